@@ -1,0 +1,180 @@
+"""The article's 2-2-1 network, its loss, and all nine partial derivatives by the chain rule.
+
+        x1 ──w1──▶ h1 ──w5──╮          z1 = w1*x1 + w2*x2 + b1      h1 = σ(z1)
+           ╲w3  w2╱          ▶ o1      z2 = w3*x1 + w4*x2 + b2      h2 = σ(z2)
+        x2 ──w4──▶ h2 ──w6──╯          z3 = w5*h1 + w6*h2 + b3      ypred = o1 = σ(z3)
+
+Source: the article, "Training a Neural Network" and "Backpropagation". It derives w1 only, and
+loses the square of the loss on the way; here are all nine, from the squared loss.
+
+The lines use operators and the two functions of `manual.activations`, so they run on one sample
+and on many at once, and on any library of the array API standard.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from manual.activations import sigmoid, sigmoid_derivative
+from manual.arrays import as_array, type_of_array
+from manual.losses import mse, squared_error
+from manual.neuron import Neuron
+
+
+class Parameters(NamedTuple):
+    """The nine parameters, or nine values that belong to them (their partial derivatives, say).
+
+    Each is a scalar, or an array of one shape for many networks at once.
+    """
+
+    w1: type_of_array
+    w2: type_of_array
+    w3: type_of_array
+    w4: type_of_array
+    w5: type_of_array
+    w6: type_of_array
+    b1: type_of_array
+    b2: type_of_array
+    b3: type_of_array
+
+
+class Forward(NamedTuple):
+    """Everything the forward pass computes, in the order in which it is computed."""
+
+    z1: type_of_array
+    h1: type_of_array
+    z2: type_of_array
+    h2: type_of_array
+    z3: type_of_array
+    ypred: type_of_array
+
+
+def draw_parameters(seed: int) -> Parameters:
+    """Nine draws from N(0, 1), float64, by NumPy's legacy generator in the order w1..w6, b1..b3.
+
+    Args:
+        seed: 0 to 2³² - 1. The article gives none; 44, 77, 115 and 185 lead to its printed 0.951
+            and 0.039.
+
+    Raises:
+        ValueError: the seed is outside that range.
+    """
+    return Parameters(*np.random.RandomState(seed).normal(size=len(Parameters._fields)))
+
+
+def ones_parameters() -> Parameters:
+    """All weights 1 and all biases 0, float64: the start of the article's worked example."""
+    return Parameters(*np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]))
+
+
+def neurons(params: Parameters) -> tuple[Neuron, Neuron, Neuron]:
+    """The same network as three neurons h1, h2, o1; o1 takes the outputs of h1 and h2."""
+    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
+    return Neuron([w1, w2], b1), Neuron([w3, w4], b2), Neuron([w5, w6], b3)
+
+
+def forward(params: Parameters, x: type_of_array) -> Forward:
+    """The forward pass with every intermediate value.
+
+    Args:
+        params: scalars, or arrays of shape (...).
+        x: the two inputs along the last axis, shape (..., 2).
+
+    Returns:
+        Six values of shape (...).
+
+    Raises:
+        ValueError: the last axis of x is not 2.
+    """
+    x = as_array(x)
+    if x.shape[-1:] != (2,):
+        raise ValueError(f"forward: x has shape {x.shape}, expected (..., 2)")
+    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
+    x1, x2 = x[..., 0], x[..., 1]
+    z1 = w1 * x1 + w2 * x2 + b1
+    h1 = sigmoid(z1)
+    z2 = w3 * x1 + w4 * x2 + b2
+    h2 = sigmoid(z2)
+    z3 = w5 * h1 + w6 * h2 + b3
+    ypred = sigmoid(z3)
+    return Forward(z1, h1, z2, h2, z3, ypred)
+
+
+def feedforward(params: Parameters, x: type_of_array) -> type_of_array:
+    """The network's output, in [0, 1]: the probability of "female". Shapes as in `forward`."""
+    return forward(params, x).ypred
+
+
+def loss(params: Parameters, x: type_of_array, y: type_of_array) -> type_of_array:
+    """One sample's squared error (y - ypred)². Shapes as in `forward`; y has shape (...)."""
+    return squared_error(y, feedforward(params, x))
+
+
+def mean_loss(params: Parameters, xs: type_of_array, ys: type_of_array) -> type_of_array:
+    """The mean of `loss` over n samples: xs of shape (n, 2), ys of shape (n,), a scalar back."""
+    return mse(ys, feedforward(params, xs))
+
+
+def gradient(
+    params: Parameters,
+    x: type_of_array,
+    y: type_of_array,
+    sigmoid_derivative: Callable[[type_of_array], type_of_array] = sigmoid_derivative,
+) -> Parameters:
+    """The nine partial derivatives of `loss`, each as the chain rule's product of factors.
+
+    Args:
+        params: scalars, or arrays of shape (...).
+        x: inputs, shape (..., 2).
+        y: target, shape (...).
+        sigmoid_derivative: σ' as a function of z; one of `manual.activations`' two forms.
+
+    Returns:
+        ∂L/∂w1 .. ∂L/∂b3, each of shape (...), in the dtype of the arguments.
+
+    Raises:
+        ValueError: the last axis of x is not 2.
+    """
+    x, y = as_array(x), as_array(y)
+    x1, x2 = x[..., 0], x[..., 1]
+    w5, w6 = params.w5, params.w6
+    z1, h1, z2, h2, z3, ypred = forward(params, x)
+
+    # L = (y - ypred)**2
+    dL_dypred = -2 * (y - ypred)
+
+    # ypred = sigmoid(z3)
+    dypred_dz3 = sigmoid_derivative(z3)
+    # z3 = w5*h1 + w6*h2 + b3
+    dypred_dw5 = dypred_dz3 * h1
+    dypred_dw6 = dypred_dz3 * h2
+    dypred_db3 = dypred_dz3
+    dypred_dh1 = dypred_dz3 * w5
+    dypred_dh2 = dypred_dz3 * w6
+
+    # h2 = sigmoid(z2)
+    dh2_dz2 = sigmoid_derivative(z2)
+    # z2 = w3*x1 + w4*x2 + b2
+    dh2_dw3 = dh2_dz2 * x1
+    dh2_dw4 = dh2_dz2 * x2
+    dh2_db2 = dh2_dz2
+
+    # h1 = sigmoid(z1)
+    dh1_dz1 = sigmoid_derivative(z1)
+    # z1 = w1*x1 + w2*x2 + b1
+    dh1_dw1 = dh1_dz1 * x1
+    dh1_dw2 = dh1_dz1 * x2
+    dh1_db1 = dh1_dz1
+
+    return Parameters(
+        w1=dL_dypred * dypred_dh1 * dh1_dw1,
+        w2=dL_dypred * dypred_dh1 * dh1_dw2,
+        w3=dL_dypred * dypred_dh2 * dh2_dw3,
+        w4=dL_dypred * dypred_dh2 * dh2_dw4,
+        w5=dL_dypred * dypred_dw5,
+        w6=dL_dypred * dypred_dw6,
+        b1=dL_dypred * dypred_dh1 * dh1_db1,
+        b2=dL_dypred * dypred_dh2 * dh2_db2,
+        b3=dL_dypred * dypred_db3,
+    )

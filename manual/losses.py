@@ -1,0 +1,40 @@
+"""How wrong a prediction is. Source: the article, section "Loss"."""
+
+from manual.arrays import as_array, namespace, type_of_array
+
+
+def squared_error(y: type_of_array, ypred: type_of_array) -> type_of_array:
+    """(y - ypred)², element by element.
+
+    Args:
+        y: targets, any shape.
+        ypred: predictions, same shape.
+
+    Returns:
+        The squared errors, same shape, in the square of the target's unit.
+    """
+    return (as_array(y) - as_array(ypred)) ** 2
+
+
+def mse(y: type_of_array, ypred: type_of_array) -> type_of_array:
+    """Mean squared error, (1/n) Σ (yᵢ - ypredᵢ)² with i = 1..n.
+
+    The article's formula sums from i = 0 and, in the section on backpropagation, loses the square.
+
+    Args:
+        y: targets, shape (n,).
+        ypred: predictions, shape (n,).
+
+    Returns:
+        The mean, a scalar, in the square of the target's unit.
+
+    Raises:
+        ValueError: the shapes differ (broadcasting would average the wrong pairs), or n = 0.
+    """
+    y, ypred = as_array(y), as_array(ypred)
+    if y.shape != ypred.shape or len(y.shape) != 1 or y.shape[0] == 0:
+        raise ValueError(
+            f"mse: y has shape {y.shape} and ypred has shape {ypred.shape}, "
+            "expected one and the same (n,) with n > 0"
+        )
+    return namespace(ypred).sum(squared_error(y, ypred)) / y.shape[0]
