@@ -6,35 +6,35 @@ with the operators that the hand lines use. Each operation returns an interval t
 
 - the exact result for all exact numbers in the operands' intervals, and
 - what any witness may compute for it in float64: NumPy on scalars or arrays, or XLA on a CPU, which
-  fuses a multiplication with the addition after it, flushes subnormal numbers to zero, and sums in
-  an order of its own.
+  fuses a multiplication with the addition after it, flushes subnormal numbers to zero, and takes
+  `sum` and `@` in an order of its own.
 
 So the range that comes out of `manual.article.gradient` contains the exact partial derivative and
-everything that a right program of these formulas may return. Both witnesses lie in their ranges and
-so does the exact value: they differ by at most the sum of the two widths.
+everything that a right program of these formulas may return. A witness that uses σ(z)σ(-z) lies in
+the range of those lines, one that uses σ(1 - σ) in the range of these; two witnesses differ by at
+most the width of the hull of their two ranges. That width is the bound.
 
 The constants, with u = 2⁻⁵³, the largest relative error of one correctly rounded operation:
 
-========  ====================  ===============================================================
- what      charged              why
-========  ====================  ===============================================================
- a * b     2 u                  u for the witness, u for this module's own rounding
- a / b     2 u                  the same
- a + b     4 u (|a| + |b|)      u and u as above; the rest, because a sum of up to three terms
-                                taken in another order errs by at most 2 u (|a| + |b| + |c|)
- sum of n  2 n u Σ |aᵢ|         n u Σ |aᵢ| bounds every order of summation (Higham 2002, eq. 4.4),
-                                once for the witness and once here
- exp       16 u                 2 ulp for the witness (measured: NumPy 0.72, XLA on CPU 1.65), 2
-                                here, and an ulp is up to 2 u of the number; doubled once more
-                                for processors that were not measured
- any       2⁻¹⁰²²               the smallest normal number: results below it may become 0
-========  ====================  ===============================================================
+===========  ================  =================================================================
+what         charged           why
+===========  ================  =================================================================
+a + b, a*b   2 u |result|      u for the witness, u for this module's own rounding; fused, the
+and a / b                      witness rounds once instead of twice, which is inside
+sum of n     2 n u Σ |aᵢ|      n u Σ |aᵢ| bounds every order of summation (Higham, Accuracy and
+                               Stability of Numerical Algorithms, 2002, section 4.2), once for
+                               the witness and once here
+exp          8 u |result|      2 ulp for the witness (measured: NumPy 0.72, XLA on CPU 1.65) and
+                               2 ulp here, an ulp being up to 2 u of the number
+any          2⁻¹⁰²²            the smallest normal number: a result below it may become 0
+===========  ================  =================================================================
 
 The method is interval arithmetic (Moore, Interval Analysis, 1966). Its weakness, widths that grow
 with depth, does not matter for two layers; in saturation it follows the true condition of the
 numbers, which is what is wanted of it: σ(1 - σ) gets its lost digits, σ(z)σ(-z) gets none.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ import array_api_compat
 
 U = 2.0**-53
 TINY = 2.0**-1022
-EXP = 16 * U
+EXP = 8 * U
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +63,11 @@ class Range:
     def width(self) -> Any:
         """hi - lo: no two numbers of the range lie further apart."""
         return self.hi - self.lo
+
+    def hull(self, other: "Range") -> "Range":
+        """The smallest range that contains both."""
+        xp = array_api_compat.array_namespace(self.lo)
+        return Range(xp.minimum(self.lo, other.lo), xp.maximum(self.hi, other.hi))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -90,8 +95,7 @@ class Range:
 
     def __add__(self, other: Any) -> "Range":
         other = _as_range(other)
-        rounding = 4 * U * (_magnitude(self) + _magnitude(other))
-        return _widened(self.lo + other.lo, self.hi + other.hi, rounding)
+        return _rounded(self.lo + other.lo, self.hi + other.hi)
 
     def __mul__(self, other: Any) -> "Range":
         other = _as_range(other)
@@ -100,13 +104,14 @@ class Range:
         )
 
     def __truediv__(self, other: Any) -> "Range":
-        """Raises ZeroDivisionError if the divisor's range holds 0."""
+        """Where the divisor may be 0 the quotient may be anything."""
         other = _as_range(other)
         xp = array_api_compat.array_namespace(other.lo, other.hi)
-        if bool(xp.any((other.lo <= 0) & (other.hi >= 0))):
-            raise ZeroDivisionError("Range: the divisor may be 0")
-        return _hull(
-            self.lo / other.lo, self.lo / other.hi, self.hi / other.lo, self.hi / other.hi
+        safe = (other.lo > 0) | (other.hi < 0)
+        lo, hi = xp.where(safe, other.lo, 1), xp.where(safe, other.hi, 1)
+        quotient = _hull(self.lo / lo, self.lo / hi, self.hi / lo, self.hi / hi)
+        return Range(
+            xp.where(safe, quotient.lo, -math.inf), xp.where(safe, quotient.hi, math.inf)
         )
 
     def __matmul__(self, other: Any) -> "Range":
@@ -159,7 +164,9 @@ class _Namespace:
         xp = array_api_compat.array_namespace(x.lo)
         n = x.lo.size if axis is None else x.lo.shape[axis]
         rounding = 2 * n * U * xp.sum(_magnitude(x), axis=axis)
-        return _widened(xp.sum(x.lo, axis=axis), xp.sum(x.hi, axis=axis), rounding)
+        return Range(
+            xp.sum(x.lo, axis=axis) - rounding - TINY, xp.sum(x.hi, axis=axis) + rounding + TINY
+        )
 
 
 def exactly(value: Any) -> Range:
@@ -188,14 +195,16 @@ def _magnitude(x: Range) -> Any:
     return abs(x).hi
 
 
-def _widened(lo: Any, hi: Any, rounding: Any) -> Range:
-    return Range(lo - rounding - TINY, hi + rounding + TINY)
-
-
 def _hull(*products: Any) -> Range:
     """From the smallest to the largest of four products or quotients, rounding included."""
     xp = array_api_compat.array_namespace(*products)
     a, b, c, d = products
-    lo = xp.minimum(xp.minimum(a, b), xp.minimum(c, d))
-    hi = xp.maximum(xp.maximum(a, b), xp.maximum(c, d))
-    return _widened(lo, hi, 2 * U * xp.maximum(abs(lo), abs(hi)))
+    return _rounded(
+        xp.minimum(xp.minimum(a, b), xp.minimum(c, d)),
+        xp.maximum(xp.maximum(a, b), xp.maximum(c, d)),
+    )
+
+
+def _rounded(lo: Any, hi: Any) -> Range:
+    """[lo, hi] and what one rounding by the witness and one here may add at either end."""
+    return Range(lo - 2 * U * abs(lo) - TINY, hi + 2 * U * abs(hi) + TINY)

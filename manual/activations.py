@@ -6,10 +6,10 @@ derivative follow from e^-z = σ(-z) / σ(z):  σ'(z) = e^-z / (1 + e^-z)² = σ
 
 from collections.abc import Callable
 
-from manual.arrays import as_array, namespace, type_of_array
+from manual.arrays import as_array, namespace, Array
 
 
-def step(z: type_of_array) -> type_of_array:
+def step(z: Array) -> Array:
     """The hard threshold: 1 where z >= 0, else 0. At z = 0 it is 1 ("lower than 50 ... otherwise").
 
     Args:
@@ -23,7 +23,7 @@ def step(z: type_of_array) -> type_of_array:
     return xp.where(z >= 0, xp.ones_like(z), xp.zeros_like(z))
 
 
-def sigmoid(z: type_of_array) -> type_of_array:
+def sigmoid(z: Array) -> Array:
     """σ(z) = 1 / (1 + e^-z), computed from e = e^-|z| so that no exponential can overflow.
 
     For z >= 0, e = e^-z and σ = 1 / (1 + e). For z < 0, e = e^z, and multiplying numerator and
@@ -41,7 +41,7 @@ def sigmoid(z: type_of_array) -> type_of_array:
     return xp.where(z >= 0, 1, e) / (1 + e)
 
 
-def sigmoid_derivative(z: type_of_array) -> type_of_array:
+def sigmoid_derivative(z: Array) -> Array:
     """σ'(z) = σ(z) σ(-z): a product of two accurate numbers, so it keeps its digits everywhere.
 
     Args:
@@ -53,7 +53,7 @@ def sigmoid_derivative(z: type_of_array) -> type_of_array:
     return sigmoid(z) * sigmoid(-as_array(z))
 
 
-def sigmoid_derivative_article(z: type_of_array) -> type_of_array:
+def sigmoid_derivative_article(z: Array) -> Array:
     """σ'(z) = f (1 - f) with f = σ(z), the article's form (and that of `jax.nn.sigmoid`).
 
     Where f is close to 1 the subtraction cancels: at z = 31 four digits are left, from z = 37 on
@@ -70,7 +70,7 @@ def sigmoid_derivative_article(z: type_of_array) -> type_of_array:
 
 
 #: The two forms by the names that the command line uses.
-SIGMOID_DERIVATIVES: dict[str, Callable[[type_of_array], type_of_array]] = {
+SIGMOID_DERIVATIVES: dict[str, Callable[[Array], Array]] = {
     "stable": sigmoid_derivative,
     "article": sigmoid_derivative_article,
 }

@@ -12,10 +12,10 @@ import numpy
 
 #: Anything the hand lines run on: a number, or an array of a library of the array API standard.
 #: The standard has no common base class to annotate with, hence Any.
-type_of_array = Any
+Array = Any
 
 
-def as_array(value: type_of_array) -> type_of_array:
+def as_array(value: Array) -> Array:
     """Turn numbers and (nested) lists or tuples of numbers into NumPy float64; pass arrays through.
 
     Raises:
@@ -26,7 +26,7 @@ def as_array(value: type_of_array) -> type_of_array:
     return value
 
 
-def namespace(value: type_of_array) -> Any:
+def namespace(value: Array) -> Any:
     """The array API namespace of `value`: `numpy` for NumPy, `jax.numpy` for JAX, and so on.
 
     Raises:

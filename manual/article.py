@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from manual.activations import sigmoid, sigmoid_derivative
-from manual.arrays import as_array, type_of_array
+from manual.arrays import as_array, Array
 from manual.losses import mse, squared_error
 from manual.neuron import Neuron
 
@@ -28,26 +28,26 @@ class Parameters(NamedTuple):
     Each is a scalar, or an array of one shape for many networks at once.
     """
 
-    w1: type_of_array
-    w2: type_of_array
-    w3: type_of_array
-    w4: type_of_array
-    w5: type_of_array
-    w6: type_of_array
-    b1: type_of_array
-    b2: type_of_array
-    b3: type_of_array
+    w1: Array
+    w2: Array
+    w3: Array
+    w4: Array
+    w5: Array
+    w6: Array
+    b1: Array
+    b2: Array
+    b3: Array
 
 
 class Forward(NamedTuple):
     """Everything the forward pass computes, in the order in which it is computed."""
 
-    z1: type_of_array
-    h1: type_of_array
-    z2: type_of_array
-    h2: type_of_array
-    z3: type_of_array
-    ypred: type_of_array
+    z1: Array
+    h1: Array
+    z2: Array
+    h2: Array
+    z3: Array
+    ypred: Array
 
 
 def draw_parameters(seed: int) -> Parameters:
@@ -74,7 +74,7 @@ def neurons(params: Parameters) -> tuple[Neuron, Neuron, Neuron]:
     return Neuron([w1, w2], b1), Neuron([w3, w4], b2), Neuron([w5, w6], b3)
 
 
-def forward(params: Parameters, x: type_of_array) -> Forward:
+def forward(params: Parameters, x: Array) -> Forward:
     """The forward pass with every intermediate value.
 
     Args:
@@ -101,26 +101,26 @@ def forward(params: Parameters, x: type_of_array) -> Forward:
     return Forward(z1, h1, z2, h2, z3, ypred)
 
 
-def feedforward(params: Parameters, x: type_of_array) -> type_of_array:
+def feedforward(params: Parameters, x: Array) -> Array:
     """The network's output, in [0, 1]: the probability of "female". Shapes as in `forward`."""
     return forward(params, x).ypred
 
 
-def loss(params: Parameters, x: type_of_array, y: type_of_array) -> type_of_array:
+def loss(params: Parameters, x: Array, y: Array) -> Array:
     """One sample's squared error (y - ypred)². Shapes as in `forward`; y has shape (...)."""
     return squared_error(y, feedforward(params, x))
 
 
-def mean_loss(params: Parameters, xs: type_of_array, ys: type_of_array) -> type_of_array:
+def mean_loss(params: Parameters, xs: Array, ys: Array) -> Array:
     """The mean of `loss` over n samples: xs of shape (n, 2), ys of shape (n,), a scalar back."""
     return mse(ys, feedforward(params, xs))
 
 
 def gradient(
     params: Parameters,
-    x: type_of_array,
-    y: type_of_array,
-    sigmoid_derivative: Callable[[type_of_array], type_of_array] = sigmoid_derivative,
+    x: Array,
+    y: Array,
+    sigmoid_derivative: Callable[[Array], Array] = sigmoid_derivative,
 ) -> Parameters:
     """The nine partial derivatives of `loss`, each as the chain rule's product of factors.
 

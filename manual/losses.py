@@ -1,9 +1,9 @@
 """How wrong a prediction is. Source: the article, section "Loss"."""
 
-from manual.arrays import as_array, namespace, type_of_array
+from manual.arrays import as_array, namespace, Array
 
 
-def squared_error(y: type_of_array, ypred: type_of_array) -> type_of_array:
+def squared_error(y: Array, ypred: Array) -> Array:
     """(y - ypred)², element by element.
 
     Args:
@@ -16,7 +16,7 @@ def squared_error(y: type_of_array, ypred: type_of_array) -> type_of_array:
     return (as_array(y) - as_array(ypred)) ** 2
 
 
-def mse(y: type_of_array, ypred: type_of_array) -> type_of_array:
+def mse(y: Array, ypred: Array) -> Array:
     """Mean squared error, (1/n) Σ (yᵢ - ypredᵢ)² with i = 1..n.
 
     The article's formula sums from i = 0 and, in the section on backpropagation, loses the square.

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from manual.activations import sigmoid
-from manual.arrays import as_array, namespace, type_of_array
+from manual.arrays import as_array, namespace, Array
 
 
 class Steps(NamedTuple):
     """What one neuron computes on the way from its inputs to its output."""
 
-    weighted: type_of_array  #: step 1, each input times its weight, shape (n_in,)
-    z: type_of_array  #: step 2, their sum plus the bias, a scalar
-    output: type_of_array  #: step 3, activation(z), a scalar
+    weighted: Array  #: step 1, each input times its weight, shape (n_in,)
+    z: Array  #: step 2, their sum plus the bias, a scalar
+    output: Array  #: step 3, activation(z), a scalar
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Neuron:
         0.9990889488055994
     """
 
-    weights: type_of_array
-    bias: type_of_array
-    activation: Callable[[type_of_array], type_of_array] = sigmoid
+    weights: Array
+    bias: Array
+    activation: Callable[[Array], Array] = sigmoid
 
-    def steps(self, inputs: type_of_array) -> Steps:
+    def steps(self, inputs: Array) -> Steps:
         """The article's three steps, each with its value.
 
         Args:
@@ -58,6 +58,6 @@ class Neuron:
         z = namespace(weighted).sum(weighted) + self.bias
         return Steps(weighted, z, self.activation(z))
 
-    def feedforward(self, inputs: type_of_array) -> type_of_array:
+    def feedforward(self, inputs: Array) -> Array:
         """The neuron's output for `inputs` of shape (n_in,), a scalar. Raises as `steps` does."""
         return self.steps(inputs).output

@@ -9,28 +9,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manual.arrays import namespace, type_of_array
+from manual.arrays import namespace, Array
 from manual.losses import mse
 
 
 class Coefficients(NamedTuple):
     """ypred = x @ slopes + intercept, or two values that belong to them (their derivatives)."""
 
-    slopes: type_of_array  #: shape (n_features,), target units per feature unit
-    intercept: type_of_array  #: a scalar, target units
+    slopes: Array  #: shape (n_features,), target units per feature unit
+    intercept: Array  #: a scalar, target units
 
 
-def predict(coefficients: Coefficients, x: type_of_array) -> type_of_array:
+def predict(coefficients: Coefficients, x: Array) -> Array:
     """Predictions of shape (n,) for x of shape (n, n_features)."""
     return x @ coefficients.slopes + coefficients.intercept
 
 
-def loss(coefficients: Coefficients, x: type_of_array, y: type_of_array) -> type_of_array:
+def loss(coefficients: Coefficients, x: Array, y: Array) -> Array:
     """Mean squared error of the predictions; x of shape (n, n_features), y of shape (n,)."""
     return mse(y, predict(coefficients, x))
 
 
-def gradient(coefficients: Coefficients, x: type_of_array, y: type_of_array) -> Coefficients:
+def gradient(coefficients: Coefficients, x: Array, y: Array) -> Coefficients:
     """The derivative of `loss` by the coefficients.
 
     Args:

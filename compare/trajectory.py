@@ -1,0 +1,250 @@
+"""Training against training, judged and reported.
+
+*Judged*: every update is taken by both from common parameters, and both the gradient and the
+updated parameters must agree within what rounding explains. Common parameters are the ones the
+trainings really went through, once along the path by hand and once along the path by autodiff, so
+that each training loop is held against the other side's update at every one of its own steps.
+
+*Reported*: the two trainings also run freely, each from its own last parameters. How far they drift
+apart says how training amplifies rounding, not whether a gradient is right; it is not judged.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import autodiff.article
+import manual.article
+import manual.sgd
+from compare.agreement import (
+    NAMES,
+    Gradient,
+    Verdict,
+    hand_gradient,
+    hull_widths,
+    pair_of_ranges,
+    stack,
+)
+from compare.rounding import exactly
+from manual.article import Parameters
+
+#: Epochs that are run, judged and let go of at a time: memory does not grow with the training, and
+#: the article's 1000 epochs are one compiled loop.
+CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first update on which the two sides differ by more than rounding explains."""
+
+    update: int  #: counted from 0 over the whole training
+    epoch: int  #: counted from 0
+    sample: int  #: row of the table, counted from 0
+    parameter: str
+    quantity: str  #: `gradient`, or `update` when the gradient agrees and the new value does not
+    along: str  #: whose parameters the update starts from, `by_hand` or `autodiff`
+    by_hand: float
+    autodiff: float
+    bound: float
+    ulps: float
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Two trainings, compared as far as they got."""
+
+    losses: np.ndarray  #: shape (epochs, 2): mean loss after each epoch, by hand and by autodiff
+    first_divergence: Divergence | None
+    max_drift_ulps: float  #: largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1)) so far
+    by_hand: Parameters  #: nine numbers, where the training by hand arrived
+    autodiff: Parameters  #: nine numbers, where the training by autodiff arrived
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs both have completed."""
+        return len(self.losses)
+
+
+@dataclass(frozen=True)
+class _Path:
+    """A stretch of one side's training: shape (9, k) before and after each of k updates."""
+
+    before: np.ndarray
+    after: np.ndarray
+
+
+class TrainingDivergedError(ValueError):
+    """Both trainings left the range of float64, as they do under a learning rate far too large."""
+
+
+def compare_trainings(
+    start: Parameters,
+    xs: np.ndarray,
+    ys: np.ndarray,
+    learning_rate: float,
+    order: np.ndarray,
+    sigmoid_derivative: str = "stable",
+    by_hand: Gradient | None = None,
+    train: Callable[..., Iterator[Any]] = manual.sgd.train,
+    on_epoch: Callable[[int], None] = lambda epoch: None,
+) -> Iterator[Trainings]:
+    """Train twice and compare every update; yields the comparison so far, at least once.
+
+    Args:
+        start: nine float64 numbers.
+        xs, ys: n samples, shape (n, 2) and (n,), float64.
+        learning_rate: η.
+        order: the samples of each epoch, shape (epochs, samples per epoch), integers.
+        sigmoid_derivative: the form of σ' that the hand lines use, `stable` or `article`.
+        by_hand: a gradient to put in place of `manual.article.gradient`; takes one sample and many.
+        train: a training loop to put in place of `manual.sgd.train`.
+        on_epoch: called with the number of epochs done so far, as the training by hand proceeds.
+
+    Yields:
+        `Trainings` over ever more epochs, in steps of `CHUNK`; the last one is over all of them.
+
+    Raises:
+        TrainingDivergedError: parameters of both sides stopped being finite at one update, and no
+            earlier update was judged to differ.
+    """
+    gradient = hand_gradient(sigmoid_derivative) if by_hand is None else by_hand
+    so_far = Trainings(np.empty((0, 2)), None, 0.0, start, start)
+    yield so_far
+    for first in range(0, len(order), CHUNK):
+        part = order[first : first + CHUNK]
+
+        steps = train(so_far.by_hand, xs, ys, gradient, learning_rate, part)
+        counted = _count_epochs(steps, part.shape[1], first, on_epoch)
+        after_hand = np.array([stack(params) for params in counted]).T
+        after_auto = stack(
+            autodiff.article.train(
+                autodiff.article.Parameters(*so_far.autodiff), xs, ys, learning_rate, part
+            )
+        )
+        hand, auto = _path(so_far.by_hand, after_hand), _path(so_far.autodiff, after_auto)
+
+        lost = ~np.isfinite(after_hand).all(axis=0) & ~np.isfinite(after_auto).all(axis=0)
+        whole = int(np.argmax(lost)) if lost.any() else lost.size
+        judge = _Judge(xs, ys, learning_rate, sigmoid_derivative, gradient, part, first)
+        divergence = so_far.first_divergence or judge.first_divergence(
+            _cut(hand, whole), _cut(auto, whole)
+        )
+        if lost.any() and divergence is None:
+            raise TrainingDivergedError(
+                f"both trainings left the range of float64 in epoch {first + whole // part.shape[1]}"
+                f"; learning rate {learning_rate:g} is too large, expected one around 0.1"
+            )
+        so_far = Trainings(
+            losses=np.concatenate([so_far.losses, _losses(hand, auto, xs, ys, part.shape[1])]),
+            first_divergence=divergence,
+            max_drift_ulps=max(so_far.max_drift_ulps, _drift_ulps(hand.after, auto.after)),
+            by_hand=Parameters(*hand.after[:, -1]),
+            autodiff=Parameters(*auto.after[:, -1]),
+        )
+        yield so_far
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Rules on a stretch of updates that both sides take from common parameters."""
+
+    xs: np.ndarray
+    ys: np.ndarray
+    learning_rate: float
+    sigmoid_derivative: str
+    gradient: Gradient
+    order: np.ndarray  #: the samples of the stretch, shape (epochs, samples per epoch)
+    first_epoch: int  #: the number of its first epoch
+
+    def first_divergence(self, hand: _Path, auto: _Path) -> Divergence | None:
+        """The earliest divergence along either path, or None."""
+        along_hand = self._along("by_hand", hand.before, after_hand=hand.after)
+        along_auto = self._along("autodiff", auto.before, after_auto=auto.after)
+        found = [divergence for divergence in (along_hand, along_auto) if divergence]
+        return min(found, key=lambda divergence: divergence.update, default=None)
+
+    def _along(
+        self,
+        along: str,
+        before: np.ndarray,
+        after_hand: np.ndarray | None = None,
+        after_auto: np.ndarray | None = None,
+    ) -> Divergence | None:
+        """Judge the updates of one path; the side that walked it hands in what it arrived at."""
+        samples = np.ravel(self.order)[: before.shape[1]]
+        x, y = self.xs[samples], self.ys[samples]
+        params = Parameters(*before)
+        grads = self.gradient(params, x, y)
+        step = autodiff.article.steps(autodiff.article.Parameters(*before), x, y, self.learning_rate)
+        if after_hand is None:
+            after_hand = stack(manual.sgd.update(params, grads, self.learning_rate))
+        if after_auto is None:
+            after_auto = stack(step.params)
+
+        ranges = pair_of_ranges(params, x, y, self.sigmoid_derivative)
+        exact_params = Parameters(*(exactly(w) for w in params))
+        updated = [manual.sgd.update(exact_params, r, self.learning_rate) for r in ranges]
+        return self._first(
+            along,
+            gradient=Verdict(stack(grads), stack(step.grads), hull_widths(*ranges)),
+            update=Verdict(after_hand, after_auto, hull_widths(*updated)),
+        )
+
+    def _first(self, along: str, **verdicts: Verdict) -> Divergence | None:
+        """The first disagreement by update, then the gradient before the update, then by name."""
+        agree = np.stack([verdict.agree for verdict in verdicts.values()])
+        if agree.all():
+            return None
+        update, quantity, parameter = np.argwhere(~agree.transpose(2, 0, 1))[0].tolist()
+        name = list(verdicts)[quantity]
+        at, verdict = (parameter, update), verdicts[name]
+        return Divergence(
+            update=self.first_epoch * self.order.shape[1] + update,
+            epoch=self.first_epoch + update // self.order.shape[1],
+            sample=int(np.ravel(self.order)[update]),
+            parameter=NAMES[parameter],
+            quantity=name,
+            along=along,
+            by_hand=float(verdict.by_hand[at]),
+            autodiff=float(verdict.autodiff[at]),
+            bound=float(verdict.bound[at]),
+            ulps=float(verdict.ulps[at]),
+        )
+
+
+def _count_epochs(
+    steps: Iterator[Any], per_epoch: int, first: int, on_epoch: Callable[[int], None]
+) -> Iterator[Any]:
+    for count, params in enumerate(steps, start=1):
+        yield params
+        if count % per_epoch == 0:
+            on_epoch(first + count // per_epoch)
+
+
+def _path(start: Parameters, after: np.ndarray) -> _Path:
+    return _Path(np.concatenate([stack(start)[:, None], after[:, :-1]], axis=1), after)
+
+
+def _cut(path: _Path, updates: int) -> _Path:
+    return _Path(path.before[:, :updates], path.after[:, :updates])
+
+
+def _losses(
+    hand: _Path, auto: _Path, xs: np.ndarray, ys: np.ndarray, per_epoch: int
+) -> np.ndarray:
+    """Mean loss after each epoch by each side's own lines, shape (epochs, 2)."""
+    ends = slice(per_epoch - 1, None, per_epoch)
+    networks = Parameters(*hand.after[:, ends, None])
+    by_hand = manual.article.loss(networks, xs, ys).mean(axis=1)
+    by_auto = autodiff.article.mean_losses(
+        autodiff.article.Parameters(*auto.after[:, ends]), xs, ys
+    )
+    return np.stack([by_hand, by_auto], axis=1)
+
+
+def _drift_ulps(by_hand: np.ndarray, by_auto: np.ndarray) -> float:
+    with np.errstate(invalid="ignore"):
+        drift = np.abs(by_hand - by_auto) / np.spacing(np.maximum(np.abs(by_hand), 1.0))
+    return float(np.max(drift))
