@@ -128,6 +128,6 @@ def _train(
 
 
 #: (params, xs, ys, learning_rate, order) -> the parameters after every update, one compiled loop.
-#: xs of shape (n, 2), ys of shape (n,), order of shape (epochs, samples per epoch) holds the samples'
-#: numbers; nine float64 arrays of shape (order.size,) back. The same arguments give the same bits.
+#: xs of shape (n, 2), ys of shape (n,), order of shape (epochs, samples per epoch): which row each
+#: update takes; nine float64 arrays of shape (order.size,) back. Equal arguments give equal bits.
 train = in_float64(jax.jit(_train))

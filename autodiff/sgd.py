@@ -38,8 +38,8 @@ def step(loss: Loss) -> Callable[[Any, Any, Any, Any], Step]:
 def train(loss: Loss) -> Callable[[Any, Any, Any, Any, Any], Any]:
     """The function (params, xs, ys, learning_rate, order) -> trajectory: the whole training.
 
-    One `lax.scan` over all updates, so that the loop itself is compiled. It carries `params` leaf by
-    leaf, and XLA's CPU loops pay for every leaf and every slice of one: give few, whole arrays.
+    One `lax.scan` over all updates, so that the loop itself is compiled. It carries `params` leaf
+    by leaf, and XLA's CPU loops pay for every leaf and every slice of one: give few, whole arrays.
 
     Args:
         loss: (params, x, y) -> scalar, pure.

@@ -15,7 +15,7 @@ import numpy as np
 
 import autodiff.article
 import manual.article
-from compare.rounding import Range, exactly
+from compare.rounding import exactly
 from handgrad import ulp_distance
 from manual.activations import SIGMOID_DERIVATIVES
 
@@ -39,11 +39,13 @@ class Verdict:
 
     @property
     def agree(self) -> np.ndarray:
+        """Whether the two agree, element by element."""
         with np.errstate(invalid="ignore"):
             return np.isfinite(self.bound) & (np.abs(self.by_hand - self.autodiff) <= self.bound)
 
     @property
     def ulps(self) -> np.ndarray:
+        """Their distance in units in the last place."""
         return ulp_distance(self.by_hand, self.autodiff)
 
 

@@ -39,6 +39,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import array_api_compat
+import numpy as np
 
 U = 2.0**-53
 TINY = 2.0**-1022
@@ -71,10 +72,12 @@ class Range:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape of lo and of hi."""
         return self.lo.shape
 
     @property
     def T(self) -> "Range":  # noqa: N802 (the array API standard's name)
+        """The transpose of a matrix."""
         return Range(self.lo.T, self.hi.T)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
@@ -89,9 +92,7 @@ class Range:
     def __abs__(self) -> "Range":
         xp = array_api_compat.array_namespace(self.lo)
         zero = xp.zeros_like(self.lo)
-        return Range(
-            xp.maximum(zero, xp.maximum(self.lo, -self.hi)), xp.maximum(-self.lo, self.hi)
-        )
+        return Range(xp.maximum(zero, xp.maximum(self.lo, -self.hi)), xp.maximum(-self.lo, self.hi))
 
     def __add__(self, other: Any) -> "Range":
         other = _as_range(other)
@@ -99,9 +100,7 @@ class Range:
 
     def __mul__(self, other: Any) -> "Range":
         other = _as_range(other)
-        return _hull(
-            self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi
-        )
+        return _hull(self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi)
 
     def __truediv__(self, other: Any) -> "Range":
         """Where the divisor may be 0 the quotient may be anything."""
@@ -110,9 +109,7 @@ class Range:
         safe = (other.lo > 0) | (other.hi < 0)
         lo, hi = xp.where(safe, other.lo, 1), xp.where(safe, other.hi, 1)
         quotient = _hull(self.lo / lo, self.lo / hi, self.hi / lo, self.hi / hi)
-        return Range(
-            xp.where(safe, quotient.lo, -math.inf), xp.where(safe, quotient.hi, math.inf)
-        )
+        return Range(xp.where(safe, quotient.lo, -math.inf), xp.where(safe, quotient.hi, math.inf))
 
     def __matmul__(self, other: Any) -> "Range":
         """Matrix (n, k) times vector (k,): the only product that the hand lines have so far."""
@@ -186,8 +183,7 @@ def _as_range(value: Any) -> Range:
     if isinstance(value, Range):
         return value
     if isinstance(value, int | float):
-        xp = array_api_compat.numpy
-        return Range(xp.asarray(float(value))[()], xp.asarray(float(value))[()])
+        return Range(np.float64(value), np.float64(value))
     return exactly(value)
 
 

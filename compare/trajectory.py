@@ -34,6 +34,10 @@ from manual.article import Parameters
 #: the article's 1000 epochs are one compiled loop.
 CHUNK = 1000
 
+#: A training whose parameters grow beyond this has run away. Below it no product of two parameters,
+#: an input and a learning rate that got there overflows, so every update can still be judged.
+LARGEST = 1e100
+
 
 @dataclass(frozen=True)
 class Divergence:
@@ -74,9 +78,21 @@ class _Path:
     before: np.ndarray
     after: np.ndarray
 
+    @classmethod
+    def starting(cls, start: Parameters, after: np.ndarray) -> "_Path":
+        return cls(np.concatenate([stack(start)[:, None], after[:, :-1]], axis=1), after)
+
+    def until(self, update: int) -> "_Path":
+        return _Path(self.before[:, :update], self.after[:, :update])
+
+
+def _within_limits(params: np.ndarray) -> np.ndarray:
+    """Whether all nine parameters are finite and no larger than LARGEST, shape (k,)."""
+    return np.all(np.abs(params) <= LARGEST, axis=0)
+
 
 class TrainingDivergedError(ValueError):
-    """Both trainings left the range of float64, as they do under a learning rate far too large."""
+    """Both trainings ran away, as they do under a learning rate far too large."""
 
 
 def compare_trainings(
@@ -106,55 +122,90 @@ def compare_trainings(
         `Trainings` over ever more epochs, in steps of `CHUNK`; the last one is over all of them.
 
     Raises:
-        TrainingDivergedError: parameters of both sides stopped being finite at one update, and no
-            earlier update was judged to differ.
+        TrainingDivergedError: parameters of both sides exceed `LARGEST` after the same update, and
+            no earlier update was judged to differ.
     """
     gradient = hand_gradient(sigmoid_derivative) if by_hand is None else by_hand
+    sides = _Sides(xs, ys, learning_rate, sigmoid_derivative, gradient, train)
     so_far = Trainings(np.empty((0, 2)), None, 0.0, start, start)
     yield so_far
     for first in range(0, len(order), CHUNK):
-        part = order[first : first + CHUNK]
-
-        steps = train(so_far.by_hand, xs, ys, gradient, learning_rate, part)
-        counted = _count_epochs(steps, part.shape[1], first, on_epoch)
-        after_hand = np.array([stack(params) for params in counted]).T
-        after_auto = stack(
-            autodiff.article.train(
-                autodiff.article.Parameters(*so_far.autodiff), xs, ys, learning_rate, part
-            )
-        )
-        hand, auto = _path(so_far.by_hand, after_hand), _path(so_far.autodiff, after_auto)
-
-        lost = ~np.isfinite(after_hand).all(axis=0) & ~np.isfinite(after_auto).all(axis=0)
-        whole = int(np.argmax(lost)) if lost.any() else lost.size
-        judge = _Judge(xs, ys, learning_rate, sigmoid_derivative, gradient, part, first)
-        divergence = so_far.first_divergence or judge.first_divergence(
-            _cut(hand, whole), _cut(auto, whole)
-        )
-        if lost.any() and divergence is None:
-            raise TrainingDivergedError(
-                f"both trainings left the range of float64 in epoch {first + whole // part.shape[1]}"
-                f"; learning rate {learning_rate:g} is too large, expected one around 0.1"
-            )
-        so_far = Trainings(
-            losses=np.concatenate([so_far.losses, _losses(hand, auto, xs, ys, part.shape[1])]),
-            first_divergence=divergence,
-            max_drift_ulps=max(so_far.max_drift_ulps, _drift_ulps(hand.after, auto.after)),
-            by_hand=Parameters(*hand.after[:, -1]),
-            autodiff=Parameters(*auto.after[:, -1]),
-        )
+        so_far = sides.go_on(so_far, order[first : first + CHUNK], on_epoch)
         yield so_far
 
 
 @dataclass(frozen=True)
-class _Judge:
-    """Rules on a stretch of updates that both sides take from common parameters."""
+class _Sides:
+    """Both trainings of one network: how to go on with them, and what they are judged by."""
 
     xs: np.ndarray
     ys: np.ndarray
     learning_rate: float
     sigmoid_derivative: str
     gradient: Gradient
+    train: Callable[..., Iterator[Any]]
+
+    def go_on(
+        self, so_far: Trainings, order: np.ndarray, on_epoch: Callable[[int], None]
+    ) -> Trainings:
+        """The comparison so far, extended by the epochs of `order`."""
+        # What overflows ends the comparison below, with a sentence instead of a warning.
+        with np.errstate(over="ignore", invalid="ignore"):
+            hand = self._walk_by_hand(so_far, order, on_epoch)
+            auto = self._walk_by_autodiff(so_far, order)
+            ran_away = ~(_within_limits(hand.after) | _within_limits(auto.after))
+            end = int(np.argmax(ran_away)) if ran_away.any() else order.size
+            judge = _Judge(self, order, first_epoch=so_far.epochs)
+            divergence = so_far.first_divergence or judge.first_divergence(
+                hand.until(end), auto.until(end)
+            )
+            if end < order.size and divergence is None:
+                raise TrainingDivergedError(
+                    f"both trainings ran away in epoch {so_far.epochs + end // order.shape[1]}: a "
+                    f"parameter exceeds {LARGEST:g}; learning rate {self.learning_rate:g} is too "
+                    "large, expected one around 0.1"
+                )
+            losses = self._losses(hand, auto, order.shape[1])
+            drift = np.abs(hand.after - auto.after) / np.spacing(np.maximum(np.abs(hand.after), 1))
+            return Trainings(
+                losses=np.concatenate([so_far.losses, losses]),
+                first_divergence=divergence,
+                max_drift_ulps=max(so_far.max_drift_ulps, float(drift.max())),
+                by_hand=Parameters(*hand.after[:, -1]),
+                autodiff=Parameters(*auto.after[:, -1]),
+            )
+
+    def _walk_by_hand(
+        self, so_far: Trainings, order: np.ndarray, on_epoch: Callable[[int], None]
+    ) -> _Path:
+        after = np.empty((len(NAMES), order.size))
+        start, per_epoch = so_far.by_hand, order.shape[1]
+        walked = self.train(start, self.xs, self.ys, self.gradient, self.learning_rate, order)
+        for update, params in enumerate(walked):
+            after[:, update] = params
+            if (update + 1) % per_epoch == 0:
+                on_epoch(so_far.epochs + (update + 1) // per_epoch)
+        return _Path.starting(start, after)
+
+    def _walk_by_autodiff(self, so_far: Trainings, order: np.ndarray) -> _Path:
+        start = autodiff.article.Parameters(*so_far.autodiff)
+        after = autodiff.article.train(start, self.xs, self.ys, self.learning_rate, order)
+        return _Path.starting(so_far.autodiff, stack(after))
+
+    def _losses(self, hand: _Path, auto: _Path, per_epoch: int) -> np.ndarray:
+        """Mean loss after each epoch by each side's own lines, shape (epochs, 2)."""
+        ends = slice(per_epoch - 1, None, per_epoch)
+        by_hand = manual.article.loss(Parameters(*hand.after[:, ends, None]), self.xs, self.ys)
+        networks = autodiff.article.Parameters(*auto.after[:, ends])
+        by_auto = autodiff.article.mean_losses(networks, self.xs, self.ys)
+        return np.stack([by_hand.mean(axis=1), by_auto], axis=1)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Rules on a stretch of updates that both sides take from common parameters."""
+
+    sides: _Sides
     order: np.ndarray  #: the samples of the stretch, shape (epochs, samples per epoch)
     first_epoch: int  #: the number of its first epoch
 
@@ -173,19 +224,20 @@ class _Judge:
         after_auto: np.ndarray | None = None,
     ) -> Divergence | None:
         """Judge the updates of one path; the side that walked it hands in what it arrived at."""
+        sides, rate = self.sides, self.sides.learning_rate
         samples = np.ravel(self.order)[: before.shape[1]]
-        x, y = self.xs[samples], self.ys[samples]
+        x, y = sides.xs[samples], sides.ys[samples]
         params = Parameters(*before)
-        grads = self.gradient(params, x, y)
-        step = autodiff.article.steps(autodiff.article.Parameters(*before), x, y, self.learning_rate)
+        grads = sides.gradient(params, x, y)
+        step = autodiff.article.steps(autodiff.article.Parameters(*before), x, y, rate)
         if after_hand is None:
-            after_hand = stack(manual.sgd.update(params, grads, self.learning_rate))
+            after_hand = stack(manual.sgd.update(params, grads, rate))
         if after_auto is None:
             after_auto = stack(step.params)
 
-        ranges = pair_of_ranges(params, x, y, self.sigmoid_derivative)
+        ranges = pair_of_ranges(params, x, y, sides.sigmoid_derivative)
         exact_params = Parameters(*(exactly(w) for w in params))
-        updated = [manual.sgd.update(exact_params, r, self.learning_rate) for r in ranges]
+        updated = [manual.sgd.update(exact_params, r, rate) for r in ranges]
         return self._first(
             along,
             gradient=Verdict(stack(grads), stack(step.grads), hull_widths(*ranges)),
@@ -212,39 +264,3 @@ class _Judge:
             bound=float(verdict.bound[at]),
             ulps=float(verdict.ulps[at]),
         )
-
-
-def _count_epochs(
-    steps: Iterator[Any], per_epoch: int, first: int, on_epoch: Callable[[int], None]
-) -> Iterator[Any]:
-    for count, params in enumerate(steps, start=1):
-        yield params
-        if count % per_epoch == 0:
-            on_epoch(first + count // per_epoch)
-
-
-def _path(start: Parameters, after: np.ndarray) -> _Path:
-    return _Path(np.concatenate([stack(start)[:, None], after[:, :-1]], axis=1), after)
-
-
-def _cut(path: _Path, updates: int) -> _Path:
-    return _Path(path.before[:, :updates], path.after[:, :updates])
-
-
-def _losses(
-    hand: _Path, auto: _Path, xs: np.ndarray, ys: np.ndarray, per_epoch: int
-) -> np.ndarray:
-    """Mean loss after each epoch by each side's own lines, shape (epochs, 2)."""
-    ends = slice(per_epoch - 1, None, per_epoch)
-    networks = Parameters(*hand.after[:, ends, None])
-    by_hand = manual.article.loss(networks, xs, ys).mean(axis=1)
-    by_auto = autodiff.article.mean_losses(
-        autodiff.article.Parameters(*auto.after[:, ends]), xs, ys
-    )
-    return np.stack([by_hand, by_auto], axis=1)
-
-
-def _drift_ulps(by_hand: np.ndarray, by_auto: np.ndarray) -> float:
-    with np.errstate(invalid="ignore"):
-        drift = np.abs(by_hand - by_auto) / np.spacing(np.maximum(np.abs(by_hand), 1.0))
-    return float(np.max(drift))

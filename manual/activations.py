@@ -6,7 +6,7 @@ derivative follow from e^-z = σ(-z) / σ(z):  σ'(z) = e^-z / (1 + e^-z)² = σ
 
 from collections.abc import Callable
 
-from manual.arrays import as_array, namespace, Array
+from manual.arrays import Array, as_array, namespace
 
 
 def step(z: Array) -> Array:

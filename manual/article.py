@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from manual.activations import sigmoid, sigmoid_derivative
-from manual.arrays import as_array, Array
+from manual.arrays import Array, as_array
 from manual.losses import mse, squared_error
 from manual.neuron import Neuron
 

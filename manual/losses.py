@@ -1,6 +1,6 @@
 """How wrong a prediction is. Source: the article, section "Loss"."""
 
-from manual.arrays import as_array, namespace, Array
+from manual.arrays import Array, as_array, namespace
 
 
 def squared_error(y: Array, ypred: Array) -> Array:

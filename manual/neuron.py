@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from manual.activations import sigmoid
-from manual.arrays import as_array, namespace, Array
+from manual.arrays import Array, as_array, namespace
 
 
 class Steps(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manual.arrays import namespace, Array
+from manual.arrays import Array, namespace
 from manual.losses import mse
 
 

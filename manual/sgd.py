@@ -23,9 +23,7 @@ def update(params: Any, grads: Any, learning_rate: float) -> Any:
     Returns:
         New parameters of the same structure; nothing is changed in place.
     """
-    return type(params)(
-        *(w - learning_rate * dw for w, dw in zip(params, grads, strict=True))
-    )
+    return type(params)(*(w - learning_rate * dw for w, dw in zip(params, grads, strict=True)))
 
 
 def sample_order(n_samples: int, epochs: int, seed: int | None = None) -> np.ndarray:

@@ -1,0 +1,52 @@
+# Every target sets up .venv by itself when the lock has changed. uv is used where it is installed,
+# python -m venv and pip otherwise. PYTHON=python3.13 VENV=.venv313 make test runs on another Python.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed-by-make
+
+.PHONY: install run test test-all lint bench lock clean
+
+install: $(STAMP)
+
+run: $(STAMP) ## the main job: the article's network trained twice and compared
+	@$(BIN)/python -m compare run
+
+test: $(STAMP) ## the equivalence tests and all other quick ones
+	@$(BIN)/python -m pytest
+
+test-all: $(STAMP) ## the slow ones as well
+	@$(BIN)/python -m pytest -m ""
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## the compiled training against C and against the article's loop
+	@$(BIN)/python -m benchmarks.training
+
+$(STAMP): requirements.lock pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "handgrad needs Python 3.11 or newer; none found. Name one: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --clear --python "$(PYTHON)" $(VENV) && \
+		uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
+	else \
+		"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 2; } && \
+		"$(PYTHON)" -m venv --clear $(VENV) && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
+	fi
+	@touch $@
+
+lock: ## rewrite requirements.lock from pyproject.toml; needs uv
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-package handgrad --extra dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV)

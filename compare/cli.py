@@ -1,0 +1,63 @@
+"""The command line: which commands there are, and how a command ends.
+
+Exit codes: 0 the two sides agree, 1 they disagree, 2 bad input, 130 interrupted. A mistake in the
+input is one line on standard error that says what was found and what was expected.
+"""
+
+import io
+import os
+import sys
+
+import click
+
+from compare.commands.plot import plot
+from compare.commands.predict import predict
+from compare.commands.regress import regress
+from compare.commands.run import run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Backpropagation by hand (NumPy) held against autodiff (jax.grad under jit).
+
+    Start with: python -m compare run
+    """
+
+
+for command in (run, predict, regress, plot):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign gets a "?" for it, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        code = cli.main(prog_name="python -m compare", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = 2
+    except click.ClickException as error:
+        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
+        code = 2
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        click.echo(f"\nStopped{f' {interrupt}' if str(interrupt) else ''}.", err=True)
+        code = 130
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough. What is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except ModuleNotFoundError as error:
+        click.echo(
+            f"Error: the package {error.name!r} is not installed; expected the environment that "
+            "`make install` sets up, .venv/bin/python.",
+            err=True,
+        )
+        code = 2
+    except OSError as error:
+        click.echo(f"Error: {error}.", err=True)
+        code = 2
+    sys.exit(code or 0)

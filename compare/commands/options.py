@@ -1,0 +1,154 @@
+"""Options that several commands share, and the types that check them."""
+
+import difflib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+#: Enough for any lesson, and still held in memory: 20 bytes or so per epoch.
+MOST_EPOCHS = 1_000_000
+
+
+class Number(click.ParamType):
+    """A finite number within limits; the message of a failure says which."""
+
+    name = "number"
+
+    def __init__(
+        self,
+        expected: str,
+        convert: Callable[[str], float] = float,
+        at_least: float = -math.inf,
+        at_most: float = math.inf,
+        above: float = -math.inf,
+    ):
+        self.expected = expected
+        self.parse = convert
+        self.at_least, self.at_most, self.above = at_least, at_most, above
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """The number that the text stands for."""
+        try:
+            number = self.parse(value)
+        except ValueError:
+            number = math.nan
+        inside = self.at_least <= number <= self.at_most and number > self.above
+        if not (math.isfinite(number) and inside):
+            self.fail(f"{value!r}; expected {self.expected}.", param, ctx)
+        return number
+
+
+class Name(click.ParamType):
+    """One of a few names, in any case; a near miss is answered with the nearest."""
+
+    name = "name"
+
+    def __init__(self, *names: str):
+        self.names = names
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The name in lower case."""
+        lower = str(value).lower()
+        if lower not in self.names:
+            near = difflib.get_close_matches(lower, self.names, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            self.fail(f"{value!r}; expected one of {', '.join(self.names)}.{hint}", param, ctx)
+        return lower
+
+    def get_metavar(self, param: Any, ctx: Any) -> str:  # noqa: ARG002 (click's signature)
+        """How `--help` shows the type."""
+        return "|".join(self.names)
+
+
+class PlotFile(click.ParamType):
+    """A path that a picture can be written to; checked before anything is computed."""
+
+    name = "file.svg|file.png"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """The path, which can be written to."""
+        from importlib.util import find_spec
+
+        from compare.files import unwritable
+
+        path = Path(value)
+        if find_spec("matplotlib") is None:
+            self.fail("matplotlib is not installed; expected the extra 'plot'.", param, ctx)
+        if path.suffix.lower() not in (".svg", ".png"):
+            self.fail(f"'{path}'; expected a file that ends in .svg or .png.", param, ctx)
+        if reason := unwritable(path):
+            self.fail(f"'{path}': {reason}; expected a file that can be written.", param, ctx)
+        return path
+
+
+SEED = Number("a whole number from 0 to 4294967295", convert=int, at_least=0, at_most=2**32 - 1)
+EPOCHS = Number(
+    f"a whole number from 0 to {MOST_EPOCHS}", convert=int, at_least=0, at_most=MOST_EPOCHS
+)
+STEPS = Number("a whole number from 1 to 100000", convert=int, at_least=1, at_most=100_000)
+LEARNING_RATE = Number("a finite number above 0", above=0)
+PERSON = Name("alice", "bob", "charlie", "diana")
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+
+_TRAINING = (
+    click.option(
+        "--seed",
+        type=SEED,
+        default=44,
+        show_default=True,
+        help="Draws the starting parameters, and the order if it is shuffled.",
+    ),
+    click.option(
+        "--epochs",
+        type=EPOCHS,
+        default=1000,
+        show_default=True,
+        help="How often the training goes through the four people.",
+    ),
+    click.option(
+        "--learning-rate",
+        type=LEARNING_RATE,
+        default=0.1,
+        show_default=True,
+        help="η, the step per unit of gradient.",
+    ),
+    click.option(
+        "--init",
+        type=Name("normal", "ones"),
+        default="normal",
+        show_default=True,
+        help="Start from N(0, 1), or from all weights 1 and biases 0.",
+    ),
+    click.option(
+        "--order",
+        type=Name("fixed", "shuffled"),
+        default="fixed",
+        show_default=True,
+        help="People in the order of the table, or shuffled in each epoch.",
+    ),
+    click.option(
+        "--shift",
+        type=Name("article", "mean"),
+        default="article",
+        show_default=True,
+        help="Subtract 135 lb and 66 in, or the means of the four people.",
+    ),
+    click.option(
+        "--sigmoid-derivative",
+        type=Name("stable", "article"),
+        default="stable",
+        show_default=True,
+        help="By hand, σ' as σ(z)σ(-z), which keeps its digits, or as f(1 - f).",
+    ),
+)
+
+
+def training_options(command: Callable) -> Callable:
+    """The options that say which training to run; they arrive as the fields of `Settings`."""
+    for option in reversed(_TRAINING):
+        command = option(command)
+    return command

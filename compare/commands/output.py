@@ -1,0 +1,22 @@
+"""What the commands share when they print."""
+
+import json
+import math
+from typing import Any
+
+import click
+
+
+def print_object(value: Any) -> None:
+    """Print one JSON object; floats round-trip, and what is not a finite number becomes null."""
+    click.echo(json.dumps(_finite(value), ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value

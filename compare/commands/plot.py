@@ -1,0 +1,91 @@
+"""`compare plot`: the article's figures."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from compare.commands.options import Name, PlotFile, training_options
+
+FILE = click.argument("file", type=PlotFile())
+PARAMETER = Name("w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3")
+
+
+@click.group()
+def plot() -> None:
+    """Draw one of the article's figures from real computation to FILE, SVG or PNG."""
+
+
+@plot.command()
+@FILE
+def exam(file: Path) -> None:
+    """The exam: step and sigmoid over mark - 50."""
+    from compare import plots
+
+    _save(plots.exam(), file)
+
+
+@plot.command()
+@FILE
+def sigmoid(file: Path) -> None:
+    """The sigmoid, its derivative, and where it saturates."""
+    from compare import plots
+
+    _save(plots.sigmoid_curve(), file)
+
+
+@plot.command()
+@FILE
+@training_options
+def loss(file: Path, **training: Any) -> None:
+    """The loss curves of both trainings."""
+    from compare import plots
+    from compare.commands.training import trained
+    from compare.experiment import Settings
+
+    _save(plots.loss(trained(Settings(**training))), file)
+
+
+@plot.command()
+@FILE
+@click.option("--x", type=PARAMETER, default="w1", show_default=True, help="Along the x axis.")
+@click.option("--y", type=PARAMETER, default="w5", show_default=True, help="Along the y axis.")
+@training_options
+def surface(file: Path, x: str, y: str, **training: Any) -> None:
+    """The loss over two of the nine parameters, with the training's way across it."""
+    from compare import plots
+    from compare.commands.training import training_bar
+    from compare.datasets import PEOPLE, targets
+    from compare.experiment import Settings, hand_path
+
+    if x == y:
+        raise click.UsageError(f"--x and --y are both {x!r}; expected two different parameters.")
+    settings = Settings(**training)
+    with training_bar(settings) as on_epoch:
+        path = hand_path(settings, on_epoch)
+    _save(plots.surface(path, (x, y), settings.inputs(PEOPLE), targets(PEOPLE)), file)
+
+
+@plot.command()
+@FILE
+@click.option("--table", default="article", show_default=True, help="As for regress.")
+@click.option("--target", help="The column to predict; the last one unless given.")
+@click.option("--feature", "features", multiple=True, help="A column to predict from.")
+def residuals(file: Path, table: str, target: str | None, features: tuple[str, ...]) -> None:
+    """A table's least-squares fit and what it leaves."""
+    from compare import plots
+    from compare.regression import compare_regressions
+    from compare.tables import table_named
+
+    try:
+        result = compare_regressions(table_named(table, target, features))
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error
+    _save(plots.residuals(result), file)
+
+
+def _save(figure: Any, file: Path) -> None:
+    from compare import plots
+
+    plots.save(figure, file)
+    click.echo(f"Drawn to {file}")

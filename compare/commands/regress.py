@@ -1,0 +1,120 @@
+"""`compare regress`: least squares three ways."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import JSON, LEARNING_RATE, STEPS, PlotFile
+
+if TYPE_CHECKING:
+    from compare.regression import Regression
+
+#: A descent that ends this near the closed form has arrived: a standardised coefficient is of the
+#: size 1, and what is left is a thousandth of what a reader of the table could see.
+ARRIVED = 1e-6
+
+
+@click.command()
+@click.argument("table", default="article")
+@click.option("--target", help="The column to predict; the last one unless given.")
+@click.option(
+    "--feature", "features", multiple=True, help="A column to predict from; repeat for several."
+)
+@click.option(
+    "--steps", type=STEPS, default=1000, show_default=True, help="Steps of gradient descent."
+)
+@click.option(
+    "--learning-rate",
+    type=LEARNING_RATE,
+    help="η on standardised columns; 0.1, or less if the table needs it.",
+)
+@click.option("--plot", "plot_file", type=PlotFile(), help="Draw the residuals to this file.")
+@JSON
+def regress(
+    table: str,
+    target: str | None,
+    features: tuple[str, ...],
+    steps: int,
+    learning_rate: float | None,
+    plot_file: Path | None,
+    as_json: bool,
+) -> int:
+    """Least squares on TABLE: in closed form, by descent by hand, and by descent by autodiff.
+
+    TABLE is a CSV file with a header line, or a table that comes with the project: article (weight
+    by height, the default) or bdims (507 people, weight by height and sex).
+    """
+    from compare import plots
+    from compare.commands.output import print_object
+    from compare.regression import compare_regressions
+    from compare.tables import table_named
+    from compare.terminal import console
+
+    try:
+        chosen = table_named(table, target, features)
+        result = compare_regressions(chosen, steps, learning_rate)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error
+    agree = result.first_divergence is None
+    if plot_file:
+        plots.save(plots.residuals(result), plot_file)
+    if as_json:
+        print_object(_as_object(result, agree))
+    else:
+        _show(console(), result, plot_file, agree)
+    return int(not agree)
+
+
+def _show(out: Any, result: "Regression", plot_file: Path | None, agree: bool) -> None:
+    from compare import terminal
+
+    table = result.table
+    out.print(
+        f"{table.name}: {table.target} by {', '.join(table.features)}, {len(table.y)} rows; "
+        f"{result.steps} steps of descent with η = {result.learning_rate:.3g}\n"
+    )
+    terminal.show_regression(out, result)
+    out.print(f"\nThe fit explains {result.r_squared:.1%} of the variance of {table.target}.")
+    if result.remaining > ARRIVED:
+        out.print(
+            f"Warning: the descent is still {result.remaining:.2g} standard deviations away from "
+            "the closed form; give it more --steps or a larger --learning-rate."
+        )
+    else:
+        out.print(f"The descents end within {result.remaining:.2g} of the closed form.")
+    if plot_file:
+        out.print(f"Residuals: {plot_file}", soft_wrap=True)
+    because = "the two gradients, within rounding along both descents"
+    if divergence := result.first_divergence:
+        because = (
+            f"step {divergence.step}, {divergence.coefficient}: by hand {divergence.by_hand:.15g}, "
+            f"autodiff {divergence.autodiff:.15g}, where rounding explains a difference of "
+            f"{divergence.bound:.2g}"
+        )
+    terminal.show_verdict(out, "agree" if agree else "disagree", because)
+
+
+def _as_object(result: "Regression", agree: bool) -> dict[str, Any]:
+    columns = {
+        "closed_form": result.closed_form,
+        "by_hand": result.by_hand,
+        "autodiff": result.autodiff,
+    }
+    return {
+        "table": result.table.name,
+        "target": result.table.target,
+        "features": list(result.table.features),
+        "rows": len(result.table.y),
+        "steps": result.steps,
+        "learning_rate": result.learning_rate,
+        "coefficients": [
+            {"name": name} | {way: float([*c.slopes, c.intercept][j]) for way, c in columns.items()}
+            for j, name in enumerate(result.names)
+        ],
+        "r_squared": result.r_squared,
+        "remaining": result.remaining,
+        "first_divergence": result.first_divergence and asdict(result.first_divergence),
+        "verdict": "agree" if agree else "disagree",
+    }

@@ -1,0 +1,150 @@
+"""`compare run`: the main job."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import JSON, PERSON, PlotFile, training_options
+
+if TYPE_CHECKING:
+    from compare.agreement import Partial
+    from compare.experiment import Prediction, Settings
+    from compare.trajectory import Divergence, Trainings
+
+
+@click.command()
+@click.option(
+    "--person",
+    type=PERSON,
+    default="alice",
+    show_default=True,
+    help="Whose loss the nine partial derivatives at the start are of.",
+)
+@training_options
+@click.option("--plot", "plot_file", type=PlotFile(), help="Draw the loss curves to this file.")
+@JSON
+def run(person: str, plot_file: Path | None, as_json: bool, **training: Any) -> int:
+    """Train the article's network by hand and by autodiff, compared at every step.
+
+    Shows the nine partial derivatives at the starting parameters, trains twice, judges every update
+    from common parameters, and predicts Emily and Frank. Ends with 0 if the two sides agree within
+    rounding, with 1 if they do not.
+    """
+    from compare.commands.output import print_object
+    from compare.commands.training import trained
+    from compare.datasets import NEWCOMERS, person_named
+    from compare.experiment import Settings, partials, predict
+    from compare.terminal import console
+
+    settings = Settings(**training)
+    rows = partials(settings, person_named(person))
+    if not as_json:
+        _show_start(console(), settings, person, rows)
+    trainings = trained(settings)
+    predictions = predict(settings, trainings, NEWCOMERS)
+    agree = trainings.first_divergence is None and all(row.verdict == "agree" for row in rows)
+    if plot_file:
+        from compare import plots
+
+        plots.save(plots.loss(trainings), plot_file)
+    if as_json:
+        print_object(_as_object(settings, person, rows, trainings, predictions, agree))
+    else:
+        _show_result(console(), rows, trainings, predictions, plot_file, agree)
+    return int(not agree)
+
+
+def _show_start(out: Any, settings: "Settings", person: str, rows: "list[Partial]") -> None:
+    from compare.datasets import PEOPLE
+    from compare.terminal import show_partials
+
+    start = f"drawn from N(0, 1) with seed {settings.seed}"
+    if settings.init == "ones":
+        start = "all weights 1 and all biases 0"
+    out.print("The article's 2-2-1 network, by hand in NumPy and by jax.grad under jit.\n")
+    out.print(f"Start: {start}. There, the partial derivatives of {person.title()}'s loss:\n")
+    show_partials(out, rows)
+    out.print(
+        f"\nTraining: η = {settings.learning_rate:g}, {settings.epochs} epochs of {len(PEOPLE)} "
+        f"updates, {settings.order} order.\n"
+    )
+
+
+def _show_result(
+    out: Any,
+    rows: "list[Partial]",
+    trainings: "Trainings",
+    predictions: "list[Prediction]",
+    plot_file: Path | None,
+    agree: bool,
+) -> None:
+    from compare import terminal
+    from compare.datasets import PEOPLE
+
+    names = [person.name for person in PEOPLE]
+    terminal.show_losses(out, trainings)
+    out.print()
+    terminal.show_trainings(out, trainings, names)
+    out.print("\nPredictions, the probability of F:\n")
+    terminal.show_predictions(out, predictions)
+    if plot_file:
+        out.print(f"\nLoss curves: {plot_file}", soft_wrap=True)
+    wrong = [row.name for row in rows if row.verdict != "agree"]
+    if agree:
+        because = "by hand and by autodiff, every gradient and every update within rounding"
+    elif wrong:
+        because = f"{', '.join(wrong)} at the start differ by more than rounding explains"
+    else:
+        because = "the trainings differ by more than rounding explains, see above"
+    out.print()
+    terminal.show_verdict(out, "agree" if agree else "disagree", because)
+
+
+def _as_object(
+    settings: "Settings",
+    person: str,
+    rows: "list[Partial]",
+    trainings: "Trainings",
+    predictions: "list[Prediction]",
+    agree: bool,
+) -> dict[str, Any]:
+    return {
+        "seed": settings.seed,
+        "epochs": settings.epochs,
+        "learning_rate": settings.learning_rate,
+        "person": person,
+        "sigmoid_derivative": settings.sigmoid_derivative,
+        "partials": [
+            {
+                "name": row.name,
+                "by_hand": row.by_hand,
+                "autodiff": row.autodiff,
+                "ulps": row.ulps,
+                "verdict": row.verdict,
+            }
+            for row in rows
+        ],
+        "training": {
+            "loss": [
+                [epoch, *map(float, trainings.losses[epoch])]
+                for epoch in range(0, trainings.epochs, 10)
+            ],
+            "first_divergence": _divergence_as_object(trainings.first_divergence),
+            "max_drift_ulps": trainings.max_drift_ulps,
+        },
+        "predictions": {
+            p.person.name: {"by_hand": p.by_hand, "autodiff": p.autodiff, "label": p.label}
+            for p in predictions
+        },
+        "verdict": "agree" if agree else "disagree",
+    }
+
+
+def _divergence_as_object(divergence: "Divergence | None") -> dict[str, Any] | None:
+    from compare.datasets import PEOPLE
+
+    if divergence is None:
+        return None
+    return asdict(divergence) | {"sample": PEOPLE[divergence.sample].name}

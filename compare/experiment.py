@@ -1,0 +1,129 @@
+"""The main job: the article's network trained twice and compared, and what it predicts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+import autodiff.article
+import manual.article
+import manual.sgd
+from compare.agreement import Partial, compare_gradients, hand_gradient
+from compare.datasets import PEOPLE, SHIFT, Person, label, mean_shift, raw, shifted, targets
+from compare.trajectory import Trainings, compare_trainings
+from manual.article import Parameters
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which training to run; the fields are the options of the command line."""
+
+    seed: int = 44
+    epochs: int = 1000
+    learning_rate: float = 0.1
+    init: str = "normal"  #: `normal` or `ones`
+    order: str = "fixed"  #: `fixed` or `shuffled`
+    shift: str = "article"  #: `article` or `mean`
+    sigmoid_derivative: str = "stable"  #: `stable` or `article`
+
+    def start(self) -> Parameters:
+        """The starting parameters, nine float64 numbers."""
+        if self.init == "ones":
+            return manual.article.ones_parameters()
+        return manual.article.draw_parameters(self.seed)
+
+    def sample_order(self) -> np.ndarray:
+        """Which person each update takes, shape (epochs, 4)."""
+        seed = self.seed if self.order == "shuffled" else None
+        return manual.sgd.sample_order(len(PEOPLE), self.epochs, seed)
+
+    def inputs(self, people: tuple[Person, ...]) -> np.ndarray:
+        """What the network is given for n people: their data shifted, shape (n, 2)."""
+        return shifted(raw(people), mean_shift(raw(PEOPLE)) if self.shift == "mean" else SHIFT)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The probability of "female" for one person, by both trained networks."""
+
+    person: Person
+    by_hand: float
+    autodiff: float
+
+    @property
+    def label(self) -> str:
+        """What the network trained by hand says, "F" or "M"."""
+        return label(self.by_hand)
+
+    @property
+    def label_by_autodiff(self) -> str:
+        """What the other one says; near one half rounding may make the two differ."""
+        return label(self.autodiff)
+
+
+def partials(settings: Settings, person: Person) -> list[Partial]:
+    """The nine partial derivatives at the starting parameters for one of `PEOPLE`, by both."""
+    (x,), (y,) = settings.inputs((person,)), targets((person,))
+    return compare_gradients(settings.start(), x, y, settings.sigmoid_derivative)
+
+
+def train(settings: Settings, on_epoch: Callable[[int], None] = lambda epoch: None) -> Trainings:
+    """Both trainings from beginning to end. Arguments and errors as in `compare_trainings`."""
+    *_, trainings = compare_trainings(
+        settings.start(),
+        settings.inputs(PEOPLE),
+        targets(PEOPLE),
+        settings.learning_rate,
+        settings.sample_order(),
+        settings.sigmoid_derivative,
+        on_epoch=on_epoch,
+    )
+    return trainings
+
+
+def hand_path(
+    settings: Settings, on_epoch: Callable[[int], None] = lambda epoch: None
+) -> np.ndarray:
+    """The parameters before and after each update of the training by hand, shape (9, updates + 1).
+
+    Args:
+        settings: the training.
+        on_epoch: called with the number of epochs done so far.
+    """
+    start, order = settings.start(), settings.sample_order()
+    gradient = hand_gradient(settings.sigmoid_derivative)
+    path = np.empty((len(start), order.size + 1))
+    path[:, 0] = start
+    updates = manual.sgd.train(
+        start, settings.inputs(PEOPLE), targets(PEOPLE), gradient, settings.learning_rate, order
+    )
+    for count, params in enumerate(updates, start=1):
+        path[:, count] = params
+        if count % len(PEOPLE) == 0:
+            on_epoch(count // len(PEOPLE))
+    return path
+
+
+def predict(
+    settings: Settings, trainings: Trainings, people: tuple[Person, ...]
+) -> list[Prediction]:
+    """What both trained networks say of people, who need no gender."""
+    x = settings.inputs(people)
+    by_hand = manual.article.feedforward(trainings.by_hand, x)
+    auto = autodiff.article.predict(autodiff.article.Parameters(*trainings.autodiff), x)
+    return [
+        Prediction(person, float(hand), float(a))
+        for person, hand, a in zip(people, by_hand, auto, strict=True)
+    ]
+
+
+def outside_training_range(person: Person) -> list[str]:
+    """A sentence for each measurement that lies outside what the network was trained on."""
+    x, seen = raw((person,))[0], raw(PEOPLE)
+    return [
+        f"{name} {value:.4g} {unit} lies outside the training range, {low:g} to {high:g} {unit}"
+        for name, unit, value, low, high in zip(
+            ("weight", "height"), ("lb", "in"), x, seen.min(axis=0), seen.max(axis=0), strict=True
+        )
+        if not low <= value <= high
+    ]
