@@ -111,6 +111,13 @@ class Range:
         quotient = _hull(self.lo / lo, self.lo / hi, self.hi / lo, self.hi / hi)
         return Range(xp.where(safe, quotient.lo, -math.inf), xp.where(safe, quotient.hi, math.inf))
 
+    def __pow__(self, exponent: int) -> "Range":
+        """The square, the only power in the hand lines."""
+        if exponent != 2:
+            raise ValueError(f"Range: power {exponent}, expected 2")
+        size = abs(self)
+        return size * size
+
     def __matmul__(self, other: Any) -> "Range":
         """Matrix (n, k) times vector (k,): the only product that the hand lines have so far."""
         return _Namespace.sum(self * other, axis=-1)

@@ -41,12 +41,13 @@ def gradient(coefficients: Coefficients, x: Array, y: Array) -> Coefficients:
     Returns:
         ∂L/∂slopes of shape (n_features,) and ∂L/∂intercept, a scalar.
     """
+    xp = namespace(y)
     ypred = predict(coefficients, x)
     # L = sum((y - ypred)**2) / n
     dypred = -2 * (y - ypred) / y.shape[0]
     # ypred = x @ slopes + intercept
     dslopes = x.T @ dypred
-    dintercept = namespace(dypred).sum(dypred)
+    dintercept = xp.sum(dypred)
     return Coefficients(dslopes, dintercept)
 
 

@@ -1,0 +1,23 @@
+"""Settings under which every test runs."""
+
+from collections.abc import Iterator
+
+import jax
+import pytest
+from hypothesis import settings
+
+# Seeds are fixed in the quick tests, so that they say the same on every machine and every day; the
+# thorough ones look further. A deadline per example would measure the machine, not the code.
+settings.register_profile("quick", max_examples=200, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=5000, deadline=None, print_blob=True)
+settings.load_profile("quick")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def strict_jax() -> Iterator[None]:
+    """No silent promotion of dtypes or ranks in JAX.
+
+    64 bits are *not* enabled here: our functions must do so by themselves, as they must for users.
+    """
+    with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
+        yield

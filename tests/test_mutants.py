@@ -1,0 +1,107 @@
+"""Every single-token mistake in the hand-written lines is caught: slow, hundreds of mutants."""
+
+import types
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import manual.activations
+import manual.article
+import manual.regression
+import manual.sgd
+from compare.regression import compare_regressions
+from compare.rounding import exactly
+from compare.tables import table_named
+from compare.trajectory import TrainingDivergedError, compare_trainings
+from tests.equivalence import disagreements
+from tests.mutants import mutants
+
+pytestmark = pytest.mark.slow
+
+Check = Callable[[types.ModuleType], Any]
+
+#: Changes that change nothing. `as_array` only turns lists into arrays, and the check gives arrays.
+#: Of the chain's factors some are equal by the rule itself: ∂z/∂b = 1, so ∂a/∂b = ∂a/∂z.
+#: The check of x's shape reads its last axis, which for x of shape (n, 2) is also that from 1 on.
+EQUIVALENT = (
+    "-1 -> 1",
+    "as_array(x) -> x",
+    "as_array(y) -> y",
+    "as_array(z) -> z",
+    "dypred_dz3 -> dypred_db3",
+    "dypred_db3 -> dypred_dz3",
+    "dh1_db1 -> dh1_dz1",
+    "dh2_db2 -> dh2_dz2",
+)
+
+
+def survivors(module: types.ModuleType, function: str, check: Check) -> list[str]:
+    """The mutants that the check does not catch; one that does not even run is caught as well."""
+    alive = []
+    for what, mutant in mutants(module, function):
+        if what.endswith(EQUIVALENT):
+            continue
+        try:
+            with np.errstate(all="ignore"):
+                caught = bool(check(mutant))
+        except (ValueError, TypeError, NameError, AttributeError, IndexError, SyntaxError):
+            caught = True
+        if not caught:
+            alive.append(what)
+    return alive
+
+
+def by_equivalence(mutant: types.ModuleType) -> Any:
+    return disagreements(mutant.gradient)
+
+
+def by_equivalence_of_derivative(form: str, mutant: types.ModuleType) -> Any:
+    gradient = partial(manual.article.gradient, sigmoid_derivative=mutant.SIGMOID_DERIVATIVES[form])
+    return disagreements(gradient, form)
+
+
+def by_range_of_sigmoid(mutant: types.ModuleType) -> bool:
+    z = np.concatenate([np.linspace(-40, 40, 1001), [-1000, 1000]])
+    right, answer = manual.activations.sigmoid(exactly(z)), mutant.sigmoid(z)
+    return not np.all((right.lo <= answer) & (answer <= right.hi))
+
+
+def by_training(mutant: types.ModuleType) -> Any:
+    xs, ys = np.array([[-2.0, -1.0], [25.0, 6.0]]), np.array([1.0, 0.0])
+    order = mutant.sample_order(2, 2)
+    start = manual.article.draw_parameters(44)
+    try:
+        *_, trainings = compare_trainings(start, xs, ys, 0.1, order, train=mutant.train)
+    except TrainingDivergedError:
+        return True
+    return trainings.first_divergence or trainings.epochs != 2
+
+
+def by_regression(mutant: types.ModuleType) -> Any:
+    table = table_named("bdims")
+    return compare_regressions(table, steps=4, by_hand=mutant.gradient).first_divergence
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "check"),
+    [
+        (manual.article, "forward", by_equivalence),
+        (manual.article, "gradient", by_equivalence),
+        (manual.activations, "sigmoid", by_range_of_sigmoid),
+        (manual.activations, "sigmoid_derivative", partial(by_equivalence_of_derivative, "stable")),
+        (
+            manual.activations,
+            "sigmoid_derivative_article",
+            partial(by_equivalence_of_derivative, "article"),
+        ),
+        (manual.sgd, "update", by_training),
+        (manual.sgd, "train", by_training),
+        (manual.regression, "gradient", by_regression),
+        (manual.regression, "predict", by_regression),
+    ],
+)
+def test_no_mutant_survives(module: types.ModuleType, function: str, check: Check) -> None:
+    assert survivors(module, function, check) == []
