@@ -29,9 +29,6 @@ def loss(coefficients: Coefficients, x: jax.Array, y: jax.Array) -> jax.Array:
 #: (coefficients, x, y) -> the derivative of `loss` by the coefficients, float64.
 gradient = in_float64(jax.jit(jax.grad(loss)))
 
-#: (k sets of coefficients, x, y) -> the k gradients on the same table, float64.
-gradients = in_float64(jax.jit(jax.vmap(jax.grad(loss), in_axes=(0, None, None))))
-
 #: (coefficients, xs, ys, learning_rate, order) -> the coefficients after every update, as in
 #: `autodiff.sgd.train`: one compiled loop. A "sample" may be a whole table, xs of shape
 #: (tables, n, n_features); one table and an order of zeros is plain gradient descent.

@@ -5,12 +5,24 @@ enclosed between rigorous bounds, and no derivative rule of anybody is used; the
 are written anew, so that this witness shares nothing with the two that are on trial.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flint import arb, arb_series, ctx
 
 #: Enough for sums of float64 numbers between 1e-300 and 1e200 to keep 100 bits after cancellation.
 BITS = 2500
+
+
+@contextmanager
+def precisely() -> Iterator[None]:
+    """Ball arithmetic with `BITS` bits. The precision belongs to the process, so it is put back."""
+    before, ctx.prec = ctx.prec, BITS
+    try:
+        yield
+    finally:
+        ctx.prec = before
 
 
 def sigmoid(z: Any) -> Any:
@@ -29,16 +41,12 @@ def loss(params: list[Any], x: Any, y: float) -> Any:
 
 def gradient(params: Any, x: Any, y: float) -> list[arb]:
     """The nine partial derivatives of one sample's loss as balls."""
-    precision = ctx.prec
-    ctx.prec = BITS
-    try:
-        values = [arb(float(value)) for value in params]
+    values = [arb(float(value)) for value in params]
+    with precisely():
         return [
             loss([arb_series([v, int(i == j)], 2) for j, v in enumerate(values)], x, y)[1]
             for i in range(len(values))
         ]
-    finally:
-        ctx.prec = precision
 
 
 def contained(ball: arb, lo: float, hi: float) -> bool:

@@ -29,7 +29,11 @@ def mutants(module: types.ModuleType, function: str) -> Iterator[tuple[str, type
             changed = copy.deepcopy(tree)
             _Replace(_nodes(changed, function)[at], replacement).visit(changed)
             mutant = types.ModuleType(module.__name__)
-            exec(compile(ast.fix_missing_locations(changed), "<mutant>", "exec"), vars(mutant))
+            try:
+                code = compile(ast.fix_missing_locations(changed), "<mutant>", "exec")
+            except SyntaxError:
+                continue  # nobody could have written it
+            exec(code, vars(mutant))
             what = f"{ast.unparse(node)} -> {ast.unparse(replacement)}"
             yield f"{function}, line {getattr(node, 'lineno', '?')}: {what}", mutant
 
@@ -53,7 +57,7 @@ def _replacements(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
         yield from (ast.Name(name, ast.Load()) for name in sorted(names - {node.id}))
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield node.operand
-    elif isinstance(node, ast.Constant) and isinstance(node.value, int):
+    elif isinstance(node, ast.Constant) and type(node.value) is int:
         yield ast.Constant(node.value + 1)
     elif isinstance(node, ast.Call) and node.args:
         yield node.args[0]

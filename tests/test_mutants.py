@@ -47,7 +47,7 @@ def survivors(module: types.ModuleType, function: str, check: Check) -> list[str
         try:
             with np.errstate(all="ignore"):
                 caught = bool(check(mutant))
-        except (ValueError, TypeError, NameError, AttributeError, IndexError, SyntaxError):
+        except (ValueError, TypeError, NameError, AttributeError, IndexError):
             caught = True
         if not caught:
             alive.append(what)

@@ -1,0 +1,62 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+import manual.article
+from compare.agreement import NAMES, Verdict, compare_gradients, hand_gradient
+from tests.planted import PLANTS
+from tests.reference import ALICE, BOB, BOB_W1_ARTICLE, PARTIALS, close
+
+ONES = manual.article.ones_parameters()
+
+
+def test_the_nine_in_their_order() -> None:
+    rows = compare_gradients(ONES, *ALICE)
+    assert [row.name for row in rows] == list(NAMES) == list(PARTIALS)
+    for row in rows:
+        assert close(row.by_hand, PARTIALS[row.name], 15)
+        assert close(row.autodiff, PARTIALS[row.name], 14)
+        assert row.verdict == "agree"
+        assert row.ulps <= 4
+
+
+def test_bob_in_both_forms() -> None:
+    stable, article = (compare_gradients(ONES, *BOB, form)[0] for form in ("stable", "article"))
+    assert close(stable.by_hand, 1.59176773427389e-13, 15)
+    assert close(article.by_hand, BOB_W1_ARTICLE, 15)
+    assert close(stable.autodiff, BOB_W1_ARTICLE, 15)
+    assert close(article.autodiff, BOB_W1_ARTICLE, 15)
+    assert stable.ulps > 1e12
+    assert article.ulps < 10
+    assert stable.verdict == article.verdict == "agree"
+
+
+def test_a_zero_in_place_of_bobs_small_number_is_seen() -> None:
+    """Finite differences return 0 here, and checkers that believe them pass a zero."""
+
+    def zeroed(params: Any, x: Any, y: Any) -> Any:
+        return manual.article.gradient(params, x, y)._replace(w1=0.0)
+
+    wrong = [row for row in compare_gradients(ONES, *BOB, by_hand=zeroed) if row.verdict != "agree"]
+    assert [row.name for row in wrong] == ["w1"]
+
+
+@pytest.mark.parametrize("slug", ["half-mse", "residual-sign", "dropped-term-loss", "exchanged"])
+def test_a_planted_mistake_is_named(slug: str) -> None:
+    params = manual.article.draw_parameters(0)
+    rows = compare_gradients(params, *ALICE, by_hand=PLANTS[slug].gradient)
+    wrong = {row.name for row in rows if row.verdict == "disagree"}
+    assert wrong == set(PLANTS[slug].wrong)
+
+
+def test_what_is_not_finite_never_agrees() -> None:
+    values = np.array([np.nan, np.inf, 1.0, 1.0, 1.0])
+    others = np.array([np.nan, np.inf, np.inf, 1.0, 1.0])
+    bounds = np.array([np.inf, np.inf, np.inf, np.inf, 0.0])
+    assert Verdict(values, others, bounds).agree.tolist() == [False, False, False, False, True]
+
+
+def test_an_unknown_form_is_refused() -> None:
+    with pytest.raises(KeyError):
+        hand_gradient("steady")

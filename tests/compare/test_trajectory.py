@@ -1,0 +1,222 @@
+"""Training against training: judged from common parameters, reported when running freely."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff.article
+import manual.article
+from compare import trajectory
+from compare.trajectory import TrainingDivergedError, Trainings, compare_trainings
+from manual.article import Parameters
+from manual.sgd import sample_order, train, update
+from tests.planted import PLANTS
+from tests.reference import LOSSES, TRAINED, XS, YS, close
+
+ONES, DRAWN = manual.article.ones_parameters(), manual.article.draw_parameters(44)
+
+
+def compared(start: Parameters, epochs: int, seed: int | None = None, **plant: Any) -> Trainings:
+    order = sample_order(4, epochs, seed)
+    *_, last = compare_trainings(start, XS, YS, 0.1, order, **plant)
+    return last
+
+
+def test_the_articles_training() -> None:
+    trainings = compared(ONES, 1000)
+    assert trainings.epochs == 1000
+    assert trainings.first_divergence is None
+    for epoch, loss in LOSSES.items():
+        assert close(trainings.losses[epoch, 0], loss, 14)
+        assert close(trainings.losses[epoch, 1], loss, 14)
+    for side in (trainings.by_hand, trainings.autodiff):
+        assert np.abs(np.subtract(side, TRAINED)).max() <= 0.51e-12
+
+
+@pytest.mark.parametrize("form", ["stable", "article"])
+@pytest.mark.parametrize("seed", [None, 0])
+def test_both_agree_update_by_update(form: str, seed: int | None) -> None:
+    trainings = compared(DRAWN, 300, seed, sigmoid_derivative=form)
+    assert trainings.first_divergence is None
+    assert 0 < trainings.max_drift_ulps < 1000
+
+
+def test_no_epochs_at_all() -> None:
+    trainings = compared(DRAWN, 0)
+    assert trainings.epochs == 0
+    assert trainings.by_hand == trainings.autodiff == DRAWN
+
+
+def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compared(DRAWN, 10, seed=1)
+    monkeypatch.setattr(trajectory, "CHUNK", 3)
+    counted: list[int] = []
+    order = sample_order(4, 10, 1)
+    parts = list(compare_trainings(DRAWN, XS, YS, 0.1, order, on_epoch=counted.append))
+    assert [part.epochs for part in parts] == [0, 3, 6, 9, 10]
+    assert counted == list(range(1, 11))
+    assert parts[-1].losses.tobytes() == whole.losses.tobytes()
+    assert parts[-1].max_drift_ulps == whole.max_drift_ulps
+    assert parts[-1].by_hand == whole.by_hand
+
+
+#: One needs a second call at the same place, the other derivatives of 1e-7 or less.
+NOT_HERE = {"accumulates", "small-elements-zeroed"}
+
+
+@pytest.mark.parametrize("slug", sorted(set(PLANTS) - NOT_HERE))
+def test_a_wrong_gradient_is_found_in_training(slug: str) -> None:
+    with np.errstate(all="ignore"):
+        divergence = compared(DRAWN, 30, by_hand=PLANTS[slug].gradient).first_divergence
+    assert divergence is not None
+    assert divergence.quantity == "gradient"
+    assert divergence.parameter in PLANTS[slug].wrong
+
+
+def test_what_a_divergence_says() -> None:
+    """b2's derivative is wrong from the first sample on, and by the factor that was dropped."""
+    d = compared(DRAWN, 2, by_hand=PLANTS["dropped-term-loss"].gradient).first_divergence
+    assert d is not None
+    assert (d.update, d.epoch, d.sample, d.parameter) == (0, 0, 0, "b2")
+    right = manual.article.gradient(DRAWN, XS[0], YS[0]).b2
+    assert abs(d.autodiff / right - 1) < 1e-14
+    residual = YS[0] - manual.article.feedforward(DRAWN, XS[0])
+    assert abs(d.by_hand * -2 * residual / right - 1) < 1e-14
+    assert abs(d.by_hand - d.autodiff) > d.bound > 0
+
+
+Loop = Callable[..., Iterator[Parameters]]
+
+
+def _loop(step: Callable[[Parameters, Any, Any, Any, float], Parameters]) -> Loop:
+    """A training loop with an update of its own."""
+
+    def walk(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
+        for sample in order.ravel():
+            params = step(params, xs[sample], ys[sample], gradient, rate)
+            yield params
+
+    return walk
+
+
+def _update_before_use(
+    params: Parameters, x: Any, y: Any, gradient: Any, rate: float
+) -> Parameters:
+    """w5 and w6 are updated before the derivatives of h1 and h2 use them: a published bug."""
+    early = gradient(params, x, y)
+    output = params._replace(w5=params.w5 - rate * early.w5, w6=params.w6 - rate * early.w6)
+    late = gradient(output, x, y)
+    grads = early._replace(w1=late.w1, w2=late.w2, w3=late.w3, w4=late.w4, b1=late.b1, b2=late.b2)
+    return update(params, grads, rate)
+
+
+def _stale(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
+    """All of an epoch's derivatives are taken from the parameters at its beginning."""
+    for epoch in order:
+        old = params
+        for sample in epoch:
+            params = update(params, gradient(old, xs[sample], ys[sample]), rate)
+            yield params
+
+
+def _momentum(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
+    velocity = np.zeros(9)
+    for sample in order.ravel():
+        velocity = 0.5 * velocity + np.array(gradient(params, xs[sample], ys[sample]))
+        params = update(params, velocity, rate)
+        yield params
+
+
+def _backwards(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
+    return train(params, xs, ys, gradient, rate, order[:, ::-1])
+
+
+def _decaying_rate(
+    params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
+) -> Any:
+    for epoch in order:
+        yield from (path := list(train(params, xs, ys, gradient, rate, epoch[None])))
+        params, rate = path[-1], rate * 0.9
+
+
+LOOPS: dict[str, tuple[Loop, int]] = {  # and the first update that must be seen to differ
+    "update-before-use": (_loop(_update_before_use), 0),
+    "ascent": (_loop(lambda p, x, y, g, r: update(p, g(p, x, y), -r)), 0),
+    "bias-not-updated": (
+        _loop(lambda p, x, y, g, r: update(p, g(p, x, y), r)._replace(b3=p.b3)),
+        0,
+    ),
+    "weight-decay": (
+        _loop(
+            lambda p, x, y, g, r: update(
+                p, [d + 1e-3 * w for d, w in zip(g(p, x, y), p, strict=True)], r
+            )
+        ),
+        0,
+    ),
+    "wrong-sample": (_loop(lambda p, x, y, g, r: update(p, g(p, XS[0], YS[0]), r)), 1),
+    "stale-parameters": (_stale, 1),
+    "momentum": (_momentum, 1),
+    "order-backwards": (_backwards, 0),
+    "decaying-rate": (_decaying_rate, 4),
+}
+
+
+@pytest.mark.parametrize("slug", LOOPS)
+def test_a_wrong_training_loop_is_found(slug: str) -> None:
+    loop, first = LOOPS[slug]
+    divergence = compared(DRAWN, 3, train=loop).first_divergence
+    assert divergence is not None
+    assert (divergence.update, divergence.quantity, divergence.along) == (
+        first,
+        "update",
+        "by_hand",
+    )
+
+
+def test_outcomes_do_not_show_what_the_judged_updates_show() -> None:
+    """The published bug moves Emily's prediction by 5e-7 only, so no test of outcomes sees it."""
+    emily = np.array([-7.0, -3.0])
+    trainings = compared(ONES, 1000, train=_loop(_update_before_use))
+    wrong = manual.article.feedforward(trainings.by_hand, emily)
+    right = manual.article.feedforward(trainings.autodiff, emily)
+    assert 1e-7 < abs(wrong - right) < 1e-6
+    assert trainings.first_divergence is not None
+    assert trainings.first_divergence.parameter in ("w1", "w2", "w3", "w4", "b1", "b2")
+
+
+def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = autodiff.article.train
+
+    def backwards(params: Any, xs: Any, ys: Any, rate: float, order: np.ndarray) -> Any:
+        return right(params, xs, ys, rate, np.ascontiguousarray(order[:, ::-1]))
+
+    monkeypatch.setattr(autodiff.article, "train", backwards)
+    divergence = compared(DRAWN, 3).first_divergence
+    assert divergence is not None
+    assert (divergence.update, divergence.quantity, divergence.along) == (0, "update", "autodiff")
+
+
+@pytest.mark.parametrize("rate", [1e101, 1e300, 1.7e308])
+def test_a_training_that_runs_away_says_so(rate: float) -> None:
+    with pytest.raises(TrainingDivergedError, match=r"in epoch 0.*expected one around 0\.1"):
+        list(compare_trainings(DRAWN, XS, YS, rate, sample_order(4, 2)))
+
+
+@pytest.mark.parametrize("rate", [10.0, 1e6, 1e90])
+def test_saturated_trainings_agree(rate: float) -> None:
+    *_, last = compare_trainings(DRAWN, XS, YS, rate, sample_order(4, 20))
+    assert last.first_divergence is None
+
+
+def test_only_one_side_runs_away() -> None:
+    """That is a disagreement, not a learning rate too large."""
+
+    def plant(params: Parameters, x: Any, y: Any) -> Parameters:
+        return Parameters(*(g * 1e200 * 1e200 for g in manual.article.gradient(params, x, y)))
+
+    divergence = compared(DRAWN, 2, by_hand=plant).first_divergence
+    assert divergence is not None
+    assert divergence.update == 0

@@ -1,0 +1,107 @@
+"""The worked example and the training of the article, by hand, against its reference numbers."""
+
+import numpy as np
+import pytest
+
+from compare.datasets import NEWCOMERS, raw, shifted
+from manual import article, sgd
+from manual.activations import sigmoid_derivative_article
+from tests import exact
+from tests.reference import (
+    ALICE,
+    BOB,
+    BOB_W1,
+    BOB_W1_ARTICLE,
+    EMILY,
+    EPOCH_0,
+    FRANK,
+    LOSSES,
+    PARTIALS,
+    START,
+    TRAINED,
+    XS,
+    YS,
+    close,
+)
+
+ONES = article.ones_parameters()
+
+
+@pytest.fixture(scope="module")
+def path() -> list[article.Parameters]:
+    """The training from all weights 1 and all biases 0."""
+    return list(sgd.train(ONES, XS, YS, article.gradient, 0.1, sgd.sample_order(4, 1000)))
+
+
+def test_the_forward_pass_for_alice() -> None:
+    z1, h1, z2, h2, z3, ypred = article.forward(ONES, ALICE[0])
+    assert (z1, z2) == (-3.0, -3.0)
+    assert close(h1, 0.0474258731775668, 15)
+    assert h2 == h1
+    assert close(z3, 0.0948517463551336, 15)
+    assert close(ypred, 0.523695174084, 12)
+    assert close(article.loss(ONES, *ALICE), 0.226866287190871, 15)
+
+
+@pytest.mark.parametrize("name", PARTIALS)
+def test_the_partial_derivatives_for_alice(name: str) -> None:
+    assert close(getattr(article.gradient(ONES, *ALICE), name), PARTIALS[name], 15)
+
+
+def test_bob_keeps_his_digits_in_one_form_only() -> None:
+    (truth, *_) = exact.gradient(ONES, *BOB)
+    assert close(float(truth), BOB_W1, 16)
+    assert close(article.gradient(ONES, *BOB).w1, BOB_W1, 15)
+    in_article_form = article.gradient(ONES, *BOB, sigmoid_derivative_article).w1
+    assert in_article_form == BOB_W1_ARTICLE
+
+
+def test_the_losses_of_the_first_epoch(path: list[article.Parameters]) -> None:
+    assert close(article.mean_loss(ONES, XS, YS), START, 15)
+    for params, loss in zip(path, EPOCH_0, strict=False):
+        assert close(article.mean_loss(params, XS, YS), loss, 15)
+
+
+@pytest.mark.parametrize("epoch", LOSSES)
+def test_the_loss_after_an_epoch(path: list[article.Parameters], epoch: int) -> None:
+    assert close(article.mean_loss(path[4 * epoch + 3], XS, YS), LOSSES[epoch], 14)
+
+
+def test_where_training_ends(path: list[article.Parameters]) -> None:
+    for value, reference in zip(path[-1], TRAINED, strict=True):
+        assert abs(value - reference) <= 0.51e-12
+    emily, frank = article.feedforward(path[-1], shifted(raw(NEWCOMERS)))
+    assert abs(emily - EMILY) <= 0.51e-10
+    assert abs(frank - FRANK) <= 0.51e-10
+
+
+def test_equal_hidden_units_stay_equal(path: list[article.Parameters]) -> None:
+    for params in path:
+        assert (params.w1, params.w2, params.w5, params.b1) == (
+            params.w3,
+            params.w4,
+            params.w6,
+            params.b2,
+        )
+
+
+@pytest.mark.parametrize("seed", [44, 77, 115, 185])
+def test_seeds_that_print_the_published_predictions(seed: int) -> None:
+    start = article.draw_parameters(seed)
+    *_, last = sgd.train(start, XS, YS, article.gradient, 0.1, sgd.sample_order(4, 1000))
+    emily, frank = article.feedforward(last, shifted(raw(NEWCOMERS)))
+    assert (f"{emily:.3f}", f"{frank:.3f}") == ("0.951", "0.039")
+
+
+def test_the_draws_come_in_the_order_of_the_parameters() -> None:
+    rng = np.random.RandomState(44)
+    assert article.draw_parameters(44) == tuple(rng.normal() for _ in range(9))
+
+
+@pytest.mark.slow
+def test_every_seed_learns() -> None:
+    """The ranges that two hundred seeds were seen to end in."""
+    for seed in range(200):
+        start = article.draw_parameters(seed)
+        path = list(sgd.train(start, XS, YS, article.gradient, 0.1, sgd.sample_order(4, 991)))
+        assert 0.00111 <= round(article.mean_loss(path[-1], XS, YS), 5) <= 0.00312

@@ -1,0 +1,73 @@
+"""Rows 1 to 8 of the article: activations, a neuron, a network of neurons."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manual.activations import sigmoid, sigmoid_derivative, sigmoid_derivative_article, step
+from manual.article import Parameters, feedforward, neurons
+from manual.neuron import Neuron
+
+ALL_THE_SAME = Parameters(w1=0, w2=1, w3=0, w4=1, w5=0, w6=1, b1=0, b2=0, b3=0)
+
+
+def test_a_neuron_feeds_forward() -> None:
+    assert Neuron(weights=[0, 1], bias=4).feedforward([2, 3]) == 0.9990889488055994
+
+
+def test_the_three_steps_of_a_neuron_can_be_seen() -> None:
+    weighted, z, output = Neuron(weights=[0.5, -2.0], bias=4.0, activation=step).steps([2, 3])
+    assert weighted.tolist() == [1.0, -6.0]
+    assert z == -1.0
+    assert output == 0.0
+
+
+def test_a_network_of_neurons_feeds_forward() -> None:
+    h1, h2, o1 = neurons(ALL_THE_SAME)
+    hidden = [h1.feedforward([2, 3]), h2.feedforward([2, 3])]
+    assert hidden == [0.9525741268224334] * 2
+    assert o1.feedforward(hidden) == 0.7216325609518421
+    assert feedforward(ALL_THE_SAME, [2, 3]) == 0.7216325609518421
+
+
+@given(st.tuples(*[st.floats(-20, 20)] * 9), st.tuples(*[st.floats(-20, 20)] * 2))
+def test_the_network_is_three_neurons(numbers: tuple, x: tuple) -> None:
+    params = Parameters(*map(np.float64, numbers))
+    h1, h2, o1 = neurons(params)
+    inputs = np.array(x)
+    hidden = np.array([h1.feedforward(inputs), h2.feedforward(inputs)])
+    assert o1.feedforward(hidden) == feedforward(params, inputs)
+
+
+def test_the_exam_at_its_threshold() -> None:
+    assert step(np.array([-1.0, -0.0, 0.0, 1.0])).tolist() == [0.0, 1.0, 1.0, 1.0]
+    assert sigmoid(0.0) == 0.5
+
+
+def test_no_overflow_far_out() -> None:
+    """Warnings are errors here: none may be raised at z = ±1000 or beyond."""
+    z = np.array([-np.inf, -1000.0, -745.0, 745.0, 1000.0, np.inf])
+    assert sigmoid(z)[[0, 1, 4, 5]].tolist() == [0, 0, 1, 1]
+    for derivative in (sigmoid_derivative, sigmoid_derivative_article):
+        assert derivative(z)[[0, 1, 4, 5]].tolist() == [0, 0, 0, 0]
+        assert derivative(-1000.0) == derivative(1000.0) == 0.0
+
+
+def test_one_form_of_the_derivative_keeps_its_digits() -> None:
+    exact = 3.4424771084697395e-14  # e^-31 / (1 + e^-31)², to 17 digits
+    assert abs(sigmoid_derivative(31.0) / exact - 1) < 4e-16
+    assert 1e-4 < abs(sigmoid_derivative_article(31.0) / exact - 1) < 1e-3
+    assert sigmoid_derivative(np.float32(31)) > 0
+    assert sigmoid_derivative_article(np.float32(31)) == 0
+
+
+@pytest.mark.parametrize("inputs", [[1.0], [1.0, 2.0, 3.0], [[1.0, 2.0]]])
+def test_a_neuron_refuses_what_does_not_fit(inputs: list) -> None:
+    with pytest.raises(ValueError, match=r"expected one and the same \(n_in,\)"):
+        Neuron([1.0, 1.0], 0.0).feedforward(inputs)
+
+
+def test_the_network_refuses_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match=r"x has shape \(3,\), expected \(\.\.\., 2\)"):
+        feedforward(ALL_THE_SAME, [1.0, 2.0, 3.0])
