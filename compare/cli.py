@@ -35,15 +35,19 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        code = cli.main(prog_name="python -m compare", standalone_mode=False)
+        # Not click's own main: it ends a closed pipe with 1, which here says that the sides differ.
+        with cli.make_context("python -m compare", sys.argv[1:]) as context:
+            code = cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as ending:
+        code = ending.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = 2
     except click.ClickException as error:
         click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
         code = 2
-    except (KeyboardInterrupt, click.Abort) as interrupt:
+    except KeyboardInterrupt as interrupt:
         click.echo(f"\nStopped{f' {interrupt}' if str(interrupt) else ''}.", err=True)
         code = 130
     except BrokenPipeError:

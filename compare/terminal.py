@@ -22,9 +22,15 @@ DIGITS = 15
 MANY_ULPS = 2**20
 
 
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line: rich itself ends the process with 1, a disagreement."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Standard output: coloured on a terminal unless NO_COLOR is set, plain in a pipe."""
-    return Console(highlight=False, emoji=False, markup=False)
+    return _Output(highlight=False, emoji=False, markup=False)
 
 
 def show_partials(out: Console, partials: list[Partial]) -> None:

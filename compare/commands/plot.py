@@ -11,7 +11,7 @@ FILE = click.argument("file", type=PlotFile())
 PARAMETER = Name("w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3")
 
 
-@click.group()
+@click.group(short_help="The article's figures, from real computation.")
 def plot() -> None:
     """Draw one of the article's figures from real computation to FILE, SVG or PNG."""
 

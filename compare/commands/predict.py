@@ -9,7 +9,7 @@ from compare.commands.options import JSON, Name, Number, training_options
 MEASURE = Number("a finite number above 0", above=0)
 
 
-@click.command()
+@click.command(short_help="Your personal data, by both trained networks.")
 @click.option("--weight", type=MEASURE, required=True, help="In lb, or kg with --units metric.")
 @click.option("--height", type=MEASURE, required=True, help="In in, or cm with --units metric.")
 @click.option(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ARRIVED = 1e-6
 
 
-@click.command()
+@click.command(short_help="Least squares: closed form, and descent by both.")
 @click.argument("table", default="article")
 @click.option("--target", help="The column to predict; the last one unless given.")
 @click.option(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from compare.trajectory import Divergence, Trainings
 
 
-@click.command()
+@click.command(short_help="The main job: both trainings, compared at every step.")
 @click.option(
     "--person",
     type=PERSON,

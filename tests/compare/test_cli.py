@@ -1,0 +1,335 @@
+"""The command line, end to end: what it prints, how it ends, and what it says of bad input."""
+
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import manual.article
+from compare import cli
+from compare.agreement import NAMES
+from tests.planted import PLANTS
+from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, FRANK, LOSSES, PARTIALS, close
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def compare(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run the command line in this process."""
+
+    def run(*words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["compare", *words])
+        with pytest.raises(SystemExit) as ending:
+            cli.main()
+        return Ended(int(ending.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+def started(*words: str, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "compare", *words]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **(pipes | options))
+
+
+def test_run_shows_the_published_predictions(compare: Any) -> None:
+    ended = compare("run")
+    assert (ended.code, ended.err) == (0, "")
+    assert re.search(r"Emily +128 lb +63 in +0\.951 F +0\.951 F", ended.out)
+    assert re.search(r"Frank +155 lb +68 in +0\.039 M +0\.039 M", ended.out)
+    assert ended.out.splitlines()[-1].startswith("agree: ")
+    assert [line.split()[0] for line in ended.out.splitlines() if " agree" in line][:9] == list(
+        NAMES
+    )
+    assert "⡇" in ended.out  # the loss curve
+    assert "\x1b" not in ended.out  # no colours in a pipe
+
+
+def test_run_as_json(compare: Any) -> None:
+    ended = compare("run", "--init", "ones", "--json")
+    answer = json.loads(ended.out)
+    assert (ended.code, ended.err, ended.out.count("\n")) == (0, "", 1)
+    assert list(answer) == [
+        "seed",
+        "epochs",
+        "learning_rate",
+        "person",
+        "sigmoid_derivative",
+        "partials",
+        "training",
+        "predictions",
+        "verdict",
+    ]
+    assert [row["name"] for row in answer["partials"]] == list(PARTIALS)
+    for row in answer["partials"]:
+        assert list(row) == ["name", "by_hand", "autodiff", "ulps", "verdict"]
+        assert close(row["by_hand"], PARTIALS[row["name"]], 13)
+        assert close(row["autodiff"], PARTIALS[row["name"]], 13)
+        assert row["verdict"] == "agree"
+    training = answer["training"]
+    assert list(training) == ["loss", "first_divergence", "max_drift_ulps"]
+    assert training["first_divergence"] is None
+    assert [epoch for epoch, *_ in training["loss"]] == list(range(0, 1000, 10))
+    for epoch, by_hand, autodiff in training["loss"]:
+        if epoch in LOSSES:
+            assert close(by_hand, LOSSES[epoch], 14)
+            assert close(autodiff, LOSSES[epoch], 14)
+    for name, label, reference in (("Emily", "F", EMILY), ("Frank", "M", FRANK)):
+        prediction = answer["predictions"][name]
+        assert list(prediction) == ["by_hand", "autodiff", "label"]
+        assert abs(prediction["by_hand"] - reference) < 1e-10
+        assert abs(prediction["autodiff"] - reference) < 1e-10
+        assert prediction["label"] == label
+    assert answer["verdict"] == "agree"
+
+
+def test_bob_in_both_forms(compare: Any) -> None:
+    for form, by_hand in (("stable", BOB_W1), ("article", BOB_W1_ARTICLE)):
+        words = ("run", "--init", "ones", "--person", "Bob", "--sigmoid-derivative", form)
+        w1 = json.loads(compare(*words, "--json").out)["partials"][0]
+        assert abs(w1["by_hand"] / by_hand - 1) < 1e-15
+        assert abs(w1["autodiff"] / BOB_W1_ARTICLE - 1) < 1e-15
+    assert "which cancels here" in compare("run", "--init", "ones", "--person", "bob").out
+
+
+def test_the_options_matter(compare: Any) -> None:
+    def losses(*words: str) -> Any:
+        return json.loads(compare("run", "--epochs", "11", "--json", *words).out)["training"][
+            "loss"
+        ]
+
+    usual = losses()
+    assert losses() == usual
+    assert [epoch for epoch, *_ in usual] == [0, 10]
+    for words in ("--seed 1", "--learning-rate 0.2", "--order shuffled", "--shift mean"):
+        assert losses(*words.split()) != usual
+    assert losses("--order", "shuffled") == losses("--order", "shuffled")
+
+
+@pytest.mark.parametrize("slug", ["half-mse", "update-before-use"])
+def test_a_disagreement_ends_with_1(
+    compare: Any, monkeypatch: pytest.MonkeyPatch, slug: str
+) -> None:
+    if slug == "half-mse":
+        monkeypatch.setattr(
+            manual.article,
+            "gradient",
+            lambda p, x, y, sigmoid_derivative: PLANTS[slug].gradient(p, x, y),
+        )
+    else:
+        right = manual.sgd.update
+        monkeypatch.setattr(
+            manual.sgd,
+            "update",
+            lambda p, g, rate: right(p, g, rate)._replace(b3=p.b3 + rate * g.b3),
+        )
+    answer = compare("run", "--epochs", "5", "--json")
+    first = json.loads(answer.out)["training"]["first_divergence"]
+    assert answer.code == 1
+    assert json.loads(answer.out)["verdict"] == "disagree"
+    assert (first["epoch"], first["sample"]) == (0, "Alice")
+    shown = compare("run", "--epochs", "5")
+    assert shown.code == 1
+    assert "First divergence: epoch 0, Alice, " in shown.out
+    assert shown.out.splitlines()[-1].startswith("disagree: ") or "disagree: " in shown.out
+    assert compare("predict", "--weight", "128", "--height", "63", "--epochs", "5").code == 1
+
+
+def test_predict(compare: Any) -> None:
+    ended = compare("predict", "--weight", "128", "--height", "63")
+    assert ended.code == 0
+    assert re.search(r"128 lb +63 in +0\.951 F +0\.951 F", ended.out)
+    assert "Warning" not in ended.out
+    metric = json.loads(
+        compare(
+            "predict",
+            "--weight",
+            "58.05982336",
+            "--height",
+            "160.02",
+            "--units",
+            "metric",
+            "--json",
+        ).out
+    )
+    assert abs(metric["by_hand"] - 0.951) < 5e-4
+    assert metric["label"] == "F"
+    assert metric["warnings"] == []
+
+
+def test_predict_warns_outside_the_training_range(compare: Any) -> None:
+    out = compare("predict", "--weight", "200", "--height", "59").out
+    assert "weight 200 lb lies outside the training range, 120 to 160 lb" in out
+    assert "height 59 in lies outside the training range, 60 to 72 in" in out
+
+
+def test_regress(compare: Any, tmp_path: Path) -> None:
+    csv, plot = tmp_path / "rent.csv", tmp_path / "rent.svg"
+    csv.write_text("city,area,rooms,rent\nA,50,2,700\nB,80,3,1000\nC,120,4,1500\nD,60,3,850\n")
+    words = ("regress", str(csv), "--feature", "area", "--feature", "rooms", "--plot", str(plot))
+    ended = compare(*words)
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1].startswith("agree: ")
+    assert plot.read_text().startswith("<?xml")
+    answer = json.loads(compare(*words, "--json", "--steps", "20000").out)
+    assert [row["name"] for row in answer["coefficients"]] == ["area", "rooms", "intercept"]
+    for row in answer["coefficients"]:
+        assert abs(row["by_hand"] / row["closed_form"] - 1) < 1e-9
+        assert abs(row["autodiff"] / row["closed_form"] - 1) < 1e-9
+
+
+def test_regress_says_when_the_descent_has_not_arrived(compare: Any) -> None:
+    assert "give it more --steps" in compare("regress", "bdims", "--steps", "3").out
+
+
+@pytest.mark.parametrize("kind", ["exam", "sigmoid", "surface", "loss", "residuals"])
+def test_plot(compare: Any, tmp_path: Path, kind: str) -> None:
+    file = tmp_path / f"{kind}.png"
+    assert compare("plot", kind, str(file)).code == 0
+    assert file.read_bytes().startswith(b"\x89PNG")
+
+
+BAD = {
+    "run --epochs -5": "'-5'; expected a whole number from 0 to 1000000",
+    "run --epochs 1.5": "'1.5'; expected a whole number",
+    "run --epochs many": "'many'; expected a whole number",
+    "run --seed -1": "'-1'; expected a whole number from 0 to 4294967295",
+    "run --seed 4294967296": "expected a whole number from 0 to 4294967295",
+    "run --learning-rate nan": "'nan'; expected a finite number above 0",
+    "run --learning-rate inf": "'inf'; expected a finite number above 0",
+    "run --learning-rate 0": "'0'; expected a finite number above 0",
+    "run --learning-rate 1e200": "learning rate 1e+200 is too large, expected one around 0.1",
+    "run --person bbo": "'bbo'; expected one of alice, bob, charlie, diana. Did you mean 'bob'?",
+    "run --init twos": "'twos'; expected one of normal, ones",
+    "run --order random": "'random'; expected one of fixed, shuffled",
+    "run --sigmoid-derivative stabel": "Did you mean 'stable'?",
+    "run --plot loss.pdf": "'loss.pdf'; expected a file that ends in .svg or .png",
+    "run --plot no/such/place.svg": "there is no directory 'no/such'",
+    "run --plto x": "No such option '--plto'. Did you mean '--plot'?",
+    "run extra": "unexpected extra argument",
+    "rnu": "No such command 'rnu'. Did you mean 'run'?",
+    "predict --weight 128": "Missing option '--height'",
+    "predict --weight nan --height 63": "'nan'; expected a finite number above 0",
+    "predict --weight -3 --height 63": "'-3'; expected a finite number above 0",
+    "predict --weight heavy --height 63": "'heavy'; expected a finite number above 0",
+    "predict --weight 128 --height 63 --units stone": "expected one of imperial, metric",
+    "regress absent.csv": "absent.csv: no such file; expected a CSV file or one of article, bdims",
+    "regress --steps 0": "'0'; expected a whole number from 1 to 100000",
+    "regress --target hgt": "no column 'hgt'; expected one of height, weight",
+    "regress bdims --learning-rate 5": "too large for this table",
+    "plot exam": "Missing argument 'FILE'",
+    "plot exma x.svg": "No such command 'exma'. Did you mean 'exam'?",
+    "plot surface x.svg --x w1 --y w1": "expected two different parameters",
+    "plot surface x.svg --x w7": "'w7'; expected one of w1",
+    "plot residuals x.svg --table absent.csv": "absent.csv: no such file",
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_input_gets_one_clear_line(compare: Any, words: str) -> None:
+    ended = compare(*words.split(), *(["--json"] if words.startswith(("run", "regress")) else []))
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Error: ")
+    assert ended.err.count("\n") == 1
+    assert BAD[words] in ended.err
+
+
+def test_a_malformed_table_names_line_and_column(compare: Any, tmp_path: Path) -> None:
+    csv = tmp_path / "table.csv"
+    csv.write_text("a,b\n1,2\n3,oops\n")
+    ended = compare("regress", str(csv))
+    assert ended.code == 2
+    assert f"{csv}, line 3, column 2 (b): 'oops'; expected a finite number" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_an_unwritable_plot(compare: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "a.svg"
+    folder.mkdir()
+    assert "is a directory; expected a file" in compare("plot", "exam", str(folder)).err
+
+
+def test_no_command_shows_the_help(compare: Any) -> None:
+    ended = compare()
+    assert ended.code == 2
+    assert "Commands:" in ended.err
+
+
+def test_help_is_quick_and_loads_no_jax() -> None:
+    """Median of ten, start of Python included; the promise is 150 ms on an idle machine."""
+    code = "import sys; sys.argv = ['compare', '--help']\nfrom compare.cli import main\n"
+    code += "try: main()\nfinally: assert not {'jax', 'numpy', 'rich'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    times = []
+    for _ in range(10):
+        begin = time.perf_counter()
+        with started("--help") as process:
+            process.communicate()
+        times.append(time.perf_counter() - begin)
+        assert process.returncode == 0
+    assert statistics.median(times) < 0.15
+
+
+def test_an_interruption_says_how_far_it_got() -> None:
+    with started("run", "--epochs", "1000000", start_new_session=True) as process:
+        assert process.stdout
+        next(line for line in process.stdout if line.startswith("Training:"))
+        time.sleep(1.5)  # some of the 1,000,000 epochs, far from all
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    match = re.fullmatch(r"\s*Stopped after (\d+) of 1000000 epochs\.\n", err)
+    assert match, err
+    assert int(match[1]) > 0
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    with started("run") as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize("setting", [{}, {"NO_COLOR": "1"}])
+def test_colours_on_a_terminal_unless_refused(setting: dict[str, str]) -> None:
+    import pty
+
+    parent, child = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color"} | setting
+    process = started("run", stdout=child, stderr=child, env=environment)
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            part = os.read(parent, 4096)
+        except OSError:  # how Linux ends a terminal whose other side is closed
+            break
+        if not part:
+            break
+        shown += part
+    assert process.wait() == 0
+    coloured = re.search(rb"\x1b\[(?:\d+;)*3[0-9]m", shown)
+    assert bool(coloured) is not bool(setting)
+
+
+def test_a_terminal_without_the_signs() -> None:
+    with started("run", env=os.environ | {"PYTHONIOENCODING": "ascii"}) as process:
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert "0.951 F" in out

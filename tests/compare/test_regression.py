@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+import manual.regression
+from compare.regression import compare_regressions
+from compare.tables import Table, table_named
+from manual.regression import Coefficients
+
+BDIMS = table_named("bdims")
+
+
+@pytest.mark.parametrize("name", ["article", "bdims"])
+def test_three_ways_to_one_answer(name: str) -> None:
+    result = compare_regressions(table_named(name))
+    assert result.first_divergence is None
+    assert result.remaining < 1e-12
+    for way in (result.by_hand, result.autodiff):
+        np.testing.assert_allclose(way.slopes, result.closed_form.slopes, rtol=1e-11)
+        np.testing.assert_allclose(way.intercept, result.closed_form.intercept, rtol=1e-11)
+
+
+def test_the_articles_line() -> None:
+    """Weight by height of the four people, by the formula done with whole numbers.
+
+    Σ(x - x̄)² = 86.75 and Σ(x - x̄)(y - ȳ) = 291.25 with x̄ = 66.75 and ȳ = 141.25.
+    """
+    result = compare_regressions(table_named("article"))
+    assert result.names == ("height", "intercept")
+    slope = 291.25 / 86.75
+    np.testing.assert_allclose(result.closed_form.slopes, [slope], rtol=1e-14)
+    np.testing.assert_allclose(result.closed_form.intercept, 141.25 - 66.75 * slope, rtol=1e-13)
+
+
+def test_too_few_steps_are_reported_not_hidden() -> None:
+    assert compare_regressions(BDIMS, steps=3).remaining > 0.01
+
+
+def test_a_learning_rate_too_large() -> None:
+    with pytest.raises(ValueError, match="too large for this table, expected a smaller one"):
+        compare_regressions(BDIMS, steps=5000, learning_rate=2.0)
+
+
+def test_many_correlated_features_get_a_stable_learning_rate() -> None:
+    rng = np.random.default_rng(0)
+    shared = rng.normal(size=(53, 1))
+    x = shared + 0.3 * rng.normal(size=(53, 29))
+    table = Table("wide", tuple(f"x{j}" for j in range(29)), "y", x, rng.normal(size=53))
+    result = compare_regressions(table, steps=20_000)
+    assert result.learning_rate < 0.1
+    assert result.first_divergence is None
+    assert result.remaining < 1e-3
+
+
+def _right(c: Coefficients, x: np.ndarray, y: np.ndarray) -> Coefficients:
+    return manual.regression.gradient(c, x, y)
+
+
+def _residual(c: Coefficients, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return manual.regression.predict(c, x) - y
+
+
+PLANTS = {
+    "half-mse": (lambda c, x, y: Coefficients(*(d / 2 for d in _right(c, x, y))), "hgt"),
+    "missing-mean": (lambda c, x, y: Coefficients(*(d * len(y) for d in _right(c, x, y))), "hgt"),
+    "double-mean": (lambda c, x, y: Coefficients(*(d / len(y) for d in _right(c, x, y))), "hgt"),
+    "residual-sign": (lambda c, x, y: Coefficients(*(-d for d in _right(c, x, y))), "hgt"),
+    "absolute-error": (
+        lambda c, x, y: Coefficients(
+            x.T @ np.sign(_residual(c, x, y)) / len(y), np.sign(_residual(c, x, y)).mean()
+        ),
+        "hgt",
+    ),
+    "bias-mean": (
+        lambda c, x, y: _right(c, x, y)._replace(intercept=_right(c, x, y).intercept / len(y)),
+        "intercept",
+    ),
+    "zeroed-element": (lambda c, x, y: _right(c, x, y)._replace(intercept=0.0), "intercept"),
+    "intercept-forgotten-in-forward": (
+        lambda c, x, y: _right(c._replace(intercept=0.0), x, y),
+        "intercept",
+    ),
+    "exchanged": (
+        lambda c, x, y: _right(c, x, y)._replace(slopes=_right(c, x, y).slopes[::-1]),
+        "hgt",
+    ),
+    "decay-factor": (
+        lambda c, x, y: _right(c, x, y)._replace(slopes=_right(c, x, y).slopes + 1e-6 * c.slopes),
+        "hgt",
+    ),
+    "one-feature-off": (
+        lambda c, x, y: _right(c, x, y)._replace(slopes=_right(c, x, y).slopes * [1, 1 + 1e-9]),
+        "sex",
+    ),
+}
+
+
+@pytest.mark.parametrize("slug", PLANTS)
+def test_a_wrong_gradient_is_found(slug: str) -> None:
+    gradient, coefficient = PLANTS[slug]
+    divergence = compare_regressions(BDIMS, steps=8, by_hand=gradient).first_divergence
+    assert divergence is not None
+    assert divergence.coefficient == coefficient
+    assert abs(divergence.by_hand - divergence.autodiff) > divergence.bound
