@@ -7,6 +7,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-by-make
 
+# The output of a target is the same when the tests run it from within `make test`.
+MAKEFLAGS += --no-print-directory
+
 .PHONY: install run test test-all lint bench lock clean
 
 install: $(STAMP)

@@ -8,7 +8,7 @@
 further. The verbs below them are compiled and work in float64.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -117,17 +117,31 @@ def packed_loss(layers: list[Layer], x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.square(y - ypred)
 
 
-def _train(
+def trajectory(
     params: Parameters,
     xs: jax.Array,
     ys: jax.Array,
     learning_rate: jax.Array,
     order: jax.Array,
-) -> Parameters:
-    return unpack(sgd.train(packed_loss)(pack(params), xs, ys, learning_rate, order))
+) -> list[Layer]:
+    """The whole training, packed: every leaf has the updates as its first axis; see `train`."""
+    return sgd.train(packed_loss)(pack(params), xs, ys, learning_rate, order)
 
 
-#: (params, xs, ys, learning_rate, order) -> the parameters after every update, one compiled loop.
-#: xs of shape (n, 2), ys of shape (n,), order of shape (epochs, samples per epoch): which row each
-#: update takes; nine float64 arrays of shape (order.size,) back. Equal arguments give equal bits.
-train = in_float64(jax.jit(_train))
+_trajectory = in_float64(jax.jit(trajectory))
+
+
+def train(params: Parameters, xs: Any, ys: Any, learning_rate: float, order: Any) -> Parameters:
+    """The whole training as one compiled loop; equal arguments give equal bits.
+
+    Args:
+        params: where to start, nine numbers.
+        xs: inputs, shape (n, 2).
+        ys: targets, shape (n,).
+        learning_rate: η.
+        order: which row each update takes, integers of shape (epochs, samples per epoch).
+
+    Returns:
+        The parameters after every update, nine float64 NumPy arrays of shape (order.size,).
+    """
+    return unpack(_trajectory(params, xs, ys, learning_rate, order))

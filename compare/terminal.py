@@ -60,9 +60,6 @@ def show_partials(out: Console, partials: list[Partial]) -> None:
 
 def show_losses(out: Console, trainings: Trainings) -> None:
     """The mean loss every so often by both, and a small curve of the loss by hand."""
-    if not trainings.epochs:
-        out.print("No epochs: the parameters stay at their start.")
-        return
     table = _table("epoch", "mean loss by hand", "autodiff")
     every = max(1, trainings.epochs // 10)
     for epoch in sorted({*range(0, trainings.epochs, every), trainings.epochs - 1}):

@@ -134,6 +134,32 @@ def compare_trainings(
         yield so_far
 
 
+def judge_path(
+    start: Parameters,
+    after: np.ndarray,
+    xs: np.ndarray,
+    ys: np.ndarray,
+    learning_rate: float,
+    order: np.ndarray,
+    sigmoid_derivative: str = "stable",
+) -> Divergence | None:
+    """Hold every update of a training that somebody else ran against autodiff's.
+
+    Args:
+        start: nine float64 numbers.
+        after: the parameters after each update, shape (9, order.size), float64.
+        xs, ys, learning_rate, order: as in `compare_trainings`.
+        sigmoid_derivative: the form of σ' that the training used.
+
+    Returns:
+        The first update that autodiff, from the same parameters, takes otherwise; or None.
+    """
+    gradient = hand_gradient(sigmoid_derivative)
+    sides = _Sides(xs, ys, learning_rate, sigmoid_derivative, gradient, manual.sgd.train)
+    judge = _Judge(sides, order, first_epoch=0)
+    return judge.along("by_hand", _Path.starting(start, after).before, after_hand=after)
+
+
 @dataclass(frozen=True)
 class _Sides:
     """Both trainings of one network: how to go on with them, and what they are judged by."""
@@ -211,12 +237,12 @@ class _Judge:
 
     def first_divergence(self, hand: _Path, auto: _Path) -> Divergence | None:
         """The earliest divergence along either path, or None."""
-        along_hand = self._along("by_hand", hand.before, after_hand=hand.after)
-        along_auto = self._along("autodiff", auto.before, after_auto=auto.after)
+        along_hand = self.along("by_hand", hand.before, after_hand=hand.after)
+        along_auto = self.along("autodiff", auto.before, after_auto=auto.after)
         found = [divergence for divergence in (along_hand, along_auto) if divergence]
         return min(found, key=lambda divergence: divergence.update, default=None)
 
-    def _along(
+    def along(
         self,
         along: str,
         before: np.ndarray,

@@ -84,9 +84,12 @@ def _show_result(
     from compare.datasets import PEOPLE
 
     names = [person.name for person in PEOPLE]
-    terminal.show_losses(out, trainings)
-    out.print()
-    terminal.show_trainings(out, trainings, names)
+    if trainings.epochs:
+        terminal.show_losses(out, trainings)
+        out.print()
+        terminal.show_trainings(out, trainings, names)
+    else:
+        out.print("No epochs: the parameters stay where they are.")
     out.print("\nPredictions, the probability of F:\n")
     terminal.show_predictions(out, predictions)
     if plot_file:

@@ -1,0 +1,79 @@
+"""Arrows run down, and importing a package has no side effect: proved in fresh interpreters."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ["manual", "autodiff", "handgrad", "compare", "benchmarks"]
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module({package!r})
+for module in pkgutil.walk_packages(package.__path__, {package!r} + "."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+"""
+
+
+def in_a_fresh_interpreter(code: str) -> str:
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [
+        ("manual", {"jax", "autodiff", "handgrad", "compare"}),
+        ("autodiff", {"manual", "handgrad", "compare"}),
+        ("handgrad", {"manual", "autodiff", "compare", "click", "rich"}),
+        ("compare", {"benchmarks", "study", "tests"}),
+    ],
+)
+def test_what_a_package_does_not_load(package: str, forbidden: set[str]) -> None:
+    code = IMPORT_ALL.format(package=package) + "print(*sys.modules)"
+    loaded = {name.split(".")[0] for name in in_a_fresh_interpreter(code).split()}
+    assert package in loaded
+    assert not loaded & forbidden
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_importing_changes_no_global_setting(package: str) -> None:
+    """Neither JAX's configuration, nor NumPy's error handling, printing or random state."""
+    code = f"""
+import jax, numpy as np
+def settings():
+    state = np.random.get_state()
+    return (dict(jax.config.values), np.geterr(), np.get_printoptions(), state[1].tobytes())
+before = settings()
+{IMPORT_ALL.format(package=package)}
+after = settings()
+assert before == after, [(a, b) for a, b in zip(before, after) if a != b]
+assert jax.numpy.asarray(1.0).dtype == jax.numpy.float32
+"""
+    in_a_fresh_interpreter(code)
+
+
+def test_the_import_contracts_hold() -> None:
+    code = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"
+    in_a_fresh_interpreter(code)
+
+
+def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:
+    """The contracts name real modules: turned round, they fail."""
+    turned = (
+        Path("pyproject.toml")
+        .read_text()
+        .replace(
+            'layers = ["benchmarks", "compare", "manual | autodiff | handgrad"]',
+            'layers = ["manual | autodiff | handgrad", "compare", "benchmarks"]',
+        )
+    )
+    config = tmp_path / "turned.toml"
+    config.write_text(turned)
+    code = (
+        "from importlinter.cli import lint_imports; "
+        f"raise SystemExit(not lint_imports(config_filename={str(config)!r}))"
+    )
+    in_a_fresh_interpreter(code)

@@ -1,0 +1,129 @@
+"""What the project promises about itself: what is installed, what is locked, what is not named."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+LOCK = (ROOT / "requirements.lock").read_text()
+
+
+def tracked() -> list[Path]:
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / line for line in listing.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_installs_one_name(wheel: Path) -> None:
+    names = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {name for name in names if not name.endswith(".dist-info")} == {"handgrad"}
+
+
+def test_beside_a_strangers_modules(wheel: Path, tmp_path: Path) -> None:
+    """A project with its own compare.py, manual/ and benchmarks/ is not disturbed."""
+    site, project = tmp_path / "site", tmp_path / "project"
+    zipfile.ZipFile(wheel).extractall(site)
+    for name in ("compare.py", "manual/__init__.py", "benchmarks/__init__.py"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("MINE = True\n")
+    code = (
+        f"import sys; sys.path.insert(1, {str(site)!r})\n"
+        "import handgrad, compare, manual, benchmarks\n"
+        "assert compare.MINE and manual.MINE and benchmarks.MINE\n"
+        "assert handgrad.ulp_distance(1.0, 1.0) == 0\n"
+        f"assert handgrad.__file__.startswith({str(site)!r})\n"
+    )
+    # -S leaves out the environment's path files, which put this checkout on the path; NumPy is in
+    # the environment, so its folder is added by hand.
+    import numpy
+
+    path = str(Path(numpy.__file__).parent.parent)
+    subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path.append({path!r})\n{code}"],
+        cwd=project,
+        check=True,
+    )
+
+
+def test_the_lock_pins_and_hashes_everything() -> None:
+    requirements = re.findall(r"^[a-z0-9][^\s=]*==\S+.*", LOCK, flags=re.MULTILINE)
+    assert len(requirements) > 20
+    for block in re.split(r"\n(?=[a-z0-9])", LOCK):
+        assert re.match(r"[a-zA-Z0-9._-]+==[^\s;]+", block), block.splitlines()[0]
+        assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+def test_the_lock_serves_both_generations_of_jax() -> None:
+    """On Python 3.11 the newest JAX is an older one."""
+    versions = re.findall(r"^jax==(\S+) ; (.*?) ?\\?$", LOCK, flags=re.MULTILINE)
+    assert len(versions) == 2
+    assert {"<" in marker for _, marker in versions} == {True, False}
+
+
+def test_no_package_host_is_named() -> None:
+    """No lock, comment or document holds the address of one (the pattern is in pieces for that)."""
+    hosts = ["py" + "pi", "python" + "hosted", "np" + "mjs", "conda" + ".anaconda"]
+    options = ["index" + "-url", "find" + "-links", "extra" + "-index"]
+    pattern = re.compile(
+        rf"(?:{'|'.join(hosts)})\.(?:org|com)|--?(?:{'|'.join(options)})|https?://\S+/simple\b"
+    )
+    for path in tracked():
+        if path.suffix not in {".png"}:
+            found = pattern.search(path.read_text(encoding="utf-8"))
+            assert found is None, f"{path.relative_to(ROOT)}: {found}"
+
+
+def test_the_readme_has_its_two_commands_and_its_picture() -> None:
+    assert "$ make run\n" in README
+    assert "$ make test\n" in README
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
+    assert "](docs/loss.svg)" in README
+
+
+def test_the_readmes_picture_is_drawn_by_the_project(tmp_path: Path) -> None:
+    """Drawn anew it shows the same curves: paths are compared to a tenth of a point."""
+    from compare import plots
+    from compare.experiment import Settings, train
+
+    plots.save(plots.loss(train(Settings())), tmp_path / "loss.svg")
+    old, new = ((folder / "loss.svg").read_text() for folder in (ROOT / "docs", tmp_path))
+    curves = [
+        [list(map(float, re.findall(r"-?\d+\.?\d*", d))) for d in re.findall(r' d="([^"]+)"', svg)]
+        for svg in (old, new)
+    ]
+    longest = [max(paths, key=len) for paths in curves]
+    assert len(longest[0]) == len(longest[1]) > 100
+    assert all(abs(a - b) < 0.1 for a, b in zip(*longest, strict=True))
+
+
+def test_ci_runs_what_the_readme_says() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    for command in ("make lint", "make test\n", "make test-all"):
+        assert command in script
+
+
+def test_the_core_install_is_small() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["name"] == "handgrad"
+    assert len(project["dependencies"]) <= 7
