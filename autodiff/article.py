@@ -16,7 +16,8 @@ import jax.numpy as jnp
 from autodiff import sgd
 from autodiff.precision import in_float64
 
-Scalar = jax.Array | float
+#: A number, or a JAX or NumPy array of them: the two have no common type to annotate with.
+Scalar = Any
 
 
 class Parameters(NamedTuple):

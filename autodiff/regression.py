@@ -1,6 +1,6 @@
 """Linear least squares as a pure JAX loss, its gradient, and gradient descent on it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +12,8 @@ from autodiff.precision import in_float64
 class Coefficients(NamedTuple):
     """ypred = x @ slopes + intercept, or two values that belong to them (their derivatives)."""
 
-    slopes: jax.Array  #: shape (n_features,), target units per feature unit
-    intercept: jax.Array | float  #: a scalar, target units
+    slopes: Any  #: shape (n_features,), target units per feature unit
+    intercept: Any  #: a scalar, target units
 
 
 def predict(coefficients: Coefficients, x: jax.Array) -> jax.Array:

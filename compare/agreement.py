@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import autodiff.article
 import manual.article
@@ -72,7 +73,7 @@ def hand_gradient(sigmoid_derivative: str = "stable") -> Gradient:
 
 
 def ranges(
-    params: Any, x: np.ndarray, y: np.ndarray, sigmoid_derivative: str
+    params: Any, x: ArrayLike, y: ArrayLike, sigmoid_derivative: str
 ) -> manual.article.Parameters:
     """The nine ranges in which every right program of these formulas answers.
 
@@ -87,7 +88,7 @@ def ranges(
 
 
 def pair_of_ranges(
-    params: Any, x: np.ndarray, y: np.ndarray, sigmoid_derivative: str
+    params: Any, x: ArrayLike, y: ArrayLike, sigmoid_derivative: str
 ) -> tuple[manual.article.Parameters, manual.article.Parameters]:
     """`ranges` of the hand-written lines with their form of σ', and of autodiff with its own."""
     return ranges(params, x, y, sigmoid_derivative), ranges(params, x, y, "article")
@@ -105,7 +106,7 @@ def hull_widths(one: Any, other: Any) -> np.ndarray:
 
 
 def gradient_bound(
-    params: Any, x: np.ndarray, y: np.ndarray, sigmoid_derivative: str = "stable"
+    params: Any, x: ArrayLike, y: ArrayLike, sigmoid_derivative: str = "stable"
 ) -> np.ndarray:
     """How far apart the two gradients may lie, shape (9, ...). Arguments as for `ranges`."""
     by_hand, by_autodiff = pair_of_ranges(params, x, y, sigmoid_derivative)
@@ -114,8 +115,8 @@ def gradient_bound(
 
 def compare_gradients(
     params: Any,
-    x: np.ndarray,
-    y: np.ndarray,
+    x: ArrayLike,
+    y: ArrayLike,
     sigmoid_derivative: str = "stable",
     by_hand: Gradient | None = None,
 ) -> list[Partial]:

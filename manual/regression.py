@@ -8,6 +8,7 @@ too complex and descends for that reason; a closed form exists all the same (`le
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from manual.arrays import Array, namespace
 from manual.losses import mse
@@ -51,7 +52,7 @@ def gradient(coefficients: Coefficients, x: Array, y: Array) -> Coefficients:
     return Coefficients(dslopes, dintercept)
 
 
-def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+def line(x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
     """The least-squares line through points: m = Σ(x - x̄)(y - ȳ) / Σ(x - x̄)², intercept ȳ - m x̄.
 
     The equal form (n Σxy - Σx Σy) / (n Σx² - (Σx)²) subtracts large numbers and loses digits
@@ -79,7 +80,7 @@ def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     return float(slope), float(y.mean() - slope * x.mean())
 
 
-def least_squares(x: np.ndarray, y: np.ndarray) -> Coefficients:
+def least_squares(x: ArrayLike, y: ArrayLike) -> Coefficients:
     """Multiple linear regression in closed form: the coefficients that minimise `loss`.
 
     The columns are centred, which decouples the intercept, and the normal equations

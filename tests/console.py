@@ -36,7 +36,8 @@ def commands(block: str) -> list[tuple[str, str]]:
     """The commands of a block, each with the output that is printed below it."""
     parts = re.split(r"^\$ ", block, flags=re.MULTILINE)
     assert parts[0].strip() == "", "a console block begins with a command"
-    return [tuple(part.split("\n", 1)) if "\n" in part else (part, "") for part in parts[1:]]
+    split = (part.partition("\n") for part in parts[1:])
+    return [(command, output) for command, _, output in split]
 
 
 def check(command: str, expected: str) -> str | None:

@@ -84,7 +84,7 @@ def _accumulates() -> Gradient:
 
     def gradient(params: Parameters, x: Any, y: Any) -> Parameters:
         total.append(stack(manual.article.gradient(params, x, y)))
-        return Parameters(*sum(total))
+        return Parameters(*np.sum(total, axis=0))
 
     return gradient
 

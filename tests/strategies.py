@@ -23,9 +23,9 @@ kinds = (ordinary, tiny, huge, saturating)
 class Point(NamedTuple):
     """Where the loss is differentiated."""
 
-    params: Parameters  #: nine float64 numbers
-    x: np.ndarray  #: shape (2,)
-    y: np.float64
+    params: Parameters  #: nine float64 numbers, or arrays of shape (n,)
+    x: np.ndarray  #: shape (2,), or (n, 2) for n points at once
+    y: Any
 
 
 def _point(numbers: Any) -> Point:

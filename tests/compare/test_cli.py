@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import manual.article
+import manual.sgd
 from compare import cli
 from compare.agreement import NAMES
 from tests.planted import PLANTS
@@ -34,7 +35,8 @@ def compare(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(sys, "argv", ["compare", *words])
         with pytest.raises(SystemExit) as ending:
             cli.main()
-        return Ended(int(ending.value.code or 0), *capsys.readouterr())
+        shown = capsys.readouterr()
+        return Ended(int(ending.value.code or 0), str(shown.out), str(shown.err))
 
     return run
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 
 from compare import plots
 from compare.experiment import Settings, hand_path, train
@@ -53,7 +54,9 @@ def test_the_surface_carries_the_training() -> None:
 def test_residuals_are_vertical_from_prediction_to_target() -> None:
     result = compare_regressions(table_named("article"))
     (axes,) = plots.residuals(result).axes
-    for (start, end), y in zip(axes.collections[0].get_segments(), result.table.y, strict=True):
+    (residuals,) = axes.collections
+    assert isinstance(residuals, LineCollection)
+    for (start, end), y in zip(residuals.get_segments(), result.table.y, strict=True):
         assert start[0] == end[0]
         slope, intercept = result.closed_form.slopes[0], result.closed_form.intercept
         assert sorted([start[1], end[1]]) == sorted([y, slope * start[0] + intercept])

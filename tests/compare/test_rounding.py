@@ -96,4 +96,4 @@ def test_a_divisor_that_may_be_zero() -> None:
 
 def test_only_the_square() -> None:
     with pytest.raises(ValueError, match="power 3, expected 2"):
-        exactly(np.float64(1)) ** 3
+        _ = exactly(np.float64(1)) ** 3

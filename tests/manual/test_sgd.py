@@ -7,7 +7,7 @@ from manual.sgd import sample_order, train, update
 
 def test_one_visible_update() -> None:
     """A positive derivative lowers the weight, a negative one raises it."""
-    params, grads = Parameters(*[1.0] * 9), Parameters(*[0.5, -0.5] * 4, 0.0)
+    params, grads = Parameters(*[1.0] * 9), Parameters(*([0.5, -0.5] * 4 + [0.0]))
     assert update(params, grads, 0.1) == (*[0.95, 1.05] * 4, 1.0)
     assert params == (1.0,) * 9
 
