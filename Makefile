@@ -33,7 +33,9 @@ bench: $(STAMP) ## the compiled training against C and against the article's loo
 	@$(BIN)/python -m benchmarks.training
 
 $(STAMP): requirements.lock pyproject.toml
-	@[ -n "$(PYTHON)" ] || { echo "handgrad needs Python 3.11 or newer; none found. Name one: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "handgrad needs Python 3.11 or newer; '$(PYTHON)' is none. Name one: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@echo "Setting up $(VENV); this takes about half a minute." >&2
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --clear --python "$(PYTHON)" $(VENV) && \
 		uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \

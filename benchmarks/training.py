@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.contenders import CONTENDERS, Contender, Unavailable
 from compare.datasets import PEOPLE, targets
 from compare.experiment import Settings
-from compare.trajectory import judge_path
+from compare.trajectory import Problem, judge_path
 
 FIRST = next(iter(CONTENDERS))
 AGAIN = f"{FIRST} (again)"
@@ -57,14 +57,9 @@ def measure(rounds: int, settings: Settings | None = None) -> list[Row]:
             notes[name] = f"absent: {reason}"
             continue
         answers[name] = contender.read(contender.run())
-        wrong = judge_path(
-            arguments[0],
-            answers[name],
-            *arguments[1:],
-            settings.learning_rate,
-            settings.sample_order(),
-            form,
-        )
+        problem = Problem(*arguments[1:], settings.learning_rate, form)
+        order = settings.sample_order()
+        wrong = judge_path(arguments[0], problem, order, after_hand=answers[name])
         if wrong:
             notes[name] = f"wrong: {wrong.parameter} in epoch {wrong.epoch}, no time"
         else:

@@ -1,6 +1,13 @@
 """`python -m compare`."""
 
-from compare.cli import main
+import sys
 
 if __name__ == "__main__":
+    try:
+        from compare.cli import main
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"Error: the package {error.name!r} is not installed in this Python; expected the one "
+            "that `make install` sets up, .venv/bin/python."
+        )
     main()

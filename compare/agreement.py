@@ -1,9 +1,10 @@
 """Gradient against gradient: the nine partial derivatives by hand and by autodiff.
 
-Two witnesses agree on a number when they differ by no more than rounding explains. How much that
-is, `compare.rounding` derives from the hand-written lines and the point; there is no tolerance.
-Autodiff differentiates `jax.nn.sigmoid`, whose rule is σ(1 - σ), so its share of the bound is that
-of the article's form of σ', whichever form the hand lines use.
+Two witnesses agree on a number when each answers within what rounding explains. How much that is,
+`compare.bounds` derives from the point; there is no tolerance. Autodiff differentiates
+`jax.nn.sigmoid`, whose rule is σ(1 - σ), so it is held to the ranges of that form, and the hand
+lines to those of the form they use: where σ(1 - σ) has lost its digits, the stable form is still
+held to all of its own.
 """
 
 from collections.abc import Callable
@@ -16,11 +17,15 @@ from numpy.typing import ArrayLike
 
 import autodiff.article
 import manual.article
-from compare.rounding import exactly
+from compare.bounds import gradient_ranges
+from compare.rounding import Range
 from handgrad import ulp_distance
 from manual.activations import SIGMOID_DERIVATIVES
 
 NAMES = manual.article.Parameters._fields
+
+#: The form of σ' that autodiff uses: the derivative rule of `jax.nn.sigmoid`.
+AUTODIFF_FORM = "article"
 
 #: (params, x, y) -> nine partial derivatives: what the two witnesses are asked for.
 Gradient = Callable[[Any, Any, Any], Any]
@@ -28,26 +33,43 @@ Gradient = Callable[[Any, Any, Any], Any]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the comparison of two numbers, or of two arrays of one shape, came to.
+    """What the comparison of two arrays of one shape came to.
 
-    A NaN or infinity on either side never agrees, and neither does anything under a bound that is
-    not finite: such a bound proves nothing.
+    Each witness has the range in which a right program of its formulas must answer. NaN and
+    infinity lie in none, and nothing lies in a range that is not finite: it proves nothing.
     """
 
     by_hand: np.ndarray
     autodiff: np.ndarray
-    bound: np.ndarray  #: the largest difference that rounding explains
+    hand_range: Range
+    autodiff_range: Range
+
+    @property
+    def hand_is_right(self) -> np.ndarray:
+        """Whether what was computed by hand lies in its range, element by element."""
+        return self.hand_range.contains(self.by_hand)
+
+    @property
+    def autodiff_is_right(self) -> np.ndarray:
+        """Whether autodiff's answer lies in its range, element by element."""
+        return self.autodiff_range.contains(self.autodiff)
 
     @property
     def agree(self) -> np.ndarray:
         """Whether the two agree, element by element."""
-        with np.errstate(invalid="ignore"):
-            return np.isfinite(self.bound) & (np.abs(self.by_hand - self.autodiff) <= self.bound)
+        return self.hand_is_right & self.autodiff_is_right
 
     @property
     def ulps(self) -> np.ndarray:
         """Their distance in units in the last place."""
         return ulp_distance(self.by_hand, self.autodiff)
+
+    @property
+    def bound(self) -> np.ndarray:
+        """How far apart two right answers may lie: the width of both ranges together."""
+        highest = np.maximum(self.hand_range.hi, self.autodiff_range.hi)
+        with np.errstate(invalid="ignore"):
+            return highest - np.minimum(self.hand_range.lo, self.autodiff_range.lo)
 
 
 @dataclass(frozen=True)
@@ -58,7 +80,7 @@ class Partial:
     by_hand: float
     autodiff: float
     ulps: float
-    bound: float
+    bound: float  #: how far apart two right answers may lie
     verdict: str
 
 
@@ -69,29 +91,7 @@ def hand_gradient(sigmoid_derivative: str = "stable") -> Gradient:
         KeyError: no form of that name; see `manual.activations.SIGMOID_DERIVATIVES`.
     """
     form = SIGMOID_DERIVATIVES[sigmoid_derivative]
-    return partial(manual.article.gradient, sigmoid_derivative=form)
-
-
-def ranges(
-    params: Any, x: ArrayLike, y: ArrayLike, sigmoid_derivative: str
-) -> manual.article.Parameters:
-    """The nine ranges in which every right program of these formulas answers.
-
-    Args:
-        params: nine float64 numbers or arrays of shape (...).
-        x, y: inputs of shape (..., 2) and targets of shape (...), float64.
-        sigmoid_derivative: the form of σ' that the program uses.
-    """
-    lines = hand_gradient(sigmoid_derivative)
-    params = manual.article.Parameters(*(exactly(np.asarray(w)) for w in params))
-    return lines(params, exactly(np.asarray(x)), exactly(np.asarray(y)))
-
-
-def pair_of_ranges(
-    params: Any, x: ArrayLike, y: ArrayLike, sigmoid_derivative: str
-) -> tuple[manual.article.Parameters, manual.article.Parameters]:
-    """`ranges` of the hand-written lines with their form of σ', and of autodiff with its own."""
-    return ranges(params, x, y, sigmoid_derivative), ranges(params, x, y, "article")
+    return partial(manual.article.gradient, derivative=form)
 
 
 def stack(values: Any) -> np.ndarray:
@@ -99,18 +99,36 @@ def stack(values: Any) -> np.ndarray:
     return np.stack([np.asarray(value, dtype=np.float64) for value in values])
 
 
-def hull_widths(one: Any, other: Any) -> np.ndarray:
-    """The bound for each of nine pairs of ranges, shape (9, ...)."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return stack(a.hull(b).width for a, b in zip(one, other, strict=True))
+def stack_ranges(ranges: Any) -> Range:
+    """Nine ranges of shape (...) as one of shape (9, ...)."""
+    return Range(stack(r.lo for r in ranges), stack(r.hi for r in ranges))
 
 
-def gradient_bound(
-    params: Any, x: ArrayLike, y: ArrayLike, sigmoid_derivative: str = "stable"
-) -> np.ndarray:
-    """How far apart the two gradients may lie, shape (9, ...). Arguments as for `ranges`."""
-    by_hand, by_autodiff = pair_of_ranges(params, x, y, sigmoid_derivative)
-    return hull_widths(by_hand, by_autodiff)
+def verdict_on(
+    by_hand: Any,
+    by_autodiff: Any,
+    params: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    sigmoid_derivative: str = "stable",
+) -> Verdict:
+    """Judge two gradients at a point, or at many points at once.
+
+    Args:
+        by_hand, by_autodiff: nine numbers each, or arrays of shape (...).
+        params: where they were taken, nine float64 numbers or arrays of shape (...).
+        x, y: inputs of shape (..., 2) and targets of shape (...), float64.
+        sigmoid_derivative: the form of σ' that `by_hand` was computed with.
+
+    Returns:
+        A `Verdict` on arrays of shape (9, ...).
+    """
+    return Verdict(
+        by_hand=stack(by_hand),
+        autodiff=stack(by_autodiff),
+        hand_range=stack_ranges(gradient_ranges(params, x, y, sigmoid_derivative)),
+        autodiff_range=stack_ranges(gradient_ranges(params, x, y, AUTODIFF_FORM)),
+    )
 
 
 def compare_gradients(
@@ -123,25 +141,31 @@ def compare_gradients(
     """The nine partial derivatives of one sample's loss by both, in the order w1..w6, b1..b3.
 
     Args:
-        params: nine float64 numbers.
+        params: nine numbers.
         x: the two inputs, shape (2,).
         y: the target.
         sigmoid_derivative: the form of σ' that the hand lines use, `stable` or `article`.
         by_hand: a gradient to hold against autodiff in place of `manual.article.gradient`.
 
     Example:
-        >>> import numpy as np, manual.article
-        >>> start = manual.article.ones_parameters()
-        >>> alice = compare_gradients(start, np.array([-2.0, -1.0]), 1.0)
+        >>> import manual.article
+        >>> alice = compare_gradients(manual.article.ones_parameters(), [-2, -1], 1)
         >>> print(alice[0].name, f"{alice[0].by_hand:.12f}", alice[0].verdict)
         w1 0.021469535266 agree
     """
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    params, x, y = (
+        stack(params),
+        np.asarray(x, dtype=np.float64),
+        np.asarray(y, dtype=np.float64)[()],
+    )
     by_hand = hand_gradient(sigmoid_derivative) if by_hand is None else by_hand
-    verdict = Verdict(
-        by_hand=stack(by_hand(manual.article.Parameters(*params), x, y)),
-        autodiff=stack(autodiff.article.gradient(autodiff.article.Parameters(*params), x, y)),
-        bound=gradient_bound(params, x, y, sigmoid_derivative),
+    verdict = verdict_on(
+        by_hand(manual.article.Parameters(*params), x, y),
+        autodiff.article.gradient(autodiff.article.Parameters(*params), x, y),
+        params,
+        x,
+        y,
+        sigmoid_derivative,
     )
     columns = (verdict.by_hand, verdict.autodiff, verdict.ulps, verdict.bound, verdict.agree)
     return [

@@ -30,6 +30,7 @@ for command in (run, predict, regress, plot):
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (closed with the process)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a sign gets a "?" for it, not a traceback.
         if isinstance(stream, io.TextIOWrapper):

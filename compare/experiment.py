@@ -8,9 +8,16 @@ import numpy as np
 import autodiff.article
 import manual.article
 import manual.sgd
-from compare.agreement import Partial, compare_gradients, hand_gradient
+from compare.agreement import Partial, compare_gradients, stack
 from compare.datasets import PEOPLE, SHIFT, Person, label, mean_shift, raw, shifted, targets
-from compare.trajectory import Trainings, compare_trainings
+from compare.trajectory import (
+    LARGEST,
+    Problem,
+    TrainingDivergedError,
+    Trainings,
+    compare_trainings,
+    walk_by_hand,
+)
 from manual.article import Parameters
 
 
@@ -36,6 +43,12 @@ class Settings:
         """Which person each update takes, shape (epochs, 4)."""
         seed = self.seed if self.order == "shuffled" else None
         return manual.sgd.sample_order(len(PEOPLE), self.epochs, seed)
+
+    def problem(self) -> Problem:
+        """What both sides train on."""
+        return Problem(
+            self.inputs(PEOPLE), targets(PEOPLE), self.learning_rate, self.sigmoid_derivative
+        )
 
     def inputs(self, people: tuple[Person, ...]) -> np.ndarray:
         """What the network is given for n people: their data shifted, shape (n, 2)."""
@@ -67,41 +80,29 @@ def partials(settings: Settings, person: Person) -> list[Partial]:
     return compare_gradients(settings.start(), x, y, settings.sigmoid_derivative)
 
 
-def train(settings: Settings, on_epoch: Callable[[int], None] = lambda epoch: None) -> Trainings:
-    """Both trainings from beginning to end. Arguments and errors as in `compare_trainings`."""
-    *_, trainings = compare_trainings(
-        settings.start(),
-        settings.inputs(PEOPLE),
-        targets(PEOPLE),
-        settings.learning_rate,
-        settings.sample_order(),
-        settings.sigmoid_derivative,
-        on_epoch=on_epoch,
+def train(settings: Settings, on_epoch: Callable[[int], None] = lambda _: None) -> Trainings:
+    """Both trainings, compared. Arguments and errors as in `compare_trainings`."""
+    return compare_trainings(
+        settings.start(), settings.problem(), settings.sample_order(), on_epoch=on_epoch
     )
-    return trainings
 
 
-def hand_path(
-    settings: Settings, on_epoch: Callable[[int], None] = lambda epoch: None
-) -> np.ndarray:
+def hand_path(settings: Settings, on_epoch: Callable[[int], None] = lambda _: None) -> np.ndarray:
     """The parameters before and after each update of the training by hand, shape (9, updates + 1).
 
     Args:
         settings: the training.
         on_epoch: called with the number of epochs done so far.
+
+    Raises:
+        TrainingDivergedError: a parameter exceeds `compare.trajectory.LARGEST`.
     """
-    start, order = settings.start(), settings.sample_order()
-    gradient = hand_gradient(settings.sigmoid_derivative)
-    path = np.empty((len(start), order.size + 1))
-    path[:, 0] = start
-    updates = manual.sgd.train(
-        start, settings.inputs(PEOPLE), targets(PEOPLE), gradient, settings.learning_rate, order
-    )
-    for count, params in enumerate(updates, start=1):
-        path[:, count] = params
-        if count % len(PEOPLE) == 0:
-            on_epoch(count // len(PEOPLE))
-    return path
+    order = settings.sample_order()
+    after = walk_by_hand(settings.start(), settings.problem(), order, on_epoch=on_epoch)
+    ran_away = np.flatnonzero(~np.all(np.abs(after) <= LARGEST, axis=0))
+    if ran_away.size:
+        raise TrainingDivergedError(int(ran_away[0]) // len(PEOPLE), settings.learning_rate)
+    return np.concatenate([stack(settings.start())[:, None], after], axis=1)
 
 
 def predict(

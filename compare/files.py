@@ -12,9 +12,13 @@ def unwritable(path: Path) -> str | None:
         return "is a directory"
     if not path.parent.is_dir():
         return f"there is no directory '{path.parent}'"
-    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    if path.exists() and not os.access(path, os.W_OK):
         return "permission denied"
-    return None
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:

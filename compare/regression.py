@@ -4,8 +4,9 @@ Descent runs on standardised columns (mean 0, standard deviation 1): in the raw 
 learning rate cannot suit a height in centimetres and a sex of 0 or 1. The coefficients it reaches
 are translated back into the units of the table, where they stand beside the closed form.
 
-The two gradients are judged within `compare.rounding`'s bound at the steps 0, 1, 2, 4, 8, … and
-the last, along both descents; distances from the closed form are reported.
+Both sides take every step of both descents from common coefficients, and gradient and updated
+coefficients must lie in the ranges of `compare.rounding`; distances from the closed form are
+reported.
 """
 
 from collections.abc import Callable
@@ -18,29 +19,33 @@ import autodiff.regression
 import manual.regression
 import manual.sgd
 from compare.agreement import Verdict
-from compare.rounding import exactly
-from compare.tables import Table
+from compare.rounding import Range, exactly, total
+from compare.tables import Table, TableError
 from manual.regression import Coefficients
 
 Gradient = Callable[[Any, Any, Any], Any]
 
+#: Columns must stay this far inside float64, so that squares and sums of them do as well.
+LARGEST, SMALLEST = 1e100, 1e-100
+
 
 @dataclass(frozen=True)
-class GradientDivergence:
-    """The first step at which the two gradients differ by more than rounding explains."""
+class StepDivergence:
+    """The first step at which one of the sides is off by more than rounding explains."""
 
     step: int  #: counted from 0
     coefficient: str
+    quantity: str  #: `gradient` or `update`
     along: str  #: `by_hand` or `autodiff`: whose descent the step belongs to
     by_hand: float
     autodiff: float
-    bound: float
+    bound: float  #: how far apart two right answers may lie
     ulps: float
 
 
 @dataclass(frozen=True)
 class Regression:
-    """One table, three answers in its own units, and the verdict on the two gradients."""
+    """One table, three answers in its own units, and the verdict on the two descents."""
 
     table: Table
     learning_rate: float
@@ -50,7 +55,7 @@ class Regression:
     autodiff: Coefficients
     r_squared: float  #: of the closed form: the part of the target's variance that it explains
     remaining: float  #: largest distance of either descent from the closed form, standardised
-    first_divergence: GradientDivergence | None
+    first_divergence: StepDivergence | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,8 +68,9 @@ def compare_regressions(
     steps: int = 1000,
     learning_rate: float | None = None,
     by_hand: Gradient = manual.regression.gradient,
+    on_step: Callable[[int], None] = lambda _: None,
 ) -> Regression:
-    """Fit the table three ways and judge the gradients.
+    """Fit the table three ways and judge every step of both descents.
 
     Args:
         table: more rows than features, no feature a combination of the others.
@@ -73,12 +79,14 @@ def compare_regressions(
             largest eigenvalue of the loss's second derivative; unless given it is 0.1, or 1/λ where
             many correlated features make that smaller.
         by_hand: a gradient to put in place of the hand-written one.
+        on_step: called with the number of steps judged so far.
 
     Raises:
-        ValueError: there is no single best fit (see `manual.regression.least_squares`), or the
-            descent leaves the range of float64 because the learning rate is too large.
+        TableError: there is no single best fit, a column is constant or leaves the range in which
+            its squares are floating-point numbers, or the learning rate is too large for the table.
     """
-    closed = manual.regression.least_squares(table.x, table.y)
+    _check(table)
+    closed = _closed_form(table)
     scale = _Scale(table)
     x, y = (table.x - scale.x_mean) / scale.x_sd, (table.y - scale.y_mean) / scale.y_sd
     if learning_rate is None:
@@ -95,12 +103,13 @@ def compare_regressions(
         hand = np.array([_flat(coefficients) for coefficients in walked])
     auto_start = autodiff.regression.Coefficients(*start)
     auto = _flat(autodiff.regression.descend(auto_start, x[None], y[None], learning_rate, order))
-    if not (np.isfinite(hand).all() or np.isfinite(auto).all()):
-        raise ValueError(
-            f"both descents left the range of float64: learning rate {learning_rate:g} is too "
-            "large for this table, expected a smaller one"
+    if not ((np.abs(hand) < LARGEST).all() or (np.abs(auto) < LARGEST).all()):
+        raise TableError(
+            f"{table.name}: the descents ran away; learning rate {learning_rate:g} is too large "
+            "for this table, expected a smaller one"
         )
 
+    judge = _Judge(x, y, learning_rate, by_hand, (*table.features, "intercept"))
     reached = _flat(scale.standardised(closed))
     residual = table.y - manual.regression.predict(closed, table.x)
     return Regression(
@@ -112,35 +121,106 @@ def compare_regressions(
         autodiff=scale.in_units(auto[-1]),
         r_squared=1 - float(residual @ residual) / float(len(y) * scale.y_sd**2),
         remaining=float(max(np.abs(hand[-1] - reached).max(), np.abs(auto[-1] - reached).max())),
-        first_divergence=_judge(table, x, y, by_hand, {"by_hand": hand, "autodiff": auto}),
+        first_divergence=judge.first_divergence(_flat(start), hand, auto, on_step),
     )
 
 
-def _judge(
-    table: Table, x: np.ndarray, y: np.ndarray, by_hand: Gradient, paths: dict[str, np.ndarray]
-) -> GradientDivergence | None:
-    """Hold the two gradients against each other at common coefficients on both paths."""
-    steps = len(next(iter(paths.values())))
-    judged = sorted({0, steps - 1, *(2**k for k in range(steps.bit_length() - 1))})
-    names = (*table.features, "intercept")
-    ranges_x, ranges_y = exactly(x), exactly(y)
-    for step in judged:
-        for along, path in paths.items():
-            at = path[step - 1] if step else np.ones(len(names))
-            here = Coefficients(at[:-1], at[-1])
-            bound = manual.regression.gradient(
-                Coefficients(*map(exactly, here)), ranges_x, ranges_y
+def _check(table: Table) -> None:
+    """Refuse columns that are constant up to rounding, or whose squares are not to be had."""
+    columns = np.column_stack([table.x, table.y])
+    for name, column in zip((*table.features, table.target), columns.T, strict=True):
+        largest = np.abs(column).max()
+        if largest > LARGEST:
+            raise TableError(
+                f"{table.name}: column {name!r} reaches {largest:g}; expected at most {LARGEST:g}"
             )
-            auto = autodiff.regression.Coefficients(*here)
-            verdict = Verdict(
-                by_hand=_flat(by_hand(here, x, y)),
-                autodiff=_flat(autodiff.regression.gradient(auto, x, y)),
-                bound=_flat(Coefficients(*(part.width for part in bound))),
+        spread = np.abs(column - column.mean()).max()
+        # The mean of equal numbers may be off by n u of them, and so may the differences from it.
+        if spread <= max(len(column) * 2.0**-53 * largest, SMALLEST):
+            raise TableError(
+                f"{table.name}: column {name!r} is constant at {column[0]:g}; expected one that "
+                f"varies by more than {SMALLEST:g}"
             )
+
+
+def _closed_form(table: Table) -> Coefficients:
+    """By the article's formula for one feature, by multiple regression for several."""
+    if table.x.shape[1] == 1:
+        slope, intercept = manual.regression.line(table.x[:, 0], table.y)
+        return Coefficients(np.array([slope]), np.float64(intercept))
+    try:
+        return manual.regression.least_squares(table.x, table.y)
+    except manual.regression.DependentFeatureError as error:
+        raise TableError(
+            f"{table.name}: column {table.features[error.feature]!r} is a combination of those "
+            "before it; expected independent features"
+        ) from error
+    except manual.regression.TooFewRowsError as error:
+        raise TableError(f"{table.name}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Holds the two gradients and updates against each other at common coefficients."""
+
+    x: np.ndarray
+    y: np.ndarray
+    learning_rate: float
+    by_hand: Gradient
+    names: tuple[str, ...]
+
+    def first_divergence(
+        self,
+        start: np.ndarray,
+        hand: np.ndarray,
+        auto: np.ndarray,
+        on_step: Callable[[int], None],
+    ) -> StepDivergence | None:
+        """The first along either descent; coefficients after each step, shape (steps, p + 1)."""
+        paths = {
+            "by_hand": np.concatenate([start[None], hand]),
+            "autodiff": np.concatenate([start[None], auto]),
+        }
+        for step in range(len(hand)):
+            for along, path in paths.items():
+                found = self._at(step, along, path[step], path[step + 1])
+                if found:
+                    return found
+            on_step(step + 1)
+        return None
+
+    def _at(
+        self, step: int, along: str, before: np.ndarray, after: np.ndarray
+    ) -> StepDivergence | None:
+        here = Coefficients(before[:-1], before[-1])
+        by_hand = self.by_hand(here, self.x, self.y)
+        by_auto = autodiff.regression.gradient(
+            autodiff.regression.Coefficients(*here), self.x, self.y
+        )
+        right = self._gradient_range(before)
+        updated = exactly(before) - exactly(self.learning_rate) * right
+        after_hand = (
+            after
+            if along == "by_hand"
+            else _flat(manual.sgd.update(here, by_hand, self.learning_rate))
+        )
+        after_auto = after if along == "autodiff" else before - self.learning_rate * _flat(by_auto)
+        verdicts = {
+            "gradient": Verdict(_flat(by_hand), _flat(by_auto), right, right),
+            "update": Verdict(after_hand, after_auto, updated, updated),
+        }
+        for quantity, verdict in verdicts.items():
             for j in np.flatnonzero(~verdict.agree)[:1]:
                 numbers = (verdict.by_hand, verdict.autodiff, verdict.bound, verdict.ulps)
-                return GradientDivergence(step, names[j], along, *(float(n[j]) for n in numbers))
-    return None
+                values = (float(number[j]) for number in numbers)
+                return StepDivergence(step, self.names[j], quantity, along, *values)
+        return None
+
+    def _gradient_range(self, coefficients: np.ndarray) -> Range:
+        """Where every right program of (2/n) Xᵀ(Xβ - y), X with a column of ones, must answer."""
+        x, y = exactly(np.column_stack([self.x, np.ones(len(self.y))])), exactly(self.y)
+        residual = x @ exactly(coefficients) - y
+        return total(x.T * (2 * residual)) / len(self.y)
 
 
 def _flat(coefficients: Any) -> np.ndarray:
@@ -154,7 +234,7 @@ class _Scale:
 
     def __init__(self, table: Table):
         self.x_mean, self.x_sd = table.x.mean(axis=0), table.x.std(axis=0)
-        self.y_mean, self.y_sd = table.y.mean(), table.y.std() or 1.0
+        self.y_mean, self.y_sd = table.y.mean(), table.y.std()
 
     def in_units(self, standardised: np.ndarray) -> Coefficients:
         """Standardised coefficients, shape (features + 1,), in the units of the table."""

@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,19 +46,19 @@ def table_named(text: str, target: str | None = None, features: Sequence[str] = 
         TableError: as `read_table` does, or there is neither a table nor a file of that name.
     """
     if text in BUILT_IN:
-        *others, last = BUILT_IN[text]
-        target = target or last
-        features = features or [column for column in others if column != target]
+        target = target or BUILT_IN[text][-1]
+        features = features or [column for column in BUILT_IN[text] if column != target]
         if text == "bdims":
             return read_table(BDIMS, target, features, text)
         people = raw(PEOPLE)[:, ::-1]
         positions = _positions(text, BUILT_IN[text], target, features)
         return _table(text, BUILT_IN[text], people[:, positions], positions)
-    if not Path(text).exists():
+    if not text or not Path(text).exists():
         near = difflib.get_close_matches(text, BUILT_IN, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise TableError(
-            f"{text}: no such file{hint}; expected a CSV file or one of {', '.join(BUILT_IN)}"
+            f"{text or repr(text)}: no such file{hint}; expected a CSV file or one of "
+            f"{', '.join(BUILT_IN)}"
         )
     return read_table(Path(text), target, features)
 
@@ -117,7 +118,7 @@ def _read_cells(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]
         raise TableError(f"{path}: {error.strerror or error}; expected a CSV file") from error
     except UnicodeDecodeError as error:
         raise TableError(f"{path}: not UTF-8 text; expected a CSV file") from error
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         lines = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))]
     except csv.Error as error:
@@ -125,7 +126,9 @@ def _read_cells(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]
             f"{path}, line {reader.line_num}: {error}; expected comma-separated values"
         ) from error
     if len(lines) < 2:
-        raise TableError(f"{path}: {len(lines)} lines; expected a header line and rows of numbers")
+        raise TableError(
+            f"{path}: {len(lines)} lines of cells; expected a header and rows of numbers"
+        )
     (first, names), *rows = lines
     header = _header(path, first, names)
     for line, cells in rows:
@@ -139,12 +142,18 @@ def _read_cells(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]
 
 def _header(path: Path, line: int, cells: list[str]) -> tuple[str, ...]:
     """The columns' names; one without a name is called by its position."""
+    if len(cells) == 1 and any(separator in cells[0] for separator in ";\t|"):
+        raise TableError(
+            f"{path}, line {line}: one column, {cells[0]!r}; expected cells separated by commas"
+        )
     names = tuple(cell.strip() or f"column {at}" for at, cell in enumerate(cells, start=1))
     for at, column in enumerate(names, start=1):
         if _as_float(column) is not None:
             found = f"the number {column} in the header"
         elif column in names[: at - 1]:
             found = f"the name {column!r} a second time"
+        elif column == "intercept":
+            found = "the name 'intercept', which the regression itself uses"
         else:
             continue
         raise TableError(f"{path}, line {line}, column {at}: {found}; expected a new name")
@@ -165,7 +174,8 @@ def _number(
 
 
 def _as_float(text: str) -> float | None:
+    """The number that a cell holds; Python's own 1_000 is not one."""
     try:
-        return float(text)
+        return None if "_" in text else float(text)
     except ValueError:
         return None

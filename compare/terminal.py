@@ -18,8 +18,12 @@ from compare.trajectory import Divergence, Trainings
 #: Digits that every float64 holds; the 16th and 17th differ between machines.
 DIGITS = 15
 
-#: Above this many ulps a row of partial derivatives has lost digits that are worth a word.
-MANY_ULPS = 2**20
+#: A float64 holds 16 digits. Where rounding may cost more than half of them it is worth a word.
+HALF_THE_DIGITS = 1e-8
+
+
+#: The mean loss of a network that answers one half to everybody, (1 - 1/2)².
+UNDECIDED = 0.25
 
 
 class _Output(Console):
@@ -33,7 +37,7 @@ def console() -> Console:
     return _Output(highlight=False, emoji=False, markup=False)
 
 
-def show_partials(out: Console, partials: list[Partial]) -> None:
+def show_partials(out: Console, partials: list[Partial], sigmoid_derivative: str) -> None:
     """The nine partial derivatives by both, and what became of their digits."""
     table = _table("∂L/∂", "by hand", "autodiff", "ulps", "verdict")
     for row in partials:
@@ -45,17 +49,17 @@ def show_partials(out: Console, partials: list[Partial]) -> None:
             _verdict(row.verdict),
         )
     out.print(table)
-    lossy = [row for row in partials if row.verdict == "agree" and row.ulps > MANY_ULPS]
+    lossy = [row for row in partials if row.verdict == "agree" and _lost_digits(row)]
     if lossy:
-        gap, room = (
-            max(size(row) / abs(row.by_hand) for row in lossy if row.by_hand)
-            for size in (lambda row: abs(row.by_hand - row.autodiff), lambda row: row.bound)
-        )
+        side = "both sides take" if sigmoid_derivative == "article" else "autodiff takes"
         out.print(
-            f"{', '.join(row.name for row in lossy)}: {gap:.2g} apart relative to the value, and "
-            f"rounding explains up to {room:.2g}: autodiff takes σ′ as σ(1 - σ), "
-            "which cancels here. σ(z)σ(-z) keeps the digits."
+            f"{', '.join(row.name for row in lossy)}: {side} σ′ as σ(1 - σ), which cancels where σ "
+            "is close to 1; what is lost is rounding, and allowed for. σ(z)σ(-z) loses nothing."
         )
+
+
+def _lost_digits(row: Partial) -> bool:
+    return row.bound > HALF_THE_DIGITS * max(abs(row.by_hand), abs(row.autodiff))
 
 
 def show_losses(out: Console, trainings: Trainings) -> None:
@@ -72,6 +76,12 @@ def show_losses(out: Console, trainings: Trainings) -> None:
 
 def show_trainings(out: Console, trainings: Trainings, names: list[str]) -> None:
     """The judged updates and the reported drift."""
+    loss = float(trainings.losses[-1, 0])
+    if loss >= UNDECIDED:
+        out.print(
+            f"Warning: the loss ends at {loss:.3g}, no better than always answering one half; try "
+            "another --learning-rate, --seed or more --epochs."
+        )
     updates = trainings.epochs * len(names)
     if trainings.first_divergence:
         out.print(f"First divergence: {describe(trainings.first_divergence, names)}")
@@ -86,12 +96,13 @@ def show_trainings(out: Console, trainings: Trainings, names: list[str]) -> None
 
 def describe(divergence: Divergence, names: list[str]) -> str:
     """One sentence for the first divergence of two trainings."""
-    whose = "by hand" if divergence.along == "by_hand" else "by autodiff"
+    whose = {"by_hand": "by hand", "autodiff": "by autodiff", "both": "both"}
     return (
         f"epoch {divergence.epoch}, {names[divergence.sample]}, {divergence.quantity} of "
-        f"{divergence.parameter}: by hand {_number(divergence.by_hand)}, autodiff "
-        f"{_number(divergence.autodiff)}, {divergence.ulps:.3g} ulps apart where rounding explains "
-        f"a difference of {divergence.bound:.2g} (at the parameters of the training {whose})"
+        f"{divergence.parameter}: by hand {_number(divergence.by_hand).strip()}, by autodiff "
+        f"{_number(divergence.autodiff).strip()}, {divergence.ulps:.3g} ulps apart. Two right "
+        f"answers differ by at most {divergence.bound:.2g}, and {whose[divergence.off]} is off (at the "
+        f"parameters of the training {whose[divergence.along]})"
     )
 
 
@@ -125,19 +136,13 @@ def show_verdict(out: Console, verdict: str, because: str) -> None:
 
 
 @contextmanager
-def progress(epochs: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error where that is a terminal; yields what to call per epoch."""
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs"),
-        TimeRemainingColumn(),
-    )
+def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error where that is a terminal; yields what to call when done."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
     err = Console(stderr=True)
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("", total=epochs)
-        yield lambda epoch: bar.update(task, completed=epoch)
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def _table(*headings: str) -> Table:

@@ -92,12 +92,12 @@ def forward(params: Parameters, x: Array) -> Forward:
         raise ValueError(f"forward: x has shape {x.shape}, expected (..., 2)")
     w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
     x1, x2 = x[..., 0], x[..., 1]
-    z1 = w1 * x1 + w2 * x2 + b1
-    h1 = sigmoid(z1)
-    z2 = w3 * x1 + w4 * x2 + b2
-    h2 = sigmoid(z2)
-    z3 = w5 * h1 + w6 * h2 + b3
-    ypred = sigmoid(z3)
+    z1 = w1 * x1 + w2 * x2 + b1  # (1)
+    h1 = sigmoid(z1)  # (2)
+    z2 = w3 * x1 + w4 * x2 + b2  # (3)
+    h2 = sigmoid(z2)  # (4)
+    z3 = w5 * h1 + w6 * h2 + b3  # (5)
+    ypred = sigmoid(z3)  # (6)
     return Forward(z1, h1, z2, h2, z3, ypred)
 
 
@@ -120,15 +120,17 @@ def gradient(
     params: Parameters,
     x: Array,
     y: Array,
-    sigmoid_derivative: Callable[[Array], Array] = sigmoid_derivative,
+    derivative: Callable[[Array], Array] = sigmoid_derivative,
 ) -> Parameters:
     """The nine partial derivatives of `loss`, each as the chain rule's product of factors.
+
+    The steps of the forward pass, (1) to (6) in `forward` and (7) the loss, are undone in reverse.
 
     Args:
         params: scalars, or arrays of shape (...).
         x: inputs, shape (..., 2).
         y: target, shape (...).
-        sigmoid_derivative: σ' as a function of z; one of `manual.activations`' two forms.
+        derivative: σ' as a function of z; one of `manual.activations`' two forms.
 
     Returns:
         ∂L/∂w1 .. ∂L/∂b3, each of shape (...), in the dtype of the arguments.
@@ -137,44 +139,46 @@ def gradient(
         ValueError: the last axis of x is not 2.
     """
     x, y = as_array(x), as_array(y)
+    z1, h1, z2, h2, z3, ypred = forward(params, x)
     x1, x2 = x[..., 0], x[..., 1]
     w5, w6 = params.w5, params.w6
-    z1, h1, z2, h2, z3, ypred = forward(params, x)
 
-    # L = (y - ypred)**2
+    # (7) L = (y - ypred)**2
     dL_dypred = -2 * (y - ypred)
 
-    # ypred = sigmoid(z3)
-    dypred_dz3 = sigmoid_derivative(z3)
-    # z3 = w5*h1 + w6*h2 + b3
+    # (6) ypred = sigmoid(z3)
+    dypred_dz3 = derivative(z3)
+
+    # (5) z3 = w5*h1 + w6*h2 + b3
     dypred_dw5 = dypred_dz3 * h1
     dypred_dw6 = dypred_dz3 * h2
     dypred_db3 = dypred_dz3
+    dL_dw5 = dL_dypred * dypred_dw5
+    dL_dw6 = dL_dypred * dypred_dw6
+    dL_db3 = dL_dypred * dypred_db3
     dypred_dh1 = dypred_dz3 * w5
     dypred_dh2 = dypred_dz3 * w6
 
-    # h2 = sigmoid(z2)
-    dh2_dz2 = sigmoid_derivative(z2)
-    # z2 = w3*x1 + w4*x2 + b2
+    # (4) h2 = sigmoid(z2)
+    dh2_dz2 = derivative(z2)
+
+    # (3) z2 = w3*x1 + w4*x2 + b2
     dh2_dw3 = dh2_dz2 * x1
     dh2_dw4 = dh2_dz2 * x2
     dh2_db2 = dh2_dz2
+    dL_dw3 = dL_dypred * dypred_dh2 * dh2_dw3
+    dL_dw4 = dL_dypred * dypred_dh2 * dh2_dw4
+    dL_db2 = dL_dypred * dypred_dh2 * dh2_db2
 
-    # h1 = sigmoid(z1)
-    dh1_dz1 = sigmoid_derivative(z1)
-    # z1 = w1*x1 + w2*x2 + b1
+    # (2) h1 = sigmoid(z1)
+    dh1_dz1 = derivative(z1)
+
+    # (1) z1 = w1*x1 + w2*x2 + b1
     dh1_dw1 = dh1_dz1 * x1
     dh1_dw2 = dh1_dz1 * x2
     dh1_db1 = dh1_dz1
+    dL_dw1 = dL_dypred * dypred_dh1 * dh1_dw1
+    dL_dw2 = dL_dypred * dypred_dh1 * dh1_dw2
+    dL_db1 = dL_dypred * dypred_dh1 * dh1_db1
 
-    return Parameters(
-        w1=dL_dypred * dypred_dh1 * dh1_dw1,
-        w2=dL_dypred * dypred_dh1 * dh1_dw2,
-        w3=dL_dypred * dypred_dh2 * dh2_dw3,
-        w4=dL_dypred * dypred_dh2 * dh2_dw4,
-        w5=dL_dypred * dypred_dw5,
-        w6=dL_dypred * dypred_dw6,
-        b1=dL_dypred * dypred_dh1 * dh1_db1,
-        b2=dL_dypred * dypred_dh2 * dh2_db2,
-        b3=dL_dypred * dypred_db3,
-    )
+    return Parameters(dL_dw1, dL_dw2, dL_dw3, dL_dw4, dL_dw5, dL_dw6, dL_db1, dL_db2, dL_db3)

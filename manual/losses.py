@@ -8,10 +8,11 @@ def squared_error(y: Array, ypred: Array) -> Array:
 
     Args:
         y: targets, any shape.
-        ypred: predictions, same shape.
+        ypred: predictions, same shape, or one that broadcasts with it.
 
     Returns:
-        The squared errors, same shape, in the square of the target's unit.
+        The squared errors, in the square of the target's unit. The shapes are broadcast, so that
+        many networks can be asked about the same targets; `mse`, which averages, refuses that.
     """
     return (as_array(y) - as_array(ypred)) ** 2
 

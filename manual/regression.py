@@ -14,6 +14,21 @@ from manual.arrays import Array, namespace
 from manual.losses import mse
 
 
+class TooFewRowsError(ValueError):
+    """Fewer rows than coefficients: some line passes through all points, and many do."""
+
+
+class DependentFeatureError(ValueError):
+    """A feature is constant, or a combination of those before it."""
+
+    def __init__(self, feature: int):
+        super().__init__(
+            f"feature {feature} (counted from 0) is constant or a combination of those before it, "
+            "expected independent features"
+        )
+        self.feature = feature  #: its column, counted from 0
+
+
 class Coefficients(NamedTuple):
     """ypred = x @ slopes + intercept, or two values that belong to them (their derivatives)."""
 
@@ -41,7 +56,15 @@ def gradient(coefficients: Coefficients, x: Array, y: Array) -> Coefficients:
 
     Returns:
         ∂L/∂slopes of shape (n_features,) and ∂L/∂intercept, a scalar.
+
+    Raises:
+        ValueError: the shapes do not fit (broadcasting would give derivatives of another shape).
     """
+    if len(x.shape) != 2 or y.shape != x.shape[:1]:
+        raise ValueError(
+            f"gradient: x has shape {x.shape} and y has shape {y.shape}, "
+            "expected (n, n_features) and (n,)"
+        )
     xp = namespace(y)
     ypred = predict(coefficients, x)
     # L = sum((y - ypred)**2) / n
@@ -95,8 +118,8 @@ def least_squares(x: ArrayLike, y: ArrayLike) -> Coefficients:
         The coefficients, float64.
 
     Raises:
-        ValueError: shapes do not fit, too few rows, or a feature is a combination of the others
-            (then infinitely many coefficients are equally good).
+        ValueError: the shapes do not fit.
+        TooFewRowsError, DependentFeatureError: infinitely many coefficients are equally good.
     """
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if x.ndim != 2 or y.shape != x.shape[:1] or x.shape[1] == 0:
@@ -106,8 +129,8 @@ def least_squares(x: ArrayLike, y: ArrayLike) -> Coefficients:
         )
     n, n_features = x.shape
     if n <= n_features:
-        raise ValueError(
-            f"least_squares: {n} rows for {n_features} features, expected at least {n_features + 1}"
+        raise TooFewRowsError(
+            f"{n} rows for {n_features} features, expected at least {n_features + 1}"
         )
     centred = x - x.mean(axis=0)
     q, r = np.linalg.qr(centred)
@@ -116,9 +139,6 @@ def least_squares(x: ArrayLike, y: ArrayLike) -> Coefficients:
     rounding = n * np.finfo(np.float64).eps * np.linalg.norm(x, axis=0)
     dependent = np.flatnonzero(np.abs(np.diag(r)) <= rounding)
     if dependent.size:
-        raise ValueError(
-            f"least_squares: feature {dependent[0]} (counted from 0) is constant or a combination "
-            "of those before it, expected independent features"
-        )
+        raise DependentFeatureError(int(dependent[0]))
     slopes = np.linalg.solve(r, q.T @ (y - y.mean()))
     return Coefficients(slopes, y.mean() - x.mean(axis=0) @ slopes)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 import autodiff.article
-from compare.agreement import NAMES, Gradient, Verdict, gradient_bound, stack
+import compare.agreement
+from compare.agreement import NAMES, Gradient, Verdict, stack
 from tests.strategies import Point, drawn_points
 
 
@@ -18,10 +19,10 @@ def by_autodiff(point: Point) -> np.ndarray:
 
 
 def verdict_on(gradient: Gradient, point: Point, form: str = "stable") -> Verdict:
-    """`gradient` held against autodiff, under the bound for hand lines with that form of σ'."""
+    """`gradient` held against autodiff; it is said to compute σ' in that form."""
     with np.errstate(over="ignore", invalid="ignore"):
-        by_hand = stack(np.broadcast_arrays(*gradient(*point)))
-    return Verdict(by_hand, by_autodiff(point), gradient_bound(*point, form))
+        by_hand = np.broadcast_arrays(*gradient(*point))
+    return compare.agreement.verdict_on(by_hand, by_autodiff(point), *point, form)
 
 
 def disagreements(gradient: Gradient, form: str = "stable") -> dict[str, int]:

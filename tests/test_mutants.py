@@ -13,9 +13,9 @@ import manual.article
 import manual.regression
 import manual.sgd
 from compare.regression import compare_regressions
-from compare.rounding import exactly
+from compare.rounding import exactly, sigmoid
 from compare.tables import table_named
-from compare.trajectory import TrainingDivergedError, compare_trainings
+from compare.trajectory import Problem, TrainingDivergedError, compare_trainings
 from tests.equivalence import disagreements
 from tests.mutants import mutants
 
@@ -59,14 +59,13 @@ def by_equivalence(mutant: types.ModuleType) -> Any:
 
 
 def by_equivalence_of_derivative(form: str, mutant: types.ModuleType) -> Any:
-    gradient = partial(manual.article.gradient, sigmoid_derivative=mutant.SIGMOID_DERIVATIVES[form])
+    gradient = partial(manual.article.gradient, derivative=mutant.SIGMOID_DERIVATIVES[form])
     return disagreements(gradient, form)
 
 
 def by_range_of_sigmoid(mutant: types.ModuleType) -> bool:
     z = np.concatenate([np.linspace(-40, 40, 1001), [-1000, 1000]])
-    right, answer = manual.activations.sigmoid(exactly(z)), mutant.sigmoid(z)
-    return not np.all((right.lo <= answer) & (answer <= right.hi))
+    return not np.all(sigmoid(exactly(z)).contains(mutant.sigmoid(z)))
 
 
 def by_training(mutant: types.ModuleType) -> Any:
@@ -74,7 +73,7 @@ def by_training(mutant: types.ModuleType) -> Any:
     order = mutant.sample_order(2, 2)
     start = manual.article.draw_parameters(44)
     try:
-        *_, trainings = compare_trainings(start, xs, ys, 0.1, order, train=mutant.train)
+        trainings = compare_trainings(start, Problem(xs, ys, 0.1), order, train=mutant.train)
     except TrainingDivergedError:
         return True
     return trainings.first_divergence or trainings.epochs != 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-#: Enough for any lesson, and still held in memory: 20 bytes or so per epoch.
+#: Enough for any lesson; some minutes, and less than 100 MB for their order and losses.
 MOST_EPOCHS = 1_000_000
 
 
@@ -36,7 +36,7 @@ class Number(click.ParamType):
         except ValueError:
             number = math.nan
         inside = self.at_least <= number <= self.at_most and number > self.above
-        if not (math.isfinite(number) and inside):
+        if not inside or not math.isfinite(number):
             self.fail(f"{value!r}; expected {self.expected}.", param, ctx)
         return number
 
@@ -75,6 +75,8 @@ class PlotFile(click.ParamType):
         from compare.files import unwritable
 
         path = Path(value)
+        if not value:
+            self.fail("no file name; expected one that ends in .svg or .png.", param, ctx)
         if find_spec("matplotlib") is None:
             self.fail("matplotlib is not installed; expected the extra 'plot'.", param, ctx)
         if path.suffix.lower() not in (".svg", ".png"):

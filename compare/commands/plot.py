@@ -54,14 +54,14 @@ def loss(file: Path, **training: Any) -> None:
 def surface(file: Path, x: str, y: str, **training: Any) -> None:
     """The loss over two of the nine parameters, with the training's way across it."""
     from compare import plots
-    from compare.commands.training import training_bar
+    from compare.commands.training import counted
     from compare.datasets import PEOPLE, targets
     from compare.experiment import Settings, hand_path
 
     if x == y:
         raise click.UsageError(f"--x and --y are both {x!r}; expected two different parameters.")
     settings = Settings(**training)
-    with training_bar(settings) as on_epoch:
+    with counted(settings.epochs, "epochs") as on_epoch:
         path = hand_path(settings, on_epoch)
     _save(plots.surface(path, (x, y), settings.inputs(PEOPLE), targets(PEOPLE)), file)
 
@@ -69,17 +69,17 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
 @plot.command()
 @FILE
 @click.option("--table", default="article", show_default=True, help="As for regress.")
-@click.option("--target", help="The column to predict; the last one unless given.")
-@click.option("--feature", "features", multiple=True, help="A column to predict from.")
+@click.option("--target", help="As for regress.")
+@click.option("--feature", "features", multiple=True, help="As for regress.")
 def residuals(file: Path, table: str, target: str | None, features: tuple[str, ...]) -> None:
     """A table's least-squares fit and what it leaves."""
     from compare import plots
     from compare.regression import compare_regressions
-    from compare.tables import table_named
+    from compare.tables import TableError, table_named
 
     try:
-        result = compare_regressions(table_named(table, target, features))
-    except ValueError as error:
+        result = compare_regressions(table_named(table, target, features), steps=1)
+    except TableError as error:
         raise click.UsageError(f"{error}.") from error
     _save(plots.residuals(result), file)
 

@@ -6,7 +6,7 @@ import click
 
 from compare.commands.options import JSON, Name, Number, training_options
 
-MEASURE = Number("a finite number above 0", above=0)
+MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 
 
 @click.command(short_help="Your personal data, by both trained networks.")
@@ -56,9 +56,13 @@ def predict(weight: float, height: float, units: str, as_json: bool, **training:
         return int(not agree)
     out = terminal.console()
     out.print("Probability of F, by the network trained by hand and the one trained by autodiff:\n")
+    if units == "metric":
+        out.print(f"{weight:g} kg and {height:g} cm are {pounds:.4g} lb and {inches:.4g} in.\n")
     terminal.show_predictions(out, [prediction])
     out.print()
     for warning in warnings:
         out.print(f"Warning: {warning}; the network extrapolates.")
-    terminal.show_verdict(out, verdict, "the two trainings, update by update")
+    terminal.show_verdict(
+        out, verdict, "by hand and by autodiff, every update of the trainings within rounding"
+    )
     return int(not agree)

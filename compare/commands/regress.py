@@ -18,9 +18,15 @@ ARRIVED = 1e-6
 
 @click.command(short_help="Least squares: closed form, and descent by both.")
 @click.argument("table", default="article")
-@click.option("--target", help="The column to predict; the last one unless given.")
 @click.option(
-    "--feature", "features", multiple=True, help="A column to predict from; repeat for several."
+    "--target",
+    help="The column to predict; unless given, the last one of a CSV file.",
+)
+@click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    help="A column to predict from, repeated for several; all others unless given.",
 )
 @click.option(
     "--steps", type=STEPS, default=1000, show_default=True, help="Steps of gradient descent."
@@ -44,18 +50,21 @@ def regress(
     """Least squares on TABLE: in closed form, by descent by hand, and by descent by autodiff.
 
     TABLE is a CSV file with a header line, or a table that comes with the project: article (weight
-    by height, the default) or bdims (507 people, weight by height and sex).
+    in lb by height in in, the default) or bdims (507 people: wgt in kg by hgt in cm and sex, which
+    is 1 for men).
     """
     from compare import plots
     from compare.commands.output import print_object
+    from compare.commands.training import counted
     from compare.regression import compare_regressions
-    from compare.tables import table_named
+    from compare.tables import TableError, table_named
     from compare.terminal import console
 
     try:
         chosen = table_named(table, target, features)
-        result = compare_regressions(chosen, steps, learning_rate)
-    except ValueError as error:
+        with counted(steps, "steps") as on_step:
+            result = compare_regressions(chosen, steps, learning_rate, on_step=on_step)
+    except TableError as error:
         raise click.UsageError(f"{error}.") from error
     agree = result.first_divergence is None
     if plot_file:
@@ -80,18 +89,18 @@ def _show(out: Any, result: "Regression", plot_file: Path | None, agree: bool) -
     if result.remaining > ARRIVED:
         out.print(
             f"Warning: the descent is still {result.remaining:.2g} standard deviations away from "
-            "the closed form; give it more --steps or a larger --learning-rate."
+            "the closed form: give it more --steps or, if that changes nothing, other columns."
         )
     else:
         out.print(f"The descents end within {result.remaining:.2g} of the closed form.")
     if plot_file:
         out.print(f"Residuals: {plot_file}", soft_wrap=True)
-    because = "the two gradients, within rounding along both descents"
+    because = "by hand and by autodiff, every gradient and every step within rounding"
     if divergence := result.first_divergence:
         because = (
-            f"step {divergence.step}, {divergence.coefficient}: by hand {divergence.by_hand:.15g}, "
-            f"autodiff {divergence.autodiff:.15g}, where rounding explains a difference of "
-            f"{divergence.bound:.2g}"
+            f"{divergence.quantity} of {divergence.coefficient} in step {divergence.step}: by hand "
+            f"{divergence.by_hand:.15g}, by autodiff {divergence.autodiff:.15g}, where two right "
+            f"answers differ by at most {divergence.bound:.2g}"
         )
     terminal.show_verdict(out, "agree" if agree else "disagree", because)
 

@@ -65,10 +65,10 @@ def _show_start(out: Any, settings: "Settings", person: str, rows: "list[Partial
         start = "all weights 1 and all biases 0"
     out.print("The article's 2-2-1 network, by hand in NumPy and by jax.grad under jit.\n")
     out.print(f"Start: {start}. There, the partial derivatives of {person.title()}'s loss:\n")
-    show_partials(out, rows)
+    show_partials(out, rows, settings.sigmoid_derivative)
     out.print(
-        f"\nTraining: η = {settings.learning_rate:g}, {settings.epochs} epochs of {len(PEOPLE)} "
-        f"updates, {settings.order} order.\n"
+        f"\nTraining: η = {settings.learning_rate:g}, {len(PEOPLE)} updates an epoch in "
+        f"{settings.order} order, epochs: {settings.epochs}.\n"
     )
 
 
@@ -96,7 +96,8 @@ def _show_result(
         out.print(f"\nLoss curves: {plot_file}", soft_wrap=True)
     wrong = [row.name for row in rows if row.verdict != "agree"]
     if agree:
-        because = "by hand and by autodiff, every gradient and every update within rounding"
+        what = "every gradient and every update" if trainings.epochs else "every gradient"
+        because = f"by hand and by autodiff, {what} within rounding"
     elif wrong:
         because = f"{', '.join(wrong)} at the start differ by more than rounding explains"
     else:

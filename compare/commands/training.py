@@ -1,4 +1,4 @@
-"""Training behind a progress bar, for the commands that need a trained network."""
+"""Work behind a progress bar, for the commands that train or descend."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,30 +11,30 @@ from compare.trajectory import TrainingDivergedError, Trainings
 
 
 def trained(settings: Settings) -> Trainings:
-    """Both trainings. Raises as `training_bar` does."""
-    with training_bar(settings) as on_epoch:
+    """Both trainings. Raises as `counted` does."""
+    with counted(settings.epochs, "epochs") as on_epoch:
         return train(settings, on_epoch)
 
 
 @contextmanager
-def training_bar(settings: Settings) -> Iterator[Callable[[int], None]]:
-    """A progress bar for a training; yields what to call with the number of epochs done.
+def counted(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar; yields what to call with how much of `total` is done.
 
     Raises:
-        click.UsageError: the learning rate makes the training leave the range of float64.
-        KeyboardInterrupt: with a message that says how far the training got.
+        click.UsageError: the learning rate makes a training run away.
+        KeyboardInterrupt: with a message that says how far it got.
     """
-    done = 0
+    reached = 0
 
-    def on_epoch(epoch: int) -> None:
-        nonlocal done
-        done = epoch
-        advance(epoch)
+    def on_progress(done: int) -> None:
+        nonlocal reached
+        reached = done
+        advance(done)
 
-    with progress(settings.epochs) as advance:
+    with progress(total, what) as advance:
         try:
-            yield on_epoch
+            yield on_progress
         except TrainingDivergedError as error:
             raise click.UsageError(f"{error}.") from error
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"after {done} of {settings.epochs} epochs") from None
+            raise KeyboardInterrupt(f"after {reached} of {total} {what}") from None

@@ -3,8 +3,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import manual.activations
 import manual.article
 from compare.agreement import NAMES, Verdict, compare_gradients, hand_gradient
+from compare.rounding import Range
 from tests.planted import PLANTS
 from tests.reference import ALICE, BOB, BOB_W1_ARTICLE, PARTIALS, close
 
@@ -53,10 +55,44 @@ def test_a_planted_mistake_is_named(slug: str) -> None:
 def test_what_is_not_finite_never_agrees() -> None:
     values = np.array([np.nan, np.inf, 1.0, 1.0, 1.0])
     others = np.array([np.nan, np.inf, np.inf, 1.0, 1.0])
-    bounds = np.array([np.inf, np.inf, np.inf, np.inf, 0.0])
-    assert Verdict(values, others, bounds).agree.tolist() == [False, False, False, False, True]
+    endless = np.array([np.inf, np.inf, np.inf, np.inf, 1.0])
+    anything = Range(-endless, endless)
+    verdict = Verdict(values, others, anything, anything)
+    assert verdict.agree.tolist() == [False, False, False, False, True]
 
 
 def test_an_unknown_form_is_refused() -> None:
     with pytest.raises(KeyError):
         hand_gradient("steady")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda z: manual.activations.sigmoid(z) * manual.activations.sigmoid(z),
+        lambda z: manual.activations.sigmoid(z) * (1 + manual.activations.sigmoid(-z)),
+        lambda z: 0 * z + 0.25,
+    ],
+)
+def test_a_mistake_in_the_hand_lines_themselves_does_not_widen_the_bound(
+    monkeypatch: pytest.MonkeyPatch, wrong: Any
+) -> None:
+    """The judge takes no line from the accused: σ' is patched where everybody imports it."""
+    monkeypatch.setitem(manual.activations.SIGMOID_DERIVATIVES, "stable", wrong)
+    monkeypatch.setattr(manual.activations, "sigmoid_derivative", wrong)
+    for person in (ALICE, BOB):
+        rows = compare_gradients(manual.article.draw_parameters(1), *person)
+        assert {row.verdict for row in rows} == {"disagree"}
+
+
+def test_lists_and_whole_numbers_are_taken() -> None:
+    rows = compare_gradients([1, 1, 1, 1, 1, 1, 0, 0, 0], [-2, -1], 1)
+    assert close(rows[0].by_hand, PARTIALS["w1"], 15)
+
+
+def test_numbers_that_overflow_warn_of_nothing() -> None:
+    params = [0, 0, 0, 0, 1e300, 0, -5, 0, -300]
+    assert {row.verdict for row in compare_gradients(params, [1e60, 1], 1e200)} == {
+        "agree",
+        "disagree",
+    }

@@ -9,7 +9,7 @@ import pytest
 import autodiff.article
 import manual.article
 from compare import trajectory
-from compare.trajectory import TrainingDivergedError, Trainings, compare_trainings
+from compare.trajectory import Problem, TrainingDivergedError, Trainings, compare_trainings
 from manual.article import Parameters
 from manual.sgd import sample_order, train, update
 from tests.planted import PLANTS
@@ -18,10 +18,11 @@ from tests.reference import LOSSES, TRAINED, XS, YS, close
 ONES, DRAWN = manual.article.ones_parameters(), manual.article.draw_parameters(44)
 
 
-def compared(start: Parameters, epochs: int, seed: int | None = None, **plant: Any) -> Trainings:
-    order = sample_order(4, epochs, seed)
-    *_, last = compare_trainings(start, XS, YS, 0.1, order, **plant)
-    return last
+def compared(
+    start: Parameters, epochs: int, seed: int | None = None, train: Any = train, **plant: Any
+) -> Trainings:
+    problem = Problem(XS, YS, 0.1, **plant)
+    return compare_trainings(start, problem, sample_order(4, epochs, seed), train)
 
 
 def test_the_articles_training() -> None:
@@ -53,13 +54,25 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = compared(DRAWN, 10, seed=1)
     monkeypatch.setattr(trajectory, "CHUNK", 3)
     counted: list[int] = []
-    order = sample_order(4, 10, 1)
-    parts = list(compare_trainings(DRAWN, XS, YS, 0.1, order, on_epoch=counted.append))
-    assert [part.epochs for part in parts] == [0, 3, 6, 9, 10]
+    parts = compare_trainings(
+        DRAWN, Problem(XS, YS, 0.1), sample_order(4, 10, 1), on_epoch=counted.append
+    )
     assert counted == list(range(1, 11))
-    assert parts[-1].losses.tobytes() == whole.losses.tobytes()
-    assert parts[-1].max_drift_ulps == whole.max_drift_ulps
-    assert parts[-1].by_hand == whole.by_hand
+    assert parts.losses.tobytes() == whole.losses.tobytes()
+    assert parts.max_drift_ulps == whole.max_drift_ulps
+    assert parts.by_hand == whole.by_hand
+    late = compared(DRAWN, 10, train=LOOPS["decaying-rate"][0]).first_divergence
+    assert late is not None
+    assert (late.update, late.epoch) == (4, 1)
+
+
+def test_each_side_has_its_own_losses_and_parameters() -> None:
+    """With a wrong gradient by hand the two trainings differ, and no column is the other's."""
+    trainings = compared(DRAWN, 20, by_hand=PLANTS["half-mse"].gradient)
+    sides = (trainings.by_hand, trainings.autodiff)
+    losses = [manual.article.mean_loss(params, XS, YS) for params in sides]
+    assert losses[0] > 1.1 * losses[1]
+    np.testing.assert_allclose(trainings.losses[-1], losses, rtol=1e-12)
 
 
 #: One needs a second call at the same place, the other derivatives of 1e-7 or less.
@@ -71,7 +84,7 @@ def test_a_wrong_gradient_is_found_in_training(slug: str) -> None:
     with np.errstate(all="ignore"):
         divergence = compared(DRAWN, 30, by_hand=PLANTS[slug].gradient).first_divergence
     assert divergence is not None
-    assert divergence.quantity == "gradient"
+    assert (divergence.quantity, divergence.off) == ("gradient", "by_hand")
     assert divergence.parameter in PLANTS[slug].wrong
 
 
@@ -196,18 +209,19 @@ def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.Monk
     monkeypatch.setattr(autodiff.article, "train", backwards)
     divergence = compared(DRAWN, 3).first_divergence
     assert divergence is not None
-    assert (divergence.update, divergence.quantity, divergence.along) == (0, "update", "autodiff")
+    found = (divergence.update, divergence.quantity, divergence.along, divergence.off)
+    assert found == (0, "update", "autodiff", "autodiff")
 
 
 @pytest.mark.parametrize("rate", [1e101, 1e300, 1.7e308])
 def test_a_training_that_runs_away_says_so(rate: float) -> None:
     with pytest.raises(TrainingDivergedError, match=r"in epoch 0.*expected one around 0\.1"):
-        list(compare_trainings(DRAWN, XS, YS, rate, sample_order(4, 2)))
+        compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 2))
 
 
 @pytest.mark.parametrize("rate", [10.0, 1e6, 1e90])
 def test_saturated_trainings_agree(rate: float) -> None:
-    *_, last = compare_trainings(DRAWN, XS, YS, rate, sample_order(4, 20))
+    last = compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 20))
     assert last.first_divergence is None
 
 
