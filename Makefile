@@ -10,9 +10,9 @@ STAMP := $(VENV)/.installed-by-make
 # The output of a target is the same when the tests run it from within `make test`.
 MAKEFLAGS += --no-print-directory
 
-.PHONY: install run test test-all lint bench lock clean
+.PHONY: install run test test-all lint bench lock clean help
 
-install: $(STAMP)
+install: $(STAMP) ## set up the environment in .venv
 
 run: $(STAMP) ## the main job: the article's network trained twice and compared
 	@$(BIN)/python -m compare run
@@ -21,9 +21,9 @@ test: $(STAMP) ## the equivalence tests and all other quick ones
 	@$(BIN)/python -m pytest
 
 test-all: $(STAMP) ## the slow ones as well
-	@$(BIN)/python -m pytest -m ""
+	@$(BIN)/python -m pytest -m "" --hypothesis-profile=thorough
 
-lint: $(STAMP)
+lint: $(STAMP) ## ruff, pyright, and the import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
@@ -53,5 +53,8 @@ lock: ## rewrite requirements.lock from pyproject.toml; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-package handgrad --extra dev --output-file requirements.lock pyproject.toml
 
-clean:
+clean: ## remove the environment
 	rm -rf $(VENV)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'

@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.contenders import CONTENDERS, Contender, Unavailable
 from compare.datasets import PEOPLE, targets
 from compare.experiment import Settings
+from compare.terminal import progress
 from compare.trajectory import Problem, judge_path
 
 FIRST = next(iter(CONTENDERS))
@@ -43,7 +44,11 @@ class Row:
     note: str  #: why there is no time, or ""
 
 
-def measure(rounds: int, settings: Settings | None = None) -> list[Row]:
+def measure(
+    rounds: int,
+    settings: Settings | None = None,
+    on_round: Callable[[int], None] = lambda _: None,
+) -> list[Row]:
     """Gate and time all contenders, in the order of `CONTENDERS`; the noise row comes last."""
     settings = Settings(init="ones") if settings is None else settings
     ready: dict[str, Contender] = {}
@@ -64,7 +69,7 @@ def measure(rounds: int, settings: Settings | None = None) -> list[Row]:
             notes[name] = f"wrong: {wrong.parameter} in epoch {wrong.epoch}, no time"
         else:
             ready[name] = contender
-    times = _times(ready, rounds)
+    times = _times(ready, rounds, on_round)
     for name, contender in ready.items():
         if contender.read(contender.run()).tobytes() != answers[name].tobytes():
             notes[name] = "wrong: another answer than before timing, no time"
@@ -72,7 +77,9 @@ def measure(rounds: int, settings: Settings | None = None) -> list[Row]:
     return [_row(name, times, notes.get(name, "")) for name in (*CONTENDERS, AGAIN)]
 
 
-def _times(contenders: dict[str, Contender], rounds: int) -> dict[str, list[float]]:
+def _times(
+    contenders: dict[str, Contender], rounds: int, on_round: Callable[[int], None]
+) -> dict[str, list[float]]:
     """Seconds per training, by contender and round."""
     running = {name: contender.run for name, contender in contenders.items()}
     if FIRST in running:
@@ -84,11 +91,12 @@ def _times(contenders: dict[str, Contender], rounds: int) -> dict[str, list[floa
     shuffle = random.Random(0).shuffle
     gc.disable()
     try:
-        for _ in range(rounds):
+        for done in range(rounds):
             order = list(running)
             shuffle(order)
             for name in order:
                 times[name].append(_seconds(running[name], repeats[name]))
+            on_round(done + 1)
     finally:
         gc.enable()
     return times
@@ -113,14 +121,21 @@ def _row(name: str, times: dict[str, list[float]], note: str) -> Row:
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(3, 1000), default=30, show_default=True)
+@click.option(
+    "--rounds",
+    type=click.IntRange(3, 1000),
+    default=30,
+    show_default=True,
+    help="How often all contenders run, in shuffled order.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def main(rounds: int, as_json: bool) -> None:
     """Time 1000 epochs of the article's training: jax.grad compiled, C, by hand, the article."""
     from rich.console import Console
     from rich.table import Table
 
-    rows = measure(rounds)
+    with progress(rounds, "rounds") as on_round:
+        rows = measure(rounds, on_round=on_round)
     if as_json:
         click.echo(json.dumps({"rounds": rounds, "rows": [asdict(row) for row in rows]}))
     else:

@@ -6,8 +6,10 @@ if __name__ == "__main__":
     try:
         from compare.cli import main
     except ModuleNotFoundError as error:
-        sys.exit(
+        print(
             f"Error: the package {error.name!r} is not installed in this Python; expected the one "
-            "that `make install` sets up, .venv/bin/python."
+            "that `make install` sets up, .venv/bin/python.",
+            file=sys.stderr,
         )
+        sys.exit(2)
     main()

@@ -4,6 +4,8 @@ Each function returns a matplotlib figure; `save` writes it as SVG or PNG, the s
 same numbers. Colours are Okabe and Ito's, which people with colour-blindness can tell apart.
 """
 
+import textwrap
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from compare.regression import Regression
     from compare.trajectory import Trainings
 
-BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
+BLUE, ORANGE, VERMILION, GREY, BLACK = "#0072B2", "#E69F00", "#D55E00", "#666666", "#222222"
 
 _STYLE: dict[Any, Any] = {
     "figure.figsize": (7, 4.2),
@@ -53,34 +55,35 @@ def _axes(title: str, xlabel: str, ylabel: str, rows: int = 1) -> tuple["Figure"
     figure = Figure()
     axes = figure.subplots(rows, 1, sharex=True)
     top, bottom = (axes, axes) if rows == 1 else (axes[0], axes[-1])
-    top.set_title(title)
-    top.set_ylabel(ylabel)
-    bottom.set_xlabel(xlabel)
+    for text in (top.set_title(title), top.set_ylabel(ylabel), bottom.set_xlabel(xlabel)):
+        # A table's columns may be named in dollars, which are not mathematics.
+        text.set_parse_math(False)
     return figure, axes
 
 
 def exam() -> "Figure":
     """The article's exam: dinner or not, by the step and, more kindly, by the sigmoid."""
     with _style():
-        figure, axes = _axes("Dinner after the exam", "x = mark - 50", "y = activation(x)")
-        x = np.linspace(-10, 10, 1001)
-        below, above = x[x < 0], x[x >= 0]
-        axes.plot(below, step(below), color=VERMILION, label="step, with step(0) = 1")
-        axes.plot(above, step(above), color=VERMILION)
-        axes.plot(0, 0, "o", mfc="white", color=VERMILION)
-        axes.plot(0, 1, "o", color=VERMILION)
-        axes.plot(x, sigmoid(x), color=BLUE, label="sigmoid")
+        figure, axes = _axes("Dinner after the exam", "mark, x = mark - 50", "y = activation(x)")
+        marks = np.linspace(40, 60, 1001)
+        below, above = marks[marks < 50], marks[marks >= 50]
+        axes.plot(below, step(below - 50), color=VERMILION, label="step, with step(0) = 1")
+        axes.plot(above, step(above - 50), color=VERMILION)
+        axes.plot(50, 0, "o", mfc="white", color=VERMILION)
+        axes.plot(50, 1, "o", color=VERMILION)
+        axes.plot(marks, sigmoid(marks - 50), color=BLUE, label="sigmoid")
         for mark in (49, 51):
             y = float(sigmoid(mark - 50))
-            axes.plot(mark - 50, y, "s", color=BLUE)
+            axes.plot(mark, y, "s", color=BLUE)
             axes.annotate(
                 f"mark {mark}: {y:.2f}",
-                (mark - 50, y),
+                (mark, y),
                 textcoords="offset points",
                 xytext=(12, -4),
                 color=BLUE,
             )
-        axes.set_yticks([0, 1], ["0, beaten", "1, dinner"])
+        axes.set_xticks(range(40, 61, 2))
+        axes.set_yticks([0, 0.5, 1], ["0, beaten", "0.5", "1, dinner"])
         axes.legend(loc="upper left", bbox_to_anchor=(0, 0.95))
     return figure
 
@@ -112,43 +115,89 @@ def sigmoid_curve() -> "Figure":
 
 def loss(trainings: "Trainings") -> "Figure":
     """The loss curves of both trainings; the one by autodiff is dashed, since they coincide."""
+    from matplotlib.ticker import MaxNLocator
+
     with _style():
         figure, axes = _axes("The loss of both trainings", "epoch", "mean squared error")
+        if trainings.epochs == 0:
+            axes.set(xticks=[], yticks=[])
+            axes.text(0.5, 0.5, "no epochs", transform=axes.transAxes, ha="center", color=GREY)
+            return figure
         epochs = np.arange(trainings.epochs)
-        axes.plot(epochs, trainings.losses[:, 0], color=BLUE, linewidth=3, label="by hand")
-        axes.plot(epochs, trainings.losses[:, 1], "--", color=ORANGE, label="by autodiff")
-        axes.set_ylim(bottom=0)
-        axes.legend()
+        # A line through a single point is not to be seen.
+        marker = "o" if trainings.epochs == 1 else ""
+        by_hand, by_auto = trainings.losses.T
+        axes.plot(epochs, by_hand, color=BLUE, linewidth=5, marker=marker, markersize=11)
+        axes.plot(epochs, by_auto, "--", color=ORANGE, linewidth=2, marker=marker)
+        axes.legend(
+            axes.lines,
+            [f"by hand, at last {by_hand[-1]:.4g}", f"by autodiff, at last {by_auto[-1]:.4g}"],
+        )
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _scale_loss(axes, trainings.losses)
+        axes.grid(color=GREY, alpha=0.2)
     return figure
+
+
+def _scale_loss(axes: Any, losses: np.ndarray) -> None:
+    """A logarithmic y axis if the losses have logarithms and span more than a factor of two.
+
+    Less would have ticks that differ in their last digits only; a linear axis from 0 shows how
+    little that is.
+    """
+    from matplotlib.ticker import LogFormatter
+
+    if (losses > 0).all() and losses.max() > 2 * losses.min():
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+    else:
+        axes.set_ylim(bottom=0)
 
 
 def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.ndarray) -> "Figure":
     """The mean loss over two of the nine parameters, the others held, with a training on it.
 
-    The graph of the loss lies in ten dimensions; this is the slice through the training's end.
+    The graph of the loss lies in ten dimensions; this is the slice through the training's end, once
+    in perspective and once from above. The training is drawn on the slice, so the height of its
+    path is its own loss only at the end.
 
     Args:
         path: parameters before and after each update, shape (9, updates + 1).
         names: the two parameters.
         xs, ys: the samples whose mean loss is drawn, shape (n, 2) and (n,).
     """
-    with _style():
-        i, j = (Parameters._fields.index(name) for name in names)
-        mesh_i, mesh_j = np.meshgrid(_around(path[i]), _around(path[j]))
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    def height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The mean loss at two parameters of one shape (...), in that shape."""
         held = Parameters(*path[:, -1])
-        swept = held._replace(**{names[0]: mesh_i[..., None], names[1]: mesh_j[..., None]})
-        values = manual.article.loss(swept, xs, ys).mean(axis=-1)
-        figure, axes = _axes(
-            f"Mean loss over {names[0]} and {names[1]}, the others held where training ended",
-            names[0],
-            names[1],
+        swept = held._replace(**{names[0]: x[..., None], names[1]: y[..., None]})
+        return manual.article.loss(swept, xs, ys).mean(axis=-1)
+
+    with _style():
+        x, y = (path[Parameters._fields.index(name)] for name in names)
+        mesh_x, mesh_y = np.meshgrid(_around(x), _around(y))
+        values = height(mesh_x, mesh_y)
+        low, high = _reach(values)
+        figure = Figure(figsize=(10.5, 5))
+        title = f"Mean loss over {names[0]} and {names[1]}\nThe others are held where training ended"
+        figure.suptitle(title, x=0.01, ha="left")
+        # In the order of drawing, not of depth: the path lies on the surface, not half inside it.
+        relief: Any = figure.add_subplot(1, 2, 1, projection="3d", computed_zorder=False)
+        relief.plot_surface(
+            mesh_x, mesh_y, values, cmap="cividis", vmin=low, vmax=high, rcount=61, ccount=61
         )
-        filled = axes.contourf(mesh_i, mesh_j, values, levels=24, cmap="cividis")
-        figure.colorbar(filled, label="mean squared error")
-        axes.plot(path[i], path[j], color="white", linewidth=1.5, label="training")
-        axes.plot(path[i, 0], path[j, 0], "o", mfc="none", color="white", label="start")
-        axes.plot(path[i, -1], path[j, -1], "o", color=VERMILION, label="end")
-        axes.legend(labelcolor="white")
+        relief.set(xlabel=names[0], ylabel=names[1], zlabel="mean squared error", zlim=(low, high))
+        _draw_path(relief, x, y, height(x, y))
+        above = figure.add_subplot(1, 2, 2, xlabel=names[0], ylabel=names[1])
+        filled = above.contourf(
+            mesh_x, mesh_y, values, levels=np.linspace(low, high, 26), cmap="cividis"
+        )
+        figure.colorbar(filled, label="mean squared error", ticks=MaxNLocator(6))
+        _draw_path(above, x, y)
+        above.legend(frameon=True, facecolor="white", framealpha=1)
     return figure
 
 
@@ -157,6 +206,38 @@ def _around(values: np.ndarray) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
     margin = 0.6 * max(high - low, 1.0)
     return np.linspace(low - margin, high + margin, 121)
+
+
+def _reach(values: np.ndarray) -> tuple[float, float]:
+    """The smallest and the largest loss; of a flat loss, 0 and its double.
+
+    Otherwise rounding errors would be the hills of a flat loss, at heights like 1e-13 + 0.5.
+    """
+    low, high = float(values.min()), float(values.max())
+    if high < 1e-12:
+        return 0.0, 1.0
+    return (low, high) if high - low > 1e-4 * high else (0.0, 2 * high)
+
+
+def _draw_path(axes: Any, *path: np.ndarray) -> None:
+    """The way of a training, its start and, unless it went nowhere, its end.
+
+    Args:
+        axes: flat, or in perspective.
+        path: two or three coordinates, each of shape (updates + 1,).
+    """
+    from matplotlib.patheffects import withStroke
+
+    first, last = ([coordinate[at : at + 1] for coordinate in path] for at in (0, len(path[0]) - 1))
+    moved = first != last
+    # White inside black: one of the two stands out from any ground.
+    outline = [withStroke(linewidth=4, foreground=BLACK)]
+    label = "training" if moved else None
+    axes.plot(*path, color="white", linewidth=2, path_effects=outline, zorder=3, label=label)
+    style: dict[str, Any] = {"color": BLACK, "linestyle": "", "zorder": 4}
+    axes.plot(*first, marker="o", markersize=9, mfc="white", label="start", **style)
+    if moved:
+        axes.plot(*last, marker="D", markersize=8, mfc=VERMILION, label="end", **style)
 
 
 def residuals(result: "Regression") -> "Figure":
@@ -171,11 +252,37 @@ def residuals(result: "Regression") -> "Figure":
         single = table.x.shape[1] == 1
         x = table.x[:, 0] if single else ypred
         xlabel = table.features[0] if single else f"predicted {table.target}"
-        figure, axes = _axes(f"Residuals of {table.name}", xlabel, table.target)
-        axes.vlines(x, table.y, ypred, color=VERMILION, linewidth=1.2, label="residual")
-        axes.plot(x, table.y, "o", color=BLUE, markersize=5 if len(x) < 50 else 3, label="observed")
+        title = f"Residuals: {table.target} by {', '.join(table.features)}"
+        title = textwrap.fill(title, 68, max_lines=2, placeholder=" ...")
+        figure, axes = _axes(title, xlabel, table.target)
+        # Of many points it is the crowd that is to be seen, not each.
+        width, size, alpha = (0.6, 3.5, 0.45) if len(x) > 100 else (1.2, 6, 1)
+        axes.vlines(
+            x,
+            ypred,
+            table.y,
+            color=VERMILION,
+            linewidth=width,
+            alpha=alpha,
+            zorder=1,
+            label="residual",
+        )
         ends = np.argsort(x)[[0, -1]]
-        axes.plot(x[ends], ypred[ends], color=GREY, label="least squares")
+        axes.plot(x[ends], ypred[ends], color=BLACK, zorder=2, label="least squares")
+        axes.plot(
+            x,
+            table.y,
+            "o",
+            color=BLUE,
+            markersize=size,
+            markeredgewidth=0,
+            alpha=alpha,
+            zorder=3,
+            label="observed",
+        )
+        values = np.unique(x)
+        if single and len(values) <= 5:
+            axes.set_xticks(values, [f"{value:.12g}" for value in values])
         axes.legend()
     return figure
 
@@ -189,5 +296,8 @@ def save(figure: "Figure", path: Path) -> None:
     import matplotlib as mpl
 
     metadata = {"Date": None} if path.suffix.lower() == ".svg" else {"Software": None}
-    with mpl.rc_context({"svg.hashsalt": _STYLE["svg.hashsalt"]}):
+    with mpl.rc_context({"svg.hashsalt": _STYLE["svg.hashsalt"]}), warnings.catch_warnings():
+        # A table's columns may be named in any script. What the font lacks is drawn as a box, which
+        # says so by itself.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         write_whole(path, lambda file: figure.savefig(file, metadata=metadata))

@@ -100,9 +100,9 @@ def describe(divergence: Divergence, names: list[str]) -> str:
     return (
         f"epoch {divergence.epoch}, {names[divergence.sample]}, {divergence.quantity} of "
         f"{divergence.parameter}: by hand {_number(divergence.by_hand).strip()}, by autodiff "
-        f"{_number(divergence.autodiff).strip()}, {divergence.ulps:.3g} ulps apart. Two right "
-        f"answers differ by at most {divergence.bound:.2g}, and {whose[divergence.off]} is off (at the "
-        f"parameters of the training {whose[divergence.along]})"
+        f"{_number(divergence.autodiff).strip()}, {divergence.ulps:.3g} ulps apart. Two "
+        f"right answers differ by at most {divergence.bound:.2g}, and {whose[divergence.off]} is "
+        f"off (at the parameters of the training {whose[divergence.along]})"
     )
 
 

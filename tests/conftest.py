@@ -9,7 +9,7 @@ from hypothesis import settings
 # Seeds are fixed in the quick tests, so that they say the same on every machine and every day; the
 # thorough ones look further. A deadline per example would measure the machine, not the code.
 settings.register_profile("quick", max_examples=200, deadline=None, derandomize=True)
-settings.register_profile("thorough", max_examples=5000, deadline=None, print_blob=True)
+settings.register_profile("thorough", max_examples=3000, deadline=None, print_blob=True)
 settings.load_profile("quick")
 
 

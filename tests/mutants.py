@@ -1,4 +1,4 @@
-"""Single-token mistakes in a function of a module, made systematically."""
+"""Mistakes of one place in a function of a module, made systematically."""
 
 import ast
 import copy
@@ -14,9 +14,15 @@ _OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.MatMult: (ast.Mult,),
 }
 
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.GtE: ast.Lt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+}
+
 
 def mutants(module: types.ModuleType, function: str) -> Iterator[tuple[str, types.ModuleType]]:
-    """The module with one token of one function changed: name, operator, constant or call.
+    """The module with one token of one function changed: a name, operator, comparison, constant or call.
 
     Yields:
         What was changed, as `line: before -> after`, and the changed module.
@@ -55,6 +61,8 @@ def _replacements(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
             yield ast.BinOp(node.left, operator(), node.right)
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
         yield from (ast.Name(name, ast.Load()) for name in sorted(names - {node.id}))
+    elif isinstance(node, ast.Compare) and type(node.ops[0]) in _COMPARISONS:
+        yield ast.Compare(node.left, [_COMPARISONS[type(node.ops[0])]()], node.comparators)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield node.operand
     elif isinstance(node, ast.Constant) and type(node.value) is int:

@@ -55,5 +55,6 @@ EMILY, FRANK = 0.9467883893, 0.0397587605
 
 
 def close(value: float, reference: float, digits: int) -> bool:
-    """Whether the two agree to that many significant digits: the reference is rounded to them."""
-    return bool(np.abs(value - reference) <= 0.51 * 10.0**-digits * np.abs(10 * reference))
+    """Whether the two agree to that many significant digits, up to one in the last of them."""
+    last = 10.0 ** (np.floor(np.log10(np.abs(reference))) + 1 - digits)
+    return bool(np.abs(value - reference) <= last)

@@ -47,7 +47,7 @@ def test_a_wrong_contender_gets_no_time(monkeypatch: pytest.MonkeyPatch) -> None
     assert rows["off"].note.startswith("wrong: w1 in epoch 0")
     assert rows["forgetful"].note.startswith("wrong: another answer than before timing")
     assert rows["off"].median_ms is rows["forgetful"].median_ms is None
-    monkeypatch.setattr(training, "measure", lambda rounds: list(rows.values()))
+    monkeypatch.setattr(training, "measure", lambda rounds, on_round: list(rows.values()))
     assert CliRunner().invoke(training.main, []).exit_code == 1
 
 
@@ -59,7 +59,7 @@ def test_an_absent_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = training.measure(3, BRIEF)
-    monkeypatch.setattr(training, "measure", lambda rounds: rows)
+    monkeypatch.setattr(training, "measure", lambda rounds, on_round: rows)
     shown = CliRunner().invoke(training.main, ["--rounds", "3"])
     assert shown.exit_code == 0
     assert "(goal: at least 100)" in shown.output

@@ -36,13 +36,16 @@ def test_columns_that_are_not_used_may_hold_anything(tmp_path: Path) -> None:
         ("a,b\n1,\n", r"line 2, column 2 \(b\): ''; expected a finite number"),
         ("a,b\n1,2,3\n", "line 2: 3 cells; expected 2"),
         ("a,b\n1,2\n3\n", "line 3: 1 cells; expected 2"),
-        ("a,b\n", "1 lines; expected a header line and rows"),
-        ("", "0 lines; expected a header line and rows"),
+        ("a,b\n", "1 lines of cells; expected a header and rows"),
+        ("", "0 lines of cells; expected a header and rows"),
         ("1,2\n3,4\n", "line 1, column 1: the number 1 in the header; expected a new name"),
         ("a,a\n1,2\n", "line 1, column 2: the name 'a' a second time; expected a new name"),
         ('a,b\n"1,2\n', "line 2: unexpected end of data; expected comma-separated values"),
         (b"a,b\n\xff,2\n", "not UTF-8 text; expected a CSV file"),
         ("a\n1\n", "expected at least one feature"),
+        ("a;b\n1;2\n", "one column, 'a;b'; expected cells separated by commas"),
+        ("a,b\n1_000,2\n", "line 2, column 1 .*'1_000'; expected a finite number"),
+        ("a,intercept,b\n1,2,3\n", "which the regression itself uses; expected a new name"),
     ],
 )
 def test_a_malformed_table(tmp_path: Path, text: str | bytes, message: str) -> None:
@@ -88,3 +91,10 @@ def test_the_built_in_tables() -> None:
     assert bdims.x.shape == (507, 2)
     assert bdims.x[:, 1].sum() == 247  # men
     assert table_named("bdims", features=["hgt"]).x.shape == (507, 1)
+    assert table_named("bdims", target="sex").features == ("hgt", "wgt")
+
+
+def test_signs_that_are_not_ends_of_lines(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, '"N\x85w",b\n1,2\n3,5\n'))
+    assert table.features == ("N\x85w",)
+    assert len(table.y) == 2

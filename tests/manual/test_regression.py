@@ -53,7 +53,7 @@ def test_the_loss_grows_away_from_the_minimum(seed: int) -> None:
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (np.ones((4, 1)), np.arange(4.0), "constant"),
+        (np.ones((4, 1)), np.arange(4.0), "feature 0"),
         (np.column_stack([X[:, 0], 2 * X[:, 0] + 3]), Y, "combination"),
         (np.column_stack([X, X.sum(axis=1)]), Y, "combination"),
         (X[:3], Y[:3], "3 rows for 3 features, expected at least 4"),
