@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, VERMILION, GREY, BLACK = "#0072B2", "#E69F00", "#D55E00", "#666666", "#222222"
 
+#: Steps from tick to tick, times a power of ten.
+ROUND = (1, 2, 5, 10)
+
 _STYLE: dict[Any, Any] = {
     "figure.figsize": (7, 4.2),
     "figure.dpi": 150,
@@ -129,11 +132,9 @@ def loss(trainings: "Trainings") -> "Figure":
         by_hand, by_auto = trainings.losses.T
         axes.plot(epochs, by_hand, color=BLUE, linewidth=5, marker=marker, markersize=11)
         axes.plot(epochs, by_auto, "--", color=ORANGE, linewidth=2, marker=marker)
-        axes.legend(
-            axes.lines,
-            [f"by hand, at last {by_hand[-1]:.4g}", f"by autodiff, at last {by_auto[-1]:.4g}"],
-        )
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ends = [f"by hand, ends at {by_hand[-1]:.4g}", f"by autodiff, ends at {by_auto[-1]:.4g}"]
+        axes.legend(axes.lines, ends, loc="best")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         _scale_loss(axes, trainings.losses)
         axes.grid(color=GREY, alpha=0.2)
     return figure
@@ -145,13 +146,18 @@ def _scale_loss(axes: Any, losses: np.ndarray) -> None:
     Less would have ticks that differ in their last digits only; a linear axis from 0 shows how
     little that is.
     """
-    from matplotlib.ticker import LogFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    if (losses > 0).all() and losses.max() > 2 * losses.min():
+    low, high = losses.min(), losses.max()
+    if low > 0 and high > 2 * low:
+        # No two of these are further apart than a factor of two: there is at least one tick.
+        subs = (1, 2, 3, 5) if high < 1000 * low else (1,)
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(LogFormatter())
-        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+        axes.yaxis.set_major_locator(LogLocator(subs=subs))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     else:
+        axes.update_datalim([(0, 0)])
         axes.set_ylim(bottom=0)
 
 
@@ -168,7 +174,6 @@ def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.nda
         xs, ys: the samples whose mean loss is drawn, shape (n, 2) and (n,).
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     def height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The mean loss at two parameters of one shape (...), in that shape."""
@@ -178,27 +183,52 @@ def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.nda
 
     with _style():
         x, y = (path[Parameters._fields.index(name)] for name in names)
-        mesh_x, mesh_y = np.meshgrid(_around(x), _around(y))
-        values = height(mesh_x, mesh_y)
-        low, high = _reach(values)
-        figure = Figure(figsize=(10.5, 5))
-        title = f"Mean loss over {names[0]} and {names[1]}\nThe others are held where training ended"
-        figure.suptitle(title, x=0.01, ha="left")
+        mesh = np.meshgrid(_around(x), _around(y))
+        values = height(*mesh)
+        figure = Figure(figsize=(11, 5))
+        title = f"Mean loss over {names[0]} and {names[1]}"
+        figure.suptitle(f"{title}\nThe others are held where training ended", x=0.01, ha="left")
+        left, right = figure.add_gridspec(1, 2, width_ratios=(1, 1.1))
         # In the order of drawing, not of depth: the path lies on the surface, not half inside it.
-        relief: Any = figure.add_subplot(1, 2, 1, projection="3d", computed_zorder=False)
-        relief.plot_surface(
-            mesh_x, mesh_y, values, cmap="cividis", vmin=low, vmax=high, rcount=61, ccount=61
-        )
-        relief.set(xlabel=names[0], ylabel=names[1], zlabel="mean squared error", zlim=(low, high))
+        relief: Any = figure.add_subplot(left, projection="3d", computed_zorder=False)
+        above = figure.add_subplot(right)
+        for axes in (relief, above):
+            axes.set(xlabel=names[0], ylabel=names[1])
+        _draw_relief(relief, *mesh, values)
         _draw_path(relief, x, y, height(x, y))
-        above = figure.add_subplot(1, 2, 2, xlabel=names[0], ylabel=names[1])
-        filled = above.contourf(
-            mesh_x, mesh_y, values, levels=np.linspace(low, high, 26), cmap="cividis"
-        )
-        figure.colorbar(filled, label="mean squared error", ticks=MaxNLocator(6))
+        _draw_contours(above, *mesh, values)
         _draw_path(above, x, y)
-        above.legend(frameon=True, facecolor="white", framealpha=1)
+        # Beside the title, where it covers no part of a path.
+        box: dict[str, Any] = {"frameon": True, "facecolor": "white", "framealpha": 1}
+        figure.legend(*above.get_legend_handles_labels(), loc="upper right", ncols=3, **box)
     return figure
+
+
+def _draw_relief(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) -> None:
+    """The loss in perspective: three arrays of shape (121, 121), of which every other row shows."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = _reach(values)
+    colours = {"cmap": "cividis", "vmin": low, "vmax": high}
+    # Smoothed, the edges of the patches would let the background shine through.
+    axes.plot_surface(x, y, values, rcount=61, ccount=61, antialiased=False, **colours)
+    axes.set(zlabel="loss", zlim=(low, high))
+    axes.tick_params(labelsize=9, pad=1)
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_major_locator(MaxNLocator(5, steps=ROUND))
+    axes.view_init(elev=40)  # steep enough to look into a valley
+    axes.set_box_aspect(None, zoom=0.95)
+
+
+def _draw_contours(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) -> None:
+    """The loss from above, with its colour bar: three arrays of shape (121, 121)."""
+    from matplotlib.ticker import MaxNLocator
+
+    # An odd number of bands: a flat loss lies in the middle of one, not on an edge.
+    levels = np.linspace(*_reach(values), 26)
+    filled = axes.contourf(x, y, values, levels=levels, cmap="cividis")
+    ticks = MaxNLocator(6, steps=ROUND)
+    axes.figure.colorbar(filled, ax=axes, label="mean squared error", ticks=ticks)
 
 
 def _around(values: np.ndarray) -> np.ndarray:
@@ -231,9 +261,9 @@ def _draw_path(axes: Any, *path: np.ndarray) -> None:
     first, last = ([coordinate[at : at + 1] for coordinate in path] for at in (0, len(path[0]) - 1))
     moved = first != last
     # White inside black: one of the two stands out from any ground.
-    outline = [withStroke(linewidth=4, foreground=BLACK)]
+    outline = [withStroke(linewidth=3.6, foreground=BLACK)]
     label = "training" if moved else None
-    axes.plot(*path, color="white", linewidth=2, path_effects=outline, zorder=3, label=label)
+    axes.plot(*path, color="white", linewidth=1.8, path_effects=outline, zorder=3, label=label)
     style: dict[str, Any] = {"color": BLACK, "linestyle": "", "zorder": 4}
     axes.plot(*first, marker="o", markersize=9, mfc="white", label="start", **style)
     if moved:
@@ -283,7 +313,7 @@ def residuals(result: "Regression") -> "Figure":
         values = np.unique(x)
         if single and len(values) <= 5:
             axes.set_xticks(values, [f"{value:.12g}" for value in values])
-        axes.legend()
+        axes.legend(loc="best")
     return figure
 
 

@@ -22,7 +22,7 @@ _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 def mutants(module: types.ModuleType, function: str) -> Iterator[tuple[str, types.ModuleType]]:
-    """The module with one token of one function changed: a name, operator, comparison, constant or call.
+    """The module with one thing in a function changed: name, operator, comparison, constant, call.
 
     Yields:
         What was changed, as `line: before -> after`, and the changed module.

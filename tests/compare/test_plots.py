@@ -1,16 +1,24 @@
 """Figures are drawn from the numbers, whole or not at all, and the same bytes every time."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from mpl_toolkits.mplot3d.art3d import Line3D
+from mpl_toolkits.mplot3d.axes3d import Axes3D
 
+import manual.article
+import manual.regression
 from compare import plots
 from compare.experiment import Settings, hand_path, train
 from compare.regression import compare_regressions
 from compare.tables import table_named
+from manual.article import Parameters
 from tests.reference import XS, YS
 
 SETTINGS = Settings(epochs=30)
@@ -39,27 +47,156 @@ def test_the_same_bytes_every_time(tmp_path: Path, name: str, suffix: str) -> No
 def test_the_loss_curve_is_the_loss() -> None:
     trainings = train(SETTINGS)
     (axes,) = plots.loss(trainings).axes
+    assert axes.get_yscale() == "log"
     for line, losses in zip(axes.lines, trainings.losses.T, strict=True):
         assert np.array_equal(line.get_ydata(), losses)
+        assert np.array_equal(line.get_xdata(), np.arange(30))
+    legend = axes.get_legend()
+    assert legend is not None
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert [text.split()[-1] for text in texts] == [f"{x:.4g}" for x in trainings.losses[-1]]
+
+
+@pytest.mark.parametrize(
+    "losses", [[1.0, 0.0], [0.0, 0.0], [0.5, 0.5 + 1e-13], [0.3]], ids=["zero", "0", "flat", "one"]
+)
+def test_a_loss_without_a_logarithmic_range_is_drawn_from_zero(
+    tmp_path: Path, losses: list[float]
+) -> None:
+    trainings = replace(train(Settings(epochs=1)), losses=np.array([losses, losses]).T)
+    figure = plots.loss(trainings)
+    plots.save(figure, tmp_path / "loss.png")
+    (axes,) = figure.axes
+    assert axes.get_yscale() == "linear"
+    assert axes.get_ylim()[0] == 0
+    assert axes.get_ylim()[1] > max(losses)
+    assert [line.get_marker() for line in axes.lines] == ["o" if len(losses) == 1 else ""] * 2
+
+
+def test_no_epochs_are_said_to_be_none(tmp_path: Path) -> None:
+    figure = plots.loss(replace(train(Settings(epochs=1)), losses=np.empty((0, 2))))
+    plots.save(figure, tmp_path / "loss.png")
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["no epochs"]
+    assert not axes.lines
+
+
+def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    meshes = []
+    for axes, method in ((Axes, "contourf"), (Axes3D, "plot_surface")):
+        draw = getattr(axes, method)
+
+        def spy(self: Axes, *mesh: np.ndarray, draw: Any = draw, **style: Any) -> Any:
+            meshes.append(mesh)
+            return draw(self, *mesh, **style)
+
+        monkeypatch.setattr(axes, method, spy)
+    path = hand_path(SETTINGS)
+    plots.surface(path, ("w5", "b1"), XS, YS)
+    assert len(meshes) == 2
+    for x, y, values in meshes:
+        for node in [(0, 0), (17, 90), (120, 3)]:
+            params = Parameters(*path[:, -1])._replace(w5=x[node], b1=y[node])
+            expected = manual.article.mean_loss(params, XS, YS)
+            assert values[node] == pytest.approx(expected, rel=1e-14)
+        assert (x[0] == x[-1]).all()
+        assert (y[:, 0] == y[:, -1]).all()
 
 
 def test_the_surface_carries_the_training() -> None:
     path = hand_path(SETTINGS)
-    axes = plots.surface(path, ("w5", "b1"), XS, YS).axes[0]
-    assert np.array_equal(axes.lines[0].get_xdata(), path[4])
-    assert np.array_equal(axes.lines[0].get_ydata(), path[6])
+    relief, above = plots.surface(path, ("w5", "b1"), XS, YS).axes[:2]
     assert path.shape == (9, 121)
+    assert (above.get_xlabel(), above.get_ylabel()) == ("w5", "b1")
+    assert (relief.get_xlabel(), relief.get_ylabel()) == ("w5", "b1")
+    for at, line in zip((slice(None), slice(1), slice(-1, None)), above.lines, strict=True):
+        assert np.array_equal(line.get_xdata(), path[4, at])
+        assert np.array_equal(line.get_ydata(), path[6, at])
+
+
+def test_the_training_lies_on_the_surface() -> None:
+    path = hand_path(SETTINGS)
+    line = plots.surface(path, ("w5", "b1"), XS, YS).axes[0].lines[0]
+    assert isinstance(line, Line3D)
+    x, y, z = (np.asarray(coordinate) for coordinate in line.get_data_3d())
+    assert np.array_equal(x, path[4])
+    assert np.array_equal(y, path[6])
+    held = Parameters(*path[:, -1])
+    for update in (0, 60, 120):
+        params = held._replace(w5=path[4, update], b1=path[6, update])
+        assert z[update] == pytest.approx(manual.article.mean_loss(params, XS, YS), rel=1e-14)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_without_training_there_is_only_a_start(tmp_path: Path, columns: int) -> None:
+    path = np.repeat(hand_path(SETTINGS)[:, :1], columns, axis=1)
+    figure = plots.surface(path, ("w1", "w5"), XS, YS)
+    plots.save(figure, tmp_path / "surface.png")
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["start"]
+    for axes in figure.axes[:2]:
+        assert len(axes.lines) == 2
+
+
+@pytest.mark.parametrize("loss", [0.5, 0.0, 1e-200])
+def test_a_flat_loss_has_no_hills_of_rounding_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float
+) -> None:
+    def flat(params: Parameters, *samples: np.ndarray) -> np.ndarray:
+        errors = np.random.default_rng(0).uniform(-1e-13, 1e-13, np.shape(params.w1 + samples[1]))
+        return loss * (1 + errors)
+
+    monkeypatch.setattr(manual.article, "loss", flat)
+    figure = plots.surface(hand_path(SETTINGS), ("w1", "w5"), XS, YS)
+    plots.save(figure, tmp_path / "surface.png")
+    relief, above, bar = figure.axes
+    assert isinstance(relief, Axes3D)
+    assert relief.get_zlim() == pytest.approx((0, 1))
+    assert bar.get_ylim() == pytest.approx((0, 1))
+    assert bar.yaxis.get_offset_text().get_text() == ""
+    (filled,) = above.collections
+    assert sum(np.size(band.vertices) > 0 for band in filled.get_paths()) == 1
 
 
 def test_residuals_are_vertical_from_prediction_to_target() -> None:
     result = compare_regressions(table_named("article"))
     (axes,) = plots.residuals(result).axes
+    assert axes.get_title(loc="left") == "Residuals: weight by height"
     (residuals,) = axes.collections
     assert isinstance(residuals, LineCollection)
-    for (start, end), y in zip(residuals.get_segments(), result.table.y, strict=True):
-        assert start[0] == end[0]
-        slope, intercept = result.closed_form.slopes[0], result.closed_form.intercept
-        assert sorted([start[1], end[1]]) == sorted([y, slope * start[0] + intercept])
+    slope, intercept = result.closed_form.slopes[0], result.closed_form.intercept
+    stems = zip(residuals.get_segments(), result.table.x[:, 0], result.table.y, strict=True)
+    for (start, end), x, y in stems:
+        assert tuple(start) == (x, slope * x + intercept)
+        assert tuple(end) == (x, y)
+
+
+def test_residuals_of_several_features_stand_over_the_prediction() -> None:
+    result = compare_regressions(table_named("bdims"), steps=1)
+    (axes,) = plots.residuals(result).axes
+    (residuals,) = axes.collections
+    assert isinstance(residuals, LineCollection)
+    predicted = manual.regression.predict(result.closed_form, result.table.x)
+    expected = np.stack([[predicted, predicted], [predicted, result.table.y]]).transpose(2, 0, 1)
+    assert np.array_equal(residuals.get_segments(), expected)
+    line, dots = axes.lines
+    assert residuals.get_zorder() < line.get_zorder() < dots.get_zorder()
+
+
+def test_few_values_are_the_ticks() -> None:
+    (axes,) = plots.residuals(
+        compare_regressions(table_named("bdims", "wgt", ["sex"]), steps=1)
+    ).axes
+    assert axes.get_xticks().tolist() == [0, 1]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1"]
+
+
+@pytest.mark.parametrize("target", ["体重", "वजन", "cost $\\frac$", "w" * 300])
+def test_any_name_can_be_written(tmp_path: Path, target: str) -> None:
+    table = replace(table_named("article"), target=target, features=("高さ $x$",))
+    figure = plots.residuals(compare_regressions(table, steps=1))
+    plots.save(figure, tmp_path / "residuals.png")
+    assert (tmp_path / "residuals.png").stat().st_size
 
 
 def test_a_failed_drawing_leaves_what_was_there(

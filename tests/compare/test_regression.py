@@ -46,10 +46,10 @@ def test_many_correlated_features_get_a_stable_learning_rate() -> None:
     shared = rng.normal(size=(53, 1))
     x = shared + 0.3 * rng.normal(size=(53, 29))
     table = Table("wide", tuple(f"x{j}" for j in range(29)), "y", x, rng.normal(size=53))
-    result = compare_regressions(table, steps=300)
+    result, sooner = (compare_regressions(table, steps=steps) for steps in (300, 30))
     assert result.learning_rate < 0.1
     assert result.first_divergence is None
-    assert result.remaining < 1
+    assert result.remaining < sooner.remaining
 
 
 def _right(c: Coefficients, x: np.ndarray, y: np.ndarray) -> Coefficients:
