@@ -27,7 +27,7 @@ FIGURES = {
     "sigmoid": plots.sigmoid_curve,
     "loss": lambda: plots.loss(train(SETTINGS)),
     "surface": lambda: plots.surface(hand_path(SETTINGS), ("w1", "b3"), XS, YS),
-    "residuals": lambda: plots.residuals(compare_regressions(table_named("bdims"))),
+    "residuals": lambda: plots.residuals(compare_regressions(table_named("bdims"), steps=1)),
 }
 
 
@@ -159,7 +159,7 @@ def test_a_flat_loss_has_no_hills_of_rounding_errors(
 
 
 def test_residuals_are_vertical_from_prediction_to_target() -> None:
-    result = compare_regressions(table_named("article"))
+    result = compare_regressions(table_named("article"), steps=1)
     (axes,) = plots.residuals(result).axes
     assert axes.get_title(loc="left") == "Residuals: weight by height"
     (residuals,) = axes.collections
