@@ -1,4 +1,4 @@
-"""The article's figures, redrawn from real computation.
+"""The article's figures, redrawn from real computation; the surface has `compare.surface`.
 
 Each function returns a matplotlib figure; `save` writes it as SVG or PNG, the same bytes for the
 same numbers. Colours are Okabe and Ito's, which people with colour-blindness can tell apart.
@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import manual.article
 import manual.regression
 from compare.files import write_whole
 from manual.activations import sigmoid, sigmoid_derivative, step
-from manual.article import Parameters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from compare.trajectory import Trainings
 
 BLUE, ORANGE, VERMILION, GREY, BLACK = "#0072B2", "#E69F00", "#D55E00", "#666666", "#222222"
-
-#: Steps from tick to tick, times a power of ten.
-ROUND = (1, 2, 5, 10)
 
 _STYLE: dict[Any, Any] = {
     "figure.figsize": (7, 4.2),
@@ -44,7 +39,7 @@ _STYLE: dict[Any, Any] = {
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
     """The house style, for one figure: matplotlib's settings are as before afterwards."""
     import matplotlib as mpl
 
@@ -66,7 +61,7 @@ def _axes(title: str, xlabel: str, ylabel: str, rows: int = 1) -> tuple["Figure"
 
 def exam() -> "Figure":
     """The article's exam: dinner or not, by the step and, more kindly, by the sigmoid."""
-    with _style():
+    with style():
         figure, axes = _axes("Dinner after the exam", "mark, x = mark - 50", "y = activation(x)")
         marks = np.linspace(40, 60, 1001)
         below, above = marks[marks < 50], marks[marks >= 50]
@@ -93,7 +88,7 @@ def exam() -> "Figure":
 
 def sigmoid_curve() -> "Figure":
     """σ and its derivative, and where it saturates."""
-    with _style():
+    with style():
         figure, (top, bottom) = _axes("The sigmoid and its slope", "z", "σ(z)", rows=2)
         z = np.linspace(-10, 10, 1001)
         slope = sigmoid_derivative(z)
@@ -120,7 +115,7 @@ def loss(trainings: "Trainings") -> "Figure":
     """The loss curves of both trainings; the one by autodiff is dashed, since they coincide."""
     from matplotlib.ticker import MaxNLocator
 
-    with _style():
+    with style():
         figure, axes = _axes("The loss of both trainings", "epoch", "mean squared error")
         if trainings.epochs == 0:
             axes.set(xticks=[], yticks=[])
@@ -161,122 +156,13 @@ def _scale_loss(axes: Any, losses: np.ndarray) -> None:
         axes.set_ylim(bottom=0)
 
 
-def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.ndarray) -> "Figure":
-    """The mean loss over two of the nine parameters, the others held, with a training on it.
-
-    The graph of the loss lies in ten dimensions; this is the slice through the training's end, once
-    in perspective and once from above. The training is drawn on the slice, so the height of its
-    path is its own loss only at the end.
-
-    Args:
-        path: parameters before and after each update, shape (9, updates + 1).
-        names: the two parameters.
-        xs, ys: the samples whose mean loss is drawn, shape (n, 2) and (n,).
-    """
-    from matplotlib.figure import Figure
-
-    def height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The mean loss at two parameters of one shape (...), in that shape."""
-        held = Parameters(*path[:, -1])
-        swept = held._replace(**{names[0]: x[..., None], names[1]: y[..., None]})
-        return manual.article.loss(swept, xs, ys).mean(axis=-1)
-
-    with _style():
-        x, y = (path[Parameters._fields.index(name)] for name in names)
-        mesh = np.meshgrid(_around(x), _around(y))
-        values = height(*mesh)
-        figure = Figure(figsize=(11, 5))
-        title = f"Mean loss over {names[0]} and {names[1]}"
-        figure.suptitle(f"{title}\nThe others are held where training ended", x=0.01, ha="left")
-        left, right = figure.add_gridspec(1, 2, width_ratios=(1, 1.1))
-        # In the order of drawing, not of depth: the path lies on the surface, not half inside it.
-        relief: Any = figure.add_subplot(left, projection="3d", computed_zorder=False)
-        above = figure.add_subplot(right)
-        for axes in (relief, above):
-            axes.set(xlabel=names[0], ylabel=names[1])
-        _draw_relief(relief, *mesh, values)
-        _draw_path(relief, x, y, height(x, y))
-        _draw_contours(above, *mesh, values)
-        _draw_path(above, x, y)
-        # Beside the title, where it covers no part of a path.
-        box: dict[str, Any] = {"frameon": True, "facecolor": "white", "framealpha": 1}
-        figure.legend(*above.get_legend_handles_labels(), loc="upper right", ncols=3, **box)
-    return figure
-
-
-def _draw_relief(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) -> None:
-    """The loss in perspective: three arrays of shape (121, 121), of which every other row shows."""
-    from matplotlib.ticker import MaxNLocator
-
-    low, high = _reach(values)
-    colours = {"cmap": "cividis", "vmin": low, "vmax": high}
-    # Smoothed, the edges of the patches would let the background shine through.
-    axes.plot_surface(x, y, values, rcount=61, ccount=61, antialiased=False, **colours)
-    axes.set(zlabel="loss", zlim=(low, high))
-    axes.tick_params(labelsize=9, pad=1)
-    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
-        axis.set_major_locator(MaxNLocator(5, steps=ROUND))
-    axes.view_init(elev=40)  # steep enough to look into a valley
-    axes.set_box_aspect(None, zoom=0.95)
-
-
-def _draw_contours(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) -> None:
-    """The loss from above, with its colour bar: three arrays of shape (121, 121)."""
-    from matplotlib.ticker import MaxNLocator
-
-    # An odd number of bands: a flat loss lies in the middle of one, not on an edge.
-    levels = np.linspace(*_reach(values), 26)
-    filled = axes.contourf(x, y, values, levels=levels, cmap="cividis")
-    ticks = MaxNLocator(6, steps=ROUND)
-    axes.figure.colorbar(filled, ax=axes, label="mean squared error", ticks=ticks)
-
-
-def _around(values: np.ndarray) -> np.ndarray:
-    """121 numbers that reach from below the smallest to above the largest value."""
-    low, high = float(values.min()), float(values.max())
-    margin = 0.6 * max(high - low, 1.0)
-    return np.linspace(low - margin, high + margin, 121)
-
-
-def _reach(values: np.ndarray) -> tuple[float, float]:
-    """The smallest and the largest loss; of a flat loss, 0 and its double.
-
-    Otherwise rounding errors would be the hills of a flat loss, at heights like 1e-13 + 0.5.
-    """
-    low, high = float(values.min()), float(values.max())
-    if high < 1e-12:
-        return 0.0, 1.0
-    return (low, high) if high - low > 1e-4 * high else (0.0, 2 * high)
-
-
-def _draw_path(axes: Any, *path: np.ndarray) -> None:
-    """The way of a training, its start and, unless it went nowhere, its end.
-
-    Args:
-        axes: flat, or in perspective.
-        path: two or three coordinates, each of shape (updates + 1,).
-    """
-    from matplotlib.patheffects import withStroke
-
-    first, last = ([coordinate[at : at + 1] for coordinate in path] for at in (0, len(path[0]) - 1))
-    moved = first != last
-    # White inside black: one of the two stands out from any ground.
-    outline = [withStroke(linewidth=3.6, foreground=BLACK)]
-    label = "training" if moved else None
-    axes.plot(*path, color="white", linewidth=1.8, path_effects=outline, zorder=3, label=label)
-    style: dict[str, Any] = {"color": BLACK, "linestyle": "", "zorder": 4}
-    axes.plot(*first, marker="o", markersize=9, mfc="white", label="start", **style)
-    if moved:
-        axes.plot(*last, marker="D", markersize=8, mfc=VERMILION, label="end", **style)
-
-
 def residuals(result: "Regression") -> "Figure":
     """Predictions against targets, and each residual as the vertical line between the two.
 
     With a single feature the line itself is drawn over the feature; with several, the prediction
     takes its place on the x axis.
     """
-    with _style():
+    with style():
         table = result.table
         ypred = manual.regression.predict(result.closed_form, table.x)
         single = table.x.shape[1] == 1

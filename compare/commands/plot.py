@@ -53,7 +53,7 @@ def loss(file: Path, **training: Any) -> None:
 @training_options
 def surface(file: Path, x: str, y: str, **training: Any) -> None:
     """The loss over two of the nine parameters, with the training's way across it."""
-    from compare import plots
+    from compare import surface as drawing
     from compare.commands.training import counted
     from compare.datasets import PEOPLE, targets
     from compare.experiment import Settings, hand_path
@@ -63,7 +63,7 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
     settings = Settings(**training)
     with counted(settings.epochs, "epochs") as on_epoch:
         path = hand_path(settings, on_epoch)
-    _save(plots.surface(path, (x, y), settings.inputs(PEOPLE), targets(PEOPLE)), file)
+    _save(drawing.surface(path, (x, y), settings.inputs(PEOPLE), targets(PEOPLE)), file)
 
 
 @plot.command()

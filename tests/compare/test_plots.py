@@ -17,6 +17,7 @@ import manual.regression
 from compare import plots
 from compare.experiment import Settings, hand_path, train
 from compare.regression import compare_regressions
+from compare.surface import surface
 from compare.tables import table_named
 from manual.article import Parameters
 from tests.reference import XS, YS
@@ -26,7 +27,7 @@ FIGURES = {
     "exam": plots.exam,
     "sigmoid": plots.sigmoid_curve,
     "loss": lambda: plots.loss(train(SETTINGS)),
-    "surface": lambda: plots.surface(hand_path(SETTINGS), ("w1", "b3"), XS, YS),
+    "surface": lambda: surface(hand_path(SETTINGS), ("w1", "b3"), XS, YS),
     "residuals": lambda: plots.residuals(compare_regressions(table_named("bdims"), steps=1)),
 }
 
@@ -92,7 +93,7 @@ def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.M
 
         monkeypatch.setattr(axes, method, spy)
     path = hand_path(SETTINGS)
-    plots.surface(path, ("w5", "b1"), XS, YS)
+    surface(path, ("w5", "b1"), XS, YS)
     assert len(meshes) == 2
     for x, y, values in meshes:
         for node in [(0, 0), (17, 90), (120, 3)]:
@@ -105,7 +106,7 @@ def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.M
 
 def test_the_surface_carries_the_training() -> None:
     path = hand_path(SETTINGS)
-    relief, above = plots.surface(path, ("w5", "b1"), XS, YS).axes[:2]
+    relief, above = surface(path, ("w5", "b1"), XS, YS).axes[:2]
     assert path.shape == (9, 121)
     assert (above.get_xlabel(), above.get_ylabel()) == ("w5", "b1")
     assert (relief.get_xlabel(), relief.get_ylabel()) == ("w5", "b1")
@@ -116,7 +117,7 @@ def test_the_surface_carries_the_training() -> None:
 
 def test_the_training_lies_on_the_surface() -> None:
     path = hand_path(SETTINGS)
-    line = plots.surface(path, ("w5", "b1"), XS, YS).axes[0].lines[0]
+    line = surface(path, ("w5", "b1"), XS, YS).axes[0].lines[0]
     assert isinstance(line, Line3D)
     x, y, z = (np.asarray(coordinate) for coordinate in line.get_data_3d())
     assert np.array_equal(x, path[4])
@@ -130,7 +131,7 @@ def test_the_training_lies_on_the_surface() -> None:
 @pytest.mark.parametrize("columns", [1, 2])
 def test_without_training_there_is_only_a_start(tmp_path: Path, columns: int) -> None:
     path = np.repeat(hand_path(SETTINGS)[:, :1], columns, axis=1)
-    figure = plots.surface(path, ("w1", "w5"), XS, YS)
+    figure = surface(path, ("w1", "w5"), XS, YS)
     plots.save(figure, tmp_path / "surface.png")
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["start"]
@@ -147,7 +148,7 @@ def test_a_flat_loss_has_no_hills_of_rounding_errors(
         return loss * (1 + errors)
 
     monkeypatch.setattr(manual.article, "loss", flat)
-    figure = plots.surface(hand_path(SETTINGS), ("w1", "w5"), XS, YS)
+    figure = surface(hand_path(SETTINGS), ("w1", "w5"), XS, YS)
     plots.save(figure, tmp_path / "surface.png")
     relief, above, bar = figure.axes
     assert isinstance(relief, Axes3D)
