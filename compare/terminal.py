@@ -21,7 +21,6 @@ DIGITS = 15
 #: A float64 holds 16 digits. Where rounding may cost more than half of them it is worth a word.
 HALF_THE_DIGITS = 1e-8
 
-
 #: The mean loss of a network that answers one half to everybody, (1 - 1/2)².
 UNDECIDED = 0.25
 

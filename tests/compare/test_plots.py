@@ -15,6 +15,7 @@ from mpl_toolkits.mplot3d.axes3d import Axes3D
 import manual.article
 import manual.regression
 from compare import plots
+from compare.agreement import NAMES
 from compare.experiment import Settings, hand_path, train
 from compare.regression import compare_regressions
 from compare.surface import surface
@@ -210,3 +211,14 @@ def test_a_failed_drawing_leaves_what_was_there(
     with pytest.raises(OSError, match="full"):
         plots.save(figure, file)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize("names", [("w1", "b3"), ("b3", "w1")])
+def test_the_surface_reaches_around_the_training(names: tuple[str, str]) -> None:
+    """Along each axis, by a margin that belongs to that parameter and to no other."""
+    path = np.tile(np.linspace(0.0, 1.0, 5), (9, 1)) * 10.0 * np.arange(1, 10)[:, None]
+    above = surface(path, names, XS, YS).axes[1]
+    for name, limits in zip(names, (above.get_xlim(), above.get_ylim()), strict=True):
+        values = path[NAMES.index(name)]
+        margin = 0.6 * (values.max() - values.min())
+        np.testing.assert_allclose(limits, (values.min() - margin, values.max() + margin))
