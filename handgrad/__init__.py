@@ -1,9 +1,51 @@
 """handgrad: is this hand-written gradient right?
 
-A library for gradients of your own; it knows nothing of the article's network. So far it holds the
-measure in which gradients are compared, `ulp_distance`.
+A library for gradients of your own; it knows nothing of the article's network. Start with
+`check_gradient`.
 """
 
-from handgrad.ulps import ulp_distance
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ulp_distance"]
+if TYPE_CHECKING:
+    from handgrad.backward import check_backward, check_custom
+    from handgrad.check import GradientMismatch, assert_gradient, check_gradient
+    from handgrad.report import Finding, GradientReport, LeafReport
+    from handgrad.ulps import ulp_distance
+
+__all__ = [
+    "Finding",
+    "GradientMismatch",
+    "GradientReport",
+    "LeafReport",
+    "assert_gradient",
+    "check_backward",
+    "check_custom",
+    "check_gradient",
+    "ulp_distance",
+]
+
+#: Where each public name lives. They are imported when asked for: JAX takes seconds to load, and
+#: neither a command line's --help nor a test session that checks no gradient should wait for it.
+_HOMES = {
+    "Finding": "report",
+    "GradientMismatch": "check",
+    "GradientReport": "report",
+    "LeafReport": "report",
+    "assert_gradient": "check",
+    "check_backward": "backward",
+    "check_custom": "backward",
+    "check_gradient": "check",
+    "ulp_distance": "ulps",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'handgrad' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"handgrad.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

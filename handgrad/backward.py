@@ -1,0 +1,177 @@
+"""Questions about parts of a gradient: a backward step, and a custom derivative rule of JAX."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.arguments import arguments
+from handgrad.check import judge, rule_names
+from handgrad.judge import Case
+from handgrad.referee.program import custom_rules, split, trace, without_custom_rules
+from handgrad.report import GradientReport
+
+
+def check_backward(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    *inputs: Any,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    referee: str = "auto",
+    strict: bool = False,
+    trust_rules: Collection[Any] = (),
+) -> GradientReport:
+    """Rule on the backward pass of one step of a computation.
+
+    The output is weighed with a random cotangent c; what `backward` makes of c must be the gradient of
+    Σ c·output.
+
+    Args:
+        forward: `forward(*inputs) -> (output, cache)`, on NumPy arrays and on what JAX traces: written
+            with operators, `@` and functions of the array's own namespace, or of `jax.numpy`.
+        backward: `backward(cotangent, cache) -> cotangents`, one for each input in a tuple or list
+            (or the bare one if there is one input), shaped like it; anything for inputs that hold
+            no floats.
+        inputs: arrays, or pytrees of arrays.
+        points, seed, referee, strict, trust_rules: as for `check_gradient`; the inputs are moved.
+
+    Returns:
+        The ruling; leaves are called after the inputs' positions, `params[0]` and so on.
+
+    Raises:
+        TypeError: no input holds floats, or the output is no array of floats.
+        Exception: whatever `forward` or `backward` raise.
+
+    Example:
+        >>> import jax.numpy as jnp, numpy as np
+        >>> def forward(z):
+        ...     a = jnp.tanh(z)
+        ...     return a, a
+        >>> def backward(da, a): return da * (1 - a * a)
+        >>> check_backward(forward, backward, np.array([0.5, -1.0, 2.0])).verdict
+        'agree'
+    """
+    real, together = _float_inputs(inputs)
+    with jax.enable_x64(_wide(real)):
+        output, _ = forward(*inputs)
+    cotangent = _cotangent(output, seed)
+
+    def loss(params: Any) -> Any:
+        return _weighed(forward(*together(params))[0], cotangent)
+
+    def gradient(params: Any) -> Any:
+        given = together(params)
+        output, cache = forward(*given)
+        answer = backward(_like(cotangent, output), cache)
+        return _of_floats(answer, inputs, real)
+
+    case = Case(gradient, loss, referee=referee, seed=seed, trusted=rule_names(trust_rules))
+    call = "check_backward(forward, backward, *inputs"
+    return judge(case, arguments(list(real), ()), points, strict, call)
+
+
+def check_custom(
+    f: Callable[..., Any],
+    *args: Any,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    referee: str = "auto",
+    strict: bool = False,
+) -> GradientReport:
+    """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
+
+    "Yours" is what `jax.grad` makes of Σ c·f with the rule, for a random cotangent c; "autodiff" is what
+    it makes of the function without the rule; the truth is the function's own derivative.
+
+    Args:
+        f: the decorated function; its result is any pytree of arrays.
+        args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
+        points, seed, referee, strict: as for `check_gradient`; all floats are moved.
+
+    Raises:
+        TypeError: f has no custom rule, or no argument holds floats.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, numpy as np
+        >>> @jax.custom_jvp
+        ... def f(x): return jnp.sin(x)
+        >>> f.defjvp(lambda primals, tangents: (f(*primals), -jnp.cos(*primals) * tangents[0]))
+        >>> check_custom(f, np.array([0.5, 1.0])).verdict
+        'disagree'
+    """
+    real, together = _float_inputs(args)
+    with jax.enable_x64(_wide(real)):
+        output = f(*args)
+    cotangent = _cotangent(output, seed)
+
+    def loss(params: Any) -> Any:
+        return _weighed(f(*together(params)), cotangent)
+
+    given = arguments(list(real), ())
+    program = trace(loss, list(real), ()).loss
+    if not custom_rules(program):
+        raise TypeError(f"{_name(f)}: expected a jax.custom_vjp or jax.custom_jvp function")
+    plain = jax.value_and_grad(lambda params: without_custom_rules(program, params)[0])
+    case = Case(jax.grad(loss), loss, referee=referee, seed=seed, autodiff=plain)
+    return judge(case, given, points, strict, "check_custom(f, *args")
+
+
+def _float_inputs(inputs: tuple[Any, ...]) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    real, together = split(inputs)
+    if not real:
+        raise TypeError(f"inputs: got {len(inputs)} without floats, expected an array of floats")
+    return real, together
+
+
+def _wide(real: Sequence[Any]) -> bool:
+    return any(leaf.dtype == np.float64 for leaf in real)
+
+
+def _cotangent(output: Any, seed: int) -> Any:
+    """Random numbers shaped and typed like an output."""
+    rng = np.random.default_rng(seed)
+
+    def like(leaf: Any) -> np.ndarray:
+        array = np.asarray(leaf)
+        if not np.issubdtype(array.dtype, np.floating):
+            raise TypeError(f"output: got {array.dtype.name}, expected floats")
+        return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
+
+    return jax.tree_util.tree_map(like, output)
+
+
+def _weighed(output: Any, cotangent: Any) -> Any:
+    """Σ c·output over everything in it."""
+    products = jax.tree_util.tree_map(lambda o, c: jax.numpy.sum(c * o), output, cotangent)
+    return sum(jax.tree_util.tree_leaves(products))
+
+
+def _like(cotangent: Any, output: Any) -> Any:
+    """The cotangent in the kind of arrays that the output is made of; fresh ones, to be spoilt."""
+    return jax.tree_util.tree_map(
+        lambda c, o: jax.numpy.asarray(c) if isinstance(o, jax.Array) else c.copy()[()],
+        cotangent,
+        output,
+    )
+
+
+def _of_floats(answer: Any, inputs: tuple[Any, ...], real: list[Any]) -> Any:
+    """The cotangents of the float inputs, in their order."""
+    if not isinstance(answer, tuple | list):
+        answer = (answer,)
+    if len(answer) != len(inputs):
+        raise TypeError(f"backward: got {len(answer)} cotangents, expected {len(inputs)}")
+    chosen = []
+    for given, got in zip(inputs, answer, strict=True):
+        leaves, tree = jax.tree_util.tree_flatten(given)
+        floats = [hasattr(x, "dtype") and np.issubdtype(x.dtype, np.floating) for x in leaves]
+        if any(floats):
+            parts = tree.flatten_up_to(got)
+            chosen += [part for part, is_float in zip(parts, floats, strict=True) if is_float]
+    return chosen
+
+
+def _name(f: Any) -> str:
+    return getattr(f, "__name__", repr(f))

@@ -1,0 +1,80 @@
+"""The form of an answer, before any number is compared: broadcasting would hide what is wrong."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.arguments import Arguments
+from handgrad.report import Finding
+
+#: What (params, *inputs) -> grads answered, as one vector of floats in the leaves' own formats.
+Answer = list[np.ndarray]
+
+
+def answer(grads: Any, given: Arguments) -> tuple[Answer, list[Finding]]:
+    """The leaves of a gradient, in the order of the parameters', or what is wrong with its form."""
+    found, _ = jax.tree_util.tree_flatten_with_path(grads)
+    by_path = {"params" + jax.tree_util.keystr(path): leaf for path, leaf in found}
+    findings = [_finding("structure", p, f"expected a gradient of {p}, got none")
+                for p in given.paths if p not in by_path]  # fmt: skip
+    findings += [
+        _finding("structure", p, f"got an entry at {p.replace('params', 'grads', 1)}, which params "
+                 "does not have")  # fmt: skip
+        for p in by_path
+        if p not in given.paths
+    ]
+    if findings:
+        return [], findings
+    pairs = [(p, by_path[p], leaf) for p, leaf in zip(given.paths, given.leaves, strict=True)]
+    findings = [f for p, got, leaf in pairs if (f := _format(p, got, leaf)) is not None]
+    return [] if findings else [np.array(got) for _, got, _ in pairs], findings
+
+
+def _format(path: str, got: Any, leaf: np.ndarray) -> Finding | None:
+    if not isinstance(got, np.ndarray | np.generic | jax.Array | float):
+        return _finding("structure", path, f"got {type(got).__name__}, expected an array")
+    array = np.asarray(got)
+    if array.shape != leaf.shape:
+        return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}")
+    if array.dtype != leaf.dtype:
+        return _finding("dtype", path, f"got {array.dtype.name}, expected {leaf.dtype.name}")
+    return None
+
+
+def _finding(kind: str, path: str | None, detail: str) -> Finding:
+    return Finding(kind, path, None, detail, 1.0)
+
+
+def taken(gradient: Callable[..., Any], given: Arguments, has_value: bool) -> Any:
+    """One call of a gradient: its value (None unless it returns one), its answer, its findings."""
+    result, changed = given.call(gradient)
+    value, grads, findings = None, result, []
+    if has_value:
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            what = f"got {type(result).__name__}, expected (loss, grads), as has_value says"
+            return None, [], [_finding("structure", None, what)]
+        value, grads = result
+        if np.shape(value) != ():
+            what = f"got a loss of shape {np.shape(value)}, expected a scalar"
+            return None, [], [_finding("shape", None, what)]
+        value = np.asarray(value)[()]
+    leaves, findings = answer(grads, given)
+    what = "the gradient wrote to its argument; the caller's data would be spoilt"
+    findings += [_finding("mutation", path, what) for path in changed]
+    return value, leaves, findings
+
+
+def differs(first: Answer, second: Answer, given: Arguments) -> Finding | None:
+    """Whether a second call of the same gradient at the same point answered something else."""
+    for path, a, b in zip(given.paths, first, second, strict=True):
+        if not np.array_equal(a, b, equal_nan=True):
+            with np.errstate(invalid="ignore"):
+                gaps = np.abs(a.astype(np.float64) - b.astype(np.float64))
+                gaps = np.where(np.isnan(gaps), np.inf, gaps)
+            where = np.unravel_index(int(np.argmax(gaps)), a.shape)
+            index = tuple(int(i) for i in where)
+            what = f"a second call gave {b[index]!s}, the first one {a[index]!s}"
+            return Finding("not-repeatable", path, index, what, 1.0)
+    return None

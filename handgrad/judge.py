@@ -1,0 +1,147 @@
+"""Judging one gradient of one loss at point after point: the witnesses, the truth, the ruling."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad import evidence, form, uncertified
+from handgrad.arguments import Arguments
+from handgrad.referee import balls
+from handgrad.referee.certify import Truth, UndecidableError, certify
+from handgrad.referee.evaluate import Problem
+from handgrad.referee.interpreter import UncertifiedPrimitive
+from handgrad.referee.kinks import UndecidableKinkError
+from handgrad.referee.program import Traced, split, trace
+from handgrad.report import Finding
+from handgrad.ruling import Ruling, rule
+from handgrad.yardsticks import Yardsticks, yardsticks
+
+#: After so many seconds no further point is begun.
+SECONDS = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What is on trial: a gradient, the loss that it should be of, and how it is judged."""
+
+    gradient: Callable[..., Any]
+    loss: Callable[..., Any]
+    has_value: bool = False
+    referee: str = "auto"
+    seed: int = 0
+    trusted: frozenset[str] = frozenset()
+    autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not of the loss
+    memory: dict[Any, Traced] = field(default_factory=dict, repr=False)
+
+    def traced(self, given: Arguments) -> Traced:
+        """The loss as a program; one for all points that differ in real numbers only."""
+        leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
+        key = (str(tree), *(_signature(leaf) for leaf in leaves))
+        if key not in self.memory:
+            self.memory[key] = trace(self.loss, given.params, given.inputs)
+        return self.memory[key]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of one point: a ruling, or why there is none."""
+
+    given: Arguments
+    ruling: Ruling | None = None
+    cause: str | None = None  #: why the point could not be judged
+    dropped: bool = False  #: whether the loss is not finite there
+    findings: tuple[Finding, ...] = ()
+    #: |yours - truth| of the loss, how far it may be, and both values; if the gradient returns it
+    value: tuple[float, float, float, str] | None = None
+
+
+def outcomes(case: Case, points: Iterator[Arguments]) -> Iterator[Outcome]:
+    """One outcome a point, the caller's first, until the time is up."""
+    began = time.perf_counter()
+    for given in points:
+        yield judge_point(case, given)
+        if time.perf_counter() - began > SECONDS:
+            return
+
+
+def judge_point(case: Case, given: Arguments) -> Outcome:
+    """Ask both witnesses and the referee about one point."""
+    value, leaves, findings = form.taken(case.gradient, given, case.has_value)
+    if findings:
+        return Outcome(given, findings=tuple(findings))
+    yours = vector(leaves)
+    loss, autodiff = by_autodiff(case, given)
+    if not np.isfinite(loss):
+        return Outcome(given, cause=f"the loss is {loss} at this point", dropped=True)
+    problem = Problem(case.traced(given), given.leaves, _real_inputs(case, given), case.trusted)
+    try:
+        truth, measures = _truth(case, problem, given)
+    except (UndecidableError, UndecidableKinkError) as error:
+        return Outcome(given, cause=str(error))
+
+    def right_formula(where: np.ndarray) -> np.ndarray:
+        gap = balls.magnitudes(balls.exact(np.nan_to_num(yours)) - truth.gradient)
+        found = evidence.right_formula(
+            case.gradient, given, truth.gradient, gap, case.has_value
+        )
+        return np.zeros(where.size, dtype=bool) if found is None else found[where]
+
+    ruling = rule(given, truth, measures, yours, autodiff, right_formula, problem.traced.loss)
+    return Outcome(given, ruling, value=_value(case, value, ruling))
+
+
+def _truth(case: Case, problem: Problem, given: Arguments) -> tuple[Truth, Yardsticks]:
+    try:
+        truth = certify(problem, case.referee)
+        return truth, yardsticks(problem, truth, case.seed)
+    except UncertifiedPrimitive as missing:
+        return uncertified.truth(case.loss, given, problem, missing.name, case.seed)
+
+
+def _value(case: Case, value: Any, ruling: Ruling) -> Any:
+    if not case.has_value:
+        return None
+    truth, measures = ruling.truth, ruling.yardsticks
+    exact = float(truth.loss.mid())
+    gap = float((balls.exact(value)[()] - truth.loss).abs_upper()) if np.isfinite(value) else np.inf
+    allowed = max(64 * measures.unit_of_loss, measures.loose_of_loss)
+    return gap, allowed, float(value), repr(exact)
+
+
+def by_autodiff(case: Case, given: Arguments) -> tuple[float, np.ndarray]:
+    """The loss and its gradient as `jax.grad` gives them to the caller."""
+    witness = case.autodiff or jax.value_and_grad(case.loss)
+    with jax.enable_x64(given.wide):
+        params = jax.tree_util.tree_unflatten(
+            jax.tree_util.tree_structure(given.params), list(given.leaves)
+        )
+        loss, grads = witness(params, *given.inputs)
+        return float(loss), vector([np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)])
+
+
+def vector(leaves: list[np.ndarray]) -> np.ndarray:
+    """All leaves in one float64 vector."""
+    return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
+
+
+def _real_inputs(case: Case, given: Arguments) -> list[np.ndarray]:
+    real, _ = split(given.inputs)
+    traced = case.traced(given).traced_inputs
+    return [np.asarray(array, dtype=_float(array)) for array in real] if traced else []
+
+
+def _float(array: Any) -> Any:
+    return array.dtype if array.dtype in (np.float64, np.float32) else np.float32
+
+
+def _signature(leaf: Any) -> Any:
+    """Shape and dtype of an array of floats; anything else is part of the program as it is."""
+    if hasattr(leaf, "dtype") and jax.dtypes.issubdtype(leaf.dtype, np.floating):
+        return leaf.shape, str(leaf.dtype)
+    if isinstance(leaf, np.ndarray):
+        return leaf.shape, str(leaf.dtype), leaf.tobytes()
+    return id(leaf) if hasattr(leaf, "dtype") else repr(leaf)

@@ -1,0 +1,170 @@
+"""`FILE.py:name` and `package.module:name`: from what somebody typed to the object."""
+
+import difflib
+import importlib
+import itertools
+import os
+import sys
+from collections.abc import Iterable
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+#: Names to list where none is near.
+MOST_NAMES = 6
+
+_numbers = itertools.count(1)
+
+
+class LoadingError(Exception):
+    """What was typed names nothing; the message is one line that says what was expected.
+
+    Its `__cause__` is an error in the file's own code, if that is why.
+    """
+
+
+class Reference(NamedTuple):
+    """Where an object is to be found."""
+
+    source: str  #: a file or a module
+    name: str  #: the object's name there, with dots for what is inside another
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.name}"
+
+
+def parse(text: str, expected: str, source: str | None = None) -> Reference:
+    """Read a reference.
+
+    Args:
+        text: `FILE.py:name`, `package.module:name`, or where there is a source `:name` and `name`.
+        expected: the object's name in the message of a failure, `gradient`.
+        source: the file or module that is meant where the text names none.
+
+    Returns:
+        The reference; nothing is looked for yet.
+
+    Raises:
+        LoadingError: the text has another form.
+    """
+    before, colon, name = text.rpartition(":")
+    before = before or source or ""
+    looks_like_a_file = not colon and (text.endswith(".py") or os.sep in text)
+    if looks_like_a_file or not before or not all(map(str.isidentifier, name.split("."))):
+        raise LoadingError(f"{text!r}; expected FILE.py:{expected} or package.module:{expected}")
+    return Reference(before, name)
+
+
+class Loader:
+    """Loads objects, each file once however many objects of it are asked for."""
+
+    def __init__(self) -> None:
+        self._modules: dict[str, ModuleType] = {}
+        self.named: list[Path] = []  #: the files and packages that were asked for
+
+    def load(self, reference: Reference) -> Any:
+        """The object that is meant.
+
+        Importing a file runs it, with its folder in front of `sys.path`, where it stays.
+
+        Raises:
+            LoadingError: there is no such file, module or name, or importing it failed.
+        """
+        if reference.source not in self._modules:
+            self._modules[reference.source] = self._import(reference.source)
+        found: Any = self._modules[reference.source]
+        for part in reference.name.split("."):
+            if not hasattr(found, part):
+                raise LoadingError(_no_such_name(reference.source, part, vars_of(found)))
+            found = getattr(found, part)
+        return found
+
+    def _import(self, source: str) -> ModuleType:
+        if _is_file(source):
+            path = _existing(Path(source))
+            self.named.append(path)
+            return _running(source, lambda: _import_file(path))
+        if os.getcwd() not in sys.path:
+            sys.path.insert(0, os.getcwd())  # as `python -m` does
+        module = _running(source, lambda: _import_module(source))
+        package = sys.modules[source.partition(".")[0]]
+        self.named += map(Path, getattr(package, "__path__", [package.__file__ or os.devnull]))
+        return module
+
+
+def vars_of(owner: Any) -> list[str]:
+    """The names that somebody may have meant: public, and no modules."""
+    return [
+        name
+        for name, value in getattr(owner, "__dict__", {}).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    ]
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """`; did you mean 'gradient'?`, or a few of the names where none is near."""
+    names = list(names)
+    near = difflib.get_close_matches(word, names, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    some = ", ".join(names[:MOST_NAMES]) + (", ..." if names[MOST_NAMES:] else "")
+    return f"; it has {some}" if names else ""
+
+
+def _no_such_name(source: str, name: str, names: list[str]) -> str:
+    return f"{source} has no {name!r}{did_you_mean(name, names)}"
+
+
+def _is_file(source: str) -> bool:
+    return source.endswith(".py") or os.sep in source or Path(source).is_file()
+
+
+def _existing(path: Path) -> Path:
+    if path.is_dir():
+        raise LoadingError(f"{path} is a folder; expected a Python file")
+    if not path.exists():
+        folder = path.parent
+        siblings = [file.name for file in folder.glob("*.py")] if folder.is_dir() else []
+        near = difflib.get_close_matches(path.name, siblings, n=1)
+        hint = f"; did you mean {str(folder / near[0])!r}?" if near else ""
+        raise LoadingError(f"no such file: {path}{hint or '; expected a Python file'}")
+    if path.suffix != ".py":
+        raise LoadingError(f"{path}; expected a Python file, whose name ends in .py")
+    return path.resolve()
+
+
+def _running(source: str, load: Any) -> ModuleType:
+    try:
+        return load()
+    except (LoadingError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a file may also end the process: SystemExit
+        raise LoadingError(f"{source} raised {type(error).__name__} when imported") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = f"{path.stem}_{next(_numbers)}_of_handgrad"
+    spec = spec_from_file_location(name, path, loader=SourceFileLoader(name, str(path)))
+    if spec is None or spec.loader is None:
+        raise LoadingError(f"{path}; expected a Python file")
+    sys.path.insert(0, str(path.parent))
+    module = sys.modules[name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            raise LoadingError(
+                f"no module named {error.name!r}; expected FILE.py or package.module, from here"
+            ) from None
+        raise

@@ -1,0 +1,64 @@
+"""Where a gradient is judged: at the caller's point, and at others around it.
+
+Only the parameters are moved. The inputs stay: labels that sum to one and matrices that are positive
+definite must go on doing so.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from handgrad.arguments import Arguments, arguments
+
+#: How far points lie from the caller's, relative to the size of the parameters, in turn.
+SCALES = (0.1, 1.0, 0.01, 3.0)
+
+
+def points(given: Arguments, more: int | Sequence[Any], seed: int) -> Iterator[Arguments]:
+    """The caller's point, then `more` of them: a number, or a list of (params, *inputs).
+
+    Raises:
+        TypeError: `more` is neither.
+        ValueError: a listed point is not shaped like the caller's, or the number is negative.
+    """
+    yield given
+    if isinstance(more, bool) or not isinstance(more, int | np.integer):
+        yield from _listed(given, more)
+        return
+    if more < 0:
+        raise ValueError(f"points: got {more}, expected 0 or more")
+    rng = np.random.default_rng(seed)
+    for i in range(int(more)):
+        yield given.moved(_around(given.leaves, SCALES[i % len(SCALES)], rng))
+
+
+def _around(leaves: Sequence[np.ndarray], scale: float, rng: Any) -> list[np.ndarray]:
+    everything = _size(np.concatenate([leaf.reshape(-1).astype(float) for leaf in leaves])) or 1.0
+    return [_moved(leaf, scale * (_size(leaf) or everything), rng) for leaf in leaves]
+
+
+def _moved(leaf: np.ndarray, scale: float, rng: Any) -> np.ndarray:
+    largest = float(np.finfo(leaf.dtype).max)
+    with np.errstate(over="ignore"):
+        moved = leaf.astype(np.float64) + scale * rng.standard_normal(leaf.shape)
+    return np.asarray(np.clip(moved, -largest, largest), dtype=leaf.dtype)
+
+
+def _size(values: np.ndarray) -> float:
+    """The root of the mean square, without overflow."""
+    largest = float(np.max(np.abs(values), initial=0.0))
+    return largest and largest * float(np.sqrt(np.mean((values.astype(float) / largest) ** 2)))
+
+
+def _listed(given: Arguments, more: Any) -> Iterator[Arguments]:
+    if not isinstance(more, Sequence) or isinstance(more, str):
+        raise TypeError(f"points: got {more!r}, expected a number, or a list of (params, *inputs)")
+    for i, point in enumerate(more):
+        if not isinstance(point, tuple | list) or not point:
+            raise TypeError(f"points[{i}]: got {point!r}, expected (params, *inputs)")
+        other = arguments(point[0], point[1:])
+        formats = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
+        if other.paths != given.paths or formats[0] != formats[1]:
+            raise ValueError(f"points[{i}]: expected params shaped and typed like the first ones")
+        yield other

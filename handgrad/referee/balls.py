@@ -1,0 +1,89 @@
+"""Arrays of balls: real numbers between rigorous bounds, as NumPy object arrays of `flint.arb`.
+
+A ball is a midpoint and a radius; every operation returns a ball that contains the exact result
+(Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, IEEE Transactions
+on Computers 66, 2017). A float is a ball of radius zero.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_mat, ctx
+
+ZERO = arb(0)
+ONE = arb(1)
+
+#: The working precision belongs to the process, so one thread at a time works at its own.
+_LOCK = threading.RLock()
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work with `bits` bits; the precision found is put back."""
+    with _LOCK:
+        before, ctx.prec = ctx.prec, bits
+        try:
+            yield
+        finally:
+            ctx.prec = before
+
+
+def boxed(numbers: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    """An object array of that shape. (NumPy would take some numbers apart as sequences.)"""
+    array = np.empty(len(numbers), dtype=object)
+    array[:] = numbers
+    return array.reshape(shape)
+
+
+def exact(values: Any) -> np.ndarray:
+    """Floats, any shape, as balls of radius zero."""
+    values = np.asarray(values, dtype=np.float64)
+    return boxed([arb(v) for v in values.ravel().tolist()], values.shape)
+
+
+def midpoints(balls: Any) -> np.ndarray:
+    """The nearest float64 to each midpoint; NaN where there is none."""
+    return np.asarray(balls).astype(np.float64)
+
+
+def radii(balls: np.ndarray) -> np.ndarray:
+    """The radius of each ball, float64; NaN where a ball is not finite."""
+    return _radii(balls).astype(np.float64) if balls.size else np.zeros(balls.shape)
+
+
+_radii = np.frompyfunc(lambda ball: float(ball.rad()) if ball.is_finite() else np.nan, 1, 1)
+
+
+def magnitudes(balls: np.ndarray) -> np.ndarray:
+    """An upper bound of each absolute value, float64."""
+    return _magnitudes(balls).astype(np.float64) if balls.size else np.zeros(balls.shape)
+
+
+_magnitudes = np.frompyfunc(lambda ball: float(ball.abs_upper()), 1, 1)
+
+
+def zeros(shape: tuple[int, ...]) -> np.ndarray:
+    """Exact zeros."""
+    return full(shape, ZERO)
+
+
+def full(shape: tuple[int, ...], ball: arb) -> np.ndarray:
+    """That ball everywhere."""
+    array = np.empty(shape, dtype=object)
+    array.fill(ball)
+    return array
+
+
+def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The products of two stacks of matrices, (batch, m, k) and (batch, k, n)."""
+    batch, m, k = a.shape
+    n = b.shape[-1]
+    out = zeros((batch, m, n))
+    if out.size and k:
+        for i in range(batch):
+            left, right = arb_mat(m, k, a[i].ravel().tolist()), arb_mat(k, n, b[i].ravel().tolist())
+            out[i] = boxed((left * right).entries(), (m, n))
+    return out

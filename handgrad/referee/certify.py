@@ -1,0 +1,264 @@
+"""The certified gradient of a loss at a point: every element between bounds, or a reason why not.
+
+Few parameters: the loss is evaluated on series, one direction for each parameter. Many: JAX's own
+gradient program is evaluated in balls, which gives every element at once, and *held to* series in
+random directions. The directions are scaled so that an error of any element, relative to its size,
+shows equally.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from handgrad.referee import balls, evaluate
+from handgrad.referee.evaluate import Problem
+from handgrad.referee.kinks import Kink, kink
+from handgrad.referee.program import Program
+from handgrad.referee.ties import Comparisons, MorePrecisionNeeded
+
+#: Working precisions, each about twice the one before; beyond the last an element is undecidable.
+BITS = (192, 384, 768, 1536, 3072, 6000)
+
+#: An enclosure is good when it is this much narrower than the element, or than its unit.
+GOOD = 2.0**-80
+
+#: An element that is not told from 0 at this precision is 0.
+BITS_OF_ZERO = 1500
+
+#: Up to so many parameters each gets a direction of its own; beyond, if that takes less than
+SMALL, QUICK_S = 24, 0.25
+
+#: Random directions that a gradient program is held to.
+DIRECTIONS = 2
+
+#: An element of a gradient program that is off by more, relative to its size, goes unseen in a random
+#: direction with probability below 2⁻⁵⁰: the sum of the errors, times random factors of 53 bits, would
+#: have to fall into an interval of that width.
+UNSEEN = 2.0**-58
+WINDOW = 2.0**-110
+
+
+class UndecidableError(ArithmeticError):
+    """The truth could not be had at this point."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The loss and its gradient at a point, enclosed."""
+
+    loss: arb
+    gradient: np.ndarray  #: objects, shape (size,)
+    known: np.ndarray  #: whether each element was certified, bool, shape (size,)
+    how: str  #: on what it rests
+    bits: int  #: the precision that sufficed
+    program: Program | None  #: a gradient program that has this gradient in exact arithmetic
+    kink: Kink | None = None  #: other gradients that are as right
+    certified: bool = True
+
+
+def certify(problem: Problem, method: str = "auto", seconds: float = 30.0) -> Truth:
+    """The certified gradient.
+
+    Args:
+        problem: the loss and the point.
+        method: "auto", "series" (every element by series), or "program" (held to series).
+        seconds: about how long the elements of a large gradient may take by series, where the
+            gradient program is of no use; the others stay unknown.
+
+    Raises:
+        UndecidableError: no enclosure at the highest precision, too many ties, a jump.
+        UncertifiedPrimitive: an operation without a rule.
+    """
+    for bits, final in _precisions():
+        try:
+            with balls.precision(bits):
+                truth = _attempt(problem, method, bits, final, seconds)
+                if truth.known.any() or not problem.size:
+                    return truth
+        except MorePrecisionNeeded:
+            continue
+    raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
+
+
+def _precisions() -> Iterator[tuple[int, bool]]:
+    for bits in BITS:
+        yield bits, bits == BITS[-1]
+
+
+def _attempt(problem: Problem, method: str, bits: int, final: bool, seconds: float) -> Truth:
+    rng = np.random.default_rng(bits)
+    began = time.perf_counter()
+    probe = random_directions(rng, np.ones(problem.size), 1)
+    evaluate.slopes(problem, probe, Comparisons(final=final))
+    took = time.perf_counter() - began
+    direct = problem.size <= SMALL or took * problem.size / 4 <= QUICK_S
+    if method == "series" or (method == "auto" and direct):
+        return _by_series(problem, bits, final)
+    return _by_program(problem, bits, final, seconds, took)
+
+
+def random_directions(rng: np.random.Generator, scale: np.ndarray, k: int) -> np.ndarray:
+    """k directions ±2^e·r, r of 53 random bits in [1, 2), 2^e near 1 / scale; objects (k, size)."""
+    _, exponents = np.frexp(scale)
+    r = rng.integers(2**52, 2**53, size=(k, scale.size)) / 2.0**52
+    signs = rng.choice([-1.0, 1.0], size=(k, scale.size))
+    return balls.exact(r * signs) * powers_of_two(-exponents)
+
+
+def powers_of_two(exponents: np.ndarray) -> np.ndarray:
+    """2^e, beyond the range of floats too."""
+    return balls.boxed([arb(2) ** int(e) for e in exponents.ravel()], exponents.shape)
+
+
+def _by_series(problem: Problem, bits: int, final: bool) -> Truth:
+    n = problem.size
+    # The first direction decides ties, so it is one that lies in no hyperplane anybody thought of.
+    first = random_directions(np.random.default_rng(n), np.ones(n), 1)
+    directions = np.concatenate([first, balls.exact(np.eye(n))])
+    comparisons = Comparisons(final=final)
+    loss, slopes = evaluate.slopes(problem, directions, comparisons)
+    gradient = slopes[1:]
+    _check_good(problem, gradient, loss, bits, final)
+
+    def sides(forced: Any) -> tuple[arb, np.ndarray]:
+        value, there = evaluate.slopes(problem, directions, Comparisons(final=final, forced=forced))
+        return value, there[1:]
+
+    around = kink(sides, comparisons.ties, (loss, gradient)) if comparisons.ties else None
+    if comparisons.guessed:
+        raise UndecidableError("a comparison cannot be decided at 6000 bits")
+    return Truth(
+        loss,
+        gradient,
+        known=np.ones(n, dtype=bool),
+        how="every element by power series in ball arithmetic",
+        bits=bits,
+        program=None if around else _program_with(problem, gradient),
+        kink=around,
+    )
+
+
+def _program_with(problem: Problem, gradient: np.ndarray) -> Program | None:
+    """JAX's gradient program, if this is its gradient in exact arithmetic."""
+    program = problem.traced.gradient
+    try:
+        _, theirs = evaluate.gradient(problem, program, problem.arguments(), Comparisons(True))
+    except NotImplementedError:
+        return None
+    scale = element_scale(problem, gradient)
+    close = balls.magnitudes(theirs - gradient) <= UNSEEN * scale
+    return program if close.all() else None
+
+
+def _check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int, final: bool) -> None:
+    """Ask for more bits until the enclosures are good and zeros are told from small numbers."""
+    radii, zero = balls.radii(gradient), np.array([g.contains(0) for g in gradient], dtype=bool)
+    if not loss.is_finite() or not np.isfinite(radii).all():
+        if final:
+            raise UndecidableError("the exact gradient is not finite")
+        raise MorePrecisionNeeded
+    if final:
+        return
+    good = radii <= GOOD * element_scale(problem, gradient)
+    if not good.all() or (bits < BITS_OF_ZERO and (zero & (radii > 0)).any()):
+        raise MorePrecisionNeeded
+
+
+def element_scale(problem: Problem, gradient: np.ndarray) -> np.ndarray:
+    """The size of each element, or half an ulp of the largest about it where it is 0; floats > 0."""
+    sizes = np.abs(balls.midpoints(gradient))
+    zero = np.array([g.contains(0) for g in gradient], dtype=bool)
+    start = 0
+    for leaf in problem.leaves:
+        part = slice(start, start + leaf.size)
+        sizes[part] = np.where(zero[part], _half_ulp(leaf, sizes[part], sizes), sizes[part])
+        start += leaf.size
+    return np.maximum(sizes, np.finfo(np.float64).smallest_subnormal)
+
+
+def _half_ulp(leaf: np.ndarray, sizes: np.ndarray, everything: np.ndarray) -> float:
+    finite = np.finfo(leaf.dtype)
+    largest = np.max(sizes, initial=0.0) or np.max(everything, initial=0.0)
+    return max(float(largest) * float(finite.eps) / 2, float(finite.smallest_subnormal) / 2)
+
+
+def _by_program(problem: Problem, bits: int, final: bool, seconds: float, took: float) -> Truth:
+    arguments = problem.arguments()
+    for program in (problem.traced.gradient, None):
+        program = program or problem.traced.plain()
+        loss, gradient = evaluate.gradient(problem, program, arguments, Comparisons(final=final))
+        finite = balls.magnitudes(gradient)
+        if np.isfinite(finite).all() and loss.is_finite():
+            _check_good(problem, gradient, loss, bits, final)
+            if _holds(problem, gradient, final):
+                return _held(problem, program, loss, gradient, bits)
+    return _in_part(problem, bits, final, seconds, took)
+
+
+def _holds(problem: Problem, gradient: np.ndarray, final: bool) -> bool:
+    """Whether the slopes of the loss in random directions are those that the gradient says."""
+    scale = element_scale(problem, gradient)
+    directions = random_directions(np.random.default_rng(0), scale, DIRECTIONS)
+    comparisons = Comparisons(final=final)
+    _, slopes = evaluate.slopes(problem, directions, comparisons)
+    for direction, slope in zip(directions, slopes, strict=True):
+        gap = slope - (direction * gradient).sum()
+        if not gap.contains(0) and not abs(gap) < WINDOW:
+            return False
+        if not float(gap.rad()) < WINDOW and not final:
+            raise MorePrecisionNeeded
+    return True
+
+
+def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Truth:
+    slack = balls.exact(UNSEEN * element_scale(problem, gradient))
+    return Truth(
+        loss,
+        gradient + slack * arb(0, 1),
+        known=np.ones(problem.size, dtype=bool),
+        how=(
+            f"JAX's gradient program in ball arithmetic, held to power series of the loss in "
+            f"{DIRECTIONS} random directions: an error goes unseen with probability below 2^-50 in "
+            "each"
+        ),
+        bits=bits,
+        program=program,
+    )
+
+
+def _in_part(problem: Problem, bits: int, final: bool, seconds: float, took: float) -> Truth:
+    """No gradient program has the gradient: as many elements by series as there is time for."""
+    n = problem.size
+    affordable = int(min(n, max(SMALL, seconds / max(took, 1e-6) * 2)))
+    chosen = np.sort(np.random.default_rng(n).permutation(n)[:affordable])
+    gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
+    first = random_directions(np.random.default_rng(n), np.ones(n), 1)
+    loss = arb(0)
+    for block in np.array_split(chosen, max(1, affordable // 32)):
+        units = np.zeros((block.size, n))
+        units[np.arange(block.size), block] = 1.0
+        comparisons = Comparisons(final=final)
+        directions = np.concatenate([first, balls.exact(units)])
+        loss, slopes = evaluate.slopes(problem, directions, comparisons)
+        if comparisons.ties:
+            _check_sides(problem, directions, comparisons, (loss, slopes[1:]), final)
+        gradient[block], known[block] = slopes[1:], True
+    if not loss.is_finite() or not np.isfinite(balls.radii(gradient)).all():
+        if final:
+            raise UndecidableError("the exact gradient is not finite")
+        raise MorePrecisionNeeded
+    how = f"power series in ball arithmetic, {affordable} of {n} elements, drawn at random"
+    return Truth(loss, gradient, known, how, bits, None)
+
+
+def _check_sides(problem: Problem, directions: Any, found: Comparisons, here: Any, final: bool) -> None:
+    forced = {where: -tie.outcome for where, tie in found.ties.items()}
+    loss, slopes = evaluate.slopes(problem, directions, Comparisons(final=final, forced=forced))
+    if not loss.overlaps(here[0]) or not all(
+        a.overlaps(b) for a, b in zip(slopes[1:], here[1], strict=True)
+    ):
+        raise UndecidableError("a kink in a gradient of so many elements")

@@ -1,0 +1,104 @@
+"""The two programs of a loss at a point, in balls: the loss as a series, and JAX's gradient of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from handgrad.referee import balls, dual
+from handgrad.referee.dual import Dual
+from handgrad.referee.interpreter import Rounding, Run
+from handgrad.referee.program import Program, Traced
+from handgrad.referee.rules import RULES
+from handgrad.referee.ties import Comparisons
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A traced loss at a point."""
+
+    traced: Traced
+    leaves: Sequence[np.ndarray]  #: the parameters, floats
+    inputs: Sequence[np.ndarray]  #: the real inputs, floats
+    trusted: frozenset[str] = frozenset()
+    size: int = field(init=False)  #: how many parameters there are
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", sum(leaf.size for leaf in self.leaves))
+
+    def arguments(self) -> list[np.ndarray]:
+        """Everything the programs are given, as arrays of balls."""
+        return [balls.exact(array) for array in (*self.leaves, *self.inputs)]
+
+
+def slopes(
+    problem: Problem, directions: np.ndarray, comparisons: Comparisons
+) -> tuple[arb, np.ndarray]:
+    """The loss, and its slope in each of k directions of the parameters: shape (k, size) to (k,).
+
+    Power series throughout: nothing is differentiated by a rule.
+    """
+    given = []
+    start, k = 0, directions.shape[0]
+    for leaf in problem.leaves:
+        part = directions[:, start : start + leaf.size].reshape(k, *leaf.shape)
+        given.append(Dual(balls.exact(leaf), part))
+        start += leaf.size
+    given += [dual.constant(array) for array in problem.inputs]
+    (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
+        problem.traced.loss.jaxpr, given
+    )
+    return loss.value[()], dual.tangents(loss, k)
+
+
+def gradient(
+    problem: Problem,
+    program: Program,
+    arguments: Sequence[np.ndarray],
+    comparisons: Comparisons,
+    rounding: Rounding | None = None,
+) -> tuple[arb, np.ndarray]:
+    """The loss and the gradient, shape (size,), that JAX's program has in exact arithmetic.
+
+    Args:
+        problem: where its parts come from.
+        program: which program, `problem.traced.gradient` or one like it.
+        arguments: parameters and inputs as balls; those of the point, or others near it.
+        comparisons: how they are decided.
+        rounding: what happens to numbers on their way, if anything.
+    """
+    run = _run(problem, program, comparisons, rounding)
+    loss, *leaves = run.closed(program.jaxpr, [Dual(a) for a in arguments])
+    flat = [leaf.value.reshape(-1) for leaf in leaves]
+    return loss.value[()], np.concatenate(flat) if flat else balls.zeros((0,))
+
+
+def _run(
+    problem: Problem,
+    program: Program,
+    comparisons: Comparisons,
+    rounding: Rounding | None = None,
+) -> Run:
+    return Run(RULES, comparisons, program.memory, rounding, problem.trusted, meant_literal)
+
+
+#: Constants in the derivative rules of erf and erf_inv, which JAX's programs hold rounded.
+_MEANT = {
+    "2/√π": lambda: 2 / arb.const_sqrt_pi(),
+    "√π/2": lambda: arb.const_sqrt_pi() / 2,
+}
+_ROUNDED = {
+    float(np.asarray(value, dtype=dtype)): name
+    for name, value in (("2/√π", 2 / np.sqrt(np.pi)), ("√π/2", np.sqrt(np.pi) / 2))
+    for dtype in (np.float64, np.float32)
+}
+
+
+def meant_literal(literal: Any) -> Any:
+    """The number that a literal is the rounding of, where JAX's derivative rules have one."""
+    name = None
+    if np.ndim(literal.val) == 0 and isinstance(literal.val, float | np.floating):
+        name = _ROUNDED.get(float(literal.val))
+    return None if name is None else Dual(balls.boxed([_MEANT[name]()], ()))

@@ -1,0 +1,150 @@
+"""From a Python function to the programs that the referee runs.
+
+`jax.make_jaxpr` gives a loss as a list of primitive operations. The parameters and the real arrays
+among the inputs are its arguments; everything else (labels, keys, settings) is part of the program.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+#: A loss or a gradient: (params, *inputs) -> ...
+Function = Callable[..., Any]
+
+_NEEDS_A_NUMBER = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A traced function of real arrays."""
+
+    jaxpr: Any  #: closed; its constants are what the function has in its closure
+    memory: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A loss as a program, and JAX's gradient of it as another, on the same arguments."""
+
+    loss: Program  #: (*parameter leaves, *real inputs) -> the loss
+    gradient: Program  #: the same -> the loss and its gradient's leaves
+    plain: Callable[[], Program]  #: as `gradient`, of the loss without custom derivative rules
+    traced_inputs: bool  #: whether the real inputs are arguments, or constants of the program
+
+
+def wide(leaves: Sequence[Any]) -> Any:
+    """64 bits if anything has them, as the user's own call of `jax.grad` would need."""
+    return jax.enable_x64(any(np.dtype(leaf.dtype) == np.float64 for leaf in leaves))
+
+
+def is_real(leaf: Any) -> bool:
+    """Whether an input is an array of floats, which stands for real numbers."""
+    return hasattr(leaf, "dtype") and jax.dtypes.issubdtype(leaf.dtype, np.floating)
+
+
+def split(inputs: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    """The real arrays among the inputs, and what puts others in their place."""
+    leaves, tree = jax.tree_util.tree_flatten(inputs)
+    places = [i for i, leaf in enumerate(leaves) if is_real(leaf)]
+
+    def together(real: Sequence[Any]) -> Any:
+        replaced = list(leaves)
+        for place, leaf in zip(places, real, strict=True):
+            replaced[place] = leaf
+        return jax.tree_util.tree_unflatten(tree, replaced)
+
+    return [leaves[i] for i in places], together
+
+
+def trace(loss: Function, params: Any, inputs: Sequence[Any]) -> Traced:
+    """Trace a loss and JAX's gradient of it at the shapes and dtypes of these arguments.
+
+    Raises:
+        TypeError: the loss is not a scalar.
+        jax.errors.JAXTypeError: the loss cannot be traced.
+    """
+    leaves, tree = jax.tree_util.tree_flatten(params)
+    real, together = split(tuple(inputs))
+
+    def of_both(leaves: Any, real: Any) -> Any:
+        return loss(jax.tree_util.tree_unflatten(tree, leaves), *together(real))
+
+    with wide([*leaves, *real]):
+        try:
+            return _trace(of_both, leaves, real, True)
+        except _NEEDS_A_NUMBER:
+            # jax.grad does not trace the inputs, so the loss may do to them what it likes.
+            return _trace(lambda leaves, _: of_both(leaves, real), leaves, real, False)
+
+
+def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
+    program = jax.make_jaxpr(f)(leaves, real)
+    outputs = program.out_avals
+    if len(outputs) != 1 or outputs[0].shape != () or not is_real(outputs[0]):
+        got = ", ".join(str(aval) for aval in outputs)
+        raise TypeError(f"loss: got {got}, expected one real scalar")
+
+    def plain() -> Program:
+        def flat(leaves: Any, real: Any) -> Any:
+            return without_custom_rules(program, [*leaves, *real])[0]
+
+        with wide([*leaves, *real]):
+            return Program(jax.make_jaxpr(jax.value_and_grad(flat))(leaves, real))
+
+    gradient = Program(jax.make_jaxpr(jax.value_and_grad(f))(leaves, real))
+    return Traced(Program(program), gradient, plain, traced_inputs)
+
+
+def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
+    """Run a closed jaxpr in JAX with the functions in place of their custom derivative rules."""
+    jaxpr = program.jaxpr
+    values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *arguments], strict=True))
+
+    def read(atom: Any) -> Any:
+        return atom.val if hasattr(atom, "val") else values[atom]
+
+    for eqn in jaxpr.eqns:
+        operands = [read(atom) for atom in eqn.invars]
+        if eqn.primitive.name in ("custom_jvp_call", "custom_vjp_call"):
+            outputs = without_custom_rules(eqn.params["call_jaxpr"], operands)
+        elif eqn.primitive.name in ("jit", "pjit"):
+            outputs = without_custom_rules(eqn.params["jaxpr"], operands)
+        else:
+            parameters = {key: _replaced(value) for key, value in eqn.params.items()}
+            outputs = eqn.primitive.bind(*operands, **parameters)
+            outputs = outputs if eqn.primitive.multiple_results else [outputs]
+        values.update(zip(eqn.outvars, outputs, strict=True))
+    return [read(atom) for atom in jaxpr.outvars]
+
+
+def _replaced(parameter: Any) -> Any:
+    """A parameter of an operation; programs in it are traced again, without custom rules."""
+    if isinstance(parameter, tuple) and type(parameter) is tuple:
+        return tuple(_replaced(part) for part in parameter)
+    if not hasattr(parameter, "consts") or not hasattr(parameter, "in_avals"):
+        return parameter
+    return jax.make_jaxpr(lambda *a: without_custom_rules(parameter, a))(*parameter.in_avals)
+
+
+def custom_rules(program: Program) -> list[str]:
+    """The names of the functions in a program that bring a derivative rule of their own."""
+    names: dict[str, None] = {}
+    _collect(program.jaxpr.jaxpr, names)
+    return list(names)
+
+
+def rule_name(eqn: Any) -> str:
+    """The name of the function that a custom rule belongs to."""
+    info = eqn.params["call_jaxpr"].jaxpr.debug_info
+    return getattr(info, "func_name", None) or str(info.func_src_info).split(" ")[0]
+
+
+def _collect(jaxpr: Any, names: dict[str, None]) -> None:
+    for eqn in jaxpr.eqns:
+        if eqn.primitive.name in ("custom_jvp_call", "custom_vjp_call"):
+            names[rule_name(eqn)] = None
+        for inner in jax.core.jaxprs_in_params(eqn.params):
+            _collect(inner, names)

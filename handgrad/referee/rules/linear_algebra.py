@@ -1,0 +1,98 @@
+"""Rules for factorisations and triangular systems, as loops over rows and columns."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from handgrad.referee import balls, dual
+from handgrad.referee.dual import Dual
+from handgrad.referee.interpreter import Run
+
+
+def cholesky(run: Run, eqn: Any, a: Dual) -> Dual:
+    """The lower triangular l with l @ lᵀ = a, column by column (Golub and Van Loan, section 4.2)."""
+    n = a.shape[-1]
+    columns: list[Dual] = []
+    for j in range(n):
+        column = a[..., j:, j]
+        for k, earlier in enumerate(columns):
+            below = earlier[..., j - k :]
+            column = column - below * below[..., :1]
+        root = run.rules["sqrt"](run, eqn, column[..., :1])
+        columns.append(run.rules["div"](run, eqn, column, root))
+    zeros = [Dual(balls.zeros((*a.shape[:-2], j))) for j in range(n)]
+    return dual.stacked([dual.concatenate([z, c], -1) for z, c in _pairs(zeros, columns)], -1)
+
+
+def _pairs(a: list[Dual], b: list[Dual]) -> Any:
+    return zip(a, b, strict=True)
+
+
+def triangular_solve(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
+    """x with a @ x = b, or x @ a = b, for a triangular a; rows one after another."""
+    p = eqn.params
+    flipped = bool(p["transpose_a"]) != (not p["left_side"])
+    a = _transposed(a) if flipped else a
+    b = b if p["left_side"] else _transposed(b)
+    forward = bool(p["lower"]) != flipped
+    n = a.shape[-1]
+    rows: dict[int, Dual] = {}
+    for i in range(n) if forward else reversed(range(n)):
+        row = b[..., i, :]
+        for j, known in rows.items():
+            row = row - a[..., i, j, None] * known
+        rows[i] = row if p["unit_diagonal"] else run.rules["div"](run, eqn, row, a[..., i, i, None])
+    x = dual.stacked([rows[i] for i in range(n)], b.value.ndim - 2)
+    return x if p["left_side"] else _transposed(x)
+
+
+def _transposed(a: Dual) -> Dual:
+    return a.linear(lambda m: m.swapaxes(-1, -2))
+
+
+def lu(run: Run, eqn: Any, a: Dual) -> list[Any]:
+    """Factors l and u in one matrix, the row exchanges, and the permutation they make."""
+    batch = a.shape[:-2]
+    matrices = [_lu(run, eqn, a[index]) for index in np.ndindex(*batch)]
+    factors = dual.stacked([m[0] for m in matrices])
+    exchanges, orders = (np.stack([m[i] for m in matrices]).astype(np.int32) for i in (1, 2))
+    return [
+        factors.reshape(*a.shape),
+        exchanges.reshape(*batch, -1),
+        orders.reshape(*batch, -1),
+    ]
+
+
+def _lu(run: Run, eqn: Any, a: Dual) -> tuple[Dual, np.ndarray, np.ndarray]:
+    """One matrix. The largest element of a column is its pivot; any other would do as well."""
+    m, n = a.shape
+    rows, order = [a[i] for i in range(m)], np.arange(m)
+    exchanges = np.arange(min(m, n))
+    for j in range(min(m, n)):
+        sizes = [abs(balls.midpoints(row[j].value)) for row in rows[j:]]
+        pivot = exchanges[j] = j + int(np.argmax(sizes))
+        rows[j], rows[pivot] = rows[pivot], rows[j]
+        order[[j, pivot]] = order[[pivot, j]]
+        for i in range(j + 1, m):
+            factor = run.rules["div"](run, eqn, rows[i][j, None], rows[j][j, None])
+            reduced = rows[i][j + 1 :] - factor * rows[j][j + 1 :]
+            rows[i] = dual.concatenate([rows[i][:j], factor, reduced], 0)
+    return dual.stacked(rows), exchanges, order
+
+
+def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
+    """custom_linear_solve: the solution as the program computes it, not by the rule for it."""
+    lengths, programs = eqn.params["const_lengths"], eqn.params["jaxprs"]
+    start = lengths.matvec + lengths.vecmat
+    constants = operands[start : start + lengths.solve]
+    unknowns = operands[start + lengths.solve + lengths.transpose_solve :]
+    return run.closed(programs.solve, [*constants, *unknowns])
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    "cholesky": cholesky,
+    "triangular_solve": triangular_solve,
+    "lu": lu,
+    "custom_linear_solve": linear_solve,
+}

@@ -1,0 +1,140 @@
+"""Rules for operations that move numbers without changing them.
+
+JAX itself says where each element goes: it runs the operation on the positions of the elements
+instead of the elements. What it answers once is remembered.
+"""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.referee import balls, dual
+from handgrad.referee.dual import Dual
+from handgrad.referee.interpreter import Run, bind
+
+#: Where an operation fills in for what lies outside of an array.
+OUTSIDE = -1
+
+
+def move(run: Run, eqn: Any, *operands: Any) -> Any:
+    """Any operation that only moves: reshape, transpose, slice, concatenate, gather, pad, ..."""
+    real = [operand for operand in operands if isinstance(operand, Dual)]
+    if not real:
+        return run.by_jax(eqn, list(operands))
+    key = [np.array(0) if isinstance(operand, Dual) else operand for operand in operands]
+    origins = run.remembered(eqn, key, lambda: _origins(eqn, operands))
+    flat = real[0].reshape(-1) if len(real) == 1 else _joined(real)
+    moved = [_taken(flat, origin) for origin in origins]
+    return moved if len(moved) > 1 else moved[0]
+
+
+def _joined(real: list[Dual]) -> Dual:
+    return dual.concatenate([operand.reshape(-1) for operand in real], axis=0)
+
+
+def _origins(eqn: Any, operands: Any) -> list[np.ndarray]:
+    """For every element of every output, the position it comes from among all real operands."""
+    positions, start = [], 0
+    for operand in operands:
+        if isinstance(operand, Dual):
+            count = operand.value.size
+            positions.append(np.arange(start, start + count).reshape(operand.shape))
+            start += count
+        else:
+            positions.append(operand)
+    filling = {"fill_value": OUTSIDE} if "fill_value" in eqn.params else {}
+    return [np.asarray(out) for out in bind(eqn, positions, **filling)]
+
+
+def _taken(flat: Dual, origin: np.ndarray) -> Dual:
+    outside = origin == OUTSIDE
+    value = dual.array(flat.value[np.where(outside, 0, origin)]) if flat.value.size else flat.value
+    if not flat.value.size:
+        return Dual(value.reshape(origin.shape), None)
+    tangent = None if flat.tangent is None else flat.tangent[:, origin]
+    if outside.any():
+        value = np.where(outside, balls.full(origin.shape, balls.ZERO / balls.ZERO), value)
+    return Dual(value, tangent)
+
+
+def scatter_add(run: Run, eqn: Any, operand: Any, indices: Any, updates: Any) -> Any:
+    """Add each update to the element it is meant for; those meant for none are dropped."""
+    if not isinstance(operand, Dual):
+        return run.by_jax(eqn, [operand, indices, updates])[0]
+    key = [np.array(operand.shape), indices]
+    targets = run.remembered(eqn, key, lambda: _targets(eqn, operand.shape, indices, updates.shape))
+    chosen = np.flatnonzero(targets.reshape(-1) >= 0)
+
+    def added(into: np.ndarray, what: np.ndarray) -> np.ndarray:
+        out = into.reshape(-1).copy()
+        np.add.at(out, targets.reshape(-1)[chosen], what.reshape(-1)[chosen])
+        return out.reshape(into.shape)
+
+    value = added(operand.value, updates.value)
+    k = dual.directions(operand, updates)
+    if k is None:
+        return Dual(value)
+    pairs = zip(dual.tangents(operand, k), dual.tangents(updates, k), strict=True)
+    return Dual(value, np.stack([added(a, b) for a, b in pairs]))
+
+
+def _targets(eqn: Any, shape: Any, indices: np.ndarray, update_shape: Any) -> np.ndarray:
+    """The position that each update is added to, -1 for none: adding is linear, and its transpose
+    brings the positions to the updates."""
+    with jax.enable_x64(True):
+        zeros = np.zeros(shape)
+
+        def scattered(updates: Any) -> Any:
+            return eqn.primitive.bind(zeros, jax.numpy.asarray(indices), updates, **eqn.params)
+
+        _, transpose = jax.vjp(scattered, jax.numpy.zeros(update_shape))
+        (found,) = transpose(np.arange(1.0, zeros.size + 1).reshape(shape))
+    return np.asarray(found).astype(np.intp) - 1
+
+
+def sort(run: Run, eqn: Any, *operands: Any) -> Any:
+    """Sort along an axis by the first `num_keys` operands, the others going with them."""
+    axis, keys = eqn.params["dimension"], eqn.params["num_keys"]
+    if not any(isinstance(operand, Dual) for operand in operands[:keys]):
+        order = np.lexsort([np.moveaxis(o, axis, -1) for o in operands[:keys][::-1]])
+    else:
+        order = _order(run, operands[:keys], axis)
+    return [_permuted(operand, order, axis) for operand in operands]
+
+
+def _order(run: Run, keys: Any, axis: int) -> np.ndarray:
+    """The sorting permutation by insertion of each slice into those before it."""
+    first = keys[0] if isinstance(keys[0], Dual) else dual.constant(keys[0])
+    n = first.shape[axis]
+    rank = np.zeros(first.shape, dtype=np.intp)
+    index = (slice(None),) * axis
+    for i in range(n):
+        for j in range(i):
+            before = run.comparisons.order(first[(*index, j)], first[(*index, i)]) <= 0
+            rank[(*index, i)] += before
+            rank[(*index, j)] += ~before
+    return np.argsort(np.moveaxis(rank, axis, -1), axis=-1, kind="stable")
+
+
+def _permuted(operand: Any, order: np.ndarray, axis: int) -> Any:
+    def permuted(array: np.ndarray) -> np.ndarray:
+        taken = np.take_along_axis(np.moveaxis(array, axis, -1), order, axis=-1)
+        return np.moveaxis(taken, -1, axis)
+
+    return operand.linear(permuted) if isinstance(operand, Dual) else permuted(operand)
+
+
+RULES = {
+    **dict.fromkeys(
+        (
+            *("reshape", "transpose", "broadcast_in_dim", "squeeze", "expand_dims", "rev", "slice"),
+            *("concatenate", "pad", "gather", "dynamic_slice", "dynamic_update_slice", "split"),
+            *("scatter", "tile"),
+        ),
+        move,
+    ),
+    "scatter-add": scatter_add,
+    "scatter_add": scatter_add,
+    "sort": sort,
+}

@@ -1,0 +1,121 @@
+"""Comparisons of balls: certain, or refused until there are bits enough, or exact ties.
+
+Where two numbers are exactly equal, a comparison has no one answer for the neighbourhood of the point.
+It is then given *along a direction*: x + t·ε against y + s·ε is decided by t against s, the first
+direction that is followed, so that every tie of a run is decided for the same small step away from the
+point, and consistently. Which elements tied, and how, is kept: `handgrad.referee.kinks` asks what
+happens on the other side.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from handgrad.referee import balls
+from handgrad.referee.dual import Dual
+
+#: Outcomes of a comparison, and of one with NaN.
+LESS, EQUAL, GREATER, UNORDERED = -1, 0, 1, 2
+
+#: A comparison's number in the run, and the element in it.
+Where = tuple[int, int]
+
+
+class MorePrecisionNeeded(ArithmeticError):
+    """Two balls overlap, and only more bits can say which number is larger."""
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Two numbers that are exactly equal at the point."""
+
+    outcome: int  #: as decided along the first direction
+    normal: np.ndarray  #: how their difference changes in each direction, objects
+
+
+@dataclass
+class Comparisons:
+    """How the comparisons of one run are decided, and which ones tied."""
+
+    #: Take what cannot be told apart at this precision for equal, instead of asking for more.
+    final: bool = False
+    #: Decide these ties so, whatever the direction says.
+    forced: dict[Where, int] = field(default_factory=dict)
+    #: Decide these elements as an earlier run of the same program did.
+    frozen: dict[int, tuple[np.ndarray, np.ndarray]] | None = None
+    #: What tied, with a difference that some direction changes.
+    ties: dict[Where, Tie] = field(default_factory=dict)
+    #: Everything that tied, by comparison: which elements, and what was answered.
+    decided: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    #: Whether something was taken for equal that is not proved to be.
+    guessed: bool = False
+    _count: int = 0
+
+    def order(self, a: Dual, b: Dual) -> np.ndarray:
+        """LESS, EQUAL, GREATER or UNORDERED for each pair of elements, int8."""
+        here, self._count = self._count, self._count + 1
+        x, y = (np.broadcast_to(d.value, np.broadcast_shapes(a.shape, b.shape)) for d in (a, b))
+        less, greater = (np.asarray(c).astype(bool) for c in (x < y, x > y))
+        result = np.where(less, LESS, np.where(greater, GREATER, EQUAL)).astype(np.int8)
+        open_ones = np.flatnonzero(~(less | greater))
+        if self.frozen is not None:
+            return self._as_before(here, result, open_ones, x, y)
+        if open_ones.size:
+            outcomes = [self._settle((here, int(i)), a, b, x, y) for i in open_ones]
+            result.reshape(-1)[open_ones] = outcomes
+            self.decided[here] = (open_ones, np.array(outcomes, dtype=np.int8))
+        return result
+
+    def _as_before(
+        self, here: int, result: np.ndarray, open_ones: np.ndarray, x: np.ndarray, y: np.ndarray
+    ) -> np.ndarray:
+        """A perturbed run of a program: exact ties must not fall to either side by chance."""
+        flat = result.reshape(-1)
+        for i in open_ones:
+            p, q = x.flat[i], y.flat[i]
+            flat[i] = UNORDERED if p.is_nan() or q.is_nan() else EQUAL
+        where, outcomes = (self.frozen or {}).get(here, (None, None))
+        if where is not None and where.size and where.max() < flat.size:
+            flat[where] = outcomes
+        return result
+
+    def _settle(self, where: Where, a: Dual, b: Dual, x: np.ndarray, y: np.ndarray) -> int:
+        p, q = x.flat[where[1]], y.flat[where[1]]
+        if p.is_nan() or q.is_nan():
+            # log(0 ± r) is not a number until r is small enough to exclude 0.
+            self._settle_for_less()
+            return UNORDERED
+        if p is not q and not p == q:
+            self._settle_for_less()
+        return self._along_the_direction(where, a, b, x.shape)
+
+    def _along_the_direction(self, where: Where, a: Dual, b: Dual, shape: tuple[int, ...]) -> int:
+        normal = _difference(a, b, shape, where[1])
+        if normal is None or not normal.size:
+            return EQUAL
+        if all(n.is_zero() for n in normal):
+            return EQUAL
+        first = normal[0]
+        outcome = GREATER if first > 0 else LESS if first < 0 else EQUAL
+        if outcome == EQUAL and not first.is_zero():
+            self._settle_for_less()
+        outcome = self.forced.get(where, outcome)
+        self.ties[where] = Tie(outcome, normal)
+        return outcome
+
+    def _settle_for_less(self) -> None:
+        if not self.final:
+            raise MorePrecisionNeeded
+        self.guessed = True
+
+
+def _difference(a: Dual, b: Dual, shape: tuple[int, ...], element: int) -> Any:
+    """How element `element` of a - b changes in each direction; None if neither changes."""
+    parts = []
+    for dual, sign in ((a, 1), (b, -1)):
+        t = dual.along(len(shape))
+        if t is not None:
+            flat = np.broadcast_to(t, (t.shape[0], *shape)).reshape(t.shape[0], -1)
+            parts.append(flat[:, element] * balls.ONE * sign)
+    return sum(parts[1:], parts[0]) if parts else None

@@ -1,0 +1,140 @@
+"""Hypothesis strategies for points at which to judge a gradient.
+
+Example:
+    ```python
+    from hypothesis import given
+
+    from handgrad import assert_gradient
+    from handgrad.strategies import points
+
+    @given(points(params, x, y))
+    def test_gradient(point):
+        assert_gradient(gradient, loss, *point, points=0)
+    ```
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+#: Sums in whose neighbourhood σ(1 - σ) has lost half its digits, nearly all, and all; tanh earlier.
+SATURATING = (17.0, 31.0, 37.0)
+
+#: Ordinary numbers are at most this and at least `SMALLEST`, so that a scale says what it means.
+LARGEST, SMALLEST = 8.0, 2.0**-7
+
+#: Beyond so many elements an array is drawn as few numbers and a fill, or from a seed.
+MANY = 64
+
+
+def points(
+    params: Any, *inputs: Any, move_inputs: bool = False, max_magnitude: float | None = None
+) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Points like the one that is given: same structure, shapes, dtypes and kinds of array.
+
+    Each float leaf is drawn anew: of zeros and ones, of ordinary size, where sigmoids saturate,
+    tiny, huge, or mixed. Everything else stays as it is. Failures shrink towards zeros, ones and
+    short numbers.
+
+    Args:
+        params: a pytree of arrays or numbers.
+        inputs: whatever else the loss takes, pytrees too.
+        move_inputs: draw the float leaves of the inputs as well; unless it is set they stay, since
+            labels may have to sum to one and matrices to be positive definite.
+        max_magnitude: no element is larger; unless given, 1e77 in float64 and 1e9 in float32, so
+            that a product of four stays finite. A loss with exp(z) in it wants less.
+
+    Returns:
+        A strategy of tuples `(params, *inputs)`.
+
+    Raises:
+        ValueError: `max_magnitude` is not a finite number above 0.
+        TypeError: no leaf of what is to be drawn is a float array or number.
+    """
+    if max_magnitude is not None and not 0 < max_magnitude < math.inf:
+        raise ValueError(f"points: max_magnitude is {max_magnitude}; expected a number above 0")
+    import jax.tree_util as tree
+
+    moved = (params, *inputs) if move_inputs else (params,)
+    leaves, structure = tree.tree_flatten(moved)
+    if not any(map(_is_float, leaves)):
+        raise TypeError("points: params has no float leaf; expected at least one")
+    drawn = st.tuples(*(_like(leaf, max_magnitude) for leaf in leaves))
+    fixed = () if move_inputs else inputs
+    return drawn.map(lambda values: (*tree.tree_unflatten(structure, values), *fixed))
+
+
+def _is_float(leaf: Any) -> bool:
+    return _dtype(leaf) in (np.float64, np.float32)
+
+
+def _dtype(leaf: Any) -> np.dtype[Any]:
+    return np.dtype(leaf.dtype) if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+
+
+def _like(leaf: Any, most: float | None) -> st.SearchStrategy[Any]:
+    """A float leaf drawn anew; another one as it is."""
+    if not _is_float(leaf):
+        return st.just(leaf)
+    dtype, shape = _dtype(leaf), np.shape(leaf)
+    kinds = _kinds(dtype, _bound(dtype) if most is None else most)
+    drawn = st.one_of(*(_array(dtype, shape, kind) for kind in (*kinds, st.one_of(kinds))))
+    return drawn.map(lambda array: _as(leaf, array))
+
+
+def _bound(dtype: np.dtype[Any]) -> float:
+    """The power of ten below the fourth root of the largest number."""
+    return 10.0 ** math.floor(math.log10(float(np.finfo(dtype).max)) / 4)
+
+
+def _kinds(dtype: np.dtype[Any], most: float) -> list[st.SearchStrategy[float]]:
+    """Elements of one kind each, the simplest first: Hypothesis shrinks towards it."""
+    width: Any = dtype.itemsize * 8
+    numbers = st.floats(-LARGEST, LARGEST, width=width, allow_subnormal=False)
+    ordinary = numbers.map(lambda value: value if abs(value) >= SMALLEST else 0.0)
+
+    def scaled(scale: float) -> st.SearchStrategy[float]:
+        return ordinary.map(lambda value: float(dtype.type(value * scale)))
+
+    def of(*values: float) -> st.SearchStrategy[float]:
+        return st.sampled_from(
+            [sign * value for value in values if value <= most for sign in (1, -1)]
+        )
+
+    tiny, huge = min(1 / _bound(dtype), most / LARGEST), most / LARGEST
+    saturating = [of(*SATURATING)] if most >= min(SATURATING) else []
+    return [of(0.0, 1.0), scaled(min(1.0, huge)), *saturating, scaled(tiny), scaled(huge)]
+
+
+def _array(
+    dtype: np.dtype[Any], shape: tuple[int, ...], elements: st.SearchStrategy[float]
+) -> st.SearchStrategy[np.ndarray]:
+    size = math.prod(shape)
+    if size <= MANY:
+        return arrays(dtype, shape, elements=elements, fill=st.nothing())
+    # With a fill most elements are the same, which hides a transposition: from a seed none are.
+    few = arrays(dtype, shape, elements=elements, fill=elements)
+    seeds = st.integers(0, 2**16)
+    return few | st.builds(_dense, elements, seeds, st.just(dtype), st.just(shape))
+
+
+def _dense(scale: float, seed: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarray:
+    """An array without two elements alike, of a scale."""
+    return (scale * np.random.default_rng(seed).uniform(-1, 1, shape)).astype(dtype)
+
+
+def _as(leaf: Any, array: np.ndarray) -> Any:
+    """The array as what the leaf is: NumPy's or JAX's, an array or a number."""
+    if isinstance(leaf, np.ndarray):
+        return array
+    if isinstance(leaf, np.generic):
+        return array[()]
+    if isinstance(leaf, float):
+        return array.item()
+    import jax
+
+    with jax.enable_x64(True):
+        return jax.numpy.asarray(array)

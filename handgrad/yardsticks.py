@@ -1,0 +1,137 @@
+"""How far from the truth an answer may be: two yardsticks, both derived from the loss at the point.
+
+**The sharp one is conditioning.** Parameters, inputs and arrays that the loss has in its closure stand
+for values up to half an ulp away (an exact 0 or ±1 is meant). The *unit* of an element is the largest
+move of the exact gradient over `SHARP_DRAWS` random draws of such values, and half an ulp of the
+element on top; where the exact value is 0 and does not move, half an ulp of the largest element about
+it. An answer within `SHARP` units is as right as floating point can be.
+
+**The loose one is ordinary rounding.** JAX's program for the gradient is run at high precision with
+every number on its way moved by as much as the format rounds (`handgrad.referee.rounding`);
+`LOOSE` times the largest deviation of an element over `LOOSE_DRAWS` runs is what rounding explains.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from handgrad.referee import balls, evaluate
+from handgrad.referee.certify import Truth, element_scale
+from handgrad.referee.evaluate import Problem
+from handgrad.referee.program import Program
+from handgrad.referee.rounding import MonteCarlo
+from handgrad.referee.ties import Comparisons
+
+#: Right is within so many units. Measured over the zoo of tests/handgrad/zoo (`test_judge.py`).
+SHARP = 64
+
+#: Explained by rounding is within so many of the largest deviations seen; measured as above.
+LOOSE = 16
+
+SHARP_DRAWS, LOOSE_DRAWS = 4, 8
+
+#: Bits that the moves of a gradient are computed with, beyond those of a float64.
+BITS = 192
+
+
+@dataclass(frozen=True, eq=False)
+class Yardsticks:
+    """How far each element, and the loss itself, may be from the truth. Floats, shape (size,)."""
+
+    unit: np.ndarray
+    loose: np.ndarray
+    unit_of_loss: float
+    loose_of_loss: float
+    program: np.ndarray  #: what JAX's program answers in exact arithmetic, objects
+
+    @property
+    def sharp(self) -> np.ndarray:
+        """The largest distance that counts as right."""
+        return SHARP * self.unit
+
+
+def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
+    """Both yardsticks at a point.
+
+    Args:
+        problem: the loss and the point.
+        truth: its certified gradient.
+        seed: of the random draws.
+    """
+    rng = np.random.default_rng(seed)
+    with balls.precision(max(BITS, truth.bits)):
+        base, frozen = _run(problem, problem.traced.gradient, problem.arguments(), None)
+        unit = _units(problem, truth, rng)
+        loose = np.zeros(problem.size + 1)
+        for _ in range(LOOSE_DRAWS):
+            moved, _ = _run(
+                problem,
+                problem.traced.gradient,
+                problem.arguments(),
+                frozen,
+                MonteCarlo(rng),
+            )
+            loose = np.fmax(loose, _distance(moved, base))
+        loose = LOOSE * loose
+    return Yardsticks(unit[1:], loose[1:], unit[0], loose[0], base[1:])
+
+
+def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarray:
+    """The units of the loss and of every element: shape (1 + size,)."""
+    program = truth.program or problem.traced.gradient
+    base, frozen = _run(problem, program, problem.arguments(), None)
+    moves = np.zeros(problem.size + 1)
+    for _ in range(SHARP_DRAWS):
+        moved, _ = _run(problem, program, half_an_ulp_away(problem, rng), frozen)
+        moves = np.fmax(moves, _distance(moved, base))
+    scale = element_scale(problem, truth.gradient)
+    zero = np.array([g.contains(0) for g in truth.gradient], dtype=bool)
+    half = np.where(zero, np.where(moves[1:] == 0, scale, 0.0), _half_ulps(problem, scale))
+    loss_half = float(np.spacing(np.abs(balls.midpoints(balls.boxed([truth.loss], ())))) / 2)
+    return moves + np.concatenate([[loss_half], half])
+
+
+def _half_ulps(problem: Problem, sizes: np.ndarray) -> np.ndarray:
+    out, start = np.empty_like(sizes), 0
+    for leaf in problem.leaves:
+        part = slice(start, start + leaf.size)
+        with np.errstate(over="ignore", invalid="ignore"):
+            out[part] = np.spacing(sizes[part].astype(leaf.dtype)).astype(np.float64) / 2
+        start += leaf.size
+    return np.maximum(out, np.finfo(np.float64).smallest_subnormal)
+
+
+def half_an_ulp_away(problem: Problem, rng: np.random.Generator) -> list[np.ndarray]:
+    """The arguments with every float half an ulp up or down; 0 and ±1 stay."""
+    return [_moved(np.asarray(array), rng) for array in (*problem.leaves, *problem.inputs)]
+
+
+def _moved(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    fixed = (array == 0) | (np.abs(array) == 1) | ~np.isfinite(array)
+    with np.errstate(invalid="ignore"):
+        ulps = np.where(fixed, 0.0, np.spacing(array).astype(np.float64))
+    signs = rng.choice([-1.0, 1.0], size=array.shape)
+    return np.asarray(balls.exact(array) + balls.exact(signs * ulps) * arb(0.5), dtype=object)
+
+
+def _run(
+    problem: Problem,
+    program: Program,
+    arguments: Sequence[np.ndarray],
+    frozen: Any,
+    rounding: MonteCarlo | None = None,
+) -> tuple[np.ndarray, Any]:
+    """The loss and its gradient in one vector, and how the comparisons were decided."""
+    comparisons = Comparisons(final=True, frozen=frozen)
+    loss, gradient = evaluate.gradient(problem, program, arguments, comparisons, rounding)
+    return np.concatenate([balls.boxed([loss], (1,)), gradient]), comparisons.decided
+
+
+def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """How far apart the midpoints are certainly; 0 where the balls overlap, NaN as infinity."""
+    gaps = balls.boxed([(p - q).abs_lower() for p, q in zip(a, b, strict=True)], a.shape)
+    distance = balls.midpoints(gaps)
+    return np.where(np.isnan(distance), np.inf, distance)
