@@ -24,6 +24,11 @@ class Arguments:
         """How many numbers the parameters hold."""
         return sum(leaf.size for leaf in self.leaves)
 
+    @property
+    def arrays(self) -> Any:
+        """The parameters with every leaf a NumPy array."""
+        return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(self.params), self.leaves)
+
     def parts(self) -> list[slice]:
         """Where each leaf lies in a vector of all parameters."""
         ends = np.cumsum([leaf.size for leaf in self.leaves]).tolist()

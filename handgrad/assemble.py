@@ -207,8 +207,10 @@ def _empty(path: str, leaf: np.ndarray) -> LeafReport:
 
 def ulps(witness: Witness, i: int, dtype: Any) -> float:
     """|answer - exact| / ulp(exact), in the format of the parameters."""
-    exact = dtype.type(balls.midpoints(witness.truth[i : i + 1])[0])
-    return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
+    with np.errstate(over="ignore"):
+        exact = dtype.type(balls.midpoints(witness.truth[i : i + 1])[0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
 
 
 def enclosure(ruling: Ruling, i: int) -> Enclosure:

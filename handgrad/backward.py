@@ -113,7 +113,7 @@ def check_custom(
     program = trace(loss, list(real), ()).loss
     if not custom_rules(program):
         raise TypeError(f"{_name(f)}: expected a jax.custom_vjp or jax.custom_jvp function")
-    plain = jax.value_and_grad(lambda params: without_custom_rules(program, params)[0])
+    plain = jax.value_and_grad(lambda params: without_custom_rules(program.jaxpr, params)[0])
     case = Case(jax.grad(loss), loss, referee=referee, seed=seed, autodiff=plain)
     return judge(case, given, points, strict, "check_custom(f, *args")
 

@@ -42,7 +42,7 @@ class Case:
         leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
         key = (str(tree), *(_signature(leaf) for leaf in leaves))
         if key not in self.memory:
-            self.memory[key] = trace(self.loss, given.params, given.inputs)
+            self.memory[key] = trace(self.loss, given.arrays, given.inputs)
         return self.memory[key]
 
 
@@ -116,10 +116,7 @@ def by_autodiff(case: Case, given: Arguments) -> tuple[float, np.ndarray]:
     """The loss and its gradient as `jax.grad` gives them to the caller."""
     witness = case.autodiff or jax.value_and_grad(case.loss)
     with jax.enable_x64(given.wide):
-        params = jax.tree_util.tree_unflatten(
-            jax.tree_util.tree_structure(given.params), list(given.leaves)
-        )
-        loss, grads = witness(params, *given.inputs)
+        loss, grads = witness(given.arrays, *given.inputs)
         return float(loss), vector([np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)])
 
 

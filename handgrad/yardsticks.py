@@ -4,7 +4,7 @@
 for values up to half an ulp away (an exact 0 or ±1 is meant). The *unit* of an element is the largest
 move of the exact gradient over `SHARP_DRAWS` random draws of such values, and half an ulp of the
 element on top; where the exact value is 0 and does not move, half an ulp of the largest element about
-it. An answer within `SHARP` units is as right as floating point can be.
+it (where all are 0, the deviation that rounding explains). An answer within `SHARP` units is as right as floating point can be.
 
 **The loose one is ordinary rounding.** JAX's program for the gradient is run at high precision with
 every number on its way moved by as much as the format rounds (`handgrad.referee.rounding`);
@@ -75,8 +75,10 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
                 MonteCarlo(rng),
             )
             loose = np.fmax(loose, _distance(moved, base))
-        loose = LOOSE * loose
-    return Yardsticks(unit[1:], loose[1:], unit[0], loose[0], base[1:])
+        if not balls.magnitudes(truth.gradient).any():
+            # Nothing but exact zeros has no size; what is left of terms that cancel has.
+            unit[1:] = np.fmax(unit[1:], loose[1:])
+    return Yardsticks(unit[1:], LOOSE * loose[1:], unit[0], LOOSE * loose[0], base[1:])
 
 
 def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarray:

@@ -17,7 +17,7 @@ from flint import arb
 from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.kinks import Kink, kink
-from handgrad.referee.program import Program
+from handgrad.referee.program import Program, custom_rules
 from handgrad.referee.ties import Comparisons, MorePrecisionNeeded
 
 #: Working precisions, each about twice the one before; beyond the last an element is undecidable.
@@ -92,7 +92,7 @@ def _precisions() -> Iterator[tuple[int, bool]]:
 def _attempt(problem: Problem, method: str, bits: int, final: bool, seconds: float) -> Truth:
     rng = np.random.default_rng(bits)
     began = time.perf_counter()
-    probe = random_directions(rng, np.ones(problem.size), 1)
+    probe = _generic(rng, problem.size)
     evaluate.slopes(problem, probe, Comparisons(final=final))
     took = time.perf_counter() - began
     direct = problem.size <= SMALL or took * problem.size / 4 <= QUICK_S
@@ -109,6 +109,10 @@ def random_directions(rng: np.random.Generator, scale: np.ndarray, k: int) -> np
     return balls.exact(r * signs) * powers_of_two(-exponents)
 
 
+def _generic(rng: np.random.Generator, size: int) -> np.ndarray:
+    return random_directions(rng, np.ones(size), 1)
+
+
 def powers_of_two(exponents: np.ndarray) -> np.ndarray:
     """2^e, beyond the range of floats too."""
     return balls.boxed([arb(2) ** int(e) for e in exponents.ravel()], exponents.shape)
@@ -116,9 +120,9 @@ def powers_of_two(exponents: np.ndarray) -> np.ndarray:
 
 def _by_series(problem: Problem, bits: int, final: bool) -> Truth:
     n = problem.size
+    rng = np.random.default_rng(n)
     # The first direction decides ties, so it is one that lies in no hyperplane anybody thought of.
-    first = random_directions(np.random.default_rng(n), np.ones(n), 1)
-    directions = np.concatenate([first, balls.exact(np.eye(n))])
+    directions = np.concatenate([_generic(rng, n), balls.exact(np.eye(n))])
     comparisons = Comparisons(final=final)
     loss, slopes = evaluate.slopes(problem, directions, comparisons)
     gradient = slopes[1:]
@@ -128,7 +132,13 @@ def _by_series(problem: Problem, bits: int, final: bool) -> Truth:
         value, there = evaluate.slopes(problem, directions, Comparisons(final=final, forced=forced))
         return value, there[1:]
 
-    around = kink(sides, comparisons.ties, (loss, gradient)) if comparisons.ties else None
+    def step() -> tuple[arb, np.ndarray]:
+        elsewhere = np.concatenate([_generic(rng, n), directions[1:]])
+        value, there = evaluate.slopes(problem, elsewhere, Comparisons(final=final))
+        return value, there[1:]
+
+    ties = comparisons.ties
+    around = kink(sides, step, ties, (loss, gradient)) if ties else None
     if comparisons.guessed:
         raise UndecidableError("a comparison cannot be decided at 6000 bits")
     return Truth(
@@ -144,14 +154,22 @@ def _by_series(problem: Problem, bits: int, final: bool) -> Truth:
 
 def _program_with(problem: Problem, gradient: np.ndarray) -> Program | None:
     """JAX's gradient program, if this is its gradient in exact arithmetic."""
-    program = problem.traced.gradient
-    try:
-        _, theirs = evaluate.gradient(problem, program, problem.arguments(), Comparisons(True))
-    except NotImplementedError:
-        return None
     scale = element_scale(problem, gradient)
-    close = balls.magnitudes(theirs - gradient) <= UNSEEN * scale
-    return program if close.all() else None
+    for program in candidates(problem):
+        try:
+            _, theirs = evaluate.gradient(problem, program, problem.arguments(), Comparisons(True))
+        except NotImplementedError:
+            continue
+        if (balls.magnitudes(theirs - gradient) <= UNSEEN * scale).all():
+            return program
+    return None
+
+
+def candidates(problem: Problem) -> Iterator[Program]:
+    """Gradient programs to try: JAX's own, and the same without custom derivative rules."""
+    yield problem.traced.gradient
+    if custom_rules(problem.traced.loss):
+        yield problem.traced.plain()
 
 
 def _check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int, final: bool) -> None:
@@ -188,8 +206,7 @@ def _half_ulp(leaf: np.ndarray, sizes: np.ndarray, everything: np.ndarray) -> fl
 
 def _by_program(problem: Problem, bits: int, final: bool, seconds: float, took: float) -> Truth:
     arguments = problem.arguments()
-    for program in (problem.traced.gradient, None):
-        program = program or problem.traced.plain()
+    for program in candidates(problem):
         loss, gradient = evaluate.gradient(problem, program, arguments, Comparisons(final=final))
         finite = balls.magnitudes(gradient)
         if np.isfinite(finite).all() and loss.is_finite():
@@ -236,7 +253,7 @@ def _in_part(problem: Problem, bits: int, final: bool, seconds: float, took: flo
     affordable = int(min(n, max(SMALL, seconds / max(took, 1e-6) * 2)))
     chosen = np.sort(np.random.default_rng(n).permutation(n)[:affordable])
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
-    first = random_directions(np.random.default_rng(n), np.ones(n), 1)
+    first = _generic(np.random.default_rng(n), n)
     loss = arb(0)
     for block in np.array_split(chosen, max(1, affordable // 32)):
         units = np.zeros((block.size, n))

@@ -6,6 +6,10 @@ the other side of any of them, there is no kink. Otherwise the gradients on all 
 right gradient is g + Σ λᵢ·eᵢ, one choice 0 <= λᵢ <= 1 for each hyperplane and *the same in every
 element*: for |x + y| at 0, (s, s) with |s| <= 1, and not (1, -1). (Clarke, Optimization and Nonsmooth
 Analysis, 1983, section 2.5.)
+
+Where one tie lies inside another, as in the maximum of three equal numbers, the sides are no sum of
+single steps. They are then found one by one, by steps in random directions until no new one comes up,
+and a right gradient is a mean of theirs: weights λᵢ >= 0 that sum to 1.
 """
 
 from collections.abc import Callable
@@ -21,8 +25,14 @@ from handgrad.referee.ties import Tie, Where
 #: With more hyperplanes than this through one point the question is given up.
 MOST = 64
 
+#: So many steps in a row must find no new side; with more sides than these the question is given up.
+IN_VAIN, MOST_SIDES = 32, 24
+
 #: Evaluate with these ties decided so: the loss and its gradient.
 Sides = Callable[[dict[Where, int]], tuple[arb, np.ndarray]]
+
+#: Evaluate for a small step in a random direction: the loss and its gradient.
+Step = Callable[[], tuple[arb, np.ndarray]]
 
 
 class UndecidableKinkError(ArithmeticError):
@@ -34,7 +44,8 @@ class Kink:
     """The gradients that are right at a kink: `corner` + Σ λᵢ·`edges`[i], 0 <= λᵢ <= 1."""
 
     corner: np.ndarray  #: objects, shape (size,)
-    edges: np.ndarray  #: objects, shape (hyperplanes, size)
+    edges: np.ndarray  #: objects, shape (edges, size)
+    shared: bool = False  #: whether the λᵢ sum to at most 1
 
     def nearest(self, answer: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The right gradient nearest to an answer, and the choices λ that it makes.
@@ -46,12 +57,25 @@ class Kink:
         edges = balls.midpoints(self.edges)
         gap = balls.midpoints(balls.exact(answer) - self.corner)
         weight = 1 / np.maximum(allowed, np.finfo(float).tiny)
-        best = _fit(edges.T * weight[:, None], gap * weight)
+        fit = _fit_of_mean if self.shared else _fit
+        best = fit(edges.T * weight[:, None], gap * weight)
         tries = [best, *(_snapped(best, step) for step in (1e-9, 1e-6))]
+        tries += [self._refined(choices, answer) for choices in tries]
         candidates = [self.at(choice) for choice in tries]
         misses = [np.max(balls.magnitudes(balls.exact(answer) - c) * weight) for c in candidates]
         chosen = int(np.argmin(misses))
         return candidates[chosen], tries[chosen]
+
+    def _refined(self, choices: np.ndarray, answer: np.ndarray) -> np.ndarray:
+        """Choices inside of their bounds, corrected by what is left of the gap, exactly computed."""
+        free = (choices > 1e-6) & (choices < 1 - 1e-6)
+        edges = balls.midpoints(self.edges)[free].T
+        refined = choices.copy()
+        for _ in range(2):
+            left = balls.midpoints(balls.exact(answer) - self.at(refined))
+            refined[free] += np.linalg.lstsq(edges, left, rcond=None)[0]
+        refined = np.clip(refined, 0, 1)
+        return refined / max(1.0, refined.sum()) if self.shared else refined
 
     def at(self, choices: np.ndarray) -> np.ndarray:
         """The gradient with these choices."""
@@ -66,41 +90,77 @@ def _fit(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.clip(lsq_linear(a / size, b / size[:, 0], bounds=(0, 1), tol=1e-14).x, 0, 1)
 
 
+def _fit_of_mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    from scipy.optimize import nnls
+
+    size = max(float(np.max(np.abs(a), initial=0.0)), np.finfo(float).tiny)
+    # One weight more is what the others leave of 1, which is held fast by a heavy row.
+    heavy = 1e6
+    rows = np.vstack([np.hstack([a / size, np.zeros((len(a), 1))]), np.full(a.shape[1] + 1, heavy)])
+    weights, _ = nnls(rows, np.append(b / size, heavy))
+    return np.clip(weights[:-1] / max(weights.sum(), 1.0), 0, 1)
+
+
 def _snapped(choices: np.ndarray, step: float) -> np.ndarray:
     """Choices that are nearly 0, ½ or 1 are those: conventions choose nothing else."""
     halves = np.rint(choices * 2) / 2
     return np.where(np.abs(choices - halves) < step, halves, choices)
 
 
-def kink(sides: Sides, ties: dict[Where, Tie], corner: tuple[arb, np.ndarray]) -> Kink | None:
+def kink(sides: Sides, step: Step, ties: dict[Where, Tie], here: tuple[arb, Any]) -> Kink | None:
     """What the gradients around a point are, given those on one side; None if they are all one.
 
+    Args:
+        sides: the gradient with some ties decided the other way.
+        step: the gradient for a step in a direction that it draws.
+        ties: what tied, decided as for the side that is given.
+        here: loss and gradient on that side.
+
     Raises:
-        UndecidableKinkError: too many hyperplanes, or the loss jumps.
+        UndecidableKinkError: too many hyperplanes or sides, or the loss jumps.
     """
-    loss, gradient = corner
+    loss, gradient = here
     planes = hyperplanes(ties)
     if len(planes) > MOST:
-        raise UndecidableKinkError(f"{len(planes)} ties meet at this point")
+        raise UndecidableKinkError(f"{len(planes)} ties meet at this point, {MOST} can be tried")
     edges = []
     for plane in planes:
         other_loss, other = sides({where: -ties[where].outcome for where in plane})
-        if not other_loss.overlaps(loss):
-            raise UndecidableKinkError("the loss jumps at this point")
+        _check_continuous(loss, other_loss)
         if differ(other, gradient):
             edges.append(other - gradient)
-    if not edges:
-        return None
-    if len(edges) > 1:
-        _check_sum(sides, ties, gradient, np.array(edges))
-    return Kink(gradient, np.array(edges, dtype=object).reshape(len(edges), gradient.size))
+    if len(planes) > 1 and not _adds_up(sides, ties, gradient, edges):
+        return _by_steps(step, loss, gradient)
+    return Kink(gradient, _rows(edges, gradient.size)) if edges else None
 
 
-def _check_sum(sides: Sides, ties: dict[Where, Tie], gradient: Any, edges: np.ndarray) -> None:
-    """Where one tie lies inside another, the sides are no sum of single steps."""
+def _adds_up(sides: Sides, ties: dict[Where, Tie], gradient: Any, edges: list[Any]) -> bool:
+    """Whether the opposite side is all the single steps together."""
     _, opposite = sides({where: -tie.outcome for where, tie in ties.items()})
-    if differ(opposite, gradient + edges.sum(axis=0)):
-        raise UndecidableKinkError("a tie within a tie")
+    return not differ(opposite, sum(edges, gradient))
+
+
+def _by_steps(step: Step, loss: arb, gradient: np.ndarray) -> Kink | None:
+    found, in_vain = [gradient], 0
+    while in_vain < IN_VAIN:
+        other_loss, other = step()
+        _check_continuous(loss, other_loss)
+        new = all(differ(other, known) for known in found)
+        in_vain = 0 if new else in_vain + 1
+        found += [other] if new else []
+        if len(found) > MOST_SIDES:
+            raise UndecidableKinkError(f"more than {MOST_SIDES} gradients meet at this point")
+    edges = [other - gradient for other in found[1:]]
+    return Kink(gradient, _rows(edges, gradient.size), shared=True) if edges else None
+
+
+def _check_continuous(a: arb, b: arb) -> None:
+    if not a.overlaps(b):
+        raise UndecidableKinkError("the loss jumps at this point")
+
+
+def _rows(edges: list[np.ndarray], size: int) -> np.ndarray:
+    return np.array(edges, dtype=object).reshape(len(edges), size)
 
 
 def differ(a: np.ndarray, b: np.ndarray) -> bool:

@@ -6,6 +6,7 @@ among the inputs are its arguments; everything else (labels, keys, settings) is 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import jax
@@ -95,7 +96,7 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
             return Program(jax.make_jaxpr(jax.value_and_grad(flat))(leaves, real))
 
     gradient = Program(jax.make_jaxpr(jax.value_and_grad(f))(leaves, real))
-    return Traced(Program(program), gradient, plain, traced_inputs)
+    return Traced(Program(program), gradient, cache(plain), traced_inputs)
 
 
 def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
