@@ -55,6 +55,8 @@ def _code(function: Any) -> Any:
 
 def _ours(error: Exception) -> str:
     """A failure of handgrad itself, in one line that can be reported."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"the package {error.name!r} is not installed; expected what handgrad depends on"
     message = " ".join(f"{type(error).__name__}: {error}".split())
     frames = frames_of(error.__traceback__)
     where = f" ({near(frames[-1][1].filename)}, line {frames[-1][1].lineno})" if frames else ""

@@ -83,12 +83,8 @@ def judge_point(case: Case, given: Arguments) -> Outcome:
     except (UndecidableError, UndecidableKinkError) as error:
         return Outcome(given, cause=str(error))
 
-    def right_formula(where: np.ndarray) -> np.ndarray:
-        gap = balls.magnitudes(balls.exact(np.nan_to_num(yours)) - truth.gradient)
-        found = evidence.right_formula(
-            case.gradient, given, truth.gradient, gap, case.has_value
-        )
-        return np.zeros(where.size, dtype=bool) if found is None else found[where]
+    def right_formula(held: evidence.Held) -> np.ndarray:
+        return evidence.right_formula(case.gradient, given, held, case.has_value)
 
     ruling = rule(given, truth, measures, yours, autodiff, right_formula, problem.traced.loss)
     return Outcome(given, ruling, value=_value(case, value, ruling))

@@ -22,43 +22,31 @@ IMPERSONATED = "hypothesis_temporary_module_"
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Any, Any]:
-    """Replace how the failure is shown, if it is a `GradientMismatch` or nothing but such."""
+    """Replace how the failure is shown, if it is a `GradientMismatch`."""
     report = yield
-    if call.excinfo is not None and not item.config.getoption("fulltrace", False):
-        mismatches = _mismatches(call.excinfo.value)
-        if mismatches:
-            report.longrepr = _shown(item, call.excinfo, mismatches)
+    error = call.excinfo
+    if error is not None and _is_mismatch(error.value) and not item.config.getoption("fulltrace"):
+        report.longrepr = _shown(item, error)
     return report
 
 
-def _mismatches(error: BaseException) -> list[BaseException]:
-    """The error itself, or the members of a group; none if any of them is another error."""
+def _is_mismatch(error: BaseException) -> bool:
     # Only handgrad.check raises it: where that was not imported, nothing has to be.
     check = sys.modules.get("handgrad.check")
-    if check is None:
-        return []
-    if isinstance(error, check.GradientMismatch):
-        return [error]
-    if isinstance(error, BaseExceptionGroup):
-        each = [_mismatches(member) for member in error.exceptions]
-        return [found for some in each for found in some] if all(each) else []
-    return []
+    return check is not None and isinstance(error, check.GradientMismatch)
 
 
-def _shown(
-    item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], errors: list[BaseException]
-) -> Any:
+def _shown(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
     # The native form is one piece of text, which xdist and subtests send on as it is.
     shown: Any = excinfo.getrepr(style="native")
-    first = _own_frames(item, errors[0])
-    if shown.reprcrash is not None and first:
-        shown.reprcrash.path, shown.reprcrash.lineno = first[-1].filename, first[-1].lineno
-        shown.reprcrash.message = f"GradientMismatch: {str(errors[0]).partition(chr(10))[0]}"
+    frames = _own_frames(item, excinfo.value)
+    if shown.reprcrash is not None and frames:
+        shown.reprcrash.path, shown.reprcrash.lineno = frames[-1].filename, frames[-1].lineno
+        shown.reprcrash.message = f"GradientMismatch: {str(excinfo.value).splitlines()[0]}"
     (entry,) = shown.reprtraceback.reprentries
-    texts = ["\n".join(_lines(item, error)) for error in errors]
     # --tb=line: where and the headline, which pytest takes from reprcrash.
-    brief = item.config.getoption("tbstyle", "auto") == "line"
-    entry.lines = [] if brief else ["\n\n".join(texts) + "\n"]
+    brief = item.config.getoption("tbstyle") == "line"
+    entry.lines = [] if brief else ["\n".join(_lines(item, excinfo.value)) + "\n"]
     return shown
 
 

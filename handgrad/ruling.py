@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from handgrad.arguments import Arguments
+from handgrad.evidence import Held
 from handgrad.referee import balls
 from handgrad.referee.certify import Truth
 from handgrad.referee.program import Program
@@ -62,7 +63,7 @@ def rule(
     yardsticks: Yardsticks,
     yours: np.ndarray,
     autodiff: np.ndarray,
-    right_formula: Callable[[np.ndarray], np.ndarray],
+    right_formula: Callable[[Held], np.ndarray],
     program: Program,
 ) -> Ruling:
     """Hold both witnesses to the truth.
@@ -72,14 +73,14 @@ def rule(
         truth: its certified gradient.
         yardsticks: how far from it counts as right, and as rounding.
         yours, autodiff: the two gradients, float64, shape (size,).
-        right_formula: which of some elements are off by rounding alone, on other evidence than the
-            yardsticks': asked only about elements of yours that are not within the sharp one.
+        right_formula: which elements of yours are off by rounding alone, on other evidence than the
+            yardsticks'; asked only if some are not within the sharp one.
         program: the loss.
     """
     mine = _judge(truth, yardsticks, yours)
-    doubted = np.flatnonzero((mine.level > RIGHT) & np.isfinite(mine.gap))
-    if doubted.size:
-        mine.level[doubted] = np.where(right_formula(doubted), ROUNDED, mine.level[doubted])
+    doubted = (mine.level > RIGHT) & np.isfinite(mine.gap)
+    if doubted.any():
+        mine.level[doubted & right_formula(Held(mine.truth, mine.gap, yardsticks.sharp))] = ROUNDED
     theirs = _judge(truth, yardsticks, autodiff)
     _by_formula(theirs, truth, yardsticks)
     return Ruling(given, truth, yardsticks, mine, theirs, program)

@@ -1,16 +1,22 @@
 """Hypothesis strategies for points at which to judge a gradient.
 
 Example:
-    ```python
-    from hypothesis import given
+    >>> import jax.numpy as jnp, numpy as np
+    >>> from hypothesis import given, settings
+    >>> from handgrad import assert_gradient
+    >>> from handgrad.strategies import points
+    >>> def loss(w, x, y): return jnp.mean((x @ w - y) ** 2)
+    >>> def gradient(w, x, y): return 2 * x.T @ (x @ w - y) / len(y)
+    >>> x, y = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]), np.array([1.0, 0.0, 2.0])
+    >>> @settings(max_examples=20)
+    ... @given(points(np.ones(2), x, y))
+    ... def test_gradient(point):
+    ...     assert_gradient(gradient, loss, *point, points=0)
+    >>> test_gradient()
 
-    from handgrad import assert_gradient
-    from handgrad.strategies import points
-
-    @given(points(params, x, y))
-    def test_gradient(point):
-        assert_gradient(gradient, loss, *point, points=0)
-    ```
+Where sums saturate a right formula may keep no digit, and neither does autodiff's: that is
+`undecidable`, and fails. To look for wrong formulas only, assert that `check_gradient(...).verdict`
+is not "disagree"; to stay where digits are kept, pass `max_magnitude`, 4 say.
 """
 
 import math

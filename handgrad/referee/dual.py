@@ -107,7 +107,8 @@ def joined(parts: list[Dual], axis: int, join: Callable[..., np.ndarray]) -> Dua
     value, k = join([p.value for p in parts], axis=axis), directions(*parts)
     if k is None:
         return Dual(value)
-    return Dual(value, join([tangents(p, k) for p in parts], axis=axis + 1))
+    # An axis counted from the end stays where it is when one comes in front.
+    return Dual(value, join([tangents(p, k) for p in parts], axis=axis + (axis >= 0)))
 
 
 def stack(parts: list[np.ndarray], f: Callable[[np.ndarray], np.ndarray], like: np.ndarray) -> Any:

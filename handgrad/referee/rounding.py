@@ -97,10 +97,8 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
         (over_a, over_b), batch = eqn.params["dimension_numbers"]
         axes = (tuple(axis) for axis in (over_a, over_b, *batch))
         return contract(*sizes[:2], *axes, matmul=np.matmul)
-    changes = {}
-    if eqn.params.get("preferred_element_type") is not None:
-        changes["preferred_element_type"] = np.dtype(np.float64)
-    return np.asarray(bind(eqn, sizes, **changes)[0])
+    given = [size.astype(v.aval.dtype) for size, v in zip(sizes, eqn.invars, strict=True)]
+    return np.asarray(bind(eqn, given)[0], dtype=np.float64)
 
 
 def _terms(eqn: Any) -> float:

@@ -82,12 +82,25 @@ def _lu(run: Run, eqn: Any, a: Dual) -> tuple[Dual, np.ndarray, np.ndarray]:
 
 
 def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """custom_linear_solve: the solution as the program computes it, not by the rule for it."""
+    """custom_linear_solve: x with A(x) = b, and so A(x′) = b′ - A′(x).
+
+    The program solves with factors that it holds constant, and gives A apart.
+    """
     lengths, programs = eqn.params["const_lengths"], eqn.params["jaxprs"]
-    start = lengths.matvec + lengths.vecmat
-    constants = operands[start : start + lengths.solve]
-    unknowns = operands[start + lengths.solve + lengths.transpose_solve :]
-    return run.closed(programs.solve, [*constants, *unknowns])
+    ends = np.cumsum([0, *lengths])
+    matvec, _, solve, _ = (operands[a:b] for a, b in zip(ends, ends[1:], strict=False))
+    knowns = operands[ends[-1] :]
+    factors = [_constant(o) for o in solve]
+    x = run.closed(programs.solve, [*factors, *map(_constant, knowns)])
+    images = run.closed(programs.matvec, [*matvec, *x])
+    moved = [
+        Dual(b.value, (b - image).tangent) for b, image in zip(knowns, images, strict=True)
+    ]
+    return run.closed(programs.solve, [*factors, *moved])
+
+
+def _constant(operand: Any) -> Any:
+    return Dual(operand.value) if isinstance(operand, Dual) else operand
 
 
 RULES: dict[str, Callable[..., Any]] = {

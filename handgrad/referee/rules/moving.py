@@ -82,11 +82,13 @@ def scatter_add(run: Run, eqn: Any, operand: Any, indices: Any, updates: Any) ->
 def _targets(eqn: Any, shape: Any, indices: np.ndarray, update_shape: Any) -> np.ndarray:
     """The position that each update is added to, -1 for none: adding is linear, and its transpose
     brings the positions to the updates."""
+    names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
+    options = {name: eqn.params[name] for name in names}
     with jax.enable_x64(True):
-        zeros = np.zeros(shape)
+        zeros = jax.numpy.zeros(shape)
 
         def scattered(updates: Any) -> Any:
-            return eqn.primitive.bind(zeros, jax.numpy.asarray(indices), updates, **eqn.params)
+            return jax.lax.scatter_add(zeros, jax.numpy.asarray(indices), updates, **options)
 
         _, transpose = jax.vjp(scattered, jax.numpy.zeros(update_shape))
         (found,) = transpose(np.arange(1.0, zeros.size + 1).reshape(shape))

@@ -1,0 +1,1 @@
+"""What `handgrad` can be asked to do, a command a file."""

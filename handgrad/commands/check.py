@@ -1,0 +1,167 @@
+"""`handgrad check`: judge a gradient in a file."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from handgrad.loading import Loader, Reference
+    from handgrad.report import GradientReport
+
+#: How the command ends where the gradient does not pass, if not with 1.
+NOT_PASSED = {"undecidable": 3}
+
+
+class BadInput(click.ClickException):
+    """What ends the command with 2: our line, and under it what belongs to it."""
+
+    exit_code = 2
+
+    def __init__(self, line: str, *details: str):
+        super().__init__(line)
+        self.details = details
+
+
+class WholeNumber(click.ParamType):
+    """0, 1, 2, ..."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """The number that the text stands for."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = -1
+        if number < 0:
+            self.fail(f"{value!r}; expected a whole number from 0.", param, ctx)
+        return number
+
+
+@click.command(short_help="Judge a gradient against the loss it is said to be of.")
+@click.argument("gradient", metavar="FILE.py:GRADIENT")
+@click.option(
+    "--loss",
+    metavar="[FILE.py:]LOSS",
+    required=True,
+    help="The scalar loss(params, *inputs), which JAX can trace.",
+)
+@click.option(
+    "--like",
+    metavar="[FILE.py:]EXAMPLE",
+    required=True,
+    help="A tuple (params, *inputs) to judge at, or a function that returns it.",
+)
+@click.option(
+    "--points",
+    type=WholeNumber(),
+    default=8,
+    show_default=True,
+    help="Points to judge at besides the example: its parameters, moved.",
+)
+@click.option(
+    "--seed", type=WholeNumber(), default=0, show_default=True, help="Draws those points."
+)
+@click.option("--strict", is_flag=True, help="Lost digits are an error, not a warning.")
+@click.option("--has-value", is_flag=True, help="The gradient returns (loss, gradient).")
+@click.option(
+    "--trust-rule",
+    "trust_rules",
+    metavar="NAME",
+    multiple=True,
+    help="A custom rule that is meant to differ from its function's derivative; repeatable.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
+    """Judge the gradient(params, *inputs) of a FILE.py, or of a package.module.
+
+    LOSS and EXAMPLE are looked for in the same file unless they name another. Ends with 0 if the
+    gradient is right, with 1 if it is not, with 3 if that cannot be decided.
+    """
+    # Whatever the file prints goes to standard error: standard output is the answer's alone.
+    with redirect_stdout(sys.stderr), _working(f"Judging {gradient}"):
+        report = _judged(gradient, loss, like, options)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(report.to_dict(), ensure_ascii=False, allow_nan=False))
+    else:
+        _show(report)
+    if report.verdict == "imprecise" and report.passes:
+        click.echo("Warning: imprecise, digits are lost; with --strict this is an error.", err=True)
+    return 0 if report.passes else NOT_PASSED.get(report.verdict, 1)
+
+
+def _judged(gradient: str, loss: str, like: str, options: dict[str, Any]) -> "GradientReport":
+    from handgrad.loading import Loader, parse
+
+    loader = Loader()
+    accused = parse(gradient, "gradient")
+    witness = parse(loss, "loss", accused.source)
+    function = _function(loader, accused, "gradient(params, *inputs)")
+    truth = _function(loader, witness, "loss(params, *inputs)")
+    point = _example(loader, parse(like, "example", accused.source))
+    from handgrad.check import check_gradient
+
+    with _blaming(loader, {f"the gradient, {accused},": function, f"the loss, {witness},": truth}):
+        return check_gradient(function, truth, *point, **options)
+
+
+def _function(loader: "Loader", reference: "Reference", form: str) -> Any:
+    found = loader.load(reference)
+    if not callable(found):
+        raise BadInput(f"{reference} is {_what(found)}; expected a function {form}")
+    return found
+
+
+def _example(loader: "Loader", reference: "Reference") -> tuple[Any, ...]:
+    found = loader.load(reference)
+    if callable(found):
+        with _blaming(loader, {f"the example, {reference},": found}):
+            found = found()
+    if isinstance(found, tuple) and found and not hasattr(found, "_fields"):
+        return found
+    raise BadInput(f"{reference} is {_what(found)}; expected a tuple (params, *inputs)")
+
+
+def _what(found: Any) -> str:
+    if isinstance(found, tuple) and not found:
+        return "an empty tuple"
+    # A NamedTuple is a tuple as well, and most likely the parameters by themselves.
+    return f"of type {type(found).__name__}" + (" alone" if hasattr(found, "_fields") else "")
+
+
+@contextmanager
+def _blaming(loader: "Loader", asked: dict[str, Any]) -> Iterator[None]:
+    """Any error within becomes `BadInput`, with the lines that its author needs."""
+    from handgrad.complaints import about
+
+    try:
+        yield
+    except Exception as error:
+        raise BadInput(*about(error, asked, loader.named)) from error
+
+
+@contextmanager
+def _working(what: str) -> Iterator[None]:
+    """A sign on standard error that something goes on, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status(Text(f"{what} ...")):
+        yield
+
+
+def _show(report: "GradientReport") -> None:
+    if not sys.stdout.isatty():
+        click.echo(str(report))
+        return
+    from rich.console import Console
+
+    Console(highlight=False, emoji=False, markup=False).print(report)

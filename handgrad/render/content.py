@@ -1,0 +1,168 @@
+"""What a report says, in plain sentences and in order, before it is text, rich or HTML."""
+
+import math
+from typing import NamedTuple
+
+from handgrad.render import numbers
+from handgrad.render.numbers import plural, short, ulps
+from handgrad.report import Finding, GradientReport, LeafReport
+
+#: The verdicts of leaves from the one to read first.
+WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree")
+
+#: Ulps beyond which it is worth saying to how many digits a number is right.
+MANY_ULPS = 1000
+
+#: Detection limits are named leaf by leaf for so many leaves, and as a range for more.
+FEW_LEAVES = 3
+
+
+class Row(NamedTuple):
+    """One number of the close-up."""
+
+    who: str  #: exact, yours, autodiff
+    digits: str
+    same: int  #: how many characters of it are those of the exact value
+    note: str
+
+
+class CloseUp(NamedTuple):
+    """The worst element, digit by digit."""
+
+    title: str
+    rows: list[Row]
+    yardstick: str
+
+
+def headline(report: GradientReport) -> str:
+    """The answer in one line, which begins with the verdict."""
+    text = report.headline
+    return text if text.startswith(report.verdict) else f"{report.verdict}: {text}"
+
+
+def ordered(report: GradientReport) -> list[LeafReport]:
+    """The leaves, the ones to read first in front; those that agree stay in their order."""
+
+    def key(leaf: LeafReport) -> tuple[int, float]:
+        rank = WORST_FIRST.index(leaf.verdict) if leaf.verdict in WORST_FIRST else 0
+        if leaf.verdict == "agree":
+            return rank, -leaf.ulps_autodiff if report.blame == "autodiff" else 0
+        return rank, -math.inf if math.isnan(leaf.ulps) else -leaf.ulps
+
+    return sorted(report.leaves, key=key)
+
+
+def element(leaf: LeafReport) -> str:
+    """`params['w'][0, 1]`, or the path alone for a single number."""
+    return leaf.path + place(leaf.index)
+
+
+def place(index: tuple[int, ...] | None) -> str:
+    """`[0, 1]`; nothing for a single number."""
+    return f"[{', '.join(map(str, index))}]" if index else ""
+
+
+def close_up(report: GradientReport) -> CloseUp | None:
+    """The worst element digit by digit; None where all is well and there is nothing to see."""
+    if not report.leaves or (report.verdict == "agree" and report.blame is None):
+        return None
+    leaf = ordered(report)[0]
+    at = f", at point {report.point}" if report.point else ""
+    return CloseUp(f"The worst element, {element(leaf)}{at}:", rows(leaf), _yardstick(leaf))
+
+
+def rows(leaf: LeafReport) -> list[Row]:
+    """The exact value, yours and autodiff's at a leaf's worst element."""
+    exact = numbers.decimal("nan" if math.isinf(leaf.exact.radius) else leaf.exact.midpoint)
+    first, yours, autodiff = numbers.beside(exact, [leaf.yours, leaf.autodiff], leaf.dtype)
+    return [
+        Row("exact", first, len(first), "" if leaf.exact.certified else "not certified"),
+        _row("yours", yours, first, leaf.ulps, numbers.right_digits(exact, leaf.yours)),
+        _row(
+            "autodiff",
+            autodiff,
+            first,
+            leaf.ulps_autodiff,
+            numbers.right_digits(exact, leaf.autodiff),
+        ),
+    ]
+
+
+def _row(who: str, digits: str, exact: str, distance: float, right: int | None) -> Row:
+    note = "" if math.isnan(distance) else f"{ulps(distance)} ulps"
+    if right and right > 0 and distance >= MANY_ULPS:
+        note += f", right to about {plural(right, 'digit')}"
+    return Row(who, digits, numbers.same_start(exact, digits), note)
+
+
+def _yardstick(leaf: LeafReport) -> str:
+    if math.isnan(leaf.sharp):
+        return ""
+    text = f"Within {short(leaf.sharp, 2)} of exact is right"
+    if math.isnan(leaf.loose):
+        return f"{text}."
+    return f"{text}; ordinary rounding may lead {short(leaf.loose, 2)} away."
+
+
+def findings(report: GradientReport) -> list[str]:
+    """Every finding in one sentence; of one that the headline has told, what kind it is."""
+    told, news = report.headline, []
+    for found in report.findings:
+        if found.detail not in told:
+            news.append(_finding(found))
+        elif found.kind != "unknown":
+            news.append(f"Kind: {found.kind}{_sure(found)}.")
+    return news
+
+
+def _finding(found: Finding) -> str:
+    where = f" in {found.leaf}{place(found.index)}" if found.leaf else ""
+    return f"{found.kind}{where}: {found.detail}{_sure(found)}"
+
+
+def _sure(found: Finding) -> str:
+    """How sure the kind is, where it was inferred; that it is unknown is no inference."""
+    inferred = found.confidence < 1 and found.kind != "unknown"
+    return f" (confidence {found.confidence:.2g})" if inferred else ""
+
+
+def detection(leaves: tuple[LeafReport, ...]) -> str:
+    """How small an error would have been caught, in one or two sentences; empty if not known."""
+    known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
+    if not known:
+        return ""
+    known.sort(key=lambda leaf: -leaf.detection_limit)
+    limits = [short(leaf.detection_limit, 2) for leaf in known]
+    start = f"A relative error of {limits[0]} in any element"
+    if len(known) == len(leaves) and len(set(limits)) == 1:
+        whose = f" of {known[0].path}" if len(known) == 1 else ""
+        return f"{start}{whose} would have been caught."
+    if len(known) == len(leaves) > FEW_LEAVES:
+        finest = f"in {known[-1].path} even one of {limits[-1]}"
+        return f"{start} would have been caught, {finest}."
+    also = [f"of {limit} in {leaf.path}" for limit, leaf in zip(limits, known, strict=True)]
+    rest = " and ".join(also[1:][:FEW_LEAVES])
+    return f"{start} of {known[0].path} would have been caught{rest and f', one {rest}'}."
+
+
+def footing(report: GradientReport) -> list[str]:
+    """On what the verdict rests: how sharp the look was, the points, the certificate."""
+    judged = f"{plural(report.points, 'point') if report.points else 'No point'} judged"
+    if report.dropped:
+        judged += f", {report.dropped} left out because the loss is not finite there"
+    sampled = [
+        f"{leaf.judged:,} of the {leaf.elements:,} elements of {leaf.path}"
+        for leaf in report.leaves
+        if leaf.judged < leaf.elements
+    ]
+    if sampled:
+        judged += f"; {', '.join(sampled[:FEW_LEAVES])}{' ...' if sampled[FEW_LEAVES:] else ''}"
+    certificate = report.certificate if report.points else ""
+    texts = [detection(report.leaves), _sentences(judged, certificate)]
+    return [text for text in texts if text]
+
+
+def _sentences(*texts: str) -> str:
+    """Each with a capital letter and a full stop."""
+    trimmed = [text.strip().rstrip(".") for text in texts]
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in trimmed if text)

@@ -1,0 +1,89 @@
+"""A report as HTML for a notebook: one piece, no script, legible on light and on dark."""
+
+from collections.abc import Iterable
+from html import escape
+
+from handgrad.render import content
+from handgrad.render.numbers import short, ulps
+from handgrad.render.text import MOST_LEAVES, left_out
+from handgrad.report import GradientReport, LeafReport
+
+#: White on these has a contrast above 4.5. Text takes its colour from the page; where there is a
+#: background of ours the colour on it is ours, so that both go together on any page.
+BADGES = {
+    "agree": "#1a7f37",
+    "imprecise": "#8a6100",
+    "disagree": "#c0152f",
+    "undecidable": "#6f42c1",
+}
+
+HEADINGS = ("leaf", "shape", "worst", "", "", "ulps", "detects", "verdict")
+CELL = "padding: .15em .8em .15em 0; text-align: left; vertical-align: top; background: none"
+MONO = "font-family: ui-monospace, monospace; white-space: pre"
+MARK = "background: #ffe08a; color: #000"
+
+
+def as_html(report: GradientReport) -> str:
+    """The report as one `div`; whatever comes from outside is escaped."""
+    remarks = content.findings(report)
+    remarks += [f"Warning: {warning}" for warning in report.warnings]
+    parts = [
+        f"<p>{_badge(report.verdict)} {escape(_after_the_verdict(report))}</p>",
+        _leaves(content.ordered(report)),
+        f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",
+        _each(content.footing(report), "p"),
+    ]
+    if report.reproduce:
+        parts.append(f'<p>Again: <code style="{MONO}">{escape(report.reproduce)}</code></p>')
+    return f'<div class="handgrad" style="line-height: 1.4">{"".join(parts)}</div>'
+
+
+def _after_the_verdict(report: GradientReport) -> str:
+    return content.headline(report)[len(report.verdict) :].lstrip(": ")
+
+
+def _badge(verdict: str) -> str:
+    style = f"background: {BADGES.get(verdict, '#57606a')}; color: #fff; padding: .1em .5em"
+    return f'<strong style="{style}; border-radius: .3em">{escape(verdict)}</strong>'
+
+
+def _leaves(leaves: list[LeafReport]) -> str:
+    """A table of those to read first, and one behind a triangle for the others."""
+    if not leaves:
+        return ""
+    hidden = leaves[MOST_LEAVES:]
+    if not hidden:
+        return _table(leaves)
+    summary = f"<summary>{escape(left_out(hidden))}</summary>"
+    return f"{_table(leaves[:MOST_LEAVES])}<details>{summary}{_table(hidden)}</details>"
+
+
+def _table(leaves: Iterable[LeafReport]) -> str:
+    head = "".join(f'<th style="{CELL}">{escape(heading)}</th>' for heading in HEADINGS)
+    body = "".join(map(_row, leaves))
+    return f'<table style="border-collapse: collapse"><tr>{head}</tr>{body}</table>'
+
+
+def _row(leaf: LeafReport) -> str:
+    rows = content.rows(leaf)
+    cells = (
+        f"<code>{escape(leaf.path)}</code>",
+        escape(f"{leaf.shape} {leaf.dtype}"),
+        escape(content.place(leaf.index)),
+        "<br>".join(escape(row.who) for row in rows),
+        "<br>".join(_digits(row) for row in rows),
+        "<br>".join(["", *map(ulps, (leaf.ulps, leaf.ulps_autodiff))]),
+        escape(short(leaf.detection_limit, 2)),
+        _badge(leaf.verdict),
+    )
+    return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
+
+
+def _digits(row: content.Row) -> str:
+    start, rest = escape(row.digits[: row.same]), escape(row.digits[row.same :])
+    marked = f'<mark style="{MARK}">{rest}</mark>' if rest else ""
+    return f'<code style="{MONO}">{start}{marked}</code>'
+
+
+def _each(texts: Iterable[str], tag: str) -> str:
+    return "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts)

@@ -1,0 +1,56 @@
+"""A report on a terminal that rich draws: the text, with colours where they help."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from handgrad.render import content
+from handgrad.render.text import HEADINGS, cells, fitting, footing, left_out, remarks
+from handgrad.report import GradientReport
+
+STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "undecidable": "magenta"}
+
+
+def as_rich(report: GradientReport) -> RenderableType:
+    """The report as something that a rich console prints: the same words, coloured."""
+    blocks = (_headline(report), _close_up(report), _leaves(report))
+    texts = [Text(text) for text in (remarks(report), footing(report)) if text]
+    parts: list[RenderableType] = []
+    for block in (*blocks, *texts):
+        if block is not None:
+            parts += ["", block] if parts else [block]
+    return Group(*parts)
+
+
+def _headline(report: GradientReport) -> Text:
+    text = Text(content.headline(report))
+    text.stylize(STYLES.get(report.verdict, "bold"), 0, len(report.verdict))
+    return text
+
+
+def _close_up(report: GradientReport) -> RenderableType | None:
+    close_up = content.close_up(report)
+    if close_up is None:
+        return None
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for who, digits, same, note in close_up.rows:
+        number = Text(digits, no_wrap=True)
+        number.stylize("underline", same)
+        grid.add_row(Text(f"  {who}"), number, Text(note))
+    yardstick = [Text(f"  {close_up.yardstick}")] if close_up.yardstick else []
+    return Group(Text(close_up.title), grid, *yardstick)
+
+
+def _leaves(report: GradientReport) -> RenderableType | None:
+    leaves = content.ordered(report)
+    if not leaves:
+        return None
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in HEADINGS:
+        table.add_column(heading, no_wrap=True)
+    most = fitting(report)
+    for leaf in leaves[:most]:
+        *others, verdict = cells(leaf)
+        table.add_row(*map(Text, others), Text(verdict, style=STYLES.get(verdict, "")))
+    rest = left_out(leaves[most:])
+    return Group(table, Text(rest)) if rest else table

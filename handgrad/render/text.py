@@ -1,0 +1,123 @@
+"""A report as plain text that fits one screen."""
+
+from math import isinf
+from textwrap import TextWrapper
+
+from handgrad.render import content
+from handgrad.render.numbers import short, ulps
+from handgrad.report import GradientReport, LeafReport
+
+#: A terminal as it comes, and the line that its prompt takes.
+WIDTH, HEIGHT = 80, 24 - 1
+
+#: Leaves in the table: what the screen has room for, but no fewer and no more than this.
+FEWEST_LEAVES, MOST_LEAVES = 3, 8
+
+#: Findings and warnings beyond this many are counted, not shown.
+MOST_REMARKS = 4
+
+HEADINGS = ("leaf", "worst", "yours", "exact", "ulps", "(autodiff)", "verdict")
+
+
+def as_text(report: GradientReport) -> str:
+    """The report as text: the answer, the worst element, the leaves, and what it rests on."""
+    above, below = _around_the_table(report)
+    table = _table(content.ordered(report), fitting(report))
+    return "\n\n".join(block for block in (*above, table, *below) if block)
+
+
+def fitting(report: GradientReport) -> int:
+    """How many leaves the table shows, so that the whole fits one screen."""
+    above, below = _around_the_table(report)
+    taken = sum(_height(block) + 1 for block in (*above, *below) if block)
+    free = HEIGHT - taken - len(("headings",))
+    if len(report.leaves) > free:
+        free -= len(("how many more",))
+    return min(MOST_LEAVES, max(FEWEST_LEAVES, free))
+
+
+def _around_the_table(report: GradientReport) -> tuple[list[str], list[str]]:
+    above = [_wrapped(content.headline(report)), _close_up(report)]
+    return above, [remarks(report), footing(report)]
+
+
+def cells(leaf: LeafReport) -> tuple[str, ...]:
+    """What the table has to say of a leaf, under `HEADINGS`."""
+    exact = "not known" if isinf(leaf.exact.radius) else short(float(leaf.exact))
+    distances = (ulps(leaf.ulps), f"({ulps(leaf.ulps_autodiff)})")
+    return leaf.path, content.place(leaf.index), short(leaf.yours), exact, *distances, leaf.verdict
+
+
+def left_out(leaves: list[LeafReport]) -> str:
+    """What became of the leaves that the table has no room for; empty if there are none."""
+    if not leaves:
+        return ""
+    agreeing = sum(leaf.verdict == "agree" for leaf in leaves)
+    how = "all agree" if agreeing == len(leaves) else f"{agreeing} of them agree"
+    return f"... and {len(leaves)} more leaves, {how}"
+
+
+def remarks(report: GradientReport) -> str:
+    """Findings and warnings, a paragraph each."""
+    texts = content.findings(report)
+    return "\n".join(
+        [*_some(texts, "findings"), *_some([f"Warning: {w}" for w in report.warnings], "warnings")]
+    )
+
+
+def footing(report: GradientReport) -> str:
+    """The closing lines."""
+    lines = [_wrapped(text, "") for text in content.footing(report)]
+    # Not wrapped: it is there to be copied.
+    return "\n".join([*lines, f"Again: {report.reproduce}"] if report.reproduce else lines)
+
+
+def _close_up(report: GradientReport) -> str:
+    close_up = content.close_up(report)
+    if close_up is None:
+        return ""
+    width = max(len(row.digits) for row in close_up.rows)
+    lines = [
+        f"  {who:8}  {digits:{width}}  {note}".rstrip() for who, digits, _, note in close_up.rows
+    ]
+    yardstick = [_wrapped(f"  {close_up.yardstick}")] if close_up.yardstick else []
+    return "\n".join([_wrapped(close_up.title), *lines, *yardstick])
+
+
+def _table(leaves: list[LeafReport], room: int) -> str:
+    if not leaves:
+        return ""
+    shown = leaves[:room]
+    rows = [HEADINGS, *map(cells, shown)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths[0] = min(widths[0], max(len("..."), WIDTH - sum(width + 2 for width in widths[1:])))
+    rows = [(_end_of(path, widths[0]), *others) for path, *others in rows]
+    lines = [
+        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    rest = left_out(leaves[room:])
+    return "\n".join([*lines, rest] if rest else lines)
+
+
+def _some(texts: list[str], noun: str) -> list[str]:
+    shown = [_wrapped(text) for text in texts[:MOST_REMARKS]]
+    more = len(texts) - MOST_REMARKS
+    return [*shown, f"... and {more} more {noun}"] if more > 0 else shown
+
+
+def _end_of(path: str, width: int) -> str:
+    """A path, or its end where the table has no room for more."""
+    return path if len(path) <= width else f"...{path[len(path) - width + 3 :]}"
+
+
+def _height(block: str) -> int:
+    return sum(1 + (len(line) - 1) // WIDTH for line in block.split("\n"))
+
+
+def _wrapped(text: str, indent: str = "  ") -> str:
+    """A paragraph in lines, all but the first indented; its own line breaks and runs are kept."""
+    wrapper = TextWrapper(
+        WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(wrapper.fill(line) for line in text.splitlines())

@@ -1,0 +1,72 @@
+"""Reports made by hand, for the tests of how they read."""
+
+from dataclasses import replace
+from typing import Any
+
+from handgrad.report import Enclosure, Finding, GradientReport, LeafReport
+
+#: 0.1 + 0.2 is a neighbour of 0.3.
+RIGHT = LeafReport(
+    path="params['w']",
+    shape=(2, 3),
+    dtype="float64",
+    verdict="agree",
+    index=(0, 1),
+    yours=0.3,
+    autodiff=0.1 + 0.2,
+    exact=Enclosure("0.29999999999999998765432", 1e-40),
+    ulps=0.02,
+    ulps_autodiff=1.02,
+    sharp=2e-16,
+    loose=1e-15,
+    detection_limit=3e-14,
+    elements=6,
+    judged=6,
+)
+
+#: Bob's weight, with a zero in its place.
+BOB = replace(
+    RIGHT,
+    verdict="disagree",
+    yours=0.0,
+    autodiff=1.5914044194236e-13,
+    exact=Enclosure("1.59176773427388642317878787e-13", 1e-50),
+    ulps=6.3e15,
+    ulps_autodiff=1.44e12,
+    sharp=3.1e-28,
+    loose=1.2e-16,
+)
+
+ZERO = Finding("zero", "params['w']", (0, 1), "yours is 0 where the exact value is not", 1.0)
+
+
+def leaf(path: str = RIGHT.path, like: LeafReport = RIGHT, **changes: Any) -> LeafReport:
+    return replace(like, path=path, **changes)
+
+
+def report(*leaves: LeafReport, **changes: Any) -> GradientReport:
+    """A report of `leaves`, `agree` unless changed."""
+    fields: dict[str, Any] = {
+        "verdict": "agree",
+        "blame": None,
+        "headline": "agree: all elements are right",
+        "findings": (),
+        "leaves": leaves,
+        "warnings": (),
+        "certificate": "Every element was certified.",
+        "reproduce": "handgrad.check_gradient(gradient, loss, params, x, points=8, seed=0)",
+        "points": 9,
+        "dropped": 0,
+    }
+    return GradientReport(**fields | changes)
+
+
+def wrong(*leaves: LeafReport, **changes: Any) -> GradientReport:
+    """A report of a zero in place of Bob's weight, and of more leaves."""
+    fields = {
+        "verdict": "disagree",
+        "blame": "both",
+        "headline": "disagree: params['w'][0, 1] is not the derivative",
+        "findings": (ZERO,),
+    }
+    return report(BOB, *leaves, **fields | changes)

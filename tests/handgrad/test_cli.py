@@ -1,0 +1,388 @@
+"""`handgrad check`, end to end: what it prints, how it ends, and what it says of bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import handgrad.check
+from handgrad import cli
+from handgrad.report import GradientReport
+from tests.handgrad.reports import RIGHT, report
+
+MINE = """
+print("a word while loading")
+import math
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from numpy import exp
+
+
+def loss(params, x, y):
+    return jnp.mean((x @ params["w"] + params["b"] - y) ** 2)
+
+
+def gradient(params, x, y):
+    print("a word while judging")
+    residual = x @ params["w"] + params["b"] - y
+    return {"w": 2 * x.T @ residual / len(y), "b": np.float64(2 * residual.mean())}
+
+
+def exchanged(params, x, y):
+    grads = gradient(params, x, y)
+    return grads | {"b": -grads["b"]}
+
+
+def with_value(params, x, y):
+    return np.float64(loss(params, x, y)), gradient(params, x, y)
+
+
+def fails(params, x, y):
+    return x @ np.ones(4)
+
+
+def interrupted(params, x, y):
+    raise KeyboardInterrupt
+
+
+def numpy_loss(params, x, y):
+    return np.sum(np.exp(params["w"]))
+
+
+class Point(NamedTuple):
+    w: float
+    x: float
+
+
+def make():
+    return example
+
+
+def cannot():
+    raise KeyError("no data")
+
+
+example = (
+    {"w": np.array([0.3, -0.7]), "b": np.float64(0.1)},
+    np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]),
+    np.array([1.0, 0.0, 2.0]),
+)
+lone = example[0]
+named = Point(1.0, 2.0)
+empty = ()
+no_floats = ({"n": 3}, 1.0)
+"""
+
+
+def line_of(text: str) -> int:
+    """In which line of mine.py something stands."""
+    return next(i for i, line in enumerate(MINE.splitlines(), start=1) if text in line)
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The current directory, with mine.py in it; sys.path is put back."""
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path
+    sys.modules.pop("mine", None)
+
+
+@pytest.fixture
+def run(
+    folder: Path,  # noqa: ARG001 (what the command is run in)
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """Run the command line in this process."""
+
+    def run(*words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["handgrad", *words])
+        with pytest.raises(SystemExit) as ending:
+            cli.main()
+        shown = capsys.readouterr()
+        return Ended(int(ending.value.code or 0), str(shown.out), str(shown.err))
+
+    return run
+
+
+@pytest.fixture
+def check(run: Any) -> Any:
+    """Run `handgrad check` on what is in mine.py."""
+
+    def check(gradient: str, *words: str, loss: str = "loss", like: str = "example") -> Ended:
+        return run("check", f"mine.py:{gradient}", "--loss", loss, "--like", like, *words)
+
+    return check
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Put something else in the judge's place."""
+
+    def replace(function: Any) -> None:
+        monkeypatch.setattr(handgrad.check, "check_gradient", function)
+
+    return replace
+
+
+def ruling(verdict: str) -> Any:
+    def judge(*_: Any, strict: bool, **__: Any) -> GradientReport:
+        return report(RIGHT, verdict=verdict, headline=verdict, strict=strict)
+
+    return judge
+
+
+def test_a_right_gradient(check: Any) -> None:
+    ended = check("gradient", "--points", "2")
+    assert ended.code == 0
+    assert ended.out.startswith("agree: ")
+    assert "3 points judged" in ended.out
+    assert "points=2, seed=0" in ended.out
+    assert set(ended.err.splitlines()) == {"a word while loading", "a word while judging"}
+
+
+def test_a_wrong_gradient(check: Any) -> None:
+    ended = check("exchanged", "--points=0")
+    assert ended.code == 1
+    assert ended.out.startswith("disagree: params['b']")
+    assert len(ended.out.splitlines()) <= 24
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "mine.py:gradient", "--loss", ":loss", "--like", "mine.py:make"),
+        ("check", "mine:gradient", "--loss", "mine.py:loss", "--like", "example"),
+        ("check", "{folder}/mine.py:gradient", "--loss=loss", "--like=example"),
+    ],
+)
+def test_the_forms_of_a_name(run: Any, folder: Path, words: tuple[str, ...]) -> None:
+    ended = run(*(word.format(folder=folder) for word in words), "--points=0")
+    assert (ended.code, ended.out[:6]) == (0, "agree:")
+
+
+def test_as_json(check: Any) -> None:
+    ended = check("exchanged", "--points=1", "--seed=5", "--json")
+    answer = json.loads(ended.out)
+    assert (ended.code, ended.out.count("\n")) == (1, 1)
+    assert answer["verdict"] == "disagree"
+    assert [leaf["path"] for leaf in answer["leaves"]] == ["params['b']", "params['w']"]
+    assert "seed=5" in answer["reproduce"]
+
+
+def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
+    asked: dict[str, Any] = {}
+
+    def note(*_: Any, **options: Any) -> GradientReport:
+        asked.update(options)
+        return report()
+
+    judge(note)
+    words = ["--points=3", "--seed=7", "--strict", "--has-value"]
+    assert check("gradient", *words, "--trust-rule=clip", "--trust-rule=ste").code == 0
+    assert asked == {
+        "points": 3,
+        "seed": 7,
+        "strict": True,
+        "has_value": True,
+        "trust_rules": ("clip", "ste"),
+    }
+    check("gradient")
+    assert asked == {
+        "points": 8,
+        "seed": 0,
+        "strict": False,
+        "has_value": False,
+        "trust_rules": (),
+    }
+
+
+def test_the_value_is_judged_too(check: Any) -> None:
+    assert check("with_value", "--has-value", "--points=0").code == 0
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words", "code", "warned"),
+    [
+        ("agree", (), 0, False),
+        ("imprecise", (), 0, True),
+        ("imprecise", ("--strict",), 1, False),
+        ("imprecise", ("--json",), 0, True),
+        ("disagree", (), 1, False),
+        ("undecidable", (), 3, False),
+    ],
+)
+def test_how_it_ends(
+    check: Any, judge: Any, verdict: str, words: tuple[str, ...], code: int, warned: bool
+) -> None:
+    judge(ruling(verdict))
+    ended = check("gradient", *words)
+    assert ended.code == code
+    assert ("Warning: imprecise, digits are lost; with --strict" in ended.err) == warned
+    assert verdict in ended.out
+
+
+def test_on_a_terminal(check: Any, judge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something moves while it works, on standard error; the answer has its columns and colours."""
+    judge(ruling("disagree"))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    ended = check("gradient")
+    assert "Judging mine.py:gradient ..." in ended.err
+    assert ended.out.startswith("\x1b[1;31mdisagree\x1b[0m")
+    assert "leaf" in ended.out
+    assert "Judging" not in ended.out + check("gradient", "--json").out
+
+
+def test_ctrl_c(check: Any) -> None:
+    ended = check("interrupted")
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err.endswith("\nStopped.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["gradent"], "mine.py has no 'gradent'; did you mean 'gradient'?"),
+        (["lone"], "mine.py:lone is of type dict; expected a function gradient(params, *inputs)"),
+        (["gradient", "--loss=example"], "expected a function loss(params, *inputs)"),
+        (["gradient", "--like=lone"], "is of type dict; expected a tuple (params, *inputs)"),
+        (["gradient", "--like=named"], "is of type Point alone; expected a tuple (params,"),
+        (["gradient", "--like=empty"], "is an empty tuple; expected a tuple (params, *inputs)"),
+        (["gradient", "--like=no_floats"], "params['n']: got int 3, expected an array of floats"),
+        (["gradient", "--loss=min.py:loss"], "no such file: min.py; did you mean 'mine.py'?"),
+        (["gradient", "--loss=other.py"], "'other.py'; expected FILE.py:loss or package.module:"),
+        (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
+        (["gradient", "--seed=x"], "'--seed': 'x'; expected a whole number from 0."),
+        (["gradient", "--sed=1"], "No such option '--sed'. Did you mean '--seed'?"),
+        (
+            ["gradient", "--loss=numpy_loss"],
+            f"mine.py, line {line_of('np.exp(')}: JAX cannot trace np.exp(params[\"w\"]); write "
+            "jnp.exp(params[\"w\"]) (import jax.numpy as jnp)",
+        ),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line(run: Any, words: list[str], line: str) -> None:
+    gradient, *more = words
+    ended = run("check", f"mine.py:{gradient}", "--loss=loss", "--like=example", *more)
+    assert (ended.code, ended.out) == (2, "")
+    said = [text for text in ended.err.splitlines() if not text.startswith("a word")]
+    assert len(said) == 1
+    assert said[0].startswith("Error: ")
+    assert line in said[0]
+
+
+def lines_after_error(ended: Ended) -> list[str]:
+    return ended.err[ended.err.index("Error: ") :].splitlines()
+
+
+def test_an_error_in_the_gradient_comes_with_its_own_frames(check: Any) -> None:
+    ended = check("fails")
+    first, *rest = lines_after_error(ended)
+    assert (ended.code, ended.out) == (2, "")
+    assert first == "Error: the gradient, mine.py:fails, raised ValueError"
+    assert rest[:2] == [
+        f'  File "mine.py", line {line_of("np.ones(4)")}, in fails',
+        "    return x @ np.ones(4)",
+    ]
+    assert rest[2].startswith("ValueError: matmul: ")
+    assert len(rest) == 3
+
+
+def test_an_error_in_the_example(check: Any) -> None:
+    assert lines_after_error(check("gradient", like="cannot")) == [
+        "Error: the example, mine.py:cannot, raised KeyError",
+        f'  File "mine.py", line {line_of("no data")}, in cannot',
+        '    raise KeyError("no data")',
+        "KeyError: 'no data'",
+    ]
+
+
+def test_an_error_on_import(run: Any, folder: Path) -> None:
+    (folder / "broken.py").write_text("import json\njson.loads('{')\n")
+    ended = run("check", "broken.py:gradient", "--loss=loss", "--like=example")
+    assert (ended.code, ended.out) == (2, "")
+    first, place, line, error = lines_after_error(ended)
+    assert first == "Error: broken.py raised JSONDecodeError when imported"
+    assert place == '  File "broken.py", line 2, in <module>'
+    assert line.strip() == "json.loads('{')"
+    assert error.startswith("json.decoder.JSONDecodeError: ")
+
+
+def test_a_failure_of_handgrad_is_no_traceback_either(check: Any, judge: Any) -> None:
+    def fail(*_: Any, **__: Any) -> GradientReport:
+        raise KeyError("x")
+
+    fail.__code__ = fail.__code__.replace(co_filename=handgrad.check.__file__)
+    judge(fail)
+    ended = check("gradient")
+    assert (ended.code, ended.out) == (2, "")
+    (line,) = lines_after_error(ended)
+    assert line.startswith("Error: a mistake in handgrad itself, please report it: KeyError: 'x'")
+
+
+def test_a_package_that_is_missing(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "handgrad.check", None)
+    ended = check("gradient")
+    assert ended.code == 2
+    assert "Error: the package 'handgrad.check' is not installed; expected" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["--help"], 0, "Is this hand-written gradient right?"),
+        (["check", "-h"], 0, "--trust-rule NAME"),
+        ([], 2, "Usage: handgrad"),
+        (["chek"], 2, "Error: No such command 'chek'. Did you mean 'check'?"),
+        (["check"], 2, "Error: Missing argument 'FILE.py:GRADIENT'."),
+    ],
+)
+def test_help(run: Any, words: list[str], code: int, text: str) -> None:
+    ended = run(*words)
+    assert ended.code == code
+    assert text in (ended.err if code else ended.out)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """What takes time to load is loaded by what needs it."""
+    code = (
+        "import sys; sys.argv = ['handgrad', 'check', '--help']\n"
+        "from handgrad.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*{'jax', 'numpy', 'flint', 'rich', 'hypothesis'} & set(sys.modules), 'end')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "end"
+
+
+def test_as_a_module_and_with_a_closed_pipe(folder: Path) -> None:
+    """A reader that has seen enough is no error."""
+    words = [sys.executable, "-m", "handgrad", "check", "mine.py:exchanged"]
+    command = [*words, "--loss=loss", "--like=example", "--points=0", "--json"]
+    read, write = os.pipe()
+    os.close(read)
+    run = subprocess.run(
+        command, cwd=folder, stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+    assert run.returncode == 0
+    assert "Traceback" not in run.stderr

@@ -1,0 +1,249 @@
+"""The pytest plugin, in a pytest of its own: what a person sees when a gradient is wrong."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+#: By its entry point, where this checkout was installed with it.
+INSTALLED = bool(entry_points(group="pytest11", name="handgrad"))
+PLUGIN = () if INSTALLED else ("-p", "handgrad.pytest_plugin")
+
+CONFTEST = """
+import pytest
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    return (yield)  # a frame of somebody's own above the test's
+"""
+
+TESTS = """
+import unittest
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handgrad import assert_gradient
+
+
+def loss(w, x):
+    return jnp.sum((w * x) ** 2)
+
+
+def wrong(w, x):
+    return -2 * w * x**2
+
+
+def right(w, x):
+    return 2 * w * x**2
+
+
+W, X = np.array([0.5, -1.5]), np.array([1.0, 3.0])
+
+
+def test_plain():
+    what_happens_before = "is not shown"
+    assert_gradient(wrong, loss, W, X, points=0)
+
+
+def held(gradient):
+    assert_gradient(gradient, loss, W, X, points=0)
+
+
+def test_helper():
+    held(wrong)
+
+
+@given(st.integers(1, 9))
+def test_given(n):
+    assert_gradient(wrong, loss, W * n, X, points=0)
+
+
+def test_subtests(subtests):
+    for n in (1, 2):
+        with subtests.test(n=n):
+            assert_gradient(wrong, loss, W * n, X, points=0)
+
+
+class TestCase(unittest.TestCase):
+    def test_unittest(self):
+        assert_gradient(wrong, loss, W, X, points=0)
+
+
+@pytest.fixture
+def broken():
+    held(wrong)
+
+
+def test_fixture(broken):
+    pass
+
+
+@pytest.mark.xfail(strict=True)
+def test_expected():
+    held(wrong)
+
+
+def test_right():
+    held(right)
+
+
+def test_other():
+    assert "something" == "else"
+"""
+
+#: How a report of this gradient begins and ends.
+FIRST, LAST = "disagree: params: ", "Again: check_gradient("
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "test_mine.py").write_text(TESTS)
+    return folder
+
+
+#: Several sessions in one process: JAX takes a second to load.
+SESSIONS = """
+import sys, pytest
+for words in {sessions}:
+    pytest.main([*{plugin}, "-p", "no:cacheprovider", *words])
+    print("end of session", flush=True)
+"""
+
+#: The words after `pytest` of each session, by what it is for.
+WORDS = {
+    "all": ["-rfE"],
+    "short": ["--tb=short", "-k", "test_plain"],
+    "native": ["--tb=native", "-k", "test_plain"],
+    "line": ["--tb=line", "-k", "test_plain", "-rN"],
+    "full trace": ["--full-trace", "-k", "test_plain"],
+}
+if find_spec("xdist"):
+    WORDS["xdist"] = ["-n1", "-k", "test_plain"]
+
+
+def run(project: Path, *sessions: list[str]) -> list[str]:
+    """What pytest prints in each session."""
+    environment = os.environ | {"COLUMNS": "80", "CI": "", "PYTEST_ADDOPTS": ""}
+    ended = subprocess.run(
+        [sys.executable, "-c", SESSIONS.format(sessions=sessions, plugin=PLUGIN)],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr == ""
+    return ended.stdout.split("end of session\n")[:-1]
+
+
+@pytest.fixture(scope="module")
+def printed(project: Path) -> dict[str, str]:
+    return dict(zip(WORDS, run(project, *WORDS.values()), strict=True))
+
+
+@pytest.fixture(scope="module")
+def shown(printed: dict[str, str]) -> dict[str, str]:
+    """What is shown of each test that fails, by its name."""
+    failures, _, summary = printed["all"].partition("= short test summary")
+    assert re.search(r"8 failed, 1 passed, 1 xfailed, 1 error", summary), summary
+    headed = re.split(r"^_{3,} (.*) _{3,}$", failures, flags=re.M)
+    return dict(zip(headed[1::2], headed[2::2], strict=True)) | {"summary": summary}
+
+
+def source_line(text: str) -> int:
+    return next(i for i, line in enumerate(TESTS.splitlines(), start=1) if text in line)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["test_plain", "test_helper", "test_given", "test_subtests (n=1)", "TestCase.test_unittest"],
+)
+def test_the_tests_own_line_and_the_report(shown: dict[str, str], name: str) -> None:
+    """On one screen, without a frame of a library."""
+    lines = shown[name].strip().splitlines()
+    assert lines[0].startswith("test_mine.py:")
+    assert any(line.startswith(FIRST) for line in lines)
+    assert any(line.startswith(LAST) for line in lines)
+    assert len(lines) <= 24
+    assert "handgrad/" not in shown[name]
+    assert "site-packages" not in shown[name]
+    assert not re.search("^E ", shown[name], flags=re.M)
+
+
+def test_nothing_but_the_line_that_called(shown: dict[str, str]) -> None:
+    number = source_line('"is not shown"') + 1
+    assert shown["test_plain"].startswith(
+        f"\ntest_mine.py:{number}: in test_plain\n"
+        f"    assert_gradient(wrong, loss, W, X, points=0)\n\n{FIRST}"
+    )
+
+
+def test_a_helper_is_shown_below_the_test(shown: dict[str, str]) -> None:
+    assert re.findall(r"^test_mine.py:\d+: in (\w+)$", shown["test_helper"], flags=re.M) == [
+        *("test_helper", "held")
+    ]
+
+
+def test_hypothesis_adds_its_example(shown: dict[str, str]) -> None:
+    called = re.findall(r"^test_mine.py:(\d+): in test_given$", shown["test_given"], flags=re.M)
+    assert called == [str(source_line("W * n, X"))]
+    assert re.search(r"test_given\(\n +n=1", shown["test_given"])
+
+
+def test_a_fixture_that_fails(shown: dict[str, str]) -> None:
+    text = shown["ERROR at setup of test_fixture"]
+    assert "in broken\n    held(wrong)\n" in text
+    assert FIRST in text
+
+
+def test_other_failures_stay_as_they_are(shown: dict[str, str]) -> None:
+    assert "\nE       AssertionError: assert 'something' == 'else'\n" in shown["test_other"]
+
+
+def test_the_summary_names_the_answer(shown: dict[str, str]) -> None:
+    assert "FAILED test_mine.py::test_plain - GradientMismatch: disagree:" in shown["summary"]
+
+
+@pytest.mark.parametrize("style", ["short", "native"])
+def test_any_style_of_traceback(printed: dict[str, str], shown: dict[str, str], style: str) -> None:
+    assert shown["test_plain"].strip() in printed[style]
+
+
+def test_one_line_where_that_is_asked_for(printed: dict[str, str]) -> None:
+    number = source_line('"is not shown"') + 1
+    assert f"test_mine.py:{number}: GradientMismatch: {FIRST}" in printed["line"]
+    assert LAST not in printed["line"]
+
+
+def test_the_full_trace_is_pytests_own(printed: dict[str, str]) -> None:
+    assert "what_happens_before" in printed["full trace"]
+    assert "handgrad/check.py" in printed["full trace"]
+
+
+@pytest.mark.skipif("xdist" not in WORDS, reason="pytest-xdist is not installed")
+def test_through_xdist(printed: dict[str, str], shown: dict[str, str]) -> None:
+    assert shown["test_plain"].strip() in printed["xdist"]
+
+
+def test_nothing_is_loaded_while_nothing_needs_it(tmp_path: Path) -> None:
+    """A test session that checks no gradient waits for nothing of ours."""
+    (tmp_path / "conftest.py").write_text(
+        "import sys\ndef pytest_unconfigure():\n"
+        "    ours = sorted(m for m in sys.modules if m.startswith('handgrad'))\n"
+        "    print('loaded', *ours, *{'jax', 'numpy', 'flint', 'click'} & set(sys.modules))\n"
+    )
+    (tmp_path / "test_other.py").write_text("def test(): assert [] == [1]")
+    (out,) = run(tmp_path, ["-p", "no:hypothesispytest"])
+    assert "1 failed" in out
+    assert "loaded handgrad handgrad.pytest_plugin\n" in out

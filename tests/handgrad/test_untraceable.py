@@ -1,0 +1,92 @@
+"""A NumPy loss: the call that stops JAX, and what to write in its place."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.special
+from numpy import exp
+
+from handgrad.untraceable import explanation
+
+
+def with_numpy(w: Any) -> Any:
+    return jnp.sum(np.exp(w))
+
+
+def with_an_imported_name(w: Any) -> Any:
+    return jnp.sum(exp(w))
+
+
+def with_math(w: Any) -> Any:
+    return math.tanh(w[0])
+
+
+def with_linalg(w: Any) -> Any:
+    return np.linalg.det(jnp.outer(w, w))
+
+
+def with_scipy(w: Any) -> Any:
+    return jnp.sum(scipy.special.expit(w))
+
+
+def with_what_jax_lacks(w: Any) -> Any:
+    return np.asfortranarray(w)
+
+
+def with_a_long_call(w: Any) -> Any:
+    return jnp.sum(np.exp(w + 1.0 + 2.0 + 3.0 + 4.0 + 5.0 + 6.0))
+
+
+def with_float(w: Any) -> Any:
+    return float(w[0])
+
+
+def with_item(w: Any) -> Any:
+    return w[0].item()
+
+
+def with_if(w: Any) -> Any:
+    return w[0] if w[0] > 0 else -w[0]
+
+
+def in_a_helper(w: Any) -> Any:
+    return with_numpy(w)
+
+
+@pytest.mark.parametrize(
+    ("loss", "stopped", "advice"),
+    [
+        (with_numpy, "np.exp(w)", "write jnp.exp(w) (import jax.numpy as jnp)"),
+        (in_a_helper, "np.exp(w)", "write jnp.exp(w) (import jax.numpy as jnp)"),
+        (with_an_imported_name, "exp(w)", "write jnp.exp(w) (import jax.numpy as jnp)"),
+        (with_math, "math.tanh(w[0])", "write jnp.tanh(w[0]) (import jax.numpy as jnp)"),
+        (with_linalg, "np.linalg.det(jnp.outer(w, w))",
+         "write jnp.linalg.det(jnp.outer(w, w)) (import jax.numpy as jnp)"),
+        (with_scipy, "scipy.special.expit(w)", "write jax.scipy.special.expit(w)"),
+        (with_what_jax_lacks, "np.asfortranarray(w)", "write it with jax.numpy"),
+        (with_a_long_call, "np.exp(...)", "write jnp.exp(...) (import jax.numpy as jnp)"),
+        (with_float, "float(w[0])", "leave the array as it is"),
+        (with_item, "w[0].item()", "leave the array as it is"),
+        (with_if, "w[0] > 0", "a choice by value is jnp.where(condition, a, b), or jax.lax.cond"),
+    ],
+)  # fmt: skip
+def test_the_call_and_its_form_in_jax(loss: Any, stopped: str, advice: str) -> None:
+    with pytest.raises(Exception) as error:  # noqa: PT011 (JAX's, of several kinds)
+        jax.make_jaxpr(loss)(np.ones(2))
+    text = explanation(error.value)
+    assert text is not None
+    place, _, rest = text.partition(": ")
+    line = (with_numpy if loss is in_a_helper else loss).__code__.co_firstlineno + 1
+    assert place == f"tests/handgrad/test_untraceable.py, line {line}"
+    assert rest == f"JAX cannot trace {stopped}; {advice}"
+
+
+def test_other_errors_are_not_explained() -> None:
+    assert explanation(ValueError("x")) is None
+    with pytest.raises(TypeError) as error:
+        jax.grad(lambda w: w)(jnp.ones(2))
+    assert explanation(error.value) is None
