@@ -1,5 +1,6 @@
 """From outcomes to the report: the verdict, the blame, the findings, every leaf's worst element."""
 
+import decimal
 from collections.abc import Sequence
 from typing import Any
 
@@ -101,22 +102,22 @@ def _of_leaf(ruling: Ruling, path: str, part: slice) -> Finding:
     index = _index(ruling.given, path, i - part.start)
     answer, exact = float(yours.answer[i]), enclosure(ruling, i)
     off = int((yours.level[part] == level).sum())
-    where = f"{off} of {part.stop - part.start} elements, worst at {list(index)}" if index else "it"
+    where = f"{off} of {part.stop - part.start} elements, worst at {list(index)}: " if index else ""
     if level == WRONG and not np.isfinite(answer):
-        what = f"{where}: yours is {answer}, exactly it is {exact.midpoint}"
+        what = f"{where}yours is {answer}, exactly it is {shown(exact)}"
         return Finding("non-finite", path, index, what, 1.0)
     if level == WRONG:
         wrong = yours.level[part] == WRONG
         kind = "zero" if (yours.answer[part][wrong] == 0).all() else "unknown"
-        what = f"{where}: yours is {answer!r}, exactly it is {exact.midpoint}"
+        what = f"{where}yours is {answer!r}, exactly it is {shown(exact)}"
         return Finding(kind, path, index, what, 1.0 if kind == "zero" else 0.0)
     size = abs(float(exact)) or 1.0
     digits = max(0, round(-np.log10(yours.gap[i] / size))) if 0 < yours.gap[i] < size else 0
     if level == ROUNDED:
-        what = f"{where}: the formula is right, {digits} digits of it are left"
+        what = f"{where}the formula is right, {digits} digits of it are left"
         return Finding("rounding", path, index, what, 1.0)
     what = (
-        f"{where}: {digits} digits are right; rounding may cost as much as that here, so this "
+        f"{where}{digits} digits are right; rounding may cost as much as that here, so this "
         "precision cannot decide"
     )
     return Finding("rounding", path, index, what, 0.5)
@@ -132,7 +133,7 @@ def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
     i = int(np.argmax(ruling.autodiff.level))
     what = (
         f"jax.grad gives {float(ruling.autodiff.answer[i])!r} where the function's own derivative is "
-        f"{enclosure(ruling, i).midpoint}: a custom rule ({', '.join(names)}) is not the derivative "
+        f"{shown(enclosure(ruling, i))}: a custom rule ({', '.join(names)}) is not the derivative "
         "of its function. Intended? Declare it with trust_rules"
     )
     return [Finding("unknown", None, None, what, 0.5)]
@@ -223,6 +224,11 @@ def enclosure(ruling: Ruling, i: int) -> Enclosure:
     with balls.precision(max(ruling.truth.bits, 192)):
         text = ball.mid().str(digits, radius=False)
     return Enclosure(text, float(ball.rad()), certified)
+
+
+def shown(exact: Enclosure) -> str:
+    """A right value in as many digits as tell it from any float."""
+    return f"{decimal.Decimal(exact.midpoint):.17g}"
 
 
 def _index(given: Arguments, path: str, i: int) -> tuple[int, ...]:

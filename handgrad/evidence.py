@@ -21,10 +21,10 @@ from handgrad.referee.program import Program, split, wide
 from handgrad.referee.rules import RULES
 from handgrad.referee.ties import Comparisons
 
-#: In longer floats a gap that is rounding is at least so many times smaller. They have 11 bits more, a
-#: factor of 2048, of which luck may hide some; what shrinks with the root of the precision, as a finite
-#: difference does, shrinks 45 times.
-SHRINKS = 128
+#: In longer floats a gap that is rounding shrinks as the unit of rounding does, up to a factor that luck
+#: may hide. What shrinks only with its root, as the error of a finite difference does, is no rounding:
+#: from float64 to NumPy's longest floats on x86, 45 times instead of 2048.
+LUCK = 16
 
 #: Bits for the caller's lines in ball arithmetic.
 BITS = 1024
@@ -52,8 +52,14 @@ def right_formula(
         longer = _attempt(_in_longer_floats, gradient, given, has_value)
         if longer is None:
             return np.zeros(held_to.gap.shape, dtype=bool)
-        gap = held_to.gap_of(longer)
-        return (gap <= held_to.sharp) | (gap * SHRINKS <= held_to.gap)
+        return held_to.gap_of(longer) * _shrinks(given) <= held_to.gap
+
+
+def _shrinks(given: Arguments) -> np.ndarray:
+    """How many times smaller rounding is in longer floats at least, for each element."""
+    longest = np.finfo(np.longdouble).eps
+    factors = [float(np.finfo(leaf.dtype).eps / longest) / LUCK for leaf in given.leaves]
+    return np.repeat(factors, [leaf.size for leaf in given.leaves])
 
 
 @dataclass(frozen=True, eq=False)

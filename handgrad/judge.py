@@ -35,7 +35,7 @@ class Case:
     seed: int = 0
     trusted: frozenset[str] = frozenset()
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not of the loss
-    memory: dict[Any, Traced] = field(default_factory=dict, repr=False)
+    memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def traced(self, given: Arguments) -> Traced:
         """The loss as a program; one for all points that differ in real numbers only."""
@@ -44,6 +44,24 @@ class Case:
         if key not in self.memory:
             self.memory[key] = trace(self.loss, given.arrays, given.inputs)
         return self.memory[key]
+
+
+    def witness(self, given: Arguments) -> Callable[..., Any]:
+        """What autodiff is: (params, *inputs) -> the loss and its gradient, as the caller gets it."""
+        if self.autodiff is not None:
+            return self.autodiff
+        traced = self.traced(given)
+        if not (traced.loops and traced.traced_inputs):
+            return jax.value_and_grad(self.loss)
+        # Loops are compiled at every call unless all of it is compiled once. What is no real array
+        # may decide how the loss is traced, so it stays outside.
+        if traced not in self.memory:
+            _, together = split(given.inputs)
+            compiled = jax.jit(
+                lambda params, real: jax.value_and_grad(self.loss)(params, *together(real))
+            )
+            self.memory[traced] = lambda params, *inputs: compiled(params, split(inputs)[0])
+        return self.memory[traced]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +128,7 @@ def _value(case: Case, value: Any, ruling: Ruling) -> Any:
 
 def by_autodiff(case: Case, given: Arguments) -> tuple[float, np.ndarray]:
     """The loss and its gradient as `jax.grad` gives them to the caller."""
-    witness = case.autodiff or jax.value_and_grad(case.loss)
+    witness = case.witness(given)
     with jax.enable_x64(given.wide):
         loss, grads = witness(given.arrays, *given.inputs)
         return float(loss), vector([np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)])

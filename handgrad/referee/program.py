@@ -35,6 +35,13 @@ class Traced:
     plain: Callable[[], Program]  #: as `gradient`, of the loss without custom derivative rules
     traced_inputs: bool  #: whether the real inputs are arguments, or constants of the program
 
+    @property
+    def loops(self) -> bool:
+        """Whether the loss has a loop or a branch, which JAX compiles at every call."""
+        found: set[str] = set()
+        _collect_operations(self.loss.jaxpr.jaxpr, found)
+        return not found.isdisjoint({"scan", "while", "cond"})
+
 
 def wide(leaves: Sequence[Any]) -> Any:
     """64 bits if anything has them, as the user's own call of `jax.grad` would need."""
@@ -141,6 +148,13 @@ def rule_name(eqn: Any) -> str:
     """The name of the function that a custom rule belongs to."""
     info = eqn.params["call_jaxpr"].jaxpr.debug_info
     return getattr(info, "func_name", None) or str(info.func_src_info).split(" ")[0]
+
+
+def _collect_operations(jaxpr: Any, names: set[str]) -> None:
+    for eqn in jaxpr.eqns:
+        names.add(eqn.primitive.name)
+        for inner in jax.core.jaxprs_in_params(eqn.params):
+            _collect_operations(inner, names)
 
 
 def _collect(jaxpr: Any, names: dict[str, None]) -> None:

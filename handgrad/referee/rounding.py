@@ -9,6 +9,7 @@ Factorisations and triangular systems are moved at their arguments: they answer 
 little off (Higham, Accuracy and Stability of Numerical Algorithms, chapters 8 to 10).
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -106,13 +107,13 @@ def _terms(eqn: Any) -> float:
     name = eqn.primitive.name
     shapes = [v.aval.shape for v in eqn.invars]
     if name == "dot_general":
-        return float(np.prod([shapes[0][i] for i in eqn.params["dimension_numbers"][0][0]]))
+        return float(math.prod(shapes[0][i] for i in eqn.params["dimension_numbers"][0][0]))
     if name == "cumsum":
         return float(shapes[0][eqn.params["axis"]])
     if name == "conv_general_dilated":
-        return float(np.prod(shapes[1]))
-    given = sum(np.prod(shape, dtype=float) for shape in shapes)
-    return max(1.0, given / max(1.0, float(np.prod(eqn.outvars[0].aval.shape))))
+        return float(math.prod(shapes[1]))
+    given = sum(math.prod(shape) for shape in shapes)
+    return max(1.0, given / max(1, math.prod(eqn.outvars[0].aval.shape)))
 
 
 def unit(v: Any) -> float:

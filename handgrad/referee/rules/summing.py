@@ -1,5 +1,6 @@
 """Rules for sums and products over axes: reductions, matrix products, convolutions."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -96,9 +97,9 @@ def contract(
     left_a, left_b = _others(a.ndim, over_a + batch_a), _others(b.ndim, over_b + batch_b)
     batch = tuple(a.shape[i] for i in batch_a)
     rows, columns = tuple(a.shape[i] for i in left_a), tuple(b.shape[i] for i in left_b)
-    size = int(np.prod(batch)), int(np.prod([a.shape[i] for i in over_a], dtype=int))
-    x = a.transpose(batch_a + left_a + over_a).reshape(size[0], int(np.prod(rows)), size[1])
-    y = b.transpose(batch_b + over_b + left_b).reshape(*size, int(np.prod(columns)))
+    size = math.prod(batch), math.prod(a.shape[i] for i in over_a)
+    x = a.transpose(batch_a + left_a + over_a).reshape(size[0], math.prod(rows), size[1])
+    y = b.transpose(batch_b + over_b + left_b).reshape(*size, math.prod(columns))
     return matmul(x, y).reshape(batch + rows + columns)
 
 
@@ -120,7 +121,7 @@ def convolution(run: Run, eqn: Any, x: Dual, kernel: Dual) -> Dual:
     products = flat_x[from_x] * flat_kernel[from_kernel]
 
     def summed(values: np.ndarray) -> np.ndarray:
-        out = balls.zeros((int(np.prod(shape)),))
+        out = balls.zeros((math.prod(shape),))
         np.add.at(out, outputs, values)
         return out.reshape(shape)
 
@@ -139,8 +140,8 @@ def _terms(eqn: Any, shape: Any, kernel_shape: Any) -> tuple[np.ndarray, np.ndar
     with jax.enable_x64(True):
         parameters = {**eqn.params, "preferred_element_type": np.dtype(np.float64)}
         convolve = jax.jit(lambda k: eqn.primitive.bind(jax.numpy.asarray(inputs), k, **parameters))
-        for i in range(int(np.prod(kernel_shape))):
-            one = np.zeros(int(np.prod(kernel_shape)))
+        for i in range(math.prod(kernel_shape)):
+            one = np.zeros(math.prod(kernel_shape))
             one[i] = 1.0
             met = np.asarray(convolve(one.reshape(kernel_shape))).ravel().astype(np.intp)
             where = np.flatnonzero(met)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -13,7 +14,7 @@ from tests.handgrad.zoo.numerics import one_hot, rounded, size
 def hinge_loss(params: Any, x: Any, labels: Any) -> Any:
     """Multi-class hinge: mean of max(0, 1 + largest other score - score of the label)."""
     z = x @ params["layer"]["w"] + params["layer"]["b"][None, :]
-    hot = labels[:, None] == jnp.arange(z.shape[1], dtype=labels.dtype)[None, :]
+    hot = jax.nn.one_hot(labels, z.shape[1], dtype=bool)
     own = jnp.sum(jnp.where(hot, z, 0.0), axis=1)
     return jnp.mean(jnp.maximum(1 + jnp.max(jnp.where(hot, -jnp.inf, z), axis=1) - own, 0.0))
 

@@ -88,7 +88,7 @@ TANH_TAIL = Model(
         "sigmoid-derivative": tanh_tail_gradient(twice=1.0, four=1.0),
         "four-forgotten": tanh_tail_gradient(four=1.0),
         "small-elements-zeroed": small_elements_zeroed(tanh_tail_gradient()),
-        "one-element-off": m.one_element_off(tanh_tail_gradient()),
+        "one-element-off": m.one_element_off(tanh_tail_gradient(), rank=1.0),
     },
 )
 
