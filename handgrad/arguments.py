@@ -1,4 +1,4 @@
-"""The caller's arguments: leaves with names, floats that may be judged, copies that may be spoilt."""
+"""The caller's arguments: leaves with names, floats to judge, copies that may be spoilt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,14 +79,16 @@ def arguments(params: Any, inputs: Sequence[Any]) -> Arguments:
     for path, leaf in zip(paths, leaves, strict=True):
         if not np.isfinite(leaf.astype(np.float64)).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(leaf.astype(np.float64)))[0])
-            raise ValueError(f"{path}{list(where) or ''}: got {leaf[where]}, expected finite floats")
+            raise ValueError(
+                f"{path}{list(where) or ''}: got {leaf[where]}, expected finite floats"
+            )
     return Arguments(params, tuple(inputs), paths, leaves)
 
 
 def _as_floats(path: str, leaf: Any) -> np.ndarray:
     if isinstance(leaf, float):
         return np.asarray(leaf, dtype=np.float64)
-    if isinstance(leaf, np.ndarray | np.generic | jax.Array) and jax.dtypes.issubdtype(
+    if isinstance(leaf, np.ndarray | np.generic | jax.Array) and jax.numpy.issubdtype(
         leaf.dtype, np.floating
     ):
         return np.asarray(leaf)

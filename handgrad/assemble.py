@@ -9,7 +9,7 @@ import numpy as np
 from handgrad.arguments import Arguments
 from handgrad.judge import Case, Outcome
 from handgrad.referee import balls
-from handgrad.referee.program import custom_rules
+from handgrad.referee.custom import broken_rules
 from handgrad.report import Enclosure, Finding, GradientReport, LeafReport
 from handgrad.ruling import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Ruling, Witness
 
@@ -24,7 +24,7 @@ def report(
     i = _decisive(outcomes)
     deciding = outcomes[i]
     verdict, blame = _verdict(deciding, outcomes)
-    findings = _findings(deciding, blame, case)
+    findings = _findings(deciding, case)
     ruling = deciding.ruling
     judged = sum(outcome.ruling is not None for outcome in outcomes)
     return GradientReport(
@@ -33,7 +33,7 @@ def report(
         headline=_headline(verdict, blame, deciding, i, findings, judged),
         findings=findings,
         leaves=_leaves(ruling) if ruling else (),
-        warnings=tuple(_warnings(case, outcomes, i, asked)),
+        warnings=tuple(_warnings(outcomes, i, asked)),
         certificate=_certificate(outcomes),
         reproduce=reproduce,
         points=judged,
@@ -74,10 +74,10 @@ def _verdict(deciding: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, str |
     return VERDICT[mine], "both" if theirs > RIGHT else "yours"
 
 
-def _findings(deciding: Outcome, blame: str | None, case: Case) -> tuple[Finding, ...]:
+def _findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
     found = list(deciding.findings)
     if _wrong_value(deciding) and deciding.value:
-        gap, _, value, exact = deciding.value
+        _, _, value, exact = deciding.value
         what = f"the loss returned with the gradient is {value!r}, exactly it is {exact}"
         found.append(Finding("loss-value", None, None, what, 1.0))
     if deciding.ruling:
@@ -127,16 +127,14 @@ def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
     """A custom rule that is not the derivative of its function."""
     if ruling.autodiff.worst < WRONG or case.autodiff is not None:
         return []
-    names = [n for n in custom_rules(ruling.program) if n not in case.trusted]
+    names = broken_rules(ruling.problem, ruling.truth)
     if not names:
         return []
-    i = int(np.argmax(ruling.autodiff.level))
     what = (
-        f"jax.grad gives {float(ruling.autodiff.answer[i])!r} where the function's own derivative is "
-        f"{shown(enclosure(ruling, i))}: a custom rule ({', '.join(names)}) is not the derivative "
-        "of its function. Intended? Declare it with trust_rules"
+        f"the custom derivative rule of {', '.join(names)} is not the derivative of its "
+        "function; if that is intended, declare it with trust_rules"
     )
-    return [Finding("unknown", None, None, what, 0.5)]
+    return [Finding("unknown", None, None, what, 1.0)]
 
 
 def _of_convention(ruling: Ruling) -> list[Finding]:
@@ -243,14 +241,14 @@ def _certificate(outcomes: Sequence[Outcome]) -> str:
     return "nothing was judged"
 
 
-def _warnings(
-    case: Case, outcomes: Sequence[Outcome], deciding: int, asked: int | None
-) -> list[str]:
+def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> list[str]:
     rulings = [o.ruling for i, o in enumerate(outcomes) if o.ruling and i != deciding]
     warnings = []
     lost = sum(r.yours.worst == ROUNDED for r in rulings)
     if lost:
-        warnings.append(f"digits are lost to rounding at {lost} of {len(outcomes) - 1} other points")
+        warnings.append(
+            f"digits are lost to rounding at {lost} of {len(outcomes) - 1} other points"
+        )
     doubtful = sum(r.yours.worst == DOUBTFUL for r in rulings)
     doubtful += sum(o.cause is not None and not o.dropped for o in outcomes[1:])
     if doubtful:

@@ -25,11 +25,12 @@ def check_backward(
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
-    The output is weighed with a random cotangent c; what `backward` makes of c must be the gradient of
-    Σ c·output.
+    The output is weighed with a random cotangent c; what `backward` makes of c must be the gradient
+    of Σ c·output.
 
     Args:
-        forward: `forward(*inputs) -> (output, cache)`, on NumPy arrays and on what JAX traces: written
+        forward: `forward(*inputs) -> (output, cache)`, on NumPy arrays and on what JAX traces:
+        written
             with operators, `@` and functions of the array's own namespace, or of `jax.numpy`.
         backward: `backward(cotangent, cache) -> cotangents`, one for each input in a tuple or list
             (or the bare one if there is one input), shaped like it; anything for inputs that hold
@@ -65,7 +66,7 @@ def check_backward(
         given = together(params)
         output, cache = forward(*given)
         answer = backward(_like(cotangent, output), cache)
-        return _of_floats(answer, inputs, real)
+        return _of_floats(answer, inputs)
 
     case = Case(gradient, loss, referee=referee, seed=seed, trusted=rule_names(trust_rules))
     call = "check_backward(forward, backward, *inputs"
@@ -82,8 +83,8 @@ def check_custom(
 ) -> GradientReport:
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
-    "Yours" is what `jax.grad` makes of Σ c·f with the rule, for a random cotangent c; "autodiff" is what
-    it makes of the function without the rule; the truth is the function's own derivative.
+    "Yours" is what `jax.grad` makes of Σ c·f with the rule, for a random cotangent c; "autodiff" is
+    what it makes of the function without the rule; the truth is the function's own derivative.
 
     Args:
         f: the decorated function; its result is any pytree of arrays.
@@ -157,7 +158,7 @@ def _like(cotangent: Any, output: Any) -> Any:
     )
 
 
-def _of_floats(answer: Any, inputs: tuple[Any, ...], real: list[Any]) -> Any:
+def _of_floats(answer: Any, inputs: tuple[Any, ...]) -> Any:
     """The cotangents of the float inputs, in their order."""
     if not isinstance(answer, tuple | list):
         answer = (answer,)

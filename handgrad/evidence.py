@@ -1,8 +1,8 @@
 """Whether a gradient that lost digits has the right formula: the same lines at another precision.
 
-What shrinks when numbers get longer is rounding; what stays is a mistake. Lines that JAX can trace and
-lines that NumPy can run on objects run in ball arithmetic, where nothing is lost; others in NumPy's
-longest floats.
+What shrinks when numbers get longer is rounding; what stays is a mistake. Lines that JAX can trace
+and lines that NumPy can run on objects run in ball arithmetic, where nothing is lost; others in
+NumPy's longest floats.
 """
 
 import warnings
@@ -21,9 +21,9 @@ from handgrad.referee.program import Program, split, wide
 from handgrad.referee.rules import RULES
 from handgrad.referee.ties import Comparisons
 
-#: In longer floats a gap that is rounding shrinks as the unit of rounding does, up to a factor that luck
-#: may hide. What shrinks only with its root, as the error of a finite difference does, is no rounding:
-#: from float64 to NumPy's longest floats on x86, 45 times instead of 2048.
+#: In longer floats a gap that is rounding shrinks as the unit of rounding does, up to a factor that
+#: luck may hide. What shrinks only with its root, as the error of a finite difference does, is no
+#: rounding: from float64 to NumPy's longest floats on x86, 45 times instead of 2048.
 LUCK = 16
 
 #: Bits for the caller's lines in ball arithmetic.
@@ -146,5 +146,3 @@ def _exact(values: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         tail = (values - head).astype(np.float64)
     return np.asarray(balls.exact(head) + balls.exact(tail), dtype=object)
-
-

@@ -17,14 +17,10 @@ def answer(grads: Any, given: Arguments) -> tuple[Answer, list[Finding]]:
     """The leaves of a gradient, in the order of the parameters', or what is wrong with its form."""
     found, _ = jax.tree_util.tree_flatten_with_path(grads)
     by_path = {"params" + jax.tree_util.keystr(path): leaf for path, leaf in found}
-    findings = [_finding("structure", p, f"expected a gradient of {p}, got none")
-                for p in given.paths if p not in by_path]  # fmt: skip
-    findings += [
-        _finding("structure", p, f"got an entry at {p.replace('params', 'grads', 1)}, which params "
-                 "does not have")  # fmt: skip
-        for p in by_path
-        if p not in given.paths
-    ]
+    missing = [path for path in given.paths if path not in by_path]
+    surplus = [path for path in by_path if path not in given.paths]
+    findings = [_finding("structure", p, "no gradient of it among the grads") for p in missing]
+    findings += [_finding("structure", p, "the grads have it, params does not") for p in surplus]
     if findings:
         return [], findings
     pairs = [(p, by_path[p], leaf) for p, leaf in zip(given.paths, given.leaves, strict=True)]

@@ -1,6 +1,7 @@
 """Judging one gradient of one loss at point after point: the witnesses, the truth, the ruling."""
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from handgrad.arguments import Arguments
 from handgrad.referee import balls
 from handgrad.referee.certify import Truth, UndecidableError, certify
 from handgrad.referee.evaluate import Problem
-from handgrad.referee.interpreter import UncertifiedPrimitive
+from handgrad.referee.interpreter import UncertifiedPrimitiveError
 from handgrad.referee.kinks import UndecidableKinkError
 from handgrad.referee.program import Traced, split, trace
 from handgrad.report import Finding
@@ -45,9 +46,8 @@ class Case:
             self.memory[key] = trace(self.loss, given.arrays, given.inputs)
         return self.memory[key]
 
-
     def witness(self, given: Arguments) -> Callable[..., Any]:
-        """What autodiff is: (params, *inputs) -> the loss and its gradient, as the caller gets it."""
+        """Autodiff: (params, *inputs) -> the loss and its gradient, as the caller gets them."""
         if self.autodiff is not None:
             return self.autodiff
         traced = self.traced(given)
@@ -78,23 +78,32 @@ class Outcome:
 
 
 def outcomes(case: Case, points: Iterator[Arguments]) -> Iterator[Outcome]:
-    """One outcome a point, the caller's first, until the time is up."""
+    """One outcome a point, the caller's first, until the time is up.
+
+    At the other points the caller's functions may not be defined, and may say so in their own way.
+    """
     began = time.perf_counter()
+    yield judge_point(case, next(points))
     for given in points:
-        yield judge_point(case, given)
         if time.perf_counter() - began > SECONDS:
             return
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield judge_point(case, given)
+        except Exception as error:
+            yield Outcome(given, cause=f"{type(error).__name__}: {error}", dropped=True)
 
 
 def judge_point(case: Case, given: Arguments) -> Outcome:
     """Ask both witnesses and the referee about one point."""
+    loss, autodiff = by_autodiff(case, given)
+    if not np.isfinite(loss):
+        return Outcome(given, cause=f"the loss is {loss} at this point", dropped=True)
     value, leaves, findings = form.taken(case.gradient, given, case.has_value)
     if findings:
         return Outcome(given, findings=tuple(findings))
     yours = vector(leaves)
-    loss, autodiff = by_autodiff(case, given)
-    if not np.isfinite(loss):
-        return Outcome(given, cause=f"the loss is {loss} at this point", dropped=True)
     problem = Problem(case.traced(given), given.leaves, _real_inputs(case, given), case.trusted)
     try:
         truth, measures = _truth(case, problem, given)
@@ -104,7 +113,7 @@ def judge_point(case: Case, given: Arguments) -> Outcome:
     def right_formula(held: evidence.Held) -> np.ndarray:
         return evidence.right_formula(case.gradient, given, held, case.has_value)
 
-    ruling = rule(given, truth, measures, yours, autodiff, right_formula, problem.traced.loss)
+    ruling = rule(given, truth, measures, yours, autodiff, right_formula, problem)
     return Outcome(given, ruling, value=_value(case, value, ruling))
 
 
@@ -112,8 +121,8 @@ def _truth(case: Case, problem: Problem, given: Arguments) -> tuple[Truth, Yards
     try:
         truth = certify(problem, case.referee)
         return truth, yardsticks(problem, truth, case.seed)
-    except UncertifiedPrimitive as missing:
-        return uncertified.truth(case.loss, given, problem, missing.name, case.seed)
+    except UncertifiedPrimitiveError as missing:
+        return uncertified.truth(case.loss, given, missing.name, case.seed)
 
 
 def _value(case: Case, value: Any, ruling: Ruling) -> Any:
@@ -151,7 +160,7 @@ def _float(array: Any) -> Any:
 
 def _signature(leaf: Any) -> Any:
     """Shape and dtype of an array of floats; anything else is part of the program as it is."""
-    if hasattr(leaf, "dtype") and jax.dtypes.issubdtype(leaf.dtype, np.floating):
+    if hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating):
         return leaf.shape, str(leaf.dtype)
     if isinstance(leaf, np.ndarray):
         return leaf.shape, str(leaf.dtype), leaf.tobytes()

@@ -1,7 +1,7 @@
 """Where a gradient is judged: at the caller's point, and at others around it.
 
-Only the parameters are moved. The inputs stay: labels that sum to one and matrices that are positive
-definite must go on doing so.
+Only the parameters are moved. The inputs stay: labels that sum to one and matrices that are
+positive definite must go on doing so.
 """
 
 from collections.abc import Iterator, Sequence

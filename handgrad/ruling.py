@@ -9,7 +9,7 @@ from handgrad.arguments import Arguments
 from handgrad.evidence import Held
 from handgrad.referee import balls
 from handgrad.referee.certify import Truth
-from handgrad.referee.program import Program
+from handgrad.referee.evaluate import Problem
 from handgrad.yardsticks import Yardsticks
 
 #: How an element fares, from the best to the worst.
@@ -26,7 +26,9 @@ class Witness:
     """One gradient at a point, judged. Arrays of shape (size,)."""
 
     answer: np.ndarray  #: float64
-    truth: np.ndarray  #: the right gradient that it is held to (at a kink, the nearest one), objects
+    truth: (
+        np.ndarray
+    )  #: the right gradient that it is held to (at a kink, the nearest one), objects
     gap: np.ndarray  #: |answer - truth|, rounded up; infinite where the answer is not finite
     level: np.ndarray  #: RIGHT .. WRONG
     choices: np.ndarray | None = None  #: λ of each hyperplane at a kink
@@ -46,7 +48,7 @@ class Ruling:
     yardsticks: Yardsticks
     yours: Witness
     autodiff: Witness
-    program: Program  #: the loss
+    problem: Problem
 
     @property
     def limits(self) -> np.ndarray:
@@ -64,7 +66,7 @@ def rule(
     yours: np.ndarray,
     autodiff: np.ndarray,
     right_formula: Callable[[Held], np.ndarray],
-    program: Program,
+    problem: Problem,
 ) -> Ruling:
     """Hold both witnesses to the truth.
 
@@ -75,15 +77,15 @@ def rule(
         yours, autodiff: the two gradients, float64, shape (size,).
         right_formula: which elements of yours are off by rounding alone, on other evidence than the
             yardsticks'; asked only if some are not within the sharp one.
-        program: the loss.
+        problem: the loss at the point, traced.
     """
     mine = _judge(truth, yardsticks, yours)
     doubted = (mine.level > RIGHT) & np.isfinite(mine.gap)
     if doubted.any():
         mine.level[doubted & right_formula(Held(mine.truth, mine.gap, yardsticks.sharp))] = ROUNDED
     theirs = _judge(truth, yardsticks, autodiff)
-    _by_formula(theirs, truth, yardsticks)
-    return Ruling(given, truth, yardsticks, mine, theirs, program)
+    _by_formula(theirs, yardsticks)
+    return Ruling(given, truth, yardsticks, mine, theirs, problem)
 
 
 def _judge(truth: Truth, yardsticks: Yardsticks, answer: np.ndarray) -> Witness:
@@ -105,7 +107,7 @@ def _judge(truth: Truth, yardsticks: Yardsticks, answer: np.ndarray) -> Witness:
     return Witness(answer, right, gap, level, choices)
 
 
-def _by_formula(theirs: Witness, truth: Truth, yardsticks: Yardsticks) -> None:
+def _by_formula(theirs: Witness, yardsticks: Yardsticks) -> None:
     """Whether JAX's formula is wrong or only its rounding is known exactly: the referee ran it."""
     exact = balls.magnitudes(yardsticks.program - theirs.truth)
     formula_right = exact <= yardsticks.sharp

@@ -1,7 +1,7 @@
 """Where the referee has no rule for an operation: the best estimate there is, and said to be one.
 
-`jax.grad` in float64, held to finite differences of the loss (`scipy.differentiate`, which estimates
-its own error). Where the two contradict each other, the differences stand.
+`jax.grad` in float64, held to finite differences of the loss (`scipy.differentiate`, which
+estimates its own error). Where the two contradict each other, the differences stand.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from flint import arb
 from handgrad.arguments import Arguments
 from handgrad.referee import balls
 from handgrad.referee.certify import Truth
-from handgrad.referee.evaluate import Problem
 from handgrad.yardsticks import SHARP, Yardsticks
 
-#: Differences take several evaluations of the loss for each parameter; beyond these, some are drawn.
+#: Differences take several evaluations of the loss for each parameter; beyond these, some are
+#: drawn.
 MOST = 64
 
 #: The error estimate of finite differences is an estimate: so many of them are allowed for.
@@ -25,14 +25,13 @@ TRUST = 10
 
 
 def truth(
-    loss: Callable[..., Any], given: Arguments, problem: Problem, operation: str, seed: int
+    loss: Callable[..., Any], given: Arguments, operation: str, seed: int
 ) -> tuple[Truth, Yardsticks]:
     """An estimate of the gradient in float64, and yardsticks from the same.
 
     Args:
         loss: (params, *inputs) -> a scalar.
         given: the point.
-        problem: the same, traced.
         operation: what has no rule.
         seed: of the random draws.
     """
@@ -81,7 +80,7 @@ def _flat(loss: Callable[..., Any], given: Arguments) -> Callable[[Any], Any]:
 
 
 def _wide(leaf: Any) -> Any:
-    floats = hasattr(leaf, "dtype") and jax.dtypes.issubdtype(leaf.dtype, np.floating)
+    floats = hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating)
     return np.asarray(leaf, dtype=np.float64) if floats else leaf
 
 
@@ -97,7 +96,8 @@ def _differences(f: Any, point: np.ndarray, rng: Any) -> tuple[np.ndarray, np.nd
             moved[:, i] = np.ravel(values)
             return np.array([float(f(row)) for row in moved]).reshape(np.shape(values))
 
-        step = 0.1 * max(abs(point[i]), 1e-3 * float(np.max(np.abs(point))), 1e-12)
+        largest = float(np.max(np.abs(point)))
+        step = 0.1 * max(abs(float(point[i])), 1e-3 * largest, 1e-12)
         found = derivative(along, point[i], initial_step=step, maxiter=8)
         slopes[i], errors[i] = float(found.df), float(found.error)
         known[i] = np.isfinite(slopes[i]) and np.isfinite(errors[i])

@@ -1,10 +1,11 @@
 """How far from the truth an answer may be: two yardsticks, both derived from the loss at the point.
 
-**The sharp one is conditioning.** Parameters, inputs and arrays that the loss has in its closure stand
-for values up to half an ulp away (an exact 0 or ±1 is meant). The *unit* of an element is the largest
-move of the exact gradient over `SHARP_DRAWS` random draws of such values, and half an ulp of the
-element on top; where the exact value is 0 and does not move, half an ulp of the largest element about
-it (where all are 0, the deviation that rounding explains). An answer within `SHARP` units is as right as floating point can be.
+**The sharp one is conditioning.** Parameters, inputs and arrays that the loss has in its closure
+stand for values up to half an ulp away (an exact 0 or ±1 is meant). The *unit* of an element is the
+largest move of the exact gradient over `SHARP_DRAWS` random draws of such values, and half an ulp
+of the element on top; where the exact value is 0 and does not move, half an ulp of the largest
+element about it (where all are 0, the deviation that rounding explains). An answer within `SHARP`
+units is as right as floating point can be.
 
 **The loose one is ordinary rounding.** JAX's program for the gradient is run at high precision with
 every number on its way moved by as much as the format rounds (`handgrad.referee.rounding`);
@@ -20,8 +21,10 @@ from flint import arb
 
 from handgrad.referee import balls, evaluate
 from handgrad.referee.certify import Truth, element_scale
+from handgrad.referee.dual import Dual
 from handgrad.referee.evaluate import Problem
-from handgrad.referee.program import Program
+from handgrad.referee.interpreter import number
+from handgrad.referee.program import Program, is_real
 from handgrad.referee.rounding import MonteCarlo
 from handgrad.referee.ties import Comparisons
 
@@ -87,7 +90,9 @@ def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarr
     base, frozen = _run(problem, program, problem.arguments(), None)
     moves = np.zeros(problem.size + 1)
     for _ in range(SHARP_DRAWS):
-        moved, _ = _run(problem, program, half_an_ulp_away(problem, rng), frozen)
+        around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
+        constants = [_near(constant, rng) for constant in program.jaxpr.consts]
+        moved, _ = _run(problem, program, around, frozen, constants=constants)
         moves = np.fmax(moves, _distance(moved, base))
     scale = element_scale(problem, truth.gradient)
     zero = np.array([g.contains(0) for g in truth.gradient], dtype=bool)
@@ -106,9 +111,16 @@ def _half_ulps(problem: Problem, sizes: np.ndarray) -> np.ndarray:
     return np.maximum(out, np.finfo(np.float64).smallest_subnormal)
 
 
-def half_an_ulp_away(problem: Problem, rng: np.random.Generator) -> list[np.ndarray]:
-    """The arguments with every float half an ulp up or down; 0 and ±1 stay."""
-    return [_moved(np.asarray(array), rng) for array in (*problem.leaves, *problem.inputs)]
+def half_an_ulp_away(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """The arrays as balls, with every float half an ulp up or down; 0 and ±1 stay."""
+    return [_moved(np.asarray(array), rng) for array in arrays]
+
+
+def _near(constant: Any, rng: np.random.Generator) -> Any:
+    """What a loss has in its closure: floats half an ulp away, the rest as it is."""
+    if not is_real(constant):
+        return number(constant)
+    return Dual(half_an_ulp_away([np.asarray(constant)], rng)[0])
 
 
 def _moved(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -125,10 +137,13 @@ def _run(
     arguments: Sequence[np.ndarray],
     frozen: Any,
     rounding: MonteCarlo | None = None,
+    constants: Sequence[Any] | None = None,
 ) -> tuple[np.ndarray, Any]:
     """The loss and its gradient in one vector, and how the comparisons were decided."""
     comparisons = Comparisons(final=True, frozen=frozen)
-    loss, gradient = evaluate.gradient(problem, program, arguments, comparisons, rounding)
+    loss, gradient = evaluate.gradient(
+        problem, program, arguments, comparisons, rounding, constants
+    )
     return np.concatenate([balls.boxed([loss], (1,)), gradient]), comparisons.decided
 
 

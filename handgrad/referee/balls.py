@@ -1,8 +1,8 @@
 """Arrays of balls: real numbers between rigorous bounds, as NumPy object arrays of `flint.arb`.
 
 A ball is a midpoint and a radius; every operation returns a ball that contains the exact result
-(Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, IEEE Transactions
-on Computers 66, 2017). A float is a ball of radius zero.
+(Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, IEEE
+Transactions on Computers 66, 2017). A float is a ball of radius zero.
 """
 
 import threading
@@ -51,7 +51,8 @@ def midpoints(balls: Any) -> np.ndarray:
 
 def radii(balls: np.ndarray) -> np.ndarray:
     """The radius of each ball, float64; NaN where a ball is not finite."""
-    return _radii(balls).astype(np.float64) if balls.size else np.zeros(balls.shape)
+    sizes = _radii(balls) if balls.size else np.zeros(balls.shape)
+    return np.asarray(sizes, dtype=np.float64)
 
 
 _radii = np.frompyfunc(lambda ball: float(ball.rad()) if ball.is_finite() else np.nan, 1, 1)
@@ -59,7 +60,8 @@ _radii = np.frompyfunc(lambda ball: float(ball.rad()) if ball.is_finite() else n
 
 def magnitudes(balls: np.ndarray) -> np.ndarray:
     """An upper bound of each absolute value, float64."""
-    return _magnitudes(balls).astype(np.float64) if balls.size else np.zeros(balls.shape)
+    sizes = _magnitudes(balls) if balls.size else np.zeros(balls.shape)
+    return np.asarray(sizes, dtype=np.float64)
 
 
 _magnitudes = np.frompyfunc(lambda ball: float(ball.abs_upper()), 1, 1)

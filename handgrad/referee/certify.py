@@ -18,7 +18,7 @@ from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.kinks import Kink, kink
 from handgrad.referee.program import Program, custom_rules
-from handgrad.referee.ties import Comparisons, MorePrecisionNeeded
+from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 
 #: Working precisions, each about twice the one before; beyond the last an element is undecidable.
 BITS = (192, 384, 768, 1536, 3072, 6000)
@@ -35,9 +35,9 @@ SMALL, QUICK_S = 24, 0.25
 #: Random directions that a gradient program is held to.
 DIRECTIONS = 2
 
-#: An element of a gradient program that is off by more, relative to its size, goes unseen in a random
-#: direction with probability below 2⁻⁵⁰: the sum of the errors, times random factors of 53 bits, would
-#: have to fall into an interval of that width.
+#: An element of a gradient program that is off by more, relative to its size, goes unseen in a
+#: random direction with probability below 2⁻⁵⁰: the sum of the errors, times random factors of 53
+#: bits, would have to fall into an interval of that width.
 UNSEEN = 2.0**-58
 WINDOW = 2.0**-110
 
@@ -71,7 +71,7 @@ def certify(problem: Problem, method: str = "auto", seconds: float = 30.0) -> Tr
 
     Raises:
         UndecidableError: no enclosure at the highest precision, too many ties, a jump.
-        UncertifiedPrimitive: an operation without a rule.
+        UncertifiedPrimitiveError: an operation without a rule.
     """
     for bits, final in _precisions():
         try:
@@ -79,7 +79,7 @@ def certify(problem: Problem, method: str = "auto", seconds: float = 30.0) -> Tr
                 truth = _attempt(problem, method, bits, final, seconds)
                 if truth.known.any() or not problem.size:
                     return truth
-        except MorePrecisionNeeded:
+        except MorePrecisionNeededError:
             continue
     raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
 
@@ -175,19 +175,24 @@ def candidates(problem: Problem) -> Iterator[Program]:
 def _check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int, final: bool) -> None:
     """Ask for more bits until the enclosures are good and zeros are told from small numbers."""
     radii, zero = balls.radii(gradient), np.array([g.contains(0) for g in gradient], dtype=bool)
-    if not loss.is_finite() or not np.isfinite(radii).all():
-        if final:
-            raise UndecidableError("the exact gradient is not finite")
-        raise MorePrecisionNeeded
+    _check_finite(loss, radii, bits)
     if final:
         return
     good = radii <= GOOD * element_scale(problem, gradient)
     if not good.all() or (bits < BITS_OF_ZERO and (zero & (radii > 0)).any()):
-        raise MorePrecisionNeeded
+        raise MorePrecisionNeededError
+
+
+def _check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
+    """What is not finite at many bits either, as the slope of √x at 0, never will be."""
+    if not loss.is_finite() or not np.isfinite(radii).all():
+        if bits >= BITS_OF_ZERO:
+            raise UndecidableError("the exact gradient is not finite")
+        raise MorePrecisionNeededError
 
 
 def element_scale(problem: Problem, gradient: np.ndarray) -> np.ndarray:
-    """The size of each element, or half an ulp of the largest about it where it is 0; floats > 0."""
+    """The size of each element, > 0: of a 0, half an ulp of the largest element about it."""
     sizes = np.abs(balls.midpoints(gradient))
     zero = np.array([g.contains(0) for g in gradient], dtype=bool)
     start = 0
@@ -219,16 +224,24 @@ def _by_program(problem: Problem, bits: int, final: bool, seconds: float, took: 
 def _holds(problem: Problem, gradient: np.ndarray, final: bool) -> bool:
     """Whether the slopes of the loss in random directions are those that the gradient says."""
     scale = element_scale(problem, gradient)
-    directions = random_directions(np.random.default_rng(0), scale, DIRECTIONS)
-    comparisons = Comparisons(final=final)
-    _, slopes = evaluate.slopes(problem, directions, comparisons)
-    for direction, slope in zip(directions, slopes, strict=True):
+    for direction, slope in zip(
+        _equalising(scale), slopes_along(problem, scale, final), strict=True
+    ):
         gap = slope - (direction * gradient).sum()
         if not gap.contains(0) and not abs(gap) < WINDOW:
             return False
         if not float(gap.rad()) < WINDOW and not final:
-            raise MorePrecisionNeeded
+            raise MorePrecisionNeededError
     return True
+
+
+def slopes_along(problem: Problem, scale: np.ndarray, final: bool = True) -> np.ndarray:
+    """The slopes in random directions that let elements of these sizes count equally."""
+    return evaluate.slopes(problem, _equalising(scale), Comparisons(final=final))[1]
+
+
+def _equalising(scale: np.ndarray) -> np.ndarray:
+    return random_directions(np.random.default_rng(0), scale, DIRECTIONS)
 
 
 def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Truth:
@@ -264,15 +277,14 @@ def _in_part(problem: Problem, bits: int, final: bool, seconds: float, took: flo
         if comparisons.ties:
             _check_sides(problem, directions, comparisons, (loss, slopes[1:]), final)
         gradient[block], known[block] = slopes[1:], True
-    if not loss.is_finite() or not np.isfinite(balls.radii(gradient)).all():
-        if final:
-            raise UndecidableError("the exact gradient is not finite")
-        raise MorePrecisionNeeded
+    _check_finite(loss, balls.radii(gradient), bits)
     how = f"power series in ball arithmetic, {affordable} of {n} elements, drawn at random"
     return Truth(loss, gradient, known, how, bits, None)
 
 
-def _check_sides(problem: Problem, directions: Any, found: Comparisons, here: Any, final: bool) -> None:
+def _check_sides(
+    problem: Problem, directions: Any, found: Comparisons, here: Any, final: bool
+) -> None:
     forced = {where: -tie.outcome for where, tie in found.ties.items()}
     loss, slopes = evaluate.slopes(problem, directions, Comparisons(final=final, forced=forced))
     if not loss.overlaps(here[0]) or not all(

@@ -1,7 +1,7 @@
 """Numbers with a first-order term: x + t·ε, for many directions t at once.
 
-A power series of two terms. The first terms of an array are `value`, the second ones `tangent`, with
-one leading axis for the directions that are followed side by side; None stands for zeros.
+A power series of two terms. The first terms of an array are `value`, the second ones `tangent`,
+with one leading axis for the directions that are followed side by side; None stands for zeros.
 """
 
 from collections.abc import Callable

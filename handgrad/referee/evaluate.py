@@ -1,4 +1,4 @@
-"""The two programs of a loss at a point, in balls: the loss as a series, and JAX's gradient of it."""
+"""The two programs of a loss at a point, in balls: the loss as a series, JAX's gradient of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -59,6 +59,7 @@ def gradient(
     arguments: Sequence[np.ndarray],
     comparisons: Comparisons,
     rounding: Rounding | None = None,
+    constants: Sequence[Any] | None = None,
 ) -> tuple[arb, np.ndarray]:
     """The loss and the gradient, shape (size,), that JAX's program has in exact arithmetic.
 
@@ -68,9 +69,14 @@ def gradient(
         arguments: parameters and inputs as balls; those of the point, or others near it.
         comparisons: how they are decided.
         rounding: what happens to numbers on their way, if anything.
+        constants: what the loss has in its closure, if not as it is.
     """
     run = _run(problem, program, comparisons, rounding)
-    loss, *leaves = run.closed(program.jaxpr, [Dual(a) for a in arguments])
+    given = [Dual(a) for a in arguments]
+    if constants is None:
+        loss, *leaves = run.closed(program.jaxpr, given)
+    else:
+        loss, *leaves = run.program(program.jaxpr.jaxpr, constants, given)
     flat = [leaf.value.reshape(-1) for leaf in leaves]
     return loss.value[()], np.concatenate(flat) if flat else balls.zeros((0,))
 

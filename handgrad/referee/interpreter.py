@@ -1,8 +1,8 @@
 """Running a traced program on series of balls, equation by equation.
 
-A traced program is a short list of primitive operations on arrays. Real arrays are `Dual`, everything
-else (indices, labels, masks, random keys) stays as it is; an equation that touches no real number is
-run by JAX itself.
+A traced program is a short list of primitive operations on arrays. Real arrays are `Dual`,
+everything else (indices, labels, masks, random keys) stays as it is; an equation that touches no
+real number is run by JAX itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from handgrad.referee.ties import Comparisons
 Rule = Callable[..., Any]
 
 
-class UncertifiedPrimitive(NotImplementedError):
+class UncertifiedPrimitiveError(NotImplementedError):
     """The program has an operation that the table of rules does not cover."""
 
     def __init__(self, name: str) -> None:
@@ -41,7 +41,7 @@ class Rounding(Protocol):
 
 
 class Run:
-    """One run through a program: its rules, its comparisons, and what is remembered between runs."""
+    """One run through a program: its rules, its comparisons, and what is kept between runs."""
 
     def __init__(
         self,
@@ -57,7 +57,9 @@ class Run:
         self.memory = memory  # what depends on no real number: indices, constants
         self.rounding = rounding
         self.trusted = trusted  # names of custom rules that are taken at their word
-        self.literals = literals  # numbers that a literal stands for, where it is only their rounding
+        self.literals = (
+            literals  # numbers that a literal stands for, where it is only their rounding
+        )
 
     def closed(self, program: Any, operands: Sequence[Any]) -> list[Any]:
         """Run a closed jaxpr: its constants count as numbers that depend on no parameter."""
@@ -83,7 +85,7 @@ class Run:
         real = any(isinstance(operand, Dual) for operand in operands)
         rule = self.rules.get(name)
         if rule is None and real:
-            raise UncertifiedPrimitive(name)
+            raise UncertifiedPrimitiveError(name)
         if rule is None or not (real or eqn.primitive.name in STRUCTURED):
             return self.by_jax(eqn, operands)
         if self.rounding:
@@ -137,9 +139,9 @@ STRUCTURED = frozenset(
 
 def number(value: Any) -> Any:
     """A constant of a program: floats as a `Dual`, keys as they are, the rest as NumPy."""
-    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+    if jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
         return value
-    if jax.dtypes.issubdtype(value.dtype, np.floating):
+    if jax.numpy.issubdtype(value.dtype, np.floating):
         return dual.constant(value)
     return np.asarray(value)
 

@@ -1,15 +1,15 @@
 """Points where the loss has a kink: more than one gradient is right there, but not any.
 
-At a tie the loss continues one way for a step to one side and another way for a step to the other. The
-ties that one hyperplane decides (as `logaddexp` has two for one) flip together. If nothing changes on
-the other side of any of them, there is no kink. Otherwise the gradients on all sides span a set, and a
-right gradient is g + Σ λᵢ·eᵢ, one choice 0 <= λᵢ <= 1 for each hyperplane and *the same in every
-element*: for |x + y| at 0, (s, s) with |s| <= 1, and not (1, -1). (Clarke, Optimization and Nonsmooth
-Analysis, 1983, section 2.5.)
+At a tie the loss continues one way for a step to one side and another way for a step to the other.
+The ties that one hyperplane decides (as `logaddexp` has two for one) flip together. If nothing
+changes on the other side of any of them, there is no kink. Otherwise the gradients on all sides
+span a set, and a right gradient is g + Σ λᵢ·eᵢ, one choice 0 <= λᵢ <= 1 for each hyperplane and
+*the same in every element*: for |x + y| at 0, (s, s) with |s| <= 1, and not (1, -1). (Clarke,
+Optimization and Nonsmooth Analysis, 1983, section 2.5.)
 
 Where one tie lies inside another, as in the maximum of three equal numbers, the sides are no sum of
-single steps. They are then found one by one, by steps in random directions until no new one comes up,
-and a right gradient is a mean of theirs: weights λᵢ >= 0 that sum to 1.
+single steps. They are then found one by one, by steps in random directions until no new one comes
+up, and a right gradient is a mean of theirs: weights λᵢ >= 0 that sum to 1.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,8 @@ from handgrad.referee.ties import Tie, Where
 #: With more hyperplanes than this through one point the question is given up.
 MOST = 64
 
-#: So many steps in a row must find no new side; with more sides than these the question is given up.
+#: So many steps in a row must find no new side; with more sides than these the question is given
+#: up.
 IN_VAIN, MOST_SIDES = 32, 24
 
 #: Evaluate with these ties decided so: the loss and its gradient.
@@ -67,7 +68,7 @@ class Kink:
         return candidates[chosen], tries[chosen]
 
     def _refined(self, choices: np.ndarray, answer: np.ndarray) -> np.ndarray:
-        """Choices inside of their bounds, corrected by what is left of the gap, exactly computed."""
+        """Choices inside of their bounds, corrected by what an exact gap leaves."""
         free = (choices > 1e-6) & (choices < 1 - 1e-6)
         edges = balls.midpoints(self.edges)[free].T
         refined = choices.copy()
@@ -137,7 +138,7 @@ def kink(sides: Sides, step: Step, ties: dict[Where, Tie], here: tuple[arb, Any]
 def _adds_up(sides: Sides, ties: dict[Where, Tie], gradient: Any, edges: list[Any]) -> bool:
     """Whether the opposite side is all the single steps together."""
     _, opposite = sides({where: -tie.outcome for where, tie in ties.items()})
-    return not differ(opposite, sum(edges, gradient))
+    return not differ(opposite, gradient + np.sum(edges, axis=0))
 
 
 def _by_steps(step: Step, loss: arb, gradient: np.ndarray) -> Kink | None:

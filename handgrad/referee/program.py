@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.extend import core as jex
 
 #: A loss or a gradient: (params, *inputs) -> ...
 Function = Callable[..., Any]
@@ -50,7 +51,7 @@ def wide(leaves: Sequence[Any]) -> Any:
 
 def is_real(leaf: Any) -> bool:
     """Whether an input is an array of floats, which stands for real numbers."""
-    return hasattr(leaf, "dtype") and jax.dtypes.issubdtype(leaf.dtype, np.floating)
+    return hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating)
 
 
 def split(inputs: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
@@ -109,7 +110,9 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
 def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
     """Run a closed jaxpr in JAX with the functions in place of their custom derivative rules."""
     jaxpr = program.jaxpr
-    values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *arguments], strict=True))
+    values = dict(
+        zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *arguments], strict=True)
+    )
 
     def read(atom: Any) -> Any:
         return atom.val if hasattr(atom, "val") else values[atom]
@@ -130,9 +133,9 @@ def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
 
 def _replaced(parameter: Any) -> Any:
     """A parameter of an operation; programs in it are traced again, without custom rules."""
-    if isinstance(parameter, tuple) and type(parameter) is tuple:
+    if type(parameter) is tuple:
         return tuple(_replaced(part) for part in parameter)
-    if not hasattr(parameter, "consts") or not hasattr(parameter, "in_avals"):
+    if not isinstance(parameter, jex.ClosedJaxpr):
         return parameter
     return jax.make_jaxpr(lambda *a: without_custom_rules(parameter, a))(*parameter.in_avals)
 
@@ -153,7 +156,7 @@ def rule_name(eqn: Any) -> str:
 def _collect_operations(jaxpr: Any, names: set[str]) -> None:
     for eqn in jaxpr.eqns:
         names.add(eqn.primitive.name)
-        for inner in jax.core.jaxprs_in_params(eqn.params):
+        for inner in jex.jaxprs_in_params(eqn.params):
             _collect_operations(inner, names)
 
 
@@ -161,5 +164,5 @@ def _collect(jaxpr: Any, names: dict[str, None]) -> None:
     for eqn in jaxpr.eqns:
         if eqn.primitive.name in ("custom_jvp_call", "custom_vjp_call"):
             names[rule_name(eqn)] = None
-        for inner in jax.core.jaxprs_in_params(eqn.params):
+        for inner in jex.jaxprs_in_params(eqn.params):
             _collect(inner, names)

@@ -5,8 +5,8 @@ lost. Each result of an arithmetic operation is multiplied by 1 ± u and moved b
 number, below which results may become 0; u is half the spacing of floats at 1. A sum of n terms is
 moved by √n·u·Σ|terms| instead, which bounds its rounding errors in any order of summation with high
 probability (Higham and Mary, A new approach to probabilistic rounding error analysis, 2019).
-Factorisations and triangular systems are moved at their arguments: they answer exactly for arguments a
-little off (Higham, Accuracy and Stability of Numerical Algorithms, chapters 8 to 10).
+Factorisations and triangular systems are moved at their arguments: they answer exactly for
+arguments a little off (Higham, Accuracy and Stability of Numerical Algorithms, chapters 8 to 10).
 """
 
 import math
@@ -96,8 +96,8 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
         return np.asarray(sizes[0].sum(axis=tuple(eqn.params["axes"])))
     if name == "dot_general":
         (over_a, over_b), batch = eqn.params["dimension_numbers"]
-        axes = (tuple(axis) for axis in (over_a, over_b, *batch))
-        return contract(*sizes[:2], *axes, matmul=np.matmul)
+        axes = [tuple(axis) for axis in (over_a, over_b, *batch)]
+        return contract(sizes[0], sizes[1], axes[0], axes[1], axes[2], axes[3], np.matmul)
     given = [size.astype(v.aval.dtype) for size, v in zip(sizes, eqn.invars, strict=True)]
     return np.asarray(bind(eqn, given)[0], dtype=np.float64)
 

@@ -1,10 +1,10 @@
 """Comparisons of balls: certain, or refused until there are bits enough, or exact ties.
 
-Where two numbers are exactly equal, a comparison has no one answer for the neighbourhood of the point.
-It is then given *along a direction*: x + t·ε against y + s·ε is decided by t against s, the first
-direction that is followed, so that every tie of a run is decided for the same small step away from the
-point, and consistently. Which elements tied, and how, is kept: `handgrad.referee.kinks` asks what
-happens on the other side.
+Where two numbers are exactly equal, a comparison has no one answer for the neighbourhood of the
+point. It is then given *along a direction*: x + t·ε against y + s·ε is decided by t against s, the
+first direction that is followed, so that every tie of a run is decided for the same small step away
+from the point, and consistently. Which elements tied, and how, is kept: `handgrad.referee.kinks`
+asks what happens on the other side.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ LESS, EQUAL, GREATER, UNORDERED = -1, 0, 1, 2
 Where = tuple[int, int]
 
 
-class MorePrecisionNeeded(ArithmeticError):
+class MorePrecisionNeededError(ArithmeticError):
     """Two balls overlap, and only more bits can say which number is larger."""
 
 
@@ -73,8 +73,8 @@ class Comparisons:
         """A perturbed run of a program: exact ties must not fall to either side by chance."""
         flat = result.reshape(-1)
         for i in open_ones:
-            p, q = x.flat[i], y.flat[i]
-            flat[i] = UNORDERED if p.is_nan() or q.is_nan() else EQUAL
+            pair: list[Any] = [x.flat[i], y.flat[i]]
+            flat[i] = UNORDERED if any(ball.is_nan() for ball in pair) else EQUAL
         where, outcomes = (self.frozen or {}).get(here, (None, None))
         if where is not None and where.size and where.max() < flat.size:
             flat[where] = outcomes
@@ -86,7 +86,8 @@ class Comparisons:
             # log(0 ± r) is not a number until r is small enough to exclude 0.
             self._settle_for_less()
             return UNORDERED
-        if p is not q and not p == q:
+        equal = p is q or p == q  # balls of some radius are never certainly equal
+        if not equal:
             self._settle_for_less()
         return self._along_the_direction(where, a, b, x.shape)
 
@@ -106,7 +107,7 @@ class Comparisons:
 
     def _settle_for_less(self) -> None:
         if not self.final:
-            raise MorePrecisionNeeded
+            raise MorePrecisionNeededError
         self.guessed = True
 
 

@@ -1,6 +1,6 @@
 """Rules for operations made of operations: calls, branches, loops, custom rules."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -78,16 +78,26 @@ def custom(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     outputs = call(run, eqn, *(Dual(o.value) if isinstance(o, Dual) else o for o in operands))
     places = tuple(i for i, o in enumerate(given.values()) if any(o is m for m in moving))
     key = [np.array(places)]
-    slopes = run.closed(run.remembered(eqn, key, lambda: _jacobian(eqn, list(given), places)), plain)
+    slopes = run.closed(
+        run.remembered(eqn, key, lambda: _jacobian(eqn, list(given), places)), plain
+    )
     blocks = [slopes[i : i + len(moving)] for i in range(0, len(slopes), len(moving))]
     k = dual.directions(*moving) or 0
-    return [Dual(o.value, _pushed(o, row, moving, k)) for o, row in zip(outputs, blocks, strict=True)]
+    return [
+        Dual(o.value, _pushed(o, row, moving, k)) for o, row in zip(outputs, blocks, strict=True)
+    ]
 
 
 def _jacobian(eqn: Any, variables: list[Any], places: tuple[int, ...]) -> Any:
     """The program of a custom rule: the slopes of every output, one block for each operand."""
     info = eqn.params["call_jaxpr"].jaxpr.debug_info
-    alone = jex.Jaxpr([], variables, eqn.outvars, [eqn], debug_info=info._replace(arg_names=None, result_paths=None))
+    alone = jex.Jaxpr(
+        [],
+        variables,
+        eqn.outvars,
+        [eqn],
+        debug_info=info._replace(arg_names=None, result_paths=None),
+    )
     outputs = jex.jaxpr_as_fun(jex.ClosedJaxpr(alone, []))
     with jax.enable_x64(True):
         return jax.make_jaxpr(jax.jacrev(outputs, argnums=places))(*(v.aval for v in variables))

@@ -1,8 +1,8 @@
 """Rules for functions of one number or two, element by element.
 
-FLINT's power series give value and slope together wherever it has the function: f(v + ε) to the term
-in ε. Where it has not, the slope is written beside the value, and the tests hold it to a difference
-quotient at a thousand bits. No derivative rule of JAX is used.
+FLINT's power series give value and slope together wherever it has the function: f(v + ε) to the
+term in ε. Where it has not, the slope is written beside the value, and the tests hold it to a
+difference quotient at a thousand bits. No derivative rule of JAX is used.
 """
 
 from collections.abc import Callable
@@ -22,17 +22,21 @@ NAN = arb("nan")
 
 def logistic(z: Number) -> Number:
     """σ, in the form that keeps its digits on either side."""
-    negative = (z[0] if isinstance(z, arb_series) else z) < 0
+    negative = _first(z) < 0
     e = z.exp() if negative else (-z).exp()
     return e / (1 + e) if negative else 1 / (1 + e)
 
 
+def _first(x: Number) -> Any:
+    return x[0] if isinstance(x, arb_series) else x
+
+
 def log_gamma(x: Number) -> Number:
     """log |Γ(x)|."""
-    if (x[0] if isinstance(x, arb_series) else x) > 0:
+    if _first(x) > 0:
         return x.lgamma()
     reciprocal = x.rgamma()
-    negative = (reciprocal[0] if isinstance(x, arb_series) else reciprocal) < 0
+    negative = _first(reciprocal) < 0
     return -(-reciprocal if negative else reciprocal).log()
 
 
@@ -186,7 +190,7 @@ def _product(slope: np.ndarray, x: Dual, like: np.ndarray) -> Any:
 
 def _power_of_balls(x: arb, y: arb) -> arb:
     if y.is_exact() and y.is_integer() and abs(y) < 2**31:
-        n = int(y.unique_fmpz())
+        n = int(float(y))
         return x**n if n >= 0 or not x.is_zero() else NAN
     if x.is_zero():
         return balls.ZERO if y > 0 else NAN

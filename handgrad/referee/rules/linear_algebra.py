@@ -1,6 +1,7 @@
 """Rules for factorisations and triangular systems, as loops over rows and columns."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from handgrad.referee.interpreter import Run
 
 
 def cholesky(run: Run, eqn: Any, a: Dual) -> Dual:
-    """The lower triangular l with l @ lᵀ = a, column by column (Golub and Van Loan, section 4.2)."""
+    """The lower triangular l with l @ lᵀ = a (Golub and Van Loan, section 4.2)."""
     n = a.shape[-1]
     columns: list[Dual] = []
     for j in range(n):
@@ -55,8 +56,9 @@ def lu(run: Run, eqn: Any, a: Dual) -> list[Any]:
     """Factors l and u in one matrix, the row exchanges, and the permutation they make."""
     batch = a.shape[:-2]
     matrices = [_lu(run, eqn, a[index]) for index in np.ndindex(*batch)]
-    factors = dual.stacked([m[0] for m in matrices])
-    exchanges, orders = (np.stack([m[i] for m in matrices]).astype(np.int32) for i in (1, 2))
+    factors = dual.stacked([factored for factored, _, _ in matrices])
+    exchanges = np.stack([exchanged for _, exchanged, _ in matrices]).astype(np.int32)
+    orders = np.stack([order for _, _, order in matrices]).astype(np.int32)
     return [
         factors.reshape(*a.shape),
         exchanges.reshape(*batch, -1),
@@ -88,14 +90,12 @@ def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     """
     lengths, programs = eqn.params["const_lengths"], eqn.params["jaxprs"]
     ends = np.cumsum([0, *lengths])
-    matvec, _, solve, _ = (operands[a:b] for a, b in zip(ends, ends[1:], strict=False))
+    matvec, _, solve, _ = (operands[a:b] for a, b in pairwise(ends))
     knowns = operands[ends[-1] :]
     factors = [_constant(o) for o in solve]
     x = run.closed(programs.solve, [*factors, *map(_constant, knowns)])
     images = run.closed(programs.matvec, [*matvec, *x])
-    moved = [
-        Dual(b.value, (b - image).tangent) for b, image in zip(knowns, images, strict=True)
-    ]
+    moved = [Dual(b.value, (b - image).tangent) for b, image in zip(knowns, images, strict=True)]
     return run.closed(programs.solve, [*factors, *moved])
 
 

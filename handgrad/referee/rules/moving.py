@@ -80,8 +80,10 @@ def scatter_add(run: Run, eqn: Any, operand: Any, indices: Any, updates: Any) ->
 
 
 def _targets(eqn: Any, shape: Any, indices: np.ndarray, update_shape: Any) -> np.ndarray:
-    """The position that each update is added to, -1 for none: adding is linear, and its transpose
-    brings the positions to the updates."""
+    """The position that each update is added to, -1 for none.
+
+    Adding is linear, and its transpose brings the positions to the updates.
+    """
     names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
     options = {name: eqn.params[name] for name in names}
     with jax.enable_x64(True):

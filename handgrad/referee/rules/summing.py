@@ -93,7 +93,7 @@ def contract(
     batch_b: tuple[int, ...],
     matmul: Callable[[np.ndarray, np.ndarray], np.ndarray] = balls.matmul,
 ) -> np.ndarray:
-    """A stack of matrix products: axes of the result are batch, those left of a, those left of b."""
+    """A stack of matrix products, with the axes batch, those left of a, those left of b."""
     left_a, left_b = _others(a.ndim, over_a + batch_a), _others(b.ndim, over_b + batch_b)
     batch = tuple(a.shape[i] for i in batch_a)
     rows, columns = tuple(a.shape[i] for i in left_a), tuple(b.shape[i] for i in left_b)
@@ -112,7 +112,7 @@ def _up(axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def convolution(run: Run, eqn: Any, x: Dual, kernel: Dual) -> Dual:
-    """conv_general_dilated: where each factor of each term comes from, JAX says by its transposes."""
+    """conv_general_dilated, as the sum of terms that JAX says where they come from."""
     key = [np.array(x.shape), np.array(kernel.shape)]
     terms = run.remembered(eqn, key, lambda: _terms(eqn, x.shape, kernel.shape))
     outputs, from_x, from_kernel = terms
