@@ -19,7 +19,7 @@ import autodiff.article
 import manual.article
 from compare.bounds import gradient_ranges
 from compare.rounding import Range
-from handgrad import ulp_distance
+from handgrad import exact_gradient, ulp_distance
 from manual.activations import SIGMOID_DERIVATIVES
 
 NAMES = manual.article.Parameters._fields
@@ -74,14 +74,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Partial:
-    """One partial derivative by both, and the verdict: `agree` or `disagree`."""
+    """One partial derivative by both, the exact value, and the verdict."""
 
     name: str  #: the parameter
     by_hand: float
     autodiff: float
-    ulps: float
+    exact: str  #: its decimal digits, 40 of them
+    ulps: float  #: |by_hand - autodiff| / ulp(exact)
+    ulps_by_hand: float  #: |by_hand - exact| / ulp(exact)
+    ulps_autodiff: float  #: |autodiff - exact| / ulp(exact)
     bound: float  #: how far apart two right answers may lie
-    verdict: str
+    verdict: str  #: `agree` or `disagree`
 
 
 def hand_gradient(sigmoid_derivative: str = "stable") -> Gradient:
@@ -167,10 +170,21 @@ def compare_gradients(
         y,
         sigmoid_derivative,
     )
-    columns = (verdict.by_hand, verdict.autodiff, verdict.ulps, verdict.bound, verdict.agree)
+    exact = exact_gradient(autodiff.article.loss, autodiff.article.Parameters(*params), x, y)
+    columns = (verdict.by_hand, verdict.autodiff, exact, verdict.bound, verdict.agree)
     return [
-        Partial(name, float(a), float(b), float(ulps), float(bound), _word(agree))
-        for name, a, b, ulps, bound, agree in zip(NAMES, *columns, strict=True)
+        Partial(
+            name=name,
+            by_hand=float(a),
+            autodiff=float(b),
+            exact=truth.midpoint,
+            ulps=float(ulp_distance(a, b, float(truth))),
+            ulps_by_hand=truth.ulps(float(a)),
+            ulps_autodiff=truth.ulps(float(b)),
+            bound=float(bound),
+            verdict=_word(agree),
+        )
+        for name, a, b, truth, bound, agree in zip(NAMES, *columns, strict=True)
     ]
 
 

@@ -37,16 +37,18 @@ def console() -> Console:
 
 
 def show_partials(out: Console, partials: list[Partial], sigmoid_derivative: str) -> None:
-    """The nine partial derivatives by both, and what became of their digits."""
-    table = _table("∂L/∂", "by hand", "autodiff", "ulps", "verdict")
+    """The nine partial derivatives by both, beside the exact values, and what became of digits."""
+    table = _table("∂L/∂", "exact", "", "", "ulps", "verdict")
     for row in partials:
         table.add_row(
             row.name,
+            _number(float(row.exact)),
+            "by hand",
             _number(row.by_hand),
-            _number(row.autodiff),
-            f"{row.ulps:.3g}",
+            f"{row.ulps_by_hand:.3g}",
             _verdict(row.verdict),
         )
+        table.add_row("", "", "autodiff", _number(row.autodiff), f"{row.ulps_autodiff:.3g}")
     out.print(table)
     lossy = [row for row in partials if row.verdict == "agree" and _lost_digits(row)]
     if lossy:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from handgrad.backward import check_backward, check_custom
     from handgrad.check import GradientMismatch, assert_gradient, check_gradient
-    from handgrad.report import Finding, GradientReport, LeafReport
+    from handgrad.exact import exact_gradient
+    from handgrad.report import Enclosure, Finding, GradientReport, LeafReport
     from handgrad.ulps import ulp_distance
 
 __all__ = [
+    "Enclosure",
     "Finding",
     "GradientMismatch",
     "GradientReport",
@@ -21,12 +23,14 @@ __all__ = [
     "check_backward",
     "check_custom",
     "check_gradient",
+    "exact_gradient",
     "ulp_distance",
 ]
 
 #: Where each public name lives. They are imported when asked for: JAX takes seconds to load, and
 #: neither a command line's --help nor a test session that checks no gradient should wait for it.
 _HOMES = {
+    "Enclosure": "report",
     "Finding": "report",
     "GradientMismatch": "check",
     "GradientReport": "report",
@@ -35,6 +39,7 @@ _HOMES = {
     "check_backward": "backward",
     "check_custom": "backward",
     "check_gradient": "check",
+    "exact_gradient": "exact",
     "ulp_distance": "ulps",
 }
 

@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from handgrad.arguments import Arguments
+from handgrad.exact import enclosure
 from handgrad.judge import Case, Outcome
 from handgrad.referee import balls
 from handgrad.referee.custom import broken_rules
 from handgrad.report import Enclosure, Finding, GradientReport, LeafReport
 from handgrad.ruling import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Ruling, Witness
-
-#: Decimal digits shown of an exact value at most.
-DIGITS = 40
 
 
 def report(
@@ -100,7 +98,7 @@ def _of_leaf(ruling: Ruling, path: str, part: slice) -> Finding:
     yours, level = ruling.yours, int(ruling.yours.level[part].max())
     i = worst_element(ruling, part)
     index = _index(ruling.given, path, i - part.start)
-    answer, exact = float(yours.answer[i]), enclosure(ruling, i)
+    answer, exact = float(yours.answer[i]), right_value(ruling, i)
     off = int((yours.level[part] == level).sum())
     where = f"{off} of {part.stop - part.start} elements, worst at {list(index)}: " if index else ""
     if level == WRONG and not np.isfinite(answer):
@@ -187,7 +185,7 @@ def _leaf(ruling: Ruling, path: str, leaf: np.ndarray, part: slice) -> LeafRepor
         index=_index(given=ruling.given, path=path, i=i - part.start),
         yours=float(ruling.yours.answer[i]),
         autodiff=float(ruling.autodiff.answer[i]),
-        exact=enclosure(ruling, i),
+        exact=right_value(ruling, i),
         ulps=ulps(ruling.yours, i, leaf.dtype),
         ulps_autodiff=ulps(ruling.autodiff, i, leaf.dtype),
         sharp=float(ruling.yardsticks.sharp[i]),
@@ -212,16 +210,9 @@ def ulps(witness: Witness, i: int, dtype: Any) -> float:
         return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
 
 
-def enclosure(ruling: Ruling, i: int) -> Enclosure:
-    """The right value of one element, in as many decimal digits as are certain."""
-    ball, certified = ruling.yours.truth[i], ruling.truth.certified
-    if ball.is_zero() or ball.contains(0):
-        return Enclosure("0", float(ball.abs_upper()), certified)
-    bits = min(ruling.truth.bits, ball.rel_accuracy_bits())
-    digits = int(np.clip(bits * 0.30103, 1, DIGITS))
-    with balls.precision(max(ruling.truth.bits, 192)):
-        text = ball.mid().str(digits, radius=False)
-    return Enclosure(text, float(ball.rad()), certified)
+def right_value(ruling: Ruling, i: int) -> Enclosure:
+    """The right value of one element."""
+    return enclosure(ruling.yours.truth[i], ruling.truth.bits, ruling.truth.certified)
 
 
 def shown(exact: Enclosure) -> str:

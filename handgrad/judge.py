@@ -104,7 +104,7 @@ def judge_point(case: Case, given: Arguments) -> Outcome:
     if findings:
         return Outcome(given, findings=tuple(findings))
     yours = vector(leaves)
-    problem = Problem(case.traced(given), given.leaves, _real_inputs(case, given), case.trusted)
+    problem = problem_at(case, given)
     try:
         truth, measures = _truth(case, problem, given)
     except (UndecidableError, UndecidableKinkError) as error:
@@ -115,6 +115,11 @@ def judge_point(case: Case, given: Arguments) -> Outcome:
 
     ruling = rule(given, truth, measures, yours, autodiff, right_formula, problem)
     return Outcome(given, ruling, value=_value(case, value, ruling))
+
+
+def problem_at(case: Case, given: Arguments) -> Problem:
+    """The loss, traced, at a point."""
+    return Problem(case.traced(given), given.leaves, _real_inputs(case, given), case.trusted)
 
 
 def _truth(case: Case, problem: Problem, given: Arguments) -> tuple[Truth, Yardsticks]:

@@ -1,9 +1,12 @@
 """The answer of the judge as data: a verdict, whose fault it is, and the evidence leaf by leaf."""
 
+import decimal
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
+
+import numpy as np
 
 #: Every verdict, from the best to the worst; `undecidable` stands beside them.
 VERDICTS = ("agree", "imprecise", "disagree", "undecidable")
@@ -26,6 +29,14 @@ class Enclosure:
 
     def __float__(self) -> float:
         return float(self.midpoint)
+
+    def ulps(self, value: float) -> float:
+        """How far a float64 is from it: |value - exact| / ulp(exact); NaN of NaN."""
+        if not math.isfinite(value):
+            return abs(value)
+        with decimal.localcontext(prec=60):
+            gap = float(abs(decimal.Decimal(value) - decimal.Decimal(self.midpoint)))
+        return (gap + self.radius) / float(np.spacing(abs(float(self))))
 
     def __str__(self) -> str:
         return self.midpoint if self.certified else f"{self.midpoint} (not certified)"

@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 
 
-def ulp_distance(a: Any, b: Any) -> np.ndarray:
-    """|a - b| / ulp, element by element, ulp being the spacing of floats at the larger of the two.
+def ulp_distance(a: Any, b: Any, exact: Any = None) -> np.ndarray:
+    """|a - b| / ulp(exact), element by element; 0 when both are 0.
 
-    For two numbers that approximate one exact value this is their distance in ulps of that value,
-    up to the factor 2 by which the spacing changes at a power of two. 0 when both are 0.
+    Without the exact values the spacing of floats is taken at the larger of the two numbers, which
+    for two that approximate one value is the same up to a factor of 2, at a power of two.
 
     Args:
         a, b: floating arrays or numbers of one shape and dtype.
+        exact: the exact values, rounded to that dtype.
 
     Returns:
         The distances, float64 (computed in the dtype of the arguments); NaN where either is NaN
@@ -28,5 +29,6 @@ def ulp_distance(a: Any, b: Any) -> np.ndarray:
             "expected one shape and one floating dtype"
         )
     with np.errstate(invalid="ignore", over="ignore"):
-        ulp = np.spacing(np.maximum(np.abs(a), np.abs(b)))
+        size = np.maximum(np.abs(a), np.abs(b)) if exact is None else np.abs(exact)
+        ulp = np.spacing(np.asarray(size, dtype=a.dtype))
         return (np.abs(a - b) / ulp).astype(np.float64)

@@ -125,7 +125,10 @@ def _as_object(
                 "name": row.name,
                 "by_hand": row.by_hand,
                 "autodiff": row.autodiff,
+                "exact": row.exact,
                 "ulps": row.ulps,
+                "ulps_by_hand": row.ulps_by_hand,
+                "ulps_autodiff": row.ulps_autodiff,
                 "verdict": row.verdict,
             }
             for row in rows

@@ -1,0 +1,1 @@
+"""The referee's truth, held to what is known without it."""

@@ -1,0 +1,40 @@
+"""A loss at a point, as the referee gets it and as JAX answers it."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.arguments import arguments
+from handgrad.referee import balls
+from handgrad.referee.certify import Truth, certify
+from handgrad.referee.evaluate import Problem
+from handgrad.referee.program import split, trace
+
+
+def problem(loss: Any, params: Any, *inputs: Any, trusted: Any = frozenset()) -> Problem:
+    given = arguments(params, inputs)
+    traced = trace(loss, given.arrays, given.inputs)
+    real, _ = split(given.inputs)
+    return Problem(traced, given.leaves, [np.asarray(array) for array in real], trusted)
+
+
+def certified(loss: Any, params: Any, *inputs: Any, method: str = "series") -> Truth:
+    return certify(problem(loss, params, *inputs), method)
+
+
+def gradient(loss: Any, params: Any, *inputs: Any, method: str = "series") -> np.ndarray:
+    """The certified gradient, rounded to float64."""
+    return balls.midpoints(certified(loss, params, *inputs, method=method).gradient)
+
+
+def by_jax(loss: Any, params: Any, *inputs: Any) -> tuple[float, np.ndarray]:
+    """The loss and its gradient as one float64 vector."""
+    with jax.enable_x64(True):
+        value, grads = jax.value_and_grad(loss)(params, *inputs)
+        return float(value), flat(grads)
+
+
+def flat(tree: Any) -> np.ndarray:
+    leaves = [np.asarray(leaf, dtype=np.float64).ravel() for leaf in jax.tree.leaves(tree)]
+    return np.concatenate(leaves)
