@@ -1,0 +1,196 @@
+"""Every rule of the table, in a loss that has the operation and in JAX's gradient of it."""
+
+from itertools import product
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+from jax.extend import core as jex
+
+from handgrad.referee import balls, evaluate
+from handgrad.referee.certify import certify
+from handgrad.referee.evaluate import Problem
+from handgrad.referee.rules import RULES
+from handgrad.referee.ties import Comparisons
+from tests.handgrad.referee.problems import by_jax, problem
+from tests.handgrad.referee.rule_losses import COMPARING, CONTROL, ELEMENTWISE, of
+from tests.handgrad.referee.rule_losses_of_arrays import (
+    LINEAR_ALGEBRA,
+    MOVING,
+    SUMMING,
+    triangular,
+)
+
+LOSSES = {**ELEMENTWISE, **COMPARING, **CONTROL, **MOVING, **SUMMING, **LINEAR_ALGEBRA}
+
+#: Names that the installed JAX gives to no operation of a loss of real numbers.
+NEVER: dict[str, str] = {
+    "pjit": "the name of `jit` in earlier versions",
+    "remat2": "the name of `checkpoint` in earlier versions",
+    "closed_call": "from inside of transformations alone",
+    "core_call": "from inside of transformations alone",
+    "custom_lin": "gone before a program is complete",
+    "expand_dims": "traced as broadcast_in_dim or reshape",
+    "scatter_add": "spelt scatter-add",
+    "real": "takes complex numbers",
+}
+
+#: Gradient programs that are not the gradient: their rule has a rounded literal.
+ROUNDED_RULES = {"cbrt": "1/3"}
+
+#: The design's operations that take no real number: JAX runs them as they stand.
+BY_JAX = {
+    "and": of(lambda p: jnp.where((p > 0) & (p < 0.9), p, p * p)),
+    "iota": of(lambda p: jnp.where(lax.iota(np.int32, 5) > 2, p, p * p)),
+    "platform_index": of(lambda p: lax.platform_dependent(p, cpu=jnp.sin, default=jnp.cos)),
+    "reduce_or": of(lambda p: jnp.where(jnp.any(p > 1), p, p * p)),
+}
+
+DESIGN = [
+    "abs",
+    "add",
+    "add_any",
+    "and",
+    "broadcast_in_dim",
+    "cholesky",
+    "concatenate",
+    "cond",
+    "convert_element_type",
+    "copy",
+    "custom_jvp_call",
+    "custom_linear_solve",
+    "digamma",
+    "div",
+    "dot_general",
+    "eq",
+    "erfc",
+    "exp",
+    "gather",
+    "ge",
+    "gt",
+    "integer_pow",
+    "iota",
+    "is_finite",
+    "jit",
+    "lgamma",
+    "log",
+    "log1p",
+    "logistic",
+    "lt",
+    "lu",
+    "max",
+    "min",
+    "mul",
+    "ne",
+    "neg",
+    "platform_index",
+    "reduce_max",
+    "reduce_or",
+    "reduce_sum",
+    "rem",
+    "reshape",
+    "rsqrt",
+    "scan",
+    "scatter-add",
+    "select_n",
+    "sign",
+    "square",
+    "squeeze",
+    "stop_gradient",
+    "sub",
+    "tanh",
+    "transpose",
+    "triangular_solve",
+    "erf",
+    "erf_inv",
+    "expm1",
+    "pow",
+    "sqrt",
+    "sin",
+    "cos",
+    "tan",
+    "atan2",
+    "clamp",
+    "cumsum",
+    "cumlogsumexp",
+    "sort",
+    "argmax",
+    "while",
+    "dynamic_slice",
+    "dynamic_update_slice",
+    "pad",
+    "rev",
+    "reduce_prod",
+    "reduce_min",
+    "conv_general_dilated",
+    "custom_vjp_call",
+    "expand_dims",
+    "exp2",
+    "cbrt",
+]
+
+
+def operations(jaxpr: Any) -> set[str]:
+    names = {eqn.primitive.name for eqn in jaxpr.eqns}
+    inner = (part for eqn in jaxpr.eqns for part in jex.jaxprs_in_params(eqn.params))
+    return names.union(*map(operations, inner))
+
+
+def names_in(case: Problem) -> set[str]:
+    programs = (case.traced.loss, case.traced.gradient)
+    return set().union(*(operations(program.jaxpr.jaxpr) for program in programs))
+
+
+def assert_right(loss: Any, params: Any) -> Problem:
+    """JAX in float64 loses some ulps of the largest element at points as tame as these."""
+    case = problem(loss, params)
+    truth = certify(case, "series")
+    value, grads = by_jax(loss, params)
+    allowed = 64 * np.spacing(np.max(np.abs(grads)))
+    assert truth.kink is None
+    assert np.max(np.abs(balls.midpoints(truth.gradient) - grads)) <= allowed
+    assert abs(float(truth.loss.mid()) - value) <= 64 * np.spacing(abs(value))
+    assert np.max(balls.radii(truth.gradient)) < 2.0**-70 * np.max(np.abs(grads))
+    return case
+
+
+def assert_program_right(case: Problem, bits: int = 300) -> None:
+    """JAX's gradient program in exact arithmetic gives the slopes that the series of the loss do,
+    even at a precision where nothing of float64 could hide.
+    """
+    with balls.precision(bits):
+        arguments, units = case.arguments(), balls.exact(np.eye(case.size))
+        value, slopes = evaluate.slopes(case, units, Comparisons(final=True))
+        loss, grads = evaluate.gradient(
+            case, case.traced.gradient, arguments, Comparisons(final=True)
+        )
+        assert loss.overlaps(value)
+        assert np.max(balls.magnitudes(slopes - grads)) < 2.0 ** (100 - bits)
+
+
+def test_every_rule_has_its_loss() -> None:
+    assert set(LOSSES) | set(NEVER) == set(RULES)
+    assert not set(LOSSES) & set(NEVER)
+
+
+def test_the_design_is_covered() -> None:
+    assert len(DESIGN) == 86
+    assert set(DESIGN) - set(RULES) == set(BY_JAX)
+
+
+@pytest.mark.parametrize("name", [*LOSSES, *BY_JAX])
+def test_a_rule(name: str) -> None:
+    loss, params = {**LOSSES, **BY_JAX}[name]
+    case = assert_right(loss, params)
+    assert name in names_in(case)
+    if name not in ROUNDED_RULES:
+        assert_program_right(case)
+
+
+@pytest.mark.parametrize("options", list(product((True, False), repeat=4)))
+def test_triangular_systems_of_every_kind(options: tuple[bool, ...]) -> None:
+    names = ("left_side", "lower", "transpose_a", "unit_diagonal")
+    loss, params = triangular(**dict(zip(names, options, strict=True)))
+    assert_program_right(assert_right(loss, params))

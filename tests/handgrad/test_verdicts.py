@@ -1,0 +1,341 @@
+"""The verdict table: who is right, who is off, and by what kind of mistake."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flint import arb
+
+from handgrad import check_gradient
+from handgrad.referee import balls
+
+
+class Row(NamedTuple):
+    """A gradient, the loss it is said to be of, a point, and the ruling that is due."""
+
+    name: str
+    gradient: Callable[..., Any]
+    loss: Callable[..., Any]
+    point: tuple[Any, ...]
+    verdict: str
+    blame: str | None
+    kinds: tuple[str, ...] = ()
+    options: dict[str, Any] = {}  # noqa: RUF012 (nobody writes to it)
+
+
+def sigmoid(z: Any) -> Any:
+    e = np.exp(-np.abs(z))
+    return np.where(z < 0, e, np.ones_like(e)) / (1 + e)
+
+
+# One neuron with a squared error; Bob's inputs saturate it: z = 31.
+
+BOB = (np.ones(2), np.array([25.0, 6.0]), np.float64(0.0))
+
+
+def neuron(w: Any, x: Any, y: Any) -> Any:
+    return (y - jax.nn.sigmoid(w @ x)) ** 2
+
+
+def neuron_gradient(slope: Callable[[Any], Any]) -> Callable[..., Any]:
+    def gradient(w: Any, x: Any, y: Any) -> Any:
+        z = w @ x
+        return -2 * (y - sigmoid(z)) * slope(z) * x
+
+    return gradient
+
+
+stable = neuron_gradient(lambda z: sigmoid(z) * sigmoid(-z))
+lossy = neuron_gradient(lambda z: sigmoid(z) * (1 - sigmoid(z)))
+nothing = neuron_gradient(lambda z: 0.0)
+
+SATURATED = [
+    Row("stable", stable, neuron, BOB, "agree", "autodiff"),
+    Row("lossy", lossy, neuron, BOB, "imprecise", "both", ("rounding",)),
+    Row("zero", nothing, neuron, BOB, "disagree", "yours", ("zero",)),
+]
+
+
+# A custom rule that is wrong: twice the cosine.
+
+
+@jax.custom_jvp
+def doubled(x: jax.Array) -> jax.Array:
+    return jnp.sin(x)
+
+
+doubled.defjvp(lambda p, t: (doubled(*p), 2 * jnp.cos(*p) * t[0]))
+
+
+@jax.custom_vjp
+def straight_through(x: jax.Array) -> jax.Array:
+    return jnp.round(x)
+
+
+straight_through.defvjp(lambda x: (jnp.round(x), None), lambda _, g: (g,))
+
+
+def of_doubled(p: Any) -> Any:
+    return jnp.sum(doubled(p))
+
+
+def of_rounded(p: Any) -> Any:
+    return jnp.sum(straight_through(p) * jnp.array([2.0, 3.0], dtype=p.dtype))
+
+
+ANGLES = (np.array([0.3, 0.5]),)
+CUSTOM = [
+    Row("right hand, wrong rule", np.cos, of_doubled, ANGLES, "agree", "autodiff", ("unknown",)),
+    Row("same mistake", lambda p: 2 * np.cos(p), of_doubled, ANGLES, "disagree", "both"),
+    Row("straight-through", lambda p: np.array([2.0, 3.0]), of_rounded, ANGLES, "disagree", "both"),
+    Row(
+        "trusted",
+        lambda p: np.array([2.0, 3.0]),
+        of_rounded,
+        ANGLES,
+        "agree",
+        None,
+        options={"trust_rules": [straight_through]},
+    ),
+    Row(
+        "trusted by name",
+        lambda p: np.array([2.0, 3.1]),
+        of_rounded,
+        ANGLES,
+        "disagree",
+        "yours",
+        options={"trust_rules": ["straight_through"]},
+    ),
+]
+
+
+# Kinks, ties and jumps: one point, with no others around it.
+
+
+def absolute_sum(p: Any) -> Any:
+    return jnp.abs(p[0] + p[1])
+
+
+def rectified(p: Any) -> Any:
+    return jnp.sum(jax.nn.relu(p))
+
+
+def answer(*values: float) -> Callable[..., np.ndarray]:
+    return lambda p: np.array(values, dtype=p.dtype).reshape(p.shape)
+
+
+def at(row: Row) -> Row:
+    return row._replace(options={"points": 0})
+
+
+O2, O3 = (np.zeros(2),), (np.zeros(3),)
+ALIKE = (np.ones(3),)
+TIES = [
+    at(row)
+    for row in (
+        Row("right side", answer(1, 1), absolute_sum, O2, "agree", None),
+        Row("left side", answer(-1, -1), absolute_sum, O2, "agree", None, ("convention",)),
+        Row("in between", answer(0.3, 0.3), absolute_sum, O2, "agree", None, ("convention",)),
+        Row("two choices", answer(1, -1), absolute_sum, O2, "disagree", "yours"),
+        Row("beyond", answer(1.1, 1.1), absolute_sum, O2, "disagree", "yours"),
+        Row("no tie", answer(-1, -1), absolute_sum, (np.array([-0.3, 0.1]),), "agree", None),
+        Row("relu at 0", answer(1, 0), rectified, O2, "agree", None, ("convention",)),
+        Row("relu by 2", answer(2, 0), rectified, O2, "disagree", "yours"),
+        Row("logaddexp", answer(0.5, 0.5), lambda p: jnp.logaddexp(*p), O2, "agree", None),
+        Row("lopsided", answer(0.6, 0.4), lambda p: jnp.logaddexp(*p), O2, "disagree", "yours"),
+        Row("logsumexp", answer(*[1 / 3] * 3), jax.nn.logsumexp, O3, "agree", None),
+        Row("first maximum", answer(1, 0, 0), jnp.max, ALIKE, "agree", None, ("convention",)),
+        Row("shared maximum", answer(*[1 / 3] * 3), jnp.max, ALIKE, "agree", None),
+        Row("two maxima", answer(1, 1, 0), jnp.max, ALIKE, "disagree", "yours"),
+        Row(
+            "no kink after all",
+            answer(1),
+            lambda p: jax.nn.relu(p) - jax.nn.relu(-p),
+            (np.zeros(()),),
+            "agree",
+            "autodiff",
+        ),
+        Row("floor", answer(0), jnp.floor, (np.ones(()),), "undecidable", None),
+        Row("sign", answer(0), jnp.sign, (np.zeros(()),), "undecidable", None),
+        Row("root", answer(0), jnp.sqrt, (np.zeros(()),), "undecidable", None),
+        Row(
+            "hidden root",
+            answer(0, 0.25),
+            lambda p: jnp.sum(jnp.where(p > 1e-3, jnp.sqrt(jnp.abs(p)), 0.0)),
+            (np.array([0.0, 4.0]),),
+            "agree",
+            "autodiff",
+        ),
+    )
+]
+
+
+# Sizes, cancellation, conditioning.
+
+HILBERT = 1 / (np.arange(8)[:, None] + np.arange(8)[None] + 1.0)
+TABLE = np.arange(6.0).reshape(2, 3) / 7
+
+
+def squares(p: Any) -> Any:
+    return jnp.sum(p**2)
+
+
+def constant_in_disguise(p: Any) -> Any:
+    return 3 * jnp.sum(jax.nn.softmax(p))
+
+
+def terms_that_cancel(p: Any) -> Any:
+    return p[0] * p[1] + p[2] * 3 - p[2] - 2 * p[2]
+
+
+def least_squares(p: Any) -> Any:
+    return jnp.sum((HILBERT @ p - 1) ** 2)
+
+
+def by_hand(p: Any, factor: float = 1.0) -> Any:
+    return factor * 2 * HILBERT.T @ (HILBERT @ p - 1)
+
+
+def by_closure(p: Any) -> Any:
+    return jnp.sum((jnp.asarray(TABLE) @ p) ** 2)
+
+
+FLOATS = (np.array([0.3, 0.5, 0.7]),)
+SIZES = [
+    Row("tiny", lambda p: 2 * p, squares, (np.array([1e-150, 2e-150]),), "agree", None),
+    Row("tiny, wrong", lambda p: 3 * p, squares, (np.array([1e-150]),), "disagree", "yours"),
+    Row(
+        "tiny zero", lambda p: 0 * p, squares, (np.array([1e-150]),), "disagree", "yours", ("zero",)
+    ),
+    Row("huge", lambda p: 2 * p, squares, (np.array([1e150, -2e150]),), "agree", None),
+    Row("single", lambda p: 2 * p, squares, (np.array([0.1, 7], np.float32),), "agree", None),
+    Row("all cancels", lambda p: 0 * p + 1e-17, constant_in_disguise, FLOATS, "agree", None),
+    Row("not so much", lambda p: 0 * p + 1e-9, constant_in_disguise, FLOATS, "disagree", "yours"),
+    Row(
+        "an element cancels",
+        lambda p: np.array([p[1], p[0], 0 * p[2]]),
+        terms_that_cancel,
+        FLOATS,
+        "agree",
+        None,
+    ),
+    Row("in the closure", lambda p: 2 * (TABLE @ p) @ TABLE, by_closure, FLOATS, "agree", None),
+    Row("Hilbert", by_hand, least_squares, (np.ones(8),), "agree", None),
+    Row(
+        "Hilbert, off by 1e-9",
+        lambda p: by_hand(p, 1 + 1e-9),
+        least_squares,
+        (np.ones(8),),
+        "disagree",
+        "yours",
+    ),
+]
+
+
+# Form: what is wrong before any number is compared.
+
+
+def doubles_its_argument(p: np.ndarray) -> np.ndarray:
+    p *= 2
+    return p
+
+
+def adds_up() -> Callable[..., np.ndarray]:
+    total = np.zeros(2)
+
+    def gradient(p: np.ndarray) -> np.ndarray:
+        nonlocal total
+        total += 2 * p
+        return total
+
+    return gradient
+
+
+def of_two(p: Any) -> Any:
+    return jnp.sum(p["w"] ** 2) + p["b"]
+
+
+PAIR, HALVES = (np.array([0.1, 0.2]),), (np.array([0.5, 0.25], np.float16),)
+W_AND_B = ({"w": np.array([0.1, 0.2]), "b": np.array(1.0)},)
+VALUE = {"has_value": True}
+FORM = [
+    Row("mutates", doubles_its_argument, squares, PAIR, "disagree", "yours", ("mutation",)),
+    Row("accumulates", adds_up(), squares, PAIR, "disagree", "yours", ("not-repeatable",)),
+    Row("a leaf too few", lambda p: {"w": 2 * p["w"]}, of_two, W_AND_B, "disagree", "yours",
+        ("structure",)),
+    Row("another shape", lambda p: (2 * p)[:, None], squares, PAIR, "disagree", "yours", ("shape",)),
+    Row("shorter floats", lambda p: (2 * p).astype(np.float32), squares, PAIR, "disagree", "yours",
+        ("dtype",)),
+    Row("not a number", lambda p: p * np.nan, squares, PAIR, "disagree", "yours", ("non-finite",)),
+    Row("wrong loss", lambda p: (np.sum(p**2) * 1.001, 2 * p), squares, PAIR, "disagree", "yours",
+        ("loss-value",), VALUE),
+    Row("right loss", lambda p: (np.sum(p**2), 2 * p), squares, PAIR, "agree", None, (), VALUE),
+    Row("half floats", lambda p: 2 * p, squares, HALVES, "undecidable", None),
+]  # fmt: skip
+
+ROWS = [*SATURATED, *CUSTOM, *TIES, *SIZES, *FORM]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+def test_the_ruling(row: Row) -> None:
+    report = check_gradient(row.gradient, row.loss, *row.point, **row.options)
+    assert (report.verdict, report.blame) == (row.verdict, row.blame), str(report)
+    assert set(row.kinds) <= {finding.kind for finding in report.findings}, str(report)
+
+
+def test_what_is_left_of_bob() -> None:
+    """Four digits, on both sides, of a number that the referee knows to forty."""
+    report = check_gradient(lossy, neuron, *BOB, points=0)
+    (leaf,) = report.leaves
+    with balls.precision(200):
+        s = 1 / (1 + (-arb(31)).exp())
+        assert leaf.exact.midpoint == (12 * s * s * (1 - s)).str(40, radius=False)
+    assert "4 digits" in report.findings[0].detail
+    assert 1e12 < leaf.ulps < 1e13
+    assert leaf.ulps_autodiff > 1e12
+    assert not check_gradient(lossy, neuron, *BOB, strict=True).passes
+
+
+def test_a_wrong_formula_that_only_other_points_show() -> None:
+    """At the given point the two branches agree; elsewhere they do not, and the point is named."""
+    report = check_gradient(lambda p: np.abs(2 * p), squares, np.array([0.1]), seed=3)
+    assert report.verdict == "disagree"
+    assert report.point > 0
+    assert f"at point {report.point}" in report.headline
+    assert np.asarray(report.params)[0] < 0
+
+
+def test_what_is_not_finite_is_dropped_and_counted() -> None:
+    report = check_gradient(lambda p: 1 / p, lambda p: jnp.sum(jnp.log(p)), np.array([0.01, 0.02]))
+    assert report.verdict == "agree"
+    assert report.dropped > 0
+    assert report.points + report.dropped == 9
+    assert any("not finite" in warning for warning in report.warnings)
+    outside = check_gradient(lambda p: 1 / p, lambda p: jnp.sum(jnp.log(p)), np.array([-1.0]))
+    assert outside.verdict == "undecidable"
+
+
+def test_an_operation_without_a_rule() -> None:
+    """The answer rests on uncertified witnesses, says so, and still sees a mistake."""
+
+    def loss(p: Any) -> Any:
+        return jnp.linalg.svd(p, compute_uv=False)[0]
+
+    p = np.array([[0.1, 0.2, 0.3]])
+    right = check_gradient(lambda p: p / np.linalg.norm(p), loss, p)
+    assert right.verdict == "agree"
+    assert "svd" in right.certificate
+    assert "not certified" in str(right)
+    assert not right.leaves[0].exact.certified
+    wrong = check_gradient(lambda p: p / np.linalg.norm(p) ** 2, loss, p)
+    assert wrong.verdict == "disagree"
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    first, second = (check_gradient(stable, neuron, *BOB, seed=5).to_dict() for _ in range(2))
+    for report in (first, second):
+        del report["seconds"]
+    assert first == second
