@@ -98,7 +98,8 @@ def check_custom(
         >>> import jax, jax.numpy as jnp, numpy as np
         >>> @jax.custom_jvp
         ... def f(x): return jnp.sin(x)
-        >>> f.defjvp(lambda primals, tangents: (f(*primals), -jnp.cos(*primals) * tangents[0]))
+        >>> @f.defjvp
+        ... def rule(x, dx): return f(*x), -jnp.cos(*x) * dx[0]
         >>> check_custom(f, np.array([0.5, 1.0])).verdict
         'disagree'
     """

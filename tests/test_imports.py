@@ -27,7 +27,7 @@ def in_a_fresh_interpreter(code: str) -> str:
     [
         ("manual", {"jax", "autodiff", "handgrad", "compare"}),
         ("autodiff", {"manual", "handgrad", "compare"}),
-        ("handgrad", {"manual", "autodiff", "compare", "click", "rich"}),
+        ("handgrad", {"manual", "autodiff", "compare"}),
         ("compare", {"benchmarks", "study", "tests"}),
     ],
 )
@@ -36,6 +36,16 @@ def test_what_a_package_does_not_load(package: str, forbidden: set[str]) -> None
     loaded = {name.split(".")[0] for name in in_a_fresh_interpreter(code).split()}
     assert package in loaded
     assert not loaded & forbidden
+
+
+def test_the_judge_is_loaded_when_it_is_asked_for() -> None:
+    """Neither `handgrad --help` nor a test session that checks no gradient waits for JAX."""
+    heavy = {"jax", "numpy", "flint", "hypothesis", "scipy", "rich"}
+    for module in ("handgrad", "handgrad.cli", "handgrad.commands.check", "handgrad.pytest_plugin"):
+        loaded = in_a_fresh_interpreter(f"import {module}, sys; print(*sys.modules)").split()
+        assert not {name.split(".")[0] for name in loaded} & heavy
+    code = "import handgrad, sys; handgrad.check_gradient; print(*sys.modules)"
+    assert "jax" in in_a_fresh_interpreter(code).split()
 
 
 @pytest.mark.parametrize("package", PACKAGES)

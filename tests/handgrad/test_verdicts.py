@@ -266,7 +266,7 @@ FORM = [
     Row("accumulates", adds_up(), squares, PAIR, "disagree", "yours", ("not-repeatable",)),
     Row("a leaf too few", lambda p: {"w": 2 * p["w"]}, of_two, W_AND_B, "disagree", "yours",
         ("structure",)),
-    Row("another shape", lambda p: (2 * p)[:, None], squares, PAIR, "disagree", "yours", ("shape",)),
+    Row("a column", lambda p: (2 * p)[:, None], squares, PAIR, "disagree", "yours", ("shape",)),
     Row("shorter floats", lambda p: (2 * p).astype(np.float32), squares, PAIR, "disagree", "yours",
         ("dtype",)),
     Row("not a number", lambda p: p * np.nan, squares, PAIR, "disagree", "yours", ("non-finite",)),

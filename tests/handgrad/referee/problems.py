@@ -31,7 +31,7 @@ def gradient(loss: Any, params: Any, *inputs: Any, method: str = "series") -> np
 def by_jax(loss: Any, params: Any, *inputs: Any) -> tuple[float, np.ndarray]:
     """The loss and its gradient as one float64 vector."""
     with jax.enable_x64(True):
-        value, grads = jax.value_and_grad(loss)(params, *inputs)
+        value, grads = jax.jit(jax.value_and_grad(loss))(params, *inputs)
         return float(value), flat(grads)
 
 

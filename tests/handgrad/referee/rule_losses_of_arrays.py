@@ -23,6 +23,11 @@ def convolved(x: Any, kernel: Any) -> Any:
     )
 
 
+def pair(a: Any, b: Any) -> Any:
+    """A batch of two."""
+    return jnp.concatenate([a[None], b[None]])
+
+
 def positive_definite(m: Any) -> Any:
     return m @ m.T + 2.0 * jnp.eye(3, dtype=m.dtype)
 
@@ -31,7 +36,7 @@ def triangular(**options: bool) -> tuple[Loss, Any]:
     """b on the side that is asked for, and a batch of two."""
 
     def solved(m: Any, b: Any) -> Any:
-        a = jnp.stack([m, m.T]) + 2.0 * jnp.eye(3, dtype=m.dtype)[None]
+        a = pair(m, m.T) + 2.0 * jnp.eye(3, dtype=m.dtype)[None]
         b = b if options["left_side"] else b.swapaxes(-1, -2)
         return lax.linalg.triangular_solve(a, b, **options)
 
@@ -40,7 +45,7 @@ def triangular(**options: bool) -> tuple[Loss, Any]:
 
 def factored(m: Any) -> Any:
     """The second matrix has its pivots elsewhere."""
-    factors, pivots, order = lax.linalg.lu(jnp.stack([m, m[::-1] * m]))
+    factors, pivots, order = lax.linalg.lu(pair(m, m[::-1]))
     return factors * (1 + order).astype(m.dtype)[:, :, None] + pivots.astype(m.dtype)[:, None]
 
 
@@ -70,6 +75,8 @@ MOVING: dict[str, tuple[Loss, Any]] = {
         lambda a, b: lax.dynamic_update_slice(a, b, (start(2), start(1))), TALL, TWO[:, :2]
     ),
     "split": of(lambda p: lax.split(p, (2, 3))[1] * p[:3]),
+    # DEFECT: `stack`, which jnp.stack traces to, has no rule.
+    "stack": of_two(lambda a, b: lax.stack([a, b, a * b], axis=1)),
     "scatter": of_two(lambda a, b: a.at[np.array([3, 1])].set(b[:2])),
     "tile": of(lambda p: lax.tile(p, (2, 3)), TALL),
     "scatter-add": of_two(lambda a, b: a.at[np.array([3, 1, 3])].add(b[:3])),
@@ -89,7 +96,7 @@ SUMMING: dict[str, tuple[Loss, Any]] = {
 }
 
 LINEAR_ALGEBRA: dict[str, tuple[Loss, Any]] = {
-    "cholesky": of(lambda m: jnp.linalg.cholesky(jnp.stack([positive_definite(m), m @ m.T])), M),
+    "cholesky": of(lambda m: jnp.linalg.cholesky(pair(positive_definite(m), m @ m.T)), M),
     "triangular_solve": triangular(
         left_side=True, lower=True, transpose_a=False, unit_diagonal=False
     ),

@@ -1,0 +1,122 @@
+"""Backward steps and custom derivative rules."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_backward, check_custom
+
+X = np.arange(6.0).reshape(2, 3) / 7 - 0.3
+W = np.arange(15.0).reshape(3, 5) / 11 - 0.6
+B = np.linspace(-0.5, 0.5, 5)
+
+
+def affine(x: Any, w: Any, b: Any) -> Any:
+    return x @ w + b[None, :], (x, w)
+
+
+def affine_backward(dz: Any, cache: Any) -> Any:
+    x, w = cache
+    return dz @ w.T, x.T @ dz, dz.sum(axis=0)
+
+
+def test_a_right_step() -> None:
+    report = check_backward(affine, affine_backward, X, W, B)
+    assert (report.verdict, report.blame) == ("agree", None)
+    assert [leaf.path for leaf in report.leaves] == ["params[0]", "params[1]", "params[2]"]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "leaf"),
+    [
+        (lambda dz, c: (dz @ c[1].T, c[0].T @ dz, dz.mean(axis=0)), "params[2]"),
+        (lambda dz, c: (dz @ c[1].T, 2 * c[0].T @ dz, dz.sum(axis=0)), "params[1]"),
+        (lambda dz, c: (-dz @ c[1].T, c[0].T @ dz, dz.sum(axis=0)), "params[0]"),
+    ],
+)
+def test_a_wrong_step_is_blamed_on_its_leaf(mistake: Any, leaf: str) -> None:
+    report = check_backward(affine, mistake, X, W, B)
+    assert report.verdict == "disagree"
+    assert {finding.leaf for finding in report.findings} == {leaf}
+
+
+def test_in_single_precision_and_in_jax() -> None:
+    def forward(z: Any) -> Any:
+        a = jnp.tanh(z)
+        return a, a
+
+    z = np.array([0.5, -1.0, 2.0], dtype=np.float32)
+    assert check_backward(forward, lambda da, a: da * (1 - a * a), z).verdict == "agree"
+    assert check_backward(forward, lambda da, a: da * (1 - a), jnp.array(z)).verdict == "disagree"
+
+
+def test_a_dictionary_in_and_whole_numbers_beside_it() -> None:
+    def forward(table: Any, rows: Any) -> Any:
+        return table["words"][rows], (table["words"].shape, rows)
+
+    def backward(da: Any, cache: Any) -> Any:
+        shape, rows = cache
+        dwords = np.zeros(shape)
+        np.add.at(dwords, rows, da)
+        return {"words": dwords}, None
+
+    table = {"words": np.arange(12.0).reshape(4, 3)}
+    rows = np.array([1, 3, 1])
+    assert check_backward(forward, backward, table, rows).verdict == "agree"
+
+    def forgets_the_second(da: Any, cache: Any) -> Any:
+        shape, rows = cache
+        dwords = np.zeros(shape)
+        dwords[rows] = da  # a row that comes twice counts once
+        return {"words": dwords}, None
+
+    assert check_backward(forward, forgets_the_second, table, rows).verdict == "disagree"
+
+
+def test_a_step_that_writes_to_its_cotangent_or_answers_too_little() -> None:
+    with pytest.raises(TypeError, match="got 2 cotangents, expected 3"):
+        check_backward(affine, lambda dz, c: (dz @ c[1].T, c[0].T @ dz), X, W, B)
+    with pytest.raises(TypeError, match="expected an array of floats"):
+        check_backward(affine, affine_backward, np.array([1, 2]))
+
+
+@jax.custom_vjp
+def clipped(x: jax.Array) -> jax.Array:
+    """The identity, with a gradient that is cut off."""
+    return x * 1.0
+
+
+clipped.defvjp(lambda x: (x, None), lambda _, g: (jnp.clip(g, -0.1, 0.1),))
+
+
+@jax.custom_vjp
+def softplus(x: jax.Array) -> jax.Array:
+    return jnp.logaddexp(x, 0.0)
+
+
+softplus.defvjp(lambda x: (softplus(x), x), lambda x, g: (g * jax.nn.sigmoid(x),))
+
+
+@jax.custom_jvp
+def cube(x: jax.Array) -> jax.Array:
+    return x**3
+
+
+cube.defjvp(lambda x, t: (cube(*x), 3 * x[0] * t[0]))
+
+
+def test_custom_rules() -> None:
+    x = np.array([0.3, -1.2, 25.0])
+    assert check_custom(softplus, x).verdict == "agree"
+    wrong = check_custom(cube, x)
+    assert (wrong.verdict, wrong.blame) == ("disagree", "yours")
+    # Clipping is meant to differ; as a rule for the identity it is still none.
+    assert check_custom(clipped, x).verdict == "disagree"
+
+
+def test_a_function_without_a_custom_rule() -> None:
+    with pytest.raises(TypeError, match=r"expected a jax\.custom_vjp or jax\.custom_jvp function"):
+        check_custom(jnp.sin, np.array([1.0]))

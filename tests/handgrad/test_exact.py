@@ -1,0 +1,44 @@
+"""Reference numbers: exact gradients as decimals."""
+
+import decimal
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import Enclosure, exact_gradient
+
+
+def test_e_to_forty_digits() -> None:
+    found = exact_gradient(lambda w: jnp.sum(jnp.exp(w)), np.array([1.0, 0.0]))
+    assert found.shape == (2,)
+    assert found[0].midpoint == str(decimal.Context(prec=40).exp(decimal.Decimal(1)))
+    assert found[1].midpoint == "1"
+    assert found[0].radius < 1e-40
+
+
+def test_the_shape_of_the_parameters() -> None:
+    def loss(p: Any, x: Any) -> Any:
+        return jnp.sum(p["w"] @ x) + 3 * p["b"]
+
+    found = exact_gradient(loss, {"w": np.ones((2, 3)), "b": np.float64(1)}, np.arange(3.0))
+    assert isinstance(found["b"], Enclosure)
+    assert [[entry.midpoint for entry in row] for row in found["w"]] == [["0", "1", "2"]] * 2
+
+
+def test_ulps_are_taken_at_the_exact_value() -> None:
+    just_below_one = Enclosure("0.9999999999999999", 0.0)
+    assert just_below_one.ulps(1.0) == pytest.approx(0.9, abs=0.01)
+    assert Enclosure("1", 0.0).ulps(1.0 + 2**-52) == 1
+    assert np.isnan(Enclosure("1", 0.0).ulps(np.nan))
+    assert Enclosure("1", 0.0).ulps(np.inf) == np.inf
+
+
+def test_where_there_is_no_one_answer() -> None:
+    with pytest.raises(ArithmeticError, match="kink"):
+        exact_gradient(lambda w: jnp.abs(w), np.float64(0.0))
+    with pytest.raises(ArithmeticError, match="not finite"):
+        exact_gradient(lambda w: jnp.sqrt(w), np.float64(0.0))
+    with pytest.raises(TypeError, match=r"params.*int64"):
+        exact_gradient(lambda w: w, np.array([1]))
