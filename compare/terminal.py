@@ -45,10 +45,10 @@ def show_partials(out: Console, partials: list[Partial], sigmoid_derivative: str
             _number(float(row.exact)),
             "by hand",
             _number(row.by_hand),
-            f"{row.ulps_by_hand:.3g}",
+            _ulps(row.ulps_by_hand),
             _verdict(row.verdict),
         )
-        table.add_row("", "", "autodiff", _number(row.autodiff), f"{row.ulps_autodiff:.3g}")
+        table.add_row("", "", "autodiff", _number(row.autodiff), _ulps(row.ulps_autodiff))
     out.print(table)
     lossy = [row for row in partials if row.verdict == "agree" and _lost_digits(row)]
     if lossy:
@@ -159,6 +159,11 @@ def _verdict(verdict: str) -> Text:
 
 def _number(value: float, digits: int = DIGITS) -> str:
     return f"{value: .{digits}g}"
+
+
+def _ulps(distance: float) -> str:
+    """Whole ulps; which fraction of one a program is off is chance."""
+    return f"{distance:.0f}" if distance < 1000 else f"{distance:.3g}"
 
 
 def _loss_curve(losses: np.ndarray) -> str:

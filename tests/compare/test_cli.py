@@ -83,7 +83,14 @@ def test_run_as_json(compare: Any) -> None:
     ]
     assert [row["name"] for row in answer["partials"]] == list(PARTIALS)
     for row in answer["partials"]:
-        assert list(row) == ["name", "by_hand", "autodiff", "ulps", "verdict"]
+        assert list(row) == [
+            *("name", "by_hand", "autodiff", "exact"),
+            *("ulps", "ulps_by_hand", "ulps_autodiff", "verdict"),
+        ]
+        assert len(row["exact"]) > 40
+        assert close(float(row["exact"]), PARTIALS[row["name"]], 14)
+        assert 0 < row["ulps_by_hand"] < 5
+        assert 0 < row["ulps_autodiff"] < 10
         assert close(row["by_hand"], PARTIALS[row["name"]], 13)
         assert close(row["autodiff"], PARTIALS[row["name"]], 13)
         assert row["verdict"] == "agree"
@@ -110,6 +117,9 @@ def test_bob_in_both_forms(compare: Any) -> None:
         w1 = json.loads(compare(*words, "--json").out)["partials"][0]
         assert abs(w1["by_hand"] / by_hand - 1) < 1e-15
         assert abs(w1["autodiff"] / BOB_W1_ARTICLE - 1) < 1e-15
+        assert w1["exact"].startswith("1.59176773427389049790")
+        assert w1["ulps_autodiff"] > 1e12
+        assert (w1["ulps_by_hand"] < 3) == (form == "stable")
     assert "autodiff takes σ′ as σ(1 - σ), which cancels" in " ".join(
         compare("run", "--init", "ones", "--person", "bob").out.split()
     )

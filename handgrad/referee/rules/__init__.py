@@ -3,12 +3,15 @@
 from handgrad.referee.interpreter import Rule
 from handgrad.referee.rules import comparing, control, elementwise, linear_algebra, moving, summing
 
-#: The table, by the name of the operation.
-RULES: dict[str, Rule] = {
-    **elementwise.RULES,
-    **comparing.RULES,
-    **moving.RULES,
-    **summing.RULES,
-    **linear_algebra.RULES,
-    **control.RULES,
+#: The table by subject.
+GROUPS: dict[str, dict[str, Rule]] = {
+    "Element by element": elementwise.RULES,
+    "Comparisons and choices": comparing.RULES,
+    "Moving elements": moving.RULES,
+    "Sums and products": summing.RULES,
+    "Linear algebra": linear_algebra.RULES,
+    "Calls, branches and loops": control.RULES,
 }
+
+#: The table, by the name of the operation.
+RULES: dict[str, Rule] = {name: rule for rules in GROUPS.values() for name, rule in rules.items()}

@@ -114,9 +114,7 @@ def _pushed(output: Dual, slopes: list[Dual], real: list[Dual], k: int) -> np.nd
 
 
 RULES: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys(
-        ("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint", "custom_lin"), call
-    ),
+    **dict.fromkeys(("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"), call),
     "custom_jvp_call": custom,
     "custom_vjp_call": custom,
     "cond": cond,

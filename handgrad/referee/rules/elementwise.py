@@ -209,6 +209,34 @@ def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:
     return chain(value, balls.ONE / (x.value * x.value + y.value * y.value), _spread(change, value))
 
 
+def polygamma(run: Run, eqn: Any, order: Dual, x: Dual) -> Dual:
+    """The derivatives of ψ: ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x) (DLMF, 5.15)."""
+    value = array(_polygamma(order.value, x.value))
+    if x.tangent is None:
+        return Dual(value)
+    return chain(value, array(_polygamma(array(order.value + balls.ONE), x.value)), x.tangent)
+
+
+def _derivative_of_digamma(order: arb, x: arb) -> arb:
+    n = int(float(order))
+    return x.digamma() if n == 0 else (-1) ** (n + 1) * arb.fac_ui(n) * arb(n + 1).zeta(x)
+
+
+_polygamma = np.frompyfunc(_derivative_of_digamma, 2, 1)
+
+
+def zeta(run: Run, eqn: Any, s: Dual, q: Dual) -> Dual:
+    """Hurwitz's ζ(s, q), differentiated with respect to q: -s·ζ(s + 1, q) (DLMF, 25.11)."""
+    value = array(_zeta(s.value, q.value))
+    if q.tangent is None:
+        return Dual(value)
+    slope = array(-s.value * _zeta(array(s.value + balls.ONE), q.value))
+    return chain(value, slope, q.tangent)
+
+
+_zeta = np.frompyfunc(lambda s, q: s.zeta(q), 2, 1)
+
+
 def same(run: Run, eqn: Any, x: Any) -> Any:
     """Operations that leave the real number as it is, whatever they do to its format."""
     return x
@@ -246,11 +274,12 @@ RULES: dict[str, Callable[..., Any]] = {
     "integer_pow": integer_pow,
     "pow": power,
     "atan2": atan2,
+    "polygamma": polygamma,
+    "zeta": zeta,
     "copy": same,
     "copy_p": same,
     "reduce_precision": same,
     "optimization_barrier": lambda run, eqn, *xs: list(xs),
-    "real": same,
     "stop_gradient": stop_gradient,
     "convert_element_type": convert,
     "is_finite": is_finite,
