@@ -97,7 +97,7 @@ def _traced(gradient: Gradient, given: Arguments, has_value: bool) -> np.ndarray
 
     with wide([*given.leaves, *real]):
         program = Program(jax.make_jaxpr(flat)(list(given.leaves), real))
-    run = Run(RULES, Comparisons(final=True), program.memory)
+    run = Run(RULES, Comparisons(final=True, undefined=True), program.memory)
     outputs = run.closed(program.jaxpr, [Dual(balls.exact(a)) for a in (*given.leaves, *real)])
     return np.concatenate([out.value.reshape(-1) for out in outputs])
 

@@ -140,7 +140,7 @@ def _run(
     constants: Sequence[Any] | None = None,
 ) -> tuple[np.ndarray, Any]:
     """The loss and its gradient in one vector, and how the comparisons were decided."""
-    comparisons = Comparisons(final=True, frozen=frozen)
+    comparisons = Comparisons(final=True, undefined=True, frozen=frozen)
     loss, gradient = evaluate.gradient(
         problem, program, arguments, comparisons, rounding, constants
     )

@@ -1,4 +1,4 @@
-"""`python -m handgrad.referee`: the operations of JAX that are certified, from the table of rules."""
+"""`python -m handgrad.referee`: the operations that are certified, from the table of rules."""
 
 import textwrap
 

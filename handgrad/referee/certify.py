@@ -8,17 +8,17 @@ shows equally.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from flint import arb
 
 from handgrad.referee import balls, evaluate
-from handgrad.referee.evaluate import Problem
-from handgrad.referee.kinks import Kink, kink
+from handgrad.referee.evaluate import Problem, rounded_constants
+from handgrad.referee.kinks import Kink, UndecidableKinkError, check_flat_ties, differ, kink
 from handgrad.referee.program import Program, custom_rules
-from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
+from handgrad.referee.ties import Comparisons, MorePrecisionNeededError, Where
 
 #: Working precisions, each about twice the one before; beyond the last an element is undecidable.
 BITS = (192, 384, 768, 1536, 3072, 6000)
@@ -73,10 +73,10 @@ def certify(problem: Problem, method: str = "auto", seconds: float = 30.0) -> Tr
         UndecidableError: no enclosure at the highest precision, too many ties, a jump.
         UncertifiedPrimitiveError: an operation without a rule.
     """
-    for bits, final in _precisions():
+    for bits in BITS:
         try:
             with balls.precision(bits):
-                truth = _attempt(problem, method, bits, final, seconds)
+                truth = _attempt(problem, method, bits, seconds)
                 if truth.known.any() or not problem.size:
                     return truth
         except MorePrecisionNeededError:
@@ -84,21 +84,21 @@ def certify(problem: Problem, method: str = "auto", seconds: float = 30.0) -> Tr
     raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
 
 
-def _precisions() -> Iterator[tuple[int, bool]]:
-    for bits in BITS:
-        yield bits, bits == BITS[-1]
+def comparing(bits: int, forced: dict[Where, int] | None = None) -> Comparisons:
+    """How numbers of so many bits are compared."""
+    return Comparisons(bits == BITS[-1], bits >= BITS_OF_ZERO, forced or {})
 
 
-def _attempt(problem: Problem, method: str, bits: int, final: bool, seconds: float) -> Truth:
+def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
     rng = np.random.default_rng(bits)
     began = time.perf_counter()
     probe = _generic(rng, problem.size)
-    evaluate.slopes(problem, probe, Comparisons(final=final))
+    evaluate.slopes(problem, probe, comparing(bits))
     took = time.perf_counter() - began
     direct = problem.size <= SMALL or took * problem.size / 4 <= QUICK_S
     if method == "series" or (method == "auto" and direct):
-        return _by_series(problem, bits, final)
-    return _by_program(problem, bits, final, seconds, took)
+        return _by_series(problem, bits)
+    return _by_program(problem, bits, seconds, took)
 
 
 def random_directions(rng: np.random.Generator, scale: np.ndarray, k: int) -> np.ndarray:
@@ -118,27 +118,26 @@ def powers_of_two(exponents: np.ndarray) -> np.ndarray:
     return balls.boxed([arb(2) ** int(e) for e in exponents.ravel()], exponents.shape)
 
 
-def _by_series(problem: Problem, bits: int, final: bool) -> Truth:
+def _by_series(problem: Problem, bits: int) -> Truth:
     n = problem.size
     rng = np.random.default_rng(n)
     # The first direction decides ties, so it is one that lies in no hyperplane anybody thought of.
     directions = np.concatenate([_generic(rng, n), balls.exact(np.eye(n))])
-    comparisons = Comparisons(final=final)
+    comparisons = comparing(bits)
     loss, slopes = evaluate.slopes(problem, directions, comparisons)
     gradient = slopes[1:]
-    _check_good(problem, gradient, loss, bits, final)
+    _check_good(problem, gradient, loss, bits)
 
     def sides(forced: Any) -> tuple[arb, np.ndarray]:
-        value, there = evaluate.slopes(problem, directions, Comparisons(final=final, forced=forced))
+        value, there = evaluate.slopes(problem, directions, comparing(bits, forced))
         return value, there[1:]
 
     def step() -> tuple[arb, np.ndarray]:
         elsewhere = np.concatenate([_generic(rng, n), directions[1:]])
-        value, there = evaluate.slopes(problem, elsewhere, Comparisons(final=final))
+        value, there = evaluate.slopes(problem, elsewhere, comparing(bits))
         return value, there[1:]
 
-    ties = comparisons.ties
-    around = kink(sides, step, ties, (loss, gradient)) if ties else None
+    around = kink(sides, step, comparisons, (loss, gradient))
     if comparisons.guessed:
         raise UndecidableError("a comparison cannot be decided at 6000 bits")
     return Truth(
@@ -157,7 +156,9 @@ def _program_with(problem: Problem, gradient: np.ndarray) -> Program | None:
     scale = element_scale(problem, gradient)
     for program in candidates(problem):
         try:
-            _, theirs = evaluate.gradient(problem, program, problem.arguments(), Comparisons(True))
+            _, theirs = evaluate.gradient(
+                problem, program, problem.arguments(), comparing(BITS[-1])
+            )
         except NotImplementedError:
             continue
         if (balls.magnitudes(theirs - gradient) <= UNSEEN * scale).all():
@@ -168,15 +169,18 @@ def _program_with(problem: Problem, gradient: np.ndarray) -> Program | None:
 def candidates(problem: Problem) -> Iterator[Program]:
     """Gradient programs to try: JAX's own, and the same without custom derivative rules."""
     yield problem.traced.gradient
+    if rounded_constants(problem.traced.gradient):
+        # They may be the loss's own, which then mean what they are.
+        yield replace(problem.traced.gradient, meant=False)
     if custom_rules(problem.traced.loss):
         yield problem.traced.plain()
 
 
-def _check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int, final: bool) -> None:
+def _check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> None:
     """Ask for more bits until the enclosures are good and zeros are told from small numbers."""
     radii, zero = balls.radii(gradient), np.array([g.contains(0) for g in gradient], dtype=bool)
     _check_finite(loss, radii, bits)
-    if final:
+    if bits == BITS[-1]:
         return
     good = radii <= GOOD * element_scale(problem, gradient)
     if not good.all() or (bits < BITS_OF_ZERO and (zero & (radii > 0)).any()):
@@ -209,35 +213,48 @@ def _half_ulp(leaf: np.ndarray, sizes: np.ndarray, everything: np.ndarray) -> fl
     return max(float(largest) * float(finite.eps) / 2, float(finite.smallest_subnormal) / 2)
 
 
-def _by_program(problem: Problem, bits: int, final: bool, seconds: float, took: float) -> Truth:
+def _by_program(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
     arguments = problem.arguments()
     for program in candidates(problem):
-        loss, gradient = evaluate.gradient(problem, program, arguments, Comparisons(final=final))
+        loss, gradient = evaluate.gradient(problem, program, arguments, comparing(bits))
         finite = balls.magnitudes(gradient)
         if np.isfinite(finite).all() and loss.is_finite():
-            _check_good(problem, gradient, loss, bits, final)
-            if _holds(problem, gradient, final):
+            _check_good(problem, gradient, loss, bits)
+            if _holds(problem, gradient, bits):
                 return _held(problem, program, loss, gradient, bits)
-    return _in_part(problem, bits, final, seconds, took)
+    return _in_part(problem, bits, seconds, took)
 
 
-def _holds(problem: Problem, gradient: np.ndarray, final: bool) -> bool:
+def _holds(problem: Problem, gradient: np.ndarray, bits: int) -> bool:
     """Whether the slopes of the loss in random directions are those that the gradient says."""
     scale = element_scale(problem, gradient)
-    for direction, slope in zip(
-        _equalising(scale), slopes_along(problem, scale, final), strict=True
+    directions = _equalising(scale)
+    for slope, expected in zip(
+        slopes_along(problem, scale, bits), (directions * gradient).sum(axis=1), strict=True
     ):
-        gap = slope - (direction * gradient).sum()
+        gap = slope - expected
         if not gap.contains(0) and not abs(gap) < WINDOW:
             return False
-        if not float(gap.rad()) < WINDOW and not final:
+        if not float(gap.rad()) < WINDOW and bits < BITS[-1]:
             raise MorePrecisionNeededError
     return True
 
 
-def slopes_along(problem: Problem, scale: np.ndarray, final: bool = True) -> np.ndarray:
-    """The slopes in random directions that let elements of these sizes count equally."""
-    return evaluate.slopes(problem, _equalising(scale), Comparisons(final=final))[1]
+def slopes_along(problem: Problem, scale: np.ndarray, bits: int) -> np.ndarray:
+    """The slopes in random directions that let elements of these sizes count equally.
+
+    Raises:
+        UndecidableKinkError: they depend on a tie that no small step decides.
+    """
+    directions = _equalising(scale)
+    found = comparing(bits)
+    loss, slopes = evaluate.slopes(problem, directions, found)
+
+    def sides(forced: dict[Where, int]) -> tuple[arb, np.ndarray]:
+        return evaluate.slopes(problem, directions, comparing(bits, forced))
+
+    check_flat_ties(sides, found, (loss, slopes))
+    return slopes
 
 
 def _equalising(scale: np.ndarray) -> np.ndarray:
@@ -260,7 +277,7 @@ def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: in
     )
 
 
-def _in_part(problem: Problem, bits: int, final: bool, seconds: float, took: float) -> Truth:
+def _in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
     """No gradient program has the gradient: as many elements by series as there is time for."""
     n = problem.size
     affordable = int(min(n, max(SMALL, seconds / max(took, 1e-6) * 2)))
@@ -271,11 +288,10 @@ def _in_part(problem: Problem, bits: int, final: bool, seconds: float, took: flo
     for block in np.array_split(chosen, max(1, affordable // 32)):
         units = np.zeros((block.size, n))
         units[np.arange(block.size), block] = 1.0
-        comparisons = Comparisons(final=final)
+        comparisons = comparing(bits)
         directions = np.concatenate([first, balls.exact(units)])
         loss, slopes = evaluate.slopes(problem, directions, comparisons)
-        if comparisons.ties:
-            _check_sides(problem, directions, comparisons, (loss, slopes[1:]), final)
+        _check_sides(problem, directions, comparisons, (loss, slopes), bits)
         gradient[block], known[block] = slopes[1:], True
     _check_finite(loss, balls.radii(gradient), bits)
     how = f"power series in ball arithmetic, {affordable} of {n} elements, drawn at random"
@@ -283,11 +299,16 @@ def _in_part(problem: Problem, bits: int, final: bool, seconds: float, took: flo
 
 
 def _check_sides(
-    problem: Problem, directions: Any, found: Comparisons, here: Any, final: bool
+    problem: Problem, directions: np.ndarray, found: Comparisons, here: Any, bits: int
 ) -> None:
-    forced = {where: -tie.outcome for where, tie in found.ties.items()}
-    loss, slopes = evaluate.slopes(problem, directions, Comparisons(final=final, forced=forced))
-    if not loss.overlaps(here[0]) or not all(
-        a.overlaps(b) for a, b in zip(slopes[1:], here[1], strict=True)
-    ):
-        raise UndecidableError("a kink in a gradient of so many elements")
+    """Whether the elements are the same on the other side of all ties."""
+
+    def sides(forced: dict[Where, int]) -> tuple[arb, np.ndarray]:
+        loss, slopes = evaluate.slopes(problem, directions, comparing(bits, forced))
+        return loss, slopes[1:]
+
+    check_flat_ties(sides, found, (here[0], here[1][1:]))
+    if found.ties:
+        loss, slopes = sides({where: -tie.outcome for where, tie in found.ties.items()})
+        if not loss.overlaps(here[0]) or differ(slopes, here[1][1:]):
+            raise UndecidableKinkError("a kink in a gradient of so many elements")

@@ -28,13 +28,14 @@ def broken_rules(problem: Problem, truth: Truth) -> list[str]:
     names = [name for name in custom_rules(problem.traced.loss) if name not in problem.trusted]
     with balls.precision(truth.bits):
         scale = element_scale(problem, truth.gradient)
-        plain = slopes_along(problem, scale)
-        return [name for name in names if _differs(problem, name, scale, plain)]
+        plain = slopes_along(problem, scale, truth.bits)
+        return [name for name in names if _differs(problem, name, truth.bits, scale, plain)]
 
 
-def _differs(problem: Problem, name: str, scale: np.ndarray, plain: np.ndarray) -> bool:
+def _differs(problem: Problem, name: str, bits: int, scale: np.ndarray, plain: np.ndarray) -> bool:
     trusting = replace(problem, trusted=problem.trusted | {name})
     try:
-        return bool((balls.magnitudes(slopes_along(trusting, scale) - plain) > SAME).any())
+        slopes = slopes_along(trusting, scale, bits)
+        return bool((balls.magnitudes(slopes - plain) > SAME).any())
     except (UndecidableError, UndecidableKinkError, NotImplementedError):
         return False

@@ -10,7 +10,7 @@ from flint import arb
 from handgrad.referee import balls, dual
 from handgrad.referee.dual import Dual
 from handgrad.referee.interpreter import Rounding, Run
-from handgrad.referee.program import Program, Traced
+from handgrad.referee.program import Program, Traced, literals_of
 from handgrad.referee.rules import RULES
 from handgrad.referee.ties import Comparisons
 
@@ -87,24 +87,31 @@ def _run(
     comparisons: Comparisons,
     rounding: Rounding | None = None,
 ) -> Run:
-    return Run(RULES, comparisons, program.memory, rounding, problem.trusted, meant_literal)
+    literals = meant_literal if program.meant else None
+    return Run(RULES, comparisons, program.memory, rounding, problem.trusted, literals)
 
 
-#: Constants in the derivative rules of erf and erf_inv, which JAX's programs hold rounded.
+#: Constants in the derivative rules of erf, erfc and erf_inv, which JAX's programs hold rounded.
 _MEANT = {
-    "2/√π": lambda: 2 / arb.const_sqrt_pi(),
-    "√π/2": lambda: arb.const_sqrt_pi() / 2,
-}
-_ROUNDED = {
-    float(np.asarray(value, dtype=dtype)): name
-    for name, value in (("2/√π", 2 / np.sqrt(np.pi)), ("√π/2", np.sqrt(np.pi) / 2))
+    float(np.asarray(sign * rounded, dtype=dtype)): (sign, constant)
+    for rounded, constant in (
+        (2 / np.sqrt(np.pi), lambda: 2 / arb.const_sqrt_pi()),
+        (np.sqrt(np.pi) / 2, lambda: arb.const_sqrt_pi() / 2),
+    )
     for dtype in (np.float64, np.float32)
+    for sign in (1, -1)
 }
 
 
-def meant_literal(literal: Any) -> Any:
+def meant_literal(literal: Any) -> Dual | None:
     """The number that a literal is the rounding of, where JAX's derivative rules have one."""
-    name = None
-    if np.ndim(literal.val) == 0 and isinstance(literal.val, float | np.floating):
-        name = _ROUNDED.get(float(literal.val))
-    return None if name is None else Dual(balls.boxed([_MEANT[name]()], ()))
+    value = np.asarray(literal.val)
+    if value.ndim or not np.issubdtype(value.dtype, np.floating) or float(value) not in _MEANT:
+        return None
+    sign, constant = _MEANT[float(value)]
+    return Dual(balls.boxed([sign * constant()], ()))
+
+
+def rounded_constants(program: Program) -> bool:
+    """Whether a program has literals that `meant_literal` knows."""
+    return any(meant_literal(literal) is not None for literal in literals_of(program))

@@ -20,7 +20,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.referee import balls
-from handgrad.referee.ties import Tie, Where
+from handgrad.referee.ties import EQUAL, GREATER, LESS, Comparisons, Tie, Where
 
 #: With more hyperplanes than this through one point the question is given up.
 MOST = 64
@@ -108,31 +108,52 @@ def _snapped(choices: np.ndarray, step: float) -> np.ndarray:
     return np.where(np.abs(choices - halves) < step, halves, choices)
 
 
-def kink(sides: Sides, step: Step, ties: dict[Where, Tie], here: tuple[arb, Any]) -> Kink | None:
+def kink(sides: Sides, step: Step, found: Comparisons, here: tuple[arb, Any]) -> Kink | None:
     """What the gradients around a point are, given those on one side; None if they are all one.
 
     Args:
-        sides: the gradient with some ties decided the other way.
+        sides: the gradient with some ties decided otherwise.
         step: the gradient for a step in a direction that it draws.
-        ties: what tied, decided as for the side that is given.
+        found: what tied on the side that is given.
         here: loss and gradient on that side.
 
     Raises:
         UndecidableKinkError: too many hyperplanes or sides, or the loss jumps.
     """
     loss, gradient = here
-    planes = hyperplanes(ties)
+    check_flat_ties(sides, found, here)
+    if not found.ties:
+        return None
+    _check_continuous(loss, sides(dict.fromkeys(found.ties, EQUAL))[0])
+    planes = hyperplanes(found.ties)
     if len(planes) > MOST:
         raise UndecidableKinkError(f"{len(planes)} ties meet at this point, {MOST} can be tried")
     edges = []
     for plane in planes:
-        other_loss, other = sides({where: -ties[where].outcome for where in plane})
+        other_loss, other = sides({where: -found.ties[where].outcome for where in plane})
         _check_continuous(loss, other_loss)
         if differ(other, gradient):
             edges.append(other - gradient)
-    if len(planes) > 1 and not _adds_up(sides, ties, gradient, edges):
+    if len(planes) > 1 and not _adds_up(sides, found.ties, gradient, edges):
         return _by_steps(step, loss, gradient)
     return Kink(gradient, _rows(edges, gradient.size)) if edges else None
+
+
+def check_flat_ties(sides: Sides, found: Comparisons, here: tuple[arb, Any]) -> None:
+    """Ties that no small step decides to first order must not matter, whichever way they go.
+
+    Raises:
+        UndecidableKinkError: they do, as in where(x·x > 0, 5·x, 0) at 0.
+    """
+    if not found.flat:
+        return
+    mixed = np.random.default_rng(0).choice([LESS, GREATER], size=len(found.flat)).tolist()
+    below, above = [LESS] * len(mixed), [GREATER] * len(mixed)
+    for outcomes in (below, above, mixed):
+        forced = dict(zip(sorted(found.flat), outcomes, strict=True))
+        loss, gradient = sides(forced)
+        if not loss.overlaps(here[0]) or differ(gradient, here[1]):
+            raise UndecidableKinkError("a tie that no small step decides to first order")
 
 
 def _adds_up(sides: Sides, ties: dict[Where, Tie], gradient: Any, edges: list[Any]) -> bool:

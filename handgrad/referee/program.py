@@ -4,7 +4,7 @@
 among the inputs are its arguments; everything else (labels, keys, settings) is part of the program.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -16,6 +16,9 @@ from jax.extend import core as jex
 #: A loss or a gradient: (params, *inputs) -> ...
 Function = Callable[..., Any]
 
+#: Calls of functions with a derivative rule of their own.
+CUSTOM = ("custom_jvp_call", "custom_vjp_call")
+
 _NEEDS_A_NUMBER = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 
 
@@ -25,6 +28,8 @@ class Program:
 
     jaxpr: Any  #: closed; its constants are what the function has in its closure
     memory: dict[Any, Any] = field(default_factory=dict, repr=False)
+    #: Whether a literal that is a rounded constant of a derivative rule stands for the constant.
+    meant: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +44,7 @@ class Traced:
     @property
     def loops(self) -> bool:
         """Whether the loss has a loop or a branch, which JAX compiles at every call."""
-        found: set[str] = set()
-        _collect_operations(self.loss.jaxpr.jaxpr, found)
+        found = {eqn.primitive.name for eqn in equations(self.loss.jaxpr.jaxpr)}
         return not found.isdisjoint({"scan", "while", "cond"})
 
 
@@ -101,9 +105,9 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
             return without_custom_rules(program, [*leaves, *real])[0]
 
         with wide([*leaves, *real]):
-            return Program(jax.make_jaxpr(jax.value_and_grad(flat))(leaves, real))
+            return Program(jax.make_jaxpr(jax.value_and_grad(flat))(leaves, real), meant=True)
 
-    gradient = Program(jax.make_jaxpr(jax.value_and_grad(f))(leaves, real))
+    gradient = Program(jax.make_jaxpr(jax.value_and_grad(f))(leaves, real), meant=True)
     return Traced(Program(program), gradient, cache(plain), traced_inputs)
 
 
@@ -119,7 +123,7 @@ def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
 
     for eqn in jaxpr.eqns:
         operands = [read(atom) for atom in eqn.invars]
-        if eqn.primitive.name in ("custom_jvp_call", "custom_vjp_call"):
+        if eqn.primitive.name in CUSTOM:
             outputs = without_custom_rules(eqn.params["call_jaxpr"], operands)
         elif eqn.primitive.name in ("jit", "pjit"):
             outputs = without_custom_rules(eqn.params["jaxpr"], operands)
@@ -140,29 +144,27 @@ def _replaced(parameter: Any) -> Any:
     return jax.make_jaxpr(lambda *a: without_custom_rules(parameter, a))(*parameter.in_avals)
 
 
+def equations(jaxpr: Any) -> Iterator[Any]:
+    """The equations of a program and of those inside of it."""
+    for eqn in jaxpr.eqns:
+        yield eqn
+        for inner in jex.jaxprs_in_params(eqn.params):
+            yield from equations(inner)
+
+
+def literals_of(program: Program) -> Iterator[Any]:
+    """The numbers that are written in a program."""
+    for eqn in equations(program.jaxpr.jaxpr):
+        yield from (atom for atom in eqn.invars if isinstance(atom, jex.Literal))
+
+
 def custom_rules(program: Program) -> list[str]:
     """The names of the functions in a program that bring a derivative rule of their own."""
-    names: dict[str, None] = {}
-    _collect(program.jaxpr.jaxpr, names)
-    return list(names)
+    calls = (eqn for eqn in equations(program.jaxpr.jaxpr) if eqn.primitive.name in CUSTOM)
+    return list(dict.fromkeys(rule_name(eqn) for eqn in calls))
 
 
 def rule_name(eqn: Any) -> str:
     """The name of the function that a custom rule belongs to."""
     info = eqn.params["call_jaxpr"].jaxpr.debug_info
     return getattr(info, "func_name", None) or str(info.func_src_info).split(" ")[0]
-
-
-def _collect_operations(jaxpr: Any, names: set[str]) -> None:
-    for eqn in jaxpr.eqns:
-        names.add(eqn.primitive.name)
-        for inner in jex.jaxprs_in_params(eqn.params):
-            _collect_operations(inner, names)
-
-
-def _collect(jaxpr: Any, names: dict[str, None]) -> None:
-    for eqn in jaxpr.eqns:
-        if eqn.primitive.name in ("custom_jvp_call", "custom_vjp_call"):
-            names[rule_name(eqn)] = None
-        for inner in jex.jaxprs_in_params(eqn.params):
-            _collect(inner, names)

@@ -3,8 +3,9 @@
 Where two numbers are exactly equal, a comparison has no one answer for the neighbourhood of the
 point. It is then given *along a direction*: x + t·ε against y + s·ε is decided by t against s, the
 first direction that is followed, so that every tie of a run is decided for the same small step away
-from the point, and consistently. Which elements tied, and how, is kept: `handgrad.referee.kinks`
-asks what happens on the other side.
+from the point, and consistently. Where t and s are equal, too, the tie is *flat*: equality is the
+answer, and whether it matters is for `handgrad.referee.kinks` to find out, as is what happens on
+the other side of all ties.
 """
 
 from dataclasses import dataclass, field
@@ -40,12 +41,17 @@ class Comparisons:
 
     #: Take what cannot be told apart at this precision for equal, instead of asking for more.
     final: bool = False
+    #: Take what is not a number at this precision for none at any. (log(0 ± r) is one once r is
+    #: small enough to exclude 0.)
+    undefined: bool = False
     #: Decide these ties so, whatever the direction says.
     forced: dict[Where, int] = field(default_factory=dict)
     #: Decide these elements as an earlier run of the same program did.
     frozen: dict[int, tuple[np.ndarray, np.ndarray]] | None = None
     #: What tied, with a difference that some direction changes.
     ties: dict[Where, Tie] = field(default_factory=dict)
+    #: What tied, with a difference that no direction changes, though it depends on parameters.
+    flat: set[Where] = field(default_factory=set)
     #: Everything that tied, by comparison: which elements, and what was answered.
     decided: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     #: Whether something was taken for equal that is not proved to be.
@@ -83,20 +89,23 @@ class Comparisons:
     def _settle(self, where: Where, a: Dual, b: Dual, x: np.ndarray, y: np.ndarray) -> int:
         p, q = x.flat[where[1]], y.flat[where[1]]
         if p.is_nan() or q.is_nan():
-            # log(0 ± r) is not a number until r is small enough to exclude 0.
-            self._settle_for_less()
+            if not self.undefined:
+                raise MorePrecisionNeededError
             return UNORDERED
         equal = p is q or p == q  # balls of some radius are never certainly equal
         if not equal:
             self._settle_for_less()
-        return self._along_the_direction(where, a, b, x.shape)
+        return self._along_the_direction(where, a, b, x.shape, p is q)
 
-    def _along_the_direction(self, where: Where, a: Dual, b: Dual, shape: tuple[int, ...]) -> int:
+    def _along_the_direction(
+        self, where: Where, a: Dual, b: Dual, shape: tuple[int, ...], same: bool
+    ) -> int:
+        """How a tie goes; `same` says that one number was taken from the other, unchanged."""
         normal = _difference(a, b, shape, where[1])
         if normal is None or not normal.size:
             return EQUAL
         if all(n.is_zero() for n in normal):
-            return EQUAL
+            return EQUAL if same else self._flat(where)
         first = normal[0]
         outcome = GREATER if first > 0 else LESS if first < 0 else EQUAL
         if outcome == EQUAL and not first.is_zero():
@@ -104,6 +113,10 @@ class Comparisons:
         outcome = self.forced.get(where, outcome)
         self.ties[where] = Tie(outcome, normal)
         return outcome
+
+    def _flat(self, where: Where) -> int:
+        self.flat.add(where)
+        return self.forced.get(where, EQUAL)
 
     def _settle_for_less(self) -> None:
         if not self.final:

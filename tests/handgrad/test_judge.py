@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from handgrad import check_gradient
 from handgrad.arguments import arguments
 from handgrad.judge import Case, Outcome, judge_point
 from handgrad.ruling import RIGHT, ROUNDED, WRONG
@@ -13,8 +14,8 @@ from handgrad.yardsticks import SHARP
 from tests.handgrad.zoo import ZOO
 from tests.handgrad.zoo.model import Model
 
-#: Right cases of the thorough test, over all models and both precisions.
-CASES = 10_080
+#: Right cases of the thorough tests, over all models and both precisions.
+CASES = 10_000
 
 #: One model of each kind for the quick tests.
 QUICK = (
@@ -52,24 +53,30 @@ def test_a_right_gradient_agrees(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_no_false_alarm_on_ten_thousand_right_cases() -> None:
-    """And the loose yardstick is narrow: a wide tolerance is not a way to pass."""
+@pytest.mark.parametrize("model", ZOO, ids=[model.name for model in ZOO])
+def test_no_false_alarm_on_right_cases(model: Model) -> None:
+    """Ten thousand of them in all; hardly any has lost digits."""
+    draws = -(-CASES // (2 * len(ZOO)))
+    levels = []
+    for dtype in (np.float64, np.float32):
+        for outcome in judged(model, dtype, seed=1, draws=draws):
+            assert_no_alarm(outcome, model)
+            assert outcome.ruling
+            levels.append(outcome.ruling.yours.worst)
+    assert levels.count(ROUNDED) <= len(levels) / 20
+
+
+@pytest.mark.slow
+def test_the_yardsticks_are_narrow() -> None:
+    """A wide tolerance is not a way to pass. Measured: 6e-14 in the median; the promise is 1e-9."""
     assert len(ZOO) >= 30
-    draws = CASES // (2 * len(ZOO))
-    limits, lossy, judged_cases = [], 0, 0
-    for model in ZOO:
-        for dtype in (np.float64, np.float32):
-            for outcome in judged(model, dtype, seed=1, draws=draws):
-                assert_no_alarm(outcome, model)
-                assert outcome.ruling
-                judged_cases += 1
-                lossy += outcome.ruling.yours.worst == ROUNDED
-                if dtype is np.float64:
-                    limits.append(outcome.ruling.limits)
+    limits = [
+        outcome.ruling.limits
+        for model in ZOO
+        for outcome in judged(model, np.float64, seed=2, draws=3)
+        if outcome.ruling
+    ]
     relative = np.concatenate(limits)
-    assert judged_cases >= 10_000
-    assert lossy <= judged_cases / 100
-    # Measured: 6e-14. The promise is 1e-9.
     assert np.median(relative[np.isfinite(relative)]) < 1e-12
 
 
@@ -77,8 +84,12 @@ def test_no_false_alarm_on_ten_thousand_right_cases() -> None:
 @pytest.mark.parametrize("model", ZOO, ids=[model.name for model in ZOO])
 def test_every_planted_mistake_beyond_the_loose_yardstick_is_caught(model: Model) -> None:
     for slug, mistake in model.mistakes.items():
-        caught = [caught_at(model, mistake, seed) for seed in range(3)]
-        if slug not in BY_FORM:
+        if slug in BY_FORM:
+            params, *inputs = model.draw(np.random.default_rng(0), np.float64)
+            report = check_gradient(mistake, model.loss, params, *inputs, points=0)
+            assert {finding.kind for finding in report.findings} == {"not-repeatable"}
+        else:
+            caught = [caught_at(model, mistake, seed) for seed in range(3)]
             assert any(caught), f"{model.name}: {slug}"
 
 

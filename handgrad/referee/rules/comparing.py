@@ -80,18 +80,26 @@ def _whole(towards: str) -> Callable[..., Dual]:
     """floor, ceil and the like: constant between the jumps."""
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
-        nearest = Dual(balls.exact(np.rint(balls.midpoints(x.value))))
+        nearest = Dual(dual.array(_nearest(x.value)))
         side = run.comparisons.order(x, nearest)
-        whole = balls.midpoints(nearest.value)
-        return dual.constant(_ROUND[towards](whole, side))
+        return nearest + dual.constant(_ROUND[towards](side))
 
     return rule
 
 
-_ROUND: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "floor": lambda whole, side: whole - (side == LESS),
-    "ceil": lambda whole, side: whole + (side == GREATER),
+_HALF = balls.ONE / 2
+_nearest = np.frompyfunc(lambda x: (x.mid() + _HALF).floor().mid(), 1, 1)
+
+_ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "floor": lambda side: -1.0 * (side == LESS),
+    "ceil": lambda side: 1.0 * (side == GREATER),
 }
+
+
+def truncated(run: Run, eqn: Any, x: Dual) -> Dual:
+    """The whole number next to x on the way to 0."""
+    down, up = _whole("floor")(run, eqn, x), _whole("ceil")(run, eqn, x)
+    return choose(run.comparisons.order(x, ZERO) == LESS, down, up)
 
 
 def nearest_whole(run: Run, eqn: Any, x: Dual) -> Dual:
@@ -104,12 +112,7 @@ def remainder(run: Run, eqn: Any, x: Any, n: Any) -> Any:
     """x - n·trunc(x / n), the sign of x."""
     if not isinstance(x, Dual):
         return run.by_jax(eqn, [x, n])[0]
-    quotient = Dual(dual.array(x.value / n.value), None)
-    if x.tangent is not None:
-        quotient = Dual(quotient.value, (x * Dual(dual.array(balls.ONE / n.value))).tangent)
-    down, up = _whole("floor")(run, eqn, quotient), _whole("ceil")(run, eqn, quotient)
-    negative = balls.midpoints(quotient.value) < 0
-    return x - n * choose(negative, down, up)
+    return x - n * truncated(run, eqn, run.rules["div"](run, eqn, x, n))
 
 
 def _extreme(sign: int) -> Callable[..., Dual]:
@@ -162,6 +165,22 @@ def cumulative_extreme(sign: int) -> Callable[..., Dual]:
     return rule
 
 
+def convert(run: Run, eqn: Any, x: Any) -> Any:
+    """Another format.
+
+    A real number stays what it is, and so does a whole one that becomes real. Real numbers become
+    whole ones by truncation, and true unless they are 0.
+    """
+    dtype = np.dtype(eqn.params["new_dtype"])
+    if np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16":
+        return x if isinstance(x, Dual) else Dual(balls.exact(x))
+    if not isinstance(x, Dual):
+        return run.by_jax(eqn, [x])[0]
+    if dtype == np.bool_:
+        return run.comparisons.order(x, ZERO) != EQUAL
+    return np.asarray(balls.midpoints(truncated(run, eqn, x).value)).astype(dtype)
+
+
 RULES: dict[str, Callable[..., Any]] = {
     "lt": _compare(LESS),
     "le": _compare(LESS, EQUAL),
@@ -170,6 +189,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "eq": _compare(EQUAL),
     "ne": _compare(LESS, GREATER, UNORDERED),
     "select_n": select,
+    "convert_element_type": convert,
     "max": maximum,
     "min": minimum,
     "clamp": clamp,

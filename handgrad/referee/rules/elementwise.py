@@ -40,6 +40,14 @@ def log_gamma(x: Number) -> Number:
     return -(-reciprocal if negative else reciprocal).log()
 
 
+def hurwitz(s: arb, q: arb) -> arb:
+    """ζ(s, q) = Σ (q + k)^-s over k = 0, 1, ..; its first terms apart where q is negative."""
+    total = balls.ZERO
+    while q < 0:
+        total, q = total + q**-s, q + 1
+    return total + s.zeta(q)
+
+
 #: Functions whose slope FLINT's series give.
 BY_SERIES: dict[str, Callable[[Number], Number]] = {
     "exp": lambda x: x.exp(),
@@ -75,7 +83,7 @@ WITH_SLOPE: dict[str, tuple[Callable[[arb], arb], Callable[[arb, arb], arb]]] = 
         lambda x, f: 1 / (3 * f * f),
     ),
     "erf_inv": (lambda x: x.erfinv(), lambda x, f: arb.const_sqrt_pi() / 2 * (f * f).exp()),
-    "digamma": (lambda x: x.digamma(), lambda x, f: arb.zeta(arb(2), x)),
+    "digamma": (lambda x: x.digamma(), lambda x, f: hurwitz(arb(2), x)),
 }
 
 
@@ -179,9 +187,17 @@ def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
         slope = array(_real_power(x.value, array(y.value - balls.ONE)) * y.value)
         result = result + Dual(balls.zeros(value.shape), _product(slope, x, value))
     if y.tangent is not None:
-        slope = array(value * np.frompyfunc(_quiet(lambda v: v.log()), 1, 1)(x.value))
+        slope = array(value * _log_of_base(x.value, y.value))
         result = result + Dual(balls.zeros(value.shape), _product(slope, y, value))
     return result
+
+
+def _log(x: arb, y: arb) -> arb:
+    """log(x) for the slope of x^y in y; 0^y does not change with y > 0."""
+    return balls.ZERO if x.is_zero() and y > 0 else x.log()
+
+
+_log_of_base = np.frompyfunc(_log, 2, 1)
 
 
 def _product(slope: np.ndarray, x: Dual, like: np.ndarray) -> Any:
@@ -219,7 +235,7 @@ def polygamma(run: Run, eqn: Any, order: Dual, x: Dual) -> Dual:
 
 def _derivative_of_digamma(order: arb, x: arb) -> arb:
     n = int(float(order))
-    return x.digamma() if n == 0 else (-1) ** (n + 1) * arb.fac_ui(n) * arb(n + 1).zeta(x)
+    return x.digamma() if n == 0 else (-1) ** (n + 1) * arb.fac_ui(n) * hurwitz(arb(n + 1), x)
 
 
 _polygamma = np.frompyfunc(_derivative_of_digamma, 2, 1)
@@ -234,7 +250,7 @@ def zeta(run: Run, eqn: Any, s: Dual, q: Dual) -> Dual:
     return chain(value, slope, q.tangent)
 
 
-_zeta = np.frompyfunc(lambda s, q: s.zeta(q), 2, 1)
+_zeta = np.frompyfunc(hurwitz, 2, 1)
 
 
 def same(run: Run, eqn: Any, x: Any) -> Any:
@@ -245,16 +261,6 @@ def same(run: Run, eqn: Any, x: Any) -> Any:
 def stop_gradient(run: Run, eqn: Any, x: Any) -> Any:
     """The value, taken for a constant."""
     return Dual(x.value) if isinstance(x, Dual) else x
-
-
-def convert(run: Run, eqn: Any, x: Any) -> Any:
-    """Another format. A real number stays what it is; a whole number or a mask takes its value."""
-    dtype = eqn.params["new_dtype"]
-    if np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16":
-        return x if isinstance(x, Dual) else Dual(balls.exact(x))
-    if not isinstance(x, Dual):
-        return run.by_jax(eqn, [x])[0]
-    return np.trunc(balls.midpoints(x.value)).astype(dtype)
 
 
 def is_finite(run: Run, eqn: Any, x: Dual) -> np.ndarray:
@@ -281,6 +287,5 @@ RULES: dict[str, Callable[..., Any]] = {
     "reduce_precision": same,
     "optimization_barrier": lambda run, eqn, *xs: list(xs),
     "stop_gradient": stop_gradient,
-    "convert_element_type": convert,
     "is_finite": is_finite,
 }

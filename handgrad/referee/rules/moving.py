@@ -8,10 +8,12 @@ from typing import Any
 
 import jax
 import numpy as np
+from flint import arb
 
 from handgrad.referee import balls, dual
 from handgrad.referee.dual import Dual
 from handgrad.referee.interpreter import Run, bind
+from handgrad.referee.ties import EQUAL, GREATER, LESS
 
 #: Where an operation fills in for what lies outside of an array.
 OUTSIDE = -1
@@ -25,7 +27,7 @@ def move(run: Run, eqn: Any, *operands: Any) -> Any:
     key = [np.array(0) if isinstance(operand, Dual) else operand for operand in operands]
     origins = run.remembered(eqn, key, lambda: _origins(eqn, operands))
     flat = real[0].reshape(-1) if len(real) == 1 else _joined(real)
-    moved = [_taken(flat, origin) for origin in origins]
+    moved = [_taken(flat, origin, eqn.params.get("fill_value")) for origin in origins]
     return moved if len(moved) > 1 else moved[0]
 
 
@@ -47,14 +49,17 @@ def _origins(eqn: Any, operands: Any) -> list[np.ndarray]:
     return [np.asarray(out) for out in bind(eqn, positions, **filling)]
 
 
-def _taken(flat: Dual, origin: np.ndarray) -> Dual:
+def _taken(flat: Dual, origin: np.ndarray, filling: float | None) -> Dual:
+    """The elements at these positions; outside, what fills in: NaN unless it is said."""
     outside = origin == OUTSIDE
     value = dual.array(flat.value[np.where(outside, 0, origin)]) if flat.value.size else flat.value
     if not flat.value.size:
-        return Dual(value.reshape(origin.shape), None)
+        return Dual(balls.zeros(origin.shape))
     tangent = None if flat.tangent is None else flat.tangent[:, origin]
     if outside.any():
-        value = np.where(outside, balls.full(origin.shape, balls.ZERO / balls.ZERO), value)
+        fill = arb(float("nan") if filling is None else float(filling))
+        value = np.where(outside, balls.full(origin.shape, fill), value)
+        tangent = None if tangent is None else np.where(outside, balls.zeros(()), tangent)
     return Dual(value, tangent)
 
 
@@ -100,24 +105,29 @@ def _targets(eqn: Any, shape: Any, indices: np.ndarray, update_shape: Any) -> np
 def sort(run: Run, eqn: Any, *operands: Any) -> Any:
     """Sort along an axis by the first `num_keys` operands, the others going with them."""
     axis, keys = eqn.params["dimension"], eqn.params["num_keys"]
-    if not any(isinstance(operand, Dual) for operand in operands[:keys]):
-        order = np.lexsort([np.moveaxis(o, axis, -1) for o in operands[:keys][::-1]])
+    if any(isinstance(operand, Dual) for operand in operands[:keys]):
+        order = _order(run, [_as_real(operand) for operand in operands[:keys]], axis)
     else:
-        order = _order(run, operands[:keys], axis)
+        order = np.lexsort([np.moveaxis(o, axis, -1) for o in operands[:keys][::-1]])
     return [_permuted(operand, order, axis) for operand in operands]
 
 
-def _order(run: Run, keys: Any, axis: int) -> np.ndarray:
-    """The sorting permutation by insertion of each slice into those before it."""
-    first = keys[0] if isinstance(keys[0], Dual) else dual.constant(keys[0])
-    n = first.shape[axis]
-    rank = np.zeros(first.shape, dtype=np.intp)
+def _as_real(operand: Any) -> Dual:
+    return operand if isinstance(operand, Dual) else dual.constant(operand)
+
+
+def _order(run: Run, keys: list[Dual], axis: int) -> np.ndarray:
+    """The sorting permutation: how many slices go before each, later ones only if they are less."""
+    rank = np.zeros(keys[0].shape, dtype=np.intp)
     index = (slice(None),) * axis
-    for i in range(n):
+    for i in range(keys[0].shape[axis]):
         for j in range(i):
-            before = run.comparisons.order(first[(*index, j)], first[(*index, i)]) <= 0
-            rank[(*index, i)] += before
-            rank[(*index, j)] += ~before
+            later = np.full(rank[(*index, i)].shape, GREATER)  # equal ones stay in their order
+            for key in reversed(keys):
+                first = run.comparisons.order(key[(*index, i)], key[(*index, j)])
+                later = np.where(first == EQUAL, later, first)
+            rank[(*index, i)] += later != LESS
+            rank[(*index, j)] += later == LESS
     return np.argsort(np.moveaxis(rank, axis, -1), axis=-1, kind="stable")
 
 
@@ -134,7 +144,7 @@ RULES = {
         (
             *("reshape", "transpose", "broadcast_in_dim", "squeeze", "expand_dims", "rev", "slice"),
             *("concatenate", "pad", "gather", "dynamic_slice", "dynamic_update_slice", "split"),
-            *("scatter", "tile"),
+            *("scatter", "tile", "stack", "unstack"),
         ),
         move,
     ),

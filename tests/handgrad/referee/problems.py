@@ -40,3 +40,16 @@ def by_jax(loss: Any, params: Any, *inputs: Any) -> tuple[float, np.ndarray]:
 def flat(tree: Any) -> np.ndarray:
     leaves = [np.asarray(leaf, dtype=np.float64).ravel() for leaf in jax.tree.leaves(tree)]
     return np.concatenate(leaves)
+
+
+def assert_right(loss: Any, params: Any) -> Problem:
+    """JAX in float64 loses some ulps of the largest element at points as tame as these."""
+    case = problem(loss, params)
+    truth = certify(case, "series")
+    value, grads = by_jax(loss, params)
+    allowed = 64 * np.spacing(np.max(np.abs(grads)))
+    assert truth.kink is None
+    assert np.max(np.abs(balls.midpoints(truth.gradient) - grads)) <= allowed
+    assert abs(float(truth.loss.mid()) - value) <= 64 * np.spacing(max(1.0, abs(value)))
+    assert np.max(balls.radii(truth.gradient)) < 2.0**-70 * np.max(np.abs(grads))
+    return case

@@ -35,6 +35,17 @@ def choice(compare: Callable[[Any, Any], Any]) -> tuple[Loss, Any]:
     return of_two(lambda a, b: jnp.where(compare(a, b), a * 2.0, b * b), P, np.sort(P))
 
 
+@jax.custom_vjp
+def hurwitz(q: Any) -> Any:
+    """ζ(3.5, q); JAX has no derivative of it."""
+    return lax.zeta(jnp.full_like(q, 3.5), q)
+
+
+hurwitz.defvjp(
+    lambda q: (hurwitz(q), q), lambda q, ct: (-3.5 * ct * lax.zeta(jnp.full_like(q, 4.5), q),)
+)
+
+
 ELEMENTWISE: dict[str, tuple[Loss, Any]] = {
     "exp": of(lax.exp),
     "log": of(lax.log, POSITIVE),
@@ -62,8 +73,9 @@ ELEMENTWISE: dict[str, tuple[Loss, Any]] = {
     "square": of(lax.square),
     "cbrt": of(lax.cbrt),
     "erf_inv": of(lambda p: lax.erf_inv(p * 0.5)),
-    # DEFECT: its gradient has `polygamma`, which has no rule, so that there is no yardstick.
     "digamma": of(lax.digamma, POSITIVE),
+    "polygamma": of(lambda p: lax.polygamma(jnp.full_like(p, 2.0), p), POSITIVE),
+    "zeta": of(hurwitz, POSITIVE),
     "add": of_two(lax.add),
     "add_any": of(lambda p: p * lax.sin(p)),  # only in its gradient
     "sub": of_two(lax.sub),

@@ -1,0 +1,160 @@
+"""Kinks: which gradients are right where the loss has more than one."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad.referee import balls
+from handgrad.referee.certify import Truth
+from handgrad.referee.kinks import MOST, UndecidableKinkError
+from tests.handgrad.referee.problems import certified
+
+ULP = 2.0**-52
+
+
+def accepts(truth: Truth, answer: Any) -> bool:
+    """Whether an answer is a right one, to a few ulps."""
+    answer, allowed = np.array(answer, dtype=float), np.full(len(answer), 16 * ULP)
+    right = truth.kink.nearest(answer, allowed)[0] if truth.kink else truth.gradient
+    return bool((balls.magnitudes(balls.exact(answer) - right) <= allowed).all())
+
+
+def assert_kink(loss: Any, params: Any, right: list[Any], wrong: list[Any]) -> None:
+    truth = certified(loss, np.array(params))
+    assert truth.kink is not None
+    assert [answer for answer in right if not accepts(truth, answer)] == []
+    assert [answer for answer in wrong if accepts(truth, answer)] == []
+
+
+def test_the_modulus_of_a_sum() -> None:
+    assert_kink(
+        lambda p: jnp.abs(p[0] + p[1]),
+        [1.5, -1.5],
+        right=[(s, s) for s in (-1.0, -1 - ULP, -0.3, 0.0, 1e-17, 1 / 3, 0.99, 1.0, 1 + 2 * ULP)],
+        wrong=[(1, -1), (0.5, 0.4), (0, 1), (1.001, 1.001), (-1.1, -1.1), (0.3, 0.3 + 1e-13)],
+    )
+
+
+def test_a_kink_on_a_slope() -> None:
+    assert_kink(
+        lambda p: 3.0 * p[0] + 2.0 * jnp.abs(p[0] - 1.0) + p[1] ** 2,
+        [1.0, 5.0],
+        right=[(1, 10), (5, 10), (3, 10), (4.2, 10)],
+        wrong=[(0.9, 10), (5.1, 10), (3, 9.9), (-1, 10)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (lambda p: jnp.logaddexp(p[0], p[1]) + p[2], (0.5, 0.5, 1)),
+        (lambda p: jax.scipy.special.logsumexp(p), (1 / 3, 1 / 3, 1 / 3)),
+        (lambda p: jnp.max(p - jnp.max(p)) + jnp.sum(p), (1, 1, 1)),
+        (lambda p: jnp.maximum(p[0], p[0]) + jnp.abs(p[1] * 0.0), (1, 0, 0)),
+        (lambda p: jnp.abs(p[0] - p[1]) ** 2 + p[2], (0, 0, 1)),
+        (lambda p: jax.nn.softplus(p[0] - p[1]) + p[2], (0.5, -0.5, 1)),
+        (lambda p: jnp.where(p[0] > p[1], p[0] - p[1], p[0] - p[1]) + p[2], (1, -1, 1)),
+    ],
+)
+def test_ties_inside_that_cancel_are_no_kink(loss: Any, expected: Any) -> None:
+    truth = certified(loss, np.full(3, 0.7))
+    assert truth.kink is None
+    assert balls.midpoints(truth.gradient).tolist() == pytest.approx(expected, rel=1e-15)
+
+
+def test_units_at_zero_choose_each_for_themselves() -> None:
+    assert_kink(
+        lambda p: jnp.sum(jax.nn.relu(p[:3]) * jnp.asarray([1.0, 2.0, 3.0])) + p[3],
+        [0.0, 0.0, 0.0, 1.0],
+        right=[(0, 0, 0, 1), (1, 2, 3, 1), (1, 0, 3, 1), (0.3, 2, 1.7, 1)],
+        wrong=[(2, 0, 0, 1), (0, 0, 3.1, 1), (-0.1, 0, 0, 1), (0, 0, 0, 0), (0, 2.5, 0, 1)],
+    )
+
+
+def test_a_hyperplane_that_decides_two_ties_has_one_choice() -> None:
+    assert_kink(
+        lambda p: jax.nn.relu(p[0]) * 2.0 + jax.nn.relu(p[0] * 3.0) + jnp.abs(p[1]),
+        [0.0, 0.0],
+        right=[(0, 0), (5, 1), (2.5, -0.5)],
+        wrong=[(5.5, 0), (-0.1, 0), (2, 1.5)],
+    )
+
+
+def test_the_maximum_of_three_equal_numbers() -> None:
+    assert_kink(
+        lambda p: jnp.max(p),
+        [0.7, 0.7, 0.7],
+        right=[(1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.5, 0.5, 0)],
+        wrong=[(1, 1, 0), (0, 0, 0), (1, 1, 1), (0.5, 0, 0), (2, -1, 0), (0.5, 0.6, 0)],
+    )
+
+
+def test_the_smaller_of_two_moduli() -> None:
+    """min(|x|, |y|) at 0: steps into every sector give ±1 in one of the two."""
+    assert_kink(
+        lambda p: jnp.minimum(jnp.abs(p[0]), jnp.abs(p[1])),
+        [0.0, 0.0],
+        right=[(1, 0), (0, -1), (0, 0), (0.5, 0.5), (-0.25, 0.75)],
+        wrong=[(1, 1), (1, -1), (0.6, 0.6), (0, 1.1)],
+    )
+
+
+def test_nested_ties() -> None:
+    """max(x, max(y, z) + |y - z|) where all are equal: x, or 2y - z, or 2z - y."""
+    assert_kink(
+        lambda p: jnp.maximum(p[0], jnp.maximum(p[1], p[2]) + jnp.abs(p[1] - p[2])),
+        [1.0, 1.0, 1.0],
+        right=[(1, 0, 0), (0, 2, -1), (0, -1, 2), (0, 0.5, 0.5), (0.5, 0.5, 0)],
+        wrong=[(1, 1, 0), (0, 2, 2), (0, 0, 0), (0, 3, -2), (1.5, 0.5, -1)],
+    )
+
+
+def test_what_is_sorted() -> None:
+    assert_kink(
+        lambda p: jnp.sum(jnp.sort(p) * jnp.asarray([1.0, 5.0, 7.0])),
+        [2.0, 2.0, 9.0],
+        right=[(1, 5, 7), (5, 1, 7), (3, 3, 7)],
+        wrong=[(1, 1, 7), (5, 5, 7), (1, 7, 5), (0, 6, 7)],
+    )
+    assert certified(lambda p: jnp.sum(jnp.sort(p) ** 2), np.array([2.0, 2.0])).kink is None
+
+
+def test_a_median_and_its_halves() -> None:
+    assert_kink(
+        lambda p: jnp.median(p),
+        [2.0, 2.0, 9.0],
+        right=[(1, 0, 0), (0, 1, 0), (0.5, 0.5, 0)],
+        wrong=[(0, 0, 1), (1, 1, 0), (0, 0, 0)],
+    )
+
+
+def test_clipping_at_its_bound() -> None:
+    assert_kink(
+        lambda p: jnp.sum(jnp.clip(p, -1.0, 1.0) * 4.0),
+        [1.0, -1.0, 0.5],
+        right=[(0, 0, 4), (4, 4, 4), (2, 1, 4), (4, 0, 4)],
+        wrong=[(0, 0, 0), (5, 0, 4), (0, -1, 4)],
+    )
+
+
+def test_float32_slack_is_the_callers() -> None:
+    truth = certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(2, np.float32))
+    assert truth.kink
+    answer = np.array([1 + 1e-7, 0.3])
+    right, choices = truth.kink.nearest(answer, np.full(2, 1e-6))
+    assert (balls.magnitudes(balls.exact(answer) - right) <= 2e-7).all()
+    assert ((choices >= 0) & (choices <= 1)).all()
+
+
+def test_as_many_ties_as_can_be_tried_and_one_more() -> None:
+    assert certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(MOST)).kink
+    with pytest.raises(UndecidableKinkError, match=f"{MOST + 1} ties"):
+        certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(MOST + 1))
+
+
+def test_too_many_sides_are_given_up() -> None:
+    with pytest.raises(UndecidableKinkError, match="gradients meet"):
+        certified(lambda p: jnp.max(p), np.zeros(40))

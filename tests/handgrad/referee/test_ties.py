@@ -1,0 +1,109 @@
+"""Ties: jumps, ties of inexact numbers, ties that one hyperplane decides."""
+
+import time
+from contextlib import suppress
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flint import arb
+from jax import lax
+
+from handgrad.referee import balls
+from handgrad.referee.certify import UndecidableError
+from handgrad.referee.kinks import UndecidableKinkError, hyperplanes
+from handgrad.referee.ties import Tie
+from tests.handgrad.referee.problems import certified
+
+JUMPS = {
+    "floor": lambda p: jnp.floor(p[0]) * p[1],
+    "ceil": lambda p: jnp.ceil(p[0]) * p[1],
+    "sign": lambda p: jnp.sign(p[0] - 2.0) * p[1],
+    "round": lambda p: jnp.round(p[0] + 0.5) * p[1],
+    "where": lambda p: jnp.where(p[0] > 2.0, 1.0, 0.0) * p[1],
+    # DEFECT: the value at the point itself is on neither side.
+    "where not": lambda p: jnp.where(p[0] != 2.0, p[0], 5.0) * p[1],
+    "argmax": lambda p: jnp.asarray([1.0, 7.0])[jnp.argmax(p)],
+    "cond": lambda p: lax.cond(p[0] >= 2.0, lambda v: v, lambda v: v + 1.0, p[1]),
+    "rem": lambda p: lax.rem(p[0] * 3.0, p[1]),
+    # DEFECT: how far the divisor moves the quotient is left out.
+    "rem of the divisor": lambda p: lax.rem(jnp.float64(6.0), p[0]),
+    # DEFECT: a whole number is taken from the midpoint, without a comparison.
+    "astype": lambda p: p[0].astype(jnp.int32).astype(jnp.float64) * p[1],
+}
+
+
+@pytest.mark.parametrize("name", JUMPS)
+def test_a_jump_is_undecidable(name: str) -> None:
+    with pytest.raises(UndecidableKinkError, match="jumps"):
+        certified(JUMPS[name], np.array([2.0, 2.0]))
+
+
+@pytest.mark.parametrize("at", [1.9, 2.1, -0.3])
+@pytest.mark.parametrize("name", ["floor", "ceil", "sign", "round", "where", "cond"])
+def test_beside_a_jump_there_is_a_gradient(name: str, at: float) -> None:
+    truth = certified(JUMPS[name], np.array([at, 3.0]))
+    with jax.enable_x64(True):
+        expected = np.asarray(jax.grad(JUMPS[name])(jnp.asarray([at, 3.0])))
+    assert balls.midpoints(truth.gradient).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda p: jnp.maximum(p[0] / 3.0, p[1] / 3.0),
+        lambda p: jnp.abs(jnp.sqrt(p[0]) - jnp.sqrt(p[1])),
+        lambda p: jnp.abs(jnp.exp(p[0]) / jnp.exp(p[1]) - 1.0),
+        lambda p: jnp.sort(p / 3.0)[0],
+        lambda p: jnp.max(jax.nn.softmax(p)),
+    ],
+)
+def test_ties_of_inexact_numbers_are_never_decided_wrongly(loss: Any) -> None:
+    """Two thirds that are equal may be certified as a kink or given up, and soon."""
+    began = time.perf_counter()
+    with suppress(UndecidableError, UndecidableKinkError):
+        assert certified(loss, np.array([0.7, 0.7])).kink is not None
+    assert time.perf_counter() - began < 5
+
+
+# DEFECT: numbers that are equal to the second order tie as if they were one number.
+@pytest.mark.parametrize(
+    ("loss", "slope"),
+    [
+        (lambda x: jnp.where(x * x > 0, 5.0 * x, 0.0), 5.0),
+        (lambda x: jnp.where(x * x == 0, 7.0, x), None),
+    ],
+)
+def test_ties_of_the_second_order_are_never_decided_wrongly(loss: Any, slope: Any) -> None:
+    with suppress(UndecidableError, UndecidableKinkError):
+        assert balls.midpoints(certified(loss, 0.0).gradient).tolist() == [slope]
+
+
+def tie(*normal: float) -> Tie:
+    return Tie(1, balls.exact(normal))
+
+
+def test_ties_with_parallel_normals_are_of_one_hyperplane() -> None:
+    ties = {
+        (0, 0): tie(1, 2, 0),
+        (0, 1): tie(-2, -4, 0),
+        (1, 0): tie(0, 0, 3),
+        (2, 0): tie(1, 2, 1e-9),
+        (2, 1): tie(1e-200, 2e-200, 0),
+        (3, 0): tie(0, 0, -1e200),
+        (4, 0): tie(1, 0, 0),
+    }
+    assert hyperplanes(ties) == [
+        [(0, 0), (0, 1), (2, 1)],
+        [(1, 0), (3, 0)],
+        [(2, 0)],
+        [(4, 0)],
+    ]
+
+
+def test_normals_beyond_floats() -> None:
+    small = Tie(1, balls.exact([1.0, 2.0]) * arb(2) ** -2000)
+    other = Tie(1, balls.exact([1.0, -2.0]) * arb(2) ** -2000)
+    assert len(hyperplanes({(0, 0): small, (1, 0): other})) == 2

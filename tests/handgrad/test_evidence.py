@@ -1,0 +1,171 @@
+"""A gradient that lost digits has the right formula if they come back with more of them."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad.arguments import arguments
+from handgrad.evidence import Held, right_formula
+from handgrad.referee import balls
+from handgrad.referee.certify import certify
+from handgrad.yardsticks import yardsticks
+from tests.handgrad.referee.problems import flat, problem
+
+SATURATED = np.array([31.0, -31.0, 2.0])
+
+long_floats = pytest.mark.skipif(
+    np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps, reason="no longer floats here"
+)
+
+
+def loss(z: Any, *_: Any) -> Any:
+    return jnp.sum(jax.nn.sigmoid(z))
+
+
+def right(
+    gradient: Any, params: Any = SATURATED, *inputs: Any, loss: Any = loss, has_value: bool = False
+) -> list[bool]:
+    """Which elements are right by formula; asked of all of them."""
+    given, case = arguments(params, inputs), problem(loss, params, *inputs)
+    truth = certify(case)
+    answer = gradient(params, *inputs)
+    gap = balls.magnitudes(balls.exact(flat(answer[1] if has_value else answer)) - truth.gradient)
+    held = Held(truth.gradient, gap, yardsticks(case, truth, 0).sharp)
+    return right_formula(gradient, given, held, has_value).tolist()
+
+
+def sigmoid(z: Any) -> Any:
+    return 1 / (1 + np.exp(-z))
+
+
+def textbook(z: Any) -> Any:
+    return sigmoid(z) * (1 - sigmoid(z))
+
+
+def by_jax(z: Any) -> Any:
+    s = 1 / (1 + jnp.exp(-z))
+    return s * (1 - s)
+
+
+def only_in_floats(z: Any) -> Any:
+    """logaddexp knows no objects and no tracers."""
+    s = np.exp(-np.logaddexp(z * 0, -z))
+    return s * (1 - s)
+
+
+def only_in_float64(z: Any) -> Any:
+    s = np.array([1 / (1 + math.exp(-v)) for v in np.asarray(z, dtype=np.float64)])
+    return s * (1 - s)
+
+
+def test_the_textbooks_line_is_right_at_31() -> None:
+    """Its error there is a ten thousandth, and more digits take it away."""
+    assert abs(textbook(31.0) / (math.exp(-31) / (1 + math.exp(-31)) ** 2) - 1) > 1e-4
+    assert right(textbook) == [True] * 3
+
+
+def test_lines_for_jax_alone() -> None:
+    assert right(lambda z: np.asarray(by_jax(jnp.asarray(z)))) == [False] * 3  # out of JAX
+    assert right(by_jax) == [True] * 3
+
+
+@long_floats
+def test_lines_that_only_run_in_floats_are_run_in_longer_ones() -> None:
+    assert right(only_in_floats) == [True] * 3
+
+
+def test_lines_that_only_run_in_float64_prove_nothing() -> None:
+    assert right(only_in_float64) == [False] * 3
+
+
+@pytest.mark.parametrize("s", [sigmoid, lambda z: np.exp(-np.logaddexp(z * 0, -z))])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda s, z: z * (1 - z),
+        lambda s, z: s,
+        lambda s, z: s * (1 - s) * (1 + 1e-9),
+        lambda s, z: -s * (1 - s),
+        lambda s, z: s * 0,
+        lambda s, z: s * (1 - s) + 1e-13,
+    ],
+)
+def test_a_wrong_formula_is_never_right(s: Any, wrong: Any) -> None:
+    assert right(lambda z: wrong(s(z), z)) == [False] * 3
+
+
+@pytest.mark.parametrize("step", [1e-5, 1e-7, 1e-8])
+@pytest.mark.parametrize("f", [sigmoid, lambda z: np.exp(-np.logaddexp(z * 0, -z)), jax.nn.sigmoid])
+def test_a_finite_difference_is_not_right_by_precision(f: Any, step: float) -> None:
+    """Its own error stays where rounding goes."""
+
+    def forward(z: Any) -> Any:
+        return (f(z + step) - f(z)) / step
+
+    assert not any(right(forward, np.array([0.7, -1.3, 2.0])))
+
+
+@long_floats
+def test_a_step_that_grows_with_the_precision_is_not_right_either() -> None:
+    def adaptive(z: Any) -> Any:
+        step = np.sqrt(np.finfo(z.dtype).eps)
+        upper, lower = (np.exp(-np.logaddexp(z * 0, -v)) for v in (z + step, z))
+        return (upper - lower) / step
+
+    assert not any(right(adaptive, np.array([0.7, -1.3, 2.0])))
+
+
+def test_each_element_stands_for_itself() -> None:
+    def one_wrong(z: Any) -> Any:
+        return textbook(z) * np.array([1.0, 1.0, 1.0 + 1e-6])
+
+    assert right(one_wrong) == [True, True, False]
+
+
+def test_structures_values_and_inputs() -> None:
+    def of_both(p: Any, x: Any, y: Any) -> Any:
+        return jnp.sum(jax.nn.sigmoid(p["z"] * x)) * 2.0 + p["b"] * y[0]
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        return 0.0, {"z": 2.0 * x * textbook(p["z"] * x), "b": y[0] * 1.0}
+
+    x, y = np.array([1.0, 3.0, 0.5]), np.array([3, 1])
+    params = {"z": SATURATED, "b": 1.5}
+
+    def swapped(p: Any, x: Any, y: Any) -> Any:
+        _, grads = gradient(p, x, y)
+        return 0.0, {"z": grads["z"][::-1], "b": grads["b"]}
+
+    def as_arrays(loss: Any) -> Any:
+        return lambda p, x, y: loss(p, x, jnp.asarray(y).astype(jnp.float64))
+
+    found = right(gradient, params, x, y, loss=as_arrays(of_both), has_value=True)
+    assert found == [True] * 4
+    assert right(swapped, params, x, y, loss=as_arrays(of_both), has_value=True)[1:] == [False] * 3
+
+
+@long_floats
+def test_float32_must_gain_more_than_float64() -> None:
+    """From float32 rounding shrinks by 2^40; an error that shrinks by a million does not."""
+    at = np.float32([3.0, -2.0, 0.5])
+    assert right(only_in_floats, at) == [True] * 3
+
+    def half_way(z: Any) -> Any:
+        return only_in_floats(z.astype(np.float64)).astype(z.dtype)
+
+    def shrinking(z: Any) -> Any:
+        return only_in_floats(z) * (1 + np.finfo(z.dtype).eps ** 0.5)
+
+    assert not any(right(shrinking, at))
+    assert all(right(half_way, at)) is False
+
+
+def test_lines_that_answer_in_another_shape_prove_nothing() -> None:
+    def other(z: Any) -> Any:
+        return only_in_floats(z) if z.dtype == np.float64 else only_in_floats(z)[:2]
+
+    assert right(other) == [False] * 3

@@ -1,0 +1,143 @@
+"""The form of an answer: structure, shape, dtype, mutation, repeatability."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad.arguments import arguments
+from handgrad.form import answer, differs, taken
+
+PARAMS = {"w": np.ones((3, 2)), "b": np.ones(2, np.float32), "s": 1.0}
+GIVEN = arguments(PARAMS, ())
+RIGHT: dict[str, Any] = {"w": np.full((3, 2), 2.0), "b": np.full(2, 3, np.float32), "s": 4.0}
+
+
+def kinds(found: Any) -> list[tuple[str, Any]]:
+    return [(finding.kind, finding.leaf) for finding in found]
+
+
+def test_a_right_form_has_no_findings() -> None:
+    found, findings = answer(RIGHT, GIVEN)
+    assert findings == []
+    assert [leaf.tolist() for leaf in found] == [[3, 3], 4.0, [[2, 2]] * 3]
+    assert [leaf.dtype for leaf in found] == [np.float32, np.float64, np.float64]
+
+
+@pytest.mark.parametrize("s", [np.float64(4), np.array(4.0), np.asarray(4.0)[()]])
+def test_a_number_may_be_of_any_kind(s: Any) -> None:
+    assert answer({**RIGHT, "s": s}, GIVEN)[1] == []
+    assert answer({**RIGHT, "b": jnp.full(2, 3, jnp.float32)}, GIVEN)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"w": None}, [("structure", "params['w']")]),
+        ({"extra": np.ones(2)}, [("structure", "params['extra']")]),
+        ({"w": [np.ones((3, 2))]}, [("structure", "params['w']"), ("structure", "params['w'][0]")]),
+        ({"w": "no"}, [("structure", "params['w']")]),
+        ({"s": 4}, [("structure", "params['s']")]),
+        ({"w": np.ones((2, 3))}, [("shape", "params['w']")]),
+        ({"w": np.ones((3, 1))}, [("shape", "params['w']")]),
+        ({"w": np.ones((1, 3, 2))}, [("shape", "params['w']")]),
+        ({"b": np.float32(3)}, [("shape", "params['b']")]),
+        ({"s": np.ones(1)}, [("shape", "params['s']")]),
+        ({"w": np.ones((3, 2), np.float32)}, [("dtype", "params['w']")]),
+        ({"b": np.ones(2)}, [("dtype", "params['b']")]),
+        ({"w": np.ones((3, 2), np.int64)}, [("dtype", "params['w']")]),
+        (
+            {"b": np.ones(2), "w": np.ones(2)},
+            [("dtype", "params['b']"), ("shape", "params['w']")],
+        ),
+    ],
+)
+def test_a_wrong_form_is_named(wrong: Any, expected: Any) -> None:
+    found, findings = answer({**RIGHT, **wrong}, GIVEN)
+    assert kinds(findings) == expected
+    assert found == []
+
+
+def test_another_container_is_another_structure() -> None:
+    given = arguments([np.ones(2), 1.0], ())
+    assert answer((np.ones(2), 1.0), given)[1] == []  # the paths are the same, and so is the order
+    assert kinds(answer({"a": np.ones(2)}, given)[1]) == [
+        ("structure", "params[0]"),
+        ("structure", "params[1]"),
+        ("structure", "params['a']"),
+    ]
+
+
+def test_details_say_what_came_and_what_was_expected() -> None:
+    for wrong, words in (
+        ({"w": np.ones((2, 3))}, "got shape (2, 3), expected (3, 2)"),
+        ({"b": np.ones(2)}, "got float64, expected float32"),
+        ({"s": "no"}, "got str, expected an array"),
+    ):
+        (finding,) = answer({**RIGHT, **wrong}, GIVEN)[1]
+        assert finding.detail == words
+        assert finding.confidence == 1.0
+        assert finding.index is None
+
+
+def test_an_answer_is_kept_apart_from_what_the_gradient_goes_on_with() -> None:
+    buffer = np.ones(2)
+    given = arguments(np.ones(2), ())
+    _, first, _ = taken(lambda p: buffer, given, False)
+    buffer += 1
+    assert first[0].tolist() == [1.0, 1.0]
+
+
+def test_writing_to_an_argument_is_found() -> None:
+    def accumulates(p: Any) -> Any:
+        p["w"] *= 2.0
+        return RIGHT
+
+    _, _, findings = taken(accumulates, GIVEN, False)
+    assert kinds(findings) == [("mutation", "params['w']")]
+    assert (PARAMS["w"] == 1.0).all()
+
+
+def test_a_value_and_its_gradient() -> None:
+    value, leaves, findings = taken(lambda p: (np.float64(7.5), RIGHT), GIVEN, True)
+    assert (value, len(leaves), findings) == (7.5, 3, [])
+    assert taken(lambda p: RIGHT, GIVEN, False)[0] is None
+    assert taken(lambda p: [jnp.float32(7.5), RIGHT], GIVEN, True)[2] == []
+
+
+@pytest.mark.parametrize(
+    ("result", "kind", "words"),
+    [
+        (RIGHT, "structure", "got dict, expected (loss, grads), as has_value says"),
+        ((1.0, RIGHT, 2.0), "structure", "got tuple, expected (loss, grads)"),
+        ((np.ones(1), RIGHT), "shape", "got a loss of shape (1,), expected a scalar"),
+        ((1.0, {**RIGHT, "w": 1.0}), "shape", "got shape (), expected (3, 2)"),
+    ],
+)
+def test_no_value_and_gradient(result: Any, kind: str, words: str) -> None:
+    _, leaves, findings = taken(lambda p: result, GIVEN, True)
+    assert findings[0].kind == kind
+    assert words in findings[0].detail
+    assert leaves == []
+
+
+def test_a_second_call_must_answer_the_same() -> None:
+    first, second = answer(RIGHT, GIVEN)[0], answer(RIGHT, GIVEN)[0]
+    assert differs(first, second, GIVEN) is None
+    second[2][1, 0] += 1e-16 * 4
+    second[2][2, 1] += 3.0
+    finding = differs(first, second, GIVEN)
+    assert finding is not None
+    assert (finding.kind, finding.leaf, finding.index) == ("not-repeatable", "params['w']", (2, 1))
+    assert finding.detail == "a second call gave 5.0, the first one 2.0"
+
+
+def test_not_a_number_twice_is_the_same_answer_and_once_is_not() -> None:
+    first, second = answer(RIGHT, GIVEN)[0], answer(RIGHT, GIVEN)[0]
+    first[0][1] = np.nan
+    finding = differs(first, second, GIVEN)
+    assert finding is not None
+    assert finding.index == (1,)
+    second[0][1] = np.nan
+    assert differs(first, second, GIVEN) is None
