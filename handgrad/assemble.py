@@ -249,9 +249,9 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> 
         warnings.append(f"{dropped} of {len(outcomes) - 1} other points left out: loss not finite")
     if asked is not None and len(outcomes) <= asked and not outcomes[deciding].findings:
         warnings.append(f"time ran out after {len(outcomes) - 1} of {asked} other points")
-    theirs = [r.autodiff.worst for r in rulings]
-    if theirs and max(theirs) == ROUNDED:
-        warnings.append(f"autodiff loses digits at {theirs.count(ROUNDED)} other points")
+    theirs = sum(r.autodiff.worst in (ROUNDED, DOUBTFUL) for r in rulings)
+    if theirs:
+        warnings.append(f"autodiff loses digits at {theirs} of {len(outcomes) - 1} other points")
     return warnings + _uncertain(outcomes)
 
 
@@ -275,7 +275,8 @@ def _headline(
 ) -> str:
     where = f" at point {i}" if i else ""
     if verdict == "agree":
-        what = f"every element is right at the given point, {judged} points judged"
+        count = f"{judged} points" if judged != 1 else "1 point"
+        what = f"every element is right at the given point, {count} judged"
         return f"agree: {what}" + ("; autodiff is off" if blame == "autodiff" else "")
     if deciding.ruling is None and not findings:
         return f"undecidable: {deciding.cause}"

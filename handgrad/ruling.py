@@ -8,7 +8,7 @@ import numpy as np
 from handgrad.arguments import Arguments
 from handgrad.evidence import Held
 from handgrad.referee import balls
-from handgrad.referee.certify import Truth
+from handgrad.referee.certify import Truth, sizes_about
 from handgrad.referee.evaluate import Problem
 from handgrad.yardsticks import Yardsticks
 
@@ -17,6 +17,9 @@ RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 
 #: Where rounding may take more than this part of an element, a gap proves nothing either way.
 HALF_KNOWN = 1e-3
+
+#: A gap of more than this part of an element leaves no digit of it.
+NOTHING_LEFT = 0.5
 
 VERDICT = {RIGHT: "agree", ROUNDED: "imprecise", DOUBTFUL: "undecidable", WRONG: "disagree"}
 
@@ -31,6 +34,7 @@ class Witness:
     )  #: the right gradient that it is held to (at a kink, the nearest one), objects
     gap: np.ndarray  #: |answer - truth|, rounded up; infinite where the answer is not finite
     level: np.ndarray  #: RIGHT .. WRONG
+    size: np.ndarray  #: of each element; of a 0, that of the largest about it
     choices: np.ndarray | None = None  #: λ of each hyperplane at a kink
 
     @property
@@ -79,23 +83,24 @@ def rule(
             yardsticks'; asked only if some are not within the sharp one.
         problem: the loss at the point, traced.
     """
-    mine = _judge(truth, yardsticks, yours)
-    doubted = (mine.level > RIGHT) & np.isfinite(mine.gap)
-    if doubted.any():
-        mine.level[doubted & right_formula(Held(mine.truth, mine.gap, yardsticks.sharp))] = ROUNDED
-    theirs = _judge(truth, yardsticks, autodiff)
-    _by_formula(theirs, yardsticks)
+    mine = _judge(given, truth, yardsticks, yours)
+    if ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
+        _excuse(mine, right_formula(Held(mine.truth, mine.gap, yardsticks.sharp)))
+    theirs = _judge(given, truth, yardsticks, autodiff)
+    # Whether JAX's formula is wrong or only its rounding is known exactly: the referee ran it.
+    exact = balls.magnitudes(yardsticks.program - theirs.truth)
+    _excuse(theirs, exact <= yardsticks.sharp)
     return Ruling(given, truth, yardsticks, mine, theirs, problem)
 
 
-def _judge(truth: Truth, yardsticks: Yardsticks, answer: np.ndarray) -> Witness:
+def _judge(given: Arguments, truth: Truth, yardsticks: Yardsticks, answer: np.ndarray) -> Witness:
     right, choices = truth.gradient, None
     finite = np.isfinite(answer)
     if truth.kink and finite.all():
         right, choices = truth.kink.nearest(answer, yardsticks.sharp)
     gap = np.full(answer.shape, np.inf)
     gap[finite] = balls.magnitudes(balls.exact(answer[finite]) - right[finite])
-    sizes = np.abs(balls.midpoints(right))
+    sizes = sizes_about(given.leaves, right)
     known_by_half = yardsticks.loose <= HALF_KNOWN * sizes
     level = np.where(
         gap <= yardsticks.sharp,
@@ -104,12 +109,11 @@ def _judge(truth: Truth, yardsticks: Yardsticks, answer: np.ndarray) -> Witness:
     )
     level[~truth.known] = RIGHT
     level[~finite] = WRONG
-    return Witness(answer, right, gap, level, choices)
+    return Witness(answer, right, gap, level, sizes, choices)
 
 
-def _by_formula(theirs: Witness, yardsticks: Yardsticks) -> None:
-    """Whether JAX's formula is wrong or only its rounding is known exactly: the referee ran it."""
-    exact = balls.magnitudes(yardsticks.program - theirs.truth)
-    formula_right = exact <= yardsticks.sharp
-    off = (theirs.level > RIGHT) & np.isfinite(theirs.gap)
-    theirs.level[off & formula_right] = ROUNDED
+def _excuse(witness: Witness, right_formula: np.ndarray) -> None:
+    """Elements of a right formula have lost digits only; where no digit is left, who knows."""
+    off = (witness.level > RIGHT) & np.isfinite(witness.gap) & right_formula
+    nothing_left = witness.gap > NOTHING_LEFT * witness.size
+    witness.level[off] = np.where(nothing_left[off], DOUBTFUL, ROUNDED)

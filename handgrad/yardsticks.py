@@ -20,7 +20,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.referee import balls, evaluate
-from handgrad.referee.certify import Truth, element_scale
+from handgrad.referee.certify import Truth, contains_zero, element_scale
 from handgrad.referee.dual import Dual
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.interpreter import number
@@ -95,7 +95,7 @@ def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarr
         moved, _ = _run(problem, program, around, frozen, constants=constants)
         moves = np.fmax(moves, _distance(moved, base))
     scale = element_scale(problem, truth.gradient)
-    zero = np.array([g.contains(0) for g in truth.gradient], dtype=bool)
+    zero = contains_zero(truth.gradient)
     half = np.where(zero, np.where(moves[1:] == 0, scale, 0.0), _half_ulps(problem, scale))
     loss_half = float(np.spacing(np.abs(balls.midpoints(balls.boxed([truth.loss], ())))) / 2)
     return moves + np.concatenate([[loss_half], half])

@@ -7,7 +7,7 @@ shows equally.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -178,7 +178,7 @@ def candidates(problem: Problem) -> Iterator[Program]:
 
 def _check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> None:
     """Ask for more bits until the enclosures are good and zeros are told from small numbers."""
-    radii, zero = balls.radii(gradient), np.array([g.contains(0) for g in gradient], dtype=bool)
+    radii, zero = balls.radii(gradient), contains_zero(gradient)
     _check_finite(loss, radii, bits)
     if bits == BITS[-1]:
         return
@@ -197,20 +197,31 @@ def _check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
 
 def element_scale(problem: Problem, gradient: np.ndarray) -> np.ndarray:
     """The size of each element, > 0: of a 0, half an ulp of the largest element about it."""
-    sizes = np.abs(balls.midpoints(gradient))
-    zero = np.array([g.contains(0) for g in gradient], dtype=bool)
-    start = 0
-    for leaf in problem.leaves:
+    zero = contains_zero(gradient)
+    eps = np.repeat(
+        [float(np.finfo(leaf.dtype).eps) for leaf in problem.leaves],
+        [leaf.size for leaf in problem.leaves],
+    )
+    sizes = sizes_about(problem.leaves, gradient)
+    scale = np.where(zero, sizes * eps / 2, sizes)
+    return np.maximum(scale, np.finfo(np.float64).smallest_subnormal)
+
+
+def sizes_about(leaves: Sequence[np.ndarray], gradient: np.ndarray) -> np.ndarray:
+    """The size of each element; of a 0, that of the largest in its leaf, or else of all."""
+    sizes, zero = np.abs(balls.midpoints(gradient)), contains_zero(gradient)
+    largest, start = np.max(sizes, initial=0.0), 0
+    for leaf in leaves:
         part = slice(start, start + leaf.size)
-        sizes[part] = np.where(zero[part], _half_ulp(leaf, sizes[part], sizes), sizes[part])
+        in_leaf = np.max(sizes[part], initial=0.0) or largest
+        sizes[part] = np.where(zero[part], in_leaf, sizes[part])
         start += leaf.size
-    return np.maximum(sizes, np.finfo(np.float64).smallest_subnormal)
+    return sizes
 
 
-def _half_ulp(leaf: np.ndarray, sizes: np.ndarray, everything: np.ndarray) -> float:
-    finite = np.finfo(leaf.dtype)
-    largest = np.max(sizes, initial=0.0) or np.max(everything, initial=0.0)
-    return max(float(largest) * float(finite.eps) / 2, float(finite.smallest_subnormal) / 2)
+def contains_zero(gradient: np.ndarray) -> np.ndarray:
+    """Which elements are not told from 0."""
+    return np.array([g.contains(0) for g in gradient], dtype=bool)
 
 
 def _by_program(problem: Problem, bits: int, seconds: float, took: float) -> Truth:

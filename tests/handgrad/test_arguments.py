@@ -25,7 +25,7 @@ class Model:
 
 
 W, B = np.arange(6.0).reshape(3, 2), np.arange(2.0)
-SINGLE = np.float32([1, 2, 3])
+SINGLE = np.array([1, 2, 3], np.float32)
 
 #: A pytree, its paths, and its leaves.
 TREES: dict[str, tuple[Any, list[str], list[Any]]] = {

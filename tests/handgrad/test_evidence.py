@@ -18,7 +18,7 @@ from tests.handgrad.referee.problems import flat, problem
 SATURATED = np.array([31.0, -31.0, 2.0])
 
 long_floats = pytest.mark.skipif(
-    np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps, reason="no longer floats here"
+    bool(np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps), reason="no longer floats here"
 )
 
 
@@ -79,7 +79,7 @@ def test_lines_that_only_run_in_floats_are_run_in_longer_ones() -> None:
 
 
 def test_lines_that_only_run_in_float64_prove_nothing() -> None:
-    assert right(only_in_float64) == [False] * 3
+    assert right(only_in_float64, np.array([31.0, 29.0])) == [False] * 2
 
 
 @pytest.mark.parametrize("s", [sigmoid, lambda z: np.exp(-np.logaddexp(z * 0, -z))])
@@ -95,7 +95,14 @@ def test_lines_that_only_run_in_float64_prove_nothing() -> None:
     ],
 )
 def test_a_wrong_formula_is_never_right(s: Any, wrong: Any) -> None:
-    assert right(lambda z: wrong(s(z), z)) == [False] * 3
+    assert right(lambda z: wrong(s(z), z), np.array([2.0, -1.3])) == [False] * 2
+
+
+def test_a_wrong_formula_is_not_right_where_digits_are_lost_as_well() -> None:
+    assert right(lambda z: textbook(z) * (1 + 1e-4), np.array([31.0])) == [False]
+    # DEFECT: the same lines in balls are off by 1e-9 and no rounding; longer floats, asked after
+    # that, see their rounding alone.
+    assert right(lambda z: textbook(z) * (1 + 1e-9), np.array([31.0])) == [False]
 
 
 @pytest.mark.parametrize("step", [1e-5, 1e-7, 1e-8])
@@ -138,7 +145,7 @@ def test_structures_values_and_inputs() -> None:
 
     def swapped(p: Any, x: Any, y: Any) -> Any:
         _, grads = gradient(p, x, y)
-        return 0.0, {"z": grads["z"][::-1], "b": grads["b"]}
+        return 0.0, {"z": np.roll(grads["z"], 1), "b": grads["b"]}
 
     def as_arrays(loss: Any) -> Any:
         return lambda p, x, y: loss(p, x, jnp.asarray(y).astype(jnp.float64))
@@ -151,17 +158,13 @@ def test_structures_values_and_inputs() -> None:
 @long_floats
 def test_float32_must_gain_more_than_float64() -> None:
     """From float32 rounding shrinks by 2^40; an error that shrinks by a million does not."""
-    at = np.float32([3.0, -2.0, 0.5])
+    at = np.array([3.0, -2.0, 0.5], np.float32)
     assert right(only_in_floats, at) == [True] * 3
-
-    def half_way(z: Any) -> Any:
-        return only_in_floats(z.astype(np.float64)).astype(z.dtype)
 
     def shrinking(z: Any) -> Any:
         return only_in_floats(z) * (1 + np.finfo(z.dtype).eps ** 0.5)
 
     assert not any(right(shrinking, at))
-    assert all(right(half_way, at)) is False
 
 
 def test_lines_that_answer_in_another_shape_prove_nothing() -> None:

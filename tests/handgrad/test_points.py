@@ -27,7 +27,8 @@ def test_the_callers_point_comes_first() -> None:
     assert next(points(given, 0, 0)) is given
     assert len(list(points(given, 0, 0))) == 1
     assert len(list(points(given, 5, 0))) == 6
-    assert len(list(points(given, np.int64(3), 0))) == 4
+    three: Any = np.int64(3)
+    assert len(list(points(given, three, 0))) == 4
 
 
 def test_the_seed_decides() -> None:

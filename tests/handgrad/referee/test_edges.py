@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -127,4 +126,4 @@ def test_the_referee_sees_the_reals_behind_a_format(dtype: Any) -> None:
     with balls.precision(300):
         expected = 3 * balls.exact(point) ** 2
         assert (balls.magnitudes(truth.gradient - expected) < 1e-50).all()
-    assert jax.config.jax_enable_x64 is False
+    assert jnp.ones(1).dtype == jnp.float32  # as it was

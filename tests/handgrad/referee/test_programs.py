@@ -116,9 +116,9 @@ def test_what_a_literal_is_the_rounding_of(dtype: Any, sign: int) -> None:
             (2 / np.sqrt(np.pi), 2 / arb.const_sqrt_pi()),
             (np.sqrt(np.pi) / 2, arb.const_sqrt_pi() / 2),
         ):
-            meant = meant_literal(literal(sign * value, dtype))
+            meant: Any = meant_literal(literal(sign * value, dtype))
             assert meant is not None
-            assert meant.value[()].overlaps(sign * exact)
+            assert (sign * exact).overlaps(meant.value[()])
 
 
 @pytest.mark.parametrize("value", [1.0, 2.0, 1.128379, np.nextafter(2 / np.sqrt(np.pi), 2)])
