@@ -18,8 +18,8 @@ from handgrad.referee.interpreter import UncertifiedPrimitiveError
 from handgrad.referee.kinks import UndecidableKinkError
 from handgrad.referee.program import Traced, split, trace
 from handgrad.report import Finding
-from handgrad.ruling import Ruling, rule
-from handgrad.yardsticks import Yardsticks, yardsticks
+from handgrad.ruling import WRONG, Ruling, rule
+from handgrad.yardsticks import SHARP, Yardsticks, yardsticks
 
 #: After so many seconds no further point is begun.
 SECONDS = 20.0
@@ -73,8 +73,23 @@ class Outcome:
     cause: str | None = None  #: why the point could not be judged
     dropped: bool = False  #: whether the loss is not finite there
     findings: tuple[Finding, ...] = ()
-    #: |yours - truth| of the loss, how far it may be, and both values; if the gradient returns it
-    value: tuple[float, float, float, str] | None = None
+    value: "Value | None" = None  #: the loss, if the gradient returns it
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the gradient is wrong at this point: in its form, in an element, in the loss."""
+        in_an_element = self.ruling is not None and self.ruling.yours.worst == WRONG
+        in_the_loss = self.value is not None and not self.value.right
+        return bool(self.findings) or in_an_element or in_the_loss
+
+
+@dataclass(frozen=True)
+class Value:
+    """The loss that a gradient returned beside it."""
+
+    yours: float
+    exact: float
+    right: bool  #: within what conditioning and rounding explain
 
 
 def outcomes(case: Case, points: Iterator[Arguments]) -> Iterator[Outcome]:
@@ -130,14 +145,13 @@ def _truth(case: Case, problem: Problem, given: Arguments) -> tuple[Truth, Yards
         return uncertified.truth(case.loss, given, missing.name, case.seed)
 
 
-def _value(case: Case, value: Any, ruling: Ruling) -> Any:
+def _value(case: Case, value: Any, ruling: Ruling) -> Value | None:
     if not case.has_value:
         return None
     truth, measures = ruling.truth, ruling.yardsticks
-    exact = float(truth.loss.mid())
     gap = float((balls.exact(value)[()] - truth.loss).abs_upper()) if np.isfinite(value) else np.inf
-    allowed = max(64 * measures.unit_of_loss, measures.loose_of_loss)
-    return gap, allowed, float(value), repr(exact)
+    allowed = max(SHARP * measures.unit_of_loss, measures.loose_of_loss)
+    return Value(float(value), float(truth.loss.mid()), gap <= allowed)
 
 
 def by_autodiff(case: Case, given: Arguments) -> tuple[float, np.ndarray]:

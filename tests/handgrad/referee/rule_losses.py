@@ -114,8 +114,8 @@ COMPARING: dict[str, tuple[Loss, Any]] = {
     "reduce_min": of(lambda p: jnp.min(p, axis=1) * jnp.min(p), TALL),
     "argmax": of(lambda p: p[jnp.argmax(p, axis=0)], TALL),
     "argmin": of(lambda p: p[jnp.argmin(p, axis=0)], TALL),
-    "cummax": of(lambda p: lax.cummax(p, 0) + lax.cummax(p, 1, reverse=True) * p, TALL),
-    "cummin": of(lambda p: lax.cummin(p, 0) + lax.cummin(p, 1, reverse=True) * p, TALL),
+    "cummax": of(lambda p: lax.cummax(p, 0) * lax.cummax(p, 1, reverse=True), TALL[:3]),
+    "cummin": of(lambda p: lax.cummin(p, 0) * lax.cummin(p, 1, reverse=True), TALL[:3]),
 }
 
 

@@ -75,8 +75,8 @@ MOVING: dict[str, tuple[Loss, Any]] = {
         lambda a, b: lax.dynamic_update_slice(a, b, (start(2), start(1))), TALL, TWO[:, :2]
     ),
     "split": of(lambda p: lax.split(p, (2, 3))[1] * p[:3]),
-    # DEFECT: `stack`, which jnp.stack traces to, has no rule.
     "stack": of_two(lambda a, b: lax.stack([a, b, a * b], axis=1)),
+    "unstack": of(lambda p: jnp.unstack(p, axis=1)[1] * p[:, 0], TALL),
     "scatter": of_two(lambda a, b: a.at[np.array([3, 1])].set(b[:2])),
     "tile": of(lambda p: lax.tile(p, (2, 3)), TALL),
     "scatter-add": of_two(lambda a, b: a.at[np.array([3, 1, 3])].add(b[:3])),

@@ -24,7 +24,6 @@ def sorted_by(*keys: Any, carried: Any) -> Any:
 
 
 LOSSES = {
-    # DEFECT: whatever the fill value is, what lies outside is taken for not a number.
     "fill with 0": lambda p: p.at[OUTSIDE].get(mode="fill", fill_value=0.0),
     "fill with 2.5": lambda p: p.at[OUTSIDE].get(mode="fill", fill_value=2.5) * p,
     "clip": lambda p: p.at[OUTSIDE].get(mode="clip"),
@@ -37,7 +36,6 @@ LOSSES = {
     "pad of nothing": lambda p: lax.pad(p, 1.5, [(-2, 0, 0)]),
     "pad inside": lambda p: lax.pad(p, p[0] * p[1], [(1, -1, 2)]),
     "sort, carried": lambda p: sorted_by(p, carried=p * p[::-1]),
-    # DEFECT: only the first key counts.
     "sort by label, then number": lambda p: sorted_by(LABELS, p, carried=p * 2.0),
     "sort by number, then number": lambda p: sorted_by(jnp.round(p), p, carried=p * 2.0),
     "reversed cumulative": lambda p: lax.cummax(p, 0, reverse=True) * lax.cumsum(p, 0),
@@ -64,7 +62,6 @@ def test_what_is_filled_with_not_a_number_is_not_one() -> None:
     np.testing.assert_array_equal(gradient(loss, P), [2 * P[0], 0, 2 * P[2], 0, 2 * P[4]])
 
 
-# DEFECT: a quotient below the smallest float loses its sign, and truncation goes to -1.
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_remainder_of_a_tiny_number(sign: int) -> None:
     truth = certified(lambda p: lax.rem(p[0], p[1]), np.array([sign * 1e-200, 1e200]))
@@ -72,7 +69,6 @@ def test_the_remainder_of_a_tiny_number(sign: int) -> None:
     assert float(truth.loss.mid()) == sign * 1e-200
 
 
-# DEFECT: 0^y does not change with y > 0; the referee says that its slope is not finite.
 @pytest.mark.parametrize(("y", "expected"), [(2.0, [0.0, 0.0]), (1.0, [1.0, 0.0])])
 def test_powers_of_zero(y: float, expected: list[float]) -> None:
     assert gradient(lambda p: p[0] ** p[1], np.array([0.0, y])).tolist() == expected
@@ -96,7 +92,7 @@ def test_what_is_not_selected_may_be_anything() -> None:
 
 
 def test_a_batch_of_systems() -> None:
-    """x = a⁻¹ b, and so db = a⁻ᵀ dx and da = -db xᵀ; d log |det a| is a⁻ᵀ."""
+    """x = a⁻¹ b, and so db = a⁻ᵀ dx and da = -db xᵀ."""
     a = np.stack([TALL[:3] + 2 * np.eye(3), TALL[2:] - 3 * np.eye(3)])
     b, dx = np.sin(np.arange(6.0)).reshape(2, 3, 1), np.cos(np.arange(6.0)).reshape(2, 3, 1)
     transposed = np.linalg.inv(a).swapaxes(1, 2)
@@ -107,11 +103,8 @@ def test_a_batch_of_systems() -> None:
         return jnp.sum(jnp.linalg.solve(*p) * jnp.asarray(dx))
 
     np.testing.assert_allclose(gradient(loss, (a, b)), flat((da, db)), rtol=1e-12)
-    logs = gradient(lambda a: jnp.sum(jnp.linalg.slogdet(a)[1]), a)
-    np.testing.assert_allclose(logs, transposed.ravel(), rtol=1e-12)
 
 
-# DEFECT: a NaN that is data is taken for a number that is not known yet.
 def test_missing_data() -> None:
     x = np.array([1.0, np.nan, 3.0])
     found = gradient(lambda p, x: jnp.nansum((p - x) ** 2), 0.5, x)

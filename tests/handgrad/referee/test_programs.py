@@ -87,8 +87,6 @@ def test_a_wrong_rule_inside_of_loops_and_branches_is_found_and_replaced() -> No
     assert float(outputs[0]) == pytest.approx(float(truth.loss.mid()), rel=1e-14)
 
 
-# DEFECT: the literals are of a kind that `meant_literal` does not take for numbers, and erfc has
-# the negative of 2/√π.
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("f", [lax.erf, lax.erfc, lambda p: lax.erf_inv(p * 0.5)])
 def test_rounded_literals_of_derivative_rules_are_replaced(f: Any, dtype: Any) -> None:
@@ -110,7 +108,6 @@ def literal(value: float, dtype: Any, shape: tuple[int, ...] = ()) -> jex.Litera
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_what_a_literal_is_the_rounding_of(dtype: Any, sign: int) -> None:
-    # DEFECT: see above.
     with balls.precision(300):
         for value, exact in (
             (2 / np.sqrt(np.pi), 2 / arb.const_sqrt_pi()),
@@ -119,6 +116,16 @@ def test_what_a_literal_is_the_rounding_of(dtype: Any, sign: int) -> None:
             meant: Any = meant_literal(literal(sign * value, dtype))
             assert meant is not None
             assert (sign * exact).overlaps(meant.value[()])
+
+
+def test_the_same_literal_in_a_loss_means_itself() -> None:
+    case = problem(lambda p: jnp.sum(1.1283791670955126 * p * p), WIDE[:30])
+    truth = certify(case, "program")
+    with balls.precision(300):
+        gaps = truth.gradient - 2 * arb(1.1283791670955126) * balls.exact(WIDE[:30])
+    assert (balls.magnitudes(gaps) < 2.0**-56).all()
+    assert all(gap.contains(0) for gap in gaps)
+    assert "held to" in truth.how
 
 
 @pytest.mark.parametrize("value", [1.0, 2.0, 1.128379, np.nextafter(2 / np.sqrt(np.pi), 2)])

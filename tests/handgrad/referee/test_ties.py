@@ -1,5 +1,6 @@
 """Ties: jumps, ties of inexact numbers, ties that one hyperplane decides."""
 
+import operator
 import time
 from contextlib import suppress
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from flint import arb
 from jax import lax
 
-from handgrad.referee import balls
+from handgrad.referee import balls, dual
 from handgrad.referee.certify import UndecidableError
+from handgrad.referee.interpreter import Run
 from handgrad.referee.kinks import UndecidableKinkError, hyperplanes
-from handgrad.referee.ties import Tie
+from handgrad.referee.rules import RULES
+from handgrad.referee.ties import Comparisons, Tie
 from tests.handgrad.referee.problems import certified
 
 JUMPS = {
@@ -23,14 +26,11 @@ JUMPS = {
     "sign": lambda p: jnp.sign(p[0] - 2.0) * p[1],
     "round": lambda p: jnp.round(p[0] + 0.5) * p[1],
     "where": lambda p: jnp.where(p[0] > 2.0, 1.0, 0.0) * p[1],
-    # DEFECT: the value at the point itself is on neither side.
     "where not": lambda p: jnp.where(p[0] != 2.0, p[0], 5.0) * p[1],
     "argmax": lambda p: jnp.asarray([1.0, 7.0])[jnp.argmax(p)],
     "cond": lambda p: lax.cond(p[0] >= 2.0, lambda v: v, lambda v: v + 1.0, p[1]),
     "rem": lambda p: lax.rem(p[0] * 3.0, p[1]),
-    # DEFECT: how far the divisor moves the quotient is left out.
     "rem of the divisor": lambda p: lax.rem(jnp.float64(6.0), p[0]),
-    # DEFECT: a whole number is taken from the midpoint, without a comparison.
     "astype": lambda p: p[0].astype(jnp.int32).astype(jnp.float64) * p[1],
 }
 
@@ -68,7 +68,6 @@ def test_ties_of_inexact_numbers_are_never_decided_wrongly(loss: Any) -> None:
     assert time.perf_counter() - began < 5
 
 
-# DEFECT: numbers that are equal to the second order tie as if they were one number.
 @pytest.mark.parametrize(
     ("loss", "slope"),
     [
@@ -107,3 +106,20 @@ def test_normals_beyond_floats() -> None:
     small = Tie(1, balls.exact([1.0, 2.0]) * arb(2) ** -2000)
     other = Tie(1, balls.exact([1.0, -2.0]) * arb(2) ** -2000)
     assert len(hyperplanes({(0, 0): small, (1, 0): other})) == 2
+
+
+@pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])
+def test_numbers_that_do_not_move_are_compared_as_numpy_does(name: str) -> None:
+    a, b = np.array([1, 1, 2, 0, np.nan, np.nan]), np.array([2, 1, 1, -0.0, 1, np.nan])
+    run = Run(RULES, Comparisons(final=True, undefined=True), {})
+    found = RULES[name](run, None, dual.constant(a), dual.constant(b))
+    np.testing.assert_array_equal(found, getattr(operator, name)(a, b))
+    assert not run.comparisons.guessed
+
+
+def test_the_first_of_equal_numbers_is_the_largest_and_the_smallest() -> None:
+    def loss(p: Any, c: Any) -> Any:
+        return p[jnp.argmax(c)] * 5.0 + p[jnp.argmin(c)] + 0.0 * jnp.sum(p)
+
+    found = balls.midpoints(certified(loss, np.ones(4), np.array([2.0, 7.0, 7.0, 2.0])).gradient)
+    assert found.tolist() == [1.0, 5.0, 0.0, 0.0]

@@ -1,0 +1,120 @@
+"""What was found, in sentences: the mistakes, whose they are, and where."""
+
+import decimal
+
+import numpy as np
+
+from handgrad.arguments import Arguments
+from handgrad.exact import enclosure
+from handgrad.judge import Case, Outcome
+from handgrad.referee.custom import broken_rules
+from handgrad.report import Enclosure, Finding
+from handgrad.ruling import RIGHT, ROUNDED, WRONG, Ruling
+
+
+def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
+    """Everything that was found at the point that decided."""
+    found = list(deciding.findings)
+    if deciding.value and not deciding.value.right:
+        value = deciding.value
+        what = f"the loss beside the gradient is {value.yours!r}, exactly it is {value.exact!r}"
+        found.append(Finding("loss-value", None, None, what, 1.0))
+    if deciding.ruling:
+        found += _of_elements(deciding.ruling)
+        found += _of_autodiff(deciding.ruling, case)
+        found += _of_convention(deciding.ruling)
+    return tuple(found)
+
+
+def _of_elements(ruling: Ruling) -> list[Finding]:
+    found = []
+    for path, part in zip(ruling.given.paths, ruling.given.parts(), strict=True):
+        levels = ruling.yours.level[part]
+        if levels.size and levels.max() > RIGHT:
+            found.append(_of_leaf(ruling, path, part))
+    return found
+
+
+def _of_leaf(ruling: Ruling, path: str, part: slice) -> Finding:
+    yours, level = ruling.yours, int(ruling.yours.level[part].max())
+    i = worst_element(ruling, part)
+    index = index_of(ruling.given, path, i - part.start)
+    answer, exact = float(yours.answer[i]), right_value(ruling, i)
+    off = int((yours.level[part] == level).sum())
+    where = f"{off} of {part.stop - part.start} elements, worst at {list(index)}: " if index else ""
+    if level == WRONG and not np.isfinite(answer):
+        what = f"{where}yours is {answer}, exactly it is {shown(exact)}"
+        return Finding("non-finite", path, index, what, 1.0)
+    if level == WRONG:
+        wrong = yours.level[part] == WRONG
+        kind = "zero" if (yours.answer[part][wrong] == 0).all() else "unknown"
+        what = f"{where}yours is {answer!r}, exactly it is {shown(exact)}"
+        return Finding(kind, path, index, what, 1.0 if kind == "zero" else 0.0)
+    size = abs(float(exact)) or 1.0
+    digits = max(0, round(-np.log10(yours.gap[i] / size))) if 0 < yours.gap[i] < size else 0
+    if level == ROUNDED:
+        what = f"{where}the formula is right, {digits} digits of it are left"
+        return Finding("rounding", path, index, what, 1.0)
+    what = (
+        f"{where}{digits} digits are right; rounding may cost as much as that here, so this "
+        "precision cannot decide"
+    )
+    return Finding("rounding", path, index, what, 0.5)
+
+
+def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
+    """A custom rule that is not the derivative of its function."""
+    if ruling.autodiff.worst < WRONG or case.autodiff is not None:
+        return []
+    names = broken_rules(ruling.problem, ruling.truth)
+    if not names:
+        return []
+    what = (
+        f"the custom derivative rule of {', '.join(names)} is not the derivative of its "
+        "function; if that is intended, declare it with trust_rules"
+    )
+    return [Finding("unknown", None, None, what, 1.0)]
+
+
+def _of_convention(ruling: Ruling) -> list[Finding]:
+    if ruling.truth.kink is None or ruling.yours.choices is None:
+        return []
+    if ruling.yours.worst > RIGHT or not differs_at_kink(ruling):
+        return []
+    choices = ", ".join(f"{c:.3g}" for c in ruling.yours.choices[:8])
+    what = (
+        "the loss has a kink at this point, where more than one gradient is right; yours is one of "
+        f"them (λ = {choices}), autodiff answers another"
+    )
+    return [Finding("convention", None, None, what, 1.0)]
+
+
+def differs_at_kink(ruling: Ruling) -> bool:
+    """Whether the two witnesses made different choices at a kink."""
+    gap = np.abs(ruling.yours.answer - ruling.autodiff.answer)
+    return bool((~(gap <= ruling.yardsticks.sharp)).any())
+
+
+def worst_element(ruling: Ruling, part: slice) -> int:
+    """The element of a leaf that fares worst: by level, then by distance in yardsticks."""
+    allowed = np.maximum(ruling.yardsticks.sharp, np.finfo(float).smallest_subnormal)
+    with np.errstate(over="ignore", invalid="ignore"):
+        distance = np.maximum(ruling.yours.gap, 0) / allowed
+    distance = np.where(np.isnan(distance), np.inf, distance)
+    order = np.lexsort((distance[part], ruling.yours.level[part]))
+    return part.start + int(order[-1])
+
+
+def right_value(ruling: Ruling, i: int) -> Enclosure:
+    """The right value of one element."""
+    return enclosure(ruling.yours.truth[i], ruling.truth.bits, ruling.truth.certified)
+
+
+def shown(exact: Enclosure) -> str:
+    """A right value in as many digits as tell it from any float."""
+    return f"{decimal.Decimal(exact.midpoint):.17g}"
+
+
+def index_of(given: Arguments, path: str, i: int) -> tuple[int, ...]:
+    shape = given.leaves[given.paths.index(path)].shape
+    return tuple(int(j) for j in np.unravelindex_of(i, shape)) if shape else ()
