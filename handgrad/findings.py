@@ -116,5 +116,6 @@ def shown(exact: Enclosure) -> str:
 
 
 def index_of(given: Arguments, path: str, i: int) -> tuple[int, ...]:
+    """Where the i-th element of a leaf stands in it."""
     shape = given.leaves[given.paths.index(path)].shape
-    return tuple(int(j) for j in np.unravelindex_of(i, shape)) if shape else ()
+    return tuple(int(j) for j in np.unravel_index(i, shape)) if shape else ()

@@ -130,13 +130,14 @@ def test_lost_digits_are_rounding_and_not_conditioning() -> None:
 
 
 def test_a_tie_does_not_fall_to_either_side_by_chance() -> None:
-    """|a - b| where both are equal numbers, each moved by itself."""
-    b = jnp.asarray(0.3, dtype=jnp.float32)
+    """max(a, b) where both are equal numbers, each moved by itself."""
+    at = np.full(7, 0.3, np.float32)
+    b = jnp.asarray(at)
 
     def loss(p: Any, c: Any) -> Any:
-        return jnp.maximum(p, c) * 5.0 + jnp.maximum(p, b) + p**2
+        return jnp.sum(jnp.maximum(p, c) * 5.0 + jnp.maximum(p, b) + p**2)
 
-    measures, truth = measured(loss, np.float32(0.3), np.float32(0.3))
+    measures, truth = measured(loss, at, at)
     assert (measures.unit < 1e-6).all()
     assert (measures.loose < 1e-4).all()
     assert np.abs(truth).max() > 0.5

@@ -109,7 +109,8 @@ def test_both_methods_agree_on_a_network_of_a_hundred_parameters() -> None:
     assert "held to" in program.how
     for p, q in zip(series.gradient, program.gradient, strict=True):
         assert p.overlaps(q)
-        assert q.rad() <= arb(2) ** -57 * abs(p)
+        # What a random direction does not see belongs to the enclosure.
+        assert arb(2) ** -59 * abs(p) <= q.rad() <= arb(2) ** -57 * abs(p)
     assert series.program is not None
     assert series.known.all()
     assert program.known.all()

@@ -83,6 +83,16 @@ def test_a_hyperplane_that_decides_two_ties_has_one_choice() -> None:
     )
 
 
+def test_three_lines_through_a_point_of_the_plane() -> None:
+    """|x| + |y| + |x + y| at 0: each choice keeps its bounds, though one can stand for two."""
+    assert_kink(
+        lambda p: jnp.abs(p[0]) + jnp.abs(p[1]) + jnp.abs(p[0] + p[1]),
+        [0.0, 0.0],
+        right=[(0, 0), (2, 2), (-2, -2), (0, 2), (-2, 0), (2, 0), (1.9, 1.7), (0.3, -1.2)],
+        wrong=[(2, -2), (0, 3), (2, -0.1), (2.1, 2), (-2, 1)],
+    )
+
+
 def test_the_maximum_of_three_equal_numbers() -> None:
     assert_kink(
         lambda p: jnp.max(p),

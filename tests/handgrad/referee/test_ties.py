@@ -108,6 +108,16 @@ def test_normals_beyond_floats() -> None:
     assert len(hyperplanes({(0, 0): small, (1, 0): other})) == 2
 
 
+def test_numbers_that_are_nearly_equal_are_no_tie() -> None:
+    """They overlap until there are bits enough, and then one is larger."""
+    truth = certified(
+        lambda p: jnp.maximum(jnp.exp(p[0]), jnp.exp(p[1]) + 1e-100), np.array([0.7, 0.7])
+    )
+    assert truth.kink is None
+    assert truth.bits > 300
+    assert balls.midpoints(truth.gradient).tolist() == pytest.approx([0.0, np.exp(0.7)])
+
+
 @pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])
 def test_numbers_that_do_not_move_are_compared_as_numpy_does(name: str) -> None:
     a, b = np.array([1, 1, 2, 0, np.nan, np.nan]), np.array([2, 1, 1, -0.0, 1, np.nan])
