@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from handgrad import check_gradient
 from handgrad.arguments import arguments
 from handgrad.points import SCALES, points
 
@@ -86,6 +87,14 @@ def test_huge_parameters_stay_finite(dtype: Any) -> None:
 def test_an_empty_leaf() -> None:
     _, moved, *_ = points(given_here([np.ones((0, 2)), 1.0]), 1, 0)
     assert moved.params[0].shape == (0, 2)
+
+
+def test_a_count_may_be_of_numpy() -> None:
+    # DEFECT: `points` takes it, `check_gradient` asks for its length.
+    count: Any = np.int64(2)
+    assert check_gradient(
+        lambda w: 2 * w, lambda w: jnp.sum(w * w), np.ones(3), points=count
+    ).passes
 
 
 def test_a_list_of_points_is_taken_as_it_is() -> None:

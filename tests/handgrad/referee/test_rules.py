@@ -102,10 +102,11 @@ def test_a_rule(name: str) -> None:
         assert_program_right(case)
 
 
-@pytest.mark.parametrize("options", list(product((True, False), repeat=4)))
+@pytest.mark.parametrize("options", list(product((True, False), repeat=3)))
 def test_triangular_systems_of_every_kind(options: tuple[bool, ...]) -> None:
     """The value by NumPy, and two derivations of the slopes."""
-    left, lower, transposed, ones = options
+    left, lower, transposed = options
+    ones = left == lower
     loss, (m, b) = triangular(
         left_side=left, lower=lower, transpose_a=transposed, unit_diagonal=ones
     )

@@ -118,6 +118,32 @@ def test_numbers_that_are_nearly_equal_are_no_tie() -> None:
     assert balls.midpoints(truth.gradient).tolist() == pytest.approx([0.0, np.exp(0.7)])
 
 
+def test_numbers_that_no_precision_tells_apart_are_not_taken_for_equal() -> None:
+    """The second number is larger by 2^-7000."""
+    with suppress(UndecidableError, UndecidableKinkError):
+        truth = certified(
+            lambda p, t: jnp.maximum(jnp.exp(p[0]), jnp.exp(p[1]) + t**14),
+            np.array([0.7, 0.7]),
+            np.float64(2.0**-500),
+        )
+        assert truth.kink is None
+
+
+def test_a_number_that_is_not_known_yet_is_no_nan() -> None:
+    """At few bits exp(tiny) - 1 may be negative, and its logarithm anything."""
+
+    def loss(p: Any) -> Any:
+        small = jnp.exp(p[0] * 1e-100) - 1.0
+        return jnp.where(jnp.log(small) > -1000.0, 5.0 * p[1], 7.0 * p[1])
+
+    assert balls.midpoints(certified(loss, np.array([0.7, 0.3])).gradient).tolist() == [0.0, 5.0]
+
+
+def test_a_kink_of_a_program_is_not_decided() -> None:
+    with pytest.raises((UndecidableError, UndecidableKinkError), match="kink"):
+        certified(lambda p: jnp.sum(jax.nn.relu(p)), np.zeros(30), method="program")
+
+
 @pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])
 def test_numbers_that_do_not_move_are_compared_as_numpy_does(name: str) -> None:
     a, b = np.array([1, 1, 2, 0, np.nan, np.nan]), np.array([2, 1, 1, -0.0, 1, np.nan])
