@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from handgrad import form
 from handgrad.arguments import Arguments, arguments
 from handgrad.assemble import report
@@ -81,8 +83,9 @@ def judge(
     began = time.perf_counter()
     if case.referee not in REFEREES:
         raise ValueError(f"referee: got {case.referee!r}, expected one of {', '.join(REFEREES)}")
+    points = int(points) if isinstance(points, np.integer) else points
     reproduce = f"{call}, points={_shown(points)}, seed={case.seed})"
-    asked = points if isinstance(points, int) else len(points)
+    asked = len(points) if isinstance(points, Sequence) else points
     reason = given.not_judged()
     if reason:
         tried = [Outcome(given, cause=reason)]

@@ -44,15 +44,20 @@ def right_formula(
         has_value: whether they return the loss as well.
     """
     with balls.precision(BITS):
-        for lines in (_traced, _on_objects):
-            found = _attempt(lines, gradient, given, has_value)
-            # (A gap that is still there may be due to how the lines treat numbers of this kind.)
-            if found is not None and (right := held_to.gap_of(found) <= held_to.sharp).any():
-                return right
+        traced = _attempt(_traced, gradient, given, has_value)
+        if traced is not None:
+            return held_to.gap_of(traced) <= held_to.sharp
+        right = known = np.zeros(held_to.gap.shape, dtype=bool)
+        on_objects = _attempt(_on_objects, gradient, given, has_value)
+        if on_objects is not None:
+            gap = held_to.gap_of(on_objects)
+            # A gap as large as in floats may be there because the lines turned balls into floats.
+            right = gap <= held_to.sharp
+            known = right | (gap * LUCK <= held_to.gap)
         longer = _attempt(_in_longer_floats, gradient, given, has_value)
         if longer is None:
-            return np.zeros(held_to.gap.shape, dtype=bool)
-        return held_to.gap_of(longer) * _shrinks(given) <= held_to.gap
+            return right
+        return np.where(known, right, held_to.gap_of(longer) * _shrinks(given) <= held_to.gap)
 
 
 def _shrinks(given: Arguments) -> np.ndarray:

@@ -12,11 +12,12 @@ import numpy as np
 from handgrad import evidence, form, uncertified
 from handgrad.arguments import Arguments
 from handgrad.referee import balls
-from handgrad.referee.certify import Truth, UndecidableError, certify
+from handgrad.referee.certify import certify
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.interpreter import UncertifiedPrimitiveError
 from handgrad.referee.kinks import UndecidableKinkError
 from handgrad.referee.program import Traced, split, trace
+from handgrad.referee.truth import Truth, UndecidableError
 from handgrad.report import Finding
 from handgrad.ruling import WRONG, Ruling, rule
 from handgrad.yardsticks import SHARP, Yardsticks, yardsticks

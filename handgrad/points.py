@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.arguments import Arguments, arguments
+from handgrad.arguments import Arguments, arguments, shortly
 
 #: How far points lie from the caller's, relative to the size of the parameters, in turn.
 SCALES = (0.1, 1.0, 0.01, 3.0)
@@ -53,10 +53,11 @@ def _size(values: np.ndarray) -> float:
 
 def _listed(given: Arguments, more: Any) -> Iterator[Arguments]:
     if not isinstance(more, Sequence) or isinstance(more, str):
-        raise TypeError(f"points: got {more!r}, expected a number, or a list of (params, *inputs)")
+        got = shortly(more)
+        raise TypeError(f"points: got {got}, expected a number, or a list of (params, *inputs)")
     for i, point in enumerate(more):
         if not isinstance(point, tuple | list) or not point:
-            raise TypeError(f"points[{i}]: got {point!r}, expected (params, *inputs)")
+            raise TypeError(f"points[{i}]: got {shortly(point)}, expected (params, *inputs)")
         other = arguments(point[0], point[1:])
         formats = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
         if other.paths != given.paths or formats[0] != formats[1]:

@@ -8,8 +8,8 @@ import numpy as np
 from handgrad.arguments import Arguments
 from handgrad.evidence import Held
 from handgrad.referee import balls
-from handgrad.referee.certify import Truth, sizes_about
 from handgrad.referee.evaluate import Problem
+from handgrad.referee.truth import Truth, sizes_about
 from handgrad.yardsticks import Yardsticks
 
 #: How an element fares, from the best to the worst.

@@ -13,7 +13,7 @@ from flint import arb
 
 from handgrad.arguments import Arguments
 from handgrad.referee import balls
-from handgrad.referee.certify import Truth
+from handgrad.referee.truth import Truth
 from handgrad.yardsticks import SHARP, Yardsticks
 
 #: Differences take several evaluations of the loss for each parameter; beyond these, some are

@@ -20,13 +20,13 @@ import numpy as np
 from flint import arb
 
 from handgrad.referee import balls, evaluate
-from handgrad.referee.certify import Truth, contains_zero, element_scale
 from handgrad.referee.dual import Dual
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.interpreter import number
 from handgrad.referee.program import Program, is_real
 from handgrad.referee.rounding import MonteCarlo
 from handgrad.referee.ties import Comparisons
+from handgrad.referee.truth import Truth, contains_zero, element_scale
 
 #: Right is within so many units. Measured over the zoo of tests/handgrad/zoo (`test_judge.py`).
 SHARP = 64
@@ -78,7 +78,7 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
                 MonteCarlo(rng),
             )
             loose = np.fmax(loose, _distance(moved, base))
-        if not balls.magnitudes(truth.gradient).any():
+        if contains_zero(truth.gradient).all():
             # Nothing but exact zeros has no size; what is left of terms that cancel has.
             unit[1:] = np.fmax(unit[1:], loose[1:])
     return Yardsticks(unit[1:], LOOSE * loose[1:], unit[0], LOOSE * loose[0], base[1:])

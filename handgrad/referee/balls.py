@@ -5,6 +5,7 @@ A ball is a midpoint and a radius; every operation returns a ball that contains 
 Transactions on Computers 66, 2017). A float is a ball of radius zero.
 """
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +65,14 @@ def magnitudes(balls: np.ndarray) -> np.ndarray:
     return np.asarray(sizes, dtype=np.float64)
 
 
-_magnitudes = np.frompyfunc(lambda ball: float(ball.abs_upper()), 1, 1)
+def _magnitude(ball: arb) -> float:
+    bound = ball.abs_upper()
+    nearest = float(bound)
+    # The nearest float may lie below the bound; the one after it does not.
+    return nearest if arb(nearest) >= bound else math.nextafter(nearest, math.inf)
+
+
+_magnitudes = np.frompyfunc(_magnitude, 1, 1)
 
 
 def zeros(shape: tuple[int, ...]) -> np.ndarray:

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from handgrad.referee import balls
-from handgrad.referee.certify import Truth, UndecidableError, element_scale, slopes_along
 from handgrad.referee.evaluate import Problem
+from handgrad.referee.holding import slopes_along
 from handgrad.referee.kinks import UndecidableKinkError
 from handgrad.referee.program import custom_rules
+from handgrad.referee.truth import Truth, UndecidableError, element_scale
 
 #: Two slopes that differ by more, relative to their terms, are two: both are known to 80 bits.
 SAME = 2.0**-60

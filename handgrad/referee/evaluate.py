@@ -91,12 +91,14 @@ def _run(
     return Run(RULES, comparisons, program.memory, rounding, problem.trusted, literals)
 
 
-#: Constants in the derivative rules of erf, erfc and erf_inv, which JAX's programs hold rounded.
+#: Constants in the derivative rules of erf, erfc, erf_inv and cbrt, which JAX's programs hold
+#: rounded.
 _MEANT = {
     float(np.asarray(sign * rounded, dtype=dtype)): (sign, constant)
     for rounded, constant in (
         (2 / np.sqrt(np.pi), lambda: 2 / arb.const_sqrt_pi()),
         (np.sqrt(np.pi) / 2, lambda: arb.const_sqrt_pi() / 2),
+        (1 / 3, lambda: arb(1) / 3),
     )
     for dtype in (np.float64, np.float32)
     for sign in (1, -1)

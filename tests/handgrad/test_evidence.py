@@ -100,8 +100,6 @@ def test_a_wrong_formula_is_never_right(s: Any, wrong: Any) -> None:
 
 def test_a_wrong_formula_is_not_right_where_digits_are_lost_as_well() -> None:
     assert right(lambda z: textbook(z) * (1 + 1e-4), np.array([31.0])) == [False]
-    # DEFECT: the same lines in balls are off by 1e-9 and no rounding; longer floats, asked after
-    # that, see their rounding alone.
     assert right(lambda z: textbook(z) * (1 + 1e-9), np.array([31.0])) == [False]
 
 

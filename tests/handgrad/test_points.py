@@ -90,7 +90,6 @@ def test_an_empty_leaf() -> None:
 
 
 def test_a_count_may_be_of_numpy() -> None:
-    # DEFECT: `points` takes it, `check_gradient` asks for its length.
     count: Any = np.int64(2)
     assert check_gradient(
         lambda w: 2 * w, lambda w: jnp.sum(w * w), np.ones(3), points=count
@@ -132,6 +131,5 @@ def test_a_list_of_points_is_taken_as_it_is() -> None:
 def test_what_is_no_list_of_points(more: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message) as caught:
         list(points(given_here(), more, 0))
-    # DEFECT: where a listed point, or the list, is full of arrays, so is the message.
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 200

@@ -112,6 +112,18 @@ def sort(run: Run, eqn: Any, *operands: Any) -> Any:
     return [_permuted(operand, order, axis) for operand in operands]
 
 
+def top_k(run: Run, eqn: Any, x: Any) -> Any:
+    """The k largest along an axis, the largest first, and where they are."""
+    axis, k = (
+        eqn.params.get("axis", eqn.params.get("operand_axis", len(x.shape) - 1)),
+        eqn.params["k"],
+    )
+    if not isinstance(x, Dual):
+        return run.by_jax(eqn, [x])
+    order = _order(run, [-x], axis)[..., :k]
+    return [_permuted(x, order, axis), np.moveaxis(order, -1, axis).astype(np.int32)]
+
+
 def _as_real(operand: Any) -> Dual:
     return operand if isinstance(operand, Dual) else dual.constant(operand)
 
@@ -151,4 +163,5 @@ RULES = {
     "scatter-add": scatter_add,
     "scatter_add": scatter_add,
     "sort": sort,
+    "top_k": top_k,
 }

@@ -7,9 +7,10 @@ import numpy as np
 
 from handgrad.arguments import arguments
 from handgrad.referee import balls
-from handgrad.referee.certify import Truth, certify
+from handgrad.referee.certify import certify
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.program import split, trace
+from handgrad.referee.truth import Truth
 
 
 def problem(loss: Any, params: Any, *inputs: Any, trusted: Any = frozenset()) -> Problem:

@@ -80,6 +80,7 @@ MOVING: dict[str, tuple[Loss, Any]] = {
     "scatter": of_two(lambda a, b: a.at[np.array([3, 1])].set(b[:2])),
     "tile": of(lambda p: lax.tile(p, (2, 3)), TALL),
     "scatter-add": of_two(lambda a, b: a.at[np.array([3, 1, 3])].add(b[:3])),
+    "top_k": of(lambda p: lax.top_k(p * p, 2)[0] * p[:, :2], TALL),
     "sort": of(lambda p: jnp.sort(p, axis=0) + jnp.sort(p, axis=1) * p, TALL),
 }
 

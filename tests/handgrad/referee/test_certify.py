@@ -10,10 +10,11 @@ import pytest
 from flint import arb
 from jax import lax
 
-from handgrad.referee import balls, certify, evaluate
-from handgrad.referee.certify import UndecidableError
+from handgrad.referee import balls, evaluate, holding
+from handgrad.referee.certify import certify
 from handgrad.referee.interpreter import UncertifiedPrimitiveError
 from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
+from handgrad.referee.truth import UndecidableError
 from tests.exact import gradient as by_series_of_the_article
 from tests.handgrad.referee.problems import certified, flat, gradient, problem
 
@@ -124,13 +125,13 @@ def test_holding_catches_one_tiny_element_that_is_off_by_2_to_the_minus_50(eleme
     case = problem(network, params, x, y)
     with balls.precision(768):
         _, right = evaluate.gradient(case, case.traced.gradient, case.arguments(), Comparisons())
-        assert certify._holds(case, right, bits=768)
+        assert holding.holds(case, right, bits=768)
         wrong = right.copy()
         wrong[element] = wrong[element] * (1 + arb(2) ** -50)
-        assert not certify._holds(case, wrong, bits=768)
+        assert not holding.holds(case, wrong, bits=768)
         wrong[element] = right[element] + arb(0, 2.0**-50) * right[element]
         with pytest.raises(MorePrecisionNeededError):
-            certify._holds(case, wrong, bits=768)
+            holding.holds(case, wrong, bits=768)
 
 
 def test_data_in_the_closure_is_data() -> None:
@@ -164,8 +165,8 @@ def test_a_trusted_rule_is_taken_at_its_word() -> None:
 
     straight.defvjp(lambda x: (straight(x), None), lambda _, ct: (ct,))
     case = problem(lambda p: jnp.sum(straight(p) * 3.0), np.array([0.3, 0.5]))
-    own = certify.certify(case)
-    taken = certify.certify(replace(case, trusted=frozenset({"straight"})))
+    own = certify(case)
+    taken = certify(replace(case, trusted=frozenset({"straight"})))
     expected = 3 * (1 - np.tanh([0.3, 0.5]) ** 2)
     np.testing.assert_allclose(balls.midpoints(own.gradient), expected, rtol=1e-15)
     assert own.program is None or own.program is case.traced.plain()

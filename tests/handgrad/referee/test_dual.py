@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handgrad.referee import balls, dual
-from handgrad.referee.certify import random_directions
 from handgrad.referee.dual import Dual
+from handgrad.referee.holding import random_directions
 from handgrad.referee.rules.summing import contract
 
 K = 3  #: directions

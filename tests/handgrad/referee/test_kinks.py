@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from handgrad.referee import balls
-from handgrad.referee.certify import Truth
 from handgrad.referee.kinks import MOST, UndecidableKinkError
+from handgrad.referee.truth import Truth
 from tests.handgrad.referee.problems import certified
 
 ULP = 2.0**-52

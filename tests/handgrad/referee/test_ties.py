@@ -13,11 +13,11 @@ from flint import arb
 from jax import lax
 
 from handgrad.referee import balls, dual
-from handgrad.referee.certify import UndecidableError
 from handgrad.referee.interpreter import Run
 from handgrad.referee.kinks import UndecidableKinkError, hyperplanes
 from handgrad.referee.rules import RULES
 from handgrad.referee.ties import Comparisons, Tie
+from handgrad.referee.truth import UndecidableError
 from tests.handgrad.referee.problems import certified
 
 JUMPS = {

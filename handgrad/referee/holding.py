@@ -1,0 +1,170 @@
+"""Gradient programs, held to the loss itself along random directions.
+
+A program gives every element at once, but trusts the derivative rules that it was made by. The
+slopes of the loss by power series trust none: the program's gradient must have the same in every
+direction.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from handgrad.referee import balls, evaluate
+from handgrad.referee.evaluate import Problem, rounded_constants
+from handgrad.referee.kinks import UndecidableKinkError, check_flat_ties, differ
+from handgrad.referee.program import Program, custom_rules
+from handgrad.referee.ties import Comparisons, MorePrecisionNeededError, Where
+from handgrad.referee.truth import BITS, Truth, check_finite, check_good, comparing, element_scale
+
+#: So many elements are certified by series whatever time it takes.
+FEWEST = 24
+
+#: Random directions that a gradient program is held to.
+DIRECTIONS = 2
+
+#: An element of a gradient program that is off by more, relative to its size, goes unseen in a
+#: random direction with probability below 2⁻⁵⁰: the sum of the errors, times random factors of 53
+#: bits, would have to fall into an interval of that width.
+UNSEEN = 2.0**-58
+WINDOW = 2.0**-110
+
+
+def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
+    """The gradient by the first program that holds; else as many elements as there is time for."""
+    arguments = problem.arguments()
+    for program in candidates(problem):
+        loss, gradient = evaluate.gradient(problem, program, arguments, comparing(bits))
+        finite = balls.magnitudes(gradient)
+        if np.isfinite(finite).all() and loss.is_finite():
+            check_good(problem, gradient, loss, bits)
+            if holds(problem, gradient, bits):
+                return _held(problem, program, loss, gradient, bits)
+    return _in_part(problem, bits, seconds, took)
+
+
+def candidates(problem: Problem) -> Iterator[Program]:
+    """Gradient programs to try: JAX's own, and the same without custom derivative rules."""
+    yield problem.traced.gradient
+    if rounded_constants(problem.traced.gradient):
+        # They may be the loss's own, which then mean what they are.
+        yield replace(problem.traced.gradient, meant=False)
+    if custom_rules(problem.traced.loss) and (plain := _plain(problem)):
+        yield plain
+
+
+def _plain(problem: Problem) -> Program | None:
+    """The loss without its custom rules may be one that JAX cannot differentiate."""
+    try:
+        return problem.traced.plain()
+    except (ValueError, TypeError, NotImplementedError):
+        return None
+
+
+def holds(problem: Problem, gradient: np.ndarray, bits: int) -> bool:
+    """Whether the slopes of the loss in random directions are those that the gradient says."""
+    scale = element_scale(problem, gradient)
+    directions = _equalising(scale)
+    for slope, expected in zip(
+        slopes_along(problem, scale, bits), (directions * gradient).sum(axis=1), strict=True
+    ):
+        gap = slope - expected
+        if not gap.contains(0) and not abs(gap) < WINDOW:
+            return False
+        if not float(gap.rad()) < WINDOW and bits < BITS[-1]:
+            raise MorePrecisionNeededError
+    return True
+
+
+def slopes_along(problem: Problem, scale: np.ndarray, bits: int) -> np.ndarray:
+    """The slopes in random directions that let elements of these sizes count equally.
+
+    Raises:
+        UndecidableKinkError: they depend on a tie that no small step decides.
+    """
+    directions = _equalising(scale)
+    found = comparing(bits)
+    loss, slopes = evaluate.slopes(problem, directions, found)
+
+    def sides(forced: dict[Where, int]) -> tuple[arb, np.ndarray]:
+        return evaluate.slopes(problem, directions, comparing(bits, forced))
+
+    check_flat_ties(sides, found, (loss, slopes))
+    return slopes
+
+
+def _equalising(scale: np.ndarray) -> np.ndarray:
+    return random_directions(np.random.default_rng(0), scale, DIRECTIONS)
+
+
+def random_directions(rng: np.random.Generator, scale: np.ndarray, k: int) -> np.ndarray:
+    """k directions ±2^e·r, r of 53 random bits in [1, 2), 2^e near 1 / scale; objects (k, size)."""
+    _, exponents = np.frexp(scale)
+    r = rng.integers(2**52, 2**53, size=(k, scale.size)) / 2.0**52
+    signs = rng.choice([-1.0, 1.0], size=(k, scale.size))
+    return balls.exact(r * signs) * powers_of_two(-exponents)
+
+
+def generic_direction(rng: np.random.Generator, size: int) -> np.ndarray:
+    """A direction that lies in no hyperplane that anybody thought of, objects (1, size)."""
+    return random_directions(rng, np.ones(size), 1)
+
+
+def powers_of_two(exponents: np.ndarray) -> np.ndarray:
+    """2^e, beyond the range of floats too."""
+    return balls.boxed([arb(2) ** int(e) for e in exponents.ravel()], exponents.shape)
+
+
+def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Truth:
+    slack = balls.exact(UNSEEN * element_scale(problem, gradient))
+    return Truth(
+        loss,
+        gradient + slack * arb(0, 1),
+        known=np.ones(problem.size, dtype=bool),
+        how=(
+            f"JAX's gradient program in ball arithmetic, held to power series of the loss in "
+            f"{DIRECTIONS} random directions: an error goes unseen with probability below 2^-50 in "
+            "each"
+        ),
+        bits=bits,
+        program=program,
+    )
+
+
+def _in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
+    """No gradient program has the gradient: as many elements by series as there is time for."""
+    n = problem.size
+    affordable = int(min(n, max(FEWEST, seconds / max(took, 1e-6) * 2)))
+    chosen = np.sort(np.random.default_rng(n).permutation(n)[:affordable])
+    gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
+    first = generic_direction(np.random.default_rng(n), n)
+    loss = arb(0)
+    for block in np.array_split(chosen, max(1, affordable // 32)):
+        units = np.zeros((block.size, n))
+        units[np.arange(block.size), block] = 1.0
+        comparisons = comparing(bits)
+        directions = np.concatenate([first, balls.exact(units)])
+        loss, slopes = evaluate.slopes(problem, directions, comparisons)
+        _check_sides(problem, directions, comparisons, (loss, slopes), bits)
+        gradient[block], known[block] = slopes[1:], True
+    check_finite(loss, balls.radii(gradient), bits)
+    how = f"power series in ball arithmetic, {affordable} of {n} elements, drawn at random"
+    return Truth(loss, gradient, known, how, bits, None)
+
+
+def _check_sides(
+    problem: Problem, directions: np.ndarray, found: Comparisons, here: Any, bits: int
+) -> None:
+    """Whether the elements are the same on the other side of all ties."""
+
+    def sides(forced: dict[Where, int]) -> tuple[arb, np.ndarray]:
+        loss, slopes = evaluate.slopes(problem, directions, comparing(bits, forced))
+        return loss, slopes[1:]
+
+    check_flat_ties(sides, found, (here[0], here[1][1:]))
+    if found.ties:
+        loss, slopes = sides({where: -tie.outcome for where, tie in found.ties.items()})
+        if not loss.overlaps(here[0]) or differ(slopes, here[1][1:]):
+            raise UndecidableKinkError("a kink in a gradient of so many elements")
