@@ -18,10 +18,10 @@ run: $(STAMP) ## the main job: the article's network trained twice and compared
 	@$(BIN)/python -m compare run
 
 test: $(STAMP) ## the equivalence tests and all other quick ones
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(STAMP) ## the slow ones as well
-	@$(BIN)/python -m pytest -n auto -m "" --hypothesis-profile=thorough
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "" --hypothesis-profile=thorough
 
 lint: $(STAMP) ## ruff, pyright, and the import contracts
 	$(BIN)/ruff check

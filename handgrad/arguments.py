@@ -73,7 +73,7 @@ def arguments(params: Any, inputs: Sequence[Any]) -> Arguments:
     """
     found, _ = jax.tree_util.tree_flatten_with_path(params)
     if not found:
-        raise ValueError(f"params: got {shortly(params)}, expected at least one array of floats")
+        raise ValueError(f"params: got {_typed(params)}, expected at least one array of floats")
     paths = tuple("params" + jax.tree_util.keystr(path) for path, _ in found)
     leaves = tuple(_as_floats(path, leaf) for path, (_, leaf) in zip(paths, found, strict=True))
     for path, leaf in zip(paths, leaves, strict=True):
@@ -92,12 +92,12 @@ def _as_floats(path: str, leaf: Any) -> np.ndarray:
         leaf.dtype, np.floating
     ):
         return np.asarray(leaf)
-    got = (
-        f"{leaf.dtype}{list(leaf.shape)}"
-        if hasattr(leaf, "dtype")
-        else f"{type(leaf).__name__} {shortly(leaf)}"
-    )
+    got = f"{leaf.dtype}{list(leaf.shape)}" if hasattr(leaf, "dtype") else _typed(leaf)
     raise TypeError(f"{path}: got {got}, expected an array of floats")
+
+
+def _typed(value: Any) -> str:
+    return f"{type(value).__name__} {shortly(value)}"
 
 
 def shortly(value: Any) -> str:
