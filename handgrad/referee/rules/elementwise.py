@@ -78,6 +78,7 @@ WITH_SLOPE: dict[str, tuple[Callable[[arb], arb], Callable[[arb, arb], arb]]] = 
     "acosh": (lambda x: x.acosh(), lambda x, f: ((x - 1) * (x + 1)).rsqrt()),
     "atanh": (lambda x: x.atanh(), lambda x, f: 1 / ((1 - x) * (1 + x))),
     "square": (lambda x: x * x, lambda x, f: 2 * x),
+    "one_minus_square": (lambda x: (1 - x) * (1 + x), lambda x, f: -2 * x),
     "cbrt": (
         lambda x: x.root(3) if x > 0 else -(-x).root(3) if x < 0 else balls.ZERO * x,
         lambda x, f: 1 / (3 * f * f),
