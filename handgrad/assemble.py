@@ -48,15 +48,14 @@ def _decisive(outcomes: Sequence[Outcome]) -> int:
 def _verdict(deciding: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, str | None]:
     ruling = deciding.ruling
     theirs = ruling.autodiff.worst if ruling else RIGHT
-    anywhere = max((o.ruling.autodiff.worst for o in outcomes if o.ruling), default=RIGHT)
-    theirs = max(theirs, anywhere) if anywhere == WRONG else theirs
     if deciding.wrong:
         return "disagree", "both" if theirs == WRONG and ruling else "yours"
     if ruling is None:
         return "undecidable", None
     mine = ruling.yours.worst
     if mine == RIGHT:
-        return "agree", "autodiff" if theirs > RIGHT else None
+        wrong_elsewhere = any(o.ruling and o.ruling.autodiff.worst == WRONG for o in outcomes)
+        return "agree", "autodiff" if theirs > RIGHT or wrong_elsewhere else None
     return VERDICT[mine], "both" if theirs > RIGHT else "yours"
 
 
@@ -121,8 +120,11 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> 
         warnings.append(
             f"digits are lost to rounding at {lost} of {len(outcomes) - 1} other points"
         )
+    raised = [o for o in outcomes[1:] if o.cause and o.cause.startswith("the gradient raised")]
+    if raised:
+        warnings.append(f"{raised[0].cause}, at {len(raised)} of {len(outcomes) - 1} other points")
     doubtful = sum(r.yours.worst == DOUBTFUL for r in rulings)
-    doubtful += sum(o.cause is not None and not o.dropped for o in outcomes[1:])
+    doubtful += sum(o.cause is not None and not o.dropped for o in outcomes[1:]) - len(raised)
     if doubtful:
         warnings.append(f"undecidable at {doubtful} of {len(outcomes) - 1} other points")
     dropped = sum(o.dropped for o in outcomes[1:])

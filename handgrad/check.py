@@ -92,7 +92,8 @@ def judge(
     else:
         repeated = _repeated(case, given)
         around = points_around(given, points, case.seed)
-        tried = [repeated] if repeated else list(outcomes(case, around))
+        listed = not isinstance(points, int)
+        tried = [repeated] if repeated else list(outcomes(case, around, listed))
     made = report(case, tried, None if reason else asked, reproduce, strict)
     return replace(made, seconds=time.perf_counter() - began)
 

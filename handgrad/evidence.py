@@ -32,32 +32,42 @@ BITS = 1024
 Gradient = Callable[..., Any]
 
 
-def right_formula(
-    gradient: Gradient, given: Arguments, held_to: "Held", has_value: bool
-) -> np.ndarray:
-    """Which elements of a gradient are right but for rounding, as far as its lines can show.
+#: What the lines show about an element.
+WRONG_FORMULA, NOT_TOLD, RIGHT_FORMULA = -1, 0, 1
+
+
+def formula(gradient: Gradient, given: Arguments, held_to: "Held", has_value: bool) -> np.ndarray:
+    """Whether elements of a gradient are off by rounding alone, as far as its lines can show.
 
     Args:
         gradient: the caller's lines.
         given: the point.
         held_to: the truth there, and how far the lines end from it.
         has_value: whether they return the loss as well.
+
+    Returns:
+        WRONG_FORMULA, NOT_TOLD or RIGHT_FORMULA for each element.
     """
     with balls.precision(BITS):
         traced = _attempt(_traced, gradient, given, has_value)
         if traced is not None:
-            return held_to.gap_of(traced) <= held_to.sharp
-        right = known = np.zeros(held_to.gap.shape, dtype=bool)
+            return _told(held_to.gap_of(traced) <= held_to.sharp)
+        told = np.full(held_to.gap.shape, NOT_TOLD)
         on_objects = _attempt(_on_objects, gradient, given, has_value)
         if on_objects is not None:
             gap = held_to.gap_of(on_objects)
-            # A gap as large as in floats may be there because the lines turned balls into floats.
             right = gap <= held_to.sharp
-            known = right | (gap * LUCK <= held_to.gap)
+            # A gap as large as in floats may be there because the lines turned balls into floats.
+            told = np.where(right | (gap * LUCK <= held_to.gap), _told(right), NOT_TOLD)
         longer = _attempt(_in_longer_floats, gradient, given, has_value)
         if longer is None:
-            return right
-        return np.where(known, right, held_to.gap_of(longer) * _shrinks(given) <= held_to.gap)
+            return told
+        shrinks = held_to.gap_of(longer) * _shrinks(given) <= held_to.gap
+        return np.where((told == NOT_TOLD) & shrinks, RIGHT_FORMULA, told)
+
+
+def _told(right: np.ndarray) -> np.ndarray:
+    return np.where(right, RIGHT_FORMULA, WRONG_FORMULA)
 
 
 def _shrinks(given: Arguments) -> np.ndarray:

@@ -44,8 +44,9 @@ class Case:
         leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
         key = (str(tree), *(_signature(leaf) for leaf in leaves))
         if key not in self.memory:
-            self.memory[key] = trace(self.loss, given.arrays, given.inputs)
-        return self.memory[key]
+            # What is known by its identity must live as long as its key.
+            self.memory[key] = trace(self.loss, given.arrays, given.inputs), leaves
+        return self.memory[key][0]
 
     def witness(self, given: Arguments) -> Callable[..., Any]:
         """Autodiff: (params, *inputs) -> the loss and its gradient, as the caller gets them."""
@@ -93,44 +94,73 @@ class Value:
     right: bool  #: within what conditioning and rounding explain
 
 
-def outcomes(case: Case, points: Iterator[Arguments]) -> Iterator[Outcome]:
+def outcomes(case: Case, points: Iterator[Arguments], listed: bool) -> Iterator[Outcome]:
     """One outcome a point, the caller's first, until the time is up.
 
-    At the other points the caller's functions may not be defined, and may say so in their own way.
+    Where the parameters were moved at random, the caller's functions may not be defined, and may
+    say so in their own way; at points that the caller listed, what they raise comes through.
     """
     began = time.perf_counter()
     yield judge_point(case, next(points))
     for given in points:
         if time.perf_counter() - began > SECONDS:
             return
-        try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield judge_point(case, given)
-        except Exception as error:
-            yield Outcome(given, cause=f"{type(error).__name__}: {error}", dropped=True)
+        if listed:
+            yield judge_point(case, given)
+            continue
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield _moved_point(case, given)
+
+
+def _moved_point(case: Case, given: Arguments) -> Outcome:
+    try:
+        loss, autodiff = by_autodiff(case, given)
+    except Exception as error:
+        return Outcome(given, cause=f"the loss raised {type(error).__name__}", dropped=True)
+    if not np.isfinite(loss):
+        return _dropped(given, loss)
+    try:
+        answer = form.taken(case.gradient, given, case.has_value)
+    except Exception as error:
+        return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
+    return _judged(case, given, answer, autodiff)
 
 
 def judge_point(case: Case, given: Arguments) -> Outcome:
     """Ask both witnesses and the referee about one point."""
     loss, autodiff = by_autodiff(case, given)
     if not np.isfinite(loss):
-        return Outcome(given, cause=f"the loss is {loss} at this point", dropped=True)
-    value, leaves, findings = form.taken(case.gradient, given, case.has_value)
+        return _dropped(given, loss)
+    return _judged(case, given, form.taken(case.gradient, given, case.has_value), autodiff)
+
+
+def _dropped(given: Arguments, loss: float) -> Outcome:
+    return Outcome(given, cause=f"the loss is {loss} at this point", dropped=True)
+
+
+def _judged(case: Case, given: Arguments, answer: Any, autodiff: np.ndarray) -> Outcome:
+    value, leaves, findings = answer
     if findings:
         return Outcome(given, findings=tuple(findings))
-    yours = vector(leaves)
     problem = problem_at(case, given)
     try:
         truth, measures = _truth(case, problem, given)
     except (UndecidableError, UndecidableKinkError) as error:
         return Outcome(given, cause=str(error))
+    if _beyond_floats(given, truth):
+        return Outcome(given, cause="the exact gradient is beyond the largest float")
 
-    def right_formula(held: evidence.Held) -> np.ndarray:
-        return evidence.right_formula(case.gradient, given, held, case.has_value)
+    def formula(held: evidence.Held) -> np.ndarray:
+        return evidence.formula(case.gradient, given, held, case.has_value)
 
-    ruling = rule(given, truth, measures, yours, autodiff, right_formula, problem)
+    ruling = rule(given, truth, measures, vector(leaves), autodiff, formula, problem)
     return Outcome(given, ruling, value=_value(case, value, ruling))
+
+
+def _beyond_floats(given: Arguments, truth: Truth) -> bool:
+    largest = [np.full(leaf.size, float(np.finfo(leaf.dtype).max)) for leaf in given.leaves]
+    return bool((balls.magnitudes(truth.gradient) > np.concatenate(largest)).any())
 
 
 def problem_at(case: Case, given: Arguments) -> Problem:
@@ -184,4 +214,4 @@ def _signature(leaf: Any) -> Any:
         return leaf.shape, str(leaf.dtype)
     if isinstance(leaf, np.ndarray):
         return leaf.shape, str(leaf.dtype), leaf.tobytes()
-    return id(leaf) if hasattr(leaf, "dtype") else repr(leaf)
+    return leaf if isinstance(leaf, str | int | float | bool | None) else id(leaf)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from handgrad.arguments import Arguments
-from handgrad.evidence import Held
+from handgrad.evidence import RIGHT_FORMULA, WRONG_FORMULA, Held
 from handgrad.referee import balls
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.truth import Truth, sizes_about
@@ -69,7 +69,7 @@ def rule(
     yardsticks: Yardsticks,
     yours: np.ndarray,
     autodiff: np.ndarray,
-    right_formula: Callable[[Held], np.ndarray],
+    formula: Callable[[Held], np.ndarray],
     problem: Problem,
 ) -> Ruling:
     """Hold both witnesses to the truth.
@@ -79,14 +79,17 @@ def rule(
         truth: its certified gradient.
         yardsticks: how far from it counts as right, and as rounding.
         yours, autodiff: the two gradients, float64, shape (size,).
-        right_formula: which elements of yours are off by rounding alone, on other evidence than the
+        formula: whether elements of yours are off by rounding alone, on other evidence than the
             yardsticks'; asked only if some are not within the sharp one.
         problem: the loss at the point, traced.
     """
-    mine = _judge(given, truth, yardsticks, yours)
+    with balls.precision(max(truth.bits, 192)):
+        mine = _judge(given, truth, yardsticks, yours)
+        theirs = _judge(given, truth, yardsticks, autodiff)
     if ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
-        _excuse(mine, right_formula(Held(mine.truth, mine.gap, yardsticks.sharp)))
-    theirs = _judge(given, truth, yardsticks, autodiff)
+        told = formula(Held(mine.truth, mine.gap, yardsticks.sharp))
+        _excuse(mine, told == RIGHT_FORMULA)
+        mine.level[(mine.level > RIGHT) & (told == WRONG_FORMULA)] = WRONG
     # Whether JAX's formula is wrong or only its rounding is known exactly: the referee ran it.
     exact = balls.magnitudes(yardsticks.program - theirs.truth)
     _excuse(theirs, exact <= yardsticks.sharp)
@@ -103,7 +106,7 @@ def _judge(given: Arguments, truth: Truth, yardsticks: Yardsticks, answer: np.nd
     sizes = sizes_about(given.leaves, right)
     known_by_half = yardsticks.loose <= HALF_KNOWN * sizes
     level = np.where(
-        gap <= yardsticks.sharp,
+        (gap <= yardsticks.sharp) & np.isfinite(yardsticks.sharp),
         RIGHT,
         np.where(gap > yardsticks.loose, WRONG, np.where(known_by_half, ROUNDED, DOUBTFUL)),
     )

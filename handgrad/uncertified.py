@@ -1,7 +1,7 @@
 """Where the referee has no rule for an operation: the best estimate there is, and said to be one.
 
 `jax.grad` in float64, held to finite differences of the loss (`scipy.differentiate`, which
-estimates its own error). Where the two contradict each other, the differences stand.
+estimates its own error). Where the two contradict each other, nothing is decided.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,8 @@ from handgrad.yardsticks import SHARP, Yardsticks
 #: drawn.
 MOST = 64
 
-#: The error estimate of finite differences is an estimate: so many of them are allowed for.
+#: The error estimate of finite differences is an estimate, as is the rounding of the loss divided
+#: by the step: so many of both are allowed for.
 TRUST = 10
 
 
@@ -43,24 +44,25 @@ def truth(
         value, gradient = (np.asarray(out) for out in both(point))
         slopes, errors, known = _differences(jax.jit(f), point, rng)
         moves = _moves(both, given, point, value, gradient, rng)
-    contradicted = known & (np.abs(gradient - slopes) > TRUST * errors + 1e-6 * np.abs(slopes))
-    estimate = np.where(contradicted, slopes, gradient)
-    radius = np.where(contradicted, TRUST * errors, 0.0)
-    loose = np.maximum(SHARP * moves[1:], radius)
+    floor = np.spacing(abs(float(value))) / np.maximum(np.abs(point), 1e-3 * np.max(np.abs(point)))
+    contradicted = known & (np.abs(gradient - slopes) > TRUST * (errors + floor))
+    unit = moves[1:]
+    # Two estimates that contradict each other decide nothing.
+    loose = np.where(contradicted, np.inf, SHARP * unit)
+    unit = np.where(contradicted, 0.0, unit)
     how = (
-        f"not certified: there is no rule for `{operation}`; jax.grad in float64, held to finite "
-        "differences of the loss"
+        f"not certified: there is no rule for `{operation}`; jax.grad in float64, "
+        f"{int(known.sum())} of {point.size} elements held to finite differences of the loss"
     )
     found = Truth(
         arb(float(value)),
-        balls.exact(estimate),
+        balls.exact(gradient),
         np.ones(point.size, dtype=bool),
         how,
         bits=53,
         program=None,
         certified=False,
     )
-    unit = np.maximum(moves[1:], radius / SHARP)
     return found, Yardsticks(unit, loose, moves[0], SHARP * moves[0], balls.exact(gradient))
 
 

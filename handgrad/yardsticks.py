@@ -20,6 +20,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.referee import balls, evaluate
+from handgrad.referee.certify import units_and_one
 from handgrad.referee.dual import Dual
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.interpreter import number
@@ -35,6 +36,10 @@ SHARP = 64
 LOOSE = 32
 
 SHARP_DRAWS, LOOSE_DRAWS = 4, 8
+
+#: Up to so many parameters the moves are had by series, where no program has the gradient: each
+#: draw costs as many directions. Beyond, a unit is half an ulp.
+MOST_BY_SERIES = 400
 
 #: Bits that the moves of a gradient are computed with, beyond those of a float64.
 BITS = 192
@@ -65,19 +70,16 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
         seed: of the random draws.
     """
     rng = np.random.default_rng(seed)
+    program = problem.traced.gradient
     with balls.precision(max(BITS, truth.bits)):
-        base, frozen = _run(problem, problem.traced.gradient, problem.arguments(), None)
+        base, frozen = _run(problem, program, problem.arguments(), None)
         unit = _units(problem, truth, rng)
         loose = np.zeros(problem.size + 1)
         for _ in range(LOOSE_DRAWS):
-            moved, _ = _run(
-                problem,
-                problem.traced.gradient,
-                problem.arguments(),
-                frozen,
-                MonteCarlo(rng),
-            )
+            moved, _ = _run(problem, program, problem.arguments(), frozen, MonteCarlo(rng))
             loose = np.fmax(loose, _distance(moved, base))
+        # Of a number that JAX's program does not have, its rounding tells nothing.
+        loose = np.where(_finite(base), loose, 0.0)
         if contains_zero(truth.gradient).all():
             # Nothing but exact zeros has no size; what is left of terms that cancel has.
             unit[1:] = np.fmax(unit[1:], loose[1:])
@@ -86,19 +88,58 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
 
 def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarray:
     """The units of the loss and of every element: shape (1 + size,)."""
-    program = truth.program or problem.traced.gradient
+    loss = balls.boxed([truth.loss], (1,))
+    here = np.concatenate([np.abs(balls.midpoints(loss)), element_scale(problem, truth.gradient)])
+    if truth.program is not None:
+        moves = _moves_of_program(problem, truth.program, rng)
+    elif problem.size <= MOST_BY_SERIES:
+        moves = _moves_of_series(problem, {}, rng)
+    else:
+        moves = np.zeros(here.size)
+    if truth.kink is not None:
+        # The answer may be on either side.
+        moves = np.fmax(moves, _moves_of_series(problem, truth.kink.opposite, rng))
+        sides = truth.kink.corner + truth.kink.edges
+        here[1:] = np.fmax(here[1:], np.max(balls.magnitudes(sides), axis=0))
+    half = np.concatenate([[np.spacing(here[0]) / 2], _half_ulps(problem, here[1:])])
+    zero = np.concatenate([[False], contains_zero(truth.gradient)])
+    if truth.kink is None:
+        half = np.where(zero, np.where(moves == 0, here, 0.0), half)
+    return moves + half
+
+
+def _moves_of_program(problem: Problem, program: Program, rng: Any) -> np.ndarray:
+    """The largest moves of a gradient, by a program that has it; infinite where it breaks down."""
     base, frozen = _run(problem, program, problem.arguments(), None)
-    moves = np.zeros(problem.size + 1)
+    moves = np.zeros(base.size)
     for _ in range(SHARP_DRAWS):
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         constants = [_near(constant, rng) for constant in program.jaxpr.consts]
         moved, _ = _run(problem, program, around, frozen, constants=constants)
         moves = np.fmax(moves, _distance(moved, base))
-    scale = element_scale(problem, truth.gradient)
-    zero = contains_zero(truth.gradient)
-    half = np.where(zero, np.where(moves[1:] == 0, scale, 0.0), _half_ulps(problem, scale))
-    loss_half = float(np.spacing(np.abs(balls.midpoints(balls.boxed([truth.loss], ())))) / 2)
-    return moves + np.concatenate([[loss_half], half])
+    return moves
+
+
+def _moves_of_series(problem: Problem, forced: Any, rng: Any) -> np.ndarray:
+    """The same by power series of the loss, with its ties decided as they are here, or forced."""
+    directions = units_and_one(np.random.default_rng(problem.size), problem.size)
+    found = Comparisons(final=True, undefined=True, forced=forced)
+    base = _vector(*evaluate.slopes(problem, directions, found))
+    moves = np.zeros(base.size)
+    for _ in range(SHARP_DRAWS):
+        around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
+        frozen = Comparisons(final=True, undefined=True, frozen=found.decided)
+        moved = _vector(*evaluate.slopes(problem, directions, frozen, around))
+        moves = np.fmax(moves, _distance(moved, base))
+    return moves
+
+
+def _vector(loss: arb, slopes: np.ndarray) -> np.ndarray:
+    return np.concatenate([balls.boxed([loss], (1,)), slopes[1:]])
+
+
+def _finite(vector: np.ndarray) -> np.ndarray:
+    return np.isfinite(balls.magnitudes(vector))
 
 
 def _half_ulps(problem: Problem, sizes: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from flint import arb
 from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.holding import UNSEEN, by_program, candidates, generic_direction
-from handgrad.referee.kinks import kink
+from handgrad.referee.kinks import UndecidableKinkError, kink
 from handgrad.referee.program import Program
 from handgrad.referee.ties import MorePrecisionNeededError
 from handgrad.referee.truth import (
@@ -64,14 +64,18 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
     direct = problem.size <= SMALL or took * problem.size / 4 <= QUICK_S
     if method == "series" or (method == "auto" and direct):
         return _by_series(problem, bits)
-    return by_program(problem, bits, seconds, took)
+    try:
+        return by_program(problem, bits, seconds, took)
+    except UndecidableKinkError:
+        if took * problem.size / 4 > seconds:
+            raise
+        return _by_series(problem, bits)
 
 
 def _by_series(problem: Problem, bits: int) -> Truth:
     n = problem.size
     rng = np.random.default_rng(n)
-    # The first direction decides ties.
-    directions = np.concatenate([generic_direction(rng, n), balls.exact(np.eye(n))])
+    directions = units_and_one(rng, n)
     comparisons = comparing(bits)
     loss, slopes = evaluate.slopes(problem, directions, comparisons)
     gradient = slopes[1:]
@@ -82,13 +86,13 @@ def _by_series(problem: Problem, bits: int) -> Truth:
         return value, there[1:]
 
     def step() -> tuple[arb, np.ndarray]:
-        elsewhere = np.concatenate([generic_direction(rng, n), directions[1:]])
+        elsewhere = units_and_one(rng, n)
         value, there = evaluate.slopes(problem, elsewhere, comparing(bits))
         return value, there[1:]
 
     around = kink(sides, step, comparisons, (loss, gradient))
-    if comparisons.guessed:
-        raise UndecidableError("a comparison cannot be decided at 6000 bits")
+    if around and comparisons.unproved:
+        raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
     return Truth(
         loss,
         gradient,
@@ -98,6 +102,11 @@ def _by_series(problem: Problem, bits: int) -> Truth:
         program=None if around else _program_with(problem, gradient),
         kink=around,
     )
+
+
+def units_and_one(rng: np.random.Generator, size: int) -> np.ndarray:
+    """A direction that decides ties, and then one for each parameter: objects (1 + size, size)."""
+    return np.concatenate([generic_direction(rng, size), balls.exact(np.eye(size))])
 
 
 def _program_with(problem: Problem, gradient: np.ndarray) -> Program | None:

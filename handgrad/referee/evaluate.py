@@ -1,7 +1,8 @@
 """The two programs of a loss at a point, in balls: the loss as a series, JAX's gradient of it."""
 
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,16 @@ class Problem:
     leaves: Sequence[np.ndarray]  #: the parameters, floats
     inputs: Sequence[np.ndarray]  #: the real inputs, floats
     trusted: frozenset[str] = frozenset()
-    size: int = field(init=False)  #: how many parameters there are
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", sum(leaf.size for leaf in self.leaves))
+    @property
+    def size(self) -> int:
+        """How many parameters there are."""
+        return sum(leaf.size for leaf in self.leaves)
+
+    @property
+    def fingerprint(self) -> int:
+        """A number that belongs to the point, to seed what is drawn there."""
+        return zlib.crc32(b"".join(leaf.tobytes() for leaf in self.leaves))
 
     def arguments(self) -> list[np.ndarray]:
         """Everything the programs are given, as arrays of balls."""
@@ -34,19 +41,28 @@ class Problem:
 
 
 def slopes(
-    problem: Problem, directions: np.ndarray, comparisons: Comparisons
+    problem: Problem,
+    directions: np.ndarray,
+    comparisons: Comparisons,
+    arguments: Sequence[np.ndarray] | None = None,
 ) -> tuple[arb, np.ndarray]:
     """The loss, and its slope in each of k directions of the parameters: shape (k, size) to (k,).
 
     Power series throughout: nothing is differentiated by a rule.
+
+    Args:
+        problem: the loss and the point.
+        directions: objects, shape (k, size).
+        comparisons: how they are decided.
+        arguments: parameters and inputs as balls, if not those of the point.
     """
-    given = []
+    arguments = problem.arguments() if arguments is None else arguments
+    given = [Dual(array) for array in arguments]
     start, k = 0, directions.shape[0]
-    for leaf in problem.leaves:
+    for i, leaf in enumerate(problem.leaves):
         part = directions[:, start : start + leaf.size].reshape(k, *leaf.shape)
-        given.append(Dual(balls.exact(leaf), part))
+        given[i] = Dual(arguments[i], part)
         start += leaf.size
-    given += [dual.constant(array) for array in problem.inputs]
     (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
         problem.traced.loss.jaxpr, given
     )

@@ -14,7 +14,7 @@ from flint import arb
 
 from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem, rounded_constants
-from handgrad.referee.kinks import UndecidableKinkError, check_flat_ties, differ
+from handgrad.referee.kinks import Sides, UndecidableKinkError, check_flat_ties, differ
 from handgrad.referee.program import Program, custom_rules
 from handgrad.referee.ties import Comparisons, MorePrecisionNeededError, Where
 from handgrad.referee.truth import BITS, Truth, check_finite, check_good, comparing, element_scale
@@ -25,11 +25,12 @@ FEWEST = 24
 #: Random directions that a gradient program is held to.
 DIRECTIONS = 2
 
-#: An element of a gradient program that is off by more, relative to its size, goes unseen in a
-#: random direction with probability below 2⁻⁵⁰: the sum of the errors, times random factors of 53
-#: bits, would have to fall into an interval of that width.
+#: An element of a gradient program that is off by more than `UNSEEN`, relative to its size, goes
+#: unseen in a random direction with probability below 2⁻⁵⁰: whatever the other errors are, its own,
+#: times one of 2⁵³ random factors that lie 2⁻⁵² apart, would have to fall into an interval of four
+#: windows, which holds at most one of them.
 UNSEEN = 2.0**-58
-WINDOW = 2.0**-110
+WINDOW = 2.0**-114
 
 
 def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
@@ -64,39 +65,56 @@ def _plain(problem: Problem) -> Program | None:
 
 
 def holds(problem: Problem, gradient: np.ndarray, bits: int) -> bool:
-    """Whether the slopes of the loss in random directions are those that the gradient says."""
+    """Whether the slopes of the loss in random directions are those that the gradient says.
+
+    Raises:
+        MorePrecisionNeededError: the slopes are not known well enough to tell.
+        UndecidableKinkError: the loss has a kink at the point.
+    """
     scale = element_scale(problem, gradient)
-    directions = _equalising(scale)
-    for slope, expected in zip(
-        slopes_along(problem, scale, bits), (directions * gradient).sum(axis=1), strict=True
-    ):
-        gap = slope - expected
-        if not gap.contains(0) and not abs(gap) < WINDOW:
-            return False
-        if not float(gap.rad()) < WINDOW and bits < BITS[-1]:
-            raise MorePrecisionNeededError
-    return True
+    expected = (_equalising(problem, scale) * gradient).sum(axis=1)
+    gaps = slopes_along(problem, scale, bits) - expected
+    if any(gap.is_finite() and not gap.contains(0) and not abs(gap) < WINDOW for gap in gaps):
+        return False
+    if all(gap.is_finite() and float(gap.rad()) < WINDOW for gap in gaps):
+        return True
+    if bits == BITS[-1]:
+        return False
+    raise MorePrecisionNeededError
 
 
 def slopes_along(problem: Problem, scale: np.ndarray, bits: int) -> np.ndarray:
     """The slopes in random directions that let elements of these sizes count equally.
 
     Raises:
-        UndecidableKinkError: they depend on a tie that no small step decides.
+        UndecidableKinkError: they are others on the other side of a tie.
     """
-    directions = _equalising(scale)
+    directions = _equalising(problem, scale)
     found = comparing(bits)
     loss, slopes = evaluate.slopes(problem, directions, found)
-
-    def sides(forced: dict[Where, int]) -> tuple[arb, np.ndarray]:
-        return evaluate.slopes(problem, directions, comparing(bits, forced))
-
-    check_flat_ties(sides, found, (loss, slopes))
+    check_sides(
+        lambda forced: evaluate.slopes(problem, directions, comparing(bits, forced)),
+        found,
+        (loss, slopes),
+    )
     return slopes
 
 
-def _equalising(scale: np.ndarray) -> np.ndarray:
-    return random_directions(np.random.default_rng(0), scale, DIRECTIONS)
+def check_sides(sides: Sides, found: Comparisons, here: tuple[arb, np.ndarray]) -> None:
+    """Whether loss and slopes are the same on the other side of all ties.
+
+    Raises:
+        UndecidableKinkError: they are not.
+    """
+    check_flat_ties(sides, found, here)
+    if found.ties:
+        loss, slopes = sides({where: -tie.outcome for where, tie in found.ties.items()})
+        if not loss.overlaps(here[0]) or differ(slopes, here[1]):
+            raise UndecidableKinkError("a kink in a gradient of so many elements")
+
+
+def _equalising(problem: Problem, scale: np.ndarray) -> np.ndarray:
+    return random_directions(np.random.default_rng(problem.fingerprint), scale, DIRECTIONS)
 
 
 def random_directions(rng: np.random.Generator, scale: np.ndarray, k: int) -> np.ndarray:
@@ -147,24 +165,20 @@ def _in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
         comparisons = comparing(bits)
         directions = np.concatenate([first, balls.exact(units)])
         loss, slopes = evaluate.slopes(problem, directions, comparisons)
-        _check_sides(problem, directions, comparisons, (loss, slopes), bits)
+        _check_block(problem, directions, comparisons, (loss, slopes), bits)
         gradient[block], known[block] = slopes[1:], True
     check_finite(loss, balls.radii(gradient), bits)
     how = f"power series in ball arithmetic, {affordable} of {n} elements, drawn at random"
     return Truth(loss, gradient, known, how, bits, None)
 
 
-def _check_sides(
-    problem: Problem, directions: np.ndarray, found: Comparisons, here: Any, bits: int
+def _check_block(
+    problem: Problem, directions: Any, found: Comparisons, here: Any, bits: int
 ) -> None:
-    """Whether the elements are the same on the other side of all ties."""
+    """The sides of all ties must have the same elements; the first direction only decides ties."""
 
     def sides(forced: dict[Where, int]) -> tuple[arb, np.ndarray]:
         loss, slopes = evaluate.slopes(problem, directions, comparing(bits, forced))
         return loss, slopes[1:]
 
-    check_flat_ties(sides, found, (here[0], here[1][1:]))
-    if found.ties:
-        loss, slopes = sides({where: -tie.outcome for where, tie in found.ties.items()})
-        if not loss.overlaps(here[0]) or differ(slopes, here[1][1:]):
-            raise UndecidableKinkError("a kink in a gradient of so many elements")
+    check_sides(sides, found, (here[0], here[1][1:]))

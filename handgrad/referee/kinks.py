@@ -2,14 +2,15 @@
 
 At a tie the loss continues one way for a step to one side and another way for a step to the other.
 The ties that one hyperplane decides (as `logaddexp` has two for one) flip together. If nothing
-changes on the other side of any of them, there is no kink. Otherwise the gradients on all sides
-span a set, and a right gradient is g + Σ λᵢ·eᵢ, one choice 0 <= λᵢ <= 1 for each hyperplane and
-*the same in every element*: for |x + y| at 0, (s, s) with |s| <= 1, and not (1, -1). (Clarke,
-Optimization and Nonsmooth Analysis, 1983, section 2.5.)
+changes on the other side of any of them, there is no kink. Otherwise a right gradient makes one
+choice λ for each hyperplane, *the same in every element*: g + Σ λᵢ·eᵢ with 0 <= λᵢ <= 1. For |x +
+y| at 0 that is (s, s) with |s| <= 1, and not (1, -1). Every Clarke subgradient is among them
+(Clarke, Optimization and Nonsmooth Analysis, 1983, section 2.3: the sum rule); where hyperplanes
+depend on each other, so are some that are none.
 
 Where one tie lies inside another, as in the maximum of three equal numbers, the sides are no sum of
-single steps. They are then found one by one, by steps in random directions until no new one comes
-up, and a right gradient is a mean of theirs: weights λᵢ >= 0 that sum to 1.
+single steps. They are then found one by one, by steps in random directions until no new one has
+come up for a while, and a right gradient is a mean of theirs: weights λᵢ >= 0 that sum to 1.
 """
 
 from collections.abc import Callable
@@ -46,6 +47,7 @@ class Kink:
 
     corner: np.ndarray  #: objects, shape (size,)
     edges: np.ndarray  #: objects, shape (edges, size)
+    opposite: dict[Where, int]  #: all ties decided the other way than at the corner
     shared: bool = False  #: whether the λᵢ sum to at most 1
 
     def nearest(self, answer: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -125,6 +127,7 @@ def kink(sides: Sides, step: Step, found: Comparisons, here: tuple[arb, Any]) ->
     if not found.ties:
         return None
     _check_continuous(loss, sides(dict.fromkeys(found.ties, EQUAL))[0])
+    opposite = {where: -tie.outcome for where, tie in found.ties.items()}
     planes = hyperplanes(found.ties)
     if len(planes) > MOST:
         raise UndecidableKinkError(f"{len(planes)} ties meet at this point, {MOST} can be tried")
@@ -134,9 +137,9 @@ def kink(sides: Sides, step: Step, found: Comparisons, here: tuple[arb, Any]) ->
         _check_continuous(loss, other_loss)
         if differ(other, gradient):
             edges.append(other - gradient)
-    if len(planes) > 1 and not _adds_up(sides, found.ties, gradient, edges):
-        return _by_steps(step, loss, gradient)
-    return Kink(gradient, _rows(edges, gradient.size)) if edges else None
+    if len(planes) > 1 and not _adds_up(sides, opposite, gradient, edges):
+        return _by_steps(step, loss, gradient, opposite)
+    return Kink(gradient, _rows(edges, gradient.size), opposite) if edges else None
 
 
 def check_flat_ties(sides: Sides, found: Comparisons, here: tuple[arb, Any]) -> None:
@@ -156,13 +159,15 @@ def check_flat_ties(sides: Sides, found: Comparisons, here: tuple[arb, Any]) -> 
             raise UndecidableKinkError("a tie that no small step decides to first order")
 
 
-def _adds_up(sides: Sides, ties: dict[Where, Tie], gradient: Any, edges: list[Any]) -> bool:
+def _adds_up(sides: Sides, opposite: dict[Where, int], gradient: Any, edges: Any) -> bool:
     """Whether the opposite side is all the single steps together."""
-    _, opposite = sides({where: -tie.outcome for where, tie in ties.items()})
-    return not differ(opposite, gradient + np.sum(edges, axis=0))
+    _, there = sides(opposite)
+    return not differ(there, gradient + np.sum(edges, axis=0))
 
 
-def _by_steps(step: Step, loss: arb, gradient: np.ndarray) -> Kink | None:
+def _by_steps(
+    step: Step, loss: arb, gradient: np.ndarray, opposite: dict[Where, int]
+) -> Kink | None:
     found, in_vain = [gradient], 0
     while in_vain < IN_VAIN:
         other_loss, other = step()
@@ -173,7 +178,7 @@ def _by_steps(step: Step, loss: arb, gradient: np.ndarray) -> Kink | None:
         if len(found) > MOST_SIDES:
             raise UndecidableKinkError(f"more than {MOST_SIDES} gradients meet at this point")
     edges = [other - gradient for other in found[1:]]
-    return Kink(gradient, _rows(edges, gradient.size), shared=True) if edges else None
+    return Kink(gradient, _rows(edges, gradient.size), opposite, True) if edges else None
 
 
 def _check_continuous(a: arb, b: arb) -> None:

@@ -90,7 +90,7 @@ def trace(loss: Function, params: Any, inputs: Sequence[Any]) -> Traced:
             return _trace(of_both, leaves, real, True)
         except _NEEDS_A_NUMBER:
             # jax.grad does not trace the inputs, so the loss may do to them what it likes.
-            return _trace(lambda leaves, _: of_both(leaves, real), leaves, real, False)
+            return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False)
 
 
 def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
@@ -168,3 +168,9 @@ def rule_name(eqn: Any) -> str:
     """The name of the function that a custom rule belongs to."""
     info = eqn.params["call_jaxpr"].jaxpr.debug_info
     return getattr(info, "func_name", None) or str(info.func_src_info).split(" ")[0]
+
+
+def of_jax(eqn: Any) -> bool:
+    """Whether a function with a custom rule is one of JAX's own."""
+    info = eqn.params["call_jaxpr"].jaxpr.debug_info
+    return "/jax/_src/" in str(info.func_src_info).replace("\\", "/")

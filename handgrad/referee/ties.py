@@ -54,8 +54,8 @@ class Comparisons:
     flat: set[Where] = field(default_factory=set)
     #: Everything that tied, by comparison: which elements, and what was answered.
     decided: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    #: Whether something was taken for equal that is not proved to be.
-    guessed: bool = False
+    #: What was taken for equal without a proof; nothing may depend on it.
+    unproved: set[Where] = field(default_factory=set)
     _count: int = 0
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
@@ -94,7 +94,7 @@ class Comparisons:
             return UNORDERED
         equal = p is q or p == q  # balls of some radius are never certainly equal
         if not equal:
-            self._settle_for_less()
+            self._settle_for_less(where)
         return self._along_the_direction(where, a, b, x.shape, p is q)
 
     def _along_the_direction(
@@ -109,7 +109,8 @@ class Comparisons:
         first = normal[0]
         outcome = GREATER if first > 0 else LESS if first < 0 else EQUAL
         if outcome == EQUAL and not first.is_zero():
-            self._settle_for_less()
+            self._settle_for_less(where)
+            return self._flat(where)
         outcome = self.forced.get(where, outcome)
         self.ties[where] = Tie(outcome, normal)
         return outcome
@@ -118,18 +119,28 @@ class Comparisons:
         self.flat.add(where)
         return self.forced.get(where, EQUAL)
 
-    def _settle_for_less(self) -> None:
+    def _settle_for_less(self, where: Where) -> None:
         if not self.final:
             raise MorePrecisionNeededError
-        self.guessed = True
+        self.unproved.add(where)
 
 
 def _difference(a: Dual, b: Dual, shape: tuple[int, ...], element: int) -> Any:
     """How element `element` of a - b changes in each direction; None if neither changes."""
-    parts = []
-    for dual, sign in ((a, 1), (b, -1)):
-        t = dual.along(len(shape))
-        if t is not None:
-            flat = np.broadcast_to(t, (t.shape[0], *shape)).reshape(t.shape[0], -1)
-            parts.append(flat[:, element] * balls.ONE * sign)
-    return sum(parts[1:], parts[0]) if parts else None
+    changes = [_changes(dual, shape, element) for dual in (a, b)]
+    if changes[0] is None and changes[1] is None:
+        return None
+    if changes[0] is None:
+        return -changes[1]
+    if changes[1] is None:
+        return changes[0]
+    # A ball minus itself is not exactly 0; a number minus itself is.
+    pairs = [balls.ZERO if p is q else p - q for p, q in zip(*changes, strict=True)]
+    return balls.boxed(pairs, (len(pairs),))
+
+
+def _changes(dual: Dual, shape: tuple[int, ...], element: int) -> Any:
+    t = dual.along(len(shape))
+    if t is None:
+        return None
+    return np.broadcast_to(t, (t.shape[0], *shape)).reshape(t.shape[0], -1)[:, element]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from handgrad.arguments import arguments
-from handgrad.evidence import Held, right_formula
+from handgrad.evidence import RIGHT_FORMULA, Held, formula
 from handgrad.referee import balls
 from handgrad.referee.certify import certify
 from handgrad.yardsticks import yardsticks
@@ -35,7 +35,7 @@ def right(
     answer = gradient(params, *inputs)
     gap = balls.magnitudes(balls.exact(flat(answer[1] if has_value else answer)) - truth.gradient)
     held = Held(truth.gradient, gap, yardsticks(case, truth, 0).sharp)
-    return right_formula(gradient, given, held, has_value).tolist()
+    return (formula(gradient, given, held, has_value) == RIGHT_FORMULA).tolist()
 
 
 def sigmoid(z: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 
 from handgrad.referee import balls, dual
 from handgrad.referee.dual import Dual
-from handgrad.referee.interpreter import Run
+from handgrad.referee.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.referee.ties import EQUAL, GREATER, LESS, UNORDERED
 
 ZERO = Dual(balls.zeros(()))
@@ -176,6 +176,8 @@ def convert(run: Run, eqn: Any, x: Any) -> Any:
         return x if isinstance(x, Dual) else Dual(balls.exact(x))
     if not isinstance(x, Dual):
         return run.by_jax(eqn, [x])[0]
+    if np.issubdtype(dtype, np.complexfloating):
+        raise UncertifiedPrimitiveError("complex")
     if dtype == np.bool_:
         return run.comparisons.order(x, ZERO) != EQUAL
     return np.asarray(balls.midpoints(truncated(run, eqn, x).value)).astype(dtype)

@@ -10,7 +10,7 @@ from jax.extend import core as jex
 from handgrad.referee import balls, dual
 from handgrad.referee.dual import Dual
 from handgrad.referee.interpreter import Run
-from handgrad.referee.program import rule_name
+from handgrad.referee.program import of_jax, rule_name
 
 
 def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:
@@ -59,8 +59,8 @@ def scan(run: Run, eqn: Any, *operands: Any) -> list[Any]:
 def _groups(eqn: Any) -> tuple[int, int]:
     """How many operands of a scan are constants, and how many it carries.
 
-    JAX's versions say so in different ways. What is taken or collected step by step has one axis more
-    outside than inside.
+    JAX's versions say so in different ways. What is taken or collected step by step has one axis
+    more outside than inside.
     """
     inside = eqn.params["jaxpr"].jaxpr
     stepped = sum(map(_one_axis_more, eqn.invars, inside.invars))
@@ -84,8 +84,15 @@ def _exp_of_minus_square(run: Run, eqn: Any, x: Dual) -> Dual:
     return run.rules["exp"](run, eqn, -(x * x))
 
 
-#: Functions of JAX that split the bits of their argument, which is no arithmetic of real numbers.
-KNOWN = {"exp_neg_sq": _exp_of_minus_square}
+def _log_of_normal_cdf(run: Run, eqn: Any, x: Dual) -> Dual:
+    half = Dual(balls.boxed([balls.ONE / 2], ()))
+    tail = run.rules["erfc"](run, eqn, -x * run.rules["sqrt"](run, eqn, half))
+    return run.rules["log"](run, eqn, tail * half)
+
+
+#: Functions of JAX that stand for others: one splits the bits of its argument, which is no
+#: arithmetic of real numbers, the other is a series that is cut off.
+KNOWN = {"exp_neg_sq": _exp_of_minus_square, "log_ndtr": _log_of_normal_cdf}
 
 
 def custom(run: Run, eqn: Any, *operands: Any) -> list[Any]:
@@ -93,7 +100,7 @@ def custom(run: Run, eqn: Any, *operands: Any) -> list[Any]:
 
     A rule that is trusted is taken for the derivative: its program is run in balls.
     """
-    if rule_name(eqn) in KNOWN:
+    if rule_name(eqn) in KNOWN and of_jax(eqn):
         return [KNOWN[rule_name(eqn)](run, eqn, *operands)]
     given = {
         v: o for v, o in zip(eqn.invars, operands, strict=True) if not isinstance(v, jex.Literal)

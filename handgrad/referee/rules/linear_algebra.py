@@ -95,8 +95,15 @@ def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     factors = [_constant(o) for o in solve]
     x = run.closed(programs.solve, [*factors, *map(_constant, knowns)])
     images = run.closed(programs.matvec, [*matvec, *x])
+    if not all(_may_be_equal(b, image) for b, image in zip(knowns, images, strict=True)):
+        # It does not solve the system, as an iteration that ends early: then it is what it does.
+        return run.closed(programs.solve, [*solve, *knowns])
     moved = [Dual(b.value, (b - image).tangent) for b, image in zip(knowns, images, strict=True)]
     return run.closed(programs.solve, [*factors, *moved])
+
+
+def _may_be_equal(a: Dual, b: Dual) -> bool:
+    return all(p.overlaps(q) for p, q in zip(a.value.flat, b.value.flat, strict=True))
 
 
 def _constant(operand: Any) -> Any:

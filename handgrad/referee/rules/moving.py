@@ -129,18 +129,27 @@ def _as_real(operand: Any) -> Dual:
 
 
 def _order(run: Run, keys: list[Dual], axis: int) -> np.ndarray:
-    """The sorting permutation: how many slices go before each, later ones only if they are less."""
+    """The sorting permutation, along the last axis."""
+    keys = [key.linear(lambda array: np.moveaxis(array, axis, -1)) for key in keys]
+    by_floats = np.lexsort([balls.midpoints(key.value) for key in keys[::-1]])
+    in_order = np.take_along_axis(keys[0].value, by_floats, -1)
+    if np.asarray(in_order[..., :-1] < in_order[..., 1:]).all():
+        return by_floats
+    return _by_pairs(run, keys)
+
+
+def _by_pairs(run: Run, keys: list[Dual]) -> np.ndarray:
+    """The same where numbers may tie: every pair is compared, equal ones stay as they came."""
     rank = np.zeros(keys[0].shape, dtype=np.intp)
-    index = (slice(None),) * axis
-    for i in range(keys[0].shape[axis]):
+    for i in range(rank.shape[-1]):
         for j in range(i):
-            later = np.full(rank[(*index, i)].shape, GREATER)  # equal ones stay in their order
+            later = np.full(rank.shape[:-1], GREATER)
             for key in reversed(keys):
-                first = run.comparisons.order(key[(*index, i)], key[(*index, j)])
-                later = np.where(first == EQUAL, later, first)
-            rank[(*index, i)] += later != LESS
-            rank[(*index, j)] += later == LESS
-    return np.argsort(np.moveaxis(rank, axis, -1), axis=-1, kind="stable")
+                sign = run.comparisons.order(key[..., i], key[..., j])
+                later = np.where(sign == EQUAL, later, sign)
+            rank[..., i] += later != LESS
+            rank[..., j] += later == LESS
+    return np.argsort(rank, axis=-1, kind="stable")
 
 
 def _permuted(operand: Any, order: np.ndarray, axis: int) -> Any:

@@ -34,6 +34,7 @@ NEVER: dict[str, str] = {
     "core_call": "from inside of transformations alone",
     "expand_dims": "traced as broadcast_in_dim or reshape",
     "scatter_add": "spelt scatter-add",
+    "one_minus_square": "in the gradient of tanh, in later versions alone",
 }
 
 #: Gradient programs that are not the gradient: their rule has a rounded literal.
