@@ -8,6 +8,7 @@ import numpy as np
 from handgrad.findings import findings, index_of, right_value, worst_element
 from handgrad.judge import Case, Outcome
 from handgrad.referee import balls
+from handgrad.referee.program import custom_rules
 from handgrad.report import Enclosure, Finding, GradientReport, LeafReport
 from handgrad.ruling import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Ruling, Witness
 
@@ -135,7 +136,16 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> 
     theirs = sum(r.autodiff.worst in (ROUNDED, DOUBTFUL) for r in rulings)
     if theirs:
         warnings.append(f"autodiff loses digits at {theirs} of {len(outcomes) - 1} other points")
-    return warnings + _uncertain(outcomes)
+    return warnings + _uncertain(outcomes) + _unused_trust(outcomes)
+
+
+def _unused_trust(outcomes: Sequence[Outcome]) -> list[str]:
+    for outcome in outcomes:
+        if outcome.ruling:
+            problem = outcome.ruling.problem
+            unused = problem.trusted.difference(custom_rules(problem.traced.loss))
+            return [f"trust_rules: the loss has no custom rule {name!r}" for name in sorted(unused)]
+    return []
 
 
 def _uncertain(outcomes: Sequence[Outcome]) -> list[str]:

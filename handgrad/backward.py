@@ -6,10 +6,16 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.arguments import arguments
+from handgrad.arguments import arguments, shortly
 from handgrad.check import judge, rule_names
 from handgrad.judge import Case
-from handgrad.referee.program import custom_rules, split, trace, without_custom_rules
+from handgrad.referee.program import (
+    custom_rules,
+    is_real,
+    split,
+    trace,
+    without_custom_rules,
+)
 from handgrad.report import GradientReport
 
 
@@ -56,21 +62,20 @@ def check_backward(
     """
     real, together = _float_inputs(inputs)
     with jax.enable_x64(_wide(real)):
-        output, _ = forward(*inputs)
-    cotangent = _cotangent(output, seed)
+        output, _ = _passed(forward(*together(real)))
+        cotangent = _like(_cotangent(output, seed), output)
 
-    def loss(params: Any) -> Any:
-        return _weighed(forward(*together(params))[0], cotangent)
+    # The cotangent is an input of both, so that a backward pass that writes to it is found.
+    def loss(params: Any, cotangent: Any) -> Any:
+        return _weighed(_passed(forward(*together(params)))[0], cotangent)
 
-    def gradient(params: Any) -> Any:
-        given = together(params)
-        output, cache = forward(*given)
-        answer = backward(_like(cotangent, output), cache)
-        return _of_floats(answer, inputs)
+    def gradient(params: Any, cotangent: Any) -> Any:
+        _, cache = _passed(forward(*together(params)))
+        return _of_floats(backward(cotangent, cache), together(real))
 
     case = Case(gradient, loss, referee=referee, seed=seed, trusted=rule_names(trust_rules))
     call = "check_backward(forward, backward, *inputs"
-    return judge(case, arguments(list(real), ()), points, strict, call)
+    return judge(case, arguments(list(real), (cotangent,)), points, strict, call)
 
 
 def check_custom(
@@ -105,7 +110,7 @@ def check_custom(
     """
     real, together = _float_inputs(args)
     with jax.enable_x64(_wide(real)):
-        output = f(*args)
+        output = f(*together(real))
     cotangent = _cotangent(output, seed)
 
     def loss(params: Any) -> Any:
@@ -121,10 +126,14 @@ def check_custom(
 
 
 def _float_inputs(inputs: tuple[Any, ...]) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    real, together = split(inputs)
+    real, together = split(jax.tree_util.tree_map(_as_array, inputs))
     if not real:
         raise TypeError(f"inputs: got {len(inputs)} without floats, expected an array of floats")
     return real, together
+
+
+def _as_array(leaf: Any) -> Any:
+    return np.float64(leaf) if isinstance(leaf, float) else leaf
 
 
 def _wide(real: Sequence[Any]) -> bool:
@@ -159,19 +168,26 @@ def _like(cotangent: Any, output: Any) -> Any:
     )
 
 
-def _of_floats(answer: Any, inputs: tuple[Any, ...]) -> Any:
-    """The cotangents of the float inputs, in their order."""
+def _passed(result: Any) -> tuple[Any, Any]:
+    """What a forward pass returned."""
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise TypeError(f"forward: got {shortly(type(result))}, expected (output, cache)")
+    return result[0], result[1]
+
+
+def _of_floats(answer: Any, inputs: Any) -> Any:
+    """The cotangents of the float inputs, in their order; an answer of another form as it is."""
     if not isinstance(answer, tuple | list):
         answer = (answer,)
-    if len(answer) != len(inputs):
-        raise TypeError(f"backward: got {len(answer)} cotangents, expected {len(inputs)}")
     chosen = []
-    for given, got in zip(inputs, answer, strict=True):
-        leaves, tree = jax.tree_util.tree_flatten(given)
-        floats = [hasattr(x, "dtype") and np.issubdtype(x.dtype, np.floating) for x in leaves]
-        if any(floats):
-            parts = tree.flatten_up_to(got)
-            chosen += [part for part, is_float in zip(parts, floats, strict=True) if is_float]
+    try:
+        for given, got in zip(inputs, answer, strict=True):
+            leaves, tree = jax.tree_util.tree_flatten(given)
+            if any(map(is_real, leaves)):
+                parts = zip(leaves, tree.flatten_up_to(got), strict=True)
+                chosen += [part for leaf, part in parts if is_real(leaf)]
+    except ValueError:
+        return tuple(answer)
     return chosen
 
 

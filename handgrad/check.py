@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from handgrad import form
-from handgrad.arguments import Arguments, arguments
+from handgrad.arguments import Arguments, arguments, shortly
 from handgrad.assemble import report
 from handgrad.judge import Case, Outcome, outcomes
 from handgrad.points import points as points_around
 from handgrad.report import GradientReport
+from handgrad.untraceable import explanation
 
 REFEREES = ("auto", "series", "program")
 
@@ -81,21 +82,44 @@ def judge(
 ) -> GradientReport:
     """The report on a case at a point and at others around it."""
     began = time.perf_counter()
-    if case.referee not in REFEREES:
-        raise ValueError(f"referee: got {case.referee!r}, expected one of {', '.join(REFEREES)}")
+    _check_case(case)
     points = int(points) if isinstance(points, np.integer) else points
-    reproduce = f"{call}, points={_shown(points)}, seed={case.seed})"
+    reproduce = f"{call}{_options(case, points, strict)})"
     asked = len(points) if isinstance(points, Sequence) else points
     reason = given.not_judged()
-    if reason:
-        tried = [Outcome(given, cause=reason)]
-    else:
-        repeated = _repeated(case, given)
-        around = points_around(given, points, case.seed)
-        listed = not isinstance(points, int)
-        tried = [repeated] if repeated else list(outcomes(case, around, listed))
+    tried = [Outcome(given, cause=reason)] if reason else _tried(case, given, points)
     made = report(case, tried, None if reason else asked, reproduce, strict)
     return replace(made, seconds=time.perf_counter() - began)
+
+
+def _tried(case: Case, given: Arguments, points: Any) -> list[Outcome]:
+    repeated = _repeated(case, given)
+    if repeated:
+        return [repeated]
+    around = points_around(given, points, case.seed)
+    try:
+        return list(outcomes(case, around, not isinstance(points, int)))
+    except Exception as error:
+        line = explanation(error) or _not_differentiable(error)
+        if line is None:
+            raise
+        raise TypeError(f"loss: {line}") from error
+
+
+def _not_differentiable(error: Exception) -> str | None:
+    if "Reverse-mode differentiation does not work" not in str(error):
+        return None
+    return f"jax.grad, the second witness, cannot differentiate it: {str(error).split('. ')[0]}"
+
+
+def _check_case(case: Case) -> None:
+    for name, function in (("gradient", case.gradient), ("loss", case.loss)):
+        if not callable(function):
+            raise TypeError(f"{name}: got {shortly(function)}, expected a function")
+    if isinstance(case.seed, bool) or not isinstance(case.seed, int | np.integer) or case.seed < 0:
+        raise ValueError(f"seed: got {shortly(case.seed)}, expected a whole number from 0")
+    if case.referee not in REFEREES:
+        raise ValueError(f"referee: got {case.referee!r}, expected one of {', '.join(REFEREES)}")
 
 
 def _repeated(case: Case, given: Arguments) -> Outcome | None:
@@ -126,8 +150,22 @@ def rule_names(trusted: Collection[Any]) -> frozenset[str]:
     """The names of the functions whose custom rules are trusted."""
     if isinstance(trusted, str) or not isinstance(trusted, Collection):
         raise TypeError(f"trust_rules: got {trusted!r}, expected a list of functions or names")
-    return frozenset(rule if isinstance(rule, str) else rule.__name__ for rule in trusted)
+    names = [rule if isinstance(rule, str) else getattr(rule, "__name__", None) for rule in trusted]
+    for rule, name in zip(trusted, names, strict=True):
+        if name is None:
+            raise TypeError(f"trust_rules: got {shortly(rule)}, expected functions or their names")
+    return frozenset(name for name in names if name)
 
 
-def _shown(points: Any) -> str:
-    return str(points) if isinstance(points, int) else "[...]"
+def _options(case: Case, points: Any, strict: bool) -> str:
+    """The options of a call: points and seed, and what else is not as usual."""
+    shown = {"points": points if isinstance(points, int) else "points", "seed": case.seed}
+    if case.referee != "auto":
+        shown["referee"] = repr(case.referee)
+    if case.has_value:
+        shown["has_value"] = True
+    if strict:
+        shown["strict"] = True
+    if case.trusted:
+        shown["trust_rules"] = sorted(case.trusted)
+    return "".join(f", {name}={value}" for name, value in shown.items())

@@ -19,13 +19,42 @@ def answer(grads: Any, given: Arguments) -> tuple[Answer, list[Finding]]:
     by_path = {"params" + jax.tree_util.keystr(path): leaf for path, leaf in found}
     missing = [path for path in given.paths if path not in by_path]
     surplus = [path for path in by_path if path not in given.paths]
-    findings = [_finding("structure", p, "no gradient of it among the grads") for p in missing]
-    findings += [_finding("structure", p, "the grads have it, params does not") for p in surplus]
-    if findings:
-        return [], findings
+    if missing or surplus:
+        return [], [_structure(grads, given, missing, surplus)]
     pairs = [(p, by_path[p], leaf) for p, leaf in zip(given.paths, given.leaves, strict=True)]
     findings = [f for p, got, leaf in pairs if (f := _format(p, got, leaf)) is not None]
     return [] if findings else [np.array(got) for _, got, _ in pairs], findings
+
+
+def _structure(grads: Any, given: Arguments, missing: list[str], surplus: list[str]) -> Finding:
+    """What the gradient returned, and what it should have."""
+    if grads is None:
+        what = "the gradient returned None; is its return statement missing?"
+        return _finding("structure", None, what)
+    parts = []
+    if missing:
+        parts.append(f"no gradient of {_some(missing)}")
+    if surplus:
+        parts.append(f"something at {_some([p.replace('params', 'grads', 1) for p in surplus])}")
+    what = f"the gradient returned {_kind(grads)} with {' and '.join(parts)}; params is "
+    what += _kind(given.params)
+    if isinstance(grads, tuple) and len(grads) == 2:
+        what += "; if it returns (loss, grads), say has_value=True"
+    return _finding("structure", (missing or surplus)[0], what)
+
+
+def _some(paths: list[str]) -> str:
+    return ", ".join(paths[:4]) + (f" and {len(paths) - 4} more" if len(paths) > 4 else "")
+
+
+def _kind(tree: Any) -> str:
+    """A pytree in a few words."""
+    if isinstance(tree, dict):
+        return f"a dict of {', '.join(map(repr, list(tree)[:6]))}" if tree else "an empty dict"
+    if type(tree) in (list, tuple):
+        return f"a {type(tree).__name__} of {len(tree)}"
+    shape = getattr(tree, "shape", None)
+    return f"a {type(tree).__name__}" if shape is None else f"an array of shape {tuple(shape)}"
 
 
 def _format(path: str, got: Any, leaf: np.ndarray) -> Finding | None:

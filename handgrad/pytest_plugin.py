@@ -57,10 +57,20 @@ def _lines(item: pytest.Item, error: BaseException) -> list[str]:
     lines = []
     for frame in _own_frames(item, error):
         lines += [f"{near(frame.filename)}:{frame.lineno}: in {frame.name}", f"    {frame.line}"]
-    notes = "\n".join(getattr(error, "__notes__", [])).splitlines()
+    notes = _without_explanation("\n".join(getattr(error, "__notes__", [])).splitlines())
     if notes[MOST_NOTES:]:
         notes = [*notes[:MOST_NOTES], "... (--full-trace shows more)"]
     return [*lines, "", str(error), *([""] if notes else []), *notes]
+
+
+def _without_explanation(notes: list[str]) -> list[str]:
+    """What hypothesis says, but for the lines that it suspects: they are ours and JAX's."""
+    kept, explaining = [], False
+    for note in notes:
+        explaining = note.startswith("Explanation:") or (explaining and note.startswith(" "))
+        if not explaining:
+            kept.append(note)
+    return kept
 
 
 def _own_frames(item: pytest.Item, error: BaseException) -> list[Any]:

@@ -89,7 +89,8 @@ def rule(
     if ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
         told = formula(Held(mine.truth, mine.gap, yardsticks.sharp))
         _excuse(mine, told == RIGHT_FORMULA)
-        mine.level[(mine.level > RIGHT) & (told == WRONG_FORMULA)] = WRONG
+        if truth.certified:
+            mine.level[(mine.level > RIGHT) & (told == WRONG_FORMULA)] = WRONG
     # Whether JAX's formula is wrong or only its rounding is known exactly: the referee ran it.
     exact = balls.magnitudes(yardsticks.program - theirs.truth)
     _excuse(theirs, exact <= yardsticks.sharp)

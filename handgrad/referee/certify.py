@@ -7,6 +7,7 @@ shows equally.
 """
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.holding import UNSEEN, by_program, candidates, generic_direction
 from handgrad.referee.kinks import UndecidableKinkError, kink
-from handgrad.referee.program import Program
+from handgrad.referee.program import Program, custom_rules
 from handgrad.referee.ties import MorePrecisionNeededError
 from handgrad.referee.truth import (
     BITS,
@@ -49,10 +50,26 @@ def certify(problem: Problem, method: str = "auto", seconds: float = 30.0) -> Tr
             with balls.precision(bits):
                 truth = _attempt(problem, method, bits, seconds)
                 if truth.known.any() or not problem.size:
-                    return truth
+                    return _with_trust(problem, truth)
         except MorePrecisionNeededError:
             continue
     raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
+
+
+def _with_trust(problem: Problem, truth: Truth) -> Truth:
+    """Trusted rules that are not linear, as clipping, are no derivative: JAX's program is all."""
+    program = problem.traced.gradient
+    if truth.program is program or not problem.trusted.intersection(
+        custom_rules(problem.traced.loss)
+    ):
+        return truth
+    loss, gradient = evaluate.gradient(problem, program, problem.arguments(), comparing(BITS[-1]))
+    how = (
+        "not certified: JAX's gradient program in ball arithmetic, as a trusted rule is not linear"
+    )
+    return replace(
+        truth, loss=loss, gradient=gradient, program=program, how=how, certified=False, kink=None
+    )
 
 
 def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:

@@ -97,8 +97,8 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
     program = jax.make_jaxpr(f)(leaves, real)
     outputs = program.out_avals
     if len(outputs) != 1 or outputs[0].shape != () or not is_real(outputs[0]):
-        got = ", ".join(str(aval) for aval in outputs)
-        raise TypeError(f"loss: got {got}, expected one real scalar")
+        got = ", ".join(str(aval) for aval in outputs) or "nothing"
+        raise TypeError(f"loss: got {got}, expected one real scalar; jnp.sum or jnp.mean make one")
 
     def plain() -> Program:
         def flat(leaves: Any, real: Any) -> Any:

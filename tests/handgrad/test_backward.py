@@ -76,11 +76,27 @@ def test_a_dictionary_in_and_whole_numbers_beside_it() -> None:
     assert check_backward(forward, forgets_the_second, table, rows).verdict == "disagree"
 
 
-def test_a_step_that_writes_to_its_cotangent_or_answers_too_little() -> None:
-    with pytest.raises(TypeError, match="got 2 cotangents, expected 3"):
-        check_backward(affine, lambda dz, c: (dz @ c[1].T, c[0].T @ dz), X, W, B)
+def test_the_form_of_an_answer() -> None:
+    def writes(dz: Any, cache: Any) -> Any:
+        dz *= 2
+        return affine_backward(dz / 2, cache)
+
+    spoilt = check_backward(affine, writes, X, W, B)
+    assert [(f.kind, f.leaf) for f in spoilt.findings] == [("mutation", "inputs[0]")]
+    too_few = check_backward(affine, lambda dz, c: (dz @ c[1].T, c[0].T @ dz), X, W, B)
+    assert [finding.kind for finding in too_few.findings] == ["structure"]
+
+
+def test_what_is_no_step() -> None:
     with pytest.raises(TypeError, match="expected an array of floats"):
         check_backward(affine, affine_backward, np.array([1, 2]))
+    with pytest.raises(TypeError, match=r"forward: got .*, expected \(output, cache\)"):
+        check_backward(lambda x: x * x, lambda dy, x: dy * x, X)
+
+
+def test_python_floats() -> None:
+    assert check_backward(lambda z: (z * z, z), lambda d, z: 2 * z * d, 3.0).verdict == "agree"
+    assert check_custom(cube, 2.0).verdict == "disagree"
 
 
 @jax.custom_vjp

@@ -36,7 +36,7 @@ def test_a_number_may_be_of_any_kind(s: Any) -> None:
     [
         ({"w": None}, [("structure", "params['w']")]),
         ({"extra": np.ones(2)}, [("structure", "params['extra']")]),
-        ({"w": [np.ones((3, 2))]}, [("structure", "params['w']"), ("structure", "params['w'][0]")]),
+        ({"w": [np.ones((3, 2))]}, [("structure", "params['w']")]),
         ({"w": "no"}, [("structure", "params['w']")]),
         ({"s": 4}, [("structure", "params['s']")]),
         ({"w": np.ones((2, 3))}, [("shape", "params['w']")]),
@@ -62,11 +62,20 @@ def test_a_wrong_form_is_named(wrong: Any, expected: Any) -> None:
 def test_another_container_is_another_structure() -> None:
     given = arguments([np.ones(2), 1.0], ())
     assert answer((np.ones(2), 1.0), given)[1] == []  # the paths are the same, and so is the order
-    assert kinds(answer({"a": np.ones(2)}, given)[1]) == [
-        ("structure", "params[0]"),
-        ("structure", "params[1]"),
-        ("structure", "params['a']"),
-    ]
+    (found,) = answer({"a": np.ones(2)}, given)[1]
+    assert (found.kind, found.leaf) == ("structure", "params[0]")
+    assert found.detail == (
+        "the gradient returned a dict of 'a' with no gradient of params[0], params[1] "
+        "and something at grads['a']; params is a list of 2"
+    )
+
+
+def test_what_is_returned_by_mistake() -> None:
+    given = arguments(np.ones(2), ())
+    (nothing,) = answer(None, given)[1]
+    assert "is its return statement missing?" in nothing.detail
+    (value_too,) = answer((3.0, np.ones(2)), given)[1]
+    assert "has_value=True" in value_too.detail
 
 
 def test_details_say_what_came_and_what_was_expected() -> None:

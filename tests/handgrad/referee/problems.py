@@ -17,8 +17,8 @@ def problem(loss: Any, params: Any, *inputs: Any, trusted: Any = frozenset()) ->
     given = arguments(params, inputs)
     traced = trace(loss, given.arrays, given.inputs)
     real, _ = split(given.inputs)
-    inputs = [np.asarray(array) for array in real] if traced.traced_inputs else []
-    return Problem(traced, given.leaves, inputs, trusted)
+    arrays = [np.asarray(array) for array in real] if traced.traced_inputs else []
+    return Problem(traced, given.leaves, arrays, trusted)
 
 
 def certified(loss: Any, params: Any, *inputs: Any, method: str = "series") -> Truth:
