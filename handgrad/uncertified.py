@@ -44,7 +44,7 @@ def truth(
         value, gradient = (np.asarray(out) for out in both(point))
         slopes, errors, known = _differences(jax.jit(f), point, rng)
         moves = _moves(both, given, point, value, gradient, rng)
-    floor = np.spacing(abs(float(value))) / np.maximum(np.abs(point), 1e-3 * np.max(np.abs(point)))
+    floor = np.spacing(abs(float(value))) / _scales(point)
     contradicted = known & (np.abs(gradient - slopes) > TRUST * (errors + floor))
     unit = moves[1:]
     # Two estimates that contradict each other decide nothing.
@@ -86,11 +86,17 @@ def _wide(leaf: Any) -> Any:
     return np.asarray(leaf, dtype=np.float64) if floats else leaf
 
 
+def _scales(point: np.ndarray) -> np.ndarray:
+    """How far each parameter is moved for differences, to begin with: about its own size."""
+    largest = float(np.max(np.abs(point), initial=0.0))
+    return np.maximum(np.abs(point), 1e-3 * largest or 1.0)
+
+
 def _differences(f: Any, point: np.ndarray, rng: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from scipy.differentiate import derivative
 
     slopes, errors = np.zeros(point.size), np.zeros(point.size)
-    known = np.zeros(point.size, dtype=bool)
+    known, scales = np.zeros(point.size, dtype=bool), _scales(point)
     for i in rng.permutation(point.size)[:MOST]:
 
         def along(values: Any, i: int = int(i)) -> np.ndarray:
@@ -98,8 +104,7 @@ def _differences(f: Any, point: np.ndarray, rng: Any) -> tuple[np.ndarray, np.nd
             moved[:, i] = np.ravel(values)
             return np.array([float(f(row)) for row in moved]).reshape(np.shape(values))
 
-        largest = float(np.max(np.abs(point)))
-        step = 0.1 * max(abs(float(point[i])), 1e-3 * largest, 1e-12)
+        step = 0.1 * float(scales[i])
         found = derivative(along, point[i], initial_step=step, maxiter=8)
         slopes[i], errors[i] = float(found.df), float(found.error)
         known[i] = np.isfinite(slopes[i]) and np.isfinite(errors[i])

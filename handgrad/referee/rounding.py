@@ -24,7 +24,7 @@ from handgrad.referee.rules.summing import contract
 #: Operations that round their result.
 ROUNDED = frozenset(
     {"add", "add_any", "sub", "mul", "div", "integer_pow", "pow", "atan2", "rem", "reduce_prod"}
-    | {"cumprod", "cumlogsumexp", *BY_SERIES, *WITH_SLOPE}
+    | {"cumprod", "cumlogsumexp", "polygamma", "zeta", *BY_SERIES, *WITH_SLOPE}
 )
 
 #: Sums of many terms.

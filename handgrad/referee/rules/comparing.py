@@ -188,6 +188,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "le": _compare(LESS, EQUAL),
     "gt": _compare(GREATER),
     "ge": _compare(GREATER, EQUAL),
+    "lt_to": _compare(LESS),
+    "le_to": _compare(LESS, EQUAL),
     "eq": _compare(EQUAL),
     "ne": _compare(LESS, GREATER, UNORDERED),
     "select_n": select,

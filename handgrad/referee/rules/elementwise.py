@@ -287,6 +287,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "copy_p": same,
     "reduce_precision": same,
     "optimization_barrier": lambda run, eqn, *xs: list(xs),
+    "device_put": lambda run, eqn, *xs: list(xs),
     "stop_gradient": stop_gradient,
     "is_finite": is_finite,
 }

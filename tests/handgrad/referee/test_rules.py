@@ -34,6 +34,9 @@ NEVER: dict[str, str] = {
     "core_call": "from inside of transformations alone",
     "expand_dims": "traced as broadcast_in_dim or reshape",
     "scatter_add": "spelt scatter-add",
+    "lt_to": "inside of jnp.interp and searchsorted, in some versions",
+    "le_to": "as lt_to",
+    "device_put": "inside of jax.scipy.sparse.linalg.cg",
     "one_minus_square": "in the gradient of tanh, in later versions alone",
 }
 
