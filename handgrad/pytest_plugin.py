@@ -57,7 +57,8 @@ def _lines(item: pytest.Item, error: BaseException) -> list[str]:
     lines = []
     for frame in _own_frames(item, error):
         lines += [f"{near(frame.filename)}:{frame.lineno}: in {frame.name}", f"    {frame.line}"]
-    notes = _without_explanation("\n".join(getattr(error, "__notes__", [])).splitlines())
+    said: list[str] = getattr(error, "__notes__", [])
+    notes = _without_explanation([line for note in said for line in note.splitlines()])
     if notes[MOST_NOTES:]:
         notes = [*notes[:MOST_NOTES], "... (--full-trace shows more)"]
     return [*lines, "", str(error), *([""] if notes else []), *notes]
