@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.referee.program import is_real
+
 JUDGED = (np.dtype(np.float64), np.dtype(np.float32))
 
 
@@ -88,10 +90,9 @@ def arguments(params: Any, inputs: Sequence[Any]) -> Arguments:
 def _as_floats(path: str, leaf: Any) -> np.ndarray:
     if isinstance(leaf, float):
         return np.asarray(leaf, dtype=np.float64)
-    if isinstance(leaf, np.ndarray | np.generic | jax.Array) and jax.numpy.issubdtype(
-        leaf.dtype, np.floating
-    ):
-        return np.asarray(leaf)
+    if is_real(leaf):
+        # Big-endian floats are floats.
+        return np.asarray(leaf, dtype=leaf.dtype.newbyteorder("="))
     got = f"{leaf.dtype}{list(leaf.shape)}" if hasattr(leaf, "dtype") else _typed(leaf)
     raise TypeError(f"{path}: got {got}, expected an array of floats")
 

@@ -169,7 +169,8 @@ def _headline(
     where = f" at point {i}" if i else ""
     if verdict == "agree":
         count = f"{judged} points" if judged != 1 else "1 point"
-        what = f"every element is right at the given point, {count} judged"
+        which = "element" if deciding.ruling and deciding.ruling.truth.known.all() else "one drawn"
+        what = f"every {which} is right at the given point, {count} judged"
         return f"agree: {what}" + ("; autodiff is off" if blame == "autodiff" else "")
     if deciding.ruling is None and not findings:
         return f"undecidable: {deciding.cause}"

@@ -16,7 +16,7 @@ from handgrad.referee.certify import certify
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.interpreter import UncertifiedPrimitiveError
 from handgrad.referee.kinks import UndecidableKinkError
-from handgrad.referee.program import Traced, split, trace
+from handgrad.referee.program import Traced, is_real, split, trace
 from handgrad.referee.truth import Truth, UndecidableError
 from handgrad.report import Finding
 from handgrad.ruling import WRONG, Ruling, rule
@@ -210,7 +210,7 @@ def _float(array: Any) -> Any:
 
 def _signature(leaf: Any) -> Any:
     """Shape and dtype of an array of floats; anything else is part of the program as it is."""
-    if hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating):
+    if is_real(leaf):
         return leaf.shape, str(leaf.dtype)
     if isinstance(leaf, np.ndarray):
         return leaf.shape, str(leaf.dtype), leaf.tobytes()

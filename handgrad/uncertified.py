@@ -13,6 +13,7 @@ from flint import arb
 
 from handgrad.arguments import Arguments
 from handgrad.referee import balls
+from handgrad.referee.program import is_real
 from handgrad.referee.truth import Truth
 from handgrad.yardsticks import SHARP, Yardsticks
 
@@ -82,8 +83,7 @@ def _flat(loss: Callable[..., Any], given: Arguments) -> Callable[[Any], Any]:
 
 
 def _wide(leaf: Any) -> Any:
-    floats = hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating)
-    return np.asarray(leaf, dtype=np.float64) if floats else leaf
+    return np.asarray(leaf, dtype=np.float64) if is_real(leaf) else leaf
 
 
 def _scales(point: np.ndarray) -> np.ndarray:

@@ -168,7 +168,8 @@ def _in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
         _check_block(problem, directions, comparisons, (loss, slopes), bits)
         gradient[block], known[block] = slopes[1:], True
     check_finite(loss, balls.radii(gradient), bits)
-    how = f"power series in ball arithmetic, {affordable} of {n} elements, drawn at random"
+    which = f"{affordable} of {n} elements, drawn at random" if affordable < n else "every element"
+    how = f"{which} by power series in ball arithmetic"
     return Truth(loss, gradient, known, how, bits, None)
 
 

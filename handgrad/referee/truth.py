@@ -49,9 +49,9 @@ def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> 
     """Ask for more bits until the enclosures are good and zeros are told from small numbers."""
     radii, zero = balls.radii(gradient), contains_zero(gradient)
     check_finite(loss, radii, bits)
-    if bits == BITS[-1]:
-        return
     good = radii <= GOOD * element_scale(problem, gradient)
+    if bits == BITS[-1] and not good.all():
+        raise UndecidableError(f"no narrow enclosure of the gradient at {bits} bits")
     if not good.all() or (bits < BITS_OF_ZERO and (zero & (radii > 0)).any()):
         raise MorePrecisionNeededError
 

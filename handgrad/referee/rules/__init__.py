@@ -1,11 +1,19 @@
 """One rule for each primitive operation of JAX that the referee can certify."""
 
 from handgrad.referee.interpreter import Rule
-from handgrad.referee.rules import comparing, control, elementwise, linear_algebra, moving, summing
+from handgrad.referee.rules import (
+    comparing,
+    control,
+    elementwise,
+    linear_algebra,
+    moving,
+    summing,
+    two_numbers,
+)
 
 #: The table by subject.
 GROUPS: dict[str, dict[str, Rule]] = {
-    "Element by element": elementwise.RULES,
+    "Element by element": elementwise.RULES | two_numbers.RULES,
     "Comparisons and choices": comparing.RULES,
     "Moving elements": moving.RULES,
     "Sums and products": summing.RULES,

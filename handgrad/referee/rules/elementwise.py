@@ -1,4 +1,4 @@
-"""Rules for functions of one number or two, element by element.
+"""Rules for arithmetic and for functions of one number, element by element.
 
 FLINT's power series give value and slope together wherever it has the function: f(v + ε) to the
 term in ε. Where it has not, the slope is written beside the value, and the tests hold it to a
@@ -98,7 +98,7 @@ def by_series(f: Callable[[Number], Number]) -> Callable[..., Dual]:
         except (ZeroDivisionError, ValueError):
             return f(x), NAN
 
-    return _rule(_quiet(f), both)
+    return _rule(quietly(f), both)
 
 
 def with_slope(f: Callable[[arb], arb], slope: Callable[[arb, arb], arb]) -> Callable[..., Dual]:
@@ -108,7 +108,7 @@ def with_slope(f: Callable[[arb], arb], slope: Callable[[arb, arb], arb]) -> Cal
         value = f(x)
         return value, slope(x, value)
 
-    return _rule(_quiet(f), both)
+    return _rule(quietly(f), both)
 
 
 def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Callable[..., Dual]:
@@ -123,7 +123,7 @@ def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Ca
     return rule
 
 
-def _quiet(f: Callable[[arb], arb]) -> Callable[[arb], arb]:
+def quietly(f: Callable[[arb], arb]) -> Callable[[arb], arb]:
     def quiet(x: arb) -> arb:
         try:
             return f(x)
@@ -159,99 +159,13 @@ def div(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
     change = a if b.tangent is None else a - Dual(value) * b
     if a.tangent is None and b.tangent is None:
         return Dual(value)
-    return chain(value, array(balls.ONE / b.value), _spread(change, value))
+    return chain(value, array(balls.ONE / b.value), spread(change, value))
 
 
-def _spread(dual: Dual, like: np.ndarray) -> Any:
+def spread(dual: Dual, like: np.ndarray) -> Any:
+    """The tangent of an operand, in the shape of a result."""
     t = dual.along(like.ndim)
     return np.broadcast_to(t, (t.shape[0], *like.shape))
-
-
-def integer_pow(run: Run, eqn: Any, a: Dual) -> Dual:
-    """a to a power that the program knows; a⁰ is 1."""
-    n = eqn.params["y"]
-    if n == 0:
-        return Dual(balls.full(a.shape, balls.ONE))
-    value = array(_power(a.value, n))
-    return Dual(value) if a.tangent is None else chain(value, _power(a.value, n - 1) * n, a.tangent)
-
-
-_power = np.frompyfunc(lambda x, n: x**n if n >= 0 or x != 0 else NAN, 2, 1)
-
-
-def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
-    """x to the y, both real; the slopes are y·x^(y-1) and log(x)·x^y."""
-    y = y if isinstance(y, Dual) else Dual(balls.exact(y))
-    value = array(_real_power(x.value, y.value))
-    result = Dual(value)
-    if x.tangent is not None:
-        slope = array(_real_power(x.value, array(y.value - balls.ONE)) * y.value)
-        result = result + Dual(balls.zeros(value.shape), _product(slope, x, value))
-    if y.tangent is not None:
-        slope = array(value * _log_of_base(x.value, y.value))
-        result = result + Dual(balls.zeros(value.shape), _product(slope, y, value))
-    return result
-
-
-def _log(x: arb, y: arb) -> arb:
-    """log(x) for the slope of x^y in y; 0^y does not change with y > 0."""
-    return balls.ZERO if x.is_zero() and y > 0 else x.log()
-
-
-_log_of_base = np.frompyfunc(_log, 2, 1)
-
-
-def _product(slope: np.ndarray, x: Dual, like: np.ndarray) -> Any:
-    return chain(like, np.broadcast_to(slope, like.shape), _spread(x, like)).tangent
-
-
-def _power_of_balls(x: arb, y: arb) -> arb:
-    if y.is_exact() and y.is_integer() and abs(y) < 2**31:
-        n = int(float(y))
-        return x**n if n >= 0 or not x.is_zero() else NAN
-    if x.is_zero():
-        return balls.ZERO if y > 0 else NAN
-    return x**y
-
-
-_real_power = np.frompyfunc(_power_of_balls, 2, 1)
-
-
-def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:
-    """The angle of (x, y)."""
-    value = array(np.frompyfunc(arb.atan2, 2, 1)(y.value, x.value))
-    if y.tangent is None and x.tangent is None:
-        return Dual(value)
-    change = y * Dual(x.value) - x * Dual(y.value)
-    return chain(value, balls.ONE / (x.value * x.value + y.value * y.value), _spread(change, value))
-
-
-def polygamma(run: Run, eqn: Any, order: Dual, x: Dual) -> Dual:
-    """The derivatives of ψ: ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x) (DLMF, 5.15)."""
-    value = array(_polygamma(order.value, x.value))
-    if x.tangent is None:
-        return Dual(value)
-    return chain(value, array(_polygamma(array(order.value + balls.ONE), x.value)), x.tangent)
-
-
-def _derivative_of_digamma(order: arb, x: arb) -> arb:
-    n = int(float(order))
-    return x.digamma() if n == 0 else (-1) ** (n + 1) * arb.fac_ui(n) * hurwitz(arb(n + 1), x)
-
-
-_polygamma = np.frompyfunc(_derivative_of_digamma, 2, 1)
-
-
-def zeta(run: Run, eqn: Any, s: Dual, q: Dual) -> Dual:
-    """Hurwitz's ζ(s, q), differentiated with respect to q: -s·ζ(s + 1, q) (DLMF, 25.11)."""
-    value = array(_zeta(s.value, q.value))
-    if q.tangent is None:
-        return Dual(value)
-    slope = array(-s.value * _zeta(array(s.value + balls.ONE), q.value))
-    return chain(value, slope, q.tangent)
-
-
-_zeta = np.frompyfunc(hurwitz, 2, 1)
 
 
 def same(run: Run, eqn: Any, x: Any) -> Any:
@@ -278,11 +192,6 @@ RULES: dict[str, Callable[..., Any]] = {
     "mul": mul,
     "neg": neg,
     "div": div,
-    "integer_pow": integer_pow,
-    "pow": power,
-    "atan2": atan2,
-    "polygamma": polygamma,
-    "zeta": zeta,
     "copy": same,
     "copy_p": same,
     "reduce_precision": same,

@@ -23,11 +23,8 @@ def cholesky(run: Run, eqn: Any, a: Dual) -> Dual:
         root = run.rules["sqrt"](run, eqn, column[..., :1])
         columns.append(run.rules["div"](run, eqn, column, root))
     zeros = [Dual(balls.zeros((*a.shape[:-2], j))) for j in range(n)]
-    return dual.stacked([dual.concatenate([z, c], -1) for z, c in _pairs(zeros, columns)], -1)
-
-
-def _pairs(a: list[Dual], b: list[Dual]) -> Any:
-    return zip(a, b, strict=True)
+    full = [dual.concatenate([z, c], -1) for z, c in zip(zeros, columns, strict=True)]
+    return dual.stacked(full, -1)
 
 
 def triangular_solve(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
