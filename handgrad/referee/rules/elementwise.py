@@ -124,6 +124,8 @@ def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Ca
 
 
 def quietly(f: Callable[[arb], arb]) -> Callable[[arb], arb]:
+    """A function that is NaN where FLINT raises."""
+
     def quiet(x: arb) -> arb:
         try:
             return f(x)
