@@ -23,6 +23,7 @@ from handgrad.referee import balls, evaluate
 from handgrad.referee.certify import units_and_one
 from handgrad.referee.dual import Dual
 from handgrad.referee.evaluate import Problem
+from handgrad.referee.holding import generic_direction
 from handgrad.referee.interpreter import number
 from handgrad.referee.program import Program, is_real
 from handgrad.referee.rounding import MonteCarlo
@@ -70,6 +71,8 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
         seed: of the random draws.
     """
     rng = np.random.default_rng(seed)
+    if not truth.known.all():
+        return _of_some(problem, truth, rng)
     program = problem.traced.gradient
     with balls.precision(max(BITS, truth.bits)):
         base, frozen = _run(problem, program, problem.arguments(), None)
@@ -84,6 +87,23 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
             # Nothing but exact zeros has no size; what is left of terms that cancel has.
             unit[1:] = np.fmax(unit[1:], loose[1:])
     return Yardsticks(unit[1:], LOOSE * loose[1:], unit[0], LOOSE * loose[0], base[1:])
+
+
+def _of_some(problem: Problem, truth: Truth, rng: np.random.Generator) -> Yardsticks:
+    """The sharp yardstick where only some elements are known; for the loose one is no time."""
+    chosen = np.flatnonzero(truth.known)
+    units = np.zeros((chosen.size, problem.size))
+    units[np.arange(chosen.size), chosen] = 1.0
+    first = generic_direction(np.random.default_rng(problem.size), problem.size)
+    directions = np.concatenate([first, balls.exact(units)])
+    with balls.precision(max(BITS, truth.bits)):
+        moves = np.zeros(1 + problem.size)
+        moves[np.append(0, 1 + chosen)] = _moves_of_series(problem, {}, rng, directions, draws=1)
+        here = element_scale(problem, truth.gradient)
+    loss = np.abs(balls.midpoints(balls.boxed([truth.loss], (1,))))
+    unit = moves + np.concatenate([np.spacing(loss) / 2, _half_ulps(problem, here)])
+    nothing = np.zeros(problem.size)
+    return Yardsticks(unit[1:], nothing, unit[0], 0.0, truth.gradient)
 
 
 def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarray:
@@ -120,13 +140,20 @@ def _moves_of_program(problem: Problem, program: Program, rng: Any) -> np.ndarra
     return moves
 
 
-def _moves_of_series(problem: Problem, forced: Any, rng: Any) -> np.ndarray:
+def _moves_of_series(
+    problem: Problem,
+    forced: Any,
+    rng: Any,
+    directions: np.ndarray | None = None,
+    draws: int = SHARP_DRAWS,
+) -> np.ndarray:
     """The same by power series of the loss, with its ties decided as they are here, or forced."""
-    directions = units_and_one(np.random.default_rng(problem.size), problem.size)
+    if directions is None:
+        directions = units_and_one(np.random.default_rng(problem.size), problem.size)
     found = Comparisons(final=True, undefined=True, forced=forced)
     base = _vector(*evaluate.slopes(problem, directions, found))
     moves = np.zeros(base.size)
-    for _ in range(SHARP_DRAWS):
+    for _ in range(draws):
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         frozen = Comparisons(final=True, undefined=True, frozen=found.decided)
         moved = _vector(*evaluate.slopes(problem, directions, frozen, around))

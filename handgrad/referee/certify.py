@@ -15,7 +15,13 @@ from flint import arb
 
 from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem
-from handgrad.referee.holding import UNSEEN, by_program, candidates, generic_direction
+from handgrad.referee.holding import (
+    UNSEEN,
+    by_program,
+    candidates,
+    generic_direction,
+    in_part,
+)
 from handgrad.referee.kinks import UndecidableKinkError, kink
 from handgrad.referee.program import Program, custom_rules
 from handgrad.referee.ties import MorePrecisionNeededError
@@ -32,19 +38,28 @@ from handgrad.referee.truth import (
 SMALL, QUICK_S = 24, 0.25
 
 
-def certify(problem: Problem, method: str = "auto", seconds: float = 30.0) -> Truth:
+#: A point takes about so many times the evaluation of the loss on series in one direction: the
+#: gradient program, what it is held to, and the yardsticks after it.
+RUNS = 50
+
+#: About how long a point may take; beyond, elements are drawn.
+SECONDS = 60.0
+
+
+def certify(problem: Problem, method: str = "auto", seconds: float | None = None) -> Truth:
     """The certified gradient.
 
     Args:
         problem: the loss and the point.
         method: "auto", "series" (every element by series), or "program" (held to series).
-        seconds: about how long the elements of a large gradient may take by series, where the
-            gradient program is of no use; the others stay unknown.
+        seconds: about how long a point may take. Where that is not enough for a whole gradient,
+            some elements are drawn, and the others stay unknown.
 
     Raises:
         UndecidableError: no enclosure at the highest precision, too many ties, a jump.
         UncertifiedPrimitiveError: an operation without a rule.
     """
+    seconds = SECONDS if seconds is None else seconds
     for bits in BITS:
         try:
             with balls.precision(bits):
@@ -81,6 +96,8 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
     direct = problem.size <= SMALL or took * problem.size / 4 <= QUICK_S
     if method == "series" or (method == "auto" and direct):
         return _by_series(problem, bits)
+    if method == "auto" and took * RUNS > seconds:
+        return in_part(problem, bits, seconds, took)
     try:
         return by_program(problem, bits, seconds, took)
     except UndecidableKinkError:

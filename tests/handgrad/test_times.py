@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
+from handgrad.referee import certify
 
 
 def network(sizes: tuple[int, ...], batch: int) -> tuple[Any, ...]:
@@ -77,3 +78,22 @@ def test_a_mistake_in_one_of_a_thousand_elements() -> None:
     (finding,) = report.findings
     assert finding.leaf == "params[1]['w']"
     assert "1 of 384 elements" in finding.detail
+
+
+@pytest.mark.parametrize("mistake", [1.0, 1 + 1e-9])
+def test_beyond_what_time_allows_some_elements_are_drawn(
+    monkeypatch: pytest.MonkeyPatch, mistake: float
+) -> None:
+    monkeypatch.setattr(certify, "SECONDS", 0.0)
+    gradient, *problem = network((16, 32, 12, 4), 32)
+
+    def scaled(*point: Any) -> Any:
+        return jax.tree_util.tree_map(lambda leaf: leaf * mistake, gradient(*point))
+
+    report = check_gradient(scaled, *problem, points=0)
+    assert report.verdict == ("agree" if mistake == 1 else "disagree")
+    assert 0 < sum(leaf.judged for leaf in report.leaves) < 100
+    assert "of 992 elements, drawn at random" in report.certificate
+    assert any("of 992 elements judged, drawn at random" in line for line in report.warnings)
+    if mistake == 1:
+        assert report.headline.startswith("agree: every one drawn is right")
