@@ -20,10 +20,9 @@ import numpy as np
 from flint import arb
 
 from handgrad.referee import balls, evaluate
-from handgrad.referee.certify import units_and_one
 from handgrad.referee.dual import Dual
 from handgrad.referee.evaluate import Problem
-from handgrad.referee.holding import generic_direction
+from handgrad.referee.holding import BLOCK, one_and_units
 from handgrad.referee.interpreter import number
 from handgrad.referee.program import Program, is_real
 from handgrad.referee.rounding import MonteCarlo
@@ -92,13 +91,12 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
 def _of_some(problem: Problem, truth: Truth, rng: np.random.Generator) -> Yardsticks:
     """The sharp yardstick where only some elements are known; for the loose one is no time."""
     chosen = np.flatnonzero(truth.known)
-    units = np.zeros((chosen.size, problem.size))
-    units[np.arange(chosen.size), chosen] = 1.0
-    first = generic_direction(np.random.default_rng(problem.size), problem.size)
-    directions = np.concatenate([first, balls.exact(units)])
     with balls.precision(max(BITS, truth.bits)):
         moves = np.zeros(1 + problem.size)
-        moves[np.append(0, 1 + chosen)] = _moves_of_series(problem, {}, rng, directions, draws=1)
+        for block in np.array_split(chosen, -(-chosen.size // BLOCK)):
+            directions = one_and_units(rng, problem.size, block)
+            moved = _moves_of_series(problem, {}, rng, directions, draws=1)
+            moves[np.append(0, 1 + block)] = moved
         here = element_scale(problem, truth.gradient)
     loss = np.abs(balls.midpoints(balls.boxed([truth.loss], (1,))))
     unit = moves + np.concatenate([np.spacing(loss) / 2, _half_ulps(problem, here)])
@@ -149,7 +147,7 @@ def _moves_of_series(
 ) -> np.ndarray:
     """The same by power series of the loss, with its ties decided as they are here, or forced."""
     if directions is None:
-        directions = units_and_one(np.random.default_rng(problem.size), problem.size)
+        directions = one_and_units(np.random.default_rng(problem.size), problem.size)
     found = Comparisons(final=True, undefined=True, forced=forced)
     base = _vector(*evaluate.slopes(problem, directions, found))
     moves = np.zeros(base.size)

@@ -21,6 +21,7 @@ from handgrad.referee.holding import (
     candidates,
     generic_direction,
     in_part,
+    one_and_units,
 )
 from handgrad.referee.kinks import UndecidableKinkError, kink
 from handgrad.referee.program import Program, custom_rules
@@ -109,7 +110,7 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
 def _by_series(problem: Problem, bits: int) -> Truth:
     n = problem.size
     rng = np.random.default_rng(n)
-    directions = units_and_one(rng, n)
+    directions = one_and_units(rng, n)
     comparisons = comparing(bits)
     loss, slopes = evaluate.slopes(problem, directions, comparisons)
     gradient = slopes[1:]
@@ -120,7 +121,7 @@ def _by_series(problem: Problem, bits: int) -> Truth:
         return value, there[1:]
 
     def step() -> tuple[arb, np.ndarray]:
-        elsewhere = units_and_one(rng, n)
+        elsewhere = one_and_units(rng, n)
         value, there = evaluate.slopes(problem, elsewhere, comparing(bits))
         return value, there[1:]
 
@@ -136,11 +137,6 @@ def _by_series(problem: Problem, bits: int) -> Truth:
         program=None if around else _program_with(problem, gradient),
         kink=around,
     )
-
-
-def units_and_one(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A direction that decides ties, and then one for each parameter: objects (1 + size, size)."""
-    return np.concatenate([generic_direction(rng, size), balls.exact(np.eye(size))])
 
 
 def _program_with(problem: Problem, gradient: np.ndarray) -> Program | None:

@@ -19,8 +19,8 @@ from handgrad.referee.program import Program, custom_rules
 from handgrad.referee.ties import Comparisons, MorePrecisionNeededError, Where
 from handgrad.referee.truth import BITS, Truth, check_finite, check_good, comparing, element_scale
 
-#: So many elements are certified by series whatever time it takes.
-FEWEST = 24
+#: So many elements are certified by series whatever time it takes, and so many at once.
+FEWEST, BLOCK = 8, 8
 
 #: Random directions that a gradient program is held to.
 DIRECTIONS = 2
@@ -130,6 +130,14 @@ def generic_direction(rng: np.random.Generator, size: int) -> np.ndarray:
     return random_directions(rng, np.ones(size), 1)
 
 
+def one_and_units(rng: np.random.Generator, size: int, which: Any = None) -> np.ndarray:
+    """A direction that decides ties, and then one for each parameter, or each of some."""
+    which = np.arange(size) if which is None else which
+    units = balls.zeros((len(which), size))
+    units[np.arange(len(which)), which] = balls.ONE
+    return np.concatenate([generic_direction(rng, size), units])
+
+
 def powers_of_two(exponents: np.ndarray) -> np.ndarray:
     """2^e, beyond the range of floats too."""
     return balls.boxed([arb(2) ** int(e) for e in exponents.ravel()], exponents.shape)
@@ -154,18 +162,14 @@ def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: in
 def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
     """As many elements by series as there is time for, drawn at random."""
     n = problem.size
-    # A direction among others costs about half of what one alone does, and the yardsticks take
-    # about as long again.
-    affordable = int(min(n, max(FEWEST, seconds / max(took, 1e-6))))
+    # Once for the elements, twice for how far they move.
+    affordable = int(min(n, max(FEWEST, seconds / max(took, 1e-6) / 3)))
     chosen = np.sort(np.random.default_rng(n).permutation(n)[:affordable])
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
-    first = generic_direction(np.random.default_rng(n), n)
     loss = arb(0)
-    for block in np.array_split(chosen, max(1, affordable // 32)):
-        units = np.zeros((block.size, n))
-        units[np.arange(block.size), block] = 1.0
+    for block in np.array_split(chosen, -(-affordable // BLOCK)):
         comparisons = comparing(bits)
-        directions = np.concatenate([first, balls.exact(units)])
+        directions = one_and_units(np.random.default_rng(n), n, block)
         loss, slopes = evaluate.slopes(problem, directions, comparisons)
         _check_block(problem, directions, comparisons, (loss, slopes), bits)
         gradient[block], known[block] = slopes[1:], True

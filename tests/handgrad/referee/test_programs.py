@@ -11,9 +11,10 @@ from jax import lax
 from jax.extend import core as jex
 
 from handgrad.referee import balls
-from handgrad.referee.certify import SMALL, certify
+from handgrad.referee.certify import certify
 from handgrad.referee.custom import broken_rules
 from handgrad.referee.evaluate import meant_literal
+from handgrad.referee.holding import FEWEST
 from handgrad.referee.program import custom_rules, without_custom_rules
 from tests.handgrad.referee.problems import certified, problem
 
@@ -90,8 +91,8 @@ def test_where_no_program_has_the_gradient_some_elements_are_known() -> None:
     expected = 2 * factor**2 * at
     assert everything.known.all()
     np.testing.assert_allclose(balls.midpoints(everything.gradient), expected, rtol=1e-14)
-    assert some.known.sum() == SMALL
-    assert f"{SMALL} of 29 elements" in some.how
+    assert some.known.sum() == FEWEST
+    assert f"{FEWEST} of 29 elements" in some.how
     found = balls.midpoints(some.gradient)
     np.testing.assert_allclose(found[some.known], expected[some.known], rtol=1e-14)
 
