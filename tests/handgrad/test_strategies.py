@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from random import Random
 from typing import Any, NamedTuple
 
 import jax
@@ -99,7 +100,9 @@ def test_every_scale_is_drawn(what: str, wanted: Any) -> None:
 
 def test_failures_shrink_to_short_numbers() -> None:
     def smallest(condition: Any) -> list[float]:
-        return find(points(np.ones(3)), lambda p: bool(condition(p[0])))[0].tolist()
+        # How far a failure shrinks depends on where the search began.
+        found = find(points(np.ones(3)), lambda p: bool(condition(p[0])), random=Random(0))
+        return found[0].tolist()
 
     assert smallest(lambda a: True) == [0, 0, 0]
     assert smallest(lambda a: a[1] > 0) == [0, 1, 0]
