@@ -97,6 +97,7 @@ def test_the_design_is_covered() -> None:
     assert set(DESIGN.split()) - set(RULES) == set(BY_JAX)
 
 
+@pytest.mark.slow  # each compiles a loss of its own
 @pytest.mark.parametrize("name", [*LOSSES, *BY_JAX])
 def test_a_rule(name: str) -> None:
     loss, params = {**LOSSES, **BY_JAX}[name]
