@@ -107,7 +107,7 @@ def caught_at(model: Model, mistake: Any, seed: int) -> bool:
 
 
 def test_sharp_units_are_what_right_gradients_keep_to() -> None:
-    """Most right gradients lie within 30 of the 64 units; where saturated terms cancel, up to 64."""
+    """Most right gradients lie within 30 of the 64 units."""
     worst = 0.0
     for name in ("linear-solve", "layer-norm", "student-t"):
         (model,) = (model for model in ZOO if model.name == name)
