@@ -72,7 +72,7 @@ def _leaf(ruling: Ruling, path: str, leaf: np.ndarray, part: slice) -> LeafRepor
     if not leaf.size:
         return _empty(path, leaf)
     i = worst_element(ruling, part)
-    limits = ruling.limits[part][np.isfinite(ruling.limits[part])]
+    limits = ruling.limits[part][~np.isnan(ruling.limits[part])]
     return LeafReport(
         path=path,
         shape=leaf.shape,
@@ -130,7 +130,8 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> 
         warnings.append(f"undecidable at {doubtful} of {len(outcomes) - 1} other points")
     dropped = sum(o.dropped for o in outcomes[1:])
     if dropped:
-        warnings.append(f"{dropped} of {len(outcomes) - 1} other points left out: loss not finite")
+        left_out = f"{dropped} of {len(outcomes) - 1} other points left out"
+        warnings.append(f"{left_out}: the loss is not finite there, or raises")
     if asked is not None and len(outcomes) <= asked and not outcomes[deciding].findings:
         warnings.append(f"time ran out after {len(outcomes) - 1} of {asked} other points")
     theirs = sum(r.autodiff.worst in (ROUNDED, DOUBTFUL) for r in rulings)

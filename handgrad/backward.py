@@ -14,6 +14,7 @@ from handgrad.referee.program import (
     is_real,
     split,
     trace,
+    wide,
     without_custom_rules,
 )
 from handgrad.report import GradientReport
@@ -61,7 +62,7 @@ def check_backward(
         'agree'
     """
     real, together = _float_inputs(inputs)
-    with jax.enable_x64(_wide(real)):
+    with wide(real):
         output, _ = _passed(forward(*together(real)))
         cotangent = _like(_cotangent(output, seed), output)
 
@@ -109,7 +110,7 @@ def check_custom(
         'disagree'
     """
     real, together = _float_inputs(args)
-    with jax.enable_x64(_wide(real)):
+    with wide(real):
         output = f(*together(real))
     cotangent = _cotangent(output, seed)
 
@@ -134,10 +135,6 @@ def _float_inputs(inputs: tuple[Any, ...]) -> tuple[list[Any], Callable[[Sequenc
 
 def _as_array(leaf: Any) -> Any:
     return np.float64(leaf) if isinstance(leaf, float) else leaf
-
-
-def _wide(real: Sequence[Any]) -> bool:
-    return any(leaf.dtype == np.float64 for leaf in real)
 
 
 def _cotangent(output: Any, seed: int) -> Any:

@@ -35,9 +35,9 @@ from handgrad.referee.truth import (
     element_scale,
 )
 
-#: Up to so many parameters each gets a direction of its own; beyond, if that takes less than
-SMALL, QUICK_S = 24, 0.25
-
+#: Up to so many parameters each gets a direction of its own; beyond, if that takes less than so
+#: many seconds. One direction among many costs about a quarter of one alone.
+SMALL, QUICK_S, AMONG_MANY = 24, 0.25, 1 / 4
 
 #: A point takes about so many times the evaluation of the loss on series in one direction: the
 #: gradient program, what it is held to, and the yardsticks after it.
@@ -75,9 +75,9 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
 def _with_trust(problem: Problem, truth: Truth) -> Truth:
     """Trusted rules that are not linear, as clipping, are no derivative: JAX's program is all."""
     program = problem.traced.gradient
-    if truth.program is program or not problem.trusted.intersection(
-        custom_rules(problem.traced.loss)
-    ):
+    trusted = problem.trusted.intersection(custom_rules(problem.traced.loss))
+    held = truth.program is not None and truth.program.jaxpr is program.jaxpr
+    if not trusted or held or truth.kink is not None:
         return truth
     loss, gradient = evaluate.gradient(problem, program, problem.arguments(), comparing(BITS[-1]))
     how = (
@@ -94,7 +94,7 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
     probe = generic_direction(rng, problem.size)
     evaluate.slopes(problem, probe, comparing(bits))
     took = time.perf_counter() - began
-    direct = problem.size <= SMALL or took * problem.size / 4 <= QUICK_S
+    direct = problem.size <= SMALL or took * problem.size * AMONG_MANY <= QUICK_S
     if method == "series" or (method == "auto" and direct):
         return _by_series(problem, bits)
     if method == "auto" and took * RUNS > seconds:
@@ -102,7 +102,7 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
     try:
         return by_program(problem, bits, seconds, took)
     except UndecidableKinkError:
-        if took * problem.size / 4 > seconds:
+        if took * problem.size * AMONG_MANY > seconds:
             raise
         return _by_series(problem, bits)
 
