@@ -13,12 +13,22 @@ import manual.article
 from handgrad import check_gradient, exact_gradient
 
 
+def opaque(*values: float) -> Callable[..., np.ndarray]:
+    """An answer whose lines run in floats alone, and so give no evidence beside themselves."""
+    return lambda p, *_: np.array([v + 0.0 * float(p.flat[0]) for v in values], dtype=p.dtype)
+
+
 def constant(*values: float) -> Callable[..., np.ndarray]:
     return lambda p, *_: np.array(values, dtype=p.dtype).reshape(p.shape)
 
 
 def hidden_root(p: Any) -> Any:
     return jnp.sum(jnp.where(p > 1e-3, jnp.sqrt(jnp.abs(p)), 0.0))
+
+
+def guarded_root(p: Any) -> Any:
+    root = jnp.where(p[0] > 0, jnp.sqrt(jnp.where(p[0] > 0, p[0], 1.0)), 0.0)
+    return root + jnp.sum(p**2)
 
 
 def root_not_taken(p: Any) -> Any:
@@ -31,12 +41,14 @@ def root_not_taken(p: Any) -> Any:
         # JAX's program is not a number here; that is no reason to pass any answer.
         (constant(0, 0.25), hidden_root, [0.0, 4.0], "agree"),
         (constant(7, 0.25), hidden_root, [0.0, 4.0], "disagree"),
+        (opaque(7, 0.25), hidden_root, [0.0, 4.0], "disagree"),
         (constant(0, 0.26), hidden_root, [0.0, 4.0], "disagree"),
         (constant(3, 2), root_not_taken, [0.1, 4.0], "agree"),
         (constant(-3, 2), root_not_taken, [0.1, 4.0], "disagree"),
         # To first order the argument does not move, and yet the function does.
         (constant(0), lambda p: jnp.sum(jnp.cbrt(p**3)), [0.0], "undecidable"),
         (constant(1, 0), lambda p: jnp.sqrt(jnp.sum(p**2)), [0.0, 0.0], "undecidable"),
+        (lambda p: 2 * p, guarded_root, [0.0, *[1.0] * 39], "undecidable"),
         # What cannot be compared must not matter.
         (constant(1), lambda p: jnp.sum(jnp.where(jnp.isnan(jnp.exp(p)), 0.0, p)), [0.3], "agree"),
         (
@@ -70,6 +82,29 @@ def test_at_a_kink_either_side_has_its_own_rounding(sign: int, side: int) -> Non
         gradient, loss, np.zeros(1), np.array([0.1]), np.array([0.7]), points=0, strict=True
     )
     assert report.verdict == "agree", str(report)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("side", [0, 1])
+def test_at_a_kink_a_slope_may_be_far_larger_on_one_side(sign: int, side: int) -> None:
+    def loss(p: Any) -> Any:
+        return jnp.sum(1e8 * jax.nn.relu(sign * p) + 1e-9 * p)
+
+    report = check_gradient(opaque(side * sign * 1e8 + 1e-9), loss, np.zeros(1), points=0)
+    assert report.verdict == "agree", str(report)
+
+
+def test_where_half_an_ulp_leads_out_of_the_domain_no_unit_is_known() -> None:
+    """√(p - c) for neighbouring floats: c may as well be p, and one draw or another has it so."""
+    c = np.array([1.5])
+    p = np.nextafter(c, 2)
+    verdicts = {
+        check_gradient(
+            opaque(1.0), lambda p, c: jnp.sum(jnp.sqrt(p - c)), p, c, points=0, seed=seed
+        ).verdict
+        for seed in range(6)
+    }
+    assert "undecidable" in verdicts
 
 
 @pytest.mark.parametrize("k", range(4))
