@@ -1,14 +1,18 @@
 """Which library do these numbers belong to?
 
 The hand-written lines take `exp` and `where` from their argument's own namespace, so that the
-very same lines run on NumPy arrays, on JAX arrays under `jit`, and on anything else that follows
-the Python array API standard (https://data-apis.org/array-api/).
+very same lines run on NumPy arrays, on JAX arrays under `jit`, on anything else that follows the
+Python array API standard (https://data-apis.org/array-api/), and on NumPy arrays of objects: balls,
+symbols, or a recorder's numbers (see `manual.objects`).
 """
 
+import importlib
 from typing import Any
 
 import array_api_compat
 import numpy
+
+from manual import objects
 
 #: Anything the hand lines run on: a number, or an array of a library of the array API standard.
 #: The standard has no common base class to annotate with, hence Any.
@@ -32,4 +36,26 @@ def namespace(value: Array) -> Any:
     Raises:
         TypeError: `value` belongs to no library of the standard.
     """
+    if isinstance(value, numpy.ndarray) and value.dtype.hasobject:
+        return objects
     return array_api_compat.array_namespace(value)
+
+
+def erfc(z: Array) -> Array:
+    """The complementary error function, (2/√π) ∫ from z to ∞ of e^-t² dt, element by element.
+
+    The standard lacks it; libraries keep it in a namespace of their own.
+
+    Raises:
+        TypeError: the library of `z` has none where SciPy would have it.
+    """
+    xp = namespace(z)
+    if xp is objects:
+        return objects.erfc(z)
+    library = xp.__name__.partition(".")[0]
+    where = "scipy.special" if library == "numpy" else f"{library}.scipy.special"
+    try:
+        special = importlib.import_module(where)
+    except ModuleNotFoundError as error:
+        raise TypeError(f"erfc: {library} has no {where}, expected one of NumPy or JAX") from error
+    return special.erfc(z)
