@@ -121,7 +121,7 @@ def relu_backward(da: Array, z: Array) -> Array:
     0 is one of the slopes between 0 and 1 that are valid at the kink.
     """
     xp = namespace(z)
-    return xp.where(xp.greater(z, 0), da, 0)
+    return da * xp.astype(xp.greater(z, 0), z.dtype)
 
 
 #: The slope of the leaky ReLU below 0.
@@ -130,14 +130,13 @@ LEAK = 0.01
 
 def leaky_relu_forward(z: Array) -> tuple[Array, Array]:
     """a = max(z, LEAK z): z where z >= 0, else LEAK z (Maas, Hannun & Ng, ICML 2013)."""
-    xp = namespace(z)
-    return xp.where(xp.greater_equal(z, 0), z, LEAK * z), z
+    return namespace(z).maximum(z, LEAK * z), z
 
 
 def leaky_relu_backward(da: Array, z: Array) -> Array:
     """a = z where z >= 0, else LEAK z, so dz = da or LEAK da. At z = 0 the slope is taken as 1."""
     xp = namespace(z)
-    return xp.where(xp.greater_equal(z, 0), da, LEAK * da)
+    return da * xp.maximum(xp.astype(xp.greater_equal(z, 0), z.dtype), LEAK)
 
 
 _SQRT_HALF = math.sqrt(0.5)

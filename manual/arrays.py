@@ -52,10 +52,12 @@ def erfc(z: Array) -> Array:
     xp = namespace(z)
     if xp is objects:
         return objects.erfc(z)
-    library = xp.__name__.partition(".")[0]
-    where = "scipy.special" if library == "numpy" else f"{library}.scipy.special"
-    try:
-        special = importlib.import_module(where)
-    except ModuleNotFoundError as error:
-        raise TypeError(f"erfc: {library} has no {where}, expected one of NumPy or JAX") from error
-    return special.erfc(z)
+    library = type(z).__module__.partition(".")[0]
+    if array_api_compat.is_numpy_array(z):
+        where = "scipy.special"
+    elif array_api_compat.is_jax_array(z):
+        where = "jax.scipy.special"
+    else:
+        raise TypeError(f"erfc: got an array of {library}, expected one of NumPy or JAX")
+    # Only the library that the array has already loaded is loaded here.
+    return importlib.import_module(where).erfc(z)

@@ -136,7 +136,7 @@ def forward(network: Network, params: list[Layer], x: Array, y: Array) -> tuple[
         activation.append(cache)
     loss, cache = LOSSES[network.loss].forward(a, y)  # (3)
     if network.l2:
-        xp = namespace(loss)
+        xp = namespace(x)
         loss = loss + network.l2 * sum(xp.sum(w * w) for w, _ in params)  # (4)
     return loss, Cache(affine, activation, cache)
 
