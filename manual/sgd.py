@@ -69,3 +69,22 @@ def train(
         grads = gradient(params, xs[sample], ys[sample])
         params = update(params, grads, learning_rate)
         yield params
+
+
+def minibatches(n_samples: int, size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """The rows of each update of one epoch: all rows once, shuffled, `size` at a time.
+
+    Every epoch has its own order, which depends on seed and epoch alone, so that a training can go
+    on anywhere without knowing what came before.
+
+    Args:
+        n_samples: how many rows there are.
+        size: rows an update, at least 1; the last minibatch holds what is left.
+        seed: a whole number from 0 up.
+        epoch: counted from 0.
+
+    Returns:
+        Arrays of row numbers.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(n_samples)
+    return [order[at : at + size] for at in range(0, n_samples, size)]

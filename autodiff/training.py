@@ -1,0 +1,91 @@
+"""Training of `autodiff.network` on minibatches: one compiled scan, optimisers by optax.
+
+A stretch of training is a matrix of row numbers, one minibatch a row. What is carried from update
+to update, `Carry`, is given away to the compiled function (its buffers are donated), so that a
+training holds its parameters once.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import optax
+from jax import lax
+
+from autodiff.network import Network, Params, loss
+
+#: By the names that the command line uses; each takes a learning rate.
+OPTIMISERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
+    "sgd": optax.sgd,
+    "momentum": partial(optax.sgd, momentum=0.9),
+    "adam": optax.adam,
+}
+
+
+class Carry(NamedTuple):
+    """Where a training is."""
+
+    params: Params
+    state: Any  #: of the optimiser
+
+
+class Step(NamedTuple):
+    """One update: the gradient at the old parameters, and where it leads."""
+
+    grads: Params
+    after: Carry
+
+
+class Training(NamedTuple):
+    """What is compiled for one network, optimiser and learning rate.
+
+    Each takes and gives arrays of JAX; to compute in float64 call it where 64 bits are enabled.
+    """
+
+    init: Callable[[Params], Carry]
+    #: (carry, xs, ys, batches) -> the carry after all updates; the carry is donated.
+    run: Callable[..., Carry]
+    #: The same, giving the carry after every update: every leaf with a new first axis.
+    walk: Callable[..., Carry]
+    #: (carries, xs, ys, batches) -> `Step`, of n trainings side by side, a minibatch each.
+    steps: Callable[..., Step]
+
+
+@cache
+def training(network: Network, optimiser: str, learning_rate: float) -> Training:
+    """The compiled training; the same object for the same arguments.
+
+    Raises:
+        KeyError: no optimiser of that name.
+    """
+    transformation = OPTIMISERS[optimiser](learning_rate)
+    gradient = jax.grad(partial(loss, network))
+
+    def init(params: Params) -> Carry:
+        return Carry(params, transformation.init(params))
+
+    def step(carry: Carry, xs: jax.Array, ys: jax.Array, batch: jax.Array) -> Step:
+        grads = gradient(carry.params, xs[batch], ys[batch])
+        updates, state = transformation.update(grads, carry.state, carry.params)
+        return Step(grads, Carry(optax.apply_updates(carry.params, updates), state))
+
+    def run(carry: Carry, xs: jax.Array, ys: jax.Array, batches: jax.Array) -> Carry:
+        def update(carry: Carry, batch: jax.Array) -> tuple[Carry, None]:
+            return step(carry, xs, ys, batch).after, None
+
+        return lax.scan(update, carry, batches)[0]
+
+    def walk(carry: Carry, xs: jax.Array, ys: jax.Array, batches: jax.Array) -> Carry:
+        def update(carry: Carry, batch: jax.Array) -> tuple[Carry, Carry]:
+            after = step(carry, xs, ys, batch).after
+            return after, after
+
+        return lax.scan(update, carry, batches)[1]
+
+    return Training(
+        init=init,
+        run=jax.jit(run, donate_argnums=0),
+        walk=jax.jit(walk),
+        steps=jax.jit(jax.vmap(step, in_axes=(0, None, None, 0))),
+    )
