@@ -5,7 +5,8 @@ Two gradients in floating point differ even when both are right; the question is
 arithmetic, each of which returns an interval that contains
 
 - the exact result for all exact numbers in the operands' intervals, and
-- what any witness may compute for it in float64: NumPy on scalars or arrays, or XLA on a CPU, which
+- what any witness may compute for it in float64 (or float32, see `Format`): NumPy on scalars or
+  arrays, or XLA on a CPU, which
   fuses a multiplication with the addition after it, flushes subnormal numbers to zero, and takes
   sums in an order of its own.
 
@@ -34,13 +35,24 @@ with depth, does not matter for two layers; in saturation it follows the true co
 numbers, which is what is wanted of it: σ(1 - σ) gets its lost digits, σ(z)σ(-z) gets none.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 U = 2.0**-53
 TINY = 2.0**-1022
+
+
+class Format(NamedTuple):
+    """The floats that the witnesses compute in; this module itself always takes float64."""
+
+    u: float  #: the largest relative error of one correctly rounded operation
+    tiny: float  #: the smallest normal number
+
+
+FLOAT64 = Format(U, TINY)
+FLOAT32 = Format(2.0**-24, 2.0**-126)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +62,9 @@ class Range:
     Make one with `exactly`. Overflow makes a range infinite, without a warning.
     """
 
-    lo: Any
-    hi: Any
+    lo: Any  #: float64
+    hi: Any  #: float64
+    format: Format = FLOAT64  #: what is charged for an operation
 
     # NumPy scalars and arrays on the left of an operator leave it to this class.
     __array_ufunc__ = None
@@ -64,7 +77,16 @@ class Range:
     @property
     def T(self) -> "Range":  # noqa: N802 (the array API standard's name)
         """The transpose of a matrix."""
-        return Range(self.lo.T, self.hi.T)
+        return replace(self, lo=self.lo.T, hi=self.hi.T)
+
+    @property
+    def mT(self) -> "Range":  # noqa: N802 (the array API standard's name)
+        """The transposes of a stack of matrices."""
+        return replace(self, lo=np.swapaxes(self.lo, -1, -2), hi=np.swapaxes(self.hi, -1, -2))
+
+    def __getitem__(self, key: Any) -> "Range":
+        """Part of the numbers."""
+        return replace(self, lo=self.lo[key], hi=self.hi[key])
 
     def contains(self, value: Any) -> Any:
         """Whether numbers lie inside; never in a range that is not finite, which proves nothing."""
@@ -72,29 +94,59 @@ class Range:
         return finite & (self.lo <= value) & (value <= self.hi)
 
     def __neg__(self) -> "Range":
-        return Range(-self.hi, -self.lo)
+        return replace(self, lo=-self.hi, hi=-self.lo)
 
     def __add__(self, other: Any) -> "Range":
-        other = _as_range(other)
+        other = _as_range(other, self.format)
         with _quietly():
-            return _rounded(self.lo + other.lo, self.hi + other.hi)
+            return _rounded(self.lo + other.lo, self.hi + other.hi, self.format)
 
     def __mul__(self, other: Any) -> "Range":
-        other = _as_range(other)
+        other = _as_range(other, self.format)
         with _quietly():
             ends = (self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi)
-            return _rounded(np.min(ends, axis=0), np.max(ends, axis=0))
+            return _rounded(_least(*ends), -_least(*(-end for end in ends)), self.format)
 
-    def __truediv__(self, n: int) -> "Range":
-        """Divided by a positive number that is exact."""
-        return _rounded(self.lo / n, self.hi / n)
+    def __truediv__(self, other: "int | Range") -> "Range":
+        """Divided by a positive number that is exact, or by a range of positive numbers."""
+        if not isinstance(other, Range):
+            return _rounded(self.lo / other, self.hi / other, self.format)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            ends = (
+                self.lo / other.lo,
+                self.lo / other.hi,
+                self.hi / other.lo,
+                self.hi / other.hi,
+            )
+            return _rounded(_least(*ends), -_least(*(-end for end in ends)), self.format)
 
     def __matmul__(self, other: "Range") -> "Range":
-        """Matrix (n, k) times vector (k,)."""
-        return total(self * other)
+        """Matrix (n, k) times vector (k,), or (..., n, k) times (..., k, m)."""
+        if other.lo.ndim == 1:
+            return total(self * other)
+        k, (u, tiny) = self.lo.shape[-1], self.format
+        with _quietly():
+            a, b = self._middle, other._middle
+            reach = np.abs(b) + other._radius
+            radius = np.abs(a) @ other._radius + self._radius @ reach
+            # Twice, as for a sum of k products; and this module's own three products beside it.
+            rounding = 2 * (k + 4) * u * ((np.abs(a) + self._radius) @ reach) + k * tiny
+            middle = a @ b
+            return replace(self, lo=middle - radius - rounding, hi=middle + radius + rounding)
+
+    @property
+    def _middle(self) -> Any:
+        return self.lo / 2 + self.hi / 2
+
+    @property
+    def _radius(self) -> Any:
+        """At least as far as the ends are from the middle; rounding may add an ulp of the ends."""
+        return np.where(
+            self.lo == self.hi, 0.0, (self.hi - self.lo) / 2 + 2 * U * self.magnitude + 2 * TINY
+        )
 
     def __sub__(self, other: Any) -> "Range":
-        return self + -_as_range(other)
+        return self + -_as_range(other, self.format)
 
     def __rsub__(self, other: Any) -> "Range":
         return -self + other
@@ -103,25 +155,39 @@ class Range:
     __rmul__ = __mul__
 
 
-def exactly(value: Any) -> Range:
-    """The range of a float64 number or array that both witnesses are given.
+def exactly(value: Any, format: Format = FLOAT64) -> Range:
+    """The range of a number or array, exact in its format, that both witnesses are given.
 
     It is the number alone, unless that is subnormal: then a witness may read it as 0.
     """
     value = np.asarray(value, dtype=np.float64)
-    subnormal = np.abs(value) < TINY
+    subnormal = np.abs(value) < format.tiny
     return Range(
         np.where(subnormal, np.minimum(value, 0.0), value),
         np.where(subnormal, np.maximum(value, 0.0), value),
+        format,
     )
 
 
-def total(x: Range) -> Range:
-    """The sum along the last axis, in any order."""
-    n = x.lo.shape[-1]
+def nearly(value: Any, format: Format = FLOAT64) -> Range:
+    """The range of a constant that each witness rounds to its format for itself."""
+    return _rounded(*(np.asarray(value, dtype=np.float64),) * 2, format)
+
+
+def widened(x: Range, units: Any) -> Range:
+    """x with so many units of rounding more, relative to each number."""
     with _quietly():
-        rounding = n * (2 * U * x.magnitude.sum(axis=-1) + TINY)
-        return Range(x.lo.sum(axis=-1) - rounding, x.hi.sum(axis=-1) + rounding)
+        more = units * x.format.u * x.magnitude + x.format.tiny
+        return replace(x, lo=x.lo - more, hi=x.hi + more)
+
+
+def total(x: Range, axis: int = -1) -> Range:
+    """The sum along an axis, in any order."""
+    n, (u, tiny) = x.lo.shape[axis], x.format
+    with _quietly():
+        rounding = n * (2 * u * x.magnitude.sum(axis=axis) + tiny)
+        lo, hi = x.lo.sum(axis=axis) - rounding, x.hi.sum(axis=axis) + rounding
+        return replace(x, lo=lo, hi=hi)
 
 
 def product(*factors: Range) -> Range:
@@ -148,13 +214,18 @@ def _sigmoid(z: Any) -> Any:
     return np.where(z < 0, e, 1.0) / (1.0 + e)
 
 
-def _as_range(value: Any) -> Range:
-    return value if isinstance(value, Range) else exactly(value)
+def _as_range(value: Any, format: Format) -> Range:
+    return value if isinstance(value, Range) else exactly(value, format)
 
 
-def _rounded(lo: Any, hi: Any) -> Range:
+def _rounded(lo: Any, hi: Any, format: Format) -> Range:
     """[lo, hi] and what one rounding by the witness and one here may add at either end."""
-    return Range(lo - 2 * U * np.abs(lo) - TINY, hi + 2 * U * np.abs(hi) + TINY)
+    u, tiny = format
+    return Range(lo - 2 * u * np.abs(lo) - tiny, hi + 2 * u * np.abs(hi) + tiny, format)
+
+
+def _least(a: Any, b: Any, c: Any, d: Any) -> Any:
+    return np.minimum(np.minimum(a, b), np.minimum(c, d))
 
 
 def _quietly() -> Any:
