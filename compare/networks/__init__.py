@@ -1,0 +1,1 @@
+"""Networks of any shape trained by both sides: prepared data, two trainings in lockstep, models."""

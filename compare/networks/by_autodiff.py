@@ -1,0 +1,81 @@
+"""The side by autodiff: `autodiff.network` and `autodiff.training`, in JAX."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import autodiff.network
+from autodiff.network import Layer
+from autodiff.training import Carry, training
+from compare.networks import flat
+from compare.networks.plan import Plan
+from compare.networks.sides import Point, Steps
+
+
+class ByAutodiff:
+    """A `Side`; 64 bits are enabled in each call, and the arrays keep their own dtype."""
+
+    def __init__(self, plan: Plan, x: np.ndarray, y: np.ndarray) -> None:
+        self.network = plan.network
+        self.training = training(plan.network, plan.optimiser, plan.learning_rate)
+        with jax.enable_x64(True):
+            self.x, self.y = jax.numpy.asarray(x), jax.numpy.asarray(y)
+
+    def run(self, start: Point, stretch: np.ndarray) -> Point:
+        """See `Side`."""
+        with jax.enable_x64(True):
+            carry = self._unpacked(start)
+            after = self.training.run(carry, self.x, self.y, stretch)
+            return self._packed(after, start.count + len(stretch))
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """See `Side`."""
+        with jax.enable_x64(True):
+            after = self.training.walk(self._unpacked(start), self.x, self.y, stretch)
+            return self._packed(after, start.count + 1 + np.arange(len(stretch)))
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """See `Side`."""
+        with jax.enable_x64(True):
+            steps = self.training.steps(self._unpacked(before), self.x, self.y, stretch)
+            after = self._packed(steps.after, before.count + 1)
+            return Steps(flat.join(jax.device_get(steps.grads)), after)
+
+    def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """See `Side`."""
+        with jax.enable_x64(True):
+            return np.asarray(autodiff.network.predict(self.network, self._layers(params), x))
+
+    def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+        """See `Side`."""
+        with jax.enable_x64(True):
+            return float(autodiff.network.loss(self.network, self._layers(params), x, y))
+
+    def _layers(self, params: np.ndarray) -> Any:
+        layers = flat.split(params, self.network.sizes)
+        return [Layer(jnp.asarray(w), jnp.asarray(b)) for w, b in layers]
+
+    def _unpacked(self, point: Point) -> Carry:
+        """The point in optax's words: its state's leaves are a count, if any, and the moments."""
+        params = self._layers(point.params)
+        moments = [self._layers(point.moments[..., at, :]) for at in range(point.moments.shape[-2])]
+        template = jax.eval_shape(self.training.init, params).state
+        leaves, tree = jax.tree.flatten(template)
+        given = jax.tree.leaves(moments)
+        if len(leaves) > len(given):
+            given = [jnp.asarray(point.count, jnp.int32), *given]
+        return Carry(params, jax.tree.unflatten(tree, given))
+
+    def _packed(self, carry: Carry, count: Any) -> Point:
+        params = flat.join(jax.device_get(carry.params))
+        leaves = jax.device_get(jax.tree.leaves(carry.state))
+        per_moment = len(jax.tree.leaves(carry.params))
+        leaves = leaves[len(leaves) % per_moment :]
+        moments = [
+            flat.join(list(zip(part[::2], part[1::2], strict=True)))
+            for part in (leaves[at : at + per_moment] for at in range(0, len(leaves), per_moment))
+        ]
+        empty = np.empty((*params.shape[:-1], 0, params.shape[-1]), params.dtype)
+        return Point(params, np.stack(moments, axis=-2) if moments else empty, np.asarray(count))

@@ -1,0 +1,51 @@
+"""A network's parameters side by side in one vector, and back."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from manual.affine import Layer
+
+
+def size(sizes: Sequence[int]) -> int:
+    """How many parameters a network of these sizes has."""
+    return sum((n_in + 1) * n_out for n_in, n_out in _layers(sizes))
+
+
+def join(params: Sequence[Any]) -> np.ndarray:
+    """Layers (w, b) with leading axes (...) as one array of shape (..., p)."""
+    flat = [np.reshape(a, (*a.shape[: a.ndim - d], -1)) for w, b in params for a, d in _pair(w, b)]
+    return np.concatenate(flat, axis=-1)
+
+
+def split(flat: Any, sizes: Sequence[int]) -> list[Layer]:
+    """The inverse of `join`: layers whose arrays have the leading axes of `flat`."""
+    layers, at = [], 0
+    for n_in, n_out in _layers(sizes):
+        w = flat[..., at : at + n_in * n_out].reshape(*flat.shape[:-1], n_in, n_out)
+        at += n_in * n_out
+        layers.append(Layer(w, flat[..., at : at + n_out]))
+        at += n_out
+    return layers
+
+
+def name(position: int, sizes: Sequence[int]) -> str:
+    """What a parameter is called, `layers[0].w[3, 1]`, by its position in the vector."""
+    for layer, (n_in, n_out) in enumerate(_layers(sizes)):
+        if position < n_in * n_out:
+            return f"layers[{layer}].w[{position // n_out}, {position % n_out}]"
+        position -= n_in * n_out
+        if position < n_out:
+            return f"layers[{layer}].b[{position}]"
+        position -= n_out
+    raise IndexError(f"position: got {position} too many for sizes {tuple(sizes)}")
+
+
+def _layers(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    return pairwise(sizes)
+
+
+def _pair(w: Any, b: Any) -> tuple[tuple[Any, int], tuple[Any, int]]:
+    return (np.asarray(w), 2), (np.asarray(b), 1)

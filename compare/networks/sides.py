@@ -1,0 +1,122 @@
+"""The two sides of a training, asked in the same words: by hand, and by autodiff.
+
+A side turns a point of the training (parameters, what the optimiser remembers, how many updates it
+made) and minibatches into later points. Points are flat NumPy arrays, whatever a side works with.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+import manual.network
+from compare.networks import flat
+from compare.networks.plan import Plan
+from manual.optimisers import OPTIMISERS, State
+
+
+class Point(NamedTuple):
+    """Where a training is; of k points, every array has k as its first axis."""
+
+    params: np.ndarray  #: shape (p,)
+    moments: np.ndarray  #: what the optimiser remembers, shape (m, p)
+    count: Any  #: updates made so far, an integer
+
+    def at(self, index: Any) -> "Point":
+        """One of k points, or some of them."""
+        return Point(self.params[index], self.moments[index], self.count[index])
+
+
+class Steps(NamedTuple):
+    """k updates, each from a point of its own."""
+
+    grads: np.ndarray  #: shape (k, p)
+    after: Point
+
+
+class Side(Protocol):
+    """Data are held by the side; a stretch is a matrix of row numbers, a minibatch a row."""
+
+    def run(self, start: Point, stretch: np.ndarray) -> Point:
+        """The point after all updates of the stretch."""
+        ...
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """The k points after each update of the stretch."""
+        ...
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """One update from each of k points, with the minibatches of the stretch."""
+        ...
+
+    def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """The network's outputs, shape (n, n_out), for x of shape (n, n_in)."""
+        ...
+
+    def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+        """The loss on a whole table."""
+        ...
+
+
+class ByHand:
+    """`manual.network` and `manual.optimisers`, in NumPy."""
+
+    def __init__(self, plan: Plan, x: np.ndarray, y: np.ndarray) -> None:
+        self.network, self.x, self.y = plan.network, x, y
+        self.optimiser = OPTIMISERS[plan.optimiser](plan.learning_rate)
+
+    def run(self, start: Point, stretch: np.ndarray) -> Point:
+        """See `Side`."""
+        params, state = self._unpacked(start)
+        for batch in stretch:
+            params, state, _ = self._step(params, state, batch)
+        return self._packed(params, state)
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """See `Side`."""
+        params, state = self._unpacked(start)
+        points = []
+        for batch in stretch:
+            params, state, _ = self._step(params, state, batch)
+            points.append(self._packed(params, state))
+        return _stacked(points)
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """See `Side`."""
+        grads, points = [], []
+        for at, batch in enumerate(stretch):
+            params, state, gradient = self._step(*self._unpacked(before.at(at)), batch)
+            grads.append(flat.join(gradient))
+            points.append(self._packed(params, state))
+        return Steps(np.stack(grads), _stacked(points))
+
+    def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """See `Side`."""
+        return manual.network.predict(self.network, self._split(params), x)
+
+    def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+        """See `Side`."""
+        return float(manual.network.loss(self.network, self._split(params), x, y))
+
+    def _step(self, params: Any, state: State, batch: np.ndarray) -> tuple[Any, State, Any]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            grads = manual.network.gradient(self.network, params, self.x[batch], self.y[batch])
+            return *self.optimiser.update(params, grads, state), grads
+
+    def _split(self, params: np.ndarray) -> Any:
+        return flat.split(params, self.network.sizes)
+
+    def _unpacked(self, point: Point) -> tuple[Any, State]:
+        moments = tuple(self._split(moment) for moment in point.moments)
+        return self._split(point.params), State(int(point.count), moments)
+
+    def _packed(self, params: Any, state: State) -> Point:
+        joined = flat.join(params)
+        moments = [flat.join(moment) for moment in state.moments]
+        return Point(
+            joined, np.array(moments, joined.dtype).reshape(-1, joined.size), np.int64(state.count)
+        )
+
+
+def _stacked(points: Sequence[Point]) -> Point:
+    return Point(*(np.stack(parts) for parts in zip(*points, strict=True)))

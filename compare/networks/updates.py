@@ -1,0 +1,97 @@
+"""Where every right program must arrive: the ranges of one update of an optimiser.
+
+All arrays are flat: n updates in rows, all parameters of a network side by side in columns.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from compare.rounding import Format, Range, exactly, nearly, widened
+from manual.optimisers import Adam, Momentum
+
+
+class Before(NamedTuple):
+    """What n updates start from."""
+
+    params: np.ndarray  #: shape (n, p)
+    moments: np.ndarray  #: what the optimiser remembers, shape (n, m, p)
+    counts: np.ndarray  #: updates made before, shape (n,)
+
+
+class After(NamedTuple):
+    """The ranges of what they lead to."""
+
+    params: Range  #: shape (n, p)
+    moments: list[Range]  #: m of shape (n, p)
+
+
+def update_ranges(optimiser: str, rate: float, before: Before, grads: Range) -> After:
+    """The ranges after an update, from the range of its gradient.
+
+    Args:
+        optimiser: one of `manual.optimisers.OPTIMISERS`.
+        rate: η.
+        before: what the updates start from.
+        grads: of shape (n, p).
+
+    Raises:
+        KeyError: no optimiser of that name.
+    """
+    floats = grads.floats
+    w = exactly(before.params, floats)
+    moments = [exactly(before.moments[:, at], floats) for at in range(before.moments.shape[1])]
+    return _UPDATES[optimiser](nearly(rate, floats), w, moments, before.counts, grads)
+
+
+def _sgd(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001
+    return After(w - rate * grads, [])
+
+
+def _momentum(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001
+    velocity = nearly(Momentum.momentum, w.floats) * moments[0] + grads
+    return After(w - rate * velocity, [velocity])
+
+
+def _adam(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:
+    m = _average(Adam.beta1, moments[0], grads)
+    v = _average(Adam.beta2, moments[1], _square(grads))
+    m_hat = m / _weights(Adam.beta1, counts, w.floats)
+    v_hat = v / _weights(Adam.beta2, counts, w.floats)
+    step = m_hat / (_root(v_hat) + nearly(Adam.epsilon, w.floats))
+    return After(w - rate * step, [m, v])
+
+
+def _average(beta: float, moment: Range, value: Range) -> Range:
+    """β·moment + (1 - β)·value; both sides take 1 - β in Python's floats and round it then."""
+    return nearly(beta, value.floats) * moment + nearly(1 - beta, value.floats) * value
+
+
+def _weights(beta: float, counts: np.ndarray, floats: Format) -> Range:
+    """1 - βᵗ after t updates, shape (n, 1): β is rounded, t times, and the power as a function."""
+    t = counts[:, None] + 1.0
+    return 1 - widened(nearly(beta**t, floats), 2 * (t + 8))
+
+
+def _square(x: Range) -> Range:
+    low = np.where((x.lo <= 0) & (x.hi >= 0), 0.0, np.minimum(np.abs(x.lo), np.abs(x.hi)))
+    with np.errstate(over="ignore"):
+        return widened(replace(x, lo=low * low, hi=x.magnitude * x.magnitude), 2)
+
+
+def _root(x: Range) -> Range:
+    """√ of a number that is not negative, whatever its range says."""
+    lo, hi = np.sqrt(np.maximum(x.lo, 0)), np.sqrt(np.maximum(x.hi, 0))
+    # A witness that reads a subnormal number as 0 is off by the root of the smallest normal one.
+    flushed = np.sqrt(x.floats.tiny)
+    wide = widened(replace(x, lo=lo, hi=hi), 2)
+    return replace(wide, lo=np.maximum(wide.lo - flushed, 0.0), hi=wide.hi + flushed)
+
+
+_UPDATES: dict[str, Callable[[Range, Range, list[Range], Any, Range], After]] = {
+    "sgd": _sgd,
+    "momentum": _momentum,
+    "adam": _adam,
+}
