@@ -64,7 +64,7 @@ class Range:
 
     lo: Any  #: float64
     hi: Any  #: float64
-    format: Format = FLOAT64  #: what is charged for an operation
+    floats: Format = FLOAT64  #: what is charged for an operation
 
     # NumPy scalars and arrays on the left of an operator leave it to this class.
     __array_ufunc__ = None
@@ -97,20 +97,20 @@ class Range:
         return replace(self, lo=-self.hi, hi=-self.lo)
 
     def __add__(self, other: Any) -> "Range":
-        other = _as_range(other, self.format)
+        other = _as_range(other, self.floats)
         with _quietly():
-            return _rounded(self.lo + other.lo, self.hi + other.hi, self.format)
+            return _rounded(self.lo + other.lo, self.hi + other.hi, self.floats)
 
     def __mul__(self, other: Any) -> "Range":
-        other = _as_range(other, self.format)
+        other = _as_range(other, self.floats)
         with _quietly():
             ends = (self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi)
-            return _rounded(_least(*ends), -_least(*(-end for end in ends)), self.format)
+            return _rounded(_least(*ends), -_least(*(-end for end in ends)), self.floats)
 
     def __truediv__(self, other: "int | Range") -> "Range":
         """Divided by a positive number that is exact, or by a range of positive numbers."""
         if not isinstance(other, Range):
-            return _rounded(self.lo / other, self.hi / other, self.format)
+            return _rounded(self.lo / other, self.hi / other, self.floats)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             ends = (
                 self.lo / other.lo,
@@ -118,13 +118,13 @@ class Range:
                 self.hi / other.lo,
                 self.hi / other.hi,
             )
-            return _rounded(_least(*ends), -_least(*(-end for end in ends)), self.format)
+            return _rounded(_least(*ends), -_least(*(-end for end in ends)), self.floats)
 
     def __matmul__(self, other: "Range") -> "Range":
         """Matrix (n, k) times vector (k,), or (..., n, k) times (..., k, m)."""
         if other.lo.ndim == 1:
             return total(self * other)
-        k, (u, tiny) = self.lo.shape[-1], self.format
+        k, (u, tiny) = self.lo.shape[-1], self.floats
         with _quietly():
             a, b = self._middle, other._middle
             reach = np.abs(b) + other._radius
@@ -146,7 +146,7 @@ class Range:
         )
 
     def __sub__(self, other: Any) -> "Range":
-        return self + -_as_range(other, self.format)
+        return self + -_as_range(other, self.floats)
 
     def __rsub__(self, other: Any) -> "Range":
         return -self + other
@@ -155,35 +155,35 @@ class Range:
     __rmul__ = __mul__
 
 
-def exactly(value: Any, format: Format = FLOAT64) -> Range:
+def exactly(value: Any, floats: Format = FLOAT64) -> Range:
     """The range of a number or array, exact in its format, that both witnesses are given.
 
     It is the number alone, unless that is subnormal: then a witness may read it as 0.
     """
     value = np.asarray(value, dtype=np.float64)
-    subnormal = np.abs(value) < format.tiny
+    subnormal = np.abs(value) < floats.tiny
     return Range(
         np.where(subnormal, np.minimum(value, 0.0), value),
         np.where(subnormal, np.maximum(value, 0.0), value),
-        format,
+        floats,
     )
 
 
-def nearly(value: Any, format: Format = FLOAT64) -> Range:
+def nearly(value: Any, floats: Format = FLOAT64) -> Range:
     """The range of a constant that each witness rounds to its format for itself."""
-    return _rounded(*(np.asarray(value, dtype=np.float64),) * 2, format)
+    return _rounded(*(np.asarray(value, dtype=np.float64),) * 2, floats)
 
 
 def widened(x: Range, units: Any) -> Range:
     """x with so many units of rounding more, relative to each number."""
     with _quietly():
-        more = units * x.format.u * x.magnitude + x.format.tiny
+        more = units * x.floats.u * x.magnitude + x.floats.tiny
         return replace(x, lo=x.lo - more, hi=x.hi + more)
 
 
 def total(x: Range, axis: int = -1) -> Range:
     """The sum along an axis, in any order."""
-    n, (u, tiny) = x.lo.shape[axis], x.format
+    n, (u, tiny) = x.lo.shape[axis], x.floats
     with _quietly():
         rounding = n * (2 * u * x.magnitude.sum(axis=axis) + tiny)
         lo, hi = x.lo.sum(axis=axis) - rounding, x.hi.sum(axis=axis) + rounding
@@ -214,14 +214,14 @@ def _sigmoid(z: Any) -> Any:
     return np.where(z < 0, e, 1.0) / (1.0 + e)
 
 
-def _as_range(value: Any, format: Format) -> Range:
-    return value if isinstance(value, Range) else exactly(value, format)
+def _as_range(value: Any, floats: Format) -> Range:
+    return value if isinstance(value, Range) else exactly(value, floats)
 
 
-def _rounded(lo: Any, hi: Any, format: Format) -> Range:
+def _rounded(lo: Any, hi: Any, floats: Format) -> Range:
     """[lo, hi] and what one rounding by the witness and one here may add at either end."""
-    u, tiny = format
-    return Range(lo - 2 * u * np.abs(lo) - tiny, hi + 2 * u * np.abs(hi) + tiny, format)
+    u, tiny = floats
+    return Range(lo - 2 * u * np.abs(lo) - tiny, hi + 2 * u * np.abs(hi) + tiny, floats)
 
 
 def _least(a: Any, b: Any, c: Any, d: Any) -> Any:
