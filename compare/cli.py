@@ -13,7 +13,9 @@ import click
 from compare.commands.plot import plot
 from compare.commands.predict import predict
 from compare.commands.regress import regress
+from compare.commands.resume import resume
 from compare.commands.run import run
+from compare.commands.train import train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,7 +26,7 @@ def cli() -> None:
     """
 
 
-for command in (run, predict, regress, plot):
+for command in (run, train, resume, predict, regress, plot):
     cli.add_command(command)
 
 

@@ -1,75 +1,149 @@
-"""The people of the article, and the shift of their data.
+"""Data sets to learn from: some that come with the project or scikit-learn, or a user's CSV file.
 
-The network sees weight minus 135 lb and height minus 66 in, 0 for male and 1 for female. The
-article calls this normalisation; it is a translation, made to give small whole numbers.
+A network knows a class by its code, which is its place among the labels. Where the classes are
+the sexes, male is 0 and female is 1, as in the article.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-POUNDS_PER_KG = 1 / 0.45359237  # by definition of the international pound
-INCHES_PER_CM = 1 / 2.54  # by definition of the international inch
+from compare import csv_cells, csv_columns
+from compare.built_in import BUILT_IN, built_in
+from compare.csv_cells import Csv, CsvError
+from compare.csv_columns import OTHER_COLUMNS
+from compare.dataset import Dataset, DatasetError
+from compare.wording import listed, no_such_file, shown
+
+#: What a target may be; `auto` looks at its cells, see `compare.csv_columns.holds_classes`.
+KINDS = ("classes", "number", "auto")
+
+#: Rows of a user's file; with fewer there is nothing to both train and test on.
+FEWEST_ROWS = 4
 
 
-@dataclass(frozen=True)
-class Person:
-    """One row of the article's table."""
+@dataclass(frozen=True, eq=False)
+class FeatureRows:
+    """Rows to predict from, and the cells they came from, as they are written in the file."""
 
-    name: str
-    weight: float  #: lb
-    height: float  #: in
-    gender: str | None  #: "F", "M", or None where it is to be predicted
-
-
-PEOPLE = (
-    Person("Alice", 133, 65, "F"),
-    Person("Bob", 160, 72, "M"),
-    Person("Charlie", 152, 70, "M"),
-    Person("Diana", 120, 60, "F"),
-)
-
-#: The two whose gender the article predicts after training.
-NEWCOMERS = (Person("Emily", 128, 63, None), Person("Frank", 155, 68, None))
-
-SHIFT = np.array([135.0, 66.0])  # lb, in
+    header: tuple[str, ...]
+    cells: list[list[str]]  #: one list for each row, as long as the header
+    lines: tuple[int, ...]  #: in which each row begins, counted from 1
+    x: np.ndarray  #: float64, shape (rows, features)
 
 
-def person_named(name: str) -> Person:
-    """One of `PEOPLE` by name, in any case. Raises StopIteration for a name that none has."""
-    return next(person for person in PEOPLE if person.name.lower() == name.lower())
+def dataset_named(
+    text: str,
+    target: str | None = None,
+    features: Sequence[str] = (),
+    kind: str = "auto",
+    raw: bool = False,
+) -> Dataset:
+    """The built-in data set of that name, else the CSV file at that path.
+
+    Args:
+        text: one of `BUILT_IN`, or a path; a file with the name of a built-in one is `./iris`.
+        target: the column to predict. A file needs it, a built-in data set has its own.
+        features: the columns to predict it from, all others unless given. Columns of a file that
+            are not used may hold anything.
+        kind: one of `KINDS`: whether the target is one of classes or a number.
+        raw: of davis, keep the row that is known to be wrong.
+
+    Raises:
+        DatasetError: there is neither a data set nor a file of that name, scikit-learn is needed
+            and missing, the arguments do not fit, or the file has a mistake: see
+            `compare.csv_cells` and `compare.csv_columns` for those that are looked for.
+    """
+    if kind not in KINDS:
+        raise DatasetError(f"kind {kind!r}; expected one of {', '.join(KINDS)}")
+    if raw and text != "davis":
+        raise DatasetError(
+            f"{shown(text)}: the raw data; expected davis, the only data set with a "
+            "correction to leave out"
+        )
+    try:
+        if text in BUILT_IN:
+            return _selected(built_in(text, raw), target, features, kind)
+        if message := no_such_file(text, BUILT_IN):
+            raise DatasetError(message)
+        return _from_file(Path(text), target, features, kind)
+    except CsvError as error:
+        raise DatasetError(str(error)) from error
 
 
-def raw(people: tuple[Person, ...]) -> np.ndarray:
-    """Weight (lb) and height (in) of n people, float64, shape (n, 2)."""
-    return np.array([[p.weight, p.height] for p in people], dtype=np.float64)
+def read_features(path: Path, features: Sequence[str]) -> FeatureRows:
+    """Read what a trained network is to predict from.
+
+    Args:
+        path: a CSV file with a header, of one row or more.
+        features: the columns, in the order in which the network takes them. Others may hold
+            anything.
+
+    Raises:
+        DatasetError: as `dataset_named` does for the file, its header, and the cells in use.
+    """
+    try:
+        table = csv_cells.read_csv(path)
+        x = csv_columns.numbers(table, csv_columns.choose(table.where, table.names, features))
+    except CsvError as error:
+        raise DatasetError(str(error)) from error
+    cells = [row.cells for row in table.rows]
+    return FeatureRows(tuple(table.header.cells), cells, tuple(row.line for row in table.rows), x)
 
 
-def shifted(x: np.ndarray, shift: np.ndarray = SHIFT) -> np.ndarray:
-    """x - shift: what the network is given. x in lb and in, shape (..., 2); see `mean_shift`."""
-    return np.asarray(x, dtype=np.float64) - shift
+def _from_file(path: Path, target: str | None, features: Sequence[str], kind: str) -> Dataset:
+    table = csv_cells.read_csv(path)
+    if target is None:
+        columns = listed(table.names)
+        raise CsvError(f"{table.where}: no target named; expected --target with one of {columns}")
+    features = features or _all_but(table, target)
+    *inputs, output = csv_columns.choose(table.where, table.names, features, target)
+    if len(table.rows) < FEWEST_ROWS:
+        raise CsvError(
+            f"{table.where}: {len(table.rows)} rows below the header; "
+            f"expected at least {FEWEST_ROWS}"
+        )
+    x = csv_columns.numbers(table, inputs, OTHER_COLUMNS)
+    for position, column in zip(inputs, x.T, strict=True):
+        otherwise = ": leave this one out by naming the others with --feature"
+        csv_columns.check_varies(table, position, column, otherwise)
+    classes, y = _target(table, output, kind)
+    return Dataset(path.name, tuple(features), target, classes, x, y)
 
 
-def unshifted(x: np.ndarray, shift: np.ndarray = SHIFT) -> np.ndarray:
-    """The inverse of `shifted`: back to lb and in."""
-    return np.asarray(x, dtype=np.float64) + shift
+def _all_but(table: Csv, target: str) -> list[str]:
+    """The features of a file whose reader names none: only columns that have names."""
+    for position, cell in enumerate(table.header.cells):
+        if not cell.strip() and table.names[position] != target:
+            raise CsvError(
+                f"{table.where}, line {table.header.line}, column {position + 1}: no name in the "
+                "header; expected one, or the names of the other columns with --feature"
+            )
+    return [name for name in table.names if name != target]
 
 
-def mean_shift(x: np.ndarray) -> np.ndarray:
-    """The mean of each column: the shift that centres the data, x of shape (n, n_features)."""
-    return np.asarray(x, dtype=np.float64).mean(axis=0)
+def _target(table: Csv, position: int, kind: str) -> tuple[tuple[str, ...] | None, np.ndarray]:
+    guessed = kind == "auto"
+    if kind == "classes" or (guessed and csv_columns.holds_classes(table, position)):
+        return csv_columns.classes(table, position, guessed)
+    (y,) = csv_columns.numbers(table, [position], OTHER_COLUMNS).T
+    csv_columns.check_varies(table, position, y, ", or another --target")
+    return None, y
 
 
-def targets(people: tuple[Person, ...]) -> np.ndarray:
-    """1 for female, 0 for male, float64, shape (n,)."""
-    return np.array([float(p.gender == "F") for p in people])
-
-
-def label(probability: float) -> str:
-    """From a probability of one half upwards "F", below it "M"."""
-    return "F" if probability >= 0.5 else "M"
-
-
-def from_metric(weight: float, height: float) -> tuple[float, float]:
-    """kg and cm to lb and in."""
-    return weight * POUNDS_PER_KG, height * INCHES_PER_CM
+def _selected(whole: Dataset, target: str | None, features: Sequence[str], kind: str) -> Dataset:
+    """A built-in data set with the features that are wanted, its target being what it is."""
+    if target not in (None, whole.target):
+        raise DatasetError(
+            f"{whole.name}: target {target!r}; expected {whole.target!r}, its only one"
+        )
+    only = "number" if whole.classes is None else "classes"
+    if kind not in ("auto", only):
+        raise DatasetError(f"{whole.name}: kind {kind!r}; expected {only!r}, which its target is")
+    if not features:
+        return whole
+    names = (*whole.features, whole.target)
+    *inputs, _ = csv_columns.choose(whole.name, names, features, whole.target)
+    return replace(whole, features=tuple(features), x=np.ascontiguousarray(whole.x[:, inputs]))

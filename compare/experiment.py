@@ -9,7 +9,7 @@ import autodiff.article
 import manual.article
 import manual.sgd
 from compare.agreement import Partial, compare_gradients, stack
-from compare.datasets import PEOPLE, SHIFT, Person, label, mean_shift, raw, shifted, targets
+from compare.people import PEOPLE, SHIFT, Person, label, mean_shift, raw, shifted, targets
 from compare.trajectory import (
     LARGEST,
     Problem,

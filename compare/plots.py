@@ -135,6 +135,25 @@ def loss(trainings: "Trainings") -> "Figure":
     return figure
 
 
+def training_losses(losses: np.ndarray, names: list[str]) -> "Figure":
+    """The loss curves of one or two trainings, shape (epochs, trainings); the second is dashed."""
+    with style():
+        figure, axes = _axes("The loss on the training part", "epoch", "loss")
+        epochs = np.arange(1, len(losses) + 1)
+        marker = "o" if len(losses) == 1 else ""
+        drawn = ((BLUE, 5, "-"), (ORANGE, 2, "--"))
+        for column, name, (color, width, line) in zip(losses.T, names, drawn, strict=False):
+            label = f"{name}, ends at {column[-1]:.4g}" if len(column) else f"{name}: no epochs"
+            axes.plot(
+                epochs, column, line, color=color, linewidth=width, marker=marker, label=label
+            )
+        axes.legend(loc="best")
+        if losses.size:
+            _scale_loss(axes, losses)
+        axes.grid(color=GREY, alpha=0.2)
+    return figure
+
+
 def _scale_loss(axes: Any, losses: np.ndarray) -> None:
     """A logarithmic y axis if the losses have logarithms and span more than a factor of two.
 

@@ -1,5 +1,6 @@
 """How results read on a terminal: tables, a small loss curve, a progress bar, one closing line."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -144,6 +145,47 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def bar_with_text(total: int, what: str) -> Iterator[Callable[[int, Callable[[], str]], None]]:
+    """As `progress`, and what is called also takes a function that says how things are.
+
+    The function is asked only where there is a terminal, and ten times a second at most.
+    """
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
+    err = Console(stderr=True)
+    shown = float("-inf")
+    with Progress(
+        *columns, TextColumn("{task.description}"), console=err, disable=not err.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=total)
+
+        def show(done: int, say: Callable[[], str]) -> None:
+            nonlocal shown
+            if not err.is_terminal:
+                return
+            bar.update(task, completed=done)
+            if time.monotonic() - shown > 0.1 or done == total:
+                bar.update(task, description=say())
+                shown = time.monotonic()
+
+        yield show
+
+
+def show_scores(out: Console, scores: dict[str, dict[str, float | None]]) -> None:
+    """Losses and accuracies on both parts, a column a side."""
+    table = _table("", *scores)
+    for key, name in (
+        ("train_loss", "loss, training part"),
+        ("test_loss", "loss, held out"),
+        ("train_accuracy", "accuracy, training part"),
+        ("test_accuracy", "accuracy, held out"),
+    ):
+        values = [score[key] for score in scores.values()]
+        if None not in values:
+            table.add_row(name, *(f"{value:.6g}" for value in values))
+    out.print(table)
 
 
 def _table(*headings: str) -> Table:

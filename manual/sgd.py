@@ -86,5 +86,6 @@ def minibatches(n_samples: int, size: int, seed: int, epoch: int) -> list[np.nda
     Returns:
         Arrays of row numbers.
     """
-    order = np.random.default_rng([seed, epoch]).permutation(n_samples)
+    # The 1 keeps these draws apart from others that begin with the same seed.
+    order = np.random.default_rng([seed, epoch, 1]).permutation(n_samples)
     return [order[at : at + size] for at in range(0, n_samples, size)]

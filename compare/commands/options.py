@@ -1,6 +1,7 @@
 """Options that several commands share, and the types that check them."""
 
 import difflib
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,9 @@ import click
 
 #: Enough for any lesson; some minutes, and less than 100 MB for their order and losses.
 MOST_EPOCHS = 1_000_000
+
+#: As many take some gigabytes to train by both.
+MOST_PARAMETERS = 30_000_000
 
 
 class Number(click.ParamType):
@@ -86,6 +90,39 @@ class PlotFile(click.ParamType):
         return path
 
 
+class ModelFile(click.ParamType):
+    """A path that a model can be written to; checked before anything is computed."""
+
+    name = "file.npz"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """The path, which can be written to."""
+        from compare.files import unwritable
+
+        path = Path(value)
+        if path.suffix != ".npz":
+            self.fail(f"'{path}'; expected a file that ends in .npz.", param, ctx)
+        if reason := unwritable(path):
+            self.fail(f"'{path}': {reason}; expected a file that can be written.", param, ctx)
+        return path
+
+
+class Sizes(click.ParamType):
+    """Numbers of units, layer by layer: 2-8-1."""
+
+    name = "2-8-1"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        """The numbers."""
+        parts = str(value).split("-")
+        if len(parts) < 2 or not all(p.isascii() and p.isdigit() and int(p) > 0 for p in parts):
+            self.fail(f"{value!r}; expected numbers of units such as 2-8-1.", param, ctx)
+        sizes = tuple(map(int, parts))
+        if sum((a + 1) * b for a, b in itertools.pairwise(sizes)) > MOST_PARAMETERS:
+            self.fail(f"{value!r}; expected at most {MOST_PARAMETERS} parameters.", param, ctx)
+        return sizes
+
+
 SEED = Number("a whole number from 0 to 4294967295", convert=int, at_least=0, at_most=2**32 - 1)
 EPOCHS = Number(
     f"a whole number from 0 to {MOST_EPOCHS}", convert=int, at_least=0, at_most=MOST_EPOCHS
@@ -95,6 +132,18 @@ LEARNING_RATE = Number("a finite number above 0", above=0)
 PERSON = Name("alice", "bob", "charlie", "diana")
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+
+
+def epochs_option(default: int | None) -> Callable:
+    """--epochs, for networks of any shape."""
+    return click.option(
+        "--epochs",
+        type=EPOCHS,
+        default=default,
+        show_default=default is not None,
+        help="How often the training goes through its rows, in all.",
+    )
+
 
 _TRAINING = (
     click.option(

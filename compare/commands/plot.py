@@ -55,8 +55,8 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
     """The loss over two of the nine parameters, with the training's way across it."""
     from compare import surface as drawing
     from compare.commands.training import counted
-    from compare.datasets import PEOPLE, targets
     from compare.experiment import Settings, hand_path
+    from compare.people import PEOPLE, targets
 
     if x == y:
         raise click.UsageError(f"--x and --y are both {x!r}; expected two different parameters.")

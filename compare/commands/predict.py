@@ -30,7 +30,7 @@ def predict(weight: float, height: float, units: str, as_json: bool, **training:
     from compare import experiment, terminal
     from compare.commands.output import print_object
     from compare.commands.training import trained
-    from compare.datasets import Person, from_metric
+    from compare.people import Person, from_metric
 
     pounds, inches = (weight, height) if units == "imperial" else from_metric(weight, height)
     person = Person("You", pounds, inches, None)

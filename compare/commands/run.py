@@ -34,8 +34,8 @@ def run(person: str, plot_file: Path | None, as_json: bool, **training: Any) -> 
     """
     from compare.commands.output import print_object
     from compare.commands.training import trained
-    from compare.datasets import NEWCOMERS, person_named
     from compare.experiment import Settings, partials, predict
+    from compare.people import NEWCOMERS, person_named
     from compare.terminal import console
 
     settings = Settings(**training)
@@ -57,7 +57,7 @@ def run(person: str, plot_file: Path | None, as_json: bool, **training: Any) -> 
 
 
 def _show_start(out: Any, settings: "Settings", person: str, rows: "list[Partial]") -> None:
-    from compare.datasets import PEOPLE
+    from compare.people import PEOPLE
     from compare.terminal import show_partials
 
     start = f"drawn from N(0, 1) with seed {settings.seed}"
@@ -81,7 +81,7 @@ def _show_result(
     agree: bool,
 ) -> None:
     from compare import terminal
-    from compare.datasets import PEOPLE
+    from compare.people import PEOPLE
 
     names = [person.name for person in PEOPLE]
     if trainings.epochs:
@@ -150,7 +150,7 @@ def _as_object(
 
 
 def _divergence_as_object(divergence: "Divergence | None") -> dict[str, Any] | None:
-    from compare.datasets import PEOPLE
+    from compare.people import PEOPLE
 
     if divergence is None:
         return None

@@ -65,6 +65,10 @@ class ByHand:
         self.network, self.x, self.y = plan.network, x, y
         self.optimiser = OPTIMISERS[plan.optimiser](plan.learning_rate)
 
+    def start(self, params: Any) -> Point:
+        """The point before the first update."""
+        return self._packed(params, self.optimiser.init(params))
+
     def run(self, start: Point, stretch: np.ndarray) -> Point:
         """See `Side`."""
         params, state = self._unpacked(start)

@@ -1,0 +1,198 @@
+"""What `train` and `resume` share: the run behind a progress bar, its checkpoints, its report."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from compare.commands.output import print_object
+from compare.memory import keep_freed_memory
+from compare.networks.files import save
+from compare.networks.job import Job
+from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, train
+from compare.terminal import bar_with_text, console, show_verdict
+
+#: The sides by the words of the command line and of the JSON.
+WORDS = {BY_HAND: "hand", BY_AUTODIFF: "autodiff"}
+
+
+def run(
+    job: Job,
+    progress: Progress | None,
+    out: Path | None,
+    every: float,
+    plot: Path | None,
+    as_json: bool,
+) -> int:
+    """Train until the job is done, write checkpoints, report, and return the exit code.
+
+    Args:
+        job: what to do.
+        progress: where to go on; None starts anew.
+        out: the file for checkpoints and the trained model.
+        every: seconds between checkpoints; 0 writes one after every epoch.
+        plot: a file for the loss curves.
+        as_json: print one JSON object instead of text.
+
+    Raises:
+        click.UsageError: the training runs away.
+        KeyboardInterrupt: with a message that says how far it got and how to go on.
+    """
+    keep_freed_memory()
+    training = job.training()
+    progress = training.start() if progress is None else progress
+    keep = _Checkpoints(lambda p: save(job.model(training.data, p), out) if out else None, every)
+    keep.write(progress)
+    if not as_json:
+        _announce(job, len(training.data.x), len(training.data.test_x))
+    try:
+        with ExitStack() as stack:
+            show = stack.enter_context(bar_with_text(job.epochs, "epochs"))
+
+            def on_epoch(now: Progress) -> None:
+                keep.offer(now)
+                show(now.epochs, lambda: _state(training, now, job.data.classes is not None))
+
+            progress = train(training, progress, job.epochs, on_epoch)
+    except RanAwayError as error:
+        raise click.UsageError(f"{error}.") from error
+    except KeyboardInterrupt:
+        done = keep.newest.epochs if keep.newest else 0
+        keep.write(keep.newest)
+        onward = f"; `python -m compare resume {out}` goes on" if out else ""
+        raise KeyboardInterrupt(f"after {done} of {job.epochs} epochs{onward}") from None
+    keep.write(progress)
+    scores = {
+        side: training.score(side, progress.points[side], job.data.classes is not None)
+        for side in job.by
+    }
+    if plot:
+        from compare import plots
+
+        plots.save(plots.training_losses(progress.losses, [_SIDES[side] for side in job.by]), plot)
+    agree = progress.first_divergence is None
+    if as_json:
+        print_object(_as_object(job, progress, scores, out))
+    else:
+        _report(job, progress, scores, out, plot)
+    return int(not agree)
+
+
+_SIDES = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
+
+
+class _Checkpoints:
+    """Writes the newest progress when enough time has passed."""
+
+    def __init__(self, write: Callable[[Progress], None], every: float) -> None:
+        self._write, self.every = write, every
+        self.newest: Progress | None = None
+        self.written: Progress | None = None
+        self.at = 0.0
+
+    def write(self, progress: Progress | None) -> None:
+        """Write it unless it is written already."""
+        if progress is not None and progress is not self.written:
+            self._write(progress)
+            self.newest = self.written = progress
+            self.at = time.monotonic()
+
+    def offer(self, progress: Progress) -> None:
+        """Write it if it is time."""
+        self.newest = progress
+        if time.monotonic() - self.at >= self.every:
+            self.write(progress)
+
+
+def _announce(job: Job, train_rows: int, test_rows: int) -> None:
+    out, plan, network = console(), job.plan, job.plan.network
+    shape = "-".join(map(str, network.sizes))
+    out.print(
+        f"{job.data.name}: {job.data.target} by {len(job.data.features)} features, {train_rows} "
+        f"rows to train on, {test_rows} to test on."
+    )
+    if job.data.note:
+        out.print(job.data.note)
+    penalty = f", λ = {network.l2:g}" if network.l2 else ""
+    hidden = f"{network.activation} inside, " if len(network.sizes) > 2 else ""
+    out.print(
+        f"Network {shape}, {hidden}{network.output} at the end, loss {network.loss}{penalty}; "
+        f"{plan.optimiser} with η = {plan.learning_rate:g}, {plan.batch} rows an update, epochs: "
+        f"{job.epochs}, seed {plan.seed}, {plan.dtype}.\n"
+    )
+
+
+def _state(training: Any, progress: Progress, classes: bool) -> str:
+    """What the progress bar says beside the count."""
+    side = training.by[0]
+    loss = f"loss {progress.losses[-1, 0]:.4g}"
+    if not classes:
+        return loss
+    score = training.accuracy(side, progress.points[side])
+    return f"{loss}, accuracy {score:.3f}"
+
+
+def _report(
+    job: Job, progress: Progress, scores: dict[str, Any], out: Path | None, plot: Path | None
+) -> None:
+    from compare.terminal import show_scores
+
+    screen = console()
+    show_scores(screen, {_SIDES[side]: scores[side] for side in job.by})
+    if job.data.classes is None:
+        screen.print("The target is standardised: a loss of 1 is that of always saying its mean.")
+    if plot:
+        screen.print(f"Loss curves: {plot}", soft_wrap=True)
+    if out:
+        screen.print(f"Model: {out}", soft_wrap=True)
+    if len(job.by) == 1:
+        return
+    screen.print(
+        f"\nFree-running, the two drift at most {progress.max_drift_ulps:.3g} ulp(max(|θ|, 1)) "
+        "apart."
+    )
+    updates = int(progress.points[BY_HAND].count)
+    because = (
+        f"{updates} updates, each taken by both from common parameters along either path, all "
+        "within rounding"
+    )
+    found = progress.first_divergence
+    if found:
+        because = (
+            f"update {found.update}, {found.quantity} of {found.parameter}: by hand "
+            f"{found.by_hand:.9g}, by autodiff {found.autodiff:.9g}; two right answers differ by "
+            f"at most {found.bound:.2g}, and {_OFF[found.off]} is off"
+        )
+    show_verdict(screen, _verdict(progress), because)
+
+
+_OFF = {"by_hand": "the one by hand", "autodiff": "the one by autodiff", "both": "each of them"}
+
+
+def _verdict(progress: Progress) -> str:
+    return "agree" if progress.first_divergence is None else "disagree"
+
+
+def _as_object(
+    job: Job, progress: Progress, scores: dict[str, Any], out: Path | None
+) -> dict[str, Any]:
+    both = len(job.by) == 2
+    divergence = progress.first_divergence
+    return {
+        "data": job.data.name,
+        "network": "-".join(map(str, job.plan.network.sizes)),
+        "seed": job.plan.seed,
+        "by": {WORDS[side]: scores[side] for side in job.by},
+        "training": {
+            "first_divergence": divergence and asdict(divergence),
+            "max_drift_ulps": progress.max_drift_ulps,
+        }
+        if both
+        else None,
+        "model": out and str(out),
+        "verdict": _verdict(progress) if both else None,
+    }

@@ -1,0 +1,46 @@
+"""`compare resume`: go on from the newest checkpoint."""
+
+from pathlib import Path
+
+import click
+
+from compare.commands.options import JSON, Number, PlotFile, epochs_option
+
+
+@click.command(short_help="Go on with a training from its newest checkpoint.")
+@click.argument("file", type=click.Path(path_type=Path))
+@epochs_option(None)
+@click.option(
+    "--checkpoint-every",
+    "every",
+    type=Number("a number of seconds from 0 up", at_least=0),
+    default=1.0,
+    show_default=True,
+    help="Seconds between checkpoints; 0 writes one after every epoch.",
+)
+@click.option("--plot", "plot_file", type=PlotFile(), help="Draw the loss curves to this file.")
+@JSON
+def resume(
+    file: Path, epochs: int | None, every: float, plot_file: Path | None, as_json: bool
+) -> int:
+    """Go on with the training that FILE holds, as if it had never stopped: bit for bit.
+
+    --epochs asks for more than were asked for at first.
+    """
+    from dataclasses import replace
+
+    from compare.commands.networks import run
+    from compare.dataset import DatasetError
+    from compare.networks.files import ModelError, load
+    from compare.networks.job import job_of
+
+    try:
+        model = load(file)
+        job = job_of(model)
+    except (ModelError, DatasetError) as error:
+        raise click.UsageError(f"{error}.") from error
+    done = model.progress.epochs
+    if epochs is not None and epochs < done:
+        raise click.UsageError(f"--epochs {epochs}; expected at least {done}, which are done.")
+    job = replace(job, epochs=job.epochs if epochs is None else epochs)
+    return run(job, model.progress, file, every, plot_file, as_json)

@@ -1,0 +1,192 @@
+"""`compare train`: a network of any shape, on data about real people and real digits, by both."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import (
+    JSON,
+    LEARNING_RATE,
+    SEED,
+    ModelFile,
+    Name,
+    Number,
+    PlotFile,
+    Sizes,
+    epochs_option,
+)
+
+if TYPE_CHECKING:
+    from compare.dataset import Dataset
+    from compare.networks.plan import Plan
+
+ACTIVATION = Name("sigmoid", "tanh", "relu", "leaky-relu", "gelu", "softplus", "identity")
+LOSS = Name("mse", "bce", "softmax-ce", "huber")
+OPTIMISER = Name("sgd", "momentum", "adam")
+
+#: η unless given: found by trying, large enough to be quick on standardised data.
+RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
+
+
+@click.command(short_help="Any network on real data, by hand, by autodiff, or by both.")
+@click.option(
+    "--data",
+    "text",
+    required=True,
+    help="article, davis, bdims, digits, iris, wine, breast-cancer, diabetes, or a CSV file.",
+)
+@click.option("--target", help="The column to predict; needed for a CSV file.")
+@click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    help="A column to predict from, repeated for several; all others unless given.",
+)
+@click.option(
+    "--target-kind",
+    "kind",
+    type=Name("auto", "classes", "number"),
+    default="auto",
+    show_default=True,
+    help="What the target of a CSV file is.",
+)
+@click.option("--raw", is_flag=True, help="davis with the error of row 12 left in.")
+@click.option(
+    "--network",
+    "sizes",
+    type=Sizes(),
+    help="Inputs, hidden units of each layer, outputs: 2-8-1. One hidden layer of 8 unless given.",
+)
+@click.option(
+    "--activation", type=ACTIVATION, default="sigmoid", show_default=True, help="Of hidden layers."
+)
+@click.option(
+    "--output",
+    type=ACTIVATION,
+    help="Of the last layer; sigmoid for mse and huber on classes, else identity.",
+)
+@click.option(
+    "--loss",
+    type=LOSS,
+    help="mse for a number, bce for two classes and one output, else softmax-ce.",
+)
+@click.option(
+    "--l2",
+    type=Number("a number from 0 to 1000", at_least=0, at_most=1000),
+    default=0.0,
+    show_default=True,
+    help="λ, the weight of Σ w².",
+)
+@click.option("--optimiser", type=OPTIMISER, default="adam", show_default=True)
+@click.option("--learning-rate", type=LEARNING_RATE, help="η; unless given, one that suits.")
+@click.option(
+    "--by",
+    type=Name("hand", "autodiff", "both"),
+    default="both",
+    show_default=True,
+    help="Who trains; both are compared at every update.",
+)
+@epochs_option(100)
+@click.option(
+    "--batch",
+    type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=10**9),
+    default=32,
+    show_default=True,
+    help="Rows an update.",
+)
+@click.option(
+    "--seed",
+    type=SEED,
+    default=0,
+    show_default=True,
+    help="Draws the split, the start, and the order of each epoch.",
+)
+@click.option(
+    "--test",
+    "fraction",
+    type=Number("a number above 0, at most 0.5", above=0, at_most=0.5),
+    default=0.2,
+    show_default=True,
+    help="The share of rows that is held out.",
+)
+@click.option("--dtype", type=Name("float32", "float64"), default="float64", show_default=True)
+@click.option("--out", type=ModelFile(), help="Checkpoints and the trained model: model.npz.")
+@click.option("--overwrite", is_flag=True, help="Replace the file of --out if there is one.")
+@click.option(
+    "--checkpoint-every",
+    "every",
+    type=Number("a number of seconds from 0 up", at_least=0),
+    default=1.0,
+    show_default=True,
+    help="Seconds between checkpoints; 0 writes one after every epoch.",
+)
+@click.option("--plot", "plot_file", type=PlotFile(), help="Draw the loss curves to this file.")
+@JSON
+def train(
+    text: str,
+    target: str | None,
+    features: tuple[str, ...],
+    kind: str,
+    raw: bool,
+    by: str,
+    epochs: int,
+    fraction: float,
+    out: Path | None,
+    overwrite: bool,
+    every: float,
+    plot_file: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Train a network of any shape, by hand, by autodiff, or by both in lockstep.
+
+    The data are split, and standardised by what the training part shows. With --by both, every
+    update is taken by both from common parameters and judged; exit code 1 says that they disagree.
+    With --out, the training can be stopped at any moment: `compare resume` goes on.
+    """
+    from compare.commands.networks import run
+    from compare.dataset import DatasetError
+    from compare.datasets import dataset_named
+    from compare.networks.job import Job, complaint, source_of
+
+    if out and out.exists() and not overwrite:
+        raise click.UsageError(
+            f"'{out}' is there already; expected a new file for --out, or --overwrite, or "
+            "`compare resume` to go on with it."
+        )
+    try:
+        data = dataset_named(text, target, features, kind, raw)
+    except DatasetError as error:
+        raise click.UsageError(f"{error}.") from error
+    plan = _plan(data, options)
+    if reason := complaint(plan, data):
+        raise click.UsageError(f"--network: {reason}.")
+    sides = {"hand": ("by_hand",), "autodiff": ("autodiff",), "both": ("by_hand", "autodiff")}[by]
+    job = Job(data, source_of(data, text, raw), plan, sides, epochs, fraction)
+    return run(job, None, out, every, plot_file, as_json)
+
+
+def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
+    """The plan, with what was left open filled in from the data."""
+    from compare.networks.plan import Plan
+    from manual.network import Network
+
+    classes = 0 if data.classes is None else len(data.classes)
+    outputs = 1 if classes <= 2 and options["loss"] != "softmax-ce" else max(classes, 1)
+    sizes = options["sizes"] or (len(data.features), 8, outputs)
+    loss = options["loss"] or ("mse" if not classes else "bce" if sizes[-1] == 1 else "softmax-ce")
+    on_probabilities = classes and loss in ("mse", "huber")
+    output = options["output"] or ("sigmoid" if on_probabilities else "identity")
+    optimiser = options["optimiser"]
+    try:
+        return Plan(
+            Network(sizes, options["activation"], output, loss, options["l2"]),
+            optimiser,
+            options["learning_rate"] or RATES[optimiser],
+            options["batch"],
+            options["seed"],
+            options["dtype"],
+        )
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error

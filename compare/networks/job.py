@@ -1,0 +1,98 @@
+"""What `train` and `resume` work on: a data set, a plan, and how long."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from compare.built_in import BUILT_IN
+from compare.dataset import Dataset, DatasetError
+from compare.datasets import dataset_named
+from compare.networks.files import Model, Source
+from compare.networks.plan import Plan
+from compare.networks.prepared import Prepared, prepare
+from compare.networks.training import Progress, Training
+
+#: Losses that ask for classes, and the word that says so.
+OF_CLASSES = ("bce", "softmax-ce")
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training to be done."""
+
+    data: Dataset
+    source: Source
+    plan: Plan
+    by: tuple[str, ...]
+    epochs: int
+    test_fraction: float
+
+    def prepared(self) -> Prepared:
+        """The data as the network sees them."""
+        plan = self.plan
+        outputs = plan.network.sizes[-1]
+        return prepare(self.data, outputs, self.test_fraction, plan.seed, plan.numpy_dtype)
+
+    def training(self) -> Training:
+        """Ready to advance."""
+        return Training(self.plan, self.prepared(), self.by)
+
+    def model(self, data: Prepared, progress: Progress) -> Model:
+        """What is written to a file."""
+        return Model(
+            self.plan,
+            self.source,
+            self.test_fraction,
+            self.epochs,
+            self.by,
+            data.scale,
+            data.target,
+            progress,
+        )
+
+
+def source_of(data: Dataset, text: str, raw: bool) -> Source:
+    """Where a data set that was asked for by this text came from."""
+    name = text if text in BUILT_IN else str(Path(text).resolve())
+    kind = "number" if data.classes is None else "classes"
+    return Source(name, data.features, data.target, data.classes, kind, raw, data.fingerprint())
+
+
+def job_of(model: Model) -> Job:
+    """The job that a checkpoint belongs to, with its data read again.
+
+    Raises:
+        DatasetError: the data cannot be read, or are not the same any more.
+    """
+    source = model.source
+    data = dataset_named(source.name, source.target, source.features, source.kind, source.raw)
+    if data.fingerprint() != source.fingerprint:
+        raise DatasetError(
+            f"{source.name}: the data are not those that the training began with; expected them "
+            "unchanged, or a new training"
+        )
+    return Job(data, source, model.plan, model.by, model.epochs, model.test_fraction)
+
+
+def complaint(plan: Plan, data: Dataset) -> str | None:
+    """Why the network does not fit the data, or None if it does."""
+    network = plan.network
+    n_in, n_out = network.sizes[0], network.sizes[-1]
+    shape = "-".join(map(str, network.sizes))
+    if n_in != len(data.features):
+        return (
+            f"network {shape} has {n_in} inputs; expected {len(data.features)}, one for each "
+            f"feature of {data.name}"
+        )
+    if data.classes is None:
+        if network.loss in OF_CLASSES:
+            return f"loss {network.loss} is for classes; expected mse or huber for {data.target!r}"
+        return None if n_out == 1 else f"network {shape} has {n_out} outputs; expected 1"
+    classes = len(data.classes)
+    allowed = {classes} | ({1} if classes == 2 and network.loss != "softmax-ce" else set())
+    if n_out not in allowed:
+        expected = " or ".join(map(str, sorted(allowed)))
+        return (
+            f"network {shape} has {n_out} outputs; expected {expected} for the {classes} classes "
+            f"of {data.target!r} with {network.loss}"
+        )
+    return None

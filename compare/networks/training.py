@@ -1,0 +1,166 @@
+"""A training, epoch by epoch, by hand, by autodiff, or by both in lockstep."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+import manual.network
+from compare.networks import flat
+from compare.networks.lockstep import Divergence, Judge, drift
+from compare.networks.plan import Plan
+from compare.networks.prepared import Prepared, hits
+from compare.networks.sides import ByHand, Point, Side
+from manual.sgd import minibatches
+
+BY_HAND, BY_AUTODIFF = "by_hand", "autodiff"
+
+#: While both paths are judged, the points of a stretch are kept: at most so many numbers a side.
+KEPT = 4_000_000
+
+#: A training whose parameters grow beyond this has run away.
+LARGEST = {"float64": 1e100, "float32": 1e12}
+
+
+class RanAwayError(ValueError):
+    """A training ran away, as it does under a learning rate far too large."""
+
+    def __init__(self, epoch: int, plan: Plan) -> None:
+        super().__init__(
+            f"the training ran away in epoch {epoch}: a parameter exceeds "
+            f"{LARGEST[plan.dtype]:g}; learning rate {plan.learning_rate:g} is too large, "
+            "expected a smaller --learning-rate"
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is; all of it goes into a checkpoint."""
+
+    epochs: int  #: done so far
+    points: dict[str, Point]  #: by side, `by_hand` and `autodiff`
+    losses: np.ndarray  #: on the training part after each epoch, shape (epochs, sides)
+    first_divergence: Divergence | None = None
+    max_drift_ulps: float = 0.0
+
+
+@dataclass
+class Training:
+    """What `advance` needs; nothing in it changes from epoch to epoch."""
+
+    plan: Plan
+    data: Prepared
+    by: tuple[str, ...]  #: the sides that train
+    sides: dict[str, Side] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the sides; JAX is loaded only if one of them needs it."""
+        x, y = self.data.x, self.data.y
+        self.sides = {}
+        if BY_HAND in self.by:
+            self.sides[BY_HAND] = ByHand(self.plan, x, y)
+        if BY_AUTODIFF in self.by:
+            from compare.networks.by_autodiff import ByAutodiff
+
+            self.sides[BY_AUTODIFF] = ByAutodiff(self.plan, x, y)
+
+    def start(self) -> Progress:
+        """Before the first epoch: all sides start from the same parameters."""
+        plan = self.plan
+        params = manual.network.draw_parameters(plan.network, plan.seed, plan.numpy_dtype)
+        point = ByHand(plan, self.data.x, self.data.y).start(params)
+        return Progress(0, dict.fromkeys(self.by, point), np.empty((0, len(self.by))))
+
+    def advance(self, progress: Progress) -> Progress:
+        """One more epoch.
+
+        Raises:
+            RanAwayError: a parameter exceeds `LARGEST` or is not a number.
+        """
+        points = progress.points
+        divergence, farthest = progress.first_divergence, progress.max_drift_ulps
+        for stretch in self._stretches(progress.epochs):
+            if len(self.by) == 1:
+                points = {side: self.sides[side].run(points[side], stretch) for side in self.by}
+            else:
+                points, found, apart = self._in_lockstep(points, stretch, divergence is None)
+                divergence, farthest = divergence or found, max(farthest, apart)
+        for point in points.values():
+            if not np.all(np.abs(point.params) <= LARGEST[self.plan.dtype]):
+                raise RanAwayError(progress.epochs, self.plan)
+        losses = [self.loss(side, points[side]) for side in self.by]
+        return replace(
+            progress,
+            epochs=progress.epochs + 1,
+            points=points,
+            losses=np.concatenate([progress.losses, [losses]]),
+            first_divergence=divergence,
+            max_drift_ulps=farthest,
+        )
+
+    def _stretches(self, epoch: int) -> list[np.ndarray]:
+        """The minibatches of an epoch, as matrices of row numbers that are not too large."""
+        batches = minibatches(len(self.data.x), self.plan.batch, self.plan.seed, epoch)
+        full = [batch for batch in batches if len(batch) == self.plan.batch]
+        at_once = max(1, KEPT // (3 * flat.size(self.plan.network.sizes)))
+        stretches = [
+            np.stack(full[at : at + at_once]).astype(np.int32)
+            for at in range(0, len(full), at_once)
+        ]
+        return stretches + [batch[None].astype(np.int32) for batch in batches[len(full) :]]
+
+    def _in_lockstep(
+        self, points: dict[str, Point], stretch: np.ndarray, judged: bool
+    ) -> tuple[dict[str, Point], Divergence | None, float]:
+        after = {side: self.sides[side].walk(points[side], stretch) for side in self.by}
+        found = []
+        if judged:
+            judge = Judge(
+                self.plan, self.sides[BY_HAND], self.sides[BY_AUTODIFF], self.data.x, self.data.y
+            )
+            along = [
+                judge.first_divergence(points[side], after[side], stretch, side) for side in self.by
+            ]
+            found = [divergence for divergence in along if divergence]
+        first = min(found, key=lambda divergence: divergence.update, default=None)
+        apart = drift(after[BY_HAND].params, after[BY_AUTODIFF].params)
+        return {side: after[side].at(-1) for side in self.by}, first, apart
+
+    def loss(self, side: str, point: Point) -> float:
+        """On the training part, by the side's own lines."""
+        return self.sides[side].loss(point.params, self.data.x, self.data.y)
+
+    def accuracy(self, side: str, point: Point) -> float:
+        """The share of right answers on the training part."""
+        return hits(self.sides[side].predict(point.params, self.data.x), self.data.y)
+
+    def score(self, side: str, point: Point, classes: bool) -> dict[str, Any]:
+        """Losses and, of classes, the shares of right answers, on both parts."""
+        data, network = self.data, self.sides[side]
+        parts = {"train": (data.x, data.y), "test": (data.test_x, data.test_y)}
+        shares = {
+            f"{part}_accuracy": hits(network.predict(point.params, x), y) if classes else None
+            for part, (x, y) in parts.items()
+        }
+        losses = {
+            f"{part}_loss": network.loss(point.params, x, y) for part, (x, y) in parts.items()
+        }
+        return shares | losses
+
+
+def train(
+    training: Training,
+    progress: Progress,
+    epochs: int,
+    on_epoch: Callable[[Progress], None] = lambda _: None,
+) -> Progress:
+    """Advance until so many epochs are done; `on_epoch` sees the progress after each.
+
+    Raises:
+        RanAwayError: as `Training.advance` does.
+    """
+    while progress.epochs < epochs:
+        progress = training.advance(progress)
+        on_epoch(progress)
+    return progress

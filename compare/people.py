@@ -1,0 +1,75 @@
+"""The people of the article, and the shift of their data.
+
+The network sees weight minus 135 lb and height minus 66 in, 0 for male and 1 for female. The
+article calls this normalisation; it is a translation, made to give small whole numbers.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+POUNDS_PER_KG = 1 / 0.45359237  # by definition of the international pound
+INCHES_PER_CM = 1 / 2.54  # by definition of the international inch
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of the article's table."""
+
+    name: str
+    weight: float  #: lb
+    height: float  #: in
+    gender: str | None  #: "F", "M", or None where it is to be predicted
+
+
+PEOPLE = (
+    Person("Alice", 133, 65, "F"),
+    Person("Bob", 160, 72, "M"),
+    Person("Charlie", 152, 70, "M"),
+    Person("Diana", 120, 60, "F"),
+)
+
+#: The two whose gender the article predicts after training.
+NEWCOMERS = (Person("Emily", 128, 63, None), Person("Frank", 155, 68, None))
+
+SHIFT = np.array([135.0, 66.0])  # lb, in
+
+
+def person_named(name: str) -> Person:
+    """One of `PEOPLE` by name, in any case. Raises StopIteration for a name that none has."""
+    return next(person for person in PEOPLE if person.name.lower() == name.lower())
+
+
+def raw(people: tuple[Person, ...]) -> np.ndarray:
+    """Weight (lb) and height (in) of n people, float64, shape (n, 2)."""
+    return np.array([[p.weight, p.height] for p in people], dtype=np.float64)
+
+
+def shifted(x: np.ndarray, shift: np.ndarray = SHIFT) -> np.ndarray:
+    """x - shift: what the network is given. x in lb and in, shape (..., 2); see `mean_shift`."""
+    return np.asarray(x, dtype=np.float64) - shift
+
+
+def unshifted(x: np.ndarray, shift: np.ndarray = SHIFT) -> np.ndarray:
+    """The inverse of `shifted`: back to lb and in."""
+    return np.asarray(x, dtype=np.float64) + shift
+
+
+def mean_shift(x: np.ndarray) -> np.ndarray:
+    """The mean of each column: the shift that centres the data, x of shape (n, n_features)."""
+    return np.asarray(x, dtype=np.float64).mean(axis=0)
+
+
+def targets(people: tuple[Person, ...]) -> np.ndarray:
+    """1 for female, 0 for male, float64, shape (n,)."""
+    return np.array([float(p.gender == "F") for p in people])
+
+
+def label(probability: float) -> str:
+    """From a probability of one half upwards "F", below it "M"."""
+    return "F" if probability >= 0.5 else "M"
+
+
+def from_metric(weight: float, height: float) -> tuple[float, float]:
+    """kg and cm to lb and in."""
+    return weight * POUNDS_PER_KG, height * INCHES_PER_CM
