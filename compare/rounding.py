@@ -171,7 +171,8 @@ def exactly(value: Any, floats: Format = FLOAT64) -> Range:
 
 def nearly(value: Any, floats: Format = FLOAT64) -> Range:
     """The range of a constant that each witness rounds to its format for itself."""
-    return _rounded(*(np.asarray(value, dtype=np.float64),) * 2, floats)
+    value = np.asarray(value, dtype=np.float64)
+    return _rounded(value, value, floats)
 
 
 def widened(x: Range, units: Any) -> Range:

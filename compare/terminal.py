@@ -39,9 +39,9 @@ def console() -> Console:
 
 def show_partials(out: Console, partials: list[Partial], sigmoid_derivative: str) -> None:
     """The nine partial derivatives by both, beside the exact values, and what became of digits."""
-    table = _table("∂L/∂", "exact", "", "", "ulps", "verdict")
+    rows = table("∂L/∂", "exact", "", "", "ulps", "verdict")
     for row in partials:
-        table.add_row(
+        rows.add_row(
             row.name,
             _number(float(row.exact)),
             "by hand",
@@ -49,8 +49,8 @@ def show_partials(out: Console, partials: list[Partial], sigmoid_derivative: str
             _ulps(row.ulps_by_hand),
             _verdict(row.verdict),
         )
-        table.add_row("", "", "autodiff", _number(row.autodiff), _ulps(row.ulps_autodiff))
-    out.print(table)
+        rows.add_row("", "", "autodiff", _number(row.autodiff), _ulps(row.ulps_autodiff))
+    out.print(rows)
     lossy = [row for row in partials if row.verdict == "agree" and _lost_digits(row)]
     if lossy:
         side = "both sides take" if sigmoid_derivative == "article" else "autodiff takes"
@@ -66,12 +66,12 @@ def _lost_digits(row: Partial) -> bool:
 
 def show_losses(out: Console, trainings: Trainings) -> None:
     """The mean loss every so often by both, and a small curve of the loss by hand."""
-    table = _table("epoch", "mean loss by hand", "autodiff")
+    rows = table("epoch", "mean loss by hand", "autodiff")
     every = max(1, trainings.epochs // 10)
     for epoch in sorted({*range(0, trainings.epochs, every), trainings.epochs - 1}):
         by_hand, auto = trainings.losses[epoch]
-        table.add_row(str(epoch), _number(by_hand), _number(auto))
-    out.print(table)
+        rows.add_row(str(epoch), _number(by_hand), _number(auto))
+    out.print(rows)
     if trainings.epochs > 1:
         out.print(_loss_curve(trainings.losses[:, 0]), soft_wrap=True)
 
@@ -110,26 +110,26 @@ def describe(divergence: Divergence, names: list[str]) -> str:
 
 def show_predictions(out: Console, predictions: list[Prediction]) -> None:
     """Probability and label by both."""
-    table = _table("", "weight", "height", "by hand", "autodiff")
+    rows = table("", "weight", "height", "by hand", "autodiff")
     for p in predictions:
-        table.add_row(
+        rows.add_row(
             p.person.name,
             f"{p.person.weight:.4g} lb",
             f"{p.person.height:.4g} in",
             f"{p.by_hand:.3f} {p.label}",
             f"{p.autodiff:.3f} {p.label_by_autodiff}",
         )
-    out.print(table)
+    out.print(rows)
 
 
 def show_regression(out: Console, result: Regression) -> None:
     """The coefficients three ways."""
-    table = _table(result.table.target, "closed form", "descent by hand", "descent by autodiff")
+    rows = table(result.table.target, "closed form", "descent by hand", "descent by autodiff")
     columns = (result.closed_form, result.by_hand, result.autodiff)
     for j, name in enumerate(result.names):
         values = ([*column.slopes, column.intercept][j] for column in columns)
-        table.add_row(name, *(_number(value, digits=12) for value in values))
-    out.print(table)
+        rows.add_row(name, *(_number(value, digits=12) for value in values))
+    out.print(rows)
 
 
 def show_verdict(out: Console, verdict: str, because: str) -> None:
@@ -175,7 +175,7 @@ def bar_with_text(total: int, what: str) -> Iterator[Callable[[int, Callable[[],
 
 def show_scores(out: Console, scores: dict[str, dict[str, float | None]]) -> None:
     """Losses and accuracies on both parts, a column a side."""
-    table = _table("", *scores)
+    rows = table("", *scores)
     for key, name in (
         ("train_loss", "loss, training part"),
         ("test_loss", "loss, held out"),
@@ -184,15 +184,16 @@ def show_scores(out: Console, scores: dict[str, dict[str, float | None]]) -> Non
     ):
         values = [score[key] for score in scores.values()]
         if None not in values:
-            table.add_row(name, *(f"{value:.6g}" for value in values))
-    out.print(table)
+            rows.add_row(name, *(f"{value:.6g}" for value in values))
+    out.print(rows)
 
 
-def _table(*headings: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
+def table(*headings: str) -> Table:
+    """An empty table in the style of the house."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    return table
+        made.add_column(heading, no_wrap=True)
+    return made
 
 
 def _verdict(verdict: str) -> Text:

@@ -22,7 +22,7 @@ Params = list[Layer]
 class State(NamedTuple):
     """What an optimiser remembers."""
 
-    count: int  #: updates made so far
+    updates: int  #: made so far
     moments: tuple[Params, ...]  #: each shaped like the parameters; none for plain descent
 
 
@@ -51,7 +51,7 @@ class Sgd:
     def update(self, params: Params, grads: Params, state: State) -> tuple[Params, State]:
         """One step against the gradient."""
         new = _map(lambda w, dw: w - self.learning_rate * dw, params, grads)
-        return new, State(state.count + 1, ())
+        return new, State(state.updates + 1, ())
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Momentum:
         """One step along the velocity."""
         velocity = _map(lambda v, dw: self.momentum * v + dw, state.moments[0], grads)
         new = _map(lambda w, v: w - self.learning_rate * v, params, velocity)
-        return new, State(state.count + 1, (velocity,))
+        return new, State(state.updates + 1, (velocity,))
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Adam:
 
     def update(self, params: Params, grads: Params, state: State) -> tuple[Params, State]:
         """One step."""
-        t = state.count + 1
+        t = state.updates + 1
         b1, b2 = self.beta1, self.beta2
         m = _map(lambda m, dw: b1 * m + (1 - b1) * dw, state.moments[0], grads)
         v = _map(lambda v, dw: b2 * v + (1 - b2) * (dw * dw), state.moments[1], grads)

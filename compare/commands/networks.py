@@ -16,8 +16,10 @@ from compare.networks.job import Job
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, train
 from compare.terminal import bar_with_text, console, show_verdict
 
-#: The sides by the words of the command line and of the JSON.
+#: The sides in the words of the JSON.
 WORDS = {BY_HAND: "hand", BY_AUTODIFF: "autodiff"}
+#: And of the terminal.
+SIDES = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
 
 
 def run(
@@ -73,16 +75,13 @@ def run(
     if plot:
         from compare import plots
 
-        plots.save(plots.training_losses(progress.losses, [_SIDES[side] for side in job.by]), plot)
+        plots.save(plots.training_losses(progress.losses, [SIDES[side] for side in job.by]), plot)
     agree = progress.first_divergence is None
     if as_json:
         print_object(_as_object(job, progress, scores, out))
     else:
         _report(job, progress, scores, out, plot)
     return int(not agree)
-
-
-_SIDES = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
 
 
 class _Checkpoints:
@@ -142,7 +141,7 @@ def _report(
     from compare.terminal import show_scores
 
     screen = console()
-    show_scores(screen, {_SIDES[side]: scores[side] for side in job.by})
+    show_scores(screen, {SIDES[side]: scores[side] for side in job.by})
     if job.data.classes is None:
         screen.print("The target is standardised: a loss of 1 is that of always saying its mean.")
     if plot:

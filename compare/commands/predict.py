@@ -1,5 +1,7 @@
 """`compare predict`: try your personal data."""
 
+import difflib
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,9 +11,12 @@ from compare.commands.options import JSON, Name, Number, training_options
 MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 
 
-@click.command(short_help="Your personal data, by both trained networks.")
-@click.option("--weight", type=MEASURE, required=True, help="In lb, or kg with --units metric.")
-@click.option("--height", type=MEASURE, required=True, help="In in, or cm with --units metric.")
+@click.command(
+    short_help="Your personal data, or a file, by the trained networks.",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.option("--weight", help="In lb, or kg with --units metric; with --model, as it learned it.")
+@click.option("--height", help="In in, or cm with --units metric; with --model, as it learned it.")
 @click.option(
     "--units",
     type=Name("imperial", "metric"),
@@ -19,14 +24,91 @@ MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
     show_default=True,
     help="lb and in, or kg and cm.",
 )
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="A model that train has written; features follow as NAME=VALUE.",
+)
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="Predict for every row.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the rows of --csv here.")
 @training_options
 @JSON
-def predict(weight: float, height: float, units: str, as_json: bool, **training: Any) -> int:
-    """Train on the article's four people, then predict somebody's gender by both networks.
+@click.pass_context
+def predict(
+    context: click.Context,
+    weight: str | None,
+    height: str | None,
+    units: str,
+    model: Path | None,
+    table: Path | None,
+    out: Path | None,
+    as_json: bool,
+    **training: Any,
+) -> int:
+    """Predict from features, by hand and by autodiff.
 
-    The article's shift is applied, and a warning says if the person lies outside what the network
-    has seen: it extrapolates there.
+    With --model, by a network that `compare train` has trained: for one example, its features as
+    NAME=VALUE or --NAME VALUE, or for the rows of a CSV file, which is written back with a column
+    more. Without, the article's network is trained first and told weight and height; its shift is
+    applied. A warning says if the network has to extrapolate.
     """
+    given = {"weight": weight, "height": height}
+    features = {name: value for name, value in given.items() if value is not None}
+    if model is None:
+        _refuse_extra(context, table, out)
+        measures = {name: _measure(context, name, value) for name, value in given.items()}
+        return _article(measures["weight"], measures["height"], units, as_json, training)
+    from compare.commands.ask import ask, show
+
+    for name in ("units", *training):
+        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} beside --model; expected features of the model.")
+    answer = ask(model, features | _named(context.args), table, out)
+    show(answer, table, out, as_json)
+    return 0
+
+
+def _refuse_extra(context: click.Context, table: Path | None, out: Path | None) -> None:
+    """Without a model, what click itself would have refused."""
+    if table or out:
+        raise click.UsageError("--csv and --out without --model; expected a model as well.")
+    for argument in context.args:
+        if argument.startswith("-"):
+            known = [name for param in context.command.params for name in param.opts]
+            name = argument.partition("=")[0]
+            near = difflib.get_close_matches(name, known, n=3)
+            raise click.NoSuchOption(name, possibilities=near, ctx=context)
+        raise click.UsageError(f"Got unexpected extra argument ({argument}).")
+
+
+def _measure(context: click.Context, name: str, value: str | None) -> float:
+    option = next(param for param in context.command.params if param.name == name)
+    if value is None:
+        raise click.MissingParameter(ctx=context, param=option)
+    return MEASURE.convert(value, option, context)
+
+
+def _named(arguments: list[str]) -> dict[str, str]:
+    """NAME=VALUE, --NAME=VALUE, or --NAME VALUE."""
+    features: dict[str, str] = {}
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.removeprefix("--").partition("=")
+        if not equals and argument.startswith("--"):
+            value = next(rest, "")
+        elif not equals:
+            raise click.UsageError(f"{argument!r}; expected a feature as NAME=VALUE.")
+        if name in features:
+            raise click.UsageError(f"{name!r} a second time; expected each feature once.")
+        features[name] = value
+    return features
+
+
+def _article(
+    weight: float, height: float, units: str, as_json: bool, training: dict[str, Any]
+) -> int:
+    """Train the article's network, then ask it."""
     from compare import experiment, terminal
     from compare.commands.output import print_object
     from compare.commands.training import trained

@@ -46,12 +46,14 @@ class ByAutodiff:
     def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
         """See `Side`."""
         with jax.enable_x64(True):
-            return np.asarray(autodiff.network.predict(self.network, self._layers(params), x))
+            layers = self._layers(params)
+            return np.asarray(autodiff.network.predict(self.network, layers, jnp.asarray(x)))
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
         """See `Side`."""
         with jax.enable_x64(True):
-            return float(autodiff.network.loss(self.network, self._layers(params), x, y))
+            arrays = jnp.asarray(x), jnp.asarray(y)
+            return float(autodiff.network.loss(self.network, self._layers(params), *arrays))
 
     def _layers(self, params: np.ndarray) -> Any:
         layers = flat.split(params, self.network.sizes)

@@ -152,19 +152,21 @@ def _assembled(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
         divergence and Divergence(**divergence),
         float(header["max_drift_ulps"]),
     )
-    scales = (
-        Scale(*(_array(arrays, f"{name}.{part}", (size,), np.float64) for part in ("mean", "sd")))
-        for name, size in (("scale", n_in), ("target", 1))
-    )
     return Model(
         plan,
         Source(**source),
         float(header["test_fraction"]),
         int(header["epochs"]),
         by,
-        *scales,
+        _scale("scale", n_in, arrays),
+        _scale("target", 1, arrays),
         progress,
     )
+
+
+def _scale(name: str, size: int, arrays: dict[str, np.ndarray]) -> Scale:
+    mean = _array(arrays, f"{name}.mean", (size,), np.float64)
+    return Scale(mean, _array(arrays, f"{name}.sd", (size,), np.float64))
 
 
 def _point(plan: Plan, side: str, arrays: dict[str, np.ndarray]) -> Point:

@@ -57,6 +57,7 @@ def plan_from(value: dict[str, Any]) -> Plan:
     Raises:
         ValueError, TypeError, KeyError: it does not describe a plan.
     """
-    network = dict(value["network"])
-    network["sizes"] = tuple(int(size) for size in network["sizes"])
-    return Plan(**(value | {"network": Network(**network)}))
+    rest = dict(value)
+    network = dict(rest.pop("network"))
+    sizes = tuple(int(size) for size in network.pop("sizes"))
+    return Plan(Network(sizes, **network), **rest)

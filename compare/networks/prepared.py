@@ -91,8 +91,8 @@ def prepare(data: Dataset, outputs: int, fraction: float, seed: int, dtype: Any)
     elif outputs > 1:
         y = np.eye(outputs)[data.y]
     x = scale.standardised(data.x)
-    parts = (x[train], y[train], x[test], y[test])
-    return Prepared(*(part.astype(dtype) for part in parts), scale, target)
+    x, y = x.astype(dtype), y.astype(dtype)
+    return Prepared(x[train], y[train], x[test], y[test], scale, target)
 
 
 def hits(outputs: np.ndarray, y: np.ndarray) -> float:

@@ -118,7 +118,9 @@ class ByHand:
         joined = flat.join(params)
         moments = [flat.join(moment) for moment in state.moments]
         return Point(
-            joined, np.array(moments, joined.dtype).reshape(-1, joined.size), np.int64(state.count)
+            joined,
+            np.array(moments, joined.dtype).reshape(-1, joined.size),
+            np.int64(state.updates),
         )
 
 

@@ -1,0 +1,130 @@
+"""What rounding to float32 does to the outputs of a program, measured by moving its numbers.
+
+The program is run in float64 with every result on its way moved, up or down at random, by as much
+as rounding to float32 may move it:
+
+- a sum of n terms by √n u Σ|terms|, u = 2⁻²⁴: with high probability that bounds its error in any
+  order of summation (Higham and Mary, A new approach to probabilistic rounding error analysis,
+  SIAM J. Sci. Comput. 41, 2019), whereas n u Σ|terms| would need all n errors of one sign;
+- any other result that rounds by u of itself; both by the smallest normal number as well, below
+  which a result may become 0.
+
+So the local errors are propagated to first order, with their correlations, whatever the depth.
+It is `handgrad.referee.rounding` for millions of elements: floats instead of balls.
+
+Comparisons answer as they do without rounding. One that rounding could turn is refused: there, more
+than one answer is right.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend import core as jex
+
+from handgrad.yardsticks import LOOSE, LOOSE_DRAWS
+
+U, TINY = 2.0**-24, 2.0**-126  #: of float32
+
+#: Operations whose results are exact; any other that answers in floats is taken to round.
+EXACT = frozenset(
+    {"abs", "broadcast_in_dim", "copy", "max", "min", "neg", "reduce_max", "reshape", "select_n"}
+    | {"sign", "squeeze", "stop_gradient", "transpose"}
+)
+COMPARISONS = frozenset({"gt", "ge", "lt", "le"})
+
+
+class AtAKinkError(ValueError):
+    """Rounding could turn a comparison: no gradient is the only right one."""
+
+
+def deviations(program: Callable[..., Any], arguments: Any) -> list[np.ndarray]:
+    """Each output's largest deviation over the moved runs, in the outputs' shapes.
+
+    Args:
+        program: a function that JAX can trace, of arrays to a pytree of them.
+        arguments: float64; call this with 64 bits enabled.
+
+    Raises:
+        AtAKinkError: a comparison is within `LOOSE` times the reach of rounding.
+    """
+    traced = jax.make_jaxpr(program)(*arguments)
+    leaves = jax.tree.leaves(arguments)
+
+    def run(rng: Any, frozen: Any) -> tuple[list[Any], list[Any], list[Any]]:
+        walk = _Walk(rng, frozen)
+        return walk.program(traced.jaxpr, traced.consts, leaves), walk.decided, walk.margins
+
+    base, decided, margins = run(None, None)
+    deviation = [jnp.zeros_like(out) for out in base]
+    reach = [jnp.zeros_like(margin) for margin in margins]
+    rng = np.random.default_rng(0)
+    for _ in range(LOOSE_DRAWS):
+        moved, _, margins_moved = run(rng, decided)
+        deviation = _largest(deviation, moved, base)
+        reach = _largest(reach, margins_moved, margins)
+    for margin, most in zip(margins, reach, strict=True):
+        undecided = int(jnp.sum(jnp.abs(margin) <= LOOSE * most))
+        if undecided:
+            raise AtAKinkError(
+                f"{undecided} of {margin.size} units of a layer are within rounding of a kink, "
+                "where more than one gradient is right; try a smaller batch or a smooth activation"
+            )
+    return [np.asarray(leaf) for leaf in deviation]
+
+
+def _largest(so_far: Any, moved: Any, base: Any) -> Any:
+    return jax.tree.map(lambda s, a, b: jnp.fmax(s, jnp.abs(a - b)), so_far, moved, base)
+
+
+class _Walk:
+    """One run through a traced program; with random numbers, moved and its comparisons frozen."""
+
+    def __init__(self, rng: Any, frozen: Any) -> None:
+        self.rng, self.frozen = rng, frozen
+        self.decided: list[Any] = []  # what each comparison answers
+        self.margins: list[Any] = []  # how far apart its two sides are
+
+    def program(self, jaxpr: Any, consts: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
+        values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *operands], strict=True))
+        for eqn in jaxpr.eqns:
+            given = [v.val if isinstance(v, jex.Literal) else values[v] for v in eqn.invars]
+            values.update(zip(eqn.outvars, self._equation(eqn, given), strict=True))
+        return [v.val if isinstance(v, jex.Literal) else values[v] for v in jaxpr.outvars]
+
+    def _equation(self, eqn: Any, given: list[Any]) -> list[Any]:
+        inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
+        if inner is not None:
+            return self.program(inner.jaxpr, inner.consts, given)
+        out = eqn.primitive.bind(*given, **eqn.params)
+        outputs = list(out) if eqn.primitive.multiple_results else [out]
+        if eqn.primitive.name in COMPARISONS:
+            self.margins.append(jnp.asarray(given[0] - given[1]))
+            self.decided.append(outputs[0])
+            return outputs if self.frozen is None else [self.frozen[len(self.decided) - 1]]
+        if self.rng is None or eqn.primitive.name in EXACT:
+            return outputs
+        return [self._moved(eqn, given, out) for out in outputs]
+
+    def _moved(self, eqn: Any, given: list[Any], out: Any) -> Any:
+        if not jnp.issubdtype(out.dtype, jnp.floating):
+            return out
+        size, terms = jnp.abs(out), 1.0
+        if eqn.primitive.name in ("dot_general", "reduce_sum"):
+            size = eqn.primitive.bind(*(jnp.abs(operand) for operand in given), **eqn.params)
+            terms = _terms(eqn)
+        signs = jnp.asarray(self.rng.integers(2, size=out.shape, dtype=np.int8) * 2.0 - 1.0)
+        return out + signs * jnp.where(size > 0, math.sqrt(terms) * U * size + TINY, 0.0)
+
+
+def _terms(eqn: Any) -> int:
+    """How many terms each result of a sum has."""
+    shape = eqn.invars[0].aval.shape
+    if eqn.primitive.name == "dot_general":
+        (over, _), _ = eqn.params["dimension_numbers"]
+    else:
+        over = eqn.params["axes"]
+    return math.prod(shape[axis] for axis in over)

@@ -1,0 +1,78 @@
+"""What trained networks say about rows of features, in the data's own units and words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from compare.networks.files import Model
+from compare.networks.prepared import codes
+from compare.networks.sides import ByHand, Side
+from compare.networks.training import BY_HAND
+
+#: A row this many standard deviations from the mean of the training part is worth a word.
+FAR = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What one side says of n rows."""
+
+    values: list[Any]  #: labels, or numbers in the target's unit
+    probabilities: (
+        np.ndarray | None
+    )  #: of every class, shape (n, classes); None where there is none
+
+
+def predict(model: Model, x: np.ndarray) -> dict[str, Predictions]:
+    """The predictions of every side that trained, by its name.
+
+    Args:
+        model: a trained model.
+        x: features in the data's own units, float64, shape (n, features).
+    """
+    inputs = model.scale.standardised(x).astype(model.plan.numpy_dtype)
+    return {
+        side: _said(model, _side(model, side).predict(point.params, inputs))
+        for side, point in model.progress.points.items()
+    }
+
+
+def far_off(model: Model, x: np.ndarray) -> list[str]:
+    """A sentence for each feature of one row, shape (features,), that lies far from all others."""
+    distances = np.abs(model.scale.standardised(x))
+    return [
+        f"{name} {value:g} lies {distance:.1f} standard deviations from the mean of the training "
+        "part"
+        for name, value, distance in zip(model.source.features, x, distances, strict=True)
+        if distance > FAR
+    ]
+
+
+def _side(model: Model, side: str) -> Side:
+    nothing = np.empty((0, 0))
+    if side == BY_HAND:
+        return ByHand(model.plan, nothing, nothing)
+    from compare.networks.by_autodiff import ByAutodiff
+
+    return ByAutodiff(model.plan, nothing, nothing)
+
+
+def _said(model: Model, outputs: np.ndarray) -> Predictions:
+    classes = model.source.classes
+    if classes is None:
+        values = model.target.in_units(outputs.astype(np.float64))[:, 0].tolist()
+        return Predictions(values, None)
+    labels = [classes[code] for code in codes(outputs)]
+    probabilities = outputs
+    if outputs.shape[1] == 1:
+        probabilities = np.concatenate([1 - outputs, outputs], axis=1)
+    return Predictions(labels, probabilities if _are_probabilities(model) else None)
+
+
+def _are_probabilities(model: Model) -> bool:
+    """Those of bce, of softmax-ce, and of a sigmoid for two classes are; others are scores."""
+    network = model.plan.network
+    if network.loss == "softmax-ce":
+        return True
+    return network.sizes[-1] == 1 and (network.loss == "bce" or network.output == "sigmoid")
