@@ -13,7 +13,7 @@ import jax
 import optax
 from jax import lax
 
-from autodiff.network import Network, Params, loss
+from autodiff.network import Network, Params, loss, predict
 
 #: By the names that the command line uses; each takes a learning rate.
 OPTIMISERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
@@ -48,6 +48,9 @@ class Training(NamedTuple):
     run: Callable[..., Carry]
     #: The same, giving the carry after every update: every leaf with a new first axis.
     walk: Callable[..., Carry]
+    #: (params, x, y) -> the loss, and (params, x) -> outputs, as in `autodiff.network`.
+    loss: Callable[..., jax.Array]
+    predict: Callable[..., jax.Array]
     #: (carries, xs, ys, batches) -> `Step`, of n trainings side by side, a minibatch each.
     steps: Callable[..., Step]
 
@@ -68,7 +71,8 @@ def training(network: Network, optimiser: str, learning_rate: float) -> Training
     def step(carry: Carry, xs: jax.Array, ys: jax.Array, batch: jax.Array) -> Step:
         grads = gradient(carry.params, xs[batch], ys[batch])
         updates, state = transformation.update(grads, carry.state, carry.params)
-        return Step(grads, Carry(optax.apply_updates(carry.params, updates), state))
+        params: Any = optax.apply_updates(carry.params, updates)
+        return Step(grads, Carry(params, state))
 
     def run(carry: Carry, xs: jax.Array, ys: jax.Array, batches: jax.Array) -> Carry:
         def update(carry: Carry, batch: jax.Array) -> tuple[Carry, None]:
@@ -87,5 +91,7 @@ def training(network: Network, optimiser: str, learning_rate: float) -> Training
         init=init,
         run=jax.jit(run, donate_argnums=0),
         walk=jax.jit(walk),
+        loss=jax.jit(partial(loss, network)),
+        predict=jax.jit(partial(predict, network)),
         steps=jax.jit(jax.vmap(step, in_axes=(0, None, None, 0))),
     )

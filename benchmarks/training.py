@@ -21,8 +21,8 @@ import click
 import numpy as np
 
 from benchmarks.contenders import CONTENDERS, Contender, Unavailable
-from compare.datasets import PEOPLE, targets
 from compare.experiment import Settings
+from compare.people import PEOPLE, targets
 from compare.terminal import progress
 from compare.trajectory import Problem, judge_path
 

@@ -199,9 +199,7 @@ def _check(network: Network, params: list[Layer], x: Array, y: Array) -> None:
     dtype = params[0].w.dtype
     for (name, array), shape in wanted:
         if tuple(array.shape) != shape or n < 1:
-            expected = ", ".join("n" if size == -1 else str(size) for size in shape)
-            raise ValueError(
-                f"{name}: got shape {tuple(array.shape)}, expected ({expected}), n > 0"
-            )
+            expected = str(shape).replace("-1", "n")
+            raise ValueError(f"{name}: got shape {tuple(array.shape)}, expected {expected}, n > 0")
         if array.dtype != dtype:
             raise ValueError(f"{name}: got {array.dtype}, expected {dtype} as params[0].w is")

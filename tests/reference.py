@@ -6,7 +6,7 @@ The article's worked example has all weights 1 and all biases 0; its training st
 
 import numpy as np
 
-from compare.datasets import PEOPLE, raw, shifted, targets
+from compare.people import PEOPLE, raw, shifted, targets
 from manual.article import Parameters
 
 XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)

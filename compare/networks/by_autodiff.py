@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import autodiff.network
 from autodiff.network import Layer
 from autodiff.training import Carry, training
 from compare.networks import flat
@@ -47,13 +46,13 @@ class ByAutodiff:
         """See `Side`."""
         with jax.enable_x64(True):
             layers = self._layers(params)
-            return np.asarray(autodiff.network.predict(self.network, layers, jnp.asarray(x)))
+            return np.asarray(self.training.predict(layers, jnp.asarray(x)))
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
         """See `Side`."""
         with jax.enable_x64(True):
             arrays = jnp.asarray(x), jnp.asarray(y)
-            return float(autodiff.network.loss(self.network, self._layers(params), *arrays))
+            return float(self.training.loss(self._layers(params), *arrays))
 
     def _layers(self, params: np.ndarray) -> Any:
         layers = flat.split(params, self.network.sizes)

@@ -1,23 +1,353 @@
+"""A user's file becomes features and a target, or one line says where it is at fault."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from compare.datasets import PEOPLE, from_metric, mean_shift, raw, shifted, targets, unshifted
+from compare.datasets import DatasetError, dataset_named, read_features
 
-
-def test_the_articles_two_tables() -> None:
-    x = raw(PEOPLE)
-    assert x.tolist() == [[133, 65], [160, 72], [152, 70], [120, 60]]
-    assert shifted(x).tolist() == [[-2, -1], [25, 6], [17, 4], [-15, -6]]
-    assert targets(PEOPLE).tolist() == [1, 0, 0, 1]
-
-
-def test_a_shift_can_be_taken_back() -> None:
-    x = raw(PEOPLE)
-    assert (unshifted(shifted(x)) == x).all()
-    means = mean_shift(x)
-    assert means.tolist() == [141.25, 66.75]
-    assert (unshifted(shifted(x, means), means) == x).all()
-    assert (shifted(x, means).sum(axis=0) == 0).all()
+FLOWERS = """\
+petal,colour,height,note
+1.5,red,30,
+2,blue,41,tall
+2.5, red ,29.5,"on a
+slope"
+1,blue,37,NA
+"""
 
 
-def test_metric_units() -> None:
-    np.testing.assert_allclose(from_metric(0.45359237, 2.54), (1, 1), rtol=1e-15)
+def written(folder: Path, text: str) -> Path:
+    path = folder / "table.csv"
+    path.write_bytes(text.encode())
+    return path
+
+
+def refusal(text: str, *args: Any, **options: Any) -> str:
+    with pytest.raises(DatasetError) as raised:
+        dataset_named(text, *args, **options)
+    assert str(raised.value).isprintable()
+    return str(raised.value)
+
+
+def test_a_file_of_classes(tmp_path: Path) -> None:
+    path = written(tmp_path, FLOWERS)
+    data = dataset_named(str(path), "colour", ["height", "petal"])
+    assert (data.name, data.features, data.target) == ("table.csv", ("height", "petal"), "colour")
+    assert data.classes == ("blue", "red")
+    assert data.x.tolist() == [[30, 1.5], [41, 2], [29.5, 2.5], [37, 1]]
+    assert data.y.tolist() == [1, 0, 1, 0]
+    assert (data.x.dtype, data.y.dtype, data.note) == (np.float64, np.int64, "")
+
+
+def test_a_file_with_a_number_to_predict(tmp_path: Path) -> None:
+    data = dataset_named(str(written(tmp_path, FLOWERS)), "height", ["petal"])
+    assert data.classes is None
+    assert data.y.tolist() == [30, 41, 29.5, 37]
+    assert data.y.dtype == np.float64
+    assert data.x.shape == (4, 1)
+
+
+def test_features_are_all_other_columns_unless_named(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b,c\n1,0,5\n2,1,7\n3,0,6\n4,1,8\n")
+    assert dataset_named(str(path), "b").features == ("a", "c")
+
+
+def column(values: list[str]) -> str:
+    return "x,y\n" + "".join(f"{j},{value}\n" for j, value in enumerate(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        (["10", "9", "9", "10"], ("9", "10")),  # in order of numbers, not of text
+        (["1.0", "0", "1", "0.0"], ("0", "1.0")),  # as first written
+        (["10", "9", "x", "10", "9", "x"], ("10", "9", "x")),  # in order of text
+        (["-1", "1", "-1", "1"], ("-1", "1")),
+        ([str(j) for j in range(10)] * 2, tuple(map(str, range(10)))),
+        ([str(j) for j in range(11)] * 2, None),
+        (["1.5", "2.5", "1.5", "2.5"], None),
+        (["1e101", "1", "1e101", "x", "1", "x"], ("1", "1e101", "x")),
+        (["none", "mild", "mild", "none"], ("mild", "none")),
+    ],
+)
+def test_what_a_target_is(
+    tmp_path: Path, values: list[str], classes: tuple[str, ...] | None
+) -> None:
+    path = str(written(tmp_path, column(values)))
+    data = dataset_named(path, "y")
+    assert data.classes == classes
+    if classes is None:
+        assert data.y.tolist() == [float(value) for value in values]
+        assert len(dataset_named(path, "y", kind="classes").classes or ()) == len(set(values))
+    elif "x" not in values and "none" not in values:
+        assert [float(classes[code]) for code in data.y] == [float(value) for value in values]
+        assert dataset_named(path, "y", kind="number").classes is None
+
+
+OR_OTHERS = "or other columns (--target, --feature)"
+TWO_ROWS = "expected at least two rows of each class, one to train on and one to test on"
+#: A file, what is named of it, and the message after the path.
+AT_FAULT = {
+    "text among numbers": (
+        "a,b,y\n1,2,p\n\n3,x,q\n5,6,p\n7,8,q\n",
+        {},
+        f", line 4, column 2 (b): 'x'; expected a finite number, {OR_OTHERS}",
+    ),
+    "line breaks in quotes": (
+        'a,t,y\n1,"\n\n",p\n3,"\r\n",q\nx,,p\n7,,q\n',
+        {"features": ["a"]},
+        f", line 7, column 1 (a): 'x'; expected a finite number, {OR_OTHERS}",
+    ),
+    "an empty cell": (
+        "a,y\n1,p\n ,q\n3,p\n4,q\n",
+        {},
+        f", line 3, column 1 (a): ''; expected a finite number, not an empty cell, {OR_OTHERS}",
+    ),
+    "an empty cell of the target": (
+        "a,y\n1,p\n2,\n3,p\n4,q\n",
+        {},
+        ", line 3, column 2 (y): ''; expected a class or a number, not an empty cell",
+    ),
+    "a missing class": (
+        "a,y\n1,p\n2,NA\n3,p\n4,NA\n",
+        {"kind": "classes"},
+        ", line 3, column 2 (y): 'NA'; expected a class, not a missing value",
+    ),
+    "a missing number of the target": (
+        "a,y\n1,1.5\n2,nan\n3,2\n4,2\n",
+        {},
+        ", line 3, column 2 (y): 'nan'; expected a finite number, not a missing value, "
+        + OR_OTHERS,
+    ),
+    "infinity": (
+        "a,y\n1,p\n2,q\n-inf,p\n4,q\n",
+        {},
+        ", line 4, column 1 (a): '-inf'; expected a finite number of at most 1e+100 in size, "
+        + OR_OTHERS,
+    ),
+    "a number too large": (
+        "a,y\n1,p\n1e308,q\n3,p\n4,q\n",
+        {},
+        ", line 3, column 1 (a): '1e308'; expected a finite number of at most 1e+100 in size, "
+        + OR_OTHERS,
+    ),
+    "a target too large": (
+        "a,y\n1,2\n2,1e101\n3,2\n4,1e101\n",
+        {},
+        ", line 3, column 2 (y): '1e101'; expected a finite number of at most 1e+100 in size, "
+        + OR_OTHERS,
+    ),
+    "an underscore": (
+        "a,y\n1_000,p\n2,q\n3,p\n4,q\n",
+        {},
+        f", line 2, column 1 (a): '1_000'; expected a finite number, {OR_OTHERS}",
+    ),
+    "a decimal comma": (
+        'a,y\n1,p\n"2,5",q\n3,p\n4,q\n',
+        {},
+        ", line 3, column 1 (a): '2,5'; expected a finite number, with a point in place of the "
+        f"comma, {OR_OTHERS}",
+    ),
+    "text where a number is to be predicted": (
+        "a,y\n1,2\n2,3\n3,p\n4,5\n",
+        {"kind": "number"},
+        f", line 4, column 2 (y): 'p'; expected a finite number, {OR_OTHERS}",
+    ),
+    "a constant feature": (
+        "a,c,y\n1,7,p\n2,7.0,q\n\n3,7,p\n4,7,q\n",
+        {},
+        ", lines 2 to 6, column 2 (c): 7 in every row; expected a column that varies: leave this "
+        "one out by naming the others with --feature",
+    ),
+    "a feature that hardly varies": (
+        "a,y\n1e-200,p\n2e-200,q\n3e-200,p\n4e-200,q\n",
+        {},
+        ", lines 2 to 5, column 1 (a): values within 3e-200 of each other; expected a column that "
+        "varies: leave this one out by naming the others with --feature",
+    ),
+    "a constant number to predict": (
+        "a,y\n1,2.5\n2,2.5\n3,2.5\n4,2.5\n",
+        {},
+        ", lines 2 to 5, column 2 (y): 2.5 in every row; expected a column that varies, or another "
+        "--target",
+    ),
+    "one class": (
+        "a,y\n1, p\n2,p\n3,p\n4,p\n",
+        {},
+        ", lines 2 to 5, column 2 (y): 'p' in every row; expected at least two classes, or another "
+        "--target",
+    ),
+    "a class of one row": (
+        "a,y\n1,p\n2,q\n3,r\n4,p\n5,q\n",
+        {},
+        f", line 4, column 2 (y): class 'r' in this row only; {TWO_ROWS}",
+    ),
+    "a mistake in a number to predict": (
+        "a,y\n1,2.5\n2,4.5\n3,6.5o\n4,8.5\n",
+        {},
+        f", line 4, column 2 (y): class '6.5o' in this row only; {TWO_ROWS}, or --kind number",
+    ),
+    "a number with few values that are no classes": (
+        "a,y\n1,2\n2,4\n3,2\n4,8\n",
+        {},
+        f", line 3, column 2 (y): class '4' in this row only; {TWO_ROWS}, or --kind number",
+    ),
+    "a class of one row, which was said to be one": (
+        "a,y\n1,2\n2,4\n3,2\n4,2\n",
+        {"kind": "classes"},
+        f", line 3, column 2 (y): class '4' in this row only; {TWO_ROWS}",
+    ),
+    "three rows": ("a,y\n1,p\n2,q\n3,p\n", {}, ": 3 rows below the header; expected at least 4"),
+    "no name": (
+        "a,,y\n1,2,p\n2,3,q\n3,4,p\n4,5,q\n",
+        {},
+        ", line 1, column 2: no name in the header; expected one, or the names of the other "
+        "columns with --feature",
+    ),
+    "no target": (
+        "a,b,y\n1,2,p\n",
+        {"target": None},
+        ": no target named; expected --target with one of a, b, y",
+    ),
+    "no such target": (
+        "height,y\n1,2\n",
+        {"target": "hieght"},
+        ": no column 'hieght'; expected one of height, y",
+    ),
+    "no such target among many columns": (
+        ",".join([*"abcdefghijkl", "height"]) + "\n" + "1," * 12 + "1\n",
+        {"target": "hieght"},
+        ": no column 'hieght' (did you mean 'height'?); expected one of a, b, c, d, e, f, g, h, i, "
+        "j, k, l, … (13 in all)",
+    ),
+    "no such feature": ("a,y\n1,2\n", {"features": ["q"]}, ": no column 'q'; expected one of a, y"),
+    "only a target": (
+        "y\n1\n2\n",
+        {},
+        ": target 'y' and features none; expected at least one feature, all different and none the "
+        "target",
+    ),
+    "the target among the features": (
+        "a,y\n1,2\n",
+        {"features": ["a", "y"]},
+        ": target 'y' and features 'a', 'y'; expected at least one feature, all different and none "
+        "the target",
+    ),
+    "a feature twice": (
+        "a,y\n1,2\n",
+        {"features": ["a", "a"]},
+        ": target 'y' and features 'a', 'a'; expected at least one feature, all different and none "
+        "the target",
+    ),
+    "a broken file": (
+        'a,y\n1,"2\n',
+        {},
+        ", line 2: unexpected end of data; expected comma-separated values, and an end to every "
+        "quote of the row that begins here",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AT_FAULT)
+def test_a_file_at_fault(tmp_path: Path, case: str) -> None:
+    text, options, message = AT_FAULT[case]
+    path = written(tmp_path, text)
+    assert refusal(str(path), **{"target": "y"} | options) == f"{path}{message}"
+
+
+@pytest.mark.parametrize("word", ["NA", "NaN", "nan", "?", "null", "N/A", "#N/A", "NULL"])
+def test_words_for_nothing(tmp_path: Path, word: str) -> None:
+    path = written(tmp_path, f"a,y\n1,p\n2,q\n {word} ,p\n4,q\n")
+    assert refusal(str(path), "y") == (
+        f"{path}, line 4, column 1 (a): '{word}'; expected a finite number, not a missing value, "
+        "or other columns (--target, --feature)"
+    )
+
+
+def test_columns_that_are_not_used_may_hold_anything(tmp_path: Path) -> None:
+    path = written(tmp_path, ",a,y,c\n,1,p,7\n2,2,q,7\nx,3,p,7\n,4,q,7\n")
+    assert dataset_named(str(path), "y", ["a"]).x.tolist() == [[1], [2], [3], [4]]
+
+
+def test_names_that_stand_for_nothing(tmp_path: Path) -> None:
+    assert refusal("iriss").startswith(
+        "iriss: no such file (did you mean 'iris'?); expected a CSV "
+    )
+    assert refusal(str(tmp_path), "y") == f"{tmp_path}: Is a directory; expected a CSV file"
+    assert refusal("iris", kind="clases") == (
+        "kind 'clases'; expected one of classes, number, auto"
+    )
+
+
+def test_rows_to_predict_from(tmp_path: Path) -> None:
+    path = written(tmp_path, '\ufeffname, b,a,\r\n"A\r\nB", 2 ,1,\r\n\r\nC,4,1,x\r\n')
+    rows = read_features(path, ["a", "b"])
+    assert rows.x.tolist() == [[1, 2], [1, 4]]
+    assert rows.x.dtype == np.float64
+    assert rows.header == ("name", " b", "a", "")
+    assert rows.cells == [["A\r\nB", " 2 ", "1", ""], ["C", "4", "1", "x"]]
+    assert rows.lines == (2, 5)
+    assert read_features(written(tmp_path, "a\n5\n"), ["a"]).x.tolist() == [[5]]
+
+
+@pytest.mark.parametrize(
+    ("text", "features", "message"),
+    [
+        ("a\n1\nx\n", ["a"], ", line 3, column 1 (a): 'x'; expected a finite number"),
+        (
+            "b,a\n1,NA\n",
+            ["a", "b"],
+            ", line 2, column 2 (a): 'NA'; expected a finite number, not a missing value",
+        ),
+        ("a,b\n1,2\n", ["a", "c"], ": no column 'c'; expected one of a, b"),
+        ("a,b\n1,2\n", [], ": features none; expected at least one feature, all different"),
+        (
+            "a,b\n1,2\n",
+            ["b", "b"],
+            ": features 'b', 'b'; expected at least one feature, all different",
+        ),
+        ("a,b\n", ["a"], ": 1 lines of cells; expected a header and rows below it"),
+    ],
+)
+def test_rows_at_fault(tmp_path: Path, text: str, features: list[str], message: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(DatasetError) as raised:
+        read_features(path, features)
+    assert str(raised.value) == f"{path}{message}"
+
+
+#: Whatever may be squared; zeros of either sign and the smallest numbers among them.
+finite = st.floats(-1e100, 1e100)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    values=st.integers(1, 5).flatmap(
+        lambda n: st.lists(st.lists(finite, min_size=n, max_size=n), min_size=1, max_size=7)
+    ),
+    mark=st.sampled_from(["", "\ufeff"]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_numbers_are_read_back_exactly(
+    tmp_path: Path, values: list[list[float]], mark: str, end: str, quoting: Any
+) -> None:
+    """To the bit, in whatever order the columns are asked for, and from either reader."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator=end, quoting=quoting)
+    names = [f"x{j}" for j in range(len(values[0]))]
+    writer.writerows([[*names, "j", "y"], *([*r, j, j + 0.5] for j, r in enumerate(values))])
+    path = written(tmp_path, mark + out.getvalue())
+    x = np.array(values)
+    assert read_features(path, names[::-1]).x.tobytes() == x[:, ::-1].tobytes()
+    if len(values) >= 4 and (np.ptp(x, axis=0) > 1e-100).all():
+        data = dataset_named(str(path), "y")
+        assert data.features == (*names, "j")
+        assert data.x[:, :-1].tobytes() == x.tobytes()
+        assert data.y.tolist() == [j + 0.5 for j in range(len(values))]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compare.datasets import NEWCOMERS, raw, shifted
+from compare.people import NEWCOMERS, raw, shifted
 from manual import article, sgd
 from manual.activations import sigmoid_derivative_article
 from tests import exact

@@ -1,0 +1,218 @@
+"""The data sets that need no file hold what their sources hold."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn.datasets
+
+from compare import davis
+from compare.csv_cells import CsvError
+from compare.datasets import BUILT_IN, Dataset, DatasetError, dataset_named
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_one_of_them(name: str) -> None:
+    data = dataset_named(name)
+    rows, features = data.x.shape
+    assert data.name == name
+    assert data.y.shape == (rows,)
+    assert len(data.features) == features == len(set(data.features))
+    assert data.target not in data.features
+    assert data.x.dtype == np.float64
+    assert data.x.flags.c_contiguous
+    assert np.isfinite(data.x).all()
+    if data.classes is None:
+        assert data.y.dtype == np.float64
+    else:
+        assert data.y.dtype == np.int64
+        assert set(data.y.tolist()) == set(range(len(data.classes)))
+    assert BUILT_IN[name].startswith(f"{rows} ")
+    assert f"target {data.target}, " in BUILT_IN[name]
+
+
+def test_the_articles_people() -> None:
+    data = dataset_named("article")
+    assert (data.features, data.target) == (("weight", "height"), "gender")
+    assert data.x.tolist() == [[133, 65], [160, 72], [152, 70], [120, 60]]
+    assert data.classes == ("M", "F")
+    assert data.y.tolist() == [1, 0, 0, 1]
+
+
+def test_davis_with_the_wrong_row_and_without() -> None:
+    data, raw = dataset_named("davis"), dataset_named("davis", raw=True)
+    assert (data.features, data.target, data.classes) == (("weight", "height"), "sex", ("M", "F"))
+    assert data.x[:3].tolist() == raw.x[:3].tolist() == [[77, 182], [58, 161], [53, 161]]
+    assert data.y[:3].tolist() == [0, 1, 1]
+    assert data.y.sum() == 112  # women
+    assert raw.x[11].tolist() == [166, 57]
+    assert data.x[11].tolist() == [57, 166]
+    assert np.flatnonzero((data.x != raw.x).any(axis=1)).tolist() == [11]
+    assert data.y.tolist() == raw.y.tolist()
+    assert data.note == (
+        "row 12 was printed as 166 kg and 57 cm, exchanged: she herself reported 56 kg and 163 cm; "
+        "corrected to 57 kg and 166 cm"
+    )
+    assert raw.note.endswith("56 kg and 163 cm; kept as printed")
+
+
+def test_the_evidence_is_in_the_file() -> None:
+    line = davis.FILE.read_text().splitlines()[12]
+    assert line == '"12","F",166,57,56,163'
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_row_that_is_not_wrong_in_the_known_way(tmp_path: Path, raw: bool) -> None:
+    path = tmp_path / "davis.csv"
+    path.write_text(davis.FILE.read_text().replace('"F",166,57,', '"F",57,166,'))
+    with pytest.raises(CsvError) as raised:
+        davis.people(raw, path)
+    assert str(raised.value) == (
+        f"{path}, line 13: weight and height (57.0, 166.0); expected the known error, (166.0, 57.0)"
+    )
+
+
+def test_bdims() -> None:
+    data = dataset_named("bdims")
+    assert (data.features, data.target, data.classes) == (("wgt", "hgt"), "sex", ("M", "F"))
+    assert data.x.shape == (507, 2)
+    assert data.x[:2].tolist() == [[65.6, 174], [71.8, 175.3]]
+    assert data.y[:2].tolist() == [0, 0]
+    assert data.y.sum() == 260  # women
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "classes"),
+    [
+        ("digits", (1797, 64), tuple("0123456789")),
+        ("iris", (150, 4), ("setosa", "versicolor", "virginica")),
+        ("wine", (178, 13), ("class_0", "class_1", "class_2")),
+        ("breast-cancer", (569, 30), ("malignant", "benign")),
+    ],
+)
+def test_scikit_learns_classes(name: str, shape: tuple[int, int], classes: tuple[str, ...]) -> None:
+    data = dataset_named(name)
+    x, y = getattr(sklearn.datasets, f"load_{name.replace('-', '_')}")(return_X_y=True)
+    assert data.x.shape == shape
+    assert (data.x == x).all()
+    assert (data.y == y).all()
+    assert data.classes == classes
+
+
+def test_scikit_learns_features() -> None:
+    assert dataset_named("digits").features[:9:8] == ("pixel_0_0", "pixel_1_0")
+    assert dataset_named("iris").x[0].tolist() == [5.1, 3.5, 1.4, 0.2]
+    assert type(dataset_named("breast-cancer").features[0]) is str  # and no string of NumPy's
+
+
+def test_diabetes_in_its_own_units() -> None:
+    data = dataset_named("diabetes")
+    assert data.features[:3] == ("age", "sex", "bmi")
+    assert data.x.shape == (442, 10)
+    assert data.x[0, :3].tolist() == [59, 2, 32.1]
+    assert data.y[:2].tolist() == [151, 75]
+
+
+def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(DatasetError) as raised:
+        dataset_named("digits")
+    assert str(raised.value) == (
+        "digits: needs scikit-learn, which is not installed; expected the extra 'data'"
+    )
+    assert len(dataset_named("davis").y) == 200
+
+
+def test_some_of_the_features() -> None:
+    whole, part = dataset_named("iris"), dataset_named("iris", "species", ["petal width (cm)"])
+    assert part.features == ("petal width (cm)",)
+    assert part.x.tolist() == whole.x[:, 3:].tolist()
+    swapped = dataset_named("davis", features=["height", "weight"])
+    assert swapped.x[0].tolist() == [182, 77]
+    assert swapped.x.flags.c_contiguous
+    assert swapped.note
+
+
+REFUSED = {
+    "another target": (
+        ("davis", "weight"),
+        {},
+        "davis: target 'weight'; expected 'sex', its only one",
+    ),
+    "another kind": (
+        ("bdims",),
+        {"kind": "number"},
+        "bdims: kind 'number'; expected 'classes', which its target is",
+    ),
+    "no classes": (
+        ("diabetes",),
+        {"kind": "classes"},
+        "diabetes: kind 'classes'; expected 'number', which its target is",
+    ),
+    "no such feature": (
+        ("bdims", None, ["hight"]),
+        {},
+        "bdims: no column 'hight'; expected one of wgt, hgt, sex",
+    ),
+    "the target as a feature": (
+        ("bdims", None, ["sex"]),
+        {},
+        "bdims: target 'sex' and features 'sex'; expected at least one feature, all different and "
+        "none the target",
+    ),
+    "raw data of another": (
+        ("bdims",),
+        {"raw": True},
+        "bdims: the raw data; expected davis, the only data set with a correction to leave out",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_they_refuse(case: str) -> None:
+    args, options, message = REFUSED[case]
+    with pytest.raises(DatasetError) as raised:
+        dataset_named(*args, **options)
+    assert str(raised.value) == message
+
+
+def small() -> Dataset:
+    x, y = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([0, 1, 0])
+    return Dataset("small", ("a", "b"), "c", ("p", "q"), x, y)
+
+
+CHANGED = {
+    "a value": {"x": np.array([[1.0, 2.0], [3.0, 4.0], [5.0, np.nextafter(6.0, 7.0)]])},
+    "a code": {"y": np.array([0, 1, 1])},
+    "a feature's name": {"features": ("a", "B")},
+    "where one name ends": {"features": ("a, b",)},
+    "the order of features": {"features": ("b", "a")},
+    "the target's name": {"target": "d"},
+    "a class": {"classes": ("p", "r")},
+    "what the target is": {"classes": None},
+    "a shape": {"x": np.arange(1.0, 7.0).reshape(2, 3)},
+    "a dtype": {"x": np.arange(1.0, 7.0).reshape(3, 2).view(np.int64)},
+}
+
+
+@pytest.mark.parametrize("case", CHANGED)
+def test_a_fingerprint_sees(case: str) -> None:
+    assert replace(small(), **CHANGED[case]).fingerprint() != small().fingerprint()
+
+
+def test_a_fingerprint_sees_nothing_else() -> None:
+    """Neither where the data come from, nor how they lie in memory."""
+    whole, x = small(), small().x
+    assert len(whole.fingerprint()) == 64
+    for same in (
+        replace(whole, name="big", note="checked"),
+        replace(whole, x=np.asfortranarray(x)),
+        replace(whole, x=np.repeat(x, 2, axis=1)[:, ::2]),
+        replace(whole, x=x.astype(">f8"), y=whole.y.astype(">i8")),
+    ):
+        assert same.fingerprint() == whole.fingerprint()
+    corrected = dataset_named("davis").fingerprint()
+    assert corrected != dataset_named("davis", raw=True).fingerprint()
+    assert corrected == dataset_named("davis").fingerprint()

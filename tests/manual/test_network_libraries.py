@@ -1,0 +1,168 @@
+"""The same lines on other numbers: JAX under jit, the strict standard, balls, and symbols."""
+
+from functools import partial
+from typing import Any
+
+import array_api_strict
+import jax
+import numpy as np
+import pytest
+import sympy
+from flint import arb, ctx
+
+import manual.network
+from handgrad.ulps import ulp_distance
+from manual.activations import ACTIVATIONS
+from manual.affine import Layer
+from manual.losses import LOSSES
+from manual.network import LINKS, Network
+from tests.network_strategies import Described, Point, described, draw_point
+
+QUICK = described(14)
+
+
+def numbers(result: Any) -> list[np.ndarray]:
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(result)]
+
+
+@pytest.mark.parametrize("of", QUICK[::3], ids=str)
+def test_under_jit(of: Described) -> None:
+    """XLA may take sums in another order and fuse; 2⁻³⁰ of the largest is far more than that."""
+    point = draw_point(of, 1)
+    expected = numbers(manual.network.value_and_gradient(of.network, *point))
+    with jax.enable_x64(True):
+        under_jit = jax.jit(partial(manual.network.value_and_gradient, of.network))
+        traced = under_jit(*jax.tree.map(jax.numpy.asarray, point))
+    for mine, theirs in zip(expected, numbers(traced), strict=True):
+        assert (mine.shape, mine.dtype) == (theirs.shape, theirs.dtype)
+        assert np.abs(mine - theirs).max() <= 2**-30 * np.abs(mine).max()
+
+
+def strict_arrays(point: Point) -> Any:
+    return jax.tree.map(array_api_strict.asarray, point)
+
+
+@pytest.mark.parametrize("of", QUICK, ids=str)
+def test_on_arrays_of_the_strict_standard(of: Described) -> None:
+    """Which are NumPy's underneath: the same bits, where the library has the functions."""
+    point = draw_point(of, 2)
+    if "gelu" in of.network.activations:
+        with pytest.raises(TypeError, match=r"^erfc: got an array of array_api_strict, expected"):
+            manual.network.gradient(of.network, *strict_arrays(point))
+        return
+    expected = manual.network.value_and_gradient(of.network, *point)
+    loss, grads = manual.network.value_and_gradient(of.network, *strict_arrays(point))
+    assert isinstance(loss, array_api_strict._array_object.Array)
+    for mine, theirs in zip(numbers(expected), numbers((loss, grads)), strict=True):
+        assert ulp_distance(mine, theirs).max(initial=0) == 0
+
+
+def balls(array: np.ndarray, radius: float = 0.0) -> Any:
+    return np.frompyfunc(lambda value: arb(float(value), radius), 1, 1)(array)
+
+
+def in_balls(of: Described, point: Point, radius: float = 0.0) -> list[Any]:
+    params, x, y = point
+    moved = [Layer(balls(w, radius), balls(b, radius)) for w, b in params]
+    result = manual.network.value_and_gradient(of.network, moved, balls(x), balls(y))
+    return [leaf for part in jax.tree.leaves(result) for leaf in np.ravel(part)]
+
+
+@pytest.mark.parametrize("kind", ["ordinary", "saturating"])
+@pytest.mark.parametrize("of", QUICK, ids=str)
+def test_on_balls(of: Described, kind: str) -> None:
+    """A ball around each parameter, as wide as its rounding, encloses what float64 makes of it."""
+    point = draw_point(of, 3, kind)
+    in_floats = numbers(manual.network.value_and_gradient(of.network, *point))
+    expected = np.concatenate([np.ravel(leaf) for leaf in in_floats])
+    before, ctx.prec = ctx.prec, 200
+    try:
+        exact = in_balls(of, point)
+        wide = in_balls(of, point, radius=2.0**-40)
+    finally:
+        ctx.prec = before
+    for value, ball, wider in zip(expected, exact, wide, strict=True):
+        assert wider.overlaps(ball)
+        assert wider.is_finite()
+        # Rounding is at most some hundred units of the largest number on the way, about 10³.
+        assert abs(arb(value) - ball) < 1e-10 * (1 + float(np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize(("lo", "hi"), [(-0.5, 0.25), (0.0, 1.0), (-1.0, 0.0), (-3.0, 3.0)])
+def test_a_ball_across_0_encloses_the_values_inside(name: str, lo: float, hi: float) -> None:
+    """Both ends, 0 and between, of the function and of its derivative."""
+    pair = ACTIVATIONS[name]
+    wide = np.array([arb((lo + hi) / 2, (hi - lo) / 2)], dtype=object)
+    value, cache = pair.forward(wide)
+    slope = pair.backward(np.array([arb(1)], dtype=object), cache)
+    for inside in np.linspace(lo, hi, 9):
+        point = np.array([arb(inside)], dtype=object)
+        at, kept = pair.forward(point)
+        assert value[0].overlaps(at[0])
+        assert slope[0].overlaps(pair.backward(np.array([arb(1)], dtype=object), kept)[0])
+
+
+def symbols(shape: tuple[int, ...], name: str) -> np.ndarray:
+    made = np.empty(shape, object)
+    for index in np.ndindex(shape):
+        made[index] = sympy.Symbol(name + "".join(map(str, index)), real=True)
+    return made
+
+
+def hold_to_sympy(net: Network, n: int, points: int) -> None:
+    """∂L/∂p by SymPy's rules and by hand, at rational points, in 40 digits.
+
+    The lines have numbers that are float64, 1/n and √½, and SymPy reckons on with 53 bits of them.
+    """
+    sizes = list(zip(net.sizes, net.sizes[1:], strict=False))
+    params = [
+        Layer(symbols(pair, f"w{at}_"), symbols(pair[1:], f"b{at}_"))
+        for at, pair in enumerate(sizes)
+    ]
+    rng = np.random.default_rng(7)
+    x = rationals(rng, (n, net.sizes[0]))
+    y = rationals(rng, (n, net.sizes[-1]), positive=net.loss in LINKS)
+    loss, grads = manual.network.value_and_gradient(net, params, x, y)
+    pairs = [
+        (symbol, by_hand)
+        for layer, grad in zip(params, grads, strict=True)
+        for symbol, by_hand in zip(
+            np.concatenate([np.ravel(p) for p in layer]),
+            np.concatenate([np.ravel(g) for g in grad]),
+            strict=True,
+        )
+    ]
+    for _ in range(points):
+        at = {symbol: rationals(rng, ())[()] for symbol, _ in pairs}
+        for symbol, by_hand in pairs:
+            others = {other: value for other, value in at.items() if other != symbol}
+            along = loss.subs(others)
+            truth = along.diff(symbol).subs(symbol, at[symbol]).evalf(40)
+            mine = sympy.sympify(by_hand).subs(at).evalf(40)
+            assert abs(mine - truth) <= sympy.Float("1e-13", 40) * (abs(truth) + 1), symbol
+
+
+def rationals(rng: np.random.Generator, shape: tuple[int, ...], positive: bool = False) -> Any:
+    """Sevenths and their like: never at a kink, and exact."""
+    made = np.empty(shape, object)
+    for index in np.ndindex(shape):
+        top = int(rng.integers(1, 30)) * (1 if positive else int(rng.choice([-1, 1])))
+        made[index] = sympy.Rational(top, 31)
+    return made
+
+
+HIDDEN = [Network((2, 2, 1), name, loss="mse") for name in ACTIVATIONS]
+OUTPUT = [Network((2, 2), loss=name, l2=0.25) for name in LOSSES]
+
+
+@pytest.mark.parametrize("net", [*HIDDEN, *OUTPUT], ids=str)
+def test_on_symbols(net: Network) -> None:
+    hold_to_sympy(net, 1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_on_more_symbols(activation: str, loss: str) -> None:
+    hold_to_sympy(Network((2, 3, 2), activation, loss=loss, l2=0.25), 2, 2)

@@ -1,0 +1,117 @@
+"""Every mistake of the catalogue is caught in the general network; what is no mistake is not."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import manual.network
+from handgrad import check_gradient
+from handgrad.report import GradientReport
+from manual.affine import Layer
+from manual.network import Network
+from tests.network_planting import PRIME, Plant, hosts, loss_of, replaced
+from tests.network_plants import AT_ZERO, PLANTS
+from tests.network_strategies import Described, draw_point
+
+#: The catalogue of mistakes, without `relu-at-zero`, which is none.
+CATALOGUE = {
+    *("missing-square", "half-mse", "missing-mean", "double-mean", "mean-over-outputs"),
+    *("residual-sign", "bias-mean", "bias-unsummed", "bias-wrong-axis", "dw-transposed"),
+    *("dx-untransposed", "dw-after-activation", "tanh-linear", "tanh-of-h", "sigmoid-of-z"),
+    *("no-activation-derivative", "bce-extra-derivative", "softmax-diagonal", "softmax-shortcut"),
+    *("ce-minus-missing", "softmax-wrong-axis", "relu-mask", "accumulates", "update-before-use"),
+    *("decay-factor", "dropped-term", "exchanged"),
+}
+
+#: What the form of an answer gives away before its numbers are looked at.
+OF_FORM = {"structure", "shape", "dtype", "mutation", "not-repeatable"}
+
+
+def ruling_on(of: Described, gradient: Any, seed: int = 3) -> GradientReport:
+    return check_gradient(gradient, loss_of(of.network), *draw_point(of, seed), points=0)
+
+
+def test_every_mistake_is_planted() -> None:
+    assert {plant.slug for plant in PLANTS} == CATALOGUE
+    assert len({str(plant) for plant in PLANTS}) == len(PLANTS) >= 60
+
+
+HOSTS = [{str(hosts(plant)[at]): hosts(plant)[at] for plant in PLANTS} for at in range(3)]
+
+#: One network for each mistake in the quick tests, two more in the thorough ones.
+ALL = [(0, name) for name in HOSTS[0]]
+ALL_OTHERS = [pytest.param(at, name, marks=pytest.mark.slow) for at in (1, 2) for name in HOSTS[at]]
+AT = [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize(("at", "host"), [*ALL, *ALL_OTHERS])
+def test_the_right_gradient_agrees_in_every_host(at: int, host: str) -> None:
+    """Made as the wrong ones are, with nothing replaced."""
+    of = HOSTS[at][host]
+    backward = manual.network.affine_backward_parameters
+    report = ruling_on(of, replaced(of.network, affine_backward_parameters=backward))
+    assert report.verdict == "agree", str(report)
+
+
+@pytest.mark.parametrize("at", AT)
+@pytest.mark.parametrize("plant", PLANTS, ids=str)
+def test_a_mistake_is_caught(plant: Plant, at: int) -> None:
+    of = hosts(plant)[at]
+    report = ruling_on(of, plant.gradient(of.network))
+    assert report.verdict == "disagree", str(report)
+    assert report.blame == "yours"
+    kinds = {finding.kind for finding in report.findings}
+    if plant.slug == "accumulates":
+        assert kinds & {"mutation", "not-repeatable"}
+    elif str(plant) in ("bias-unsummed:", "bias-wrong-axis:", "dw-transposed:shape"):
+        assert kinds == {"shape"}
+    else:
+        assert not kinds & OF_FORM
+
+
+@pytest.mark.parametrize("slug", ["bias-mean", "bias-unsummed:row", "missing-mean", "double-mean"])
+@pytest.mark.parametrize("sizes", [sizes for sizes, _ in PRIME], ids=str)
+def test_with_one_example_there_is_nothing_to_average(slug: str, sizes: tuple[int, ...]) -> None:
+    of = Described(Network(sizes, "tanh"), 1)
+    for plant in PLANTS:
+        if str(plant).startswith(slug) and plant.loss in (None, "mse"):
+            report = ruling_on(of, plant.gradient(of.network))
+            assert report.verdict == "agree", str(report)
+
+
+def test_with_one_output_the_mean_over_outputs_is_right() -> None:
+    of = Described(Network((5, 3, 1), "tanh"), 7)
+    plant = next(plant for plant in PLANTS if str(plant) == "mean-over-outputs:mse")
+    assert ruling_on(of, plant.gradient(of.network)).verdict == "agree"
+
+
+@pytest.mark.parametrize("of", hosts(AT_ZERO), ids=str)
+def test_off_the_kink_nobody_sees_the_slope_at_0(of: Described) -> None:
+    report = ruling_on(of, AT_ZERO.gradient(of.network))
+    assert (report.verdict, report.findings) == ("agree", ())
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_at_the_kink_the_slope_is_a_convention(size: int) -> None:
+    """One hidden unit's weights and bias are 0: for every example its z is 0 exactly."""
+    of = Described(Network((size, 3, 2), "relu"), 1)
+    params, x, y = draw_point(of, 9)
+    w, b = params[0].w.copy(), params[0].b.copy()
+    w[:, 1], b[1] = 0, 0
+    at_kink = ([Layer(w, b), params[1]], x, y)
+    loss = loss_of(of.network)
+    report = check_gradient(AT_ZERO.gradient(of.network), loss, *at_kink, points=0)
+    assert report.verdict == "agree", str(report)
+    assert {finding.kind for finding in report.findings} == {"convention"}
+    usual = partial(manual.network.gradient, of.network)
+    assert check_gradient(usual, loss, *at_kink, points=0).verdict == "agree"
+
+
+def test_half_a_decay_without_decay_is_none() -> None:
+    of = Described(Network((5, 3, 2), "tanh"), 7)
+    for plant in PLANTS:
+        if plant.slug == "decay-factor":
+            assert ruling_on(of, plant.gradient(of.network)).verdict == "agree"
+    assert np.isfinite(draw_point(of, 3).x).all()
