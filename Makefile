@@ -29,8 +29,9 @@ lint: $(STAMP) ## ruff, pyright, and the import contracts
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## the compiled training against C and against the article's loop
+bench: $(STAMP) ## the article's training against C, and a large network against its matrix products
 	@$(BIN)/python -m benchmarks.training
+	@$(BIN)/python -m benchmarks.layers
 
 $(STAMP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

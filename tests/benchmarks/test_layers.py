@@ -21,6 +21,8 @@ from benchmarks.network_timings import AGAIN, Timings, measure
 from manual.affine import Layer
 from manual.network import Network
 
+pytestmark = pytest.mark.slow
+
 NETWORK = Network((7, 11, 5, 3), activation="relu", loss="softmax-ce")
 BATCH = 13
 ROWS = [*FLOORS.values(), *CONTENDERS, AGAIN]
