@@ -70,8 +70,10 @@ def training(network: Network, optimiser: str, learning_rate: float) -> Training
 
     def step(carry: Carry, xs: jax.Array, ys: jax.Array, batch: jax.Array) -> Step:
         grads = gradient(carry.params, xs[batch], ys[batch])
-        updates, state = transformation.update(grads, carry.state, carry.params)
-        params: Any = optax.apply_updates(carry.params, updates)
+        # optax raises floats to integer powers, which strict promotion would refuse.
+        with jax.numpy_dtype_promotion("standard"):
+            updates, state = transformation.update(grads, carry.state, carry.params)
+            params: Any = optax.apply_updates(carry.params, updates)
         return Step(grads, Carry(params, state))
 
     def run(carry: Carry, xs: jax.Array, ys: jax.Array, batches: jax.Array) -> Carry:
