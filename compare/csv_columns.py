@@ -170,5 +170,5 @@ def _check_sizes(table: Csv, position: int, keys: list[Any], guessed: bool) -> N
     raise CsvError(
         f"{table.at(row, position)}: class {quoted(row.cells[position])} in this row only; "
         "expected at least two rows of each class, one to train on and one to test on"
-        f"{', or --kind number' if guessed and some_number else ''}"
+        f"{', or --target-kind number' if guessed and some_number else ''}"
     )

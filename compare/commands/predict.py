@@ -63,7 +63,9 @@ def predict(
     for name in ("units", *training):
         if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
             option = name.replace("_", "-")
-            raise click.UsageError(f"--{option} beside --model; expected features of the model.")
+            raise click.UsageError(
+                f"--{option} beside --model; expected features of the model as NAME=VALUE."
+            )
     answer = ask(model, features | _named(context.args), table, out)
     show(answer, table, out, as_json)
     return 0

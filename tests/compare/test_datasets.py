@@ -92,6 +92,7 @@ def test_what_a_target_is(
 
 OR_OTHERS = "or other columns (--target, --feature)"
 TWO_ROWS = "expected at least two rows of each class, one to train on and one to test on"
+OR_NUMBER = "or --target-kind number"
 #: A file, what is named of it, and the message after the path.
 AT_FAULT = {
     "text among numbers": (
@@ -154,13 +155,18 @@ AT_FAULT = {
         ", line 3, column 1 (a): '2,5'; expected a finite number, with a point in place of the "
         f"comma, {OR_OTHERS}",
     ),
+    "text with a comma": (
+        'a,y\n1,p\n"b,c",q\n3,p\n4,q\n',
+        {},
+        f", line 3, column 1 (a): 'b,c'; expected a finite number, {OR_OTHERS}",
+    ),
     "text where a number is to be predicted": (
         "a,y\n1,2\n2,3\n3,p\n4,5\n",
         {"kind": "number"},
         f", line 4, column 2 (y): 'p'; expected a finite number, {OR_OTHERS}",
     ),
     "a constant feature": (
-        "a,c,y\n1,7,p\n2,7.0,q\n\n3,7,p\n4,7,q\n",
+        "a,c,y\n1, 7,p\n2,7.0,q\n\n3,7,p\n4,7,q\n",
         {},
         ", lines 2 to 6, column 2 (c): 7 in every row; expected a column that varies: leave this "
         "one out by naming the others with --feature",
@@ -191,12 +197,12 @@ AT_FAULT = {
     "a mistake in a number to predict": (
         "a,y\n1,2.5\n2,4.5\n3,6.5o\n4,8.5\n",
         {},
-        f", line 4, column 2 (y): class '6.5o' in this row only; {TWO_ROWS}, or --kind number",
+        f", line 4, column 2 (y): class '6.5o' in this row only; {TWO_ROWS}, {OR_NUMBER}",
     ),
     "a number with few values that are no classes": (
         "a,y\n1,2\n2,4\n3,2\n4,8\n",
         {},
-        f", line 3, column 2 (y): class '4' in this row only; {TWO_ROWS}, or --kind number",
+        f", line 3, column 2 (y): class '4' in this row only; {TWO_ROWS}, {OR_NUMBER}",
     ),
     "a class of one row, which was said to be one": (
         "a,y\n1,2\n2,4\n3,2\n4,2\n",
@@ -205,7 +211,7 @@ AT_FAULT = {
     ),
     "three rows": ("a,y\n1,p\n2,q\n3,p\n", {}, ": 3 rows below the header; expected at least 4"),
     "no name": (
-        "a,,y\n1,2,p\n2,3,q\n3,4,p\n4,5,q\n",
+        "a, ,y\n1,2,p\n2,3,q\n3,4,p\n4,5,q\n",
         {},
         ", line 1, column 2: no name in the header; expected one, or the names of the other "
         "columns with --feature",
@@ -273,6 +279,11 @@ def test_words_for_nothing(tmp_path: Path, word: str) -> None:
 def test_columns_that_are_not_used_may_hold_anything(tmp_path: Path) -> None:
     path = written(tmp_path, ",a,y,c\n,1,p,7\n2,2,q,7\nx,3,p,7\n,4,q,7\n")
     assert dataset_named(str(path), "y", ["a"]).x.tolist() == [[1], [2], [3], [4]]
+
+
+def test_a_target_without_a_name_is_called_by_its_position(tmp_path: Path) -> None:
+    data = dataset_named(str(written(tmp_path, "a,\n1,p\n2,q\n3,p\n4,q\n")), "column 2")
+    assert (data.features, data.classes) == (("a",), ("p", "q"))
 
 
 def test_names_that_stand_for_nothing(tmp_path: Path) -> None:

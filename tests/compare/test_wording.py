@@ -10,6 +10,7 @@ def test_what_others_wrote_stays_on_one_line() -> None:
     assert shown("height (cm)") == "height (cm)"
     assert shown("a\nb\x1b[2J") == r"'a\nb\x1b[2J'"
     assert shown("") == "''"
+    assert shown("x" * 60) == "x" * 60
     assert shown("x" * 61) == "x" * 59 + "…"
     assert quoted("  it's\t7 ") == r'''"it's\t7"'''
     assert quoted("x" * 61) == f"'{'x' * 59}…'"
