@@ -10,6 +10,7 @@ import sys
 
 import click
 
+from compare import interrupts
 from compare.commands.plot import plot
 from compare.commands.predict import predict
 from compare.commands.regress import regress
@@ -37,6 +38,7 @@ def main() -> None:
         # A terminal that cannot show a sign gets a "?" for it, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    interrupts.listen()
     try:
         # Not click's own main: it ends a closed pipe with 1, which here says that the sides differ.
         with cli.make_context("python -m compare", sys.argv[1:]) as context:
@@ -52,7 +54,9 @@ def main() -> None:
         code = 2
     except KeyboardInterrupt as interrupt:
         click.echo(f"\nStopped{f' {interrupt}' if str(interrupt) else ''}.", err=True)
-        code = 130
+        sys.stdout.flush()
+        # At once: a compilation that goes on in another thread brings the interpreter's end down.
+        os._exit(130)
     except BrokenPipeError:
         # The reader of a pipe has seen enough. What is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

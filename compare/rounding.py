@@ -182,6 +182,13 @@ def widened(x: Range, units: Any) -> Range:
         return replace(x, lo=x.lo - more, hi=x.hi + more)
 
 
+def square(x: Range) -> Range:
+    """x², which is never negative."""
+    low = np.where((x.lo <= 0) & (x.hi >= 0), 0.0, np.minimum(np.abs(x.lo), np.abs(x.hi)))
+    with np.errstate(over="ignore"):
+        return widened(replace(x, lo=low * low, hi=x.magnitude * x.magnitude), 2)
+
+
 def total(x: Range, axis: int = -1) -> Range:
     """The sum along an axis, in any order."""
     n, (u, tiny) = x.lo.shape[axis], x.floats

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotille
@@ -11,10 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from compare.agreement import Partial
-from compare.experiment import Prediction
-from compare.regression import Regression
-from compare.trajectory import Divergence, Trainings
+if TYPE_CHECKING:
+    from compare.agreement import Partial
+    from compare.experiment import Prediction
+    from compare.regression import Regression
+    from compare.trajectory import Divergence, Trainings
 
 #: Digits that every float64 holds; the 16th and 17th differ between machines.
 DIGITS = 15
@@ -37,7 +39,7 @@ def console() -> Console:
     return _Output(highlight=False, emoji=False, markup=False)
 
 
-def show_partials(out: Console, partials: list[Partial], sigmoid_derivative: str) -> None:
+def show_partials(out: Console, partials: "list[Partial]", sigmoid_derivative: str) -> None:
     """The nine partial derivatives by both, beside the exact values, and what became of digits."""
     rows = table("∂L/∂", "exact", "", "", "ulps", "verdict")
     for row in partials:
@@ -60,11 +62,11 @@ def show_partials(out: Console, partials: list[Partial], sigmoid_derivative: str
         )
 
 
-def _lost_digits(row: Partial) -> bool:
+def _lost_digits(row: "Partial") -> bool:
     return row.bound > HALF_THE_DIGITS * max(abs(row.by_hand), abs(row.autodiff))
 
 
-def show_losses(out: Console, trainings: Trainings) -> None:
+def show_losses(out: Console, trainings: "Trainings") -> None:
     """The mean loss every so often by both, and a small curve of the loss by hand."""
     rows = table("epoch", "mean loss by hand", "autodiff")
     every = max(1, trainings.epochs // 10)
@@ -76,7 +78,7 @@ def show_losses(out: Console, trainings: Trainings) -> None:
         out.print(_loss_curve(trainings.losses[:, 0]), soft_wrap=True)
 
 
-def show_trainings(out: Console, trainings: Trainings, names: list[str]) -> None:
+def show_trainings(out: Console, trainings: "Trainings", names: list[str]) -> None:
     """The judged updates and the reported drift."""
     loss = float(trainings.losses[-1, 0])
     if loss >= UNDECIDED:
@@ -96,7 +98,7 @@ def show_trainings(out: Console, trainings: Trainings, names: list[str]) -> None
     out.print(f"Free-running, the two drift at most {drift} apart.")
 
 
-def describe(divergence: Divergence, names: list[str]) -> str:
+def describe(divergence: "Divergence", names: list[str]) -> str:
     """One sentence for the first divergence of two trainings."""
     whose = {"by_hand": "by hand", "autodiff": "by autodiff", "both": "both"}
     return (
@@ -108,7 +110,7 @@ def describe(divergence: Divergence, names: list[str]) -> str:
     )
 
 
-def show_predictions(out: Console, predictions: list[Prediction]) -> None:
+def show_predictions(out: Console, predictions: "list[Prediction]") -> None:
     """Probability and label by both."""
     rows = table("", "weight", "height", "by hand", "autodiff")
     for p in predictions:
@@ -122,7 +124,7 @@ def show_predictions(out: Console, predictions: list[Prediction]) -> None:
     out.print(rows)
 
 
-def show_regression(out: Console, result: Regression) -> None:
+def show_regression(out: Console, result: "Regression") -> None:
     """The coefficients three ways."""
     rows = table(result.table.target, "closed form", "descent by hand", "descent by autodiff")
     columns = (result.closed_form, result.by_hand, result.autodiff)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,21 @@ if TYPE_CHECKING:
 VALUE = Number("a finite number of size at most 1e100", at_least=-1e100, at_most=1e100)
 
 
-def ask(model_file: Path, given: dict[str, str], table: Path | None, out: Path | None) -> Any:
+def ask(
+    model_file: Path,
+    given: dict[str, str],
+    words: list[str],
+    table: Path | None,
+    out: Path | None,
+) -> Any:
     """Predict for named features, or for a CSV file; returns what `show` shows.
+
+    Args:
+        model_file: what `train` has written.
+        given: features by name, as text.
+        words: more of them, as NAME=VALUE, --NAME=VALUE, or --NAME VALUE.
+        table: a CSV file instead.
+        out: a CSV file for the answer.
 
     Raises:
         click.UsageError: the model or the CSV file cannot be used, or a feature is missing,
@@ -28,15 +42,19 @@ def ask(model_file: Path, given: dict[str, str], table: Path | None, out: Path |
 
     from compare.dataset import DatasetError
     from compare.datasets import read_features
+    from compare.files import unwritable
     from compare.networks.files import ModelError, load
     from compare.networks.prediction import predict
 
-    if out and out.exists():
+    if out and os.path.lexists(out):
         raise click.UsageError(f"'{out}' is there already; expected a new file for --out.")
     if out and table is None:
         raise click.UsageError("--out without --csv; expected a CSV file to predict from.")
+    if out and (reason := unwritable(out)):
+        raise click.UsageError(f"--out '{out}': {reason}; expected a file that can be written.")
     try:
         model = load(model_file)
+        given = _named(given, words, model.source.features)
         if table is None:
             x = np.array([_row(model, given)])
             return model, None, x, predict(model, x)
@@ -46,6 +64,30 @@ def ask(model_file: Path, given: dict[str, str], table: Path | None, out: Path |
         return model, rows, rows.x, predict(model, rows.x)
     except (ModelError, DatasetError) as error:
         raise click.UsageError(f"{error}.") from error
+
+
+def _named(given: dict[str, str], words: list[str], features: tuple[str, ...]) -> dict[str, str]:
+    """All features by name; a name may hold anything, also "=" or dashes in front."""
+    named = dict(given)
+    rest = iter(words)
+    for word in rest:
+        spelled = [
+            (name, word[len(start) + 1 :])
+            for name in features
+            for start in (name, f"--{name}")
+            if word.startswith(f"{start}=")
+        ]
+        if spelled:
+            name, value = max(spelled, key=lambda pair: len(pair[0]))
+        else:
+            name, equals, value = word.removeprefix("--").partition("=")
+            if not equals and not word.startswith("--"):
+                raise click.UsageError(f"{word!r}; expected a feature as NAME=VALUE.")
+            value = value if equals else next(rest, "")
+        if name in named:
+            raise click.UsageError(f"{name!r} a second time; expected each feature once.")
+        named[name] = value
+    return named
 
 
 def _row(model: "Model", given: dict[str, str]) -> list[float]:
@@ -101,6 +143,8 @@ def _show_one(model: "Model", x: Any, said: "dict[str, Predictions]") -> None:
     from compare.terminal import console, table
 
     screen = console()
+    if model.progress.first_divergence:
+        screen.print("Warning: the two trainings of this model disagreed; see train or resume.")
     for sentence in far_off(model, x):
         screen.print(f"Warning: {sentence}; the network extrapolates.")
     shown = table(model.source.target, *(SIDES[side] for side in said))

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
+from compare import interrupts
 from compare.commands.output import print_object
 from compare.memory import keep_freed_memory
 from compare.networks.files import save
@@ -47,16 +49,23 @@ def run(
     keep_freed_memory()
     training = job.training()
     progress = training.start() if progress is None else progress
-    keep = _Checkpoints(lambda p: save(job.model(training.data, p), out) if out else None, every)
+
+    def write(now: Progress) -> None:
+        # What has left the floats' range, as a side that is wrong may, replaces no checkpoint.
+        if out and all(np.isfinite(point.params).all() for point in now.points.values()):
+            save(job.model(training.data, now), out)
+
+    keep = _Checkpoints(write, every)
     keep.write(progress)
     if not as_json:
-        _announce(job, len(training.data.x), len(training.data.test_x))
+        _announce(job, len(training.data.x), len(training.data.test_x), progress.epochs)
     try:
         with ExitStack() as stack:
             show = stack.enter_context(bar_with_text(job.epochs, "epochs"))
 
             def on_epoch(now: Progress) -> None:
                 keep.offer(now)
+                interrupts.check()
                 show(now.epochs, lambda: _state(training, now, job.data.classes is not None))
 
             progress = train(training, progress, job.epochs, on_epoch)
@@ -107,7 +116,7 @@ class _Checkpoints:
             self.write(progress)
 
 
-def _announce(job: Job, train_rows: int, test_rows: int) -> None:
+def _announce(job: Job, train_rows: int, test_rows: int, done: int) -> None:
     out, plan, network = console(), job.plan, job.plan.network
     shape = "-".join(map(str, network.sizes))
     out.print(
@@ -121,8 +130,12 @@ def _announce(job: Job, train_rows: int, test_rows: int) -> None:
     out.print(
         f"Network {shape}, {hidden}{network.output} at the end, loss {network.loss}{penalty}; "
         f"{plan.optimiser} with η = {plan.learning_rate:g}, {plan.batch} rows an update, epochs: "
-        f"{job.epochs}, seed {plan.seed}, {plan.dtype}.\n"
+        f"{job.epochs}, seed {plan.seed}, {plan.dtype}."
     )
+    if done:
+        more = f"{done} of them are done" if done < job.epochs else "all of them are done already"
+        out.print(f"{more}{'' if done < job.epochs else '; --epochs asks for more'}.")
+    out.print()
 
 
 def _state(training: Any, progress: Progress, classes: bool) -> str:
@@ -149,10 +162,11 @@ def _report(
     if out:
         screen.print(f"Model: {out}", soft_wrap=True)
     if len(job.by) == 1:
+        screen.print("Not compared; --by both holds the two against each other.")
         return
     screen.print(
         f"\nFree-running, the two drift at most {progress.max_drift_ulps:.3g} ulp(max(|θ|, 1)) "
-        "apart."
+        "apart, which is not judged: trainings amplify rounding."
     )
     updates = int(progress.points[BY_HAND].count)
     because = (
@@ -161,8 +175,9 @@ def _report(
     )
     found = progress.first_divergence
     if found:
+        of = f" of {found.parameter}" if found.parameter else ""
         because = (
-            f"update {found.update}, {found.quantity} of {found.parameter}: by hand "
+            f"update {found.update}, {found.quantity}{of}: by hand "
             f"{found.by_hand:.9g}, by autodiff {found.autodiff:.9g}; two right answers differ by "
             f"at most {found.bound:.2g}, and {_OFF[found.off]} is off"
         )

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from compare.wording import quoted
+
 #: Enough for any lesson; some minutes, and less than 100 MB for their order and losses.
 MOST_EPOCHS = 1_000_000
 
@@ -115,12 +117,16 @@ class Sizes(click.ParamType):
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
         """The numbers."""
         parts = str(value).split("-")
-        if len(parts) < 2 or not all(p.isascii() and p.isdigit() and int(p) > 0 for p in parts):
-            self.fail(f"{value!r}; expected numbers of units such as 2-8-1.", param, ctx)
+        if len(parts) < 2 or not all(_is_a_size(part) for part in parts):
+            self.fail(f"{quoted(str(value))}; expected numbers of units such as 2-8-1.", param, ctx)
         sizes = tuple(map(int, parts))
         if sum((a + 1) * b for a, b in itertools.pairwise(sizes)) > MOST_PARAMETERS:
             self.fail(f"{value!r}; expected at most {MOST_PARAMETERS} parameters.", param, ctx)
         return sizes
+
+
+def _is_a_size(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
 SEED = Number("a whole number from 0 to 4294967295", convert=int, at_least=0, at_most=2**32 - 1)
@@ -131,6 +137,17 @@ STEPS = Number("a whole number from 1 to 100000", convert=int, at_least=1, at_mo
 LEARNING_RATE = Number("a finite number above 0", above=0)
 PERSON = Name("alice", "bob", "charlie", "diana")
 
+CHECKPOINT_EVERY = click.option(
+    "--checkpoint-every",
+    "every",
+    type=Number("a number of seconds from 0 up", at_least=0),
+    default=1.0,
+    show_default=True,
+    help="Seconds between checkpoints; 0 writes one after every epoch.",
+)
+LOSS_PLOT = click.option(
+    "--plot", "plot_file", type=PlotFile(), help="Draw the loss curves to this file."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 
 

@@ -48,9 +48,10 @@ def predict(
     """Predict from features, by hand and by autodiff.
 
     With --model, by a network that `compare train` has trained: for one example, its features as
-    NAME=VALUE or --NAME VALUE, or for the rows of a CSV file, which is written back with a column
-    more. Without, the article's network is trained first and told weight and height; its shift is
-    applied. A warning says if the network has to extrapolate.
+    NAME=VALUE or --NAME VALUE, or for the rows of a CSV file, which is written back with the
+    prediction, and the probability of the predicted class, as new columns. Without, the article's
+    network is trained first and told weight and height; its shift is applied. A warning says if the
+    network has to extrapolate.
     """
     given = {"weight": weight, "height": height}
     features = {name: value for name, value in given.items() if value is not None}
@@ -66,7 +67,7 @@ def predict(
             raise click.UsageError(
                 f"--{option} beside --model; expected features of the model as NAME=VALUE."
             )
-    answer = ask(model, features | _named(context.args), table, out)
+    answer = ask(model, features, context.args, table, out)
     show(answer, table, out, as_json)
     return 0
 
@@ -89,22 +90,6 @@ def _measure(context: click.Context, name: str, value: str | None) -> float:
     if value is None:
         raise click.MissingParameter(ctx=context, param=option)
     return MEASURE.convert(value, option, context)
-
-
-def _named(arguments: list[str]) -> dict[str, str]:
-    """NAME=VALUE, --NAME=VALUE, or --NAME VALUE."""
-    features: dict[str, str] = {}
-    rest = iter(arguments)
-    for argument in rest:
-        name, equals, value = argument.removeprefix("--").partition("=")
-        if not equals and argument.startswith("--"):
-            value = next(rest, "")
-        elif not equals:
-            raise click.UsageError(f"{argument!r}; expected a feature as NAME=VALUE.")
-        if name in features:
-            raise click.UsageError(f"{name!r} a second time; expected each feature once.")
-        features[name] = value
-    return features
 
 
 def _article(

@@ -4,24 +4,23 @@ from pathlib import Path
 
 import click
 
-from compare.commands.options import JSON, Number, PlotFile, epochs_option
+from compare.commands.options import CHECKPOINT_EVERY, JSON, LOSS_PLOT, epochs_option
 
 
 @click.command(short_help="Go on with a training from its newest checkpoint.")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--data", "text", help="Where the data are now, if their file has moved.")
 @epochs_option(None)
-@click.option(
-    "--checkpoint-every",
-    "every",
-    type=Number("a number of seconds from 0 up", at_least=0),
-    default=1.0,
-    show_default=True,
-    help="Seconds between checkpoints; 0 writes one after every epoch.",
-)
-@click.option("--plot", "plot_file", type=PlotFile(), help="Draw the loss curves to this file.")
+@CHECKPOINT_EVERY
+@LOSS_PLOT
 @JSON
 def resume(
-    file: Path, epochs: int | None, every: float, plot_file: Path | None, as_json: bool
+    file: Path,
+    text: str | None,
+    epochs: int | None,
+    every: float,
+    plot_file: Path | None,
+    as_json: bool,
 ) -> int:
     """Go on with the training that FILE holds, as if it had never stopped: bit for bit.
 
@@ -36,7 +35,7 @@ def resume(
 
     try:
         model = load(file)
-        job = job_of(model)
+        job = job_of(model, text)
     except (ModelError, DatasetError) as error:
         raise click.UsageError(f"{error}.") from error
     done = model.progress.epochs

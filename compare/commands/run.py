@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, PERSON, PlotFile, training_options
+from compare.commands.options import JSON, LOSS_PLOT, PERSON, training_options
 
 if TYPE_CHECKING:
     from compare.agreement import Partial
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     help="Whose loss the nine partial derivatives at the start are of.",
 )
 @training_options
-@click.option("--plot", "plot_file", type=PlotFile(), help="Draw the loss curves to this file.")
+@LOSS_PLOT
 @JSON
 def run(person: str, plot_file: Path | None, as_json: bool, **training: Any) -> int:
     """Train the article's network by hand and by autodiff, compared at every step.

@@ -1,18 +1,20 @@
 """`compare train`: a network of any shape, on data about real people and real digits, by both."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from compare.commands.options import (
+    CHECKPOINT_EVERY,
     JSON,
     LEARNING_RATE,
+    LOSS_PLOT,
     SEED,
     ModelFile,
     Name,
     Number,
-    PlotFile,
     Sizes,
     epochs_option,
 )
@@ -113,15 +115,8 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
 @click.option("--dtype", type=Name("float32", "float64"), default="float64", show_default=True)
 @click.option("--out", type=ModelFile(), help="Checkpoints and the trained model: model.npz.")
 @click.option("--overwrite", is_flag=True, help="Replace the file of --out if there is one.")
-@click.option(
-    "--checkpoint-every",
-    "every",
-    type=Number("a number of seconds from 0 up", at_least=0),
-    default=1.0,
-    show_default=True,
-    help="Seconds between checkpoints; 0 writes one after every epoch.",
-)
-@click.option("--plot", "plot_file", type=PlotFile(), help="Draw the loss curves to this file.")
+@CHECKPOINT_EVERY
+@LOSS_PLOT
 @JSON
 def train(
     text: str,
@@ -150,7 +145,7 @@ def train(
     from compare.datasets import dataset_named
     from compare.networks.job import Job, complaint, source_of
 
-    if out and out.exists() and not overwrite:
+    if out and os.path.lexists(out) and not overwrite:
         raise click.UsageError(
             f"'{out}' is there already; expected a new file for --out, or --overwrite, or "
             "`compare resume` to go on with it."
@@ -179,11 +174,14 @@ def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
     on_probabilities = classes and loss in ("mse", "huber")
     output = options["output"] or ("sigmoid" if on_probabilities else "identity")
     optimiser = options["optimiser"]
+    rate = options["learning_rate"] or RATES[optimiser]
+    if options["dtype"] == "float32" and not 1e-30 < rate < 1e30:
+        raise click.UsageError(f"--learning-rate {rate:g}; expected one that float32 can hold.")
     try:
         return Plan(
             Network(sizes, options["activation"], output, loss, options["l2"]),
             optimiser,
-            options["learning_rate"] or RATES[optimiser],
+            rate,
             options["batch"],
             options["seed"],
             options["dtype"],

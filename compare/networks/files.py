@@ -6,9 +6,8 @@ is what the name leads to. Nothing in it is ever unpickled.
 """
 
 import json
+import math
 import os
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +103,8 @@ def load(path: Path) -> Model:
             itself.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile) or "header" not in archive:
                 raise ModelError(f"{path}: no model in it; expected a file that train has written")
             header = json.loads(str(archive["header"]))
@@ -113,7 +113,7 @@ def load(path: Path) -> Model:
         raise
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror or error}; expected a model file") from error
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # which of them, depends on the bytes that are damaged
         raise ModelError(
             f"{path}: cut short, damaged, or no model; expected a file that train has written"
         ) from error
@@ -127,8 +127,8 @@ def _checked(path: Path, header: Any, arrays: dict[str, np.ndarray]) -> Model:
         raise ModelError(f"{path}: version {header.get('version')}; expected {VERSION}")
     try:
         return _assembled(header, arrays)
-    except (ValueError, TypeError, KeyError) as error:
-        what = str(error) or type(error).__name__
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+        what = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"{path}: contradicts itself ({what}); expected a whole model") from error
 
 
@@ -143,6 +143,7 @@ def _assembled(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
     n_in, done = plan.network.sizes[0], int(header["done"])
     if len(source["features"]) != n_in:
         raise ValueError(f"{len(source['features'])} features for {n_in} inputs")
+    _check_values(plan, source, header)
     points = {side: _point(plan, side, arrays) for side in by}
     divergence = header["first_divergence"]
     progress = Progress(
@@ -152,6 +153,10 @@ def _assembled(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
         divergence and Divergence(**divergence),
         float(header["max_drift_ulps"]),
     )
+    scales = {"scale.mean", "scale.sd", "target.mean", "target.sd"}
+    of_sides = {f"{side}.{what}" for side in by for what in ("params", "moments", "count")}
+    if unknown := arrays.keys() - {"losses"} - scales - of_sides:
+        raise ValueError(f"{min(unknown)!r} is unknown")
     return Model(
         plan,
         Source(**source),
@@ -164,9 +169,31 @@ def _assembled(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
     )
 
 
+def _check_values(plan: Plan, source: dict[str, Any], header: dict[str, Any]) -> None:
+    """Raise ValueError unless the numbers are ones that `train` takes, and the classes fit."""
+    n_out, classes = plan.network.sizes[-1], source["classes"]
+    outputs = {1} if classes is None else {len(classes)} | ({1} if len(classes) == 2 else set())
+    words = [source[key] for key in ("name", "target", "fingerprint")]
+    for what, value, right in (
+        ("learning_rate", plan.learning_rate, 0 < plan.learning_rate < math.inf),
+        ("batch", plan.batch, isinstance(plan.batch, int) and plan.batch > 0),
+        ("seed", plan.seed, isinstance(plan.seed, int) and plan.seed >= 0),
+        ("test_fraction", header["test_fraction"], 0 < header["test_fraction"] <= 0.5),
+        ("epochs", header["epochs"], header["epochs"] >= header["done"]),
+        ("kind", source["kind"], source["kind"] == ("number" if classes is None else "classes")),
+        ("outputs", n_out, n_out in outputs),
+        ("source", words, all(isinstance(word, str) for word in words)),
+    ):
+        if not right:
+            raise ValueError(f"{what} {value}")
+
+
 def _scale(name: str, size: int, arrays: dict[str, np.ndarray]) -> Scale:
     mean = _array(arrays, f"{name}.mean", (size,), np.float64)
-    return Scale(mean, _array(arrays, f"{name}.sd", (size,), np.float64))
+    sd = _array(arrays, f"{name}.sd", (size,), np.float64)
+    if not np.all(sd > 0):
+        raise ValueError(f"{name}.sd is not positive")
+    return Scale(mean, sd)
 
 
 def _point(plan: Plan, side: str, arrays: dict[str, np.ndarray]) -> Point:

@@ -57,17 +57,29 @@ def source_of(data: Dataset, text: str, raw: bool) -> Source:
     return Source(name, data.features, data.target, data.classes, kind, raw, data.fingerprint())
 
 
-def job_of(model: Model) -> Job:
+def job_of(model: Model, text: str | None = None) -> Job:
     """The job that a checkpoint belongs to, with its data read again.
+
+    Args:
+        model: the checkpoint.
+        text: the name or path of the data, if they are no longer where they were.
 
     Raises:
         DatasetError: the data cannot be read, or are not the same any more.
     """
     source = model.source
-    data = dataset_named(source.name, source.target, source.features, source.kind, source.raw)
-    if data.fingerprint() != source.fingerprint:
+    if text is None and source.name not in BUILT_IN and not Path(source.name).is_file():
         raise DatasetError(
-            f"{source.name}: the data are not those that the training began with; expected them "
+            f"{source.name}: no such file, and the training began with it; expected --data with "
+            "the place where it is now"
+        )
+    name = text or source.name
+    data = dataset_named(name, source.target, source.features, source.kind, source.raw)
+    if text:
+        source = source_of(data, text, source.raw)
+    if data.fingerprint() != model.source.fingerprint:
+        raise DatasetError(
+            f"{name}: the data are not those that the training began with; expected them "
             "unchanged, or a new training"
         )
     return Job(data, source, model.plan, model.by, model.epochs, model.test_fraction)

@@ -7,16 +7,19 @@ How far the two paths drift apart is reported elsewhere, and not judged.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from compare.agreement import Verdict
 from compare.networks import flat
 from compare.networks.plan import Plan
-from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges
+from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges, loss_ranges
 from compare.networks.sides import Point, Side
 from compare.networks.updates import After, Before, update_ranges
 from compare.rounding import Range
+
+if TYPE_CHECKING:
+    from compare.agreement import Verdict
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,21 @@ class Divergence:
     """The first update on which one of the sides is off by more than rounding explains."""
 
     update: int  #: counted from 0 over the whole training
-    parameter: str
-    quantity: str  #: `gradient`, `moment`, or `update`: the first of them that is off
+    parameter: str  #: none for a loss
+    quantity: str  #: `gradient`, `moment`, `update`, or, after an epoch, `loss`: the first off
     along: str  #: whose path the update starts from, `by_hand` or `autodiff`
     off: str  #: which answer lies outside its range: `by_hand`, `autodiff` or `both`
     by_hand: float
     autodiff: float
     bound: float  #: how far apart two right answers may lie
     ulps: float
+
+
+class Judgement(NamedTuple):
+    """What became of a stretch."""
+
+    divergence: Divergence | None
+    ran_away: bool  #: whether both sides left the floats' range before one of them was off
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class Judge:
 
     def first_divergence(
         self, start: Point, after: Point, stretch: np.ndarray, along: str
-    ) -> Divergence | None:
+    ) -> "Judgement":
         """The first update of a stretch of one path on which a side is off.
 
         Args:
@@ -55,6 +65,8 @@ class Judge:
             stretch: row numbers, shape (k, batch).
             along: `by_hand` or `autodiff`.
         """
+        from compare.agreement import Verdict  # loads JAX, which a training by hand does without
+
         before = _befores(start, after)
         hand = self.by_hand.steps(before, stretch)
         auto = self.autodiff.steps(before, stretch)
@@ -77,16 +89,18 @@ class Judge:
             verdicts.append(("moment", Verdict(*moments, *ranges)))
         params = hand_after.params, auto_after.params
         verdicts.append(("update", Verdict(*params, hand_range.params, auto_range.params)))
-        return self._first(verdicts, int(start.count), along)
+        lost = int(np.argmax([*_cannot_be_judged([verdict for _, verdict in verdicts]), True]))
+        found = self._first(verdicts, lost, int(start.count), along)
+        return Judgement(found, found is None and lost < len(stretch))
 
     def _updated(self, before: Point, grads: Range) -> After:
         return update_ranges(self.plan.optimiser, self.plan.learning_rate, Before(*before), grads)
 
     def _first(
-        self, verdicts: list[tuple[str, Verdict]], count: int, along: str
+        self, verdicts: "list[tuple[str, Verdict]]", end: int, count: int, along: str
     ) -> Divergence | None:
         """The first by update, then gradient before update, then in the parameters' order."""
-        wrong = np.stack([~verdict.agree for _, verdict in verdicts], axis=1)
+        wrong = np.stack([~verdict.agree for _, verdict in verdicts], axis=1)[:end]
         if not wrong.any():
             return None
         update, which, position = np.argwhere(wrong)[0].tolist()
@@ -106,6 +120,37 @@ class Judge:
             bound=float(verdict.bound[at]),
             ulps=float(verdict.ulps[at]),
         )
+
+    def first_wrong_loss(
+        self, points: dict[str, Point], losses: dict[str, float]
+    ) -> Divergence | None:
+        """Whether a side's loss on the whole training part, at its own point, is off."""
+        for side, point in points.items():
+            right = loss_ranges(
+                self.plan.network,
+                flat.split(point.params[None], self.plan.network.sizes),
+                self.x[None],
+                self.y[None],
+                self.plan.floats,
+            )
+            if right.contains(losses[side])[0] or not np.isfinite(right.magnitude[0]):
+                continue
+            values = (losses["by_hand"], losses["autodiff"])
+            bound = float(right.hi[0] - right.lo[0])
+            apart = abs(values[0] - values[1]) / float(np.spacing(right.magnitude[0]))
+            last = int(point.count) - 1
+            return Divergence(last, "", "loss", side, side, *values, bound, apart)
+        return None
+
+
+def _cannot_be_judged(verdicts: "list[Verdict]") -> np.ndarray:
+    """Which updates of a stretch are beyond the floats' range on both sides, shape (k,)."""
+    beyond = [
+        ~(np.isfinite(v.by_hand) | np.isfinite(v.autodiff))
+        | ~np.isfinite(v.hand_range.magnitude + v.autodiff_range.magnitude)
+        for v in verdicts
+    ]
+    return np.any(beyond, axis=(0, 2))
 
 
 def drift(by_hand: np.ndarray, autodiff: np.ndarray) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.networks.files import Model
+from compare.networks.files import Model, ModelError
 from compare.networks.prepared import codes
 from compare.networks.sides import ByHand, Side
 from compare.networks.training import BY_HAND
@@ -30,8 +30,12 @@ def predict(model: Model, x: np.ndarray) -> dict[str, Predictions]:
     Args:
         model: a trained model.
         x: features in the data's own units, float64, shape (n, features).
+
+    Raises:
+        ModelError: a row lies so far from what was trained on that a prediction overflows.
     """
-    inputs = model.scale.standardised(x).astype(model.plan.numpy_dtype)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+        inputs = model.scale.standardised(x).astype(model.plan.numpy_dtype)
     return {
         side: _said(model, _side(model, side).predict(point.params, inputs))
         for side, point in model.progress.points.items()
@@ -42,7 +46,7 @@ def far_off(model: Model, x: np.ndarray) -> list[str]:
     """A sentence for each feature of one row, shape (features,), that lies far from all others."""
     distances = np.abs(model.scale.standardised(x))
     return [
-        f"{name} {value:g} lies {distance:.1f} standard deviations from the mean of the training "
+        f"{name} {value:g} lies {distance:.3g} standard deviations from the mean of the training "
         "part"
         for name, value, distance in zip(model.source.features, x, distances, strict=True)
         if distance > FAR
@@ -59,6 +63,12 @@ def _side(model: Model, side: str) -> Side:
 
 
 def _said(model: Model, outputs: np.ndarray) -> Predictions:
+    overflown = ~np.isfinite(outputs).all(axis=1)
+    if overflown.any():
+        raise ModelError(
+            f"row {np.argmax(overflown) + 1}: too far from what the network was trained on, in "
+            f"{model.plan.dtype}; expected features of usual size"
+        )
     classes = model.source.classes
     if classes is None:
         values = model.target.in_units(outputs.astype(np.float64))[:, 0].tolist()

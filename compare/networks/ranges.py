@@ -15,9 +15,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import expit, logsumexp, ndtr
 
-from compare.rounding import FLOAT64, Format, Range, exactly, nearly, total, widened
+from compare.rounding import FLOAT64, Format, Range, exactly, nearly, square, total, widened
 from manual.activations import LEAK
 from manual.network import Network
 
@@ -41,17 +41,38 @@ def gradient_ranges(
     Returns:
         By form, the ranges of (dw, db) of each layer, shaped like params.
     """
+    layers, inputs, zs, outputs = _forward(network, params, x, floats)
+    y = exactly(y, floats)
+    forms = [STABLE] if _has_one_form(network) else [STABLE, CANCELLING]
+    ranges = {form: _backward(network, layers, inputs, zs, outputs, y, form) for form in forms}
+    return {STABLE: ranges[STABLE], CANCELLING: ranges[forms[-1]]}
+
+
+def loss_ranges(
+    network: Network, params: list[Any], x: Any, y: Any, floats: Format = FLOAT64
+) -> Range:
+    """The ranges of n losses, shape (n,); arguments as for `gradient_ranges`."""
+    layers, _, _, outputs = _forward(network, params, x, floats)
+    of_examples = total(LOSSES[network.loss](outputs, exactly(y, floats)))
+    loss = widened(total(of_examples) / of_examples.lo.shape[-1], 8)
+    if not network.l2:
+        return loss
+    squares = [total(total(square(w))) for w, _ in layers]
+    return loss + nearly(network.l2, floats) * sum(squares[1:], squares[0])
+
+
+def _forward(
+    network: Network, params: list[Any], x: Any, floats: Format
+) -> tuple[list[tuple[Range, Range]], list[Range], list[Range], Range]:
+    """The parameters, and of each layer what goes in and z; then what comes out."""
     layers = [(exactly(w, floats), exactly(b, floats)) for w, b in params]
-    a, y = exactly(x, floats), exactly(y, floats)
+    a = exactly(x, floats)
     inputs, zs = [], []
     for (w, b), name in zip(layers, network.activations, strict=True):
         inputs.append(a)
-        z = a @ w + b[:, None, :]
-        zs.append(z)
-        a = ACTIVATIONS[name].value(z)
-    forms = [STABLE] if _has_one_form(network) else [STABLE, CANCELLING]
-    ranges = {form: _backward(network, layers, inputs, zs, a, y, form) for form in forms}
-    return {STABLE: ranges[STABLE], CANCELLING: ranges[forms[-1]]}
+        zs.append(a @ w + b[:, None, :])
+        a = ACTIVATIONS[name].value(zs[-1])
+    return layers, inputs, zs, a
 
 
 def _has_one_form(network: Network) -> bool:
@@ -228,3 +249,34 @@ def _part(some: Any, others: Any, unknown: float) -> Any:
 
 #: n ∂L/∂a of an example, for each loss: (outputs, targets, form).
 RESIDUALS = {"mse": _mse, "huber": _huber, "bce": _bce, "softmax-ce": _softmax_ce}
+
+
+def _huber_loss(a: Range, y: Range) -> Range:
+    """h of |r|, which rises with it."""
+    r = a - y
+    least = np.where((r.lo <= 0) & (r.hi >= 0), 0, np.minimum(np.abs(r.lo), np.abs(r.hi)))
+    lo, hi = (np.where(d <= 1, d * d / 2, d - 0.5) for d in (least, r.magnitude))
+    return widened(Range(lo, hi, r.floats), FUNCTION)
+
+
+def _bce_loss(z: Range, y: Range) -> Range:
+    """y softplus(-z) + (1 - y) softplus(z)."""
+    softplus = ACTIVATIONS["softplus"].value
+    return y * softplus(-z) + (1 - y) * softplus(z)
+
+
+def _softmax_ce_loss(z: Range, y: Range) -> Range:
+    """y_j (log Σ e^z - z_j); the difference rounds as its terms and the classes' sum do."""
+    lo, hi = (logsumexp(end, axis=-1, keepdims=True) for end in (z.lo, z.hi))
+    reach = FUNCTION + z.lo.shape[-1] + 4 * z.magnitude.max(axis=-1, keepdims=True)
+    more = 2 * z.floats.u * reach
+    return y * Range(np.maximum(lo - z.hi - more, 0), hi - z.lo + more, z.floats)
+
+
+#: The loss of an example, output by output: (outputs, targets).
+LOSSES = {
+    "mse": lambda a, y: square(a - y),
+    "huber": _huber_loss,
+    "bce": _bce_loss,
+    "softmax-ce": _softmax_ce_loss,
+}

@@ -96,11 +96,13 @@ class ByHand:
 
     def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
         """See `Side`."""
-        return manual.network.predict(self.network, self._split(params), x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return manual.network.predict(self.network, self._split(params), x)
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
         """See `Side`."""
-        return float(manual.network.loss(self.network, self._split(params), x, y))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(manual.network.loss(self.network, self._split(params), x, y))
 
     def _step(self, params: Any, state: State, batch: np.ndarray) -> tuple[Any, State, Any]:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -8,7 +8,7 @@ import numpy as np
 
 import manual.network
 from compare.networks import flat
-from compare.networks.lockstep import Divergence, Judge, drift
+from compare.networks.lockstep import Divergence, Judge, Judgement, drift
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, hits
 from compare.networks.sides import ByHand, Point, Side
@@ -76,7 +76,8 @@ class Training:
         """One more epoch.
 
         Raises:
-            RanAwayError: a parameter exceeds `LARGEST` or is not a number.
+            RanAwayError: a parameter exceeds `LARGEST` or is not a number, on every side; where
+                only one of two runs away, that is a divergence.
         """
         points = progress.points
         divergence, farthest = progress.first_divergence, progress.max_drift_ulps
@@ -84,12 +85,18 @@ class Training:
             if len(self.by) == 1:
                 points = {side: self.sides[side].run(points[side], stretch) for side in self.by}
             else:
-                points, found, apart = self._in_lockstep(points, stretch, divergence is None)
-                divergence, farthest = divergence or found, max(farthest, apart)
-        for point in points.values():
-            if not np.all(np.abs(point.params) <= LARGEST[self.plan.dtype]):
-                raise RanAwayError(progress.epochs, self.plan)
+                points, judgement, apart = self._in_lockstep(points, stretch, divergence is None)
+                if judgement.ran_away:
+                    raise RanAwayError(progress.epochs, self.plan)
+                divergence, farthest = divergence or judgement.divergence, max(farthest, apart)
+        away = [not self._is_sound(point) for point in points.values()]
+        if all(away) or (any(away) and divergence is None):
+            raise RanAwayError(progress.epochs, self.plan)
         losses = [self.loss(side, points[side]) for side in self.by]
+        if len(self.by) == 2 and divergence is None:
+            divergence = self._judge().first_wrong_loss(
+                points, dict(zip(self.by, losses, strict=True))
+            )
         return replace(
             progress,
             epochs=progress.epochs + 1,
@@ -112,20 +119,28 @@ class Training:
 
     def _in_lockstep(
         self, points: dict[str, Point], stretch: np.ndarray, judged: bool
-    ) -> tuple[dict[str, Point], Divergence | None, float]:
+    ) -> tuple[dict[str, Point], Judgement, float]:
         after = {side: self.sides[side].walk(points[side], stretch) for side in self.by}
-        found = []
+        judgements = []
         if judged:
-            judge = Judge(
-                self.plan, self.sides[BY_HAND], self.sides[BY_AUTODIFF], self.data.x, self.data.y
-            )
-            along = [
+            judge = self._judge()
+            judgements = [
                 judge.first_divergence(points[side], after[side], stretch, side) for side in self.by
             ]
-            found = [divergence for divergence in along if divergence]
+        found = [judgement.divergence for judgement in judgements if judgement.divergence]
         first = min(found, key=lambda divergence: divergence.update, default=None)
+        ran_away = first is None and any(judgement.ran_away for judgement in judgements)
         apart = drift(after[BY_HAND].params, after[BY_AUTODIFF].params)
-        return {side: after[side].at(-1) for side in self.by}, first, apart
+        return {side: after[side].at(-1) for side in self.by}, Judgement(first, ran_away), apart
+
+    def _judge(self) -> Judge:
+        by_hand, autodiff = self.sides[BY_HAND], self.sides[BY_AUTODIFF]
+        return Judge(self.plan, by_hand, autodiff, self.data.x, self.data.y)
+
+    def _is_sound(self, point: Point) -> bool:
+        """Whether a side can go on from there."""
+        within = np.all(np.abs(point.params) <= LARGEST[self.plan.dtype])
+        return bool(within and np.all(np.isfinite(point.moments)))
 
     def loss(self, side: str, point: Point) -> float:
         """On the training part, by the side's own lines."""

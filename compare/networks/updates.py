@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.rounding import Format, Range, exactly, nearly, widened
+from compare.rounding import Format, Range, exactly, nearly, square, widened
 from manual.optimisers import Adam, Momentum
 
 
@@ -57,7 +57,7 @@ def _momentum(rate: Range, w: Range, moments: list[Range], counts: Any, grads: R
 
 def _adam(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:
     m = _average(Adam.beta1, moments[0], grads)
-    v = _average(Adam.beta2, moments[1], _square(grads))
+    v = _average(Adam.beta2, moments[1], square(grads))
     m_hat = m / _weights(Adam.beta1, counts, w.floats)
     v_hat = v / _weights(Adam.beta2, counts, w.floats)
     step = m_hat / (_root(v_hat) + nearly(Adam.epsilon, w.floats))
@@ -73,12 +73,6 @@ def _weights(beta: float, counts: np.ndarray, floats: Format) -> Range:
     """1 - βᵗ after t updates, shape (n, 1): β is rounded, t times, and the power as a function."""
     t = counts[:, None] + 1.0
     return 1 - widened(nearly(beta**t, floats), 2 * (t + 8))
-
-
-def _square(x: Range) -> Range:
-    low = np.where((x.lo <= 0) & (x.hi >= 0), 0.0, np.minimum(np.abs(x.lo), np.abs(x.hi)))
-    with np.errstate(over="ignore"):
-        return widened(replace(x, lo=low * low, hi=x.magnitude * x.magnitude), 2)
 
 
 def _root(x: Range) -> Range:

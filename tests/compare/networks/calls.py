@@ -1,0 +1,92 @@
+"""Calls of the command line, in this process or in one of its own, and trainings to work on."""
+
+import contextlib
+import functools
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import jax
+import numpy as np
+
+from compare import cli
+from compare.datasets import dataset_named
+from compare.networks.job import Job, source_of
+from compare.networks.plan import Plan
+from compare.networks.training import BY_AUTODIFF, BY_HAND
+from manual.network import Network
+
+BOTH = (BY_HAND, BY_AUTODIFF)
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def compare(*words: Any) -> Ended:
+    """Run the command line in this process, without a terminal."""
+    out, err = io.StringIO(), io.StringIO()
+    argv = ["compare", *map(str, words)]
+    with (
+        jax.numpy_dtype_promotion("standard"),  # see conftest
+        patch.object(sys, "argv", argv),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            cli.main()
+        except SystemExit as ending:
+            return Ended(int(ending.code or 0), out.getvalue(), err.getvalue())
+    raise AssertionError("the command line returned")
+
+
+def started(*words: Any, **options: Any) -> subprocess.Popen[str]:
+    """Run it in a process of its own."""
+    command = [sys.executable, "-m", "compare", *map(str, words)]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **(pipes | options))
+
+
+def refused(*words: Any) -> str:
+    """The one line that says what is wrong, of a call that must end with 2 and print nothing."""
+    ended = compare(*words)
+    assert (ended.code, ended.out) == (2, ""), ended
+    assert ended.err.startswith("Error: "), ended
+    assert ended.err.endswith("\n")
+    assert ended.err.count("\n") == 1, ended
+    return ended.err[7:-1]
+
+
+def arrays(path: Path) -> dict[str, bytes]:
+    """All that a model's file holds, bit for bit, its header as well."""
+    with np.load(path) as archive:
+        return {name: archive[name].tobytes() for name in archive.files}
+
+
+@functools.cache
+def dataset(name: str) -> Any:
+    return dataset_named(name)
+
+
+def job(
+    data: Any = "iris",
+    sizes: tuple[int, ...] = (4, 7, 3),
+    loss: str = "softmax-ce",
+    by: tuple[str, ...] = (BY_HAND,),
+    epochs: int = 3,
+    optimiser: str = "adam",
+    rate: float = 0.01,
+    batch: int = 32,
+    seed: int = 0,
+    dtype: str = "float64",
+    **network: Any,
+) -> Job:
+    """A training of a small network; `data` is a built-in data set's name or a data set."""
+    chosen = dataset(data) if isinstance(data, str) else data
+    plan = Plan(Network(sizes, loss=loss, **network), optimiser, rate, batch, seed, dtype)
+    return Job(chosen, source_of(chosen, chosen.name, False), plan, by, epochs, 0.2)

@@ -1,0 +1,189 @@
+"""Trainings that are killed at any moment and go on: in the end, the bits of one left alone."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.compare.networks.calls import arrays, compare, started
+
+EPOCHS = 300
+
+
+def words(out: Path, by: str, optimiser: str, epochs: int) -> list[Any]:
+    given = ["train", "--data", "iris", "--network", "4-7-3", "--by", by]
+    given += ["--optimiser", optimiser, "--epochs", epochs, "--seed", 3]
+    return [*given, "--checkpoint-every", 0, "--out", out]
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    """Wait, close the pipes, and hold against it anything but having been killed."""
+    _, err = process.communicate()
+    assert process.returncode in (0, -9), err
+    assert err == ""
+
+
+def kill_when(process: subprocess.Popen[str], path: Path, moment: float) -> None:
+    """Kill it a while after its first checkpoint, counted from a file that is there already."""
+    before = path.stat().st_mtime_ns if path.exists() else None
+    while process.poll() is None:
+        if path.exists() and path.stat().st_mtime_ns != before:
+            time.sleep(moment)
+            process.kill()
+            break
+        time.sleep(0.001)
+    finish(process)
+
+
+def done(path: Path) -> int:
+    with np.load(path) as archive:
+        return len(archive["losses"])
+
+
+def disturbed(path: Path, moments: Any, by: str, optimiser: str, epochs: int) -> list[int]:
+    """Train, killed after each of these times; the epochs that were done when it was killed."""
+    kill_when(started(*words(path, by, optimiser, epochs)), path, moments[0])
+    reached = [done(path)]
+    for moment in moments[1:]:
+        kill_when(started("resume", path, "--checkpoint-every", 0), path, moment)
+        reached.append(done(path))
+    ended = compare("resume", path, "--checkpoint-every", 0, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    return reached
+
+
+@pytest.mark.parametrize(("optimiser", "seed"), [("adam", 1), ("momentum", 2)])
+def test_killed_and_resumed(tmp_path: Path, optimiser: str, seed: int) -> None:
+    alone, killed = tmp_path / "alone.npz", tmp_path / "killed.npz"
+    begin = time.perf_counter()
+    assert compare(*words(alone, "hand", optimiser, EPOCHS), "--json").code == 0
+    span = time.perf_counter() - begin
+    moments = np.random.default_rng(seed).uniform(0, 0.5 * span, 1)
+    reached = disturbed(killed, moments, "hand", optimiser, EPOCHS)
+    assert reached[0] < EPOCHS
+    assert arrays(killed) == arrays(alone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimiser", ["adam", "momentum", "sgd"])
+def test_killed_at_many_moments(tmp_path_factory: pytest.TempPathFactory, optimiser: str) -> None:
+    """By both: seven moments each; by hand: twenty for each optimiser."""
+    folder = tmp_path_factory.mktemp("killed")
+    rng = np.random.default_rng(len(optimiser))
+    for by, epochs, times in (("both", 60, 7), ("hand", EPOCHS, 20)):
+        alone = folder / f"{by}.npz"
+        begin = time.perf_counter()
+        assert compare(*words(alone, by, optimiser, epochs), "--json").code == 0
+        span = time.perf_counter() - begin
+        some_were_under_way = False
+        for at in range(times):
+            killed = folder / f"{by}-{at}.npz"
+            moments = rng.uniform(0, 0.9 * span, 1 + at % 3)
+            reached = disturbed(killed, moments, by, optimiser, epochs)
+            assert reached == sorted(reached)
+            some_were_under_way |= 0 < reached[0] < epochs
+            assert arrays(killed) == arrays(alone), moments
+        assert some_were_under_way
+
+
+def test_killed_before_the_first_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "early.npz"
+    process = started(*words(path, "hand", "adam", 3))
+    time.sleep(0.02)
+    process.kill()
+    finish(process)
+    assert not path.exists()
+    assert "early.npz: No such file or directory" in compare("resume", path).err
+    assert compare(*words(path, "hand", "adam", 3)).code == 0
+    assert done(path) == 3
+
+
+@pytest.mark.slow
+def test_killed_while_it_starts(tmp_path: Path) -> None:
+    """There is no file or a whole one, at twenty moments before and around the first."""
+    path = tmp_path / "early.npz"
+    begin = time.perf_counter()
+    with started(*words(path, "hand", "adam", 1)) as process:
+        process.communicate()
+    span = time.perf_counter() - begin
+    for moment in np.random.default_rng(5).uniform(0, span, 20):
+        path.unlink(missing_ok=True)
+        process = started(*words(path, "hand", "adam", 1))
+        time.sleep(moment)
+        process.kill()
+        finish(process)
+        if path.exists():
+            assert done(path) in (0, 1)
+            assert compare("resume", path, "--json").code == 0
+        else:
+            assert compare(*words(path, "hand", "adam", 1)).code == 0
+        assert done(path) == 1
+
+
+#: Runs the command line and kills itself at the n-th call of a function.
+SUICIDE = """
+import os, signal, sys
+import compare.networks.files as files
+name = sys.argv[1]
+owner = {"savez": files.np, "fsync": files.os, "chmod": files.Path, "replace": files.Path}[name]
+n = 7 if name == "fsync" else 4  # the folder is flushed as well
+usual, calls = getattr(owner, name), 0
+def deadly(*args, **options):
+    global calls
+    calls += 1
+    if calls == n:
+        if name == "savez":
+            args[0].write(b"PK\\x03\\x04 and no more")
+            args[0].flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return usual(*args, **options)
+setattr(owner, name, deadly)
+sys.argv = ["compare", *sys.argv[2:]]
+from compare.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "savez",
+        pytest.param("fsync", marks=pytest.mark.slow),
+        pytest.param("chmod", marks=pytest.mark.slow),
+        pytest.param("replace", marks=pytest.mark.slow),
+    ],
+)
+def test_killed_while_it_writes(tmp_path: Path, place: str) -> None:
+    """The checkpoint before is there, whole; what was being written is no model's name."""
+    path, alone = tmp_path / "model.npz", tmp_path / "alone.npz"
+    given = map(str, words(path, "hand", "adam", 9))
+    ended = subprocess.run([sys.executable, "-c", SUICIDE, place, *given], check=False)
+    assert ended.returncode == -9
+    assert done(path) == 2
+    assert [file.name for file in tmp_path.iterdir() if not file.name.startswith(".")] == [
+        "model.npz"
+    ]
+    (left,) = (file for file in tmp_path.iterdir() if file != path)
+    content = left.read_bytes()
+    assert compare("resume", path, "--json").code == 0
+    assert compare(*words(alone, "hand", "adam", 9)).code == 0
+    assert arrays(path) == arrays(alone)
+    assert left.read_bytes() == content
+
+
+def test_what_was_left_over_does_no_harm(tmp_path: Path) -> None:
+    path, alone = tmp_path / "model.npz", tmp_path / "alone.npz"
+    assert compare(*words(alone, "hand", "sgd", 4)).code == 0
+    left = {".model-abcdefgh.npz": b"", ".model-ijklmnop.npz": alone.read_bytes()[:1000]}
+    left[".model-qrstuvwx.npz"] = alone.read_bytes()
+    for name, content in left.items():
+        (tmp_path / name).write_bytes(content)
+    assert compare(*words(path, "hand", "sgd", 2)).code == 0
+    assert compare("resume", path, "--epochs", 4).code == 0
+    assert arrays(path) == arrays(alone)
+    assert {name: (tmp_path / name).read_bytes() for name in left} == left
+    assert len(list(tmp_path.iterdir())) == 5

@@ -1,0 +1,317 @@
+"""Two trainings in lockstep: sides that agree, and mistakes of one side found where they are."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from compare.networks import flat
+from compare.networks.lockstep import Divergence, drift
+from compare.networks.sides import Point, Steps
+from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
+from tests.compare.networks.calls import BOTH, job
+
+SIZES = (4, 7, 3)
+P = flat.size(SIZES)
+
+
+def of(**changes: Any) -> Training:
+    """A training by both, made of a small network on iris."""
+    return job(by=BOTH, **changes).training()
+
+
+def after(training: Training, epochs: int = 2) -> Progress:
+    return train(training, training.start(), epochs)
+
+
+def divergence(training: Training, epochs: int = 2) -> Divergence:
+    found = after(training, epochs).first_divergence
+    assert found is not None
+    return found
+
+
+AGREEING = {
+    "softmax": {},
+    "momentum": {"optimiser": "momentum", "activation": "tanh", "l2": 0.01},
+    "sgd in float32": {"optimiser": "sgd", "dtype": "float32", "rate": 0.1},
+    "bce": {"data": "breast-cancer", "sizes": (30, 5, 1), "loss": "bce", "activation": "relu"},
+    "number": {"data": "diabetes", "sizes": (10, 5, 3, 1), "loss": "huber", "activation": "gelu"},
+    "mse": {"loss": "mse", "output": "sigmoid", "activation": "softplus", "dtype": "float32"},
+    "no hidden layer": {"sizes": (4, 3)},
+    "one row": {"batch": 1, "activation": "leaky-relu"},
+    "all rows": {"batch": 1000, "sizes": (4, 5, 3, 7, 2, 3)},
+    "saturating": {"rate": 3.0, "activation": "tanh"},
+}
+
+
+@pytest.mark.parametrize(
+    "what", ["softmax", *(pytest.param(k, marks=pytest.mark.slow) for k in list(AGREEING)[1:])]
+)
+def test_sides_that_agree(what: str) -> None:
+    progress = after(of(**AGREEING[what]), 10)
+    assert progress.first_divergence is None
+    assert 0 <= progress.max_drift_ulps < 1e6 or what == "saturating"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_many_seeds_agree(seed: int) -> None:
+    work = of(seed=seed, activation=("tanh", "relu", "gelu")[seed % 3], dtype="float32")
+    assert after(work, 20).first_divergence is None
+
+
+def test_drift() -> None:
+    a, single = np.array([0.5, -3.0, 1e-20]), np.array([0.5, -3.0, 1e-20], "f4")
+    assert drift(a, a) == 0.0
+    assert drift(a, a + np.array([2.0**-52, 0, 0])) == 1.0
+    assert drift(a, a + np.array([0, 2.0**-51, 0])) == 1.0
+    assert drift(single, single + np.array([2.0**-23, 0, 0], "f4")) == 1.0
+
+
+class Wrong:
+    """A side that is right but for one thing: from update `at` on, or there only."""
+
+    def __init__(self, side: Any, change: Callable[[Any], Any], at: int, only: bool) -> None:
+        self.side, self.change, self.at, self.only = side, change, at, only
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.side, name)
+
+    def wrong(self, count: int) -> bool:
+        return count == self.at if self.only else count >= self.at
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        points, point = [], start
+        for batch in stretch:
+            step = self.steps(Point(*(np.asarray(part)[None] for part in point)), batch[None])
+            point = step.after.at(0)
+            points.append(point)
+        return Point(*(np.stack(parts) for parts in zip(*points, strict=True)))
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        steps = self.side.steps(before, stretch)
+        for row, count in enumerate(before.count):
+            if self.wrong(int(count)):
+                # A step of the changed kind, from a writable copy of this one.
+                one = Steps(steps.grads[row].copy(), Point(*map(np.copy, steps.after.at(row))))
+                was = before.at(row)
+                new = self.change((was, one, self.side, stretch[row]))
+                grads, moments = steps.grads.copy(), steps.after.moments.copy()
+                params = steps.after.params.copy()
+                grads[row], moments[row], params[row] = new[0], new[1], new[2]
+                steps = Steps(grads, Point(params, moments, steps.after.count))
+        return steps
+
+
+def _gradient(position: int, change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A wrong element of the gradient, which an update by momentum then uses."""
+
+    def wrong(of: Any) -> Any:
+        was, step, _, _ = of
+        grads = step.grads
+        grads[position] = change(grads[position])
+        velocity = 0.9 * was.moments[0] + grads
+        return grads, velocity[None], was.params - 0.02 * velocity
+
+    return wrong
+
+
+def _moment(position: int) -> Callable[[Any], Any]:
+    def wrong(of: Any) -> Any:
+        was, step, _, _ = of
+        velocity = 0.9 * was.moments[0] + step.grads
+        velocity[position] = 0.9 * was.moments[0, position] + 0.1 * step.grads[position]
+        return step.grads, velocity[None], was.params - 0.02 * velocity
+
+    return wrong
+
+
+def _update(position: int, value: float | None = None) -> Callable[[Any], Any]:
+    def wrong(of: Any) -> Any:
+        was, step, _, _ = of
+        params = step.after.params
+        params[position] = 2 * was.params[position] - params[position] if value is None else value
+        return step.grads, step.after.moments, params
+
+    return wrong
+
+
+#: A change, the quantity that shows it, and the position of the parameter.
+PLANTS: dict[str, tuple[Callable[[Any], Any], str, int]] = {
+    "sign": (_gradient(5, lambda g: -g), "gradient", 5),
+    "one millionth": (_gradient(P - 1, lambda g: g * (1 + 1e-6)), "gradient", P - 1),
+    "zero": (_gradient(30, lambda g: 0.0), "gradient", 30),
+    "nan": (_gradient(28, lambda g: np.nan), "gradient", 28),
+    "velocity": (_moment(40), "moment", 40),
+    "ascent": (_update(11), "update", 11),
+    "update of nan": (_update(0, np.nan), "update", 0),
+}
+
+
+@pytest.mark.parametrize("only", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize("side", BOTH)
+@pytest.mark.parametrize("what", PLANTS)
+def test_a_mistake_is_found_where_it_is(what: str, side: str, only: bool) -> None:
+    """In the second epoch, of four updates each; on the path of both."""
+    change, quantity, position = PLANTS[what]
+    training = of(optimiser="momentum", rate=0.02)
+    training.sides[side] = Wrong(training.sides[side], change, 6, only)  # type: ignore[assignment]
+    with np.errstate(all="ignore"):
+        found = divergence(training)
+    assert (found.update, found.quantity, found.off) == (6, quantity, side)
+    assert found.parameter == flat.name(position, SIZES)
+    # Along the path by hand the other side's answer is asked for, and its own is the path itself.
+    assert found.along in BOTH
+    by_hand, autodiff = found.by_hand, found.autodiff
+    assert not abs(by_hand - autodiff) <= found.bound
+    assert np.isfinite(found.bound)
+
+
+def test_the_first_in_the_order_of_parameters() -> None:
+    def everywhere(of: Any) -> Any:
+        was, step, _, _ = of
+        return 2 * step.grads, step.after.moments, was.params
+
+    training = of(optimiser="momentum")
+    training.sides[BY_HAND] = Wrong(training.sides[BY_HAND], everywhere, 3, False)  # type: ignore[assignment]
+    found = divergence(training)
+    assert (found.update, found.quantity, found.parameter) == (3, "gradient", "layers[0].w[0, 0]")
+    assert found.along == BY_HAND
+    assert found.by_hand == pytest.approx(2 * found.autodiff, rel=1e-12)
+
+
+def test_only_the_first_is_kept() -> None:
+    training = of(optimiser="momentum")
+    training.sides[BY_HAND] = Wrong(training.sides[BY_HAND], _update(11), 2, False)  # type: ignore[assignment]
+    first = after(training, 1)
+    assert first.first_divergence is not None
+    assert first.first_divergence.update == 2
+    assert after(training, 3).first_divergence == first.first_divergence
+
+
+@dataclasses.dataclass
+class Path:
+    """A side that walks by itself wrongly, though each of its steps is right when asked for."""
+
+    side: Any
+    walk: Callable[[Point, np.ndarray], Point]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.side, name)
+
+
+def _walking(side: Any, how: str) -> Callable[[Point, np.ndarray], Point]:
+    def walk(start: Point, stretch: np.ndarray) -> Point:
+        if how == "backwards":
+            return side.walk(start, stretch[::-1])
+        if how == "others":
+            return side.walk(start, (stretch + 1) % len(side.x))
+        if how == "one row less":
+            return side.walk(start, stretch[:, 1:])
+        if how == "first again":
+            return side.walk(start, np.repeat(stretch[:1], len(stretch), axis=0))
+        if how == "forgets":
+            return side.walk(start._replace(moments=0 * start.moments), stretch)
+        # "stale": all gradients of an epoch are those of its beginning.
+        points, point = [], start
+        for batch in stretch:
+            grads = side.steps(start.at(None), batch[None]).grads[0]
+            velocity = 0.9 * point.moments + grads
+            point = Point(point.params - 0.02 * velocity[0], velocity, point.count + 1)
+            points.append(point)
+        return Point(*(np.stack(parts) for parts in zip(*points, strict=True)))
+
+    return walk
+
+
+@pytest.mark.parametrize("side", BOTH)
+@pytest.mark.parametrize(
+    ("how", "first"),
+    [
+        ("backwards", 0),
+        ("others", 0),
+        ("one row less", 0),
+        ("first again", 1),
+        ("stale", 1),
+        ("forgets", 4),
+    ],
+)
+def test_a_wrong_walk_is_found_on_its_own_path(how: str, first: int, side: str) -> None:
+    training = of(optimiser="momentum", rate=0.02, batch=30)
+    right = training.sides[side]
+    training.sides[side] = Path(right, _walking(right, how))  # type: ignore[assignment]
+    found = divergence(training)
+    assert (found.update, found.along, found.off) == (first, side, side)
+    assert found.quantity == "moment"
+
+
+def test_weights_that_are_updated_before_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The published bug, in the general network: the last layer goes first."""
+    import manual.network
+
+    right = manual.network.gradient
+
+    def wrong(network: Any, params: Any, x: Any, y: Any) -> Any:
+        late = right(network, params, x, y)[-1]
+        last = params[-1]._replace(w=params[-1].w - 0.1 * late.w, b=params[-1].b - 0.1 * late.b)
+        return [*right(network, [*params[:-1], last], x, y)[:-1], late]
+
+    monkeypatch.setattr(manual.network, "gradient", wrong)
+    found = divergence(of(optimiser="sgd", rate=0.1))
+    assert (found.update, found.quantity, found.off) == (0, "gradient", BY_HAND)
+    assert found.parameter.startswith("layers[0]")
+
+
+def test_weights_that_are_changed_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the points that the walk has kept are no longer those that it went through."""
+    from manual.optimisers import Sgd, State
+
+    def update(self: Sgd, params: Any, grads: Any, state: State) -> Any:
+        for layer, grad in zip(params, grads, strict=True):
+            layer.w[...] -= self.learning_rate * grad.w
+            layer.b[...] -= self.learning_rate * grad.b
+        return params, State(state.updates + 1, ())
+
+    monkeypatch.setattr(Sgd, "update", update)
+    found = divergence(of(optimiser="sgd", rate=0.1))
+    assert found.off == BY_HAND
+
+
+def test_a_wrong_side_in_jax(monkeypatch: pytest.MonkeyPatch) -> None:
+    import autodiff.network
+    from autodiff.training import training
+
+    right = autodiff.network.ACTIVATIONS["tanh"]
+
+    def steeper(z: Any) -> Any:
+        return right(z) + 1e-3 * (z - jax.lax.stop_gradient(z))
+
+    monkeypatch.setitem(autodiff.network.ACTIVATIONS, "tanh", steeper)
+    training.cache_clear()
+    try:
+        found = divergence(of(activation="tanh"))
+    finally:
+        training.cache_clear()
+    assert (found.update, found.quantity, found.off) == (0, "gradient", BY_AUTODIFF)
+    assert found.parameter.startswith("layers[0].w")
+
+
+@pytest.mark.parametrize("side", BOTH)
+def test_one_side_runs_away(side: str) -> None:
+    """That is a disagreement, not a learning rate too large."""
+    training = of(optimiser="momentum")
+    wrong = Wrong(training.sides[side], _gradient(3, lambda g: g * 1e200 * 1e200), 1, False)
+    training.sides[side] = wrong  # type: ignore[assignment]
+    with np.errstate(all="ignore"):
+        found = divergence(training, 3)
+    assert (found.update, found.off) == (1, side)
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "momentum"])
+def test_both_run_away(optimiser: str) -> None:
+    training = of(optimiser=optimiser, rate=1e60, activation="identity", loss="mse")
+    with pytest.raises(RanAwayError, match=r"ran away in epoch 0: .*; learning rate 1e\+60 is too"):
+        after(training, 5)

@@ -1,0 +1,274 @@
+"""Trainings: what they depend on, and what the network is given to see."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import manual.network
+from compare.dataset import Dataset
+from compare.networks import flat
+from compare.networks.prediction import predict
+from compare.networks.prepared import codes, hits, prepare, scale_of, split, unscaled
+from compare.networks.sides import Point
+from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
+from tests.compare.networks.calls import BOTH, dataset, job
+
+
+def after(epochs: int, **of: Any) -> Progress:
+    training = job(**of).training()
+    return train(training, training.start(), epochs)
+
+
+def bits(progress: Progress) -> dict[str, tuple[bytes, bytes]]:
+    return {
+        side: (point.params.tobytes(), point.moments.tobytes())
+        for side, point in progress.points.items()
+    }
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "adam"])
+def test_equal_seeds_give_equal_bits_and_others_do_not(optimiser: str) -> None:
+    first, again, other = (bits(after(5, optimiser=optimiser, seed=seed)) for seed in (7, 7, 8))
+    assert first == again
+    assert first[BY_HAND][0] != other[BY_HAND][0]
+
+
+@pytest.mark.slow
+def test_equal_seeds_give_equal_bits_by_both() -> None:
+    assert bits(after(2, by=BOTH)) == bits(after(2, by=BOTH))
+
+
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
+def test_one_side_alone_arrives_where_it_does_beside_the_other(dtype: str) -> None:
+    both = after(3, by=BOTH, dtype=dtype)
+    assert bits(after(3, by=(BY_HAND,), dtype=dtype))[BY_HAND] == bits(both)[BY_HAND]
+    alone = after(3, by=(BY_AUTODIFF,), dtype=dtype).points[BY_AUTODIFF].params
+    # `run` and `walk` are two programs of XLA, which may round differently.
+    np.testing.assert_allclose(
+        alone, both.points[BY_AUTODIFF].params, rtol=1e-4 if dtype == "float32" else 1e-12
+    )
+
+
+def test_what_is_done_at_once_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = after(3, batch=10)
+    monkeypatch.setattr("compare.networks.training.KEPT", 3 * 59 * 5)
+    assert len(job(batch=10).training()._stretches(0)) == 3
+    assert bits(after(3, batch=10)) == bits(whole)
+
+
+def test_the_judge_sees_all_of_it_however_little_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = after(2, by=BOTH)
+    monkeypatch.setattr("compare.networks.training.KEPT", 1)
+    parts = after(2, by=BOTH)
+    assert bits(parts) == bits(whole)
+    assert parts.max_drift_ulps == whole.max_drift_ulps
+
+
+def seven_rows(batch: int = 3) -> Training:
+    x, y = np.arange(18.0).reshape(9, 2) ** 0.5, np.arange(9) % 2
+    data = Dataset("nine", ("a", "b"), "c", ("n", "y"), x, y)
+    return job(data, (2, 3, 1), "bce", batch=batch, optimiser="sgd", rate=0.1).training()
+
+
+def test_the_last_minibatch_is_smaller_and_used() -> None:
+    training = seven_rows()
+    training.data = replace(training.data, x=training.data.x[:7], y=training.data.y[:7])
+    assert [stretch.shape for stretch in training._stretches(0)] == [(2, 3), (1, 1)]
+    start = training.start()
+    done = training.advance(start)
+    assert done.points[BY_HAND].count == 3
+    # The same three updates, in a loop written down here.
+    network, data = training.plan.network, training.data
+    params = flat.split(start.points[BY_HAND].params, network.sizes)
+    for stretch in training._stretches(0):
+        for rows in stretch:
+            grads = manual.network.gradient(network, params, data.x[rows], data.y[rows])
+            params = [
+                type(layer)(layer.w - 0.1 * grad.w, layer.b - 0.1 * grad.b)
+                for layer, grad in zip(params, grads, strict=True)
+            ]
+    assert flat.join(params).tobytes() == done.points[BY_HAND].params.tobytes()
+
+
+@pytest.mark.parametrize("batch", [1, 7, 32, 119, 120, 121, 10**9])
+def test_every_epoch_uses_every_row_once(batch: int) -> None:
+    training = job(batch=batch).training()
+    orders = []
+    for epoch in range(4):
+        rows = np.concatenate([stretch.ravel() for stretch in training._stretches(epoch)])
+        assert sorted(rows) == list(range(120))
+        orders.append(rows.tolist())
+        assert len({tuple(order) for order in orders}) == len(orders)
+
+
+def test_no_epochs() -> None:
+    training = job(by=BOTH).training()
+    progress = train(training, training.start(), 0)
+    hand, auto = (progress.points[side] for side in BOTH)
+    assert progress.losses.shape == (0, 2)
+    assert hand.params.tobytes() == auto.params.tobytes()
+    assert (hand.count, progress.first_divergence) == (0, None)
+    assert hand.moments.shape == (2, 59)
+    assert not hand.moments.any()
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [("float64", "1e\\+100"), ("float32", "1e\\+12")])
+def test_running_away(dtype: str, limit: str) -> None:
+    with pytest.raises(RanAwayError, match=f"a parameter exceeds {limit}; learning rate 1e") as at:
+        after(50, rate=1e25, optimiser="sgd", activation="identity", loss="mse", dtype=dtype)
+    assert "in epoch 0" in str(at.value)
+
+
+def test_it_learns() -> None:
+    """By hand, on the three kinds of targets."""
+    for of in ({}, {"data": "breast-cancer", "sizes": (30, 8, 1), "loss": "bce"}):
+        work = job(epochs=60, rate=0.02, **of)
+        training = work.training()
+        progress = train(training, training.start(), 60)
+        assert progress.losses[-1, 0] < 0.5 * progress.losses[0, 0]
+        score = training.score(BY_HAND, progress.points[BY_HAND], classes=True)
+        assert min(score["train_accuracy"], score["test_accuracy"]) > 0.9
+        assert score["train_loss"] == progress.losses[-1, 0]
+
+
+# What the network is given.
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=4, max_size=60),
+    st.floats(0.01, 0.5),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_split_keeps_every_class_in_training(
+    codes: list[int], fraction: float, seed: int
+) -> None:
+    y = np.array(codes)
+    train_rows, test_rows = split(y, fraction, seed)
+    assert sorted([*train_rows, *test_rows]) == list(range(len(y)))
+    assert len(test_rows) == max(1, round(fraction * len(y)))
+    for code, count in zip(*np.unique(y, return_counts=True), strict=True):
+        in_test = np.sum(y[test_rows] == code)
+        assert abs(in_test - len(test_rows) * count / len(y)) <= 1
+        if count >= 2:
+            assert code in y[train_rows]
+    again, _ = split(y, fraction, seed)
+    assert np.array_equal(train_rows, again)
+
+
+def test_splits_of_other_seeds_differ() -> None:
+    y = dataset("iris").y
+    assert len({tuple(split(y, 0.2, seed)[1]) for seed in range(20)}) == 20
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 1000), st.floats(-1e6, 1e6))
+def test_what_is_tested_on_is_not_looked_at(seed: int, value: float) -> None:
+    for name, outputs in (("iris", 3), ("diabetes", 1)):
+        data = dataset(name)
+        _, test_rows = split(data.y, 0.2, seed)
+        x, y = data.x.copy(), data.y.copy()
+        x[test_rows] = value
+        usual = prepare(data, outputs, 0.2, seed, np.float64)
+        changed = prepare(replace(data, x=x, y=y), outputs, 0.2, seed, np.float64)
+        assert changed.x.tobytes() == usual.x.tobytes()
+        assert changed.scale.mean.tobytes() == usual.scale.mean.tobytes()
+        assert changed.scale.sd.tobytes() == usual.scale.sd.tobytes()
+        assert not np.array_equal(changed.test_x, usual.test_x)
+
+
+def test_the_training_part_is_standardised() -> None:
+    for name, outputs in (("wine", 3), ("diabetes", 1)):
+        data = prepare(dataset(name), outputs, 0.3, 5, np.float64)
+        np.testing.assert_allclose(data.x.mean(axis=0), 0, atol=1e-12)
+        np.testing.assert_allclose(data.x.std(axis=0), 1, rtol=1e-12)
+        assert np.abs(data.test_x.mean(axis=0)).max() > 1e-3
+    np.testing.assert_allclose([data.y.mean(), data.y.std()], [0, 1], atol=1e-12)
+    assert data.test_y.std() != pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e9, 1e-300, 1 / 3])
+def test_constant_columns_become_0(value: float) -> None:
+    scale = scale_of(np.column_stack([np.full(37, value), np.arange(37.0)]))
+    assert scale.sd[0] == 1.0
+    assert abs(scale.standardised(np.array([[value, 0.0]]))[0, 0]) <= 1e-6
+    assert scale.sd[1] == np.arange(37.0).std()
+
+
+def test_encodings() -> None:
+    iris = dataset("iris")
+    data = prepare(iris, 3, 0.2, 0, np.float32)
+    assert data.x.dtype == data.y.dtype == data.test_y.dtype == np.float32
+    train_rows, test_rows = split(iris.y, 0.2, 0)
+    assert np.array_equal(codes(data.y), iris.y[train_rows])
+    assert np.array_equal(codes(data.test_y), iris.y[test_rows])
+    assert set(data.y.ravel()) == {0.0, 1.0}
+    assert np.all(data.y.sum(axis=1) == 1)
+    cancer = dataset("breast-cancer")
+    one, two = (prepare(cancer, n, 0.2, 0, np.float64) for n in (1, 2))
+    assert np.array_equal(one.y[:, 0], two.y[:, 1])
+    assert np.array_equal(codes(one.y), codes(two.y))
+    assert vars_equal(one.target, unscaled(1))
+
+
+def vars_equal(a: Any, b: Any) -> bool:
+    return all(np.array_equal(p, q) for p, q in zip(a, b, strict=True))
+
+
+def test_hits() -> None:
+    assert hits(np.array([[0.5], [0.49], [0.9], [0.1]]), np.array([[1.0], [0], [0], [1]])) == 0.5
+    assert hits(np.array([[0.2, 0.5, 0.3], [1, 2, 3]]), np.eye(3)[[1, 0]]) == 0.5
+
+
+def test_targets_that_are_numbers_come_back_in_units() -> None:
+    work = job("diabetes", (10, 8, 1), "mse", epochs=150, rate=0.02)
+    training = work.training()
+    progress = train(training, training.start(), work.epochs)
+    model = work.model(training.data, progress)
+    said = predict(model, work.data.x)[BY_HAND]
+    assert said.probabilities is None
+    errors = np.array(said.values) - work.data.y
+    assert abs(np.mean(errors)) < 10
+    assert np.std(errors) < 0.8 * work.data.y.std()
+    # A network that always says 0 says the mean of the training part.
+    point = progress.points[BY_HAND]
+    zero = Point(0 * point.params, point.moments, point.count)
+    model = work.model(training.data, replace(progress, points={BY_HAND: zero}))
+    train_rows, _ = split(work.data.y, 0.2, 0)
+    assert predict(model, work.data.x[:1])[BY_HAND].values[0] == pytest.approx(
+        work.data.y[train_rows].mean(), rel=1e-14
+    )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "loss", "output", "has"),
+    [
+        ((30, 3, 1), "bce", "identity", True),
+        ((30, 3, 2), "softmax-ce", "identity", True),
+        ((30, 3, 1), "mse", "sigmoid", True),
+        ((30, 3, 1), "mse", "identity", False),
+        ((30, 3, 2), "bce", "identity", False),
+    ],
+)
+@pytest.mark.parametrize("by", [(BY_HAND,), pytest.param(BOTH, marks=pytest.mark.slow)])
+def test_probabilities(sizes: Any, loss: str, output: str, has: bool, by: Any) -> None:
+    work = job("breast-cancer", sizes, loss, epochs=5, output=output, by=by)
+    training = work.training()
+    model = work.model(training.data, train(training, training.start(), 5))
+    classes = work.data.classes
+    assert classes is not None
+    for said in predict(model, work.data.x).values():
+        right = [classes[code] for code in work.data.y]
+        assert np.mean(np.array(said.values) == right) > 0.8
+        if not has:
+            assert said.probabilities is None
+            continue
+        p = said.probabilities
+        assert p is not None
+        assert p.shape == (len(right), 2)
+        np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
+        likelier = [classes[code] for code in p.argmax(axis=1)]
+        assert likelier == said.values

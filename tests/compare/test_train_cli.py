@@ -1,0 +1,404 @@
+"""`compare train`, `resume`, and `predict --model`, end to end."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import manual.network
+from tests.compare.networks.calls import arrays, compare, refused, started
+
+HAND = ("train", "--data", "iris", "--by", "hand", "--epochs", 3)
+SCORES = ["train_accuracy", "test_accuracy", "train_loss", "test_loss"]
+KEYS = ["data", "network", "seed", "by", "training", "model", "verdict"]
+
+
+def one_object(ended: Any, code: int = 0) -> dict[str, Any]:
+    assert (ended.code, ended.err, ended.out.count("\n")) == (code, "", 1), ended
+    return json.loads(ended.out)
+
+
+@pytest.fixture(scope="module")
+def iris(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("iris") / "iris.npz"
+    assert compare(*HAND, "--out", path).code == 0
+    return path
+
+
+def test_json_by_both(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 3, "--seed", 5)
+    answer = one_object(compare(*words, "--json", "--out", path))
+    assert list(answer) == KEYS
+    assert list(answer["by"]) == ["hand", "autodiff"]
+    for scores in answer["by"].values():
+        assert list(scores) == SCORES
+        assert 0.2 < scores["train_accuracy"] <= 1
+        assert 0.2 < scores["train_loss"] < 3
+    assert list(answer["training"]) == ["first_divergence", "max_drift_ulps"]
+    assert answer["training"]["first_divergence"] is None
+    assert 0 <= answer["training"]["max_drift_ulps"] < 1000
+    assert (answer["data"], answer["network"], answer["seed"]) == ("iris", "4-7-3", 5)
+    assert (answer["model"], answer["verdict"]) == (str(path), "agree")
+    said = one_object(compare("predict", "--model", path, *VALUES, "--json"))
+    (row,) = said["rows"]
+    assert list(row["by"]) == ["hand", "autodiff"]
+    shown = compare("resume", path, "--epochs", 4)
+    assert (shown.code, shown.err) == (0, "")
+    assert "agree: 16 updates, each taken by both from common parameters" in " ".join(
+        shown.out.split()
+    )
+
+
+def test_json_by_hand() -> None:
+    answer = one_object(compare(*HAND, "--json"))
+    assert list(answer) == KEYS
+    assert list(answer["by"]) == ["hand"]
+    assert list(answer["by"]["hand"]) == SCORES
+    assert (answer["training"], answer["model"], answer["verdict"]) == (None, None, None)
+
+
+def test_json_of_a_number() -> None:
+    answer = one_object(
+        compare("train", "--data", "diabetes", "--by", "hand", "--epochs", 2, "--json")
+    )
+    scores = answer["by"]["hand"]
+    assert scores["train_accuracy"] is scores["test_accuracy"] is None
+    assert 0 < scores["train_loss"] < 5
+
+
+def test_text_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    ended = compare(*HAND, "--out", path)
+    assert (ended.code, ended.err) == (0, "")
+    assert "120 rows to train on, 30 to test on" in ended.out
+    assert "Network 4-8-3" in ended.out
+    assert f"Model: {path}" in ended.out
+    assert "autodiff" not in ended.out
+    assert "\x1b" not in ended.out
+
+
+def test_no_epochs(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    answer = one_object(compare(*HAND[:-1], 0, "--json", "--out", path))
+    assert answer["by"]["hand"]["train_loss"] > 0.5
+    assert compare("resume", path, "--epochs", 3, "--json").code == 0
+    other = tmp_path / "other.npz"
+    assert compare(*HAND, "--out", other).code == 0
+    assert arrays(path) == arrays(other)
+
+
+def test_the_options_matter() -> None:
+    def scores(*words: Any) -> Any:
+        return one_object(compare(*HAND, "--json", *words))["by"]["hand"]
+
+    usual = scores()
+    assert scores() == usual
+    for words in (
+        ("--seed", 1),
+        ("--activation", "tanh"),
+        ("--loss", "mse"),
+        ("--l2", 0.1),
+        ("--optimiser", "sgd"),
+        ("--learning-rate", 0.1),
+        ("--batch", 7),
+        ("--test", 0.5),
+        ("--dtype", "float32"),
+        ("--network", "4-5-5-3"),
+        ("--epochs", 4),
+    ):
+        assert scores(*words) != usual, words
+    assert scores("--feature", "petal width (cm)") != usual
+
+
+@pytest.mark.parametrize("by", ["hand", "help"])
+def test_by_hand_loads_no_jax(tmp_path: Path, by: str) -> None:
+    """Neither to train, nor to go on, nor to predict."""
+    path = str(tmp_path / "model.npz")
+    calls = [["train", "--help"], ["resume", "--help"]]
+    if by == "hand":
+        calls = [[*map(str, HAND), "--out", path], ["resume", path, "--epochs", "4"]]
+        calls.append(["predict", "--model", path, *VALUES])
+    code = f"""
+import sys
+from compare.cli import main
+for words in {calls!r}:
+    sys.argv = ["compare", *words]
+    try: main()
+    except SystemExit as ending: assert ending.code == 0, (words, ending.code)
+    assert not {{"jax", "optax"}} & set(sys.modules), words
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_wrong_side_ends_with_1(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
+    right = manual.network.backward
+
+    def wrong(network: Any, cache: Any) -> Any:
+        grads = right(network, cache)
+        return [grads[0]._replace(b=-grads[0].b), *grads[1:]]
+
+    monkeypatch.setattr(manual.network, "backward", wrong)
+    words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2)
+    if as_json:
+        answer = one_object(compare(*words, "--json"), code=1)
+        assert answer["verdict"] == "disagree"
+        found = answer["training"]["first_divergence"]
+        assert (found["update"], found["quantity"], found["off"]) == (0, "gradient", "by_hand")
+        assert found["parameter"] == "layers[0].b[0]"
+        return
+    ended = compare(*words)
+    assert (ended.code, ended.err) == (1, "")
+    text = " ".join(ended.out.split())
+    assert "disagree: update 0, gradient of layers[0].b[0]: by hand" in text
+    assert "and the one by hand is off" in text
+
+
+def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    right = manual.network.backward
+
+    def wrong(network: Any, cache: Any) -> Any:
+        return [layer._replace(b=layer.b * np.nan) for layer in right(network, cache)]
+
+    monkeypatch.setattr(manual.network, "backward", wrong)
+    words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2, "--json")
+    answer = one_object(compare(*words, "--out", tmp_path / "m.npz"), code=1)
+    assert answer["verdict"] == "disagree"
+    assert answer["training"]["first_divergence"]["by_hand"] is None
+
+
+BAD = {
+    "": "Missing option '--data'",
+    "--data irsi": "irsi",
+    "--data absent.csv": "absent.csv",
+    "--data iris --activation sigmod": "'sigmod'; expected one of sigmoid, tanh, relu",
+    "--data iris --activation tahn": "Did you mean 'tanh'?",
+    "--data iris --optimiser adma": "Did you mean 'adam'?",
+    "--data iris --loss hubr": "Did you mean 'huber'?",
+    "--data iris --by foot": "'foot'; expected one of hand, autodiff, both",
+    "--data iris --dtype float16": "'float16'; expected one of float32, float64",
+    "--data iris --network 3-7-3": "network 3-7-3 has 3 inputs; expected 4, one for each feature",
+    "--data iris --network 4-7-2": "network 4-7-2 has 2 outputs; expected 3 for the 3 classes",
+    "--data iris --network 4-7-1": "network 4-7-1 has 1 outputs; expected 3",
+    "--data iris --network 4": "'4'; expected numbers of units such as 2-8-1",
+    "--data iris --network 4-0-3": "expected numbers of units such as 2-8-1",
+    "--data iris --network 4--3": "expected numbers of units such as 2-8-1",
+    "--data iris --network 4-99999999-3": "expected at most 30000000 parameters",
+    "--data diabetes --loss bce": "loss bce is for classes; expected mse or huber",
+    "--data diabetes --network 10-8-2": "network 10-8-2 has 2 outputs; expected 1",
+    "--data breast-cancer --network 30-4-1 --loss softmax-ce": "got 1 output, expected one for",
+    "--data breast-cancer --network 30-4-3": "has 3 outputs; expected 2 for the 2 classes",
+    "--data iris --loss softmax-ce --output tanh": "softmax-ce",
+    "--data iris --batch 0": "'0'; expected a whole number from 1 up",
+    "--data iris --batch 1.5": "'1.5'; expected a whole number from 1 up",
+    "--data iris --epochs -1": "'-1'; expected a whole number from 0 to 1000000",
+    "--data iris --seed -1": "'-1'; expected a whole number from 0",
+    "--data iris --test 0": "'0'; expected a number above 0, at most 0.5",
+    "--data iris --test 0.6": "'0.6'; expected a number above 0, at most 0.5",
+    "--data iris --l2 -1": "'-1'; expected a number from 0 to 1000",
+    "--data iris --learning-rate 0": "'0'; expected a finite number above 0",
+    "--data iris --learning-rate inf": "'inf'; expected a finite number above 0",
+    "--data iris --checkpoint-every -1": "'-1'; expected a number of seconds from 0 up",
+    "--data iris --raw": "iris",
+    "--data iris --out model.txt": "'model.txt'; expected a file that ends in .npz",
+    "--data iris --out nowhere/model.npz": "there is no directory 'nowhere'",
+    "--data iris --plot loss.pdf": "expected a file that ends in .svg or .png",
+    "--data iris --plot nowhere/a.svg": "there is no directory 'nowhere'",
+    "--data iris --feature petal": "petal",
+    "--data iris --target width": "target 'width'; expected",
+    "--data iris --epoch 3": "No such option",
+    "--data iris extra": "unexpected extra argument",
+    "--data iris --by hand --loss mse --optimiser sgd --activation identity --output identity "
+    "--learning-rate 1e30": "the training ran away in epoch 0: a parameter exceeds 1e+100; "
+    "learning rate 1e+30 is too large, expected a smaller --learning-rate",
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_input_gets_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert BAD[words] in refused("train", *words.split(), "--json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_resume_asks_for_no_less(iris: Path) -> None:
+    content = iris.read_bytes()
+    assert "--epochs 2; expected at least 3, which are done" in refused(
+        "resume", iris, "--epochs", 2
+    )
+    assert "Missing argument 'FILE'" in refused("resume")
+    assert iris.read_bytes() == content
+    done = one_object(compare("resume", iris, "--json"))
+    assert done["model"] == str(iris)
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_plots(tmp_path: Path, suffix: str) -> None:
+    picture = tmp_path / f"loss.{suffix}"
+    ended = compare(*HAND, "--plot", picture)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Loss curves: {picture}" in ended.out
+    start = picture.read_bytes()[:400]
+    assert (b"<svg" in start) if suffix == "svg" else start.startswith(b"\x89PNG")
+
+
+# Predictions.
+
+FEATURES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
+VALUES = [f"{name}={value}" for name, value in zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True)]
+
+
+def test_features_by_name(iris: Path) -> None:
+    usual = one_object(compare("predict", "--model", iris, *VALUES, "--json"))
+    assert list(usual) == ["target", "classes", "rows"]
+    (row,) = usual["rows"]
+    assert row["features"] == dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
+    said = row["by"]["hand"]
+    assert said["prediction"] in usual["classes"]
+    chances = said["probabilities"]
+    assert list(chances) == usual["classes"]
+    assert sum(chances.values()) == pytest.approx(1)
+    assert max(chances, key=chances.get) == said["prediction"]
+    apart = [part for text in VALUES for part in ("--" + text).split("=")]
+    for words in (VALUES[::-1], ["--" + text for text in VALUES], apart):
+        assert one_object(compare("predict", "--model", iris, *words, "--json")) == usual
+    text = compare("predict", "--model", iris, *VALUES)
+    assert (text.code, text.err) == (0, "")
+    assert said["prediction"] in text.out
+
+
+BAD_FEATURES: list[tuple[list[str], str]] = [
+    (VALUES[:-1], "no value for petal width (cm); expected NAME=VALUE for each feature"),
+    ([], "no value for sepal length (cm), sepal width (cm)"),
+    ([*VALUES, "petal with (cm)=1"], "no feature 'petal with (cm)'"),
+    ([*VALUES, "colour=blue"], "no feature 'colour'"),
+    ([*VALUES, VALUES[0]], "'sepal length (cm)' a second time; expected each feature once"),
+    ([*VALUES, "--" + VALUES[0]], "'sepal length (cm)' a second time"),
+    ([*VALUES[:-1], "petal width (cm)=wide"], "petal width (cm): 'wide'; expected a finite number"),
+    ([*VALUES[:-1], "petal width (cm)="], "petal width (cm): ''; expected a finite number"),
+    ([*VALUES[:-1], "petal width (cm)=nan"], "'nan'; expected a finite number"),
+    ([*VALUES[:-1], "petal width (cm)=1e308"], "'1e308'; expected a finite number of size at most"),
+    ([*VALUES, "wide"], "'wide'; expected a feature as NAME=VALUE"),
+    ([*VALUES, "--seed", "3"], "--seed beside --model"),
+    ([*VALUES, "--out", "x.csv"], "--out without --csv"),
+    ([*VALUES, "--csv", "absent.csv"], "features beside --csv"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), BAD_FEATURES)
+def test_bad_features(iris: Path, words: list[str], expected: str) -> None:
+    assert expected in refused("predict", "--model", iris, *words, "--json")
+
+
+def test_far_from_everything(tmp_path: Path, iris: Path) -> None:
+    far = (1e100, -1e100, 0, 7)
+    words = [f"{name}={value}" for name, value in zip(FEATURES, far, strict=True)]
+    ended = compare("predict", "--model", iris, *words)
+    assert (ended.code, ended.err) == (0, "")
+    text = " ".join(ended.out.split())
+    assert text.count("; the network extrapolates.") == 3
+    assert "sepal length (cm) 1e+100 lies 1.24e+100 standard deviations from the mean" in text
+    one_object(compare("predict", "--model", iris, *words, "--json"))
+    path = tmp_path / "float32.npz"
+    assert compare(*HAND, "--dtype", "float32", "--out", path).code == 0
+    assert "row 1: too far from what the network was trained on, in float32" in refused(
+        "predict", "--model", path, *words
+    )
+
+
+def test_a_table(tmp_path: Path, iris: Path) -> None:
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    header = ["id", *FEATURES[::-1], "a, note"]
+    rows = [["a1", "0.2", "1.4", "3.50", "5.1", 'said "hm"'], ["", "2.5", "6.0", "3.3", "6.3", "é"]]
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    ended = compare("predict", "--model", iris, "--csv", table, "--out", out)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"2 predictions from {table}: {out}" in ended.out
+    with out.open(encoding="utf-8", newline="") as file:
+        found = list(csv.reader(file))
+    assert found[0] == [*header, "predicted species", "probability"]
+    assert [row[:-2] for row in found[1:]] == rows
+    answer = one_object(compare("predict", "--model", iris, "--csv", table, "--json"))
+    for row, said in zip(found[1:], answer["rows"], strict=True):
+        by_hand = said["by"]["hand"]
+        assert row[-2] == by_hand["prediction"]
+        assert float(row[-1]) == max(by_hand["probabilities"].values())
+    printed = compare("predict", "--model", iris, "--csv", table)
+    assert printed.out == out.read_text(encoding="utf-8")
+    content = out.read_bytes()
+    assert "is there already" in refused("predict", "--model", iris, "--csv", table, "--out", out)
+    assert out.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a,b\n1,2\n", "sepal length (cm)"),
+        (",".join(FEATURES) + "\n1,2,3,wide\n", "line 2, column 4"),
+        (",".join(FEATURES) + "\n1,2,3,1e308\n", "line 2, column 4"),
+        (",".join(FEATURES) + "\n1,2,3\n", "line 2"),
+        (",".join(FEATURES) + "\n", "in.csv"),
+        ("", "in.csv"),
+    ],
+)
+def test_bad_tables(tmp_path: Path, iris: Path, text: str, expected: str) -> None:
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text(text)
+    assert expected in refused("predict", "--model", iris, "--csv", table, "--out", out)
+    assert not out.exists()
+    assert "absent.csv" in refused("predict", "--model", iris, "--csv", tmp_path / "absent.csv")
+
+
+# Interruptions.
+
+
+@pytest.mark.parametrize("by", ["hand", pytest.param("both", marks=pytest.mark.slow)])
+def test_an_interruption_saves_and_says_how_to_go_on(tmp_path: Path, by: str) -> None:
+    path, alone = tmp_path / "stopped.npz", tmp_path / "alone.npz"
+    words = [*HAND[:4], by, "--epochs", 100_000, "--checkpoint-every", 3600]
+    with started(*words, "--out", path, start_new_session=True) as process:
+        while not path.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        time.sleep(0.3 if by == "hand" else 8)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    with np.load(path) as archive:
+        done = len(archive["losses"])
+    assert 0 < done < 100_000
+    onward = f"`python -m compare resume {path}` goes on"
+    assert err == f"\nStopped after {done} of 100000 epochs; {onward}.\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["stopped.npz"]
+    assert compare("resume", path, "--epochs", done + 5, "--json").code == 0
+    assert compare(*HAND[:4], by, "--epochs", done + 5, "--out", alone).code == 0
+    assert arrays(path) == arrays(alone)
+
+
+@pytest.mark.slow
+def test_an_interruption_without_a_file() -> None:
+    words = [*HAND[:5], "--epochs", 100_000]
+    with started(*words, start_new_session=True) as process:
+        assert process.stdout
+        next(line for line in process.stdout if line.startswith("Network"))
+        time.sleep(1)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.startswith("\nStopped after ")
+    assert err.endswith(" of 100000 epochs.\n")
