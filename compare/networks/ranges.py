@@ -77,7 +77,7 @@ def _forward(
 
 def _has_one_form(network: Network) -> bool:
     names = {*network.activations, network.loss}
-    return names.isdisjoint({"sigmoid", "tanh", "softplus", "bce", "softmax-ce"})
+    return names.isdisjoint({"sigmoid", "tanh", "softplus", "bce", "softmax-ce", "huber"})
 
 
 def _backward(
@@ -206,9 +206,11 @@ def _mse(a: Range, y: Range, form: str) -> Range:  # noqa: ARG001 (one form)
     return 2 * (a - y)
 
 
-def _huber(a: Range, y: Range, form: str) -> Range:  # noqa: ARG001 (one form)
+def _huber(a: Range, y: Range, form: str) -> Range:
+    """The residual, cut off at ±1; optax adds up ±(|r| - 1) and ±1, off by some units of 1."""
     r = a - y
-    return replace(r, lo=np.clip(r.lo, -1, 1), hi=np.clip(r.hi, -1, 1))
+    cut = replace(r, lo=np.clip(r.lo, -1, 1), hi=np.clip(r.hi, -1, 1))
+    return cut if form == STABLE else _absolute(cut, 8 * r.floats.u)
 
 
 def _bce(z: Range, y: Range, form: str) -> Range:

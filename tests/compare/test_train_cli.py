@@ -119,7 +119,7 @@ def test_the_options_matter() -> None:
     assert scores("--feature", "petal width (cm)") != usual
 
 
-@pytest.mark.parametrize("by", ["hand", "help"])
+@pytest.mark.parametrize("by", [pytest.param("hand", marks=pytest.mark.slow), "help"])
 def test_by_hand_loads_no_jax(tmp_path: Path, by: str) -> None:
     """Neither to train, nor to go on, nor to predict."""
     path = str(tmp_path / "model.npz")
@@ -367,6 +367,7 @@ def test_bad_tables(tmp_path: Path, iris: Path, text: str, expected: str) -> Non
 # Interruptions.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["hand", pytest.param("both", marks=pytest.mark.slow)])
 def test_an_interruption_saves_and_says_how_to_go_on(tmp_path: Path, by: str) -> None:
     path, alone = tmp_path / "stopped.npz", tmp_path / "alone.npz"

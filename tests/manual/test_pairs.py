@@ -19,7 +19,9 @@ POINTS = {
     np.float64: [-800, -40, -8, -1, -0.3, -1e-300, 0, 1e-300, 0.3, 1, 8, 40, 800],
     np.float32: [-800, -40, -8, -1, -0.3, -1e-30, 0, 1e-30, 0.3, 1, 8, 40, 800],
 }
-DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+DTYPES = pytest.mark.parametrize(
+    "dtype", [np.float64, pytest.param(np.float32, marks=pytest.mark.slow)]
+)
 
 
 @DTYPES
@@ -70,7 +72,9 @@ def of_mpmath(name: str, z: Any, y: Any) -> tuple[Any, list[Any]]:
 
 
 @pytest.mark.parametrize("name", LINKS)
-@pytest.mark.parametrize("size", [1.0, 17.0, 40.0, 600.0, 1e4])
+@pytest.mark.parametrize(
+    "size", [17.0, 40.0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1.0, 600.0, 1e4))]
+)
 @pytest.mark.parametrize("right", [True, False])
 def test_losses_on_logits_keep_their_digits(name: str, size: float, right: bool) -> None:
     """Nearly perfect predictions and utterly wrong ones: no overflow, and 2e-14 relative.

@@ -71,6 +71,7 @@ def test_what_is_written_is_read(tmp_path: Path, optimiser: str, dtype: str) -> 
     assert sorted(tmp_path.iterdir()) == [again, path]
 
 
+@pytest.mark.slow
 def test_both_sides_and_a_divergence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import manual.network
 

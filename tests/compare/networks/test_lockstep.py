@@ -47,6 +47,7 @@ AGREEING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "what", ["softmax", *(pytest.param(k, marks=pytest.mark.slow) for k in list(AGREEING)[1:])]
 )
@@ -170,6 +171,7 @@ def test_a_mistake_is_found_where_it_is(what: str, side: str, only: bool) -> Non
     assert np.isfinite(found.bound)
 
 
+@pytest.mark.slow
 def test_the_first_in_the_order_of_parameters() -> None:
     def everywhere(of: Any) -> Any:
         was, step, _, _ = of
@@ -227,6 +229,7 @@ def _walking(side: Any, how: str) -> Callable[[Point, np.ndarray], Point]:
     return walk
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", BOTH)
 @pytest.mark.parametrize(
     ("how", "first"),
@@ -280,6 +283,7 @@ def test_weights_that_are_changed_in_place(monkeypatch: pytest.MonkeyPatch) -> N
     assert found.off == BY_HAND
 
 
+@pytest.mark.slow
 def test_a_wrong_side_in_jax(monkeypatch: pytest.MonkeyPatch) -> None:
     import autodiff.network
     from autodiff.training import training
@@ -299,6 +303,7 @@ def test_a_wrong_side_in_jax(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.parameter.startswith("layers[0].w")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", BOTH)
 def test_one_side_runs_away(side: str) -> None:
     """That is a disagreement, not a learning rate too large."""

@@ -132,6 +132,15 @@ def test_both_sides_are_inside(at: int) -> None:
         check(network, drawn(network, rows, kind, DTYPES[at % 2], seed))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_small_residuals_of_huber(dtype: str) -> None:
+    """optax's derivative of it cancels: (|r| - 1) + 1."""
+    network = Network((2, 1), loss="huber")
+    for seed in range(200):
+        params, x, y = drawn(network, 1, "vanishing", dtype, seed)
+        check(network, (params, x, (1e-3 * y).astype(dtype)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("at", range(len(NETWORKS)), ids=NAMES)

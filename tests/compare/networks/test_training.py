@@ -42,6 +42,7 @@ def test_equal_seeds_give_equal_bits_by_both() -> None:
     assert bits(after(2, by=BOTH)) == bits(after(2, by=BOTH))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
 def test_one_side_alone_arrives_where_it_does_beside_the_other(dtype: str) -> None:
     both = after(3, by=BOTH, dtype=dtype)
@@ -60,6 +61,7 @@ def test_what_is_done_at_once_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
     assert bits(after(3, batch=10)) == bits(whole)
 
 
+@pytest.mark.slow
 def test_the_judge_sees_all_of_it_however_little_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = after(2, by=BOTH)
     monkeypatch.setattr("compare.networks.training.KEPT", 1)
