@@ -91,6 +91,7 @@ def save(model: Model, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
 
+    path = path.resolve()  # a link stays a link
     write_whole(path, write)
     _flush_folder(path.parent)
 
