@@ -59,7 +59,7 @@ class Ruling:
         """How large an error of each element must be, relative to it, to be caught."""
         sizes = np.abs(balls.midpoints(self.yours.truth))
         allowed = np.maximum(self.yardsticks.sharp, self.yardsticks.loose)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return np.where(sizes > 0, allowed / sizes, np.nan)
 
 

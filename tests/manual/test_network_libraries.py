@@ -163,6 +163,7 @@ def test_on_symbols(net: Network) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_on_more_symbols(activation: str, loss: str) -> None:
-    hold_to_sympy(Network((2, 3, 2), activation, loss=loss, l2=0.25), 2, 2)
+    """Both layers at once; SymPy takes minutes for more units or examples."""
+    hold_to_sympy(Network((2, 2, 2), activation, loss=loss, l2=0.25), 1, 1)
