@@ -11,6 +11,10 @@ import numpy as np
 #: A contender this slow is run in every round, but once; a fast one until a sample takes this long.
 SAMPLE_SECONDS = 0.02
 
+#: OpenBLAS's threads spin for some 20 ms after their work before they sleep. A contender that has
+#: threads of its own would share the processors with them: measured, 45 ms instead of 25.
+PAUSE_SECONDS = 0.1
+
 #: Runs of each before the first round.
 WARM_UP = 3
 
@@ -22,8 +26,8 @@ def time_rounds(
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
     """Seconds of one run, by name and round, and what the last timed run of each answered.
 
-    Before each sample comes a run that is not timed: another library's threads have just had the
-    processors, and another contender's arrays the caches.
+    Before each sample comes a pause, for the threads of the contender before it to go to sleep, and
+    a run that is not timed: another contender's arrays have just had the caches.
 
     Args:
         running: what to time; an answer must be complete when the function returns.
@@ -44,6 +48,7 @@ def time_rounds(
             order = list(running)
             shuffle(order)
             for name in order:
+                time.sleep(PAUSE_SECONDS)
                 running[name]()
                 seconds, answer = _sample(running[name], repeats[name])
                 times[name].append(seconds)
