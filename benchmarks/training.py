@@ -8,11 +8,8 @@ of the gated one. Then rounds in which all contenders run in shuffled order, gar
 ratios are taken within a round. The first contender runs twice: its ratio to itself is the noise.
 """
 
-import gc
 import json
-import random
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,6 +18,7 @@ import click
 import numpy as np
 
 from benchmarks.contenders import CONTENDERS, Contender, Unavailable
+from benchmarks.rounds import middle, time_rounds
 from compare.experiment import Settings
 from compare.people import PEOPLE, targets
 from compare.terminal import progress
@@ -28,8 +26,6 @@ from compare.trajectory import Problem, judge_path
 
 FIRST = next(iter(CONTENDERS))
 AGAIN = f"{FIRST} (again)"
-#: A contender this slow is run in every round, but once; a fast one until a sample takes this long.
-SAMPLE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -84,29 +80,7 @@ def _times(
     running = {name: contender.run for name, contender in contenders.items()}
     if FIRST in running:
         running[AGAIN] = running[FIRST]
-    repeats = {
-        name: max(1, round(SAMPLE_SECONDS / _seconds(run, 3))) for name, run in running.items()
-    }
-    times: dict[str, list[float]] = {name: [] for name in running}
-    shuffle = random.Random(0).shuffle
-    gc.disable()
-    try:
-        for done in range(rounds):
-            order = list(running)
-            shuffle(order)
-            for name in order:
-                times[name].append(_seconds(running[name], repeats[name]))
-            on_round(done + 1)
-    finally:
-        gc.enable()
-    return times
-
-
-def _seconds(run: Callable[[], Any], repeats: int) -> float:
-    begin = time.perf_counter()
-    for _ in range(repeats):
-        run()
-    return (time.perf_counter() - begin) / repeats
+    return time_rounds(running, rounds, on_round)[0]
 
 
 def _row(name: str, times: dict[str, list[float]], note: str) -> Row:
@@ -116,8 +90,8 @@ def _row(name: str, times: dict[str, list[float]], note: str) -> Row:
     if FIRST not in times:
         return Row(name, statistics.median(ms), min(ms), None, None, note)
     ratios = [a / b for a, b in zip(times[name], times[FIRST], strict=True)]
-    low, _, high = np.quantile(ratios, [0.25, 0.5, 0.75]).tolist()
-    return Row(name, statistics.median(ms), min(ms), statistics.median(ratios), (low, high), note)
+    low, median, high = middle(ratios)
+    return Row(name, statistics.median(ms), min(ms), median, (low, high), note)
 
 
 @click.command()

@@ -21,6 +21,7 @@ from compare.networks.plan import Plan, plan_from
 from compare.networks.prepared import Scale
 from compare.networks.sides import Point
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress
+from manual.optimisers import OPTIMISERS
 
 KIND, VERSION = "handgrad model", 1
 
@@ -200,7 +201,7 @@ def _scale(name: str, size: int, arrays: dict[str, np.ndarray]) -> Scale:
 def _point(plan: Plan, side: str, arrays: dict[str, np.ndarray]) -> Point:
     size = flat.size(plan.network.sizes)
     params = _array(arrays, f"{side}.params", (size,), plan.numpy_dtype)
-    moments = {"sgd": 0, "momentum": 1, "adam": 2}[plan.optimiser]
+    moments = len(OPTIMISERS[plan.optimiser](plan.learning_rate).init([]).moments)
     return Point(
         params,
         _array(arrays, f"{side}.moments", (moments, size), plan.numpy_dtype),

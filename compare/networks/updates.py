@@ -46,11 +46,11 @@ def update_ranges(optimiser: str, rate: float, before: Before, grads: Range) -> 
     return _UPDATES[optimiser](nearly(rate, floats), w, moments, before.counts, grads)
 
 
-def _sgd(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001
+def _sgd(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001 (one form for all)
     return After(w - rate * grads, [])
 
 
-def _momentum(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001
+def _momentum(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001 (one form for all)
     velocity = nearly(Momentum.momentum, w.floats) * moments[0] + grads
     return After(w - rate * velocity, [velocity])
 

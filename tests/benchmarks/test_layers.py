@@ -43,6 +43,7 @@ def judge(here: Point) -> Gate:
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short samples, and the tests' own process keeps its memory as it was."""
     monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 1e-4)
+    monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(layers, "keep_freed_memory", lambda: True)
 
 

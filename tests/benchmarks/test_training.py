@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import contenders, training
+from benchmarks import contenders, rounds, training
 from benchmarks.contenders import CONTENDERS, Contender
 from compare.experiment import Settings
 
@@ -17,7 +17,8 @@ BRIEF = Settings(init="ones", epochs=5)
 
 @pytest.fixture(autouse=True)
 def brief_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "SAMPLE_SECONDS", 1e-4)
+    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 1e-4)
+    monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0)
 
 
 def test_all_are_gated_and_timed() -> None:

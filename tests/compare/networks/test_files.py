@@ -156,7 +156,7 @@ def _without(name: str) -> Callable[[Any, Any], None]:
 def _header(**values: Any) -> Callable[[Any, Any], None]:
     """Change a header; `plan__seed` is `seed` in `plan`."""
 
-    def change(header: Any, arrays: Any) -> None:  # noqa: ARG001
+    def change(header: Any, arrays: Any) -> None:  # noqa: ARG001 (the form of all)
         for key, value in values.items():
             *inside, last = key.split("__")
             part = header
@@ -168,7 +168,7 @@ def _header(**values: Any) -> Callable[[Any, Any], None]:
 
 
 def _array(name: str, change: Callable[[Any], Any]) -> Callable[[Any, Any], None]:
-    def put(header: Any, arrays: Any) -> None:  # noqa: ARG001
+    def put(header: Any, arrays: Any) -> None:  # noqa: ARG001 (the form of all)
         arrays[name] = change(arrays[name]) if name in arrays else change(None)
 
     return put

@@ -289,7 +289,8 @@ def _by_optax(optimiser: str, rate: float, before: Before, grads: np.ndarray) ->
         return optax.apply_updates(params, updates), jax.tree.leaves(state)
 
     after = []
-    with jax.enable_x64(True):
+    # optax's Adam takes a float to the power of an integer, which strict JAX refuses.
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         for params, moments, count, grad in zip(*before, grads, strict=True):
             leaves = [jax.numpy.asarray(moment) for moment in moments]
             tree = jax.tree.structure(step.init(jax.numpy.asarray(params)))
