@@ -29,7 +29,7 @@ def gradient_ranges(params: Any, x: Any, y: Any, sigmoid_derivative: str) -> Par
     Raises:
         KeyError: there is no form of that name.
     """
-    slope = _SLOPES[sigmoid_derivative]
+    slope = _FACTORS_OF_SLOPE[sigmoid_derivative]
     w5, w6 = exactly(params[4]), exactly(params[5])
     target, (x1, x2) = exactly(y), _columns(x)
     z1, z2, h1, h2, z3 = _forward(params, x)
@@ -53,6 +53,11 @@ def output_range(params: Any, x: Any) -> Range:
     return sigmoid(_forward(params, x)[-1])
 
 
+def sigmoid_slope(z: Range, form: str) -> Range:
+    """The range of σ'(z) as a witness computes it in that form, `stable` or `article`."""
+    return product(*_FACTORS_OF_SLOPE[form](z))
+
+
 def _forward(params: Any, x: Any) -> tuple[Range, Range, Range, Range, Range]:
     w1, w2, w3, w4, w5, w6, b1, b2, b3 = map(exactly, params)
     x1, x2 = _columns(x)
@@ -69,7 +74,7 @@ def _columns(x: Any) -> tuple[Range, Range]:
 
 
 #: σ'(z) as factors, for each form.
-_SLOPES = {
+_FACTORS_OF_SLOPE = {
     "stable": lambda z: (sigmoid(z), sigmoid(-z)),
     "article": lambda z: (sigmoid(z), 1 - sigmoid(z)),
 }
