@@ -11,6 +11,7 @@ import sys
 import click
 
 from compare import interrupts
+from compare.commands.output import Disagreement
 from compare.commands.plot import plot
 from compare.commands.predict import predict
 from compare.commands.regress import regress
@@ -49,6 +50,9 @@ def main() -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = 2
+    except Disagreement as error:
+        click.echo(f"disagree: {error.format_message()}", err=True)
+        code = 1
     except click.ClickException as error:
         click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
         code = 2

@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 
 from compare.csv_cells import Csv, CsvError, Row, as_float
+from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.wording import MOST_LISTED, listed, near_miss, quoted, shown
 
 #: How programs write that they have no value. "none" is not among them: it may be a class.
 MISSING = frozenset(
     ["", "?", "#N/A", "<NA>", "N/A", "n/a", "NA", "na", "NaN", "NAN", "nan", "NULL", "Null", "null"]
 )
-
-#: Columns get standardised, and the squares of their values must not leave the range of float64.
-LARGEST, SMALLEST = 1e100, 1e-100
 
 #: A column of whole numbers with more different values than this counts something.
 MOST_CLASSES = 10
@@ -60,7 +58,7 @@ def numbers(table: Csv, positions: Sequence[int], otherwise: str = "") -> np.nda
 
     Raises:
         CsvError: a cell is empty, says that a value is missing, or is not a number of at most
-            `LARGEST` in size; the first such row, and in it the first of the positions.
+            `LARGEST_VALUE` in size; the first such row, and in it the first of the positions.
     """
     rows = [[_number(table, row, at, otherwise) for at in positions] for row in table.rows]
     return np.array(rows, dtype=np.float64)
@@ -69,10 +67,10 @@ def numbers(table: Csv, positions: Sequence[int], otherwise: str = "") -> np.nda
 def _number(table: Csv, row: Row, position: int, otherwise: str) -> float:
     cell = row.cells[position].strip()
     value = as_float(cell)
-    if value is not None and abs(value) <= LARGEST:
+    if value is not None and abs(value) <= LARGEST_VALUE:
         return value
     if value is not None and cell not in MISSING:
-        hint = f" of at most {LARGEST:g} in size"
+        hint = f" of at most {LARGEST_VALUE:g} in size"
     elif "," in cell and as_float(cell.replace(",", ".")) is not None:
         hint = ", with a point in place of the comma"
     else:
@@ -93,10 +91,10 @@ def check_varies(table: Csv, position: int, column: np.ndarray, otherwise: str =
     """Refuse a column of numbers, shape (rows,), that is constant: it cannot be standardised.
 
     Raises:
-        CsvError: its values differ by `SMALLEST` at most.
+        CsvError: its values differ by `SMALLEST_VALUE` at most.
     """
     spread = np.ptp(column)
-    if spread <= SMALLEST:
+    if spread <= SMALLEST_VALUE:
         value = shown(table.rows[0].cells[position].strip())
         found = f"values within {spread:g} of each other" if spread else f"{value} in every row"
         raise CsvError(
@@ -112,7 +110,7 @@ def holds_classes(table: Csv, position: int) -> bool:
     values = {as_float(row.cells[position]) for row in table.rows}
     return None in values or (
         len(values) <= MOST_CLASSES
-        and all(v is not None and v.is_integer() and abs(v) <= LARGEST for v in values)
+        and all(v is not None and v.is_integer() and abs(v) <= LARGEST_VALUE for v in values)
     )
 
 

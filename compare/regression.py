@@ -19,14 +19,12 @@ import autodiff.regression
 import manual.regression
 import manual.sgd
 from compare.agreement import Verdict
+from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.rounding import Range, exactly, total
 from compare.tables import Table, TableError
 from manual.regression import Coefficients
 
 Gradient = Callable[[Any, Any, Any], Any]
-
-#: Columns must stay this far inside float64, so that squares and sums of them do as well.
-LARGEST, SMALLEST = 1e100, 1e-100
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def compare_regressions(
         hand = np.array([_flat(coefficients) for coefficients in walked])
     auto_start = autodiff.regression.Coefficients(*start)
     auto = _flat(autodiff.regression.descend(auto_start, x[None], y[None], learning_rate, order))
-    if not ((np.abs(hand) < LARGEST).all() or (np.abs(auto) < LARGEST).all()):
+    if not ((np.abs(hand) < LARGEST_VALUE).all() or (np.abs(auto) < LARGEST_VALUE).all()):
         raise TableError(
             f"{table.name}: the descents ran away; learning rate {learning_rate:g} is too large "
             "for this table, expected a smaller one"
@@ -130,16 +128,17 @@ def _check(table: Table) -> None:
     columns = np.column_stack([table.x, table.y])
     for name, column in zip((*table.features, table.target), columns.T, strict=True):
         largest = np.abs(column).max()
-        if largest > LARGEST:
+        if largest > LARGEST_VALUE:
             raise TableError(
-                f"{table.name}: column {name!r} reaches {largest:g}; expected at most {LARGEST:g}"
+                f"{table.name}: column {name!r} reaches {largest:g}; "
+                f"expected at most {LARGEST_VALUE:g}"
             )
         spread = np.abs(column - column.mean()).max()
         # The mean of equal numbers may be off by n u of them, and so may the differences from it.
-        if spread <= max(len(column) * 2.0**-53 * largest, SMALLEST):
+        if spread <= max(len(column) * 2.0**-53 * largest, SMALLEST_VALUE):
             raise TableError(
                 f"{table.name}: column {name!r} is constant at {column[0]:g}; expected one that "
-                f"varies by more than {SMALLEST:g}"
+                f"varies by more than {SMALLEST_VALUE:g}"
             )
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,46 @@ import click
 
 from compare.commands.options import Number
 from compare.commands.output import print_object
+from compare.limits import LARGEST_VALUE
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from compare.datasets import FeatureRows
     from compare.networks.files import Model
     from compare.networks.prediction import Predictions
 
-VALUE = Number("a finite number of size at most 1e100", at_least=-1e100, at_most=1e100)
+VALUE = Number(
+    f"a finite number of size at most {LARGEST_VALUE:g}",
+    at_least=-LARGEST_VALUE,
+    at_most=LARGEST_VALUE,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model says of some rows."""
+
+    model: "Model"
+    x: "np.ndarray"  #: features, shape (rows, features)
+    said: "dict[str, Predictions]"  #: by side
+    rows: "FeatureRows | None"  #: the file that was asked about, if it was one
+
+    @property
+    def verdict(self) -> str | None:
+        """What came of the model's trainings; None if only one side trained."""
+        if len(self.said) < 2:
+            return None
+        return "disagree" if self.model.progress.first_divergence else "agree"
+
+    def warnings(self) -> list[str]:
+        """What the reader of the predictions should know, a sentence each."""
+        from compare.networks.prediction import far_off
+
+        warnings = [f"{what}; the network extrapolates" for what in far_off(self.model, self.x)]
+        if self.verdict == "disagree":
+            warnings.insert(0, "the two trainings of this model disagreed; see train or resume")
+        return warnings
 
 
 def ask(
@@ -24,8 +59,8 @@ def ask(
     words: list[str],
     table: Path | None,
     out: Path | None,
-) -> Any:
-    """Predict for named features, or for a CSV file; returns what `show` shows.
+) -> "Answer":
+    """Predict for named features, or for a CSV file.
 
     Args:
         model_file: what `train` has written.
@@ -57,11 +92,12 @@ def ask(
         given = _named(given, words, model.source.features)
         if table is None:
             x = np.array([_row(model, given)])
-            return model, None, x, predict(model, x)
+            return Answer(model, x, predict(model, x), None)
         if given:
             raise click.UsageError("features beside --csv; expected one or the other.")
         rows = read_features(table, model.source.features)
-        return model, rows, rows.x, predict(model, rows.x)
+        _check_new_columns(table, rows.header, model)
+        return Answer(model, rows.x, predict(model, rows.x), rows)
     except (ModelError, DatasetError) as error:
         raise click.UsageError(f"{error}.") from error
 
@@ -113,22 +149,25 @@ def _value(name: str, text: str) -> float:
         raise click.UsageError(f"{name}: {error.message}") from error
 
 
-def show(answer: Any, table: Path | None, out: Path | None, as_json: bool) -> None:
+def show(answer: Answer, table: Path | None, out: Path | None, as_json: bool) -> None:
     """Print the predictions, or write them to `out` as a CSV file with the new columns last."""
     from compare.files import write_whole
 
-    model, rows, x, said = answer
     if as_json:
-        print_object(_as_object(model, x, said))
-    elif rows is None:
-        _show_one(model, x[0], said)
-    if rows is None or (as_json and not out):
+        print_object(_as_object(answer))
+    else:
+        # On standard error: standard output may be the CSV file.
+        for sentence in answer.warnings():
+            click.echo(f"Warning: {sentence}.", err=True)
+        if answer.rows is None:
+            _show_one(answer)
+    if answer.rows is None or (as_json and not out):
         return
-    text = _as_csv(model, rows, said)
+    text = _as_csv(answer, answer.rows)
     if out:
         write_whole(out, lambda temporary: _write(temporary, text))
         if not as_json:
-            click.echo(f"{len(rows.cells)} predictions from {table}: {out}")
+            click.echo(f"{len(answer.rows.cells)} predictions from {table}: {out}")
     else:
         click.echo(text, nl=False)
 
@@ -137,58 +176,69 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
 
 
-def _show_one(model: "Model", x: Any, said: "dict[str, Predictions]") -> None:
+def _show_one(answer: Answer) -> None:
     from compare.commands.networks import SIDES
-    from compare.networks.prediction import far_off
     from compare.terminal import console, table
+    from compare.wording import shown
 
-    screen = console()
-    if model.progress.first_divergence:
-        screen.print("Warning: the two trainings of this model disagreed; see train or resume.")
-    for sentence in far_off(model, x):
-        screen.print(f"Warning: {sentence}; the network extrapolates.")
-    shown = table(model.source.target, *(SIDES[side] for side in said))
-    first = next(iter(said.values()))
+    said, source = answer.said, answer.model.source
+    columns = table(shown(source.target), *(SIDES[side] for side in said))
     values = [p.values[0] for p in said.values()]
-    shown.add_row("prediction", *(v if isinstance(v, str) else f"{v:.6g}" for v in values))
-    if first.probabilities is not None:
-        for code, label in enumerate(model.source.classes or ()):
-            chances = [
-                p.probabilities[0, code] for p in said.values() if p.probabilities is not None
-            ]
-            shown.add_row(f"probability of {label}", *(f"{p:.3f}" for p in chances))
-    screen.print(shown)
+    columns.add_row("prediction", *(shown(v) if isinstance(v, str) else f"{v:.6g}" for v in values))
+    chances = [p.probabilities for p in said.values() if p.probabilities is not None]
+    if chances:
+        for code, label in enumerate(source.classes or ()):
+            of_class = (f"{p[0, code]:.3f}" for p in chances)
+            columns.add_row(f"probability of {shown(label)}", *of_class)
+    console().print(columns)
 
 
-def _as_object(model: "Model", x: Any, said: "dict[str, Predictions]") -> dict[str, Any]:
+def _as_object(answer: Answer) -> dict[str, Any]:
     from compare.commands.networks import WORDS
 
-    classes = model.source.classes
+    source = answer.model.source
     rows = []
-    for at, row in enumerate(x.tolist()):
+    for at, row in enumerate(answer.x.tolist()):
         by = {}
-        for side, predictions in said.items():
+        for side, predictions in answer.said.items():
             chances = predictions.probabilities
             by[WORDS[side]] = {
                 "prediction": predictions.values[at],
                 "probabilities": None
-                if chances is None or classes is None
-                else dict(zip(classes, map(float, chances[at]), strict=True)),
+                if chances is None or source.classes is None
+                else dict(zip(source.classes, map(float, chances[at]), strict=True)),
             }
-        rows.append({"features": dict(zip(model.source.features, row, strict=True)), "by": by})
-    return {"target": model.source.target, "classes": classes, "rows": rows}
+        rows.append({"features": dict(zip(source.features, row, strict=True)), "by": by})
+    return {
+        "target": source.target,
+        "classes": source.classes,
+        "rows": rows,
+        "warnings": answer.warnings(),
+        "verdict": answer.verdict,
+    }
 
 
-def _as_csv(model: "Model", rows: Any, said: "dict[str, Predictions]") -> str:
-    """The file as it was, with the prediction (by hand if it trained) and its probability last."""
-    first = next(iter(said.values()))
-    new = [f"predicted {model.source.target}"]
+def _new_columns(model: "Model") -> tuple[str, str]:
+    return f"predicted {model.source.target}", "probability"
+
+
+def _check_new_columns(table: Path, header: tuple[str, ...], model: "Model") -> None:
+    """Refuse a file in which the new columns would have the names of old ones."""
+    for name in _new_columns(model):
+        if name in map(str.strip, header):
+            raise click.UsageError(
+                f"{table}: a column {name!r} is there already; expected a file without it."
+            )
+
+
+def _as_csv(answer: Answer, rows: "FeatureRows") -> str:
+    """The cells as they were, then the prediction, by hand if it trained, and its probability."""
+    first = next(iter(answer.said.values()))
     columns: list[list[Any]] = [first.values]
     if first.probabilities is not None:
-        new.append("probability")
         columns.append([float(p) for p in first.probabilities.max(axis=1)])
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow([*rows.header, *new])
+    writer.writerow([*rows.header, *_new_columns(answer.model)[: len(columns)]])
     writer.writerows([*cells, *more] for cells, *more in zip(rows.cells, *columns, strict=True))
     return written.getvalue()

@@ -1,21 +1,19 @@
 """What `train` and `resume` share: the run behind a progress bar, its checkpoints, its report."""
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from compare import interrupts
-from compare.commands.output import print_object
+from compare.commands.output import Disagreement, print_object
 from compare.memory import keep_freed_memory
 from compare.networks.files import save
 from compare.networks.job import Job
-from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, train
+from compare.networks.sides import BY_AUTODIFF, BY_HAND, MisshapenError
+from compare.networks.training import Progress, RanAwayError, Training, train
 from compare.terminal import bar_with_text, console, show_verdict
 
 #: The sides in the words of the JSON.
@@ -44,38 +42,17 @@ def run(
 
     Raises:
         click.UsageError: the training runs away.
+        Disagreement: a gradient is not shaped like the parameters, so that no training can go on.
         KeyboardInterrupt: with a message that says how far it got and how to go on.
     """
     keep_freed_memory()
     training = job.training()
     progress = training.start() if progress is None else progress
-
-    def write(now: Progress) -> None:
-        # What has left the floats' range, as a side that is wrong may, replaces no checkpoint.
-        if out and all(np.isfinite(point.params).all() for point in now.points.values()):
-            save(job.model(training.data, now), out)
-
-    keep = _Checkpoints(write, every)
+    keep = _Checkpoints(job, training, out, every)
     keep.write(progress)
     if not as_json:
         _announce(job, len(training.data.x), len(training.data.test_x), progress.epochs)
-    try:
-        with ExitStack() as stack:
-            show = stack.enter_context(bar_with_text(job.epochs, "epochs"))
-
-            def on_epoch(now: Progress) -> None:
-                keep.offer(now)
-                interrupts.check()
-                show(now.epochs, lambda: _state(training, now, job.data.classes is not None))
-
-            progress = train(training, progress, job.epochs, on_epoch)
-    except RanAwayError as error:
-        raise click.UsageError(f"{error}.") from error
-    except KeyboardInterrupt:
-        done = keep.newest.epochs if keep.newest else 0
-        keep.write(keep.newest)
-        onward = f"; `python -m compare resume {out}` goes on" if out else ""
-        raise KeyboardInterrupt(f"after {done} of {job.epochs} epochs{onward}") from None
+    progress = _trained(job, training, progress, keep)
     keep.write(progress)
     scores = {
         side: training.score(side, progress.points[side], job.data.classes is not None)
@@ -85,35 +62,77 @@ def run(
         from compare import plots
 
         plots.save(plots.training_losses(progress.losses, [SIDES[side] for side in job.by]), plot)
-    agree = progress.first_divergence is None
     if as_json:
         print_object(_as_object(job, progress, scores, out))
     else:
-        _report(job, progress, scores, out, plot)
-    return int(not agree)
+        _report(job, scores, plot)
+        keep.report()
+        _conclude(job, progress)
+    return int(progress.first_divergence is not None)
+
+
+def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoints") -> Progress:
+    """The rest of the epochs, behind a progress bar."""
+    with_accuracy = job.data.classes is not None
+    try:
+        with bar_with_text(job.epochs, "epochs") as show:
+
+            def on_epoch(now: Progress) -> None:
+                keep.offer(now)
+                interrupts.check()
+                show(now.epochs, lambda: _state(training, now, with_accuracy))
+
+            return train(training, progress, job.epochs, on_epoch)
+    except RanAwayError as error:
+        raise click.UsageError(f"{error}.") from error
+    except MisshapenError as error:
+        raise Disagreement(f"{error}.") from error
+    except KeyboardInterrupt:
+        done = keep.newest.epochs if keep.newest else 0
+        keep.write(keep.newest)
+        onward = f"; `python -m compare resume {keep.out}` goes on" if keep.out else ""
+        raise KeyboardInterrupt(f"after {done} of {job.epochs} epochs{onward}") from None
 
 
 class _Checkpoints:
-    """Writes the newest progress when enough time has passed."""
+    """Writes the newest progress when enough time has passed; without a file, only keeps it."""
 
-    def __init__(self, write: Callable[[Progress], None], every: float) -> None:
-        self._write, self.every = write, every
-        self.newest: Progress | None = None
-        self.written: Progress | None = None
+    def __init__(self, job: Job, training: Training, out: Path | None, every: float) -> None:
+        self.job, self.training, self.out, self.every = job, training, out, every
+        self.newest: Progress | None = None  #: that was offered
+        self.seen: Progress | None = None  #: the newest that has been dealt with
+        self.written: Progress | None = None  #: what the file holds
         self.at = 0.0
 
     def write(self, progress: Progress | None) -> None:
-        """Write it unless it is written already."""
-        if progress is not None and progress is not self.written:
-            self._write(progress)
-            self.newest = self.written = progress
-            self.at = time.monotonic()
+        """Write it unless that has been done."""
+        if progress is None or progress is self.seen:
+            return
+        self.newest = self.seen = progress
+        if all(map(self.training.is_sound, progress.points.values())):
+            self.written = progress
+        elif self.written is not None:
+            # A side that is wrong may leave the floats' range. The file then keeps the newest
+            # parameters from which a training can go on, and says that the two sides disagree.
+            self.written = replace(self.written, first_divergence=progress.first_divergence)
+        if self.out and self.written is not None:
+            save(self.job.model(self.training.data, self.written), self.out)
+        self.at = time.monotonic()
 
     def offer(self, progress: Progress) -> None:
         """Write it if it is time."""
         self.newest = progress
         if time.monotonic() - self.at >= self.every:
             self.write(progress)
+
+    def report(self) -> None:
+        """Say where the model is, and if it is older than what was seen."""
+        if not (self.out and self.written and self.seen):
+            return
+        older = ""
+        if self.written.epochs < self.seen.epochs:
+            older = f", as it was after {self.written.epochs} epochs; later ones ran away"
+        console().print(f"Model: {self.out}{older}", soft_wrap=True)
 
 
 def _announce(job: Job, train_rows: int, test_rows: int, done: int) -> None:
@@ -138,7 +157,7 @@ def _announce(job: Job, train_rows: int, test_rows: int, done: int) -> None:
     out.print()
 
 
-def _state(training: Any, progress: Progress, classes: bool) -> str:
+def _state(training: Training, progress: Progress, classes: bool) -> str:
     """What the progress bar says beside the count."""
     side = training.by[0]
     loss = f"loss {progress.losses[-1, 0]:.4g}"
@@ -148,9 +167,7 @@ def _state(training: Any, progress: Progress, classes: bool) -> str:
     return f"{loss}, accuracy {score:.3f}"
 
 
-def _report(
-    job: Job, progress: Progress, scores: dict[str, Any], out: Path | None, plot: Path | None
-) -> None:
+def _report(job: Job, scores: dict[str, Any], plot: Path | None) -> None:
     from compare.terminal import show_scores
 
     screen = console()
@@ -159,8 +176,14 @@ def _report(
         screen.print("The target is standardised: a loss of 1 is that of always saying its mean.")
     if plot:
         screen.print(f"Loss curves: {plot}", soft_wrap=True)
-    if out:
-        screen.print(f"Model: {out}", soft_wrap=True)
+
+
+_OFF = {"by_hand": "the one by hand", "autodiff": "the one by autodiff", "both": "each of them"}
+
+
+def _conclude(job: Job, progress: Progress) -> None:
+    """The closing lines: what came of the comparison."""
+    screen = console()
     if len(job.by) == 1:
         screen.print("Not compared; --by both holds the two against each other.")
         return
@@ -182,9 +205,6 @@ def _report(
             f"at most {found.bound:.2g}, and {_OFF[found.off]} is off"
         )
     show_verdict(screen, _verdict(progress), because)
-
-
-_OFF = {"by_hand": "the one by hand", "autodiff": "the one by autodiff", "both": "each of them"}
 
 
 def _verdict(progress: Progress) -> str:

@@ -9,13 +9,8 @@ from typing import Any
 
 import click
 
+from compare.limits import LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS
 from compare.wording import quoted
-
-#: Enough for any lesson; some minutes, and less than 100 MB for their order and losses.
-MOST_EPOCHS = 1_000_000
-
-#: As many take some gigabytes to train by both.
-MOST_PARAMETERS = 30_000_000
 
 
 class Number(click.ParamType):
@@ -129,7 +124,9 @@ def _is_a_size(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
-SEED = Number("a whole number from 0 to 4294967295", convert=int, at_least=0, at_most=2**32 - 1)
+SEED = Number(
+    f"a whole number from 0 to {LARGEST_SEED}", convert=int, at_least=0, at_most=LARGEST_SEED
+)
 EPOCHS = Number(
     f"a whole number from 0 to {MOST_EPOCHS}", convert=int, at_least=0, at_most=MOST_EPOCHS
 )

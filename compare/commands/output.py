@@ -7,6 +7,10 @@ from typing import Any
 import click
 
 
+class Disagreement(click.ClickException):
+    """The two sides disagree in a way that leaves nothing to report but one line."""
+
+
 def print_object(value: Any) -> None:
     """Print one JSON object; floats round-trip, and what is not a finite number becomes null."""
     click.echo(json.dumps(_finite(value), ensure_ascii=False, allow_nan=False))

@@ -69,7 +69,7 @@ def predict(
             )
     answer = ask(model, features, context.args, table, out)
     show(answer, table, out, as_json)
-    return 0
+    return int(answer.verdict == "disagree")
 
 
 def _refuse_extra(context: click.Context, table: Path | None, out: Path | None) -> None:

@@ -18,6 +18,7 @@ from compare.commands.options import (
     Sizes,
     epochs_option,
 )
+from compare.limits import LARGEST_BATCH, LARGEST_L2, LARGEST_TEST_FRACTION
 
 if TYPE_CHECKING:
     from compare.dataset import Dataset
@@ -75,7 +76,7 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
 )
 @click.option(
     "--l2",
-    type=Number("a number from 0 to 1000", at_least=0, at_most=1000),
+    type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
     default=0.0,
     show_default=True,
     help="λ, the weight of Σ w².",
@@ -92,7 +93,7 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
 @epochs_option(100)
 @click.option(
     "--batch",
-    type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=10**9),
+    type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=LARGEST_BATCH),
     default=32,
     show_default=True,
     help="Rows an update.",
@@ -107,7 +108,11 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
 @click.option(
     "--test",
     "fraction",
-    type=Number("a number above 0, at most 0.5", above=0, at_most=0.5),
+    type=Number(
+        f"a number above 0, at most {LARGEST_TEST_FRACTION}",
+        above=0,
+        at_most=LARGEST_TEST_FRACTION,
+    ),
     default=0.2,
     show_default=True,
     help="The share of rows that is held out.",

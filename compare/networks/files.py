@@ -16,18 +16,28 @@ import numpy as np
 
 from compare.files import write_whole
 from compare.networks import flat
+from compare.networks.header import check
 from compare.networks.lockstep import Divergence
 from compare.networks.plan import Plan, plan_from
 from compare.networks.prepared import Scale
 from compare.networks.sides import Point
-from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress
+from compare.networks.training import Progress, is_sound
+from compare.wording import LONGEST_PATH, shown
 from manual.optimisers import OPTIMISERS
 
 KIND, VERSION = "handgrad model", 1
 
 
+#: Bytes of the header, and of what NumPy writes before an array: both far above what is written.
+LONGEST_HEADER, LONGEST_ARRAY_HEADER = 2**26, 4096
+
+
 class ModelError(ValueError):
     """A file that cannot be used: one line that says where, what was found, what was expected."""
+
+
+class Contradiction(ValueError):  # noqa: N818 (inside this file, what is wrong with a model)
+    """What a file says cannot be true."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,130 +108,142 @@ def save(model: Model, path: Path) -> None:
 
 
 def load(path: Path) -> Model:
-    """Read a model and check all of it.
+    """Read a model and check all of it; what is in the file is checked before it is read.
 
     Raises:
         ModelError: the file is missing, cut short, foreign, of a later version, or contradicts
             itself.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ModelError(f"{_shown(path)}: no regular file; expected a model file")
         with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile) or "header" not in archive:
-                raise ModelError(f"{path}: no model in it; expected a file that train has written")
-            header = json.loads(str(archive["header"]))
-            arrays = {name: archive[name] for name in archive.files if name != "header"}
+            return _read(path, file)
     except ModelError:
         raise
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror or error}; expected a model file") from error
+        reason = error.strerror or str(error)
+        raise ModelError(f"{_shown(path)}: {reason}; expected a model file") from error
     except Exception as error:  # which of them, depends on the bytes that are damaged
         raise ModelError(
-            f"{path}: cut short, damaged, or no model; expected a file that train has written"
+            f"{_shown(path)}: cut short, damaged, or no model; expected a file that train has "
+            "written"
         ) from error
-    return _checked(path, header, arrays)
 
 
-def _checked(path: Path, header: Any, arrays: dict[str, np.ndarray]) -> Model:
+def _read(path: Path, file: Any) -> Model:
+    archive = np.load(file, allow_pickle=False)
+    if not isinstance(archive, np.lib.npyio.NpzFile) or "header" not in archive.files:
+        raise _no_model(path)
+    if _size(archive, "header") > LONGEST_HEADER:
+        raise _no_model(path)
+    header = json.loads(str(archive["header"]))
     if not isinstance(header, dict) or header.get("kind") != KIND:
-        raise ModelError(f"{path}: no model in it; expected a file that train has written")
-    if header.get("version") != VERSION:
-        raise ModelError(f"{path}: version {header.get('version')}; expected {VERSION}")
+        raise _no_model(path)
+    version = header.get("version")
+    if type(version) is not int or version != VERSION:
+        raise ModelError(f"{_shown(path)}: version {shown(str(version))}; expected {VERSION}")
     try:
-        return _assembled(header, arrays)
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
-        what = " ".join(str(error).split()) or type(error).__name__
-        raise ModelError(f"{path}: contradicts itself ({what}); expected a whole model") from error
+        return _assembled({k: header[k] for k in header if k not in ("kind", "version")}, archive)
+    except Contradiction as error:
+        raise ModelError(
+            f"{_shown(path)}: contradicts itself ({error}); expected a whole model"
+        ) from error
 
 
-def _assembled(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
-    plan = plan_from(header["plan"])
-    source = dict(header["source"])
+def _no_model(path: Path) -> ModelError:
+    return ModelError(f"{_shown(path)}: no model in it; expected a file that train has written")
+
+
+def _shown(path: Path) -> str:
+    return shown(str(path), LONGEST_PATH)
+
+
+def _assembled(header: dict[str, Any], archive: Any) -> Model:
+    try:
+        check(header)
+        plan = plan_from(header["plan"])
+    except ValueError as error:
+        raise Contradiction(str(error)) from error
+    source, by, done = dict(header["source"]), tuple(header["by"]), header["done"]
     source["features"] = tuple(source["features"])
     source["classes"] = source["classes"] and tuple(source["classes"])
-    by = tuple(header["by"])
-    if not by or set(by) - {BY_HAND, BY_AUTODIFF}:
-        raise ValueError(f"by {by}")
-    n_in, done = plan.network.sizes[0], int(header["done"])
-    if len(source["features"]) != n_in:
-        raise ValueError(f"{len(source['features'])} features for {n_in} inputs")
-    _check_values(plan, source, header)
-    points = {side: _point(plan, side, arrays) for side in by}
     divergence = header["first_divergence"]
+    _check_names(archive, by)
     progress = Progress(
         done,
-        points,
-        _array(arrays, "losses", (done, len(by)), np.float64, finite=False),
+        {side: _point(plan, side, archive) for side in by},
+        _array(archive, "losses", (done, len(by)), np.float64, finite=False),
         divergence and Divergence(**divergence),
-        float(header["max_drift_ulps"]),
+        header["max_drift_ulps"],
     )
-    scales = {"scale.mean", "scale.sd", "target.mean", "target.sd"}
-    of_sides = {f"{side}.{what}" for side in by for what in ("params", "moments", "count")}
-    if unknown := arrays.keys() - {"losses"} - scales - of_sides:
-        raise ValueError(f"{min(unknown)!r} is unknown")
     return Model(
         plan,
         Source(**source),
-        float(header["test_fraction"]),
-        int(header["epochs"]),
+        header["test_fraction"],
+        header["epochs"],
         by,
-        _scale("scale", n_in, arrays),
-        _scale("target", 1, arrays),
+        _scale("scale", plan.network.sizes[0], archive),
+        _scale("target", 1, archive),
         progress,
     )
 
 
-def _check_values(plan: Plan, source: dict[str, Any], header: dict[str, Any]) -> None:
-    """Raise ValueError unless the numbers are ones that `train` takes, and the classes fit."""
-    n_out, classes = plan.network.sizes[-1], source["classes"]
-    outputs = {1} if classes is None else {len(classes)} | ({1} if len(classes) == 2 else set())
-    words = [source[key] for key in ("name", "target", "fingerprint")]
-    for what, value, right in (
-        ("learning_rate", plan.learning_rate, 0 < plan.learning_rate < math.inf),
-        ("batch", plan.batch, isinstance(plan.batch, int) and plan.batch > 0),
-        ("seed", plan.seed, isinstance(plan.seed, int) and plan.seed >= 0),
-        ("test_fraction", header["test_fraction"], 0 < header["test_fraction"] <= 0.5),
-        ("epochs", header["epochs"], header["epochs"] >= header["done"]),
-        ("kind", source["kind"], source["kind"] == ("number" if classes is None else "classes")),
-        ("outputs", n_out, n_out in outputs),
-        ("source", words, all(isinstance(word, str) for word in words)),
-    ):
-        if not right:
-            raise ValueError(f"{what} {value}")
+def _check_names(archive: Any, by: tuple[str, ...]) -> None:
+    """Refuse an archive that lacks an array, or has one more."""
+    expected = {"header", "losses", "scale.mean", "scale.sd", "target.mean", "target.sd"}
+    expected |= {f"{side}.{what}" for side in by for what in ("params", "moments", "count")}
+    found = set(archive.files)
+    if missing := expected - found:
+        raise Contradiction(f"{min(missing)} is missing")
+    if unknown := found - expected:
+        raise Contradiction(f"{shown(repr(min(unknown)))} is unknown")
 
 
-def _scale(name: str, size: int, arrays: dict[str, np.ndarray]) -> Scale:
-    mean = _array(arrays, f"{name}.mean", (size,), np.float64)
-    sd = _array(arrays, f"{name}.sd", (size,), np.float64)
+def _scale(name: str, size: int, archive: Any) -> Scale:
+    mean = _array(archive, f"{name}.mean", (size,), np.float64)
+    sd = _array(archive, f"{name}.sd", (size,), np.float64)
     if not np.all(sd > 0):
-        raise ValueError(f"{name}.sd is not positive")
+        raise Contradiction(f"{name}.sd is not positive")
     return Scale(mean, sd)
 
 
-def _point(plan: Plan, side: str, arrays: dict[str, np.ndarray]) -> Point:
+def _point(plan: Plan, side: str, archive: Any) -> Point:
     size = flat.size(plan.network.sizes)
-    params = _array(arrays, f"{side}.params", (size,), plan.numpy_dtype)
     moments = len(OPTIMISERS[plan.optimiser](plan.learning_rate).init([]).moments)
-    return Point(
-        params,
-        _array(arrays, f"{side}.moments", (moments, size), plan.numpy_dtype),
-        int(_array(arrays, f"{side}.count", (), np.int64)),
+    point = Point(
+        _array(archive, f"{side}.params", (size,), plan.numpy_dtype),
+        _array(archive, f"{side}.moments", (moments, size), plan.numpy_dtype),
+        int(_array(archive, f"{side}.count", (), np.int64)),
     )
+    if point.count < 0:
+        raise Contradiction(f"{side}.count is {point.count}")
+    if not is_sound(plan, point):
+        raise Contradiction(f"{side}.params has run away")
+    if plan.optimiser == "adam" and not np.all(point.moments[1] >= 0):
+        raise Contradiction(f"{side}.moments: a mean of squares is negative")
+    return point
 
 
 def _array(
-    arrays: dict[str, np.ndarray],
-    name: str,
-    shape: tuple[int, ...],
-    dtype: Any,
-    finite: bool = True,
+    archive: Any, name: str, shape: tuple[int, ...], dtype: Any, finite: bool = True
 ) -> np.ndarray:
-    array = arrays[name]
+    """An array of the archive; one that is far larger than it should be is not read at all."""
+    # Twice: what is as long, but in another dtype, is read, to say what it is.
+    most = 2 * math.prod(shape) * np.dtype(dtype).itemsize + LONGEST_ARRAY_HEADER
+    if (size := _size(archive, name)) > most:
+        raise Contradiction(f"{name} has {size} bytes, not shape {shape} and {np.dtype(dtype)}")
+    array = archive[name]
     if array.shape != shape or array.dtype != dtype:
-        raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}")
+        raise Contradiction(f"{name} has shape {array.shape} and dtype {array.dtype}")
     if finite and not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} is not finite")
+        raise Contradiction(f"{name} is not finite")
     return array
+
+
+def _size(archive: Any, name: str) -> int:
+    """Of an array with its own header, in bytes, as the archive's directory states it."""
+    return archive.zip.getinfo(f"{name}.npy").file_size
 
 
 def _flush_folder(folder: Path) -> None:

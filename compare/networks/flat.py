@@ -1,6 +1,6 @@
 """A network's parameters side by side in one vector, and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ from manual.affine import Layer
 
 def size(sizes: Sequence[int]) -> int:
     """How many parameters a network of these sizes has."""
-    return sum((n_in + 1) * n_out for n_in, n_out in _layers(sizes))
+    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
 
 
 def join(params: Sequence[Any]) -> np.ndarray:
@@ -23,7 +23,7 @@ def join(params: Sequence[Any]) -> np.ndarray:
 def split(flat: Any, sizes: Sequence[int]) -> list[Layer]:
     """The inverse of `join`: layers whose arrays have the leading axes of `flat`."""
     layers, at = [], 0
-    for n_in, n_out in _layers(sizes):
+    for n_in, n_out in pairwise(sizes):
         w = flat[..., at : at + n_in * n_out].reshape(*flat.shape[:-1], n_in, n_out)
         at += n_in * n_out
         layers.append(Layer(w, flat[..., at : at + n_out]))
@@ -32,19 +32,27 @@ def split(flat: Any, sizes: Sequence[int]) -> list[Layer]:
 
 
 def name(position: int, sizes: Sequence[int]) -> str:
-    """What a parameter is called, `layers[0].w[3, 1]`, by its position in the vector."""
-    for layer, (n_in, n_out) in enumerate(_layers(sizes)):
+    """What a parameter is called, `params[0].w[3, 1]`, by its position in the vector."""
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         if position < n_in * n_out:
-            return f"layers[{layer}].w[{position // n_out}, {position % n_out}]"
+            return f"params[{layer}].w[{position // n_out}, {position % n_out}]"
         position -= n_in * n_out
         if position < n_out:
-            return f"layers[{layer}].b[{position}]"
+            return f"params[{layer}].b[{position}]"
         position -= n_out
     raise IndexError(f"position: got {position} too many for sizes {tuple(sizes)}")
 
 
-def _layers(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    return pairwise(sizes)
+def misfit(grads: Sequence[Any], params: Sequence[Layer]) -> str | None:
+    """What keeps `grads` from being shaped and typed like `params`, or None."""
+    if len(grads) != len(params):
+        return f"{len(grads)} layers; expected {len(params)}"
+    for layer, pair in enumerate(zip(grads, params, strict=True)):
+        for field, found, expected in zip(Layer._fields, *pair, strict=True):
+            got, wanted = (f"shape {a.shape} and {a.dtype}" for a in (found, expected))
+            if got != wanted:
+                return f"params[{layer}].{field} has {got}; expected {wanted}"
+    return None
 
 
 def _pair(w: Any, b: Any) -> tuple[tuple[Any, int], tuple[Any, int]]:

@@ -6,10 +6,11 @@ from pathlib import Path
 from compare.built_in import BUILT_IN
 from compare.dataset import Dataset, DatasetError
 from compare.datasets import dataset_named
-from compare.networks.files import Model, Source
+from compare.networks.files import Model, ModelError, Source
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, prepare
 from compare.networks.training import Progress, Training
+from compare.wording import LONGEST_PATH, shown
 
 #: Losses that ask for classes, and the word that says so.
 OF_CLASSES = ("bce", "softmax-ce")
@@ -66,12 +67,13 @@ def job_of(model: Model, text: str | None = None) -> Job:
 
     Raises:
         DatasetError: the data cannot be read, or are not the same any more.
+        ModelError: the checkpoint's count of updates does not fit the data.
     """
     source = model.source
     if text is None and source.name not in BUILT_IN and not Path(source.name).is_file():
         raise DatasetError(
-            f"{source.name}: no such file, and the training began with it; expected --data with "
-            "the place where it is now"
+            f"{shown(source.name, LONGEST_PATH)}: no such file, and the training began with it; "
+            "expected --data with the place where it is now"
         )
     name = text or source.name
     data = dataset_named(name, source.target, source.features, source.kind, source.raw)
@@ -79,10 +81,23 @@ def job_of(model: Model, text: str | None = None) -> Job:
         source = source_of(data, text, source.raw)
     if data.fingerprint() != model.source.fingerprint:
         raise DatasetError(
-            f"{name}: the data are not those that the training began with; expected them "
-            "unchanged, or a new training"
+            f"{shown(name, LONGEST_PATH)}: the data are not those that the training began with; "
+            "expected them unchanged, or a new training"
         )
-    return Job(data, source, model.plan, model.by, model.epochs, model.test_fraction)
+    job = Job(data, source, model.plan, model.by, model.epochs, model.test_fraction)
+    _check_counts(model, len(job.prepared().x))
+    return job
+
+
+def _check_counts(model: Model, rows: int) -> None:
+    """Refuse a checkpoint whose updates are not those of its epochs; Adam's steps go by them."""
+    made = model.progress.epochs * -(-rows // model.plan.batch)
+    for side, point in model.progress.points.items():
+        if point.count != made:
+            raise ModelError(
+                f"{side}.count is {point.count} after {model.progress.epochs} epochs; expected "
+                f"{made} updates"
+            )
 
 
 def complaint(plan: Plan, data: Dataset) -> str | None:

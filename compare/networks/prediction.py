@@ -7,8 +7,8 @@ import numpy as np
 
 from compare.networks.files import Model, ModelError
 from compare.networks.prepared import codes
-from compare.networks.sides import ByHand, Side
-from compare.networks.training import BY_HAND
+from compare.networks.sides import BY_HAND, ByHand, Side
+from compare.wording import shown
 
 #: A row this many standard deviations from the mean of the training part is worth a word.
 FAR = 4.0
@@ -43,14 +43,24 @@ def predict(model: Model, x: np.ndarray) -> dict[str, Predictions]:
 
 
 def far_off(model: Model, x: np.ndarray) -> list[str]:
-    """A sentence for each feature of one row, shape (features,), that lies far from all others."""
+    """A few words for each feature that lies far from all that was trained on, in some row.
+
+    Args:
+        model: a trained model.
+        x: features in the data's own units, float64, shape (n, features).
+    """
     distances = np.abs(model.scale.standardised(x))
-    return [
-        f"{name} {value:g} lies {distance:.3g} standard deviations from the mean of the training "
-        "part"
-        for name, value, distance in zip(model.source.features, x, distances, strict=True)
-        if distance > FAR
-    ]
+    sentences = []
+    for at in np.flatnonzero((distances > FAR).any(axis=0)):
+        row = int(distances[:, at].argmax())
+        others = int(np.count_nonzero(distances[:, at] > FAR)) - 1
+        where = f" in row {row + 1}" if len(x) > 1 else ""
+        more = f", and {others} more rows lie beyond {FAR:g}" if others else ""
+        sentences.append(
+            f"{shown(model.source.features[at])} {x[row, at]:g}{where} lies "
+            f"{distances[row, at]:.3g} standard deviations from the mean of the training part{more}"
+        )
+    return sentences
 
 
 def _side(model: Model, side: str) -> Side:

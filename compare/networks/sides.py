@@ -14,6 +14,9 @@ from compare.networks import flat
 from compare.networks.plan import Plan
 from manual.optimisers import OPTIMISERS, State
 
+#: What the two sides are called in results and files.
+BY_HAND, BY_AUTODIFF = "by_hand", "autodiff"
+
 
 class Point(NamedTuple):
     """Where a training is; of k points, every array has k as its first axis."""
@@ -32,6 +35,10 @@ class Steps(NamedTuple):
 
     grads: np.ndarray  #: shape (k, p)
     after: Point
+
+
+class MisshapenError(ValueError):
+    """A side's gradient is not shaped and typed like the parameters: it cannot be descended."""
 
 
 class Side(Protocol):
@@ -107,6 +114,8 @@ class ByHand:
     def _step(self, params: Any, state: State, batch: np.ndarray) -> tuple[Any, State, Any]:
         with np.errstate(over="ignore", invalid="ignore"):
             grads = manual.network.gradient(self.network, params, self.x[batch], self.y[batch])
+            if reason := flat.misfit(grads, params):
+                raise MisshapenError(f"update {state.updates}, gradient by hand: {reason}")
             return *self.optimiser.update(params, grads, state), grads
 
     def _split(self, params: np.ndarray) -> Any:

@@ -11,10 +11,8 @@ from compare.networks import flat
 from compare.networks.lockstep import Divergence, Judge, Judgement, drift
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, hits
-from compare.networks.sides import ByHand, Point, Side
+from compare.networks.sides import BY_AUTODIFF, BY_HAND, ByHand, Point, Side
 from manual.sgd import minibatches
-
-BY_HAND, BY_AUTODIFF = "by_hand", "autodiff"
 
 #: While both paths are judged, the points of a stretch are kept: at most so many numbers a side.
 KEPT = 4_000_000
@@ -32,6 +30,12 @@ class RanAwayError(ValueError):
             f"{LARGEST[plan.dtype]:g}; learning rate {plan.learning_rate:g} is too large, "
             "expected a smaller --learning-rate"
         )
+
+
+def is_sound(plan: Plan, point: Point) -> bool:
+    """Whether a training can go on from there: no parameter has run away, all are numbers."""
+    within = np.all(np.abs(point.params) <= LARGEST[plan.dtype])
+    return bool(within and np.all(np.isfinite(point.moments)))
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class Training:
                 if judgement.ran_away:
                     raise RanAwayError(progress.epochs, self.plan)
                 divergence, farthest = divergence or judgement.divergence, max(farthest, apart)
-        away = [not self._is_sound(point) for point in points.values()]
+        away = [not self.is_sound(point) for point in points.values()]
         if all(away) or (any(away) and divergence is None):
             raise RanAwayError(progress.epochs, self.plan)
         losses = [self.loss(side, points[side]) for side in self.by]
@@ -137,10 +141,9 @@ class Training:
         by_hand, autodiff = self.sides[BY_HAND], self.sides[BY_AUTODIFF]
         return Judge(self.plan, by_hand, autodiff, self.data.x, self.data.y)
 
-    def _is_sound(self, point: Point) -> bool:
+    def is_sound(self, point: Point) -> bool:
         """Whether a side can go on from there."""
-        within = np.all(np.abs(point.params) <= LARGEST[self.plan.dtype])
-        return bool(within and np.all(np.isfinite(point.moments)))
+        return is_sound(self.plan, point)
 
     def loss(self, side: str, point: Point) -> float:
         """On the training part, by the side's own lines."""

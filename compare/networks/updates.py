@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from compare.rounding import Format, Range, exactly, nearly, square, widened
-from manual.optimisers import Adam, Momentum
+
+#: The constants of the optimisers, stated here once more: a judge that asked one of the two sides
+#: for them would find the other one guilty of a slip in them. Momentum: Polyak's μ as it is
+#: commonly set; Adam: Kingma & Ba, arXiv:1412.6980, algorithm 1.
+MOMENTUM = 0.9
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class Before(NamedTuple):
@@ -51,16 +56,16 @@ def _sgd(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range)
 
 
 def _momentum(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001 (one form for all)
-    velocity = nearly(Momentum.momentum, w.floats) * moments[0] + grads
+    velocity = nearly(MOMENTUM, w.floats) * moments[0] + grads
     return After(w - rate * velocity, [velocity])
 
 
 def _adam(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:
-    m = _average(Adam.beta1, moments[0], grads)
-    v = _average(Adam.beta2, moments[1], square(grads))
-    m_hat = m / _weights(Adam.beta1, counts, w.floats)
-    v_hat = v / _weights(Adam.beta2, counts, w.floats)
-    step = m_hat / (_root(v_hat) + nearly(Adam.epsilon, w.floats))
+    m = _average(BETA1, moments[0], grads)
+    v = _average(BETA2, moments[1], square(grads))
+    m_hat = m / _weights(BETA1, counts, w.floats)
+    v_hat = v / _weights(BETA2, counts, w.floats)
+    step = m_hat / (_root(v_hat) + nearly(EPSILON, w.floats))
     return After(w - rate * step, [m, v])
 
 

@@ -157,12 +157,12 @@ def test_a_wrong_side_ends_with_1(monkeypatch: pytest.MonkeyPatch, as_json: bool
         assert answer["verdict"] == "disagree"
         found = answer["training"]["first_divergence"]
         assert (found["update"], found["quantity"], found["off"]) == (0, "gradient", "by_hand")
-        assert found["parameter"] == "layers[0].b[0]"
+        assert found["parameter"] == "params[0].b[0]"
         return
     ended = compare(*words)
     assert (ended.code, ended.err) == (1, "")
     text = " ".join(ended.out.split())
-    assert "disagree: update 0, gradient of layers[0].b[0]: by hand" in text
+    assert "disagree: update 0, gradient of params[0].b[0]: by hand" in text
     assert "and the one by hand is off" in text
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -146,6 +147,11 @@ def test_no_file_at_all(tmp_path: Path) -> None:
     assert "Is a directory" in refused_by_all(tmp_path)
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.npz")
+    assert "no regular file" in refused_by_all(tmp_path / "pipe.npz")
+
+
 def _without(name: str) -> Callable[[Any, Any], None]:
     def change(header: Any, arrays: Any) -> None:
         (arrays if name in arrays else header).pop(name)
@@ -184,6 +190,17 @@ def _with(value: float) -> Callable[[Any], Any]:
 
 
 P = "by_hand.params"
+DIVERGENCE = {
+    "update": 0,
+    "parameter": "",
+    "quantity": "loss",
+    "along": "by_hand",
+    "off": "both",
+    "by_hand": 1.0,
+    "autodiff": 2.0,
+    "bound": 0.0,
+    "ulps": 9.0,
+}
 CONTRADICTIONS: dict[str, tuple[Callable[[Any, Any], None], str]] = {
     "kind": (_header(kind="zoo"), "no model in it"),
     "version": (_header(version=2), "version 2; expected 1"),
@@ -200,38 +217,64 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Any, Any], None], str]] = {
     "scale": (_array("scale.mean", lambda a: a[1:]), "scale.mean has shape (3,)"),
     "sd": (_array("scale.sd", _with(0.0)), "scale.sd is not positive"),
     "target": (_array("target.sd", _with(np.nan)), "target.sd is not finite"),
-    "missing": (_without(P), P),
-    "missing losses": (_without("losses"), "losses"),
-    "missing plan": (_without("plan"), "plan"),
-    "missing done": (_without("done"), "done"),
+    "missing": (_without(P), f"{P} is missing"),
+    "missing losses": (_without("losses"), "losses is missing"),
+    "missing plan": (_without("plan"), "header has no plan"),
+    "missing done": (_without("done"), "header has no done"),
     "extra": (_array("by_hand.more", lambda _: np.zeros(3)), "'by_hand.more' is unknown"),
-    "other side": (_header(by=["autodiff"]), "autodiff.params"),
-    "side": (_header(by=["by_foot"]), "by ('by_foot',)"),
-    "no side": (_header(by=[]), "by ()"),
+    "huge": (_array(P, lambda _: np.zeros(10**6)), "by_hand.params has 8000128 bytes"),
+    "huge and extra": (_array("bomb", lambda _: np.zeros(10**6)), "'bomb' is unknown"),
+    "ran away": (_array(P, _with(1e300)), "by_hand.params has run away"),
+    "negative count": (_array("by_hand.count", lambda a: -a), "by_hand.count is -12"),
+    "negative mean of squares": (_array("by_hand.moments", _with(-1.0)), "squares is negative"),
+    "other side": (_header(by=["autodiff"]), "autodiff.count is missing"),
+    "side": (_header(by=["by_foot"]), "by is ['by_foot']"),
+    "no side": (_header(by=[]), "by is []"),
+    "sides in an object": (_header(by={"by_hand": 1}), "by is {'by_hand': 1}"),
+    "one side twice": (_header(by=["by_hand", "by_hand"]), "by is ['by_hand', 'by_hand']"),
+    "version in words": (_header(version="1\x1b[2J"), r"version '1\x1b[2J'; expected 1"),
+    "version that is true": (_header(version=True), "version True; expected 1"),
     "activation": (_header(plan__network__activation="tahn"), "tahn"),
     "loss": (_header(plan__network__loss="hubert"), "hubert"),
     "optimiser": (_header(plan__optimiser="adamant"), "adamant"),
     "format": (_header(plan__dtype="float16"), "float16"),
-    "sizes": (_header(plan__network__sizes=[4, 7, 4]), "outputs 4"),
+    "sizes": (_header(plan__network__sizes=[4, 7, 4]), "4 outputs"),
+    "sizes in words": (_header(plan__network__sizes="473"), "sizes is '473'"),
+    "size in words": (_header(plan__network__sizes=["4", 7, 3]), "sizes is ['4', 7, 3]"),
+    "half a unit": (_header(plan__network__sizes=[4, 7.5, 3]), "sizes is [4, 7.5, 3]"),
+    "too many units": (_header(plan__network__sizes=[4, 10**8, 3]), "sizes is [4, 100000000, 3]"),
     "no sizes": (_header(plan__network__sizes=[4]), "sizes"),
     "inputs": (_header(plan__network__sizes=[3, 7, 3]), "4 features for 3 inputs"),
     "word in plan": (_header(plan__momentum=1), "momentum"),
     "word in source": (_header(source__color=1), "color"),
-    "lines": (_header(**{"plan__a\nb": 1}), "a b"),
+    "lines": (_header(**{"plan__a\nb": 1}), r"plan has 'a\nb'"),
     "plan is a list": (_header(plan=[1]), ""),
     "plan is null": (_header(plan=None), ""),
     "source is text": (_header(source="iris"), ""),
-    "name": (_header(source__name=7), "source"),
-    "classes": (_header(source__classes=["a"]), "outputs 3"),
+    "name": (_header(source__name=7), "name is 7"),
+    "features in numbers": (_header(source__features=[1, 2, 3, 4]), "features is [1, 2, 3, 4]"),
+    "a feature twice": (_header(source__features=["a", "a", "b", "c"]), "features is ['a', 'a'"),
+    "features": (_header(source__features=["a", "b"]), "2 features for 4 inputs"),
+    "classes": (_header(source__classes=["a"]), "3 outputs"),
+    "a class twice": (_header(source__classes=["a", "a", "b"]), "classes is ['a', 'a', 'b']"),
     "number": (_header(source__kind="number"), "kind number"),
-    "rate": (_header(plan__learning_rate=-1), "learning_rate -1"),
-    "rate in words": (_header(plan__learning_rate="fast"), "str"),
-    "batch": (_header(plan__batch=0), "batch 0"),
-    "seed": (_header(plan__seed=-1), "seed -1"),
-    "fraction": (_header(test_fraction=7), "test_fraction 7"),
-    "done": (_header(done=4), "epochs 3"),
-    "infinitely many": (_header(done=float("inf")), ""),
-    "divergence": (_header(first_divergence={"update": 1}), ""),
+    "raw": (_header(source__raw=0), "raw is 0"),
+    "rate": (_header(plan__learning_rate=-1), "learning_rate is -1"),
+    "rate in words": (_header(plan__learning_rate="fast"), "learning_rate is 'fast'"),
+    "rate that is true": (_header(plan__learning_rate=True), "learning_rate is True"),
+    "rate that is none": (_header(plan__learning_rate=float("nan")), "learning_rate is nan"),
+    "decay": (_header(plan__network__l2=1e308), "l2 is 1e+308"),
+    "batch": (_header(plan__batch=0), "batch is 0"),
+    "batch that is true": (_header(plan__batch=True), "batch is True"),
+    "seed": (_header(plan__seed=-1), "seed is -1"),
+    "fraction": (_header(test_fraction=7), "test_fraction is 7"),
+    "done": (_header(done=4), "epochs 3, of which 4 are done"),
+    "part of an epoch": (_header(epochs=3.7), "epochs is 3.7"),
+    "for ever": (_header(epochs=10**12), "epochs is 1000000000000"),
+    "infinitely many": (_header(done=float("inf")), "done is inf"),
+    "divergence": (_header(first_divergence={"update": 1}), "first_divergence is {'update': 1}"),
+    "no divergence": (_header(first_divergence={}), "first_divergence is {}"),
+    "divergence of one": (_header(first_divergence=DIVERGENCE), "(a divergence)"),
 }
 
 

@@ -180,7 +180,7 @@ def test_the_first_in_the_order_of_parameters() -> None:
     training = of(optimiser="momentum")
     training.sides[BY_HAND] = Wrong(training.sides[BY_HAND], everywhere, 3, False)  # type: ignore[assignment]
     found = divergence(training)
-    assert (found.update, found.quantity, found.parameter) == (3, "gradient", "layers[0].w[0, 0]")
+    assert (found.update, found.quantity, found.parameter) == (3, "gradient", "params[0].w[0, 0]")
     assert found.along == BY_HAND
     assert found.by_hand == pytest.approx(2 * found.autodiff, rel=1e-12)
 
@@ -265,7 +265,7 @@ def test_weights_that_are_updated_before_they_are_used(monkeypatch: pytest.Monke
     monkeypatch.setattr(manual.network, "gradient", wrong)
     found = divergence(of(optimiser="sgd", rate=0.1))
     assert (found.update, found.quantity, found.off) == (0, "gradient", BY_HAND)
-    assert found.parameter.startswith("layers[0]")
+    assert found.parameter.startswith("params[0]")
 
 
 def test_weights_that_are_changed_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +300,7 @@ def test_a_wrong_side_in_jax(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         training.cache_clear()
     assert (found.update, found.quantity, found.off) == (0, "gradient", BY_AUTODIFF)
-    assert found.parameter.startswith("layers[0].w")
+    assert found.parameter.startswith("params[0].w")
 
 
 @pytest.mark.slow

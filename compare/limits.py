@@ -1,0 +1,15 @@
+"""How large things may be: what the command line takes, and what a file may therefore say."""
+
+#: Enough for any lesson; some minutes, and less than 100 MB for their order and losses.
+MOST_EPOCHS = 1_000_000
+
+#: As many take some gigabytes to train by both.
+MOST_PARAMETERS = 30_000_000
+
+#: Values get standardised, and their squares must not leave the range of float64.
+LARGEST_VALUE, SMALLEST_VALUE = 1e100, 1e-100
+
+LARGEST_BATCH = 10**9
+LARGEST_L2 = 1000
+LARGEST_SEED = 2**32 - 1
+LARGEST_TEST_FRACTION = 0.5
