@@ -5,6 +5,7 @@ made) and minibatches into later points. Points are flat NumPy arrays, whatever 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -70,6 +71,7 @@ class ByHand:
 
     def __init__(self, plan: Plan, x: np.ndarray, y: np.ndarray) -> None:
         self.network, self.x, self.y = plan.network, x, y
+        self.gradient = partial(manual.network.gradient, plan.network)
         self.optimiser = OPTIMISERS[plan.optimiser](plan.learning_rate)
 
     def start(self, params: Any) -> Point:
@@ -113,7 +115,7 @@ class ByHand:
 
     def _step(self, params: Any, state: State, batch: np.ndarray) -> tuple[Any, State, Any]:
         with np.errstate(over="ignore", invalid="ignore"):
-            grads = manual.network.gradient(self.network, params, self.x[batch], self.y[batch])
+            grads = self.gradient(params, self.x[batch], self.y[batch])
             if reason := flat.misfit(grads, params):
                 raise MisshapenError(f"update {state.updates}, gradient by hand: {reason}")
             return *self.optimiser.update(params, grads, state), grads

@@ -1,8 +1,11 @@
 """`compare train`, `resume`, and `predict --model`, end to end."""
 
+import contextlib
 import csv
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import numpy as np
 import pytest
 
 import manual.network
+from compare.networks.files import load
 from tests.compare.networks.calls import arrays, compare, refused, started
 
 HAND = ("train", "--data", "iris", "--by", "hand", "--epochs", 3)
@@ -173,10 +177,61 @@ def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         return [layer._replace(b=layer.b * np.nan) for layer in right(network, cache)]
 
     monkeypatch.setattr(manual.network, "backward", wrong)
-    words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2, "--json")
-    answer = one_object(compare(*words, "--out", tmp_path / "m.npz"), code=1)
+    words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2)
+    path = tmp_path / "m.npz"
+    answer = one_object(compare(*words, "--out", path, "--json"), code=1)
     assert answer["verdict"] == "disagree"
     assert answer["training"]["first_divergence"]["by_hand"] is None
+    # The file holds the newest parameters that are numbers, and says that the sides disagreed.
+    model = load(path)
+    assert model.progress.epochs == 0
+    assert model.progress.first_divergence is not None
+    text = compare(*words, "--out", path, "--overwrite").out
+    assert f"Model: {path}, as it was after 0 epochs; later ones ran away\n" in text
+    # Mended, it goes on from there, and still says so.
+    monkeypatch.setattr(manual.network, "backward", right)
+    assert one_object(compare("resume", path, "--json"), code=1)["verdict"] == "disagree"
+    assert load(path).progress.epochs == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda g: g._replace(b=g.b + np.zeros((2, 1))), "params[0].b has shape (2, 7) and"),
+        (lambda g: g._replace(w=g.w.T), "params[0].w has shape (7, 4) and float64"),
+        (lambda g: g._replace(w=g.w.astype("f4")), "params[0].w has shape (4, 7) and float32"),
+    ],
+)
+def test_a_gradient_of_another_form_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, change: Any, expected: str
+) -> None:
+    right = manual.network.backward
+
+    def wrong(network: Any, cache: Any) -> Any:
+        first, *others = right(network, cache)
+        return [change(first), *others]
+
+    monkeypatch.setattr(manual.network, "backward", wrong)
+    ended = compare("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2, "--json")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"disagree: update 0, gradient by hand: {expected}")
+    assert ended.err.count("\n") == 1
+
+
+def test_the_bar_says_how_things_are() -> None:
+    """Where standard error is a terminal, and nowhere else."""
+    mine, terminal = pty.openpty()
+    with started(*HAND[:5], "--epochs", 30, stderr=terminal) as process:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal that nobody holds open
+            while part := os.read(mine, 4096):
+                shown += part
+        process.communicate(timeout=60)
+    os.close(mine)
+    assert process.returncode == 0
+    last = [line for line in re.split(rb"[\r\n]+", shown) if b"epochs" in line][-1]
+    assert re.search(rb"30/30.* epochs .*loss 0\.\d+, accuracy 0\.\d+", last), last
 
 
 BAD = {
@@ -264,7 +319,8 @@ VALUES = [f"{name}={value}" for name, value in zip(FEATURES, (5.1, 3.5, 1.4, 0.2
 
 def test_features_by_name(iris: Path) -> None:
     usual = one_object(compare("predict", "--model", iris, *VALUES, "--json"))
-    assert list(usual) == ["target", "classes", "rows"]
+    assert list(usual) == ["target", "classes", "rows", "warnings", "verdict"]
+    assert (usual["warnings"], usual["verdict"]) == ([], None)
     (row,) = usual["rows"]
     assert row["features"] == dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
     said = row["by"]["hand"]
@@ -308,11 +364,15 @@ def test_far_from_everything(tmp_path: Path, iris: Path) -> None:
     far = (1e100, -1e100, 0, 7)
     words = [f"{name}={value}" for name, value in zip(FEATURES, far, strict=True)]
     ended = compare("predict", "--model", iris, *words)
-    assert (ended.code, ended.err) == (0, "")
-    text = " ".join(ended.out.split())
-    assert text.count("; the network extrapolates.") == 3
-    assert "sepal length (cm) 1e+100 lies 1.24e+100 standard deviations from the mean" in text
-    one_object(compare("predict", "--model", iris, *words, "--json"))
+    assert ended.code == 0
+    warnings = ended.err.splitlines()
+    assert len(warnings) == 3
+    assert warnings[0] == (
+        "Warning: sepal length (cm) 1e+100 lies 1.24e+100 standard deviations from the mean of "
+        "the training part; the network extrapolates."
+    )
+    answer = one_object(compare("predict", "--model", iris, *words, "--json"))
+    assert [f"Warning: {warning}." for warning in answer["warnings"]] == warnings
     path = tmp_path / "float32.npz"
     assert compare(*HAND, "--dtype", "float32", "--out", path).code == 0
     assert "row 1: too far from what the network was trained on, in float32" in refused(
@@ -343,6 +403,50 @@ def test_a_table(tmp_path: Path, iris: Path) -> None:
     content = out.read_bytes()
     assert "is there already" in refused("predict", "--model", iris, "--csv", table, "--out", out)
     assert out.read_bytes() == content
+
+
+def test_rows_far_from_everything(tmp_path: Path, iris: Path) -> None:
+    table = tmp_path / "in.csv"
+    table.write_text(",".join(FEATURES) + "\n5,3,1,0.2\n50,3,1,0.2\n60,3,1,0.2\n")
+    ended = compare("predict", "--model", iris, "--csv", table)
+    assert ended.code == 0
+    assert len(ended.out.splitlines()) == 4
+    assert re.fullmatch(
+        r"Warning: sepal length \(cm\) 60 in row 3 lies [\d.]+ standard deviations from the mean "
+        r"of the training part, and 1 more rows lie beyond 4; the network extrapolates\.\n",
+        ended.err,
+    )
+
+
+def test_its_own_answer_is_not_asked_again(tmp_path: Path, iris: Path) -> None:
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text(",".join(FEATURES) + "\n5,3,1,0.2\n")
+    assert compare("predict", "--model", iris, "--csv", table, "--out", out).code == 0
+    assert "a column 'predicted species' is there already; expected a file without it" in refused(
+        "predict", "--model", iris, "--csv", out
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_a_model_of_two_sides_that_disagreed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    path, table = tmp_path / "model.npz", tmp_path / "in.csv"
+    table.write_text(",".join(FEATURES) + "\n5,3,1,0.2\n")
+    backward = manual.network.backward
+    wrong = lambda *args: [g._replace(b=1.01 * g.b) for g in backward(*args)]  # noqa: E731
+    monkeypatch.setattr(manual.network, "backward", wrong)
+    words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 1, "--out", path)
+    assert compare(*words).code == 1
+    ask = {"text": VALUES, "json": [*VALUES, "--json"], "csv": ["--csv", table]}[form]
+    ended = compare("predict", "--model", path, *ask)
+    assert ended.code == 1
+    warning = "the two trainings of this model disagreed; see train or resume"
+    if form == "json":
+        answer = one_object(ended, code=1)
+        assert (answer["warnings"], answer["verdict"]) == ([warning], "disagree")
+    else:
+        assert ended.err == f"Warning: {warning}.\n"
 
 
 @pytest.mark.parametrize(

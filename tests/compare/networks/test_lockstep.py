@@ -2,16 +2,19 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
 
+import manual.activations
 from compare.networks import flat
 from compare.networks.lockstep import Divergence, drift
 from compare.networks.sides import Point, Steps
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
+from manual.optimisers import OPTIMISERS, Adam, Momentum
 from tests.compare.networks.calls import BOTH, job
 
 SIZES = (4, 7, 3)
@@ -301,6 +304,31 @@ def test_a_wrong_side_in_jax(monkeypatch: pytest.MonkeyPatch) -> None:
         training.cache_clear()
     assert (found.update, found.quantity, found.off) == (0, "gradient", BY_AUTODIFF)
     assert found.parameter.startswith("params[0].w")
+
+
+WRONG_CONSTANTS: dict[str, tuple[str, Any, str]] = {
+    "momentum": ("momentum", partial(Momentum, momentum=0.8), "moment"),
+    "beta1": ("adam", partial(Adam, beta1=0.8), "moment"),
+    "beta2": ("adam", partial(Adam, beta2=0.99), "moment"),
+    "epsilon": ("adam", partial(Adam, epsilon=1e-7), "update"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_CONSTANTS)
+def test_a_wrong_constant_is_laid_to_its_own_side(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge has its own, so it does not take the accused's word for the other's mistake."""
+    optimiser, wrong, quantity = WRONG_CONSTANTS[what]
+    monkeypatch.setitem(OPTIMISERS, optimiser, wrong)
+    found = divergence(of(optimiser=optimiser), 1)
+    assert (found.quantity, found.off) == (quantity, BY_HAND)
+
+
+def test_a_wrong_leak_is_laid_to_its_own_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manual.activations, "LEAK", 0.02)
+    found = divergence(of(activation="leaky-relu"), 1)
+    assert (found.update, found.quantity, found.off) == (0, "gradient", BY_HAND)
 
 
 @pytest.mark.slow

@@ -1,0 +1,64 @@
+"""Every mistake of the catalogue, made by one side of a training, is laid to that side."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import manual.network
+from compare.networks.plan import Plan
+from compare.networks.prepared import Prepared, unscaled
+from compare.networks.sides import BY_HAND, ByHand, MisshapenError
+from compare.networks.training import Training, train
+from tests.compare.networks.calls import BOTH
+from tests.network_planting import Plant, hosts
+from tests.network_plants import PLANTS
+from tests.network_strategies import Described, draw_point
+
+
+def training_of(of: Described, dtype: Any) -> Training:
+    """Of one update an epoch, on an ordinary point's examples."""
+    _, x, y = draw_point(of, 3, dtype=dtype)
+    data = Prepared(x, y, x, y, unscaled(x.shape[1]), unscaled(1))
+    return Training(Plan(of.network, "sgd", 1e-3, of.n, 0, np.dtype(dtype).name), data, BOTH)
+
+
+def with_gradient(of: Described, gradient: Any, dtype: Any) -> Training:
+    training = training_of(of, dtype)
+    by_hand = training.sides[BY_HAND]
+    assert isinstance(by_hand, ByHand)
+    by_hand.gradient = gradient
+    return training
+
+
+QUICK = ("missing-square:", "dropped-term:unit")
+ASKED = [
+    pytest.param(
+        *(plant, dtype),
+        id=f"{plant}-{dtype.__name__}",
+        marks=() if str(plant) in QUICK and dtype is np.float64 else pytest.mark.slow,
+    )
+    for dtype in (np.float64, np.float32)
+    for plant in PLANTS
+]
+
+
+@pytest.mark.parametrize(("plant", "dtype"), ASKED)
+def test_a_mistake_is_laid_to_its_side(plant: Plant, dtype: Any) -> None:
+    of = hosts(plant)[0]
+    training = with_gradient(of, plant.gradient(of.network), dtype)
+    try:
+        # Two updates: biases begin with 0, and what is wrong with them shows in the second.
+        found = train(training, training.start(), 2).first_divergence
+    except MisshapenError as error:
+        assert "gradient by hand: params[" in str(error)
+        return
+    assert found is not None
+    assert (found.off, found.quantity) == (BY_HAND, "gradient")
+
+
+def test_nothing_replaced_is_nothing_wrong() -> None:
+    of = hosts(PLANTS[0])[0]
+    training = with_gradient(of, partial(manual.network.gradient, of.network), np.float64)
+    assert train(training, training.start(), 2).first_divergence is None
