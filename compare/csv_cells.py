@@ -51,6 +51,11 @@ class Csv:
         """Where a cell stands: file, line, column, both counted from 1, and the column's name."""
         return f"{self.where}, line {row.line}, {self._column(position)}"
 
+    @property
+    def heading(self) -> str:
+        """Where the names of the columns stand."""
+        return f"{self.where}, line {self.header.line}"
+
     def throughout(self, position: int) -> str:
         """Where all cells of a column stand."""
         first, last = self.rows[0].line, self.rows[-1].line
@@ -75,6 +80,7 @@ def read_csv(path: Path) -> Csv:
         raise CsvError(f"{where}: {len(lines)} lines of cells; expected a header and rows below it")
     header, *rows = lines
     _check_separator(where, header, rows)
+    _check_header(where, header, rows)
     names = _names(where, header)
     for row in rows:
         if len(row.cells) != len(names):
@@ -163,6 +169,22 @@ def _check_separator(where: str, header: Row, rows: list[Row]) -> None:
     raise CsvError(
         f"{where}, line {header.line}: {found}; expected cells separated by commas, not {separator}"
     )
+
+
+def _check_header(where: str, header: Row, rows: list[Row]) -> None:
+    """Refuse a first line that is none: a title, a comment, or words separated by spaces."""
+    if len(header.cells) > 1:
+        return
+    found = f"{where}, line {header.line}: one column, {quoted(header.cells[0])}"
+    if all(len(row.cells) > 1 for row in rows):
+        raise CsvError(
+            f"{found}, and {len(rows[0].cells)} cells in line {rows[0].line}; expected the "
+            "columns' names first, separated by commas"
+        )
+    for name, sign in (("spaces", None), ("colons", ":")):
+        words = len(header.cells[0].split(sign))
+        if words > 1 and all(len(row.cells[0].split(sign)) == words for row in rows):
+            raise CsvError(f"{found}; expected cells separated by commas, not {name}")
 
 
 def _names(where: str, header: Row) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def read_features(path: Path, features: Sequence[str]) -> FeatureRows:
     """
     try:
         table = csv_cells.read_csv(path)
-        x = csv_columns.numbers(table, csv_columns.choose(table.where, table.names, features))
+        x = csv_columns.numbers(table, csv_columns.choose(table.heading, table.names, features))
     except CsvError as error:
         raise DatasetError(str(error)) from error
     cells = [row.cells for row in table.rows]
@@ -97,9 +97,9 @@ def _from_file(path: Path, target: str | None, features: Sequence[str], kind: st
     table = csv_cells.read_csv(path)
     if target is None:
         columns = listed(table.names)
-        raise CsvError(f"{table.where}: no target named; expected --target with one of {columns}")
+        raise CsvError(f"{table.heading}: no target named; expected --target with one of {columns}")
     features = features or _all_but(table, target)
-    *inputs, output = csv_columns.choose(table.where, table.names, features, target)
+    *inputs, output = csv_columns.choose(table.heading, table.names, features, target)
     if len(table.rows) < FEWEST_ROWS:
         raise CsvError(
             f"{table.where}: {len(table.rows)} rows below the header; "

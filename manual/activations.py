@@ -145,7 +145,8 @@ _SQRT_HALF = math.sqrt(0.5)
 def gelu_forward(z: Array) -> tuple[Array, Array]:
     """a = z Φ(z), exact, with Φ(z) = erfc(-z/√2) / 2, the normal distribution's function.
 
-    Hendrycks & Gimpel, arXiv:1606.08415; erfc keeps the digits of Φ where z is far below 0.
+    Hendrycks & Gimpel, arXiv:1606.08415. Far below 0, where Φ is as steep as e^(-z²/2), rounding
+    z/√2 moves it by some z² units of rounding, as rounding z itself does; 1 - Φ(-z) would lose all.
     """
     return z * (erfc(-_SQRT_HALF * z) / 2), z
 
@@ -153,7 +154,7 @@ def gelu_forward(z: Array) -> tuple[Array, Array]:
 def gelu_backward(da: Array, z: Array) -> Array:
     """a = z Φ(z), so dz = da (Φ(z) + z φ(z)) with φ(z) = Φ'(z) = e^(-z²/2) / √(2π).
 
-    φ comes from d erfc(t)/dt = -(2/√π) e^-t² at t = -z/√2.
+    φ comes from d erfc(t)/dt = -(2/√π) e^-t² at t = -z/√2. Digits are kept as in the forward step.
     """
     t = _SQRT_HALF * z
     density = namespace(z).exp(-t * t) * (_SQRT_HALF / math.sqrt(math.pi))

@@ -124,6 +124,8 @@ def softmax_ce_forward(z: Array, y: Array) -> tuple[Array, LogitsCache]:
     """Softmax cross-entropy on logits z, targets y >= 0: one 1 a row, or weights of the classes.
 
     L = -(1/n) Σ y_j log p_j, and log p_j = (z_j - m) - log Σ_k e^(z_k - m) for any m: the largest.
+    The loss of a nearly perfect prediction is right to some units of rounding of 1, not of itself:
+    where it is below them it is 0. Its derivative below keeps its digits.
     """
     xp = namespace(z)
     shifted = z - xp.max(z, axis=-1, keepdims=True)
@@ -132,12 +134,13 @@ def softmax_ce_forward(z: Array, y: Array) -> tuple[Array, LogitsCache]:
 
 
 def softmax_ce_backward(dloss: Array, cache: LogitsCache) -> Array:
-    """n ∂L/∂z_j = p_j Σ_k y_k - y_j, and with Σ_k p_k = 1 that is Σ_k (p_j y_k - y_j p_k).
+    """n L = Σ_k y_k (log S - z_k) with S = Σ_k e^z_k, and ∂(log S)/∂z_j = e^z_j / S = p_j.
 
-    The term k = j is 0 and is left out: for the right class of a nearly perfect prediction it is
-    what p_j - y_j loses its digits to. What remains is p_j times the sum of the other y, less y_j
-    times the sum of the other p. For C classes it costs C² an example: little beside a layer before
-    it that is as wide.
+    So n ∂L/∂z_j = p_j Σ_k y_k - y_j, and with Σ_k p_k = 1 that is Σ_k (p_j y_k - y_j p_k). The term
+    k = j is 0 and is left out: for the right class of a nearly perfect prediction it is what
+    p_j - y_j loses its digits to. What remains is p_j times the sum of the other y, less y_j times
+    the sum of the other p. For C classes it costs C² an example: little beside a layer before it
+    that is as wide.
     """
     z, y = cache
     xp = namespace(z)

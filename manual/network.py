@@ -80,7 +80,10 @@ LINKS = {"bce": sigmoid, "softmax-ce": softmax}
 
 
 class Cache(NamedTuple):
-    """What the backward pass reads: linear in depth, and nothing else."""
+    """What the backward pass reads, and nothing else: memory linear in depth.
+
+    Parameters are kept by reference. Those of the first layer only L2 reads.
+    """
 
     affine: list[Any]  #: of each layer
     activation: list[Any]  #: of each layer
@@ -152,7 +155,7 @@ def backward(network: Network, cache: Cache) -> list[Layer]:
         # (1) z = a @ w + b
         dw, db = affine_backward_parameters(dz, cache.affine[at])
         if network.l2:
-            # (4) L + λ Σ w²
+            # (4) L + λ Σ w², and ∂(λ w²)/∂w = 2 λ w
             dw = dw + 2 * network.l2 * cache.affine[at].w
         grads.append(Layer(dw, db))
         if at > 0:  # nothing before the first layer wants a derivative

@@ -149,6 +149,7 @@ def train(
     from compare.dataset import DatasetError
     from compare.datasets import dataset_named
     from compare.networks.job import Job, complaint, source_of
+    from compare.networks.sides import BY_AUTODIFF, BY_HAND
 
     if out and os.path.lexists(out) and not overwrite:
         raise click.UsageError(
@@ -162,8 +163,8 @@ def train(
     plan = _plan(data, options)
     if reason := complaint(plan, data):
         raise click.UsageError(f"--network: {reason}.")
-    sides = {"hand": ("by_hand",), "autodiff": ("autodiff",), "both": ("by_hand", "autodiff")}[by]
-    job = Job(data, source_of(data, text, raw), plan, sides, epochs, fraction)
+    sides = {"hand": (BY_HAND,), "autodiff": (BY_AUTODIFF,), "both": (BY_HAND, BY_AUTODIFF)}
+    job = Job(data, source_of(data, text, raw), plan, sides[by], epochs, fraction)
     return run(job, None, out, every, plot_file, as_json)
 
 

@@ -1,5 +1,7 @@
 """The side by autodiff: `autodiff.network` and `autodiff.training`, in JAX."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -13,44 +15,54 @@ from compare.networks.plan import Plan
 from compare.networks.sides import Point, Steps
 
 
+@contextmanager
+def _judged() -> Iterator[None]:
+    """As a gradient that is judged is computed: 64 bits are enabled, the arrays keep their dtype.
+
+    And no GPU takes float32 matrices for something shorter.
+    """
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        yield
+
+
 class ByAutodiff:
-    """A `Side`; 64 bits are enabled in each call, and the arrays keep their own dtype."""
+    """A `Side`."""
 
     def __init__(self, plan: Plan, x: np.ndarray, y: np.ndarray) -> None:
         self.network = plan.network
         self.training = training(plan.network, plan.optimiser, plan.learning_rate)
-        with jax.enable_x64(True):
+        with _judged():
             self.x, self.y = jax.numpy.asarray(x), jax.numpy.asarray(y)
 
     def run(self, start: Point, stretch: np.ndarray) -> Point:
         """See `Side`."""
-        with jax.enable_x64(True):
+        with _judged():
             carry = self._unpacked(start)
             after = self.training.run(carry, self.x, self.y, stretch)
             return self._packed(after, start.count + len(stretch))
 
     def walk(self, start: Point, stretch: np.ndarray) -> Point:
         """See `Side`."""
-        with jax.enable_x64(True):
+        with _judged():
             after = self.training.walk(self._unpacked(start), self.x, self.y, stretch)
             return self._packed(after, start.count + 1 + np.arange(len(stretch)))
 
     def steps(self, before: Point, stretch: np.ndarray) -> Steps:
         """See `Side`."""
-        with jax.enable_x64(True):
+        with _judged():
             steps = self.training.steps(self._unpacked(before), self.x, self.y, stretch)
             after = self._packed(steps.after, before.count + 1)
             return Steps(flat.join(jax.device_get(steps.grads)), after)
 
     def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
         """See `Side`."""
-        with jax.enable_x64(True):
+        with _judged():
             layers = self._layers(params)
             return np.asarray(self.training.predict(layers, jnp.asarray(x)))
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
         """See `Side`."""
-        with jax.enable_x64(True):
+        with _judged():
             arrays = jnp.asarray(x), jnp.asarray(y)
             return float(self.training.loss(self._layers(params), *arrays))
 

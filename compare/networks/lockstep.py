@@ -14,7 +14,7 @@ import numpy as np
 from compare.networks import flat
 from compare.networks.plan import Plan
 from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges, loss_ranges
-from compare.networks.sides import Point, Side
+from compare.networks.sides import BY_AUTODIFF, BY_HAND, Point, Side
 from compare.networks.updates import After, Before, update_ranges
 from compare.rounding import Range
 
@@ -71,8 +71,8 @@ class Judge:
         hand = self.by_hand.steps(before, stretch)
         auto = self.autodiff.steps(before, stretch)
         # The path's own updates are judged, not a repetition of them.
-        hand_after = after if along == "by_hand" else hand.after
-        auto_after = after if along == "autodiff" else auto.after
+        hand_after = after if along == BY_HAND else hand.after
+        auto_after = after if along == BY_AUTODIFF else auto.after
         grads = gradient_ranges(
             self.plan.network,
             flat.split(before.params, self.plan.network.sizes),
@@ -108,7 +108,7 @@ class Judge:
         at = (update, position)
         off = "both"
         if verdict.hand_is_right[at] or verdict.autodiff_is_right[at]:
-            off = "autodiff" if verdict.hand_is_right[at] else "by_hand"
+            off = BY_AUTODIFF if verdict.hand_is_right[at] else BY_HAND
         return Divergence(
             update=count + update,
             parameter=flat.name(position, self.plan.network.sizes),
@@ -135,7 +135,7 @@ class Judge:
             )
             if right.contains(losses[side])[0] or not np.isfinite(right.magnitude[0]):
                 continue
-            values = (losses["by_hand"], losses["autodiff"])
+            values = (losses[BY_HAND], losses[BY_AUTODIFF])
             bound = float(right.hi[0] - right.lo[0])
             apart = abs(values[0] - values[1]) / float(np.spacing(right.magnitude[0]))
             last = int(point.count) - 1

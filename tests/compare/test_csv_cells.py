@@ -94,6 +94,17 @@ BROKEN = {
         ", line 2: 3 cells; expected 2, as many as the header has and separated by commas, "
         "not semicolons",
     ),
+    "spaces": ("a b c\n1 2 3\n4  5 6\n", f", line 1: one column, 'a b c'; {NOT_BY_COMMAS} spaces"),
+    "colons": ("a:b\n1:2\n", f", line 1: one column, 'a:b'; {NOT_BY_COMMAS} colons"),
+    "a comment": (
+        "# measured in May\na,b\n1,2\n",
+        ", line 1: one column, '# measured in May', and 2 cells in line 2; expected the columns' "
+        "names first, separated by commas",
+    ),
+    "the separator by name": (
+        "sep=,\na,b,c\n1,2,3\n",
+        ", line 2: 3 cells; expected 2, as many as the header has",
+    ),
     "an open quote": ('a,b\n1,2\n"3,4\n5,6\n', f", line 3: unexpected end of data; {QUOTES}"),
     "an open quote in a long file": (
         'a,b\n1,"2\n' + "3,4\n" * 50_000,

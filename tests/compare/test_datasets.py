@@ -219,37 +219,41 @@ AT_FAULT = {
     "no target": (
         "a,b,y\n1,2,p\n",
         {"target": None},
-        ": no target named; expected --target with one of a, b, y",
+        ", line 1: no target named; expected --target with one of a, b, y",
     ),
     "no such target": (
         "height,y\n1,2\n",
         {"target": "hieght"},
-        ": no column 'hieght'; expected one of height, y",
+        ", line 1: no column 'hieght'; expected one of height, y",
     ),
     "no such target among many columns": (
         ",".join([*"abcdefghijkl", "height"]) + "\n" + "1," * 12 + "1\n",
         {"target": "hieght"},
-        ": no column 'hieght' (did you mean 'height'?); expected one of a, b, c, d, e, f, g, h, i, "
-        "j, k, l, … (13 in all)",
+        ", line 1: no column 'hieght' (did you mean 'height'?); expected one of a, b, c, d, e, f, "
+        "g, h, i, j, k, l, … (13 in all)",
     ),
-    "no such feature": ("a,y\n1,2\n", {"features": ["q"]}, ": no column 'q'; expected one of a, y"),
+    "no such feature": (
+        "a,y\n1,2\n",
+        {"features": ["q"]},
+        ", line 1: no column 'q'; expected one of a, y",
+    ),
     "only a target": (
         "y\n1\n2\n",
         {},
-        ": target 'y' and features none; expected at least one feature, all different and none the "
-        "target",
+        ", line 1: target 'y' and features none; expected at least one feature, all different "
+        "and none the target",
     ),
     "the target among the features": (
         "a,y\n1,2\n",
         {"features": ["a", "y"]},
-        ": target 'y' and features 'a', 'y'; expected at least one feature, all different and none "
-        "the target",
+        ", line 1: target 'y' and features 'a', 'y'; expected at least one feature, all different "
+        "and none the target",
     ),
     "a feature twice": (
         "a,y\n1,2\n",
         {"features": ["a", "a"]},
-        ": target 'y' and features 'a', 'a'; expected at least one feature, all different and none "
-        "the target",
+        ", line 1: target 'y' and features 'a', 'a'; expected at least one feature, all different "
+        "and none the target",
     ),
     "a broken file": (
         'a,y\n1,"2\n',
@@ -316,12 +320,12 @@ def test_rows_to_predict_from(tmp_path: Path) -> None:
             ["a", "b"],
             ", line 2, column 2 (a): 'NA'; expected a finite number, not a missing value",
         ),
-        ("a,b\n1,2\n", ["a", "c"], ": no column 'c'; expected one of a, b"),
-        ("a,b\n1,2\n", [], ": features none; expected at least one feature, all different"),
+        ("a,b\n1,2\n", ["a", "c"], ", line 1: no column 'c'; expected one of a, b"),
+        ("a,b\n1,2\n", [], ", line 1: features none; expected at least one feature, all different"),
         (
             "a,b\n1,2\n",
             ["b", "b"],
-            ": features 'b', 'b'; expected at least one feature, all different",
+            ", line 1: features 'b', 'b'; expected at least one feature, all different",
         ),
         ("a,b\n", ["a"], ": 1 lines of cells; expected a header and rows below it"),
     ],

@@ -32,6 +32,9 @@ def with_gradient(of: Described, gradient: Any, dtype: Any) -> Training:
     return training
 
 
+#: What no parameter can be moved along.
+MISSHAPEN = ("bias-unsummed:", "bias-wrong-axis:", "dw-transposed:shape")
+
 QUICK = ("missing-square:", "dropped-term:unit")
 ASKED = [
     pytest.param(
@@ -48,12 +51,12 @@ ASKED = [
 def test_a_mistake_is_laid_to_its_side(plant: Plant, dtype: Any) -> None:
     of = hosts(plant)[0]
     training = with_gradient(of, plant.gradient(of.network), dtype)
-    try:
-        # Two updates: biases begin with 0, and what is wrong with them shows in the second.
-        found = train(training, training.start(), 2).first_divergence
-    except MisshapenError as error:
-        assert "gradient by hand: params[" in str(error)
+    if str(plant) in MISSHAPEN:
+        with pytest.raises(MisshapenError, match=r"update 0, gradient by hand: params\[1\]"):
+            train(training, training.start(), 1)
         return
+    # Two updates: biases begin with 0, and what is wrong with them shows in the second.
+    found = train(training, training.start(), 2).first_divergence
     assert found is not None
     assert (found.off, found.quantity) == (BY_HAND, "gradient")
 

@@ -75,6 +75,11 @@ def test_drift() -> None:
     assert drift(single, single + np.array([2.0**-23, 0, 0], "f4")) == 1.0
 
 
+def put(training: Training, side: str, wrong: Any) -> None:
+    """In the place of one of its sides."""
+    training.sides[side] = wrong
+
+
 class Wrong:
     """A side that is right but for one thing: from update `at` on, or there only."""
 
@@ -162,7 +167,7 @@ def test_a_mistake_is_found_where_it_is(what: str, side: str, only: bool) -> Non
     """In the second epoch, of four updates each; on the path of both."""
     change, quantity, position = PLANTS[what]
     training = of(optimiser="momentum", rate=0.02)
-    training.sides[side] = Wrong(training.sides[side], change, 6, only)  # type: ignore[assignment]
+    put(training, side, Wrong(training.sides[side], change, 6, only))
     with np.errstate(all="ignore"):
         found = divergence(training)
     assert (found.update, found.quantity, found.off) == (6, quantity, side)
@@ -181,7 +186,7 @@ def test_the_first_in_the_order_of_parameters() -> None:
         return 2 * step.grads, step.after.moments, was.params
 
     training = of(optimiser="momentum")
-    training.sides[BY_HAND] = Wrong(training.sides[BY_HAND], everywhere, 3, False)  # type: ignore[assignment]
+    put(training, BY_HAND, Wrong(training.sides[BY_HAND], everywhere, 3, False))
     found = divergence(training)
     assert (found.update, found.quantity, found.parameter) == (3, "gradient", "params[0].w[0, 0]")
     assert found.along == BY_HAND
@@ -190,7 +195,7 @@ def test_the_first_in_the_order_of_parameters() -> None:
 
 def test_only_the_first_is_kept() -> None:
     training = of(optimiser="momentum")
-    training.sides[BY_HAND] = Wrong(training.sides[BY_HAND], _update(11), 2, False)  # type: ignore[assignment]
+    put(training, BY_HAND, Wrong(training.sides[BY_HAND], _update(11), 2, False))
     first = after(training, 1)
     assert first.first_divergence is not None
     assert first.first_divergence.update == 2
@@ -248,7 +253,7 @@ def _walking(side: Any, how: str) -> Callable[[Point, np.ndarray], Point]:
 def test_a_wrong_walk_is_found_on_its_own_path(how: str, first: int, side: str) -> None:
     training = of(optimiser="momentum", rate=0.02, batch=30)
     right = training.sides[side]
-    training.sides[side] = Path(right, _walking(right, how))  # type: ignore[assignment]
+    put(training, side, Path(right, _walking(right, how)))
     found = divergence(training)
     assert (found.update, found.along, found.off) == (first, side, side)
     assert found.quantity == "moment"
@@ -337,7 +342,7 @@ def test_one_side_runs_away(side: str) -> None:
     """That is a disagreement, not a learning rate too large."""
     training = of(optimiser="momentum")
     wrong = Wrong(training.sides[side], _gradient(3, lambda g: g * 1e200 * 1e200), 1, False)
-    training.sides[side] = wrong  # type: ignore[assignment]
+    put(training, side, wrong)
     with np.errstate(all="ignore"):
         found = divergence(training, 3)
     assert (found.update, found.off) == (1, side)
