@@ -128,6 +128,22 @@ def _targets(of: Described, rng: np.random.Generator, soft: bool) -> np.ndarray:
     return 10.0 * rng.standard_normal(shape) if soft else rng.standard_normal(shape)
 
 
+@st.composite
+def networks(draw: st.DrawFn) -> Described:
+    """Networks of every make and depth; their sizes are primes, all different."""
+    depth = draw(st.integers(1, 5))
+    sizes = tuple(draw(st.permutations(PRIMES))[: depth + 1])
+    loss = draw(st.sampled_from(list(LOSSES)))
+    made = Network(
+        sizes,
+        activation=draw(st.sampled_from(list(ACTIVATIONS))),
+        output="identity" if loss in LINKS else draw(st.sampled_from(list(ACTIVATIONS))),
+        loss=loss,
+        l2=draw(st.sampled_from((0.0, 0.01, 0.3))),
+    )
+    return Described(made, draw(st.sampled_from((1, 17, *sorted(set(PRIMES) - set(sizes))))))
+
+
 def points(of: Described, dtype: Any = np.float64) -> st.SearchStrategy[Point]:
     """Points of every kind."""
     return st.builds(

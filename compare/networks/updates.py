@@ -48,7 +48,7 @@ def update_ranges(optimiser: str, rate: float, before: Before, grads: Range) -> 
     floats = grads.floats
     w = exactly(before.params, floats)
     moments = [exactly(before.moments[:, at], floats) for at in range(before.moments.shape[1])]
-    return _UPDATES[optimiser](nearly(rate, floats), w, moments, before.counts, grads)
+    return UPDATES[optimiser](nearly(rate, floats), w, moments, before.counts, grads)
 
 
 def _sgd(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001 (one form for all)
@@ -89,7 +89,8 @@ def _root(x: Range) -> Range:
     return replace(wide, lo=np.maximum(wide.lo - flushed, 0.0), hi=wide.hi + flushed)
 
 
-_UPDATES: dict[str, Callable[[Range, Range, list[Range], Any, Range], After]] = {
+#: By the names of `manual.optimisers.OPTIMISERS`.
+UPDATES: dict[str, Callable[[Range, Range, list[Range], Any, Range], After]] = {
     "sgd": _sgd,
     "momentum": _momentum,
     "adam": _adam,

@@ -1,0 +1,35 @@
+"""Names that stand in several rooms are the same everywhere."""
+
+import autodiff.network
+import autodiff.training
+import compare.networks.ranges
+import compare.networks.updates
+import manual.activations
+import manual.losses
+import manual.network
+import manual.optimisers
+from compare.built_in import BUILT_IN
+from compare.commands import train
+
+
+def test_activations_losses_and_optimisers() -> None:
+    activations = set(manual.activations.ACTIVATIONS)
+    losses = set(manual.losses.LOSSES)
+    optimisers = set(manual.optimisers.OPTIMISERS)
+    assert set(autodiff.network.ACTIVATIONS) == activations
+    assert set(compare.networks.ranges.ACTIVATIONS) == activations
+    assert set(train.ACTIVATION.names) == activations
+    assert set(autodiff.network.LOSSES) == losses
+    assert set(compare.networks.ranges.LOSSES) == losses
+    assert set(compare.networks.ranges.RESIDUALS) == losses
+    assert set(train.LOSS.names) == losses
+    assert set(autodiff.network.LINKS) == set(manual.network.LINKS)
+    assert set(autodiff.training.OPTIMISERS) == optimisers
+    assert set(compare.networks.updates.UPDATES) == optimisers
+    assert set(train.OPTIMISER.names) == optimisers == set(train.RATES)
+
+
+def test_the_help_names_every_data_set() -> None:
+    (option,) = (param for param in train.train.params if param.name == "text")
+    text = str(getattr(option, "help", ""))
+    assert all(f"{name}, " in text for name in BUILT_IN)
