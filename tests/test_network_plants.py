@@ -14,6 +14,7 @@ from manual.network import Network
 from tests.network_planting import PRIME, Plant, hosts, loss_of, replaced
 from tests.network_plants import AT_ZERO, PLANTS
 from tests.network_strategies import Described, draw_point
+from tests.tiers import slowly
 
 #: The catalogue of mistakes, without `relu-at-zero`, which is none.
 CATALOGUE = {
@@ -42,7 +43,7 @@ HOSTS = [{str(hosts(plant)[at]): hosts(plant)[at] for plant in PLANTS} for at in
 
 #: The quick tests plant each mistake in one network, the thorough ones in two more.
 ALL = [(at, name) for at in (0, 1, 2) for name in HOSTS[at]]
-SLOW = [pytest.param(*host, marks=pytest.mark.slow) for host in ALL[2:]]
+SLOW = [pytest.param(*host, marks=pytest.mark.slow) for host in ALL[1:]]
 #: In one of its variants; the thorough tests plant all.
 FIRST = {plant.slug: plant for plant in reversed(PLANTS)}
 VARIANTS = [
@@ -52,7 +53,7 @@ VARIANTS = [
 AT = [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
 
 
-@pytest.mark.parametrize(("at", "host"), [*ALL[:2], *SLOW])
+@pytest.mark.parametrize(("at", "host"), [ALL[0], *SLOW])
 def test_the_right_gradient_agrees_in_every_host(at: int, host: str) -> None:
     """Made as the wrong ones are, with nothing replaced."""
     of = HOSTS[at][host]
@@ -101,7 +102,7 @@ def test_off_the_kink_nobody_sees_the_slope_at_0(of: Described) -> None:
     assert (report.verdict, report.findings) == ("agree", ())
 
 
-@pytest.mark.parametrize("size", [2, 3, 5])
+@pytest.mark.parametrize("size", [2, slowly(3), slowly(5)])
 def test_at_the_kink_the_slope_is_a_convention(size: int) -> None:
     """One hidden unit's weights and bias are 0: for every example its z is 0 exactly."""
     of = Described(Network((size, 3, 2), "relu"), 1)

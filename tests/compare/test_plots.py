@@ -22,6 +22,7 @@ from compare.surface import surface
 from compare.tables import table_named
 from manual.article import Parameters
 from tests.reference import XS, YS
+from tests.tiers import one_of_each, slowly
 
 SETTINGS = Settings(epochs=30)
 FIGURES = {
@@ -33,8 +34,8 @@ FIGURES = {
 }
 
 
-@pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("suffix", [".svg", ".png"])
+@pytest.mark.parametrize("name", one_of_each(FIGURES, ["loss"]))
+@pytest.mark.parametrize("suffix", [".svg", slowly(".png")])
 def test_the_same_bytes_every_time(tmp_path: Path, name: str, suffix: str) -> None:
     settings = dict(mpl.rcParams)
     files = [tmp_path / f"{i}{suffix}" for i in range(2)]
@@ -129,7 +130,7 @@ def test_the_training_lies_on_the_surface() -> None:
         assert z[update] == pytest.approx(manual.article.mean_loss(params, XS, YS), rel=1e-14)
 
 
-@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize("columns", [1, slowly(2)])
 def test_without_training_there_is_only_a_start(tmp_path: Path, columns: int) -> None:
     path = np.repeat(hand_path(SETTINGS)[:, :1], columns, axis=1)
     figure = surface(path, ("w1", "w5"), XS, YS)
@@ -140,7 +141,7 @@ def test_without_training_there_is_only_a_start(tmp_path: Path, columns: int) ->
         assert len(axes.lines) == 2
 
 
-@pytest.mark.parametrize("loss", [0.5, 0.0, 1e-200])
+@pytest.mark.parametrize("loss", [slowly(0.5), 0.0, slowly(1e-200)])
 def test_a_flat_loss_has_no_hills_of_rounding_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float
 ) -> None:
@@ -193,7 +194,7 @@ def test_few_values_are_the_ticks() -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1"]
 
 
-@pytest.mark.parametrize("target", ["体重", "वजन", "cost $\\frac$", "w" * 300])
+@pytest.mark.parametrize("target", ["体重", slowly("वजन"), slowly("cost $\\frac$"), "w" * 300])
 def test_any_name_can_be_written(tmp_path: Path, target: str) -> None:
     table = replace(table_named("article"), target=target, features=("高さ $x$",))
     figure = plots.residuals(compare_regressions(table, steps=1))
@@ -213,7 +214,7 @@ def test_a_failed_drawing_leaves_what_was_there(
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
-@pytest.mark.parametrize("names", [("w1", "b3"), ("b3", "w1")])
+@pytest.mark.parametrize("names", [("w1", "b3"), slowly(("b3", "w1"))])
 def test_the_surface_reaches_around_the_training(names: tuple[str, str]) -> None:
     """Along each axis, by a margin that belongs to that parameter and to no other."""
     path = np.tile(np.linspace(0.0, 1.0, 5), (9, 1)) * 10.0 * np.arange(1, 10)[:, None]

@@ -6,11 +6,12 @@ import manual.sgd
 from compare.regression import compare_regressions
 from compare.tables import Table, TableError, table_named
 from manual.regression import Coefficients
+from tests.tiers import slowly
 
 BDIMS = table_named("bdims")
 
 
-@pytest.mark.parametrize("name", ["article", "bdims"])
+@pytest.mark.parametrize("name", ["article", slowly("bdims")])
 def test_three_ways_to_one_answer(name: str) -> None:
     result = compare_regressions(table_named(name))
     assert result.first_divergence is None
@@ -25,7 +26,7 @@ def test_the_articles_line() -> None:
 
     Σ(x - x̄)² = 86.75 and Σ(x - x̄)(y - ȳ) = 291.25 with x̄ = 66.75 and ȳ = 141.25.
     """
-    result = compare_regressions(table_named("article"))
+    result = compare_regressions(table_named("article"), steps=1)
     assert result.names == ("height", "intercept")
     slope = 291.25 / 86.75
     np.testing.assert_allclose(result.closed_form.slopes, [slope], rtol=1e-14)
@@ -41,6 +42,7 @@ def test_a_learning_rate_too_large() -> None:
         compare_regressions(BDIMS, steps=5000, learning_rate=2.0)
 
 
+@pytest.mark.slow
 def test_many_correlated_features_get_a_stable_learning_rate() -> None:
     rng = np.random.default_rng(0)
     shared = rng.normal(size=(53, 1))

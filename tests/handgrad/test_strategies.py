@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from handgrad import GradientMismatch, assert_gradient
 from handgrad.strategies import points
+from tests.tiers import slowly
 
 
 class Layer(NamedTuple):
@@ -43,7 +44,7 @@ def signature(tree: Any) -> Any:
     return structure, kinds
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(points(PARAMS, X, Y))
 def test_a_point_is_like_the_example(point: tuple[Any, ...]) -> None:
     params, x, y = point
@@ -53,7 +54,7 @@ def test_a_point_is_like_the_example(point: tuple[Any, ...]) -> None:
     assert params["count"] == 3
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(points(1.0, X, Y, move_inputs=True))
 def test_inputs_move_if_asked_for(point: tuple[Any, ...]) -> None:
     _, x, y = point
@@ -82,13 +83,13 @@ def test_elements_are_finite_and_bounded(dtype: Any, most: float | None, data: A
     ("what", "wanted"),
     [
         ("exact zeros", lambda a: (a == 0).all()),
-        ("ones of both signs", lambda a: {1.0, -1.0} <= set(a.tolist())),
-        ("ordinary", lambda a: ((np.abs(a) > 0.01) & (np.abs(a) < 8) & (a % 1 != 0)).all()),
+        slowly("ones of both signs", lambda a: {1.0, -1.0} <= set(a.tolist())),
+        slowly("ordinary", lambda a: ((np.abs(a) > 0.01) & (np.abs(a) < 8) & (a % 1 != 0)).all()),
         ("saturating", lambda a: (np.abs(a) == 31).any()),
-        ("negative and saturating", lambda a: (a == -37).any()),
+        slowly("negative and saturating", lambda a: (a == -37).any()),
         ("tiny", lambda a: ((a != 0) & (np.abs(a) < 1e-70)).all()),
-        ("huge", lambda a: (np.abs(a) > 1e70).all()),
-        ("mixed", lambda a: (np.abs(a) > 1e70).any() and (np.abs(a) == 17).any()),
+        slowly("huge", lambda a: (np.abs(a) > 1e70).all()),
+        slowly("mixed", lambda a: (np.abs(a) > 1e70).any() and (np.abs(a) == 17).any()),
     ],
 )
 def test_every_scale_is_drawn(what: str, wanted: Any) -> None:
@@ -110,6 +111,7 @@ def test_failures_shrink_to_short_numbers() -> None:
     assert smallest(lambda a: 0 < a[2] < 1e-20) == [0, 0, 1e-77]
 
 
+@pytest.mark.slow
 def test_a_large_array_is_drawn_fast_and_not_all_alike() -> None:
     drawn = []
 
@@ -135,6 +137,7 @@ def wrong_if_large(w: Any, x: Any, y: Any) -> Any:
     return right(w, x, y) * (-1 if w[1] > 2.5 else 1)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(points(np.ones(3), X, Y * 1.0))
 def test_a_right_gradient_passes_at_every_scale(point: tuple[Any, ...]) -> None:

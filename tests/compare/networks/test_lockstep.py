@@ -16,6 +16,7 @@ from compare.networks.sides import Point, Steps
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
 from manual.optimisers import OPTIMISERS, Adam, Momentum
 from tests.compare.networks.calls import BOTH, job
+from tests.tiers import one_of_each
 
 SIZES = (4, 7, 3)
 P = flat.size(SIZES)
@@ -319,7 +320,7 @@ WRONG_CONSTANTS: dict[str, tuple[str, Any, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG_CONSTANTS)
+@pytest.mark.parametrize("what", one_of_each(WRONG_CONSTANTS, ["beta1"]))
 def test_a_wrong_constant_is_laid_to_its_own_side(
     what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from jax import lax
 from handgrad.referee import balls
 from tests.handgrad.referee.problems import assert_right, certified, flat, gradient
 from tests.handgrad.referee.rule_losses import TALL, P, Q, mixed
+from tests.tiers import one_of_each
 
 OUTSIDE = np.array([0, 7, 2, -1, -9])
 LABELS = np.array([1, 0, 1, 1, 0])
@@ -48,7 +49,7 @@ LOSSES = {
 }
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", one_of_each(LOSSES, ["drop", "pad of nothing", "no turn"]))
 def test_an_edge(name: str) -> None:
     f = LOSSES[name]
     assert_right(lambda p: mixed(f(p)), P)

@@ -17,6 +17,7 @@ from handgrad.referee.rules import RULES
 from handgrad.referee.ties import Comparisons
 from handgrad.yardsticks import yardsticks
 from tests.handgrad.referee.problems import flat, problem
+from tests.tiers import one_of_each
 
 #: Half the spacing at 1, by format.
 UNIT = {np.float64: 2.0**-53, np.float32: 2.0**-24}
@@ -85,7 +86,7 @@ SUMS = {
 
 
 @formats
-@pytest.mark.parametrize("name", SUMS)
+@pytest.mark.parametrize("name", one_of_each(SUMS, ["dot_general"]))
 def test_a_sum_moves_with_the_root_of_its_terms(name: str, dtype: Any) -> None:
     f, terms, sizes = SUMS[name]
     found = abs(moves(f, X.astype(dtype), W.astype(dtype)))
@@ -150,7 +151,7 @@ MODELS = {
 
 
 @formats
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", one_of_each(MODELS, ["softmax"]))
 def test_the_loose_yardstick_covers_what_jax_does_and_little_more(name: str, dtype: Any) -> None:
     loss, shapes, most = MODELS[name]
     rng = np.random.default_rng(3)

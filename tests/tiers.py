@@ -1,0 +1,15 @@
+"""The two tiers: `make test` runs one of each kind, `make test-all` the slow ones as well."""
+
+from typing import Any
+
+import pytest
+
+
+def slowly(*values: Any) -> Any:
+    """A test's parameters that only `make test-all` tries."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+def one_of_each(values: Any, quick: Any) -> list[Any]:
+    """All values, of which those in `quick` are tried by `make test`."""
+    return [value if value in quick else slowly(value) for value in values]
