@@ -89,6 +89,7 @@ def test_wrong():
 """
 
 
+@pytest.mark.slow
 def test_the_plugin_beside_a_strangers_modules(wheel: Path, tmp_path: Path) -> None:
     """pytest finds the plugin of the installed wheel, and a failure is the judge's report."""
     site, project = tmp_path / "site", tmp_path / "project"

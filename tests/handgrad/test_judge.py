@@ -13,6 +13,7 @@ from handgrad.ruling import RIGHT, ROUNDED, WRONG
 from handgrad.yardsticks import SHARP
 from tests.handgrad.zoo import ZOO
 from tests.handgrad.zoo.model import Model
+from tests.tiers import one_of_each
 
 #: Right cases of the thorough tests, over all models and both precisions.
 CASES = 10_000
@@ -42,7 +43,7 @@ def assert_no_alarm(outcome: Outcome, model: Model) -> None:
     assert outcome.ruling.yours.worst in (RIGHT, ROUNDED), model.name
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", one_of_each(QUICK, QUICK[-3:]))
 def test_a_right_gradient_agrees(name: str) -> None:
     (model,) = (model for model in ZOO if model.name == name)
     for outcome in judged(model, np.float64, seed=0, draws=2):

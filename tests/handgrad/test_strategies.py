@@ -144,6 +144,7 @@ def test_a_right_gradient_passes_at_every_scale(point: tuple[Any, ...]) -> None:
     assert_gradient(right, loss, *point, points=0)
 
 
+@pytest.mark.slow
 def test_a_wrong_gradient_is_caught_and_its_point_is_short() -> None:
     seen = []
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from tests.compare.networks.calls import arrays, compare, started
-from tests.tiers import slowly
 
 EPOCHS = 300
 
@@ -57,7 +56,8 @@ def disturbed(path: Path, moments: Any, by: str, optimiser: str, epochs: int) ->
     return reached
 
 
-@pytest.mark.parametrize(("optimiser", "seed"), [("adam", 1), slowly("momentum", 2)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("optimiser", "seed"), [("adam", 1), ("momentum", 2)])
 def test_killed_and_resumed(tmp_path: Path, optimiser: str, seed: int) -> None:
     alone, killed = tmp_path / "alone.npz", tmp_path / "killed.npz"
     begin = time.perf_counter()

@@ -16,7 +16,7 @@ from compare.networks.sides import Point, Steps
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
 from manual.optimisers import OPTIMISERS, Adam, Momentum
 from tests.compare.networks.calls import BOTH, job
-from tests.tiers import one_of_each
+from tests.tiers import one_of_each, slowly
 
 SIZES = (4, 7, 3)
 P = flat.size(SIZES)
@@ -162,7 +162,7 @@ PLANTS: dict[str, tuple[Callable[[Any], Any], str, int]] = {
 
 
 @pytest.mark.parametrize("only", [pytest.param(False, marks=pytest.mark.slow), True])
-@pytest.mark.parametrize("side", BOTH)
+@pytest.mark.parametrize("side", [BY_HAND, slowly(BY_AUTODIFF)])
 @pytest.mark.parametrize("what", PLANTS)
 def test_a_mistake_is_found_where_it_is(what: str, side: str, only: bool) -> None:
     """In the second epoch, of four updates each; on the path of both."""

@@ -23,6 +23,7 @@ from manual.affine import Layer
 from manual.losses import LOSSES
 from manual.network import LINKS, Network
 from manual.optimisers import OPTIMISERS, State
+from tests.tiers import one_of_each
 
 #: Sizes are primes that differ, and so are the rows: depths 1 to 5.
 SHAPES = (
@@ -305,8 +306,8 @@ COUNTS = np.array([0, 1, 2, 9, 100, 3_000, 1_000_000])
 SCALES = {"float64": (1.0, 1e-9, 1e-100, 1e-200, 1e6), "float32": (1.0, 1e-6, 1e-15, 1e-25, 1e4)}
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("dtype", one_of_each(DTYPES, ["float64"]))
+@pytest.mark.parametrize("optimiser", one_of_each(OPTIMISERS, ["adam"]))
 @pytest.mark.parametrize("side", [_by_hand, _by_optax], ids=["hand", "optax"])
 def test_right_updates_are_inside(side: Any, optimiser: str, dtype: str) -> None:
     for seed, scale in enumerate(SCALES[dtype]):
