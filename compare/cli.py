@@ -1,12 +1,14 @@
 """The command line: which commands there are, and how a command ends.
 
-Exit codes: 0 the two sides agree, 1 they disagree, 2 bad input, 130 interrupted. A mistake in the
-input is one line on standard error that says what was found and what was expected.
+Exit codes: 0 the two sides agree, 1 they disagree, 2 bad input, 70 a mistake in the program (a
+traceback says where), 130 interrupted. A mistake in the input is one line on standard error that
+says what was found and what was expected.
 """
 
 import io
 import os
 import sys
+import traceback
 
 import click
 
@@ -75,4 +77,8 @@ def main() -> None:
     except OSError as error:
         click.echo(f"Error: {error}.", err=True)
         code = 2
+    except Exception:
+        # Not 1, with which Python would end: a mistake in the program is no disagreement.
+        traceback.print_exc()
+        code = 70
     sys.exit(code or 0)

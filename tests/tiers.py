@@ -12,4 +12,5 @@ def slowly(*values: Any) -> Any:
 
 def one_of_each(values: Any, quick: Any) -> list[Any]:
     """All values, of which those in `quick` are tried by `make test`."""
+    assert set(quick) <= set(values)
     return [value if value in quick else slowly(value) for value in values]

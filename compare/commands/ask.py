@@ -38,19 +38,20 @@ class Answer:
 
     @property
     def verdict(self) -> str | None:
-        """What came of the model's trainings; None if only one side trained."""
-        if len(self.said) < 2:
-            return None
-        return "disagree" if self.model.progress.first_divergence else "agree"
+        """What came of the model's trainings; None if nothing has been compared."""
+        progress = self.model.progress
+        return progress.verdict if progress.epochs or progress.first_divergence else None
 
     def warnings(self) -> list[str]:
         """What the reader of the predictions should know, a sentence each."""
         from compare.networks.prediction import far_off
 
-        warnings = [f"{what}; the network extrapolates" for what in far_off(self.model, self.x)]
+        warnings, done = [], self.model.progress.epochs
         if self.verdict == "disagree":
-            warnings.insert(0, "the two trainings of this model disagreed; see train or resume")
-        return warnings
+            warnings.append("the two trainings of this model disagreed; a new one tells where")
+        if done < self.model.epochs:
+            warnings.append(f"{done} of the model's {self.model.epochs} epochs are done")
+        return warnings + far_off(self.model, self.x, self.rows and self.rows.lines)
 
 
 def ask(
@@ -96,7 +97,6 @@ def ask(
         if given:
             raise click.UsageError("features beside --csv; expected one or the other.")
         rows = read_features(table, model.source.features)
-        _check_new_columns(table, rows.header, model)
         return Answer(model, rows.x, predict(model, rows.x), rows)
     except (ModelError, DatasetError) as error:
         raise click.UsageError(f"{error}.") from error
@@ -153,23 +153,24 @@ def show(answer: Answer, table: Path | None, out: Path | None, as_json: bool) ->
     """Print the predictions, or write them to `out` as a CSV file with the new columns last."""
     from compare.files import write_whole
 
+    text = None
+    if answer.rows is not None and table is not None and (out or not as_json):
+        text = _as_csv(answer, answer.rows, table)
     if as_json:
         print_object(_as_object(answer))
     else:
         # On standard error: standard output may be the CSV file.
         for sentence in answer.warnings():
             click.echo(f"Warning: {sentence}.", err=True)
-        if answer.rows is None:
+    if text is None:
+        if not as_json:
             _show_one(answer)
-    if answer.rows is None or (as_json and not out):
-        return
-    text = _as_csv(answer, answer.rows)
-    if out:
+    elif out is None:
+        click.echo(text, nl=False)
+    else:
         write_whole(out, lambda temporary: _write(temporary, text))
         if not as_json:
-            click.echo(f"{len(answer.rows.cells)} predictions from {table}: {out}")
-    else:
-        click.echo(text, nl=False)
+            click.echo(f"{len(answer.x)} predictions from {table}: {out}")
 
 
 def _write(path: Path, text: str) -> None:
@@ -218,27 +219,28 @@ def _as_object(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _new_columns(model: "Model") -> tuple[str, str]:
-    return f"predicted {model.source.target}", "probability"
+def _as_csv(answer: Answer, rows: "FeatureRows", table: Path) -> str:
+    """The cells as they were, then the prediction, by hand if it trained, and its probability.
 
+    Raises:
+        click.UsageError: the file has a column of that name already.
+    """
+    from compare.wording import LONGEST_PATH, shown
 
-def _check_new_columns(table: Path, header: tuple[str, ...], model: "Model") -> None:
-    """Refuse a file in which the new columns would have the names of old ones."""
-    for name in _new_columns(model):
-        if name in map(str.strip, header):
-            raise click.UsageError(
-                f"{table}: a column {name!r} is there already; expected a file without it."
-            )
-
-
-def _as_csv(answer: Answer, rows: "FeatureRows") -> str:
-    """The cells as they were, then the prediction, by hand if it trained, and its probability."""
     first = next(iter(answer.said.values()))
-    columns: list[list[Any]] = [first.values]
+    new: dict[str, list[Any]] = {f"predicted {answer.model.source.target}": first.values}
     if first.probabilities is not None:
-        columns.append([float(p) for p in first.probabilities.max(axis=1)])
+        new["probability"] = [float(p) for p in first.probabilities.max(axis=1)]
+    for name in new:
+        if name in map(str.strip, rows.header):
+            raise click.UsageError(
+                f"{shown(str(table), LONGEST_PATH)}: a column {name!r} is there already; expected "
+                "a file without it."
+            )
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow([*rows.header, *_new_columns(answer.model)[: len(columns)]])
-    writer.writerows([*cells, *more] for cells, *more in zip(rows.cells, *columns, strict=True))
+    writer.writerow([*rows.header, *new])
+    writer.writerows(
+        [*cells, *more] for cells, *more in zip(rows.cells, *new.values(), strict=True)
+    )
     return written.getvalue()

@@ -12,6 +12,7 @@ from compare.commands.output import Disagreement, print_object
 from compare.memory import keep_freed_memory
 from compare.networks.files import save
 from compare.networks.job import Job
+from compare.networks.lockstep import Divergence, misshapen
 from compare.networks.sides import BY_AUTODIFF, BY_HAND, MisshapenError
 from compare.networks.training import Progress, RanAwayError, Training, train
 from compare.terminal import bar_with_text, console, show_verdict
@@ -47,12 +48,13 @@ def run(
     """
     keep_freed_memory()
     training = job.training()
-    progress = training.start() if progress is None else progress
+    before = training.start() if progress is None else progress
     keep = _Checkpoints(job, training, out, every)
-    keep.write(progress)
+    keep.write(before)
     if not as_json:
-        _announce(job, len(training.data.x), len(training.data.test_x), progress.epochs)
-    progress = _trained(job, training, progress, keep)
+        done = None if progress is None else progress.epochs
+        _announce(job, len(training.data.x), len(training.data.test_x), done)
+    progress = _trained(job, training, before, keep)
     keep.write(progress)
     scores = {
         side: training.score(side, progress.points[side], job.data.classes is not None)
@@ -67,8 +69,8 @@ def run(
     else:
         _report(job, scores, plot)
         keep.report()
-        _conclude(job, progress)
-    return int(progress.first_divergence is not None)
+        _conclude(before, progress)
+    return int(progress.verdict == "disagree")
 
 
 def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoints") -> Progress:
@@ -84,12 +86,16 @@ def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoin
 
             return train(training, progress, job.epochs, on_epoch)
     except RanAwayError as error:
+        keep.write_disagreement(error.divergence)
+        if error.divergence:
+            raise Disagreement(f"{_described(error.divergence)}; then it ran away.") from error
         raise click.UsageError(f"{error}.") from error
     except MisshapenError as error:
+        keep.write_disagreement(misshapen(error) if len(job.by) == 2 else None)
         raise Disagreement(f"{error}.") from error
     except KeyboardInterrupt:
-        done = keep.newest.epochs if keep.newest else 0
         keep.write(keep.newest)
+        done = keep.written.epochs if keep.written else 0
         onward = f"; `python -m compare resume {keep.out}` goes on" if keep.out else ""
         raise KeyboardInterrupt(f"after {done} of {job.epochs} epochs{onward}") from None
 
@@ -110,14 +116,23 @@ class _Checkpoints:
             return
         self.newest = self.seen = progress
         if all(map(self.training.is_sound, progress.points.values())):
-            self.written = progress
-        elif self.written is not None:
+            self._save(progress)
+        elif self.written and self.written.first_divergence != progress.first_divergence:
             # A side that is wrong may leave the floats' range. The file then keeps the newest
             # parameters from which a training can go on, and says that the two sides disagree.
-            self.written = replace(self.written, first_divergence=progress.first_divergence)
-        if self.out and self.written is not None:
-            save(self.job.model(self.training.data, self.written), self.out)
+            self._save(replace(self.written, first_divergence=progress.first_divergence))
         self.at = time.monotonic()
+
+    def write_disagreement(self, divergence: Divergence | None) -> None:
+        """Before a training ends in an error: write what is newest, and what came of comparing."""
+        if self.newest is not None:
+            found = self.newest.first_divergence or divergence
+            self.write(replace(self.newest, first_divergence=found))
+
+    def _save(self, progress: Progress) -> None:
+        self.written = progress
+        if self.out:
+            save(self.job.model(self.training.data, progress), self.out)
 
     def offer(self, progress: Progress) -> None:
         """Write it if it is time."""
@@ -135,7 +150,8 @@ class _Checkpoints:
         console().print(f"Model: {self.out}{older}", soft_wrap=True)
 
 
-def _announce(job: Job, train_rows: int, test_rows: int, done: int) -> None:
+def _announce(job: Job, train_rows: int, test_rows: int, done: int | None) -> None:
+    """What is going to happen; `done` epochs were done before, None if it all begins now."""
     out, plan, network = console(), job.plan, job.plan.network
     shape = "-".join(map(str, network.sizes))
     out.print(
@@ -151,9 +167,11 @@ def _announce(job: Job, train_rows: int, test_rows: int, done: int) -> None:
         f"{plan.optimiser} with η = {plan.learning_rate:g}, {plan.batch} rows an update, epochs: "
         f"{job.epochs}, seed {plan.seed}, {plan.dtype}."
     )
-    if done:
-        more = f"{done} of them are done" if done < job.epochs else "all of them are done already"
-        out.print(f"{more}{'' if done < job.epochs else '; --epochs asks for more'}.")
+    if done is not None:
+        more = f"{done or 'none'} of them {'is' if done == 1 else 'are'} done"
+        if done == job.epochs:
+            more = "all of them are done already; --epochs asks for more"
+        out.print(f"{more}.")
     out.print()
 
 
@@ -178,37 +196,43 @@ def _report(job: Job, scores: dict[str, Any], plot: Path | None) -> None:
         screen.print(f"Loss curves: {plot}", soft_wrap=True)
 
 
-_OFF = {"by_hand": "the one by hand", "autodiff": "the one by autodiff", "both": "each of them"}
+_OFF = {BY_HAND: "the one by hand", BY_AUTODIFF: "the one by autodiff", "both": "each of them"}
 
 
-def _conclude(job: Job, progress: Progress) -> None:
-    """The closing lines: what came of the comparison."""
+def _conclude(before: Progress, progress: Progress) -> None:
+    """The closing lines: what came of the comparison, and whether it came `before` this run."""
     screen = console()
-    if len(job.by) == 1:
+    if progress.verdict is None:
         screen.print("Not compared; --by both holds the two against each other.")
         return
     screen.print(
         f"\nFree-running, the two drift at most {progress.max_drift_ulps:.3g} ulp(max(|θ|, 1)) "
         "apart, which is not judged: trainings amplify rounding."
     )
-    updates = int(progress.points[BY_HAND].count)
-    because = (
-        f"{updates} updates, each taken by both from common parameters along either path, all "
-        "within rounding"
-    )
     found = progress.first_divergence
-    if found:
-        of = f" of {found.parameter}" if found.parameter else ""
+    if found is None:
         because = (
-            f"update {found.update}, {found.quantity}{of}: by hand "
-            f"{found.by_hand:.9g}, by autodiff {found.autodiff:.9g}; two right answers differ by "
-            f"at most {found.bound:.2g}, and {_OFF[found.off]} is off"
+            f"{int(progress.points[BY_HAND].count)} updates, each taken by both from common "
+            "parameters along either path, all within rounding"
         )
-    show_verdict(screen, _verdict(progress), because)
+    else:
+        screen.print(
+            "One step by hand at a time is judged by handgrad.check_backward; see docs/networks.md."
+        )
+        earlier = "before this run, in " if found is before.first_divergence else ""
+        because = earlier + _described(found)
+    show_verdict(screen, progress.verdict, because)
 
 
-def _verdict(progress: Progress) -> str:
-    return "agree" if progress.first_divergence is None else "disagree"
+def _described(found: Divergence) -> str:
+    of = f" of {found.parameter}" if found.parameter else ""
+    if found.quantity == "shape":
+        return f"update {found.update}, gradient{of}: by hand it had not the parameter's form"
+    return (
+        f"update {found.update}, {found.quantity}{of}: by hand {found.by_hand:.9g}, by autodiff "
+        f"{found.autodiff:.9g}; two right answers differ by at most {found.bound:.2g}, and "
+        f"{_OFF[found.off]} is off"
+    )
 
 
 def _as_object(
@@ -228,5 +252,5 @@ def _as_object(
         if both
         else None,
         "model": out and str(out),
-        "verdict": _verdict(progress) if both else None,
+        "verdict": progress.verdict,
     }

@@ -1,7 +1,6 @@
 """Options that several commands share, and the types that check them."""
 
 import difflib
-import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import click
 
-from compare.limits import LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS
+from compare.limits import LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS, count_parameters
 from compare.wording import quoted
 
 
@@ -115,7 +114,7 @@ class Sizes(click.ParamType):
         if len(parts) < 2 or not all(_is_a_size(part) for part in parts):
             self.fail(f"{quoted(str(value))}; expected numbers of units such as 2-8-1.", param, ctx)
         sizes = tuple(map(int, parts))
-        if sum((a + 1) * b for a, b in itertools.pairwise(sizes)) > MOST_PARAMETERS:
+        if count_parameters(sizes) > MOST_PARAMETERS:
             self.fail(f"{value!r}; expected at most {MOST_PARAMETERS} parameters.", param, ctx)
         return sizes
 

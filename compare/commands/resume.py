@@ -32,11 +32,17 @@ def resume(
     from compare.dataset import DatasetError
     from compare.networks.files import ModelError, load
     from compare.networks.job import job_of
+    from compare.wording import LONGEST_PATH, shown
 
     try:
         model = load(file)
+    except ModelError as error:
+        raise click.UsageError(f"{error}.") from error
+    try:
         job = job_of(model, text)
-    except (ModelError, DatasetError) as error:
+    except ModelError as error:
+        raise click.UsageError(f"{shown(str(file), LONGEST_PATH)}: {error}.") from error
+    except DatasetError as error:
         raise click.UsageError(f"{error}.") from error
     done = model.progress.epochs
     if epochs is not None and epochs < done:

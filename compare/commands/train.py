@@ -18,7 +18,13 @@ from compare.commands.options import (
     Sizes,
     epochs_option,
 )
-from compare.limits import LARGEST_BATCH, LARGEST_L2, LARGEST_TEST_FRACTION
+from compare.limits import (
+    LARGEST_BATCH,
+    LARGEST_L2,
+    LARGEST_SINGLE_RATE,
+    LARGEST_TEST_FRACTION,
+    SMALLEST_SINGLE_RATE,
+)
 
 if TYPE_CHECKING:
     from compare.dataset import Dataset
@@ -181,7 +187,8 @@ def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
     output = options["output"] or ("sigmoid" if on_probabilities else "identity")
     optimiser = options["optimiser"]
     rate = options["learning_rate"] or RATES[optimiser]
-    if options["dtype"] == "float32" and not 1e-30 < rate < 1e30:
+    single = SMALLEST_SINGLE_RATE < rate < LARGEST_SINGLE_RATE
+    if options["dtype"] == "float32" and not single:
         raise click.UsageError(f"--learning-rate {rate:g}; expected one that float32 can hold.")
     try:
         return Plan(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from compare.files import write_whole
-from compare.networks import flat
+from compare.limits import count_parameters
 from compare.networks.header import check
 from compare.networks.lockstep import Divergence
 from compare.networks.plan import Plan, plan_from
@@ -209,7 +209,7 @@ def _scale(name: str, size: int, archive: Any) -> Scale:
 
 
 def _point(plan: Plan, side: str, archive: Any) -> Point:
-    size = flat.size(plan.network.sizes)
+    size = count_parameters(plan.network.sizes)
     moments = len(OPTIMISERS[plan.optimiser](plan.learning_rate).init([]).moments)
     point = Point(
         _array(archive, f"{side}.params", (size,), plan.numpy_dtype),

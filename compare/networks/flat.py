@@ -9,11 +9,6 @@ import numpy as np
 from manual.affine import Layer
 
 
-def size(sizes: Sequence[int]) -> int:
-    """How many parameters a network of these sizes has."""
-    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
-
-
 def join(params: Sequence[Any]) -> np.ndarray:
     """Layers (w, b) with leading axes (...) as one array of shape (..., p)."""
     flat = [np.reshape(a, (*a.shape[: a.ndim - d], -1)) for w, b in params for a, d in _pair(w, b)]
@@ -43,15 +38,15 @@ def name(position: int, sizes: Sequence[int]) -> str:
     raise IndexError(f"position: got {position} too many for sizes {tuple(sizes)}")
 
 
-def misfit(grads: Sequence[Any], params: Sequence[Layer]) -> str | None:
-    """What keeps `grads` from being shaped and typed like `params`, or None."""
+def misfit(grads: Sequence[Any], params: Sequence[Layer]) -> tuple[str, str] | None:
+    """Which of `grads` is not shaped and typed like `params`, and in what way, or None."""
     if len(grads) != len(params):
-        return f"{len(grads)} layers; expected {len(params)}"
+        return "params", f"has {len(grads)} layers; expected {len(params)}"
     for layer, pair in enumerate(zip(grads, params, strict=True)):
         for field, found, expected in zip(Layer._fields, *pair, strict=True):
             got, wanted = (f"shape {a.shape} and {a.dtype}" for a in (found, expected))
             if got != wanted:
-                return f"params[{layer}].{field} has {got}; expected {wanted}"
+                return f"params[{layer}].{field}", f"has {got}; expected {wanted}"
     return None
 
 

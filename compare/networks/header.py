@@ -5,17 +5,20 @@ after a training went on says what was read.
 """
 
 import math
+import sys
 from collections.abc import Callable
-from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from compare.limits import (
     LARGEST_BATCH,
     LARGEST_L2,
     LARGEST_SEED,
+    LARGEST_SINGLE_RATE,
     LARGEST_TEST_FRACTION,
     MOST_EPOCHS,
     MOST_PARAMETERS,
+    SMALLEST_SINGLE_RATE,
+    count_parameters,
 )
 from compare.networks.sides import BY_AUTODIFF, BY_HAND
 from compare.wording import shown
@@ -26,20 +29,27 @@ from manual.optimisers import OPTIMISERS
 Check = Callable[[Any], bool]
 
 
+class OrNone(NamedTuple):
+    """An object that may be missing."""
+
+    wanted: dict[str, Any]
+
+
 def _whole(low: int, high: int) -> Check:
     return lambda value: type(value) is int and low <= value <= high
 
 
 def _number(low: float, high: float) -> Check:
-    return lambda value: type(value) in (int, float) and low <= value <= high
+    return lambda value: _is_a_number(value) and low <= value <= high
 
 
 def _above_0(high: float) -> Check:
-    return lambda value: type(value) in (int, float) and 0 < value <= high
+    return lambda value: _is_a_number(value) and 0 < value <= high
 
 
-def _any_number(value: Any) -> bool:
-    return type(value) in (int, float)
+def _is_a_number(value: Any) -> bool:
+    """A float, or a whole number that a float holds as it is."""
+    return type(value) is float or (type(value) is int and abs(value) <= 2**53)
 
 
 def _text(value: Any) -> bool:
@@ -63,7 +73,7 @@ def _sizes(value: Any) -> bool:
         return False
     if not all(map(_whole(1, MOST_PARAMETERS), value)):
         return False
-    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(value)) <= MOST_PARAMETERS
+    return count_parameters(value) <= MOST_PARAMETERS
 
 
 def _sides(value: Any) -> bool:
@@ -73,14 +83,16 @@ def _sides(value: Any) -> bool:
 _DIVERGENCE = {
     "update": _whole(0, 2**62),
     "parameter": lambda value: type(value) is str,  # none for a loss
-    "quantity": _one_of("gradient", "moment", "update", "loss"),
+    "quantity": _one_of("shape", "gradient", "moment", "update", "loss"),
     "along": _one_of(BY_HAND, BY_AUTODIFF),
     "off": _one_of(BY_HAND, BY_AUTODIFF, "both"),
-    "by_hand": _any_number,
-    "autodiff": _any_number,
-    "bound": _any_number,
-    "ulps": _any_number,
+    "by_hand": _is_a_number,
+    "autodiff": _is_a_number,
+    "bound": _is_a_number,
+    "ulps": _is_a_number,
 }
+
+ROOT = "header"
 
 #: Key by key: what its value must be, or what the object in its place must hold.
 HEADER: dict[str, Any] = {
@@ -93,7 +105,7 @@ HEADER: dict[str, Any] = {
             "l2": _number(0, LARGEST_L2),
         },
         "optimiser": _one_of(*OPTIMISERS),
-        "learning_rate": _above_0(1.7976931348623157e308),
+        "learning_rate": _above_0(sys.float_info.max),
         "batch": _whole(1, LARGEST_BATCH),
         "seed": _whole(0, LARGEST_SEED),
         "dtype": _one_of("float32", "float64"),
@@ -111,7 +123,7 @@ HEADER: dict[str, Any] = {
     "epochs": _whole(0, MOST_EPOCHS),
     "by": _sides,
     "done": _whole(0, MOST_EPOCHS),
-    "first_divergence": lambda value: value is None or _fits(value, _DIVERGENCE),
+    "first_divergence": OrNone(_DIVERGENCE),
     "max_drift_ulps": _number(0, math.inf),
 }
 
@@ -122,31 +134,31 @@ def check(header: Any) -> None:
     Raises:
         ValueError: which key, and what it says.
     """
-    if complaint := _complaint(header, HEADER, "header"):
+    if complaint := _complaint(header, HEADER, ROOT):
         raise ValueError(complaint)
-    source, done = header["source"], header["done"]
-    classes, outputs = source["classes"], header["plan"]["network"]["sizes"][-1]
+    source, plan, done = header["source"], header["plan"], header["done"]
+    classes, outputs = source["classes"], plan["network"]["sizes"][-1]
     allowed = {1} if classes is None else {len(classes)} | ({1} if len(classes) == 2 else set())
-    n_in = header["plan"]["network"]["sizes"][0]
+    n_in, rate = plan["network"]["sizes"][0], plan["learning_rate"]
+    single = SMALLEST_SINGLE_RATE < rate < LARGEST_SINGLE_RATE
     for what, fits in (
         (f"epochs {header['epochs']}, of which {done} are done", done <= header["epochs"]),
         (f"kind {source['kind']}", (source["kind"] == "number") == (classes is None)),
         (f"{outputs} outputs", outputs in allowed),
         (f"{len(source['features'])} features for {n_in} inputs", len(source["features"]) == n_in),
-        ("a divergence", header["first_divergence"] is None or len(header["by"]) == 2),
+        (f"learning_rate {rate:g} in float32", single or plan["dtype"] != "float32"),
+        ("a divergence of one side", header["first_divergence"] is None or len(header["by"]) == 2),
     ):
         if not fits:
             raise ValueError(what)
-
-
-def _fits(value: Any, wanted: dict[str, Any]) -> bool:
-    return _complaint(value, wanted, "") is None
 
 
 def _complaint(value: Any, wanted: Any, where: str) -> str | None:
     """The first key whose value is not as `wanted`, with the value; None if there is none."""
     if callable(wanted):
         return None if wanted(value) else f"{where} is {shown(repr(value))}"
+    if isinstance(wanted, OrNone):
+        return None if value is None else _complaint(value, wanted.wanted, where)
     if type(value) is not dict:
         return f"{where} is {shown(repr(value))}"
     for key in wanted:
@@ -155,5 +167,6 @@ def _complaint(value: Any, wanted: Any, where: str) -> str | None:
     for key in value:
         if key not in wanted:
             return f"{where} has {shown(repr(key))}"
-    found = (_complaint(value[key], wanted[key], key) for key in wanted)
+    inside = "" if where == ROOT else f"{where}."
+    found = (_complaint(value[key], wanted[key], f"{inside}{key}") for key in wanted)
     return next((complaint for complaint in found if complaint), None)

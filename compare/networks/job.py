@@ -8,7 +8,7 @@ from compare.dataset import Dataset, DatasetError
 from compare.datasets import dataset_named
 from compare.networks.files import Model, ModelError, Source
 from compare.networks.plan import Plan
-from compare.networks.prepared import Prepared, prepare
+from compare.networks.prepared import Prepared, prepare, split
 from compare.networks.training import Progress, Training
 from compare.wording import LONGEST_PATH, shown
 
@@ -67,7 +67,7 @@ def job_of(model: Model, text: str | None = None) -> Job:
 
     Raises:
         DatasetError: the data cannot be read, or are not the same any more.
-        ModelError: the checkpoint's count of updates does not fit the data.
+        ModelError: the network, or its count of updates, does not fit the data.
     """
     source = model.source
     if text is None and source.name not in BUILT_IN and not Path(source.name).is_file():
@@ -85,12 +85,15 @@ def job_of(model: Model, text: str | None = None) -> Job:
             "expected them unchanged, or a new training"
         )
     job = Job(data, source, model.plan, model.by, model.epochs, model.test_fraction)
-    _check_counts(model, len(job.prepared().x))
+    if reason := complaint(model.plan, data):
+        raise ModelError(reason)
+    _check_counts(model, data)
     return job
 
 
-def _check_counts(model: Model, rows: int) -> None:
+def _check_counts(model: Model, data: Dataset) -> None:
     """Refuse a checkpoint whose updates are not those of its epochs; Adam's steps go by them."""
+    rows = len(split(data.y, model.test_fraction, model.plan.seed)[0])
     made = model.progress.epochs * -(-rows // model.plan.batch)
     for side, point in model.progress.points.items():
         if point.count != made:

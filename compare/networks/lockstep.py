@@ -6,6 +6,7 @@ and both must lie where every right program answers (`compare.networks.ranges` a
 How far the two paths drift apart is reported elsewhere, and not judged.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,7 @@ import numpy as np
 from compare.networks import flat
 from compare.networks.plan import Plan
 from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges, loss_ranges
-from compare.networks.sides import BY_AUTODIFF, BY_HAND, Point, Side
+from compare.networks.sides import BY_AUTODIFF, BY_HAND, MisshapenError, Point, Side
 from compare.networks.updates import After, Before, update_ranges
 from compare.rounding import Range
 
@@ -28,13 +29,22 @@ class Divergence:
 
     update: int  #: counted from 0 over the whole training
     parameter: str  #: none for a loss
-    quantity: str  #: `gradient`, `moment`, `update`, or, after an epoch, `loss`: the first off
+    #: `gradient`, `moment`, `update`, or, after an epoch, `loss`: the first off; or `shape`, if the
+    #: gradient by hand cannot be compared at all, and the numbers below are none.
+    quantity: str
     along: str  #: whose path the update starts from, `by_hand` or `autodiff`
     off: str  #: which answer lies outside its range: `by_hand`, `autodiff` or `both`
     by_hand: float
     autodiff: float
     bound: float  #: how far apart two right answers may lie
     ulps: float
+
+
+def misshapen(error: MisshapenError) -> Divergence:
+    """The divergence of a gradient by hand that cannot be compared at all."""
+    numbers = dict.fromkeys(("by_hand", "autodiff", "bound", "ulps"), math.nan)
+    where = (error.update, error.parameter, "shape")
+    return Divergence(*where, along=BY_HAND, off=BY_HAND, **numbers)
 
 
 class Judgement(NamedTuple):
@@ -154,10 +164,13 @@ def _cannot_be_judged(verdicts: "list[Verdict]") -> np.ndarray:
 
 
 def drift(by_hand: np.ndarray, autodiff: np.ndarray) -> float:
-    """The largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1)), ulps of their own dtype."""
+    """The largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1)), ulps of their own dtype.
+
+    Infinite where one of them is no number.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         gaps = np.abs(by_hand - autodiff) / np.spacing(np.maximum(np.abs(by_hand), 1))
-    return float(np.max(gaps))
+    return float(np.max(np.where(np.isnan(gaps), np.inf, gaps)))
 
 
 def _befores(start: Point, after: Point) -> Point:

@@ -59,5 +59,5 @@ def plan_from(value: dict[str, Any]) -> Plan:
     """
     rest = dict(value)
     network = dict(rest.pop("network"))
-    sizes = tuple(int(size) for size in network.pop("sizes"))
+    sizes = tuple(network.pop("sizes"))
     return Plan(Network(sizes, **network), **rest)

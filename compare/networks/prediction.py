@@ -1,5 +1,6 @@
 """What trained networks say about rows of features, in the data's own units and words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,20 +43,21 @@ def predict(model: Model, x: np.ndarray) -> dict[str, Predictions]:
     }
 
 
-def far_off(model: Model, x: np.ndarray) -> list[str]:
-    """A few words for each feature that lies far from all that was trained on, in some row.
+def far_off(model: Model, x: np.ndarray, lines: Sequence[int] | None = None) -> list[str]:
+    """A few words for each feature that lies far from the mean of what was trained on, in some row.
 
     Args:
         model: a trained model.
         x: features in the data's own units, float64, shape (n, features).
+        lines: of a file, where the rows stand.
     """
     distances = np.abs(model.scale.standardised(x))
     sentences = []
     for at in np.flatnonzero((distances > FAR).any(axis=0)):
         row = int(distances[:, at].argmax())
         others = int(np.count_nonzero(distances[:, at] > FAR)) - 1
-        where = f" in row {row + 1}" if len(x) > 1 else ""
-        more = f", and {others} more rows lie beyond {FAR:g}" if others else ""
+        where = f" in line {lines[row]}" if lines else ""
+        more = f"; {others} more beyond {FAR:g}" if others else ""
         sentences.append(
             f"{shown(model.source.features[at])} {x[row, at]:g}{where} lies "
             f"{distances[row, at]:.3g} standard deviations from the mean of the training part{more}"

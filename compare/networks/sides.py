@@ -39,7 +39,11 @@ class Steps(NamedTuple):
 
 
 class MisshapenError(ValueError):
-    """A side's gradient is not shaped and typed like the parameters: it cannot be descended."""
+    """The gradient by hand is not shaped and typed like the parameters: it cannot be descended."""
+
+    def __init__(self, update: int, parameter: str, reason: str) -> None:
+        super().__init__(f"update {update}, gradient of {parameter}: by hand it {reason}")
+        self.update, self.parameter = update, parameter
 
 
 class Side(Protocol):
@@ -116,8 +120,8 @@ class ByHand:
     def _step(self, params: Any, state: State, batch: np.ndarray) -> tuple[Any, State, Any]:
         with np.errstate(over="ignore", invalid="ignore"):
             grads = self.gradient(params, self.x[batch], self.y[batch])
-            if reason := flat.misfit(grads, params):
-                raise MisshapenError(f"update {state.updates}, gradient by hand: {reason}")
+            if misfit := flat.misfit(grads, params):
+                raise MisshapenError(state.updates, *misfit)
             return *self.optimiser.update(params, grads, state), grads
 
     def _split(self, params: np.ndarray) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import manual.network
-from compare.networks import flat
+from compare.limits import count_parameters
 from compare.networks.lockstep import Divergence, Judge, Judgement, drift
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, hits
@@ -22,14 +22,15 @@ LARGEST = {"float64": 1e100, "float32": 1e12}
 
 
 class RanAwayError(ValueError):
-    """A training ran away, as it does under a learning rate far too large."""
+    """A training ran away, as it does under a learning rate far too large, or a wrong gradient."""
 
-    def __init__(self, epoch: int, plan: Plan) -> None:
+    def __init__(self, epoch: int, plan: Plan, divergence: Divergence | None = None) -> None:
         super().__init__(
-            f"the training ran away in epoch {epoch}: a parameter exceeds "
-            f"{LARGEST[plan.dtype]:g}; learning rate {plan.learning_rate:g} is too large, "
-            "expected a smaller --learning-rate"
+            f"the training ran away in epoch {epoch}: a parameter or the loss exceeds "
+            f"{LARGEST[plan.dtype]:g} or is no number; learning rate {plan.learning_rate:g} is too "
+            "large, expected a smaller --learning-rate"
         )
+        self.divergence = divergence  #: where the sides disagreed before
 
 
 def is_sound(plan: Plan, point: Point) -> bool:
@@ -47,6 +48,13 @@ class Progress:
     losses: np.ndarray  #: on the training part after each epoch, shape (epochs, sides)
     first_divergence: Divergence | None = None
     max_drift_ulps: float = 0.0
+
+    @property
+    def verdict(self) -> str | None:
+        """`agree` or `disagree`; None where one side trained alone."""
+        if len(self.points) < 2:
+            return None
+        return "agree" if self.first_divergence is None else "disagree"
 
 
 @dataclass
@@ -80,8 +88,9 @@ class Training:
         """One more epoch.
 
         Raises:
-            RanAwayError: a parameter exceeds `LARGEST` or is not a number, on every side; where
-                only one of two runs away, that is a divergence.
+            RanAwayError: a parameter or a loss exceeds `LARGEST` or is not a number, on every side,
+                or on one without the two having disagreed.
+            MisshapenError: the gradient by hand cannot be descended.
         """
         points = progress.points
         divergence, farthest = progress.first_divergence, progress.max_drift_ulps
@@ -90,17 +99,19 @@ class Training:
                 points = {side: self.sides[side].run(points[side], stretch) for side in self.by}
             else:
                 points, judgement, apart = self._in_lockstep(points, stretch, divergence is None)
-                if judgement.ran_away:
-                    raise RanAwayError(progress.epochs, self.plan)
                 divergence, farthest = divergence or judgement.divergence, max(farthest, apart)
+                if judgement.ran_away:
+                    raise RanAwayError(progress.epochs, self.plan, divergence)
         away = [not self.is_sound(point) for point in points.values()]
         if all(away) or (any(away) and divergence is None):
-            raise RanAwayError(progress.epochs, self.plan)
+            raise RanAwayError(progress.epochs, self.plan, divergence)
         losses = [self.loss(side, points[side]) for side in self.by]
         if len(self.by) == 2 and divergence is None:
             divergence = self._judge().first_wrong_loss(
                 points, dict(zip(self.by, losses, strict=True))
             )
+        if divergence is None and not np.all(np.abs(losses) <= LARGEST[self.plan.dtype]):
+            raise RanAwayError(progress.epochs, self.plan)
         return replace(
             progress,
             epochs=progress.epochs + 1,
@@ -114,7 +125,7 @@ class Training:
         """The minibatches of an epoch, as matrices of row numbers that are not too large."""
         batches = minibatches(len(self.data.x), self.plan.batch, self.plan.seed, epoch)
         full = [batch for batch in batches if len(batch) == self.plan.batch]
-        at_once = max(1, KEPT // (3 * flat.size(self.plan.network.sizes)))
+        at_once = max(1, KEPT // (3 * count_parameters(self.plan.network.sizes)))
         stretches = [
             np.stack(full[at : at + at_once]).astype(np.int32)
             for at in range(0, len(full), at_once)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 import manual.network
-from compare.networks.files import load
+from compare.networks.files import load, save
 from tests.compare.networks.calls import arrays, compare, refused, started
 
 HAND = ("train", "--data", "iris", "--by", "hand", "--epochs", 3)
@@ -190,8 +191,44 @@ def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert f"Model: {path}, as it was after 0 epochs; later ones ran away\n" in text
     # Mended, it goes on from there, and still says so.
     monkeypatch.setattr(manual.network, "backward", right)
-    assert one_object(compare("resume", path, "--json"), code=1)["verdict"] == "disagree"
+    ended = compare("resume", path)
+    assert ended.code == 1
+    assert "none of them are done." in ended.out
+    assert "disagree: before this run, in update 0, gradient of" in " ".join(ended.out.split())
     assert load(path).progress.epochs == 2
+
+
+def test_both_run_away_after_they_disagreed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The mistake is what is told, not the learning rate, and the file knows of it, too."""
+    right = manual.network.backward
+    wrong = lambda *args: [g._replace(b=1.01 * g.b) for g in right(*args)]  # noqa: E731
+    monkeypatch.setattr(manual.network, "backward", wrong)
+    path = tmp_path / "m.npz"
+    words = ("train", "--data", "davis", "--loss", "mse", "--output", "identity", "--out", path)
+    fast = ("--activation", "identity", "--optimiser", "sgd", "--learning-rate", 0.9)
+    ended = compare(*words, *fast, "--checkpoint-every", 3600)
+    assert ended.code == 1
+    assert ended.err.startswith("disagree: update 0, gradient of params[0].b[0]: by hand ")
+    assert ended.err.endswith(" and the one by hand is off; then it ran away.\n")
+    found = load(path).progress.first_divergence
+    assert found is not None
+    assert found.update == 0
+    assert compare("predict", "--model", path, "weight=60", "height=168").code == 1
+
+
+def test_a_program_that_breaks_does_not_end_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 says that the two sides disagree; of a mistake in a line nothing is known but where."""
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("in a hand-written line")
+
+    monkeypatch.setattr(manual.network, "backward", broken)
+    ended = compare(*HAND)
+    assert ended.code == 70
+    assert ended.err.startswith("Traceback")
+    assert ended.err.endswith("ZeroDivisionError: in a hand-written line\n")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +240,7 @@ def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     ],
 )
 def test_a_gradient_of_another_form_ends_with_1(
-    monkeypatch: pytest.MonkeyPatch, change: Any, expected: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: Any, expected: str
 ) -> None:
     right = manual.network.backward
 
@@ -212,10 +249,15 @@ def test_a_gradient_of_another_form_ends_with_1(
         return [change(first), *others]
 
     monkeypatch.setattr(manual.network, "backward", wrong)
-    ended = compare("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2, "--json")
+    path = tmp_path / "m.npz"
+    words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2, "--json")
+    ended = compare(*words, "--out", path)
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith(f"disagree: update 0, gradient by hand: {expected}")
+    name, reason = expected.split(" ", 1)
+    assert ended.err.startswith(f"disagree: update 0, gradient of {name}: by hand it {reason}")
     assert ended.err.count("\n") == 1
+    assert compare("predict", "--model", path, *VALUES).code == 1
+    assert compare("train", "--by", "hand", *words[1:]).code == 1
 
 
 def test_the_bar_says_how_things_are() -> None:
@@ -276,8 +318,8 @@ BAD = {
     "--data iris --epoch 3": "No such option",
     "--data iris extra": "unexpected extra argument",
     "--data iris --by hand --loss mse --optimiser sgd --activation identity --output identity "
-    "--learning-rate 1e30": "the training ran away in epoch 0: a parameter exceeds 1e+100; "
-    "learning rate 1e+30 is too large, expected a smaller --learning-rate",
+    "--learning-rate 1e30": "the training ran away in epoch 0: a parameter or the loss exceeds "
+    "1e+100 or is no number; learning rate 1e+30 is too large, expected a smaller --learning-rate",
 }
 
 
@@ -369,7 +411,7 @@ def test_far_from_everything(tmp_path: Path, iris: Path) -> None:
     assert len(warnings) == 3
     assert warnings[0] == (
         "Warning: sepal length (cm) 1e+100 lies 1.24e+100 standard deviations from the mean of "
-        "the training part; the network extrapolates."
+        "the training part."
     )
     answer = one_object(compare("predict", "--model", iris, *words, "--json"))
     assert [f"Warning: {warning}." for warning in answer["warnings"]] == warnings
@@ -412,10 +454,33 @@ def test_rows_far_from_everything(tmp_path: Path, iris: Path) -> None:
     assert ended.code == 0
     assert len(ended.out.splitlines()) == 4
     assert re.fullmatch(
-        r"Warning: sepal length \(cm\) 60 in row 3 lies [\d.]+ standard deviations from the mean "
-        r"of the training part, and 1 more rows lie beyond 4; the network extrapolates\.\n",
+        r"Warning: sepal length \(cm\) 60 in line 4 lies [\d.]+ standard deviations from the mean "
+        r"of the training part; 1 more beyond 4\.\n",
         ended.err,
     )
+
+
+def test_a_column_is_only_in_the_way_of_one_that_is_written(tmp_path: Path) -> None:
+    """A number has no probability."""
+    path, table = tmp_path / "m.npz", tmp_path / "in.csv"
+    words = ("train", "--data", "diabetes", "--by", "hand", "--epochs", 1, "--feature", "bmi")
+    assert compare(*words, "--out", path).code == 0
+    table.write_text("bmi,probability\n0.01,x\n")
+    ended = compare("predict", "--model", path, "--csv", table)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("bmi,probability,predicted ")
+
+
+def test_a_model_that_is_not_done_says_so(tmp_path: Path, iris: Path) -> None:
+    path = tmp_path / "m.npz"
+    words = ("train", "--data", "iris", "--by", "both", "--epochs", 0, "--out", path)
+    assert compare(*words).code == 0
+    answer = one_object(compare("predict", "--model", path, *VALUES, "--json"))
+    assert (answer["warnings"], answer["verdict"]) == ([], None)  # nothing has been compared
+    model = load(iris)
+    save(replace(model, epochs=9), path)
+    answer = one_object(compare("predict", "--model", path, *VALUES, "--json"))
+    assert answer["warnings"] == ["3 of the model's 9 epochs are done"]
 
 
 def test_its_own_answer_is_not_asked_again(tmp_path: Path, iris: Path) -> None:
@@ -441,7 +506,7 @@ def test_a_model_of_two_sides_that_disagreed(
     ask = {"text": VALUES, "json": [*VALUES, "--json"], "csv": ["--csv", table]}[form]
     ended = compare("predict", "--model", path, *ask)
     assert ended.code == 1
-    warning = "the two trainings of this model disagreed; see train or resume"
+    warning = "the two trainings of this model disagreed; a new one tells where"
     if form == "json":
         answer = one_object(ended, code=1)
         assert (answer["warnings"], answer["verdict"]) == ([warning], "disagree")

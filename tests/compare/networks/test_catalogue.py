@@ -52,7 +52,7 @@ def test_a_mistake_is_laid_to_its_side(plant: Plant, dtype: Any) -> None:
     of = hosts(plant)[0]
     training = with_gradient(of, plant.gradient(of.network), dtype)
     if str(plant) in MISSHAPEN:
-        with pytest.raises(MisshapenError, match=r"update 0, gradient by hand: params\["):
+        with pytest.raises(MisshapenError, match=r"update 0, gradient of params\["):
             train(training, training.start(), 1)
         return
     # Two updates: biases begin with 0, and what is wrong with them shows in the second.

@@ -272,9 +272,18 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Any, Any], None], str]] = {
     "part of an epoch": (_header(epochs=3.7), "epochs is 3.7"),
     "for ever": (_header(epochs=10**12), "epochs is 1000000000000"),
     "infinitely many": (_header(done=float("inf")), "done is inf"),
-    "divergence": (_header(first_divergence={"update": 1}), "first_divergence is {'update': 1}"),
-    "no divergence": (_header(first_divergence={}), "first_divergence is {}"),
-    "divergence of one": (_header(first_divergence=DIVERGENCE), "(a divergence)"),
+    "divergence": (_header(first_divergence={"update": 1}), "first_divergence has no parameter"),
+    "no divergence": (_header(first_divergence={}), "first_divergence has no update"),
+    "part of a divergence": (
+        _header(first_divergence=DIVERGENCE | {"off": "nobody"}),
+        "first_divergence.off is 'nobody'",
+    ),
+    "huge rate": (_header(plan__learning_rate=10**30), "plan.learning_rate is 1000000000"),
+    "rate of another format": (
+        _header(plan__dtype="float32", plan__learning_rate=1e300),
+        "learning_rate 1e+300 in float32",
+    ),
+    "divergence of one": (_header(first_divergence=DIVERGENCE), "(a divergence of one side)"),
 }
 
 
@@ -403,3 +412,18 @@ def test_data_that_have_changed(
     table.unlink()
     assert str(table) in refused("resume", path)
     assert compare("predict", "--model", path, "a=1", "b=2", "--json").code == 0
+
+
+def test_a_network_that_does_not_fit_its_data(tmp_path: Path) -> None:
+    path = tmp_path / "changed.npz"
+    save(trained(data="diabetes", sizes=(10, 3, 1), loss="mse"), path)
+    path.write_bytes(changed(path.read_bytes(), _header(plan__network__loss="bce")))
+    reason = refused("resume", path)
+    assert reason.startswith(f"{path}: loss bce is for classes; expected mse or huber")
+
+
+def test_a_count_that_does_not_fit_the_epochs(tmp_path: Path, good: bytes) -> None:
+    path = tmp_path / "changed.npz"
+    path.write_bytes(changed(good, _array("by_hand.count", lambda a: a + 87)))
+    reason = "by_hand.count is 99 after 3 epochs; expected 12 updates"
+    assert refused("resume", path) == f"{path}: {reason}."

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import manual.activations
+from compare.limits import count_parameters
 from compare.networks import flat
 from compare.networks.lockstep import Divergence, drift
 from compare.networks.sides import Point, Steps
@@ -19,7 +20,7 @@ from tests.compare.networks.calls import BOTH, job
 from tests.tiers import one_of_each, slowly
 
 SIZES = (4, 7, 3)
-P = flat.size(SIZES)
+P = count_parameters(SIZES)
 
 
 def of(**changes: Any) -> Training:
@@ -71,6 +72,7 @@ def test_many_seeds_agree(seed: int) -> None:
 def test_drift() -> None:
     a, single = np.array([0.5, -3.0, 1e-20]), np.array([0.5, -3.0, 1e-20], "f4")
     assert drift(a, a) == 0.0
+    assert drift(a, a * np.nan) == np.inf
     assert drift(a, a + np.array([2.0**-52, 0, 0])) == 1.0
     assert drift(a, a + np.array([0, 2.0**-51, 0])) == 1.0
     assert drift(single, single + np.array([2.0**-23, 0, 0], "f4")) == 1.0
