@@ -465,7 +465,7 @@ def test_a_column_is_only_in_the_way_of_one_that_is_written(tmp_path: Path) -> N
     path, table = tmp_path / "m.npz", tmp_path / "in.csv"
     words = ("train", "--data", "diabetes", "--by", "hand", "--epochs", 1, "--feature", "bmi")
     assert compare(*words, "--out", path).code == 0
-    table.write_text("bmi,probability\n0.01,x\n")
+    table.write_text("bmi,probability\n26,x\n")
     ended = compare("predict", "--model", path, "--csv", table)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("bmi,probability,predicted ")
