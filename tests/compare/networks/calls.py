@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from unittest.mock import patch
 import jax
 import numpy as np
 
+import manual.network
 from compare import cli
 from compare.datasets import dataset_named
 from compare.networks.job import Job, source_of
@@ -19,7 +21,14 @@ from compare.networks.plan import Plan
 from compare.networks.training import BY_AUTODIFF, BY_HAND
 from manual.network import Network
 
+_backward = manual.network.backward
+
 BOTH = (BY_HAND, BY_AUTODIFF)
+
+#: A short training, and an example for its network.
+HAND = ("train", "--data", "iris", "--by", "hand", "--epochs", 3)
+FEATURES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
+VALUES = [f"{name}={value}" for name, value in zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True)]
 
 
 class Ended(NamedTuple):
@@ -60,6 +69,16 @@ def refused(*words: Any) -> str:
     assert ended.err.endswith("\n")
     assert ended.err.count("\n") == 1, ended
     return ended.err[7:-1]
+
+
+def one_object(ended: Any, code: int = 0) -> dict[str, Any]:
+    assert (ended.code, ended.err, ended.out.count("\n")) == (code, "", 1), ended
+    return json.loads(ended.out)
+
+
+def biased(*args: Any) -> Any:
+    """A wrong `manual.network.backward`: all derivatives by biases are off by a hundredth."""
+    return [layer._replace(b=1.01 * layer.b) for layer in _backward(*args)]
 
 
 def arrays(path: Path) -> dict[str, bytes]:

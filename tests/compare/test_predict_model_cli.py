@@ -1,0 +1,199 @@
+"""`compare predict --model`, end to end: what a trained network says, and of what it warns."""
+
+import csv
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import manual.network
+from compare.networks.files import load, save
+from tests.compare.networks.calls import (
+    FEATURES,
+    HAND,
+    VALUES,
+    biased,
+    compare,
+    one_object,
+    refused,
+)
+
+
+@pytest.fixture(scope="module")
+def iris(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("iris") / "iris.npz"
+    assert compare(*HAND, "--out", path).code == 0
+    return path
+
+
+def test_features_by_name(iris: Path) -> None:
+    usual = one_object(compare("predict", "--model", iris, *VALUES, "--json"))
+    assert list(usual) == ["target", "classes", "rows", "warnings", "verdict"]
+    assert (usual["warnings"], usual["verdict"]) == ([], None)
+    (row,) = usual["rows"]
+    assert row["features"] == dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
+    said = row["by"]["hand"]
+    assert said["prediction"] in usual["classes"]
+    chances = said["probabilities"]
+    assert list(chances) == usual["classes"]
+    assert sum(chances.values()) == pytest.approx(1)
+    assert max(chances, key=chances.get) == said["prediction"]
+    apart = [part for text in VALUES for part in ("--" + text).split("=")]
+    for words in (VALUES[::-1], ["--" + text for text in VALUES], apart):
+        assert one_object(compare("predict", "--model", iris, *words, "--json")) == usual
+    text = compare("predict", "--model", iris, *VALUES)
+    assert (text.code, text.err) == (0, "")
+    assert said["prediction"] in text.out
+
+
+BAD_FEATURES: list[tuple[list[str], str]] = [
+    (VALUES[:-1], "no value for petal width (cm); expected NAME=VALUE for each feature"),
+    ([], "no value for sepal length (cm), sepal width (cm)"),
+    ([*VALUES, "petal with (cm)=1"], "no feature 'petal with (cm)'"),
+    ([*VALUES, "colour=blue"], "no feature 'colour'"),
+    ([*VALUES, VALUES[0]], "'sepal length (cm)' a second time; expected each feature once"),
+    ([*VALUES, "--" + VALUES[0]], "'sepal length (cm)' a second time"),
+    ([*VALUES[:-1], "petal width (cm)=wide"], "petal width (cm): 'wide'; expected a finite number"),
+    ([*VALUES[:-1], "petal width (cm)="], "petal width (cm): ''; expected a finite number"),
+    ([*VALUES[:-1], "petal width (cm)=nan"], "'nan'; expected a finite number"),
+    ([*VALUES[:-1], "petal width (cm)=1e308"], "'1e308'; expected a finite number of size at most"),
+    ([*VALUES, "wide"], "'wide'; expected a feature as NAME=VALUE"),
+    ([*VALUES, "--seed", "3"], "--seed beside --model"),
+    ([*VALUES, "--out", "x.csv"], "--out without --csv"),
+    ([*VALUES, "--csv", "absent.csv"], "features beside --csv"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), BAD_FEATURES)
+def test_bad_features(iris: Path, words: list[str], expected: str) -> None:
+    assert expected in refused("predict", "--model", iris, *words, "--json")
+
+
+def test_far_from_everything(tmp_path: Path, iris: Path) -> None:
+    far = (1e100, -1e100, 0, 7)
+    words = [f"{name}={value}" for name, value in zip(FEATURES, far, strict=True)]
+    ended = compare("predict", "--model", iris, *words)
+    assert ended.code == 0
+    warnings = ended.err.splitlines()
+    assert len(warnings) == 3
+    assert warnings[0] == (
+        "Warning: sepal length (cm) 1e+100 lies 1.24e+100 standard deviations from the mean of "
+        "the training part."
+    )
+    answer = one_object(compare("predict", "--model", iris, *words, "--json"))
+    assert [f"Warning: {warning}." for warning in answer["warnings"]] == warnings
+    path = tmp_path / "float32.npz"
+    assert compare(*HAND, "--dtype", "float32", "--out", path).code == 0
+    assert "row 1: too far from what the network was trained on, in float32" in refused(
+        "predict", "--model", path, *words
+    )
+
+
+def test_a_table(tmp_path: Path, iris: Path) -> None:
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    header = ["id", *FEATURES[::-1], "a, note"]
+    rows = [["a1", "0.2", "1.4", "3.50", "5.1", 'said "hm"'], ["", "2.5", "6.0", "3.3", "6.3", "é"]]
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    ended = compare("predict", "--model", iris, "--csv", table, "--out", out)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"2 predictions from {table}: {out}" in ended.out
+    with out.open(encoding="utf-8", newline="") as file:
+        found = list(csv.reader(file))
+    assert found[0] == [*header, "predicted species", "probability"]
+    assert [row[:-2] for row in found[1:]] == rows
+    answer = one_object(compare("predict", "--model", iris, "--csv", table, "--json"))
+    for row, said in zip(found[1:], answer["rows"], strict=True):
+        by_hand = said["by"]["hand"]
+        assert row[-2] == by_hand["prediction"]
+        assert float(row[-1]) == max(by_hand["probabilities"].values())
+    printed = compare("predict", "--model", iris, "--csv", table)
+    assert printed.out == out.read_text(encoding="utf-8")
+    content = out.read_bytes()
+    assert "is there already" in refused("predict", "--model", iris, "--csv", table, "--out", out)
+    assert out.read_bytes() == content
+
+
+def test_rows_far_from_everything(tmp_path: Path, iris: Path) -> None:
+    table = tmp_path / "in.csv"
+    table.write_text(",".join(FEATURES) + "\n5,3,1,0.2\n50,3,1,0.2\n60,3,1,0.2\n")
+    ended = compare("predict", "--model", iris, "--csv", table)
+    assert ended.code == 0
+    assert len(ended.out.splitlines()) == 4
+    assert re.fullmatch(
+        r"Warning: sepal length \(cm\) 60 in line 4 lies [\d.]+ standard deviations from the mean "
+        r"of the training part; 1 more beyond 4\.\n",
+        ended.err,
+    )
+
+
+def test_a_column_is_only_in_the_way_of_one_that_is_written(tmp_path: Path) -> None:
+    """A number has no probability."""
+    path, table = tmp_path / "m.npz", tmp_path / "in.csv"
+    words = ("train", "--data", "diabetes", "--by", "hand", "--epochs", 1, "--feature", "bmi")
+    assert compare(*words, "--out", path).code == 0
+    table.write_text("bmi,probability\n26,x\n")
+    ended = compare("predict", "--model", path, "--csv", table)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("bmi,probability,predicted ")
+
+
+def test_a_model_that_is_not_done_says_so(tmp_path: Path, iris: Path) -> None:
+    path = tmp_path / "m.npz"
+    words = ("train", "--data", "iris", "--by", "both", "--epochs", 0, "--out", path)
+    assert compare(*words).code == 0
+    answer = one_object(compare("predict", "--model", path, *VALUES, "--json"))
+    assert (answer["warnings"], answer["verdict"]) == ([], None)  # nothing has been compared
+    model = load(iris)
+    save(replace(model, epochs=9), path)
+    answer = one_object(compare("predict", "--model", path, *VALUES, "--json"))
+    assert answer["warnings"] == ["3 of the model's 9 epochs are done"]
+
+
+def test_its_own_answer_is_not_asked_again(tmp_path: Path, iris: Path) -> None:
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text(",".join(FEATURES) + "\n5,3,1,0.2\n")
+    assert compare("predict", "--model", iris, "--csv", table, "--out", out).code == 0
+    assert "a column 'predicted species' is there already; expected a file without it" in refused(
+        "predict", "--model", iris, "--csv", out
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_a_model_of_two_sides_that_disagreed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    path, table = tmp_path / "model.npz", tmp_path / "in.csv"
+    table.write_text(",".join(FEATURES) + "\n5,3,1,0.2\n")
+    monkeypatch.setattr(manual.network, "backward", biased)
+    words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 1, "--out", path)
+    assert compare(*words).code == 1
+    ask = {"text": VALUES, "json": [*VALUES, "--json"], "csv": ["--csv", table]}[form]
+    ended = compare("predict", "--model", path, *ask)
+    assert ended.code == 1
+    warning = "the two trainings of this model disagreed; a new one tells where"
+    if form == "json":
+        answer = one_object(ended, code=1)
+        assert (answer["warnings"], answer["verdict"]) == ([warning], "disagree")
+    else:
+        assert ended.err == f"Warning: {warning}.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a,b\n1,2\n", "sepal length (cm)"),
+        (",".join(FEATURES) + "\n1,2,3,wide\n", "line 2, column 4"),
+        (",".join(FEATURES) + "\n1,2,3,1e308\n", "line 2, column 4"),
+        (",".join(FEATURES) + "\n1,2,3\n", "line 2"),
+        (",".join(FEATURES) + "\n", "in.csv"),
+        ("", "in.csv"),
+    ],
+)
+def test_bad_tables(tmp_path: Path, iris: Path, text: str, expected: str) -> None:
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text(text)
+    assert expected in refused("predict", "--model", iris, "--csv", table, "--out", out)
+    assert not out.exists()
+    assert "absent.csv" in refused("predict", "--model", iris, "--csv", tmp_path / "absent.csv")
