@@ -43,7 +43,8 @@ def run(
 
     Raises:
         click.UsageError: the training runs away.
-        Disagreement: a gradient is not shaped like the parameters, so that no training can go on.
+        Disagreement: the training cannot go on, as a gradient is not shaped like the parameters, or
+            both sides ran away after they had disagreed.
         KeyboardInterrupt: with a message that says how far it got and how to go on.
     """
     keep_freed_memory()
