@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.findings import findings, index_of, right_value, worst_element
-from handgrad.judge import Case, Outcome
+from handgrad.judge import Case, Outcome, Trial
 from handgrad.referee import balls
 from handgrad.referee.program import custom_rules
 from handgrad.report import Enclosure, Finding, GradientReport, LeafReport
@@ -37,6 +37,7 @@ def report(
         point=i,
         params=deciding.given.params,
         strict=strict,
+        trial=Trial(case, tuple(outcomes), i),
     )
 
 

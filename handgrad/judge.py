@@ -85,6 +85,15 @@ class Outcome:
         return bool(self.findings) or in_an_element or in_the_loss
 
 
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A case and what came of it, kept so that more can be asked about it later."""
+
+    case: Case
+    outcomes: tuple[Outcome, ...]  #: the caller's point first
+    deciding: int  #: which of them decided
+
+
 @dataclass(frozen=True)
 class Value:
     """The loss that a gradient returned beside it."""

@@ -18,6 +18,9 @@ KINDS = (
     *("weight-decay", "updated-parameter", "convention", "rounding", "unknown"),
 )
 
+#: Fields of a report that hold the caller's own objects, and are not data.
+_KEPT = ("params", "trial")
+
 
 @dataclass(frozen=True)
 class Enclosure:
@@ -96,6 +99,11 @@ class GradientReport:
     params: Any = field(default=None, repr=False, compare=False)  #: that point's parameters
     seconds: float = field(default=0.0, compare=False)
     strict: bool = False  #: whether lost digits are a failure
+    #: What was tried and what came of it, a `handgrad.judge.Trial`; a pickled report goes without.
+    trial: Any = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: None if f.name == "trial" else getattr(self, f.name) for f in fields(self)}
 
     @property
     def passes(self) -> bool:
@@ -118,13 +126,13 @@ class GradientReport:
         return as_html(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the parameters, for machines.
+        """Everything but the parameters and the trial, for machines.
 
         Returns:
             Strings, numbers, lists and dicts, which JSON takes: a number that is not finite is one
             of the strings "nan", "inf" and "-inf".
         """
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name != "params"}
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in _KEPT}
 
 
 def _plain(value: Any) -> Any:
