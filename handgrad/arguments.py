@@ -87,6 +87,12 @@ def arguments(params: Any, inputs: Sequence[Any]) -> Arguments:
     return Arguments(params, tuple(inputs), paths, leaves)
 
 
+def index_of(given: Arguments, path: str, i: int) -> tuple[int, ...]:
+    """Where the i-th element of a leaf stands in it."""
+    shape = given.leaves[given.paths.index(path)].shape
+    return tuple(int(j) for j in np.unravel_index(i, shape)) if shape else ()
+
+
 def _as_floats(path: str, leaf: Any) -> np.ndarray:
     if isinstance(leaf, float):
         return np.asarray(leaf, dtype=np.float64)

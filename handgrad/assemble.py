@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.findings import findings, index_of, right_value, worst_element
+from handgrad.arguments import index_of
+from handgrad.findings import findings, right_value, worst_element
 from handgrad.judge import Case, Outcome, Trial
 from handgrad.referee import balls
 from handgrad.referee.program import custom_rules
@@ -27,7 +28,7 @@ def report(
         verdict=verdict,
         blame=blame,
         headline=_headline(verdict, blame, deciding, i, found, judged),
-        findings=found,
+        observed=found,
         leaves=_leaves(ruling) if ruling else (),
         warnings=tuple(_warnings(outcomes, i, asked)),
         certificate=_certificate(outcomes),

@@ -4,7 +4,7 @@ import decimal
 
 import numpy as np
 
-from handgrad.arguments import Arguments
+from handgrad.arguments import index_of
 from handgrad.exact import enclosure
 from handgrad.judge import Case, Outcome
 from handgrad.referee.custom import broken_rules
@@ -113,9 +113,3 @@ def right_value(ruling: Ruling, i: int) -> Enclosure:
 def shown(exact: Enclosure) -> str:
     """A right value in as many digits as tell it from any float."""
     return f"{decimal.Decimal(exact.midpoint):.17g}"
-
-
-def index_of(given: Arguments, path: str, i: int) -> tuple[int, ...]:
-    """Where the i-th element of a leaf stands in it."""
-    shape = given.leaves[given.paths.index(path)].shape
-    return tuple(int(j) for j in np.unravel_index(i, shape)) if shape else ()

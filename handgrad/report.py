@@ -2,8 +2,9 @@
 
 import decimal
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,12 @@ KINDS = (
     *("sign", "factor", "transposed", "exchanged", "zero", "axis", "activation-derivative"),
     *("weight-decay", "updated-parameter", "convention", "rounding", "unknown"),
 )
+
+#: Kinds of findings about wrong elements that a diagnosis may replace by a better one.
+INFERRED = ("unknown", "zero")
+
+#: What explains every digit of a gap at fresh points is as good as certain; it is an inference.
+CONFIDENCE = 0.99
 
 #: Fields of a report that hold the caller's own objects, and are not data.
 _KEPT = ("params", "trial")
@@ -57,6 +64,15 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Diagnosis:
+    """A mistake that explains, at fresh points and in every element, how some leaves are wrong."""
+
+    kind: str  #: one of `KINDS`; `unknown` where it has no name there, but can be described
+    says: str  #: one sentence for the author of the gradient
+    leaves: tuple[str, ...]  #: the paths of those leaves
+
+
+@dataclass(frozen=True)
 class LeafReport:
     """One array of the gradient, by its worst element at the point that decided."""
 
@@ -88,7 +104,7 @@ class GradientReport:
     verdict: str  #: one of `VERDICTS`
     blame: str | None
     headline: str  #: the answer in one line
-    findings: tuple[Finding, ...]
+    observed: tuple[Finding, ...]  #: what was seen at the point that decided; see `findings`
     leaves: tuple[LeafReport, ...]  #: empty where the answer has not the form of a gradient
     warnings: tuple[str, ...]
     certificate: str  #: on what the truth rests, in one sentence
@@ -103,7 +119,36 @@ class GradientReport:
     trial: Any = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {f.name: None if f.name == "trial" else getattr(self, f.name) for f in fields(self)}
+        # With what has been worked out so far, which is data.
+        return self.__dict__ | {"trial": None}
+
+    @cached_property
+    def diagnoses(self) -> tuple[Diagnosis, ...]:
+        """What kinds of mistake explain a wrong gradient; worked out when first asked for."""
+        if self.trial is None or self.verdict != "disagree":
+            return ()
+        from handgrad.diagnosis import diagnose
+
+        return diagnose(self.trial)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that was found, each by its kind as far as a diagnosis could tell it."""
+        return tuple(_with_kind(finding, self.diagnoses) for finding in self.observed)
+
+    @property
+    def counterexample(self) -> Any:
+        """The smallest point found at which the gradient is wrong in the same way.
+
+        A `handgrad.counterexample.Counterexample`, whose `as_code()` is a test that fails; None
+        unless the verdict is `disagree`, and of a report that was pickled. Takes about ten seconds
+        at most, when first asked for.
+        """
+        if self.trial is None or self.verdict != "disagree":
+            return None
+        from handgrad.counterexample import counterexample
+
+        return counterexample(self.trial)
 
     @property
     def passes(self) -> bool:
@@ -132,7 +177,19 @@ class GradientReport:
             Strings, numbers, lists and dicts, which JSON takes: a number that is not finite is one
             of the strings "nan", "inf" and "-inf".
         """
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in _KEPT}
+        names = ("findings" if f.name == "observed" else f.name for f in fields(self))
+        found = {name: _plain(getattr(self, name)) for name in names if name not in _KEPT}
+        return found | {"diagnoses": _plain(self.diagnoses)}
+
+
+def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
+    """A finding with the kind that a diagnosis gives it, unless it was observed as what it is."""
+    if finding.kind not in INFERRED:
+        return finding
+    for diagnosis in diagnoses:
+        if finding.leaf in diagnosis.leaves and diagnosis.kind != "unknown":
+            return replace(finding, kind=diagnosis.kind, confidence=CONFIDENCE)
+    return finding
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from handgrad.render import numbers
 from handgrad.render.numbers import plural, short, ulps
-from handgrad.report import Finding, GradientReport, LeafReport
+from handgrad.report import Diagnosis, Finding, GradientReport, LeafReport
 
 #: The verdicts of leaves from the one to read first.
 WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree")
@@ -104,13 +104,36 @@ def _yardstick(leaf: LeafReport) -> str:
     return f"{text}; ordinary rounding may lead {short(leaf.loose, 2)} away."
 
 
+def diagnoses(report: GradientReport) -> list[str]:
+    """What kind of mistake it is, a paragraph for each."""
+    wrong = [leaf.path for leaf in report.leaves if leaf.verdict == "disagree"]
+    told = [_diagnosis(diagnosis, wrong) for diagnosis in report.diagnoses]
+    explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
+    left = [path for path in wrong if path not in explained]
+    if report.trial is not None and left:
+        where = f" in {', '.join(left[:FEW_LEAVES])}{' ...' if left[FEW_LEAVES:] else ''}"
+        told.append(f"Kind: unknown{where if told else ''}; no kind explains it at other points.")
+    return told
+
+
+def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
+    paths = [path for path in diagnosis.leaves if path in wrong] or list(diagnosis.leaves)
+    named = ", ".join(paths[:FEW_LEAVES]) + (" ..." if paths[FEW_LEAVES:] else "")
+    everywhere = set(wrong) <= set(diagnosis.leaves) and len(wrong) > 1
+    says = diagnosis.says if everywhere or paths[0] in diagnosis.says else ""
+    text = says or f"in {named}, {diagnosis.says}"
+    kind = "" if diagnosis.kind == "unknown" else f"Kind: {diagnosis.kind}. "
+    return f"{kind}{text[0].upper()}{text[1:]}."
+
+
 def findings(report: GradientReport) -> list[str]:
     """Every finding in one sentence; of one that the headline has told, what kind it is."""
     told, news = report.headline, []
+    explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     for found in report.findings:
         if found.detail not in told:
             news.append(_finding(found))
-        elif found.kind != "unknown":
+        elif found.kind != "unknown" and found.leaf not in explained:
             news.append(f"Kind: {found.kind}{_sure(found)}.")
     return news
 

@@ -29,6 +29,7 @@ def as_html(report: GradientReport) -> str:
     remarks += [f"Warning: {warning}" for warning in report.warnings]
     parts = [
         f"<p>{_badge(report.verdict)} {escape(_after_the_verdict(report))}</p>",
+        _each(content.diagnoses(report), "p"),
         _leaves(content.ordered(report)),
         f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",
         _each(content.footing(report), "p"),

@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from handgrad.render import content
-from handgrad.render.text import HEADINGS, cells, fitting, footing, left_out, remarks
+from handgrad.render.text import HEADINGS, cells, diagnoses, fitting, footing, left_out, remarks
 from handgrad.report import GradientReport
 
 STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "undecidable": "magenta"}
@@ -13,7 +13,11 @@ STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "unde
 
 def as_rich(report: GradientReport) -> RenderableType:
     """The report as something that a rich console prints: the same words, coloured."""
-    blocks = (_headline(report), _close_up(report), _leaves(report))
+    kinds = diagnoses(report)
+    blocks = (
+        *(_headline(report), Text(kinds) if kinds else None),
+        *(_close_up(report), _leaves(report)),
+    )
     texts = [Text(text) for text in (remarks(report), footing(report)) if text]
     parts: list[RenderableType] = []
     for block in (*blocks, *texts):

@@ -37,7 +37,7 @@ def fitting(report: GradientReport) -> int:
 
 
 def _around_the_table(report: GradientReport) -> tuple[list[str], list[str]]:
-    above = [_wrapped(content.headline(report)), _close_up(report)]
+    above = [_wrapped(content.headline(report)), diagnoses(report), _close_up(report)]
     return above, [remarks(report), footing(report)]
 
 
@@ -70,6 +70,11 @@ def footing(report: GradientReport) -> str:
     lines = [_wrapped(text, "") for text in content.footing(report)]
     # Not wrapped: it is there to be copied.
     return "\n".join([*lines, f"Again: {report.reproduce}"] if report.reproduce else lines)
+
+
+def diagnoses(report: GradientReport) -> str:
+    """What kind of mistake it is; empty where there is none."""
+    return "\n".join(_wrapped(text) for text in content.diagnoses(report))
 
 
 def _close_up(report: GradientReport) -> str:

@@ -41,7 +41,7 @@ def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
 def scan(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     """A loop over the first axis, carrying some values and collecting others."""
     p = eqn.params
-    n_consts, n_carry = _groups(eqn)
+    n_consts, n_carry = groups(eqn)
     consts, carry = operands[:n_consts], list(operands[n_consts : n_consts + n_carry])
     rows = operands[n_consts + n_carry :]
     collected: list[list[Any]] = []
@@ -56,7 +56,7 @@ def scan(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     return carry + [_together([c[j] for c in collected], a) for j, a in enumerate(shapes)]
 
 
-def _groups(eqn: Any) -> tuple[int, int]:
+def groups(eqn: Any) -> tuple[int, int]:
     """How many operands of a scan are constants, and how many it carries.
 
     JAX's versions say so in different ways. What is taken or collected step by step has one axis

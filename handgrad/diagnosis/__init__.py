@@ -1,0 +1,87 @@
+"""What kind of mistake a gradient has: found by fitting, believed after fresh points confirm it.
+
+The simplest explanation is looked for first: one for the whole gradient, one for each of its
+leaves, and then one link of backpropagation that is wrong. What explains the gap at fresh points,
+element by element, is said; where nothing does, the kind is `unknown`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from handgrad.diagnosis import kinds, links
+from handgrad.diagnosis.engine import Clock, TooLargeError, engine
+from handgrad.diagnosis.samples import Evidence, evidence
+from handgrad.diagnosis.theory import Theory, explains
+from handgrad.judge import Trial
+from handgrad.report import Diagnosis
+
+#: How long to look for the link.
+SECONDS = 60.0
+
+#: Kinds that are what they are whatever else is wrong in other leaves.
+STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "unknown"})
+
+
+def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
+    """What kinds of mistake explain a wrong gradient; nothing where none does."""
+    found = evidence(trial)
+    if found is None:
+        return ()
+    wrong = _wrong_leaves(found)
+    everything = np.ones(found.wrong.size, dtype=bool)
+    whole = _first(kinds.OF_THE_WHOLE, found, everything)
+    if whole:
+        return (_diagnosis(whole, found, wrong),)
+    by_leaf = {k: _first(kinds.OF_A_LEAF, found, _mask(found, k)) for k in wrong}
+    together = _merged(found, by_leaf)
+    explained = all(by_leaf.values())
+    if explained and len(together) == 1:
+        return together
+    link = _link(found, everything)
+    if link:
+        return (_diagnosis(link, found, wrong),)
+    # Some leaves alone may look as if they had a decay, where all of them have another mistake.
+    return tuple(d for d in together if explained or d.kind in STANDS_ALONE)
+
+
+def _wrong_leaves(found: Evidence) -> list[int]:
+    return [k for k, part in enumerate(found.given.parts()) if found.wrong[part].any()]
+
+
+def _mask(found: Evidence, leaf: int) -> np.ndarray:
+    mask = np.zeros(found.wrong.size, dtype=bool)
+    mask[found.given.parts()[leaf]] = True
+    return mask
+
+
+def _first(table: Sequence[kinds.Kind], found: Evidence, within: np.ndarray) -> Theory | None:
+    """The first theory that explains what is asked."""
+    theories: Iterator[Theory] = (t for kind in table for t in kind.proposes(found, within))
+    return next((theory for theory in theories if explains(theory, found, within)), None)
+
+
+def _link(found: Evidence, within: np.ndarray) -> Theory | None:
+    try:
+        run = engine(found.trial.case.loss, found.given)
+        search = links.Search(run, found, within, Clock(SECONDS))
+        theories = (theory for rule in links.RULES for theory in rule(search))
+        return next((theory for theory in theories if explains(theory, found, within)), None)
+    except (TooLargeError, TypeError, ValueError, NotImplementedError):
+        return None
+
+
+def _merged(found: Evidence, by_leaf: dict[int, Theory | None]) -> tuple[Diagnosis, ...]:
+    """What is said of several leaves, once."""
+    leaves: dict[tuple[str, str], list[int]] = {}
+    for k, theory in by_leaf.items():
+        if theory is not None:
+            leaves.setdefault((theory.kind, theory.says), []).append(k)
+    return tuple(
+        Diagnosis(kind, says, tuple(found.given.paths[k] for k in some))
+        for (kind, says), some in leaves.items()
+    )
+
+
+def _diagnosis(theory: Theory, found: Evidence, wrong: Sequence[int]) -> Diagnosis:
+    return Diagnosis(theory.kind, theory.says, tuple(found.given.paths[k] for k in wrong))

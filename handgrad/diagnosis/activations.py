@@ -1,0 +1,199 @@
+"""Activation functions, and what people write for their derivatives.
+
+`z` is the sum before the activation, `a` the activation. A wrong derivative is what stands in the
+backward pass where f′(z) should.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Function = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """Something that people write for a derivative."""
+
+    says: str  #: completes "the derivative of tanh ..."
+    factor: Callable[[Any, Any, Function], Any]  #: of z, a and f′
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function by name, and mistakes that belong to it alone."""
+
+    name: str
+    f: Function
+    mistakes: tuple[Wrong, ...] = ()
+
+
+def _sigmoid(z: Any) -> Any:
+    return jax.nn.sigmoid(z)
+
+
+def _normal_cdf(z: Any) -> Any:
+    return jax.scipy.special.erfc(-z * np.sqrt(0.5)) / 2
+
+
+def _normal_density(z: Any) -> Any:
+    return jnp.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+
+
+#: Mistakes with any activation.
+OF_ANY = (
+    Wrong("is missing", lambda z, a, slope: jnp.ones_like(z)),
+    Wrong("is taken at the activation, not at the sum before it", lambda z, a, slope: slope(a)),
+    Wrong("is there twice", lambda z, a, slope: slope(z) ** 2),
+    Wrong("has the wrong sign", lambda z, a, slope: -slope(z)),
+    Wrong("is replaced by the activation itself", lambda z, a, slope: a),
+)
+
+ACTIVATIONS = (
+    Activation(
+        "sigmoid",
+        _sigmoid,
+        (
+            Wrong("is z(1 - z), not a(1 - a)", lambda z, a, slope: z * (1 - z)),
+            Wrong("lacks its factor a", lambda z, a, slope: 1 - a),
+            Wrong("is a(1 + a), not a(1 - a)", lambda z, a, slope: a * (1 + a)),
+            Wrong("is that of tanh, 1 - a²", lambda z, a, slope: 1 - a * a),
+        ),
+    ),
+    Activation(
+        "tanh",
+        jnp.tanh,
+        (
+            Wrong("is 1 - a, not 1 - a²", lambda z, a, slope: 1 - a),
+            Wrong("is 1 - z², not 1 - a²", lambda z, a, slope: 1 - z * z),
+            Wrong("is 1 + a², not 1 - a²", lambda z, a, slope: 1 + a * a),
+            Wrong("is (1 - a)², not 1 - a²", lambda z, a, slope: (1 - a) ** 2),
+            Wrong("is a², not 1 - a²", lambda z, a, slope: a * a),
+            Wrong("is that of sigmoid, a(1 - a)", lambda z, a, slope: a * (1 - a)),
+        ),
+    ),
+    Activation(
+        "relu",
+        jax.nn.relu,
+        (
+            Wrong("passes what it should stop", lambda z, a, slope: (z < 0).astype(z.dtype)),
+            Wrong("is z", lambda z, a, slope: z),
+        ),
+    ),
+    Activation(
+        "softplus",
+        jax.nn.softplus,
+        (
+            Wrong("is σ′(z), not σ(z)", lambda z, a, slope: _sigmoid(z) * _sigmoid(-z)),
+            Wrong("is 1 - σ(z), not σ(z)", lambda z, a, slope: _sigmoid(-z)),
+        ),
+    ),
+    Activation(
+        "silu",
+        jax.nn.silu,
+        (
+            Wrong("is σ(z) alone, without zσ′(z)", lambda z, a, slope: _sigmoid(z)),
+            Wrong(
+                "is zσ′(z) alone, without σ(z)",
+                lambda z, a, slope: z * _sigmoid(z) * _sigmoid(-z),
+            ),
+        ),
+    ),
+    Activation(
+        "gelu",
+        lambda z: z * _normal_cdf(z),
+        (
+            Wrong("is Φ(z) alone, without zφ(z)", lambda z, a, slope: _normal_cdf(z)),
+            Wrong("is zφ(z) alone, without Φ(z)", lambda z, a, slope: z * _normal_density(z)),
+            Wrong(
+                "is that of its approximation by tanh",
+                lambda z, a, slope: slope_of(lambda t: jax.nn.gelu(t, approximate=True), z),
+            ),
+            Wrong(
+                "is that of its approximation zσ(1.702 z)",
+                lambda z, a, slope: slope_of(lambda t: t * _sigmoid(1.702 * t), z),
+            ),
+        ),
+    ),
+    Activation(
+        "gelu (by tanh)",
+        lambda z: jax.nn.gelu(z, approximate=True),
+        (
+            Wrong(
+                "is that of the exact gelu",
+                lambda z, a, slope: _normal_cdf(z) + z * _normal_density(z),
+            ),
+        ),
+    ),
+    Activation(
+        "elu",
+        jax.nn.elu,
+        (
+            Wrong("is exp(z) where z > 0 as well", lambda z, a, slope: jnp.exp(z)),
+            Wrong("is a, not a + 1, where z < 0", lambda z, a, slope: jnp.where(z > 0, 1.0, a)),
+        ),
+    ),
+    Activation(
+        "leaky relu",
+        lambda z: jax.nn.leaky_relu(z, 0.01),
+        (Wrong("is that of relu", lambda z, a, slope: (z > 0).astype(z.dtype)),),
+    ),
+    Activation("softsign", jax.nn.soft_sign),
+    Activation("hard tanh", jax.nn.hard_tanh),
+    Activation("relu6", jax.nn.relu6),
+    Activation("selu", jax.nn.selu),
+    Activation("arctan", jnp.arctan),
+)
+
+#: Activations whose derivative people put where there is none to take: a loss of logits has it in
+#: itself.
+EXTRA = ("sigmoid", "tanh", "relu")
+
+#: Numbers that tell one function from another.
+PROBES = np.array([-3.1, -1.7, -0.6, -0.05, 0.04, 0.45, 1.3, 2.9, 7.5])
+
+
+def slope_of(f: Function, z: Any) -> Any:
+    """f′(z)."""
+    return jax.jvp(f, (z,), (jnp.ones_like(z),))[1]
+
+
+def recognised(values: np.ndarray) -> Activation | None:
+    """The activation that has these values at `PROBES`."""
+    for activation, theirs in zip(ACTIVATIONS, _values(), strict=True):
+        # They are the same formula, up to rounding; different ones differ by 1e-4 somewhere.
+        if np.allclose(values, theirs, rtol=1e-9, atol=1e-12):
+            return activation
+    return _leaky(values)
+
+
+@cache
+def _values() -> list[np.ndarray]:
+    """What each activation is at the probes."""
+    with jax.enable_x64(True):
+        found = jax.jit(lambda t: [activation.f(t) for activation in ACTIVATIONS])(PROBES)
+        return [np.asarray(values) for values in found]
+
+
+def _leaky(values: np.ndarray) -> Activation | None:
+    """z for z > 0, and a fixed part of it below."""
+    slope = float(values[0] / PROBES[0])
+    expected = np.where(PROBES > 0, PROBES, slope * PROBES)
+    if not 0 < abs(slope) < 1 or not np.allclose(values, expected, rtol=1e-9):
+        return None
+    (like,) = (a for a in ACTIVATIONS if a.name == "leaky relu")
+    default = Wrong(
+        "has the slope 0.01", lambda z, a, slope: jnp.where(z > 0, 1.0, 0.01).astype(z.dtype)
+    )
+    mistakes = (*like.mistakes, default)
+    return Activation(like.name, lambda z: jnp.where(z > 0, z, slope * z), mistakes)
+
+
+def named(name: str) -> Activation:
+    """The activation of that name."""
+    return next(a for a in ACTIVATIONS if a.name == name)

@@ -1,0 +1,136 @@
+"""Backpropagation through the caller's loss, with one thing changed, at any point."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.arguments import Arguments
+from handgrad.diagnosis.graph import Graph, Numbering, flattened
+from handgrad.diagnosis.places import places
+from handgrad.diagnosis.rewired import Knobs, Rewired
+from handgrad.diagnosis.switches import softmaxes, switches
+from handgrad.referee.program import Function, split
+
+#: Programs of more operations take too long to compile with a switch at every link.
+MOST_NODES = 2000
+
+#: The program runs a few hundred times at most: compiling it well would take longer than running.
+QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+class TooLargeError(Exception):
+    """The loss's program is too long."""
+
+
+@dataclass(eq=False)
+class Engine:
+    """The gradient of a loss in float64, right or changed at a place."""
+
+    rewired: Rewired
+    traced_inputs: bool
+    _compiled: dict[bool, Any] = field(default_factory=dict, repr=False)
+    _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def right(self, given: Arguments) -> np.ndarray:
+        """The gradient as it should be: shape (size,)."""
+        if id(given) not in self._right:
+            self._right[id(given)] = self.changed(given)
+        return self._right[id(given)]
+
+    def changed(
+        self,
+        given: Arguments,
+        scale: dict[int, float] | None = None,
+        choice: dict[int, int] | None = None,
+        updated: Sequence[np.ndarray] = (),
+        leaves: Sequence[np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """The gradient with something changed: shape (size,).
+
+        Args:
+            given: the point.
+            scale: what derivatives are multiplied by, by the number of a place.
+            choice: which wrong rule is taken, by the number of a switch.
+            updated: parameters as they are after an update, for derivatives of all else.
+            leaves: parameters in place of the point's.
+        """
+        scales = np.ones(len(self.rewired.places))
+        choices = np.zeros(len(self.rewired.switches), dtype=np.int64)
+        scales[list(scale or {})] = list((scale or {}).values())
+        choices[list(choice or {})] = list((choice or {}).values())
+        with jax.enable_x64(True):
+            found = self._gradient(bool(choice))(
+                _wide(given.leaves if leaves is None else leaves),
+                _wide(split(given.inputs)[0]) if self.traced_inputs else [],
+                Knobs(scales, choices, _wide(updated)),
+            )
+            return np.concatenate([np.asarray(leaf).reshape(-1) for leaf in found])
+
+    def _gradient(self, with_switches: bool) -> Any:
+        """Compiled; without the switches that takes a quarter of the time."""
+        if with_switches not in self._compiled:
+            rewired = self.rewired if with_switches else replace(self.rewired, switches=())
+            self._compiled[with_switches] = jax.jit(rewired.gradient, compiler_options=QUICK)
+        return self._compiled[with_switches]
+
+
+def engine(loss: Function, given: Arguments) -> Engine:
+    """The engine of a loss at points like this one.
+
+    Raises:
+        TooLargeError: there are more than `MOST_NODES` operations.
+        Exception: whatever JAX raises where it cannot trace the loss in float64.
+    """
+    leaves = _wide(given.leaves)
+    real, together = split(given.inputs)
+    tree = jax.tree_util.tree_structure(given.params)
+    traced_inputs = True
+
+    def flat(leaves: Any, real: Any) -> Any:
+        return loss(jax.tree_util.tree_unflatten(tree, leaves), *together(real))
+
+    with jax.enable_x64(True):
+        try:
+            program = jax.make_jaxpr(flat)(leaves, _wide(real))
+        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
+            traced_inputs = False
+            program = jax.make_jaxpr(lambda leaves: flat(leaves, _wide(real)))(leaves)
+        numbering = Numbering()
+        graph = flattened(program, numbering)
+        if sum(1 for _ in graph.all_nodes()) > MOST_NODES:
+            raise TooLargeError
+        moving = graph.inputs[: len(leaves)]
+        found = switches(graph, moving, numbering)
+        values = _values(graph, numbering, [*leaves, *(_wide(real) if traced_inputs else [])])
+        found += softmaxes(graph, numbering, values)
+    places_found = tuple(places(graph, moving))
+    return Engine(Rewired(graph, numbering, places_found, tuple(found), given.paths), traced_inputs)
+
+
+def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:
+    return [np.asarray(array, dtype=np.float64) for array in arrays]
+
+
+def _values(graph: Graph, numbering: Numbering, given: Sequence[Any]) -> dict[int, Any]:
+    """All values on the way to the loss."""
+    values = dict(numbering.known) | dict(zip(graph.inputs, given, strict=True))
+    for node in graph.nodes:
+        outputs = node.bound([values[o] for o in node.operands])
+        values.update(zip(node.outputs, outputs, strict=True))
+    return values
+
+
+class Clock:
+    """How much time is left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.end = time.perf_counter() + seconds
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return time.perf_counter() > self.end

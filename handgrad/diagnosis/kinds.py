@@ -1,0 +1,190 @@
+"""The kinds of mistake that show in the numbers of a gradient, one small rule each.
+
+A rule is given the evidence and the elements that are to be explained; it proposes theories, fitted
+to the first points. Nothing it proposes is believed before fresh points have confirmed it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from handgrad.arguments import index_of
+from handgrad.diagnosis import factors
+from handgrad.diagnosis.samples import Evidence, Sample
+from handgrad.diagnosis.theory import Theory
+from handgrad.render.content import place
+
+#: (evidence, elements) -> theories about these elements.
+Proposes = Callable[[Evidence, np.ndarray], Iterator[Theory]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One row of the table."""
+
+    name: str
+    proposes: Proposes
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> float | None:
+    """The number that one is of the other in every element, if there is one; from the clearest."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratios = numerator / denominator
+    ratios = ratios[np.isfinite(ratios)]
+    return float(np.median(ratios)) if ratios.size else None
+
+
+def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """yours = c · exact in every element that is wrong, with c = -1, 0, or a name of its own."""
+    first = evidence.fit[0]
+    wrong = evidence.wrong & within
+    c = ratio(first.yours[wrong & first.wrong], first.exact[wrong & first.wrong])
+    if c is None:
+        return
+    subject, partly = _subject(evidence, within, wrong)
+    for value in dict.fromkeys((float(np.round(c)), c)):
+        kind = {-1.0: "sign", 0.0: "zero"}.get(value, "factor")
+        nameless = kind == "factor" and factors.name(value, evidence.given) is None
+        if value != 1 and not (partly and nameless):
+            says = f"{subject} {_said(kind, value, evidence)}"
+            yield Theory(kind, says, partial(_times, value, wrong))
+
+
+def _said(kind: str, value: float, evidence: Evidence) -> str:
+    if kind == "sign":
+        return "has the wrong sign"
+    return "is 0" if kind == "zero" else f"is {factors.part(value, evidence.given, 'exact')}"
+
+
+def _times(value: float, wrong: np.ndarray, sample: Sample) -> np.ndarray:
+    return np.where(wrong, value * sample.exact, sample.exact)
+
+
+def _subject(evidence: Evidence, within: np.ndarray, wrong: np.ndarray) -> tuple[str, bool]:
+    """How to call the wrong elements, and whether they are only some of those that can be wrong."""
+    moving = np.any([sample.exact != 0 for sample in evidence.all], axis=0)
+    count = int(wrong.sum())
+    if not (within & moving & ~wrong).any():
+        return ("every element" if within.sum() > 1 else "it"), False
+    return (
+        _element(evidence, int(np.argmax(wrong))) if count == 1 else f"each of {count} elements"
+    ), True
+
+
+def _off_by(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """A few elements are off by a fixed part of themselves, which has no name."""
+    first = evidence.fit[0]
+    wrong = evidence.wrong & within
+    c = ratio(first.yours[wrong & first.wrong], first.exact[wrong & first.wrong])
+    subject, partly = _subject(evidence, within, wrong)
+    if c is not None and partly:
+        says = f"{subject} alone is off, by {c - 1:.3g} of itself"
+        yield Theory("unknown", says, partial(_times, c, wrong))
+
+
+def _transposed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """yours = exactᵀ, of a square matrix."""
+    for part, leaf in zip(evidence.given.parts(), evidence.given.leaves, strict=True):
+        square = leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] > 1
+        if square and within[part].any():
+            order = np.arange(leaf.size).reshape(leaf.shape).T.reshape(-1)
+            yield Theory("transposed", "it is the transpose of exact", _moved(part, order))
+
+
+def _moved(part: slice, order: np.ndarray) -> Callable[[Sample], np.ndarray]:
+    def predict(sample: Sample) -> np.ndarray:
+        found = sample.exact.copy()
+        found[part] = found[part][order]
+        return found
+
+    return predict
+
+
+def _reversed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """yours is exact with an axis reversed: a kernel that is not flipped, or flipped once more."""
+    for part, leaf in zip(evidence.given.parts(), evidence.given.leaves, strict=True):
+        if not within[part].any():
+            continue
+        places = np.arange(leaf.size).reshape(leaf.shape)
+        for axis in [*range(leaf.ndim), *([None] if leaf.ndim > 1 else [])]:
+            along = "every axis" if axis is None else f"axis {axis}"
+            order = np.flip(places, axis).reshape(-1)
+            yield Theory("unknown", f"it is exact, reversed along {along}", _moved(part, order))
+
+
+def _exchanged_elements(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """Two elements of one leaf have each other's value."""
+    wrong = np.flatnonzero(evidence.wrong & within)
+    if len(wrong) != 2:
+        return
+    order = np.arange(within.size)
+    order[wrong] = wrong[::-1]
+    says = f"{_element(evidence, wrong[0])} and {_element(evidence, wrong[1])} are exchanged"
+    yield Theory("exchanged", says, lambda sample: sample.exact[order])
+
+
+def _element(evidence: Evidence, i: int) -> str:
+    """An element by its path and index."""
+    given = evidence.given
+    k = next(k for k, part in enumerate(given.parts()) if part.start <= i < part.stop)
+    return given.paths[k] + place(index_of(given, given.paths[k], i - given.parts()[k].start))
+
+
+def _exchanged_leaves(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """Leaves of one shape have each other's derivatives."""
+    given, first = evidence.given, evidence.fit[0]
+    parts = given.parts()
+    concerned = [k for k, part in enumerate(parts) if (evidence.wrong & within)[part].any()]
+    order = np.arange(within.size)
+    for k in concerned:
+        for m in concerned:
+            alike = given.leaves[k].shape == given.leaves[m].shape and k != m
+            if alike and _same(first, parts[k], parts[m]):
+                order[parts[k]] = np.arange(parts[m].start, parts[m].stop)
+    names = [given.paths[k] for k in concerned if order[parts[k].start] != parts[k].start]
+    if len(names) > 1 and len(names) == len(concerned):
+        says = f"{', '.join(names[:-1])} and {names[-1]} are exchanged"
+        yield Theory("exchanged", says, lambda sample: sample.exact[order])
+
+
+def _same(sample: Sample, mine: slice, other: slice) -> bool:
+    """Whether yours of one leaf is the exact derivative of another, to about half the digits."""
+    scale = np.max(np.abs(sample.exact[other]), initial=0.0)
+    with np.errstate(invalid="ignore"):
+        off = np.abs(sample.yours[mine] - sample.exact[other])
+    return bool((off <= 1e-4 * scale).all())
+
+
+def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """yours - exact = λ · parameter."""
+    first = evidence.fit[0]
+    wrong = evidence.wrong & within
+    rate = ratio(first.gap[wrong & first.wrong], first.params[wrong & first.wrong])
+    if rate is None:
+        return
+    says = f"yours is exact {'plus' if rate > 0 else 'minus'} {abs(rate):.6g} times the parameter"
+    says += " itself: a weight decay that the loss does not have, or has with another factor"
+
+    def predict(sample: Sample) -> np.ndarray:
+        return sample.exact + np.where(wrong, rate * sample.params, 0.0)
+
+    yield Theory("weight-decay", says, predict)
+
+
+#: What a whole gradient can be in relation to the exact one, the simplest first.
+OF_THE_WHOLE = (
+    Kind("sign, factor", _factor),
+    Kind("exchanged", _exchanged_leaves),
+)
+
+#: What one leaf can be.
+OF_A_LEAF = (
+    Kind("sign, zero, factor", _factor),
+    Kind("transposed", _transposed),
+    Kind("exchanged", _exchanged_elements),
+    Kind("weight-decay", _weight_decay),
+    Kind("in another order", _reversed),
+    Kind("off by a part of itself", _off_by),
+)

@@ -1,0 +1,249 @@
+"""The kinds of mistake that show in one link of the chain: backpropagation is run with each.
+
+A gradient is an affine function of the factor at one place, so two runs tell what every other
+factor would give: what comes back through the place is the difference that a 0 there makes.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from handgrad.diagnosis import factors
+from handgrad.diagnosis.engine import Clock, Engine
+from handgrad.diagnosis.kinds import ratio
+from handgrad.diagnosis.rewired import Place, Switch
+from handgrad.diagnosis.samples import Evidence, Sample
+from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.wording import of_place, of_switches
+
+#: How these mistakes are told.
+GIVES = "yours is what backpropagation gives if "
+
+#: Pairs of places are looked through for so many places at most.
+MOST_PAIRED = 300
+
+#: How many of the wrong elements must be explained before the others are computed: a quick look.
+FEW = 64
+
+#: Steps of the secant method towards a learning rate.
+STEPS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What the rules below are given."""
+
+    engine: Engine
+    evidence: Evidence
+    within: np.ndarray  #: the elements that are to be explained
+    clock: Clock
+
+    def through(self, place: int, sample: Sample) -> np.ndarray:
+        """What comes back through a place."""
+        right = self.engine.right(sample.given)
+        return right - self.engine.changed(sample.given, {place: 0.0})
+
+
+#: A switch by its number, its option by number, and itself.
+Choice = tuple[int, int, Switch]
+
+#: (search) -> theories.
+Proposes = Callable[[Search], Iterator[Theory]]
+
+
+def _factor_at_a_place(search: Search) -> Iterator[Theory]:
+    """A factor too many, a missing factor, a wrong sign, nothing at all: at one place."""
+    first = search.evidence.fit[0]
+    for i, place in enumerate(search.engine.rewired.places):
+        if search.clock.over:
+            return
+        c = _fitted(first, search.through(i, first), search.within)
+        if c is None:
+            continue
+        for value in dict.fromkeys((float(np.round(c)), c)):
+            if value != 1:
+                yield _scaled(search, i, place, value)
+
+
+def _fitted(sample: Sample, through: np.ndarray, within: np.ndarray) -> float | None:
+    """The factor that would explain the gap, if one may."""
+    wrong = within & sample.wrong
+    if not wrong.any() or (through[wrong] == 0).any():
+        return None
+    extra = ratio(sample.gap[wrong], through[wrong])
+    return None if extra is None else 1 + extra
+
+
+def _scaled(search: Search, i: int, place: Place, value: float) -> Theory:
+    what = of_place(search.engine.rewired, place)
+    if value == 0:
+        kind, says = "unknown", f"nothing comes back through {what}, so a term is missing"
+    elif value == -1:
+        kind, says = "sign", f"what comes back through {what} has the wrong sign"
+    else:
+        kind = "factor" if factors.name(value, search.evidence.given) else "unknown"
+        part = factors.part(value, search.evidence.given, "what it should be")
+        says = f"what comes back through {what} is {part}"
+
+    def predict(sample: Sample) -> np.ndarray:
+        return search.engine.changed(sample.given, {i: value})
+
+    return Theory(kind, GIVES + says, predict)
+
+
+def _wrong_rule(search: Search) -> Iterator[Theory]:
+    """A derivative that is wrong: at one link, at all of its like, at all but the last of them."""
+    alike: dict[tuple[type, str], list[Choice]] = {}
+    for i, switch in enumerate(search.engine.rewired.switches):
+        for k, option in enumerate(switch.options):
+            alike.setdefault((type(switch), option.group), []).append((i, k + 1, switch))
+    for members in alike.values():
+        for some in _choices(members):
+            if search.clock.over:
+                return
+            yield _switched(search, some)
+
+
+def _choices(
+    members: list[Choice],
+) -> Iterator[list[Choice]]:
+    yield members
+    if len(members) > 1:
+        yield from ([member] for member in members)
+    if len(members) > 2:
+        yield members[:-1]
+        yield members[1:]
+
+
+def _switched(search: Search, members: list[Choice]) -> Theory:
+    choice = {i: k for i, k, _ in members}
+    _, k, switch = members[0]
+    option = switch.options[k - 1]
+    where = of_switches([switch for *_, switch in members])
+    return Theory(
+        option.kind,
+        f"{GIVES}{option.says}{where}",
+        lambda sample: search.engine.changed(sample.given, choice=choice),
+    )
+
+
+def _two_terms_missing(search: Search) -> Iterator[Theory]:
+    """Nothing comes back through two places, as where mean and variance are held constant."""
+    first = search.evidence.fit[0]
+    places = search.engine.rewired.places[:MOST_PAIRED]
+    wrong = np.flatnonzero(search.within & first.wrong)[:FEW]
+    if not wrong.size:
+        return
+    missing = np.array([-search.through(i, first)[wrong] for i in range(len(places))])
+    gap, scale = first.gap[wrong], np.abs(first.gap[wrong])
+    for i in range(len(places)):
+        off = np.abs(missing[i] + missing[i + 1 :] - gap)
+        for j in np.flatnonzero((off <= 1e-3 * scale).all(axis=1)) + i + 1:
+            if search.clock.over:
+                return
+            yield _both_missing(search, i, int(j))
+
+
+def _both_missing(search: Search, i: int, j: int) -> Theory:
+    places = search.engine.rewired.places
+    one, other = (of_place(search.engine.rewired, places[k]) for k in (i, j))
+    return Theory(
+        "unknown",
+        f"{GIVES}nothing comes back through {one}, nor through {other}: two terms are missing",
+        lambda sample: search.engine.changed(sample.given, {i: 0.0, j: 0.0}),
+    )
+
+
+def _updated(search: Search) -> Iterator[Theory]:
+    """Derivatives taken with parameters that an update has moved: p - η · yours."""
+    leaves = range(len(search.evidence.given.leaves))
+    groups = [list(leaves), *([k] for k in leaves if len(leaves) > 1)]
+    for moved, mixed in itertools.product(groups, (True, False)):
+        if search.clock.over:
+            return
+        predict = partial(_after_update, search.engine, moved, mixed)
+        rate = _rate(search.evidence.fit[0], predict, search.within)
+        if rate:
+            names = ", ".join(search.evidence.given.paths[k] for k in moved)
+            which = "the parameters" if len(moved) == len(leaves) and len(moved) > 1 else names
+            says = (
+                f"{GIVES}{which} {'are' if len(moved) > 1 else 'is'} updated too early, "
+                f"by {rate:.6g} times yours"
+            )
+            yield Theory("updated-parameter", says, partial(predict, rate=rate))
+
+
+def _left_out(search: Search) -> Iterator[Theory]:
+    """The derivatives are those at other parameters: with one leaf forgotten, 0, on the way."""
+    for k, path in enumerate(search.evidence.given.paths):
+        if search.clock.over:
+            return
+        says = f"{GIVES}{path} is left out of the forward pass, as if it were 0"
+        yield Theory("unknown", says, partial(_without, search.engine, k))
+
+
+def _without(engine: Engine, k: int, sample: Sample) -> np.ndarray:
+    leaves = [np.zeros_like(a) if i == k else a for i, a in enumerate(sample.given.leaves)]
+    return engine.changed(sample.given, leaves=leaves)
+
+
+def _after_update(
+    engine: Engine, moved: list[int], mixed: bool, sample: Sample, rate: float
+) -> np.ndarray:
+    """The gradient where some leaves are updated before it is taken, or before it is passed on.
+
+    Args:
+        engine: of the loss.
+        moved: which leaves.
+        mixed: whether only what is passed on sees them updated; the forward pass came before.
+        sample: the point.
+        rate: η.
+    """
+    parts = sample.given.parts()
+    after = [
+        leaf - rate * sample.yours[part].reshape(leaf.shape) if k in moved else leaf
+        for k, (leaf, part) in enumerate(zip(sample.given.leaves, parts, strict=True))
+    ]
+    if mixed:
+        return engine.changed(sample.given, updated=after)
+    found = engine.changed(sample.given, leaves=after)
+    for k in moved:
+        # An update needs the leaf's own derivative before.
+        if len(moved) < len(parts):
+            found[parts[k]] = engine.right(sample.given)[parts[k]]
+    return found
+
+
+def _rate(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray) -> float | None:
+    """The learning rate that explains the gap, by the secant method on a least-squares slope."""
+    wrong = within & sample.wrong
+    weight = 1 / np.maximum(np.abs(sample.gap[wrong]), np.finfo(float).tiny)
+
+    def off(rate: float) -> np.ndarray:
+        return (predict(sample, rate=rate)[wrong] - sample.yours[wrong]) * weight
+
+    rate, step = 0.0, 1e-6
+    here = off(rate)
+    for _ in range(STEPS):
+        slope = (off(rate + step) - here) / step
+        square = float(slope @ slope)
+        if not np.isfinite(square) or square == 0:
+            return None
+        rate -= float(slope @ here) / square
+        here = off(rate)
+        if not np.isfinite(here).all() or np.max(np.abs(here)) < 1e-9:
+            break
+    return rate if np.isfinite(here).all() and np.max(np.abs(here)) < 1e-2 else None
+
+
+#: The rules, the simplest first.
+RULES: tuple[Proposes, ...] = (
+    _factor_at_a_place,
+    _wrong_rule,
+    _updated,
+    _left_out,
+    _two_terms_missing,
+)

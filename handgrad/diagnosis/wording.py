@@ -1,0 +1,77 @@
+"""How a place in the loss is called: by what is done there, and by the line where it is written."""
+
+import linecache
+from collections.abc import Sequence
+
+from handgrad.diagnosis.graph import Node, Source
+from handgrad.diagnosis.rewired import Place, Rewired, Switch
+from handgrad.frames import near
+
+#: A longer line of source is cut.
+LONGEST = 60
+
+#: Lines to name at most.
+MOST_LINES = 4
+
+#: Operations by the names that people use.
+NAMES = {
+    "add": "the sum",
+    "sub": "the difference",
+    "mul": "the product",
+    "div": "the quotient",
+    "dot_general": "the matrix product",
+    "reduce_sum": "the sum over an axis",
+    "reduce_max": "the maximum",
+    "integer_pow": "the power",
+    "square": "the square",
+    "logistic": "the sigmoid",
+    "broadcast_in_dim": "the broadcast",
+    "select_n": "the choice",
+    "scan": "the loop",
+    "cond": "the branch",
+    "gather": "the indexing",
+    "conv_general_dilated": "the convolution",
+    "rsqrt": "the inverse root",
+    "sqrt": "the root",
+}
+
+
+def of_place(rewired: Rewired, place: Place) -> str:
+    """A place in words: what is made there, what it goes into, and where that is written."""
+    made = _leaf(rewired, place.value) if place.made_by is None else of_node(place.made_by)
+    nodes = [node for node in (place.made_by, place.use and place.use[0]) if node is not None]
+    where = _where([node.source for node in nodes if node.source is not None])
+    return f"{made}{f' into {of_node(place.use[0])}' if place.use else ''}{where}"
+
+
+def _leaf(rewired: Rewired, value: int) -> str:
+    inputs = rewired.graph.inputs
+    k = inputs.index(value) if value in inputs else -1
+    return rewired.names[k] if 0 <= k < len(rewired.names) else "what a loop is given"
+
+
+def of_node(node: Node) -> str:
+    """An operation in words: by the library function that it is part of, or by its own name."""
+    return node.call or NAMES.get(node.name, node.name)
+
+
+def of_switches(members: Sequence[Switch]) -> str:
+    """Where wrong rules stand."""
+    return _where([s.node.source for s in members if s.node.source is not None])
+
+
+def _where(sources: Sequence[Source]) -> str:
+    """` (model.py, line 12, `...`)`; nothing where no line is known."""
+    if not sources:
+        return ""
+    lines = sorted({source.line for source in sources if source.file == sources[0].file})
+    more = " ..." if lines[MOST_LINES:] else ""
+    numbers = f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines[:MOST_LINES]))}{more}"
+    text = quoted(sources[0]) if len(lines) == 1 else ""
+    return f" ({near(sources[0].file)}, {numbers}{f', `{text}`' if text else ''})"
+
+
+def quoted(source: Source) -> str:
+    """The line as it is written."""
+    line = linecache.getline(source.file, source.line).strip()
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
