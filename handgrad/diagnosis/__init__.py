@@ -36,10 +36,12 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     by_leaf = {k: _first(kinds.OF_A_LEAF, found, _mask(found, k)) for k in wrong}
     together = _merged(found, by_leaf)
     explained = all(by_leaf.values())
-    if explained and len(together) == 1:
+    # Zeros may come of many a mistake: derivatives of softmax summed over the classes are 0.
+    nothing = any(diagnosis.kind == "zero" for diagnosis in together)
+    if explained and len(together) == 1 and not nothing:
         return together
     link = _link(found, everything)
-    if link:
+    if link and not (nothing and explained and link.kind == "unknown"):
         return (_diagnosis(link, found, wrong),)
     # Some leaves alone may look as if they had a decay, where all of them have another mistake.
     return tuple(d for d in together if explained or d.kind in STANDS_ALONE)

@@ -21,7 +21,8 @@ class Wrong:
     """Something that people write for a derivative."""
 
     says: str  #: completes "the derivative of tanh ..."
-    factor: Callable[[Any, Any, Function], Any]  #: of z, a and f′
+    #: Of z, a and f′; None where it is 1 for what comes back positive, and 0 for the rest.
+    factor: Callable[[Any, Any, Function], Any] | None
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,16 @@ def _normal_density(z: Any) -> Any:
     return jnp.exp(-z * z / 2) / np.sqrt(2 * np.pi)
 
 
-#: Mistakes with any activation.
+#: Mistakes with any function.
 OF_ANY = (
     Wrong("is missing", lambda z, a, slope: jnp.ones_like(z)),
     Wrong("is taken at the activation, not at the sum before it", lambda z, a, slope: slope(a)),
     Wrong("is there twice", lambda z, a, slope: slope(z) ** 2),
     Wrong("has the wrong sign", lambda z, a, slope: -slope(z)),
-    Wrong("is replaced by the activation itself", lambda z, a, slope: a),
 )
+
+#: And with those that are known, or lie between layers: of exp this is the derivative.
+OF_ACTIVATIONS = (*OF_ANY, Wrong("is replaced by the activation itself", lambda z, a, slope: a))
 
 ACTIVATIONS = (
     Activation(
@@ -83,6 +86,7 @@ ACTIVATIONS = (
         (
             Wrong("passes what it should stop", lambda z, a, slope: (z < 0).astype(z.dtype)),
             Wrong("is z", lambda z, a, slope: z),
+            Wrong("takes its mask from what comes back, not from the sum", None),
         ),
     ),
     Activation(

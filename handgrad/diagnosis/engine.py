@@ -46,7 +46,7 @@ class Engine:
         given: Arguments,
         scale: dict[int, float] | None = None,
         choice: dict[int, int] | None = None,
-        updated: Sequence[np.ndarray] = (),
+        updated: Sequence[np.ndarray | None] = (),
         leaves: Sequence[np.ndarray] | None = None,
     ) -> np.ndarray:
         """The gradient with something changed: shape (size,).
@@ -55,7 +55,8 @@ class Engine:
             given: the point.
             scale: what derivatives are multiplied by, by the number of a place.
             choice: which wrong rule is taken, by the number of a switch.
-            updated: parameters as they are after an update, for derivatives of all else.
+            updated: parameters as an update leaves them, for derivatives of all else; None for
+                those that are not updated.
             leaves: parameters in place of the point's.
         """
         scales = np.ones(len(self.rewired.places))
@@ -66,7 +67,7 @@ class Engine:
             found = self._gradient(bool(choice))(
                 _wide(given.leaves if leaves is None else leaves),
                 _wide(split(given.inputs)[0]) if self.traced_inputs else [],
-                Knobs(scales, choices, _wide(updated)),
+                Knobs(scales, choices, [u if u is None else _wide([u])[0] for u in updated]),
             )
             return np.concatenate([np.asarray(leaf).reshape(-1) for leaf in found])
 

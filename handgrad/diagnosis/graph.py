@@ -33,6 +33,12 @@ ELEMENTWISE = frozenset(
     | {"tan", "tanh", "and", "or"}
 )
 
+#: Operations that move elements about.
+MOVES = frozenset(
+    {"transpose", "reshape", "squeeze", "convert_element_type", "broadcast_in_dim", "slice"}
+    | {"expand_dims", "rev", "dynamic_slice", "gather", "concatenate", "copy", "copy_p"}
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Source:

@@ -65,7 +65,26 @@ def _factor_at_a_place(search: Search) -> Iterator[Theory]:
             continue
         for value in dict.fromkeys((float(np.round(c)), c)):
             if value != 1:
-                yield _scaled(search, i, place, value)
+                yield _scaled(search, [i], place, value)
+
+
+def _factor_at_a_line(search: Search) -> Iterator[Theory]:
+    """Nothing comes back, or with the wrong sign, at one place in every round of a loop."""
+    alike: dict[object, list[int]] = {}
+    places = search.engine.rewired.places
+    for i, place in enumerate(places):
+        alike.setdefault(_written(place), []).append(i)
+    for some in alike.values():
+        for value in (0.0, -1.0):
+            if len(some) > 1 and not search.clock.over:
+                yield _scaled(search, some, places[some[0]], value)
+
+
+def _written(place: Place) -> object:
+    """What places of different rounds of an unrolled loop have in common: where they stand."""
+    nodes = (place.made_by, place.use and place.use[0])
+    lines = [node and node.source and (node.source.file, node.source.line) for node in nodes]
+    return *lines, *(node and node.name for node in nodes), place.use and place.use[1]
 
 
 def _fitted(sample: Sample, through: np.ndarray, within: np.ndarray) -> float | None:
@@ -77,19 +96,19 @@ def _fitted(sample: Sample, through: np.ndarray, within: np.ndarray) -> float | 
     return None if extra is None else 1 + extra
 
 
-def _scaled(search: Search, i: int, place: Place, value: float) -> Theory:
+def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theory:
     what = of_place(search.engine.rewired, place)
     if value == 0:
-        kind, says = "unknown", f"nothing comes back through {what}, so a term is missing"
+        kind, says = "unknown", f"nothing comes back {what}: a term is missing"
     elif value == -1:
-        kind, says = "sign", f"what comes back through {what} has the wrong sign"
+        kind, says = "sign", f"what comes back {what} has the wrong sign"
     else:
         kind = "factor" if factors.name(value, search.evidence.given) else "unknown"
         part = factors.part(value, search.evidence.given, "what it should be")
-        says = f"what comes back through {what} is {part}"
+        says = f"what comes back {what} is {part}"
 
     def predict(sample: Sample) -> np.ndarray:
-        return search.engine.changed(sample.given, {i: value})
+        return search.engine.changed(sample.given, dict.fromkeys(some, value))
 
     return Theory(kind, GIVES + says, predict)
 
@@ -97,21 +116,30 @@ def _scaled(search: Search, i: int, place: Place, value: float) -> Theory:
 def _wrong_rule(search: Search) -> Iterator[Theory]:
     """A derivative that is wrong: at one link, at all of its like, at all but the last of them."""
     alike: dict[tuple[type, str], list[Choice]] = {}
+    everywhere: dict[str, list[Choice]] = {}
     for i, switch in enumerate(search.engine.rewired.switches):
         for k, option in enumerate(switch.options):
             alike.setdefault((type(switch), option.group), []).append((i, k + 1, switch))
-    for members in alike.values():
+            if option.anywhere:
+                everywhere.setdefault(option.anywhere, []).append((i, k + 1, switch))
+    several = (members for members in everywhere.values() if len(members) > 1)
+    for members in itertools.chain(alike.values(), several):
         for some in _choices(members):
             if search.clock.over:
                 return
             yield _switched(search, some)
 
 
-def _choices(
-    members: list[Choice],
-) -> Iterator[list[Choice]]:
+def _choices(members: list[Choice]) -> Iterator[list[Choice]]:
+    """All of them, those of one line, each, and all but one at either end."""
     yield members
-    if len(members) > 1:
+    by_line: dict[object, list[Choice]] = {}
+    for member in members:
+        source = member[2].node.source
+        by_line.setdefault(source and (source.file, source.line), []).append(member)
+    if len(by_line) > 1:
+        yield from by_line.values()
+    if len(members) > 1 and len(by_line) < len(members):
         yield from ([member] for member in members)
     if len(members) > 2:
         yield members[:-1]
@@ -120,12 +148,12 @@ def _choices(
 
 def _switched(search: Search, members: list[Choice]) -> Theory:
     choice = {i: k for i, k, _ in members}
-    _, k, switch = members[0]
-    option = switch.options[k - 1]
+    options = [switch.options[k - 1] for _, k, switch in members]
+    one = len({option.group for option in options}) == 1
     where = of_switches([switch for *_, switch in members])
     return Theory(
-        option.kind,
-        f"{GIVES}{option.says}{where}",
+        options[0].kind,
+        f"{GIVES}{options[0].says if one else options[0].anywhere}{where}",
         lambda sample: search.engine.changed(sample.given, choice=choice),
     )
 
@@ -152,7 +180,7 @@ def _both_missing(search: Search, i: int, j: int) -> Theory:
     one, other = (of_place(search.engine.rewired, places[k]) for k in (i, j))
     return Theory(
         "unknown",
-        f"{GIVES}nothing comes back through {one}, nor through {other}: two terms are missing",
+        f"{GIVES}nothing comes back {one}, nor {other}: two terms are missing",
         lambda sample: search.engine.changed(sample.given, {i: 0.0, j: 0.0}),
     )
 
@@ -160,8 +188,7 @@ def _both_missing(search: Search, i: int, j: int) -> Theory:
 def _updated(search: Search) -> Iterator[Theory]:
     """Derivatives taken with parameters that an update has moved: p - η · yours."""
     leaves = range(len(search.evidence.given.leaves))
-    groups = [list(leaves), *([k] for k in leaves if len(leaves) > 1)]
-    for moved, mixed in itertools.product(groups, (True, False)):
+    for moved, mixed in itertools.product(_updated_together(search.evidence), (True, False)):
         if search.clock.over:
             return
         predict = partial(_after_update, search.engine, moved, mixed)
@@ -174,6 +201,14 @@ def _updated(search: Search) -> Iterator[Theory]:
                 f"by {rate:.6g} times yours"
             )
             yield Theory("updated-parameter", says, partial(predict, rate=rate))
+
+
+def _updated_together(evidence: Evidence) -> list[list[int]]:
+    """Leaves that may have been updated: all, any one, or those whose own derivatives are right."""
+    parts = evidence.given.parts()
+    right = [k for k, part in enumerate(parts) if not evidence.wrong[part].any()]
+    groups = [list(range(len(parts))), right, *([k] for k in range(len(parts)))]
+    return [list(group) for group in dict.fromkeys(map(tuple, groups)) if group]
 
 
 def _left_out(search: Search) -> Iterator[Theory]:
@@ -202,14 +237,11 @@ def _after_update(
         sample: the point.
         rate: η.
     """
-    parts = sample.given.parts()
-    after = [
-        leaf - rate * sample.yours[part].reshape(leaf.shape) if k in moved else leaf
-        for k, (leaf, part) in enumerate(zip(sample.given.leaves, parts, strict=True))
-    ]
+    parts, leaves = sample.given.parts(), sample.given.leaves
+    after = {k: leaves[k] - rate * sample.yours[parts[k]].reshape(leaves[k].shape) for k in moved}
     if mixed:
-        return engine.changed(sample.given, updated=after)
-    found = engine.changed(sample.given, leaves=after)
+        return engine.changed(sample.given, updated=[after.get(k) for k in range(len(leaves))])
+    found = engine.changed(sample.given, leaves=[after.get(k, p) for k, p in enumerate(leaves)])
     for k in moved:
         # An update needs the leaf's own derivative before.
         if len(moved) < len(parts):
@@ -243,6 +275,7 @@ def _rate(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray
 RULES: tuple[Proposes, ...] = (
     _factor_at_a_place,
     _wrong_rule,
+    _factor_at_a_line,
     _updated,
     _left_out,
     _two_terms_missing,

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.diagnosis.graph import Graph, Node, Numbering, scan_groups
+from handgrad.diagnosis.graph import MOVES, Graph, Node, Numbering, scan_groups
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Option:
     kind: str
     says: str
     group: str  #: the same mistake elsewhere is in the same group
+    anywhere: str = ""  #: how it reads if all of its like have it, of whatever function; or nothing
 
 
 class Switch(Protocol):
@@ -77,7 +78,8 @@ class Rewired:
 
     def _loss(self, leaves: Any, real: Any, knobs: "Knobs") -> Any:
         run = _Run(self, knobs)
-        updated = dict(zip(self.graph.inputs, knobs.updated, strict=False))
+        pairs = zip(self.graph.inputs, knobs.updated, strict=False)
+        updated = {number: value for number, value in pairs if value is not None}
         return run.graph(self.graph, [*leaves, *real], updated)[0]
 
 
@@ -87,7 +89,8 @@ class Knobs:
 
     scale: Any  #: float64, one for each place
     choice: Any  #: int, one for each switch; 0 is the right rule, k the k-th wrong one
-    updated: Any = ()  #: parameters as they are after an update, for derivatives of all else
+    #: Parameters as an update leaves them, for derivatives of all else; None where there is none.
+    updated: Any = ()
 
 
 jax.tree_util.register_dataclass(Knobs, ["scale", "choice", "updated"], [])
@@ -141,8 +144,9 @@ class _Run:
             return self._plain(node, operands, dict(enumerate(after)))
         pairs = list(zip(node.operands, operands, after, strict=True))
         if all(v is not None or o in self.known for o, _, v in pairs):
-            given = [self.known[o] if v is None else v for o, _, v in pairs]
-            later.update(zip(node.outputs, node.bound(given), strict=True))
+            if node.name in MOVES:
+                given = [self.known[o] if v is None else v for o, _, v in pairs]
+                later.update(zip(node.outputs, node.bound(given), strict=True))
             return self._plain(node, operands, {})
         # What is updated is so for the derivatives of the other operands alone.
         still = jax.lax.stop_gradient

@@ -106,11 +106,14 @@ def evidence(trial: Trial) -> Evidence | None:
 
 
 def _rulings(trial: Trial) -> Iterator[Ruling]:
-    """Those of the trial, the deciding one first, and then of points drawn anew."""
+    """Those of the trial, the deciding one first, and then of points drawn anew.
+
+    At a kink more than one gradient is right, and theories know only one: such points come last.
+    """
     first = trial.outcomes[trial.deciding]
-    for outcome in (first, *(o for o in trial.outcomes if o is not first)):
-        if outcome.ruling is not None:
-            yield outcome.ruling
+    judged = [o.ruling for o in (first, *trial.outcomes) if o.ruling is not None]
+    judged = list({id(ruling): ruling for ruling in judged}.values())
+    yield from sorted(judged, key=lambda ruling: ruling.truth.kink is not None)
     around = points(first.given, MORE, trial.case.seed + 1)
     next(around)
     for given in around:

@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from handgrad.diagnosis import activations
 from handgrad.diagnosis.activations import Wrong
-from handgrad.diagnosis.graph import ELEMENTWISE, Graph, Node, Numbering, active
+from handgrad.diagnosis.graph import ELEMENTWISE, MOVES, Graph, Node, Numbering, active
 from handgrad.diagnosis.rewired import Option, Switch
 
 #: Longer stretches are not looked at: gelu by tanh has 8 operations, logaddexp 10.
@@ -30,9 +30,6 @@ SUMS = frozenset({"add", "sub", "dot_general", "conv_general_dilated"})
 #: Functions of one number that are not straight lines.
 CURVED = ELEMENTWISE - {"add", "add_any", "convert_element_type", "copy", "copy_p", "div", "mul"}
 CURVED -= {"neg", "select_n", "sub", "max", "min", "clamp", "not", "and", "or"}
-
-#: What may lie between an activation and the product that it goes into.
-MOVES = frozenset({"transpose", "reshape", "squeeze", "convert_element_type", "broadcast_in_dim"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +51,20 @@ class Derivative:
         def slope(t: Any) -> Any:
             return activations.slope_of(lambda t: _along(self.stretch, self.z, t, values), t)
 
-        factors = [wrong.factor(z, a, slope) for wrong in self.wrongs]
-        chosen = [choice == k + 1 for k in range(len(factors))]
-        return values[self.z] * jax.lax.stop_gradient(jnp.select(chosen, factors))
+        own = {k + 1: w.factor for k, w in enumerate(self.wrongs) if w.factor is not None}
+        factors = [factor(z, a, slope) for factor in own.values()]
+        chosen = [choice == k for k in own]
+        scaled = values[self.z] * jax.lax.stop_gradient(jnp.select(chosen, factors))
+        return jnp.where(jnp.isin(choice, jnp.array([*own])), scaled, _gated(values[self.z]))
+
+
+@jax.custom_vjp
+def _gated(z: Any) -> Any:
+    """z; of what comes back, what is positive."""
+    return z
+
+
+_gated.defvjp(lambda z: (z, None), lambda _, g: (jnp.where(g > 0, g, 0),))
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +212,7 @@ def _derivatives(
             continue
         known = _recognised(stretch, z, numbering)
         if known:
-            wrongs = (*known.mistakes, *activations.OF_ANY)
+            wrongs = (*known.mistakes, *activations.OF_ACTIVATIONS)
             yield _derivative(z, at, stretch, known.name, wrongs, "activation-derivative")
         else:
             unknown.append((z, stretch))
@@ -221,8 +229,17 @@ def _derivatives(
 def _derivative(
     z: int, at: int, stretch: tuple[Node, ...], name: str, wrongs: tuple[Wrong, ...], kind: str
 ) -> Derivative:
+    def common(wrong: Wrong, kind: str) -> bool:
+        return wrong in activations.OF_ANY and kind == "activation-derivative"
+
     options = tuple(
-        Option(kind, f"the derivative of {name} {wrong.says}", f"{name} {wrong.says}")
+        Option(
+            kind,
+            f"the derivative of {name} {wrong.says}",
+            # What a library's function does within itself is another matter.
+            f"{stretch[-1].call}: {name} {wrong.says}",
+            f"the derivative of every activation {wrong.says}" if common(wrong, kind) else "",
+        )
         for wrong in wrongs
     )
     return Derivative(z, at, stretch, name, wrongs, options, stretch[-1])
@@ -294,7 +311,9 @@ _TRANSPOSED = (
     Option("transposed", "the derivative for the matrix of a product is transposed", "dw for dwᵀ"),
 )
 
-_OTHER_AXIS = (Option("axis", "derivatives are summed over the other axis", "other axis"),)
+_OTHER_AXIS = (Option("axis", "derivatives are summed over the other axis", "sum over the other"),)
+
+_SPREAD_OTHER = (Option("axis", "a derivative is spread along the other axis", "spread other"),)
 
 _SOFTMAX = (
     Option(
@@ -327,7 +346,7 @@ def _axes(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Axis]:
         spread = [o for o, s in zip(node.operands, shapes, strict=True) if len(s) == 2 and 1 in s]
         found = node.name in ELEMENTWISE and not moving.isdisjoint(spread)
     if found:
-        yield Axis(at, node, _OTHER_AXIS)
+        yield Axis(at, node, _SPREAD_OTHER if node.name == "reduce_sum" else _OTHER_AXIS)
 
 
 def _square(shape: tuple[int, ...]) -> bool:

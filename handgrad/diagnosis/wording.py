@@ -37,11 +37,16 @@ NAMES = {
 
 
 def of_place(rewired: Rewired, place: Place) -> str:
-    """A place in words: what is made there, what it goes into, and where that is written."""
+    """Where something comes back: `through the difference`, `from var to the matrix product`."""
     made = _leaf(rewired, place.value) if place.made_by is None else of_node(place.made_by)
-    nodes = [node for node in (place.made_by, place.use and place.use[0]) if node is not None]
+    user = place.use[0] if place.use else None
+    nodes = [node for node in (user, place.made_by) if node is not None]
     where = _where([node.source for node in nodes if node.source is not None])
-    return f"{made}{f' into {of_node(place.use[0])}' if place.use else ''}{where}"
+    if user is None:
+        return f"through {made}{where}"
+    if place.made_by and user.call and place.made_by.call == user.call:
+        return f"through a part of {of_node(user)}{where}"
+    return f"from {of_node(user)} to {made}{where}"
 
 
 def _leaf(rewired: Rewired, value: int) -> str:
@@ -52,7 +57,7 @@ def _leaf(rewired: Rewired, value: int) -> str:
 
 def of_node(node: Node) -> str:
     """An operation in words: by the library function that it is part of, or by its own name."""
-    return node.call or NAMES.get(node.name, node.name)
+    return node.call.strip("_") if node.call else NAMES.get(node.name, node.name)
 
 
 def of_switches(members: Sequence[Switch]) -> str:

@@ -1,0 +1,166 @@
+"""`python -m benchmarks checkers`: gradient checkers side by side."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from benchmarks.checkers.cases import Case
+    from benchmarks.checkers.contenders import Contender
+    from benchmarks.checkers.results import Check, Results
+    from benchmarks.checkers.run import OnCheck
+
+#: Where the results lie that docs/checking.md shows.
+STORED = Path(__file__).parent.parent / "results" / "checkers.json"
+
+#: Seconds after which a check is stopped; of `--quick`, whose checks are small.
+LIMIT, QUICK_LIMIT = 120.0, 10.0
+
+
+@click.command(short_help="Gradient checkers: what each catches, says, and how long it takes.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where the results are stored, as they come.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run whose results FILE holds.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+@click.option("--quick", is_flag=True, help="A small part, in less than two minutes.")
+@click.option("--contender", "contenders", metavar="NAME", multiple=True, help="Repeatable.")
+@click.option("--subject", "subjects", metavar="NAME", multiple=True, help="Repeatable.")
+@click.option(
+    "--limit",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help=f"When a check is stopped: {LIMIT:g}, with --quick {QUICK_LIMIT:g}.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, not as tables.")
+@click.option(
+    "--table",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Ask nobody: print the tables of stored results.",
+)
+def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
+    """Ask gradient checkers about wrong and right gradients, and print what came of it.
+
+    Results are written to FILE as they come. Without --out, a whole run is stored where the
+    documentation takes its table from, and a part of one is not stored.
+    """
+    from benchmarks.checkers.results import BadResultsError, load
+    from benchmarks.checkers.table import markdown
+
+    try:
+        results = load(table) if table else _measured(**options)
+    except BadResultsError as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(results.as_json() if as_json else markdown(results), nl=False)
+    return 0
+
+
+def _measured(
+    out: Path | None,
+    resume: bool,
+    overwrite: bool,
+    quick: bool,
+    contenders: tuple[str, ...],
+    subjects: tuple[str, ...],
+    limit: float | None,
+) -> "Results":
+    from benchmarks.checkers.run import left, run
+
+    chosen = _contenders(contenders)
+    cases = _cases(subjects, quick)
+    if out is None and not (quick or contenders or subjects):
+        out = STORED
+    results = _begun(out, resume, overwrite, limit or (QUICK_LIMIT if quick else LIMIT))
+    results.contenders |= {contender.name: contender.absent() for contender in chosen}
+    asked = [c for c in chosen if results.contenders[c.name] is None]
+    for contender in chosen:
+        if reason := results.contenders[contender.name]:
+            click.echo(f"Not asked: {contender.name}: {reason}", err=True)
+    with progress(len(left(results, asked, cases))) as on_check:
+        run(results, asked, cases, out, on_check)
+    return results
+
+
+def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Results":
+    """Results to go on with: those of the file, or none yet."""
+    from benchmarks.checkers.fingerprint import fingerprint
+    from benchmarks.checkers.results import Results, differences, load
+
+    here = fingerprint()
+    if out is None or not out.exists() or overwrite:
+        return Results(here, limit, {})
+    if not resume:
+        raise click.UsageError(f"{out} is there already; expected --resume or --overwrite")
+    found = load(out)
+    if other := differences(found.fingerprint, here):
+        raise click.UsageError(
+            f"{out} was made with another {', '.join(other)}; expected a run to go on where it "
+            "began, or --overwrite"
+        )
+    if found.limit != limit:
+        raise click.UsageError(f"{out} was made with --limit {found.limit:g}, got {limit:g}")
+    return found
+
+
+def _contenders(names: tuple[str, ...]) -> "list[Contender]":
+    from benchmarks.checkers.contenders import CONTENDERS
+
+    known = [contender.name for contender in CONTENDERS]
+    _expect("--contender", names, known)
+    return [contender for contender in CONTENDERS if not names or contender.name in names]
+
+
+def _cases(names: tuple[str, ...], quick: bool) -> "list[Case]":
+    from benchmarks.checkers import cases
+
+    everything = cases.cases()
+    _expect("--subject", names, list(dict.fromkeys(case.subject for case in everything)))
+    chosen = [case for case in everything if not names or case.subject in names]
+    return cases.quick(chosen) if quick else chosen
+
+
+def _expect(option: str, names: tuple[str, ...], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"{option}: got {name!r}, expected one of {', '.join(known)}")
+
+
+@contextmanager
+def progress(total: int) -> "Iterator[OnCheck]":
+    """What is being asked, and how long it will go on; a plain line a check without a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeLeft())
+    text = TextColumn("{task.description}", markup=False)
+    with Progress(*columns, text, console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        done = 0
+
+        def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
+            nonlocal done
+            what = f"{contender.name}: {case.subject}, {case.what}"
+            if check is None:
+                bar.update(task, description=what)
+                return
+            done += 1
+            bar.update(task, completed=done)
+            if not err.is_terminal:
+                print(f"{done}/{total} {what}: {_answer(check)}", file=sys.stderr, flush=True)
+
+        yield on_check
+
+
+def _answer(check: "Check") -> str:
+    reason = f" ({check.reason})" if check.reason else ""
+    return f"{check.verdict}{reason}, {check.seconds:.2g} s"

@@ -1,0 +1,57 @@
+"""Mistakes in one element of a large leaf: a sign, a zero, a relative error of 1e-9."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.checkers.question import Question
+
+#: Elements of the leaf, a square matrix, and in how many of them each mistake is planted, one at a
+#: time. Which element it is decides what a checker sees, so there are several; in the largest leaf
+#: few, because a check takes up to the whole limit there.
+SIZES = {100: 8, 10_000: 8, 1_000_000: 2}
+
+MISTAKES: dict[str, Callable[[float], float]] = {
+    "sign": lambda element: -element,
+    "zero": lambda element: 0.0 * element,
+    "1e-9": lambda element: element * (1 + 1e-9),
+}
+
+#: Examples in the batch: enough that no gradient is a product of two vectors.
+BATCH = 7
+
+
+def loss(params: dict[str, Any], x: Any, y: Any) -> Any:
+    """Half the squared error of a tanh layer, the mean over examples: a scalar."""
+    return jnp.sum((jnp.tanh(x @ params["w"] + params["b"][None, :]) - y) ** 2) / (2 * len(x))
+
+
+def gradient(params: dict[str, Any], x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+    """By hand: tanh′ = (1 - h)(1 + h)."""
+    h = np.tanh(x @ params["w"] + params["b"])
+    dz = (h - y) / len(x) * (1 - h) * (1 + h)
+    return {"w": x.T @ dz, "b": dz.sum(axis=0)}
+
+
+def draw(elements: int) -> tuple[Any, ...]:
+    """(params, x, y) with a matrix of so many elements; no unit is saturated."""
+    rng, units = np.random.default_rng(elements), round(elements**0.5)
+    w = rng.normal(size=(units, units)) / np.sqrt(units)
+    params = {"w": w, "b": 0.1 * rng.normal(size=units)}
+    return params, rng.normal(size=(BATCH, units)), rng.normal(size=(BATCH, units))
+
+
+def planted(elements: int, mistake: str, which: int) -> Question:
+    """The question with the mistake in an element drawn at random, the `which`-th draw."""
+    params, *inputs = draw(elements)
+    at = int(np.random.default_rng((elements, which)).integers(elements))
+
+    def wrong(*point: Any) -> dict[str, np.ndarray]:
+        grads = gradient(*point)
+        flat = grads["w"].reshape(-1)
+        flat[at] = MISTAKES[mistake](flat[at])
+        return grads
+
+    return Question(loss, wrong, params, tuple(inputs), gradient, ("params['w']",))

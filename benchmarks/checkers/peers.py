@@ -1,0 +1,131 @@
+"""The checkers of JAX, PyTorch and SciPy, each asked in the way its documentation describes.
+
+All three see the loss compiled by `jax.jit`, and the parameters as float64, which their tolerances
+are meant for. Their defaults stay as they are.
+"""
+
+import importlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.checkers.messages import blamed, kinds
+from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question, leaves
+
+#: SciPy's function returns the norm of a difference and leaves the verdict to its caller. Ours: a
+#: gradient is wrong beyond so many times the step, which is the square root of float64's eps, times
+#: the gradient's norm (or 1). A forward difference errs by step · |f″| / 2 and by step · |f|; a
+#: hundred leaves room for curvatures and losses a hundred times the size of the gradient.
+SCIPY_ROOM = 100.0
+
+
+def check_grads(question: Question) -> Answer:
+    """`jax.test_util.check_grads` on a `custom_vjp` function whose backward pass is the gradient.
+
+    One random direction, central differences; reverse mode, because the rule has no other.
+    """
+    import jax
+    from jax.test_util import check_grads
+
+    params, *inputs = question.point()
+    compiled = jax.jit(lambda params: question.loss(params, *inputs))
+
+    def backward(kept: Any, cotangent: Any) -> tuple[Any]:
+        grads = question.gradient(jax.tree_util.tree_map(np.asarray, kept), *inputs)
+        return (jax.tree_util.tree_map(lambda grad: grad * cotangent, grads),)
+
+    function = jax.custom_vjp(compiled)
+    function.defvjp(lambda params: (compiled(params), params), backward)
+    return _passes(question, lambda: check_grads(function, (params,), order=1, modes=["rev"]))
+
+
+def gradcheck(question: Question) -> Answer:
+    """`torch.autograd.gradcheck` on a `Function` whose backward pass is the gradient.
+
+    Central differences along every parameter.
+    """
+    import jax
+
+    torch = importlib.import_module("torch")
+    params, *inputs = question.point()
+    tree = jax.tree_util.tree_structure(params)
+    compiled = jax.jit(lambda params: question.loss(params, *inputs))
+
+    def given(tensors: Any) -> Any:
+        return tree.unflatten([tensor.detach().numpy() for tensor in tensors])
+
+    class Loss(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, *tensors: Any) -> Any:
+            context.save_for_backward(*tensors)
+            return torch.tensor(float(compiled(given(tensors))), dtype=torch.float64)
+
+        @staticmethod
+        def backward(context: Any, cotangent: Any) -> Any:
+            grads = leaves(question.gradient(given(context.saved_tensors), *inputs))
+            return tuple(torch.from_numpy(np.array(grad)) * cotangent for grad in grads)
+
+    tensors = [torch.tensor(leaf, requires_grad=True) for leaf in leaves(params)]
+    return _passes(question, lambda: torch.autograd.gradcheck(Loss.apply, tuple(tensors)))
+
+
+def check_grad(question: Question) -> Answer:
+    """`scipy.optimize.check_grad` on the parameters as one vector.
+
+    Forward differences along every parameter; the verdict is ours, see `SCIPY_ROOM`.
+    """
+    import jax
+    from jax.flatten_util import ravel_pytree
+    from scipy.optimize import check_grad
+
+    params, *inputs = question.point()
+    start, unflatten = ravel_pytree(params)
+    compiled = jax.jit(lambda vector: question.loss(unflatten(vector), *inputs))
+    tree = jax.tree_util.tree_structure(params)
+    shapes = [leaf.shape for leaf in leaves(params)]
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+    norms = []
+
+    def gradient(vector: np.ndarray) -> np.ndarray:
+        parts = zip(np.split(vector, ends), shapes, strict=True)
+        given = tree.unflatten([part.reshape(shape) for part, shape in parts])
+        found = leaves(question.gradient(given, *inputs))
+        flat = np.concatenate([leaf.ravel() for leaf in found])
+        norms.append(float(np.linalg.norm(flat)))
+        return flat
+
+    try:
+        error = check_grad(lambda vector: float(compiled(vector)), gradient, np.array(start))
+    except Exception as stopped:
+        return _stopped(question, stopped)
+    # The norm is that of the call which SciPy made: one more would show what a second call does.
+    limit = SCIPY_ROOM * np.sqrt(np.finfo(np.float64).eps) * max(1.0, norms[0])
+    # A NaN is not within the limit either.
+    return Answer(RIGHT if error <= limit else WRONG, message=f"{error:.3g}; our limit {limit:.3g}")
+
+
+def _passes(question: Question, check: Callable[[], Any]) -> Answer:
+    """Of checkers that raise where they do not agree."""
+    try:
+        check()
+    except Exception as stopped:
+        return _stopped(question, stopped)
+    return Answer(RIGHT)
+
+
+def _stopped(question: Question, stopped: Exception) -> Answer:
+    text = str(stopped)
+    # Torch's GradcheckError is a RuntimeError, by name alone to be told from its other ones.
+    ruled = isinstance(stopped, AssertionError) or type(stopped).__name__ == "GradcheckError"
+    named = _kinds_of(text) if ruled else kinds(text)
+    told = f"{type(stopped).__name__}: {' '.join(text.split())}"
+    if not (ruled or named):
+        return Answer(NO_ANSWER, reason="error", message=told)
+    return Answer(WRONG, leaves=blamed(text, question.paths), kinds=named, message=told)
+
+
+def _kinds_of(text: str) -> tuple[str, ...]:
+    """A comparison of numbers names a kind in its first line only; below it prints the numbers."""
+    return kinds(text.strip().split("\n")[0])

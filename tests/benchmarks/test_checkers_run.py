@@ -1,0 +1,288 @@
+"""The harness stops what must be stopped and loses no answer; the command says what is wrong."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import benchmarks.__main__
+from benchmarks.checkers import cases, command, contenders
+from benchmarks.checkers import run as run_module
+from benchmarks.checkers import table as table_module
+from benchmarks.checkers.cases import Case
+from benchmarks.checkers.contenders import Contender
+from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
+from benchmarks.checkers.results import BadResultsError, Check, load
+from benchmarks.checkers.worker import Worker, WorkerError
+from tests.benchmarks.planted_checkers import (
+    ALWAYS_RIGHT,
+    ALWAYS_WRONG,
+    PARAMS,
+    Here,
+    a_case,
+    dies,
+    eats,
+    gradient,
+    hangs,
+    loss,
+    made_up,
+    question,
+    results,
+    turned,
+    unbuilt,
+)
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_all_are_asked_in_order_and_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "Worker", Here)
+    out, asked = tmp_path / "new" / "results.json", [a_case("half-mse"), a_case("exchanged")]
+    made, seen = results(), []
+    run_module.run(made, [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, lambda *told: seen.append(told))
+    assert [(c.contender, c.what, c.verdict) for c in made.checks] == [
+        ("always right", "half-mse", RIGHT),
+        ("always right", "exchanged", RIGHT),
+        ("always wrong", "half-mse", WRONG),
+        ("always wrong", "exchanged", WRONG),
+    ]
+    assert len(seen) == 8
+    assert load(out) == made
+    assert list(out.parent.iterdir()) == [out], "no half-written file is left"
+
+
+def test_an_interrupted_run_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "Worker", Here)
+    out, asked = tmp_path / "results.json", [a_case(slug) for slug in ("exchanged", "half-mse")]
+
+    def interrupt(_: Any, case: Case, check: Check | None) -> None:
+        if check is None and case.what == "half-mse":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_module.run(results(), [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, interrupt)
+    half, again = load(out), []
+    assert [check.what for check in half.checks] == ["exchanged"]
+    run_module.run(half, [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, lambda *told: again.append(told))
+    assert len(again) == 2 * 3
+    assert Counter(check.what for check in load(out).checks) == {"exchanged": 2, "half-mse": 2}
+
+
+def test_an_absent_checker_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "Worker", Here)
+    made = results()
+    made.contenders["always right"] = "not installed"
+    run_module.run(made, [ALWAYS_RIGHT, ALWAYS_WRONG], [a_case("half-mse")], None)
+    assert [check.contender for check in made.checks] == ["always wrong"]
+    assert "Not asked: `always right`, not installed." in table_module.markdown(made)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("ask", "reason", "memory"),
+    [(hangs, "time", 2**33), (dies, "crashed", 2**33), (eats, "memory", 2**30)],
+)
+def test_what_does_not_come_to_an_end_is_ended(
+    ask: Callable[[Question], Answer], reason: str, memory: int
+) -> None:
+    """And a next question is answered by another process."""
+    limit = 2 if reason == "time" else 60
+    with Worker(Contender("planted", "numpy", ask), limit, memory) as worker:
+        reply = worker.ask(a_case("half-mse"))
+        assert (reply.answer.verdict, reply.answer.reason) == (NO_ANSWER, reason)
+        assert reply.answer.seconds < 60, "left to itself it would take ten minutes"
+        plain = Case(cases.MISTAKES, "x", "half-mse", partial(elementary, RIGHT))
+        assert worker.ask(plain).answer.verdict == RIGHT
+
+
+def elementary(_verdict: str) -> Question:
+    """A question without inputs, which the planted checkers answer."""
+    return Question(loss, gradient, PARAMS, ())
+
+
+@pytest.mark.slow
+def test_a_process_stays_warm_and_is_gone_afterwards() -> None:
+    with Worker(ALWAYS_WRONG, 60) as worker:
+        first = worker.ask(a_case("half-mse", partial(question, turned)))
+        process = worker._process
+        second = worker.ask(a_case("exchanged"))
+        assert worker._process is process
+    assert not process._closed or process.exitcode is not None
+    assert (first.answer.verdict, first.wrong_leaves, first.leaves) == (
+        WRONG,
+        ("params['w']",),
+        2,
+    )
+    assert second.wrong_leaves == ()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
+def test_a_killed_run_leaves_no_process_behind() -> None:
+    code = """
+from benchmarks.checkers.contenders import Contender
+from benchmarks.checkers.worker import Worker
+from tests.benchmarks.planted_checkers import a_case, hangs
+if __name__ == "__main__":
+    worker = Worker(Contender("hangs", "numpy", hangs), 600)
+    worker._start()
+    worker._pipe.send(a_case("half-mse"))
+    worker._received(600)  # that it is built: now it hangs
+    print(worker._process.pid, flush=True)
+    worker._received(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT) as parent:
+        assert parent.stdout is not None
+        process = Path("/proc", parent.stdout.readline().decode().strip())
+        assert process.exists()
+        parent.kill()
+    ending = time.monotonic() + 30
+    while process.exists() and "Z" not in (process / "stat").read_text().split()[2]:
+        assert time.monotonic() < ending, "it goes on without its parent"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_case_that_cannot_be_built_is_no_answer_of_the_checker() -> None:
+    with (
+        Worker(ALWAYS_RIGHT, 60) as worker,
+        pytest.raises(WorkerError, match="always right: KeyError: 'no such model'"),
+    ):
+        worker.ask(a_case("half-mse", unbuilt))
+
+
+def ended(arguments: list[str]) -> int:
+    with pytest.raises(SystemExit) as ending:
+        benchmarks.__main__.main(["checkers", *arguments])
+    assert isinstance(ending.value.code, int)
+    return ending.value.code
+
+
+def test_stored_results_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored = tmp_path / "results.json"
+    made_up().save(stored)
+    assert ended(["--table", str(stored)]) == 0
+    assert capsys.readouterr().out == table_module.markdown(made_up())
+    assert ended(["--table", str(stored), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(stored.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "results.json: No such file or directory"),
+        ("{", "results.json: no JSON: "),
+        ("[]", "results.json: got schema 'list', expected results of schema 1"),
+        ('{"schema": 7}', "results.json: got schema 7, expected results of schema 1"),
+        ('{"schema": 1}', "a field of the results is missing: 'checks'"),
+        ('{"schema": 1, "checks": [{}]}', "a field of the results is missing: 'contender'"),
+        ('{"schema": 1, "checks": [7]}', "a field of the results is missing"),
+    ],
+)
+def test_a_bad_file_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, says: str
+) -> None:
+    stored = tmp_path / "results.json"
+    if content is not None:
+        stored.write_text(content, "utf-8")
+    assert ended(["--table", str(stored)]) == 2
+    one_line(capsys, says)
+
+
+def one_line(capsys: pytest.CaptureFixture[str], says: str) -> None:
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
+    assert says in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--contender", "mine"], "--contender: got 'mine', expected one of handgrad.check_grad"),
+        (["--subject", "nothing"], "--subject: got 'nothing', expected one of "),
+        (["--limit", "0"], "0.0 is not in the range"),
+        (["--colour"], "No such option"),
+    ],
+)
+def test_bad_options_are_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert ended([*arguments, "--quick"]) == 2
+    one_line(capsys, says)
+
+
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole command with a checker and two cases in this process."""
+    monkeypatch.setattr(run_module, "Worker", Here)
+    monkeypatch.setattr(contenders, "CONTENDERS", (ALWAYS_WRONG,))
+    monkeypatch.setattr(cases, "cases", lambda: [a_case("half-mse"), a_case("exchanged")])
+
+
+@pytest.mark.usefixtures("little")
+def test_a_run_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "results.json")
+    assert ended(["--out", out]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == table_module.markdown(load(Path(out)))
+    assert "1/2 always wrong: linear, half-mse: wrong, " in shown.err
+    assert ended(["--out", out]) == 2
+    one_line(capsys, "is there already; expected --resume or --overwrite")
+    assert ended(["--out", out, "--resume"]) == 0
+    assert capsys.readouterr().err == "", "there was nothing left to ask"
+    assert ended(["--out", out, "--resume", "--limit", "5"]) == 2
+    one_line(capsys, "was made with --limit 120, got 5")
+    assert ended(["--out", out, "--overwrite", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["checks"]) == 2
+
+
+@pytest.mark.usefixtures("little")
+def test_a_run_goes_on_only_where_it_began(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results.json"
+    assert ended(["--out", str(out)]) == 0
+    made = load(out)
+    replace(made, fingerprint={**made.fingerprint, "date": "1999-01-01"}).save(out)
+    capsys.readouterr()
+    assert ended(["--out", str(out), "--resume"]) == 0, "a run may take more than a day"
+    capsys.readouterr()
+    replace(made, fingerprint={**made.fingerprint, "processor": "another"}).save(out)
+    assert ended(["--out", str(out), "--resume"]) == 2
+    one_line(capsys, "was made with another processor; expected a run to go on where it began")
+
+
+@pytest.mark.usefixtures("little")
+def test_a_part_of_a_run_is_not_stored_as_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "STORED", tmp_path / "stored.json")
+    assert ended(["--subject", "linear"]) == 0
+    assert ended(["--quick"]) == 0
+    assert not command.STORED.exists()
+    assert ended([]) == 0
+    assert command.STORED.exists()
+
+
+@pytest.mark.usefixtures("little")
+def test_a_file_that_cannot_be_written_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert ended(["--out", str(tmp_path / "file" / "results.json")]) == 2
+    one_line(capsys, "cannot be written: ")
+
+
+def test_results_that_cannot_be_saved_say_so(tmp_path: Path) -> None:
+    with pytest.raises(BadResultsError, match="cannot be written: Is a directory"):
+        made_up().save(tmp_path)

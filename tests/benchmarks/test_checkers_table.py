@@ -1,0 +1,59 @@
+"""The tables say what the stored answers say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.checkers import command, peers
+from benchmarks.checkers import table as table_module
+from benchmarks.checkers.results import load
+from tests.benchmarks.planted_checkers import made_up
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENT = ROOT / "docs" / "checking.md"
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The cells of each line of all tables, by the first one."""
+    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
+
+
+def test_the_tables_count_what_was_answered() -> None:
+    text = table_module.markdown(made_up())
+    found = rows(text)
+    assert found["`half-mse`"][1:] == ["0 of 2 (1 no answer)", "2 of 2"]
+    assert found["`relu-at-zero`"][1:] == ["-", "1 of 1"], "said to be another valid choice"
+    assert found["the sign turned"] == ["10,000", "0 of 1", "1 of 1"]
+    assert found["tiny losses"][1:] == ["0 of 1", "1 of 1"]
+    assert found["named the parameter"][1:] == ["-", "1 of 3"]
+    assert found["named the mistake"][1:] == ["-", "2 of 4"]
+    assert found["named another mistake"][1:] == ["-", "1 of 5"]
+    assert found["no answer"][1:] == ["1 of 4 (1 time)", "0 of 6"]
+    assert found["seconds"][1:] == ["1; 3", "1; 2"]
+    assert "6 gradients, right and wrong, 2 models" in text.replace("\n", " ")
+    assert "`tanh-linear`" not in found, "what was not asked has no row"
+    assert table_module.markdown(made_up()) == text
+
+
+def test_a_part_that_was_not_asked_has_no_table() -> None:
+    made = made_up()
+    made.checks = [check for check in made.checks if check.part == "right"]
+    text = table_module.markdown(made)
+    assert "Right gradients that were called wrong" in text
+    assert "planted in" not in text
+
+
+def test_the_rule_for_scipy_is_said_to_be_ours() -> None:
+    assert f"{peers.SCIPY_ROOM:g}" == "100"
+    assert "The rule here is ours: wrong is what exceeds a hundred times" in table_module.NOTES[0]
+
+
+def test_the_document_shows_the_stored_results() -> None:
+    shown = re.search(
+        r"<!-- table: checkers -->\n+(.*?)\n*<!-- end -->", DOCUMENT.read_text("utf-8"), re.S
+    )
+    if shown is None or not command.STORED.exists():
+        pytest.skip("docs/checking.md or benchmarks/results has no results of the checkers yet")
+    assert shown[1].strip() == table_module.markdown(load(command.STORED)).strip()

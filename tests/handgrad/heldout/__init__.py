@@ -1,0 +1,10 @@
+"""Five models kept aside: no rule that names a mistake was written on them."""
+
+from benchmarks.checkers.subject import Subject
+from tests.handgrad.heldout.attention import ATTENTION
+from tests.handgrad.heldout.autoencoder import AUTOENCODER
+from tests.handgrad.heldout.batch_norm import BATCH_NORM
+from tests.handgrad.heldout.gated import GATED
+from tests.handgrad.heldout.two_heads import TWO_HEADS
+
+HELD_OUT: list[Subject] = [TWO_HEADS, GATED, ATTENTION, AUTOENCODER, BATCH_NORM]

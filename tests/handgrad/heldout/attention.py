@@ -1,0 +1,187 @@
+"""Additive attention over the words of a text, a relu layer, and three classes.
+
+Scored as Bahdanau, Cho and Bengio (2015) do: e = tanh(x w + b), s = e v, a = softmax(s).
+"""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.checkers.subject import Subject
+from tests.handgrad.heldout.planting import edited
+
+DECAY = 0.05
+RATE = 0.5
+SUMS: dict[str, Any] = {}
+
+
+def loss(params: Any, x: Any, labels: Any) -> Any:
+    """Mean negative log probability and λ w²: x (5, 4 words, 4 features), labels (5,) integers."""
+    attend, dense, out = params["attend"], params["dense"], params["out"]
+    s = jnp.tanh(x @ attend["w"] + attend["b"][None, None, :]) @ attend["v"]
+    a = jnp.exp(s) / jnp.sum(jnp.exp(s), axis=1, keepdims=True)
+    context = jnp.einsum("bt,btd->bd", a, x)
+    k = jax.nn.relu(context @ dense["w"] + dense["b"][None, :])
+    o = k @ out["w"] + out["b"][None, :]
+    chosen = jnp.take_along_axis(o, labels[:, None], axis=1)[:, 0]
+    entropy = jnp.mean(jax.scipy.special.logsumexp(o, axis=1) - chosen)
+    return entropy + DECAY * sum(jnp.sum(part["w"] ** 2) for part in (attend, dense, out))
+
+
+def softmax(s: Any, axis: int = 1) -> Any:
+    """Softmax along an axis."""
+    e = np.exp(s - s.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def softmax_backward(p: Any, dp: Any) -> Any:
+    """The derivative by the scores, p = softmax(s) along the last axis."""
+    return p * (dp - np.sum(p * dp, axis=-1, keepdims=True))
+
+
+def attend_backward(attend: Any, x: Any, e: Any, a: Any, dcontext: Any) -> Any:
+    """From the context's derivative, (batch, features), to the attention's own parameters."""
+    # context = einsum("bt,btd->bd", a, x)
+    da = np.einsum("bd,btd->bt", dcontext, x)
+    # a = softmax(s)
+    ds = softmax_backward(a, da)
+    # s = e @ v
+    dv = np.einsum("bt,btd->d", ds, e)
+    de = ds[:, :, None] * attend["v"]
+    # e = tanh(z), z = x @ w + b
+    dz = de * (1 - e**2)
+    dw = np.einsum("bti,btj->ij", x, dz)
+    db = dz.sum(axis=(0, 1))
+    return {"w": dw, "b": db, "v": dv}
+
+
+def gradient(params: Any, x: Any, labels: Any) -> Any:
+    """By hand, backwards."""
+    attend, dense, out = params["attend"], params["dense"], params["out"]
+    e = np.tanh(x @ attend["w"] + attend["b"])
+    a = softmax(e @ attend["v"], axis=1)
+    context = np.einsum("bt,btd->bd", a, x)
+    hidden = context @ dense["w"] + dense["b"]
+    k = np.maximum(hidden, 0)
+    p = softmax(k @ out["w"] + out["b"])
+    # loss = -mean(log(p[labels]))
+    do = p.copy()
+    do[np.arange(len(x)), labels] -= 1
+    do = do / len(x)
+    # o = k @ w + b
+    dout = {"w": k.T @ do, "b": do.sum(axis=0)}
+    dk = do @ out["w"].T
+    # k = relu(hidden)
+    dhidden = dk * (hidden > 0)
+    # hidden = context @ w + b
+    ddense = {"w": context.T @ dhidden, "b": dhidden.sum(axis=0)}
+    dcontext = dhidden @ dense["w"].T
+    dattend = attend_backward(attend, x, e, a, dcontext)
+    # loss += DECAY * sum(w**2)
+    dattend["w"] = dattend["w"] + 2 * DECAY * attend["w"]
+    ddense["w"] = ddense["w"] + 2 * DECAY * dense["w"]
+    dout["w"] = dout["w"] + 2 * DECAY * out["w"]
+    return {"attend": dattend, "dense": ddense, "out": dout}
+
+
+def draw(rng: np.random.Generator) -> Any:
+    """Five texts; one is all padding, and the third relu's bias is still zero: there it is at 0."""
+    attend = {"w": rng.normal(size=(4, 4)), "b": rng.normal(size=4), "v": rng.normal(size=4)}
+    dense = {"w": rng.normal(size=(4, 4)) * 0.8, "b": rng.normal(size=4) * 0.5}
+    out = {"w": rng.normal(size=(4, 3)), "b": rng.normal(size=3) * 0.3}
+    dense["b"][2] = 0
+    x = rng.normal(size=(5, 4, 4))
+    x[rng.integers(0, 5)] = 0
+    return {"attend": attend, "dense": dense, "out": out}, x, rng.integers(0, 3, size=5)
+
+
+plant = partial(edited, (softmax_backward, attend_backward, gradient))
+MEAN, LABEL = "do = do / len(x)\n", "    do[np.arange(len(x)), labels] -= 1\n"
+ATTEND_W, ATTEND_B = 'np.einsum("bti,btj->ij", x, dz)', "db = dz.sum(axis=(0, 1))"
+DENSE_W, DENSE_B, OUT_B = "context.T @ dhidden", "dhidden.sum(axis=0)", "do.sum(axis=0)"
+DCONTEXT = 'dcontext = dhidden @ dense["w"].T'
+DS, DZ = "ds = softmax_backward(a, da)", "dz = de * (1 - e**2)"
+RELU = "dhidden = dk * (hidden > 0)"
+RESULT = 'return {"attend": dattend, "dense": ddense, "out": dout}'
+ADDED = """\
+grads = {"attend": dattend, "dense": ddense, "out": dout}
+for layer, part in grads.items():
+    for name, d in part.items():
+        if layer + name in SUMS:
+            SUMS[layer + name] += d
+        else:
+            SUMS[layer + name] = d
+        part[name] = SUMS[layer + name]
+return grads"""
+
+MISTAKES = {
+    "missing-mean": plant((MEAN, "\n")),
+    "double-mean": plant(
+        (DENSE_W, DENSE_W + " / len(x)"),
+        (DENSE_B, DENSE_B + " / len(x)"),
+        ("k.T @ do", "k.T @ do / len(x)"),
+        (OUT_B, OUT_B + " / len(x)"),
+        (ATTEND_W, ATTEND_W + " / len(x)"),
+        (ATTEND_B, ATTEND_B + " / len(x)"),
+    ),
+    "double-mean/2": plant((ATTEND_W, ATTEND_W + " / len(x)")),
+    "mean-over-outputs": plant((MEAN, "do = do / do.size\n")),
+    "residual-sign": plant((MEAN, "do = (np.eye(p.shape[1])[labels] - p) / len(x)\n")),
+    "bias-mean": plant((DENSE_B, "dhidden.mean(axis=0)")),
+    "bias-mean/2": plant((ATTEND_B, "db = dz.mean(axis=(0, 1))")),
+    "bias-unsummed": plant((DENSE_B, "dhidden")),
+    "bias-unsummed/2": plant((ATTEND_B, "db = dz.sum(axis=1)")),
+    "bias-wrong-axis": plant((ATTEND_B, "db = dz.sum(axis=(0, 2))")),
+    "bias-wrong-axis/2": plant((DENSE_B, "dhidden.sum(axis=1)")),
+    "dw-transposed": plant((DENSE_W, "dhidden.T @ context")),
+    "dw-transposed/2": plant((ATTEND_W, 'np.einsum("bti,btj->ji", x, dz)')),
+    "dx-untransposed": plant((DCONTEXT, 'dcontext = dhidden @ dense["w"]')),
+    "dw-after-activation": plant((DENSE_W, "k.T @ dhidden")),
+    "dw-after-activation/2": plant((ATTEND_W, 'np.einsum("bti,btj->ij", e, dz)')),
+    "tanh-linear": plant((DZ, "dz = de * (1 - e)")),
+    "tanh-of-h": plant((DZ, "dz = de * (1 - np.tanh(e) ** 2)")),
+    "no-activation-derivative": plant((RELU, "dhidden = dk")),
+    "softmax-diagonal": plant((DS, "ds = a * (1 - a) * da")),
+    "softmax-shortcut": plant((MEAN, "do = softmax_backward(p, do / len(x))\n")),
+    "ce-minus-missing": plant((LABEL, "")),
+    "softmax-wrong-axis": plant(('attend["v"], axis=1)', 'attend["v"], axis=0)')),
+    "softmax-wrong-axis/2": plant(('out["b"])\n', 'out["b"], axis=0)\n')),
+    "relu-mask": plant((RELU, "dhidden = dk * (dk > 0)")),
+    "relu-mask/2": plant((RELU, "dhidden = dk * (context > 0)")),
+    "relu-at-zero": plant((RELU, "dhidden = dk * (hidden >= 0)")),
+    "relu-at-zero/2": plant((RELU, "dhidden = np.where(hidden < 0, 0, dk)")),
+    "accumulates": plant((RESULT, ADDED)),
+    "update-before-use": plant(
+        (DCONTEXT, 'new = dense["w"] - RATE * ddense["w"]\ndcontext = dhidden @ new.T'),
+    ),
+    "update-before-use/2": plant(
+        (
+            'dk = do @ out["w"].T',
+            'out = {name: out[name] - RATE * dout[name] for name in out}\ndk = do @ out["w"].T',
+        ),
+        (
+            DCONTEXT,
+            "dense = {name: dense[name] - RATE * ddense[name] for name in dense}\n" + DCONTEXT,
+        ),
+    ),
+    "decay-factor": plant(("+ 2 * DECAY * attend", "+ DECAY * attend")),
+    "decay-factor/2": plant(
+        ("+ 2 * DECAY * attend", "+ DECAY * attend"),
+        ("+ 2 * DECAY * dense", "+ DECAY * dense"),
+        ("+ 2 * DECAY * out", "+ DECAY * out"),
+    ),
+    "decay-factor/3": plant(
+        (RESULT, 'ddense["b"] = ddense["b"] + 2 * DECAY * dense["b"]\n' + RESULT),
+    ),
+    "dropped-term": plant((ATTEND_W, 'np.einsum("bti,btj->ij", x[:, 1:], dz[:, 1:])')),
+    "dropped-term/2": plant((RESULT, 'dout["b"][-1] = 0\n' + RESULT)),
+    "exchanged": plant(('{"w": dw, "b": db, "v": dv}', '{"w": dw, "b": dv, "v": db}')),
+    "exchanged/2": plant(
+        (RESULT, 'dattend["w"], ddense["w"] = ddense["w"], dattend["w"]\n' + RESULT),
+    ),
+}
+
+ATTENTION = Subject("attention-classifier", loss, gradient, draw, MISTAKES)
