@@ -15,7 +15,7 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.frames import is_own
-from handgrad.referee.program import is_real
+from handgrad.referee.program import is_real, of_jax, rule_name, without_custom_rules
 
 #: Calls, which are written out.
 CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"}) | {
@@ -61,11 +61,22 @@ class Node:
 
     @property
     def name(self) -> str:
-        """The operation's name: tanh, dot_general."""
-        return self.eqn.primitive.name
+        """The operation's name: tanh, dot_general; of a function with its own rule, its name."""
+        return rule_name(self.eqn) if _own_rule(self.eqn) else self.eqn.primitive.name
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether the operation acts on arrays element by element."""
+        return self.name in ELEMENTWISE or _own_rule(self.eqn)
 
     def bound(self, operands: Sequence[Any]) -> list[Any]:
         """What JAX makes of these operands."""
+        if _own_rule(self.eqn):
+            formula = self.eqn.params["call_jaxpr"]
+            alike = np.shape(operands[0]) == self.eqn.invars[0].aval.shape
+            # Its rule is for arrays of this shape.
+            run = _with_its_rule if alike else lambda _, given: without_custom_rules(formula, given)
+            return run(self.eqn, operands)
         outputs = self.eqn.primitive.bind(*operands, **self.eqn.params)
         return list(outputs) if self.eqn.primitive.multiple_results else [outputs]
 
@@ -133,7 +144,7 @@ def _written_out(
     for eqn in jaxpr.eqns:
         operands = [number(atom) for atom in eqn.invars]
         source = within if call else _source(eqn) or within
-        if eqn.primitive.name in CALLS:
+        if eqn.primitive.name in CALLS and not _own_rule(eqn):
             inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
             named = call or _library_function(eqn, inner)
             outputs = _written_out(inner, operands, numbering, nodes, source, named)
@@ -143,6 +154,27 @@ def _written_out(
             nodes.append(Node(eqn, tuple(operands), tuple(outputs), source, call, bodies))
         numbers.update(zip(eqn.outvars, outputs, strict=True))
     return [number(atom) for atom in jaxpr.outvars]
+
+
+def _own_rule(eqn: Any) -> bool:
+    """Whether it is one of JAX's functions of numbers with a rule: relu, logaddexp.
+
+    Their formulas differ from their rules where they choose, at 0.
+    """
+    if eqn.primitive.name != "custom_jvp_call" or len(eqn.outvars) != 1 or not of_jax(eqn):
+        return False
+    shape = eqn.outvars[0].aval.shape
+    return all(v.aval.shape in (shape, ()) for v in eqn.invars)
+
+
+def _with_its_rule(eqn: Any, operands: Sequence[Any]) -> list[Any]:
+    variables = [v for v in eqn.invars if not isinstance(v, jex.Literal)]
+    info = eqn.params["call_jaxpr"].jaxpr.debug_info._replace(arg_names=None, result_paths=None)
+    alone = jex.Jaxpr([], list(dict.fromkeys(variables)), eqn.outvars, [eqn], debug_info=info)
+    given = {
+        v: o for v, o in zip(eqn.invars, operands, strict=True) if not isinstance(v, jex.Literal)
+    }
+    return list(jex.jaxpr_as_fun(jex.ClosedJaxpr(alone, []))(*given.values()))
 
 
 def _bodies(eqn: Any) -> Sequence[Any]:

@@ -184,7 +184,7 @@ def _single_entries(graph: Graph, moving: set[int], numbering: Numbering) -> dic
         operands = [o for o in node.operands if o in moving]
         shape = numbering.avals[at].shape
         alike = all(numbering.avals[o].shape == shape for o in operands)
-        if at in moving and operands and alike and node.name in ELEMENTWISE:
+        if at in moving and operands and alike and node.elementwise:
             common = set.intersection(*(found.get(o, {o}) for o in operands))
             found[at] = {at} | common
     return found
@@ -344,7 +344,7 @@ def _axes(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Axis]:
         found = len(shapes[0]) == 1
     else:
         spread = [o for o, s in zip(node.operands, shapes, strict=True) if len(s) == 2 and 1 in s]
-        found = node.name in ELEMENTWISE and not moving.isdisjoint(spread)
+        found = node.elementwise and not moving.isdisjoint(spread)
     if found:
         yield Axis(at, node, _SPREAD_OTHER if node.name == "reduce_sum" else _OTHER_AXIS)
 
