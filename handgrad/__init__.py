@@ -10,36 +10,54 @@ if TYPE_CHECKING:
     from handgrad.backward import check_backward, check_custom
     from handgrad.check import GradientMismatch, assert_gradient, check_gradient
     from handgrad.exact import exact_gradient
-    from handgrad.report import Enclosure, Finding, GradientReport, LeafReport
+    from handgrad.report import Diagnosis, Enclosure, Finding, GradientReport, LeafReport
+    from handgrad.speed.timing import NotTimedError, Timings, time_gradient
+    from handgrad.steps import Step, StepReport, StepsReport, check_steps
     from handgrad.ulps import ulp_distance
 
 __all__ = [
+    "Diagnosis",
     "Enclosure",
     "Finding",
     "GradientMismatch",
     "GradientReport",
     "LeafReport",
+    "NotTimedError",
+    "Step",
+    "StepReport",
+    "StepsReport",
+    "Timings",
     "assert_gradient",
     "check_backward",
     "check_custom",
     "check_gradient",
+    "check_steps",
     "exact_gradient",
+    "time_gradient",
     "ulp_distance",
 ]
 
 #: Where each public name lives. They are imported when asked for: JAX takes seconds to load, and
 #: neither a command line's --help nor a test session that checks no gradient should wait for it.
 _HOMES = {
+    "Diagnosis": "report",
     "Enclosure": "report",
     "Finding": "report",
     "GradientMismatch": "check",
     "GradientReport": "report",
     "LeafReport": "report",
+    "NotTimedError": "speed.timing",
+    "Step": "steps",
+    "StepReport": "steps",
+    "StepsReport": "steps",
+    "Timings": "speed.timing",
     "assert_gradient": "check",
     "check_backward": "backward",
     "check_custom": "backward",
     "check_gradient": "check",
+    "check_steps": "steps",
     "exact_gradient": "exact",
+    "time_gradient": "speed.timing",
     "ulp_distance": "ulps",
 }
 

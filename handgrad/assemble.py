@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arguments import index_of
+from handgrad.blind_spots import blind_spots
 from handgrad.findings import findings, right_value, worst_element
 from handgrad.judge import Case, Outcome, Trial
 from handgrad.referee import balls
@@ -30,7 +31,7 @@ def report(
         headline=_headline(verdict, blame, deciding, i, found, judged),
         observed=found,
         leaves=_leaves(ruling) if ruling else (),
-        warnings=tuple(_warnings(outcomes, i, asked)),
+        warnings=(*_warnings(outcomes, i, asked), *_blind_spots(verdict, outcomes)),
         certificate=_certificate(outcomes),
         reproduce=reproduce,
         points=judged,
@@ -73,6 +74,8 @@ def _leaves(ruling: Ruling) -> tuple[LeafReport, ...]:
 def _leaf(ruling: Ruling, path: str, leaf: np.ndarray, part: slice) -> LeafReport:
     if not leaf.size:
         return _empty(path, leaf)
+    if not ruling.truth.known[part].any():
+        return _not_judged(path, leaf)
     i = worst_element(ruling, part)
     limits = ruling.limits[part][~np.isnan(ruling.limits[part])]
     return LeafReport(
@@ -98,6 +101,13 @@ def _empty(path: str, leaf: np.ndarray) -> LeafReport:
     nothing = Enclosure("0", 0.0)
     numbers = (0.0, 0.0, nothing, 0.0, 0.0, 0.0, 0.0, 0.0)
     return LeafReport(path, leaf.shape, leaf.dtype.name, "agree", (), *numbers, 0, 0)
+
+
+def _not_judged(path: str, leaf: np.ndarray) -> LeafReport:
+    """A leaf of which no element was among those that there was time for."""
+    unknown, nan = Enclosure("0", np.inf, False), float("nan")
+    numbers = (nan, nan, unknown, nan, nan, nan, nan, nan)
+    return LeafReport(path, leaf.shape, leaf.dtype.name, "not judged", (), *numbers, leaf.size, 0)
 
 
 def ulps(witness: Witness, i: int, dtype: Any) -> float:
@@ -142,6 +152,13 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> 
     return warnings + _uncertain(outcomes) + _unused_trust(outcomes)
 
 
+def _blind_spots(verdict: str, outcomes: Sequence[Outcome]) -> list[str]:
+    """What could hide from a verdict that the gradient is right."""
+    if verdict not in ("agree", "imprecise"):
+        return []
+    return blind_spots([outcome.ruling for outcome in outcomes if outcome.ruling])
+
+
 def _unused_trust(outcomes: Sequence[Outcome]) -> list[str]:
     for outcome in outcomes:
         if outcome.ruling:
@@ -157,7 +174,7 @@ def _uncertain(outcomes: Sequence[Outcome]) -> list[str]:
             return [outcome.ruling.truth.how]
         if outcome.ruling and not outcome.ruling.truth.known.all():
             known = outcome.ruling.truth.known
-            return [f"{int(known.sum())} of {known.size} elements judged, drawn at random"]
+            return [f"only {int(known.sum()):,} of {known.size:,} elements judged"]
     return []
 
 

@@ -24,6 +24,7 @@ def check_backward(
     forward: Callable[..., Any],
     backward: Callable[..., Any],
     *inputs: Any,
+    cotangent: Any = None,
     points: int | Sequence[Any] = 8,
     seed: int = 0,
     referee: str = "auto",
@@ -32,8 +33,8 @@ def check_backward(
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
-    The output is weighed with a random cotangent c; what `backward` makes of c must be the gradient
-    of Σ c·output.
+    The output is weighed with a cotangent c; what `backward` makes of c must be the gradient of
+    Σ c·output.
 
     Args:
         forward: `forward(*inputs) -> (output, cache)`, on NumPy arrays and on what JAX traces:
@@ -43,6 +44,7 @@ def check_backward(
             (or the bare one if there is one input), shaped like it; anything for inputs that hold
             no floats.
         inputs: arrays, or pytrees of arrays.
+        cotangent: shaped like the output; random numbers unless it is given.
         points, seed, referee, strict, trust_rules: as for `check_gradient`; the inputs are moved.
 
     Returns:
@@ -64,7 +66,8 @@ def check_backward(
     real, together = _float_inputs(inputs)
     with wide(real):
         output, _ = _passed(forward(*together(real)))
-        cotangent = _like(_cotangent(output, seed), output)
+        drawn = _cotangent(output, seed) if cotangent is None else cotangent
+        cotangent = _like(drawn, output)
 
     # The cotangent is an input of both, so that a backward pass that writes to it is found.
     def loss(params: Any, cotangent: Any) -> Any:
@@ -74,7 +77,8 @@ def check_backward(
         _, cache = _passed(forward(*together(params)))
         return _of_floats(backward(cotangent, cache), together(real))
 
-    case = Case(gradient, loss, referee=referee, seed=seed, trusted=rule_names(trust_rules))
+    trusted = rule_names(trust_rules)
+    case = Case(gradient, loss, referee=referee, seed=seed, trusted=trusted, part=True)
     call = "check_backward(forward, backward, *inputs"
     return judge(case, arguments(list(real), (cotangent,)), points, strict, call)
 
@@ -122,7 +126,7 @@ def check_custom(
     if not custom_rules(program):
         raise TypeError(f"{_name(f)}: expected a jax.custom_vjp or jax.custom_jvp function")
     plain = jax.value_and_grad(lambda params: without_custom_rules(program.jaxpr, params)[0])
-    case = Case(jax.grad(loss), loss, referee=referee, seed=seed, autodiff=plain)
+    case = Case(jax.grad(loss), loss, referee=referee, seed=seed, autodiff=plain, part=True)
     return judge(case, given, points, strict, "check_custom(f, *args")
 
 
@@ -151,15 +155,15 @@ def _cotangent(output: Any, seed: int) -> Any:
 
 
 def _weighed(output: Any, cotangent: Any) -> Any:
-    """Σ c·output over everything in it."""
-    products = jax.tree_util.tree_map(lambda o, c: jax.numpy.sum(c * o), output, cotangent)
+    """Σ c·output over everything in it, in whatever arrays it comes."""
+    products = jax.tree_util.tree_map(lambda o, c: (c * o).sum(), output, cotangent)
     return sum(jax.tree_util.tree_leaves(products))
 
 
 def _like(cotangent: Any, output: Any) -> Any:
     """The cotangent in the kind of arrays that the output is made of; fresh ones, to be spoilt."""
     return jax.tree_util.tree_map(
-        lambda c, o: jax.numpy.asarray(c) if isinstance(o, jax.Array) else c.copy()[()],
+        lambda c, o: jax.numpy.asarray(c) if isinstance(o, jax.Array) else np.array(c)[()],
         cotangent,
         output,
     )

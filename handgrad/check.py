@@ -47,7 +47,8 @@ def check_gradient(
     Args:
         gradient: `gradient(params, *inputs)`, a pytree shaped and typed like `params`; with
             `has_value`, `(loss, grads)`. In NumPy, JAX, or anything else.
-        loss: `loss(params, *inputs)`, a real scalar; JAX must be able to trace it.
+        loss: `loss(params, *inputs)`, a real scalar; traced by JAX, or else run by NumPy on power
+            series.
         params: any pytree of float64 or float32 arrays; each leaf is judged at its own precision.
         inputs: whatever both take besides: arrays, pytrees, settings.
         points: how many points to try besides the given one, with the parameters moved and the

@@ -8,9 +8,8 @@ import numpy as np
 from flint import arb
 
 from handgrad.arguments import Arguments, arguments
-from handgrad.judge import Case, problem_at
+from handgrad.judge import Case
 from handgrad.referee import balls
-from handgrad.referee.certify import certify
 from handgrad.report import Enclosure
 
 #: Decimal digits of an exact value at most.
@@ -21,7 +20,7 @@ def exact_gradient(loss: Callable[..., Any], params: Any, *inputs: Any) -> Any:
     """The exact gradient of a loss at a point, every element between rigorous bounds.
 
     Args:
-        loss: `loss(params, *inputs)`, a real scalar that JAX can trace.
+        loss: `loss(params, *inputs)`, a real scalar that JAX can trace, or NumPy run on objects.
         params: any pytree of float64 or float32 arrays.
         inputs: whatever the loss takes besides.
 
@@ -41,7 +40,7 @@ def exact_gradient(loss: Callable[..., Any], params: Any, *inputs: Any) -> Any:
         '2.718281828459045235360287471352662497757'
     """
     given = arguments(params, inputs)
-    truth = certify(problem_at(Case(loss, loss), given))
+    truth = Case(loss, loss).way(given).truth(given)
     if truth.kink is not None:
         raise ArithmeticError("the loss has a kink at this point: more than one gradient is right")
     return _like(given, [enclosure(ball, truth.bits) for ball in truth.gradient])

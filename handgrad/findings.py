@@ -82,9 +82,10 @@ def _of_convention(ruling: Ruling) -> list[Finding]:
     if ruling.yours.worst > RIGHT or not differs_at_kink(ruling):
         return []
     choices = ", ".join(f"{c:.3g}" for c in ruling.yours.choices[:8])
+    heard = not np.isnan(ruling.autodiff.gap).any()
     what = (
         "the loss has a kink at this point, where more than one gradient is right; yours is one of "
-        f"them (λ = {choices}), autodiff answers another"
+        f"them (λ = {choices}){', autodiff answers another' if heard else ''}"
     )
     return [Finding("convention", None, None, what, 1.0)]
 
@@ -101,6 +102,8 @@ def worst_element(ruling: Ruling, part: slice) -> int:
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.maximum(ruling.yours.gap, 0) / allowed
     distance = np.where(np.isnan(distance), np.inf, distance)
+    # Those that were not judged have no distance.
+    distance = np.where(ruling.truth.known, distance, -1.0)
     order = np.lexsort((distance[part], ruling.yours.level[part]))
     return part.start + int(order[-1])
 

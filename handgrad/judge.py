@@ -4,23 +4,25 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
-from handgrad import evidence, form, uncertified
+from handgrad import evidence, form, plain
 from handgrad.arguments import Arguments
 from handgrad.referee import balls
-from handgrad.referee.certify import certify
-from handgrad.referee.evaluate import Problem
-from handgrad.referee.interpreter import UncertifiedPrimitiveError
 from handgrad.referee.kinks import UndecidableKinkError
-from handgrad.referee.program import Traced, is_real, split, trace
+from handgrad.referee.program import Traced, split, trace
 from handgrad.referee.truth import Truth, UndecidableError
 from handgrad.report import Finding
 from handgrad.ruling import WRONG, Ruling, rule
-from handgrad.yardsticks import SHARP, Yardsticks, yardsticks
+from handgrad.ways import ByJax, Way, signature, vector
+from handgrad.yardsticks import SHARP
+
+#: Elements that are looked at first where there is no time for all.
+MOST_SUSPECTS = 64
 
 #: After so many seconds no further point is begun.
 SECONDS = 20.0
@@ -37,12 +39,38 @@ class Case:
     seed: int = 0
     trusted: frozenset[str] = frozenset()
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not of the loss
+    part: bool = False  #: whether it is a step of another gradient, not to be taken apart further
     memory: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def way(self, given: Arguments) -> Way:
+        """How its truth is had at this point and all others: by JAX, if that can trace the loss.
+
+        Raises:
+            TypeError: one line, where the loss can be judged in no way.
+        """
+        if "way" not in self.memory:
+            self.memory["way"] = self._way(given)
+        return self.memory["way"]
+
+    def _way(self, given: Arguments) -> Way:
+        by_jax = ByJax(self.loss, self.referee, self.seed, self.trusted, self.traced, self.witness)
+        try:
+            self.traced(given)
+        except Exception as error:
+            # Who asks for JAX's program, or brings its answers, means JAX.
+            if self.autodiff is not None or self.referee == "program":
+                raise
+            return plain.way(
+                partial(plain.ByLines, self.loss, self.referee, self.seed, self.trusted),
+                given,
+                error,
+            )
+        return by_jax
 
     def traced(self, given: Arguments) -> Traced:
         """The loss as a program; one for all points that differ in real numbers only."""
         leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
-        key = (str(tree), *(_signature(leaf) for leaf in leaves))
+        key = (str(tree), *(signature(leaf) for leaf in leaves))
         if key not in self.memory:
             # What is known by its identity must live as long as its key.
             self.memory[key] = trace(self.loss, given.arrays, given.inputs), leaves
@@ -152,9 +180,9 @@ def _judged(case: Case, given: Arguments, answer: Any, autodiff: np.ndarray) -> 
     value, leaves, findings = answer
     if findings:
         return Outcome(given, findings=tuple(findings))
-    problem = problem_at(case, given)
+    way = case.way(given)
     try:
-        truth, measures = _truth(case, problem, given)
+        truth, measures = way.measured(given, suspects(vector(leaves), autodiff))
     except (UndecidableError, UndecidableKinkError) as error:
         return Outcome(given, cause=str(error))
     if _beyond_floats(given, truth):
@@ -163,26 +191,25 @@ def _judged(case: Case, given: Arguments, answer: Any, autodiff: np.ndarray) -> 
     def formula(held: evidence.Held) -> np.ndarray:
         return evidence.formula(case.gradient, given, held, case.has_value)
 
+    problem = way.problem(given)
     ruling = rule(given, truth, measures, vector(leaves), autodiff, formula, problem)
+    ruling = ruling if way.witnessed else plain.unheard(ruling)
     return Outcome(given, ruling, value=_value(case, value, ruling))
+
+
+def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:
+    """The elements in which the witnesses differ most, relative to their size; the worst first."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        apart = np.abs(yours - autodiff) / np.maximum(np.abs(yours), np.abs(autodiff))
+    apart = np.where(yours == autodiff, 0.0, np.where(np.isnan(apart), np.inf, apart))
+    order = np.argpartition(-apart, min(MOST_SUSPECTS, apart.size - 1))[:MOST_SUSPECTS]
+    order = order[np.argsort(-apart[order], kind="stable")]
+    return [int(i) for i in order if apart[i] > 0]
 
 
 def _beyond_floats(given: Arguments, truth: Truth) -> bool:
     largest = [np.full(leaf.size, float(np.finfo(leaf.dtype).max)) for leaf in given.leaves]
     return bool((balls.magnitudes(truth.gradient) > np.concatenate(largest)).any())
-
-
-def problem_at(case: Case, given: Arguments) -> Problem:
-    """The loss, traced, at a point."""
-    return Problem(case.traced(given), given.leaves, _real_inputs(case, given), case.trusted)
-
-
-def _truth(case: Case, problem: Problem, given: Arguments) -> tuple[Truth, Yardsticks]:
-    try:
-        truth = certify(problem, case.referee)
-        return truth, yardsticks(problem, truth, case.seed)
-    except UncertifiedPrimitiveError as missing:
-        return uncertified.truth(case.loss, given, missing.name, case.seed)
 
 
 def _value(case: Case, value: Any, ruling: Ruling) -> Value | None:
@@ -195,32 +222,5 @@ def _value(case: Case, value: Any, ruling: Ruling) -> Value | None:
 
 
 def by_autodiff(case: Case, given: Arguments) -> tuple[float, np.ndarray]:
-    """The loss and its gradient as `jax.grad` gives them to the caller."""
-    witness = case.witness(given)
-    with jax.enable_x64(given.wide):
-        loss, grads = witness(given.arrays, *given.inputs)
-        return float(loss), vector([np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)])
-
-
-def vector(leaves: list[np.ndarray]) -> np.ndarray:
-    """All leaves in one float64 vector."""
-    return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
-
-
-def _real_inputs(case: Case, given: Arguments) -> list[np.ndarray]:
-    real, _ = split(given.inputs)
-    traced = case.traced(given).traced_inputs
-    return [np.asarray(array, dtype=_float(array)) for array in real] if traced else []
-
-
-def _float(array: Any) -> Any:
-    return array.dtype if array.dtype in (np.float64, np.float32) else np.float32
-
-
-def _signature(leaf: Any) -> Any:
-    """Shape and dtype of an array of floats; anything else is part of the program as it is."""
-    if is_real(leaf):
-        return leaf.shape, str(leaf.dtype)
-    if isinstance(leaf, np.ndarray):
-        return leaf.shape, str(leaf.dtype), leaf.tobytes()
-    return leaf if isinstance(leaf, str | int | float | bool | None) else id(leaf)
+    """The loss, and its gradient as `jax.grad` gives it; NaN where JAX cannot trace the loss."""
+    return case.way(given).answers(given)

@@ -5,9 +5,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from handgrad.power import Power
+    from handgrad.steps import StepsReport
 
 #: Every verdict, from the best to the worst; `undecidable` stands beside them.
 VERDICTS = ("agree", "imprecise", "disagree", "undecidable")
@@ -79,7 +83,7 @@ class LeafReport:
     path: str  #: `params`, `params['w']`, `params[0].b`
     shape: tuple[int, ...]
     dtype: str
-    verdict: str
+    verdict: str  #: one of `VERDICTS`, or "not judged" where no element was among those drawn
     index: tuple[int, ...]  #: the worst element
     yours: float
     autodiff: float
@@ -132,6 +136,20 @@ class GradientReport:
         return diagnose(self.trial)
 
     @cached_property
+    def steps(self) -> "StepsReport | None":
+        """The rulings on the steps that a wrong gradient is made of.
+
+        Steps are pairs of functions `NAME_forward` and `NAME_backward` that it calls; None if it
+        calls none.
+        """
+        if not self.leaves or self.trial is None or self.verdict != "disagree":
+            return None
+        from handgrad.recorded import steps
+
+        case, deciding = self.trial.case, self.trial.outcomes[self.trial.deciding]
+        return None if case.part else steps(case.gradient, deciding.given, case.seed)
+
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Everything that was found, each by its kind as far as a diagnosis could tell it."""
         return tuple(_with_kind(finding, self.diagnoses) for finding in self.observed)
@@ -140,15 +158,30 @@ class GradientReport:
     def counterexample(self) -> Any:
         """The smallest point found at which the gradient is wrong in the same way.
 
-        A `handgrad.counterexample.Counterexample`, whose `as_code()` is a test that fails; None
-        unless the verdict is `disagree`, and of a report that was pickled. Takes about ten seconds
-        at most, when first asked for.
+        A `handgrad.smallest.counterexample.Counterexample`, whose `as_code()` is a test that fails;
+        None unless the verdict is `disagree`, and of a report that was pickled. Takes about ten
+        seconds at most, when first asked for.
         """
         if self.trial is None or self.verdict != "disagree":
             return None
-        from handgrad.counterexample import counterexample
+        from handgrad.smallest.counterexample import counterexample
 
         return counterexample(self.trial)
+
+    def power(self) -> "Power":
+        """Which mistakes would have been caught at these points, had they been made.
+
+        Mistakes of every kind are planted in the exact gradient, in every leaf, in single elements,
+        and in every link of the loss's backpropagation. Takes seconds.
+
+        Raises:
+            ValueError: the report was pickled, and its points were left behind.
+        """
+        from handgrad.power import power
+
+        if self.trial is None:
+            raise ValueError("power: a report that was pickled has no points; expected a fresh one")
+        return power(self.trial)
 
     @property
     def passes(self) -> bool:
@@ -179,7 +212,11 @@ class GradientReport:
         """
         names = ("findings" if f.name == "observed" else f.name for f in fields(self))
         found = {name: _plain(getattr(self, name)) for name in names if name not in _KEPT}
-        return found | {"diagnoses": _plain(self.diagnoses)}
+        first = self.steps.first_wrong if self.steps else None
+        return found | {
+            "diagnoses": _plain(self.diagnoses),
+            "first_wrong_step": first and first.name,
+        }
 
 
 def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:

@@ -31,12 +31,52 @@ def explanation(error: BaseException, named: Iterable[Path] = ()) -> str | None:
     Returns:
         The line, file and line number in front; None if the error is another one.
     """
-    if not _RAISED & {cls.__name__ for cls in type(error).__mro__}:
-        return None
     frames = own_frames(error.__traceback__, named)
+    return _explained(*frames[-1], error) if frames and _of_tracing(error) else None
+
+
+def _of_tracing(error: BaseException) -> bool:
+    """Whether JAX says that a traced array cannot do what was asked of it, if through NumPy."""
+    raised = {cls.__name__ for cls in type(error).__mro__}
+    if not raised.isdisjoint(_RAISED) or "JAX arrays are immutable" in str(error):
+        return True
+    return error.__cause__ is not None and _of_tracing(error.__cause__)
+
+
+def stopped(by_jax: BaseException, on_series: BaseException | None) -> str | None:
+    """Why a loss that answers in floats can be judged in neither way, in one line.
+
+    Args:
+        by_jax: what was raised when JAX traced it.
+        on_series: what was raised when NumPy ran it on power series, if it was tried.
+
+    Returns:
+        The line; None if JAX says something else, or was not in the caller's own code.
+    """
+    line = explanation(by_jax)
+    frames = own_frames(on_series.__traceback__) if line and on_series else []
     if not frames:
-        return None
+        return line
     frame, place = frames[-1]
+    text = _source(place)
+    advice = _advice_for_numpy(text, frame)
+    if text == _source(own_frames(by_jax.__traceback__)[-1][1]):
+        return f"{line}{advice and f'; in NumPy, {advice}'}"
+    where = f"In NumPy, on power series, line {place.lineno} stopped it"
+    return f"{line}. {where}: {_shown(text)}{advice and f'; {advice}'}"
+
+
+def _advice_for_numpy(stopped: str, frame: FrameType) -> str:
+    name = _called(stopped)
+    module, _, function = (_full(name, frame) if name else "").partition(".")
+    if module == "math" and _exists(f"numpy.{function}"):
+        return f"write np.{function}"
+    if name is None and stopped.endswith("]"):
+        return "an array of floats holds no series, one of np.zeros_like(params) does"
+    return ""
+
+
+def _explained(frame: FrameType, place: FrameSummary, error: BaseException) -> str:
     stopped = _source(place)
     where = f"{near(place.filename)}, line {place.lineno}"
     return f"{where}: JAX cannot trace {_shown(stopped)}; {_advice(stopped, frame, error)}"
@@ -51,6 +91,8 @@ def _advice(stopped: str, frame: FrameType, error: BaseException) -> str:
         return f"write {twin}{rest}{jnp}"
     if name in ("float", "int", "bool", "complex") or (name or "").endswith((".item", ".tolist")):
         return "leave the array as it is"
+    if "JAX arrays are immutable" in str(error):
+        return "write x = x.at[i].set(value)"
     if "Bool" in type(error).__name__:
         return "a choice by value is jnp.where(condition, a, b), or jax.lax.cond"
     return "write it with jax.numpy"
@@ -81,16 +123,19 @@ def _called(text: str) -> str | None:
 
 def _twin(name: str, frame: FrameType) -> str | None:
     """JAX's function for the one that is called `name` in a frame."""
-    root, *rest = name.split(".")
-    found = frame.f_locals.get(root, frame.f_globals.get(root))
-    if isinstance(found, ModuleType):
-        full = ".".join([found.__name__, *rest])
-    else:
-        full = f"{_home(root, found)}.{name}"
-    top, _, path = full.partition(".")
+    top, _, path = _full(name, frame).partition(".")
     if top not in _TWINS or not _exists(f"{_TWINS[top]}.{path}"):
         return None
     return f"jnp.{path}" if _TWINS[top] == "jax.numpy" else f"{_TWINS[top]}.{path}"
+
+
+def _full(name: str, frame: FrameType) -> str:
+    """The name of a function from its top module on."""
+    root, *rest = name.split(".")
+    found = frame.f_locals.get(root, frame.f_globals.get(root))
+    if isinstance(found, ModuleType):
+        return ".".join([found.__name__, *rest])
+    return f"{_home(root, found)}.{name}"
 
 
 def _home(name: str, found: Any) -> str:

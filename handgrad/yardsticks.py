@@ -79,7 +79,7 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
         loose = np.zeros(problem.size + 1)
         for _ in range(LOOSE_DRAWS):
             moved, _ = _run(problem, program, problem.arguments(), frozen, MonteCarlo(rng))
-            loose = np.fmax(loose, _distance(moved, base))
+            loose = np.fmax(loose, distance(moved, base))
         # Of a number that JAX's program does not have, its rounding tells nothing.
         loose = np.where(_finite(base), loose, 0.0)
         if contains_zero(truth.gradient).all():
@@ -99,7 +99,7 @@ def _of_some(problem: Problem, truth: Truth, rng: np.random.Generator) -> Yardst
             moves[np.append(0, 1 + block)] = moved
         here = element_scale(problem, truth.gradient)
     loss = np.abs(balls.midpoints(balls.boxed([truth.loss], (1,))))
-    unit = moves + np.concatenate([np.spacing(loss) / 2, _half_ulps(problem, here)])
+    unit = moves + np.concatenate([np.spacing(loss) / 2, half_ulps(problem, here)])
     nothing = np.zeros(problem.size)
     return Yardsticks(unit[1:], nothing, unit[0], 0.0, truth.gradient)
 
@@ -119,7 +119,7 @@ def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarr
         moves = np.fmax(moves, _moves_of_series(problem, truth.kink.opposite, rng))
         sides = truth.kink.corner + truth.kink.edges
         here[1:] = np.fmax(here[1:], np.max(balls.magnitudes(sides), axis=0))
-    half = np.concatenate([[np.spacing(here[0]) / 2], _half_ulps(problem, here[1:])])
+    half = np.concatenate([[np.spacing(here[0]) / 2], half_ulps(problem, here[1:])])
     zero = np.concatenate([[False], contains_zero(truth.gradient)])
     if truth.kink is None:
         half = np.where(zero, np.where(moves == 0, here, 0.0), half)
@@ -134,7 +134,7 @@ def _moves_of_program(problem: Problem, program: Program, rng: Any) -> np.ndarra
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         constants = [_near(constant, rng) for constant in program.jaxpr.consts]
         moved, _ = _run(problem, program, around, frozen, constants=constants)
-        moves = np.fmax(moves, _distance(moved, base))
+        moves = np.fmax(moves, distance(moved, base))
     return moves
 
 
@@ -155,7 +155,7 @@ def _moves_of_series(
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         frozen = Comparisons(final=True, undefined=True, frozen=found.decided)
         moved = _vector(*evaluate.slopes(problem, directions, frozen, around))
-        moves = np.fmax(moves, _distance(moved, base))
+        moves = np.fmax(moves, distance(moved, base))
     return moves
 
 
@@ -167,7 +167,8 @@ def _finite(vector: np.ndarray) -> np.ndarray:
     return np.isfinite(balls.magnitudes(vector))
 
 
-def _half_ulps(problem: Problem, sizes: np.ndarray) -> np.ndarray:
+def half_ulps(problem: Problem, sizes: np.ndarray) -> np.ndarray:
+    """Half an ulp of each element, in the format of its leaf; sizes of shape (size,)."""
     out, start = np.empty_like(sizes), 0
     for leaf in problem.leaves:
         part = slice(start, start + leaf.size)
@@ -213,7 +214,7 @@ def _run(
     return np.concatenate([balls.boxed([loss], (1,)), gradient]), comparisons.decided
 
 
-def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """How far apart the midpoints are certainly; 0 where the balls overlap, NaN as infinity."""
     gaps = balls.boxed([(p - q).abs_lower() for p, q in zip(a, b, strict=True)], a.shape)
     distance = balls.midpoints(gaps)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handgrad.commands.extras import EXTRAS
+
 if TYPE_CHECKING:
     from handgrad.loading import Loader, Reference
     from handgrad.report import GradientReport
@@ -47,7 +49,7 @@ class WholeNumber(click.ParamType):
     "--loss",
     metavar="[FILE.py:]LOSS",
     required=True,
-    help="The scalar loss(params, *inputs), which JAX can trace.",
+    help="The scalar loss(params, *inputs), in JAX or NumPy.",
 )
 @click.option(
     "--like",
@@ -74,6 +76,15 @@ class WholeNumber(click.ParamType):
     multiple=True,
     help="A custom rule that is meant to differ from its function's derivative; repeatable.",
 )
+@click.option(
+    "--time",
+    is_flag=True,
+    help="Time the gradient, if it is right, beside jit(value_and_grad(loss)) and the loss.",
+)
+@click.option("--plant", is_flag=True, help="Plant mistakes, and say which would have been caught.")
+@click.option(
+    "--counterexample", is_flag=True, help="Print the smallest test that shows the mistake."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
     """Judge the gradient(params, *inputs) of a FILE.py, or of a package.module.
@@ -81,15 +92,23 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
     LOSS and EXAMPLE are looked for in the same file unless they name another. Ends with 0 if the
     gradient is right, with 1 if it is not, with 3 if that cannot be decided.
     """
+    extras = [extra for name, extra in EXTRAS.items() if options.pop(name)]
     # Whatever the file prints goes to standard error: standard output is the answer's alone.
     with redirect_stdout(sys.stderr), _working(f"Judging {gradient}"):
         report = _judged(gradient, loss, like, options)
+        answer = report.to_dict()  # naming the kinds runs the gradient again, which may print
+    # The report is there to be read while more is worked out.
+    if not as_json:
+        _show(report)
+    for extra in extras:
+        with redirect_stdout(sys.stderr), _working(f"{extra.doing} {gradient}"):
+            text, answer[extra.key] = extra.ask(report)
+        if not as_json:
+            click.echo(f"\n{text}")
     if as_json:
         import json
 
-        click.echo(json.dumps(report.to_dict(), ensure_ascii=False, allow_nan=False))
-    else:
-        _show(report)
+        click.echo(json.dumps(answer, ensure_ascii=False, allow_nan=False))
     if report.verdict == "imprecise" and report.passes:
         click.echo("Warning: imprecise, digits are lost; with --strict this is an error.", err=True)
     return 0 if report.passes else NOT_PASSED.get(report.verdict, 1)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from handgrad.diagnosis import kinds, links
-from handgrad.diagnosis.engine import Clock, engine
+from handgrad.diagnosis.engine import Clock
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.judge import Trial
@@ -31,20 +31,26 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     wrong = _wrong_leaves(found)
     everything = np.ones(found.wrong.size, dtype=bool)
     whole = _first(kinds.OF_THE_WHOLE, found, everything)
-    if whole:
+    if whole and not _nearly_zero(whole, found):
         return (_diagnosis(whole, found, wrong),)
     by_leaf = {k: _first(kinds.OF_A_LEAF, found, _mask(found, k)) for k in wrong}
     together = _merged(found, by_leaf)
     explained = all(by_leaf.values())
-    # Zeros may come of many a mistake: derivatives of softmax summed over the classes are 0.
-    nothing = any(diagnosis.kind == "zero" for diagnosis in together)
+    nothing = any(_nearly_zero(theory, found) for theory in by_leaf.values())
     if explained and len(together) == 1 and not nothing:
         return together
-    link = _link(found, everything)
-    if link and not (nothing and explained and link.kind == "unknown"):
+    link = _link(found, everything, but=("unknown",) if explained and nothing else ())
+    if link:
         return (_diagnosis(link, found, wrong),)
     # Some leaves alone may look as if they had a decay, where all of them have another mistake.
     return tuple(d for d in together if explained or d.kind in STANDS_ALONE)
+
+
+def _nearly_zero(theory: Theory | None, found: Evidence) -> bool:
+    """Whether what is said to be 0 is so up to rounding, as sums over the wrong axis may be."""
+    if theory is None or theory.kind != "zero":
+        return False
+    return any((s.yours[found.wrong & (theory.predict(s) == 0)] != 0).any() for s in found.all)
 
 
 def _wrong_leaves(found: Evidence) -> list[int]:
@@ -63,12 +69,15 @@ def _first(table: Sequence[kinds.Kind], found: Evidence, within: np.ndarray) -> 
     return next((theory for theory in theories if explains(theory, found, within)), None)
 
 
-def _link(found: Evidence, within: np.ndarray) -> Theory | None:
+def _link(found: Evidence, within: np.ndarray, but: Sequence[str]) -> Theory | None:
+    """The first link that explains everything, of a kind that is not one of `but`."""
+    if found.engine is None:
+        return None
     try:
-        run = engine(found.trial.case.loss, found.given)
-        search = links.Search(run, found, within, Clock(SECONDS))
+        search = links.Search(found.engine, found, within, Clock(SECONDS))
         theories = (theory for rule in links.RULES for theory in rule(search))
-        return next((theory for theory in theories if explains(theory, found, within)), None)
+        named = (theory for theory in theories if theory.kind not in but)
+        return next((theory for theory in named if explains(theory, found, within)), None)
     except Exception:  # whatever it is, it must not stand between the caller and the verdict
         return None
 

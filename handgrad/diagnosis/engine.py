@@ -71,6 +71,10 @@ class Engine:
             )
             return np.concatenate([np.asarray(leaf).reshape(-1) for leaf in found])
 
+    def through(self, place: int, given: Arguments) -> np.ndarray:
+        """What comes back through a place: shape (size,)."""
+        return self.right(given) - self.changed(given, {place: 0.0})
+
     def _gradient(self, with_switches: bool) -> Any:
         """Compiled; without the switches that takes a quarter of the time."""
         if with_switches not in self._compiled:

@@ -13,6 +13,9 @@ from handgrad.render.numbers import short
 #: A factor has a name if it is as close as this to it.
 CLOSE = 1e-5
 
+#: A factor as close as this to 1 is shown by its distance from it.
+NEAR_ONE = 1e-3
+
 #: Plain numbers that are forgotten or written twice.
 PLAIN = (2, 3, 4)
 
@@ -34,13 +37,15 @@ def name(factor: float, given: Arguments) -> Name | None:
     """
     sizes = dict(_sizes(given))
     for text, value, about in _candidates(sizes):
-        if abs(factor / value - 1) < CLOSE:
+        if abs(factor / value - 1) < CLOSE and abs(value - 1) > 100 * CLOSE:
             return Name(text, about)
     return None
 
 
 def part(factor: float, given: Arguments, of: str) -> str:
     """`1/7 of exact (7 is the batch size)`, `2 times exact`."""
+    if 0 < abs(factor - 1) < NEAR_ONE:
+        return f"(1 {'+' if factor > 1 else '-'} {short(abs(factor - 1), 3)}) times {of}"
     found = name(factor, given) or Name(short(factor, 8), "")
     return f"{found.text} {'of' if abs(factor) < 1 else 'times'} {of}{found.about}"
 

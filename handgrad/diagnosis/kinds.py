@@ -4,7 +4,7 @@ A rule is given the evidence and the elements that are to be explained; it propo
 to the first points. Nothing it proposes is believed before fresh points have confirmed it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,9 +12,13 @@ import numpy as np
 
 from handgrad.arguments import index_of
 from handgrad.diagnosis import factors
+from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.render.content import place
+
+#: Leaves to name at most.
+MOST_NAMES = 4
 
 #: (evidence, elements) -> theories about these elements.
 Proposes = Callable[[Evidence, np.ndarray], Iterator[Theory]]
@@ -49,7 +53,20 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         nameless = kind == "factor" and factors.name(value, evidence.given) is None
         if value != 1 and not (partly and nameless):
             says = f"{subject} {_said(kind, value, evidence)}"
-            yield Theory(kind, says, partial(_times, value, wrong))
+            vague = kind == "factor" and _may_be_a_term(evidence, wrong, nameless)
+            yield Theory("unknown" if vague else kind, says, partial(_times, value, wrong))
+
+
+def _may_be_a_term(evidence: Evidence, wrong: np.ndarray, nameless: bool) -> bool:
+    """Whether a term or an input that was left out looks the same as a factor.
+
+    One number may lack an input that is a factor of it, and inputs are the same at all points; rows
+    of a table that are looked up twice may lack one of two equal terms.
+    """
+    if nameless and wrong.sum() == 1:
+        return True
+    leaves = zip(evidence.given.parts(), evidence.given.leaves, strict=True)
+    return any(_partly(evidence, wrong, part) for part, leaf in leaves if leaf.ndim > 1)
 
 
 def _said(kind: str, value: float, evidence: Evidence) -> str:
@@ -64,13 +81,27 @@ def _times(value: float, wrong: np.ndarray, sample: Sample) -> np.ndarray:
 
 def _subject(evidence: Evidence, within: np.ndarray, wrong: np.ndarray) -> tuple[str, bool]:
     """How to call the wrong elements, and whether they are only some of those that can be wrong."""
-    moving = np.any([sample.exact != 0 for sample in evidence.all], axis=0)
-    count = int(wrong.sum())
-    if not (within & moving & ~wrong).any():
+    given, count = evidence.given, int(wrong.sum())
+    if any(_partly(evidence, wrong, part) for part in given.parts()):
+        one = _element(evidence, int(np.argmax(wrong)))
+        return (one if count == 1 else f"each of {count} elements"), True
+    if not (within & evidence.moving & ~wrong).any():
         return ("every element" if within.sum() > 1 else "it"), False
-    return (
-        _element(evidence, int(np.argmax(wrong))) if count == 1 else f"each of {count} elements"
-    ), True
+    pairs = zip(given.paths, given.parts(), strict=True)
+    names = shortened([path for path, part in pairs if wrong[part].any()])
+    return (f"every element of {names}" if count > 1 else names), False
+
+
+def _partly(evidence: Evidence, wrong: np.ndarray, part: slice) -> bool:
+    """Whether some elements of a leaf are wrong, and others could be and are not."""
+    return bool(wrong[part].any() and (evidence.moving & ~wrong)[part].any())
+
+
+def shortened(names: Sequence[str]) -> str:
+    """`a, b and c`; of many only the first ones."""
+    if len(names) > MOST_NAMES:
+        return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _off_by(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -145,7 +176,7 @@ def _exchanged_leaves(evidence: Evidence, within: np.ndarray) -> Iterator[Theory
                 order[parts[k]] = np.arange(parts[m].start, parts[m].stop)
     names = [given.paths[k] for k in concerned if order[parts[k].start] != parts[k].start]
     if len(names) > 1 and len(names) == len(concerned):
-        says = f"{', '.join(names[:-1])} and {names[-1]} are exchanged"
+        says = f"{shortened(names)} are exchanged"
         yield Theory("exchanged", says, lambda sample: sample.exact[order])
 
 
@@ -162,7 +193,7 @@ def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     first = evidence.fit[0]
     wrong = evidence.wrong & within
     rate = ratio(first.gap[wrong & first.wrong], first.params[wrong & first.wrong])
-    if rate is None:
+    if rate is None or (rate < 0 and not _has_penalty(evidence, wrong)):
         return
     says = f"yours is exact {'plus' if rate > 0 else 'minus'} {abs(rate):.6g} times the parameter"
     says += " itself: a weight decay that the loss does not have, or has with another factor"
@@ -171,6 +202,29 @@ def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         return sample.exact + np.where(wrong, rate * sample.params, 0.0)
 
     yield Theory("weight-decay", says, predict)
+
+
+def _has_penalty(evidence: Evidence, wrong: np.ndarray) -> bool:
+    """Whether the loss has a term whose derivatives are a fixed multiple of the parameters.
+
+    Nobody takes a decay off that is not there. Least squares without the prediction look like it,
+    where the features are orthogonal. Where JAX cannot trace the loss, nobody knows.
+    """
+    run = evidence.engine
+    if run is None:
+        return True
+    return any(_decays(run, place, evidence, wrong) for place in range(len(run.rewired.places)))
+
+
+def _decays(run: Engine, place: int, evidence: Evidence, wrong: np.ndarray) -> bool:
+    """Whether what comes back through a place is the same multiple of the parameters everywhere."""
+    first, *others = evidence.all[:3]
+    rate = ratio(run.through(place, first.given)[wrong], first.params[wrong])
+    # The same formula, up to rounding, which differences of gradients have more of.
+    return bool(rate) and all(
+        np.allclose(run.through(place, s.given)[wrong], rate * s.params[wrong], rtol=1e-6, atol=0)
+        for s in (first, *others)
+    )
 
 
 #: What a whole gradient can be in relation to the exact one, the simplest first.

@@ -43,8 +43,7 @@ class Search:
 
     def through(self, place: int, sample: Sample) -> np.ndarray:
         """What comes back through a place."""
-        right = self.engine.right(sample.given)
-        return right - self.engine.changed(sample.given, {place: 0.0})
+        return self.engine.through(place, sample.given)
 
 
 #: A switch by its number, its option by number, and itself.
@@ -193,7 +192,7 @@ def _updated(search: Search) -> Iterator[Theory]:
             return
         predict = partial(_after_update, search.engine, moved, mixed)
         rate = _rate(search.evidence.fit[0], predict, search.within)
-        if rate:
+        if rate and rate > 0:
             names = ", ".join(search.evidence.given.paths[k] for k in moved)
             which = "the parameters" if len(moved) == len(leaves) and len(moved) > 1 else names
             says = (

@@ -2,17 +2,18 @@
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from handgrad.arguments import Arguments
+from handgrad.diagnosis.engine import Engine, engine
 from handgrad.judge import Trial, judge_point
 from handgrad.points import points
 from handgrad.referee import balls
-from handgrad.ruling import DOUBTFUL, WRONG, Ruling
+from handgrad.ruling import RIGHT, WRONG, Ruling
 
 #: A kind is fitted at this many points at most, and must hold at so many others.
 FIT, CONFIRM = 2, 4
@@ -20,8 +21,15 @@ FIT, CONFIRM = 2, 4
 #: Points that are drawn beyond those already judged, to find enough where the gradient is wrong.
 MORE = 8
 
-#: How much of a gap may be left: a mistake has the form that is said, or it has another.
-LEFT = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}
+#: Near 0 functions look like straight lines and their derivatives like factors, so leaves smaller
+#: than this are also tried at a size at which they do not.
+SMALL = 0.1
+
+#: Points of that size.
+LARGER = 2
+
+#: How much of a gap may be left, for what was fitted to numbers that are rounded.
+LEFT = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 1e-5}
 
 #: So many times what the yardsticks allow counts as explained: one for the answer, one for the
 #: prediction, which is computed in floats as well.
@@ -37,8 +45,7 @@ class Sample:
     exact: np.ndarray
     noise: np.ndarray  #: how far rounding may lead
     wrong: np.ndarray  #: bool
-    judged: np.ndarray  #: bool: whether the truth is known there
-    bindings: dict[Any, Any] = field(default_factory=dict, repr=False)  # what theories keep here
+    judged: np.ndarray  #: bool: whether it is known what yours should be there, and is or is not
 
     @cached_property
     def gap(self) -> np.ndarray:
@@ -54,16 +61,22 @@ class Sample:
 
     def explained(self, prediction: np.ndarray, within: np.ndarray) -> bool:
         """Whether yours is what was predicted, up to rounding, at the elements `within`."""
+        with np.errstate(invalid="ignore"):
+            close = np.abs(self.yours - prediction) <= self._allowed
+        return bool((close | ~(within & self.judged)).all())
+
+    def tells(self, within: np.ndarray) -> bool:
+        """Whether a gap at these elements stands out from rounding, which looks like anything."""
+        clear = self._allowed <= np.abs(self.gap) / 8
+        return bool((within & self.judged & self.wrong & clear).any())
+
+    @cached_property
+    def _allowed(self) -> np.ndarray:
+        """How far a prediction may be off."""
         dtypes = [leaf.dtype for leaf in self.given.leaves]
         left = np.repeat([LEFT[d] for d in dtypes], [leaf.size for leaf in self.given.leaves])
         with np.errstate(invalid="ignore"):
-            off = np.abs(self.yours - prediction)
-            allowed = np.where(self.wrong, left * np.abs(self.gap), 0.0) + SLACK * self.noise
-            close = off <= allowed
-            # Where rounding may be as large as the gap, nothing is explained.
-            clear = ~self.wrong | (allowed <= np.abs(self.gap) / 8)
-        asked = within & self.judged
-        return bool((close | ~asked).all() and (clear | ~asked).any())
+            return np.where(self.wrong, left * np.abs(self.gap), 0.0) + SLACK * self.noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +92,19 @@ class Evidence:
         """Both."""
         return self.fit + self.fresh
 
+    @cached_property
+    def moving(self) -> np.ndarray:
+        """The elements whose exact value is not 0 at all of the points."""
+        return np.any([sample.exact != 0 for sample in self.all], axis=0)
+
+    @cached_property
+    def engine(self) -> Engine | None:
+        """Backpropagation through the loss; None where JAX cannot trace it, or it is too long."""
+        try:
+            return engine(self.trial.case.loss, self.given)
+        except Exception:  # whatever it is, it must not stand between the caller and the verdict
+            return None
+
     @property
     def given(self) -> Arguments:
         """The point that decided."""
@@ -91,32 +117,45 @@ class Evidence:
 
 
 def evidence(trial: Trial) -> Evidence | None:
-    """The points for a diagnosis; None where the gradient is wrong at too few of them."""
-    found = []
+    """The points for a diagnosis; None where the gradient is wrong at too few of them.
+
+    Where it is right, it must be so for a reason: a kind that says otherwise there is refuted.
+    """
+    wrong: list[Sample] = []
+    right: list[Sample] = []
     for ruling in _rulings(trial):
         sample = _sample(ruling)
         if sample.wrong.any():
-            found.append(sample)
-        if len(found) == FIT + CONFIRM:
+            wrong.append(sample)
+        elif ruling.truth.kink is None:
+            right.append(sample)
+        if len(wrong) == FIT + CONFIRM:
             break
-    if len(found) < 2:
+    if len(wrong) < 2:
         return None
-    fit = min(FIT, len(found) - 1)
-    return Evidence(trial, tuple(found[:fit]), tuple(found[fit:]))
+    fit = min(FIT, len(wrong) - 1)
+    return Evidence(trial, tuple(wrong[:fit]), (*wrong[fit:], *right[:CONFIRM]))
 
 
 def _rulings(trial: Trial) -> Iterator[Ruling]:
-    """Those of the trial, the deciding one first, and then of points drawn anew.
+    """Those of the trial, the deciding one first, and of points drawn anew.
 
     At a kink more than one gradient is right, and theories know only one: such points come last.
     """
     first = trial.outcomes[trial.deciding]
     judged = [o.ruling for o in (first, *trial.outcomes) if o.ruling is not None]
     judged = list({id(ruling): ruling for ruling in judged}.values())
-    yield from sorted(judged, key=lambda ruling: ruling.truth.kink is not None)
+    judged.sort(key=lambda ruling: ruling.truth.kink is not None)
+    yield from judged[:1]
+    yield from _judged(trial, _larger(first.given, trial.case.seed + 2))
+    yield from judged[1:]
     around = points(first.given, MORE, trial.case.seed + 1)
     next(around)
-    for given in around:
+    yield from _judged(trial, around)
+
+
+def _judged(trial: Trial, fresh: Iterator[Arguments]) -> Iterator[Ruling]:
+    for given in fresh:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -125,6 +164,19 @@ def _rulings(trial: Trial) -> Iterator[Ruling]:
                 continue
         if ruling is not None:
             yield ruling
+
+
+def _larger(given: Arguments, seed: int) -> Iterator[Arguments]:
+    """Points at which small leaves are about as large as 1."""
+    small = [np.max(np.abs(leaf), initial=0.0) < SMALL for leaf in given.leaves]
+    rng = np.random.default_rng(seed)
+    for _ in range(LARGER if any(small) else 0):
+        leaves = zip(given.leaves, small, strict=True)
+        yield given.moved([_grown(rng, leaf) if grows else leaf for leaf, grows in leaves])
+
+
+def _grown(rng: Any, leaf: np.ndarray) -> np.ndarray:
+    return np.asarray(leaf + rng.standard_normal(leaf.shape), dtype=leaf.dtype)
 
 
 def _sample(ruling: Ruling) -> Sample:
@@ -136,5 +188,5 @@ def _sample(ruling: Ruling) -> Sample:
         balls.midpoints(yours.truth),
         np.where(np.isfinite(noise), noise, np.inf),
         (yours.level == WRONG) & np.isfinite(yours.answer),
-        ruling.truth.known & (yours.level != DOUBTFUL) & np.isfinite(yours.answer),
+        ruling.truth.known & np.isin(yours.level, (RIGHT, WRONG)) & np.isfinite(yours.answer),
     )

@@ -20,9 +20,13 @@ class Theory:
 def explains(theory: Theory, evidence: Evidence, within: np.ndarray) -> bool:
     """Whether a theory explains the gap at the points that it was fitted to, and at fresh ones.
 
+    A gap must stand out from rounding at two of them at least.
+
     Args:
         theory: what may have happened.
         evidence: the points.
         within: the elements that it is about, bool, shape (size,).
     """
+    if sum(sample.tells(within) for sample in evidence.all) < 2:
+        return False
     return all(sample.explained(theory.predict(sample), within) for sample in evidence.all)

@@ -20,7 +20,7 @@ NAMES = {
     "mul": "the product",
     "div": "the quotient",
     "dot_general": "the matrix product",
-    "reduce_sum": "the sum over an axis",
+    "reduce_sum": "the sum over all elements",
     "reduce_max": "the maximum",
     "integer_pow": "the power",
     "square": "the square",
@@ -57,7 +57,11 @@ def _leaf(rewired: Rewired, value: int) -> str:
 
 def of_node(node: Node) -> str:
     """An operation in words: by the library function that it is part of, or by its own name."""
-    return node.call.strip("_") if node.call else NAMES.get(node.name, node.name)
+    if node.call:
+        return node.call.strip("_")
+    if node.name == "reduce_sum" and len(node.eqn.params["axes"]) == 1:
+        return f"the sum over axis {node.eqn.params['axes'][0]}"
+    return NAMES.get(node.name, node.name)
 
 
 def of_switches(members: Sequence[Switch]) -> str:

@@ -24,6 +24,7 @@ class Problem:
     leaves: Sequence[np.ndarray]  #: the parameters, floats
     inputs: Sequence[np.ndarray]  #: the real inputs, floats
     trusted: frozenset[str] = frozenset()
+    suspects: tuple[int, ...] = ()  #: elements to know first, where there is no time for all
 
     @property
     def size(self) -> int:

@@ -160,11 +160,14 @@ def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: in
 
 
 def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
-    """As many elements by series as there is time for, drawn at random."""
+    """As many elements by series as there is time for: half of them suspects, others at random."""
     n = problem.size
     # Once for the elements, twice for how far they move.
     affordable = int(min(n, max(FEWEST, seconds / max(took, 1e-6) / 3)))
-    chosen = np.sort(np.random.default_rng(n).permutation(n)[:affordable])
+    drawn = np.random.default_rng(n).permutation(n)
+    first = np.asarray(problem.suspects, dtype=int)[: -(-affordable // 2)]
+    drawn = np.concatenate([first, drawn[~np.isin(drawn, first)]])
+    chosen = np.sort(drawn[:affordable])
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
     loss = arb(0)
     for block in np.array_split(chosen, -(-affordable // BLOCK)):
@@ -175,6 +178,8 @@ def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
         gradient[block], known[block] = slopes[1:], True
     check_finite(loss, balls.radii(gradient), bits)
     which = f"{affordable} of {n} elements, drawn at random" if affordable < n else "every element"
+    if first.size and affordable < n:
+        which += " and from where the witnesses differ,"
     how = f"{which} by power series in ball arithmetic"
     return Truth(loss, gradient, known, how, bits, None)
 

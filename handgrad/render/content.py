@@ -8,7 +8,7 @@ from handgrad.render.numbers import plural, short, ulps
 from handgrad.report import Diagnosis, Finding, GradientReport, LeafReport
 
 #: The verdicts of leaves from the one to read first.
-WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree")
+WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
 
 #: Ulps beyond which it is worth saying to how many digits a number is right.
 MANY_ULPS = 1000
@@ -44,7 +44,7 @@ def ordered(report: GradientReport) -> list[LeafReport]:
     """The leaves, the ones to read first in front; those that agree stay in their order."""
 
     def key(leaf: LeafReport) -> tuple[int, float]:
-        rank = WORST_FIRST.index(leaf.verdict) if leaf.verdict in WORST_FIRST else 0
+        rank = WORST_FIRST.index(leaf.verdict)
         if leaf.verdict == "agree":
             return rank, -leaf.ulps_autodiff if report.blame == "autodiff" else 0
         return rank, -math.inf if math.isnan(leaf.ulps) else -leaf.ulps
@@ -75,17 +75,15 @@ def rows(leaf: LeafReport) -> list[Row]:
     """The exact value, yours and autodiff's at a leaf's worst element."""
     exact = numbers.decimal("nan" if math.isinf(leaf.exact.radius) else leaf.exact.midpoint)
     first, yours, autodiff = numbers.beside(exact, [leaf.yours, leaf.autodiff], leaf.dtype)
-    return [
+    found = [
         Row("exact", first, len(first), "" if leaf.exact.certified else "not certified"),
         _row("yours", yours, first, leaf.ulps, numbers.right_digits(exact, leaf.yours)),
-        _row(
-            "autodiff",
-            autodiff,
-            first,
-            leaf.ulps_autodiff,
-            numbers.right_digits(exact, leaf.autodiff),
-        ),
     ]
+    if math.isnan(leaf.ulps_autodiff):
+        # A loss that JAX cannot trace has no second witness.
+        return found
+    right = numbers.right_digits(exact, leaf.autodiff)
+    return [*found, _row("autodiff", autodiff, first, leaf.ulps_autodiff, right)]
 
 
 def _row(who: str, digits: str, exact: str, distance: float, right: int | None) -> Row:
@@ -107,13 +105,25 @@ def _yardstick(leaf: LeafReport) -> str:
 def diagnoses(report: GradientReport) -> list[str]:
     """What kind of mistake it is, a paragraph for each."""
     wrong = [leaf.path for leaf in report.leaves if leaf.verdict == "disagree"]
-    told = [_diagnosis(diagnosis, wrong) for diagnosis in report.diagnoses]
+    told = [_diagnosis(diagnosis, wrong) for diagnosis in report.diagnoses] + _step(report)
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     left = [path for path in wrong if path not in explained]
     if report.trial is not None and left:
         where = f" in {', '.join(left[:FEW_LEAVES])}{' ...' if left[FEW_LEAVES:] else ''}"
         told.append(f"Kind: unknown{where if told else ''}; no kind explains it at other points.")
     return told
+
+
+def _step(report: GradientReport) -> list[str]:
+    """The first wrong step, if the gradient is made of steps."""
+    if report.steps is None:
+        return []
+    first, count = report.steps.first_wrong, len(report.steps.steps)
+    if first is None:
+        return [f"Its {plural(count, 'step')} back are right: the mistake lies between them."]
+    which = "its only step" if count == 1 else f"the first of its {count} steps back"
+    why = " ".join(diagnoses(first.report))
+    return [f"{first.name} is {which} that is wrong. {why}".rstrip()]
 
 
 def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
@@ -123,7 +133,9 @@ def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
     says = diagnosis.says if everywhere or paths[0] in diagnosis.says else ""
     text = says or f"in {named}, {diagnosis.says}"
     kind = "" if diagnosis.kind == "unknown" else f"Kind: {diagnosis.kind}. "
-    return f"{kind}{text[0].upper()}{text[1:]}."
+    # Paths are names, and stay as they are.
+    start = text[0] if text.startswith(paths[0]) else text[0].upper()
+    return f"{kind}{start}{text[1:]}."
 
 
 def findings(report: GradientReport) -> list[str]:

@@ -13,11 +13,7 @@ STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "unde
 
 def as_rich(report: GradientReport) -> RenderableType:
     """The report as something that a rich console prints: the same words, coloured."""
-    kinds = diagnoses(report)
-    blocks = (
-        *(_headline(report), Text(kinds) if kinds else None),
-        *(_close_up(report), _leaves(report)),
-    )
+    blocks = (_headline(report), _close_up(report), _leaves(report))
     texts = [Text(text) for text in (remarks(report), footing(report)) if text]
     parts: list[RenderableType] = []
     for block in (*blocks, *texts):
@@ -27,7 +23,8 @@ def as_rich(report: GradientReport) -> RenderableType:
 
 
 def _headline(report: GradientReport) -> Text:
-    text = Text(content.headline(report))
+    kinds = diagnoses(report)
+    text = Text("\n".join([content.headline(report), *([kinds] if kinds else [])]))
     text.stylize(STYLES.get(report.verdict, "bold"), 0, len(report.verdict))
     return text
 

@@ -37,7 +37,10 @@ def fitting(report: GradientReport) -> int:
 
 
 def _around_the_table(report: GradientReport) -> tuple[list[str], list[str]]:
-    above = [_wrapped(content.headline(report)), diagnoses(report), _close_up(report)]
+    first = "\n".join(
+        text for text in (_wrapped(content.headline(report)), diagnoses(report)) if text
+    )
+    above = [first, _close_up(report)]
     return above, [remarks(report), footing(report)]
 
 

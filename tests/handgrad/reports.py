@@ -50,7 +50,7 @@ def report(*leaves: LeafReport, **changes: Any) -> GradientReport:
         "verdict": "agree",
         "blame": None,
         "headline": "agree: all elements are right",
-        "findings": (),
+        "observed": (),
         "leaves": leaves,
         "warnings": (),
         "certificate": "Every element was certified.",
@@ -67,6 +67,6 @@ def wrong(*leaves: LeafReport, **changes: Any) -> GradientReport:
         "verdict": "disagree",
         "blame": "both",
         "headline": "disagree: params['w'][0, 1] is not the derivative",
-        "findings": (ZERO,),
+        "observed": (ZERO,),
     }
     return report(BOB, *leaves, **fields | changes)

@@ -13,6 +13,7 @@ import pytest
 import handgrad.check
 from handgrad import cli
 from handgrad.report import GradientReport
+from handgrad.speed import rounds
 from tests.handgrad.reports import RIGHT, report
 
 MINE = """
@@ -53,7 +54,7 @@ def interrupted(params, x, y):
 
 
 def numpy_loss(params, x, y):
-    return np.sum(np.exp(params["w"]))
+    return np.sum(math.exp(params["w"][0]))
 
 
 class Point(NamedTuple):
@@ -140,6 +141,13 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Any:
     return replace
 
 
+@pytest.fixture
+def short_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample is one call, and no pause is made before it."""
+    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0.0)
+
+
 def ruling(verdict: str) -> Any:
     def judge(*_: Any, strict: bool, **__: Any) -> GradientReport:
         return report(RIGHT, verdict=verdict, headline=verdict, strict=strict)
@@ -212,6 +220,35 @@ def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
     }
 
 
+@pytest.mark.usefixtures("short_samples")
+def test_the_time_of_a_right_gradient(check: Any) -> None:
+    ended = check("with_value", "--has-value", "--points=0", "--time")
+    judged, _, timed = ended.out.partition("\n\nWhat one call takes (")
+    assert (ended.code, judged[:6]) == (0, "agree:")
+    assert [line.split()[0] for line in timed.splitlines()[1:3]] == [
+        "yours",
+        "jit(value_and_grad(loss))",
+    ]
+    assert "a word while judging" not in ended.out
+
+
+@pytest.mark.usefixtures("short_samples")
+def test_the_time_as_json(check: Any) -> None:
+    ended = check("gradient", "--points=0", "--time", "--json")
+    timings = json.loads(ended.out)["timings"]
+    assert timings["yours"] > 0
+    assert timings["first_call_of_autodiff"] > timings["autodiff"]["seconds"] > 0
+    assert "timings" not in json.loads(check("gradient", "--points=0", "--json").out)
+
+
+def test_a_wrong_gradient_gets_no_time(check: Any) -> None:
+    ended = check("exchanged", "--points=0", "--time")
+    line = "Not timed: disagree: a gradient gets a time once it is right."
+    assert (ended.code, ended.out.splitlines()[-1]) == (1, line)
+    answer = json.loads(check("exchanged", "--points=0", "--time", "--json").out)
+    assert answer["timings"] == {"not_timed": "disagree: a gradient gets a time once it is right"}
+
+
 def test_the_value_is_judged_too(check: Any) -> None:
     assert check("with_value", "--has-value", "--points=0").code == 0
 
@@ -274,8 +311,8 @@ def test_ctrl_c(check: Any) -> None:
         (["gradient", "--sed=1"], "No such option '--sed'. Did you mean '--seed'?"),
         (
             ["gradient", "--loss=numpy_loss"],
-            f"mine.py, line {line_of('np.exp(')}: JAX cannot trace np.exp(params[\"w\"]); write "
-            "jnp.exp(params[\"w\"]) (import jax.numpy as jnp)",
+            f"mine.py, line {line_of('math.exp(')}: JAX cannot trace "
+            "math.exp(params[\"w\"][0]); write jnp.exp(params[\"w\"][0]) (import jax.numpy as jnp)",
         ),
     ],
 )  # fmt: skip

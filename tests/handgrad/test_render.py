@@ -58,7 +58,7 @@ def test_fits_one_screen(leaves: int, verdict: str, remarks: int, name: str) -> 
     """80 columns, and 24 lines of which the prompt takes one."""
     others = [leaf(f"params['layer{i}']['{name}']", verdict=verdict) for i in range(leaves)]
     warnings = ("The weights are all zero: many mistakes cannot be seen there.",) * remarks
-    text = as_text(wrong(*others, findings=(ZERO,) * remarks, warnings=warnings))
+    text = as_text(wrong(*others, observed=(ZERO,) * remarks, warnings=warnings))
     lines = text.splitlines()
     assert len(lines) <= 23
     table = [line for line in lines if "(autodiff)" in line or line.endswith(verdict)]
@@ -186,7 +186,7 @@ def test_findings_say_where_and_how_sure() -> None:
     guess = Finding("factor", "params", (), "twice the exact value", 0.9)
     whole = Finding("mutation", None, None, "the arguments are changed", 1.0)
     unknown = Finding("unknown", "params", (), "off by 0.1", 0.0)
-    assert content.findings(wrong(findings=(ZERO, guess, whole, unknown))) == [
+    assert content.findings(wrong(observed=(ZERO, guess, whole, unknown))) == [
         f"zero in params['w'][0, 1]: {ZERO.detail}",
         "factor in params: twice the exact value (confidence 0.9)",
         "mutation: the arguments are changed",
@@ -196,13 +196,13 @@ def test_findings_say_where_and_how_sure() -> None:
 
 def test_what_the_headline_tells_is_not_told_twice() -> None:
     headline = f"disagree: params['w']: {ZERO.detail}"
-    answer = wrong(headline=headline, findings=(ZERO, replace(ZERO, kind="unknown")))
+    answer = wrong(headline=headline, observed=(ZERO, replace(ZERO, kind="unknown")))
     assert content.findings(answer) == ["Kind: zero."]
     assert as_text(answer).count(ZERO.detail) == as_html(answer).count(ZERO.detail) == 1
 
 
 def test_many_remarks_are_counted() -> None:
-    text = as_text(wrong(findings=(ZERO,) * 9, warnings=("careful",) * 5))
+    text = as_text(wrong(observed=(ZERO,) * 9, warnings=("careful",) * 5))
     assert (text.count("zero in"), text.count("careful")) == (4, 4)
     assert "... and 5 more findings" in text
     assert "... and 1 more warnings" in text
@@ -219,7 +219,7 @@ def test_what_was_left_out_is_said() -> None:
 
 def test_a_report_without_leaves() -> None:
     missing = Finding("structure", "params['b']", None, "is missing", 1.0)
-    text = as_text(report(verdict="disagree", headline="disagree: b", findings=(missing,)))
+    text = as_text(report(verdict="disagree", headline="disagree: b", observed=(missing,)))
     assert "structure in params['b']: is missing" in text
     assert "verdict" not in text
 
@@ -290,7 +290,7 @@ def test_html_escapes_what_comes_from_outside() -> None:
     bad = "<img src=x onerror='alert(1)'>&"
     found = Finding(bad, bad, None, f"{bad} in detail", 1.0)
     said = {"verdict": bad, "headline": f"{bad}: {bad}", "certificate": bad, "reproduce": bad}
-    lists = {"findings": (found,), "warnings": (bad,)}
+    lists = {"observed": (found,), "warnings": (bad,)}
     answer = report(leaf(bad, dtype=bad, exact=Enclosure(bad, 0.0)), **said, **lists)
     parsed = Tags(as_html(answer))
     assert "img" not in as_html(answer).replace("&lt;img", "")

@@ -94,6 +94,6 @@ def test_beyond_what_time_allows_some_elements_are_drawn(
     assert report.verdict == ("agree" if mistake == 1 else "disagree")
     assert 0 < sum(leaf.judged for leaf in report.leaves) < 100
     assert "of 992 elements, drawn at random" in report.certificate
-    assert any("of 992 elements judged, drawn at random" in line for line in report.warnings)
+    assert any("of 992 elements judged" in line for line in report.warnings)
     if mistake == 1:
         assert report.headline.startswith("agree: every one drawn is right")

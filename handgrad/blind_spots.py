@@ -1,0 +1,127 @@
+"""What the points could not have shown: for whoever trusts the verdict that a gradient is right."""
+
+from collections.abc import Iterator, Sequence
+
+import jax
+import numpy as np
+
+from handgrad.diagnosis.graph import Graph, Node, Numbering, active, flattened
+from handgrad.referee import balls
+from handgrad.ruling import Ruling
+
+#: Operations that mix values, each with a weight.
+PRODUCTS = frozenset({"dot_general", "conv_general_dilated"})
+
+#: Operations that add values up, or move them about.
+ADDING = frozenset(
+    {"reduce_sum", "add", "sub", "neg", "reshape", "squeeze", "transpose", "broadcast_in_dim"}
+    | {"convert_element_type", "copy", "copy_p", "expand_dims"}
+)
+
+
+def blind_spots(rulings: Sequence[Ruling], part: bool = False) -> list[str]:
+    """What mistakes could hide at the points, one sentence each.
+
+    Args:
+        rulings: of all points.
+        part: whether a step of a gradient was judged, whose parameters are its inputs: they hold
+            examples themselves, and what stops at one of them is no dead unit.
+    """
+    if not rulings:
+        return []
+    first = rulings[0]
+    return [*_zeros(rulings), *_dead(rulings, part), *_lengths(first, part), *_uniform(first)]
+
+
+def _zeros(rulings: Sequence[Ruling]) -> Iterator[str]:
+    """A parameter that is 0 everywhere takes with it whatever it is a factor of."""
+    for k, path in enumerate(rulings[0].given.paths):
+        leaves = [ruling.given.leaves[k] for ruling in rulings]
+        if leaves[0].size and not any(leaf.any() for leaf in leaves):
+            yield f"{path} is 0 at every point: terms that it is a factor of cannot show"
+
+
+def _dead(rulings: Sequence[Ruling], part: bool) -> Iterator[str]:
+    """A unit whose derivatives are all 0 may have any factor in them."""
+    zero = np.all([balls.midpoints(ruling.yours.truth) == 0 for ruling in rulings], axis=0)
+    given = rulings[0].given
+    for path, place, leaf in zip(given.paths, given.parts(), given.leaves, strict=True):
+        zeros = zero[place].reshape(leaf.shape)
+        dead = int(leaf.size if zeros.all() else 0 if part else _of_units(zeros).sum())
+        if dead:
+            which = (
+                "its derivative is" if leaf.size == 1 else f"{dead} of {leaf.size} derivatives are"
+            )
+            yield f"{path}: {which} 0 at every point (dead units?), where factors cannot show"
+
+
+def _of_units(zeros: np.ndarray) -> np.ndarray:
+    """Those that are 0 with all of their row, or of their column, or of whatever an axis counts."""
+    axes = range(zeros.ndim)
+    others = [tuple(b for b in axes if b != a) for a in axes]
+    found = [np.broadcast_to(zeros.all(axis=o, keepdims=True), zeros.shape) for o in others]
+    return np.any([np.zeros_like(zeros), *found], axis=0)
+
+
+def _lengths(ruling: Ruling, part: bool) -> Iterator[str]:
+    """One example, or as many examples as something else is long."""
+    given = ruling.given
+    shapes = [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(given.inputs)]
+    batch = _batch([*shapes, *(leaf.shape for leaf in given.leaves if part)])
+    if batch == 1:
+        yield "one example: a sum over the batch is its mean; two or more would tell them apart"
+    if batch is None or batch == 1:
+        return
+    leaves = zip(given.paths, given.leaves, strict=True)
+    named = [(path, leaf.shape[1:] if part else leaf.shape) for path, leaf in leaves]
+    named += [("an input", shape[1:]) for shape in shapes]
+    equal = [name for name, shape in named if batch in shape]
+    if equal:
+        yield (
+            f"equal lengths: the batch and an axis of {equal[0]} are both {batch} long, so "
+            "what is summed over the wrong one keeps its shape"
+        )
+
+
+def _batch(shapes: Sequence[tuple[int, ...]]) -> int | None:
+    """How many examples there are: what the first of them, in rows, has in common with another."""
+    lengths = [shape[0] for shape in shapes if shape]
+    rows = [shape[0] for shape in shapes if len(shape) > 1]
+    return next((n for n in rows if lengths.count(n) > 1), None)
+
+
+def _uniform(ruling: Ruling) -> Iterator[str]:
+    """A loss that adds up outputs as they are gives all of them the same derivative."""
+    traced = getattr(ruling.problem, "traced", None)
+    if traced is None:
+        return
+    numbering = Numbering()
+    graph = flattened(traced.loss.jaxpr, numbering)
+    moving = active(graph, graph.inputs[: len(ruling.given.leaves)])
+    products = _added_up(graph, moving, numbering)
+    if any(np.prod(numbering.avals[node.outputs[0]].shape) > 1 for node in products):
+        yield (
+            "the loss adds up its outputs, so all of them have the same derivative, and what is "
+            "mixed up among them may not show: weigh them with random numbers"
+        )
+
+
+def _added_up(graph: Graph, moving: set[int], numbering: Numbering) -> list[Node]:
+    """The products that a loss adds up; none where it does anything else to any of its values."""
+    made_by = {o: node for node in graph.nodes for o in node.outputs}
+    found, waiting = [], [o for o in graph.outputs if o in moving]
+    while waiting:
+        node = made_by.get(waiting.pop())
+        if node is None or node.name in PRODUCTS:
+            found += [node] if node else []
+        elif node.name in ADDING or _scales(node, moving, numbering):
+            waiting += [o for o in node.operands if o in moving]
+        else:
+            return []
+    return found
+
+
+def _scales(node: Node, moving: set[int], numbering: Numbering) -> bool:
+    """Whether all of a value is multiplied by one number."""
+    fixed = [o for o in node.operands if o not in moving]
+    return node.name in ("mul", "div") and any(numbering.avals[o].shape == () for o in fixed)

@@ -1,0 +1,216 @@
+"""How much the judge would have seen: mistakes planted in the exact gradient, at the same points.
+
+Each kind of mistake is made in every leaf, in single elements, and in every link of the loss's own
+backpropagation where it can be made. One that lies beyond both yardsticks somewhere would have been
+caught.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.arguments import Arguments, index_of
+from handgrad.diagnosis.engine import Clock, Engine, TooLargeError, engine
+from handgrad.diagnosis.rewired import Option
+from handgrad.diagnosis.wording import of_place, of_switches
+from handgrad.judge import Trial
+from handgrad.referee import balls
+from handgrad.ruling import Ruling
+
+#: A relative error of single elements, as a slip in one of many makes it.
+SLIGHT = 1e-6
+
+#: Weight decay and learning rate as people choose them.
+DECAY, RATE = 1e-3, 1e-2
+
+#: How long to plant mistakes in the links.
+SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A mistake that was planted."""
+
+    mistake: str  #: sign, zero, factor, ...
+    where: str  #: a leaf, an element, or a place in the loss
+    caught: bool
+    change: float  #: the largest relative change that it makes in an element; 0 where it makes none
+
+
+@dataclass(frozen=True)
+class Power:
+    """What would have been caught of each kind of mistake, and what not."""
+
+    planted: tuple[Planted, ...]
+    points: int  #: at how many points
+
+    @property
+    def missed(self) -> tuple[Planted, ...]:
+        """Mistakes that the points do not show."""
+        return tuple(p for p in self.planted if not p.caught)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, for machines; an infinite change is the string "inf"."""
+        planted = [
+            {
+                "mistake": p.mistake,
+                "where": p.where,
+                "caught": p.caught,
+                "change": p.change if np.isfinite(p.change) else "inf",
+            }
+            for p in self.planted
+        ]
+        return {"planted": planted, "points": self.points}
+
+    def __str__(self) -> str:
+        from handgrad.render.power import as_text
+
+        return as_text(self)
+
+
+def power(trial: Trial) -> Power:
+    """Plant mistakes at the points of a trial.
+
+    Args:
+        trial: what was judged; its gradient plays no part.
+
+    Returns:
+        What would have been caught. Empty where no point was judged.
+    """
+    rulings = [outcome.ruling for outcome in trial.outcomes if outcome.ruling is not None]
+    if not rulings:
+        return Power((), 0)
+    found = [*_in_leaves(rulings), *_in_elements(rulings), *_in_links(trial, rulings)]
+    return Power(tuple(found), len(rulings))
+
+
+def _exact(ruling: Ruling) -> np.ndarray:
+    return balls.midpoints(ruling.yours.truth)
+
+
+def _planted(
+    mistake: str, where: str, rulings: Sequence[Ruling], changes: Sequence[np.ndarray]
+) -> Planted:
+    """Whether changes of the exact gradient, one for each point, would have been seen."""
+    caught, largest = False, 0.0
+    for ruling, change in zip(rulings, changes, strict=True):
+        limits = np.maximum(ruling.yardsticks.sharp, ruling.yardsticks.loose)
+        size = np.where(np.isfinite(change), np.abs(change), np.inf)
+        size = np.where(ruling.truth.known, size, 0.0)
+        caught = caught or bool((size > limits).any())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = size / ruling.yours.size
+        largest = max(largest, float(np.nanmax(relative, initial=0.0)))
+    return Planted(mistake, where, caught, largest)
+
+
+def _in_leaves(rulings: Sequence[Ruling]) -> Iterator[Planted]:
+    given = rulings[0].given
+    for k, (path, part) in enumerate(zip(given.paths, given.parts(), strict=True)):
+        for mistake, change in _of_a_leaf(rulings, k):
+            changes = [np.zeros(ruling.yours.answer.size) for ruling in rulings]
+            for whole, of_leaf in zip(changes, change, strict=True):
+                whole[part] = of_leaf
+            yield _planted(mistake, path, rulings, changes)
+    yield from _exchanged(rulings)
+
+
+def _of_a_leaf(rulings: Sequence[Ruling], k: int) -> Iterator[tuple[str, list[np.ndarray]]]:
+    given = rulings[0].given
+    part, shape = given.parts()[k], given.leaves[k].shape
+    exact = [_exact(ruling)[part] for ruling in rulings]
+    for mistake, factor in _factors(given):
+        yield mistake, [(factor - 1) * g for g in exact]
+    params = [ruling.given.leaves[k].reshape(-1).astype(np.float64) for ruling in rulings]
+    yield "weight-decay", [DECAY * p for p in params]
+    if len(shape) == 2 and shape[0] == shape[1] > 1:
+        yield "transposed", [g.reshape(shape).T.reshape(-1) - g for g in exact]
+
+
+def _factors(given: Arguments) -> list[tuple[str, float]]:
+    found = [("sign", -1.0), ("zero", 0.0), ("factor 1/2", 0.5), ("factor 2", 2.0)]
+    shapes = [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(given.inputs)]
+    batch = next((shape[0] for shape in shapes if shape), None)
+    if batch:
+        found += [("factor batch size", float(batch)), ("factor 1/batch size", 1 / batch)]
+    return found
+
+
+def _exchanged(rulings: Sequence[Ruling]) -> Iterator[Planted]:
+    """Every leaf with the next one of its shape."""
+    given = rulings[0].given
+    parts, shapes = given.parts(), [leaf.shape for leaf in given.leaves]
+    for k, shape in enumerate(shapes):
+        m = next((m for m in range(k + 1, len(shapes)) if shapes[m] == shape), None)
+        if m is None:
+            continue
+        changes = []
+        for ruling in rulings:
+            exact = _exact(ruling)
+            changed = exact.copy()
+            changed[parts[k]], changed[parts[m]] = exact[parts[m]], exact[parts[k]]
+            changes.append(changed - exact)
+        yield _planted("exchanged", f"{given.paths[k]} and {given.paths[m]}", rulings, changes)
+
+
+def _in_elements(rulings: Sequence[Ruling]) -> Iterator[Planted]:
+    """In the largest, the middle and the smallest element of every leaf that are not 0."""
+    given, exact = rulings[0].given, [_exact(ruling) for ruling in rulings]
+    slips = (("sign", -2.0), ("zero", -1.0), (f"off by {SLIGHT:.0e}", SLIGHT))
+    for path, part in zip(given.paths, given.parts(), strict=True):
+        for i in _some(exact[0], part):
+            index = index_of(given, path, i - part.start)
+            where = path + (f"[{', '.join(map(str, index))}]" if index else "")
+            for slip, factor in slips:
+                changes = [np.zeros(g.size) for g in exact]
+                for change, g in zip(changes, exact, strict=True):
+                    change[i] = factor * g[i]
+                yield _planted(f"one element: {slip}", where, rulings, changes)
+
+
+def _some(exact: np.ndarray, part: slice) -> list[int]:
+    order = part.start + np.argsort(np.abs(exact[part]), kind="stable")
+    order = order[exact[order] != 0]
+    chosen = {int(order[k]) for k in (0, len(order) // 2, -1)} if order.size else set()
+    return sorted(chosen)
+
+
+def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> Iterator[Planted]:
+    """Every wrong rule at every link, nothing back through every place, an update too early."""
+    try:
+        run = engine(trial.case.loss, rulings[0].given)
+        clock = Clock(SECONDS)
+        for mistake, where, changes in _links(run, rulings):
+            if clock.over:
+                return
+            yield _planted(mistake, where, rulings, changes)
+    except (TooLargeError, TypeError, ValueError, NotImplementedError):
+        return
+
+
+def _links(run: Engine, rulings: Sequence[Ruling]) -> Iterator[tuple[str, str, list[np.ndarray]]]:
+    def effect(**change: Any) -> list[np.ndarray]:
+        return [run.changed(r.given, **change) - run.right(r.given) for r in rulings]
+
+    for i, switch in enumerate(run.rewired.switches):
+        where = of_switches([switch]).strip(" ()") or "somewhere in the loss"
+        for k, option in enumerate(switch.options):
+            yield _slug(option), f"{option.says}: {where}", effect(choice={i: k + 1})
+    for i, place in enumerate(run.rewired.places):
+        yield "dropped-term", of_place(run.rewired, place), effect(scale={i: 0.0})
+    after = []
+    for ruling in rulings:
+        leaves = zip(ruling.given.leaves, ruling.given.parts(), strict=True)
+        after.append([p - RATE * _exact(ruling)[part].reshape(p.shape) for p, part in leaves])
+    changes = [
+        run.changed(ruling.given, leaves=leaves) - run.right(ruling.given)
+        for ruling, leaves in zip(rulings, after, strict=True)
+    ]
+    yield "updated-parameter", "all parameters", changes
+
+
+def _slug(option: Option) -> str:
+    return "wrong-derivative" if option.kind == "unknown" else option.kind

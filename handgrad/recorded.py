@@ -1,0 +1,150 @@
+"""The steps that a gradient is made of, seen while it runs: calls of `..._forward`, `..._backward`.
+
+Nothing is patched: Python reports every call and every return while the gradient is called once
+more. A forward call belongs to the backward call that is given its cache.
+"""
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import jax
+
+from handgrad.arguments import Arguments, copied
+from handgrad.backward import check_backward
+from handgrad.frames import near
+from handgrad.steps import StepReport, StepsReport
+
+#: Points for each step besides the one where it was seen.
+MORE = 2
+
+FORWARD, BACKWARD = "_forward", "_backward"
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a function that was seen."""
+
+    code: CodeType
+    args: tuple[Any, ...]  #: as they were when it was called; arrays copied
+    given: tuple[Any, ...]  #: the same objects as were given
+    result: Any = None
+    used: bool = field(default=False)
+
+    @property
+    def base(self) -> str:
+        """The name without `_forward` or `_backward`."""
+        return self.code.co_name.removesuffix(FORWARD).removesuffix(BACKWARD)
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A forward and a backward call that belong together."""
+
+    name: str
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    inputs: tuple[Any, ...]
+    cotangent: Any
+
+
+def pairs(gradient: Callable[..., Any], given: Arguments) -> list[Pair]:
+    """The pairs that a gradient is made of, in the order of its backward pass.
+
+    Args:
+        gradient: called once, at the point.
+        given: the point.
+    """
+    calls = _calls(gradient, given)
+    forwards = [call for call in calls if call.code.co_name.endswith(FORWARD)]
+    backwards = [call for call in calls if call.code.co_name.endswith(BACKWARD)]
+    found = (_pair(call, forwards) for call in backwards)
+    return [pair for pair in found if pair is not None]
+
+
+def _calls(gradient: Callable[..., Any], given: Arguments) -> list[Call]:
+    seen: list[Call] = []
+    running: dict[FrameType, Call] = {}
+
+    def profile(frame: FrameType, event: str, result: Any) -> None:
+        name = frame.f_code.co_name
+        if event == "call" and name.endswith((FORWARD, BACKWARD)):
+            args = tuple(_arguments(frame))
+            running[frame] = Call(frame.f_code, copied(args), args)
+        elif event == "return" and frame in running:
+            call = running.pop(frame)
+            call.result = result
+            seen.append(call)
+
+    before = sys.getprofile()
+    try:
+        with jax.disable_jit():
+            sys.setprofile(profile)
+            given.call(gradient)
+    except Exception:  # what it raises it has raised before, or does so only where it is watched
+        return []
+    finally:
+        sys.setprofile(before)
+    return seen
+
+
+def _arguments(frame: FrameType) -> Iterator[Any]:
+    names = frame.f_code.co_varnames[: frame.f_code.co_argcount + frame.f_code.co_kwonlyargcount]
+    return (frame.f_locals[name] for name in names)
+
+
+def _pair(call: Call, forwards: list[Call]) -> Pair | None:
+    """A backward call with the forward call whose cache it is given: of several, the last."""
+    for forward in reversed(forwards):
+        if forward.base != call.base or forward.used or not _is_pair(forward.result):
+            continue
+        others = [k for k, arg in enumerate(call.given) if arg is not forward.result[1]]
+        if len(others) != len(call.given) - 1 or len(call.given) != 2:
+            continue
+        there, back = _function(forward.code), _function(call.code)
+        if there is None or back is None:
+            return None
+        forward.used = True
+        name = (
+            f"{call.code.co_name} ({near(call.code.co_filename)}, line {call.code.co_firstlineno})"
+        )
+        return Pair(name, there, back, forward.args, call.args[others[0]])
+    return None
+
+
+def _is_pair(result: Any) -> bool:
+    return isinstance(result, tuple) and len(result) == 2
+
+
+def _function(code: CodeType) -> FunctionType | None:
+    """The function that runs some code; the first one, where a closure was made several times."""
+    return next((f for f in gc.get_referrers(code) if isinstance(f, FunctionType)), None)
+
+
+def steps(gradient: Callable[..., Any], given: Arguments, seed: int) -> StepsReport | None:
+    """The rulings on the steps that a gradient is made of, each at what it was given.
+
+    Args:
+        gradient: called once, at the point.
+        given: the point.
+        seed: of the points besides.
+
+    Returns:
+        In the order of the forward pass; None if the gradient is not made of such steps.
+    """
+    found = []
+    for pair in pairs(gradient, given):
+        try:
+            report = check_backward(
+                *(pair.forward, pair.backward, *pair.inputs),
+                cotangent=pair.cotangent,
+                points=MORE,
+                seed=seed,
+            )
+        except Exception:  # a pair of another convention than (output, cache), (cotangent, cache)
+            continue
+        found.append(StepReport(pair.name, report))
+    return StepsReport(tuple(reversed(found))) if found else None

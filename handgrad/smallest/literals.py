@@ -1,0 +1,91 @@
+"""Literals of Python: numbers, text and arrays as code that makes the same ones, in lines."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+#: Of a line of code; a test's lines are moved in once.
+WIDTH = 96
+
+#: An array of more elements that are all the same is written as one of them.
+FEW = 9
+
+
+@dataclass(frozen=True)
+class Group:
+    """Brackets with parts between them, which go on one line if they fit."""
+
+    opening: str
+    parts: tuple["Node", ...]
+    closing: str
+
+
+Node = str | Group
+
+
+def laid_out(start: str, node: Node, indent: int = 0) -> list[str]:
+    """Lines of code: `start`, then the node, broken within brackets where it is too long."""
+    line = start + flat(node)
+    if isinstance(node, str) or indent + len(line) <= WIDTH or not node.parts:
+        return [" " * indent + line]
+    lines = [" " * indent + start + node.opening]
+    for part in node.parts:
+        inner = laid_out("", part, indent + 4)
+        lines += [*inner[:-1], f"{inner[-1]},"]
+    return [*lines, " " * indent + node.closing.lstrip(",")]
+
+
+def flat(node: Node) -> str:
+    """A node on one line."""
+    if isinstance(node, str):
+        return node
+    return node.opening + ", ".join(map(flat, node.parts)) + node.closing
+
+
+def after(start: str, node: Node) -> Node:
+    """A node with something in front."""
+    if isinstance(node, str):
+        return start + node
+    return replace(node, opening=start + node.opening)
+
+
+def end(parts: tuple[Any, ...]) -> str:
+    """The end of a tuple."""
+    return ",)" if len(parts) == 1 else ")"
+
+
+def text(text: str) -> str:
+    """Text in quotes."""
+    plain = repr(text)
+    return f'"{text}"' if plain[1:-1] == text and '"' not in text else plain
+
+
+def number(value: Any) -> str:
+    """A number in as few digits as give it again, in its own format."""
+    if isinstance(value, np.floating) and not isinstance(value, float):
+        short = str(value)
+        # What is short may be rounded twice on its way back.
+        value = short if type(value)(float(short)) == value else repr(float(value))
+    text = (
+        value if isinstance(value, str) else repr(value.item() if hasattr(value, "item") else value)
+    )
+    return f'float("{text}")' if text in ("nan", "inf", "-inf") else text
+
+
+def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...]) -> Node:
+    """The call that makes an array."""
+    first = values.reshape(-1)[0] if values.size else values.dtype.type(0)
+    same = values.size != 1 and values.tobytes() == np.full_like(values, first).tobytes()
+    if same and (values.size > FEW or not values.size):
+        name = {"0.0": "zeros", "0": "zeros", "1.0": "ones", "1": "ones"}.get(number(first))
+        fill = () if name else (number(first),)
+        return Group(f"{kind}.{name or 'full'}(", (str(values.shape), *fill, *dtype), ")")
+    return Group(f"{kind}.array(", (nested(values), *dtype), ")")
+
+
+def nested(values: np.ndarray) -> Node:
+    """The elements of an array in lists."""
+    if values.ndim == 0:
+        return number(values[()])
+    return Group("[", tuple(nested(values[i]) for i in range(len(values))), "]")

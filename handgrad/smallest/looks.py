@@ -1,0 +1,222 @@
+"""What arrays look like, so that simpler ones in their place look the same.
+
+A right gradient may rely on what its inputs are: labels that sum to one, a matrix that is positive
+definite, counts. Nothing says so but the arrays themselves, so what they look like is kept.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+#: Numbers to try, the simplest first.
+SHORT = (0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, 0.25, 0.75, 1.5)
+
+#: Of whole numbers in a range, so many are tried.
+MOST_WHOLE = 6
+
+#: Rows whose sum is this near to one are meant to sum to one: divisions in float32 leave 6e-8 in
+#: each of their elements.
+NEAR_ONE = 1e-5
+
+
+class Look(NamedTuple):
+    """One way that an array may look."""
+
+    name: str
+    fits: Callable[[np.ndarray], bool]
+    mended: Callable[[np.ndarray], np.ndarray]  #: what was cut off a larger one, looking as before
+    simpler: Callable[[np.ndarray, np.ndarray], list[np.ndarray]]  #: (mended, the given one)
+    whole: bool  #: whether an element can be told only with the others
+
+
+def filled(like: np.ndarray, numbers: Sequence[float]) -> list[np.ndarray]:
+    """Arrays of one number each."""
+    return [np.full(like.shape, number) for number in numbers]
+
+
+def rounded(array: np.ndarray) -> list[np.ndarray]:
+    """An array to one and to two digits."""
+    with np.errstate(all="ignore"):
+        sizes = np.floor(np.log10(np.abs(array.astype(np.float64))))
+    units = 10.0 ** np.where(np.isfinite(sizes), sizes, 0.0)
+    return [np.round(array / units, digits) * units for digits in (0, 1)]
+
+
+def _floats(array: np.ndarray) -> bool:
+    return array.dtype.kind == "f" and array.size > 0
+
+
+def _as_it_is(array: np.ndarray) -> np.ndarray:
+    return array
+
+
+# Rows that sum to one.
+
+
+def _rows_sum_to_one(array: np.ndarray) -> bool:
+    if not _floats(array) or array.ndim == 0 or array.shape[-1] < 2:
+        return False
+    sums = array.astype(np.float64).sum(axis=-1)
+    return bool((array >= 0).all() and (np.abs(sums - 1) < NEAR_ONE).all())
+
+
+def _summing_to_one(array: np.ndarray) -> np.ndarray:
+    sums = array.sum(axis=-1, keepdims=True)
+    first = np.zeros_like(array)
+    first[..., 0] = 1
+    with np.errstate(all="ignore"):
+        # Rows that still sum to one stay as they are, to the last bit.
+        scaled = np.where(np.abs(sums - 1) < NEAR_ONE, array, array / sums)
+    return np.where(sums > 0, scaled, first)
+
+
+def _simpler_rows(array: np.ndarray, given: np.ndarray) -> list[np.ndarray]:
+    width, rows = array.shape[-1], array.size // array.shape[-1]
+    first, in_turn = np.zeros(rows, dtype=int), np.arange(rows) % width
+    one_hot = [np.eye(width)[which].reshape(array.shape) for which in (first, in_turn)]
+    even = np.full(array.shape, 1 / width)
+    if (given > 0).all():
+        uneven = np.full(array.shape, 0.25 / max(width - 1, 1))
+        uneven[..., 0] = 0.75 if width > 1 else 1
+        return [even, uneven]
+    return one_hot if np.isin(given, (0, 1)).all() else [*one_hot, even]
+
+
+# Matrices.
+
+
+def _square(array: np.ndarray) -> bool:
+    return _floats(array) and array.ndim >= 2 and array.shape[-1] == array.shape[-2] > 1
+
+
+def _symmetric(array: np.ndarray) -> bool:
+    return _square(array) and np.array_equal(array, np.swapaxes(array, -1, -2))
+
+
+def _positive_definite(array: np.ndarray) -> bool:
+    if not _symmetric(array):
+        return False
+    try:
+        return bool(np.isfinite(np.linalg.cholesky(array)).all())
+    except np.linalg.LinAlgError:
+        return False
+
+
+def _triangular(array: np.ndarray) -> bool:
+    return _square(array) and any(np.array_equal(array, t(array)) for t in (np.tril, np.triu))
+
+
+def _simpler_triangles(array: np.ndarray, given: np.ndarray) -> list[np.ndarray]:
+    ones = np.ones_like(array)
+    lower = np.array_equal(given, np.tril(given))
+    return [_eye(array), np.tril(ones) if lower else np.triu(ones)]
+
+
+def _eye(array: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(np.eye(array.shape[-1]), array.shape)
+
+
+# Sequences.
+
+
+def _ascending(array: np.ndarray) -> bool:
+    # Three numbers ascend by chance too often.
+    return array.ndim == 1 and array.size > 3 and bool((array[1:] >= array[:-1]).all())
+
+
+def _simpler_sequences(array: np.ndarray, given: np.ndarray) -> list[np.ndarray]:
+    steps = np.arange(array.size)
+    strictly = (given[1:] > given[:-1]).all()
+    ascending = [steps, steps + 1] if strictly else [np.zeros(array.size), np.ones(array.size)]
+    return [found for found in ascending if given.min() <= found[0] and found[-1] <= given.max()]
+
+
+def _permutation(array: np.ndarray) -> bool:
+    whole = array.ndim == 1 and array.size > 2 and array.dtype.kind in "iu"
+    return whole and np.array_equal(np.sort(array), np.arange(array.size))
+
+
+def _ranks(array: np.ndarray) -> np.ndarray:
+    return np.argsort(np.argsort(array)).astype(array.dtype)
+
+
+# Single numbers.
+
+
+def _whole_numbers(array: np.ndarray, given: np.ndarray) -> list[np.ndarray]:
+    lowest, highest = int(given.min()), int(given.max())
+    nearest = sorted(range(lowest, min(highest, lowest + MOST_WHOLE) + 1), key=abs)
+    return filled(array, nearest)
+
+
+def _numbers(array: np.ndarray, given: np.ndarray) -> list[np.ndarray]:
+    """Short numbers with the sign of the given ones: whole, or at most one, if those are."""
+    tries = [*filled(array, SHORT), *rounded(array)]
+    return [found for found in tries if all(r(found) for r in RESTRAINTS if r(given))]
+
+
+def _between(array: np.ndarray) -> bool:
+    return bool((array > 0).all() and (array < 1).all())
+
+
+#: What is kept of single numbers, if all of the given ones are so.
+RESTRAINTS: tuple[Callable[[np.ndarray], bool], ...] = (
+    lambda a: bool((a >= 0).all()),
+    lambda a: bool((a > 0).all()),
+    lambda a: bool((a <= 0).all()),
+    lambda a: bool((a < 0).all()),
+    lambda a: bool(((a >= 0) & (a <= 1)).all()),
+    lambda a: bool(((a >= -1) & (a <= 1)).all()),
+    _between,
+    lambda a: bool((a == np.round(a)).all()),
+    lambda a: bool(np.isin(a, (0, 1)).all()),
+    lambda a: bool(np.isin(a, (-1, 1)).all()),
+)
+
+
+def _anything(_: np.ndarray) -> bool:
+    return True
+
+
+def _nothing(_: np.ndarray, __: np.ndarray) -> list[np.ndarray]:
+    return []
+
+
+#: How an array may look; the first that fits is meant.
+LOOKS: tuple[Look, ...] = (
+    Look(
+        "rows that sum to one",
+        *(_rows_sum_to_one, _summing_to_one, _simpler_rows),
+        whole=True,
+    ),
+    Look(
+        "symmetric positive definite",
+        *(_positive_definite, _as_it_is, lambda a, _: [_eye(a), _eye(a) + 1]),
+        whole=True,
+    ),
+    Look(
+        "symmetric",
+        *(_symmetric, _as_it_is, lambda a, _: [0 * a, _eye(a), _eye(a) + 1]),
+        whole=True,
+    ),
+    Look("triangular", _triangular, _as_it_is, _simpler_triangles, whole=True),
+    Look(
+        "a permutation",
+        *(_permutation, _ranks, lambda a, _: [np.arange(a.size)]),
+        whole=True,
+    ),
+    Look("ascending", _ascending, _as_it_is, _simpler_sequences, whole=True),
+    Look(
+        "whole numbers",
+        *(lambda a: a.dtype.kind in "iu" and a.size > 0, _as_it_is, _whole_numbers),
+        whole=False,
+    ),
+    Look(
+        "numbers",
+        *(lambda a: _floats(a) and bool(np.isfinite(a).all()), _as_it_is, _numbers),
+        whole=False,
+    ),
+    # Masks of truth values, NaN for what is missing, text: they may mean anything.
+    Look("anything else", _anything, _as_it_is, _nothing, whole=True),
+)

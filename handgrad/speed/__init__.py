@@ -1,0 +1,1 @@
+"""How fast a gradient is, beside the autodiff of its loss."""

@@ -1,0 +1,189 @@
+"""How long a right gradient takes beside the one that JAX compiles, and what is a difference.
+
+All run in every round, and ratios are taken within a round: what slows the machine for a while
+slows both sides. The gradient runs twice in every round; how far it is from itself is the noise,
+and what the noise may hide is not called a difference.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import jax
+
+from handgrad import form
+from handgrad.arguments import Arguments, arguments, copied
+from handgrad.report import GradientReport
+from handgrad.speed.compiled import Compiled, compiled, why_not
+from handgrad.speed.rounds import Ratio, Rival, median, ratio, rival, sample, time_rounds
+
+#: With so many rounds the fourth ratio from either end bounds the median with 96 % confidence.
+ROUNDS = 15
+
+#: After so many seconds no further round is begun.
+SECONDS = 3.0
+
+#: The contenders.
+YOURS, AGAIN, AUTODIFF, ON_DEVICE = "yours", "again", "autodiff", "on device"
+LOSS, COMPILED_LOSS = "loss", "compiled loss"
+
+
+class NotTimedError(ValueError):
+    """Why a gradient gets no time, in one line."""
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds of one call each, the medians over the rounds."""
+
+    yours: float  #: the gradient, with its arguments as they were given
+    first_call: float | None  #: of the gradient, where it is under `jit` itself
+    autodiff: Rival | None  #: jit(value_and_grad(loss)), with the same arguments
+    on_device: Rival | None  #: the same with arguments that JAX holds; None if it does anyway
+    first_call_of_autodiff: float | None  #: tracing, compiling and running it
+    loss: float  #: the loss alone, as it was given
+    compiled_loss: float | None  #: jit(loss)
+    noise: Ratio  #: yours / yours
+    static: tuple[str, ...]  #: the inputs that are constants of what is compiled
+    not_compiled: str | None  #: why nothing is; `autodiff` is then value_and_grad(loss) if it runs
+    device: str  #: JAX's name for it: cpu, gpu
+    rounds: int
+
+    def __str__(self) -> str:
+        from handgrad.render.timings import as_text
+
+        return as_text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for machines; JSON takes it."""
+        return asdict(self) | {"static": list(self.static)}
+
+
+def time_gradient(
+    gradient: Callable[..., Any],
+    loss: Callable[..., Any],
+    params: Any,
+    *inputs: Any,
+    has_value: bool = False,
+    report: GradientReport | None = None,
+    rounds: int = ROUNDS,
+    seconds: float = SECONDS,
+) -> Timings:
+    """Time a right gradient beside `jit(value_and_grad(loss))`, and the loss alone.
+
+    Args:
+        gradient: as for `check_gradient`; it is timed as it stands, its results awaited.
+        loss: as for `check_gradient`. Inputs that it needs as they are become constants.
+        params: where. Autodiff is handed NumPy arrays where the gradient is, too.
+        inputs: whatever both take besides.
+        has_value: whether the gradient returns the loss as well. Autodiff always does.
+        report: a ruling on this gradient; without one, it is judged at this point first.
+        rounds: how many, if there is time.
+        seconds: after which no further round is begun; compiling and warming up come on top.
+
+    Raises:
+        NotTimedError: the gradient is not right, or its last answer is not its first one.
+        Exception: as `check_gradient`.
+    """
+    if report is None:
+        from handgrad.check import check_gradient
+
+        report = check_gradient(gradient, loss, params, *inputs, points=0, has_value=has_value)
+    if report.verdict not in ("agree", "imprecise"):
+        raise NotTimedError(f"{report.verdict}: a gradient gets a time once it is right")
+    given = arguments(params, inputs)
+    with jax.enable_x64(given.wide):
+        contest = _contest(gradient, loss, given)
+        first = contest.running[YOURS]()
+        times, last = time_rounds(contest.running, rounds, seconds)
+    grads = [answer[1] if has_value else answer for answer in (first, last[YOURS])]
+    if form.differs(form.answer(grads[0], given)[0], form.answer(grads[1], given)[0], given):
+        raise NotTimedError("the last timed call did not answer what the first one did")
+    return _timings(contest, times)
+
+
+@dataclass(frozen=True, eq=False)
+class _Contest:
+    """What runs, and what was found out before it."""
+
+    running: Mapping[str, Callable[[], Any]]
+    program: Compiled | Exception
+    first_call: float | None
+    first_call_of_autodiff: float | None
+
+
+def _contest(gradient: Any, loss: Any, given: Arguments) -> _Contest:
+    params, inputs = copied(given.params), copied(given.inputs)
+    yours = partial(gradient, params, *inputs)
+    first_call = None
+    if hasattr(gradient, "clear_cache"):  # a function under jax.jit, which the judge has called
+        gradient.clear_cache()
+        first_call, _ = sample(yours, 1, waits=True)
+    running: dict[str, Callable[[], Any]] = {YOURS: yours, LOSS: partial(loss, params, *inputs)}
+    arrays = jax.tree_util.tree_map(_as_array, given.params, given.arrays)
+    program = compiled(loss, arrays, given.inputs)
+    first_call_of_autodiff = None
+    if isinstance(program, Compiled):
+        running |= _compiled(program)
+        first_call_of_autodiff, _ = sample(running[AUTODIFF], 1, waits=True)
+    else:
+        plain = partial(jax.value_and_grad(loss), arrays, *inputs)
+        running |= {AUTODIFF: plain} if _runs(plain) else {}
+    return _Contest(running | {AGAIN: yours}, program, first_call, first_call_of_autodiff)
+
+
+def _as_array(leaf: Any, array: Any) -> Any:
+    """The caller's array where it is JAX's; of anything else, a number say, NumPy's."""
+    return leaf if isinstance(leaf, jax.Array) else array
+
+
+def _compiled(program: Compiled) -> dict[str, Callable[[], Any]]:
+    running = {
+        AUTODIFF: partial(program.autodiff, *program.arguments),
+        COMPILED_LOSS: partial(program.loss, *program.arguments),
+    }
+    if program.from_numpy:
+        running[ON_DEVICE] = partial(program.autodiff, *jax.device_put(program.arguments))
+    return running
+
+
+def _runs(function: Callable[[], Any]) -> bool:
+    try:
+        function()
+    except Exception:  # a loss that JAX cannot differentiate: there is nothing to compare with
+        return False
+    return True
+
+
+def _timings(contest: _Contest, times: Mapping[str, Sequence[float]]) -> Timings:
+    program, noise = contest.program, ratio(times[YOURS], times[AGAIN])
+
+    late = _late(contest, times)
+
+    def beside(name: str) -> Rival | None:
+        return rival(times[YOURS], times[name], noise, late) if name in times else None
+
+    return Timings(
+        yours=median(times[YOURS]),
+        first_call=contest.first_call,
+        autodiff=beside(AUTODIFF),
+        on_device=beside(ON_DEVICE),
+        first_call_of_autodiff=contest.first_call_of_autodiff,
+        loss=median(times[LOSS]),
+        compiled_loss=median(times[COMPILED_LOSS]) if COMPILED_LOSS in times else None,
+        noise=noise,
+        static=program.static if isinstance(program, Compiled) else (),
+        not_compiled=None if isinstance(program, Compiled) else why_not(program),
+        device=jax.default_backend(),
+        rounds=len(times[YOURS]),
+    )
+
+
+def _late(contest: _Contest, times: Mapping[str, Sequence[float]]) -> float | None:
+    """How many seconds more autodiff's first call costs, beyond one of its others, than yours."""
+    if contest.first_call_of_autodiff is None:
+        return None
+    autodiffs = contest.first_call_of_autodiff - median(times[AUTODIFF])
+    yours = 0.0 if contest.first_call is None else contest.first_call - median(times[YOURS])
+    return autodiffs - yours

@@ -1,0 +1,162 @@
+"""Which step of a backward pass is wrong: every pair of forward and backward is judged by itself.
+
+A mistake spoils everything that comes after it on the way back. Each step is given the cotangent
+that is right where it stands, so that one mistake is blamed once.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from handgrad.arguments import shortly
+from handgrad.backward import check_backward
+from handgrad.report import GradientReport
+
+
+class Step(NamedTuple):
+    """One step: `forward(value, *inputs) -> (output, cache)`, `backward(cotangent, cache)`."""
+
+    name: str
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    inputs: tuple[Any, ...] = ()  #: what the forward pass takes beside the step before's output
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """The ruling on one step."""
+
+    name: str
+    report: GradientReport
+
+
+@dataclass(frozen=True)
+class StepsReport:
+    """The rulings on all steps, in the order of the forward pass."""
+
+    steps: tuple[StepReport, ...]
+
+    @property
+    def first_wrong(self) -> StepReport | None:
+        """The first step on the way back that does not pass; None if all do."""
+        return next((step for step in reversed(self.steps) if not step.report.passes), None)
+
+    @property
+    def passes(self) -> bool:
+        """Whether every step does."""
+        return self.first_wrong is None
+
+    def __str__(self) -> str:
+        from handgrad.render.steps import as_text
+
+        return as_text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        steps = [{"name": step.name, "report": step.report.to_dict()} for step in self.steps]
+        first = self.first_wrong
+        return {"passes": self.passes, "first_wrong": first and first.name, "steps": steps}
+
+
+def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsReport:
+    """Rule on every step of a backward pass, each by itself.
+
+    Args:
+        steps: in the order of the forward pass, each a `Step` or a tuple (name, forward, backward)
+            or (name, forward, backward, inputs). The first is given `inputs`, every other the
+            output of the one before; its own inputs, parameters say, come after.
+        inputs: what the first step starts from.
+        options: `points`, `seed`, `referee`, `strict`, `trust_rules`, as for `check_backward`.
+
+    Returns:
+        The rulings. Each step's cotangent is the one that the steps after it give by autodiff for
+        a random cotangent at the end (1 for a loss), or a random one where JAX cannot trace them.
+
+    Raises:
+        TypeError: a step has another form.
+        Exception: whatever a forward or a backward pass raises.
+
+    Example:
+        >>> import jax.numpy as jnp, numpy as np
+        >>> from handgrad import check_steps
+        >>> def double(x): return 2 * x, None
+        >>> def double_back(d, _): return 2 * d
+        >>> def square(x): return x * x, x
+        >>> def square_back(d, x): return d * x
+        >>> steps = [("double", double, double_back), ("square", square, square_back)]
+        >>> check_steps(steps, np.array([0.5, -1.0, 2.0])).first_wrong.name
+        'square'
+    """
+    chain = [_step(k, step) for k, step in enumerate(steps)]
+    values = list(_values(chain, inputs))
+    seed = int(options.get("seed", 0))
+    found = [
+        StepReport(
+            step.name,
+            check_backward(
+                step.forward,
+                step.backward,
+                *given,
+                *step.inputs,
+                cotangent=_cotangent(chain[k + 1 :], output, seed),
+                **options,
+            ),
+        )
+        for k, (step, given, output) in enumerate(values)
+    ]
+    return StepsReport(tuple(found))
+
+
+def _step(k: int, step: Any) -> Step:
+    known = isinstance(step, tuple | list) and len(step) in (3, 4) and isinstance(step[0], str)
+    if not known or not all(map(callable, step[1:3])):
+        raise TypeError(
+            f"steps[{k}]: got {shortly(step)}, expected (name, forward, backward) or "
+            "(name, forward, backward, inputs)"
+        )
+    more = step[3] if len(step) == 4 else ()
+    return Step(
+        step[0], step[1], step[2], tuple(more) if isinstance(more, tuple | list) else (more,)
+    )
+
+
+def _values(chain: Sequence[Step], inputs: tuple[Any, ...]) -> Iterator[Any]:
+    """Each step, what it is given, and its output."""
+    given = inputs
+    for step in chain:
+        with jax.enable_x64(True):
+            result = step.forward(*given, *step.inputs)
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise TypeError(
+                f"{step.name}: forward returned {shortly(result)}, expected (output, cache)"
+            )
+        yield step, given, result[0]
+        given = (result[0],)
+
+
+def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
+    """What comes back to an output through the steps after it."""
+
+    def rest(value: Any) -> Any:
+        for step in later:
+            value = step.forward(value, *step.inputs)[0]
+        return value
+
+    with jax.enable_x64(True):
+        try:
+            end, back = jax.vjp(rest, jax.tree_util.tree_map(np.asarray, output))
+        except Exception:  # NumPy's functions on what JAX traces; a random cotangent shows as much
+            return None
+        rng = np.random.default_rng(seed)
+        drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
+        (found,) = back(drawn)
+        return jax.tree_util.tree_map(np.asarray, found)
+
+
+def _drawn(rng: np.random.Generator, leaf: Any) -> Any:
+    if np.shape(leaf) == ():
+        return jax.numpy.ones_like(leaf)
+    return jax.numpy.asarray(rng.standard_normal(np.shape(leaf)), dtype=leaf.dtype)

@@ -1,0 +1,145 @@
+"""What the examples show is there to be seen: in the packages of the lock, at the versions it has.
+
+Where a package has been mended since, the test of what was wrong in it fails, and its example has
+to say so.
+"""
+
+import runpy
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from handgrad.report import GradientReport
+from tests.tiers import slowly
+
+FOLDER = Path(__file__).parents[2] / "examples"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
+
+#: What an example audits, if not what handgrad itself needs, by the first part of its name.
+PACKAGES = {"sklearn": "sklearn", "statsmodels": "statsmodels", "optax": "optax"}
+
+
+def example(name: str) -> Any:
+    """The module of an example; the test is skipped where its package is not installed."""
+    package = PACKAGES.get(name.partition("_")[0])
+    if package:
+        pytest.importorskip(package, reason=f"{package} is not installed: see examples/README.md")
+    return import_module(f"examples.{name}")
+
+
+def exact_and_yours(report: GradientReport) -> tuple[np.ndarray, np.ndarray]:
+    """The worst element of each leaf."""
+    leaves = report.leaves
+    return np.array([float(leaf.exact) for leaf in leaves]), np.array([a.yours for a in leaves])
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("scipy_rosenbrock", "report"),
+        slowly("scipy_rosenbrock", "report_on_the_hessian"),
+        ("statsmodels_logit", "report"),
+        slowly("sklearn_multinomial", "report"),
+        slowly("optax_rules", "report"),
+        ("optax_rules", "report_if_meant"),
+    ],
+)
+def test_what_is_right(name: str, function: str) -> None:
+    assert getattr(example(name), function)().verdict == "agree"
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "blame", "error"),
+    [
+        ("statsmodels_logit", "report_where_separated", "yours", 1e-6),
+        ("sklearn_multinomial", "report_where_certain", "both", 1e-8),
+        ("jax_erfcx", "report_on_sinc", "both", 1e-7),
+    ],
+)
+def test_what_loses_digits(name: str, function: str, blame: str, error: float) -> None:
+    """The relative error is of this size: by less than a factor of ten."""
+    report = getattr(example(name), function)()
+    assert (report.verdict, report.blame) == ("imprecise", blame)
+    exact, yours = exact_and_yours(report)
+    assert error / 10 < abs(yours / exact - 1).max() < error * 10
+
+
+def test_the_score_of_another_p_is_wrong() -> None:
+    module = example("statsmodels_truncated")
+    assert module.report(p=2).verdict == "agree"
+    report = module.report(p=1)
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+    with jax.enable_x64(True):
+        exact = jax.grad(module.log_likelihood)(module.PARAMS, module.X, module.Y, 1)
+    yours = module.score(module.PARAMS, module.X, module.Y, 1)
+    assert abs(yours / np.asarray(exact) - 1).max() > 0.1
+    model = module.TruncatedLFNegativeBinomialP(module.Y, module.X, p=1)
+    step = 1e-5 * np.eye(3)
+    slopes = [(model.loglike(module.PARAMS + h) - model.loglike(module.PARAMS - h)) for h in step]
+    # Differences of statsmodels' own likelihood, right to about the step squared.
+    np.testing.assert_allclose(np.array(slopes) / 2e-5, exact, rtol=1e-7)
+
+
+@pytest.mark.slow
+def test_a_fit_with_the_wrong_score_ends_too_low() -> None:
+    fitted, better = example("statsmodels_truncated").missed()
+    assert better - fitted > 2
+
+
+def test_three_outputs_give_three_times_the_gradient() -> None:
+    module = example("sklearn_mlp")
+    assert module.report(1).verdict == "agree"
+    report = module.report(3)
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+    exact, yours = exact_and_yours(report)
+    np.testing.assert_allclose(yours / exact, 3, rtol=1e-12)  # some roundings
+    assert not any(finding.kind == "loss-value" for finding in report.findings)
+
+
+@pytest.mark.slow
+def test_a_kernel_without_its_derivative_has_few_digits() -> None:
+    module = example("sklearn_matern")
+    assert module.report(2.5).verdict == "agree"
+    report = module.report(3.5)
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+    exact, yours = exact_and_yours(report)
+    assert 1e-8 < abs(yours / exact - 1).max() < 1e-3, "some digits are right, and not many"
+    assert not any(finding.kind == "loss-value" for finding in report.findings)
+
+
+@pytest.mark.slow
+def test_a_rule_that_multiplies_what_its_function_misses() -> None:
+    module = example("jax_erfcx")
+    assert module.report(1.0).verdict == "agree"
+    report = module.report(1e4)
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+    exact, yours = exact_and_yours(report)
+    assert 1e-9 < abs(yours / exact - 1).max() < 1e-7
+    with jax.enable_x64(True):
+        slope = float(jax.grad(jax.scipy.special.erfcx)(1e4))
+    # The first terms of its series at infinity; the next one is 2e-16 of it.
+    series = -(1 - 3 / (2 * 1e8)) / (np.sqrt(np.pi) * 1e8)
+    assert 1e-9 < abs(slope / series - 1) < 1e-7
+
+
+def test_a_rule_that_is_meant_to_be_another() -> None:
+    report = example("optax_rules").report_on_scaling()
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+    exact, yours = exact_and_yours(report)
+    np.testing.assert_allclose(yours / exact, 0.5, rtol=1e-15)  # halving rounds nothing
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_as_a_script(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints its reports, and the readme has a line on it."""
+    module = example(name)
+    runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+    shown = capsys.readouterr().out
+    assert shown.count("Again: check_") == (3 if name == "optax_rules" else 2)
+    assert module.__doc__
+    assert f"[{name}.py]({name}.py)" in (FOLDER / "README.md").read_text()

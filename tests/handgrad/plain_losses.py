@@ -1,0 +1,248 @@
+"""Losses as SciPy's users write them, with right gradients, and the same losses in jax.numpy."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.special
+
+Draw = Callable[[np.random.Generator], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A loss that JAX cannot trace, its gradient by hand, and the loss in a form that it can."""
+
+    loss: Callable[..., Any]
+    gradient: Callable[..., Any]
+    draw: Draw
+    twin: Callable[..., Any]
+
+
+ALL: dict[str, Plain] = {}
+
+
+def plain(draw: Draw, gradient: Callable[..., Any], twin: Any = None) -> Callable[[Any], Any]:
+    """Register what makes a loss out of a module, `numpy` or `jax.numpy`."""
+
+    def register(make: Any) -> Any:
+        ALL[make.__name__] = Plain(make(np), gradient, draw, twin or make(jnp))
+        return make
+
+    return register
+
+
+def vector(n: int) -> Draw:
+    """n parameters and nothing else."""
+    return lambda rng: (rng.standard_normal(n),)
+
+
+def data(n: int, m: int) -> Draw:
+    """Parameters of a linear model, a matrix, and labels 0 and 1."""
+
+    def draw(rng: np.random.Generator) -> tuple[Any, ...]:
+        labels = (rng.random(n) < 0.5).astype(float)
+        return rng.standard_normal(m), rng.standard_normal((n, m)), labels
+
+    return draw
+
+
+def rosenbrock_gradient(x: Any) -> Any:
+    grad = np.zeros_like(x)
+    grad[:-1] = -400 * x[:-1] * (x[1:] - x[:-1] ** 2) - 2 * (1 - x[:-1])
+    grad[1:] += 200 * (x[1:] - x[:-1] ** 2)
+    return grad
+
+
+@plain(vector(5), rosenbrock_gradient)
+def rosenbrock(np: Any) -> Any:
+    return lambda x: np.sum(100.0 * np.square(x[1:] - x[:-1] ** 2.0) + np.square(1 - x[:-1]))
+
+
+@plain(data(11, 3), lambda w, x, y: x.T @ (1 / (1 + np.exp(-x @ w)) - y) / len(y))
+def logistic_by_logaddexp(np: Any) -> Any:
+    return lambda w, x, y: np.mean(np.logaddexp(0, x @ w) - y * (x @ w))
+
+
+def margin_gradient(w: Any, x: Any, y: Any) -> Any:
+    sign = 2 * y - 1
+    return -x.T @ (sign / (1 + np.exp(sign * (x @ w))))
+
+
+@plain(data(7, 3), margin_gradient)
+def logistic_by_log1p(np: Any) -> Any:
+    return lambda w, x, y: np.sum(np.log1p(np.exp(-(2 * y - 1) * (x @ w))))
+
+
+def by_loops(w: Any, x: Any, y: Any) -> Any:
+    total = 0.0
+    for i in range(len(y)):
+        residual = y[i]
+        for j in range(len(w)):
+            residual -= np.exp(w[j]) * x[i, j]
+        total += residual**2
+    return total / len(y)
+
+
+@plain(
+    data(5, 2),
+    lambda w, x, y: -2 * np.exp(w) * (x.T @ (y - x @ np.exp(w))) / len(y),
+    twin=lambda w, x, y: jnp.mean((y - x @ jnp.exp(w)) ** 2),
+)
+def least_squares_by_loops(_: Any) -> Any:
+    return by_loops
+
+
+@plain(data(9, 4), lambda w, x, y: x.T @ (np.exp(x @ w) - y))
+def poisson(np: Any) -> Any:
+    return lambda w, x, y: np.sum(np.exp(x @ w) - y * np.dot(x, w))
+
+
+@plain(
+    lambda rng: (rng.standard_normal(3), rng.standard_normal((8, 3)), 2 * rng.standard_normal(8)),
+    lambda w, x, y: x.T @ np.clip(x @ w - y, -1, 1),
+)
+def huber(np: Any) -> Any:
+    def loss(w: Any, x: Any, y: Any) -> Any:
+        r = x @ w - y
+        return np.sum(np.where(np.abs(r) <= 1, 0.5 * np.square(r), np.abs(r) - 0.5))
+
+    return loss
+
+
+def network_draw(rng: np.random.Generator) -> tuple[Any, ...]:
+    params = {"w1": rng.standard_normal((2, 3)), "b1": rng.standard_normal(3)}
+    return params | {"w2": rng.standard_normal(3)}, rng.standard_normal((5, 2))
+
+
+def network_gradient(p: Any, x: Any) -> Any:
+    z = x @ p["w1"] + p["b1"]
+    h = np.log1p(np.exp(z))
+    out = h @ p["w2"]
+    dz = 2 * out[:, None] * p["w2"] / (1 + np.exp(-z))
+    return {"w1": x.T @ dz, "b1": dz.sum(axis=0), "w2": 2 * h.T @ out}
+
+
+@plain(network_draw, network_gradient)
+def softplus_network(np: Any) -> Any:
+    return lambda p, x: np.sum(
+        np.square(np.log1p(np.exp(x @ p["w1"] + p["b1"][None, :])) @ p["w2"])
+    )
+
+
+@plain(vector(4), lambda x: -np.prod(np.cos(x)) * np.tan(x))
+def product(np: Any) -> Any:
+    return lambda x: np.prod(np.cos(x))
+
+
+def softmax_gradient(z: Any, label: int) -> Any:
+    e = np.exp(z - z.max())
+    return e / e.sum() - (np.arange(len(z)) == label).astype(z.dtype)
+
+
+@plain(lambda rng: (rng.standard_normal(5), 2), softmax_gradient)
+def normalised_exponentials(np: Any) -> Any:
+    def loss(z: Any, label: int) -> Any:
+        e = np.exp(z - np.max(z))
+        return -np.log((e / e.sum())[label])
+
+    return loss
+
+
+def gaussian_gradient(p: Any, y: Any) -> Any:
+    scale = np.exp(p[1])
+    z = (y - p[0]) / scale
+    return np.stack([-np.sum(z) / scale, np.sum(1 - z * z)])
+
+
+@plain(lambda rng: (rng.standard_normal(2), rng.standard_normal(7)), gaussian_gradient)
+def gaussian(np: Any) -> Any:
+    def loss(p: Any, y: Any) -> Any:
+        mean, log_scale = p
+        scale = np.exp(log_scale)
+        return len(y) * np.log(scale) + np.sum(((y - mean) / scale) ** 2) / 2
+
+    return loss
+
+
+@plain(
+    lambda rng: (rng.standard_normal(3), rng.standard_normal((4, 3))),
+    lambda x, a: a.T @ (a @ x) / np.linalg.norm(a @ x) + x / np.sqrt(1 + x @ x),
+)
+def norms(np: Any) -> Any:
+    return lambda x, a: np.linalg.norm(a @ x) + np.sqrt(1 + x @ x)
+
+
+def walk_gradient(x: Any) -> Any:
+    steps = np.cumsum(x)
+    return np.cumsum((2 * np.tanh(steps) / np.cosh(steps) ** 2)[::-1])[::-1]
+
+
+@plain(vector(4), walk_gradient)
+def random_walk(np: Any) -> Any:
+    return lambda x: np.sum(np.tanh(np.cumsum(x)) ** 2)
+
+
+def polar_gradient(p: Any) -> Any:
+    square = p[0] ** 2 + p[1] ** 2
+    return np.stack([-p[1], p[0]]) / square + 3 * np.sqrt(square) * p
+
+
+@plain(vector(2), polar_gradient)
+def polar(np: Any) -> Any:
+    return lambda p: np.arctan2(p[1], p[0]) + np.power(p[0] ** 2 + p[1] ** 2, 1.5)
+
+
+def written(x: Any) -> Any:
+    out = np.zeros_like(x)
+    for i in range(len(x)):
+        out[i] = math.pi * x[i] ** 2 if x[i] > 0 else -x[i]
+    out += np.arctan(x)
+    return np.dot(out, out)
+
+
+def written_gradient(x: Any) -> Any:
+    out = np.where(x > 0, math.pi * x**2, -x) + np.arctan(x)
+    return 2 * out * (np.where(x > 0, 2 * math.pi * x, -1) + 1 / (1 + x * x))
+
+
+@plain(
+    vector(4),
+    written_gradient,
+    twin=lambda x: jnp.sum((jnp.where(x > 0, math.pi * x**2, -x) + jnp.arctan(x)) ** 2),
+)
+def an_array_filled_in_a_loop(_: Any) -> Any:
+    return written
+
+
+def system_gradient(x: Any, a: Any, b: Any) -> Any:
+    u = np.linalg.solve(a @ a.T + np.diag(np.exp(x)), b)
+    return -(u**2) * np.exp(x)
+
+
+@plain(
+    lambda rng: (rng.standard_normal(3), rng.standard_normal((3, 3)), rng.standard_normal(3)),
+    system_gradient,
+)
+def linear_system(np: Any) -> Any:
+    return lambda x, a, b: b @ np.linalg.solve(a @ a.T + np.diag(np.exp(x)), b)
+
+
+@plain(
+    lambda rng: (1 + rng.random(3), rng.standard_normal(3)),
+    lambda x, z: scipy.special.digamma(x) + z * scipy.special.expit(z * x),
+    twin=lambda x, z: jnp.sum(jax.scipy.special.gammaln(x) + jnp.logaddexp(0, z * x)),
+)
+def functions_of_scipy(np: Any) -> Any:
+    return lambda x, z: np.sum(scipy.special.gammaln(x) - np.log(scipy.special.expit(-z * x)))
+
+
+def in_format(tree: Any, dtype: Any) -> Any:
+    """Arrays of floats in that format."""
+    return jax.tree_util.tree_map(
+        lambda leaf: leaf.astype(dtype) if isinstance(leaf, np.ndarray) else leaf, tree
+    )

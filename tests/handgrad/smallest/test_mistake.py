@@ -1,0 +1,82 @@
+"""Whether a mistake shows at another point: what autodiff says is asked first, and is not all."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from handgrad import check_gradient
+from handgrad.arguments import arguments
+from handgrad.smallest.mistake import Mistake
+from handgrad.smallest.sight import sight
+
+#: For which sign of each parameter a gradient is wrong.
+SIGNS = (("a", 1), ("b", -1))
+
+
+def mistake(gradient: Any, loss: Any, *point: Any) -> Mistake:
+    """The mistake of a gradient, as it is found at a point."""
+    trial = check_gradient(gradient, loss, *point, points=0).trial
+    seen = sight(trial.outcomes[0])
+    assert seen is not None
+    return Mistake(trial.case, trial.outcomes[0], seen)
+
+
+def test_the_judge_knows_better_than_autodiff() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(jax.nn.sigmoid(w))
+
+    def wrong_below_0(w: Any) -> Any:
+        e = np.exp(-np.abs(w))
+        return np.where(w < 0, -1, 1) * e / (1 + e) ** 2
+
+    found = mistake(wrong_below_0, loss, np.array([-1.0]))
+    assert found.shows(arguments(np.array([-2.0]), ()))
+    saturated = arguments(np.array([36.0]), ())  # autodiff has lost all digits but one
+    assert found.seems(saturated)
+    assert not found.shows(saturated)
+
+
+def test_not_where_there_are_ties_if_there_were_none() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.abs(w["a"]) + w["b"] ** 2
+
+    def wrong(w: Any) -> Any:
+        return {"a": np.sign(w["a"]), "b": w["b"]}
+
+    found = mistake(wrong, loss, {"a": np.array(0.5), "b": np.array(1.0)})
+    assert found.shows(arguments({"a": np.array(2.0), "b": np.array(1.0)}, ()))
+    assert not found.shows(arguments({"a": np.array(0.0), "b": np.array(1.0)}, ()))
+
+
+def test_not_where_it_is_another_mistake() -> None:
+    def loss(w: Any) -> Any:
+        return w["a"] ** 2 + w["b"] ** 2
+
+    def wrong(w: Any) -> Any:
+        return {name: w[name] * (1 if w[name] * sign > 0 else 2) for name, sign in SIGNS}
+
+    found = mistake(wrong, loss, {"a": np.array(1.0), "b": np.array(1.0)})
+    assert found.shows(arguments({"a": np.array(2.0), "b": np.array(3.0)}, ()))
+    assert not found.shows(arguments({"a": np.array(-2.0), "b": np.array(-1.0)}, ()))
+
+
+def test_not_where_it_is_of_that_point_only() -> None:
+    """At ties of its parameters the gradient is wrong in a way that nobody asked about."""
+
+    def loss(w: Any) -> Any:
+        return jax.nn.logsumexp(w["z"]) * w["t"]
+
+    def wrong(w: Any) -> Any:
+        z, t = w["z"], w["t"]
+        p = np.exp(z) / np.exp(z).sum()
+        value = z.max() + np.log1p(np.exp(z - z.max())[z < z.max()].sum())  # one is the largest
+        return {"z": p * t, "t": value * (1 + (t > 1))}
+
+    point = {"z": np.array([0.0, 1.0]), "t": np.array(2.0)}
+    found = mistake(wrong, loss, point)
+    assert found.shows(arguments(point, ()))
+    tied = {"z": np.array([1.0, 1.0]), "t": np.array(0.5)}
+    assert check_gradient(wrong, loss, tied, points=0).verdict == "disagree"
+    assert not found.seems(arguments(tied, ()))
