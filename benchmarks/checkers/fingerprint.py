@@ -31,7 +31,7 @@ def versions() -> dict[str, str]:
     found = {}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            found[package] = importlib.metadata.version(package).partition("+")[0]  # not how it was built
         except importlib.metadata.PackageNotFoundError:
             continue
     return found

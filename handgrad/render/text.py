@@ -37,10 +37,8 @@ def fitting(report: GradientReport) -> int:
 
 
 def _around_the_table(report: GradientReport) -> tuple[list[str], list[str]]:
-    first = "\n".join(
-        text for text in (_wrapped(content.headline(report)), diagnoses(report)) if text
-    )
-    above = [first, _close_up(report)]
+    answer = (_wrapped(content.headline(report)), diagnoses(report))
+    above = ["\n".join(text for text in answer if text), _close_up(report)]
     return above, [remarks(report), footing(report)]
 
 
