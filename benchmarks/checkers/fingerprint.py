@@ -31,7 +31,8 @@ def versions() -> dict[str, str]:
     found = {}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package).partition("+")[0]  # not how it was built
+            # Without how it was built, which comes after a plus.
+            found[package] = importlib.metadata.version(package).partition("+")[0]
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
