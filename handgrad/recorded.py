@@ -16,6 +16,7 @@ import jax
 from handgrad.arguments import Arguments, copied
 from handgrad.backward import check_backward
 from handgrad.frames import near
+from handgrad.referee.program import is_real
 from handgrad.steps import StepReport, StepsReport
 
 #: Points for each step besides the one where it was seen.
@@ -48,6 +49,7 @@ class Pair:
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     inputs: tuple[Any, ...]
+    names: tuple[str, ...]  #: of the inputs, where each is one array or number; else none
     cotangent: Any
 
 
@@ -108,11 +110,18 @@ def _pair(call: Call, forwards: list[Call]) -> Pair | None:
         if there is None or back is None:
             return None
         forward.used = True
-        name = (
-            f"{call.code.co_name} ({near(call.code.co_filename)}, line {call.code.co_firstlineno})"
-        )
-        return Pair(name, there, back, forward.args, call.args[others[0]])
+        where = f"{near(call.code.co_filename)}, line {call.code.co_firstlineno}"
+        name, cotangent = f"{call.code.co_name} ({where})", call.args[others[0]]
+        return Pair(name, there, back, forward.args, _names(forward), cotangent)
     return None
+
+
+def _names(forward: Call) -> tuple[str, ...]:
+    """The names of the float inputs of a forward call, in order."""
+    pairs = list(zip(forward.code.co_varnames, forward.args, strict=False))
+    if not all(jax.tree_util.all_leaves([value]) for _, value in pairs):
+        return ()
+    return tuple(name for name, value in pairs if isinstance(value, float) or is_real(value))
 
 
 def _is_pair(result: Any) -> bool:
@@ -146,5 +155,5 @@ def steps(gradient: Callable[..., Any], given: Arguments, seed: int) -> StepsRep
             )
         except Exception:  # a pair of another convention than (output, cache), (cotangent, cache)
             continue
-        found.append(StepReport(pair.name, report))
+        found.append(StepReport(pair.name, report, pair.names))
     return StepsReport(tuple(reversed(found))) if found else None

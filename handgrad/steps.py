@@ -31,6 +31,7 @@ class StepReport:
 
     name: str
     report: GradientReport
+    inputs: tuple[str, ...] = ()  #: how the leaves of its report are called by its author, if known
 
 
 @dataclass(frozen=True)

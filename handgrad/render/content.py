@@ -121,9 +121,11 @@ def _step(report: GradientReport) -> list[str]:
     first, count = report.steps.first_wrong, len(report.steps.steps)
     if first is None:
         return [f"Its {plural(count, 'step')} back are right: the mistake lies between them."]
-    which = "its only step" if count == 1 else f"the first of its {count} steps back"
+    which = f"is the first of its {count} steps back that is wrong"
     why = " ".join(diagnoses(first.report))
-    return [f"{first.name} is {which} that is wrong. {why}".rstrip()]
+    for k, name in enumerate(first.inputs):
+        why = why.replace(f"params[{k}]", name)
+    return [f"{first.name} {which if count > 1 else 'is wrong, its only step'}. {why}".rstrip()]
 
 
 def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:

@@ -150,9 +150,14 @@ def home_of(thing: Any) -> tuple[str, str] | None:
 def _found(module: str) -> bool:
     """Whether Python finds a module by its name; not that of a file that was loaded by path."""
     try:
-        return importlib.util.find_spec(module) is not None
+        spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         return False
+    # One that is loaded is found by any name that it was given.
+    if spec is None or spec.origin is None:
+        return spec is not None
+    file = Path(spec.origin)
+    return (file.parent.name if file.stem == "__init__" else file.stem) == module.split(".")[-1]
 
 
 def _at(module: Any, name: str) -> Any:
