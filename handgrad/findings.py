@@ -27,12 +27,14 @@ def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
 
 
 def _of_elements(ruling: Ruling) -> list[Finding]:
+    """One finding for each leaf that is not right, the worst of them first."""
     found = []
     for path, part in zip(ruling.given.paths, ruling.given.parts(), strict=True):
-        levels = ruling.yours.level[part]
-        if levels.size and levels.max() > RIGHT:
-            found.append(_of_leaf(ruling, path, part))
-    return found
+        if part.start < part.stop and ruling.yours.level[part].max() > RIGHT:
+            i = worst_element(ruling, part)
+            badness = ruling.yours.level[i], distances(ruling)[i]
+            found.append((badness, _of_leaf(ruling, path, part)))
+    return [finding for _, finding in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
 def _of_leaf(ruling: Ruling, path: str, part: slice) -> Finding:
@@ -98,14 +100,17 @@ def differs_at_kink(ruling: Ruling) -> bool:
 
 def worst_element(ruling: Ruling, part: slice) -> int:
     """The element of a leaf that fares worst: by level, then by distance in yardsticks."""
+    order = np.lexsort((distances(ruling)[part], ruling.yours.level[part]))
+    return part.start + int(order[-1])
+
+
+def distances(ruling: Ruling) -> np.ndarray:
+    """How far each element is off, in sharp yardsticks; -1 of those that were not judged."""
     allowed = np.maximum(ruling.yardsticks.sharp, np.finfo(float).smallest_subnormal)
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.maximum(ruling.yours.gap, 0) / allowed
     distance = np.where(np.isnan(distance), np.inf, distance)
-    # Those that were not judged have no distance.
-    distance = np.where(ruling.truth.known, distance, -1.0)
-    order = np.lexsort((distance[part], ruling.yours.level[part]))
-    return part.start + int(order[-1])
+    return np.where(ruling.truth.known, distance, -1.0)
 
 
 def right_value(ruling: Ruling, i: int) -> Enclosure:

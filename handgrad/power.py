@@ -133,9 +133,10 @@ def _of_a_leaf(rulings: Sequence[Ruling], k: int) -> Iterator[tuple[str, list[np
 def _factors(given: Arguments) -> list[tuple[str, float]]:
     found = [("sign", -1.0), ("zero", 0.0), ("factor 1/2", 0.5), ("factor 2", 2.0)]
     shapes = [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(given.inputs)]
-    batch = next((shape[0] for shape in shapes if shape), None)
-    if batch:
-        found += [("factor batch size", float(batch)), ("factor 1/batch size", 1 / batch)]
+    length = next((shape[0] for shape in shapes if shape), None)
+    if length:
+        what = "batch size" if any(len(shape) > 1 for shape in shapes) else "length of an input"
+        found += [(f"factor {what}", float(length)), (f"factor 1/{what}", 1 / length)]
     return found
 
 

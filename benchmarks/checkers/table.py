@@ -50,9 +50,13 @@ def _about(results: Results) -> str:
     return (
         f"{len(cases)} gradients, right and wrong, {len(subjects)} models. A check that takes "
         f"longer than {results.limit:g} seconds is stopped and has given no answer. Measured on "
-        f"{found['date']} at revision {found['revision']}, on {found['processors']} processors "
+        f"{found['date']} at revision {found['revision']}, on {_processors(found['processors'])} "
         f"({found['processor']}, {found['machine']}, {found['system']}), with {versions}."
     )
+
+
+def _processors(count: int) -> str:
+    return f"{count} processor{'s' * (count != 1)}"
 
 
 def _absent(results: Results) -> list[str]:

@@ -62,22 +62,22 @@ ACTIVATIONS = (
         "sigmoid",
         _sigmoid,
         (
-            Wrong("is z(1 - z), not a(1 - a)", lambda z, a, slope: z * (1 - z)),
-            Wrong("lacks its factor a", lambda z, a, slope: 1 - a),
-            Wrong("is a(1 + a), not a(1 - a)", lambda z, a, slope: a * (1 + a)),
-            Wrong("is that of tanh, 1 - a²", lambda z, a, slope: 1 - a * a),
+            Wrong("is z(1 - z), not σ(1 - σ)", lambda z, a, slope: z * (1 - z)),
+            Wrong("is 1 - σ, not σ(1 - σ)", lambda z, a, slope: 1 - a),
+            Wrong("is σ(1 + σ), not σ(1 - σ)", lambda z, a, slope: a * (1 + a)),
+            Wrong("is that of tanh, 1 - σ²", lambda z, a, slope: 1 - a * a),
         ),
     ),
     Activation(
         "tanh",
         jnp.tanh,
         (
-            Wrong("is 1 - a, not 1 - a²", lambda z, a, slope: 1 - a),
-            Wrong("is 1 - z², not 1 - a²", lambda z, a, slope: 1 - z * z),
-            Wrong("is 1 + a², not 1 - a²", lambda z, a, slope: 1 + a * a),
-            Wrong("is (1 - a)², not 1 - a²", lambda z, a, slope: (1 - a) ** 2),
-            Wrong("is a², not 1 - a²", lambda z, a, slope: a * a),
-            Wrong("is that of sigmoid, a(1 - a)", lambda z, a, slope: a * (1 - a)),
+            Wrong("is 1 - h, not 1 - h²", lambda z, a, slope: 1 - a),
+            Wrong("is 1 - z², not 1 - h²", lambda z, a, slope: 1 - z * z),
+            Wrong("is 1 + h², not 1 - h²", lambda z, a, slope: 1 + a * a),
+            Wrong("is (1 - h)², not 1 - h²", lambda z, a, slope: (1 - a) ** 2),
+            Wrong("is h², not 1 - h²", lambda z, a, slope: a * a),
+            Wrong("is that of sigmoid, h(1 - h)", lambda z, a, slope: a * (1 - a)),
         ),
     ),
     Activation(
@@ -139,7 +139,10 @@ ACTIVATIONS = (
         jax.nn.elu,
         (
             Wrong("is exp(z) where z > 0 as well", lambda z, a, slope: jnp.exp(z)),
-            Wrong("is a, not a + 1, where z < 0", lambda z, a, slope: jnp.where(z > 0, 1.0, a)),
+            Wrong(
+                "is elu(z), not elu(z) + 1, where z < 0",
+                lambda z, a, slope: jnp.where(z > 0, 1.0, a),
+            ),
         ),
     ),
     Activation(

@@ -300,7 +300,7 @@ def _along(stretch: Sequence[Node], z: int, t: Any, values: dict[int, Any]) -> A
 _EXTRA = tuple(
     Option(
         "activation-derivative",
-        f"there is a derivative of {name} that the loss does not have, or has in itself",
+        f"there is one derivative of {name} too many",
         f"extra {name}",
     )
     for name in activations.EXTRA

@@ -47,9 +47,15 @@ def ordered(report: GradientReport) -> list[LeafReport]:
         rank = WORST_FIRST.index(leaf.verdict)
         if leaf.verdict == "agree":
             return rank, -leaf.ulps_autodiff if report.blame == "autodiff" else 0
-        return rank, -math.inf if math.isnan(leaf.ulps) else -leaf.ulps
+        return rank, -_off(leaf)
 
     return sorted(report.leaves, key=key)
+
+
+def _off(leaf: LeafReport) -> float:
+    """How far the worst element is off, in sharp yardsticks, as the findings are ordered."""
+    gap = abs(leaf.yours - float(leaf.exact))
+    return math.inf if math.isnan(gap) or not leaf.sharp else gap / leaf.sharp
 
 
 def element(leaf: LeafReport) -> str:

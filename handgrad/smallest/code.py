@@ -48,7 +48,9 @@ class Source:
         home = home_of(thing)
         if home is None:
             name = self._alias("", name, name)
-            self._note(f"{name} is your own: {shortly(getattr(thing, '__qualname__', thing))}")
+            called = getattr(thing, "__qualname__", None) or shortly(thing)
+            also = f" ({called})" if called != name else ""
+            self._note(f"{name} is your own{also}: define it here")
             return name
         module, name_there = home
         if not _found(module):

@@ -89,8 +89,11 @@ def test_the_order_of_leaves(verdicts: list[str], first: list[int]) -> None:
 
 
 def test_among_equals_the_one_furthest_off_comes_first() -> None:
-    far = [leaf(str(ulps), verdict="disagree", ulps=ulps) for ulps in (1.0, math.nan, 1e9, 50.0)]
-    assert [found.ulps for found in content.ordered(report(*far))[1:]] == [1e9, 50.0, 1.0]
+    """In yardsticks, which are another for each element."""
+    far = [leaf(f"{y}", verdict="disagree", yours=y) for y in (1.3, math.nan, 0.5, 0.31)]
+    assert [found.path for found in content.ordered(report(*far))] == ["nan", "1.3", "0.5", "0.31"]
+    finer = leaf("finer", verdict="disagree", yours=0.5, sharp=far[0].sharp / 100)
+    assert content.ordered(report(far[0], finer))[0] is finer
     blamed = report(leaf("a"), leaf("b", ulps_autodiff=1e9), blame="autodiff")
     assert [found.path for found in content.ordered(blamed)] == ["b", "a"]
 
@@ -242,7 +245,7 @@ def words(text: str) -> list[str]:
 
 
 def test_rich_says_the_same_words() -> None:
-    worst = leaf("params['[red]b']", BOB, ulps=1e300)
+    worst = leaf("params['[red]b']", BOB, yours=1.0)
     answer = wrong(worst, RIGHT, warnings=("[bold]markup[/bold] is text",))
     assert content.ordered(answer)[0] is worst
     assert words(on_a_console(answer)) == words(as_text(answer))

@@ -120,8 +120,9 @@ def test_what_cannot_be_imported_is_the_readers_own() -> None:
     own = lambda w, x: jnp.sum((w * x) ** 2)  # noqa: E731 (a lambda is what is tested)
     report = check_gradient(wrong, own, W, X, points=0)
     code = found(report).as_code()
-    assert "# gradient is your own: " in code
-    assert "# loss is your own: " in code
+    assert "# gradient is your own (test_what_" in code
+    assert "<locals>.wrong): define it here" in code
+    assert "# loss is your own (" in code
     with pytest.raises(GradientMismatch):
         run(code, gradient=wrong, loss=own)
     run(code, gradient=lambda w, x: 2 * w * x**2, loss=own)
