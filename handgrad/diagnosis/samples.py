@@ -1,5 +1,6 @@
 """The points at which a kind of mistake is fitted, and those at which it must hold as well."""
 
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ FIT, CONFIRM = 2, 4
 
 #: Points that are drawn beyond those already judged, to find enough where the gradient is wrong.
 MORE = 8
+
+#: After so many seconds two points where the gradient is wrong are enough.
+SECONDS = 10.0
 
 #: Near 0 functions look like straight lines and their derivatives like factors, so leaves smaller
 #: than this are also tried at a size at which they do not.
@@ -123,13 +127,15 @@ def evidence(trial: Trial) -> Evidence | None:
     """
     wrong: list[Sample] = []
     right: list[Sample] = []
+    began = time.perf_counter()
     for ruling in _rulings(trial):
         sample = _sample(ruling)
         if sample.wrong.any():
             wrong.append(sample)
         elif ruling.truth.kink is None:
             right.append(sample)
-        if len(wrong) == FIT + CONFIRM:
+        late = time.perf_counter() - began > SECONDS
+        if len(wrong) == FIT + CONFIRM or (late and len(wrong) >= 2):
             break
     if len(wrong) < 2:
         return None
