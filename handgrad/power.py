@@ -18,6 +18,7 @@ from handgrad.diagnosis.rewired import Option
 from handgrad.diagnosis.wording import of_place, of_switches
 from handgrad.judge import Trial
 from handgrad.referee import balls
+from handgrad.render.numbers import place
 from handgrad.ruling import Ruling
 
 #: A relative error of single elements, as a slip in one of many makes it.
@@ -163,8 +164,7 @@ def _in_elements(rulings: Sequence[Ruling]) -> Iterator[Planted]:
     slips = (("sign", -2.0), ("zero", -1.0), (f"off by {SLIGHT:.0e}", SLIGHT))
     for path, part in zip(given.paths, given.parts(), strict=True):
         for i in _some(exact[0], part):
-            index = index_of(given, path, i - part.start)
-            where = path + (f"[{', '.join(map(str, index))}]" if index else "")
+            where = path + place(index_of(given, path, i - part.start))
             for slip, factor in slips:
                 changes = [np.zeros(g.size) for g in exact]
                 for change, g in zip(changes, exact, strict=True):
@@ -200,8 +200,8 @@ def _links(run: Engine, rulings: Sequence[Ruling]) -> Iterator[tuple[str, str, l
         where = of_switches([switch]).strip(" ()") or "somewhere in the loss"
         for k, option in enumerate(switch.options):
             yield _slug(option), f"{option.says}: {where}", effect(choice={i: k + 1})
-    for i, place in enumerate(run.rewired.places):
-        yield "dropped-term", of_place(run.rewired, place), effect(scale={i: 0.0})
+    for i, link in enumerate(run.rewired.places):
+        yield "dropped-term", of_place(run.rewired, link), effect(scale={i: 0.0})
     after = []
     for ruling in rulings:
         leaves = zip(ruling.given.leaves, ruling.given.parts(), strict=True)

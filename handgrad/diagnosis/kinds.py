@@ -15,7 +15,7 @@ from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-from handgrad.render.content import place
+from handgrad.render.numbers import place
 
 #: Leaves to name at most.
 MOST_NAMES = 4
@@ -213,16 +213,16 @@ def _has_penalty(evidence: Evidence, wrong: np.ndarray) -> bool:
     run = evidence.engine
     if run is None:
         return True
-    return any(_decays(run, place, evidence, wrong) for place in range(len(run.rewired.places)))
+    return any(_decays(run, i, evidence, wrong) for i in range(len(run.rewired.places)))
 
 
-def _decays(run: Engine, place: int, evidence: Evidence, wrong: np.ndarray) -> bool:
+def _decays(run: Engine, at: int, evidence: Evidence, wrong: np.ndarray) -> bool:
     """Whether what comes back through a place is the same multiple of the parameters everywhere."""
     first, *others = evidence.all[:3]
-    rate = ratio(run.through(place, first.given)[wrong], first.params[wrong])
+    rate = ratio(run.through(at, first.given)[wrong], first.params[wrong])
     # The same formula, up to rounding, which differences of gradients have more of.
     return bool(rate) and all(
-        np.allclose(run.through(place, s.given)[wrong], rate * s.params[wrong], rtol=1e-6, atol=0)
+        np.allclose(run.through(at, s.given)[wrong], rate * s.params[wrong], rtol=1e-6, atol=0)
         for s in (first, *others)
     )
 

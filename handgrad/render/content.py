@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from handgrad.render import numbers
-from handgrad.render.numbers import plural, short, ulps
+from handgrad.render.numbers import place, plural, short, ulps
 from handgrad.report import Diagnosis, Finding, GradientReport, LeafReport
 
 #: The verdicts of leaves from the one to read first.
@@ -61,11 +61,6 @@ def _off(leaf: LeafReport) -> float:
 def element(leaf: LeafReport) -> str:
     """`params['w'][0, 1]`, or the path alone for a single number."""
     return leaf.path + place(leaf.index)
-
-
-def place(index: tuple[int, ...] | None) -> str:
-    """`[0, 1]`; nothing for a single number."""
-    return f"[{', '.join(map(str, index))}]" if index else ""
 
 
 def close_up(report: GradientReport) -> CloseUp | None:

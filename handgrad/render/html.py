@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 
 from handgrad.render import content
-from handgrad.render.numbers import short, ulps
+from handgrad.render.numbers import place, short, ulps
 from handgrad.render.text import MOST_LEAVES, left_out
 from handgrad.report import GradientReport, LeafReport
 
@@ -70,7 +70,7 @@ def _row(leaf: LeafReport) -> str:
     cells = (
         f"<code>{escape(leaf.path)}</code>",
         escape(f"{leaf.shape} {leaf.dtype}"),
-        escape(content.place(leaf.index)),
+        escape(place(leaf.index)),
         "<br>".join(escape(row.who) for row in rows),
         "<br>".join(_digits(row) for row in rows),
         "<br>".join(["", *map(ulps, (leaf.ulps, leaf.ulps_autodiff))]),

@@ -94,3 +94,8 @@ def _without_plus(text: str) -> str:
     """`1.4e12` for Python's `1.4e+12`, `1e-9` for `1e-09`."""
     mantissa, letter, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if letter else text
+
+
+def place(index: tuple[int, ...] | None) -> str:
+    """`[0, 1]`; nothing for a single number."""
+    return f"[{', '.join(map(str, index))}]" if index else ""

@@ -4,7 +4,7 @@ from math import isinf
 from textwrap import TextWrapper
 
 from handgrad.render import content
-from handgrad.render.numbers import short, ulps
+from handgrad.render.numbers import place, short, ulps
 from handgrad.report import GradientReport, LeafReport
 
 #: A terminal as it comes, and the line that its prompt takes.
@@ -46,7 +46,7 @@ def cells(leaf: LeafReport) -> tuple[str, ...]:
     """What the table has to say of a leaf, under `HEADINGS`."""
     exact = "not known" if isinf(leaf.exact.radius) else short(float(leaf.exact))
     distances = (ulps(leaf.ulps), f"({ulps(leaf.ulps_autodiff)})")
-    return leaf.path, content.place(leaf.index), short(leaf.yours), exact, *distances, leaf.verdict
+    return leaf.path, place(leaf.index), short(leaf.yours), exact, *distances, leaf.verdict
 
 
 def left_out(leaves: list[LeafReport]) -> str:
