@@ -57,6 +57,17 @@ def slopes(
         comparisons: how they are decided.
         arguments: parameters and inputs as balls, if not those of the point.
     """
+    given = moving(problem, directions, arguments)
+    (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
+        problem.traced.loss.jaxpr, given
+    )
+    return loss.value[()], dual.tangents(loss, directions.shape[0])
+
+
+def moving(
+    problem: Problem, directions: np.ndarray, arguments: Sequence[np.ndarray] | None = None
+) -> list[Dual]:
+    """The arguments, where the parameters move in the directions, (k, size), and nothing else."""
     arguments = problem.arguments() if arguments is None else arguments
     given = [Dual(array) for array in arguments]
     start, k = 0, directions.shape[0]
@@ -64,10 +75,7 @@ def slopes(
         part = directions[:, start : start + leaf.size].reshape(k, *leaf.shape)
         given[i] = Dual(arguments[i], part)
         start += leaf.size
-    (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
-        problem.traced.loss.jaxpr, given
-    )
-    return loss.value[()], dual.tangents(loss, k)
+    return given
 
 
 def gradient(

@@ -19,7 +19,7 @@ from flint import arb
 from handgrad.referee import balls, dual
 from handgrad.referee.certify import SECONDS, SMALL
 from handgrad.referee.dual import Dual
-from handgrad.referee.evaluate import Problem
+from handgrad.referee.evaluate import Problem, moving
 from handgrad.referee.gathering import gathered, scattered, series
 from handgrad.referee.holding import (
     BLOCK,
@@ -98,14 +98,8 @@ def slopes(
     Raises:
         TypeError: the lines need something that series are not; or whatever else they raise.
     """
-    arguments = problem.arguments() if arguments is None else arguments
     lines = Lines(comparisons, problem.memory, disturbance)
-    given = [Dual(array) for array in arguments]
-    start, k = 0, directions.shape[0]
-    for i, leaf in enumerate(problem.leaves):
-        part = directions[:, start : start + leaf.size].reshape(k, *leaf.shape)
-        given[i] = Dual(arguments[i], part)
-        start += leaf.size
+    given = moving(problem, directions, arguments)
     objects = [_object(lines, d, kind) for d, kind in zip(given, problem.arrays, strict=True)]
     n = len(problem.leaves)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -113,7 +107,7 @@ def slopes(
         answer = gathered(lines, problem.loss(objects[:n], objects[n:]))
     if answer.shape != ():
         raise TypeError(f"loss: got an array of shape {answer.shape}, expected one real scalar")
-    return answer.value.item(), dual.tangents(answer, k)
+    return answer.value.item(), dual.tangents(answer, directions.shape[0])
 
 
 def _object(lines: Lines, given: Dual, array: bool) -> Any:
