@@ -1,0 +1,64 @@
+"""The points that a diagnosis rests on: enough to refute with, no more than there is time for."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_gradient
+from handgrad.diagnosis import samples
+from handgrad.diagnosis.samples import CONFIRM, FIT, Evidence, evidence
+
+W, X = np.array([0.5, -1.0, 2.0]), np.array([1.0, 2.0, 3.0])
+
+
+def loss(w: Any, x: Any) -> Any:
+    return jnp.sum(jnp.tanh(w * x) ** 2)
+
+
+def doubled(w: Any, x: Any) -> Any:
+    h = np.tanh(w * x)
+    return 4 * h * (1 - h * h) * x
+
+
+def of(gradient: Any, **options: Any) -> Evidence | None:
+    return evidence(check_gradient(gradient, loss, W, X, **options).trial)
+
+
+def test_a_wrong_gradient_is_wrong_at_some_points_to_fit_at_and_at_others_to_confirm() -> None:
+    found = of(doubled)
+    assert found is not None
+    assert (len(found.fit), len(found.fresh)) == (FIT, CONFIRM)
+    assert all(sample.wrong.all() for sample in found.all)
+
+
+def test_fresh_points_are_drawn_where_the_caller_gave_none() -> None:
+    found = of(doubled, points=0)
+    assert found is not None
+    assert (len(found.fit), len(found.fresh)) == (FIT, CONFIRM)
+    places = [tuple(sample.params) for sample in found.all]
+    assert len(set(places)) == len(places)
+
+
+def test_a_gradient_that_is_wrong_at_one_point_alone_has_no_evidence() -> None:
+    def wrong_there(w: Any, x: Any) -> Any:
+        return doubled(w, x) / (1 if (w == W).all() else 2)
+
+    assert of(wrong_there) is None
+
+
+def test_where_it_is_right_it_is_held_to_that_as_well() -> None:
+    def wrong_where_positive(w: Any, x: Any) -> Any:
+        return doubled(w, x) / (1 if w[0] > 0 else 2)
+
+    found = of(wrong_where_positive)
+    assert found is not None
+    assert any(not sample.wrong.any() for sample in found.fresh)
+
+
+def test_late_two_points_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "SECONDS", 0.0)
+    found = of(doubled)
+    assert found is not None
+    assert (len(found.fit), len(found.fresh)) == (1, 1)
