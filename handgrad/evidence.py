@@ -2,17 +2,19 @@
 
 What shrinks when numbers get longer is rounding; what stays is a mistake. Lines that JAX can trace
 and lines that NumPy can run on objects run in ball arithmetic, where nothing is lost; others in
-NumPy's longest floats.
+NumPy's longest floats. Lines that run in one precision only are asked beside the point.
 """
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
+from handgrad import neighbours
 from handgrad.arguments import Arguments
 from handgrad.referee import balls
 from handgrad.referee.dual import Dual
@@ -20,6 +22,7 @@ from handgrad.referee.interpreter import Run
 from handgrad.referee.program import Program, split, wide
 from handgrad.referee.rules import RULES
 from handgrad.referee.ties import Comparisons
+from handgrad.referee.truth import Truth
 
 #: In longer floats a gap that is rounding shrinks as the unit of rounding does, up to a factor that
 #: luck may hide. What shrinks only with its root, as the error of a finite difference does, is no
@@ -36,7 +39,13 @@ Gradient = Callable[..., Any]
 WRONG_FORMULA, NOT_TOLD, RIGHT_FORMULA = -1, 0, 1
 
 
-def formula(gradient: Gradient, given: Arguments, held_to: "Held", has_value: bool) -> np.ndarray:
+def formula(
+    gradient: Gradient,
+    given: Arguments,
+    held_to: "Held",
+    has_value: bool,
+    truth: Callable[[Arguments], Truth],
+) -> np.ndarray:
     """Whether elements of a gradient are off by rounding alone, as far as its lines can show.
 
     Args:
@@ -44,6 +53,7 @@ def formula(gradient: Gradient, given: Arguments, held_to: "Held", has_value: bo
         given: the point.
         held_to: the truth there, and how far the lines end from it.
         has_value: whether they return the loss as well.
+        truth: the certified gradient at another point.
 
     Returns:
         WRONG_FORMULA, NOT_TOLD or RIGHT_FORMULA for each element.
@@ -60,10 +70,17 @@ def formula(gradient: Gradient, given: Arguments, held_to: "Held", has_value: bo
             # A gap as large as in floats may be there because the lines turned balls into floats.
             told = np.where(right | (gap * LUCK <= held_to.gap), _told(right), NOT_TOLD)
         longer = _attempt(_in_longer_floats, gradient, given, has_value)
-        if longer is None:
-            return told
-        shrinks = held_to.gap_of(longer) * _shrinks(given) <= held_to.gap
-        return np.where((told == NOT_TOLD) & shrinks, RIGHT_FORMULA, told)
+        if longer is not None:
+            shrinks = held_to.gap_of(longer) * _shrinks(given) <= held_to.gap
+            return np.where((told == NOT_TOLD) & shrinks, RIGHT_FORMULA, told)
+    asked = held_to.wrong & (told == NOT_TOLD)
+    size = np.abs(balls.midpoints(held_to.truth))
+    if asked.any() and neighbours.more_than_half(given, size, held_to.gap)[held_to.wrong].all():
+        beside = partial(_at_random, truth=truth, held_to=held_to)
+        random = _attempt(beside, gradient, given, has_value)
+        if random is not None:
+            return np.where((told == NOT_TOLD) & random, RIGHT_FORMULA, told)
+    return told
 
 
 def _told(right: np.ndarray) -> np.ndarray:
@@ -84,6 +101,7 @@ class Held:
     truth: np.ndarray  #: objects
     gap: np.ndarray  #: how far the lines end from it in the format of the parameters
     sharp: np.ndarray  #: how far counts as right
+    wrong: np.ndarray  #: bool: whether it is more than rounding explains, as far as is known
 
     def gap_of(self, other: np.ndarray) -> np.ndarray:
         """How far another answer, in balls, is from the truth."""
@@ -140,6 +158,22 @@ def _in_longer_floats(gradient: Gradient, given: Arguments, has_value: bool) -> 
     if any(leaf.dtype != np.longdouble for leaf in found):
         return None
     return np.concatenate([_exact(leaf).reshape(-1) for leaf in found])
+
+
+def _at_random(
+    gradient: Gradient,
+    given: Arguments,
+    has_value: bool,
+    truth: Callable[[Arguments], Truth],
+    held_to: Held,
+) -> np.ndarray:
+    """The same lines beside the point."""
+
+    def answer(near: Arguments) -> np.ndarray:
+        found = _called(gradient, near, has_value, lambda leaf: leaf)
+        return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in found])
+
+    return neighbours.at_random(answer, truth, given, held_to.gap)
 
 
 def _called(gradient: Gradient, given: Arguments, has_value: bool, change: Any) -> list[Any]:

@@ -189,7 +189,7 @@ def _judged(case: Case, given: Arguments, answer: Any, autodiff: np.ndarray) -> 
         return Outcome(given, cause="the exact gradient is beyond the largest float")
 
     def formula(held: evidence.Held) -> np.ndarray:
-        return evidence.formula(case.gradient, given, held, case.has_value)
+        return evidence.formula(case.gradient, given, held, case.has_value, way.truth)
 
     problem = way.problem(given)
     ruling = rule(given, truth, measures, vector(leaves), autodiff, formula, problem)

@@ -87,7 +87,8 @@ def rule(
         mine = _judge(given, truth, yardsticks, yours)
         theirs = _judge(given, truth, yardsticks, autodiff)
     if ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
-        told = formula(Held(mine.truth, mine.gap, yardsticks.sharp))
+        wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
+        told = formula(Held(mine.truth, mine.gap, yardsticks.sharp, wrong))
         _excuse(mine, told == RIGHT_FORMULA)
         if truth.certified:
             mine.level[(mine.level > RIGHT) & (told == WRONG_FORMULA)] = WRONG

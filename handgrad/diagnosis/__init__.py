@@ -17,7 +17,7 @@ from handgrad.judge import Trial
 from handgrad.report import Diagnosis
 
 #: How long to look for the link.
-SECONDS = 60.0
+SECONDS = 30.0
 
 #: Kinds that are what they are whatever else is wrong in other leaves.
 STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "unknown"})

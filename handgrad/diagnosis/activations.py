@@ -46,12 +46,15 @@ def _normal_density(z: Any) -> Any:
     return jnp.exp(-z * z / 2) / np.sqrt(2 * np.pi)
 
 
-#: Mistakes with any function.
+MISSING = Wrong("is missing", lambda z, a, slope: jnp.ones_like(z))
+NEGATIVE = Wrong("has the wrong sign", lambda z, a, slope: -slope(z))
+
+#: Mistakes with any function, the simplest first.
 OF_ANY = (
-    Wrong("is missing", lambda z, a, slope: jnp.ones_like(z)),
+    MISSING,
     Wrong("is taken at the activation, not at the sum before it", lambda z, a, slope: slope(a)),
     Wrong("is there twice", lambda z, a, slope: slope(z) ** 2),
-    Wrong("has the wrong sign", lambda z, a, slope: -slope(z)),
+    NEGATIVE,
 )
 
 #: And with those that are known, or lie between layers: of exp this is the derivative.

@@ -1,8 +1,9 @@
 """A factor by its name: the batch size, its inverse, 2, a half, the number of outputs."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -18,6 +19,25 @@ NEAR_ONE = 1e-3
 
 #: Plain numbers that are forgotten or written twice.
 PLAIN = (2, 3, 4)
+
+#: Numbers that come with a logarithm to another base, or with a density.
+CONSTANTS = (
+    *(("log 2", np.log(2)), ("1/log 2", 1 / np.log(2))),
+    *(("log 10", np.log(10)), ("1/log 10", 1 / np.log(10))),
+    *(("π", np.pi), ("1/π", 1 / np.pi), ("2π", 2 * np.pi), ("√(2π)", np.sqrt(2 * np.pi))),
+    *(("√2", np.sqrt(2)), ("1/√2", np.sqrt(0.5))),
+)
+
+
+class Length(NamedTuple):
+    """A length that occurs in the arrays."""
+
+    what: str
+    likely: bool  #: whether people divide by it: examples, outputs, elements
+
+    def told(self, also: bool = False) -> str:
+        """What it is; it may be by chance that it has the length of something else."""
+        return f"also {self.what}" if also or not self.likely else self.what
 
 
 @dataclass(frozen=True)
@@ -35,8 +55,7 @@ def name(factor: float, given: Arguments) -> Name | None:
         factor: the number.
         given: the point, whose arrays have the sizes.
     """
-    sizes = dict(_sizes(given))
-    for text, value, about in _candidates(sizes):
+    for text, value, about in _candidates(_lengths(given)):
         if abs(factor / value - 1) < CLOSE and abs(value - 1) > 100 * CLOSE:
             return Name(text, about)
     return None
@@ -47,55 +66,73 @@ def part(factor: float, given: Arguments, of: str) -> str:
     if 0 < abs(factor - 1) < NEAR_ONE:
         return f"(1 {'+' if factor > 1 else '-'} {short(abs(factor - 1), 3)}) times {of}"
     found = name(factor, given) or Name(short(factor, 8), "")
-    return f"{found.text} {'of' if abs(factor) < 1 else 'times'} {of}{found.about}"
+    fraction = abs(factor) < 1 and found.text.lstrip("-")[0].isdigit()
+    return f"{found.text} {'of' if fraction else 'times'} {of}{found.about}"
 
 
-def _candidates(sizes: dict[int, str]) -> Iterator[tuple[str, float, str]]:
+def _candidates(lengths: dict[int, Length]) -> Iterator[tuple[str, float, str]]:
     for sign, minus in ((1, ""), (-1, "-")):
         for n in PLAIN:
-            about = f" ({n} is {'also ' if n == 2 else ''}{sizes[n]})" if n in sizes else ""
+            about = f" ({n} is {lengths[n].told(also=n == 2)})" if n in lengths else ""
             yield f"{minus}{n}", sign * n, about
             yield f"{minus}1/{n}", sign / n, about
-        for n, what in sizes.items():
-            about = f" ({n} is {what})"
-            for k in (1, 2):
-                yield f"{minus}{k * n}" if k == 1 else f"{minus}2·{n}", sign * k * n, about
-                yield f"{minus}{k}/{n}", sign * k / n, about
-            yield f"{minus}{n}/2", sign * n / 2, about
-            yield f"{minus}1/(2·{n})", sign / (2 * n), about
-            yield f"{minus}{n}²", sign * n**2, about
-            yield f"{minus}1/{n}²", sign / n**2, about
-            yield f"{minus}√{n}", sign * n**0.5, about
-            yield f"{minus}1/√{n}", sign / n**0.5, about
-            if n > 2:
-                yield f"{minus}{n - 1}/{n}", sign * (n - 1) / n, about
-                yield f"{minus}{n}/{n - 1}", sign * n / (n - 1), about
-        for (n, what), (m, other) in _pairs(list(sizes.items())):
-            about = f" ({n} is {what}, {m} {other})"
-            yield f"{minus}{n}·{m}", sign * n * m, about
+        for n, length in lengths.items():
+            for text, value in _of_one(n, length.likely):
+                yield minus + text, sign * value, f" ({n} is {length.told()})"
+        likely = [n for n, length in lengths.items() if length.likely]
+        for n, m in itertools.combinations(likely, 2):
+            about = f" ({n} is {lengths[n].what}, {m} {lengths[m].what})"
+            for text, value in ((f"{n}·{m}", n * m), (f"{n}/{m}", n / m), (f"{m}/{n}", m / n)):
+                yield minus + text, sign * value, about
             yield f"{minus}1/({n}·{m})", sign / (n * m), about
-            yield f"{minus}{n}/{m}", sign * n / m, about
-            yield f"{minus}{m}/{n}", sign * m / n, about
+        for text, value in CONSTANTS:
+            yield minus + text, sign * value, ""
 
 
-def _pairs(items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
-    return ((a, b) for i, a in enumerate(items) for b in items[i + 1 :])
+def _of_one(n: int, likely: bool) -> Iterator[tuple[str, float]]:
+    """What people make of a length; of one that is seldom divided by only the simplest."""
+    yield f"{n}", n
+    yield f"1/{n}", 1 / n
+    if not likely:
+        return
+    yield f"2·{n}", 2 * n
+    yield f"2/{n}", 2 / n
+    yield f"{n}/2", n / 2
+    yield f"1/(2·{n})", 1 / (2 * n)
+    yield f"{n}²", n**2
+    yield f"1/{n}²", 1 / n**2
+    yield f"√{n}", n**0.5
+    yield f"1/√{n}", 1 / n**0.5
+    if n > 2:
+        yield f"{n - 1}/{n}", (n - 1) / n
+        yield f"{n}/{n - 1}", n / (n - 1)
 
 
-def _sizes(given: Arguments) -> Iterator[tuple[int, str]]:
-    """The lengths that occur, each by what it is, the likeliest name last."""
-    found: list[tuple[int, str]] = []
+def _lengths(given: Arguments) -> dict[int, Length]:
+    """The lengths that occur, each by what it most likely is, the likeliest first."""
+    found: list[tuple[int, Length]] = []
     for path, leaf in zip(given.paths, given.leaves, strict=True):
-        found += [(n, f"the length of axis {k} of {path}") for k, n in enumerate(leaf.shape)]
-        found.append((leaf.size, f"the number of elements of {path}"))
-    arrays = [np.shape(a) for a in jax.tree_util.tree_leaves(given.inputs) if np.ndim(a)]
-    for shape in arrays:
-        found.append((int(np.prod(shape)), "the number of elements of an input"))
-        found += [(n, "the width of an input") for n in shape[1:]]
-    if arrays and len(arrays[-1]) > 1:
-        found.append((arrays[-1][-1], "the number of outputs"))
-    if arrays:
-        batch = any(len(shape) > 1 for shape in arrays)
-        found.append((arrays[0][0], "the batch size" if batch else "the length of an input"))
-    names = dict(found)
-    return ((n, names[n]) for n in reversed(names) if n > 1)
+        names = (f"the length of axis {k} of {path}" for k in range(leaf.ndim))
+        found += [(n, Length(what, False)) for n, what in zip(leaf.shape, names, strict=True)]
+        found.append((leaf.size, Length(f"the number of elements of {path}", False)))
+    shapes = [np.shape(a) for a in jax.tree_util.tree_leaves(given.inputs) if np.ndim(a)]
+    for shape in shapes:
+        found.append((int(np.prod(shape)), Length("the number of elements of an input", True)))
+        found += [(n, Length("the width of an input", False)) for n in shape[1:]]
+    # Targets come last; two inputs of one shape are likelier to be two of a kind.
+    if shapes and len(shapes[-1]) > 1 and shapes[-1] not in shapes[:-1]:
+        found.append((shapes[-1][-1], Length("the number of outputs", True)))
+    if shapes:
+        found.append((shapes[0][0], Length(_first_axis(shapes), True)))
+    names: dict[int, Length] = {}
+    for n, length in reversed(found):
+        names.setdefault(n, length)
+    return {n: length for n, length in names.items() if n > 1}
+
+
+def _first_axis(shapes: Sequence[tuple[int, ...]]) -> str:
+    """What axis 0 of the inputs counts: of an array of three axes it may be time."""
+    dimensions = {len(shape) for shape in shapes}
+    if dimensions == {1}:
+        return "the length of an input"
+    return "the length of axis 0 of an input" if 3 in dimensions else "the batch size"

@@ -8,7 +8,8 @@ and branches keep their bodies.
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -22,6 +23,12 @@ CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat2", "checkpo
     "custom_jvp_call",
     "custom_vjp_call",
 }
+
+#: JAX's files through which it calls its own functions, and those of operators and methods.
+MACHINERY = frozenset(
+    {"traceback_util.py", "pjit.py", "api.py", "array_methods.py", "custom_derivatives.py"}
+    | {"ufunc_api.py", "core.py", "partial_eval.py", "source_info_util.py"}
+)
 
 #: Operations of arrays element by element.
 ELEMENTWISE = frozenset(
@@ -49,6 +56,13 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a library's function: softplus, logsumexp."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
 class Node:
     """One operation; values are known by number."""
 
@@ -56,7 +70,7 @@ class Node:
     operands: tuple[int, ...]
     outputs: tuple[int, ...]
     source: Source | None
-    call: str | None  #: the function of a library that it is part of: softplus, logsumexp
+    call: Call | None  #: that it is part of; the outermost one
     bodies: tuple["Graph", ...] = ()  #: of a loop or a branch
 
     @property
@@ -130,7 +144,7 @@ def _written_out(
     numbering: Numbering,
     nodes: list[Node],
     within: Source | None,
-    call: str | None,
+    call: Call | None,
 ) -> list[int]:
     jaxpr = getattr(program, "jaxpr", program)
     consts = [numbering.constant(c) for c in getattr(program, "consts", ())]
@@ -141,17 +155,18 @@ def _written_out(
             return numbers[atom]
         return numbering.constant(np.asarray(atom.val, dtype=getattr(atom.aval, "dtype", None)))
 
-    for eqn in jaxpr.eqns:
+    for eqn, inlined in _with_calls(jaxpr.eqns):
         operands = [number(atom) for atom in eqn.invars]
         source = within if call else _source(eqn) or within
+        part_of = call or inlined
         if eqn.primitive.name in CALLS and not _own_rule(eqn):
             inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
-            named = call or _library_function(eqn, inner)
+            named = part_of or _library_function(eqn, inner)
             outputs = _written_out(inner, operands, numbering, nodes, source, named)
         else:
             outputs = [numbering.fresh(v.aval) for v in eqn.outvars]
             bodies = tuple(flattened(body, numbering) for body in _bodies(eqn))
-            nodes.append(Node(eqn, tuple(operands), tuple(outputs), source, call, bodies))
+            nodes.append(Node(eqn, tuple(operands), tuple(outputs), source, part_of, bodies))
         numbers.update(zip(eqn.outvars, outputs, strict=True))
     return [number(atom) for atom in jaxpr.outvars]
 
@@ -183,13 +198,46 @@ def _bodies(eqn: Any) -> Sequence[Any]:
     return eqn.params["branches"] if eqn.primitive.name == "cond" else ()
 
 
-def _library_function(eqn: Any, inner: Any) -> str | None:
-    """The name of a called function that is not somebody's own."""
+def _library_function(eqn: Any, inner: Any) -> Call | None:
+    """The call of a function that is not somebody's own."""
     info = getattr(getattr(inner, "jaxpr", inner), "debug_info", None)
     where = str(getattr(info, "func_src_info", "")).rpartition(" at ")[2].rpartition(":")[0]
     if info is None or not where or is_own(where):
         return None
-    return str(eqn.params.get("name") or str(info.func_src_info).split(" ")[0])
+    name = eqn.params.get("name") or str(info.func_src_info).split(" ")[0]
+    return Call(str(name).strip("_"))
+
+
+def _with_calls(eqns: Sequence[Any]) -> Iterator[tuple[Any, Call | None]]:
+    """Each operation, and the call that it is part of though JAX's program does not show it.
+
+    A function of a library that is not compiled by itself leaves its operations one after another.
+    One operation alone is what it is; what moves elements about does not count.
+    """
+    for asked, run in itertools.groupby(eqns, _asked_of_a_library):
+        some = list(run)
+        several = sum(eqn.primitive.name not in MOVES for eqn in some) > 1
+        call = Call(asked.of) if asked and several else None
+        yield from ((eqn, call) for eqn in some)
+
+
+class _Asked(NamedTuple):
+    """What in somebody's own code asks which function of a library for something."""
+
+    code: Any
+    instruction: int  #: each call in the text is another
+    of: str
+
+
+def _asked_of_a_library(eqn: Any) -> _Asked | None:
+    traceback, of = getattr(eqn.source_info, "traceback", None), ""
+    codes, instructions = traceback.raw_frames() if traceback else ((), ())
+    for code, instruction in zip(codes, instructions, strict=True):
+        if is_own(code.co_filename):
+            return _Asked(code, instruction, of) if of else None
+        if Path(code.co_filename).name not in MACHINERY and not code.co_name.startswith("_"):
+            of = code.co_name
+    return None
 
 
 def _source(eqn: Any) -> Source | None:

@@ -15,10 +15,13 @@ from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-from handgrad.render.numbers import place
+from handgrad.render.numbers import place, short
 
 #: Leaves to name at most.
 MOST_NAMES = 4
+
+#: What a leaf is called that is a single number.
+ONE_NUMBER = "yours"
 
 #: (evidence, elements) -> theories about these elements.
 Proposes = Callable[[Evidence, np.ndarray], Iterator[Theory]]
@@ -52,7 +55,7 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         kind = {-1.0: "sign", 0.0: "zero"}.get(value, "factor")
         nameless = kind == "factor" and factors.name(value, evidence.given) is None
         if value != 1 and not (partly and nameless):
-            says = f"{subject} {_said(kind, value, evidence)}"
+            says = _said(kind, value, subject, evidence)
             vague = kind == "factor" and _may_be_a_term(evidence, wrong, nameless)
             yield Theory("unknown" if vague else kind, says, partial(_times, value, wrong))
 
@@ -69,10 +72,12 @@ def _may_be_a_term(evidence: Evidence, wrong: np.ndarray, nameless: bool) -> boo
     return any(_partly(evidence, wrong, part) for part, leaf in leaves if leaf.ndim > 1)
 
 
-def _said(kind: str, value: float, evidence: Evidence) -> str:
-    if kind == "sign":
-        return "has the wrong sign"
-    return "is 0" if kind == "zero" else f"is {factors.part(value, evidence.given, 'exact')}"
+def _said(kind: str, value: float, subject: str, evidence: Evidence) -> str:
+    if kind == "factor":
+        return f"{subject} is {factors.part(value, evidence.given, 'exact')}"
+    # Of a parameter's name one may think that it is the parameter which is 0.
+    where = "" if subject == ONE_NUMBER else f" in {subject}"
+    return f"yours {'is 0' if kind == 'zero' else 'has the wrong sign'}{where}"
 
 
 def _times(value: float, wrong: np.ndarray, sample: Sample) -> np.ndarray:
@@ -86,7 +91,7 @@ def _subject(evidence: Evidence, within: np.ndarray, wrong: np.ndarray) -> tuple
         one = _element(evidence, int(np.argmax(wrong)))
         return (one if count == 1 else f"each of {count} elements"), True
     if not (within & evidence.moving & ~wrong).any():
-        return ("every element" if within.sum() > 1 else "it"), False
+        return ("every element" if within.sum() > 1 else ONE_NUMBER), False
     pairs = zip(given.paths, given.parts(), strict=True)
     names = shortened([path for path, part in pairs if wrong[part].any()])
     return (f"every element of {names}" if count > 1 else names), False
@@ -121,7 +126,7 @@ def _transposed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         square = leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] > 1
         if square and within[part].any():
             order = np.arange(leaf.size).reshape(leaf.shape).T.reshape(-1)
-            yield Theory("transposed", "it is the transpose of exact", _moved(part, order))
+            yield Theory("transposed", "yours is the transpose of exact", _moved(part, order))
 
 
 def _moved(part: slice, order: np.ndarray) -> Callable[[Sample], np.ndarray]:
@@ -142,7 +147,7 @@ def _reversed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         for axis in [*range(leaf.ndim), *([None] if leaf.ndim > 1 else [])]:
             along = "every axis" if axis is None else f"axis {axis}"
             order = np.flip(places, axis).reshape(-1)
-            yield Theory("unknown", f"it is exact, reversed along {along}", _moved(part, order))
+            yield Theory("unknown", f"yours is exact, reversed along {along}", _moved(part, order))
 
 
 def _exchanged_elements(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -195,8 +200,11 @@ def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     rate = ratio(first.gap[wrong & first.wrong], first.params[wrong & first.wrong])
     if rate is None or (rate < 0 and not _has_penalty(evidence, wrong)):
         return
-    says = f"yours is exact {'plus' if rate > 0 else 'minus'} {abs(rate):.6g} times the parameter"
-    says += " itself: a weight decay that the loss does not have, or has with another factor"
+    subject, partly = _subject(evidence, within, wrong)
+    of = "yours" if not partly else f"in {subject}, yours"
+    says = f"{of} is exact {'plus' if rate > 0 else 'minus'} {abs(rate):.6g} times the parameter"
+    who_lacks_it = "the loss" if rate > 0 else "yours"
+    says += f" itself: a weight decay that {who_lacks_it} lacks, or has with a smaller factor"
 
     def predict(sample: Sample) -> np.ndarray:
         return sample.exact + np.where(wrong, rate * sample.params, 0.0)
@@ -227,10 +235,28 @@ def _decays(run: Engine, at: int, evidence: Evidence, wrong: np.ndarray) -> bool
     )
 
 
+def _clipped(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """yours is exact, but not beyond ±c; or as long as c in all, and points where exact points."""
+    first = evidence.fit[0]
+    c = float(np.max(np.abs(first.yours[within]), initial=0.0))
+    length = float(np.linalg.norm(first.yours[within]))
+    if within.sum() > 1:
+        clips = "yours is exact, clipped at"
+        yield Theory("unknown", f"{clips} ±{short(c, 6)}", lambda s: np.clip(s.exact, -c, c))
+        says = f"{clips} a norm of {short(length, 6)}"
+        yield Theory("unknown", says, partial(_no_longer_than, length, within))
+
+
+def _no_longer_than(length: float, within: np.ndarray, sample: Sample) -> np.ndarray:
+    norm = float(np.linalg.norm(sample.exact[within]))
+    return np.where(within, sample.exact * min(1.0, length / norm if norm else 1.0), sample.exact)
+
+
 #: What a whole gradient can be in relation to the exact one, the simplest first.
 OF_THE_WHOLE = (
     Kind("sign, factor", _factor),
     Kind("exchanged", _exchanged_leaves),
+    Kind("clipped", _clipped),
 )
 
 #: What one leaf can be.
@@ -240,5 +266,6 @@ OF_A_LEAF = (
     Kind("exchanged", _exchanged_elements),
     Kind("weight-decay", _weight_decay),
     Kind("in another order", _reversed),
+    Kind("clipped", _clipped),
     Kind("off by a part of itself", _off_by),
 )

@@ -6,7 +6,7 @@ factor would give: what comes back through the place is the difference that a 0 
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -54,17 +54,31 @@ Proposes = Callable[[Search], Iterator[Theory]]
 
 
 def _factor_at_a_place(search: Search) -> Iterator[Theory]:
-    """A factor too many, a missing factor, a wrong sign, nothing at all: at one place."""
+    """Nothing at all, a wrong sign, a factor too many, a missing factor: at one place.
+
+    Where two places differ only by a factor, a term that is missing through one is a strange factor
+    through the other: the simplest comes first, wherever it is.
+    """
     first = search.evidence.fit[0]
-    for i, place in enumerate(search.engine.rewired.places):
+    found = []
+    for i in range(len(search.engine.rewired.places)):
         if search.clock.over:
             return
         c = _fitted(first, search.through(i, first), search.within)
-        if c is None:
-            continue
-        for value in dict.fromkeys((float(np.round(c)), c)):
-            if value != 1:
-                yield _scaled(search, [i], place, value)
+        if c is not None:
+            values = dict.fromkeys((float(np.round(c)), c))
+            found += [(*_strangeness(search, i, value), i, value) for value in values if value != 1]
+    for *_, i, value in sorted(found):
+        if search.clock.over:
+            return
+        yield _scaled(search, [i], search.engine.rewired.places[i], value)
+
+
+def _strangeness(search: Search, place: int, factor: float) -> tuple[int, bool]:
+    """How far-fetched a factor is; nobody leaves out half of what a library's function does."""
+    inside = search.engine.rewired.places[place].inside
+    named = factors.name(factor, search.evidence.given) is not None
+    return {0.0: 0, -1.0: 1}.get(factor, 2 if named else 3) + 2 * inside, inside
 
 
 def _factor_at_a_line(search: Search) -> Iterator[Theory]:
@@ -81,9 +95,10 @@ def _factor_at_a_line(search: Search) -> Iterator[Theory]:
 
 def _written(place: Place) -> object:
     """What places of different rounds of an unrolled loop have in common: where they stand."""
-    nodes = (place.made_by, place.use and place.use[0])
+    use = place.uses[0] if place.uses else None
+    nodes = (place.made_by, use and use[0])
     lines = [node and node.source and (node.source.file, node.source.line) for node in nodes]
-    return *lines, *(node and node.name for node in nodes), place.use and place.use[1]
+    return *lines, *(node and node.name for node in nodes), use and use[1]
 
 
 def _fitted(sample: Sample, through: np.ndarray, within: np.ndarray) -> float | None:
@@ -127,6 +142,29 @@ def _wrong_rule(search: Search) -> Iterator[Theory]:
             if search.clock.over:
                 return
             yield _switched(search, some)
+
+
+def _wrong_rule_for_some(search: Search) -> Iterator[Theory]:
+    """A derivative that is wrong for the leaves that are wrong, and right on the way to the others.
+
+    A bias whose gradient is taken before the activation's derivative, and the weights' after it.
+    """
+    evidence = search.evidence
+    parts = evidence.given.parts()
+    leaves = [k for k, part in enumerate(parts) if evidence.wrong[part].any()]
+    if len(leaves) == len(parts):
+        return
+    concerned = np.zeros(evidence.wrong.size, dtype=bool)
+    for k in leaves:
+        concerned[parts[k]] = True
+    for theory in itertools.chain(_factor_at_a_place(search), _wrong_rule(search)):
+        yield replace(theory, predict=partial(_in_part, search.engine, theory.predict, concerned))
+
+
+def _in_part(
+    engine: Engine, predict: Callable[[Sample], np.ndarray], concerned: np.ndarray, sample: Sample
+) -> np.ndarray:
+    return np.where(concerned, predict(sample), engine.right(sample.given))
 
 
 def _choices(members: list[Choice]) -> Iterator[list[Choice]]:
@@ -275,6 +313,7 @@ RULES: tuple[Proposes, ...] = (
     _factor_at_a_place,
     _wrong_rule,
     _factor_at_a_line,
+    _wrong_rule_for_some,
     _updated,
     _left_out,
     _two_terms_missing,

@@ -1,46 +1,67 @@
 """Which places a derivative flows back through: each chain of operations has one."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from handgrad.diagnosis.graph import Graph, Node, active
 from handgrad.diagnosis.rewired import Place
 
+#: Uses of a value, each an operation and as which operand.
+Uses = list[tuple[Node, int]]
+
 
 def places(graph: Graph, leaves: Sequence[int]) -> list[Place]:
-    """The places of a graph and of the bodies in it.
+    """The places of a graph and of the bodies in it, those within a library's functions last.
 
     A factor has the same effect wherever along a chain it stands, so a chain from one fork or
     junction to the next has one place: the value where paths have met, or the use where they part.
+    Nobody writes the derivative of half a function: what a library's function is given flows back
+    through all of its uses there, before any of them is looked at alone.
 
     Args:
         graph: the loss, written out.
         leaves: the numbers of its parameters.
     """
     moving = active(graph, leaves)
-    found = [Place(leaf, None, None) for leaf in leaves]
-    return found + _within(graph, moving)
+    found = [Place(leaf, (), None) for leaf in leaves] + list(_within(graph, moving))
+    return sorted(found, key=lambda place: place.inside)
 
 
-def _within(graph: Graph, moving: set[int]) -> list[Place]:
-    uses = Counter(o for node in graph.nodes for o in node.operands if o in moving)
-    uses.update(o for o in graph.outputs if o in moving)
+def _within(graph: Graph, moving: set[int]) -> Iterator[Place]:
+    uses: dict[int, Uses] = defaultdict(list)
+    for node in graph.nodes:
+        for k, o in enumerate(node.operands):
+            uses[o].append((node, k))
     made_by = {o: node for node in graph.nodes for o in node.outputs}
-    found = []
     for node in graph.nodes:
         if moving.isdisjoint(node.outputs):
             continue
-        found += [
-            Place(o, (node, k), made_by.get(o))
-            for k, o in enumerate(node.operands)
-            if o in moving and uses[o] > 1
-        ]
+        for k, o in enumerate(node.operands):
+            if o in moving and len(uses[o]) + graph.outputs.count(o) > 1:
+                yield from _of_use(o, (node, k), uses[o], made_by.get(o))
         for body in node.bodies:
-            found += [Place(i, None, node) for i in body.inputs if i in moving]
-            found += _within(body, moving)
+            yield from (Place(i, (), node) for i in body.inputs if i in moving)
+            yield from _within(body, moving)
         if _junction(node, moving):
-            found += [Place(o, None, node) for o in node.outputs if o in moving]
-    return found
+            for o in node.outputs:
+                if o in moving:
+                    leaves_call = o in graph.outputs or any(
+                        u.call is not node.call for u, _ in uses[o]
+                    )
+                    yield Place(o, (), node, inside=node.call is not None and not leaves_call)
+
+
+def _of_use(value: int, use: tuple[Node, int], uses: Uses, made_by: Node | None) -> Iterator[Place]:
+    """The use by itself; before the first one within a call, all that are there together."""
+    call = use[0].call
+    if call is None:
+        yield Place(value, (use,), made_by)
+        return
+    there = [u for u in uses if u[0].call is call]
+    enters = made_by is None or made_by.call is not call
+    if enters and use == there[0] and 1 < len(there) < len(uses):
+        yield Place(value, tuple(there), made_by)
+    yield Place(value, (use,), made_by, inside=len(there) > 1 or not enters)
 
 
 def _junction(node: Node, moving: set[int]) -> bool:

@@ -55,11 +55,12 @@ class Switch(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A value, or one use of it, through which derivatives flow back."""
+    """A value, or some uses of it, through which derivatives flow back."""
 
     value: int
-    use: tuple[Node, int] | None  #: the operation that uses it, and as which operand; None: all
+    uses: tuple[tuple[Node, int], ...]  #: operations, and as which operand; none: all there are
     made_by: Node | None  #: the operation that makes the value; None for what the loss is given
+    inside: bool = False  #: whether it is half of what a library's function does
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +103,13 @@ class _Run:
     def __init__(self, rewired: Rewired, knobs: Knobs) -> None:
         self.known = rewired.numbering.known
         self.knobs = knobs
-        self.of_value = {p.value: i for i, p in enumerate(rewired.places) if p.use is None}
-        self.of_use = {
-            (id(p.use[0]), p.use[1]): i for i, p in enumerate(rewired.places) if p.use is not None
-        }
+        self.of_value: dict[int, list[int]] = {}
+        self.of_use: dict[tuple[int, int], list[int]] = {}
+        for i, place in enumerate(rewired.places):
+            for node, k in place.uses:
+                self.of_use.setdefault((id(node), k), []).append(i)
+            if not place.uses:
+                self.of_value.setdefault(place.value, []).append(i)
         self.switches: dict[int, list[tuple[int, Switch]]] = {}
         for i, switch in enumerate(rewired.switches):
             self.switches.setdefault(switch.at, []).append((i, switch))
@@ -114,20 +118,22 @@ class _Run:
         values: dict[int, Any] = dict(self.known)
         later = dict(updated)  # values as an update leaves them, where all is known of them
         for number, value in zip(graph.inputs, given, strict=True):
-            values[number] = self._scaled(self.of_value.get(number), value)
+            values[number] = self._scaled(self.of_value.get(number, ()), value)
         for node in graph.nodes:
             operands = [
-                self._scaled(self.of_use.get((id(node), k)), values[o])
+                self._scaled(self.of_use.get((id(node), k), ()), values[o])
                 for k, o in enumerate(node.operands)
             ]
             outputs = self._node(node, operands, later)
             for number, value in zip(node.outputs, outputs, strict=True):
                 switched = self._switched(number, {**values, number: value})
-                values[number] = self._scaled(self.of_value.get(number), switched)
+                values[number] = self._scaled(self.of_value.get(number, ()), switched)
         return [values[o] for o in graph.outputs]
 
-    def _scaled(self, place: int | None, value: Any) -> Any:
-        return value if place is None else _scaled(value, self.knobs.scale[place])
+    def _scaled(self, places: Sequence[int], value: Any) -> Any:
+        for place in places:
+            value = _scaled(value, self.knobs.scale[place])
+        return value
 
     def _switched(self, number: int, values: dict[int, Any]) -> Any:
         value = values[number]

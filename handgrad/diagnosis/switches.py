@@ -107,6 +107,49 @@ class Product:
 
 
 @dataclass(frozen=True, eq=False)
+class Lookup:
+    """Elements that are looked up, some of them more than once."""
+
+    at: int
+    node: Node
+    options: tuple[Option, ...]
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
+        """The same; of equal lookups only the last one comes back, as where items are assigned."""
+        table, *indices = (values[o] for o in self.node.operands)
+        places = jnp.arange(table.size, dtype=jnp.float64).reshape(table.shape)
+        (looked_up,) = self.node.bound([places, *indices])
+        found = jnp.clip(looked_up.reshape(-1), 0, table.size - 1).astype(jnp.int64)
+        order = jnp.arange(found.size)
+        last = jnp.zeros(table.size, dtype=order.dtype).at[found].max(order)
+        return _masked(values[self.at], (last[found] == order).reshape(looked_up.shape))
+
+
+@jax.custom_vjp
+def _masked(value: Any, mask: Any) -> Any:  # noqa: ARG001 (it is for the derivative)
+    """The value; of what comes back, what is not masked."""
+    return value
+
+
+_masked.defvjp(lambda value, mask: (value, mask), lambda mask, g: (jnp.where(mask, g, 0), None))
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """A product, element by element, with something that is no parameter: a mask, a weight."""
+
+    at: int
+    node: Node
+    moving: int  #: which operand the other one is
+    options: tuple[Option, ...]
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
+        """What is multiplied, without what it is multiplied by."""
+        operand = values[self.node.operands[self.moving]]
+        return jnp.broadcast_to(operand, values[self.at].shape)
+
+
+@dataclass(frozen=True, eq=False)
 class Axis:
     """A sum over one axis of a square array, or a value spread along one: the other is as good."""
 
@@ -174,6 +217,8 @@ def _within(graph: Graph, moving: set[int], numbering: Numbering) -> Iterator[Sw
             yield Extra(at, _EXTRA, node)
         yield from _products(node, moving, numbering)
         yield from _axes(node, moving, numbering)
+        yield from _lookups(node, moving, numbering)
+        yield from _fixed(node, moving, numbering)
 
 
 def _single_entries(graph: Graph, moving: set[int], numbering: Numbering) -> dict[int, set[int]]:
@@ -212,7 +257,7 @@ def _derivatives(
             continue
         known = _recognised(stretch, z, numbering)
         if known:
-            wrongs = (*known.mistakes, *activations.OF_ACTIVATIONS)
+            wrongs = (activations.MISSING, *known.mistakes, *activations.OF_ACTIVATIONS[1:])
             yield _derivative(z, at, stretch, known.name, wrongs, "activation-derivative")
         else:
             unknown.append((z, stretch))
@@ -222,7 +267,7 @@ def _derivatives(
     z, stretch = unknown[0] if into_product else unknown[-1]
     if into_product or (len(stretch) == 1 and stretch[0].name in CURVED):
         kind = "activation-derivative" if into_product else "unknown"
-        name = stretch[-1].call or _name(stretch[-1])
+        name = stretch[-1].call.name if stretch[-1].call else _name(stretch[-1])
         yield _derivative(z, at, stretch, name, activations.OF_ANY, kind)
 
 
@@ -234,10 +279,10 @@ def _derivative(
 
     options = tuple(
         Option(
-            kind,
+            "sign" if wrong is activations.NEGATIVE else kind,
             f"the derivative of {name} {wrong.says}",
             # What a library's function does within itself is another matter.
-            f"{stretch[-1].call}: {name} {wrong.says}",
+            f"{stretch[-1].call and stretch[-1].call.name}: {name} {wrong.says}",
             f"the derivative of every activation {wrong.says}" if common(wrong, kind) else "",
         )
         for wrong in wrongs
@@ -315,6 +360,21 @@ _OTHER_AXIS = (Option("axis", "derivatives are summed over the other axis", "sum
 
 _SPREAD_OTHER = (Option("axis", "a derivative is spread along the other axis", "spread other"),)
 
+_ONCE = (
+    Option(
+        "unknown",
+        "of elements that are looked up more than once only the last lookup counts, "
+        "which np.add.at would add up",
+        "lookups once",
+    ),
+)
+
+_WITHOUT = (
+    Option(
+        "unknown", "what a product is taken with is not there on the way back", "without the other"
+    ),
+)
+
 _SOFTMAX = (
     Option(
         "activation-derivative",
@@ -347,6 +407,22 @@ def _axes(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Axis]:
         found = node.elementwise and not moving.isdisjoint(spread)
     if found:
         yield Axis(at, node, _SPREAD_OTHER if node.name == "reduce_sum" else _OTHER_AXIS)
+
+
+def _lookups(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Lookup]:
+    if node.name == "gather" and node.operands[0] in moving:
+        several = np.prod(numbering.avals[node.outputs[0]].shape, dtype=int) > 1
+        if several and moving.isdisjoint(node.operands[1:]):
+            yield Lookup(node.outputs[0], node, _ONCE)
+
+
+def _fixed(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Fixed]:
+    if node.name != "mul" or sum(o in moving for o in node.operands) != 1:
+        return
+    k = int(node.operands[1] in moving)
+    other = numbering.avals[node.operands[1 - k]]
+    if np.prod(other.shape, dtype=int) > 1:
+        yield Fixed(node.outputs[0], node, k, _WITHOUT)
 
 
 def _square(shape: tuple[int, ...]) -> bool:

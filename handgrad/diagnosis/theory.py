@@ -27,6 +27,6 @@ def explains(theory: Theory, evidence: Evidence, within: np.ndarray) -> bool:
         evidence: the points.
         within: the elements that it is about, bool, shape (size,).
     """
-    if sum(sample.tells(within) for sample in evidence.all) < 2:
+    if sum(sample.tells(within & evidence.speaks(sample)) for sample in evidence.all) < 2:
         return False
     return all(sample.explained(theory.predict(sample), within) for sample in evidence.all)

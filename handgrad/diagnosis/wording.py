@@ -39,13 +39,13 @@ NAMES = {
 def of_place(rewired: Rewired, place: Place) -> str:
     """Where something comes back: `through the difference`, `from var to the matrix product`."""
     made = _leaf(rewired, place.value) if place.made_by is None else of_node(place.made_by)
-    user = place.use[0] if place.use else None
+    user = place.uses[0][0] if place.uses else None
     nodes = [node for node in (user, place.made_by) if node is not None]
     where = _where([node.source for node in nodes if node.source is not None])
+    if place.inside:
+        return f"through a part of {of_node(user) if user else made}{where}"
     if user is None:
         return f"through {made}{where}"
-    if place.made_by and user.call and place.made_by.call == user.call:
-        return f"through a part of {of_node(user)}{where}"
     return f"from {of_node(user)} to {made}{where}"
 
 
@@ -58,7 +58,7 @@ def _leaf(rewired: Rewired, value: int) -> str:
 def of_node(node: Node) -> str:
     """An operation in words: by the library function that it is part of, or by its own name."""
     if node.call:
-        return node.call.strip("_")
+        return node.call.name
     if node.name == "reduce_sum" and len(node.eqn.params["axes"]) == 1:
         return f"the sum over axis {node.eqn.params['axes'][0]}"
     return NAMES.get(node.name, node.name)

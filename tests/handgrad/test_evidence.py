@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.arguments import arguments
+from handgrad.arguments import Arguments, arguments
 from handgrad.evidence import RIGHT_FORMULA, Held, formula
 from handgrad.referee import balls
 from handgrad.referee.certify import certify
+from handgrad.referee.truth import Truth
 from handgrad.yardsticks import yardsticks
 from tests.handgrad.referee.problems import flat, problem
 
@@ -34,8 +35,13 @@ def right(
     truth = certify(case)
     answer = gradient(params, *inputs)
     gap = balls.magnitudes(balls.exact(flat(answer[1] if has_value else answer)) - truth.gradient)
-    held = Held(truth.gradient, gap, yardsticks(case, truth, 0).sharp)
-    return (formula(gradient, given, held, has_value) == RIGHT_FORMULA).tolist()
+    held = Held(truth.gradient, gap, yardsticks(case, truth, 0).sharp, gap > 0)
+
+    def elsewhere(near: Arguments) -> Truth:
+        return certify(problem(loss, near.params, *near.inputs))
+
+    told = formula(gradient, given, held, has_value, elsewhere)
+    return (told == RIGHT_FORMULA).tolist()
 
 
 def sigmoid(z: Any) -> Any:
@@ -170,3 +176,33 @@ def test_lines_that_answer_in_another_shape_prove_nothing() -> None:
         return only_in_floats(z) if z.dtype == np.float64 else only_in_floats(z)[:2]
 
     assert right(other) == [False] * 3
+
+
+def one_precision(z: Any, slip: float = 0.0) -> Any:
+    """σ(1 - σ) by a function that knows float64 alone; `slip` is a mistake in the formula."""
+    s = np.array([1 / (1 + math.exp(-float(value))) for value in z])
+    return s * (1 - s) * (1 + slip)
+
+
+def test_lines_of_one_precision_are_asked_beside_the_point() -> None:
+    z = np.array([7.0, 12.0, 16.0])
+    assert right(one_precision, z) == [True, True, True]
+
+
+@pytest.mark.parametrize("slip", [1e-12, 1e-9, -1e-8])
+def test_a_slip_is_as_large_beside_the_point(slip: float) -> None:
+    z = np.array([0.3, -1.2, 2.0])
+    assert right(lambda z: one_precision(z, slip), z) == [False, False, False]
+
+
+def test_what_has_less_than_half_of_its_digits_is_not_asked_about() -> None:
+    """A difference quotient may look like it."""
+
+    def quotient(z: Any) -> Any:
+        return np.array([(s(float(v) + 1e-8) - s(float(v))) / 1e-8 for v in z])
+
+    def s(value: float) -> float:
+        return 1 / (1 + math.exp(-value))
+
+    assert not any(right(quotient, np.array([0.3, -1.2, 2.0])))
+    assert not any(right(one_precision, np.array([7.0, 31.0, 16.0])))

@@ -1,0 +1,105 @@
+"""The mistakes that people make, in models as they write them: named rightly, or not at all."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from benchmarks.checkers.mistakes import ACCEPTED
+from benchmarks.checkers.subject import Subject
+from benchmarks.checkers.subjects import SUBJECTS
+from benchmarks.checkers.subjects.planting import Accumulating
+from handgrad import check_gradient
+from tests.handgrad.heldout import HELD_OUT
+
+#: Rows of the table of mistakes that are named in every model, of 28; measured, see below.
+OF_SUBJECTS, OF_HELD_OUT = 24, 24
+
+#: One of each sort: what the form of the answer, a factor, an exchange, a zero and a link say.
+QUICK = [
+    ("article-people", slug)
+    for slug in ("bias-unsummed", "half-mse", "exchanged", "dropped-term", "sigmoid-of-z")
+]
+
+
+class Named(NamedTuple):
+    """What was said of one mistake in one model."""
+
+    model: str
+    slug: str
+    verdict: str
+    kinds: frozenset[str]
+
+    @property
+    def row(self) -> str:
+        """The row of the table; a slug may have a variant after a slash."""
+        return self.slug.partition("/")[0]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether one of the kinds is among those of its row."""
+        return not self.kinds.isdisjoint(ACCEPTED[self.row])
+
+    @property
+    def honest(self) -> bool:
+        """Whether nothing is said that is not so."""
+        return self.kinds <= {*ACCEPTED[self.row], "unknown"}
+
+
+def named(subject: Subject, slug: str) -> Named:
+    gradient: Any = subject.mistakes[slug]
+    if isinstance(gradient, Accumulating):
+        gradient = gradient.fresh()
+    point = subject.draw(np.random.default_rng(0))
+    report = check_gradient(gradient, subject.loss, *point, points=2)
+    kinds = {f.kind for f in report.findings} | {d.kind for d in report.diagnoses}
+    return Named(subject.name, slug, report.verdict, frozenset(kinds))
+
+
+@cache
+def all_of(models: str, name: str) -> list[Named]:
+    """What is said of every mistake in a model; found once, for all tests below."""
+    (subject,) = (s for s in MODELS[models] if s.name == name)
+    return [named(subject, slug) for slug in subject.mistakes]
+
+
+MODELS: Mapping[str, list[Subject]] = {"subjects": SUBJECTS, "held out": HELD_OUT}
+
+
+def rows_named_everywhere(models: str) -> list[str]:
+    """The rows that get an accepted kind in every model that has them."""
+    found = [one for subject in MODELS[models] for one in all_of(models, subject.name)]
+    return [slug for slug in ACCEPTED if all(one.accepted for one in found if one.row == slug)]
+
+
+@pytest.mark.parametrize(("name", "slug"), QUICK)
+def test_a_mistake_is_named(name: str, slug: str) -> None:
+    (subject,) = (s for s in SUBJECTS if s.name == name)
+    told = named(subject, slug)
+    assert told.accepted, told
+    assert told.honest, told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("models", "name"),
+    [(models, s.name) for models, subjects in MODELS.items() for s in subjects],
+)
+def test_nothing_is_called_what_it_is_not(models: str, name: str) -> None:
+    told = all_of(models, name)
+    assert [one for one in told if not one.honest] == []
+    # At a tie of relu either convention is right.
+    passed = [one for one in told if one.verdict != "disagree" and one.row != "relu-at-zero"]
+    assert passed == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("models", "least"), [("subjects", OF_SUBJECTS), ("held out", OF_HELD_OUT)]
+)
+def test_most_rows_are_named_in_every_model(models: str, least: int) -> None:
+    """As measured; who makes the diagnosis better may raise the number, and none may lower it."""
+    rows = rows_named_everywhere(models)
+    assert len(rows) >= least, sorted(set(ACCEPTED) - set(rows))

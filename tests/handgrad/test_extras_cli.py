@@ -1,0 +1,204 @@
+"""What `handgrad check` is asked besides the verdict: --plant, --counterexample, --time."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from handgrad import cli
+from handgrad.commands.extras import EXTRAS
+from handgrad.speed import rounds
+
+MINE = """
+import jax.numpy as jnp
+import numpy as np
+
+
+def loss(w, x, y):
+    return jnp.mean((x @ w - y) ** 2)
+
+
+def gradient(w, x, y):
+    print("a word while judging")
+    return 2 * x.T @ (x @ w - y) / len(y)
+
+
+def wrong(w, x, y):
+    print("a word while judging")
+    return 2 * x.T @ (x @ w - y)
+
+
+def misshapen(w, x, y):
+    return gradient(w, x, y)[:1]
+
+
+example = (
+    np.array([0.3, -0.7]),
+    np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]),
+    np.array([1.0, 0.0, 2.0]),
+)
+"""
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Any]:
+    """Run `handgrad check` on what is in mine.py, in this process; sys.path is put back."""
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    # A sample is one call, and no pause is made before it.
+    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0.0)
+
+    def check(gradient: str, *words: str) -> Ended:
+        where = ["check", f"mine.py:{gradient}", "--loss=loss", "--like=example", "--points=0"]
+        monkeypatch.setattr(sys, "argv", ["handgrad", *where, *words])
+        with pytest.raises(SystemExit) as ending:
+            cli.main()
+        shown = capsys.readouterr()
+        return Ended(int(ending.value.code or 0), str(shown.out), str(shown.err))
+
+    yield check
+    sys.modules.pop("mine", None)
+
+
+def test_planted_mistakes_follow_the_report(check: Any) -> None:
+    ended = check("gradient", "--plant")
+    report, _, power = ended.out.partition("\n\nOf ")
+    assert ended.code == 0
+    assert report.startswith("agree: ")
+    assert "planted mistakes" in power.splitlines()[0]
+    assert "would have been caught at 1 point." in power.splitlines()[0]
+    # In the one leaf, and in whatever links there are.
+    assert re.search(r"^sign +(\d+) of \1$", power, flags=re.M)
+    assert "a word" not in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 80
+
+
+def test_planted_mistakes_as_json(check: Any) -> None:
+    answer = json.loads(check("gradient", "--plant", "--json").out)
+    assert answer["power"]["points"] == 1
+    planted = {(p["mistake"], p["where"]): p["caught"] for p in answer["power"]["planted"]}
+    assert planted["sign", "params"] is True
+    assert {"counterexample", "timings"}.isdisjoint(answer)
+
+
+@pytest.mark.slow
+def test_mistakes_are_planted_whatever_the_verdict(check: Any) -> None:
+    ended = check("wrong", "--plant")
+    assert ended.code == 1
+    assert ended.out.startswith("disagree: ")
+    assert "would have been caught at 1 point." in ended.out
+
+
+def test_nothing_is_planted_where_no_point_was_judged(check: Any) -> None:
+    ended = check("misshapen", "--plant")
+    assert (ended.code, ended.out.splitlines()[-1]) == (
+        1,
+        "No mistake was planted: no point was judged.",
+    )
+    answer = json.loads(check("misshapen", "--plant", "--json").out)
+    assert answer["power"] == {"planted": [], "points": 0}
+
+
+def test_the_counterexample_is_a_test_that_fails(check: Any) -> None:
+    ended = check("wrong", "--counterexample")
+    report, _, code = ended.out.partition("\n\nA test that fails, as small as it was found:\n\n")
+    assert (ended.code, report[:9]) == (1, "disagree:")
+    assert "a word" not in ended.out
+    names: dict[str, Any] = {}
+    exec(compile(code, "counterexample.py", "exec"), names)
+    (test,) = (f for name, f in names.items() if name.startswith("test_"))
+    with pytest.raises(AssertionError, match="disagree"):
+        test()
+
+
+@pytest.mark.slow
+def test_the_counterexample_as_json(check: Any) -> None:
+    answer = json.loads(check("wrong", "--counterexample", "--json").out)
+    assert "def test_" in answer["counterexample"]
+    assert "from mine import" in answer["counterexample"]
+
+
+def test_a_right_gradient_has_no_counterexample(check: Any) -> None:
+    ended = check("gradient", "--counterexample")
+    line = "No counterexample: the gradient is not found to be wrong."
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, line)
+    assert json.loads(check("gradient", "--counterexample", "--json").out)["counterexample"] is None
+
+
+@pytest.mark.slow
+def test_all_at_once_in_a_fixed_order(check: Any) -> None:
+    """Whichever is asked for first; none depends on what another finds."""
+    ended = check("gradient", "--counterexample", "--plant", "--time")
+    places = [
+        ended.out.index(text)
+        for text in ("agree: ", "What one call takes", "planted mistakes", "No counterexample")
+    ]
+    assert places == sorted(places)
+    assert ended.code == 0
+
+
+def test_all_at_once_as_one_json_object(check: Any) -> None:
+    ended = check("wrong", "--json", "--time", "--plant", "--counterexample")
+    answer = json.loads(ended.out)
+    assert (ended.code, ended.out.count("\n")) == (1, 1)
+    assert [key for key in answer if key in {extra.key for extra in EXTRAS.values()}] == [
+        *("timings", "power", "counterexample")
+    ]
+    assert answer["timings"] == {"not_timed": "disagree: a gradient gets a time once it is right"}
+    assert answer["diagnoses"][0]["kind"] == "factor"
+    assert "a word" not in ended.out
+
+
+def test_nothing_more_is_worked_out_than_was_asked_for(
+    check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name, extra in EXTRAS.items():
+
+        def ask(report: Any, name: str = name, extra: Any = extra) -> Any:
+            asked.append(name)
+            return extra.ask(report)
+
+        monkeypatch.setitem(EXTRAS, name, extra._replace(ask=ask))
+    check("gradient")
+    assert asked == []
+    check("gradient", "--counterexample")
+    assert asked == ["counterexample"]
+
+
+@pytest.mark.parametrize("option", ["--plant", "--counterexample", "--time"])
+def test_a_mistake_in_the_input_is_told_first(check: Any, option: str) -> None:
+    ended = check("gradent", option)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "Error: mine.py has no 'gradent'; did you mean 'gradient'?\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("--plant=sign", "Error: Option '--plant' does not take a value."),
+        ("--counterexample=2", "Error: Option '--counterexample' does not take a value."),
+        (
+            "--counterexamples",
+            "Error: No such option '--counterexamples'. Did you mean '--counterexample'?",
+        ),
+    ],
+)
+def test_flags_that_are_none(check: Any, word: str, line: str) -> None:
+    ended = check("gradient", word)
+    assert (ended.code, ended.out) == (2, "")
+    assert line in ended.err

@@ -1,0 +1,206 @@
+"""The judge's own power: which planted mistakes it would have caught at the points it had."""
+
+import json
+import pickle
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_gradient
+from handgrad.power import Planted, Power
+from handgrad.report import GradientReport
+
+RNG = np.random.default_rng(5)
+PARAMS = {"v": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3), "w": RNG.normal(size=(3, 2))}
+X, Y = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 2))
+
+
+def loss(p: Any, x: Any, y: Any) -> Any:
+    h = jnp.tanh(x @ p["v"] + p["b"][None, :])
+    return jnp.mean((h @ p["w"] - y) ** 2)
+
+
+def right(p: Any, x: Any, y: Any) -> Any:
+    h = np.tanh(x @ p["v"] + p["b"])
+    dout = 2 * (h @ p["w"] - y) / y.size
+    dz = dout @ p["w"].T * (1 - h * h)
+    return {"v": x.T @ dz, "b": dz.sum(axis=0), "w": h.T @ dout}
+
+
+@pytest.fixture(scope="module")
+def ruled() -> GradientReport:
+    return check_gradient(right, loss, PARAMS, X, Y, points=1)
+
+
+@pytest.fixture(scope="module")
+def power(ruled: GradientReport) -> Power:
+    return ruled.power()
+
+
+def places(power: Power, mistake: str) -> list[str]:
+    return [planted.where for planted in power.planted if planted.mistake == mistake]
+
+
+def test_every_kind_is_planted_in_every_leaf(power: Power) -> None:
+    paths = [f"params[{name!r}]" for name in sorted(PARAMS)]
+    whole = ("sign", "zero", "factor 1/2", "factor 2", "factor batch size", "factor 1/batch size")
+    for mistake in (*whole, "weight-decay"):
+        # A link may have the wrong sign as well.
+        assert [p for p in places(power, mistake) if p in paths] == paths, mistake
+    assert "params['v']" in places(power, "transposed")
+    assert "params['w']" not in places(power, "transposed")  # 3 by 2
+    for slip in ("sign", "zero", "off by 1e-06"):
+        elements = places(power, f"one element: {slip}")
+        # The largest, the middle and the smallest of each of three leaves.
+        assert len(elements) == 9
+        assert len(set(elements)) == 9
+
+
+def test_mistakes_are_planted_in_the_links(power: Power) -> None:
+    assert any("the derivative of tanh" in p for p in places(power, "activation-derivative"))
+    assert any("through" in p or "from" in p for p in places(power, "dropped-term"))
+    assert places(power, "updated-parameter") == ["all parameters"]
+    assert any("not transposed" in p for p in places(power, "transposed"))
+
+
+def test_an_ordinary_point_shows_all_of_them(power: Power) -> None:
+    assert power.points == 2
+    assert [p for p in power.missed if p.change > 0] == []
+    # What makes no difference is no mistake there: x is no parameter, nothing goes back to it.
+    assert {p.change for p in power.missed} <= {0.0}
+
+
+def test_what_is_said_to_be_caught_is_caught(ruled: GradientReport, power: Power) -> None:
+    """The judge is asked again about some of them, made by hand."""
+    said = {(p.mistake, p.where): p.caught for p in power.planted}
+
+    def off(p: Any, x: Any, y: Any) -> Any:
+        grads = right(p, x, y)
+        largest = np.unravel_index(np.argmax(np.abs(grads["w"])), (3, 2))
+        grads["w"][largest] *= 1 + 1e-6
+        return grads
+
+    exact = right(PARAMS, X, Y)["w"]
+    i, j = np.unravel_index(np.argmax(np.abs(exact)), (3, 2))
+    assert said["one element: off by 1e-06", f"params['w'][{i}, {j}]"]
+    assert check_gradient(off, loss, PARAMS, X, Y, points=0).verdict == "disagree"
+    assert said["weight-decay", "params['b']"]
+
+    def decayed(p: Any, x: Any, y: Any) -> Any:
+        grads = right(p, x, y)
+        return grads | {"b": grads["b"] + 1e-3 * p["b"]}
+
+    assert check_gradient(decayed, loss, PARAMS, X, Y, points=0).verdict == "disagree"
+    assert ruled.verdict == "agree"
+
+
+# A point that hides things: weights of 0, a unit of relu that is never on, one example.
+
+DEAD = {"v": np.array([[1.0, -1], [2, -2]]), "w": np.array([0.0, 0.0])}
+ONE = np.array([[0.5, 1.5]])
+
+
+def rectified(p: Any, x: Any) -> Any:
+    return jnp.sum(jnp.maximum(x @ p["v"], 0.0) @ p["w"])
+
+
+def of_rectified(p: Any, x: Any) -> Any:
+    z = x @ p["v"]
+    dz = np.where(z > 0, p["w"], 0.0)
+    return {"v": x.T @ dz, "w": np.maximum(z, 0).sum(axis=0)}
+
+
+@pytest.fixture(scope="module")
+def hidden() -> Power:
+    return check_gradient(of_rectified, rectified, DEAD, ONE, points=0).power()
+
+
+def test_a_point_that_hides_things_is_told_so(hidden: Power) -> None:
+    missed = {(p.mistake, p.where) for p in hidden.missed}
+    # ∂L/∂v is w times something, and w is 0.
+    assert {("sign", "params['v']"), ("zero", "params['v']")} <= missed
+    assert ("weight-decay", "params['w']") in missed
+    assert ("factor 1/batch size", "params['w']") in missed
+    assert ("sign", "params['w']") not in missed
+    assert all(p.change == 0 for p in hidden.missed)
+
+
+def test_what_is_missed_passes_indeed(hidden: Power) -> None:
+    assert ("sign", "params['v']") in {(p.mistake, p.where) for p in hidden.missed}
+
+    def negative(p: Any, x: Any) -> Any:
+        grads = of_rectified(p, x)
+        return grads | {"v": -grads["v"]}
+
+    assert check_gradient(negative, rectified, DEAD, ONE, points=0).verdict == "agree"
+    assert check_gradient(negative, rectified, DEAD, ONE).verdict == "disagree"
+
+
+def test_what_one_point_hides_another_shows() -> None:
+    alive = {name: leaf + 1.0 for name, leaf in DEAD.items()}
+    power = check_gradient(of_rectified, rectified, alive, ONE, points=[(DEAD, ONE)]).power()
+    assert power.points == 2
+    assert ("sign", "params['v']") not in {(p.mistake, p.where) for p in power.missed}
+
+
+def test_a_slight_change_is_within_rounding() -> None:
+    """In float32 a right gradient may be 64 times half of 2⁻²³ off, and that is 4e-6."""
+    w = np.array([0.3, -1.7], dtype=np.float32)
+    ruled = check_gradient(lambda w: 3 * w**2, lambda w: jnp.sum(w**3), w, points=0)
+    slight = [p for p in ruled.power().planted if p.mistake == "one element: off by 1e-06"]
+    assert len(slight) == 2
+    assert not any(p.caught for p in slight)
+    assert all(0 < p.change < 2e-6 for p in slight)
+    assert "of an element, within rounding" in str(ruled.power())
+
+
+def test_how_it_reads(power: Power, hidden: Power) -> None:
+    lines = str(power).splitlines()
+    caught = len(power.planted) - len(power.missed)
+    first = f"Of {len(power.planted)} planted mistakes {caught} would have been caught at 2 points."
+    assert lines[0] == first
+    (row,) = (line for line in lines if line.startswith("factor batch size"))
+    assert row.split() == ["factor", "batch", "size", "3", "of", "3"]
+    assert max(len(line) for line in f"{power}\n{hidden}".splitlines()) <= 80
+    assert "  missed: params['v']: makes no difference at these points" in str(hidden)
+
+
+def test_many_that_are_missed_are_counted() -> None:
+    missed = tuple(Planted("sign", f"params[{i}]", False, 0.0) for i in range(5))
+    lines = str(Power(missed, 1)).splitlines()
+    assert lines[0] == "Of 5 planted mistakes 0 would have been caught at 1 point."
+    assert [line[:10] for line in lines].count("  missed: ") == 3
+    assert lines[-1] == "  ... and 2 more"
+
+
+def test_as_json() -> None:
+    power = Power((Planted("sign", "params", True, np.inf), Planted("zero", "params", False, 0)), 1)
+    answer = json.loads(json.dumps(power.to_dict(), allow_nan=False))
+    assert answer["points"] == 1
+    assert [p["change"] for p in answer["planted"]] == ["inf", 0]
+    assert [p["caught"] for p in answer["planted"]] == [True, False]
+
+
+@pytest.mark.slow
+def test_the_verdict_plays_no_part(power: Power) -> None:
+    """What would have been caught is a question about the points, not about the answer."""
+
+    def wrong(p: Any, x: Any, y: Any) -> Any:
+        return {name: 3 * g for name, g in right(p, x, y).items()}
+
+    of_wrong = check_gradient(wrong, loss, PARAMS, X, Y, points=1).power()
+    assert [p.caught for p in of_wrong.planted] == [p.caught for p in power.planted]
+
+
+def test_without_a_point_there_is_nothing_to_say() -> None:
+    shapeless = check_gradient(lambda p: p[:1], lambda p: jnp.sum(p**2), np.ones(3), points=0)
+    power = shapeless.power()
+    assert (power.planted, power.points) == ((), 0)
+    assert str(power) == "No mistake was planted: no point was judged."
+
+
+def test_a_pickled_report_has_no_points(ruled: GradientReport) -> None:
+    with pytest.raises(ValueError, match="a report that was pickled has no points"):
+        pickle.loads(pickle.dumps(ruled)).power()
