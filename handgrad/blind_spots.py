@@ -77,8 +77,10 @@ def _lengths(ruling: Ruling, part: bool) -> Iterator[str]:
     named += [("an input", shape[1:]) for shape in shapes]
     equal = [name for name, shape in named if batch in shape]
     if equal:
+        # Of an array of three axes the first one may be time.
+        examples = "axis 0 of the inputs" if any(len(s) == 3 for s in shapes) else "the batch"
         yield (
-            f"equal lengths: the batch and an axis of {equal[0]} are both {batch} long, so "
+            f"equal lengths: {examples} and an axis of {equal[0]} are both {batch} long, so "
             "what is summed over the wrong one keeps its shape"
         )
 

@@ -46,7 +46,8 @@ def cells(leaf: LeafReport) -> tuple[str, ...]:
     """What the table has to say of a leaf, under `HEADINGS`."""
     exact = "not known" if isinf(leaf.exact.radius) else short(float(leaf.exact))
     distances = (ulps(leaf.ulps), f"({ulps(leaf.ulps_autodiff)})")
-    return leaf.path, place(leaf.index), short(leaf.yours), exact, *distances, leaf.verdict
+    yours = short(leaf.yours) if leaf.judged or not leaf.elements else ""
+    return leaf.path, place(leaf.index), yours, exact, *distances, leaf.verdict
 
 
 def left_out(leaves: list[LeafReport]) -> str:
@@ -54,8 +55,10 @@ def left_out(leaves: list[LeafReport]) -> str:
     if not leaves:
         return ""
     agreeing = sum(leaf.verdict == "agree" for leaf in leaves)
-    how = "all agree" if agreeing == len(leaves) else f"{agreeing} of them agree"
-    return f"... and {len(leaves)} more leaves, {how}"
+    if len(leaves) == 1:
+        return f"... and 1 more leaf: {leaves[0].verdict}"
+    how = {len(leaves): "all agree", 0: "none of them agrees"}.get(agreeing)
+    return f"... and {len(leaves)} more leaves, {how or f'{agreeing} of them agree'}"
 
 
 def remarks(report: GradientReport) -> str:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from handgrad.render import as_html, as_text, content, html, numbers
+from handgrad.render import as_html, as_text, content, html, numbers, text
 from handgrad.report import Enclosure, Finding, GradientReport
 from tests.handgrad.reports import BOB, RIGHT, ZERO, leaf, report, wrong
 
@@ -321,3 +321,23 @@ def test_html_is_legible_on_light_and_dark() -> None:
         properties = {p.partition(":")[0].strip() for p in style.split(";")}
         coloured = "background: none" not in style and "background" in properties
         assert ("color" in properties) == coloured
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    nowhere = leaf("params", verdict="undecidable", yours=0.5, sharp=0.0, loose=math.inf)
+    assert "Within" not in as_text(report(nowhere, verdict="undecidable"))
+    empty = (leaf("a"), leaf("b", verdict="not judged", yours=math.nan, judged=0))
+    assert "nan" not in as_text(report(*empty))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        (["agree"], "... and 1 more leaf: agree"),
+        (["agree", "agree"], "... and 2 more leaves, all agree"),
+        (["disagree", "disagree"], "... and 2 more leaves, none of them agrees"),
+        (["disagree", "agree"], "... and 2 more leaves, 1 of them agree"),
+    ],
+)
+def test_what_became_of_the_others(verdicts: list[str], said: str) -> None:
+    assert text.left_out([leaf(str(i), verdict=v) for i, v in enumerate(verdicts)]) == said
