@@ -160,14 +160,18 @@ def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: in
 
 
 def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
-    """As many elements by series as there is time for: half of them suspects, others at random."""
+    """As many elements by series as there is time for: half of them suspects, others at random.
+
+    Among the others is one of each leaf, if there is time for so many.
+    """
     n = problem.size
     # Once for the elements, twice for how far they move.
     affordable = int(min(n, max(FEWEST, seconds / max(took, 1e-6) / 3)))
     drawn = np.random.default_rng(n).permutation(n)
     first = np.asarray(problem.suspects, dtype=int)[: -(-affordable // 2)]
-    drawn = np.concatenate([first, drawn[~np.isin(drawn, first)]])
-    chosen = np.sort(drawn[:affordable])
+    order = np.concatenate([first, _one_of_each_leaf(problem, drawn), drawn])
+    _, where = np.unique(order, return_index=True)
+    chosen = np.sort(order[np.sort(where)][:affordable])
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
     loss = arb(0)
     for block in np.array_split(chosen, -(-affordable // BLOCK)):
@@ -182,6 +186,13 @@ def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
         which += " and from where the witnesses differ,"
     how = f"{which} by power series in ball arithmetic"
     return Truth(loss, gradient, known, how, bits, None)
+
+
+def _one_of_each_leaf(problem: Problem, drawn: np.ndarray) -> np.ndarray:
+    """The first of the drawn elements in each leaf."""
+    ends = np.cumsum([leaf.size for leaf in problem.leaves])
+    _, first = np.unique(np.searchsorted(ends, drawn, side="right"), return_index=True)
+    return drawn[np.sort(first)]
 
 
 def _check_block(

@@ -97,6 +97,16 @@ def test_where_no_program_has_the_gradient_some_elements_are_known() -> None:
     np.testing.assert_allclose(found[some.known], expected[some.known], rtol=1e-14)
 
 
+def test_some_of_every_leaf_is_known() -> None:
+    """Where elements are drawn, a small leaf beside a large one is not forgotten."""
+    params = {"large": np.linspace(1, 2, 200), "small": np.array([1.5]), "two": np.array([1.2, 3])}
+    case = problem(lambda p: sum(jnp.sum(doubled_until_large(p[k]) ** 2) for k in p), params)
+    truth = certify(case, "program", seconds=0.0)
+    assert truth.known.sum() == FEWEST
+    ends = np.cumsum([leaf.size for leaf in case.leaves])
+    assert all(known.any() for known in np.split(truth.known, ends[:-1]))
+
+
 def test_a_right_rule_is_believed() -> None:
     case = problem(lambda p: jnp.sum(right(p) ** 2 * p), WIDE)
     truth = certify(case, "program")
