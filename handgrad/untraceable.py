@@ -17,6 +17,9 @@ _RAISED = {"TracerArrayConversionError", "ConcretizationTypeError"}
 #: Which module's functions have a twin in JAX, and in which of its modules.
 _TWINS = {"numpy": "jax.numpy", "math": "jax.numpy", "scipy": "jax.scipy"}
 
+#: Where functions, and distributions that have functions, are imported from.
+HOMES = ("numpy", "math", "scipy.special", "scipy.stats", "scipy.linalg")
+
 #: A longer call is quoted by its name.
 LONG = 40
 
@@ -139,8 +142,8 @@ def _full(name: str, frame: FrameType) -> str:
 
 
 def _home(name: str, found: Any) -> str:
-    """The module that a function was imported from, `from numpy import exp`."""
-    homes = [home for home in ("numpy", "math", "scipy.special") if home in sys.modules]
+    """The module that something was imported from, `from numpy import exp`."""
+    homes = [home for home in HOMES if home in sys.modules]
     same = [home for home in homes if getattr(sys.modules[home], name, None) is found]
     return same[0] if found is not None and same else ""
 

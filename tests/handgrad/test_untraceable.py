@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.special
 from numpy import exp
+from scipy.stats import norm
 
 from handgrad.untraceable import explanation
 
@@ -31,6 +32,10 @@ def with_linalg(w: Any) -> Any:
 
 def with_scipy(w: Any) -> Any:
     return jnp.sum(scipy.special.expit(w))
+
+
+def with_a_distribution(w: Any) -> Any:
+    return -jnp.sum(norm.logpdf(w))
 
 
 def with_what_jax_lacks(w: Any) -> Any:
@@ -67,6 +72,7 @@ def in_a_helper(w: Any) -> Any:
         (with_linalg, "np.linalg.det(jnp.outer(w, w))",
          "write jnp.linalg.det(jnp.outer(w, w)) (import jax.numpy as jnp)"),
         (with_scipy, "scipy.special.expit(w)", "write jax.scipy.special.expit(w)"),
+        (with_a_distribution, "norm.logpdf(w)", "write jax.scipy.stats.norm.logpdf(w)"),
         (with_what_jax_lacks, "np.asfortranarray(w)", "write it with jax.numpy"),
         (with_a_long_call, "np.exp(...)", "write jnp.exp(...) (import jax.numpy as jnp)"),
         (with_float, "float(w[0])", "leave the array as it is"),
