@@ -144,10 +144,9 @@ class GradientReport:
         """
         if not self.leaves or self.trial is None or self.verdict != "disagree":
             return None
-        from handgrad.recorded import steps
+        from handgrad.steps.recorded import steps
 
-        case, deciding = self.trial.case, self.trial.outcomes[self.trial.deciding]
-        return None if case.part else steps(case.gradient, deciding.given, case.seed)
+        return None if self.trial.case.part else steps(self.trial)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -212,7 +211,7 @@ class GradientReport:
         """
         names = ("findings" if f.name == "observed" else f.name for f in fields(self))
         found = {name: _plain(getattr(self, name)) for name in names if name not in _KEPT}
-        first = self.steps.first_wrong if self.steps else None
+        first = self.steps.first_guilty if self.steps else None
         return found | {
             "diagnoses": _plain(self.diagnoses),
             "first_wrong_step": first and first.name,

@@ -112,8 +112,8 @@ def _lengths(given: Arguments) -> dict[int, Length]:
     """The lengths that occur, each by what it most likely is, the likeliest first."""
     found: list[tuple[int, Length]] = []
     for path, leaf in zip(given.paths, given.leaves, strict=True):
-        names = (f"the length of axis {k} of {path}" for k in range(leaf.ndim))
-        found += [(n, Length(what, False)) for n, what in zip(leaf.shape, names, strict=True)]
+        for k, n in enumerate(leaf.shape):
+            found.append((n, Length(f"the length of axis {k} of {path}", False)))
         found.append((leaf.size, Length(f"the number of elements of {path}", False)))
     shapes = [np.shape(a) for a in jax.tree_util.tree_leaves(given.inputs) if np.ndim(a)]
     for shape in shapes:

@@ -95,8 +95,8 @@ def _row(who: str, digits: str, exact: str, distance: float, right: int | None) 
 
 
 def _yardstick(leaf: LeafReport) -> str:
-    if math.isnan(leaf.sharp):
-        return ""
+    if math.isnan(leaf.sharp) or (leaf.sharp == 0 and math.isinf(leaf.loose)):
+        return ""  # not known
     text = f"Within {short(leaf.sharp, 2)} of exact is right"
     if math.isnan(leaf.loose):
         return f"{text}."
@@ -105,28 +105,41 @@ def _yardstick(leaf: LeafReport) -> str:
 
 def diagnoses(report: GradientReport) -> list[str]:
     """What kind of mistake it is, a paragraph for each."""
-    wrong = [leaf.path for leaf in report.leaves if leaf.verdict == "disagree"]
-    told = [_diagnosis(diagnosis, wrong) for diagnosis in report.diagnoses] + _step(report)
+    told = _kinds(report) + _step(report)
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
-    left = [path for path in wrong if path not in explained]
+    left = [path for path in _wrong(report) if path not in explained]
     if report.trial is not None and left:
         where = f" in {', '.join(left[:FEW_LEAVES])}{' ...' if left[FEW_LEAVES:] else ''}"
         told.append(f"Kind: unknown{where if told else ''}; no kind explains it at other points.")
     return told
 
 
+def _wrong(report: GradientReport) -> list[str]:
+    return [leaf.path for leaf in report.leaves if leaf.verdict == "disagree"]
+
+
+def _kinds(report: GradientReport) -> list[str]:
+    return [_diagnosis(diagnosis, _wrong(report)) for diagnosis in report.diagnoses]
+
+
 def _step(report: GradientReport) -> list[str]:
-    """The first wrong step, if the gradient is made of steps."""
+    """The first step that makes it wrong, if it is made of steps; or that all of them are right."""
     if report.steps is None:
         return []
-    first, count = report.steps.first_wrong, len(report.steps.steps)
+    first, count = report.steps.first_guilty, len(report.steps.steps)
+    if report.steps.passes:
+        which = "step back that was judged is" if count == 1 else "steps back that were judged are"
+        return [f"The {f'{count} ' if count > 1 else ''}{which} right."]
     if first is None:
-        return [f"Its {plural(count, 'step')} back are right: the mistake lies between them."]
-    which = f"is the first of its {count} steps back that is wrong"
-    why = " ".join(diagnoses(first.report))
+        return []
+    # One before it on the way back may be wrong as well, and do no harm.
+    what = "is wrong" if first is report.steps.first_wrong else "makes it wrong"
+    which = f"is the first of its {count} steps back that {what}"
+    why = " ".join(_kinds(first.report))
     for k, name in enumerate(first.inputs):
         why = why.replace(f"params[{k}]", name)
-    return [f"{first.name} {which if count > 1 else 'is wrong, its only step'}. {why}".rstrip()]
+    only = "is wrong, its only step that was judged"
+    return [f"{first.name} {which if count > 1 else only}. {why}".rstrip()]
 
 
 def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
@@ -160,7 +173,7 @@ def _finding(found: Finding) -> str:
 
 def _sure(found: Finding) -> str:
     """How sure the kind is, where it was inferred; that it is unknown is no inference."""
-    inferred = found.confidence < 1 and found.kind != "unknown"
+    inferred = found.confidence < 1 and found.kind not in ("unknown", "rounding")
     return f" (confidence {found.confidence:.2g})" if inferred else ""
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import handgrad.diagnosis
-import handgrad.recorded
+import handgrad.steps.recorded
 from handgrad import GradientMismatch, assert_gradient, check_gradient
 from handgrad.diagnosis import diagnose, engine, samples
 from handgrad.report import GradientReport
@@ -275,7 +275,7 @@ def test_rounding_in_single_precision_is_not_read_as_a_kind() -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was worked out, in order, once for each time."""
     found: list[str] = []
-    for module, name in ((handgrad.diagnosis, "diagnose"), (handgrad.recorded, "steps")):
+    for module, name in ((handgrad.diagnosis, "diagnose"), (handgrad.steps.recorded, "steps")):
         original = getattr(module, name)
 
         def noted(*args: Any, _name: str = name, _original: Any = original) -> Any:

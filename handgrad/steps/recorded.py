@@ -14,10 +14,13 @@ from typing import Any
 import jax
 
 from handgrad.arguments import Arguments, copied
-from handgrad.backward import check_backward
 from handgrad.frames import near
+from handgrad.judge import Trial
 from handgrad.referee.program import is_real
+from handgrad.report import GradientReport
 from handgrad.steps import StepReport, StepsReport
+from handgrad.steps.mended import guilty
+from handgrad.steps.pair import Pair
 
 #: Points for each step besides the one where it was seen.
 MORE = 2
@@ -39,18 +42,6 @@ class Call:
     def base(self) -> str:
         """The name without `_forward` or `_backward`."""
         return self.code.co_name.removesuffix(FORWARD).removesuffix(BACKWARD)
-
-
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """A forward and a backward call that belong together."""
-
-    name: str
-    forward: Callable[..., Any]
-    backward: Callable[..., Any]
-    inputs: tuple[Any, ...]
-    names: tuple[str, ...]  #: of the inputs, where each is one array or number; else none
-    cotangent: Any
 
 
 def pairs(gradient: Callable[..., Any], given: Arguments) -> list[Pair]:
@@ -103,22 +94,35 @@ def _pair(call: Call, forwards: list[Call]) -> Pair | None:
     for forward in reversed(forwards):
         if forward.base != call.base or forward.used or not _is_pair(forward.result):
             continue
-        others = [k for k, arg in enumerate(call.given) if arg is not forward.result[1]]
-        if len(others) != len(call.given) - 1 or len(call.given) != 2:
+        given = [arg is forward.result[1] for arg in call.given]
+        if given != [False, True]:
             continue
         there, back = _function(forward.code), _function(call.code)
         if there is None or back is None:
             return None
         forward.used = True
         where = f"{near(call.code.co_filename)}, line {call.code.co_firstlineno}"
-        name, cotangent = f"{call.code.co_name} ({where})", call.args[others[0]]
-        return Pair(name, there, back, forward.args, _names(forward), cotangent)
+        count = _answered(call.result)
+        return Pair(
+            f"{call.code.co_name} ({where})",
+            there,
+            back,
+            inputs=forward.args[:count],
+            settings=forward.args[count:],
+            names=_names(forward, count),
+            cotangent=call.args[0],
+        )
     return None
 
 
-def _names(forward: Call) -> tuple[str, ...]:
-    """The names of the float inputs of a forward call, in order."""
-    pairs = list(zip(forward.code.co_varnames, forward.args, strict=False))
+def _answered(result: Any) -> int:
+    """For how many inputs a backward pass answers: the first ones. What follows are settings."""
+    return len(result) if isinstance(result, tuple | list) else 1
+
+
+def _names(forward: Call, count: int) -> tuple[str, ...]:
+    """The names of the floats among the first inputs of a forward call, in order."""
+    pairs = list(zip(forward.code.co_varnames, forward.args[:count], strict=False))
     if not all(jax.tree_util.all_leaves([value]) for _, value in pairs):
         return ()
     return tuple(name for name, value in pairs if isinstance(value, float) or is_real(value))
@@ -133,27 +137,29 @@ def _function(code: CodeType) -> FunctionType | None:
     return next((f for f in gc.get_referrers(code) if isinstance(f, FunctionType)), None)
 
 
-def steps(gradient: Callable[..., Any], given: Arguments, seed: int) -> StepsReport | None:
-    """The rulings on the steps that a gradient is made of, each at what it was given.
+def steps(trial: Trial) -> StepsReport | None:
+    """The rulings on the steps that a wrong gradient is made of, each at what it was given.
 
     Args:
-        gradient: called once, at the point.
-        given: the point.
-        seed: of the points besides.
+        trial: of the gradient; its steps are seen at the point that decided.
 
     Returns:
         In the order of the forward pass; None if the gradient is not made of such steps.
     """
-    found = []
-    for pair in pairs(gradient, given):
-        try:
-            report = check_backward(
-                *(pair.forward, pair.backward, *pair.inputs),
-                cotangent=pair.cotangent,
-                points=MORE,
-                seed=seed,
-            )
-        except Exception:  # a pair of another convention than (output, cache), (cotangent, cache)
-            continue
-        found.append(StepReport(pair.name, report, pair.names))
-    return StepsReport(tuple(reversed(found))) if found else None
+    case, given = trial.case, trial.outcomes[trial.deciding].given
+    judged = [(pair, _judged(pair, case.seed)) for pair in pairs(case.gradient, given)]
+    found = [(pair, report) for pair, report in judged if report is not None]
+    wrong = [pair for pair, report in found if report.verdict == "disagree"]
+    blamed = guilty(trial, wrong)
+    reports = [
+        StepReport(pair.name, report, pair.names, blamed[pair.backward] if pair in wrong else None)
+        for pair, report in found
+    ]
+    return StepsReport(tuple(reversed(reports))) if reports else None
+
+
+def _judged(pair: Pair, seed: int) -> GradientReport | None:
+    try:
+        return pair.judged(MORE, seed)
+    except Exception:  # a pair of another convention than (output, cache), (cotangent, cache)
+        return None

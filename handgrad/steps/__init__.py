@@ -32,6 +32,9 @@ class StepReport:
     name: str
     report: GradientReport
     inputs: tuple[str, ...] = ()  #: how the leaves of its report are called by its author, if known
+    #: Of a step that was seen in a wrong gradient: whether more of it is right without the step's
+    #: mistake; None if there is no mistake, or it could not be tried.
+    guilty: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class StepsReport:
         return next((step for step in reversed(self.steps) if not step.report.passes), None)
 
     @property
+    def first_guilty(self) -> StepReport | None:
+        """The first step on the way back that makes the gradient wrong; None if none is known."""
+        return next((step for step in reversed(self.steps) if step.guilty), None)
+
+    @property
     def passes(self) -> bool:
         """Whether every step does."""
         return self.first_wrong is None
@@ -57,7 +65,10 @@ class StepsReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, for machines."""
-        steps = [{"name": step.name, "report": step.report.to_dict()} for step in self.steps]
+        steps = [
+            {"name": step.name, "guilty": step.guilty, "report": step.report.to_dict()}
+            for step in self.steps
+        ]
         first = self.first_wrong
         return {"passes": self.passes, "first_wrong": first and first.name, "steps": steps}
 

@@ -1,0 +1,54 @@
+"""Another function in a function's place, wherever code finds it by a name, for a while."""
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from types import CellType, FunctionType
+from typing import Any
+
+#: What puts a function in one place.
+Place = Callable[[Any], None]
+
+
+class NowhereError(LookupError):
+    """No name leads to the function: it is an element of a list, say, or was made on the way."""
+
+
+@contextmanager
+def rebound(instead: Sequence[tuple[FunctionType, Callable[..., Any]]]) -> Iterator[None]:
+    """Every name of some functions leads to others; afterwards, whatever happens, to them again.
+
+    Args:
+        instead: each function and what takes its place.
+
+    Raises:
+        NowhereError: a function has no name.
+    """
+    # All are found before any is moved: what takes a function's place is not taken for it.
+    found = [(place, old, new) for old, new in instead for place in _places(old)]
+    try:
+        for place, _, new in found:
+            place(new)
+        yield
+    finally:
+        for place, old, _ in found:
+            place(old)
+
+
+def _places(function: FunctionType) -> list[Place]:
+    """The global variables of every module, and the variables of closures, that hold a function."""
+    places: list[Place] = []
+    # No inner scope here may use `function`: it would be a cell itself.
+    for holder in gc.get_referrers(function):
+        if isinstance(holder, CellType):
+            places.append(partial(setattr, holder, "cell_contents"))
+        elif isinstance(holder, dict) and "__builtins__" in holder:  # a module's, or exec's
+            places += [partial(holder.__setitem__, name) for name in _names(holder, function)]
+    if not places:
+        raise NowhereError(f"{function.__qualname__}: no name leads to it")
+    return places
+
+
+def _names(variables: dict[str, Any], function: FunctionType) -> list[str]:
+    return [name for name, value in variables.items() if value is function]
