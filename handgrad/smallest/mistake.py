@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from handgrad import form
 from handgrad.arguments import Arguments
 from handgrad.judge import Case, Outcome, by_autodiff, judge_point, vector
 from handgrad.smallest.layout import Layout
-from handgrad.smallest.sight import LOSS, NOT_FINITE, Sight, relative, sight
+from handgrad.smallest.sight import LOSS, NOT_FINITE, Sight, neither_zero, relative, sight
 
 #: Points are near that differ by so much of the largest number of a leaf: enough to part what ties,
 #: too little to make up the mistakes that there are.
@@ -42,8 +43,23 @@ class Mistake:
         self._floats: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
         if not self._quietly(self._is_shown, found.given):
             self._floats = {}
+        self._neither_zero = False
         self._continues = False
         self._continues = self.seems(found.given) and self._quietly(self._stays, found.given)
+
+    def beside_a_number(self) -> "Mistake":
+        """The same mistake, to show where neither the wrong number nor the right one is 0.
+
+        If it did so where it was found: with a 0, one mistake looks like another.
+        """
+        plainer = copy(self)
+        plainer._neither_zero = self.seen.neither_zero
+        return plainer
+
+    def answer(self, params: Any, *inputs: Any) -> Any:
+        """What the gradient answers, in the structure of params."""
+        found = self.case.gradient(params, *inputs)
+        return found[1] if self.case.has_value else found
 
     def may_show(self, given: Arguments) -> bool:
         """Whether it can show at a point, as far as the form of the gradient tells."""
@@ -107,7 +123,10 @@ class Mistake:
             return np.zeros(1) if finite else None
         parts = [given.parts()[i] for i in sorted(self.seen.leaves)]
         largest = max(relative(np.abs(yours - autodiff)[p], yours[p], autodiff[p]) for p in parts)
-        gap = np.concatenate([(yours - autodiff)[part] for part in parts])
+        mine, theirs = (np.concatenate([v[part] for part in parts]) for v in (yours, autodiff))
+        gap = mine - theirs
+        if self._neither_zero and not neither_zero(np.abs(gap), mine, theirs):
+            return None
         return gap if np.isfinite(autodiff).all() and largest >= self.seen.least else None
 
     def _same_form(self, given: Arguments) -> bool:
@@ -126,6 +145,7 @@ class Mistake:
             # ties, the judge may not know every choice.
             and now.autodiff <= self.seen.autodiff
             and now.kink <= self.seen.kink
+            and now.neither_zero >= self._neither_zero
         )
 
 

@@ -1,9 +1,10 @@
 """The smallest point at which a mistake still shows: first short arrays, then simple numbers.
 
-Hypothesis does the shrinking. What it has to choose are whole numbers, and less is simpler: the
-length of each dimension, and which of the simple numbers each element is.
+Hypothesis finds the numbers. What it has to choose are whole numbers, and less is simpler: which of
+the simple numbers each element is.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -15,8 +16,10 @@ from hypothesis.errors import HypothesisException
 
 from handgrad.arguments import Arguments
 from handgrad.smallest.choices import Choices, choices, free_choices
+from handgrad.smallest.descent import Numbers, descended
 from handgrad.smallest.layout import Layout
 from handgrad.smallest.mistake import Mistake
+from handgrad.smallest.probes import Probes
 from handgrad.smallest.sizes import Dimensions
 
 #: Lengths at which JAX may be made to compile the loss anew, which takes it a fifth of a second.
@@ -28,14 +31,13 @@ FILLINGS = 12
 #: Choices of numbers that are tried at the final lengths; each takes a millisecond or two.
 MOST_NUMBERS = 1000
 
-#: Choices that Hypothesis draws until one of them shows the mistake.
+#: Choices that are drawn until one of them shows the mistake.
 DRAWS = 200
 
 #: After so many seconds of work no other lengths are tried, and after as many again no other
 #: numbers. Only slow losses take as long; what is found for them depends on the machine.
 SECONDS = 5.0
 
-Numbers = tuple[int, ...]
 Arrays = Sequence[np.ndarray]
 
 
@@ -61,7 +63,7 @@ class _Search:
 
     def __init__(self, loss: Callable[..., Any], given: Arguments, mistake: Mistake) -> None:
         self.layout, self._mistake = Layout(given), mistake
-        self._dimensions = Dimensions(loss, self.layout)
+        self._dimensions = Dimensions(Probes(loss, mistake.answer, self.layout), self.layout)
         self._ends = time.process_time() + SECONDS
 
     def shortest(self) -> tuple[Numbers, Arrays]:
@@ -80,7 +82,7 @@ class _Search:
             return bool(shown[lengths])
 
         # The judge takes long at new lengths, so it is asked about the least ones only.
-        while (found := _least([(1, n) for n in full], seems)) not in (None, full):
+        while (found := descended(full, seems)) != full:
             # What was found in time may be judged after it.
             certain = next(filter(self._certain, shown[found]), None)
             if certain:
@@ -91,7 +93,10 @@ class _Search:
     def simplest(self, lengths: Numbers, shown: Arrays) -> Iterator[Arguments]:
         """The point of the simplest numbers at these lengths, if any are found."""
         self._ends = time.process_time() + SECONDS
-        options = self._options(lengths, shown)
+        plain = self._plain_start(lengths, shown)
+        if plain:
+            self._mistake = self._mistake.beside_a_number()
+        options = self._options(lengths, plain or shown)
         known: dict[Numbers, bool] = {}
 
         def shows(which: Numbers) -> bool:
@@ -103,6 +108,19 @@ class _Search:
         found = _least(ranges, shows)
         if found is not None:
             yield self.layout.arguments(_chosen(options, found))
+
+    def _plain_start(self, lengths: Numbers, shown: Arrays) -> Arrays | None:
+        """Arrays of these lengths that show it with neither number 0, if some are soon found.
+
+        With a 0 one mistake looks like another: a term that is missing like a gradient of 0.
+        """
+        plainer, until = self._mistake.beside_a_number(), self._ends - SECONDS / 2
+        tries = itertools.chain([shown], self._drawn(self._options(lengths, shown), DRAWS))
+        points = ((arrays, self.layout.arguments(arrays)) for arrays in tries)
+        seem = (pair for pair in points if time.process_time() < until and plainer.seems(pair[1]))
+        # The judge takes longer, and is asked as often as about lengths.
+        likely = itertools.islice(seem, FILLINGS)
+        return next((arrays for arrays, given in likely if plainer.shows(given)), None)
 
     def _certain(self, arrays: Arrays) -> bool:
         return self._mistake.shows(self.layout.arguments(arrays))
@@ -136,12 +154,16 @@ class _Search:
         options = self._options(lengths, None)
         if not options:
             return []
-        drawn = [[option.arrays[-1] for option in options]]
-        for seed in range(FILLINGS - 1):
+        cut = [option.arrays[-1] for option in options]
+        return [cut, *self._drawn(options, FILLINGS - 1)]
+
+    @staticmethod
+    def _drawn(options: Sequence[Choices], count: int) -> Iterator[Arrays]:
+        """Arrays of random choices, the same ones whenever asked."""
+        for seed in range(count):
             rng = np.random.default_rng(seed)
             which = [rng.integers(0, len(o.arrays), size=o.count).tolist() for o in options]
-            drawn.append([o.chosen(numbers) for o, numbers in zip(options, which, strict=True)])
-        return drawn
+            yield [o.chosen(numbers) for o, numbers in zip(options, which, strict=True)]
 
 
 def _chosen(options: Sequence[Choices], which: Numbers) -> Arrays:

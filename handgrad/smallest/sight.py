@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from handgrad.arguments import Arguments
 from handgrad.judge import Outcome
 from handgrad.referee import balls
-from handgrad.ruling import RIGHT, WRONG
+from handgrad.ruling import RIGHT, ROUNDED, WRONG, Witness
 
 #: Of a leaf's largest element, what is plainly more than rounding in either format: a thousand
 #: ulps of float32 are 1e-4 of it.
@@ -25,9 +26,10 @@ class Sight:
 
     kind: str  #: NUMBERS, NOT_FINITE, LOSS, or what was wrong with the form
     least: float  #: of what is wrong, relative to the largest element of a leaf
-    autodiff: int  #: how autodiff fared
+    autodiff: int  #: how autodiff fared: RIGHT with half of its digits, too
     kink: bool  #: whether the loss has a kink there
     leaves: frozenset[int] = frozenset()  #: which leaves have wrong numbers
+    neither_zero: bool = False  #: whether there is a wrong element with neither number 0
 
     @property
     def of_form(self) -> bool:
@@ -42,7 +44,7 @@ def sight(outcome: Outcome) -> Sight | None:
     ruling = outcome.ruling
     if ruling is None or not outcome.wrong:
         return None
-    theirs, kink = ruling.autodiff.worst, ruling.truth.kink is not None
+    theirs, kink = _fared(ruling.autodiff, ruling.given), ruling.truth.kink is not None
     wrong = (ruling.yours.level == WRONG) & np.isfinite(ruling.yours.answer)
     if wrong.any():
         yours, exact = ruling.yours.answer, balls.midpoints(ruling.yours.truth)
@@ -52,10 +54,29 @@ def sight(outcome: Outcome) -> Sight | None:
         least = min(PLAIN, max(found) / SMALLER)
         # Where autodiff makes the same mistake it does not show it.
         same = np.abs(yours - ruling.autodiff.answer) < gap / 2
-        return Sight(NUMBERS, 0.0 if (same & wrong).any() else least, theirs, kink, leaves)
+        least = 0.0 if (same & wrong).any() else least
+        return Sight(NUMBERS, least, theirs, kink, leaves, neither_zero(gap, yours, exact))
     if ruling.yours.worst == WRONG:
         return Sight(NOT_FINITE, 0.0, theirs, kink)
     return Sight(LOSS, 0.0, theirs, kink)
+
+
+def _fared(autodiff: Witness, given: Arguments) -> int:
+    """The level of its worst element, where one that has half of its digits left is right.
+
+    A right gradient that loses twice as many there is right still.
+    """
+    formats = [np.full(leaf.size, np.finfo(leaf.dtype).eps) for leaf in given.leaves]
+    half = autodiff.gap <= np.sqrt(np.concatenate(formats)) * autodiff.size
+    level = np.where(half & (autodiff.level == ROUNDED), RIGHT, autodiff.level)
+    return int(np.max(level, initial=RIGHT))
+
+
+def neither_zero(gap: np.ndarray, one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two arrays plainly differ, by these gaps, in an element that is 0 in neither."""
+    plainly = gap > PLAIN * np.max(gap, initial=0.0)
+    smaller = np.minimum(np.abs(one), np.abs(other))
+    return bool((plainly & (smaller > PLAIN * gap)).any())
 
 
 def relative(gap: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:

@@ -1,19 +1,16 @@
 """Which lengths of the arguments may be shorter, and which only together.
 
-Two axes are of one dimension (the batch, the width of a layer) if the loss is defined only where
-they grow together. That is tried on shapes alone, by `jax.eval_shape`, which computes nothing. One
-step longer, not shorter: an axis of length one fits anything.
+Two axes are of one dimension (the batch, the width of a layer) if the loss is defined, and the
+gradient answers, only where they grow together. One step longer, not shorter: an axis of length one
+fits anything. The gradient is asked, too, because a loss in JAX takes indices that are too large,
+and what a gradient makes of arrays that do not belong together is nothing to judge it by.
 """
 
 import itertools
 from collections.abc import Iterator, Sequence
-from functools import cached_property
-from typing import Any
-
-import jax
-import numpy as np
 
 from handgrad.smallest.layout import Layout
+from handgrad.smallest.probes import Probes
 
 #: An axis: the leaf's number among the arrays, and the axis' number.
 Axis = tuple[int, int]
@@ -24,15 +21,21 @@ MOST_PROBES = 400
 #: Of those, for one axis with one or two others.
 MOST_FEW = 100
 
+#: So often is the gradient asked whether it answers, once for most dimensions: it may have to be
+#: run each time. After that, the loss's word is taken.
+MOST_QUESTIONS = 24
+
 
 class Dimensions:
     """The dimensions of a loss at a point: sets of axes that grow and shrink together."""
 
-    def __init__(self, loss: Any, layout: Layout) -> None:
-        self._loss, self._layout = loss, layout
+    def __init__(self, asked: Probes, layout: Layout) -> None:
+        self._asked, self._layout = asked, layout
         self._shapes = [array.shape for array in layout.arrays]
-        self._probes = MOST_PROBES
-        self.sets = self._found()
+        self._probes, self._questions = MOST_PROBES, MOST_QUESTIONS
+        inputs = [leaf for leaf in range(len(self._shapes)) if layout.is_input(leaf)]
+        self._unused = {leaf for leaf in inputs if self._shapes[leaf] and asked.is_unused(leaf)}
+        self.sets = self._with_unused(self._found())
 
     @property
     def lengths(self) -> list[int]:
@@ -71,6 +74,9 @@ class Dimensions:
     def _axes(self) -> list[Axis]:
         return [(leaf, i) for leaf, shape in enumerate(self._shapes) for i in range(len(shape))]
 
+    def _used(self) -> list[Axis]:
+        return [axis for axis in self._axes() if axis[0] not in self._unused]
+
     def _length(self, axis: Axis) -> int:
         return self._shapes[axis[0]][axis[1]]
 
@@ -83,21 +89,46 @@ class Dimensions:
 
     def _found(self) -> list[tuple[Axis, ...]]:
         """Those that can be told apart; the leading axes of inputs first, they are examples."""
-        if not self._defined(frozenset()):
+        if not self._takes(frozenset()):
             return []
         found: list[tuple[Axis, ...]] = []
-        for axis in sorted(self._axes(), key=lambda a: (not self._leads(a), a)):
+        for axis in sorted(self._used(), key=lambda a: (not self._leads(a), a)):
             known = {a for axes in found for a in axes}
             if self._length(axis) > 1 and axis not in known:
-                starts = itertools.chain(self._few(axis, known), self._starts(axis))
-                start = next(filter(self._defined, starts), None)
+                start = self._start(axis, known)
                 if start:
                     found.append(self._least(start, axis))
         return found
 
+    def _start(self, axis: Axis, known: set[Axis]) -> frozenset[Axis] | None:
+        """Axes, this one among them, that may all be longer.
+
+        Where the gradient takes no such lengths at all, it may be wrong in that, and the loss's
+        word is taken.
+        """
+        tries = itertools.chain(self._few(axis, known), self._starts(axis))
+        taken, again = itertools.tee(filter(self._takes, tries))
+        return next(filter(self._agreed, taken), None) or next(again, None)
+
+    def _with_unused(self, found: list[tuple[Axis, ...]]) -> list[tuple[Axis, ...]]:
+        """The axes of what the loss does not use: nothing tells them from others of their length.
+
+        They go with those in the same place, if there are any: the examples with examples.
+        """
+        sets = [list(axes) for axes in found]
+        unused = [a for a in self._axes() if a[0] in self._unused and self._length(a) > 1]
+        for axis in unused:
+            alike = [s for s in sets if any(self._length(a) == self._length(axis) for a in s)]
+            placed = [s for s in alike if any(a[1] == axis[1] for a in s)]
+            if alike:
+                [*placed, *alike][0].append(axis)
+            else:
+                sets.append([axis])
+        return [tuple(sorted(axes)) for axes in sets]
+
     def _few(self, axis: Axis, known: set[Axis]) -> Iterator[frozenset[Axis]]:
         """An axis by itself; the leading axes of inputs; with one or two others of its length."""
-        same = [a for a in self._axes() if self._length(a) == self._length(axis)]
+        same = [a for a in self._used() if self._length(a) == self._length(axis)]
         leading = frozenset(filter(self._leads, same))
         yield frozenset([axis])
         if axis in leading:
@@ -111,54 +142,35 @@ class Dimensions:
 
     def _starts(self, axis: Axis) -> Iterator[frozenset[Axis]]:
         """All axes of its length; those but the leading ones; all axes of two lengths."""
-        same = frozenset(a for a in self._axes() if self._length(a) == self._length(axis))
+        same = frozenset(a for a in self._used() if self._length(a) == self._length(axis))
         yield same
         leading = frozenset(filter(self._leads, same))
         yield same - leading if axis not in leading else same
-        for n in sorted({self._length(a) for a in self._axes()} - {self._length(axis)}):
-            yield same | {a for a in self._axes() if self._length(a) == n}
+        for n in sorted({self._length(a) for a in self._used()} - {self._length(axis)}):
+            yield same | {a for a in self._used() if self._length(a) == n}
 
     def _least(self, axes: frozenset[Axis], kept: Axis) -> tuple[Axis, ...]:
         for axis in sorted(axes - {kept}):
-            if self._defined(axes - {axis}):
+            if self._takes(axes - {axis}) and self._agreed(axes - {axis}):
                 axes = axes - {axis}
         return tuple(sorted(axes))
 
-    def _defined(self, longer: frozenset[Axis]) -> bool:
+    def _takes(self, longer: frozenset[Axis]) -> bool:
         """Whether the loss is a scalar where these axes are one step longer."""
         if self._probes <= 0:
             return False
         self._probes -= 1
-        shapes = [
-            tuple(n + ((leaf, i) in longer) for i, n in enumerate(array.shape))
-            for leaf, array in enumerate(self._layout.arrays)
+        return self._asked.loss_takes(self._longer(longer))
+
+    def _agreed(self, longer: frozenset[Axis]) -> bool:
+        """Whether the gradient answers there, too, as far as it may still be asked."""
+        if self._questions <= 0:
+            return True
+        self._questions -= 1
+        return self._asked.gradient_takes(self._longer(longer))
+
+    def _longer(self, longer: frozenset[Axis]) -> list[tuple[int, ...]]:
+        return [
+            tuple(n + ((leaf, i) in longer) for i, n in enumerate(shape))
+            for leaf, shape in enumerate(self._shapes)
         ]
-        return self._scalar(shapes, self._traced)
-
-    @cached_property
-    def _traced(self) -> str | None:
-        """The kinds of arrays to trace it with; None if it cannot be, and must be run."""
-        tries = ("fiub", "f", None)  # a loss may look at its integers while it is traced
-        return next((kinds for kinds in tries if self._scalar(self._shapes, kinds)), None)
-
-    def _scalar(self, shapes: list[tuple[int, ...]], traced: str | None) -> bool:
-        arrays = list(zip(self._layout.arrays, shapes, strict=True))
-        known = [a.dtype.kind not in (traced or "") for a, _ in arrays]
-
-        def loss(traced: Any) -> Any:
-            each = zip(traced, arrays, known, strict=True)
-            params, inputs = self._layout.together([_grown(*a) if k else t for t, a, k in each])
-            return self._loss(params, *inputs)
-
-        structs = [jax.ShapeDtypeStruct(shape, array.dtype) for array, shape in arrays]
-        try:
-            with jax.enable_x64(self._layout.given.wide):
-                found = loss(structs) if traced is None else jax.eval_shape(loss, structs)
-                return np.shape(found) == ()
-        except Exception:  # whatever the loss raises at shapes that it was not written for
-            return False
-
-
-def _grown(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The array with its last entries repeated."""
-    return np.pad(array, [(0, n - m) for n, m in zip(shape, array.shape, strict=True)], "edge")

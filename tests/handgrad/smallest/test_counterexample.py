@@ -82,7 +82,7 @@ def test_pasted_into_files_they_fail_until_the_gradients_are_right(tmp_path: Pat
     (tmp_path / "conftest.py").write_text(CONFTEST)
     for wrong in WRONG:
         (tmp_path / f"test_{wrong.name}.py").write_text(found(report_on(wrong)).as_code())
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
 
     def pytest_says(**environment: str) -> str:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
@@ -194,6 +194,28 @@ def test_a_mistake_at_a_kink_is_not_made_of_the_kink() -> None:
     counterexample = found(check_gradient(wrong, hinge, W * 4, X, points=0))
     (w,), (x,) = counterexample.params, counterexample.inputs[0]
     assert w * x > 1
+
+
+def test_a_missing_term_is_not_shown_as_a_gradient_of_0() -> None:
+    """With a parameter of 1 and data of 0 yours would be 0."""
+
+    def decayed(w: Any, x: Any) -> Any:
+        return loss(w, x) + jnp.sum(w**2)
+
+    report = check_gradient(lambda w, x: 2 * w * x**2, decayed, W, X, points=0)
+    (w,), (x,) = found(report).params, found(report).inputs[0]
+    assert x != 0
+    assert w != 0
+
+
+def test_a_0_is_shown_where_there_is_nothing_else() -> None:
+    """Softmax of one: the right gradient is 0 at the least length."""
+
+    def one_of(w: Any) -> Any:
+        return jnp.sum(jax.nn.log_softmax(w))
+
+    wrong = found(check_gradient(np.ones_like, one_of, W, points=0))
+    assert shapes(wrong) == ((1,),)
 
 
 def test_sizes_that_are_fixed_stay() -> None:

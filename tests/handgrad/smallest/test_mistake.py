@@ -5,11 +5,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from handgrad import check_gradient
 from handgrad.arguments import arguments
+from handgrad.judge import judge_point
+from handgrad.ruling import RIGHT, ROUNDED
 from handgrad.smallest.mistake import Mistake
-from handgrad.smallest.sight import sight
+from handgrad.smallest.sight import neither_zero, sight
 
 #: For which sign of each parameter a gradient is wrong.
 SIGNS = (("a", 1), ("b", -1))
@@ -80,3 +83,52 @@ def test_not_where_it_is_of_that_point_only() -> None:
     tied = {"z": np.array([1.0, 1.0]), "t": np.array(0.5)}
     assert check_gradient(wrong, loss, tied, points=0).verdict == "disagree"
     assert not found.seems(arguments(tied, ()))
+
+
+def test_beside_a_number_neither_wrong_nor_right_is_0() -> None:
+    def loss(w: Any, x: Any) -> Any:
+        return (w * x - 1) ** 2 + w**2
+
+    def no_decay(w: Any, x: Any) -> Any:
+        return 2 * (w * x - 1) * x
+
+    found = mistake(no_decay, loss, np.array(3.0), np.array(2.0))
+    plainer = found.beside_a_number()
+    for x, plain in ((0.0, False), (1.0, False), (0.5, True)):  # yours is 0, 0, -0.5; exact 2, 2, 1
+        point = arguments(np.array(1.0), (np.array(x),))
+        assert found.shows(point)
+        assert plainer.seems(point) == plainer.shows(point) == plain
+
+
+def test_where_it_was_found_as_a_0_it_may_be_one() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(w**2)
+
+    found = mistake(lambda w: 0 * w, loss, np.array([3.0]))
+    assert found.beside_a_number().shows(arguments(np.array([1.0]), ()))
+
+
+def test_rounding_in_another_element_is_no_number_beside_it() -> None:
+    ones = np.ones(2)
+    assert neither_zero(np.array([1.0, 0.0]), ones, ones + 1)
+    assert not neither_zero(np.array([1.0, 1e-16]), np.array([1.0, 1.0]), np.array([0.0, 1.0]))
+    assert not neither_zero(np.zeros(2), ones, ones)
+
+
+@pytest.mark.parametrize(("offset", "shown"), [(2.0**10, True), (2.0**40, False)])
+def test_not_where_a_right_gradient_keeps_less_than_half_of_its_digits(
+    offset: float, shown: bool
+) -> None:
+    def loss(w: Any, offset: Any) -> Any:
+        return ((w + offset) ** 2 - offset**2) ** 2
+
+    def half(w: Any, offset: Any) -> Any:
+        return 2 * w * (w + 2 * offset) * (w + offset)
+
+    found = mistake(half, loss, np.array(1.5), np.array(1.0))
+    assert found.seen.autodiff == RIGHT
+    point = arguments(np.array(1 / 3), (np.array(offset),))
+    ruling = judge_point(found.case, point).ruling
+    assert ruling is not None
+    assert ruling.autodiff.worst == ROUNDED
+    assert found.shows(point) == shown

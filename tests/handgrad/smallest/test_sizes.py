@@ -9,11 +9,18 @@ import numpy as np
 
 from handgrad.arguments import arguments
 from handgrad.smallest.layout import Layout
+from handgrad.smallest.probes import Probes
 from handgrad.smallest.sizes import Dimensions
+from tests.handgrad.smallest.wrong_gradients import energy, half_of_the_pairs
 
 
 def dimensions(loss: Callable[..., Any], params: Any, *inputs: Any) -> Dimensions:
-    return Dimensions(loss, Layout(arguments(params, inputs)))
+    return of_both(loss, lambda params, *_: params, params, *inputs)
+
+
+def of_both(loss: Any, gradient: Any, params: Any, *inputs: Any) -> Dimensions:
+    layout = Layout(arguments(params, inputs))
+    return Dimensions(Probes(loss, gradient, layout), layout)
 
 
 def shapes(loss: Callable[..., Any], lengths: Any, params: Any, *inputs: Any) -> Any:
@@ -100,3 +107,55 @@ def test_many_inputs_of_one_batch_as_long_as_the_width() -> None:
     vectors = [np.ones(3) for _ in range(3)]
     found = dimensions(loss, np.ones(3), np.ones((3, 3)), *vectors)
     assert found.sets == [((1, 0), (2, 0), (3, 0), (4, 0)), ((0, 0), (1, 1))]
+
+
+#: Of four: the loss takes more charges than places, and more places than charges.
+FOUR = np.arange(12.0).reshape(4, 3), np.array([1.0, -1.0, 0.5, -0.5])
+
+
+def test_axes_that_only_the_gradient_holds_together() -> None:
+    assert of_both(energy, half_of_the_pairs, *FOUR).sets == [((0, 0), (1, 0)), ((0, 1),)]
+
+
+def test_axes_that_neither_holds_together_are_told_apart() -> None:
+    for gradient in (jax.grad(energy), lambda places, charges: 0 * places):
+        found = of_both(energy, gradient, *FOUR)
+        assert found.sets == [((1, 0),), ((0, 0),), ((0, 1),)]
+
+
+def test_a_gradient_that_answers_in_the_shape_of_something_else_is_refused() -> None:
+    found = of_both(energy, lambda places, charges: 0 * charges[:, None] + np.ones(3), *FOUR)
+    assert found.sets == [((0, 0), (1, 0)), ((0, 1),)]
+
+
+def test_of_a_gradient_that_answers_nowhere_else_the_losss_word_is_taken() -> None:
+    def fixed(places: Any, charges: Any) -> Any:
+        return np.asarray(places) * np.ones((4, 3)) + 0 * np.sum(charges)
+
+    def raises(*_: Any) -> Any:
+        raise ValueError
+
+    for gradient in (fixed, raises):
+        assert of_both(energy, gradient, *FOUR).sets == [((1, 0),), ((0, 0),), ((0, 1),)]
+
+
+def test_an_answer_of_the_wrong_shape_only_has_to_come() -> None:
+    def flat(places: Any, charges: Any) -> Any:
+        return half_of_the_pairs(places, charges).reshape(-1)
+
+    assert of_both(energy, flat, *FOUR).sets == [((0, 0), (1, 0)), ((0, 1),)]
+
+
+def test_what_the_loss_does_not_use_goes_with_the_examples() -> None:
+    def unused(w: Any, times: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (that is what is tested)
+        return linear(w, x, y)
+
+    found = dimensions(unused, np.ones(3), np.ones((3, 5)), np.ones((3, 3)), np.ones(3))
+    assert found.sets == [((1, 0), (2, 0), (3, 0)), ((0, 0), (2, 1)), ((1, 1),)]
+
+
+def test_what_is_only_compared_is_used() -> None:
+    def signs(w: Any, x: Any, y: Any) -> Any:
+        return jnp.sum(jnp.where(y == 1, x @ w, 0))
+
+    assert shapes(signs, [1, 2], np.ones(3), np.ones((5, 3)), np.ones(5)) == [(2,), (1, 2), (1,)]

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-RATE = 0.1
+RATE, EPSILON = 0.1, 1e-5
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,85 @@ def mean_over_outputs(w: Any, x: Any, y: Any) -> Any:
     return right_soft_labels(w, x, y) / y.shape[1]
 
 
+def no_decay(w: Any, x: Any, y: Any) -> Any:
+    return 2 * x.T @ (x @ w - y)
+
+
+def energy(places: Any, charges: Any) -> Any:
+    """Of pairs; JAX takes indices beyond the last place for the last."""
+    i, j = np.triu_indices(len(charges), 1)
+    squares = jnp.sum((places[i] - places[j]) ** 2, axis=1)
+    return jnp.sum(charges[i] * charges[j] / jnp.sqrt(squares) + squares)
+
+
+def _forces(places: Any, charges: Any, pairs: Callable[..., Any]) -> Any:
+    apart = places[:, None, :] - places[None, :, :]
+    squares = (apart**2).sum(axis=-1)
+    np.fill_diagonal(squares, np.inf)
+    forces = pairs(2 - np.outer(charges, charges) / squares**1.5)
+    return (forces[:, :, None] * apart).sum(axis=1)
+
+
+def right_energy(places: Any, charges: Any) -> Any:
+    return _forces(places, charges, lambda forces: forces)
+
+
+def half_of_the_pairs(places: Any, charges: Any) -> Any:
+    return _forces(places, charges, np.triu)
+
+
+def contrast(w: Any, x: Any, y: Any) -> Any:
+    """Of rows of two views, by the cosines of the angles between them."""
+    u, v = x @ w, y @ w
+    u = u / jnp.sqrt(jnp.sum(u**2, axis=1, keepdims=True))
+    v = v / jnp.sqrt(jnp.sum(v**2, axis=1, keepdims=True))
+    s = u @ v.T
+    return jnp.mean(jax.nn.logsumexp(s, axis=1) - jnp.diag(s))
+
+
+def _contrast_gradient(w: Any, x: Any, y: Any, transposed: Callable[..., Any]) -> Any:
+    def unit(z: Any) -> tuple[Any, Any]:
+        norm = np.sqrt((z**2).sum(axis=1, keepdims=True))
+        return z / norm, norm
+
+    def back(du: Any, u: Any, norm: Any) -> Any:
+        return (du - u * (du * u).sum(axis=1, keepdims=True)) / norm
+
+    (u, m), (v, n) = unit(x @ w), unit(y @ w)
+    ds = (_softmax(u @ v.T) - np.eye(len(x))) / len(x)
+    return x.T @ back(ds @ v, u, m) + y.T @ back(transposed(ds) @ u, v, n)
+
+
+def right_contrast(w: Any, x: Any, y: Any) -> Any:
+    return _contrast_gradient(w, x, y, np.transpose)
+
+
+def ds_not_transposed(w: Any, x: Any, y: Any) -> Any:
+    return _contrast_gradient(w, x, y, lambda ds: ds)
+
+
+def batch_norm(w: Any, x: Any, y: Any) -> Any:
+    z = x @ w
+    z = (z - z.mean(axis=0, keepdims=True)) / jnp.sqrt(z.var(axis=0, keepdims=True) + EPSILON)
+    return jnp.mean((jnp.tanh(z) - y) ** 2)
+
+
+def _batch_norm_gradient(w: Any, x: Any, y: Any, mean: Callable[..., Any]) -> Any:
+    z = x @ w
+    inverse = 1 / np.sqrt(z.var(axis=0) + EPSILON)
+    z = (z - z.mean(axis=0)) * inverse
+    dz = 2 * (np.tanh(z) - y) * (1 - np.tanh(z) ** 2) / z.size
+    return x.T @ (inverse * (dz - dz.mean(axis=0) - z * mean(dz * z, axis=0)))
+
+
+def right_batch_norm(w: Any, x: Any, y: Any) -> Any:
+    return _batch_norm_gradient(w, x, y, np.mean)
+
+
+def sum_for_mean(w: Any, x: Any, y: Any) -> Any:
+    return _batch_norm_gradient(w, x, y, np.sum)
+
+
 def _normal(*shapes: tuple[int, ...]) -> Callable[[np.random.Generator], tuple[Any, ...]]:
     return lambda rng: tuple(rng.normal(size=shape) for shape in shapes)
 
@@ -223,6 +302,10 @@ WRONG = (
     ),
     Wrong("exchanged", gate, _draw_gate, ((1, 1), (1, 1), (1, 1))),
     Wrong("decay_factor", ridge, _normal((3,), (5, 3), (5,)), ((1,), (1, 1), (1,))),
+    Wrong("no_decay", ridge, _normal((3,), (5, 3), (5,)), ((1,), (1, 1), (1,))),
+    Wrong("half_of_the_pairs", energy, _normal((4, 3), (4,)), ((2, 1), (2,))),
+    Wrong("ds_not_transposed", contrast, _normal((4, 3), (5, 4), (5, 4)), ((2, 2),) * 3),
+    Wrong("sum_for_mean", batch_norm, _normal((3, 4), (6, 3), (6, 4)), ((1, 1), (2, 1), (2, 1))),
     Wrong("softmax_diagonal", classes, _draw_classes, ((1, 2), (1, 1), (1,))),
     Wrong("mean_over_outputs", soft_labels, _draw_soft_labels, ((1, 2), (1, 1), (1, 2))),
 )
