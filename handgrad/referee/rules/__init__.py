@@ -7,17 +7,22 @@ from handgrad.referee.rules import (
     elementwise,
     linear_algebra,
     moving,
+    scattering,
+    special,
+    spectral,
     summing,
     two_numbers,
+    windows,
 )
 
 #: The table by subject.
 GROUPS: dict[str, dict[str, Rule]] = {
-    "Element by element": elementwise.RULES | two_numbers.RULES,
+    "Element by element": elementwise.RULES | two_numbers.RULES | special.RULES,
     "Comparisons and choices": comparing.RULES,
-    "Moving elements": moving.RULES,
+    "Moving elements": moving.RULES | scattering.RULES,
     "Sums and products": summing.RULES,
-    "Linear algebra": linear_algebra.RULES,
+    "Windows and reductions": windows.RULES,
+    "Linear algebra": linear_algebra.RULES | spectral.RULES,
     "Calls, branches and loops": control.RULES,
 }
 

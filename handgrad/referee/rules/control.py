@@ -11,14 +11,24 @@ from handgrad.referee import balls, dual
 from handgrad.referee.dual import Dual
 from handgrad.referee.interpreter import Run
 from handgrad.referee.program import of_jax, rule_name
+from handgrad.referee.rules.comparing import ZERO, choose
+from handgrad.referee.ties import LESS
 
 
 def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     """jit, checkpoint and their like: the program inside."""
     program = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
+    if eqn.params.get("name") == "signbit" and _takes_bits(program):
+        return [run.comparisons.order(operands[0], ZERO) == LESS]
     if hasattr(program, "consts"):
         return run.closed(program, operands)
     return run.program(program, [], operands)
+
+
+def _takes_bits(program: Any) -> bool:
+    """Whether a program is jnp.signbit, which asks the bits of its argument whether it is < 0."""
+    names = [eqn.primitive.name for eqn in program.eqns]
+    return names == ["bitcast_convert_type", "shift_right_arithmetic", "convert_element_type"]
 
 
 def cond(run: Run, eqn: Any, index: np.ndarray, *operands: Any) -> list[Any]:
@@ -28,14 +38,26 @@ def cond(run: Run, eqn: Any, index: np.ndarray, *operands: Any) -> list[Any]:
 
 
 def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """As long as the condition holds."""
+    """As long as the condition holds; where it is an array, each element for as long as its own."""
     p = eqn.params
     of_test, of_body = p["cond_nconsts"], p["body_nconsts"]
     test, body = operands[:of_test], operands[of_test : of_test + of_body]
     state = list(operands[of_test + of_body :])
-    while bool(run.closed(p["cond_jaxpr"], [*test, *state])[0]):
-        state = run.closed(p["body_jaxpr"], [*body, *state])
+    while (going := np.asarray(run.closed(p["cond_jaxpr"], [*test, *state])[0])).any():
+        after = run.closed(p["body_jaxpr"], [*body, *state])
+        state = [_where(going, a, b) for a, b in zip(after, state, strict=True)]
     return state
+
+
+def _where(going: np.ndarray, after: Any, before: Any) -> Any:
+    """What comes after where the loop goes on; its elements are along the first axes."""
+    if going.all():
+        return after
+    going = going.reshape(going.shape + (1,) * (len(after.shape) - going.ndim))
+    if isinstance(after, Dual):
+        return choose(going, before, after)
+    choice = np.where if isinstance(after, np.ndarray) else jax.numpy.where  # random keys
+    return choice(going, after, before)
 
 
 def scan(run: Run, eqn: Any, *operands: Any) -> list[Any]:

@@ -80,6 +80,20 @@ def _lu(run: Run, eqn: Any, a: Dual) -> tuple[Dual, np.ndarray, np.ndarray]:
     return dual.stacked(rows), exchanges, order
 
 
+def tridiagonal_solve(run: Run, eqn: Any, low: Dual, mid: Dual, high: Dual, b: Dual) -> Dual:
+    """x with a @ x = b, by elimination without exchanges (Golub and Van Loan, section 4.3.6)."""
+    div, n = run.rules["div"], mid.shape[-1]
+    pivots, rows = [mid[..., 0]], [b[..., 0, :]]
+    for i in range(1, n):
+        factor = div(run, eqn, low[..., i], pivots[-1])
+        pivots.append(mid[..., i] - factor * high[..., i - 1])
+        rows.append(b[..., i, :] - factor[..., None] * rows[-1])
+    for i in reversed(range(n)):
+        known = rows[i] if i == n - 1 else rows[i] - high[..., i, None] * rows[i + 1]
+        rows[i] = div(run, eqn, known, pivots[i][..., None])
+    return dual.stacked(rows, b.value.ndim - 2)
+
+
 def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     """custom_linear_solve: x with A(x) = b, and so A(x′) = b′ - A′(x).
 
@@ -111,5 +125,6 @@ RULES: dict[str, Callable[..., Any]] = {
     "cholesky": cholesky,
     "triangular_solve": triangular_solve,
     "lu": lu,
+    "tridiagonal_solve": tridiagonal_solve,
     "custom_linear_solve": linear_solve,
 }

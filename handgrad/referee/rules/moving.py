@@ -6,7 +6,6 @@ instead of the elements. What it answers once is remembered.
 
 from typing import Any
 
-import jax
 import numpy as np
 from flint import arb
 
@@ -61,45 +60,6 @@ def _taken(flat: Dual, origin: np.ndarray, filling: float | None) -> Dual:
         value = np.where(outside, balls.full(origin.shape, fill), value)
         tangent = None if tangent is None else np.where(outside, balls.zeros(()), tangent)
     return Dual(value, tangent)
-
-
-def scatter_add(run: Run, eqn: Any, operand: Any, indices: Any, updates: Any) -> Any:
-    """Add each update to the element it is meant for; those meant for none are dropped."""
-    if not isinstance(operand, Dual):
-        return run.by_jax(eqn, [operand, indices, updates])[0]
-    key = [np.array(operand.shape), indices]
-    targets = run.remembered(eqn, key, lambda: _targets(eqn, operand.shape, indices, updates.shape))
-    chosen = np.flatnonzero(targets.reshape(-1) >= 0)
-
-    def added(into: np.ndarray, what: np.ndarray) -> np.ndarray:
-        out = into.reshape(-1).copy()
-        np.add.at(out, targets.reshape(-1)[chosen], what.reshape(-1)[chosen])
-        return out.reshape(into.shape)
-
-    value = added(operand.value, updates.value)
-    k = dual.directions(operand, updates)
-    if k is None:
-        return Dual(value)
-    pairs = zip(dual.tangents(operand, k), dual.tangents(updates, k), strict=True)
-    return Dual(value, np.stack([added(a, b) for a, b in pairs]))
-
-
-def _targets(eqn: Any, shape: Any, indices: np.ndarray, update_shape: Any) -> np.ndarray:
-    """The position that each update is added to, -1 for none.
-
-    Adding is linear, and its transpose brings the positions to the updates.
-    """
-    names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
-    options = {name: eqn.params[name] for name in names}
-    with jax.enable_x64(True):
-        zeros = jax.numpy.zeros(shape)
-
-        def scattered(updates: Any) -> Any:
-            return jax.lax.scatter_add(zeros, jax.numpy.asarray(indices), updates, **options)
-
-        _, transpose = jax.vjp(scattered, jax.numpy.zeros(update_shape))
-        (found,) = transpose(np.arange(1.0, zeros.size + 1).reshape(shape))
-    return np.asarray(found).astype(np.intp) - 1
 
 
 def sort(run: Run, eqn: Any, *operands: Any) -> Any:
@@ -169,8 +129,6 @@ RULES = {
         ),
         move,
     ),
-    "scatter-add": scatter_add,
-    "scatter_add": scatter_add,
     "sort": sort,
     "top_k": top_k,
 }

@@ -21,7 +21,15 @@ def integer_pow(run: Run, eqn: Any, a: Dual) -> Dual:
     return Dual(value) if a.tangent is None else chain(value, _power(a.value, n - 1) * n, a.tangent)
 
 
-_power = np.frompyfunc(lambda x, n: x**n if n >= 0 or x != 0 else NAN, 2, 1)
+def _whole_power(x: arb, n: int) -> arb:
+    """xⁿ; FLINT's own is NaN for a ball about 0, as a difference of equal numbers is one."""
+    if n <= 0 or not x.contains(0):
+        return x**n if n >= 0 or x != 0 else NAN
+    half = _whole_power(x, n // 2)
+    return half * half * x if n % 2 else half * half
+
+
+_power = np.frompyfunc(_whole_power, 2, 1)
 
 
 def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
@@ -53,7 +61,7 @@ def _product(slope: np.ndarray, x: Dual, like: np.ndarray) -> Any:
 def _power_of_balls(x: arb, y: arb) -> arb:
     if y.is_exact() and y.is_integer() and abs(y) < 2**31:
         n = int(float(y))
-        return x**n if n >= 0 or not x.is_zero() else NAN
+        return _whole_power(x, n)
     if x.is_zero():
         return balls.ZERO if y > 0 else NAN
     return x**y
@@ -73,7 +81,7 @@ def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:
 
 def polygamma(run: Run, eqn: Any, order: Dual, x: Dual) -> Dual:
     """The derivatives of ψ: ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x) (DLMF, 5.15)."""
-    _must_stand_still(order, eqn)
+    must_stand_still(order, eqn)
     value = array(_polygamma(order.value, x.value))
     if x.tangent is None:
         return Dual(value)
@@ -90,7 +98,7 @@ _polygamma = np.frompyfunc(_derivative_of_digamma, 2, 1)
 
 def zeta(run: Run, eqn: Any, s: Dual, q: Dual) -> Dual:
     """Hurwitz's ζ(s, q), differentiated with respect to q: -s·ζ(s + 1, q) (DLMF, 25.11)."""
-    _must_stand_still(s, eqn)
+    must_stand_still(s, eqn)
     value = array(_zeta(s.value, q.value))
     if q.tangent is None:
         return Dual(value)
@@ -101,7 +109,12 @@ def zeta(run: Run, eqn: Any, s: Dual, q: Dual) -> Dual:
 _zeta = np.frompyfunc(hurwitz, 2, 1)
 
 
-def _must_stand_still(order: Dual, eqn: Any) -> None:
+def must_stand_still(order: Dual, eqn: Any) -> None:
+    """There is no rule for what moves with this operand.
+
+    Raises:
+        UncertifiedPrimitiveError: it does move.
+    """
     if order.tangent is not None and not all(t.is_zero() for t in order.tangent.flat):
         raise UncertifiedPrimitiveError(eqn.primitive.name)
 

@@ -76,6 +76,14 @@ ELEMENTWISE: dict[str, tuple[Loss, Any]] = {
     "digamma": of(lax.digamma, POSITIVE),
     "polygamma": of(lambda p: lax.polygamma(jnp.full_like(p, 2.0), p), POSITIVE),
     "zeta": of(hurwitz, POSITIVE),
+    "bessel_i0e": of(lax.bessel_i0e),
+    "bessel_i1e": of(lax.bessel_i1e),
+    "igamma": of_two(lambda a, b: lax.igamma(jnp.full_like(b, 2.5), b) * a, P, POSITIVE),
+    "igammac": of_two(lambda a, b: lax.igammac(jnp.full_like(b, 2.5), b) * a, P, POSITIVE),
+    "igamma_grad_a": of(lambda p: lax.igamma(p, jnp.asarray(POSITIVE[::-1])), POSITIVE),
+    "regularized_incomplete_beta": of(
+        lambda p: lax.betainc(jnp.full_like(p, 2.5), jnp.full_like(p, 0.75), p * p * 0.5)
+    ),
     "add": of_two(lax.add),
     "add_any": of(lambda p: p * lax.sin(p)),  # only in its gradient
     "sub": of_two(lax.sub),

@@ -49,6 +49,29 @@ def factored(m: Any) -> Any:
     return factors * (1 + order).astype(m.dtype)[:, :, None] + pivots.astype(m.dtype)[:, None]
 
 
+def eigenvectors(m: Any) -> Any:
+    """Even in the vectors, whose signs nothing decides."""
+    values, vectors = jnp.linalg.eigh(m)
+    return vectors**2 * values[:, None, :] + values[:, :, None]
+
+
+def singular(m: Any) -> Any:
+    u, s, vt = jnp.linalg.svd(m, full_matrices=False)
+    return (u**2 * s[:, None, :]) @ vt**2 + s[:, 1:, None]
+
+
+def factored_qr(m: Any) -> Any:
+    q, r = jnp.linalg.qr(m)
+    return q**2 + r**2
+
+
+def tridiagonal(m: Any, b: Any) -> Any:
+    """A batch of two, the outermost elements not used."""
+    low, high = pair(m[0], m[1]), pair(m[2], m[0])
+    low, high = low.at[:, 0].set(0.0), high.at[:, -1].set(0.0)
+    return lax.linalg.tridiagonal_solve(low, 4.0 + pair(m[1], m[2]), high, b)
+
+
 def contracted(a: Any, b: Any) -> Any:
     """One axis summed over, one side by side, both in different places."""
     return lax.dot_general(a, b, (((2,), (1,)), ((0,), (2,))))
@@ -80,6 +103,10 @@ MOVING: dict[str, tuple[Loss, Any]] = {
     "scatter": of_two(lambda a, b: a.at[np.array([3, 1])].set(b[:2])),
     "tile": of(lambda p: lax.tile(p, (2, 3)), TALL),
     "scatter-add": of_two(lambda a, b: a.at[np.array([3, 1, 3])].add(b[:3])),
+    "scatter-sub": of_two(lambda a, b: a.at[np.array([3, 1, 3])].subtract(b[:3])),
+    "scatter-mul": of_two(lambda a, b: a.at[np.array([3, 1])].multiply(b[:2], unique_indices=True)),
+    "scatter-max": of_two(lambda a, b: a.at[np.array([3, 1, 3, 0, 3])].max(b)),
+    "scatter-min": of_two(lambda a, b: a.at[np.array([3, 1, 3, 0, 3])].min(b)),
     "top_k": of(lambda p: lax.top_k(p * p, 2)[0] * p[:, :2], TALL),
     "sort": of(lambda p: jnp.sort(p, axis=0) + jnp.sort(p, axis=1) * p, TALL),
 }
@@ -102,6 +129,10 @@ LINEAR_ALGEBRA: dict[str, tuple[Loss, Any]] = {
         left_side=True, lower=True, transpose_a=False, unit_diagonal=False
     ),
     "lu": of(factored, M),
+    "eigh": of(lambda m: eigenvectors(pair(m + m.T, m @ m.T)), M),
+    "svd": of(lambda m: singular(pair(m, m + m.T)[:, :, :2]), M),
+    "qr": of(lambda m: factored_qr(pair(m, m @ m)), M),
+    "tridiagonal_solve": of_two(tridiagonal, M, np.sin(np.arange(12.0)).reshape(2, 3, 2)),
     "custom_linear_solve": of_two(jnp.linalg.solve, M, TALL[:3]),
 }
 

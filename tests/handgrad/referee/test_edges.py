@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from jax import lax
 
 from handgrad.referee import balls
 from tests.handgrad.referee.problems import assert_right, certified, flat, gradient
-from tests.handgrad.referee.rule_losses import TALL, P, Q, mixed
+from tests.handgrad.referee.rule_losses import TALL, P, Q, doubled_until_large, mixed
 from tests.tiers import one_of_each
 
 OUTSIDE = np.array([0, 7, 2, -1, -9])
@@ -45,6 +46,11 @@ LOSSES = {
     "no turn": lambda p: lax.scan(lambda c, r: (c, r), p, p[:0])[0],
     "branch out of range": lambda p: lax.switch(start(7), [jnp.sin, jnp.cos, jnp.exp], p),
     "constant times row": lambda p: (np.ones((2, 5)) * 0.5) @ p,
+    "scatter to one element": lambda p: p.at[0].add(p[1] * p[2]).at[1].subtract(p[0] ** 2),
+    "smaller ones kept, some dropped": lambda p: p.at[OUTSIDE].min(-p * 2.0, mode="drop"),
+    "one of no update": lambda p: p.at[np.zeros(0, int)].min(p[:0]) * p,
+    "loops that end one by one": lambda p: jax.vmap(doubled_until_large)(p * p + 0.1),
+    "a function that loops": lambda p: jax.scipy.special.expi(p * p + 0.1),
     "powers with a constant base": lambda p: jnp.asarray(0.0) * p + lax.pow(jnp.abs(Q), p),
 }
 
@@ -80,6 +86,13 @@ def test_powers_of_zero_with_a_constant_exponent() -> None:
         assert gradient(lambda p, y=y: lax.pow(p[0], jnp.float64(y)), np.zeros(1)) == [slope]
     for n, slope in ((1, 1.0), (2, 0.0), (0, 0.0)):
         assert gradient(lambda p, n=n: p[0] ** n + p[1], np.zeros(2)).tolist() == [slope, 1.0]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_powers_of_what_is_exactly_0_and_not_known_to_be(n: int) -> None:
+    """The midpoint of log(p) - log(p) is 0, its radius is not; a residual may be such a number."""
+    found = gradient(lambda p: jnp.sum((jnp.log(p) - jnp.log(p)) ** n + p**2), np.array([0.3, 1.7]))
+    assert found.tolist() == [0.6, 3.4]
 
 
 def test_what_is_not_selected_may_be_anything() -> None:

@@ -22,8 +22,17 @@ from tests.handgrad.referee.rule_losses_of_arrays import (
     SUMMING,
     triangular,
 )
+from tests.handgrad.referee.rule_losses_of_windows import WINDOWS
 
-LOSSES = {**ELEMENTWISE, **COMPARING, **CONTROL, **MOVING, **SUMMING, **LINEAR_ALGEBRA}
+LOSSES = {
+    **ELEMENTWISE,
+    **COMPARING,
+    **CONTROL,
+    **MOVING,
+    **SUMMING,
+    **WINDOWS,
+    **LINEAR_ALGEBRA,
+}
 
 #: Names that the installed JAX gives to no operation of a loss of real numbers.
 NEVER: dict[str, str] = {
