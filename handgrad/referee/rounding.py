@@ -18,22 +18,27 @@ from flint import arb
 from handgrad.referee import balls, dual
 from handgrad.referee.dual import Dual
 from handgrad.referee.interpreter import bind
+from handgrad.referee.rules import special
 from handgrad.referee.rules.elementwise import BY_SERIES, WITH_SLOPE
 from handgrad.referee.rules.summing import contract
 
 #: Operations that round their result.
 ROUNDED = frozenset(
     {"add", "add_any", "sub", "mul", "div", "integer_pow", "pow", "atan2", "rem", "reduce_prod"}
-    | {"cumprod", "cumlogsumexp", "polygamma", "zeta", *BY_SERIES, *WITH_SLOPE}
+    | {"cumprod", "cumlogsumexp", "polygamma", "zeta", *BY_SERIES, *WITH_SLOPE, *special.RULES}
+    | {"scatter-mul", "reduce", "reduce_window"}
 )
 
 #: Sums of many terms.
 SUMMED = frozenset(
     {"reduce_sum", "dot_general", "cumsum", "conv_general_dilated", "scatter-add", "scatter_add"}
+    | {"scatter-sub", "reduce_window_sum"}
 )
 
 #: Operations that answer exactly for arguments a little off.
-BACKWARD_STABLE = frozenset({"cholesky", "lu", "triangular_solve"})
+BACKWARD_STABLE = frozenset(
+    {"cholesky", "lu", "triangular_solve", "tridiagonal_solve", "eigh", "svd", "qr"}
+)
 
 
 class MonteCarlo:
@@ -99,6 +104,8 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
         axes = [tuple(axis) for axis in (over_a, over_b, *batch)]
         return contract(sizes[0], sizes[1], axes[0], axes[1], axes[2], axes[3], np.matmul)
     given = [size.astype(v.aval.dtype) for size, v in zip(sizes, eqn.invars, strict=True)]
+    if name == "scatter-sub":
+        given[-1] = -given[-1]
     return np.asarray(bind(eqn, given)[0], dtype=np.float64)
 
 
@@ -110,6 +117,8 @@ def _terms(eqn: Any) -> float:
         return float(math.prod(shapes[0][i] for i in eqn.params["dimension_numbers"][0][0]))
     if name == "cumsum":
         return float(shapes[0][eqn.params["axis"]])
+    if name == "reduce_window_sum":
+        return float(math.prod(eqn.params["window_dimensions"]))
     if name == "conv_general_dilated":
         return float(math.prod(shapes[1]))
     given = sum(math.prod(shape) for shape in shapes)
