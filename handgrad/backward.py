@@ -37,21 +37,21 @@ def check_backward(
     Σ c·output.
 
     Args:
-        forward: `forward(*inputs) -> (output, cache)`, on NumPy arrays and on what JAX traces:
-        written
-            with operators, `@` and functions of the array's own namespace, or of `jax.numpy`.
+        forward: `forward(*inputs) -> (output, cache)`, in `jax.numpy` or NumPy.
         backward: `backward(cotangent, cache) -> cotangents`, one for each input in a tuple or list
             (or the bare one if there is one input), shaped like it; anything for inputs that hold
             no floats.
         inputs: arrays, or pytrees of arrays.
-        cotangent: shaped like the output; random numbers unless it is given.
+        cotangent: shaped like the output, in whose dtype it is taken; random numbers unless it is
+            given.
         points, seed, referee, strict, trust_rules: as for `check_gradient`; the inputs are moved.
 
     Returns:
         The ruling; leaves are called after the inputs' positions, `params[0]` and so on.
 
     Raises:
-        TypeError: no input holds floats, or the output is no array of floats.
+        TypeError: no input holds floats, the output is no array of floats, or the cotangent is
+            not shaped like it.
         Exception: whatever `forward` or `backward` raise.
 
     Example:
@@ -66,8 +66,8 @@ def check_backward(
     real, together = _float_inputs(inputs)
     with wide(real):
         output, _ = _passed(forward(*together(real)))
-        drawn = _cotangent(output, seed) if cotangent is None else cotangent
-        cotangent = _like(drawn, output)
+        drawn = _cotangent(output, seed)
+        cotangent = _like(drawn if cotangent is None else _shaped(cotangent, drawn), output)
 
     # The cotangent is an input of both, so that a backward pass that writes to it is found.
     def loss(params: Any, cotangent: Any) -> Any:
@@ -156,8 +156,29 @@ def _cotangent(output: Any, seed: int) -> Any:
 
 def _weighed(output: Any, cotangent: Any) -> Any:
     """Σ c·output over everything in it, in whatever arrays it comes."""
-    products = jax.tree_util.tree_map(lambda o, c: (c * o).sum(), output, cotangent)
-    return sum(jax.tree_util.tree_leaves(products))
+    products = jax.tree_util.tree_map(lambda o, c: c * o, output, cotangent)
+    # A single number that NumPy's lines end at on power series is its own sum.
+    return sum(p.sum() if hasattr(p, "sum") else p for p in jax.tree_util.tree_leaves(products))
+
+
+def _shaped(cotangent: Any, like: Any) -> Any:
+    """The caller's cotangent in the output's dtypes.
+
+    Raises:
+        TypeError: it has another structure or shape than the output, or is not of numbers.
+    """
+    leaves, tree = jax.tree_util.tree_flatten(cotangent)
+    expected, structure = jax.tree_util.tree_flatten(like)
+    shapes = [np.shape(leaf) for leaf in expected]
+    arrays = [np.asarray(leaf) for leaf in leaves]
+    if tree != structure or [array.shape for array in arrays] != shapes:
+        got = ", ".join(str(array.shape) for array in arrays) or "nothing"
+        wanted = ", ".join(map(str, shapes))
+        raise TypeError(f"cotangent: got {got}, expected {wanted}, shaped like the output")
+    if any(array.dtype.kind not in "fiub" for array in arrays):
+        raise TypeError(f"cotangent: got {arrays[0].dtype.name}, expected real numbers")
+    cast = [a.astype(np.asarray(e).dtype) for a, e in zip(arrays, expected, strict=True)]
+    return jax.tree_util.tree_unflatten(structure, cast)
 
 
 def _like(cotangent: Any, output: Any) -> Any:

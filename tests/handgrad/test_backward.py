@@ -1,5 +1,6 @@
 """Backward steps and custom derivative rules."""
 
+import re
 from typing import Any
 
 import jax
@@ -136,3 +137,41 @@ def test_custom_rules() -> None:
 def test_a_function_without_a_custom_rule() -> None:
     with pytest.raises(TypeError, match=r"expected a jax\.custom_vjp or jax\.custom_jvp function"):
         check_custom(jnp.sin, np.array([1.0]))
+
+
+def test_a_step_in_numpy_may_end_at_one_number() -> None:
+    def forward(z: Any) -> Any:
+        e = np.exp(z)
+        return e.sum(), e
+
+    z = np.array([0.5, -1.0])
+    assert check_backward(forward, lambda d, e: d * e, z).verdict == "agree"
+    assert check_backward(forward, lambda d, e: d * e / 2, z).verdict == "disagree"
+
+
+@pytest.mark.parametrize(
+    ("cotangent", "got"),
+    [
+        (np.ones(2), "got (2,), expected (3, 2)"),
+        (np.ones((3, 1)), "got (3, 1), expected (3, 2)"),
+        (1.0, "got (), expected (3, 2)"),
+        ([np.ones((3, 2))] * 2, "got (3, 2), (3, 2), expected (3, 2)"),
+        (np.ones((3, 2), dtype=complex), "got complex128, expected real numbers"),
+    ],
+)
+def test_a_cotangent_has_the_output_s_shape(cotangent: Any, got: str) -> None:
+    def forward(z: Any) -> Any:
+        return 2 * z, None
+
+    with pytest.raises(TypeError, match=re.escape(f"cotangent: {got}")):
+        check_backward(forward, lambda d, _: 2 * d, np.ones((3, 2)), cotangent=cotangent)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float32])
+def test_a_cotangent_is_taken_in_the_output_s_dtype(dtype: Any) -> None:
+    def forward(z: Any) -> Any:
+        return z * z, z
+
+    z, cotangent = np.array([0.3, -0.7]), np.array([1, 2], dtype=dtype)
+    answer = check_backward(forward, lambda d, z: 2 * d * z, z, cotangent=cotangent)
+    assert answer.verdict == "agree"
