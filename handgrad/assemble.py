@@ -30,8 +30,8 @@ def report(
         blame=blame,
         headline=_headline(verdict, blame, deciding, i, found, judged),
         observed=found,
-        leaves=_leaves(ruling) if ruling else (),
-        warnings=(*_warnings(outcomes, i, asked), *_blind_spots(verdict, outcomes)),
+        leaves=_leaves(ruling, outcomes) if ruling else (),
+        warnings=(*_warnings(outcomes, i, asked), *_blind_spots(verdict, outcomes, case.part)),
         certificate=_certificate(outcomes),
         reproduce=reproduce,
         points=judged,
@@ -63,21 +63,27 @@ def _verdict(deciding: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, str |
     return VERDICT[mine], "both" if theirs > RIGHT else "yours"
 
 
-def _leaves(ruling: Ruling) -> tuple[LeafReport, ...]:
-    given = ruling.given
+def _leaves(ruling: Ruling, outcomes: Sequence[Outcome]) -> tuple[LeafReport, ...]:
+    given, limits = ruling.given, _limits(outcomes)
     return tuple(
-        _leaf(ruling, path, leaf, part)
+        _leaf(ruling, path, leaf, part, limits[part])
         for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True)
     )
 
 
-def _leaf(ruling: Ruling, path: str, leaf: np.ndarray, part: slice) -> LeafReport:
+def _limits(outcomes: Sequence[Outcome]) -> np.ndarray:
+    """How large an error of each element must be to be caught at one of the points; NaN of 0."""
+    return np.fmin.reduce([outcome.ruling.limits for outcome in outcomes if outcome.ruling])
+
+
+def _leaf(
+    ruling: Ruling, path: str, leaf: np.ndarray, part: slice, limits: np.ndarray
+) -> LeafReport:
     if not leaf.size:
         return _empty(path, leaf)
     if not ruling.truth.known[part].any():
         return _not_judged(path, leaf)
     i = worst_element(ruling, part)
-    limits = ruling.limits[part][~np.isnan(ruling.limits[part])]
     return LeafReport(
         path=path,
         shape=leaf.shape,
@@ -91,7 +97,7 @@ def _leaf(ruling: Ruling, path: str, leaf: np.ndarray, part: slice) -> LeafRepor
         ulps_autodiff=ulps(ruling.autodiff, i, leaf.dtype),
         sharp=float(ruling.yardsticks.sharp[i]),
         loose=float(ruling.yardsticks.loose[i]),
-        detection_limit=float(np.max(limits, initial=0.0)),
+        detection_limit=float(np.max(limits[~np.isnan(limits)], initial=0.0)),
         elements=leaf.size,
         judged=int(ruling.truth.known[part].sum()),
     )
@@ -152,11 +158,11 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> 
     return warnings + _uncertain(outcomes) + _unused_trust(outcomes)
 
 
-def _blind_spots(verdict: str, outcomes: Sequence[Outcome]) -> list[str]:
+def _blind_spots(verdict: str, outcomes: Sequence[Outcome], part: bool) -> list[str]:
     """What could hide from a verdict that the gradient is right."""
     if verdict not in ("agree", "imprecise"):
         return []
-    return blind_spots([outcome.ruling for outcome in outcomes if outcome.ruling])
+    return blind_spots([outcome.ruling for outcome in outcomes if outcome.ruling], part)
 
 
 def _unused_trust(outcomes: Sequence[Outcome]) -> list[str]:

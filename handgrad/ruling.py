@@ -56,11 +56,12 @@ class Ruling:
 
     @property
     def limits(self) -> np.ndarray:
-        """How large an error of each element must be, relative to it, to be caught."""
+        """How large an error of each element must be, relative to it, to be caught here."""
         sizes = np.abs(balls.midpoints(self.yours.truth))
         allowed = np.maximum(self.yardsticks.sharp, self.yardsticks.loose)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return np.where(sizes > 0, allowed / sizes, np.nan)
+            limits = np.where(sizes > 0, allowed / sizes, np.nan)
+        return np.where(self.truth.known, limits, np.inf)
 
 
 def rule(

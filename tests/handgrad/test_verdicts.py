@@ -339,3 +339,12 @@ def test_the_same_seed_gives_the_same_report() -> None:
     for report in (first, second):
         del report["seconds"]
     assert first == second
+
+
+def test_the_detection_limit_is_the_best_of_all_points() -> None:
+    """A saturated neuron hides what it shows elsewhere; a planted error of that size is caught."""
+    one = check_gradient(stable, neuron, *BOB, points=0).leaves[0].detection_limit
+    several = check_gradient(stable, neuron, *BOB).leaves[0].detection_limit
+    assert several < 1e-6 < one
+    slightly_off = check_gradient(lambda *p: stable(*p) * (1 + 2 * several), neuron, *BOB)
+    assert slightly_off.verdict == "disagree"
