@@ -47,6 +47,7 @@ class Power:
 
     planted: tuple[Planted, ...]
     points: int  #: at how many points
+    not_planted: str = ""  #: what was not, and why; empty where all was
 
     @property
     def missed(self) -> tuple[Planted, ...]:
@@ -64,7 +65,7 @@ class Power:
             }
             for p in self.planted
         ]
-        return {"planted": planted, "points": self.points}
+        return {"planted": planted, "points": self.points, "not_planted": self.not_planted}
 
     def __str__(self) -> str:
         from handgrad.render.power import as_text
@@ -84,8 +85,9 @@ def power(trial: Trial) -> Power:
     rulings = [outcome.ruling for outcome in trial.outcomes if outcome.ruling is not None]
     if not rulings:
         return Power((), 0)
-    found = [*_in_leaves(rulings), *_in_elements(rulings), *_in_links(trial, rulings)]
-    return Power(tuple(found), len(rulings))
+    links, why_not = _in_links(trial, rulings)
+    found = [*_in_leaves(rulings), *_in_elements(rulings), *links]
+    return Power(tuple(found), len(rulings), why_not)
 
 
 def _exact(ruling: Ruling) -> np.ndarray:
@@ -179,17 +181,24 @@ def _some(exact: np.ndarray, part: slice) -> list[int]:
     return sorted(chosen)
 
 
-def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> Iterator[Planted]:
-    """Every wrong rule at every link, nothing back through every place, an update too early."""
+def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> tuple[list[Planted], str]:
+    """Every wrong rule at every link, nothing back through every place, an update too early.
+
+    Returns:
+        The mistakes, and why some or all of these are not among them.
+    """
     try:
         run = engine(trial.case.loss, rulings[0].given)
-        clock = Clock(SECONDS)
-        for mistake, where, changes in _links(run, rulings):
-            if clock.over:
-                return
-            yield _planted(mistake, where, rulings, changes)
-    except (TooLargeError, TypeError, ValueError, NotImplementedError):
-        return
+    except TooLargeError:
+        return [], "in the links of the chain: there are too many"
+    except Exception:  # whatever it is, JAX could not trace the loss in float64
+        return [], "in the links of the chain: JAX cannot trace the loss"
+    found, clock = [], Clock(SECONDS)
+    for mistake, where, changes in _links(run, rulings):
+        if clock.over:
+            return found, "in the other links of the chain: time ran out"
+        found.append(_planted(mistake, where, rulings, changes))
+    return found, ""
 
 
 def _links(run: Engine, rulings: Sequence[Ruling]) -> Iterator[tuple[str, str, list[np.ndarray]]]:

@@ -25,6 +25,8 @@ def as_text(power: "Power") -> str:
         some = [p for p in power.planted if p.mistake == kind]
         rows.append(f"{kind:{width}}  {sum(p.caught for p in some)} of {len(some)}")
         rows += _missed([p for p in some if not p.caught])
+    if power.not_planted:
+        rows += ["", f"None was planted {power.not_planted}."]
     return "\n".join([_headline(power), "", *rows])
 
 

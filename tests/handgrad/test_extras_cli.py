@@ -110,7 +110,7 @@ def test_nothing_is_planted_where_no_point_was_judged(check: Any) -> None:
         "No mistake was planted: no point was judged.",
     )
     answer = json.loads(check("misshapen", "--plant", "--json").out)
-    assert answer["power"] == {"planted": [], "points": 0}
+    assert answer["power"] == {"planted": [], "points": 0, "not_planted": ""}
 
 
 def test_the_counterexample_is_a_test_that_fails(check: Any) -> None:

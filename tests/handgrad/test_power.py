@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
+from handgrad import power as power_module
 from handgrad.power import Planted, Power
 from handgrad.report import GradientReport
 
@@ -192,6 +193,28 @@ def test_the_verdict_plays_no_part(power: Power) -> None:
 
     of_wrong = check_gradient(wrong, loss, PARAMS, X, Y, points=1).power()
     assert [p.caught for p in of_wrong.planted] == [p.caught for p in power.planted]
+
+
+def test_what_cannot_be_planted_is_said() -> None:
+    """A loss in NumPy has no links that JAX could show."""
+    w, x = np.array([0.5, -1.0]), np.array([1.0, 2.0])
+    report = check_gradient(
+        lambda w, x: x * (1 - np.tanh(w * x) ** 2), lambda w, x: np.sum(np.tanh(w * x)), w, x
+    )
+    found = report.power()
+    assert not any(p.mistake == "dropped-term" for p in found.planted)
+    assert "None was planted in the links of the chain: JAX cannot trace the loss." in str(found)
+    assert found.to_dict()["not_planted"] == found.not_planted
+
+
+def test_time_that_runs_out_is_said(
+    ruled: GradientReport, power: Power, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(power_module, "SECONDS", 0.0)
+    found = power_module.power(ruled.trial)
+    assert len(found.planted) < len(power.planted)
+    assert "time ran out" in str(found)
+    assert power.not_planted == ""
 
 
 def test_without_a_point_there_is_nothing_to_say() -> None:
