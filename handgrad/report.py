@@ -140,7 +140,8 @@ class GradientReport:
         """The rulings on the steps that a wrong gradient is made of.
 
         Steps are pairs of functions `NAME_forward` and `NAME_backward` that it calls; None if it
-        calls none.
+        calls none. To see whether a wrong one is to blame, the gradient is run with another
+        function under the step's name, in all modules that know it; afterwards all is as before.
         """
         if not self.leaves or self.trial is None or self.verdict != "disagree":
             return None
@@ -214,7 +215,7 @@ class GradientReport:
         first = self.steps.first_guilty if self.steps else None
         return found | {
             "diagnoses": _plain(self.diagnoses),
-            "first_wrong_step": first and first.name,
+            "guilty_step": first and first.name,
         }
 
 

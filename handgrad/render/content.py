@@ -1,11 +1,14 @@
 """What a report says, in plain sentences and in order, before it is text, rich or HTML."""
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from handgrad.render import numbers
 from handgrad.render.numbers import place, plural, short, ulps
 from handgrad.report import Diagnosis, Finding, GradientReport, LeafReport
+
+if TYPE_CHECKING:
+    from handgrad.steps import StepReport
 
 #: The verdicts of leaves from the one to read first.
 WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
@@ -138,8 +141,19 @@ def _step(report: GradientReport) -> list[str]:
     why = " ".join(_kinds(first.report))
     for k, name in enumerate(first.inputs):
         why = why.replace(f"params[{k}]", name)
+    why = why or _wrong_answers(first)
     only = "is wrong, its only step that was judged"
     return [f"{first.name} {which if count > 1 else only}. {why}".rstrip()]
+
+
+def _wrong_answers(step: "StepReport") -> str:
+    """Which of the cotangents that a step gives back are wrong, if some are right."""
+    wrong, leaves = _wrong(step.report), [leaf.path for leaf in step.report.leaves]
+    if not 0 < len(wrong) < len(leaves):
+        return ""
+    names = {f"params[{k}]": name for k, name in enumerate(step.inputs)}
+    called = [names.get(path, path) for path in wrong]
+    return f"What it gives back for {', '.join(called)} is wrong, the rest is right."
 
 
 def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
@@ -160,7 +174,8 @@ def findings(report: GradientReport) -> list[str]:
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     for found in report.findings:
         if found.detail not in told:
-            news.append(_finding(found))
+            nameless = found.kind == "unknown" and found.leaf in explained
+            news.append(_other(found) if nameless else _finding(found))
         elif found.kind != "unknown" and found.leaf not in explained:
             news.append(f"Kind: {found.kind}{_sure(found)}.")
     return news
@@ -169,6 +184,11 @@ def findings(report: GradientReport) -> list[str]:
 def _finding(found: Finding) -> str:
     where = f" in {found.leaf}{place(found.index)}" if found.leaf else ""
     return f"{found.kind}{where}: {found.detail}{_sure(found)}"
+
+
+def _other(found: Finding) -> str:
+    """A finding whose leaf a diagnosis without a name for the kind has explained."""
+    return f"Also in {found.leaf}{place(found.index)}: {found.detail}"
 
 
 def _sure(found: Finding) -> str:

@@ -88,7 +88,7 @@ def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsRepo
         a random cotangent at the end (1 for a loss), or a random one where JAX cannot trace them.
 
     Raises:
-        TypeError: a step has another form.
+        TypeError: there is no step, or one has another form.
         Exception: whatever a forward or a backward pass raises.
 
     Example:
@@ -103,6 +103,8 @@ def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsRepo
         'square'
     """
     chain = [_step(k, step) for k, step in enumerate(steps)]
+    if not chain:
+        raise TypeError("steps: got none, expected at least one (name, forward, backward)")
     values = list(_values(chain, inputs))
     seed = int(options.get("seed", 0))
     found = [
@@ -139,8 +141,12 @@ def _values(chain: Sequence[Step], inputs: tuple[Any, ...]) -> Iterator[Any]:
     """Each step, what it is given, and its output."""
     given = inputs
     for step in chain:
-        with jax.enable_x64(True):
-            result = step.forward(*given, *step.inputs)
+        try:
+            with jax.enable_x64(True):
+                result = step.forward(*given, *step.inputs)
+        except Exception as error:
+            error.add_note(f"This was raised by the forward pass of the step {step.name!r}.")
+            raise
         if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError(
                 f"{step.name}: forward returned {shortly(result)}, expected (output, cache)"

@@ -139,7 +139,7 @@ def test_a_harmless_step_is_not_named() -> None:
 
     report = asked(gradient)
     assert blamed(report) == {"pool_backward": False}
-    assert report.to_dict()["first_wrong_step"] is None
+    assert report.to_dict()["guilty_step"] is None
     assert " step" not in told(report)
 
 
@@ -148,7 +148,7 @@ def test_a_guilty_step_is_named_with_a_harmless_one_before_it() -> None:
     assert blamed(report) == {"pool_backward": False, "scale_backward": True}
     first = seen(report).first_guilty
     assert first is not None
-    assert report.to_dict()["first_wrong_step"] == first.name
+    assert report.to_dict()["guilty_step"] == first.name
     wording = f"{first.name} is the first of its 4 steps back that makes it wrong. Kind: factor."
     assert wording in told(report)
     assert "pool_backward" not in told(report)

@@ -22,7 +22,7 @@ def test_the_object_says_everything_but_the_parameters() -> None:
     assert list(answer) == [
         *("verdict", "blame", "headline", "findings", "leaves", "warnings", "certificate"),
         *("reproduce", "points", "dropped", "point", "seconds", "strict"),
-        *("diagnoses", "first_wrong_step"),
+        *("diagnoses", "guilty_step"),
     ]
     assert answer["findings"] == [
         {"kind": "zero", "leaf": BOB.path, "index": [0, 1], "detail": ZERO.detail, "confidence": 1}

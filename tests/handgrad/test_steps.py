@@ -187,6 +187,15 @@ def test_what_is_no_step(steps: Any, message: str) -> None:
         check_steps(steps, X)
 
 
+def test_no_step_and_a_step_that_raises_are_told() -> None:
+    with pytest.raises(TypeError, match="steps: got none"):
+        check_steps([])
+    steps = [("affine", lambda x, w: (x @ w, None), lambda d, _: d)]
+    with pytest.raises(TypeError) as error:
+        check_steps(steps, np.ones((2, 2)))
+    assert error.value.__notes__ == ["This was raised by the forward pass of the step 'affine'."]
+
+
 def test_a_step_in_numpy_is_followed_by_one_that_jax_cannot_trace() -> None:
     def numpys_forward(z: Any) -> Any:
         a = np.tanh(z)
@@ -254,7 +263,7 @@ def test_the_steps_of_a_gradient_are_found() -> None:
     assert first.name.endswith(f"test_steps.py, line {line})")
     assert bare(first.name) == "cubic_backward"
     assert [bare(s.name) for s in steps.steps if not s.report.passes] == ["cubic_backward"]
-    assert report.to_dict()["first_wrong_step"] == first.name
+    assert report.to_dict()["guilty_step"] == first.name
     assert "is the first of its 4 steps back that is wrong" in " ".join(str(report).split())
 
 
@@ -273,6 +282,17 @@ def test_the_leaves_of_a_step_are_called_as_its_author_calls_them() -> None:
 
 
 @pytest.mark.slow
+def test_of_a_step_without_a_kind_it_is_told_what_is_wrong_in_its_answer() -> None:
+    def affine_backward(dz: Any, cache: Any) -> Any:
+        x, v = cache
+        return dz @ v.T, x.T @ dz, dz.sum(axis=0) * (1 + np.abs(np.sin(v)).sum())
+
+    text = str(check_gradient(made_of(first=affine_backward), loss, PARAMS, X, Y, points=0))
+    told = " ".join(text.split())
+    assert "What it gives back for b is wrong, the rest is right." in told
+
+
+@pytest.mark.slow
 def test_right_steps_of_a_wrong_gradient() -> None:
     def gradient(p: Any, x: Any, y: Any) -> Any:
         grads = made_of()(p, x, y)
@@ -281,7 +301,7 @@ def test_right_steps_of_a_wrong_gradient() -> None:
     report = check_gradient(gradient, loss, PARAMS, X, Y, points=0)
     assert report.steps is not None
     assert report.steps.passes
-    assert report.to_dict()["first_wrong_step"] is None
+    assert report.to_dict()["guilty_step"] is None
     told = " ".join(str(report).split())
     assert re.search("4 steps back .*are right", told)
 
@@ -379,7 +399,7 @@ def test_a_gradient_without_pairs_has_no_steps(verdict: str) -> None:
 
     report = check_gradient(lambda w: factor * 2 * w, squares, B, points=0)
     assert (report.verdict, report.steps) == (verdict, None)
-    assert report.to_dict()["first_wrong_step"] is None
+    assert report.to_dict()["guilty_step"] is None
 
 
 def test_a_right_gradient_is_not_taken_apart() -> None:
