@@ -166,7 +166,7 @@ def _at_random(
     has_value: bool,
     truth: Callable[[Arguments], Truth],
     held_to: Held,
-) -> np.ndarray:
+) -> np.ndarray | None:
     """The same lines beside the point."""
 
     def answer(near: Arguments) -> np.ndarray:

@@ -4,6 +4,7 @@ A wrong formula is off by nearly as much there as here. For lines that run in on
 because they call functions that were compiled for it.
 """
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,9 @@ from handgrad.referee.truth import Truth
 #: How many neighbours are asked, and how far away they are, relative to each leaf.
 NEIGHBOURS, DISTANCE = 8, 1e-3
 
+#: After so many seconds there is no answer: certifying a large gradient takes several.
+SECONDS = 20.0
+
 #: The standard deviation of gaps that differ at random, in their mean size: 1.15 where they are
 #: spread evenly about 0. Those of a formula change by a tenth where they grow as z¹⁰⁰ does.
 RANDOM = 0.4
@@ -25,18 +29,24 @@ def at_random(
     truth: Callable[[Arguments], Truth],
     given: Arguments,
     gap: np.ndarray,
-) -> np.ndarray:
+) -> np.ndarray | None:
     """Which elements of a gradient are off by another amount at each neighbour of a point.
 
     Args:
         answer: the gradient at a point, float64, shape (size,).
         truth: the certified gradient there.
         given: the point.
-        gap: how far off the gradient is here.
+        gap: how far off the gradient is here, shape (size,).
+
+    Returns:
+        bool, shape (size,); None where time ran out.
     """
+    began = time.perf_counter()
     rng = np.random.default_rng(0)
     gaps = [gap]
     for _ in range(NEIGHBOURS):
+        if time.perf_counter() - began > SECONDS:
+            return None
         near = given.moved([_moved(rng, leaf) for leaf in given.leaves])
         exact = truth(near).gradient
         gaps.append(balls.midpoints(balls.exact(answer(near)) - exact))

@@ -329,7 +329,9 @@ def _recognised(
         found = _along(stretch, z, jnp.asarray(activations.PROBES), values)
     except (TypeError, ValueError):
         return None  # an operation that is told the shapes
-    return activations.recognised(np.asarray(found)) if found.shape == (9,) else None
+    if found.shape != activations.PROBES.shape:
+        return None
+    return activations.recognised(np.asarray(found))
 
 
 def _along(stretch: Sequence[Node], z: int, t: Any, values: dict[int, Any]) -> Any:

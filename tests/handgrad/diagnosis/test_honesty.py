@@ -2,8 +2,6 @@
 
 import json
 import pickle
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,7 +11,7 @@ import pytest
 import handgrad.diagnosis
 import handgrad.steps.recorded
 from handgrad import GradientMismatch, assert_gradient, check_gradient
-from handgrad.diagnosis import diagnose, engine, samples
+from handgrad.diagnosis import diagnose, samples
 from handgrad.report import GradientReport
 from tests.tiers import slowly
 
@@ -22,20 +20,7 @@ PARAMS = {"v": RNG.normal(size=(3, 5)), "b": RNG.normal(size=5), "w": RNG.normal
 X, Y = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 2))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiled_once() -> Iterator[None]:
-    """Compiling a loss's backpropagation takes most of a diagnosis, and its tests share it."""
-    made: dict[Any, engine.Engine] = {}
-
-    def shared(loss: Any, given: Any) -> engine.Engine:
-        if loss not in made:
-            made[loss] = engine.engine(loss, given)
-        # What was computed at points of an earlier test is not ours.
-        return replace(made[loss], _right={})
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(samples, "engine", shared)
-        yield
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 
 def loss(p: Any, x: Any, y: Any) -> Any:
@@ -352,4 +337,4 @@ def test_diagnoses_are_json() -> None:
         }
     ]
     assert {finding["kind"] for finding in answer["findings"]} == {"sign"}
-    assert answer["first_wrong_step"] is None
+    assert answer["guilty_step"] is None

@@ -1,8 +1,7 @@
 """One wrong link of backpropagation, each planted in a small network: which it is said to be."""
 
 import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,27 +10,13 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.diagnosis import engine, samples
 from handgrad.report import Diagnosis
 from tests.tiers import slowly
 
 RNG = np.random.default_rng(1)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiled_once() -> Iterator[None]:
-    """Compiling a loss's backpropagation takes most of a diagnosis, and its tests share it."""
-    made: dict[Any, engine.Engine] = {}
-
-    def shared(loss: Any, given: Any) -> engine.Engine:
-        if loss not in made:
-            made[loss] = engine.engine(loss, given)
-        # What was computed at points of an earlier test is not ours.
-        return replace(made[loss], _right={})
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(samples, "engine", shared)
-        yield
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 
 def diagnosis(gradient: Any, loss: Any, point: tuple[Any, ...]) -> Diagnosis:

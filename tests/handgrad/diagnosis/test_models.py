@@ -14,7 +14,7 @@ from benchmarks.checkers.subjects.planting import Accumulating
 from handgrad import check_gradient
 from tests.handgrad.heldout import HELD_OUT
 
-#: Rows of the table of mistakes that are named in every model, of 28; measured, see below.
+#: Rows of the table of mistakes that are named in every model, of 28; as measured.
 OF_SUBJECTS, OF_HELD_OUT = 24, 24
 
 #: One of each sort: what the form of the answer, a factor, an exchange, a zero and a link say.
