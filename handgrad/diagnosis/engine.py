@@ -9,10 +9,11 @@ import jax
 import numpy as np
 
 from handgrad.arguments import Arguments
+from handgrad.diagnosis.array_links import softmaxes
 from handgrad.diagnosis.graph import Graph, Numbering, flattened
 from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rewired import Knobs, Rewired
-from handgrad.diagnosis.switches import softmaxes, switches
+from handgrad.diagnosis.switches import switches
 from handgrad.referee.program import Function, split
 
 #: Programs of more operations take too long to compile with a switch at every link.

@@ -1,0 +1,193 @@
+"""The derivative of an activation, as people get it wrong.
+
+Activations are found in the loss as they are written, `jax.nn.sigmoid(z)` or `1 / (1 + exp(-z))`:
+a stretch of element-wise operations from one value to another that computes a known function.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from handgrad.diagnosis import activations
+from handgrad.diagnosis.activations import Wrong
+from handgrad.diagnosis.graph import ELEMENTWISE, Graph, Node, Numbering
+from handgrad.diagnosis.rewired import Option
+
+#: Longer stretches are not looked at: gelu by tanh has 8 operations, logaddexp 10.
+LONGEST = 16
+
+#: Functions of one number that are not straight lines.
+CURVED = ELEMENTWISE - {"add", "add_any", "convert_element_type", "copy", "copy_p", "div", "mul"}
+CURVED -= {"neg", "select_n", "sub", "max", "min", "clamp", "not", "and", "or"}
+
+
+@dataclass(frozen=True, eq=False)
+class Derivative:
+    """The derivative of a stretch of element-wise operations from z to a."""
+
+    z: int
+    at: int
+    stretch: tuple[Node, ...]
+    name: str
+    wrongs: tuple[Wrong, ...]
+    options: tuple[Option, ...]
+    node: Node
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:
+        """z times the wrong derivative."""
+        z, a = (jax.lax.stop_gradient(values[v]) for v in (self.z, self.at))
+
+        def slope(t: Any) -> Any:
+            return activations.slope_of(lambda t: _along(self.stretch, self.z, t, values), t)
+
+        own = {k + 1: w.factor for k, w in enumerate(self.wrongs) if w.factor is not None}
+        factors = [factor(z, a, slope) for factor in own.values()]
+        chosen = [choice == k for k in own]
+        scaled = values[self.z] * jax.lax.stop_gradient(jnp.select(chosen, factors))
+        return jnp.where(jnp.isin(choice, jnp.array([*own])), scaled, _gated(values[self.z]))
+
+
+@jax.custom_vjp
+def _gated(z: Any) -> Any:
+    """z; of what comes back, what is positive."""
+    return z
+
+
+_gated.defvjp(lambda z: (z, None), lambda _, g: (jnp.where(g > 0, g, 0),))
+
+
+@dataclass(frozen=True, eq=False)
+class Extra:
+    """A derivative that the loss does not have, at a sum before an activation."""
+
+    at: int
+    options: tuple[Option, ...]
+    node: Node
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:
+        """The value times the derivative of an activation there."""
+        z = jax.lax.stop_gradient(values[self.at])
+        factors = [activations.slope_of(activations.named(name).f, z) for name in activations.EXTRA]
+        chosen = [choice == k + 1 for k in range(len(factors))]
+        return values[self.at] * jax.lax.stop_gradient(jnp.select(chosen, factors))
+
+
+def derivatives(
+    graph: Graph, node: Node, entries: set[int], into_product: bool, numbering: Numbering
+) -> Iterator[Derivative]:
+    """The derivatives of activations that end at an operation.
+
+    Args:
+        graph: the loss, or a body of it.
+        node: the operation.
+        entries: the values through which all of its value comes, element by element.
+        into_product: whether the value goes into a product of matrices.
+        numbering: shapes, and what is known beforehand.
+    """
+    (at, *_) = node.outputs
+    unknown = []
+    for z in sorted(entries - {at}):
+        stretch = _stretch(graph, z, at)
+        if not stretch:
+            continue
+        known = _recognised(stretch, z, numbering)
+        if known:
+            wrongs = (activations.MISSING, *known.mistakes, *activations.OF_ACTIVATIONS[1:])
+            yield _derivative(z, at, stretch, known.name, wrongs, "activation-derivative")
+        else:
+            unknown.append((z, stretch))
+    if not unknown or len(unknown) < len(entries) - 1:
+        return
+    # No known function: between layers it is an activation all the same, elsewhere some function.
+    z, stretch = unknown[0] if into_product else unknown[-1]
+    if into_product or (len(stretch) == 1 and stretch[0].name in CURVED):
+        kind = "activation-derivative" if into_product else "unknown"
+        name = stretch[-1].call.name if stretch[-1].call else _name(stretch[-1])
+        yield _derivative(z, at, stretch, name, activations.OF_ANY, kind)
+
+
+def _derivative(
+    z: int, at: int, stretch: tuple[Node, ...], name: str, wrongs: tuple[Wrong, ...], kind: str
+) -> Derivative:
+    def common(wrong: Wrong, kind: str) -> bool:
+        return wrong in activations.OF_ANY and kind == "activation-derivative"
+
+    options = tuple(
+        Option(
+            "sign" if wrong is activations.NEGATIVE else kind,
+            f"the derivative of {name} {wrong.says}",
+            # What a library's function does within itself is another matter.
+            f"{stretch[-1].call and stretch[-1].call.name}: {name} {wrong.says}",
+            f"the derivative of every activation {wrong.says}" if common(wrong, kind) else "",
+        )
+        for wrong in wrongs
+    )
+    return Derivative(z, at, stretch, name, wrongs, options, stretch[-1])
+
+
+def _name(node: Node) -> str:
+    if node.name == "integer_pow":
+        return {2: "the square", 3: "the cube"}.get(node.eqn.params["y"], "the power")
+    return {"square": "the square", "logistic": "sigmoid"}.get(node.name, node.name)
+
+
+def _stretch(graph: Graph, z: int, at: int) -> tuple[Node, ...]:
+    """The operations from z to a value, in order; none if there are too many."""
+    wanted, found = {at}, []
+    for node in reversed(graph.nodes):
+        if not wanted.isdisjoint(node.outputs):
+            found.append(node)
+            wanted.update(o for o in node.operands if o != z)
+        if z in node.outputs:
+            break
+    reached, needed = {z}, []
+    for node in reversed(found):
+        if not reached.isdisjoint(node.operands):
+            reached.update(node.outputs)
+            needed.append(node)
+    return tuple(needed) if len(needed) <= LONGEST else ()
+
+
+def _recognised(
+    stretch: tuple[Node, ...], z: int, numbering: Numbering
+) -> activations.Activation | None:
+    made = {z} | {o for node in stretch for o in node.outputs}
+    values = {}
+    for other in {o for node in stretch for o in node.operands} - made:
+        constant = np.asarray(numbering.known.get(other, np.nan))
+        if not constant.size or not (constant == constant.flat[0]).all():
+            return None
+        values[other] = np.full(activations.PROBES.shape, constant.flat[0])
+    if numbering.avals[z].dtype != np.float64:
+        return None
+    try:
+        found = _along(stretch, z, jnp.asarray(activations.PROBES), values)
+    except (TypeError, ValueError):
+        return None  # an operation that is told the shapes
+    if found.shape != activations.PROBES.shape:
+        return None
+    return activations.recognised(np.asarray(found))
+
+
+def _along(stretch: Sequence[Node], z: int, t: Any, values: dict[int, Any]) -> Any:
+    """What the stretch makes of t in place of z."""
+    found = {**values, z: t}
+    output = t
+    for node in stretch:
+        (output,) = node.bound([found[o] for o in node.operands])
+        found[node.outputs[0]] = output
+    return output
+
+
+EXTRA = tuple(
+    Option(
+        "activation-derivative",
+        f"there is one derivative of {name} too many",
+        f"extra {name}",
+    )
+    for name in activations.EXTRA
+)

@@ -1,0 +1,224 @@
+"""Products, sums, lookups and softmaxes, whose derivatives people get wrong."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import softmax
+
+from handgrad.diagnosis.graph import Graph, Node, Numbering
+from handgrad.diagnosis.rewired import Option
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A product with a square matrix: that, or its derivative, may be taken for its transpose."""
+
+    at: int
+    node: Node
+    square: int  #: which operand
+    options: tuple[Option, ...]
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:
+        """A product that has the wrong derivative, for the other operand or for the matrix."""
+        operands = [values[o] for o in self.node.operands]
+        matrix, still = operands[self.square], jax.lax.stop_gradient
+        for_the_other = self._product(operands, still(jnp.where(choice == 1, matrix.T, matrix)))
+        operands[1 - self.square] = still(operands[1 - self.square])
+        for_the_matrix = self._product(operands, jnp.where(choice == 2, matrix.T, matrix))
+        return for_the_other + for_the_matrix
+
+    def _product(self, operands: list[Any], matrix: Any) -> Any:
+        chosen = [matrix if k == self.square else o for k, o in enumerate(operands)]
+        return self.node.bound(chosen)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup:
+    """Elements that are looked up, some of them more than once."""
+
+    at: int
+    node: Node
+    options: tuple[Option, ...]
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
+        """The same; of equal lookups only the last one comes back, as where items are assigned."""
+        table, *indices = (values[o] for o in self.node.operands)
+        places = jnp.arange(table.size, dtype=jnp.float64).reshape(table.shape)
+        (looked_up,) = self.node.bound([places, *indices])
+        found = jnp.clip(looked_up.reshape(-1), 0, table.size - 1).astype(jnp.int64)
+        order = jnp.arange(found.size)
+        last = jnp.zeros(table.size, dtype=order.dtype).at[found].max(order)
+        return _masked(values[self.at], (last[found] == order).reshape(looked_up.shape))
+
+
+@jax.custom_vjp
+def _masked(value: Any, mask: Any) -> Any:  # noqa: ARG001 (it is for the derivative)
+    """The value; of what comes back, what is not masked."""
+    return value
+
+
+_masked.defvjp(lambda value, mask: (value, mask), lambda mask, g: (jnp.where(mask, g, 0), None))
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """A product, element by element, with something that is no parameter: a mask, a weight."""
+
+    at: int
+    node: Node
+    moving: int  #: which operand the other one is
+    options: tuple[Option, ...]
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
+        """What is multiplied, without what it is multiplied by."""
+        operand = values[self.node.operands[self.moving]]
+        return jnp.broadcast_to(operand, values[self.at].shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """A sum over one axis of a square array, or a value spread along one: the other is as good."""
+
+    at: int
+    node: Node
+    options: tuple[Option, ...]
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
+        """The same along the other axis."""
+        operands = [values[o] for o in self.node.operands]
+        if self.node.name == "reduce_sum":
+            return jnp.sum(operands[0], axis=1 - self.node.eqn.params["axes"][0])
+        if self.node.name == "broadcast_in_dim":
+            (along,) = self.node.eqn.params["broadcast_dimensions"]
+            shape = self.node.eqn.params["shape"]
+            return jax.lax.broadcast_in_dim(operands[0], shape, (1 - along,))
+        return self.node.bound([o.T if 1 in np.shape(o) else o for o in operands])[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax:
+    """A softmax, whose matrix of derivatives may be taken for its diagonal, or for 1."""
+
+    z: int
+    at: int
+    node: Node
+    options: tuple[Option, ...]
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:
+        """z times what stands for the matrix."""
+        p = jax.lax.stop_gradient(values[self.at])
+        return values[self.z] * jnp.where(choice == 1, p * (1 - p), 1)
+
+
+_TRANSPOSED = (
+    Option("transposed", "the matrix of a product is not transposed on the way back", "w for wᵀ"),
+    Option("transposed", "the derivative for the matrix of a product is transposed", "dw for dwᵀ"),
+)
+
+_OTHER_AXIS = (Option("axis", "derivatives are summed over the other axis", "sum over the other"),)
+
+_SPREAD_OTHER = (Option("axis", "a derivative is spread along the other axis", "spread other"),)
+
+_ONCE = (
+    Option(
+        "unknown",
+        "of elements that are looked up more than once only the last lookup counts, "
+        "which np.add.at would add up",
+        "lookups once",
+    ),
+)
+
+_WITHOUT = (
+    Option(
+        "unknown", "what a product is taken with is not there on the way back", "without the other"
+    ),
+)
+
+_SOFTMAX = (
+    Option(
+        "activation-derivative",
+        "of the derivatives of softmax only the diagonal p(1 - p) is there",
+        "softmax diagonal",
+    ),
+    Option("activation-derivative", "the derivative of softmax is missing", "softmax missing"),
+)
+
+
+def products(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Product]:
+    """A product with a square matrix."""
+    if node.name != "dot_general" or node.eqn.params["dimension_numbers"][1] != ((), ()):
+        return
+    for k, o in enumerate(node.operands):
+        shape = numbering.avals[o].shape
+        if _square(shape) and not moving.isdisjoint(node.operands):
+            yield Product(node.outputs[0], node, k, _TRANSPOSED)
+
+
+def axes(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Axis]:
+    """A sum along an axis of a square array, or a value spread along one."""
+    (at, *_), shapes = node.outputs, [numbering.avals[o].shape for o in node.operands]
+    if node.name == "reduce_sum":
+        found = _square(shapes[0]) and len(node.eqn.params["axes"]) == 1
+    elif not _square(numbering.avals[at].shape):
+        found = False
+    elif node.name == "broadcast_in_dim":
+        found = len(shapes[0]) == 1
+    else:
+        spread = [o for o, s in zip(node.operands, shapes, strict=True) if len(s) == 2 and 1 in s]
+        found = node.elementwise and not moving.isdisjoint(spread)
+    if found:
+        yield Axis(at, node, _SPREAD_OTHER if node.name == "reduce_sum" else _OTHER_AXIS)
+
+
+def lookups(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Lookup]:
+    """Lookups of several elements of a table."""
+    if node.name == "gather" and node.operands[0] in moving:
+        several = np.prod(numbering.avals[node.outputs[0]].shape, dtype=int) > 1
+        if several and moving.isdisjoint(node.operands[1:]):
+            yield Lookup(node.outputs[0], node, _ONCE)
+
+
+def fixed(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Fixed]:
+    """A product with something fixed that is more than one number."""
+    if node.name != "mul" or sum(o in moving for o in node.operands) != 1:
+        return
+    k = int(node.operands[1] in moving)
+    other = numbering.avals[node.operands[1 - k]]
+    if np.prod(other.shape, dtype=int) > 1:
+        yield Fixed(node.outputs[0], node, k, _WITHOUT)
+
+
+def _square(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 and shape[0] == shape[1] > 1
+
+
+def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> list[Softmax]:
+    """The softmaxes of a graph, found by their values at a point."""
+    found = []
+    earlier: list[int] = []
+    for node in graph.nodes:
+        (at, *_) = node.outputs
+        if node.name == "div" and numbering.avals[at].shape:
+            found += [
+                Softmax(z, at, node, _SOFTMAX)
+                for z in earlier
+                if numbering.avals[z].shape == numbering.avals[at].shape
+                and _is_softmax(np.asarray(values[z]), np.asarray(values[at]))
+            ][:1]
+        earlier.insert(0, at)
+    return found
+
+
+def _is_softmax(z: np.ndarray, p: np.ndarray) -> bool:
+    if z.dtype.kind != "f" or not np.isfinite(z).all():
+        return False
+    return any(
+        # The same formula, up to rounding.
+        np.allclose(p, softmax(z, axis=axis), rtol=1e-9, atol=1e-300)
+        for axis in range(z.ndim)
+        if p.shape[axis] > 1
+    )
