@@ -28,16 +28,19 @@ def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
 
 def _of_elements(ruling: Ruling) -> list[Finding]:
     """One finding for each leaf that is not right, the worst of them first."""
+    wrong = (ruling.yours.level == WRONG) & np.isfinite(ruling.yours.answer)
+    # Zeros among other numbers that are wrong may be there by chance, of units that are off.
+    kind = "zero" if (ruling.yours.answer[wrong] == 0).all() else "unknown"
     found = []
     for path, part in zip(ruling.given.paths, ruling.given.parts(), strict=True):
         if part.start < part.stop and ruling.yours.level[part].max() > RIGHT:
             i = worst_element(ruling, part)
             badness = ruling.yours.level[i], distances(ruling)[i]
-            found.append((badness, _of_leaf(ruling, path, part)))
+            found.append((badness, _of_leaf(ruling, path, part, kind)))
     return [finding for _, finding in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
-def _of_leaf(ruling: Ruling, path: str, part: slice) -> Finding:
+def _of_leaf(ruling: Ruling, path: str, part: slice, kind: str) -> Finding:
     yours, level = ruling.yours, int(ruling.yours.level[part].max())
     i = worst_element(ruling, part)
     index = index_of(ruling.given, path, i - part.start)
@@ -48,8 +51,6 @@ def _of_leaf(ruling: Ruling, path: str, part: slice) -> Finding:
         what = f"{where}yours is {answer}, exactly it is {shown(exact)}"
         return Finding("non-finite", path, index, what, 1.0)
     if level == WRONG:
-        wrong = yours.level[part] == WRONG
-        kind = "zero" if (yours.answer[part][wrong] == 0).all() else "unknown"
         what = f"{where}yours is {answer!r}, exactly it is {shown(exact)}"
         return Finding(kind, path, index, what, 1.0 if kind == "zero" else 0.0)
     size = abs(float(exact)) or 1.0

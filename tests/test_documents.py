@@ -37,3 +37,6 @@ def test_other_numbers_and_failures_are_seen() -> None:
     assert check(said, "loss 0.357768906562423 at 12") is not None
     assert check(said, "loss 0.357768907562423 at 120") is not None
     assert check("echo one; exit 3", "one") is not None
+    assert check("echo 'disagree: yours'; exit 1", "...") is None
+    assert check("echo 'disagree: yours'", "...") is not None
+    assert check("echo one; exit 1", "one") is not None

@@ -221,10 +221,10 @@ def _has_penalty(evidence: Evidence, wrong: np.ndarray) -> bool:
     run = evidence.engine
     if run is None:
         return True
-    return any(_decays(run, i, evidence, wrong) for i in range(len(run.rewired.places)))
+    return any(decays(run, i, evidence, wrong) for i in range(len(run.rewired.places)))
 
 
-def _decays(run: Engine, at: int, evidence: Evidence, wrong: np.ndarray) -> bool:
+def decays(run: Engine, at: int, evidence: Evidence, wrong: np.ndarray) -> bool:
     """Whether what comes back through a place is the same multiple of the parameters everywhere."""
     first, *others = evidence.all[:3]
     rate = ratio(run.through(at, first.given)[wrong], first.params[wrong])

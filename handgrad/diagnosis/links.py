@@ -13,10 +13,10 @@ import numpy as np
 
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Clock, Engine
-from handgrad.diagnosis.kinds import ratio
+from handgrad.diagnosis.kinds import decays, ratio
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Evidence, Sample
-from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.theory import Theory, explains
 from handgrad.diagnosis.wording import of_place, of_switches
 
 #: How these mistakes are told.
@@ -71,7 +71,21 @@ def _factor_at_a_place(search: Search) -> Iterator[Theory]:
     for *_, i, value in sorted(found):
         if search.clock.over:
             return
-        yield _scaled(search, [i], search.engine.rewired.places[i], value)
+        theory = _scaled(search, [i], search.engine.rewired.places[i], value)
+        yield _of_a_penalty(theory) if _is_a_penalty(theory, search, i) else theory
+
+
+def _is_a_penalty(theory: Theory, search: Search, place: int) -> bool:
+    """Whether it explains the gap, and what comes back there is a multiple of the parameters."""
+    concerned = search.evidence.wrong & (search.through(place, search.evidence.fit[0]) != 0)
+    explained = concerned.any() and explains(theory, search.evidence, search.within)
+    return bool(explained) and decays(search.engine, place, search.evidence, concerned)
+
+
+def _of_a_penalty(theory: Theory) -> Theory:
+    """The same theory by its own name."""
+    says = theory.says.removesuffix(": a term is missing")
+    return replace(theory, kind="weight-decay", says=f"{says}: the loss's weight decay")
 
 
 def _strangeness(search: Search, place: int, factor: float) -> tuple[int, bool]:

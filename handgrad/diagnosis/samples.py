@@ -154,18 +154,20 @@ def evidence(trial: Trial) -> Evidence | None:
 def _rulings(trial: Trial) -> Iterator[Ruling]:
     """Those of the trial, the deciding one first, and of points drawn anew.
 
-    At a kink more than one gradient is right, and theories know only one: such points come last.
+    At a kink more than one gradient is right, and the one that is nearest to a wrong one need not
+    be what its author meant: such points come last of all.
     """
     first = trial.outcomes[trial.deciding]
     judged = [o.ruling for o in (first, *trial.outcomes) if o.ruling is not None]
     judged = list({id(ruling): ruling for ruling in judged}.values())
-    judged.sort(key=lambda ruling: ruling.truth.kink is not None)
-    yield from judged[:1]
+    smooth = [ruling for ruling in judged if ruling.truth.kink is None]
+    yield from smooth[:1]
     yield from _judged(trial, _larger(first.given, trial.case.seed + 2))
-    yield from judged[1:]
+    yield from smooth[1:]
     around = points(first.given, MORE, trial.case.seed + 1)
     next(around)
     yield from _judged(trial, around)
+    yield from (ruling for ruling in judged if ruling.truth.kink is not None)
 
 
 def _judged(trial: Trial, fresh: Iterator[Arguments]) -> Iterator[Ruling]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
+from handgrad.diagnosis import kinds as diagnosing
 from handgrad.report import Diagnosis
 from tests.tiers import slowly
 
@@ -340,3 +341,24 @@ def test_a_leaf_is_left_out_of_the_forward_pass() -> None:
     told = diagnosis(gradient, by_tanh, NETWORK)
     assert told.kind == "unknown"
     assert "params['b'] is left out of the forward pass, as if it were 0" in told.says
+
+
+@pytest.mark.parametrize(("part", "how"), [(0.5, "is 1/2 of"), (0.0, "nothing comes back")])
+def test_a_penalty_s_factor_is_a_weight_decay(
+    part: float, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the numbers alone do not show it: which of two leaves' rules speaks is chance."""
+    monkeypatch.setattr(diagnosing, "OF_A_LEAF", ())
+    w, v, x = RNG.normal(size=3), RNG.normal(size=3), RNG.normal(size=(7, 3))
+
+    def penalised(p: Any, x: Any) -> Any:
+        return jnp.mean(jnp.tanh(x @ p["w"] * (x @ p["v"]))) + 0.1 * jnp.sum(p["w"] ** 2)
+
+    def gradient(p: Any, x: Any) -> Any:
+        a, b = x @ p["w"], x @ p["v"]
+        d = (1 - np.tanh(a * b) ** 2) / len(x)
+        return {"w": x.T @ (d * b) + part * 0.2 * p["w"], "v": x.T @ (d * a)}
+
+    told = diagnosis(gradient, penalised, ({"w": w, "v": v}, x))
+    assert told.kind == "weight-decay"
+    assert how in told.says

@@ -62,3 +62,19 @@ def test_late_two_points_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     found = of(doubled)
     assert found is not None
     assert (len(found.fit), len(found.fresh)) == (1, 1)
+
+
+def test_a_kink_is_asked_last() -> None:
+    """What is nearest to a wrong gradient there is not what its author meant."""
+
+    def bent(w: Any, x: Any) -> Any:
+        return jnp.sum(jnp.maximum(w * x, 0.0) ** 2 + jnp.abs(w))
+
+    def twice(w: Any, x: Any) -> Any:
+        return 2 * (2 * np.maximum(w * x, 0) * x + np.sign(w))
+
+    w = np.array([0.0, 1.5, -2.0])
+    found = evidence(check_gradient(twice, bent, w, X, points=2).trial)
+    assert found is not None
+    assert (len(found.fit), len(found.fresh)) == (FIT, CONFIRM)
+    assert not any((sample.params == w).all() for sample in found.all)
