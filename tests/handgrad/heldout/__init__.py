@@ -1,7 +1,7 @@
 """Five models kept aside: no rule that names a mistake was written on them.
 
-Their first run is told in docs/checking.md, and so is what a later one showed. That has been mended,
-so they are no longer unseen: who writes new rules keeps other models aside.
+Their first run is told in docs/checking.md, and so is what a later one showed. That has been
+mended, so they are no longer unseen: who writes new rules keeps other models aside.
 """
 
 from benchmarks.checkers.subject import Subject
