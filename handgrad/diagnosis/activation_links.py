@@ -33,6 +33,7 @@ class Derivative:
     at: int
     stretch: tuple[Node, ...]
     name: str
+    known: bool  #: whether it is one of the activations that have a name
     wrongs: tuple[Wrong, ...]
     options: tuple[Option, ...]
     node: Node
@@ -97,7 +98,8 @@ def derivatives(
         known = _recognised(stretch, z, numbering)
         if known:
             wrongs = (activations.MISSING, *known.mistakes, *activations.OF_ACTIVATIONS[1:])
-            yield _derivative(z, at, stretch, known.name, wrongs, "activation-derivative")
+            options = _options(stretch, known.name, wrongs, "activation-derivative")
+            yield Derivative(z, at, stretch, known.name, True, wrongs, options, node)
         else:
             unknown.append((z, stretch))
     if not unknown or len(unknown) < len(entries) - 1:
@@ -107,26 +109,27 @@ def derivatives(
     if into_product or (len(stretch) == 1 and stretch[0].name in CURVED):
         kind = "activation-derivative" if into_product else "unknown"
         name = stretch[-1].call.name if stretch[-1].call else _name(stretch[-1])
-        yield _derivative(z, at, stretch, name, activations.OF_ANY, kind)
+        wrongs = activations.OF_ANY
+        options = _options(stretch, name, wrongs, kind)
+        yield Derivative(z, at, stretch, name, False, wrongs, options, node)
 
 
-def _derivative(
-    z: int, at: int, stretch: tuple[Node, ...], name: str, wrongs: tuple[Wrong, ...], kind: str
-) -> Derivative:
+def _options(
+    stretch: tuple[Node, ...], name: str, wrongs: tuple[Wrong, ...], kind: str
+) -> tuple[Option, ...]:
     def common(wrong: Wrong, kind: str) -> bool:
         return wrong in activations.OF_ANY and kind == "activation-derivative"
 
-    options = tuple(
+    return tuple(
         Option(
             "sign" if wrong is activations.NEGATIVE else kind,
             f"the derivative of {name} {wrong.says}",
             # What a library's function does within itself is another matter.
-            f"{stretch[-1].call and stretch[-1].call.name}: {name} {wrong.says}",
+            f"{stretch[-1].call and stretch[-1].call.name}, {kind}: {name} {wrong.says}",
             f"the derivative of every activation {wrong.says}" if common(wrong, kind) else "",
         )
         for wrong in wrongs
     )
-    return Derivative(z, at, stretch, name, wrongs, options, stretch[-1])
 
 
 def _name(node: Node) -> str:

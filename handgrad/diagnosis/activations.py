@@ -109,6 +109,10 @@ ACTIVATIONS = (
                 "is zσ′(z) alone, without σ(z)",
                 lambda z, a, slope: z * _sigmoid(z) * _sigmoid(-z),
             ),
+            Wrong(
+                "is that of sigmoid, σ(z)(1 - σ(z))",
+                lambda z, a, slope: _sigmoid(z) * _sigmoid(-z),
+            ),
         ),
     ),
     Activation(
@@ -141,6 +145,7 @@ ACTIVATIONS = (
         "elu",
         jax.nn.elu,
         (
+            Wrong("is that of relu", lambda z, a, slope: (z > 0).astype(z.dtype)),
             Wrong("is exp(z) where z > 0 as well", lambda z, a, slope: jnp.exp(z)),
             Wrong(
                 "is elu(z), not elu(z) + 1, where z < 0",
@@ -200,7 +205,10 @@ def _leaky(values: np.ndarray) -> Activation | None:
     default = Wrong(
         "has the slope 0.01", lambda z, a, slope: jnp.where(z > 0, 1.0, 0.01).astype(z.dtype)
     )
-    mistakes = (*like.mistakes, default)
+    exchanged = Wrong(
+        "has its two slopes exchanged", lambda z, a, own: jnp.where(z > 0, slope, 1.0)
+    )
+    mistakes = (*like.mistakes, default, exchanged)
     return Activation(like.name, lambda z: jnp.where(z > 0, z, slope * z), mistakes)
 
 

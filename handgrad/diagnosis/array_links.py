@@ -65,18 +65,19 @@ _masked.defvjp(lambda value, mask: (value, mask), lambda mask, g: (jnp.where(mas
 
 
 @dataclass(frozen=True, eq=False)
-class Fixed:
-    """A product, element by element, with something that is no parameter: a mask, a weight."""
+class Times:
+    """A product, element by element, with an array: a mask, a gate, a gain."""
 
     at: int
     node: Node
-    moving: int  #: which operand the other one is
+    moving: int  #: the operand whose derivative lacks the other
     options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
-        """What is multiplied, without what it is multiplied by."""
-        operand = values[self.node.operands[self.moving]]
-        return jnp.broadcast_to(operand, values[self.at].shape)
+        """What has the derivative 1 for the one operand, and the right one for the other."""
+        operands = [values[o] for o in self.node.operands]
+        mine, other = operands[self.moving], operands[1 - self.moving]
+        return jnp.broadcast_to(mine, values[self.at].shape) + jax.lax.stop_gradient(mine) * other
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Softmax:
-    """A softmax, whose matrix of derivatives may be taken for its diagonal, or for 1."""
+    """A softmax, of whose matrix of derivatives people take the diagonal, a part of it, or 1."""
 
     z: int
     at: int
@@ -111,7 +112,7 @@ class Softmax:
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
         """z times what stands for the matrix."""
         p = jax.lax.stop_gradient(values[self.at])
-        return values[self.z] * jnp.where(choice == 1, p * (1 - p), 1)
+        return values[self.z] * jnp.select([choice == 1, choice == 2], [p * (1 - p), p], 1)
 
 
 _TRANSPOSED = (
@@ -134,7 +135,9 @@ _ONCE = (
 
 _WITHOUT = (
     Option(
-        "unknown", "what a product is taken with is not there on the way back", "without the other"
+        "unknown",
+        "on the way back through a product its other factor is missing",
+        "without the other",
     ),
 )
 
@@ -143,6 +146,11 @@ _SOFTMAX = (
         "activation-derivative",
         "of the derivatives of softmax only the diagonal p(1 - p) is there",
         "softmax diagonal",
+    ),
+    Option(
+        "activation-derivative",
+        "of the derivatives of softmax, diag(p) - p·pᵀ, only diag(p) is there",
+        "softmax times p",
     ),
     Option("activation-derivative", "the derivative of softmax is missing", "softmax missing"),
 )
@@ -182,14 +190,14 @@ def lookups(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Look
             yield Lookup(node.outputs[0], node, _ONCE)
 
 
-def fixed(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Fixed]:
-    """A product with something fixed that is more than one number."""
-    if node.name != "mul" or sum(o in moving for o in node.operands) != 1:
+def times(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Times]:
+    """A product with more than one number; each of its operands that depends on the parameters."""
+    if node.name != "mul" or node.operands[0] == node.operands[1]:
         return
-    k = int(node.operands[1] in moving)
-    other = numbering.avals[node.operands[1 - k]]
-    if np.prod(other.shape, dtype=int) > 1:
-        yield Fixed(node.outputs[0], node, k, _WITHOUT)
+    for k, o in enumerate(node.operands):
+        other = numbering.avals[node.operands[1 - k]]
+        if o in moving and np.prod(other.shape, dtype=int) > 1:
+            yield Times(node.outputs[0], node, k, _WITHOUT)
 
 
 def _square(shape: tuple[int, ...]) -> bool:
@@ -199,17 +207,18 @@ def _square(shape: tuple[int, ...]) -> bool:
 def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> list[Softmax]:
     """The softmaxes of a graph, found by their values at a point."""
     found = []
-    earlier: list[int] = []
+    earlier = list(graph.inputs)
     for node in graph.nodes:
         (at, *_) = node.outputs
-        if node.name == "div" and numbering.avals[at].shape:
+        if node.name in ("div", "mul", "exp") and numbering.avals[at].shape:
+            # Of the scores themselves, and of what is left of them once their maximum is taken off.
             found += [
                 Softmax(z, at, node, _SOFTMAX)
                 for z in earlier
                 if numbering.avals[z].shape == numbering.avals[at].shape
                 and _is_softmax(np.asarray(values[z]), np.asarray(values[at]))
-            ][:1]
-        earlier.insert(0, at)
+            ]
+        earlier.append(at)
     return found
 
 

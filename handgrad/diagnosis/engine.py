@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from handgrad.arguments import Arguments
+from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.array_links import softmaxes
 from handgrad.diagnosis.graph import Graph, Numbering, flattened
 from handgrad.diagnosis.places import places
@@ -113,7 +114,8 @@ def engine(loss: Function, given: Arguments) -> Engine:
         found = switches(graph, moving, numbering)
         values = _values(graph, numbering, [*leaves, *(_wide(real) if traced_inputs else [])])
         found += softmaxes(graph, numbering, values)
-    places_found = tuple(places(graph, moving))
+    activations = [switch for switch in found if isinstance(switch, Derivative)]
+    places_found = tuple(places(graph, moving, activations))
     return Engine(Rewired(graph, numbering, places_found, tuple(found), given.paths), traced_inputs)
 
 

@@ -93,6 +93,9 @@ def _of_one(n: int, likely: bool) -> Iterator[tuple[str, float]]:
     """What people make of a length; of one that is seldom divided by only the simplest."""
     yield f"{n}", n
     yield f"1/{n}", 1 / n
+    # Scores of attention are divided by the root of a width.
+    yield f"√{n}", n**0.5
+    yield f"1/√{n}", 1 / n**0.5
     if not likely:
         return
     yield f"2·{n}", 2 * n
@@ -101,8 +104,6 @@ def _of_one(n: int, likely: bool) -> Iterator[tuple[str, float]]:
     yield f"1/(2·{n})", 1 / (2 * n)
     yield f"{n}²", n**2
     yield f"1/{n}²", 1 / n**2
-    yield f"√{n}", n**0.5
-    yield f"1/√{n}", 1 / n**0.5
     if n > 2:
         yield f"{n - 1}/{n}", (n - 1) / n
         yield f"{n}/{n - 1}", n / (n - 1)

@@ -53,26 +53,33 @@ Choice = tuple[int, int, Switch]
 Proposes = Callable[[Search], Iterator[Theory]]
 
 
-def _factor_at_a_place(search: Search) -> Iterator[Theory]:
+def _factor_at_a_place(search: Search, inside: bool = False) -> Iterator[Theory]:
     """Nothing at all, a wrong sign, a factor too many, a missing factor: at one place.
 
     Where two places differ only by a factor, a term that is missing through one is a strange factor
-    through the other: the simplest comes first, wherever it is.
+    through the other: the simplest comes first, wherever it is. Places within one function come
+    after what people write for its derivative as a whole.
     """
     first = search.evidence.fit[0]
     found = []
-    for i in range(len(search.engine.rewired.places)):
+    for i, place in enumerate(search.engine.rewired.places):
         if search.clock.over:
             return
+        if place.inside != inside:
+            continue
         c = _fitted(first, search.through(i, first), search.within)
         if c is not None:
             values = dict.fromkeys((float(np.round(c)), c))
-            found += [(*_strangeness(search, i, value), i, value) for value in values if value != 1]
-    for *_, i, value in sorted(found):
+            found += [(_strangeness(search, value), i, value) for value in values if value != 1]
+    for _, i, value in sorted(found):
         if search.clock.over:
             return
         theory = _scaled(search, [i], search.engine.rewired.places[i], value)
         yield _of_a_penalty(theory) if _is_a_penalty(theory, search, i) else theory
+
+
+#: The same at places within one function.
+_factor_inside = partial(_factor_at_a_place, inside=True)
 
 
 def _is_a_penalty(theory: Theory, search: Search, place: int) -> bool:
@@ -88,11 +95,10 @@ def _of_a_penalty(theory: Theory) -> Theory:
     return replace(theory, kind="weight-decay", says=f"{says}: the loss's weight decay")
 
 
-def _strangeness(search: Search, place: int, factor: float) -> tuple[int, bool]:
-    """How far-fetched a factor is; nobody leaves out half of what a library's function does."""
-    inside = search.engine.rewired.places[place].inside
+def _strangeness(search: Search, factor: float) -> int:
+    """How far-fetched a factor is."""
     named = factors.name(factor, search.evidence.given) is not None
-    return {0.0: 0, -1.0: 1}.get(factor, 2 if named else 3) + 2 * inside, inside
+    return {0.0: 0, -1.0: 1}.get(factor, 2 if named else 3)
 
 
 def _factor_at_a_line(search: Search) -> Iterator[Theory]:
@@ -171,7 +177,8 @@ def _wrong_rule_for_some(search: Search) -> Iterator[Theory]:
     concerned = np.zeros(evidence.wrong.size, dtype=bool)
     for k in leaves:
         concerned[parts[k]] = True
-    for theory in itertools.chain(_factor_at_a_place(search), _wrong_rule(search)):
+    rules = (rule(search) for rule in (_factor_at_a_place, _wrong_rule, _factor_inside))
+    for theory in itertools.chain.from_iterable(rules):
         yield replace(theory, predict=partial(_in_part, search.engine, theory.predict, concerned))
 
 
@@ -326,6 +333,7 @@ def _rate(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray
 RULES: tuple[Proposes, ...] = (
     _factor_at_a_place,
     _wrong_rule,
+    _factor_inside,
     _factor_at_a_line,
     _wrong_rule_for_some,
     _updated,

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.graph import Graph, Node, active
 from handgrad.diagnosis.rewired import Place
 
@@ -10,21 +12,46 @@ from handgrad.diagnosis.rewired import Place
 Uses = list[tuple[Node, int]]
 
 
-def places(graph: Graph, leaves: Sequence[int]) -> list[Place]:
-    """The places of a graph and of the bodies in it, those within a library's functions last.
+def places(
+    graph: Graph, leaves: Sequence[int], activations: Sequence[Derivative] = ()
+) -> list[Place]:
+    """The places of a graph and of the bodies in it, those within one function last.
 
     A factor has the same effect wherever along a chain it stands, so a chain from one fork or
     junction to the next has one place: the value where paths have met, or the use where they part.
-    Nobody writes the derivative of half a function: what a library's function is given flows back
-    through all of its uses there, before any of them is looked at alone.
+    Nobody writes the derivative of half a function: what a library's function or an activation is
+    given flows back through all of its uses there, before any of them is looked at alone.
 
     Args:
         graph: the loss, written out.
         leaves: the numbers of its parameters.
+        activations: stretches of operations, each of which is one function.
     """
     moving = active(graph, leaves)
     found = [Place(leaf, (), None) for leaf in leaves] + list(_within(graph, moving))
+    for activation in activations:
+        if activation.known:
+            found = _closed(found, activation)
     return sorted(found, key=lambda place: place.inside)
+
+
+def _closed(found: list[Place], activation: Derivative) -> list[Place]:
+    """The places, of which those between the ends of an activation are inside."""
+    within = set(activation.stretch)
+    between = {o for node in activation.stretch for o in node.outputs} - {activation.at}
+    there = [place for place in found if place.uses and within.issuperset(_users(place))]
+    entries = [place for place in there if place.value == activation.z]
+    inside = {id(place) for place in there if place.value in between}
+    inside |= {id(place) for place in found if not place.uses and place.value in between}
+    if len(entries) > 1:
+        inside |= {id(place) for place in entries}
+        uses = tuple(dict.fromkeys(use for place in entries for use in place.uses))
+        found = [*found, Place(activation.z, uses, entries[0].made_by)]
+    return [replace(place, inside=True) if id(place) in inside else place for place in found]
+
+
+def _users(place: Place) -> list[Node]:
+    return [node for node, _ in place.uses]
 
 
 def _within(graph: Graph, moving: set[int]) -> Iterator[Place]:

@@ -60,7 +60,7 @@ class Place:
     value: int
     uses: tuple[tuple[Node, int], ...]  #: operations, and as which operand; none: all there are
     made_by: Node | None  #: the operation that makes the value; None for what the loss is given
-    inside: bool = False  #: whether it is half of what a library's function does
+    inside: bool = False  #: whether it is half of what one function does
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from handgrad.diagnosis import activation_links, array_links
-from handgrad.diagnosis.activation_links import Extra
+from handgrad.diagnosis.activation_links import Derivative, Extra
 from handgrad.diagnosis.graph import MOVES, Graph, Numbering, active
 from handgrad.diagnosis.rewired import Switch
 
@@ -19,7 +19,15 @@ SUMS = frozenset({"add", "sub", "dot_general", "conv_general_dilated"})
 def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Switch]:
     """The switches of a graph and of the bodies in it."""
     fold(graph, numbering)
-    return list(_within(graph, active(graph, leaves), numbering))
+    found = list(_within(graph, active(graph, leaves), numbering))
+    known = [s for s in found if isinstance(s, Derivative) and s.known]
+    # Nobody gets the derivative of exp wrong where exp is but a part of tanh.
+    parts = {node for activation in known for node in activation.stretch[:-1]}
+    return [
+        switch
+        for switch in found
+        if not (isinstance(switch, Derivative) and not switch.known and switch.node in parts)
+    ]
 
 
 def fold(graph: Graph, numbering: Numbering) -> None:
@@ -52,7 +60,7 @@ def _within(graph: Graph, moving: set[int], numbering: Numbering) -> Iterator[Sw
         yield from array_links.products(node, moving, numbering)
         yield from array_links.axes(node, moving, numbering)
         yield from array_links.lookups(node, moving, numbering)
-        yield from array_links.fixed(node, moving, numbering)
+        yield from array_links.times(node, moving, numbering)
 
 
 def _single_entries(graph: Graph, moving: set[int], numbering: Numbering) -> dict[int, set[int]]:

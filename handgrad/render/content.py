@@ -1,6 +1,7 @@
 """What a report says, in plain sentences and in order, before it is text, rich or HTML."""
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from handgrad.render import numbers
@@ -8,7 +9,7 @@ from handgrad.render.numbers import place, plural, short, ulps
 from handgrad.report import Diagnosis, Finding, GradientReport, LeafReport
 
 if TYPE_CHECKING:
-    from handgrad.steps import StepReport
+    from handgrad.steps import StepReport, StepsReport
 
 #: The verdicts of leaves from the one to read first.
 WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
@@ -112,7 +113,7 @@ def diagnoses(report: GradientReport) -> list[str]:
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     left = [path for path in _wrong(report) if path not in explained]
     if report.trial is not None and left:
-        where = f" in {', '.join(left[:FEW_LEAVES])}{' ...' if left[FEW_LEAVES:] else ''}"
+        where = f" in {_these(left)}"
         told.append(f"Kind: unknown{where if told else ''}; no kind explains it at other points.")
     return told
 
@@ -126,24 +127,48 @@ def _kinds(report: GradientReport) -> list[str]:
 
 
 def _step(report: GradientReport) -> list[str]:
-    """The first step that makes it wrong, if it is made of steps; or that all of them are right."""
+    """The first step that makes it wrong, if it is made of steps; or what is known of them."""
     if report.steps is None:
         return []
-    first, count = report.steps.first_guilty, len(report.steps.steps)
-    if report.steps.passes:
+    if report.steps.first_guilty is not None:
+        return [_guilty(report.steps, report.steps.first_guilty)]
+    told, count = [], len(report.steps.steps)
+    if count and report.steps.passes:
         which = "step back that was judged is" if count == 1 else "steps back that were judged are"
-        return [f"The {f'{count} ' if count > 1 else ''}{which} right."]
-    if first is None:
-        return []
+        told.append(f"The {f'{count} ' if count > 1 else ''}{which} right.")
+    wrong = [step for step in reversed(report.steps.steps) if step.report.verdict == "disagree"]
+    if wrong and all(step.guilty is None for step in wrong):
+        told.append(
+            f"{_these(step.name for step in wrong)} {'is' if len(wrong) == 1 else 'are'} wrong; "
+            "whether that is what makes the gradient wrong could not be tried."
+        )
+    # All that have one reason, once.
+    reasons: dict[str, list[str]] = {}
+    for step in report.steps.not_judged:
+        reasons.setdefault(step.reason, []).append(step.name)
+    told += [f"{_these(names)}: not judged, {why}." for why, names in reasons.items()]
+    return told[: 1 + FEW_LEAVES]
+
+
+def _these(names: Iterable[str]) -> str:
+    """Some names, of many the first ones."""
+    first = list(names)
+    return ", ".join(first[:FEW_LEAVES]) + (" ..." if first[FEW_LEAVES:] else "")
+
+
+def _guilty(steps: "StepsReport", first: "StepReport") -> str:
     # One before it on the way back may be wrong as well, and do no harm.
-    what = "is wrong" if first is report.steps.first_wrong else "makes it wrong"
+    what = "is wrong" if first is steps.first_wrong else "makes it wrong"
+    count = len(steps.steps)
     which = f"is the first of its {count} steps back that {what}"
     why = " ".join(_kinds(first.report))
     for k, name in enumerate(first.inputs):
         why = why.replace(f"params[{k}]", name)
     why = why or _wrong_answers(first)
     only = "is wrong, its only step that was judged"
-    return [f"{first.name} {which if count > 1 else only}. {why}".rstrip()]
+    others = [step.name for step in reversed(steps.steps) if step.guilty and step is not first]
+    more = f"Also wrong: {_these(others)}." if others else ""
+    return " ".join(t for t in (f"{first.name} {which if count > 1 else only}.", why, more) if t)
 
 
 def _wrong_answers(step: "StepReport") -> str:
@@ -158,7 +183,7 @@ def _wrong_answers(step: "StepReport") -> str:
 
 def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
     paths = [path for path in diagnosis.leaves if path in wrong] or list(diagnosis.leaves)
-    named = ", ".join(paths[:FEW_LEAVES]) + (" ..." if paths[FEW_LEAVES:] else "")
+    named = _these(paths)
     everywhere = set(wrong) <= set(diagnosis.leaves) and len(wrong) > 1
     says = diagnosis.says if everywhere or paths[0] in diagnosis.says else ""
     text = says or f"in {named}, {diagnosis.says}"

@@ -37,11 +37,19 @@ class StepReport:
     guilty: bool | None = None
 
 
+class NotJudged(NamedTuple):
+    """A step that was seen and could not be judged by itself."""
+
+    name: str
+    reason: str  #: in words
+
+
 @dataclass(frozen=True)
 class StepsReport:
     """The rulings on all steps, in the order of the forward pass."""
 
     steps: tuple[StepReport, ...]
+    not_judged: tuple[NotJudged, ...] = ()  #: of a gradient; in the order of its backward pass
 
     @property
     def first_wrong(self) -> StepReport | None:
@@ -55,7 +63,7 @@ class StepsReport:
 
     @property
     def passes(self) -> bool:
-        """Whether every step does."""
+        """Whether every step that was judged does."""
         return self.first_wrong is None
 
     def __str__(self) -> str:
@@ -70,7 +78,12 @@ class StepsReport:
             for step in self.steps
         ]
         first = self.first_wrong
-        return {"passes": self.passes, "first_wrong": first and first.name, "steps": steps}
+        return {
+            "passes": self.passes,
+            "first_wrong": first and first.name,
+            "steps": steps,
+            "not_judged": [step._asdict() for step in self.not_judged],
+        }
 
 
 def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsReport:

@@ -18,6 +18,7 @@ class Pair:
     inputs: tuple[Any, ...]  #: those that the backward pass answers for
     settings: tuple[Any, ...]  #: what the forward pass takes after them
     names: tuple[str, ...]  #: of the inputs, where each is one array or number; else none
+    #: What the backward pass is given; None where that is the cache alone, as losses have it.
     cotangent: Any
 
     def judged(self, points: int, seed: int) -> GradientReport:
@@ -31,5 +32,9 @@ class Pair:
         def forward(*inputs: Any) -> Any:
             return self.forward(*inputs, *self.settings)
 
-        asked: dict[str, Any] = {"cotangent": self.cotangent, "points": points, "seed": seed}
-        return check_backward(forward, self.backward, *self.inputs, **asked)
+        def backward(cotangent: Any, cache: Any) -> Any:
+            return self.backward(*(() if self.cotangent is None else (cotangent,)), cache)
+
+        given = 1.0 if self.cotangent is None else self.cotangent
+        asked: dict[str, Any] = {"cotangent": given, "points": points, "seed": seed}
+        return check_backward(forward, backward, *self.inputs, **asked)

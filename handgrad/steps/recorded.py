@@ -7,7 +7,7 @@ more. A forward call belongs to the backward call that is given its cache.
 import gc
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -18,7 +18,7 @@ from handgrad.frames import near
 from handgrad.judge import Trial
 from handgrad.referee.program import is_real
 from handgrad.report import GradientReport
-from handgrad.steps import StepReport, StepsReport
+from handgrad.steps import NotJudged, StepReport, StepsReport
 from handgrad.steps.mended import guilty
 from handgrad.steps.pair import Pair
 
@@ -36,26 +36,37 @@ class Call:
     args: tuple[Any, ...]  #: as they were when it was called; arrays copied
     given: tuple[Any, ...]  #: the same objects as were given
     result: Any = None
-    used: bool = field(default=False)
+    used: bool = False
+    of_steps: bool = False  #: whether it called others of its like
 
     @property
     def base(self) -> str:
         """The name without `_forward` or `_backward`."""
         return self.code.co_name.removesuffix(FORWARD).removesuffix(BACKWARD)
 
+    @property
+    def name(self) -> str:
+        """The name, and where the function stands."""
+        where = f"{near(self.code.co_filename)}, line {self.code.co_firstlineno}"
+        return f"{self.code.co_name} ({where})"
 
-def pairs(gradient: Callable[..., Any], given: Arguments) -> list[Pair]:
+
+def pairs(gradient: Callable[..., Any], given: Arguments) -> list[Pair | NotJudged]:
     """The pairs that a gradient is made of, in the order of its backward pass.
 
     Args:
         gradient: called once, at the point.
         given: the point.
+
+    Returns:
+        In place of a backward call that belongs to no forward call, why it does not; nothing for
+        one that calls others of its like and is made of steps itself.
     """
     calls = _calls(gradient, given)
     forwards = [call for call in calls if call.code.co_name.endswith(FORWARD)]
     backwards = [call for call in calls if call.code.co_name.endswith(BACKWARD)]
-    found = (_pair(call, forwards) for call in backwards)
-    return [pair for pair in found if pair is not None]
+    found = ((call, _pair(call, forwards)) for call in backwards)
+    return [pair or _alone(call) for call, pair in found if pair or not call.of_steps]
 
 
 def _calls(gradient: Callable[..., Any], given: Arguments) -> list[Call]:
@@ -66,6 +77,8 @@ def _calls(gradient: Callable[..., Any], given: Arguments) -> list[Call]:
         name = frame.f_code.co_name
         if event == "call" and name.endswith((FORWARD, BACKWARD)):
             args = tuple(_arguments(frame))
+            for outer in running.values():
+                outer.of_steps = True
             running[frame] = Call(frame.f_code, copied(args), args)
         elif event == "return" and frame in running:
             call = running.pop(frame)
@@ -95,24 +108,29 @@ def _pair(call: Call, forwards: list[Call]) -> Pair | None:
         if forward.base != call.base or forward.used or not _is_pair(forward.result):
             continue
         given = [arg is forward.result[1] for arg in call.given]
-        if given != [False, True]:
+        if given not in ([False, True], [True]):
             continue
         there, back = _function(forward.code), _function(call.code)
         if there is None or back is None:
             return None
         forward.used = True
-        where = f"{near(call.code.co_filename)}, line {call.code.co_firstlineno}"
         count = _answered(call.result)
         return Pair(
-            f"{call.code.co_name} ({where})",
+            call.name,
             there,
             back,
             inputs=forward.args[:count],
             settings=forward.args[count:],
             names=_names(forward, count),
-            cotangent=call.args[0],
+            cotangent=call.args[0] if len(given) > 1 else None,
         )
     return None
+
+
+def _alone(call: Call) -> NotJudged:
+    there = f"{call.base}{FORWARD}(...) -> (output, cache)"
+    back = f"{call.code.co_name}(cotangent, cache) with that cache"
+    return NotJudged(call.name, f"it does not have the form {there}, {back}")
 
 
 def _answered(result: Any) -> int:
@@ -147,19 +165,26 @@ def steps(trial: Trial) -> StepsReport | None:
         In the order of the forward pass; None if the gradient is not made of such steps.
     """
     case, given = trial.case, trial.outcomes[trial.deciding].given
-    judged = [(pair, _judged(pair, case.seed)) for pair in pairs(case.gradient, given)]
-    found = [(pair, report) for pair, report in judged if report is not None]
-    wrong = [pair for pair, report in found if report.verdict == "disagree"]
+    judged, left = [], []
+    for pair in pairs(case.gradient, given):
+        report = pair if isinstance(pair, NotJudged) else _judged(pair, case.seed)
+        if isinstance(report, NotJudged):
+            left.append(report)
+        else:
+            judged.append((pair, report))
+    wrong = [pair for pair, report in judged if report.verdict == "disagree"]
     blamed = guilty(trial, wrong)
     reports = [
         StepReport(pair.name, report, pair.names, blamed[pair.backward] if pair in wrong else None)
-        for pair, report in found
+        for pair, report in judged
     ]
-    return StepsReport(tuple(reversed(reports))) if reports else None
+    found = StepsReport(tuple(reversed(reports)), tuple(dict.fromkeys(left)))
+    return found if judged or left else None
 
 
-def _judged(pair: Pair, seed: int) -> GradientReport | None:
+def _judged(pair: Pair, seed: int) -> GradientReport | NotJudged:
     try:
         return pair.judged(MORE, seed)
-    except Exception:  # a pair of another convention than (output, cache), (cotangent, cache)
-        return None
+    except Exception as error:  # whatever the caller's functions raise on what they are given
+        message = str(error).strip().split("\n")[0]
+        return NotJudged(pair.name, f"{type(error).__name__}: {message}")

@@ -164,7 +164,7 @@ def test_of_two_guilty_steps_the_first_on_the_way_back_is_named() -> None:
     assert blamed(report) == guilty
     assert "affine_backward (" in told(report)
     assert "is the first of its 4 steps back that is wrong. Kind: factor." in told(report)
-    assert "scale_backward (" not in told(report)
+    assert told(report).index("Also wrong: scale_backward (") > told(report).index("Kind: factor.")
 
 
 def test_two_steps_that_spoil_the_same_leaf_are_both_guilty() -> None:
@@ -364,7 +364,54 @@ def test_a_backward_pass_that_takes_the_cache_first_is_no_step() -> None:
     report = asked(
         lambda *given: by_cube(cube_forward, _exchanged(cube_backward), *given), cube, NORMED
     )
-    assert report.steps is None
+    assert seen(report).steps == ()
+    assert [bare(step.name) for step in seen(report).not_judged] == ["cube_backward"]
+    form = "cube_forward(...) -> (output, cache), cube_backward(cotangent, cache)"
+    assert f": not judged, it does not have the form {form} with that cache." in told(report)
+
+
+def test_a_loss_may_give_back_what_its_cache_alone_tells() -> None:
+    """Nothing comes back to a loss but 1."""
+
+    def squares_forward(a: Any) -> Any:
+        return (a * a).sum(), a
+
+    def squares_backward(a: Any) -> Any:
+        return a  # 2 a
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
+        out, of_scale = scale_forward(x, p)
+        _, of_squares = squares_forward(out)
+        return scale_backward(squares_backward(of_squares), of_scale)[1]
+
+    def summed(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+        return jnp.sum((x * p[None, :]) ** 2)
+
+    report = asked(gradient, summed, PARAMS["k"])
+    assert blamed(report) == {"squares_backward": True}
+    assert "squares_backward (" in told(report)
+    assert "its 2 steps back that is wrong. Kind: factor. In a, every element is 1/2" in told(
+        report
+    )
+
+
+def test_a_step_that_cannot_be_judged_is_named_with_the_reason() -> None:
+    def whole_forward(z: Any) -> Any:
+        return np.arange(3), z  # of a dtype that has no derivatives
+
+    def whole_backward(d: Any, z: Any) -> Any:  # noqa: ARG001 (a step takes its cache)
+        return d
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        _, cache = whole_forward(p["b"])
+        grads = made_of()(p, x, y)
+        return grads | {"b": -whole_backward(grads["b"], cache)}
+
+    report = asked(gradient)
+    assert [bare(step.name) for step in seen(report).not_judged] == ["whole_backward"]
+    assert ": not judged, TypeError: output: got int64, expected floats." in told(report)
+    (left,) = json.loads(json.dumps(seen(report).to_dict()))["not_judged"]
+    assert left["reason"] == "TypeError: output: got int64, expected floats"
 
 
 def _exchanged(function: Any) -> Any:
