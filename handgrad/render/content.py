@@ -17,6 +17,9 @@ WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
 #: Ulps beyond which it is worth saying to how many digits a number is right.
 MANY_ULPS = 1000
 
+#: Yardsticks beyond which nobody asks where rounding ends.
+FAR_OFF = 1e6
+
 #: Detection limits are named leaf by leaf for so many leaves, and as a range for more.
 FEW_LEAVES = 3
 
@@ -101,6 +104,8 @@ def _row(who: str, digits: str, exact: str, distance: float, right: int | None) 
 def _yardstick(leaf: LeafReport) -> str:
     if math.isnan(leaf.sharp) or (leaf.sharp == 0 and math.isinf(leaf.loose)):
         return ""  # not known
+    if _off(leaf) > FAR_OFF:
+        return ""
     text = f"Within {short(leaf.sharp, 2)} of exact is right"
     if math.isnan(leaf.loose):
         return f"{text}."
@@ -109,13 +114,22 @@ def _yardstick(leaf: LeafReport) -> str:
 
 def diagnoses(report: GradientReport) -> list[str]:
     """What kind of mistake it is, a paragraph for each."""
-    told = _kinds(report) + _step(report)
+    told = ([] if _told_by_its_step(report) else _kinds(report)) + _step(report)
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     left = [path for path in _wrong(report) if path not in explained]
     if report.trial is not None and left:
         where = f" in {_these(left)}"
         told.append(f"Kind: unknown{where if told else ''}; no kind explains it at other points.")
     return told
+
+
+def _told_by_its_step(report: GradientReport) -> bool:
+    """Whether one mistake explains all that is wrong, and a step is told to have it."""
+    guilty = report.steps and report.steps.first_guilty
+    if not guilty:
+        return False
+    kinds = [[d.kind for d in told.diagnoses] for told in (report, guilty.report)]
+    return len(kinds[0]) == 1 and kinds[0] == kinds[1]
 
 
 def _wrong(report: GradientReport) -> list[str]:
@@ -254,7 +268,9 @@ def footing(report: GradientReport) -> list[str]:
     if sampled:
         judged += f"; {', '.join(sampled[:FEW_LEAVES])}{' ...' if sampled[FEW_LEAVES:] else ''}"
     certificate = report.certificate if report.points else ""
-    texts = [detection(report.leaves), _sentences(judged, certificate)]
+    # What is wrong has been caught.
+    sharp = "" if report.verdict == "disagree" else detection(report.leaves)
+    texts = [sharp, _sentences(judged, certificate)]
     return [text for text in texts if text]
 
 

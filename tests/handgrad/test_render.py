@@ -30,7 +30,6 @@ def test_a_wrong_gradient_reads() -> None:
         "  exact     1.5917677342738864232e-13\n"
         "  yours     0                          6.3e15 ulps\n"
         "  autodiff  1.5914044194235999e-13     1.4e12 ulps, right to about 4 digits\n"
-        "  Within 3.1e-28 of exact is right; ordinary rounding may lead 1.2e-16 away.\n"
         "\n"
         "leaf         worst   yours  exact        ulps    (autodiff)  verdict\n"
         "params['w']  [0, 1]  0      1.59177e-13  6.3e15  (1.4e12)    disagree\n"
@@ -39,7 +38,6 @@ def test_a_wrong_gradient_reads() -> None:
         "zero in params['w'][0, 1]: yours is 0 where the exact value is not\n"
         "Warning: one example only\n"
         "\n"
-        "A relative error of 3e-14 in any element would have been caught.\n"
         "9 points judged. Every element was certified.\n"
         "Again: handgrad.check_gradient(gradient, loss, params, x, points=8, seed=0)"
     )
