@@ -71,13 +71,16 @@ def arguments(params: Any, inputs: Sequence[Any]) -> Arguments:
 
     Raises:
         TypeError: a leaf of `params` is no array of floats.
-        ValueError: `params` has no leaf, or is not finite.
+        ValueError: `params` has no leaf or no element, or is not finite.
     """
     found, _ = jax.tree_util.tree_flatten_with_path(params)
     if not found:
         raise ValueError(f"params: got {_typed(params)}, expected at least one array of floats")
     paths = tuple("params" + jax.tree_util.keystr(path) for path, _ in found)
     leaves = tuple(_as_floats(path, leaf) for path, (_, leaf) in zip(paths, found, strict=True))
+    if not any(leaf.size for leaf in leaves):
+        shapes = ", ".join(str(leaf.shape) for leaf in leaves)
+        raise ValueError(f"params: got no elements, shape {shapes}, expected at least one")
     for path, leaf in zip(paths, leaves, strict=True):
         if not np.isfinite(leaf.astype(np.float64)).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(leaf.astype(np.float64)))[0])

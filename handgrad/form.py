@@ -9,6 +9,9 @@ import numpy as np
 from handgrad.arguments import Arguments
 from handgrad.report import Finding
 
+#: Said of a single number where there should be more.
+_EXCHANGED = "; were the loss and the gradient given in each other's place?"
+
 #: What (params, *inputs) -> grads answered, as one vector of floats in the leaves' own formats.
 Answer = list[np.ndarray]
 
@@ -40,6 +43,8 @@ def _structure(grads: Any, given: Arguments, missing: list[str], surplus: list[s
     what += _kind(given.params)
     if isinstance(grads, tuple) and len(grads) == 2:
         what += "; if it returns (loss, grads), say has_value=True"
+    elif np.ndim(grads) == 0 and isinstance(grads, float | np.generic | jax.Array):
+        what += _EXCHANGED
     return _finding("structure", (missing or surplus)[0], what)
 
 
@@ -62,7 +67,8 @@ def _format(path: str, got: Any, leaf: np.ndarray) -> Finding | None:
         return _finding("structure", path, f"got {type(got).__name__}, expected an array")
     array = np.asarray(got)
     if array.shape != leaf.shape:
-        return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}")
+        hint = _EXCHANGED if array.shape == () and leaf.size > 1 else ""
+        return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}{hint}")
     if array.dtype != leaf.dtype:
         return _finding("dtype", path, f"got {array.dtype.name}, expected {leaf.dtype.name}")
     return None

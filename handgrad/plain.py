@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.arguments import Arguments
+from handgrad.arguments import Arguments, shortly
 from handgrad.plain_yardsticks import measure
 from handgrad.referee import balls, lines
 from handgrad.referee.holding import generic_direction
@@ -41,8 +41,8 @@ class ByLines:
     def answers(self, given: Arguments) -> tuple[float, np.ndarray]:
         """The loss in floats; of a gradient, nothing is known."""
         value, _ = given.call(self.loss)
-        if np.shape(value) != () or np.iscomplexobj(value):
-            got = f"an array of shape {np.shape(value)}" if np.shape(value) else repr(value)
+        if np.shape(value) != () or np.asarray(value).dtype.kind not in "fiuO":
+            got = f"an array of shape {np.shape(value)}" if np.shape(value) else shortly(value)
             raise TypeError(f"loss: got {got}, expected one real scalar")
         return float(value), np.full(given.size, np.nan)
 

@@ -86,6 +86,7 @@ def test_moved_arguments_keep_the_structure(name: str) -> None:
     [
         ([], ValueError, r"^params: got list \[\], expected at least one array of floats$"),
         (None, ValueError, "^params: got NoneType None, expected at least one array"),
+        ([np.ones((0, 3))], ValueError, r"^params: got no elements, shape \(0, 3\), expected"),
         ({"w": 3}, TypeError, r"^params\['w'\]: got int 3, expected an array of floats$"),
         (
             [W, np.arange(3)],

@@ -121,7 +121,7 @@ def test_a_value_and_its_gradient() -> None:
         (RIGHT, "structure", "got dict, expected (loss, grads), as has_value says"),
         ((1.0, RIGHT, 2.0), "structure", "got tuple, expected (loss, grads)"),
         ((np.ones(1), RIGHT), "shape", "got a loss of shape (1,), expected a scalar"),
-        ((1.0, {**RIGHT, "w": 1.0}), "shape", "got shape (), expected (3, 2)"),
+        ((1.0, {**RIGHT, "w": 1.0}), "shape", "got shape (), expected (3, 2); were the loss and"),
     ],
 )
 def test_no_value_and_gradient(result: Any, kind: str, words: str) -> None:
@@ -129,6 +129,12 @@ def test_no_value_and_gradient(result: Any, kind: str, words: str) -> None:
     assert findings[0].kind == kind
     assert words in findings[0].detail
     assert leaves == []
+
+
+@pytest.mark.parametrize("single", [np.float64(2.5), 2.5, jnp.float32(2.5)])
+def test_a_single_number_for_many_parameters_may_be_the_loss(single: Any) -> None:
+    (found,) = answer(single, GIVEN)[1]
+    assert found.detail.endswith("; were the loss and the gradient given in each other's place?")
 
 
 def test_a_second_call_must_answer_the_same() -> None:

@@ -310,6 +310,11 @@ def with_logsumexp(x: Any) -> Any:
     return scipy.special.logsumexp(x)
 
 
+def no_number(w: Any) -> Any:  # noqa: ARG001
+    """A name in place of a number."""
+    return "a loss"
+
+
 def no_scalar(x: Any) -> Any:
     return np.exp(x)
 
@@ -324,6 +329,7 @@ def no_scalar(x: Any) -> Any:
         (into_floats, ["JAX cannot trace out[0]", "one of np.zeros_like(params) does"]),
         (with_logsumexp, ["write jax.scipy.special.logsumexp(x)"]),
         (no_scalar, ["loss: got an array of shape (3,), expected one real scalar"]),
+        (no_number, ["loss: got 'a loss', expected one real scalar"]),
     ],
 )  # fmt: skip
 def test_a_loss_that_cannot_be_run_is_answered_with_one_line(loss: Any, says: list[str]) -> None:
