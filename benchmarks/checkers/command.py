@@ -31,8 +31,20 @@ LIMIT, QUICK_LIMIT = 120.0, 10.0
 @click.option("--resume", is_flag=True, help="Go on with the run whose results FILE holds.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @click.option("--quick", is_flag=True, help="A small part, in less than two minutes.")
-@click.option("--contender", "contenders", metavar="NAME", multiple=True, help="Repeatable.")
-@click.option("--subject", "subjects", metavar="NAME", multiple=True, help="Repeatable.")
+@click.option(
+    "--contender",
+    "contenders",
+    metavar="NAME",
+    multiple=True,
+    help="scipy.optimize.check_grad, say; repeatable. A wrong name lists the right ones.",
+)
+@click.option(
+    "--subject",
+    "subjects",
+    metavar="NAME",
+    multiple=True,
+    help="softmax-regression, say; repeatable. A wrong name lists the right ones.",
+)
 @click.option(
     "--limit",
     type=click.FloatRange(0, min_open=True),

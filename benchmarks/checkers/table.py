@@ -3,23 +3,42 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.checkers import counts, wording
-from benchmarks.checkers.cases import ELEMENTS, MISTAKES, RIGHT
+from benchmarks.checkers.cases import AT_A_KINK, ELEMENTS, MISTAKES, RIGHT
 from benchmarks.checkers.results import Check, Results
 
 #: What a cell shows of the checks it is about.
 Cell = Callable[[Sequence[Check]], object]
 
-#: How the checkers are asked, and what is ours in it.
-NOTES = (
-    "Each is asked with its defaults, about float64 parameters: `check_gradient` at the given "
-    "point and eight others, the rest at the given point alone, `check_grads` about a `custom_vjp` "
-    "function in reverse mode, `gradcheck` about a `torch.autograd.Function`, `check_grad` about "
-    "the parameters as one vector. All but `check_gradient` are given the loss compiled. "
-    "`check_grad` returns a number and leaves the verdict to its caller. The rule here is ours: "
-    "wrong is what exceeds a hundred times its step (1.5e-8) times the gradient's norm, or one.",
+#: How each checker is asked, and what is ours in it; said of those that were.
+EACH = "Each is asked with its defaults, about float64 parameters: "
+
+ASKED = {
+    "handgrad.check_gradient": "`check_gradient` at the given point and eight others",
+    "jax.test_util.check_grads": "`check_grads` at the given point alone, about a `custom_vjp` "
+    "function in reverse mode",
+    "torch.autograd.gradcheck": "`gradcheck` at the given point alone, about a "
+    "`torch.autograd.Function`",
+    "scipy.optimize.check_grad": "`check_grad` at the given point alone, about the parameters as "
+    "one vector",
+}
+
+COMPILED = "All but `check_gradient` are given the loss compiled."
+
+NOTES = {
+    "scipy.optimize.check_grad": (
+        "`check_grad` returns a number and leaves the verdict to its caller. The rule here is "
+        "ours: wrong is what exceeds a hundred times its step (1.5e-8) times the gradient's norm, "
+        "or one."
+    ),
+    "torch.autograd.gradcheck": (
+        "`gradcheck` sums what a backward pass returns to the parameter's shape, where that is "
+        "possible, as PyTorch does in training: a bias gradient that was not summed is right there."
+    ),
+}
+
+EXCEPTIONS = (
     "An exception that says what is wrong with a gradient's shape, type or structure counts as "
-    "caught. `gradcheck` sums what a backward pass returns to the parameter's shape, where that is "
-    "possible, as PyTorch does in training: a bias gradient that was not summed is right there.",
+    "caught."
 )
 
 KINK = (
@@ -38,8 +57,18 @@ def markdown(results: Results) -> str:
         (RIGHT, "Right gradients that were called wrong (fewer is better):", _right),
     ):
         parts += [title, table(results)] if part in asked else []
-    parts += ["What was said, and how long it took:", _said(results), *NOTES, KINK]
+    parts += ["What was said, and how long it took:", _said(results), *_notes(results)]
     return "\n\n".join(parts) + "\n"
+
+
+def _notes(results: Results) -> list[str]:
+    """What is to be known of the checkers that were asked, and of the tables that there are."""
+    asked = _asked(results)
+    how = EACH + "; ".join(ASKED[name] for name in asked) + "."
+    compiled = [COMPILED] if set(asked) - {"handgrad.check_gradient"} else []
+    notes = [text for name, text in NOTES.items() if name in asked]
+    kink = any(check.what == AT_A_KINK for check in results.checks if check.part == MISTAKES)
+    return [" ".join([how, *compiled]), EXCEPTIONS, *notes, *([KINK] if kink else [])]
 
 
 def _about(results: Results) -> str:

@@ -41,11 +41,26 @@ def test_a_part_that_was_not_asked_has_no_table() -> None:
     text = table_module.markdown(made)
     assert "Right gradients that were called wrong" in text
     assert "planted in" not in text
+    assert "[^kink]" not in text
+
+
+def test_notes_are_about_those_that_were_asked() -> None:
+    made = made_up()
+    text = table_module.markdown(made)
+    assert {name for name in table_module.ASKED if table_module.ASKED[name] in text} == {
+        name for name, absent in made.contenders.items() if absent is None
+    }
+    made.contenders = {name: "not here" for name in made.contenders}
+    made.contenders["handgrad.check_gradient"] = None
+    alone = table_module.markdown(made)
+    assert not any(note in alone for note in table_module.NOTES.values())
+    assert table_module.COMPILED not in alone
 
 
 def test_the_rule_for_scipy_is_said_to_be_ours() -> None:
     assert f"{peers.SCIPY_ROOM:g}" == "100"
-    assert "The rule here is ours: wrong is what exceeds a hundred times" in table_module.NOTES[0]
+    note = table_module.NOTES["scipy.optimize.check_grad"]
+    assert "The rule here is ours: wrong is what exceeds a hundred times" in note
 
 
 def test_the_document_shows_the_stored_results() -> None:
