@@ -64,11 +64,13 @@ def markdown(results: Results) -> str:
 def _notes(results: Results) -> list[str]:
     """What is to be known of the checkers that were asked, and of the tables that there are."""
     asked = _asked(results)
-    how = EACH + "; ".join(ASKED[name] for name in asked) + "."
-    compiled = [COMPILED] if set(asked) - {"handgrad.check_gradient"} else []
+    known = [ASKED[name] for name in asked if name in ASKED]
+    how = [f"{EACH}{'; '.join(known)}."] if known else []
+    compiled = [COMPILED] if known and asked != ["handgrad.check_gradient"] else []
     notes = [text for name, text in NOTES.items() if name in asked]
     kink = any(check.what == AT_A_KINK for check in results.checks if check.part == MISTAKES)
-    return [" ".join([how, *compiled]), EXCEPTIONS, *notes, *([KINK] if kink else [])]
+    found = [" ".join([*how, *compiled]), EXCEPTIONS, *notes, *([KINK] if kink else [])]
+    return [text for text in found if text]
 
 
 def _about(results: Results) -> str:
