@@ -1,4 +1,4 @@
-"""What is said of a wrong backward pass that is judged by itself, with a weighed sum as its loss."""
+"""What is said of a wrong backward pass that is judged by itself: its loss is a weighed sum."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
