@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.yardsticks import LOOSE, LOOSE_DRAWS
+from handgrad.ways.yardsticks import LOOSE, LOOSE_DRAWS
 
 U, TINY = 2.0**-24, 2.0**-126  #: of float32
 

@@ -6,9 +6,10 @@ The truth is the same network in float64 at the same float32 point. Two witnesse
 **How far from it an answer may be.** `benchmarks.deviation` runs JAX's program for the gradient in
 float64 and moves what rounds on the way, at random and by as much as rounding to float32 may. An
 element may be off by `LOOSE` times its largest deviation over `LOOSE_DRAWS` such runs: the judge's
-yardstick for ordinary rounding (`handgrad.yardsticks`), whose numbers are used here as they are. 32
-is for the draws' poverty: of 2 million elements, the one whose 8 draws happen to be smallest still
-gets 2 to 3 standard deviations, and the local errors behind those are bounds already.
+yardstick for ordinary rounding (`handgrad.ways.yardsticks`), whose numbers are used here as they
+are. 32 is for the draws' poverty: of 2 million elements, the one whose 8 draws happen to be
+smallest still gets 2 to 3 standard deviations, and the local errors behind those are bounds
+already.
 
 Two float64 answers may be twice 2⁻²⁹ of that apart, as u is 2⁻⁵³ there.
 
@@ -29,7 +30,7 @@ import numpy as np
 import autodiff.network
 import manual.network
 from benchmarks.deviation import deviations
-from handgrad.yardsticks import LOOSE
+from handgrad.ways.yardsticks import LOOSE
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
 from manual.network import Network

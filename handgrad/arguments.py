@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.referee.program import is_real
+from handgrad.referee.program import is_real, split
 
 JUDGED = (np.dtype(np.float64), np.dtype(np.float32))
 
@@ -142,3 +142,27 @@ def written(before: Any, after: Any, name: str) -> list[str]:
         for (path, a), b in zip(old, new, strict=True)
         if isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     ]
+
+
+def vector(leaves: list[np.ndarray]) -> np.ndarray:
+    """All leaves in one float64 vector."""
+    return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
+
+
+def real_inputs(given: Arguments) -> list[np.ndarray]:
+    """The real arrays among the inputs, in formats that balls are made from."""
+    real, _ = split(given.inputs)
+    return [np.asarray(array, dtype=_float(array)) for array in real]
+
+
+def _float(array: Any) -> Any:
+    return array.dtype if array.dtype in (np.float64, np.float32) else np.float32
+
+
+def signature(leaf: Any) -> Any:
+    """Shape and dtype of an array of floats; anything else is part of the program as it is."""
+    if is_real(leaf):
+        return leaf.shape, str(leaf.dtype)
+    if isinstance(leaf, np.ndarray):
+        return leaf.shape, str(leaf.dtype), leaf.tobytes()
+    return leaf if isinstance(leaf, str | int | float | bool | None) else id(leaf)

@@ -8,7 +8,7 @@ import numpy as np
 
 from handgrad.arguments import arguments, shortly
 from handgrad.check import judge, rule_names
-from handgrad.judge import Case
+from handgrad.judging.judge import Case
 from handgrad.referee.program import (
     custom_rules,
     is_real,

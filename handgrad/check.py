@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from handgrad import form
 from handgrad.arguments import Arguments, arguments, shortly
-from handgrad.assemble import report
-from handgrad.judge import Case, Outcome, outcomes
-from handgrad.points import points as points_around
+from handgrad.judging import form
+from handgrad.judging.assemble import report
+from handgrad.judging.judge import Case, Outcome, outcomes
+from handgrad.judging.points import points as points_around
 from handgrad.report import GradientReport
 from handgrad.untraceable import explanation
 

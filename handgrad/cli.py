@@ -56,8 +56,8 @@ def _run(words: list[str]) -> int:
 
 def _complain(error: Exception) -> int:
     """Print what was wrong with the input; 2."""
-    from handgrad.complaints import about, theirs
-    from handgrad.loading import LoadingError
+    from handgrad.commands.complaints import about, theirs
+    from handgrad.commands.loading import LoadingError
 
     details: tuple[str, ...] | list[str] = ()
     if isinstance(error, click.exceptions.NoArgsIsHelpError):

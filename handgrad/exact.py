@@ -8,7 +8,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arguments import Arguments, arguments
-from handgrad.judge import Case
+from handgrad.judging.judge import Case
 from handgrad.referee import balls
 from handgrad.report import Enclosure
 

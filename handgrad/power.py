@@ -16,10 +16,10 @@ from handgrad.arguments import Arguments, index_of
 from handgrad.diagnosis.engine import Clock, Engine, TooLargeError, engine
 from handgrad.diagnosis.rewired import Option
 from handgrad.diagnosis.wording import of_place, of_switches
-from handgrad.judge import Trial
+from handgrad.judging.judge import Trial
+from handgrad.judging.ruling import Ruling
 from handgrad.referee import balls
 from handgrad.render.numbers import place
-from handgrad.ruling import Ruling
 
 #: A relative error of single elements, as a slip in one of many makes it.
 SLIGHT = 1e-6

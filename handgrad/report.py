@@ -119,7 +119,8 @@ class GradientReport:
     params: Any = field(default=None, repr=False, compare=False)  #: that point's parameters
     seconds: float = field(default=0.0, compare=False)
     strict: bool = False  #: whether lost digits are a failure
-    #: What was tried and what came of it, a `handgrad.judge.Trial`; a pickled report goes without.
+    #: What was tried and what came of it, a `handgrad.judging.judge.Trial`; a pickled report goes
+    #: without.
     trial: Any = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 from handgrad.commands.extras import EXTRAS
 
 if TYPE_CHECKING:
-    from handgrad.loading import Loader, Reference
+    from handgrad.commands.loading import Loader, Reference
     from handgrad.report import GradientReport
 
 #: How the command ends where the gradient does not pass, if not with 1.
@@ -115,7 +115,7 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
 
 
 def _judged(gradient: str, loss: str, like: str, options: dict[str, Any]) -> "GradientReport":
-    from handgrad.loading import Loader, parse
+    from handgrad.commands.loading import Loader, parse
 
     loader = Loader()
     accused = parse(gradient, "gradient")
@@ -156,7 +156,7 @@ def _what(found: Any) -> str:
 @contextmanager
 def _blaming(loader: "Loader", asked: dict[str, Any]) -> Iterator[None]:
     """Any error within becomes `BadInput`, with the lines that its author needs."""
-    from handgrad.complaints import about
+    from handgrad.commands.complaints import about
 
     try:
         yield

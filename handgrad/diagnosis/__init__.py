@@ -13,7 +13,7 @@ from handgrad.diagnosis import kinds, links
 from handgrad.diagnosis.engine import Clock
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.theory import Theory, explains
-from handgrad.judge import Trial
+from handgrad.judging.judge import Trial
 from handgrad.report import Diagnosis
 
 #: How long to look for the link.

@@ -11,10 +11,10 @@ import numpy as np
 
 from handgrad.arguments import Arguments
 from handgrad.diagnosis.engine import Engine, engine
-from handgrad.judge import Trial, judge_point
-from handgrad.points import points
+from handgrad.judging.judge import Trial, judge_point
+from handgrad.judging.points import points
+from handgrad.judging.ruling import RIGHT, WRONG, Ruling
 from handgrad.referee import balls
-from handgrad.ruling import RIGHT, WRONG, Ruling
 
 #: A kind is fitted at this many points at most, and must hold at so many others.
 FIT, CONFIRM = 2, 4

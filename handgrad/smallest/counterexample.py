@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import jax
 import numpy as np
 
-from handgrad.judge import Case, Trial
+from handgrad.judging.judge import Case, Trial
 from handgrad.report import GradientReport
 from handgrad.smallest.code import Source
 from handgrad.smallest.literals import WIDTH, laid_out

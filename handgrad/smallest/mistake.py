@@ -10,9 +10,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad import form
-from handgrad.arguments import Arguments
-from handgrad.judge import Case, Outcome, by_autodiff, judge_point, vector
+from handgrad.arguments import Arguments, vector
+from handgrad.judging import form
+from handgrad.judging.judge import Case, Outcome, by_autodiff, judge_point
 from handgrad.smallest.layout import Layout
 from handgrad.smallest.sight import LOSS, NOT_FINITE, Sight, neither_zero, relative, sight
 

@@ -8,7 +8,7 @@ from typing import Any
 from handgrad import backward
 from handgrad.arguments import Arguments
 from handgrad.check import judge
-from handgrad.judge import Case
+from handgrad.judging.judge import Case
 from handgrad.report import GradientReport
 from handgrad.smallest.literals import Group, laid_out
 

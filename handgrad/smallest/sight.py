@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from handgrad.arguments import Arguments
-from handgrad.judge import Outcome
+from handgrad.judging.judge import Outcome
+from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Witness
 from handgrad.referee import balls
-from handgrad.ruling import RIGHT, ROUNDED, WRONG, Witness
 
 #: Of a leaf's largest element, what is plainly more than rounding in either format: a thousand
 #: ulps of float32 are 1e-4 of it.

@@ -12,8 +12,8 @@ from typing import Any
 
 import jax
 
-from handgrad import form
 from handgrad.arguments import Arguments, arguments, copied
+from handgrad.judging import form
 from handgrad.report import GradientReport
 from handgrad.speed.compiled import Compiled, compiled, why_not
 from handgrad.speed.rounds import Ratio, Rival, median, ratio, rival, sample, time_rounds

@@ -14,16 +14,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad import form
-from handgrad.arguments import copied
-from handgrad.evidence import NOT_TOLD, Held
-from handgrad.judge import Trial
+from handgrad.arguments import copied, vector
+from handgrad.judging import form
+from handgrad.judging.evidence import NOT_TOLD, Held
+from handgrad.judging.judge import Trial
+from handgrad.judging.ruling import WRONG, Ruling, rule
 from handgrad.referee import balls
 from handgrad.referee.program import is_real
-from handgrad.ruling import WRONG, Ruling, rule
 from handgrad.steps.pair import Pair
 from handgrad.steps.rebound import rebound
-from handgrad.ways import vector
 
 
 class NotMendedError(Exception):

@@ -15,7 +15,7 @@ import jax
 
 from handgrad.arguments import Arguments, copied
 from handgrad.frames import near
-from handgrad.judge import Trial
+from handgrad.judging.judge import Trial
 from handgrad.referee.program import is_real
 from handgrad.report import GradientReport
 from handgrad.steps import NotJudged, StepReport, StepsReport

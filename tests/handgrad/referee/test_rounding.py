@@ -15,7 +15,7 @@ from handgrad.referee.interpreter import Run
 from handgrad.referee.rounding import MonteCarlo
 from handgrad.referee.rules import RULES
 from handgrad.referee.ties import Comparisons
-from handgrad.yardsticks import yardsticks
+from handgrad.ways.yardsticks import yardsticks
 from tests.handgrad.referee.problems import flat, problem
 from tests.tiers import one_of_each
 

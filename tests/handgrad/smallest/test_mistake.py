@@ -9,8 +9,8 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.arguments import arguments
-from handgrad.judge import judge_point
-from handgrad.ruling import RIGHT, ROUNDED
+from handgrad.judging.judge import judge_point
+from handgrad.judging.ruling import RIGHT, ROUNDED
 from handgrad.smallest.mistake import Mistake
 from handgrad.smallest.sight import neither_zero, sight
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from handgrad.arguments import index_of
 from handgrad.exact import enclosure
-from handgrad.judge import Case, Outcome
+from handgrad.judging.judge import Case, Outcome
+from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Ruling
 from handgrad.referee.custom import broken_rules
 from handgrad.report import Enclosure, Finding
-from handgrad.ruling import RIGHT, ROUNDED, WRONG, Ruling
 
 
 def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:

@@ -10,16 +10,17 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad import evidence, form, plain
-from handgrad.arguments import Arguments
+from handgrad.arguments import Arguments, signature, vector
+from handgrad.judging import evidence, form
+from handgrad.judging.ruling import WRONG, Ruling, rule
 from handgrad.referee import balls
 from handgrad.referee.kinks import UndecidableKinkError
 from handgrad.referee.program import Traced, split, trace
 from handgrad.referee.truth import Truth, UndecidableError
 from handgrad.report import Finding
-from handgrad.ruling import WRONG, Ruling, rule
-from handgrad.ways import ByJax, Way, signature, vector
-from handgrad.yardsticks import SHARP
+from handgrad.ways import by_lines
+from handgrad.ways.by_jax import ByJax, Way
+from handgrad.ways.yardsticks import SHARP
 
 #: Elements that are looked at first where there is no time for all.
 MOST_SUSPECTS = 64
@@ -60,8 +61,8 @@ class Case:
             # Who asks for JAX's program, or brings its answers, means JAX.
             if self.autodiff is not None or self.referee == "program":
                 raise
-            return plain.way(
-                partial(plain.ByLines, self.loss, self.referee, self.seed, self.trusted),
+            return by_lines.way(
+                partial(by_lines.ByLines, self.loss, self.referee, self.seed, self.trusted),
                 given,
                 error,
             )
@@ -193,7 +194,7 @@ def _judged(case: Case, given: Arguments, answer: Any, autodiff: np.ndarray) -> 
 
     problem = way.problem(given)
     ruling = rule(given, truth, measures, vector(leaves), autodiff, formula, problem)
-    ruling = ruling if way.witnessed else plain.unheard(ruling)
+    ruling = ruling if way.witnessed else by_lines.unheard(ruling)
     return Outcome(given, ruling, value=_value(case, value, ruling))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_backward, check_gradient
-from handgrad.blind_spots import blind_spots
+from handgrad.judging.blind_spots import blind_spots
 from handgrad.report import GradientReport
 from tests.tiers import slowly
 

@@ -7,14 +7,14 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from handgrad import uncertified
-from handgrad.arguments import Arguments
+from handgrad.arguments import Arguments, real_inputs, vector
 from handgrad.referee.certify import certify
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.interpreter import UncertifiedPrimitiveError
-from handgrad.referee.program import Traced, is_real, split
+from handgrad.referee.program import Traced
 from handgrad.referee.truth import Truth
-from handgrad.yardsticks import Yardsticks, yardsticks
+from handgrad.ways import uncertified
+from handgrad.ways.yardsticks import Yardsticks, yardsticks
 
 
 class Way(Protocol):
@@ -79,27 +79,3 @@ class ByJax:
             return truth, yardsticks(self.problem(given), truth, self.seed)
         except UncertifiedPrimitiveError as missing:
             return uncertified.truth(self.loss, given, missing.name, self.seed)
-
-
-def vector(leaves: list[np.ndarray]) -> np.ndarray:
-    """All leaves in one float64 vector."""
-    return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
-
-
-def real_inputs(given: Arguments) -> list[np.ndarray]:
-    """The real arrays among the inputs, in formats that balls are made from."""
-    real, _ = split(given.inputs)
-    return [np.asarray(array, dtype=_float(array)) for array in real]
-
-
-def _float(array: Any) -> Any:
-    return array.dtype if array.dtype in (np.float64, np.float32) else np.float32
-
-
-def signature(leaf: Any) -> Any:
-    """Shape and dtype of an array of floats; anything else is part of the program as it is."""
-    if is_real(leaf):
-        return leaf.shape, str(leaf.dtype)
-    if isinstance(leaf, np.ndarray):
-        return leaf.shape, str(leaf.dtype), leaf.tobytes()
-    return leaf if isinstance(leaf, str | int | float | bool | None) else id(leaf)

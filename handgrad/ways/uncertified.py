@@ -15,7 +15,7 @@ from handgrad.arguments import Arguments
 from handgrad.referee import balls
 from handgrad.referee.program import is_real
 from handgrad.referee.truth import Truth
-from handgrad.yardsticks import SHARP, Yardsticks
+from handgrad.ways.yardsticks import SHARP, Yardsticks
 
 #: Differences take several evaluations of the loss for each parameter; beyond these, some are
 #: drawn.

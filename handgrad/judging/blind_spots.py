@@ -6,8 +6,8 @@ import jax
 import numpy as np
 
 from handgrad.diagnosis.graph import Graph, Node, Numbering, active, flattened
+from handgrad.judging.ruling import Ruling
 from handgrad.referee import balls
-from handgrad.ruling import Ruling
 
 #: Operations that mix values, each with a weight.
 PRODUCTS = frozenset({"dot_general", "conv_general_dilated"})

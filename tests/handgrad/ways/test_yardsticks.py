@@ -9,7 +9,7 @@ import pytest
 
 from handgrad.referee import balls
 from handgrad.referee.certify import certify
-from handgrad.yardsticks import LOOSE, SHARP, Yardsticks, half_an_ulp_away, yardsticks
+from handgrad.ways.yardsticks import LOOSE, SHARP, Yardsticks, half_an_ulp_away, yardsticks
 from tests.handgrad.referee.problems import by_jax, problem
 
 BOTH = pytest.mark.parametrize("dtype", [np.float64, np.float32])

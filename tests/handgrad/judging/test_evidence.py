@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from handgrad.arguments import Arguments, arguments
-from handgrad.evidence import RIGHT_FORMULA, Held, formula
+from handgrad.judging.evidence import RIGHT_FORMULA, Held, formula
 from handgrad.referee import balls
 from handgrad.referee.certify import certify
 from handgrad.referee.truth import Truth
-from handgrad.yardsticks import yardsticks
+from handgrad.ways.yardsticks import yardsticks
 from tests.handgrad.referee.problems import flat, problem
 
 SATURATED = np.array([31.0, -31.0, 2.0])

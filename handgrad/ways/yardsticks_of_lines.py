@@ -1,4 +1,4 @@
-"""Both yardsticks where there is a loss in NumPy and no program: see `handgrad.yardsticks`.
+"""Both yardsticks where there is a loss in NumPy and no program: see `handgrad.ways.yardsticks`.
 
 **The sharp one** is had as there, by series around the point. Floats that the loss has in its
 closure come in while it runs, and are moved as they do.
@@ -7,7 +7,8 @@ closure come in while it runs, and are moved as they do.
 differentiated forwards, as the series do it, with every result and every slope on the way moved by
 what the format rounds. That is an ordinary program for the same gradient; a backward pass by hand
 has the same forward values, and it is mostly there that digits are lost. Beyond it the caller's own
-gradient at another precision tells rounding from a mistake (`handgrad.evidence`), as everywhere.
+gradient at another precision tells rounding from a mistake (`handgrad.judging.evidence`), as
+everywhere.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,6 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from handgrad import yardsticks
 from handgrad.referee import balls, lines
 from handgrad.referee.disturbing import OtherData, Rounding
 from handgrad.referee.holding import one_and_units
@@ -24,7 +24,8 @@ from handgrad.referee.lines import Untraced
 from handgrad.referee.session import Disturbance
 from handgrad.referee.ties import Comparisons, Where
 from handgrad.referee.truth import Truth, contains_zero, element_scale
-from handgrad.yardsticks import LOOSE, LOOSE_DRAWS, SHARP_DRAWS, Yardsticks, half_an_ulp_away
+from handgrad.ways import yardsticks
+from handgrad.ways.yardsticks import LOOSE, LOOSE_DRAWS, SHARP_DRAWS, Yardsticks, half_an_ulp_away
 
 
 def measure(problem: Untraced, truth: Truth, seed: int) -> Yardsticks:

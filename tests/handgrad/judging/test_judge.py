@@ -8,9 +8,9 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.arguments import arguments
-from handgrad.judge import Case, Outcome, judge_point
-from handgrad.ruling import RIGHT, ROUNDED, WRONG
-from handgrad.yardsticks import SHARP
+from handgrad.judging.judge import Case, Outcome, judge_point
+from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
+from handgrad.ways.yardsticks import SHARP
 from tests.handgrad.zoo import ZOO
 from tests.handgrad.zoo.model import Model
 from tests.tiers import one_of_each

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from handgrad.arguments import Arguments
-from handgrad.evidence import RIGHT_FORMULA, WRONG_FORMULA, Held
+from handgrad.judging.evidence import RIGHT_FORMULA, WRONG_FORMULA, Held
 from handgrad.referee import balls
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.truth import Truth, sizes_about
-from handgrad.yardsticks import Yardsticks
+from handgrad.ways.yardsticks import Yardsticks
 
 #: How an element fares, from the best to the worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3

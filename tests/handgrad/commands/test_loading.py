@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handgrad.loading import Loader, LoadingError, Reference, parse
+from handgrad.commands.loading import Loader, LoadingError, Reference, parse
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.arguments import Arguments, shortly
-from handgrad.plain_yardsticks import measure
+from handgrad.arguments import Arguments, real_inputs, shortly
+from handgrad.judging.ruling import RIGHT, Ruling
 from handgrad.referee import balls, lines
 from handgrad.referee.holding import generic_direction
 from handgrad.referee.kinks import UndecidableKinkError
@@ -16,10 +16,9 @@ from handgrad.referee.lines import Untraced, no_program
 from handgrad.referee.program import split
 from handgrad.referee.ties import Comparisons
 from handgrad.referee.truth import BITS, Truth, UndecidableError
-from handgrad.ruling import RIGHT, Ruling
 from handgrad.untraceable import stopped
-from handgrad.ways import real_inputs
-from handgrad.yardsticks import SHARP, Yardsticks
+from handgrad.ways.yardsticks import SHARP, Yardsticks
+from handgrad.ways.yardsticks_of_lines import measure
 
 #: A loss whose lines do something else on objects than on floats, as those that ask for a type may,
 #: is not the loss on series. Rounding explains no such part of it.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handgrad.arguments import arguments
-from handgrad.form import answer, differs, taken
+from handgrad.judging.form import answer, differs, taken
 
 PARAMS = {"w": np.ones((3, 2)), "b": np.ones(2, np.float32), "s": 1.0}
 GIVEN = arguments(PARAMS, ())

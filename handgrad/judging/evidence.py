@@ -14,8 +14,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad import neighbours
 from handgrad.arguments import Arguments
+from handgrad.judging import neighbours
 from handgrad.referee import balls
 from handgrad.referee.dual import Dual
 from handgrad.referee.interpreter import Run

@@ -15,11 +15,11 @@ import scipy.special
 
 from handgrad import Enclosure, assert_gradient, check_gradient, exact_gradient
 from handgrad.arguments import arguments
-from handgrad.judge import Case, judge_point
-from handgrad.plain import ByLines
+from handgrad.judging.judge import Case, judge_point
+from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
 from handgrad.referee import lines
-from handgrad.ruling import RIGHT, ROUNDED, WRONG
-from handgrad.yardsticks import SHARP
+from handgrad.ways.by_lines import ByLines
+from handgrad.ways.yardsticks import SHARP
 from tests.handgrad.plain_losses import ALL, Plain, in_format
 from tests.tiers import one_of_each
 

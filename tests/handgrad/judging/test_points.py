@@ -9,7 +9,7 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.arguments import arguments
-from handgrad.points import SCALES, points
+from handgrad.judging.points import SCALES, points
 
 X, Y = np.arange(6.0).reshape(2, 3), np.array([0, 1])
 PARAMS = {"w": np.full((50, 40), 2.0), "b": np.zeros(500), "s": 3.0}

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from handgrad.arguments import index_of
-from handgrad.blind_spots import blind_spots
-from handgrad.findings import findings, right_value, worst_element
-from handgrad.judge import Case, Outcome, Trial
+from handgrad.judging.blind_spots import blind_spots
+from handgrad.judging.findings import findings, right_value, worst_element
+from handgrad.judging.judge import Case, Outcome, Trial
+from handgrad.judging.ruling import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Ruling, Witness
 from handgrad.referee import balls
 from handgrad.referee.program import custom_rules
 from handgrad.report import Enclosure, Finding, GradientReport, LeafReport
-from handgrad.ruling import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Ruling, Witness
 
 
 def report(
