@@ -11,7 +11,8 @@ import numpy as np
 from handgrad.arguments import Arguments
 from handgrad.render.numbers import short
 
-#: A factor has a name if it is as close as this to it.
+#: A factor has a name if it is as close as this to it: what float32 tells of a fitted factor. That
+#: one of the some hundred names is so close by chance has a probability of about 1e-3.
 CLOSE = 1e-5
 
 #: A factor as close as this to 1 is shown by its distance from it.

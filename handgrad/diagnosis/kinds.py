@@ -20,6 +20,9 @@ from handgrad.render.numbers import place, short
 #: Leaves to name at most.
 MOST_NAMES = 4
 
+#: How close leaves must be to be taken for each other's by a first look, which decides nothing.
+PLAUSIBLE = 1e-4
+
 #: What a leaf is called that is a single number.
 ONE_NUMBER = "yours"
 
@@ -186,11 +189,11 @@ def _exchanged_leaves(evidence: Evidence, within: np.ndarray) -> Iterator[Theory
 
 
 def _same(sample: Sample, mine: slice, other: slice) -> bool:
-    """Whether yours of one leaf is the exact derivative of another, to about half the digits."""
+    """Whether yours of one leaf may be the exact derivative of another."""
     scale = np.max(np.abs(sample.exact[other]), initial=0.0)
     with np.errstate(invalid="ignore"):
         off = np.abs(sample.yours[mine] - sample.exact[other])
-    return bool((off <= 1e-4 * scale).all())
+    return bool((off <= PLAUSIBLE * scale).all())
 
 
 def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:

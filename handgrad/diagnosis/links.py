@@ -28,8 +28,20 @@ MOST_PAIRED = 300
 #: How many of the wrong elements must be explained before the others are computed: a quick look.
 FEW = 64
 
-#: Steps of the secant method towards a learning rate.
+#: Steps of the secant method towards a learning rate, which doubles the digits at each: 12 are
+#: enough from anywhere, and a rate that is not found by then does not explain the gap.
 STEPS = 12
+
+#: The first step: small beside any learning rate, large beside the rounding of a gradient.
+FIRST_STEP = 1e-6
+
+#: How much of a gap may be left by a first look, which is to spare computing and decides nothing:
+#: what comes out of it is held to all points. A rate that is that good is worth holding to them,
+#: one that is better than the other bound gets no better.
+PLAUSIBLE, FOUND = 1e-2, 1e-9
+
+#: The same for sums of two terms, of which there are thousands.
+PLAUSIBLE_PAIR = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +239,7 @@ def _two_terms_missing(search: Search) -> Iterator[Theory]:
     gap, scale = first.gap[wrong], np.abs(first.gap[wrong])
     for i in range(len(places)):
         off = np.abs(missing[i] + missing[i + 1 :] - gap)
-        for j in np.flatnonzero((off <= 1e-3 * scale).all(axis=1)) + i + 1:
+        for j in np.flatnonzero((off <= PLAUSIBLE_PAIR * scale).all(axis=1)) + i + 1:
             if search.clock.over:
                 return
             yield _both_missing(search, i, int(j))
@@ -315,7 +327,7 @@ def _rate(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray
     def off(rate: float) -> np.ndarray:
         return (predict(sample, rate=rate)[wrong] - sample.yours[wrong]) * weight
 
-    rate, step = 0.0, 1e-6
+    rate, step = 0.0, FIRST_STEP
     here = off(rate)
     for _ in range(STEPS):
         slope = (off(rate + step) - here) / step
@@ -324,9 +336,9 @@ def _rate(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray
             return None
         rate -= float(slope @ here) / square
         here = off(rate)
-        if not np.isfinite(here).all() or np.max(np.abs(here)) < 1e-9:
+        if not np.isfinite(here).all() or np.max(np.abs(here)) < FOUND:
             break
-    return rate if np.isfinite(here).all() and np.max(np.abs(here)) < 1e-2 else None
+    return rate if np.isfinite(here).all() and np.max(np.abs(here)) < PLAUSIBLE else None
 
 
 #: The rules, the simplest first.

@@ -19,7 +19,8 @@ from handgrad.referee import balls
 #: A kind is fitted at this many points at most, and must hold at so many others.
 FIT, CONFIRM = 2, 4
 
-#: Points that are drawn beyond those already judged, to find enough where the gradient is wrong.
+#: Points that are drawn beyond those already judged, to find enough where the gradient is wrong:
+#: with the usual eight, twice as many as are needed, as a gradient may be right at half of them.
 MORE = 8
 
 #: After so many seconds two points where the gradient is wrong are enough.
@@ -32,8 +33,12 @@ SMALL = 0.1
 #: Points of that size.
 LARGER = 2
 
-#: How much of a gap may be left, for what was fitted to numbers that are rounded.
+#: How much of a gap may be left, for what was fitted to numbers that are rounded: to about half of
+#: a format's digits, as a factor is fitted to differences that may have lost the other half.
 LEFT = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 1e-5}
+
+#: A gap of so many times what may be left stands out from rounding: three bits of it are told.
+CLEAR = 8
 
 #: So many times what the yardsticks allow counts as explained: one for the answer, one for the
 #: prediction, which is computed in floats as well.
@@ -71,7 +76,7 @@ class Sample:
 
     def tells(self, within: np.ndarray) -> bool:
         """Whether a gap at these elements stands out from rounding, which looks like anything."""
-        clear = self._allowed <= np.abs(self.gap) / 8
+        clear = self._allowed <= np.abs(self.gap) / CLEAR
         return bool((within & self.judged & self.wrong & clear).any())
 
     @cached_property
