@@ -38,6 +38,12 @@ class Derivative:
     options: tuple[Option, ...]
     node: Node
 
+    def parts(self, graph: Graph) -> set[Node]:
+        """The operations whose results are used in here alone: exp, where it is a part of tanh."""
+        outside = {o for n in graph.all_nodes() if n not in self.stretch for o in n.operands}
+        outside.update(graph.outputs, (self.at,))
+        return {node for node in self.stretch if outside.isdisjoint(node.outputs)}
+
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
         """z times the wrong derivative."""
         z, a = (jax.lax.stop_gradient(values[v]) for v in (self.z, self.at))

@@ -12,6 +12,9 @@ from scipy.special import softmax
 from handgrad.diagnosis.graph import Graph, Node, Numbering
 from handgrad.diagnosis.rewired import Option
 
+#: How close numbers must be that are the same formula, up to rounding.
+SAME = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class Product:
@@ -191,7 +194,7 @@ def lookups(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Look
 
 
 def times(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Times]:
-    """A product with more than one number; each of its operands that depends on the parameters."""
+    """Products with arrays, once for each operand that depends on the parameters."""
     if node.name != "mul" or node.operands[0] == node.operands[1]:
         return
     for k, o in enumerate(node.operands):
@@ -211,23 +214,28 @@ def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> lis
     for node in graph.nodes:
         (at, *_) = node.outputs
         if node.name in ("div", "mul", "exp") and numbering.avals[at].shape:
+            p = np.asarray(values[at])
+            along = _axes_of_probabilities(p)
             # Of the scores themselves, and of what is left of them once their maximum is taken off.
             found += [
                 Softmax(z, at, node, _SOFTMAX)
-                for z in earlier
+                for z in (earlier if along else ())
                 if numbering.avals[z].shape == numbering.avals[at].shape
-                and _is_softmax(np.asarray(values[z]), np.asarray(values[at]))
+                and _is_softmax(np.asarray(values[z]), p, along)
             ]
         earlier.append(at)
     return found
 
 
-def _is_softmax(z: np.ndarray, p: np.ndarray) -> bool:
+def _axes_of_probabilities(p: np.ndarray) -> list[int]:
+    """Along which axes numbers are between 0 and 1, and 1 together."""
+    if p.dtype.kind != "f" or not ((p >= 0) & (p <= 1)).all():
+        return []
+    several = [axis for axis in range(p.ndim) if p.shape[axis] > 1]
+    return [axis for axis in several if np.allclose(p.sum(axis), 1, rtol=SAME, atol=0)]
+
+
+def _is_softmax(z: np.ndarray, p: np.ndarray, axes: list[int]) -> bool:
     if z.dtype.kind != "f" or not np.isfinite(z).all():
         return False
-    return any(
-        # The same formula, up to rounding.
-        np.allclose(p, softmax(z, axis=axis), rtol=1e-9, atol=1e-300)
-        for axis in range(z.ndim)
-        if p.shape[axis] > 1
-    )
+    return any(np.allclose(p, softmax(z, axis=axis), rtol=SAME, atol=1e-300) for axis in axes)

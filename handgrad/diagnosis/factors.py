@@ -11,8 +11,8 @@ import numpy as np
 from handgrad.arguments import Arguments
 from handgrad.render.numbers import short
 
-#: A factor has a name if it is as close as this to it: what float32 tells of a fitted factor. That
-#: one of the some hundred names is so close by chance has a probability of about 1e-3.
+#: A factor has a name if it is as close as this to it: what float32 tells of a fitted factor. For
+#: one of the one or two hundred names to be so close by chance is a matter of a few in a thousand.
 CLOSE = 1e-5
 
 #: A factor as close as this to 1 is shown by its distance from it.
@@ -91,7 +91,7 @@ def _candidates(lengths: dict[int, Length]) -> Iterator[tuple[str, float, str]]:
 
 
 def _of_one(n: int, likely: bool) -> Iterator[tuple[str, float]]:
-    """What people make of a length; of one that is seldom divided by only the simplest."""
+    """What people make of a length; of one that is seldom divided by only itself and its root."""
     yield f"{n}", n
     yield f"1/{n}", 1 / n
     # Scores of attention are divided by the root of a width.

@@ -229,13 +229,14 @@ def _has_penalty(evidence: Evidence, wrong: np.ndarray) -> bool:
 
 def decays(run: Engine, at: int, evidence: Evidence, wrong: np.ndarray) -> bool:
     """Whether what comes back through a place is the same multiple of the parameters everywhere."""
-    first, *others = evidence.all[:3]
-    rate = ratio(run.through(at, first.given)[wrong], first.params[wrong])
-    # The same formula, up to rounding, which differences of gradients have more of.
-    return bool(rate) and all(
-        np.allclose(run.through(at, s.given)[wrong], rate * s.params[wrong], rtol=1e-6, atol=0)
-        for s in (first, *others)
-    )
+    rate: float | None = None
+    for sample in evidence.all[:3]:
+        through = run.through(at, sample.given)[wrong]
+        rate = ratio(through, sample.params[wrong]) if rate is None else rate
+        # The same formula, up to rounding, which differences of gradients have more of.
+        if not rate or not np.allclose(through, rate * sample.params[wrong], rtol=1e-6, atol=0):
+            return False
+    return True
 
 
 def _clipped(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:

@@ -28,12 +28,12 @@ MOST_PAIRED = 300
 #: How many of the wrong elements must be explained before the others are computed: a quick look.
 FEW = 64
 
-#: Steps of the secant method towards a learning rate, which doubles the digits at each: 12 are
-#: enough from anywhere, and a rate that is not found by then does not explain the gap.
+#: Steps of Gauss and Newton towards a learning rate; the usual ones take four or five.
 STEPS = 12
 
-#: The first step: small beside any learning rate, large beside the rounding of a gradient.
-FIRST_STEP = 1e-6
+#: The step of the slope's difference quotient: small beside usual learning rates, large beside the
+#: rounding of a gradient.
+DIFFERENCE = 1e-6
 
 #: How much of a gap may be left by a first look, which is to spare computing and decides nothing:
 #: what comes out of it is held to all points. A rate that is that good is worth holding to them,
@@ -256,19 +256,27 @@ def _both_missing(search: Search, i: int, j: int) -> Theory:
 
 
 def _updated(search: Search) -> Iterator[Theory]:
-    """Derivatives taken with parameters that an update has moved: p - η · yours."""
+    """Derivatives taken with parameters that an update has moved: p - η · yours.
+
+    A penalty's derivative may be added to yours later than that.
+    """
     leaves = range(len(search.evidence.given.leaves))
-    for moved, mixed in itertools.product(_updated_together(search.evidence), (True, False)):
+    none = dict.fromkeys(leaves, 0.0)
+    decay = _decay(search)
+    decays = [none, decay] if any(decay.values()) else [none]
+    groups = _updated_together(search.evidence)
+    for moved, mixed, less in itertools.product(groups, (True, False), decays):
         if search.clock.over:
             return
-        predict = partial(_after_update, search.engine, moved, mixed)
+        predict = partial(_after_update, search.engine, moved, mixed, less)
         rate = _rate(search.evidence.fit[0], predict, search.within)
         if rate and rate > 0:
             names = ", ".join(search.evidence.given.paths[k] for k in moved)
             which = "the parameters" if len(moved) == len(leaves) and len(moved) > 1 else names
+            without = " without the loss's weight decay" if any(less[k] for k in moved) else ""
             says = (
                 f"{GIVES}{which} {'are' if len(moved) > 1 else 'is'} updated too early, "
-                f"by {rate:.6g} times yours"
+                f"by {rate:.6g} times yours{without}"
             )
             yield Theory("updated-parameter", says, partial(predict, rate=rate))
 
@@ -277,8 +285,26 @@ def _updated_together(evidence: Evidence) -> list[list[int]]:
     """Leaves that may have been updated: all, any one, or those whose own derivatives are right."""
     parts = evidence.given.parts()
     right = [k for k, part in enumerate(parts) if not evidence.wrong[part].any()]
-    groups = [list(range(len(parts))), right, *([k] for k in range(len(parts)))]
+    matrices = [k for k in right if evidence.given.leaves[k].ndim > 1]
+    groups = [list(range(len(parts))), right, matrices, *([k] for k in range(len(parts)))]
     return [list(group) for group in dict.fromkeys(map(tuple, groups)) if group]
+
+
+def _decay(search: Search) -> dict[int, float]:
+    """By leaf, how many times the leaf a penalty of the loss adds to its derivative; 0 if none."""
+    first, parts = search.evidence.fit[0], search.evidence.given.parts()
+    found = dict.fromkeys(range(len(parts)), 0.0)
+    for i in range(len(search.engine.rewired.places)):
+        if search.clock.over:
+            break
+        through = search.through(i, first)
+        for k in [k for k, rate in found.items() if not rate]:
+            rate = ratio(through[parts[k]], first.params[parts[k]])
+            own = np.zeros(through.size, dtype=bool)
+            own[parts[k]] = True
+            if rate and decays(search.engine, i, search.evidence, own):
+                found[k] = rate
+    return found
 
 
 def _left_out(search: Search) -> Iterator[Theory]:
@@ -296,7 +322,12 @@ def _without(engine: Engine, k: int, sample: Sample) -> np.ndarray:
 
 
 def _after_update(
-    engine: Engine, moved: list[int], mixed: bool, sample: Sample, rate: float
+    engine: Engine,
+    moved: list[int],
+    mixed: bool,
+    less: dict[int, float],
+    sample: Sample,
+    rate: float,
 ) -> np.ndarray:
     """The gradient where some leaves are updated before it is taken, or before it is passed on.
 
@@ -304,11 +335,13 @@ def _after_update(
         engine: of the loss.
         moved: which leaves.
         mixed: whether only what is passed on sees them updated; the forward pass came before.
+        less: by leaf, the multiple of it that is in yours and not in the update.
         sample: the point.
         rate: η.
     """
     parts, leaves = sample.given.parts(), sample.given.leaves
-    after = {k: leaves[k] - rate * sample.yours[parts[k]].reshape(leaves[k].shape) for k in moved}
+    yours = {k: sample.yours[parts[k]].reshape(leaves[k].shape) for k in moved}
+    after = {k: leaves[k] - rate * (yours[k] - less[k] * leaves[k]) for k in moved}
     if mixed:
         return engine.changed(sample.given, updated=[after.get(k) for k in range(len(leaves))])
     found = engine.changed(sample.given, leaves=[after.get(k, p) for k, p in enumerate(leaves)])
@@ -320,14 +353,14 @@ def _after_update(
 
 
 def _rate(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray) -> float | None:
-    """The learning rate that explains the gap, by the secant method on a least-squares slope."""
+    """The learning rate that explains the gap, by least squares, after Gauss and Newton."""
     wrong = within & sample.wrong
     weight = 1 / np.maximum(np.abs(sample.gap[wrong]), np.finfo(float).tiny)
 
     def off(rate: float) -> np.ndarray:
         return (predict(sample, rate=rate)[wrong] - sample.yours[wrong]) * weight
 
-    rate, step = 0.0, FIRST_STEP
+    rate, step = 0.0, DIFFERENCE
     here = off(rate)
     for _ in range(STEPS):
         slope = (off(rate + step) - here) / step

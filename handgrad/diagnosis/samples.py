@@ -20,7 +20,7 @@ from handgrad.referee import balls
 FIT, CONFIRM = 2, 4
 
 #: Points that are drawn beyond those already judged, to find enough where the gradient is wrong:
-#: with the usual eight, twice as many as are needed, as a gradient may be right at half of them.
+#: with those judged more than twice what is needed, as a gradient may be right at half of them.
 MORE = 8
 
 #: After so many seconds two points where the gradient is wrong are enough.

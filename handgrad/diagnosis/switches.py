@@ -21,8 +21,7 @@ def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[
     fold(graph, numbering)
     found = list(_within(graph, active(graph, leaves), numbering))
     known = [s for s in found if isinstance(s, Derivative) and s.known]
-    # Nobody gets the derivative of exp wrong where exp is but a part of tanh.
-    parts = {node for activation in known for node in activation.stretch[:-1]}
+    parts = {node for activation in known for node in activation.parts(graph)}
     return [
         switch
         for switch in found

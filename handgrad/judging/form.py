@@ -43,7 +43,7 @@ def _structure(grads: Any, given: Arguments, missing: list[str], surplus: list[s
     what += _kind(given.params)
     if isinstance(grads, tuple) and len(grads) == 2:
         what += "; if it returns (loss, grads), say has_value=True"
-    elif np.ndim(grads) == 0 and isinstance(grads, float | np.generic | jax.Array):
+    elif isinstance(grads, float | np.generic | jax.Array) and np.ndim(grads) == 0:
         what += _EXCHANGED
     return _finding("structure", (missing or surplus)[0], what)
 
