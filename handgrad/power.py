@@ -188,7 +188,7 @@ def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> tuple[list[Planted], s
         The mistakes, and why some or all of these are not among them.
     """
     try:
-        run = engine(trial.case.loss, rulings[0].given)
+        run = engine(trial.case.loss, rulings[0].given, rulings[0].exact)
     except TooLargeError:
         return [], "in the links of the chain: there are too many"
     except Exception:  # whatever it is, JAX could not trace the loss in float64

@@ -1,6 +1,7 @@
 """A factor by its name: the batch size, its inverse, 2, a half, the number of outputs."""
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -83,6 +84,8 @@ def _candidates(lengths: dict[int, Length]) -> Iterator[tuple[str, float, str]]:
         likely = [n for n, length in lengths.items() if length.likely]
         for n, m in itertools.combinations(likely, 2):
             about = f" ({n} is {lengths[n].what}, {m} {lengths[m].what})"
+            if math.gcd(n, m) > 1:
+                continue  # 10/15 tells nothing of either
             for text, value in ((f"{n}·{m}", n * m), (f"{n}/{m}", n / m), (f"{m}/{n}", m / n)):
                 yield minus + text, sign * value, about
             yield f"{minus}1/({n}·{m})", sign / (n * m), about

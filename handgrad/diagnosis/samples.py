@@ -110,7 +110,9 @@ class Evidence:
     def engine(self) -> Engine | None:
         """Backpropagation through the loss; None where JAX cannot trace it, or it is too long."""
         try:
-            return engine(self.trial.case.loss, self.given)
+            ruling = self.trial.outcomes[self.trial.deciding].ruling
+            exact = ruling.exact if ruling else np.full(self.given.size, np.nan)
+            return engine(self.trial.case.loss, self.given, exact)
         except Exception:  # whatever it is, it must not stand between the caller and the verdict
             return None
 

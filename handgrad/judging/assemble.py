@@ -202,5 +202,5 @@ def _headline(
         return f"undecidable: {deciding.cause}"
     worst = findings[0] if findings else None
     leaf = f"{worst.leaf}: " if worst and worst.leaf else ""
-    whose = {"yours": "", "both": ", and so is autodiff", "autodiff": "", None: ""}[blame]
+    whose = {"yours": "", "both": "; autodiff is off, too", "autodiff": "", None: ""}[blame]
     return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}"

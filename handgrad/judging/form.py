@@ -34,6 +34,9 @@ def _structure(grads: Any, given: Arguments, missing: list[str], surplus: list[s
     if grads is None:
         what = "the gradient returned None; is its return statement missing?"
         return _finding("structure", None, what)
+    if isinstance(grads, float | np.generic | jax.Array) and np.ndim(grads) == 0:
+        what = f"the gradient returned a single number; params is {_kind(given.params)}{_EXCHANGED}"
+        return _finding("structure", None, what)
     parts = []
     if missing:
         parts.append(f"no gradient of {_some(missing)}")
@@ -43,8 +46,6 @@ def _structure(grads: Any, given: Arguments, missing: list[str], surplus: list[s
     what += _kind(given.params)
     if isinstance(grads, tuple) and len(grads) == 2:
         what += "; if it returns (loss, grads), say has_value=True"
-    elif isinstance(grads, float | np.generic | jax.Array) and np.ndim(grads) == 0:
-        what += _EXCHANGED
     return _finding("structure", (missing or surplus)[0], what)
 
 

@@ -55,6 +55,11 @@ class Ruling:
     problem: Problem
 
     @property
+    def exact(self) -> np.ndarray:
+        """The right gradient in float64, shape (size,); NaN where it is not known."""
+        return np.where(self.truth.known, balls.midpoints(self.yours.truth), np.nan)
+
+    @property
     def limits(self) -> np.ndarray:
         """How large an error of each element must be, relative to it, to be caught here."""
         sizes = np.abs(balls.midpoints(self.yours.truth))

@@ -20,7 +20,7 @@ MANY_ULPS = 1000
 #: Yardsticks beyond which nobody asks where rounding ends.
 FAR_OFF = 1e6
 
-#: Detection limits are named leaf by leaf for so many leaves, and as a range for more.
+#: So many leaves or steps are named; of more, the first ones, or a range.
 FEW_LEAVES = 3
 
 
@@ -104,7 +104,7 @@ def _row(who: str, digits: str, exact: str, distance: float, right: int | None) 
 def _yardstick(leaf: LeafReport) -> str:
     if math.isnan(leaf.sharp) or (leaf.sharp == 0 and math.isinf(leaf.loose)):
         return ""  # not known
-    if _off(leaf) > FAR_OFF:
+    if leaf.verdict == "disagree" and _off(leaf) > FAR_OFF:
         return ""
     text = f"Within {short(leaf.sharp, 2)} of exact is right"
     if math.isnan(leaf.loose):
@@ -125,11 +125,16 @@ def diagnoses(report: GradientReport) -> list[str]:
 
 def _told_by_its_step(report: GradientReport) -> bool:
     """Whether one mistake explains all that is wrong, and a step is told to have it."""
-    guilty = report.steps and report.steps.first_guilty
-    if not guilty:
+    steps = report.steps
+    if steps is None or sum(step.guilty is True for step in steps.steps) != 1:
         return False
-    kinds = [[d.kind for d in told.diagnoses] for told in (report, guilty.report)]
-    return len(kinds[0]) == 1 and kinds[0] == kinds[1]
+    closer = steps.first_guilty.report if steps.first_guilty else report
+    kinds = [d.kind for d in report.diagnoses]
+    everything = all(
+        len(told.diagnoses) == 1 and set(_wrong(told)) <= set(told.diagnoses[0].leaves)
+        for told in (report, closer)
+    )
+    return everything and kinds == [d.kind for d in closer.diagnoses]
 
 
 def _wrong(report: GradientReport) -> list[str]:
@@ -146,22 +151,24 @@ def _step(report: GradientReport) -> list[str]:
         return []
     if report.steps.first_guilty is not None:
         return [_guilty(report.steps, report.steps.first_guilty)]
-    told, count = [], len(report.steps.steps)
-    if count and report.steps.passes:
-        which = "step back that was judged is" if count == 1 else "steps back that were judged are"
-        told.append(f"The {f'{count} ' if count > 1 else ''}{which} right.")
-    wrong = [step for step in reversed(report.steps.steps) if step.report.verdict == "disagree"]
-    if wrong and all(step.guilty is None for step in wrong):
-        told.append(
-            f"{_these(step.name for step in wrong)} {'is' if len(wrong) == 1 else 'are'} wrong; "
-            "whether that is what makes the gradient wrong could not be tried."
-        )
+    right = [step for step in report.steps.steps if step.report.passes]
+    wrong = [s for s in reversed(report.steps.steps) if s.report.verdict == "disagree"]
+    harmless = [step.name for step in wrong if step.guilty is False]
+    others = [step.name for step in wrong if step.guilty is None]
+    told = []
+    if right and not wrong:
+        which = "step back that was judged is"
+        several = f"{len(right)} steps back that were judged are"
+        told.append(f"The {which if len(right) == 1 else several} right.")
+    if harmless:
+        told.append(f"{_these(harmless)}: wrong, but with the right answer no array becomes right.")
+    if others:
+        told.append(f"{_these(others)}: wrong; what the right answer makes of it cannot be tried.")
     # All that have one reason, once.
     reasons: dict[str, list[str]] = {}
     for step in report.steps.not_judged:
         reasons.setdefault(step.reason, []).append(step.name)
-    told += [f"{_these(names)}: not judged, {why}." for why, names in reasons.items()]
-    return told[: 1 + FEW_LEAVES]
+    return told + [f"{_these(names)}: not judged, {why}." for why, names in reasons.items()]
 
 
 def _these(names: Iterable[str]) -> str:
@@ -208,26 +215,29 @@ def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
 
 
 def findings(report: GradientReport) -> list[str]:
-    """Every finding in one sentence; of one that the headline has told, what kind it is."""
+    """Every finding in one sentence; of one that the headline has told, what kind it is.
+
+    Of a leaf that a diagnosis has explained the table tells the rest.
+    """
     told, news = report.headline, []
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     for found in report.findings:
+        if found.leaf in explained and found.kind in {"unknown", *_named(report)}:
+            continue
         if found.detail not in told:
-            nameless = found.kind == "unknown" and found.leaf in explained
-            news.append(_other(found) if nameless else _finding(found))
-        elif found.kind != "unknown" and found.leaf not in explained:
+            news.append(_finding(found))
+        elif found.kind != "unknown":
             news.append(f"Kind: {found.kind}{_sure(found)}.")
     return news
+
+
+def _named(report: GradientReport) -> list[str]:
+    return [diagnosis.kind for diagnosis in report.diagnoses]
 
 
 def _finding(found: Finding) -> str:
     where = f" in {found.leaf}{place(found.index)}" if found.leaf else ""
     return f"{found.kind}{where}: {found.detail}{_sure(found)}"
-
-
-def _other(found: Finding) -> str:
-    """A finding whose leaf a diagnosis without a name for the kind has explained."""
-    return f"Also in {found.leaf}{place(found.index)}: {found.detail}"
 
 
 def _sure(found: Finding) -> str:

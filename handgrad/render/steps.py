@@ -19,12 +19,13 @@ def as_text(steps: "StepsReport") -> str:
 
 def _said(steps: "StepsReport") -> str:
     first = steps.first_wrong
+    if first is None:
+        return ""
     others = sum(not step.report.passes for step in steps.steps) - 1
-    more = f"; so {'is' if others == 1 else 'are'} {others} before it" if others else ""
-    name = first.name if first else ""
-    return f"Going back, {name} is the first step that is wrong{more}. {_kinds(steps)}".rstrip()
-
-
-def _kinds(steps: "StepsReport") -> str:
-    first = steps.first_wrong
-    return " ".join(content.diagnoses(first.report)) if first else ""
+    if first.report.verdict == "undecidable":
+        how, more, why = "does not pass", "nor do", f"{content.headline(first.report)}."
+    else:
+        how, more = "is wrong", "so is" if others == 1 else "so are"
+        why = " ".join(content.diagnoses(first.report))
+    rest = f"; {more} {others} before it" if others else ""
+    return f"Going back, {first.name} is the first step that {how}{rest}. {why}".rstrip()

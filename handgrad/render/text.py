@@ -96,6 +96,7 @@ def _close_up(report: GradientReport) -> str:
 def _table(leaves: list[LeafReport], room: int) -> str:
     if not leaves:
         return ""
+    room += len(leaves) == room + 1  # the line that says how many more has place for one
     shown = leaves[:room]
     rows = [HEADINGS, *map(cells, shown)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -5,6 +5,7 @@ that is right where it stands, so that one mistake is blamed once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -120,21 +121,30 @@ def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsRepo
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
     values = list(_values(chain, inputs))
     seed = int(options.get("seed", 0))
-    found = [
-        StepReport(
-            step.name,
-            check_backward(
+    found = []
+    for k, (step, given, output) in enumerate(values):
+        cotangent = _cotangent(chain[k + 1 :], output, seed)
+        with _naming(step, "judging"):
+            report = check_backward(
                 step.forward,
                 step.backward,
                 *given,
                 *step.inputs,
-                cotangent=_cotangent(chain[k + 1 :], output, seed),
+                cotangent=cotangent,
                 **options,
-            ),
-        )
-        for k, (step, given, output) in enumerate(values)
-    ]
+            )
+        found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
+
+
+@contextmanager
+def _naming(step: Step, what: str) -> Iterator[None]:
+    """Whatever is raised says which step it is about."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"This was raised by {what} the step {step.name!r}.")
+        raise
 
 
 def _step(k: int, step: Any) -> Step:
@@ -154,12 +164,8 @@ def _values(chain: Sequence[Step], inputs: tuple[Any, ...]) -> Iterator[Any]:
     """Each step, what it is given, and its output."""
     given = inputs
     for step in chain:
-        try:
-            with jax.enable_x64(True):
-                result = step.forward(*given, *step.inputs)
-        except Exception as error:
-            error.add_note(f"This was raised by the forward pass of the step {step.name!r}.")
-            raise
+        with _naming(step, "the forward pass of"), jax.enable_x64(True):
+            result = step.forward(*given, *step.inputs)
         if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError(
                 f"{step.name}: forward returned {shortly(result)}, expected (output, cache)"

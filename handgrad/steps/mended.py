@@ -126,11 +126,15 @@ class Mended:
     def backward(self, *args: Any, **named: Any) -> Any:
         """The right answer, in the form of the one that the pair's own gives."""
         self.asked = True
-        *cotangent, cache = _in_order(self.pair.backward, args, named)
+        *taken, cache = _in_order(self.pair.backward, args, named)
         given, count = self._taken(cache), len(self.pair.inputs)
-        own = self.pair.backward(*copied((*cotangent, cache)))
-        (cotangent,) = copied(tuple(cotangent)) or (None,)
-        call = replace(self.pair, inputs=given[:count], settings=given[count:], cotangent=cotangent)
+        own = self.pair.backward(*copied((*taken, cache)))
+        call = replace(
+            self.pair,
+            inputs=given[:count],
+            settings=given[count:],
+            cotangent=1.0 if self.pair.cache_alone else copied(taken[0]),
+        )
         return _filled(own, call.inputs, _right(call))
 
     def _taken(self, cache: Any) -> tuple[Any, ...]:

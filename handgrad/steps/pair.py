@@ -18,8 +18,8 @@ class Pair:
     inputs: tuple[Any, ...]  #: those that the backward pass answers for
     settings: tuple[Any, ...]  #: what the forward pass takes after them
     names: tuple[str, ...]  #: of the inputs, where each is one array or number; else none
-    #: What the backward pass is given; None where that is the cache alone, as losses have it.
     cotangent: Any
+    cache_alone: bool = False  #: whether the backward pass takes no cotangent, as a loss's may
 
     def judged(self, points: int, seed: int) -> GradientReport:
         """The ruling on the backward pass, as `check_backward` gives it.
@@ -28,13 +28,14 @@ class Pair:
             points: besides the one at which it was called.
             seed: of those.
         """
+        # By names of their own, for whoever reads what a function refers to.
+        there, settings = self.forward, self.settings
 
         def forward(*inputs: Any) -> Any:
-            return self.forward(*inputs, *self.settings)
+            return there(*inputs, *settings)
 
         def backward(cotangent: Any, cache: Any) -> Any:
-            return self.backward(*(() if self.cotangent is None else (cotangent,)), cache)
+            return self.backward(*(() if self.cache_alone else (cotangent,)), cache)
 
-        given = 1.0 if self.cotangent is None else self.cotangent
-        asked: dict[str, Any] = {"cotangent": given, "points": points, "seed": seed}
+        asked: dict[str, Any] = {"cotangent": self.cotangent, "points": points, "seed": seed}
         return check_backward(forward, backward, *self.inputs, **asked)

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 
 from handgrad.arguments import Arguments, copied
-from handgrad.frames import near
+from handgrad.frames import is_own, near
 from handgrad.judging.judge import Trial
 from handgrad.referee.program import is_real
 from handgrad.report import GradientReport
@@ -59,14 +59,19 @@ def pairs(gradient: Callable[..., Any], given: Arguments) -> list[Pair | NotJudg
         given: the point.
 
     Returns:
-        In place of a backward call that belongs to no forward call, why it does not; nothing for
-        one that calls others of its like and is made of steps itself.
+        In place of a backward call that belongs to no forward call, why it does not. That is not
+        said of the gradient itself, of one that is made of steps, and of a library's.
     """
     calls = _calls(gradient, given)
     forwards = [call for call in calls if call.code.co_name.endswith(FORWARD)]
     backwards = [call for call in calls if call.code.co_name.endswith(BACKWARD)]
     found = ((call, _pair(call, forwards)) for call in backwards)
-    return [pair or _alone(call) for call, pair in found if pair or not call.of_steps]
+    accused = getattr(gradient, "__code__", None)
+    return [
+        pair or _alone(call)
+        for call, pair in found
+        if pair or not (call.of_steps or call.code is accused or not is_own(call.code.co_filename))
+    ]
 
 
 def _calls(gradient: Callable[..., Any], given: Arguments) -> list[Call]:
@@ -77,8 +82,9 @@ def _calls(gradient: Callable[..., Any], given: Arguments) -> list[Call]:
         name = frame.f_code.co_name
         if event == "call" and name.endswith((FORWARD, BACKWARD)):
             args = tuple(_arguments(frame))
-            for outer in running.values():
-                outer.of_steps = True
+            if name.endswith(BACKWARD):
+                for outer in running.values():
+                    outer.of_steps = True
             running[frame] = Call(frame.f_code, copied(args), args)
         elif event == "return" and frame in running:
             call = running.pop(frame)
@@ -122,7 +128,8 @@ def _pair(call: Call, forwards: list[Call]) -> Pair | None:
             inputs=forward.args[:count],
             settings=forward.args[count:],
             names=_names(forward, count),
-            cotangent=call.args[0] if len(given) > 1 else None,
+            cotangent=call.args[0] if len(given) > 1 else 1.0,
+            cache_alone=len(given) == 1,
         )
     return None
 
@@ -184,7 +191,14 @@ def steps(trial: Trial) -> StepsReport | None:
 
 def _judged(pair: Pair, seed: int) -> GradientReport | NotJudged:
     try:
-        return pair.judged(MORE, seed)
+        report = pair.judged(MORE, seed)
     except Exception as error:  # whatever the caller's functions raise on what they are given
         message = str(error).strip().split("\n")[0]
-        return NotJudged(pair.name, f"{type(error).__name__}: {message}")
+        raised = type(error).__name__
+        return NotJudged(pair.name, f"{raised}: {message}" if message else f"it raised {raised}")
+    if report.verdict == "disagree" and not report.leaves:
+        what = report.findings[0]
+        whose = f"{what.leaf}: " if what.leaf else ""
+        reason = f"its answers are not those of its first inputs ({whose}{what.detail})"
+        return NotJudged(pair.name, reason)
+    return report

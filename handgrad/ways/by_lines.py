@@ -40,7 +40,7 @@ class ByLines:
     def answers(self, given: Arguments) -> tuple[float, np.ndarray]:
         """The loss in floats; of a gradient, nothing is known."""
         value, _ = given.call(self.loss)
-        if np.shape(value) != () or np.asarray(value).dtype.kind not in "fiuO":
+        if np.shape(value) != () or np.asarray(value).dtype.kind not in "fiu":
             got = f"an array of shape {np.shape(value)}" if np.shape(value) else shortly(value)
             raise TypeError(f"loss: got {got}, expected one real scalar")
         return float(value), np.full(given.size, np.nan)

@@ -130,7 +130,7 @@ def called(name: str, function: Any) -> Any:
     return type(function)(code, globals(), name)
 
 
-def test_a_harmless_step_is_not_named() -> None:
+def test_a_harmless_step_is_not_blamed() -> None:
     """The mistake is in what the gradient does after its steps."""
 
     def gradient(p: Any, x: Any, y: Any) -> Any:
@@ -141,6 +141,8 @@ def test_a_harmless_step_is_not_named() -> None:
     assert blamed(report) == {"pool_backward": False}
     assert report.to_dict()["guilty_step"] is None
     assert " step" not in told(report)
+    wording = "): wrong, but with the right answer no array becomes right."
+    assert wording in told(report)[told(report).index("pool_backward (") :]
 
 
 def test_a_guilty_step_is_named_with_a_harmless_one_before_it() -> None:

@@ -336,7 +336,7 @@ def test_a_step_that_is_called_twice_is_judged_at_both_places() -> None:
     np.testing.assert_array_equal(second[1], twice)
 
 
-def test_pairs_of_another_convention_are_left_alone() -> None:
+def test_pairs_of_another_convention_are_named() -> None:
     def scale_forward(z: Any) -> Any:
         return 2 * z  # its output alone
 

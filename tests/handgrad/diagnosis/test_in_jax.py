@@ -1,0 +1,124 @@
+"""The lines of a loss in NumPy are read as JAX's for its links, where they mean the same."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy import tanh
+from scipy.special import expit
+
+from handgrad import check_gradient, check_steps
+from handgrad.arguments import arguments
+from handgrad.diagnosis.engine import AnotherLossError, engine
+from handgrad.diagnosis.in_jax import in_jax
+
+RNG = np.random.default_rng(3)
+W, X, Y = RNG.normal(size=3), RNG.normal(size=(5, 3)), RNG.uniform(size=5)
+
+
+def score(w: Any, x: Any) -> Any:
+    return np.dot(x, w)
+
+
+def of_tanh(w: Any, x: Any, y: Any) -> Any:
+    """By a function of its own, and by one of NumPy's that it knows by name."""
+    return np.sum((tanh(score(w, x)) - y) ** 2)
+
+
+def of_expit(w: Any, x: Any, y: Any) -> Any:
+    return np.mean((expit(score(w, x)) - y) ** 2)
+
+
+def made(scale: float) -> Callable[..., Any]:
+    """In a closure, and with a function within it."""
+    square = np.square
+
+    def loss(w: Any, x: Any, y: Any) -> Any:
+        return scale * sum(square(np.tanh(row @ w) - t) for row, t in zip(x, y, strict=True))
+
+    return loss
+
+
+@pytest.mark.parametrize("loss", [of_tanh, made(0.5)])
+def test_the_derivative_of_tanh_is_told(loss: Any) -> None:
+    scale = 1.0 if loss is of_tanh else 0.5
+
+    def gradient(w: Any, x: Any, y: Any) -> Any:
+        h = np.tanh(x @ w)
+        return scale * x.T @ (2 * (h - y) * (1 - h))
+
+    report = check_gradient(gradient, loss, W, X, Y, points=2)
+    (told,) = report.diagnoses
+    assert told.kind == "activation-derivative"
+    assert "the derivative of tanh is 1 - h, not 1 - h² (" in told.says
+    assert "test_in_jax.py, line " in told.says
+
+
+def test_a_function_of_scipy_has_a_link() -> None:
+    def gradient(w: Any, x: Any, y: Any) -> Any:
+        return x.T @ (2 * (expit(x @ w) - y)) / len(y)
+
+    (told,) = check_gradient(gradient, of_expit, W, X, Y, points=2).diagnoses
+    assert "the derivative of sigmoid is missing" in told.says
+
+
+def test_a_step_in_numpy_has_links() -> None:
+    steps = [("tanh", lambda z: (np.tanh(z), np.tanh(z)), lambda d, h: d * (1 - h))]
+    first = check_steps(steps, X).first_wrong
+    assert first is not None
+    assert [told.kind for told in first.report.diagnoses] == ["activation-derivative"]
+
+
+def test_its_power_counts_links() -> None:
+    report = check_gradient(
+        lambda w, x, y: x.T @ (2 * (np.tanh(x @ w) - y) * (1 - np.tanh(x @ w) ** 2)),
+        *(of_tanh, W, X, Y),
+        points=0,
+    )
+    assert report.verdict == "agree"
+    assert "activation-derivative" in {planted.mistake for planted in report.power().planted}
+
+
+def test_what_is_no_function_of_numpy_stays() -> None:
+    copy = in_jax(of_tanh)
+    assert copy.__globals__["score"] is not score
+    assert copy.__globals__["score"].__globals__["np"] is jnp
+    assert copy.__globals__["tanh"] is jnp.tanh
+    assert copy.__globals__["check_gradient"] is check_gradient
+    assert of_tanh.__globals__["np"] is np
+    assert in_jax(len) is len
+
+
+def even(n: int) -> Any:
+    return np.cos(0.0) if n == 0 else odd(n - 1)
+
+
+def odd(n: int) -> Any:
+    return np.sin(0.0) if n == 0 else even(n - 1)
+
+
+def test_functions_that_call_each_other_do_so_again() -> None:
+    copy = in_jax(even)
+    assert copy.__globals__["odd"].__globals__["even"] is copy
+    assert copy(4) == 1
+
+
+def test_lines_that_mean_something_else_have_no_links() -> None:
+    """Beyond the end JAX takes the last element, where NumPy raises."""
+
+    def at_the_end(w: Any) -> Any:
+        try:
+            return np.exp(w[3])
+        except IndexError:
+            return np.exp(2 * w[0])
+
+    exact = np.array([2 * np.exp(2 * W[0]), 0.0, 0.0])
+    with pytest.raises(AnotherLossError):
+        engine(at_the_end_of_numpy(at_the_end), arguments(W, ()), exact)
+
+
+def at_the_end_of_numpy(loss: Any) -> Any:
+    """A loss that JAX does not trace as it is."""
+    return lambda w: np.asarray(loss(w)) * np.ones(1).sum()
