@@ -12,6 +12,7 @@ import numpy as np
 from handgrad.diagnosis import kinds, links
 from handgrad.diagnosis.engine import Clock
 from handgrad.diagnosis.samples import Evidence, evidence
+from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.judging.judge import Trial
 from handgrad.report import Diagnosis
@@ -42,8 +43,12 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     link = _link(found, everything, but=("unknown",) if explained and nothing else ())
     if link:
         return (_diagnosis(link, found, wrong),)
-    # Some leaves alone may look as if they had a decay, where all of them have another mistake.
-    return tuple(d for d in together if explained or d.kind in STANDS_ALONE)
+    if explained:
+        return together
+    # Some leaves alone may look as if they had a decay, or were 0 but for rounding, where all of
+    # them have another mistake.
+    exactly = {k: t for k, t in by_leaf.items() if not _nearly_zero(t, found)}
+    return tuple(d for d in _merged(found, exactly) if d.kind in STANDS_ALONE)
 
 
 def _nearly_zero(theory: Theory | None, found: Evidence) -> bool:
@@ -74,7 +79,7 @@ def _link(found: Evidence, within: np.ndarray, but: Sequence[str]) -> Theory | N
     if found.engine is None:
         return None
     try:
-        search = links.Search(found.engine, found, within, Clock(SECONDS))
+        search = Search(found.engine, found, within, Clock(SECONDS))
         theories = (theory for rule in links.RULES for theory in rule(search))
         named = (theory for theory in theories if theory.kind not in but)
         return next((theory for theory in named if explains(theory, found, within)), None)

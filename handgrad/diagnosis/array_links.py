@@ -1,7 +1,7 @@
 """Products, sums, lookups and softmaxes, whose derivatives people get wrong."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -127,6 +127,10 @@ _OTHER_AXIS = (Option("axis", "derivatives are summed over the other axis", "sum
 
 _SPREAD_OTHER = (Option("axis", "a derivative is spread along the other axis", "spread other"),)
 
+#: Where the sum is a part of softmax, it is not a sum that somebody wrote.
+_OTHER_AXIS_WITHIN = tuple(replace(option, kind="unknown") for option in _OTHER_AXIS)
+_SPREAD_OTHER_WITHIN = tuple(replace(option, kind="unknown") for option in _SPREAD_OTHER)
+
 _ONCE = (
     Option(
         "unknown",
@@ -182,7 +186,10 @@ def axes(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Axis]:
         spread = [o for o, s in zip(node.operands, shapes, strict=True) if len(s) == 2 and 1 in s]
         found = node.elementwise and not moving.isdisjoint(spread)
     if found:
-        yield Axis(at, node, _SPREAD_OTHER if node.name == "reduce_sum" else _OTHER_AXIS)
+        within = node.call is not None and node.call.name not in ("sum", "mean")
+        spread = _SPREAD_OTHER_WITHIN if within else _SPREAD_OTHER
+        other = _OTHER_AXIS_WITHIN if within else _OTHER_AXIS
+        yield Axis(at, node, spread if node.name == "reduce_sum" else other)
 
 
 def lookups(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Lookup]:

@@ -11,7 +11,7 @@ import numpy as np
 from handgrad.arguments import Arguments
 from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.array_links import softmaxes
-from handgrad.diagnosis.graph import Graph, Numbering, flattened
+from handgrad.diagnosis.graph import Graph, Numbering, active, flattened
 from handgrad.diagnosis.in_jax import in_jax
 from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rewired import Knobs, Rewired
@@ -38,6 +38,7 @@ class Engine:
 
     rewired: Rewired
     traced_inputs: bool
+    constants: tuple[float, ...] = ()  #: single numbers that the loss computes with
     _compiled: dict[bool, Any] = field(default_factory=dict, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
@@ -93,13 +94,14 @@ class AnotherLossError(Exception):
     """Read as JAX's, the lines of a loss say something else."""
 
 
-def engine(loss: Function, given: Arguments, exact: np.ndarray) -> Engine:
+def engine(loss: Function, given: Arguments, exact: np.ndarray | None = None) -> Engine:
     """The engine of a loss at points like this one.
 
     Args:
         loss: in `jax.numpy`, or in NumPy if its lines mean the same in `jax.numpy`.
         given: the point.
-        exact: the gradient there, shape (size,), NaN where it is not known.
+        exact: the gradient there, shape (size,), NaN where it is not known; None of a loss that is
+            in `jax.numpy`.
 
     Raises:
         TooLargeError: there are more than `MOST_NODES` operations.
@@ -111,6 +113,8 @@ def engine(loss: Function, given: Arguments, exact: np.ndarray) -> Engine:
     except TooLargeError:
         raise
     except Exception:  # NumPy's functions on what JAX traces, in most cases
+        if exact is None:
+            raise
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
             found = _engine(in_jax(loss), given)
             off = np.linalg.norm(np.nan_to_num(found.right(given) - exact))
@@ -144,7 +148,16 @@ def _engine(loss: Function, given: Arguments) -> Engine:
         found += softmaxes(graph, numbering, values)
     activations = [switch for switch in found if isinstance(switch, Derivative)]
     places_found = tuple(places(graph, moving, activations))
-    return Engine(Rewired(graph, numbering, places_found, tuple(found), given.paths), traced_inputs)
+    rewired = Rewired(graph, numbering, places_found, tuple(found), given.paths)
+    return Engine(rewired, traced_inputs, _constants(graph, moving, values))
+
+
+def _constants(graph: Graph, leaves: Sequence[int], values: dict[int, Any]) -> tuple[float, ...]:
+    """The single numbers that do not depend on the parameters, but for 0 and ±1."""
+    moving = active(graph, leaves)
+    fixed = [np.asarray(value) for number, value in values.items() if number not in moving]
+    numbers = [float(a.flat[0]) for a in fixed if a.size == 1 and a.dtype.kind in "fiu"]
+    return tuple(sorted({c for c in numbers if np.isfinite(c) and abs(c) not in (0.0, 1.0)}))
 
 
 def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:

@@ -50,26 +50,40 @@ class Name:
     about: str  #: what the numbers in it are, " (7 is the batch size)", or nothing
 
 
-def name(factor: float, given: Arguments) -> Name | None:
+def name(
+    factor: float, given: Arguments | None = None, constants: Sequence[float] = ()
+) -> Name | None:
     """What a factor is; None if it has no name.
 
     Args:
         factor: the number.
-        given: the point, whose arrays have the sizes.
+        given: the point, whose arrays have the sizes; None if they do not matter.
+        constants: numbers that the loss computes with.
     """
-    for text, value, about in _candidates(_lengths(given)):
+    for text, value, about in itertools.chain(
+        _candidates(_lengths(given) if given else {}), _of_loss(constants)
+    ):
         if abs(factor / value - 1) < CLOSE and abs(value - 1) > 100 * CLOSE:
             return Name(text, about)
     return None
 
 
-def part(factor: float, given: Arguments, of: str) -> str:
+def part(factor: float, found: Name | None, of: str) -> str:
     """`1/7 of exact (7 is the batch size)`, `2 times exact`."""
     if 0 < abs(factor - 1) < NEAR_ONE:
         return f"(1 {'+' if factor > 1 else '-'} {short(abs(factor - 1), 3)}) times {of}"
-    found = name(factor, given) or Name(short(factor, 8), "")
+    found = found or Name(_nameless(factor), "")
     fraction = abs(factor) < 1 and found.text.lstrip("-")[0].isdigit()
     return f"{found.text} {'of' if fraction else 'times'} {of}{found.about}"
+
+
+def _nameless(factor: float) -> str:
+    """`1/88` for the inverse of a whole number, else digits."""
+    inverse = 1 / factor if factor else 0.0
+    whole = round(inverse)
+    if abs(whole) > 1 and abs(inverse - whole) < CLOSE * abs(whole):
+        return f"{'-' if whole < 0 else ''}1/{abs(whole)}"
+    return short(factor, 8)
 
 
 def _candidates(lengths: dict[int, Length]) -> Iterator[tuple[str, float, str]]:
@@ -91,6 +105,14 @@ def _candidates(lengths: dict[int, Length]) -> Iterator[tuple[str, float, str]]:
             yield f"{minus}1/({n}·{m})", sign / (n * m), about
         for text, value in CONSTANTS:
             yield minus + text, sign * value, ""
+
+
+def _of_loss(constants: Sequence[float]) -> Iterator[tuple[str, float, str]]:
+    """A number of the loss, forgotten or there twice."""
+    for c in constants:
+        text, about = short(c, 6), f" ({short(c, 6)} is a number in the loss)"
+        yield text, c, about
+        yield f"1/{text}", 1 / c, about
 
 
 def _of_one(n: int, likely: bool) -> Iterator[tuple[str, float]]:

@@ -23,6 +23,10 @@ MOST_NAMES = 4
 #: How close leaves must be to be taken for each other's by a first look, which decides nothing.
 PLAUSIBLE = 1e-4
 
+#: Nobody forgets a factor so close to 1 that has no name: it is what else has been done that looks
+#: like it, as a decay of a parameter that has been updated does.
+NEAR_ONE = 0.1
+
 #: What a leaf is called that is a single number.
 ONE_NUMBER = "yours"
 
@@ -56,10 +60,13 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     subject, partly = _subject(evidence, within, wrong)
     for value in dict.fromkeys((float(np.round(c)), c)):
         kind = {-1.0: "sign", 0.0: "zero"}.get(value, "factor")
-        nameless = kind == "factor" and factors.name(value, evidence.given) is None
+        nameless = kind == "factor" and evidence.name(value) is None
         if value != 1 and not (partly and nameless):
             says = _said(kind, value, subject, evidence)
-            vague = kind == "factor" and _may_be_a_term(evidence, wrong, nameless)
+            vague = kind == "factor" and (
+                _may_be_a_term(evidence, wrong, nameless)
+                or (nameless and abs(value - 1) < NEAR_ONE)
+            )
             yield Theory("unknown" if vague else kind, says, partial(_times, value, wrong))
 
 
@@ -77,7 +84,7 @@ def _may_be_a_term(evidence: Evidence, wrong: np.ndarray, nameless: bool) -> boo
 
 def _said(kind: str, value: float, subject: str, evidence: Evidence) -> str:
     if kind == "factor":
-        return f"{subject} is {factors.part(value, evidence.given, 'exact')}"
+        return f"{subject} is {factors.part(value, evidence.name(value), 'exact')}"
     # Of a parameter's name one may think that it is the parameter which is 0.
     where = "" if subject == ONE_NUMBER else f" in {subject}"
     return f"yours {'is 0' if kind == 'zero' else 'has the wrong sign'}{where}"
@@ -207,7 +214,7 @@ def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     of = "yours" if not partly else f"in {subject}, yours"
     says = f"{of} is exact {'plus' if rate > 0 else 'minus'} {abs(rate):.6g} times the parameter"
     who_lacks_it = "the loss" if rate > 0 else "yours"
-    says += f" itself: a weight decay that {who_lacks_it} lacks, or has with a smaller factor"
+    says += f" itself: a weight decay that {who_lacks_it} lacks, or has with another factor"
 
     def predict(sample: Sample) -> np.ndarray:
         return sample.exact + np.where(wrong, rate * sample.params, 0.0)

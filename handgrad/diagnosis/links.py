@@ -6,21 +6,18 @@ factor would give: what comes back through the place is the difference that a 0 
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from handgrad.diagnosis import factors
-from handgrad.diagnosis.engine import Clock, Engine
-from handgrad.diagnosis.kinds import decays, ratio
+from handgrad.diagnosis import factors, kinds, updates
+from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rewired import Place, Switch
-from handgrad.diagnosis.samples import Evidence, Sample
+from handgrad.diagnosis.samples import Sample
+from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.diagnosis.wording import of_place, of_switches
-
-#: How these mistakes are told.
-GIVES = "yours is what backpropagation gives if "
 
 #: Pairs of places are looked through for so many places at most.
 MOST_PAIRED = 300
@@ -28,41 +25,13 @@ MOST_PAIRED = 300
 #: How many of the wrong elements must be explained before the others are computed: a quick look.
 FEW = 64
 
-#: Steps of Gauss and Newton towards a learning rate; the usual ones take four or five.
-STEPS = 12
-
-#: The step of the slope's difference quotient: small beside usual learning rates, large beside the
-#: rounding of a gradient.
-DIFFERENCE = 1e-6
-
-#: How much of a gap may be left by a first look, which is to spare computing and decides nothing:
-#: what comes out of it is held to all points. A rate that is that good is worth holding to them,
-#: one that is better than the other bound gets no better.
-PLAUSIBLE, FOUND = 1e-2, 1e-9
-
-#: The same for sums of two terms, of which there are thousands.
+#: How much of a gap may be left by a first look at sums of two terms, of which there are thousands.
+#: It spares computing and decides nothing: what comes out of it is held to all points.
 PLAUSIBLE_PAIR = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class Search:
-    """What the rules below are given."""
-
-    engine: Engine
-    evidence: Evidence
-    within: np.ndarray  #: the elements that are to be explained
-    clock: Clock
-
-    def through(self, place: int, sample: Sample) -> np.ndarray:
-        """What comes back through a place."""
-        return self.engine.through(place, sample.given)
 
 
 #: A switch by its number, its option by number, and itself.
 Choice = tuple[int, int, Switch]
-
-#: (search) -> theories.
-Proposes = Callable[[Search], Iterator[Theory]]
 
 
 def _factor_at_a_place(search: Search, inside: bool = False) -> Iterator[Theory]:
@@ -98,7 +67,7 @@ def _is_a_penalty(theory: Theory, search: Search, place: int) -> bool:
     """Whether it explains the gap, and what comes back there is a multiple of the parameters."""
     concerned = search.evidence.wrong & (search.through(place, search.evidence.fit[0]) != 0)
     explained = concerned.any() and explains(theory, search.evidence, search.within)
-    return bool(explained) and decays(search.engine, place, search.evidence, concerned)
+    return bool(explained) and kinds.decays(search.engine, place, search.evidence, concerned)
 
 
 def _of_a_penalty(theory: Theory) -> Theory:
@@ -109,7 +78,7 @@ def _of_a_penalty(theory: Theory) -> Theory:
 
 def _strangeness(search: Search, factor: float) -> int:
     """How far-fetched a factor is."""
-    named = factors.name(factor, search.evidence.given) is not None
+    named = search.evidence.name(factor) is not None
     return {0.0: 0, -1.0: 1}.get(factor, 2 if named else 3)
 
 
@@ -138,7 +107,7 @@ def _fitted(sample: Sample, through: np.ndarray, within: np.ndarray) -> float | 
     wrong = within & sample.wrong
     if not wrong.any() or (through[wrong] == 0).any():
         return None
-    extra = ratio(sample.gap[wrong], through[wrong])
+    extra = kinds.ratio(sample.gap[wrong], through[wrong])
     return None if extra is None else 1 + extra
 
 
@@ -149,8 +118,10 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
     elif value == -1:
         kind, says = "sign", f"what comes back {what} has the wrong sign"
     else:
-        kind = "factor" if factors.name(value, search.evidence.given) else "unknown"
-        part = factors.part(value, search.evidence.given, "what it should be")
+        # The lengths of arrays have no part in what one function does.
+        name = factors.name(value) if place.inside else search.evidence.name(value)
+        kind = "factor" if name else "unknown"
+        part = factors.part(value, name, "what it should be")
         says = f"what comes back {what} is {part}"
 
     def predict(sample: Sample) -> np.ndarray:
@@ -190,8 +161,10 @@ def _wrong_rule_for_some(search: Search) -> Iterator[Theory]:
     for k in leaves:
         concerned[parts[k]] = True
     rules = (rule(search) for rule in (_factor_at_a_place, _wrong_rule, _factor_inside))
+    names = kinds.shortened([evidence.given.paths[k] for k in leaves])
     for theory in itertools.chain.from_iterable(rules):
-        yield replace(theory, predict=partial(_in_part, search.engine, theory.predict, concerned))
+        predict = partial(_in_part, search.engine, theory.predict, concerned)
+        yield replace(theory, says=f"{theory.says}, for {names} alone", predict=predict)
 
 
 def _in_part(
@@ -248,63 +221,12 @@ def _two_terms_missing(search: Search) -> Iterator[Theory]:
 def _both_missing(search: Search, i: int, j: int) -> Theory:
     places = search.engine.rewired.places
     one, other = (of_place(search.engine.rewired, places[k]) for k in (i, j))
+    both = f"{one}, in two ways" if one == other else f"{one}, nor {other}"
     return Theory(
         "unknown",
-        f"{GIVES}nothing comes back {one}, nor {other}: two terms are missing",
+        f"{GIVES}nothing comes back {both}: two terms are missing",
         lambda sample: search.engine.changed(sample.given, {i: 0.0, j: 0.0}),
     )
-
-
-def _updated(search: Search) -> Iterator[Theory]:
-    """Derivatives taken with parameters that an update has moved: p - η · yours.
-
-    A penalty's derivative may be added to yours later than that.
-    """
-    leaves = range(len(search.evidence.given.leaves))
-    none = dict.fromkeys(leaves, 0.0)
-    decay = _decay(search)
-    decays = [none, decay] if any(decay.values()) else [none]
-    groups = _updated_together(search.evidence)
-    for moved, mixed, less in itertools.product(groups, (True, False), decays):
-        if search.clock.over:
-            return
-        predict = partial(_after_update, search.engine, moved, mixed, less)
-        rate = _rate(search.evidence.fit[0], predict, search.within)
-        if rate and rate > 0:
-            names = ", ".join(search.evidence.given.paths[k] for k in moved)
-            which = "the parameters" if len(moved) == len(leaves) and len(moved) > 1 else names
-            without = " without the loss's weight decay" if any(less[k] for k in moved) else ""
-            says = (
-                f"{GIVES}{which} {'are' if len(moved) > 1 else 'is'} updated too early, "
-                f"by {rate:.6g} times yours{without}"
-            )
-            yield Theory("updated-parameter", says, partial(predict, rate=rate))
-
-
-def _updated_together(evidence: Evidence) -> list[list[int]]:
-    """Leaves that may have been updated: all, any one, or those whose own derivatives are right."""
-    parts = evidence.given.parts()
-    right = [k for k, part in enumerate(parts) if not evidence.wrong[part].any()]
-    matrices = [k for k in right if evidence.given.leaves[k].ndim > 1]
-    groups = [list(range(len(parts))), right, matrices, *([k] for k in range(len(parts)))]
-    return [list(group) for group in dict.fromkeys(map(tuple, groups)) if group]
-
-
-def _decay(search: Search) -> dict[int, float]:
-    """By leaf, how many times the leaf a penalty of the loss adds to its derivative; 0 if none."""
-    first, parts = search.evidence.fit[0], search.evidence.given.parts()
-    found = dict.fromkeys(range(len(parts)), 0.0)
-    for i in range(len(search.engine.rewired.places)):
-        if search.clock.over:
-            break
-        through = search.through(i, first)
-        for k in [k for k, rate in found.items() if not rate]:
-            rate = ratio(through[parts[k]], first.params[parts[k]])
-            own = np.zeros(through.size, dtype=bool)
-            own[parts[k]] = True
-            if rate and decays(search.engine, i, search.evidence, own):
-                found[k] = rate
-    return found
 
 
 def _left_out(search: Search) -> Iterator[Theory]:
@@ -321,59 +243,6 @@ def _without(engine: Engine, k: int, sample: Sample) -> np.ndarray:
     return engine.changed(sample.given, leaves=leaves)
 
 
-def _after_update(
-    engine: Engine,
-    moved: list[int],
-    mixed: bool,
-    less: dict[int, float],
-    sample: Sample,
-    rate: float,
-) -> np.ndarray:
-    """The gradient where some leaves are updated before it is taken, or before it is passed on.
-
-    Args:
-        engine: of the loss.
-        moved: which leaves.
-        mixed: whether only what is passed on sees them updated; the forward pass came before.
-        less: by leaf, the multiple of it that is in yours and not in the update.
-        sample: the point.
-        rate: η.
-    """
-    parts, leaves = sample.given.parts(), sample.given.leaves
-    yours = {k: sample.yours[parts[k]].reshape(leaves[k].shape) for k in moved}
-    after = {k: leaves[k] - rate * (yours[k] - less[k] * leaves[k]) for k in moved}
-    if mixed:
-        return engine.changed(sample.given, updated=[after.get(k) for k in range(len(leaves))])
-    found = engine.changed(sample.given, leaves=[after.get(k, p) for k, p in enumerate(leaves)])
-    for k in moved:
-        # An update needs the leaf's own derivative before.
-        if len(moved) < len(parts):
-            found[parts[k]] = engine.right(sample.given)[parts[k]]
-    return found
-
-
-def _rate(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray) -> float | None:
-    """The learning rate that explains the gap, by least squares, after Gauss and Newton."""
-    wrong = within & sample.wrong
-    weight = 1 / np.maximum(np.abs(sample.gap[wrong]), np.finfo(float).tiny)
-
-    def off(rate: float) -> np.ndarray:
-        return (predict(sample, rate=rate)[wrong] - sample.yours[wrong]) * weight
-
-    rate, step = 0.0, DIFFERENCE
-    here = off(rate)
-    for _ in range(STEPS):
-        slope = (off(rate + step) - here) / step
-        square = float(slope @ slope)
-        if not np.isfinite(square) or square == 0:
-            return None
-        rate -= float(slope @ here) / square
-        here = off(rate)
-        if not np.isfinite(here).all() or np.max(np.abs(here)) < FOUND:
-            break
-    return rate if np.isfinite(here).all() and np.max(np.abs(here)) < PLAUSIBLE else None
-
-
 #: The rules, the simplest first.
 RULES: tuple[Proposes, ...] = (
     _factor_at_a_place,
@@ -381,7 +250,7 @@ RULES: tuple[Proposes, ...] = (
     _factor_inside,
     _factor_at_a_line,
     _wrong_rule_for_some,
-    _updated,
+    updates.updated,
     _left_out,
     _two_terms_missing,
 )

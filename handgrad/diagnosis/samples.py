@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arguments import Arguments
+from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine, engine
 from handgrad.judging.judge import Trial, judge_point
 from handgrad.judging.points import points
@@ -115,6 +116,13 @@ class Evidence:
             return engine(self.trial.case.loss, self.given, exact)
         except Exception:  # whatever it is, it must not stand between the caller and the verdict
             return None
+
+    def name(self, factor: float) -> factors.Name | None:
+        """What a factor is: by the lengths of arrays, else by the numbers in the loss."""
+        found = factors.name(factor, self.given)
+        if found is None and self.engine is not None:
+            found = factors.name(factor, self.given, self.engine.constants)
+        return found
 
     def speaks(self, sample: Sample) -> np.ndarray:
         """The elements, bool, of which a sample can tell a mistake from a loss of all digits.
