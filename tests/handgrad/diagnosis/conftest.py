@@ -14,9 +14,9 @@ def compiled_once() -> Iterator[None]:
     """Compiling a loss's backpropagation takes most of a diagnosis, and its tests share it."""
     made: dict[Any, engine.Engine] = {}
 
-    def shared(loss: Any, given: Any) -> engine.Engine:
+    def shared(loss: Any, given: Any, exact: Any) -> engine.Engine:
         if loss not in made:
-            made[loss] = engine.engine(loss, given)
+            made[loss] = engine.engine(loss, given, exact)
         # What was computed at points of an earlier test is not ours.
         return replace(made[loss], _right={})
 

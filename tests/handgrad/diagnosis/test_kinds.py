@@ -229,6 +229,50 @@ def test_a_factor_without_a_name(factor: float) -> None:
     assert factors.name(factor, arguments({"w": np.zeros((3, 5))}, (X, Y))) is None
 
 
+@pytest.mark.parametrize(("factor", "text"), [(0.7, "0.7"), (1 / 0.7, "1/0.7")])
+def test_a_number_of_the_loss_is_a_name(factor: float, text: str) -> None:
+    given = arguments({"w": np.zeros((3, 5))}, (X, Y))
+    expected = factors.Name(text, " (0.7 is a number in the loss)")
+    assert factors.name(factor, given, (0.7,)) == expected
+    assert factors.name(factor, given) is None
+
+
+def test_an_inverse_without_a_name_is_told_as_one() -> None:
+    assert factors.part(1 / 88, None, "exact") == "1/88 of exact"
+    assert factors.part(-1 / 88, None, "exact") == "-1/88 of exact"
+    assert factors.part(0.1234, None, "exact") == "0.1234 of exact"
+
+
+def test_a_mean_over_what_is_not_masked_has_its_count_as_a_factor() -> None:
+    """17 is no length of an array."""
+    mask = np.arange(35).reshape(7, 5) % 2 == 0
+    mask[0, 0] = False
+    w, x, y = RNG.normal(size=(3, 5)), RNG.normal(size=(7, 3)), RNG.normal(size=(7, 5))
+
+    def loss(w: Any, x: Any, y: Any) -> Any:
+        return jnp.sum(jnp.where(mask, x @ w - y, 0.0) ** 2) / jnp.sum(mask * 1.0)
+
+    def gradient(w: Any, x: Any, y: Any) -> Any:
+        return x.T @ (2 * mask * (x @ w - y))
+
+    (told,) = check_gradient(gradient, loss, w, x, y, points=2).diagnoses
+    assert told.kind == "factor"
+    assert "17 times exact (17 is a number in the loss)" in told.says
+
+
+def test_a_strange_factor_near_1_is_no_kind() -> None:
+    w, x, y = RNG.normal(size=3), RNG.normal(size=(7, 3)), RNG.normal(size=7)
+
+    def loss(w: Any, x: Any, y: Any) -> Any:
+        return jnp.mean((x @ w - y) ** 2)
+
+    def gradient(w: Any, x: Any, y: Any) -> Any:
+        return 0.97 * 2 * x.T @ (x @ w - y) / 7
+
+    (told,) = check_gradient(gradient, loss, w, x, y, points=2).diagnoses
+    assert (told.kind, "is 0.97 of exact" in told.says) == ("unknown", True)
+
+
 def test_without_a_batch_it_is_a_length() -> None:
     given = arguments(np.zeros(3), (np.zeros(11),))
     assert factors.name(11, given) == factors.Name("11", " (11 is the length of an input)")

@@ -137,6 +137,13 @@ WRONG = {
     "norm without spread": normed("a term is missing", spread=0),
     "norm without either": normed("two terms are missing", mean=0, spread=0),
     "norm without gain": normed("on the way back through a product its other factor", gained=0),
+    "log of p + ε": Wrong(
+        of(lambda p: jnp.log(p + 1e-12)),
+        lambda d, c: d,
+        (np.abs(Z),),
+        "unknown",
+        "the derivative of log is missing",
+    ),
     "scores not scaled": Wrong(
         scores,
         lambda d, c: (d @ c[1], d.T @ c[0]),
