@@ -19,6 +19,9 @@ from handgrad.referee.program import (
 )
 from handgrad.report import GradientReport
 
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
 
 def check_backward(
     forward: Callable[..., Any],

@@ -15,6 +15,9 @@ from handgrad.judging.points import points as points_around
 from handgrad.report import GradientReport
 from handgrad.untraceable import explanation
 
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
 REFEREES = ("auto", "series", "program")
 
 

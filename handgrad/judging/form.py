@@ -9,6 +9,9 @@ import numpy as np
 from handgrad.arguments import Arguments
 from handgrad.report import Finding
 
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
 #: Said of a single number where there should be more.
 _EXCHANGED = "; were the loss and the gradient given in each other's place?"
 

@@ -22,6 +22,9 @@ from handgrad.ways import by_lines
 from handgrad.ways.by_jax import ByJax, Way
 from handgrad.ways.yardsticks import SHARP
 
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
 #: Elements that are looked at first where there is no time for all.
 MOST_SUSPECTS = 64
 

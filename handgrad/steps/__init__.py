@@ -16,6 +16,9 @@ from handgrad.arguments import shortly
 from handgrad.backward import check_backward
 from handgrad.report import GradientReport
 
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
 
 class Step(NamedTuple):
     """One step: `forward(value, *inputs) -> (output, cache)`, `backward(cotangent, cache)`."""

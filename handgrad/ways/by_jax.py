@@ -16,6 +16,9 @@ from handgrad.referee.truth import Truth
 from handgrad.ways import uncertified
 from handgrad.ways.yardsticks import Yardsticks, yardsticks
 
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
 
 class Way(Protocol):
     """What the judge asks about a loss; everything at one point."""

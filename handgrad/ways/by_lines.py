@@ -20,6 +20,9 @@ from handgrad.untraceable import stopped
 from handgrad.ways.yardsticks import SHARP, Yardsticks
 from handgrad.ways.yardsticks_of_lines import measure
 
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
 #: A loss whose lines do something else on objects than on floats, as those that ask for a type may,
 #: is not the loss on series. Rounding explains no such part of it.
 ANOTHER_LOSS = 1e-3

@@ -98,6 +98,10 @@ def test_right():
 
 def test_other():
     assert "something" == "else"
+
+
+def test_raises():
+    assert_gradient(lambda w, x: w[9] * x, loss, W, X)
 """
 
 #: How a report of this gradient begins and ends.
@@ -156,7 +160,7 @@ def printed(project: Path) -> dict[str, str]:
 def shown(printed: dict[str, str]) -> dict[str, str]:
     """What is shown of each test that fails, by its name."""
     failures, _, summary = printed["all"].partition("= short test summary")
-    assert re.search(r"8 failed, 1 passed, 1 xfailed, 1 error", summary), summary
+    assert re.search(r"9 failed, 1 passed, 1 xfailed, 1 error", summary), summary
     headed = re.split(r"^_{3,} (.*) _{3,}$", failures, flags=re.M)
     return dict(zip(headed[1::2], headed[2::2], strict=True)) | {"summary": summary}
 
@@ -209,6 +213,13 @@ def test_a_fixture_that_fails(shown: dict[str, str]) -> None:
 
 def test_other_failures_stay_as_they_are(shown: dict[str, str]) -> None:
     assert "\nE       AssertionError: assert 'something' == 'else'\n" in shown["test_other"]
+
+
+def test_an_error_of_their_own_is_shown_in_their_own_lines(shown: dict[str, str]) -> None:
+    text = shown["test_raises"]
+    assert "w[9] * x" in text
+    assert "IndexError: " in text
+    assert "handgrad/" not in text
 
 
 def test_the_summary_names_the_answer(shown: dict[str, str]) -> None:

@@ -39,8 +39,8 @@ def passed_on(p: Any, x: Any, y: Any, t: Any, used: Any) -> Any:
 def late(used: Any) -> Any:
     """The penalty is differentiated at the end: of what has been updated, after that."""
 
-    def gradient(p: Any, *data: Any) -> Any:
-        found = passed_on(p, *data, used)
+    def gradient(p: Any, x: Any, y: Any, t: Any) -> Any:
+        found = passed_on(p, x, y, t, used)
         dm = found["m"] + 2 * DECAY * found["moved"]
         dv = found["v"] + 2 * DECAY * p["v"]
         return {"v": dv, "m": dm, "s": found["s"], "r": found["r"]}
@@ -51,8 +51,8 @@ def late(used: Any) -> Any:
 def early(used: Any) -> Any:
     """The penalty is differentiated at the end, of the parameters as they were."""
 
-    def gradient(p: Any, *data: Any) -> Any:
-        found = passed_on(p, *data, used)
+    def gradient(p: Any, x: Any, y: Any, t: Any) -> Any:
+        found = passed_on(p, x, y, t, used)
         dm = found["m"] + 2 * DECAY * p["m"]
         dv = found["v"] + 2 * DECAY * p["v"]
         return {"v": dv, "m": dm, "s": found["s"], "r": found["r"]}
