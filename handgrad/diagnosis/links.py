@@ -13,17 +13,22 @@ import numpy as np
 
 from handgrad.diagnosis import factors, kinds, updates
 from handgrad.diagnosis.engine import Engine
+from handgrad.diagnosis.graph import Node
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory, explains
-from handgrad.diagnosis.wording import of_place, of_switches
+from handgrad.diagnosis.wording import of_nodes, of_place, of_switches
+from handgrad.render.numbers import short
 
 #: Pairs of places are looked through for so many places at most.
 MOST_PAIRED = 300
 
 #: How many of the wrong elements must be explained before the others are computed: a quick look.
 FEW = 64
+
+#: What keeps a logarithm or a division from 0 is smaller than this; so many are tried.
+SMALL, MOST_SMALL = 1e-2, 4
 
 #: How much of a gap may be left by a first look at sums of two terms, of which there are thousands.
 #: It spares computing and decides nothing: what comes out of it is held to all points.
@@ -243,6 +248,31 @@ def _without(engine: Engine, k: int, sample: Sample) -> np.ndarray:
     return engine.changed(sample.given, leaves=leaves)
 
 
+def _small_number_left_out(search: Search) -> Iterator[Theory]:
+    """The derivatives are those of another loss: of log p for log(p + ε)."""
+    for number, (value, node) in itertools.islice(_small_numbers(search).items(), MOST_SMALL):
+        if search.clock.over:
+            return
+        says = f"{GIVES}the {short(value)} in the loss were 0{of_nodes([node])}"
+        yield Theory("unknown", says, partial(_right, search.engine.without(number)))
+
+
+def _right(engine: Engine, sample: Sample) -> np.ndarray:
+    return engine.right(sample.given)
+
+
+def _small_numbers(search: Search) -> dict[int, tuple[float, Node]]:
+    """What is added to something, or bounds it, and is small; and the operation that does it."""
+    known = search.engine.rewired.numbering.known
+    found: dict[int, tuple[float, Node]] = {}
+    for node in search.engine.rewired.graph.nodes:
+        for o in node.operands if node.name in ("add", "sub", "max", "clamp") else ():
+            values = np.unique(np.asarray(known.get(o, 0.0)))
+            if values.size == 1 and values.dtype.kind == "f" and 0 < abs(values[0]) < SMALL:
+                found.setdefault(o, (float(values[0]), node))
+    return found
+
+
 #: The rules, the simplest first.
 RULES: tuple[Proposes, ...] = (
     _factor_at_a_place,
@@ -252,5 +282,6 @@ RULES: tuple[Proposes, ...] = (
     _wrong_rule_for_some,
     updates.updated,
     _left_out,
+    _small_number_left_out,
     _two_terms_missing,
 )

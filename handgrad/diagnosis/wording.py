@@ -66,7 +66,12 @@ def of_node(node: Node) -> str:
 
 def of_switches(members: Sequence[Switch]) -> str:
     """Where wrong rules stand."""
-    return _where([s.node.source for s in members if s.node.source is not None])
+    return of_nodes([switch.node for switch in members])
+
+
+def of_nodes(nodes: Sequence[Node]) -> str:
+    """Where operations are written."""
+    return _where([node.source for node in nodes if node.source is not None])
 
 
 def _where(sources: Sequence[Source]) -> str:

@@ -362,3 +362,20 @@ def test_a_penalty_s_factor_is_a_weight_decay(
     told = diagnosis(gradient, penalised, ({"w": w, "v": v}, x))
     assert told.kind == "weight-decay"
     assert how in told.says
+
+
+def test_a_small_number_of_the_loss_is_forgotten() -> None:
+    """ε under the root, of a layer's spread."""
+
+    def gradient(w: Any, x: Any, y: Any) -> Any:
+        z = x @ w
+        r = 1 / z.std(axis=1, keepdims=True)
+        h = (z - z.mean(axis=1, keepdims=True)) * r
+        spread = (y * h).mean(axis=1, keepdims=True) * h
+        return x.T @ (r * (y - y.mean(axis=1, keepdims=True) - spread))
+
+    weights, weighed = np.random.default_rng(2).normal(size=(2, 7, 5))
+    told = diagnosis(gradient, normalised, (weights[:3], X, weighed))
+    assert told.kind == "unknown"
+    assert "if the 1e-5 in the loss were 0 (" in told.says
+    assert "jnp.sqrt(variance + 1e-5)" in told.says
