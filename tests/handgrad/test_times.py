@@ -63,6 +63,7 @@ def test_a_ruling_on_one_point(sizes: tuple[int, ...], batch: int, seconds: floa
     assert min(times) < seconds
 
 
+@pytest.mark.slow
 def test_a_mistake_in_one_of_a_thousand_elements() -> None:
     """A sign flip of one element, which a norm over all of them would not show."""
     gradient, *problem = network((16, 32, 12, 4), 32)

@@ -318,6 +318,7 @@ def test_what_is_not_finite_is_dropped_and_counted() -> None:
     assert outside.verdict == "undecidable"
 
 
+@pytest.mark.slow
 def test_an_operation_without_a_rule() -> None:
     """The answer rests on uncertified witnesses, says so, and still sees a mistake."""
 

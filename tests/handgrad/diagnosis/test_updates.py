@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
+from tests.tiers import slowly
 
 RNG = np.random.default_rng(4)
 SIZES = {"v": (3, 5), "m": (5, 2), "s": (5, 4), "r": (5, 6)}
@@ -78,17 +79,17 @@ def both(p: Any, own: Any) -> Any:
 @pytest.mark.parametrize(
     ("gradient", "which"),
     [
-        (early(with_penalty), "params['m'] is updated too early, by 0.3 times yours"),
-        (
+        slowly(early(with_penalty), "params['m'] is updated too early, by 0.3 times yours"),
+        slowly(
             early(one),
             "params['m'] is updated too early, by 0.3 times yours without the loss's weight decay",
         ),
-        (
+        slowly(
             late(with_penalty),
             "params['m'] is updated too early, by 0.3 times yours, before the weight decay is "
             "differentiated",
         ),
-        (
+        slowly(
             late(one),
             "params['m'] is updated too early, by 0.3 times yours without the loss's weight decay, "
             "before the weight decay is differentiated",

@@ -145,6 +145,7 @@ def test_a_harmless_step_is_not_blamed() -> None:
     assert wording in told(report)[told(report).index("pool_backward (") :]
 
 
+@pytest.mark.slow
 def test_a_guilty_step_is_named_with_a_harmless_one_before_it() -> None:
     report = asked(made_of(scale=called("scale_backward", halved)))
     assert blamed(report) == {"pool_backward": False, "scale_backward": True}
@@ -169,6 +170,7 @@ def test_of_two_guilty_steps_the_first_on_the_way_back_is_named() -> None:
     assert told(report).index("Also wrong: scale_backward (") > told(report).index("Kind: factor.")
 
 
+@pytest.mark.slow
 def test_two_steps_that_spoil_the_same_leaf_are_both_guilty() -> None:
     """With either of them mended it is as wrong as before; the pool makes no difference to that."""
 
@@ -180,6 +182,7 @@ def test_two_steps_that_spoil_the_same_leaf_are_both_guilty() -> None:
     assert blamed(report) == guilty
 
 
+@pytest.mark.slow
 def test_a_step_that_undoes_what_is_wrong_elsewhere_is_not_guilty() -> None:
     """Mended, it would spoil what is right."""
 
@@ -281,6 +284,7 @@ def test_a_step_that_is_used_twice_is_mended_at_both_places() -> None:
     assert "is the first of its 2 steps back that is wrong." in told(report)
 
 
+@pytest.mark.slow
 def test_a_wrong_forward_pass_is_no_fault_of_the_backward_pass() -> None:
     """It is not that of its own forward pass, but mending it would make nothing right."""
     report = asked(by_bessel, once_normed, NORMED)
@@ -334,6 +338,7 @@ def by_cube(forward: Any, backward: Any, p: Any, x: Any, y: Any) -> Any:
     return {"v": x.T @ (dz[0] if isinstance(dz, tuple) else dz), "w": a.T @ d}
 
 
+@pytest.mark.slow
 def test_a_step_that_no_name_leads_to_is_not_confirmed() -> None:
     """An element of a list is not replaced."""
     listed = [called("cube_backward", cube_backward)]
@@ -342,6 +347,7 @@ def test_a_step_that_no_name_leads_to_is_not_confirmed() -> None:
     assert " step" not in told(report)
 
 
+@pytest.mark.slow
 def test_settings_of_a_step_have_no_derivative() -> None:
     """A backward pass answers for the first inputs; ∂L/∂power is nobody's question."""
 
@@ -358,6 +364,7 @@ def test_settings_of_a_step_have_no_derivative() -> None:
     assert "is wrong, its only step that was judged. Kind: factor." in told(report)
 
 
+@pytest.mark.slow
 def test_a_backward_pass_that_takes_the_cache_first_is_no_step() -> None:
     """It would be judged with its arguments exchanged."""
 
