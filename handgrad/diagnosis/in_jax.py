@@ -6,7 +6,8 @@ links.
 """
 
 from collections.abc import Callable
-from types import CellType, CodeType, FunctionType, ModuleType
+from functools import partial
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import jax
@@ -45,6 +46,10 @@ class _Translation:
             return MODULES.get(value, value)
         if isinstance(value, FunctionType):
             return self._function(value) if _of_somebody(value) else value
+        if isinstance(value, MethodType):
+            return MethodType(self.of(value.__func__), value.__self__)
+        if isinstance(value, partial):
+            return partial(self.of(value.func), *value.args, **value.keywords)
         if isinstance(value, np.ufunc) or _of_numpy(value):
             return _twin(value)
         return value

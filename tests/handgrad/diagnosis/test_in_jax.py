@@ -1,6 +1,7 @@
 """The lines of a loss in NumPy are read as JAX's for its links, where they mean the same."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -82,7 +83,7 @@ def test_its_power_counts_links() -> None:
 
 
 def test_what_is_no_function_of_numpy_stays() -> None:
-    copy = in_jax(of_tanh)
+    copy: Any = in_jax(of_tanh)
     assert copy.__globals__["score"] is not score
     assert copy.__globals__["score"].__globals__["np"] is jnp
     assert copy.__globals__["tanh"] is jnp.tanh
@@ -99,8 +100,27 @@ def odd(n: int) -> Any:
     return np.sin(0.0) if n == 0 else even(n - 1)
 
 
+class Scaled:
+    """A loss that is a method, as of a model."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def loss(self, w: Any) -> Any:
+        return self.scale * np.sum(w)
+
+
+def test_methods_and_partial_functions_too() -> None:
+    method: Any = in_jax(Scaled(3.0).loss)
+    assert method.__func__.__globals__["np"] is jnp
+    assert method(W) == 3.0 * jnp.sum(W)
+    first: Any = in_jax(partial(score, x=X))
+    assert first.func.__globals__["np"] is jnp
+    assert first.keywords["x"] is X
+
+
 def test_functions_that_call_each_other_do_so_again() -> None:
-    copy = in_jax(even)
+    copy: Any = in_jax(even)
     assert copy.__globals__["odd"].__globals__["even"] is copy
     assert copy(4) == 1
 
