@@ -1,5 +1,6 @@
 """`handgrad check`: judge a gradient in a file."""
 
+import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -139,11 +140,26 @@ def _function(loader: "Loader", reference: "Reference", form: str) -> Any:
 def _example(loader: "Loader", reference: "Reference") -> tuple[Any, ...]:
     found = loader.load(reference)
     if callable(found):
+        if needed := _needed(found):
+            raise BadInput(
+                f"{reference} is a function of {', '.join(needed)}; expected a tuple "
+                "(params, *inputs), or a function without arguments that returns one"
+            )
         with _blaming(loader, {f"the example, {reference},": found}):
             found = found()
     if isinstance(found, tuple) and found and not hasattr(found, "_fields"):
         return found
     raise BadInput(f"{reference} is {_what(found)}; expected a tuple (params, *inputs)")
+
+
+def _needed(function: Any) -> list[str]:
+    """The arguments that a function cannot be called without; none of one that does not tell."""
+    try:
+        given = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    passed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in given if p.default is p.empty and p.kind not in passed]
 
 
 def _what(found: Any) -> str:
