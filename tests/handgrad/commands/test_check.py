@@ -302,7 +302,7 @@ def test_ctrl_c(check: Any) -> None:
         (["gradient", "--loss=example"], "expected a function loss(params, *inputs)"),
         (["gradient", "--like=lone"], "is of type dict; expected a tuple (params, *inputs)"),
         (["gradient", "--like=named"], "is of type Point alone; expected a tuple (params,"),
-        (["gradient", "--like=loss"], "mine.py:loss is a function of params, x, y; expected a tuple"),
+        (["gradient", "--like=loss"], "mine.py:loss is a function of params, x, y; expected"),
         (["gradient", "--like=empty"], "is an empty tuple; expected a tuple (params, *inputs)"),
         (["gradient", "--like=no_floats"], "params['n']: got int 3, expected an array of floats"),
         (["gradient", "--loss=min.py:loss"], "no such file: min.py; did you mean 'mine.py'?"),
