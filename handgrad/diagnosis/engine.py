@@ -161,11 +161,17 @@ def _engine(loss: Function, given: Arguments) -> Engine:
 
 
 def _constants(graph: Graph, leaves: Sequence[int], values: dict[int, Any]) -> tuple[float, ...]:
-    """The single numbers that do not depend on the parameters, but for 0 and ±1."""
-    moving = active(graph, leaves)
-    fixed = [np.asarray(value) for number, value in values.items() if number not in moving]
-    numbers = [float(a.flat[0]) for a in fixed if a.size == 1 and a.dtype.kind in "fiu"]
-    return tuple(sorted({c for c in numbers if np.isfinite(c) and abs(c) not in (0.0, 1.0)}))
+    """The single numbers that do not depend on the parameters, but for 0, ±1 and inputs.
+
+    An input that is one number may be a factor of a derivative, and be missing as any other term.
+    """
+    moving, given = active(graph, leaves), set(graph.inputs)
+    fixed = {number: np.asarray(value) for number, value in values.items() if number not in moving}
+    single = {
+        o: float(a.flat[0]) for o, a in fixed.items() if a.size == 1 and a.dtype.kind in "fiu"
+    }
+    none = {0.0, 1.0, -1.0} | {value for number, value in single.items() if number in given}
+    return tuple(sorted(c for c in set(single.values()) - none if np.isfinite(c)))
 
 
 def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:
