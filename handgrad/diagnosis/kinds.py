@@ -23,8 +23,8 @@ MOST_NAMES = 4
 #: How close leaves must be to be taken for each other's by a first look, which decides nothing.
 PLAUSIBLE = 1e-4
 
-#: Nobody forgets a factor so close to 1 that has no name: it is what else has been done that looks
-#: like it, as a decay of a parameter that has been updated does.
+#: Nobody forgets a factor so close to 1 that has no name. Where other leaves are wrong, too, it is
+#: what has been done to them that looks like it, as a decay of an updated parameter does.
 NEAR_ONE = 0.1
 
 #: What a leaf is called that is a single number.
@@ -63,10 +63,9 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         nameless = kind == "factor" and evidence.name(value) is None
         if value != 1 and not (partly and nameless):
             says = _said(kind, value, subject, evidence)
-            vague = kind == "factor" and (
-                _may_be_a_term(evidence, wrong, nameless)
-                or (nameless and abs(value - 1) < NEAR_ONE)
-            )
+            beside = (evidence.wrong & ~within).any()
+            odd = nameless and beside and abs(value - 1) < NEAR_ONE
+            vague = kind == "factor" and (odd or _may_be_a_term(evidence, wrong, nameless))
             yield Theory("unknown" if vague else kind, says, partial(_times, value, wrong))
 
 
