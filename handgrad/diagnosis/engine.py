@@ -125,7 +125,7 @@ def engine(loss: Function, given: Arguments, exact: np.ndarray | None = None) ->
             raise
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
             found = _engine(in_jax(loss), given)
-            off = np.linalg.norm(np.nan_to_num(found.right(given) - exact))
+    off = np.linalg.norm(np.nan_to_num(found.right(given) - exact))
     if not off <= SAME * np.linalg.norm(np.nan_to_num(exact)):
         raise AnotherLossError
     return found

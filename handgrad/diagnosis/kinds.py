@@ -59,6 +59,9 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         return
     subject, partly = _subject(evidence, within, wrong)
     for value in dict.fromkeys((float(np.round(c)), c)):
+        # Looking for a name may take longer than all else.
+        if not first.explained(_times(value, wrong, first), within):
+            continue
         kind = {-1.0: "sign", 0.0: "zero"}.get(value, "factor")
         nameless = kind == "factor" and evidence.name(value) is None
         if value != 1 and not (partly and nameless):

@@ -64,8 +64,8 @@ class Update:
         """In words."""
         everything = len(self.moved) == len(paths) > 1
         which = "the parameters" if everything else ", ".join(paths[k] for k in self.moved)
-        decays = any(self.decay[k] for k in self.moved)
-        without = "" if self.with_decay or not decays else " without the loss's weight decay"
+        penalised = any(self.decay[k] for k in self.moved)
+        without = "" if self.with_decay or not penalised else " without the loss's weight decay"
         after = ", before the weight decay is differentiated" if self.late else ""
         are = "are" if len(self.moved) > 1 else "is"
         return f"{which} {are} updated too early, by {rate:.6g} times yours{without}{after}"

@@ -145,7 +145,7 @@ def _naming(step: Step, what: str) -> Iterator[None]:
     """Whatever is raised says which step it is about."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # whatever it is, it goes on
         error.add_note(f"This was raised by {what} the step {step.name!r}.")
         raise
 

@@ -37,24 +37,12 @@ def passed_on(p: Any, x: Any, y: Any, t: Any, used: Any) -> Any:
     return own | {"v": x.T @ (dh * (1 - h * h)), "moved": m}
 
 
-def late(used: Any) -> Any:
-    """The penalty is differentiated at the end: of what has been updated, after that."""
+def differentiated(used: Any, late: bool) -> Any:
+    """The penalty comes at the end: of the parameters as they were, or as the update leaves m."""
 
     def gradient(p: Any, x: Any, y: Any, t: Any) -> Any:
         found = passed_on(p, x, y, t, used)
-        dm = found["m"] + 2 * DECAY * found["moved"]
-        dv = found["v"] + 2 * DECAY * p["v"]
-        return {"v": dv, "m": dm, "s": found["s"], "r": found["r"]}
-
-    return gradient
-
-
-def early(used: Any) -> Any:
-    """The penalty is differentiated at the end, of the parameters as they were."""
-
-    def gradient(p: Any, x: Any, y: Any, t: Any) -> Any:
-        found = passed_on(p, x, y, t, used)
-        dm = found["m"] + 2 * DECAY * p["m"]
+        dm = found["m"] + 2 * DECAY * (found["moved"] if late else p["m"])
         dv = found["v"] + 2 * DECAY * p["v"]
         return {"v": dv, "m": dm, "s": found["s"], "r": found["r"]}
 
@@ -79,22 +67,28 @@ def both(p: Any, own: Any) -> Any:
 @pytest.mark.parametrize(
     ("gradient", "which"),
     [
-        slowly(early(with_penalty), "params['m'] is updated too early, by 0.3 times yours"),
         slowly(
-            early(one),
+            differentiated(with_penalty, late=False),
+            "params['m'] is updated too early, by 0.3 times yours",
+        ),
+        slowly(
+            differentiated(one, late=False),
             "params['m'] is updated too early, by 0.3 times yours without the loss's weight decay",
         ),
         slowly(
-            late(with_penalty),
+            differentiated(with_penalty, late=True),
             "params['m'] is updated too early, by 0.3 times yours, before the weight decay is "
             "differentiated",
         ),
         slowly(
-            late(one),
+            differentiated(one, late=True),
             "params['m'] is updated too early, by 0.3 times yours without the loss's weight decay, "
             "before the weight decay is differentiated",
         ),
-        (early(both), "params['m'], params['s'] are updated too early, by 0.3 times yours without"),
+        (
+            differentiated(both, late=False),
+            "params['m'], params['s'] are updated too early, by 0.3 times yours without",
+        ),
     ],
 )
 def test_what_is_updated_with_what_and_when(gradient: Any, which: str) -> None:
