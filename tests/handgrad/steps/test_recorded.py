@@ -405,6 +405,27 @@ def test_a_loss_may_give_back_what_its_cache_alone_tells() -> None:
     )
 
 
+def test_a_step_that_answers_for_a_later_input_alone_is_not_called_wrong() -> None:
+    """Nothing comes back to x, and what comes back to the weights is right."""
+
+    def first_forward(x: Any, w: Any) -> Any:
+        return x * w[None, :], x
+
+    def first_backward(d: Any, x: Any) -> Any:
+        return (d * x).sum(axis=0)
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
+        out, cache = first_forward(x, p)
+        return first_backward(out, cache)  # 2 out
+
+    def summed(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
+        return jnp.sum((x * p[None, :]) ** 2)
+
+    report = asked(gradient, summed, PARAMS["k"])
+    assert seen(report).steps == ()
+    assert ": not judged, its answers are not those of its first inputs (" in told(report)
+
+
 def test_a_step_that_cannot_be_judged_is_named_with_the_reason() -> None:
     def whole_forward(z: Any) -> Any:
         return np.arange(3), z  # of a dtype that has no derivatives
