@@ -8,7 +8,6 @@ shows equally.
 
 import time
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from flint import arb
@@ -25,7 +24,7 @@ from handgrad.referee.holding import (
 )
 from handgrad.referee.kinks import UndecidableKinkError, kink
 from handgrad.referee.program import Program, custom_rules
-from handgrad.referee.ties import MorePrecisionNeededError
+from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 from handgrad.referee.truth import (
     BITS,
     Truth,
@@ -117,8 +116,8 @@ def _by_series(problem: Problem, bits: int) -> Truth:
     gradient = slopes[1:]
     check_good(problem, gradient, loss, bits)
 
-    def sides(forced: Any) -> tuple[arb, np.ndarray]:
-        value, there = evaluate.slopes(problem, directions, comparing(bits, forced))
+    def sides(otherwise: Comparisons) -> tuple[arb, np.ndarray]:
+        value, there = evaluate.slopes(problem, directions, otherwise)
         return value, there[1:]
 
     def step() -> tuple[arb, np.ndarray]:

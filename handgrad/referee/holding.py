@@ -7,6 +7,7 @@ direction.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem, rounded_constants
 from handgrad.referee.kinks import Sides, UndecidableKinkError, check_flat_ties, differ
 from handgrad.referee.program import Program, custom_rules
-from handgrad.referee.ties import Comparisons, MorePrecisionNeededError, Where
+from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 from handgrad.referee.truth import BITS, Truth, check_finite, check_good, comparing, element_scale
 
 #: So many elements are certified by series whatever time it takes, and so many at once.
@@ -92,11 +93,7 @@ def slopes_along(problem: Problem, scale: np.ndarray, bits: int) -> np.ndarray:
     directions = _equalising(problem, scale)
     found = comparing(bits)
     loss, slopes = evaluate.slopes(problem, directions, found)
-    check_sides(
-        lambda forced: evaluate.slopes(problem, directions, comparing(bits, forced)),
-        found,
-        (loss, slopes),
-    )
+    check_sides(partial(evaluate.slopes, problem, directions), found, (loss, slopes))
     return slopes
 
 
@@ -108,7 +105,7 @@ def check_sides(sides: Sides, found: Comparisons, here: tuple[arb, np.ndarray]) 
     """
     check_flat_ties(sides, found, here)
     if found.ties:
-        loss, slopes = sides({where: -tie.outcome for where, tie in found.ties.items()})
+        loss, slopes = sides(found.otherwise(backwards=True))
         if not loss.overlaps(here[0]) or differ(slopes, here[1]):
             raise UndecidableKinkError("a kink in a gradient of so many elements")
 
@@ -178,7 +175,7 @@ def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
         comparisons = comparing(bits)
         directions = one_and_units(np.random.default_rng(n), n, block)
         loss, slopes = evaluate.slopes(problem, directions, comparisons)
-        _check_block(problem, directions, comparisons, (loss, slopes), bits)
+        _check_block(problem, directions, comparisons, (loss, slopes))
         gradient[block], known[block] = slopes[1:], True
     check_finite(loss, balls.radii(gradient), bits)
     which = f"{affordable} of {n} elements, drawn at random" if affordable < n else "every element"
@@ -195,13 +192,11 @@ def _one_of_each_leaf(problem: Problem, drawn: np.ndarray) -> np.ndarray:
     return drawn[np.sort(first)]
 
 
-def _check_block(
-    problem: Problem, directions: Any, found: Comparisons, here: Any, bits: int
-) -> None:
+def _check_block(problem: Problem, directions: Any, found: Comparisons, here: Any) -> None:
     """The sides of all ties must have the same elements; the first direction only decides ties."""
 
-    def sides(forced: dict[Where, int]) -> tuple[arb, np.ndarray]:
-        loss, slopes = evaluate.slopes(problem, directions, comparing(bits, forced))
+    def sides(otherwise: Comparisons) -> tuple[arb, np.ndarray]:
+        loss, slopes = evaluate.slopes(problem, directions, otherwise)
         return loss, slopes[1:]
 
     check_sides(sides, found, (here[0], here[1][1:]))

@@ -8,9 +8,10 @@ y| at 0 that is (s, s) with |s| <= 1, and not (1, -1). Every Clarke subgradient 
 (Clarke, Optimization and Nonsmooth Analysis, 1983, section 2.3: the sum rule); where hyperplanes
 depend on each other, so are some that are none.
 
-Where one tie lies inside another, as in the maximum of three equal numbers, the sides are no sum of
-single steps. They are then found one by one, by steps in random directions until no new one has
-come up for a while, and a right gradient is a mean of theirs: weights λᵢ >= 0 that sum to 1.
+Where one tie lies inside another, as in the maximum of three equal numbers or in relu(|x|), the
+outcome of one turns the hyperplane of the other around, and the sides are no sum of single steps.
+They are then found one by one, by steps in random directions until no new one has come up for a
+while, and a right gradient is a mean of theirs: weights λᵢ >= 0 that sum to 1.
 """
 
 from collections.abc import Callable
@@ -30,8 +31,8 @@ MOST = 64
 #: up.
 IN_VAIN, MOST_SIDES = 32, 24
 
-#: Evaluate with these ties decided so: the loss and its gradient.
-Sides = Callable[[dict[Where, int]], tuple[arb, np.ndarray]]
+#: Evaluate with ties decided so: the loss and its gradient.
+Sides = Callable[[Comparisons], tuple[arb, np.ndarray]]
 
 #: Evaluate for a small step in a random direction: the loss and its gradient.
 Step = Callable[[], tuple[arb, np.ndarray]]
@@ -47,7 +48,6 @@ class Kink:
 
     corner: np.ndarray  #: objects, shape (size,)
     edges: np.ndarray  #: objects, shape (edges, size)
-    opposite: dict[Where, int]  #: all ties decided the other way than at the corner
     shared: bool = False  #: whether the λᵢ sum to at most 1
 
     def nearest(self, answer: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -114,7 +114,7 @@ def kink(sides: Sides, step: Step, found: Comparisons, here: tuple[arb, Any]) ->
     """What the gradients around a point are, given those on one side; None if they are all one.
 
     Args:
-        sides: the gradient with some ties decided otherwise.
+        sides: the gradient with ties decided in another way.
         step: the gradient for a step in a direction that it draws.
         found: what tied on the side that is given.
         here: loss and gradient on that side.
@@ -126,20 +126,22 @@ def kink(sides: Sides, step: Step, found: Comparisons, here: tuple[arb, Any]) ->
     check_flat_ties(sides, found, here)
     if not found.ties:
         return None
-    _check_continuous(loss, sides(dict.fromkeys(found.ties, EQUAL))[0])
-    opposite = {where: -tie.outcome for where, tie in found.ties.items()}
+    _check_continuous(loss, sides(found.otherwise(dict.fromkeys(found.ties, EQUAL)))[0])
     planes = hyperplanes(found.ties)
     if len(planes) > MOST:
         raise UndecidableKinkError(f"{len(planes)} ties meet at this point, {MOST} can be tried")
     edges = []
     for plane in planes:
-        other_loss, other = sides({where: -found.ties[where].outcome for where in plane})
+        beyond = found.otherwise({where: -found.ties[where].outcome for where in plane})
+        other_loss, other = sides(beyond)
+        if not _same_hyperplanes(beyond, found):
+            return _by_steps(step, loss, gradient)
         _check_continuous(loss, other_loss)
         if differ(other, gradient):
             edges.append(other - gradient)
-    if len(planes) > 1 and not _adds_up(sides, opposite, gradient, edges):
-        return _by_steps(step, loss, gradient, opposite)
-    return Kink(gradient, _rows(edges, gradient.size), opposite) if edges else None
+    if len(planes) > 1 and not _adds_up(sides, found, gradient, edges):
+        return _by_steps(step, loss, gradient)
+    return Kink(gradient, _rows(edges, gradient.size)) if edges else None
 
 
 def check_flat_ties(sides: Sides, found: Comparisons, here: tuple[arb, Any]) -> None:
@@ -154,20 +156,31 @@ def check_flat_ties(sides: Sides, found: Comparisons, here: tuple[arb, Any]) -> 
     below, above = [LESS] * len(mixed), [GREATER] * len(mixed)
     for outcomes in (below, above, mixed):
         forced = dict(zip(sorted(found.flat), outcomes, strict=True))
-        loss, gradient = sides(forced)
+        loss, gradient = sides(found.otherwise(forced))
         if not loss.overlaps(here[0]) or differ(gradient, here[1]):
             raise UndecidableKinkError("a tie that no small step decides to first order")
 
 
-def _adds_up(sides: Sides, opposite: dict[Where, int], gradient: Any, edges: Any) -> bool:
+def _same_hyperplanes(there: Comparisons, found: Comparisons) -> bool:
+    """Whether the ties are the same ones there, each with its hyperplane and the same side up."""
+    if there.flat != found.flat or there.ties.keys() != found.ties.keys():
+        return False
+    pairs = ((tie.normal, there.ties[where].normal) for where, tie in found.ties.items())
+    return all(_same_way(*normals) for normals in pairs)
+
+
+def _same_way(a: np.ndarray, b: np.ndarray) -> bool:
+    a, b = _scaled(a), _scaled(b)
+    return _parallel(a, b) and bool(np.dot(a, b) > 0)
+
+
+def _adds_up(sides: Sides, found: Comparisons, gradient: Any, edges: Any) -> bool:
     """Whether the opposite side is all the single steps together."""
-    _, there = sides(opposite)
+    _, there = sides(found.otherwise(backwards=True))
     return not differ(there, gradient + np.sum(edges, axis=0))
 
 
-def _by_steps(
-    step: Step, loss: arb, gradient: np.ndarray, opposite: dict[Where, int]
-) -> Kink | None:
+def _by_steps(step: Step, loss: arb, gradient: np.ndarray) -> Kink | None:
     found, in_vain = [gradient], 0
     while in_vain < IN_VAIN:
         other_loss, other = step()
@@ -178,7 +191,7 @@ def _by_steps(
         if len(found) > MOST_SIDES:
             raise UndecidableKinkError(f"more than {MOST_SIDES} gradients meet at this point")
     edges = [other - gradient for other in found[1:]]
-    return Kink(gradient, _rows(edges, gradient.size), opposite, True) if edges else None
+    return Kink(gradient, _rows(edges, gradient.size), shared=True) if edges else None
 
 
 def _check_continuous(a: arb, b: arb) -> None:
@@ -199,8 +212,7 @@ def hyperplanes(ties: dict[Where, Tie]) -> list[list[Where]]:
     """The ties by the hyperplane that decides them: those with parallel normals go together."""
     groups: list[tuple[np.ndarray, list[Where]]] = []
     for where, tie in ties.items():
-        normal = balls.midpoints(tie.normal)
-        normal = normal / np.max(np.abs(normal), initial=np.finfo(float).tiny)
+        normal = _scaled(tie.normal)
         for other, members in groups:
             if _parallel(normal, other):
                 members.append(where)
@@ -208,6 +220,11 @@ def hyperplanes(ties: dict[Where, Tie]) -> list[list[Where]]:
         else:
             groups.append((normal, [where]))
     return [members for _, members in groups]
+
+
+def _scaled(normal: np.ndarray) -> np.ndarray:
+    normal = balls.midpoints(normal)
+    return normal / np.max(np.abs(normal), initial=np.finfo(float).tiny)
 
 
 def _parallel(a: np.ndarray, b: np.ndarray) -> bool:

@@ -74,9 +74,9 @@ class Followed(Comparisons):
         return super().order(a, b)
 
 
-def comparing(bits: int, forced: dict[Where, int] | None = None) -> Followed:
+def comparing(bits: int) -> Followed:
     """How numbers of so many bits are compared."""
-    return Followed(bits == BITS[-1], bits >= BITS_OF_ZERO, forced or {})
+    return Followed(bits == BITS[-1], bits >= BITS_OF_ZERO)
 
 
 def slopes(
@@ -175,18 +175,19 @@ def _seconds(problem: Untraced, bits: int, k: int) -> float:
 def _kink(problem: Untraced, directions: Any, found: Followed, here: Any, bits: int) -> Kink | None:
     """What else is right at the point; where only some elements are known, nothing else may be."""
 
-    def sides(forced: dict[Where, int]) -> tuple[arb, np.ndarray]:
-        there = comparing(bits, forced)
-        loss, along = slopes(problem, directions, there)
-        if there.path != found.path or not _tied(there) <= _tied(found):
+    def sides(otherwise: Followed) -> tuple[arb, np.ndarray]:
+        loss, along = slopes(problem, directions, otherwise)
+        if otherwise.path != found.path or not _tied(otherwise) <= _tied(found):
             raise UndecidableKinkError("a tie that decides which lines of the loss are run")
         return loss, along[1:]
 
     rng = np.random.default_rng(bits)
 
     def step() -> tuple[arb, np.ndarray]:
-        elsewhere = one_and_units(rng, problem.size)
-        loss, along = slopes(problem, elsewhere, comparing(bits))
+        elsewhere, there = one_and_units(rng, problem.size), comparing(bits)
+        loss, along = slopes(problem, elsewhere, there)
+        if there.path != found.path:
+            raise UndecidableKinkError("a tie that decides which lines of the loss are run")
         return loss, along[1:]
 
     if len(directions) <= problem.size:

@@ -2,14 +2,15 @@
 
 Where two numbers are exactly equal, a comparison has no one answer for the neighbourhood of the
 point. It is then given *along a direction*: x + t·ε against y + s·ε is decided by t against s, the
-first direction that is followed, so that every tie of a run is decided for the same small step away
-from the point, and consistently. Where t and s are equal, too, the tie is *flat*: equality is the
-answer, and whether it matters is for `handgrad.referee.kinks` to find out, as is what happens on
-the other side of all ties.
+first direction that is followed or its opposite, so that every tie of a run is decided for the
+same small step away from the point, and consistently. Where t and s are equal, too, the tie is
+*flat*: equality is the answer, and whether it matters is for `handgrad.referee.kinks` to find out,
+as is what happens on the other side of all ties.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class MorePrecisionNeededError(ArithmeticError):
 class Tie:
     """Two numbers that are exactly equal at the point."""
 
-    outcome: int  #: as decided along the first direction
+    outcome: int  #: as decided for the small step
     normal: np.ndarray  #: how their difference changes in each direction, objects
 
 
@@ -45,7 +46,9 @@ class Comparisons:
     #: small enough to exclude 0.)
     undefined: bool = False
     #: Decide these ties so, whatever the direction says.
-    forced: dict[Where, int] = field(default_factory=dict)
+    forced: Mapping[Where, int] = field(default_factory=dict)
+    #: Decide ties for a small step against the first direction, not along it.
+    backwards: bool = False
     #: Decide these elements as an earlier run of the same program did.
     frozen: dict[int, tuple[np.ndarray, np.ndarray]] | None = None
     #: What tied, with a difference that some direction changes.
@@ -57,6 +60,10 @@ class Comparisons:
     #: What was taken for equal without a proof; nothing may depend on it.
     unproved: set[Where] = field(default_factory=set)
     _count: int = 0
+
+    def otherwise(self, forced: Mapping[Where, int] | None = None, backwards: bool = False) -> Self:
+        """For another run at the same precision, with ties decided in another way."""
+        return type(self)(self.final, self.undefined, forced or {}, backwards)
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
         """LESS, EQUAL, GREATER or UNORDERED for each pair of elements, int8."""
@@ -106,7 +113,7 @@ class Comparisons:
             return EQUAL
         if all(n.is_zero() for n in normal):
             return EQUAL if same else self._flat(where)
-        first = normal[0]
+        first = -normal[0] if self.backwards else normal[0]
         outcome = GREATER if first > 0 else LESS if first < 0 else EQUAL
         if outcome == EQUAL and not first.is_zero():
             self._settle_for_less(where)

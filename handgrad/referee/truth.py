@@ -10,7 +10,7 @@ from handgrad.referee import balls
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.kinks import Kink
 from handgrad.referee.program import Program
-from handgrad.referee.ties import Comparisons, MorePrecisionNeededError, Where
+from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 
 #: Working precisions, each about twice the one before; beyond the last an element is undecidable.
 BITS = (192, 384, 768, 1536, 3072, 6000)
@@ -40,9 +40,9 @@ class Truth:
     certified: bool = True
 
 
-def comparing(bits: int, forced: dict[Where, int] | None = None) -> Comparisons:
+def comparing(bits: int) -> Comparisons:
     """How numbers of so many bits are compared."""
-    return Comparisons(bits == BITS[-1], bits >= BITS_OF_ZERO, forced or {})
+    return Comparisons(bits == BITS[-1], bits >= BITS_OF_ZERO)
 
 
 def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> None:

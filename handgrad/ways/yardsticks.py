@@ -95,7 +95,7 @@ def _of_some(problem: Problem, truth: Truth, rng: np.random.Generator) -> Yardst
         moves = np.zeros(1 + problem.size)
         for block in np.array_split(chosen, -(-chosen.size // BLOCK)):
             directions = one_and_units(rng, problem.size, block)
-            moved = _moves_of_series(problem, {}, rng, directions, draws=1)
+            moved = _moves_of_series(problem, rng, directions, draws=1)
             moves[np.append(0, 1 + block)] = moved
         here = element_scale(problem, truth.gradient)
     loss = np.abs(balls.midpoints(balls.boxed([truth.loss], (1,))))
@@ -111,12 +111,12 @@ def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarr
     if truth.program is not None:
         moves = _moves_of_program(problem, truth.program, rng)
     elif problem.size <= MOST_BY_SERIES:
-        moves = _moves_of_series(problem, {}, rng)
+        moves = _moves_of_series(problem, rng)
     else:
         moves = np.zeros(here.size)
     if truth.kink is not None:
         # The answer may be on either side.
-        moves = np.fmax(moves, _moves_of_series(problem, truth.kink.opposite, rng))
+        moves = np.fmax(moves, _moves_of_series(problem, rng, backwards=True))
         sides = truth.kink.corner + truth.kink.edges
         here[1:] = np.fmax(here[1:], np.max(balls.magnitudes(sides), axis=0))
     half = np.concatenate([[np.spacing(here[0]) / 2], half_ulps(problem, here[1:])])
@@ -140,15 +140,15 @@ def _moves_of_program(problem: Problem, program: Program, rng: Any) -> np.ndarra
 
 def _moves_of_series(
     problem: Problem,
-    forced: Any,
     rng: Any,
     directions: np.ndarray | None = None,
     draws: int = SHARP_DRAWS,
+    backwards: bool = False,
 ) -> np.ndarray:
-    """The same by power series of the loss, with its ties decided as they are here, or forced."""
+    """The same by power series of the loss, on one side of its ties or on the other."""
     if directions is None:
         directions = one_and_units(np.random.default_rng(problem.size), problem.size)
-    found = Comparisons(final=True, undefined=True, forced=forced)
+    found = Comparisons(final=True, undefined=True, backwards=backwards)
     base = _vector(*evaluate.slopes(problem, directions, found))
     moves = np.zeros(base.size)
     for _ in range(draws):

@@ -22,7 +22,7 @@ from handgrad.referee.disturbing import OtherData, Rounding
 from handgrad.referee.holding import one_and_units
 from handgrad.referee.lines import Untraced
 from handgrad.referee.session import Disturbance
-from handgrad.referee.ties import Comparisons, Where
+from handgrad.referee.ties import Comparisons
 from handgrad.referee.truth import Truth, contains_zero, element_scale
 from handgrad.ways import yardsticks
 from handgrad.ways.yardsticks import LOOSE, LOOSE_DRAWS, SHARP_DRAWS, Yardsticks, half_an_ulp_away
@@ -40,11 +40,11 @@ def measure(problem: Untraced, truth: Truth, seed: int) -> Yardsticks:
     # The format on the way is not known; the coarsest of the parameters' is one to be expected.
     coarsest = max((leaf.dtype for leaf in problem.leaves), key=lambda dtype: np.finfo(dtype).eps)
     with balls.precision(max(yardsticks.BITS, truth.bits)):
-        around = Around(problem, known, {})
+        around = Around(problem, known)
         moves, deviations = around.moves(rng), around.deviations(coarsest, rng)
         if truth.kink is not None:
             # The answer may be on either side.
-            moves = np.fmax(moves, Around(problem, known, truth.kink.opposite).moves(rng))
+            moves = np.fmax(moves, Around(problem, known, backwards=True).moves(rng))
     unit = moves + _half_ulps(problem, truth, moves)
     if contains_zero(truth.gradient).all():
         # Nothing but exact zeros has no size; what is left of terms that cancel has.
@@ -54,12 +54,12 @@ def measure(problem: Untraced, truth: Truth, seed: int) -> Yardsticks:
 
 
 class Around:
-    """Runs around a point, with ties decided as they are there, or forced."""
+    """Runs around a point, on one side of its ties or on the other."""
 
-    def __init__(self, problem: Untraced, known: np.ndarray, forced: dict[Where, int]) -> None:
+    def __init__(self, problem: Untraced, known: np.ndarray, backwards: bool = False) -> None:
         self._problem, self._known = problem, known
         self._directions = one_and_units(np.random.default_rng(problem.size), problem.size, known)
-        found = Comparisons(final=True, undefined=True, forced=forced)
+        found = Comparisons(final=True, undefined=True, backwards=backwards)
         self._here = _vector(*lines.slopes(problem, self._directions, found))
         self._decided = found.decided
 

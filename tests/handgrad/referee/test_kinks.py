@@ -122,6 +122,43 @@ def test_nested_ties() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("loss", "ends"),
+    [
+        (lambda p: jax.nn.relu(jnp.abs(p[0] - p[1])), [(1, -1), (-1, 1)]),
+        (
+            lambda p: jax.nn.leaky_relu(jnp.abs(p[0] - p[1]), 0.25) - 0.5 * p[0],
+            [(0.5, -1), (-1.5, 1)],
+        ),
+        (lambda p: jnp.maximum(jnp.minimum(p[0] - p[1], 0.0), p[1] - p[0]), [(0, 0), (-1, 1)]),
+    ],
+)
+def test_a_tie_that_another_turns_around(loss: Any, ends: Any) -> None:
+    """The inner tie's two sides are the only ones; the outer tie never goes the other way."""
+    one, other = np.array(ends)
+    assert_kink(
+        loss,
+        [0.7, 0.7],
+        right=[one, other, (one + other) / 2],
+        wrong=[1.5 * one - 0.5 * other, 1.5 * other - 0.5 * one, one + 1],
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "slope"),
+    [
+        (lambda p: jnp.abs(jnp.abs(p)) ** 2 + p, 1.0),
+        (lambda p: jax.nn.relu(jnp.abs(p)) - jnp.abs(p) + p, 1.0),
+        (lambda p: jnp.where(jnp.abs(p) >= 0.0, 3.0 * p, 5.0), 3.0),
+        (lambda p: jnp.exp(jnp.abs(p)) * jax.scipy.special.i0e(jnp.abs(p)) + p, 1.0),
+    ],
+)
+def test_nested_ties_that_cancel_are_no_kink(loss: Any, slope: float) -> None:
+    truth = certified(loss, np.array(0.0))
+    assert truth.kink is None
+    assert balls.midpoints(truth.gradient).tolist() == [slope]
+
+
 def test_what_is_sorted() -> None:
     assert_kink(
         lambda p: jnp.sum(jnp.sort(p) * jnp.asarray([1.0, 5.0, 7.0])),
