@@ -57,7 +57,6 @@ def test_what_is_right(name: str, function: str) -> None:
     [
         ("statsmodels_logit", "report_where_separated", "yours", 1e-6),
         ("sklearn_multinomial", "report_where_certain", "both", 1e-8),
-        ("jax_erfcx", "report_on_sinc", "both", 1e-7),
     ],
 )
 def test_what_loses_digits(name: str, function: str, blame: str, error: float) -> None:
@@ -66,6 +65,16 @@ def test_what_loses_digits(name: str, function: str, blame: str, error: float) -
     assert (report.verdict, report.blame) == ("imprecise", blame)
     exact, yours = exact_and_yours(report)
     assert error / 10 < abs(yours / exact - 1).max() < error * 10
+
+
+def test_sinc_loses_digits_until_jax_mended_it() -> None:
+    report = example("jax_erfcx").report_on_sinc()
+    if jax.__version_info__ >= (0, 12):
+        assert report.verdict == "agree"
+        return
+    assert (report.verdict, report.blame) == ("imprecise", "both")
+    exact, yours = exact_and_yours(report)
+    assert 1e-8 < abs(yours / exact - 1).max() < 1e-6
 
 
 def test_the_score_of_another_p_is_wrong() -> None:
