@@ -5,8 +5,8 @@ difference of two numbers close to 2/√π: at 10,000 eight digits are left (see
 the function itself has all of them. `disagree` and not `imprecise`: longer floats would not help,
 because erfcx is a fit with an error of 1e-16, which the rule multiplies by x².
 
-The derivative of `jnp.sinc` loses its digits towards 0 in jax 0.10.2, where only 0 itself has a rule
-of its own; jax 0.12.0 sums a polynomial around it, and keeps them.
+The derivative of `jnp.sinc` loses its digits towards 0 in jax 0.10.2, where only 0 itself has a
+rule of its own; jax 0.12.0 sums a polynomial around it, and keeps them.
 """
 
 import jax

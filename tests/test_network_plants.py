@@ -69,7 +69,7 @@ def test_a_mistake_is_caught(plant: Plant, at: int) -> None:
     report = ruling_on(of, plant.gradient(of.network))
     assert report.verdict == "disagree", str(report)
     assert report.blame == "yours"
-    kinds = {finding.kind for finding in report.findings}
+    kinds = {finding.kind for finding in report.observed}
     if plant.slug == "accumulates":
         assert kinds & {"mutation", "not-repeatable"}
     elif str(plant) in ("bias-unsummed:", "bias-wrong-axis:", "dw-transposed:shape"):
@@ -99,7 +99,7 @@ def test_with_one_output_the_mean_over_outputs_is_right() -> None:
 @pytest.mark.parametrize("of", hosts(AT_ZERO), ids=str)
 def test_off_the_kink_nobody_sees_the_slope_at_0(of: Described) -> None:
     report = ruling_on(of, AT_ZERO.gradient(of.network))
-    assert (report.verdict, report.findings) == ("agree", ())
+    assert (report.verdict, report.observed) == ("agree", ())
 
 
 @pytest.mark.parametrize("size", [2, slowly(3), slowly(5)])
@@ -113,7 +113,7 @@ def test_at_the_kink_the_slope_is_a_convention(size: int) -> None:
     loss = loss_of(of.network)
     report = check_gradient(AT_ZERO.gradient(of.network), loss, *at_kink, points=0)
     assert report.verdict == "agree", str(report)
-    assert {finding.kind for finding in report.findings} == {"convention"}
+    assert {finding.kind for finding in report.observed} == {"convention"}
     usual = partial(manual.network.gradient, of.network)
     assert check_gradient(usual, loss, *at_kink, points=0).verdict == "agree"
 

@@ -15,7 +15,7 @@ from flint import arb
 
 from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem, rounded_constants
-from handgrad.referee.kinks import Sides, UndecidableKinkError, check_flat_ties, differ
+from handgrad.referee.kinks import Compared, Sides, UndecidableKinkError, check_flat_ties, differ
 from handgrad.referee.program import Program, custom_rules
 from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 from handgrad.referee.truth import BITS, Truth, check_finite, check_good, comparing, element_scale
@@ -97,7 +97,7 @@ def slopes_along(problem: Problem, scale: np.ndarray, bits: int) -> np.ndarray:
     return slopes
 
 
-def check_sides(sides: Sides, found: Comparisons, here: tuple[arb, np.ndarray]) -> None:
+def check_sides(sides: Sides[Compared], found: Compared, here: tuple[arb, np.ndarray]) -> None:
     """Whether loss and slopes are the same on the other side of all ties.
 
     Raises:

@@ -16,7 +16,7 @@ while, and a right gradient is a mean of theirs: weights λᵢ >= 0 that sum to 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from flint import arb
@@ -31,8 +31,10 @@ MOST = 64
 #: up.
 IN_VAIN, MOST_SIDES = 32, 24
 
+Compared = TypeVar("Compared", bound=Comparisons)
+
 #: Evaluate with ties decided so: the loss and its gradient.
-Sides = Callable[[Comparisons], tuple[arb, np.ndarray]]
+Sides = Callable[[Compared], tuple[arb, np.ndarray]]
 
 #: Evaluate for a small step in a random direction: the loss and its gradient.
 Step = Callable[[], tuple[arb, np.ndarray]]
@@ -110,7 +112,7 @@ def _snapped(choices: np.ndarray, step: float) -> np.ndarray:
     return np.where(np.abs(choices - halves) < step, halves, choices)
 
 
-def kink(sides: Sides, step: Step, found: Comparisons, here: tuple[arb, Any]) -> Kink | None:
+def kink(sides: Sides[Compared], step: Step, found: Compared, here: tuple[arb, Any]) -> Kink | None:
     """What the gradients around a point are, given those on one side; None if they are all one.
 
     Args:
@@ -144,7 +146,7 @@ def kink(sides: Sides, step: Step, found: Comparisons, here: tuple[arb, Any]) ->
     return Kink(gradient, _rows(edges, gradient.size)) if edges else None
 
 
-def check_flat_ties(sides: Sides, found: Comparisons, here: tuple[arb, Any]) -> None:
+def check_flat_ties(sides: Sides[Compared], found: Compared, here: tuple[arb, Any]) -> None:
     """Ties that no small step decides to first order must not matter, whichever way they go.
 
     Raises:
@@ -174,7 +176,7 @@ def _same_way(a: np.ndarray, b: np.ndarray) -> bool:
     return _parallel(a, b) and bool(np.dot(a, b) > 0)
 
 
-def _adds_up(sides: Sides, found: Comparisons, gradient: Any, edges: Any) -> bool:
+def _adds_up(sides: Sides[Compared], found: Compared, gradient: Any, edges: Any) -> bool:
     """Whether the opposite side is all the single steps together."""
     _, there = sides(found.otherwise(backwards=True))
     return not differ(there, gradient + np.sum(edges, axis=0))
