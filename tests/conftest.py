@@ -13,6 +13,17 @@ settings.register_profile("thorough", max_examples=3000, deadline=None, print_bl
 settings.load_profile("quick")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What XLA compiled for an earlier run is not compiled again; `--cache-clear` forgets it.
+
+    It is found by the whole program, the flags and the version of jaxlib. Without a folder of
+    pytest's to keep it in, as under `-p no:cacheprovider`, it is not kept.
+    """
+    if config.cache is not None:
+        jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir("jax")))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def strict_jax() -> Iterator[None]:
     """No silent promotion of dtypes or ranks in JAX.

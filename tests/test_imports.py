@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tiers import slowly
+
 PACKAGES = ["manual", "autodiff", "handgrad", "compare", "benchmarks"]
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -26,9 +28,9 @@ def in_a_fresh_interpreter(code: str) -> str:
     ("package", "forbidden"),
     [
         ("manual", {"jax", "autodiff", "handgrad", "compare"}),
-        ("autodiff", {"manual", "handgrad", "compare"}),
+        slowly("autodiff", {"manual", "handgrad", "compare"}),
         ("handgrad", {"manual", "autodiff", "compare"}),
-        ("compare", {"benchmarks", "study", "tests"}),
+        slowly("compare", {"benchmarks", "study", "tests"}),
     ],
 )
 def test_what_a_package_does_not_load(package: str, forbidden: set[str]) -> None:
@@ -38,6 +40,7 @@ def test_what_a_package_does_not_load(package: str, forbidden: set[str]) -> None
     assert not loaded & forbidden
 
 
+@pytest.mark.slow
 def test_the_judge_is_loaded_when_it_is_asked_for() -> None:
     """Neither `handgrad --help` nor a test session that checks no gradient waits for JAX."""
     heavy = {"jax", "numpy", "flint", "hypothesis", "scipy", "rich"}

@@ -58,6 +58,7 @@ def test_pack_and_unpack_are_inverse() -> None:
     assert [int(w) for w in article.unpack(article.pack(params))] == list(range(9))
 
 
+@pytest.mark.slow
 @given(point=points)
 def test_the_packed_loss_is_the_same_loss(point: Point) -> None:
     """Its gradient, unpacked, lies where that of the loss in nine scalars must."""

@@ -125,6 +125,7 @@ def test_bob_in_both_forms(compare: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_options_matter(compare: Any) -> None:
     def losses(*words: str) -> Any:
         return json.loads(compare("run", "--epochs", "11", "--json", *words).out)["training"][
@@ -378,6 +379,7 @@ def test_in_a_python_that_lacks_the_libraries() -> None:
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error() -> None:
     with started("run") as process:
         assert process.stdout

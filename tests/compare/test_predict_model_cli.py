@@ -139,6 +139,7 @@ def test_a_column_is_only_in_the_way_of_one_that_is_written(tmp_path: Path) -> N
     assert ended.out.startswith("bmi,probability,predicted ")
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_done_says_so(tmp_path: Path, iris: Path) -> None:
     path = tmp_path / "m.npz"
     words = ("train", "--data", "iris", "--by", "both", "--epochs", 0, "--out", path)

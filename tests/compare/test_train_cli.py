@@ -198,6 +198,7 @@ def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert load(path).progress.epochs == 2
 
 
+@pytest.mark.slow
 def test_both_run_away_after_they_disagreed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -258,6 +259,7 @@ def test_a_gradient_of_another_form_ends_with_1(
     assert compare("train", "--by", "hand", *words[1:]).code == 1
 
 
+@pytest.mark.slow
 def test_the_bar_says_how_things_are() -> None:
     """Where standard error is a terminal, and nowhere else."""
     mine, terminal = pty.openpty()

@@ -50,6 +50,7 @@ def test_no_epochs_at_all() -> None:
     assert trainings.by_hand == trainings.autodiff == DRAWN
 
 
+@pytest.mark.slow
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = compared(DRAWN, 10, seed=1)
     monkeypatch.setattr(trajectory, "CHUNK", 3)

@@ -77,6 +77,7 @@ def test_sinc_loses_digits_until_jax_mended_it() -> None:
     assert 1e-8 < abs(yours / exact - 1).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_the_score_of_another_p_is_wrong() -> None:
     module = example("statsmodels_truncated")
     assert module.report(p=2).verdict == "agree"
@@ -99,6 +100,7 @@ def test_a_fit_with_the_wrong_score_ends_too_low() -> None:
     assert better - fitted > 2
 
 
+@pytest.mark.slow
 def test_three_outputs_give_three_times_the_gradient() -> None:
     module = example("sklearn_mlp")
     assert module.report(1).verdict == "agree"

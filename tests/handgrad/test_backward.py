@@ -54,6 +54,7 @@ def test_in_single_precision_and_in_jax() -> None:
     assert check_backward(forward, lambda da, a: da * (1 - a), jnp.array(z)).verdict == "disagree"
 
 
+@pytest.mark.slow
 def test_a_dictionary_in_and_whole_numbers_beside_it() -> None:
     def forward(table: Any, rows: Any) -> Any:
         return table["words"][rows], (table["words"].shape, rows)

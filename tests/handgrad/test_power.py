@@ -146,6 +146,7 @@ def test_what_one_point_hides_another_shows() -> None:
     assert ("sign", "params['v']") not in {(p.mistake, p.where) for p in power.missed}
 
 
+@pytest.mark.slow
 def test_a_slight_change_is_within_rounding() -> None:
     """In float32 a right gradient may be 64 times half of 2⁻²³ off, and that is 4e-6."""
     w = np.array([0.3, -1.7], dtype=np.float32)

@@ -170,6 +170,7 @@ def test_refuses_what_has_nothing_to_draw() -> None:
         points({"n": 3, "labels": np.arange(3)})
 
 
+@pytest.mark.slow
 def test_jax_is_loaded_when_points_are_asked_for() -> None:
     code = "import sys, handgrad.strategies as s; assert 'jax' not in sys.modules; s.points(1.0)"
     subprocess.run([sys.executable, "-c", code], check=True)

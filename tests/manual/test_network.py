@@ -32,6 +32,7 @@ from tests.network_strategies import (
     networks,
     points,
 )
+from tests.tiers import one_of_each, slowly
 
 #: Every activation, every loss, one layer to five.
 NETWORKS = described(20)
@@ -95,12 +96,13 @@ def hold_to_the_judge(of: Described, point: Point) -> None:
     assert is_right(of, point, report), str(report)
 
 
-@pytest.mark.parametrize("soft", [False, True])
-@pytest.mark.parametrize("kind", SCALES)
+@pytest.mark.parametrize("soft", [False, slowly(True)])
+@pytest.mark.parametrize("kind", one_of_each(list(SCALES), ["ordinary", "saturating"]))
 def test_the_judge_agrees(kind: str, soft: bool) -> None:
     hold_to_the_judge(QUICK[kind], draw_point(QUICK[kind], 3, kind, soft))
 
 
+@pytest.mark.slow
 def test_the_judge_agrees_in_single_precision() -> None:
     hold_to_the_judge(NETWORKS[8], draw_point(NETWORKS[8], 5, dtype=np.float32))
 

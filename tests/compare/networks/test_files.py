@@ -318,6 +318,7 @@ def read_or_refused(path: Path) -> Model | None:
         return None
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_flipped_bytes(tmp_path_factory: pytest.TempPathFactory, good: bytes, data: Any) -> None:
     """A file that still can be read says what it said before."""

@@ -196,6 +196,7 @@ def test_the_first_in_the_order_of_parameters() -> None:
     assert found.by_hand == pytest.approx(2 * found.autodiff, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_only_the_first_is_kept() -> None:
     training = of(optimiser="momentum")
     put(training, BY_HAND, Wrong(training.sides[BY_HAND], _update(11), 2, False))
@@ -262,6 +263,7 @@ def test_a_wrong_walk_is_found_on_its_own_path(how: str, first: int, side: str) 
     assert found.quantity == "moment"
 
 
+@pytest.mark.slow
 def test_weights_that_are_updated_before_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """The published bug, in the general network: the last layer goes first."""
     import manual.network
@@ -333,6 +335,7 @@ def test_a_wrong_constant_is_laid_to_its_own_side(
     assert (found.quantity, found.off) == (quantity, BY_HAND)
 
 
+@pytest.mark.slow
 def test_a_wrong_leak_is_laid_to_its_own_side(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manual.activations, "LEAK", 0.02)
     found = divergence(of(activation="leaky-relu"), 1)

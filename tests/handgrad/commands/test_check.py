@@ -412,6 +412,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert run.stdout.splitlines()[-1] == "end"
 
 
+@pytest.mark.slow
 def test_as_a_module_and_with_a_closed_pipe(folder: Path) -> None:
     """A reader that has seen enough is no error."""
     words = [sys.executable, "-m", "handgrad", "check", "mine.py:exchanged"]

@@ -113,6 +113,7 @@ def test_nothing_is_planted_where_no_point_was_judged(check: Any) -> None:
     assert answer["power"] == {"planted": [], "points": 0, "not_planted": ""}
 
 
+@pytest.mark.slow
 def test_the_counterexample_is_a_test_that_fails(check: Any) -> None:
     ended = check("wrong", "--counterexample")
     report, _, code = ended.out.partition("\n\nA test that fails, as small as it was found:\n\n")

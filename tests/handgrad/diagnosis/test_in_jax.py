@@ -14,6 +14,7 @@ from handgrad import check_gradient, check_steps
 from handgrad.arguments import arguments
 from handgrad.diagnosis.engine import AnotherLossError, engine
 from handgrad.diagnosis.in_jax import in_jax
+from tests.tiers import slowly
 
 RNG = np.random.default_rng(3)
 W, X, Y = RNG.normal(size=3), RNG.normal(size=(5, 3)), RNG.uniform(size=5)
@@ -42,7 +43,7 @@ def made(scale: float) -> Callable[..., Any]:
     return loss
 
 
-@pytest.mark.parametrize("loss", [of_tanh, made(0.5)])
+@pytest.mark.parametrize("loss", [of_tanh, slowly(made(0.5))])
 def test_the_derivative_of_tanh_is_told(loss: Any) -> None:
     scale = 1.0 if loss is of_tanh else 0.5
 

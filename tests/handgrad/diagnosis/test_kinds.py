@@ -176,6 +176,7 @@ def test_a_decay_of_the_weights_alone() -> None:
     assert (told.kind, told.leaves) == ("weight-decay", ("params['w']",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("taken", "sign", "rate"), [(0.5, "minus", "0.3"), slowly(2.0, "plus", "0.6")]
 )

@@ -182,6 +182,7 @@ def chain(back: Any = lambda d, w: d @ w.T, axis: int = 0) -> Any:
     return gradient
 
 
+@pytest.mark.slow
 def test_a_product_is_not_transposed_on_the_way_back() -> None:
     told = diagnosis(chain(back=lambda d, w: d @ w), chained, SQUARES)
     assert told.kind == "transposed"
@@ -364,6 +365,7 @@ def test_a_penalty_s_factor_is_a_weight_decay(
     assert how in told.says
 
 
+@pytest.mark.slow
 def test_a_small_number_of_the_loss_is_forgotten() -> None:
     """ε under the root, of a layer's spread."""
 

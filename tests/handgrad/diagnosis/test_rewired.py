@@ -177,6 +177,7 @@ def test_a_switch_changes_the_gradient_and_not_the_loss() -> None:
     assert same == []
 
 
+@pytest.mark.slow
 def test_a_program_that_is_too_long() -> None:
     """Unrolled: three operations a round, and more than 2,000 of them."""
 

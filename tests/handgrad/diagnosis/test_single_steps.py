@@ -171,9 +171,7 @@ WRONG = {
 
 QUICK = (
     "tanh as 1 + h²",
-    "silu without zσ′",
     "softmax diagonal",
-    "norm without gain",
     "mask forgotten",
 )
 

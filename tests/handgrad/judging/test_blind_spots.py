@@ -95,6 +95,7 @@ def test_a_single_zero_is_no_dead_unit() -> None:
     assert warned(report, "dead units?") == []
 
 
+@pytest.mark.slow
 def test_a_loss_that_adds_up_its_outputs() -> None:
     def total(p: Any, x: Any) -> Any:
         return jnp.sum(jnp.tanh(x @ p["v"]) @ p["w"])

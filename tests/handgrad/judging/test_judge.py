@@ -107,6 +107,7 @@ def caught_at(model: Model, mistake: Any, seed: int) -> bool:
     return bool(beyond.any())
 
 
+@pytest.mark.slow
 def test_sharp_units_are_what_right_gradients_keep_to() -> None:
     """Most right gradients lie within 30 of the 64 units."""
     worst = 0.0

@@ -50,6 +50,7 @@ def test_a_triangle_that_is_not_read_has_no_slope(which: Any) -> None:
     assert float(truth.loss.mid()) == pytest.approx(np.linalg.eigvalsh(M, which)[0], rel=1e-13)
 
 
+@pytest.mark.slow
 def test_functions_that_are_made_of_them() -> None:
     """log|det a| and the sum of squares are other functions, with other rules."""
     for loss, other in (

@@ -89,6 +89,7 @@ def test_a_window(name: str) -> None:
     assert case.size == TALL.size
 
 
+@pytest.mark.slow
 def test_the_slopes_of_a_dilated_window_which_only_forward_mode_has() -> None:
     f = LOSSES["max, dilated twice"]
     with jax.enable_x64(True):
@@ -232,6 +233,7 @@ def first(best: Any) -> Any:
 PARAMS = {"k": np.array(0.7), "b": np.array(-0.2)}
 
 
+@pytest.mark.slow
 def test_pooling_by_hand_is_right() -> None:
     report = check_gradient(by_hand, network, PARAMS, IMAGE, points=2)
     assert (report.verdict, report.blame) == ("agree", None)

@@ -240,6 +240,7 @@ def test_arrays_of_jax_stay_arrays_of_jax() -> None:
         run(str(counterexample), gradient=lambda w, x: w * x**2)
 
 
+@pytest.mark.slow
 def test_what_a_backward_step_was_asked_with() -> None:
     def forward(x: Any, w: Any) -> Any:
         return x @ w, (x, w)

@@ -130,6 +130,7 @@ def called(name: str, function: Any) -> Any:
     return type(function)(code, globals(), name)
 
 
+@pytest.mark.slow
 def test_a_harmless_step_is_not_blamed() -> None:
     """The mistake is in what the gradient does after its steps."""
 
@@ -197,6 +198,7 @@ def test_a_step_that_undoes_what_is_wrong_elsewhere_is_not_guilty() -> None:
     assert blamed(asked(gradient)) == {"affine_backward": False, "pool_backward": False}
 
 
+@pytest.mark.slow
 def test_digits_that_a_step_loses_are_not_what_is_wrong() -> None:
     """Mended, it would lose none; what it makes wrong besides is not used."""
 
@@ -380,6 +382,7 @@ def test_a_backward_pass_that_takes_the_cache_first_is_no_step() -> None:
     assert f": not judged, it does not have the form {form} with that cache." in told(report)
 
 
+@pytest.mark.slow
 def test_a_loss_may_give_back_what_its_cache_alone_tells() -> None:
     """Nothing comes back to a loss but 1."""
 
@@ -426,6 +429,7 @@ def test_a_step_that_answers_for_a_later_input_alone_is_not_called_wrong() -> No
     assert ": not judged, its answers are not those of its first inputs (" in told(report)
 
 
+@pytest.mark.slow
 def test_a_step_that_cannot_be_judged_is_named_with_the_reason() -> None:
     def whole_forward(z: Any) -> Any:
         return np.arange(3), z  # of a dtype that has no derivatives
@@ -456,6 +460,7 @@ class Back(NamedTuple):
     rows: None
 
 
+@pytest.mark.slow
 def test_the_right_answer_has_the_form_of_the_wrong_one() -> None:
     """An input in a dict, another of integers, which has no derivative."""
     rows = np.array([0, 2, 2, 5, 1])
@@ -534,6 +539,7 @@ def test_a_function_without_a_name_is_not_replaced() -> None:
         pass
 
 
+@pytest.mark.slow
 def test_steps_are_what_they_were_when_a_mended_gradient_raises() -> None:
     """It takes no answer but its own."""
     before = dict(vars(sys.modules[__name__]))

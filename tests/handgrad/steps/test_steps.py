@@ -306,6 +306,7 @@ def test_right_steps_of_a_wrong_gradient() -> None:
     assert re.search("4 steps back .*are right", told)
 
 
+@pytest.mark.slow
 def test_a_step_that_is_called_twice_is_judged_at_both_places() -> None:
     """Each backward call belongs to the forward call whose cache it is given."""
     square, twice = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))
