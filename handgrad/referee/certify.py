@@ -109,8 +109,7 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
 
 def _by_series(problem: Problem, bits: int) -> Truth:
     n = problem.size
-    rng = np.random.default_rng(n)
-    directions = one_and_units(rng, n)
+    directions = one_and_units(np.random.default_rng(n), n)
     comparisons = comparing(bits)
     loss, slopes = evaluate.slopes(problem, directions, comparisons)
     gradient = slopes[1:]
@@ -120,10 +119,10 @@ def _by_series(problem: Problem, bits: int) -> Truth:
         value, there = evaluate.slopes(problem, directions, otherwise)
         return value, there[1:]
 
-    def step() -> tuple[arb, np.ndarray]:
-        elsewhere = one_and_units(rng, n)
-        value, there = evaluate.slopes(problem, elsewhere, comparing(bits))
-        return value, there[1:]
+    def step(direction: np.ndarray) -> tuple[Comparisons, arb, np.ndarray]:
+        towards, there = comparing(bits), balls.exact(direction)[None]
+        value, slopes = evaluate.slopes(problem, np.concatenate([there, directions[1:]]), towards)
+        return towards, value, slopes[1:]
 
     around = kink(sides, step, comparisons, (loss, gradient))
     if around and comparisons.unproved:

@@ -10,11 +10,13 @@ depend on each other, so are some that are none.
 
 Where one tie lies inside another, as in the maximum of three equal numbers or in relu(|x|), the
 outcome of one turns the hyperplane of the other around, and the sides are no sum of single steps.
-They are then found one by one, by steps in random directions until no new one has come up for a
-while, and a right gradient is a mean of theirs: weights λᵢ >= 0 that sum to 1.
+They are then found one by one, by a walk from cell to cell and by steps in random directions, until
+no new one has come up for a while, and a right gradient is a mean of theirs: weights λᵢ >= 0 that
+sum to 1.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,22 +24,27 @@ import numpy as np
 from flint import arb
 
 from handgrad.referee import balls
-from handgrad.referee.ties import EQUAL, GREATER, LESS, Comparisons, Tie, Where
+from handgrad.referee.hyperplanes import beyond_the_walls, hyperplanes, same_hyperplanes
+from handgrad.referee.ties import EQUAL, GREATER, LESS, Comparisons, Where
 
 #: With more hyperplanes than this through one point the question is given up.
 MOST = 64
 
-#: So many steps in a row must find no new side; with more sides than these the question is given
-#: up.
-IN_VAIN, MOST_SIDES = 32, 24
+#: So many directions are tried where the sides are taken for sums of single steps.
+TRIED = 3
+
+#: At least so many steps in a row must find no new side, and more than these are not made; with
+#: more sides than that the question is given up.
+IN_VAIN, MOST_IN_VAIN, MOST_SIDES = 32, 128, 24
 
 Compared = TypeVar("Compared", bound=Comparisons)
 
 #: Evaluate with ties decided so: the loss and its gradient.
 Sides = Callable[[Compared], tuple[arb, np.ndarray]]
 
-#: Evaluate for a small step in a random direction: the loss and its gradient.
-Step = Callable[[], tuple[arb, np.ndarray]]
+#: Evaluate for a small step in a direction, floats of shape (size,): the ties, which have normals
+#: along that direction and along each parameter, the loss, and its gradient.
+Step = Callable[[np.ndarray], tuple[Comparisons, arb, np.ndarray]]
 
 
 class UndecidableKinkError(ArithmeticError):
@@ -66,6 +73,8 @@ class Kink:
         best = fit(edges.T * weight[:, None], gap * weight)
         tries = [best, *(_snapped(best, step) for step in (1e-9, 1e-6))]
         tries += [self._refined(choices, answer) for choices in tries]
+        if self.shared:
+            tries += [np.zeros(len(edges)), *np.eye(len(edges))]
         candidates = [self.at(choice) for choice in tries]
         misses = [np.max(balls.magnitudes(balls.exact(answer) - c) * weight) for c in candidates]
         chosen = int(np.argmin(misses))
@@ -75,9 +84,13 @@ class Kink:
         """Choices inside of their bounds, corrected by what an exact gap leaves."""
         free = (choices > 1e-6) & (choices < 1 - 1e-6)
         edges = balls.midpoints(self.edges)[free].T
+        # Where the corner has no part in a mean, the others sum to 1.
+        size = np.max(np.abs(edges), initial=0.0) * (self.shared and 1 - choices.sum() <= 1e-6)
+        edges = np.vstack([edges, np.full(free.sum(), size)])
         refined = choices.copy()
         for _ in range(2):
             left = balls.midpoints(balls.exact(answer) - self.at(refined))
+            left = np.append(left, size * (1 - refined.sum()))
             refined[free] += np.linalg.lstsq(edges, left, rcond=None)[0]
         refined = np.clip(refined, 0, 1)
         return refined / max(1.0, refined.sum()) if self.shared else refined
@@ -117,7 +130,7 @@ def kink(sides: Sides[Compared], step: Step, found: Compared, here: tuple[arb, A
 
     Args:
         sides: the gradient with ties decided in another way.
-        step: the gradient for a step in a direction that it draws.
+        step: the gradient for a small step in a direction.
         found: what tied on the side that is given.
         here: loss and gradient on that side.
 
@@ -136,13 +149,13 @@ def kink(sides: Sides[Compared], step: Step, found: Compared, here: tuple[arb, A
     for plane in planes:
         beyond = found.otherwise({where: -found.ties[where].outcome for where in plane})
         other_loss, other = sides(beyond)
-        if not _same_hyperplanes(beyond, found):
-            return _by_steps(step, loss, gradient)
+        if not same_hyperplanes(beyond, found):
+            return _of_many(step, found, here)
         _check_continuous(loss, other_loss)
-        if differ(other, gradient):
-            edges.append(other - gradient)
-    if len(planes) > 1 and not _adds_up(sides, found, gradient, edges):
-        return _by_steps(step, loss, gradient)
+        edges.append(other - gradient if differ(other, gradient) else None)
+    if len(planes) > 1 and not _adds_up(step, found, planes, gradient, edges):
+        return _of_many(step, found, here)
+    edges = [edge for edge in edges if edge is not None]
     return Kink(gradient, _rows(edges, gradient.size)) if edges else None
 
 
@@ -163,37 +176,68 @@ def check_flat_ties(sides: Sides[Compared], found: Compared, here: tuple[arb, An
             raise UndecidableKinkError("a tie that no small step decides to first order")
 
 
-def _same_hyperplanes(there: Comparisons, found: Comparisons) -> bool:
-    """Whether the ties are the same ones there, each with its hyperplane and the same side up."""
-    if there.flat != found.flat or there.ties.keys() != found.ties.keys():
-        return False
-    pairs = ((tie.normal, there.ties[where].normal) for where, tie in found.ties.items())
-    return all(_same_way(*normals) for normals in pairs)
+def _adds_up(step: Step, found: Comparisons, planes: Any, gradient: Any, edges: Any) -> bool:
+    """Whether steps in some directions have the gradient that single steps add up to."""
+    for direction in np.random.default_rng(0).normal(size=(TRIED, gradient.size)):
+        there, _, other = step(direction)
+        if not same_hyperplanes(there, found):
+            return False
+        expected = gradient
+        for plane, edge in zip(planes, edges, strict=True):
+            crossed = there.ties[plane[0]].outcome != found.ties[plane[0]].outcome
+            expected = expected + edge if crossed and edge is not None else expected
+        if differ(other, expected):
+            return False
+    return True
 
 
-def _same_way(a: np.ndarray, b: np.ndarray) -> bool:
-    a, b = _scaled(a), _scaled(b)
-    return _parallel(a, b) and bool(np.dot(a, b) > 0)
-
-
-def _adds_up(sides: Sides[Compared], found: Compared, gradient: Any, edges: Any) -> bool:
-    """Whether the opposite side is all the single steps together."""
-    _, there = sides(found.otherwise(backwards=True))
-    return not differ(there, gradient + np.sum(edges, axis=0))
-
-
-def _by_steps(step: Step, loss: arb, gradient: np.ndarray) -> Kink | None:
-    found, in_vain = [gradient], 0
-    while in_vain < IN_VAIN:
-        other_loss, other = step()
-        _check_continuous(loss, other_loss)
-        new = all(differ(other, known) for known in found)
-        in_vain = 0 if new else in_vain + 1
-        found += [other] if new else []
-        if len(found) > MOST_SIDES:
-            raise UndecidableKinkError(f"more than {MOST_SIDES} gradients meet at this point")
-    edges = [other - gradient for other in found[1:]]
+def _of_many(step: Step, found: Comparisons, here: tuple[arb, Any]) -> Kink | None:
+    """The kink where the sides are found one by one."""
+    gradient = here[1]
+    edges = [other - gradient for other in all_sides(step, found, here)[1:]]
     return Kink(gradient, _rows(edges, gradient.size), shared=True) if edges else None
+
+
+def all_sides(step: Step, found: Comparisons, here: tuple[arb, Any]) -> list[np.ndarray]:
+    """The gradients in all cells, by a walk from cell to cell and by steps at random.
+
+    Cells with a gradient of their own are left first. The walk ends with the cells, or when so many
+    steps have been in vain that it will not find more.
+    """
+    loss, gradient = here
+    gradients, seen, in_vain = [gradient], {_cell(found)}, 0
+    rng = np.random.default_rng(gradient.size)
+    ways = deque([beyond_the_walls(found.ties)])
+    while in_vain < IN_VAIN or (in_vain < MOST_IN_VAIN and ways):
+        direction = _next(ways) if in_vain % 2 else None
+        if direction is None:
+            # With some parameters far ahead of others.
+            direction = rng.normal(size=gradient.size) * np.exp(2 * rng.normal(size=gradient.size))
+        there, other_loss, other = step(direction)
+        _check_continuous(loss, other_loss)
+        new = all(differ(other, known) for known in gradients)
+        in_vain = 0 if new else in_vain + 1
+        gradients += [other] if new else []
+        if len(gradients) > MOST_SIDES:
+            raise UndecidableKinkError(f"more than {MOST_SIDES} gradients meet at this point")
+        if _cell(there) not in seen:
+            seen.add(_cell(there))
+            put = ways.appendleft if new else ways.append
+            put(beyond_the_walls(there.ties))
+    return gradients
+
+
+def _next(ways: deque[Iterator[np.ndarray]]) -> np.ndarray | None:
+    """What the first of the iterators that are not exhausted has; the exhausted ones are left."""
+    while ways:
+        for direction in ways[0]:
+            return direction
+        ways.popleft()
+    return None
+
+
+def _cell(found: Comparisons) -> frozenset[tuple[Where, int]]:
+    return frozenset((where, tie.outcome) for where, tie in found.ties.items())
 
 
 def _check_continuous(a: arb, b: arb) -> None:
@@ -208,29 +252,3 @@ def _rows(edges: list[np.ndarray], size: int) -> np.ndarray:
 def differ(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two vectors of balls are certainly different."""
     return not all(p.overlaps(q) for p, q in zip(a, b, strict=True))
-
-
-def hyperplanes(ties: dict[Where, Tie]) -> list[list[Where]]:
-    """The ties by the hyperplane that decides them: those with parallel normals go together."""
-    groups: list[tuple[np.ndarray, list[Where]]] = []
-    for where, tie in ties.items():
-        normal = _scaled(tie.normal)
-        for other, members in groups:
-            if _parallel(normal, other):
-                members.append(where)
-                break
-        else:
-            groups.append((normal, [where]))
-    return [members for _, members in groups]
-
-
-def _scaled(normal: np.ndarray) -> np.ndarray:
-    normal = balls.midpoints(normal)
-    return normal / np.max(np.abs(normal), initial=np.finfo(float).tiny)
-
-
-def _parallel(a: np.ndarray, b: np.ndarray) -> bool:
-    i = int(np.argmax(np.abs(a)))
-    if b[i] == 0:
-        return False
-    return bool(np.allclose(b * (a[i] / b[i]), a, rtol=0, atol=1e-12))

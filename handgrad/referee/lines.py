@@ -181,14 +181,12 @@ def _kink(problem: Untraced, directions: Any, found: Followed, here: Any, bits: 
             raise UndecidableKinkError("a tie that decides which lines of the loss are run")
         return loss, along[1:]
 
-    rng = np.random.default_rng(bits)
-
-    def step() -> tuple[arb, np.ndarray]:
-        elsewhere, there = one_and_units(rng, problem.size), comparing(bits)
-        loss, along = slopes(problem, elsewhere, there)
-        if there.path != found.path:
+    def step(direction: np.ndarray) -> tuple[Followed, arb, np.ndarray]:
+        towards, there = comparing(bits), balls.exact(direction)[None]
+        loss, along = slopes(problem, np.concatenate([there, directions[1:]]), towards)
+        if towards.path != found.path:
             raise UndecidableKinkError("a tie that decides which lines of the loss are run")
-        return loss, along[1:]
+        return towards, loss, along[1:]
 
     if len(directions) <= problem.size:
         check_sides(sides, found, here)
