@@ -84,7 +84,8 @@ def _of_convention(ruling: Ruling) -> list[Finding]:
         return []
     if ruling.yours.worst > RIGHT or not differs_at_kink(ruling):
         return []
-    # How far between its two sides each maximum is taken; what is left of a 0 by rounding is 0.
+    # How far between its two sides each maximum is taken, or, where ties lie inside ties, with what
+    # weight each side that was found; what is left of a 0 by rounding is 0.
     choices = ", ".join(f"{round(float(c), 12):.3g}" for c in ruling.yours.choices[:8])
     heard = not np.isnan(ruling.autodiff.gap).any()
     what = (

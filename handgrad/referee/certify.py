@@ -16,14 +16,16 @@ from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem
 from handgrad.referee.holding import (
     UNSEEN,
+    and_units,
     by_program,
     candidates,
     generic_direction,
     in_part,
     one_and_units,
 )
-from handgrad.referee.kinks import UndecidableKinkError, kink
+from handgrad.referee.kinks import UndecidableKinkError
 from handgrad.referee.program import Program, custom_rules
+from handgrad.referee.sides import Around
 from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 from handgrad.referee.truth import (
     BITS,
@@ -116,15 +118,15 @@ def _by_series(problem: Problem, bits: int) -> Truth:
     check_good(problem, gradient, loss, bits)
 
     def sides(otherwise: Comparisons) -> tuple[arb, np.ndarray]:
-        value, there = evaluate.slopes(problem, directions, otherwise)
-        return value, there[1:]
+        value, along = evaluate.slopes(problem, directions, otherwise)
+        return value, along[1:]
 
     def step(direction: np.ndarray) -> tuple[Comparisons, arb, np.ndarray]:
-        towards, there = comparing(bits), balls.exact(direction)[None]
-        value, slopes = evaluate.slopes(problem, np.concatenate([there, directions[1:]]), towards)
-        return towards, value, slopes[1:]
+        there = comparisons.otherwise()
+        value, along = evaluate.slopes(problem, and_units(direction), there)
+        return there, value, along[1:]
 
-    around = kink(sides, step, comparisons, (loss, gradient))
+    around = Around(sides, step, directions[0], comparisons, loss, gradient).kink()
     if around and comparisons.unproved:
         raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
     return Truth(

@@ -15,8 +15,8 @@ from flint import arb
 
 from handgrad.referee import balls, evaluate
 from handgrad.referee.evaluate import Problem, rounded_constants
-from handgrad.referee.kinks import Compared, Sides, UndecidableKinkError, check_flat_ties, differ
 from handgrad.referee.program import Program, custom_rules
+from handgrad.referee.sides import check_sides
 from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 from handgrad.referee.truth import BITS, Truth, check_finite, check_good, comparing, element_scale
 
@@ -93,21 +93,8 @@ def slopes_along(problem: Problem, scale: np.ndarray, bits: int) -> np.ndarray:
     directions = _equalising(problem, scale)
     found = comparing(bits)
     loss, slopes = evaluate.slopes(problem, directions, found)
-    check_sides(partial(evaluate.slopes, problem, directions), found, (loss, slopes))
+    check_sides(partial(evaluate.slopes, problem, directions), found, (loss, slopes), DIRECTIONS)
     return slopes
-
-
-def check_sides(sides: Sides[Compared], found: Compared, here: tuple[arb, np.ndarray]) -> None:
-    """Whether loss and slopes are the same on the other side of all ties.
-
-    Raises:
-        UndecidableKinkError: they are not.
-    """
-    check_flat_ties(sides, found, here)
-    if found.ties:
-        loss, slopes = sides(found.otherwise(backwards=True))
-        if not loss.overlaps(here[0]) or differ(slopes, here[1]):
-            raise UndecidableKinkError("a kink in a gradient of so many elements")
 
 
 def _equalising(problem: Problem, scale: np.ndarray) -> np.ndarray:
@@ -129,10 +116,16 @@ def generic_direction(rng: np.random.Generator, size: int) -> np.ndarray:
 
 def one_and_units(rng: np.random.Generator, size: int, which: Any = None) -> np.ndarray:
     """A direction that decides ties, and then one for each parameter, or each of some."""
+    return and_units(generic_direction(rng, size)[0], which)
+
+
+def and_units(direction: np.ndarray, which: Any = None) -> np.ndarray:
+    """A direction, objects (size,), and then one for each parameter, or each of some."""
+    size = direction.size
     which = np.arange(size) if which is None else which
     units = balls.zeros((len(which), size))
     units[np.arange(len(which)), which] = balls.ONE
-    return np.concatenate([generic_direction(rng, size), units])
+    return np.concatenate([direction[None], units])
 
 
 def powers_of_two(exponents: np.ndarray) -> np.ndarray:

@@ -1,25 +1,26 @@
 """The hyperplanes that decide ties, and the cells between them.
 
 Near the point a tie is decided by the sign of normal·direction. The directions in which all ties
-are decided alike are a cell: a cone between hyperplanes.
+are decided alike are a cell: a cone between hyperplanes. Parameters may be in very different units,
+so each is measured here in one of its own, by which no normal is longer than 1 in any of them.
 """
 
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from flint import arb
 
-from handgrad.referee import balls
 from handgrad.referee.ties import Comparisons, Tie, Where
 
-#: A wall of a cell is one if it is at least this wide, where the cell is cut off at 1.
-NARROWEST = 1e-6
+#: A point on a hyperplane is on a wall of the cell if it lies this deep inside of all others, in a
+#: cube of ±1.
+SHALLOWEST = 1e-6
 
 
 def hyperplanes(ties: Mapping[Where, Tie]) -> list[list[Where]]:
     """The ties by the hyperplane that decides them: those with parallel normals go together."""
     groups: list[tuple[np.ndarray, list[Where]]] = []
-    for where, tie in ties.items():
-        normal = _scaled(tie.normal)
+    for where, normal in zip(ties, _rows(ties) / units(ties), strict=True):
         for other, members in groups:
             if _parallel(normal, other):
                 members.append(where)
@@ -30,33 +31,38 @@ def hyperplanes(ties: Mapping[Where, Tie]) -> list[list[Where]]:
 
 
 def same_hyperplanes(a: Comparisons, b: Comparisons) -> bool:
-    """Whether two runs have the same ties, each with the same hyperplane and the same side up.
-
-    The first directions of the runs may be others; what follows are the parameters.
-    """
+    """Whether two runs have the same ties, each with the same hyperplane and the same side up."""
     if a.flat != b.flat or a.ties.keys() != b.ties.keys():
         return False
-    pairs = ((tie.normal[1:], b.ties[where].normal[1:]) for where, tie in a.ties.items())
-    return all(_same_way(*normals) for normals in pairs)
+    ours, theirs = (
+        _rows(ties) / units(a.ties) for ties in (a.ties, {where: b.ties[where] for where in a.ties})
+    )
+    return all(_parallel(p, q) and np.dot(p, q) > 0 for p, q in zip(ours, theirs, strict=True))
 
 
-def beyond_the_walls(ties: Mapping[Where, Tie]) -> Iterator[np.ndarray]:
+def units(ties: Mapping[Where, Tie]) -> np.ndarray:
+    """How long the longest normal is in each parameter, 1 where none is: floats, (size,)."""
+    longest = np.max(np.abs(_rows(ties)), axis=0)
+    return np.where(longest == 0, 1.0, longest)
+
+
+def beyond_the_walls(ties: Mapping[Where, Tie], rng: np.random.Generator) -> Iterator[np.ndarray]:
     """For each wall of a cell a direction that leads just through its middle: floats, (size,).
 
     Args:
-        ties: as decided in the cell; their normals are along some first direction, which is left
-            out, and then along each parameter.
+        ties: as decided in the cell.
+        rng: what keeps the directions away from hyperplanes that are beyond the wall only.
     """
     from scipy.optimize import linprog
 
-    inwards = []
+    unit, inwards = units(ties), []
+    rows = dict(zip(ties, _rows(ties) / unit, strict=True))
     for plane in hyperplanes(ties):
-        tie = ties[plane[0]]
-        normal = _scaled(tie.normal[1:])
-        inwards.append(tie.outcome * normal / np.linalg.norm(normal))
+        normal = rows[plane[0]]
+        inwards.append(ties[plane[0]].outcome * normal / np.linalg.norm(normal))
     for i, wall in enumerate(inwards):
         others = np.array([*inwards[:i], *inwards[i + 1 :]]).reshape(-1, wall.size)
-        # The point of the wall, within a cube, that is deepest inside of all other hyperplanes.
+        # The point of the wall that is deepest inside of all other hyperplanes.
         best = linprog(
             np.append(np.zeros(wall.size), -1.0),
             A_ub=np.hstack([-others, np.ones((len(others), 1))]),
@@ -65,22 +71,31 @@ def beyond_the_walls(ties: Mapping[Where, Tie]) -> Iterator[np.ndarray]:
             b_eq=[0.0],
             bounds=[(-1.0, 1.0)] * wall.size + [(None, 1.0)],
         )
-        if best.status == 0 and best.x[-1] > NARROWEST:
-            yield best.x[:-1] - best.x[-1] / 2 * wall
+        if best.status == 0 and best.x[-1] > SHALLOWEST:
+            point, depth = best.x[:-1], best.x[-1]
+            aside = rng.normal(size=wall.size)
+            yield (point - depth / 2 * wall + depth / 4 * aside / np.linalg.norm(aside)) / unit
 
 
-def _same_way(a: np.ndarray, b: np.ndarray) -> bool:
-    a, b = _scaled(a), _scaled(b)
-    return _parallel(a, b) and bool(np.dot(a, b) > 0)
+def _rows(ties: Mapping[Where, Tie]) -> np.ndarray:
+    """The normals along the parameters, each divided by a power of two: floats, (ties, size).
+
+    The first of a tie's slopes is along whatever direction its run followed.
+    """
+    return np.array([_as_floats(tie.normal[1:]) for tie in ties.values()])
 
 
-def _scaled(normal: np.ndarray) -> np.ndarray:
-    normal = balls.midpoints(normal)
-    return normal / np.max(np.abs(normal), initial=np.finfo(float).tiny)
+def _as_floats(normal: np.ndarray) -> np.ndarray:
+    """A vector in the range of floats, whatever range it was in."""
+    parts = [ball.mid().man_exp() for ball in normal]
+    sizes = [int(m).bit_length() + int(e) for m, e in parts if m != 0]
+    scale = arb(2) ** -max(sizes, default=0)
+    return np.array([float(ball.mid() * scale) for ball in normal])
 
 
 def _parallel(a: np.ndarray, b: np.ndarray) -> bool:
     i = int(np.argmax(np.abs(a)))
     if b[i] == 0:
         return False
-    return bool(np.allclose(b * (a[i] / b[i]), a, rtol=0, atol=1e-12))
+    rest = np.abs(b * (a[i] / b[i]) - a)
+    return bool(np.max(rest) <= 1e-12 * np.abs(a[i]))

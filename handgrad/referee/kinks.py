@@ -11,40 +11,15 @@ depend on each other, so are some that are none.
 Where one tie lies inside another, as in the maximum of three equal numbers or in relu(|x|), the
 outcome of one turns the hyperplane of the other around, and the sides are no sum of single steps.
 They are then found one by one, by a walk from cell to cell and by steps in random directions, until
-no new one has come up for a while, and a right gradient is a mean of theirs: weights λᵢ >= 0 that
-sum to 1.
+no new one has come up for a while (`handgrad.referee.sides`), and a right gradient is a mean of
+theirs: weights λᵢ >= 0 that sum to 1. That is Clarke's set and no more.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
-from flint import arb
 
 from handgrad.referee import balls
-from handgrad.referee.hyperplanes import beyond_the_walls, hyperplanes, same_hyperplanes
-from handgrad.referee.ties import EQUAL, GREATER, LESS, Comparisons, Where
-
-#: With more hyperplanes than this through one point the question is given up.
-MOST = 64
-
-#: So many directions are tried where the sides are taken for sums of single steps.
-TRIED = 3
-
-#: At least so many steps in a row must find no new side, and more than these are not made; with
-#: more sides than that the question is given up.
-IN_VAIN, MOST_IN_VAIN, MOST_SIDES = 32, 128, 24
-
-Compared = TypeVar("Compared", bound=Comparisons)
-
-#: Evaluate with ties decided so: the loss and its gradient.
-Sides = Callable[[Compared], tuple[arb, np.ndarray]]
-
-#: Evaluate for a small step in a direction, floats of shape (size,): the ties, which have normals
-#: along that direction and along each parameter, the loss, and its gradient.
-Step = Callable[[np.ndarray], tuple[Comparisons, arb, np.ndarray]]
 
 
 class UndecidableKinkError(ArithmeticError):
@@ -57,6 +32,7 @@ class Kink:
 
     corner: np.ndarray  #: objects, shape (size,)
     edges: np.ndarray  #: objects, shape (edges, size)
+    ways: np.ndarray  #: a direction to every other side that was seen, objects, shape (ways, size)
     shared: bool = False  #: whether the λᵢ sum to at most 1
 
     def nearest(self, answer: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -67,25 +43,40 @@ class Kink:
             allowed: what counts as one step away in each element, floats.
         """
         edges = balls.midpoints(self.edges)
-        gap = balls.midpoints(balls.exact(answer) - self.corner)
-        weight = 1 / np.maximum(allowed, np.finfo(float).tiny)
+        # What no choice changes has no say in it.
+        moved = (edges != 0).any(axis=0)
+        gap = balls.midpoints(balls.exact(answer) - self.corner)[moved]
+        weight = 1 / np.maximum(allowed[moved], np.finfo(float).tiny)
         fit = _fit_of_mean if self.shared else _fit
-        best = fit(edges.T * weight[:, None], gap * weight)
+        best = fit(edges[:, moved].T * weight[:, None], gap * weight)
         tries = [best, *(_snapped(best, step) for step in (1e-9, 1e-6))]
-        tries += [self._refined(choices, answer) for choices in tries]
+        tries += [
+            self._refined(choices, answer, margin, corner)
+            for choices in tries
+            for margin in (0.0, 1e-6)
+            for corner in ((True, False) if self.shared else (True,))
+        ]
         if self.shared:
             tries += [np.zeros(len(edges)), *np.eye(len(edges))]
-        candidates = [self.at(choice) for choice in tries]
-        misses = [np.max(balls.magnitudes(balls.exact(answer) - c) * weight) for c in candidates]
-        chosen = int(np.argmin(misses))
+        candidates = [self.at(choices) for choices in tries]
+        gaps = [balls.magnitudes((balls.exact(answer) - c)[moved]) for c in candidates]
+        chosen = int(np.argmin([np.max(gap * weight, initial=0.0) for gap in gaps]))
         return candidates[chosen], tries[chosen]
 
-    def _refined(self, choices: np.ndarray, answer: np.ndarray) -> np.ndarray:
-        """Choices inside of their bounds, corrected by what an exact gap leaves."""
-        free = (choices > 1e-6) & (choices < 1 - 1e-6)
+    def _refined(
+        self, choices: np.ndarray, answer: np.ndarray, margin: float, corner: bool
+    ) -> np.ndarray:
+        """Choices inside of their bounds, corrected by what an exact gap leaves.
+
+        Args:
+            choices: those to begin with.
+            answer: what they are to give.
+            margin: choices that are closer to 0 or 1 stay where they are.
+            corner: whether the corner has a part in a mean; if not, the others sum to 1.
+        """
+        free = (choices > margin) & (choices < 1 - margin)
         edges = balls.midpoints(self.edges)[free].T
-        # Where the corner has no part in a mean, the others sum to 1.
-        size = np.max(np.abs(edges), initial=0.0) * (self.shared and 1 - choices.sum() <= 1e-6)
+        size = 0.0 if corner else np.max(np.abs(edges), initial=0.0)
         edges = np.vstack([edges, np.full(free.sum(), size)])
         refined = choices.copy()
         for _ in range(2):
@@ -123,132 +114,3 @@ def _snapped(choices: np.ndarray, step: float) -> np.ndarray:
     """Choices that are nearly 0, ½ or 1 are those: conventions choose nothing else."""
     halves = np.rint(choices * 2) / 2
     return np.where(np.abs(choices - halves) < step, halves, choices)
-
-
-def kink(sides: Sides[Compared], step: Step, found: Compared, here: tuple[arb, Any]) -> Kink | None:
-    """What the gradients around a point are, given those on one side; None if they are all one.
-
-    Args:
-        sides: the gradient with ties decided in another way.
-        step: the gradient for a small step in a direction.
-        found: what tied on the side that is given.
-        here: loss and gradient on that side.
-
-    Raises:
-        UndecidableKinkError: too many hyperplanes or sides, or the loss jumps.
-    """
-    loss, gradient = here
-    check_flat_ties(sides, found, here)
-    if not found.ties:
-        return None
-    _check_continuous(loss, sides(found.otherwise(dict.fromkeys(found.ties, EQUAL)))[0])
-    planes = hyperplanes(found.ties)
-    if len(planes) > MOST:
-        raise UndecidableKinkError(f"{len(planes)} ties meet at this point, {MOST} can be tried")
-    edges = []
-    for plane in planes:
-        beyond = found.otherwise({where: -found.ties[where].outcome for where in plane})
-        other_loss, other = sides(beyond)
-        if not same_hyperplanes(beyond, found):
-            return _of_many(step, found, here)
-        _check_continuous(loss, other_loss)
-        edges.append(other - gradient if differ(other, gradient) else None)
-    if len(planes) > 1 and not _adds_up(step, found, planes, gradient, edges):
-        return _of_many(step, found, here)
-    edges = [edge for edge in edges if edge is not None]
-    return Kink(gradient, _rows(edges, gradient.size)) if edges else None
-
-
-def check_flat_ties(sides: Sides[Compared], found: Compared, here: tuple[arb, Any]) -> None:
-    """Ties that no small step decides to first order must not matter, whichever way they go.
-
-    Raises:
-        UndecidableKinkError: they do, as in where(x·x > 0, 5·x, 0) at 0.
-    """
-    if not found.flat:
-        return
-    mixed = np.random.default_rng(0).choice([LESS, GREATER], size=len(found.flat)).tolist()
-    below, above = [LESS] * len(mixed), [GREATER] * len(mixed)
-    for outcomes in (below, above, mixed):
-        forced = dict(zip(sorted(found.flat), outcomes, strict=True))
-        loss, gradient = sides(found.otherwise(forced))
-        if not loss.overlaps(here[0]) or differ(gradient, here[1]):
-            raise UndecidableKinkError("a tie that no small step decides to first order")
-
-
-def _adds_up(step: Step, found: Comparisons, planes: Any, gradient: Any, edges: Any) -> bool:
-    """Whether steps in some directions have the gradient that single steps add up to."""
-    for direction in np.random.default_rng(0).normal(size=(TRIED, gradient.size)):
-        there, _, other = step(direction)
-        if not same_hyperplanes(there, found):
-            return False
-        expected = gradient
-        for plane, edge in zip(planes, edges, strict=True):
-            crossed = there.ties[plane[0]].outcome != found.ties[plane[0]].outcome
-            expected = expected + edge if crossed and edge is not None else expected
-        if differ(other, expected):
-            return False
-    return True
-
-
-def _of_many(step: Step, found: Comparisons, here: tuple[arb, Any]) -> Kink | None:
-    """The kink where the sides are found one by one."""
-    gradient = here[1]
-    edges = [other - gradient for other in all_sides(step, found, here)[1:]]
-    return Kink(gradient, _rows(edges, gradient.size), shared=True) if edges else None
-
-
-def all_sides(step: Step, found: Comparisons, here: tuple[arb, Any]) -> list[np.ndarray]:
-    """The gradients in all cells, by a walk from cell to cell and by steps at random.
-
-    Cells with a gradient of their own are left first. The walk ends with the cells, or when so many
-    steps have been in vain that it will not find more.
-    """
-    loss, gradient = here
-    gradients, seen, in_vain = [gradient], {_cell(found)}, 0
-    rng = np.random.default_rng(gradient.size)
-    ways = deque([beyond_the_walls(found.ties)])
-    while in_vain < IN_VAIN or (in_vain < MOST_IN_VAIN and ways):
-        direction = _next(ways) if in_vain % 2 else None
-        if direction is None:
-            # With some parameters far ahead of others.
-            direction = rng.normal(size=gradient.size) * np.exp(2 * rng.normal(size=gradient.size))
-        there, other_loss, other = step(direction)
-        _check_continuous(loss, other_loss)
-        new = all(differ(other, known) for known in gradients)
-        in_vain = 0 if new else in_vain + 1
-        gradients += [other] if new else []
-        if len(gradients) > MOST_SIDES:
-            raise UndecidableKinkError(f"more than {MOST_SIDES} gradients meet at this point")
-        if _cell(there) not in seen:
-            seen.add(_cell(there))
-            put = ways.appendleft if new else ways.append
-            put(beyond_the_walls(there.ties))
-    return gradients
-
-
-def _next(ways: deque[Iterator[np.ndarray]]) -> np.ndarray | None:
-    """What the first of the iterators that are not exhausted has; the exhausted ones are left."""
-    while ways:
-        for direction in ways[0]:
-            return direction
-        ways.popleft()
-    return None
-
-
-def _cell(found: Comparisons) -> frozenset[tuple[Where, int]]:
-    return frozenset((where, tie.outcome) for where, tie in found.ties.items())
-
-
-def _check_continuous(a: arb, b: arb) -> None:
-    if not a.overlaps(b):
-        raise UndecidableKinkError("the loss jumps at this point")
-
-
-def _rows(edges: list[np.ndarray], size: int) -> np.ndarray:
-    return np.array(edges, dtype=object).reshape(len(edges), size)
-
-
-def differ(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two vectors of balls are certainly different."""
-    return not all(p.overlaps(q) for p, q in zip(a, b, strict=True))

@@ -24,14 +24,15 @@ from handgrad.referee.gathering import gathered, scattered, series
 from handgrad.referee.holding import (
     BLOCK,
     FEWEST,
-    check_sides,
+    and_units,
     one_and_units,
     random_directions,
 )
-from handgrad.referee.kinks import Kink, UndecidableKinkError, kink
+from handgrad.referee.kinks import Kink, UndecidableKinkError
 from handgrad.referee.program import Program, Traced
 from handgrad.referee.session import Disturbance, Lines
-from handgrad.referee.ties import Comparisons, MorePrecisionNeededError, Where
+from handgrad.referee.sides import Around, check_sides
+from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 from handgrad.referee.truth import BITS, BITS_OF_ZERO, Truth, UndecidableError, check_good
 
 #: On what such a truth rests.
@@ -40,8 +41,9 @@ HOW = (
     "second witness"
 )
 
-#: A point takes about so many evaluations in all directions: the truth, the sides of its ties, and
-#: the yardsticks, whose runs imitate rounding at twice the cost.
+#: A point takes about so many evaluations in all directions: the truth, the sides of its ties (many
+#: more of them where ties lie inside ties), and the yardsticks, whose runs imitate rounding at twice
+#: the cost.
 RUNS = 25
 
 
@@ -146,7 +148,7 @@ def _attempt(problem: Untraced, bits: int, seconds: float) -> Truth:
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
     gradient[chosen], known[chosen] = along[1:], True
     check_good(problem, gradient, loss, bits)
-    around = _kink(problem, directions, found, (loss, along[1:]), bits)
+    around = _kink(problem, directions, found, (loss, along[1:]))
     if around and found.unproved:
         raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
     how = HOW if known.all() else f"{HOW}; {chosen.size} of {n} elements, drawn at random"
@@ -172,27 +174,23 @@ def _seconds(problem: Untraced, bits: int, k: int) -> float:
     return time.perf_counter() - began
 
 
-def _kink(problem: Untraced, directions: Any, found: Followed, here: Any, bits: int) -> Kink | None:
+def _kink(problem: Untraced, directions: Any, found: Followed, here: Any) -> Kink | None:
     """What else is right at the point; where only some elements are known, nothing else may be."""
 
     def sides(otherwise: Followed) -> tuple[arb, np.ndarray]:
-        loss, along = slopes(problem, directions, otherwise)
-        if otherwise.path != found.path or not _tied(otherwise) <= _tied(found):
-            raise UndecidableKinkError("a tie that decides which lines of the loss are run")
-        return loss, along[1:]
+        return followed(directions, otherwise)
 
     def step(direction: np.ndarray) -> tuple[Followed, arb, np.ndarray]:
-        towards, there = comparing(bits), balls.exact(direction)[None]
-        loss, along = slopes(problem, np.concatenate([there, directions[1:]]), towards)
-        if towards.path != found.path:
+        there = found.otherwise()
+        return there, *followed(and_units(direction), there)
+
+    def followed(directions: np.ndarray, there: Followed) -> tuple[arb, np.ndarray]:
+        loss, along = slopes(problem, directions, there)
+        if there.path != found.path:
             raise UndecidableKinkError("a tie that decides which lines of the loss are run")
-        return towards, loss, along[1:]
+        return loss, along[1:]
 
     if len(directions) <= problem.size:
         check_sides(sides, found, here)
         return None
-    return kink(sides, step, found, here)
-
-
-def _tied(comparisons: Comparisons) -> set[Where]:
-    return comparisons.flat | set(comparisons.ties)
+    return Around(sides, step, directions[0], found, *here).kink()

@@ -1,11 +1,11 @@
 """Comparisons of balls: certain, or refused until there are bits enough, or exact ties.
 
 Where two numbers are exactly equal, a comparison has no one answer for the neighbourhood of the
-point. It is then given *along a direction*: x + t·ε against y + s·ε is decided by t against s, the
-first direction that is followed or its opposite, so that every tie of a run is decided for the
-same small step away from the point, and consistently. Where t and s are equal, too, the tie is
-*flat*: equality is the answer, and whether it matters is for `handgrad.referee.kinks` to find out,
-as is what happens on the other side of all ties.
+point. It is then given *along a direction*: x + t·ε against y + s·ε is decided by t against s. The
+direction is the first that is followed, if nothing else is said, so that every tie of a run is
+decided for the same small step away from the point, and consistently. Where t and s are equal, too,
+the tie is *flat*: equality is the answer, and whether it matters is for `handgrad.referee.sides` to
+find out, as is what happens on the other side of all ties.
 """
 
 from collections.abc import Mapping
@@ -47,8 +47,10 @@ class Comparisons:
     undefined: bool = False
     #: Decide these ties so, whatever the direction says.
     forced: Mapping[Where, int] = field(default_factory=dict)
-    #: Decide ties for a small step against the first direction, not along it.
+    #: Decide ties for a small step against the direction, not along it.
     backwards: bool = False
+    #: Which of the directions that are followed it is.
+    along: int = 0
     #: Decide these elements as an earlier run of the same program did.
     frozen: dict[int, tuple[np.ndarray, np.ndarray]] | None = None
     #: What tied, with a difference that some direction changes.
@@ -61,9 +63,11 @@ class Comparisons:
     unproved: set[Where] = field(default_factory=set)
     _count: int = 0
 
-    def otherwise(self, forced: Mapping[Where, int] | None = None, backwards: bool = False) -> Self:
+    def otherwise(
+        self, forced: Mapping[Where, int] | None = None, backwards: bool = False, along: int = 0
+    ) -> Self:
         """For another run at the same precision, with ties decided in another way."""
-        return type(self)(self.final, self.undefined, forced or {}, backwards)
+        return type(self)(self.final, self.undefined, forced or {}, backwards, along)
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
         """LESS, EQUAL, GREATER or UNORDERED for each pair of elements, int8."""
@@ -113,7 +117,7 @@ class Comparisons:
             return EQUAL
         if all(n.is_zero() for n in normal):
             return EQUAL if same else self._flat(where)
-        first = -normal[0] if self.backwards else normal[0]
+        first = -normal[self.along] if self.backwards else normal[self.along]
         outcome = GREATER if first > 0 else LESS if first < 0 else EQUAL
         if outcome == EQUAL and not first.is_zero():
             self._settle_for_less(where)

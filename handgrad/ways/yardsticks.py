@@ -22,7 +22,7 @@ from flint import arb
 from handgrad.referee import balls, evaluate
 from handgrad.referee.dual import Dual
 from handgrad.referee.evaluate import Problem
-from handgrad.referee.holding import BLOCK, one_and_units
+from handgrad.referee.holding import BLOCK, and_units, one_and_units
 from handgrad.referee.interpreter import number
 from handgrad.referee.program import Program, is_real
 from handgrad.referee.rounding import MonteCarlo
@@ -115,8 +115,9 @@ def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarr
     else:
         moves = np.zeros(here.size)
     if truth.kink is not None:
-        # The answer may be on either side.
-        moves = np.fmax(moves, _moves_of_series(problem, rng, backwards=True))
+        # The answer may be on any side.
+        for way in truth.kink.ways:
+            moves = np.fmax(moves, _moves_of_series(problem, rng, and_units(way)))
         sides = truth.kink.corner + truth.kink.edges
         here[1:] = np.fmax(here[1:], np.max(balls.magnitudes(sides), axis=0))
     half = np.concatenate([[np.spacing(here[0]) / 2], half_ulps(problem, here[1:])])
@@ -143,12 +144,11 @@ def _moves_of_series(
     rng: Any,
     directions: np.ndarray | None = None,
     draws: int = SHARP_DRAWS,
-    backwards: bool = False,
 ) -> np.ndarray:
-    """The same by power series of the loss, on one side of its ties or on the other."""
+    """The same by power series of the loss, on the side of its ties where the first one leads."""
     if directions is None:
         directions = one_and_units(np.random.default_rng(problem.size), problem.size)
-    found = Comparisons(final=True, undefined=True, backwards=backwards)
+    found = Comparisons(final=True, undefined=True)
     base = _vector(*evaluate.slopes(problem, directions, found))
     moves = np.zeros(base.size)
     for _ in range(draws):

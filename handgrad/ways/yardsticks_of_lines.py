@@ -19,7 +19,7 @@ from flint import arb
 
 from handgrad.referee import balls, lines
 from handgrad.referee.disturbing import OtherData, Rounding
-from handgrad.referee.holding import one_and_units
+from handgrad.referee.holding import and_units, one_and_units
 from handgrad.referee.lines import Untraced
 from handgrad.referee.session import Disturbance
 from handgrad.referee.ties import Comparisons
@@ -43,8 +43,9 @@ def measure(problem: Untraced, truth: Truth, seed: int) -> Yardsticks:
         around = Around(problem, known)
         moves, deviations = around.moves(rng), around.deviations(coarsest, rng)
         if truth.kink is not None:
-            # The answer may be on either side.
-            moves = np.fmax(moves, Around(problem, known, backwards=True).moves(rng))
+            # The answer may be on any side.
+            for way in truth.kink.ways:
+                moves = np.fmax(moves, Around(problem, known, way).moves(rng))
     unit = moves + _half_ulps(problem, truth, moves)
     if contains_zero(truth.gradient).all():
         # Nothing but exact zeros has no size; what is left of terms that cancel has.
@@ -54,12 +55,18 @@ def measure(problem: Untraced, truth: Truth, seed: int) -> Yardsticks:
 
 
 class Around:
-    """Runs around a point, on one side of its ties or on the other."""
+    """Runs around a point, on the side of its ties where a direction leads."""
 
-    def __init__(self, problem: Untraced, known: np.ndarray, backwards: bool = False) -> None:
+    def __init__(
+        self, problem: Untraced, known: np.ndarray, direction: np.ndarray | None = None
+    ) -> None:
         self._problem, self._known = problem, known
-        self._directions = one_and_units(np.random.default_rng(problem.size), problem.size, known)
-        found = Comparisons(final=True, undefined=True, backwards=backwards)
+        if direction is None:
+            rng = np.random.default_rng(problem.size)
+            self._directions = one_and_units(rng, problem.size, known)
+        else:
+            self._directions = and_units(direction, known)
+        found = Comparisons(final=True, undefined=True)
         self._here = _vector(*lines.slopes(problem, self._directions, found))
         self._decided = found.decided
 

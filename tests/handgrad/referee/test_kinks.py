@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from handgrad.referee import balls
-from handgrad.referee.kinks import MOST, UndecidableKinkError
+from handgrad.referee.kinks import UndecidableKinkError
+from handgrad.referee.sides import MOST
 from handgrad.referee.truth import Truth
 from tests.handgrad.referee.problems import certified
 

@@ -11,7 +11,7 @@ import pytest
 from handgrad import check_gradient
 from handgrad.referee import balls
 from handgrad.referee.kinks import UndecidableKinkError
-from handgrad.referee.truth import Truth
+from handgrad.referee.truth import Truth, UndecidableError
 from handgrad.report import GradientReport
 from tests.handgrad.referee.problems import certified
 from tests.tiers import slowly
@@ -77,6 +77,11 @@ def test_every_side_is_right_and_so_is_a_mean_of_two(size: int, depth: int, coun
             continue
         found = sides(loss, size, rng, directions=200)
         assert (truth.kink is None) == (len(found) == 1)
+        if truth.kink and truth.kink.shared and size == 1:
+            ends = balls.midpoints(
+                np.vstack([truth.kink.corner, truth.kink.corner + truth.kink.edges])
+            )
+            assert np.array_equal(np.unique(ends, axis=0), found)
         for answer in (*found, *(found[:-1] + found[1:]) / 2):
             # Sums of at most 24 numbers of this size.
             assert off(truth, answer) <= 64
@@ -125,3 +130,121 @@ def test_the_sides_of_a_loss_in_numpy() -> None:
     right = [(4.0, 0.0), (2.0, 0.0), (3.0, 1.0), (3.0, -1.0), (3.0, 0.5)]
     assert {verdict(*answer) for answer in right} == {"agree"}
     assert {verdict(*answer) for answer in [(4.0, 1.0), (3.0, 1.1), (1.9, 0.0)]} == {"disagree"}
+
+
+Z = np.zeros
+
+
+@pytest.mark.parametrize(
+    ("loss", "at", "right", "wrong"),
+    [
+        pytest.param(
+            lambda p: jnp.where((p[0] > 0) & (-p[2] > 0), jnp.minimum(p[0], -p[2]), 0.0),
+            Z(5),
+            [(0, 0, 0, 0, 0), (1, 0, 0, 0, 0), (0, 0, -1, 0, 0), (0.5, 0, -0.5, 0, 0)],
+            [(1, 0, -1, 0, 0), (0, 0, 1, 0, 0), (0, 0, 0, 1, 0)],
+            id="two conditions at once",
+        ),
+        pytest.param(
+            lambda p: 1e300 * jax.nn.relu(jnp.abs(1e-200 * (1e-200 * (p[0] - p[1])))),
+            Z(2),
+            [(1e-100, -1e-100), (-1e-100, 1e-100), (0, 0)],
+            [(1e-100, 1e-100), (2e-100, -2e-100)],
+            id="normals below the range of floats",
+        ),
+        pytest.param(
+            lambda p: 1e-300 * jax.nn.relu(jnp.abs(1e200 * (1e200 * (p[0] - p[1])))),
+            Z(2),
+            [(1e100, -1e100), (-1e100, 1e100), (0, 0)],
+            [(1e100, 1e100), (2e100, -2e100)],
+            id="normals above the range of floats",
+        ),
+        pytest.param(
+            lambda p: sum(
+                jnp.where(at_0, z, 0.0)
+                for z in [2 * jax.nn.relu(p[0]) - p[1]]
+                for at_0 in (z > 0, z < 0)
+            ),
+            Z(2),
+            [(0, -1), (2, -1), (0.5, -1)],
+            [(0, 0), (1, -0.5), (2.5, -1)],
+            id="a convention on a hyperplane is no side",
+        ),
+        pytest.param(
+            lambda p: jax.nn.relu(jnp.minimum(p[0] - 1e8 * p[1], p[0] + 1e8 * p[1])),
+            Z(2),
+            [(0, 0), (1, 1e8), (1, -1e8), (1, 0), (0.5, 1e7)],
+            [(0, 1e8), (1.1, 0), (-0.1, 0)],
+            id="parameters in very different units",
+        ),
+        pytest.param(
+            lambda p: jax.nn.relu(p[0] + 1e-13 * p[1]) + jax.nn.relu(p[0] - 1e-13 * p[1]),
+            Z(2),
+            [(0, 0), (2, 0), (1, 1e-13), (1, -1e-13)],
+            [(1, 1.1e-13), (0, 1e-13), (2.1, 0)],
+            id="nearly the same hyperplane",
+        ),
+        pytest.param(
+            lambda p: jax.nn.relu(jnp.abs(p[0])),
+            Z(1),
+            [(1,), (-1,), (1 - 1e-7,), (-1 + 1e-9,), (1e-7,)],
+            [(1 + 1e-9,), (-1.1,)],
+            id="means that are nearly a side",
+        ),
+        pytest.param(
+            lambda p: -jax.nn.relu(-p[0]),
+            Z(2),
+            [(0, 0), (1, 0), (0.5, 0)],
+            [(0.5, 10), (1.5, 0)],
+            id="an element that no side changes",
+        ),
+    ],
+)
+def test_what_is_right_and_what_is_not(loss: Any, at: Any, right: Any, wrong: Any) -> None:
+    def verdict(answer: Any) -> str:
+        given = np.array(answer, dtype=float)
+        return check_gradient(lambda p: given.copy(), loss, at, points=0).verdict
+
+    assert {answer: verdict(answer) for answer in right} == dict.fromkeys(right, "agree")
+    assert {answer: verdict(answer) for answer in wrong} == dict.fromkeys(wrong, "disagree")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_cone_that_neither_direction_nor_its_opposite_is_in(sign: int) -> None:
+    """Among so many parameters that a program is held to slopes, which show the cone or not."""
+    at = np.append([0.0, 0.0], np.full(38, 0.5))
+
+    def loss(p: Any) -> Any:
+        return jax.nn.relu(sign * p[0] - jnp.abs(p[1])) + jnp.sum(p[2:] ** 2)
+
+    for side in ([0, 0], [sign, -1], [sign, 1]):
+        answer = np.append(side, np.ones(38))
+        report = check_gradient(lambda p, a=answer: a.copy(), loss, at, points=0, referee="program")
+        assert report.verdict == "agree", str(report)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_how_far_right_answers_may_be_off_on_a_third_side(sign: int) -> None:
+    """Where the first side and its opposite are flat, and another one is badly conditioned."""
+
+    def loss(p: Any) -> Any:
+        side = jnp.minimum(sign * p[0] - p[1], sign * p[0] + p[1])
+        return jax.nn.relu(side) * jnp.sin(1e5 * p[2])
+
+    slope = np.sin(1e5 * 0.3)
+    for answer in ([sign * slope, -slope, 0.0], [sign * slope, slope, 0.0], [0.0, 0.0, 0.0]):
+        given, at = np.array(answer), np.array([0.0, 0.0, 0.3])
+        report = check_gradient(lambda p, given=given: given.copy(), loss, at, points=0)
+        assert report.verdict == "agree", str(report)
+
+
+def test_a_side_without_a_slope_is_undecidable() -> None:
+    """√x from the right; whichever side is tried first."""
+    for sign in (1, -1):
+
+        def loss(p: Any, sign: int = sign) -> Any:
+            x = sign * p[0]
+            return jnp.where(x > 0, jnp.sqrt(jax.nn.relu(x)), 0.0) + p[1]
+
+        with pytest.raises((UndecidableError, UndecidableKinkError)):
+            certified(loss, np.zeros(2))

@@ -13,8 +13,9 @@ from flint import arb
 from jax import lax
 
 from handgrad.referee import balls, dual
+from handgrad.referee.hyperplanes import hyperplanes
 from handgrad.referee.interpreter import Run
-from handgrad.referee.kinks import UndecidableKinkError, hyperplanes
+from handgrad.referee.kinks import UndecidableKinkError
 from handgrad.referee.rules import RULES
 from handgrad.referee.ties import Comparisons, Tie
 from handgrad.referee.truth import UndecidableError
@@ -81,7 +82,8 @@ def test_ties_of_the_second_order_are_never_decided_wrongly(loss: Any, slope: An
 
 
 def tie(*normal: float) -> Tie:
-    return Tie(1, balls.exact(normal))
+    """By its slopes along the parameters; that along the run's own direction comes before them."""
+    return Tie(1, balls.exact((9.0, *normal)))
 
 
 def test_ties_with_parallel_normals_are_of_one_hyperplane() -> None:
@@ -103,8 +105,8 @@ def test_ties_with_parallel_normals_are_of_one_hyperplane() -> None:
 
 
 def test_normals_beyond_floats() -> None:
-    small = Tie(1, balls.exact([1.0, 2.0]) * arb(2) ** -2000)
-    other = Tie(1, balls.exact([1.0, -2.0]) * arb(2) ** -2000)
+    small = Tie(1, balls.exact([9.0, 1.0, 2.0]) * arb(2) ** -2000)
+    other = Tie(1, balls.exact([9.0, 1.0, -2.0]) * arb(2) ** -2000)
     assert len(hyperplanes({(0, 0): small, (1, 0): other})) == 2
 
 
