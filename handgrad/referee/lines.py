@@ -41,9 +41,8 @@ HOW = (
     "second witness"
 )
 
-#: A point takes about so many evaluations in all directions: the truth, the sides of its ties (many
-#: more of them where ties lie inside ties), and the yardsticks, whose runs imitate rounding at twice
-#: the cost.
+#: A point takes about so many evaluations in all directions: the truth, the sides of its ties, and
+#: the yardsticks, whose runs imitate rounding at twice the cost. Ties inside ties take many more.
 RUNS = 25
 
 
