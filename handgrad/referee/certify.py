@@ -25,7 +25,7 @@ from handgrad.referee.holding import (
 )
 from handgrad.referee.kinks import UndecidableKinkError
 from handgrad.referee.program import Program, custom_rules
-from handgrad.referee.sides import Around
+from handgrad.referee.sides import KnownSide
 from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 from handgrad.referee.truth import (
     BITS,
@@ -126,7 +126,7 @@ def _by_series(problem: Problem, bits: int) -> Truth:
         value, along = evaluate.slopes(problem, and_units(direction), there)
         return there, value, along[1:]
 
-    around = Around(sides, step, directions[0], comparisons, loss, gradient).kink()
+    around = KnownSide(sides, step, directions[0], comparisons, loss, gradient).kink()
     if around and comparisons.unproved:
         raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
     return Truth(

@@ -5,7 +5,7 @@ are decided alike are a cell: a cone between hyperplanes. Parameters may be in v
 so each is measured here in one of its own, by which no normal is longer than 1 in any of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from flint import arb
@@ -19,8 +19,9 @@ SHALLOWEST = 1e-6
 
 def hyperplanes(ties: Mapping[Where, Tie]) -> list[list[Where]]:
     """The ties by the hyperplane that decides them: those with parallel normals go together."""
+    normals, _ = _measured(ties)
     groups: list[tuple[np.ndarray, list[Where]]] = []
-    for where, normal in zip(ties, _rows(ties) / units(ties), strict=True):
+    for where, normal in zip(ties, normals, strict=True):
         for other, members in groups:
             if _parallel(normal, other):
                 members.append(where)
@@ -34,16 +35,14 @@ def same_hyperplanes(a: Comparisons, b: Comparisons) -> bool:
     """Whether two runs have the same ties, each with the same hyperplane and the same side up."""
     if a.flat != b.flat or a.ties.keys() != b.ties.keys():
         return False
-    ours, theirs = (
-        _rows(ties) / units(a.ties) for ties in (a.ties, {where: b.ties[where] for where in a.ties})
-    )
+    ours, units = _measured(a.ties)
+    theirs = _rows([b.ties[where] for where in a.ties]) / units
     return all(_parallel(p, q) and np.dot(p, q) > 0 for p, q in zip(ours, theirs, strict=True))
 
 
 def units(ties: Mapping[Where, Tie]) -> np.ndarray:
     """How long the longest normal is in each parameter, 1 where none is: floats, (size,)."""
-    longest = np.max(np.abs(_rows(ties)), axis=0)
-    return np.where(longest == 0, 1.0, longest)
+    return _measured(ties)[1]
 
 
 def beyond_the_walls(ties: Mapping[Where, Tie], rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -55,10 +54,10 @@ def beyond_the_walls(ties: Mapping[Where, Tie], rng: np.random.Generator) -> Ite
     """
     from scipy.optimize import linprog
 
-    unit, inwards = units(ties), []
-    rows = dict(zip(ties, _rows(ties) / unit, strict=True))
+    normals, unit = _measured(ties)
+    of, inwards = dict(zip(ties, normals, strict=True)), []
     for plane in hyperplanes(ties):
-        normal = rows[plane[0]]
+        normal = of[plane[0]]
         inwards.append(ties[plane[0]].outcome * normal / np.linalg.norm(normal))
     for i, wall in enumerate(inwards):
         others = np.array([*inwards[:i], *inwards[i + 1 :]]).reshape(-1, wall.size)
@@ -77,12 +76,20 @@ def beyond_the_walls(ties: Mapping[Where, Tie], rng: np.random.Generator) -> Ite
             yield (point - depth / 2 * wall + depth / 4 * aside / np.linalg.norm(aside)) / unit
 
 
-def _rows(ties: Mapping[Where, Tie]) -> np.ndarray:
+def _measured(ties: Mapping[Where, Tie]) -> tuple[np.ndarray, np.ndarray]:
+    """The normals in units of the parameters, floats, (ties, size), and those units, (size,)."""
+    rows = _rows(ties.values())
+    longest = np.max(np.abs(rows), axis=0)
+    unit = np.where(longest == 0, 1.0, longest)
+    return rows / unit, unit
+
+
+def _rows(ties: Iterable[Tie]) -> np.ndarray:
     """The normals along the parameters, each divided by a power of two: floats, (ties, size).
 
     The first of a tie's slopes is along whatever direction its run followed.
     """
-    return np.array([_as_floats(tie.normal[1:]) for tie in ties.values()])
+    return np.array([_as_floats(tie.normal[1:]) for tie in ties])
 
 
 def _as_floats(normal: np.ndarray) -> np.ndarray:

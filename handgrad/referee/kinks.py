@@ -51,10 +51,10 @@ class Kink:
         best = fit(edges[:, moved].T * weight[:, None], gap * weight)
         tries = [best, *(_snapped(best, step) for step in (1e-9, 1e-6))]
         tries += [
-            self._refined(choices, answer, margin, corner)
+            self._refined(choices, answer, margin, with_corner)
             for choices in tries
             for margin in (0.0, 1e-6)
-            for corner in ((True, False) if self.shared else (True,))
+            for with_corner in ((True, False) if self.shared else (True,))
         ]
         if self.shared:
             tries += [np.zeros(len(edges)), *np.eye(len(edges))]
@@ -64,7 +64,7 @@ class Kink:
         return candidates[chosen], tries[chosen]
 
     def _refined(
-        self, choices: np.ndarray, answer: np.ndarray, margin: float, corner: bool
+        self, choices: np.ndarray, answer: np.ndarray, margin: float, with_corner: bool
     ) -> np.ndarray:
         """Choices inside of their bounds, corrected by what an exact gap leaves.
 
@@ -72,11 +72,11 @@ class Kink:
             choices: those to begin with.
             answer: what they are to give.
             margin: choices that are closer to 0 or 1 stay where they are.
-            corner: whether the corner has a part in a mean; if not, the others sum to 1.
+            with_corner: whether the corner has a part in a mean; if not, the others sum to 1.
         """
         free = (choices > margin) & (choices < 1 - margin)
         edges = balls.midpoints(self.edges)[free].T
-        size = 0.0 if corner else np.max(np.abs(edges), initial=0.0)
+        size = 0.0 if with_corner else np.max(np.abs(edges), initial=0.0)
         edges = np.vstack([edges, np.full(free.sum(), size)])
         refined = choices.copy()
         for _ in range(2):

@@ -31,7 +31,7 @@ from handgrad.referee.holding import (
 from handgrad.referee.kinks import Kink, UndecidableKinkError
 from handgrad.referee.program import Program, Traced
 from handgrad.referee.session import Disturbance, Lines
-from handgrad.referee.sides import Around, check_sides
+from handgrad.referee.sides import KnownSide, check_sides
 from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
 from handgrad.referee.truth import BITS, BITS_OF_ZERO, Truth, UndecidableError, check_good
 
@@ -192,4 +192,4 @@ def _kink(problem: Untraced, directions: Any, found: Followed, here: Any) -> Kin
     if len(directions) <= problem.size:
         check_sides(sides, found, here)
         return None
-    return Around(sides, step, directions[0], found, *here).kink()
+    return KnownSide(sides, step, directions[0], found, *here).kink()

@@ -49,7 +49,7 @@ Step = Callable[[np.ndarray], tuple[Comparisons, arb, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Around(Generic[Compared]):
+class KnownSide(Generic[Compared]):
     """A side that is known, and the means to know others."""
 
     sides: Sides[Compared]
@@ -102,13 +102,14 @@ class Around(Generic[Compared]):
         if len(planes) == 1:
             return True
         rng, (directions, sets) = np.random.default_rng(0), TRIED
+        unit = units(self.found.ties)
         for crossed in np.vstack([np.ones(len(planes)), rng.integers(2, size=(sets, len(planes)))]):
             ties = [where for plane, c in zip(planes, crossed, strict=True) if c for where in plane]
             _, gradient, same = self._flipped(ties)
             if not same or differ(gradient, self._sum(edges, crossed)):
                 return False
         for _ in range(directions):
-            there, _, gradient = self.step(self._random(rng))
+            there, _, gradient = self.step(_at_random(rng, unit))
             if not same_hyperplanes(self.found, there):
                 return False
             pairs = [(there.ties[plane[0]], self.found.ties[plane[0]]) for plane in planes]
@@ -132,10 +133,11 @@ class Around(Generic[Compared]):
         """
         gradients, directions, in_vain = [self.gradient], [self.direction], 0
         seen, rng = {_cell(self.found)}, np.random.default_rng(self.gradient.size)
+        unit = units(self.found.ties)
         ways = deque([beyond_the_walls(self.found.ties, rng)])
         while in_vain < IN_VAIN or (in_vain < MOST_IN_VAIN and ways):
             through = _next(ways) if in_vain % 2 else None
-            direction = self._random(rng) if through is None else balls.exact(through)
+            direction = _at_random(rng, unit) if through is None else balls.exact(through)
             there, loss, gradient = self.step(direction)
             in_vain += 1
             if any(tie.outcome == EQUAL for tie in there.ties.values()):
@@ -154,12 +156,6 @@ class Around(Generic[Compared]):
                 put(beyond_the_walls(there.ties, rng))
         edges = [gradient - self.gradient for gradient in gradients[1:]]
         return self._made(edges, directions[1:], shared=True) if edges else None
-
-    def _random(self, rng: np.random.Generator) -> np.ndarray:
-        """A direction with some parameters far ahead of others."""
-        size = self.gradient.size
-        drawn = rng.normal(size=size) * np.exp(2 * rng.normal(size=size))
-        return balls.exact(drawn / units(self.found.ties))
 
     def _check(self, loss: arb, gradient: np.ndarray) -> None:
         _check_continuous(self.loss, loss)
@@ -205,16 +201,20 @@ def check_sides(
     check_flat_ties(sides, found, here)
     if not found.ties:
         return
-    others = [
-        found.otherwise(along=k, backwards=backwards)
-        for k in range(generic)
-        for backwards in (False, True)
-    ]
-    all_flipped = found.otherwise({where: -tie.outcome for where, tie in found.ties.items()})
-    for other in [*others[1:], all_flipped]:
+    others = [found.otherwise(backwards=True)]
+    for k in range(1, generic):
+        others += [found.otherwise(along=k), found.otherwise(along=k, backwards=True)]
+    # No small step may do this, but it shows a cone that none of the directions is in.
+    others.append(found.otherwise({where: -tie.outcome for where, tie in found.ties.items()}))
+    for other in others:
         loss, slopes = sides(other)
         if not loss.overlaps(here[0]) or differ(slopes, here[1]):
             raise UndecidableKinkError("a kink in a gradient of so many elements")
+
+
+def _at_random(rng: np.random.Generator, unit: np.ndarray) -> np.ndarray:
+    """A direction with some parameters far ahead of others, in their units: objects, (size,)."""
+    return balls.exact(rng.normal(size=unit.size) * np.exp(2 * rng.normal(size=unit.size)) / unit)
 
 
 def _next(ways: deque[Iterator[np.ndarray]]) -> np.ndarray | None:

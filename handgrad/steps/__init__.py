@@ -145,7 +145,7 @@ def _naming(step: Step, what: str) -> Iterator[None]:
     """Whatever is raised says which step it is about."""
     try:
         yield
-    except Exception as error:  # whatever it is, it goes on
+    except Exception as error:  # somebody's function may raise anything; it is raised again
         error.add_note(f"This was raised by {what} the step {step.name!r}.")
         raise
 

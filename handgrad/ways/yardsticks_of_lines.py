@@ -40,12 +40,13 @@ def measure(problem: Untraced, truth: Truth, seed: int) -> Yardsticks:
     # The format on the way is not known; the coarsest of the parameters' is one to be expected.
     coarsest = max((leaf.dtype for leaf in problem.leaves), key=lambda dtype: np.finfo(dtype).eps)
     with balls.precision(max(yardsticks.BITS, truth.bits)):
-        around = Around(problem, known)
+        here = one_and_units(np.random.default_rng(problem.size), problem.size, known)
+        around = Around(problem, known, here)
         moves, deviations = around.moves(rng), around.deviations(coarsest, rng)
         if truth.kink is not None:
             # The answer may be on any side.
             for way in truth.kink.ways:
-                moves = np.fmax(moves, Around(problem, known, way).moves(rng))
+                moves = np.fmax(moves, Around(problem, known, and_units(way, known)).moves(rng))
     unit = moves + _half_ulps(problem, truth, moves)
     if contains_zero(truth.gradient).all():
         # Nothing but exact zeros has no size; what is left of terms that cancel has.
@@ -55,17 +56,10 @@ def measure(problem: Untraced, truth: Truth, seed: int) -> Yardsticks:
 
 
 class Around:
-    """Runs around a point, on the side of its ties where a direction leads."""
+    """Runs around a point, on the side of its ties where the first of the directions leads."""
 
-    def __init__(
-        self, problem: Untraced, known: np.ndarray, direction: np.ndarray | None = None
-    ) -> None:
-        self._problem, self._known = problem, known
-        if direction is None:
-            rng = np.random.default_rng(problem.size)
-            self._directions = one_and_units(rng, problem.size, known)
-        else:
-            self._directions = and_units(direction, known)
+    def __init__(self, problem: Untraced, known: np.ndarray, directions: np.ndarray) -> None:
+        self._problem, self._known, self._directions = problem, known, directions
         found = Comparisons(final=True, undefined=True)
         self._here = _vector(*lines.slopes(problem, self._directions, found))
         self._decided = found.decided

@@ -99,7 +99,7 @@ def test_a_loss_may_give_back_what_its_cache_alone_tells() -> None:
         _, of_squares = squares_forward(out)
         return scale_backward(squares_backward(of_squares), of_scale)[1]
 
-    def summed(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+    def summed(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
         return jnp.sum((x * p[None, :]) ** 2)
 
     report = asked(gradient, summed, PARAMS["k"])
@@ -179,7 +179,7 @@ def test_the_right_answer_has_the_form_of_the_wrong_one() -> None:
     def looked_up(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take x)
         return jnp.mean((p["v"][rows] @ p["w"] - y) ** 2)
 
-    def gradient(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+    def gradient(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
         h, cache = lookup_forward({"table": p["v"]}, rows=rows)
         d = 2 * (h @ p["w"] - y) / y.size
         return {"v": lookup_backward(d @ p["w"].T, cache=cache).layer["table"], "w": h.T @ d}
