@@ -56,8 +56,6 @@ class Kink:
             for margin in (0.0, 1e-6)
             for with_corner in ((True, False) if self.shared else (True,))
         ]
-        if self.shared:
-            tries += [np.zeros(len(edges)), *np.eye(len(edges))]
         candidates = [self.at(choices) for choices in tries]
         gaps = [balls.magnitudes((balls.exact(answer) - c)[moved]) for c in candidates]
         chosen = int(np.argmin([np.max(gap * weight, initial=0.0) for gap in gaps]))

@@ -133,7 +133,7 @@ def test_the_sides_of_a_loss_in_numpy() -> None:
 
 
 def in_two(p: Any) -> Any:
-    """z by its two signs, of which 0 has neither: on z = 0 the slope of the formula is no side's."""
+    """z by its two signs, of which 0 has neither: the slope that is had on z = 0 is no side's."""
     z = 2 * jax.nn.relu(p[0]) - p[1]
     return jnp.where(z > 0, z, 0.0) + jnp.where(z < 0, z, 0.0)
 
@@ -193,12 +193,15 @@ Z = np.zeros
             [(1 + 1e-9,), (-1.1,)],
             id="means that are nearly a side",
         ),
-        pytest.param(
-            lambda p: -jax.nn.relu(-p[0]),
-            Z(2),
-            [(0, 0), (1, 0), (0.5, 0)],
-            [(0.5, 10), (1.5, 0)],
-            id="an element that no side changes",
+        *(
+            pytest.param(
+                lambda p, sign=sign: sign * jax.nn.relu(sign * p[0]),
+                Z(2),
+                [(0, 0), (1, 0), (0.5, 0)],
+                [(0.5, 10), (1.5, 0)],
+                id=f"an element that no side changes, {sign}",
+            )
+            for sign in (1, -1)
         ),
     ],
 )
