@@ -7,8 +7,9 @@
 Source: the article, "Training a Neural Network" and "Backpropagation". It derives w1 only, and
 loses the square of the loss on the way; here are all nine, from the squared loss.
 
-The lines use operators and the two functions of `manual.activations`, so they run on one sample
-and on many at once, and on any library of the array API standard.
+The lines use operators and the two functions that they are given, σ and σ'. With those of
+`manual.activations` they run on one sample and on many at once, and on any library of the array API
+standard; in `manual.floats` they run on Python's floats.
 """
 
 from collections.abc import Callable
@@ -90,8 +91,17 @@ def forward(params: Parameters, x: Array) -> Forward:
     x = as_array(x)
     if x.shape[-1:] != (2,):
         raise ValueError(f"forward: x has shape {x.shape}, expected (..., 2)")
+    return forward_lines(params, x[..., 0], x[..., 1], sigmoid)
+
+
+def forward_lines(
+    params: Parameters, x1: Array, x2: Array, sigmoid: Callable[[Array], Array]
+) -> Forward:
+    """The lines of `forward`: all values of shape (...), or of any type that has operators.
+
+    σ is given, as a function of such a value.
+    """
     w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
-    x1, x2 = x[..., 0], x[..., 1]
     z1 = w1 * x1 + w2 * x2 + b1  # (1)
     h1 = sigmoid(z1)  # (2)
     z2 = w3 * x1 + w4 * x2 + b2  # (3)
@@ -139,8 +149,36 @@ def gradient(
         ValueError: the last axis of x is not 2.
     """
     x, y = as_array(x), as_array(y)
-    z1, h1, z2, h2, z3, ypred = forward(params, x)
-    x1, x2 = x[..., 0], x[..., 1]
+    steps = forward(params, x)
+    return gradient_lines(params, x[..., 0], x[..., 1], y, steps, derivative)
+
+
+def value_and_gradient(
+    params: Parameters,
+    x: Array,
+    y: Array,
+    derivative: Callable[[Array], Array] = sigmoid_derivative,
+) -> tuple[Array, Parameters]:
+    """`loss` and `gradient` from one forward pass; arguments and errors as there."""
+    x, y = as_array(x), as_array(y)
+    steps = forward(params, x)
+    grads = gradient_lines(params, x[..., 0], x[..., 1], y, steps, derivative)
+    return squared_error(y, steps.ypred), grads
+
+
+def gradient_lines(
+    params: Parameters,
+    x1: Array,
+    x2: Array,
+    y: Array,
+    steps: Forward,
+    derivative: Callable[[Array], Array],
+) -> Parameters:
+    """The lines of `gradient`, from the loss back to the inputs: values as in `forward_lines`.
+
+    σ' is given. Above each group stands the step of the forward pass that it undoes.
+    """
+    z1, h1, z2, h2, z3, ypred = steps
     w5, w6 = params.w5, params.w6
 
     # (7) L = (y - ypred)**2

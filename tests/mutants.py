@@ -4,7 +4,7 @@ import ast
 import copy
 import inspect
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub, ast.Mult),
@@ -21,8 +21,15 @@ _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }
 
 
-def mutants(module: types.ModuleType, function: str) -> Iterator[tuple[str, types.ModuleType]]:
+def mutants(
+    module: types.ModuleType, function: str, arguments: Iterable[str] = ()
+) -> Iterator[tuple[str, types.ModuleType]]:
     """The module with one thing in a function changed: name, operator, comparison, constant, call.
+
+    Args:
+        module: where the function is.
+        function: its name.
+        arguments: those of its arguments that are mistaken for others, as names of its own are.
 
     Yields:
         What was changed, as `line: before -> after`, and the changed module.
@@ -30,6 +37,7 @@ def mutants(module: types.ModuleType, function: str) -> Iterator[tuple[str, type
     tree = ast.parse(inspect.getsource(module))
     nodes = _nodes(tree, function)
     names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    names |= set(arguments)
     for at, node in enumerate(nodes):
         for replacement in _replacements(node, names):
             changed = copy.deepcopy(tree)

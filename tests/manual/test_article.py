@@ -1,11 +1,13 @@
 """The worked example and the training of the article, by hand, against its reference numbers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from compare.people import NEWCOMERS, raw, shifted
 from manual import article, sgd
-from manual.activations import sigmoid_derivative_article
+from manual.activations import sigmoid_derivative, sigmoid_derivative_article
 from tests import exact
 from tests.reference import (
     ALICE,
@@ -46,6 +48,18 @@ def test_the_forward_pass_for_alice() -> None:
 @pytest.mark.parametrize("name", PARTIALS)
 def test_the_partial_derivatives_for_alice(name: str) -> None:
     assert close(getattr(article.gradient(ONES, *ALICE), name), PARTIALS[name], 15)
+
+
+@pytest.mark.parametrize("derivative", [sigmoid_derivative, sigmoid_derivative_article])
+def test_the_loss_comes_with_its_gradient(derivative: Any) -> None:
+    """Bit for bit, for one sample and for many networks at once."""
+    many = article.Parameters(*np.random.default_rng(0).normal(size=(9, 4)))
+    for params, x, y in ((ONES, *BOB), (many, XS, YS)):
+        value, grads = article.value_and_gradient(params, x, y, derivative)
+        assert np.array_equal(value, article.loss(params, x, y))
+        assert np.array_equal(grads, article.gradient(params, x, y, derivative))
+    with pytest.raises(ValueError, match=r"x has shape \(3,\), expected \(..., 2\)"):
+        article.value_and_gradient(ONES, [1.0, 2.0, 3.0], 1.0)
 
 
 def test_bob_keeps_his_digits_in_one_form_only() -> None:
