@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed-by-make
 # The output of a target is the same when the tests run it from within `make test`.
 MAKEFLAGS += --no-print-directory
 
-.PHONY: install run test test-all lint bench lock clean help
+.PHONY: install run test test-all lint bench document lock clean help
 
 install: $(STAMP) ## set up the environment in .venv
 
@@ -29,9 +29,11 @@ lint: $(STAMP) ## ruff, pyright, and the import contracts
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## the article's training against C, and a large network against its matrix products
-	@$(BIN)/python -m benchmarks.training
-	@$(BIN)/python -m benchmarks.layers
+bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; five minutes at most
+	@$(BIN)/python -m benchmarks --out bench.json --overwrite
+
+document: $(STAMP) ## docs/benchmarks.md and its figures from the stored timings
+	@$(BIN)/python -m benchmarks document
 
 $(STAMP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

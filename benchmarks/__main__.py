@@ -1,49 +1,40 @@
 """`python -m benchmarks`: the measurements of this project.
 
-Exit codes: 0 measured, 2 bad input, 70 the harness itself failed, 130 interrupted; what was
-measured until then is stored.
+Exit codes: 0 measured, 1 an answer was wrong or a row became worse, 2 bad input, 70 the harness
+itself failed, 130 interrupted; what was measured until then is stored.
 """
 
 import sys
+from typing import Any
 
 import click
 
 from benchmarks.checkers.command import checkers
+from benchmarks.commands.document import document
+from benchmarks.commands.ending import ended
+from benchmarks.commands.read import compare, plot, table
+from benchmarks.commands.time import options, timed
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def cli() -> None:
-    """Measure what this project says of itself and of others."""
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Without a command the gradients are timed, as the options say.",
+)
+@options
+@click.pass_context
+def cli(context: click.Context, **given: Any) -> int:
+    """Time one loss and its gradient, by hand and by autodiff, against the floor."""
+    return timed(**given) if context.invoked_subcommand is None else 0
 
 
-cli.add_command(checkers)
+for command in (table, compare, plot, document, checkers):
+    cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
-    try:
-        code = cli.main(arguments, "python -m benchmarks", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        code = 2
-    except click.ClickException as error:
-        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
-        code = 2
-    except click.Abort:
-        click.echo("\nStopped.", err=True)
-        code = 130
-    except RuntimeError as error:
-        code = _failed(error)
-    sys.exit(code or 0)
-
-
-def _failed(error: RuntimeError) -> int:
-    from benchmarks.checkers.worker import WorkerError
-
-    if not isinstance(error, WorkerError):
-        raise error
-    click.echo(f"Error: the harness failed: {error}", err=True)
-    return 70
+    sys.exit(ended(cli, arguments, "python -m benchmarks"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""On what a run was made: the machine, the versions, the date, the revision."""
+"""What a machine and a checkout say of themselves: processor, versions, revision."""
 
 import datetime
 import importlib.metadata
@@ -6,30 +6,19 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-#: Packages whose versions decide what the checkers answer.
-PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint")
 
 
-def fingerprint() -> dict[str, Any]:
-    """Everything that a reader needs to judge whether another run can be compared with this one."""
-    return {
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
-        "revision": revision(),
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "processor": processor(),
-        "processors": usable(),
-        "versions": {"python": platform.python_version(), **versions()},
-    }
+def today() -> str:
+    """The date, in UTC."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
 
 
-def versions() -> dict[str, str]:
-    """Of the packages that are installed."""
-    found = {}
-    for package in PACKAGES:
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Of Python and of those packages that are installed."""
+    found = {"python": platform.python_version()}
+    for package in packages:
         try:
             # Without how it was built, which comes after a plus.
             found[package] = importlib.metadata.version(package).partition("+")[0]
@@ -69,3 +58,28 @@ def processor() -> str:
     except OSError:
         found = None
     return found[1].strip() if found else platform.processor() or "unknown"
+
+
+def caches() -> dict[str, str]:
+    """The first processor's caches, `L1 Data: 32K`, where the system tells."""
+    found = {}
+    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            level, kind, size = ((folder / name).read_text().strip() for name in CACHE)
+        except OSError:
+            continue
+        found[f"L{level} {kind}"] = size
+    return found
+
+
+CACHE = ("level", "type", "size")
+
+
+def gpus() -> list[str]:
+    """Name, driver and memory of each GPU that the driver knows, a line each."""
+    query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
+    try:
+        run = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return run.stdout.strip().splitlines() if run.returncode == 0 else []

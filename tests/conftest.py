@@ -19,8 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
     It is found by the whole program, the flags and the version of jaxlib. Without a folder of
     pytest's to keep it in, as under `-p no:cacheprovider`, it is not kept.
     """
-    if config.cache is not None:
-        jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir("jax")))
+    if (cache := getattr(config, "cache", None)) is not None:
+        jax.config.update("jax_compilation_cache_dir", str(cache.mkdir("jax")))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 

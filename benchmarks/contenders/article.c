@@ -1,40 +1,66 @@
-/* The article's training in C: the same arithmetic as autodiff.article.train, update by update. */
+/* The article's 2-2-1 network in C, with the arithmetic of autodiff.article: one sample or the mean
+   of many, many networks at once, and the training. Compile with -DREAL=double or -DREAL=float. */
 
 #include <math.h>
+#include <tgmath.h>
 
-static double sigmoid(double z) { return 1 / (1 + exp(-z)); }
+static REAL sigmoid(REAL z) { return 1 / (1 + exp(-z)); }
 
-/* params: w1..w6, b1..b3, trained in place. path: 9 numbers per update, all of w1 first, as in an
-   array of shape (9, updates). */
-void train(double *params, const double *xs, const double *ys, const long *order, long updates,
-           double rate, double *path)
+/* The loss of one sample; to: ∂L/∂w1..w6, b1..b3. p: w1..w6, b1..b3. */
+static inline REAL sample(const REAL *p, REAL x1, REAL x2, REAL y, REAL *to)
 {
-    double w1 = params[0], w2 = params[1], w3 = params[2], w4 = params[3], w5 = params[4],
-           w6 = params[5], b1 = params[6], b2 = params[7], b3 = params[8];
+    REAL h1 = sigmoid(p[0] * x1 + p[1] * x2 + p[6]);
+    REAL h2 = sigmoid(p[2] * x1 + p[3] * x2 + p[7]);
+    REAL ypred = sigmoid(p[4] * h1 + p[5] * h2 + p[8]);
 
-    for (long k = 0; k < updates; k++) {
-        double x1 = xs[2 * order[k]], x2 = xs[2 * order[k] + 1], y = ys[order[k]];
+    REAL dz3 = -2 * (y - ypred) * ypred * (1 - ypred);
+    REAL dz1 = dz3 * p[4] * h1 * (1 - h1);
+    REAL dz2 = dz3 * p[5] * h2 * (1 - h2);
 
-        double h1 = sigmoid(w1 * x1 + w2 * x2 + b1);
-        double h2 = sigmoid(w3 * x1 + w4 * x2 + b2);
-        double ypred = sigmoid(w5 * h1 + w6 * h2 + b3);
+    to[0] = dz1 * x1, to[1] = dz1 * x2, to[2] = dz2 * x1, to[3] = dz2 * x2;
+    to[4] = dz3 * h1, to[5] = dz3 * h2, to[6] = dz1, to[7] = dz2, to[8] = dz3;
+    return (y - ypred) * (y - ypred);
+}
 
-        double dz3 = -2 * (y - ypred) * ypred * (1 - ypred);
-        double dz1 = dz3 * w5 * h1 * (1 - h1);
-        double dz2 = dz3 * w6 * h2 * (1 - h2);
-
-        w1 -= rate * dz1 * x1;
-        w2 -= rate * dz1 * x2;
-        w3 -= rate * dz2 * x1;
-        w4 -= rate * dz2 * x2;
-        w5 -= rate * dz3 * h1;
-        w6 -= rate * dz3 * h2;
-        b1 -= rate * dz1;
-        b2 -= rate * dz2;
-        b3 -= rate * dz3;
-
-        double now[9] = {w1, w2, w3, w4, w5, w6, b1, b2, b3};
+/* answer: the mean loss over n samples, then its nine partial derivatives. xs: n pairs. */
+void mean(const REAL *params, const REAL *xs, const REAL *ys, long n, REAL *answer)
+{
+    REAL sum[10] = {0}, grads[9];
+    for (long k = 0; k < n; k++) {
+        sum[0] += sample(params, xs[2 * k], xs[2 * k + 1], ys[k], grads);
         for (int i = 0; i < 9; i++)
-            path[i * updates + k] = params[i] = now[i];
+            sum[i + 1] += grads[i];
     }
+    for (int i = 0; i < 10; i++)
+        answer[i] = sum[i] / n;
+}
+
+/* n networks with a sample each: params has all of w1 first; answer all losses, then all ∂L/∂w1. */
+void mass(const REAL *params, const REAL *xs, const REAL *ys, long n, REAL *answer)
+{
+    for (long k = 0; k < n; k++) {
+        REAL p[9], grads[9];
+        for (int i = 0; i < 9; i++)
+            p[i] = params[i * n + k];
+        answer[k] = sample(p, xs[2 * k], xs[2 * k + 1], ys[k], grads);
+        for (int i = 0; i < 9; i++)
+            answer[(i + 1) * n + k] = grads[i];
+    }
+}
+
+/* params: trained in place. path: the parameters after every update, all of w1 first. */
+void train(REAL *params, const REAL *xs, const REAL *ys, const long *order, long updates, REAL rate,
+           REAL *path)
+{
+    REAL now[9], grads[9];
+    for (int i = 0; i < 9; i++)
+        now[i] = params[i];
+    for (long k = 0; k < updates; k++) {
+        long row = order[k];
+        sample(now, xs[2 * row], xs[2 * row + 1], ys[row], grads);
+        for (int i = 0; i < 9; i++)
+            path[i * updates + k] = now[i] -= rate * grads[i];
+    }
+    for (int i = 0; i < 9; i++)
+        params[i] = now[i];
 }

@@ -41,12 +41,16 @@ class AtAKinkError(ValueError):
     """Rounding could turn a comparison: no gradient is the only right one."""
 
 
-def deviations(program: Callable[..., Any], arguments: Any) -> list[np.ndarray]:
+def deviations(
+    program: Callable[..., Any], arguments: Any, products: float = U
+) -> list[np.ndarray]:
     """Each output's largest deviation over the moved runs, in the outputs' shapes.
 
     Args:
         program: a function that JAX can trace, of arrays to a pytree of them.
         arguments: float64; call this with 64 bits enabled.
+        products: the unit of rounding of matrix products, more than u where a device rounds their
+            factors to fewer bits.
 
     Raises:
         AtAKinkError: a comparison is within `LOOSE` times the reach of rounding.
@@ -55,7 +59,7 @@ def deviations(program: Callable[..., Any], arguments: Any) -> list[np.ndarray]:
     leaves = jax.tree.leaves(arguments)
 
     def run(rng: Any, frozen: Any) -> tuple[list[Any], list[Any], list[Any]]:
-        walk = _Walk(rng, frozen)
+        walk = _Walk(rng, frozen, products)
         return walk.program(traced.jaxpr, traced.consts, leaves), walk.decided, walk.margins
 
     base, decided, margins = run(None, None)
@@ -83,8 +87,8 @@ def _largest(so_far: Any, moved: Any, base: Any) -> Any:
 class _Walk:
     """One run through a traced program; with random numbers, moved and its comparisons frozen."""
 
-    def __init__(self, rng: Any, frozen: Any) -> None:
-        self.rng, self.frozen = rng, frozen
+    def __init__(self, rng: Any, frozen: Any, products: float) -> None:
+        self.rng, self.frozen, self.products = rng, frozen, products
         self.decided: list[Any] = []  # what each comparison answers
         self.margins: list[Any] = []  # how far apart its two sides are
 
@@ -112,12 +116,14 @@ class _Walk:
     def _moved(self, eqn: Any, given: list[Any], out: Any) -> Any:
         if not jnp.issubdtype(out.dtype, jnp.floating):
             return out
-        size, terms = jnp.abs(out), 1.0
+        size, terms, unit = jnp.abs(out), 1.0, U
+        if eqn.primitive.name == "dot_general":
+            unit = self.products
         if eqn.primitive.name in ("dot_general", "reduce_sum"):
             size = eqn.primitive.bind(*(jnp.abs(operand) for operand in given), **eqn.params)
             terms = _terms(eqn)
         signs = jnp.asarray(self.rng.integers(2, size=out.shape, dtype=np.int8) * 2.0 - 1.0)
-        return out + signs * jnp.where(size > 0, math.sqrt(terms) * U * size + TINY, 0.0)
+        return out + signs * jnp.where(size > 0, math.sqrt(terms) * unit * size + TINY, 0.0)
 
 
 def _terms(eqn: Any) -> int:

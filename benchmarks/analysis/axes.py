@@ -1,0 +1,100 @@
+"""What the times along an axis say: a fit, the exponent of growth, and where two rows cross."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.analysis.factors import verdict
+from benchmarks.results import Cell
+from benchmarks.statistics import CONFIDENCE, Interval, draws, spread, table
+
+
+class Fit(NamedTuple):
+    """T = a + b · FLOPs."""
+
+    fixed: float  #: a, seconds a call
+    per_flop: float  #: b, seconds
+    worst: float  #: the largest factor that a time is off the fit by
+
+
+def fit(cells: Sequence[Cell], name: str) -> Fit | None:
+    """The line through the times of a row, by least squares of relative errors; from three cells.
+
+    Relative errors, since the times span five orders of magnitude.
+    """
+    points = [
+        (cell.flops, spread(row.samples).median)
+        for cell in cells
+        if cell.flops and (row := cell.row(name)) is not None and row.timed
+    ]
+    if len(points) < 3:
+        return None
+    flops, seconds = np.array(points).T
+    weighted = np.stack([1 / seconds, flops / seconds], axis=1)
+    (fixed, per_flop), *_ = np.linalg.lstsq(weighted, np.ones_like(seconds), rcond=None)
+    off = np.abs(np.log(np.maximum(fixed + per_flop * flops, 1e-30) / seconds))
+    return Fit(float(fixed), float(per_flop), float(np.exp(off.max())))
+
+
+def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
+    """k of T(name) / T(other) ∝ Pᵏ with P parameters: the slope in logarithms; from three cells."""
+    logs, drawn, sizes = [], [], []
+    for seed, cell in enumerate(cells):
+        row, rival = cell.row(name), cell.row(other)
+        if row is None or rival is None or not (row.timed and rival.timed):
+            continue
+        ratios = np.log(table(row.samples)) - np.log(table(rival.samples))
+        sizes.append(np.log(cell.parameters))
+        logs.append(ratios.mean())
+        drawn.append(draws(ratios, seed).mean(axis=-1))
+    if len(sizes) < 3:
+        return None
+    slopes = np.polyfit(sizes, np.array(drawn), 1)[0]
+    return _interval(float(np.polyfit(sizes, logs, 1)[0]), slopes)
+
+
+class Crossover(NamedTuple):
+    """Where one row becomes faster than another along an axis."""
+
+    winner: str  #: the one that is faster beyond it
+    loser: str
+    size: Interval  #: interpolated in logarithms between the cells to either side
+
+
+def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
+    """Every place on the axis where two rows exchange their order, beyond doubt on both sides.
+
+    Cells where the two are a tie are passed over. The crossing lies somewhere among them; it is put
+    where the line between the cells to either side says, and the interval is from draws of both.
+    """
+    found: list[Crossover] = []
+    before: tuple[float, np.ndarray, float] | None = None
+    for seed, cell in enumerate(cells):
+        row, rival = cell.row(name), cell.row(other)
+        if row is None or rival is None or not (row.timed and rival.timed):
+            continue
+        ratios = np.log(table(row.samples)) - np.log(table(rival.samples))
+        drawn, middle = draws(ratios, seed).mean(axis=-1), float(ratios.mean())
+        if verdict(cell, name, other) not in ("faster", "slower"):
+            continue
+        here = (float(np.log(cell.size[0])), drawn, middle)
+        if before is not None and before[2] * middle < 0:
+            sizes = np.exp(_crossing(before, here, before[1], drawn))
+            at = float(np.exp(_crossing(before, here, before[2], middle)))
+            winner, loser = (name, other) if middle < 0 else (other, name)
+            found.append(Crossover(winner, loser, _interval(at, sizes)))
+        before = here
+    return found
+
+
+def _crossing(left: tuple, right: tuple, at_left: Any, at_right: Any) -> np.ndarray:
+    """Where the line between two logarithms of ratios is 0."""
+    apart = np.asarray(at_left - at_right)
+    share = np.clip(at_left / np.where(apart == 0, 1.0, apart), 0.0, 1.0)
+    return left[0] + share * (right[0] - left[0])
+
+
+def _interval(middle: float, drawn: np.ndarray) -> Interval:
+    low, high = np.percentile(drawn, [50 - CONFIDENCE / 2, 50 + CONFIDENCE / 2]).tolist()
+    return Interval(middle, low, high)

@@ -1,0 +1,77 @@
+"""Ratios within a cell: to the reference, the two factors, the gradient's cost, break-even."""
+
+import math
+from typing import NamedTuple
+
+from benchmarks.names import AGAIN, GRAD, HAND, HAND_JIT, LOSS, REFERENCE
+from benchmarks.results import Cell, Row
+from benchmarks.statistics import Band, Interval, band, ratio, spread, word
+
+
+def between(cell: Cell, name: str, other: str) -> Interval | None:
+    """The time of one row over that of another; None if either has none."""
+    row, rival = cell.row(name), cell.row(other)
+    if row is None or rival is None or not (row.timed and rival.timed):
+        return None
+    return ratio(row.samples, rival.samples)
+
+
+def noise(cell: Cell) -> Band | None:
+    """What the noise of this cell may hide: the reference beside itself."""
+    again = between(cell, AGAIN, REFERENCE)
+    return band(again) if again else None
+
+
+def verdict(cell: Cell, name: str, other: str = REFERENCE) -> str:
+    """`faster` or `slower` than the other, or `tie`; "" if it cannot be said."""
+    found, hidden = between(cell, name, other), noise(cell)
+    return word(found, hidden) if found and hidden and name != other else ""
+
+
+class Factors(NamedTuple):
+    """The speed-up of jax.grad over NumPy by hand = compiler gain / autodiff tax, exactly."""
+
+    compiler_gain: Interval  #: hand lines, NumPy / hand lines, jit
+    autodiff_tax: Interval  #: jax.grad, jit / hand lines, jit
+    speed_up: Interval  #: hand lines, NumPy / jax.grad, jit
+
+
+def factors(cell: Cell) -> Factors | None:
+    """The two factors and their quotient; None if one of the three rows has no time."""
+    gain, tax = between(cell, HAND, HAND_JIT), between(cell, GRAD, HAND_JIT)
+    speed_up = between(cell, HAND, GRAD)
+    return Factors(gain, tax, speed_up) if gain and tax and speed_up else None
+
+
+def gradient_cost(cell: Cell) -> Interval | None:
+    """The loss and its gradient over the loss alone, both compiled."""
+    return between(cell, GRAD, LOSS)
+
+
+class BreakEven(NamedTuple):
+    """When compiling has paid."""
+
+    first_call: float  #: seconds: tracing, lowering, compiling, and running once
+    saving: float  #: seconds that a call saves against the hand lines in NumPy; negative: it loses
+    calls: int | None  #: after so many it has paid; None if it never does
+
+
+def break_even(cell: Cell) -> BreakEven | None:
+    """After how many calls the compiled gradient has made up for its first one."""
+    compiled, by_hand = cell.row(GRAD), cell.row(HAND)
+    if compiled is None or by_hand is None or not (compiled.timed and by_hand.timed):
+        return None
+    first = once(compiled, "first call")
+    if first is None:
+        return None
+    saving = spread(by_hand.samples).median - spread(compiled.samples).median
+    pays = saving > 0 and verdict(cell, HAND) == "slower"
+    return BreakEven(first, saving, math.ceil(first / saving) if pays else None)
+
+
+def once(row: Row, *phases: str) -> float | None:
+    """Seconds of what comes once, the median over the processes; None if it was not taken apart."""
+    sums = [
+        sum(found[phase] for phase in phases) for found in row.phases if set(phases) <= {*found}
+    ]
+    return sorted(sums)[len(sums) // 2] if sums else None

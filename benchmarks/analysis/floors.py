@@ -1,0 +1,67 @@
+"""The floor of a row: what a call costs, and the larger of its products and its bytes.
+
+    floor = dispatch + max(matrix products, bytes moved)
+
+Dispatch is an empty call for what is called as a Python function, and a jitted identity on the same
+pytree for a program of JAX. Products and bytes are the faster library's, one for all rows of a
+cell. JAX's are taken without the dispatch that they contain.
+"""
+
+import numpy as np
+
+from benchmarks.names import EMPTY_CALL, IDENTITY, MEMORY, PRODUCTS
+from benchmarks.results import JAX, Cell, Row
+from benchmarks.statistics import Interval, Samples, ratio, spread, table
+
+#: Of a row's time: with more than half of it being dispatch, it is the calling that is measured.
+HALF = 0.5
+
+
+def floor(cell: Cell, row: Row) -> Samples | None:
+    """The floor of a row, in every round; None if a part of it was not measured."""
+    dispatch = _dispatch(cell, row)
+    if dispatch is None:
+        return None
+    return (table(dispatch) + _work(cell)).tolist()
+
+
+def over_floor(cell: Cell, row: Row) -> Interval | None:
+    """A row's time over its floor."""
+    below = floor(cell, row)
+    return ratio(row.samples, below) if below and row.timed else None
+
+
+def dispatch_bound(cell: Cell, row: Row) -> bool:
+    """Whether more than half of a row's time is what calling it costs."""
+    dispatch = _dispatch(cell, row)
+    if dispatch is None:
+        return False
+    return spread(dispatch).median > HALF * spread(row.samples).median
+
+
+def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | None:
+    """The library that does a part of the floor fastest, and its seconds [process, round]."""
+    found = [
+        (library, _without_dispatch(cell, row))
+        for library, name in libraries.items()
+        if (row := cell.row(name)) is not None and row.timed
+    ]
+    return min(found, key=lambda pair: float(np.median(pair[1])), default=None)
+
+
+def _work(cell: Cell) -> np.ndarray | float:
+    parts = [found[1] for part in (PRODUCTS, MEMORY) if (found := fastest(cell, part))]
+    # By their medians: the larger one is what binds, not whichever had a hiccup in a round.
+    return max(parts, key=lambda part: float(np.median(part)), default=0.0)
+
+
+def _dispatch(cell: Cell, row: Row) -> Samples | None:
+    found = cell.row(IDENTITY if row.called == JAX else EMPTY_CALL)
+    return found.samples if found is not None and found.timed else None
+
+
+def _without_dispatch(cell: Cell, row: Row) -> np.ndarray:
+    dispatch = _dispatch(cell, row)
+    if row.called != JAX or dispatch is None:
+        return table(row.samples)
+    return np.maximum(table(row.samples) - table(dispatch), 0.0)

@@ -1,0 +1,241 @@
+"""The cells: which problems are timed, at which sizes, in which dtype and on how many threads."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks import names
+from benchmarks.problems.article import mass_problem, sample_problem
+from benchmarks.problems.deviation import U
+from benchmarks.problems.network import network_problem
+from benchmarks.problems.problem import Problem
+from benchmarks.problems.training import TrainingProblem
+from manual.network import Network
+
+#: Of a network where its case does not vary it: hidden units, examples, inputs, outputs.
+WIDTH, BATCH, INPUTS, OUTPUTS = 64, 64, 64, 10
+
+#: Numbers of a device whose products take fewer bits unless they are told not to: TF32 has 10 bits
+#: behind the point, and each factor of a product is rounded to them.
+FEWER_BITS = 2.0**-10
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One cell, before it is timed."""
+
+    case: str
+    size: tuple[int, ...]
+    dtype: str = "float32"
+    threads: str = "all"
+    precision: str = "highest"
+    device: str = "cpu"
+    leave_out: tuple[str, ...] = ()  #: contenders that the set has no time for
+
+    @property
+    def label(self) -> str:
+        """As `benchmarks.results.Cell.label`."""
+        size = "x".join(map(str, self.size))
+        return f"{self.case}/{size}/{self.dtype}/{self.threads}/{self.precision}/{self.device}"
+
+    def problem(self) -> Problem:
+        """What is timed."""
+        return CASES[self.case].problem(self)
+
+    @property
+    def product_unit(self) -> float:
+        """Of rounding in the products of float32 arrays there."""
+        return FEWER_BITS if self.device == "gpu" and self.precision == "default" else U
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem whose size varies along an axis, or along two."""
+
+    about: str  #: what it is
+    axis: str  #: what the size counts
+    problem: Callable[[Spec], Problem]
+    quick: Sequence[tuple[int, ...]]  #: sizes of the quick set
+    full: Sequence[tuple[int, ...]]  #: sizes of everything
+    dtypes: Sequence[str] = ("float32", "float64")  #: the first is that of the quick set
+    threads: Sequence[str] = ("1",)  #: the first is that of the quick set
+    rows: Sequence[str] = ()  #: the only contenders that it is about; () for all
+
+
+def _mlp(spec: Spec, *hidden: int, batch: int = BATCH, inputs: int = INPUTS) -> Problem:
+    # Products of fewer bits leave a ReLU undecided at most of its units, and nothing to be judged.
+    activation = "tanh" if spec.device == "gpu" else "relu"
+    network = Network((inputs, *hidden, OUTPUTS), activation=activation, loss="softmax-ce")
+    return network_problem(network, batch, spec.dtype, product_unit=spec.product_unit)
+
+
+def _batch(spec: Spec) -> Problem:
+    network = Network((2, 2, 1), activation="sigmoid", output="sigmoid", loss="mse")
+    return network_problem(network, spec.size[0], spec.dtype, product_unit=spec.product_unit)
+
+
+def _sizes(*numbers: int) -> list[tuple[int, ...]]:
+    return [(number,) for number in numbers]
+
+
+#: One thread where the work is small: what two threads take to wake each other varies by more than
+#: what is asked. All of them first where matrix products are most of it.
+ONE, ONE_FIRST, ALL_FIRST = ("1",), ("1", "all"), ("all", "1")
+
+#: float64 first where the article's numbers are at stake, float32 where networks are trained so.
+DOUBLE, SINGLE = ("float64", "float32"), ("float32", "float64")
+
+CASES: dict[str, Case] = {
+    "sample": Case(
+        about="one gradient of the article's 2-2-1 network, one sample",
+        axis="samples",
+        problem=lambda spec: sample_problem(spec.dtype),
+        quick=_sizes(1),
+        full=_sizes(1),
+        dtypes=DOUBLE,
+    ),
+    "batch-2-2-1": Case(
+        about="the 2-2-1 network, the mean loss of many examples",
+        axis="examples",
+        problem=_batch,
+        quick=_sizes(4**5),
+        full=_sizes(4, 4**2, 4**3, 4**5, 4**7, 4**10),
+        dtypes=DOUBLE,
+        threads=ONE_FIRST,
+    ),
+    "training": Case(
+        about="1000 epochs of the article's training, 4 updates each",
+        axis="epochs",
+        problem=lambda spec: TrainingProblem(),
+        quick=_sizes(1000),
+        full=_sizes(1000),
+        dtypes=("float64",),
+    ),
+    "mass": Case(
+        about="independent 2-2-1 networks, one sample each",
+        axis="networks",
+        problem=lambda spec: mass_problem(spec.size[0], spec.dtype),
+        quick=_sizes(10**3),
+        full=_sizes(*(10**k for k in range(7))),
+        dtypes=("float64",),
+    ),
+    "digits": Case(
+        about="784-1024-1024-10, 512 examples: a network for handwritten digits",
+        axis="examples",
+        problem=lambda spec: _mlp(spec, 1024, 1024, batch=spec.size[0], inputs=784),
+        quick=_sizes(512),
+        full=_sizes(512),
+        dtypes=SINGLE,
+        threads=ALL_FIRST,
+    ),
+    "width": Case(
+        about=f"two hidden layers of equal width, {BATCH} examples",
+        axis="units a hidden layer",
+        problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0]),
+        quick=_sizes(64, 512),
+        full=_sizes(2, 8, 16, 64, 256, 512, 1024, 4096),
+        dtypes=SINGLE,
+        threads=ONE_FIRST,
+    ),
+    "depth": Case(
+        about=f"hidden layers of {WIDTH} units, {BATCH} examples",
+        axis="hidden layers",
+        problem=lambda spec: _mlp(spec, *[WIDTH] * spec.size[0]),
+        quick=(),
+        full=_sizes(1, 2, 4, 8, 16, 32),
+        dtypes=("float32",),
+    ),
+    "batch": Case(
+        about=f"two hidden layers of {WIDTH} units",
+        axis="examples",
+        problem=lambda spec: _mlp(spec, WIDTH, WIDTH, batch=spec.size[0]),
+        quick=(),
+        full=_sizes(1, 8, 64, 512, 8192),
+        dtypes=("float32",),
+    ),
+    "diagonal": Case(
+        about="width and batch alike, two hidden layers",
+        axis="units a hidden layer, and examples",
+        problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0], batch=spec.size[0]),
+        quick=(),
+        full=_sizes(4, 16, 64, 256, 1024),
+        dtypes=("float32",),
+    ),
+    "map": Case(
+        about="two hidden layers, width by batch",
+        axis="units a hidden layer × examples",
+        problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0], batch=spec.size[1]),
+        quick=(),
+        full=[(width, batch) for width in (4, 16, 64, 256, 1024) for batch in (1, 8, 64, 512)],
+        dtypes=("float32",),
+        rows=(names.HAND, names.HAND_JIT, names.GRAD),
+    ),
+}
+
+
+#: Beside the point where time is short: timed in full, and in the cases that are small.
+BESIDE = (names.GRAD_AOT, names.FROM_HOST, names.FORWARD, names.DIFFERENCES)
+THOROUGH = ("sample",)
+
+#: Where other libraries are timed unasked; `--contender` times them anywhere.
+WITH_PEERS = ("sample", "digits")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is asked for; None where the set decides."""
+
+    full: bool = False
+    cases: Sequence[str] = ()
+    dtypes: Sequence[str] = ()
+    threads: Sequence[str] = ()
+    precisions: Sequence[str] = ("highest",)
+    device: str = "cpu"
+
+    def specs(self) -> list[Spec]:
+        """All cells, in order."""
+        found: list[Spec] = []
+        for name in self.cases or CASES:
+            case = CASES[name]
+            # A case that is asked for by name is never empty.
+            named = self.cases and not case.quick
+            for size in case.full if self.full or named else case.quick:
+                found += [
+                    Spec(name, tuple(size), dtype, threads, device=self.device)
+                    for dtype, threads in self._kinds(case)
+                ]
+        return [
+            replace(spec, precision=precision, leave_out=self._leave_out(spec))
+            for spec in found
+            for precision in self._precisions(spec)
+        ]
+
+    def _kinds(self, case: Case) -> list[tuple[str, str]]:
+        """Dtypes and threads: in full each of a case's, the first of one with all of the other."""
+        dtypes = self.dtypes or (case.dtypes if self.full else case.dtypes[:1])
+        threads = self.threads or (case.threads if self.full else case.threads[:1])
+        return [
+            (dtype, many)
+            for dtype in case.dtypes
+            for many in threads
+            if dtype in dtypes
+            and (self.dtypes or self.threads or dtype == case.dtypes[0] or many == case.threads[0])
+        ]
+
+    def _leave_out(self, spec: Spec) -> tuple[str, ...]:
+        case = CASES[spec.case]
+        if case.rows:
+            return tuple(name for name in names.CONTENDERS if name not in case.rows)
+        first = (spec.dtype, spec.threads) == (case.dtypes[0], case.threads[0])
+        beside = () if first and (self.full or spec.case in THOROUGH) else BESIDE
+        return (*beside, *(() if first and spec.case in WITH_PEERS else names.PEERS))
+
+    def _precisions(self, spec: Spec) -> Iterable[str]:
+        # Fewer bits than asked for are an offer to products of float32 alone.
+        return self.precisions if spec.dtype == "float32" else ["highest"]
+
+
+def about(case: str) -> dict[str, Any]:
+    """What a case is and what its size counts, for tables and figures."""
+    found = CASES[case]
+    return {"about": found.about, "axis": found.axis}

@@ -1,0 +1,30 @@
+"""How every command of the benchmarks ends: an exit code, and one line where there is an error."""
+
+import click
+
+
+def ended(command: click.Command, arguments: list[str] | None, program: str) -> int:
+    """Run a command; its exit code.
+
+    0 measured, 1 an answer was wrong or a row became worse, 2 bad input, 70 the harness itself
+    failed, 130 interrupted.
+    """
+    from benchmarks.checkers.worker import WorkerError as CheckerError
+    from benchmarks.protocol.process import WorkerError
+
+    try:
+        return command.main(arguments, program, standalone_mode=False) or 0
+    except click.ClickException as error:
+        return _said(" ".join(error.format_message().split()), 2)
+    except click.Abort:
+        click.echo("\nStopped.", err=True)
+        return 130
+    except BrokenPipeError:
+        return 1
+    except (CheckerError, WorkerError) as error:
+        return _said(f"the harness failed: {error}", 70)
+
+
+def _said(message: str, code: int) -> int:
+    click.echo(f"Error: {message}", err=True)
+    return code

@@ -1,0 +1,77 @@
+"""`table`, `compare` and `plot`: what is done with stored results."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from benchmarks.comparing import Comparison
+    from benchmarks.results import Results
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(short_help="Stored results as tables for a document.")
+@click.argument("file", type=FILE, metavar="RESULTS.json")
+def table(file: Path) -> None:
+    """Print the tables of stored results as Markdown."""
+    from benchmarks.report.markdown import markdown
+
+    click.echo(markdown(loaded(file)), nl=False)
+
+
+@click.command(short_help="Two runs: which rows became faster or slower.")
+@click.argument("before", type=FILE, metavar="A.json")
+@click.argument("after", type=FILE, metavar="B.json")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def compare(before: Path, after: Path, as_json: bool) -> int:
+    """Say of every row whether it is better or worse in B, or a tie as far as noise lets one see.
+
+    Times are compared if both were taken on the same machine with the same versions; else ratios to
+    the floor. Ends with 1 if a row is worse.
+    """
+    import json
+
+    from benchmarks.comparing import WORSE, compare
+    from benchmarks.report.changes import as_dict, show
+    from compare.terminal import console
+
+    found = compare(loaded(before), loaded(after))
+    if not found.changes:
+        raise click.UsageError(f"{before} and {after} have no row in common that has times")
+    if as_json:
+        click.echo(json.dumps(as_dict(found), ensure_ascii=False))
+    else:
+        show(found, console())
+    return int(bool(found.of(WORSE)))
+
+
+@click.command(short_help="Stored results as figures, SVG and PNG, light and dark.")
+@click.argument("file", type=FILE, metavar="RESULTS.json")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+def plot(file: Path, folder: Path) -> None:
+    """Draw the figures of stored results into a folder."""
+    from benchmarks.figures import CannotDrawError, draw
+
+    try:
+        files = draw(loaded(file), folder)
+    except CannotDrawError as error:
+        raise click.UsageError(str(error)) from error
+    except OSError as error:
+        raise click.UsageError(f"{folder}: cannot be written: {error.strerror}") from error
+    for made in files:
+        click.echo(str(made))
+
+
+def loaded(file: Path) -> "Results":
+    """The results in a file; what is wrong with it is bad input."""
+    from benchmarks.results import BadResultsError, load
+
+    try:
+        return load(file)
+    except BadResultsError as error:
+        raise click.UsageError(str(error)) from error
+
+
+__all__ = ["Comparison", "compare", "loaded", "plot", "table"]

@@ -1,0 +1,248 @@
+"""`python -m benchmarks`: time gradients by hand and by autodiff against the floor."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchmarks import names
+
+if TYPE_CHECKING:
+    from benchmarks.cases import Spec
+    from benchmarks.protocol.session import Step
+    from benchmarks.results import Results
+
+#: What can be planted; see `benchmarks.protocol.planted`.
+PLANTS = ("slow", "wrong")
+
+OPTIONS = [
+    click.option("--full", is_flag=True, help="Everything; without it, the quick set."),
+    click.option(
+        "--case",
+        "cases",
+        metavar="NAME",
+        multiple=True,
+        help="A case, width say; repeatable. A wrong name lists the right ones.",
+    ),
+    click.option(
+        "--contender",
+        "contenders",
+        metavar="NAME",
+        multiple=True,
+        help=f"hand-numpy, say; repeatable. Ratios are to {names.REFERENCE}, always there.",
+    ),
+    click.option(
+        "--device",
+        type=click.Choice(["cpu", "gpu"]),
+        default="cpu",
+        show_default=True,
+        help="Where JAX's programs run.",
+    ),
+    click.option(
+        "--dtype",
+        "dtypes",
+        type=click.Choice(["float32", "float64"]),
+        multiple=True,
+        help="Repeatable. By default each case's first, with --full both.",
+    ),
+    click.option(
+        "--threads",
+        type=click.Choice(["all", "1"]),
+        multiple=True,
+        help="Repeatable. By default one for small problems, all for large ones.",
+    ),
+    click.option(
+        "--precision",
+        "precisions",
+        type=click.Choice(["highest", "default"]),
+        multiple=True,
+        help="Of JAX's float32 products; repeatable. By default highest, on a GPU both.",
+    ),
+    click.option(
+        "--rounds",
+        type=click.IntRange(2, 10_000),
+        help="At least so many samples of each row, 30 by default.",
+    ),
+    click.option(
+        "--processes",
+        type=click.IntRange(1, 100),
+        help="Over so many processes, 5 by default.",
+    ),
+    click.option(
+        "--limit",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="Begin no cell after so long; what is left out is named.",
+    ),
+    click.option("--no-memory", is_flag=True, help="Do not measure peak memory."),
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Store the results as JSON, as they come.",
+    ),
+    click.option("--overwrite", is_flag=True, help="Replace FILE if it is there."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables."),
+    click.option(
+        "--plant",
+        "plants",
+        metavar="CONTENDER=MISTAKE",
+        multiple=True,
+        help="Make a contender slow by a tenth, or wrong, to see that it is noticed.",
+    ),
+]
+
+
+def options(command: Callable) -> Callable:
+    """All options, in the order in which they are listed."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> int:
+    """Time, store and show; 1 if an answer was wrong."""
+    from benchmarks.protocol.session import run
+    from benchmarks.results import BadResultsError
+
+    if out is not None and out.exists() and not overwrite:
+        raise click.UsageError(f"{out} is there already; expected another --out, or --overwrite")
+    job, results = prepared(out, **wanted)
+    try:
+        with progress() as on_step:
+            run(job, results, on_step)
+    except BadResultsError as error:
+        raise click.UsageError(str(error)) from error
+    shown(results, as_json)
+    return int(bool(results.failed))
+
+
+def shown(results: "Results", as_json: bool) -> None:
+    """Print results."""
+    if as_json:
+        click.echo(results.as_json(), nl=False)
+        return
+    from benchmarks.report.terminal import show
+    from compare.terminal import console
+
+    show(results, console())
+
+
+def prepared(
+    out: Path | None,
+    contenders: tuple[str, ...],
+    rounds: int | None,
+    processes: int | None,
+    limit: float | None,
+    no_memory: bool,
+    plants: tuple[str, ...],
+    **choice: Any,
+) -> tuple[Any, "Results"]:
+    """The job that the options describe, and where its results go."""
+    from benchmarks.fingerprint import fingerprint
+    from benchmarks.protocol import session
+    from benchmarks.results import Results
+
+    _expect("--contender", contenders, names.CONTENDERS)
+    specs = _specs(**choice)
+    device = choice["device"]
+    job = session.Job(
+        specs=specs,
+        rounds=rounds or session.ROUNDS,
+        processes=processes or session.PROCESSES,
+        only=contenders,
+        plants=_planted(plants),
+        memory=not no_memory,
+        limit=limit,
+        out=out,
+    )
+    settings = {
+        "rounds": job.rounds,
+        "processes": job.processes,
+        "contenders": list(contenders),
+        "plants": dict(job.plants),
+    }
+    return job, Results(fingerprint(device), settings)
+
+
+def _specs(
+    full: bool,
+    cases: tuple[str, ...],
+    device: str,
+    dtypes: tuple[str, ...],
+    threads: tuple[str, ...],
+    precisions: tuple[str, ...],
+) -> "list[Spec]":
+    from benchmarks.cases import CASES, Choice
+
+    _expect("--case", cases, CASES)
+    if device == "gpu":
+        _gpu_is_there()
+    choice = Choice(
+        full=full,
+        cases=cases,
+        dtypes=dtypes,
+        threads=threads,
+        precisions=precisions or (("highest", "default") if device == "gpu" else ("highest",)),
+        device=device,
+    )
+    found = choice.specs()
+    if not found:
+        raise click.UsageError(f"no cell: {', '.join(cases)} is not timed in {', '.join(dtypes)}")
+    return found
+
+
+def _gpu_is_there() -> None:
+    from benchmarks.protocol.gpu import why_not
+
+    if reason := why_not():
+        raise click.UsageError(f"--device gpu: {reason}")
+
+
+def _planted(plants: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in plants:
+        contender, _, what = text.partition("=")
+        _expect("--plant", (contender,), names.CONTENDERS)
+        _expect(f"--plant {contender}", (what,), PLANTS)
+        found[contender] = what
+    return found
+
+
+def _expect(option: str, given: tuple[str, ...], known: Any) -> None:
+    for name in given:
+        if name not in known:
+            raise click.UsageError(f"{option}: got {name!r}, expected one of {', '.join(known)}")
+
+
+@contextmanager
+def progress() -> "Iterator[Callable[[Step], None]]":
+    """What is running and how long it will go on; a plain line a cell without a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    text = TextColumn("{task.description}", markup=False)
+    # Redrawing takes time from what is timed: once a second is enough to see that it goes on.
+    bar = Progress(
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TimeLeft(),
+        text,
+        console=err,
+        disable=not err.is_terminal,
+        refresh_per_second=1,
+    )
+    with bar:
+        task = bar.add_task("")
+
+        def on_step(step: "Step") -> None:
+            bar.update(task, total=step.total, completed=step.done, description=step.running)
+            if not err.is_terminal:
+                print(f"{step.done}/{step.total} {step.running}", file=sys.stderr, flush=True)
+
+        yield on_step

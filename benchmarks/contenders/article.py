@@ -1,0 +1,136 @@
+"""The ways to the loss and the nine partial derivatives of the article's network."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import autodiff.article
+import manual.article
+import manual.floats
+from benchmarks import names
+from benchmarks.contenders import c_program
+from benchmarks.contenders.derivatives import central_differences, forward_mode
+from benchmarks.contenders.peers import article as peers
+from benchmarks.contenders.ready import Ready, Unavailable, ahead_of_time, from_host, jitted
+from benchmarks.problems.article import ArticleProblem, by_hand
+
+
+def _one(problem: ArticleProblem) -> None:
+    if problem.y.ndim:
+        raise Unavailable("it takes one network with one sample at a time")
+
+
+def article_lines(problem: ArticleProblem) -> Ready:
+    """The article's style: NumPy scalars, and σ' anew for each factor."""
+    _one(problem)
+    params, x, y = problem.arguments
+    target = y[()]
+
+    def sigmoid(z: Any) -> Any:
+        return 1 / (1 + np.exp(-z))
+
+    def slope(z: Any) -> Any:
+        f = sigmoid(z)
+        return f * (1 - f)
+
+    def run() -> Any:
+        w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
+        z1 = w1 * x[0] + w2 * x[1] + b1
+        h1 = sigmoid(z1)
+        z2 = w3 * x[0] + w4 * x[1] + b2
+        h2 = sigmoid(z2)
+        z3 = w5 * h1 + w6 * h2 + b3
+        ypred = sigmoid(z3)
+        error = -2 * (target - ypred)
+        to_w5, to_w6, to_b3 = h1 * slope(z3), h2 * slope(z3), slope(z3)
+        to_h1, to_h2 = w5 * slope(z3), w6 * slope(z3)
+        of_w1, of_w2, of_b1 = x[0] * slope(z1), x[1] * slope(z1), slope(z1)
+        of_w3, of_w4, of_b2 = x[0] * slope(z2), x[1] * slope(z2), slope(z2)
+        return (
+            (target - ypred) ** 2,
+            error * to_h1 * of_w1,
+            error * to_h1 * of_w2,
+            error * to_h2 * of_w3,
+            error * to_h2 * of_w4,
+            error * to_w5,
+            error * to_w6,
+            error * to_h1 * of_b1,
+            error * to_h2 * of_b2,
+            error * to_b3,
+        )
+
+    return Ready(run)
+
+
+def hand_floats(problem: ArticleProblem) -> Ready:
+    """The hand lines on Python floats."""
+    _one(problem)
+    if problem.dtype != "float64":
+        raise Unavailable("Python floats are float64")
+    params = manual.article.Parameters(*map(float, problem.params))
+    x, y = tuple(map(float, problem.x)), float(problem.y)
+    return Ready(lambda: manual.floats.value_and_gradient(params, x, y))
+
+
+def hand_numpy(problem: ArticleProblem) -> Ready:
+    """The hand lines on NumPy arrays, or NumPy scalars."""
+    arguments = problem.arguments
+    return Ready(lambda: by_hand(*arguments))
+
+
+def hand_jit(problem: ArticleProblem) -> Ready:
+    """The very same lines under `jax.jit`."""
+    return jitted(by_hand, problem.arguments)
+
+
+def grad_jit(problem: ArticleProblem) -> Ready:
+    """`jax.value_and_grad` of the same loss under `jax.jit`."""
+    return jitted(problem.value_and_grad, problem.arguments)
+
+
+def grad_aot(problem: ArticleProblem) -> Ready:
+    """The same, compiled ahead of time."""
+    return ahead_of_time(problem.value_and_grad, problem.arguments)
+
+
+def grad_from_host(problem: ArticleProblem) -> Ready:
+    """The same under `jax.jit`, handed NumPy arrays."""
+    return from_host(problem.value_and_grad, problem.arguments)
+
+
+def forward(problem: ArticleProblem) -> Ready:
+    """Forward mode."""
+    _one(problem)
+    params, *inputs = problem.arguments
+    return forward_mode(autodiff.article.loss, params, inputs)
+
+
+def differences(problem: ArticleProblem) -> Ready:
+    """Central differences."""
+    _one(problem)
+    params, *inputs = problem.arguments
+    return central_differences(autodiff.article.loss, manual.article.loss, params, inputs)
+
+
+def in_c(problem: ArticleProblem) -> Ready:
+    """The C program."""
+    params, x, y = problem.arguments
+    if y.ndim:
+        return c_program.loss_and_gradient("mass", params, x, y)
+    return c_program.loss_and_gradient("mean", params, x[None, :], y[None])
+
+
+CONTENDERS: dict[str, Callable[[ArticleProblem], Ready]] = {
+    names.ARTICLE: article_lines,
+    names.FLOATS: hand_floats,
+    names.HAND: hand_numpy,
+    names.HAND_JIT: hand_jit,
+    names.GRAD: grad_jit,
+    names.GRAD_AOT: grad_aot,
+    names.FROM_HOST: grad_from_host,
+    names.FORWARD: forward,
+    names.DIFFERENCES: differences,
+    names.C: in_c,
+    **peers.CONTENDERS,
+}

@@ -1,0 +1,123 @@
+"""Derivatives by other means than the chain rule backwards: forward mode, and differences.
+
+Both take one pass or two for each parameter, so they are for small numbers of them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from benchmarks.contenders.ready import Leaves, Ready, Unavailable, jitted
+from benchmarks.problems.gate import Gate
+
+#: Beyond so many parameters neither is timed: a call would take as many passes.
+MOST_PARAMETERS = 1500
+
+Loss = Callable[..., Any]  #: (params, x, y) -> the loss
+
+
+def forward_mode(loss: Loss, params: Any, inputs: Sequence[Any]) -> Ready:
+    """`jax.jvp` along every parameter, side by side under `vmap`.
+
+    Raises:
+        Unavailable: there are too many parameters.
+    """
+    flat, nested = _few(params)
+    basis = jnp.eye(flat.size, dtype=flat.dtype)
+
+    def value_and_gradient(flat: Any, *inputs: Any) -> Any:
+        def along(tangent: Any) -> Any:
+            return jax.jvp(lambda p: loss(nested(p), *inputs), (flat,), (tangent,))
+
+        values, slopes = jax.vmap(along, out_axes=(None, 0))(basis)
+        return values, nested(slopes)
+
+    return jitted(value_and_gradient, (flat, *inputs))
+
+
+def central_differences(loss: Loss, exact_loss: Loss, params: Any, inputs: Sequence[Any]) -> Ready:
+    """(L(θ + h eᵢ) - L(θ - h eᵢ)) / 2h for every parameter, side by side under `vmap`.
+
+    h is ε^(1/3), where rounding and truncation weigh about the same (Press et al., Numerical
+    Recipes, section 5.7).
+
+    Args:
+        loss: for JAX.
+        exact_loss: for NumPy, in more digits than the problem's where there are any.
+        params: where.
+        inputs: what the losses take besides.
+
+    Raises:
+        Unavailable: there are too many parameters.
+    """
+    flat, nested = _few(params)
+    step = step_of(flat.dtype)
+    basis = jnp.eye(flat.size, dtype=flat.dtype) * step
+
+    def value_and_differences(flat: Any, *inputs: Any) -> Any:
+        def across(move: Any) -> Any:
+            ahead, behind = loss(nested(flat + move), *inputs), loss(nested(flat - move), *inputs)
+            return (ahead - behind) / (2 * step)
+
+        return loss(nested(flat), *inputs), nested(jax.vmap(across)(basis))
+
+    def extra(gate: Gate) -> Leaves:
+        return allowance(gate, exact_loss, params, inputs)
+
+    return jitted(value_and_differences, (flat, *inputs), extra=extra)
+
+
+def step_of(dtype: Any) -> Any:
+    """h, a number of that dtype."""
+    return np.dtype(dtype).type(np.finfo(dtype).eps ** (1 / 3))
+
+
+def allowance(gate: Gate, exact_loss: Loss, params: Any, inputs: Sequence[Any]) -> Leaves:
+    """How far right differences may be from the gradient, leaf by leaf.
+
+    Truncation is what the same formula gives in more digits, less the gradient. Both losses may be
+    off by what the gate allows a loss, and their difference is divided by 2h. Rounding θ ± h moves
+    the step by u |θ| to either side, and the slope by as many parts of itself.
+    """
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(params)]
+    flat = np.concatenate([leaf.ravel() for leaf in leaves])
+    wide = np.longdouble if flat.dtype == np.float64 else np.float64
+    exact_inputs = [np.asarray(array, wide) for array in inputs]
+    step, where = step_of(flat.dtype), flat.astype(wide)
+
+    def at(point: np.ndarray) -> Any:
+        return exact_loss(_like(params, point), *exact_inputs)
+
+    found = [_across(at, where, i, wide(step)) for i in range(flat.size)]
+    slopes = np.concatenate([np.ravel(leaf) for leaf in gate.truth[1:]])
+    truncation = np.abs(np.array(found, np.float64) - slopes)
+    rounding = float(gate.allowed[0]) / float(step)
+    moved = np.finfo(flat.dtype).eps * np.abs(flat / step) * np.abs(slopes)
+    extra = _like(params, truncation + rounding + moved)
+    return [np.zeros(()), *(np.asarray(leaf) for leaf in jax.tree.leaves(extra))]
+
+
+def _across(at: Callable[[np.ndarray], Any], where: np.ndarray, i: int, h: Any) -> Any:
+    move = np.zeros_like(where)
+    move[i] = h
+    return (at(where + move) - at(where - move)) / (2 * h)
+
+
+def _like(params: Any, flat: np.ndarray) -> Any:
+    """A vector cut into the shapes of the parameters; NumPy's, whatever its dtype."""
+    found, tree = jax.tree.flatten(params)
+    cuts = np.cumsum([np.size(leaf) for leaf in found])[:-1]
+    parts = np.split(flat, cuts)
+    shaped = [part.reshape(np.shape(leaf)) for part, leaf in zip(parts, found, strict=True)]
+    return jax.tree.unflatten(tree, [part[()] for part in shaped])
+
+
+def _few(params: Any) -> tuple[Any, Callable[[Any], Any]]:
+    flat, nested = ravel_pytree(params)
+    if flat.size > MOST_PARAMETERS:
+        raise Unavailable(f"{flat.size} parameters, a pass for each; timed up to {MOST_PARAMETERS}")
+    return flat, nested

@@ -1,0 +1,55 @@
+"""HIPS autograd, which traces NumPy's functions."""
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contenders.peers.importing import module
+from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.ready import Ready
+
+
+def operations() -> Operations:
+    """NumPy's functions and SciPy's, as autograd has them.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
+    anp, special = module("autograd.numpy"), module("autograd.scipy.special")
+
+    def mse(a: Any, y: Any) -> Any:
+        error = a - y
+        return anp.sum(error * error) / len(y)
+
+    def softmax_ce(z: Any, y: Any) -> Any:
+        return anp.sum(y * (special.logsumexp(z, axis=1, keepdims=True) - z)) / len(y)
+
+    return Operations(
+        affine=lambda x, w, b: anp.dot(x, w) + b,
+        activations={
+            "sigmoid": special.expit,
+            "tanh": anp.tanh,
+            # The slopes of its maximum and of its where are float64, whatever their arguments are.
+            "relu": lambda z: z * (z > 0),
+            "identity": lambda z: z,
+        },
+        losses={"mse": mse, "softmax-ce": softmax_ce},
+    )
+
+
+def value_and_gradient(question: Question) -> Ready:
+    """`autograd.make_vjp`: `value_and_grad` without its demand for one number.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
+    differentiated = module("autograd").make_vjp(question.loss)
+    params = [array[()] for array in question.params]
+    inputs = [array[()] for array in question.inputs]
+    ones = np.ones_like(question.loss(params, *inputs))[()]
+
+    def run() -> Any:
+        pull_back, value = differentiated(params, *inputs)
+        return value, pull_back(ones)
+
+    return Ready(run)

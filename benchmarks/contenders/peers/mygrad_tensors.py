@@ -1,0 +1,54 @@
+"""MyGrad, which records NumPy operations on its tensors."""
+
+from typing import Any
+
+from benchmarks.contenders.peers.importing import module
+from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.ready import Ready
+
+
+def operations() -> Operations:
+    """The functions of `mygrad` and `mygrad.nnet`.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
+    mygrad, nnet = module("mygrad"), module("mygrad.nnet")
+
+    def mse(a: Any, y: Any) -> Any:
+        error = a - y
+        # A Python number would turn float32 into float64 here.
+        return mygrad.sum(error * error) / y.dtype.type(len(y))
+
+    return Operations(
+        affine=lambda x, w, b: x @ w + b,
+        activations={
+            "sigmoid": nnet.sigmoid,
+            "tanh": mygrad.tanh,
+            "relu": nnet.relu,
+            "identity": lambda z: z,
+        },
+        losses={"mse": mse, "softmax-ce": nnet.softmax_crossentropy},
+        takes_classes=True,
+    )
+
+
+def value_and_gradient(question: Question) -> Ready:
+    """`Tensor.backward`; it forgets the gradients of tensors that a new loss is computed from.
+
+    Its guard against changes of arrays in use is off, as its manual advises where time matters.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
+    mygrad = module("mygrad")
+    mygrad.turn_memory_guarding_off()
+    params = [mygrad.tensor(array, constant=False) for array in question.params]
+    inputs = [mygrad.tensor(array, constant=True) for array in question.inputs]
+
+    def run() -> Any:
+        value = question.loss(params, *inputs)
+        value.backward()
+        return value.data, [tensor.grad for tensor in params]
+
+    return Ready(run)

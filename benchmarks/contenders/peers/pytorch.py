@@ -1,0 +1,122 @@
+"""PyTorch, as it is and compiled; on the GPU where JAX is on one."""
+
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from benchmarks.contenders.peers.importing import module, told
+from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.ready import Ready, Unavailable
+
+
+def operations() -> Operations:
+    """The functions of `torch.nn.functional`.
+
+    Raises:
+        Unavailable: PyTorch is not installed.
+    """
+    torch = module("torch")
+    functional = torch.nn.functional
+
+    def mse(a: Any, y: Any) -> Any:
+        return functional.mse_loss(a, y, reduction="sum") / len(y)
+
+    return Operations(
+        affine=lambda x, w, b: torch.addmm(b, x, w),
+        activations={
+            "sigmoid": torch.sigmoid,
+            "tanh": torch.tanh,
+            "relu": torch.relu,
+            "identity": lambda z: z,
+        },
+        losses={"mse": mse, "softmax-ce": functional.cross_entropy},
+        takes_classes=True,
+    )
+
+
+def eager(question: Question) -> Ready:
+    """`torch.autograd.grad` of the loss, which leaves nothing behind to be added to.
+
+    Raises:
+        Unavailable: PyTorch is not installed.
+    """
+    torch, (params, inputs) = _begun(question)
+    for tensor in params:
+        tensor.requires_grad_()
+    ones = torch.ones_like(question.loss(params, *inputs))
+
+    def run() -> Any:
+        value = question.loss(params, *inputs)
+        return value, torch.autograd.grad(value, params, ones)
+
+    return Ready(_awaited(torch, run), read=_read)
+
+
+def compiled(question: Question) -> Ready:
+    """`torch.compile` of `torch.func.grad`: forward and backward pass in one program.
+
+    The loss alone compiled, and its gradient asked of autograd, took five times as long for the
+    article's network: the backward pass is then a second program, which autograd calls.
+
+    Raises:
+        Unavailable: PyTorch is not installed, or cannot compile it here.
+    """
+    torch, (params, inputs) = _begun(question)
+
+    def total(params: Any, *inputs: Any) -> Any:
+        values = question.loss(params, *inputs)
+        return values.sum(), values
+
+    def value_and_gradient(params: Any, *inputs: Any) -> Any:
+        grads, values = torch.func.grad(total, has_aux=True)(params, *inputs)
+        return values, grads
+
+    # It keeps programs by their lines, which are the same for every problem, and keeps eight.
+    torch.compiler.reset()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PyTorch against parts of itself
+            program = torch.compile(value_and_gradient, fullgraph=True, dynamic=False)
+            program(params, *inputs)
+    except Exception as error:
+        raise Unavailable(f"torch.compile failed: {told(error)}") from error
+    return Ready(_awaited(torch, lambda: program(params, *inputs)), read=_read)
+
+
+def _begun(question: Question) -> tuple[Any, Any]:
+    """PyTorch on as many threads as this process may use, and the tensors, parameters first."""
+    torch = module("torch")
+    affinity = getattr(os, "sched_getaffinity", None)
+    torch.set_num_threads(len(affinity(0)) if affinity else os.cpu_count() or 1)
+    torch.set_float32_matmul_precision("high" if question.fewer_bits else "highest")
+    device = "cuda" if _on_gpu(torch) else "cpu"
+    tensors = [
+        [torch.tensor(array, device=device) for array in arrays]
+        for arrays in (question.params, question.inputs)
+    ]
+    return torch, tensors
+
+
+def _on_gpu(torch: Any) -> bool:
+    return torch.cuda.is_available() and jax.default_backend() == "gpu"
+
+
+def _awaited(torch: Any, run: Callable[[], Any]) -> Callable[[], Any]:
+    if not _on_gpu(torch):
+        return run
+
+    def awaited() -> Any:
+        answer = run()
+        torch.cuda.synchronize()
+        return answer
+
+    return awaited
+
+
+def _read(answer: Any) -> list[np.ndarray]:
+    value, grads = answer
+    return [tensor.detach().cpu().numpy() for tensor in (value, *grads)]

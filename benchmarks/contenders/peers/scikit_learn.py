@@ -1,0 +1,84 @@
+"""scikit-learn's multi-layer perceptron: what its solvers call for a loss and a gradient.
+
+That is `_backprop`, a private method; an estimator that was never fitted is given what it reads.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contenders.peers.importing import module, told
+from benchmarks.contenders.peers.operations import refuse_unknown
+from benchmarks.contenders.ready import Leaves, Ready, Unavailable
+from benchmarks.problems.article import ArticleProblem
+from benchmarks.problems.network import NetworkProblem
+from manual.network import Network
+
+#: Its names of the hidden layers' activations.
+ACTIVATIONS = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu", "identity": "identity"}
+
+#: Estimators and their output activations, by the loss.
+LOSSES = {"softmax-ce": ("MLPClassifier", "softmax"), "mse": ("MLPRegressor", "identity")}
+
+NO_SUCH_OUTPUT = "its outputs are softmax for cross-entropy and identity for squared errors only"
+
+
+def article(problem: ArticleProblem) -> Ready:  # noqa: ARG001 (the form of every contender)
+    """None: a sigmoid at the output goes with another loss there.
+
+    Raises:
+        Unavailable: always.
+    """
+    module("sklearn")
+    raise Unavailable(NO_SUCH_OUTPUT)
+
+
+def network(problem: NetworkProblem) -> Ready:
+    """One call of `_backprop`, without L2.
+
+    Raises:
+        Unavailable: it is not installed, its version has another `_backprop`, or it has no such
+            network.
+    """
+    estimator, layers = _estimator(problem), len(problem.params)
+    x, y = problem.x, problem.y
+
+    def run() -> Any:
+        # It fills these lists, so each answer has its own.
+        activations = [x, *[None] * layers]
+        deltas, to_w, to_b = ([None] * layers for _ in range(3))
+        return estimator._backprop(x, y, None, activations, deltas, to_w, to_b)
+
+    try:
+        run()
+    except (AttributeError, TypeError) as error:
+        raise Unavailable(f"its _backprop is not that of 1.7 and later: {told(error)}") from error
+    return Ready(run, read=lambda answer: _read(answer, problem.network))
+
+
+def _estimator(problem: NetworkProblem) -> Any:
+    """One that has nothing but what `_backprop` reads."""
+    described = problem.network
+    library = module("sklearn.neural_network")
+    refuse_unknown(described, ACTIVATIONS, LOSSES)
+    kind, output = LOSSES[described.loss]
+    if described.output != "identity":
+        raise Unavailable(NO_SUCH_OUTPUT)
+    estimator = getattr(library, kind)(activation=ACTIVATIONS[described.activation], alpha=0)
+    estimator.n_layers_ = len(described.sizes)
+    estimator.out_activation_ = output
+    estimator.coefs_ = [w for w, _ in problem.params]
+    estimator.intercepts_ = [b for _, b in problem.params]
+    return estimator
+
+
+def _read(answer: Any, described: Network) -> Leaves:
+    """In our units.
+
+    Its squared error is half the sum over the outputs, and while the gradient that it returns is
+    of that, the loss that it returns is divided by the number of outputs.
+    """
+    loss, to_w, to_b = answer
+    of_loss, of_gradient = (2 * described.sizes[-1], 2) if described.loss == "mse" else (1, 1)
+    grads = [array * of_gradient for layer in zip(to_w, to_b, strict=True) for array in layer]
+    return [np.asarray(loss * of_loss), *grads]

@@ -1,0 +1,159 @@
+"""The ways to train the article's network; each keeps the parameters after every update.
+
+So the work is the same for all, and all of it can be judged.
+"""
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import autodiff.article
+import manual.article
+import manual.floats
+import manual.network
+import manual.sgd
+from benchmarks import names
+from benchmarks.contenders.c_program import library, pointer
+from benchmarks.contenders.ready import Leaves, Ready, ahead_of_time, from_host, jitted
+from benchmarks.problems.training import TrainingProblem
+from compare.agreement import stack
+from manual.affine import Layer
+from manual.network import Network
+
+
+def _of_layers(layers: Any) -> Leaves:
+    return [stack(autodiff.article.unpack(jax.device_get(layers)))]
+
+
+def _arguments(problem: TrainingProblem) -> tuple[Any, ...]:
+    start, *rest = problem.arguments
+    return (autodiff.article.Parameters(*start), *rest)
+
+
+def grad_jit(problem: TrainingProblem) -> Ready:
+    """`jax.grad` in one `lax.scan` under `jax.jit`."""
+    return jitted(autodiff.article.trajectory, _arguments(problem), read=_of_layers)
+
+
+def hand_jit(problem: TrainingProblem) -> Ready:
+    """The hand lines of the network in the same `lax.scan` under `jax.jit`."""
+    network = Network((2, 2, 1), output="sigmoid")
+
+    def trajectory(params: Any, xs: Any, ys: Any, rate: Any, order: Any) -> Any:
+        def update(layers: Any, row: Any) -> Any:
+            grads = manual.network.gradient(network, layers, xs[row][None, :], ys[row][None, None])
+            layers = [manual.sgd.update(w, dw, rate) for w, dw in zip(layers, grads, strict=True)]
+            return layers, layers
+
+        layers = [Layer(*layer) for layer in autodiff.article.pack(params)]
+        return jax.lax.scan(update, layers, jnp.ravel(order))[1]
+
+    return jitted(trajectory, _arguments(problem), read=_of_layers)
+
+
+def grad_aot(problem: TrainingProblem) -> Ready:
+    """The same, compiled ahead of time."""
+    ready = ahead_of_time(autodiff.article.trajectory, _arguments(problem))
+    return Ready(ready.run, _of_layers, ready.called, ready.phases, ready.compiled)
+
+
+def grad_from_host(problem: TrainingProblem) -> Ready:
+    """The same under `jax.jit`, handed NumPy arrays."""
+    ready = from_host(autodiff.article.trajectory, _arguments(problem))
+    return Ready(ready.run, _of_layers, ready.called)
+
+
+def in_c(problem: TrainingProblem) -> Ready:
+    """The C program."""
+    start, xs, ys, rate, order = problem.arguments
+    train = library("float64").train
+    rows = np.ascontiguousarray(order.ravel(), dtype=ctypes.c_long)
+    path = np.empty((len(start), rows.size))
+    beginning, current = np.array(start), np.empty(len(start))
+    count, step = ctypes.c_long(rows.size), ctypes.c_double(rate)
+    at = [pointer(array) for array in (current, xs, ys, rows)]
+    to = pointer(path)
+
+    def run() -> np.ndarray:
+        current[:] = beginning
+        train(*at, count, step, to)
+        return path
+
+    run.keeps = (xs, ys, rows)  # type: ignore[attr-defined]  # C knows addresses only
+    return Ready(run, read=lambda answer: [answer.copy()])
+
+
+def hand_numpy(problem: TrainingProblem) -> Ready:
+    """`manual.sgd.train` with `manual.article.gradient`: the lines that are written to be read."""
+    return _by_hand(problem, manual.article.gradient)
+
+
+def hand_floats(problem: TrainingProblem) -> Ready:
+    """The same with `manual.floats.gradient`: Python floats instead of NumPy's."""
+    return _by_hand(problem, manual.floats.gradient)
+
+
+def _by_hand(problem: TrainingProblem, gradient: Callable[..., Any]) -> Ready:
+    start, xs, ys, rate, order = problem.arguments
+    if gradient is manual.floats.gradient:
+        start = type(start)(*map(float, start))
+        xs, ys = xs.tolist(), ys.tolist()
+    return Ready(
+        run=lambda: list(manual.sgd.train(start, xs, ys, gradient, rate, order)),
+        read=lambda path: [np.array(path).T],
+    )
+
+
+def article_lines(problem: TrainingProblem) -> Ready:
+    """The article's style: NumPy scalars, its table of whole numbers, σ' anew for each factor."""
+    params, xs, ys, rate, order = problem.arguments
+    xs, ys = xs.astype(np.int64), ys.astype(np.int64)
+
+    def sigmoid(z: Any) -> Any:
+        return 1 / (1 + np.exp(-z))
+
+    def slope(z: Any) -> Any:
+        f = sigmoid(z)
+        return f * (1 - f)
+
+    def run() -> list[tuple]:
+        w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
+        path = []
+        for k in order.ravel():
+            x, y = xs[k], ys[k]
+            z1 = w1 * x[0] + w2 * x[1] + b1
+            h1 = sigmoid(z1)
+            z2 = w3 * x[0] + w4 * x[1] + b2
+            h2 = sigmoid(z2)
+            z3 = w5 * h1 + w6 * h2 + b3
+            error = -2 * (y - sigmoid(z3))
+            to_h1, to_h2 = w5 * slope(z3), w6 * slope(z3)
+            w5 = w5 - rate * error * h1 * slope(z3)
+            w6 = w6 - rate * error * h2 * slope(z3)
+            b3 = b3 - rate * error * slope(z3)
+            w1 = w1 - rate * error * to_h1 * x[0] * slope(z1)
+            w2 = w2 - rate * error * to_h1 * x[1] * slope(z1)
+            b1 = b1 - rate * error * to_h1 * slope(z1)
+            w3 = w3 - rate * error * to_h2 * x[0] * slope(z2)
+            w4 = w4 - rate * error * to_h2 * x[1] * slope(z2)
+            b2 = b2 - rate * error * to_h2 * slope(z2)
+            path.append((w1, w2, w3, w4, w5, w6, b1, b2, b3))
+        return path
+
+    return Ready(run, read=lambda path: [np.array(path).T])
+
+
+CONTENDERS: dict[str, Callable[[TrainingProblem], Ready]] = {
+    names.ARTICLE: article_lines,
+    names.FLOATS: hand_floats,
+    names.HAND: hand_numpy,
+    names.HAND_JIT: hand_jit,
+    names.GRAD: grad_jit,
+    names.GRAD_AOT: grad_aot,
+    names.FROM_HOST: grad_from_host,
+    names.C: in_c,
+}

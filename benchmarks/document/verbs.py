@@ -1,0 +1,285 @@
+"""What a placeholder of the template may ask of the stored results.
+
+A placeholder is a verb and its arguments, `{{ratio digits/512/float32/all hand-numpy grad-jit}}`. A
+cell is named by its label; what is left out at the end of it is `highest` and `cpu`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.analysis.axes import crossovers, exponent, fit
+from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, once
+from benchmarks.analysis.floors import fastest, over_floor
+from benchmarks.comparing import TIE, WORSE, compare
+from benchmarks.goals import goals
+from benchmarks.names import GRAD, HAND_JIT, LABELS, MEMORY, PRODUCTS
+from benchmarks.report import units
+from benchmarks.report.lines import lines
+from benchmarks.report.markdown import table
+from benchmarks.results import Cell, Results, Row, load
+from benchmarks.statistics import Interval, spread
+
+#: Three runs of the quick set, the last one with every contender slowed by a tenth.
+COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
+RUNS = ("first", "again", "slowed")
+
+#: Operations on numbers; the others move them.
+COMPUTES = (
+    *("dot", "add", "subtract", "multiply", "divide", "exponential", "log", "logistic", "tanh"),
+    *("maximum", "minimum", "abs", "negate", "select", "compare", "reduce"),
+)
+
+
+class UnknownError(ValueError):
+    """A placeholder that the results have no answer to; the message is one line."""
+
+
+class Asked(NamedTuple):
+    """The results, with what a verb needs to find in them."""
+
+    results: Results
+
+    def cell(self, label: str) -> Cell:
+        """The cell of that label."""
+        full = "/".join([*label.split("/"), "highest", "cpu"][:6])
+        found = self.results.cell(full)
+        if found is None:
+            raise UnknownError(f"the results have no cell {full}")
+        return found
+
+    def row(self, label: str, name: str) -> tuple[Cell, Row]:
+        """A row that has times, and its cell."""
+        cell = self.cell(label)
+        row = cell.row(name)
+        if row is None or not row.timed:
+            raise UnknownError(f"{cell.label} has no time of {name}")
+        return cell, row
+
+    def axis(self, case: str) -> list[Cell]:
+        """The cells of `case/dtype/threads`, by size."""
+        name, dtype, threads = case.split("/")
+        found = self.results.chosen(
+            lambda cell: (cell.case, cell.dtype, cell.threads) == (name, dtype, threads)
+        )
+        if not found:
+            raise UnknownError(f"the results have no cells of {case}")
+        return found
+
+
+def _sure(found: Interval | None, what: str) -> Interval:
+    if found is None:
+        raise UnknownError(f"{what}: a row has no time")
+    return found
+
+
+def _time(asked: Asked, label: str, name: str) -> str:
+    return units.seconds(spread(asked.row(label, name)[1].samples).median)
+
+
+def _ratio(asked: Asked, label: str, name: str, other: str) -> str:
+    asked.row(label, name)
+    return units.digits(_sure(between(asked.cell(label), name, other), label).middle)
+
+
+def _interval(asked: Asked, label: str, name: str, other: str) -> str:
+    found = _sure(between(asked.cell(label), name, other), label)
+    return f"{units.digits(found.low)} to {units.digits(found.high)}"
+
+
+def _floor(asked: Asked, label: str, name: str) -> str:
+    return units.digits(_sure(over_floor(*asked.row(label, name)), label).middle)
+
+
+def _factor(asked: Asked, label: str, which: str) -> str:
+    found = factors(asked.cell(label))
+    if found is None:
+        raise UnknownError(f"{label} has not all three rows of the factors")
+    return f"{getattr(found, which).middle:.3f}"
+
+
+def _cost(asked: Asked, label: str) -> str:
+    return f"{_sure(gradient_cost(asked.cell(label)), label).middle:.2f}"
+
+
+def _expected(asked: Asked, label: str) -> str:
+    return f"{asked.cell(label).expected_cost or float('nan'):.2f}"
+
+
+def _noise(asked: Asked, label: str) -> str:
+    band = noise(asked.cell(label))
+    if band is None:
+        raise UnknownError(f"{label} has no noise")
+    return units.percent(band.high - 1)
+
+
+def _memory(asked: Asked, label: str, name: str) -> str:
+    row = asked.row(label, name)[1]
+    if row.peak_bytes is None:
+        raise UnknownError(f"{label}: the memory of {name} was not measured")
+    return units.size_in_bytes(row.peak_bytes)
+
+
+def _once(asked: Asked, label: str, name: str, *phases: str) -> str:
+    found = once(asked.row(label, name)[1], *(phase.replace("-", " ") for phase in phases))
+    if found is None:
+        raise UnknownError(f"{label}: {name} has no {', '.join(phases)}")
+    return units.seconds(found)
+
+
+def _paid(asked: Asked, label: str) -> str:
+    found = break_even(asked.cell(label))
+    if found is None:
+        raise UnknownError(f"{label} has not both rows")
+    return "never" if found.calls is None else f"after {units.many(found.calls)} calls"
+
+
+def _crossover(asked: Asked, case: str, name: str, other: str) -> str:
+    found = crossovers(asked.axis(case), name, other)
+    if not found:
+        return "nowhere"
+    return ", ".join(
+        f"{units.many(round(at.size.middle))} ({units.many(round(at.size.low))} to "
+        f"{units.many(round(at.size.high))})"
+        for at in found
+    )
+
+
+def _exponent(asked: Asked, case: str, name: str, other: str) -> str:
+    found = _sure(exponent(asked.axis(case), name, other), case)
+    return f"{found.middle:.2f}"
+
+
+def _fit(asked: Asked, case: str, name: str) -> str:
+    found = fit(asked.axis(case), name)
+    if found is None:
+        raise UnknownError(f"{case}: fewer than three times of {name}")
+    rate = f"{units.digits(1e-9 / found.per_flop)} GFLOP/s" if found.per_flop > 0 else "no rate"
+    return (
+        f"{units.seconds(max(found.fixed, 0))} + FLOPs / ({rate}), off by {found.worst:.2f} at most"
+    )
+
+
+def _flops(asked: Asked, label: str) -> str:
+    return units.many(asked.cell(label).flops or 0)
+
+
+def _part(asked: Asked, label: str, part: str) -> str:
+    found = fastest(asked.cell(label), {"products": PRODUCTS, "bytes": MEMORY}[part])
+    if found is None:
+        raise UnknownError(f"{label} has no {part}")
+    library, taken = found
+    return f"{units.seconds(sorted(taken.reshape(-1).tolist())[taken.size // 2])} by {library}"
+
+
+def _table(asked: Asked, label: str) -> str:
+    return table(lines(asked.cell(label)))
+
+
+def _contenders(asked: Asked) -> str:
+    timed = {row.name for cell in asked.results.cells for row in cell.rows if row.timed}
+    rows = [f"| `{name}` | {what} |" for name, what in LABELS.items() if name in timed]
+    return "\n".join(["| row | what it is |", "| :-- | :-- |", *rows])
+
+
+def _goals(asked: Asked) -> str:
+    head = [
+        "| cell | what | asked | found | 95 % interval | |",
+        "| :-- | :-- | :-- | --: | --: | :-- |",
+    ]
+    rows = [
+        f"| `{goal.cell}` | {goal.what} | {goal.asked} | {units.digits(goal.found.middle)} | "
+        f"{units.digits(goal.found.low)} to {units.digits(goal.found.high)} | "
+        f"{'met' if goal.met else '**missed**'} |"
+        for goal in goals(asked.results)
+    ]
+    return "\n".join([*head, *rows])
+
+
+def _misses(asked: Asked) -> str:
+    missed = [goal for goal in goals(asked.results) if not goal.met]
+    if not missed:
+        return "All of it was reached."
+    return "\n".join(
+        f"- Missed in `{goal.cell}`: {goal.what} is {units.digits(goal.found.middle)}, asked "
+        f"{goal.asked}."
+        for goal in missed
+    )
+
+
+def _operations(asked: Asked, label: str) -> str:
+    """The operations that two compiled programs have not equally many of."""
+    by_hand, auto = (asked.row(label, name)[1].operations for name in (HAND_JIT, GRAD))
+    if not (by_hand and auto):
+        raise UnknownError(f"{label}: the compiled programs were not looked into")
+    differ = [
+        name
+        for name in sorted({*by_hand, *auto} & {*COMPUTES})
+        if by_hand.get(name, 0) != auto.get(name, 0)
+    ]
+    head = [f"| operation | `{HAND_JIT}` | `{GRAD}` |", "| :-- | --: | --: |"]
+    rows = [f"| `{name}` | {by_hand.get(name, 0)} | {auto.get(name, 0)} |" for name in differ]
+    return "\n".join([*head, *rows])
+
+
+def _compared(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)
+    """Of the three stored quick runs: the same again, and one that is slower, by `compare`."""
+    first, again, slowed = (load(COMPARISON / f"{name}.json") for name in RUNS)
+    same, slower = compare(first, again), compare(first, slowed)
+    computing = [change for change in slower.changes if not change.dispatch_bound]
+    worse = sum(change.verdict == WORSE for change in computing)
+    return (
+        f"- the same again: {len(same.of(TIE))} of {len(same.changes)} rows are a tie\n"
+        f"- a tenth slower: {worse} of {len(computing)} rows that are not mostly their call are "
+        f"worse, and {len(slower.of(WORSE))} of all {len(slower.changes)}"
+    )
+
+
+def _fact(asked: Asked, name: str) -> str:
+    found = asked.results.fingerprint[name]
+    if isinstance(found, dict):
+        return ", ".join(f"{key} {value}" for key, value in found.items())
+    return str(found)
+
+
+def _setting(asked: Asked, name: str) -> str:
+    return str(asked.results.settings[name])
+
+
+def _rows(asked: Asked) -> str:
+    return str(sum(len(lines(cell)) for cell in asked.results.cells))
+
+
+def _cells(asked: Asked) -> str:
+    return str(len(asked.results.cells))
+
+
+#: What can be asked, by the verb; each answers with text.
+VERBS: dict[str, Callable[..., str]] = {
+    "time": _time,
+    "ratio": _ratio,
+    "interval": _interval,
+    "floor": _floor,
+    "factor": _factor,
+    "cost": _cost,
+    "expected": _expected,
+    "noise": _noise,
+    "memory": _memory,
+    "once": _once,
+    "paid": _paid,
+    "crossover": _crossover,
+    "exponent": _exponent,
+    "fit": _fit,
+    "flops": _flops,
+    "part": _part,
+    "table": _table,
+    "contenders": _contenders,
+    "goals": _goals,
+    "misses": _misses,
+    "operations": _operations,
+    "compared": _compared,
+    "fact": _fact,
+    "setting": _setting,
+    "rows": _rows,
+    "cells": _cells,
+}

@@ -1,0 +1,42 @@
+"""The cells that one figure shows: of one case, all of the same kind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.results import CONTENDER, Cell, Results
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cells that differ in size alone, in order of size; each has a contender with a time."""
+
+    case: str
+    dtype: str
+    threads: str
+    precision: str
+    device: str
+    cells: list[Cell]
+    fingerprint: Mapping[str, Any]  #: on what they were measured
+
+    def stem(self, what: str) -> str:
+        """The file's name without theme and suffix: `width-float32-all-highest-cpu`."""
+        return f"{what}-{self.dtype}-{self.threads}-{self.precision}-{self.device}"
+
+
+def groups(results: Results) -> list[Group]:
+    """All groups, in the order of the results."""
+    found: dict[tuple[str, str, str, str, str], list[Cell]] = {}
+    for cell in results.cells:
+        if cell.timed(CONTENDER):
+            kind = (cell.case, cell.dtype, cell.threads, cell.precision, cell.device)
+            found.setdefault(kind, []).append(cell)
+    return [
+        Group(*kind, sorted(cells, key=lambda cell: cell.size), results.fingerprint)
+        for kind, cells in found.items()
+    ]
+
+
+def contenders(group: Group) -> list[str]:
+    """The names of the contenders that have a time in some cell."""
+    return list(dict.fromkeys(row.name for cell in group.cells for row in cell.timed(CONTENDER)))

@@ -1,0 +1,66 @@
+"""What the rows are called: on the command line, in stored results, and in tables and figures."""
+
+ARTICLE = "article-lines"
+FLOATS = "hand-floats"
+HAND = "hand-numpy"
+HAND_JIT = "hand-jit"
+GRAD = "grad-jit"
+GRAD_AOT = "grad-aot"
+FROM_HOST = "grad-jit-from-host"
+FORWARD = "forward-mode"
+DIFFERENCES = "central-differences"
+C = "c"
+TORCH, TORCH_COMPILED = "torch-eager", "torch-compile"
+AUTOGRAD, MYGRAD, MICROGRAD, SKLEARN = "autograd", "mygrad", "micrograd", "scikit-learn"
+
+#: Everything that can be timed, by the name that `--contender` takes, and what it is.
+CONTENDERS = {
+    ARTICLE: "the article's own lines on NumPy scalars",
+    FLOATS: "by hand on Python floats",
+    HAND: "by hand, NumPy",
+    HAND_JIT: "the hand lines under jax.jit",
+    GRAD: "jax.grad under jax.jit",
+    GRAD_AOT: "jax.grad compiled ahead of time",
+    FROM_HOST: "jax.grad under jax.jit, arguments in NumPy",
+    FORWARD: "forward mode, jax.jvp, under jax.jit",
+    DIFFERENCES: "central differences of the compiled loss",
+    C: "a C program, cc -O3 -march=native",
+    TORCH: "PyTorch, eager",
+    TORCH_COMPILED: "PyTorch, torch.compile",
+    AUTOGRAD: "HIPS autograd",
+    MYGRAD: "MyGrad",
+    MICROGRAD: "micrograd",
+    SKLEARN: "scikit-learn's MLP",
+}
+
+#: Those that are in an extra of their own.
+PEERS = (TORCH, TORCH_COMPILED, AUTOGRAD, MYGRAD, MICROGRAD, SKLEARN)
+
+#: The row that ratios are taken to: what one would use without writing anything by hand.
+REFERENCE = GRAD
+
+#: The reference a second time: its ratio to itself is the noise.
+AGAIN = f"{REFERENCE}-again"
+
+#: The loss alone, for the cost of a gradient in losses.
+LOSS = "loss-jit"
+
+#: The parts of the floor.
+EMPTY_CALL, IDENTITY = "empty-call", "jitted-identity"
+PRODUCTS = {"NumPy": "products-numpy", "jax.jit": "products-jit"}
+MEMORY = {"NumPy": "memory-numpy", "jax.jit": "memory-jit"}
+
+#: Arguments to the device and the answer back, apart from everything else.
+TRANSFER = "transfer"
+
+LABELS = CONTENDERS | {
+    AGAIN: f"{CONTENDERS[REFERENCE]}, again",
+    LOSS: "the loss alone, under jax.jit",
+    EMPTY_CALL: "an empty Python call",
+    IDENTITY: "a jitted identity",
+    PRODUCTS["NumPy"]: "the matrix products, NumPy",
+    PRODUCTS["jax.jit"]: "the matrix products, jax.jit",
+    MEMORY["NumPy"]: "moving the bytes, NumPy",
+    MEMORY["jax.jit"]: "moving the bytes, jax.jit",
+    TRANSFER: "arguments to the device and the answer back",
+}

@@ -1,0 +1,112 @@
+"""All figures of a GPU in eight minutes: every answer is judged, then timed.
+
+    python -m benchmarks.on_gpu --out benchmarks/results/gpu.json
+
+It takes a GPU and the extra `cuda`. A short table comes last, the JSON lies beside it. Where time
+runs out, what is left is named. `--device cpu` does the same on the processor, to see that all of
+it works before there is a GPU.
+
+Compiling takes longer than timing there, so it is three processes with ten rounds each.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from benchmarks import names
+
+if TYPE_CHECKING:
+    from benchmarks.cases import Spec
+
+#: Seconds after which no cell is begun, so that all is done after eight minutes.
+LIMIT = 420.0
+
+PROCESSES, ROUNDS = 3, 30
+
+#: What runs on a device, and the hand lines on the processor beside it.
+CONTENDERS = (names.HAND_JIT, names.GRAD, names.FROM_HOST, names.HAND, names.TORCH)
+
+#: Case by case, the sizes that show the most first: what is late is what is left out.
+SIZES = {
+    "digits": (512,),
+    "mass": (10**6, 10**3),
+    "width": (64, 1024, 4096),
+    "sample": (1,),
+    "training": (1000,),
+    "batch-2-2-1": (4**10, 4),
+    "batch": (8192,),
+}
+
+#: The hand lines in NumPy are timed up to so many operations: beyond, they would take the time.
+MOST_ON_THE_PROCESSOR = 2e10
+
+
+def specs(device: str) -> "list[Spec]":
+    """The cells, both precisions where there are two."""
+    from benchmarks.cases import CASES, Spec
+
+    found = []
+    for case, sizes in SIZES.items():
+        dtype = CASES[case].dtypes[0]
+        for size in sizes:
+            precisions = ("highest", "default") if dtype == "float32" else ("highest",)
+            found += [
+                Spec(case, (size,), dtype, precision=precision, device=device)
+                for precision in precisions
+            ]
+    return found
+
+
+@click.command()
+@click.option("--device", type=click.Choice(["gpu", "cpu"]), default="gpu", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("gpu.json"),
+    show_default=True,
+    help="Where the results are stored, as they come; a file that is there is replaced.",
+)
+@click.option("--case", "cases", metavar="NAME", multiple=True, help="A case only; repeatable.")
+@click.option(
+    "--limit", type=float, default=LIMIT, show_default=True, help="Begin no cell after so long."
+)
+@click.option("--processes", type=click.IntRange(1), default=PROCESSES, show_default=True)
+@click.option("--rounds", type=click.IntRange(2), default=ROUNDS, show_default=True)
+def command(
+    device: str, out: Path, cases: tuple[str, ...], limit: float, processes: int, rounds: int
+) -> int:
+    """Judge and time gradients on a GPU; a short table last, JSON beside it."""
+    from benchmarks.commands.time import progress
+    from benchmarks.fingerprint import fingerprint
+    from benchmarks.protocol.gpu import why_not
+    from benchmarks.protocol.session import Job, run
+    from benchmarks.report.short import short
+    from benchmarks.results import Results
+
+    unknown = [name for name in cases if name not in SIZES]
+    if unknown:
+        raise click.UsageError(f"--case: got {unknown[0]!r}, expected one of {', '.join(SIZES)}")
+    if device == "gpu" and (reason := why_not()):
+        raise click.UsageError(reason)
+    chosen = [spec for spec in specs(device) if not cases or spec.case in cases]
+    settings = {"rounds": rounds, "processes": processes, "contenders": list(CONTENDERS)}
+    results = Results(fingerprint(device), settings | {"plants": {}})
+    job = Job(chosen, rounds, processes, CONTENDERS, limit=limit, out=out, memory=False)
+    with progress() as on_step:
+        run(job, results, on_step)
+    click.echo(short(results))
+    click.echo(f"Results: {out}")
+    return int(bool(results.failed))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the script and end the process: 0 all are right, 1 one is not, 2 bad options."""
+    from benchmarks.commands.ending import ended
+
+    sys.exit(ended(command, arguments, "python -m benchmarks.on_gpu"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What is timed: a loss at a point, its gate, and how much work it is."""

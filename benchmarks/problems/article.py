@@ -1,0 +1,111 @@
+"""The article's 2-2-1 network with nine scalars by name: one of them, or many side by side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+import autodiff.article
+import manual.article
+from benchmarks.contenders.ready import Ready, jitted
+from benchmarks.problems.gate import Gate, gate
+from manual.article import Parameters
+
+
+@dataclass(frozen=True, eq=False)
+class ArticleProblem:
+    """Networks with a sample each: scalars for one, arrays of shape (n,) for n of them."""
+
+    params: Parameters
+    x: np.ndarray  #: shape (2,) or (n, 2)
+    y: np.ndarray  #: shape () or (n,)
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Parameters, inputs, targets."""
+        return self.params, self.x, self.y
+
+    @property
+    def networks(self) -> int:
+        """How many."""
+        return self.y.size
+
+    @property
+    def dtype(self) -> str:
+        """Of all numbers."""
+        return str(self.x.dtype)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it is."""
+        return {
+            "sizes": [2, 2, 1],
+            "networks": self.networks,
+            "activation": "sigmoid",
+            "loss": "squared error",
+        }
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the gradients have."""
+        return 9 * self.networks
+
+    @property
+    def products(self) -> list[tuple[int, int, int]]:
+        """None: its sums have two terms and are written out."""
+        return []
+
+    @property
+    def expected_cost(self) -> None:
+        """The count of multiply-adds says nothing where the exponentials dominate."""
+        return None
+
+    @property
+    def moved(self) -> int:
+        """Bytes of the arguments and the answer: 9 + 2 + 1 numbers in, 1 + 9 out."""
+        return 22 * self.networks * self.x.itemsize
+
+    @property
+    def contenders(self) -> dict[str, Callable[[Any], Ready]]:
+        """The ways to its loss and gradient."""
+        from benchmarks.contenders.article import CONTENDERS
+
+        return CONTENDERS
+
+    @property
+    def value_and_grad(self) -> Callable[..., Any]:
+        """JAX's loss and gradient, of one network or of each of many."""
+        one = jax.value_and_grad(autodiff.article.loss)
+        return one if self.y.ndim == 0 else jax.vmap(one)
+
+    def loss_alone(self) -> Ready:
+        """The loss, compiled."""
+        return jitted(autodiff.article.loss, self.arguments)
+
+    def gate(self) -> Gate:
+        """What holds answers to the truth."""
+        names = ["the loss", *(f"∂L/∂{name}" for name in Parameters._fields)]
+        wide = jax.tree.map(lambda number: np.asarray(number, np.float64)[()], self.arguments)
+        return gate(self.value_and_grad, by_hand, wide, names, self.dtype)
+
+
+def by_hand(params: Parameters, x: Any, y: Any) -> tuple[Any, Parameters]:
+    """The loss and its nine partial derivatives by the lines that are written to be read."""
+    return manual.article.value_and_gradient(params, x, y)
+
+
+def sample_problem(dtype: str) -> ArticleProblem:
+    """The article's own: Alice, shifted, and nine draws from N(0, 1)."""
+    kind = np.dtype(dtype).type
+    params = Parameters(*(kind(p) for p in manual.article.draw_parameters(44)))
+    return ArticleProblem(params, np.array([-2, -1], dtype), np.array(1, dtype))
+
+
+def mass_problem(networks: int, dtype: str, seed: int = 0) -> ArticleProblem:
+    """Networks with parameters from N(0, 1), inputs from N(0, 4), and targets 0 or 1."""
+    rng = np.random.default_rng(seed)
+    params = Parameters(*rng.normal(size=(9, networks)).astype(dtype))
+    x = (2 * rng.normal(size=(networks, 2))).astype(dtype)
+    return ArticleProblem(params, x, rng.integers(2, size=networks).astype(dtype))

@@ -1,0 +1,146 @@
+"""A network's loss for a batch of examples, at a point where a gradient can be asked for.
+
+**Kinks.** Where a pre-activation of a ReLU is within rounding of 0, a right program may take either
+slope. Nothing can be asked of a gradient there, so the point keeps away: each bias is put into a
+wide gap between its unit's examples, and a comparison that rounding could still turn is refused.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import jax
+import numpy as np
+
+import autodiff.network
+import manual.network
+from benchmarks.contenders.ready import Ready, jitted
+from benchmarks.problems.deviation import U
+from benchmarks.problems.gate import Gate, gate
+from manual.activations import ACTIVATIONS
+from manual.affine import Layer
+from manual.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkProblem:
+    """A network, its parameters, and a batch."""
+
+    network: Network
+    params: list[Layer]
+    x: np.ndarray  #: shape (batch, n_in)
+    y: np.ndarray  #: shape (batch, n_out)
+    product_unit: float = U  #: of rounding in matrix products in float32
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Parameters, inputs, targets."""
+        return self.params, self.x, self.y
+
+    @property
+    def dtype(self) -> str:
+        """Of all arrays."""
+        return str(self.x.dtype)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it is."""
+        return {
+            "sizes": list(self.network.sizes),
+            "batch": len(self.x),
+            "activation": self.network.activation,
+            "loss": self.network.loss,
+        }
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the gradient has."""
+        return sum(w.size + b.size for w, b in self.params)
+
+    @property
+    def products(self) -> list[tuple[int, int, int]]:
+        """Forward x·w, then dw = xᵀ·dz, then dx = dz·wᵀ but for the first layer."""
+        batch, layers = len(self.x), list(pairwise(self.network.sizes))
+        forward = [(batch, m, n) for m, n in layers]
+        to_weights = [(m, batch, n) for m, n in layers]
+        to_inputs = [(batch, n, m) for m, n in layers[1:]]
+        return [*forward, *to_weights, *to_inputs]
+
+    @property
+    def expected_cost(self) -> float:
+        """Three products a layer but for the first, which has two: 3 − s₁/S."""
+        sizes = [m * n for m, n in pairwise(self.network.sizes)]
+        return 3 - sizes[0] / sum(sizes)
+
+    @property
+    def moved(self) -> int:
+        """Bytes of the arguments and the answer."""
+        return self.x.nbytes + self.y.nbytes + (2 * self.parameters + 1) * self.x.itemsize
+
+    @property
+    def contenders(self) -> dict[str, Callable[[Any], Ready]]:
+        """The ways to its loss and gradient."""
+        from benchmarks.contenders.network import CONTENDERS
+
+        return CONTENDERS
+
+    @property
+    def loss(self) -> Callable[..., Any]:
+        """(params, x, y) -> the loss, for JAX to differentiate."""
+        return functools.partial(autodiff.network.loss, self.network)
+
+    @property
+    def by_hand(self) -> Callable[..., Any]:
+        """(params, x, y) -> the loss and its gradient, by hand."""
+        return functools.partial(manual.network.value_and_gradient, self.network)
+
+    def loss_alone(self) -> Ready:
+        """The loss, compiled."""
+        return jitted(self.loss, self.arguments)
+
+    def gate(self) -> Gate:
+        """What holds answers to the truth."""
+        names = ["the loss"]
+        for at in range(len(self.params)):
+            names += [f"dw of layer {at + 1}", f"db of layer {at + 1}"]
+        wide = jax.tree.map(lambda array: array.astype(np.float64), self.arguments)
+        program = jax.value_and_grad(self.loss)
+        return gate(program, self.by_hand, wide, names, self.dtype, self.product_unit)
+
+
+def network_problem(
+    network: Network, batch: int, dtype: str, seed: int = 0, product_unit: float = U
+) -> NetworkProblem:
+    """Standardised inputs, random targets and weights, and biases that keep off the kinks.
+
+    Targets are classes, one 1 a row, for softmax cross-entropy; else each output is 0 or 1.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(batch, network.sizes[0])).astype(dtype)
+    outputs = network.sizes[-1]
+    if network.loss == "softmax-ce":
+        y = np.eye(outputs, dtype=dtype)[rng.integers(outputs, size=batch)]
+    else:
+        y = rng.integers(2, size=(batch, outputs)).astype(dtype)
+    layers, a = [], x.astype(np.float64)
+    for layer, name in zip(
+        manual.network.draw_parameters(network, seed, dtype), network.activations, strict=True
+    ):
+        z = a @ layer.w.astype(np.float64)
+        b = -_in_a_gap(z).astype(dtype)
+        layers.append(Layer(layer.w, b))
+        a, _ = ACTIVATIONS[name].forward(z + b.astype(np.float64)[None, :])
+    return NetworkProblem(network, layers, x, y, product_unit)
+
+
+def _in_a_gap(z: np.ndarray) -> np.ndarray:
+    """The middle of the widest gap between the middle half of each column's numbers."""
+    ordered = np.sort(z, axis=0)
+    ordered = np.concatenate([ordered[:1] - 1, ordered, ordered[-1:] + 1])
+    gaps = np.diff(ordered, axis=0)
+    cut = len(gaps) // 4
+    widest = cut + np.argmax(gaps[cut : len(gaps) - cut], axis=0)
+    columns = np.arange(z.shape[1])
+    return (ordered[widest, columns] + ordered[widest + 1, columns]) / 2

@@ -1,0 +1,74 @@
+"""What every problem offers, whatever its loss is."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from benchmarks.contenders.ready import Ready
+
+
+class Judge(Protocol):
+    """Says whether an answer is right."""
+
+    def complaint(self, leaves: Sequence[np.ndarray]) -> str:
+        """The first mistake of an answer; "" if it is right."""
+        ...
+
+    def share(self, leaves: Sequence[np.ndarray]) -> float:
+        """The largest error of an answer in parts of what is allowed."""
+        ...
+
+    def wider(self, extra: Sequence[np.ndarray]) -> "Judge":
+        """The same for a method that may be off by so much more."""
+        ...
+
+
+class Problem(Protocol):
+    """A loss at a point."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it is, for the results: sizes, batch, activation, loss."""
+        ...
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What the loss takes, NumPy arrays of the problem's dtype: the parameters first."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the gradient has."""
+        ...
+
+    @property
+    def products(self) -> list[tuple[int, int, int]]:
+        """The matrix products of one loss and gradient, (m, k, n) of an m×k and a k×n matrix."""
+        ...
+
+    @property
+    def expected_cost(self) -> float | None:
+        """3 − s₁/S: what a loss and its gradient cost in losses, counted in multiply-adds."""
+        ...
+
+    @property
+    def moved(self) -> int:
+        """Bytes of the arguments and the answer, each moved once."""
+        ...
+
+    @property
+    def contenders(self) -> dict[str, Callable[[Any], Ready]]:
+        """The ways to its loss and gradient, by name; each makes something to time of the problem.
+
+        One that cannot run here, or should not, raises `Unavailable`.
+        """
+        ...
+
+    def loss_alone(self) -> Ready | None:
+        """The loss without its gradient, compiled; None where that means nothing."""
+        ...
+
+    def gate(self) -> Judge:
+        """What holds answers to the truth."""
+        ...

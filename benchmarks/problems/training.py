@@ -1,0 +1,130 @@
+"""The article's training: 1000 epochs of four updates, every update kept and judged."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contenders.ready import Ready
+from compare.agreement import NAMES, stack, stack_ranges
+from compare.bounds import gradient_ranges
+from compare.experiment import Settings
+from compare.people import PEOPLE, targets
+from compare.rounding import exactly
+from manual.article import Parameters
+
+#: The two forms of σ' that lines may use; an update within what either may round to is right.
+FORMS = ("stable", "article")
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingProblem:
+    """Four people, where to start, and which person each update takes."""
+
+    settings: Settings = field(default_factory=lambda: Settings(init="ones"))
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Parameters, inputs (4, 2), targets (4,), learning rate, order (epochs, 4)."""
+        settings = self.settings
+        xs, ys = settings.inputs(PEOPLE), targets(PEOPLE)
+        return settings.start(), xs, ys, settings.learning_rate, settings.sample_order()
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it is."""
+        updates = self.settings.sample_order().size
+        return {
+            "sizes": [2, 2, 1],
+            "updates": updates,
+            "activation": "sigmoid",
+            "loss": "squared error",
+        }
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are trained."""
+        return len(NAMES)
+
+    @property
+    def products(self) -> list[tuple[int, int, int]]:
+        """None: its sums have two terms and are written out."""
+        return []
+
+    @property
+    def expected_cost(self) -> None:
+        """A training is no gradient."""
+        return None
+
+    @property
+    def moved(self) -> int:
+        """Bytes: what is kept of every update, the order read, and what is started from."""
+        updates = self.settings.sample_order().size
+        return 8 * (updates * (len(NAMES) + 1) + len(NAMES) + 3 * len(PEOPLE))
+
+    @property
+    def contenders(self) -> dict[str, Callable[[Any], Ready]]:
+        """The ways to train; each keeps the parameters after every update."""
+        from benchmarks.contenders.training import CONTENDERS
+
+        return CONTENDERS
+
+    def loss_alone(self) -> None:
+        """A training has no loss of its own."""
+        return
+
+    def gate(self) -> "TrainingGate":
+        """What holds every update to the one that is right from the parameters before it."""
+        start, xs, ys, rate, order = self.arguments
+        return TrainingGate(start, xs, ys, rate, order)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingGate:
+    """Every update, from the parameters before it, within what `compare.bounds` derives."""
+
+    start: Parameters
+    xs: np.ndarray
+    ys: np.ndarray
+    rate: float
+    order: np.ndarray
+
+    def complaint(self, leaves: Sequence[np.ndarray]) -> str:
+        """The first wrong update; "" if all are right. One leaf, of shape (9, updates)."""
+        (path,) = leaves
+        expected = (len(NAMES), self.order.size)
+        if path.shape != expected:
+            return f"the parameters: got shape {path.shape}, expected {expected}"
+        wrong = ~(self._parts(path) <= 1)
+        if not wrong.any():
+            return ""
+        update, parameter = np.argwhere(wrong.T)[0].tolist()
+        epoch = update // self.order.shape[1]
+        return f"{NAMES[parameter]} in epoch {epoch}, update {update}: {path[parameter, update]!r}"
+
+    def share(self, leaves: Sequence[np.ndarray]) -> float:
+        """The largest error of an update in parts of what is allowed."""
+        return float(self._parts(leaves[0]).max())
+
+    def wider(self, extra: Sequence[np.ndarray]) -> "TrainingGate":
+        """No way to train is allowed more than rounding."""
+        raise NotImplementedError
+
+    def _parts(self, path: np.ndarray) -> np.ndarray:
+        """Distance from the middle of where each update must lie, in halves of its width."""
+        before = np.concatenate([stack(self.start)[:, None], path[:, :-1]], axis=1)
+        rows = np.ravel(self.order)
+        found = []
+        for form in FORMS:
+            ranges = gradient_ranges(Parameters(*before), self.xs[rows], self.ys[rows], form)
+            after = exactly(before) - exactly(self.rate) * stack_ranges(ranges)
+            middle, half = (after.lo + after.hi) / 2, (after.hi - after.lo) / 2
+            with np.errstate(invalid="ignore"):
+                found.append(np.abs(path - middle) / half)
+        # NaN is within neither.
+        return (
+            np.fmin(*found)
+            if np.isfinite(path).all()
+            else np.where(np.isfinite(path), np.fmin(*found), np.inf)
+        )

@@ -1,0 +1,21 @@
+"""Whether there is a GPU that JAX can use."""
+
+import os
+import subprocess
+import sys
+
+#: Run in a process of its own, so that this one does not take the device's memory.
+ASK = "import jax; print(jax.devices('gpu')[0].device_kind)"
+
+HINT = "expected a GPU and the extra 'cuda': pip install 'handgrad[cuda]'"
+
+
+def why_not() -> str:
+    """Why JAX cannot use a GPU here; "" if it can."""
+    env = {**os.environ, "JAX_PLATFORMS": "cuda", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    command = [sys.executable, "-c", ASK]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    if asked.returncode == 0:
+        return ""
+    said = asked.stderr.strip().splitlines() or ["it said nothing"]
+    return f"JAX finds none ({said[-1][:120]}); {HINT}"

@@ -1,0 +1,137 @@
+"""Rounds: all rows in every one, in shuffled order, garbage collector off."""
+
+import gc
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+#: A slow row is called once in every round; a fast one until a sample takes this long.
+SAMPLE_SECONDS = 0.02
+
+#: Before the first round a row is called for so long and so often, and until its times no longer
+#: fall, but not for longer than the last of these.
+WARM_SECONDS, WARM_CALLS, WARM_AT_MOST = 0.2, 10, 2.0
+
+#: OpenBLAS's threads spin for some 20 ms after their work before they sleep. A row that has threads
+#: of its own would share the processors with them: measured, 45 ms instead of 25.
+PAUSE_SECONDS = 0.03
+
+#: Times no longer fall when the median of the last third of the calls is at most so much below that
+#: of the third before.
+STEADY = 0.95
+
+Run = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Warm:
+    """What the calls before the rounds showed."""
+
+    seconds: list[float]  #: of the first calls
+    steady_after: int  #: how many calls were made until the times no longer fell
+    each: float  #: seconds of a call by then
+
+
+#: So many of the first calls are kept.
+KEPT = 30
+
+
+def warm_up(run: Run, least: float = WARM_SECONDS) -> Warm:
+    """Call until it is warm: for seconds at least, by count, and by the times themselves."""
+    times: list[float] = []
+    begin = time.perf_counter()
+    while True:
+        before = time.perf_counter()
+        run()
+        now = time.perf_counter()
+        times.append(now - before)
+        enough = now - begin >= least and len(times) >= WARM_CALLS
+        if now - begin >= WARM_AT_MOST or (enough and _falls_no_more(times)):
+            break
+    each = _median(times[-max(len(times) // 3, 1) :])
+    return Warm(times[:KEPT], _steady_after(times, each), each)
+
+
+def _falls_no_more(times: list[float]) -> bool:
+    third = len(times) // 3
+    return _median(times[-third:]) >= STEADY * _median(times[-2 * third : -third])
+
+
+def _steady_after(times: list[float], each: float) -> int:
+    """The first call from which three in a row are as fast as the last ones, within 1 / STEADY."""
+    limit = each / STEADY
+    for at in range(len(times) - 2):
+        if all(seconds <= limit for seconds in times[at : at + 3]):
+            return at
+    return len(times)
+
+
+def _median(times: list[float]) -> float:
+    ordered = sorted(times)
+    return ordered[len(ordered) // 2]
+
+
+def time_rounds(
+    running: Mapping[str, Run],
+    each: Mapping[str, float],
+    rounds: int,
+    seed: int,
+    pause: bool = True,
+    on_round: Callable[[int], None] = lambda _: None,
+) -> tuple[dict[str, list[float]], dict[str, Any]]:
+    """Seconds of one call, by name and round, and what the last timed call of each answered.
+
+    Before each sample comes a call that is not timed: another row's arrays have just had the
+    caches; and where `pause` says so, a pause before it, for threads to go to sleep.
+
+    Args:
+        running: what to time; an answer must be complete when the function returns.
+        each: about how long a call takes, by name.
+        rounds: how many.
+        seed: of the order within the rounds.
+        pause: whether rows have threads that spin after their work.
+        on_round: called with the number of rounds done.
+    """
+    repeats = {name: max(1, round(SAMPLE_SECONDS / max(each[name], 1e-9))) for name in running}
+    times: dict[str, list[float]] = {name: [] for name in running}
+    last: dict[str, Any] = {}
+    shuffle = random.Random(seed).shuffle
+    with _collector_off():
+        for done in range(1, rounds + 1):
+            order = list(running)
+            shuffle(order)
+            for name in order:
+                if pause:
+                    time.sleep(PAUSE_SECONDS)
+                running[name]()
+                seconds, answer = sample(running[name], repeats[name])
+                times[name].append(seconds)
+                if done == rounds:
+                    last[name] = answer
+                del answer
+            on_round(done)
+    return times, last
+
+
+def sample(run: Run, repeats: int) -> tuple[float, Any]:
+    """Seconds of one call, the mean over some, and the last answer."""
+    begin = time.perf_counter()
+    for _ in range(repeats - 1):
+        run()
+    answer = run()
+    return (time.perf_counter() - begin) / repeats, answer
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

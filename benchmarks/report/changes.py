@@ -1,0 +1,71 @@
+"""How a comparison of two runs reads."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.comparing import BETTER, TIE, WORSE, Change, Comparison
+from benchmarks.report.terminal import whole
+
+
+def show(found: Comparison, out: Console) -> None:
+    """The rows that changed, then how many did not."""
+    if found.by_floor:
+        out.print(
+            "Ratios to the floor are compared, not times, since the machines differ in",
+            soft_wrap=True,
+        )
+        for line in found.by_floor:
+            out.print(f"  {line}", soft_wrap=True)
+    changed = [change for change in found.changes if change.verdict != TIE]
+    if changed:
+        whole(out, _table(changed))
+    for line in found.missing:
+        out.print(line, soft_wrap=True)
+    out.print(last_word(found), soft_wrap=True)
+
+
+def _table(changed: list[Change]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("cell", "row", "B / A", "95 % interval", "tie up to", ""):
+        table.add_column(column, no_wrap=True)
+    for change in sorted(changed, key=lambda change: -change.ratio.middle):
+        low, high = change.ratio.low, change.ratio.high
+        table.add_row(
+            change.cell,
+            change.row,
+            f"{change.ratio.middle:.3f}",
+            f"{low:.3f} to {high:.3f}",
+            f"{change.noise.high:.3f}",
+            change.verdict,
+        )
+    return table
+
+
+def last_word(found: Comparison) -> str:
+    """How many rows are what."""
+    counts = [(len(found.of(verdict)), verdict) for verdict in (WORSE, BETTER, TIE)]
+    total = len(found.changes)
+    return f"{total} rows: {', '.join(f'{count} {verdict}' for count, verdict in counts)}"
+
+
+def as_dict(found: Comparison) -> dict[str, Any]:
+    """All of it, for machines."""
+    return {
+        "compared": "ratios to the floor" if found.by_floor else "times",
+        "differences": found.by_floor,
+        "changes": [
+            {
+                "cell": change.cell,
+                "row": change.row,
+                "ratio": change.ratio.middle,
+                "interval": [change.ratio.low, change.ratio.high],
+                "noise": list(change.noise),
+                "verdict": change.verdict,
+                "dispatch_bound": change.dispatch_bound,
+            }
+            for change in found.changes
+        ],
+        "missing": found.missing,
+    }

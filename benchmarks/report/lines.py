@@ -1,0 +1,137 @@
+"""What there is to say of a cell, in words: a line for each row, and what follows from them."""
+
+from typing import NamedTuple
+
+from benchmarks import names
+from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, verdict
+from benchmarks.analysis.floors import dispatch_bound, fastest, over_floor
+from benchmarks.cases import CASES
+from benchmarks.report import units
+from benchmarks.results import AGAIN, CONTENDER, Cell, Row
+from benchmarks.statistics import Interval, spread, time
+
+#: What the columns of a line are called.
+COLUMNS = ("", "time", "95 % interval", f"/ {names.REFERENCE}", "", "/ floor", "gate error")
+
+
+class Line(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    time: str
+    interval: str
+    ratio: str
+    word: str  #: faster, slower or tie, and whether dispatch is most of it
+    floor: str
+    gate: str
+
+
+def lines(cell: Cell) -> list[Line]:
+    """Every row that has a time, fastest first, the noise last."""
+    contenders = sorted(cell.timed(CONTENDER), key=lambda row: spread(row.samples).median)
+    return [_line(cell, row) for row in (*contenders, *cell.timed(AGAIN))]
+
+
+def _line(cell: Cell, row: Row) -> Line:
+    found, ratio, floor = time(row.samples), between(cell, row.name, names.REFERENCE), None
+    floor = over_floor(cell, row)
+    word = "" if row.kind == AGAIN else verdict(cell, row.name)
+    return Line(
+        name=row.name,
+        time=units.seconds(found.middle),
+        interval=units.interval(found.low, found.high),
+        ratio=units.digits(ratio.middle) if ratio else "-",
+        word="noise" if row.kind == AGAIN else word,
+        floor=_of_floor(floor, dispatch_bound(cell, row)),
+        gate=units.percent(row.gate_error or 0.0),
+    )
+
+
+def _of_floor(floor: Interval | None, by_calling: bool) -> str:
+    if floor is None:
+        return "-"
+    return f"{units.digits(floor.middle)}{'*' if by_calling else ''}"
+
+
+def title(cell: Cell) -> str:
+    """What is timed: `width 64, float32, all threads, products at highest, cpu`."""
+    size = " × ".join(f"{number:,}" for number in cell.size)
+    threads = "one thread" if cell.threads == "1" else "all threads"
+    where = f"{cell.dtype}, {threads}, {cell.device}"
+    return f"{cell.case} {size}: {CASES[cell.case].about}; {where}, products at {cell.precision}"
+
+
+def missing(cell: Cell) -> list[str]:
+    """Rows without a time, with the reason; those that share one, in a line."""
+    wrong = [f"{row.name}: no time, wrong: {row.wrong}" for row in cell.rows if row.wrong]
+    absent: dict[str, list[str]] = {}
+    for row in cell.rows:
+        if row.absent:
+            absent.setdefault(row.absent, []).append(row.name)
+    return [*wrong, *(f"not timed: {', '.join(rows)}: {why}" for why, rows in absent.items())]
+
+
+def closing(cell: Cell) -> list[str]:
+    """What follows from the times: floor, noise, factors, cost, break-even calls, memory."""
+    found = [_floor(cell), _noise(cell), _factors(cell), _cost(cell), _pays(cell), _memory(cell)]
+    return [line for line in found if line]
+
+
+def _floor(cell: Cell) -> str:
+    parts = []
+    for label, name in (("a call of Python", names.EMPTY_CALL), ("of JAX", names.IDENTITY)):
+        row = cell.row(name)
+        if row is not None and row.timed:
+            parts.append(f"{label} {units.seconds(spread(row.samples).median)}")
+    for label, libraries in (("products", names.PRODUCTS), ("bytes", names.MEMORY)):
+        if best := fastest(cell, libraries):
+            library, taken = best
+            middle = sorted(taken.reshape(-1).tolist())[taken.size // 2]
+            found = f"{units.seconds(middle)} ({library})" if middle > 0 else "too few to see"
+            parts.append(f"{label} {found}")
+    return f"floor: {', '.join(parts)}" if parts else ""
+
+
+def _noise(cell: Cell) -> str:
+    band = noise(cell)
+    return f"noise: ratios from {band.low:.3f} to {band.high:.3f} are a tie" if band else ""
+
+
+def _factors(cell: Cell) -> str:
+    found = factors(cell)
+    if found is None:
+        return ""
+    return (
+        f"jax.grad is {units.digits(found.speed_up.middle)} times as fast as by hand in NumPy = "
+        f"compiler gain {found.compiler_gain.middle:.3f} / autodiff tax "
+        f"{found.autodiff_tax.middle:.3f}"
+    )
+
+
+def _cost(cell: Cell) -> str:
+    found = gradient_cost(cell)
+    if found is None or cell.expected_cost is None:
+        return ""
+    return (
+        f"loss and gradient cost {found.middle:.2f} losses; counted in multiply-adds "
+        f"{cell.expected_cost:.2f}"
+    )
+
+
+def _pays(cell: Cell) -> str:
+    found = break_even(cell)
+    if found is None:
+        return ""
+    once = f"the first call of jax.grad, which compiles, takes {units.seconds(found.first_call)}"
+    if found.calls is None:
+        return f"{once} and does not pay against by hand in NumPy"
+    return f"{once} and has paid against by hand in NumPy after {units.many(found.calls)} calls"
+
+
+def _memory(cell: Cell) -> str:
+    found = [
+        f"{row.name} {units.size_in_bytes(row.peak_bytes)}"
+        for row in cell.rows
+        if row.peak_bytes is not None
+    ]
+    return f"memory of a call: {', '.join(found)}" if found else ""

@@ -1,0 +1,59 @@
+"""Results on a terminal: a table for each cell, what follows from it, and one last word."""
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from benchmarks.report.lines import COLUMNS, closing, lines, missing, title
+from benchmarks.results import Results
+
+
+def show(results: Results, out: Console) -> None:
+    """Everything, cell after cell."""
+    for line in about(results):
+        out.print(line, soft_wrap=True)
+    for cell in results.cells:
+        out.print(f"\n{title(cell)}", soft_wrap=True)
+        table = Table(box=None, pad_edge=False)
+        for at, column in enumerate(COLUMNS):
+            table.add_column(
+                column, justify="right" if at in (1, 2, 3, 5, 6) else "left", no_wrap=True
+            )
+        for line in lines(cell):
+            table.add_row(*line)
+        whole(out, table)
+        for line in (*missing(cell), *closing(cell)):
+            out.print(line, soft_wrap=True)
+    for line in (*results.left_out, *results.failed):
+        out.print(line, soft_wrap=True)
+    out.print(f"\n{last_word(results)}", soft_wrap=True)
+
+
+def whole(out: Console, table: Table) -> None:
+    """Print a table as wide as it is, not cut to a pipe's 80 columns: a narrow terminal wraps it."""
+    width = Measurement.get(out, out.options.update(width=1000), table).maximum
+    out.print(table, width=width, crop=False)
+
+
+def about(results: Results) -> list[str]:
+    """On what and how it was taken, and how the columns are to be read."""
+    found, settings = results.fingerprint, results.settings
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    where = ", ".join(found["gpus"]) or f"{found['processor']}, {found['processors']} processors"
+    busy = found["load"] > found["processors"] / 2
+    return [
+        f"{where}; {versions}",
+        f"{settings['rounds']} rounds over {settings['processes']} processes; time: the median; "
+        "/ floor: * where more than half of the time is the call itself; gate error: the largest, "
+        "of what is allowed",
+        *([f"Load {found['load']} before the start: others run here, take it again."] * busy),
+    ]
+
+
+def last_word(results: Results) -> str:
+    """Whether all that was timed is right."""
+    cells, failed = len(results.cells), len(results.failed)
+    if failed:
+        return f"{failed} wrong answer{'s' * (failed != 1)}: no time for those."
+    rows = sum(len(lines(cell)) for cell in results.cells)
+    return f"{rows} rows in {cells} cells, every answer right before and after it was timed."

@@ -1,0 +1,46 @@
+"""Numbers as people read them."""
+
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def seconds(value: float) -> str:
+    """With three digits, in the unit that leaves at least one before the point: `1.35 ms`."""
+    for size, unit in UNITS:
+        if value >= 0.9995 * size:
+            return f"{digits(value / size)} {unit}"
+    return f"{digits(value / 1e-9)} ns"
+
+
+def interval(low: float, high: float) -> str:
+    """Two times in the unit of the larger one: `1.31 to 1.42 ms`."""
+    for size, unit in UNITS:
+        if high >= 0.9995 * size:
+            return f"{digits(low / size)} to {digits(high / size)} {unit}"
+    return f"{digits(low / 1e-9)} to {digits(high / 1e-9)} ns"
+
+
+def digits(value: float) -> str:
+    """Three of them; more only before the point."""
+    if value >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def many(value: float) -> str:
+    """A size or a count: `1,024`, `18,400`; three digits from a thousand on."""
+    if value < 1000:
+        return digits(value) if value != int(value) else str(int(value))
+    return f"{float(f'{value:.3g}'):,.0f}"
+
+
+def percent(value: float) -> str:
+    """With one digit, or that it is below the last one: `0.7 %`, `< 0.1 %`."""
+    return f"{100 * value:.1f} %" if value == 0 or value >= 0.001 else "< 0.1 %"
+
+
+def size_in_bytes(value: float) -> str:
+    """In the unit that leaves at least one before the point: `4.2 MB`."""
+    for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= scale:
+            return f"{digits(value / scale)} {unit}"
+    return f"{value:.0f} B"

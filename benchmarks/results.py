@@ -1,0 +1,190 @@
+"""Timings as a file: written as they come, read again, never half written."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+#: Raised when the meaning of a field changes.
+SCHEMA = 1
+
+#: What a row is: one of the ways to the gradient, that way a second time, the loss alone, or a part
+#: of the floor.
+CONTENDER, AGAIN, LOSS, FLOOR = "contender", "again", "loss", "floor"
+
+#: How a row is called: a Python function, or a program that JAX has compiled.
+PYTHON, JAX = "python", "jax"
+
+
+class BadResultsError(ValueError):
+    """A file of results that cannot be read or written; the message is one line."""
+
+
+@dataclass
+class Row:
+    """One contender, or one part of the floor, in one cell."""
+
+    name: str
+    kind: str  #: CONTENDER, AGAIN, LOSS or FLOOR
+    called: str = PYTHON  #: PYTHON or JAX
+    absent: str = ""  #: why it cannot run here
+    wrong: str = ""  #: what the gate says against it; it has no time then
+    samples: list[list[float]] = field(default_factory=list)  #: seconds a call, [process][round]
+    gate_error: float | None = None
+    """The largest error of its answers, before and after timing, in parts of what the gate
+    allows."""
+    phases: list[dict[str, float]] = field(default_factory=list)
+    """Seconds of what comes once, by process: `trace`, `lower` and `compile` where it is compiled
+    ahead of time, and `first call`."""
+    first_calls: list[float] = field(default_factory=list)
+    """Seconds of the calls that follow the first one, in the first process."""
+    steady_after: list[int] = field(default_factory=list)
+    """How many calls were made, by process, until the times no longer fell."""
+    peak_bytes: int | None = None  #: at most so much memory beyond what its arguments take
+    counted_flops: float | None = None  #: by the compiler's own analysis of the program
+    operations: dict[str, int] = field(default_factory=dict)
+    """How often each operation stands in the compiled program's text."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether it has times that may be shown."""
+        return bool(self.samples) and not self.wrong
+
+
+@dataclass
+class Cell:
+    """One problem of one size: what it is, and the rows that were timed on it together."""
+
+    case: str
+    size: list[int]  #: where it is on the axis of its case; two numbers on the map
+    dtype: str
+    threads: str  #: `all` or `1`
+    precision: str  #: of JAX's matrix products: `highest` or `default`
+    device: str  #: `cpu` or `gpu`, where JAX's rows run
+    about: dict[str, Any]  #: of the problem: sizes, batch, activation, loss
+    parameters: int  #: how many numbers the gradient has
+    flops: float | None  #: of the matrix products of one loss and gradient, by formula: Σ 2bmn
+    bytes: int  #: of the arguments and the answer, each moved once
+    expected_cost: float | None  #: 3 − s₁/S, of the gradient over the loss, in multiply-adds
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """Its name: `width/64/float32/all/highest/cpu`."""
+        size = "x".join(map(str, self.size))
+        return f"{self.case}/{size}/{self.dtype}/{self.threads}/{self.precision}/{self.device}"
+
+    def row(self, name: str) -> Row | None:
+        """The row of that name, if there is one."""
+        return next((row for row in self.rows if row.name == name), None)
+
+    def timed(self, *kinds: str) -> list[Row]:
+        """The rows of these kinds that have times."""
+        return [row for row in self.rows if row.timed and row.kind in kinds]
+
+
+@dataclass
+class Results:
+    """All of a run."""
+
+    fingerprint: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    cells: list[Cell] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  #: cells that the time did not suffice for
+
+    @property
+    def failed(self) -> list[str]:
+        """Rows with a wrong answer, a line each."""
+        return [f"{c.label}: {r.name}: {r.wrong}" for c in self.cells for r in c.rows if r.wrong]
+
+    def cell(self, label: str) -> Cell | None:
+        """The cell of that label, if there is one."""
+        return next((cell for cell in self.cells if cell.label == label), None)
+
+    def chosen(self, keep: Callable[[Cell], bool]) -> list[Cell]:
+        """The cells that a rule keeps, in order of size."""
+        return sorted((cell for cell in self.cells if keep(cell)), key=lambda cell: cell.size)
+
+    def as_json(self) -> str:
+        """As one JSON object, a line a row."""
+        head = {
+            "schema": SCHEMA,
+            "fingerprint": dict(self.fingerprint),
+            "settings": dict(self.settings),
+            "left_out": self.left_out,
+        }
+        cells = ",\n".join(_cell_as_json(cell) for cell in self.cells)
+        about = json.dumps(head, ensure_ascii=False, indent=1)[:-2]
+        return f'{about},\n "cells": [\n{cells}\n ]\n}}\n'
+
+    def save(self, path: Path) -> None:
+        """Write the file in one step: whoever reads it sees the old one or the new one, whole.
+
+        Raises:
+            BadResultsError: it cannot be written.
+        """
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(self.as_json(), encoding="utf-8")
+            os.replace(part, path)
+        except OSError as error:
+            raise BadResultsError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _cell_as_json(cell: Cell) -> str:
+    about = {name: value for name, value in asdict(cell).items() if name != "rows"}
+    rows = ",\n   ".join(json.dumps(_rounded(asdict(row)), ensure_ascii=False) for row in cell.rows)
+    return f'  {json.dumps(about, ensure_ascii=False)[:-1]}, "rows": [\n   {rows}\n  ]}}'
+
+
+def _rounded(value: Any) -> Any:
+    """Times to six digits: the clock has no more, and the file is read by people, too."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _rounded(item) for name, item in value.items()}
+    return value
+
+
+def load(path: Path) -> Results:
+    """Read a file of results.
+
+    Raises:
+        BadResultsError: it cannot be read, or it is no file of results, or of another schema.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadResultsError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise BadResultsError(f"{path}: no JSON: {error}") from error
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA or "cells" not in found:
+        got = found.get("schema") if isinstance(found, dict) else type(found).__name__
+        raise BadResultsError(f"{path}: got schema {got!r}, expected timings of schema {SCHEMA}")
+    try:
+        cells = [_cell(entry) for entry in found["cells"]]
+        return Results(found["fingerprint"], found["settings"], cells, found["left_out"])
+    except (KeyError, TypeError) as error:
+        raise BadResultsError(f"{path}: a field of the results is missing: {error}") from error
+
+
+def _cell(entry: Mapping[str, Any]) -> Cell:
+    rows = [Row(**_known(Row, row)) for row in entry["rows"]]
+    return Cell(**{**_known(Cell, entry), "rows": rows})
+
+
+def _known(kind: type, entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {f.name: entry[f.name] for f in fields(kind)}
+
+
+def by_case(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
+    """The cells of each case, in the order in which they came."""
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        found.setdefault(cell.case, []).append(cell)
+    return found

@@ -1,0 +1,122 @@
+"""What samples say: times and ratios with intervals, and when a difference is none.
+
+A sample is the seconds of one call, the mean over some calls; there is one for every round of every
+process. Processes differ from one another by more than rounds do (where the arrays lie, what the
+system was doing), so intervals come from a bootstrap of two levels: processes are drawn with
+replacement, then rounds of each. SciPy's bootstrap has one level.
+
+Source: Kalibera & Jones, Rigorous benchmarking in reasonable time, ISMM 2013.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+Samples = Sequence[Sequence[float]]  #: [process][round]
+
+#: Of an interval, in percent; and how many draws it rests on.
+CONFIDENCE, DRAWS = 95.0, 1000
+
+
+class Interval(NamedTuple):
+    """A number and the interval that encloses it with 95 % confidence."""
+
+    middle: float
+    low: float
+    high: float
+
+    def inverse(self) -> "Interval":
+        """Of the ratio taken the other way round."""
+        return Interval(1 / self.middle, 1 / self.high, 1 / self.low)
+
+    def overlaps(self, low: float, high: float) -> bool:
+        """Whether it has anything in common with another interval."""
+        return self.low <= high and self.high >= low
+
+
+class Spread(NamedTuple):
+    """Of all samples together, seconds."""
+
+    least: float
+    lower: float  #: quartile
+    median: float
+    upper: float  #: quartile
+
+
+def table(samples: Samples) -> np.ndarray:
+    """As an array [process, round]; of processes that were cut short, the rounds that all have."""
+    rounds = min(len(process) for process in samples)
+    return np.array([list(process[:rounds]) for process in samples])
+
+
+def spread(samples: Samples) -> Spread:
+    """The least, the median and the quartiles."""
+    flat = np.concatenate([np.asarray(process) for process in samples])
+    return Spread(*np.quantile(flat, [0.0, 0.25, 0.5, 0.75]).tolist())
+
+
+def time(samples: Samples) -> Interval:
+    """The median time, seconds."""
+    return _enclosed(table(samples), lambda drawn: np.median(drawn, axis=-1))
+
+
+def ratio(samples: Samples, others: Samples) -> Interval:
+    """The geometric mean of the ratios within a round.
+
+    A geometric mean, so that ratios of ratios multiply exactly; within a round, so that what slows
+    the machine for a while slows both.
+    """
+    logs = np.log(table(samples)) - np.log(table(others))
+    return Interval(*np.exp(_enclosed(logs, lambda drawn: np.mean(drawn, axis=-1))).tolist())
+
+
+def change(before: Samples, after: Samples) -> Interval:
+    """The ratio of the times of two rows that did not share their rounds, after / before.
+
+    Of their lowest deciles: what disturbs a sample only ever adds to it.
+    """
+    old, new = table(before), table(after)
+    ratios = _low(draws(new, seed=2)) / _low(draws(old, seed=1))
+    low, high = np.percentile(ratios, [50 - CONFIDENCE / 2, 50 + CONFIDENCE / 2]).tolist()
+    return Interval(float(_low(new.reshape(-1)) / _low(old.reshape(-1))), low, high)
+
+
+def _low(values: np.ndarray) -> np.ndarray:
+    return np.quantile(values, 0.1, axis=-1)
+
+
+def _enclosed(values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) -> Interval:
+    middle = float(statistic(values.reshape(-1)))
+    drawn = statistic(draws(values))
+    low, high = np.percentile(drawn, [50 - CONFIDENCE / 2, 50 + CONFIDENCE / 2]).tolist()
+    return Interval(middle, low, high)
+
+
+def draws(values: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Draws of all samples, shape (DRAWS, processes × rounds): processes, then rounds of each."""
+    rng = np.random.default_rng(seed)
+    processes, rounds = values.shape
+    which = rng.integers(processes, size=(DRAWS, processes, 1))
+    when = rng.integers(rounds, size=(DRAWS, processes, rounds))
+    return values[which, when].reshape(DRAWS, -1)
+
+
+class Band(NamedTuple):
+    """What the noise may hide: ratios from `low` to `high` are a tie."""
+
+    low: float
+    high: float
+
+
+def band(again: Interval) -> Band:
+    """From the ratio of a contender to itself: as far to either side as its interval reaches."""
+    most = max(again.high, 1 / again.low)
+    return Band(1 / most, most)
+
+
+def word(between: Interval, noise: Band) -> str:
+    """`tie` where noise may explain a ratio of times, else `faster` or `slower`."""
+    if between.overlaps(*noise):
+        return "tie"
+    return "slower" if between.low > noise.high else "faster"

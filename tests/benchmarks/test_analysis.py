@@ -1,0 +1,174 @@
+"""Floors, factors, fits and crossovers of made-up results whose truth is known."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import names
+from benchmarks.analysis.axes import crossovers, exponent, fit
+from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, verdict
+from benchmarks.analysis.floors import dispatch_bound, fastest, floor, over_floor
+from benchmarks.goals import goals
+from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, PYTHON, Cell, Results, Row
+
+SHAPE = (5, 6)
+
+
+def row(name: str, seconds: float, kind: str = CONTENDER, called: str = PYTHON, **more: Any) -> Row:
+    noise = np.exp(0.002 * np.random.default_rng(len(name)).normal(size=SHAPE))
+    return Row(name, kind, called, samples=(seconds * noise).tolist(), **more)
+
+
+def cell(rows: list[Row], case: str = "width", size: int = 64, **more: Any) -> Cell:
+    about: dict[str, Any] = {"sizes": [2, 2, 1]}
+    made = Cell(case, [size], "float32", "1", "highest", "cpu", about, 9, 1e6, 10**5, 2.5, rows)
+    return replace(made, **more)
+
+
+FLOORS = [
+    row(names.EMPTY_CALL, 1e-7, FLOOR),
+    row(names.IDENTITY, 1e-5, FLOOR, JAX),
+    row(names.PRODUCTS["NumPy"], 4e-4, FLOOR),
+    row(names.PRODUCTS["jax.jit"], 3.1e-4, FLOOR, JAX),
+    row(names.MEMORY["NumPy"], 1e-4, FLOOR),
+    row(names.MEMORY["jax.jit"], 9e-5, FLOOR, JAX),
+]
+
+HAND, HAND_JIT = row(names.HAND, 9e-4), row(names.HAND_JIT, 6e-4, called=JAX)
+GRAD = row(names.GRAD, 6.3e-4, called=JAX, phases=[{"first call": 0.27}])
+REST = [row(names.AGAIN, 6.3e-4, AGAIN, JAX), row(names.LOSS, 2.1e-4, LOSS, JAX)]
+
+
+@pytest.fixture
+def large() -> Cell:
+    return cell([HAND, HAND_JIT, GRAD, *REST, *FLOORS])
+
+
+def test_a_floor_is_dispatch_and_the_larger_of_products_and_bytes(large: Cell) -> None:
+    """JAX's products are the faster ones, without the dispatch that is in them: 300 µs."""
+    assert fastest(large, names.PRODUCTS)[0] == "jax.jit"  # type: ignore[index]
+    assert np.median(floor(large, HAND)) == pytest.approx(3.001e-4, rel=0.01)  # type: ignore[arg-type]
+    assert np.median(floor(large, GRAD)) == pytest.approx(3.1e-4, rel=0.01)  # type: ignore[arg-type]
+    assert over_floor(large, HAND).middle == pytest.approx(9 / 3.001, rel=0.01)  # type: ignore[union-attr]
+
+
+def test_where_bytes_take_longer_than_products_they_are_the_floor() -> None:
+    slow = [r for r in FLOORS if r.name not in names.MEMORY.values()]
+    bound = cell([GRAD, *slow, row(names.MEMORY["NumPy"], 5e-4, FLOOR)])
+    assert np.median(floor(bound, GRAD)) == pytest.approx(5.1e-4, rel=0.01)  # type: ignore[arg-type]
+
+
+def test_without_its_dispatch_a_row_has_no_floor(large: Cell) -> None:
+    large.rows = [r for r in large.rows if r.name != names.IDENTITY]
+    assert floor(large, GRAD) is None
+    assert over_floor(large, GRAD) is None
+    assert over_floor(large, HAND) is not None
+
+
+def test_a_row_that_is_mostly_its_call_is_dispatch_bound(large: Cell) -> None:
+    assert not dispatch_bound(large, GRAD)
+    assert dispatch_bound(large, row("fast", 1.9e-5, called=JAX))
+    assert not dispatch_bound(large, row("fast", 1.9e-5))
+
+
+def test_gain_over_tax_is_the_speed_up_exactly(large: Cell) -> None:
+    found = factors(large)
+    assert found is not None
+    assert found.speed_up.middle == pytest.approx(
+        found.compiler_gain.middle / found.autodiff_tax.middle, rel=1e-14
+    )
+    assert found.compiler_gain.middle == pytest.approx(1.5, rel=0.01)
+    assert found.autodiff_tax.middle == pytest.approx(1.05, rel=0.01)
+    large.rows = [r for r in large.rows if r.name != names.HAND_JIT]
+    assert factors(large) is None
+
+
+def test_words_follow_the_noise(large: Cell) -> None:
+    assert noise(large).high < 1.01  # type: ignore[union-attr]
+    assert verdict(large, names.HAND) == "slower"
+    assert verdict(large, names.HAND_JIT) == "faster"
+    assert verdict(large, names.GRAD) == ""
+    assert gradient_cost(large).middle == pytest.approx(3, rel=0.01)  # type: ignore[union-attr]
+    assert between(large, names.HAND, "nobody") is None
+
+
+def test_compiling_pays_after_so_many_calls_or_never(large: Cell) -> None:
+    """270 ms, and 270 µs saved by each call: a thousand."""
+    found = break_even(large)
+    assert found is not None
+    assert found.calls == pytest.approx(1000, rel=0.03)
+    slower = cell([row(names.HAND, 5e-4), GRAD, *REST])
+    assert break_even(slower).calls is None  # type: ignore[union-attr]
+    assert break_even(cell([HAND, row(names.GRAD, 6e-4, called=JAX)])) is None
+
+
+def along(seconds: Any, other: Any, sizes: tuple[int, ...] = (4, 16, 64, 256, 1024)) -> list[Cell]:
+    return [
+        cell(
+            [
+                row(names.HAND, seconds(size)),
+                row(names.GRAD, other(size), called=JAX),
+                row(names.AGAIN, other(size), AGAIN, JAX),
+            ],
+            size=size,
+            parameters=size,
+            flops=1e3 * size,
+        )
+        for size in sizes
+    ]
+
+
+def test_a_crossover_is_found_where_it_is() -> None:
+    """10⁻⁷ n against 2·10⁻⁵: at 200."""
+    (found,) = crossovers(along(lambda n: 1e-7 * n, lambda n: 2e-5), names.HAND, names.GRAD)
+    assert (found.winner, found.loser) == (names.GRAD, names.HAND)
+    assert found.size.middle == pytest.approx(200, rel=0.05)
+    assert found.size.low <= found.size.middle <= found.size.high
+
+
+def test_rows_that_are_a_tie_do_not_cross() -> None:
+    tied = along(lambda n: 1e-7 * n, lambda n: 1.0001e-7 * n)
+    assert crossovers(tied, names.HAND, names.GRAD) == []
+
+
+def test_a_fit_finds_what_a_call_and_an_operation_cost() -> None:
+    cells = along(lambda n: 3e-6 + 2e-9 * 1e3 * n, lambda n: 1e-6)
+    found = fit(cells, names.HAND)
+    assert found is not None
+    assert found.fixed == pytest.approx(3e-6, rel=0.05)
+    assert found.per_flop == pytest.approx(2e-9, rel=0.01)
+    assert found.worst < 1.02
+    assert fit(cells[:2], names.HAND) is None
+
+
+def test_the_exponent_says_how_cost_grows() -> None:
+    flat = along(lambda n: 3e-6, lambda n: 1e-6)
+    linear = along(lambda n: 1e-6 * n, lambda n: 1e-6)
+    assert exponent(flat, names.HAND, names.GRAD).middle == pytest.approx(0, abs=0.01)  # type: ignore[union-attr]
+    found = exponent(linear, names.HAND, names.GRAD)
+    assert found is not None
+    assert found.middle == pytest.approx(1, abs=0.01)
+    assert found.low < found.middle < found.high
+    assert exponent(linear[:2], names.HAND, names.GRAD) is None
+
+
+def test_goals_are_met_or_missed_by_the_rows(large: Cell) -> None:
+    training = cell(
+        [
+            row(names.GRAD, 3e-4, called=JAX),
+            row(names.C, 1.8e-4),
+            row(names.ARTICLE, 2e-2),
+        ],
+        case="training",
+        size=1000,
+    )
+    found = {(goal.cell, goal.what): goal for goal in goals(Results({}, {}, [training, large]))}
+    assert [goal.met for goal in found.values()] == [False, False, False]
+    assert found[training.label, "grad-jit / c"].found.middle == pytest.approx(1.67, abs=0.02)
+    narrow = replace(large, size=[8])
+    assert goals(Results({}, {}, [narrow])) == []
+    free = cell([HAND, HAND_JIT, row(names.GRAD, 6e-4, called=JAX), *REST[1:]])
+    free.rows.append(row(names.AGAIN, 6e-4, AGAIN, JAX))
+    assert [goal.met for goal in goals(Results({}, {}, [free]))] == [True]

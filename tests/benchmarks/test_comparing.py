@@ -1,0 +1,114 @@
+"""Two runs: the same again is a tie, a tenth slower is worse, machines are compared by floors."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.comparing import BETTER, TIE, WORSE, Comparison, compare
+from benchmarks.results import CONTENDER, Results
+from tests.benchmarks.made_results import made_results
+
+CASES = ("sample", "training", "digits", "width", "mass")
+
+
+def run(seed: int, slower: Callable[[str], float] = lambda _: 1.0) -> Results:
+    """Made-up results, their contenders so much slower."""
+    results = made_results(CASES, seed)
+    for cell in results.cells:
+        for row in cell.rows:
+            if row.kind != "floor":
+                row.samples = [[slower(row.name) * s for s in process] for process in row.samples]
+    return results
+
+
+def share(found: Comparison, verdict: str) -> float:
+    return len(found.of(verdict)) / len(found.changes)
+
+
+def test_the_same_again_is_a_tie() -> None:
+    found = compare(run(1), run(2))
+    assert len(found.changes) > 200
+    assert share(found, TIE) >= 0.9
+    assert (found.by_floor, found.missing) == ([], [])
+
+
+def test_a_tenth_slower_is_worse_and_faster_is_better() -> None:
+    assert share(compare(run(1), run(2, lambda _: 1.1)), WORSE) >= 0.9
+    assert share(compare(run(1, lambda _: 1.1), run(2)), BETTER) >= 0.9
+
+
+def test_only_what_changed_is_said() -> None:
+    found = compare(run(1), run(2, lambda name: 1.1 if name == "hand-numpy" else 1.0))
+    assert {change.row for change in found.of(WORSE)} >= {"hand-numpy"}
+    others = [change for change in found.changes if change.row != "hand-numpy"]
+    assert sum(change.verdict == TIE for change in others) >= 0.9 * len(others)
+
+
+def test_on_another_machine_floors_are_compared() -> None:
+    """Everything takes twice as long there, the floor too: times say nothing, ratios say a tie."""
+    here, there = run(1), run(2, lambda _: 2.0)
+    there.fingerprint = {**there.fingerprint, "processor": "Another CPU"}
+    for cell in there.cells:
+        for row in cell.rows:
+            if row.kind == "floor":
+                row.samples = [[2 * s for s in process] for process in row.samples]
+    found = compare(here, there)
+    assert found.by_floor == ['processor: "Made-up CPU @ 2.60GHz" and "Another CPU"']
+    assert share(found, TIE) >= 0.8
+    there.fingerprint = here.fingerprint
+    assert share(compare(here, there), WORSE) == 1
+
+
+def test_what_only_one_has_is_named() -> None:
+    one, other = run(1), run(2)
+    other.cells[0].rows = [row for row in other.cells[0].rows if row.name != "c"]
+    (line,) = compare(one, other).missing
+    assert line == f"{one.cells[0].label}: c: in the first only"
+
+
+def ended(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ending:
+        main(list(arguments))
+    assert isinstance(ending.value.code, int)
+    return ending.value.code
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = []
+    for name, results in (("a", run(1)), ("b", run(2)), ("c", run(2, lambda _: 1.1))):
+        files.append(str(tmp_path / f"{name}.json"))
+        results.save(Path(files[-1]))
+    same, slower = ended("compare", *files[:2]), ended("compare", files[0], files[2])
+    assert (same, slower) in ((0, 1), (1, 1))  # one row in ten may be off in the first
+    out = capsys.readouterr().out
+    assert "tie up to" in out
+    assert ended("compare", files[0], files[2], "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["compared"] == "times"
+    assert {"cell", "row", "ratio", "interval", "noise", "verdict"} <= set(found["changes"][0])
+
+
+def test_files_that_cannot_be_compared_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = tmp_path / "a.json", tmp_path / "b.json"
+    run(1).save(a)
+    assert ended("compare", str(a), str(b)) == 2
+    b.write_text("{}")
+    assert ended("compare", str(a), str(b)) == 2
+    Results({}, {}).save(b)
+    assert ended("compare", str(a), str(b)) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3
+    assert "No such file" in said[0]
+    assert "got schema None, expected timings of schema 1" in said[1]
+    assert "no row in common" in said[2]
+
+
+def test_timed_rows_are_what_is_compared() -> None:
+    results = run(1)
+    rows = sum(len(cell.timed(CONTENDER)) for cell in results.cells)
+    assert len(compare(results, results).changes) == rows

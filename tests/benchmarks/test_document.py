@@ -1,0 +1,113 @@
+"""docs/benchmarks.md says what the stored results say, and nothing that somebody typed."""
+
+import re
+import subprocess
+
+import pytest
+
+from benchmarks.document.build import (
+    DOCUMENT,
+    FIGURES,
+    PART,
+    PLACEHOLDER,
+    README,
+    README_TEMPLATE,
+    ROOT,
+    STORED,
+    TEMPLATE,
+    document,
+    filled,
+    readme,
+    shown,
+)
+from benchmarks.document.verbs import VERBS, UnknownError
+from benchmarks.results import Results, load
+from tests.benchmarks.made_results import made_results
+
+#: A number with a unit of what is measured: it must come from the results.
+MEASURED = re.compile(r"\b\d+(\.\d+)?\s?(ns|µs|ms|%|kB|MB|GB|GFLOP/s|times)\b|\b\d+\.\d\d+\b")
+
+#: What the protocol is, and what other pages have measured.
+NOT_OF_THE_RUN = ("95 %", "1.4 times")
+
+
+@pytest.fixture(scope="module")
+def stored() -> Results:
+    return load(STORED)
+
+
+def test_the_document_is_what_the_results_say(stored: Results) -> None:
+    """`make document` makes it anew."""
+    assert DOCUMENT.read_text(encoding="utf-8") == document(stored)
+
+
+def test_the_readme_has_the_table_of_the_results(stored: Results) -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(PART.findall(text)) == 1
+    assert text == readme(stored)
+
+
+def test_its_figures_are_there_and_no_others() -> None:
+    names = shown(DOCUMENT.read_text(encoding="utf-8"))
+    assert names
+    assert sorted(file.name for file in FIGURES.iterdir()) == names
+
+
+def test_no_measured_number_is_typed() -> None:
+    templates = (TEMPLATE, README_TEMPLATE)
+    text = "\n".join(PLACEHOLDER.sub("", file.read_text(encoding="utf-8")) for file in templates)
+    typed = {found[0] for found in MEASURED.finditer(text)} - {*NOT_OF_THE_RUN}
+    assert typed == set()
+
+
+def test_the_stored_run_is_whole(stored: Results) -> None:
+    assert stored.failed == []
+    assert stored.left_out == []
+    assert stored.settings["rounds"] >= 30
+    assert stored.settings["processes"] >= 5
+    assert not stored.settings["plants"]
+    revision = stored.fingerprint["revision"]
+    known = subprocess.run(
+        ["git", "cat-file", "-e", revision], cwd=ROOT, capture_output=True, check=False
+    )
+    history = subprocess.run(
+        ["git", "rev-parse", "--is-shallow-repository"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Without the history, as in an archive or a shallow clone, nothing can be looked up.
+    assert known.returncode == 0 or history.stdout.strip() != "false"
+
+
+@pytest.mark.parametrize(
+    ("placeholder", "says"),
+    [
+        ("{{time width/3/float32/all hand-numpy}}", "the results have no cell width/3/float32/all"),
+        ("{{time digits/1797/float32/all nobody}}", "has no time of nobody"),
+        ("{{tme digits/1797/float32/all}}", "no such verb; expected one of time"),
+        ("{{time}}", "missing 2 required positional arguments"),
+        ("{{fit mass/float64/1 grad-jit}}", "the results have no cells of mass/float64/1"),
+    ],
+)
+def test_what_the_results_do_not_know_is_an_error(placeholder: str, says: str) -> None:
+    with pytest.raises(UnknownError, match=re.escape(says)) as raised:
+        filled(f"It takes {placeholder}.", made_results(("digits",)))
+    assert str(raised.value).startswith(placeholder)
+    assert "\n" not in str(raised.value)
+
+
+def test_numbers_are_those_of_the_results() -> None:
+    results = made_results(("digits",))
+    (cell,) = results.cells
+    for row in cell.rows:
+        row.samples = [[2e-3 if row.name == "hand-numpy" else 1e-3] * 6] * 5
+    cell = "digits/1797/float32/all"
+    text = f"{{{{time {cell} hand-numpy}}}} {{{{ratio {cell} hand-numpy grad-jit}}}}"
+    assert filled(text, results) == "2.00 ms 2.00"
+
+
+def test_every_verb_is_used() -> None:
+    used = {found[1] for found in PLACEHOLDER.finditer(TEMPLATE.read_text(encoding="utf-8"))}
+    assert set(VERBS) - used <= {"interval", "floor", "flops", "part"}

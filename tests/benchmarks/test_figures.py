@@ -1,0 +1,432 @@
+"""Figures are drawn from the stored numbers, the same bytes every time, and can be read."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from benchmarks import names
+from benchmarks.analysis.factors import between, noise, verdict
+from benchmarks.analysis.floors import floor
+from benchmarks.cases import CASES
+from benchmarks.figures import CannotDrawError, draw, drawing, lines, looks, ticks, wording
+from benchmarks.figures.axis import along_axis
+from benchmarks.figures.bars import of_one_cell
+from benchmarks.figures.drawing import plan
+from benchmarks.figures.groups import Group, groups
+from benchmarks.figures.labels import spread_out
+from benchmarks.figures.tax import autodiff_tax, taxes
+from benchmarks.figures.themes import DARK, LIGHT, THEMES, Theme
+from benchmarks.figures.winners import TIE, squares, who_wins, winner
+from benchmarks.report import units
+from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, PYTHON, Cell, Results, Row
+from benchmarks.statistics import spread
+from tests.benchmarks.made_results import made_results
+from tests.tiers import one_of_each
+
+#: A case of each kind of figure; `width` has two.
+KINDS = ("sample", "depth", "map", "width")
+
+
+def made(case: str, keep: Callable[[Row], bool] = lambda _: True) -> Results:
+    """Results of one case in float32, without the rows that are not to be kept."""
+    results = made_results([case])
+    results.cells = [cell for cell in results.cells if cell.dtype == "float32"]
+    for cell in results.cells:
+        cell.rows = [row for row in cell.rows if keep(row)]
+    return results
+
+
+def group_of(results: Results) -> Group:
+    (group,) = groups(results)
+    return group
+
+
+def lines_of(figure: Figure) -> dict[str, list[Any]]:
+    """What was drawn as lines, by label."""
+    (axes,) = figure.axes
+    found: dict[str, list[Any]] = {}
+    for line in axes.lines:
+        found.setdefault(str(line.get_label()), []).append(line)
+    return found
+
+
+def texts_of(figure: Figure) -> list[Text]:
+    found = figure.findobj(Text)
+    return [text for text in found if isinstance(text, Text) and text.get_text().strip()]
+
+
+def with_every_contender(results: Results) -> Results:
+    """All of them timed in all cells, so that there are as many labels as can be."""
+    for cell in results.cells:
+        cell.rows = [row for row in cell.rows if row.timed]
+        reference = cell.row(names.GRAD)
+        assert reference is not None
+        for step, name in enumerate(names.CONTENDERS):
+            if cell.row(name) is None:
+                samples = (np.array(reference.samples) * (1 + step / 50)).tolist()
+                cell.rows.append(Row(name, CONTENDER, PYTHON, samples=samples))
+    return results
+
+
+# Files
+
+
+@pytest.mark.parametrize("case", one_of_each(KINDS, ["depth"]))
+def test_all_files_are_written_and_again_with_the_same_bytes(tmp_path: Path, case: str) -> None:
+    settings = dict(mpl.rcParams)
+    first, second = (draw(made(case), tmp_path / folder / "new") for folder in ("1", "2"))
+    expected = {
+        f"{what}-float32-all-highest-cpu-{theme}.{suffix}"
+        for what in ((case, "tax") if case == "width" else (case,))
+        for theme in ("light", "dark")
+        for suffix in ("svg", "png")
+    }
+    assert {file.name for file in first} == expected
+    assert {file.name for file in (tmp_path / "1" / "new").iterdir()} == expected
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+        assert one.read_bytes().startswith(b"<?xml" if one.suffix == ".svg" else b"\x89PNG")
+    assert dict(mpl.rcParams) == settings
+
+
+def test_every_kind_of_cell_has_files_of_its_own() -> None:
+    results = made_results(["width"])
+    results.cells += made("width").cells
+    results.cells[-1].device = "gpu"
+    results.cells[-2].threads = "1"
+    results.cells[-3].precision = "default"
+    stems = [group.stem(what) for group in groups(results) for what, _ in plan(group)]
+    assert len(stems) == len(set(stems)) == 7
+    assert {"width-float64-all-highest-cpu", "tax-float32-all-highest-cpu"} < {*stems}
+    assert {"width-float32-all-default-cpu", "width-float32-1-highest-cpu"} < {*stems}
+
+
+@pytest.mark.parametrize("change", ["no cells", "all wrong", "floors only"])
+def test_nothing_to_draw_is_refused_in_one_line(tmp_path: Path, change: str) -> None:
+    results = made("sample", lambda row: change != "floors only" or row.kind == FLOOR)
+    for row in results.cells[0].rows:
+        row.wrong = "off" if change == "all wrong" else row.wrong
+    results.cells = [] if change == "no cells" else results.cells
+    with pytest.raises(CannotDrawError, match=r"^nothing to draw: .*$"):
+        draw(results, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_without_matplotlib_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "find_spec", lambda _: None)
+    with pytest.raises(CannotDrawError, match=r"^matplotlib is not installed; .* extra 'plot'$"):
+        draw(made("sample"), tmp_path)
+
+
+# The numbers
+
+
+def test_lines_along_an_axis_are_the_medians() -> None:
+    group = group_of(made("batch-2-2-1"))
+    found = lines_of(along_axis(group, LIGHT))
+    for name in (names.HAND, names.HAND_JIT, names.GRAD, names.MICROGRAD):
+        (line,) = found[name]
+        timed = [(cell, row) for cell in group.cells if (row := cell.row(name)) and row.timed]
+        assert list(line.get_xdata()) == [cell.size[0] for cell, _ in timed]
+        assert list(line.get_ydata()) == [spread(row.samples).median for _, row in timed]
+    assert len(found[names.MICROGRAD][0].get_xdata()) < len(found[names.HAND][0].get_xdata())
+
+
+def test_absent_and_wrong_rows_are_not_drawn_and_neither_are_other_kinds() -> None:
+    for case, make in (("depth", along_axis), ("sample", of_one_cell)):
+        results = made(case)
+        for cell in results.cells:
+            row = cell.row(names.TORCH)
+            assert row is not None
+            row.wrong = "the loss is off"
+        figure = make(group_of(results), LIGHT)
+        absent = {names.MYGRAD, names.SKLEARN, names.TORCH, names.AGAIN, names.LOSS}
+        assert not absent & {*lines_of(figure)}
+        assert {names.HAND, names.GRAD, names.AUTOGRAD} < {*lines_of(figure)}
+    note = next(text.get_text() for text in texts_of(figure) if "Medians" in text.get_text())
+    assert "PyTorch (wrong), MyGrad (absent), scikit-learn (wrong)" in note.replace("\n", " ")
+
+
+def test_floors_are_those_of_how_a_row_is_called() -> None:
+    group = group_of(made("width"))
+    below = lines.floors(group.cells)
+    assert list(below) == [JAX, PYTHON]
+    for called, name in ((JAX, names.GRAD), (PYTHON, names.HAND)):
+        for cell, median in zip(group.cells, below[called].median, strict=True):
+            row = cell.row(name)
+            assert row is not None
+            samples = floor(cell, row)
+            assert samples is not None
+            assert median == spread(samples).median
+    figure = along_axis(group, LIGHT)
+    (dashed,) = lines_of(figure)["floor-python"]
+    assert np.array_equal(dashed.get_ydata(), below[PYTHON].median)
+    region = figure.axes[0].collections[0].get_paths()[0].vertices
+    assert set(below[JAX].median) < set(np.asarray(region)[:, 1])
+
+
+def test_without_floors_and_without_the_reference_there_is_still_a_figure() -> None:
+    for case in ("depth", "sample"):
+        results = made(case, lambda row: row.name in (names.HAND, names.FORWARD))
+        for make in (make for group in groups(results) for _, make in plan(group)):
+            assert not [
+                text for text in texts_of(make(group_of(results), DARK)) if "grey" in str(text)
+            ]
+
+
+def test_crossings_lie_on_both_lines_and_their_sizes_are_written() -> None:
+    group = group_of(made("batch-2-2-1"))
+    drawn = {row: lines.line(group.cells, row) for row in (names.FLOATS, names.HAND, names.GRAD)}
+    figure = along_axis(group, LIGHT)
+    (mark,) = (
+        mark
+        for mark in lines.marks(group.cells, drawn | {names.HAND_JIT: drawn[names.GRAD]})
+        if {mark.winner, mark.loser} == {names.HAND, names.GRAD}
+    )
+    assert mark.winner == names.GRAD
+    for name in (names.HAND, names.GRAD):
+        assert drawn[name].at(mark.size) == pytest.approx(mark.seconds, rel=0.03)
+    assert mark.size in [ring.get_xdata()[0] for ring in lines_of(figure)["crossing"]]
+    assert units.many(mark.size) in [text.get_text() for text in texts_of(figure)]
+
+
+def test_one_cell_is_sorted_by_time_with_the_ratio_beside_it() -> None:
+    group = group_of(made("sample"))
+    (cell,) = group.cells
+    figure = of_one_cell(group, LIGHT)
+    found = {name: line for name, (line, *_) in lines_of(figure).items() if cell.row(name)}
+    order = sorted(found, key=lambda name: found[name].get_ydata()[0])
+    times = [found[name].get_xdata()[0] for name in order]
+    assert times == sorted(times)
+    texts = [text.get_text() for text in texts_of(figure)]
+    for name, time in zip(order, times, strict=True):
+        row, ratio = cell.row(name), between(cell, name, names.GRAD)
+        assert row is not None
+        assert ratio is not None
+        assert time == spread(row.samples).median
+        assert {units.seconds(time), looks.look(name).label} < {*texts}
+        assert units.digits(ratio.middle) in texts
+
+
+def test_the_tax_is_the_ratio_with_its_interval_and_the_noise() -> None:
+    group = group_of(made("width"))
+    found = lines_of(autodiff_tax(group, LIGHT))
+    (line,) = found["tax"]
+    assert len(found["interval"]) == len(group.cells)
+    for cell, y, interval in zip(group.cells, line.get_ydata(), found["interval"], strict=True):
+        ratio = between(cell, names.GRAD, names.HAND_JIT)
+        assert ratio is not None
+        assert (y, tuple(interval.get_ydata())) == (ratio.middle, ratio[1:])
+    ties = [tax for tax in taxes(group) if tax.tie]
+    assert len(found.get("tie", [])) == len(ties)
+    assert {tax.width for tax in ties} == {
+        cell.size[0] for cell in group.cells if verdict(cell, names.HAND_JIT) == "tie"
+    }
+
+
+# Who wins
+
+
+def cell_with(hand: float, hand_jit: float, grad: float, again: bool = True) -> Cell:
+    """A cell of the map with these times, and 1 % of noise."""
+    rng = np.random.default_rng(1)
+    rows = []
+    times = ((names.HAND, hand), (names.HAND_JIT, hand_jit), (names.GRAD, grad))
+    for name, seconds in (*times, *([(names.AGAIN, grad)] if again else [])):
+        kind = AGAIN if name == names.AGAIN else CONTENDER
+        samples = seconds * np.exp(0.01 * rng.normal(size=(5, 6)))
+        rows.append(Row(name, kind, samples=samples.tolist() if seconds else []))
+    return Cell("map", [4, 8], "float32", "all", "highest", "cpu", {}, 1, 1.0, 1, 2.0, rows)
+
+
+@pytest.mark.parametrize("again", [True, False])
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ((1, 2, 3), names.HAND),
+        ((2, 1, 3), names.HAND_JIT),
+        ((3, 2, 1), names.GRAD),
+        ((2, 1, 1.0001), TIE),
+        ((1, 2, 1.0001), TIE),
+        ((0, 2, 1), names.GRAD),
+        ((0, 0, 1), None),
+    ],
+)
+def test_the_fastest_wins_unless_noise_may_explain_it(
+    times: tuple[float, float, float], expected: str | None, again: bool
+) -> None:
+    cell = cell_with(*times, again=again)
+    assert (noise(cell) is not None) == again
+    assert winner(cell) == expected
+
+
+def test_the_map_says_who_and_by_how_much() -> None:
+    group = group_of(made("map"))
+    figure = who_wins(group, LIGHT)
+    found = squares(group)
+    assert len(found) == len(group.cells)
+    assert {square.winner for square in found} == {names.HAND, names.HAND_JIT, names.GRAD, TIE}
+    patches = [patch for patch in figure.axes[0].patches if patch.get_label()]
+    assert [patch.get_label() for patch in patches] == [square.winner for square in found]
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    for cell, square in zip(group.cells, found, strict=True):
+        ratio = between(cell, names.HAND, names.GRAD)
+        assert ratio is not None
+        assert units.digits(ratio.middle) == square.text
+        assert square.text in texts
+
+
+def test_a_map_with_holes_is_drawn_and_one_without_a_winner_is_not() -> None:
+    results = made("map")
+    del results.cells[3]
+    results.cells[5].rows = [row for row in results.cells[5].rows if row.name == names.HAND]
+    group = group_of(results)
+    assert len(squares(group)) == len(results.cells) - 1
+    who_wins(group, DARK)
+    assert plan(group_of(made("map", lambda row: row.name == names.HAND))) == []
+
+
+# Legibility
+
+
+def _boxes(figure: Figure) -> list[tuple[str, Any]]:
+    """Every text with where it lies, in pixels."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    shown = [text for text in texts_of(figure) if text.get_visible()]
+    return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in shown]
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("case", one_of_each((*KINDS, "batch-2-2-1", "mass"), ["sample", "width"]))
+def test_no_text_is_cut_off_or_covers_another(case: str, theme: Theme) -> None:
+    group = group_of(with_every_contender(made(case)))
+    for _, make in plan(group):
+        figure = make(group, theme)
+        boxes = _boxes(figure)
+        for text, box in boxes:
+            assert box.x0 >= 0, text
+            assert box.y0 >= 0, text
+            assert box.x1 <= figure.bbox.width, text
+            assert box.y1 <= figure.bbox.height, text
+        if make in (along_axis, of_one_cell):
+            known = {looks.look(name).label for name in names.CONTENDERS}
+            assert known < {text for text, _ in boxes}
+        for (one, first), (other, second) in itertools.combinations(boxes, 2):
+            # Two capitals and what hangs below a letter do not fill the height of their boxes.
+            assert not first.padded(-1).overlaps(second.padded(-1)), (one, other)
+
+
+def _luminance(colour: str) -> float:
+    """Source: WCAG 2.2, relative luminance."""
+    channels = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def _contrast(one: str, other: str) -> float:
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("case", KINDS)
+def test_a_figure_keeps_the_colours_of_its_theme(case: str) -> None:
+    """Drawn when matplotlib's settings are others again, as ticks come into being late."""
+    group = group_of(made(case))
+    for _, make in plan(group):
+        figure = make(group, DARK)
+        _boxes(figure)
+        colours = {text.get_color() for text in texts_of(figure)}
+        legible = {DARK.ink, DARK.muted, *(fill.ink for fill in DARK.fills.values())}
+        assert colours <= legible
+        assert to_hex(figure.get_facecolor()) == to_hex(figure.axes[0].get_facecolor())
+        assert to_hex(figure.get_facecolor()) == DARK.ground
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_what_is_drawn_and_what_is_read_stand_out(theme: Theme) -> None:
+    for hue in theme.hues.values():
+        assert _contrast(hue, theme.ground) >= 3
+    for text in (theme.ink, theme.muted):
+        assert _contrast(text, theme.ground) >= 4.5
+    for fill in theme.fills.values():
+        assert _contrast(fill.ink, fill.ground) >= 4.5
+    grey = sorted(_luminance(fill.ground) for fill in theme.fills.values())
+    assert all(b + 0.05 > 1.2 * (a + 0.05) for a, b in itertools.pairwise(grey))
+
+
+def test_every_contender_has_a_look_that_no_other_has() -> None:
+    assert {*looks.LOOKS} == {*names.CONTENDERS}
+    signs = [(look.hue, look.marker, look.dash) for look in looks.LOOKS.values()]
+    assert len({*signs}) == len(signs)
+    main = [look for look in looks.LOOKS.values() if look.prominent]
+    assert len({look.marker for look in main}) == len({look.hue for look in main}) == len(main)
+    assert looks.look("new").label == "new"
+    assert looks.in_order(["new", names.GRAD, names.HAND]) == [names.HAND, names.GRAD, "new"]
+
+
+@given(st.lists(st.floats(-50, 350), max_size=20))
+def test_labels_are_spread_in_order_and_no_further_than_they_must(wanted: list[float]) -> None:
+    places = spread_out(np.array(wanted), 12.5, 4.0, 296.0)
+    order = np.argsort(wanted, kind="stable")
+    assert (np.diff(places[order]) >= 12.5 - 1e-9).all()
+    assert ((places >= 4.0 - 1e-9) & (places <= 296.0 + 1e-9)).all()
+    apart = np.diff(np.sort(wanted)) >= 12.5
+    if apart.all() and all(4 <= place <= 296 for place in wanted):
+        assert places == pytest.approx(wanted)
+
+
+def test_ticks_are_round_and_lie_within() -> None:
+    assert ticks.times(2e-6, 3e-5)[1] == ["2 µs", "5 µs", "10 µs", "20 µs"]
+    assert ticks.times(2e-6, 3.0)[1] == ["10 µs", "100 µs", "1 ms", "10 ms", "100 ms", "1 s"]
+    assert ticks.times(2e-9, 90.0)[1] == ["100 ns", "10 µs", "1 ms", "100 ms", "10 s"]
+    assert ticks.ratios(0.93, 1.07) == [0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06]
+    assert 1.0 in ticks.ratios(0.2, 80.0)
+    assert ticks.sparse([1.0, 2.0, 1000.0], 300) == [1.0, 2.0, 1000.0]
+    assert ticks.sparse([1.0, 1.1, 1000.0], 300) == [1.1, 1000.0]
+
+
+@given(st.floats(1e-9, 1e2), st.floats(2.5, 1e12))
+def test_every_range_has_ticks_but_not_many(low: float, factor: float) -> None:
+    found, texts = ticks.times(low, low * factor)
+    assert 1 <= len(found) == len({*texts}) <= 10
+    assert all(low <= tick <= low * factor for tick in found)
+
+
+def test_the_words_say_what_was_timed_and_on_what() -> None:
+    assert {*wording.TITLES} == {*CASES}
+    group = group_of(made("depth"))
+    found = wording.words(group, "A note.")
+    assert found.title == "One gradient of an MLP, by its depth"
+    assert found.about == (
+        "hidden layers of 64 units, 64 examples; relu, softmax-ce\n"
+        "float32, all threads, JAX on the CPU, its products at highest precision"
+    )
+    assert found.note == (
+        "A note.\nMade-up CPU @ 2.60GHz, 4 processors, 2026-01-31, revision 0123456789ab"
+    )
+    on_gpu = replace(group, case="new", device="gpu", dtype="float64", threads="1")
+    on_gpu = replace(on_gpu, fingerprint={"gpus": ["NVIDIA H100, 580.1, 81559 MiB"]})
+    found = wording.words(on_gpu, "")
+    assert found.title == "One loss and gradient: new"
+    assert found.about == "relu, softmax-ce\nfloat64, one thread, JAX on the GPU"
+    assert found.note == "NVIDIA H100"
+
+
+def test_made_results_are_the_same_every_time() -> None:
+    first, second = (made_results(["sample"]).as_json() for _ in range(2))
+    assert first == second

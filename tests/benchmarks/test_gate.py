@@ -1,0 +1,223 @@
+"""The gate: right answers pass, and mistakes of the kinds that are made by hand do not."""
+
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import manual.network
+from benchmarks.cases import Spec
+from benchmarks.contenders.derivatives import allowance
+from benchmarks.contenders.ready import Unavailable, leaves
+from benchmarks.problems.article import mass_problem, sample_problem
+from benchmarks.problems.deviation import AtAKinkError
+from benchmarks.problems.gate import Gate, load
+from benchmarks.problems.network import NetworkProblem, network_problem
+from benchmarks.problems.training import TrainingProblem
+from compare.experiment import Settings
+from manual.affine import Layer
+from manual.network import Network
+
+pytestmark = pytest.mark.slow
+
+NETWORK = Network((7, 11, 5, 3), activation="relu", loss="softmax-ce")
+BATCH = 13
+DTYPES = ["float32", "float64"]
+
+
+@pytest.fixture(scope="module", params=DTYPES)
+def problem(request: pytest.FixtureRequest) -> NetworkProblem:
+    return network_problem(NETWORK, BATCH, request.param)
+
+
+@pytest.fixture(scope="module")
+def judge(problem: NetworkProblem) -> Gate:
+    return problem.gate()
+
+
+def right(problem: NetworkProblem) -> list[np.ndarray]:
+    return leaves(problem.by_hand(*problem.arguments))
+
+
+def without(what: str, problem: NetworkProblem) -> list[np.ndarray]:
+    """A gradient with one mistake."""
+    found = right(problem)
+    w, b = found[3].copy(), found[4]
+    typical = np.argsort(np.abs(w), axis=None)[w.size // 2]
+    if what == "a sign":
+        w.flat[typical] *= -1
+    elif what == "an element":
+        w.flat[typical] = 0
+    elif what == "1/B":
+        return [found[0], *(leaf * BATCH for leaf in found[1:])]
+    elif what == "1/B of one bias":
+        b = b * BATCH
+    elif what == "a number":
+        b = np.where(np.arange(b.size) == 2, b.dtype.type(np.nan), b)
+    elif what == "digits":
+        kept = 16 if w.dtype == np.float32 else 32
+        w = w.astype(f"float{kept}").astype(w.dtype)
+    found[3], found[4] = w, b
+    return found
+
+
+MISTAKES = ["a sign", "an element", "1/B", "1/B of one bias", "a number", "digits"]
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_a_mistake_does_not_pass(problem: NetworkProblem, judge: Gate, what: str) -> None:
+    assert judge.complaint(without(what, problem)).startswith(("dw of layer", "db of layer"))
+
+
+def test_almost_every_element_is_seen(judge: Gate) -> None:
+    assert judge.sees() > 0.9
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_contender_passes(dtype: str) -> None:
+    """All that this machine has, on small problems of each family."""
+    tiny = Network((2, 2, 1), activation="sigmoid", output="sigmoid", loss="mse")
+    problems: list[Any] = [
+        network_problem(NETWORK, BATCH, dtype),
+        network_problem(tiny, 4, dtype),
+        sample_problem(dtype),
+        mass_problem(5, dtype),
+    ]
+    if dtype == "float64":
+        problems.append(TrainingProblem(Settings(init="ones", epochs=5)))
+    with jax.enable_x64(dtype == "float64"):
+        for here in problems:
+            judge, timed = here.gate(), 0
+            for name, make in here.contenders.items():
+                ready = made(make, here)
+                if ready is None:
+                    continue
+                held = judge.wider(ready.extra(judge)) if ready.extra else judge
+                answer = ready.read(ready.run())
+                assert held.complaint(answer) == "", (name, here.about)
+                assert held.share(answer) < 0.9, (name, here.about)
+                timed += 1
+            assert timed >= 5, here.about
+
+
+def made(make: Any, here: Any) -> Any:
+    try:
+        return make(here)
+    except Unavailable:
+        return None
+
+
+def test_w_for_its_transpose_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the backward pass alone, where the shapes still fit: a square w."""
+    there = network_problem(
+        Network((7, 5, 5, 3), activation="relu", loss="softmax-ce"), BATCH, "float32"
+    )
+    judge = there.gate()
+    assert judge.complaint(right(there)) == ""
+    monkeypatch.setattr(
+        manual.network,
+        "affine_backward_inputs",
+        lambda dz, cache: dz @ (cache.w if cache.w.shape == (5, 5) else cache.w.T),
+    )
+    assert judge.complaint(right(there)).startswith("dw of layer 1")
+    # The hand lines are a witness of the truth as well; then nobody is let through.
+    assert "the float64 witnesses disagree: dw of layer 1" in there.gate().complaint(right(there))
+
+
+def test_a_wrong_form_does_not_pass(problem: NetworkProblem, judge: Gate) -> None:
+    found = right(problem)
+    other = "float32" if problem.dtype == "float64" else "float64"
+    assert "expected 7" in judge.complaint(found[:5])
+    assert f"got {other} of shape (7, 11)" in judge.complaint(
+        [found[0], found[1].astype(other), *found[2:]]
+    )
+    assert "of shape (11, 7)" in judge.complaint([found[0], found[1].T, *found[2:]])
+    assert judge.complaint([found[0] * found[0].dtype.type(1.001), *found[1:]]).startswith(
+        "the loss: got"
+    )
+
+
+def test_biases_keep_away_from_kinks() -> None:
+    here = network_problem(NETWORK, BATCH, "float32")
+    w, _ = here.params[0]
+    z = here.x[0].astype(np.float64) @ w.astype(np.float64)
+    at_a_kink = [Layer(w, (-z).astype(np.float32)), *here.params[1:]]
+    with pytest.raises(AtAKinkError, match="units of a layer are within rounding of a kink"):
+        NetworkProblem(here.network, at_a_kink, here.x, here.y).gate()
+    smooth = Network(NETWORK.sizes, activation="softplus", loss="softmax-ce")
+    assert NetworkProblem(smooth, at_a_kink, here.x, here.y).gate().doubt == ""
+
+
+def test_a_kept_gate_is_the_same(judge: Gate, tmp_path: Any) -> None:
+    judge.save(tmp_path / "gate.npz")
+    again = load(tmp_path / "gate.npz")
+    assert (again.names, again.dtype, again.doubt) == (judge.names, judge.dtype, judge.doubt)
+    for kept, made in zip(again.truth + again.allowed, judge.truth + judge.allowed, strict=True):
+        assert np.array_equal(kept, made)
+
+
+def test_fewer_bits_in_products_are_allowed_where_a_device_takes_them() -> None:
+    """Factors rounded to 10 bits pass a gate made for that, and no other."""
+    highest, default = (
+        Spec("width", (16,), precision=precision, device="gpu").problem()
+        for precision in ("highest", "default")
+    )
+    assert isinstance(default, NetworkProblem)
+
+    def rounded(array: np.ndarray) -> np.ndarray:
+        bits = np.asarray(array, np.float32).view(np.uint32)
+        return ((bits + 0x1000) & np.uint32(0xFFFFE000)).view(np.float32)
+
+    params = [Layer(rounded(w), b) for w, b in default.params]
+    answer = leaves(default.by_hand(params, rounded(default.x), default.y))
+    strict, loose = highest.gate(), default.gate()
+    assert "dw of layer" in strict.complaint(answer) or "the loss" in strict.complaint(answer)
+    assert loose.complaint(answer) == ""
+    w = answer[3]
+    w[np.unravel_index(np.argmax(np.abs(w)), w.shape)] *= -1
+    assert loose.complaint(answer).startswith("dw of layer 2")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_differences_may_be_off_by_their_own_error_and_no_more(dtype: str) -> None:
+    """A sign is seen, and the classic: the difference of two sides divided by one step."""
+    here = sample_problem(dtype)
+    params, *inputs = here.arguments
+    judge = here.gate()
+    extra = allowance(judge, _loss, params, inputs)
+    assert extra[0] == 0
+    wider = judge.wider(extra)
+    answer = [np.asarray(leaf, dtype) for leaf in judge.truth]
+    assert wider.complaint(answer) == ""
+    assert wider.complaint([*answer[:3], -answer[3], *answer[4:]]).startswith("∂L/∂w3")
+    twice = [answer[0], *(2 * leaf for leaf in answer[1:])]
+    assert wider.complaint(twice).startswith("∂L/∂w1")
+
+
+def _loss(params: Any, x: Any, y: Any) -> Any:
+    import manual.article
+
+    return manual.article.loss(params, x, y)
+
+
+def test_a_training_is_judged_update_by_update() -> None:
+    here = TrainingProblem(Settings(init="ones", epochs=5))
+    judge = here.gate()
+    (path,) = _path(here)
+    assert judge.complaint([path]) == ""
+    assert 0 < judge.share([path]) <= 1
+    off = path.copy()
+    off[0, 2] *= 1 + 1e-12
+    assert judge.complaint([off]).startswith("w1 in epoch 0, update 2")
+    lost = path.copy()
+    lost[4, 7] = np.nan
+    assert judge.complaint([lost]).startswith("w5 in epoch 1, update 7")
+    assert "expected (9, 20)" in judge.complaint([path[:, :-1]])
+
+
+def _path(here: TrainingProblem) -> list[np.ndarray]:
+    from benchmarks.contenders.training import CONTENDERS
+
+    ready = CONTENDERS["hand-floats"](here)
+    return ready.read(ready.run())

@@ -1,0 +1,191 @@
+"""Other libraries' losses and gradients: held to the gate where installed, named where not."""
+
+import functools
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import names
+from benchmarks.contenders.peers import article, importing, micrograd_values, network, scikit_learn
+from benchmarks.contenders.ready import Unavailable
+from benchmarks.problems.article import ArticleProblem, mass_problem, sample_problem
+from benchmarks.problems.network import network_problem
+from manual.network import Network
+
+RELU = Network((7, 11, 5, 3), activation="relu", loss="softmax-ce")
+SQUARES = Network((3, 4, 2), activation="tanh", loss="mse")
+SIGMOIDS = Network((2, 2, 1), activation="sigmoid", output="sigmoid", loss="mse")
+
+PROBLEMS: dict[str, Callable[[str], Any]] = {
+    "sample": sample_problem,
+    "mass": lambda dtype: mass_problem(5, dtype),
+    "relu": lambda dtype: network_problem(RELU, 13, dtype),
+    "squares": lambda dtype: network_problem(SQUARES, 6, dtype),
+    "sigmoids": lambda dtype: network_problem(SIGMOIDS, 4, dtype),
+}
+
+LIBRARIES = {
+    names.TORCH: "torch",
+    names.TORCH_COMPILED: "torch",
+    names.AUTOGRAD: "autograd",
+    names.MYGRAD: "mygrad",
+    names.MICROGRAD: "micrograd",
+    names.SKLEARN: "sklearn",
+}
+
+
+@functools.cache
+def problem(name: str, dtype: str) -> Any:
+    return PROBLEMS[name](dtype)
+
+
+@functools.cache
+def gate(name: str, dtype: str) -> Any:
+    return problem(name, dtype).gate()
+
+
+def make(name: str, asked: Any) -> Any:
+    pytest.importorskip(LIBRARIES[name], reason=f"{name}: {importing.HINT}")
+    family: Any = article if isinstance(asked, ArticleProblem) else network
+    return family.CONTENDERS[name](asked)
+
+
+def refused(name: str, of: str, dtype: str) -> str:
+    if name == names.MICROGRAD and dtype == "float32":
+        return "Python floats, which are float64"
+    if name == names.SKLEARN and of in ("sample", "mass", "sigmoids"):
+        return scikit_learn.NO_SUCH_OUTPUT
+    return ""
+
+
+EVERYTHING = [
+    pytest.param(name, of, dtype, marks=pytest.mark.slow if name == names.TORCH_COMPILED else ())
+    for name in LIBRARIES
+    for of in PROBLEMS
+    for dtype in ("float32", "float64")
+]
+
+
+def test_every_peer_is_there_for_both_families() -> None:
+    assert tuple(article.CONTENDERS) == tuple(network.CONTENDERS) == names.PEERS == (*LIBRARIES,)
+
+
+@pytest.mark.parametrize(("name", "of", "dtype"), EVERYTHING)
+def test_a_peer_is_right_twice_or_says_why_it_is_not_asked(name: str, of: str, dtype: str) -> None:
+    if reason := refused(name, of, dtype):
+        with pytest.raises(Unavailable, match=reason):
+            make(name, problem(of, dtype))
+        return
+    ready = make(name, problem(of, dtype))
+    first = ready.run()
+    before = [leaf.copy() for leaf in ready.read(first)]
+    second = ready.read(ready.run())
+    # Neither is an answer added to the one before, nor is the one before overwritten.
+    for leaves in (before, ready.read(first), second):
+        assert gate(of, dtype).complaint(leaves) == ""
+    few = 8 * float(np.finfo(dtype).eps)
+    for one, other in zip(before, second, strict=True):
+        np.testing.assert_allclose(one, other, rtol=few, atol=few)
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize(("family", "of"), [(article, "sample"), (network, "relu")])
+def test_an_absent_library_is_named(
+    name: str, family: Any, of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(wanted: str) -> None:
+        assert wanted.partition(".")[0] == LIBRARIES[name]
+        raise ModuleNotFoundError(f"No module named {wanted!r}", name=LIBRARIES[name])
+
+    monkeypatch.setattr(importing, "importlib", SimpleNamespace(import_module=absent))
+    with pytest.raises(Unavailable) as reason:
+        family.CONTENDERS[name](problem(of, "float64"))
+    assert str(reason.value) == "not installed; pip install 'handgrad[peers]'"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("libgomp.so.1: cannot open shared object file\nand more"),
+        OSError("libgomp.so.1: cannot open shared object file"),
+        ModuleNotFoundError("libgomp.so.1: cannot open shared object file", name="another"),
+    ],
+)
+def test_a_library_that_cannot_be_imported_is_not_called_absent(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: str) -> None:
+        raise error
+
+    monkeypatch.setattr(importing, "importlib", SimpleNamespace(import_module=broken))
+    with pytest.raises(Unavailable) as reason:
+        importing.module("torch")
+    says = "libgomp.so.1: cannot open shared object file"
+    assert str(reason.value) == f"cannot be imported: {type(error).__name__}: {says}"
+
+
+def test_an_error_without_words_is_its_name() -> None:
+    assert importing.told(RuntimeError()) == "RuntimeError"
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize(
+    ("described", "batch", "reason"),
+    [
+        (Network((3, 4, 2), activation="gelu"), 5, "not for gelu"),
+        (Network((3, 4, 2), loss="bce"), 5, "not for bce"),
+        (Network((3, 4, 2), l2=0.1), 5, "without L2 only"),
+    ],
+)
+def test_networks_that_are_not_asked_for_are_refused(
+    name: str, described: Network, batch: int, reason: str
+) -> None:
+    with pytest.raises(Unavailable, match=reason):
+        make(name, network_problem(described, batch, "float64"))
+
+
+@pytest.mark.parametrize("name", [names.TORCH, names.MYGRAD])
+def test_targets_that_are_no_class_are_refused(name: str) -> None:
+    asked = network_problem(RELU, 4, "float64")
+    asked.y[0] = 1 / 3
+    with pytest.raises(Unavailable, match="one class each"):
+        make(name, asked)
+
+
+def test_micrograd_is_not_asked_for_large_networks() -> None:
+    count = micrograd_values.MOST_PRODUCTS // 6 + 1
+    for asked in (mass_problem(count, "float64"), network_problem(SIGMOIDS, count, "float64")):
+        with pytest.raises(Unavailable, match=f"{6 * count} multiply-adds.*timed up to 2000"):
+            make(names.MICROGRAD, asked)
+
+
+def test_micrograd_does_not_call_itself_too_often_for_a_wide_layer() -> None:
+    asked = network_problem(Network((micrograd_values.MOST_PRODUCTS, 1)), 1, "float64")
+    ready = make(names.MICROGRAD, asked)
+    assert asked.gate().complaint(ready.read(ready.run())) == ""
+
+
+def test_another_version_of_scikit_learn_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = pytest.importorskip("sklearn.neural_network", reason=f"sklearn: {importing.HINT}")
+
+    def without_weights_of_samples(*given: Any) -> None:
+        raise TypeError(f"_backprop() takes 7 positional arguments but {len(given)} were given")
+
+    monkeypatch.setattr(library.MLPClassifier, "_backprop", without_weights_of_samples)
+    with pytest.raises(Unavailable, match=r"not that of 1\.7 and later: .* 7 .* 8 were given"):
+        make(names.SKLEARN, problem("relu", "float64"))
+
+
+def test_a_failed_compilation_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch", reason=f"torch: {importing.HINT}")
+
+    def failing(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no C++ compiler\nand much more")
+
+    monkeypatch.setattr(torch, "compile", failing)
+    with pytest.raises(Unavailable) as reason:
+        make(names.TORCH_COMPILED, problem("sample", "float64"))
+    assert str(reason.value) == "torch.compile failed: RuntimeError: no C++ compiler"

@@ -1,0 +1,135 @@
+"""How times are taken within a process, and a trap: what is not awaited looks fast."""
+
+import gc
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from benchmarks.contenders.ready import Ready, jitted
+from benchmarks.protocol import rounds
+from benchmarks.protocol.planted import SLOWER, planted
+from benchmarks.protocol.rounds import sample, time_rounds, warm_up
+
+
+def nap(seconds: float) -> None:
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        pass
+
+
+def test_a_jax_time_that_is_not_awaited_is_too_short() -> None:
+    """JAX answers before it has computed: the call returns, the products are still running."""
+    w = jnp.asarray(np.random.default_rng(0).normal(size=(1200, 1200)).astype(np.float32))
+    chain = jax.jit(lambda w: w @ w @ w @ w @ w)
+    jax.block_until_ready(chain(w))
+
+    def awaited() -> Any:
+        return jax.block_until_ready(chain(w))
+
+    def not_awaited() -> Any:
+        return chain(w)
+
+    real, looks = [], []
+    for _ in range(5):
+        looks.append(sample(not_awaited, 1)[0])
+        jax.block_until_ready(not_awaited())
+        real.append(sample(awaited, 1)[0])
+    assert min(looks) < 0.5 * min(real)
+    # The protocol's own way awaits.
+    assert sample(jitted(lambda w: w @ w @ w @ w @ w, [w]).run, 1)[0] > 0.5 * min(real)
+
+
+def test_a_sample_is_of_one_call() -> None:
+    calls: list[int] = []
+
+    def run() -> int:
+        calls.append(1)
+        nap(1e-3)
+        return len(calls)
+
+    seconds, answer = sample(run, 10)
+    assert (len(calls), answer) == (10, 10)
+    assert 1e-3 <= seconds < 5e-3
+
+
+def test_all_run_in_every_round_in_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 0)
+    seen: list[str] = []
+    collecting: list[bool] = []
+
+    def recorded(name: str) -> Any:
+        def run() -> str:
+            seen.append(name)
+            collecting.append(gc.isenabled())
+            return f"{name} {len(seen)}"
+
+        return run
+
+    running = {name: recorded(name) for name in "abcd"}
+    counted: list[int] = []
+    each = dict.fromkeys(running, 1.0)
+    times, last = time_rounds(running, each, 5, seed=3, pause=False, on_round=counted.append)
+    assert counted == [1, 2, 3, 4, 5]
+    assert all(len(found) == 5 for found in times.values())
+    orders = {tuple(seen[at : at + 8 : 2]) for at in range(0, 40, 8)}
+    assert all(sorted(order) == list("abcd") for order in orders)
+    assert len(orders) > 1
+    assert not any(collecting)
+    assert gc.isenabled()
+    assert all(int(answer.split()[1]) > 32 for answer in last.values())
+
+
+def test_a_slow_row_is_called_once_and_a_fast_one_until_a_sample_is_long() -> None:
+    calls = {"slow": 0, "fast": 0}
+
+    def counted(name: str) -> Any:
+        def run() -> None:
+            calls[name] += 1
+
+        return run
+
+    each = {"slow": 1.0, "fast": 1e-3}
+    time_rounds({name: counted(name) for name in calls}, each, 2, seed=0, pause=False)
+    assert calls == {"slow": 4, "fast": 2 * (1 + 20)}
+
+
+def test_warming_up_is_by_time_count_and_until_it_no_longer_falls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+
+    def cold() -> None:
+        calls.append(1)
+        nap(4e-3 if len(calls) <= 5 else 1e-3)
+
+    found = warm_up(cold, least=0.02)
+    assert len(calls) >= rounds.WARM_CALLS
+    assert 5 <= found.steady_after <= len(calls)
+    assert found.each == pytest.approx(1e-3, rel=0.5)
+    assert max(found.seconds[:5]) >= 4e-3
+    monkeypatch.setattr(rounds, "WARM_AT_MOST", 0.05)
+    begin = time.perf_counter()
+    warm_up(lambda: nap(0.03), least=1.0)
+    assert time.perf_counter() - begin < 0.2
+
+
+def test_what_is_planted_is_slower_by_a_tenth() -> None:
+    ready = Ready(lambda: nap(2e-3))
+    slow = planted(ready, "slow")
+    ratio = min(sample(slow.run, 5)[0] for _ in range(5)) / min(
+        sample(ready.run, 5)[0] for _ in range(5)
+    )
+    assert ratio == pytest.approx(1 + SLOWER, abs=0.05)
+
+
+def test_what_is_planted_wrong_has_one_sign_off() -> None:
+    ready = Ready(lambda: (np.array(1.0), np.array([2.0, -3.0])))
+    assert [leaf.tolist() for leaf in planted(ready, "wrong").read(ready.run())] == [
+        1.0,
+        [2.0, 3.0],
+    ]
+    assert [leaf.tolist() for leaf in ready.read(ready.run())] == [1.0, [2.0, -3.0]]

@@ -1,0 +1,201 @@
+"""Whole runs in processes of their own, from the command line to the file and back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import names
+from benchmarks.__main__ import main
+from benchmarks.fingerprint import differences
+from benchmarks.on_gpu import main as on_gpu
+from benchmarks.protocol import process
+from benchmarks.protocol.process import WorkerError, answers, environment
+from benchmarks.protocol.worker import Request
+from benchmarks.results import CONTENDER, Cell, load
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+BRIEF = ["--processes", "2", "--rounds", "4"]
+#: The reference and two more.
+FEW = ["--contender", "hand-numpy", "--contender", "hand-floats"]
+
+
+def ended(*arguments: str, of: Any = main) -> int:
+    with pytest.raises(SystemExit) as ending:
+        of(list(arguments))
+    assert isinstance(ending.value.code, int)
+    return ending.value.code
+
+
+def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sub" / "sample.json"
+    assert ended("--case", "sample", *FEW, *BRIEF, "--out", str(out)) == 0
+    shown: Any = capsys.readouterr()
+    assert "1/2 process 2 of 2: sample/1/float64/1/highest/cpu" in shown.err
+    for what in ("95 % interval", "/ floor", "gate error", "noise: ratios from", "every answer"):
+        assert what in shown.out
+    results = load(out)
+    (cell,) = results.cells
+    assert [row.name for row in cell.timed(CONTENDER)] == ["hand-floats", "hand-numpy", "grad-jit"]
+    for row in cell.timed(CONTENDER):
+        assert [len(rounds) for rounds in row.samples] == [2, 2]
+        assert len(row.phases) == len(row.steady_after) == 2
+        assert row.name in shown.out
+    found = results.fingerprint
+    assert found["workers"]["1"]["platform"] == "cpu"
+    assert len(found["workers"]["1"]["seconds to start JAX"]) == 2
+    assert all(blas["num_threads"] == 1 for blas in found["workers"]["1"]["blas"])
+    assert differences(found, json.loads(json.dumps(found))) == []
+    assert str(ROOT) not in out.read_text()
+    # What is there already is not lost.
+    assert ended("--case", "sample", "--out", str(out)) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert ended("table", str(out)) == 0
+    assert "| `hand-floats` |" in capsys.readouterr().out
+    assert ended("plot", str(out), str(tmp_path / "figures")) == 0
+    assert all(Path(line).exists() for line in capsys.readouterr().out.splitlines())
+
+
+def test_a_wrong_contender_ends_with_one(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = ["--plant", "hand-numpy=wrong"]
+    assert ended("--case", "sample", *FEW, *BRIEF, *wrong, "--json") == 1
+    answer = json.loads(capsys.readouterr().out)
+    rows = {row["name"]: row for row in answer["cells"][0]["rows"]}
+    assert rows["hand-numpy"]["samples"] == []
+    assert rows["hand-numpy"]["wrong"].startswith("∂L/∂b3: got")
+    assert rows["grad-jit"]["samples"]
+    assert answer["settings"]["plants"] == {"hand-numpy": "wrong"}
+
+
+def test_where_time_runs_out_what_is_left_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--case", "sample", "--limit", "1e-9", *FEW, *BRIEF]
+    assert ended(*arguments) == 0
+    shown = capsys.readouterr().out
+    assert "sample/1/float64/1/highest/cpu: no time left in process 1" in shown
+
+
+def test_the_script_for_a_gpu_runs_on_the_processor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All that it does on a GPU but for the device: both precisions, the short table, the JSON."""
+    out = tmp_path / "gpu.json"
+    brief = ["--processes", "1", "--rounds", "2"]
+    cases = ["--case", "sample", "--case", "batch-2-2-1"]
+    assert ended("--device", "cpu", *cases, *brief, "--out", str(out), of=on_gpu) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-2:] == ["every answer right", f"Results: {out}"]
+    assert any(line.startswith("sample/1/float64/all/highest/cpu") for line in shown)
+    labels = [cell.label for cell in load(out).cells]
+    assert f"batch-2-2-1/{4**10}/float64/all/highest/cpu" in labels
+
+
+def test_the_cells_for_a_gpu_have_both_precisions() -> None:
+    from benchmarks.on_gpu import specs
+
+    made = specs("gpu")
+    assert {spec.precision for spec in made if spec.dtype == "float32"} == {"highest", "default"}
+    assert all(spec.device == "gpu" for spec in made)
+    for spec in made:
+        if spec.case in ("digits", "width", "batch") and spec.size[0] <= 512:
+            assert spec.problem().about["activation"] == "tanh"
+
+
+def test_memory_is_weighed_in_a_process_of_its_own() -> None:
+    """A gradient of 4^9 examples holds several arrays of them between call and answer."""
+    spec = {
+        "case": "batch-2-2-1",
+        "size": [4**9],
+        "dtype": "float64",
+        "threads": "1",
+        "precision": "highest",
+        "device": "cpu",
+        "leave_out": [],
+    }
+    request = Request([spec], 1, 0, [names.HAND], measure="memory", threads="1")
+    (answer,) = answers(request, environment("1", "cpu"))
+    assert answer["peak"] is None or 4 * 8 * 4**9 < answer["peak"] < 60 * 8 * 4**9
+
+
+def test_a_worker_that_fails_is_an_error_of_the_harness() -> None:
+    request = Request([{"case": "nothing", "size": [1], "leave_out": []}], 1, 0)
+    with pytest.raises(WorkerError, match="a worker ended with 1: KeyError: 'nothing'"):
+        list(answers(request, environment("1", "cpu")))
+
+
+def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
+    out = tmp_path / "interrupted.json"
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "--case",
+        "sample",
+        "--rounds",
+        "400",
+        "--processes",
+        "100",
+        *FEW,
+        "--out",
+        str(out),
+    ]
+    run = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        until = time.monotonic() + 90
+        while time.monotonic() < until and not (out.exists() and load(out).cells):
+            time.sleep(0.2)
+        os.killpg(run.pid, signal.SIGINT)
+        _, said = run.communicate(timeout=30)
+    finally:
+        run.kill()
+    assert run.returncode == 130
+    assert "Stopped." in said
+    assert isinstance(load(out).cells[0], Cell)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--case", "witdh"], "--case: got 'witdh', expected one of sample, batch-2-2-1"),
+        (["--contender", "me"], "--contender: got 'me', expected one of article-lines"),
+        (["--plant", "me=slow"], "--plant: got 'me'"),
+        (["--plant", "c=quick"], "--plant c: got 'quick', expected one of slow, wrong"),
+        (["--case", "training", "--dtype", "float32"], "no cell: training is not timed in float32"),
+        (["--device", "gpu"], "--device gpu: JAX finds none"),
+        (["--threads", "3"], "'3' is not one of"),
+        (["--rounds", "1"], "1 is not in the range"),
+        (["table", "nothing.json"], "nothing.json: No such file"),
+        (["plot", "nothing.json", "figures"], "nothing.json: No such file"),
+    ],
+)
+def test_bad_input_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list, says: str
+) -> None:
+    from benchmarks.protocol import gpu
+
+    monkeypatch.setattr(gpu, "ASK", "raise RuntimeError('no device')")
+    assert ended(*arguments) == 2
+    shown: Any = capsys.readouterr()
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
+    assert says in shown.err
+
+
+def test_the_workers_environment() -> None:
+    one, gpu = environment("1", "cpu"), environment("all", "gpu")
+    assert {one[name] for name in process.THREADS} == {"1"}
+    assert (one["JAX_PLATFORMS"], gpu["JAX_PLATFORMS"]) == ("cpu", "cuda,cpu")
+    assert one["JAX_ENABLE_COMPILATION_CACHE"] == "0"
