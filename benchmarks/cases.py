@@ -60,11 +60,19 @@ class Case:
     dtypes: Sequence[str] = ("float32", "float64")  #: the first is that of the quick set
     threads: Sequence[str] = ("1",)  #: the first is that of the quick set
     rows: Sequence[str] = ()  #: the only contenders that it is about; () for all
+    elsewhere: Sequence[tuple[int, ...]] = ()
+    """Sizes in the other dtype or on the other threads; () for all of `full`."""
 
 
-def _mlp(spec: Spec, *hidden: int, batch: int = BATCH, inputs: int = INPUTS) -> Problem:
+def _mlp(
+    spec: Spec,
+    *hidden: int,
+    batch: int = BATCH,
+    inputs: int = INPUTS,
+    activation: str = "relu",
+) -> Problem:
     # Products of fewer bits leave a ReLU undecided at most of its units, and nothing to be judged.
-    activation = "tanh" if spec.device == "gpu" else "relu"
+    activation = "tanh" if spec.device == "gpu" else activation
     network = Network((inputs, *hidden, OUTPUTS), activation=activation, loss="softmax-ce")
     return network_problem(network, batch, spec.dtype, product_unit=spec.product_unit)
 
@@ -100,6 +108,7 @@ CASES: dict[str, Case] = {
         problem=_batch,
         quick=_sizes(4**5),
         full=_sizes(4, 4**2, 4**3, 4**5, 4**7, 4**10),
+        elsewhere=_sizes(4, 4**5, 4**10),
         dtypes=DOUBLE,
         threads=ONE_FIRST,
     ),
@@ -134,13 +143,15 @@ CASES: dict[str, Case] = {
         problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0]),
         quick=_sizes(64, 512),
         full=_sizes(2, 8, 16, 64, 256, 512, 1024, 4096),
+        elsewhere=_sizes(64, 256, 1024),
         dtypes=SINGLE,
         threads=ONE_FIRST,
     ),
     "depth": Case(
-        about=f"hidden layers of {WIDTH} units, {BATCH} examples",
+        about=f"hidden layers of {WIDTH} tanh units, {BATCH} examples",
         axis="hidden layers",
-        problem=lambda spec: _mlp(spec, *[WIDTH] * spec.size[0]),
+        # Behind 32 layers rounding would turn some rectifier's answer.
+        problem=lambda spec: _mlp(spec, *[WIDTH] * spec.size[0], activation="tanh"),
         quick=(),
         full=_sizes(1, 2, 4, 8, 16, 32),
         dtypes=("float32",),
@@ -166,7 +177,7 @@ CASES: dict[str, Case] = {
         axis="units a hidden layer × examples",
         problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0], batch=spec.size[1]),
         quick=(),
-        full=[(width, batch) for width in (4, 16, 64, 256, 1024) for batch in (1, 8, 64, 512)],
+        full=[(width, batch) for width in (4, 32, 256, 1024) for batch in (1, 8, 64, 512)],
         dtypes=("float32",),
         rows=(names.HAND, names.HAND_JIT, names.GRAD),
     ),
@@ -202,7 +213,7 @@ class Choice:
             for size in case.full if self.full or named else case.quick:
                 found += [
                     Spec(name, tuple(size), dtype, threads, device=self.device)
-                    for dtype, threads in self._kinds(case)
+                    for dtype, threads in self._kinds(case, size)
                 ]
         return [
             replace(spec, precision=precision, leave_out=self._leave_out(spec))
@@ -210,17 +221,16 @@ class Choice:
             for precision in self._precisions(spec)
         ]
 
-    def _kinds(self, case: Case) -> list[tuple[str, str]]:
-        """Dtypes and threads: in full each of a case's, the first of one with all of the other."""
-        dtypes = self.dtypes or (case.dtypes if self.full else case.dtypes[:1])
-        threads = self.threads or (case.threads if self.full else case.threads[:1])
-        return [
-            (dtype, many)
-            for dtype in case.dtypes
-            for many in threads
-            if dtype in dtypes
-            and (self.dtypes or self.threads or dtype == case.dtypes[0] or many == case.threads[0])
-        ]
+    def _kinds(self, case: Case, size: tuple[int, ...]) -> list[tuple[str, str]]:
+        """Dtypes and threads: those asked for, or in full the other of either beside the first."""
+        first = (case.dtypes[0], case.threads[0])
+        if self.dtypes or self.threads:
+            dtypes, threads = self.dtypes or first[:1], self.threads or first[1:]
+            return [(dtype, many) for dtype in case.dtypes if dtype in dtypes for many in threads]
+        if not self.full or (case.elsewhere and size not in case.elsewhere):
+            return [first]
+        others = [(dtype, first[1]) for dtype in case.dtypes[1:]]
+        return [first, *others, *((first[0], many) for many in case.threads[1:])]
 
     def _leave_out(self, spec: Spec) -> tuple[str, ...]:
         case = CASES[spec.case]

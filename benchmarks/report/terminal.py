@@ -30,7 +30,7 @@ def show(results: Results, out: Console) -> None:
 
 
 def whole(out: Console, table: Table) -> None:
-    """Print a table as wide as it is, not cut to a pipe's 80 columns: a narrow terminal wraps it."""
+    """Print a table as wide as it is, not cut to 80 columns in a pipe; terminals wrap it."""
     width = Measurement.get(out, out.options.update(width=1000), table).maximum
     out.print(table, width=width, crop=False)
 
