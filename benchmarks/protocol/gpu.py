@@ -17,5 +17,7 @@ def why_not() -> str:
     asked = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if asked.returncode == 0:
         return ""
-    said = asked.stderr.strip().splitlines() or ["it said nothing"]
-    return f"JAX finds none ({said[-1][:120]}); {HINT}"
+    said = (asked.stderr.strip().splitlines() or [""])[-1]
+    # The last line of a traceback; without a message behind its name it tells nothing.
+    why = f" ({said[:120]})" if ": " in said else ""
+    return f"JAX finds none{why}; {HINT}"

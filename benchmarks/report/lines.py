@@ -73,8 +73,8 @@ def missing(cell: Cell) -> list[str]:
 
 def closing(cell: Cell) -> list[str]:
     """What follows from the times: floor, noise, factors, cost, break-even calls, memory."""
-    found = [_floor(cell), _noise(cell), _factors(cell), _cost(cell), _pays(cell), _memory(cell)]
-    return [line for line in found if line]
+    says = (_floor, _noise, _factors, _cost, _steady, _pays, _memory)
+    return [line for say in says if (line := say(cell))]
 
 
 def _floor(cell: Cell) -> str:
@@ -89,6 +89,10 @@ def _floor(cell: Cell) -> str:
             middle = sorted(taken.reshape(-1).tolist())[taken.size // 2]
             found = f"{units.seconds(middle)} ({library})" if middle > 0 else "too few to see"
             parts.append(f"{label} {found}")
+    moved = cell.row(names.TRANSFER)
+    if moved is not None and moved.timed:
+        there = units.seconds(spread(moved.samples).median)
+        parts.append(f"apart from it, to the device and back {there}")
     return f"floor: {', '.join(parts)}" if parts else ""
 
 
@@ -116,6 +120,14 @@ def _cost(cell: Cell) -> str:
         f"loss and gradient cost {found.middle:.2f} losses; counted in multiply-adds "
         f"{cell.expected_cost:.2f}"
     )
+
+
+def _steady(cell: Cell) -> str:
+    row = cell.row(names.GRAD)
+    if row is None or not row.timed or not row.steady_after:
+        return ""
+    calls = sorted(row.steady_after)
+    return f"{names.GRAD} is steady after {calls[0]} to {calls[-1]} calls"
 
 
 def _pays(cell: Cell) -> str:

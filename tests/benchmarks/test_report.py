@@ -1,0 +1,115 @@
+"""How results read: numbers in units, a line a row, and one last word."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from benchmarks import names
+from benchmarks.report import units
+from benchmarks.report.lines import closing, lines, missing, title
+from benchmarks.report.markdown import markdown
+from benchmarks.report.short import short
+from benchmarks.report.terminal import show
+from tests.benchmarks.made_results import made_results
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1.5, "1.50 s"),
+        (0.0123, "12.3 ms"),
+        (0.9996e-3, "1.00 ms"),
+        (3.04e-6, "3.04 µs"),
+        (4.15e-7, "415 ns"),
+        (3e-12, "0.00 ns"),
+    ],
+)
+def test_times_have_the_unit_that_fits(seconds: float, text: str) -> None:
+    assert units.seconds(seconds) == text
+
+
+def test_numbers_have_three_digits() -> None:
+    assert [units.digits(value) for value in (0.123, 1.234, 12.34, 123.4, 12345)] == [
+        "0.12", "1.23", "12.3", "123", "12,345",
+    ]  # fmt: skip
+    assert [units.many(value) for value in (7, 0.5, 1024, 123456)] == [
+        "7",
+        "0.50",
+        "1,020",
+        "123,000",
+    ]
+    assert [units.percent(value) for value in (0, 0.0004, 0.0071, 0.667)] == [
+        "0.0 %", "< 0.1 %", "0.7 %", "66.7 %",
+    ]  # fmt: skip
+    assert [units.size_in_bytes(value) for value in (12, 4.2e3, 4.2e6, 4.2e9)] == [
+        "12 B", "4.20 kB", "4.20 MB", "4.20 GB",
+    ]  # fmt: skip
+    assert units.interval(1.31e-3, 1.42e-3) == "1.31 to 1.42 ms"
+
+
+def test_every_row_has_every_column() -> None:
+    (cell,) = made_results(("digits",)).cells
+    found = lines(cell)
+    assert [line.name for line in found][-1] == names.AGAIN
+    for line in found:
+        assert all((line.time, line.interval, line.ratio, line.floor, line.gate))
+    words = {line.name: line.word for line in found}
+    assert words.pop(names.GRAD) == ""
+    assert words.pop(names.AGAIN) == "noise"
+    assert set(words.values()) <= {"tie", "faster", "slower"}
+
+
+def test_what_has_no_time_is_said_with_the_reason() -> None:
+    (cell,) = made_results(("digits",)).cells
+    said = missing(cell)
+    assert said == [
+        "scikit-learn: no time, wrong: dw of layer 1 is off by 3e-2 at [0, 1]",
+        "not timed: mygrad: not installed: pip install 'handgrad[peers]'",
+    ]
+
+
+def test_what_follows_is_said_and_what_cannot_be_said_is_not() -> None:
+    (cell,) = made_results(("digits",)).cells
+    text = "\n".join(closing(cell))
+    said = ("floor: a call of Python", "noise: ratios from", "compiler gain", "the first call of")
+    for what in said:
+        assert what in text
+    cell.rows = [row for row in cell.rows if row.name == names.HAND]
+    assert closing(cell) == []
+
+
+def test_the_screen_ends_with_one_word_on_all() -> None:
+    results = made_results(("sample", "digits"))
+    results.fingerprint = {**results.fingerprint, "gpus": [], "load": 9.0}
+    out = io.StringIO()
+    show(results, Console(file=out, width=80))
+    shown = out.getvalue()
+    assert "Load 9.0 before the start: others run here, take it again." in shown
+    assert shown.splitlines()[-1] == "2 wrong answers: no time for those."
+    assert "…" not in shown
+    for cell in results.cells:
+        assert title(cell) in shown
+        cell.rows = [row for row in cell.rows if not row.wrong]
+    out.truncate(0)
+    show(results, Console(file=out, width=80))
+    assert (
+        out.getvalue()
+        .splitlines()[-1]
+        .endswith("every answer right before and after it was timed.")
+    )
+
+
+def test_markdown_is_the_same_text_every_time() -> None:
+    results = made_results(("sample", "digits"))
+    assert markdown(results) == markdown(results)
+    assert markdown(results).count("| `grad-jit` |") == 2
+
+
+def test_the_short_table_has_a_line_a_cell() -> None:
+    results = made_results(("sample", "digits"))
+    results.fingerprint = {**results.fingerprint, "gpus": ["A GPU, 1.0, 80 GiB"]}
+    found = short(results).splitlines()
+    assert found[0] == "A GPU, 1.0, 80 GiB"
+    assert [line.split()[0] for line in found[2:4]] == [cell.label for cell in results.cells]
+    assert found[-1] == "2 wrong answers"

@@ -1,0 +1,97 @@
+"""Results as a file: what is read is what was written, and other files are refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.protocol.session import _add
+from benchmarks.results import BadResultsError, Cell, Results, Row, load
+from tests.benchmarks.made_results import made_results
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    """But for digits of the times beyond the sixth; written again, the same bytes."""
+    made = made_results(("sample", "digits"))
+    made.save(tmp_path / "a.json")
+    again = load(tmp_path / "a.json")
+    assert [cell.label for cell in again.cells] == [cell.label for cell in made.cells]
+    for cell, other in zip(made.cells, again.cells, strict=True):
+        for row, found in zip(cell.rows, other.rows, strict=True):
+            assert (row.name, row.absent, row.wrong) == (found.name, found.absent, found.wrong)
+            for process, there in zip(row.samples, found.samples, strict=True):
+                assert there == pytest.approx(process, rel=1e-5)
+    again.save(tmp_path / "b.json")
+    assert (tmp_path / "b.json").read_bytes() == (tmp_path / "a.json").read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json", "b.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no JSON"),
+        ("[1]", "got schema 'list'"),
+        ('{"schema": 1, "checks": []}', "got schema 1, expected timings of schema 1"),
+        ('{"schema": 99, "cells": []}', "got schema 99"),
+        ('{"schema": 1, "cells": [], "left_out": [], "settings": {}}', "missing: 'fingerprint'"),
+        (
+            '{"schema": 1, "cells": [{"rows": []}], "left_out": [], "settings": {}, '
+            '"fingerprint": {}}',
+            "missing: 'case'",
+        ),
+    ],
+)
+def test_what_is_no_file_of_results_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text(text)
+    with pytest.raises(BadResultsError) as raised:
+        load(file)
+    assert says in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadResultsError, match="cannot be written"):
+        made_results(("sample",)).save(tmp_path / "file" / "a.json")
+
+
+def one_process(seed: int, *, absent: str = "", wrong: str = "") -> dict:
+    (cell,) = made_results(("sample",), seed).cells
+    cell.rows = [
+        Row("grad-jit", "contender", samples=[[float(seed)] * 3], gate_error=0.1 * seed),
+        Row(
+            "c",
+            "contender",
+            absent=absent,
+            wrong=wrong,
+            samples=[] if absent or wrong else [[1.0] * 3],
+        ),
+    ]
+    return json.loads(json.dumps(cell.__dict__ | {"rows": [row.__dict__ for row in cell.rows]}))
+
+
+def joined(*processes: dict) -> Cell:
+    results = Results({}, {})
+    for process in processes:
+        _add(results, process)
+    (cell,) = results.cells
+    return cell
+
+
+def test_processes_are_joined_row_by_row() -> None:
+    cell = joined(one_process(1), one_process(2))
+    row = cell.row("grad-jit")
+    assert row is not None
+    assert row.samples == [[1.0] * 3, [2.0] * 3]
+    assert row.gate_error == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("why", ["absent", "wrong"])
+def test_what_one_process_could_not_time_has_no_time(first: bool, why: str) -> None:
+    """Else its rounds would be set beside another process's."""
+    order = [one_process(1, **{why: "a reason"}), one_process(2)]
+    row = joined(*(order if first else order[::-1])).row("c")
+    assert row is not None
+    assert (row.samples, getattr(row, why), row.timed) == ([], "a reason", False)
