@@ -1,8 +1,7 @@
 """The cells: which problems are timed, at which sizes, in which dtype and on how many threads."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from benchmarks import names
 from benchmarks.problems.article import mass_problem, sample_problem
@@ -57,11 +56,12 @@ class Case:
     problem: Callable[[Spec], Problem]
     quick: Sequence[tuple[int, ...]]  #: sizes of the quick set
     full: Sequence[tuple[int, ...]]  #: sizes of everything
-    dtypes: Sequence[str] = ("float32", "float64")  #: the first is that of the quick set
-    threads: Sequence[str] = ("1",)  #: the first is that of the quick set
+    dtype: str  #: unless another one is asked for
+    threads: str  #: unless others are asked for
     rows: Sequence[str] = ()  #: the only contenders that it is about; () for all
-    elsewhere: Sequence[tuple[int, ...]] = ()
-    """Sizes in the other dtype or on the other threads; () for all of `full`."""
+    others: Mapping[tuple[str, str], Sequence[tuple[int, ...]]] = field(default_factory=dict)
+    """What the full set has besides: sizes, by another dtype and threads."""
+    dtypes: Sequence[str] = ("float32", "float64")  #: that can be asked for
 
 
 def _mlp(
@@ -87,11 +87,8 @@ def _sizes(*numbers: int) -> list[tuple[int, ...]]:
 
 
 #: One thread where the work is small: what two threads take to wake each other varies by more than
-#: what is asked. All of them first where matrix products are most of it.
-ONE, ONE_FIRST, ALL_FIRST = ("1",), ("1", "all"), ("all", "1")
-
-#: float64 first where the article's numbers are at stake, float32 where networks are trained so.
-DOUBLE, SINGLE = ("float64", "float32"), ("float32", "float64")
+#: what is asked. All of them where matrix products are most of it.
+ONE, ALL = "1", "all"
 
 CASES: dict[str, Case] = {
     "sample": Case(
@@ -100,7 +97,9 @@ CASES: dict[str, Case] = {
         problem=lambda spec: sample_problem(spec.dtype),
         quick=_sizes(1),
         full=_sizes(1),
-        dtypes=DOUBLE,
+        dtype="float64",
+        threads=ONE,
+        others={("float32", ONE): _sizes(1)},
     ),
     "batch-2-2-1": Case(
         about="the 2-2-1 network, the mean loss of many examples",
@@ -108,9 +107,9 @@ CASES: dict[str, Case] = {
         problem=_batch,
         quick=_sizes(4**5),
         full=_sizes(4, 4**2, 4**3, 4**5, 4**7, 4**10),
-        elsewhere=_sizes(4, 4**5, 4**10),
-        dtypes=DOUBLE,
-        threads=ONE_FIRST,
+        dtype="float64",
+        threads=ONE,
+        others={("float32", ONE): _sizes(4**5), ("float64", ALL): _sizes(4**5, 4**10)},
     ),
     "training": Case(
         about="1000 epochs of the article's training, 4 updates each",
@@ -118,6 +117,8 @@ CASES: dict[str, Case] = {
         problem=lambda spec: TrainingProblem(),
         quick=_sizes(1000),
         full=_sizes(1000),
+        dtype="float64",
+        threads=ONE,
         dtypes=("float64",),
     ),
     "mass": Case(
@@ -125,8 +126,10 @@ CASES: dict[str, Case] = {
         axis="networks",
         problem=lambda spec: mass_problem(spec.size[0], spec.dtype),
         quick=_sizes(10**3),
-        full=_sizes(*(10**k for k in range(7))),
-        dtypes=("float64",),
+        full=_sizes(1, 10, 10**2, 10**3, 10**4, 10**6),
+        dtype="float64",
+        threads=ONE,
+        others={("float32", ONE): _sizes(10**4), ("float64", ALL): _sizes(10**6)},
     ),
     "digits": Case(
         about="784-1024-1024-10, 512 examples: a network for handwritten digits",
@@ -134,18 +137,19 @@ CASES: dict[str, Case] = {
         problem=lambda spec: _mlp(spec, 1024, 1024, batch=spec.size[0], inputs=784),
         quick=_sizes(512),
         full=_sizes(512),
-        dtypes=SINGLE,
-        threads=ALL_FIRST,
+        dtype="float32",
+        threads=ALL,
+        others={("float32", ONE): _sizes(512), ("float64", ALL): _sizes(512)},
     ),
     "width": Case(
         about=f"two hidden layers of equal width, {BATCH} examples",
         axis="units a hidden layer",
         problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0]),
-        quick=_sizes(64, 512),
-        full=_sizes(2, 8, 16, 64, 256, 512, 1024, 4096),
-        elsewhere=_sizes(64, 256, 1024),
-        dtypes=SINGLE,
-        threads=ONE_FIRST,
+        quick=_sizes(64),
+        full=_sizes(2, 8, 16, 64, 256, 1024, 4096),
+        dtype="float32",
+        threads=ONE,
+        others={("float64", ONE): _sizes(64, 1024), ("float32", ALL): _sizes(64, 1024)},
     ),
     "depth": Case(
         about=f"hidden layers of {WIDTH} tanh units, {BATCH} examples",
@@ -153,8 +157,9 @@ CASES: dict[str, Case] = {
         # Behind 32 layers rounding would turn some rectifier's answer.
         problem=lambda spec: _mlp(spec, *[WIDTH] * spec.size[0], activation="tanh"),
         quick=(),
-        full=_sizes(1, 2, 4, 8, 16, 32),
-        dtypes=("float32",),
+        full=_sizes(1, 4, 16, 32),
+        dtype="float32",
+        threads=ONE,
     ),
     "batch": Case(
         about=f"two hidden layers of {WIDTH} units",
@@ -162,7 +167,8 @@ CASES: dict[str, Case] = {
         problem=lambda spec: _mlp(spec, WIDTH, WIDTH, batch=spec.size[0]),
         quick=(),
         full=_sizes(1, 8, 64, 512, 8192),
-        dtypes=("float32",),
+        dtype="float32",
+        threads=ONE,
     ),
     "diagonal": Case(
         about="width and batch alike, two hidden layers",
@@ -170,7 +176,8 @@ CASES: dict[str, Case] = {
         problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0], batch=spec.size[0]),
         quick=(),
         full=_sizes(4, 16, 64, 256, 1024),
-        dtypes=("float32",),
+        dtype="float32",
+        threads=ONE,
     ),
     "map": Case(
         about="two hidden layers, width by batch",
@@ -178,11 +185,11 @@ CASES: dict[str, Case] = {
         problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0], batch=spec.size[1]),
         quick=(),
         full=[(width, batch) for width in (4, 32, 256, 1024) for batch in (1, 8, 64, 512)],
-        dtypes=("float32",),
+        dtype="float32",
+        threads=ONE,
         rows=(names.HAND, names.HAND_JIT, names.GRAD),
     ),
 }
-
 
 #: Beside the point where time is short: timed in full, and in the cases that are small.
 BESIDE = (names.GRAD_AOT, names.FROM_HOST, names.FORWARD, names.DIFFERENCES)
@@ -204,48 +211,43 @@ class Choice:
     device: str = "cpu"
 
     def specs(self) -> list[Spec]:
-        """All cells, in order."""
-        found: list[Spec] = []
-        for name in self.cases or CASES:
-            case = CASES[name]
-            # A case that is asked for by name is never empty.
-            named = self.cases and not case.quick
-            for size in case.full if self.full or named else case.quick:
-                found += [
-                    Spec(name, tuple(size), dtype, threads, device=self.device)
-                    for dtype, threads in self._kinds(case, size)
-                ]
-        return [
+        """All cells, in order; none twice."""
+        found = [spec for name in self.cases or CASES for spec in self._of(name)]
+        everywhere = [
             replace(spec, precision=precision, leave_out=self._leave_out(spec))
             for spec in found
             for precision in self._precisions(spec)
         ]
+        return list({spec.label: spec for spec in everywhere}.values())
 
-    def _kinds(self, case: Case, size: tuple[int, ...]) -> list[tuple[str, str]]:
-        """Dtypes and threads: those asked for, or in full the other of either beside the first."""
-        first = (case.dtypes[0], case.threads[0])
-        if self.dtypes or self.threads:
-            dtypes, threads = self.dtypes or first[:1], self.threads or first[1:]
-            return [(dtype, many) for dtype in case.dtypes if dtype in dtypes for many in threads]
-        if not self.full or (case.elsewhere and size not in case.elsewhere):
-            return [first]
-        others = [(dtype, first[1]) for dtype in case.dtypes[1:]]
-        return [first, *others, *((first[0], many) for many in case.threads[1:])]
+    def _of(self, name: str) -> list[Spec]:
+        case = CASES[name]
+        # A case that is asked for by name is never empty.
+        sizes = case.full if self.full or (self.cases and not case.quick) else case.quick
+        # On a GPU the processor only calls and compares; it is not held back.
+        usual = ALL if self.device == "gpu" else case.threads
+        kinds = {
+            (dtype, threads): sizes
+            for dtype in self.dtypes or [case.dtype]
+            for threads in self.threads or [usual]
+            if dtype in case.dtypes
+        }
+        if self.full and not (self.dtypes or self.threads or self.device == "gpu"):
+            kinds |= case.others
+        return [
+            Spec(name, tuple(size), dtype, threads, device=self.device)
+            for (dtype, threads), chosen in kinds.items()
+            for size in chosen
+        ]
 
     def _leave_out(self, spec: Spec) -> tuple[str, ...]:
         case = CASES[spec.case]
         if case.rows:
             return tuple(name for name in names.CONTENDERS if name not in case.rows)
-        first = (spec.dtype, spec.threads) == (case.dtypes[0], case.threads[0])
+        first = (spec.dtype, spec.threads) == (case.dtype, case.threads)
         beside = () if first and (self.full or spec.case in THOROUGH) else BESIDE
         return (*beside, *(() if first and spec.case in WITH_PEERS else names.PEERS))
 
     def _precisions(self, spec: Spec) -> Iterable[str]:
         # Fewer bits than asked for are an offer to products of float32 alone.
         return self.precisions if spec.dtype == "float32" else ["highest"]
-
-
-def about(case: str) -> dict[str, Any]:
-    """What a case is and what its size counts, for tables and figures."""
-    found = CASES[case]
-    return {"about": found.about, "axis": found.axis}

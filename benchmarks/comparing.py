@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from benchmarks.analysis.floors import dispatch_bound, floor
 from benchmarks.fingerprint import differences
 from benchmarks.names import AGAIN, REFERENCE
-from benchmarks.results import CONTENDER, Cell, Results, Row
-from benchmarks.statistics import Band, Interval, Samples, band, change, table
+from benchmarks.results import CONTENDER, Cell, Results
+from benchmarks.statistics import Band, Interval, band, change
 
 BETTER, WORSE, TIE = "better", "worse", "tie"
 
@@ -66,20 +66,13 @@ def _of_cell(before: Cell, after: Cell, by_floor: bool) -> list[Change]:
         old = before.row(row.name)
         if old is None or not old.timed:
             continue
-        then, now = _compared(before, old, by_floor), _compared(after, row, by_floor)
-        if then is None or now is None:
+        below = (floor(before, old), floor(after, row)) if by_floor else (None, None)
+        if by_floor and None in below:
             continue
-        ratio = change(then, now)
+        ratio = change(old.samples, row.samples, *below)
         bound = dispatch_bound(after, row)
         found.append(Change(after.label, row.name, ratio, hidden, _verdict(ratio, hidden), bound))
     return found
-
-
-def _compared(cell: Cell, row: Row, by_floor: bool) -> Samples | None:
-    if not by_floor:
-        return row.samples
-    below = floor(cell, row)
-    return (table(row.samples) / table(below)).tolist() if below else None
 
 
 def _noise(*cells: Cell) -> Band:

@@ -4,7 +4,7 @@ What they add up to is `benchmarks.analysis.floors`.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -24,82 +24,107 @@ def empty_call(problem: Problem) -> Ready:  # noqa: ARG001 (the form of every fl
 
 
 def identity(problem: Problem) -> Ready:
-    """A jitted identity on the arguments: what calling a compiled program costs."""
-    return jitted(lambda *arguments: arguments[0], problem.arguments)
+    """A jitted identity on the arguments' pytree: what calling a compiled program costs.
 
-
-def _operands(problem: Problem) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Random factors of every product, and room for it; transposed as the chain rule has them.
-
-    The second kind of product, xᵀ·dz, has its left factor transposed, and the third, dz·wᵀ, its
-    right one; libraries read these as they lie.
+    Its leaves have one element each. A program's answer is never its argument's own memory, so
+    leaves of full size would be copied, and bytes be counted that belong to another part.
     """
-    rng, dtype = np.random.default_rng(1), jax.tree.leaves(problem.arguments)[0].dtype
-    layers = (len(problem.products) + 1) // 3
-    made = []
-    for at, (m, k, n) in enumerate(problem.products):
-        left = rng.normal(size=(k, m) if layers <= at < 2 * layers else (m, k)).astype(dtype)
-        right = rng.normal(size=(n, k) if at >= 2 * layers else (k, n)).astype(dtype)
-        left = left.T if layers <= at < 2 * layers else left
-        made.append((left, right.T if at >= 2 * layers else right, np.empty((m, n), dtype)))
-    return made
+    small = jax.tree.map(lambda leaf: np.zeros((1,) * np.ndim(leaf), leaf.dtype), _leaves(problem))
+    return jitted(lambda *arguments: arguments[0], small)
+
+
+def _leaves(problem: Problem) -> Any:
+    return jax.tree.map(np.asarray, problem.arguments)
+
+
+class Layer(NamedTuple):
+    """What the products of one layer are made of, and room for each of them."""
+
+    x: np.ndarray  #: shape (batch, n_in)
+    w: np.ndarray  #: shape (n_in, n_out)
+    dz: np.ndarray  #: shape (batch, n_out)
+
+
+def layers(problem: Problem) -> list[Layer]:
+    """Random inputs, weights and ∂L/∂z of every layer, of the problem's dtype.
+
+    The three products of a layer share them, as in a network: x·w, then xᵀ·dz, then dz·wᵀ.
+    """
+    rng, dtype = np.random.default_rng(1), jax.tree.leaves(_leaves(problem))[0].dtype
+    forward = problem.products[: (len(problem.products) + 1) // 3]
+
+    def drawn(*shape: int) -> np.ndarray:
+        return rng.normal(size=shape).astype(dtype)
+
+    return [Layer(drawn(m, k), drawn(k, n), drawn(m, n)) for m, k, n in forward]
+
+
+def factors(made: list[Any]) -> list[tuple[Any, Any]]:
+    """The factors of every product of one loss and gradient, in the order of the chain rule."""
+    forward = [(layer.x, layer.w) for layer in made]
+    # Backwards layer by layer; nothing before the first one wants a derivative.
+    backward = []
+    for at in reversed(range(len(made))):
+        backward.append((made[at].x.T, made[at].dz))
+        if at:
+            backward.append((made[at].dz, made[at].w.T))
+    return forward + backward
 
 
 def products_numpy(problem: Problem) -> Ready:
     """Every matrix product of one loss and gradient, into arrays that are there already."""
-    operands = _operands(problem)
+    pairs = factors(layers(problem))
+    rooms = [left @ right for left, right in pairs]
 
-    def run() -> None:
-        for left, right, room in operands:
+    def run() -> list[np.ndarray]:
+        for (left, right), room in zip(pairs, rooms, strict=True):
             np.matmul(left, right, out=room)
+        return rooms
 
     return Ready(run)
 
 
 def products_jit(problem: Problem) -> Ready:
     """The same as one compiled program, which is given the arrays of its last answer to reuse."""
-    operands = _operands(problem)
-    factors = jax.device_put([_as_they_lie(left, right) for left, right, _ in operands])
-    turned = [(left.flags.c_contiguous, right.flags.c_contiguous) for left, right, _ in operands]
+    made = layers(problem)
 
-    def multiply(factors: Any, rooms: Any) -> Any:
+    def multiply(made: Any, rooms: Any) -> Any:
         del rooms  # donated: the answer is written there
-        return [
-            (left if straight else left.T) @ (right if upright else right.T)
-            for (left, right), (straight, upright) in zip(factors, turned, strict=True)
-        ]
+        return [left @ right for left, right in factors(made)]
 
-    program = jax.jit(multiply, donate_argnums=1, keep_unused=True)
-    state = [jax.device_put([room for _, _, room in operands])]
-
-    def run() -> None:
-        state[0] = jax.block_until_ready(program(factors, state[0]))
-
-    return Ready(run, called=JAX)
-
-
-def _as_they_lie(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two factors as they lie in memory."""
-    return tuple(a if a.flags.c_contiguous else a.T for a in (left, right))  # type: ignore[return-value]
+    rooms = [np.empty((left.shape[0], right.shape[1]), left.dtype) for left, right in factors(made)]
+    return _reusing(multiply, made, rooms)
 
 
 def memory_numpy(problem: Problem) -> Ready:
     """As many bytes as the arguments and the answer have, half of them read and half written."""
-    source = np.zeros(max(problem.moved // 2, 1), np.uint8)
-    room = np.empty_like(source)
+    # Ones, not zeros: pages that were never written to are all one page, which is not read.
+    source = np.ones(max(problem.moved // 2, 1), np.uint8)
+    room = np.ones_like(source)
     return Ready(lambda: np.copyto(room, source))
 
 
 def memory_jit(problem: Problem) -> Ready:
     """The same by a compiled program, which is given the array of its last answer to reuse."""
-    source = jax.device_put(np.zeros(max(problem.moved // 8, 1), np.float32))
-    program = jax.jit(lambda source, room: -source, donate_argnums=1, keep_unused=True)
-    state = [jax.device_put(np.empty(source.shape, np.float32))]
+    source = np.ones(max(problem.moved // 8, 1), np.float32)
 
-    def run() -> None:
-        state[0] = jax.block_until_ready(program(source, state[0]))
+    def copy(source: Any, room: Any) -> Any:
+        del room  # donated: the answer is written there
+        return -source
 
-    return Ready(run, called=JAX)
+    return _reusing(copy, source, np.ones_like(source))
+
+
+def _reusing(program: Callable[..., Any], given: Any, room: Any) -> Ready:
+    """A compiled program whose second argument is its last answer."""
+    run, given = jax.jit(program, donate_argnums=1, keep_unused=True), jax.device_put(given)
+    state = [jax.device_put(room)]
+
+    def again() -> Any:
+        state[0] = jax.block_until_ready(run(given, state[0]))
+        return state[0]
+
+    return Ready(again, called=JAX)
 
 
 def transfer(problem: Problem) -> Ready:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,16 @@ class Row:
     gate_error: float | None = None
     """The largest error of its answers, before and after timing, in parts of what the gate
     allows."""
-    phases: list[dict[str, float]] = field(default_factory=list)
-    """Seconds of what comes once, by process: `trace`, `lower` and `compile` where it is compiled
-    ahead of time, and `first call`."""
+    phases: dict[str, float] = field(default_factory=dict)
+    """Seconds of what comes once, in a process of its own: `trace`, `lower`, `compile`, and the
+    `first call` after them."""
     first_calls: list[float] = field(default_factory=list)
     """Seconds of the calls that follow the first one, in the first process."""
     steady_after: list[int] = field(default_factory=list)
     """How many calls were made, by process, until the times no longer fell."""
-    peak_bytes: int | None = None  #: at most so much memory beyond what its arguments take
+    peak_bytes: int | None = None
+    """Memory at the highest moment of a call beyond what is held between calls, as measured."""
+    planned_bytes: int | None = None  #: the same as the compiler has planned it
     counted_flops: float | None = None  #: by the compiler's own analysis of the program
     operations: dict[str, int] = field(default_factory=dict)
     """How often each operation stands in the compiled program's text."""
@@ -68,6 +70,7 @@ class Cell:
     flops: float | None  #: of the matrix products of one loss and gradient, by formula: Σ 2bmn
     bytes: int  #: of the arguments and the answer, each moved once
     expected_cost: float | None  #: 3 − s₁/S, of the gradient over the loss, in multiply-adds
+    sees: float | None = None  #: the part of the gradient that could not be 0 unnoticed by the gate
     rows: list[Row] = field(default_factory=list)
 
     @property
@@ -93,11 +96,18 @@ class Results:
     settings: Mapping[str, Any]
     cells: list[Cell] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  #: cells that the time did not suffice for
+    refused: list[str] = field(default_factory=list)  #: cells in which nothing could be judged
 
     @property
     def failed(self) -> list[str]:
         """Rows with a wrong answer, a line each."""
         return [f"{c.label}: {r.name}: {r.wrong}" for c in self.cells for r in c.rows if r.wrong]
+
+    @property
+    def right(self) -> bool:
+        """Whether something was timed, every answer was right, and no cell refused."""
+        timed = any(row.timed for cell in self.cells for row in cell.rows)
+        return timed and not self.failed and not self.refused
 
     def cell(self, label: str) -> Cell | None:
         """The cell of that label, if there is one."""
@@ -114,6 +124,7 @@ class Results:
             "fingerprint": dict(self.fingerprint),
             "settings": dict(self.settings),
             "left_out": self.left_out,
+            "refused": self.refused,
         }
         cells = ",\n".join(_cell_as_json(cell) for cell in self.cells)
         about = json.dumps(head, ensure_ascii=False, indent=1)[:-2]
@@ -168,7 +179,8 @@ def load(path: Path) -> Results:
         raise BadResultsError(f"{path}: got schema {got!r}, expected timings of schema {SCHEMA}")
     try:
         cells = [_cell(entry) for entry in found["cells"]]
-        return Results(found["fingerprint"], found["settings"], cells, found["left_out"])
+        lines = found["left_out"], found["refused"]
+        return Results(found["fingerprint"], found["settings"], cells, *lines)
     except (KeyError, TypeError) as error:
         raise BadResultsError(f"{path}: a field of the results is missing: {error}") from error
 
@@ -180,11 +192,3 @@ def _cell(entry: Mapping[str, Any]) -> Cell:
 
 def _known(kind: type, entry: Mapping[str, Any]) -> dict[str, Any]:
     return {f.name: entry[f.name] for f in fields(kind)}
-
-
-def by_case(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
-    """The cells of each case, in the order in which they came."""
-    found: dict[str, list[Cell]] = {}
-    for cell in cells:
-        found.setdefault(cell.case, []).append(cell)
-    return found

@@ -26,10 +26,6 @@ class Interval(NamedTuple):
     low: float
     high: float
 
-    def inverse(self) -> "Interval":
-        """Of the ratio taken the other way round."""
-        return Interval(1 / self.middle, 1 / self.high, 1 / self.low)
-
     def overlaps(self, low: float, high: float) -> bool:
         """Whether it has anything in common with another interval."""
         return self.low <= high and self.high >= low
@@ -71,19 +67,41 @@ def ratio(samples: Samples, others: Samples) -> Interval:
     return Interval(*np.exp(_enclosed(logs, lambda drawn: np.mean(drawn, axis=-1))).tolist())
 
 
-def change(before: Samples, after: Samples) -> Interval:
+def change(
+    before: Samples,
+    after: Samples,
+    below_before: Samples | None = None,
+    below_after: Samples | None = None,
+) -> Interval:
     """The ratio of the times of two rows that did not share their rounds, after / before.
 
     Of their lowest deciles: what disturbs a sample only ever adds to it.
+
+    Args:
+        before: of the row that is compared with.
+        after: of the row that is compared.
+        below_before: what the first is to be divided by, its floor.
+        below_after: what the second is.
     """
-    old, new = table(before), table(after)
-    ratios = _low(draws(new, seed=2)) / _low(draws(old, seed=1))
+    middle, drawn = _low(after, below_after, seed=2)
+    other, others = _low(before, below_before, seed=1)
+    ratios = drawn / others
     low, high = np.percentile(ratios, [50 - CONFIDENCE / 2, 50 + CONFIDENCE / 2]).tolist()
-    return Interval(float(_low(new.reshape(-1)) / _low(old.reshape(-1))), low, high)
+    return Interval(middle / other, low, high)
 
 
-def _low(values: np.ndarray) -> np.ndarray:
-    return np.quantile(values, 0.1, axis=-1)
+def _low(samples: Samples, below: Samples | None, seed: int) -> tuple[float, np.ndarray]:
+    """The lowest decile, over that of the floor, and draws of it: both of the same rounds."""
+
+    def decile(values: np.ndarray) -> np.ndarray:
+        return np.quantile(values, 0.1, axis=-1)
+
+    values = table(samples)
+    middle, drawn = float(decile(values.reshape(-1))), decile(draws(values, seed))
+    if below is None:
+        return middle, drawn
+    middle_below, drawn_below = _low(below, None, seed)
+    return middle / middle_below, drawn / drawn_below
 
 
 def _enclosed(values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) -> Interval:

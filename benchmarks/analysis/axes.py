@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.optimize import nnls
 
 from benchmarks.analysis.factors import verdict
 from benchmarks.results import Cell
@@ -32,8 +33,9 @@ def fit(cells: Sequence[Cell], name: str) -> Fit | None:
         return None
     flops, seconds = np.array(points).T
     weighted = np.stack([1 / seconds, flops / seconds], axis=1)
-    (fixed, per_flop), *_ = np.linalg.lstsq(weighted, np.ones_like(seconds), rcond=None)
-    off = np.abs(np.log(np.maximum(fixed + per_flop * flops, 1e-30) / seconds))
+    # Neither a call nor an operation takes less than no time.
+    (fixed, per_flop), _ = nnls(weighted, np.ones_like(seconds))
+    off = np.abs(np.log((fixed + per_flop * flops) / seconds))
     return Fit(float(fixed), float(per_flop), float(np.exp(off.max())))
 
 
@@ -59,7 +61,9 @@ class Crossover(NamedTuple):
 
     winner: str  #: the one that is faster beyond it
     loser: str
-    size: Interval  #: interpolated in logarithms between the cells to either side
+    size: Interval
+    """On the line, in logarithms, between the cells to either side; the interval is of sampling."""
+    between: tuple[int, int]  #: those cells: that it lies between them is what was measured
 
 
 def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
@@ -69,7 +73,7 @@ def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
     where the line between the cells to either side says, and the interval is from draws of both.
     """
     found: list[Crossover] = []
-    before: tuple[float, np.ndarray, float] | None = None
+    before: tuple[int, np.ndarray, float] | None = None
     for seed, cell in enumerate(cells):
         row, rival = cell.row(name), cell.row(other)
         if row is None or rival is None or not (row.timed and rival.timed):
@@ -78,12 +82,12 @@ def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
         drawn, middle = draws(ratios, seed).mean(axis=-1), float(ratios.mean())
         if verdict(cell, name, other) not in ("faster", "slower"):
             continue
-        here = (float(np.log(cell.size[0])), drawn, middle)
+        here = (cell.size[0], drawn, middle)
         if before is not None and before[2] * middle < 0:
             sizes = np.exp(_crossing(before, here, before[1], drawn))
             at = float(np.exp(_crossing(before, here, before[2], middle)))
             winner, loser = (name, other) if middle < 0 else (other, name)
-            found.append(Crossover(winner, loser, _interval(at, sizes)))
+            found.append(Crossover(winner, loser, _interval(at, sizes), (before[0], here[0])))
         before = here
     return found
 
@@ -92,7 +96,8 @@ def _crossing(left: tuple, right: tuple, at_left: Any, at_right: Any) -> np.ndar
     """Where the line between two logarithms of ratios is 0."""
     apart = np.asarray(at_left - at_right)
     share = np.clip(at_left / np.where(apart == 0, 1.0, apart), 0.0, 1.0)
-    return left[0] + share * (right[0] - left[0])
+    start, end = np.log(left[0]), np.log(right[0])
+    return start + share * (end - start)
 
 
 def _interval(middle: float, drawn: np.ndarray) -> Interval:

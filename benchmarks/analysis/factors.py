@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from benchmarks.names import AGAIN, GRAD, HAND, HAND_JIT, LOSS, REFERENCE
-from benchmarks.results import Cell, Row
+from benchmarks.results import Cell
 from benchmarks.statistics import Band, Interval, band, ratio, spread, word
 
 
@@ -51,7 +51,7 @@ def gradient_cost(cell: Cell) -> Interval | None:
 class BreakEven(NamedTuple):
     """When compiling has paid."""
 
-    first_call: float  #: seconds: tracing, lowering, compiling, and running once
+    first: float  #: seconds of tracing, lowering, compiling, and calling once
     saving: float  #: seconds that a call saves against the hand lines in NumPy; negative: it loses
     calls: int | None  #: after so many it has paid; None if it never does
 
@@ -61,17 +61,9 @@ def break_even(cell: Cell) -> BreakEven | None:
     compiled, by_hand = cell.row(GRAD), cell.row(HAND)
     if compiled is None or by_hand is None or not (compiled.timed and by_hand.timed):
         return None
-    first = once(compiled, "first call")
-    if first is None:
+    if not compiled.phases:
         return None
+    first = sum(compiled.phases.values())
     saving = spread(by_hand.samples).median - spread(compiled.samples).median
     pays = saving > 0 and verdict(cell, HAND) == "slower"
     return BreakEven(first, saving, math.ceil(first / saving) if pays else None)
-
-
-def once(row: Row, *phases: str) -> float | None:
-    """Seconds of what comes once, the median over the processes; None if it was not taken apart."""
-    sums = [
-        sum(found[phase] for phase in phases) for found in row.phases if set(phases) <= {*found}
-    ]
-    return sorted(sums)[len(sums) // 2] if sums else None

@@ -11,9 +11,12 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
     """
     from benchmarks.checkers.worker import WorkerError as CheckerError
     from benchmarks.protocol.process import WorkerError
+    from benchmarks.results import BadResultsError
 
     try:
         return command.main(arguments, program, standalone_mode=False) or 0
+    except BadResultsError as error:
+        return _said(str(error), 2)
     except click.ClickException as error:
         return _said(" ".join(error.format_message().split()), 2)
     except click.Abort:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from benchmarks.comparing import Comparison
     from benchmarks.results import Results
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -72,6 +71,3 @@ def loaded(file: Path) -> "Results":
         return load(file)
     except BadResultsError as error:
         raise click.UsageError(str(error)) from error
-
-
-__all__ = ["Comparison", "compare", "loaded", "plot", "table"]

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from benchmarks.protocol.session import Step
     from benchmarks.results import Results
 
-#: What can be planted; see `benchmarks.protocol.planted`.
-PLANTS = ("slow", "wrong")
-
 OPTIONS = [
     click.option("--full", is_flag=True, help="Everything; without it, the quick set."),
     click.option(
@@ -77,7 +74,11 @@ OPTIONS = [
         metavar="SECONDS",
         help="Begin no cell after so long; what is left out is named.",
     ),
-    click.option("--no-memory", is_flag=True, help="Do not measure peak memory."),
+    click.option(
+        "--times-only",
+        is_flag=True,
+        help="Measure neither compiling nor memory, each of which takes processes of its own.",
+    ),
     click.option(
         "--out",
         type=click.Path(path_type=Path, dir_okay=False),
@@ -104,20 +105,16 @@ def options(command: Callable) -> Callable:
 
 
 def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> int:
-    """Time, store and show; 1 if an answer was wrong."""
+    """Time, store and show; 1 if an answer was wrong, a cell refused, or nothing timed."""
     from benchmarks.protocol.session import run
-    from benchmarks.results import BadResultsError
 
     if out is not None and out.exists() and not overwrite:
         raise click.UsageError(f"{out} is there already; expected another --out, or --overwrite")
     job, results = prepared(out, **wanted)
-    try:
-        with progress() as on_step:
-            run(job, results, on_step)
-    except BadResultsError as error:
-        raise click.UsageError(str(error)) from error
+    with progress() as on_step:
+        run(job, results, on_step)
     shown(results, as_json)
-    return int(bool(results.failed))
+    return int(not results.right)
 
 
 def shown(results: "Results", as_json: bool) -> None:
@@ -137,7 +134,7 @@ def prepared(
     rounds: int | None,
     processes: int | None,
     limit: float | None,
-    no_memory: bool,
+    times_only: bool,
     plants: tuple[str, ...],
     **choice: Any,
 ) -> tuple[Any, "Results"]:
@@ -154,8 +151,8 @@ def prepared(
         rounds=rounds or session.ROUNDS,
         processes=processes or session.PROCESSES,
         only=contenders,
-        plants=_planted(plants),
-        memory=not no_memory,
+        plants=_planted(plants, contenders),
+        apart=not times_only,
         limit=limit,
         out=out,
     )
@@ -202,11 +199,14 @@ def _gpu_is_there() -> None:
         raise click.UsageError(f"--device gpu: {reason}")
 
 
-def _planted(plants: tuple[str, ...]) -> dict[str, str]:
+def _planted(plants: tuple[str, ...], contenders: tuple[str, ...]) -> dict[str, str]:
+    from benchmarks.protocol.planted import PLANTS
+
     found = {}
     for text in plants:
         contender, _, what = text.partition("=")
-        _expect("--plant", (contender,), names.CONTENDERS)
+        timed = (*contenders, names.REFERENCE) if contenders else tuple(names.CONTENDERS)
+        _expect("--plant", (contender,), timed)
         _expect(f"--plant {contender}", (what,), PLANTS)
         found[contender] = what
     return found
@@ -223,26 +223,25 @@ def progress() -> "Iterator[Callable[[Step], None]]":
     """What is running and how long it will go on; a plain line a cell without a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeft
 
     err = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    text = TextColumn("{task.description}", markup=False)
+    columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
     # Redrawing takes time from what is timed: once a second is enough to see that it goes on.
-    bar = Progress(
-        BarColumn(20),
-        MofNCompleteColumn(),
-        TimeLeft(),
-        text,
-        console=err,
-        disable=not err.is_terminal,
-        refresh_per_second=1,
-    )
+    bar = Progress(*columns, console=err, disable=not err.is_terminal, refresh_per_second=1)
     with bar:
         task = bar.add_task("")
 
         def on_step(step: "Step") -> None:
-            bar.update(task, total=step.total, completed=step.done, description=step.running)
-            if not err.is_terminal:
+            text = f"{_left(step.left)}{step.running} {step.row}"
+            bar.update(task, total=step.total, completed=step.done, description=text)
+            if not err.is_terminal and not step.row:
                 print(f"{step.done}/{step.total} {step.running}", file=sys.stderr, flush=True)
 
         yield on_step
+
+
+def _left(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"about {minutes}:{rest:02} left, "

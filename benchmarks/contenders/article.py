@@ -21,18 +21,22 @@ def _one(problem: ArticleProblem) -> None:
         raise Unavailable("it takes one network with one sample at a time")
 
 
+def sigmoid(z: Any) -> Any:
+    """The article's σ, as it stands."""
+    return 1 / (1 + np.exp(-z))
+
+
+def slope(z: Any) -> Any:
+    """The article's σ', as it stands."""
+    f = sigmoid(z)
+    return f * (1 - f)
+
+
 def article_lines(problem: ArticleProblem) -> Ready:
     """The article's style: NumPy scalars, and σ' anew for each factor."""
     _one(problem)
     params, x, y = problem.arguments
     target = y[()]
-
-    def sigmoid(z: Any) -> Any:
-        return 1 / (1 + np.exp(-z))
-
-    def slope(z: Any) -> Any:
-        f = sigmoid(z)
-        return f * (1 - f)
 
     def run() -> Any:
         w1, w2, w3, w4, w5, w6, b1, b2, b3 = params

@@ -66,8 +66,6 @@ def loss_and_gradient(verb: str, params: Any, x: np.ndarray, y: np.ndarray) -> R
         function(*arguments)
         return answer
 
-    # C knows addresses only; the arrays behind them must live as long as what is called.
-    run.keeps = (packed, xs, ys)  # type: ignore[attr-defined]
     return Ready(run, read=_rows)
 
 

@@ -18,6 +18,12 @@ class Unavailable(Exception):  # noqa: N818 (nothing is in error: it cannot or s
     """A contender that is not timed on this problem or machine, with the reason."""
 
 
+def told(error: Exception) -> str:
+    """An error's class and the first line of what it says."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}".rstrip(": ")
+
+
 def leaves(answer: Any) -> Leaves:
     """The arrays of an answer, whatever it is nested in."""
     return [np.asarray(leaf) for leaf in jax.tree.leaves(answer)]
@@ -39,7 +45,7 @@ class Ready:
 
 def jitted(function: Callable[..., Any], arguments: Sequence[Any], **options: Any) -> Ready:
     """A function under `jax.jit`, its arguments on the device beforehand, its answer awaited."""
-    run, given = jax.jit(function), jax.device_put(tuple(arguments))
+    run, given = jax.jit(function), jax.block_until_ready(jax.device_put(tuple(arguments)))
     return Ready(
         lambda: jax.block_until_ready(run(*given)),
         called=JAX,

@@ -17,6 +17,7 @@ import manual.floats
 import manual.network
 import manual.sgd
 from benchmarks import names
+from benchmarks.contenders.article import sigmoid, slope
 from benchmarks.contenders.c_program import library, pointer
 from benchmarks.contenders.ready import Leaves, Ready, ahead_of_time, from_host, jitted
 from benchmarks.problems.training import TrainingProblem
@@ -83,25 +84,23 @@ def in_c(problem: TrainingProblem) -> Ready:
         train(*at, count, step, to)
         return path
 
-    run.keeps = (xs, ys, rows)  # type: ignore[attr-defined]  # C knows addresses only
     return Ready(run, read=lambda answer: [answer.copy()])
 
 
 def hand_numpy(problem: TrainingProblem) -> Ready:
     """`manual.sgd.train` with `manual.article.gradient`: the lines that are written to be read."""
-    return _by_hand(problem, manual.article.gradient)
+    return _by_hand(problem.arguments, manual.article.gradient)
 
 
 def hand_floats(problem: TrainingProblem) -> Ready:
     """The same with `manual.floats.gradient`: Python floats instead of NumPy's."""
-    return _by_hand(problem, manual.floats.gradient)
-
-
-def _by_hand(problem: TrainingProblem, gradient: Callable[..., Any]) -> Ready:
     start, xs, ys, rate, order = problem.arguments
-    if gradient is manual.floats.gradient:
-        start = type(start)(*map(float, start))
-        xs, ys = xs.tolist(), ys.tolist()
+    floats = (type(start)(*map(float, start)), xs.tolist(), ys.tolist(), rate, order)
+    return _by_hand(floats, manual.floats.gradient)
+
+
+def _by_hand(arguments: tuple[Any, ...], gradient: Callable[..., Any]) -> Ready:
+    start, xs, ys, rate, order = arguments
     return Ready(
         run=lambda: list(manual.sgd.train(start, xs, ys, gradient, rate, order)),
         read=lambda path: [np.array(path).T],
@@ -112,13 +111,6 @@ def article_lines(problem: TrainingProblem) -> Ready:
     """The article's style: NumPy scalars, its table of whole numbers, σ' anew for each factor."""
     params, xs, ys, rate, order = problem.arguments
     xs, ys = xs.astype(np.int64), ys.astype(np.int64)
-
-    def sigmoid(z: Any) -> Any:
-        return 1 / (1 + np.exp(-z))
-
-    def slope(z: Any) -> Any:
-        f = sigmoid(z)
-        return f * (1 - f)
 
     def run() -> list[tuple]:
         w1, w2, w3, w4, w5, w6, b1, b2, b3 = params

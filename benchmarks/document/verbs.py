@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.analysis.axes import crossovers, exponent, fit
-from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, once
-from benchmarks.analysis.floors import fastest, over_floor
+from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise
+from benchmarks.analysis.floors import fastest
 from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.goals import goals
 from benchmarks.names import GRAD, HAND_JIT, LABELS, MEMORY, PRODUCTS
@@ -82,15 +82,6 @@ def _ratio(asked: Asked, label: str, name: str, other: str) -> str:
     return units.digits(_sure(between(asked.cell(label), name, other), label).middle)
 
 
-def _interval(asked: Asked, label: str, name: str, other: str) -> str:
-    found = _sure(between(asked.cell(label), name, other), label)
-    return f"{units.digits(found.low)} to {units.digits(found.high)}"
-
-
-def _floor(asked: Asked, label: str, name: str) -> str:
-    return units.digits(_sure(over_floor(*asked.row(label, name)), label).middle)
-
-
 def _factor(asked: Asked, label: str, which: str) -> str:
     found = factors(asked.cell(label))
     if found is None:
@@ -104,6 +95,15 @@ def _cost(asked: Asked, label: str) -> str:
 
 def _expected(asked: Asked, label: str) -> str:
     return f"{asked.cell(label).expected_cost or float('nan'):.2f}"
+
+
+def _taxes(asked: Asked, case: str, least: str) -> str:
+    """The smallest and the largest tax along an axis, from a size on."""
+    cells = [cell for cell in asked.axis(case) if cell.size[0] >= int(least)]
+    found = [made.autodiff_tax.middle for cell in cells if (made := factors(cell))]
+    if not found:
+        raise UnknownError(f"{case} has no factors from {least} on")
+    return f"{min(found):.3f} to {max(found):.3f}"
 
 
 def _noise(asked: Asked, label: str) -> str:
@@ -120,11 +120,11 @@ def _memory(asked: Asked, label: str, name: str) -> str:
     return units.size_in_bytes(row.peak_bytes)
 
 
-def _once(asked: Asked, label: str, name: str, *phases: str) -> str:
-    found = once(asked.row(label, name)[1], *(phase.replace("-", " ") for phase in phases))
-    if found is None:
-        raise UnknownError(f"{label}: {name} has no {', '.join(phases)}")
-    return units.seconds(found)
+def _once(asked: Asked, label: str, phase: str) -> str:
+    found = asked.row(label, GRAD)[1].phases
+    if not found:
+        raise UnknownError(f"{label}: what comes once was not measured")
+    return units.seconds(sum(found.values()) if phase == "all" else found[phase])
 
 
 def _paid(asked: Asked, label: str) -> str:
@@ -139,8 +139,7 @@ def _crossover(asked: Asked, case: str, name: str, other: str) -> str:
     if not found:
         return "nowhere"
     return ", ".join(
-        f"{units.many(round(at.size.middle))} ({units.many(round(at.size.low))} to "
-        f"{units.many(round(at.size.high))})"
+        f"{units.many(round(at.size.middle))} (between {at.between[0]:,} and {at.between[1]:,})"
         for at in found
     )
 
@@ -155,13 +154,8 @@ def _fit(asked: Asked, case: str, name: str) -> str:
     if found is None:
         raise UnknownError(f"{case}: fewer than three times of {name}")
     rate = f"{units.digits(1e-9 / found.per_flop)} GFLOP/s" if found.per_flop > 0 else "no rate"
-    return (
-        f"{units.seconds(max(found.fixed, 0))} + FLOPs / ({rate}), off by {found.worst:.2f} at most"
-    )
-
-
-def _flops(asked: Asked, label: str) -> str:
-    return units.many(asked.cell(label).flops or 0)
+    off = f"off by a factor of {found.worst:.2f} at most"
+    return f"{units.seconds(found.fixed)} + FLOPs / ({rate}), {off}"
 
 
 def _part(asked: Asked, label: str, part: str) -> str:
@@ -258,9 +252,8 @@ def _cells(asked: Asked) -> str:
 VERBS: dict[str, Callable[..., str]] = {
     "time": _time,
     "ratio": _ratio,
-    "interval": _interval,
-    "floor": _floor,
     "factor": _factor,
+    "taxes": _taxes,
     "cost": _cost,
     "expected": _expected,
     "noise": _noise,
@@ -270,7 +263,6 @@ VERBS: dict[str, Callable[..., str]] = {
     "crossover": _crossover,
     "exponent": _exponent,
     "fit": _fit,
-    "flops": _flops,
     "part": _part,
     "table": _table,
     "contenders": _contenders,

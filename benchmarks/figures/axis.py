@@ -22,7 +22,7 @@ HEIGHT = 4.0
 
 #: How to read it: always, where JAX's floor was measured, where lines cross.
 NOTE = "Medians, with quartiles."
-GREY_NOTE = "No call of JAX can take a time in the grey."
+GREY_NOTE = "Grey: below the floor of JAX's calls."
 RING_NOTE = "Rings: where two lines cross."
 
 #: By how a row is called, the label of its floor.

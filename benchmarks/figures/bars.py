@@ -22,7 +22,7 @@ LINE, MARGINS = 0.29, Margins(left=1.65, right=2.0, bottom=0.5)
 
 #: How to read the floors, by how a row is called.
 NOTES = {
-    JAX: "No call of JAX can take a time in the grey.",
+    JAX: "Grey: below the floor of JAX's calls.",
     PYTHON: "No call of Python can take one left of the dashes.",
 }
 

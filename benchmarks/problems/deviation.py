@@ -49,8 +49,8 @@ def deviations(
     Args:
         program: a function that JAX can trace, of arrays to a pytree of them.
         arguments: float64; call this with 64 bits enabled.
-        products: the unit of rounding of matrix products, more than u where a device rounds their
-            factors to fewer bits.
+        products: the largest relative error of the product of two factors before they are summed,
+            where a device rounds factors to fewer bits first; u where it does not.
 
     Raises:
         AtAKinkError: a comparison is within `LOOSE` times the reach of rounding.
@@ -116,14 +116,16 @@ class _Walk:
     def _moved(self, eqn: Any, given: list[Any], out: Any) -> Any:
         if not jnp.issubdtype(out.dtype, jnp.floating):
             return out
-        size, terms, unit = jnp.abs(out), 1.0, U
-        if eqn.primitive.name == "dot_general":
-            unit = self.products
+        size, terms, spread = jnp.abs(out), 1.0, 0.0
+        if eqn.primitive.name == "dot_general" and self.products > U:
+            # Factors are rounded each on its own, so their errors add as a random walk does.
+            squares = eqn.primitive.bind(*(operand * operand for operand in given), **eqn.params)
+            spread = self.products * jnp.sqrt(squares)
         if eqn.primitive.name in ("dot_general", "reduce_sum"):
             size = eqn.primitive.bind(*(jnp.abs(operand) for operand in given), **eqn.params)
             terms = _terms(eqn)
         signs = jnp.asarray(self.rng.integers(2, size=out.shape, dtype=np.int8) * 2.0 - 1.0)
-        return out + signs * jnp.where(size > 0, math.sqrt(terms) * unit * size + TINY, 0.0)
+        return out + signs * jnp.where(size > 0, math.sqrt(terms) * U * size + spread + TINY, 0.0)
 
 
 def _terms(eqn: Any) -> int:

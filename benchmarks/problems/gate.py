@@ -57,6 +57,13 @@ class Gate:
         seen = [np.abs(t) > most for t, most in zip(self.truth[1:], self.allowed[1:], strict=True)]
         return float(sum(s.sum() for s in seen) / sum(s.size for s in seen))
 
+    def of_loss(self) -> "Gate":
+        """The gate for the loss alone."""
+        one = slice(0, 1)
+        return replace(
+            self, names=self.names[one], truth=self.truth[one], allowed=self.allowed[one]
+        )
+
     def wider(self, extra: Sequence[np.ndarray]) -> "Gate":
         """The gate for a method that is not exact, which may be off by so much more."""
         return replace(self, allowed=[a + e for a, e in zip(self.allowed, extra, strict=True)])

@@ -107,6 +107,14 @@ class TrainingGate:
         """The largest error of an update in parts of what is allowed."""
         return float(self._parts(leaves[0]).max())
 
+    def sees(self) -> None:
+        """Updates are judged, not a gradient."""
+        return
+
+    def of_loss(self) -> "TrainingGate":
+        """A training has no loss of its own."""
+        raise NotImplementedError
+
     def wider(self, extra: Sequence[np.ndarray]) -> "TrainingGate":
         """No way to train is allowed more than rounding."""
         raise NotImplementedError
@@ -120,11 +128,7 @@ class TrainingGate:
             ranges = gradient_ranges(Parameters(*before), self.xs[rows], self.ys[rows], form)
             after = exactly(before) - exactly(self.rate) * stack_ranges(ranges)
             middle, half = (after.lo + after.hi) / 2, (after.hi - after.lo) / 2
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", divide="ignore"):
                 found.append(np.abs(path - middle) / half)
         # NaN is within neither.
-        return (
-            np.fmin(*found)
-            if np.isfinite(path).all()
-            else np.where(np.isfinite(path), np.fmin(*found), np.inf)
-        )
+        return np.where(np.isfinite(path), np.fmin(*found), np.inf)

@@ -7,7 +7,7 @@ import sys
 #: Run in a process of its own, so that this one does not take the device's memory.
 ASK = "import jax; print(jax.devices('gpu')[0].device_kind)"
 
-HINT = "expected a GPU and the extra 'cuda': pip install 'handgrad[cuda]'"
+HINT = "expected a GPU, and the extra cuda: .venv/bin/pip install -e '.[cuda]'"
 
 
 def why_not() -> str:

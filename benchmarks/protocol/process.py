@@ -36,9 +36,9 @@ def environment(threads: str, device: str) -> dict[str, str]:
         "JAX_PLATFORMS": "cuda,cpu" if device == "gpu" else "cpu",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
-    if threads == "1":
-        found |= dict.fromkeys(THREADS, "1")
-    return found
+    # What somebody has set for other programs is not what the label of a cell says.
+    found = {name: value for name, value in found.items() if name not in THREADS}
+    return found | (dict.fromkeys(THREADS, "1") if threads == "1" else {})
 
 
 def answers(request: Request, env: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -1,12 +1,15 @@
-"""Rounds: all rows in every one, in shuffled order, garbage collector off."""
+"""Rounds: all rows in every one, in shuffled order, garbage collector off.
 
-import gc
+A sample, and the pause before it, are those of `handgrad.speed`, which times gradients of others.
+"""
+
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from handgrad.speed.rounds import PAUSE_SECONDS, collector_off, sample
 
 #: A slow row is called once in every round; a fast one until a sample takes this long.
 SAMPLE_SECONDS = 0.02
@@ -14,10 +17,6 @@ SAMPLE_SECONDS = 0.02
 #: Before the first round a row is called for so long and so often, and until its times no longer
 #: fall, but not for longer than the last of these.
 WARM_SECONDS, WARM_CALLS, WARM_AT_MOST = 0.2, 10, 2.0
-
-#: OpenBLAS's threads spin for some 20 ms after their work before they sleep. A row that has threads
-#: of its own would share the processors with them: measured, 45 ms instead of 25.
-PAUSE_SECONDS = 0.03
 
 #: Times no longer fall when the median of the last third of the calls is at most so much below that
 #: of the third before.
@@ -99,7 +98,7 @@ def time_rounds(
     times: dict[str, list[float]] = {name: [] for name in running}
     last: dict[str, Any] = {}
     shuffle = random.Random(seed).shuffle
-    with _collector_off():
+    with collector_off():
         for done in range(1, rounds + 1):
             order = list(running)
             shuffle(order)
@@ -114,24 +113,3 @@ def time_rounds(
                 del answer
             on_round(done)
     return times, last
-
-
-def sample(run: Run, repeats: int) -> tuple[float, Any]:
-    """Seconds of one call, the mean over some, and the last answer."""
-    begin = time.perf_counter()
-    for _ in range(repeats - 1):
-        run()
-    answer = run()
-    return (time.perf_counter() - begin) / repeats, answer
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    was_on = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -1,16 +1,18 @@
-"""A whole run: every cell in several processes, results stored as they come, memory at the end."""
+"""A whole run: every cell in several processes, results stored as they come."""
 
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from benchmarks import names
 from benchmarks.cases import Spec
-from benchmarks.protocol.process import answers, environment
-from benchmarks.protocol.worker import Request
+from benchmarks.protocol.process import WorkerError, answers, environment
+from benchmarks.protocol.worker import FIRST, MEMORY, TIMES, Request
 from benchmarks.results import CONTENDER, Cell, Results, Row
 
 #: At least so many rounds, over so many processes.
@@ -32,21 +34,26 @@ class Job:
     processes: int = PROCESSES
     only: Sequence[str] = ()  #: contenders
     plants: Mapping[str, str] = field(default_factory=dict)
-    memory: bool = True
+    apart: bool = True  #: what comes once, and memory: in processes of their own, at the end
     limit: float | None = None  #: seconds after which no cell is begun
     out: Path | None = None
 
 
 @dataclass(frozen=True)
 class Step:
-    """How far a run is: so many of so many steps, and what is running."""
+    """How far a run is."""
 
     done: int
     total: int
     running: str
+    left: float | None = None  #: about how many seconds are left, from what the cells took so far
+    row: str = ""  #: what of a cell is running; "" when it is begun
 
 
-def run(job: Job, results: Results, on_step: Callable[[Step], None] = lambda _: None) -> None:
+OnStep = Callable[[Step], None]
+
+
+def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
     """Time everything; what was measured is stored even when the run is interrupted.
 
     Raises:
@@ -58,22 +65,27 @@ def run(job: Job, results: Results, on_step: Callable[[Step], None] = lambda _: 
     try:
         with tempfile.TemporaryDirectory() as gates:
             _times(job, results, gates, on_step)
-        if job.memory:
-            _weigh(job, results, on_step)
+        if job.apart:
+            _apart(job, results, on_step)
     finally:
+        # Workers take the cells in orders of their own.
+        places = {spec.label: at for at, spec in enumerate(job.specs)}
+        results.cells.sort(key=lambda cell: places[cell.label])
         if job.out:
             results.save(job.out)
 
 
-def _times(job: Job, results: Results, gates: str, on_step: Callable[[Step], None]) -> None:
-    deadline = time.time() + job.limit if job.limit is not None else None
-    total, done = job.processes * len(job.specs), 0
-    per_process = -(-job.rounds // job.processes)
+def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
+    begin, clock = time.time(), _Clock(job)
     for process in range(job.processes):
+        # Each process gets its share of the time, so that none is left with nothing.
+        share = (process + 1) / job.processes
+        deadline = None if job.limit is None else begin + share * job.limit
         for (threads, device), specs in _alike(job.specs):
             request = Request(
+                TIMES,
                 specs=[asdict(spec) for spec in specs],
-                rounds=per_process,
+                rounds=-(-job.rounds // job.processes),
                 seed=process,
                 only=list(job.only),
                 plants=dict(job.plants),
@@ -82,21 +94,54 @@ def _times(job: Job, results: Results, gates: str, on_step: Callable[[Step], Non
                 deadline=deadline,
             )
             for answer in answers(request, environment(threads, device)):
-                if "begun" in answer:
-                    running = f"process {process + 1} of {job.processes}: {answer['begun']}"
-                    on_step(Step(done, total, running))
-                    continue
                 if "started" in answer:
                     _note_start(results, threads, answer["started"])
-                    continue
-                done += 1
-                if "cell" in answer:
-                    _add(results, answer["cell"])
+                elif "begun" in answer or "row" in answer:
+                    on_step(clock.at(process, answer))
                 else:
-                    _leave_out(results, answer, process)
+                    clock.done(answer)
+                    _take(results, answer, process)
             if job.out:
                 results.save(job.out)
-    on_step(Step(done, total, "timed"))
+    on_step(clock.at_the_end())
+
+
+class _Clock:
+    """How far a run is, and how long it will go on, from what each cell took the last time."""
+
+    def __init__(self, job: Job) -> None:
+        self.labels = [spec.label for spec in job.specs]
+        self.processes, self.finished = job.processes, 0
+        self.total = job.processes * len(self.labels)
+        self.took: dict[str, float] = {}
+        self.begun = time.monotonic()
+        self.todo = [label for _ in range(job.processes) for label in self.labels]
+
+    def at(self, process: int, answer: Mapping[str, Any]) -> Step:
+        """Where the run is: a cell has begun, or a row of it."""
+        if "begun" in answer:
+            self.begun = time.monotonic()
+        label = answer.get("begun") or answer["at"]
+        running = f"process {process + 1} of {self.processes}: {label}"
+        return Step(self.finished, self.total, running, self._left(), answer.get("row", ""))
+
+    def done(self, answer: Mapping[str, Any]) -> None:
+        """A cell has been timed, refused or left out."""
+        label = answer.get("refused") or answer.get("left_out") or Cell(**answer["cell"]).label
+        self.finished += 1
+        self.took[label] = time.monotonic() - self.begun
+        self.todo.remove(label)
+
+    def at_the_end(self) -> Step:
+        """All is timed."""
+        return Step(self.finished, self.total, "timed", 0.0)
+
+    def _left(self) -> float | None:
+        if not self.took:
+            return None
+        mean = sum(self.took.values()) / len(self.took)
+        left = sum(self.took.get(label, mean) for label in self.todo)
+        return max(left - (time.monotonic() - self.begun), 0.0)
 
 
 def _alike(specs: Sequence[Spec]) -> Iterator[tuple[tuple[str, str], list[Spec]]]:
@@ -116,16 +161,19 @@ def _note_start(results: Results, kind: str, started: Mapping) -> None:
     noted |= {name: value for name, value in started.items() if name != "seconds"}
 
 
-def _leave_out(results: Results, answer: Mapping, process: int) -> None:
-    if "refused" in answer:
+def _take(results: Results, answer: Mapping, process: int) -> None:
+    """Add what a process says of a cell: its times, or why it has none."""
+    if "cell" in answer:
+        add(results, answer["cell"])
+    elif "refused" in answer:
         line = f"{answer['refused']}: {answer['why']}"
+        if line not in results.refused:
+            results.refused.append(line)
     else:
-        line = f"{answer['left_out']}: no time left in process {process + 1}"
-    if line not in results.left_out:
-        results.left_out.append(line)
+        results.left_out.append(f"{answer['left_out']}: no time left in process {process + 1}")
 
 
-def _add(results: Results, found: Mapping) -> None:
+def add(results: Results, found: Mapping) -> None:
     """Add what one process measured of a cell to what others did."""
     new = Cell(**{**found, "rows": [Row(**row) for row in found["rows"]]})
     old = results.cell(new.label)
@@ -141,26 +189,30 @@ def _add(results: Results, found: Mapping) -> None:
 def _join(known: Row, row: Row) -> None:
     """Add what another process measured of a row; it has times in all of them, or none."""
     known.samples = known.samples + row.samples if known.samples and row.samples else []
-    known.phases += row.phases
     known.steady_after += row.steady_after
     known.wrong, known.absent = known.wrong or row.wrong, known.absent or row.absent
     errors = [e for e in (known.gate_error, row.gate_error) if e is not None]
     known.gate_error = max(errors, default=None)
 
 
-def _weigh(job: Job, results: Results, on_step: Callable[[Step], None]) -> None:
-    """The peak memory of some contenders on the larger cells, a process each."""
-    todo = [
-        (spec, row)
-        for spec in job.specs
-        if (cell := results.cell(spec.label)) is not None and cell.bytes >= WORTH_WEIGHING
+def _apart(job: Job, results: Results, on_step: OnStep) -> None:
+    """What comes once, of the reference in every cell; memory, of some rows in the larger ones."""
+    cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label)) is not None]
+    once = [(FIRST, spec, cell.row(names.REFERENCE)) for spec, cell in cells]
+    weighed = [
+        (MEMORY, spec, row)
+        for spec, cell in cells
         for row in cell.timed(CONTENDER)
-        if row.name in OF_MEMORY
+        # A device counts its memory from the start of a process on: there, the plan must do.
+        if spec.device == "cpu" and cell.bytes >= WORTH_WEIGHING and row.name in OF_MEMORY
     ]
-    for done, (spec, row) in enumerate(todo):
-        on_step(Step(done, len(todo), f"memory: {spec.label}: {row.name}"))
-        request = Request([asdict(spec)], 1, 0, [row.name], measure="memory", threads=spec.threads)
-        env = environment(spec.threads, spec.device)
-        for answer in answers(request, env):
-            row.peak_bytes = answer["peak"]
-    on_step(Step(len(todo), len(todo), "weighed"))
+    todo = [(what, spec, row) for what, spec, row in once + weighed if row is not None]
+    for done, (what, spec, row) in enumerate(todo):
+        on_step(Step(done, len(todo), f"{what}: {spec.label}: {row.name}"))
+        request = Request(what, [asdict(spec)], only=[row.name], threads=spec.threads)
+        # Without these numbers the times stand as they are.
+        with suppress(WorkerError):
+            for answer in answers(request, environment(spec.threads, spec.device)):
+                row.phases = answer.get("phases", row.phases)
+                row.peak_bytes = answer.get("peak", row.peak_bytes)
+    on_step(Step(len(todo), len(todo), "measured apart", 0.0))

@@ -1,4 +1,4 @@
-"""A process that times cells: one request on standard input, a line for each answer.
+"""A process that measures what it is asked for: a request on standard input, answers line by line.
 
 It is started anew for every repetition, so that what differs between processes, where arrays lie
 and what was compiled, is part of what is measured. Requests and answers are JSON; see `Request`.
@@ -10,23 +10,27 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+TIMES, FIRST, MEMORY = "times", "first", "memory"
+
+Say = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
 class Request:
     """What a process is asked for."""
 
+    measure: str  #: TIMES of cells, or of one cell what comes FIRST, or the MEMORY of a contender
     specs: list[dict[str, Any]]  #: fields of `benchmarks.cases.Spec`
-    rounds: int
-    seed: int  #: the number of the repetition
+    rounds: int = 1
+    seed: int = 0  #: the number of the repetition
     only: list[str] = field(default_factory=list)
     plants: dict[str, str] = field(default_factory=dict)
     gates: str = ""
-    measure: str = "time"  #: or `memory`
     threads: str = "all"  #: or `1`
     deadline: float | None = None  #: seconds since the epoch, after which no cell is begun
 
@@ -36,56 +40,66 @@ def main() -> None:
     request = Request(**json.load(sys.stdin))
     # Ctrl-C reaches every process of a terminal; the parent ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if request.threads == "1" and hasattr(os, "sched_setaffinity"):
+    if request.threads == "1":
         # Before anything is loaded that counts the processors: XLA and BLAS size their pools so.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     # What libraries print must not get between the answers.
     out, sys.stdout = sys.stdout, sys.stderr
+
+    def say(answer: dict[str, Any]) -> None:
+        print(json.dumps(answer), file=out, flush=True)
+
     try:
-        for answer in _answers(request):
-            print(json.dumps(answer), file=out, flush=True)
+        _answer(request, say)
     except BrokenPipeError:
         sys.exit(1)
 
 
-def _answers(request: Request) -> Iterator[dict[str, Any]]:
+def _answer(request: Request, say: Say) -> None:
     from benchmarks.cases import Spec
 
     specs = [
         Spec(**{**spec, **{name: tuple(spec[name]) for name in ("size", "leave_out")}})
         for spec in request.specs
     ]
-    if request.measure == "memory":
+    started = _started()
+    if request.measure == FIRST:
+        from benchmarks.protocol.first import phases
+
+        say({"phases": phases(specs[0])})
+    elif request.measure == MEMORY:
         from benchmarks.protocol.memory import peak
 
-        (spec,), (name,) = specs, request.only
-        yield {"peak": peak(spec, name)}
-        return
-    yield from _times(request, specs)
+        say({"peak": peak(specs[0], request.only[0])})
+    else:
+        say({"started": started})
+        _time(request, specs, say)
 
 
-def _times(request: Request, specs: list[Any]) -> Iterator[dict[str, Any]]:
+def _time(request: Request, specs: list[Any], say: Say) -> None:
     from benchmarks.problems.deviation import AtAKinkError
-    from benchmarks.protocol.cell import Plan, time_cell
+    from benchmarks.protocol.cell import Plan, RefusedError, time_cell
     from compare.memory import keep_freed_memory
 
     keep_freed_memory()
-    yield {"started": _started()}
-    # Each repetition in an order of its own: what a cell leaves behind meets another one.
-    random.Random(request.seed).shuffle(specs)
+    if request.deadline is None:
+        # Each repetition in an order of its own: what a cell leaves behind meets another one. Where
+        # time may run out, what comes last is what is left out.
+        random.Random(request.seed).shuffle(specs)
     gates = Path(request.gates) if request.gates else None
     plan = Plan(request.rounds, request.seed, request.only, request.plants, gates)
     for spec in specs:
+        label = spec.label
         if request.deadline is not None and time.time() > request.deadline:
-            yield {"left_out": spec.label}
+            say({"left_out": label})
             continue
-        yield {"begun": spec.label}
+        say({"begun": label})
         try:
-            cell = time_cell(spec, plan, on_step=lambda _: None)
-        except AtAKinkError as error:
-            yield {"refused": spec.label, "why": str(error)}
+            cell = time_cell(spec, plan, lambda row, label=label: say({"at": label, "row": row}))
+        except (AtAKinkError, RefusedError) as error:
+            say({"refused": label, "why": str(error)})
         else:
-            yield {"cell": asdict(cell)}
+            say({"cell": asdict(cell)})
 
 
 def _started() -> dict[str, Any]:

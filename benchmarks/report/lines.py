@@ -11,18 +11,23 @@ from benchmarks.results import AGAIN, CONTENDER, Cell, Row
 from benchmarks.statistics import Interval, spread, time
 
 #: What the columns of a line are called.
-COLUMNS = ("", "time", "95 % interval", f"/ {names.REFERENCE}", "", "/ floor", "gate error")
+COLUMNS = (
+    *("", "median", "95 % interval", "min", "middle half"),
+    *(f"/ {names.REFERENCE}", "", "/ floor", "gate error"),
+)
 
 
 class Line(NamedTuple):
     """One row of the table."""
 
     name: str
-    time: str
-    interval: str
+    median: str
+    interval: str  #: of the median
+    least: str
+    quartiles: str
     ratio: str
-    word: str  #: faster, slower or tie, and whether dispatch is most of it
-    floor: str
+    word: str  #: faster, slower or tie
+    floor: str  #: `*` where dispatch is most of it, `<` where it is below its floor
     gate: str
 
 
@@ -33,28 +38,36 @@ def lines(cell: Cell) -> list[Line]:
 
 
 def _line(cell: Cell, row: Row) -> Line:
-    found, ratio, floor = time(row.samples), between(cell, row.name, names.REFERENCE), None
-    floor = over_floor(cell, row)
-    word = "" if row.kind == AGAIN else verdict(cell, row.name)
+    found, all_of_it = time(row.samples), spread(row.samples)
+    ratio = between(cell, row.name, names.REFERENCE)
     return Line(
         name=row.name,
-        time=units.seconds(found.middle),
+        median=units.seconds(found.middle),
         interval=units.interval(found.low, found.high),
+        least=units.seconds(all_of_it.least),
+        quartiles=units.interval(all_of_it.lower, all_of_it.upper),
         ratio=units.digits(ratio.middle) if ratio else "-",
-        word="noise" if row.kind == AGAIN else word,
-        floor=_of_floor(floor, dispatch_bound(cell, row)),
+        word="noise" if row.kind == AGAIN else verdict(cell, row.name),
+        floor=_of_floor(cell, row),
         gate=units.percent(row.gate_error or 0.0),
     )
 
 
-def _of_floor(floor: Interval | None, by_calling: bool) -> str:
-    if floor is None:
+def _of_floor(cell: Cell, row: Row) -> str:
+    found = over_floor(cell, row)
+    if found is None:
         return "-"
-    return f"{units.digits(floor.middle)}{'*' if by_calling else ''}"
+    mark = "<" if below_floor(found) else "*" if dispatch_bound(cell, row) else ""
+    return f"{units.digits(found.middle)}{mark}"
+
+
+def below_floor(found: Interval) -> bool:
+    """Whether a time is below its floor beyond doubt, which asks for a reason."""
+    return found.high < 1
 
 
 def title(cell: Cell) -> str:
-    """What is timed: `width 64, float32, all threads, products at highest, cpu`."""
+    """What is timed: its case and size, what that is, and how JAX runs it."""
     size = " × ".join(f"{number:,}" for number in cell.size)
     threads = "one thread" if cell.threads == "1" else "all threads"
     where = f"{cell.dtype}, {threads}, {cell.device}"
@@ -73,7 +86,7 @@ def missing(cell: Cell) -> list[str]:
 
 def closing(cell: Cell) -> list[str]:
     """What follows from the times: floor, noise, factors, cost, break-even calls, memory."""
-    says = (_floor, _noise, _factors, _cost, _steady, _pays, _memory)
+    says = (_floor, _below, _noise, _factors, _cost, _steady, _pays, _memory)
     return [line for say in says if (line := say(cell))]
 
 
@@ -94,6 +107,15 @@ def _floor(cell: Cell) -> str:
         there = units.seconds(spread(moved.samples).median)
         parts.append(f"apart from it, to the device and back {there}")
     return f"floor: {', '.join(parts)}" if parts else ""
+
+
+def _below(cell: Cell) -> str:
+    found = [
+        row.name
+        for row in cell.timed(CONTENDER)
+        if (ratio := over_floor(cell, row)) is not None and below_floor(ratio)
+    ]
+    return f"below the floor, which asks for a reason: {', '.join(found)}" if found else ""
 
 
 def _noise(cell: Cell) -> str:
@@ -134,7 +156,7 @@ def _pays(cell: Cell) -> str:
     found = break_even(cell)
     if found is None:
         return ""
-    once = f"the first call of jax.grad, which compiles, takes {units.seconds(found.first_call)}"
+    once = f"the first call of jax.grad, which compiles, takes {units.seconds(found.first)}"
     if found.calls is None:
         return f"{once} and does not pay against by hand in NumPy"
     return f"{once} and has paid against by hand in NumPy after {units.many(found.calls)} calls"
@@ -146,4 +168,10 @@ def _memory(cell: Cell) -> str:
         for row in cell.rows
         if row.peak_bytes is not None
     ]
+    if not found:
+        found = [
+            f"{row.name} {units.size_in_bytes(row.planned_bytes)}, as planned"
+            for row in cell.rows
+            if row.planned_bytes is not None and cell.device == "gpu"
+        ]
     return f"memory of a call: {', '.join(found)}" if found else ""

@@ -18,7 +18,7 @@ def _cell(cell: Cell) -> str:
 
 def table(rows: Iterable[Line]) -> str:
     """Rows with the columns of a cell."""
-    head = [COLUMNS[0], *COLUMNS[1:3], f"{COLUMNS[3]}", "", *COLUMNS[5:]]
-    right = [":--", "--:", "--:", "--:", ":--", "--:", "--:"]
+    left = (0, COLUMNS.index("", 1))
+    marks = [":--" if at in left else "--:" for at in range(len(COLUMNS))]
     body = [(f"`{row.name}`", *row[1:]) for row in rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, right, *body))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, marks, *body))

@@ -4,33 +4,55 @@ from benchmarks import names
 from benchmarks.analysis.factors import between, noise
 from benchmarks.analysis.floors import over_floor
 from benchmarks.report import units
+from benchmarks.report.terminal import last_word
 from benchmarks.results import Cell, Results
 from benchmarks.statistics import spread
 
-HEAD = "cell                                       grad-jit  / floor  hand-jit    tax  noise  gate"
+#: What is shown of a cell, and how wide.
+COLUMNS = (
+    *(("cell", -42), ("grad-jit", 9), ("/ floor", 8), ("hand-jit", 9), ("tax", 6), ("noise", 6)),
+    *(("gate", 7), ("hand-numpy", 11), ("torch", 9), ("transfer", 9), ("steady", 7)),
+)
 
 
 def short(results: Results) -> str:
     """A line a cell: the reference's time, its floor, the hand lines, the tax, the worst error."""
-    lines = [", ".join(results.fingerprint["gpus"]) or results.fingerprint["processor"], HEAD]
-    lines += [_line(cell) for cell in results.cells]
-    lines += [*results.left_out, *results.failed]
-    right = not results.failed
-    lines.append("every answer right" if right else f"{len(results.failed)} wrong answers")
+    lines = [", ".join(results.fingerprint["gpus"]) or results.fingerprint["processor"]]
+    lines.append(_wide([name for name, _ in COLUMNS]))
+    lines += [_wide(_cells(cell)) for cell in results.cells]
+    lines += [*results.left_out, *results.refused, *results.failed]
+    lines.append(last_word(results))
     return "\n".join(lines)
 
 
-def _line(cell: Cell) -> str:
-    reference, by_hand = cell.row(names.GRAD), cell.row(names.HAND_JIT)
+def _cells(cell: Cell) -> list[str]:
+    reference = cell.row(names.GRAD)
     floor = over_floor(cell, reference) if reference is not None and reference.timed else None
     tax, band = between(cell, names.GRAD, names.HAND_JIT), noise(cell)
-    times = [
-        units.seconds(spread(row.samples).median) if row is not None and row.timed else "-"
-        for row in (reference, by_hand)
-    ]
     errors = [row.gate_error for row in cell.rows if row.gate_error is not None]
-    return (
-        f"{cell.label:42} {times[0]:>8} {units.digits(floor.middle) if floor else '-':>8} "
-        f"{times[1]:>9} {f'{tax.middle:.3f}' if tax else '-':>6} "
-        f"{f'{band.high - 1:.1%}' if band else '-':>6} {units.percent(max(errors, default=0)):>6}"
-    )
+    steady = reference.steady_after if reference is not None else []
+    return [
+        cell.label,
+        _time(cell, names.GRAD),
+        units.digits(floor.middle) if floor else "-",
+        _time(cell, names.HAND_JIT),
+        f"{tax.middle:.3f}" if tax else "-",
+        f"{band.high - 1:.1%}" if band else "-",
+        units.percent(max(errors, default=0)),
+        *(_time(cell, name) for name in (names.HAND, names.TORCH, names.TRANSFER)),
+        str(max(steady, default="-")),
+    ]
+
+
+def _time(cell: Cell, name: str) -> str:
+    row = cell.row(name)
+    return units.seconds(spread(row.samples).median) if row is not None and row.timed else "-"
+
+
+def _wide(cells: list[str]) -> str:
+    """Cells as wide as their columns; a negative width is for words."""
+    made = [
+        text.ljust(-width) if width < 0 else text.rjust(width)
+        for text, (_, width) in zip(cells, COLUMNS, strict=True)
+    ]
+    return " ".join(made)

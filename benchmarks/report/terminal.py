@@ -7,6 +7,9 @@ from rich.table import Table
 from benchmarks.report.lines import COLUMNS, closing, lines, missing, title
 from benchmarks.results import Results
 
+#: Columns of words.
+LEFT = (0, 6)
+
 
 def show(results: Results, out: Console) -> None:
     """Everything, cell after cell."""
@@ -16,23 +19,23 @@ def show(results: Results, out: Console) -> None:
         out.print(f"\n{title(cell)}", soft_wrap=True)
         table = Table(box=None, pad_edge=False)
         for at, column in enumerate(COLUMNS):
-            table.add_column(
-                column, justify="right" if at in (1, 2, 3, 5, 6) else "left", no_wrap=True
-            )
+            table.add_column(column, justify="left" if at in LEFT else "right", no_wrap=True)
         for line in lines(cell):
             table.add_row(*line)
         whole(out, table)
         for line in (*missing(cell), *closing(cell)):
             out.print(line, soft_wrap=True)
-    for line in (*results.left_out, *results.failed):
+    for line in (*results.left_out, *results.refused, *results.failed):
         out.print(line, soft_wrap=True)
     out.print(f"\n{last_word(results)}", soft_wrap=True)
 
 
 def whole(out: Console, table: Table) -> None:
     """Print a table as wide as it is, not cut to 80 columns in a pipe; terminals wrap it."""
-    width = Measurement.get(out, out.options.update(width=1000), table).maximum
-    out.print(table, width=width, crop=False)
+    narrow = out.width
+    out.width = max(narrow, Measurement.get(out, out.options.update(width=1000), table).maximum)
+    out.print(table)
+    out.width = narrow
 
 
 def about(results: Results) -> list[str]:
@@ -43,17 +46,23 @@ def about(results: Results) -> list[str]:
     busy = found["load"] > found["processors"] / 2
     return [
         f"{where}; {versions}",
-        f"{settings['rounds']} rounds over {settings['processes']} processes; time: the median; "
-        "/ floor: * where more than half of the time is the call itself; gate error: the largest, "
-        "of what is allowed",
+        f"{settings['rounds']} rounds over {settings['processes']} processes; "
+        "/ floor: * where more than half of the time is the call itself, < where a time is below "
+        "its floor; gate error: the largest, of what is allowed",
         *([f"Load {found['load']} before the start: others run here, take it again."] * busy),
     ]
 
 
 def last_word(results: Results) -> str:
     """Whether all that was timed is right."""
-    cells, failed = len(results.cells), len(results.failed)
-    if failed:
-        return f"{failed} wrong answer{'s' * (failed != 1)}: no time for those."
+    cells, failed, refused = len(results.cells), len(results.failed), len(results.refused)
+    if failed or refused:
+        wrong = [f"{failed} wrong answer{'s' * (failed != 1)}"] * bool(failed)
+        unjudged = [f"{refused} cell{'s' * (refused != 1)} that could not be judged"] * bool(
+            refused
+        )
+        return f"{' and '.join([*wrong, *unjudged])}: no time for those."
+    if not results.right:
+        return "Nothing was timed."
     rows = sum(len(lines(cell)) for cell in results.cells)
     return f"{rows} rows in {cells} cells, every answer right before and after it was timed."

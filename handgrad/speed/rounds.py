@@ -3,7 +3,8 @@
 import gc
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,9 +63,7 @@ def time_rounds(
     times: dict[str, list[float]] = {name: [] for name in running}
     last: dict[str, Any] = {}
     until = time.perf_counter() + seconds
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
+    with collector_off():
         for done in range(rounds):
             if done and time.perf_counter() > until:
                 break
@@ -73,13 +72,23 @@ def time_rounds(
                 sample(running[name], 1, waits[name])
                 taken, last[name] = sample(running[name], repeats[name], waits[name])
                 times[name].append(taken)
-    finally:
-        if was_on:
-            gc.enable()
     return times, last
 
 
-def sample(run: Callable[[], Any], repeats: int, waits: bool) -> tuple[float, Any]:
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """No garbage is collected while times are taken; what there is, before."""
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def sample(run: Callable[[], Any], repeats: int, waits: bool = False) -> tuple[float, Any]:
     """Seconds of one call, the mean over some, and the last answer.
 
     Args:

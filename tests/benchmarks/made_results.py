@@ -131,7 +131,7 @@ def made_cell(case: str, size: list[int], dtype: str, rng: np.random.Generator) 
     about = {"sizes": sizes, "batch": batch, "activation": "relu", "loss": "softmax-ce"}
     cost = 3 - weights[0] / sum(weights)
     where = (case, size, dtype, "all", "highest", "cpu")
-    return Cell(*where, about, parameters, flops, moved, cost, rows)
+    return Cell(*where, about, parameters, flops, moved, cost, sees=1.0, rows=rows)
 
 
 def _network(case: str, size: list[int]) -> tuple[list[int], int]:
@@ -164,5 +164,5 @@ def _row(
     row = Row(name, kind, called, samples=(seconds(work) * shared * own).tolist(), gate_error=0.1)
     if called == JAX and kind != FLOOR:
         phases = {"trace": 0.01, "lower": 0.02, "compile": 0.05, "first call": 0.1}
-        row.phases = [phases] * PROCESSES
+        row.phases = phases
     return row

@@ -250,7 +250,7 @@ def cell_with(hand: float, hand_jit: float, grad: float, again: bool = True) -> 
         kind = AGAIN if name == names.AGAIN else CONTENDER
         samples = seconds * np.exp(0.01 * rng.normal(size=(5, 6)))
         rows.append(Row(name, kind, samples=samples.tolist() if seconds else []))
-    return Cell("map", [4, 8], "float32", "all", "highest", "cpu", {}, 1, 1.0, 1, 2.0, rows)
+    return Cell("map", [4, 8], "float32", "all", "highest", "cpu", {}, 1, 1.0, 1, 2.0, rows=rows)
 
 
 @pytest.mark.parametrize("again", [True, False])
@@ -413,7 +413,7 @@ def test_the_words_say_what_was_timed_and_on_what() -> None:
     found = wording.words(group, "A note.")
     assert found.title == "One gradient of an MLP, by its depth"
     assert found.about == (
-        "hidden layers of 64 units, 64 examples; relu, softmax-ce\n"
+        "hidden layers of 64 tanh units, 64 examples; relu, softmax-ce\n"
         "float32, all threads, JAX on the CPU, its products at highest precision"
     )
     assert found.note == (

@@ -103,7 +103,10 @@ def test_an_absent_library_is_named(
     monkeypatch.setattr(importing, "importlib", SimpleNamespace(import_module=absent))
     with pytest.raises(Unavailable) as reason:
         family.CONTENDERS[name](problem(of, "float64"))
-    assert str(reason.value) == "not installed; pip install 'handgrad[peers]'"
+    assert (
+        str(reason.value)
+        == "not installed; it is in the extra peers: .venv/bin/pip install -e '.[peers]'"
+    )
 
 
 @pytest.mark.parametrize(

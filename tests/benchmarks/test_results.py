@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.protocol.session import _add
+from benchmarks.protocol.session import add
 from benchmarks.results import BadResultsError, Cell, Results, Row, load
 from tests.benchmarks.made_results import made_results
 
@@ -33,9 +33,12 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
         ("[1]", "got schema 'list'"),
         ('{"schema": 1, "checks": []}', "got schema 1, expected timings of schema 1"),
         ('{"schema": 99, "cells": []}', "got schema 99"),
-        ('{"schema": 1, "cells": [], "left_out": [], "settings": {}}', "missing: 'fingerprint'"),
         (
-            '{"schema": 1, "cells": [{"rows": []}], "left_out": [], "settings": {}, '
+            '{"schema": 1, "cells": [], "left_out": [], "refused": [], "settings": {}}',
+            "missing: 'fingerprint'",
+        ),
+        (
+            '{"schema": 1, "cells": [{"rows": []}], "left_out": [], "refused": [], "settings": {}, '
             '"fingerprint": {}}',
             "missing: 'case'",
         ),
@@ -74,7 +77,7 @@ def one_process(seed: int, *, absent: str = "", wrong: str = "") -> dict:
 def joined(*processes: dict) -> Cell:
     results = Results({}, {})
     for process in processes:
-        _add(results, process)
+        add(results, process)
     (cell,) = results.cells
     return cell
 

@@ -12,7 +12,8 @@ import pytest
 from benchmarks.contenders.ready import Ready, jitted
 from benchmarks.protocol import rounds
 from benchmarks.protocol.planted import SLOWER, planted
-from benchmarks.protocol.rounds import sample, time_rounds, warm_up
+from benchmarks.protocol.rounds import time_rounds, warm_up
+from handgrad.speed.rounds import sample
 
 
 def nap(seconds: float) -> None:

@@ -17,7 +17,7 @@ from benchmarks.fingerprint import differences
 from benchmarks.on_gpu import main as on_gpu
 from benchmarks.protocol import process
 from benchmarks.protocol.process import WorkerError, answers, environment
-from benchmarks.protocol.worker import Request
+from benchmarks.protocol.worker import MEMORY, TIMES, Request
 from benchmarks.results import CONTENDER, Cell, load
 
 pytestmark = pytest.mark.slow
@@ -47,8 +47,11 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
     assert [row.name for row in cell.timed(CONTENDER)] == ["hand-floats", "hand-numpy", "grad-jit"]
     for row in cell.timed(CONTENDER):
         assert [len(rounds) for rounds in row.samples] == [2, 2]
-        assert len(row.phases) == len(row.steady_after) == 2
+        assert len(row.steady_after) == 2
         assert row.name in shown.out
+    phases = cell.row("grad-jit").phases  # type: ignore[union-attr]
+    assert set(phases) == {"trace", "lower", "compile", "first call"}
+    assert all(seconds > 0 for seconds in phases.values())
     found = results.fingerprint
     assert found["workers"]["1"]["platform"] == "cpu"
     assert len(found["workers"]["1"]["seconds to start JAX"]) == 2
@@ -77,21 +80,23 @@ def test_a_wrong_contender_ends_with_one(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_where_time_runs_out_what_is_left_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--case", "sample", "--limit", "1e-9", *FEW, *BRIEF]
-    assert ended(*arguments) == 0
+    assert ended(*arguments) == 1
     shown = capsys.readouterr().out
     assert "sample/1/float64/1/highest/cpu: no time left in process 1" in shown
+    assert shown.splitlines()[-1] == "Nothing was timed."
 
 
 def test_the_script_for_a_gpu_runs_on_the_processor(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All that it does on a GPU but for the device: both precisions, the short table, the JSON."""
+    """Processes, the limit, the short table, the JSON; a device's own, tests of cells have run."""
     out = tmp_path / "gpu.json"
     brief = ["--processes", "1", "--rounds", "2"]
     cases = ["--case", "sample", "--case", "batch-2-2-1"]
     assert ended("--device", "cpu", *cases, *brief, "--out", str(out), of=on_gpu) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert shown[-2:] == ["every answer right", f"Results: {out}"]
+    assert shown[-1] == f"Results: {out}"
+    assert shown[-2].endswith("every answer right before and after it was timed.")
     assert any(line.startswith("sample/1/float64/all/highest/cpu") for line in shown)
     labels = [cell.label for cell in load(out).cells]
     assert f"batch-2-2-1/{4**10}/float64/all/highest/cpu" in labels
@@ -119,13 +124,13 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
         "device": "cpu",
         "leave_out": [],
     }
-    request = Request([spec], 1, 0, [names.HAND], measure="memory", threads="1")
+    request = Request(MEMORY, [spec], only=[names.HAND], threads="1")
     (answer,) = answers(request, environment("1", "cpu"))
     assert answer["peak"] is None or 4 * 8 * 4**9 < answer["peak"] < 60 * 8 * 4**9
 
 
 def test_a_worker_that_fails_is_an_error_of_the_harness() -> None:
-    request = Request([{"case": "nothing", "size": [1], "leave_out": []}], 1, 0)
+    request = Request(TIMES, [{"case": "nothing", "size": [1], "leave_out": []}])
     with pytest.raises(WorkerError, match="a worker ended with 1: KeyError: 'nothing'"):
         list(answers(request, environment("1", "cpu")))
 
@@ -174,6 +179,7 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
         (["--contender", "me"], "--contender: got 'me', expected one of article-lines"),
         (["--plant", "me=slow"], "--plant: got 'me'"),
         (["--plant", "c=quick"], "--plant c: got 'quick', expected one of slow, wrong"),
+        (["--contender", "c", "--plant", "hand-jit=slow"], "expected one of c, grad-jit"),
         (["--case", "training", "--dtype", "float32"], "no cell: training is not timed in float32"),
         (["--device", "gpu"], "--device gpu: JAX finds none"),
         (["--threads", "3"], "'3' is not one of"),
@@ -199,3 +205,21 @@ def test_the_workers_environment() -> None:
     assert {one[name] for name in process.THREADS} == {"1"}
     assert (one["JAX_PLATFORMS"], gpu["JAX_PLATFORMS"]) == ("cpu", "cuda,cpu")
     assert one["JAX_ENABLE_COMPILATION_CACHE"] == "0"
+
+
+def test_all_threads_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever somebody has set for other programs."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert not set(process.THREADS) & set(environment("all", "cpu"))
+
+
+def test_a_file_that_cannot_be_written_is_known_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    out = str(tmp_path / "file" / "out.json")
+    assert ended("--case", "sample", "--out", out) == 2
+    assert ended("--device", "cpu", "--case", "sample", "--out", out, of=on_gpu) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2
+    assert all("cannot be written" in line for line in said)

@@ -29,7 +29,7 @@ def test_ratios_multiply_exactly() -> None:
     a, b, c = (samples(seed) for seed in range(3))
     product = ratio(a, b).middle * ratio(b, c).middle
     assert product == pytest.approx(ratio(a, c).middle, rel=1e-14)
-    assert ratio(a, b).inverse().middle == pytest.approx(ratio(b, a).middle, rel=1e-14)
+    assert 1 / ratio(a, b).middle == pytest.approx(ratio(b, a).middle, rel=1e-14)
 
 
 def test_a_ratio_is_taken_within_a_round() -> None:

@@ -3,10 +3,10 @@
 import importlib
 from typing import Any
 
-from benchmarks.contenders.ready import Unavailable
+from benchmarks.contenders.ready import Unavailable, told
 
 #: How to have them all.
-HINT = "not installed; pip install 'handgrad[peers]'"
+HINT = "not installed; it is in the extra peers: .venv/bin/pip install -e '.[peers]'"
 
 
 def module(name: str) -> Any:
@@ -20,9 +20,3 @@ def module(name: str) -> Any:
     except (ImportError, OSError) as error:
         absent = isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]
         raise Unavailable(HINT if absent else f"cannot be imported: {told(error)}") from error
-
-
-def told(error: Exception) -> str:
-    """An error's class and the first line of what it says."""
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}".rstrip(": ")

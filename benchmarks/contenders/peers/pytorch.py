@@ -8,9 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks.contenders.peers.importing import module, told
+from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import Operations, Question
-from benchmarks.contenders.ready import Ready, Unavailable
+from benchmarks.contenders.ready import Ready, Unavailable, told
 
 
 def operations() -> Operations:

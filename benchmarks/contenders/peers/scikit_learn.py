@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders.peers.importing import module, told
+from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import refuse_unknown
-from benchmarks.contenders.ready import Leaves, Ready, Unavailable
+from benchmarks.contenders.ready import Leaves, Ready, Unavailable, told
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
 from manual.network import Network
