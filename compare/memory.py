@@ -1,9 +1,13 @@
 """Memory that a process has freed: give it back to the system, or keep it for the next array."""
 
 import ctypes
+from typing import Any
 
 #: Numbers of glibc's settings, from its malloc.h.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+
+#: Bytes from which on an array has a mapping of its own, where memory is counted.
+COUNTED = 2**16
 
 #: Bytes. An int must hold it; older glibc refuse more than 32 MiB for arrays of their own mapping.
 MOST, MOST_OF_OLD = 2**30, 2**25
@@ -22,10 +26,31 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether it could be done; False, and nothing has changed, where the C library is not glibc.
     """
+    mallopt = _mallopt()
+    if mallopt is None:
+        return False
+    mapped = mallopt(MMAP_THRESHOLD, MOST) or mallopt(MMAP_THRESHOLD, MOST_OF_OLD)
+    return bool(mallopt(TRIM_THRESHOLD, MOST) and mapped)
+
+
+def give_back_freed_memory() -> bool:
+    """Have glibc give back every larger array's memory as soon as it is freed, in this process.
+
+    By itself glibc raises the size from which on it does so as the program runs, and what a process
+    holds then says little of what its arrays take.
+
+    Returns:
+        Whether it could be done.
+    """
+    mallopt = _mallopt()
+    return mallopt is not None and bool(mallopt(MMAP_THRESHOLD, COUNTED))
+
+
+def _mallopt() -> Any:
+    """The C library's function for its settings; None where it is not glibc's."""
     try:
         library = ctypes.CDLL(None)
         mallopt, _ = library.mallopt, library.gnu_get_libc_version
     except (AttributeError, OSError, TypeError):
-        return False
-    mapped = mallopt(MMAP_THRESHOLD, MOST) or mallopt(MMAP_THRESHOLD, MOST_OF_OLD)
-    return bool(mallopt(TRIM_THRESHOLD, MOST) and mapped)
+        return None
+    return mallopt

@@ -1,17 +1,21 @@
 """Peak memory: one contender on one cell in a process of its own, never where times are taken."""
 
 import contextlib
-import ctypes
 import re
+import time
 from pathlib import Path
 
 import jax
 
 from benchmarks.cases import Spec
 from benchmarks.contenders.ready import Unavailable
+from compare.memory import give_back_freed_memory
 
 #: Calls of which the highest moment is taken, after one that compiles.
 CALLS = 3
+
+#: After which what is freed has been given back.
+SETTLE_SECONDS = 0.5
 
 
 def peak(spec: Spec, name: str) -> int | None:
@@ -20,11 +24,14 @@ def peak(spec: Spec, name: str) -> int | None:
     Returns:
         None where the contender or the system's count is not available.
     """
+    give_back_freed_memory()
     problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
     precise = jax.default_matmul_precision(spec.precision)
     with wide, precise, contextlib.suppress(Unavailable):
         ready = problem.contenders[name](problem)
         ready.run()
+        # JAX frees an answer's memory in its own time.
+        time.sleep(SETTLE_SECONDS)
         before = _forget_the_peak()
         for _ in range(CALLS):
             ready.run()
@@ -35,9 +42,6 @@ def peak(spec: Spec, name: str) -> int | None:
 
 def _forget_the_peak() -> int | None:
     """Set the system's record of this process back to what it holds now, and return that."""
-    # What the C library keeps of freed memory is not held by the program.
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
