@@ -43,3 +43,30 @@ print(kept, faults() - before)
 def test_without_glibc_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())
     assert memory.keep_freed_memory() is False
+    assert memory.give_back_freed_memory() is False
+
+
+@pytest.mark.slow
+def test_what_is_freed_is_given_back() -> None:
+    """In a process of its own: what it holds after arrays of 32 MB came and went many times."""
+    code = """
+import re
+import numpy as np
+from compare.memory import give_back_freed_memory
+given = give_back_freed_memory()
+def held():
+    try:
+        status = open("/proc/self/status").read()
+    except OSError:
+        return 0
+    return int(re.search(r"VmRSS:\\s+(\\d+)", status)[1])
+before = held()
+for _ in range(20):
+    np.ones(2**22) + np.ones(2**22)
+print(given, held() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    given, more = done.stdout.split()
+    if given == "False":
+        pytest.skip("the C library is not glibc")
+    assert int(more) < 4096  # kB, of 32,768 an array

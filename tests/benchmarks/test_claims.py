@@ -1,0 +1,115 @@
+"""What docs/benchmarks.md and the README say in words is so in the stored numbers."""
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks import names
+from benchmarks.analysis.axes import exponent
+from benchmarks.analysis.factors import between, factors, verdict
+from benchmarks.analysis.floors import dispatch_bound, over_floor
+from benchmarks.comparing import TIE, WORSE, compare
+from benchmarks.document.build import DOCUMENT, README, STORED
+from benchmarks.document.verbs import COMPARISON, RUNS, Asked
+from benchmarks.goals import goals
+from benchmarks.results import load
+
+#: The cells that most is said of.
+SAMPLE, LARGE = "sample/1/float64/1", "digits/512/float32/all"
+
+
+@pytest.fixture(scope="module")
+def stored() -> Asked:
+    return Asked(load(STORED))
+
+
+def ratio(asked: Asked, label: str, name: str, other: str) -> float:
+    found = between(asked.cell(label), name, other)
+    assert found is not None
+    return found.middle
+
+
+def tax(asked: Asked, label: str) -> float:
+    found = factors(asked.cell(label))
+    assert found is not None
+    return found.autodiff_tax.middle
+
+
+def floor(asked: Asked, label: str, name: str) -> float:
+    found = over_floor(*asked.row(label, name))
+    assert found is not None
+    return found.middle
+
+
+def slope(asked: Asked, name: str, other: str) -> float:
+    found = exponent(asked.axis("width/float32/1"), name, other)
+    assert found is not None
+    return found.middle
+
+
+def dots(asked: Asked, label: str, name: str) -> int:
+    return asked.row(label, name)[1].operations["dot"]
+
+
+#: A sentence of the document, and what the numbers must be for it to stand.
+CLAIMS: dict[str, Callable[[Asked], bool]] = {
+    "There, by hand pays": lambda asked: (
+        ratio(asked, SAMPLE, names.FLOATS, names.GRAD) < 0.5
+        and ratio(asked, SAMPLE, names.FLOATS, names.ARTICLE) < 1
+    ),
+    "almost all": lambda asked: dispatch_bound(*asked.row(SAMPLE, names.GRAD)),
+    "The processor decides": lambda asked: all(
+        floor(asked, LARGE, name) < 1.25 for name in (names.HAND, names.HAND_JIT, names.GRAD)
+    ),
+    "Autodiff costs nothing beside the same lines by hand": lambda asked: all(
+        verdict(cell, names.GRAD, names.HAND_JIT) in ("tie", "faster")
+        for cell in asked.axis("width/float32/1")
+        if cell.size[0] >= 64
+    ),
+    "With one example, autodiff pays": lambda asked: tax(asked, "map/1024x1/float32/1") > 1.5,
+    "are the slower ones": lambda asked: tax(asked, "mass/1000000/float64/1") < 0.95,
+    "The two more `dot`s": lambda asked: (
+        dots(asked, "width/64/float32/1", names.HAND_JIT)
+        == dots(asked, "width/64/float32/1", names.GRAD) + 2
+    ),
+    "reverse mode is flat": lambda asked: (
+        abs(slope(asked, names.GRAD, names.LOSS)) < 0.15
+        and slope(asked, names.FORWARD, names.GRAD) > 0.5
+        and slope(asked, names.DIFFERENCES, names.GRAD) > 0.5
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", CLAIMS)
+def test_a_sentence_is_so_in_the_numbers(stored: Asked, sentence: str) -> None:
+    text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
+    assert sentence in text
+    assert CLAIMS[sentence](stored)
+
+
+def test_the_readme_says_what_is_so(stored: Asked) -> None:
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    assert "nothing beats nine lines on plain floats but C" in text
+    sample = stored.cell(SAMPLE)
+    medians = {row.name: min(map(min, row.samples)) for row in sample.timed("contender")}
+    assert sorted(medians, key=lambda name: medians[name])[:2] == [names.C, names.FLOATS]
+
+
+def test_every_missed_goal_has_its_reason(stored: Asked) -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for goal in goals(stored.results):
+        if not goal.met:
+            assert f"Missed in `{goal.cell}`" in text
+            assert f"**`{goal.cell}`**" in text  # where the reason begins
+
+
+def test_the_same_again_is_a_tie_and_a_tenth_is_seen() -> None:
+    """Nine rows of ten, of the runs that are stored."""
+    first, again, slowed = (load(COMPARISON / f"{name}.json") for name in RUNS)
+    same, slower = compare(first, again), compare(first, slowed)
+    assert (same.by_floor, slower.by_floor) == ([], [])
+    assert len(same.changes) >= 30
+    assert len(same.of(TIE)) >= 0.9 * len(same.changes)
+    computing = [change for change in slower.changes if not change.dispatch_bound]
+    assert len(computing) >= 20
+    assert sum(change.verdict == WORSE for change in computing) >= 0.9 * len(computing)
