@@ -1,11 +1,12 @@
 """Timings as a file: written as they come, read again, never half written."""
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from benchmarks.files import BadResultsError, read, write
 
 #: Raised when the meaning of a field changes.
 SCHEMA = 1
@@ -16,10 +17,6 @@ CONTENDER, AGAIN, LOSS, FLOOR = "contender", "again", "loss", "floor"
 
 #: How a row is called: a Python function, or a program that JAX has compiled.
 PYTHON, JAX = "python", "jax"
-
-
-class BadResultsError(ValueError):
-    """A file of results that cannot be read or written; the message is one line."""
 
 
 @dataclass
@@ -131,18 +128,12 @@ class Results:
         return f'{about},\n "cells": [\n{cells}\n ]\n}}\n'
 
     def save(self, path: Path) -> None:
-        """Write the file in one step: whoever reads it sees the old one or the new one, whole.
+        """Write the file in one step.
 
         Raises:
             BadResultsError: it cannot be written.
         """
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(self.as_json(), encoding="utf-8")
-            os.replace(part, path)
-        except OSError as error:
-            raise BadResultsError(f"{path}: cannot be written: {error.strerror}") from error
+        write(path, self.as_json())
 
 
 def _cell_as_json(cell: Cell) -> str:
@@ -168,15 +159,7 @@ def load(path: Path) -> Results:
     Raises:
         BadResultsError: it cannot be read, or it is no file of results, or of another schema.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadResultsError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise BadResultsError(f"{path}: no JSON: {error}") from error
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA or "cells" not in found:
-        got = found.get("schema") if isinstance(found, dict) else type(found).__name__
-        raise BadResultsError(f"{path}: got schema {got!r}, expected timings of schema {SCHEMA}")
+    found = read(path, "timings", SCHEMA, "cells")
     try:
         cells = [_cell(entry) for entry in found["cells"]]
         lines = found["left_out"], found["refused"]

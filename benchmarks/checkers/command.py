@@ -64,8 +64,9 @@ def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     Results are written to FILE as they come. Without --out, a whole run is stored where the
     documentation takes its table from, and a part of one is not stored.
     """
-    from benchmarks.checkers.results import BadResultsError, load
+    from benchmarks.checkers.results import load
     from benchmarks.checkers.table import markdown
+    from benchmarks.files import BadResultsError
 
     try:
         results = load(table) if table else _measured(**options)

@@ -1,21 +1,18 @@
 """Results of the comparison as a file: written as they come, read again, never half written."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from benchmarks.files import BadResultsError, read, write
 
 #: Raised when the meaning of a field changes.
 SCHEMA = 1
 
 #: Of a fingerprint, what may differ between an interrupted run and the one that goes on with it.
 MAY_DIFFER = ("date",)
-
-
-class BadResultsError(ValueError):
-    """A file of results that cannot be read or written; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +56,12 @@ class Results:
         return f'{head[:-2]},\n "checks": [\n  {body}\n ]\n}}\n'
 
     def save(self, path: Path) -> None:
-        """Write the file in one step: whoever reads it sees the old one or the new one, whole.
+        """Write the file in one step.
 
         Raises:
             BadResultsError: it cannot be written.
         """
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(self.as_json(), encoding="utf-8")
-            os.replace(part, path)
-        except OSError as error:
-            raise BadResultsError(f"{path}: cannot be written: {error.strerror}") from error
+        write(path, self.as_json())
 
 
 def load(path: Path) -> Results:
@@ -79,15 +70,7 @@ def load(path: Path) -> Results:
     Raises:
         BadResultsError: it cannot be read, or it is no file of results, or of another schema.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadResultsError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise BadResultsError(f"{path}: no JSON: {error}") from error
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        got = found.get("schema") if isinstance(found, dict) else type(found).__name__
-        raise BadResultsError(f"{path}: got schema {got!r}, expected results of schema {SCHEMA}")
+    found = read(path, "results", SCHEMA, "checks")
     try:
         checks = [_check(entry) for entry in found["checks"]]
         return Results(found["fingerprint"], found["limit"], found["contenders"], checks)

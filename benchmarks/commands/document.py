@@ -12,11 +12,10 @@ def document() -> None:
     from benchmarks.document.build import build
     from benchmarks.document.verbs import UnknownError
     from benchmarks.figures import CannotDrawError
-    from benchmarks.results import BadResultsError
 
     try:
         written = build()
-    except (BadResultsError, UnknownError, CannotDrawError) as error:
+    except (UnknownError, CannotDrawError) as error:
         raise click.UsageError(str(error)) from error
     for file in written:
         click.echo(str(file))

@@ -10,8 +10,8 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
     failed, 130 interrupted.
     """
     from benchmarks.checkers.worker import WorkerError as CheckerError
+    from benchmarks.files import BadResultsError
     from benchmarks.protocol.process import WorkerError
-    from benchmarks.results import BadResultsError
 
     try:
         return command.main(arguments, program, standalone_mode=False) or 0

@@ -1,12 +1,8 @@
 """`table`, `compare` and `plot`: what is done with stored results."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from benchmarks.results import Results
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -16,8 +12,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 def table(file: Path) -> None:
     """Print the tables of stored results as Markdown."""
     from benchmarks.report.markdown import markdown
+    from benchmarks.results import load
 
-    click.echo(markdown(loaded(file)), nl=False)
+    click.echo(markdown(load(file)), nl=False)
 
 
 @click.command(short_help="Two runs: which rows became faster or slower.")
@@ -34,9 +31,10 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
 
     from benchmarks.comparing import WORSE, compare
     from benchmarks.report.changes import as_dict, show
+    from benchmarks.results import load
     from compare.terminal import console
 
-    found = compare(loaded(before), loaded(after))
+    found = compare(load(before), load(after))
     if not found.changes:
         raise click.UsageError(f"{before} and {after} have no row in common that has times")
     if as_json:
@@ -52,22 +50,13 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
 def plot(file: Path, folder: Path) -> None:
     """Draw the figures of stored results into a folder."""
     from benchmarks.figures import CannotDrawError, draw
+    from benchmarks.results import load
 
     try:
-        files = draw(loaded(file), folder)
+        files = draw(load(file), folder)
     except CannotDrawError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:
         raise click.UsageError(f"{folder}: cannot be written: {error.strerror}") from error
     for made in files:
         click.echo(str(made))
-
-
-def loaded(file: Path) -> "Results":
-    """The results in a file; what is wrong with it is bad input."""
-    from benchmarks.results import BadResultsError, load
-
-    try:
-        return load(file)
-    except BadResultsError as error:
-        raise click.UsageError(str(error)) from error

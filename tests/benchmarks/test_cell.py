@@ -130,18 +130,21 @@ def test_the_last_timed_answer_is_judged(plan: Plan, monkeypatch: pytest.MonkeyP
     assert not row.timed
 
 
+@pytest.mark.slow
 def test_the_reference_is_always_there(plan: Plan) -> None:
     found = time_cell(SMALL, replace(plan, only=(names.HAND,)))
     assert [row.name for row in found.timed(CONTENDER)] == [names.HAND, names.GRAD]
     assert [row.name for row in found.timed(AGAIN)] == [names.AGAIN]
 
 
+@pytest.mark.slow
 def test_what_is_planted_in_the_reference_is_in_its_second_row(plan: Plan) -> None:
     found = time_cell(SMALL, replace(plan, plants={names.REFERENCE: "wrong"}))
     for name in (names.REFERENCE, names.AGAIN):
         assert found.row(name).wrong  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_without_a_compiler_c_says_so(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     c_program.library.cache_clear()
     monkeypatch.setattr(c_program.shutil, "which", lambda _: None)
@@ -219,6 +222,7 @@ def test_floors_of_a_gpu_leave_numpy_out_and_time_the_transfer() -> None:
     np.testing.assert_array_equal(made.run()[0].w, problem.params[0].w)
 
 
+@pytest.mark.slow
 def test_the_compiler_counts_the_operations_that_the_formula_does(plan: Plan) -> None:
     """Beside the products it counts what is done to each element: some more, never fewer."""
     found = time_cell(Spec("width", (16,)), replace(plan, only=(names.HAND_JIT,)))
@@ -254,6 +258,7 @@ ENTRY %main (x: f32[4]) -> (f32[], f32[4]) {
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_all_that_a_gpu_asks_for_runs_on_the_processor(plan: Plan) -> None:
     """Fewer bits in products, tanh units, the transfer on a row of its own."""
     spec = Spec("width", (16,), precision="default", device="gpu")
@@ -268,6 +273,7 @@ def test_all_that_a_gpu_asks_for_runs_on_the_processor(plan: Plan) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
     monkeypatch.setattr(cases, "FEWER_BITS", 0.5)
     spec = Spec("width", (16,), precision="default", device="gpu")
@@ -287,6 +293,7 @@ def test_a_row_that_raises_is_absent_and_the_others_are_timed(
     assert found.row(names.GRAD).timed  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_a_wrong_loss_alone_gets_no_time(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         NetworkProblem,
@@ -298,6 +305,7 @@ def test_a_wrong_loss_alone_gets_no_time(plan: Plan, monkeypatch: pytest.MonkeyP
     assert row.wrong.startswith("the loss: got")
 
 
+@pytest.mark.slow
 def test_what_is_left_out_says_why(plan: Plan) -> None:
     brief = replace(SMALL, leave_out=names.PEERS)
     found = time_cell(brief, replace(plan, only=()))

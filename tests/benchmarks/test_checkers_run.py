@@ -20,8 +20,9 @@ from benchmarks.checkers import table as table_module
 from benchmarks.checkers.cases import Case
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
-from benchmarks.checkers.results import BadResultsError, Check, load
+from benchmarks.checkers.results import Check, load
 from benchmarks.checkers.worker import Worker, WorkerError
+from benchmarks.files import BadResultsError
 from tests.benchmarks.planted_checkers import (
     ALWAYS_RIGHT,
     ALWAYS_WRONG,

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.files import BadResultsError
 from benchmarks.protocol.session import add
-from benchmarks.results import BadResultsError, Cell, Results, Row, load
+from benchmarks.results import Cell, Results, Row, load
 from tests.benchmarks.made_results import made_results
 
 
