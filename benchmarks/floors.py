@@ -10,8 +10,8 @@ import jax
 import numpy as np
 
 from benchmarks import names
-from benchmarks.contenders.ready import Ready, jitted
 from benchmarks.problems.problem import Problem
+from benchmarks.ready import Ready, jitted
 from benchmarks.results import JAX
 
 #: Sums of so few terms are written out by a compiler, and come for less than any library's product.

@@ -12,8 +12,8 @@ from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.derivatives import central_differences, forward_mode
 from benchmarks.contenders.peers import article as peers
-from benchmarks.contenders.ready import Ready, Unavailable, ahead_of_time, from_host, jitted
 from benchmarks.problems.article import ArticleProblem, by_hand
+from benchmarks.ready import Ready, Unavailable, ahead_of_time, from_host, jitted
 
 
 def _one(problem: ArticleProblem) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders.ready import Ready, Unavailable
+from benchmarks.ready import Ready, Unavailable
 
 SOURCE = Path(__file__).with_name("article.c")
 

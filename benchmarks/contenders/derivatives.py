@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from benchmarks.contenders.ready import Leaves, Ready, Unavailable, jitted
 from benchmarks.problems.gate import Gate
+from benchmarks.ready import Leaves, Ready, Unavailable, jitted
 
 #: Beyond so many parameters neither is timed: a call would take as many passes.
 MOST_PARAMETERS = 1500

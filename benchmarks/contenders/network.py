@@ -10,8 +10,8 @@ from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.derivatives import central_differences, forward_mode
 from benchmarks.contenders.peers import network as peers
-from benchmarks.contenders.ready import Ready, Unavailable, ahead_of_time, from_host, jitted
 from benchmarks.problems.network import NetworkProblem
+from benchmarks.ready import Ready, Unavailable, ahead_of_time, from_host, jitted
 from manual.article import Parameters
 
 

@@ -19,8 +19,8 @@ import manual.sgd
 from benchmarks import names
 from benchmarks.contenders.article import sigmoid, slope
 from benchmarks.contenders.c_program import library, pointer
-from benchmarks.contenders.ready import Leaves, Ready, ahead_of_time, from_host, jitted
 from benchmarks.problems.training import TrainingProblem
+from benchmarks.ready import Leaves, Ready, ahead_of_time, from_host, jitted
 from compare.agreement import stack
 from manual.affine import Layer
 from manual.network import Network

@@ -9,8 +9,8 @@ import numpy as np
 
 import autodiff.article
 import manual.article
-from benchmarks.contenders.ready import Ready, jitted
 from benchmarks.problems.gate import Gate, gate
+from benchmarks.ready import Ready, jitted
 from manual.article import Parameters
 
 
@@ -66,13 +66,6 @@ class ArticleProblem:
     def moved(self) -> int:
         """Bytes of the arguments and the answer: 9 + 2 + 1 numbers in, 1 + 9 out."""
         return 22 * self.networks * self.x.itemsize
-
-    @property
-    def contenders(self) -> dict[str, Callable[[Any], Ready]]:
-        """The ways to its loss and gradient."""
-        from benchmarks.contenders.article import CONTENDERS
-
-        return CONTENDERS
 
     @property
     def value_and_grad(self) -> Callable[..., Any]:

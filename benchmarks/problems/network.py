@@ -16,9 +16,9 @@ import numpy as np
 
 import autodiff.network
 import manual.network
-from benchmarks.contenders.ready import Ready, jitted
 from benchmarks.problems.deviation import U
 from benchmarks.problems.gate import Gate, gate
+from benchmarks.ready import Ready, jitted
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
 from manual.network import Network
@@ -78,13 +78,6 @@ class NetworkProblem:
     def moved(self) -> int:
         """Bytes of the arguments and the answer."""
         return self.x.nbytes + self.y.nbytes + (2 * self.parameters + 1) * self.x.itemsize
-
-    @property
-    def contenders(self) -> dict[str, Callable[[Any], Ready]]:
-        """The ways to its loss and gradient."""
-        from benchmarks.contenders.network import CONTENDERS
-
-        return CONTENDERS
 
     @property
     def loss(self) -> Callable[..., Any]:

@@ -1,11 +1,11 @@
 """What every problem offers, whatever its loss is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from benchmarks.contenders.ready import Ready
+from benchmarks.ready import Ready
 
 
 class Judge(Protocol):
@@ -63,14 +63,6 @@ class Problem(Protocol):
     @property
     def moved(self) -> int:
         """Bytes of the arguments and the answer, each moved once."""
-        ...
-
-    @property
-    def contenders(self) -> dict[str, Callable[[Any], Ready]]:
-        """The ways to its loss and gradient, by name; each makes something to time of the problem.
-
-        One that cannot run here, or should not, raises `Unavailable`.
-        """
         ...
 
     def loss_alone(self) -> Ready | None:

@@ -1,12 +1,11 @@
 """The article's training: 1000 epochs of four updates, every update kept and judged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders.ready import Ready
 from compare.agreement import NAMES, stack, stack_ranges
 from compare.bounds import gradient_ranges
 from compare.experiment import Settings
@@ -62,13 +61,6 @@ class TrainingProblem:
         """Bytes: what is kept of every update, the order read, and what is started from."""
         updates = self.settings.sample_order().size
         return 8 * (updates * (len(NAMES) + 1) + len(NAMES) + 3 * len(PEOPLE))
-
-    @property
-    def contenders(self) -> dict[str, Callable[[Any], Ready]]:
-        """The ways to train; each keeps the parameters after every update."""
-        from benchmarks.contenders.training import CONTENDERS
-
-        return CONTENDERS
 
     def loss_alone(self) -> None:
         """A training has no loss of its own."""

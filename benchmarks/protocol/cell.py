@@ -9,13 +9,14 @@ import jax
 
 from benchmarks import names
 from benchmarks.cases import Spec
-from benchmarks.contenders.ready import Ready, Unavailable, told
+from benchmarks.contenders.families import contenders
 from benchmarks.floors import floors
 from benchmarks.problems.gate import Gate, load
 from benchmarks.problems.problem import Judge, Problem
 from benchmarks.protocol import program
 from benchmarks.protocol.planted import planted
 from benchmarks.protocol.rounds import WARM_SECONDS, time_rounds, warm_up
+from benchmarks.ready import Ready, Unavailable, told
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, LOSS, Cell, Row
 
 #: From so many operations on a NumPy product takes more than one thread, which spins afterwards.
@@ -119,14 +120,15 @@ def _rows(
     """Every row, and what makes it, or None for those that the row says why not."""
     found: list[tuple[Row, Callable[[Any], Ready] | None]] = []
     # The reference is always there: without it there is neither a ratio nor the noise.
+    ways = contenders(problem)
     for name in plan.only or names.CONTENDERS:
-        if name not in problem.contenders:
+        if name not in ways:
             found.append((Row(name, CONTENDER, absent=NOT_FOR_THIS), None))
         elif name in spec.leave_out and not plan.only:
             found.append((Row(name, CONTENDER, absent=NOT_IN_THIS_SET), None))
         elif name != names.REFERENCE:
-            found.append((Row(name, CONTENDER), problem.contenders[name]))
-    reference = problem.contenders[names.REFERENCE]
+            found.append((Row(name, CONTENDER), ways[name]))
+    reference = ways[names.REFERENCE]
     found += [(Row(names.REFERENCE, CONTENDER), reference), (Row(names.AGAIN, AGAIN), reference)]
     if alone := problem.loss_alone():
         found.append((Row(names.LOSS, LOSS), lambda _: alone))

@@ -10,14 +10,15 @@ import jax
 
 from benchmarks import names
 from benchmarks.cases import Spec
-from benchmarks.contenders.ready import Unavailable
+from benchmarks.contenders.families import contenders
+from benchmarks.ready import Unavailable
 from handgrad.speed.rounds import sample
 
 
 def phases(spec: Spec) -> dict[str, float]:
     """Seconds of each for `jax.grad`; {} where the problem has none."""
     problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
-    make = problem.contenders[names.GRAD_AOT]
+    make = contenders(problem)[names.GRAD_AOT]
     precise = jax.default_matmul_precision(spec.precision)
     with wide, precise, suppress(Unavailable):
         ready = make(problem)

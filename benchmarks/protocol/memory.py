@@ -8,7 +8,8 @@ from pathlib import Path
 import jax
 
 from benchmarks.cases import Spec
-from benchmarks.contenders.ready import Unavailable
+from benchmarks.contenders.families import contenders
+from benchmarks.ready import Unavailable
 from compare.memory import give_back_freed_memory
 
 #: Calls of which the highest moment is taken, after one that compiles.
@@ -28,7 +29,7 @@ def peak(spec: Spec, name: str) -> int | None:
     problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
     precise = jax.default_matmul_precision(spec.precision)
     with wide, precise, contextlib.suppress(Unavailable):
-        ready = problem.contenders[name](problem)
+        ready = contenders(problem)[name](problem)
         ready.run()
         # JAX frees an answer's memory in its own time.
         time.sleep(SETTLE_SECONDS)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders.ready import Leaves, Ready
+from benchmarks.ready import Leaves, Ready
 
 #: What can be planted, and what should come of it.
 PLANTS = {

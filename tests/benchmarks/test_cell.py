@@ -11,7 +11,6 @@ import pytest
 from benchmarks import cases, names
 from benchmarks.cases import Choice, Spec
 from benchmarks.contenders import c_program, network
-from benchmarks.contenders.ready import Ready
 from benchmarks.floors import (
     factors,
     floors,
@@ -24,6 +23,7 @@ from benchmarks.floors import (
 from benchmarks.problems.network import NetworkProblem, network_problem
 from benchmarks.protocol import cell, program, rounds
 from benchmarks.protocol.cell import Plan, RefusedError, time_cell
+from benchmarks.ready import Ready
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, Cell
 from handgrad.speed.rounds import sample
 from manual.network import Network

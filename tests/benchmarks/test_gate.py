@@ -9,12 +9,13 @@ import pytest
 import manual.network
 from benchmarks.cases import Spec
 from benchmarks.contenders.derivatives import allowance
-from benchmarks.contenders.ready import Unavailable, leaves
+from benchmarks.contenders.families import contenders
 from benchmarks.problems.article import mass_problem, sample_problem
 from benchmarks.problems.deviation import AtAKinkError
 from benchmarks.problems.gate import Gate, load
 from benchmarks.problems.network import NetworkProblem, network_problem
 from benchmarks.problems.training import TrainingProblem
+from benchmarks.ready import Unavailable, leaves
 from compare.experiment import Settings
 from manual.affine import Layer
 from manual.network import Network
@@ -89,7 +90,7 @@ def test_every_contender_passes(dtype: str) -> None:
     with jax.enable_x64(dtype == "float64"):
         for here in problems:
             judge, timed = here.gate(), 0
-            for name, make in here.contenders.items():
+            for name, make in contenders(here).items():
                 ready = made(make, here)
                 if ready is None:
                     continue

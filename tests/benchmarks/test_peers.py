@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks import names
 from benchmarks.contenders.peers import article, importing, micrograd_values, network, scikit_learn
-from benchmarks.contenders.ready import Unavailable
 from benchmarks.problems.article import ArticleProblem, mass_problem, sample_problem
 from benchmarks.problems.network import network_problem
+from benchmarks.ready import Unavailable
 from manual.network import Network
 
 RELU = Network((7, 11, 5, 3), activation="relu", loss="softmax-ce")

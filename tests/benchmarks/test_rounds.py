@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.contenders.ready import Ready, jitted
 from benchmarks.protocol import rounds
 from benchmarks.protocol.planted import SLOWER, planted
 from benchmarks.protocol.rounds import time_rounds, warm_up
+from benchmarks.ready import Ready, jitted
 from handgrad.speed.rounds import sample
 
 

@@ -11,8 +11,8 @@ from benchmarks.contenders.peers import (
     scikit_learn,
 )
 from benchmarks.contenders.peers.operations import of_article
-from benchmarks.contenders.ready import Ready
 from benchmarks.problems.article import ArticleProblem
+from benchmarks.ready import Ready
 
 
 def torch_eager(problem: ArticleProblem) -> Ready:

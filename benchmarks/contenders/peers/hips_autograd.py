@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import Operations, Question
-from benchmarks.contenders.ready import Ready
+from benchmarks.ready import Ready
 
 
 def operations() -> Operations:

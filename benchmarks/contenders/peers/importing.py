@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from benchmarks.contenders.ready import Unavailable, told
+from benchmarks.ready import Unavailable, told
 
 #: How to have them all.
 HINT = "not installed; it is in the extra peers: .venv/bin/pip install -e '.[peers]'"

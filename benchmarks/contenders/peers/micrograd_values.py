@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import refuse_unknown
-from benchmarks.contenders.ready import Leaves, Ready, Unavailable
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
+from benchmarks.ready import Leaves, Ready, Unavailable
 from manual.article import Parameters, forward_lines
 
 #: Beyond so many multiply-adds of the forward pass it is not timed: each is two Python objects.

@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import Operations, Question
-from benchmarks.contenders.ready import Ready
+from benchmarks.ready import Ready
 
 
 def operations() -> Operations:

@@ -11,8 +11,8 @@ from benchmarks.contenders.peers import (
     scikit_learn,
 )
 from benchmarks.contenders.peers.operations import of_network
-from benchmarks.contenders.ready import Ready
 from benchmarks.problems.network import NetworkProblem
+from benchmarks.ready import Ready
 
 
 def torch_eager(problem: NetworkProblem) -> Ready:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders.ready import Unavailable
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.deviation import U
 from benchmarks.problems.network import NetworkProblem
+from benchmarks.ready import Unavailable
 from manual.article import Parameters, forward_lines
 from manual.network import Network
 

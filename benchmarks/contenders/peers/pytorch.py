@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import Operations, Question
-from benchmarks.contenders.ready import Ready, Unavailable, told
+from benchmarks.ready import Ready, Unavailable, told
 
 
 def operations() -> Operations:

@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import refuse_unknown
-from benchmarks.contenders.ready import Leaves, Ready, Unavailable, told
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
+from benchmarks.ready import Leaves, Ready, Unavailable, told
 from manual.network import Network
 
 #: Its names of the hidden layers' activations.
