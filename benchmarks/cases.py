@@ -9,6 +9,7 @@ from benchmarks.problems.deviation import U
 from benchmarks.problems.network import network_problem
 from benchmarks.problems.problem import Problem
 from benchmarks.problems.training import TrainingProblem
+from benchmarks.results import label
 from manual.network import Network
 
 #: Of a network where its case does not vary it: hidden units, examples, inputs, outputs.
@@ -33,9 +34,8 @@ class Spec:
 
     @property
     def label(self) -> str:
-        """As `benchmarks.results.Cell.label`."""
-        size = "x".join(map(str, self.size))
-        return f"{self.case}/{size}/{self.dtype}/{self.threads}/{self.precision}/{self.device}"
+        """Its name, as that of the `Cell` that will hold its times."""
+        return label(self)
 
     def problem(self) -> Problem:
         """What is timed."""

@@ -52,6 +52,12 @@ class Row:
         return bool(self.samples) and not self.wrong
 
 
+def label(cell: Any) -> str:
+    """The name of a `Cell`, or of what will be one: `width/64/float32/all/highest/cpu`."""
+    size = "x".join(map(str, cell.size))
+    return f"{cell.case}/{size}/{cell.dtype}/{cell.threads}/{cell.precision}/{cell.device}"
+
+
 @dataclass
 class Cell:
     """One problem of one size: what it is, and the rows that were timed on it together."""
@@ -72,9 +78,8 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """Its name: `width/64/float32/all/highest/cpu`."""
-        size = "x".join(map(str, self.size))
-        return f"{self.case}/{size}/{self.dtype}/{self.threads}/{self.precision}/{self.device}"
+        """Its name."""
+        return label(self)
 
     def row(self, name: str) -> Row | None:
         """The row of that name, if there is one."""

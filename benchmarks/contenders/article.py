@@ -11,7 +11,7 @@ import manual.floats
 from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.derivatives import central_differences, forward_mode
-from benchmarks.contenders.peers import article as peers
+from benchmarks.contenders.peers.ways import TO_ARTICLE
 from benchmarks.problems.article import ArticleProblem, by_hand
 from benchmarks.ready import Ready, Unavailable, ahead_of_time, from_host, jitted
 
@@ -136,5 +136,5 @@ CONTENDERS: dict[str, Callable[[ArticleProblem], Ready]] = {
     names.FORWARD: forward,
     names.DIFFERENCES: differences,
     names.C: in_c,
-    **peers.CONTENDERS,
+    **TO_ARTICLE,
 }

@@ -9,7 +9,7 @@ import manual.network
 from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.derivatives import central_differences, forward_mode
-from benchmarks.contenders.peers import network as peers
+from benchmarks.contenders.peers.ways import TO_NETWORK
 from benchmarks.problems.network import NetworkProblem
 from benchmarks.ready import Ready, Unavailable, ahead_of_time, from_host, jitted
 from manual.article import Parameters
@@ -81,5 +81,5 @@ CONTENDERS: dict[str, Callable[[NetworkProblem], Ready]] = {
     names.FORWARD: forward,
     names.DIFFERENCES: differences,
     names.C: in_c,
-    **peers.CONTENDERS,
+    **TO_NETWORK,
 }

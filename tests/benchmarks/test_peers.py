@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks import names
-from benchmarks.contenders.peers import article, importing, micrograd_values, network, scikit_learn
+from benchmarks.contenders.peers import importing, micrograd_values, scikit_learn
+from benchmarks.contenders.peers.ways import TO_ARTICLE, TO_NETWORK
 from benchmarks.problems.article import ArticleProblem, mass_problem, sample_problem
 from benchmarks.problems.network import network_problem
 from benchmarks.ready import Unavailable
@@ -49,8 +50,8 @@ def gate(name: str, dtype: str) -> Any:
 
 def make(name: str, asked: Any) -> Any:
     pytest.importorskip(LIBRARIES[name], reason=f"{name}: {importing.HINT}")
-    family: Any = article if isinstance(asked, ArticleProblem) else network
-    return family.CONTENDERS[name](asked)
+    family: Any = TO_ARTICLE if isinstance(asked, ArticleProblem) else TO_NETWORK
+    return family[name](asked)
 
 
 def refused(name: str, of: str, dtype: str) -> str:
@@ -70,7 +71,7 @@ EVERYTHING = [
 
 
 def test_every_peer_is_there_for_both_families() -> None:
-    assert tuple(article.CONTENDERS) == tuple(network.CONTENDERS) == names.PEERS == (*LIBRARIES,)
+    assert tuple(TO_ARTICLE) == tuple(TO_NETWORK) == names.PEERS == (*LIBRARIES,)
 
 
 @pytest.mark.parametrize(("name", "of", "dtype"), EVERYTHING)
@@ -92,7 +93,7 @@ def test_a_peer_is_right_twice_or_says_why_it_is_not_asked(name: str, of: str, d
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
-@pytest.mark.parametrize(("family", "of"), [(article, "sample"), (network, "relu")])
+@pytest.mark.parametrize(("family", "of"), [(TO_ARTICLE, "sample"), (TO_NETWORK, "relu")])
 def test_an_absent_library_is_named(
     name: str, family: Any, of: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +103,7 @@ def test_an_absent_library_is_named(
 
     monkeypatch.setattr(importing, "importlib", SimpleNamespace(import_module=absent))
     with pytest.raises(Unavailable) as reason:
-        family.CONTENDERS[name](problem(of, "float64"))
+        family[name](problem(of, "float64"))
     assert (
         str(reason.value)
         == "not installed; it is in the extra peers: .venv/bin/pip install -e '.[peers]'"

@@ -1,6 +1,5 @@
 """PyTorch, as it is and compiled; on the GPU where JAX is on one."""
 
-import os
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 
 from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.machine import usable
 from benchmarks.ready import Ready, Unavailable, told
 
 
@@ -90,8 +90,7 @@ def compiled(question: Question) -> Ready:
 def _begun(question: Question) -> tuple[Any, Any]:
     """PyTorch on as many threads as this process may use, and the tensors, parameters first."""
     torch = module("torch")
-    affinity = getattr(os, "sched_getaffinity", None)
-    torch.set_num_threads(len(affinity(0)) if affinity else os.cpu_count() or 1)
+    torch.set_num_threads(usable())
     torch.set_float32_matmul_precision("high" if question.fewer_bits else "highest")
     device = "cuda" if _on_gpu(torch) else "cpu"
     tensors = [

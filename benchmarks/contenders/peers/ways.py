@@ -1,0 +1,46 @@
+"""The libraries' ways to the loss and the gradient of a problem, by family of problems."""
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import names
+from benchmarks.contenders.peers import (
+    hips_autograd,
+    micrograd_values,
+    mygrad_tensors,
+    pytorch,
+    scikit_learn,
+)
+from benchmarks.contenders.peers.operations import Operations, Question, of_article, of_network
+from benchmarks.ready import Ready
+
+Make = Callable[[Any], Ready]
+
+
+def _with_arrays(ask: Callable[[Any, Operations], Question]) -> dict[str, Make]:
+    """Those that take any loss of arrays, given how a problem is put to them."""
+
+    def way(library: Any, answer: Callable[[Question], Ready]) -> Make:
+        return lambda problem: answer(ask(problem, library.operations()))
+
+    return {
+        names.TORCH: way(pytorch, pytorch.eager),
+        names.TORCH_COMPILED: way(pytorch, pytorch.compiled),
+        names.AUTOGRAD: way(hips_autograd, hips_autograd.value_and_gradient),
+        names.MYGRAD: way(mygrad_tensors, mygrad_tensors.value_and_gradient),
+    }
+
+
+#: To the article's network with nine scalars by name.
+TO_ARTICLE: dict[str, Make] = {
+    **_with_arrays(of_article),
+    names.MICROGRAD: micrograd_values.article,
+    names.SKLEARN: scikit_learn.article,
+}
+
+#: To a network of any shape.
+TO_NETWORK: dict[str, Make] = {
+    **_with_arrays(of_network),
+    names.MICROGRAD: micrograd_values.network,
+    names.SKLEARN: scikit_learn.network,
+}
