@@ -24,8 +24,9 @@ from benchmarks.statistics import Interval, spread
 COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
 RUNS = ("first", "again", "slowed")
 
-#: Operations on numbers; the others move them.
+#: Operations on numbers, and a call of a piece that is compiled as a whole; the others move numbers.
 COMPUTES = (
+    "call",
     *("dot", "add", "subtract", "multiply", "divide", "exponential", "log", "logistic", "tanh"),
     *("maximum", "minimum", "abs", "negate", "select", "compare", "reduce"),
 )
