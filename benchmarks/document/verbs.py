@@ -24,7 +24,7 @@ from benchmarks.statistics import Interval, spread
 COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
 RUNS = ("first", "again", "slowed")
 
-#: Operations on numbers, and a call of a piece that is compiled as a whole; the others move numbers.
+#: Operations on numbers, and calls of pieces that are compiled as a whole; others move numbers.
 COMPUTES = (
     "call",
     *("dot", "add", "subtract", "multiply", "divide", "exponential", "log", "logistic", "tanh"),
