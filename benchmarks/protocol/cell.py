@@ -119,17 +119,17 @@ def _rows(
 ) -> list[tuple[Row, Callable[[Any], Ready] | None]]:
     """Every row, and what makes it, or None for those that the row says why not."""
     found: list[tuple[Row, Callable[[Any], Ready] | None]] = []
-    # The reference is always there: without it there is neither a ratio nor the noise.
     ways = contenders(problem)
-    for name in plan.only or names.CONTENDERS:
+    # The reference is always there: without it there is neither a ratio nor the noise.
+    wanted = {names.REFERENCE, *(plan.only or names.CONTENDERS)}
+    for name in filter(wanted.__contains__, names.CONTENDERS):
         if name not in ways:
             found.append((Row(name, CONTENDER, absent=NOT_FOR_THIS), None))
-        elif name in spec.leave_out and not plan.only:
+        elif name in spec.leave_out and name not in plan.only:
             found.append((Row(name, CONTENDER, absent=NOT_IN_THIS_SET), None))
-        elif name != names.REFERENCE:
+        else:
             found.append((Row(name, CONTENDER), ways[name]))
-    reference = ways[names.REFERENCE]
-    found += [(Row(names.REFERENCE, CONTENDER), reference), (Row(names.AGAIN, AGAIN), reference)]
+    found.append((Row(names.AGAIN, AGAIN), ways[names.REFERENCE]))
     if alone := problem.loss_alone():
         found.append((Row(names.LOSS, LOSS), lambda _: alone))
     found += [(Row(name, FLOOR), make) for name, make in floors(problem, spec.device).items()]
