@@ -9,6 +9,8 @@ from benchmarks.analysis.floors import over_floor
 from benchmarks.results import Cell, Results
 from benchmarks.statistics import Band, Interval
 
+TAX = f"autodiff tax, {names.GRAD} / {names.HAND_JIT}"
+
 #: From this width on autodiff should cost nothing beside the same lines by hand.
 WIDE = 64
 
@@ -67,8 +69,7 @@ def _at_least(cell: Cell, name: str, other: str, least: float) -> Iterator[Goal]
 def _tax(cell: Cell) -> Iterator[Goal]:
     found, hidden = between(cell, names.GRAD, names.HAND_JIT), noise(cell)
     if found and hidden:
-        what = f"autodiff tax, {names.GRAD} / {names.HAND_JIT}"
-        yield Goal(cell.label, what, "at most 1.00 within noise", found, _hidden(found, hidden))
+        yield Goal(cell.label, TAX, "at most 1.00 within noise", found, _hidden(found, hidden))
 
 
 def _below(found: Interval, most: float) -> bool:

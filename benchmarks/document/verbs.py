@@ -12,7 +12,8 @@ from benchmarks.analysis.axes import crossovers, exponent, fit
 from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise
 from benchmarks.analysis.floors import fastest
 from benchmarks.comparing import TIE, WORSE, compare
-from benchmarks.goals import goals
+from benchmarks.document.reasons import reason
+from benchmarks.goals import TAX, goals
 from benchmarks.names import GRAD, HAND_JIT, LABELS, MEMORY, PRODUCTS
 from benchmarks.report import units
 from benchmarks.report.lines import lines
@@ -24,9 +25,9 @@ from benchmarks.statistics import Interval, spread
 COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
 RUNS = ("first", "again", "slowed")
 
-#: Operations on numbers, and calls of pieces that are compiled as a whole; others move numbers.
+#: Operations that take time: on numbers, calls of pieces that are compiled as a whole, and copies.
 COMPUTES = (
-    "call",
+    *("call", "copy", "transpose"),
     *("dot", "add", "subtract", "multiply", "divide", "exponential", "log", "logistic", "tanh"),
     *("maximum", "minimum", "abs", "negate", "select", "compare", "reduce"),
 )
@@ -178,6 +179,7 @@ def _contenders(asked: Asked) -> str:
 
 
 def _goals(asked: Asked) -> str:
+    """A table of the goals; of the taxes, of which there are many, only those that are missed."""
     head = [
         "| cell | what | asked | found | 95 % interval | |",
         "| :-- | :-- | :-- | --: | --: | :-- |",
@@ -187,19 +189,27 @@ def _goals(asked: Asked) -> str:
         f"{units.digits(goal.found.low)} to {units.digits(goal.found.high)} | "
         f"{'met' if goal.met else '**missed**'} |"
         for goal in goals(asked.results)
+        if not (goal.what == TAX and goal.met)
     ]
     return "\n".join([*head, *rows])
 
 
+def _taxed(asked: Asked) -> str:
+    found = [goal for goal in goals(asked.results) if goal.what == TAX]
+    return f"{sum(goal.met for goal in found)} of {len(found)}"
+
+
 def _misses(asked: Asked) -> str:
+    """Every goal that is missed, by how much, and why."""
     missed = [goal for goal in goals(asked.results) if not goal.met]
-    if not missed:
-        return "All of it was reached."
-    return "\n".join(
-        f"- Missed in `{goal.cell}`: {goal.what} is {units.digits(goal.found.middle)}, asked "
-        f"{goal.asked}."
-        for goal in missed
-    )
+    lines = []
+    for goal in missed:
+        why = reason(asked.cell(goal.cell))
+        if why is None:
+            raise UnknownError(f"{goal.cell}: {goal.what} is missed, and no reason is written")
+        found = units.digits(goal.found.middle)
+        lines.append(f"- `{goal.cell}`: {goal.what} is {found}, asked {goal.asked}: {why}.")
+    return "\n".join(lines) if lines else "All of it was reached."
 
 
 def _operations(asked: Asked, label: str) -> str:
@@ -269,6 +279,7 @@ VERBS: dict[str, Callable[..., str]] = {
     "contenders": _contenders,
     "goals": _goals,
     "misses": _misses,
+    "taxed": _taxed,
     "operations": _operations,
     "compared": _compared,
     "fact": _fact,

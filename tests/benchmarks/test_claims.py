@@ -10,6 +10,7 @@ from benchmarks.analysis.factors import between, factors, verdict
 from benchmarks.analysis.floors import dispatch_bound, over_floor
 from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.document.build import DOCUMENT, README, STORED
+from benchmarks.document.reasons import reason
 from benchmarks.document.verbs import COMPARISON, RUNS, Asked
 from benchmarks.goals import goals
 from benchmarks.results import load
@@ -101,8 +102,10 @@ def test_every_missed_goal_has_its_reason(stored: Asked) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     for goal in goals(stored.results):
         if not goal.met:
-            assert f"Missed in `{goal.cell}`" in text
-            assert f"**`{goal.cell}`**" in text  # where the reason begins
+            why = reason(stored.cell(goal.cell))
+            assert why is not None
+            assert f"- `{goal.cell}`: {goal.what} is " in text
+            assert why in text
 
 
 def test_the_same_again_is_a_tie_and_a_tenth_is_seen() -> None:
