@@ -185,13 +185,18 @@ def _goals(asked: Asked) -> str:
         "| :-- | :-- | :-- | --: | --: | :-- |",
     ]
     rows = [
-        f"| `{goal.cell}` | {goal.what} | {goal.asked} | {units.digits(goal.found.middle)} | "
-        f"{units.digits(goal.found.low)} to {units.digits(goal.found.high)} | "
+        f"| `{goal.cell}` | {goal.what} | {goal.asked} | {_close(goal.found.middle)} | "
+        f"{_close(goal.found.low)} to {_close(goal.found.high)} | "
         f"{'met' if goal.met else '**missed**'} |"
         for goal in goals(asked.results)
         if not (goal.what == TAX and goal.met)
     ]
     return "\n".join([*head, *rows])
+
+
+def _close(ratio: float) -> str:
+    """To three places: goals are missed by less than a hundredth."""
+    return f"{ratio:.3f}" if ratio < 10 else units.digits(ratio)
 
 
 def _taxed(asked: Asked) -> str:
@@ -207,7 +212,7 @@ def _misses(asked: Asked) -> str:
         why = reason(asked.cell(goal.cell))
         if why is None:
             raise UnknownError(f"{goal.cell}: {goal.what} is missed, and no reason is written")
-        found = units.digits(goal.found.middle)
+        found = _close(goal.found.middle)
         lines.append(f"- `{goal.cell}`: {goal.what} is {found}, asked {goal.asked}: {why}.")
     return "\n".join(lines) if lines else "All of it was reached."
 
