@@ -43,7 +43,9 @@ def read(path: Path, what: str, schema: int, part: str) -> dict[str, Any]:
         raise BadResultsError(f"{path}: {error.strerror}") from error
     except ValueError as error:
         raise BadResultsError(f"{path}: no JSON: {error}") from error
-    if not isinstance(found, dict) or found.get("schema") != schema or part not in found:
+    if not isinstance(found, dict) or found.get("schema") != schema:
         got = found.get("schema") if isinstance(found, dict) else type(found).__name__
         raise BadResultsError(f"{path}: got schema {got!r}, expected {what} of schema {schema}")
+    if part not in found:
+        raise BadResultsError(f"{path}: a field of the {what} is missing: {part!r}")
     return found
