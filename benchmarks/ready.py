@@ -68,8 +68,12 @@ def ahead_of_time(function: Callable[..., Any], arguments: Sequence[Any]) -> Rea
         "lower": at_lower - at_trace,
         "compile": time.perf_counter() - at_lower,
     }
-    call = lambda: jax.block_until_ready(run(*given))  # noqa: E731 (as short as `jitted`'s)
-    return Ready(call, called=JAX, phases=phases, compiled=lambda: run)
+    return Ready(
+        lambda: jax.block_until_ready(run(*given)),
+        called=JAX,
+        phases=phases,
+        compiled=lambda: run,
+    )
 
 
 def from_host(function: Callable[..., Any], arguments: Sequence[Any]) -> Ready:

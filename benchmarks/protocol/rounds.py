@@ -79,7 +79,6 @@ def time_rounds(
     rounds: int,
     seed: int,
     pause: bool = True,
-    on_round: Callable[[int], None] = lambda _: None,
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
     """Seconds of one call, by name and round, and what the last timed call of each answered.
 
@@ -92,7 +91,6 @@ def time_rounds(
         rounds: how many.
         seed: of the order within the rounds.
         pause: whether rows have threads that spin after their work.
-        on_round: called with the number of rounds done.
     """
     repeats = {name: max(1, round(SAMPLE_SECONDS / max(each[name], 1e-9))) for name in running}
     times: dict[str, list[float]] = {name: [] for name in running}
@@ -111,5 +109,4 @@ def time_rounds(
                 if done == rounds:
                     last[name] = answer
                 del answer
-            on_round(done)
     return times, last

@@ -71,10 +71,8 @@ def test_all_run_in_every_round_in_another_order(monkeypatch: pytest.MonkeyPatch
         return run
 
     running = {name: recorded(name) for name in "abcd"}
-    counted: list[int] = []
     each = dict.fromkeys(running, 1.0)
-    times, last = time_rounds(running, each, 5, seed=3, pause=False, on_round=counted.append)
-    assert counted == [1, 2, 3, 4, 5]
+    times, last = time_rounds(running, each, 5, seed=3, pause=False)
     assert all(len(found) == 5 for found in times.values())
     orders = {tuple(seen[at : at + 8 : 2]) for at in range(0, 40, 8)}
     assert all(sorted(order) == list("abcd") for order in orders)

@@ -82,7 +82,7 @@ def compiled(question: Question) -> Ready:
             warnings.simplefilter("ignore")  # of PyTorch against parts of itself
             program = torch.compile(value_and_gradient, fullgraph=True, dynamic=False)
             program(params, *inputs)
-    except Exception as error:
+    except Exception as error:  # of its many back ends; whichever it is, there is no program
         raise Unavailable(f"torch.compile failed: {told(error)}") from error
     return Ready(_awaited(torch, lambda: program(params, *inputs)), read=_read)
 
