@@ -4,6 +4,7 @@ ARTICLE = "article-lines"
 FLOATS = "hand-floats"
 HAND = "hand-numpy"
 HAND_JIT = "hand-jit"
+HAND_JIT_ARTICLE = "hand-jit-article"
 GRAD = "grad-jit"
 GRAD_AOT = "grad-aot"
 FROM_HOST = "grad-jit-from-host"
@@ -19,6 +20,7 @@ CONTENDERS = {
     FLOATS: "by hand on Python floats",
     HAND: "by hand, NumPy",
     HAND_JIT: "the hand lines under jax.jit",
+    HAND_JIT_ARTICLE: "the hand lines with σ' = σ(1 - σ), under jax.jit",
     GRAD: "jax.grad under jax.jit",
     GRAD_AOT: "jax.grad compiled ahead of time",
     FROM_HOST: "jax.grad under jax.jit, arguments in NumPy",

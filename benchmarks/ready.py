@@ -54,7 +54,7 @@ def jitted(function: Callable[..., Any], arguments: Sequence[Any], **options: An
     )
 
 
-def ahead_of_time(function: Callable[..., Any], arguments: Sequence[Any]) -> Ready:
+def ahead_of_time(function: Callable[..., Any], arguments: Sequence[Any], **options: Any) -> Ready:
     """The same, traced, lowered and compiled one by one, each with its time."""
     given = jax.block_until_ready(jax.device_put(tuple(arguments)))
     begin = time.perf_counter()
@@ -73,10 +73,11 @@ def ahead_of_time(function: Callable[..., Any], arguments: Sequence[Any]) -> Rea
         called=JAX,
         phases=phases,
         compiled=lambda: run,
+        **options,
     )
 
 
-def from_host(function: Callable[..., Any], arguments: Sequence[Any]) -> Ready:
+def from_host(function: Callable[..., Any], arguments: Sequence[Any], **options: Any) -> Ready:
     """A function under `jax.jit` that is handed NumPy arrays in every call."""
     run, given = jax.jit(function), tuple(arguments)
-    return Ready(lambda: jax.block_until_ready(run(*given)), called=JAX)
+    return Ready(lambda: jax.block_until_ready(run(*given)), called=JAX, **options)

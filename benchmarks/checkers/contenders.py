@@ -29,7 +29,7 @@ class Contender:
     def absent(self) -> str | None:
         """Why it cannot be asked here, or None."""
         if importlib.util.find_spec(self.package) is None:
-            return f"{self.package} is not installed; pip install 'handgrad[peers]'"
+            return f"{self.package} is not installed; .venv/bin/pip install -e '.[peers]'"
         return None
 
     def version(self) -> str:

@@ -49,7 +49,7 @@ OPTIONS = [
         "--threads",
         type=click.Choice(["all", "1"]),
         multiple=True,
-        help="Repeatable. By default one for small problems, all for large ones.",
+        help="Repeatable. By default one; with --full some cells on all as well.",
     ),
     click.option(
         "--precision",

@@ -1,5 +1,6 @@
 """The ways to the loss and the nine partial derivatives of the article's network."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,10 @@ from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.derivatives import central_differences, forward_mode
 from benchmarks.contenders.peers.ways import TO_ARTICLE
+from benchmarks.contenders.with_jax import Program, ways
 from benchmarks.problems.article import ArticleProblem, by_hand
-from benchmarks.ready import Ready, Unavailable, ahead_of_time, from_host, jitted
+from benchmarks.ready import Ready, Unavailable, jitted
+from manual.activations import sigmoid_derivative_article
 
 
 def _one(problem: ArticleProblem) -> None:
@@ -88,19 +91,17 @@ def hand_jit(problem: ArticleProblem) -> Ready:
     return jitted(by_hand, problem.arguments)
 
 
-def grad_jit(problem: ArticleProblem) -> Ready:
-    """`jax.value_and_grad` of the same loss under `jax.jit`."""
-    return jitted(problem.value_and_grad, problem.arguments)
+def hand_jit_article(problem: ArticleProblem) -> Ready:
+    """The same with σ' = σ(1 - σ), which has one division less and loses digits."""
+    lines = functools.partial(
+        manual.article.value_and_gradient, derivative=sigmoid_derivative_article
+    )
+    return jitted(lines, problem.arguments)
 
 
-def grad_aot(problem: ArticleProblem) -> Ready:
-    """The same, compiled ahead of time."""
-    return ahead_of_time(problem.value_and_grad, problem.arguments)
-
-
-def grad_from_host(problem: ArticleProblem) -> Ready:
-    """The same under `jax.jit`, handed NumPy arrays."""
-    return from_host(problem.value_and_grad, problem.arguments)
+def with_jax(problem: ArticleProblem) -> Program:
+    """`jax.value_and_grad` of the same loss."""
+    return Program(problem.value_and_grad, problem.arguments)
 
 
 def forward(problem: ArticleProblem) -> Ready:
@@ -130,9 +131,8 @@ CONTENDERS: dict[str, Callable[[ArticleProblem], Ready]] = {
     names.FLOATS: hand_floats,
     names.HAND: hand_numpy,
     names.HAND_JIT: hand_jit,
-    names.GRAD: grad_jit,
-    names.GRAD_AOT: grad_aot,
-    names.FROM_HOST: grad_from_host,
+    names.HAND_JIT_ARTICLE: hand_jit_article,
+    **ways(with_jax),
     names.FORWARD: forward,
     names.DIFFERENCES: differences,
     names.C: in_c,

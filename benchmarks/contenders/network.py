@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax
-
 import manual.network
 from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.derivatives import central_differences, forward_mode
 from benchmarks.contenders.peers.ways import TO_NETWORK
+from benchmarks.contenders.with_jax import Program, ways
 from benchmarks.problems.network import NetworkProblem
-from benchmarks.ready import Ready, Unavailable, ahead_of_time, from_host, jitted
+from benchmarks.ready import Ready, Unavailable, jitted
 from manual.article import Parameters
 
 
@@ -26,19 +25,9 @@ def hand_jit(problem: NetworkProblem) -> Ready:
     return jitted(problem.by_hand, problem.arguments)
 
 
-def grad_jit(problem: NetworkProblem) -> Ready:
-    """`jax.value_and_grad` of the same loss under `jax.jit`."""
-    return jitted(jax.value_and_grad(problem.loss), problem.arguments)
-
-
-def grad_aot(problem: NetworkProblem) -> Ready:
-    """The same, compiled ahead of time."""
-    return ahead_of_time(jax.value_and_grad(problem.loss), problem.arguments)
-
-
-def grad_from_host(problem: NetworkProblem) -> Ready:
-    """The same under `jax.jit`, handed NumPy arrays."""
-    return from_host(jax.value_and_grad(problem.loss), problem.arguments)
+def with_jax(problem: NetworkProblem) -> Program:
+    """`jax.value_and_grad` of the same loss."""
+    return Program(problem.value_and_grad, problem.arguments)
 
 
 def forward(problem: NetworkProblem) -> Ready:
@@ -75,9 +64,7 @@ def in_c(problem: NetworkProblem) -> Ready:
 CONTENDERS: dict[str, Callable[[NetworkProblem], Ready]] = {
     names.HAND: hand_numpy,
     names.HAND_JIT: hand_jit,
-    names.GRAD: grad_jit,
-    names.GRAD_AOT: grad_aot,
-    names.FROM_HOST: grad_from_host,
+    **ways(with_jax),
     names.FORWARD: forward,
     names.DIFFERENCES: differences,
     names.C: in_c,

@@ -14,7 +14,7 @@ from benchmarks.analysis.floors import fastest
 from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.document.reasons import reason
 from benchmarks.goals import TAX, goals
-from benchmarks.names import GRAD, HAND_JIT, LABELS, MEMORY, PRODUCTS
+from benchmarks.names import GRAD, LABELS, MEMORY, PRODUCTS
 from benchmarks.report import units
 from benchmarks.report.lines import lines
 from benchmarks.report.markdown import table
@@ -217,19 +217,26 @@ def _misses(asked: Asked) -> str:
     return "\n".join(lines) if lines else "All of it was reached."
 
 
-def _operations(asked: Asked, label: str) -> str:
-    """The operations that two compiled programs have not equally many of."""
-    by_hand, auto = (asked.row(label, name)[1].operations for name in (HAND_JIT, GRAD))
-    if not (by_hand and auto):
+def _operations(asked: Asked, label: str, *rows: str) -> str:
+    """The operations that the compiled programs of some rows have not equally many of."""
+    programs = [asked.row(label, name)[1].operations for name in rows]
+    if not all(programs):
         raise UnknownError(f"{label}: the compiled programs were not looked into")
-    differ = [
-        name
-        for name in sorted({*by_hand, *auto} & {*COMPUTES})
-        if by_hand.get(name, 0) != auto.get(name, 0)
-    ]
-    head = [f"| operation | `{HAND_JIT}` | `{GRAD}` |", "| :-- | --: | --: |"]
-    rows = [f"| `{name}` | {by_hand.get(name, 0)} | {auto.get(name, 0)} |" for name in differ]
-    return "\n".join([*head, *rows])
+    counts = {
+        operation: [program.get(operation, 0) for program in programs]
+        for operation in sorted({*COMPUTES}.intersection(set().union(*programs)))
+    }
+    return "\n".join(
+        [
+            f"| operation | {' | '.join(f'`{name}`' for name in rows)} |",
+            f"| :-- |{' --: |' * len(rows)}",
+            *(
+                f"| `{operation}` | {' | '.join(map(str, found))} |"
+                for operation, found in counts.items()
+                if len(set(found)) > 1
+            ),
+        ]
+    )
 
 
 def _compared(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)

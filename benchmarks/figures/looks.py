@@ -47,6 +47,7 @@ class Look:
 LOOKS = {
     names.HAND: Look("by hand, NumPy", themes.BLUE, "o", prominent=True),
     names.HAND_JIT: Look("by hand, jit", themes.GREEN, "s", prominent=True),
+    names.HAND_JIT_ARTICLE: Look("σ(1 - σ), jit", themes.GREEN, "D", "--"),
     names.GRAD: Look("jax.grad, jit", themes.VERMILION, "^", prominent=True),
     names.FLOATS: Look("by hand, floats", themes.PURPLE, "D", prominent=True),
     names.ARTICLE: Look("the article's lines", themes.ORANGE, "v", prominent=True),

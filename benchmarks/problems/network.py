@@ -85,6 +85,11 @@ class NetworkProblem:
         return functools.partial(autodiff.network.loss, self.network)
 
     @property
+    def value_and_grad(self) -> Callable[..., Any]:
+        """JAX's loss and gradient."""
+        return jax.value_and_grad(self.loss)
+
+    @property
     def by_hand(self) -> Callable[..., Any]:
         """(params, x, y) -> the loss and its gradient, by hand."""
         return functools.partial(manual.network.value_and_gradient, self.network)
@@ -99,8 +104,8 @@ class NetworkProblem:
         for at in range(len(self.params)):
             names += [f"dw of layer {at + 1}", f"db of layer {at + 1}"]
         wide = jax.tree.map(lambda array: array.astype(np.float64), self.arguments)
-        program = jax.value_and_grad(self.loss)
-        return gate(program, self.by_hand, wide, names, self.dtype, self.product_unit)
+        program, unit = self.value_and_grad, self.product_unit
+        return gate(program, self.by_hand, wide, names, self.dtype, unit)
 
 
 def network_problem(

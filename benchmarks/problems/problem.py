@@ -19,18 +19,6 @@ class Judge(Protocol):
         """The largest error of an answer in parts of what is allowed."""
         ...
 
-    def sees(self) -> float | None:
-        """The part of the gradient that could not be 0 unnoticed; None if it is no gradient."""
-        ...
-
-    def of_loss(self) -> "Judge":
-        """The same for the loss alone."""
-        ...
-
-    def wider(self, extra: Sequence[np.ndarray]) -> "Judge":
-        """The same for a method that may be off by so much more."""
-        ...
-
 
 class Problem(Protocol):
     """A loss at a point."""

@@ -63,8 +63,7 @@ class TrainingProblem:
         return 8 * (updates * (len(NAMES) + 1) + len(NAMES) + 3 * len(PEOPLE))
 
     def loss_alone(self) -> None:
-        """A training has no loss of its own."""
-        return
+        """None: a training has no loss of its own."""
 
     def gate(self) -> "TrainingGate":
         """What holds every update to the one that is right from the parameters before it."""
@@ -98,18 +97,6 @@ class TrainingGate:
     def share(self, leaves: Sequence[np.ndarray]) -> float:
         """The largest error of an update in parts of what is allowed."""
         return float(self._parts(leaves[0]).max())
-
-    def sees(self) -> None:
-        """Updates are judged, not a gradient."""
-        return
-
-    def of_loss(self) -> "TrainingGate":
-        """A training has no loss of its own."""
-        raise NotImplementedError
-
-    def wider(self, extra: Sequence[np.ndarray]) -> "TrainingGate":
-        """No way to train is allowed more than rounding."""
-        raise NotImplementedError
 
     def _parts(self, path: np.ndarray) -> np.ndarray:
         """Distance from the middle of where each update must lie, in halves of its width."""

@@ -25,9 +25,8 @@ MANY_FLOPS = 1e6
 #: A gate that would let so large a part of the gradient be 0 unnoticed says nothing.
 BLIND = 0.5
 
-#: Rows whose compiled programs are looked into, in the first process: the two that the tax
-#: compares.
-LOOKED_INTO = (names.HAND_JIT, names.GRAD)
+#: Rows whose compiled programs are looked into, in the first process: those that the tax compares.
+LOOKED_INTO = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
 
 #: Why a contender is not timed, where it says nothing itself.
 NOT_FOR_THIS = "not for this problem"
@@ -77,7 +76,7 @@ def time_cell(spec: Spec, plan: Plan, on_row: OnRow = lambda _: None) -> Cell:
 
 
 def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
-    seen = judge.sees()
+    seen = judge.sees() if isinstance(judge, Gate) else None
     if seen is not None and seen < BLIND:
         raise RefusedError(
             f"all but {seen:.1%} of the gradient could be 0 and the gate would not see it"
@@ -169,13 +168,18 @@ def hold(row: Row, ready: Ready, answer: Any, judge: Judge) -> None:
     if row.kind == FLOOR:
         return
     leaves = ready.read(answer)
-    if row.kind == LOSS:
-        judge = judge.of_loss()
-    elif ready.extra is not None:
-        judge = judge.wider(ready.extra(judge))
+    if isinstance(judge, Gate):
+        judge = _for(row, ready, judge)
     row.wrong = judge.complaint(leaves)
     if not row.wrong:
         row.gate_error = max(judge.share(leaves), row.gate_error or 0.0)
+
+
+def _for(row: Row, ready: Ready, gate: Gate) -> Gate:
+    """The part of a gradient's gate that a row is held to, as wide as its method needs."""
+    if row.kind == LOSS:
+        return gate.of_loss()
+    return gate if ready.extra is None else gate.wider(ready.extra(gate))
 
 
 def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_row: OnRow) -> None:

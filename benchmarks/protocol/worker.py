@@ -58,6 +58,10 @@ def main() -> None:
 def _answer(request: Request, say: Say) -> None:
     from benchmarks.cases import Spec
 
+    if request.measure == TIMES:
+        from compare.memory import keep_freed_memory
+
+        keep_freed_memory()  # before JAX has computed anything
     specs = [
         Spec(**{**spec, **{name: tuple(spec[name]) for name in ("size", "leave_out")}})
         for spec in request.specs
@@ -79,9 +83,7 @@ def _answer(request: Request, say: Say) -> None:
 def _time(request: Request, specs: list[Any], say: Say) -> None:
     from benchmarks.problems.deviation import AtAKinkError
     from benchmarks.protocol.cell import Plan, RefusedError, time_cell
-    from compare.memory import keep_freed_memory
 
-    keep_freed_memory()
     if request.deadline is None:
         # Each repetition in an order of its own: what a cell leaves behind meets another one. Where
         # time may run out, what comes last is what is left out.

@@ -137,7 +137,7 @@ def test_scipys_gradient_is_called_once() -> None:
 def test_an_absent_package_is_named() -> None:
     absent = Contender("none", "no_such_package_at_all", partial(says, RIGHT))
     assert absent.absent() == (
-        "no_such_package_at_all is not installed; pip install 'handgrad[peers]'"
+        "no_such_package_at_all is not installed; .venv/bin/pip install -e '.[peers]'"
     )
     assert absent.version() == "unknown"
 
