@@ -8,7 +8,7 @@ from benchmarks import names
 from benchmarks.analysis.axes import exponent
 from benchmarks.analysis.factors import between, factors, verdict
 from benchmarks.analysis.floors import dispatch_bound, over_floor
-from benchmarks.comparing import TIE, compare
+from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.document.build import DOCUMENT, README, STORED
 from benchmarks.document.reasons import reason
 from benchmarks.document.verbs import COMPARISON, RUNS, Asked
@@ -115,3 +115,12 @@ def test_the_same_again_is_a_tie() -> None:
     assert same.by_floor == []
     assert len(same.changes) >= 30
     assert len(same.of(TIE)) >= 0.9 * len(same.changes)
+
+
+def test_a_tenth_slower_is_seen() -> None:
+    """In nine rows of ten that are not mostly their call, of the runs that are stored."""
+    first, slowed = (load(COMPARISON / f"{name}.json") for name in (RUNS[0], RUNS[2]))
+    assert set(slowed.settings["plants"].values()) == {"slow"}
+    computing = [change for change in compare(first, slowed).changes if not change.dispatch_bound]
+    assert len(computing) >= 20
+    assert sum(change.verdict == WORSE for change in computing) >= 0.9 * len(computing)
