@@ -12,6 +12,7 @@ from benchmarks.analysis.factors import between, break_even, factors, gradient_c
 from benchmarks.analysis.floors import dispatch_bound, fastest, floor, over_floor
 from benchmarks.goals import goals
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, PYTHON, Cell, Results, Row
+from tests.benchmarks.sure import sure
 
 SHAPE = (5, 6)
 
@@ -50,16 +51,16 @@ def large() -> Cell:
 
 def test_a_floor_is_dispatch_and_the_larger_of_products_and_bytes(large: Cell) -> None:
     """JAX's products are the faster ones, without the dispatch that is in them: 300 µs."""
-    assert fastest(large, names.PRODUCTS)[0] == "jax.jit"  # type: ignore[index]
-    assert np.median(floor(large, HAND)) == pytest.approx(3.001e-4, rel=0.01)  # type: ignore[arg-type]
-    assert np.median(floor(large, GRAD)) == pytest.approx(3.1e-4, rel=0.01)  # type: ignore[arg-type]
-    assert over_floor(large, HAND).middle == pytest.approx(9 / 3.001, rel=0.01)  # type: ignore[union-attr]
+    assert sure(fastest(large, names.PRODUCTS))[0] == "jax.jit"
+    assert np.median(sure(floor(large, HAND))) == pytest.approx(3.001e-4, rel=0.01)
+    assert np.median(sure(floor(large, GRAD))) == pytest.approx(3.1e-4, rel=0.01)
+    assert sure(over_floor(large, HAND)).middle == pytest.approx(9 / 3.001, rel=0.01)
 
 
 def test_where_bytes_take_longer_than_products_they_are_the_floor() -> None:
     slow = [r for r in FLOORS if r.name not in names.MEMORY.values()]
     bound = cell([GRAD, *slow, row(names.MEMORY["NumPy"], 5e-4, FLOOR)])
-    assert np.median(floor(bound, GRAD)) == pytest.approx(5.1e-4, rel=0.01)  # type: ignore[arg-type]
+    assert np.median(sure(floor(bound, GRAD))) == pytest.approx(5.1e-4, rel=0.01)
 
 
 def test_a_part_that_is_not_seen_beside_its_dispatch_is_none() -> None:
@@ -68,9 +69,7 @@ def test_a_part_that_is_not_seen_beside_its_dispatch_is_none() -> None:
     copies = [row(names.MEMORY["jax.jit"], 1.2e-5, FLOOR, JAX)]
     assert fastest(cell([*small, *copies]), names.MEMORY) is None
     copies.append(row(names.MEMORY["NumPy"], 3e-7, FLOOR))
-    found = fastest(cell([*small, *copies]), names.MEMORY)
-    assert found is not None
-    assert found[0] == "NumPy"
+    assert sure(fastest(cell([*small, *copies]), names.MEMORY))[0] == "NumPy"
     assert floor(cell([*small, row("x", 1.0)]), row("x", 1.0)) is not None
 
 
@@ -88,8 +87,7 @@ def test_a_row_that_is_mostly_its_call_is_dispatch_bound(large: Cell) -> None:
 
 
 def test_gain_over_tax_is_the_speed_up_exactly(large: Cell) -> None:
-    found = factors(large)
-    assert found is not None
+    found = sure(factors(large))
     assert found.speed_up.middle == pytest.approx(
         found.compiler_gain.middle / found.autodiff_tax.middle, rel=1e-14
     )
@@ -100,21 +98,20 @@ def test_gain_over_tax_is_the_speed_up_exactly(large: Cell) -> None:
 
 
 def test_words_follow_the_noise(large: Cell) -> None:
-    assert noise(large).high < 1.01  # type: ignore[union-attr]
+    assert sure(noise(large)).high < 1.01
     assert verdict(large, names.HAND) == "slower"
     assert verdict(large, names.HAND_JIT) == "faster"
     assert verdict(large, names.GRAD) == ""
-    assert gradient_cost(large).middle == pytest.approx(3, rel=0.01)  # type: ignore[union-attr]
+    assert sure(gradient_cost(large)).middle == pytest.approx(3, rel=0.01)
     assert between(large, names.HAND, "nobody") is None
 
 
 def test_compiling_pays_after_so_many_calls_or_never(large: Cell) -> None:
     """270 ms, and 270 µs saved by each call: a thousand."""
-    found = break_even(large)
-    assert found is not None
+    found = sure(break_even(large))
     assert found.calls == pytest.approx(1000, rel=0.03)
     slower = cell([row(names.HAND, 5e-4), GRAD, *REST])
-    assert break_even(slower).calls is None  # type: ignore[union-attr]
+    assert sure(break_even(slower)).calls is None
     assert break_even(cell([HAND, row(names.GRAD, 6e-4, called=JAX)])) is None
 
 
@@ -150,8 +147,7 @@ def test_rows_that_are_a_tie_do_not_cross() -> None:
 
 def test_a_fit_finds_what_a_call_and_an_operation_cost() -> None:
     cells = along(lambda n: 3e-6 + 2e-9 * 1e3 * n, lambda n: 1e-6)
-    found = fit(cells, names.HAND)
-    assert found is not None
+    found = sure(fit(cells, names.HAND))
     assert found.fixed == pytest.approx(3e-6, rel=0.05)
     assert found.per_flop == pytest.approx(2e-9, rel=0.01)
     assert found.worst < 1.02
@@ -161,9 +157,8 @@ def test_a_fit_finds_what_a_call_and_an_operation_cost() -> None:
 def test_the_exponent_says_how_cost_grows() -> None:
     flat = along(lambda n: 3e-6, lambda n: 1e-6)
     linear = along(lambda n: 1e-6 * n, lambda n: 1e-6)
-    assert exponent(flat, names.HAND, names.GRAD).middle == pytest.approx(0, abs=0.01)  # type: ignore[union-attr]
-    found = exponent(linear, names.HAND, names.GRAD)
-    assert found is not None
+    assert sure(exponent(flat, names.HAND, names.GRAD)).middle == pytest.approx(0, abs=0.01)
+    found = sure(exponent(linear, names.HAND, names.GRAD))
     assert found.middle == pytest.approx(1, abs=0.01)
     assert found.low < found.middle < found.high
     assert exponent(linear[:2], names.HAND, names.GRAD) is None

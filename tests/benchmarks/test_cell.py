@@ -27,6 +27,7 @@ from benchmarks.ready import Ready
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, Cell
 from handgrad.speed.rounds import sample
 from manual.network import Network
+from tests.benchmarks.sure import row_of, sure
 
 SMALL = Spec("width", (3,))
 BRIEF = Plan(rounds=2, seed=0, only=(names.HAND, names.HAND_JIT, names.GRAD, names.C))
@@ -101,8 +102,7 @@ def test_a_wrong_contender_gets_no_time(
         return Ready(ready.run, read)
 
     monkeypatch.setitem(network.CONTENDERS, names.HAND, wrong)
-    row = time_cell(SMALL, plan).row(names.HAND)
-    assert row is not None
+    row = row_of(time_cell(SMALL, plan), names.HAND)
     assert row.wrong.startswith("dw of layer 1[0, 0]: got")
     assert (row.samples, row.timed, row.gate_error) == ([], False, None)
 
@@ -124,8 +124,7 @@ def test_the_last_timed_answer_is_judged(plan: Plan, monkeypatch: pytest.MonkeyP
         return Ready(run)
 
     monkeypatch.setitem(network.CONTENDERS, names.HAND, forgetful)
-    row = time_cell(SMALL, plan).row(names.HAND)
-    assert row is not None
+    row = row_of(time_cell(SMALL, plan), names.HAND)
     assert row.wrong.startswith("dw of layer 1")
     assert not row.timed
 
@@ -141,15 +140,14 @@ def test_the_reference_is_always_there(plan: Plan) -> None:
 def test_what_is_planted_in_the_reference_is_in_its_second_row(plan: Plan) -> None:
     found = time_cell(SMALL, replace(plan, plants={names.REFERENCE: "wrong"}))
     for name in (names.REFERENCE, names.AGAIN):
-        assert found.row(name).wrong  # type: ignore[union-attr]
+        assert row_of(found, name).wrong
 
 
 @pytest.mark.slow
 def test_without_a_compiler_c_says_so(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     c_program.library.cache_clear()
     monkeypatch.setattr(c_program.shutil, "which", lambda _: None)
-    row = time_cell(Spec("batch-2-2-1", (4,), "float64"), plan).row(names.C)
-    assert row is not None
+    row = row_of(time_cell(Spec("batch-2-2-1", (4,), "float64"), plan), names.C)
     assert row.absent == "no C compiler: there is no cc on the path"
 
 
@@ -227,16 +225,12 @@ def test_the_compiler_counts_the_operations_that_the_formula_does(plan: Plan) ->
     """Beside the products it counts what is done to each element: some more, never fewer."""
     found = time_cell(Spec("width", (16,)), replace(plan, only=(names.HAND_JIT,)))
     for name in (names.HAND_JIT, names.GRAD):
-        row = found.row(name)
-        assert row is not None
-        assert row.counted_flops is not None
-        assert found.flops is not None
-        assert 1.0 <= row.counted_flops / found.flops < 1.35
+        row = row_of(found, name)
+        assert 1.0 <= sure(row.counted_flops) / sure(found.flops) < 1.35
         assert row.operations["dot"] >= len(problem_of(found).products)
-        assert row.planned_bytes is not None
-        assert row.planned_bytes > 4 * found.parameters
+        assert sure(row.planned_bytes) > 4 * found.parameters
     others = time_cell(Spec("width", (16,)), replace(plan, seed=1, only=(names.HAND_JIT,)))
-    assert others.row(names.GRAD).operations == {}  # type: ignore[union-attr]
+    assert row_of(others, names.GRAD).operations == {}
 
 
 def problem_of(cell: Cell) -> Any:
@@ -265,9 +259,8 @@ def test_all_that_a_gpu_asks_for_runs_on_the_processor(plan: Plan) -> None:
     found = time_cell(spec, replace(plan, only=(names.HAND_JIT, names.HAND)))
     assert found.about["activation"] == "tanh"
     assert found.label == "width/16/float32/all/default/gpu"
-    assert found.sees is not None
-    assert found.sees > 0.5
-    assert found.row(names.TRANSFER).timed  # type: ignore[union-attr]
+    assert sure(found.sees) > 0.5
+    assert row_of(found, names.TRANSFER).timed
     assert {row.name for row in found.timed(CONTENDER)} == {
         names.HAND_JIT, names.HAND, names.GRAD,
     }  # fmt: skip
@@ -289,8 +282,8 @@ def test_a_row_that_raises_is_absent_and_the_others_are_timed(
 
     monkeypatch.setitem(network.CONTENDERS, names.HAND, broken)
     found = time_cell(SMALL, plan)
-    assert found.row(names.HAND).absent == "it raised ZeroDivisionError: division by zero"  # type: ignore[union-attr]
-    assert found.row(names.GRAD).timed  # type: ignore[union-attr]
+    assert row_of(found, names.HAND).absent == "it raised ZeroDivisionError: division by zero"
+    assert row_of(found, names.GRAD).timed
 
 
 @pytest.mark.slow
@@ -300,8 +293,7 @@ def test_a_wrong_loss_alone_gets_no_time(plan: Plan, monkeypatch: pytest.MonkeyP
         "loss_alone",
         lambda self: Ready(lambda: 2 * self.by_hand(*self.arguments)[0]),
     )
-    row = time_cell(SMALL, plan).row(names.LOSS)
-    assert row is not None
+    row = row_of(time_cell(SMALL, plan), names.LOSS)
     assert row.wrong.startswith("the loss: got")
 
 
@@ -309,8 +301,8 @@ def test_a_wrong_loss_alone_gets_no_time(plan: Plan, monkeypatch: pytest.MonkeyP
 def test_what_is_left_out_says_why(plan: Plan) -> None:
     brief = replace(SMALL, leave_out=names.PEERS)
     found = time_cell(brief, replace(plan, only=()))
-    assert found.row(names.TORCH).absent == "not in this set; --contender times it"  # type: ignore[union-attr]
-    assert found.row(names.FLOATS).absent == "not for this problem"  # type: ignore[union-attr]
+    assert row_of(found, names.TORCH).absent == "not in this set; --contender times it"
+    assert row_of(found, names.FLOATS).absent == "not for this problem"
 
 
 def test_the_sets_of_cells() -> None:

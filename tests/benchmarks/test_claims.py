@@ -14,6 +14,7 @@ from benchmarks.document.reasons import reason
 from benchmarks.document.verbs import COMPARISON, RUNS, Asked
 from benchmarks.goals import goals
 from benchmarks.results import load
+from tests.benchmarks.sure import sure
 
 pytestmark = pytest.mark.skipif(not STORED.exists(), reason="no run is stored yet")
 
@@ -27,27 +28,19 @@ def stored() -> Asked:
 
 
 def ratio(asked: Asked, label: str, name: str, other: str) -> float:
-    found = between(asked.cell(label), name, other)
-    assert found is not None
-    return found.middle
+    return sure(between(asked.cell(label), name, other)).middle
 
 
 def tax(asked: Asked, label: str) -> float:
-    found = factors(asked.cell(label))
-    assert found is not None
-    return found.autodiff_tax.middle
+    return sure(factors(asked.cell(label))).autodiff_tax.middle
 
 
 def floor(asked: Asked, label: str, name: str) -> float:
-    found = over_floor(*asked.row(label, name))
-    assert found is not None
-    return found.middle
+    return sure(over_floor(*asked.row(label, name))).middle
 
 
 def slope(asked: Asked, name: str, other: str) -> float:
-    found = exponent(asked.axis("width/float32/1"), name, other)
-    assert found is not None
-    return found.middle
+    return sure(exponent(asked.axis("width/float32/1"), name, other)).middle
 
 
 def dots(asked: Asked, label: str, name: str) -> int:
@@ -102,8 +95,7 @@ def test_every_missed_goal_has_its_reason(stored: Asked) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     for goal in goals(stored.results):
         if not goal.met:
-            why = reason(stored.cell(goal.cell))
-            assert why is not None
+            why = sure(reason(stored.cell(goal.cell)))
             assert f"- `{goal.cell}`: {goal.what} is " in text
             assert why in text
 

@@ -33,6 +33,7 @@ from benchmarks.report import units
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, PYTHON, Cell, Results, Row
 from benchmarks.statistics import spread
 from tests.benchmarks.made_results import made_results
+from tests.benchmarks.sure import row_of, sure
 from tests.tiers import one_of_each
 
 #: A case of each kind of figure; `width` has two.
@@ -71,8 +72,7 @@ def with_every_contender(results: Results) -> Results:
     """All of them timed in all cells, so that there are as many labels as can be."""
     for cell in results.cells:
         cell.rows = [row for row in cell.rows if row.timed]
-        reference = cell.row(names.GRAD)
-        assert reference is not None
+        reference = row_of(cell, names.GRAD)
         for step, name in enumerate(names.CONTENDERS):
             if cell.row(name) is None:
                 samples = (np.array(reference.samples) * (1 + step / 50)).tolist()
@@ -150,8 +150,7 @@ def test_absent_and_wrong_rows_are_not_drawn_and_neither_are_other_kinds() -> No
     for case, make in (("depth", along_axis), ("sample", of_one_cell)):
         results = made(case)
         for cell in results.cells:
-            row = cell.row(names.TORCH)
-            assert row is not None
+            row = row_of(cell, names.TORCH)
             row.wrong = "the loss is off"
         figure = make(group_of(results), LIGHT)
         absent = {names.MYGRAD, names.SKLEARN, names.TORCH, names.AGAIN, names.LOSS}
@@ -167,10 +166,8 @@ def test_floors_are_those_of_how_a_row_is_called() -> None:
     assert list(below) == [JAX, PYTHON]
     for called, name in ((JAX, names.GRAD), (PYTHON, names.HAND)):
         for cell, median in zip(group.cells, below[called].median, strict=True):
-            row = cell.row(name)
-            assert row is not None
-            samples = floor(cell, row)
-            assert samples is not None
+            row = row_of(cell, name)
+            samples = sure(floor(cell, row))
             assert median == spread(samples).median
     figure = along_axis(group, LIGHT)
     (dashed,) = lines_of(figure)["floor-python"]
@@ -214,9 +211,7 @@ def test_one_cell_is_sorted_by_time_with_the_ratio_beside_it() -> None:
     assert times == sorted(times)
     texts = [text.get_text() for text in texts_of(figure)]
     for name, time in zip(order, times, strict=True):
-        row, ratio = cell.row(name), between(cell, name, names.GRAD)
-        assert row is not None
-        assert ratio is not None
+        row, ratio = row_of(cell, name), sure(between(cell, name, names.GRAD))
         assert time == spread(row.samples).median
         assert {units.seconds(time), looks.look(name).label} < {*texts}
         assert units.digits(ratio.middle) in texts
@@ -228,8 +223,7 @@ def test_the_tax_is_the_ratio_with_its_interval_and_the_noise() -> None:
     (line,) = found["tax"]
     assert len(found["interval"]) == len(group.cells)
     for cell, y, interval in zip(group.cells, line.get_ydata(), found["interval"], strict=True):
-        ratio = between(cell, names.GRAD, names.HAND_JIT)
-        assert ratio is not None
+        ratio = sure(between(cell, names.GRAD, names.HAND_JIT))
         assert (y, tuple(interval.get_ydata())) == (ratio.middle, ratio[1:])
     ties = [tax for tax in taxes(group) if tax.tie]
     assert len(found.get("tie", [])) == len(ties)
@@ -284,8 +278,7 @@ def test_the_map_says_who_and_by_how_much() -> None:
     assert [patch.get_label() for patch in patches] == [square.winner for square in found]
     texts = [text.get_text() for text in figure.axes[0].texts]
     for cell, square in zip(group.cells, found, strict=True):
-        ratio = between(cell, names.HAND, names.GRAD)
-        assert ratio is not None
+        ratio = sure(between(cell, names.HAND, names.GRAD))
         assert units.digits(ratio.middle) == square.text
         assert square.text in texts
 

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.files import BadResultsError
 from benchmarks.protocol.session import add
 from benchmarks.results import Cell, Results, Row, load
+from tests.benchmarks.sure import row_of
 from tests.benchmarks.made_results import made_results
 
 
@@ -85,8 +86,7 @@ def joined(*processes: dict) -> Cell:
 
 def test_processes_are_joined_row_by_row() -> None:
     cell = joined(one_process(1), one_process(2))
-    row = cell.row("grad-jit")
-    assert row is not None
+    row = row_of(cell, "grad-jit")
     assert row.samples == [[1.0] * 3, [2.0] * 3]
     assert row.gate_error == pytest.approx(0.2)
 
@@ -96,6 +96,5 @@ def test_processes_are_joined_row_by_row() -> None:
 def test_what_one_process_could_not_time_has_no_time(first: bool, why: str) -> None:
     """Else its rounds would be set beside another process's."""
     order = [one_process(1, **{why: "a reason"}), one_process(2)]
-    row = joined(*(order if first else order[::-1])).row("c")
-    assert row is not None
+    row = row_of(joined(*(order if first else order[::-1])), "c")
     assert (row.samples, getattr(row, why), row.timed) == ([], "a reason", False)

@@ -19,6 +19,7 @@ from benchmarks.protocol import process
 from benchmarks.protocol.process import WorkerError, answers, environment
 from benchmarks.protocol.worker import MEMORY, TIMES, Request
 from benchmarks.results import CONTENDER, Cell, load
+from tests.benchmarks.sure import row_of
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +50,7 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
         assert [len(rounds) for rounds in row.samples] == [2, 2]
         assert len(row.steady_after) == 2
         assert row.name in shown.out
-    phases = cell.row("grad-jit").phases  # type: ignore[union-attr]
+    phases = row_of(cell, "grad-jit").phases
     assert set(phases) == {"trace", "lower", "compile", "first call"}
     assert all(seconds > 0 for seconds in phases.values())
     found = results.fingerprint
