@@ -29,14 +29,8 @@ PACKAGES = (
     "scikit-learn",
 )
 
-#: Variables that libraries read their threads and their flags from.
-VARIABLES = (
-    "XLA_FLAGS",
-    "OPENBLAS_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "JAX_DEFAULT_MATMUL_PRECISION",
-)
+#: Variables that a worker passes on to libraries, which take more or less time for them.
+VARIABLES = ("XLA_FLAGS", "JAX_DEFAULT_MATMUL_PRECISION", "OPENBLAS_CORETYPE", "GLIBC_TUNABLES")
 
 #: Of what pyperf collects: how the processor is set up. The rest names people and folders.
 SET_UP = ("aslr", "cpu_config", "cpu_freq", "timer")
@@ -97,6 +91,10 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     found = []
     for name in SAME:
         here, there = _comparable(name, one.get(name)), _comparable(name, other.get(name))
+        if name == "workers":
+            # A run of one thread says nothing of how all of them are.
+            both = here.keys() & there.keys()
+            here, there = ({kind: found[kind] for kind in sorted(both)} for found in (here, there))
         if here != there:
             found.append(f"{name}: {_short(here)} and {_short(there)}")
     return found
@@ -105,7 +103,7 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 def _comparable(name: str, value: Any) -> Any:
     if name == "workers":
         # How long JAX took to start is a time, not a property of the machine.
-        kept = ("device", "platform", "blas")
+        kept = ("device", "platform", "blas", "keeps freed memory")
         return {kind: {k: found.get(k) for k in kept} for kind, found in (value or {}).items()}
     if name == "set_up":
         # The frequency of this moment is none either.

@@ -84,6 +84,19 @@ def products_numpy(problem: Problem) -> Ready:
     return Ready(run)
 
 
+def products_numpy_calls(problem: Problem) -> Ready:
+    """As many products of one number each: what calling NumPy for them costs."""
+    dtype = jax.tree.leaves(_leaves(problem))[0].dtype
+    one, rooms = np.ones((1, 1), dtype), [np.empty((1, 1), dtype) for _ in problem.products]
+
+    def run() -> list[np.ndarray]:
+        for room in rooms:
+            np.matmul(one, one, out=room)
+        return rooms
+
+    return Ready(run)
+
+
 def products_jit(problem: Problem) -> Ready:
     """The same as one compiled program, which is given the arrays of its last answer to reuse."""
     made = layers(problem)
@@ -99,7 +112,16 @@ def products_jit(problem: Problem) -> Ready:
 def memory_numpy(problem: Problem) -> Ready:
     """As many bytes as the arguments and the answer have, half of them read and half written."""
     # Ones, not zeros: pages that were never written to are all one page, which is not read.
-    source = np.ones(max(problem.moved // 2, 1), np.uint8)
+    return _copied(max(problem.moved // 2, 1))
+
+
+def memory_numpy_call(problem: Problem) -> Ready:  # noqa: ARG001 (the form of every floor)
+    """One byte: what calling NumPy for it costs."""
+    return _copied(1)
+
+
+def _copied(count: int) -> Ready:
+    source = np.ones(count, np.uint8)
     room = np.ones_like(source)
     return Ready(lambda: np.copyto(room, source))
 
@@ -155,6 +177,8 @@ def floors(problem: Problem, device: str) -> dict[str, Callable[[Any], Ready]]:
         made[names.TRANSFER] = transfer
     else:
         made[names.MEMORY["NumPy"]] = memory_numpy
+        made[names.MEMORY_CALL] = memory_numpy_call
         if by_library:
             made[names.PRODUCTS["NumPy"]] = products_numpy
+            made[names.PRODUCTS_CALLS] = products_numpy_calls
     return made

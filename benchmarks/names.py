@@ -51,6 +51,15 @@ LOSS = "loss-jit"
 EMPTY_CALL, IDENTITY = "empty-call", "jitted-identity"
 PRODUCTS = {"NumPy": "products-numpy", "jax.jit": "products-jit"}
 MEMORY = {"NumPy": "memory-numpy", "jax.jit": "memory-jit"}
+PRODUCTS_CALLS, MEMORY_CALL = "products-numpy-calls", "memory-numpy-call"
+
+#: What the calls alone take that a part of the floor is made of.
+CALLS = {
+    PRODUCTS["NumPy"]: PRODUCTS_CALLS,
+    PRODUCTS["jax.jit"]: IDENTITY,
+    MEMORY["NumPy"]: MEMORY_CALL,
+    MEMORY["jax.jit"]: IDENTITY,
+}
 
 #: Arguments to the device and the answer back, apart from everything else.
 TRANSFER = "transfer"
@@ -64,5 +73,7 @@ LABELS = CONTENDERS | {
     PRODUCTS["jax.jit"]: "the matrix products, jax.jit",
     MEMORY["NumPy"]: "moving the bytes, NumPy",
     MEMORY["jax.jit"]: "moving the bytes, jax.jit",
+    PRODUCTS_CALLS: "as many matrix products of one number each, NumPy",
+    MEMORY_CALL: "moving one byte, NumPy",
     TRANSFER: "arguments to the device and the answer back",
 }

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.files import BadResultsError, read, write
 
 #: Raised when the meaning of a field changes.
-SCHEMA = 1
+SCHEMA = 2
 
 #: What a row is: one of the ways to the gradient, that way a second time, the loss alone, or a part
 #: of the floor.
@@ -27,7 +27,7 @@ class Row:
     kind: str  #: CONTENDER, AGAIN, LOSS or FLOOR
     called: str = PYTHON  #: PYTHON or JAX
     absent: str = ""  #: why it cannot run here
-    wrong: str = ""  #: what the gate says against it; it has no time then
+    wrong: str = ""  #: what the gate says against it, or what it raised; it has no time then
     samples: list[list[float]] = field(default_factory=list)  #: seconds a call, [process][round]
     gate_error: float | None = None
     """The largest error of its answers, before and after timing, in parts of what the gate
@@ -35,16 +35,17 @@ class Row:
     phases: dict[str, float] = field(default_factory=dict)
     """Seconds of what comes once, in a process of its own: `trace`, `lower`, `compile`, and the
     `first call` after them."""
-    first_calls: list[float] = field(default_factory=list)
-    """Seconds of the calls that follow the first one, in the first process."""
     steady_after: list[int] = field(default_factory=list)
     """How many calls were made, by process, until the times no longer fell."""
+    untuned: float | None = None
+    """Seconds of a call, the median, in a process that was not told to keep freed memory."""
     peak_bytes: int | None = None
     """Memory at the highest moment of a call beyond what is held between calls, as measured."""
     planned_bytes: int | None = None  #: the same as the compiler has planned it
     counted_flops: float | None = None  #: by the compiler's own analysis of the program
-    operations: dict[str, int] = field(default_factory=dict)
-    """How often each operation stands in the compiled program's text."""
+    operations: dict[str, list[int]] = field(default_factory=dict)
+    """How often each operation stands in the compiled program's text, and how many numbers the
+    largest of them makes."""
 
     @property
     def timed(self) -> bool:
@@ -95,14 +96,14 @@ class Results:
     """All of a run."""
 
     fingerprint: Mapping[str, Any]
-    settings: Mapping[str, Any]
+    settings: dict[str, Any]
     cells: list[Cell] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  #: cells that the time did not suffice for
     refused: list[str] = field(default_factory=list)  #: cells in which nothing could be judged
 
     @property
     def failed(self) -> list[str]:
-        """Rows with a wrong answer, a line each."""
+        """Rows with a wrong answer, or none, a line each."""
         return [f"{c.label}: {r.name}: {r.wrong}" for c in self.cells for r in c.rows if r.wrong]
 
     @property

@@ -4,16 +4,16 @@
 
 Dispatch is an empty call for what is called as a Python function, and a jitted identity on the same
 pytree for a program of JAX. Products and bytes are the faster library's, one for all rows of a
-cell. JAX's are taken without the dispatch that they contain.
+cell, without the calls that they are made of.
 """
 
 import numpy as np
 
-from benchmarks.names import EMPTY_CALL, IDENTITY, MEMORY, PRODUCTS
+from benchmarks.names import CALLS, EMPTY_CALL, IDENTITY, MEMORY, PRODUCTS
 from benchmarks.results import JAX, Cell, Row
 from benchmarks.statistics import Interval, Samples, ratio, spread, table
 
-#: Of a row's time: with more than half of it being dispatch, it is the calling that is measured.
+#: Of a row's time: with more than half of it being calls, it is the calling that is measured.
 HALF = 0.5
 
 
@@ -42,17 +42,12 @@ def dispatch_bound(cell: Cell, row: Row) -> bool:
 def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | None:
     """The library that does a part of the floor fastest, and its seconds [process, round].
 
-    None where no library's was seen: JAX's part counts only if dispatch is less than half of it, as
-    the difference of two times that are nearly the same is no time.
+    None where no library's was seen: a part counts only if its calls are at most half of it, as the
+    difference of two times that are nearly the same is no time.
     """
-    found = [
-        (library, _without_dispatch(cell, row))
-        for library, name in libraries.items()
-        if (row := cell.row(name)) is not None
-        and row.timed
-        and (row.called != JAX or not dispatch_bound(cell, row))
-    ]
-    return min(found, key=lambda pair: float(np.median(pair[1])), default=None)
+    parts = [(library, _without_calls(cell, name)) for library, name in libraries.items()]
+    seen = [(library, part) for library, part in parts if part is not None]
+    return min(seen, key=lambda pair: float(np.median(pair[1])), default=None)
 
 
 def _work(cell: Cell) -> np.ndarray | float:
@@ -66,8 +61,10 @@ def _dispatch(cell: Cell, row: Row) -> Samples | None:
     return found.samples if found is not None and found.timed else None
 
 
-def _without_dispatch(cell: Cell, row: Row) -> np.ndarray:
-    dispatch = _dispatch(cell, row)
-    if row.called != JAX or dispatch is None:
-        return table(row.samples)
-    return np.maximum(table(row.samples) - table(dispatch), 0.0)
+def _without_calls(cell: Cell, name: str) -> np.ndarray | None:
+    whole, calls = cell.row(name), cell.row(CALLS[name])
+    if whole is None or calls is None or not (whole.timed and calls.timed):
+        return None
+    if spread(calls.samples).median > HALF * spread(whole.samples).median:
+        return None
+    return np.maximum(table(whole.samples) - table(calls.samples), 0.0)

@@ -34,9 +34,7 @@ OPTIONS = [
     click.option(
         "--device",
         type=click.Choice(["cpu", "gpu"]),
-        default="cpu",
-        show_default=True,
-        help="Where JAX's programs run.",
+        help="Where JAX's programs run; by default a GPU if JAX finds one.",
     ),
     click.option(
         "--dtype",
@@ -92,7 +90,7 @@ OPTIONS = [
         "plants",
         metavar="CONTENDER=MISTAKE",
         multiple=True,
-        help="Make a contender slow by a tenth, or wrong, to see that it is noticed.",
+        help="Make a contender, or all, slow by a tenth or wrong, to see that it is noticed.",
     ),
 ]
 
@@ -144,8 +142,8 @@ def prepared(
     from benchmarks.results import Results
 
     _expect("--contender", contenders, names.CONTENDERS)
-    specs = _specs(**choice)
-    device = choice["device"]
+    device = _device(choice.pop("device"))
+    specs = _specs(**choice, device=device)
     job = session.Job(
         specs=specs,
         rounds=rounds or session.ROUNDS,
@@ -176,8 +174,6 @@ def _specs(
     from benchmarks.cases import CASES, Choice
 
     _expect("--case", cases, CASES)
-    if device == "gpu":
-        _gpu_is_there()
     choice = Choice(
         full=full,
         cases=cases,
@@ -192,20 +188,25 @@ def _specs(
     return found
 
 
-def _gpu_is_there() -> None:
+def _device(wanted: str | None) -> str:
+    """The device that is asked for, or the one that there is."""
+    from benchmarks.machine import gpus
     from benchmarks.protocol.gpu import why_not
 
-    if reason := why_not():
+    if wanted is None:
+        return "gpu" if gpus() and not why_not() else "cpu"
+    if wanted == "gpu" and (reason := why_not()):
         raise click.UsageError(f"--device gpu: {reason}")
+    return wanted
 
 
 def _planted(plants: tuple[str, ...], contenders: tuple[str, ...]) -> dict[str, str]:
-    from benchmarks.protocol.planted import PLANTS
+    from benchmarks.protocol.planted import ALL, PLANTS
 
     found = {}
     for text in plants:
         contender, _, what = text.partition("=")
-        timed = (*contenders, names.REFERENCE) if contenders else tuple(names.CONTENDERS)
+        timed = (*((*contenders, names.REFERENCE) if contenders else names.CONTENDERS), ALL)
         _expect("--plant", (contender,), timed)
         _expect(f"--plant {contender}", (what,), PLANTS)
         found[contender] = what

@@ -25,6 +25,9 @@ from benchmarks.statistics import Interval, spread
 COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
 RUNS = ("first", "again", "slowed")
 
+#: Operations that take as long as there are numbers to be put elsewhere.
+MOVES = ("copy", "transpose")
+
 #: Operations that take time: on numbers, calls of pieces that are compiled as a whole, and copies.
 COMPUTES = (
     *("call", "copy", "transpose"),
@@ -223,7 +226,7 @@ def _operations(asked: Asked, label: str, *rows: str) -> str:
     if not all(programs):
         raise UnknownError(f"{label}: the compiled programs were not looked into")
     counts = {
-        operation: [program.get(operation, 0) for program in programs]
+        operation: [_counted(program.get(operation), operation) for program in programs]
         for operation in sorted({*COMPUTES}.intersection(set().union(*programs)))
     }
     return "\n".join(
@@ -231,12 +234,19 @@ def _operations(asked: Asked, label: str, *rows: str) -> str:
             f"| operation | {' | '.join(f'`{name}`' for name in rows)} |",
             f"| :-- |{' --: |' * len(rows)}",
             *(
-                f"| `{operation}` | {' | '.join(map(str, found))} |"
+                f"| `{operation}` | {' | '.join(found)} |"
                 for operation, found in counts.items()
                 if len(set(found)) > 1
             ),
         ]
     )
+
+
+def _counted(found: list[int] | None, operation: str) -> str:
+    """How often an operation is there; of one that moves numbers, how many at most."""
+    count, largest = found or (0, 0)
+    moves = operation in MOVES and largest > 0
+    return f"{count}, of {units.many(largest)} numbers at most" if moves else str(count)
 
 
 def _compared(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)

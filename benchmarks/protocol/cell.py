@@ -14,7 +14,7 @@ from benchmarks.floors import floors
 from benchmarks.problems.gate import Gate, load
 from benchmarks.problems.problem import Judge, Problem
 from benchmarks.protocol import program
-from benchmarks.protocol.planted import planted
+from benchmarks.protocol.planted import ALL, planted
 from benchmarks.protocol.rounds import WARM_SECONDS, time_rounds, warm_up
 from benchmarks.ready import Ready, Unavailable, told
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, LOSS, Cell, Row
@@ -140,19 +140,26 @@ def _made(row: Row, make: Any, problem: Problem, judge: Judge, plan: Plan) -> Re
     try:
         ready = make(problem)
         # The reference's second row is the reference, whatever is planted there.
-        if plant := plan.plants.get(names.REFERENCE if row.kind == AGAIN else row.name):
+        if plant := planted_in(row, plan):
             ready = planted(ready, plant)
         answer = ready.run()
+        row.called = ready.called
+        _look_into(row, ready, plan)
+        hold(row, ready, answer, judge)
+        return None if row.wrong else ready
     except Unavailable as reason:
         row.absent = str(reason)
-        return None
     except Exception as error:  # of whichever library; the other rows have nothing to do with it
-        row.absent = f"it raised {told(error)}"
+        row.wrong = f"it raised {told(error)}"
+    return None
+
+
+def planted_in(row: Row, plan: Plan) -> str | None:
+    """What is planted in a row."""
+    if row.kind not in (CONTENDER, AGAIN):
         return None
-    row.called = ready.called
-    _look_into(row, ready, plan)
-    hold(row, ready, answer, judge)
-    return None if row.wrong else ready
+    name = names.REFERENCE if row.kind == AGAIN else row.name
+    return plan.plants.get(name) or plan.plants.get(ALL)
 
 
 def _look_into(row: Row, ready: Ready, plan: Plan) -> None:
@@ -189,14 +196,18 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_r
         on_row(name)
         # A part of the floor is one operation: there is less that could be cold.
         least = WARM_SECONDS / 4 if rows[name].kind == FLOOR else WARM_SECONDS
-        warm = warm_up(made.run, least)
+        try:
+            warm = warm_up(made.run, least)
+        except Exception as error:  # as in the first call
+            rows[name].wrong = f"it raised {told(error)}"
+            continue
         each[name] = warm.each
-        rows[name].first_calls, rows[name].steady_after = warm.seconds, [warm.steady_after]
-    running = {name: made.run for name, made in ready.items()}
+        rows[name].steady_after = [warm.steady_after]
+    running = {name: ready[name].run for name in each}
     pause = cell.threads != "1" and (cell.flops or 0) > MANY_FLOPS
     on_row("rounds")
     times, last = time_rounds(running, each, plan.rounds, plan.seed, pause)
-    for name, made in ready.items():
-        hold(rows[name], made, last[name], judge)
+    for name, answer in last.items():
+        hold(rows[name], ready[name], answer, judge)
         if not rows[name].wrong:
             rows[name].samples = [times[name]]

@@ -1,19 +1,28 @@
-"""Peak memory: one contender on one cell in a process of its own, never where times are taken."""
+"""Memory: what a contender takes at most, and its time where none is told to be kept.
+
+One contender on one cell in a process of its own, never where the other times are taken.
+"""
 
 import contextlib
 import re
+import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
 
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
-from benchmarks.ready import Unavailable
+from benchmarks.ready import Ready
 from compare.memory import give_back_freed_memory
+from handgrad.speed.rounds import collector_off, sample
 
 #: Calls of which the highest moment is taken, after one that compiles.
 CALLS = 3
+
+#: Calls whose median is the time of one.
+TIMED_CALLS = 15
 
 #: After which what is freed has been given back.
 SETTLE_SECONDS = 0.5
@@ -23,14 +32,13 @@ def peak(spec: Spec, name: str) -> int | None:
     """Bytes at the highest moment of a call, its answer included, beyond those held between calls.
 
     Returns:
-        None where the contender or the system's count is not available.
+        None where the system does not count them.
+
+    Raises:
+        Unavailable: the contender cannot run here.
     """
     give_back_freed_memory()
-    problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
-    precise = jax.default_matmul_precision(spec.precision)
-    with wide, precise, contextlib.suppress(Unavailable):
-        ready = contenders(problem)[name](problem)
-        ready.run()
+    with _made(spec, name) as ready:
         # JAX frees an answer's memory in its own time.
         time.sleep(SETTLE_SECONDS)
         before = _forget_the_peak()
@@ -38,7 +46,27 @@ def peak(spec: Spec, name: str) -> int | None:
             ready.run()
         after = _status("VmHWM")
         return None if before is None or after is None else max(after - before, 0)
-    return None
+
+
+def time_untuned(spec: Spec, name: str) -> float:
+    """Seconds of a call, the median of some, in a process that has told the C library nothing.
+
+    Raises:
+        Unavailable: the contender cannot run here.
+    """
+    with _made(spec, name) as ready, collector_off():
+        return statistics.median(sample(ready.run, 1)[0] for _ in range(TIMED_CALLS))
+
+
+@contextlib.contextmanager
+def _made(spec: Spec, name: str) -> Iterator[Ready]:
+    """The contender, called once."""
+    problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
+    precise = jax.default_matmul_precision(spec.precision)
+    with wide, precise:
+        ready = contenders(problem)[name](problem)
+        ready.run()
+        yield ready
 
 
 def _forget_the_peak() -> int | None:

@@ -14,6 +14,9 @@ PLANTS = {
     "wrong": "an element of the gradient has the other sign; it gets no time",
 }
 
+#: Instead of a contender's name: in all of them.
+ALL = "all"
+
 #: How much longer a slow one takes.
 SLOWER = 0.10
 

@@ -29,13 +29,8 @@ Run = Callable[[], Any]
 class Warm:
     """What the calls before the rounds showed."""
 
-    seconds: list[float]  #: of the first calls
     steady_after: int  #: how many calls were made until the times no longer fell
     each: float  #: seconds of a call by then
-
-
-#: So many of the first calls are kept.
-KEPT = 30
 
 
 def warm_up(run: Run, least: float = WARM_SECONDS) -> Warm:
@@ -51,7 +46,7 @@ def warm_up(run: Run, least: float = WARM_SECONDS) -> Warm:
         if now - begin >= WARM_AT_MOST or (enough and _falls_no_more(times)):
             break
     each = _median(times[-max(len(times) // 3, 1) :])
-    return Warm(times[:KEPT], _steady_after(times, each), each)
+    return Warm(_steady_after(times, each), each)
 
 
 def _falls_no_more(times: list[float]) -> bool:

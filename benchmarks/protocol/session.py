@@ -12,13 +12,14 @@ from typing import Any
 from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.protocol.process import WorkerError, answers, environment
-from benchmarks.protocol.worker import FIRST, MEMORY, TIMES, Request
+from benchmarks.protocol.worker import FIRST, MEMORY, TIMES, UNTUNED, Request
 from benchmarks.results import CONTENDER, Cell, Results, Row
 
 #: At least so many rounds, over so many processes.
 ROUNDS, PROCESSES = 30, 5
 
-#: Whose memory is measured: the three that are compared, and what PyTorch takes.
+#: Whose memory is measured, and the time where it is not kept: the three that are compared, and
+#: PyTorch.
 OF_MEMORY = (names.HAND, names.HAND_JIT, names.GRAD, names.TORCH)
 
 #: From so many bytes of arguments and answer on; below, a process's own come and go by as much.
@@ -35,7 +36,8 @@ class Job:
     only: Sequence[str] = ()  #: contenders
     plants: Mapping[str, str] = field(default_factory=dict)
     apart: bool = True  #: what comes once, and memory: in processes of their own, at the end
-    limit: float | None = None  #: seconds after which no cell is begun
+    limit: float | None = None  #: seconds after which nothing is begun
+    for_times: float = 1.0  #: the part of the limit after which no cell is begun
     out: Path | None = None
 
 
@@ -62,11 +64,13 @@ def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
     """
     if job.out:
         results.save(job.out)  # a file that cannot be written is better known before than after
+    begin = time.time()
     try:
         with tempfile.TemporaryDirectory() as gates:
             _times(job, results, gates, on_step)
         if job.apart:
-            _apart(job, results, on_step)
+            _apart(job, results, begin, on_step)
+        results.settings["seconds"] = round(time.time() - begin, 1)
     finally:
         # Workers take the cells in orders of their own.
         places = {spec.label: at for at, spec in enumerate(job.specs)}
@@ -80,7 +84,7 @@ def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
     for process in range(job.processes):
         # Each process gets its share of the time, so that none is left with nothing.
         share = (process + 1) / job.processes
-        deadline = None if job.limit is None else begin + share * job.limit
+        deadline = None if job.limit is None else begin + share * job.for_times * job.limit
         for (threads, device), specs in _alike(job.specs):
             request = Request(
                 TIMES,
@@ -195,24 +199,36 @@ def _join(known: Row, row: Row) -> None:
     known.gate_error = max(errors, default=None)
 
 
-def _apart(job: Job, results: Results, on_step: OnStep) -> None:
+def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
     """What comes once, of the reference in every cell; memory, of some rows in the larger ones."""
-    cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label)) is not None]
-    once = [(FIRST, spec, cell.row(names.REFERENCE)) for spec, cell in cells]
-    weighed = [
-        (MEMORY, spec, row)
-        for spec, cell in cells
-        for row in cell.timed(CONTENDER)
-        # A device counts its memory from the start of a process on: there, the plan must do.
-        if spec.device == "cpu" and cell.bytes >= WORTH_WEIGHING and row.name in OF_MEMORY
-    ]
-    todo = [(what, spec, row) for what, spec, row in once + weighed if row is not None]
+    todo = _todo(job, results)
+    until, started = job.limit and begin + job.limit, time.monotonic()
     for done, (what, spec, row) in enumerate(todo):
-        on_step(Step(done, len(todo), f"{what}: {spec.label}: {row.name}"))
+        if until and time.time() > until:
+            results.left_out.append(f"{spec.label}: {row.name}: no time left for {what}")
+            continue
+        left = (time.monotonic() - started) / done * (len(todo) - done) if done else None
+        on_step(Step(done, len(todo), f"{what}: {spec.label}: {row.name}", left))
         request = Request(what, [asdict(spec)], only=[row.name], threads=spec.threads)
         # Without these numbers the times stand as they are.
         with suppress(WorkerError):
             for answer in answers(request, environment(spec.threads, spec.device)):
                 row.phases = answer.get("phases", row.phases)
                 row.peak_bytes = answer.get("peak", row.peak_bytes)
+                row.untuned = answer.get("untuned", row.untuned)
     on_step(Step(len(todo), len(todo), "measured apart", 0.0))
+
+
+def _todo(job: Job, results: Results) -> list[tuple[str, Spec, Row]]:
+    """What is measured apart, and of which row."""
+    cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label)) is not None]
+    once = [(FIRST, spec, row) for spec, cell in cells if (row := cell.row(names.REFERENCE))]
+    weighed = [
+        (what, spec, row)
+        for spec, cell in cells
+        for row in cell.timed(CONTENDER)
+        for what in (MEMORY, UNTUNED)
+        # A device counts its memory from the start of a process on: there, the plan must do.
+        if spec.device == "cpu" and cell.bytes >= WORTH_WEIGHING and row.name in OF_MEMORY
+    ]
+    return once + weighed

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-TIMES, FIRST, MEMORY = "times", "first", "memory"
+TIMES, FIRST, MEMORY, UNTUNED = "times", "first", "memory", "time without freed memory kept"
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -24,7 +24,9 @@ Say = Callable[[dict[str, Any]], None]
 class Request:
     """What a process is asked for."""
 
-    measure: str  #: TIMES of cells, or of one cell what comes FIRST, or the MEMORY of a contender
+    measure: str
+    """TIMES of cells, or of one cell what comes FIRST, or of a contender the MEMORY, or the time
+    UNTUNED: in a process that was not told to keep freed memory."""
     specs: list[dict[str, Any]]  #: fields of `benchmarks.cases.Spec`
     rounds: int = 1
     seed: int = 0  #: the number of the repetition
@@ -58,10 +60,11 @@ def main() -> None:
 def _answer(request: Request, say: Say) -> None:
     from benchmarks.cases import Spec
 
+    kept = False
     if request.measure == TIMES:
         from compare.memory import keep_freed_memory
 
-        keep_freed_memory()  # before JAX has computed anything
+        kept = keep_freed_memory()  # before JAX has computed anything
     specs = [
         Spec(**{**spec, **{name: tuple(spec[name]) for name in ("size", "leave_out")}})
         for spec in request.specs
@@ -75,8 +78,12 @@ def _answer(request: Request, say: Say) -> None:
         from benchmarks.protocol.memory import peak
 
         say({"peak": peak(specs[0], request.only[0])})
+    elif request.measure == UNTUNED:
+        from benchmarks.protocol.memory import time_untuned
+
+        say({"untuned": time_untuned(specs[0], request.only[0])})
     else:
-        say({"started": started})
+        say({"started": {**started, "keeps freed memory": kept}})
         _time(request, specs, say)
 
 

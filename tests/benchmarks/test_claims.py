@@ -44,7 +44,7 @@ def slope(asked: Asked, name: str, other: str) -> float:
 
 
 def dots(asked: Asked, label: str, name: str) -> int:
-    return asked.row(label, name)[1].operations["dot"]
+    return asked.row(label, name)[1].operations["dot"][0]
 
 
 #: A sentence of the document, and what the numbers must be for it to stand.

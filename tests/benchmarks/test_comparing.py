@@ -104,7 +104,7 @@ def test_files_that_cannot_be_compared_are_one_line(
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 3
     assert "No such file" in said[0]
-    assert "got schema None, expected timings of schema 1" in said[1]
+    assert "got schema None, expected timings of schema 2" in said[1]
     assert "no row in common" in said[2]
 
 

@@ -8,8 +8,8 @@ import pytest
 from benchmarks.files import BadResultsError
 from benchmarks.protocol.session import add
 from benchmarks.results import Cell, Results, Row, load
-from tests.benchmarks.sure import row_of
 from tests.benchmarks.made_results import made_results
+from tests.benchmarks.sure import row_of
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
@@ -33,14 +33,14 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     [
         ("", "no JSON"),
         ("[1]", "got schema 'list'"),
-        ('{"schema": 1, "checks": []}', "a field of the timings is missing: 'cells'"),
+        ('{"schema": 2, "checks": []}', "a field of the timings is missing: 'cells'"),
         ('{"schema": 99, "cells": []}', "got schema 99"),
         (
-            '{"schema": 1, "cells": [], "left_out": [], "refused": [], "settings": {}}',
+            '{"schema": 2, "cells": [], "left_out": [], "refused": [], "settings": {}}',
             "missing: 'fingerprint'",
         ),
         (
-            '{"schema": 1, "cells": [{"rows": []}], "left_out": [], "refused": [], "settings": {}, '
+            '{"schema": 2, "cells": [{"rows": []}], "left_out": [], "refused": [], "settings": {}, '
             '"fingerprint": {}}',
             "missing: 'case'",
         ),

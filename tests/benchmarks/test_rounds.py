@@ -109,7 +109,6 @@ def test_warming_up_is_by_time_count_and_until_it_no_longer_falls(
     assert len(calls) >= rounds.WARM_CALLS
     assert 5 <= found.steady_after <= len(calls)
     assert found.each == pytest.approx(1e-3, rel=0.5)
-    assert max(found.seconds[:5]) >= 4e-3
     monkeypatch.setattr(rounds, "WARM_AT_MOST", 0.05)
     begin = time.perf_counter()
     warm_up(lambda: nap(0.03), least=1.0)
