@@ -18,9 +18,12 @@ from benchmarks.analysis.floors import dispatch_bound, floor
 from benchmarks.fingerprint import differences
 from benchmarks.names import AGAIN, REFERENCE
 from benchmarks.results import CONTENDER, Cell, Results
-from benchmarks.statistics import Band, Interval, band, change
+from benchmarks.statistics import Band, Interval, band, change, word
 
 BETTER, WORSE, TIE = "better", "worse", "tie"
+
+#: What a row became, by what its time did.
+BECAME = {"faster": BETTER, "slower": WORSE, "tie": TIE}
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Comparison:
 
     by_floor: list[str]  #: why ratios to the floor are compared and not times; [] for times
     changes: list[Change]
-    missing: list[str]  #: what only one of the two has
+    missing: list[str]  #: what cannot be compared, and why
+    wrong: list[str]  #: what had a time and has a wrong answer now
 
     def of(self, verdict: str) -> list[Change]:
         """The rows with that verdict."""
@@ -56,7 +60,8 @@ def compare(before: Results, after: Results) -> Comparison:
         old = before.cell(cell.label)
         if old is not None:
             changes += _of_cell(old, cell, by_floor=bool(other))
-    return Comparison(other, changes, _missing(before, after))
+    compared = {(change.cell, change.row) for change in changes}
+    return Comparison(other, changes, _missing(before, after, compared), _wrong(before, after))
 
 
 def _of_cell(before: Cell, after: Cell, by_floor: bool) -> list[Change]:
@@ -71,7 +76,8 @@ def _of_cell(before: Cell, after: Cell, by_floor: bool) -> list[Change]:
             continue
         ratio = change(old.samples, row.samples, *below)
         bound = dispatch_bound(after, row)
-        found.append(Change(after.label, row.name, ratio, hidden, _verdict(ratio, hidden), bound))
+        became = BECAME[word(ratio, hidden)]
+        found.append(Change(after.label, row.name, ratio, hidden, became, bound))
     return found
 
 
@@ -89,16 +95,39 @@ def _width(found: Band) -> float:
     return found.high
 
 
-def _verdict(ratio: Interval, hidden: Band) -> str:
-    if ratio.overlaps(*hidden):
-        return TIE
-    return WORSE if ratio.low > hidden.high else BETTER
+def _missing(before: Results, after: Results, compared: set[tuple[str, str]]) -> list[str]:
+    """Rows that one of the two has a time for and that are not compared, a line each."""
+    first, second = _timed(before), _timed(after)
+    lines = []
+    for cell, row in sorted((first | second) - compared):
+        if (cell, row) not in second:
+            why = f"no time in the second: {_why_not(after, cell, row)}"
+        elif (cell, row) not in first:
+            why = f"no time in the first: {_why_not(before, cell, row)}"
+        else:
+            why = "no floor to compare it by"
+        lines.append(f"{cell}: {row}: {why}")
+    return lines
 
 
-def _missing(before: Results, after: Results) -> list[str]:
-    def timed(results: Results) -> set[tuple[str, str]]:
-        return {(c.label, r.name) for c in results.cells for r in c.timed(CONTENDER)}
+def _wrong(before: Results, after: Results) -> list[str]:
+    timed = _timed(before)
+    return [
+        f"{cell.label}: {row.name}: {row.wrong}"
+        for cell in after.cells
+        for row in cell.rows
+        if row.wrong and (cell.label, row.name) in timed
+    ]
 
-    first, second = timed(before), timed(after)
-    gone = [f"{cell}: {row}: in the first only" for cell, row in sorted(first - second)]
-    return gone + [f"{cell}: {row}: in the second only" for cell, row in sorted(second - first)]
+
+def _timed(results: Results) -> set[tuple[str, str]]:
+    return {(cell.label, row.name) for cell in results.cells for row in cell.timed(CONTENDER)}
+
+
+def _why_not(results: Results, label: str, name: str) -> str:
+    """Why a row has no time."""
+    cell = results.cell(label)
+    row = cell and cell.row(name)
+    if not row:
+        return "it was not asked for"
+    return f"wrong: {row.wrong}" if row.wrong else row.absent or "it was not timed everywhere"

@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 
 from benchmarks.analysis.factors import verdict
 from benchmarks.results import Cell
-from benchmarks.statistics import CONFIDENCE, Interval, draws, spread, table
+from benchmarks.statistics import Interval, draws, enclosing, log_ratios, spread
 
 
 class Fit(NamedTuple):
@@ -41,19 +41,20 @@ def fit(cells: Sequence[Cell], name: str) -> Fit | None:
 
 def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
     """k of T(name) / T(other) ∝ Pᵏ with P parameters: the slope in logarithms; from three cells."""
-    logs, drawn, sizes = [], [], []
+    logs, drawn, sizes, values = [], [], [], np.empty((0, 0))
     for seed, cell in enumerate(cells):
         row, rival = cell.row(name), cell.row(other)
         if row is None or rival is None or not (row.timed and rival.timed):
             continue
-        ratios = np.log(table(row.samples)) - np.log(table(rival.samples))
+        ratios = log_ratios(row.samples, rival.samples)
+        values = ratios if not sizes or len(ratios) < len(values) else values
         sizes.append(np.log(cell.parameters))
         logs.append(ratios.mean())
         drawn.append(draws(ratios, seed).mean(axis=-1))
     if len(sizes) < 3:
         return None
     slopes = np.polyfit(sizes, np.array(drawn), 1)[0]
-    return _interval(float(np.polyfit(sizes, logs, 1)[0]), slopes)
+    return enclosing(float(np.polyfit(sizes, logs, 1)[0]), slopes, values)
 
 
 class Crossover(NamedTuple):
@@ -78,7 +79,7 @@ def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
         row, rival = cell.row(name), cell.row(other)
         if row is None or rival is None or not (row.timed and rival.timed):
             continue
-        ratios = np.log(table(row.samples)) - np.log(table(rival.samples))
+        ratios = log_ratios(row.samples, rival.samples)
         drawn, middle = draws(ratios, seed).mean(axis=-1), float(ratios.mean())
         if verdict(cell, name, other) not in ("faster", "slower"):
             continue
@@ -87,7 +88,8 @@ def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
             sizes = np.exp(_crossing(before, here, before[1], drawn))
             at = float(np.exp(_crossing(before, here, before[2], middle)))
             winner, loser = (name, other) if middle < 0 else (other, name)
-            found.append(Crossover(winner, loser, _interval(at, sizes), (before[0], here[0])))
+            size = enclosing(at, sizes, ratios)
+            found.append(Crossover(winner, loser, size, (before[0], here[0])))
         before = here
     return found
 
@@ -98,8 +100,3 @@ def _crossing(left: tuple, right: tuple, at_left: Any, at_right: Any) -> np.ndar
     share = np.clip(at_left / np.where(apart == 0, 1.0, apart), 0.0, 1.0)
     start, end = np.log(left[0]), np.log(right[0])
     return start + share * (end - start)
-
-
-def _interval(middle: float, drawn: np.ndarray) -> Interval:
-    low, high = np.percentile(drawn, [50 - CONFIDENCE / 2, 50 + CONFIDENCE / 2]).tolist()
-    return Interval(middle, low, high)

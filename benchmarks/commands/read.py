@@ -25,7 +25,7 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
     """Say of every row whether it is better or worse in B, or a tie as far as noise lets one see.
 
     Times are compared if both were taken on the same machine with the same versions; else ratios to
-    the floor. Ends with 1 if a row is worse.
+    the floor. Ends with 1 if a row is worse, or has become wrong.
     """
     import json
 
@@ -41,7 +41,7 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
         click.echo(json.dumps(as_dict(found), ensure_ascii=False))
     else:
         show(found, console())
-    return int(bool(found.of(WORSE)))
+    return int(bool(found.of(WORSE) or found.wrong))
 
 
 @click.command(short_help="Stored results as figures, SVG and PNG, light and dark.")

@@ -6,34 +6,99 @@ A goal that is missed and stands not here stops the page from being made: it has
 from collections.abc import Callable
 from typing import NamedTuple
 
+from benchmarks import names
+from benchmarks.goals import TAX, Goal
 from benchmarks.results import Cell
+
+#: Operations that put numbers elsewhere, and those of which a program should have no more than it
+#: needs.
+MOVES = ("copy", "transpose")
+COSTLY = ("dot", "exponential", "divide")
 
 
 class Reason(NamedTuple):
-    """Of a kind of cell."""
+    """Of a kind of goal in a kind of cell."""
 
-    holds: Callable[[Cell], bool]
+    holds: Callable[[Goal, Cell], bool]
     text: str
+
+
+def counts(cell: Cell, operation: str) -> tuple[int, int]:
+    """How often it stands in the compiled hand lines, and in the compiled `jax.grad`."""
+    by_hand, auto = (_operations(cell, name) for name in (names.HAND_JIT, names.GRAD))
+    return by_hand.get(operation, [0, 0])[0], auto.get(operation, [0, 0])[0]
+
+
+def moved(cell: Cell, operation: str) -> tuple[int, int]:
+    """How many numbers the largest of them makes, in either program."""
+    by_hand, auto = (_operations(cell, name) for name in (names.HAND_JIT, names.GRAD))
+    return by_hand.get(operation, [0, 0])[1], auto.get(operation, [0, 0])[1]
+
+
+def _operations(cell: Cell, name: str) -> dict[str, list[int]]:
+    row = cell.row(name)
+    return row.operations if row is not None else {}
+
+
+def _copies_more(goal: Goal, cell: Cell) -> bool:
+    """`jax.grad`'s program moves arrays as large as a weight matrix, and more of them."""
+    more = [counts(cell, move)[1] > counts(cell, move)[0] for move in MOVES]
+    largest = max(moved(cell, move)[1] for move in MOVES)
+    sizes = cell.about["sizes"]
+    return goal.what == TAX and goal.found.middle > 1 and any(more) and largest >= sizes[1] ** 2
+
+
+def _asks_for_more(goal: Goal, cell: Cell) -> bool:
+    """The hand lines' program has more of what takes time."""
+    more = [counts(cell, operation)[0] > counts(cell, operation)[1] for operation in COSTLY]
+    return goal.what == TAX and goal.found.middle < 1 and any(more)
+
+
+def _floor_of_all_threads(goal: Goal, cell: Cell) -> bool:
+    return goal.what != TAX and cell.case == "digits" and cell.threads == "all"
+
+
+def _floor_of_one_thread(goal: Goal, cell: Cell) -> bool:
+    return goal.what != TAX and cell.case == "digits" and cell.threads == "1"
 
 
 REASONS = (
     Reason(
-        lambda cell: cell.about.get("batch") == 1,
-        "with one example dw is an outer product; `jax.grad` makes its transpose and copies that "
-        "(`transpose` and `copy` in the compiled program), the hand lines write it as it is",
+        _copies_more,
+        "with one example dw is an outer product; `jax.grad` makes its transpose and copies that, "
+        "the hand lines write it as it is",
     ),
     Reason(
-        lambda cell: cell.case == "digits" and cell.threads == "all",
+        _asks_for_more,
+        "the hand lines ask for more, so that slopes keep their digits where they are small",
+    ),
+    Reason(
+        _floor_of_all_threads,
         "what is not a product takes one thread, one pass after the other, while the products take "
-        "all; on one thread the same passes weigh half as much",
+        "all",
     ),
     Reason(
-        lambda cell: cell.case == "digits" and cell.threads == "1",
+        _floor_of_one_thread,
         "biases, rectifiers and sums run over the arrays one pass after the other",
     ),
 )
 
 
-def reason(cell: Cell) -> str | None:
-    """Why a goal is missed in a cell; None if nobody has looked."""
-    return next((found.text for found in REASONS if found.holds(cell)), None)
+def reason(goal: Goal, cell: Cell) -> str | None:
+    """Why a goal is missed in its cell; None if nobody has looked."""
+    return next((found.text for found in REASONS if found.holds(goal, cell)), None)
+
+
+def evidence(cell: Cell) -> str:
+    """In what the two compiled programs differ: counts by hand and by `jax.grad`."""
+    found = []
+    for operation in COSTLY:
+        by_hand, auto = counts(cell, operation)
+        if by_hand != auto:
+            found.append(f"`{operation}` {by_hand} and {auto}")
+    for operation in MOVES:
+        by_hand, auto = counts(cell, operation)
+        if by_hand != auto:
+            most = moved(cell, operation)[1]
+            found.append(f"`{operation}` {by_hand} and {auto}, of {most:,} numbers at most")
+    return "; ".join(found)

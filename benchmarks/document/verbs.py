@@ -1,21 +1,25 @@
 """What a placeholder of the template may ask of the stored results.
 
 A placeholder is a verb and its arguments, `{{ratio digits/512/float32/all hand-numpy grad-jit}}`. A
-cell is named by its label; what is left out at the end of it is `highest` and `cpu`.
+cell is named by its label, an axis by its case, dtype and threads; what is left out at the end of
+either is `highest` and `cpu`.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from benchmarks.analysis.axes import crossovers, exponent, fit
 from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise
 from benchmarks.analysis.floors import fastest
+from benchmarks.analysis.groups import groups
 from benchmarks.comparing import TIE, WORSE, compare
-from benchmarks.document.reasons import reason
-from benchmarks.goals import TAX, goals
+from benchmarks.document.reasons import MOVES, evidence, reason
+from benchmarks.goals import TAX, Goal, goals
 from benchmarks.names import GRAD, LABELS, MEMORY, PRODUCTS
-from benchmarks.report import units
+from benchmarks.report import summary, units
 from benchmarks.report.lines import lines
 from benchmarks.report.markdown import table
 from benchmarks.results import Cell, Results, Row, load
@@ -24,9 +28,6 @@ from benchmarks.statistics import Interval, spread
 #: Three runs of the quick set, the last one with every contender slowed by a tenth.
 COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
 RUNS = ("first", "again", "slowed")
-
-#: Operations that take as long as there are numbers to be put elsewhere.
-MOVES = ("copy", "transpose")
 
 #: Operations that take time: on numbers, calls of pieces that are compiled as a whole, and copies.
 COMPUTES = (
@@ -63,13 +64,11 @@ class Asked(NamedTuple):
 
     def axis(self, case: str) -> list[Cell]:
         """The cells of `case/dtype/threads`, by size."""
-        name, dtype, threads = case.split("/")
-        found = self.results.chosen(
-            lambda cell: (cell.case, cell.dtype, cell.threads) == (name, dtype, threads)
-        )
-        if not found:
-            raise UnknownError(f"the results have no cells of {case}")
-        return found
+        kind = [*case.split("/"), "highest", "cpu"][:5]
+        for group in groups(self.results):
+            if [group.case, group.dtype, group.threads, group.precision, group.device] == kind:
+                return group.cells
+        raise UnknownError(f"the results have no cells of {case}")
 
 
 def _sure(found: Interval | None, what: str) -> Interval:
@@ -125,6 +124,13 @@ def _memory(asked: Asked, label: str, name: str) -> str:
     return units.size_in_bytes(row.peak_bytes)
 
 
+def _untuned(asked: Asked, label: str, name: str) -> str:
+    row = asked.row(label, name)[1]
+    if row.untuned is None:
+        raise UnknownError(f"{label}: {name} was not timed without freed memory kept")
+    return units.seconds(row.untuned)
+
+
 def _once(asked: Asked, label: str, phase: str) -> str:
     found = asked.row(label, GRAD)[1].phases
     if not found:
@@ -141,26 +147,19 @@ def _paid(asked: Asked, label: str) -> str:
 
 def _crossover(asked: Asked, case: str, name: str, other: str) -> str:
     found = crossovers(asked.axis(case), name, other)
-    if not found:
-        return "nowhere"
-    return ", ".join(
-        f"{units.many(round(at.size.middle))} (between {at.between[0]:,} and {at.between[1]:,})"
-        for at in found
-    )
+    return "; ".join(map(summary.crossing, found)) if found else "nowhere"
 
 
 def _exponent(asked: Asked, case: str, name: str, other: str) -> str:
     found = _sure(exponent(asked.axis(case), name, other), case)
-    return f"{found.middle:.2f}"
+    return f"{found.middle:.2f} ({found.low:.2f} to {found.high:.2f})"
 
 
 def _fit(asked: Asked, case: str, name: str) -> str:
     found = fit(asked.axis(case), name)
     if found is None:
         raise UnknownError(f"{case}: fewer than three times of {name}")
-    rate = f"{units.digits(1e-9 / found.per_flop)} GFLOP/s" if found.per_flop > 0 else "no rate"
-    off = f"off by a factor of {found.worst:.2f} at most"
-    return f"{units.seconds(found.fixed)} + FLOPs / ({rate}), {off}"
+    return summary.line(found)
 
 
 def _part(asked: Asked, label: str, part: str) -> str:
@@ -168,7 +167,7 @@ def _part(asked: Asked, label: str, part: str) -> str:
     if found is None:
         raise UnknownError(f"{label} has no {part}")
     library, taken = found
-    return f"{units.seconds(sorted(taken.reshape(-1).tolist())[taken.size // 2])} by {library}"
+    return f"{units.seconds(float(np.median(taken)))} by {library}"
 
 
 def _table(asked: Asked, label: str) -> str:
@@ -182,42 +181,66 @@ def _contenders(asked: Asked) -> str:
 
 
 def _goals(asked: Asked) -> str:
-    """A table of the goals; of the taxes, of which there are many, only those that are missed."""
+    """A table of the goals but for the taxes, of which there are many."""
     head = [
         "| cell | what | asked | found | 95 % interval | |",
         "| :-- | :-- | :-- | --: | --: | :-- |",
     ]
     rows = [
-        f"| `{goal.cell}` | {goal.what} | {goal.asked} | {_close(goal.found.middle)} | "
-        f"{_close(goal.found.low)} to {_close(goal.found.high)} | "
-        f"{'met' if goal.met else '**missed**'} |"
+        f"| `{goal.cell}` | {goal.what} | {goal.asked} | {_enclosed(goal)} | {goal.word} |"
         for goal in goals(asked.results)
-        if not (goal.what == TAX and goal.met)
+        if goal.what != TAX
     ]
     return "\n".join([*head, *rows])
 
 
-def _close(ratio: float) -> str:
-    """To three places: goals are missed by less than a hundredth."""
-    return f"{ratio:.3f}" if ratio < 10 else units.digits(ratio)
+def _enclosed(goal: Goal) -> str:
+    """The ratio and its interval, in two columns; goals are missed by less than a hundredth."""
+    middle, *ends = (f"{found:.3f}" if found < 10 else units.digits(found) for found in goal.found)
+    return f"{middle} | {' to '.join(ends)}"
 
 
 def _taxed(asked: Asked) -> str:
     found = [goal for goal in goals(asked.results) if goal.what == TAX]
-    return f"{sum(goal.met for goal in found)} of {len(found)}"
+    met, hidden = (sum(goal.met is word for goal in found) for word in (True, None))
+    return (
+        f"{met} of {len(found)} cells; in {hidden} more the noise is too large to say, and in the "
+        f"other {len(found) - met - hidden} it is not"
+    )
+
+
+def _exceptions(asked: Asked) -> str:
+    """The taxes that are not 1, with what the compiled programs say."""
+    head = [
+        "| cell | tax | 95 % interval | by hand and by `jax.grad` | |",
+        "| :-- | --: | --: | :-- | :-- |",
+    ]
+    rows = [
+        f"| `{goal.cell}` | {_enclosed(goal)} | {evidence(asked.cell(goal.cell))} | "
+        f"{_reason(asked, goal)} |"
+        for goal in goals(asked.results)
+        if goal.what == TAX and goal.met is False
+    ]
+    return "\n".join([*head, *rows])
 
 
 def _misses(asked: Asked) -> str:
-    """Every goal that is missed, by how much, and why."""
-    missed = [goal for goal in goals(asked.results) if not goal.met]
-    lines = []
-    for goal in missed:
-        why = reason(asked.cell(goal.cell))
-        if why is None:
-            raise UnknownError(f"{goal.cell}: {goal.what} is missed, and no reason is written")
-        found = _close(goal.found.middle)
-        lines.append(f"- `{goal.cell}`: {goal.what} is {found}, asked {goal.asked}: {why}.")
+    """Every other goal that is missed, by how much, and why."""
+    lines = [
+        f"- `{goal.cell}`: {goal.what} is {goal.found.middle:.3f}, asked {goal.asked}: "
+        f"{_reason(asked, goal)}."
+        for goal in goals(asked.results)
+        if goal.what != TAX and goal.met is False
+    ]
     return "\n".join(lines) if lines else "All of it was reached."
+
+
+def _reason(asked: Asked, goal: Goal) -> str:
+    why = reason(goal, asked.cell(goal.cell))
+    if why is None:
+        found = f"{goal.found.middle:.3f}"
+        raise UnknownError(f"{goal.cell}: {goal.what} is {found}, and no reason is written")
+    return why
 
 
 def _operations(asked: Asked, label: str, *rows: str) -> str:
@@ -262,6 +285,12 @@ def _compared(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)
     )
 
 
+def _quick(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)
+    """How long the stored quick run took."""
+    seconds = load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"]
+    return f"{seconds / 60:.1f} minutes"
+
+
 def _fact(asked: Asked, name: str) -> str:
     found = asked.results.fingerprint[name]
     if isinstance(found, dict):
@@ -291,6 +320,7 @@ VERBS: dict[str, Callable[..., str]] = {
     "expected": _expected,
     "noise": _noise,
     "memory": _memory,
+    "untuned": _untuned,
     "once": _once,
     "paid": _paid,
     "crossover": _crossover,
@@ -302,8 +332,10 @@ VERBS: dict[str, Callable[..., str]] = {
     "goals": _goals,
     "misses": _misses,
     "taxed": _taxed,
+    "exceptions": _exceptions,
     "operations": _operations,
     "compared": _compared,
+    "quick": _quick,
     "fact": _fact,
     "setting": _setting,
     "rows": _rows,

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.analysis.groups import Group, contenders
 from benchmarks.figures import lines, ticks, wording
 from benchmarks.figures.frame import framed, halo, name_y, size_in_points
-from benchmarks.figures.groups import Group, contenders
 from benchmarks.figures.labels import Label, place
 from benchmarks.figures.lines import Line, Mark
 from benchmarks.figures.looks import in_order, look

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.analysis.factors import between, verdict
 from benchmarks.analysis.floors import floor
+from benchmarks.analysis.groups import Group
 from benchmarks.figures import ticks, wording
 from benchmarks.figures.frame import Margins, framed, halo
-from benchmarks.figures.groups import Group
 from benchmarks.figures.looks import look
 from benchmarks.figures.themes import Theme, themed
 from benchmarks.names import REFERENCE

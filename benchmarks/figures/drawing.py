@@ -5,9 +5,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.analysis.groups import Group, groups
 from benchmarks.figures.axis import along_axis
 from benchmarks.figures.bars import of_one_cell
-from benchmarks.figures.groups import Group, groups
 from benchmarks.figures.tax import autodiff_tax, taxes
 from benchmarks.figures.themes import THEMES, Theme
 from benchmarks.figures.winners import squares, who_wins

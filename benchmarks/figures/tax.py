@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.analysis.factors import between, noise
+from benchmarks.analysis.groups import Group
 from benchmarks.figures import ticks, wording
 from benchmarks.figures.frame import Margins, framed, name_y, size_in_points
-from benchmarks.figures.groups import Group
 from benchmarks.figures.looks import look
 from benchmarks.figures.themes import Theme, themed
 from benchmarks.names import GRAD, HAND_JIT

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.analysis.factors import between, noise
+from benchmarks.analysis.groups import Group
 from benchmarks.figures import themes, ticks, wording
 from benchmarks.figures.frame import Margins, framed, name_y, size_in_points
-from benchmarks.figures.groups import Group
 from benchmarks.figures.looks import look
 from benchmarks.figures.themes import Fill, Theme, themed
 from benchmarks.names import GRAD, HAND, HAND_JIT

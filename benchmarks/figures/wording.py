@@ -3,8 +3,8 @@
 import textwrap
 from dataclasses import dataclass
 
+from benchmarks.analysis.groups import Group
 from benchmarks.cases import CASES
-from benchmarks.figures.groups import Group
 
 #: By case.
 TITLES = {

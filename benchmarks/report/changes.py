@@ -68,4 +68,5 @@ def as_dict(found: Comparison) -> dict[str, Any]:
             for change in found.changes
         ],
         "missing": found.missing,
+        "wrong": found.wrong,
     }

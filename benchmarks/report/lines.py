@@ -2,19 +2,28 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from benchmarks import names
 from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, verdict
 from benchmarks.analysis.floors import dispatch_bound, fastest, over_floor
 from benchmarks.cases import CASES
 from benchmarks.report import units
-from benchmarks.results import AGAIN, CONTENDER, Cell, Row
+from benchmarks.results import AGAIN, CONTENDER, Cell, Results, Row
 from benchmarks.statistics import Interval, spread, time
+
+#: A gate that sees so much of the gradient is not spoken of.
+ALMOST_ALL = 0.999
 
 #: What the columns of a line are called.
 COLUMNS = (
     *("", "median", "95 % interval", "min", "middle half"),
     *(f"/ {names.REFERENCE}", "", "/ floor", "gate error"),
 )
+
+
+#: Those of words.
+WORDS = (0, COLUMNS.index("", 1))
 
 
 class Line(NamedTuple):
@@ -29,6 +38,21 @@ class Line(NamedTuple):
     word: str  #: faster, slower or tie
     floor: str  #: `*` where dispatch is most of it, `<` where it is below its floor
     gate: str
+
+
+def about(results: Results) -> list[str]:
+    """On what and how a run was made, and how the columns are to be read."""
+    found, settings = results.fingerprint, results.settings
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    where = ", ".join(found["gpus"]) or f"{found['processor']}, {found['processors']} processors"
+    busy = found["load"] > found["processors"] / 2
+    return [
+        f"{where}; {versions}",
+        f"{settings['rounds']} rounds over {settings['processes']} processes; "
+        "/ floor: * where more than half of the time is the call itself, < where a time is below "
+        "its floor; gate error: the largest, of what is allowed",
+        *([f"Load {found['load']} before the start: others run here, take it again."] * busy),
+    ]
 
 
 def lines(cell: Cell) -> list[Line]:
@@ -86,7 +110,7 @@ def missing(cell: Cell) -> list[str]:
 
 def closing(cell: Cell) -> list[str]:
     """What follows from the times: floor, noise, factors, cost, break-even calls, memory."""
-    says = (_floor, _below, _noise, _factors, _cost, _steady, _pays, _memory)
+    says = (_floor, _below, _noise, _factors, _cost, _counted, _seen, _steady, _pays, _memory)
     return [line for say in says if (line := say(cell))]
 
 
@@ -99,9 +123,7 @@ def _floor(cell: Cell) -> str:
     for label, libraries in (("products", names.PRODUCTS), ("bytes", names.MEMORY)):
         if best := fastest(cell, libraries):
             library, taken = best
-            middle = sorted(taken.reshape(-1).tolist())[taken.size // 2]
-            found = f"{units.seconds(middle)} ({library})" if middle > 0 else "too few to see"
-            parts.append(f"{label} {found}")
+            parts.append(f"{label} {units.seconds(float(np.median(taken)))} ({library})")
     moved = cell.row(names.TRANSFER)
     if moved is not None and moved.timed:
         there = units.seconds(spread(moved.samples).median)
@@ -144,6 +166,24 @@ def _cost(cell: Cell) -> str:
     )
 
 
+def _counted(cell: Cell) -> str:
+    """Two counts of the work beside each other: a program that does another's shows here."""
+    row = cell.row(names.GRAD)
+    if row is None or row.counted_flops is None or cell.flops is None:
+        return ""
+    return (
+        f"XLA counts {row.counted_flops / cell.flops:.2f} times the operations that the matrix "
+        "products of the formula have"
+    )
+
+
+def _seen(cell: Cell) -> str:
+    """Where the gate is blind to a part of the gradient."""
+    if cell.sees is None or cell.sees > ALMOST_ALL:
+        return ""
+    return f"{units.percent(1 - cell.sees)} of the gradient could be 0 and the gate not see it"
+
+
 def _steady(cell: Cell) -> str:
     row = cell.row(names.GRAD)
     if row is None or not row.timed or not row.steady_after:
@@ -174,4 +214,9 @@ def _memory(cell: Cell) -> str:
             for row in cell.rows
             if row.planned_bytes is not None and cell.device == "gpu"
         ]
-    return f"memory of a call: {', '.join(found)}" if found else ""
+    untuned = [
+        f"{row.name} {units.seconds(row.untuned)}" for row in cell.rows if row.untuned is not None
+    ]
+    says = [f"memory of a call: {', '.join(found)}"] * bool(found)
+    says += [f"time of one without freed memory kept: {', '.join(untuned)}"] * bool(untuned)
+    return "; ".join(says)

@@ -2,23 +2,28 @@
 
 from collections.abc import Iterable
 
-from benchmarks.report.lines import COLUMNS, Line, closing, lines, missing, title
+from benchmarks.report.lines import COLUMNS, WORDS, Line, about, closing, lines, missing, title
+from benchmarks.report.summary import summary
 from benchmarks.results import Cell, Results
 
 
 def markdown(results: Results) -> str:
-    """A table for each cell, what follows from it below."""
-    return "\n\n".join(_cell(cell) for cell in results.cells) + "\n"
+    """On what it was taken, a table for each cell with what follows from it, and all together."""
+    parts = ["\n".join(about(results)), *map(_cell, results.cells), _bullets(summary(results))]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _cell(cell: Cell) -> str:
-    notes = [f"- {line}" for line in (*missing(cell), *closing(cell))]
-    return "\n\n".join([f"**{title(cell)}**", table(lines(cell)), "\n".join(notes)])
+    notes = _bullets([*missing(cell), *closing(cell)])
+    return "\n\n".join([f"**{title(cell)}**", table(lines(cell)), notes])
+
+
+def _bullets(found: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in found)
 
 
 def table(rows: Iterable[Line]) -> str:
     """Rows with the columns of a cell."""
-    left = (0, COLUMNS.index("", 1))
-    marks = [":--" if at in left else "--:" for at in range(len(COLUMNS))]
+    marks = [":--" if at in WORDS else "--:" for at in range(len(COLUMNS))]
     body = [(f"`{row.name}`", *row[1:]) for row in rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, marks, *body))

@@ -4,11 +4,9 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from benchmarks.report.lines import COLUMNS, closing, lines, missing, title
+from benchmarks.report.lines import COLUMNS, WORDS, about, closing, lines, missing, title
+from benchmarks.report.summary import summary
 from benchmarks.results import Results
-
-#: Columns of words.
-LEFT = (0, 6)
 
 
 def show(results: Results, out: Console) -> None:
@@ -19,13 +17,14 @@ def show(results: Results, out: Console) -> None:
         out.print(f"\n{title(cell)}", soft_wrap=True)
         table = Table(box=None, pad_edge=False)
         for at, column in enumerate(COLUMNS):
-            table.add_column(column, justify="left" if at in LEFT else "right", no_wrap=True)
+            table.add_column(column, justify="left" if at in WORDS else "right", no_wrap=True)
         for line in lines(cell):
             table.add_row(*line)
         whole(out, table)
         for line in (*missing(cell), *closing(cell)):
             out.print(line, soft_wrap=True)
-    for line in (*results.left_out, *results.refused, *results.failed):
+    out.print()
+    for line in (*summary(results), *results.left_out, *results.refused, *results.failed):
         out.print(line, soft_wrap=True)
     out.print(f"\n{last_word(results)}", soft_wrap=True)
 
@@ -36,21 +35,6 @@ def whole(out: Console, table: Table) -> None:
     out.width = max(narrow, Measurement.get(out, out.options.update(width=1000), table).maximum)
     out.print(table)
     out.width = narrow
-
-
-def about(results: Results) -> list[str]:
-    """On what and how it was taken, and how the columns are to be read."""
-    found, settings = results.fingerprint, results.settings
-    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-    where = ", ".join(found["gpus"]) or f"{found['processor']}, {found['processors']} processors"
-    busy = found["load"] > found["processors"] / 2
-    return [
-        f"{where}; {versions}",
-        f"{settings['rounds']} rounds over {settings['processes']} processes; "
-        "/ floor: * where more than half of the time is the call itself, < where a time is below "
-        "its floor; gate error: the largest, of what is allowed",
-        *([f"Load {found['load']} before the start: others run here, take it again."] * busy),
-    ]
 
 
 def last_word(results: Results) -> str:

@@ -18,6 +18,9 @@ PROCESSES, ROUNDS = 5, 6
 #: Seconds of one call of a compiled program, of one NumPy function, and of an empty function.
 DISPATCH, NUMPY_CALL, EMPTY = 8e-6, 0.24e-6, 45e-9
 
+#: Of a round, and of a sample; as small as on one thread of an idle machine.
+SHARED_NOISE, OWN_NOISE = 0.01, 0.01
+
 FINGERPRINT = {
     "date": "2026-01-31",
     "revision": "0123456789ab",
@@ -25,7 +28,9 @@ FINGERPRINT = {
     "system": "Linux",
     "processor": "Made-up CPU @ 2.60GHz",
     "processors": 4,
+    "load": 0.1,
     "versions": {"python": "3.12.0", "numpy": "2.3.0", "jax": "0.10.0"},
+    "gpus": [],
 }
 
 
@@ -72,8 +77,10 @@ ROWS: dict[str, tuple[str, str, Callable[[Work], float]]] = {
         PYTHON,
         lambda w: 3 * w.layers * NUMPY_CALL + w.flops / w.rate,
     ),
+    names.PRODUCTS_CALLS: (FLOOR, PYTHON, lambda w: 3 * w.layers * NUMPY_CALL),
     names.PRODUCTS["jax.jit"]: (FLOOR, JAX, lambda w: DISPATCH + 0.3e-6 + 1.03 * w.flops / w.rate),
     names.MEMORY["NumPy"]: (FLOOR, PYTHON, lambda w: 0.4e-6 + w.bytes / 12e9),
+    names.MEMORY_CALL: (FLOOR, PYTHON, lambda w: 0.4e-6),
     names.MEMORY["jax.jit"]: (FLOOR, JAX, lambda w: DISPATCH + w.bytes / 10e9),
 }
 
@@ -122,7 +129,7 @@ def made_cell(case: str, size: list[int], dtype: str, rng: np.random.Generator) 
     moved = width * (batch * (sizes[0] + sizes[-1]) + 2 * parameters + 1)
     work = Work(len(weights), batch, flops, moved, 240e9 / width)
     small = ROWS | SCALAR_ROWS if sizes == [2, 2, 1] and batch < 5000 else ROWS
-    shared = np.exp(0.02 * rng.normal(size=(PROCESSES, ROUNDS)))
+    shared = np.exp(SHARED_NOISE * rng.normal(size=(PROCESSES, ROUNDS)))
     rows = [_row(name, *how, work, shared, rng) for name, how in small.items()]
     rows += [
         Row(names.MYGRAD, CONTENDER, absent="not installed: pip install 'handgrad[peers]'"),
@@ -160,7 +167,7 @@ def _row(
     rng: np.random.Generator,
 ) -> Row:
     """One row, its times about a middle; what comes once is a thousand calls' worth of dispatch."""
-    own = np.exp(0.015 * np.abs(rng.normal(size=shared.shape)))
+    own = np.exp(OWN_NOISE * np.abs(rng.normal(size=shared.shape)))
     row = Row(name, kind, called, samples=(seconds(work) * shared * own).tolist(), gate_error=0.1)
     if called == JAX and kind != FLOOR:
         phases = {"trace": 0.01, "lower": 0.02, "compile": 0.05, "first call": 0.1}

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import names
 from benchmarks.__main__ import main
 from benchmarks.comparing import BETTER, TIE, WORSE, Comparison, compare
-from benchmarks.results import CONTENDER, Results
+from benchmarks.results import CONTENDER, PYTHON, Results
 from tests.benchmarks.made_results import made_results
+from tests.benchmarks.sure import row_of
 
 CASES = ("sample", "training", "digits", "width", "mass")
 
@@ -66,7 +68,26 @@ def test_what_only_one_has_is_named() -> None:
     one, other = run(1), run(2)
     other.cells[0].rows = [row for row in other.cells[0].rows if row.name != "c"]
     (line,) = compare(one, other).missing
-    assert line == f"{one.cells[0].label}: c: in the first only"
+    assert line == f"{one.cells[0].label}: c: no time in the second: it was not asked for"
+
+
+def test_what_has_become_wrong_is_named() -> None:
+    one, other = run(1), run(2)
+    row_of(other.cells[0], "c").wrong = "the loss: got 2, expected 1"
+    found = compare(one, other)
+    where = f"{one.cells[0].label}: c"
+    assert found.missing == [f"{where}: no time in the second: wrong: the loss: got 2, expected 1"]
+    assert found.wrong == [f"{where}: the loss: got 2, expected 1"]
+
+
+def test_a_row_without_a_floor_is_named_where_floors_are_compared() -> None:
+    here, there = run(1), run(2)
+    there.fingerprint = {**there.fingerprint, "processor": "Another CPU"}
+    cell = there.cells[0]
+    cell.rows = [row for row in cell.rows if row.name != names.EMPTY_CALL]
+    lines = [line for line in compare(here, there).missing if line.startswith(cell.label)]
+    assert f"{cell.label}: c: no floor to compare it by" in lines
+    assert len(lines) == sum(row.called == PYTHON for row in cell.timed(CONTENDER))
 
 
 def ended(*arguments: str) -> int:

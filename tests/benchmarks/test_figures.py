@@ -19,12 +19,12 @@ from matplotlib.text import Text
 from benchmarks import names
 from benchmarks.analysis.factors import between, noise, verdict
 from benchmarks.analysis.floors import floor
+from benchmarks.analysis.groups import Group, groups
 from benchmarks.cases import CASES
 from benchmarks.figures import CannotDrawError, draw, drawing, lines, looks, ticks, wording
 from benchmarks.figures.axis import along_axis
 from benchmarks.figures.bars import of_one_cell
 from benchmarks.figures.drawing import plan
-from benchmarks.figures.groups import Group, groups
 from benchmarks.figures.labels import spread_out
 from benchmarks.figures.tax import autodiff_tax, taxes
 from benchmarks.figures.themes import DARK, LIGHT, THEMES, Theme
@@ -181,7 +181,14 @@ def test_without_floors_and_without_the_reference_there_is_still_a_figure() -> N
         results = made(case, lambda row: row.name in (names.HAND, names.FORWARD))
         for make in (make for group in groups(results) for _, make in plan(group)):
             assert not [
-                text for text in texts_of(make(group_of(results), DARK)) if "grey" in str(text)
+                text
+                for text in texts_of(make(group_of(results), DARK))
+                if "Grey" in text.get_text()
+            ]
+        whole = made(case)
+        for make in (make for group in groups(whole) for _, make in plan(group)[:1]):
+            assert [
+                text for text in texts_of(make(group_of(whole), DARK)) if "Grey" in text.get_text()
             ]
 
 

@@ -1,4 +1,4 @@
-"""The cells that one figure shows: of one case, all of the same kind."""
+"""Cells along an axis: of one case, all of the same kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,0 +1,60 @@
+"""What the cells of a run say together: goals, and along each axis fits, exponents, crossings."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from benchmarks import names
+from benchmarks.analysis.axes import Crossover, Fit, crossovers, exponent, fit
+from benchmarks.analysis.groups import Group, groups
+from benchmarks.goals import goals
+from benchmarks.report import units
+from benchmarks.results import Results
+
+#: The rows whose lines are fitted and whose crossings are looked for.
+FITTED = (names.HAND, names.HAND_JIT, names.GRAD)
+CROSSED = (names.HAND, names.GRAD, names.FLOATS, names.C)
+
+#: The rows whose growth is of interest, and beside which.
+GROWN = ((names.GRAD, names.LOSS), (names.FORWARD, names.GRAD), (names.DIFFERENCES, names.GRAD))
+
+
+def summary(results: Results) -> list[str]:
+    """A line for each finding."""
+    along = [line for group in groups(results) for line in _along(group)]
+    aimed = [
+        f"goal: {goal.cell}: {goal.what} {goal.found.middle:.3f}, asked {goal.asked}: {goal.word}"
+        for goal in goals(results)
+    ]
+    return [*along, *aimed]
+
+
+def _along(group: Group) -> Iterator[str]:
+    if any(len(cell.size) != 1 for cell in group.cells):
+        return
+    where = f"{group.case}, {group.dtype}, threads {group.threads}, {group.device}"
+    for name in FITTED:
+        if (found := fit(group.cells, name)) and found.per_flop > 0:
+            yield f"{where}: {name} = {line(found)}"
+    for name, other in GROWN:
+        if grown := exponent(group.cells, name, other):
+            ends = f"{grown.low:.2f} to {grown.high:.2f}"
+            yield (
+                f"{where}: {name} / {other} grows as parameters to the {grown.middle:.2f} ({ends})"
+            )
+    for pair in combinations(CROSSED, 2):
+        for found in crossovers(group.cells, *pair):
+            yield f"{where}: {found.loser} until {crossing(found)}"
+
+
+def line(found: Fit) -> str:
+    """T = a + b · FLOPs, with b as a rate."""
+    rate = f"{units.digits(1e-9 / found.per_flop)} GFLOP/s" if found.per_flop > 0 else "no rate"
+    off = f"off by a factor of {found.worst:.2f} at most"
+    return f"{units.seconds(found.fixed)} + FLOPs / ({rate}), {off}"
+
+
+def crossing(found: Crossover) -> str:
+    """Where, how surely, and who is faster from there on."""
+    at, low, high = (units.many(round(size)) for size in found.size)
+    measured = f"measured at {found.between[0]:,} and {found.between[1]:,}"
+    return f"{at} ({low} to {high}; {measured}), from where on {found.winner} is faster"
