@@ -138,6 +138,13 @@ def _once(asked: Asked, label: str, phase: str) -> str:
     return units.seconds(sum(found.values()) if phase == "all" else found[phase])
 
 
+def _started(asked: Asked, threads: str) -> str:
+    """How long JAX took to start, the median over the workers."""
+    return units.seconds(
+        float(np.median(asked.results.fingerprint["workers"][threads]["seconds to start JAX"]))
+    )
+
+
 def _paid(asked: Asked, label: str) -> str:
     found = break_even(asked.cell(label))
     if found is None:
@@ -322,6 +329,7 @@ VERBS: dict[str, Callable[..., str]] = {
     "memory": _memory,
     "untuned": _untuned,
     "once": _once,
+    "started": _started,
     "paid": _paid,
     "crossover": _crossover,
     "exponent": _exponent,

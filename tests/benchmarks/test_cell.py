@@ -145,6 +145,12 @@ def test_what_is_planted_in_the_reference_is_in_its_second_row(plan: Plan) -> No
         assert row_of(found, name).wrong
 
 
+def test_what_is_planted_in_all_is_in_every_contender(plan: Plan) -> None:
+    found = time_cell(SMALL, replace(plan, plants={"all": "wrong"}))
+    wrong = {row.name for row in found.rows if row.wrong}
+    assert wrong == {names.HAND, names.HAND_JIT, names.GRAD, names.AGAIN}
+
+
 @pytest.mark.slow
 def test_without_a_compiler_c_says_so(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     c_program.library.cache_clear()
@@ -277,11 +283,18 @@ def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, pl
         time_cell(spec, replace(plan, gates=None))
 
 
+@pytest.mark.parametrize("call", [1, 2])
 def test_a_row_that_raises_is_wrong_and_the_others_are_timed(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
-    def broken(problem: Any) -> Ready:  # noqa: ARG001 (the form of every contender)
-        return Ready(lambda: 1 / 0)
+    def broken(problem: NetworkProblem) -> Ready:
+        calls = iter(range(call)[::-1])
+
+        def run() -> Any:
+            assert 1 / next(calls)  # the last of them is 0
+            return problem.by_hand(*problem.arguments)
+
+        return Ready(run)
 
     monkeypatch.setitem(network.CONTENDERS, names.HAND, broken)
     found = time_cell(SMALL, plan)

@@ -11,14 +11,17 @@ from typing import Any
 
 import pytest
 
-from benchmarks import names
+from benchmarks import machine, names
 from benchmarks.__main__ import main
+from benchmarks.cases import Spec
+from benchmarks.commands import time as time_command
 from benchmarks.fingerprint import differences
 from benchmarks.on_gpu import main as on_gpu
-from benchmarks.protocol import process
+from benchmarks.protocol import gpu, process, session
 from benchmarks.protocol.process import WorkerError, answers, environment
-from benchmarks.protocol.worker import MEMORY, TIMES, Request
+from benchmarks.protocol.worker import MEMORY, TIMES, UNTUNED, Request
 from benchmarks.results import CONTENDER, Cell, load
+from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
 
 pytestmark = pytest.mark.slow
@@ -115,7 +118,10 @@ def test_the_cells_for_a_gpu_have_both_precisions() -> None:
 
 
 def test_memory_is_weighed_in_a_process_of_its_own() -> None:
-    """A gradient of 4^9 examples holds several arrays of them between call and answer."""
+    """A gradient of 4^9 examples holds several arrays of them between call and answer.
+
+    And takes longer than copying one of them, in a process whose memory is as it is by itself.
+    """
     spec = {
         "case": "batch-2-2-1",
         "size": [4**9],
@@ -128,6 +134,41 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
     request = Request(MEMORY, [spec], only=[names.HAND], threads="1")
     (answer,) = answers(request, environment("1", "cpu"))
     assert answer["peak"] is None or 4 * 8 * 4**9 < answer["peak"] < 60 * 8 * 4**9
+    request = Request(UNTUNED, [spec], only=[names.HAND], threads="1")
+    (answer,) = answers(request, environment("1", "cpu"))
+    assert 8 * 4**9 / 50e9 < answer["untuned"] < 10
+
+
+def test_what_is_measured_apart_ends_with_the_limit() -> None:
+    results = made_results(("sample",))
+    (cell,) = results.cells
+    spec = Spec("sample", (1,), "float32", "all")
+    assert spec.label == cell.label
+    begin = time.time() - 2
+    session._apart(session.Job([spec], limit=1.0), results, begin, lambda _: None)
+    assert results.left_out == [f"{cell.label}: grad-jit: no time left for first"]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "ask", "device"),
+    [
+        ([], "", "cpu"),
+        (["A GPU"], "", "gpu"),
+        (["A GPU"], "raise RuntimeError('JAX has no plugin for it')", "cpu"),
+    ],
+)
+def test_without_device_it_is_the_one_that_jax_finds(
+    monkeypatch: pytest.MonkeyPatch, gpus: list[str], ask: str, device: str
+) -> None:
+    monkeypatch.setattr(machine, "gpus", lambda: gpus)
+    monkeypatch.setattr(gpu, "ASK", ask)
+    assert time_command._device(None) == device
+
+
+def test_a_device_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "ASK", "import time; time.sleep(60)")
+    monkeypatch.setattr(gpu, "PATIENCE", 1)
+    assert gpu.why_not().startswith("JAX found none in 1 seconds; expected a GPU")
 
 
 def test_a_worker_that_fails_is_an_error_of_the_harness() -> None:
@@ -180,7 +221,7 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
         (["--contender", "me"], "--contender: got 'me', expected one of article-lines"),
         (["--plant", "me=slow"], "--plant: got 'me'"),
         (["--plant", "c=quick"], "--plant c: got 'quick', expected one of slow, wrong"),
-        (["--contender", "c", "--plant", "hand-jit=slow"], "expected one of c, grad-jit"),
+        (["--contender", "c", "--plant", "hand-jit=slow"], "expected one of c, grad-jit, all"),
         (["--case", "training", "--dtype", "float32"], "no cell: training is not timed in float32"),
         (["--device", "gpu"], "--device gpu: JAX finds none"),
         (["--threads", "3"], "'3' is not one of"),
@@ -192,8 +233,6 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
 def test_bad_input_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list, says: str
 ) -> None:
-    from benchmarks.protocol import gpu
-
     monkeypatch.setattr(gpu, "ASK", "raise RuntimeError('no device')")
     assert ended(*arguments) == 2
     shown: Any = capsys.readouterr()
