@@ -36,7 +36,8 @@ def along_axis(group: Group, theme: Theme) -> "Figure":
     note = [NOTE, *([GREY_NOTE] if JAX in below else []), *([RING_NOTE] if marks else [])]
     with themed(theme):
         figure, axes = framed(theme, wording.words(group, " ".join(note)), HEIGHT)
-        _scale(axes, [*drawn.values(), *below.values()])
+        # Python's floor of next to nothing, where all of the work is calls, may leave below.
+        _scale(axes, [*drawn.values(), *(below[way] for way in (JAX,) if way in below)])
         _name_axes(axes, group)
         labels = _draw_floors(axes, below, theme) + _draw_lines(axes, drawn, theme)
         _draw_marks(axes, marks, theme)
@@ -79,6 +80,8 @@ def _draw_floors(axes: Any, below: dict[str, Line], theme: Theme) -> list[Label]
         else:
             dash: dict[str, Any] = {"linestyle": (0, (4, 3)), "linewidth": 1.2, "zorder": 2}
             axes.plot(line.sizes, line.median, color=theme.muted, label=line.name, **dash)
+        if line.median[-1] < axes.get_ylim()[0]:
+            continue
         style = {"color": theme.muted, "fontsize": 9, "fontstyle": "italic"}
         labels.append(_label(FLOORS[called], line, theme.muted, style))
     return labels
