@@ -40,7 +40,7 @@ def fit(cells: Sequence[Cell], name: str) -> Fit | None:
 
 
 def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
-    """k of T(name) / T(other) ∝ Pᵏ with P parameters: the slope in logarithms; from three cells."""
+    """k of T(name) / T(other) ∝ Pᵏ with P parameters: the slope in logarithms; from three P."""
     logs, drawn, sizes, values = [], [], [], np.empty((0, 0))
     for seed, cell in enumerate(cells):
         row, rival = cell.row(name), cell.row(other)
@@ -51,7 +51,7 @@ def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
         sizes.append(np.log(cell.parameters))
         logs.append(ratios.mean())
         drawn.append(draws(ratios, seed).mean(axis=-1))
-    if len(sizes) < 3:
+    if len({*sizes}) < 3:
         return None
     slopes = np.polyfit(sizes, np.array(drawn), 1)[0]
     return enclosing(float(np.polyfit(sizes, logs, 1)[0]), slopes, values)

@@ -171,6 +171,8 @@ def test_the_exponent_says_how_cost_grows() -> None:
     assert found.middle == pytest.approx(1, abs=0.01)
     assert found.low < found.middle < found.high
     assert exponent(linear[:2], names.HAND, names.GRAD) is None
+    alike = [replace(cell, parameters=9) for cell in linear]
+    assert exponent(alike, names.HAND, names.GRAD) is None
 
 
 def test_goals_are_met_or_missed_by_the_rows(large: Cell) -> None:
