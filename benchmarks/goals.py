@@ -59,19 +59,21 @@ def _floor(cell: Cell) -> Iterator[Goal]:
     row = cell.row(names.HAND)
     found = over_floor(cell, row) if row is not None and row.timed else None
     if found:
-        met = found.middle <= 1.05 if _quiet(noise(cell)) else None
+        met = _below(found, 1.05, noise(cell))
         yield Goal(cell.label, f"{names.HAND} / floor", "at most 1.05", found, met)
 
 
 def _at_most(cell: Cell, name: str, other: str, most: float) -> Iterator[Goal]:
     if found := between(cell, name, other):
-        met = found.middle <= most
+        met = _below(found, most, noise(cell))
         yield Goal(cell.label, f"{name} / {other}", f"at most {most:g}", found, met)
 
 
 def _at_least(cell: Cell, name: str, other: str, least: float) -> Iterator[Goal]:
     if found := between(cell, name, other):
-        met = found.middle >= least
+        # As the ratio the other way round, which should be below.
+        other_way = Interval(*(1 / number for number in (found.middle, found.high, found.low)))
+        met = _below(other_way, 1 / least, noise(cell))
         yield Goal(cell.label, f"{name} / {other}", f"at least {least:g}", found, met)
 
 
@@ -82,6 +84,13 @@ def _tax(cell: Cell) -> Iterator[Goal]:
         # A tie where much is hidden is none; a difference beyond the noise is one, however large.
         met = None if tie and not _quiet(hidden) else tie
         yield Goal(cell.label, TAX, "1.00 within the noise", found, met)
+
+
+def _below(found: Interval, most: float, hidden: Band | None) -> bool | None:
+    """By its interval, if that is on one side; else by its middle, unless much is hidden."""
+    if found.high <= most or found.low > most:
+        return found.high <= most
+    return found.middle <= most if _quiet(hidden) else None
 
 
 def _quiet(hidden: Band | None) -> bool:

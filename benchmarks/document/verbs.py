@@ -12,12 +12,19 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.analysis.axes import crossovers, exponent, fit
-from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise
+from benchmarks.analysis.factors import (
+    between,
+    break_even,
+    factors,
+    gradient_cost,
+    noise,
+    verdict,
+)
 from benchmarks.analysis.floors import fastest
 from benchmarks.analysis.groups import groups
 from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.document.reasons import MOVES, evidence, reason
-from benchmarks.goals import TAX, Goal, goals
+from benchmarks.goals import QUIET, TAX, Goal, goals
 from benchmarks.names import GRAD, LABELS, MEMORY, PRODUCTS
 from benchmarks.report import summary, units
 from benchmarks.report.lines import lines
@@ -153,8 +160,13 @@ def _paid(asked: Asked, label: str) -> str:
 
 
 def _crossover(asked: Asked, case: str, name: str, other: str) -> str:
-    found = crossovers(asked.axis(case), name, other)
-    return "; ".join(map(summary.crossing, found)) if found else "nowhere"
+    cells = asked.axis(case)
+    if found := crossovers(cells, name, other):
+        return "; ".join(map(summary.crossing, found))
+    slower = {verdict(cell, name, other) for cell in cells} - {"tie", ""}
+    if len(slower) != 1:
+        return "nowhere beyond doubt"
+    return f"nowhere, {other if slower == {'slower'} else name} is never the slower one"
 
 
 def _exponent(asked: Asked, case: str, name: str, other: str) -> str:
@@ -211,8 +223,8 @@ def _taxed(asked: Asked) -> str:
     found = [goal for goal in goals(asked.results) if goal.what == TAX]
     met, hidden = (sum(goal.met is word for goal in found) for word in (True, None))
     return (
-        f"{met} of {len(found)} cells; in {hidden} more the noise is too large to say, and in the "
-        f"other {len(found) - met - hidden} it is not"
+        f"{met} of {len(found)}; in {hidden} more the noise, above {units.percent(QUIET)}, is too "
+        f"large to say, and in the other {len(found) - met - hidden} it is not"
     )
 
 

@@ -217,6 +217,29 @@ def test_a_tax_is_1_or_is_not_or_cannot_be_said(
     assert goal.met is met
 
 
+@pytest.mark.parametrize(
+    ("hand", "again", "met"),
+    [
+        (3.1e-4, 3.1e-4, True),  # 1.03 of the floor
+        (3.3e-4, 3.1e-4, False),  # 1.10
+        (3.1e-4, 4e-4, True),  # whatever the noise: its interval is below
+        (3.3e-4, 4e-4, False),  # and here above
+        (3.151e-4, 3.1e-4, True),  # in between, the middle decides
+        (3.151e-4, 4e-4, None),  # unless too much is hidden
+    ],
+)
+def test_a_goal_is_met_or_missed_or_hidden(hand: float, again: float, met: bool | None) -> None:
+    rows = [
+        row(names.HAND, hand),
+        row(names.GRAD, 3.1e-4, called=JAX),
+        row(names.AGAIN, again, AGAIN, JAX),
+        *FLOORS,
+    ]
+    found = goals(Results({}, {}, [cell(rows, case="digits", size=512)]))
+    (of_floor,) = (goal for goal in found if goal.what.endswith("floor"))
+    assert of_floor.met is met
+
+
 def test_the_floor_of_a_gpu_is_no_goal_of_numpy(large: Cell) -> None:
     digits = replace(large, case="digits")
     assert any(goal.what.endswith("floor") for goal in goals(Results({}, {}, [digits])))

@@ -83,8 +83,11 @@ CLAIMS: dict[str, Callable[[Asked], bool]] = {
     ),
     "is mapped again and again": lambda asked: all(
         sure(asked.row(label, name)[1].untuned) > 1.05 * time(asked, label, name)
-        for label in (LARGE, "width/4096/float32/1")
-        for name in (names.HAND, names.GRAD)
+        for label, name in ((LARGE, names.HAND), ("width/4096/float32/1", names.GRAD))
+    ),
+    "has more to write": lambda asked: (
+        ratio(asked, "width/1024/float32/1", names.PRODUCTS["jax.jit"], names.LOSS)
+        > 1.05 * sure(asked.cell("width/1024/float32/1").expected_cost)
     ),
     "The two more `dot`s": lambda asked: (
         dots(asked, "width/64/float32/1", names.HAND_JIT)
