@@ -75,7 +75,7 @@ OPTIONS = [
     click.option(
         "--times-only",
         is_flag=True,
-        help="Measure neither compiling nor memory, each of which takes processes of its own.",
+        help="Measure neither compiling nor memory, which take processes of their own.",
     ),
     click.option(
         "--out",
@@ -150,7 +150,7 @@ def prepared(
         processes=processes or session.PROCESSES,
         only=contenders,
         plants=_planted(plants, contenders),
-        apart=not times_only,
+        apart=_apart(times_only, thorough=bool(choice["full"] or choice["cases"])),
         limit=limit,
         out=out,
     )
@@ -161,6 +161,15 @@ def prepared(
         "plants": dict(job.plants),
     }
     return job, Results(fingerprint(device), settings)
+
+
+def _apart(times_only: bool, thorough: bool) -> tuple[str, ...]:
+    """What is measured beside the times: all of it, but in the quick set, which has no time."""
+    from benchmarks.protocol.worker import FIRST, MEMORY, UNTUNED
+
+    if times_only:
+        return ()
+    return (FIRST, MEMORY, UNTUNED) if thorough else (FIRST,)
 
 
 def _specs(

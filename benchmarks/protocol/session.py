@@ -35,7 +35,7 @@ class Job:
     processes: int = PROCESSES
     only: Sequence[str] = ()  #: contenders
     plants: Mapping[str, str] = field(default_factory=dict)
-    apart: bool = True  #: what comes once, and memory: in processes of their own, at the end
+    apart: Sequence[str] = (FIRST, MEMORY, UNTUNED)  #: in processes of their own, at the end
     limit: float | None = None  #: seconds after which nothing is begun
     for_times: float = 1.0  #: the part of the limit after which no cell is begun
     out: Path | None = None
@@ -68,8 +68,7 @@ def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
     try:
         with tempfile.TemporaryDirectory() as gates:
             _times(job, results, gates, on_step)
-        if job.apart:
-            _apart(job, results, begin, on_step)
+        _apart(job, results, begin, on_step)
         results.settings["seconds"] = round(time.time() - begin, 1)
     finally:
         # Workers take the cells in orders of their own.
@@ -216,19 +215,27 @@ def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
                 row.phases = answer.get("phases", row.phases)
                 row.peak_bytes = answer.get("peak", row.peak_bytes)
                 row.untuned = answer.get("untuned", row.untuned)
-    on_step(Step(len(todo), len(todo), "measured apart", 0.0))
+    if todo:
+        on_step(Step(len(todo), len(todo), "measured apart", 0.0))
 
 
 def _todo(job: Job, results: Results) -> list[tuple[str, Spec, Row]]:
     """What is measured apart, and of which row."""
     cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label)) is not None]
-    once = [(FIRST, spec, row) for spec, cell in cells if (row := cell.row(names.REFERENCE))]
+    once = [
+        (FIRST, spec, row)
+        for spec, cell in cells
+        if FIRST in job.apart and (row := cell.row(names.REFERENCE))
+    ]
     weighed = [
         (what, spec, row)
         for spec, cell in cells
         for row in cell.timed(CONTENDER)
         for what in (MEMORY, UNTUNED)
+        if what in job.apart
         # A device counts its memory from the start of a process on: there, the plan must do.
-        if spec.device == "cpu" and cell.bytes >= WORTH_WEIGHING and row.name in OF_MEMORY
+        and spec.device == "cpu"
+        and cell.bytes >= WORTH_WEIGHING
+        and row.name in OF_MEMORY
     ]
     return once + weighed
