@@ -45,7 +45,7 @@ class Comparison:
     by_floor: list[str]  #: why ratios to the floor are compared and not times; [] for times
     changes: list[Change]
     missing: list[str]  #: what cannot be compared, and why
-    wrong: list[str]  #: what had a time and has a wrong answer now
+    wrong: list[str]  #: what had a time, and now has a wrong answer or cannot be judged
 
     def of(self, verdict: str) -> list[Change]:
         """The rows with that verdict."""
@@ -112,7 +112,9 @@ def _missing(before: Results, after: Results, compared: set[tuple[str, str]]) ->
 
 def _wrong(before: Results, after: Results) -> list[str]:
     timed = _timed(before)
-    return [
+    cells = {cell for cell, _ in timed}
+    refused = [line for line in after.refused if line.partition(": ")[0] in cells]
+    return refused + [
         f"{cell.label}: {row.name}: {row.wrong}"
         for cell in after.cells
         for row in cell.rows
@@ -129,5 +131,7 @@ def _why_not(results: Results, label: str, name: str) -> str:
     cell = results.cell(label)
     row = cell and cell.row(name)
     if not row:
-        return "it was not asked for"
+        lines = (*results.refused, *results.left_out)
+        said = next((line for line in lines if line.startswith(f"{label}: ")), None)
+        return said.removeprefix(f"{label}: ") if said else "it was not asked for"
     return f"wrong: {row.wrong}" if row.wrong else row.absent or "it was not timed everywhere"

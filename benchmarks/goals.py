@@ -7,15 +7,16 @@ from benchmarks import names
 from benchmarks.analysis.factors import between, noise
 from benchmarks.analysis.floors import over_floor
 from benchmarks.results import Cell, Results
-from benchmarks.statistics import Band, Interval
+from benchmarks.statistics import Band, Interval, band
 
 TAX = f"autodiff tax, {names.GRAD} / {names.HAND_JIT}"
 
 #: From this width on autodiff and the same lines by hand should take the same time.
 WIDE = 64
 
-#: Where the noise may hide more than this, a tie says nothing.
-QUIET = 0.03
+#: Where the noise may hide more than this, or a ratio's interval reaches farther from 1, a tie says
+#: nothing.
+QUIET = 0.05
 
 
 class Goal(NamedTuple):
@@ -82,7 +83,8 @@ def _tax(cell: Cell) -> Iterator[Goal]:
     if found and hidden:
         tie = found.overlaps(*hidden)
         # A tie where much is hidden is none; a difference beyond the noise is one, however large.
-        met = None if tie and not _quiet(hidden) else tie
+        sure = _quiet(hidden) and _quiet(band(found))
+        met = None if tie and not sure else tie
         yield Goal(cell.label, TAX, "1.00 within the noise", found, met)
 
 

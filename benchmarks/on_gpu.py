@@ -7,7 +7,8 @@ runs out, what is left is named. `--device cpu` does the same on the processor, 
 it works before there is a GPU.
 
 Compiling takes longer than timing there, so it is three processes with ten rounds each. Each has a
-third of the time and takes the cells in the order below.
+third of four fifths of the limit and takes the cells in the order below; the rest is for what comes
+once.
 """
 
 import sys
@@ -21,7 +22,7 @@ from benchmarks import names
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
 
-#: Seconds after which no cell is begun, so that all is done after eight minutes.
+#: Seconds after which nothing is begun, so that all is done after eight minutes.
 LIMIT = 420.0
 
 #: The rest of the limit is for what comes once: tracing, compiling, and the first call.
@@ -71,7 +72,7 @@ def specs(device: str) -> "list[Spec]":
 )
 @click.option("--case", "cases", metavar="NAME", multiple=True, help="A case only; repeatable.")
 @click.option(
-    "--limit", type=float, default=LIMIT, show_default=True, help="Begin no cell after so long."
+    "--limit", type=float, default=LIMIT, show_default=True, help="Begin nothing after so long."
 )
 @click.option("--processes", type=click.IntRange(1), default=PROCESSES, show_default=True)
 @click.option("--rounds", type=click.IntRange(2), default=ROUNDS, show_default=True)

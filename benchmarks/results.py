@@ -1,7 +1,7 @@
 """Timings as a file: written as they come, read again, never half written."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class Results:
     fingerprint: Mapping[str, Any]
     settings: dict[str, Any]
     cells: list[Cell] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)  #: cells that the time did not suffice for
+    left_out: list[str] = field(default_factory=list)  #: what the time did not suffice for
     refused: list[str] = field(default_factory=list)  #: cells in which nothing could be judged
 
     @property
@@ -115,10 +115,6 @@ class Results:
     def cell(self, label: str) -> Cell | None:
         """The cell of that label, if there is one."""
         return next((cell for cell in self.cells if cell.label == label), None)
-
-    def chosen(self, keep: Callable[[Cell], bool]) -> list[Cell]:
-        """The cells that a rule keeps, in order of size."""
-        return sorted((cell for cell in self.cells if keep(cell)), key=lambda cell: cell.size)
 
     def as_json(self) -> str:
         """As one JSON object, a line a row."""

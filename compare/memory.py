@@ -19,8 +19,9 @@ def keep_freed_memory() -> bool:
     By itself glibc hands large arrays back to the system when they are freed. The next array of
     that size is then mapped anew, zeroed by the system, and faults once for every page of 4 KiB. A
     NumPy program that makes the same arrays again and again, as a gradient in a training loop does,
-    pays that in every call: the gradient of 784-1024-1024-10 for 512 examples took 1.4 times as
-    long as its matrix products instead of 1.06 times. Libraries that keep a pool of their own,
+    pays that in every call: the gradient of 784-1024-1024-10 for 512 examples took 1.2 times as
+    long as its matrix products instead of 1.05 times, those of a million networks of three neurons
+    twice as long. Libraries that keep a pool of their own,
     PyTorch on a GPU for instance, never show this.
 
     Threads have pools of their own in glibc, and those keep no array of 64 MiB or more, whatever

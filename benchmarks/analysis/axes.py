@@ -85,17 +85,17 @@ def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
             continue
         here = (cell.size[0], drawn, middle)
         if before is not None and before[2] * middle < 0:
-            sizes = np.exp(_crossing(before, here, before[1], drawn))
-            at = float(np.exp(_crossing(before, here, before[2], middle)))
+            sizes = _crossing(before, here, before[1], drawn)
+            at = float(_crossing(before, here, before[2], middle))
             winner, loser = (name, other) if middle < 0 else (other, name)
-            size = enclosing(at, sizes, ratios)
+            size = enclosing(at, sizes, ratios).exp()
             found.append(Crossover(winner, loser, size, (before[0], here[0])))
         before = here
     return found
 
 
 def _crossing(left: tuple, right: tuple, at_left: Any, at_right: Any) -> np.ndarray:
-    """Where the line between two logarithms of ratios is 0."""
+    """Where the line between two logarithms of ratios is 0: the logarithm of a size."""
     apart = np.asarray(at_left - at_right)
     share = np.clip(at_left / np.where(apart == 0, 1.0, apart), 0.0, 1.0)
     start, end = np.log(left[0]), np.log(right[0])

@@ -42,12 +42,20 @@ def dispatch_bound(cell: Cell, row: Row) -> bool:
 def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | None:
     """The library that does a part of the floor fastest, and its seconds [process, round].
 
-    None where no library's was seen: a part counts only if its calls are at most half of it, as the
-    difference of two times that are nearly the same is no time.
+    The fastest with its calls: what a slower one takes without its own is no floor. None where that
+    one was not seen: a part counts only if its calls are at most half of it, as the difference of
+    two times that are nearly the same is no time.
     """
-    parts = [(library, _without_calls(cell, name)) for library, name in libraries.items()]
-    seen = [(library, part) for library, part in parts if part is not None]
-    return min(seen, key=lambda pair: float(np.median(pair[1])), default=None)
+    timed = [
+        (spread(row.samples).median, library, name)
+        for library, name in libraries.items()
+        if (row := cell.row(name)) is not None and row.timed
+    ]
+    if not timed:
+        return None
+    _, library, name = min(timed)
+    seconds = _without_calls(cell, name)
+    return None if seconds is None else (library, seconds)
 
 
 def _work(cell: Cell) -> np.ndarray | float:

@@ -92,7 +92,7 @@ def hand_jit(problem: ArticleProblem) -> Ready:
 
 
 def hand_jit_article(problem: ArticleProblem) -> Ready:
-    """The same with σ' = σ(1 - σ), which has one division less and loses digits."""
+    """The same with σ' = σ(1 - σ), which has two divisions less and loses digits."""
     lines = functools.partial(
         manual.article.value_and_gradient, derivative=sigmoid_derivative_article
     )

@@ -45,7 +45,7 @@ def hand_jit(problem: TrainingProblem) -> Ready:
 
 
 def hand_jit_article(problem: TrainingProblem) -> Ready:
-    """The same with σ' = σ(1 - σ), which has one division less and loses digits."""
+    """The same with σ' = σ(1 - σ), which has two divisions less and loses digits."""
     return _scanned(problem, sigmoid_derivative_article)
 
 

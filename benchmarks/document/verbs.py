@@ -251,6 +251,11 @@ def _misses(asked: Asked) -> str:
         for goal in goals(asked.results)
         if goal.what != TAX and goal.met is False
     ]
+    lines += [
+        f"- `{goal.cell}`: {goal.what}: the noise is too large to say."
+        for goal in goals(asked.results)
+        if goal.what != TAX and goal.met is None
+    ]
     return "\n".join(lines) if lines else "All of it was reached."
 
 
@@ -288,7 +293,7 @@ def _counted(found: list[int] | None, operation: str) -> str:
     """How often an operation is there; of one that moves numbers, how many at most."""
     count, largest = found or (0, 0)
     moves = operation in MOVES and largest > 0
-    return f"{count}, of {units.many(largest)} numbers at most" if moves else str(count)
+    return f"{count}, of {largest:,} numbers at most" if moves else str(count)
 
 
 def _compared(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)

@@ -25,7 +25,7 @@ MANY_FLOPS = 1e6
 #: A gate that would let so large a part of the gradient be 0 unnoticed says nothing.
 BLIND = 0.5
 
-#: Rows whose compiled programs are looked into, in the first process: those that the tax compares.
+#: Rows whose compiled programs are looked into, in the first process.
 LOOKED_INTO = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
 
 #: Why a contender is not timed, where it says nothing itself.

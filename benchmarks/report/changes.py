@@ -46,8 +46,9 @@ def _table(changed: list[Change]) -> Table:
 def last_word(found: Comparison) -> str:
     """How many rows are what."""
     counts = [(len(found.of(verdict)), verdict) for verdict in (WORSE, BETTER, TIE)]
+    counts += [(len(found.wrong), "wrong or refused")] * bool(found.wrong)
     total = len(found.changes)
-    return f"{total} rows: {', '.join(f'{count} {verdict}' for count, verdict in counts)}"
+    return f"{total} rows: {', '.join(f'{count} {what}' for count, what in counts)}"
 
 
 def as_dict(found: Comparison) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def summary(results: Results) -> list[str]:
 def _along(group: Group) -> Iterator[str]:
     if any(len(cell.size) != 1 for cell in group.cells):
         return
-    where = f"{group.case}, {group.dtype}, threads {group.threads}, {group.device}"
+    where = "/".join((group.case, group.dtype, group.threads, group.precision, group.device))
     for name in FITTED:
         if (found := fit(group.cells, name)) and found.per_flop > 0:
             yield f"{where}: {name} = {line(found)}"

@@ -18,7 +18,7 @@ SHAPE = (5, 6)
 
 
 def row(name: str, seconds: float, kind: str = CONTENDER, called: str = PYTHON, **more: Any) -> Row:
-    noise = np.exp(0.002 * np.random.default_rng(len(name)).normal(size=SHAPE))
+    noise = np.exp(0.002 * np.random.default_rng([*name.encode()]).normal(size=SHAPE))
     return Row(name, kind, called, samples=(seconds * noise).tolist(), **more)
 
 
@@ -75,6 +75,9 @@ def test_a_part_that_is_not_seen_beside_its_calls_is_none() -> None:
     copy = row(names.MEMORY["jax.jit"], 1.2e-5, FLOOR, JAX)
     by_numpy = row(names.MEMORY["NumPy"], 3e-7, FLOOR)
     assert fastest(cell([*small, copy, by_numpy]), names.MEMORY) is None
+    slower = row(names.MEMORY["jax.jit"], 6e-5, FLOOR, JAX)
+    # The slower library's, though it is seen, is no floor of what the other one does in less.
+    assert fastest(cell([*small, slower, by_numpy]), names.MEMORY) is None
     by_numpy = row(names.MEMORY["NumPy"], 6e-7, FLOOR)
     library, seconds = sure(fastest(cell([*small, copy, by_numpy]), names.MEMORY))
     assert library == "NumPy"
@@ -224,8 +227,8 @@ def test_a_tax_is_1_or_is_not_or_cannot_be_said(
         (3.3e-4, 3.1e-4, False),  # 1.10
         (3.1e-4, 4e-4, True),  # whatever the noise: its interval is below
         (3.3e-4, 4e-4, False),  # and here above
-        (3.151e-4, 3.1e-4, True),  # in between, the middle decides
-        (3.151e-4, 4e-4, None),  # unless too much is hidden
+        (3.147e-4, 3.1e-4, True),  # in between, the middle decides
+        (3.147e-4, 4e-4, None),  # unless too much is hidden
     ],
 )
 def test_a_goal_is_met_or_missed_or_hidden(hand: float, again: float, met: bool | None) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import names
 from benchmarks.analysis.axes import exponent
-from benchmarks.analysis.factors import between, factors, verdict
+from benchmarks.analysis.factors import between, factors
 from benchmarks.analysis.floors import dispatch_bound, over_floor
 from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.document.build import DOCUMENT, README, STORED
@@ -61,13 +61,23 @@ CLAIMS: dict[str, Callable[[Asked], bool]] = {
     "The processor decides": lambda asked: all(
         floor(asked, LARGE, name) < 1.25 for name in (names.HAND, names.HAND_JIT, names.GRAD)
     ),
-    "Autodiff costs nothing beside the same lines by hand": lambda asked: all(
-        verdict(cell, names.GRAD, names.HAND_JIT) in ("tie", "faster")
-        for cell in asked.axis("width/float32/1")
-        if cell.size[0] >= 64
+    "Autodiff costs next to nothing beside the same lines by hand": lambda asked: all(
+        tax(asked, cell.label) < 1.03
+        for cell in asked.results.cells
+        if factors(cell) and min(cell.about["sizes"][1:-1]) >= 64 and cell.about["batch"] > 1
+        if cell.threads == "1"
     ),
     "with one example, autodiff pays": lambda asked: (
         tax(asked, "map/256x1/float32/1") > 1.2 and tax(asked, "map/1024x1/float32/1") > 1.5
+    ),
+    "All of these times are of freed memory that is kept": lambda asked: all(
+        sure(asked.row("mass/1000000/float64/1", name)[1].untuned)
+        > 1.2 * time(asked, "mass/1000000/float64/1", name)
+        for name in (names.HAND, names.GRAD)
+    ),
+    "mostly the price of the digits": lambda asked: (
+        ratio(asked, "mass/1000000/float64/1", names.HAND_JIT, names.HAND_JIT_ARTICLE)
+        > ratio(asked, "mass/1000000/float64/1", names.HAND_JIT_ARTICLE, names.GRAD)
     ),
     "are the slower ones": lambda asked: (
         tax(asked, "mass/1000000/float64/1")
@@ -93,7 +103,7 @@ CLAIMS: dict[str, Callable[[Asked], bool]] = {
         dots(asked, "width/64/float32/1", names.HAND_JIT)
         == dots(asked, "width/64/float32/1", names.GRAD) + 2
     ),
-    "reverse mode is flat": lambda asked: (
+    "reverse mode is nearly flat": lambda asked: (
         abs(slope(asked, names.GRAD, names.LOSS)) < 0.15
         and slope(asked, names.FORWARD, names.GRAD) > 0.5
         and slope(asked, names.DIFFERENCES, names.GRAD) > 0.5
@@ -114,17 +124,21 @@ def test_the_readme_says_what_is_so(stored: Asked) -> None:
     sample = stored.cell(SAMPLE)
     least = {row.name: min(map(min, row.samples)) for row in sample.timed("contender")}
     assert sorted(least, key=lambda name: least[name])[:2] == [names.C, names.FLOATS]
-    assert "autodiff costs nothing beside the same lines by hand under the same compiler" in text
-    assert CLAIMS["Autodiff costs nothing beside the same lines by hand"](stored)
+    assert "autodiff costs next to nothing beside the same lines by hand" in text
+    assert CLAIMS["Autodiff costs next to nothing beside the same lines by hand"](stored)
 
 
 def test_two_counts_of_the_work_agree(stored: Asked) -> None:
-    """XLA's own of the compiled gradient, and the formula's of its products: some more is right."""
+    """XLA's own of the compiled gradient, and the formula's of its products: some more is right.
+
+    With one example a product xᵀ·dz has nothing to add, a sixth of the formula's operations.
+    """
     compared = 0
     for cell in stored.results.cells:
         counted = stored.row(cell.label, names.GRAD)[1].counted_flops
         if counted is not None and cell.flops is not None and cell.about["sizes"] != [2, 2, 1]:
-            assert 1.0 <= counted / cell.flops < 2.0, cell.label
+            least = 1 if cell.about["batch"] > 1 else 5 / 6
+            assert 0.99 * least <= counted / cell.flops < 1.3, cell.label
             compared += 1
     assert compared > 30
 
@@ -144,8 +158,9 @@ def test_a_goal_that_nobody_has_looked_into_has_no_reason(stored: Asked) -> None
     goal = next(goal for goal in goals(stored.results) if goal.cell == cell.label)
     above = goal._replace(found=Interval(1.3, 1.2, 1.4), met=False)
     assert reason(above, cell) is None
-    below = goal._replace(found=Interval(0.8, 0.7, 0.9), met=False)
+    below = goal._replace(found=Interval(0.9, 0.85, 0.95), met=False)
     assert reason(below, cell) is not None
+    assert reason(below._replace(found=Interval(0.5, 0.4, 0.6)), cell) is None
     same = deepcopy(cell)
     row_of(same, names.HAND_JIT).operations = row_of(same, names.GRAD).operations
     assert reason(below, same) is None
@@ -160,7 +175,7 @@ def test_the_same_again_is_a_tie() -> None:
     first, again = (load(COMPARISON / f"{name}.json") for name in RUNS[:2])
     same = compare(first, again)
     assert same.by_floor == []
-    assert len(same.changes) >= 30
+    assert len(same.changes) >= 25
     assert len(same.of(TIE)) >= 0.9 * len(same.changes)
 
 

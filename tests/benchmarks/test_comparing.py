@@ -9,6 +9,7 @@ import pytest
 from benchmarks import names
 from benchmarks.__main__ import main
 from benchmarks.comparing import BETTER, TIE, WORSE, Comparison, compare
+from benchmarks.report.changes import last_word
 from benchmarks.results import CONTENDER, PYTHON, Results
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
@@ -78,6 +79,18 @@ def test_what_has_become_wrong_is_named() -> None:
     where = f"{one.cells[0].label}: c"
     assert found.missing == [f"{where}: no time in the second: wrong: the loss: got 2, expected 1"]
     assert found.wrong == [f"{where}: the loss: got 2, expected 1"]
+    assert last_word(found).endswith(", 1 wrong or refused")
+
+
+def test_a_cell_that_is_refused_is_named() -> None:
+    one, other = run(1), run(2)
+    gone = other.cells.pop(0)
+    other.refused = [f"{gone.label}: the gate would see nothing"]
+    found = compare(one, other)
+    rows = len(one.cells[0].timed(CONTENDER))
+    assert len(found.missing) == rows
+    assert all("in the second: the gate would see nothing" in line for line in found.missing)
+    assert found.wrong == other.refused
 
 
 def test_a_row_without_a_floor_is_named_where_floors_are_compared() -> None:

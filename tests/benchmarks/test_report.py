@@ -1,6 +1,7 @@
 """How results read: numbers in units, a line a row, and one last word."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -10,8 +11,9 @@ from benchmarks.report import units
 from benchmarks.report.lines import closing, lines, missing, title
 from benchmarks.report.markdown import markdown
 from benchmarks.report.short import short
+from benchmarks.report.summary import summary
 from benchmarks.report.terminal import show
-from tests.benchmarks.made_results import made_results
+from tests.benchmarks.made_results import SIZES, made_results
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,22 @@ def test_markdown_is_the_same_text_every_time() -> None:
     results = made_results(("sample", "digits"))
     assert markdown(results) == markdown(results)
     assert markdown(results).count("| `grad-jit` |") == 2
+
+
+def test_what_the_cells_say_together() -> None:
+    """Along an axis of made-up times: the line that they were made of, who wins, how they grow."""
+    said = summary(made_results(("width",)))
+    axis = "width/float32/all/highest/cpu"
+    (fitted,) = (line for line in said if line.startswith(f"{axis}: hand-jit = "))
+    assert re.search(r"= 10\.\d µs \+ FLOPs / \(5\d\.\d GFLOP/s\), off by", fitted)
+    crossings = [line for line in said if line.startswith(f"{axis}: hand-numpy until ")]
+    assert all(line.endswith("from where on grad-jit is faster") for line in crossings)
+    assert any(
+        f"{axis}: grad-jit / loss-jit grows as parameters to the 0." in line for line in said
+    )
+    goals = [line for line in said if line.startswith("goal: width/")]
+    assert {line.rpartition(": ")[2] for line in goals} <= {"met", "missed", "hidden by noise"}
+    assert len(goals) == 2 * len([size for (size,) in SIZES["width"] if size >= 64])
 
 
 def test_the_short_table_has_a_line_a_cell() -> None:

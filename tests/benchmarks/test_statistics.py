@@ -18,10 +18,16 @@ from benchmarks.statistics import (
 PROCESSES, ROUNDS = 5, 6
 
 
-def samples(seed: int, middle: float = 1.0, between: float = 0.01, within: float = 0.01) -> list:
+def samples(
+    seed: int,
+    middle: float = 1.0,
+    between: float = 0.01,
+    within: float = 0.01,
+    processes: int = PROCESSES,
+) -> list:
     rng = np.random.default_rng(seed)
-    process = rng.normal(scale=between, size=(PROCESSES, 1))
-    rounds = rng.normal(scale=within, size=(PROCESSES, ROUNDS))
+    process = rng.normal(scale=between, size=(processes, 1))
+    rounds = rng.normal(scale=within, size=(processes, ROUNDS))
     return (middle * np.exp(process + rounds)).tolist()
 
 
@@ -40,15 +46,21 @@ def test_a_ratio_is_taken_within_a_round() -> None:
     assert ratio(b, a) == pytest.approx((2, 2, 2), rel=1e-14)
 
 
+@pytest.mark.parametrize("processes", [2, 3, 5, 10])
 @pytest.mark.parametrize(("between", "within"), [(0.01, 0.01), (0.01, 0.001), (0.0, 0.01)])
-def test_intervals_hold_the_truth_as_often_as_they_say(between: float, within: float) -> None:
+def test_intervals_hold_the_truth_as_often_as_they_say(
+    between: float, within: float, processes: int
+) -> None:
     """Of 300 made-up ratios of 1, whether processes differ or rounds: 92 % or more.
 
     A right interval of 95 % holds fewer than 276 of 300 once in a hundred.
     """
     held = 0
     for seed in range(300):
-        a, b = (samples(2 * seed + at, between=between, within=within) for at in range(2))
+        a, b = (
+            samples(2 * seed + at, between=between, within=within, processes=processes)
+            for at in range(2)
+        )
         found = ratio(a, b)
         held += found.low <= 1 <= found.high
     assert held / 300 >= 0.92
