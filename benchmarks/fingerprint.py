@@ -50,6 +50,10 @@ SAME = (
     "set_up",
 )
 
+#: Of which only what both runs have is compared: one of a single thread says nothing of how all of
+#: them are, and a library that one of the two has not is timed in the other only.
+PARTIAL = ("workers", "versions")
+
 
 def fingerprint(device: str) -> dict[str, Any]:
     """Everything that times depend on; what only a worker can know, it adds to `workers`."""
@@ -91,12 +95,12 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     found = []
     for name in SAME:
         here, there = _comparable(name, one.get(name)), _comparable(name, other.get(name))
-        if name == "workers":
-            # A run of one thread says nothing of how all of them are.
-            both = here.keys() & there.keys()
-            here, there = ({kind: found[kind] for kind in sorted(both)} for found in (here, there))
+        if name in PARTIAL:
+            here, there = (
+                {key: side[key] for key in here if key in there} for side in (here, there)
+            )
         if here != there:
-            found.append(f"{name}: {_short(here)} and {_short(there)}")
+            found.append(f"{name}: {_short(here, there)} and {_short(there, here)}")
     return found
 
 
@@ -108,9 +112,12 @@ def _comparable(name: str, value: Any) -> Any:
     if name == "set_up":
         # The frequency of this moment is none either.
         return {k: found for k, found in (value or {}).items() if k == "cpu_config"}
-    return value
+    return value or {} if name in PARTIAL else value
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, other: Any) -> str:
+    """In few characters, of several values those that the other has not."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        value = {key: found for key, found in value.items() if other.get(key) != found}
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -15,6 +15,10 @@ SCHEMA = 2
 #: of the floor.
 CONTENDER, AGAIN, LOSS, FLOOR = "contender", "again", "loss", "floor"
 
+#: Why a contender is not timed, where it says nothing itself: nobody has asked for it.
+NOT_FOR_THIS = "not for this problem"
+NOT_IN_THIS_SET = "not in this set; --contender times it"
+
 #: How a row is called: a Python function, or a program that JAX has compiled.
 PYTHON, JAX = "python", "jax"
 

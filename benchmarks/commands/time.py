@@ -105,10 +105,13 @@ def options(command: Callable) -> Callable:
 def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> int:
     """Time, store and show; 1 if an answer was wrong, a cell refused, or nothing timed."""
     from benchmarks.protocol.session import run
+    from benchmarks.report.lines import busy
 
     if out is not None and out.exists() and not overwrite:
         raise click.UsageError(f"{out} is there already; expected another --out, or --overwrite")
     job, results = prepared(out, **wanted)
+    for line in busy(results):
+        click.echo(line, err=True)
     with progress() as on_step:
         run(job, results, on_step)
     shown(results, as_json)

@@ -11,7 +11,16 @@ from benchmarks.figures.looks import look
 from benchmarks.figures.themes import Theme, themed
 from benchmarks.names import REFERENCE
 from benchmarks.report.units import digits, seconds
-from benchmarks.results import CONTENDER, FLOOR, JAX, PYTHON, Cell, Row
+from benchmarks.results import (
+    CONTENDER,
+    FLOOR,
+    JAX,
+    NOT_FOR_THIS,
+    NOT_IN_THIS_SET,
+    PYTHON,
+    Cell,
+    Row,
+)
 from benchmarks.statistics import spread
 
 if TYPE_CHECKING:
@@ -52,8 +61,13 @@ def floors(cell: Cell) -> dict[str, float]:
 
 
 def without_time(cell: Cell) -> str:
-    """The contenders that are not drawn, and why, in a word each; "" if there are none."""
-    rows = [row for row in cell.rows if row.kind == CONTENDER and not row.timed]
+    """The contenders that were asked for and are not drawn, and why in a word each; or ""."""
+    not_asked = (NOT_FOR_THIS, NOT_IN_THIS_SET)
+    rows = [
+        row
+        for row in cell.rows
+        if row.kind == CONTENDER and not row.timed and row.absent not in not_asked
+    ]
     named = [f"{look(row.name).label} ({'wrong' if row.wrong else 'absent'})" for row in rows]
     return f"Without a time: {', '.join(named)}." if named else ""
 

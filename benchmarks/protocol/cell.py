@@ -17,7 +17,16 @@ from benchmarks.protocol import program
 from benchmarks.protocol.planted import ALL, planted
 from benchmarks.protocol.rounds import WARM_SECONDS, time_rounds, warm_up
 from benchmarks.ready import Ready, Unavailable, told
-from benchmarks.results import AGAIN, CONTENDER, FLOOR, LOSS, Cell, Row
+from benchmarks.results import (
+    AGAIN,
+    CONTENDER,
+    FLOOR,
+    LOSS,
+    NOT_FOR_THIS,
+    NOT_IN_THIS_SET,
+    Cell,
+    Row,
+)
 
 #: From so many operations on a NumPy product takes more than one thread, which spins afterwards.
 MANY_FLOPS = 1e6
@@ -27,10 +36,6 @@ BLIND = 0.5
 
 #: Rows whose compiled programs are looked into, in the first process.
 LOOKED_INTO = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
-
-#: Why a contender is not timed, where it says nothing itself.
-NOT_FOR_THIS = "not for this problem"
-NOT_IN_THIS_SET = "not in this set; --contender times it"
 
 #: Called with the name of the row that comes next.
 OnRow = Callable[[str], None]

@@ -8,6 +8,9 @@ from rich.table import Table
 from benchmarks.comparing import BETTER, TIE, WORSE, Change, Comparison
 from benchmarks.report.terminal import whole
 
+#: So many rows with one reason are named one by one.
+FEW = 3
+
 
 def show(found: Comparison, out: Console) -> None:
     """The rows that changed, then how many did not."""
@@ -21,9 +24,24 @@ def show(found: Comparison, out: Console) -> None:
     changed = [change for change in found.changes if change.verdict != TIE]
     if changed:
         whole(out, _table(changed))
-    for line in found.missing:
+    for line in _grouped(found.missing):
         out.print(line, soft_wrap=True)
     out.print(last_word(found), soft_wrap=True)
+
+
+def _grouped(missing: list[str]) -> list[str]:
+    """Rows that share their reason in a line, with an example; few of them as they are."""
+    by_reason: dict[str, list[str]] = {}
+    for line in missing:
+        cell, row, why = line.split(": ", 2)
+        by_reason.setdefault(why, []).append(f"{cell}: {row}")
+    lines = []
+    for why, rows in by_reason.items():
+        if len(rows) <= FEW:
+            lines += [f"{row}: {why}" for row in rows]
+        else:
+            lines.append(f"{len(rows)} rows, {rows[0]} for one: {why}")
+    return lines
 
 
 def _table(changed: list[Change]) -> Table:

@@ -45,14 +45,22 @@ def about(results: Results) -> list[str]:
     found, settings = results.fingerprint, results.settings
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     where = ", ".join(found["gpus"]) or f"{found['processor']}, {found['processors']} processors"
-    busy = found["load"] > found["processors"] / 2
     return [
         f"{where}; {versions}",
         f"{settings['rounds']} rounds over {settings['processes']} processes; "
         "/ floor: * where more than half of the time is the call itself, < where a time is below "
-        "its floor; gate error: the largest, of what is allowed",
-        *([f"Load {found['load']} before the start: others run here, take it again."] * busy),
+        "its floor; gate error: the largest, of what is allowed; ratios are of one round each, not "
+        "of the medians",
+        *busy(results),
     ]
+
+
+def busy(results: Results) -> list[str]:
+    """A warning where others were running before the start."""
+    load = results.fingerprint["load"]
+    if load <= results.fingerprint["processors"] / 2:
+        return []
+    return [f"Load {load} before the start: others run here, take it again when it is quiet."]
 
 
 def lines(cell: Cell) -> list[Line]:
@@ -198,8 +206,8 @@ def _pays(cell: Cell) -> str:
         return ""
     once = f"the first call of jax.grad, which compiles, takes {units.seconds(found.first)}"
     if found.calls is None:
-        return f"{once} and does not pay against by hand in NumPy"
-    return f"{once} and has paid against by hand in NumPy after {units.many(found.calls)} calls"
+        return f"{once}, and never overtakes NumPy by hand"
+    return f"{once}, and overtakes NumPy by hand after {units.many(found.calls)} calls"
 
 
 def _memory(cell: Cell) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from benchmarks import names
 from benchmarks.__main__ import main
 from benchmarks.comparing import BETTER, TIE, WORSE, Comparison, compare
-from benchmarks.report.changes import last_word
+from benchmarks.report.changes import last_word, show
 from benchmarks.results import CONTENDER, PYTHON, Results
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
@@ -80,6 +81,31 @@ def test_what_has_become_wrong_is_named() -> None:
     assert found.missing == [f"{where}: no time in the second: wrong: the loss: got 2, expected 1"]
     assert found.wrong == [f"{where}: the loss: got 2, expected 1"]
     assert last_word(found).endswith(", 1 wrong or refused")
+
+
+def test_what_only_one_of_two_runs_had_makes_no_other_machine() -> None:
+    """Workers of one thread and of all; a library that is a row of its own in one of them."""
+    one, other = run(1), run(2)
+    workers = {"1": {"device": "cpu"}, "all": {"device": "cpu"}}
+    one.fingerprint = {**one.fingerprint, "workers": {"1": workers["1"]}}
+    other.fingerprint = {**other.fingerprint, "workers": workers}
+    versions = {**other.fingerprint["versions"], "torch": "2.0"}
+    other.fingerprint = {**other.fingerprint, "versions": versions}
+    assert compare(one, other).by_floor == []
+    other.fingerprint = {**other.fingerprint, "versions": {**versions, "numpy": "2.2.0"}}
+    assert compare(one, other).by_floor == ['versions: {"numpy": "2.3.0"} and {"numpy": "2.2.0"}']
+
+
+def test_rows_that_share_their_reason_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = run(1), run(2)
+    gone = other.cells.pop(0)
+    rows = len(one.cells[0].timed(CONTENDER))
+    row_of(other.cells[0], "c").absent, row_of(other.cells[0], "c").samples = "no compiler", []
+    show(compare(one, other), Console(width=200))
+    said = capsys.readouterr().out.splitlines()
+    assert f"{other.cells[0].label}: c: no time in the second: no compiler" in said
+    (line,) = (line for line in said if line.startswith(f"{rows} rows, {gone.label}: "))
+    assert line.endswith(" for one: no time in the second: it was not asked for")
 
 
 def test_a_cell_that_is_refused_is_named() -> None:

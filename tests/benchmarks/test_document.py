@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from benchmarks.analysis.floors import floor
 from benchmarks.cases import Choice
 from benchmarks.document.build import (
     DOCUMENT,
@@ -25,6 +26,7 @@ from benchmarks.document.reasons import REASONS
 from benchmarks.document.verbs import VERBS, UnknownError
 from benchmarks.results import Results, load
 from tests.benchmarks.made_results import made_results
+from tests.benchmarks.sure import row_of
 
 #: A number with a unit of what is measured: it must come from the results.
 MEASURED = re.compile(
@@ -135,6 +137,20 @@ def test_numbers_are_those_of_the_results() -> None:
     cell = "digits/1797/float32/all"
     text = f"{{{{time {cell} hand-numpy}}}} {{{{ratio {cell} hand-numpy grad-jit}}}}"
     assert filled(text, results) == "2.00 ms 2.00"
+
+
+def test_what_noise_hides_is_no_goal_that_was_reached() -> None:
+    results = made_results(("digits",))
+    (cell,) = results.cells
+    again, hand = row_of(cell, "grad-jit-again"), row_of(cell, "hand-numpy")
+    assert ", asked at most 1.05: " in filled("{{misses}}", results)
+    again.samples = [[(1 + 0.2 * (at % 2)) * s for at, s in enumerate(p)] for p in again.samples]
+    below = floor(cell, hand)
+    assert below is not None
+    wide = [0.9, 0.95, 1.03, 1.1, 1.15]
+    hand.samples = [[s * by for s in p] for p, by in zip(below, wide, strict=True)]
+    said = filled("{{misses}}", results)
+    assert said == f"- `{cell.label}`: hand-numpy / floor: the noise is too large to say."
 
 
 def test_every_verb_is_used() -> None:

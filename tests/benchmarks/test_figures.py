@@ -23,14 +23,24 @@ from benchmarks.analysis.groups import Group, groups
 from benchmarks.cases import CASES
 from benchmarks.figures import CannotDrawError, draw, drawing, lines, looks, ticks, wording
 from benchmarks.figures.axis import along_axis
-from benchmarks.figures.bars import of_one_cell
+from benchmarks.figures.bars import of_one_cell, without_time
 from benchmarks.figures.drawing import plan
 from benchmarks.figures.labels import spread_out
 from benchmarks.figures.tax import autodiff_tax, taxes
 from benchmarks.figures.themes import DARK, LIGHT, THEMES, Theme
 from benchmarks.figures.winners import TIE, squares, who_wins, winner
 from benchmarks.report import units
-from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, PYTHON, Cell, Results, Row
+from benchmarks.results import (
+    AGAIN,
+    CONTENDER,
+    FLOOR,
+    JAX,
+    NOT_FOR_THIS,
+    PYTHON,
+    Cell,
+    Results,
+    Row,
+)
 from benchmarks.statistics import spread
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of, sure
@@ -158,6 +168,9 @@ def test_absent_and_wrong_rows_are_not_drawn_and_neither_are_other_kinds() -> No
         assert {names.HAND, names.GRAD, names.AUTOGRAD} < {*lines_of(figure)}
     note = next(text.get_text() for text in texts_of(figure) if "Medians" in text.get_text())
     assert "PyTorch (wrong), MyGrad (absent), scikit-learn (wrong)" in note.replace("\n", " ")
+    (one,) = made("sample").cells
+    row_of(one, names.MYGRAD).absent = NOT_FOR_THIS  # nobody has asked for it
+    assert without_time(one) == "Without a time: scikit-learn (wrong)."
 
 
 def test_floors_are_those_of_how_a_row_is_called() -> None:
@@ -172,6 +185,9 @@ def test_floors_are_those_of_how_a_row_is_called() -> None:
     figure = along_axis(group, LIGHT)
     (dashed,) = lines_of(figure)["floor-python"]
     assert np.array_equal(dashed.get_ydata(), below[PYTHON].median)
+    # The axis ends below what was timed, whatever an empty call takes.
+    least = min(spread(r.samples).least for cell in group.cells for r in cell.timed(CONTENDER))
+    assert figure.axes[0].get_ylim()[0] > least / 10
     region = figure.axes[0].collections[0].get_paths()[0].vertices
     assert set(below[JAX].median) < set(np.asarray(region)[:, 1])
 

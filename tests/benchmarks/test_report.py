@@ -14,6 +14,7 @@ from benchmarks.report.short import short
 from benchmarks.report.summary import summary
 from benchmarks.report.terminal import show
 from tests.benchmarks.made_results import SIZES, made_results
+from tests.benchmarks.sure import row_of, sure
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_the_screen_ends_with_one_word_on_all() -> None:
     out = io.StringIO()
     show(results, Console(file=out, width=80))
     shown = out.getvalue()
-    assert "Load 9.0 before the start: others run here, take it again." in shown
+    assert "Load 9.0 before the start: others run here, take it again" in shown
     assert shown.splitlines()[-1] == "2 wrong answers: no time for those."
     assert "…" not in shown
     for cell in results.cells:
@@ -108,14 +109,26 @@ def test_markdown_is_the_same_text_every_time() -> None:
     assert markdown(results).count("| `grad-jit` |") == 2
 
 
+def test_what_the_gate_does_not_see_and_what_xla_counts_is_said() -> None:
+    (cell,) = made_results(("digits",)).cells
+    assert not any("of the gradient could be 0" in line for line in closing(cell))
+    cell.sees = 0.98
+    row_of(cell, names.GRAD).counted_flops = 1.25 * sure(cell.flops)
+    said = closing(cell)
+    assert "2.0 % of the gradient could be 0 and the gate not see it" in said
+    assert any(line.startswith("XLA counts 1.25 times the operations") for line in said)
+
+
 def test_what_the_cells_say_together() -> None:
     """Along an axis of made-up times: the line that they were made of, who wins, how they grow."""
     said = summary(made_results(("width",)))
     axis = "width/float32/all/highest/cpu"
     (fitted,) = (line for line in said if line.startswith(f"{axis}: hand-jit = "))
     assert re.search(r"= 10\.\d µs \+ FLOPs / \(5\d\.\d GFLOP/s\), off by", fitted)
-    crossings = [line for line in said if line.startswith(f"{axis}: hand-numpy until ")]
-    assert all(line.endswith("from where on grad-jit is faster") for line in crossings)
+    batch = summary(made_results(("batch-2-2-1",)))
+    where = "batch-2-2-1/float32/all/highest/cpu"
+    (crossing,) = (line for line in batch if line.startswith(f"{where}: hand-numpy until "))
+    assert crossing.endswith("from where on grad-jit is faster")
     assert any(
         f"{axis}: grad-jit / loss-jit grows as parameters to the 0." in line for line in said
     )
