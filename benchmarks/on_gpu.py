@@ -84,6 +84,7 @@ def command(
     from benchmarks.fingerprint import fingerprint
     from benchmarks.protocol.gpu import why_not
     from benchmarks.protocol.session import Job, run
+    from benchmarks.report.lines import busy
     from benchmarks.report.short import short
     from benchmarks.results import Results
 
@@ -96,7 +97,7 @@ def command(
     settings = {"rounds": rounds, "processes": processes, "contenders": list(CONTENDERS)}
     results = Results(fingerprint(device), settings | {"plants": {}})
     job = Job(chosen, rounds, processes, CONTENDERS, limit=limit, for_times=FOR_TIMES, out=out)
-    with progress() as on_step:
+    with progress(busy(results)) as on_step:
         run(job, results, on_step)
     click.echo(short(results))
     click.echo(f"Results: {out}")

@@ -1,7 +1,7 @@
 """`python -m benchmarks`: time gradients by hand and by autodiff against the floor."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,9 +110,7 @@ def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> in
     if out is not None and out.exists() and not overwrite:
         raise click.UsageError(f"{out} is there already; expected another --out, or --overwrite")
     job, results = prepared(out, **wanted)
-    for line in busy(results):
-        click.echo(line, err=True)
-    with progress() as on_step:
+    with progress(busy(results)) as on_step:
         run(job, results, on_step)
     shown(results, as_json)
     return int(not results.right)
@@ -232,8 +230,11 @@ def _expect(option: str, given: tuple[str, ...], known: Any) -> None:
 
 
 @contextmanager
-def progress() -> "Iterator[Callable[[Step], None]]":
-    """What is running and how long it will go on; a plain line a cell without a terminal."""
+def progress(first: Sequence[str] = ()) -> "Iterator[Callable[[Step], None]]":
+    """What is running and how long it will go on; a plain line a cell without a terminal.
+
+    Lines to be said first come with the first step: a run that cannot begin says nothing else.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -242,9 +243,11 @@ def progress() -> "Iterator[Callable[[Step], None]]":
     # Redrawing takes time from what is timed: once a second is enough to see that it goes on.
     bar = Progress(*columns, console=err, disable=not err.is_terminal, refresh_per_second=1)
     with bar:
-        task = bar.add_task("")
+        task, said = bar.add_task(""), list(first)
 
         def on_step(step: "Step") -> None:
+            while said:
+                err.print(said.pop(0), soft_wrap=True)
             text = f"{_left(step.left)}{step.running} {step.row}"
             bar.update(task, total=step.total, completed=step.done, description=text)
             if not err.is_terminal and not step.row:

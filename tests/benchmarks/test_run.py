@@ -71,6 +71,16 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
     assert all(Path(line).exists() for line in capsys.readouterr().out.splitlines())
 
 
+def test_a_busy_machine_is_said_first_and_last(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.fingerprint.psutil.getloadavg", lambda: (99.0, 0.0, 0.0))
+    assert ended("--case", "sample", *FEW, *BRIEF, "--times-only") == 0
+    shown = capsys.readouterr()
+    assert shown.err.splitlines()[0].startswith("Load 99.0 before the start: others run here")
+    assert "Load 99.0 before the start" in shown.out
+
+
 def test_a_wrong_contender_ends_with_one(capsys: pytest.CaptureFixture[str]) -> None:
     wrong = ["--plant", "hand-numpy=wrong"]
     assert ended("--case", "sample", *FEW, *BRIEF, *wrong, "--json") == 1
