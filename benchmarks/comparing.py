@@ -18,12 +18,12 @@ from benchmarks.analysis.floors import dispatch_bound, floor
 from benchmarks.fingerprint import differences
 from benchmarks.names import AGAIN, REFERENCE
 from benchmarks.results import CONTENDER, Cell, Results
-from benchmarks.statistics import Band, Interval, band, change, word
+from benchmarks.statistics import FASTER, SLOWER, TIE, Band, Interval, band, change, word
 
-BETTER, WORSE, TIE = "better", "worse", "tie"
+BETTER, WORSE = "better", "worse"
 
 #: What a row became, by what its time did.
-BECAME = {"faster": BETTER, "slower": WORSE, "tie": TIE}
+BECAME = {FASTER: BETTER, SLOWER: WORSE, TIE: TIE}
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,8 @@ def command(
     if device == "gpu" and (reason := why_not()):
         raise click.UsageError(reason)
     chosen = [spec for spec in specs(device) if not cases or spec.case in cases]
-    settings = {"rounds": rounds, "processes": processes, "contenders": list(CONTENDERS)}
-    results = Results(fingerprint(device), settings | {"plants": {}})
     job = Job(chosen, rounds, processes, CONTENDERS, limit=limit, for_times=FOR_TIMES, out=out)
+    results = Results(fingerprint(device), job.settings)
     with progress(busy(results)) as on_step:
         run(job, results, on_step)
     click.echo(short(results))

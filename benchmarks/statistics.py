@@ -76,7 +76,7 @@ def ratio(samples: Samples, others: Samples) -> Interval:
     the machine for a while slows both.
     """
     logs = log_ratios(samples, others)
-    return enclosing(float(logs.mean()), draws(logs).mean(axis=-1), logs).exp()
+    return enclosing(float(logs.mean()), draws(logs).mean(axis=-1), independent(logs)).exp()
 
 
 def log_ratios(samples: Samples, others: Samples) -> np.ndarray:
@@ -102,9 +102,8 @@ def change(
     """
     middle, drawn = _low(after, below_after, seed=2)
     other, others = _low(before, below_before, seed=1)
-    fewer = min(before, after, key=lambda found: _independent(table(found)))
-    logs = np.log(drawn) - np.log(others)
-    return enclosing(math.log(middle / other), logs, table(fewer)).exp()
+    n = min(independent(table(samples)) for samples in (before, after))
+    return enclosing(math.log(middle / other), np.log(drawn) - np.log(others), n).exp()
 
 
 def _low(samples: Samples, below: Samples | None, seed: int) -> tuple[float, np.ndarray]:
@@ -124,12 +123,11 @@ def _low(samples: Samples, below: Samples | None, seed: int) -> tuple[float, np.
 def _enclosed(values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) -> Interval:
     """Of a positive number: in logarithms, so that it stays one."""
     middle, drawn = np.log(statistic(values.reshape(-1))), np.log(statistic(draws(values)))
-    return enclosing(float(middle), drawn, values).exp()
+    return enclosing(float(middle), drawn, independent(values)).exp()
 
 
-def enclosing(middle: float, drawn: np.ndarray, values: np.ndarray) -> Interval:
-    """A number and its interval, from what draws of the values [process, round] make of it."""
-    n = _independent(values)
+def enclosing(middle: float, drawn: np.ndarray, n: int) -> Interval:
+    """A number and its interval, from what draws of n independent things make of it."""
     if n < 2:
         return Interval(middle, middle, middle)
     factor = math.sqrt(n / (n - 1)) * float(t.ppf((1 + CONFIDENCE) / 2, n - 1))
@@ -137,8 +135,8 @@ def enclosing(middle: float, drawn: np.ndarray, values: np.ndarray) -> Interval:
     return Interval(middle, middle - half, middle + half)
 
 
-def _independent(values: np.ndarray) -> int:
-    """Of how many things that differ there are values: processes, or a single one's rounds."""
+def independent(values: np.ndarray) -> int:
+    """Of how many things that differ values [process, round] are: processes, or one's rounds."""
     processes, rounds = values.shape
     return processes if processes > 1 else rounds
 
@@ -165,8 +163,12 @@ def band(again: Interval) -> Band:
     return Band(1 / most, most)
 
 
+#: What is said of a ratio of times.
+FASTER, SLOWER, TIE = "faster", "slower", "tie"
+
+
 def word(between: Interval, noise: Band) -> str:
     """`tie` where noise may explain a ratio of times, else `faster` or `slower`."""
     if between.overlaps(*noise):
-        return "tie"
-    return "slower" if between.low > noise.high else "faster"
+        return TIE
+    return SLOWER if between.low > noise.high else FASTER

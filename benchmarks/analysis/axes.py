@@ -8,7 +8,16 @@ from scipy.optimize import nnls
 
 from benchmarks.analysis.factors import verdict
 from benchmarks.results import Cell
-from benchmarks.statistics import Interval, draws, enclosing, log_ratios, spread
+from benchmarks.statistics import (
+    FASTER,
+    SLOWER,
+    Interval,
+    draws,
+    enclosing,
+    independent,
+    log_ratios,
+    spread,
+)
 
 
 class Fit(NamedTuple):
@@ -41,20 +50,20 @@ def fit(cells: Sequence[Cell], name: str) -> Fit | None:
 
 def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
     """k of T(name) / T(other) ∝ Pᵏ with P parameters: the slope in logarithms; from three P."""
-    logs, drawn, sizes, values = [], [], [], np.empty((0, 0))
+    logs, drawn, sizes, counts = [], [], [], []
     for seed, cell in enumerate(cells):
         row, rival = cell.row(name), cell.row(other)
         if row is None or rival is None or not (row.timed and rival.timed):
             continue
         ratios = log_ratios(row.samples, rival.samples)
-        values = ratios if not sizes or len(ratios) < len(values) else values
+        counts.append(independent(ratios))
         sizes.append(np.log(cell.parameters))
         logs.append(ratios.mean())
         drawn.append(draws(ratios, seed).mean(axis=-1))
     if len({*sizes}) < 3:
         return None
     slopes = np.polyfit(sizes, np.array(drawn), 1)[0]
-    return enclosing(float(np.polyfit(sizes, logs, 1)[0]), slopes, values)
+    return enclosing(float(np.polyfit(sizes, logs, 1)[0]), slopes, min(counts))
 
 
 class Crossover(NamedTuple):
@@ -81,14 +90,14 @@ def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
             continue
         ratios = log_ratios(row.samples, rival.samples)
         drawn, middle = draws(ratios, seed).mean(axis=-1), float(ratios.mean())
-        if verdict(cell, name, other) not in ("faster", "slower"):
+        if verdict(cell, name, other) not in (FASTER, SLOWER):
             continue
         here = (cell.size[0], drawn, middle)
         if before is not None and before[2] * middle < 0:
             sizes = _crossing(before, here, before[1], drawn)
             at = float(_crossing(before, here, before[2], middle))
             winner, loser = (name, other) if middle < 0 else (other, name)
-            size = enclosing(at, sizes, ratios).exp()
+            size = enclosing(at, sizes, independent(ratios)).exp()
             found.append(Crossover(winner, loser, size, (before[0], here[0])))
         before = here
     return found

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from benchmarks.names import AGAIN, GRAD, HAND, HAND_JIT, LOSS, REFERENCE
 from benchmarks.results import Cell
-from benchmarks.statistics import Band, Interval, band, ratio, spread, word
+from benchmarks.statistics import SLOWER, Band, Interval, band, ratio, spread, word
 
 
 def between(cell: Cell, name: str, other: str) -> Interval | None:
@@ -65,5 +65,5 @@ def break_even(cell: Cell) -> BreakEven | None:
         return None
     first = sum(compiled.phases.values())
     saving = spread(by_hand.samples).median - spread(compiled.samples).median
-    pays = saving > 0 and verdict(cell, HAND) == "slower"
+    pays = saving > 0 and verdict(cell, HAND) == SLOWER
     return BreakEven(first, saving, math.ceil(first / saving) if pays else None)

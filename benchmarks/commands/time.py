@@ -155,13 +155,7 @@ def prepared(
         limit=limit,
         out=out,
     )
-    settings = {
-        "rounds": job.rounds,
-        "processes": job.processes,
-        "contenders": list(contenders),
-        "plants": dict(job.plants),
-    }
-    return job, Results(fingerprint(device), settings)
+    return job, Results(fingerprint(device), job.settings)
 
 
 def _apart(times_only: bool, thorough: bool) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks.document.verbs import VERBS, Asked, UnknownError
+from benchmarks.document.asked import Asked, UnknownError
+from benchmarks.document.verbs import VERBS
 from benchmarks.results import Results, load
 
 HERE = Path(__file__).parent

@@ -28,26 +28,24 @@ class Reason(NamedTuple):
 
 def counts(cell: Cell, operation: str) -> tuple[int, int]:
     """How often it stands in the compiled hand lines, and in the compiled `jax.grad`."""
-    by_hand, auto = (_operations(cell, name) for name in (names.HAND_JIT, names.GRAD))
-    return by_hand.get(operation, [0, 0])[0], auto.get(operation, [0, 0])[0]
+    return _found(cell, names.HAND_JIT, operation)[0], _found(cell, names.GRAD, operation)[0]
 
 
-def moved(cell: Cell, operation: str) -> tuple[int, int]:
-    """How many numbers the largest of them makes, in either program."""
-    by_hand, auto = (_operations(cell, name) for name in (names.HAND_JIT, names.GRAD))
-    return by_hand.get(operation, [0, 0])[1], auto.get(operation, [0, 0])[1]
+def moved(cell: Cell, operation: str) -> int:
+    """How many numbers the largest of them makes in the compiled `jax.grad`."""
+    return _found(cell, names.GRAD, operation)[1]
 
 
-def _operations(cell: Cell, name: str) -> dict[str, list[int]]:
+def _found(cell: Cell, name: str, operation: str) -> list[int]:
     row = cell.row(name)
-    return row.operations if row is not None else {}
+    return row.operations.get(operation, [0, 0]) if row is not None else [0, 0]
 
 
 def _copies_more(goal: Goal, cell: Cell) -> bool:
     """One example, and `jax.grad`'s program moves more, arrays as large as a weight matrix."""
     more = [
         counts(cell, move)[1] > counts(cell, move)[0]
-        and moved(cell, move)[1] >= cell.about["sizes"][1] ** 2
+        and moved(cell, move) >= cell.about["sizes"][1] ** 2
         for move in MOVES
     ]
     one = cell.about.get("batch") == 1
@@ -105,6 +103,6 @@ def evidence(cell: Cell) -> str:
     for operation in MOVES:
         by_hand, auto = counts(cell, operation)
         if by_hand != auto:
-            most = moved(cell, operation)[1]
+            most = moved(cell, operation)
             found.append(f"`{operation}` {by_hand} and {auto}, of {most:,} numbers at most")
     return "; ".join(found)

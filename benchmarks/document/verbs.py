@@ -6,8 +6,6 @@ either is `highest` and `cpu`.
 """
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -21,61 +19,13 @@ from benchmarks.analysis.factors import (
     verdict,
 )
 from benchmarks.analysis.floors import fastest
-from benchmarks.analysis.groups import groups
-from benchmarks.comparing import TIE, WORSE, compare
-from benchmarks.document.reasons import MOVES, evidence, reason
-from benchmarks.goals import QUIET, TAX, Goal, goals
-from benchmarks.names import GRAD, LABELS, MEMORY, PRODUCTS
+from benchmarks.document import tables
+from benchmarks.document.asked import Asked, UnknownError
+from benchmarks.names import GRAD, MEMORY, PRODUCTS
 from benchmarks.report import summary, units
 from benchmarks.report.lines import lines
 from benchmarks.report.markdown import table
-from benchmarks.results import Cell, Results, Row, load
-from benchmarks.statistics import Interval, spread
-
-#: Three runs of the quick set, the last one with every contender slowed by a tenth.
-COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
-RUNS = ("first", "again", "slowed")
-
-#: Operations that take time: on numbers, calls of pieces that are compiled as a whole, and copies.
-COMPUTES = (
-    *("call", "copy", "transpose"),
-    *("dot", "add", "subtract", "multiply", "divide", "exponential", "log", "logistic", "tanh"),
-    *("maximum", "minimum", "abs", "negate", "select", "compare", "reduce"),
-)
-
-
-class UnknownError(ValueError):
-    """A placeholder that the results have no answer to; the message is one line."""
-
-
-class Asked(NamedTuple):
-    """The results, with what a verb needs to find in them."""
-
-    results: Results
-
-    def cell(self, label: str) -> Cell:
-        """The cell of that label."""
-        full = "/".join([*label.split("/"), "highest", "cpu"][:6])
-        found = self.results.cell(full)
-        if found is None:
-            raise UnknownError(f"the results have no cell {full}")
-        return found
-
-    def row(self, label: str, name: str) -> tuple[Cell, Row]:
-        """A row that has times, and its cell."""
-        cell = self.cell(label)
-        row = cell.row(name)
-        if row is None or not row.timed:
-            raise UnknownError(f"{cell.label} has no time of {name}")
-        return cell, row
-
-    def axis(self, case: str) -> list[Cell]:
-        """The cells of `case/dtype/threads`, by size."""
-        kind = [*case.split("/"), "highest", "cpu"][:5]
-        for group in groups(self.results):
-            if [group.case, group.dtype, group.threads, group.precision, group.device] == kind:
-                return group.cells
-        raise UnknownError(f"the results have no cells of {case}")
+from benchmarks.statistics import SLOWER, TIE, Interval, spread
 
 
 def _sure(found: Interval | None, what: str) -> Interval:
@@ -163,10 +113,10 @@ def _crossover(asked: Asked, case: str, name: str, other: str) -> str:
     cells = asked.axis(case)
     if found := crossovers(cells, name, other):
         return "; ".join(map(summary.crossing, found))
-    slower = {verdict(cell, name, other) for cell in cells} - {"tie", ""}
+    slower = {verdict(cell, name, other) for cell in cells} - {TIE, ""}
     if len(slower) != 1:
         return "nowhere beyond doubt"
-    return f"nowhere, {other if slower == {'slower'} else name} is never the slower one"
+    return f"nowhere, {other if slower == {SLOWER} else name} is never the slower one"
 
 
 def _exponent(asked: Asked, case: str, name: str, other: str) -> str:
@@ -191,128 +141,6 @@ def _part(asked: Asked, label: str, part: str) -> str:
 
 def _table(asked: Asked, label: str) -> str:
     return table(lines(asked.cell(label)))
-
-
-def _contenders(asked: Asked) -> str:
-    timed = {row.name for cell in asked.results.cells for row in cell.rows if row.timed}
-    rows = [f"| `{name}` | {what} |" for name, what in LABELS.items() if name in timed]
-    return "\n".join(["| row | what it is |", "| :-- | :-- |", *rows])
-
-
-def _goals(asked: Asked) -> str:
-    """A table of the goals but for the taxes, of which there are many."""
-    head = [
-        "| cell | what | asked | found | 95 % interval | |",
-        "| :-- | :-- | :-- | --: | --: | :-- |",
-    ]
-    rows = [
-        f"| `{goal.cell}` | {goal.what} | {goal.asked} | {_enclosed(goal)} | {goal.word} |"
-        for goal in goals(asked.results)
-        if goal.what != TAX
-    ]
-    return "\n".join([*head, *rows])
-
-
-def _enclosed(goal: Goal) -> str:
-    """The ratio and its interval, in two columns; goals are missed by less than a hundredth."""
-    middle, *ends = (f"{found:.3f}" if found < 10 else units.digits(found) for found in goal.found)
-    return f"{middle} | {' to '.join(ends)}"
-
-
-def _taxed(asked: Asked) -> str:
-    found = [goal for goal in goals(asked.results) if goal.what == TAX]
-    met, hidden = (sum(goal.met is word for goal in found) for word in (True, None))
-    return (
-        f"{met} of {len(found)}; in {hidden} more the noise, above {units.percent(QUIET)}, is too "
-        f"large to say, and in the other {len(found) - met - hidden} it is not"
-    )
-
-
-def _exceptions(asked: Asked) -> str:
-    """The taxes that are not 1, with what the compiled programs say."""
-    head = [
-        "| cell | tax | 95 % interval | by hand and by `jax.grad` | |",
-        "| :-- | --: | --: | :-- | :-- |",
-    ]
-    rows = [
-        f"| `{goal.cell}` | {_enclosed(goal)} | {evidence(asked.cell(goal.cell))} | "
-        f"{_reason(asked, goal)} |"
-        for goal in goals(asked.results)
-        if goal.what == TAX and goal.met is False
-    ]
-    return "\n".join([*head, *rows])
-
-
-def _misses(asked: Asked) -> str:
-    """Every other goal that is missed, by how much, and why."""
-    lines = [
-        f"- `{goal.cell}`: {goal.what} is {goal.found.middle:.3f}, asked {goal.asked}: "
-        f"{_reason(asked, goal)}."
-        for goal in goals(asked.results)
-        if goal.what != TAX and goal.met is False
-    ]
-    lines += [
-        f"- `{goal.cell}`: {goal.what}: the noise is too large to say."
-        for goal in goals(asked.results)
-        if goal.what != TAX and goal.met is None
-    ]
-    return "\n".join(lines) if lines else "All of it was reached."
-
-
-def _reason(asked: Asked, goal: Goal) -> str:
-    why = reason(goal, asked.cell(goal.cell))
-    if why is None:
-        found = f"{goal.found.middle:.3f}"
-        raise UnknownError(f"{goal.cell}: {goal.what} is {found}, and no reason is written")
-    return why
-
-
-def _operations(asked: Asked, label: str, *rows: str) -> str:
-    """The operations that the compiled programs of some rows have not equally many of."""
-    programs = [asked.row(label, name)[1].operations for name in rows]
-    if not all(programs):
-        raise UnknownError(f"{label}: the compiled programs were not looked into")
-    counts = {
-        operation: [_counted(program.get(operation), operation) for program in programs]
-        for operation in sorted({*COMPUTES}.intersection(set().union(*programs)))
-    }
-    return "\n".join(
-        [
-            f"| operation | {' | '.join(f'`{name}`' for name in rows)} |",
-            f"| :-- |{' --: |' * len(rows)}",
-            *(
-                f"| `{operation}` | {' | '.join(found)} |"
-                for operation, found in counts.items()
-                if len(set(found)) > 1
-            ),
-        ]
-    )
-
-
-def _counted(found: list[int] | None, operation: str) -> str:
-    """How often an operation is there; of one that moves numbers, how many at most."""
-    count, largest = found or (0, 0)
-    moves = operation in MOVES and largest > 0
-    return f"{count}, of {largest:,} numbers at most" if moves else str(count)
-
-
-def _compared(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)
-    """Of the three stored quick runs: the same again, and one that is slower, by `compare`."""
-    first, again, slowed = (load(COMPARISON / f"{name}.json") for name in RUNS)
-    same, slower = compare(first, again), compare(first, slowed)
-    computing = [change for change in slower.changes if not change.dispatch_bound]
-    worse = sum(change.verdict == WORSE for change in computing)
-    return (
-        f"- the same again: {len(same.of(TIE))} of {len(same.changes)} rows are a tie\n"
-        f"- a tenth slower: {worse} of {len(computing)} rows that are not mostly their call are "
-        f"worse, and {len(slower.of(WORSE))} of all {len(slower.changes)}"
-    )
-
-
-def _quick(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)
-    """How long the stored quick run took."""
-    seconds = load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"]
-    return f"{seconds / 60:.1f} minutes"
 
 
 def _fact(asked: Asked, name: str) -> str:
@@ -353,14 +181,14 @@ VERBS: dict[str, Callable[..., str]] = {
     "fit": _fit,
     "part": _part,
     "table": _table,
-    "contenders": _contenders,
-    "goals": _goals,
-    "misses": _misses,
-    "taxed": _taxed,
-    "exceptions": _exceptions,
-    "operations": _operations,
-    "compared": _compared,
-    "quick": _quick,
+    "contenders": tables.contenders,
+    "goals": tables.goals,
+    "misses": tables.misses,
+    "taxed": tables.taxed,
+    "exceptions": tables.exceptions,
+    "operations": tables.operations,
+    "compared": tables.compared,
+    "quick": tables.quick,
     "fact": _fact,
     "setting": _setting,
     "rows": _rows,

@@ -21,7 +21,7 @@ from benchmarks.results import (
     Cell,
     Row,
 )
-from benchmarks.statistics import spread
+from benchmarks.statistics import TIE, spread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +77,7 @@ def ratio_text(cell: Cell, row: Row) -> str:
     found = between(cell, row.name, REFERENCE)
     if found is None:
         return ""
-    tie = ", tie" if verdict(cell, row.name) == "tie" else ""
+    tie = f", {TIE}" if verdict(cell, row.name) == TIE else ""
     return f"{digits(found.middle)}{tie}"
 
 

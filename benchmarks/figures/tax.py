@@ -10,7 +10,7 @@ from benchmarks.figures.frame import Margins, framed, name_y, size_in_points
 from benchmarks.figures.looks import look
 from benchmarks.figures.themes import Theme, themed
 from benchmarks.names import GRAD, HAND_JIT
-from benchmarks.statistics import Band, Interval, word
+from benchmarks.statistics import TIE, Band, Interval, word
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ class Tax:
     @property
     def tie(self) -> bool:
         """Whether noise may explain it."""
-        return word(self.ratio, self.band or Band(1.0, 1.0)) == "tie"
+        return word(self.ratio, self.band or Band(1.0, 1.0)) == TIE
 
 
 def taxes(group: Group) -> list[Tax]:
@@ -97,7 +97,7 @@ def _draw(axes: Any, found: list[Tax], theme: Theme) -> None:
         if tax.tie:
             hollow = line | {"markerfacecolor": theme.ground, "markeredgecolor": colour}
             hollow |= {"markeredgewidth": 1.5, "zorder": 5}
-            axes.plot([tax.width], [tax.ratio.middle], label="tie", **hollow)
+            axes.plot([tax.width], [tax.ratio.middle], label=TIE, **hollow)
 
 
 def _say_which_side(axes: Any, theme: Theme) -> None:

@@ -14,15 +14,13 @@ from benchmarks.figures.themes import Fill, Theme, themed
 from benchmarks.names import GRAD, HAND, HAND_JIT
 from benchmarks.report.units import digits
 from benchmarks.results import Cell
-from benchmarks.statistics import Band, table, word
+from benchmarks.statistics import TIE, Band, table, word
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Who takes part.
 RIVALS = (HAND, HAND_JIT, GRAD)
-
-TIE = "tie"
 
 #: What stands in a cell, where a row's label would be too long.
 SHORT = {HAND: "NumPy", HAND_JIT: "hand, jit", GRAD: "jax.grad", TIE: TIE}
@@ -31,8 +29,8 @@ SHORT = {HAND: "NumPy", HAND_JIT: "hand, jit", GRAD: "jax.grad", TIE: TIE}
 ROW, MARGINS = 0.46, Margins(left=0.75, right=0.15)
 
 NOTE = (
-    "By hand in NumPy, by hand under jit, or jax.grad under jit; a tie is within the noise. The "
-    "number is the time of NumPy by hand over that of jax.grad: above 1, jax.grad is faster."
+    "By hand in NumPy, by hand under jit, or jax.grad under jit; a tie of the first two is within "
+    "the noise. The number is the time of NumPy by hand over that of the fastest."
 )
 
 
@@ -43,7 +41,7 @@ class Square:
     width: int
     batch: int
     winner: str  #: one of RIVALS, or TIE
-    ratio: float | None  #: hand-numpy / grad-jit; None if one of them has no time
+    ratio: float | None  #: hand-numpy / the fastest; None if NumPy has no time
 
     @property
     def text(self) -> str:
@@ -56,15 +54,21 @@ def winner(cell: Cell) -> str | None:
 
     By geometric means, as ratios are.
     """
-    timed = [row for name in RIVALS if (row := cell.row(name)) and row.timed]
-    if len(timed) < 2:
+    ordered = _fastest_first(cell)
+    if len(ordered) < 2:
         return None
-    first, second, *_ = sorted(timed, key=lambda row: np.log(table(row.samples)).mean())
-    ratio = between(cell, first.name, second.name)
+    ratio = between(cell, *ordered[:2])
     assert ratio is not None
     # Without a measured band, what the interval itself leaves open is a tie.
     tied = word(ratio, noise(cell) or Band(1.0, 1.0)) == TIE
-    return TIE if tied else first.name
+    return TIE if tied else ordered[0]
+
+
+def _fastest_first(cell: Cell) -> list[str]:
+    """Those of the three that have times."""
+    timed = [row for name in RIVALS if (row := cell.row(name)) and row.timed]
+    ordered = sorted(timed, key=lambda row: np.log(table(row.samples)).mean())
+    return [row.name for row in ordered]
 
 
 def squares(group: Group) -> list[Square]:
@@ -72,7 +76,7 @@ def squares(group: Group) -> list[Square]:
     found = []
     for cell in group.cells:
         if name := winner(cell):
-            ratio = between(cell, HAND, GRAD)
+            ratio = between(cell, HAND, _fastest_first(cell)[0])
             found.append(Square(cell.size[0], cell.size[1], name, ratio.middle if ratio else None))
     return found
 

@@ -5,7 +5,6 @@ One contender on one cell in a process of its own, never where the other times a
 
 import contextlib
 import re
-import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
 from benchmarks.ready import Ready
 from compare.memory import give_back_freed_memory
-from handgrad.speed.rounds import collector_off, sample
+from handgrad.speed.rounds import collector_off, median, sample
 
 #: Calls of which the highest moment is taken, after one that compiles.
 CALLS = 3
@@ -55,7 +54,7 @@ def time_untuned(spec: Spec, name: str) -> float:
         Unavailable: the contender cannot run here.
     """
     with _made(spec, name) as ready, collector_off():
-        return statistics.median(sample(ready.run, 1)[0] for _ in range(TIMED_CALLS))
+        return median([sample(ready.run, 1)[0] for _ in range(TIMED_CALLS)])
 
 
 @contextlib.contextmanager

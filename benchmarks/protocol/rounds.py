@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handgrad.speed.rounds import PAUSE_SECONDS, collector_off, sample
+from handgrad.speed.rounds import PAUSE_SECONDS, collector_off, median, sample
 
 #: A slow row is called once in every round; a fast one until a sample takes this long.
 SAMPLE_SECONDS = 0.02
@@ -45,13 +45,13 @@ def warm_up(run: Run, least: float = WARM_SECONDS) -> Warm:
         enough = now - begin >= least and len(times) >= WARM_CALLS
         if now - begin >= WARM_AT_MOST or (enough and _falls_no_more(times)):
             break
-    each = _median(times[-max(len(times) // 3, 1) :])
+    each = median(times[-max(len(times) // 3, 1) :])
     return Warm(_steady_after(times, each), each)
 
 
 def _falls_no_more(times: list[float]) -> bool:
     third = len(times) // 3
-    return _median(times[-third:]) >= STEADY * _median(times[-2 * third : -third])
+    return median(times[-third:]) >= STEADY * median(times[-2 * third : -third])
 
 
 def _steady_after(times: list[float], each: float) -> int:
@@ -61,11 +61,6 @@ def _steady_after(times: list[float], each: float) -> int:
         if all(seconds <= limit for seconds in times[at : at + 3]):
             return at
     return len(times)
-
-
-def _median(times: list[float]) -> float:
-    ordered = sorted(times)
-    return ordered[len(ordered) // 2]
 
 
 def time_rounds(

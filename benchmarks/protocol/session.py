@@ -40,6 +40,16 @@ class Job:
     for_times: float = 1.0  #: the part of the limit after which no cell is begun
     out: Path | None = None
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What of it is stored with the results."""
+        return {
+            "rounds": self.rounds,
+            "processes": self.processes,
+            "contenders": list(self.only),
+            "plants": dict(self.plants),
+        }
+
 
 @dataclass(frozen=True)
 class Step:

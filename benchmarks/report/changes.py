@@ -5,8 +5,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.comparing import BETTER, TIE, WORSE, Change, Comparison
+from benchmarks.comparing import BETTER, WORSE, Change, Comparison
 from benchmarks.report.terminal import whole
+from benchmarks.statistics import TIE
 
 #: So many rows with one reason are named one by one.
 FEW = 3

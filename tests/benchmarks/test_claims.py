@@ -9,13 +9,14 @@ from benchmarks import names
 from benchmarks.analysis.axes import exponent, fit
 from benchmarks.analysis.factors import between, factors, verdict
 from benchmarks.analysis.floors import dispatch_bound, over_floor
-from benchmarks.comparing import TIE, WORSE, compare
+from benchmarks.comparing import WORSE, compare
+from benchmarks.document.asked import Asked
 from benchmarks.document.build import DOCUMENT, README, STORED
 from benchmarks.document.reasons import reason
-from benchmarks.document.verbs import COMPARISON, RUNS, Asked
+from benchmarks.document.tables import COMPARISON, RUNS
 from benchmarks.goals import TAX, goals
 from benchmarks.results import load
-from benchmarks.statistics import Interval, spread
+from benchmarks.statistics import TIE, Interval, spread
 from tests.benchmarks.sure import row_of, sure
 
 #: The cells that most is said of.

@@ -9,9 +9,10 @@ from rich.console import Console
 
 from benchmarks import names
 from benchmarks.__main__ import main
-from benchmarks.comparing import BETTER, TIE, WORSE, Comparison, compare
+from benchmarks.comparing import BETTER, WORSE, Comparison, compare
 from benchmarks.report.changes import last_word, show
 from benchmarks.results import CONTENDER, PYTHON, Results
+from benchmarks.statistics import TIE
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
 

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.analysis.floors import floor
 from benchmarks.cases import Choice
+from benchmarks.document.asked import UnknownError
 from benchmarks.document.build import (
     DOCUMENT,
     FIGURES,
@@ -23,7 +24,7 @@ from benchmarks.document.build import (
     shown,
 )
 from benchmarks.document.reasons import REASONS
-from benchmarks.document.verbs import VERBS, UnknownError
+from benchmarks.document.verbs import VERBS
 from benchmarks.results import Results, load
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of

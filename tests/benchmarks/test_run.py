@@ -176,6 +176,7 @@ def test_without_device_it_is_the_one_that_jax_finds(
 
 
 def test_a_device_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It is ended after the second; the sleep only has to be longer.
     monkeypatch.setattr(gpu, "ASK", "import time; time.sleep(60)")
     monkeypatch.setattr(gpu, "PATIENCE", 1)
     assert gpu.why_not().startswith("JAX found none in 1 seconds; expected a GPU")
