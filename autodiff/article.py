@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from autodiff import sgd
 from autodiff.precision import in_float64
+from autodiff.seeing import See, as_it_is
 
 #: A number, or a JAX or NumPy array of them: the two have no common type to annotate with.
 Scalar = Any
@@ -34,26 +35,27 @@ class Parameters(NamedTuple):
     b3: Scalar
 
 
-def feedforward(params: Parameters, x: jax.Array) -> jax.Array:
+def feedforward(params: Parameters, x: Scalar, see: See = as_it_is) -> jax.Array:
     """The network's output, in [0, 1]: the probability of "female".
 
     Args:
         params: nine scalars, or arrays of shape (...).
         x: the two inputs along the last axis, shape (..., 2).
+        see: is shown z1, h1, z2, h2, z3 and ypred.
 
     Returns:
         Shape (...), the dtype of the arguments.
     """
     w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
     x1, x2 = x[..., 0], x[..., 1]
-    h1 = jax.nn.sigmoid(w1 * x1 + w2 * x2 + b1)
-    h2 = jax.nn.sigmoid(w3 * x1 + w4 * x2 + b2)
-    return jax.nn.sigmoid(w5 * h1 + w6 * h2 + b3)
+    h1 = see("h1", jax.nn.sigmoid(see("z1", w1 * x1 + w2 * x2 + b1)))
+    h2 = see("h2", jax.nn.sigmoid(see("z2", w3 * x1 + w4 * x2 + b2)))
+    return see("ypred", jax.nn.sigmoid(see("z3", w5 * h1 + w6 * h2 + b3)))
 
 
-def loss(params: Parameters, x: jax.Array, y: jax.Array) -> jax.Array:
+def loss(params: Parameters, x: Scalar, y: Scalar, see: See = as_it_is) -> jax.Array:
     """One sample's squared error, (y - ypred)². Shapes as in `feedforward`; y has shape (...)."""
-    return jnp.square(y - feedforward(params, x))
+    return jnp.square(y - feedforward(params, x, see))
 
 
 def mean_loss(params: Parameters, xs: jax.Array, ys: jax.Array) -> jax.Array:

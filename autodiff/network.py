@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from autodiff.seeing import See, as_it_is
+
 
 class Network(Protocol):
     """What describes a network; anything with these attributes does."""
@@ -62,11 +64,16 @@ LOSSES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
 LINKS = {"bce": jax.nn.sigmoid, "softmax-ce": jax.nn.softmax}
 
 
-def outputs(network: Network, params: Params, x: jax.Array) -> jax.Array:
-    """What the last layer puts out, shape (n, n_out), for x of shape (n, n_in)."""
-    for layer, name in zip(params, network.activations, strict=True):
-        x = ACTIVATIONS[name](x @ layer.w + layer.b[None, :])
-    return x
+def outputs(network: Network, params: Params, x: jax.Array, see: See = as_it_is) -> jax.Array:
+    """What the last layer puts out, shape (n, n_out), for x of shape (n, n_in).
+
+    `see` is shown z0, a0, z1, a1 and so on.
+    """
+    a = x
+    for at, (layer, name) in enumerate(zip(params, network.activations, strict=True)):
+        z = see(f"z{at}", a @ layer.w + layer.b[None, :])
+        a = see(f"a{at}", ACTIVATIONS[name](z))
+    return a
 
 
 def predict(network: Network, params: Params, x: jax.Array) -> jax.Array:
@@ -74,9 +81,9 @@ def predict(network: Network, params: Params, x: jax.Array) -> jax.Array:
     return LINKS.get(network.loss, lambda a: a)(outputs(network, params, x))
 
 
-def loss(network: Network, params: Params, x: jax.Array, y: jax.Array) -> jax.Array:
+def loss(network: Network, params: Params, x: Any, y: Any, see: See = as_it_is) -> jax.Array:
     """The loss, a scalar: x of shape (n, n_in), y of shape (n, n_out), one floating dtype."""
-    mean = jnp.mean(LOSSES[network.loss](outputs(network, params, x), y))
+    mean = jnp.mean(LOSSES[network.loss](outputs(network, params, x, see), y))
     if not network.l2:
         return mean
     return mean + network.l2 * sum(jnp.sum(jnp.square(w)) for w, _ in params)

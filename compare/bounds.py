@@ -10,7 +10,7 @@ as σ(1 - σ) in the wider ones of that. Both contain the exact value.
 
 from typing import Any
 
-from compare.rounding import Range, exactly, product, sigmoid
+from compare.rounding import Range, exactly, product, sigmoid, square
 from manual.article import Parameters
 
 
@@ -29,23 +29,50 @@ def gradient_ranges(params: Any, x: Any, y: Any, sigmoid_derivative: str) -> Par
     Raises:
         KeyError: there is no form of that name.
     """
+    links = derivative_ranges(params, x, y, sigmoid_derivative)
+    return Parameters(*(links[f"dL_d{name}"] for name in Parameters._fields))
+
+
+def derivative_ranges(params: Any, x: Any, y: Any, sigmoid_derivative: str) -> dict[str, Range]:
+    """The ranges of every derivative in the chain, ∂ypred/∂h1 as `dypred_dh1` and so on.
+
+    Arguments, shapes and errors as for `gradient_ranges`.
+    """
     slope = _FACTORS_OF_SLOPE[sigmoid_derivative]
-    w5, w6 = exactly(params[4]), exactly(params[5])
-    target, (x1, x2) = exactly(y), _columns(x)
+    w5, w6, (x1, x2) = exactly(params[4]), exactly(params[5]), _columns(x)
     z1, z2, h1, h2, z3 = _forward(params, x)
-    to_output = (-2 * (target - sigmoid(z3)), *slope(z3))
-    to_first, to_second = (*to_output, w5, *slope(z1)), (*to_output, w6, *slope(z2))
-    return Parameters(
-        w1=product(*to_first, x1),
-        w2=product(*to_first, x2),
-        w3=product(*to_second, x1),
-        w4=product(*to_second, x2),
-        w5=product(*to_output, h1),
-        w6=product(*to_output, h2),
-        b1=product(*to_first),
-        b2=product(*to_second),
-        b3=product(*to_output),
-    )
+    slope1, slope2, slope3 = slope(z1), slope(z2), slope(z3)
+    error = (-2 * (exactly(y) - sigmoid(z3)),)
+    factors = {
+        "dL_dypred": error,
+        "dypred_dz3": slope3,
+        "dypred_dw5": (*slope3, h1),
+        "dypred_dw6": (*slope3, h2),
+        "dypred_db3": slope3,
+        "dypred_dh1": (*slope3, w5),
+        "dypred_dh2": (*slope3, w6),
+        "dh1_dz1": slope1,
+        "dh1_dw1": (*slope1, x1),
+        "dh1_dw2": (*slope1, x2),
+        "dh1_db1": slope1,
+        "dh2_dz2": slope2,
+        "dh2_dw3": (*slope2, x1),
+        "dh2_dw4": (*slope2, x2),
+        "dh2_db2": slope2,
+    }
+    for hidden, names in {"h1": ("w1", "w2", "b1"), "h2": ("w3", "w4", "b2")}.items():
+        before = (*error, *factors[f"dypred_d{hidden}"])
+        factors |= {f"dL_d{name}": (*before, *factors[f"d{hidden}_d{name}"]) for name in names}
+    factors |= {f"dL_d{name}": (*error, *factors[f"dypred_d{name}"]) for name in ("w5", "w6", "b3")}
+    return {name: product(*ranges) for name, ranges in factors.items()}
+
+
+def value_ranges(params: Any, x: Any, y: Any) -> dict[str, Range]:
+    """The ranges of what the forward pass computes, z1 to ypred, and of the loss L."""
+    z1, z2, h1, h2, z3 = _forward(params, x)
+    ypred = sigmoid(z3)
+    values = {"z1": z1, "h1": h1, "z2": z2, "h2": h2, "z3": z3, "ypred": ypred}
+    return values | {"L": square(exactly(y) - ypred)}
 
 
 def output_range(params: Any, x: Any) -> Range:

@@ -158,7 +158,8 @@ def backward(network: Network, cache: Cache) -> list[Layer]:
             # (4) L + λ Σ w², and ∂(λ w²)/∂w = 2 λ w
             dw = dw + 2 * network.l2 * cache.affine[at].w
         grads.append(Layer(dw, db))
-        if at > 0:  # nothing before the first layer wants a derivative
+        if at > 0:
+            # (1) again, but for the first layer: nothing before it wants a derivative
             da = affine_backward_inputs(dz, cache.affine[at])
     return grads[::-1]
 

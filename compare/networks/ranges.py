@@ -43,11 +43,39 @@ def gradient_ranges(
     Returns:
         By form, the ranges of (dw, db) of each layer, shaped like params.
     """
+    by_form = step_ranges(network, params, x, y, floats).by_form
+    return {form: [(back.dw, back.db) for back in steps] for form, steps in by_form.items()}
+
+
+class Backward(NamedTuple):
+    """The ranges of what comes back to a layer, and of what becomes of it there."""
+
+    da: Range  #: by the layer's activations
+    slope: Range  #: f'(z)
+    dz: Range
+    dw_of_data: Range  #: without what λ Σ w² adds
+    dw: Range
+    db: Range
+
+
+class Steps(NamedTuple):
+    """The ranges of all that n passes there and back compute, layer by layer."""
+
+    z: list[Range]
+    a: list[Range]
+    by_form: dict[str, list[Backward]]
+
+
+def step_ranges(
+    network: Network, params: list[Any], x: Any, y: Any, floats: Format = FLOAT64
+) -> Steps:
+    """The ranges of every value and derivative; arguments as for `gradient_ranges`."""
     layers, inputs, zs, outputs = _forward(network, params, x, floats)
     y = exactly(y, floats)
     forms = [STABLE] if _has_one_form(network) else [STABLE, CANCELLING]
     ranges = {form: _backward(network, layers, inputs, zs, outputs, y, form) for form in forms}
-    return {STABLE: ranges[STABLE], CANCELLING: ranges[forms[-1]]}
+    by_form = {STABLE: ranges[STABLE], CANCELLING: ranges[forms[-1]]}
+    return Steps(zs, [*inputs[1:], outputs], by_form)
 
 
 def loss_ranges(
@@ -90,20 +118,22 @@ def _backward(
     outputs: Range,
     y: Range,
     form: str,
-) -> list[tuple[Range, Range]]:
+) -> list[Backward]:
     batch = y.lo.shape[-2]
     # Eight units for the ways in which 2/n and its factors may be multiplied.
     da = widened(RESIDUALS[network.loss](outputs, y, form) / batch, 8)
-    grads = []
+    steps = []
     for at in reversed(range(len(layers))):
         w, _ = layers[at]
-        dz = da * ACTIVATIONS[network.activations[at]].slope(zs[at], form)
-        dw, db = inputs[at].mT @ dz, total(dz, axis=-2)
+        slope = ACTIVATIONS[network.activations[at]].slope(zs[at], form)
+        dz = da * slope
+        dw_of_data, db = inputs[at].mT @ dz, total(dz, axis=-2)
+        dw = dw_of_data
         if network.l2:
             dw = dw + 2 * (nearly(network.l2, w.floats) * w)
-        grads.append((dw, db))
+        steps.append(Backward(da, slope, dz, dw_of_data, dw, db))
         da = dz @ w.mT
-    return grads[::-1]
+    return steps[::-1]
 
 
 class Activation(NamedTuple):
