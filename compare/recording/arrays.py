@@ -1,0 +1,157 @@
+"""Arrays of recorded numbers, and the namespace that the hand lines find for them.
+
+The lines ask an array for its namespace, as the Python array API standard
+(https://data-apis.org/array-api/) lays down, and take from it the functions that stand below. Sums
+and products of matrices are taken one term after the other, each operation rounded once.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import add
+from sys import modules
+from typing import Any
+
+import numpy as np
+
+from compare.recording.number import FUNCTIONS, Number, recorded
+
+
+class Array:
+    """Numbers in an array of any shape; operators and `@` as the standard has them."""
+
+    __array_ufunc__ = None  # NumPy leaves an operator with an array of its own to this class
+
+    def __init__(self, numbers: Any):
+        """Numbers: an array or nested lists of numbers, recorded or plain."""
+        given = np.asarray(numbers, dtype=object)
+        #: `Number`s, of dtype object; NumPy has no type for what is inside.
+        self.numbers: Any = np.asarray(np.frompyfunc(recorded, 1, 1)(given), dtype=object)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return modules[__name__]
+
+    dtype = np.dtype(np.float64)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes."""
+        return self.numbers.shape
+
+    @property
+    def ndim(self) -> int:
+        """How many axes."""
+        return self.numbers.ndim
+
+    @property
+    def T(self) -> "Array":  # noqa: N802 (the standard's name)
+        """The transpose."""
+        return Array(self.numbers.T)
+
+    def __getitem__(self, key: Any) -> "Array":
+        return Array(self.numbers[key])
+
+    def __neg__(self) -> "Array":
+        return Array(-self.numbers)
+
+    def __abs__(self) -> "Array":
+        return Array(np.abs(self.numbers))
+
+    def __add__(self, other: Any) -> "Array":
+        return Array(self.numbers + _numbers(other))
+
+    def __radd__(self, other: Any) -> "Array":
+        return Array(_numbers(other) + self.numbers)
+
+    def __sub__(self, other: Any) -> "Array":
+        return Array(self.numbers - _numbers(other))
+
+    def __rsub__(self, other: Any) -> "Array":
+        return Array(_numbers(other) - self.numbers)
+
+    def __mul__(self, other: Any) -> "Array":
+        return Array(self.numbers * _numbers(other))
+
+    def __rmul__(self, other: Any) -> "Array":
+        return Array(_numbers(other) * self.numbers)
+
+    def __truediv__(self, other: Any) -> "Array":
+        return Array(self.numbers / _numbers(other))
+
+    def __rtruediv__(self, other: Any) -> "Array":
+        return Array(_numbers(other) / self.numbers)
+
+    def __pow__(self, other: Any) -> "Array":
+        return Array(self.numbers ** _numbers(other))
+
+    def __matmul__(self, other: "Array") -> "Array":
+        columns = other.numbers.T
+        return Array([[_total(row * column) for column in columns] for row in self.numbers])
+
+
+def given(values: Any) -> Array:
+    """An array of numbers that the lines are run on, of values in an array or nested lists."""
+    return Array(np.frompyfunc(Number, 1, 1)(np.asarray(values, dtype=np.float64).astype(object)))
+
+
+def _numbers(value: Any) -> np.ndarray:
+    """An object array: NumPy then goes through it, and no single number meets a whole array."""
+    return value.numbers if isinstance(value, Array) else np.asarray(recorded(value), dtype=object)
+
+
+def _total(numbers: Iterable[Number]) -> Number:
+    return reduce(add, numbers)
+
+
+def _elementwise(name: str) -> Callable[..., Array]:
+    of_numbers = FUNCTIONS[name]
+
+    def of_arrays(*arrays: Any) -> Array:
+        count = len(arrays)
+        return Array(np.frompyfunc(of_numbers, count, 1)(*map(_numbers, arrays)))
+
+    of_arrays.__doc__ = f"{name}, element by element."
+    return of_arrays
+
+
+exp, log, log1p, tanh, erfc = map(_elementwise, ("exp", "log", "log1p", "tanh", "erfc"))
+maximum, minimum = map(_elementwise, ("maximum", "minimum"))
+greater, greater_equal = map(_elementwise, ("greater", "greater_equal"))
+
+
+def sum(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)
+    """The sum along an axis, or of all numbers."""
+    return _along(_total, x, axis, keepdims)
+
+
+def max(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)
+    """The largest along an axis, or of all: that very number, and no new one."""
+    return _along(_largest, x, axis, keepdims)
+
+
+def _largest(numbers: Iterable[Number]) -> Number:
+    return reduce(lambda a, b: b if b.value > a.value else a, numbers)
+
+
+def _along(fold: Callable[[Any], Number], x: Array, axis: int | None, keepdims: bool) -> Array:
+    if axis is None:
+        return Array(fold(x.numbers.ravel()))
+    moved = np.moveaxis(x.numbers, axis, -1)
+    folded = np.empty(moved.shape[:-1], dtype=object)
+    for at in np.ndindex(folded.shape):
+        folded[at] = fold(moved[at])
+    return Array(np.expand_dims(folded, axis) if keepdims else folded)
+
+
+def astype(x: Array, dtype: Any) -> Array:  # noqa: ARG001 (the standard's; there is one dtype)
+    """The array as it is: truth values are numbers here already."""
+    return x
+
+
+def zeros_like(x: Array) -> Array:
+    """Zeros, x's shape."""
+    return Array(np.zeros(x.shape))
+
+
+def eye(n: int, dtype: Any = None) -> Array:  # noqa: ARG001 (the standard's; there is one dtype)
+    """The identity matrix."""
+    return Array(np.eye(n))

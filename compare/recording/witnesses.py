@@ -1,0 +1,130 @@
+"""What autodiff and the truth say of every value of a loss, and of every derivative between two."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, localcontext
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from handgrad import exact_gradient
+from handgrad.report import Enclosure
+
+Index = tuple[int, ...]
+
+#: (given, see) -> what it ends with, by name: a loss in JAX, run on arrays by name, that shows
+#: `see(name, value)` every value on the way and goes on with what that returns.
+Run = Callable[[Mapping[str, Any], Callable[[str, Any], Any]], dict[str, Any]]
+
+
+class Value(NamedTuple):
+    """One number of an array on the way to the loss."""
+
+    of: str
+    at: Index = ()
+
+
+class Derivative(NamedTuple):
+    """The partial derivative of one number by another one that is computed before it."""
+
+    of: Value
+    by: Value
+
+
+def descended(start: float, rate: float, gradient: Enclosure | None) -> Enclosure | None:
+    """Exactly start - rate * gradient, of two floats and an enclosed number."""
+    if gradient is None:
+        return None
+    with localcontext(prec=60):
+        moved = Decimal(start) - Decimal(rate) * Decimal(gradient.midpoint)
+    with localcontext(prec=40):
+        rounding = abs(moved) * Decimal("1e-39")
+        radius = float(rounding) + rate * gradient.radius
+        return Enclosure(str(+moved.normalize()), radius, gradient.certified)
+
+
+class Witnesses:
+    """Autodiff in float64, and the referee's enclosures of the exact numbers.
+
+    A zero is added to every value on the way; the derivative by that zero is the one by the value.
+
+    Args:
+        run: the loss.
+        given: parameters and whatever else is differentiated by, float64, by name.
+    """
+
+    def __init__(self, run: Run, given: Mapping[str, np.ndarray]) -> None:
+        self._run, self._given = run, dict(given)
+        self._exact: dict[Value, dict[str, Any]] = {}
+
+    def by_autodiff(self, meaning: Value | Derivative) -> float:
+        """A value, or a derivative by `jax.jacrev`."""
+        if isinstance(meaning, Value):
+            return float(self._computed[0][meaning.of][meaning.at])
+        (of, by) = meaning
+        return float(self._computed[1][of.of][by.of][of.at + by.at])
+
+    def exactly(self, meaning: Value | Derivative) -> Enclosure | None:
+        """Between proved bounds; None where there is no one number: at a kink, beyond all floats.
+
+        Exact values come as derivatives, too: of t v by t.
+        """
+        if isinstance(meaning, Value):
+            return None if self._values is None else self._values[meaning.of][meaning.at]
+        of, by = meaning
+        if of not in self._exact:
+            self._exact[of] = self._gradient(of)
+        gradient = self._exact[of]
+        return gradient[by.of][by.at] if gradient else None
+
+    @cached_property
+    def _at(self) -> dict[str, np.ndarray]:
+        shapes = jax.eval_shape(lambda given: self._all(given), self._given)
+        return self._given | {
+            name: np.zeros(value.shape) for name, value in shapes.items() if name not in self._ends
+        }
+
+    @cached_property
+    def _ends(self) -> set[str]:
+        return set(
+            jax.eval_shape(lambda given: self._run(given, lambda _, value: value), self._given)
+        )
+
+    def _all(self, at: Mapping[str, Any]) -> dict[str, Any]:
+        """Every value, each moved by what `at` has under its name."""
+        seen = {}
+
+        def see(name: str, value: Any) -> Any:
+            seen[name] = value + at[name] if name in at else value
+            return seen[name]
+
+        ends = self._run(at, see)
+        return seen | ends
+
+    @cached_property
+    def _computed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        with jax.enable_x64(True):
+            at = jax.tree.map(jax.numpy.asarray, self._at)
+            return jax.device_get((jax.jit(self._all)(at), jax.jit(jax.jacrev(self._all))(at)))
+
+    @cached_property
+    def _values(self) -> dict[str, Any] | None:
+        weights = {name: np.ones(np.shape(value)) for name, value in self._computed[0].items()}
+
+        def weighted(weights: dict[str, Any], at: Any) -> Any:
+            values = self._all(at)
+            return sum((weights[name] * values[name]).sum() for name in values)
+
+        return _enclosed(weighted, weights, self._at)
+
+    def _gradient(self, of: Value) -> dict[str, Any]:
+        return _enclosed(lambda at: self._all(at)[of.of][of.at], self._at) or {}
+
+
+def _enclosed(function: Callable[..., Any], *at: Any) -> dict[str, Any] | None:
+    try:
+        enclosures = exact_gradient(function, *at)
+    except ArithmeticError:
+        return None
+    return {name: np.asarray(of, dtype=object) for name, of in enclosures.items()}

@@ -1,0 +1,182 @@
+"""Recorded numbers compute as NumPy does, and say how they came about."""
+
+import operator
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given as cases
+from hypothesis import strategies as st
+
+import manual.article
+from compare.agreement import stack
+from compare.recording import arrays
+from compare.recording.arrays import Array, given
+from compare.recording.formula import LATEX, TEXT, factors, leaves, written
+from compare.recording.number import FUNCTIONS, Number
+from compare.recording.watching import RETURN, Watch, statements
+from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
+from manual.arrays import namespace
+from tests.strategies import drawn_points
+
+floats = st.floats(allow_nan=False, width=64)
+OPERATORS = (operator.add, operator.sub, operator.mul, operator.truediv)
+
+
+@cases(a=floats, b=floats)
+def test_operators_are_those_of_numpy(a: float, b: float) -> None:
+    for operate in OPERATORS:
+        with np.errstate(all="ignore"):
+            expected = operate(np.float64(a), np.float64(b))
+        mixed: list[tuple[Any, Any]] = [(Number(a), Number(b)), (Number(a), b), (a, Number(b))]
+        for x, y in mixed:
+            assert same_bits(operate(x, y).value, expected)
+    assert (-Number(a)).value == -a
+    assert abs(Number(a)).value == abs(a)
+
+
+def same_bits(a: float, b: float) -> bool:
+    return np.float64(a).tobytes() == np.float64(b).tobytes() or (np.isnan(a) and np.isnan(b))
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "log1p", "tanh"])
+def test_functions_are_those_of_numpy(name: str) -> None:
+    z = np.random.default_rng(0).normal(scale=5, size=(7, 5))
+    with np.errstate(all="ignore"):
+        expected = getattr(np, name)(z)
+    assert values(getattr(arrays, name)(given(z))).tobytes() == expected.tobytes()
+
+
+def values(array: Array) -> np.ndarray:
+    return np.vectorize(float, otypes=[float])(array.numbers)
+
+
+def test_the_namespace_has_what_the_lines_take() -> None:
+    x = given([[1.0, -2.0, 0.0]])
+    assert namespace(x) is arrays
+    assert values(arrays.maximum(x, arrays.zeros_like(x))).tolist() == [[1, 0, 0]]
+    assert values(arrays.minimum(x, 0)).tolist() == [[0, -2, 0]]
+    assert values(arrays.greater(x, 0)).tolist() == [[1, 0, 0]]
+    assert values(arrays.greater_equal(x, 0)).tolist() == [[1, 0, 1]]
+    assert values(arrays.sum(x, axis=-1, keepdims=True)).tolist() == [[-1]]
+    assert values(arrays.max(x, axis=-1, keepdims=True)).tolist() == [[1]]
+    assert values(arrays.astype(arrays.eye(2), np.float64)).tolist() == [[1, 0], [0, 1]]
+    assert values(x @ x.T).tolist() == [[5]]
+    assert (x.shape, x.ndim, x.dtype) == ((1, 3), 2, np.float64)
+
+
+def test_the_largest_is_one_of_the_numbers() -> None:
+    """No new one: in the formulas it has the name of what it is."""
+    x = given([[1.0, 3.0]])
+    assert arrays.max(x, axis=-1).numbers[0] is x.numbers[0, 1]
+
+
+@pytest.mark.parametrize("form", SIGMOID_DERIVATIVES)
+def test_the_articles_lines_give_the_same_bits(form: str) -> None:
+    params, x, y = drawn_points(64, seed=21)
+    slope = SIGMOID_DERIVATIVES[form]
+    expected = stack(manual.article.gradient(params, x, y, slope))
+    recorded = manual.article.Parameters(*map(given, params))
+    found = manual.article.gradient(recorded, given(x), given(y), slope)
+    assert np.stack([values(part) for part in found]).tobytes() == expected.tobytes()
+
+
+a, b, c = Number(2.0), Number(-3.0), Number(0.5)
+NAMES = {a: "a", b: "b", c: "c"}
+
+FORMULAS: dict[str, tuple[Number, str]] = {
+    "a + b - c": (a + b - c, "2 + (-3) - 0.5"),
+    "a - (b + c)": (a - (b + c), "2 - (-3 + 0.5)"),
+    "a · (b + c)": (a * (b + c), "2 · (-3 + 0.5)"),
+    "a · b + c": (a * b + c, "2 · (-3) + 0.5"),
+    "a + b · c": (a + b * c, "2 + (-3 · 0.5)"),
+    "a · b / c": (a * b / c, "2 · (-3) / 0.5"),
+    "a · (b / c)": (a * (b / c), "2 · (-3 / 0.5)"),
+    "a / (b · c)": (a / (b * c), "2 / (-3 · 0.5)"),
+    "-(a + b)": (-(a + b), "-(2 + (-3))"),
+    "-2 · (a - b)": (-2 * (a - b), "-2 · (2 - (-3))"),
+    "(a - b)²": ((a - b) ** 2, "(2 - (-3))²"),
+    "b²": (b**2, "(-3)²"),
+    "|a - b|": (abs(a - b), "|2 - (-3)|"),
+    "max(a, b)": (FUNCTIONS["maximum"](a, b), "max(2, -3)"),
+    "[a > b]": (FUNCTIONS["greater"](a, b), "[2 > -3]"),
+    "exp(-a)": (FUNCTIONS["exp"](-a), "exp(-2)"),
+    "a": (1.0 * a / 1 + 0 * b, "2"),
+}
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_formulas_in_symbols_and_numbers(formula: str) -> None:
+    number, substituted = FORMULAS[formula]
+    assert written(number, TEXT, NAMES.get) == formula
+    in_numbers = written(number, TEXT, lambda n: TEXT.number(n.value) if n in NAMES else None)
+    assert in_numbers == substituted
+
+
+def test_formulas_in_latex() -> None:
+    number = (a - b) ** 2 / FUNCTIONS["exp"](c)
+    assert written(number, LATEX, NAMES.get) == r"\frac{(a - b)^{2}}{\exp(c)}"
+    tiny = Number(1.5e-13)
+    assert written(a * tiny, LATEX, lambda n: LATEX.number(n.value)) == (
+        r"2 \cdot 1.5 \times 10^{-13}"
+    )
+
+
+def test_what_a_formula_is_made_of() -> None:
+    named = NAMES.__contains__
+    assert leaves(a * (b + c) + a, named) == [a, b, c]
+    assert factors(a * b * c, named) == [a, b, c]
+    both = b + c
+    assert factors(a * both, named) == [a, both]
+    assert leaves(1.0 * a, named) == factors(1.0 * a, named) == [a]
+
+
+def a_function(z: Any, w: Any) -> Any:
+    total = z + w  # (1) the sum
+    # (2) its slope
+    slope = sigmoid_derivative(
+        total,
+    )
+    again = slope
+    return again * z
+
+
+def test_names_are_seen_with_their_statements() -> None:
+    z, w = given([1.0]), given([2.0])
+    bindings = Watch((a_function,), {"σ′": sigmoid_derivative}).run(lambda: a_function(z, w))
+    seen = [(b.variable, b.statement.text, b.statement.step) for b in bindings]
+    assert seen == [
+        ("total", "total = z + w", "(1) the sum"),
+        ("slope", "slope = sigmoid_derivative(total)", "(2) its slope"),
+        ("again", "again = slope", "(2) its slope"),
+        (RETURN, "return again * z", "(2) its slope"),
+    ]
+    total, slope, again, _ = (binding.value.numbers[0] for binding in bindings)
+    assert slope is again
+    assert slope.called == ("σ′", (total,))
+    first = a_function.__code__.co_firstlineno
+    assert [b.statement.line - first for b in bindings] == [1, 3, 6, 7]
+    assert bindings[0].statement.file == "tests/compare/recording/test_recording.py"
+
+
+def test_the_lines_are_left_as_they_were() -> None:
+    """What watched before watches again, and a watched function answers the same."""
+    before = sys.gettrace()
+    watch = Watch((a_function,), {"σ": sigmoid})
+
+    def fails() -> None:
+        raise ValueError("in the lines")
+
+    with pytest.raises(ValueError, match="in the lines"):
+        watch.run(fails)
+    assert sys.gettrace() is before
+    assert statements(a_function) is statements(a_function)
+
+
+def test_a_function_that_is_not_marked_is_written_out() -> None:
+    z = given([1.0])
+    found: list[Number] = []
+    Watch((), {}).run(lambda: found.append(sigmoid_derivative(z).numbers[0]))
+    text = written(found[0], TEXT, lambda n: "z" if n is z.numbers[0] else None)
+    assert text == "1 / (1 + exp(-|z|)) · (exp(-|z|) / (1 + exp(-|z|)))"
