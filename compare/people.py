@@ -34,6 +34,9 @@ NEWCOMERS = (Person("Emily", 128, 63, None), Person("Frank", 155, 68, None))
 
 SHIFT = np.array([135.0, 66.0])  # lb, in
 
+#: The mean loss of a network that answers one half to everybody, (1 - 1/2)².
+UNDECIDED = 0.25
+
 
 def person_named(name: str) -> Person:
     """One of `PEOPLE` by name, in any case. Raises StopIteration for a name that none has."""

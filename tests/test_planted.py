@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 import manual.article
-from compare.agreement import hand_gradient, stack
+import manual.sgd
+from compare.agreement import NAMES, hand_gradient, stack
+from compare.planted import LOOPS, MISTAKES, PLANTS, chain
+from manual.activations import sigmoid_derivative
+from manual.sgd import sample_order
 from tests.equivalence import disagreements
-from tests.planted import PLANTS, chain
+from tests.reference import XS, YS
 from tests.strategies import drawn_points
 
 
@@ -20,8 +24,49 @@ def test_the_chain_that_plants_are_made_from_is_right() -> None:
     assert stack(chain()(*point)).tobytes() == stack(manual.article.gradient(*point)).tobytes()
 
 
-def test_there_are_enough_plants() -> None:
+@pytest.mark.parametrize("form", ["stable", "article"])
+def test_a_plant_uses_the_form_of_the_derivative_that_is_asked_for(form: str) -> None:
+    """Where it is not wrong it is right to the last bit."""
+    point = drawn_points(64, seed=7)
+    right = hand_gradient(form)(*point)._asdict()
+    for slug in ("zeroed-element", "exchanged"):
+        planted = PLANTS[slug].gradient_in(form)(*point)._asdict()
+        for name in set(NAMES) - set(PLANTS[slug].wrong):
+            assert planted[name].tobytes() == right[name].tobytes()
+
+
+def test_a_factor_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match=r"got the factors \['dL_dz9'\]"):
+        chain(dL_dz9=lambda c: c.y)
+
+
+def test_what_a_gradient_keeps_is_gone_when_it_is_asked_for_anew() -> None:
+    point, plant = drawn_points(3, seed=7), PLANTS["accumulates"]
+    right = stack(manual.article.gradient(*point))
+    for gradient in (plant.gradient, plant.gradient_in("stable")):
+        first, second = stack(gradient(*point)), stack(gradient(*point))
+        assert first.tobytes() == right.tobytes()
+        assert second.tobytes() == (2 * right).tobytes()
+
+
+def test_there_are_enough_mistakes() -> None:
     assert len(PLANTS) >= 20
+    assert len(LOOPS) >= 4
+    assert {plant.kind for plant in PLANTS.values()} == {"gradient"}
+    assert {plant.kind for plant in LOOPS.values()} == {"training"}
+    assert not set(PLANTS) & set(LOOPS)
+
+
+@pytest.mark.parametrize("slug", MISTAKES)
+def test_a_mistake_is_described(slug: str) -> None:
+    """In one sentence of its own, which fits any place in a text."""
+    says = MISTAKES[slug].says
+    assert 10 < len(says) < 100
+    assert not says.endswith(".")
+    assert "\n" not in says
+    assert [plant.says for plant in MISTAKES.values()].count(says) == 1
+    assert set(MISTAKES[slug].wrong) <= set(NAMES)
+    assert MISTAKES[slug].wrong
 
 
 @pytest.mark.parametrize("slug", PLANTS)
@@ -30,3 +75,31 @@ def test_a_wrong_derivation_is_caught(slug: str) -> None:
     with np.errstate(invalid="ignore"):
         caught = disagreements(PLANTS[slug].gradient)
     assert set(caught) == set(PLANTS[slug].wrong), caught
+
+
+@pytest.mark.parametrize("slug", LOOPS)
+def test_a_wrong_loop_is_wrong_where_it_is_said_to_be(slug: str) -> None:
+    """The last update of an epoch from parameters that are all different, beside the right one."""
+    start, order = manual.article.draw_parameters(44), sample_order(4, 1)
+    walks = [
+        stack(list(train(start, XS, YS, manual.article.gradient, 0.1, order))[-1])
+        for train in (LOOPS[slug].train, manual.sgd.train)
+    ]
+    wrong = {name for name, a, b in zip(NAMES, *walks, strict=True) if a != b}
+    assert wrong >= set(LOOPS[slug].wrong)
+
+
+def test_the_published_bug_updates_the_output_rightly() -> None:
+    """And the hidden units with the output's new weights: σ' and ypred are still the old ones."""
+    start = manual.article.draw_parameters(44)
+    x, y = XS[0], YS[0]
+    grads, steps = manual.article.gradient(start, x, y), manual.article.forward(start, x)
+    (after,) = LOOPS["update-before-use"].train(
+        start, XS, YS, manual.article.gradient, 0.1, np.array([[0]])
+    )
+    right = manual.sgd.update(start, grads, 0.1)
+    assert (after.w5, after.w6, after.b3) == (right.w5, right.w6, right.b3)
+    slope = -2 * (y - steps.ypred) * sigmoid_derivative(steps.z3)
+    late = slope * right.w5 * sigmoid_derivative(steps.z1) * x[0]
+    assert abs(after.w1 - (start.w1 - 0.1 * late)) < 1e-15  # a few roundings of numbers below 1
+    assert after.w1 != right.w1

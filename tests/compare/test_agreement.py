@@ -6,8 +6,8 @@ import pytest
 import manual.activations
 import manual.article
 from compare.agreement import NAMES, Verdict, compare_gradients, hand_gradient
+from compare.planted import PLANTS
 from compare.rounding import Range
-from tests.planted import PLANTS
 from tests.reference import ALICE, BOB, BOB_W1_ARTICLE, PARTIALS, close
 
 ONES = manual.article.ones_parameters()

@@ -20,8 +20,8 @@ from compare import cli
 from compare.agreement import NAMES
 from compare.experiment import Settings, predict
 from compare.people import NEWCOMERS
+from compare.planted import PLANTS
 from compare.trajectory import Trainings
-from tests.planted import PLANTS
 from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, FRANK, LOSSES, PARTIALS, close
 
 

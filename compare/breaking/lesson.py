@@ -1,0 +1,45 @@
+"""What there is to learn from a mistake: which checks are blind to it, and why that matters."""
+
+from compare.breaking.check import Check
+from compare.planted import Plant
+
+_EVERY = (
+    "Every check sees it: so coarse a mistake shows in the outcome. Where it is, the outcome does "
+    "not say."
+)
+_NONE = (
+    "No check sees it here: it shows at none of the points that they look at. Agreement at some "
+    "points is no proof for all; try another start (--seed, --init), or more --epochs."
+)
+_WEAK = (
+    "Right answers and a falling loss are weak evidence: four people can be learned with many a "
+    "mistake."
+)
+_NOT_YET = "In so few epochs no update goes wrong."
+_RIGHT_AT_THE_START = (
+    "At the start the gradient is right; the training comes to points where it is wrong, and a "
+    "check of gradients knows only the points it is given."
+)
+_RIGHT_EVERYWHERE = (
+    "The gradient is right at every point: whoever checks gradients alone does not learn what the "
+    "training does with them."
+)
+
+
+def lesson(plant: Plant, found: dict[str, Check]) -> str:
+    """One or a few sentences, from what `compare.breaking.checks` has found."""
+    blind = [name for name, check in found.items() if not check.sees]
+    if not blind:
+        return _EVERY
+    if len(blind) == len(found):
+        return _NONE
+    reasons = (
+        (_WEAK, {"outcome", "training"}),
+        (_NOT_YET, {"updates"}),
+        (
+            _RIGHT_EVERYWHERE if plant.kind == "training" else _RIGHT_AT_THE_START,
+            {"autodiff", "judge"},
+        ),
+    )
+    why = " ".join(reason for reason, names in reasons if names & set(blind))
+    return f"Blind: {', '.join(blind)}. {why}"

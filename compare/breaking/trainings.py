@@ -1,0 +1,81 @@
+"""What a training shows of a mistake: in its outcome, in its loss curve, in its updates."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+import manual.article
+from compare.breaking.check import Check, grouped
+from compare.experiment import Prediction, Settings, predict
+from compare.people import NEWCOMERS, PEOPLE, UNDECIDED
+from compare.trajectory import LARGEST, Divergence, Trainings
+
+
+def ran_away(params: Any) -> bool:
+    """Whether a parameter has grown beyond all bounds, or is not a number."""
+    return not np.all(np.abs(params) <= LARGEST)
+
+
+def outcome(settings: Settings, trainings: Trainings) -> Check:
+    """Whether people are labelled as by the right training, which is the one by autodiff."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        everybody = predict(settings, trainings, PEOPLE + NEWCOMERS)
+    wrong = {p.person.name: _mislabelled(p) for p in everybody if _label(p) != p.label_by_autodiff}
+    newcomers = ", ".join(_beside(p) for p in everybody if p.person in NEWCOMERS)
+    says = grouped(wrong) if wrong else f"no label changes: {newcomers}"
+    return Check(bool(wrong), says, {"people": {p.person.name: _numbers(p) for p in everybody}})
+
+
+def _label(p: Prediction) -> str | None:
+    return None if np.isnan(p.by_hand) else p.label
+
+
+def _mislabelled(p: Prediction) -> str:
+    return f"{_label(p) or 'not a number'} instead of {p.label_by_autodiff}"
+
+
+def _beside(p: Prediction) -> str:
+    # Eight digits: there are mistakes that show in the seventh.
+    return f"{p.person.name} {p.by_hand:.8f} (right: {p.autodiff:.8f})"
+
+
+def _numbers(p: Prediction) -> dict[str, Any]:
+    return {
+        "probability": p.by_hand,
+        "label": _label(p),
+        "right_probability": p.autodiff,
+        "right_label": p.label_by_autodiff,
+    }
+
+
+def training(settings: Settings, trainings: Trainings) -> Check:
+    """Whether somebody who looks at the loss curve sees that nothing is learned."""
+    problem = settings.problem()
+    start = float(manual.article.mean_loss(settings.start(), problem.xs, problem.ys))
+    # After no epochs both are where they began.
+    end, right = trainings.losses[-1].tolist() if trainings.epochs else (start, start)
+    numbers = {"start": start, "end": end, "right_end": right}
+    if not np.isfinite(end) or ran_away(trainings.by_hand):
+        return Check(True, f"the training runs away; its loss ends as {end:.4g}", numbers)
+    stuck = end >= UNDECIDED
+    how = "no better than always answering one half" if stuck else "which looks like learning"
+    says = f"the loss goes from {start:.4g} to {end:.4g}, {how} (right: to {right:.4g})"
+    # Where the right training has not learned either, nobody wonders.
+    return Check(stuck and right < UNDECIDED, says, numbers)
+
+
+def updates(trainings: Trainings) -> Check:
+    """Whether an update is not what autodiff makes of the same parameters."""
+    first, total = trainings.first_divergence, trainings.epochs * len(PEOPLE)
+    if first is None:
+        return Check(False, f"all {total} updates agree", {"updates": total, "first": None})
+    person = PEOPLE[first.sample].name
+    says = f"epoch {first.epoch}, {person}: {_diverged(first)}"
+    return Check(True, says, {"updates": total, "first": asdict(first) | {"sample": person}})
+
+
+def _diverged(first: Divergence) -> str:
+    name = first.parameter
+    what = f"∂L/∂{name} is" if first.quantity == "gradient" else f"{name} becomes"
+    return f"{what} {first.by_hand:.15g}, by autodiff {first.autodiff:.15g}"

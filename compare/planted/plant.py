@@ -1,0 +1,54 @@
+"""What a planted mistake is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import manual.article
+import manual.sgd
+from manual.activations import SIGMOID_DERIVATIVES, sigmoid_derivative
+
+#: (params, x, y) -> nine partial derivatives.
+Gradient = Callable[[Any, Any, Any], Any]
+
+#: σ' as a function of z: one of the two forms of `manual.activations`.
+Derivative = Callable[[Any], Any]
+
+#: (params, xs, ys, gradient, learning_rate, order) -> the parameters after each update.
+Loop = Callable[..., Iterator[Any]]
+
+NAMES = manual.article.Parameters._fields
+HIDDEN = ("w1", "w2", "w3", "w4", "b1", "b2")  # by way of a hidden unit
+FIRST = ("w1", "w2", "b1")  # by way of h1
+SECOND = ("w3", "w4", "b2")  # by way of h2
+WEIGHTS = ("w1", "w2", "w3", "w4", "w5", "w6")
+
+
+def right(derivative: Derivative) -> Gradient:
+    """The gradient without a mistake."""
+    return partial(manual.article.gradient, derivative=derivative)
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A mistake: in the gradient, or in the training loop around a right gradient."""
+
+    says: str  #: what is done wrong, one sentence without its full stop
+    wrong: tuple[str, ...]  #: the parameters whose derivative, or whose update, is wrong
+    make: Callable[[Derivative], Gradient] = right  #: the gradient, from the form of σ' it uses
+    train: Loop = manual.sgd.train  #: the loop
+
+    @property
+    def kind(self) -> str:
+        """`gradient` or `training`: where the mistake is."""
+        return "gradient" if self.train is manual.sgd.train else "training"
+
+    @property
+    def gradient(self) -> Gradient:
+        """The gradient with σ' in the stable form, as before its first call."""
+        return self.make(sigmoid_derivative)
+
+    def gradient_in(self, form: str) -> Gradient:
+        """The same with σ' in the form of that name, `stable` or `article`."""
+        return self.make(SIGMOID_DERIVATIVES[form])

@@ -1,0 +1,231 @@
+"""What each check sees of a mistake: all that it must, and nothing of what it cannot."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from compare.agreement import NAMES
+from compare.breaking import Check, checks, lesson
+from compare.experiment import Settings
+from compare.planted import LOOPS, MISTAKES, PLANTS, Plant
+from compare.trajectory import TrainingDivergedError
+from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, LOSSES, PARTIALS, START, close
+from tests.tiers import one_of_each
+
+RIGHT = Plant("nothing is wrong", ())
+USUAL, ONES = Settings(), Settings(init="ones")
+EVERY = {"outcome", "training", "updates", "autodiff", "judge"}
+COMPARED = {"updates", "autodiff", "judge"}
+
+
+@cache
+def found(slug: str, settings: Settings = USUAL) -> dict[str, Check]:
+    return checks(MISTAKES[slug], settings)
+
+
+def seeing(checked: dict[str, Check]) -> set[str]:
+    return {name for name, check in checked.items() if check.sees}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        USUAL,
+        Settings(epochs=0),
+        Settings(epochs=30, init="ones", sigmoid_derivative="article"),
+        Settings(epochs=30, seed=1, order="shuffled", shift="mean"),
+    ],
+)
+def test_no_check_sees_a_mistake_where_there_is_none(settings: Settings) -> None:
+    checked = checks(RIGHT, settings)
+    assert seeing(checked) == set()
+    assert list(checked) == ["outcome", "training", "updates", "autodiff", "judge"]
+    assert checked["judge"].numbers["verdict"] == "agree"
+    assert lesson(RIGHT, checked).startswith("No check sees it here")
+
+
+SEEN = {
+    "missing-square": EVERY,
+    "order-of-parameters": EVERY,
+    "sigmoid-of-z": EVERY,  # whose parameters become NaN
+    "not-a-number": EVERY,
+    "half-mse": COMPARED,
+    "exchanged": COMPARED,
+    "zeroed-element": COMPARED,
+    "off-by-a-millionth": COMPARED,
+    "off-by-1e-12": COMPARED,
+    "float32": COMPARED,
+    "accumulates": COMPARED,
+    "small-elements-zeroed": {"updates"},
+    "update-before-use": {"updates"},
+    "stale-parameters": {"updates"},
+    "last-sample-skipped": {"updates"},
+    "bias-not-updated": {"updates"},
+    "wrong-sample": {"outcome", "training", "updates"},
+    "ascends": {"outcome", "training", "updates"},
+}
+
+
+@pytest.mark.parametrize("slug", SEEN)
+def test_which_checks_see_it(slug: str) -> None:
+    assert seeing(found(slug)) == SEEN[slug]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", sorted(set(MISTAKES) - set(SEEN)))
+def test_every_other_mistake_is_seen_by_what_compares(slug: str) -> None:
+    assert seeing(found(slug)) >= COMPARED
+
+
+@pytest.mark.parametrize(
+    "slug", one_of_each(sorted(LOOPS), quick=["stale-parameters", "update-before-use"])
+)
+def test_of_a_wrong_loop_the_gradient_shows_nothing(slug: str) -> None:
+    """Wherever it starts: nothing but the training is wrong."""
+    for settings in (USUAL, ONES, Settings(epochs=1, seed=7)):
+        checked = found(slug, settings)
+        assert not checked["autodiff"].sees
+        assert not checked["judge"].sees
+        assert checked["updates"].sees
+
+
+def test_the_outcome_beside_the_right_one() -> None:
+    """The published bug moves Emily by 7e-7 and no label."""
+    outcome = found("update-before-use", ONES)["outcome"]
+    emily = outcome.numbers["people"]["Emily"]
+    assert abs(emily["probability"] - 0.94678911) < 0.5e-8
+    assert abs(emily["right_probability"] - EMILY) < 1e-10
+    assert (emily["label"], emily["right_label"]) == ("F", "F")
+    assert list(outcome.numbers["people"])[-2:] == ["Emily", "Frank"]
+    assert outcome.says.startswith("no label changes: Emily 0.94678911 (right: 0.94678839), Frank ")
+
+
+def test_wrong_labels_are_named() -> None:
+    outcome = found("missing-square")["outcome"]
+    assert outcome.says == "F instead of M: Bob, Charlie, Frank"
+    labels = {name: person["label"] for name, person in outcome.numbers["people"].items()}
+    assert set(labels.values()) == {"F"}
+    assert outcome.numbers["people"]["Bob"]["right_label"] == "M"
+    # Whoever learns from Alice alone takes everybody for her.
+    assert found("wrong-sample")["outcome"].says == "F instead of M: Bob, Charlie, Frank"
+
+
+def test_a_loss_that_falls_and_one_that_does_not() -> None:
+    falls = found("bias-not-updated", ONES)["training"]
+    assert close(falls.numbers["start"], START, 14)
+    assert close(falls.numbers["right_end"], LOSSES[999], 13)
+    assert falls.numbers["end"] < 0.25
+    assert "which looks like learning (right: to 0.002393)" in falls.says
+    stuck = found("missing-square")["training"]
+    assert 0.49 < stuck.numbers["end"] < 0.5
+    assert "no better than always answering one half" in stuck.says
+
+
+def test_where_the_right_training_learns_nothing_either_the_curve_is_no_evidence() -> None:
+    short = Settings(epochs=5, seed=1, shift="mean")
+    training = checks(PLANTS["half-mse"], short)["training"]
+    assert training.numbers["end"] > training.numbers["right_end"] > 0.25
+    assert not training.sees
+
+
+def test_what_runs_away() -> None:
+    """Into NaN, which is no label, while the right training arrives."""
+    checked = found("sigmoid-of-z")
+    people = checked["outcome"].numbers["people"]
+    assert {person["label"] for person in people.values()} == {None}
+    assert {person["right_label"] for person in people.values()} == {"F", "M"}
+    assert "not a number instead of M: Bob, Charlie, Frank" in checked["outcome"].says
+    assert np.isnan(checked["training"].numbers["end"])
+    assert checked["training"].says == "the training runs away; its loss ends as nan"
+
+
+def test_what_runs_away_without_the_mistake_too() -> None:
+    for slug, rate in (("half-mse", 1e200), ("stale-parameters", 1e200), ("clipped", 1e101)):
+        with pytest.raises(TrainingDivergedError, match="in epoch 0"):
+            checks(MISTAKES[slug], Settings(epochs=2, learning_rate=rate))
+
+
+def test_the_first_update_that_differs() -> None:
+    updates = found("half-mse", ONES)["updates"].numbers
+    first = updates["first"]
+    assert updates["updates"] == 4000
+    assert (first["update"], first["sample"], first["parameter"]) == (0, "Alice", "w1")
+    assert close(first["autodiff"], PARTIALS["w1"], 14)
+    assert close(first["by_hand"], PARTIALS["w1"] / 2, 14)
+    says = found("half-mse", ONES)["updates"].says
+    assert says.startswith("epoch 0, Alice: ∂L/∂w1 is 0.0107347676329")
+    late = found("last-sample-skipped", ONES)["updates"]
+    assert late.numbers["first"]["update"] == 3
+    assert late.says.startswith("epoch 0, Diana: w1 becomes ")
+
+
+def test_which_partial_derivatives_of_whom() -> None:
+    autodiff = found("small-elements-zeroed", ONES)["autodiff"]
+    assert autodiff.says == "the partial derivative by w1 disagrees: Bob, Charlie, Diana"
+    assert list(autodiff.numbers["disagree"]) == ["Alice", "Bob", "Charlie", "Diana"]
+    assert autodiff.numbers["disagree"]["Alice"] == {}
+    assert autodiff.numbers["disagree"]["Bob"]["w1"]["by_hand"] == 0
+    assert close(autodiff.numbers["disagree"]["Bob"]["w1"]["autodiff"], BOB_W1_ARTICLE, 12)
+    assert found("exchanged")["autodiff"].says == (
+        "the partial derivatives by w5, w6 disagree: Alice, Bob, Charlie, Diana"
+    )
+    assert found("half-mse")["autodiff"].says.startswith("all nine partial derivatives disagree: A")
+
+
+def test_what_the_judge_says() -> None:
+    judge = found("half-mse")["judge"]
+    assert judge.says == f"disagree: {judge.numbers['diagnosis']}"
+    assert "every element is 1/2 of exact" in judge.numbers["diagnosis"]
+    assert judge.numbers["parameters"] == list(NAMES)
+    assert judge.numbers["person"] == "Alice"
+    assert "the square is missing" in found("missing-square")["judge"].says
+    assert found("exchanged")["judge"].numbers["parameters"] == ["w5", "w6"]
+
+
+def test_the_judge_is_asked_about_everybody() -> None:
+    """Of Alice the zeroed element is large enough to be right."""
+    judge = found("small-elements-zeroed", ONES)["judge"]
+    assert judge.numbers["person"] == "Bob"
+    assert judge.numbers["parameters"] == ["w1"]
+    assert judge.says.startswith("disagree for Bob: params.w1: yours is 0.0, exactly it is 1.59176")
+
+
+def test_what_a_gradient_keeps_stays_with_its_check() -> None:
+    plant = PLANTS["accumulates"]
+    plant.gradient(Settings().start(), np.array([-2.0, -1.0]), 1.0)
+    once, again = (checks(plant, Settings(epochs=2)) for _ in range(2))
+    assert once == again
+    assert once["autodiff"].numbers["disagree"]["Alice"] == {}  # the first call is right
+
+
+def test_the_form_of_the_derivative_is_the_one_asked_for() -> None:
+    """Half of Bob's derivative by w1, with all of its digits and with four of them."""
+    for form, whole in (("stable", BOB_W1), ("article", BOB_W1_ARTICLE)):
+        settings = Settings(epochs=0, init="ones", sigmoid_derivative=form)
+        bob = checks(PLANTS["half-mse"], settings)["autodiff"].numbers["disagree"]["Bob"]
+        assert close(2 * bob["w1"]["by_hand"], whole, 15)
+
+
+def test_the_epochs_are_counted() -> None:
+    counted: list[int] = []
+    checks(LOOPS["ascends"], Settings(epochs=3), counted.append)
+    assert counted == [1, 2, 3]
+
+
+def test_what_there_is_to_learn() -> None:
+    def learned(slug: str, settings: Settings = USUAL) -> str:
+        return lesson(MISTAKES[slug], found(slug, settings))
+
+    weak = "Right answers and a falling loss are weak evidence"
+    assert learned("missing-square").startswith("Every check sees it")
+    assert learned("zeroed-element").startswith(f"Blind: outcome, training. {weak}")
+    assert "gradient is right" not in learned("zeroed-element")
+    assert "At the start the gradient is right" in learned("small-elements-zeroed")
+    assert learned("update-before-use").startswith(
+        f"Blind: outcome, training, autodiff, judge. {weak}"
+    )
+    assert "The gradient is right at every point" in learned("update-before-use")
+    assert learned("ascends").startswith("Blind: autodiff, judge. The gradient is right")
+    assert learned("exchanged", Settings(epochs=1, init="ones")).startswith("No check sees it here")
+    assert "no update goes wrong" in learned("half-mse", Settings(epochs=0))
