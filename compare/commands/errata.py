@@ -1,0 +1,110 @@
+"""`compare errata`: the slips of the article, each with a run that shows the difference."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import JSON, Number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from compare.errata.entry import Cell, Erratum, Shown
+
+#: How many there are; the catalogue itself is loaded when it is read.
+COUNT = 22
+
+
+@click.command(short_help="The article's slips: printed, corrected, and run.")
+@click.argument(
+    "number",
+    metavar="[N]",
+    required=False,
+    type=Number(f"a number from 1 to {COUNT}", convert=int, at_least=1, at_most=COUNT),
+)
+@JSON
+def errata(number: int | None, as_json: bool) -> int:
+    """List the article's slips, as printed and corrected, or show number N by a run.
+
+    A run computes its numbers when it is asked for them, by the derivation by hand, by autodiff, or
+    by both.
+    """
+    from compare.commands.output import print_object
+    from compare.errata.catalogue import ERRATA
+    from compare.terminal import console
+
+    if number is None:
+        if as_json:
+            print_object({"errata": [_texts(entry) for entry in ERRATA]})
+        else:
+            _list(console(), ERRATA)
+        return 0
+    entry = ERRATA[number - 1]
+    shown = entry.run()
+    if as_json:
+        print_object(_as_object(entry, shown))
+    else:
+        _show(console(), entry, shown)
+    return 0
+
+
+def _list(out: Any, entries: "tuple[Erratum, ...]") -> None:
+    from rich.table import Table
+
+    rows = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 1, 0))
+    rows.add_column("N", justify="right", no_wrap=True)
+    rows.add_column("printed", ratio=1)
+    rows.add_column("right", ratio=1)
+    for entry in entries:
+        rows.add_row(str(entry.number), entry.printed, entry.right)
+    out.print(rows)
+    out.print("\npython -m compare errata N says why, and shows the difference by a run.")
+
+
+def _show(out: Any, entry: "Erratum", shown: "Shown") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from compare.terminal import table
+
+    out.print(Text(f"{entry.number}. {entry.title}", style="bold"))
+    out.print()
+    texts = Table.grid(padding=(0, 2, 0, 0))
+    for name in ("section", "printed", "right", "why"):
+        texts.add_row(name, getattr(entry, name))
+    out.print(texts)
+    out.print()
+    rows = table(*shown.columns)
+    columns = [_column(cells, shown.digits) for cells in zip(*shown.rows, strict=True)]
+    for row in zip(*columns, strict=True):
+        rows.add_row(*row)
+    out.print(rows)
+    out.print(f"\n{shown.says}")
+
+
+def _column(cells: "Sequence[Cell]", digits: int) -> list[str]:
+    """One column as text; words among numbers leave room for a sign, as the numbers do."""
+    room = "" if all(isinstance(cell, str) for cell in cells) else " "
+    return [
+        f"{room if cell else ''}{cell}" if isinstance(cell, str) else f"{cell: .{digits}g}"
+        for cell in cells
+    ]
+
+
+def _texts(entry: "Erratum") -> dict[str, Any]:
+    names = ("number", "title", "section", "printed", "right", "why")
+    return {name: getattr(entry, name) for name in names}
+
+
+def _as_object(entry: "Erratum", shown: "Shown") -> dict[str, Any]:
+    return {
+        **_texts(entry),
+        "printed_latex": entry.printed_latex,
+        "right_latex": entry.right_latex,
+        "run": {
+            "columns": shown.columns,
+            "rows": shown.rows,
+            "says": shown.says,
+            "numbers": shown.numbers,
+        },
+    }

@@ -1,0 +1,113 @@
+"""Errata on matters of record: who, when, and what cells do; and what the model keeps of it."""
+
+from itertools import product
+
+import manual.article
+from compare.errata.entry import Cell, Shown, erratum
+from manual.activations import step
+from manual.article import Parameters
+from manual.neuron import Neuron
+
+#: Threshold units: each fires where the sum of what it takes in reaches -bias.
+AND, OR = Neuron([1.0, 1.0], -2.0, step), Neuron([1.0, 1.0], -1.0, step)
+NOT, NOT_BOTH = Neuron([-1.0], 0.0, step), Neuron([-1.0, -1.0], 1.0, step)
+
+
+@erratum(
+    18,
+    title="McCulloch, and 1943",
+    section="Introduction",
+    printed="Neural networks were first proposed in 1944 by Warren McCullough and Walter Pitts",
+    right="in 1943, by Warren McCulloch and Walter Pitts",
+    why="W. S. McCulloch and W. Pitts, A logical calculus of the ideas immanent in nervous "
+    "activity, Bulletin of Mathematical Biophysics 5, 115-133, 1943. Their neurons fire or do not, "
+    "and nets of them compute with true and false.",
+)
+def year_and_name() -> Shown:
+    """Logic by threshold units: three of them alone, and one that takes a net of three."""
+    rows: list[tuple[Cell, ...]] = []
+    found: dict[str, list[float]] = {"and": [], "or": [], "not x1": [], "xor": []}
+    for x1, x2 in product((0.0, 1.0), repeat=2):
+        either, not_both = OR.feedforward([x1, x2]), NOT_BOTH.feedforward([x1, x2])
+        answers = (
+            AND.feedforward([x1, x2]),
+            either,
+            NOT.feedforward([x1]),
+            AND.feedforward([either, not_both]),
+        )
+        rows.append((f"{x1:g}", f"{x2:g}", *map(float, answers)))
+        for name, answer in zip(found, answers, strict=True):
+            found[name].append(float(answer))
+    return Shown(
+        ("x1", "x2", "x1 and x2", "x1 or x2", "not x1", "exactly one"),
+        tuple(rows),
+        "One unit that sums and compares with a threshold computes and, or, not; exactly one of "
+        "two takes three of them in two layers, as the article's network has.",
+        found,
+    )
+
+
+@erratum(
+    19,
+    title="Released at the terminal, received at the dendrites",
+    section="Neuron in Biology",
+    printed="At the Dendrites, neurotransmitters are released, triggering nerve impulse in "
+    "neighboring neurons",
+    right="neurotransmitters are released at the axon terminal, and received at the dendrites of "
+    "the next neuron",
+    why="A signal enters a neuron at its dendrites and leaves it at the axon terminal. The model "
+    "keeps that: inputs, their sum, the output, which is an input of the next neuron.",
+)
+def where_released() -> Shown:
+    """The article's example network, neuron by neuron, in the order in which the signal goes."""
+    h1, h2, o1 = manual.article.neurons(Parameters(0, 1, 0, 1, 0, 1, 0, 0, 0))
+    x = [2.0, 3.0]
+    released = [float(h.feedforward(x)) for h in (h1, h2)]
+    rows: list[tuple[Cell, ...]] = []
+    for name, neuron, inputs in (("h1", h1, x), ("h2", h2, x), ("o1", o1, released)):
+        steps = neuron.steps(inputs)
+        received = ", ".join(f"{value:.6g}" for value in inputs)
+        rows.append((name, received, float(steps.z), float(steps.output)))
+    return Shown(
+        ("neuron", "dendrites: inputs", "axon hillock: sum", "axon terminal: output"),
+        tuple(rows),
+        f"What o1 receives, {released[0]:.6f} and {released[1]:.6f}, is what h1 and h2 release; "
+        f"o1 releases {rows[-1][-1]:.6f}.",
+        {
+            "released": [row[-1] for row in rows],
+            "received_by_o1": released,
+        },
+        digits=9,
+    )
+
+
+@erratum(
+    20,
+    title="Ions through channels, not electrons by the pump",
+    section="Neuron in Biology",
+    printed="transmit electronic signal through the Axon by the effect of exchanging electrons "
+    "with Na+/K+-ATPase",
+    right="the impulse is ions, Na⁺ in and K⁺ out, that pass through voltage-gated channels; the "
+    "pump Na⁺/K⁺-ATPase keeps up the difference in concentration that drives them",
+    why="No electrons are exchanged: charged atoms cross the membrane. The channels open when the "
+    "voltage passes a threshold (Hodgkin & Huxley, Journal of Physiology 117, 500-544, 1952). The "
+    "pump runs all the time, and keeps the ions sorted.",
+)
+def ions() -> Shown:
+    """A neuron's weighted sum raised past its threshold: all that the model has of an impulse."""
+    threshold = 3.0
+    fires, smooth = Neuron([0.0, 1.0], -threshold, step), Neuron([0.0, 1.0], -threshold)
+    rows = []
+    for x2 in (2.0, 2.9, 3.0, 3.1, 4.0):
+        weighted, z, output = fires.steps([2.0, x2])
+        soft = float(smooth.feedforward([2.0, x2]))
+        rows.append((float(weighted.sum()), threshold, float(z), float(output), soft))
+    at = next(row[0] for row in rows if row[3] == 1)
+    return Shown(
+        ("weighted sum", "threshold -b", "z", "step(z)", "σ(z)"),
+        tuple(rows),
+        "No number of the model stands for an ion, a channel or the pump. In their place it has a "
+        f"sum and a threshold: with -b = {threshold:g} the first sum that fires is {at:g}.",
+        {"fires_at": at, "threshold": threshold, "outputs": [row[3] for row in rows]},
+        digits=4,
+    )

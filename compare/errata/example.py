@@ -1,0 +1,51 @@
+"""Where the runs take their numbers: the article's people, its training, and its gradient."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import manual.article
+from compare.agreement import Gradient
+from compare.experiment import Settings
+from compare.people import PEOPLE, raw, shifted, targets
+from compare.trajectory import walk_by_hand
+from manual.article import Parameters
+
+XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
+ALICE, BOB = (XS[0], YS[0]), (XS[1], YS[1])
+
+
+def drawn() -> Parameters:
+    """Parameters of no special kind: the start of the main job's training."""
+    return Settings().start()
+
+
+def mean_loss(params: Parameters) -> float:
+    """The mean loss over the four people, which is the loss of the network."""
+    return float(manual.article.mean_loss(params, XS, YS))
+
+
+def trained(
+    settings: Settings, order: np.ndarray | None = None, gradient: Gradient | None = None
+) -> np.ndarray:
+    """The parameters after each epoch of the training by hand, shape (9, epochs).
+
+    Args:
+        settings: the training.
+        order: which person each update takes, in place of the order that `settings` name.
+        gradient: in place of `manual.article.gradient`.
+    """
+    order = settings.sample_order() if order is None else order
+    problem = replace(settings.problem(), by_hand=gradient)
+    after = walk_by_hand(settings.start(), problem, order)
+    return after[:, order.shape[1] - 1 :: order.shape[1]]
+
+
+def gradient_with(dloss: Any, params: Parameters, x: np.ndarray) -> Parameters:
+    """The nine products of the chain rule with `dloss` in the place of ∂L/∂ypred.
+
+    They are taken by the article's own lines. Those compute the factor as -2 (y - ypred), so they
+    are given the y for which that is `dloss`.
+    """
+    return manual.article.gradient(params, x, manual.article.feedforward(params, x) - dloss / 2)

@@ -1,0 +1,129 @@
+"""`compare errata` on the command line: the list, one of them, JSON, and bad input."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from compare import cli
+from compare.errata import catalogue
+from compare.errata.catalogue import ERRATA
+from tests.compare.errata.asked import shown
+
+
+@pytest.fixture
+def run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command shows what the run has shown to an earlier test."""
+    known = (replace(entry, run=partial(shown, entry.number)) for entry in ERRATA)
+    monkeypatch.setattr(catalogue, "ERRATA", tuple(known))
+
+
+@pytest.fixture
+def errata(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run the command in this process: its exit code, output and errors."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["compare", "errata", *words])
+        with pytest.raises(SystemExit) as ending:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(ending.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_the_list(errata: Any) -> None:
+    code, out, err = errata()
+    assert (code, err) == (0, "")
+    assert re.findall(r"^ ?(\d+) ", out, re.M) == [str(entry.number) for entry in ERRATA]
+    assert max(map(len, out.splitlines())) <= 80
+    assert "\x1b" not in out
+    assert out.splitlines()[-1].startswith("python -m compare errata N ")
+    # Nothing is cut off: an ellipsis stands where a quotation has one.
+    assert out.count("…") == sum((entry.printed + entry.right).count("…") for entry in ERRATA)
+
+
+@pytest.mark.usefixtures("run_once")
+@pytest.mark.parametrize("entry", ERRATA, ids=lambda entry: str(entry.number))
+def test_one_of_them(errata: Any, entry: Any) -> None:
+    code, out, err = errata(str(entry.number))
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == f"{entry.number}. {entry.title}"
+    for text in (entry.section, entry.printed, entry.right, entry.why):
+        assert words(text) in words(out)
+    assert max(map(len, lines)) <= 80
+    assert out.count("…") == entry.printed.count("…")
+
+
+def test_what_the_first_prints(errata: Any) -> None:
+    _, out, _ = errata("1")
+    assert re.search(r"after epoch 999 +0\.499645 +0\.00240", out)
+    assert re.search(r"Bob, M +1\.000 F +0\.040 M", out)
+    assert "6 of 6 people come out as F and the loss ends at 0.4996" in words(out)
+
+
+def test_the_list_as_json(errata: Any) -> None:
+    code, out, err = errata("--json")
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    listed = json.loads(out)["errata"]
+    assert [entry["number"] for entry in listed] == [entry.number for entry in ERRATA]
+    for entry in listed:
+        assert list(entry) == ["number", "title", "section", "printed", "right", "why"]
+
+
+def test_one_as_json(errata: Any) -> None:
+    code, out, err = errata("22", "--json")
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    answer = json.loads(out)
+    assert list(answer) == [
+        *("number", "title", "section", "printed", "right", "why"),
+        *("printed_latex", "right_latex", "run"),
+    ]
+    assert answer["printed_latex"] == r"\frac{\partial L}{\partial w_1} = 0.0214"
+    run = answer["run"]
+    assert list(run) == ["columns", "rows", "says", "numbers"]
+    assert run["rows"][-1][:3] == ["∂L/∂w1", 0.0214, 0.0215]
+    assert run["numbers"]["at_the_end"]["∂L/∂y_pred"] == -0.953
+
+
+@pytest.mark.usefixtures("run_once")
+@pytest.mark.parametrize("entry", ERRATA, ids=lambda entry: str(entry.number))
+def test_each_run_is_json(errata: Any, entry: Any) -> None:
+    run = json.loads(errata(str(entry.number), "--json")[1])["run"]
+    assert all(len(row) == len(run["columns"]) for row in run["rows"])
+    assert "null" not in json.dumps(run)
+
+
+@pytest.mark.parametrize("word", ["23", "0", "x", "1.5", ""])
+def test_no_such_number(errata: Any, word: str) -> None:
+    code, out, err = errata(word)
+    assert (code, out) == (2, "")
+    assert err == f"Error: Invalid value for '[N]': {word!r}; expected a number from 1 to 22.\n"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys; sys.argv = ['compare', 'errata', '--help']\nfrom compare.cli import main\n"
+    code += "try: main()\nfinally: assert not {'jax', 'numpy', 'rich'} & set(sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "[N]" in run.stdout
+
+
+@pytest.mark.slow
+def test_plain_where_no_colour_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FORCE_COLOR stands for a terminal; NO_COLOR is heard all the same."""
+    command = [sys.executable, "-m", "compare", "errata", "17"]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", run.stdout)
