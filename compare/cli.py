@@ -13,12 +13,16 @@ import traceback
 import click
 
 from compare import interrupts
+from compare.commands.break_ import break_
+from compare.commands.errata import errata
+from compare.commands.explain import explain
 from compare.commands.output import Disagreement
 from compare.commands.plot import plot
 from compare.commands.predict import predict
 from compare.commands.regress import regress
 from compare.commands.resume import resume
 from compare.commands.run import run
+from compare.commands.step import step
 from compare.commands.train import train
 
 
@@ -30,7 +34,7 @@ def cli() -> None:
     """
 
 
-for command in (run, train, resume, predict, regress, plot):
+for command in (run, explain, step, errata, break_, train, resume, predict, regress, plot):
     cli.add_command(command)
 
 

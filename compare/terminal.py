@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from compare.people import UNDECIDED
+
 if TYPE_CHECKING:
     from compare.agreement import Partial
     from compare.experiment import Prediction
@@ -23,9 +25,6 @@ DIGITS = 15
 
 #: A float64 holds 16 digits. Where rounding may cost more than half of them it is worth a word.
 HALF_THE_DIGITS = 1e-8
-
-#: The mean loss of a network that answers one half to everybody, (1 - 1/2)².
-UNDECIDED = 0.25
 
 
 class _Output(Console):
@@ -45,13 +44,13 @@ def show_partials(out: Console, partials: "list[Partial]", sigmoid_derivative: s
     for row in partials:
         rows.add_row(
             row.name,
-            _number(float(row.exact)),
+            number(float(row.exact)),
             "by hand",
-            _number(row.by_hand),
-            _ulps(row.ulps_by_hand),
+            number(row.by_hand),
+            ulps(row.ulps_by_hand),
             _verdict(row.verdict),
         )
-        rows.add_row("", "", "autodiff", _number(row.autodiff), _ulps(row.ulps_autodiff))
+        rows.add_row("", "", "autodiff", number(row.autodiff), ulps(row.ulps_autodiff))
     out.print(rows)
     lossy = [row for row in partials if row.verdict == "agree" and _lost_digits(row)]
     if lossy:
@@ -72,7 +71,7 @@ def show_losses(out: Console, trainings: "Trainings") -> None:
     every = max(1, trainings.epochs // 10)
     for epoch in sorted({*range(0, trainings.epochs, every), trainings.epochs - 1}):
         by_hand, auto = trainings.losses[epoch]
-        rows.add_row(str(epoch), _number(by_hand), _number(auto))
+        rows.add_row(str(epoch), number(by_hand), number(auto))
     out.print(rows)
     if trainings.epochs > 1:
         out.print(_loss_curve(trainings.losses[:, 0]), soft_wrap=True)
@@ -103,8 +102,8 @@ def describe(divergence: "Divergence", names: list[str]) -> str:
     whose = {"by_hand": "by hand", "autodiff": "by autodiff", "both": "both"}
     return (
         f"epoch {divergence.epoch}, {names[divergence.sample]}, {divergence.quantity} of "
-        f"{divergence.parameter}: by hand {_number(divergence.by_hand).strip()}, by autodiff "
-        f"{_number(divergence.autodiff).strip()}, {divergence.ulps:.3g} ulps apart. Two "
+        f"{divergence.parameter}: by hand {number(divergence.by_hand).strip()}, by autodiff "
+        f"{number(divergence.autodiff).strip()}, {divergence.ulps:.3g} ulps apart. Two "
         f"right answers differ by at most {divergence.bound:.2g}, and {whose[divergence.off]} is "
         f"off (at the parameters of the training {whose[divergence.along]})"
     )
@@ -130,7 +129,7 @@ def show_regression(out: Console, result: "Regression") -> None:
     columns = (result.closed_form, result.by_hand, result.autodiff)
     for j, name in enumerate(result.names):
         values = ([*column.slopes, column.intercept][j] for column in columns)
-        rows.add_row(name, *(_number(value, digits=12) for value in values))
+        rows.add_row(name, *(number(value, digits=12) for value in values))
     out.print(rows)
 
 
@@ -202,11 +201,12 @@ def _verdict(verdict: str) -> Text:
     return Text(verdict, style="green" if verdict == "agree" else "bold red")
 
 
-def _number(value: float, digits: int = DIGITS) -> str:
+def number(value: float, digits: int = DIGITS) -> str:
+    """A number with room for its sign, in the digits that every float64 holds unless said."""
     return f"{value: .{digits}g}"
 
 
-def _ulps(distance: float) -> str:
+def ulps(distance: float) -> str:
     """Whole ulps; which fraction of one a program is off is chance."""
     return f"{distance:.0f}" if distance < 1000 else f"{distance:.3g}"
 

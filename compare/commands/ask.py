@@ -178,7 +178,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _show_one(answer: Answer) -> None:
-    from compare.commands.networks import SIDES
+    from compare.networks.sides import SIDES
     from compare.terminal import console, table
     from compare.wording import shown
 

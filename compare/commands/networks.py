@@ -13,14 +13,12 @@ from compare.memory import keep_freed_memory
 from compare.networks.files import save
 from compare.networks.job import Job
 from compare.networks.lockstep import Divergence, misshapen
-from compare.networks.sides import BY_AUTODIFF, BY_HAND, MisshapenError
+from compare.networks.sides import BY_AUTODIFF, BY_HAND, SIDES, MisshapenError
 from compare.networks.training import Progress, RanAwayError, Training, train
 from compare.terminal import bar_with_text, console, show_verdict
 
 #: The sides in the words of the JSON.
 WORDS = {BY_HAND: "hand", BY_AUTODIFF: "autodiff"}
-#: And of the terminal.
-SIDES = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
 
 
 def run(

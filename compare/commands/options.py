@@ -132,6 +132,8 @@ EPOCHS = Number(
 STEPS = Number("a whole number from 1 to 100000", convert=int, at_least=1, at_most=100_000)
 LEARNING_RATE = Number("a finite number above 0", above=0)
 PERSON = Name("alice", "bob", "charlie", "diana")
+ACTIVATION = Name("sigmoid", "tanh", "relu", "leaky-relu", "gelu", "softplus", "identity")
+LOSS = Name("mse", "bce", "softmax-ce", "huber")
 
 CHECKPOINT_EVERY = click.option(
     "--checkpoint-every",

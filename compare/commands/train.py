@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compare.commands.options import (
+    ACTIVATION,
     CHECKPOINT_EVERY,
     JSON,
     LEARNING_RATE,
+    LOSS,
     LOSS_PLOT,
     SEED,
     ModelFile,
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from compare.dataset import Dataset
     from compare.networks.plan import Plan
 
-ACTIVATION = Name("sigmoid", "tanh", "relu", "leaky-relu", "gelu", "softplus", "identity")
-LOSS = Name("mse", "bce", "softmax-ce", "huber")
 OPTIMISER = Name("sgd", "momentum", "adam")
 
 #: η unless given: found by trying, large enough to be quick on standardised data.

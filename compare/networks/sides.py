@@ -18,6 +18,9 @@ from manual.optimisers import OPTIMISERS, State
 #: What the two sides are called in results and files.
 BY_HAND, BY_AUTODIFF = "by_hand", "autodiff"
 
+#: The sides in words.
+SIDES = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
+
 
 class Point(NamedTuple):
     """Where a training is; of k points, every array has k as its first axis."""

@@ -1,0 +1,105 @@
+"""The options that say which pass to show; `explain` and `step` share them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import (
+    ACTIVATION,
+    LEARNING_RATE,
+    LOSS,
+    PERSON,
+    SEED,
+    Name,
+    Number,
+    Sizes,
+)
+from compare.limits import LARGEST_L2
+
+if TYPE_CHECKING:
+    from compare.trace import Trace
+
+
+class Numbers(click.ParamType):
+    """Finite numbers with commas between them: 1,-2.5."""
+
+    name = "1,-2.5"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        """The numbers."""
+        number = Number("finite numbers with commas between them, such as 1,-2.5")
+        return tuple(number.convert(part.strip(), param, ctx) for part in str(value).split(","))
+
+
+_PASS = (
+    click.option("--person", type=PERSON, help="One of the article's four; Alice unless given."),
+    click.option("--x", type=Numbers(), help="Inputs of your own, such as 1,-2.5."),
+    click.option("--y", type=Numbers(), help="What the network should say to them."),
+    click.option(
+        "--params",
+        type=click.Path(path_type=Path),
+        help="Parameters from a JSON file: see docs/teaching.md.",
+    ),
+    click.option(
+        "--model",
+        type=click.Path(path_type=Path),
+        help="A model that train has written; --x in its features' units.",
+    ),
+    click.option("--network", "sizes", type=Sizes(), help="Another network, such as 3-4-2."),
+    click.option("--activation", type=ACTIVATION, help="Of hidden layers; sigmoid."),
+    click.option(
+        "--output",
+        type=ACTIVATION,
+        help="Of the last layer; sigmoid, or identity for losses on logits.",
+    ),
+    click.option("--loss", type=LOSS, help="mse unless given."),
+    click.option(
+        "--l2",
+        type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
+        help="λ, the weight of Σ w²; 0 unless given.",
+    ),
+    click.option(
+        "--init",
+        type=Name("ones", "normal"),
+        help="All weights 1 and biases 0, or drawn from N(0, 1); ones unless given.",
+    ),
+    click.option(
+        "--seed", type=SEED, default=44, show_default=True, help="Draws parameters at random."
+    ),
+    click.option(
+        "--learning-rate",
+        type=LEARNING_RATE,
+        default=0.1,
+        show_default=True,
+        help="η of the update.",
+    ),
+    click.option(
+        "--sigmoid-derivative",
+        type=Name("stable", "article"),
+        help="By hand, σ' as σ(z)σ(-z), or as f(1 - f); stable unless given.",
+    ),
+)
+
+
+def pass_options(command: Callable) -> Callable:
+    """The options; they arrive as the fields of `compare.traced.asked.Asked`."""
+    for option in reversed(_PASS):
+        command = option(command)
+    return command
+
+
+def traced(asked: dict[str, Any]) -> "Trace":
+    """The pass that the options ask for.
+
+    Raises:
+        click.UsageError: they do not go together, or the numbers do not fit.
+    """
+    from compare.trace import TraceError
+    from compare.traced.asked import Asked
+
+    try:
+        return Asked(**asked).trace()
+    except TraceError as error:
+        raise click.UsageError(f"{error}.") from error

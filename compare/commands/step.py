@@ -1,0 +1,105 @@
+"""`compare step`: one pass through the network, micro-step by micro-step, there and back."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import JSON, Number
+from compare.commands.passes import pass_options, traced
+
+if TYPE_CHECKING:
+    from compare.keys import Keyboard
+    from compare.trace import Trace
+
+KEYS = "n next, p back, g go to a step, q quit"
+
+#: What terminals send, by what it means.
+FORWARD = ("n", " ", "\r", "\n", "\x1b[C", "\x1bOC", "l")
+BACKWARD = ("p", "\x1b[D", "\x1bOD", "h", "\x7f")
+FIRST, LAST = ("\x1b[H", "\x1bOH", "\x1b[1~"), ("\x1b[F", "\x1bOF", "\x1b[4~")
+QUIT = ("q", "\x1b", "\x04", "")
+
+
+@click.command(short_help="Forwards and backwards through the micro-steps of one pass.")
+@click.option(
+    "--at",
+    type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=10**9),
+    help="Begin with this step; without a terminal, show this one alone.",
+)
+@pass_options
+@JSON
+def step(at: int | None, as_json: bool, **asked: Any) -> int:
+    """Step through forward pass, loss, backward pass and update of one example.
+
+    On a terminal n and p (or the arrow keys) go forwards and backwards, g goes to a step, q quits.
+    In a pipe all steps are printed. Ends with 0 if every number of the pass is right within
+    rounding, by hand and by autodiff, else with 1.
+    """
+    from compare.commands.output import print_object
+
+    trace = traced(asked)
+    if at is not None and at > len(trace.steps):
+        raise click.UsageError(f"--at {at}; expected a number from 1 to {len(trace.steps)}.")
+    if as_json:
+        print_object(trace.as_object())
+    elif sys.stdin.isatty() and sys.stdout.isatty():
+        _walk(trace, at or 1)
+    else:
+        _print(trace, at)
+    return int(trace.verdict == "disagree")
+
+
+def _print(trace: "Trace", at: int | None) -> None:
+    """All steps, or one of them."""
+    from compare.terminal import console, show_verdict
+    from compare.traced.terminal import show_legend, show_start, show_step
+
+    out = console()
+    show_start(out, trace)
+    steps = trace.steps if at is None else (trace.steps[at - 1],)
+    for one in steps:
+        show_step(out, trace, one)
+    show_legend(out, [trace.quantities[name] for one in steps for name in one.names])
+    if at is None:
+        out.print()
+        show_verdict(out, trace.verdict, "every number of the pass, by hand and by autodiff")
+
+
+def _walk(trace: "Trace", at: int) -> None:
+    """One step at a time, as keys are pressed."""
+    from compare.keys import keyboard
+    from compare.terminal import console
+    from compare.traced.terminal import show_legend, show_start, show_state, show_step
+
+    out, count = console(), len(trace.steps)
+    with keyboard() as keys, out.screen(hide_cursor=False):
+        while True:
+            out.clear()
+            show_start(out, trace)
+            here = trace.steps[at - 1]
+            show_step(out, trace, here)
+            show_state(out, trace, here)
+            show_legend(out, [trace.quantities[name] for name in here.names])
+            out.print(f"\n{KEYS}", style="dim")
+            key = keys.read()
+            if key in QUIT:
+                return
+            at = _asked(keys, at, count) if key == "g" else _next(key, at, count)
+
+
+def _next(key: str, at: int, count: int) -> int:
+    """The step that a key leads to; at either end, and with other keys, it stays."""
+    if key in FORWARD:
+        return min(at + 1, count)
+    if key in BACKWARD:
+        return max(at - 1, 1)
+    if key in FIRST:
+        return 1
+    return count if key in LAST else at
+
+
+def _asked(keys: "Keyboard", at: int, count: int) -> int:
+    """The step whose number is typed; an empty line, or no number, stays."""
+    text = keys.line(f"Step, 1 to {count}: ")
+    return min(max(int(text), 1), count) if text.isascii() and text.isdigit() else at

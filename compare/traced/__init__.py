@@ -1,0 +1,1 @@
+"""Which numbers of a network have names, and what the witnesses are asked about them."""

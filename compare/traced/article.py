@@ -1,0 +1,213 @@
+"""The trace of the article's 2-2-1 network: all that `manual.article` computes for one sample."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+import autodiff.article
+import manual.article
+import manual.sgd
+from compare.agreement import AUTODIFF_FORM, stack
+from compare.bounds import derivative_ranges, value_ranges
+from compare.recording.arrays import Array, given
+from compare.recording.watching import Binding, Watch, statements
+from compare.recording.witnesses import Derivative, Value, Witnesses, descended
+from compare.rounding import exactly
+from compare.trace import (
+    FACTOR,
+    GRADIENT,
+    INPUT,
+    LOSS,
+    PARAMETER,
+    UPDATE,
+    VALUE,
+    Check,
+    Computed,
+    Given,
+    Symbol,
+    Trace,
+    assemble,
+    derivative_symbol,
+    refuse_what_overflows,
+)
+from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
+from manual.article import Parameters
+from manual.losses import squared_error
+
+NAMES = Parameters._fields
+
+WATCH = Watch(
+    (manual.article.forward_lines, manual.article.gradient_lines, squared_error),
+    {"σ": sigmoid, "σ′": sigmoid_derivative},
+)
+
+
+def trace_article(
+    params: Any,
+    x: Any,
+    y: float,
+    sigmoid_derivative: str = "stable",
+    learning_rate: float = 0.1,
+    about: dict[str, Any] | None = None,
+) -> Trace:
+    """What the article's network computes for one sample, there and back, and one update.
+
+    Args:
+        params: nine numbers.
+        x: the two inputs, shape (2,).
+        y: the target.
+        sigmoid_derivative: the form of σ' that the hand lines use, `stable` or `article`.
+        learning_rate: η of the update.
+        about: what else is known of the pass, for the reader.
+
+    Raises:
+        TraceError: a number of the pass is not finite.
+    """
+    point = _Point(stack(params), np.asarray(x, np.float64), float(y), learning_rate)
+    started, computed = _recorded(point, sigmoid_derivative)
+    refuse_what_overflows(computed)
+    told = {"network": "2-2-1", "sigmoid_derivative": sigmoid_derivative, **(about or {})}
+    return assemble(told, started, computed, _Checks(point, sigmoid_derivative).of)
+
+
+class _Point:
+    """Where the pass is taken, as floats and as numbers that are recorded."""
+
+    def __init__(self, params: np.ndarray, x: np.ndarray, y: float, rate: float) -> None:
+        self.params, self.x, self.y, self.rate = params, x, np.float64(y), rate
+        self.recorded = Parameters(*map(given, params)), given(x), given(y), given(rate)
+
+    def given(self) -> list[Given]:
+        """Inputs, target, parameters and η."""
+        params, x, y, rate = self.recorded
+        inputs = {"x1": x[0], "x2": x[1], "y": y}
+        return [
+            *(Given(name, symbol(name), INPUT, _number(of)) for name, of in inputs.items()),
+            *(
+                Given(name, symbol(name), PARAMETER, _number(of))
+                for name, of in params._asdict().items()
+            ),
+            Given("η", Symbol("η", r"\eta"), INPUT, _number(rate)),
+        ]
+
+
+def _number(array: Array) -> Any:
+    return array.numbers[()]
+
+
+def symbol(name: str) -> Symbol:
+    """Of a value, a parameter, or a derivative by its name in the lines: ∂L/∂w1 of `dL_dw1`."""
+    if derivative := re.fullmatch(r"d(\w+)_d(\w+)", name):
+        return derivative_symbol(*map(symbol, derivative.groups()))
+    if name == "ypred":
+        return Symbol(name, r"y_{\text{pred}}")
+    return Symbol(name, re.sub(r"(\d+)$", r"_\1", name))
+
+
+def _recorded(point: _Point, form: str) -> tuple[list[Given], list[Computed]]:
+    """The lines, run."""
+    params, x, y, rate = point.recorded
+    updated: list[Parameters] = []
+
+    def lines() -> None:
+        steps = manual.article.forward(params, x)
+        squared_error(y, steps.ypred)
+        slope = SIGMOID_DERIVATIVES[form]
+        grads = manual.article.gradient_lines(params, x[..., 0], x[..., 1], y, steps, slope)
+        eta: Any = rate  # recorded, as the parameters are
+        updated.append(manual.sgd.update(params, grads, eta))
+
+    started, bindings = point.given(), WATCH.run(lines)
+    known = {start.name for start in started}
+    computed = []
+    for binding in bindings:
+        quantity = _computed(binding, bindings)
+        if quantity.name not in known:
+            computed.append(quantity)
+            known.add(quantity.name)
+    return started, computed + _update(updated[0])
+
+
+def _computed(binding: Binding, bindings: list[Binding]) -> Computed:
+    statement, variable = binding.statement, binding.variable
+    if binding.function == squared_error.__name__:
+        # The step is numbered where it is undone first.
+        title = next(b.statement.step for b in bindings if b.variable == "dL_dypred")
+        name, kind, phase = "L", LOSS, "loss"
+    elif binding.function == manual.article.forward_lines.__name__:
+        name, kind, phase = variable, VALUE, "forward"
+        title = f"{statement.step} {statement.text}"
+    else:
+        whole = variable in {f"dL_d{parameter}" for parameter in NAMES}
+        name, kind, phase = variable, GRADIENT if whole else FACTOR, "backward"
+        title = f"Undo {statement.step}{': the chain rule' if whole else ''}"
+    number = _number(binding.value)
+    return Computed(name, variable, symbol(name), kind, number, statement, phase, title)
+
+
+def _update(new: Parameters) -> list[Computed]:
+    (statement,) = set(statements(manual.sgd.update).values())
+    return [
+        Computed(
+            name=f"{name}_new",
+            variable="",
+            symbol=Symbol(f"{name} new", rf"{symbol(name).latex}^{{\text{{new}}}}"),
+            kind=UPDATE,
+            number=_number(value),
+            statement=statement,
+            phase="update",
+            title="w ← w - η ∂L/∂w, for every parameter",
+        )
+        for name, value in new._asdict().items()
+    ]
+
+
+class _Checks:
+    """What the other witnesses say of the numbers of one pass."""
+
+    def __init__(self, point: _Point, form: str) -> None:
+        self.point = point
+        names = dict(zip(NAMES, point.params, strict=True))
+        self.witnesses = Witnesses(self._run, names)
+        auto = autodiff.article.Parameters(*point.params)
+        # The very program that training differentiates, which rounds in an order of its own.
+        gradient = autodiff.article.gradient(auto, point.x, point.y)
+        self.gradient = {f"dL_d{name}": float(of) for name, of in gradient._asdict().items()}
+        self.new = self._stepped(auto)
+        values = value_ranges(point.params, point.x, point.y)
+        self.hand, self.auto = (
+            values | derivative_ranges(point.params, point.x, point.y, of)
+            for of in (form, AUTODIFF_FORM)
+        )
+
+    def _run(self, named: Any, see: Any) -> dict[str, Any]:
+        params = autodiff.article.Parameters(*(named[name] for name in NAMES))
+        return {"L": autodiff.article.loss(params, self.point.x, self.point.y, see)}
+
+    def _stepped(self, params: Any) -> dict[str, float]:
+        one = autodiff.article.Parameters(*(np.asarray(of)[None] for of in params))
+        x, y = self.point.x[None], np.asarray(self.point.y)[None]
+        step = autodiff.article.steps(one, x, y, self.point.rate)
+        return {name: float(of[0]) for name, of in step.params._asdict().items()}
+
+    def of(self, name: str) -> Check:
+        """A `Check` of a computed number."""
+        if name.endswith("_new"):
+            return self._of_update(name.removesuffix("_new"))
+        derivative = re.fullmatch(r"d(\w+)_d(\w+)", name)
+        meaning = Derivative(*map(Value, derivative.groups())) if derivative else Value(name)
+        by_autodiff = self.gradient.get(name)
+        if by_autodiff is None:
+            by_autodiff = self.witnesses.by_autodiff(meaning)
+        exact = self.witnesses.exactly(meaning)
+        return Check(by_autodiff, exact, self.hand[name], self.auto[name])
+
+    def _of_update(self, name: str) -> Check:
+        point, start = self.point, float(self.point.params[NAMES.index(name)])
+        of = f"dL_d{name}"
+        gradient = self.witnesses.exactly(Derivative(Value("L"), Value(name)))
+        ranges = (
+            exactly(start) - exactly(point.rate) * side[of] for side in (self.hand, self.auto)
+        )
+        return Check(self.new[name], descended(start, point.rate, gradient), *ranges)

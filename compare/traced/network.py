@@ -1,0 +1,321 @@
+"""The trace of a network of any shape: all that `manual.network` computes for one example.
+
+Layers, units and inputs are counted from 0, as the arrays are: z0[1] is the pre-activation of the
+second unit of the first layer, w0[2,1] its weight of the third input.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autodiff.network
+import manual.network
+from compare.networks.ranges import CANCELLING, STABLE, loss_ranges, step_ranges
+from compare.recording.arrays import given
+from compare.recording.number import Number
+from compare.recording.watching import Binding, Statement, Watch, statements
+from compare.recording.witnesses import Derivative, Value, Witnesses, descended
+from compare.rounding import Range, exactly
+from compare.trace import (
+    FACTOR,
+    GRADIENT,
+    INPUT,
+    LOSS,
+    PARAMETER,
+    UPDATE,
+    VALUE,
+    Check,
+    Computed,
+    Given,
+    Symbol,
+    Trace,
+    assemble,
+    derivative_symbol,
+    refuse_what_overflows,
+)
+from manual.activations import sigmoid, sigmoid_derivative, softplus_forward
+from manual.affine import Layer
+from manual.losses import softmax
+from manual.network import Network
+from manual.optimisers import Sgd
+
+FORWARD, BACKWARD = manual.network.forward.__name__, manual.network.backward.__name__
+
+WATCH = Watch(
+    (manual.network.forward, manual.network.backward),
+    {"σ": sigmoid, "σ′": sigmoid_derivative, "softplus": softplus_forward, "softmax[]": softmax},
+)
+
+#: The loss, and the loss without what λ Σ w² adds.
+WHOLE, OF_DATA = "L", "L_data"
+
+
+def trace_network(
+    network: Network,
+    params: list[Layer],
+    x: Any,
+    y: Any,
+    learning_rate: float = 0.1,
+    about: dict[str, Any] | None = None,
+) -> Trace:
+    """What a network computes for one example, there and back, and one step of plain descent.
+
+    Args:
+        network: its description.
+        params: its layers, float64.
+        x, y: the example, shapes (n_in,) and (n_out,).
+        learning_rate: η of the step.
+        about: what else is known of the pass, for the reader.
+
+    Raises:
+        TraceError: a number of the pass is not finite.
+        ValueError: a shape does not fit.
+    """
+    x, y = (np.asarray(of, np.float64)[None] for of in (x, y))
+    params = [Layer(*(np.asarray(of, np.float64) for of in layer)) for layer in params]
+    recorder = _Recorder(network, params, x, y, learning_rate)
+    started, computed = recorder.run()
+    refuse_what_overflows(computed)
+    told = {
+        "network": "-".join(map(str, network.sizes)),
+        "activation": network.activation,
+        "output": network.output,
+        "loss": network.loss,
+        "l2": network.l2,
+        **(about or {}),
+    }
+    checks = _Checks(network, params, x, y, learning_rate)
+    return assemble(told, started, computed, checks.of)
+
+
+class Place(NamedTuple):
+    """Which number: of `w`, `b`, `z`, `a`, x or y, of which layer, at which indices."""
+
+    letter: str
+    layer: int | None
+    indices: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """z0[1], or x[0]."""
+        layer = "" if self.layer is None else self.layer
+        return f"{self.letter}{layer}[{self._listed}]"
+
+    @property
+    def symbol(self) -> Symbol:
+        """As the name; in LaTeX with the layer above and the indices below."""
+        above = "" if self.layer is None else f"^{{({self.layer})}}"
+        return Symbol(self.name, f"{self.letter}{above}_{{{self._listed}}}")
+
+    @property
+    def _listed(self) -> str:
+        return ",".join(map(str, self.indices))
+
+
+def places(letter: str, layer: int | None, shape: tuple[int, ...]) -> Iterator[Place]:
+    """The places of an array."""
+    for indices in np.ndindex(shape):
+        yield Place(letter, layer, indices)
+
+
+_L = Symbol("L", "L")
+_L_DATA = Symbol("L_data", r"L_{\text{data}}")
+
+
+class _Recorder:
+    """Runs the lines and says what each number is called."""
+
+    def __init__(
+        self, network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
+    ) -> None:
+        self.network = network
+        self.params = [Layer(given(w), given(b)) for w, b in params]
+        self.x, self.y, self.rate = given(x), given(y), given(rate)
+        self.came_back: dict[Place, Number] = {}  # ∂L/∂a
+
+    def run(self) -> tuple[list[Given], list[Computed]]:
+        new: list[Layer] = []
+
+        def lines() -> None:
+            _, cache = manual.network.forward(self.network, self.params, self.x, self.y)
+            grads = manual.network.backward(self.network, cache)
+            descent = Sgd(self.rate)  # pyright: ignore[reportArgumentType] (a recorded number)
+            new.extend(descent.update(self.params, grads, descent.init(self.params))[0])
+
+        bindings = WATCH.run(lines)
+        return list(self._given()), [*self._named(bindings), *self._update(new)]
+
+    def _given(self) -> Iterator[Given]:
+        for letter, array in (("x", self.x), ("y", self.y)):
+            for at in places(letter, None, array.shape[1:]):
+                yield Given(at.name, at.symbol, INPUT, array.numbers[0, *at.indices])
+        for layer, arrays in enumerate(self.params):
+            for letter, array in zip(Layer._fields, arrays, strict=True):
+                for at in places(letter, layer, array.shape):
+                    yield Given(at.name, at.symbol, PARAMETER, array.numbers[at.indices])
+        yield Given("η", Symbol("η", r"\eta"), INPUT, self.rate.numbers[()])
+
+    def _named(self, bindings: list[Binding]) -> Iterator[Computed]:
+        """Forward, layers are met one after the other; backward, each of them from the last on."""
+        layer, seen = -1, set()
+        for binding in bindings:
+            variable = binding.variable
+            if binding.function == FORWARD:
+                layer += variable == "z"
+                if layer >= 0 and variable in ("z", "a", "loss"):
+                    yield from self._forward(binding, layer, first="loss" not in seen)
+            elif variable in ("da", "dz", "dw", "db"):
+                if variable == "da" and "da" in seen:
+                    layer -= 1
+                yield from self._backward(binding, layer, first=(layer, variable) not in seen)
+                seen.add((layer, variable))
+            seen.add(variable)
+
+    def _forward(self, binding: Binding, layer: int, first: bool) -> Iterator[Computed]:
+        variable, statement = binding.variable, binding.statement
+        if variable == "loss":
+            of_data = first and self.network.l2
+            name, symbol = (OF_DATA, _L_DATA) if of_data else (WHOLE, _L)
+            what = f"L = {self.network.loss}(a, y)" if first else "L + λ Σ w²"
+            title = f"{_number(statement)} {what}"
+            number = binding.value.numbers[()]
+            yield Computed(name, variable, symbol, LOSS, number, statement, "loss", title)
+            return
+        what = "z = a @ w + b" if variable == "z" else f"a = {self.network.activations[layer]}(z)"
+        title = f"{_number(statement)} {what}, layer {layer}"
+        for at in places(variable, layer, binding.value.shape[1:]):
+            number = binding.value.numbers[0, *at.indices]
+            parts = (number, statement, "forward", title)
+            yield Computed(at.name, variable, at.symbol, VALUE, *parts)
+
+    def _backward(self, binding: Binding, layer: int, first: bool) -> Iterator[Computed]:
+        variable, statement, array = binding.variable, binding.statement, binding.value
+        letter = variable.removeprefix("d")
+        title = self._undone(statement, layer)
+        rows = letter in "az"
+        for at in places(letter, layer, array.shape[rows:]):
+            number = array.numbers[(0, *at.indices) if rows else at.indices]
+            if letter == "a":
+                self.came_back[at] = number
+            if letter == "z":
+                yield from self._slope(number, at, statement, title)
+            # Of a weight there are two where λ Σ w² has a part of its own.
+            loss = _L_DATA if self.network.l2 and first and letter == "w" else _L
+            kind = GRADIENT if letter == "b" or (letter == "w" and loss is _L) else FACTOR
+            name = f"d{at.name}" + ("_data" if loss is _L_DATA else "")
+            symbol = derivative_symbol(loss, at.symbol)
+            parts = (number, statement, "backward", title)
+            yield Computed(name, variable, symbol, kind, *parts)
+
+    def _slope(
+        self, number: Number, at: Place, statement: Statement, title: str
+    ) -> Iterator[Computed]:
+        """f'(z), if the lines multiply by it: what stands beside ∂L/∂a in ∂L/∂z."""
+        a = at._replace(letter="a")
+        if number is self.came_back[a]:
+            return
+        symbol = derivative_symbol(a.symbol, at.symbol)
+        parts = (number.operands[1], statement, "backward", title)
+        yield Computed(f"da_dz{at.name[1:]}", "", symbol, FACTOR, *parts)
+
+    def _undone(self, statement: Statement, layer: int) -> str:
+        number = _number(statement)
+        if number == "(3)":
+            return f"Undo (3) L = {self.network.loss}(a, y)"
+        if number == "(4)":
+            return f"Undo (4) L + λ Σ w², layer {layer}"
+        what = "z = a @ w + b" if number == "(1)" else f"a = {self.network.activations[layer]}(z)"
+        return f"Undo {number} {what}, layer {layer}"
+
+    def _update(self, new: list[Layer]) -> Iterator[Computed]:
+        statement = next(iter(statements(Sgd.update).values()))
+        title = "w ← w - η ∂L/∂w, for every parameter"
+        for layer, arrays in enumerate(new):
+            for letter, array in zip(Layer._fields, arrays, strict=True):
+                for at in places(letter, layer, array.shape):
+                    text, latex = at.symbol
+                    symbol = Symbol(f"{text} new", rf"{{{latex}}}^{{\text{{new}}}}")
+                    parts = (array.numbers[at.indices], statement, "update", title)
+                    yield Computed(f"{at.name}_new", "", symbol, UPDATE, *parts)
+
+
+def _number(statement: Statement) -> str:
+    return statement.step.partition(" ")[0]
+
+
+class _Checks:
+    """What the other witnesses say of the numbers of one pass."""
+
+    def __init__(
+        self, network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
+    ) -> None:
+        self.network, self.x, self.y, self.rate = network, x, y, rate
+        self.params = {
+            f"{letter}{at}": array
+            for at, layer in enumerate(params)
+            for letter, array in layer._asdict().items()
+        }
+        self.witnesses = Witnesses(self._run, self.params)
+        one = ([(w[None], b[None]) for w, b in params], x[None], y[None])
+        self.ranges = step_ranges(network, *one)
+        self.losses = {
+            WHOLE: loss_ranges(network, *one)[0],
+            OF_DATA: loss_ranges(replace(network, l2=0.0), *one)[0],
+        }
+
+    def _run(self, named: Any, see: Any) -> dict[str, Any]:
+        layers = range(len(self.network.activations))
+        params = [autodiff.network.Layer(named[f"w{at}"], named[f"b{at}"]) for at in layers]
+        whole = autodiff.network.loss(self.network, params, self.x, self.y, see)
+        if not self.network.l2:
+            return {WHOLE: whole}
+        data = replace(self.network, l2=0.0)
+        return {WHOLE: whole, OF_DATA: autodiff.network.loss(data, params, self.x, self.y, see)}
+
+    def of(self, name: str) -> Check:
+        """A `Check` of a computed number."""
+        if name in self.losses:
+            value, span = Value(name), self.losses[name]
+            by = self.witnesses
+            return Check(by.by_autodiff(value), by.exactly(value), span, span)
+        what, letter, layer, index, end = _parsed(name)
+        if end == "_new":
+            return self._of_update(letter, layer, index)
+        at = Value(f"{letter}{layer}", index if letter in "wb" else (0, *index))
+        meaning = at
+        if what == "d":
+            meaning = Derivative(Value(OF_DATA if end == "_data" else WHOLE), at)
+        elif what == "da_d":
+            meaning = Derivative(Value(f"a{layer}", at.at), at)
+        by_autodiff, exact = self.witnesses.by_autodiff(meaning), self.witnesses.exactly(meaning)
+        field = {"": letter, "d": f"d{letter}", "da_d": "slope"}[what]
+        field += "_of_data" if end == "_data" or (field == "dw" and not self.network.l2) else ""
+        return Check(by_autodiff, exact, *self._spans(field, layer, at.at))
+
+    def _spans(self, field: str, layer: int, index: tuple[int, ...]) -> Iterator[Range]:
+        if field in ("z", "a"):
+            yield from [getattr(self.ranges, field)[layer][0, *index]] * 2
+        else:
+            for form in (STABLE, CANCELLING):
+                yield getattr(self.ranges.by_form[form][layer], field)[0, *index]
+
+    def _of_update(self, letter: str, layer: int, index: tuple[int, ...]) -> Check:
+        start = float(self.params[f"{letter}{layer}"][index])
+        gradient = Derivative(Value(WHOLE), Value(f"{letter}{layer}", index))
+        by_autodiff = start - self.rate * self.witnesses.by_autodiff(gradient)
+        exact = descended(start, self.rate, self.witnesses.exactly(gradient))
+        spans = self._spans(f"d{letter}", layer, index)
+        return Check(
+            by_autodiff, exact, *(exactly(start) - exactly(self.rate) * span for span in spans)
+        )
+
+
+def _parsed(name: str) -> tuple[str, str, int, tuple[int, ...], str]:
+    """What is asked, of which letter, layer and index, and what follows the name."""
+    found = re.fullmatch(r"(da_d|d|)([abwz])(\d+)\[([\d,]+)\](_new|_data|)", name)
+    assert found is not None, name
+    what, letter, layer, index, end = found.groups()
+    return what, letter, int(layer), tuple(map(int, index.split(","))), end

@@ -1,0 +1,198 @@
+"""How a pass reads on a terminal: the factor tree of one quantity, and the micro-steps."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from compare.recording.formula import plain
+from compare.terminal import DIGITS, number, table, ulps
+from compare.trace import GRADIENT, PARAMETER, Quantity, Step, Trace
+from handgrad.render.numbers import right_digits
+
+#: What is said of a network beside its sizes.
+KINDS = ("activation", "output", "loss", "l2")
+
+#: Beyond so many ulps it reads better how many digits are left.
+MANY_ULPS = 1e6
+
+
+def show_explanation(out: Console, trace: Trace, name: str) -> None:
+    """One quantity: its formula in symbols, in numbers, the result, and where each factor is from.
+
+    Args:
+        out: where to.
+        trace: the pass.
+        name: of the quantity.
+    """
+    quantity = trace.quantities[name]
+    out.print(f"{quantity.symbol} {_point(trace)}\n")
+    out.print(_equation(trace, quantity))
+    if quantity.kind == GRADIENT:
+        out.print(f"\n{_meaning(quantity)}")
+    if quantity.statement:
+        out.print(f"\n{quantity.file}, line {quantity.line}: {quantity.statement}", soft_wrap=True)
+    out.print("\nEach number and its check:\n")
+    parts = [trace.quantities[factor] for factor in quantity.factors or quantity.depends_on]
+    out.print(_checks(part for part in (*parts, quantity) if part.formula))
+    out.print("\nWhere each comes from, down to what is given:\n")
+    out.print(_tree(trace, quantity))
+    out.print()
+    show_legend(out, trace.before(name))
+
+
+def show_start(out: Console, trace: Trace) -> None:
+    """Which pass it is."""
+    kinds = [f"{name} {trace.about[name]}" for name in KINDS if name in trace.about]
+    network = ", ".join([f"Network {trace.about['network']}", *kinds])
+    out.print(f"{network}: one pass {_point(trace)}.\n")
+
+
+def show_step(out: Console, trace: Trace, step: Step) -> None:
+    """One micro-step: the lines that are run, what they compute, and the checks."""
+    title = f"Step {step.number} of {len(trace.steps)}, {step.phase}: {step.title}"
+    out.print(Text(title, style="bold"))
+    quantities = [trace.quantities[name] for name in step.names]
+    for place in dict.fromkeys((q.file, q.line, q.statement) for q in quantities):
+        out.print("  {}, line {}: {}".format(*place), soft_wrap=True)
+    out.print()
+    for quantity in quantities:
+        for line in _block(quantity):
+            out.print(Text("  ") + line)
+    out.print()
+
+
+def show_state(out: Console, trace: Trace, step: Step) -> None:
+    """What is known after a step: the parameters with their derivatives, and the values."""
+    done = {q.symbol: q for q in trace.quantities.values() if q.step <= step.number}
+    rows = table("parameter", "value", "∂L/∂ of it", "after the update")
+    for quantity in trace.quantities.values():
+        if quantity.kind == PARAMETER:
+            later = (done.get(f"∂L/∂{quantity.name}"), done.get(f"{quantity.name} new"))
+            shown = (number(q.by_hand) if q else "·" for q in later)
+            rows.add_row(quantity.symbol, plain(quantity.by_hand, DIGITS), *shown)
+    out.print(rows)
+
+
+def show_legend(out: Console, quantities: Iterable[Quantity]) -> None:
+    """What the marks behind the numbers mean, and which digits were lost."""
+    out.print(
+        "✓ by hand and autodiff both answer where every right program must; behind it, how many "
+        "ulps by hand | autodiff are off the exact value."
+    )
+    lossy = [q for q in quantities if (q.ulps_autodiff or 0) > MANY_ULPS]
+    if lossy:
+        names = ", ".join(q.symbol for q in lossy)
+        out.print(
+            f"{names}: digits are lost where a difference of nearly equal numbers is taken, as in "
+            "σ(1 - σ); that is rounding, and allowed for."
+        )
+
+
+def _checks(quantities: Iterable[Quantity]) -> Table:
+    """Each quantity by both, below the exact value."""
+    rows = table("", "", "", "ulps", "verdict")
+    for q in quantities:
+        exact = " none: a kink" if q.exact is None else number(float(q.exact))
+        rows.add_row(q.symbol, "exact", exact)
+        by_hand = _off(q.exact, q.by_hand, q.ulps_by_hand)
+        rows.add_row("", "by hand", number(q.by_hand), by_hand, q.verdict)
+        if q.autodiff is not None:
+            autodiff = _off(q.exact, q.autodiff, q.ulps_autodiff)
+            rows.add_row("", "autodiff", number(q.autodiff), autodiff)
+    return rows
+
+
+def _point(trace: Trace) -> str:
+    """Whose example, at which inputs and parameters."""
+    given = [q for q in trace.quantities.values() if q.kind == "input" and q.name != "η"]
+    inputs = ", ".join(f"{q.symbol} = {q.by_hand:.6g}" for q in given)
+    return f"for {trace.about['whose']} ({inputs}), with {trace.about['parameters']}"
+
+
+def _meaning(quantity: Quantity) -> str:
+    """What the sign of a partial derivative says."""
+    parameter = quantity.symbol.removeprefix("∂L/∂")
+    if not quantity.by_hand:
+        return (
+            f"{quantity.symbol} is 0: a little more or less {parameter} does not change the loss."
+        )
+    sign, loss, descent = ("positive", "rises", "lowers")
+    if quantity.by_hand < 0:
+        sign, loss, descent = ("negative", "falls", "raises")
+    return (
+        f"{quantity.symbol} is {sign}: the loss {loss} with {parameter}, so descent {descent} "
+        f"{parameter}."
+    )
+
+
+def _equation(trace: Trace, quantity: Quantity) -> Text:
+    """Symbols, numbers in all their digits where it is a product, and the result."""
+    if quantity.formula is None:
+        return Text(f"{quantity.symbol} = {plain(quantity.by_hand, DIGITS)}, which is given")
+    substituted = quantity.substituted
+    if len(quantity.factors) > 1:
+        values = [plain(trace.quantities[factor].by_hand, DIGITS) for factor in quantity.factors]
+        first, *others = values
+        bracketed = (f"({value})" if value.startswith("-") else value for value in others)
+        substituted = " · ".join([first, *bracketed])
+    lines = (quantity.formula, substituted, plain(quantity.by_hand, DIGITS))
+    indent = " " * len(quantity.symbol)
+    joined = f"\n{indent} = ".join(str(line) for line in dict.fromkeys(lines))
+    return Text(f"{quantity.symbol} = {joined}")
+
+
+def _tree(trace: Trace, top: Quantity) -> Tree:
+    """What depends on what; a quantity that is needed twice is taken apart once."""
+    shown: set[str] = set()
+
+    def grow(tree: Tree, quantity: Quantity) -> None:
+        shown.add(quantity.name)
+        for name in quantity.depends_on:
+            part = trace.quantities[name]
+            if part.formula is None:
+                continue
+            if name in shown:
+                tree.add(Text(f"{part.symbol} = {part.by_hand:.6g}, as above"))
+            else:
+                grow(tree.add(_joined(_block(part))), part)
+
+    tree = Tree(_joined(_block(top)))
+    grow(tree, top)
+    return tree
+
+
+def _joined(lines: list[Text]) -> Text:
+    return Text("\n").join(lines)
+
+
+def _block(quantity: Quantity) -> list[Text]:
+    """Formula, numbers, result and check, in up to three lines."""
+    indent = " " * len(quantity.symbol)
+    result = f"{plain(quantity.by_hand, DIGITS)}  {_mark(quantity)}"
+    lines = [quantity.formula, quantity.substituted]
+    if quantity.substituted == f"{quantity.by_hand:.6g}":
+        lines.pop()
+    texts = [f"{quantity.symbol} = {lines[0]}", *(f"{indent} = {line}" for line in lines[1:])]
+    last = Text(f"{indent} = {result}", style="bold red" if quantity.verdict != "agree" else "")
+    return [*map(Text, texts), last]
+
+
+def _mark(quantity: Quantity) -> str:
+    if quantity.exact is None:
+        return f"{quantity.verdict}; no exact value: a kink"
+    sign = "✓" if quantity.verdict == "agree" else "✗ disagree"
+    by_hand = _off(quantity.exact, quantity.by_hand, quantity.ulps_by_hand)
+    return f"{sign} {by_hand} | {_off(quantity.exact, quantity.autodiff, quantity.ulps_autodiff)}"
+
+
+def _off(exact: str | None, value: float | None, distance: float | None) -> str:
+    """How far from the exact value: whole ulps, and of many the digits that are left."""
+    if exact is None or value is None or distance is None:
+        return ""
+    if distance <= MANY_ULPS or (left := right_digits(Decimal(exact), value)) is None:
+        return ulps(distance)
+    return f"{ulps(distance)} ({max(0, left)} digits left)"

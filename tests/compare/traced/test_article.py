@@ -1,0 +1,212 @@
+"""The trace of the article's network: its numbers, formulas, order, and what it sees."""
+
+import linecache
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import manual.article
+import manual.sgd
+from compare.agreement import NAMES, compare_gradients
+from compare.trace import GRADIENT, Trace, TraceError
+from compare.traced import article
+from compare.traced.article import trace_article
+from handgrad import exact_gradient
+from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
+from tests.compare.traced import formulas
+from tests.reference import BOB_W1, BOB_W1_ARTICLE, PARTIALS, close
+from tests.strategies import drawn_points
+
+ONES = manual.article.ones_parameters()
+
+
+@pytest.fixture(scope="module")
+def alice() -> Trace:
+    return trace_article(ONES, [-2, -1], 1)
+
+
+@pytest.fixture(scope="module")
+def bob() -> Trace:
+    return trace_article(ONES, [25, 6], 0)
+
+
+def test_alices_numbers_are_the_published_ones(alice: Trace) -> None:
+    numbers = alice.quantities
+    assert alice.verdict == "agree"
+    for name, expected in {
+        "z1": -3,
+        "h1": 0.0474258731775668,
+        "z3": 0.0948517463551336,
+        "ypred": 0.523695174084,
+        "L": 0.226866287190871,
+        "dL_dypred": -0.952609651832001,
+        "dypred_dz3": 0.249438538725129,
+        "dypred_dh1": 0.249438538725129,
+        "dh1_dz1": 0.0451766597309121,
+        "dh1_dw1": -0.0903533194618243,
+    }.items():
+        assert f"{numbers[name].by_hand:.15g}" == f"{expected:.15g}", name
+        assert f"{float(numbers[name].exact or 'nan'):.15g}" == f"{expected:.15g}", name
+    for name, expected in PARTIALS.items():
+        assert close(numbers[f"dL_d{name}"].by_hand, expected, 15)
+
+
+def test_the_factors_of_w1(alice: Trace) -> None:
+    w1 = alice.gradient_of("w1")
+    assert w1.formula == "∂L/∂ypred · ∂ypred/∂h1 · ∂h1/∂w1"
+    assert w1.factors == w1.depends_on == ("dL_dypred", "dypred_dh1", "dh1_dw1")
+    assert w1.substituted == "-0.95261 · 0.249439 · (-0.0903533)"
+    assert w1.formula_latex == (
+        r"\frac{\partial L}{\partial y_{\text{pred}}} \cdot "
+        r"\frac{\partial y_{\text{pred}}}{\partial h_1} \cdot \frac{\partial h_1}{\partial w_1}"
+    )
+    assert w1.by_hand == np.prod([alice.quantities[name].by_hand for name in w1.factors])
+
+
+def test_the_three_witnesses_are_those_of_the_comparison(alice: Trace, bob: Trace) -> None:
+    for trace, x, y in ((alice, [-2, -1], 1), (bob, [25, 6], 0)):
+        for row in compare_gradients(ONES, x, y):
+            quantity = trace.gradient_of(row.name)
+            assert quantity.by_hand == row.by_hand
+            assert quantity.autodiff == row.autodiff
+            assert quantity.exact == row.exact
+            assert quantity.ulps_by_hand == row.ulps_by_hand
+            assert quantity.ulps_autodiff == row.ulps_autodiff
+            assert quantity.verdict == row.verdict
+
+
+def test_bob_keeps_his_digits_by_hand_and_four_by_autodiff(bob: Trace) -> None:
+    w1 = bob.gradient_of("w1")
+    assert close(w1.by_hand, BOB_W1, 15)
+    assert close(float(w1.autodiff or 0), BOB_W1_ARTICLE, 15)
+    assert (w1.ulps_by_hand or 9) < 4
+    assert 1e12 < (w1.ulps_autodiff or 0) < 2e12
+    assert w1.verdict == "agree"
+    assert (bob.quantities["dypred_dz3"].ulps_autodiff or 99) < 10
+
+
+def test_the_other_form_of_the_slope_is_written_as_it_is_computed() -> None:
+    trace = trace_article(ONES, [25, 6], 0, sigmoid_derivative="article")
+    slope = trace.quantities["dh1_dz1"]
+    assert slope.formula == "h1 · (1 - h1)" or slope.formula == "σ(z1) · (1 - σ(z1))"
+    assert trace.verdict == "agree"
+    assert (slope.ulps_by_hand or 0) > 1e12
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_formulas_say_what_is_computed(seed: int) -> None:
+    params, x, y = (part for part in drawn_points(1, seed))
+    trace = trace_article([p[0] for p in params], x[0], float(y[0]))
+    computed = [q for q in trace.quantities.values() if q.formula]
+    assert len(computed) == 6 + 1 + 24 + 9
+    for quantity in computed:
+        assert formulas.value(trace, quantity) == quantity.by_hand, quantity
+
+
+def test_each_comes_after_what_it_depends_on(alice: Trace) -> None:
+    order = list(alice.quantities)
+    for at, name in enumerate(order):
+        assert all(order.index(before) < at for before in alice.quantities[name].depends_on)
+    chain = [quantity.name for quantity in alice.before("dL_dw1")]
+    assert "dL_dw5" not in chain
+    assert {"x1", "w1", "z1", "h1", "z3", "ypred", "y", "dL_dypred", "dh1_dz1"} <= set(chain)
+    assert chain == sorted(chain, key=order.index)
+
+
+def test_the_steps_go_there_and_back(alice: Trace) -> None:
+    phases = [step.phase for step in alice.steps]
+    assert phases == ["forward"] * 6 + ["loss"] + ["backward"] * 11 + ["update"]
+    assert [step.number for step in alice.steps] == list(range(1, 20))
+    titles = [step.title for step in alice.steps]
+    assert titles[5] == "(6) ypred = sigmoid(z3)"
+    assert titles[6] == "(7) L = (y - ypred)**2"
+    assert titles[7] == "Undo (7) L = (y - ypred)**2"
+    undone = [title[6] for title in titles[7:18]]
+    assert undone == sorted(undone, reverse=True)
+    for step in alice.steps:
+        assert all(alice.quantities[name].step == step.number for name in step.names)
+    named = [name for step in alice.steps for name in step.names]
+    assert named == [name for name, q in alice.quantities.items() if q.formula]
+
+
+def test_the_lines_are_the_lines(alice: Trace) -> None:
+    for quantity in alice.quantities.values():
+        if quantity.statement and quantity.file and quantity.line:
+            line = linecache.getline(quantity.file, quantity.line)
+            assert quantity.statement.split("=")[0].strip().split()[0] in line
+    assert alice.gradient_of("w1").statement == "dL_dw1 = dL_dypred * dypred_dh1 * dh1_dw1"
+
+
+def test_the_update_is_that_of_the_training(alice: Trace) -> None:
+    grads = manual.article.gradient(ONES, np.array([-2.0, -1.0]), np.float64(1))
+    new = manual.sgd.update(ONES, grads, 0.1)
+    for name, value in new._asdict().items():
+        quantity = alice.quantities[f"{name}_new"]
+        assert quantity.by_hand == value
+        assert (quantity.ulps_by_hand or 9) < 3
+        assert (quantity.ulps_autodiff or 9) < 3
+
+
+def test_exact_values_and_slopes_are_the_referees(bob: Trace) -> None:
+    """Of the hidden unit by itself, written anew."""
+    import jax
+
+    def h1(z: Any) -> Any:
+        return 1 / (1 + jax.numpy.exp(-z))
+
+    slope = exact_gradient(h1, np.float64(31))
+    assert str(bob.quantities["dh1_dz1"].exact)[:30] == slope.midpoint[:30]
+
+
+WRONG_SLOPES = {
+    "the sigmoid itself": sigmoid,
+    "of the activation": lambda z: sigmoid_derivative(sigmoid(z)),
+    "off by a millionth of a millionth": lambda z: sigmoid_derivative(z) * (1 + 1e-12),
+}
+
+
+@pytest.mark.parametrize("slope", WRONG_SLOPES.values(), ids=WRONG_SLOPES)
+def test_a_wrong_slope_is_seen_where_it_is(slope: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every derivative, and in no value and no factor that has none of it."""
+    monkeypatch.setitem(SIGMOID_DERIVATIVES, "stable", slope)
+    trace = trace_article(manual.article.draw_parameters(44), [-2, -1], 1)
+    off = {name for name, q in trace.quantities.items() if q.verdict == "disagree"}
+    right = {"z1", "h1", "z2", "h2", "z3", "ypred", "L", "dL_dypred"}
+    computed = {name for name, q in trace.quantities.items() if q.formula}
+    assert off >= {n for n in computed - right if not n.endswith("_new")}
+    assert off.isdisjoint(right)
+    assert trace.verdict == "disagree"
+
+
+def test_a_wrong_autodiff_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = article.autodiff.article.gradient
+
+    def wrong(*at: Any) -> Any:
+        return right(*at)._replace(w5=right(*at).w6 * 1.001)
+
+    monkeypatch.setattr(article.autodiff.article, "gradient", wrong)
+    trace = trace_article(ONES, [-2, -1], 1)
+    off = [name for name, q in trace.quantities.items() if q.verdict == "disagree"]
+    assert off == ["dL_dw5"]
+
+
+def test_numbers_that_overflow_are_refused() -> None:
+    with pytest.raises(TraceError, match=r"^z1 is inf at this point; expected inputs"):
+        trace_article([1e308] * 9, [1e10, 1], 1)
+
+
+def test_as_an_object(alice: Trace) -> None:
+    made = alice.as_object()
+    assert list(made) == ["about", "steps", "quantities", "verdict"]
+    names = [quantity["name"] for quantity in made["quantities"]]
+    assert names == list(alice.quantities)
+    assert made["about"]["network"] == "2-2-1"
+    gradients = [q for q in made["quantities"] if q["kind"] == GRADIENT]
+    assert sorted(q["symbol"] for q in gradients) == sorted(f"∂L/∂{name}" for name in NAMES)
+
+
+def test_a_trace_with_one_wrong_number_disagrees(alice: Trace) -> None:
+    wrong = replace(alice.quantities["h1"], verdict="disagree")
+    assert replace(alice, quantities=alice.quantities | {"h1": wrong}).verdict == "disagree"

@@ -1,0 +1,306 @@
+"""`compare explain` and `compare step` on the command line."""
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import manual.article
+from compare.agreement import NAMES
+from tests.compare.networks.calls import compare
+
+FACTORS = ("-0.952609651832001", "0.249438538725129", "-0.0903533194618243")
+PRODUCT = "0.0214695352658111"
+
+
+def test_explain_w1_of_alice() -> None:
+    """Three factors, their product, and a check of each."""
+    ended = compare("explain", "w1", "--person", "alice")
+    assert (ended.code, ended.err) == (0, "")
+    product = " · ".join((*FACTORS[:2], f"({FACTORS[2]})"))
+    assert (
+        f"= ∂L/∂ypred · ∂ypred/∂h1 · ∂h1/∂w1\n       = {product}\n       = {PRODUCT}\n" in ended.out
+    )
+    for symbol, value in zip(
+        ("∂L/∂ypred", "∂ypred/∂h1", "∂h1/∂w1", "∂L/∂w1"), (*FACTORS, PRODUCT), strict=True
+    ):
+        number = rf" ?{re.escape(value)}"
+        rows = (f"{symbol} +exact +{number}", f" +by hand +{number} +\\d +agree")
+        rows += (f" +autodiff +{number} +\\d",)
+        assert re.search(" *\n".join(rows), ended.out), symbol
+    assert "manual/article.py, line " in ended.out
+    assert "z3 = w5 · h1 + w6 · h2 + b3" in ended.out
+    assert "z1 = -3, as above" in ended.out
+    assert "∂L/∂w1 is positive" in ended.out
+
+
+def test_explain_as_json() -> None:
+    ended = compare("explain", "w1", "--json")
+    answer = json.loads(ended.out)
+    assert list(answer) == ["about", "quantity", "chain", "verdict"]
+    assert answer["verdict"] == "agree"
+    assert answer["quantity"]["factors"] == ["dL_dypred", "dypred_dh1", "dh1_dw1"]
+    of = {quantity["name"]: quantity for quantity in answer["chain"]}
+    assert [f"{of[name]['by_hand']:.15g}" for name in answer["quantity"]["factors"]] == [*FACTORS]
+    assert answer["quantity"] == of["dL_dw1"]
+
+
+def test_bob_keeps_digits_by_hand_only() -> None:
+    ended = compare("explain", "w1", "--person", "bob")
+    assert ended.code == 0
+    assert "1.4e+12 (4 digits left)" in re.sub(r"1\.4\d", "1.4", ended.out)
+    assert "digits are lost where a difference of nearly equal" in ended.out
+    assert "digits" not in compare("explain", "w1").out
+
+
+def test_other_quantities_and_spellings() -> None:
+    network = ("--network", "2-3-1", "--x", "1,-2", "--y", "1")
+    named = compare("explain", "w0[1,2]", *network).out
+    assert named.startswith("∂L/∂w0[1,2] for the given example (x[0] = 1, x[1] = -2, y[0] = 1)")
+    assert compare("explain", "w0.1.2", *network).out == named
+    assert compare("explain", " W0[1, 2]", *network).out == named
+    assert compare("explain", "h1").out.startswith("h1 for Alice")
+    assert compare("explain", "dypred_dh1").out == compare("explain", "∂ypred/∂h1").out
+
+
+def test_a_sample_of_ones_own() -> None:
+    ended = compare("explain", "b3", "--x", "-2,-1", "--y", "1", "--json")
+    theirs = json.loads(ended.out)["quantity"]
+    assert theirs == json.loads(compare("explain", "b3", "--json").out)["quantity"]
+
+
+def test_parameters_of_ones_own(tmp_path: Path) -> None:
+    params = manual.article.draw_parameters(44)
+    file = tmp_path / "params.json"
+    file.write_text(json.dumps({k: float(v) for k, v in params._asdict().items()}))
+    told = json.loads(compare("explain", "w5", "--params", str(file), "--json").out)
+    drawn = json.loads(compare("explain", "w5", "--init", "normal", "--json").out)
+    assert told["quantity"] == drawn["quantity"]
+    assert told["about"]["parameters"] == f"parameters read from {file}"
+
+
+def test_a_network_of_ones_own(tmp_path: Path) -> None:
+    layers = [{"w": [[1, 2, 3]], "b": [0, 0, 1]}, {"w": [[1], [-1], [0.5]], "b": [0]}]
+    file = tmp_path / "network.json"
+    file.write_text(json.dumps({"layers": layers, "activation": "tanh", "loss": "huber"}))
+    words = ("explain", "w1.2.0", "--params", str(file), "--x", "0.5", "--y", "2", "--json")
+    told = json.loads(compare(*words).out)
+    about = told["about"]
+    assert (about["network"], about["activation"], about["output"]) == ("1-3-1", "tanh", "sigmoid")
+    assert told["quantity"]["factors"] == ["a0[2]", "dz1[0]"]
+    assert told["quantity"]["by_hand"] != 0
+    # Options come before what the file says.
+    assert json.loads(compare(*words, "--loss", "bce").out)["about"]["output"] == "identity"
+
+
+def test_a_trained_model(tmp_path: Path) -> None:
+    model = str(tmp_path / "model.npz")
+    training = ("--data", "davis", "--network", "2-3-1", "--epochs", "2", "--out", model)
+    assert compare("train", *training).code == 0
+    words = ("explain", "w0.0.0", "--model", model, "--x", "60,168", "--y", "0")
+    told = json.loads(compare(*words, "--json").out)
+    assert told["about"]["features"] == {"weight": 60, "height": 168}
+    assert told["about"]["loss"] == "bce"
+    assert told["verdict"] == "agree"
+    assert compare(*words).out.startswith("∂L/∂w0[0,0] for the given example (x[0] = -")
+    refused = compare("explain", "w0.0.0", "--model", model, "--x", "60,168", "--y", "2")
+    assert refused.err == "Error: --y 2; expected 0 for M, 1 for F.\n"
+    refused = compare("explain", "w0.0.0", "--model", model)
+    assert refused.err == (
+        "Error: no example beside --model; expected --x with weight, height in their units, and "
+        "--y with sex.\n"
+    )
+
+
+REFUSED = {
+    ("w7",): "'w7'; expected one of w1, w2, w3, w4, w5, w6, b1, b2, b3, or another quantity of "
+    "the pass, as `compare step` shows them.",
+    ("w1", "--x", "1"): "no --y; expected --x with 2 numbers and --y with 1 number.",
+    ("w1", "--x", "1,2,3", "--y", "1"): "--x has 3 numbers; expected 2.",
+    ("w1", "--x", "1,b", "--y", "1"): "Invalid value for '--x': 'b'; expected finite numbers with "
+    "commas between them, such as 1,-2.5.",
+    ("w1", "--person", "bob", "--x", "1,2", "--y", "1"): "--person beside --x and --y; expected "
+    "one without the other.",
+    ("w1", "--activation", "tanh"): "--activation beside the article's network; expected one "
+    "without the other.",
+    ("w1", "--network", "9-20-9"): "network 9-20-9 has 389 parameters; expected at most 200, as "
+    "4-4-3 has 35.",
+    ("w1", "--network", "2-2-1", "--loss", "bce", "--output", "tanh"): "output: got 'tanh', "
+    "expected identity: bce is on logits.",
+    ("w1", "--network", "2-2-1", "--person", "bob"): "--person beside a network of another shape; "
+    "expected one without the other.",
+    ("w1", "--params", "/nowhere.json"): "/nowhere.json: No such file or directory; expected a "
+    "JSON file with parameters.",
+    ("w1", "--model", "/nowhere.npz"): "/nowhere.npz: No such file or directory; expected a model "
+    "file.",
+    ("w1", "--x", "1e308,1e308", "--y", "1"): "z1 is inf at this point; expected inputs and "
+    "parameters with which every number of the pass is finite.",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED, ids=" ".join)
+def test_bad_input_gets_one_line(words: tuple[str, ...]) -> None:
+    ended = compare("explain", *words)
+    assert (ended.code, ended.out, ended.err) == (2, "", f"Error: {REFUSED[words]}\n")
+
+
+FILES = {
+    "[1]": "a list; expected an object with",
+    "{": "line 1, column 2: Expecting property name",
+    '{"w1": 1}': "no w2; expected all of w1, w2",
+    '{"w1": "x"}': "no w2",
+    json.dumps(dict.fromkeys(NAMES, 1) | {"w3": "a"}): 'w3: "a"; expected a number',
+    json.dumps(dict.fromkeys(NAMES, 1) | {"w3": True}): "w3: true; expected a number",
+    json.dumps(dict.fromkeys(NAMES, 1) | {"q": 1}): "q is unknown; expected w1",
+    '{"w1": 1e999, "w2":1,"w3":1,"w4":1,"w5":1,"w6":1,"b1":1,"b2":1,"b3":1}': "w1: inf; expected a "
+    "finite number",
+    '{"layers": []}': "layers; expected a list of objects with w and b",
+    '{"layers": [{"w": [[1]]}]}': "layers[0]; expected an object with w and b",
+    '{"layers": [{"w": [[1, 2]], "b": [1]}]}': "layers[0].w; expected a row for each input",
+    '{"layers": [{"w": [[1]], "b": [1]}, {"w": [[1], [2]], "b": [1]}]}': "layers[1].w has 2 rows; "
+    "expected 1, one for each unit",
+    '{"layers": [{"w": [[1]], "b": [1]}], "loss": "mae"}': "loss: got 'mae', expected one of",
+    '{"layers": [{"w": [[1]], "b": [1]}], "los": "mse"}': "los is unknown; expected layers, activ",
+    "\xff": "no JSON; expected a JSON file",
+}
+
+
+@pytest.mark.parametrize("content", FILES)
+def test_a_mistake_in_a_file_of_parameters_is_named(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "params.json"
+    file.write_bytes(content.encode("latin-1"))
+    ended = compare("explain", "w1", "--params", str(file), "--x", "1", "--y", "1")
+    assert (ended.code, ended.out) == (2, "")
+    assert FILES[content] in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_a_wrong_number_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    from manual.activations import SIGMOID_DERIVATIVES, sigmoid
+
+    monkeypatch.setitem(SIGMOID_DERIVATIVES, "stable", sigmoid)
+    ended = compare("explain", "w1")
+    assert ended.code == 1
+    assert "✗ disagree" in ended.out
+    assert compare("explain", "ypred").code == 0  # no slope is in it
+    assert compare("step").code == 1
+
+
+def test_step_in_a_pipe_shows_all_steps() -> None:
+    ended = compare("step", "--person", "diana")
+    assert (ended.code, ended.err) == (0, "")
+    assert re.findall(r"^Step (\d+) of 19", ended.out, re.M) == [str(at) for at in range(1, 20)]
+    assert ended.out.endswith("agree: every number of the pass, by hand and by autodiff\n")
+    alone = compare("step", "--person", "diana", "--at", "8").out
+    assert re.findall(r"^Step .*", alone, re.M) == [
+        "Step 8 of 19, backward: Undo (7) L = (y - ypred)**2"
+    ]
+    refused = compare("step", "--at", "20")
+    assert (refused.code, refused.err) == (2, "Error: --at 20; expected a number from 1 to 19.\n")
+
+
+def test_step_as_json_is_the_trace() -> None:
+    answer = json.loads(compare("step", "--json").out)
+    assert list(answer) == ["about", "steps", "quantities", "verdict"]
+    assert len(answer["steps"]) == 19
+    assert {"formula", "substituted", "by_hand", "autodiff", "exact"} <= set(
+        answer["quantities"][20]
+    )
+
+
+class Terminal:
+    """`compare step` in a terminal of its own."""
+
+    def __init__(self, *words: str) -> None:
+        self.screen, end = pty.openpty()
+        environment = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "60"}
+        # The terminal that sends Ctrl-C as a signal, as a user's does.
+        controlled = "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+        controlled += "runpy.run_module('compare', run_name='__main__')"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", controlled, "step", *words],
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            env=environment,
+            start_new_session=True,
+        )
+        os.close(end)
+
+    def until(self, text: str) -> str:
+        """What is printed until there is this text."""
+        printed, deadline = "", time.monotonic() + 60
+        while text not in printed:
+            assert time.monotonic() < deadline, printed
+            if select.select([self.screen], [], [], 1)[0]:
+                printed += os.read(self.screen, 65536).decode(errors="replace")
+        return printed
+
+    def press(self, keys: str) -> None:
+        os.write(self.screen, keys.encode())
+
+
+def test_step_in_a_terminal_goes_there_and_back() -> None:
+    at = Terminal()
+    assert "Step 1 of 19" in at.until("q quit")
+    for keys, step in [
+        ("n", 2),
+        ("\x1b[C", 3),
+        (" ", 4),
+        ("p", 3),
+        ("\x1b[D", 2),
+        ("x", 2),
+        ("\x1b[F", 19),
+        ("n", 19),
+        ("\x1b[H", 1),
+        ("p", 1),
+    ]:
+        at.press(keys)
+        assert f"Step {step} of 19" in at.until("q quit"), keys
+    at.press("g")
+    at.until("1 to 19")
+    at.press("18\r")
+    shown = at.until("q quit")
+    assert "Step 18 of 19" in shown
+    assert "0.0214695352658111" in shown
+    at.press("q")
+    assert at.process.wait(timeout=30) == 0
+
+
+def test_ctrl_c_ends_it() -> None:
+    at = Terminal()
+    at.until("q quit")
+    at.press("\x03")
+    assert at.process.wait(timeout=30) == 130
+
+
+def test_what_is_known_grows_with_the_steps() -> None:
+    from rich.console import Console
+
+    from compare.traced.article import trace_article
+    from compare.traced.terminal import show_state
+
+    trace = trace_article(manual.article.ones_parameters(), [-2, -1], 1, about=ABOUT)
+
+    def known(at: int) -> str:
+        out = Console(width=100)
+        with out.capture() as captured:
+            show_state(out, trace, trace.steps[at - 1])
+        return captured.get()
+
+    assert known(10).count("·") == 18
+    assert known(11).count("·") == 15
+    assert known(18).count("·") == 9
+    assert "0.997853046473419" in known(19)
+    assert known(19).count("·") == 0
+
+
+ABOUT: dict[str, Any] = {"whose": "Alice", "parameters": "ones"}

@@ -1,0 +1,222 @@
+"""The trace of networks of any shape: every activation and loss, formulas, kinks, mistakes."""
+
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+import manual.article
+import manual.network
+from compare.trace import FACTOR, GRADIENT, Trace, TraceError
+from compare.traced.article import trace_article
+from compare.traced.network import trace_network
+from handgrad.ulps import ulp_distance
+from manual.activations import ACTIVATIONS, sigmoid_derivative
+from manual.affine import Layer, affine_backward_parameters
+from manual.losses import LOSSES
+from manual.network import LINKS, Network
+from tests.compare.traced import formulas
+
+#: Each activation and each loss once, with and without a penalty, one layer and three.
+QUICK = [
+    Network((2, 2, 1), "sigmoid", "sigmoid", "mse"),
+    Network((3, 2, 2), "tanh", "identity", "softmax-ce", 0.1),
+    Network((2, 3, 2, 1), "relu", "tanh", "huber"),
+    Network((1, 3, 2), "leaky-relu", "identity", "bce", 0.01),
+    Network((2, 2, 1), "gelu", "softplus", "mse"),
+    Network((3, 2), "identity", "leaky-relu", "huber"),
+    Network((2, 1), "sigmoid", "gelu", "mse", 0.5),
+]
+
+ALL = [
+    Network((4, 4, 3), activation, "identity" if loss in LINKS else output, loss, l2)
+    for activation in ACTIVATIONS
+    for loss in LOSSES
+    for output in (("identity",) if loss in LINKS else ("sigmoid", activation))
+    for l2 in (0.0, 0.1)
+]
+
+
+def drawn(network: Network, seed: int = 0) -> tuple[list[Layer], Any, Any]:
+    rng = np.random.default_rng([seed, 7])
+    params = manual.network.draw_parameters(network, seed)
+    params = [Layer(w, rng.normal(size=b.shape)) for w, b in params]
+    y = (
+        np.eye(network.sizes[-1])[-1]
+        if network.loss in LINKS
+        else rng.normal(size=network.sizes[-1])
+    )
+    return params, rng.normal(size=network.sizes[0]), y
+
+
+def title(network: Network) -> str:
+    kinds = f"{network.activation},{network.output},{network.loss},{network.l2:g}"
+    return f"{'-'.join(map(str, network.sizes))},{kinds}"
+
+
+def check(network: Network) -> None:
+    """All that a trace must be."""
+    params, x, y = drawn(network)
+    trace = trace_network(network, params, x, y)
+    computed = [q for q in trace.quantities.values() if q.formula]
+    rounding = 1e-5 if "gelu" in network.activations else 0
+    assert trace.verdict == "agree", [q for q in computed if q.verdict != "agree"]
+    for quantity in computed:
+        said = formulas.value(trace, quantity)
+        # Constants stand there with six digits, which is all of them but for 1/√2 and 1/√(2π).
+        assert abs(said - quantity.by_hand) <= rounding * abs(quantity.by_hand), quantity
+        assert quantity.exact is not None
+        # Autodiff's forms may cancel; here, by no more than half the digits.
+        assert (quantity.ulps_by_hand or 0) < 1e6
+        assert (quantity.ulps_autodiff or 0) < 1e8
+    check_gradients(trace, network, params, x, y)
+
+
+def check_gradients(trace: Trace, network: Network, params: Any, x: Any, y: Any) -> None:
+    """Those of the plain lines, up to the order in which NumPy sums and fuses."""
+    loss, grads = manual.network.value_and_gradient(network, params, x[None], y[None])
+    assert ulp_distance(np.float64(trace.quantities["L"].by_hand), loss) < 16
+    gradients = [q for q in trace.quantities.values() if q.kind == GRADIENT]
+    assert len(gradients) == sum(w.size + b.size for w, b in params)
+    for at, (layer, grad) in enumerate(zip(params, grads, strict=True)):
+        for letter, array, of in zip("wb", layer, grad, strict=True):
+            for index in np.ndindex(array.shape):
+                name = f"{letter}{at}[{','.join(map(str, index))}]"
+                mine = trace.gradient_of(name).by_hand
+                assert abs(mine - of[index]) <= 1e-12 * np.abs(of).max(), name
+
+
+@pytest.mark.parametrize("network", QUICK, ids=title)
+def test_some_networks(network: Network) -> None:
+    check(network)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ALL, ids=title)
+def test_every_activation_and_loss(network: Network) -> None:
+    check(network)
+
+
+def test_the_2_2_1_is_the_articles() -> None:
+    """Number by number, though the article's lines have names of their own."""
+    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params = manual.article.draw_parameters(44)
+    layers = [Layer(np.array([[w1, w3], [w2, w4]]), np.array([b1, b2]))]
+    layers.append(Layer(np.array([[w5], [w6]]), np.array([b3])))
+    network = Network((2, 2, 1), "sigmoid", "sigmoid", "mse")
+    general = trace_network(network, layers, [-2, -1], [1]).quantities
+    spelled = trace_article(params, [-2, -1], 1).quantities
+    for mine, theirs in {
+        "z0[1]": "z2",
+        "a0[0]": "h1",
+        "a1[0]": "ypred",
+        "L": "L",
+        "da1[0]": "dL_dypred",
+        "da_dz1[0]": "dypred_dz3",
+        "da_dz0[1]": "dh2_dz2",
+        "dw0[1,0]": "dL_dw2",
+        "dw0[0,1]": "dL_dw3",
+        "dw1[1,0]": "dL_dw6",
+        "db0[1]": "dL_db2",
+        "w0[0,1]_new": "w3_new",
+    }.items():
+        assert str(general[mine].exact)[:30] == str(spelled[theirs].exact)[:30], mine
+        assert abs(general[mine].by_hand / spelled[theirs].by_hand - 1) < 1e-14
+
+
+def test_names_symbols_and_steps() -> None:
+    network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.5)
+    trace = trace_network(network, *drawn(network))
+    of = trace.quantities
+    assert of["z0[1]"].formula == "x[0] · w0[0,1] + x[1] · w0[1,1] + b0[1]"
+    assert of["a0[1]"].formula == "tanh(z0[1])"
+    assert of["a1[0]"].formula == "z1[0]"
+    assert of["da1[0]"].formula == "2 · (a1[0] - y[0])"
+    assert of["dz1[0]"].formula == "∂L/∂a1[0]"
+    assert of["da_dz0[1]"].formula == "4 · σ′(2 · z0[1])"
+    assert of["dz0[1]"].factors == ("da0[1]", "da_dz0[1]")
+    assert of["da0[1]"].formula == "∂L/∂z1[0] · w1[1,0]"
+    assert of["dw0[1,0]_data"].formula == "x[1] · ∂L/∂z0[0]"
+    assert of["dw0[1,0]"].formula == "∂L_data/∂w0[1,0] + w0[1,0]"
+    assert of["db0[1]"].formula == "∂L/∂z0[1]"
+    assert of["w0[1,0]_new"].formula == "w0[1,0] - η · ∂L/∂w0[1,0]"
+    assert of["w0[1,0]"].latex == "w^{(0)}_{1,0}"
+    assert of["dw0[1,0]_data"].kind == FACTOR
+    assert "da_dz1[0]" not in of  # the identity's slope is not a factor of anything
+    assert [step.title for step in trace.steps] == [
+        "(1) z = a @ w + b, layer 0",
+        "(2) a = tanh(z), layer 0",
+        "(1) z = a @ w + b, layer 1",
+        "(2) a = identity(z), layer 1",
+        "(3) L = mse(a, y)",
+        "(4) L + λ Σ w²",
+        "Undo (3) L = mse(a, y)",
+        "Undo (2) a = identity(z), layer 1",
+        "Undo (1) z = a @ w + b, layer 1",
+        "Undo (4) L + λ Σ w², layer 1",
+        "Undo (1) z = a @ w + b, layer 0",
+        "Undo (2) a = tanh(z), layer 0",
+        "Undo (1) z = a @ w + b, layer 0",
+        "Undo (4) L + λ Σ w², layer 0",
+        "w ← w - η ∂L/∂w, for every parameter",
+    ]
+
+
+def test_at_a_kink_there_is_no_one_exact_slope() -> None:
+    network = Network((2, 2, 1), "relu", "identity", "mse")
+    layers = [Layer(np.eye(2), np.zeros(2)), Layer(np.ones((2, 1)), np.zeros(1))]
+    trace = trace_network(network, layers, [0, 1], [3])
+    assert trace.quantities["z0[0]"].exact == "0"
+    assert trace.quantities["dw1[1,0]"].exact is None
+    assert trace.quantities["da_dz0[0]"].exact is None
+    assert trace.quantities["da_dz0[1]"].exact == "1"
+    assert trace.verdict == "agree"
+
+
+MISTAKES = {
+    "the slope of tanh taken at a": {
+        "ACTIVATIONS": ACTIVATIONS
+        | {
+            "tanh": ACTIVATIONS["tanh"]._replace(
+                backward=lambda da, z: da * (4 * sigmoid_derivative(z))
+            )
+        }
+    },
+    "no 2 in the loss": {
+        "LOSSES": LOSSES
+        | {"mse": LOSSES["mse"]._replace(backward=lambda dl, r: dl / r.shape[0] * r)}
+    },
+    "twice the gradient of the biases": {
+        "affine_backward_parameters": lambda dz, cache: affine_backward_parameters(
+            dz, cache
+        )._replace(b=2 * affine_backward_parameters(dz, cache).b)
+    },
+}
+
+#: Where each mistake shows first, and what it leaves right.
+SHOWS = {
+    "the slope of tanh taken at a": ("da_dz0[0]", "da0[0]"),
+    "no 2 in the loss": ("da1[0]", "L"),
+    "twice the gradient of the biases": ("db1[0]", "dw1[0,0]"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_seen_where_it_is_made(mistake: str) -> None:
+    network = Network((2, 2, 1), "tanh", "identity", "mse")
+    with patch.multiple(manual.network, **MISTAKES[mistake]):
+        trace = trace_network(network, *drawn(network))
+    first, right = SHOWS[mistake]
+    off = [name for name, q in trace.quantities.items() if q.verdict == "disagree"]
+    assert off[0] == first
+    assert trace.quantities[right].verdict == "agree"
+
+
+def test_shapes_and_numbers_that_do_not_fit_are_refused() -> None:
+    network = Network((2, 2, 1), "relu", "identity", "mse")
+    params, x, y = drawn(network)
+    with pytest.raises(ValueError, match=r"^x: got shape \(1, 3\), expected \(1, 2\)"):
+        trace_network(network, params, [1, 2, 3], y)
+    with pytest.raises(TraceError, match=r"^z0\[\d\] is -?inf at this point"):
+        trace_network(network, [Layer(1e300 * w, b) for w, b in params], [1e300, 1e300], y)
+    assert trace_network(network, params, x, y).verdict == "agree"
