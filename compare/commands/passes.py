@@ -63,11 +63,9 @@ _PASS = (
     click.option(
         "--init",
         type=Name("ones", "normal"),
-        help="All weights 1 and biases 0, or drawn from N(0, 1); ones unless given.",
+        help="All weights 1 and biases 0, or drawn from N(0, 1); ones unless --seed is given.",
     ),
-    click.option(
-        "--seed", type=SEED, default=44, show_default=True, help="Draws parameters at random."
-    ),
+    click.option("--seed", type=SEED, help="Draws parameters at random; 44 unless given."),
     click.option(
         "--learning-rate",
         type=LEARNING_RATE,

@@ -70,18 +70,14 @@ def _walk(trace: "Trace", at: int) -> None:
     """One step at a time, as keys are pressed."""
     from compare.keys import keyboard
     from compare.terminal import console
-    from compare.traced.terminal import show_legend, show_start, show_state, show_step
+    from compare.traced.terminal import show_screen
 
     out, count = console(), len(trace.steps)
     with keyboard() as keys, out.screen(hide_cursor=False):
         while True:
             out.clear()
-            show_start(out, trace)
-            here = trace.steps[at - 1]
-            show_step(out, trace, here)
-            show_state(out, trace, here)
-            show_legend(out, [trace.quantities[name] for name in here.names])
-            out.print(f"\n{KEYS}", style="dim")
+            show_screen(out, trace, trace.steps[at - 1])
+            out.print(KEYS, style="dim", end="")
             key = keys.read()
             if key in QUIT:
                 return

@@ -14,19 +14,12 @@ from compare.recording.arrays import Array, given
 from compare.recording.watching import Binding, Watch, statements
 from compare.recording.witnesses import Derivative, Value, Witnesses, descended
 from compare.rounding import exactly
-from compare.trace import (
-    FACTOR,
-    GRADIENT,
-    INPUT,
-    LOSS,
-    PARAMETER,
-    UPDATE,
-    VALUE,
+from compare.trace import FACTOR, GRADIENT, INPUT, LOSS, PARAMETER, UPDATE, VALUE, Trace
+from compare.traced.assemble import (
     Check,
     Computed,
     Given,
     Symbol,
-    Trace,
     assemble,
     derivative_symbol,
     refuse_what_overflows,

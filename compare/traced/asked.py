@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import manual.article
 import manual.network
 from compare.limits import count_parameters
-from compare.networks.files import Model, ModelError, load
-from compare.networks.sides import BY_HAND, SIDES
 from compare.people import person_named, raw, shifted, targets
 from compare.trace import Trace, TraceError
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
-from compare.traced.parameters import Written, read_parameters
+from compare.traced.parameters import Written, as_layers, read_parameters
+from compare.traced.trained import of_model
 from compare.wording import listed, near_miss
 from manual.affine import Layer
 from manual.article import Parameters
@@ -24,6 +21,16 @@ from manual.network import LINKS, Network
 
 #: A pass with more of them is for a machine to check, not for a person to read.
 MOST_PARAMETERS = 200
+
+#: The seed of a random start, unless given: it leads to the article's predictions.
+SEED = 44
+
+_KINDS = ("activation", "output", "loss", "l2")
+
+#: Options that are not called as their fields are.
+_OPTION = {"sizes": "network", "sigmoid_derivative": "sigmoid-derivative"}
+
+GIVEN = "the given example"
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Asked:
     x: tuple[float, ...] | None = None
     y: tuple[float, ...] | None = None
     init: str | None = None  #: `ones` or `normal`
-    seed: int = 44
+    seed: int | None = None
     params: Path | None = None
     model: Path | None = None
     sizes: tuple[int, ...] | None = None
@@ -51,9 +58,11 @@ class Asked:
         Raises:
             TraceError: options that do not go together, or numbers that do not fit.
         """
-        written = None if self.params is None else read_parameters(self.params)
         if self.model is not None:
             return self._of_model(self.model)
+        written = None if self.params is None else read_parameters(self.params)
+        if written is not None:
+            self._refuse("parameters from a file (--params)", "init", "seed")
         if self.sizes is None and (written is None or isinstance(written.params, Parameters)):
             return self._of_article(written)
         return self._of_network(written)
@@ -62,8 +71,8 @@ class Asked:
         self._refuse("the article's network", *_KINDS)
         x, y, whose = self._sample()
         params, start = self._start(written)
-        about = {"whose": whose, "parameters": start}
         form = self.sigmoid_derivative or "stable"
+        about = {"whose": whose, "parameters": start}
         return trace_article(params, x, y, form, self.learning_rate, about)
 
     def _sample(self) -> tuple[Any, float, str]:
@@ -73,95 +82,69 @@ class Asked:
             return x, float(y), person.name
         self._refuse("--x and --y", "person")
         x, y = self._example((2, 1))
-        return x, y[0], "the given example"
+        return x, y[0], GIVEN
 
-    def _start(self, written: Written | None) -> tuple[Parameters, str]:
+    def _start(self, written: Written | None) -> tuple[Any, str]:
         if written is not None:
-            self._refuse("parameters from a file (--params)", "init")
-            assert isinstance(written.params, Parameters)
             return written.params, f"parameters read from {self.params}"
-        if self.init == "normal":
-            return manual.article.draw_parameters(self.seed), _drawn(self.seed)
+        if self.init == "ones":
+            self._refuse("--init ones", "seed")
+        if self.init == "normal" or self.seed is not None:
+            return manual.article.draw_parameters(self._seed), self._drawn
         return manual.article.ones_parameters(), "all weights 1 and all biases 0"
 
     def _of_network(self, written: Written | None) -> Trace:
-        if written is None:
-            assert self.sizes is not None
-            network = self._network(self.sizes, {})
-            _refuse_large(network.sizes)
-            params, start = manual.network.draw_parameters(network, self.seed), _drawn(self.seed)
-        else:
-            if self.sizes not in (None, written.sizes):
-                raise TraceError(
-                    f"--network {_shape(self.sizes)}, and {self.params} holds a network "
-                    f"{_shape(written.sizes)}; expected one of the two"
-                )
-            if isinstance(written.params, Parameters):
-                params = _as_layers(written.params)
-            else:
-                params = written.params
-            network, start = (
-                self._network(written.sizes, written.kinds),
-                f"parameters read from {self.params}",
-            )
-            _refuse_large(network.sizes)
-        self._refuse_of_article("a network of another shape")
+        self._refuse_what_is_the_articles("a network of another shape")
+        network, params, start = self._written(written) if written else self._random()
         x, y = self._example((network.sizes[0], network.sizes[-1]))
-        about = {"whose": "the given example", "parameters": start}
+        about = {"whose": GIVEN, "parameters": start}
         return trace_network(network, params, x, y, self.learning_rate, about)
+
+    def _random(self) -> tuple[Network, list[Layer], str]:
+        assert self.sizes is not None
+        network = self._network(self.sizes, {})
+        return network, manual.network.draw_parameters(network, self._seed), self._drawn
+
+    def _written(self, written: Written) -> tuple[Network, list[Layer], str]:
+        if self.sizes not in (None, written.sizes):
+            raise TraceError(
+                f"--network {_shape(self.sizes)}, and {self.params} holds a network "
+                f"{_shape(written.sizes)}; expected one of the two"
+            )
+        params = written.params
+        layers = as_layers(params) if isinstance(params, Parameters) else params
+        network = self._network(written.sizes, written.kinds)
+        return network, layers, f"parameters read from {self.params}"
 
     def _network(self, sizes: tuple[int, ...], written: dict[str, Any]) -> Network:
         kinds = {"activation": "sigmoid", "loss": "mse", "l2": 0.0} | written
         kinds |= {name: value for name in _KINDS if (value := getattr(self, name)) is not None}
         kinds.setdefault("output", "identity" if kinds["loss"] in LINKS else "sigmoid")
+        _refuse_large(sizes)
         try:
             return Network(sizes, **kinds)
         except (ValueError, TypeError) as error:
             raise TraceError(str(error)) from error
 
     def _of_model(self, path: Path) -> Trace:
-        self._refuse("a trained model (--model)", "params", "sizes", *_KINDS, "init")
-        self._refuse_of_article("a trained model (--model)")
-        try:
-            model = load(path)
-        except ModelError as error:
-            raise TraceError(str(error)) from error
-        network = model.plan.network
+        self._refuse("a trained model (--model)", "params", "sizes", *_KINDS, "seed")
+        self._refuse_what_is_the_articles("a trained model (--model)")
+        network, params, x, y, about = of_model(path, self.x, self.y)
         _refuse_large(network.sizes)
-        side = BY_HAND if BY_HAND in model.by else model.by[0]
-        params = _layers_of(model, side)
-        features, target = model.source.features, model.source.target
-        if self.x is None or self.y is None:
-            wanted = f"--x with {listed(features)} in their units, and --y with {target}"
-            raise TraceError(f"no example beside --model; expected {wanted}")
-        x = _checked("--x", self.x, len(features), f"{listed(features)}")
-        seen = model.scale.standardised(np.array(x))
-        about = {
-            "whose": "the given example",
-            "parameters": f"parameters as {path} has them, trained {SIDES[side]}",
-            "features": dict(zip(features, x, strict=True)),
-        }
-        return trace_network(network, params, seen, self._target(model), 0.1, about)
-
-    def _target(self, model: Model) -> np.ndarray:
-        """What the network should have said: of a class its number, counted from 0."""
-        assert self.y is not None
-        classes, outputs = model.source.classes, model.plan.network.sizes[-1]
-        if classes is None:
-            value = _checked("--y", self.y, 1, model.source.target)
-            return model.target.standardised(np.array([value]))[0]
-        named = ", ".join(f"{code} for {label}" for code, label in enumerate(classes))
-        (code,) = _checked("--y", self.y, 1, named)
-        if code not in range(len(classes)):
-            raise TraceError(f"--y {code:g}; expected {named}")
-        return np.array([code]) if outputs == 1 else np.eye(outputs)[int(code)]
+        about |= {"whose": GIVEN}
+        return trace_network(network, params, x, y, self.learning_rate, about)
 
     def _example(self, counts: tuple[int, int]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        wanted = " and ".join(f"--{n} with {_count(c)}" for n, c in zip("xy", counts, strict=True))
         if self.x is None or self.y is None:
-            missing = "--x" if self.x is None else "--y"
-            n_in, n_out = (_count(count) for count in counts)
-            raise TraceError(f"no {missing}; expected --x with {n_in} and --y with {n_out}")
-        return _checked("--x", self.x, counts[0]), _checked("--y", self.y, counts[1])
+            raise TraceError(f"no --{'x' if self.x is None else 'y'}; expected {wanted}")
+        for name, values, count in (("x", self.x, counts[0]), ("y", self.y, counts[1])):
+            if len(values) != count:
+                raise TraceError(f"--{name} has {_count(len(values))}; expected {count}")
+        return self.x, self.y
+
+    def _refuse_what_is_the_articles(self, beside: str) -> None:
+        self._refuse(beside, "person", "sigmoid_derivative", "init")
 
     def _refuse(self, beside: str, *names: str) -> None:
         """Options that mean nothing beside another choice are refused, not passed over."""
@@ -170,60 +153,13 @@ class Asked:
                 option = _OPTION.get(name, name)
                 raise TraceError(f"--{option} beside {beside}; expected one without the other")
 
-    def _refuse_of_article(self, beside: str) -> None:
-        self._refuse(beside, "person", "sigmoid_derivative")
-        if self.init == "ones":
-            raise TraceError(f"--init ones beside {beside}; expected it with the article's network")
+    @property
+    def _seed(self) -> int:
+        return SEED if self.seed is None else self.seed
 
-
-_KINDS = ("activation", "output", "loss", "l2")
-
-#: Options that are not called as their fields are.
-_OPTION = {"sizes": "network", "sigmoid_derivative": "sigmoid-derivative"}
-
-
-def _checked(
-    option: str, values: tuple[float, ...], count: int, names: str = ""
-) -> tuple[float, ...]:
-    if len(values) != count:
-        what = f" ({names})" if names else ""
-        raise TraceError(f"{option} has {_count(len(values))}; expected {count}{what}")
-    return values
-
-
-def _count(count: int) -> str:
-    return "1 number" if count == 1 else f"{count} numbers"
-
-
-def _drawn(seed: int) -> str:
-    return f"parameters drawn at random with seed {seed}"
-
-
-def _shape(sizes: Sequence[int] | None) -> str:
-    return "-".join(map(str, sizes or ()))
-
-
-def _refuse_large(sizes: tuple[int, ...]) -> None:
-    if (count := count_parameters(sizes)) > MOST_PARAMETERS:
-        raise TraceError(
-            f"network {_shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}, "
-            "as 4-4-3 has 35"
-        )
-
-
-def _as_layers(params: Parameters) -> list[Layer]:
-    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
-    return [
-        Layer(np.array([[w1, w3], [w2, w4]]), np.array([b1, b2])),
-        Layer(np.array([[w5], [w6]]), np.array([b3])),
-    ]
-
-
-def _layers_of(model: Model, side: str) -> list[Layer]:
-    from compare.networks import flat
-
-    params = model.progress.points[side].params.astype(np.float64)
-    return flat.split(params, model.plan.network.sizes)
+    @property
+    def _drawn(self) -> str:
+        return f"parameters drawn at random with seed {self._seed}"
 
 
 def named(trace: Trace, text: str) -> str:
@@ -249,3 +185,19 @@ def named(trace: Trace, text: str) -> str:
 def _plain(name: str) -> str:
     separated = name.replace("[", ".").replace(",", ".").replace("]", "")
     return separated.replace(" ", "").lower()
+
+
+def _count(count: int) -> str:
+    return "1 number" if count == 1 else f"{count} numbers"
+
+
+def _shape(sizes: Sequence[int] | None) -> str:
+    return "-".join(map(str, sizes or ()))
+
+
+def _refuse_large(sizes: tuple[int, ...]) -> None:
+    if (count := count_parameters(sizes)) > MOST_PARAMETERS:
+        raise TraceError(
+            f"network {_shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}, "
+            "as 4-4-3 has 35"
+        )

@@ -4,38 +4,25 @@ Layers, units and inputs are counted from 0, as the arrays are: z0[1] is the pre
 second unit of the first layer, w0[2,1] its weight of the third input.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import autodiff.network
 import manual.network
-from compare.networks.ranges import CANCELLING, STABLE, loss_ranges, step_ranges
 from compare.recording.arrays import given
 from compare.recording.number import Number
 from compare.recording.watching import Binding, Statement, Watch, statements
-from compare.recording.witnesses import Derivative, Value, Witnesses, descended
-from compare.rounding import Range, exactly
-from compare.trace import (
-    FACTOR,
-    GRADIENT,
-    INPUT,
-    LOSS,
-    PARAMETER,
-    UPDATE,
-    VALUE,
-    Check,
+from compare.trace import FACTOR, GRADIENT, INPUT, LOSS, PARAMETER, UPDATE, VALUE, Trace
+from compare.traced.assemble import (
     Computed,
     Given,
     Symbol,
-    Trace,
     assemble,
     derivative_symbol,
     refuse_what_overflows,
 )
+from compare.traced.network_checks import OF_DATA, WHOLE, Checks
 from manual.activations import sigmoid, sigmoid_derivative, softplus_forward
 from manual.affine import Layer
 from manual.losses import softmax
@@ -48,9 +35,6 @@ WATCH = Watch(
     (manual.network.forward, manual.network.backward),
     {"σ": sigmoid, "σ′": sigmoid_derivative, "softplus": softplus_forward, "softmax[]": softmax},
 )
-
-#: The loss, and the loss without what λ Σ w² adds.
-WHOLE, OF_DATA = "L", "L_data"
 
 
 def trace_network(
@@ -87,7 +71,7 @@ def trace_network(
         "l2": network.l2,
         **(about or {}),
     }
-    checks = _Checks(network, params, x, y, learning_rate)
+    checks = Checks(network, params, x, y, learning_rate)
     return assemble(told, started, computed, checks.of)
 
 
@@ -244,78 +228,3 @@ class _Recorder:
 
 def _number(statement: Statement) -> str:
     return statement.step.partition(" ")[0]
-
-
-class _Checks:
-    """What the other witnesses say of the numbers of one pass."""
-
-    def __init__(
-        self, network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
-    ) -> None:
-        self.network, self.x, self.y, self.rate = network, x, y, rate
-        self.params = {
-            f"{letter}{at}": array
-            for at, layer in enumerate(params)
-            for letter, array in layer._asdict().items()
-        }
-        self.witnesses = Witnesses(self._run, self.params)
-        one = ([(w[None], b[None]) for w, b in params], x[None], y[None])
-        self.ranges = step_ranges(network, *one)
-        self.losses = {
-            WHOLE: loss_ranges(network, *one)[0],
-            OF_DATA: loss_ranges(replace(network, l2=0.0), *one)[0],
-        }
-
-    def _run(self, named: Any, see: Any) -> dict[str, Any]:
-        layers = range(len(self.network.activations))
-        params = [autodiff.network.Layer(named[f"w{at}"], named[f"b{at}"]) for at in layers]
-        whole = autodiff.network.loss(self.network, params, self.x, self.y, see)
-        if not self.network.l2:
-            return {WHOLE: whole}
-        data = replace(self.network, l2=0.0)
-        return {WHOLE: whole, OF_DATA: autodiff.network.loss(data, params, self.x, self.y, see)}
-
-    def of(self, name: str) -> Check:
-        """A `Check` of a computed number."""
-        if name in self.losses:
-            value, span = Value(name), self.losses[name]
-            by = self.witnesses
-            return Check(by.by_autodiff(value), by.exactly(value), span, span)
-        what, letter, layer, index, end = _parsed(name)
-        if end == "_new":
-            return self._of_update(letter, layer, index)
-        at = Value(f"{letter}{layer}", index if letter in "wb" else (0, *index))
-        meaning = at
-        if what == "d":
-            meaning = Derivative(Value(OF_DATA if end == "_data" else WHOLE), at)
-        elif what == "da_d":
-            meaning = Derivative(Value(f"a{layer}", at.at), at)
-        by_autodiff, exact = self.witnesses.by_autodiff(meaning), self.witnesses.exactly(meaning)
-        field = {"": letter, "d": f"d{letter}", "da_d": "slope"}[what]
-        field += "_of_data" if end == "_data" or (field == "dw" and not self.network.l2) else ""
-        return Check(by_autodiff, exact, *self._spans(field, layer, at.at))
-
-    def _spans(self, field: str, layer: int, index: tuple[int, ...]) -> Iterator[Range]:
-        if field in ("z", "a"):
-            yield from [getattr(self.ranges, field)[layer][0, *index]] * 2
-        else:
-            for form in (STABLE, CANCELLING):
-                yield getattr(self.ranges.by_form[form][layer], field)[0, *index]
-
-    def _of_update(self, letter: str, layer: int, index: tuple[int, ...]) -> Check:
-        start = float(self.params[f"{letter}{layer}"][index])
-        gradient = Derivative(Value(WHOLE), Value(f"{letter}{layer}", index))
-        by_autodiff = start - self.rate * self.witnesses.by_autodiff(gradient)
-        exact = descended(start, self.rate, self.witnesses.exactly(gradient))
-        spans = self._spans(f"d{letter}", layer, index)
-        return Check(
-            by_autodiff, exact, *(exactly(start) - exactly(self.rate) * span for span in spans)
-        )
-
-
-def _parsed(name: str) -> tuple[str, str, int, tuple[int, ...], str]:
-    """What is asked, of which letter, layer and index, and what follows the name."""
-    found = re.fullmatch(r"(da_d|d|)([abwz])(\d+)\[([\d,]+)\](_new|_data|)", name)
-    assert found is not None, name
-    what, letter, layer, index, end = found.groups()
-    return what, letter, int(layer), tuple(map(int, index.split(","))), end

@@ -65,6 +65,13 @@ def read_parameters(path: Path) -> Written:
     return _Reader(where).written(content)
 
 
+def as_layers(params: Parameters) -> list[Layer]:
+    """The article's nine parameters as a network of two layers has them."""
+    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
+    hidden = Layer(np.array([[w1, w3], [w2, w4]]), np.array([b1, b2]))
+    return [hidden, Layer(np.array([[w5], [w6]]), np.array([b3]))]
+
+
 class _Reader:
     def __init__(self, where: str) -> None:
         self.where = where

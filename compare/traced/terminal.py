@@ -1,6 +1,6 @@
 """How a pass reads on a terminal: the factor tree of one quantity, and the micro-steps."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from rich.console import Console
@@ -51,10 +51,52 @@ def show_start(out: Console, trace: Trace) -> None:
     out.print(f"{network}: one pass {_point(trace)}.\n")
 
 
+def show_screen(out: Console, trace: Trace, step: Step) -> None:
+    """One micro-step and what is known by then, as much of it as the terminal has lines for."""
+    quantities = [trace.quantities[name] for name in step.names]
+    parts: dict[str, Callable[[], None]] = {
+        "pass": lambda: show_start(out, trace),
+        "step": lambda: show_step(out, trace, step),
+        "state": lambda: show_state(out, trace, step),
+        "legend": lambda: show_legend(out, quantities),
+        "brief": lambda: _show_numbers(out, trace, step),
+    }
+    for view in (
+        ("pass", "step", "state", "legend"),
+        ("step", "state", "legend"),
+        ("step", "legend"),
+        ("step",),
+        ("brief",),
+    ):
+        with out.capture() as captured:
+            for part in view:
+                parts[part]()
+        # One line more for the keys, and one for the cursor.
+        if captured.get().count("\n") + 2 <= out.height:
+            break
+    out.file.write(captured.get())
+
+
+def _title(trace: Trace, step: Step) -> Text:
+    count = len(trace.steps)
+    return Text(f"Step {step.number} of {count}, {step.phase}: {step.title}", style="bold")
+
+
+def _show_numbers(out: Console, trace: Trace, step: Step) -> None:
+    """One micro-step on few lines: a line for each number, and no more than there is room for."""
+    out.print(_title(trace, step))
+    quantities = [trace.quantities[name] for name in step.names]
+    room = max(1, out.height - 4)
+    for q in quantities[:room]:
+        line = Text(f"{q.symbol} = {plain(q.by_hand, DIGITS)}  {_mark(q)}")
+        out.print(line, no_wrap=True, overflow="ellipsis")
+    if (left := len(quantities) - room) > 0:
+        out.print(f"and {left} more, in a taller terminal")
+
+
 def show_step(out: Console, trace: Trace, step: Step) -> None:
     """One micro-step: the lines that are run, what they compute, and the checks."""
-    title = f"Step {step.number} of {len(trace.steps)}, {step.phase}: {step.title}"
-    out.print(Text(title, style="bold"))
+    out.print(_title(trace, step))
     quantities = [trace.quantities[name] for name in step.names]
     for place in dict.fromkeys((q.file, q.line, q.statement) for q in quantities):
         out.print("  {}, line {}: {}".format(*place), soft_wrap=True)

@@ -219,9 +219,10 @@ def test_step_as_json_is_the_trace() -> None:
 class Terminal:
     """`compare step` in a terminal of its own."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, lines: int = 60, columns: int = 100) -> None:
         self.screen, end = pty.openpty()
-        environment = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "60"}
+        size = {"COLUMNS": str(columns), "LINES": str(lines)}
+        environment = os.environ | {"TERM": "xterm"} | size
         # The terminal that sends Ctrl-C as a signal, as a user's does.
         controlled = "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
         controlled += "runpy.run_module('compare', run_name='__main__')"
@@ -271,6 +272,19 @@ def test_step_in_a_terminal_goes_there_and_back() -> None:
     shown = at.until("q quit")
     assert "Step 18 of 19" in shown
     assert "0.0214695352658111" in shown
+    at.press("q")
+    assert at.process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("lines", [8, 12, 24])
+def test_a_step_fits_a_short_terminal(lines: int) -> None:
+    """The title stays in sight, whatever has to be left out."""
+    at = Terminal("--at", "19", lines=lines, columns=80)
+    shown = at.until("q quit")
+    screen = shown[shown.rindex("\x1b[2J") :] if "\x1b[2J" in shown else shown
+    assert "Step 19 of 19" in screen
+    assert screen.count("\n") < lines
+    assert ("more, in a taller terminal" in screen) == (lines == 8)
     at.press("q")
     assert at.process.wait(timeout=30) == 0
 
