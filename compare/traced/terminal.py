@@ -86,11 +86,12 @@ def _show_numbers(out: Console, trace: Trace, step: Step) -> None:
     """One micro-step on few lines: a line for each number, and no more than there is room for."""
     out.print(_title(trace, step))
     quantities = [trace.quantities[name] for name in step.names]
-    room = max(1, out.height - 4)
-    for q in quantities[:room]:
+    room = out.height - 2  # for the title and the keys
+    shown = len(quantities) if len(quantities) <= room else max(1, room - 1)
+    for q in quantities[:shown]:
         line = Text(f"{q.symbol} = {plain(q.by_hand, DIGITS)}  {_mark(q)}")
         out.print(line, no_wrap=True, overflow="ellipsis")
-    if (left := len(quantities) - room) > 0:
+    if left := len(quantities) - shown:
         out.print(f"and {left} more, in a taller terminal")
 
 
