@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from compare import cli
 from compare.errata import catalogue
 from compare.errata.catalogue import ERRATA
 from tests.compare.errata.asked import shown
+from tests.compare.networks.calls import compare
 
 
 @pytest.fixture
@@ -24,18 +24,10 @@ def run_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def errata(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run the command in this process: its exit code, output and errors."""
+def errata(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run the command in this process, 80 columns wide: its exit code, output and errors."""
     monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["compare", "errata", *words])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        printed = capsys.readouterr()
-        return int(ending.value.code or 0), printed.out, printed.err
-
-    return run
+    return partial(compare, "errata")
 
 
 def words(text: str) -> str:
