@@ -27,10 +27,12 @@ class Keyboard:
         return key.decode(errors="replace")
 
     def line(self, prompt: str) -> str:
-        """A whole line, typed as usual."""
+        """A whole line, typed as usual; "" where it is given up with Esc or Ctrl-D."""
         click.echo(prompt, nl=False)
         typed = ""
         while (key := self.read()) not in ("\r", "\n", ""):
+            if key in ("\x1b", "\x04"):
+                return ""
             if key in ("\x7f", "\b"):
                 click.echo("\b \b" * bool(typed), nl=False)
                 typed = typed[:-1]

@@ -33,9 +33,16 @@ class _Output(Console):
         raise BrokenPipeError
 
 
+#: Tables are laid out for so many columns. In a narrower terminal their lines go on in the next,
+#: which is not pretty; a number without its end would be wrong.
+NARROWEST = 80
+
+
 def console() -> Console:
     """Standard output: coloured on a terminal unless NO_COLOR is set, plain in a pipe."""
-    return _Output(highlight=False, emoji=False, markup=False)
+    made = _Output(highlight=False, emoji=False, markup=False)
+    made.width = max(made.width, NARROWEST)
+    return made
 
 
 def show_partials(out: Console, partials: "list[Partial]", sigmoid_derivative: str) -> None:
@@ -146,6 +153,17 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """A sign of life on standard error, where that is a terminal."""
+    err = Console(stderr=True)
+    if not err.is_terminal:
+        yield
+        return
+    with err.status(what):
+        yield
 
 
 @contextmanager

@@ -16,13 +16,17 @@ from handgrad.report import Enclosure
 DIGITS = 40
 
 
-def exact_gradient(loss: Callable[..., Any], params: Any, *inputs: Any) -> Any:
+def exact_gradient(
+    loss: Callable[..., Any], params: Any, *inputs: Any, referee: str = "auto"
+) -> Any:
     """The exact gradient of a loss at a point, every element between rigorous bounds.
 
     Args:
         loss: `loss(params, *inputs)`, a real scalar that JAX can trace, or NumPy run on objects.
         params: any pytree of float64 or float32 arrays.
         inputs: whatever the loss takes besides.
+        referee: as for `handgrad.check_gradient`; "series" gives the same digits on every machine,
+            however many elements there are.
 
     Returns:
         A pytree like `params` with an `Enclosure` for each leaf without axes, and an object array
@@ -40,7 +44,7 @@ def exact_gradient(loss: Callable[..., Any], params: Any, *inputs: Any) -> Any:
         '2.718281828459045235360287471352662497757'
     """
     given = arguments(params, inputs)
-    truth = Case(loss, loss).way(given).truth(given)
+    truth = Case(loss, loss, referee=referee).way(given).truth(given)
     if truth.kink is not None:
         raise ArithmeticError("the loss has a kink at this point: more than one gradient is right")
     return _like(given, [enclosure(ball, truth.bits) for ball in truth.gradient])

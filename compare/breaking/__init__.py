@@ -53,7 +53,8 @@ def _trained(plant: Plant, settings: Settings, on_epoch: Callable[[int], None]) 
     gradient = plant.gradient_in(settings.sigmoid_derivative)
     problem = replace(settings.problem(), by_hand=gradient)
     order = settings.sample_order()
-    trainings = compare_trainings(settings.start(), problem, order, plant.train, on_epoch)
+    train = plant.train_in(settings.sigmoid_derivative)
+    trainings = compare_trainings(settings.start(), problem, order, train, on_epoch)
     if ran_away(trainings.autodiff):
         hand_path(settings)  # without the mistake: raises the error, which says where
     return trainings

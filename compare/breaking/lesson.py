@@ -9,9 +9,11 @@ _EVERY = (
 )
 _NONE = (
     "No check sees it here: it shows at none of the points that they look at. Agreement at some "
-    "points is no proof for all; try another start (--seed, --init), or more --epochs."
+    "points is no proof for all; try another start (--init normal, --seed)."
 )
-_WEAK = (
+_ANSWERS = "Right answers are weak evidence: four people can be learned with many a mistake."
+_CURVE = "A loss that falls is weak evidence: many a mistake still goes downhill."
+_BOTH = (
     "Right answers and a falling loss are weak evidence: four people can be learned with many a "
     "mistake."
 )
@@ -33,8 +35,10 @@ def lesson(plant: Plant, found: dict[str, Check]) -> str:
         return _EVERY
     if len(blind) == len(found):
         return _NONE
+    weak = _BOTH if {"outcome", "training"} <= set(blind) else _ANSWERS
+    weak = weak if "outcome" in blind else _CURVE
     reasons = (
-        (_WEAK, {"outcome", "training"}),
+        (weak, {"outcome", "training"}),
         (_NOT_YET, {"updates"}),
         (
             _RIGHT_EVERYWHERE if plant.kind == "training" else _RIGHT_AT_THE_START,

@@ -93,14 +93,12 @@ def _column(cells: "Sequence[Cell]", digits: int) -> list[str]:
 
 def _texts(entry: "Erratum") -> dict[str, Any]:
     names = ("number", "title", "section", "printed", "right", "why")
-    return {name: getattr(entry, name) for name in names}
+    return {name: getattr(entry, name) for name in (*names, "printed_latex", "right_latex")}
 
 
 def _as_object(entry: "Erratum", shown: "Shown") -> dict[str, Any]:
     return {
         **_texts(entry),
-        "printed_latex": entry.printed_latex,
-        "right_latex": entry.right_latex,
         "run": {
             "columns": shown.columns,
             "rows": shown.rows,

@@ -47,7 +47,12 @@ _PASS = (
         type=click.Path(path_type=Path),
         help="A model that train has written; --x in its features' units.",
     ),
-    click.option("--network", "sizes", type=Sizes(), help="Another network, such as 3-4-2."),
+    click.option(
+        "--network",
+        "sizes",
+        type=Sizes(),
+        help="Another network, such as 3-4-2; at most 200 parameters.",
+    ),
     click.option("--activation", type=ACTIVATION, help="Of hidden layers; sigmoid."),
     click.option(
         "--output",
@@ -94,10 +99,12 @@ def traced(asked: dict[str, Any]) -> "Trace":
     Raises:
         click.UsageError: they do not go together, or the numbers do not fit.
     """
+    from compare.terminal import waiting
     from compare.trace import TraceError
     from compare.traced.asked import Asked
 
     try:
-        return Asked(**asked).trace()
+        with waiting("One pass, and what three witnesses say of every number"):
+            return Asked(**asked).trace()
     except TraceError as error:
         raise click.UsageError(f"{error}.") from error

@@ -18,14 +18,14 @@ KEYS = "n next, p back, g go to a step, q quit"
 FORWARD = ("n", " ", "\r", "\n", "\x1b[C", "\x1bOC", "l")
 BACKWARD = ("p", "\x1b[D", "\x1bOD", "h", "\x7f")
 FIRST, LAST = ("\x1b[H", "\x1bOH", "\x1b[1~"), ("\x1b[F", "\x1bOF", "\x1b[4~")
-QUIT = ("q", "\x1b", "\x04", "")
+QUIT = ("q", "\x04", "")
 
 
 @click.command(short_help="Forwards and backwards through the micro-steps of one pass.")
 @click.option(
     "--at",
     type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=10**9),
-    help="Begin with this step; without a terminal, show this one alone.",
+    help="Begin with this step; in a pipe and with --json, show this one alone.",
 )
 @pass_options
 @JSON
@@ -42,7 +42,7 @@ def step(at: int | None, as_json: bool, **asked: Any) -> int:
     if at is not None and at > len(trace.steps):
         raise click.UsageError(f"--at {at}; expected a number from 1 to {len(trace.steps)}.")
     if as_json:
-        print_object(trace.as_object())
+        print_object(trace.as_object(at))
     elif sys.stdin.isatty() and sys.stdout.isatty():
         _walk(trace, at or 1)
     else:
@@ -79,6 +79,7 @@ def _walk(trace: "Trace", at: int) -> None:
             show_screen(out, trace, trace.steps[at - 1])
             out.print(KEYS, style="dim", end="")
             key = keys.read()
+            key = key.lower() if len(key) == 1 else key
             if key in QUIT:
                 return
             at = _asked(keys, at, count) if key == "g" else _next(key, at, count)

@@ -21,7 +21,8 @@ SEEDS = (44, 77)
     section="Linear Regression",
     printed="for Multiple Linear Regression with many parameter x's, it will become complex. … So "
     "we should determine another method",
-    right="β = (XᵀX)⁻¹ Xᵀy for any number of features; it is the network that has no closed form",
+    right="β = (XᵀX)⁻¹ Xᵀy for any number of features, if none is a combination of the "
+    "others; it is the network that has no closed form",
     why="The derivative of a squared error that is linear in its coefficients is linear, too: "
     "setting it to 0 gives as many linear equations as unknowns. With a sigmoid inside they are "
     "no longer linear, and that is why a network has to descend.",

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.planted.plant import HIDDEN, NAMES, Loop, Plant
-from manual.activations import sigmoid_derivative
+from compare.planted.plant import HIDDEN, NAMES, Derivative, Loop, Plant
 from manual.article import Parameters, forward, gradient_lines
 from manual.sgd import update
 
@@ -27,16 +26,24 @@ def each_by(step: Step) -> Loop:
     return train
 
 
-def _too_early(params: Parameters, x: Any, y: Any, gradient: Any, rate: float) -> Parameters:
+def _too_early(slope: Derivative) -> Step:
     """The output's parameters are updated first, and the hidden derivatives take the new ones."""
-    early = gradient(params, x, y)
-    output = update(params, early, rate)
-    halfway = params._replace(w5=output.w5, w6=output.w6, b3=output.b3)
-    # What the forward pass has computed stays as it was, as in the code that had this mistake.
-    kept = forward(params, x)
-    late = gradient_lines(halfway, x[0], x[1], y, kept, sigmoid_derivative)
-    hidden = update(params, late, rate)
-    return halfway._replace(**{name: getattr(hidden, name) for name in HIDDEN})
+
+    def step(params: Parameters, x: Any, y: Any, gradient: Any, rate: float) -> Parameters:
+        output = update(params, gradient(params, x, y), rate)
+        halfway = params._replace(w5=output.w5, w6=output.w6, b3=output.b3)
+        # What the forward pass has computed stays as it was, as in the code that had this mistake.
+        kept = forward(params, x)
+        late = gradient_lines(halfway, x[0], x[1], y, kept, slope)
+        hidden = update(params, late, rate)
+        return halfway._replace(**{name: getattr(hidden, name) for name in HIDDEN})
+
+    return step
+
+
+def whatever_slope(train: Loop) -> Callable[[Derivative], Loop]:
+    """A loop that takes no slope itself."""
+    return lambda _: train
 
 
 def _stale(
@@ -72,29 +79,33 @@ LOOPS: dict[str, Plant] = {
     "update-before-use": Plant(
         "w5, w6 and b3 are updated before the derivatives of the hidden units have used them",
         HIDDEN,
-        train=each_by(_too_early),
+        loop=lambda slope: each_by(_too_early(slope)),
     ),
     "stale-parameters": Plant(
         "all derivatives of an epoch are taken at the parameters that it began with",
         NAMES,
-        train=_stale,
+        loop=whatever_slope(_stale),
     ),
     "last-sample-skipped": Plant(
         "the loop ends one short: nothing is learned from the last person of an epoch",
         NAMES,
-        train=_one_short,
+        loop=whatever_slope(_one_short),
     ),
     "wrong-sample": Plant(
-        "the index stays 0: every update learns from Alice", NAMES, train=_first_only
+        "the index stays 0: every update learns from Alice",
+        NAMES,
+        loop=whatever_slope(_first_only),
     ),
     "bias-not-updated": Plant(
         "b3 is never updated",
         ("b3",),
-        train=each_by(lambda p, x, y, g, rate: update(p, g(p, x, y), rate)._replace(b3=p.b3)),
+        loop=whatever_slope(
+            each_by(lambda p, x, y, g, rate: update(p, g(p, x, y), rate)._replace(b3=p.b3))
+        ),
     ),
     "ascends": Plant(
         "the update goes uphill: w + η ∂L/∂w",
         NAMES,
-        train=each_by(lambda p, x, y, g, rate: update(p, g(p, x, y), -rate)),
+        loop=whatever_slope(each_by(lambda p, x, y, g, rate: update(p, g(p, x, y), -rate))),
     ),
 }

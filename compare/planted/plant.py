@@ -37,18 +37,28 @@ class Plant:
     says: str  #: what is done wrong, one sentence without its full stop
     wrong: tuple[str, ...]  #: the parameters whose derivative, or whose update, is wrong
     make: Callable[[Derivative], Gradient] = right  #: the gradient, from the form of σ' it uses
-    train: Loop = manual.sgd.train  #: the loop
+    #: The training loop, from the form of σ' it uses; None for the right one.
+    loop: Callable[[Derivative], Loop] | None = None
 
     @property
     def kind(self) -> str:
         """`gradient` or `training`: where the mistake is."""
-        return "gradient" if self.train is manual.sgd.train else "training"
+        return "training" if self.loop else "gradient"
 
     @property
     def gradient(self) -> Gradient:
         """The gradient with σ' in the stable form, as before its first call."""
         return self.make(sigmoid_derivative)
 
+    @property
+    def train(self) -> Loop:
+        """The training loop with σ' in the stable form."""
+        return self.train_in("stable")
+
     def gradient_in(self, form: str) -> Gradient:
-        """The same with σ' in the form of that name, `stable` or `article`."""
+        """The gradient with σ' in the form of that name, `stable` or `article`."""
         return self.make(SIGMOID_DERIVATIVES[form])
+
+    def train_in(self, form: str) -> Loop:
+        """The training loop with σ' in the form of that name."""
+        return self.loop(SIGMOID_DERIVATIVES[form]) if self.loop else manual.sgd.train

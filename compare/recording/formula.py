@@ -5,6 +5,7 @@ change nothing, as a mean over one example or a matrix of zeros and ones has the
 factors 1, and terms that are 0.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -24,8 +25,11 @@ class Style(NamedTuple):
 
 
 def plain(value: float, digits: int = 6) -> str:
-    """A number in so many digits; of a whole one that is short, all of them."""
-    return f"{value:.{digits}g}"
+    """A number in so many digits; one that would look rounder than it is, in all of them."""
+    text = f"{value + 0.0:.{digits}g}"  # + 0.0, so that there is no -0
+    # That two zeros at the end are chance is seldom; one, one time in ten.
+    looks_round = len(re.sub(r"e.*|\D", "", text).lstrip("0")) < digits - 1
+    return f"{value:.15g}" if looks_round and float(text) != value else text
 
 
 def _latex_number(value: float) -> str:

@@ -59,7 +59,10 @@ class Watch:
     marked: Mapping[str, Callable[..., Any]]
 
     def run(self, lines: Callable[[], Any]) -> list[Binding]:
-        """Run the lines, and return the arrays of recorded numbers that they gave names to."""
+        """Run the lines, and return the arrays of recorded numbers that they gave names to.
+
+        Another tracer, a debugger's or one that measures coverage, does not see these lines.
+        """
         bindings: list[Binding] = []
         watched = {function.__code__: function for function in self.functions}
         marked = {function.__code__: sign for sign, function in self.marked.items()}

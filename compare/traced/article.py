@@ -11,8 +11,7 @@ import manual.sgd
 from compare.agreement import AUTODIFF_FORM, stack
 from compare.bounds import derivative_ranges, value_ranges
 from compare.recording.arrays import Array, given
-from compare.recording.watching import Binding, Watch, statements
-from compare.recording.witnesses import Derivative, Value, Witnesses, descended
+from compare.recording.watching import RETURN, Binding, Watch, statements
 from compare.rounding import exactly
 from compare.trace import FACTOR, GRADIENT, INPUT, LOSS, PARAMETER, UPDATE, VALUE, Trace
 from compare.traced.assemble import (
@@ -24,6 +23,7 @@ from compare.traced.assemble import (
     derivative_symbol,
     refuse_what_overflows,
 )
+from compare.traced.witnesses import Derivative, Value, Witnesses, descended
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.article import Parameters
 from manual.losses import squared_error
@@ -125,18 +125,29 @@ def _recorded(point: _Point, form: str) -> tuple[list[Given], list[Computed]]:
 def _computed(binding: Binding, bindings: list[Binding]) -> Computed:
     statement, variable = binding.statement, binding.variable
     if binding.function == squared_error.__name__:
+        assert variable == RETURN, "a step inside the loss: it needs a name of its own"
         # The step is numbered where it is undone first.
-        title = next(b.statement.step for b in bindings if b.variable == "dL_dypred")
+        title = _spaced(next(b.statement.step for b in bindings if b.variable == "dL_dypred"))
         name, kind, phase = "L", LOSS, "loss"
     elif binding.function == manual.article.forward_lines.__name__:
         name, kind, phase = variable, VALUE, "forward"
-        title = f"{statement.step} {statement.text}"
+        title = f"{statement.step} {_spaced(statement.text)}"
     else:
         whole = variable in {f"dL_d{parameter}" for parameter in NAMES}
         name, kind, phase = variable, GRADIENT if whole else FACTOR, "backward"
-        title = f"Undo {statement.step}{': the chain rule' if whole else ''}"
+        title = f"Undo {_spaced(statement.step)}"
+        title += ": the chain rule" if whole else ": on to h1 and h2" * variable.endswith(_ON)
     number = _number(binding.value)
     return Computed(name, variable, symbol(name), kind, number, statement, phase, title)
+
+
+#: Factors that the chain rule takes further back.
+_ON = ("_dh1", "_dh2")
+
+
+def _spaced(code: str) -> str:
+    """A line of code as a formula."""
+    return re.sub(r"\s*\*\s*", " · ", code.replace("**2", "²"))
 
 
 def _update(new: Parameters) -> list[Computed]:

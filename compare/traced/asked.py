@@ -1,5 +1,6 @@
 """Which pass somebody asks to see: the article's network or another one, at whose numbers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +8,13 @@ from typing import Any
 
 import manual.article
 import manual.network
+from compare.experiment import Settings
 from compare.limits import count_parameters
 from compare.people import person_named, raw, shifted, targets
 from compare.trace import Trace, TraceError
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
-from compare.traced.parameters import Written, as_layers, read_parameters
+from compare.traced.parameters import KINDS, Written, as_layers, network_of, read_parameters
 from compare.traced.trained import of_model
 from compare.wording import listed, near_miss
 from manual.affine import Layer
@@ -22,10 +24,8 @@ from manual.network import LINKS, Network
 #: A pass with more of them is for a machine to check, not for a person to read.
 MOST_PARAMETERS = 200
 
-#: The seed of a random start, unless given: it leads to the article's predictions.
-SEED = 44
-
-_KINDS = ("activation", "output", "loss", "l2")
+#: The seed of a random start, unless given.
+SEED = Settings.seed
 
 #: Options that are not called as their fields are.
 _OPTION = {"sizes": "network", "sigmoid_derivative": "sigmoid-derivative"}
@@ -68,7 +68,7 @@ class Asked:
         return self._of_network(written)
 
     def _of_article(self, written: Written | None) -> Trace:
-        self._refuse("the article's network", *_KINDS)
+        self._refuse("the article's network", *KINDS)
         x, y, whose = self._sample()
         params, start = self._start(written)
         form = self.sigmoid_derivative or "stable"
@@ -94,11 +94,22 @@ class Asked:
         return manual.article.ones_parameters(), "all weights 1 and all biases 0"
 
     def _of_network(self, written: Written | None) -> Trace:
-        self._refuse_what_is_the_articles("a network of another shape")
+        self._refuse("--network, or a file with layers", "sigmoid_derivative", "init")
         network, params, start = self._written(written) if written else self._random()
-        x, y = self._example((network.sizes[0], network.sizes[-1]))
-        about = {"whose": GIVEN, "parameters": start}
+        x, y, whose = self._example_for(network)
+        about = {"whose": whose, "parameters": start}
         return trace_network(network, params, x, y, self.learning_rate, about)
+
+    def _example_for(self, network: Network) -> tuple[Any, Any, str]:
+        """One that is given, or a person where the network has two inputs and one output."""
+        counts = (network.sizes[0], network.sizes[-1])
+        if counts == (2, 1) and self.x is None and self.y is None:
+            x, y, whose = self._sample()
+            return x, (y,), whose
+        self._refuse(f"a network with {_count(counts[0])} in and {_count(counts[1])} out", "person")
+        x, y = self._example(counts)
+        _refuse_targets(network.loss, y)
+        return x, y, GIVEN
 
     def _random(self) -> tuple[Network, list[Layer], str]:
         assert self.sizes is not None
@@ -117,18 +128,16 @@ class Asked:
         return network, layers, f"parameters read from {self.params}"
 
     def _network(self, sizes: tuple[int, ...], written: dict[str, Any]) -> Network:
-        kinds = {"activation": "sigmoid", "loss": "mse", "l2": 0.0} | written
-        kinds |= {name: value for name in _KINDS if (value := getattr(self, name)) is not None}
-        kinds.setdefault("output", "identity" if kinds["loss"] in LINKS else "sigmoid")
+        asked = {name: value for name in KINDS if (value := getattr(self, name)) is not None}
         _refuse_large(sizes)
         try:
-            return Network(sizes, **kinds)
-        except (ValueError, TypeError) as error:
+            return network_of(sizes, written | asked)
+        except ValueError as error:
             raise TraceError(str(error)) from error
 
     def _of_model(self, path: Path) -> Trace:
-        self._refuse("a trained model (--model)", "params", "sizes", *_KINDS, "seed")
-        self._refuse_what_is_the_articles("a trained model (--model)")
+        self._refuse("a trained model (--model)", "params", "sizes", *KINDS, "seed")
+        self._refuse("a trained model (--model)", "person", "sigmoid_derivative", "init")
         network, params, x, y, about = of_model(path, self.x, self.y)
         _refuse_large(network.sizes)
         about |= {"whose": GIVEN}
@@ -142,9 +151,6 @@ class Asked:
             if len(values) != count:
                 raise TraceError(f"--{name} has {_count(len(values))}; expected {count}")
         return self.x, self.y
-
-    def _refuse_what_is_the_articles(self, beside: str) -> None:
-        self._refuse(beside, "person", "sigmoid_derivative", "init")
 
     def _refuse(self, beside: str, *names: str) -> None:
         """Options that mean nothing beside another choice are refused, not passed over."""
@@ -175,16 +181,17 @@ def named(trace: Trace, text: str) -> str:
     if wanted in parameters:
         return trace.gradient_of(parameters[wanted]).name
     for name, quantity in trace.quantities.items():
-        if wanted in (_plain(name), _plain(quantity.symbol)) and quantity.formula:
+        if wanted in (_plain(name), _plain(quantity.symbol)):
             return name
     names = trace.parameters()
-    others = "or another quantity of the pass, as `compare step` shows them"
+    others = "or another quantity of the pass, as `compare step` shows them, ∂ written as d"
     raise TraceError(f"{text!r}{near_miss(text, names)}; expected one of {listed(names)}, {others}")
 
 
 def _plain(name: str) -> str:
-    separated = name.replace("[", ".").replace(",", ".").replace("]", "")
-    return separated.replace(" ", "").lower()
+    """Whatever way it is spelled: ∂L/∂w1, dL/dw1, dL_dw1; w0[2,1], w0.2.1."""
+    separated = name.replace("[", ".").replace(",", ".").replace("]", "").replace("∂", "d")
+    return re.sub(r"[\s/_]", "", separated).lower()
 
 
 def _count(count: int) -> str:
@@ -195,9 +202,15 @@ def _shape(sizes: Sequence[int] | None) -> str:
     return "-".join(map(str, sizes or ()))
 
 
+def _refuse_targets(loss: str, y: tuple[float, ...]) -> None:
+    """Those that a loss on probabilities makes nothing of."""
+    if loss in LINKS and not all(0 <= target <= 1 for target in y):
+        given = ",".join(f"{target:g}" for target in y)
+        raise TraceError(f"--y {given}; expected numbers from 0 to 1 for {loss}")
+
+
 def _refuse_large(sizes: tuple[int, ...]) -> None:
     if (count := count_parameters(sizes)) > MOST_PARAMETERS:
         raise TraceError(
-            f"network {_shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}, "
-            "as 4-4-3 has 35"
+            f"network {_shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}"
         )

@@ -5,6 +5,7 @@ second unit of the first layer, w0[2,1] its weight of the third input.
 """
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -116,6 +117,7 @@ class _Recorder:
         self, network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
     ) -> None:
         self.network = network
+        self.l2 = given(network.l2)
         self.params = [Layer(given(w), given(b)) for w, b in params]
         self.x, self.y, self.rate = given(x), given(y), given(rate)
         self.came_back: dict[Place, Number] = {}  # ∂L/∂a
@@ -123,9 +125,11 @@ class _Recorder:
     def run(self) -> tuple[list[Given], list[Computed]]:
         new: list[Layer] = []
 
+        network = self._with_recorded_l2()
+
         def lines() -> None:
-            _, cache = manual.network.forward(self.network, self.params, self.x, self.y)
-            grads = manual.network.backward(self.network, cache)
+            _, cache = manual.network.forward(network, self.params, self.x, self.y)
+            grads = manual.network.backward(network, cache)
             descent = Sgd(self.rate)  # pyright: ignore[reportArgumentType] (a recorded number)
             new.extend(descent.update(self.params, grads, descent.init(self.params))[0])
 
@@ -140,7 +144,16 @@ class _Recorder:
             for letter, array in zip(Layer._fields, arrays, strict=True):
                 for at in places(letter, layer, array.shape):
                     yield Given(at.name, at.symbol, PARAMETER, array.numbers[at.indices])
+        if self.network.l2:
+            yield Given("λ", Symbol("λ", r"\lambda"), INPUT, self.l2.numbers[()])
         yield Given("η", Symbol("η", r"\eta"), INPUT, self.rate.numbers[()])
+
+    def _with_recorded_l2(self) -> Network:
+        """The network, whose λ is a number that is recorded; a `Network` itself takes floats."""
+        network = copy(self.network)
+        if self.network.l2:
+            object.__setattr__(network, "l2", self.l2)
+        return network
 
     def _named(self, bindings: list[Binding]) -> Iterator[Computed]:
         """Forward, layers are met one after the other; backward, each of them from the last on."""
@@ -201,6 +214,8 @@ class _Recorder:
         a = at._replace(letter="a")
         if number is self.came_back[a]:
             return
+        assert number.operation == "*"
+        assert number.operands[0] is self.came_back[a]
         symbol = derivative_symbol(a.symbol, at.symbol)
         parts = (number.operands[1], statement, "backward", title)
         yield Computed(f"da_dz{at.name[1:]}", "", symbol, FACTOR, *parts)

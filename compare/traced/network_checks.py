@@ -3,15 +3,19 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 
 import autodiff.network
+from autodiff import sgd
+from autodiff.precision import in_float64
 from compare.networks.ranges import CANCELLING, STABLE, loss_ranges, step_ranges
-from compare.recording.witnesses import Derivative, Value, Witnesses, descended
 from compare.rounding import Range, exactly
 from compare.traced.assemble import Check
+from compare.traced.witnesses import Derivative, Value, Witnesses, descended
 from manual.affine import Layer
 from manual.network import Network
 
@@ -32,12 +36,19 @@ class Checks:
             for letter, array in layer._asdict().items()
         }
         self.witnesses = Witnesses(self._run, self.params)
+        self.step = self._stepped(params)
         one = ([(w[None], b[None]) for w, b in params], x[None], y[None])
         self.ranges = step_ranges(network, *one)
         self.losses = {
             WHOLE: loss_ranges(network, *one)[0],
             OF_DATA: loss_ranges(replace(network, l2=0.0), *one)[0],
         }
+
+    def _stepped(self, params: list[Layer]) -> sgd.Step:
+        """Gradient and update by the very step that training by autodiff takes."""
+        loss = partial(autodiff.network.loss, self.network)
+        layers = [autodiff.network.Layer(*layer) for layer in params]
+        return in_float64(jax.jit(sgd.step(loss)))(layers, self.x, self.y, self.rate)
 
     def _run(self, named: Any, see: Any) -> dict[str, Any]:
         layers = range(len(self.network.activations))
@@ -63,7 +74,11 @@ class Checks:
             meaning = Derivative(Value(OF_DATA if end == "_data" else WHOLE), at)
         elif what == "da_d":
             meaning = Derivative(Value(f"a{layer}", at.at), at)
-        by_autodiff, exact = self.witnesses.by_autodiff(meaning), self.witnesses.exactly(meaning)
+        exact = self.witnesses.exactly(meaning)
+        if what == "d" and letter in "wb" and end != "_data":
+            by_autodiff = float(getattr(self.step.grads[layer], letter)[index])
+        else:
+            by_autodiff = self.witnesses.by_autodiff(meaning)
         field = {"": letter, "d": f"d{letter}", "da_d": "slope"}[what]
         field += "_of_data" if end == "_data" or (field == "dw" and not self.network.l2) else ""
         return Check(by_autodiff, exact, *self._spans(field, layer, at.at))
@@ -78,7 +93,7 @@ class Checks:
     def _of_update(self, letter: str, layer: int, index: tuple[int, ...]) -> Check:
         start = float(self.params[f"{letter}{layer}"][index])
         gradient = Derivative(Value(WHOLE), Value(f"{letter}{layer}", index))
-        by_autodiff = start - self.rate * self.witnesses.by_autodiff(gradient)
+        by_autodiff = float(getattr(self.step.params[layer], letter)[index])
         exact = descended(start, self.rate, self.witnesses.exactly(gradient))
         spans = self._spans(f"d{letter}", layer, index)
         return Check(

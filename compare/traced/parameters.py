@@ -18,9 +18,22 @@ from compare.trace import TraceError
 from compare.wording import LONGEST_PATH, shown
 from manual.affine import Layer
 from manual.article import Parameters
+from manual.network import LINKS, Network
 
 #: What may stand beside the layers.
 KINDS = ("activation", "output", "loss", "l2")
+
+
+def network_of(sizes: tuple[int, ...], kinds: dict[str, Any]) -> Network:
+    """The network of these sizes, with what `kinds` leaves open as usual.
+
+    Raises:
+        ValueError: see `Network`.
+    """
+    usual = {"activation": "sigmoid", "loss": "mse", "l2": 0.0} | kinds
+    usual.setdefault("output", "identity" if usual["loss"] in LINKS else "sigmoid")
+    return Network(sizes, **usual)
+
 
 #: Bytes; far more than a network that can be read link by link has.
 LONGEST = 1_000_000
@@ -49,20 +62,41 @@ def read_parameters(path: Path) -> Written:
     """
     where = shown(str(path), LONGEST_PATH)
     try:
-        if path.stat().st_size > LONGEST:
-            raise TraceError(
-                f"{where}: more than {LONGEST} bytes; expected some parameters in JSON"
-            )
-        content = json.loads(path.read_text("utf-8"))
+        content = json.loads(_text(path, where), object_pairs_hook=_without_twins)
+    except _TwiceError as error:
+        raise TraceError(f"{where}: {shown(str(error))} twice; expected it once") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise TraceError(f"{where}: {reason}; expected a JSON file with parameters") from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise TraceError(f"{where}, {place}: {error.msg}; expected JSON") from error
+    except TraceError:
+        raise
     except (ValueError, RecursionError) as error:  # not UTF-8, a number or a nesting without end
         raise TraceError(f"{where}: no JSON; expected a JSON file with parameters") from error
     return _Reader(where).written(content)
+
+
+def _text(path: Path, where: str) -> str:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise TraceError(f"{where}: no regular file; expected a JSON file with parameters")
+    with path.open("rb") as file:
+        content = file.read(LONGEST + 1)
+    if len(content) > LONGEST:
+        raise TraceError(f"{where}: more than {LONGEST} bytes; expected some parameters in JSON")
+    return content.decode("utf-8")
+
+
+class _TwiceError(Exception):
+    """A name that an object has twice."""
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if twins := [name for name in names if names.count(name) > 1]:
+        raise _TwiceError(twins[0])
+    return dict(pairs)
 
 
 def as_layers(params: Parameters) -> list[Layer]:
@@ -104,7 +138,21 @@ class _Reader:
                     f"layers[{at}].w has {after.w.shape[0]} rows",
                     f"{before.b.shape[0]}, one for each unit of the layer before it",
                 )
-        return Written(made, {name: content[name] for name in KINDS if name in content})
+        written = Written(made, self._kinds(content))
+        try:
+            network_of(written.sizes, written.kinds)
+        except ValueError as error:
+            raise TraceError(f"{self.where}: {error}") from error
+        return written
+
+    def _kinds(self, content: dict[str, Any]) -> dict[str, Any]:
+        kinds = {name: content[name] for name in KINDS if name in content}
+        for name, value in kinds.items():
+            if name == "l2":
+                kinds[name] = float(self._number(name, value))
+            elif not isinstance(value, str):
+                raise self._refused(f"{name}: {shown(json.dumps(value))}", "a name")
+        return kinds
 
     def _layer(self, at: int, layer: Any) -> Layer:
         if not isinstance(layer, dict) or set(layer) != set(Layer._fields):

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from textwrap import wrap
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,10 +13,12 @@ from rich.tree import Tree
 from compare.recording.formula import plain
 from compare.terminal import DIGITS, number, table, ulps
 from compare.trace import GRADIENT, PARAMETER, Quantity, Step, Trace
+from compare.traced.parameters import KINDS
+from compare.wording import shown
 from handgrad.render.numbers import right_digits
 
-#: What is said of a network beside its sizes.
-KINDS = ("activation", "output", "loss", "l2")
+#: Formulas are broken at so many signs: a tree puts more before them.
+FORMULA_WIDTH = 64
 
 #: Beyond so many ulps it reads better how many digits are left.
 MANY_ULPS = 1e6
@@ -46,7 +50,7 @@ def show_explanation(out: Console, trace: Trace, name: str) -> None:
 
 def show_start(out: Console, trace: Trace) -> None:
     """Which pass it is."""
-    kinds = [f"{name} {trace.about[name]}" for name in KINDS if name in trace.about]
+    kinds = [f"{name} {trace.about[name]}" for name in KINDS if trace.about.get(name)]
     network = ", ".join([f"Network {trace.about['network']}", *kinds])
     out.print(f"{network}: one pass {_point(trace)}.\n")
 
@@ -54,11 +58,11 @@ def show_start(out: Console, trace: Trace) -> None:
 def show_screen(out: Console, trace: Trace, step: Step) -> None:
     """One micro-step and what is known by then, as much of it as the terminal has lines for."""
     quantities = [trace.quantities[name] for name in step.names]
-    parts: dict[str, Callable[[], None]] = {
+    parts: dict[str, Callable[[], Any]] = {
         "pass": lambda: show_start(out, trace),
         "step": lambda: show_step(out, trace, step),
         "state": lambda: show_state(out, trace, step),
-        "legend": lambda: show_legend(out, quantities),
+        "legend": lambda: (out.print(), show_legend(out, quantities)),
         "brief": lambda: _show_numbers(out, trace, step),
     }
     for view in (
@@ -111,7 +115,7 @@ def show_step(out: Console, trace: Trace, step: Step) -> None:
 def show_state(out: Console, trace: Trace, step: Step) -> None:
     """What is known after a step: the parameters with their derivatives, and the values."""
     done = {q.symbol: q for q in trace.quantities.values() if q.step <= step.number}
-    rows = table("parameter", "value", "∂L/∂ of it", "after the update")
+    rows = table("parameter", "value", "∂L/∂", "after the update")
     for quantity in trace.quantities.values():
         if quantity.kind == PARAMETER:
             later = (done.get(f"∂L/∂{quantity.name}"), done.get(f"{quantity.name} new"))
@@ -131,7 +135,8 @@ def show_legend(out: Console, quantities: Iterable[Quantity]) -> None:
         names = ", ".join(q.symbol for q in lossy)
         out.print(
             f"{names}: digits are lost where a difference of nearly equal numbers is taken, as in "
-            "σ(1 - σ); that is rounding, and allowed for."
+            "σ(1 - σ); that is rounding, and allowed for. The relative error says how many are "
+            "left."
         )
 
 
@@ -153,22 +158,30 @@ def _point(trace: Trace) -> str:
     """Whose example, at which inputs and parameters."""
     given = [q for q in trace.quantities.values() if q.kind == "input" and q.name != "η"]
     inputs = ", ".join(f"{q.symbol} = {q.by_hand:.6g}" for q in given)
+    features = trace.about.get("features", {})
+    units = "".join(f"{shown(name)} = {value:g}, " for name, value in features.items())
+    inputs = f"{units}standardised: {inputs}" if units else inputs
     return f"for {trace.about['whose']} ({inputs}), with {trace.about['parameters']}"
 
 
 def _meaning(quantity: Quantity) -> str:
-    """What the sign of a partial derivative says."""
-    parameter = quantity.symbol.removeprefix("∂L/∂")
-    if not quantity.by_hand:
+    """What a partial derivative of the loss says of its parameter."""
+    symbol, value, exact = quantity.symbol, quantity.by_hand, quantity.exact
+    parameter = symbol.removeprefix("∂L/∂")
+    if exact is None:
+        return f"There is a kink here, and no one slope; {plain(value, DIGITS)} is a convention."
+    if not value and float(exact):
+        return f"By hand {symbol} is 0: all its digits are lost. Exactly it is {float(exact):.6g}."
+    if not value:
         return (
-            f"{quantity.symbol} is 0: a little more or less {parameter} does not change the loss."
+            f"{symbol} is 0, or too small for a float: a little more or less {parameter} does not "
+            "change the loss, to first order."
         )
     sign, loss, descent = ("positive", "rises", "lowers")
-    if quantity.by_hand < 0:
+    if value < 0:
         sign, loss, descent = ("negative", "falls", "raises")
     return (
-        f"{quantity.symbol} is {sign}: the loss {loss} with {parameter}, so descent {descent} "
-        f"{parameter}."
+        f"{symbol} is {sign}: the loss {loss} with {parameter}, so descent {descent} {parameter}."
     )
 
 
@@ -217,9 +230,14 @@ def _block(quantity: Quantity) -> list[Text]:
     indent = " " * len(quantity.symbol)
     result = f"{plain(quantity.by_hand, DIGITS)}  {_mark(quantity)}"
     lines = [quantity.formula, quantity.substituted]
-    if quantity.substituted == f"{quantity.by_hand:.6g}":
+    if quantity.substituted == plain(quantity.by_hand):
         lines.pop()
     texts = [f"{quantity.symbol} = {lines[0]}", *(f"{indent} = {line}" for line in lines[1:])]
+    texts = [
+        text
+        for line in texts
+        for text in wrap(line, FORMULA_WIDTH, subsequent_indent=f"{indent}   ")
+    ]
     last = Text(f"{indent} = {result}", style="bold red" if quantity.verdict != "agree" else "")
     return [*map(Text, texts), last]
 

@@ -121,8 +121,11 @@ def test_the_steps_go_there_and_back(alice: Trace) -> None:
     assert [step.number for step in alice.steps] == list(range(1, 20))
     titles = [step.title for step in alice.steps]
     assert titles[5] == "(6) ypred = sigmoid(z3)"
-    assert titles[6] == "(7) L = (y - ypred)**2"
-    assert titles[7] == "Undo (7) L = (y - ypred)**2"
+    assert titles[6] == "(7) L = (y - ypred)²"
+    assert titles[7] == "Undo (7) L = (y - ypred)²"
+    assert titles[9] == "Undo (5) z3 = w5 · h1 + w6 · h2 + b3"
+    assert titles[10] == titles[9] + ": the chain rule"
+    assert titles[11] == titles[9] + ": on to h1 and h2"
     undone = [title[6] for title in titles[7:18]]
     assert undone == sorted(undone, reverse=True)
     for step in alice.steps:

@@ -69,6 +69,42 @@ def test_other_quantities_and_spellings() -> None:
     assert compare("explain", " W0[1, 2]", *network).out == named
     assert compare("explain", "h1").out.startswith("h1 for Alice")
     assert compare("explain", "dypred_dh1").out == compare("explain", "∂ypred/∂h1").out
+    assert compare("explain", "dL/dw1").out == compare("explain", "w1").out
+
+
+def test_a_person_before_any_network_of_that_shape() -> None:
+    told = json.loads(compare("explain", "w0.0.0", "--network", "2-3-1", "--json").out)
+    assert told["about"]["whose"] == "Alice"
+    assert told["quantity"]["depends_on"] == ["x[0]", "dz0[0]"]
+    assert [q["by_hand"] for q in told["chain"][:3]] == [-2, -1, 1]
+
+
+def test_a_seed_draws_a_start() -> None:
+    told = json.loads(compare("explain", "w1", "--seed", "7", "--json").out)
+    assert told["about"]["parameters"] == "parameters drawn at random with seed 7"
+    (w1,) = (q["by_hand"] for q in told["chain"] if q["name"] == "w1")
+    assert w1 == manual.article.draw_parameters(7).w1
+
+
+def test_what_a_slope_of_0_means(tmp_path: Path) -> None:
+    """At a minimum, at a kink, and where all digits are lost."""
+    layers = [{"w": [[1, -1]], "b": [0, 1]}, {"w": [[0.5], [3]], "b": [0]}]
+    file = tmp_path / "relu.json"
+    content = {"layers": layers, "activation": "relu", "output": "identity"}
+    file.write_text(json.dumps(content))
+    words = ("explain", "w0.0.1", "--params", str(file))
+    assert "does not change the loss, to first order" in unwrapped(
+        compare(*words, "--x", "2", "--y", "0").out
+    )
+    kink = unwrapped(compare(*words, "--x", "1", "--y", "0").out)
+    assert "There is a kink here, and no one slope; 0 is a convention." in kink
+    lost = ("--x", "40,40", "--y", "0", "--sigmoid-derivative", "article")
+    said = unwrapped(compare("explain", "w1", *lost).out)
+    assert "By hand ∂L/∂w1 is 0: all its digits are lost. Exactly it is 1.33527e-34." in said
+
+
+def unwrapped(text: str) -> str:
+    return " ".join(text.split())
 
 
 def test_a_sample_of_ones_own() -> None:
@@ -90,7 +126,7 @@ def test_parameters_of_ones_own(tmp_path: Path) -> None:
 def test_a_network_of_ones_own(tmp_path: Path) -> None:
     layers = [{"w": [[1, 2, 3]], "b": [0, 0, 1]}, {"w": [[1], [-1], [0.5]], "b": [0]}]
     file = tmp_path / "network.json"
-    file.write_text(json.dumps({"layers": layers, "activation": "tanh", "loss": "huber"}))
+    file.write_text(json.dumps({"layers": layers, "activation": "tanh", "loss": "mse"}))
     words = ("explain", "w1.2.0", "--params", str(file), "--x", "0.5", "--y", "2", "--json")
     told = json.loads(compare(*words).out)
     about = told["about"]
@@ -98,7 +134,8 @@ def test_a_network_of_ones_own(tmp_path: Path) -> None:
     assert told["quantity"]["factors"] == ["a0[2]", "dz1[0]"]
     assert told["quantity"]["by_hand"] != 0
     # Options come before what the file says.
-    assert json.loads(compare(*words, "--loss", "bce").out)["about"]["output"] == "identity"
+    words = (*words, "--loss", "bce", "--y", "1")
+    assert json.loads(compare(*words).out)["about"]["output"] == "identity"
 
 
 def test_a_trained_model(tmp_path: Path) -> None:
@@ -110,7 +147,9 @@ def test_a_trained_model(tmp_path: Path) -> None:
     assert told["about"]["features"] == {"weight": 60, "height": 168}
     assert told["about"]["loss"] == "bce"
     assert told["verdict"] == "agree"
-    assert compare(*words).out.startswith("∂L/∂w0[0,0] for the given example (x[0] = -")
+    assert compare(*words).out.startswith(
+        "∂L/∂w0[0,0] for the given example (weight = 60, height = 168, standardised: x[0]\n= -"
+    )
     refused = compare("explain", "w0.0.0", "--model", model, "--x", "60,168", "--y", "2")
     assert refused.err == "Error: --y 2; expected 0 for M, 1 for F.\n"
     refused = compare("explain", "w0.0.0", "--model", model)
@@ -122,7 +161,7 @@ def test_a_trained_model(tmp_path: Path) -> None:
 
 REFUSED = {
     ("w7",): "'w7'; expected one of w1, w2, w3, w4, w5, w6, b1, b2, b3, or another quantity of "
-    "the pass, as `compare step` shows them.",
+    "the pass, as `compare step` shows them, ∂ written as d.",
     ("w1", "--x", "1"): "no --y; expected --x with 2 numbers and --y with 1 number.",
     ("w1", "--x", "1,2,3", "--y", "1"): "--x has 3 numbers; expected 2.",
     ("w1", "--x", "1,b", "--y", "1"): "Invalid value for '--x': 'b'; expected finite numbers with "
@@ -131,12 +170,17 @@ REFUSED = {
     "one without the other.",
     ("w1", "--activation", "tanh"): "--activation beside the article's network; expected one "
     "without the other.",
-    ("w1", "--network", "9-20-9"): "network 9-20-9 has 389 parameters; expected at most 200, as "
-    "4-4-3 has 35.",
+    ("w1", "--network", "9-20-9"): "network 9-20-9 has 389 parameters; expected at most 200.",
     ("w1", "--network", "2-2-1", "--loss", "bce", "--output", "tanh"): "output: got 'tanh', "
     "expected identity: bce is on logits.",
-    ("w1", "--network", "2-2-1", "--person", "bob"): "--person beside a network of another shape; "
+    ("w1", "--network", "2-2-2", "--person", "bob"): "--person beside a network with 2 numbers in "
+    "and 2 numbers out; expected one without the other.",
+    ("w1", "--init", "ones", "--seed", "7"): "--seed beside --init ones; expected one without the "
+    "other.",
+    ("w1", "--network", "1-2", "--init", "ones"): "--init beside --network, or a file with layers; "
     "expected one without the other.",
+    ("w1", "--network", "1-2", "--loss", "bce", "--x", "1", "--y", "0,5"): "--y 0,5; expected "
+    "numbers from 0 to 1 for bce.",
     ("w1", "--params", "/nowhere.json"): "/nowhere.json: No such file or directory; expected a "
     "JSON file with parameters.",
     ("w1", "--model", "/nowhere.npz"): "/nowhere.npz: No such file or directory; expected a model "
@@ -201,7 +245,7 @@ def test_step_in_a_pipe_shows_all_steps() -> None:
     assert ended.out.endswith("agree: every number of the pass, by hand and by autodiff\n")
     alone = compare("step", "--person", "diana", "--at", "8").out
     assert re.findall(r"^Step .*", alone, re.M) == [
-        "Step 8 of 19, backward: Undo (7) L = (y - ypred)**2"
+        "Step 8 of 19, backward: Undo (7) L = (y - ypred)²"
     ]
     refused = compare("step", "--at", "20")
     assert (refused.code, refused.err) == (2, "Error: --at 20; expected a number from 1 to 19.\n")

@@ -66,7 +66,7 @@ class Witnesses:
         return float(self._computed[1][of.of][by.of][of.at + by.at])
 
     def exactly(self, meaning: Value | Derivative) -> Enclosure | None:
-        """Between proved bounds; None where there is no one number: at a kink, beyond all floats.
+        """Between proved bounds; None where there is no one number, as behind a kink.
 
         Exact values come as derivatives, too: of t v by t.
         """
@@ -76,7 +76,7 @@ class Witnesses:
         if of not in self._exact:
             self._exact[of] = self._gradient(of)
         gradient = self._exact[of]
-        return gradient[by.of][by.at] if gradient else None
+        return gradient[by.of][by.at] if gradient else self._alone(of, by)
 
     @cached_property
     def _at(self) -> dict[str, np.ndarray]:
@@ -118,13 +118,25 @@ class Witnesses:
 
         return _enclosed(weighted, weights, self._at)
 
-    def _gradient(self, of: Value) -> dict[str, Any]:
-        return _enclosed(lambda at: self._all(at)[of.of][of.at], self._at) or {}
+    def _gradient(self, of: Value) -> dict[str, Any] | None:
+        return _enclosed(lambda at: self._all(at)[of.of][of.at], self._at)
+
+    def _alone(self, of: Value, by: Value) -> Enclosure | None:
+        """By one number, all others held: a kink that it does not move is none to it."""
+
+        def held(moved: dict[str, Any]) -> Any:
+            given = jax.numpy.asarray(self._at[by.of])
+            at = self._at | {by.of: given.at[by.at].set(moved["by"])}
+            return self._all(at)[of.of][of.at]
+
+        alone = _enclosed(held, {"by": np.asarray(self._at[by.of][by.at])})
+        return alone["by"][()] if alone else None
 
 
 def _enclosed(function: Callable[..., Any], *at: Any) -> dict[str, Any] | None:
+    """By power series, however many they are: what is printed must not depend on the machine."""
     try:
-        enclosures = exact_gradient(function, *at)
+        enclosures = exact_gradient(function, *at, referee="series")
     except ArithmeticError:
         return None
     return {name: np.asarray(of, dtype=object) for name, of in enclosures.items()}
