@@ -3,12 +3,19 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
+import jax
+import numpy as np
 import pytest
+import sympy
 
 import manual.article
+import manual.losses
 import manual.network
+import manual.sgd
 from compare.errata.catalogue import ERRATA
+from compare.planted import MISTAKES
 from compare.trace import UPDATE, Quantity, Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
@@ -76,7 +83,7 @@ def test_no_symbol_comes_before_its_introduction() -> None:
 def test_a_symbol_without_introduction_is_seen() -> None:
     """Whichever introduction is taken away."""
     introductions = INTRODUCTION.findall(DERIVATION)
-    assert len(introductions) == 9
+    assert len(introductions) == 11
     for introduction in introductions:
         changed = DERIVATION.replace(introduction, "\n\n", 1)
         assert list(not_introduced(changed)), introduction
@@ -90,7 +97,7 @@ def test_symbols_of_a_formula() -> None:
     }
     assert symbols(r"(1) \quad & z_{kj} = \sum_i x_{ki} \, w_{ij} + b_j") == {
         *("z_kj", "x_ki", "w_ij", "b_j", "i")
-    } | {"i"}
+    } | {"i", "sum"}
 
 
 @pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
@@ -106,8 +113,17 @@ def test_formulas_are_such_as_code_hosts_draw(document: Path) -> None:
         assert formula.count(r"\left") == formula.count(r"\right"), formula
         assert not re.search(r"\\(operatorname|newcommand|def|href|label)\b", formula), formula
         assert "|" not in formula, formula  # it would end the cell of a table
-        greek = {"sigma", "delta", "eta", "nabla", "Delta", "lambda", "partial"}
+        greek = {"sigma", "delta", "eta", "nabla", "Delta", "lambda", "partial", "sum"}
         assert {s for s in symbols(formula) if len(s.split("_")[0]) > 1} <= greek, formula
+
+
+def test_numbers_of_mistakes_and_slips_are_as_said() -> None:
+    for document, said in (
+        ("README.md", f"one of {len(MISTAKES)} mistakes"),
+        ("README.md", f"{len(ERRATA)} slips"),
+        ("docs/teaching.md", f"has {len(MISTAKES)} to choose from"),
+    ):
+        assert said in " ".join((ROOT / document).read_text("utf-8").split())
 
 
 def test_all_27_rows_are_there() -> None:
@@ -183,12 +199,97 @@ def test_the_notation_of_any_network() -> None:
 
 
 def test_every_symbol_of_the_derivation_is_in_the_notation() -> None:
-    """But for those of its first section, which are any function and any number."""
+    """In a table; `d` stands before other symbols only."""
     used = {s for found in FORMULA.finditer(DERIVATION) for s in symbols(_of(found))}
-    listed = {s for found in FORMULA.finditer(NOTATION) for s in symbols(_of(found))}
-    passing = {"t", "f", "g", "c", "e", "delta", "i", "j", "k", "n", "T", "nabla", "Delta", "d"}
-    elements = {"X", "W", "Z", "A", "b", "y_i", "Q", "w_i"}  # sums and products over indices
-    assert used - listed - passing - elements == set()
+    rows = "\n".join(line for line in NOTATION.split("\n") if line.startswith("|"))
+    listed = {s for found in FORMULA.finditer(rows) for s in symbols(_of(found))}
+    assert used - listed == set()
+
+
+t, f, g = sympy.Symbol("t"), *(sympy.Function(name) for name in "fg")
+slope_f, slope_g = f(t).diff(t), g(t).diff(t)
+
+#: Rules and equations that no line of the network spells out, and what makes each of them true.
+RULES = {
+    "(f + g)' = f' + g'": ((f(t) + g(t)).diff(t), slope_f + slope_g),
+    "(f g)' = f' g + f g'": ((f(t) * g(t)).diff(t), slope_f * g(t) + f(t) * slope_g),
+    r"\left( \frac{1}{f} \right)' = -\frac{f'}{f^2}": ((1 / f(t)).diff(t), -slope_f / f(t) ** 2),
+    r"f' \cdot \frac{1}{f} + f \cdot \left( \frac{1}{f} \right)' = 0": (
+        slope_f / f(t) + f(t) * (1 / f(t)).diff(t),
+        0,
+    ),
+    "(e^t)' = e^t": (sympy.exp(t).diff(t), sympy.exp(t)),
+    r"(e^{-z})' = e^{-z} \cdot (-1)": (sympy.exp(-t).diff(t), -sympy.exp(-t)),
+    "(1 + e^{-z})' = -e^{-z}": ((1 + sympy.exp(-t)).diff(t), -sympy.exp(-t)),
+    r"\sigma'(z) = \frac{e^{-z}}{(1 + e^{-z})^2}": (
+        (1 / (1 + sympy.exp(-t))).diff(t),
+        sympy.exp(-t) / (1 + sympy.exp(-t)) ** 2,
+    ),
+    r"\sigma'(z) = \sigma(z) \cdot \sigma(-z)": (
+        (1 / (1 + sympy.exp(-t))).diff(t),
+        1 / (1 + sympy.exp(-t)) / (1 + sympy.exp(t)),
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rules_are_right(rule: str) -> None:
+    left, right = RULES[rule]
+    assert sympy.simplify(left - right) == 0
+    assert squeezed(rule) in squeezed(DERIVATION)
+
+
+X, W, DZ, Y = (np.random.default_rng(3).normal(size=n) for n in ((3, 2), (2, 4), (3, 4), (3, 4)))
+
+
+def loss_of(x: Any, w: Any, b: Any) -> Any:
+    """A loss whose slopes by z are DZ."""
+    return (DZ * (x @ w + b)).sum()
+
+
+#: What the lines on any layer say, in NumPy; by the slope of `loss_of` that it is.
+OF_LAYERS = {
+    r"dw_{ij} = \sum_k x_{ki} \, dz_{kj}": (1, np.einsum("ki,kj->ij", X, DZ)),
+    r"db_j = \sum_k dz_{kj}": (2, np.einsum("kj->j", DZ)),
+    r"dx_{ki} = \sum_j dz_{kj} \, w_{ij}": (0, np.einsum("kj,ij->ki", DZ, W)),
+    r"dW = X^T \, dZ": (1, X.T @ DZ),
+    r"dX = dZ \, W^T": (0, DZ @ W.T),
+}
+
+
+@pytest.mark.parametrize("equation", OF_LAYERS)
+def test_the_equations_of_any_layer_are_right(equation: str) -> None:
+    by, said = OF_LAYERS[equation]
+    with jax.enable_x64(True):
+        slope = jax.grad(loss_of, argnums=by)(*map(jax.numpy.asarray, (X, W, np.zeros((1, 4)))))
+    assert np.allclose(said, np.reshape(slope, said.shape), rtol=1e-13)
+    assert squeezed(equation) in squeezed(DERIVATION)
+
+
+def test_the_loss_of_a_layer_and_the_first_order_are_right() -> None:
+    said = r"da_{kj} = -\frac{2}{n} \, (y_{kj} - a_{kj})"
+    slope = manual.losses.mse_backward(1.0, manual.losses.mse_forward(X @ W, Y)[1])
+    assert np.allclose(slope, -2 / 3 * (Y - X @ W), rtol=1e-15)
+    assert squeezed(said) in squeezed(DERIVATION)
+    said = r"\Delta L \approx -\eta \, \lVert \nabla L \rVert^2"
+    start, alice = manual.article.draw_parameters(44), (np.array([-2.0, -1.0]), np.float64(1))
+    grads = manual.article.gradient(start, *alice)
+    moved = manual.sgd.update(start, grads, 1e-6)
+    change = manual.article.loss(moved, *alice) - manual.article.loss(start, *alice)
+    assert abs(change / (-1e-6 * np.sum(np.square(grads))) - 1) < 1e-4
+    assert squeezed(DERIVATION).count(squeezed(said)) == 2
+
+
+def test_the_printed_equations_are_the_articles() -> None:
+    """As its text has them, but for the sign of multiplication and white space."""
+    for printed in (
+        r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{\text{pred}}} \times "
+        r"\frac{\partial y_{\text{partial}}}{\partial w_i}",
+        r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{\text{pred}}} \times "
+        r"\frac{\partial y_{\text{pred}}}{\partial h_1} \times \frac{\partial h_1}{\partial w_1}",
+        r"\sum_{i=0}^{n} (y_i - y_{\text{pred}}) / n",
+    ):
+        assert squeezed(printed) in squeezed(DERIVATION)
 
 
 def _of(found: "re.Match[str]") -> str:

@@ -63,6 +63,8 @@ def read_parameters(path: Path) -> Written:
     where = shown(str(path), LONGEST_PATH)
     try:
         content = json.loads(_text(path, where), object_pairs_hook=_without_twins)
+    except TraceError:
+        raise
     except _TwiceError as error:
         raise TraceError(f"{where}: {shown(str(error))} twice; expected it once") from error
     except OSError as error:
@@ -71,8 +73,6 @@ def read_parameters(path: Path) -> Written:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise TraceError(f"{where}, {place}: {error.msg}; expected JSON") from error
-    except TraceError:
-        raise
     except (ValueError, RecursionError) as error:  # not UTF-8, a number or a nesting without end
         raise TraceError(f"{where}: no JSON; expected a JSON file with parameters") from error
     return _Reader(where).written(content)

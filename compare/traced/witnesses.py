@@ -56,7 +56,7 @@ class Witnesses:
 
     def __init__(self, run: Run, given: Mapping[str, np.ndarray]) -> None:
         self._run, self._given = run, dict(given)
-        self._exact: dict[Value, dict[str, Any]] = {}
+        self._exact: dict[Value, dict[str, Any] | None] = {}
 
     def by_autodiff(self, meaning: Value | Derivative) -> float:
         """A value, or a derivative by `jax.jacrev`."""
