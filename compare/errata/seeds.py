@@ -54,6 +54,7 @@ def no_seed() -> Shown:
         {
             "seeds": hits,
             "loss": [float(losses.min()), float(losses.max())],
+            "loss_of_the_first_hit": float(losses[SEEDS.index(hits[0])]),
             "emily": [float(emily.min()), float(emily.max())],
             "frank": [float(frank.min()), float(frank.max())],
         },

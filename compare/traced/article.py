@@ -57,14 +57,14 @@ def trace_article(
     Raises:
         TraceError: a number of the pass is not finite.
     """
-    point = _Point(stack(params), np.asarray(x, np.float64), float(y), learning_rate)
+    point = Point(stack(params), np.asarray(x, np.float64), float(y), learning_rate)
     started, computed = _recorded(point, sigmoid_derivative)
     refuse_what_overflows(computed)
     told = {"network": "2-2-1", "sigmoid_derivative": sigmoid_derivative, **(about or {})}
-    return assemble(told, started, computed, _Checks(point, sigmoid_derivative).of)
+    return assemble(told, started, computed, Checks(point, sigmoid_derivative).of)
 
 
-class _Point:
+class Point:
     """Where the pass is taken, as floats and as numbers that are recorded."""
 
     def __init__(self, params: np.ndarray, x: np.ndarray, y: float, rate: float) -> None:
@@ -98,7 +98,7 @@ def symbol(name: str) -> Symbol:
     return Symbol(name, re.sub(r"(\d+)$", r"_\1", name))
 
 
-def _recorded(point: _Point, form: str) -> tuple[list[Given], list[Computed]]:
+def _recorded(point: Point, form: str) -> tuple[list[Given], list[Computed]]:
     """The lines, run."""
     params, x, y, rate = point.recorded
     updated: list[Parameters] = []
@@ -167,10 +167,10 @@ def _update(new: Parameters) -> list[Computed]:
     ]
 
 
-class _Checks:
+class Checks:
     """What the other witnesses say of the numbers of one pass."""
 
-    def __init__(self, point: _Point, form: str) -> None:
+    def __init__(self, point: Point, form: str) -> None:
         self.point = point
         names = dict(zip(NAMES, point.params, strict=True))
         self.witnesses = Witnesses(self._run, names)

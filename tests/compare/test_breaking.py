@@ -229,3 +229,19 @@ def test_what_there_is_to_learn() -> None:
     assert learned("ascends").startswith("Blind: autodiff, judge. The gradient is right")
     assert learned("exchanged", Settings(epochs=1, init="ones")).startswith("No check sees it here")
     assert "no update goes wrong" in learned("half-mse", Settings(epochs=0))
+
+
+@pytest.mark.parametrize(
+    ("blind", "says"),
+    [
+        ({"training"}, "Blind: training. A loss that falls is weak evidence"),
+        ({"outcome"}, "Blind: outcome. Right answers are weak evidence"),
+        ({"autodiff", "judge"}, "Blind: autodiff, judge. At the start the gradient is right"),
+        ({"updates"}, "Blind: updates. In so few epochs"),
+        (set(), "Every check sees it"),
+    ],
+)
+def test_the_lesson_is_of_the_checks_that_are_blind(blind: set[str], says: str) -> None:
+    order = ("outcome", "training", "updates", "autodiff", "judge")
+    checked = {name: Check(name not in blind, "", {}) for name in order}
+    assert lesson(PLANTS["half-mse"], checked).startswith(says)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from compare.agreement import NAMES
+from compare.experiment import Settings, hand_path
+from manual.article import Parameters, mean_loss
 from tests.compare.errata.asked import numbers, shown
-from tests.reference import PARTIALS, close
+from tests.reference import PARTIALS, XS, YS, close
 
 
 def test_without_the_square_everybody_is_female() -> None:
@@ -113,6 +115,20 @@ def test_four_of_200_seeds_print_the_published_numbers() -> None:
     ):
         digits = 5 if key == "loss" else 3
         assert [round(value, digits) for value in found[key]] == [low, high]
+    trained = hand_path(Settings(seed=44, epochs=991))[:, -1]
+    alone = mean_loss(Parameters(*trained), XS, YS)
+    assert found["loss_of_the_first_hit"] == pytest.approx(alone, rel=1e-12)
+    assert "4 of 200 seeds: 44, 77, 115, 185." in shown(21).says
+
+
+def test_the_loss_rises_where_its_slope_is_positive() -> None:
+    assert shown(6).says == (
+        "∂L/∂w1 is positive, and L rises with w1. ∂L/∂w5 is negative, and L falls with w5."
+    )
+    for _, *cells, says in shown(6).rows:
+        slope, left, here, right = map(float, cells)
+        assert (slope > 0) == (left < here < right) == (says == "rises")
+        assert (slope < 0) == (left > here > right) == (says == "falls")
 
 
 def test_rounding_on_the_way_costs_the_last_digit() -> None:

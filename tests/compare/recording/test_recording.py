@@ -163,14 +163,18 @@ def test_names_are_seen_with_their_statements() -> None:
 def test_the_lines_are_left_as_they_were() -> None:
     """What watched before watches again, and a watched function answers the same."""
     before = sys.gettrace()
+    sys.settrace(another := lambda *_: None)
     watch = Watch((a_function,), {"σ": sigmoid})
 
     def fails() -> None:
         raise ValueError("in the lines")
 
-    with pytest.raises(ValueError, match="in the lines"):
-        watch.run(fails)
-    assert sys.gettrace() is before
+    try:
+        with pytest.raises(ValueError, match="in the lines"):
+            watch.run(fails)
+        assert sys.gettrace() is another
+    finally:
+        sys.settrace(before)
     assert statements(a_function) is statements(a_function)
 
 

@@ -2,6 +2,7 @@
 
 import linecache
 from dataclasses import replace
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,7 @@ def test_formulas_say_what_is_computed(seed: int) -> None:
     params, x, y = (part for part in drawn_points(1, seed))
     trace = trace_article([p[0] for p in params], x[0], float(y[0]))
     computed = [q for q in trace.quantities.values() if q.formula]
+    assert trace.verdict == "agree"
     assert len(computed) == 6 + 1 + 24 + 9
     for quantity in computed:
         assert formulas.value(trace, quantity) == quantity.by_hand, quantity
@@ -144,12 +146,16 @@ def test_the_lines_are_the_lines(alice: Trace) -> None:
 
 def test_the_update_is_that_of_the_training(alice: Trace) -> None:
     grads = manual.article.gradient(ONES, np.array([-2.0, -1.0]), np.float64(1))
-    new = manual.sgd.update(ONES, grads, 0.1)
+    new, eta = manual.sgd.update(ONES, grads, 0.1), alice.quantities["η"].by_hand
     for name, value in new._asdict().items():
         quantity = alice.quantities[f"{name}_new"]
         assert quantity.by_hand == value
         assert (quantity.ulps_by_hand or 9) < 3
         assert (quantity.ulps_autodiff or 9) < 3
+        with localcontext(prec=60):
+            gradient = Decimal(alice.gradient_of(name).exact or "nan")
+            exactly = Decimal(float(getattr(ONES, name))) - Decimal(eta) * gradient
+            assert abs(Decimal(quantity.exact or "nan") - exactly) < abs(exactly) * Decimal("1e-38")
 
 
 def test_exact_values_and_slopes_are_the_referees(bob: Trace) -> None:

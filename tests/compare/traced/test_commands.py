@@ -11,10 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import manual.article
 from compare.agreement import NAMES
+from compare.networks.files import load
 from tests.compare.networks.calls import compare
 
 FACTORS = ("-0.952609651832001", "0.249438538725129", "-0.0903533194618243")
@@ -159,6 +161,66 @@ def test_a_trained_model(tmp_path: Path) -> None:
     )
 
 
+def test_what_a_model_was_trained_to_say(tmp_path: Path) -> None:
+    """One output for each class has a 1 for the right one; a number is standardised."""
+    model = str(tmp_path / "iris.npz")
+    training = ("--data", "iris", "--network", "4-2-3", "--by", "hand", "--epochs", "1")
+    assert compare("train", *training, "--out", model).code == 0
+    words = ("explain", "L", "--model", model, "--x", "5,3,1,0", "--json")
+    told = given(json.loads(compare(*words, "--y", "1").out))
+    assert [told[f"y[{at}]"] for at in range(3)] == [0, 1, 0]
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n" + "".join(f"{n},{n * n + 0.5}\n" for n in range(12)))
+    model = str(tmp_path / "number.npz")
+    training = ("--data", str(table), "--target", "b", "--network", "1-2-1", "--epochs", "1")
+    assert compare("train", *training, "--out", model).code == 0
+    said = load(Path(model))
+    words = ("explain", "L", "--model", model, "--x", "3", "--y", "9.5", "--json")
+    told = given(json.loads(compare(*words).out))
+    assert told["x[0]"] == said.scale.standardised(np.array([3.0]))[0]
+    assert told["y[0]"] == said.target.standardised(np.array([9.5]))[0]
+    large = str(tmp_path / "large.npz")
+    training = ("--data", "iris", "--network", "4-40-3", "--by", "hand", "--epochs", "0")
+    assert compare("train", *training, "--out", large).code == 0
+    refused = compare("explain", "L", "--model", large, "--x", "5,3,1,0", "--y", "1").err
+    assert refused == "Error: network 4-40-3 has 323 parameters; expected at most 200.\n"
+
+
+def given(told: dict[str, Any]) -> dict[str, float]:
+    return {q["name"]: q["by_hand"] for q in told["chain"] if q["formula"] is None}
+
+
+def test_the_nine_as_a_network(tmp_path: Path) -> None:
+    """The same numbers under the names of any network, not those of its transpose."""
+    file = tmp_path / "nine.json"
+    nine = manual.article.draw_parameters(44)._asdict()
+    file.write_text(json.dumps({name: float(value) for name, value in nine.items()}))
+    words = ("--params", str(file), "--json")
+    for name, other in {"w2": "w0.1.0", "w3": "w0.0.1", "w6": "w1.1.0", "b2": "b0.1"}.items():
+        mine = json.loads(compare("explain", other, "--network", "2-2-1", *words).out)
+        theirs = json.loads(compare("explain", name, *words).out)
+        assert mine["quantity"]["exact"][:30] == theirs["quantity"]["exact"][:30], name
+    refused = compare("explain", "w1", *words, "--seed", "1").err
+    assert "--seed beside parameters from a file (--params)" in refused
+    refused = compare("explain", "w0.0.0", *words, "--network", "2-3-1").err
+    assert refused == (
+        f"Error: --network 2-3-1, and {file} holds a network 2-2-1; expected one of the two.\n"
+    )
+
+
+def test_a_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in ("/dev/zero", str(pipe)):
+        refused = compare("explain", "w1", "--params", path).err
+        assert refused == (
+            f"Error: {path}: no regular file; expected a JSON file with parameters.\n"
+        )
+    large = tmp_path / "large.json"
+    large.write_text(" " * 1_000_001)
+    assert "more than 1000000 bytes" in compare("explain", "w1", "--params", str(large)).err
+
+
 REFUSED = {
     ("w7",): "'w7'; expected one of w1, w2, w3, w4, w5, w6, b1, b2, b3, or another quantity of "
     "the pass, as `compare step` shows them, ∂ written as d.",
@@ -214,6 +276,10 @@ FILES = {
     '{"layers": [{"w": [[1]], "b": [1]}], "loss": "mae"}': "loss: got 'mae', expected one of",
     '{"layers": [{"w": [[1]], "b": [1]}], "los": "mse"}': "los is unknown; expected layers, activ",
     "\xff": "no JSON; expected a JSON file",
+    '{"w1": 1, "w1": 2}': "w1 twice; expected it once",
+    '{"layers": [{"w": [[1]], "b": [1]}], "loss": ["mse"]}': 'loss: ["mse"]; expected a name',
+    '{"layers": [{"w": [[1]], "b": [1]}], "l2": true}': "l2: true; expected a number",
+    '{"layers": [{"w": [[1]], "b": [1]}], "l2": -1}': "l2: got -1.0, expected a finite number",
 }
 
 
@@ -249,6 +315,12 @@ def test_step_in_a_pipe_shows_all_steps() -> None:
     ]
     refused = compare("step", "--at", "20")
     assert (refused.code, refused.err) == (2, "Error: --at 20; expected a number from 1 to 19.\n")
+
+
+def test_one_step_as_json() -> None:
+    answer = json.loads(compare("step", "--json", "--at", "8").out)
+    assert [step["number"] for step in answer["steps"]] == [8]
+    assert [quantity["name"] for quantity in answer["quantities"]] == ["dL_dypred"]
 
 
 def test_step_as_json_is_the_trace() -> None:
@@ -316,7 +388,11 @@ def test_step_in_a_terminal_goes_there_and_back() -> None:
     shown = at.until("q quit")
     assert "Step 18 of 19" in shown
     assert "0.0214695352658111" in shown
-    at.press("q")
+    at.press("g")
+    at.until("1 to 19")
+    at.press("99\r")
+    assert "Step 19 of 19" in at.until("q quit")
+    at.press("Q")
     assert at.process.wait(timeout=30) == 0
 
 

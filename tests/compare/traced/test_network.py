@@ -11,6 +11,7 @@ import manual.network
 from compare.trace import FACTOR, GRADIENT, Trace, TraceError
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
+from compare.traced.parameters import as_layers
 from handgrad.ulps import ulp_distance
 from manual.activations import ACTIVATIONS, sigmoid_derivative
 from manual.affine import Layer, affine_backward_parameters
@@ -21,7 +22,7 @@ from tests.compare.traced import formulas
 #: Each activation and each loss once, with and without a penalty, one layer and three.
 QUICK = [
     Network((2, 2, 1), "sigmoid", "sigmoid", "mse"),
-    Network((3, 2, 2), "tanh", "identity", "softmax-ce", 0.1),
+    Network((3, 2, 3), "tanh", "identity", "softmax-ce", 0.1),
     Network((2, 3, 2, 1), "relu", "tanh", "huber"),
     Network((1, 3, 2), "leaky-relu", "identity", "bce", 0.01),
     Network((2, 2, 1), "gelu", "softplus", "mse"),
@@ -42,11 +43,9 @@ def drawn(network: Network, seed: int = 0) -> tuple[list[Layer], Any, Any]:
     rng = np.random.default_rng([seed, 7])
     params = manual.network.draw_parameters(network, seed)
     params = [Layer(w, rng.normal(size=b.shape)) for w, b in params]
-    y = (
-        np.eye(network.sizes[-1])[-1]
-        if network.loss in LINKS
-        else rng.normal(size=network.sizes[-1])
-    )
+    y = rng.normal(size=network.sizes[-1])
+    if network.loss in LINKS:  # weights of the classes: with a single 1 a wrong index would hide
+        y = rng.dirichlet(np.ones(max(2, network.sizes[-1])))[: network.sizes[-1]]
     return params, rng.normal(size=network.sizes[0]), y
 
 
@@ -100,11 +99,9 @@ def test_every_activation_and_loss(network: Network) -> None:
 
 def test_the_2_2_1_is_the_articles() -> None:
     """Number by number, though the article's lines have names of their own."""
-    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params = manual.article.draw_parameters(44)
-    layers = [Layer(np.array([[w1, w3], [w2, w4]]), np.array([b1, b2]))]
-    layers.append(Layer(np.array([[w5], [w6]]), np.array([b3])))
+    params = manual.article.draw_parameters(44)
     network = Network((2, 2, 1), "sigmoid", "sigmoid", "mse")
-    general = trace_network(network, layers, [-2, -1], [1]).quantities
+    general = trace_network(network, as_layers(params), [-2, -1], [1]).quantities
     spelled = trace_article(params, [-2, -1], 1).quantities
     for mine, theirs in {
         "z0[1]": "z2",

@@ -1,0 +1,79 @@
+"""Every verdict can be otherwise: a number that is off in the twelfth digit is not passed."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import manual.article
+from compare.people import PEOPLE, raw, shifted, targets
+from compare.trace import Trace
+from compare.traced.article import Checks, Point, trace_article
+from compare.traced.assemble import Check
+from compare.traced.network import trace_network
+from compare.traced.network_checks import Checks as NetworkChecks
+from handgrad.referee import certify
+from manual.network import Network
+from tests.compare.traced.test_network import QUICK, drawn, title
+
+
+def sharp(value: float, span: Any, off: float) -> bool:
+    """Whether a range has the value, and not its neighbours that are off by so much of it."""
+    near = (value * (1 + off), value * (1 - off))
+    return bool(span.contains(value)) and (not value or not any(map(span.contains, near)))
+
+
+def check_all(trace: Trace, of: Any, off: float) -> int:
+    """How many numbers were looked at; by hand and by autodiff each is held to its own range."""
+    computed = [q for q in trace.quantities.values() if q.formula]
+    for quantity in computed:
+        check: Check = of(quantity.name)
+        assert sharp(quantity.by_hand, check.hand_range, off), quantity.name
+        assert sharp(check.autodiff, check.autodiff_range, off), quantity.name
+    return len(computed)
+
+
+@pytest.mark.parametrize("form", ["stable", "article"])
+def test_of_the_articles_network(form: str) -> None:
+    """Where no unit is saturated; there, the other form of σ' keeps fewer digits, and may."""
+    params = 0.3 * np.array(manual.article.draw_parameters(44))
+    for x, y in zip(shifted(raw(PEOPLE)) / 10, targets(PEOPLE), strict=True):
+        trace = trace_article(params, x, float(y), form)
+        checks = Checks(Point(params, x, float(y), 0.1), form)
+        assert check_all(trace, checks.of, off=1e-12) == 40
+
+
+@pytest.mark.parametrize("network", QUICK, ids=title)
+def test_of_any_network(network: Network) -> None:
+    """The ranges of `compare.networks.ranges` are wider, and allow for sums that cancel."""
+    params, x, y = drawn(network)
+    trace = trace_network(network, params, x, y)
+    checks = NetworkChecks(network, params, x[None], np.asarray(y)[None], 0.1)
+    assert check_all(trace, checks.of, off=1e-10) >= 15
+
+
+def test_bob_is_held_to_all_his_digits_by_hand_alone() -> None:
+    """Where σ(1 - σ) has lost its digits, the lines that lose none are still held to them."""
+    ones = np.array(manual.article.ones_parameters())
+    x, y = np.array([25.0, 6.0]), 0.0
+    trace = trace_article(ones, x, y)
+    check = Checks(Point(ones, x, y, 0.1), "stable").of("dL_dw1")
+    value = trace.quantities["dL_dw1"].by_hand
+    assert sharp(value, check.hand_range, 1e-12)
+    assert check.autodiff_range.contains(value * (1 + 1e-4))
+    assert not check.autodiff_range.contains(2 * value)
+
+
+def test_exact_values_depend_on_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine the referee may take a shorter way; not here, where digits are printed."""
+    network = Network((2, 3, 2, 1), "relu", "identity", "mse")
+    point = drawn(network, seed=1)
+    before = exact(trace_network(network, *point))
+    seconds = iter(range(10**6))
+    monkeypatch.setattr(certify.time, "process_time", lambda: 100.0 * next(seconds))
+    assert exact(trace_network(network, *point)) == before
+    assert "0" in before.values()  # a unit that is off
+
+
+def exact(trace: Trace) -> dict[str, str | None]:
+    return {name: quantity.exact for name, quantity in trace.quantities.items()}
