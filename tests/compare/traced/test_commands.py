@@ -396,7 +396,9 @@ def test_step_in_a_terminal_goes_there_and_back() -> None:
     assert at.process.wait(timeout=30) == 0
 
 
-@pytest.mark.parametrize("lines", [8, 12, 24])
+@pytest.mark.parametrize(
+    "lines", [8, pytest.param(12, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.slow)]
+)
 def test_a_step_fits_a_short_terminal(lines: int) -> None:
     """The title stays in sight, whatever has to be left out."""
     at = Terminal("--at", "19", lines=lines, columns=80)
@@ -409,6 +411,7 @@ def test_a_step_fits_a_short_terminal(lines: int) -> None:
     assert at.process.wait(timeout=30) == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it() -> None:
     at = Terminal()
     at.until("q quit")
