@@ -10,15 +10,13 @@ import numpy as np
 from handgrad.arguments import Arguments, arguments, shortly
 from handgrad.judging import form
 from handgrad.judging.assemble import report
-from handgrad.judging.judge import Case, Outcome, outcomes
+from handgrad.judging.judge import Case, Outcome, check_referee, outcomes
 from handgrad.judging.points import points as points_around
 from handgrad.report import GradientReport
 from handgrad.untraceable import explanation
 
 #: pytest leaves these frames out: an error in somebody's own function is shown there.
 __tracebackhide__ = True
-
-REFEREES = ("auto", "series", "program")
 
 
 class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the public interface)
@@ -126,8 +124,7 @@ def _check_case(case: Case) -> None:
             raise TypeError(f"{name}: got {shortly(function)}, expected a function")
     if isinstance(case.seed, bool) or not isinstance(case.seed, int | np.integer) or case.seed < 0:
         raise ValueError(f"seed: got {shortly(case.seed)}, expected a whole number from 0")
-    if case.referee not in REFEREES:
-        raise ValueError(f"referee: got {case.referee!r}, expected one of {', '.join(REFEREES)}")
+    check_referee(case.referee)
 
 
 def _repeated(case: Case, given: Arguments) -> Outcome | None:

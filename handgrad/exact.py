@@ -8,7 +8,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arguments import Arguments, arguments
-from handgrad.judging.judge import Case
+from handgrad.judging.judge import Case, check_referee
 from handgrad.referee import balls
 from handgrad.report import Enclosure
 
@@ -33,7 +33,7 @@ def exact_gradient(
         of them for each other leaf.
 
     Raises:
-        TypeError, ValueError: as `handgrad.check_gradient`.
+        TypeError, ValueError: as `handgrad.check_gradient`, of the referee, too.
         ArithmeticError: the gradient is not finite, has more than one value (at a kink), or cannot
             be enclosed at 6,000 bits.
         NotImplementedError: the loss has an operation without a rule.
@@ -43,6 +43,7 @@ def exact_gradient(
         >>> exact_gradient(lambda w: jnp.exp(w), np.float64(1.0)).midpoint
         '2.718281828459045235360287471352662497757'
     """
+    check_referee(referee)
     given = arguments(params, inputs)
     truth = Case(loss, loss, referee=referee).way(given).truth(given)
     if truth.kink is not None:

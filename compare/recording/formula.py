@@ -27,8 +27,8 @@ class Style(NamedTuple):
 def plain(value: float, digits: int = 6) -> str:
     """A number in so many digits; one that would look rounder than it is, in all of them."""
     text = f"{value + 0.0:.{digits}g}"  # + 0.0, so that there is no -0
-    # That two zeros at the end are chance is seldom; one, one time in ten.
-    looks_round = len(re.sub(r"e.*|\D", "", text).lstrip("0")) < digits - 1
+    # Zeros at the end may be chance: one of them one time in ten, four one time in ten thousand.
+    looks_round = len(re.sub(r"e.*|\D", "", text).lstrip("0")) <= digits - 4
     return f"{value:.15g}" if looks_round and float(text) != value else text
 
 

@@ -35,10 +35,11 @@ def show_explanation(out: Console, trace: Trace, name: str) -> None:
     quantity = trace.quantities[name]
     out.print(f"{quantity.symbol} {_point(trace)}\n")
     out.print(_equation(trace, quantity))
+    if quantity.formula is None:
+        return
     if quantity.kind == GRADIENT:
         out.print(f"\n{_meaning(quantity)}")
-    if quantity.statement:
-        out.print(f"\n{quantity.file}, line {quantity.line}: {quantity.statement}", soft_wrap=True)
+    out.print(f"\n{quantity.file}, line {quantity.line}: {quantity.statement}", soft_wrap=True)
     out.print("\nEach number and its check:\n")
     parts = [trace.quantities[factor] for factor in quantity.factors or quantity.depends_on]
     out.print(_checks(part for part in (*parts, quantity) if part.formula))
@@ -148,9 +149,9 @@ def _checks(quantities: Iterable[Quantity]) -> Table:
         rows.add_row(q.symbol, "exact", exact)
         by_hand = _off(q.exact, q.by_hand, q.ulps_by_hand)
         rows.add_row("", "by hand", number(q.by_hand), by_hand, q.verdict)
-        if q.autodiff is not None:
-            autodiff = _off(q.exact, q.autodiff, q.ulps_autodiff)
-            rows.add_row("", "autodiff", number(q.autodiff), autodiff)
+        assert q.autodiff is not None
+        autodiff = _off(q.exact, q.autodiff, q.ulps_autodiff)
+        rows.add_row("", "autodiff", number(q.autodiff), autodiff)
     return rows
 
 

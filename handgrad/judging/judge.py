@@ -31,6 +31,15 @@ MOST_SUSPECTS = 64
 #: After so many seconds no further point is begun.
 SECONDS = 20.0
 
+#: How the truth is had; see `handgrad.check_gradient`.
+REFEREES = ("auto", "series", "program")
+
+
+def check_referee(name: str) -> None:
+    """Raises ValueError if there is no referee of that name."""
+    if name not in REFEREES:
+        raise ValueError(f"referee: got {name!r}, expected one of {', '.join(REFEREES)}")
+
 
 @dataclass(frozen=True, eq=False)
 class Case:

@@ -59,3 +59,14 @@ def test_two_referees_that_share_no_line() -> None:
         for found, ball in zip(ours, tests.exact.gradient(params, x, y), strict=True):
             with balls.precision(400):
                 assert (arb(found.midpoint) - ball).abs_upper() < abs(ball) * arb(2) ** -120
+
+
+def test_the_referee_may_be_chosen() -> None:
+    """By series every digit is the same, however many elements there are and long they take."""
+    w = np.linspace(0.1, 2, 40)
+    found = exact_gradient(lambda w: jnp.prod(w), w, referee="series")
+    alone = exact_gradient(lambda w: jnp.prod(w), w[:20], referee="series")
+    assert len(found) == 40
+    assert all(enclosure.certified for enclosure in (*found, *alone))
+    with pytest.raises(ValueError, match=r"^referee: got 'serial', expected one of auto, series"):
+        exact_gradient(lambda w: jnp.prod(w), w, referee="serial")

@@ -184,3 +184,21 @@ def test_a_function_that_is_not_marked_is_written_out() -> None:
     Watch((), {}).run(lambda: found.append(sigmoid_derivative(z).numbers[0]))
     text = written(found[0], TEXT, lambda n: "z" if n is z.numbers[0] else None)
     assert text == "1 / (1 + exp(-|z|)) · (exp(-|z|) / (1 + exp(-|z|)))"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.8036002658, "0.8036"),
+        (-0.95260965, "-0.95261"),
+        (2.0, "2"),
+        (1.99999999999993, "1.99999999999993"),
+        (0.999999999999966, "0.999999999999966"),
+        (0.1 + 0.2, "0.3"),
+        (-0.0, "0"),
+        (1.5917677e-13, "1.59177e-13"),
+        (1e22, "1e+22"),
+    ],
+)
+def test_numbers_in_formulas_look_no_rounder_than_they_are(value: float, text: str) -> None:
+    assert TEXT.number(value) == text

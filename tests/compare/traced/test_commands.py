@@ -81,6 +81,14 @@ def test_a_person_before_any_network_of_that_shape() -> None:
     assert [q["by_hand"] for q in told["chain"][:3]] == [-2, -1, 1]
 
 
+def test_what_is_given_is_not_taken_apart() -> None:
+    ended = compare("explain", "x1")
+    assert ended.out == (
+        "x1 for Alice (x1 = -2, x2 = -1, y = 1), with all weights 1 and all biases 0\n\n"
+        "x1 = -2, which is given\n"
+    )
+
+
 def test_a_seed_draws_a_start() -> None:
     told = json.loads(compare("explain", "w1", "--seed", "7", "--json").out)
     assert told["about"]["parameters"] == "parameters drawn at random with seed 7"
