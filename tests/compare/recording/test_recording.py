@@ -103,6 +103,8 @@ FORMULAS: dict[str, tuple[Number, str]] = {
     "[a > b]": (FUNCTIONS["greater"](a, b), "[2 > -3]"),
     "exp(-a)": (FUNCTIONS["exp"](-a), "exp(-2)"),
     "a": (1.0 * a / 1 + 0 * b, "2"),
+    "a · 0": (a * 0, "2 · 0"),
+    "a + c": (a - 0 * b + c, "2 + 0.5"),
 }
 
 
