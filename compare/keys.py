@@ -42,7 +42,7 @@ class Keyboard:
         return typed
 
 
-class Console(Keyboard):
+class ByClick(Keyboard):
     """Where there are no POSIX terminals: click knows how."""
 
     def read(self) -> str:
@@ -57,7 +57,7 @@ def keyboard() -> Iterator[Keyboard]:
         import termios
         import tty
     except ImportError:
-        yield Console()
+        yield ByClick()
         return
     handle = sys.stdin.fileno()
     before = termios.tcgetattr(handle)

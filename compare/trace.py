@@ -34,21 +34,22 @@ class Quantity:
     latex: str
     kind: str
     step: int  #: the number of the micro-step that computes it; 0 for what is given
-    formula: str | None  #: in symbols; None for what is given
-    formula_latex: str | None
-    substituted: str | None  #: the formula with numbers of six digits
-    substituted_latex: str | None
-    depends_on: tuple[str, ...]  #: names in the formula, from left to right
-    factors: tuple[str, ...]  #: names of the factors, if it is a product of named ones
     by_hand: float
-    autodiff: float | None  #: None for what is given
-    exact: str | None  #: decimal digits; None for what is given, and where there is no one value
-    ulps_by_hand: float | None  #: |by_hand - exact| / ulp(exact)
-    ulps_autodiff: float | None
-    verdict: str | None  #: `agree`: both lie where a right program must answer; or `disagree`
-    file: str | None  #: the line that computes it
-    line: int | None
-    statement: str | None
+    depends_on: tuple[str, ...] = ()  #: names in the formula, from left to right
+    factors: tuple[str, ...] = ()  #: names of the factors, if it is a product of named ones
+    # What is given has none of what follows.
+    formula: str | None = None  #: in symbols
+    formula_latex: str | None = None
+    substituted: str | None = None  #: the formula with numbers of six digits
+    substituted_latex: str | None = None
+    autodiff: float | None = None
+    exact: str | None = None  #: decimal digits; None also where there is no one value
+    ulps_by_hand: float | None = None  #: |by_hand - exact| / ulp(exact)
+    ulps_autodiff: float | None = None
+    verdict: str | None = None  #: `agree`: both lie where a right program must; or `disagree`
+    file: str | None = None  #: the line that computes it
+    line: int | None = None
+    statement: str | None = None
 
 
 class Step(NamedTuple):

@@ -44,8 +44,8 @@ def _raised(exponent: str) -> str:
 def _latex_function(name: str, arguments: str) -> str:
     known = {"σ": r"\sigma", "σ′": r"\sigma'", "exp": r"\exp", "log": r"\log", "tanh": r"\tanh"}
     known |= {"max": r"\max", "min": r"\min"}
-    plain, _, index = name.partition("[")
-    sign = known.get(plain, rf"\operatorname{{{plain}}}")
+    word, _, index = name.partition("[")
+    sign = known.get(word, rf"\mathrm{{{word}}}")
     return f"{sign}{f'_{{{index[:-1]}}}' if index else ''}({arguments})"
 
 

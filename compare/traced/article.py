@@ -8,6 +8,7 @@ import numpy as np
 import autodiff.article
 import manual.article
 import manual.sgd
+from autodiff.seeing import See
 from compare.agreement import AUTODIFF_FORM, stack
 from compare.bounds import derivative_ranges, value_ranges
 from compare.recording.arrays import Array, given
@@ -167,13 +168,18 @@ def _update(new: Parameters) -> list[Computed]:
     ]
 
 
+def _loss(named: Any, sample: Any, see: See) -> dict[str, Any]:
+    params, (x, y) = autodiff.article.Parameters(*(named[name] for name in NAMES)), sample
+    return {"L": autodiff.article.loss(params, x, y, see)}
+
+
 class Checks:
     """What the other witnesses say of the numbers of one pass."""
 
     def __init__(self, point: Point, form: str) -> None:
         self.point = point
         names = dict(zip(NAMES, point.params, strict=True))
-        self.witnesses = Witnesses(self._run, names)
+        self.witnesses = Witnesses(_loss, names, (point.x, point.y))
         auto = autodiff.article.Parameters(*point.params)
         # The very program that training differentiates, which rounds in an order of its own.
         gradient = autodiff.article.gradient(auto, point.x, point.y)
@@ -184,10 +190,6 @@ class Checks:
             values | derivative_ranges(point.params, point.x, point.y, of)
             for of in (form, AUTODIFF_FORM)
         )
-
-    def _run(self, named: Any, see: Any) -> dict[str, Any]:
-        params = autodiff.article.Parameters(*(named[name] for name in NAMES))
-        return {"L": autodiff.article.loss(params, self.point.x, self.point.y, see)}
 
     def _stepped(self, params: Any) -> dict[str, float]:
         one = autodiff.article.Parameters(*(np.asarray(of)[None] for of in params))

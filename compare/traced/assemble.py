@@ -93,25 +93,8 @@ def _steps(computed: list[Computed]) -> Iterator[Step]:
 
 
 def _given(start: Given) -> Quantity:
-    return Quantity(
-        name=start.name,
-        symbol=start.symbol.text,
-        latex=start.symbol.latex,
-        kind=start.kind,
-        step=0,
-        by_hand=start.number.value,
-        depends_on=(),
-        factors=(),
-        **dict.fromkeys(_OF_COMPUTED),
-    )
-
-
-#: What only a computed quantity has.
-_OF_COMPUTED = (
-    *("formula", "formula_latex", "substituted", "substituted_latex"),
-    *("autodiff", "exact", "ulps_by_hand", "ulps_autodiff", "verdict"),
-    *("file", "line", "statement"),
-)
+    text, latex = start.symbol
+    return Quantity(start.name, text, latex, start.kind, step=0, by_hand=start.number.value)
 
 
 def _computed(quantity: Computed, step: int, names: "_Names", check: Check) -> Quantity:

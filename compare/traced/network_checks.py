@@ -1,9 +1,9 @@
 """What autodiff, the truth, and the ranges of rounding say of a pass through any network."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -12,6 +12,7 @@ import numpy as np
 import autodiff.network
 from autodiff import sgd
 from autodiff.precision import in_float64
+from autodiff.seeing import See
 from compare.networks.ranges import CANCELLING, STABLE, loss_ranges, step_ranges
 from compare.rounding import Range, exactly
 from compare.traced.assemble import Check
@@ -21,6 +22,30 @@ from manual.network import Network
 
 #: The loss, and the loss without what λ Σ w² adds.
 WHOLE, OF_DATA = "L", "L_data"
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The loss in JAX, of parameters by name, and its part of the data."""
+
+    network: Network
+
+    def __call__(self, named: Any, example: Any, see: See) -> dict[str, Any]:
+        """A `compare.traced.witnesses.Run`; the example is x and y, each of one row."""
+        network, (x, y) = self.network, example
+        layers = range(len(network.activations))
+        params = [autodiff.network.Layer(named[f"w{at}"], named[f"b{at}"]) for at in layers]
+        whole = autodiff.network.loss(network, params, x, y, see)
+        if not network.l2:
+            return {WHOLE: whole}
+        of_data = autodiff.network.loss(replace(network, l2=0.0), params, x, y, see)
+        return {WHOLE: whole, OF_DATA: of_data}
+
+
+@cache
+def _step(network: Network) -> Callable[..., sgd.Step]:
+    """Gradient and update by the very step that training by autodiff takes, compiled once."""
+    return in_float64(jax.jit(sgd.step(partial(autodiff.network.loss, network))))
 
 
 class Checks:
@@ -35,7 +60,7 @@ class Checks:
             for at, layer in enumerate(params)
             for letter, array in layer._asdict().items()
         }
-        self.witnesses = Witnesses(self._run, self.params)
+        self.witnesses = Witnesses(Losses(network), self.params, (x, y))
         self.step = self._stepped(params)
         one = ([(w[None], b[None]) for w, b in params], x[None], y[None])
         self.ranges = step_ranges(network, *one)
@@ -45,19 +70,8 @@ class Checks:
         }
 
     def _stepped(self, params: list[Layer]) -> sgd.Step:
-        """Gradient and update by the very step that training by autodiff takes."""
-        loss = partial(autodiff.network.loss, self.network)
         layers = [autodiff.network.Layer(*layer) for layer in params]
-        return in_float64(jax.jit(sgd.step(loss)))(layers, self.x, self.y, self.rate)
-
-    def _run(self, named: Any, see: Any) -> dict[str, Any]:
-        layers = range(len(self.network.activations))
-        params = [autodiff.network.Layer(named[f"w{at}"], named[f"b{at}"]) for at in layers]
-        whole = autodiff.network.loss(self.network, params, self.x, self.y, see)
-        if not self.network.l2:
-            return {WHOLE: whole}
-        data = replace(self.network, l2=0.0)
-        return {WHOLE: whole, OF_DATA: autodiff.network.loss(data, params, self.x, self.y, see)}
+        return _step(self.network)(layers, self.x, self.y, self.rate)
 
     def of(self, name: str) -> Check:
         """A `Check` of a computed number."""

@@ -23,6 +23,9 @@ from manual.network import LINKS, Network
 #: What may stand beside the layers.
 KINDS = ("activation", "output", "loss", "l2")
 
+#: Bytes; far more than a network that can be read link by link has.
+LONGEST = 1_000_000
+
 
 def network_of(sizes: tuple[int, ...], kinds: dict[str, Any]) -> Network:
     """The network of these sizes, with what `kinds` leaves open as usual.
@@ -33,10 +36,6 @@ def network_of(sizes: tuple[int, ...], kinds: dict[str, Any]) -> Network:
     usual = {"activation": "sigmoid", "loss": "mse", "l2": 0.0} | kinds
     usual.setdefault("output", "identity" if usual["loss"] in LINKS else "sigmoid")
     return Network(sizes, **usual)
-
-
-#: Bytes; far more than a network that can be read link by link has.
-LONGEST = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)

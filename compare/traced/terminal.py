@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Any
 
@@ -77,9 +78,16 @@ def show_screen(out: Console, trace: Trace, step: Step) -> None:
             for part in view:
                 parts[part]()
         # One line more for the keys, and one for the cursor.
-        if captured.get().count("\n") + 2 <= out.height:
+        if _height(captured.get()) + 2 <= out.height:
             break
     out.file.write(captured.get())
+
+
+def _height(printed: str) -> int:
+    """How many lines of the terminal a text takes, which may be narrower than the text."""
+    columns = get_terminal_size().columns
+    widths = (Text.from_ansi(line).cell_len for line in printed.splitlines())
+    return sum(max(1, -(-width // columns)) for width in widths)
 
 
 def _title(trace: Trace, step: Step) -> Text:
@@ -92,11 +100,11 @@ def _show_numbers(out: Console, trace: Trace, step: Step) -> None:
     out.print(_title(trace, step))
     quantities = [trace.quantities[name] for name in step.names]
     room = out.height - 2  # for the title and the keys
-    shown = len(quantities) if len(quantities) <= room else max(1, room - 1)
-    for q in quantities[:shown]:
+    fit = len(quantities) if len(quantities) <= room else max(1, room - 1)
+    for q in quantities[:fit]:
         line = Text(f"{q.symbol} = {plain(q.by_hand, DIGITS)}  {_mark(q)}")
         out.print(line, no_wrap=True, overflow="ellipsis")
-    if left := len(quantities) - shown:
+    if left := len(quantities) - fit:
         out.print(f"and {left} more, in a taller terminal")
 
 
@@ -114,14 +122,14 @@ def show_step(out: Console, trace: Trace, step: Step) -> None:
 
 
 def show_state(out: Console, trace: Trace, step: Step) -> None:
-    """What is known after a step: the parameters with their derivatives, and the values."""
+    """What is known after a step: the parameters, their derivatives, and what they become."""
     done = {q.symbol: q for q in trace.quantities.values() if q.step <= step.number}
     rows = table("parameter", "value", "∂L/∂", "after the update")
     for quantity in trace.quantities.values():
         if quantity.kind == PARAMETER:
             later = (done.get(f"∂L/∂{quantity.name}"), done.get(f"{quantity.name} new"))
-            shown = (number(q.by_hand) if q else "·" for q in later)
-            rows.add_row(quantity.symbol, plain(quantity.by_hand, DIGITS), *shown)
+            known = (number(q.by_hand) if q else "·" for q in later)
+            rows.add_row(quantity.symbol, plain(quantity.by_hand, DIGITS), *known)
     out.print(rows)
 
 
@@ -158,7 +166,7 @@ def _checks(quantities: Iterable[Quantity]) -> Table:
 def _point(trace: Trace) -> str:
     """Whose example, at which inputs and parameters."""
     given = [q for q in trace.quantities.values() if q.kind == "input" and q.name != "η"]
-    inputs = ", ".join(f"{q.symbol} = {q.by_hand:.6g}" for q in given)
+    inputs = ", ".join(f"{q.symbol} = {plain(q.by_hand)}" for q in given)
     features = trace.about.get("features", {})
     units = "".join(f"{shown(name)} = {value:g}, " for name, value in features.items())
     inputs = f"{units}standardised: {inputs}" if units else inputs
@@ -204,16 +212,16 @@ def _equation(trace: Trace, quantity: Quantity) -> Text:
 
 def _tree(trace: Trace, top: Quantity) -> Tree:
     """What depends on what; a quantity that is needed twice is taken apart once."""
-    shown: set[str] = set()
+    grown: set[str] = set()
 
     def grow(tree: Tree, quantity: Quantity) -> None:
-        shown.add(quantity.name)
+        grown.add(quantity.name)
         for name in quantity.depends_on:
             part = trace.quantities[name]
             if part.formula is None:
                 continue
-            if name in shown:
-                tree.add(Text(f"{part.symbol} = {part.by_hand:.6g}, as above"))
+            if name in grown:
+                tree.add(Text(f"{part.symbol} = {plain(part.by_hand)}, as above"))
             else:
                 grow(tree.add(_joined(_block(part))), part)
 

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from autodiff.seeing import See, as_it_is
 from handgrad import exact_gradient
 from handgrad.report import Enclosure
 
 Index = tuple[int, ...]
 
-#: (given, see) -> what it ends with, by name: a loss in JAX, run on arrays by name, that shows
-#: `see(name, value)` every value on the way and goes on with what that returns.
-Run = Callable[[Mapping[str, Any], Callable[[str, Any], Any]], dict[str, Any]]
+#: (given, data, see) -> what it ends with, by name: a loss in JAX of arrays by name, and of data
+#: that it is not differentiated by. It shows `see(name, value)` every value on the way and goes on
+#: with what that returns. Equal ones are compiled once.
+Run = Callable[[Mapping[str, Any], Any, See], dict[str, Any]]
 
 
 class Value(NamedTuple):
@@ -52,10 +54,11 @@ class Witnesses:
     Args:
         run: the loss.
         given: parameters and whatever else is differentiated by, float64, by name.
+        data: what the loss takes besides.
     """
 
-    def __init__(self, run: Run, given: Mapping[str, np.ndarray]) -> None:
-        self._run, self._given = run, dict(given)
+    def __init__(self, run: Run, given: Mapping[str, np.ndarray], data: Any) -> None:
+        self._run, self._given, self._data = run, dict(given), data
         self._exact: dict[Value, dict[str, Any] | None] = {}
 
     def by_autodiff(self, meaning: Value | Derivative) -> float:
@@ -80,33 +83,27 @@ class Witnesses:
 
     @cached_property
     def _at(self) -> dict[str, np.ndarray]:
-        shapes = jax.eval_shape(lambda given: self._all(given), self._given)
+        shapes = jax.eval_shape(self._all, self._given)
         return self._given | {
             name: np.zeros(value.shape) for name, value in shapes.items() if name not in self._ends
         }
 
     @cached_property
     def _ends(self) -> set[str]:
-        return set(
-            jax.eval_shape(lambda given: self._run(given, lambda _, value: value), self._given)
-        )
+        def run(given: Any, data: Any) -> Any:
+            return self._run(given, data, as_it_is)
+
+        return set(jax.eval_shape(run, self._given, self._data))
 
     def _all(self, at: Mapping[str, Any]) -> dict[str, Any]:
-        """Every value, each moved by what `at` has under its name."""
-        seen = {}
-
-        def see(name: str, value: Any) -> Any:
-            seen[name] = value + at[name] if name in at else value
-            return seen[name]
-
-        ends = self._run(at, see)
-        return seen | ends
+        return _moved(self._run, at, self._data)
 
     @cached_property
     def _computed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        values, derivatives = compiled(self._run)
         with jax.enable_x64(True):
-            at = jax.tree.map(jax.numpy.asarray, self._at)
-            return jax.device_get((jax.jit(self._all)(at), jax.jit(jax.jacrev(self._all))(at)))
+            at, data = jax.tree.map(jax.numpy.asarray, (self._at, self._data))
+            return jax.device_get((values(at, data), derivatives(at, data)))
 
     @cached_property
     def _values(self) -> dict[str, Any] | None:
@@ -131,6 +128,25 @@ class Witnesses:
 
         alone = _enclosed(held, {"by": np.asarray(self._at[by.of][by.at])})
         return alone["by"][()] if alone else None
+
+
+def _moved(run: Run, at: Mapping[str, Any], data: Any) -> dict[str, Any]:
+    """Every value, each moved by what `at` has under its name."""
+    seen = {}
+
+    def see(name: str, value: Any) -> Any:
+        seen[name] = value + at[name] if name in at else value
+        return seen[name]
+
+    ends = run(at, data, see)
+    return seen | ends
+
+
+@cache
+def compiled(run: Run) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Of (at, data): every value, and the derivatives of all by all."""
+    values = partial(_moved, run)
+    return jax.jit(values), jax.jit(jax.jacrev(values))
 
 
 def _enclosed(function: Callable[..., Any], *at: Any) -> dict[str, Any] | None:

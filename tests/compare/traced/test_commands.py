@@ -1,13 +1,7 @@
 """`compare explain` and `compare step` on the command line."""
 
 import json
-import os
-import pty
 import re
-import select
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +9,6 @@ import numpy as np
 import pytest
 
 import manual.article
-from compare.agreement import NAMES
 from compare.networks.files import load
 from tests.compare.networks.calls import compare
 
@@ -217,91 +210,6 @@ def test_the_nine_as_a_network(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    for path in ("/dev/zero", str(pipe)):
-        refused = compare("explain", "w1", "--params", path).err
-        assert refused == (
-            f"Error: {path}: no regular file; expected a JSON file with parameters.\n"
-        )
-    large = tmp_path / "large.json"
-    large.write_text(" " * 1_000_001)
-    assert "more than 1000000 bytes" in compare("explain", "w1", "--params", str(large)).err
-
-
-REFUSED = {
-    ("w7",): "'w7'; expected one of w1, w2, w3, w4, w5, w6, b1, b2, b3, or another quantity of "
-    "the pass, as `compare step` shows them, ∂ written as d.",
-    ("w1", "--x", "1"): "no --y; expected --x with 2 numbers and --y with 1 number.",
-    ("w1", "--x", "1,2,3", "--y", "1"): "--x has 3 numbers; expected 2.",
-    ("w1", "--x", "1,b", "--y", "1"): "Invalid value for '--x': 'b'; expected finite numbers with "
-    "commas between them, such as 1,-2.5.",
-    ("w1", "--person", "bob", "--x", "1,2", "--y", "1"): "--person beside --x and --y; expected "
-    "one without the other.",
-    ("w1", "--activation", "tanh"): "--activation beside the article's network; expected one "
-    "without the other.",
-    ("w1", "--network", "9-20-9"): "network 9-20-9 has 389 parameters; expected at most 200.",
-    ("w1", "--network", "2-2-1", "--loss", "bce", "--output", "tanh"): "output: got 'tanh', "
-    "expected identity: bce is on logits.",
-    ("w1", "--network", "2-2-2", "--person", "bob"): "--person beside a network with 2 numbers in "
-    "and 2 numbers out; expected one without the other.",
-    ("w1", "--init", "ones", "--seed", "7"): "--seed beside --init ones; expected one without the "
-    "other.",
-    ("w1", "--network", "1-2", "--init", "ones"): "--init beside --network, or a file with layers; "
-    "expected one without the other.",
-    ("w1", "--network", "1-2", "--loss", "bce", "--x", "1", "--y", "0,5"): "--y 0,5; expected "
-    "numbers from 0 to 1 for bce.",
-    ("w1", "--params", "/nowhere.json"): "/nowhere.json: No such file or directory; expected a "
-    "JSON file with parameters.",
-    ("w1", "--model", "/nowhere.npz"): "/nowhere.npz: No such file or directory; expected a model "
-    "file.",
-    ("w1", "--x", "1e308,1e308", "--y", "1"): "z1 is inf at this point; expected inputs and "
-    "parameters with which every number of the pass is finite.",
-}
-
-
-@pytest.mark.parametrize("words", REFUSED, ids=" ".join)
-def test_bad_input_gets_one_line(words: tuple[str, ...]) -> None:
-    ended = compare("explain", *words)
-    assert (ended.code, ended.out, ended.err) == (2, "", f"Error: {REFUSED[words]}\n")
-
-
-FILES = {
-    "[1]": "a list; expected an object with",
-    "{": "line 1, column 2: Expecting property name",
-    '{"w1": 1}': "no w2; expected all of w1, w2",
-    '{"w1": "x"}': "no w2",
-    json.dumps(dict.fromkeys(NAMES, 1) | {"w3": "a"}): 'w3: "a"; expected a number',
-    json.dumps(dict.fromkeys(NAMES, 1) | {"w3": True}): "w3: true; expected a number",
-    json.dumps(dict.fromkeys(NAMES, 1) | {"q": 1}): "q is unknown; expected w1",
-    '{"w1": 1e999, "w2":1,"w3":1,"w4":1,"w5":1,"w6":1,"b1":1,"b2":1,"b3":1}': "w1: inf; expected a "
-    "finite number",
-    '{"layers": []}': "layers; expected a list of objects with w and b",
-    '{"layers": [{"w": [[1]]}]}': "layers[0]; expected an object with w and b",
-    '{"layers": [{"w": [[1, 2]], "b": [1]}]}': "layers[0].w; expected a row for each input",
-    '{"layers": [{"w": [[1]], "b": [1]}, {"w": [[1], [2]], "b": [1]}]}': "layers[1].w has 2 rows; "
-    "expected 1, one for each unit",
-    '{"layers": [{"w": [[1]], "b": [1]}], "loss": "mae"}': "loss: got 'mae', expected one of",
-    '{"layers": [{"w": [[1]], "b": [1]}], "los": "mse"}': "los is unknown; expected layers, activ",
-    "\xff": "no JSON; expected a JSON file",
-    '{"w1": 1, "w1": 2}': "w1 twice; expected it once",
-    '{"layers": [{"w": [[1]], "b": [1]}], "loss": ["mse"]}': 'loss: ["mse"]; expected a name',
-    '{"layers": [{"w": [[1]], "b": [1]}], "l2": true}': "l2: true; expected a number",
-    '{"layers": [{"w": [[1]], "b": [1]}], "l2": -1}': "l2: got -1.0, expected a finite number",
-}
-
-
-@pytest.mark.parametrize("content", FILES)
-def test_a_mistake_in_a_file_of_parameters_is_named(content: str, tmp_path: Path) -> None:
-    file = tmp_path / "params.json"
-    file.write_bytes(content.encode("latin-1"))
-    ended = compare("explain", "w1", "--params", str(file), "--x", "1", "--y", "1")
-    assert (ended.code, ended.out) == (2, "")
-    assert FILES[content] in ended.err
-    assert ended.err.count("\n") == 1
-
-
 def test_a_wrong_number_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     from manual.activations import SIGMOID_DERIVATIVES, sigmoid
 
@@ -339,93 +247,6 @@ def test_step_as_json_is_the_trace() -> None:
     assert {"formula", "substituted", "by_hand", "autodiff", "exact"} <= set(
         answer["quantities"][20]
     )
-
-
-class Terminal:
-    """`compare step` in a terminal of its own."""
-
-    def __init__(self, *words: str, lines: int = 60, columns: int = 100) -> None:
-        self.screen, end = pty.openpty()
-        size = {"COLUMNS": str(columns), "LINES": str(lines)}
-        environment = os.environ | {"TERM": "xterm"} | size
-        # The terminal that sends Ctrl-C as a signal, as a user's does.
-        controlled = "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-        controlled += "runpy.run_module('compare', run_name='__main__')"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", controlled, "step", *words],
-            stdin=end,
-            stdout=end,
-            stderr=end,
-            env=environment,
-            start_new_session=True,
-        )
-        os.close(end)
-
-    def until(self, text: str) -> str:
-        """What is printed until there is this text."""
-        printed, deadline = "", time.monotonic() + 60
-        while text not in printed:
-            assert time.monotonic() < deadline, printed
-            if select.select([self.screen], [], [], 1)[0]:
-                printed += os.read(self.screen, 65536).decode(errors="replace")
-        return printed
-
-    def press(self, keys: str) -> None:
-        os.write(self.screen, keys.encode())
-
-
-def test_step_in_a_terminal_goes_there_and_back() -> None:
-    at = Terminal()
-    assert "Step 1 of 19" in at.until("q quit")
-    for keys, step in [
-        ("n", 2),
-        ("\x1b[C", 3),
-        (" ", 4),
-        ("p", 3),
-        ("\x1b[D", 2),
-        ("x", 2),
-        ("\x1b[F", 19),
-        ("n", 19),
-        ("\x1b[H", 1),
-        ("p", 1),
-    ]:
-        at.press(keys)
-        assert f"Step {step} of 19" in at.until("q quit"), keys
-    at.press("g")
-    at.until("1 to 19")
-    at.press("18\r")
-    shown = at.until("q quit")
-    assert "Step 18 of 19" in shown
-    assert "0.0214695352658111" in shown
-    at.press("g")
-    at.until("1 to 19")
-    at.press("99\r")
-    assert "Step 19 of 19" in at.until("q quit")
-    at.press("Q")
-    assert at.process.wait(timeout=30) == 0
-
-
-@pytest.mark.parametrize(
-    "lines", [8, pytest.param(12, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.slow)]
-)
-def test_a_step_fits_a_short_terminal(lines: int) -> None:
-    """The title stays in sight, whatever has to be left out."""
-    at = Terminal("--at", "19", lines=lines, columns=80)
-    shown = at.until("q quit")
-    screen = shown[shown.rindex("\x1b[2J") :] if "\x1b[2J" in shown else shown
-    assert "Step 19 of 19" in screen
-    assert screen.count("\n") < lines
-    assert ("more, in a taller terminal" in screen) == (lines == 8)
-    at.press("q")
-    assert at.process.wait(timeout=30) == 0
-
-
-@pytest.mark.slow
-def test_ctrl_c_ends_it() -> None:
-    at = Terminal()
-    at.until("q quit")
-    at.press("\x03")
-    assert at.process.wait(timeout=30) == 130
 
 
 def test_what_is_known_grows_with_the_steps() -> None:

@@ -12,6 +12,8 @@ from compare.traced.article import Checks, Point, trace_article
 from compare.traced.assemble import Check
 from compare.traced.network import trace_network
 from compare.traced.network_checks import Checks as NetworkChecks
+from compare.traced.network_checks import Losses
+from compare.traced.witnesses import compiled
 from handgrad.referee import certify
 from manual.network import Network
 from tests.compare.traced.test_network import QUICK, drawn, title
@@ -77,3 +79,17 @@ def test_exact_values_depend_on_no_clock(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def exact(trace: Trace) -> dict[str, str | None]:
     return {name: quantity.exact for name, quantity in trace.quantities.items()}
+
+
+def test_a_network_is_compiled_once_however_many_examples() -> None:
+    """A page that shows four people, or a reader who moves a weight, waits once."""
+    network = Network((2, 2, 1), "tanh", "identity", "mse")
+    params, x, y = drawn(network)
+    trace_network(network, params, x, y)
+    before = compiled.cache_info().currsize
+    again = Network((2, 2, 1), "tanh", "identity", "mse")
+    trace_network(again, params, x + 1, y)
+    assert compiled.cache_info().currsize == before
+    functions: tuple[Any, ...] = compiled(Losses(again))
+    for function in functions:
+        assert function._cache_size() == 1  # one shape, one dtype, one program
