@@ -87,8 +87,12 @@ def _same_line(expected: str, printed: str) -> bool:
 
 
 def _same_number(a: str, b: str) -> bool:
-    if max(len(a), len(b)) <= 2:
+    if max(_digits(a), _digits(b)) <= 2:
         return True
-    if len(re.sub(r"\D", "", a)) < 6:
+    if _digits(a) < 6:
         return a == b
     return abs(float(a) - float(b)) <= 1e-10 * abs(float(a))
+
+
+def _digits(number: str) -> int:
+    return len(re.sub(r"\D", "", number))

@@ -36,9 +36,12 @@ from handgrad.referee.truth import (
     element_scale,
 )
 
-#: Up to so many parameters each gets a direction of its own; beyond, if that takes less than so
-#: many seconds. One direction among many costs about a quarter of one alone.
-SMALL, QUICK_S, AMONG_MANY = 24, 0.25, 1 / 4
+#: Up to so many parameters each gets a direction of its own; beyond, if no more than so many
+#: numbers are gone through, in all directions together: about a quarter of a second.
+SMALL, QUICK = 24, 400_000
+
+#: One direction among many costs about so much of one alone.
+AMONG_MANY = 1 / 4
 
 #: A point takes about so many times the evaluation of the loss on series in one direction: the
 #: gradient program, what it is held to, and the yardsticks after it.
@@ -90,15 +93,14 @@ def _with_trust(problem: Problem, truth: Truth) -> Truth:
 
 
 def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
-    rng = np.random.default_rng(bits)
-    # Of this process alone: what else the machine does must not decide what is certified.
-    began = time.process_time()
-    probe = generic_direction(rng, problem.size)
-    evaluate.slopes(problem, probe, comparing(bits))
-    took = time.process_time() - began
-    direct = problem.size <= SMALL or took * problem.size * AMONG_MANY <= QUICK_S
-    if method == "series" or (method == "auto" and direct):
+    if method == "series" or (method == "auto" and problem.size <= SMALL):
         return _by_series(problem, bits)
+    elements, took = _probed(problem, bits)
+    if method == "auto" and elements * problem.size <= QUICK:
+        return _by_series(problem, bits)
+    if method == "auto" and took * RUNS > seconds:
+        # The first run has JAX compile what depends on no real number, too.
+        _, took = _probed(problem, bits)
     if method == "auto" and took * RUNS > seconds:
         return in_part(problem, bits, seconds, took)
     try:
@@ -107,6 +109,14 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
         if took * problem.size * AMONG_MANY > seconds:
             raise
         return _by_series(problem, bits)
+
+
+def _probed(problem: Problem, bits: int) -> tuple[int, float]:
+    """How many numbers one direction goes through, and how many seconds it takes."""
+    direction = generic_direction(np.random.default_rng(bits), problem.size)
+    began = time.process_time()  # of this process, whatever else the machine does
+    elements = evaluate.elements(problem, direction, comparing(bits))
+    return elements, time.process_time() - began
 
 
 def _by_series(problem: Problem, bits: int) -> Truth:

@@ -13,6 +13,7 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.referee import dual
+from handgrad.referee.cost import elements
 from handgrad.referee.dual import Dual
 from handgrad.referee.ties import Comparisons
 
@@ -60,6 +61,7 @@ class Run:
         self.literals = (
             literals  # numbers that a literal stands for, where it is only their rounding
         )
+        self.elements = 0  # how many numbers have been gone through
 
     def closed(self, program: Any, operands: Sequence[Any]) -> list[Any]:
         """Run a closed jaxpr: its constants count as numbers that depend on no parameter."""
@@ -90,6 +92,8 @@ class Run:
             return self.by_jax(eqn, operands)
         if self.rounding:
             operands = self.rounding.before(eqn, operands)
+        if name not in STRUCTURED:  # their parts come here by themselves
+            self.elements += elements(eqn)
         outputs = rule(self, eqn, *operands)
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return self.rounding.after(eqn, operands, outputs) if self.rounding else outputs
