@@ -1,7 +1,7 @@
-"""How much arithmetic an operation of a program is, counted in balls, not timed.
+"""How much arithmetic an operation of a program is, counted and not timed.
 
-What is certified, and so what is printed, must not depend on how fast a machine is or what else it
-does: where two ways give the same truth, a count chooses the faster one.
+A number in one direction takes from half a microsecond (a sum) to some (a root). Functions that are
+dearer, as the digamma function, are so once: each further direction is a product.
 """
 
 import math
