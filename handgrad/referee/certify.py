@@ -97,11 +97,11 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
     if method == "series" or (method == "auto" and problem.size <= SMALL):
         return _by_series(problem, bits)
     elements, took = _probed(problem, bits)
+    if method == "auto" and elements * problem.size <= QUICK:
+        return _by_series(problem, bits)
     if took * RUNS > seconds:
         # The first run has JAX compile what depends on no real number, too.
         _, took = _probed(problem, bits)
-    if method == "auto" and elements * problem.size <= QUICK:
-        return _by_series(problem, bits)
     if method == "auto" and took * RUNS > seconds:
         return in_part(problem, bits, seconds, took)
     try:
@@ -112,7 +112,7 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
         return _by_series(problem, bits)
 
 
-def _probed(problem: Problem, bits: int) -> tuple[int, float]:
+def _probed(problem: Problem, bits: int) -> tuple[float, float]:
     """How many numbers one direction goes through, and how many seconds it takes."""
     direction = generic_direction(np.random.default_rng(bits), problem.size)
     began = time.process_time()  # of this process, whatever else the machine does

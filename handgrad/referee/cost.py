@@ -1,44 +1,51 @@
-"""How much arithmetic an operation of a program is, counted and not timed.
+"""How much arithmetic an operation of a program is, by the shapes in its equation.
 
-A number in one direction takes from half a microsecond (a sum) to some (a root). Functions that are
-dearer, as the digamma function, are so once: each further direction is a product.
+Counted and not timed: what a count decides is the same on every machine. A number in one direction
+takes from half a microsecond (a sum) to some (a root). Functions that are dearer, as the digamma
+function, are so once: each further direction is a product.
 """
 
 import math
 from typing import Any
 
-import numpy as np
-
-#: Operations that go through a matrix once for each of its rows.
-_BY_ROWS = frozenset(
-    {
-        "cholesky",
-        "lu",
-        "triangular_solve",
-        "tridiagonal_solve",
-        "eigh",
-        "svd",
-        "qr",
-        "householder_product",
-    }
+#: Factorisations, and systems solved by one: they go through a matrix once for each of its rows.
+FACTORISATIONS = frozenset(
+    {"cholesky", "lu", "triangular_solve", "tridiagonal_solve", "eigh", "svd", "qr"}
 )
 
+#: Operations each of whose results is a sum of products.
+OF_PRODUCTS = frozenset({"dot_general", "conv_general_dilated"})
 
-def elements(eqn: Any) -> int:
-    """About how many numbers an equation computes or goes through, in one direction."""
-    name, most = eqn.primitive.name, max(map(_size, (*eqn.invars, *eqn.outvars)), default=0)
+
+def elements(eqn: Any) -> float:
+    """About how many numbers an equation goes through."""
+    name, out = eqn.primitive.name, size(eqn.outvars[0])
+    if name in OF_PRODUCTS or _windows(eqn):
+        return out * terms(eqn)
+    largest = max(map(size, (*eqn.invars, *eqn.outvars)))
+    return largest * eqn.invars[0].aval.shape[-1] if name in FACTORISATIONS else largest
+
+
+def terms(eqn: Any) -> float:
+    """How many terms a sum has, on average over its results."""
+    name = eqn.primitive.name
+    shapes = [v.aval.shape for v in eqn.invars]
     if name == "dot_general":
-        (contracted, _), _ = eqn.params["dimension_numbers"]
-        return _size(eqn.outvars[0]) * math.prod(eqn.invars[0].aval.shape[i] for i in contracted)
+        return float(math.prod(shapes[0][i] for i in eqn.params["dimension_numbers"][0][0]))
+    if name == "cumsum":
+        return float(shapes[0][eqn.params["axis"]])
+    if _windows(eqn):
+        return float(math.prod(eqn.params["window_dimensions"]))
     if name == "conv_general_dilated":
-        kernel, where = eqn.invars[1], eqn.params["dimension_numbers"].rhs_spec[0]
-        return _size(eqn.outvars[0]) * _size(kernel) // max(kernel.aval.shape[where], 1)
-    if "window_dimensions" in eqn.params:
-        return _size(eqn.outvars[0]) * math.prod(eqn.params["window_dimensions"])
-    if name in _BY_ROWS:
-        return most * max(eqn.invars[0].aval.shape[-1:], default=1)
-    return most
+        channels = shapes[1][eqn.params["dimension_numbers"].rhs_spec[0]]
+        return float(math.prod(shapes[1])) / max(1, channels)
+    return max(1.0, sum(map(size, eqn.invars)) / max(1, size(eqn.outvars[0])))
 
 
-def _size(atom: Any) -> int:
-    return int(np.prod(getattr(atom.aval, "shape", ()), dtype=np.int64))
+def size(v: Any) -> int:
+    """How many numbers a variable has."""
+    return math.prod(v.aval.shape)
+
+
+def _windows(eqn: Any) -> bool:
+    return "window_dimensions" in eqn.params

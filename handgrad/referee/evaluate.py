@@ -64,8 +64,8 @@ def slopes(
     return loss.value[()], dual.tangents(loss, directions.shape[0])
 
 
-def elements(problem: Problem, direction: np.ndarray, comparisons: Comparisons) -> int:
-    """How many numbers the loss goes through on series in one direction, objects (1, size)."""
+def elements(problem: Problem, direction: np.ndarray, comparisons: Comparisons) -> float:
+    """About how many numbers the loss goes through on series in a direction, objects (1, size)."""
     run = _run(problem, problem.traced.loss, comparisons)
     run.closed(problem.traced.loss.jaxpr, moving(problem, direction))
     return run.elements

@@ -61,7 +61,7 @@ class Run:
         self.literals = (
             literals  # numbers that a literal stands for, where it is only their rounding
         )
-        self.elements = 0  # how many numbers have been gone through
+        self.elements = 0.0  # about how many numbers have been gone through
 
     def closed(self, program: Any, operands: Sequence[Any]) -> list[Any]:
         """Run a closed jaxpr: its constants count as numbers that depend on no parameter."""

@@ -9,13 +9,13 @@ Factorisations and triangular systems are moved at their arguments: they answer 
 arguments a little off (Higham, Accuracy and Stability of Numerical Algorithms, chapters 8 to 10).
 """
 
-import math
 from typing import Any
 
 import numpy as np
 from flint import arb
 
 from handgrad.referee import balls, dual
+from handgrad.referee.cost import FACTORISATIONS, terms
 from handgrad.referee.dual import Dual
 from handgrad.referee.interpreter import bind
 from handgrad.referee.rules import special
@@ -35,11 +35,6 @@ SUMMED = frozenset(
     | {"scatter-sub", "reduce_window_sum"}
 )
 
-#: Operations that answer exactly for arguments a little off.
-BACKWARD_STABLE = frozenset(
-    {"cholesky", "lu", "triangular_solve", "tridiagonal_solve", "eigh", "svd", "qr"}
-)
-
 
 class MonteCarlo:
     """Moves the numbers of one run at random."""
@@ -49,7 +44,7 @@ class MonteCarlo:
 
     def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
         """Moved arguments, where an operation is backward stable."""
-        if eqn.primitive.name not in BACKWARD_STABLE:
+        if eqn.primitive.name not in FACTORISATIONS:
             return operands
         return [
             self._rounded(o, np.sqrt(max(1, o.shape[-1])) * unit(v), 0.0)
@@ -88,7 +83,7 @@ class MonteCarlo:
     def _summed(self, eqn: Any, operands: list[Any], out: Dual) -> Dual:
         sizes = [np.abs(balls.midpoints(o.value)) if isinstance(o, Dual) else o for o in operands]
         with np.errstate(over="ignore", invalid="ignore"):
-            moved = unit(eqn.outvars[0]) * np.sqrt(_terms(eqn)) * _magnitude(eqn, sizes)
+            moved = unit(eqn.outvars[0]) * np.sqrt(terms(eqn)) * _magnitude(eqn, sizes)
         signs = self.rng.choice([-1.0, 1.0], size=out.shape)
         value = dual.array(out.value + balls.exact(signs * moved))
         return Dual(self._underflow(out.value, value, smallest(eqn.outvars[0])))
@@ -107,22 +102,6 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
     if name == "scatter-sub":
         given[-1] = -given[-1]
     return np.asarray(bind(eqn, given)[0], dtype=np.float64)
-
-
-def _terms(eqn: Any) -> float:
-    """How many terms a sum has, on average over its results."""
-    name = eqn.primitive.name
-    shapes = [v.aval.shape for v in eqn.invars]
-    if name == "dot_general":
-        return float(math.prod(shapes[0][i] for i in eqn.params["dimension_numbers"][0][0]))
-    if name == "cumsum":
-        return float(shapes[0][eqn.params["axis"]])
-    if name == "reduce_window_sum":
-        return float(math.prod(eqn.params["window_dimensions"]))
-    if name == "conv_general_dilated":
-        return float(math.prod(shapes[1]))
-    given = sum(math.prod(shape) for shape in shapes)
-    return max(1.0, given / max(1, math.prod(eqn.outvars[0].aval.shape)))
 
 
 def unit(v: Any) -> float:

@@ -4,6 +4,7 @@ import itertools
 from types import SimpleNamespace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tests.handgrad.referee.problems import hidden, problem
 from tests.handgrad.referee.test_certify import network, network_at
 
 
-def counted(loss: Any, params: Any, *inputs: Any) -> int:
+def counted(loss: Any, params: Any, *inputs: Any) -> float:
     case = problem(loss, params, *inputs)
     return elements(case, generic_direction(np.random.default_rng(0), case.size), comparing(192))
 
@@ -44,10 +45,15 @@ def until(p: Any, n: int) -> Any:
 
 @pytest.mark.parametrize("loop", [scanned, until])
 def test_what_is_done_again_counts_again(loop: Any) -> None:
-    def cost(rounds: int) -> int:
+    def cost(rounds: int) -> float:
         return counted(hidden(lambda p: loop(p, rounds)), vector(5))
 
     assert cost(10) - cost(3) == 7 * 5
+
+
+def test_a_call_costs_what_is_called() -> None:
+    called = counted(lambda p: jnp.sum(jax.jit(jnp.sin)(p)), vector(5))
+    assert called == counted(lambda p: jnp.sum(jnp.sin(p)), vector(5)) == 5 + 5
 
 
 def test_a_kernel_and_a_window_count_what_they_go_over() -> None:
@@ -55,12 +61,14 @@ def test_a_kernel_and_a_window_count_what_they_go_over() -> None:
     convolved = counted(
         lambda p, x: lax.conv(x, p, (1, 1), "VALID")[0, 0, 0, 0] * 1.0, kernel, image
     )
-    assert convolved >= 2 * 4 * 4 * 9
-    window = (1, 1, 2, 2)
+    products = 2 * 4 * 4 * 9
+    assert products <= convolved < 2 * products
+    window, by_one = (1, 1, 3, 3), (1, 1, 1, 1)
     pooled = counted(
-        lambda p: jnp.sum(lax.reduce_window(p, -jnp.inf, lax.max, window, window, "VALID")), image
+        lambda p: jnp.sum(lax.reduce_window(p, -jnp.inf, lax.max, window, by_one, "VALID")), image
     )
-    assert 3 * 3 * 4 <= pooled <= 3 * 3 * 4 + 36
+    members, summed = 4 * 4 * 9, 4 * 4
+    assert pooled == members + summed
 
 
 def test_a_matrix_is_gone_through_row_by_row() -> None:
