@@ -24,7 +24,7 @@ from compare.traced.assemble import (
     derivative_symbol,
     refuse_what_overflows,
 )
-from compare.traced.witnesses import Derivative, Value, Witnesses, descended
+from compare.traced.witnesses import Derivative, Updated, Value, Witnesses, descended
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.article import Parameters
 from manual.losses import squared_error
@@ -90,10 +90,17 @@ def _number(array: Array) -> Any:
     return array.numbers[()]
 
 
+def meant(name: str) -> Value | Derivative:
+    """What the lines mean by a name of theirs."""
+    derivative = re.fullmatch(r"d(\w+)_d(\w+)", name)
+    return Derivative(*map(Value, derivative.groups())) if derivative else Value(name)
+
+
 def symbol(name: str) -> Symbol:
     """Of a value, a parameter, or a derivative by its name in the lines: ∂L/∂w1 of `dL_dw1`."""
-    if derivative := re.fullmatch(r"d(\w+)_d(\w+)", name):
-        return derivative_symbol(*map(symbol, derivative.groups()))
+    meaning = meant(name)
+    if isinstance(meaning, Derivative):
+        return derivative_symbol(symbol(meaning.of.of), symbol(meaning.by.of))
     if name == "ypred":
         return Symbol(name, r"y_{\text{pred}}")
     return Symbol(name, re.sub(r"(\d+)$", r"_\1", name))
@@ -138,8 +145,8 @@ def _computed(binding: Binding, bindings: list[Binding]) -> Computed:
         name, kind, phase = variable, GRADIENT if whole else FACTOR, "backward"
         title = f"Undo {_spaced(statement.step)}"
         title += ": the chain rule" if whole else ": on to h1 and h2" * variable.endswith(_ON)
-    number = _number(binding.value)
-    return Computed(name, variable, symbol(name), kind, number, statement, phase, title)
+    parts = (_number(binding.value), statement, phase, title, meant(name))
+    return Computed(name, variable, symbol(name), kind, *parts)
 
 
 #: Factors that the chain rule takes further back.
@@ -163,6 +170,7 @@ def _update(new: Parameters) -> list[Computed]:
             statement=statement,
             phase="update",
             title="w ← w - η ∂L/∂w, for every parameter",
+            meaning=Updated(Value(name)),
         )
         for name, value in new._asdict().items()
     ]
@@ -197,12 +205,11 @@ class Checks:
         step = autodiff.article.steps(one, x, y, self.point.rate)
         return {name: float(of[0]) for name, of in step.params._asdict().items()}
 
-    def of(self, name: str) -> Check:
+    def of(self, computed: Computed) -> Check:
         """A `Check` of a computed number."""
-        if name.endswith("_new"):
-            return self._of_update(name.removesuffix("_new"))
-        derivative = re.fullmatch(r"d(\w+)_d(\w+)", name)
-        meaning = Derivative(*map(Value, derivative.groups())) if derivative else Value(name)
+        name, meaning = computed.name, computed.meaning
+        if isinstance(meaning, Updated):
+            return self._of_update(meaning.of.of)
         by_autodiff = self.gradient.get(name)
         if by_autodiff is None:
             by_autodiff = self.witnesses.by_autodiff(meaning)

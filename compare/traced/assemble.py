@@ -11,6 +11,7 @@ from compare.recording.number import Number
 from compare.recording.watching import Statement
 from compare.rounding import Range
 from compare.trace import Quantity, Step, Trace, TraceError
+from compare.traced.witnesses import Meaning
 from handgrad.report import Enclosure
 
 
@@ -47,6 +48,7 @@ class Computed(NamedTuple):
     statement: Statement
     phase: str
     title: str  #: of the step
+    meaning: Meaning
 
 
 class Check(NamedTuple):
@@ -62,7 +64,7 @@ def assemble(
     about: dict[str, Any],
     given: Iterable[Given],
     computed: list[Computed],
-    check: Callable[[str], Check],
+    check: Callable[[Computed], Check],
 ) -> Trace:
     """The trace of what has been recorded.
 
@@ -70,7 +72,7 @@ def assemble(
         about: see `Trace`.
         given: what the pass begins with.
         computed: the rest, in order.
-        check: of a computed number, by name.
+        check: of a computed number.
     """
     names = _Names()
     quantities = {}
@@ -80,7 +82,7 @@ def assemble(
     steps = list(_steps(computed))
     number_of = {name: step.number for step in steps for name in step.names}
     for quantity in computed:
-        made = _computed(quantity, number_of[quantity.name], names, check(quantity.name))
+        made = _computed(quantity, number_of[quantity.name], names, check(quantity))
         quantities[quantity.name] = made
         names.add(quantity.number, quantity.name, quantity.variable, quantity.symbol)
     return Trace(about, quantities, tuple(steps))

@@ -24,6 +24,7 @@ from compare.traced.assemble import (
     refuse_what_overflows,
 )
 from compare.traced.network_checks import OF_DATA, WHOLE, Checks
+from compare.traced.witnesses import Derivative, Updated, Value
 from manual.activations import sigmoid, sigmoid_derivative, softplus_forward
 from manual.affine import Layer
 from manual.losses import softmax
@@ -96,6 +97,12 @@ class Place(NamedTuple):
         return Symbol(self.name, f"{self.letter}{above}_{{{self._listed}}}")
 
     @property
+    def value(self) -> Value:
+        """The same in the arrays of a pass, of which z and a have a row for each example."""
+        rows = (0,) if self.letter in ("z", "a") else ()
+        return Value(f"{self.letter}{self.layer}", (*rows, *self.indices))
+
+    @property
     def _listed(self) -> str:
         return ",".join(map(str, self.indices))
 
@@ -106,8 +113,8 @@ def places(letter: str, layer: int | None, shape: tuple[int, ...]) -> Iterator[P
         yield Place(letter, layer, indices)
 
 
-_L = Symbol("L", "L")
-_L_DATA = Symbol("L_data", r"L_{\text{data}}")
+_L = Symbol(WHOLE, "L")
+_L_DATA = Symbol(OF_DATA, r"L_{\text{data}}")
 
 
 class _Recorder:
@@ -179,13 +186,14 @@ class _Recorder:
             what = f"L = {self.network.loss}(a, y)" if first else "L + λ Σ w²"
             title = f"{_number(statement)} {what}"
             number = binding.value.numbers[()]
-            yield Computed(name, variable, symbol, LOSS, number, statement, "loss", title)
+            parts = (number, statement, "loss", title, Value(name))
+            yield Computed(name, variable, symbol, LOSS, *parts)
             return
         what = "z = a @ w + b" if variable == "z" else f"a = {self.network.activations[layer]}(z)"
         title = f"{_number(statement)} {what}, layer {layer}"
         for at in places(variable, layer, binding.value.shape[1:]):
             number = binding.value.numbers[0, *at.indices]
-            parts = (number, statement, "forward", title)
+            parts = (number, statement, "forward", title, at.value)
             yield Computed(at.name, variable, at.symbol, VALUE, *parts)
 
     def _backward(self, binding: Binding, layer: int, first: bool) -> Iterator[Computed]:
@@ -204,7 +212,8 @@ class _Recorder:
             kind = GRADIENT if letter == "b" or (letter == "w" and loss is _L) else FACTOR
             name = f"d{at.name}" + ("_data" if loss is _L_DATA else "")
             symbol = derivative_symbol(loss, at.symbol)
-            parts = (number, statement, "backward", title)
+            meaning = Derivative(Value(loss.text), at.value)
+            parts = (number, statement, "backward", title, meaning)
             yield Computed(name, variable, symbol, kind, *parts)
 
     def _slope(
@@ -217,7 +226,8 @@ class _Recorder:
         assert number.operation == "*"
         assert number.operands[0] is self.came_back[a]
         symbol = derivative_symbol(a.symbol, at.symbol)
-        parts = (number.operands[1], statement, "backward", title)
+        meaning = Derivative(a.value, at.value)
+        parts = (number.operands[1], statement, "backward", title, meaning)
         yield Computed(f"da_dz{at.name[1:]}", "", symbol, FACTOR, *parts)
 
     def _undone(self, statement: Statement, layer: int) -> str:
@@ -237,7 +247,8 @@ class _Recorder:
                 for at in places(letter, layer, array.shape):
                     text, latex = at.symbol
                     symbol = Symbol(f"{text} new", rf"{{{latex}}}^{{\text{{new}}}}")
-                    parts = (array.numbers[at.indices], statement, "update", title)
+                    number = array.numbers[at.indices]
+                    parts = (number, statement, "update", title, Updated(at.value))
                     yield Computed(f"{at.name}_new", "", symbol, UPDATE, *parts)
 
 

@@ -1,7 +1,6 @@
 """What autodiff, the truth, and the ranges of rounding say of a pass through any network."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -13,10 +12,17 @@ import autodiff.network
 from autodiff import sgd
 from autodiff.precision import in_float64
 from autodiff.seeing import See
-from compare.networks.ranges import CANCELLING, STABLE, loss_ranges, step_ranges
+from compare.networks.ranges import (
+    CANCELLING,
+    STABLE,
+    Backward,
+    Steps,
+    loss_ranges,
+    step_ranges,
+)
 from compare.rounding import Range, exactly
-from compare.traced.assemble import Check
-from compare.traced.witnesses import Derivative, Value, Witnesses, descended
+from compare.traced.assemble import Check, Computed
+from compare.traced.witnesses import Derivative, Updated, Value, Witnesses, descended
 from manual.affine import Layer
 from manual.network import Network
 
@@ -49,75 +55,79 @@ def _step(network: Network) -> Callable[..., sgd.Step]:
 
 
 class Checks:
-    """What the other witnesses say of the numbers of one pass, by the names of these."""
+    """What the other witnesses say of the numbers of one pass."""
 
     def __init__(
         self, network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
     ) -> None:
-        self.network, self.x, self.y, self.rate = network, x, y, rate
-        self.params = {
-            f"{letter}{at}": array
-            for at, layer in enumerate(params)
-            for letter, array in layer._asdict().items()
-        }
+        self.rate = rate
+        self.params = _named(params)
         self.witnesses = Witnesses(Losses(network), self.params, (x, y))
-        self.step = self._stepped(params)
-        one = ([(w[None], b[None]) for w, b in params], x[None], y[None])
-        self.ranges = step_ranges(network, *one)
-        self.losses = {
-            WHOLE: loss_ranges(network, *one)[0],
-            OF_DATA: loss_ranges(replace(network, l2=0.0), *one)[0],
-        }
-
-    def _stepped(self, params: list[Layer]) -> sgd.Step:
         layers = [autodiff.network.Layer(*layer) for layer in params]
-        return _step(self.network)(layers, self.x, self.y, self.rate)
+        step = _step(network)(layers, x, y, rate)
+        self.grads, self.updated = _named(step.grads), _named(step.params)
+        one = ([(w[None], b[None]) for w, b in params], x[None], y[None])
+        steps = step_ranges(network, *one)
+        self.values = _of_values(steps) | {
+            WHOLE: loss_ranges(network, *one),
+            OF_DATA: loss_ranges(replace(network, l2=0.0), *one),
+        }
+        self.derivatives = [_of_derivatives(steps.by_form[form]) for form in (STABLE, CANCELLING)]
 
-    def of(self, name: str) -> Check:
+    def of(self, computed: Computed) -> Check:
         """A `Check` of a computed number."""
-        if name in self.losses:
-            value, span = Value(name), self.losses[name]
-            by = self.witnesses
-            return Check(by.by_autodiff(value), by.exactly(value), span, span)
-        what, letter, layer, index, end = _parsed(name)
-        if end == "_new":
-            return self._of_update(letter, layer, index)
-        at = Value(f"{letter}{layer}", index if letter in "wb" else (0, *index))
-        meaning = at
-        if what == "d":
-            meaning = Derivative(Value(OF_DATA if end == "_data" else WHOLE), at)
-        elif what == "da_d":
-            meaning = Derivative(Value(f"a{layer}", at.at), at)
-        exact = self.witnesses.exactly(meaning)
-        if what == "d" and letter in "wb" and end != "_data":
-            by_autodiff = float(getattr(self.step.grads[layer], letter)[index])
-        else:
-            by_autodiff = self.witnesses.by_autodiff(meaning)
-        field = {"": letter, "d": f"d{letter}", "da_d": "slope"}[what]
-        field += "_of_data" if end == "_data" or (field == "dw" and not self.network.l2) else ""
-        return Check(by_autodiff, exact, *self._spans(field, layer, at.at))
+        meaning = computed.meaning
+        if isinstance(meaning, Updated):
+            return self._of_update(meaning.of)
+        by_autodiff = self._by_autodiff(meaning)
+        return Check(by_autodiff, self.witnesses.exactly(meaning), *self._spans(meaning))
 
-    def _spans(self, field: str, layer: int, index: tuple[int, ...]) -> Iterator[Range]:
-        if field in ("z", "a"):
-            yield from [getattr(self.ranges, field)[layer][0, *index]] * 2
-        else:
-            for form in (STABLE, CANCELLING):
-                yield getattr(self.ranges.by_form[form][layer], field)[0, *index]
+    def _by_autodiff(self, meaning: Value | Derivative) -> float:
+        if isinstance(meaning, Derivative) and meaning.of == Value(WHOLE):
+            gradient = self.grads.get(meaning.by.of)
+            if gradient is not None:
+                return float(gradient[meaning.by.at])
+        return self.witnesses.by_autodiff(meaning)
 
-    def _of_update(self, letter: str, layer: int, index: tuple[int, ...]) -> Check:
-        start = float(self.params[f"{letter}{layer}"][index])
-        gradient = Derivative(Value(WHOLE), Value(f"{letter}{layer}", index))
-        by_autodiff = float(getattr(self.step.params[layer], letter)[index])
+    def _spans(self, meaning: Value | Derivative) -> list[Range]:
+        """Where it may lie by hand, and by autodiff."""
+        if isinstance(meaning, Value):
+            return [self.values[meaning.of][0, *meaning.at]] * 2
+        of, by = meaning
+        return [ranges[of.of, by.of][0, *by.at] for ranges in self.derivatives]
+
+    def _of_update(self, of: Value) -> Check:
+        start = float(self.params[of.of][of.at])
+        gradient = Derivative(Value(WHOLE), of)
         exact = descended(start, self.rate, self.witnesses.exactly(gradient))
-        spans = self._spans(f"d{letter}", layer, index)
+        spans = self._spans(gradient)
         return Check(
-            by_autodiff, exact, *(exactly(start) - exactly(self.rate) * span for span in spans)
+            float(self.updated[of.of][of.at]),
+            exact,
+            *(exactly(start) - exactly(self.rate) * span for span in spans),
         )
 
 
-def _parsed(name: str) -> tuple[str, str, int, tuple[int, ...], str]:
-    """What is asked, of which letter, layer and index, and what follows the name."""
-    found = re.fullmatch(r"(da_d|d|)([abwz])(\d+)\[([\d,]+)\](_new|_data|)", name)
-    assert found is not None, name
-    what, letter, layer, index, end = found.groups()
-    return what, letter, int(layer), tuple(map(int, index.split(","))), end
+def _named(layers: Sequence[Any]) -> dict[str, Any]:
+    """w0, b0, w1 and so on."""
+    return {
+        f"{letter}{at}": array
+        for at, layer in enumerate(layers)
+        for letter, array in zip(Layer._fields, layer, strict=True)
+    }
+
+
+def _of_values(steps: Steps) -> dict[str, Range]:
+    """The ranges of z0, a0 and so on, of one pass."""
+    ranges = {"z": steps.z, "a": steps.a}
+    return {f"{letter}{at}": of for letter in ranges for at, of in enumerate(ranges[letter])}
+
+
+def _of_derivatives(steps: list[Backward]) -> dict[tuple[str, str], Range]:
+    """The ranges of the derivatives of one pass, by the names of what and by what."""
+    found = {}
+    for at, back in enumerate(steps):
+        found |= {(WHOLE, f"{letter}{at}"): getattr(back, f"d{letter}") for letter in "azwb"}
+        found[OF_DATA, f"w{at}"] = back.dw_of_data
+        found[f"a{at}", f"z{at}"] = back.slope
+    return found

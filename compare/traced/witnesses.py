@@ -34,6 +34,16 @@ class Derivative(NamedTuple):
     by: Value
 
 
+class Updated(NamedTuple):
+    """A parameter after one step of descent."""
+
+    of: Value
+
+
+#: What a number of a pass is, to those who say what it should be.
+Meaning = Value | Derivative | Updated
+
+
 def descended(start: float, rate: float, gradient: Enclosure | None) -> Enclosure | None:
     """Exactly start - rate * gradient, of two floats and an enclosed number."""
     if gradient is None:
