@@ -9,6 +9,8 @@ exact one, how many ulps either is off, and whether both lie where a right progr
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from compare.recording.program import Program
+
 #: The kinds of quantities, in the order in which they come up.
 INPUT, PARAMETER, VALUE, LOSS, FACTOR, GRADIENT, UPDATE = (
     "input",
@@ -42,6 +44,9 @@ class Quantity:
     formula_latex: str | None = None
     substituted: str | None = None  #: the formula with numbers of six digits
     substituted_latex: str | None = None
+    #: The formula with places for numbers: \\text{«w1»} where the number called w1 stands.
+    places_latex: str | None = None
+    derivative: tuple[str, str] | None = None  #: of which quantity by which, if it is one
     autodiff: float | None = None
     exact: str | None = None  #: decimal digits; None also where there is no one value
     ulps_by_hand: float | None = None  #: |by_hand - exact| / ulp(exact)
@@ -50,6 +55,11 @@ class Quantity:
     file: str | None = None  #: the line that computes it
     line: int | None = None
     statement: str | None = None
+
+
+def place(name: str) -> str:
+    """How `Quantity.places_latex` marks where the number of that name stands."""
+    return rf"\text{{«{name}»}}"
 
 
 class Step(NamedTuple):
@@ -68,6 +78,7 @@ class Trace:
     about: dict[str, Any]  #: which network, whose example, which parameters
     quantities: dict[str, Quantity]  #: by name, in the order in which they are computed
     steps: tuple[Step, ...]
+    program: Program  #: the lines that were run; its names are those of the quantities
 
     @property
     def verdict(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tiers import slowly
 
-PACKAGES = ["manual", "autodiff", "handgrad", "compare", "benchmarks"]
+PACKAGES = ["manual", "autodiff", "handgrad", "compare", "benchmarks", "study"]
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 package = importlib.import_module({package!r})
@@ -81,8 +81,8 @@ def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:
         Path("pyproject.toml")
         .read_text()
         .replace(
-            'layers = ["benchmarks", "compare", "manual | autodiff | handgrad"]',
-            'layers = ["manual | autodiff | handgrad", "compare", "benchmarks"]',
+            'layers = ["benchmarks | study", "compare", "manual | autodiff | handgrad"]',
+            'layers = ["manual | autodiff | handgrad", "compare", "benchmarks | study"]',
         )
     )
     config = tmp_path / "turned.toml"

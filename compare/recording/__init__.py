@@ -2,5 +2,5 @@
 
 A `number` holds a float and the operation that made it, `arrays` are arrays of them with a
 namespace of their own, `watching` sees what the lines call their numbers, `formula` writes down how
-one came about.
+one came about, and `program` makes what was recorded run elsewhere.
 """

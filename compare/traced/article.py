@@ -77,13 +77,14 @@ class Point:
         params, x, y, rate = self.recorded
         inputs = {"x1": x[0], "x2": x[1], "y": y}
         return [
-            *(Given(name, symbol(name), INPUT, _number(of)) for name, of in inputs.items()),
-            *(
-                Given(name, symbol(name), PARAMETER, _number(of))
-                for name, of in params._asdict().items()
-            ),
-            Given("η", Symbol("η", r"\eta"), INPUT, _number(rate)),
+            *(_given(name, INPUT, of) for name, of in inputs.items()),
+            *(_given(name, PARAMETER, of) for name, of in params._asdict().items()),
+            Given("η", Symbol("η", r"\eta"), INPUT, _number(rate), Value("η")),
         ]
+
+
+def _given(name: str, kind: str, of: Array) -> Given:
+    return Given(name, symbol(name), kind, _number(of), Value(name))
 
 
 def _number(array: Array) -> Any:

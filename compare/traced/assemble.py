@@ -3,15 +3,17 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from compare.recording.formula import LATEX, TEXT, Style, factors, leaves, written
 from compare.recording.number import Number
+from compare.recording.program import program
 from compare.recording.watching import Statement
 from compare.rounding import Range
-from compare.trace import Quantity, Step, Trace, TraceError
-from compare.traced.witnesses import Meaning
+from compare.trace import Quantity, Step, Trace, TraceError, place
+from compare.traced.witnesses import Derivative, Meaning, Value
 from handgrad.report import Enclosure
 
 
@@ -35,6 +37,7 @@ class Given(NamedTuple):
     symbol: Symbol
     kind: str
     number: Number
+    meaning: Value
 
 
 class Computed(NamedTuple):
@@ -74,6 +77,7 @@ def assemble(
         computed: the rest, in order.
         check: of a computed number.
     """
+    given = list(given)
     names = _Names()
     quantities = {}
     for start in given:
@@ -81,11 +85,18 @@ def assemble(
         names.add(start.number, start.name, start.name, start.symbol)
     steps = list(_steps(computed))
     number_of = {name: step.number for step in steps for name in step.names}
+    name_of = {of.meaning: of.name for of in (*given, *computed)}
     for quantity in computed:
         made = _computed(quantity, number_of[quantity.name], names, check(quantity))
-        quantities[quantity.name] = made
+        quantities[quantity.name] = replace(made, derivative=_derivative(quantity, name_of))
         names.add(quantity.number, quantity.name, quantity.variable, quantity.symbol)
-    return Trace(about, quantities, tuple(steps))
+    lines = program({of.name: of.number for of in (*given, *computed)})
+    return Trace(about, quantities, tuple(steps), lines)
+
+
+def _derivative(quantity: Computed, name_of: dict[Meaning, str]) -> tuple[str, str] | None:
+    meaning = quantity.meaning
+    return (name_of[meaning.of], name_of[meaning.by]) if isinstance(meaning, Derivative) else None
 
 
 def _steps(computed: list[Computed]) -> Iterator[Step]:
@@ -114,6 +125,7 @@ def _computed(quantity: Computed, step: int, names: "_Names", check: Check) -> Q
         formula_latex=write.in_symbols(LATEX),
         substituted=write.in_numbers(TEXT),
         substituted_latex=write.in_numbers(LATEX),
+        places_latex=write.with_places(),
         depends_on=write.depends_on(),
         factors=write.factors(),
         by_hand=by_hand,
@@ -169,6 +181,13 @@ class _Formulas:
             return style.number(number.value) if self._has_name(number) else None
 
         return atom(self.number) or written(self.number, style, atom)
+
+    def with_places(self) -> str:
+        def atom(number: Number) -> str | None:
+            name = self.names.of(number, self.words)
+            return name and place(name.name)
+
+        return atom(self.number) or written(self.number, LATEX, atom)
 
     def depends_on(self) -> tuple[str, ...]:
         if self.same:

@@ -146,14 +146,14 @@ class _Recorder:
     def _given(self) -> Iterator[Given]:
         for letter, array in (("x", self.x), ("y", self.y)):
             for at in places(letter, None, array.shape[1:]):
-                yield Given(at.name, at.symbol, INPUT, array.numbers[0, *at.indices])
+                yield Given(at.name, at.symbol, INPUT, array.numbers[0, *at.indices], at.value)
         for layer, arrays in enumerate(self.params):
             for letter, array in zip(Layer._fields, arrays, strict=True):
                 for at in places(letter, layer, array.shape):
-                    yield Given(at.name, at.symbol, PARAMETER, array.numbers[at.indices])
+                    yield Given(at.name, at.symbol, PARAMETER, array.numbers[at.indices], at.value)
         if self.network.l2:
-            yield Given("λ", Symbol("λ", r"\lambda"), INPUT, self.l2.numbers[()])
-        yield Given("η", Symbol("η", r"\eta"), INPUT, self.rate.numbers[()])
+            yield Given("λ", Symbol("λ", r"\lambda"), INPUT, self.l2.numbers[()], Value("λ"))
+        yield Given("η", Symbol("η", r"\eta"), INPUT, self.rate.numbers[()], Value("η"))
 
     def _with_recorded_l2(self) -> Network:
         """The network, whose λ is a number that is recorded; a `Network` itself takes floats."""

@@ -1,0 +1,70 @@
+"""Recorded lines as a program: the same operations in the same order, for another machine to run."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from compare.recording.number import Number
+
+GIVEN, CONSTANT = "given", "constant"
+
+
+class Line(NamedTuple):
+    """One operation."""
+
+    operation: str  #: as `Number.operation`
+    operands: tuple[int, ...]  #: the lines whose results it takes
+    value: float | None = None  #: of a constant
+    #: The sign of the function that it returns the result of, and the lines that gave its arguments.
+    called: tuple[str, tuple[int, ...]] | None = None
+
+
+class Program(NamedTuple):
+    """All operations that lead to some numbers, each after what it needs."""
+
+    lines: tuple[Line, ...]
+    at: Mapping[str, int]  #: for each name the line that computes it, or where it is put in
+
+
+def program(named: Mapping[str, Number]) -> Program:
+    """The program that computes numbers by name. What is given to it needs a name, too.
+
+    Raises:
+        ValueError: something that is given has no name, so that nobody could put it in.
+    """
+    at: dict[Number, int] = {}
+    lines: list[Line] = []
+    known = set(named.values())
+    for number in _in_order(named.values()):
+        if number.operation == GIVEN and number not in known:
+            raise ValueError(f"program: a given number, {number.value}, has no name")
+        at[number] = len(lines)
+        lines.append(_line(number, at))
+    return Program(tuple(lines), {name: at[number] for name, number in named.items()})
+
+
+def _line(number: Number, at: Mapping[Number, int]) -> Line:
+    value = number.value if number.operation == CONSTANT else None
+    operands = tuple(at[operand] for operand in number.operands)
+    called = None
+    if number.called:
+        sign, arguments = number.called
+        called = (sign, tuple(at[argument] for argument in arguments))
+    return Line(number.operation, operands, value, called)
+
+
+def _in_order(numbers: Iterable[Number]) -> Iterator[Number]:
+    """Each number once, after all that it is made of. Without recursion: sums may be long."""
+    done: set[Number] = set()
+    for number in numbers:
+        open_ = [number]
+        while open_:
+            if (top := open_[-1]) in done:
+                open_.pop()
+                continue
+            needed = (*top.operands, *(top.called[1] if top.called else ()))
+            missing = [operand for operand in needed if operand not in done]
+            if missing:
+                open_ += reversed(missing)
+            else:
+                done.add(open_.pop())
+                yield top

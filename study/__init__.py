@@ -1,0 +1,1 @@
+"""The derivation as a page, built from `compare.trace`."""

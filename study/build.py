@@ -1,0 +1,61 @@
+"""The page, put together: one file that needs nothing from beside it or from the network."""
+
+import json
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from compare.files import write_whole
+from study.bundle import bundle
+from study.content import formulas
+from study.font import embedded, glyphs
+
+HERE = Path(__file__).parent
+PAGE = HERE / "page"
+
+#: Where the page is built.
+OUT = HERE / "out" / "index.html"
+
+
+def page(content: dict[str, Any]) -> str:
+    """The page as HTML.
+
+    Args:
+        content: what it is told, see `study.content`.
+    """
+    font = embedded(glyphs(re.sub(r"<[^>]*>", "", text) for text in formulas(content)))
+    style = "".join(path.read_text(encoding="utf-8") for path in sorted((PAGE / "style").iterdir()))
+    style = style.replace("FONT_URL", font)
+    script = bundle(PAGE, "main.js")
+    # A closing tag within would end the element that holds it.
+    told = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    parts = {
+        "policy": _policy(script, style),
+        "style": style,
+        "script": script,
+        "content": told,
+    }
+    skeleton = (PAGE / "page.html").read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found.group(1)], skeleton)
+
+
+def _policy(script: str, style: str) -> str:
+    """The content-security policy: what is inline, by its hash, and nothing from anywhere."""
+
+    def hashed(text: str) -> str:
+        return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+    return (
+        f"default-src 'none'; script-src {hashed(script)}; style-src {hashed(style)}; "
+        "font-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def build(content: dict[str, Any], out: Path = OUT) -> Path:
+    """Write the page, whole or not at all, and return where it is."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    text = page(content)
+    write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+    return out

@@ -1,0 +1,50 @@
+"""The font of the formulas: the glyphs of STIX Two Math that the page needs, to be embedded.
+
+Brackets, bars and roots grow only in a font with an OpenType MATH table. STIX Two is under the SIL
+Open Font License, which allows to embed part of it.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable
+from importlib.resources import files
+from io import BytesIO
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+
+#: In formulas letters are slanted: MathML takes them from the plane of mathematical letters.
+_ITALIC = {
+    **{chr(ord("A") + k): chr(0x1D434 + k) for k in range(26)},
+    **{chr(ord("a") + k): chr(0x1D44E + k) for k in range(26)},
+    **{chr(ord("α") + k): chr(0x1D6FC + k) for k in range(25)},
+    "h": "ℎ",
+    "∂": "𝜕",
+}
+
+#: Numbers and brackets, which the script puts in.
+ALWAYS = "0123456789.,−-+=×()/∞≈ "
+
+
+def glyphs(texts: Iterable[str]) -> set[str]:
+    """The characters of formulas, upright and slanted."""
+    characters = set(ALWAYS).union(*texts)
+    return characters | {_ITALIC[of] for of in characters if of in _ITALIC}
+
+
+def embedded(characters: set[str]) -> str:
+    """The font with these characters, as a data URL."""
+    options = Options()
+    options.layout_features = ["ssty", "math"]  # smaller forms for what is above and below
+    options.hinting = False
+    options.notdef_outline = True
+    # What varies from run to run would make every page a different one.
+    font = TTFont(
+        str(files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf"), recalcTimestamp=False
+    )
+    cut = Subsetter(options)
+    cut.populate(text="".join(sorted(characters)))
+    cut.subset(font)
+    font.flavor = "woff"
+    content = BytesIO()
+    font.save(content)
+    return f"data:font/woff;base64,{b64encode(content.getvalue()).decode()}"

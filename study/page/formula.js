@@ -1,0 +1,43 @@
+// Formulas in MathML, as Python has written them, with numbers put in their places.
+
+import { element } from "./dom.js";
+import { plain } from "./numbers.js";
+
+const MATH = "http://www.w3.org/1998/Math/MathML";
+
+const templates = new Map();
+
+// A `math` element of its own.
+export function math(markup) {
+  if (!templates.has(markup)) {
+    const template = element("template");
+    template.innerHTML = markup;
+    templates.set(markup, template);
+  }
+  return templates.get(markup).content.firstElementChild.cloneNode(true);
+}
+
+// Fill in numbers by name, in six digits; a place that `shown` leaves out stays open.
+export function fill(formula, values, shown = () => true) {
+  for (const place of formula.querySelectorAll("[data-place]")) {
+    const name = place.getAttribute("data-place");
+    const brackets = place.hasAttribute("data-brackets");
+    place.replaceChildren(...(shown(name) ? number(values[name], brackets) : [made("mtext", "?")]));
+  }
+  return formula;
+}
+
+function number(value, brackets) {
+  const [mantissa, exponent] = plain(value).split("e");
+  const nodes = [made("mn", mantissa.replace("-", "−"))];
+  if (exponent !== undefined) nodes.push(made("mo", "×"), power(exponent));
+  return brackets && value < 0 ? [made("mo", "("), ...nodes, made("mo", ")")] : nodes;
+}
+
+const power = (exponent) => made("msup", made("mn", "10"), made("mn", String(Number(exponent)).replace("-", "−")));
+
+function made(tag, ...children) {
+  const node = document.createElementNS(MATH, tag);
+  node.append(...children);
+  return node;
+}

@@ -1,0 +1,27 @@
+// The keys that step through the pass, wherever the reader is but in a field of his own.
+
+import { play } from "./views/steps.js";
+
+const MOVES = {
+  ArrowRight: (step, last) => Math.min(step + 1, last),
+  ArrowLeft: (step) => Math.max(step - 1, 0),
+  Home: () => 0,
+  End: (_, last) => last,
+};
+
+export function listen(store) {
+  document.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || ownsKeys(event.target)) return;
+    const move = MOVES[event.key];
+    if (move) store.set({ step: move(store.state.step, store.study.steps.length) });
+    else if (event.key === " " && !pressable(event.target)) play(store);
+    else return;
+    event.preventDefault();
+  });
+}
+
+// Fields, sliders and lists have a use of their own for these keys.
+const ownsKeys = (target) => target.closest?.("input, select, textarea, [role=slider], [role=radiogroup]") !== null;
+
+// Space presses what has the focus.
+const pressable = (target) => target.closest?.("button, a, summary, [role=button]") !== null;

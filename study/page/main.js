@@ -1,0 +1,26 @@
+// The page: the study is read, a store opened, and every view given its place.
+
+import { opened } from "./point.js";
+import { Store } from "./store.js";
+import { listen } from "./keys.js";
+import { samples } from "./views/samples.js";
+import { network } from "./views/network.js";
+import { steps } from "./views/steps.js";
+import { equation } from "./views/equation.js";
+import { nudge } from "./views/nudge.js";
+import { surface } from "./views/surface.js";
+import { training } from "./views/training.js";
+import { you } from "./views/you.js";
+import { quiz } from "./views/quiz.js";
+import { breakIt } from "./views/break.js";
+import { errata } from "./views/errata.js";
+import { derivation } from "./views/derivation.js";
+import { check } from "./views/check.js";
+
+// By the id of the element that each is drawn in.
+const VIEWS = { samples, network, steps, equation, nudge, surface, training, you, quiz, break: breakIt, errata, derivation, check };
+
+const study = opened(JSON.parse(document.getElementById("content").textContent));
+export const store = new Store(study);
+for (const [id, view] of Object.entries(VIEWS)) store.add(view(document.getElementById(id), store));
+listen(store);

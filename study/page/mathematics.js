@@ -1,0 +1,260 @@
+// The mathematics of the page: Python's recorded lines are run again, backwards too, and trained.
+//
+// Nothing here knows the network or its derivatives. A program is a list of operations, each of
+// which takes the results of earlier ones; Python records it from the lines that are written by
+// hand. Reverse mode needs only the derivative of each operation, and is the page's autodiff.
+
+import { DOUBLED, FLOATS } from "./arithmetic.js";
+
+// What a program computes of given numbers.
+//
+//   program  {lines: [[operation, operands, value, called], ...], at: {name: line}}
+//   given    numbers by name
+// Returns the results of all lines, as numbers of the arithmetic.
+export function run(program, given, arithmetic = FLOATS) {
+  const results = new Array(program.lines.length);
+  for (const name of program.given) results[program.at[name]] = arithmetic.from(given[name]);
+  for (let at = 0; at < results.length; at += 1) {
+    const [operation, operands, value] = program.lines[at];
+    if (operation === "given") continue;
+    results[at] =
+      operation === "constant"
+        ? arithmetic.from(value)
+        : operands.length === 2
+          ? arithmetic[operation](results[operands[0]], results[operands[1]])
+          : arithmetic[operation](results[operands[0]]);
+  }
+  return results;
+}
+
+// A program as the page uses it, from the one that Python has written.
+export function prepared(written) {
+  const names = Object.keys(written.at);
+  return { ...written, given: names.filter((name) => written.lines[written.at[name]][0] === "given") };
+}
+
+// The part of a program that some of its names need.
+export function partOf(program, names) {
+  const needed = new Set();
+  const open = names.map((name) => program.at[name]);
+  while (open.length) {
+    const at = open.pop();
+    if (needed.has(at)) continue;
+    needed.add(at);
+    open.push(...program.lines[at][1]);
+  }
+  const order = [...needed].sort((a, b) => a - b);
+  const place = new Map(order.map((from, to) => [from, to]));
+  const move = (operands) => operands.map((operand) => place.get(operand));
+  const lines = order.map((from) => {
+    const [operation, operands, value, called] = program.lines[from];
+    const kept = called && called[1].every((operand) => place.has(operand));
+    return [operation, move(operands), value, kept ? [called[0], move(called[1])] : null];
+  });
+  const at = {};
+  for (const [name, line] of Object.entries(program.at)) if (place.has(line)) at[name] = place.get(line);
+  return prepared({ lines, at });
+}
+
+// σ'(z) by the value of σ, as `jax.nn.sigmoid` has it: where that is close to 1, digits are lost.
+const RULES_OF_JAX = {
+  σ: (z, a, n) => n["*"](a, n["-"](n.from(1), a)),
+  softplus: (z, _, n) => sigmoid(z, n),
+};
+
+// The same without the subtraction, e / (1 + e)² with e = e^-|z|.
+const EXACT_RULES = {
+  σ(z, a, n) {
+    const e = n.exp(n.neg(n.abs(z)));
+    const one = n["+"](n.from(1), e);
+    return n["/"](e, n["*"](one, one));
+  },
+  softplus: (z, _, n) => sigmoid(z, n),
+};
+
+function sigmoid(z, n) {
+  const [up, down] = [n.exp(n.min(z, n.from(0))), n.exp(n.neg(n.abs(z)))];
+  return n["/"](up, n["+"](n.from(1), down));
+}
+
+// The derivatives of one result by all others, from the last line back to the first.
+//
+// Where two arguments of a maximum or a minimum are equal, or |0| is met, there is no one
+// derivative: not a number.
+export function reverse(program, results, of, arithmetic, rules) {
+  const n = arithmetic;
+  const zero = n.from(0);
+  const adjoint = new Array(results.length).fill(null);
+  const give = (at, share) => {
+    adjoint[at] = adjoint[at] === null ? share : n["+"](adjoint[at], share);
+  };
+  const start = program.at[of];
+  adjoint[start] = n.from(1);
+  for (let at = start; at >= 0; at -= 1) {
+    const back = adjoint[at];
+    if (back === null) continue;
+    const [operation, operands, , called] = program.lines[at];
+    if (called && rules[called[0]]) {
+      const [argument] = called[1];
+      give(argument, n["*"](back, rules[called[0]](results[argument], results[at], n)));
+    } else if (operands.length) {
+      const shares = BACK[operation](back, operands.map((operand) => results[operand]), results[at], n);
+      operands.forEach((operand, k) => give(operand, shares[k]));
+    }
+  }
+  return adjoint.map((value) => (value === null ? zero : value));
+}
+
+const one_over = (n, x) => n["/"](n.from(1), x);
+const undecided = (n) => n.from(NaN);
+
+// (what comes back, the operands, the result, the arithmetic) -> what goes on to each operand.
+const BACK = {
+  "+": (d) => [d, d],
+  "-": (d, _, __, n) => [d, n.neg(d)],
+  "*": (d, [a, b], _, n) => [n["*"](d, b), n["*"](d, a)],
+  "/": (d, [, b], quotient, n) => {
+    const first = n["/"](d, b);
+    return [first, n.neg(n["*"](first, quotient))];
+  },
+  "**": (d, [a, b], _, n) => [
+    n["*"](d, n["*"](b, n["**"](a, n["-"](b, n.from(1))))),
+    n.from(0), // exponents are constants of the lines
+  ],
+  neg: (d, _, __, n) => [n.neg(d)],
+  abs: (d, [a], _, n) => [n.value(a) === 0 ? undecided(n) : n.value(a) < 0 ? n.neg(d) : d],
+  exp: (d, _, result, n) => [n["*"](d, result)],
+  log: (d, [a], _, n) => [n["/"](d, a)],
+  log1p: (d, [a], _, n) => [n["/"](d, n["+"](n.from(1), a))],
+  // 1 - tanh² as 1 / cosh², which has no subtraction: 4 e / (1 + e)² with e = e^-2|z|.
+  tanh: (d, [a], _, n) => {
+    const e = n.exp(n["*"](n.from(-2), n.abs(a)));
+    const whole = n["+"](n.from(1), e);
+    return [n["*"](d, n["/"](n["*"](n.from(4), e), n["*"](whole, whole)))];
+  },
+  erfc: (d, [a], _, n) => {
+    const steep = n.exp(n.neg(n["*"](a, a)));
+    return [n["*"](d, n["*"](n["*"](n.from(-2), steep), one_over(n, n.rootOfPi)))];
+  },
+  max: (d, [a, b], _, n) => chosen(d, n, n.value(n["-"](a, b))),
+  min: (d, [a, b], _, n) => chosen(d, n, n.value(n["-"](b, a))),
+  ">": (_, __, ___, n) => [n.from(0), n.from(0)],
+  "≥": (_, __, ___, n) => [n.from(0), n.from(0)],
+};
+
+// All goes to the first operand if `ahead` is above 0, to the second if it is below.
+function chosen(d, n, ahead) {
+  if (ahead === 0) return [undecided(n), undecided(n)];
+  return ahead > 0 ? [d, n.from(0)] : [n.from(0), d];
+}
+
+// What the page's autodiff says of every quantity: values, derivatives, updated parameters.
+function differentiated(study, program, given, arithmetic, rules) {
+  const results = run(program, given, arithmetic);
+  const backs = {};
+  const values = {};
+  for (const quantity of study.quantities) {
+    const { name, derivative, kind } = quantity;
+    if (derivative) {
+      const [of, by] = derivative;
+      backs[of] ??= reverse(program, results, of, arithmetic, rules);
+      values[name] = backs[of][program.at[by]];
+    } else if (kind === "update") {
+      const [parameter, rate, gradient] = study.updates[name];
+      const step = arithmetic["*"](arithmetic.from(given[rate]), values[gradient]);
+      values[name] = arithmetic["-"](arithmetic.from(given[parameter]), step);
+    } else {
+      values[name] = results[program.at[name]];
+    }
+  }
+  return values;
+}
+
+export function byAutodiff(study, program, given) {
+  return differentiated(study, program, given, FLOATS, RULES_OF_JAX);
+}
+
+// The same in 106 bits and by rules that lose none: pairs of float64, whose sum is the number.
+export function exactly(study, program, given) {
+  return differentiated(study, program, given, DOUBLED, EXACT_RULES);
+}
+
+// What the hand-written lines say, by name.
+export function byHand(program, given) {
+  const results = run(program, given);
+  const values = {};
+  for (const [name, at] of Object.entries(program.at)) values[name] = results[at];
+  return values;
+}
+
+// A program that is run many times on float64: what is given to it stays until it is put in anew.
+export class Machine {
+  constructor(program) {
+    this.at = program.at;
+    this.results = new Float64Array(program.lines.length);
+    this.steps = [];
+    program.lines.forEach(([operation, operands, value], at) => {
+      if (operation === "constant") this.results[at] = value;
+      else if (operation !== "given") this.steps.push([FLOATS[operation], operands[0], operands[1] ?? operands[0], at]);
+    });
+  }
+
+  put(given) {
+    for (const name in given) if (name in this.at) this.results[this.at[name]] = given[name];
+    return this;
+  }
+
+  run() {
+    const { results, steps } = this;
+    for (let k = 0; k < steps.length; k += 1) {
+      const [operation, a, b, at] = steps[k];
+      results[at] = operation(results[a], results[b]);
+    }
+    return this;
+  }
+
+  value(name) {
+    return this.results[this.at[name]];
+  }
+}
+
+// A training by the hand-written lines: the parameters before and after each update.
+//
+//   samples  [{name: number}, ...]: what to put in for each
+//   order    the index of the sample of each update
+// Stops where a parameter is no finite number any more.
+export function train(study, program, start, samples, order, rate) {
+  const updates = Object.entries(study.updates).map(([name, [parameter]]) => [name, parameter]);
+  const machine = new Machine(partOf(program, Object.keys(study.updates)));
+  machine.put({ ...start, [study.rate]: rate });
+  const path = [start];
+  for (const sample of order) {
+    machine.put(samples[sample]).run();
+    const params = {};
+    for (const [name, parameter] of updates) params[parameter] = machine.value(name);
+    if (!Object.values(params).every(Number.isFinite)) break;
+    path.push(params);
+    machine.put(params);
+  }
+  return path;
+}
+
+// The mean loss over samples at any parameters; `program` is run forward only.
+export function meanLoss(study, program, samples) {
+  const machine = new Machine(partOf(program, [study.loss]));
+  return (params) => {
+    machine.put(params);
+    let sum = 0;
+    for (const sample of samples) sum += machine.put(sample).run().value(study.loss);
+    return sum / samples.length;
+  };
+}
+
+// The outputs of the network at any parameters and inputs.
+export function predictor(study, program) {
+  const machine = new Machine(partOf(program, study.outputs));
+  return (params, inputs) => {
+    machine.put(params).put(inputs).run();
+    return study.outputs.map((name) => machine.value(name));
+  };
+}

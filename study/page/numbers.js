@@ -1,0 +1,163 @@
+// How numbers are written: as Python writes them, and against the exact one, digit by digit.
+
+// A number in six digits; one that would look rounder than it is, in fifteen. As
+// compare/recording/formula.py writes the numbers of a formula.
+export function plain(value, digits = 6) {
+  const text = general(value, digits);
+  const shown = text.replace(/e.*/, "").replace(/\D/g, "").replace(/^0+/, "");
+  const looksRound = shown.length <= digits - 4;
+  return looksRound && Number(text) !== value ? general(value, 15) : text;
+}
+
+// As Python's format "g": so many significant digits, without zeros at the end.
+export function general(value, digits) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "-∞";
+  if (value === 0) return "0";
+  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+  const power = Number(exponent);
+  if (power < -4 || power >= digits) {
+    const size = String(Math.abs(power)).padStart(2, "0");
+    return `${trimmed(mantissa)}e${power < 0 ? "-" : "+"}${size}`;
+  }
+  return trimmed(value.toFixed(Math.max(0, digits - 1 - power)));
+}
+
+const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+
+// With a real minus sign, and 10 to a power instead of e.
+export function written(text) {
+  const [mantissa, exponent] = text.split("e");
+  const signed = mantissa.replace("-", "−");
+  return exponent === undefined ? signed : `${signed}·10${raised(Number(exponent))}`;
+}
+
+const raised = (power) => String(power).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");
+
+export const short = (value, digits = 4) => written(general(value, digits));
+
+// The sign in front, always: colour is not the only thing that tells it.
+export function signed(value, digits = 3) {
+  return value > 0 ? `+${short(value, digits)}` : short(value, digits);
+}
+
+// A pair of float64 whose sum is the number, in decimal digits.
+export function decimal([high, low], digits = 25) {
+  if (!Number.isFinite(high)) return null;
+  if (high === 0) return "0";
+  const [a, b] = [fraction(high), fraction(low)];
+  const bits = Math.max(a.bits, b.bits);
+  const sum = (a.whole << BigInt(bits - a.bits)) + (b.whole << BigInt(bits - b.bits));
+  const size = sum < 0n ? -sum : sum;
+  let power = Math.floor(Math.log10(Math.abs(high)));
+  let whole = rounded(size, bits, digits - 1 - power);
+  if (whole < 10n ** BigInt(digits - 1)) whole = rounded(size, bits, digits - 1 - --power);
+  if (whole >= 10n ** BigInt(digits)) whole = rounded(size, bits, digits - 1 - ++power);
+  return placed(sum < 0n, String(whole), power);
+}
+
+// A float64 as whole / 2^bits.
+function fraction(value) {
+  let [whole, bits] = [value, 0];
+  while (!Number.isInteger(whole)) {
+    whole *= 2;
+    bits += 1;
+  }
+  return { whole: BigInt(whole), bits };
+}
+
+// size / 2^bits * 10^power, to the nearest whole number.
+function rounded(size, bits, power) {
+  const [up, down] = power < 0 ? [size, 10n ** BigInt(-power)] : [size * 10n ** BigInt(power), 1n];
+  const divisor = down << BigInt(bits);
+  return (up + divisor / 2n) / divisor;
+}
+
+// Digits d1 d2 d3 ... meaning d1.d2d3 · 10^power.
+function placed(negative, digits, power) {
+  const sign = negative ? "-" : "";
+  if (power < -5 || power > 16) return `${sign}${digits[0]}.${digits.slice(1)}e${power}`;
+  if (power < 0) return `${sign}0.${"0".repeat(-power - 1)}${digits}`;
+  const whole = digits.slice(0, power + 1).padEnd(power + 1, "0");
+  const rest = digits.slice(power + 1);
+  return rest ? `${sign}${whole}.${rest}` : `${sign}${whole}`;
+}
+
+// Sign, digits from the first that is not 0, and the power of ten of that one.
+function parts(text) {
+  const [mantissa, exponent = "0"] = text.replace(/^-/, "").split("e");
+  const [whole, rest = ""] = mantissa.split(".");
+  const all = whole + rest;
+  const zeros = all.match(/^0*/)[0].length;
+  return {
+    negative: text.startsWith("-"),
+    digits: all.slice(zeros),
+    power: Number(exponent) + whole.length - 1 - zeros,
+  };
+}
+
+// Decimal digits cut to `count` of them, rounded.
+export function cut(text, count) {
+  if (text === null) return null;
+  const { negative, digits, power } = parts(text);
+  if (!digits || digits.length <= count) return text;
+  const up = digits[count] >= "5" ? 1n : 0n;
+  const whole = String(BigInt(digits.slice(0, count)) + up);
+  return placed(negative, whole.slice(0, count), power + whole.length - count);
+}
+
+// A float64 against the exact number: the digits that are right, and those that are lost.
+//
+// As few digits as tell the float64 from its neighbours, but 17 where digits are lost: they are
+// what the computer holds. One within an ulp and a half has lost none.
+export function against(value, exact, ulps) {
+  const text = placedFloat(value);
+  if (exact === null || ulps === null || !(ulps > 1.5)) return { right: written(text), lost: "" };
+  const [mine, truth] = [parts(text), parts(exact)];
+  if (mine.negative !== truth.negative || mine.power !== truth.power || !mine.digits) {
+    return { right: "", lost: written(text) };
+  }
+  let same = 0;
+  while (same < mine.digits.length && mine.digits[same] === (truth.digits[same] ?? "0")) same += 1;
+  const shown = written(text);
+  const at = position(shown, same);
+  return { right: shown.slice(0, at), lost: shown.slice(at) };
+}
+
+function placedFloat(value) {
+  if (!Number.isFinite(value)) return general(value, 17);
+  const { negative, digits, power } = parts(value.toExponential());
+  return digits ? placed(negative, digits, power) : "0";
+}
+
+// Where in a written number its significant digits, so many of them, end.
+function position(text, count) {
+  let [seen, started] = [0, false];
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === "·") return at;
+    if (!/\d/.test(text[at])) continue;
+    started ||= text[at] !== "0";
+    if (started && (seen += 1) > count) return at;
+  }
+  return text.length;
+}
+
+export function ulp(value) {
+  const size = Math.abs(value);
+  if (size < 2 ** -1022) return 2 ** -1074;
+  const exponent = Math.floor(Math.log2(size));
+  const power = 2 ** exponent > size ? exponent - 1 : 2 ** (exponent + 1) <= size ? exponent + 1 : exponent;
+  return 2 ** (power - 52);
+}
+
+// |value - exact| in ulps of the exact number, which is a pair.
+export function distance(value, [high, low]) {
+  if (!Number.isFinite(high)) return null;
+  return Math.abs(value - high - low) / ulp(high);
+}
+
+// A distance as it is read: 0, 2, 1.9·10¹².
+export function inUlps(ulps) {
+  if (ulps === null || ulps === undefined) return "–";
+  if (Number.isNaN(ulps)) return "not a number";
+  return ulps < 1000 ? String(Math.round(ulps)) : written(ulps.toExponential(1));
+}

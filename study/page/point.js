@@ -1,0 +1,129 @@
+// All numbers of the pass that the reader is looking at, from what is chosen.
+
+import { decimal, distance } from "./numbers.js";
+import { byAutodiff, byHand, exactly, prepared, train } from "./mathematics.js";
+import { RandomState } from "./random.js";
+import { sampleOrder } from "./order.js";
+
+export const EPOCHS = 1000;
+
+// The study as Python told it, made ready: programs prepared, quantities by name.
+export function opened(told) {
+  const programs = {};
+  for (const [form, program] of Object.entries(told.programs)) programs[form] = prepared(program);
+  return {
+    ...told,
+    programs,
+    quantity: Object.fromEntries(told.quantities.map((quantity) => [quantity.name, quantity])),
+    mistakes: (told.mistakes ?? []).map((mistake) => ({ ...mistake, program: mistake.program && prepared(mistake.program) })),
+  };
+}
+
+// Where training starts: the parameters that Python gives, or those of a seed.
+export function start(study, state) {
+  if (state.seed === null) return study.starts[0].params;
+  const random = new RandomState(state.seed);
+  return Object.fromEntries(study.parameters.map((name) => [name, random.normal()]));
+}
+
+// The lines that are run by hand: the right ones, or those with the mistake that is planted.
+export function handProgram(study, state) {
+  const mistake = study.mistakes.find((of) => of.slug === state.mistake);
+  return mistake?.program ?? study.programs[state.form];
+}
+
+export const samplesOf = (study) => study.samples.map((sample) => sample.given);
+
+let kept = { key: null, path: null };
+
+// The parameters before and after each update of the training that is chosen; kept while it is.
+export function path(study, state) {
+  const key = JSON.stringify([state.seed, state.form, state.eta, state.order, state.mistake]);
+  if (kept.key !== key) {
+    const samples = samplesOf(study);
+    const order = sampleOrder(samples.length, EPOCHS, state.order === "shuffled" ? state.seed ?? 0 : null);
+    kept = { key, path: train(study, handProgram(study, state), start(study, state), samples, order, state.eta) };
+  }
+  return kept.path;
+}
+
+// The parameters at which the reader stands: so many epochs into the training, then as edited.
+function parameters(study, state) {
+  if (state.epoch === 0) return start(study, state);
+  const updates = path(study, state);
+  return updates[Math.min(state.epoch * study.samples.length, updates.length - 1)];
+}
+
+// Everything about the point, for the views.
+//
+//   given     what goes in, by name
+//   by_hand, autodiff   float64 by name
+//   exact     (name) -> its decimal digits, null where there is no one value
+//   ulps      {by_hand, autodiff}: distances from the exact value
+//   certified whether exact values are Python's, between proved bounds; else the page's own
+export function evaluate(study, state) {
+  const sample = study.samples.find((of) => of.key === state.sample);
+  const given = { ...constants(study), [study.rate]: state.eta, ...parameters(study, state), ...sample.given, ...state.edits };
+  const program = study.programs[state.form];
+  const hand = { ...byHand(program, given), ...mistaken(study, state, given) };
+  const pass = state.mistake ? undefined : study.passes.find((of) => fits(of, state, given));
+  const computed = pass ? certified(pass) : recomputed(study, program, given, hand);
+  return { sample, given, certified: Boolean(pass), ...computed };
+}
+
+// λ, where there is one: what is given and is neither parameter, sample nor η.
+function constants(study) {
+  const [pass] = study.passes;
+  return Object.fromEntries(Object.entries(pass.given).filter(([name]) => !(name in study.samples[0].given)));
+}
+
+function mistaken(study, state, given) {
+  const mistake = study.mistakes.find((of) => of.slug === state.mistake);
+  return mistake?.program ? byHand(mistake.program, given) : {};
+}
+
+const fits = (pass, state, given) =>
+  pass.form === state.form && Object.entries(pass.given).every(([name, value]) => given[name] === value);
+
+function certified(pass) {
+  return {
+    by_hand: { ...pass.given, ...pass.by_hand },
+    autodiff: { ...pass.given, ...pass.autodiff },
+    exact: (name) => pass.exact[name] ?? null,
+    ulps: { by_hand: pass.ulps_by_hand, autodiff: pass.ulps_autodiff },
+  };
+}
+
+function recomputed(study, program, given, hand) {
+  const autodiff = byAutodiff(study, program, given);
+  const pairs = exactly(study, program, given);
+  const ulps = { by_hand: {}, autodiff: {} };
+  for (const { name, step } of study.quantities) {
+    if (step === 0) continue;
+    ulps.by_hand[name] = distance(hand[name], pairs[name]);
+    ulps.autodiff[name] = distance(autodiff[name], pairs[name]);
+  }
+  // Few of the digits are looked at, and they are dear.
+  return { by_hand: { ...given, ...hand }, autodiff, exact: (name) => decimal(pairs[name]), ulps };
+}
+
+// How far this page is from Python: the largest relative difference of any number of any pass.
+export function differenceFromPython(study) {
+  let worst = { difference: 0, name: null, sample: null };
+  let count = 0;
+  for (const pass of study.passes) {
+    const program = study.programs[pass.form];
+    const sides = { by_hand: byHand(program, pass.given), autodiff: exactly(study, program, pass.given) };
+    for (const { name, step } of study.quantities) {
+      if (step === 0) continue;
+      const pairs = [[pass.by_hand[name], sides.by_hand[name]]];
+      if (pass.exact[name] !== null) pairs.push([Number(pass.exact[name]), sides.autodiff[name][0]]);
+      for (const [python, mine] of pairs) {
+        const difference = python === mine ? 0 : Math.abs(mine - python) / Math.abs(python);
+        count += 1;
+        if (!(difference <= worst.difference)) worst = { difference, name, sample: pass.sample };
+      }
+    }
+  }
+  return { ...worst, count, passes: study.passes.length };
+}

@@ -1,0 +1,121 @@
+// What the reader has chosen, all of it, and how it is written into the address.
+
+// Everything that an address can say, with what is meant where it says nothing.
+export function defaults(study) {
+  return {
+    sample: study.samples[0].key, // whose pass: `person` in the address
+    step: study.steps.length, // so many micro-steps are done
+    seed: study.starts[0].seed, // parameters drawn at random; null: those of the first start
+    edits: {}, // parameters and inputs that the reader has set, by name
+    form: Object.keys(study.programs)[0], // of σ' by hand
+    eta: study.eta,
+    epoch: 0, // how far the training has gone
+    order: "fixed", // of the samples of a training: fixed or shuffled
+    parameter: study.parameters[0], // the chosen one
+    pinned: false, // whether the equation stays with it while others are pointed at
+    pointed: null, // the parameter that is pointed at, which no address says
+    lit: [], // quantities whose nodes are lit, neither
+    show: "values", // on the network: values or gradients
+    nudge: 1, // how far the chosen parameter is moved for the secant, a power of ten
+    axes: [study.parameters[0], study.parameters[1] ?? study.parameters[0]], // of the surface
+    printed: false, // errata: the article as it is printed
+    mistake: null, // that is planted in the hand-written lines
+    quiz: false,
+    unit: "lb",
+    you: null, // weight and height, in lb and in
+  };
+}
+
+// How each choice is written and read; what cannot be read is left as it was.
+function codecs(study) {
+  const one = (of) => ({ write: (value) => value, read: (text) => (of.includes(text) ? text : undefined) });
+  const number = (low, high, whole = false) => ({
+    write: (value) => (value === null ? undefined : String(value)),
+    read: (text) => {
+      const value = Number(text);
+      const fits = text !== "" && value >= low && value <= high && (!whole || Number.isInteger(value));
+      return fits ? value : undefined;
+    },
+  });
+  const flag = { write: (value) => (value ? "1" : "0"), read: (text) => ({ 1: true, 0: false })[text] };
+  const finite = (text) => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined);
+  const settable = new Set([...study.parameters, ...Object.keys(study.samples[0].given)]);
+  return {
+    sample: one(study.samples.map((sample) => sample.key)),
+    step: number(0, study.steps.length, true),
+    seed: number(0, 4294967295, true),
+    edits: {
+      write: (edits) => Object.entries(edits).map(([name, value]) => `${name}:${value}`).join(";"),
+      read: (text) => {
+        const pairs = text.split(";").map((pair) => pair.split(":"));
+        const fits = pairs.every(([name, value]) => settable.has(name) && finite(value ?? "") !== undefined);
+        return fits ? Object.fromEntries(pairs.map(([name, value]) => [name, Number(value)])) : undefined;
+      },
+    },
+    form: one(Object.keys(study.programs)),
+    eta: number(1e-6, 100),
+    epoch: number(0, 1000, true),
+    order: one(["fixed", "shuffled"]),
+    parameter: one(study.parameters),
+    pinned: flag,
+    show: one(["values", "gradients"]),
+    nudge: number(1, 12, true),
+    axes: {
+      write: (axes) => axes.join(";"),
+      read: (text) => {
+        const axes = text.split(";");
+        return axes.length === 2 && axes.every((name) => study.parameters.includes(name)) ? axes : undefined;
+      },
+    },
+    printed: flag,
+    mistake: one((study.mistakes ?? []).map((mistake) => mistake.slug)),
+    quiz: flag,
+    unit: one(["lb", "kg"]),
+    you: {
+      write: (you) => (you === null ? undefined : you.join(";")),
+      read: (text) => {
+        const you = text.split(";").map(finite);
+        return you.length === 2 && !you.includes(undefined) ? you : undefined;
+      },
+    },
+  };
+}
+
+// A sample is a person in the address, as people call it.
+const CALLED = { sample: "person" };
+
+// The part of the address after #: what differs from the defaults.
+export function toAddress(study, state) {
+  const usual = defaults(study);
+  const parts = [];
+  for (const [key, { write }] of Object.entries(codecs(study))) {
+    const value = state[key];
+    if (value === null || JSON.stringify(value) === JSON.stringify(usual[key])) continue;
+    parts.push(`${CALLED[key] ?? key}=${encodeURIComponent(write(value))}`);
+  }
+  return parts.join("&");
+}
+
+// The state that an address asks for. What it says wrongly is passed over, and named.
+export function fromAddress(study, hash) {
+  const state = defaults(study);
+  const unread = [];
+  const readers = codecs(study);
+  const keys = Object.fromEntries(Object.keys(readers).map((key) => [CALLED[key] ?? key, key]));
+  for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
+    const [name, text = ""] = part.split("=");
+    const key = keys[name];
+    const value = key && readers[key].read(decoded(text));
+    if (value === undefined) unread.push(part);
+    else state[key] = value;
+  }
+  return { state, unread };
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}

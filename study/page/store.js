@@ -1,0 +1,57 @@
+// One state, one point, and views that are told of both: data flows one way.
+
+import { evaluate } from "./point.js";
+import { fromAddress, toAddress } from "./state.js";
+
+export class Store {
+  constructor(study) {
+    this.study = study;
+    this.views = [];
+    const { state, unread } = fromAddress(study, location.hash);
+    this.unread = unread; // parts of the address that say nothing to this page
+    this.state = state;
+    this.point = evaluate(study, state);
+    addEventListener("hashchange", () => this.#fromAddress());
+  }
+
+  // A view is a function of (state, point, what has changed: a set of the state's keys).
+  add(view) {
+    this.views.push(view);
+    view(this.state, this.point, new Set(Object.keys(this.state)));
+  }
+
+  // Choose something; all views are drawn anew, at once.
+  set(choice) {
+    const changed = new Set(Object.keys(choice).filter((key) => choice[key] !== this.state[key]));
+    if (changed.size === 0) return;
+    this.state = { ...this.state, ...choice };
+    this.#tell(changed);
+    this.#toAddress();
+  }
+
+  #tell(changed) {
+    this.point = evaluate(this.study, this.state);
+    for (const view of this.views) view(this.state, this.point, changed);
+  }
+
+  // At most every half second: browsers refuse to be told more often.
+  #toAddress() {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => {
+      const address = toAddress(this.study, this.state);
+      if (location.hash.slice(1) !== address) history.replaceState(null, "", `#${address}`);
+    }, 200);
+  }
+
+  #fromAddress() {
+    const { state, unread } = fromAddress(this.study, location.hash);
+    this.unread = unread;
+    this.state = state;
+    this.#tell(new Set(Object.keys(state)));
+  }
+}
+
+// Set a parameter or an input, as a reader does.
+export function edited(store, name, value) {
+  store.set({ edits: { ...store.state.edits, [name]: value } });
+}

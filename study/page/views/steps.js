@@ -1,0 +1,101 @@
+// The micro-steps of the pass, forwards and backwards, and what the current one computes.
+
+import { element, say, set } from "../dom.js";
+import { short } from "../numbers.js";
+import { witnessList } from "./witnesses.js";
+
+const PHASES = { forward: "Forward", loss: "Loss", backward: "Backward", update: "Update" };
+
+// Milliseconds from step to step when it plays.
+const PACE = 1400;
+
+let playing = null;
+
+// Start or stop going on by itself; from the end it begins anew.
+export function play(store) {
+  const last = store.study.steps.length;
+  if (playing) return stop(store);
+  if (store.state.step === last) store.set({ step: 0 });
+  playing = setInterval(() => {
+    if (store.state.step < last) store.set({ step: store.state.step + 1 });
+    if (store.state.step >= last) stop(store);
+  }, PACE);
+  store.set({ playing: true });
+}
+
+function stop(store) {
+  clearInterval(playing);
+  playing = null;
+  store.set({ playing: false });
+}
+
+export function steps(place, store) {
+  const { study } = store;
+  const last = study.steps.length;
+  const go = (text, name, to) =>
+    element("button", { type: "button", class: "step", "aria-label": name, title: name, onclick: () => store.set({ step: to(store.state.step) }) }, text);
+  const buttons = [
+    go("|◀", "To the beginning (Home)", () => 0),
+    go("◀", "Back (←)", (step) => Math.max(0, step - 1)),
+    go("▶", "Forward (→)", (step) => Math.min(last, step + 1)),
+    go("▶|", "To the end (End)", () => last),
+  ];
+  const player = element("button", { type: "button", class: "step wide", onclick: () => play(store) }, "play");
+  const scrubber = element("input", {
+    type: "range",
+    min: 0,
+    max: last,
+    step: 1,
+    "aria-label": "Micro-step",
+    oninput: () => store.set({ step: Number(scrubber.value) }),
+  });
+  const marks = element("ol", { class: "phases", "aria-hidden": "true" }, spans(study).map(({ phase, count }) => {
+    const mark = element("li", { "data-phase": phase }, PHASES[phase]);
+    mark.style.flexGrow = count;
+    return mark;
+  }));
+  const title = element("p", { class: "title" });
+  const list = element("div", { class: "list" });
+  const witnessed = witnessList(list, study);
+  place.append(
+    element("div", { class: "bar", role: "group", "aria-label": "Steps" }, buttons.slice(0, 2), player, buttons.slice(2)),
+    element("div", { class: "scrubber" }, scrubber, marks),
+    title,
+    list,
+  );
+  const live = document.getElementById("live");
+
+  return (state, point, changed) => {
+    const step = study.steps[state.step - 1];
+    scrubber.value = state.step;
+    set(scrubber, { "aria-valuetext": heading(step, last) });
+    say(title, heading(step, last));
+    say(player, state.playing ? "pause" : "play");
+    set(buttons[0], { disabled: state.step === 0 });
+    set(buttons[1], { disabled: state.step === 0 });
+    set(buttons[2], { disabled: state.step === last });
+    set(buttons[3], { disabled: state.step === last });
+    witnessed(step?.names ?? [], point);
+    for (const mark of marks.children) set(mark, { "data-now": mark.dataset.phase === step?.phase });
+    if (changed.has("step") || changed.has("sample")) say(live, spoken(study, step, point, last));
+  };
+}
+
+function spans(study) {
+  const found = [];
+  for (const { phase } of study.steps) {
+    if (found.at(-1)?.phase === phase) found.at(-1).count += 1;
+    else found.push({ phase, count: 1 });
+  }
+  return found;
+}
+
+const heading = (step, last) =>
+  step ? `${step.number} of ${last} · ${PHASES[step.phase]} · ${step.title}` : `0 of ${last} · Inputs and parameters are given`;
+
+// What a screen reader says of a step.
+function spoken(study, step, point, last) {
+  if (!step) return heading(step, last);
+  const results = step.names.map((name) => `${study.quantity[name].symbol} is ${short(point.by_hand[name])}`);
+  return `${heading(step, last)}. ${results.join(", ")}.`;
+}

@@ -1,0 +1,84 @@
+// One quantity and its three witnesses: by hand, by autodiff, and exactly, digit under digit.
+
+import { element, replace, say, set } from "../dom.js";
+import { fill, math } from "../formula.js";
+import { against, cut, inUlps, written } from "../numbers.js";
+
+const SIDES = [
+  ["by_hand", "by hand"],
+  ["autodiff", "autodiff"],
+];
+
+// So many digits tell any float64 from the exact number, and some more.
+const DIGITS = 20;
+
+// Returns a node and `update(point, isKnown)`, which writes the numbers of a point into it.
+export function witnesses(quantity) {
+  const places = quantity.mathml.places && math(quantity.mathml.places);
+  const equation = element(
+    "div",
+    { class: "equation" },
+    math(quantity.mathml.symbol),
+    element("span", {}, " = "),
+    quantity.mathml.formula ? math(quantity.mathml.formula) : null,
+    places && element("span", {}, " = "),
+    places,
+  );
+  const rows = SIDES.map(([side, name]) => row(side, name));
+  const exact = row("exact", "exactly");
+  const table = element(
+    "table",
+    { class: "witnesses" },
+    element("caption", { class: "visually-hidden" }, `${quantity.symbol} by hand, by autodiff, and exactly`),
+    element("tbody", {}, [...rows, exact].map((of) => of.node)),
+  );
+  const node = element("div", { class: "quantity", "data-quantity": quantity.name }, equation, table);
+
+  function update(point, isKnown = () => true) {
+    const known = isKnown(quantity.name);
+    set(node, { "data-known": known });
+    if (places) fill(places, point.by_hand, isKnown);
+    const truth = known ? point.exact(quantity.name) : null;
+    for (const [k, [side]] of SIDES.entries()) {
+      const ulps = point.ulps[side][quantity.name] ?? null;
+      const value = point[side][quantity.name];
+      rows[k].show(known ? against(value, truth, ulps) : null, known ? distance(ulps) : "");
+    }
+    exact.show(known ? { right: truth === null ? "no one value" : written(cut(truth, DIGITS)), lost: "" } : null, source(known, point));
+  }
+
+  return { node, update };
+}
+
+const distance = (ulps) => (ulps === null ? "" : `${inUlps(ulps)} ulp${inUlps(ulps) === "1" ? "" : "s"} off`);
+
+const source = (known, point) => (known ? (point.certified ? "certified by Python" : "106 bits, this page") : "");
+
+function row(side, name) {
+  const right = element("span", { class: "right" });
+  const lost = element("del", { class: "lost" });
+  const off = element("td", { class: "ulps" });
+  const value = element("td", { class: "value", "data-side": side }, right, lost);
+  const node = element("tr", { "data-side": side }, element("th", { scope: "row" }, name), value, off);
+  function show(text, ulps) {
+    say(right, text?.right ?? "?");
+    say(lost, text?.lost ?? "");
+    set(lost, { title: text?.lost ? "digits that are lost: the exact number has others here" : null, hidden: !text?.lost });
+    say(off, ulps);
+  }
+  return { node, show };
+}
+
+// A list of quantities that changes: what stays is kept, what is new is made.
+export function witnessList(place, study) {
+  const made = new Map();
+  let shown = [];
+  return (names, point, isKnown) => {
+    if (names.join() !== shown.join()) {
+      for (const name of names) if (!made.has(name)) made.set(name, witnesses(study.quantity[name]));
+      replace(place, names.map((name) => made.get(name).node));
+      shown = names;
+    }
+    for (const name of names) made.get(name).update(point, isKnown);
+  };
+}

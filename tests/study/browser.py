@@ -1,0 +1,198 @@
+"""A page in Chromium, as its reader has it, watched for everything that it must not do.
+
+Playwright drives the Chromium that the machine has; it fetches no browser of its own.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    WebError,
+    sync_playwright,
+)
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = f"no browser: the page was not opened. Install one of {', '.join(NAMES)}."
+# No sandbox, for a container's root has none; no host name is known, for the page asks nobody.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+]
+# What a test waits for comes within milliseconds, or never; a loaded machine may be that slow.
+PATIENCE_MS = 15_000
+
+DESKTOP = (1280, 800)
+PHONE = (390, 844)
+
+
+def executable() -> str:
+    """The path of Chromium; a test that asks for it is skipped where there is none.
+
+    With HANDGRAD_BROWSER=required in the environment, as in CI, it fails.
+    """
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    if os.environ.get("HANDGRAD_BROWSER") == "required":
+        pytest.fail(MISSING, pytrace=False)
+    pytest.skip(MISSING)
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Chromium, running."""
+    path = executable()
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=FLAGS) as browser,
+    ):
+        yield browser
+
+
+class Pages:
+    """Opens pages offline, and closes them; leaving, it raises what they did that they must not.
+
+    That is: a request for anything but the page itself, an error or a warning on the console, which
+    is also how Chromium reports what a content security policy blocked, and an exception or a
+    rejected promise that nobody caught; or that it hangs.
+
+    Attributes:
+        faults: What was seen so far, a line each. A test that provokes one takes it out.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.faults: list[str] = []
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self._scripted: list[BrowserContext] = []
+
+    def open(
+        self,
+        path: Path,
+        fragment: str = "",
+        *,
+        size: tuple[int, int] = DESKTOP,
+        dark: bool = False,
+        still: bool = False,
+        **context: Any,
+    ) -> Page:
+        """A page in a window of its own, with nothing stored.
+
+        Args:
+            path: Of the file.
+            fragment: What stands behind the # of its address.
+            size: Width and height of the viewport, in CSS pixels.
+            dark: Whether the reader prefers dark colours.
+            still: Whether the reader prefers reduced motion.
+            context: Other options of Playwright's `new_context`, as `java_script_enabled=False`.
+
+        """
+        opened = self._browser.new_context(
+            offline=True,
+            viewport=ViewportSize(width=size[0], height=size[1]),
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce" if still else "no-preference",
+            **context,
+        )
+        self._contexts.append(opened)
+        if context.get("java_script_enabled", True):
+            self._scripted.append(opened)
+        opened.set_default_timeout(PATIENCE_MS)
+        address = path.resolve().as_uri()
+        self._watch(opened, address)
+        page = opened.new_page()
+        page.goto(f"{address}#{fragment}" if fragment else address)
+        return page
+
+    def close(self) -> None:
+        """Close all pages; raises AssertionError if there were faults."""
+        for page in [page for context in self._scripted for page in context.pages]:
+            self._settle(page)
+        for context in self._contexts:
+            context.close()
+        assert not self.faults, "\n".join(["a page did what it must not:", *self.faults])
+
+    def __enter__(self) -> "Pages":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _watch(self, context: BrowserContext, address: str) -> None:
+        def asked(url: str) -> None:
+            if url.partition("#")[0] != address:
+                self.faults.append(f"request: {url}")
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning", "assert"}:
+                self.faults.append(f"console {message.type}: {message.text}")
+
+        def threw(error: WebError) -> None:
+            self.faults.append(f"uncaught: {error.error}")
+
+        context.on("request", lambda request: asked(request.url))
+        context.on("page", lambda page: page.on("websocket", lambda socket: asked(socket.url)))
+        context.on("console", said)
+        context.on("weberror", threw)
+
+    def _settle(self, page: Page) -> None:
+        """Let the page do what it has scheduled for now, so that its faults are still seen."""
+        next_frame = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 0, true)))"
+        try:
+            page.wait_for_function(f"() => {next_frame}")
+        except PlaywrightTimeoutError:
+            self.faults.append("hangs: no frame comes any more")
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong with the accessibility of a page as it is now; empty if nothing.
+
+    A colour in the midst of a transition counts as it is: open the page with `still=True`.
+    """
+    page.evaluate(_axe_source())
+    violations = page.evaluate(
+        "options => axe.run(document, options).then(r => r.violations)",
+        {
+            "resultTypes": ["violations"],
+            "preload": False,
+            "rules": {"target-size": {"enabled": True}},
+        },
+    )
+    return [_in_words(violation) for violation in violations]
+
+
+def _in_words(violation: dict[str, Any]) -> str:
+    lines = [f"{violation['id']} ({violation['impact']}): {violation['help']}"]
+    for node in violation["nodes"]:
+        lines.append(f"  {' '.join(map(str, node['target']))}")
+        lines += [f"    {line.strip()}" for line in node["failureSummary"].splitlines()]
+    return "\n".join(lines)
+
+
+@cache
+def _axe_source() -> str:
+    return (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")

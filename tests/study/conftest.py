@@ -1,0 +1,61 @@
+"""The page, a browser, and what opens the one in the other.
+
+Tests that use them are marked slow. Chromium runs while tests of this folder do, and not longer:
+as long as Playwright's synchronous API is in use, no other test of the process can run an event
+loop.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from compare.traced.asked import Asked
+from study.build import build
+from study.content import of_article, of_pass
+from tests.study.browser import Pages, launched
+
+#: A network and an example that are not the article's.
+OWN = Asked(
+    sizes=(3, 4, 2),
+    x=(0.5, -1.0, 2.0),
+    y=(1.0, 0.0),
+    activation="tanh",
+    loss="bce",
+    l2=0.01,
+    seed=7,
+)
+
+
+@pytest.fixture(scope="session")
+def content() -> dict[str, Any]:
+    """What the article's page is told."""
+    return of_article()
+
+
+@pytest.fixture(scope="session")
+def study_page(content: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the article's network, built."""
+    return build(content, tmp_path_factory.mktemp("study") / "index.html")
+
+
+@pytest.fixture(scope="session")
+def own_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of another network, built."""
+    return build(of_pass(OWN.trace()), tmp_path_factory.mktemp("own") / "index.html")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium, one for each worker."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def pages(browser: Browser) -> Iterator[Pages]:
+    """Opens pages; at the end of the test it fails on what a page did that it must not."""
+    with Pages(browser) as pages:
+        yield pages
