@@ -38,8 +38,8 @@ for command in (run, explain, step, errata, break_, train, resume, predict, regr
     cli.add_command(command)
 
 
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
+def main(command: click.Command = cli, program: str = "python -m compare") -> None:
+    """Run a command line and end the process with its exit code."""
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (closed with the process)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a sign gets a "?" for it, not a traceback.
@@ -48,8 +48,8 @@ def main() -> None:
     interrupts.listen()
     try:
         # Not click's own main: it ends a closed pipe with 1, which here says that the sides differ.
-        with cli.make_context("python -m compare", sys.argv[1:]) as context:
-            code = cli.invoke(context)
+        with command.make_context(program, sys.argv[1:]) as context:
+            code = command.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as ending:
         code = ending.exit_code

@@ -1,50 +1,77 @@
 """`python -m study`: build the page, and say where it is.
 
-Exit codes: 0 built, 2 bad input.
+Exit codes: 0 built, 2 bad input, 70 a mistake in the program, 130 interrupted.
 """
 
-import sys
 import webbrowser
 from pathlib import Path
 from typing import Any
 
 import click
 
-from compare.commands.passes import pass_options, traced
+from compare.cli import main
+from compare.commands.passes import pass_options
 
 #: Options that lead to another network, or another example, than the article's.
 _OWN = ("x", "y", "params", "model", "sizes")
 
 
+class PageFile(click.ParamType):
+    """A path that the page can be written to; checked before anything is computed."""
+
+    name = "file.html"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """The path, which can be written to."""
+        from compare.files import unwritable
+
+        path = Path(value)
+        if path.suffix.lower() not in (".html", ".htm"):
+            self.fail(f"'{path}'; expected a file that ends in .html.", param, ctx)
+        if reason := unwritable(path):
+            self.fail(f"'{path}': {reason}; expected a file that can be written.", param, ctx)
+        return path
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @pass_options
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write the page; study/out/index.html unless given.",
+    "--out", type=PageFile(), help="Where to write the page; study/out/index.html unless given."
 )
 @click.option("--open", "open_", is_flag=True, help="Open it in the browser.")
 def study(out: Path | None, open_: bool, **asked: Any) -> None:
     """Build the page on which to step through backpropagation, and print its path.
 
-    Without options it shows the article's network and its four people; with --model, or with
-    --network, --params, --x and --y, a network and an example of your own.
+    It shows the article's network and its four people, and begins with whom and what the options
+    say; with --model, or with --network, --params, --x and --y, it shows a network and an example
+    of your own.
     """
+    path = _built(out, asked).resolve()
+    click.echo(path)
+    if open_ and not webbrowser.open(path.as_uri()):
+        raise click.ClickException(f"no browser was found; open {path} in one yourself.")
+
+
+def _built(out: Path | None, asked: dict[str, Any]) -> Path:
+    from compare.terminal import waiting
+    from compare.trace import TraceError
+    from compare.traced.asked import Asked
     from study.build import OUT, build
     from study.content import of_article, of_pass
 
     own = any(asked[name] is not None for name in _OWN)
-    content = of_pass(traced(asked)) if own else of_article()
-    path = build(content, out or OUT).resolve()
-    click.echo(path)
-    if open_:
-        webbrowser.open(path.as_uri())
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and end the process with its exit code."""
-    study.main(arguments, prog_name="python -m study")
+    try:
+        with waiting("Passes, and what three witnesses say of every number"):
+            content = of_pass(Asked(**asked).trace()) if own else of_article(Asked(**asked))
+        return build(content, out or OUT)
+    except TraceError as error:
+        raise click.UsageError(f"{error}.") from error
+    except OSError as error:
+        raise click.ClickException(
+            f"the page cannot be written to {out or OUT}: {error.strerror or error}; expected a "
+            "folder that can be written to: name one with --out."
+        ) from error
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(study, "python -m study")

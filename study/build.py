@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64encode
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def page(content: dict[str, Any]) -> str:
     Args:
         content: what it is told, see `study.content`.
     """
-    font = embedded(glyphs(re.sub(r"<[^>]*>", "", text) for text in formulas(content)))
+    font = embedded(glyphs(unescape(re.sub(r"<[^>]*>", "", text)) for text in formulas(content)))
     style = "".join(path.read_text(encoding="utf-8") for path in sorted((PAGE / "style").iterdir()))
     style = style.replace("FONT_URL", font)
     script = bundle(PAGE, "main.js")
@@ -55,7 +56,12 @@ def _policy(script: str, style: str) -> str:
 
 def build(content: dict[str, Any], out: Path = OUT) -> Path:
     """Write the page, whole or not at all, and return where it is."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     text = page(content)
-    write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+    if out == OUT:
+        out.parent.mkdir(exist_ok=True)
+
+    def write(path: Path) -> None:
+        path.write_text(text, encoding="utf-8")
+
+    write_whole(out, write)
     return out

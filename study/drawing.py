@@ -1,4 +1,4 @@
-"""What a network looks like, read off the program of its pass: units in layers, edges between them."""
+"""What a network looks like, read off the program of its pass: units in layers, and their edges."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -41,7 +41,7 @@ def drawing(trace: Trace) -> dict[str, Any]:
 
 
 def _terms(trace: Trace, name: str) -> Iterator[tuple[str | None, str | None]]:
-    """The terms of a sum of products: names of a parameter and of what it weighs, as far as known."""
+    """The terms of a sum of products: the names of a parameter and of what it weighs, if any."""
     lines, at = trace.program.lines, trace.program.at
     named: dict[int, str] = {}
     for other, line in at.items():

@@ -6,8 +6,9 @@ Open Font License, which allows to embed part of it.
 
 from base64 import b64encode
 from collections.abc import Iterable
-from importlib.resources import files
+from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
@@ -31,6 +32,15 @@ def glyphs(texts: Iterable[str]) -> set[str]:
     return characters | {_ITALIC[of] for of in characters if of in _ITALIC}
 
 
+def _source() -> Path:
+    """The font's file; the package that it comes in is not imported for it."""
+    package = find_spec("ziamath")
+    assert package is not None
+    assert package.submodule_search_locations is not None
+    (folder,) = package.submodule_search_locations
+    return Path(folder) / "fonts" / "STIXTwoMath-Regular.ttf"
+
+
 def embedded(characters: set[str]) -> str:
     """The font with these characters, as a data URL."""
     options = Options()
@@ -38,9 +48,7 @@ def embedded(characters: set[str]) -> str:
     options.hinting = False
     options.notdef_outline = True
     # What varies from run to run would make every page a different one.
-    font = TTFont(
-        str(files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf"), recalcTimestamp=False
-    )
+    font = TTFont(_source(), recalcTimestamp=False)
     cut = Subsetter(options)
     cut.populate(text="".join(sorted(characters)))
     cut.subset(font)

@@ -3,8 +3,10 @@
 import { opened } from "./point.js";
 import { Store } from "./store.js";
 import { listen } from "./keys.js";
+import { notice } from "./views/notice.js";
 import { samples } from "./views/samples.js";
 import { network } from "./views/network.js";
+import { parameter } from "./views/parameter.js";
 import { steps } from "./views/steps.js";
 import { equation } from "./views/equation.js";
 import { nudge } from "./views/nudge.js";
@@ -18,7 +20,7 @@ import { derivation } from "./views/derivation.js";
 import { check } from "./views/check.js";
 
 // By the id of the element that each is drawn in.
-const VIEWS = { samples, network, steps, equation, nudge, surface, training, you, quiz, break: breakIt, errata, derivation, check };
+const VIEWS = { notice, samples, network, steps, parameter, equation, nudge, surface, training, you, quiz, break: breakIt, errata, derivation, check };
 
 const study = opened(JSON.parse(document.getElementById("content").textContent));
 export const store = new Store(study);

@@ -26,12 +26,12 @@ const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : tex
 
 // With a real minus sign, and 10 to a power instead of e.
 export function written(text) {
-  const [mantissa, exponent] = text.split("e");
+  const [mantissa, exponent] = text.split(/e/i); // Python's decimals have E
   const signed = mantissa.replace("-", "−");
   return exponent === undefined ? signed : `${signed}·10${raised(Number(exponent))}`;
 }
 
-const raised = (power) => String(power).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");
+export const raised = (power) => String(power).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");
 
 export const short = (value, digits = 4) => written(general(value, digits));
 
@@ -84,7 +84,7 @@ function placed(negative, digits, power) {
 
 // Sign, digits from the first that is not 0, and the power of ten of that one.
 function parts(text) {
-  const [mantissa, exponent = "0"] = text.replace(/^-/, "").split("e");
+  const [mantissa, exponent = "0"] = text.replace(/^-/, "").split(/e/i);
   const [whole, rest = ""] = mantissa.split(".");
   const all = whole + rest;
   const zeros = all.match(/^0*/)[0].length;
@@ -99,28 +99,30 @@ function parts(text) {
 export function cut(text, count) {
   if (text === null) return null;
   const { negative, digits, power } = parts(text);
-  if (!digits || digits.length <= count) return text;
+  if (!digits) return "0";
+  if (digits.length <= count) return text;
   const up = digits[count] >= "5" ? 1n : 0n;
   const whole = String(BigInt(digits.slice(0, count)) + up);
   return placed(negative, whole.slice(0, count), power + whole.length - count);
 }
 
-// A float64 against the exact number: the digits that are right, and those that are lost.
+// A float64 against the exact number: the digits that are right, those that are lost, and the rest,
+// which is a power of ten.
 //
 // As few digits as tell the float64 from its neighbours, but 17 where digits are lost: they are
 // what the computer holds. One within an ulp and a half has lost none.
 export function against(value, exact, ulps) {
   const text = placedFloat(value);
-  if (exact === null || ulps === null || !(ulps > 1.5)) return { right: written(text), lost: "" };
+  if (exact === null || ulps === null || !(ulps > 1.5)) return { right: written(text), lost: "", rest: "" };
   const [mine, truth] = [parts(text), parts(exact)];
   if (mine.negative !== truth.negative || mine.power !== truth.power || !mine.digits) {
-    return { right: "", lost: written(text) };
+    return { right: "", lost: written(text), rest: "" };
   }
   let same = 0;
   while (same < mine.digits.length && mine.digits[same] === (truth.digits[same] ?? "0")) same += 1;
   const shown = written(text);
-  const at = position(shown, same);
-  return { right: shown.slice(0, at), lost: shown.slice(at) };
+  const [at, end] = [position(shown, same), shown.includes("·") ? shown.indexOf("·") : shown.length];
+  return { right: shown.slice(0, at), lost: shown.slice(at, end), rest: shown.slice(end) };
 }
 
 function placedFloat(value) {

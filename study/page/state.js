@@ -3,11 +3,11 @@
 // Everything that an address can say, with what is meant where it says nothing.
 export function defaults(study) {
   return {
-    sample: study.samples[0].key, // whose pass: `person` in the address
+    sample: study.begin.sample, // whose pass: `person` in the address
     step: study.steps.length, // so many micro-steps are done
-    seed: study.starts[0].seed, // parameters drawn at random; null: those of the first start
+    seed: study.begin.seed, // parameters drawn at random; null: those of the first start
     edits: {}, // parameters and inputs that the reader has set, by name
-    form: Object.keys(study.programs)[0], // of σ' by hand
+    form: study.begin.form, // of σ' by hand
     eta: study.eta,
     epoch: 0, // how far the training has gone
     order: "fixed", // of the samples of a training: fixed or shuffled
@@ -15,10 +15,14 @@ export function defaults(study) {
     pinned: false, // whether the equation stays with it while others are pointed at
     pointed: null, // the parameter that is pointed at, which no address says
     lit: [], // quantities whose nodes are lit, neither
+    playing: false, // whether the steps go on by themselves, neither
     show: "values", // on the network: values or gradients
     nudge: 1, // how far the chosen parameter is moved for the secant, a power of ten
+    close: false, // whether the nudge is looked at closely
     axes: [study.parameters[0], study.parameters[1] ?? study.parameters[0]], // of the surface
     printed: false, // errata: the article as it is printed
+    section: null, // of the article: only its errata
+    erratum: null, // the number of the one that is open
     mistake: null, // that is planted in the hand-written lines
     quiz: false,
     unit: "lb",
@@ -43,7 +47,10 @@ function codecs(study) {
   return {
     sample: one(study.samples.map((sample) => sample.key)),
     step: number(0, study.steps.length, true),
-    seed: number(0, 4294967295, true),
+    seed: {
+      write: (seed) => (seed === null ? "ones" : String(seed)),
+      read: (text) => (text === "ones" ? null : number(0, 4294967295, true).read(text)),
+    },
     edits: {
       write: (edits) => Object.entries(edits).map(([name, value]) => `${name}:${value}`).join(";"),
       read: (text) => {
@@ -60,6 +67,7 @@ function codecs(study) {
     pinned: flag,
     show: one(["values", "gradients"]),
     nudge: number(1, 12, true),
+    close: flag,
     axes: {
       write: (axes) => axes.join(";"),
       read: (text) => {
@@ -68,6 +76,8 @@ function codecs(study) {
       },
     },
     printed: flag,
+    section: one((study.errata ?? []).map((slip) => slip.section)),
+    erratum: number(1, study.errata?.length ?? 0, true),
     mistake: one((study.mistakes ?? []).map((mistake) => mistake.slug)),
     quiz: flag,
     unit: one(["lb", "kg"]),
@@ -90,7 +100,7 @@ export function toAddress(study, state) {
   const parts = [];
   for (const [key, { write }] of Object.entries(codecs(study))) {
     const value = state[key];
-    if (value === null || JSON.stringify(value) === JSON.stringify(usual[key])) continue;
+    if (JSON.stringify(value) === JSON.stringify(usual[key])) continue;
     parts.push(`${CALLED[key] ?? key}=${encodeURIComponent(write(value))}`);
   }
   return parts.join("&");

@@ -34,7 +34,7 @@ export class Store {
     for (const view of this.views) view(this.state, this.point, changed);
   }
 
-  // At most every half second: browsers refuse to be told more often.
+  // When the reader rests: browsers refuse to be told of every drag.
   #toAddress() {
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from compare.trace import Trace
 from compare.traced.asked import Asked
 from study.build import build
 from study.content import of_article, of_pass
@@ -42,9 +43,15 @@ def study_page(content: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def own_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own() -> Trace:
+    """The pass of a network and an example that are not the article's."""
+    return OWN.trace()
+
+
+@pytest.fixture(scope="session")
+def own_page(own: Trace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of another network, built."""
-    return build(of_pass(OWN.trace()), tmp_path_factory.mktemp("own") / "index.html")
+    return build(of_pass(own), tmp_path_factory.mktemp("own") / "index.html")
 
 
 @pytest.fixture(scope="package")

@@ -7,7 +7,7 @@ import { short } from "../numbers.js";
 export function check(place, store) {
   const { study } = store;
   const { difference, name, sample, count, passes } = differenceFromPython(study);
-  const where = name ? ` (${study.quantity[name].symbol}, ${study.samples.find((of) => of.key === sample).name})` : "";
+  const where = name ? ` (${study.quantity[name].symbol}, ${sample})` : "";
   place.append(
     element("p", {},
       `This page against Python: over ${count} numbers of ${passes} ${passes === 1 ? "pass" : "passes"} the largest relative difference is `,

@@ -1,31 +1,35 @@
 // The network, always in view: what goes in, what every unit makes of it, and what comes back.
 
-import { element, replace, say, set, svg } from "../dom.js";
+import { replace, say, set, svg } from "../dom.js";
 import { short, signed } from "../numbers.js";
 import { edited } from "../store.js";
-import { choice } from "./controls.js";
 
 // Room for a unit with its three numbers, in pixels.
 const UNIT = { radius: 25, height: 128 };
 
+// Narrower than this the loss stands below the output, and labels have two lines.
+const NARROW = 460;
+
 // How far a pointer is drawn to move a parameter by 1.
 const DRAG = 80;
 
-// Gradients span twelve powers of ten: thickness is a matter of their logarithm.
-const THIN = 1e-13;
+// Gradients span twelve powers of ten: thickness is a matter of their logarithm. From which size an
+// edge is thicker than a hair, and at which it is as thick as it gets.
+const THICKNESS = { values: [0.01, 10], gradients: [1e-13, 1] };
+
+// With more edges than these, only those that are chosen or pointed at have their labels.
+const FEW = 12;
 
 export function network(place, store) {
   const { study } = store;
   const drawing = svg("svg", { class: "network", role: "group", "aria-label": "The network" });
-  const show = choice(store, "show", "Edges show", [["values", "values"], ["gradients", "gradients"]]);
-  const slider = parameterSlider(store);
-  place.append(drawing, element("div", { class: "bar" }, show.node, slider.node));
+  place.append(drawing);
 
   let parts = null;
   let last = null;
   const draw = () => {
     parts = drawn(store, drawing.clientWidth || 640);
-    set(drawing, { viewBox: `0 0 ${parts.width} ${parts.height}`, height: parts.height });
+    set(drawing, { viewBox: `0 0 ${parts.width} ${parts.height}`, height: parts.height, "data-narrow": parts.isNarrow });
     replace(drawing, parts.nodes);
   };
   new ResizeObserver(() => {
@@ -38,18 +42,17 @@ export function network(place, store) {
     if (!parts) draw();
     last = [state, point];
     parts.update(state, point);
-    show.update(state);
-    slider.update(state, point);
   };
 }
 
-// Everything in the drawing at a width, and what writes a point into it.
-function drawn(store, width) {
-  const { study } = store;
-  const { inputs, layers, edges } = study.drawing;
-  const rows = Math.max(inputs.length, ...layers.map((layer) => layer.length));
-  const height = Math.max(2, rows) * UNIT.height;
-  const x = (column) => 34 + (column * (width - 34 - 62)) / (layers.length + 1) + (column > 0 ? 12 : 0);
+// Where everything stands at a width: the middle of each value's node, and of the loss.
+function places(study, width) {
+  const { inputs, layers } = study.drawing;
+  const rows = Math.max(2, inputs.length, ...layers.map((layer) => layer.length));
+  const height = rows * UNIT.height;
+  const isNarrow = width < NARROW && layers.at(-1).length === 1;
+  const columns = layers.length + (isNarrow ? 0 : 1);
+  const x = (column) => 32 + (column * (width - 32 - (isNarrow ? 48 : 34))) / columns;
   const y = (row, count) => (height * (row + 0.5)) / count - 12;
   const at = {};
   inputs.forEach((name, row) => (at[name] = [x(0), y(row, inputs.length)]));
@@ -58,24 +61,37 @@ function drawn(store, width) {
       at[unit.z] = at[unit.a] = [x(column + 1), y(row, layer.length)];
     }),
   );
-  const end = [x(layers.length + 1), height / 2 - 12];
-  const lines = edges.map((of, k) => edge(store, of, at[of.from], at[of.to], k));
-  const units = layers.flat().map((of) => unit(store, of, at[of.z]));
+  const loss = isNarrow ? [x(columns), height - 32] : [x(columns), height / 2 - 12];
+  return { height, isNarrow, at, loss };
+}
+
+// Everything in the drawing at a width, and what writes a point into it.
+function drawn(store, width) {
+  const { study } = store;
+  const { inputs, layers, edges } = study.drawing;
+  const { height, isNarrow, at, loss: end } = places(study, width);
+  const lines = edges.map((of) => edge(store, of, at[of.from], at[of.to], isNarrow));
+  const units = layers.flat().map((of) => unit(store, of, at[of.z], isNarrow));
   const given = inputs.map((name) => input(study, name, at[name]));
-  const loss = lossNode(study, end);
-  const outs = study.outputs.map((name) => svg("line", { class: "out", x1: at[name][0] + UNIT.radius, y1: at[name][1], x2: end[0] - 20, y2: end[1] }));
+  const loss = lossNode(study, end, isNarrow);
+  const outs = study.outputs.map((name) => wire(at[name], end));
   const all = [...lines, ...units, ...given, loss];
+  const nodes = (of) => of.map(({ node }) => node);
   return {
     width,
     height,
+    isNarrow,
     // Labels above all lines, or one edge would cross another one's number.
-    nodes: [...outs, ...lines.map((of) => of.line), ...units.map((of) => of.node), ...given.map((of) => of.node), loss.node, ...lines.map((of) => of.node)],
+    nodes: [...outs, ...lines.map((of) => of.line), ...nodes(units), ...nodes(given), loss.node, ...nodes(lines)],
     update: (state, point) => {
-      const look = { state, point, path: pathOf(study, state.pointed ?? state.parameter), known: (name) => study.quantity[name].step <= state.step };
+      const known = (name) => study.quantity[name].step <= state.step;
+      const look = { state, point, known, path: pathOf(study, state.pointed ?? state.parameter) };
       for (const part of all) part.update(look);
     },
   };
 }
+
+const wire = ([x1, y1], [x2, y2]) => svg("line", { class: "out", x1, y1, x2, y2 });
 
 // The units that a parameter reaches the loss through.
 function pathOf(study, parameter) {
@@ -93,22 +109,24 @@ function pathOf(study, parameter) {
   return { parameter, reached, sources: new Set(units.filter((of) => reached.has(of.z)).map((of) => of.a)) };
 }
 
-const thickness = (value, largest) => {
-  const size = Math.abs(value);
-  if (!(size > THIN)) return 1;
-  return 1 + (7 * Math.log(size / THIN)) / Math.log(Math.max(largest, 1) / THIN);
-};
+function thickness(value, [hair, full]) {
+  const share = Math.log(Math.abs(value) / hair) / Math.log(full / hair);
+  return 1 + 6 * Math.min(1, Math.max(0, share || 0));
+}
 
 const signOf = (value) => (value > 0 ? "positive" : value < 0 ? "negative" : "zero");
 
-function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], k) {
+function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], isNarrow) {
   const { study } = store;
+  const { layers, edges } = study.drawing;
   const line = svg("line", { class: "edge", x1: x1 + UNIT.radius, y1, x2: x2 - UNIT.radius, y2, "data-parameter": parameter });
-  const spot = [0.3, 0.3][k % 2];
+  // Edges cross in the middle, unless they all lead to one unit.
+  const spot = layers.some((layer) => layer.length === 1 && layer[0].z === to) ? 0.5 : 0.3;
   const [x, y] = [x1 + UNIT.radius + (x2 - x1 - 2 * UNIT.radius) * spot, y1 + (y2 - y1) * spot];
-  const label = svg("text", { x, y: y - 6, class: "label" });
-  const back = svg("rect", { class: "label-back", x: x - 40, y: y - 20, width: 80, height: 20, rx: 4 });
-  const node = handle(store, parameter, svg("g", {}, svg("line", { class: "hit", x1: x1 + UNIT.radius, y1, x2: x2 - UNIT.radius, y2 }), back, label));
+  const rows = isNarrow ? 2 : 1;
+  const texts = Array.from({ length: rows }, (_, k) => svg("text", { x, y: y - 6 + 14 * (k - rows / 2 + 0.5), class: "label" }));
+  const back = svg("rect", { class: "label-back", x, y: y - 11 - 8 * rows, height: 3 + 16 * rows, rx: 4 });
+  const node = handle(store, parameter, svg("g", {}, svg("line", { class: "hit", x1: x1 + UNIT.radius, y1, x2: x2 - UNIT.radius, y2 }), back, texts));
   const gradient = study.gradients[parameter];
   return {
     line,
@@ -119,12 +137,15 @@ function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], k) {
       const seen = !isGradient || known(gradient);
       set(line, {
         "data-sign": seen ? signOf(value) : "unknown",
-        "stroke-width": seen ? thickness(value, isGradient ? 1 : 10).toFixed(2) : 1,
+        "stroke-width": seen ? thickness(value, THICKNESS[state.show]).toFixed(2) : 1,
         "data-path": path.parameter === parameter || (path.sources.has(from) && path.reached.has(to)),
       });
+      const labelled = edges.length <= FEW || state.parameter === parameter || state.pointed === parameter;
+      for (const part of [...texts, back]) set(part, { visibility: labelled ? null : "hidden" });
       const name = isGradient ? `∂${study.quantity[parameter].symbol}` : study.quantity[parameter].symbol;
-      say(label, `${name} ${seen ? (isGradient ? signed(value) : signed(value, 4)) : "?"}`);
-      const wide = 7.2 * label.textContent.length + 8;
+      const words = [name, seen ? signed(value, isNarrow ? 2 : 3) : "?"];
+      (isNarrow ? words : [words.join(" ")]).forEach((text, k) => say(texts[k], text));
+      const wide = (isNarrow ? 6.2 : 7.2) * Math.max(...texts.map((text) => text.textContent.length)) + 8;
       set(back, { x: x - wide / 2, width: wide });
       set(node, { "data-chosen": state.parameter === parameter, "aria-pressed": state.parameter === parameter, "aria-label": spoken(study, parameter, point, known) });
     },
@@ -172,8 +193,9 @@ function handle(store, parameter, node) {
   return node;
 }
 
-function unit(store, { z, a, b }, [x, y]) {
+function unit(store, { z, a, b }, [x, y], isNarrow) {
   const { study } = store;
+  const digits = isNarrow ? 2 : 3;
   const gradient = b && study.gradients[b];
   const circle = svg("circle", { cx: x, cy: y, r: UNIT.radius, class: "unit" });
   const above = svg("text", { x, y: y - UNIT.radius - 8, class: "gradient" });
@@ -196,11 +218,12 @@ function unit(store, { z, a, b }, [x, y]) {
       say(below[0], `${study.quantity[z].symbol} ${known(z) ? short(point.by_hand[z]) : "?"}`);
       say(below[1], z === a ? "" : `${study.quantity[a].symbol} ${known(a) ? short(point.by_hand[a]) : "?"}`);
       const back = gradient && known(gradient) ? point.by_hand[gradient] : null;
-      say(above, gradient ? `∂L/∂${study.quantity[z].symbol} ${back === null ? "?" : signed(back)}` : "");
+      const of = `${isNarrow ? "∂" : "∂L/∂"}${study.quantity[z].symbol}`;
+      say(above, gradient ? `${of} ${back === null ? "?" : signed(back, digits)}` : "");
       set(above, { "data-sign": back === null ? "unknown" : signOf(back) });
       if (!b) return;
       const isGradient = state.show === "gradients";
-      say(bias, isGradient ? `∂${study.quantity[b].symbol} ${back === null ? "?" : signed(back)}` : `${study.quantity[b].symbol} ${signed(point.given[b], 4)}`);
+      say(bias, isGradient ? `∂${study.quantity[b].symbol} ${back === null ? "?" : signed(back, digits)}` : `${study.quantity[b].symbol} ${signed(point.given[b])}`);
       set(grip, { "data-chosen": state.parameter === b, "aria-pressed": state.parameter === b, "aria-label": spoken(study, b, point, known) });
     },
   };
@@ -219,42 +242,21 @@ function input(study, name, [x, y]) {
   };
 }
 
-function lossNode(study, [x, y]) {
+function lossNode(study, [x, y], isNarrow) {
   const square = svg("rect", { class: "unit loss", x: x - 22, y: y - 22, width: 44, height: 44, rx: 8 });
-  const value = svg("text", { x, y: y + 40, class: "number" });
+  const beside = (dy) => (isNarrow ? { x: x - 28, y: y + dy / 3, "text-anchor": "end" } : { x, y: y + dy });
+  const value = svg("text", { ...beside(40), class: "number" });
   const targets = Object.keys(study.samples[0].given).filter((name) => !study.drawing.inputs.includes(name));
-  const target = targets.map((name, k) => [name, svg("text", { x, y: y - 30 - 15 * k, class: "number" })]);
+  const target = targets.map((name, k) => [name, svg("text", { ...beside(-30 - 15 * k), class: "number" })]);
+  const name = svg("text", { x, y: y + 4, class: "name" }, study.quantity[study.loss].symbol);
   return {
-    node: svg("g", { "data-unit": study.loss }, square, svg("text", { x, y: y + 4, class: "name" }, study.quantity[study.loss].symbol), value, target.map(([, node]) => node)),
+    node: svg("g", { "data-unit": study.loss }, square, name, value, target.map(([, node]) => node)),
     update({ state, point, known }) {
       const now = study.steps[state.step - 1]?.names ?? [];
-      set(square, { "data-known": known(study.loss), "data-now": now.includes(study.loss), "data-lit": state.lit.includes(study.loss) });
-      say(value, known(study.loss) ? short(point.by_hand[study.loss]) : "?");
-      for (const [name, node] of target) say(node, `${study.quantity[name].symbol} ${short(point.given[name])}`);
-    },
-  };
-}
-
-// The chosen parameter as a slider and a number.
-function parameterSlider(store) {
-  const { study } = store;
-  const change = (value) => {
-    if (Number.isFinite(value)) edited(store, store.state.parameter, value);
-  };
-  const range = element("input", { type: "range", step: 0.01, min: -5, max: 5, oninput: () => change(range.valueAsNumber) });
-  const number = element("input", { type: "number", step: "any", onchange: () => change(number.valueAsNumber) });
-  const name = element("span", { class: "name" });
-  const node = element("div", { class: "parameter" }, name, range, number);
-  return {
-    node,
-    update(state, point) {
-      const value = point.given[state.parameter];
-      const symbol = study.quantity[state.parameter].symbol;
-      say(name, symbol);
-      set(range, { "aria-label": `${symbol}, from −5 to 5` });
-      set(number, { "aria-label": `${symbol}, any number` });
-      if (document.activeElement !== range || range.valueAsNumber !== value) range.value = value;
-      if (document.activeElement !== number) number.value = value;
+      const isKnown = known(study.loss);
+      set(square, { "data-known": isKnown, "data-now": now.includes(study.loss), "data-lit": state.lit.includes(study.loss) });
+      say(value, isKnown ? short(point.by_hand[study.loss]) : "?");
+      for (const [of, node] of target) say(node, `${study.quantity[of].symbol} ${short(point.given[of])}`);
     },
   };
 }

@@ -57,12 +57,9 @@ export function steps(place, store) {
   const title = element("p", { class: "title" });
   const list = element("div", { class: "list" });
   const witnessed = witnessList(list, study);
-  place.append(
-    element("div", { class: "bar", role: "group", "aria-label": "Steps" }, buttons.slice(0, 2), player, buttons.slice(2)),
-    element("div", { class: "scrubber" }, scrubber, marks),
-    title,
-    list,
-  );
+  const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, buttons.slice(0, 2), player, buttons.slice(2));
+  place.append(bar, element("div", { class: "scrubber" }, scrubber, marks));
+  document.getElementById("now").append(title, list);
   const live = document.getElementById("live");
 
   return (state, point, changed) => {

@@ -2,7 +2,7 @@
 
 import { element, replace, say, set } from "../dom.js";
 import { fill, math } from "../formula.js";
-import { against, cut, inUlps, written } from "../numbers.js";
+import { against, cut, inUlps, plain, written } from "../numbers.js";
 
 const SIDES = [
   ["by_hand", "by hand"],
@@ -12,8 +12,18 @@ const SIDES = [
 // So many digits tell any float64 from the exact number, and some more.
 const DIGITS = 20;
 
-// Returns a node and `update(point, isKnown)`, which writes the numbers of a point into it.
+// Of what is given there is only its value. Returns a node and `update(point, isKnown)`, which writes the numbers of a point into it.
 export function witnesses(quantity) {
+  return quantity.step === 0 ? given(quantity) : computed(quantity);
+}
+
+function given(quantity) {
+  const value = element("span", { class: "value" });
+  const node = element("div", { class: "quantity", "data-quantity": quantity.name }, element("div", { class: "equation" }, math(quantity.mathml.symbol), " = ", value));
+  return { node, update: (point) => say(value, written(plain(point.given[quantity.name]))) };
+}
+
+function computed(quantity) {
   const places = quantity.mathml.places && math(quantity.mathml.places);
   const equation = element(
     "div",
@@ -44,7 +54,7 @@ export function witnesses(quantity) {
       const value = point[side][quantity.name];
       rows[k].show(known ? against(value, truth, ulps) : null, known ? distance(ulps) : "");
     }
-    exact.show(known ? { right: truth === null ? "no one value" : written(cut(truth, DIGITS)), lost: "" } : null, source(known, point));
+    exact.show(known ? { right: truth === null ? "no one value" : written(cut(truth, DIGITS)), lost: "", rest: "" } : null, source(known, point));
   }
 
   return { node, update };
@@ -57,12 +67,14 @@ const source = (known, point) => (known ? (point.certified ? "certified by Pytho
 function row(side, name) {
   const right = element("span", { class: "right" });
   const lost = element("del", { class: "lost" });
+  const rest = element("span", { class: "right" });
   const off = element("td", { class: "ulps" });
-  const value = element("td", { class: "value", "data-side": side }, right, lost);
+  const value = element("td", { class: "value", "data-side": side }, right, lost, rest);
   const node = element("tr", { "data-side": side }, element("th", { scope: "row" }, name), value, off);
   function show(text, ulps) {
     say(right, text?.right ?? "?");
     say(lost, text?.lost ?? "");
+    say(rest, text?.rest ?? "");
     set(lost, { title: text?.lost ? "digits that are lost: the exact number has others here" : null, hidden: !text?.lost });
     say(off, ulps);
   }

@@ -1,0 +1,11 @@
+// What the address says and this page cannot make anything of.
+
+import { say, set } from "../dom.js";
+
+export function notice(place, store) {
+  return () => {
+    const unread = store.unread.join(" and ");
+    set(place, { hidden: !unread });
+    say(place, unread && `The address says ${unread}, which means nothing here; everything else in it is followed.`);
+  };
+}

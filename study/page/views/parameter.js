@@ -1,0 +1,38 @@
+// The chosen parameter as a slider and a number, and what the edges show.
+
+import { element, say, set } from "../dom.js";
+import { edited } from "../store.js";
+import { choice } from "./controls.js";
+
+export function parameter(place, store) {
+  const show = choice(store, "show", "Edges show", [["values", "values"], ["gradients", "gradients"]]);
+  const slider = parameterSlider(store);
+  place.append(show.node, slider.node);
+  return (state, point) => {
+    show.update(state);
+    slider.update(state, point);
+  };
+}
+
+function parameterSlider(store) {
+  const { study } = store;
+  const change = (value) => {
+    if (Number.isFinite(value)) edited(store, store.state.parameter, value);
+  };
+  const range = element("input", { type: "range", step: 0.01, min: -5, max: 5, oninput: () => change(range.valueAsNumber) });
+  const number = element("input", { type: "number", step: "any", onchange: () => change(number.valueAsNumber) });
+  const name = element("span", { class: "name" });
+  const node = element("div", { class: "parameter" }, name, range, number);
+  return {
+    node,
+    update(state, point) {
+      const value = point.given[state.parameter];
+      const symbol = study.quantity[state.parameter].symbol;
+      say(name, symbol);
+      set(range, { "aria-label": `${symbol}, from −5 to 5` });
+      set(number, { "aria-label": `${symbol}, any number` });
+      if (document.activeElement !== range || range.valueAsNumber !== value) range.value = value;
+      if (document.activeElement !== number) number.value = value;
+    },
+  };
+}

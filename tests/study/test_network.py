@@ -1,0 +1,153 @@
+"""The network that is always in view, and the slider below it."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from compare.traced.asked import Asked
+from tests.study.browser import PHONE, Pages
+from tests.study.test_steps import number
+
+pytestmark = pytest.mark.slow
+
+
+def edge(page: Page, parameter: str) -> str:
+    """What stands on an edge or below a unit."""
+    texts = page.locator(f'#network [role=button][data-parameter="{parameter}"] text')
+    return " ".join(text or "" for text in texts.all_text_contents())
+
+
+def line(page: Page, parameter: str, attribute: str) -> str | None:
+    return page.locator(f'#network line.edge[data-parameter="{parameter}"]').get_attribute(
+        attribute
+    )
+
+
+def state(page: Page, key: str) -> object:
+    return page.evaluate("key => modules['main.js'].store.state[key]", key)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), PHONE])
+def test_edges_show_values_or_gradients_with_their_signs(
+    pages: Pages, study_page: Path, size: tuple[int, int]
+) -> None:
+    trace = Asked(person="alice", seed=44).trace()
+    page = pages.open(study_page, "person=alice&seed=44", size=size)
+    digits = 2 if size == PHONE else 3
+    for show, of in (("values", lambda name: name), ("gradients", lambda name: f"dL_d{name}")):
+        page.locator(f'[data-choice="show"] [data-value="{show}"]').click()
+        for name in trace.parameters()[:6]:
+            value = trace.quantities[of(name)].by_hand
+            read = edge(page, name)
+            sign = "+" if value > 0 else "−"
+            assert f" {sign}" in read
+            assert float(number(read.split()[-1].lstrip("+"))) == float(f"{value:.{digits}g}")
+            assert line(page, name, "data-sign") == ("positive" if value > 0 else "negative")
+
+
+def test_a_negative_edge_is_dashed_as_well_as_coloured(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=44")
+    style = "node => getComputedStyle(node).strokeDasharray"
+    dashes = {
+        sign: page.locator(f'#network line.edge[data-sign="{sign}"]').first.evaluate(style)
+        for sign in ("positive", "negative")
+    }
+    assert dashes["positive"] == "none"
+    assert dashes["negative"] != "none"
+
+
+def test_larger_gradients_are_thicker_over_twelve_powers_of_ten(
+    pages: Pages, study_page: Path
+) -> None:
+    trace = Asked(person="bob", seed=44).trace()
+    page = pages.open(study_page, "person=bob&seed=44&show=gradients")
+    sizes = {name: abs(trace.gradient_of(name).by_hand) for name in trace.parameters()[:6]}
+    widths = {name: float(line(page, name, "stroke-width") or 0) for name in sizes}
+    by_size = sorted(sizes, key=lambda name: sizes[name])
+    assert [widths[name] for name in by_size] == sorted(widths.values())
+    assert len(set(widths.values())) > 3
+
+
+def test_what_is_not_yet_computed_is_not_shown(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=bob&step=2&show=gradients")
+    unit = page.locator('#network [data-unit="z1"]')
+    assert "z1 31" in (unit.text_content() or "")
+    assert "z2 ?" in (page.locator('#network [data-unit="z2"]').text_content() or "")
+    assert edge(page, "w1") == "∂w1 ?"
+
+
+def test_the_step_s_unit_is_marked(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "step=4")
+    marked = '#network [data-unit="{}"] .unit'
+    assert page.locator(marked.format("z2")).get_attribute("data-now") == "true"
+    assert page.locator(marked.format("z1")).get_attribute("data-now") == "false"
+
+
+def test_pointing_at_an_edge_lights_its_path(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    page.locator('#network [role=button][data-parameter="w4"]').hover()
+    on_path = {name for name in ("w1", "w2", "w3", "w4", "w5", "w6")
+               if line(page, name, "data-path") == "true"}  # fmt: skip
+    assert on_path == {"w4", "w6"}
+    lit = page.locator('#network circle[data-path="true"]').count()
+    assert lit == 2  # h2 and the output
+
+
+def test_an_edge_is_chosen_by_the_keyboard(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    handle = page.locator('#network [role=button][data-parameter="w6"]')
+    handle.focus()
+    page.keyboard.press("Enter")
+    assert state(page, "parameter") == "w6"
+    assert handle.get_attribute("aria-pressed") == "true"
+    label = handle.get_attribute("aria-label") or ""
+    assert label.startswith("w6 1, derivative −0.0113")
+
+
+def test_drawing_an_edge_moves_its_weight(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=alice")
+    box = page.locator('#network [role=button][data-parameter="w5"] rect').bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 40, y, steps=4)
+    page.mouse.up()
+    assert state(page, "edits") == {"w5": 0.5}
+    page.mouse.move(x, y + 200)
+    assert state(page, "edits") == {"w5": 0.5}
+
+
+def test_the_slider_and_the_number_move_the_chosen_parameter(
+    pages: Pages, study_page: Path
+) -> None:
+    page = pages.open(study_page, "parameter=b2")
+    page.get_by_label("b2, from −5 to 5").fill("-1.25")
+    assert state(page, "edits") == {"b2": -1.25}
+    page.get_by_label("b2, any number").fill("7.5")
+    page.get_by_label("b2, any number").blur()
+    assert state(page, "edits") == {"b2": 7.5}
+    page.get_by_role("button", name="undo changes").click()
+    assert state(page, "edits") == {}
+
+
+def test_what_is_edited_is_computed_anew_and_says_so(pages: Pages, study_page: Path) -> None:
+    """Against Python's trace of the very same parameters."""
+    page = pages.open(study_page, "person=bob&edits=w1:0.5;b3:-2&step=18")
+    params = {f"w{k}": 1.0 for k in range(1, 7)} | {"b1": 0.0, "b2": 0.0, "b3": -2.0, "w1": 0.5}
+    from compare.traced.article import trace_article
+
+    trace = trace_article(list(params.values()), (25.0, 6.0), 0.0)
+    row = page.locator('#now [data-quantity="dL_dw1"]')
+    exact = number(row.locator('[data-side="exact"].value').inner_text())
+    assert f"{exact:.18e}" == f"{number(trace.quantities['dL_dw1'].exact or ''):.18e}"
+    assert "this page" in row.inner_text()
+
+
+def test_a_large_network_labels_only_what_is_pointed_at(pages: Pages, own_page: Path) -> None:
+    page = pages.open(own_page)
+    visible = page.locator("#network [role=button] text.label:not([visibility])")
+    assert visible.count() == 1
+    page.locator('#network [role=button][data-parameter="w1[2,1]"]').focus()
+    assert visible.count() == 2

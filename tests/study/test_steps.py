@@ -1,0 +1,194 @@
+"""Stepping through the pass: every micro-step, there and back, by every key and control."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from compare.trace import Trace
+from compare.traced.asked import Asked
+from tests.study.browser import Pages
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def bob() -> Trace:
+    return Asked(person="bob").trace()
+
+
+def shown(page: Page) -> dict[str, dict[str, str]]:
+    """What stands in the witnesses' rows of the current step, by quantity and side."""
+    return page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("#now .quantity")].map((node) => [
+          node.dataset.quantity,
+          Object.fromEntries([...node.querySelectorAll("td.value")].map((cell) => [
+            cell.dataset.side,
+            cell.textContent,
+          ])),
+        ]))"""
+    )
+
+
+def number(text: str) -> Decimal:
+    """What a reader reads: −1.5·10⁻¹³."""
+    mantissa, _, power = text.partition("·10")
+    digits = power.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+    return Decimal(mantissa.replace("−", "-")).scaleb(int(digits or 0))
+
+
+def of_python(trace: Trace, names: tuple[str, ...]) -> dict[str, tuple[float, float, str]]:
+    quantities = [trace.quantities[name] for name in names]
+    return {q.name: (q.by_hand, q.autodiff or 0.0, q.exact or "") for q in quantities}
+
+
+def as_numbers(rows: dict[str, dict[str, str]]) -> dict[str, tuple[float, float, Decimal]]:
+    return {
+        name: (
+            float(number(row["by_hand"])),
+            float(number(row["autodiff"])),
+            number(row["exact"]),
+        )
+        for name, row in rows.items()
+    }
+
+
+def assert_python_s(page: Page, trace: Trace, step: int) -> None:
+    """The numbers on the page are the trace's: floats bit for bit, exact ones to 20 digits."""
+    expected = of_python(trace, trace.steps[step - 1].names)
+    read = as_numbers(shown(page))
+    assert list(read) == list(expected)
+    for name, (by_hand, autodiff, exact) in expected.items():
+        assert read[name][:2] == (by_hand, autodiff)
+        assert abs(read[name][2] - Decimal(exact)) <= abs(Decimal(exact)) * Decimal("1e-19")
+
+
+def test_all_steps_of_bob_there_and_back(pages: Pages, study_page: Path, bob: Trace) -> None:
+    page = pages.open(study_page, "person=bob&step=0")
+    assert shown(page) == {}
+    there = []
+    for step in range(1, len(bob.steps) + 1):
+        page.keyboard.press("ArrowRight")
+        assert_python_s(page, bob, step)
+        there.append(shown(page))
+    for step in range(len(bob.steps), 0, -1):
+        assert shown(page) == there[step - 1]
+        page.keyboard.press("ArrowLeft")
+    assert shown(page) == {}
+
+
+def test_autodiff_s_lost_digits_are_marked(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=bob&step=18")
+    row = page.locator('#now [data-quantity="dL_dw1"] td[data-side="autodiff"]')
+    assert row.inner_text() == "1.5914044194235976·10⁻¹³"
+    assert row.locator(".lost").inner_text() == "4044194235976"
+    by_hand = page.locator('#now [data-quantity="dL_dw1"] td[data-side="by_hand"]')
+    assert len(by_hand.locator(".lost").inner_text()) <= 1  # rounding, no more
+
+
+def test_with_the_article_s_derivative_both_lose_them(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=bob&step=18&form=article")
+    for side in ("by_hand", "autodiff"):
+        row = page.locator(f'#now [data-quantity="dL_dw1"] td[data-side="{side}"]')
+        assert row.locator(".right").first.inner_text() == "1.591"
+        assert len(row.locator(".lost").inner_text()) > 5
+
+
+def step_of(page: Page) -> int:
+    return int(page.evaluate("modules['main.js'].store.state.step"))
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "after"),
+    [
+        ("ArrowRight", 7, 8),
+        ("ArrowLeft", 7, 6),
+        ("Home", 7, 0),
+        ("End", 7, 19),
+        ("ArrowLeft", 0, 0),
+        ("ArrowRight", 19, 19),
+    ],
+)
+def test_keys(pages: Pages, study_page: Path, key: str, before: int, after: int) -> None:
+    page = pages.open(study_page, f"step={before}")
+    page.keyboard.press(key)
+    assert step_of(page) == after
+
+
+def test_space_plays_and_stops(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "step=3")
+    page.keyboard.press(" ")
+    page.wait_for_function("() => modules['main.js'].store.state.step === 4")
+    page.keyboard.press(" ")
+    stopped = step_of(page)
+    page.wait_for_timeout(1600)  # longer than from step to step
+    assert step_of(page) == stopped
+
+
+def test_it_stops_at_the_end_and_begins_anew(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "step=18")
+    page.get_by_role("button", name="play").click()
+    page.wait_for_function("() => !modules['main.js'].store.state.playing")
+    assert step_of(page) == 19
+    page.get_by_role("button", name="play").click()
+    assert step_of(page) == 0
+
+
+def test_a_field_keeps_its_own_keys(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "step=7&seed=44")
+    page.get_by_label("Seed").focus()
+    for key in ("ArrowLeft", "Home", "End", " "):
+        page.keyboard.press(key)
+    assert step_of(page) == 7
+
+
+def test_buttons_and_scrubber(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "step=7")
+    for name, step in (("Forward", 8), ("Back", 7), ("To the beginning", 0), ("To the end", 19)):
+        page.get_by_role("button", name=name).click()
+        assert step_of(page) == step
+    page.get_by_label("Micro-step").fill("9")
+    assert step_of(page) == 9
+    assert "Undo (6)" in page.locator("#now .title").inner_text()
+
+
+def test_a_screen_reader_hears_each_step(pages: Pages, study_page: Path, bob: Trace) -> None:
+    page = pages.open(study_page, "person=bob&step=7")
+    page.keyboard.press("ArrowRight")
+    said = page.locator("#live").text_content() or ""
+    assert said.startswith("8 of 19 · Backward · Undo (7)")
+    assert f"∂L/∂ypred is {bob.quantities['dL_dypred'].by_hand:.4g}" in said
+
+
+def test_any_network(pages: Pages, own_page: Path, own: Trace) -> None:
+    page = pages.open(own_page, "step=0")
+    for step in range(1, len(own.steps) + 1):
+        page.keyboard.press("ArrowRight")
+        assert_python_s(page, own, step)
+
+
+def test_what_is_substituted_is_python_s(
+    pages: Pages, study_page: Path, content: dict[str, Any]
+) -> None:
+    """The formula in numbers, as Python writes it, for all quantities of all four people."""
+    for person in ("alice", "bob", "charlie", "diana"):
+        trace = Asked(person=person).trace()
+        page = pages.open(study_page, f"person={person}")
+        for step in trace.steps:
+            page.get_by_label("Micro-step").fill(str(step.number))
+            for name in step.names:
+                places = page.locator(f'#now [data-quantity="{name}"] math').last
+                read = re.sub(r"\s+", "", places.text_content() or "")
+                expected = trace.quantities[name].substituted or ""
+                assert read == as_mathml_reads(expected), name
+    assert content["people"] is not None
+
+
+def as_mathml_reads(text: str) -> str:
+    """A formula in plain signs as the text of its MathML."""
+    text = re.sub(r"e([+-]\d+)", lambda found: f"×10{int(found.group(1))}", text)
+    text = text.translate(str.maketrans("²", "2")).replace("-", "−")
+    return re.sub(r"\s+", "", text)
