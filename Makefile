@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed-by-make
 # The output of a target is the same when the tests run it from within `make test`.
 MAKEFLAGS += --no-print-directory
 
-.PHONY: install run test test-all lint bench document study lock clean help
+.PHONY: install run test test-all lint bench document study picture lock clean help
 
 install: $(STAMP) ## set up the environment in .venv
 
@@ -37,6 +37,9 @@ document: $(STAMP) ## docs/benchmarks.md and its figures from the stored timings
 
 study: $(STAMP) ## the page: stepping through backpropagation in the browser; OPEN=1 opens it
 	@$(BIN)/python -m study $(if $(OPEN),--open)
+
+picture: $(STAMP) ## docs/network.svg as the page draws it; needs Chromium
+	@$(BIN)/python -m study.picture
 
 $(STAMP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -47,9 +47,10 @@ def study(out: Path | None, open_: bool, **asked: Any) -> None:
     of your own.
     """
     path = _built(out, asked).resolve()
-    click.echo(path)
+    here = Path.cwd()
+    click.echo(path.relative_to(here) if path.is_relative_to(here) else path)
     if open_ and not webbrowser.open(path.as_uri()):
-        raise click.ClickException(f"no browser was found; open {path} in one yourself.")
+        raise click.ClickException("no browser was found; open that file in one yourself.")
 
 
 def _built(out: Path | None, asked: dict[str, Any]) -> Path:

@@ -24,9 +24,13 @@ export function general(value, digits) {
 
 const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 
+// Mantissa and exponent, if there is one; Python's decimals have E, and so have words like "number".
+export const powered = (text) => (/\d$/.test(text) ? text.split(/e/i) : [text]);
+
 // With a real minus sign, and 10 to a power instead of e.
 export function written(text) {
-  const [mantissa, exponent] = text.split(/e/i); // Python's decimals have E
+  if (!/\d/.test(text)) return text.replace("-", "−"); // words, and ∞
+  const [mantissa, exponent] = powered(text);
   const signed = mantissa.replace("-", "−");
   return exponent === undefined ? signed : `${signed}·10${raised(Number(exponent))}`;
 }
@@ -109,20 +113,34 @@ export function cut(text, count) {
 // A float64 against the exact number: the digits that are right, those that are lost, and the rest,
 // which is a power of ten.
 //
-// As few digits as tell the float64 from its neighbours, but 17 where digits are lost: they are
-// what the computer holds. One within an ulp and a half has lost none.
+// As few digits as tell the float64 from its neighbours. Right are those that the exact number has
+// as well, and those that the relative error leaves, if it is only a carry that makes them differ:
+// 0.2999 is right to three digits where 0.3001 is exact. Of one that is right to as many digits as a
+// float64 keeps of any number none is lost: the rest is rounding.
 export function against(value, exact, ulps) {
   const text = placedFloat(value);
-  if (exact === null || ulps === null || !(ulps > 1.5)) return { right: written(text), lost: "", rest: "" };
-  const [mine, truth] = [parts(text), parts(exact)];
-  if (mine.negative !== truth.negative || mine.power !== truth.power || !mine.digits) {
-    return { right: "", lost: written(text), rest: "" };
-  }
-  let same = 0;
-  while (same < mine.digits.length && mine.digits[same] === (truth.digits[same] ?? "0")) same += 1;
   const shown = written(text);
+  if (exact === null || ulps === null) return { right: shown, lost: "", rest: "" };
+  const same = Math.max(common(parts(text), parts(exact)), left(ulps, Number(exact)));
+  if (same >= KEPT) return { right: shown, lost: "", rest: "" };
   const [at, end] = [position(shown, same), shown.includes("·") ? shown.indexOf("·") : shown.length];
   return { right: shown.slice(0, at), lost: shown.slice(at, end), rest: shown.slice(end) };
+}
+
+// Decimal digits that a float64 keeps of any number.
+const KEPT = 15;
+
+function common(mine, truth) {
+  if (mine.negative !== truth.negative || mine.power !== truth.power) return 0;
+  let same = 0;
+  while (same < mine.digits.length && mine.digits[same] === (truth.digits[same] ?? "0")) same += 1;
+  return same;
+}
+
+// Digits that an error leaves.
+function left(ulps, exact) {
+  const error = (ulps * ulp(exact)) / Math.abs(exact);
+  return error > 0 ? Math.max(0, Math.floor(-Math.log10(error))) : ulps === 0 ? Infinity : 0;
 }
 
 function placedFloat(value) {

@@ -2,6 +2,7 @@
 
 import { decimal, distance } from "./numbers.js";
 import { byAutodiff, byHand, exactly, prepared, train } from "./mathematics.js";
+import { plantable, planted } from "./mistakes.js";
 import { RandomState } from "./random.js";
 import { sampleOrder } from "./order.js";
 
@@ -15,7 +16,7 @@ export function opened(told) {
     ...told,
     programs,
     quantity: Object.fromEntries(told.quantities.map((quantity) => [quantity.name, quantity])),
-    mistakes: (told.mistakes ?? []).map((mistake) => ({ ...mistake, program: mistake.program && prepared(mistake.program) })),
+    mistakes: plantable(told.mistakes),
   };
 }
 
@@ -27,25 +28,32 @@ export function start(study, state) {
 }
 
 // The lines that are run by hand: the right ones, or those with the mistake that is planted.
-export function handProgram(study, state) {
-  const mistake = study.mistakes.find((of) => of.slug === state.mistake);
-  return mistake?.program ?? study.programs[state.form];
-}
+export const handProgram = (study, state) => planted(study, state)?.program(state.form) ?? study.programs[state.form];
 
-export const samplesOf = (study) => study.samples.map((sample) => sample.given);
+// What is put in for each sample.
+export const samplesOf = (study) => study.samples.map((sample) => ({ ...constants(study), ...sample.given }));
 
-let kept = { key: null, path: null };
+const kept = new Map();
 
-// The parameters before and after each update of the training that is chosen; kept while it is.
-export function path(study, state) {
-  const key = JSON.stringify([state.seed, state.form, state.eta, state.order, state.mistake]);
-  if (kept.key !== key) {
+// The training that is chosen; the last two are kept, with a mistake and without.
+//
+//   path   the parameters before and after each update
+//   order  the index of the sample of each update
+export function training(study, state) {
+  const key = JSON.stringify([state.seed, state.form, state.eta, state.order, planted(study, state)?.slug]);
+  if (!kept.has(key)) {
     const samples = samplesOf(study);
-    const order = sampleOrder(samples.length, EPOCHS, state.order === "shuffled" ? state.seed ?? 0 : null);
-    kept = { key, path: train(study, handProgram(study, state), start(study, state), samples, order, state.eta) };
+    const order = sampleOrder(samples.length, EPOCHS, state.order === "shuffled" ? orderSeed(state) : null);
+    if (kept.size === 2) kept.delete(kept.keys().next().value);
+    kept.set(key, { order, path: train(study, handProgram(study, state), start(study, state), samples, order, state.eta) });
   }
-  return kept.path;
+  return kept.get(key);
 }
+
+// A start that no seed draws still needs one to shuffle by.
+export const orderSeed = (state) => state.seed ?? 0;
+
+export const path = (study, state) => training(study, state).path;
 
 // The parameters at which the reader stands: so many epochs into the training, then as edited.
 function parameters(study, state) {
@@ -65,21 +73,17 @@ export function evaluate(study, state) {
   const sample = study.samples.find((of) => of.key === state.sample);
   const given = { ...constants(study), [study.rate]: state.eta, ...parameters(study, state), ...sample.given, ...state.edits };
   const program = study.programs[state.form];
-  const hand = { ...byHand(program, given), ...mistaken(study, state, given) };
-  const pass = state.mistake ? undefined : study.passes.find((of) => fits(of, state, given));
+  const mistake = planted(study, state);
+  const hand = { ...byHand(program, given), ...(mistake ? byHand(mistake.program(state.form), given) : {}) };
+  const pass = mistake ? undefined : study.passes.find((of) => fits(of, state, given));
   const computed = pass ? certified(pass) : recomputed(study, program, given, hand);
   return { sample, given, certified: Boolean(pass), ...computed };
 }
 
 // λ, where there is one: what is given and is neither parameter, sample nor η.
 function constants(study) {
-  const [pass] = study.passes;
-  return Object.fromEntries(Object.entries(pass.given).filter(([name]) => !(name in study.samples[0].given)));
-}
-
-function mistaken(study, state, given) {
-  const mistake = study.mistakes.find((of) => of.slug === state.mistake);
-  return mistake?.program ? byHand(mistake.program, given) : {};
+  const others = new Set([...study.parameters, study.rate, ...Object.keys(study.samples[0].given)]);
+  return Object.fromEntries(Object.entries(study.passes[0].given).filter(([name]) => !others.has(name)));
 }
 
 const fits = (pass, state, given) =>
@@ -119,11 +123,18 @@ export function differenceFromPython(study) {
       const pairs = [[pass.by_hand[name], sides.by_hand[name]]];
       if (pass.exact[name] !== null) pairs.push([Number(pass.exact[name]), sides.autodiff[name][0]]);
       for (const [python, mine] of pairs) {
-        const difference = python === mine ? 0 : Math.abs(mine - python) / Math.abs(python);
+        const difference = relative(python, mine);
         count += 1;
-        if (!(difference <= worst.difference)) worst = { difference, name, sample: pass.sample };
+        if (difference > worst.difference) worst = { difference, name, sample: pass.sample };
       }
     }
   }
   return { ...worst, count, passes: study.passes.length };
+}
+
+// Infinite where one of them is no number.
+function relative(python, mine) {
+  if (python === mine) return 0;
+  const difference = Math.abs(mine - python) / Math.abs(python);
+  return Number.isNaN(difference) ? Infinity : difference;
 }

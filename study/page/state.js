@@ -25,6 +25,7 @@ export function defaults(study) {
     erratum: null, // the number of the one that is open
     mistake: null, // that is planted in the hand-written lines
     quiz: false,
+    revealed: null, // the question that is answered, which no address says
     unit: "lb",
     you: null, // weight and height, in lb and in
   };
@@ -114,8 +115,8 @@ export function fromAddress(study, hash) {
   const keys = Object.fromEntries(Object.keys(readers).map((key) => [CALLED[key] ?? key, key]));
   for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
     const [name, text = ""] = part.split("=");
-    const key = keys[name];
-    const value = key && readers[key].read(decoded(text));
+    const key = Object.hasOwn(keys, name) ? keys[name] : null;
+    const value = key ? readers[key].read(decoded(text)) : undefined;
     if (value === undefined) unread.push(part);
     else state[key] = value;
   }

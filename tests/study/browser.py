@@ -1,12 +1,6 @@
-"""A page in Chromium, as its reader has it, watched for everything that it must not do.
-
-Playwright drives the Chromium that the machine has; it fetches no browser of its own.
-"""
+"""A page in Chromium, as its reader has it, watched for everything that it must not do."""
 
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -21,22 +15,11 @@ from playwright.sync_api import (
     Page,
     ViewportSize,
     WebError,
-    sync_playwright,
 )
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-MISSING = f"no browser: the page was not opened. Install one of {', '.join(NAMES)}."
-# No sandbox, for a container's root has none; no host name is known, for the page asks nobody.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-]
+from study import chromium
+
 # What a test waits for comes within milliseconds, or never; a loaded machine may be that slow.
 PATIENCE_MS = 15_000
 
@@ -44,28 +27,16 @@ DESKTOP = (1280, 800)
 PHONE = (390, 844)
 
 
-def executable() -> str:
+def required() -> str:
     """The path of Chromium; a test that asks for it is skipped where there is none.
 
     With HANDGRAD_BROWSER=required in the environment, as in CI, it fails.
     """
-    for name in NAMES:
-        if path := shutil.which(name):
-            return path
+    if path := chromium.executable():
+        return path
     if os.environ.get("HANDGRAD_BROWSER") == "required":
-        pytest.fail(MISSING, pytrace=False)
-    pytest.skip(MISSING)
-
-
-@contextmanager
-def launched() -> Iterator[Browser]:
-    """Chromium, running."""
-    path = executable()
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path, args=FLAGS) as browser,
-    ):
-        yield browser
+        pytest.fail(chromium.MISSING, pytrace=False)
+    pytest.skip(chromium.MISSING)
 
 
 class Pages:

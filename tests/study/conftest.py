@@ -15,8 +15,9 @@ from playwright.sync_api import Browser
 from compare.trace import Trace
 from compare.traced.asked import Asked
 from study.build import build
+from study.chromium import launched
 from study.content import of_article, of_pass
-from tests.study.browser import Pages, launched
+from tests.study.browser import Pages, required
 
 #: A network and an example that are not the article's.
 OWN = Asked(
@@ -57,7 +58,7 @@ def own_page(own: Trace, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium, one for each worker."""
-    with launched() as browser:
+    with launched(required()) as browser:
         yield browser
 
 

@@ -8,8 +8,10 @@ _DRAG = """
   const handle = document.querySelector(`#network [role=button][data-parameter="${parameter}"]`);
   const box = handle.getBoundingClientRect();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-  const event = (type, dx) =>
-    handle.dispatchEvent(new PointerEvent(type, { clientX: x + dx, clientY: y, pointerId: 1, bubbles: true }));
+  const event = (type, dx) => {
+    const at = { clientX: x + dx, clientY: y, pointerId: 1, bubbles: true };
+    handle.dispatchEvent(new PointerEvent(type, at));
+  };
   handle.setPointerCapture = () => {};
   event("pointerdown", 0);
   const times = [];

@@ -1,14 +1,16 @@
 // The network, always in view: what goes in, what every unit makes of it, and what comes back.
 
 import { replace, say, set, svg } from "../dom.js";
+import { knownTo } from "../asked.js";
 import { short, signed } from "../numbers.js";
 import { edited } from "../store.js";
 
 // Room for a unit with its three numbers, in pixels.
 const UNIT = { radius: 25, height: 128 };
 
-// Narrower than this the loss stands below the output, and labels have two lines.
-const NARROW = 460;
+// Narrower than this the loss stands below the output, where there is one; and numbers are shorter.
+const NARROW = 620;
+const SMALL = 460;
 
 // How far a pointer is drawn to move a parameter by 1.
 const DRAG = 80;
@@ -29,7 +31,7 @@ export function network(place, store) {
   let last = null;
   const draw = () => {
     parts = drawn(store, drawing.clientWidth || 640);
-    set(drawing, { viewBox: `0 0 ${parts.width} ${parts.height}`, height: parts.height, "data-narrow": parts.isNarrow });
+    set(drawing, { viewBox: `0 0 ${parts.width} ${parts.height}`, height: parts.height, "data-small": parts.isSmall });
     replace(drawing, parts.nodes);
   };
   new ResizeObserver(() => {
@@ -43,6 +45,17 @@ export function network(place, store) {
     last = [state, point];
     parts.update(state, point);
   };
+}
+
+// The network at the end of the pass, at a width, for paper: nothing in it can be chosen.
+export function picture(store, show, width) {
+  const { study, state, point } = store;
+  const parts = drawn(store, width);
+  parts.update({ ...state, show, step: study.steps.length, parameter: "", pointed: null, lit: [] }, point);
+  const words = `The network, ${show === "values" ? "its values and parameters" : "its derivatives"}`;
+  const drawing = svg("svg", { class: "network", role: "img", "aria-label": words, viewBox: `0 0 ${parts.width} ${parts.height}` }, parts.nodes);
+  for (const grip of drawing.querySelectorAll("[role=button]")) set(grip, { role: null, tabindex: null, "aria-label": null, "aria-pressed": null });
+  return drawing;
 }
 
 // Where everything stands at a width: the middle of each value's node, and of the loss.
@@ -70,8 +83,9 @@ function drawn(store, width) {
   const { study } = store;
   const { inputs, layers, edges } = study.drawing;
   const { height, isNarrow, at, loss: end } = places(study, width);
-  const lines = edges.map((of) => edge(store, of, at[of.from], at[of.to], isNarrow));
-  const units = layers.flat().map((of) => unit(store, of, at[of.z], isNarrow));
+  const isSmall = width < SMALL;
+  const lines = edges.map((of) => edge(store, of, at[of.from], at[of.to], isSmall));
+  const units = layers.flat().map((of) => unit(store, of, at[of.z], isSmall));
   const given = inputs.map((name) => input(study, name, at[name]));
   const loss = lossNode(study, end, isNarrow);
   const outs = study.outputs.map((name) => wire(at[name], end));
@@ -80,11 +94,11 @@ function drawn(store, width) {
   return {
     width,
     height,
-    isNarrow,
+    isSmall,
     // Labels above all lines, or one edge would cross another one's number.
     nodes: [...outs, ...lines.map((of) => of.line), ...nodes(units), ...nodes(given), loss.node, ...nodes(lines)],
     update: (state, point) => {
-      const known = (name) => study.quantity[name].step <= state.step;
+      const known = knownTo(study, state);
       const look = { state, point, known, path: pathOf(study, state.pointed ?? state.parameter) };
       for (const part of all) part.update(look);
     },
@@ -116,16 +130,16 @@ function thickness(value, [hair, full]) {
 
 const signOf = (value) => (value > 0 ? "positive" : value < 0 ? "negative" : "zero");
 
-function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], isNarrow) {
+function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], isSmall) {
   const { study } = store;
   const { layers, edges } = study.drawing;
+  const digits = isSmall ? 2 : 3;
   const line = svg("line", { class: "edge", x1: x1 + UNIT.radius, y1, x2: x2 - UNIT.radius, y2, "data-parameter": parameter });
   // Edges cross in the middle, unless they all lead to one unit.
   const spot = layers.some((layer) => layer.length === 1 && layer[0].z === to) ? 0.5 : 0.3;
   const [x, y] = [x1 + UNIT.radius + (x2 - x1 - 2 * UNIT.radius) * spot, y1 + (y2 - y1) * spot];
-  const rows = isNarrow ? 2 : 1;
-  const texts = Array.from({ length: rows }, (_, k) => svg("text", { x, y: y - 6 + 14 * (k - rows / 2 + 0.5), class: "label" }));
-  const back = svg("rect", { class: "label-back", x, y: y - 11 - 8 * rows, height: 3 + 16 * rows, rx: 4 });
+  const texts = [-3, 12].map((dy) => svg("text", { x, y: y + dy, class: "label" }));
+  const back = svg("rect", { class: "label-back", x, y: y - 17, height: 34, rx: 4 });
   const node = handle(store, parameter, svg("g", {}, svg("line", { class: "hit", x1: x1 + UNIT.radius, y1, x2: x2 - UNIT.radius, y2 }), back, texts));
   const gradient = study.gradients[parameter];
   return {
@@ -142,10 +156,9 @@ function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], isNarrow) {
       });
       const labelled = edges.length <= FEW || state.parameter === parameter || state.pointed === parameter;
       for (const part of [...texts, back]) set(part, { visibility: labelled ? null : "hidden" });
-      const name = isGradient ? `∂${study.quantity[parameter].symbol}` : study.quantity[parameter].symbol;
-      const words = [name, seen ? signed(value, isNarrow ? 2 : 3) : "?"];
-      (isNarrow ? words : [words.join(" ")]).forEach((text, k) => say(texts[k], text));
-      const wide = (isNarrow ? 6.2 : 7.2) * Math.max(...texts.map((text) => text.textContent.length)) + 8;
+      say(texts[0], study.quantity[isGradient ? gradient : parameter].symbol);
+      say(texts[1], seen ? signed(value, digits) : "?");
+      const wide = (isSmall ? 6.2 : 7) * Math.max(...texts.map((text) => text.textContent.length)) + 8;
       set(back, { x: x - wide / 2, width: wide });
       set(node, { "data-chosen": state.parameter === parameter, "aria-pressed": state.parameter === parameter, "aria-label": spoken(study, parameter, point, known) });
     },
@@ -193,9 +206,9 @@ function handle(store, parameter, node) {
   return node;
 }
 
-function unit(store, { z, a, b }, [x, y], isNarrow) {
+function unit(store, { z, a, b }, [x, y], isSmall) {
   const { study } = store;
-  const digits = isNarrow ? 2 : 3;
+  const digits = isSmall ? 2 : 3;
   const gradient = b && study.gradients[b];
   const circle = svg("circle", { cx: x, cy: y, r: UNIT.radius, class: "unit" });
   const above = svg("text", { x, y: y - UNIT.radius - 8, class: "gradient" });
@@ -218,12 +231,12 @@ function unit(store, { z, a, b }, [x, y], isNarrow) {
       say(below[0], `${study.quantity[z].symbol} ${known(z) ? short(point.by_hand[z]) : "?"}`);
       say(below[1], z === a ? "" : `${study.quantity[a].symbol} ${known(a) ? short(point.by_hand[a]) : "?"}`);
       const back = gradient && known(gradient) ? point.by_hand[gradient] : null;
-      const of = `${isNarrow ? "∂" : "∂L/∂"}${study.quantity[z].symbol}`;
+      const of = `∂L/∂${study.quantity[z].symbol}`;
       say(above, gradient ? `${of} ${back === null ? "?" : signed(back, digits)}` : "");
       set(above, { "data-sign": back === null ? "unknown" : signOf(back) });
       if (!b) return;
       const isGradient = state.show === "gradients";
-      say(bias, isGradient ? `∂${study.quantity[b].symbol} ${back === null ? "?" : signed(back, digits)}` : `${study.quantity[b].symbol} ${signed(point.given[b])}`);
+      say(bias, isGradient ? `${study.quantity[gradient].symbol} ${back === null ? "?" : signed(back, digits)}` : `${study.quantity[b].symbol} ${signed(point.given[b])}`);
       set(grip, { "data-chosen": state.parameter === b, "aria-pressed": state.parameter === b, "aria-label": spoken(study, b, point, known) });
     },
   };

@@ -7,7 +7,8 @@ import { choice } from "./controls.js";
 export function parameter(place, store) {
   const show = choice(store, "show", "Edges show", [["values", "values"], ["gradients", "gradients"]]);
   const slider = parameterSlider(store);
-  place.append(show.node, slider.node);
+  const legend = element("p", { class: "note" }, "Solid is +, dashed is −; thickness goes with the logarithm of the size. Draw an edge left or right to change its weight.");
+  place.append(show.node, slider.node, legend);
   return (state, point) => {
     show.update(state);
     slider.update(state, point);

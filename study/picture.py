@@ -1,0 +1,65 @@
+"""The network as the page draws it, as a picture for documents: `python -m study.picture`."""
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from study.build import HERE, PAGE, build
+from study.chromium import MISSING, executable, launched
+from study.content import of_article
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+#: What the README shows, in the words of an address and in plain ones, and where it is kept.
+STATE = "person=alice&seed=44"
+SAYS = "The article's network at Alice's example: its values, and the derivatives on its edges"
+PICTURE = HERE.parent / "docs" / "network.svg"
+
+_SVG = """
+() => {
+  const { picture } = modules["views/network.js"];
+  const svg = picture(modules["main.js"].store, "gradients", 720);
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return svg.outerHTML;
+}
+"""
+
+
+def picture(page: "Page") -> str:
+    """The network of an open page as an SVG of its own, in light and in dark."""
+    head, close, body = page.evaluate(_SVG).partition(">")
+    return f"{head}{close}\n<title>{SAYS}</title>\n<style>\n{_style()}</style>\n{body}\n"
+
+
+def _style() -> str:
+    """The rules of the page that the network needs: its colours, and its own."""
+    base, own = ((PAGE / "style" / name).read_text() for name in ("1-base.css", "2-pass.css"))
+    colours = re.findall(r"^:root \{.*?^\}|^@media \(prefers-color-scheme.*?^\}", base, re.M | re.S)
+    rules = re.findall(r"^\.network.*\}$", own, re.M)
+    font = 'svg { font-family: system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }'
+    return "\n".join([*colours, font, *rules, ""])
+
+
+def draw(executable: str, folder: Path) -> str:
+    """The picture, of a page that is built in a folder."""
+    with launched(executable) as browser:
+        page = browser.new_page()
+        page.goto(f"{build(of_article(), folder / 'index.html').as_uri()}#{STATE}")
+        return picture(page)
+
+
+def main() -> None:
+    """Draw the picture of the README anew."""
+    from tempfile import TemporaryDirectory
+
+    if (path := executable()) is None:
+        sys.exit(f"Error: {MISSING}.")
+    with TemporaryDirectory() as folder:
+        PICTURE.write_text(draw(path, Path(folder)), encoding="utf-8")
+    print(PICTURE.relative_to(HERE.parent))
+
+
+if __name__ == "__main__":
+    main()

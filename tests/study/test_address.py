@@ -1,0 +1,112 @@
+"""The address holds what is chosen, and brings it back."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.study.browser import Pages
+
+pytestmark = pytest.mark.slow
+
+#: One of each that an address can say, none of them as usual.
+CHOSEN: dict[str, Any] = {
+    "sample": "diana",
+    "step": 9,
+    "seed": 115,
+    "edits": {"w1": -0.1, "x1": 1e-7, "b3": 2e300},
+    "form": "article",
+    "eta": 0.025,
+    "epoch": 250,
+    "order": "shuffled",
+    "parameter": "b2",
+    "pinned": True,
+    "show": "gradients",
+    "nudge": 7,
+    "axes": ["w5", "b1"],
+    "printed": True,
+    "quiz": True,
+    "unit": "kg",
+    "you": [150.5, 68],
+}
+
+_ROUND_TRIP = """
+(chosen) => {
+  const { study } = modules["main.js"].store;
+  const { defaults, toAddress, fromAddress } = modules["state.js"];
+  const address = toAddress(study, { ...defaults(study), ...chosen });
+  return [address, fromAddress(study, "#" + address)];
+}
+"""
+
+
+def state(page: Page) -> dict[str, Any]:
+    return page.evaluate("modules['main.js'].store.state")
+
+
+@pytest.mark.parametrize("key", CHOSEN)
+def test_each_choice_comes_back(pages: Pages, study_page: Path, key: str) -> None:
+    page = pages.open(study_page)
+    address, read = page.evaluate(_ROUND_TRIP, {key: CHOSEN[key]})
+    assert read["unread"] == []
+    assert read["state"][key] == CHOSEN[key]
+    assert address.count("=") == 1  # what is as usual is not said
+
+
+def test_all_of_them_at_once(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    address, read = page.evaluate(_ROUND_TRIP, CHOSEN)
+    assert {key: read["state"][key] for key in CHOSEN} == CHOSEN
+    page = pages.open(study_page, address)
+    assert {key: state(page)[key] for key in CHOSEN} == CHOSEN
+
+
+def test_the_address_follows_what_is_done(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    page.get_by_role("button", name="Diana").click()
+    page.get_by_label("Micro-step").fill("9")
+    page.wait_for_function("() => location.hash === '#person=diana&step=9'")
+    page.reload()
+    assert (state(page)["sample"], state(page)["step"]) == ("diana", 9)
+
+
+def test_another_address_is_followed_at_once(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=bob")
+    page.evaluate("location.hash = '#person=alice&step=9&seed=44'")
+    page.wait_for_function("() => modules['main.js'].store.state.step === 9")
+    assert page.get_by_role("button", name="Alice").get_attribute("aria-pressed") == "true"
+    assert page.get_by_label("Seed of").input_value() == "44"
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["person=eve", "step=99", "step=1.5", "seed=-1", "seed=", "edits=w9:1", "edits=w1:x", "eta=0",
+     "axes=w1", "you=1", "nonsense", "parameter=w7", "%E0%A4%A=1", "edits=w1:", "you=1;Infinity",
+     "__proto__=1", "constructor=1"],
+)  # fmt: skip
+def test_what_cannot_be_read_is_named_and_the_rest_followed(
+    pages: Pages, study_page: Path, part: str
+) -> None:
+    page = pages.open(study_page, f"{part}&person=bob")
+    assert state(page)["sample"] == "bob"
+    notice = page.get_by_role("alert").inner_text()
+    assert part.split("=")[0] in notice
+    assert "means nothing here" in notice
+
+
+def test_all_weights_1_are_said_where_a_page_begins_with_a_seed(
+    pages: Pages, tmp_path: Path
+) -> None:
+    from compare.traced.asked import Asked
+    from study.build import build
+    from study.content import of_article
+
+    path = build(of_article(Asked(person="charlie", seed=5)), tmp_path / "page.html")
+    page = pages.open(path)
+    assert (state(page)["sample"], state(page)["seed"]) == ("charlie", 5)
+    assert page.evaluate("modules['main.js'].store.point.certified") is True
+    page.get_by_role("button", name="all weights 1").click()
+    page.wait_for_function("() => location.hash === '#seed=ones'")
+    page.reload()
+    assert state(page)["seed"] is None

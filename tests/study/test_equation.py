@@ -1,0 +1,88 @@
+"""One partial derivative as a product of its factors."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from compare.trace import Trace
+from compare.traced.asked import Asked
+from tests.study.browser import Pages
+from tests.study.test_steps import number
+
+pytestmark = pytest.mark.slow
+
+
+def shown(page: Page) -> list[str]:
+    nodes = page.locator("#equation .quantity")
+    return [node.get_attribute("data-quantity") or "" for node in nodes.all()]
+
+
+def state(page: Page, key: str) -> object:
+    return page.evaluate("key => modules['main.js'].store.state[key]", key)
+
+
+@pytest.fixture(scope="module")
+def alice() -> Trace:
+    return Asked(person="alice").trace()
+
+
+def test_every_derivative_with_its_factors(pages: Pages, study_page: Path, alice: Trace) -> None:
+    page = pages.open(study_page)
+    for name in alice.parameters():
+        page.get_by_label("Parameter", exact=True).select_option(name)
+        gradient = alice.gradient_of(name)
+        assert shown(page) == [gradient.name, *gradient.factors]
+        for of in shown(page):
+            cell = page.locator(f'#equation [data-quantity="{of}"] td[data-side="by_hand"]')
+            assert float(number(cell.inner_text())) == alice.quantities[of].by_hand
+
+
+def test_the_worked_example(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=alice&parameter=w1")
+    places = page.locator("#equation .quantity math").nth(2).text_content() or ""
+    assert places == "−0.95261·0.249439·(−0.0903533)"
+    says = page.locator("#equation .says").inner_text()
+    assert says == "+0.0215: as w1 grows, the loss rises; so the update lowers w1."
+
+
+def test_what_is_not_yet_computed_stays_open(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=alice&parameter=w1&step=12")
+    places = page.locator("#equation .quantity math").nth(2).text_content() or ""
+    assert places == "−0.95261·0.249439·?"
+    assert page.locator("#equation .says").inner_text() == "Step 18 computes it."
+
+
+def test_it_follows_the_pointer_unless_it_is_pinned(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "parameter=w1")
+    w5 = page.locator('#network [role=button][data-parameter="w5"]')
+    w5.hover()
+    assert shown(page)[0] == "dL_dw5"
+    page.mouse.move(2, 2)
+    assert shown(page)[0] == "dL_dw1"
+    page.get_by_role("button", name="pinned").click()
+    w5.hover()
+    assert shown(page)[0] == "dL_dw1"
+    page.mouse.down()  # chosen, it stays as well
+    page.mouse.up()
+    assert shown(page)[0] == "dL_dw5"
+
+
+def test_a_factor_lights_its_nodes(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "parameter=w1")
+    factor = page.locator('#equation .factor:has([data-quantity="dypred_dh1"])')
+    lit = page.locator('#network .unit[data-lit="true"]')
+    assert lit.count() == 0
+    factor.focus()
+    assert lit.count() == 2  # the output, and h1
+    page.keyboard.press("Tab")
+    assert state(page, "lit") != ["ypred", "h1"]
+
+
+def test_any_network(pages: Pages, own_page: Path, own: Trace) -> None:
+    page = pages.open(own_page, "parameter=w0%5B2%2C1%5D")
+    gradient = own.gradient_of("w0[2,1]")
+    assert shown(page) == [gradient.name, *gradient.factors]
+    # What is given has a value and no witnesses.
+    page.get_by_label("Parameter", exact=True).select_option("b0[1]")
+    assert shown(page)[0] == "db0[1]"

@@ -1,0 +1,194 @@
+"""The article's slips on the page: both forms, what the runs show, and the ways to elsewhere."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from compare.errata.catalogue import ERRATA
+from compare.errata.entry import Cell, Erratum
+from study.errata import ELSEWHERE
+from tests.compare.errata.asked import shown
+from tests.study.browser import PHONE, Pages, axe
+from tests.study.reading import number
+
+pytestmark = pytest.mark.slow
+
+OPEN_ALL = "document.querySelectorAll('#errata details').forEach(of => { of.open = true; })"
+
+
+def state(page: Page) -> dict[str, Any]:
+    return page.evaluate("modules['main.js'].store.state")
+
+
+def slip(page: Page, entry: int) -> Any:
+    return page.locator(f'#errata [data-erratum="{entry}"]')
+
+
+@pytest.fixture
+def all_open(pages: Pages, study_page: Path) -> Page:
+    page = pages.open(study_page, still=True)
+    page.evaluate(OPEN_ALL)
+    expect(page.locator("#errata .inside")).to_have_count(len(ERRATA))
+    return page
+
+
+def test_printed_and_corrected_stand_side_by_side(all_open: Page) -> None:
+    sides = all_open.evaluate(
+        """() => [...document.querySelectorAll("#errata .sides")].map((sides) =>
+          [...sides.children].map((side) => [
+            side.dataset.printed,
+            side.querySelector(".tag").textContent,
+            side.querySelector(".words")?.textContent ?? null,
+            side.querySelectorAll(".one:has(math)").length,
+          ]))"""
+    )
+    for entry, (printed, right) in zip(ERRATA, sides, strict=True):
+        assert printed[:2] == ["true", "✗ printed"]
+        assert right[:2] == ["false", "✓ corrected"]
+        for (*_, words, formulas), text, latex in (
+            (printed, entry.printed, entry.printed_latex),
+            (right, entry.right, entry.right_latex),
+        ):
+            assert words in ({text, None} if latex else {text})
+            assert formulas == (latex.count(r"\quad") + 1 if latex else 0)
+
+
+def test_they_show_what_the_runs_show(all_open: Page) -> None:
+    read = all_open.evaluate(
+        """() => [...document.querySelectorAll("#errata .inside")].map((inside) => ({
+          why: inside.querySelector("p").textContent,
+          says: inside.querySelector(".comes-to").textContent,
+          columns: [...inside.querySelectorAll("thead :is(th, td)")].map((cell) => cell.textContent),
+          rows: [...inside.querySelectorAll("tbody tr")].map((row) =>
+            [...row.children].map((cell) => cell.textContent)),
+        }))"""
+    )
+    for entry, of in zip(ERRATA, read, strict=True):
+        run = shown(entry.number)
+        assert (of["why"], of["says"], of["columns"]) == (entry.why, run.says, list(run.columns))
+        for found, expected in zip(of["rows"], run.rows, strict=True):
+            assert [same(*cells, run.digits) for cells in zip(found, expected, strict=True)]
+
+
+def same(read: str, cell: Cell, digits: int) -> bool:
+    if isinstance(cell, str):
+        assert read == cell
+    else:
+        assert float(number(read)) == float(f"{cell:.{digits}g}")
+    return True
+
+
+def test_the_switch_shows_the_one_or_the_other_first(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    short = slip(page, 18).locator("summary .form")
+    assert short.inner_text().split("\n") == ["✓ corrected", ERRATA[17].right]
+    page.get_by_role("button", name="as the article prints it").click()
+    assert short.inner_text().split("\n") == ["✗ printed", ERRATA[17].printed]
+    expect(page).to_have_url(f"{study_page.resolve().as_uri()}#printed=1")
+    page.reload()
+    assert short.inner_text().startswith("✗ printed")
+    page.get_by_role("button", name="corrected", exact=True).click()
+    assert short.inner_text().startswith("✓ corrected")
+
+
+def test_one_section_of_the_article(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    page.locator("#errata select").select_option("Optimizer")
+    expected = [entry.number for entry in ERRATA if entry.section == "Optimizer"]
+    visible = page.locator("#errata li:visible").evaluate_all(
+        "all => all.map(of => Number(of.dataset.erratum))"
+    )
+    assert visible == expected
+    assert f"{len(expected)} of {len(ERRATA)}" in page.locator("#errata [role=status]").inner_text()
+    page.locator("#errata select").select_option("")
+    assert page.locator("#errata li:visible").count() == len(ERRATA)
+
+
+def test_the_address_says_which_is_open(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    slip(page, 7).locator("summary").click()
+    expect(page).to_have_url(f"{study_page.resolve().as_uri()}#erratum=7")
+    slip(page, 7).locator("summary").click()
+    expect(page).to_have_url(f"{study_page.resolve().as_uri()}#")
+
+
+@pytest.mark.parametrize("size", [PHONE, (1280, 800)])
+def test_an_address_opens_one_and_brings_it_into_view(
+    pages: Pages, study_page: Path, size: tuple[int, int]
+) -> None:
+    page = pages.open(study_page, "section=Loss&erratum=22", size=size, still=True)
+    title = slip(page, 22).locator("summary")
+    expect(slip(page, 22).locator(".inside")).to_be_visible()
+    expect(title).to_be_in_viewport()
+    page.wait_for_function(
+        """(title) => {
+          const { left, top } = title.getBoundingClientRect();
+          return title.contains(document.elementFromPoint(left + 40, top + 12));
+        }""",
+        arg=title.element_handle(),
+    )
+
+
+def test_an_address_that_says_nothing_opens_nothing(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "erratum=23&section=Nowhere")
+    assert page.locator("#errata details[open]").count() == 0
+    assert page.locator("#errata li:visible").count() == len(ERRATA)
+
+
+@pytest.mark.parametrize("number", ELSEWHERE)
+def test_a_button_leads_to_where_it_can_be_seen(
+    pages: Pages, study_page: Path, number: int
+) -> None:
+    section, choices, says = ELSEWHERE[number]
+    page = pages.open(study_page, f"person=bob&step=3&erratum={number}", still=True)
+    slip(page, number).get_by_role("button", name=says).press("Enter")
+    found = state(page)
+    assert {name: found[name] for name in choices} == choices
+    assert found["step"] == len(page.evaluate("modules['main.js'].store.study.steps"))
+    assert page.evaluate("document.activeElement.closest('section').id") == section
+    expect(page.locator(":focus")).to_be_in_viewport()
+
+
+def test_what_it_sets_is_known_to_the_page(content: dict[str, Any]) -> None:
+    """A slug that no mistake has, or a name that no parameter has, would be set all the same."""
+    known = {
+        "mistake": [of["slug"] for of in content["mistakes"]["list"]],
+        "parameter": content["parameters"],
+        "sample": [of["key"] for of in content["samples"]],
+        "order": ["fixed", "shuffled"],
+    }
+    for _, choices, _ in ELSEWHERE.values():
+        for name in known.keys() & choices.keys():
+            assert choices[name] in known[name]
+
+
+def test_a_network_of_the_reader_s_own_has_none(pages: Pages, own_page: Path) -> None:
+    assert pages.open(own_page).locator("#errata").is_hidden()
+
+
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, True), ((1280, 800), False)])
+def test_it_is_accessible_and_fits(
+    pages: Pages, study_page: Path, size: tuple[int, int], dark: bool
+) -> None:
+    page = pages.open(study_page, size=size, dark=dark, still=True)
+    page.evaluate(OPEN_ALL)
+    expect(page.locator("#errata .inside")).to_have_count(len(ERRATA))
+    assert [line for line in axe(page) if "#errata" in line or "erratum" in line] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("#errata a").count() == 0  # the address is the state
+
+
+def test_every_formula_has_its_glyphs(all_open: Page) -> None:
+    """What the embedded font lacks would be taken from another one."""
+    assert all_open.evaluate("document.fonts.check('16px Formulas', '‖∃ℝ⇒⊂∇θ')")
+
+
+def titles(entries: tuple[Erratum, ...]) -> list[str]:
+    return [f"{entry.number}. {entry.title}" for entry in entries]
+
+
+def test_all_are_listed_in_order(pages: Pages, study_page: Path) -> None:
+    found = pages.open(study_page).locator("#errata .slip-title").all_inner_texts()
+    assert found == titles(ERRATA)

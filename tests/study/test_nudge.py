@@ -1,0 +1,251 @@
+"""The nudge: slopes by difference, their errors, and how they are drawn, against Python's."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from compare.bounds import value_ranges
+from compare.rounding import U
+from compare.trace import Trace
+from compare.traced.asked import Asked
+from manual.article import Parameters, draw_parameters, gradient, loss, ones_parameters
+from study.build import build
+from study.content import of_pass
+from tests.reference import BOB_W1, PARTIALS, XS, YS, close
+from tests.study.browser import PHONE, Pages
+from tests.study.pictures import Scales, points
+from tests.study.reading import number
+
+pytestmark = pytest.mark.slow
+
+EXPONENTS = range(1, 13)
+PEOPLE = ("alice", "bob", "charlie", "diana")
+
+#: What the view shows with each step: the secant's slope, its digits right and wrong together.
+_ALL_STEPS = """
+(exponents) => exponents.map((nudge) => {
+  modules["main.js"].store.set({ nudge });
+  return document.querySelector("#nudge [data-row=secant] .value").textContent;
+})
+"""
+
+
+def central_difference(params: Parameters, name: str, who: int, h: float) -> float:
+    """(L(w + h) - L(w - h)) / 2h by the lines of `manual.article`."""
+    above, below = (
+        loss(params._replace(**{name: getattr(params, name) + step}), XS[who], YS[who])
+        for step in (h, -h)
+    )
+    return float((above - below) / (2 * h))
+
+
+def bound(params: Parameters, name: str, who: int, h: float) -> float:
+    """How far two right computations of that in float64 can be apart.
+
+    Each loss lies in a range that holds whatever a right float64 computation may give it, so two
+    differ by its width at most. The subtraction and the division round, by u each, on both sides.
+    """
+    ranges = [
+        value_ranges(
+            params._replace(**{name: getattr(params, name) + step}), XS[who], YS[who]
+        )["L"]
+        for step in (h, -h)
+    ]
+    widths = sum(float(of.hi - of.lo) for of in ranges)
+    return widths / (2 * h) + 4 * U * abs(central_difference(params, name, who, h))
+
+
+def row(page: Page, name: str) -> str:
+    return page.locator(f"#nudge [data-row={name}] .value").inner_text()
+
+
+def lesson(page: Page) -> str:
+    return page.locator("#nudge .lesson").inner_text()
+
+
+def shown(page: Page, picture: int) -> Any:
+    """One of the two pictures, brought into view and drawn."""
+    svg = page.locator("#nudge .picture > svg").nth(picture)
+    svg.scroll_into_view_if_needed()
+    svg.locator(".axes .tick").first.wait_for()
+    return svg
+
+
+def test_on_bob_the_difference_falls_to_0_while_the_exact_slope_stays(
+    pages: Pages, study_page: Path
+) -> None:
+    page = pages.open(study_page, "person=bob&parameter=w1&nudge=5&seed=ones")
+    assert row(page, "secant") == "0"
+    assert float(central_difference(ones_parameters(), "w1", 1, 1e-5)) == 0
+    assert close(float(number(row(page, "exact"))), BOB_W1, 15)
+    assert row(page, "above") == row(page, "below")
+    assert row(page, "difference") == "0"
+    assert "the same float64" in lesson(page)
+    assert "+1.592·10⁻¹³" in lesson(page)
+    assert "100 %" in page.locator("#nudge [data-row=secant] .ulps").inner_text()
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+@pytest.mark.parametrize(("who", "name"), [(0, "w5"), (1, "w1"), (2, "b3"), (3, "w4")])
+def test_a_difference_is_pythons_with_every_step(
+    pages: Pages, study_page: Path, who: int, name: str, seed: int | None
+) -> None:
+    params = ones_parameters() if seed is None else draw_parameters(seed)
+    start = "ones" if seed is None else seed
+    page = pages.open(study_page, f"person={PEOPLE[who]}&seed={start}&parameter={name}")
+    texts = page.evaluate(_ALL_STEPS, list(EXPONENTS))
+    for exponent, text in zip(EXPONENTS, texts, strict=True):
+        h = float(f"1e-{exponent}")
+        python = central_difference(params, name, who, h)
+        assert abs(float(number(text)) - python) <= bound(params, name, who, h), exponent
+        assert (float(number(text)) == 0) == (python == 0), exponent
+
+
+@pytest.mark.parametrize("person", ["alice", "bob"])
+def test_the_errors_are_drawn_where_they_are(pages: Pages, study_page: Path, person: str) -> None:
+    """All twelve dots: at Python's error as far as rounding leaves it, at 100 % where 0 is left."""
+    who, params = PEOPLE.index(person), ones_parameters()
+    exact = PARTIALS["w1"] if person == "alice" else BOB_W1
+    page = pages.open(study_page, f"person={person}&seed=ones&parameter=w1&nudge=3")
+    svg = shown(page, 1)
+    scales = Scales(svg, logarithmic=True)
+    dots = svg.locator(".dot").evaluate_all(
+        "dots => dots.map(dot => ['cx', 'cy'].map(name => Number(dot.getAttribute(name))))"
+    )
+    assert len(dots) == len(EXPONENTS)
+    for exponent, dot in zip(EXPONENTS, dots, strict=True):
+        h = float(f"1e-{exponent}")
+        step, error = scales.at(*dot)
+        python = central_difference(params, "w1", who, h)
+        spread = bound(params, "w1", who, h) / exact
+        wanted = abs(python - exact) / exact
+        assert math.isclose(step, h, rel_tol=1e-6)
+        if python == 0:
+            assert math.isclose(error, 1, rel_tol=1e-6)
+        else:
+            # The reference has 15 digits.
+            low, high = wanted - spread - 1e-14, wanted + spread + 1e-14
+            assert low * 0.999 <= error <= high * 1.001
+    here = svg.locator(".here")
+    assert [float(here.get_attribute(of) or "nan") for of in ("cx", "cy")] == dots[2]
+
+
+def test_the_curve_and_its_tangent_are_drawn_where_they_are(
+    pages: Pages, study_page: Path
+) -> None:
+    params = draw_parameters(3)
+    svg = shown(pages.open(study_page, "person=diana&seed=3&parameter=w2"), 0)
+    scales = Scales(svg)
+    pixel = abs(scales.at(0, 1)[1] - scales.at(0, 0)[1])
+    curve = [scales.at(*place) for place in points(svg.locator(".curve"))]
+    assert len(curve) > 100
+    for w2, height in curve:
+        assert abs(height - loss(params._replace(w2=w2), XS[3], YS[3])) < 1.5 * pixel
+    low, high = (scales.at(*place) for place in points(svg.locator(".tangent")))
+    slope = (high[1] - low[1]) / (high[0] - low[0])
+    assert abs(slope - gradient(params, XS[3], YS[3]).w2) < 2 * pixel / (high[0] - low[0])
+    here = [float(svg.locator(".here").get_attribute(of) or "nan") for of in ("cx", "cy")]
+    at = scales.at(here[0], here[1])
+    assert abs(at[0] - params.w2) < 1e-6
+    assert abs(at[1] - loss(params, XS[3], YS[3])) < 1e-6
+
+
+def test_close_up_bobs_loss_is_a_stair(pages: Pages, study_page: Path) -> None:
+    """Of float64, in which Alice's is still a line."""
+    stairs = {}
+    for person in ("alice", "bob"):
+        page = pages.open(study_page, f"person={person}&seed=ones&parameter=w1&nudge=4&close=1")
+        stairs[person] = len({y for _, y in points(shown(page, 0).locator(".curve"))})
+    assert stairs["bob"] <= 10
+    assert stairs["alice"] > 100
+
+
+def lessons(page: Page, exponents: Iterable[int]) -> list[str]:
+    said = []
+    for exponent in exponents:
+        page.evaluate("(nudge) => modules['main.js'].store.set({ nudge })", exponent)
+        said.append(lesson(page))
+    return said
+
+
+def test_it_says_which_way_a_better_step_lies(pages: Pages, study_page: Path) -> None:
+    """In the article's example both errors are equal near h = 6e-6, which is 3e-16 to the third."""
+    page = pages.open(study_page, "person=alice&seed=ones&parameter=w1")
+    said = lessons(page, EXPONENTS)
+    errors = [
+        abs(central_difference(ones_parameters(), "w1", 0, 10.0**-k) / PARTIALS["w1"] - 1)
+        for k in EXPONENTS
+    ]
+    best = errors.index(min(errors))
+    assert all("A smaller step is better" in text for text in said[: best - 1])
+    assert "about the best" in said[best]
+    assert all("A larger step is better" in text for text in said[best + 2 :])
+
+
+def test_the_step_is_chosen_by_the_keyboard(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=alice&nudge=4")
+    slider = page.get_by_label("Step size h", exact=True)
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("modules['main.js'].store.state.nudge") == 5
+    assert slider.get_attribute("aria-valuetext") == "10 to the power of −5"
+    assert "h = 10⁻⁵" in lesson(page)
+    page.wait_for_function("location.hash.includes('nudge=5')")
+    page.keyboard.press("End")
+    assert page.evaluate("modules['main.js'].store.state.nudge") == 1
+
+
+def test_another_parameter_and_its_value_are_chosen(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=alice&seed=ones", size=PHONE)
+    page.locator("#nudge select").select_option("b3")
+    assert close(float(number(row(page, "exact"))), PARTIALS["b3"], 15)
+    slider = page.locator("#nudge input[type=range]").first
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("modules['main.js'].store.state.edits") == {"b3": 0.01}
+    moved = ones_parameters()._replace(b3=0.01)
+    assert close(float(number(row(page, "exact"))), gradient(moved, XS[0], YS[0]).b3, 14)
+
+
+def test_values_far_away_are_met_in_words(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "edits=w1:1e20&parameter=w1&nudge=2")
+    assert "the same float64 as w1: nothing was moved" in lesson(page)
+    page = pages.open(study_page, "edits=w1:1e308;x1:1e308&parameter=w2")
+    said = page.locator("#nudge").inner_text()
+    assert "NaN" not in said
+    assert "not a number" not in said
+
+
+def test_a_network_of_the_readers_own(pages: Pages, own_page: Path, own: Trace) -> None:
+    page = pages.open(own_page, "parameter=w0[2,1]&nudge=5")
+    assert page.locator("#nudge option").count() == len(own.parameters())
+    exact = own.quantities["dw0[2,1]"].exact
+    assert exact is not None
+    assert abs(float(number(row(page, "secant"))) / float(exact) - 1) < 1e-7
+    shown(page, 0)
+    shown(page, 1)
+
+
+def test_at_a_kink_it_says_that_there_is_no_slope(pages: Pages, tmp_path: Path) -> None:
+    """relu where its argument is 0."""
+    trace = Asked(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1).trace()
+    page = pages.open(build(of_pass(trace), tmp_path / "page.html"))
+    weight = page.evaluate("modules['main.js'].store.point.given['w0[0,0]']")
+    page.evaluate(
+        "(b) => modules['main.js'].store.set({ parameter: 'b0[0]', edits: { 'b0[0]': b } })",
+        -weight,
+    )
+    assert "kink" in lesson(page)
+    assert row(page, "exact") == "no one value"
+    assert shown_is_empty(page)
+
+
+def shown_is_empty(page: Page) -> bool:
+    figure = page.locator("#nudge figure").nth(1)
+    figure.scroll_into_view_if_needed()
+    figure.get_by_text("There is no relative error to draw").wait_for()
+    return not figure.locator("svg[role=img]").is_visible()

@@ -1,0 +1,131 @@
+"""The page as a whole: for every reader, on every screen, and as fast as a hand moves."""
+
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.study.browser import DESKTOP, Pages, axe
+from tests.study.dragging import drag
+
+pytestmark = pytest.mark.slow
+
+WIDTHS = (360, 768, 1440)
+
+#: States in which much is on the page.
+STATES = (
+    "",
+    "person=bob&step=18&form=article&show=gradients",
+    "person=diana&seed=44&epoch=300&step=4&printed=1&unit=kg",
+    "quiz=1&seed=7",
+)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("fragment", STATES)
+def test_axe_finds_no_violation(pages: Pages, study_page: Path, fragment: str, dark: bool) -> None:
+    page = pages.open(study_page, fragment, dark=dark, still=True)
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_none_at_any_width(pages: Pages, study_page: Path, width: int) -> None:
+    page = pages.open(study_page, "person=bob", size=(width, 800), still=True)
+    assert axe(page) == []
+
+
+def test_axe_finds_none_on_a_page_of_another_network(pages: Pages, own_page: Path) -> None:
+    assert axe(pages.open(own_page, still=True)) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("fragment", STATES)
+def test_no_page_is_wider_than_its_screen(
+    pages: Pages, study_page: Path, width: int, fragment: str
+) -> None:
+    page = pages.open(study_page, fragment, size=(width, 800))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_network_stays_in_view(pages: Pages, study_page: Path, width: int) -> None:
+    page = pages.open(study_page, size=(width, 800))
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_timeout(100)
+    box = page.locator("#network svg").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 400
+
+
+_CONTROLS = """
+() => [...document.querySelectorAll("button, input, select, textarea, summary, [tabindex]")].filter(
+  (node) => !node.disabled && node.tabIndex >= 0 && node.checkVisibility()
+).filter((node) => node.dataset.seen !== "1").map((node) => node.outerHTML.slice(0, 80))
+"""
+
+#: Marks what has the focus, and says whether it can be seen that it has; null beyond the last one.
+_FOCUSED = """
+() => {
+  const node = document.activeElement;
+  if (node === document.body) return null;
+  node.dataset.seen = "1";
+  const label = node.querySelector?.(".label-back");
+  const hasRing = getComputedStyle(node).outlineStyle !== "none";
+  const isOutlined = label && getComputedStyle(label).strokeWidth === "3px";
+  return { shows: hasRing || isOutlined, html: node.outerHTML };
+}
+"""
+
+
+def test_every_control_is_reached_by_the_keyboard(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=44&edits=w1:2", still=True)
+    assert len(page.evaluate(_CONTROLS)) > 25
+    page.keyboard.press("Tab")
+    while (at := page.evaluate(_FOCUSED)) is not None:
+        assert at["shows"], at["html"][:80]
+        page.keyboard.press("Tab")
+    assert page.evaluate(_CONTROLS) == []
+
+
+def test_dragging_a_weight_takes_less_than_a_frame(pages: Pages, study_page: Path) -> None:
+    """Script and layout of everything that changes, the median of 60 movements: under 16 ms."""
+    page = pages.open(study_page, "person=alice", size=DESKTOP)
+    page.wait_for_timeout(500)
+    times = drag(page, "w1", count=60)
+    moved = page.evaluate("modules['main.js'].store.state.edits.w1")
+    assert moved == 4.0  # 60 movements of 4 pixels, 80 of which are 1
+    assert median(times) < 16, times
+
+
+def test_reduced_motion_moves_nothing(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, still=True)
+    moving = page.evaluate(
+        """() => [...document.querySelectorAll("*")].filter((node) => {
+          const style = getComputedStyle(node);
+          return style.transitionDuration !== "0s" || style.animationName !== "none";
+        }).length"""
+    )
+    assert moving == 0
+
+
+def test_the_page_says_how_far_it_is_from_python(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    difference = float(page.locator("#difference").get_attribute("data-difference") or "nan")
+    assert 0 <= difference < 1e-12
+    assert "17 passes" in page.locator("#check").inner_text()
+
+
+def test_a_page_that_computes_otherwise_would_say_so(
+    pages: Pages, content: dict[str, object], tmp_path: Path
+) -> None:
+    """One number of Python's, changed in its tenth digit."""
+    from copy import deepcopy
+
+    from study.build import build
+
+    other = deepcopy(content)
+    passes: list[dict[str, dict[str, float]]] = other["passes"]  # pyright: ignore[reportAssignmentType]
+    passes[3]["by_hand"]["dL_dw3"] *= 1 + 1e-10
+    page = pages.open(build(other, tmp_path / "page.html"))
+    difference = float(page.locator("#difference").get_attribute("data-difference") or "nan")
+    assert 0.9e-10 < difference < 1.1e-10

@@ -1,0 +1,34 @@
+"""The picture of the README is what the page draws today."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from compare.traced.asked import Asked
+from study.picture import PICTURE, SAYS, STATE, picture
+from tests.study.browser import Pages
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_stored_picture_is_the_page_s(pages: Pages, study_page: Path) -> None:
+    drawn = picture(pages.open(study_page, STATE))
+    stored = PICTURE.read_text(encoding="utf-8")
+    assert stored == drawn, "draw it anew: python -m study.picture"
+
+
+def test_it_stands_alone_and_holds_python_s_numbers() -> None:
+    """Without the page's script and style; read back from the file."""
+    root = ElementTree.fromstring(PICTURE.read_text(encoding="utf-8"))
+    texts = [node.text or "" for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert root.findtext("{http://www.w3.org/2000/svg}title") == SAYS
+    for name, quantity in Asked(person="alice", seed=44).trace().quantities.items():
+        if quantity.kind == "gradient":
+            number = f"{quantity.by_hand:+.3g}".replace("-", "−")
+            assert any(number in text for text in texts), name
+    style = root.findtext("{http://www.w3.org/2000/svg}style") or ""
+    used = {word for part in style.split("var(")[1:] for word in [part.split(")")[0]]}
+    assert used
+    for name in used:
+        assert style.count(f"{name}: ") == 2, name  # in light, and in dark

@@ -1,0 +1,185 @@
+"""On paper: the whole derivation, with Python's numbers, and nothing else."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from compare.errata.catalogue import ERRATA
+from compare.trace import Trace
+from compare.traced.asked import Asked
+from tests.study.browser import Pages
+from tests.study.reading import number
+
+pytestmark = pytest.mark.slow
+
+#: The width of the text on A4, in CSS pixels.
+A4 = (680, 960)
+
+
+@pytest.fixture(scope="module")
+def bob() -> Trace:
+    return Asked(person="bob").trace()
+
+
+def on_paper(page: Page) -> Page:
+    page.emulate_media(media="print")
+    expect(page.locator("#derivation .end")).to_be_visible()
+    return page
+
+
+def read(page: Page) -> list[dict[str, Any]]:
+    """Every quantity as it is printed, from top to bottom."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("#derivation [data-quantity]")].map((node) => ({
+          name: node.dataset.quantity,
+          value: node.querySelector("span.value")?.textContent,
+          formulas: [...node.querySelectorAll("math")].map((of) => of.textContent),
+          sides: Object.fromEntries([...node.querySelectorAll("td.value")].map((cell) =>
+            [cell.dataset.side, cell.textContent])),
+          ulps: [...node.querySelectorAll("td.ulps")].map((cell) => cell.textContent),
+          line: [...node.querySelector(".line")?.children ?? []].map((of) => of.textContent),
+        }))"""
+    )
+
+
+def assert_all_of(trace: Trace, found: list[dict[str, Any]]) -> None:
+    """All quantities in the order of the trace; floats bit for bit, exact ones to 20 digits."""
+    in_order = sorted(trace.quantities.values(), key=lambda quantity: quantity.step)
+    assert [of["name"] for of in found] == [quantity.name for quantity in in_order]
+    for quantity, of in zip(in_order, found, strict=True):
+        if quantity.step == 0:
+            assert float(number(of["value"])) == quantity.by_hand
+            continue
+        sides = {side: number(text) for side, text in of["sides"].items()}
+        assert float(sides["by_hand"]) == quantity.by_hand
+        assert float(sides["autodiff"]) == quantity.autodiff
+        exact = Decimal(quantity.exact or "nan")
+        assert abs(sides["exact"] - exact) <= abs(exact) * Decimal("1e-19")
+        assert of["line"] == [quantity.statement, f"{quantity.file}, line {quantity.line}"]
+
+
+def test_every_quantity_with_python_s_numbers(pages: Pages, study_page: Path, bob: Trace) -> None:
+    found = read(on_paper(pages.open(study_page, "person=bob")))
+    assert_all_of(bob, found)
+    ulps = {of["name"]: of["ulps"] for of in found}
+    lost = bob.quantities["dL_dw1"].ulps_autodiff or 0
+    assert lost > 1e4
+    by_autodiff, source = ulps["dL_dw1"][1:]
+    assert float(number(by_autodiff.removesuffix(" ulps off"))) == pytest.approx(lost, rel=0.05)
+    assert source == "certified by Python"
+
+
+def test_formulas_with_numbers_in_place(pages: Pages, study_page: Path) -> None:
+    trace = Asked(person="alice").trace()
+    found = {of["name"]: of for of in read(on_paper(pages.open(study_page)))}
+    for name in ("z1", "h1", "dL_dypred", "dL_dw1", "dypred_dw5", "dypred_dh1"):
+        substituted = trace.quantities[name].substituted or ""
+        expected = re.sub(r"\s", "", substituted).replace("-", "−")
+        assert re.sub(r"\s", "", "".join(found[name]["formulas"])).endswith(expected)
+
+
+def test_steps_in_order_by_phase(pages: Pages, study_page: Path, bob: Trace) -> None:
+    page = on_paper(pages.open(study_page, "person=bob"))
+    titles = page.locator("#derivation [data-phase] h3").all_inner_texts()
+    assert titles == [f"Step {step.number} {step.title}" for step in bob.steps]
+    phases = page.locator("#derivation [data-phase]").evaluate_all(
+        "all => all.map((of) => [of.dataset.phase, of.querySelectorAll('h3').length])"
+    )
+    counts = [step.phase for step in bob.steps]
+    assert phases == [[p, counts.count(p)] for p in ("forward", "loss", "backward", "update")]
+
+
+def test_a_network_of_the_reader_s_own(pages: Pages, own_page: Path, own: Trace) -> None:
+    page = on_paper(pages.open(own_page))
+    assert_all_of(own, read(page))
+    assert page.locator("#derivation [data-erratum]").count() == 0
+
+
+@pytest.mark.parametrize("which", ["study_page", "own_page"])
+def test_nothing_is_cut_off(pages: Pages, which: str, request: pytest.FixtureRequest) -> None:
+    """Long sums are broken into lines, and no part of them is lost."""
+    page = on_paper(pages.open(request.getfixturevalue(which), size=A4))
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll("#derivation :is(math, p, td, h3, svg, .words)")]
+          .filter((of) => of.getBoundingClientRect().right > innerWidth)
+          .map((of) => of.textContent)"""
+    )
+    assert wide == []
+    formulas = {of["name"]: of["formulas"] for of in read(page)}
+    markup = page.evaluate(
+        """() => modules["main.js"].store.study.quantities.map(({ name, mathml }) =>
+          [name, mathml.formula && modules["formula.js"].math(mathml.formula).textContent])"""
+    )
+    for name, formula in markup:
+        assert formula is None or formula in "".join(formulas[name])
+
+
+def test_nothing_else_is_printed(pages: Pages, study_page: Path) -> None:
+    page = on_paper(pages.open(study_page, dark=True))
+    for part in ("header", "main", "body > footer", "#errata", "button", "input"):
+        assert page.locator(f"{part}:visible").count() == 0
+    colours = page.evaluate(
+        "() => [getComputedStyle(document.body).backgroundColor, getComputedStyle("
+        "document.querySelector('#derivation p')).color]"
+    )
+    assert colours == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    broken = page.locator("#derivation .quantity").evaluate_all(
+        "all => all.filter((of) => getComputedStyle(of).breakInside !== 'avoid').length"
+    )
+    assert broken == 0
+
+
+def test_the_network_is_drawn_as_at_the_end_of_the_pass(pages: Pages, study_page: Path) -> None:
+    page = on_paper(pages.open(study_page, "step=2&parameter=w3"))
+    pictures = page.locator("#derivation svg[role=img]")
+    values, gradients = (
+        re.sub(r"\s", "", picture.text_content() or "") for picture in pictures.all()
+    )
+    assert "?" not in values + gradients
+    assert "w1+1" in values
+    assert "∂w1+0.0215" in gradients
+    assert page.locator("#derivation :is([tabindex], [data-chosen=true])").count() == 0
+
+
+def test_the_errata_follow(pages: Pages, study_page: Path) -> None:
+    page = on_paper(pages.open(study_page))
+    slips = page.locator("#derivation [data-erratum]")
+    assert slips.count() == len(ERRATA)
+    assert slips.locator(".side").count() == 2 * len(ERRATA)
+    assert ERRATA[17].right in (slips.nth(17).text_content() or "")
+
+
+def test_it_says_whose_pass_it_is_and_what_was_changed(pages: Pages, study_page: Path) -> None:
+    fragment = "person=charlie&seed=7&edits=w2%3A3&eta=0.5&epoch=2&mistake=missing-square"
+    page = on_paper(pages.open(study_page, fragment))
+    says = page.locator("#derivation > p").inner_text()
+    for part in ("Charlie", "seed 7", "2 epochs", "w2", "η = 0.5", "the square of the loss"):
+        assert part in says
+    end = page.locator("#derivation .end").inner_text()
+    assert f"{study_page.resolve().as_uri()}#" in end
+    address = end[end.index("#") :].strip()
+    assert set(fragment.split("&")) == set(address[1:].split("&"))
+    assert page.locator("#check").text_content() in end.replace("\n", " ")
+
+
+def test_it_is_there_only_while_it_is_printed(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    inside = "document.getElementById('derivation').childElementCount"
+    page.evaluate("modules['main.js'].store.set({ edits: { w1: 2 } })")
+    assert page.evaluate(inside) == 0
+    on_paper(page)
+    # What changes meanwhile changes there.
+    page.evaluate("modules['main.js'].store.set({ edits: { w1: 3 } })")
+    assert {of["name"]: of["value"] for of in read(page)}["w1"] == "3"
+    page.emulate_media(media="screen")
+    page.wait_for_function(f"() => {inside} === 0")
+
+
+def test_a_file_has_several_pages(pages: Pages, study_page: Path) -> None:
+    """Printed without a word before: the browser asks for it, and the page writes it."""
+    pdf = pages.open(study_page).pdf(format="A4")
+    assert 7 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 16
