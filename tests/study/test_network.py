@@ -77,11 +77,29 @@ def test_what_is_not_yet_computed_is_not_shown(pages: Pages, study_page: Path) -
     assert edge(page, "w1") == "∂L/∂w1 ?"
 
 
-def test_the_step_s_unit_is_marked(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "step=4")
-    marked = '#network [data-unit="{}"] .unit'
-    assert page.locator(marked.format("z2")).get_attribute("data-now") == "true"
-    assert page.locator(marked.format("z1")).get_attribute("data-now") == "false"
+@pytest.mark.parametrize(
+    ("step", "units", "parameters"),
+    [
+        (1, {"z1"}, set()),
+        (8, {"L", "z3"}, set()),  # ∂L/∂ypred
+        (12, {"z1", "z2", "z3"}, set()),  # ∂ypred/∂h1, ∂ypred/∂h2
+        (18, {"L"}, {"w1", "w2", "b1"}),
+        (19, set(), {"w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3"}),
+    ],
+)
+def test_what_a_step_is_about_is_marked(
+    pages: Pages, study_page: Path, step: int, units: set[str], parameters: set[str]
+) -> None:
+    page = pages.open(study_page, f"step={step}")
+    marked = page.evaluate(
+        """() => [
+          [...document.querySelectorAll('#network .unit[data-now="true"]')].map(
+            (node) => node.parentNode.dataset.unit),
+          [...document.querySelectorAll('#network .handle[data-now="true"]')].map(
+            (node) => node.dataset.parameter),
+        ]"""
+    )
+    assert [set(found) for found in marked] == [units, parameters]
 
 
 def test_pointing_at_an_edge_lights_its_path(pages: Pages, study_page: Path) -> None:

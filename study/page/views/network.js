@@ -99,10 +99,17 @@ function drawn(store, width) {
     nodes: [...outs, ...lines.map((of) => of.line), ...nodes(units), ...nodes(given), loss.node, ...nodes(lines)],
     update: (state, point) => {
       const known = knownTo(study, state);
-      const look = { state, point, known, path: pathOf(study, state.pointed ?? state.parameter) };
+      const path = pathOf(study, state.pointed ?? state.parameter);
+      const look = { state, point, known, path, now: touched(study, state.step) };
       for (const part of all) part.update(look);
     },
   };
+}
+
+// The values and parameters that a step computes, or takes derivatives of and by, or moves.
+function touched(study, step) {
+  const names = study.steps[step - 1]?.names ?? [];
+  return new Set(names.flatMap((name) => study.quantity[name].derivative ?? study.updates[name]?.[0] ?? name));
 }
 
 const wire = ([x1, y1], [x2, y2]) => svg("line", { class: "out", x1, y1, x2, y2 });
@@ -145,13 +152,14 @@ function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], isSmall) {
   return {
     line,
     node,
-    update({ state, point, path, known }) {
+    update({ state, point, path, known, now }) {
       const isGradient = state.show === "gradients";
       const value = isGradient ? point.by_hand[gradient] : point.given[parameter];
       const seen = !isGradient || known(gradient);
       set(line, {
         "data-sign": seen ? signOf(value) : "unknown",
         "stroke-width": seen ? thickness(value, THICKNESS[state.show]).toFixed(2) : 1,
+        "data-now": now.has(parameter),
         "data-path": path.parameter === parameter || (path.sources.has(from) && path.reached.has(to)),
       });
       const labelled = edges.length <= FEW || state.parameter === parameter || state.pointed === parameter;
@@ -160,7 +168,7 @@ function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], isSmall) {
       say(texts[1], seen ? signed(value, digits) : "?");
       const wide = (isSmall ? 6.2 : 7) * Math.max(...texts.map((text) => text.textContent.length)) + 8;
       set(back, { x: x - wide / 2, width: wide });
-      set(node, { "data-chosen": state.parameter === parameter, "aria-pressed": state.parameter === parameter, "aria-label": spoken(study, parameter, point, known) });
+      set(node, { "data-chosen": state.parameter === parameter, "data-now": now.has(parameter), "aria-pressed": state.parameter === parameter, "aria-label": spoken(study, parameter, point, known) });
     },
   };
 }
@@ -220,11 +228,10 @@ function unit(store, { z, a, b }, [x, y], isSmall) {
   const node = svg("g", { "data-unit": z }, circle, name, above, below, grip);
   return {
     node,
-    update({ state, point, path, known }) {
-      const now = study.steps[state.step - 1]?.names ?? [];
+    update({ state, point, path, known, now }) {
       set(circle, {
         "data-known": known(a),
-        "data-now": now.includes(z) || now.includes(a),
+        "data-now": now.has(z) || now.has(a),
         "data-lit": state.lit.includes(z) || state.lit.includes(a),
         "data-path": path.reached.has(z),
       });
@@ -237,7 +244,7 @@ function unit(store, { z, a, b }, [x, y], isSmall) {
       if (!b) return;
       const isGradient = state.show === "gradients";
       say(bias, isGradient ? `${study.quantity[gradient].symbol} ${back === null ? "?" : signed(back, digits)}` : `${study.quantity[b].symbol} ${signed(point.given[b])}`);
-      set(grip, { "data-chosen": state.parameter === b, "aria-pressed": state.parameter === b, "aria-label": spoken(study, b, point, known) });
+      set(grip, { "data-chosen": state.parameter === b, "data-now": now.has(b), "aria-pressed": state.parameter === b, "aria-label": spoken(study, b, point, known) });
     },
   };
 }
@@ -264,10 +271,9 @@ function lossNode(study, [x, y], isNarrow) {
   const name = svg("text", { x, y: y + 4, class: "name" }, study.quantity[study.loss].symbol);
   return {
     node: svg("g", { "data-unit": study.loss }, square, name, value, target.map(([, node]) => node)),
-    update({ state, point, known }) {
-      const now = study.steps[state.step - 1]?.names ?? [];
+    update({ state, point, known, now }) {
       const isKnown = known(study.loss);
-      set(square, { "data-known": isKnown, "data-now": now.includes(study.loss), "data-lit": state.lit.includes(study.loss) });
+      set(square, { "data-known": isKnown, "data-now": now.has(study.loss), "data-lit": state.lit.includes(study.loss) });
       say(value, isKnown ? short(point.by_hand[study.loss]) : "?");
       for (const [of, node] of target) say(node, `${study.quantity[of].symbol} ${short(point.given[of])}`);
     },
