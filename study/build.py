@@ -30,8 +30,9 @@ def page(content: dict[str, Any]) -> str:
     style = "".join(path.read_text(encoding="utf-8") for path in sorted((PAGE / "style").iterdir()))
     style = style.replace("FONT_URL", font)
     script = bundle(PAGE, "main.js")
-    # A closing tag within would end the element that holds it.
-    told = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    told = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # A closing tag would end the element that holds it, and a comment would keep it from ending.
+    told = told.replace("</", "<\\/").replace("<!--", "\\u003c!--")
     parts = {
         "policy": _policy(script, style),
         "style": style,

@@ -10,8 +10,7 @@ import re
 from pathlib import Path
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.[^"]+)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const)\b)", re.MULTILINE)
-_EXPORTED = re.compile(r"^export (?:async )?(?:function|class|const) (\w+)", re.MULTILINE)
+_EXPORTED = re.compile(r"^export (?:async )?(?:function\*?|class|const) (\w+)", re.MULTILINE)
 _UNKNOWN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
@@ -25,7 +24,8 @@ def bundle(folder: Path, entry: str) -> str:
     Afterwards `modules` has what each module exports, by its path in the folder.
 
     Raises:
-        BundleError: a module imports one that is missing, or that imports it, or in another form.
+        BundleError: a module imports one that is missing, or that imports it, or what that one does
+            not export; or imports or exports in another form.
     """
     order: dict[str, str] = {}
     _add(folder, entry, order, ())
@@ -46,14 +46,20 @@ def _add(folder: Path, name: str, order: dict[str, str], importers: tuple[str, .
         (names, posixpath.normpath(posixpath.join(posixpath.dirname(name), other)))
         for names, other in _IMPORT.findall(source)
     ]
-    for _, other in imported:
+    for names, other in imported:
         _add(folder, other, order, (*importers, name))
+        exported = _EXPORTED.findall((folder / other).read_text(encoding="utf-8"))
+        wanted = {of.strip().partition(" as ")[0] for of in names.split(",")} - {""}
+        if missing := wanted.difference(exported):
+            raise BundleError(f"{name}: {other} does not export {', '.join(sorted(missing))}")
     order[name] = _wrapped(name, source, imported)
 
 
 def _wrapped(name: str, source: str, imported: list[tuple[str, str]]) -> str:
     exported = ", ".join(_EXPORTED.findall(source))
-    body = _EXPORT.sub("", _IMPORT.sub("", source))
+    # What is exported without one name, { a, b } say, stays as it is, and is unknown.
+    body = _EXPORTED.sub(lambda found: found.group().removeprefix("export "), source)
+    body = _IMPORT.sub("", body)
     if unknown := _UNKNOWN.search(body):
         raise BundleError(
             f'{name}: {unknown.group()!r}; expected import {{ name }} from "./module.js";, and '

@@ -11,7 +11,9 @@ from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted
 from compare.trace import INPUT, PARAMETER, Quantity, Trace
 from compare.traced.asked import SEED, Asked
 from study.drawing import drawing, ends
+from study.errata import errata_meanwhile
 from study.formulas import mathml
+from study.mistakes import mistakes
 
 #: σ' by hand: first the one that the page begins with.
 FORMS = ("stable", "article")
@@ -21,34 +23,44 @@ FORMS = ("stable", "article")
 STARTS: dict[str, dict[str, Any]] = {"ones": {"init": "ones"}, "random": {"seed": SEED}}
 
 
-def of_article() -> dict[str, Any]:
-    """The article's network and its people, from all starts and with both forms of σ'."""
+def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
+    """The article's network and its people, from all starts and with both forms of σ'.
+
+    Args:
+        asked: what the page begins with: whose pass, from which parameters, with which form and η.
+
+    Raises:
+        TraceError: options that do not go together.
+    """
+    with errata_meanwhile() as errata:
+        return {**_of_article(asked), "errata": errata()}
+
+
+def _of_article(asked: Asked) -> dict[str, Any]:
+    first = asked.trace()
     traces = {
         (person.name.lower(), start, form): Asked(
-            person=person.name.lower(), sigmoid_derivative=form, **options
+            person=person.name.lower(),
+            sigmoid_derivative=form,
+            learning_rate=asked.learning_rate,
+            **options,
         ).trace()
         for form in FORMS
         for start, options in STARTS.items()
         for person in PEOPLE
     }
-    first = next(iter(traces.values()))
     return {
         **_of_network(first),
+        "begin": {
+            "sample": first.about["whose"].lower(),
+            "seed": asked.seed if asked.seed is not None or asked.init != "normal" else SEED,
+            "form": first.about["sigmoid_derivative"],
+        },
         "programs": {form: _program(traces["alice", "ones", form]) for form in FORMS},
         "samples": [_person(person, first) for person in PEOPLE],
-        "starts": [
-            {
-                "key": start,
-                "says": traces["alice", start, "stable"].about["parameters"],
-                "seed": options.get("seed"),
-                "params": _given(traces["alice", start, "stable"], PARAMETER),
-            }
-            for start, options in STARTS.items()
-        ],
-        "passes": [
-            {"sample": person, "start": start, "form": form} | _pass(trace)
-            for (person, start, form), trace in traces.items()
-        ],
+        "starts": [_start(start, traces["alice", start, "stable"]) for start in STARTS],
+        "passes": [_pass(trace) for trace in (first, *traces.values())],
+        "mistakes": mistakes(),
         "people": {
             "shift": SHIFT.tolist(),
             "trained": [_measured(person) for person in PEOPLE],
@@ -59,29 +71,28 @@ def of_article() -> dict[str, Any]:
 
 def of_pass(trace: Trace) -> dict[str, Any]:
     """A network and an example of the reader's own."""
-    sample, start = "example", "given"
-    about = trace.about
+    form = trace.about.get("sigmoid_derivative", FORMS[0])
+    sample = {"key": "example", "name": trace.about["whose"], "given": _sample(trace)}
     return {
         **_of_network(trace),
-        "programs": {about.get("sigmoid_derivative", FORMS[0]): _program(trace)},
-        "samples": [{"key": sample, "name": about["whose"], "given": _sample(trace)}],
-        "starts": [
-            {
-                "key": start,
-                "says": about["parameters"],
-                "seed": None,
-                "params": _given(trace, PARAMETER),
-            }
-        ],
-        "passes": [
-            {
-                "sample": sample,
-                "start": start,
-                "form": about.get("sigmoid_derivative", FORMS[0]),
-            }
-            | _pass(trace)
-        ],
+        "begin": {"sample": sample["key"], "seed": None, "form": form},
+        "programs": {form: _program(trace)},
+        "samples": [sample],
+        "starts": [_start("given", trace)],
+        "passes": [_pass(trace)],
         "people": None,
+        "errata": None,
+        "mistakes": None,
+    }
+
+
+def _start(key: str, trace: Trace) -> dict[str, Any]:
+    """Parameters from which passes and trainings begin."""
+    return {
+        "key": key,
+        "says": trace.about["parameters"],
+        "seed": STARTS.get(key, {}).get("seed"),
+        "params": _given(trace, PARAMETER),
     }
 
 
@@ -95,7 +106,7 @@ def _of_network(trace: Trace) -> dict[str, Any]:
         "drawing": drawn,
         "parameters": trace.parameters(),
         "outputs": [unit["a"] for unit in drawn["layers"][-1]],
-        "eta": next(q.by_hand for q in trace.quantities.values() if q.name == ends(trace)["rate"]),
+        "eta": trace.quantities[ends(trace)["rate"]].by_hand,
         **ends(trace),
     }
 
@@ -133,7 +144,10 @@ def _pass(trace: Trace) -> dict[str, Any]:
     """What Python has found, by name."""
     computed = [q for q in trace.quantities.values() if q.step > 0]
     given = [q for q in trace.quantities.values() if q.step == 0]
+    about = trace.about
     return {
+        "sample": about["whose"],
+        "form": about.get("sigmoid_derivative", FORMS[0]),
         "given": {q.name: q.by_hand for q in given},
         "by_hand": {q.name: q.by_hand for q in computed},
         "autodiff": {q.name: q.autodiff for q in computed},
@@ -148,14 +162,13 @@ def _given(trace: Trace, kind: str) -> dict[str, float]:
     return {q.name: q.by_hand for q in trace.quantities.values() if q.kind == kind}
 
 
-def _sample(trace: Trace) -> dict[str, float]:
-    """The inputs and targets of the example; η and λ belong to no example."""
-    named = _given(trace, INPUT)
-    used = {name for q in trace.quantities.values() if q.step for name in q.depends_on}
-    return {name: named[name] for name in named if name in used and name not in _CONSTANTS}
-
-
+#: What is given to a pass and belongs to no example.
 _CONSTANTS = ("η", "λ")
+
+
+def _sample(trace: Trace) -> dict[str, float]:
+    """The inputs and targets of the example."""
+    return {n: of for n, of in _given(trace, INPUT).items() if n not in _CONSTANTS}
 
 
 def _person(person: Person, trace: Trace) -> dict[str, Any]:
@@ -182,3 +195,5 @@ def formulas(content: dict[str, Any]) -> Iterable[str]:
     """All MathML of the page, so that its font has what they need."""
     for quantity in content["quantities"]:
         yield from filter(None, quantity["mathml"].values())
+    for slip in content["errata"] or ():
+        yield from slip["printed"]["formulas"] + slip["right"]["formulas"]

@@ -21,8 +21,10 @@ def drawing(trace: Trace) -> dict[str, Any]:
         for name, terms in sums.items()
         if any(parameter for parameter, _ in terms)
     }
+    # What a unit without activation passes on has two names.
+    passed_on = {name: unit["a"] for name, unit in units.items()}
     edges = [
-        {"parameter": parameter, "from": source, "to": name}
+        {"parameter": parameter, "from": passed_on.get(source, source), "to": name}
         for name in units
         for parameter, source in sums[name]
         if parameter and source

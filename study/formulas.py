@@ -14,6 +14,9 @@ _SPACE = "{http://www.w3.org/1998/Math/MathML}"
 #: What stands before a number that is an operand: a negative one then needs brackets.
 _OPERATORS = {"+", "−", "·", "/", "-", ">", "≥"}
 
+#: Of absolute values and of norms.
+_BARS = ("|", "‖")
+
 
 @cache
 def mathml(latex: str, display: str = "inline") -> str:
@@ -23,6 +26,8 @@ def mathml(latex: str, display: str = "inline") -> str:
     brackets when it is negative has `data-brackets` as well.
     """
     ElementTree.register_namespace("", _SPACE.strip("{}"))
+    # The converter knows this environment, which counts no equations, under another name only.
+    latex = latex.replace("{aligned}", "{align*}")
     root = ElementTree.fromstring(convert(latex, display=display))
     for parent in list(root.iter()):
         for at, child in enumerate(parent):
@@ -31,9 +36,11 @@ def mathml(latex: str, display: str = "inline") -> str:
                 child.set("data-place", found.group(1))
                 if _needs_brackets(parent, at):
                     child.set("data-brackets", "")
-            if child.text == "|":  # two bars would otherwise be taken for operators with space
+            if child.text in _BARS:  # two would otherwise be taken for operators with space
                 child.set("lspace", "0")
                 child.set("rspace", "0")
+            if child.text == _BARS[1]:  # nor is it known which is the first and which the second
+                child.set("stretchy", "false")
     root.attrib.pop("xmlns", None)
     text = ElementTree.tostring(root, encoding="unicode")
     return text.replace(f' xmlns="{_SPACE.strip("{}")}"', "")

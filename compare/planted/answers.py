@@ -7,6 +7,7 @@ import numpy as np
 
 import manual.article
 from compare.planted.plant import NAMES, WEIGHTS, Derivative, Gradient, Plant
+from manual.arrays import namespace
 from manual.article import Parameters
 
 Point = tuple[Parameters, Any, Any]
@@ -44,6 +45,11 @@ def _without_biases(params: Parameters, x: Any, y: Any) -> Point:
 def _in_float32(params: Parameters, x: Any, y: Any) -> Point:
     single = (np.asarray(value, dtype=np.float32) for value in params)
     return Parameters(*single), np.float32(x), np.float32(y)
+
+
+def _cut_off(part: Any) -> Any:
+    xp = namespace(part)
+    return xp.minimum(xp.maximum(part, -0.01), 0.01)
 
 
 def _decayed(params: Parameters, grads: Parameters) -> Parameters:
@@ -108,7 +114,7 @@ ANSWERS: dict[str, Plant] = {
     "clipped": _then(
         "every partial derivative is cut off at ±0.01",
         NAMES,
-        lambda _, g: (np.clip(part, -0.01, 0.01) for part in g),
+        lambda _, g: map(_cut_off, g),
     ),
     "learning-rate-inside": _then(
         "the gradient is multiplied by 0.1 already, and the update multiplies by η again",

@@ -1,13 +1,25 @@
 """Mistakes in a link of the chain: the chain rule with some of its factors replaced."""
 
-import numpy as np
+from typing import Any
 
-from compare.planted.chain import Factor, chain
+from compare.planted.chain import Chain, Factor, chain
 from compare.planted.plant import FIRST, HIDDEN, NAMES, SECOND, Plant
+from manual.arrays import namespace
 
 
 def _links(says: str, wrong: tuple[str, ...], **replaced: Factor) -> Plant:
-    return Plant(says, wrong, lambda derivative: chain(derivative, **replaced))
+    return Plant(says, wrong, lambda derivative: chain(derivative, **replaced), replaced=replaced)
+
+
+def _sign_of_error(c: Chain) -> Any:
+    error = c.y - c.ypred
+    return namespace(error).sign(error)
+
+
+def _zero_where_small(c: Chain) -> Any:
+    size = abs(c.x1 * c.dh1_dz1)
+    whole = c.dL_dypred * c.dypred_dh1 * c.dh1_dw1
+    return namespace(size).where(size < 1e-7, 0.0, whole)
 
 
 #: By slug; those of the loss first, then from the output back to the inputs.
@@ -35,7 +47,7 @@ LINKS: dict[str, Plant] = {
     "absolute-error": _links(
         "|y - ypred| is differentiated, not its square: ∂L/∂ypred is only ever 1 or -1",
         NAMES,
-        dL_dypred=lambda c: -np.sign(c.y - c.ypred),
+        dL_dypred=lambda c: -_sign_of_error(c),
     ),
     "cross-entropy-shortcut": _links(
         "∂L/∂z3 is taken as ypred - y, which is right for the cross-entropy, not for the square",
@@ -138,9 +150,7 @@ LINKS: dict[str, Plant] = {
     "small-elements-zeroed": _links(
         "∂L/∂w1 is set to 0 where it is small: where |x1 σ'(z1)| is below 1e-7",
         ("w1",),
-        dL_dw1=lambda c: np.where(
-            abs(c.x1 * c.dh1_dz1) < 1e-7, 0.0, c.dL_dypred * c.dypred_dh1 * c.dh1_dw1
-        ),
+        dL_dw1=_zero_where_small,
     ),
     "bias-takes-input": _links(
         "b1 is treated like w1: its derivative is multiplied by x1",

@@ -83,6 +83,9 @@ class Array:
     def __pow__(self, other: Any) -> "Array":
         return Array(self.numbers ** _numbers(other))
 
+    def __lt__(self, other: Any) -> "Array":
+        return greater(other, self)
+
     def __matmul__(self, other: "Array") -> "Array":
         columns = other.numbers.T
         return Array([[_total(row * column) for column in columns] for row in self.numbers])
@@ -116,6 +119,7 @@ def _elementwise(name: str) -> Callable[..., Array]:
 exp, log, log1p, tanh, erfc = map(_elementwise, ("exp", "log", "log1p", "tanh", "erfc"))
 maximum, minimum = map(_elementwise, ("maximum", "minimum"))
 greater, greater_equal = map(_elementwise, ("greater", "greater_equal"))
+sign, where = map(_elementwise, ("sign", "where"))
 
 
 def sum(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)

@@ -95,6 +95,8 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
     "minimum": function("min", np.minimum),
     "greater": function(">", np.greater),
     "greater_equal": function("≥", np.greater_equal),
+    "sign": function("sign", np.sign),
+    "where": function("where", np.where),
 }
 
 

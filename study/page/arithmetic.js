@@ -21,10 +21,12 @@ export const FLOATS = {
   log1p: Math.log1p,
   tanh: Math.tanh,
   erfc,
-  max: Math.max,
-  min: Math.min,
+  max: (a, b) => Math.max(a, b),
+  min: (a, b) => Math.min(a, b),
   ">": (a, b) => (a > b ? 1 : 0),
   "≥": (a, b) => (a >= b ? 1 : 0),
+  sign: Math.sign,
+  where: (truth, a, b) => (truth !== 0 ? a : b),
 };
 
 // A number as a sum of two float64, the second at most half an ulp of the first: about 106 bits.
@@ -155,26 +157,58 @@ function power(a, b) {
   return b[0] < 0 ? divide(ONE, result) : result;
 }
 
+// How far a result may lie from what it should be, beside what its operands bring along: so much of
+// it, many times what the slowest function loses, and what is smaller than any float64.
+const UNIT = 2 ** -98;
+const LEAST = 2 ** -1070;
+
+const isZero = (a) => a[0] === 0 && a[2] === 0;
+const within = ([high, low], brought, least = LEAST) => [high, low, brought + UNIT * Math.abs(high) + least];
+
+// An operation whose error follows from those of its operands.
+const following = (operation, brought) => (a, b) => {
+  const result = operation(a, b);
+  return within(result, brought(result, a, b));
+};
+
+// A number here is [high, low, error]: a sum of two float64, and a bound of how far that is off.
 export const DOUBLED = {
-  from: (x) => [x, 0],
+  from: (x) => [x, 0, 0],
   value: (a) => a[0],
-  rootOfPi: SQRT_PI,
-  "+": add,
-  "-": subtract,
-  "*": multiply,
-  "/": divide,
-  "**": power,
-  neg: negate,
-  abs: (a) => (a[0] < 0 ? negate(a) : a),
-  exp,
-  log,
-  log1p,
-  tanh,
-  erfc: doubledErfc,
+  rootOfPi: within(SQRT_PI, 0),
+  "+": (a, b) => within(add(a, b), a[2] + b[2], 0),
+  "-": (a, b) => within(subtract(a, b), a[2] + b[2], 0),
+  "*": (a, b) =>
+    isZero(a) || isZero(b)
+      ? [a[0] * b[0], 0, 0]
+      : within(multiply(a, b), Math.abs(a[0]) * b[2] + Math.abs(b[0]) * a[2] + a[2] * b[2]),
+  "/": (a, b) => {
+    const quotient = divide(a, b);
+    if (isZero(a)) return [quotient[0], 0, 0];
+    return within(quotient, (a[2] + Math.abs(quotient[0]) * b[2]) / Math.max(0, Math.abs(b[0]) - b[2]));
+  },
+  "**": (a, b) => {
+    const result = power(a, b);
+    if (isZero(a)) return [result[0], 0, 0];
+    // The slope b a^(b-1) is largest at one end of where the base may lie.
+    const ends = [Math.abs(a[0]) + a[2], Math.max(0, Math.abs(a[0]) - a[2])];
+    const slope = Math.abs(b[0]) * Math.max(...ends.map((end) => end ** (b[0] - 1)));
+    return within(result, a[2] ? slope * a[2] : 0);
+  },
+  neg: (a) => [-a[0], -a[1], a[2]],
+  abs: (a) => (a[0] < 0 ? [-a[0], -a[1], a[2]] : a),
+  exp: following(exp, ([result], a) => (a[2] ? result * Math.expm1(a[2]) : 0)),
+  log: following(log, (_, a) => a[2] / Math.max(0, a[0] - a[2])),
+  log1p: following(log1p, (_, a) => a[2] / Math.max(0, 1 + a[0] - a[2])),
+  tanh: following(tanh, (_, a) => a[2]),
+  // Its slope is -2/√π e^(-a²).
+  erfc: following(doubledErfc, (_, a) => 1.2 * Math.exp(-(Math.max(0, Math.abs(a[0]) - a[2]) ** 2)) * a[2]),
   max: (a, b) => (less(a, b) ? b : a),
   min: (a, b) => (less(b, a) ? b : a),
-  ">": (a, b) => (less(b, a) ? ONE : [0, 0]),
-  "≥": (a, b) => (less(a, b) ? [0, 0] : ONE),
+  ">": (a, b) => [less(b, a) ? 1 : 0, 0, 0],
+  "≥": (a, b) => [less(a, b) ? 0 : 1, 0, 0],
+  sign: (a) => [Math.sign(a[0]), 0, 0],
+  where: (truth, a, b) => (truth[0] !== 0 ? a : b),
 };
 
 // erfc by its series near 0 (DLMF 7.6.2), by its continued fraction far out (DLMF 7.9.1).

@@ -1,7 +1,7 @@
 // Formulas in MathML, as Python has written them, with numbers put in their places.
 
 import { element } from "./dom.js";
-import { plain } from "./numbers.js";
+import { plain, powered } from "./numbers.js";
 
 const MATH = "http://www.w3.org/1998/Math/MathML";
 
@@ -27,8 +27,26 @@ export function fill(formula, values, shown = () => true) {
   return formula;
 }
 
+// A formula as several, so that a line may end before each sign that stands between two terms.
+export function inPieces(formula) {
+  let row = formula;
+  while (row.children.length === 1 && row.firstElementChild.localName === "mrow") row = row.firstElementChild;
+  const pieces = [];
+  let last = null;
+  for (const sign of [...row.children]) {
+    const isBetween = isOperator(sign, "+−×=⇒") && last !== null && !isOperator(last, "(·/+−");
+    if (isBetween) sign.setAttribute("form", "infix");
+    if (isBetween || last === null) pieces.push(formula.cloneNode(false));
+    pieces.at(-1).append(sign);
+    last = sign;
+  }
+  return pieces;
+}
+
+const isOperator = (node, signs) => node.localName === "mo" && signs.includes(node.textContent);
+
 function number(value, brackets) {
-  const [mantissa, exponent] = plain(value).split("e");
+  const [mantissa, exponent] = powered(plain(value));
   const nodes = [made("mn", mantissa.replace("-", "−"))];
   if (exponent !== undefined) nodes.push(made("mo", "×"), power(exponent));
   return brackets && value < 0 ? [made("mo", "("), ...nodes, made("mo", ")")] : nodes;

@@ -3,6 +3,7 @@
 import { opened } from "./point.js";
 import { Store } from "./store.js";
 import { listen } from "./keys.js";
+import { keepClear } from "./clear.js";
 import { notice } from "./views/notice.js";
 import { samples } from "./views/samples.js";
 import { network } from "./views/network.js";
@@ -26,3 +27,4 @@ const study = opened(JSON.parse(document.getElementById("content").textContent))
 export const store = new Store(study);
 for (const [id, view] of Object.entries(VIEWS)) store.add(view(document.getElementById(id), store));
 listen(store);
+keepClear(document.querySelector(".always"));

@@ -20,17 +20,19 @@ export function run(program, given, arithmetic = FLOATS) {
     results[at] =
       operation === "constant"
         ? arithmetic.from(value)
-        : operands.length === 2
-          ? arithmetic[operation](results[operands[0]], results[operands[1]])
-          : arithmetic[operation](results[operands[0]]);
+        : arithmetic[operation](results[operands[0]], results[operands[1]], results[operands[2]]);
   }
   return results;
 }
 
 // A program as the page uses it, from the one that Python has written.
 export function prepared(written) {
-  const names = Object.keys(written.at);
-  return { ...written, given: names.filter((name) => written.lines[written.at[name]][0] === "given") };
+  // A line may have a second name: of a parameter that an update leaves as it is. It is put in once.
+  const given = new Map();
+  for (const [name, at] of Object.entries(written.at)) {
+    if (written.lines[at][0] === "given" && !given.has(at)) given.set(at, name);
+  }
+  return { ...written, given: [...given.values()] };
 }
 
 // The part of a program that some of its names need.
@@ -140,6 +142,8 @@ const BACK = {
   min: (d, [a, b], _, n) => chosen(d, n, n.value(n["-"](b, a))),
   ">": (_, __, ___, n) => [n.from(0), n.from(0)],
   "≥": (_, __, ___, n) => [n.from(0), n.from(0)],
+  sign: (_, [a], __, n) => [n.value(a) === 0 ? undecided(n) : n.from(0)],
+  where: (d, [truth], _, n) => (n.value(truth) !== 0 ? [n.from(0), d, n.from(0)] : [n.from(0), n.from(0), d]),
 };
 
 // All goes to the first operand if `ahead` is above 0, to the second if it is below.
@@ -179,6 +183,14 @@ export function exactly(study, program, given) {
   return differentiated(study, program, given, DOUBLED, EXACT_RULES);
 }
 
+// The derivatives of the loss by the parameters alone, by their names: by autodiff's rules in any
+// arithmetic, or exactly.
+export function lossSlopes(study, program, given, arithmetic = FLOATS, isExact = false) {
+  const results = run(program, given, arithmetic);
+  const back = reverse(program, results, study.loss, arithmetic, isExact ? EXACT_RULES : RULES_OF_JAX);
+  return Object.fromEntries(study.parameters.map((name) => [name, back[program.at[name]]]));
+}
+
 // What the hand-written lines say, by name.
 export function byHand(program, given) {
   const results = run(program, given);
@@ -195,7 +207,7 @@ export class Machine {
     this.steps = [];
     program.lines.forEach(([operation, operands, value], at) => {
       if (operation === "constant") this.results[at] = value;
-      else if (operation !== "given") this.steps.push([FLOATS[operation], operands[0], operands[1] ?? operands[0], at]);
+      else if (operation !== "given") this.steps.push([FLOATS[operation], operands[0], operands[1] ?? operands[0], operands[2] ?? operands[0], at]);
     });
   }
 
@@ -207,8 +219,8 @@ export class Machine {
   run() {
     const { results, steps } = this;
     for (let k = 0; k < steps.length; k += 1) {
-      const [operation, a, b, at] = steps[k];
-      results[at] = operation(results[a], results[b]);
+      const [operation, a, b, c, at] = steps[k];
+      results[at] = operation(results[a], results[b], results[c]);
     }
     return this;
   }
@@ -218,23 +230,27 @@ export class Machine {
   }
 }
 
+// A training whose parameters grow beyond this has run away, as `compare.trajectory` has it.
+export const LARGEST = 1e100;
+
 // A training by the hand-written lines: the parameters before and after each update.
 //
 //   samples  [{name: number}, ...]: what to put in for each
 //   order    the index of the sample of each update
-// Stops where a parameter is no finite number any more.
+// Stops before the first parameter that runs away.
 export function train(study, program, start, samples, order, rate) {
-  const updates = Object.entries(study.updates).map(([name, [parameter]]) => [name, parameter]);
   const machine = new Machine(partOf(program, Object.keys(study.updates)));
   machine.put({ ...start, [study.rate]: rate });
+  const { at, results } = machine;
+  const moves = Object.entries(study.updates).map(([name, [parameter]]) => ({ parameter, from: at[name], to: at[parameter] }));
   const path = [start];
   for (const sample of order) {
     machine.put(samples[sample]).run();
     const params = {};
-    for (const [name, parameter] of updates) params[parameter] = machine.value(name);
-    if (!Object.values(params).every(Number.isFinite)) break;
+    for (const { parameter, from } of moves) params[parameter] = results[from];
+    if (!moves.every(({ from }) => Math.abs(results[from]) <= LARGEST)) break;
     path.push(params);
-    machine.put(params);
+    for (const { from, to } of moves) results[to] = results[from];
   }
   return path;
 }

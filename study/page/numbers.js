@@ -13,13 +13,25 @@ export function plain(value, digits = 6) {
 export function general(value, digits) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "-∞";
   if (value === 0) return "0";
-  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+  const [mantissa, exponent] = toEven(value, digits).split("e");
   const power = Number(exponent);
   if (power < -4 || power >= digits) {
     const size = String(Math.abs(power)).padStart(2, "0");
     return `${trimmed(mantissa)}e${power < 0 ? "-" : "+"}${size}`;
   }
-  return trimmed(value.toFixed(Math.max(0, digits - 1 - power)));
+  return trimmed(placed(value < 0, mantissa.replace(/[-.]/g, ""), power));
+}
+
+// So many digits; what lies halfway goes to the even one, as everywhere in Python, and not up.
+function toEven(value, digits) {
+  const up = value.toExponential(digits - 1);
+  const [longer] = value.toExponential(digits).split("e");
+  if (!longer.endsWith("5")) return up;
+  // A float64 that is so close to halfway is halfway.
+  const [all, exponent] = value.toExponential(100).split("e");
+  const down = longer.slice(0, -1);
+  const isEven = "02468".includes(down.match(/\d/g).at(-1));
+  return isEven && Number(all.slice(longer.length)) === 0 ? `${down.replace(/\.$/, "")}e${exponent}` : up;
 }
 
 const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
@@ -44,9 +56,10 @@ export function signed(value, digits = 3) {
   return value > 0 ? `+${short(value, digits)}` : short(value, digits);
 }
 
-// A pair of float64 whose sum is the number, in decimal digits.
-export function decimal([high, low], digits = 25) {
-  if (!Number.isFinite(high)) return null;
+// A pair of float64 whose sum is the number, in decimal digits: as many as its error leaves certain.
+export function decimal([high, low, error = 0], most = 25) {
+  const digits = error > 0 ? Math.min(most, Math.floor(Math.log10(Math.abs(high) / error))) : most;
+  if (!Number.isFinite(high) || !Number.isFinite(low) || !(digits > 0)) return null;
   if (high === 0) return "0";
   const [a, b] = [fraction(high), fraction(low)];
   const bits = Math.max(a.bits, b.bits);
@@ -79,7 +92,8 @@ function rounded(size, bits, power) {
 // Digits d1 d2 d3 ... meaning d1.d2d3 · 10^power.
 function placed(negative, digits, power) {
   const sign = negative ? "-" : "";
-  if (power < -5 || power > 16) return `${sign}${digits[0]}.${digits.slice(1)}e${power}`;
+  const fraction = digits.length > 1 ? `.${digits.slice(1)}` : "";
+  if (power < -5 || power > 16) return `${sign}${digits[0]}${fraction}e${power}`;
   if (power < 0) return `${sign}0.${"0".repeat(-power - 1)}${digits}`;
   const whole = digits.slice(0, power + 1).padEnd(power + 1, "0");
   const rest = digits.slice(power + 1);
@@ -169,9 +183,9 @@ export function ulp(value) {
   return 2 ** (power - 52);
 }
 
-// |value - exact| in ulps of the exact number, which is a pair.
-export function distance(value, [high, low]) {
-  if (!Number.isFinite(high)) return null;
+// |value - exact| in ulps of the exact number, which is a pair; null where that is not known so well.
+export function distance(value, [high, low, error = 0]) {
+  if (!Number.isFinite(high) || !Number.isFinite(low) || error > ulp(high) / 2) return null;
   return Math.abs(value - high - low) / ulp(high);
 }
 

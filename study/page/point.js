@@ -66,7 +66,8 @@ function parameters(study, state) {
 //
 //   given     what goes in, by name
 //   by_hand, autodiff   float64 by name
-//   exact     (name) -> its decimal digits, null where there is no one value
+//   exact     (name) -> its decimal digits, null where there are none
+//   unknown   (name) -> why there are none
 //   ulps      {by_hand, autodiff}: distances from the exact value
 //   certified whether exact values are Python's, between proved bounds; else the page's own
 export function evaluate(study, state) {
@@ -94,6 +95,7 @@ function certified(pass) {
     by_hand: { ...pass.given, ...pass.by_hand },
     autodiff: { ...pass.given, ...pass.autodiff },
     exact: (name) => pass.exact[name] ?? null,
+    unknown: () => "no one value",
     ulps: { by_hand: pass.ulps_by_hand, autodiff: pass.ulps_autodiff },
   };
 }
@@ -107,8 +109,9 @@ function recomputed(study, program, given, hand) {
     ulps.by_hand[name] = distance(hand[name], pairs[name]);
     ulps.autodiff[name] = distance(autodiff[name], pairs[name]);
   }
+  const why = (name) => (Number.isNaN(pairs[name][0]) ? "no one value" : "too small for 106 bits");
   // Few of the digits are looked at, and they are dear.
-  return { by_hand: { ...given, ...hand }, autodiff, exact: (name) => decimal(pairs[name]), ulps };
+  return { by_hand: { ...given, ...hand }, autodiff, exact: (name) => decimal(pairs[name]), unknown: why, ulps };
 }
 
 // How far this page is from Python: the largest relative difference of any number of any pass.

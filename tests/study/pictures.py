@@ -46,7 +46,8 @@ class Scales:
         values = [_tick(text) for text, _ in ticks]
         wanted = np.log10(values) if self._log else np.array(values)
         places = np.array([place for _, place in ticks])
-        line = np.polyfit(places, wanted, 1)
+        slope = (wanted[-1] - wanted[0]) / (places[-1] - places[0])
+        line = (slope, wanted[0] - slope * places[0])
         assert np.allclose(np.polyval(line, places), wanted, atol=1e-6 * np.ptp(wanted))
         return line
 

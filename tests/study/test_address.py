@@ -106,7 +106,7 @@ def test_all_weights_1_are_said_where_a_page_begins_with_a_seed(
     page = pages.open(path)
     assert (state(page)["sample"], state(page)["seed"]) == ("charlie", 5)
     assert page.evaluate("modules['main.js'].store.point.certified") is True
-    page.get_by_role("button", name="all weights 1").click()
+    page.locator("#samples").get_by_role("button", name="all weights 1").click()
     page.wait_for_function("() => location.hash === '#seed=ones'")
     page.reload()
     assert state(page)["seed"] is None

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from tests.study.browser import MISSING, PHONE, Pages, axe
+from study.chromium import MISSING
+from tests.study.browser import PHONE, Pages, axe
 
 pytestmark = pytest.mark.slow
 

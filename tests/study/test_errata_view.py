@@ -60,7 +60,7 @@ def test_they_show_what_the_runs_show(all_open: Page) -> None:
         """() => [...document.querySelectorAll("#errata .inside")].map((inside) => ({
           why: inside.querySelector("p").textContent,
           says: inside.querySelector(".comes-to").textContent,
-          columns: [...inside.querySelectorAll("thead :is(th, td)")].map((cell) => cell.textContent),
+          columns: [...inside.querySelector("thead tr").children].map((cell) => cell.textContent),
           rows: [...inside.querySelectorAll("tbody tr")].map((row) =>
             [...row.children].map((cell) => cell.textContent)),
         }))"""
@@ -137,18 +137,18 @@ def test_an_address_that_says_nothing_opens_nothing(pages: Pages, study_page: Pa
     assert page.locator("#errata li:visible").count() == len(ERRATA)
 
 
-@pytest.mark.parametrize("number", ELSEWHERE)
-def test_a_button_leads_to_where_it_can_be_seen(
-    pages: Pages, study_page: Path, number: int
-) -> None:
-    section, choices, says = ELSEWHERE[number]
-    page = pages.open(study_page, f"person=bob&step=3&erratum={number}", still=True)
-    slip(page, number).get_by_role("button", name=says).press("Enter")
-    found = state(page)
-    assert {name: found[name] for name in choices} == choices
-    assert found["step"] == len(page.evaluate("modules['main.js'].store.study.steps"))
-    assert page.evaluate("document.activeElement.closest('section').id") == section
-    expect(page.locator(":focus")).to_be_in_viewport()
+def test_buttons_lead_to_where_it_can_be_seen(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "person=bob&step=3", still=True)
+    page.evaluate(OPEN_ALL)
+    last = len(page.evaluate("modules['main.js'].store.study.steps"))
+    for entry, (section, choices, says) in ELSEWHERE.items():
+        page.evaluate("modules['main.js'].store.set({ step: 3, mistake: null })")
+        slip(page, entry).get_by_role("button", name=says).press("Enter")
+        found = state(page)
+        assert {name: found[name] for name in choices} == choices
+        assert found["step"] == last
+        assert page.evaluate("document.activeElement.closest('section').id") == section
+        expect(page.locator(":focus")).to_be_in_viewport()
 
 
 def test_what_it_sets_is_known_to_the_page(content: dict[str, Any]) -> None:
@@ -175,9 +175,15 @@ def test_it_is_accessible_and_fits(
     page = pages.open(study_page, size=size, dark=dark, still=True)
     page.evaluate(OPEN_ALL)
     expect(page.locator("#errata .inside")).to_have_count(len(ERRATA))
-    assert [line for line in axe(page) if "#errata" in line or "erratum" in line] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.locator("#errata a").count() == 0  # the address is the state
+    # The rest of the page has tests of its own, and so have most of these many tables' cells.
+    page.evaluate(
+        """document.querySelectorAll(
+          ".stage, .views > section:not(#errata), [data-erratum] tbody tr + tr + tr"
+        ).forEach((of) => { of.hidden = true; })"""
+    )
+    assert axe(page) == []
 
 
 def test_every_formula_has_its_glyphs(all_open: Page) -> None:

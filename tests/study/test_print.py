@@ -134,7 +134,7 @@ def test_nothing_else_is_printed(pages: Pages, study_page: Path) -> None:
 
 
 def test_the_network_is_drawn_as_at_the_end_of_the_pass(pages: Pages, study_page: Path) -> None:
-    page = on_paper(pages.open(study_page, "step=2&parameter=w3"))
+    page = on_paper(pages.open(study_page, "step=2&parameter=w3&quiz=1"))
     pictures = page.locator("#derivation svg[role=img]")
     values, gradients = (
         re.sub(r"\s", "", picture.text_content() or "") for picture in pictures.all()
@@ -142,7 +142,10 @@ def test_the_network_is_drawn_as_at_the_end_of_the_pass(pages: Pages, study_page
     assert "?" not in values + gradients
     assert "w1+1" in values
     assert "∂w1+0.0215" in gradients
-    assert page.locator("#derivation :is([tabindex], [data-chosen=true])").count() == 0
+    assert (
+        page.locator("#derivation :is([tabindex], [data-chosen=true], [data-now=true])").count()
+        == 0
+    )
 
 
 def test_the_errata_follow(pages: Pages, study_page: Path) -> None:
@@ -163,7 +166,7 @@ def test_it_says_whose_pass_it_is_and_what_was_changed(pages: Pages, study_page:
     assert f"{study_page.resolve().as_uri()}#" in end
     address = end[end.index("#") :].strip()
     assert set(fragment.split("&")) == set(address[1:].split("&"))
-    assert page.locator("#check").text_content() in end.replace("\n", " ")
+    assert (page.locator("#check").text_content() or "?") in end.replace("\n", " ")
 
 
 def test_it_is_there_only_while_it_is_printed(pages: Pages, study_page: Path) -> None:

@@ -139,7 +139,7 @@ def test_it_stops_at_the_end_and_begins_anew(pages: Pages, study_page: Path) -> 
 
 def test_a_field_keeps_its_own_keys(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page, "step=7&seed=44")
-    page.get_by_label("Seed").focus()
+    page.get_by_label("Seed of the random").focus()
     for key in ("ArrowLeft", "Home", "End", " "):
         page.keyboard.press(key)
     assert step_of(page) == 7
@@ -148,7 +148,7 @@ def test_a_field_keeps_its_own_keys(pages: Pages, study_page: Path) -> None:
 def test_buttons_and_scrubber(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page, "step=7")
     for name, step in (("Forward", 8), ("Back", 7), ("To the beginning", 0), ("To the end", 19)):
-        page.get_by_role("button", name=name).click()
+        page.get_by_label("Steps").get_by_role("button", name=name).click()
         assert step_of(page) == step
     page.get_by_label("Micro-step").fill("9")
     assert step_of(page) == 9

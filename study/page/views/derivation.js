@@ -1,3 +1,117 @@
-export function derivation() {
-  return () => {};
+// The whole derivation on paper: made when the page is printed, and gone afterwards.
+
+import { element, replace } from "../dom.js";
+import { inPieces } from "../formula.js";
+import { against, short } from "../numbers.js";
+import { toAddress } from "../state.js";
+import { sideBySide } from "./errata.js";
+import { picture } from "./network.js";
+import { PHASES } from "./steps.js";
+import { witnesses } from "./witnesses.js";
+
+// As wide as the network is drawn, in its own units; on paper it is as wide as the text.
+const WIDTH = 640;
+
+export function derivation(place, store) {
+  // Printing is announced by both or by one of them, as the browser likes it.
+  const paper = matchMedia("print");
+  let isPrinted = false;
+  const write = () => replace(place, isPrinted ? sheets(store) : []);
+  const turn = (to) => {
+    if (to === isPrinted) return;
+    isPrinted = to;
+    write();
+  };
+  addEventListener("beforeprint", () => turn(true));
+  addEventListener("afterprint", () => turn(paper.matches));
+  paper.addEventListener("change", () => turn(paper.matches));
+  queueMicrotask(() => turn(paper.matches)); // when all views are there
+  return () => {
+    if (isPrinted) write();
+  };
+}
+
+function sheets(store) {
+  const { study } = store;
+  return [
+    element("h1", {}, "Backpropagation, step by step: the whole derivation"),
+    about(store),
+    picture(store, "values", WIDTH),
+    given(store),
+    ...Object.keys(PHASES).map((phase) => part(store, phase)),
+    study.errata && slips(study.errata),
+    end(store),
+  ].filter(Boolean);
+}
+
+// Whose pass it is, at which parameters, and what is not as usual.
+function about({ study, state, point }) {
+  const from = state.seed === null ? study.starts[0].says : `parameters drawn at random with seed ${state.seed}`;
+  const forms = { stable: "σ(z) σ(−z)", article: "f (1 − f)" };
+  const edited = Object.keys(state.edits).map((name) => study.quantity[name].symbol);
+  const mistake = state.mistake && study.mistakes.find(({ slug }) => slug === state.mistake);
+  const says = [
+    `Whose pass: ${point.sample.name}. Parameters: ${from}.`,
+    state.epoch > 0 && `They were then trained for ${state.epoch} epochs, with the samples in ${state.order} order.`,
+    edited.length > 0 && `Set by the reader: ${edited.join(", ")}.`,
+    `Learning rate η = ${short(state.eta)}.`,
+    Object.keys(study.programs).length > 1 && `By hand σ′ is computed as ${forms[state.form]}.`,
+    mistake && `A mistake is planted in the lines by hand: ${mistake.says}.`,
+  ];
+  return element("p", {}, says.filter(Boolean).join(" "));
+}
+
+function given({ study, point }) {
+  const all = study.quantities.filter(({ step }) => step === 0);
+  const one = ({ name, symbol }) =>
+    element("li", { "data-quantity": name }, `${symbol} = `, element("span", { class: "value" }, allDigits(point.given[name])));
+  return element("section", {}, element("h2", {}, "Given"), element("ul", { class: "given" }, all.map(one)));
+}
+
+const allDigits = (value) => against(value, null, null).right;
+
+function part(store, phase) {
+  const steps = store.study.steps.filter((step) => step.phase === phase);
+  return element(
+    "section",
+    { "data-phase": phase },
+    element("h2", {}, PHASES[phase]),
+    phase === "backward" && picture(store, "gradients", WIDTH),
+    steps.flatMap((step) => oneStep(store, step)),
+  );
+}
+
+function oneStep(store, { number, title, names }) {
+  const [first, ...others] = names.map((name) => quantity(store, name));
+  // The title stays with what is below it.
+  return [element("div", { class: "whole" }, element("h3", {}, element("span", { class: "note" }, `Step ${number} `), title), first), ...others];
+}
+
+// As on the screen, and the line of code that computes it.
+function quantity({ study, point }, name) {
+  const of = study.quantity[name];
+  const { node, update } = witnesses(of);
+  update(point);
+  for (const formula of node.querySelectorAll(".equation > math")) formula.replaceWith(...inPieces(formula));
+  node.append(element("p", { class: "line" }, element("code", {}, of.statement), element("span", {}, of.where)));
+  return node;
+}
+
+function slips(errata) {
+  const one = (slip) =>
+    element(
+      "div",
+      { class: "whole", "data-erratum": slip.number },
+      element("h3", {}, `${slip.number}. ${slip.title} (${slip.section})`),
+      sideBySide(slip),
+      element("p", {}, `${slip.why} ${slip.says}`),
+    );
+  return element("section", {}, element("h2", {}, "Errata of the article"), errata.map(one));
+}
+
+function end({ study, state }) {
+  const choices = toAddress(study, state);
+  const address = location.href.replace(/#.*/, "") + (choices && `#${choices}`);
+  const check = document.getElementById("check").textContent;
+  return element("div", { class: "end whole" }, element("p", {}, check), element("p", {}, `This state of the page: ${address}`));
 }

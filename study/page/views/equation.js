@@ -1,6 +1,7 @@
 // One partial derivative as a product: each factor in symbols, in numbers, and with its witnesses.
 
 import { element, replace, say, set } from "../dom.js";
+import { knownTo } from "../asked.js";
 import { fill, math } from "../formula.js";
 import { signed } from "../numbers.js";
 import { witnesses } from "./witnesses.js";
@@ -44,15 +45,16 @@ export function equation(place, store) {
     if (name !== shown) draw(name);
     set(pin, { "aria-pressed": state.pinned });
     if (document.activeElement !== pick) pick.value = state.parameter;
-    const isKnown = (of) => study.quantity[of].step <= state.step;
+    const isKnown = knownTo(study, state);
     for (const part of parts) part.update(point, isKnown);
-    say(says, sentence(study, name, point, isKnown));
+    say(says, sentence(study, name, point, isKnown, state.step));
   };
 }
 
 // What the sign means: which way to go.
-function sentence(study, name, point, isKnown) {
+function sentence(study, name, point, isKnown, step) {
   const gradient = study.gradients[name];
+  if (!isKnown(gradient) && study.quantity[gradient].step <= step) return "The quiz asks for it.";
   if (!isKnown(gradient)) return `Step ${study.quantity[gradient].step} computes it.`;
   const slope = point.by_hand[gradient];
   const symbol = study.quantity[name].symbol;

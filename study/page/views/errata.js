@@ -1,3 +1,150 @@
-export function errata() {
-  return () => {};
+// The article's slips: as it prints them and corrected, and what running each one shows.
+
+import { element, replace, say, set } from "../dom.js";
+import { inPieces, math } from "../formula.js";
+import { general, written } from "../numbers.js";
+import { choice } from "./controls.js";
+
+export function errata(place, store) {
+  const slips = store.study.errata;
+  if (!slips) {
+    place.hidden = true;
+    return () => {};
+  }
+  const which = choice(store, "printed", "First", [[false, "corrected"], [true, "as the article prints it"]]);
+  const section = sections(store, slips);
+  const count = element("p", { class: "says", role: "status" });
+  const items = slips.map((slip) => item(store, slip));
+  place.append(
+    element(
+      "p",
+      {},
+      `The article that this page follows has ${slips.length} slips. Open one to see both forms, the reason, and what
+      Python computed for it when this page was built.`,
+    ),
+    element("div", { class: "bar" }, which.node, section.node),
+    count,
+    element("ol", { class: "slips" }, items.map(({ node }) => node)),
+  );
+
+  return (state, _, changed) => {
+    if (!["printed", "section", "erratum"].some((key) => changed.has(key))) return;
+    which.update(state);
+    section.update(state);
+    const shown = slips.filter((slip) => fits(slip, state));
+    say(count, shown.length === slips.length ? "" : `${shown.length} of ${slips.length} are in this section.`);
+    for (const [k, of] of items.entries()) of.update(state, fits(slips[k], state), changed.has("erratum"));
+  };
+}
+
+const fits = (slip, { section, erratum }) => section === null || slip.section === section || slip.number === erratum;
+
+function sections(store, slips) {
+  const all = [...new Set(slips.map((slip) => slip.section))];
+  const choose = () => store.set({ section: pick.value || null, erratum: null });
+  const pick = element(
+    "select",
+    { onchange: choose },
+    element("option", { value: "" }, "all sections"),
+    all.map((name) => element("option", { value: name }, name)),
+  );
+  return {
+    node: element("label", { class: "label" }, "In ", pick),
+    update: (state) => (pick.value = state.section ?? ""),
+  };
+}
+
+// One of the list. What is inside is made when it is first opened.
+function item(store, slip) {
+  const short = element("span", { class: "form" });
+  const summary = element(
+    "summary",
+    {},
+    element("span", { class: "slip-title" }, `${slip.number}. ${slip.title}`),
+    element("span", { class: "note" }, slip.section),
+    short,
+  );
+  const details = element("details", { ontoggle: () => toggled() }, summary);
+  const node = element("li", { "data-erratum": slip.number }, details);
+  let isPrinted = null;
+
+  function fill() {
+    if (details.children.length === 1) details.append(inside(store, slip));
+  }
+
+  function toggled() {
+    if (details.open) fill();
+    if (details.open) store.set({ erratum: slip.number });
+    else if (store.state.erratum === slip.number) store.set({ erratum: null });
+  }
+
+  function update(state, isShown, isAsked) {
+    set(node, { hidden: !isShown });
+    if (isPrinted !== state.printed) {
+      isPrinted = state.printed;
+      replace(short, tag(isPrinted), form(isPrinted ? slip.printed : slip.right, true));
+    }
+    if (isAsked && state.erratum === slip.number && !details.open) {
+      fill();
+      details.open = true;
+      // The address asks for it. In the frame after this one everything above has its height.
+      requestAnimationFrame(() => requestAnimationFrame(() => node.scrollIntoView()));
+    }
+  }
+
+  return { node, update };
+}
+
+const tag = (isPrinted) =>
+  element("span", { class: "tag", "data-printed": isPrinted }, isPrinted ? "✗ printed" : "✓ corrected");
+
+// Formulas; where there are none, or where they say more, the words.
+function form({ formulas, text }, isShort = false) {
+  const words = text && !(isShort && formulas.length) && element("span", { class: "words" }, text);
+  return element("span", { class: "formed" }, formulas.map((of) => element("span", { class: "one" }, inPieces(math(of)))), words);
+}
+
+// Printed beside corrected.
+export function sideBySide(slip) {
+  const side = (isPrinted, of) => element("div", { class: "side", "data-printed": isPrinted }, tag(isPrinted), form(of));
+  return element("div", { class: "sides" }, side(true, slip.printed), side(false, slip.right));
+}
+
+function inside(store, slip) {
+  const parts = [sideBySide(slip), element("p", {}, slip.why), table(slip), element("p", { class: "comes-to" }, slip.says)];
+  if (slip.elsewhere) parts.push(look(store, slip.elsewhere));
+  return element("div", { class: "inside" }, parts);
+}
+
+function table({ number, title, columns, rows, digits }) {
+  const isNumber = columns.map((_, k) => rows.every((row) => typeof row[k] === "number"));
+  // A heading that says nothing is none.
+  const cell = (text, k, scope) =>
+    element(scope && text ? "th" : "td", { scope: text ? scope : null, class: isNumber[k] && "number" }, text);
+  const shown = (value) => (typeof value === "number" ? written(general(value, digits)) : value);
+  const line = (row) => element("tr", {}, row.map((value, k) => cell(shown(value), k, k === 0 ? "row" : null)));
+  return element(
+    "div",
+    { class: "wide", role: "region", tabindex: 0, "aria-label": `What the run of ${number}, ${title}, shows` },
+    element(
+      "table",
+      {},
+      element("thead", {}, element("tr", {}, columns.map((name, k) => cell(name, k, "col")))),
+      element("tbody", {}, rows.map(line)),
+    ),
+  );
+}
+
+// Leads to where the slip can be seen on this page, with what is set there. Not a link: the address
+// is the state.
+function look(store, { section, state, says }) {
+  const go = () => {
+    store.set({ step: store.study.steps.length, ...state });
+    const target = document.getElementById(section);
+    const heading = target.querySelector("h2") ?? target;
+    set(heading, { tabindex: -1 });
+    heading.focus({ preventScroll: true });
+    target.scrollIntoView();
+  };
+  return element("p", {}, element("button", { type: "button", onclick: go }, `Show me: ${says}`));
 }

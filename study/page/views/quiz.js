@@ -1,3 +1,232 @@
-export function quiz() {
-  return () => {};
+// Is it positive or negative, and how large? The answer is out of sight until it has been given.
+
+import { element, replace, say, set } from "../dom.js";
+import { isAsking, questionOf } from "../asked.js";
+import { short, signed } from "../numbers.js";
+
+const SIGNS = [[1, "+ positive"], [-1, "− negative"], [0, "0 zero"]];
+
+// Seeds that are drawn from: short enough to be told to somebody.
+const SEEDS = 1000;
+
+export function quiz(place, store) {
+  const { study } = store;
+  const button = (text, onclick, attributes = {}) =>
+    element("button", { type: "button", onclick, ...attributes }, text);
+  const toggle = button("", () => store.set({ quiz: !store.state.quiz, revealed: null }));
+  const next = button("another question", () => store.set(drawn(store)));
+  const score = element("span", { class: "note score" });
+  const question = element("p", { class: "question" });
+  const signs = SIGNS.map(([sign, text]) => button(text, () => guessSign(sign), { "data-sign": sign }));
+  const ofSign = element("p", { class: "answer" });
+  const reasons = element("ul", { class: "reasons" });
+  const field = element("input", { type: "text", id: "quiz-value", autocomplete: "off", spellcheck: "false" });
+  const value = element(
+    "form",
+    { class: "bar", onsubmit: guessValue },
+    element("label", { for: field.id }),
+    field,
+    element("button", { type: "submit" }, "check"),
+    button("hint", hint, { class: "quiet" }),
+    button("show it", reveal, { class: "quiet" }),
+  );
+  const hints = element("p", { class: "note hints" });
+  const ofValue = element("p", { class: "answer" });
+  const choice = element("div", { class: "bar", role: "group", "aria-label": "Its sign" }, signs);
+  const body = element("div", {}, question, choice, ofSign, reasons, value, hints, ofValue);
+  place.append(
+    element(
+      "p",
+      {},
+      `Once it starts, a derivative is hidden on the whole page. Say its sign, then its value; to within 1 %, or in two
+      digits, is close enough.`,
+    ),
+    element("div", { class: "bar" }, toggle, next, score),
+    body,
+  );
+  const live = document.getElementById("live");
+  const scored = { signs: [0, 0], values: [0, 0] };
+  let asked = null; // the question and how far it is answered
+
+  const truth = () => exactly(study, store.point, study.gradients[store.state.parameter]);
+  const told = (node, text) => {
+    say(node, text);
+    say(live, text);
+  };
+
+  function guessSign(sign) {
+    if (asked.isSigned) return;
+    const right = Math.sign(truth());
+    asked.isSigned = true;
+    count(scored.signs, sign === right);
+    const { parameter } = store.state;
+    const gradient = study.gradients[parameter];
+    const word = SIGNS.find(([of]) => of === right)[1].slice(2);
+    const is = `${study.quantity[gradient].symbol} is ${word}. ${meaning(study, parameter, right)}`;
+    told(ofSign, `${sign === right ? "✓ Right" : "✗ No"}: ${is}`);
+    replace(reasons, explained(study, store.point, gradient).map((text) => element("li", {}, text)));
+    draw();
+    field.focus({ preventScroll: true });
+  }
+
+  function guessValue(event) {
+    event.preventDefault();
+    const guess = parsed(field.value);
+    if (guess === null) return told(ofValue, "That is no number. 0.021, −1.6e-13 and 2·10^-5 are.");
+    const right = truth();
+    const isRight = isClose(guess, right);
+    if (!asked.isTried) count(scored.values, isRight);
+    asked.isTried = true;
+    if (isRight) reveal();
+    else told(ofValue, `✗ Not yet: ${nearer(guess, right)}.`);
+    draw();
+  }
+
+  function hint() {
+    say(hints, factorsIn(study, store.point, study.gradients[store.state.parameter]));
+    say(live, hints.textContent);
+  }
+
+  function reveal() {
+    const { symbol } = study.quantity[study.gradients[store.state.parameter]];
+    const guess = parsed(field.value);
+    const isRight = guess !== null && isClose(guess, truth());
+    if (!asked.isTried) count(scored.values, false);
+    asked.isTried = true;
+    hint();
+    told(ofValue, `${isRight ? "✓ Right" : "It is this"}: ${symbol} = ${signed(truth(), 6)}.`);
+    store.set({ revealed: questionOf(store.state) });
+    next.focus({ preventScroll: true });
+  }
+
+  const count = (pair, isRight) => {
+    pair[0] += isRight ? 1 : 0;
+    pair[1] += 1;
+  };
+
+  function begin(state, point) {
+    asked = { question: questionOf(state), isSigned: false, isTried: false };
+    for (const node of [ofSign, hints, ofValue]) say(node, "");
+    replace(reasons);
+    field.value = "";
+    const { symbol } = study.quantity[study.gradients[state.parameter]];
+    const at = `${study.quantity[state.parameter].symbol} = ${short(point.given[state.parameter])}`;
+    const where = `For ${point.sample.name}, with the parameters as they are and ${at}`;
+    say(question, `${where}: what is the sign of ${symbol}?`);
+    say(value.querySelector("label"), `${symbol} =`);
+    if (!Number.isFinite(truth())) say(question, `${symbol} has no one finite value here. Take another question.`);
+  }
+
+  function draw() {
+    const isOpen = isAsking(store.state);
+    const isPossible = Number.isFinite(truth());
+    for (const button of signs) set(button, { disabled: asked.isSigned || !isPossible });
+    set(value, { hidden: !asked.isSigned || !isOpen });
+    for (const node of [ofSign, reasons, hints, ofValue]) set(node, { hidden: !node.hasChildNodes() });
+    const [[s, ofS], [v, ofV]] = [scored.signs, scored.values];
+    say(score, [ofS && `signs ${s} of ${ofS}`, ofV && `values ${v} of ${ofV}`].filter(Boolean).join(", "));
+  }
+
+  return (state, point) => {
+    set(document.body, { "data-asking": isAsking(state) });
+    set(toggle, { "aria-pressed": state.quiz });
+    say(toggle, state.quiz ? "end the quiz" : "start the quiz");
+    set(next, { hidden: !state.quiz });
+    set(body, { hidden: !state.quiz });
+    if (!state.quiz) {
+      asked = null;
+      return;
+    }
+    if (asked?.question !== questionOf(state)) begin(state, point);
+    draw();
+  };
+}
+
+// Another question: one of the parameters, and where the page has them, of the samples and seeds.
+function drawn({ study, state }) {
+  const below = (count) => Math.floor(Math.random() * count);
+  const others = study.parameters.filter((name) => name !== state.parameter);
+  const parameter = others[below(others.length)] ?? state.parameter;
+  if (study.samples.length < 2) return { parameter, revealed: null };
+  const sample = study.samples[below(study.samples.length)].key;
+  return { parameter, sample, seed: below(SEEDS), edits: {}, epoch: 0, revealed: null };
+}
+
+// The exact value as a float64; where there is none, not a number.
+function exactly(study, point, name) {
+  if (study.quantity[name].step === 0) return point.given[name];
+  const digits = point.exact(name);
+  return digits === null ? NaN : Number(digits);
+}
+
+// Within 1 %, or the number in two digits.
+const isClose = (guess, right) =>
+  Math.abs(guess - right) <= Math.abs(right) / 100 || guess === Number(right.toPrecision(2));
+
+// 0.021, −0,95, 1.6e-13, 1.6·10^-13, 1.6 * 10⁻¹³; null for anything else.
+export function parsed(text) {
+  const plain = text
+    .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]/g, (c) => "0123456789-"["⁰¹²³⁴⁵⁶⁷⁸⁹⁻".indexOf(c)])
+    .replace(/[−–]/g, "-")
+    .replace(/\s/g, "")
+    .replace(",", ".")
+    .replace(/[·*×]10\^?\(?([-+]?\d+)\)?$/, "e$1");
+  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(plain) && Number.isFinite(Number(plain)) ? Number(plain) : null;
+}
+
+function nearer(guess, right) {
+  if (Math.sign(guess) !== Math.sign(right)) return "the sign is another one";
+  return Math.abs(guess) > Math.abs(right) ? "it is nearer to 0" : "it is farther from 0";
+}
+
+function meaning(study, parameter, sign) {
+  const { symbol } = study.quantity[parameter];
+  if (sign === 0) return `To first order ${symbol} changes nothing.`;
+  return sign > 0 ? `As ${symbol} grows, the loss rises.` : `As ${symbol} grows, the loss falls.`;
+}
+
+const withMinus = (formula) => formula.replace(/(?<![A-Za-z])-/g, "−");
+
+const mark = (value) => (value > 0 ? "+" : value < 0 ? "−" : "0");
+
+// What a quantity is the product of; past names that only hand a number on.
+function pieces(study, name) {
+  const { factors } = study.quantity[name];
+  return factors.length === 1 ? pieces(study, factors[0]) : { name, factors };
+}
+
+// Why it has its sign: the product of its factors' signs, and theirs of those that they consist of.
+function explained(study, point, gradient) {
+  const whole = pieces(study, gradient);
+  const value = (name) => exactly(study, point, name);
+  const line = ({ name, factors }) =>
+    factors.length ? asProduct(study, name, factors, value) : asSum(study, name, value);
+  const parts = whole.factors.length ? whole.factors : study.quantity[whole.name].depends_on;
+  const computed = parts.filter((name) => study.quantity[name].step > 0 && study.quantity[name].derivative);
+  return [line({ ...whole, name: gradient }), ...computed.map((name) => line({ ...pieces(study, name), name }))];
+}
+
+function asProduct(study, name, factors, value) {
+  const symbols = factors.map((of) => study.quantity[of].symbol).join(" · ");
+  const signs = factors.map((of) => mark(value(of))).join(" · ");
+  return `${study.quantity[name].symbol} = ${symbols}: ${signs} gives ${mark(value(name))}`;
+}
+
+// A sum, or a function of a sum, has its sign from the numbers.
+function asSum(study, name, value) {
+  const { symbol, formula } = study.quantity[name];
+  const isSlope = formula.startsWith("σ′(");
+  return `${symbol} = ${withMinus(formula)}: ${mark(value(name))}${isSlope ? ", as σ′ always is" : ""}`;
+}
+
+// The numbers to multiply; of a sum those of its terms, and what they are the product of.
+function factorsIn(study, point, gradient) {
+  const formulaOf = (name) => `${study.quantity[name].symbol} = ${withMinus(study.quantity[name].formula)}`;
+  const { name, factors } = pieces(study, gradient);
+  const parts = factors.length ? factors : study.quantity[name].depends_on;
+  const terms = factors.length ? [] : parts.filter((of) => study.quantity[of].factors.length);
+  const numbers = parts.flatMap((of) => (terms.includes(of) ? pieces(study, of).factors : [of]));
+  const number = (of) => `${study.quantity[of].symbol} = ${short(exactly(study, point, of))}`;
+  const written = [...new Set(numbers)].map(number);
+  return `${[name, ...terms].map(formulaOf).join("; ")}; with ${written.join(", ")}`;
 }

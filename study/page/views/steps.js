@@ -1,10 +1,11 @@
 // The micro-steps of the pass, forwards and backwards, and what the current one computes.
 
 import { element, say, set } from "../dom.js";
+import { knownTo } from "../asked.js";
 import { short } from "../numbers.js";
 import { witnessList } from "./witnesses.js";
 
-const PHASES = { forward: "Forward", loss: "Loss", backward: "Backward", update: "Update" };
+export const PHASES = { forward: "Forward", loss: "Loss", backward: "Backward", update: "Update" };
 
 // Milliseconds from step to step when it plays.
 const PACE = 1400;
@@ -72,9 +73,10 @@ export function steps(place, store) {
     set(buttons[1], { disabled: state.step === 0 });
     set(buttons[2], { disabled: state.step === last });
     set(buttons[3], { disabled: state.step === last });
-    witnessed(step?.names ?? [], point);
+    const isKnown = knownTo(study, state);
+    witnessed(step?.names ?? [], point, isKnown);
     for (const mark of marks.children) set(mark, { "data-now": mark.dataset.phase === step?.phase });
-    if (changed.has("step") || changed.has("sample")) say(live, spoken(study, step, point, last));
+    if (changed.has("step") || changed.has("sample")) say(live, spoken(study, step, point, last, isKnown));
   };
 }
 
@@ -91,8 +93,8 @@ const heading = (step, last) =>
   step ? `${step.number} of ${last} · ${PHASES[step.phase]} · ${step.title}` : `0 of ${last} · Inputs and parameters are given`;
 
 // What a screen reader says of a step.
-function spoken(study, step, point, last) {
+function spoken(study, step, point, last, isKnown) {
   if (!step) return heading(step, last);
-  const results = step.names.map((name) => `${study.quantity[name].symbol} is ${short(point.by_hand[name])}`);
+  const results = step.names.filter(isKnown).map((name) => `${study.quantity[name].symbol} is ${short(point.by_hand[name])}`);
   return `${heading(step, last)}. ${results.join(", ")}.`;
 }

@@ -54,7 +54,7 @@ function computed(quantity) {
       const value = point[side][quantity.name];
       rows[k].show(known ? against(value, truth, ulps) : null, known ? distance(ulps) : "");
     }
-    exact.show(known ? { right: truth === null ? "no one value" : written(cut(truth, DIGITS)), lost: "", rest: "" } : null, source(known, point));
+    exact.show(known ? { right: truth === null ? point.unknown(quantity.name) : written(cut(truth, DIGITS)), lost: "", rest: "" } : null, source(known, point));
   }
 
   return { node, update };

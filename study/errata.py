@@ -1,0 +1,111 @@
+"""The errata for the page: printed beside right, and what each run shows.
+
+The runs are independent of the passes that the page shows, and take as long. Another process can
+take them meanwhile.
+"""
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+from compare.errata.catalogue import ERRATA
+from compare.errata.entry import Erratum
+from compare.traced.asked import SEED
+from study.formulas import mathml
+
+#: Where else on the page a slip can be seen, by its number: in which section, with what set there,
+#: and what there is to see.
+ELSEWHERE: dict[int, tuple[str, dict[str, Any], str]] = {
+    1: (
+        "break",
+        {"mistake": "missing-square"},
+        "Break it plants it in the lines by hand, and shows which checks see it",
+    ),
+    3: ("equation", {"parameter": "w1"}, "Equation has all factors of ∂L/∂w1"),
+    4: ("equation", {"parameter": "w3"}, "Equation has the factors of ∂L/∂w3: they go through h2"),
+    5: (
+        "equation",
+        {"parameter": "b3"},
+        "Equation has both factors as numbers: ∂L/∂b3 is their product",
+    ),
+    6: ("nudge", {}, "Nudge: move a parameter either way, and see which way the loss goes"),
+    7: ("training", {}, "Training has the loss after every sample, and it rises now and then"),
+    8: ("surface", {}, "Surface: two parameters move, and the others are held"),
+    9: ("nudge", {}, "Nudge has the slice along one parameter, and its slope"),
+    10: ("training", {"order": "shuffled"}, "Training takes the people in shuffled order as well"),
+    16: ("you", {}, "You shows the shift with numbers of your own"),
+    19: ("stage", {}, "The network: what one unit puts out is what the next takes in"),
+    21: ("training", {"seed": SEED, "edits": {}}, f"Training from seed {SEED}; try others"),
+    22: (
+        "equation",
+        {"sample": "alice", "seed": None, "edits": {}, "epoch": 0, "parameter": "w1"},
+        "Equation has the example with all of its digits",
+    ),
+}
+
+
+def errata() -> list[dict[str, Any]]:
+    """Every slip with its texts, its formulas, and the table that its run comes to."""
+    return [_as_object(entry) for entry in ERRATA]
+
+
+@contextmanager
+def errata_meanwhile() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Let another process run them; what it gives waits for them where they are needed.
+
+    Whoever leaves without having waited ends them.
+    """
+    context = get_context("spawn")
+    there, here = context.Pipe(duplex=False)
+    other = context.Process(target=_send, args=(here,), daemon=True)
+    other.start()
+    here.close()  # so that `there` ends with the other process, should it fail
+    try:
+        yield there.recv
+    finally:
+        other.terminate()
+        other.join()
+        there.close()
+
+
+def _send(to: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is for the process that waits to answer
+    to.send(errata())
+
+
+def _as_object(entry: Erratum) -> dict[str, Any]:
+    shown = entry.run()
+    section, state, says = ELSEWHERE.get(entry.number, (None, None, None))
+    return {
+        "number": entry.number,
+        "title": entry.title,
+        "section": entry.section,
+        "printed": _form(entry.printed, entry.printed_latex),
+        "right": _form(entry.right, entry.right_latex),
+        "why": entry.why,
+        "columns": shown.columns,
+        "rows": shown.rows,
+        "digits": shown.digits,
+        "says": shown.says,
+        "elsewhere": section and {"section": section, "state": state, "says": says},
+    }
+
+
+def _form(text: str, latex: str | None) -> dict[str, Any]:
+    """The formulas, and the text where there are none or where it says more."""
+    more = _words(text) - _words(latex or "")
+    # A line may end between two formulas.
+    formulas = [mathml(part, "block") for part in (latex or "").split(_GAP) if part]
+    return {"formulas": formulas, "text": text if more else None}
+
+
+#: Stands between two formulas.
+_GAP = r"\quad"
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]{3,}", text))

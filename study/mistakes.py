@@ -1,0 +1,144 @@
+"""Wrong lines as programs: what the page runs by hand while a mistake is planted.
+
+A mistake is recorded as the right lines are, by running it on numbers that know how they came
+about. Most lines of all these programs are the same, so there is one store of lines, and a mistake
+says for each name that it changes at which line of the store it stands.
+"""
+
+from typing import Any
+
+import numpy as np
+
+import manual.article
+import manual.sgd
+from compare.planted import MISTAKES, Chain, Plant
+from compare.recording.arrays import Array, given
+from compare.recording.program import GIVEN, Program, program
+from compare.recording.watching import Watch
+from manual.activations import SIGMOID_DERIVATIVES
+from manual.article import Parameters
+from manual.losses import squared_error
+
+#: What cannot be run as one pass on the page's numbers, and why.
+ELSEWHERE = {
+    "float32": "It computes in single precision, and this page in double.",
+    "accumulates": "What it answers depends on all earlier calls, and not on the point alone.",
+    "stale-parameters": "It needs the parameters that the epoch began with, not only the point's.",
+    "last-sample-skipped": "It is wrong in which people it learns from, and right in every pass.",
+    "wrong-sample": "It is wrong in which people it learns from, and right in every pass.",
+}
+
+_RIGHT = Plant("nothing is wrong", ())
+
+
+def mistakes() -> dict[str, Any]:
+    """All mistakes, and the lines that they consist of.
+
+    Returns:
+        `lines`: the store; `right`: for each form of σ' the right program's names and their lines;
+        `list`: the mistakes, each with `slug`, `says`, `wrong`, `kind`, the `part` of the code that
+        it is in, and `changes`: for each form of σ' the names whose lines are not the right
+        program's, or None where the page cannot run it, for the reason `why`.
+    """
+    store = _Store()
+    right = {form: store.add(_program(_RIGHT, form)) for form in SIGMOID_DERIVATIVES}
+    listed = [_listed(slug, plant, store, right) for slug, plant in MISTAKES.items()]
+    return {"lines": store.lines, "right": right, "list": listed}
+
+
+def _listed(
+    slug: str, plant: Plant, store: "_Store", right: dict[str, dict[str, int]]
+) -> dict[str, Any]:
+    changes = None
+    if slug not in ELSEWHERE:
+        found = {form: store.add(_program(plant, form)) for form in right}
+        changes = {
+            form: {name: line for name, line in at.items() if line != right[form].get(name)}
+            for form, at in found.items()
+        }
+    return {
+        "slug": slug,
+        "says": plant.says,
+        "wrong": plant.wrong,
+        "kind": plant.kind,
+        "part": "link" if plant.replaced else "answer" if plant.kind == "gradient" else "loop",
+        "changes": changes,
+        "why": ELSEWHERE.get(slug),
+    }
+
+
+class _Store:
+    """Lines of many programs, each once."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[Any, ...]] = []
+        self._known: dict[tuple[Any, ...], int] = {}
+
+    def add(self, of: Program) -> dict[str, int]:
+        """The names of a program, and at which lines of the store they stand."""
+        named = {line: name for name, line in reversed(list(of.at.items()))}
+        moved: list[int] = []
+        for at, line in enumerate(of.lines):
+            operands = tuple(moved[operand] for operand in line.operands)
+            # JSON has no NaN, and 0 equals -0: as text they are told apart.
+            value = None if line.value is None else repr(line.value)
+            name = named[at] if line.operation == GIVEN else None
+            key = (line.operation, operands, value, name)
+            if key not in self._known:
+                self._known[key] = len(self.lines)
+                self.lines.append((line.operation, operands, *([] if value is None else [value])))
+            moved.append(self._known[key])
+        return {name: moved[line] for name, line in of.at.items()}
+
+
+def _program(plant: Plant, form: str) -> Program:
+    """Values, factors, derivatives and updates of one pass with a mistake, by their names.
+
+    The values and the loss are those of the right forward pass: every mistake is in what comes
+    after it, also where that takes a forward pass of its own.
+    """
+    # Which numbers they are does not matter: nothing in the lines depends on them but by operations
+    # that are recorded.
+    point = (
+        Parameters(*map(given, manual.article.ones_parameters())),
+        given([-2.0, -1.0]),
+        given(1.0),
+    )
+    (params, x, y), rate = point, given(0.1)
+    named: dict[str, Array] = {"x1": x[0], "x2": x[1], "y": y, **params._asdict(), "η": rate}
+    with np.errstate(all="ignore"):  # NumPy looks at what its objects have computed, too
+        steps = manual.article.forward(params, x)
+        factors, grads = _backward(plant, form, point)
+        new = _updated(plant, form, point, grads, rate)
+    named |= steps._asdict() | {"L": squared_error(y, steps.ypred)} | factors
+    named |= {f"dL_d{name}": of for name, of in grads._asdict().items()}
+    named |= {f"{name}_new": of for name, of in new._asdict().items()}
+    return program({name: of.numbers[()] for name, of in named.items()})
+
+
+#: Parameters, inputs, target: all of them recorded.
+_Point = tuple[Parameters, Array, Array]
+
+_WATCH = Watch((manual.article.gradient_lines,), {})
+
+
+def _backward(plant: Plant, form: str, point: _Point) -> tuple[dict[str, Array], Parameters]:
+    """The factors, where the lines have them by name, and the nine derivatives."""
+    if plant.replaced:
+        chain = Chain(*point, SIGMOID_DERIVATIVES[form], dict(plant.replaced))
+        return {name: getattr(chain, name) for name in Chain.RULE}, chain.gradient()
+    gradient, found = plant.gradient_in(form), []
+    bindings = _WATCH.run(lambda: found.append(gradient(*point)))
+    return {of.variable: of.value for of in bindings if of.variable.startswith("d")}, found[0]
+
+
+def _updated(plant: Plant, form: str, point: _Point, grads: Parameters, rate: Array) -> Parameters:
+    """The parameters after one update for the sample."""
+    params, x, y = point
+    eta: Any = rate  # recorded, as the parameters are
+    if plant.kind == "gradient":
+        return manual.sgd.update(params, grads, eta)
+    one_update = plant.train_in(form)(
+        params, x[None], y[None], plant.gradient_in(form), eta, np.array([[0]])
+    )
+    return next(one_update)

@@ -1,0 +1,241 @@
+// What each check sees of a planted mistake: from the weakest evidence to the best, and then what no
+// check of gradients looks at. As compare/breaking has it, at the point that the reader has chosen.
+//
+// A check is {sees, says}; `says` is a sentence without its full stop.
+
+import { DOUBLED } from "./arithmetic.js";
+import { Slice } from "./difference.js";
+import { byHand, lossSlopes, meanLoss, partOf, predictor, run } from "./mathematics.js";
+import { inUlps, short, ulp } from "./numbers.js";
+import { inputsOf, label, measuresOf } from "./people.js";
+import { EPOCHS, path, samplesOf } from "./point.js";
+import { BOUNDED } from "./rounding.js";
+
+// The step of the difference quotient: about the cube root of 2^-53, where its errors are smallest.
+export const STEP = 1e-5;
+
+// It agrees with a derivative within so much, and within such a part of itself: what
+// `jax.test_util.check_grads` allows for float64 unless it is told otherwise. It has to allow far more
+// than the quotient is off by, or right gradients would fail where the loss is steep or large.
+export const TOLERANCE = 1e-5;
+
+// The mean loss of a network that answers one half to everybody.
+const UNDECIDED = 0.25;
+
+const UNIT = 2 ** -53;
+
+// ---- The training
+
+// The first two checks: what comes out of the training, and how its loss ends.
+export function checksOfTraining(study, state) {
+  const [planted, right] = [state, { ...state, mistake: null }].map((of) => path(study, of));
+  const full = study.samples.length * EPOCHS + 1;
+  const ranAway = planted.length < full;
+  const both = [planted.at(-1), right.at(-1)];
+  const isComparable = right.length === full;
+  const epoch = Math.floor((planted.length - 1) / study.samples.length) + 1;
+  return {
+    outcome: outcome(study, state, both, ranAway && epoch),
+    training: training(study, state, [planted[0], ...both], ranAway && epoch, isComparable),
+  };
+}
+
+function outcome(study, state, both, ranAway) {
+  if (ranAway) return { sees: true, says: `the training runs away in epoch ${ranAway}: no answer comes of it` };
+  const predict = predictor(study, study.programs[state.form]);
+  const people = [...study.people.trained, ...study.people.newcomers].map((person) => {
+    const [answer, right] = both.map((params) => predict(params, inputsOf(study, measuresOf(person)))[0]);
+    return { name: person.name, answer, right };
+  });
+  const wrong = people.filter(({ answer, right }) => label(answer) !== label(right));
+  if (wrong.length) {
+    const said = wrong.map(({ name, answer, right }) => [name, `${label(answer)} instead of ${label(right)}`]);
+    return { sees: true, says: grouped(said) };
+  }
+  // Eight digits: there are mistakes that show in the seventh.
+  const newcomers = people.slice(study.people.trained.length);
+  const says = newcomers.map(({ name, answer, right }) => `${name} ${answer.toFixed(8)} (right: ${right.toFixed(8)})`);
+  return { sees: false, says: `no label changes: ${says.join(", ")}` };
+}
+
+function training(study, state, [start, planted, right], ranAway, isComparable) {
+  if (ranAway) return { sees: true, says: `the training runs away in epoch ${ranAway}` };
+  const mean = meanLoss(study, study.programs[state.form], samplesOf(study));
+  const [before, end, rightEnd] = [start, planted, right].map(mean);
+  const isStuck = end >= UNDECIDED;
+  const how = isStuck ? "no better than always answering one half" : "which looks like learning";
+  return {
+    // Where the right training has not learned either, nobody wonders.
+    sees: isStuck && isComparable && rightEnd < UNDECIDED,
+    says: `the loss goes from ${short(before)} to ${short(end)}, ${how} (right: to ${short(rightEnd)})`,
+  };
+}
+
+// ---- The point
+
+// Every derivative of every person's loss at the parameters of the point, by hand with the mistake and
+// by those who check it.
+//
+// Returns for each sample {sample, rows}; a row is of one parameter: `hand`, `exact` (a pair), `ulps`,
+// `allowed`: how many of them rounding explains, `isFinite`, and `seen`: by which checks.
+export function judged(study, state, point, mistake) {
+  const programs = ownParts(study, state.form);
+  return study.samples.map((sample) => {
+    const given = sample === point.sample ? point.given : { ...point.given, ...sample.given };
+    const hand = byHand(mistake.program(state.form), given);
+    const right = run(programs.lines, given, BOUNDED);
+    const auto = lossSlopes(study, programs.loss, given);
+    const loose = lossSlopes(study, programs.loss, given, BOUNDED);
+    const exact = lossSlopes(study, programs.loss, given, DOUBLED, true);
+    const rows = study.parameters.map((parameter) => {
+      const gradient = study.gradients[parameter];
+      return row(study, given, {
+        parameter,
+        hand: hand[gradient],
+        auto: auto[parameter],
+        exact: exact[parameter],
+        quotient: programs.slice.hold(given, parameter).central(STEP).slope,
+        // What rounding can do to the right lines by hand, and to autodiff.
+        bounds: [right[programs.lines.at[gradient]][1], loose[parameter][1]],
+        moved: hand[programs.updates[parameter]],
+      });
+    });
+    return { sample, rows };
+  });
+}
+
+const parts = new WeakMap();
+
+function ownParts(study, form) {
+  const program = study.programs[form];
+  if (!parts.has(program)) {
+    parts.set(program, {
+      lines: partOf(program, Object.values(study.gradients)),
+      loss: partOf(program, [study.loss]),
+      slice: new Slice(study, program),
+      updates: Object.fromEntries(Object.entries(study.updates).map(([name, [parameter]]) => [parameter, name])),
+    });
+  }
+  return parts.get(program);
+}
+
+function row(study, given, { parameter, hand, auto, exact, quotient, bounds, moved }) {
+  const [ofHand, ofAuto] = bounds;
+  const rate = given[study.rate];
+  const expected = given[parameter] - rate * auto;
+  // Both sides round a product and a difference.
+  const ofUpdate = rate * (ofHand + ofAuto) + 4 * UNIT * (Math.abs(rate * auto) + Math.abs(expected));
+  const isKnown = [auto, exact[0], ofHand, ofAuto].every(Number.isFinite);
+  // Written so that what is not a number is within nothing.
+  const beyond = (a, b, bound) => isKnown && !(Math.abs(a - b) <= bound);
+  const off = Math.abs(hand - exact[0] - exact[1]);
+  return {
+    parameter,
+    hand,
+    exact,
+    isKnown,
+    ulps: off / ulp(exact[0]),
+    allowed: ofHand / ulp(exact[0]),
+    seen: {
+      difference: beyond(hand, quotient, TOLERANCE * (1 + Math.abs(quotient))),
+      autodiff: beyond(hand, auto, ofHand + ofAuto),
+      exact: isKnown && !(off <= ofHand),
+      update: beyond(moved, expected, ofUpdate),
+    },
+  };
+}
+
+// The other four checks, from what `judged` has found.
+export function checksOfPoint(study, people) {
+  if (!people.some(({ rows }) => rows.some((of) => of.isKnown))) {
+    const nothing = { sees: false, says: "the numbers of this point are too large to check anything" };
+    return { difference: nothing, autodiff: nothing, exact: nothing, update: nothing };
+  }
+  const found = (name, what) => {
+    const said = people.map(({ sample, rows }) => {
+      const seen = rows.filter((of) => of.seen[name]);
+      return [sample.name, disagreeing(study, seen, what)];
+    });
+    const wrong = said.filter(([, says]) => says);
+    const all = `all ${study.parameters.length} ${what[1]} of all ${study.samples.length} people agree`;
+    return { sees: wrong.length > 0, says: wrong.length ? grouped(wrong) : all };
+  };
+  const derivatives = ["derivative", "derivatives", "by"];
+  return {
+    difference: found("difference", derivatives),
+    autodiff: found("autodiff", derivatives),
+    exact: withDistance(study, people, found("exact", derivatives)),
+    update: found("update", ["update", "updates", "of"]),
+  };
+}
+
+function disagreeing(study, rows, [one, several, link]) {
+  if (rows.length === 0) return null;
+  if (rows.length === study.parameters.length) return `all ${rows.length} ${several} disagree`;
+  const names = rows.map((of) => study.quantity[of.parameter].symbol).join(", ");
+  return rows.length === 1 ? `the ${one} ${link} ${names} disagrees` : `the ${several} ${link} ${names} disagree`;
+}
+
+// By how much the farthest is off.
+function withDistance(study, people, check) {
+  if (!check.sees) return check;
+  const all = people.flatMap(({ sample, rows }) => rows.map((of) => ({ ...of, name: sample.name })));
+  const rows = all.filter((of) => of.seen.exact);
+  const far = rows.find((of) => Number.isNaN(of.ulps)) ?? rows.reduce((a, b) => (b.ulps > a.ulps ? b : a));
+  const { symbol } = study.quantity[study.gradients[far.parameter]];
+  return { ...check, says: `${check.says}; ${far.name}'s ${symbol} ${distance(far)}` };
+}
+
+function distance({ ulps, exact, allowed }) {
+  if (Number.isNaN(ulps)) return "is not a number";
+  if (exact[0] === 0) return "is not 0, as it has to be";
+  return `is ${inUlps(ulps)} ulps off, where rounding explains ${inUlps(Math.ceil(allowed))}`;
+}
+
+// What is said of whom; people of whom the same is said are named together.
+function grouped(said) {
+  const people = new Map();
+  for (const [name, what] of said) people.set(what, [...(people.get(what) ?? []), name]);
+  return [...people].map(([what, names]) => `${what}: ${names.join(", ")}`).join("; ");
+}
+
+// ---- The lesson
+
+const OF_GRADIENTS = ["difference", "autodiff", "exact"];
+
+const NO_PROOF = "Agreement at some points is no proof for all; take other parameters.";
+
+// One or a few sentences: which checks are blind to the mistake, and why that matters.
+export function lesson(mistake, checks, names) {
+  const blind = Object.keys(checks).filter((name) => !checks[name].sees);
+  const isBlind = (name) => blind.includes(name);
+  if (blind.length === 0) {
+    return "Every check sees it: so coarse a mistake shows in the outcome. Where it is, the outcome does not say.";
+  }
+  if (blind.length === Object.keys(checks).length) {
+    return `No check sees it here: it shows at none of the points that they look at. ${NO_PROOF}`;
+  }
+  const weak =
+    isBlind("outcome") && isBlind("training")
+      ? "Right answers and a falling loss are weak evidence: four people can be learned with many a mistake."
+      : isBlind("outcome")
+        ? "Right answers are weak evidence: four people can be learned with many a mistake."
+        : isBlind("training") && "A loss that falls is weak evidence: many a mistake still goes downhill.";
+  const why = [weak, isBlind("exact") ? rightHere(mistake) : blindBesideExact(isBlind)];
+  return [`Blind: ${blind.map((name) => names[name]).join(", ")}.`, ...why.filter(Boolean)].join(" ");
+}
+
+const rightHere = (mistake) =>
+  mistake.kind === "training"
+    ? "The gradient is right at every point: whoever checks gradients alone does not learn what the training " +
+      "does with them."
+    : "At this point the gradient is right; the training comes to points where it is wrong, and a check of " +
+      "gradients knows only the points it is given.";
+
+function blindBesideExact(isBlind) {
+  const [isQuotient, isAutodiff] = OF_GRADIENTS.map(isBlind);
+  return [
+    isQuotient && "The difference quotient is too coarse: what is wrong hides within its tolerance.",
+    isAutodiff && "Autodiff has lost the digits in which the mistake shows: agreement of two is not truth.",
+  ].filter(Boolean).join(" ");
+}

@@ -1,0 +1,96 @@
+// How a training goes: the losses on the way, from the parameters after each update.
+
+import { Machine, partOf } from "./mathematics.js";
+import { EPOCHS, samplesOf, training } from "./point.js";
+
+const known = new WeakMap();
+
+// The training that is chosen; kept while its path is.
+export function course(study, state) {
+  const { path, order } = training(study, state);
+  if (!known.has(path)) known.set(path, new Course(study, study.programs[state.form], path, order));
+  return known.get(path);
+}
+
+export class Course {
+  constructor(study, program, path, order) {
+    this.path = path;
+    this.order = order;
+    this.count = study.samples.length;
+    this.lossesAt = losses(study, program);
+    this.updates = path.length - 1;
+    // Those of which all updates are done.
+    this.epochs = Math.floor(this.updates / this.count);
+    this.ranAway = this.epochs < EPOCHS;
+    this.means = Array.from({ length: this.epochs + 1 }, (_, epoch) => this.mean(epoch * this.count));
+  }
+
+  // The mean loss after so many updates.
+  mean(updates) {
+    return average(this.lossesAt(this.path[updates]));
+  }
+
+  // What one update does, counted from 0: to its own sample's loss, and to the mean.
+  //
+  // `expected` is the change of its own to first order, -η‖∇L‖²: the step is -η∇L, so that is its
+  // square over η.
+  update(at, rate) {
+    const [from, to] = [this.path[at], this.path[at + 1]];
+    const [before, after] = [this.lossesAt(from), this.lossesAt(to)];
+    const square = Object.keys(to).reduce((sum, name) => sum + (to[name] - from[name]) ** 2, 0);
+    const sample = this.order[at];
+    return {
+      sample,
+      own: [before[sample], after[sample]],
+      mean: [average(before), average(after)],
+      expected: -square / rate,
+    };
+  }
+
+  // Of all updates, how many raise the loss of their own sample, and how many the mean.
+  rises() {
+    if (this.found) return this.found;
+    this.found = { own: 0, mean: 0 };
+    let before = this.lossesAt(this.path[0]);
+    for (let at = 0; at < this.updates; at += 1) {
+      const after = this.lossesAt(this.path[at + 1]);
+      const sample = this.order[at];
+      this.found.own += after[sample] > before[sample];
+      this.found.mean += average(after) > average(before);
+      before = after;
+    }
+    return this.found;
+  }
+}
+
+export const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+// A function of parameters: the loss of each sample.
+export function losses(study, program) {
+  const machine = new Machine(partOf(program, [study.loss]));
+  const samples = samplesOf(study);
+  return (params) => {
+    machine.put(params);
+    return samples.map((sample) => machine.put(sample).run().value(study.loss));
+  };
+}
+
+// Units of one layer that do the same: they get the same and give the same.
+//
+// Returns lists of two or more, each unit as {a, parameters}: its activation, and its parameters in
+// an order that is the same for all of the list.
+export function twins(study, given) {
+  const { layers, edges } = study.drawing;
+  const groups = layers.slice(0, -1).flatMap((layer) => {
+    const alike = new Map();
+    for (const { z, a, b } of layer) {
+      const incoming = edges.filter((edge) => edge.to === z).map((edge) => edge.parameter);
+      const outgoing = edges.filter((edge) => edge.from === a).map((edge) => edge.parameter);
+      const parameters = [...incoming, ...(b ? [b] : []), ...outgoing];
+      const key = parameters.map((name) => given[name]).join();
+      alike.set(key, [...(alike.get(key) ?? []), { a, parameters }]);
+    }
+    return [...alike.values()];
+  });
+  return groups.filter((group) => group.length > 1);
+}

@@ -1,0 +1,56 @@
+// People as they are measured and as the network is given them. As compare/people.py has it, and
+// compare/experiment.py the range of training.
+
+import { general } from "./numbers.js";
+
+// By definition of the international pound and inch.
+const KG = 0.45359237;
+const CM = 2.54;
+
+// The units that a reader can choose: how weight and height are called, and what one is in lb or in.
+export const UNITS = {
+  lb: { names: ["lb", "in"], sizes: [1, 1] },
+  kg: { names: ["kg", "cm"], sizes: [1 / KG, 1 / CM] },
+};
+
+export const MEASURES = ["weight", "height"];
+
+// lb and in to the unit, and back.
+export const inUnit = (measured, unit) => measured.map((value, k) => value / UNITS[unit].sizes[k]);
+export const fromUnit = (measured, unit) => measured.map((value, k) => value * UNITS[unit].sizes[k]);
+
+export const measuresOf = ({ weight, height }) => [weight, height];
+
+// What the network is given: lb and in, shifted; by the names of its inputs.
+export function inputsOf(study, measured) {
+  const { shift } = study.people;
+  return Object.fromEntries(study.drawing.inputs.map((name, k) => [name, measured[k] - shift[k]]));
+}
+
+// From a probability of one half upwards "F", below it "M".
+export const label = (probability) => (probability >= 0.5 ? "F" : "M");
+
+// A probability in three decimals; one that is not 0 or 1 is not written so.
+export function probability(value) {
+  if (!Number.isFinite(value)) return "not a number";
+  if (value < 0.0005) return "below 0.001";
+  return value > 0.9995 ? "above 0.999" : value.toFixed(3);
+}
+
+// Lowest and highest of each measure among those that the network is trained on, in lb and in.
+export function trainingRange(study) {
+  const columns = MEASURES.map((measure) => study.people.trained.map((person) => person[measure]));
+  return columns.map((column) => [Math.min(...column), Math.max(...column)]);
+}
+
+// A sentence for each measurement that lies outside what the network was trained on.
+export function outsideTrainingRange(study, measured, unit) {
+  const { names, sizes } = UNITS[unit];
+  const written = (value, k) => general(value / sizes[k], 4);
+  return trainingRange(study).flatMap(([low, high], k) => {
+    const value = measured[k];
+    if (low <= value && value <= high) return [];
+    const range = `${written(low, k)} to ${written(high, k)} ${names[k]}`;
+    return [`${MEASURES[k]} ${written(value, k)} ${names[k]} lies outside the training range, ${range}`];
+  });
+}

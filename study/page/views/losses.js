@@ -1,0 +1,253 @@
+// The losses of a training as pictures: the mean after each epoch, and both losses update by update.
+
+import { average, course } from "../course.js";
+import { element, replace, say, set, svg } from "../dom.js";
+import { short, signed } from "../numbers.js";
+import { planted } from "../mistakes.js";
+import { EPOCHS } from "../point.js";
+import { axes, clipped, inside, legend, linear, picture, through } from "./plot.js";
+
+const HEIGHT = { curve: 230, saw: 200 };
+
+// Beyond so many times the first loss a curve leaves the picture.
+const MOST = 4;
+
+// The mean loss after each epoch. It can be pointed at, to read it, and drawn along, to go there.
+//
+//   go   what to do with the epoch that a reader chooses
+export function curve(store, go) {
+  const { study } = store;
+  const frame = axes();
+  const line = svg("path", { class: "curve" });
+  const within = clipped(line);
+  const [here, pointed] = [marker("here"), marker("pointed")];
+  const shown = picture(HEIGHT.curve, draw, frame.node, within.node, pointed.node, here.node);
+  const reading = element("p", { class: "note reading" });
+  const node = element(
+    "figure",
+    { class: "curve-of-losses" },
+    element("figcaption", {}, "Mean loss after each epoch"),
+    shown.node,
+    reading,
+  );
+  let now = null;
+  let scales = null;
+  let drawn = null;
+  let hovered = null;
+
+  function draw(width, height) {
+    const of = course(study, now.state);
+    if (drawn?.of !== of || drawn.width !== width) {
+      const places = inside(width, height);
+      scales = { x: linear([0, EPOCHS], places.x), y: linear([0, top(of.means, MOST)], places.y) };
+      frame.update(scales.x, scales.y, "epochs done", `mean ${study.quantity[study.loss].symbol}`);
+      within.update(scales.x, scales.y);
+      set(line, { d: through(of.means.map((mean, epoch) => [scales.x(epoch), scales.y(mean)])) });
+      drawn = { of, width };
+    }
+    here.put(scales, now.state.epoch, now.mean);
+    point();
+    set(shown.drawing, { "aria-label": described(of) });
+  }
+
+  function point() {
+    const of = drawn.of;
+    const epoch = hovered === null ? null : Math.min(hovered, of.epochs);
+    pointed.put(scales, epoch, epoch === null ? null : of.means[epoch]);
+    say(
+      reading,
+      epoch === null
+        ? "Point at the curve to read it, draw along it to go there."
+        : `After ${epochs(epoch)}: mean loss ${short(of.means[epoch], 5)}.`,
+    );
+  }
+
+  const at = (event) => {
+    const [left, right] = scales.x.range;
+    const x = event.clientX - shown.drawing.getBoundingClientRect().left;
+    return Math.round(scales.x.invert(Math.min(right, Math.max(left, x))));
+  };
+  set(shown.drawing, {
+    onpointermove: (event) => {
+      if (!scales) return;
+      hovered = at(event);
+      point();
+      if (shown.drawing.hasPointerCapture(event.pointerId)) go(hovered);
+    },
+    onpointerdown: (event) => {
+      if (!scales || event.button !== 0) return;
+      shown.drawing.setPointerCapture(event.pointerId);
+      go(at(event));
+    },
+    onpointerleave: () => {
+      hovered = null;
+      if (drawn) point();
+    },
+  });
+
+  return {
+    node,
+    update(state, mean) {
+      now = { state, mean };
+      shown.redraw();
+    },
+  };
+}
+
+const epochs = (count) => `${count} epoch${count === 1 ? "" : "s"}`;
+
+function described({ means, epochs: done }) {
+  const parts = [0, 1, 10, 100, EPOCHS]
+    .filter((epoch) => epoch <= done)
+    .map((epoch) => `${short(means[epoch])} after ${epochs(epoch)}`);
+  return `Curve of the mean loss: ${parts.join(", ")}.`;
+}
+
+// The upper end of an axis of losses.
+function top(values, most = Infinity) {
+  const largest = Math.max(...values.filter(Number.isFinite), 0);
+  const end = Math.min(largest, most * (values[0] || largest)) * 1.05;
+  return end > 0 ? end : 1;
+}
+
+// A point on a curve and the upright through it; nowhere while there is no value.
+function marker(name) {
+  const line = svg("line", { class: `upright ${name}` });
+  const dot = svg("circle", { class: `mark ${name}`, r: 4.5 });
+  const node = svg("g", { hidden: true }, line, dot);
+  function put({ x, y }, across, up) {
+    const isThere = up !== null && Number.isFinite(up);
+    set(node, { hidden: !isThere });
+    if (!isThere) return;
+    const [bottom, end] = y.range;
+    set(line, { x1: x(across), x2: x(across), y1: bottom, y2: end });
+    set(dot, { cx: x(across), cy: Math.max(end, y(up)) });
+  }
+  return { node, put };
+}
+
+// At least so many updates are shown at a time, and so many epochs.
+const WINDOW = { updates: 20, epochs: 5 };
+
+// Around the current epoch, update by update: the loss of the sample whose turn it is, before and
+// after its update, and the mean of all. The one only falls, then the next one's turn comes; the
+// mean may rise.
+export function sawtooth(store) {
+  const { study } = store;
+  const several = study.samples.length > 1;
+  const letters = study.samples.map(({ name }) => name[0]);
+  const frame = axes();
+  const [own, jumps, mean] = ["own", "jump", "mean"].map((name) => svg("path", { class: name }));
+  const here = svg("line", { class: "upright here" });
+  const turns = svg("g", { class: "turns", "aria-hidden": "true" });
+  const within = clipped(jumps, mean, own);
+  const shown = picture(HEIGHT.saw, draw, frame.node, here, within.node, turns);
+  const says = element("p", { class: "says" });
+  const count = element("p", { class: "says" });
+  const node = element(
+    "figure",
+    { class: "sawtooth" },
+    element("figcaption", {}, several ? "Update by update, around this epoch" : "Update by update"),
+    shown.node,
+    legend([
+      ["own", several ? "loss of the one whose turn it is, before and after" : "loss, before and after"],
+      ...(several ? [["mean", "mean loss of all"]] : []),
+    ]),
+  );
+  let state = null;
+  let counting = null;
+
+  function draw(width, height) {
+    const of = course(study, state);
+    const { from, to, at } = windowed(of, state.epoch);
+    const losses = [];
+    for (let k = from; k <= to; k += 1) losses.push(of.lossesAt(of.path[k]));
+    const before = (k) => losses[k - from][of.order[k]];
+    const after = (k) => losses[k + 1 - from][of.order[k]];
+    const means = losses.map(average);
+    const places = inside(width, height);
+    const updates = Array.from({ length: to - from }, (_, k) => from + k);
+    const x = linear([from, Math.max(to, from + 1)], places.x);
+    const y = linear([0, top([...means, ...updates.map(before), ...updates.map(after)])], places.y);
+    frame.update(x, y, "updates done", study.quantity[study.loss].symbol);
+    within.update(x, y);
+    const teeth = updates.map((k) => [
+      [x(k), y(before(k))],
+      [x(k + 1), y(after(k))],
+    ]);
+    set(own, { d: teeth.map(through).join("") });
+    set(jumps, {
+      d: teeth
+        .slice(1)
+        .map((tooth, k) => through([teeth[k][1], tooth[0]]))
+        .join(""),
+    });
+    set(mean, { d: several ? through(means.map((value, k) => [x(from + k), y(value)])) : "" });
+    set(here, { x1: x(at), x2: x(at), y1: places.y[0], y2: places.y[1] });
+    replace(
+      turns,
+      several
+        ? updates.map((k) =>
+            svg("text", { x: x(k + 0.5), y: places.y[1] - 2, "text-anchor": "middle" }, letters[of.order[k]]),
+          )
+        : [],
+    );
+    const sentence = told(of, at);
+    say(says, sentence);
+    set(shown.drawing, { "aria-label": `Losses of updates ${from} to ${to}, as a sawtooth. ${sentence}` });
+    count.hidden = !of.found;
+    clearTimeout(counting);
+    if (of.found) say(count, rises(of));
+    else if (of.updates > 0) counting = setTimeout(() => counted(of), 300);
+  }
+
+  // Thousands of losses: when nothing is being drawn.
+  function counted(of) {
+    of.rises();
+    if (course(study, state) === of) shown.redraw();
+  }
+
+  // The next update; at the end the last one.
+  function told(of, at) {
+    if (of.updates === 0) return "";
+    const isNext = at < of.updates;
+    const k = isNext ? at : at - 1;
+    const step = of.update(k, state.eta);
+    const change = step.own[1] - step.own[0];
+    const { name } = study.samples[step.sample];
+    const which = `The ${isNext ? "next" : "last"} update`;
+    const whose = several ? `${which} is ${name}’s. It takes ${name}’s own loss` : `${which} takes the loss`;
+    const first = planted(study, state) ? "" : `; to first order −η‖∇L‖² = ${signed(step.expected)}`;
+    const whole = several
+      ? ` The mean of all goes from ${short(step.mean[0])} to ${short(step.mean[1])}: it ${way(step.mean)}.`
+      : "";
+    return `${whose} from ${short(step.own[0])} to ${short(step.own[1])}, a change of ${signed(change)}${first}.${whole}`;
+  }
+
+  function rises({ updates, found }) {
+    if (!several) return `Of all ${updates} updates, ${found.own} raised the loss.`;
+    return [
+      `Of all ${updates} updates, ${found.own} raised the loss of their own sample, and ${found.mean} the mean.`,
+      "An update is made for one sample: to first order it lowers that loss, and it promises nothing of the others’.",
+    ].join(" ");
+  }
+
+  return {
+    node,
+    words: [says, count],
+    update(next) {
+      state = next;
+      shown.redraw();
+    },
+  };
+}
+
+const way = ([before, after]) => (after > before ? "rises" : after < before ? "falls" : "stays");
+
+// The updates to show, and at which one the reader stands.
+function windowed({ count, updates }, epoch) {
+  const span = Math.max(WINDOW.updates, WINDOW.epochs * count);
+  const at = Math.min(epoch * count, updates);
+  const from = Math.max(0, Math.min(at - Math.floor(span / 2), updates - span));
+  return { from, to: Math.min(from + span, updates), at };
+}

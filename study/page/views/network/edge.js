@@ -1,0 +1,54 @@
+// An edge of the network, as thick as its weight or its derivative is large, and its label.
+
+import { say, set, svg } from "../../dom.js";
+import { signed } from "../../numbers.js";
+import { handle, marks, signOf } from "./handle.js";
+
+// Gradients span twelve powers of ten: thickness is a matter of their logarithm. From which size an
+// edge is thicker than a hair, and at which it is as thick as it gets.
+const THICKNESS = { values: [0.01, 10], gradients: [1e-13, 1] };
+
+// With more edges than these, only those that are chosen or pointed at have their labels.
+const FEW = 12;
+
+function thickness(value, [hair, full]) {
+  const share = Math.log(Math.abs(value) / hair) / Math.log(full / hair);
+  return 1 + 6 * Math.min(1, Math.max(0, share || 0));
+}
+
+export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
+  const { study } = store;
+  const { layers, edges } = study.drawing;
+  const { radius, line: row, digits, letter } = room;
+  const line = svg("line", { class: "edge", x1: x1 + radius, y1, x2: x2 - radius, y2, "data-parameter": parameter });
+  // Edges cross in the middle, unless they all lead to one unit.
+  const spot = layers.some((layer) => layer.length === 1 && layer[0].z === to) ? 0.5 : 0.3;
+  const [x, y] = [x1 + radius + (x2 - x1 - 2 * radius) * spot, y1 + (y2 - y1) * spot];
+  const texts = [-3, row - 3].map((dy) => svg("text", { x, y: y + dy, class: "label" }));
+  const back = svg("rect", { class: "label-back", x, y: y - row - 3, height: 2 * row + 5, rx: 4 });
+  const node = handle(store, parameter, svg("g", {}, svg("line", { class: "hit", x1: x1 + radius, y1, x2: x2 - radius, y2 }), back, texts));
+  const gradient = study.gradients[parameter];
+  return {
+    line,
+    node,
+    update(look) {
+      const { state, point, path, known, now } = look;
+      const isGradient = state.show === "gradients";
+      const value = isGradient ? point.by_hand[gradient] : point.given[parameter];
+      const seen = !isGradient || known(gradient);
+      set(line, {
+        "data-sign": seen ? signOf(value) : "unknown",
+        "stroke-width": seen ? thickness(value, THICKNESS[state.show]).toFixed(2) : 1,
+        "data-now": now.has(parameter),
+        "data-path": path.parameter === parameter || (path.sources.has(from) && path.reached.has(to)),
+      });
+      const labelled = edges.length <= FEW || state.parameter === parameter || state.pointed === parameter;
+      for (const part of [...texts, back]) set(part, { visibility: labelled ? null : "hidden" });
+      say(texts[0], study.quantity[isGradient ? gradient : parameter].symbol);
+      say(texts[1], seen ? signed(value, digits) : "?");
+      const wide = letter * Math.max(...texts.map((text) => text.textContent.length)) + 8;
+      set(back, { x: x - wide / 2, width: wide });
+      set(node, marks(study, parameter, look));
+    },
+  };
+}

@@ -1,0 +1,57 @@
+// What edges and units of the network share: they are taken hold of, and they have a sign.
+
+import { set } from "../../dom.js";
+import { short, signed } from "../../numbers.js";
+import { edited } from "../../store.js";
+
+// How far a pointer is drawn to move a parameter by 1.
+const DRAG = 80;
+
+export const signOf = (value) => (value > 0 ? "positive" : value < 0 ? "negative" : "zero");
+
+// What a parameter's handle says of itself: whether it is chosen, or touched by the step, and its numbers.
+export function marks(study, parameter, { state, point, known, now }) {
+  const isChosen = state.parameter === parameter;
+  return { "data-chosen": isChosen, "data-now": now.has(parameter), "aria-pressed": isChosen, "aria-label": spoken(study, parameter, point, known) };
+}
+
+const spoken = (study, parameter, point, known) => {
+  const gradient = study.gradients[parameter];
+  const slope = known(gradient) ? signed(point.by_hand[gradient]) : "not yet computed";
+  return `${study.quantity[parameter].symbol} ${short(point.given[parameter])}, derivative ${slope}`;
+};
+
+// What can be pointed at, chosen, and drawn left and right to move a parameter.
+export function handle(store, parameter, node) {
+  let grip = null;
+  set(node, {
+    class: "handle",
+    role: "button",
+    tabindex: 0,
+    "data-parameter": parameter,
+    onpointerenter: () => store.set({ pointed: parameter }),
+    onpointerleave: () => store.set({ pointed: null }),
+    onfocus: () => store.set({ pointed: parameter }),
+    onblur: () => store.set({ pointed: null }),
+    onclick: () => store.set({ parameter }),
+    onkeydown: (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      store.set({ parameter });
+    },
+    onpointerdown: (event) => {
+      grip = { x: event.clientX, value: store.point.given[parameter] };
+      node.setPointerCapture(event.pointerId);
+      store.set({ parameter });
+    },
+    onpointermove: (event) => {
+      if (!grip) return;
+      const moved = Math.round((event.clientX - grip.x) / DRAG * 100) / 100;
+      if (moved !== 0 || store.point.given[parameter] !== grip.value) edited(store, parameter, grip.value + moved);
+    },
+    onpointerup: () => (grip = null),
+    onpointercancel: () => (grip = null),
+  });
+  return node;
+}

@@ -1,0 +1,158 @@
+"""A recorded program, run by an interpreter that knows only its operations, gives every number."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import erfc
+
+from compare.recording.number import FUNCTIONS, Number
+from compare.recording.program import CONSTANT, GIVEN, Program, program
+from compare.trace import Trace
+from tests.passes import NETWORKS, trace
+from tests.tiers import one_of_each, slowly
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "**": np.power,
+    "neg": np.negative,
+    "abs": np.abs,
+    "exp": np.exp,
+    "log": np.log,
+    "log1p": np.log1p,
+    "tanh": np.tanh,
+    "erfc": erfc,
+    "max": np.maximum,
+    "min": np.minimum,
+    ">": np.greater,
+    "≥": np.greater_equal,
+    "sign": np.sign,
+    "where": np.where,
+}
+
+
+#: What every test run looks at.
+QUICK = ("the article's", "identity output", "relu", "gelu")
+
+
+def run(of: Program, given: Mapping[str, float]) -> dict[str, float]:
+    """What the program computes, by name."""
+    results: list[Any] = [None] * len(of.lines)
+    for name, at in of.at.items():
+        if of.lines[at].operation == GIVEN:
+            results[at] = np.float64(given[name])
+    for at, line in enumerate(of.lines):
+        if line.operation == CONSTANT:
+            assert line.value is not None
+            results[at] = np.float64(line.value)
+        elif line.operation != GIVEN:
+            operands = [results[operand] for operand in line.operands]
+            results[at] = np.float64(OPERATIONS[line.operation](*operands))
+    return {name: float(results[at]) for name, at in of.at.items()}
+
+
+def bits(values: Mapping[str, float]) -> dict[str, bytes]:
+    return {name: np.float64(value).tobytes() for name, value in values.items()}
+
+
+@pytest.mark.parametrize("network", one_of_each(NETWORKS, QUICK))
+def test_it_gives_every_quantity_bit_for_bit(network: str) -> None:
+    of = trace(network)
+    given = {q.name: q.by_hand for q in of.quantities.values() if q.step == 0}
+    assert bits(run(of.program, given)) == bits(by_hand_of(of))
+
+
+@pytest.mark.parametrize(
+    ("network", "changes"),
+    [
+        ("the article's", {"person": "diana", "seed": 77}),
+        ("relu", {"x": (-3.0, 0.25), "seed": 77}),
+        slowly("huber", {"x": (-3.0, 0.25), "y": (0.5, 7.0), "seed": 77}),
+    ],
+)
+def test_other_numbers_can_be_put_in(network: str, changes: dict[str, Any]) -> None:
+    """At the numbers of another example it gives what the lines record there."""
+    of, other = trace(network), replace(NETWORKS[network], **changes).trace()
+    given = {q.name: q.by_hand for q in other.quantities.values() if q.step == 0}
+    found = run(of.program, given)
+    assert bits(found) == bits(by_hand_of(other))
+    if network == "relu":  # which units are on is not a matter of the lines
+        on = [[values[f"z0[{j}]"] > 0 for j in range(3)] for values in (found, by_hand_of(of))]
+        assert on[0] != on[1]
+
+
+def by_hand_of(of: Trace) -> dict[str, float]:
+    return {q.name: q.by_hand for q in of.quantities.values()}
+
+
+@pytest.mark.parametrize("network", one_of_each(NETWORKS, QUICK))
+def test_each_line_stands_after_what_it_needs(network: str) -> None:
+    of = trace(network).program
+    for at, line in enumerate(of.lines):
+        called = line.called[1] if line.called else ()
+        assert all(0 <= before < at for before in (*line.operands, *called))
+        assert (line.value is not None) == (line.operation == CONSTANT)
+    assert set(of.at.values()) <= set(range(len(of.lines)))
+    assert json.loads(json.dumps(of)) == json.loads(json.dumps([of.lines, of.at]))
+
+
+def test_what_a_function_returns_is_marked() -> None:
+    """Autodiff elsewhere has rules for σ as a whole, by the line of its argument."""
+    of = trace("the article's").program
+    sign, arguments = of.lines[of.at["h1"]].called or ("", ())
+    assert (sign, arguments) == ("σ", (of.at["z1"],))
+
+
+def test_what_a_function_was_given_is_kept_though_no_line_takes_it() -> None:
+    """As of a derivative that is the same number everywhere."""
+    z = Number(2.0)
+    slope = Number(1.0, "neg", (Number(-1.0, "constant"),), called=("slope", (z,)))
+    of = program({"slope": slope, "z": z})
+    assert of.lines[of.at["slope"]].called == ("slope", (of.at["z"],))
+
+
+def test_every_operation_that_is_recorded_is_known() -> None:
+    recorded = {of(*map(Number, (1.0, 2.0, 3.0)[:k])).operation for k, of in with_operands()}
+    assert recorded <= OPERATIONS.keys()
+    assert len(recorded) == len(FUNCTIONS)
+
+
+def with_operands() -> list[tuple[int, Callable[..., Number]]]:
+    counts = {"maximum": 2, "minimum": 2, "greater": 2, "greater_equal": 2, "where": 3}
+    return [(counts.get(name, 1), of) for name, of in FUNCTIONS.items()]
+
+
+def test_what_is_given_without_a_name_is_refused() -> None:
+    named, unnamed = Number(1.0), Number(2.5)
+    with pytest.raises(ValueError, match=r"^program: a given number, 2\.5, has no name$"):
+        program({"sum": named + unnamed, "named": named})
+
+
+def test_a_name_for_what_another_name_has_is_the_same_line() -> None:
+    z = Number(2.0)
+    double = z * 2.0
+    of = program({"z": z, "a": double, "b": double})
+    assert of.at["a"] == of.at["b"]
+    assert [line.operation for line in of.lines] == [GIVEN, CONSTANT, "*"]
+
+
+def test_what_nothing_named_needs_is_left_out() -> None:
+    z = Number(2.0)
+    _ = z + 1.0
+    assert len(program({"z": z}).lines) == 1
+
+
+def test_a_long_sum_needs_no_recursion() -> None:
+    numbers = {f"x{k}": Number(float(k)) for k in range(5001)}
+    total = numbers["x0"]
+    for k in range(1, 5001):
+        total = total + numbers[f"x{k}"]
+    of = program({**numbers, "total": total})
+    assert len(of.lines) == 10001
+    assert run(of, {name: number.value for name, number in numbers.items()})["total"] == 12502500

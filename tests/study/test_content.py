@@ -1,0 +1,132 @@
+"""What the page is told: the passes as Python judged them, and the errata as their runs show."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from compare.errata.catalogue import ERRATA
+from compare.people import NEWCOMERS, PEOPLE
+from compare.trace import Trace, TraceError
+from compare.traced.asked import Asked
+from study.content import of_article, of_pass
+from study.errata import errata_meanwhile
+from tests.compare.errata.asked import shown
+from tests.passes import trace
+
+
+def test_it_is_plain_data(content: dict[str, Any]) -> None:
+    for told in (content, of_pass(trace("identity output"))):
+        assert set(told) == set(content)
+        json.dumps(told, allow_nan=False)  # raises where it is not
+
+
+def assert_is(told: dict[str, Any], of: Trace) -> None:
+    """A pass of the page is the trace, number by number."""
+    for name, quantity in of.quantities.items():
+        if quantity.step == 0:
+            assert told["given"][name] == quantity.by_hand
+            continue
+        for side in ("by_hand", "autodiff", "exact", "ulps_by_hand", "ulps_autodiff", "verdict"):
+            assert told[side][name] == getattr(quantity, side), (name, side)
+
+
+@pytest.mark.parametrize("form", ["stable", "article"])
+@pytest.mark.parametrize("start", [{"init": "ones"}, {"seed": 44}])
+def test_passes_of_the_four_from_both_starts(
+    content: dict[str, Any], form: str, start: dict[str, Any]
+) -> None:
+    """Whom, from where, and how can be told from the numbers that are given."""
+    person = PEOPLE[1]
+    of = Asked(person="bob", sigmoid_derivative=form, **start).trace()
+    given = {q.name: q.by_hand for q in of.quantities.values() if q.step == 0}
+    (told, *_) = (of for of in content["passes"] if (of["given"], of["form"]) == (given, form))
+    assert told["sample"] == person.name
+    assert_is(told, of)
+    expected = {(p.name, f) for p in PEOPLE for f in ("stable", "article")}
+    assert {(of["sample"], of["form"]) for of in content["passes"]} == expected
+
+
+def test_people_as_in_the_table(content: dict[str, Any]) -> None:
+    for key, people in (("trained", PEOPLE), ("newcomers", NEWCOMERS)):
+        told = content["people"][key]
+        assert [(of["name"], of["weight"], of["height"], of["gender"]) for of in told] == [
+            (of.name, of.weight, of.height, of.gender) for of in people
+        ]
+    assert content["people"]["shift"] == [135, 66]
+    alice = next(of for of in content["samples"] if of["key"] == "alice")
+    assert alice["given"] == {"x1": -2, "x2": -1, "y": 1}
+
+
+@pytest.mark.slow
+def test_it_begins_with_what_is_asked_for() -> None:
+    asked = Asked(person="diana", seed=7, learning_rate=0.5, sigmoid_derivative="article")
+    told = of_article(asked)
+    assert told["begin"] == {"sample": "diana", "seed": 7, "form": "article"}
+    assert told["eta"] == 0.5
+    assert_is(told["passes"][0], asked.trace())
+    assert {of["given"]["η"] for of in told["passes"]} == {0.5}
+
+
+def test_options_that_do_not_go_together_are_refused_at_once() -> None:
+    """Nothing that was begun meanwhile is waited for."""
+    began = time.monotonic()
+    with pytest.raises(TraceError, match="--seed beside --init ones"):
+        of_article(Asked(init="ones", seed=3))
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("name", ["identity output", "one edge", "relu"])
+def test_a_pass_of_a_network_of_one_s_own(name: str) -> None:
+    of = trace(name)
+    told = of_pass(of)
+    (sample,) = told["samples"]
+    (only,) = told["passes"]
+    (start,) = told["starts"]
+    assert_is(only, of)
+    assert set(start["params"]) == set(told["parameters"]) == set(of.parameters())
+    # What is given is a parameter, of the example, or a constant.
+    constants = only["given"].keys() - start["params"].keys() - sample["given"].keys()
+    assert constants == {"η", "λ"} & only["given"].keys()
+    assert sample["given"].keys() == {n for n in only["given"] if n[0] in "xy"}
+    assert told["people"] is told["errata"] is None
+    assert set(told["outputs"]) < {q["name"] for q in told["quantities"]}
+
+
+def test_quantities_know_the_line_that_computes_them(content: dict[str, Any]) -> None:
+    of = trace("the article's").quantities["dL_dw1"]
+    (told,) = (q for q in content["quantities"] if q["name"] == "dL_dw1")
+    assert told["where"] == f"{of.file}, line {of.line}"
+    assert told["statement"] == of.statement
+    assert told["factors"] == of.factors
+    (given,) = (q for q in content["quantities"] if q["name"] == "w1")
+    assert given["where"] is given["statement"] is None
+    assert given["mathml"]["formula"] is given["mathml"]["places"] is None
+
+
+def test_errata_are_what_their_runs_show(content: dict[str, Any]) -> None:
+    for told, entry in zip(content["errata"], ERRATA, strict=True):
+        run = shown(entry.number)
+        for name in ("number", "title", "section", "why"):
+            assert told[name] == getattr(entry, name)
+        for name in ("columns", "rows", "digits", "says"):
+            assert told[name] == getattr(run, name)
+
+
+def test_forms_have_words_where_the_formula_does_not_say_it(content: dict[str, Any]) -> None:
+    told = {of["number"]: of for of in content["errata"]}
+    assert told[3]["printed"]["text"] is None  # an equation, and no more
+    assert told[1]["right"]["text"] == ERRATA[0].right  # "for one sample", "for the mean over n"
+    assert told[18]["printed"] == {"formulas": [], "text": ERRATA[17].printed}
+    assert len(told[5]["right"]["formulas"]) == 2
+    for of in told.values():
+        for form in (of["printed"], of["right"]):
+            assert form["formulas"] or form["text"]
+
+
+def test_who_leaves_without_them_does_not_wait() -> None:
+    began = time.monotonic()
+    with pytest.raises(KeyError), errata_meanwhile():
+        raise KeyError
+    assert time.monotonic() - began < 2

@@ -1,0 +1,503 @@
+"""The page's own mathematics against Python's: values, derivatives, trainings, numbers as text.
+
+Each test asks the browser once, for all of its cases. What is drawn at random has fixed seeds.
+"""
+
+import math
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+import manual.article
+import manual.network
+import manual.sgd
+from compare.experiment import Settings, hand_path
+from compare.people import PEOPLE, raw, shifted, targets
+from compare.recording.formula import plain
+from compare.trace import Trace
+from compare.traced.article import trace_article
+from compare.traced.network import trace_network
+from manual.activations import SIGMOID_DERIVATIVES
+from manual.article import Parameters
+from manual.network import Network
+from manual.optimisers import Sgd
+from study.content import of_pass
+from tests.study.browser import Pages
+from tests.study.conftest import OWN
+
+pytestmark = pytest.mark.slow
+
+FORMS = tuple(SIGMOID_DERIVATIVES)
+
+#: Relative; what the page is asked to keep.
+CLOSE = 1e-12
+
+#: A relative rounding error of float64.
+U = 2.0**-53
+
+XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
+
+#: How wide the parameters of a random draw are: from nearly linear units to saturated ones.
+WIDTHS = (1.0, 3.0, 10.0, 0.1, 30.0)
+
+EVALUATE = """([told, items]) => {
+  const { prepared, byHand, byAutodiff, exactly } = modules["mathematics.js"];
+  const { decimal } = modules["numbers.js"];
+  const programs = {};
+  for (const [form, program] of Object.entries(told.programs)) programs[form] = prepared(program);
+  return items.map(([form, given]) => {
+    const sides = [byHand, (...all) => byAutodiff(told, ...all), (...all) => exactly(told, ...all)];
+    const [hand, autodiff, exact] = sides.map((side) => side(programs[form], given));
+    const names = told.quantities.filter(({ step }) => step > 0).map(({ name }) => name);
+    const digits = (pair) => pair && decimal(pair);
+    const all = (name) => [name, [hand[name], autodiff[name], digits(exact[name])]];
+    return Object.fromEntries(names.map(all));
+  });
+}"""
+
+Shown = dict[str, tuple[float, float, str | None]]
+
+
+def draws(count: int) -> list[Parameters]:
+    rng = np.random.default_rng(20)
+    widths = [WIDTHS[at % len(WIDTHS)] for at in range(count)]
+    return [Parameters(*rng.normal(scale=width, size=9)) for width in widths]
+
+
+def given(trace: Trace) -> dict[str, float]:
+    return {q.name: q.by_hand for q in trace.quantities.values() if q.step == 0}
+
+
+def evaluated(page: Page, told: dict[str, Any], traces: list[tuple[str, Trace]]) -> list[Shown]:
+    return page.evaluate(EVALUATE, [told, [[form, given(trace)] for form, trace in traces]])
+
+
+def is_close(mine: float, theirs: float, relative: float = CLOSE) -> bool:
+    return mine == theirs or abs(mine - theirs) <= relative * max(abs(mine), abs(theirs))
+
+
+@pytest.fixture
+def page(pages: Pages, study_page: Path) -> Page:
+    return pages.open(study_page)
+
+
+ABOUT = {"whose": "somebody", "parameters": "random"}
+
+
+@pytest.fixture(scope="module")
+def traces() -> list[tuple[str, Trace]]:
+    """Passes of all four people at random parameters, with both forms of σ'."""
+    return [
+        (form, trace_article(params, x, y, form, about=ABOUT))
+        for params in draws(5)[1:]
+        for x, y in zip(XS, YS, strict=True)
+        for form in FORMS
+    ]
+
+
+#: So many digits of an exact number the page shows.
+SHOWN = 20
+
+
+def is_certain(digits: str | None, exact: str | None, fewest: int = SHOWN) -> bool:
+    """Whether digits, if they say anything, are those of the exact number, to one of the last.
+
+    Args:
+        digits: the page's.
+        exact: Python's; None where there is no one number.
+        fewest: so many of them must be known.
+    """
+    if digits is None or exact is None:
+        return digits is None and (exact is None or fewest == 0)
+    mine, truth = Decimal(digits), Decimal(exact)
+    last = Decimal(1).scaleb(int(mine.as_tuple().exponent))
+    known = len(mine.as_tuple().digits)
+    return abs(mine - truth) <= last and (known >= fewest or mine == truth)
+
+
+def lost_digits(trace: Trace) -> float:
+    """The relative error that 1 - f may have in f (1 - f), of all units together.
+
+    f is rounded to U, and where it is close to 1 that is all that 1 - f has.
+    """
+    units = [Decimal(trace.quantities[name].exact or 0) for name in ("h1", "h2", "ypred")]
+    return sum(4 * U / max(float(1 - f), U) for f in units)
+
+
+def test_every_quantity_is_as_in_the_trace(
+    page: Page, content: dict[str, Any], traces: list[tuple[str, Trace]]
+) -> None:
+    """By hand to 1e-12, by autodiff as far as its rule keeps digits, exactly to all that are shown.
+
+
+    The autodiff of the page and JAX share a rule, not an exponential: where the rule loses digits
+    they lose different ones.
+    """
+    compared = 0
+    for (_, trace), shown in zip(traces, evaluated(page, content, traces), strict=True):
+        autodiff = CLOSE + lost_digits(trace)
+        z3 = abs(trace.quantities["z3"].by_hand)
+        for name, (hand, auto, exact) in shown.items():
+            quantity = trace.quantities[name]
+            assert is_close(hand, quantity.by_hand), (name, hand, quantity)
+            assert quantity.autodiff is not None
+            assert quantity.exact is not None
+            truth = Decimal(quantity.exact)
+            size = max(abs(auto), abs(quantity.autodiff), abs(float(truth)))
+            assert abs(auto - quantity.autodiff) <= autodiff * size, (name, auto, quantity)
+            # Where 1 - ypred, or a number, is too small for 106 bits, fewer are known, or none.
+            fewest = 0 if z3 > 30 or abs(truth) < 1e-280 else SHOWN
+            assert is_certain(exact, quantity.exact, fewest), (name, exact, quantity)
+            compared += 1
+    assert compared == sum(len(t.quantities) - len(given(t)) for _, t in traces)
+
+
+def test_a_quantity_that_is_off_would_be_seen(
+    page: Page, content: dict[str, Any], traces: list[tuple[str, Trace]]
+) -> None:
+    """One bias off by 1e-10 shows in what depends on it."""
+    form, trace = traces[0]
+    moved = given(trace) | {"b3": given(trace)["b3"] * (1 + 1e-10)}
+    (shown,) = page.evaluate(EVALUATE, [content, [[form, moved]]])
+    off = {
+        name
+        for name, (hand, *_) in shown.items()
+        if not is_close(hand, trace.quantities[name].by_hand)
+    }
+    assert {"z3", "b3_new"} <= off
+    assert not {"z1", "h1", "z2", "h2"} & off
+
+
+def test_values_and_gradients_are_those_of_the_lines(page: Page, content: dict[str, Any]) -> None:
+    """At many more parameters, without a trace: the hand-written functions themselves."""
+    rate = 0.1
+    cases = [
+        (p, x, y, form) for p in draws(25) for x, y in zip(XS, YS, strict=True) for form in FORMS
+    ]
+    items = [
+        [
+            form,
+            dict(zip(p._fields, map(float, p), strict=True))
+            | {"x1": x[0], "x2": x[1], "y": y, "η": rate},
+        ]
+        for p, x, y, form in cases
+    ]
+    for (params, x, y, form), shown in zip(
+        cases, page.evaluate(EVALUATE, [content, items]), strict=True
+    ):
+        steps = manual.article.forward(params, x)
+        grads = manual.article.gradient(params, x, y, SIGMOID_DERIVATIVES[form])
+        new = manual.sgd.update(params, grads, rate)
+        wanted = steps._asdict() | {"L": manual.article.loss(params, x, y)}
+        wanted |= {f"dL_d{name}": value for name, value in grads._asdict().items()}
+        wanted |= {f"{name}_new": value for name, value in new._asdict().items()}
+        for name, value in wanted.items():
+            assert is_close(shown[name][0], float(value)), (name, form, params, shown[name], value)
+
+
+KINDS: list[dict[str, Any]] = [
+    {"sizes": (3, 4, 2), "activation": "relu", "loss": "mse"},
+    {"sizes": (2, 3, 2), "activation": "leaky-relu", "output": "tanh", "loss": "huber"},
+    {"sizes": (2, 3, 3), "activation": "gelu", "loss": "softmax-ce"},
+    {"sizes": (3, 2, 2), "activation": "softplus", "loss": "bce", "l2": 0.03},
+    {"sizes": (2, 2, 2, 1), "activation": "tanh", "output": "sigmoid", "loss": "mse", "l2": 0.1},
+    {"sizes": (2, 3, 1), "activation": "identity", "loss": "huber"},
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind['activation']}-{kind['loss']}")
+def test_other_networks_are_as_in_their_traces(page: Page, kind: dict[str, Any]) -> None:
+    """Autodiff to 1e-12 here, too: no unit is so saturated that its rule loses many digits."""
+    network = Network(**kind)
+    rng = np.random.default_rng(3)
+    traces = []
+    for seed in (1, 2):
+        y = rng.uniform(size=network.sizes[-1])
+        y = y / y.sum() if network.loss == "softmax-ce" else y
+        x = rng.normal(size=network.sizes[0], scale=2)
+        params = manual.network.draw_parameters(network, seed)
+        traces.append(("stable", trace_network(network, params, x, y, about=ABOUT)))
+    told = of_pass(traces[0][1])
+    for (_, trace), shown in zip(traces, evaluated(page, told, traces), strict=True):
+        assert len(shown) == len(trace.quantities) - len(given(trace))
+        for name, (hand, auto, exact) in shown.items():
+            quantity = trace.quantities[name]
+            assert is_close(hand, quantity.by_hand), (name, hand, quantity)
+            assert quantity.autodiff is not None
+            assert is_close(auto, quantity.autodiff), (name, auto, quantity)
+            assert is_certain(exact, quantity.exact), (name, exact, quantity)
+
+
+TRAININGS = [
+    *(Settings(seed=seed) for seed in (44, 0, 1, 7, 8)),
+    *(Settings(seed=seed, order="shuffled") for seed in (3, 5, 77)),
+    Settings(init="ones"),
+    Settings(init="ones", seed=0, order="shuffled"),
+    Settings(seed=3, sigmoid_derivative="article"),
+    Settings(seed=44, learning_rate=1.0),
+]
+
+TRAIN = """(choices) => {
+  const { store } = modules["main.js"];
+  const { course } = modules["course.js"];
+  return choices.map((choice) => {
+    const { path, means } = course(store.study, { ...store.state, ...choice });
+    return [path.map((params) => store.study.parameters.map((name) => params[name])), means];
+  });
+}"""
+
+
+def chosen(settings: Settings) -> dict[str, Any]:
+    return {
+        "seed": None if settings.init == "ones" else settings.seed,
+        "order": settings.order,
+        "eta": settings.learning_rate,
+        "form": settings.sigmoid_derivative,
+    }
+
+
+def test_trainings_of_1000_epochs_go_the_same_way(page: Page) -> None:
+    """Every parameter after each of 4000 updates to 1e-12 of its value.
+
+    One that passes through 0 keeps the rounding of the larger numbers that it was before: of those,
+    64 roundings. At the ends and of the losses there is no such exception.
+    """
+    walked = page.evaluate(TRAIN, [chosen(settings) for settings in TRAININGS])
+    for settings, (path, means) in zip(TRAININGS, walked, strict=True):
+        mine, theirs = np.array(path).T, hand_path(settings)
+        assert mine.shape == theirs.shape == (9, 4001)
+        size = np.maximum(np.abs(mine), np.abs(theirs))
+        allowed = np.maximum(CLOSE * size, 64 * U * np.maximum.accumulate(size, axis=1))
+        assert np.all(np.abs(mine - theirs) <= allowed), settings
+        np.testing.assert_allclose(mine[:, -1], theirs[:, -1], rtol=CLOSE, atol=0)
+        ends = Parameters(*theirs[:, ::4, None])
+        losses = np.mean((YS - manual.article.feedforward(ends, XS)) ** 2, axis=1)
+        np.testing.assert_allclose(means, losses, rtol=CLOSE, atol=0)
+
+
+def test_the_articles_training_from_all_ones(page: Page) -> None:
+    """The reference numbers of the article: the loss after all updates of an epoch."""
+    ((path, means),) = page.evaluate(TRAIN, [chosen(Settings(init="ones"))])
+    published = {
+        0: 0.500194529252766,
+        10: 0.39202924503396813,
+        100: 0.04286382133794951,
+        500: 0.00535982766573919,
+        990: 0.002417413502389421,
+        999: 0.0023927078180747594,
+    }
+    for epoch, loss in published.items():
+        assert is_close(means[epoch + 1], loss), epoch
+    assert is_close(means[0], 0.5071183179199986)
+    w1, _, w3, *_ = path[-1]
+    assert w1 == w3
+    assert f"{w1:.12f}" == "1.289637872141"
+
+
+def test_a_training_of_another_network_with_a_penalty(pages: Pages, own_page: Path) -> None:
+    """λ Σ w² is part of every update and of the losses, and 1000 epochs are 1000 updates."""
+    page = pages.open(own_page)
+    ((path, means),) = page.evaluate(TRAIN, [{}])
+    assert OWN.sizes and OWN.activation and OWN.loss and OWN.l2 and OWN.seed  # noqa: PT018 (one)
+    network = Network(OWN.sizes, OWN.activation, loss=OWN.loss, l2=OWN.l2)
+    x, y = np.array([OWN.x]), np.array([OWN.y])
+    params, descent = manual.network.draw_parameters(network, OWN.seed), Sgd(OWN.learning_rate)
+    walked, losses = [], []
+    for _ in range(1001):
+        loss, grads = manual.network.value_and_gradient(network, params, x, y)
+        walked.append(np.concatenate([of.ravel() for layer in params for of in layer]))
+        losses.append(float(loss))
+        params, _ = descent.update(params, grads, descent.init(params))
+    mine, theirs = np.array(path).T, np.array(walked).T
+    size = np.maximum(np.abs(mine), np.abs(theirs))
+    allowed = np.maximum(CLOSE * size, 64 * U * np.maximum.accumulate(size, axis=1))
+    assert np.all(np.abs(mine - theirs) <= allowed)
+    np.testing.assert_allclose(means, losses, rtol=CLOSE, atol=0)
+
+
+def test_a_training_stops_before_it_runs_away(page: Page) -> None:
+    """At the same number as Python's: w ← w - η w with η = 101 is w multiplied by -100."""
+    lengths = page.evaluate(
+        """() => {
+          const { train, prepared } = modules["mathematics.js"];
+          const given = ["given", [], null, null];
+          const update = [["*", [1, 0], null, null], ["-", [0, 3], null, null]];
+          const lines = [given, given, given, ...update, ["+", [2, 2], null, null]];
+          const program = prepared({ lines, at: { w: 0, η: 1, x: 2, w_new: 4, L: 5 } });
+          const study = { rate: "η", loss: "L", updates: { w_new: ["w", "η", "w"] } };
+          return train(study, program, { w: 1 }, [{ x: 1 }], Array(1000).fill(0), 101);
+        }"""
+    )
+    assert [abs(at["w"]) for at in lengths][-1] <= 1e100
+    assert len(lengths) in (50, 51)  # 100⁵⁰ is 1e100, give or take a rounding
+
+
+def test_the_seeds_are_numpys(page: Page) -> None:
+    """Every draw to 4 roundings: NumPy's logarithm is not the browser's."""
+    seeds = [0, 1, 44, 77, 115, 123456789, 2**31, 2**32 - 1]
+    drawn = page.evaluate(
+        """(seeds) => seeds.map((seed) => {
+          const random = new modules["random.js"].RandomState(seed);
+          return Array.from({ length: 1500 }, () => random.normal());
+        })""",
+        seeds,
+    )
+    for seed, mine in zip(seeds, drawn, strict=True):
+        theirs = np.random.RandomState(seed).normal(size=1500)
+        np.testing.assert_allclose(mine, theirs, rtol=4 * U, atol=0)
+
+
+def test_the_shuffled_order_is_numpys(page: Page) -> None:
+    cases = [
+        (count, epochs, seed)
+        for seed in (0, 1, 44, 2**32 - 1)
+        for count, epochs in ((1, 3), (2, 40), (4, 1000), (7, 50), (129, 3))
+    ]
+    drawn = page.evaluate(
+        "(cases) => cases.map((of) => modules['order.js'].sampleOrder(...of))", cases
+    )
+    for (count, epochs, seed), order in zip(cases, drawn, strict=True):
+        assert order == manual.sgd.sample_order(count, epochs, seed).ravel().tolist(), (count, seed)
+    fixed = page.evaluate("modules['order.js'].sampleOrder(4, 3, null)")
+    assert fixed == manual.sgd.sample_order(4, 3).ravel().tolist()
+
+
+def numbers() -> list[float]:
+    """Of every size and sign: short ones, long ones, whole ones, subnormal ones, the extremes."""
+    rng = np.random.default_rng(8)
+    long = rng.normal(size=600) * 10.0 ** rng.integers(-320, 307, 600)
+    near = rng.normal(size=300) * 10.0 ** rng.integers(-8, 18, 300)
+    few = [
+        float(f"{value:.3g}") for value in rng.normal(size=300) * 10.0 ** rng.integers(-9, 9, 300)
+    ]
+    tiny = rng.integers(1, 2**40, 60) * 5e-324
+    ends = [
+        5e-324,
+        2.2250738585072014e-308,
+        1.7976931348623157e308,
+        1.0,
+        0.5,
+        1e16,
+        1e17,
+        1e-5,
+        1e-6,
+        123456.5,
+        999999.5,
+        0.1,
+        9.999995,
+        2.0**70,
+        1e22,
+        1e-7,
+    ]
+    found = [*long, *near, *few, *tiny, *ends]
+    return [float(value) for value in found] + [-float(value) for value in found]
+
+
+def test_numbers_are_written_as_python_writes_them(page: Page) -> None:
+    values = [*numbers(), 0.0, -0.0]
+    shown = page.evaluate(
+        """(values) => {
+          const { plain, general } = modules["numbers.js"];
+          return values.map((x) => [plain(x), general(x, 4)]);
+        }""",
+        values,
+    )
+    for value, (plainly, shortly) in zip(values, shown, strict=True):
+        assert plainly == plain(value), value
+        assert shortly == f"{value + 0.0:.4g}", value
+
+
+def significant(exact: Decimal, digits: int, rounding: str) -> Decimal:
+    with localcontext(prec=digits, rounding=rounding):
+        return +exact
+
+
+def test_a_pair_in_decimal_digits(page: Page) -> None:
+    """The sum of two float64 to 25 digits, exactly rounded; the second is at most half an ulp."""
+    rng = np.random.default_rng(9)
+    highs = numbers()
+    pairs = [
+        [high, float(math.ulp(high) * part)]
+        for high, part in zip(highs, rng.uniform(-0.5, 0.5, len(highs)), strict=True)
+    ]
+    shown = page.evaluate(
+        "(pairs) => pairs.map((pair) => modules['numbers.js'].decimal(pair))", pairs
+    )
+    for (high, low), text in zip(pairs, shown, strict=True):
+        with localcontext(prec=2000):
+            exact = Decimal(high) + Decimal(low)
+        assert Decimal(text) == significant(exact, 25, ROUND_HALF_UP), (high, low, text)
+    odd = page.evaluate(
+        "[[0, 0], [NaN, 0], [Infinity, 0]].map((pair) => modules['numbers.js'].decimal(pair))"
+    )
+    assert odd == ["0", None, None]
+
+
+def test_digits_are_cut_by_rounding(page: Page) -> None:
+    texts = [str(Decimal(value)) for value in numbers()[:1300]] + [
+        "9.9999",
+        "-0.00099999",
+        "99.5e10",
+        "0",
+        "12",
+    ]
+    shown = page.evaluate(
+        "(texts) => texts.map((text) => [4, 20].map((n) => modules['numbers.js'].cut(text, n)))",
+        texts,
+    )
+    for text, cuts in zip(texts, shown, strict=True):
+        for count, mine in zip((4, 20), cuts, strict=True):
+            assert Decimal(mine) == significant(Decimal(text), count, ROUND_HALF_UP), (text, count)
+            assert len(Decimal(mine).as_tuple().digits) <= max(count, 17) or "e" not in mine
+    assert page.evaluate("modules['numbers.js'].cut(null, 4)") is None
+
+
+def test_lost_digits_are_those_that_differ(page: Page) -> None:
+    """Together they are the float64; without the lost ones it is right to one in the last place."""
+    rng = np.random.default_rng(10)
+    asked, truths = [], []
+    for value in numbers():
+        with localcontext(prec=40):
+            truth = Decimal(value) * (
+                1 + Decimal(float(rng.normal() * 10.0 ** -rng.integers(1, 15)))
+            )
+            ulps = abs(Decimal(value) - truth) / Decimal(math.ulp(float(truth)))
+        truths.append(truth)
+        asked.append([value, f"{truth:.25g}", float(ulps)])
+    shown = page.evaluate(
+        "(asked) => asked.map((of) => modules['numbers.js'].against(...of))", asked
+    )
+    lost = 0
+    for (value, *_), truth, parts in zip(asked, truths, shown, strict=True):
+        assert read(parts["right"] + parts["lost"] + parts["rest"]) == value
+        if not parts["lost"] or abs(value) < 1e-300:
+            continue
+        lost += 1
+        zeros = "".join("0" if of.isdigit() else of for of in parts["lost"])
+        right = Decimal(read_exactly(parts["right"] + zeros + parts["rest"]))
+        count = sum(map(str.isdigit, parts["right"].lstrip("−0.")))
+        unit = Decimal(1).scaleb(truth.adjusted() - count + 1)
+        assert abs(right - truth) <= 2 * unit, (value, truth, parts)
+        assert abs(Decimal(value) - truth) >= unit / 100, (value, truth, parts)
+    assert lost > len(asked) / 2
+    within = "(values) => values.map((x) => modules['numbers.js'].against(x, String(x), 0.5))"
+    for value, parts in zip(numbers(), page.evaluate(within, numbers()), strict=True):
+        assert read(parts["right"] + parts["rest"]) == value
+        assert not parts["lost"]
+
+
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+
+
+def read_exactly(text: str) -> str:
+    """A number as the page writes it, as Python does."""
+    mantissa, _, power = text.translate(SUPERSCRIPTS).partition("·10")
+    return f"{mantissa}e{power or 0}"
+
+
+def read(text: str) -> float:
+    return float(read_exactly(text))

@@ -1,0 +1,127 @@
+"""The wrong lines as programs: what the page is given to run, run here on NumPy."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import manual.article
+from compare.planted import LOOPS, MISTAKES, PLANTS
+from manual.activations import SIGMOID_DERIVATIVES
+from manual.article import Parameters
+from study.mistakes import ELSEWHERE, mistakes
+from tests.strategies import drawn_points
+
+NAMES = Parameters._fields
+RATE = 0.1
+RUNNABLE = sorted(set(MISTAKES) - set(ELSEWHERE))
+FORMS = sorted(SIGMOID_DERIVATIVES)
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "**": np.power,
+    "neg": np.negative,
+    "abs": np.abs,
+    "exp": np.exp,
+    "max": np.maximum,
+    "min": np.minimum,
+    ">": lambda a, b: np.where(a > b, 1.0, 0.0),
+    "sign": np.sign,
+    "where": np.where,
+}
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    return mistakes()
+
+
+@pytest.fixture(scope="module")
+def points() -> tuple[Parameters, np.ndarray, np.ndarray]:
+    return drawn_points(64, seed=5)
+
+
+def run(told: dict[str, Any], slug: str | None, form: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What the program of a mistake computes, by name."""
+    changed = next((of["changes"][form] for of in told["list"] if of["slug"] == slug), {})
+    at = told["right"][form] | changed
+    put = {at[name]: value for name, value in given.items()}
+    results: list[Any] = []
+    for line, (operation, operands, *value) in enumerate(told["lines"]):
+        if operation == "given":
+            results.append(put[line])
+        elif operation == "constant":
+            results.append(float(*value))
+        else:
+            results.append(OPERATIONS[operation](*(results[of] for of in operands)))
+    return {name: results[line] for name, line in at.items()}
+
+
+def given(points: tuple[Parameters, np.ndarray, np.ndarray]) -> dict[str, Any]:
+    params, x, y = points
+    return {**params._asdict(), "x1": x[..., 0], "x2": x[..., 1], "y": y, "η": RATE}
+
+
+def parts(found: dict[str, Any], before: str, after: str = "") -> np.ndarray:
+    shape = np.shape(found["y"])
+    return np.stack([np.broadcast_to(found[f"{before}{n}{after}"], shape) for n in NAMES])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_lines_without_a_mistake_are_right(told: Any, points: Any, form: str) -> None:
+    found = run(told, None, form, given(points))
+    params, x, y = points
+    right = manual.article.gradient(params, x, y, SIGMOID_DERIVATIVES[form])
+    assert parts(found, "dL_d").tobytes() == np.stack(right).tobytes()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("slug", RUNNABLE)
+def test_the_lines_with_a_mistake_do_what_it_does(
+    told: Any, points: Any, slug: str, form: str
+) -> None:
+    """Bit for bit, and so does the update."""
+    with np.errstate(all="ignore"):
+        found = run(told, slug, form, given(points))
+        plant = MISTAKES[slug]
+        grads = np.stack(list(plant.gradient_in(form)(*points)))
+        assert parts(found, "dL_d").tobytes() == grads.tobytes()
+        params, xs, ys = points
+        for k in range(3):
+            start = Parameters(*(of[k] for of in params))
+            loop, order = plant.train_in(form), np.array([[k]])
+            (new,) = loop(start, xs, ys, plant.gradient_in(form), RATE, order)
+            assert parts(found, "", "_new")[:, k].tobytes() == np.stack(new).tobytes()
+
+
+@pytest.mark.parametrize("slug", sorted(set(PLANTS) & set(RUNNABLE)))
+def test_what_is_right_stays_as_it_is(told: Any, points: Any, slug: str) -> None:
+    """A mistake changes the derivatives that it is said to make wrong, and no values."""
+    with np.errstate(all="ignore"):
+        wrong, right = (run(told, of, "stable", given(points)) for of in (slug, None))
+    same = [np.array_equal(wrong[name], right[name]) for name in right]
+    changed = {name for name, is_same in zip(right, same, strict=True) if not is_same}
+    assert {f"dL_d{name}" for name in PLANTS[slug].wrong} == {
+        name for name in changed if name.startswith("dL_d") and name != "dL_dypred"
+    }
+    assert not changed & {"z1", "h1", "z2", "h2", "z3", "ypred", "L"}
+
+
+def test_a_wrong_factor_is_wrong_by_its_name(told: Any) -> None:
+    changes = {of["slug"]: of["changes"] for of in told["list"]}
+    assert "dh2_dz2" in changes["sigmoid-of-activation"]["stable"]
+    assert "dL_dypred" in changes["missing-square"]["article"]
+    assert set(changes["exchanged"]["stable"]) == {"dL_dw5", "dL_dw6", "w5_new", "w6_new"}
+
+
+def test_what_cannot_be_run_is_listed_with_the_reason(told: Any) -> None:
+    listed = {of["slug"]: of for of in told["list"]}
+    assert list(listed) == list(MISTAKES)
+    assert {slug for slug, of in listed.items() if of["changes"] is None} == set(ELSEWHERE)
+    assert all((of["why"] is None) == (of["changes"] is not None) for of in listed.values())
+    assert {of["part"] for of in listed.values()} == {"link", "answer", "loop"}
+    assert {slug for slug, of in listed.items() if of["part"] == "loop"} == set(LOOPS)

@@ -1,0 +1,305 @@
+"""The surface: contours, the way of the training and −∇, against Python's mean loss."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page
+
+from compare.trace import Trace
+from manual.article import (
+    Parameters,
+    draw_parameters,
+    gradient,
+    mean_loss,
+    ones_parameters,
+)
+from manual.sgd import sample_order
+from tests.reference import START, TRAINED, XS, YS
+from tests.study.browser import PHONE, Pages
+from tests.study.pictures import Scales, points
+from tests.study.reading import number
+
+pytestmark = pytest.mark.slow
+
+#: A mean loss over a grid, by the page's own script.
+_GRID = """
+([names, given, across, up]) => {
+  const { study } = modules["main.js"].store;
+  const { Landscape } = modules["landscape.js"];
+  const samples = modules["point.js"].samplesOf(study);
+  const landscape = new Landscape(study, study.programs.stable, names);
+  return [...landscape.grid(given, samples, across, up)];
+}
+"""
+
+
+#: How strongly the picture is coloured in places of the svg: 0 to 255. A copy is read, for a canvas
+#: that is read many times is slow, and the browser says so.
+_STRENGTHS = """
+(places) => {
+  const canvas = document.querySelector("#surface canvas");
+  const svg = canvas.parentElement.querySelector("svg").getBoundingClientRect();
+  const box = canvas.getBoundingClientRect();
+  const scale = canvas.width / box.width;
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const pen = copy.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(canvas, 0, 0);
+  return places.map(([x, y]) => {
+    const at = [(x + svg.left - box.left) * scale, (y + svg.top - box.top) * scale];
+    return pen.getImageData(...at.map(Math.round), 1, 1).data[3];
+  });
+}
+"""
+
+
+def mean_slopes(params: Parameters) -> Parameters:
+    return Parameters(*(float(np.mean(of)) for of in gradient(params, XS, YS)))
+
+
+def drawn(page: Page, *, finely: bool = False) -> Locator:
+    """The picture, in view and drawn."""
+    svg = page.locator("#surface .picture > svg")
+    svg.scroll_into_view_if_needed()
+    svg.locator(".axes .tick").first.wait_for()
+    if finely:
+        page.wait_for_timeout(500)
+    return svg
+
+
+def attributes(node: Locator, *names: str) -> list[float]:
+    return [float(node.get_attribute(name) or "nan") for name in names]
+
+
+@pytest.mark.parametrize("names", [("w1", "w2"), ("b3", "w5"), ("w6", "w3")])
+def test_the_loss_over_a_plane_is_pythons(
+    pages: Pages, study_page: Path, names: tuple[str, str]
+) -> None:
+    """To 1e-14: a loss of at most 1 comes out of 30 roundings, each of 1.1e-16 of at most 2."""
+    params = draw_parameters(5)
+    across, up = np.linspace(-3, 3, 7), np.linspace(-2, 4, 5)
+    page = pages.open(study_page)
+    asked = [
+        names,
+        {k: float(v) for k, v in params._asdict().items()},
+        across.tolist(),
+        up.tolist(),
+    ]
+    found = np.reshape(page.evaluate(_GRID, asked), (len(up), len(across)))
+    for y, row in zip(up, found, strict=True):
+        for x, value in zip(across, row, strict=True):
+            moved = params._replace(**{names[0]: x, names[1]: y})
+            assert abs(value - mean_loss(moved, XS, YS)) <= 1e-14
+
+
+@pytest.mark.parametrize("fragment", ["seed=44&axes=w5;b3", "seed=2&axes=w2;w6"])
+def test_a_contour_lies_at_its_level(pages: Pages, study_page: Path, fragment: str) -> None:
+    """Where its number stands: the mean loss there is that number, to a step of the grid."""
+    seed = int(fragment[5 : fragment.index("&")])
+    names = fragment.partition("axes=")[2].split(";")
+    page = pages.open(study_page, fragment)
+    svg = drawn(page, finely=True)
+    scales = Scales(svg)
+    labels = [of for of in svg.locator(".levels text").all() if of.text_content()]
+    assert len(labels) >= 3
+    for label in labels:
+        x, y = attributes(label, "x", "y")
+        at = dict(zip(names, scales.at(x, y - 4), strict=True))
+        loss = float(mean_loss(draw_parameters(seed)._replace(**at), XS, YS))
+        level = float(number(label.text_content() or ""))
+        assert abs(loss - level) < 0.005
+        # A line runs there, over a field that is as strong as the loss.
+        around = [(x + dx, y - 4 + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+        assert max(page.evaluate(_STRENGTHS, around)) > 190 * level + 40
+
+
+def test_the_colour_is_the_stronger_the_larger_the_loss(pages: Pages, study_page: Path) -> None:
+    """At places of which the losses differ by a tenth at least."""
+    params = draw_parameters(44)
+    page = pages.open(study_page, "seed=44&axes=w5;b3")
+    scales = Scales(drawn(page, finely=True))
+    places = [(x, y) for x in (-4.5, -3.1, -1.7, 0.3, 1.6) for y in (0.3, 1.3, 2.7)]
+    losses = [float(mean_loss(params._replace(w5=x, b3=y), XS, YS)) for x, y in places]
+    strengths = page.evaluate(_STRENGTHS, [scales.place(*place) for place in places])
+    pairs = [(i, j) for i in range(len(places)) for j in range(len(places))]
+    apart = [(i, j) for i, j in pairs if losses[i] > losses[j] + 0.1]
+    assert len(apart) > 40
+    assert all(strengths[i] > strengths[j] for i, j in apart)
+
+
+@pytest.mark.parametrize("order", ["fixed", "shuffled"])
+def test_the_way_of_the_training_is_pythons(pages: Pages, study_page: Path, order: str) -> None:
+    seed = 7
+    svg = drawn(pages.open(study_page, f"seed={seed}&axes=w1;w6&order={order}"))
+    scales = Scales(svg)
+    pixel = abs(scales.at(1, 0)[0] - scales.at(0, 0)[0])
+    found = [scales.at(*place) for place in points(svg.locator(".way"))]
+    rows = sample_order(len(XS), 1000, seed if order == "shuffled" else None)
+    params = draw_parameters(seed)
+    python = [(params.w1, params.w6)]
+    for k in rows.ravel()[:40]:
+        slopes = gradient(params, XS[k], YS[k])
+        params = Parameters(*(w - 0.1 * d for w, d in zip(params, slopes, strict=True)))
+        python.append((params.w1, params.w6))
+    # Each of the first forty updates.
+    for (x, y), (w1, w6) in zip(found[:41], python, strict=True):
+        assert math.hypot(x - w1, y - w6) < pixel
+
+
+def test_it_ends_where_the_training_does(pages: Pages, study_page: Path) -> None:
+    svg = drawn(pages.open(study_page, "seed=ones&axes=w5;b3"))
+    scales = Scales(svg)
+    pixel = abs(scales.at(1, 0)[0] - scales.at(0, 0)[0])
+    start = scales.at(*attributes(svg.locator(".start"), "cx", "cy"))
+    x, y, width, height = attributes(svg.locator(".end"), "x", "y", "width", "height")
+    end = scales.at(x + width / 2, y + height / 2)
+    assert math.dist(start, (1, 0)) < pixel
+    assert math.dist(end, (TRAINED.w5, TRAINED.b3)) < pixel
+    assert math.dist(scales.at(*points(svg.locator(".way"))[-1]), end) < pixel
+
+
+@pytest.mark.parametrize("fragment", ["seed=ones&axes=w1;w2", "seed=11&axes=b2;w6"])
+def test_the_arrow_points_down_the_steepest_way(
+    pages: Pages, study_page: Path, fragment: str
+) -> None:
+    """Both axes have one scale, so the arrow's direction is that of −∇ of the mean loss."""
+    seed = fragment[5 : fragment.index("&")]
+    params = ones_parameters() if seed == "ones" else draw_parameters(int(seed))
+    names = fragment.partition("axes=")[2].split(";")
+    svg = drawn(pages.open(study_page, fragment))
+    scales = Scales(svg)
+    one = scales.at(1, 1), scales.at(0, 0)
+    assert math.isclose(one[0][0] - one[1][0], one[1][1] - one[0][1], rel_tol=1e-6)
+    here = attributes(svg.locator(".here"), "cx", "cy")
+    assert np.allclose(scales.at(*here), [getattr(params, name) for name in names], atol=1e-6)
+    from_, to = points(svg.locator(".arrow").first)[:2]
+    assert np.allclose(from_, here, atol=0.1)
+    slopes = mean_slopes(params)
+    down = [-getattr(slopes, name) for name in names]
+    angle = math.atan2(-(to[1] - from_[1]), to[0] - from_[0]) - math.atan2(down[1], down[0])
+    assert abs(math.remainder(angle, math.tau)) < 0.01
+
+
+def test_what_it_says_is_pythons(pages: Pages, study_page: Path) -> None:
+    params = draw_parameters(9)
+    page = pages.open(study_page, "seed=9&axes=w1;b3")
+    said = page.locator("#surface .says").inner_text()
+    loss, *slopes = [
+        float(number(word.rstrip(".;").removeprefix("+")))
+        for word in said.replace("here is", "= ").split("= ")[1:]
+        for word in word.split()[:1]
+    ]
+    expected = mean_slopes(params)
+    assert math.isclose(loss, float(mean_loss(params, XS, YS)), rel_tol=1e-3)
+    assert math.isclose(slopes[0], expected.w1, rel_tol=1e-2)
+    assert math.isclose(slopes[1], expected.b3, rel_tol=1e-2)
+    held = page.locator("#surface .held").inner_text().replace("\xa0", " ")
+    assert held.startswith("7 held at w2 = ")
+    for name in ("w2", "w3", "w4", "w5", "w6", "b1", "b2"):
+        text = held.partition(f"{name} = ")[2].split(",")[0].rstrip(".")
+        assert math.isclose(float(number(text)), getattr(params, name), rel_tol=1e-2)
+
+
+def test_at_the_articles_start_it_is_the_articles_loss(pages: Pages, study_page: Path) -> None:
+    said = pages.open(study_page, "seed=ones").locator("#surface .says").inner_text()
+    assert f"is {START:.4f};" in said
+
+
+def test_a_click_puts_the_point_there(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=ones&axes=w5;b3")
+    svg = drawn(page)
+    before = Scales(svg)
+    svg.click(position={"x": 200, "y": 120})
+    edits = page.evaluate("modules['main.js'].store.state.edits")
+    wanted = before.at(200, 120)
+    assert abs(edits["w5"] - wanted[0]) <= 0.0051
+    assert abs(edits["b3"] - wanted[1]) <= 0.0051
+    loss = mean_loss(ones_parameters()._replace(**edits), XS, YS)
+    assert f"is {loss:.4g};" in page.locator("#surface .says").inner_text()
+    here = Scales(svg).at(*attributes(svg.locator(".here"), "cx", "cy"))
+    assert np.allclose(here, [edits["w5"], edits["b3"]], atol=1e-6)
+
+
+def test_while_the_point_is_dragged_the_axes_stay(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=ones&axes=w5;b3")
+    svg = drawn(page)
+    box = svg.bounding_box()
+    assert box is not None
+    ticks = svg.locator(".axes").text_content()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    for k in range(12):
+        page.mouse.move(box["x"] + 100 + 10 * k, box["y"] + 100 + 20 * k)
+        assert svg.locator(".axes").text_content() == ticks
+    moved = Scales(svg).at(*attributes(svg.locator(".here"), "cx", "cy"))
+    assert np.allclose(moved, Scales(svg).at(210, 320), atol=0.0051)
+    page.mouse.up()
+
+
+def test_the_keyboard_moves_the_point_and_chooses_the_axes(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=ones&axes=w1;w2", size=PHONE)
+    sliders = page.locator("#surface input[type=range]")
+    sliders.nth(1).focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("modules['main.js'].store.state.edits") == {"w2": 1.05}
+    across, up = page.locator("#surface select").all()
+    across.select_option("w2")  # which is up, and so changes places with w1
+    assert page.evaluate("modules['main.js'].store.state.axes") == ["w2", "w1"]
+    assert up.input_value() == "w1"
+    up.select_option("b1")
+    assert page.evaluate("modules['main.js'].store.state.axes") == ["w2", "b1"]
+    assert drawn(page).locator(".axis").all_text_contents() == ["w2", "b1"]
+
+
+def test_one_parameter_twice_is_no_plane(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "axes=w3;w3")
+    across, up = page.locator("#surface select").all()
+    assert (across.input_value(), up.input_value()) == ("w3", "w1")
+
+
+def test_a_held_weight_changes_the_picture(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=ones&axes=w1;w2")
+    svg = drawn(page)
+    place = attributes(svg.locator(".here"), "cx", "cy")
+    place[0] -= 60
+    strengths = []
+    for w5 in (1, -4):
+        page.evaluate("(w5) => modules['main.js'].store.set({ edits: { w5 } })", w5)
+        strengths += page.evaluate(_STRENGTHS, [place])
+        held = page.locator("#surface .held").inner_text()
+        assert f"w5\xa0=\xa0{w5}".replace("-", "−") in held
+    assert abs(strengths[0] - strengths[1]) > 30
+
+
+def test_nothing_is_drawn_out_of_sight(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=ones", size=PHONE)
+    page.wait_for_timeout(300)
+    assert page.locator("#surface .axes .tick").count() == 0
+    page.evaluate("modules['main.js'].store.set({ edits: { w1: 2 } })")
+    assert page.locator("#surface .axes .tick").count() == 0
+    svg = drawn(page)
+    x, _ = Scales(svg).at(*attributes(svg.locator(".here"), "cx", "cy"))
+    assert math.isclose(x, 2, abs_tol=1e-6)
+
+
+def test_a_point_far_away_is_met_in_words(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "edits=w1:1e308;w2:-1e308&axes=w1;w2")
+    page.locator("#surface").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    said = page.locator("#surface").inner_text()
+    assert "no finite number" in said
+    assert "NaN" not in said
+
+
+def test_a_network_of_the_readers_own(pages: Pages, own_page: Path, own: Trace) -> None:
+    page = pages.open(own_page, "axes=w0[1,2];b1[1]")
+    svg = drawn(page, finely=True)
+    assert page.locator("#surface .held").inner_text().startswith("24 held at ")
+    loss = own.quantities["L"].by_hand
+    assert f"The loss here is {loss:.4g};" in page.locator("#surface .says").inner_text()
+    down = [-own.quantities[of].by_hand for of in ("dw0[1,2]", "db1[1]")]
+    from_, to = points(svg.locator(".arrow"))[:2]
+    angle = math.atan2(from_[1] - to[1], to[0] - from_[0]) - math.atan2(down[1], down[0])
+    assert abs(math.remainder(angle, math.tau)) < 0.01

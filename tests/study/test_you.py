@@ -1,0 +1,161 @@
+"""The reader's own numbers, held against Python's network, units and warning."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+import manual.article
+from compare.experiment import Settings, hand_path, outside_training_range
+from compare.people import Person, from_metric, label
+from compare.trace import Trace
+from manual.article import Parameters
+from tests.study.browser import PHONE, Pages, axe
+
+pytestmark = pytest.mark.slow
+
+
+def fill(page: Page, weight: str, height: str) -> None:
+    for measure, text in (("weight", weight), ("height", height)):
+        field = page.locator(f"#you [data-measure={measure}] input")
+        field.fill(text)
+        field.press("Tab")
+
+
+def state(page: Page, key: str) -> Any:
+    return page.evaluate("(key) => modules['main.js'].store.state[key]", key)
+
+
+def answer(weight: float, height: float, epochs: int = 1000) -> str:
+    settings = Settings(seed=44)
+    params = Parameters(*hand_path(settings)[:, 4 * epochs])
+    (x,) = settings.inputs((Person("you", weight, height, None),))
+    chance = float(manual.article.feedforward(params, x))
+    return f"{chance:.3f} {label(chance)}"
+
+
+def test_the_networks_answer(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=44&epoch=1000")
+    expect(page.locator("#you .answer")).to_be_hidden()
+    fill(page, "141", "65.5")
+    expect(page.locator("#you .answer")).to_have_text(answer(141, 65.5))
+    expect(page.locator("#you .shift")).to_have_text(
+        "x1 = 141 lb − 135 lb = 6, x2 = 65.5 in − 66 in = −0.5"
+    )
+    expect(page.locator("#you .warning")).to_be_hidden()
+    assert state(page, "you") == [141, 65.5]
+    expect(page.locator("#you")).to_contain_text("Four people are no basis to judge anybody")
+    page.evaluate("modules['main.js'].store.set({ epoch: 10 })")
+    expect(page.locator("#you .answer")).to_have_text(answer(141, 65.5, 10))
+
+
+def test_kilograms_and_centimetres(pages: Pages, study_page: Path) -> None:
+    """By the definitions; what is typed stays what it is when the unit changes."""
+    page = pages.open(study_page, "seed=44&epoch=1000&unit=kg")
+    fill(page, "61,5", "170")
+    weight, height = from_metric(61.5, 170)
+    assert state(page, "you") == pytest.approx([weight, height], rel=1e-15)
+    expect(page.locator("#you .answer")).to_have_text(answer(weight, height))
+    page.locator("#you [data-choice=unit] [data-value=lb]").click()
+    shown = [
+        page.locator(f"#you [data-measure={of}] input").input_value() for of in ("weight", "height")
+    ]
+    assert shown == [f"{weight:.6g}", f"{height:.6g}"]
+    assert state(page, "you") == pytest.approx([weight, height], rel=1e-15)
+    page.locator("#you [data-choice=unit] [data-value=kg]").click()
+    assert page.locator("#you [data-measure=weight] input").input_value() == "61.5"
+
+
+@pytest.mark.parametrize(("weight", "height"), [(170, 66), (119.5, 73), (160, 72), (120, 60)])
+def test_outside_the_training_range(
+    pages: Pages, study_page: Path, weight: float, height: float
+) -> None:
+    """As the command line says it; on its edge nobody is warned."""
+    page = pages.open(study_page, f"seed=44&epoch=1000&you={weight};{height}")
+    sentences = outside_training_range(Person("you", weight, height, None))
+    warning = page.locator("#you .warning")
+    if not sentences:
+        expect(warning).to_be_hidden()
+        return
+    text = "; ".join(sentences)
+    expect(warning).to_contain_text(text[0].upper() + text[1:])
+
+
+def test_the_range_in_the_readers_unit(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "unit=kg&you=170;66")
+    kg = [f"{pounds * 0.45359237:.4g}" for pounds in (170, 120, 160)]
+    expect(page.locator("#you .warning")).to_contain_text(
+        "Weight {} kg lies outside the training range, {} to {} kg".format(*kg)
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "height", "line"),
+    [
+        ("heavy", "66", "Weight: got “heavy”, expected a number above 0, in lb."),
+        ("140", "-3", "Height: got “-3”, expected a number above 0, in in."),
+        ("140", "", "Height: got nothing, expected a number above 0, in in."),
+        ("1e999", "66", "Weight: got “1e999”, expected a number above 0, in lb."),
+    ],
+)
+def test_bad_input_gets_one_line(
+    pages: Pages, study_page: Path, weight: str, height: str, line: str
+) -> None:
+    page = pages.open(study_page, "seed=44&you=140;66")
+    fill(page, weight, height)
+    expect(page.locator("#you .error")).to_have_text(line)
+    expect(page.locator("#you [aria-invalid=true]")).to_have_count(1)
+    expect(page.locator("#you .answer")).to_be_hidden()
+    assert state(page, "you") is None
+    fill(page, "140", "66")
+    expect(page.locator("#you .error")).to_be_hidden()
+    expect(page.locator("#you .answer")).to_be_visible()
+
+
+def test_no_such_person_in_the_address(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "you=-5;66")
+    expect(page.locator("#you .error")).to_contain_text("Weight: got “-5”")
+    expect(page.locator("#you .answer")).to_be_hidden()
+
+
+def test_an_untrained_network_can_be_trained_there(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=44&you=140;66")
+    page.locator("#you").get_by_role("button", name="train it for 1000 epochs").click()
+    assert state(page, "epoch") == 1000
+    expect(page.locator("#you .answer")).to_have_text(answer(140, 66))
+
+
+def test_another_networks_example(pages: Pages, own_page: Path, own: Trace) -> None:
+    """Its inputs and targets can be set, within what the loss takes; its outputs follow."""
+    page = pages.open(own_page)
+    outputs = [own.quantities[name].by_hand for name in ("a1[0]", "a1[1]")]
+    chances = [1 / (1 + np.exp(-value)) for value in outputs]
+    said = [
+        f"a1[{k}] = {value:.4g}, a probability of {chance:.3f}".replace("-", "−")
+        for k, (value, chance) in enumerate(zip(outputs, chances, strict=True))
+    ]
+    expect(page.locator("#you .answer")).to_have_text("; ".join(said))
+    field = page.get_by_label("x[1]", exact=True)
+    field.fill("3")
+    field.press("Tab")
+    assert state(page, "edits") == {"x[1]": 3}
+    assert page.evaluate("modules['main.js'].store.point.given['x[1]']") == 3
+    expect(page.locator("#you .answer")).not_to_have_text("; ".join(said))
+    target = page.get_by_label("y[0]", exact=True)
+    target.fill("2")
+    target.press("Tab")
+    expect(page.locator("#you .error")).to_have_text(
+        "y[0]: got 2, expected a number from 0 to 1 for bce."
+    )
+    assert state(page, "edits") == {"x[1]": 3}
+    page.locator("#you").get_by_role("button", name="as given").click()
+    expect(page.locator("#you .answer")).to_have_text("; ".join(said))
+
+
+def test_it_is_readable_for_all(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "you=170;66", size=PHONE, still=True)
+    page.locator("#you").scroll_into_view_if_needed()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    assert [of for of in axe(page) if "#you" in of] == []
