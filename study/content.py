@@ -11,7 +11,7 @@ from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted
 from compare.trace import INPUT, PARAMETER, Quantity, Trace
 from compare.traced.asked import SEED, Asked
 from study.drawing import drawing, ends
-from study.errata import errata_meanwhile
+from study.errata import errata
 from study.formulas import mathml
 from study.mistakes import mistakes
 
@@ -32,11 +32,6 @@ def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
     Raises:
         TraceError: options that do not go together.
     """
-    with errata_meanwhile() as errata:
-        return {**_of_article(asked), "errata": errata()}
-
-
-def _of_article(asked: Asked) -> dict[str, Any]:
     first = asked.trace()
     traces = {
         (person.name.lower(), start, form): Asked(
@@ -66,6 +61,7 @@ def _of_article(asked: Asked) -> dict[str, Any]:
             "trained": [_measured(person) for person in PEOPLE],
             "newcomers": [_measured(person) for person in NEWCOMERS],
         },
+        "errata": errata(),
     }
 
 

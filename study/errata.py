@@ -1,15 +1,6 @@
-"""The errata for the page: printed beside right, and what each run shows.
-
-The runs are independent of the passes that the page shows, and take as long. Another process can
-take them meanwhile.
-"""
+"""The errata for the page: printed beside right, and what each run shows."""
 
 import re
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from typing import Any
 
 from compare.errata.catalogue import ERRATA
@@ -51,30 +42,6 @@ ELSEWHERE: dict[int, tuple[str, dict[str, Any], str]] = {
 def errata() -> list[dict[str, Any]]:
     """Every slip with its texts, its formulas, and the table that its run comes to."""
     return [_as_object(entry) for entry in ERRATA]
-
-
-@contextmanager
-def errata_meanwhile() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Let another process run them; what it gives waits for them where they are needed.
-
-    Whoever leaves without having waited ends them.
-    """
-    context = get_context("spawn")
-    there, here = context.Pipe(duplex=False)
-    other = context.Process(target=_send, args=(here,), daemon=True)
-    other.start()
-    here.close()  # so that `there` ends with the other process, should it fail
-    try:
-        yield there.recv
-    finally:
-        other.terminate()
-        other.join()
-        there.close()
-
-
-def _send(to: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is for the process that waits to answer
-    to.send(errata())
 
 
 def _as_object(entry: Erratum) -> dict[str, Any]:

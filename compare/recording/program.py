@@ -1,4 +1,4 @@
-"""Recorded lines as a program: the same operations in the same order, for another machine to run."""
+"""Recorded lines as a program: the same operations in order, for another machine to run."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Line(NamedTuple):
     operation: str  #: as `Number.operation`
     operands: tuple[int, ...]  #: the lines whose results it takes
     value: float | None = None  #: of a constant
-    #: The sign of the function that it returns the result of, and the lines that gave its arguments.
+    #: The sign of the function whose result it is, and the lines that gave its arguments.
     called: tuple[str, tuple[int, ...]] | None = None
 
 

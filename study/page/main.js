@@ -1,9 +1,9 @@
 // The page: the study is read, a store opened, and every view given its place.
 
-import { opened } from "./point.js";
-import { Store } from "./store.js";
+import { opened } from "./model/point.js";
+import { Store } from "./model/store.js";
 import { listen } from "./keys.js";
-import { keepClear } from "./clear.js";
+import { keepClear } from "./parts/clear.js";
 import { notice } from "./views/notice.js";
 import { samples } from "./views/samples.js";
 import { network } from "./views/network.js";

@@ -34,7 +34,7 @@ CHOSEN: dict[str, Any] = {
 _ROUND_TRIP = """
 (chosen) => {
   const { study } = modules["main.js"].store;
-  const { defaults, toAddress, fromAddress } = modules["state.js"];
+  const { defaults, toAddress, fromAddress } = modules["model/state.js"];
   const address = toAddress(study, { ...defaults(study), ...chosen });
   return [address, fromAddress(study, "#" + address)];
 }

@@ -34,7 +34,7 @@ SEED = 44
 RUN = """([slug, form, points]) => {
   const { study } = modules["main.js"].store;
   const program = study.mistakes.find((of) => of.slug === slug).program(form);
-  return points.map((given) => modules["mathematics.js"].byHand(program, given));
+  return points.map((given) => modules["mathematics/mathematics.js"].byHand(program, given));
 }"""
 
 #: What the checks of the point find: for each mistake by person, check and parameter.
@@ -43,8 +43,8 @@ JUDGED = """(seed) => {
   const found = {};
   for (const mistake of study.mistakes.filter((of) => of.changes)) {
     const now = { ...state, seed, mistake: mistake.slug };
-    const point = modules["point.js"].evaluate(study, now);
-    const people = modules["breaking.js"].judged(study, now, point, mistake);
+    const point = modules["model/point.js"].evaluate(study, now);
+    const people = modules["model/breaking.js"].judged(study, now, point, mistake);
     found[mistake.slug] = Object.fromEntries(people.map(({ sample, rows }) => [sample.name, rows]));
   }
   return found;
@@ -54,7 +54,7 @@ JUDGED = """(seed) => {
 TRAINED = """([slug, form, seed]) => {
   const { study, state } = modules["main.js"].store;
   const now = { ...state, mistake: slug, form, seed };
-  return modules["point.js"].path(study, now).at(-1);
+  return modules["model/point.js"].path(study, now).at(-1);
 }"""
 
 
@@ -143,8 +143,8 @@ def test_right_lines_are_within_what_rounding_explains(page: Page) -> None:
         const right = { program: () => study.programs[form] };
         for (let seed = 0; seed < 60; seed += 1) {
           const now = { ...state, seed, form };
-          const point = modules["point.js"].evaluate(study, now);
-          for (const { rows } of modules["breaking.js"].judged(study, now, point, right)) {
+          const point = modules["model/point.js"].evaluate(study, now);
+          for (const { rows } of modules["model/breaking.js"].judged(study, now, point, right)) {
             for (const { parameter, seen } of rows) {
               if (Object.values(seen).some(Boolean)) wrong.push([form, seed, parameter, seen]);
             }

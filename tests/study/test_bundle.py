@@ -167,3 +167,22 @@ def test_it_runs(pages: Pages, folder: Path) -> None:
         "main.js": ["result"],
     }
     assert opened.evaluate("typeof secret") == "undefined"
+
+
+#: What a folder of the page may import from: arrows run down here, too.
+LAYERS = ("mathematics", "model", "parts", "views")
+
+
+def test_arrows_run_down_in_the_page_too() -> None:
+    imports = re.compile(r'from "\.[^"]*/(\w+)/\w+\.js"')
+    seen = 0
+    for path in PAGE.rglob("*.js"):
+        layer = path.relative_to(PAGE).parts[0]
+        if layer not in LAYERS:
+            continue  # main.js and keys.js, which know all of them
+        for other in imports.findall(path.read_text(encoding="utf-8")):
+            if other in LAYERS:
+                assert LAYERS.index(other) < LAYERS.index(layer), path
+                seen += 1
+    assert seen > 50
+    assert {path.name for path in PAGE.glob("*.js")} == {"main.js", "keys.js"}

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from compare.errata.catalogue import ERRATA
-from compare.errata.entry import Cell, Erratum
+from compare.errata.entry import Cell
 from study.errata import ELSEWHERE
 from tests.compare.errata.asked import shown
 from tests.study.browser import PHONE, Pages, axe
@@ -186,15 +186,6 @@ def test_it_is_accessible_and_fits(
     assert axe(page) == []
 
 
-def test_every_formula_has_its_glyphs(all_open: Page) -> None:
-    """What the embedded font lacks would be taken from another one."""
-    assert all_open.evaluate("document.fonts.check('16px Formulas', '‖∃ℝ⇒⊂∇θ')")
-
-
-def titles(entries: tuple[Erratum, ...]) -> list[str]:
-    return [f"{entry.number}. {entry.title}" for entry in entries]
-
-
 def test_all_are_listed_in_order(pages: Pages, study_page: Path) -> None:
     found = pages.open(study_page).locator("#errata .slip-title").all_inner_texts()
-    assert found == titles(ERRATA)
+    assert found == [f"{entry.number}. {entry.title}" for entry in ERRATA]

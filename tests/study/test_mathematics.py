@@ -45,8 +45,8 @@ XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
 WIDTHS = (1.0, 3.0, 10.0, 0.1, 30.0)
 
 EVALUATE = """([told, items]) => {
-  const { prepared, byHand, byAutodiff, exactly } = modules["mathematics.js"];
-  const { decimal } = modules["numbers.js"];
+  const { prepared, byHand, byAutodiff, exactly } = modules["mathematics/mathematics.js"];
+  const { decimal } = modules["mathematics/numbers.js"];
   const programs = {};
   for (const [form, program] of Object.entries(told.programs)) programs[form] = prepared(program);
   return items.map(([form, given]) => {
@@ -243,7 +243,7 @@ TRAININGS = [
 
 TRAIN = """(choices) => {
   const { store } = modules["main.js"];
-  const { course } = modules["course.js"];
+  const { course } = modules["model/course.js"];
   return choices.map((choice) => {
     const { path, means } = course(store.study, { ...store.state, ...choice });
     return [path.map((params) => store.study.parameters.map((name) => params[name])), means];
@@ -323,7 +323,7 @@ def test_a_training_stops_before_it_runs_away(page: Page) -> None:
     """At the same number as Python's: w ← w - η w with η = 101 is w multiplied by -100."""
     lengths = page.evaluate(
         """() => {
-          const { train, prepared } = modules["mathematics.js"];
+          const { train, prepared } = modules["mathematics/mathematics.js"];
           const given = ["given", [], null, null];
           const update = [["*", [1, 0], null, null], ["-", [0, 3], null, null]];
           const lines = [given, given, given, ...update, ["+", [2, 2], null, null]];
@@ -341,7 +341,7 @@ def test_the_seeds_are_numpys(page: Page) -> None:
     seeds = [0, 1, 44, 77, 115, 123456789, 2**31, 2**32 - 1]
     drawn = page.evaluate(
         """(seeds) => seeds.map((seed) => {
-          const random = new modules["random.js"].RandomState(seed);
+          const random = new modules["mathematics/random.js"].RandomState(seed);
           return Array.from({ length: 1500 }, () => random.normal());
         })""",
         seeds,
@@ -358,11 +358,11 @@ def test_the_shuffled_order_is_numpys(page: Page) -> None:
         for count, epochs in ((1, 3), (2, 40), (4, 1000), (7, 50), (129, 3))
     ]
     drawn = page.evaluate(
-        "(cases) => cases.map((of) => modules['order.js'].sampleOrder(...of))", cases
+        "(cases) => cases.map((of) => modules['mathematics/order.js'].sampleOrder(...of))", cases
     )
     for (count, epochs, seed), order in zip(cases, drawn, strict=True):
         assert order == manual.sgd.sample_order(count, epochs, seed).ravel().tolist(), (count, seed)
-    fixed = page.evaluate("modules['order.js'].sampleOrder(4, 3, null)")
+    fixed = page.evaluate("modules['mathematics/order.js'].sampleOrder(4, 3, null)")
     assert fixed == manual.sgd.sample_order(4, 3).ravel().tolist()
 
 
@@ -401,7 +401,7 @@ def test_numbers_are_written_as_python_writes_them(page: Page) -> None:
     values = [*numbers(), 0.0, -0.0]
     shown = page.evaluate(
         """(values) => {
-          const { plain, general } = modules["numbers.js"];
+          const { plain, general } = modules["mathematics/numbers.js"];
           return values.map((x) => [plain(x), general(x, 4)]);
         }""",
         values,
@@ -425,14 +425,15 @@ def test_a_pair_in_decimal_digits(page: Page) -> None:
         for high, part in zip(highs, rng.uniform(-0.5, 0.5, len(highs)), strict=True)
     ]
     shown = page.evaluate(
-        "(pairs) => pairs.map((pair) => modules['numbers.js'].decimal(pair))", pairs
+        "(pairs) => pairs.map((pair) => modules['mathematics/numbers.js'].decimal(pair))", pairs
     )
     for (high, low), text in zip(pairs, shown, strict=True):
         with localcontext(prec=2000):
             exact = Decimal(high) + Decimal(low)
         assert Decimal(text) == significant(exact, 25, ROUND_HALF_UP), (high, low, text)
     odd = page.evaluate(
-        "[[0, 0], [NaN, 0], [Infinity, 0]].map((pair) => modules['numbers.js'].decimal(pair))"
+        """[[0, 0], [NaN, 0], [Infinity, 0]].map((pair) =>
+          modules['mathematics/numbers.js'].decimal(pair))"""
     )
     assert odd == ["0", None, None]
 
@@ -446,14 +447,15 @@ def test_digits_are_cut_by_rounding(page: Page) -> None:
         "12",
     ]
     shown = page.evaluate(
-        "(texts) => texts.map((text) => [4, 20].map((n) => modules['numbers.js'].cut(text, n)))",
+        """(texts) => texts.map((text) => [4, 20].map((n) =>
+          modules['mathematics/numbers.js'].cut(text, n)))""",
         texts,
     )
     for text, cuts in zip(texts, shown, strict=True):
         for count, mine in zip((4, 20), cuts, strict=True):
             assert Decimal(mine) == significant(Decimal(text), count, ROUND_HALF_UP), (text, count)
             assert len(Decimal(mine).as_tuple().digits) <= max(count, 17) or "e" not in mine
-    assert page.evaluate("modules['numbers.js'].cut(null, 4)") is None
+    assert page.evaluate("modules['mathematics/numbers.js'].cut(null, 4)") is None
 
 
 def test_lost_digits_are_those_that_differ(page: Page) -> None:
@@ -469,7 +471,7 @@ def test_lost_digits_are_those_that_differ(page: Page) -> None:
         truths.append(truth)
         asked.append([value, f"{truth:.25g}", float(ulps)])
     shown = page.evaluate(
-        "(asked) => asked.map((of) => modules['numbers.js'].against(...of))", asked
+        "(asked) => asked.map((of) => modules['mathematics/numbers.js'].against(...of))", asked
     )
     lost = 0
     for (value, *_), truth, parts in zip(asked, truths, shown, strict=True):
@@ -484,7 +486,8 @@ def test_lost_digits_are_those_that_differ(page: Page) -> None:
         assert abs(right - truth) <= 2 * unit, (value, truth, parts)
         assert abs(Decimal(value) - truth) >= unit / 100, (value, truth, parts)
     assert lost > len(asked) / 2
-    within = "(values) => values.map((x) => modules['numbers.js'].against(x, String(x), 0.5))"
+    within = """(values) => values.map((x) =>
+      modules['mathematics/numbers.js'].against(x, String(x), 0.5))"""
     for value, parts in zip(numbers(), page.evaluate(within, numbers()), strict=True):
         assert read(parts["right"] + parts["rest"]) == value
         assert not parts["lost"]

@@ -112,7 +112,7 @@ def test_nothing_is_cut_off(pages: Pages, which: str, request: pytest.FixtureReq
     formulas = {of["name"]: of["formulas"] for of in read(page)}
     markup = page.evaluate(
         """() => modules["main.js"].store.study.quantities.map(({ name, mathml }) =>
-          [name, mathml.formula && modules["formula.js"].math(mathml.formula).textContent])"""
+          [name, mathml.formula && modules["parts/formula.js"].math(mathml.formula).textContent])"""
     )
     for name, formula in markup:
         assert formula is None or formula in "".join(formulas[name])

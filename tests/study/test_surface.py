@@ -27,8 +27,8 @@ pytestmark = pytest.mark.slow
 _GRID = """
 ([names, given, across, up]) => {
   const { study } = modules["main.js"].store;
-  const { Landscape } = modules["landscape.js"];
-  const samples = modules["point.js"].samplesOf(study);
+  const { Landscape } = modules["mathematics/landscape.js"];
+  const samples = modules["model/point.js"].samplesOf(study);
   const landscape = new Landscape(study, study.programs.stable, names);
   return [...landscape.grid(given, samples, across, up)];
 }

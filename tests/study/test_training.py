@@ -246,7 +246,7 @@ def test_contours_of_a_known_function(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page)
     line, region, saddle = page.evaluate(
         """() => {
-          const { lineAt, regionAbove } = modules["contour.js"];
+          const { lineAt, regionAbove } = modules["mathematics/contour.js"];
           const at = (column, row) => [column, row];
           const row = Array.from({ length: 41 }, (_, k) => k - 20);
           const values = row.flatMap((y) => row.map((x) => -Math.hypot(x, y)));

@@ -1,11 +1,11 @@
 // What the network says of everybody: its output over the plane of weight and height, and a table.
 
-import { lineAt, regionAbove } from "../contour.js";
-import { element, replace, say, set, svg } from "../dom.js";
-import { Machine, partOf } from "../mathematics.js";
-import { short } from "../numbers.js";
-import { UNITS, inUnit, label, measuresOf, probability } from "../people.js";
-import { axes, clipped, inside, legend, linear, picture } from "./plot.js";
+import { lineAt, regionAbove } from "../mathematics/contour.js";
+import { element, replace, say, set, svg } from "../parts/dom.js";
+import { Machine, partOf } from "../mathematics/mathematics.js";
+import { short } from "../mathematics/numbers.js";
+import { UNITS, inUnit, label, measuresOf, probability } from "../model/people.js";
+import { axes, clipped, inside, legend, linear, picture } from "../parts/plot.js";
 
 const HEIGHT = 320;
 

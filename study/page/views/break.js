@@ -1,11 +1,11 @@
 // A mistake is planted in the hand-written lines; which checks see it?
 
-import { element, say, set } from "../dom.js";
-import { knownTo } from "../asked.js";
-import { checksOfPoint, checksOfTraining, judged, lesson } from "../breaking.js";
-import { planted } from "../mistakes.js";
-import { inUlps, signed } from "../numbers.js";
-import { EPOCHS } from "../point.js";
+import { element, say, set } from "../parts/dom.js";
+import { knownTo } from "../model/asked.js";
+import { checksOfPoint, checksOfTraining, judged, lesson } from "../model/breaking.js";
+import { planted } from "../model/mistakes.js";
+import { inUlps, signed } from "../mathematics/numbers.js";
+import { EPOCHS } from "../model/point.js";
 
 const PARTS = { link: "In a link of the chain", answer: "Around the chain", loop: "In the training loop" };
 

@@ -1,8 +1,8 @@
 // How far this page's own mathematics is from Python's.
 
-import { element } from "../dom.js";
-import { differenceFromPython } from "../point.js";
-import { short } from "../numbers.js";
+import { element } from "../parts/dom.js";
+import { differenceFromPython } from "../model/point.js";
+import { short } from "../mathematics/numbers.js";
 
 export function check(place, store) {
   const { study } = store;

@@ -1,13 +1,13 @@
 // The whole derivation on paper: made when the page is printed, and gone afterwards.
 
-import { element, replace } from "../dom.js";
-import { inPieces } from "../formula.js";
-import { against, short } from "../numbers.js";
-import { toAddress } from "../state.js";
+import { element, replace } from "../parts/dom.js";
+import { inPieces } from "../parts/formula.js";
+import { against, short } from "../mathematics/numbers.js";
+import { toAddress } from "../model/state.js";
 import { sideBySide } from "./errata.js";
 import { picture } from "./network.js";
 import { PHASES } from "./steps.js";
-import { witnesses } from "./witnesses.js";
+import { witnesses } from "../parts/witnesses.js";
 
 // As wide as the network is drawn, in its own units; on paper it is as wide as the text.
 const WIDTH = 640;

@@ -1,10 +1,10 @@
 // One partial derivative as a product: each factor in symbols, in numbers, and with its witnesses.
 
-import { element, replace, say, set } from "../dom.js";
-import { knownTo } from "../asked.js";
-import { fill, math } from "../formula.js";
-import { signed } from "../numbers.js";
-import { witnesses } from "./witnesses.js";
+import { element, replace, say, set } from "../parts/dom.js";
+import { knownTo } from "../model/asked.js";
+import { fill, math } from "../parts/formula.js";
+import { signed } from "../mathematics/numbers.js";
+import { witnesses } from "../parts/witnesses.js";
 
 export function equation(place, store) {
   const { study } = store;

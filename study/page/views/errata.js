@@ -1,9 +1,9 @@
 // The article's slips: as it prints them and corrected, and what running each one shows.
 
-import { element, replace, say, set } from "../dom.js";
-import { inPieces, math } from "../formula.js";
-import { general, written } from "../numbers.js";
-import { choice } from "./controls.js";
+import { element, replace, say, set } from "../parts/dom.js";
+import { inPieces, math } from "../parts/formula.js";
+import { general, written } from "../mathematics/numbers.js";
+import { choice } from "../parts/controls.js";
 
 export function errata(place, store) {
   const slips = store.study.errata;

@@ -1,11 +1,11 @@
 // The losses of a training as pictures: the mean after each epoch, and both losses update by update.
 
-import { average, course } from "../course.js";
-import { element, replace, say, set, svg } from "../dom.js";
-import { short, signed } from "../numbers.js";
-import { planted } from "../mistakes.js";
-import { EPOCHS } from "../point.js";
-import { axes, clipped, inside, legend, linear, picture, through } from "./plot.js";
+import { average, course } from "../model/course.js";
+import { element, replace, say, set, svg } from "../parts/dom.js";
+import { short, signed } from "../mathematics/numbers.js";
+import { planted } from "../model/mistakes.js";
+import { EPOCHS } from "../model/point.js";
+import { axes, clipped, inside, legend, linear, picture, through } from "../parts/plot.js";
 
 const HEIGHT = { curve: 230, saw: 200 };
 

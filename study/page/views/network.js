@@ -1,7 +1,7 @@
 // The network, always in view: what goes in, what every unit makes of it, and what comes back.
 
-import { knownTo } from "../asked.js";
-import { replace, set, svg } from "../dom.js";
+import { knownTo } from "../model/asked.js";
+import { replace, set, svg } from "../parts/dom.js";
 import { edge } from "./network/edge.js";
 import { input, lossNode } from "./network/ends.js";
 import { unit } from "./network/unit.js";

@@ -1,6 +1,6 @@
 // What the address says and this page cannot make anything of.
 
-import { say, set } from "../dom.js";
+import { say, set } from "../parts/dom.js";
 
 export function notice(place, store) {
   return () => {

@@ -1,11 +1,11 @@
 // One parameter is nudged: the loss along it, its tangent, and the secant that a small step draws.
 
-import { Slice, UNIT, relativeError, stepSize } from "../difference.js";
-import { element, say, set, svg } from "../dom.js";
-import { against, cut, raised, short, signed, ulp, written } from "../numbers.js";
-import { edited } from "../store.js";
-import { choice } from "./controls.js";
-import { axes, clipped, inside, legend, linear, logarithmic, picture, through } from "./plot.js";
+import { Slice, UNIT, relativeError, stepSize } from "../mathematics/difference.js";
+import { element, say, set, svg } from "../parts/dom.js";
+import { against, cut, raised, short, signed, ulp, written } from "../mathematics/numbers.js";
+import { edited } from "../model/store.js";
+import { choice } from "../parts/controls.js";
+import { axes, clipped, inside, legend, linear, logarithmic, picture, through } from "../parts/plot.js";
 
 const HEIGHT = 270;
 

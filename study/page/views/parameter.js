@@ -1,8 +1,8 @@
 // The chosen parameter as a slider and a number, and what the edges show.
 
-import { element, say, set } from "../dom.js";
-import { edited } from "../store.js";
-import { choice } from "./controls.js";
+import { element, say, set } from "../parts/dom.js";
+import { edited } from "../model/store.js";
+import { choice } from "../parts/controls.js";
 
 export function parameter(place, store) {
   const show = choice(store, "show", "Edges show", [["values", "values"], ["gradients", "gradients"]]);

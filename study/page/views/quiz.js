@@ -1,8 +1,8 @@
 // Is it positive or negative, and how large? The answer is out of sight until it has been given.
 
-import { element, replace, say, set } from "../dom.js";
-import { isAsking, questionOf } from "../asked.js";
-import { short, signed } from "../numbers.js";
+import { element, replace, say, set } from "../parts/dom.js";
+import { isAsking, questionOf } from "../model/asked.js";
+import { short, signed } from "../mathematics/numbers.js";
 
 const SIGNS = [[1, "+ positive"], [-1, "− negative"], [0, "0 zero"]];
 

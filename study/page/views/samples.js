@@ -1,7 +1,7 @@
 // Whose pass it is, from which parameters, and in which form the hand lines have σ'.
 
-import { element, say, set } from "../dom.js";
-import { choice } from "./controls.js";
+import { element, say, set } from "../parts/dom.js";
+import { choice } from "../parts/controls.js";
 
 export function samples(place, store) {
   const { study } = store;

@@ -1,9 +1,9 @@
 // The micro-steps of the pass, forwards and backwards, and what the current one computes.
 
-import { element, say, set } from "../dom.js";
-import { knownTo } from "../asked.js";
-import { short } from "../numbers.js";
-import { witnessList } from "./witnesses.js";
+import { element, say, set } from "../parts/dom.js";
+import { knownTo } from "../model/asked.js";
+import { short } from "../mathematics/numbers.js";
+import { witnessList } from "../parts/witnesses.js";
 
 export const PHASES = { forward: "Forward", loss: "Loss", backward: "Backward", update: "Update" };
 

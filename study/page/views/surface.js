@@ -1,12 +1,12 @@
 // The mean loss over two of the parameters: contours, the way of the training, and the way down.
 
-import { piecesAt } from "../contour.js";
-import { element, say, set, svg } from "../dom.js";
-import { Landscape } from "../landscape.js";
-import { short, signed } from "../numbers.js";
-import { path, samplesOf } from "../point.js";
-import { edited } from "../store.js";
-import { axes, clipped, inside, legend, linear, picture, through } from "./plot.js";
+import { piecesAt } from "../mathematics/contour.js";
+import { element, say, set, svg } from "../parts/dom.js";
+import { Landscape } from "../mathematics/landscape.js";
+import { short, signed } from "../mathematics/numbers.js";
+import { path, samplesOf } from "../model/point.js";
+import { edited } from "../model/store.js";
+import { axes, clipped, inside, legend, linear, picture, through } from "../parts/plot.js";
 
 const HEIGHT = 400;
 

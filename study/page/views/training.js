@@ -1,12 +1,12 @@
 // The training, run in the page by the hand-written lines: its losses, and what it leads to.
 
-import { average, course, losses, twins } from "../course.js";
-import { element, say, set } from "../dom.js";
-import { LARGEST } from "../mathematics.js";
-import { short } from "../numbers.js";
-import { EPOCHS, orderSeed } from "../point.js";
+import { average, course, losses, twins } from "../model/course.js";
+import { element, say, set } from "../parts/dom.js";
+import { LARGEST } from "../mathematics/mathematics.js";
+import { short } from "../mathematics/numbers.js";
+import { EPOCHS, orderSeed } from "../model/point.js";
 import { boundary, hasBoundary } from "./boundary.js";
-import { choice } from "./controls.js";
+import { choice } from "../parts/controls.js";
 import { curve, sawtooth } from "./losses.js";
 
 // The slider of η, in powers of ten; the field beside it takes what an address takes.

@@ -1,12 +1,12 @@
 // The reader's own numbers, given to the network as it stands.
 
-import { element, say, set } from "../dom.js";
-import { predictor } from "../mathematics.js";
-import { general, short } from "../numbers.js";
-import { MEASURES, UNITS, fromUnit, inUnit, inputsOf, label, outsideTrainingRange, probability } from "../people.js";
-import { edited } from "../store.js";
-import { EPOCHS } from "../point.js";
-import { choice } from "./controls.js";
+import { element, say, set } from "../parts/dom.js";
+import { predictor } from "../mathematics/mathematics.js";
+import { general, short } from "../mathematics/numbers.js";
+import { MEASURES, UNITS, fromUnit, inUnit, inputsOf, label, outsideTrainingRange, probability } from "../model/people.js";
+import { edited } from "../model/store.js";
+import { EPOCHS } from "../model/point.js";
+import { choice } from "../parts/controls.js";
 
 export function you(place, store) {
   return store.study.people ? person(place, store) : example(place, store);

@@ -1,7 +1,7 @@
 // An edge of the network, as thick as its weight or its derivative is large, and its label.
 
-import { say, set, svg } from "../../dom.js";
-import { signed } from "../../numbers.js";
+import { say, set, svg } from "../../parts/dom.js";
+import { signed } from "../../mathematics/numbers.js";
 import { handle, marks, signOf } from "./handle.js";
 
 // Gradients span twelve powers of ten: thickness is a matter of their logarithm. From which size an

@@ -1,7 +1,7 @@
 // Both ends of the network: the inputs, and the loss with the targets.
 
-import { say, set, svg } from "../../dom.js";
-import { short } from "../../numbers.js";
+import { say, set, svg } from "../../parts/dom.js";
+import { short } from "../../mathematics/numbers.js";
 
 export function input(study, name, [x, y]) {
   const square = svg("rect", { class: "unit input", x: x - 25, y: y - 20, width: 50, height: 40, rx: 8 });

@@ -1,8 +1,8 @@
 // What edges and units of the network share: they are taken hold of, and they have a sign.
 
-import { set } from "../../dom.js";
-import { short, signed } from "../../numbers.js";
-import { edited } from "../../store.js";
+import { set } from "../../parts/dom.js";
+import { short, signed } from "../../mathematics/numbers.js";
+import { edited } from "../../model/store.js";
 
 // How far a pointer is drawn to move a parameter by 1.
 const DRAG = 80;

@@ -1,7 +1,7 @@
 // A unit of the network: its weighted sum and its activation below, what comes back to it above.
 
-import { say, set, svg } from "../../dom.js";
-import { short, signed } from "../../numbers.js";
+import { say, set, svg } from "../../parts/dom.js";
+import { short, signed } from "../../mathematics/numbers.js";
 import { handle, marks, signOf } from "./handle.js";
 
 export function unit(store, { z, a, b }, [x, y], room) {

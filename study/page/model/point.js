@@ -1,10 +1,10 @@
 // All numbers of the pass that the reader is looking at, from what is chosen.
 
-import { decimal, distance } from "./numbers.js";
-import { byAutodiff, byHand, exactly, prepared, train } from "./mathematics.js";
+import { decimal, distance } from "../mathematics/numbers.js";
+import { byAutodiff, byHand, exactly, prepared, train } from "../mathematics/mathematics.js";
 import { plantable, planted } from "./mistakes.js";
-import { RandomState } from "./random.js";
-import { sampleOrder } from "./order.js";
+import { RandomState } from "../mathematics/random.js";
+import { sampleOrder } from "../mathematics/order.js";
 
 export const EPOCHS = 1000;
 

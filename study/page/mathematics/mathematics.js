@@ -4,7 +4,8 @@
 // which takes the results of earlier ones; Python records it from the lines that are written by
 // hand. Reverse mode needs only the derivative of each operation, and is the page's autodiff.
 
-import { DOUBLED, FLOATS } from "./arithmetic.js";
+import { DOUBLED } from "./doubled.js";
+import { FLOATS } from "./floats.js";
 
 // What a program computes of given numbers.
 //

@@ -5,8 +5,8 @@
 //   invert          from a place back to the number
 //   ticks(count)    about so many round numbers within, as [number, text]
 
-import { element, replace, set, svg } from "../dom.js";
-import { raised, short } from "../numbers.js";
+import { element, replace, set, svg } from "./dom.js";
+import { raised, short } from "../mathematics/numbers.js";
 
 export function linear(domain, range) {
   const [low, high] = domain;

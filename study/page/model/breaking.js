@@ -3,13 +3,13 @@
 //
 // A check is {sees, says}; `says` is a sentence without its full stop.
 
-import { DOUBLED } from "./arithmetic.js";
-import { Slice } from "./difference.js";
-import { byHand, lossSlopes, meanLoss, partOf, predictor, run } from "./mathematics.js";
-import { inUlps, short, ulp } from "./numbers.js";
+import { DOUBLED } from "../mathematics/doubled.js";
+import { Slice } from "../mathematics/difference.js";
+import { byHand, lossSlopes, meanLoss, partOf, predictor, run } from "../mathematics/mathematics.js";
+import { inUlps, short, ulp } from "../mathematics/numbers.js";
 import { inputsOf, label, measuresOf } from "./people.js";
 import { EPOCHS, path, samplesOf } from "./point.js";
-import { BOUNDED } from "./rounding.js";
+import { BOUNDED } from "../mathematics/rounding.js";
 
 // The step of the difference quotient: about the cube root of 2^-53, where its errors are smallest.
 export const STEP = 1e-5;

@@ -1,6 +1,6 @@
 // How a training goes: the losses on the way, from the parameters after each update.
 
-import { Machine, partOf } from "./mathematics.js";
+import { Machine, partOf } from "../mathematics/mathematics.js";
 import { EPOCHS, samplesOf, training } from "./point.js";
 
 const known = new WeakMap();

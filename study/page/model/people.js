@@ -1,7 +1,7 @@
 // People as they are measured and as the network is given them. As compare/people.py has it, and
 // compare/experiment.py the range of training.
 
-import { general } from "./numbers.js";
+import { general } from "../mathematics/numbers.js";
 
 // By definition of the international pound and inch.
 const KG = 0.45359237;

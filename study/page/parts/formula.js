@@ -1,7 +1,7 @@
 // Formulas in MathML, as Python has written them, with numbers put in their places.
 
 import { element } from "./dom.js";
-import { plain, powered } from "./numbers.js";
+import { plain, powered } from "../mathematics/numbers.js";
 
 const MATH = "http://www.w3.org/1998/Math/MathML";
 

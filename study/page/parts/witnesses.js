@@ -1,8 +1,8 @@
 // One quantity and its three witnesses: by hand, by autodiff, and exactly, digit under digit.
 
-import { element, replace, say, set } from "../dom.js";
-import { fill, math } from "../formula.js";
-import { against, cut, inUlps, plain, written } from "../numbers.js";
+import { element, replace, say, set } from "./dom.js";
+import { fill, math } from "./formula.js";
+import { against, cut, inUlps, plain, written } from "../mathematics/numbers.js";
 
 const SIDES = [
   ["by_hand", "by hand"],

@@ -1,6 +1,6 @@
 // The slope of the loss as a difference quotient, and what becomes of it as the step shrinks.
 
-import { DOUBLED } from "./arithmetic.js";
+import { DOUBLED } from "./doubled.js";
 import { Machine, partOf, run } from "./mathematics.js";
 
 // Half the distance from 1 to the next float64: the largest relative error of one rounding.

@@ -1,36 +1,10 @@
-// Float64 and double-double: the two kinds of numbers that a program is run on.
+// Double-double: numbers of about 106 bits, each with a bound of its error. An arithmetic as that of
+// floats.js.
 //
-// An arithmetic has a function for every operation that Python's recording knows, by the same name,
-// and `from` and `value`, which lead from a float64 into it and back.
+// A number is a sum of two float64, the second at most half an ulp of the first. Dekker 1971
+// (Numerische Mathematik 18), Knuth (TAOCP 2, 4.2.2) for the error of a sum.
 
 const SPLITTER = 134217729; // 2^27 + 1: halves a float64 into two of 26 bits
-
-export const FLOATS = {
-  from: (x) => x,
-  value: (x) => x,
-  rootOfPi: Math.sqrt(Math.PI),
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "/": (a, b) => a / b,
-  "**": (a, b) => (b === 2 ? a * a : Math.pow(a, b)), // NumPy's square is one multiplication
-  neg: (a) => -a,
-  abs: Math.abs,
-  exp: Math.exp,
-  log: Math.log,
-  log1p: Math.log1p,
-  tanh: Math.tanh,
-  erfc,
-  max: (a, b) => Math.max(a, b),
-  min: (a, b) => Math.min(a, b),
-  ">": (a, b) => (a > b ? 1 : 0),
-  "≥": (a, b) => (a >= b ? 1 : 0),
-  sign: Math.sign,
-  where: (truth, a, b) => (truth !== 0 ? a : b),
-};
-
-// A number as a sum of two float64, the second at most half an ulp of the first: about 106 bits.
-// Dekker 1971 (Numerische Mathematik 18), Knuth (TAOCP 2, 4.2.2) for the error of a sum.
 
 function twoSum(a, b) {
   const sum = a + b;
@@ -212,7 +186,7 @@ export const DOUBLED = {
 };
 
 // erfc by its series near 0 (DLMF 7.6.2), by its continued fraction far out (DLMF 7.9.1).
-function doubledErfc(x) {
+export function doubledErfc(x) {
   if (x[0] < 0) return subtract([2, 0], doubledErfc(negate(x)));
   if (x[0] > 27.3) return [0, 0];
   const square = multiply(x, x);
@@ -230,8 +204,4 @@ function doubledErfc(x) {
   let fraction = x;
   for (let k = 220; k > 0; k -= 1) fraction = add(x, divide([k / 2, 0], fraction));
   return divide(decay, multiply(fraction, SQRT_PI));
-}
-
-function erfc(x) {
-  return doubledErfc([x, 0])[0];
 }

@@ -1,6 +1,6 @@
 // Controls that several views have.
 
-import { element, set } from "../dom.js";
+import { element, set } from "./dom.js";
 
 // One of several, as a row of buttons of which one is pressed.
 //

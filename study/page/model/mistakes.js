@@ -1,6 +1,6 @@
 // The mistakes that a reader can plant: wrong lines, run by hand in place of the right ones.
 
-import { partOf } from "./mathematics.js";
+import { partOf } from "../mathematics/mathematics.js";
 
 // Mistakes as the page uses them, from what study/mistakes.py has written: one store of lines, and
 // for each mistake the names that it changes.

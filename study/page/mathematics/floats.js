@@ -1,0 +1,30 @@
+// Float64, as NumPy has it: one of the kinds of numbers that a program is run on.
+//
+// Such an arithmetic has a function for every operation that Python's recording knows, by the same
+// name, and `from` and `value`, which lead from a float64 into it and back.
+
+import { doubledErfc } from "./doubled.js";
+
+export const FLOATS = {
+  from: (x) => x,
+  value: (x) => x,
+  rootOfPi: Math.sqrt(Math.PI),
+  "+": (a, b) => a + b,
+  "-": (a, b) => a - b,
+  "*": (a, b) => a * b,
+  "/": (a, b) => a / b,
+  "**": (a, b) => (b === 2 ? a * a : Math.pow(a, b)), // NumPy's square is one multiplication
+  neg: (a) => -a,
+  abs: Math.abs,
+  exp: Math.exp,
+  log: Math.log,
+  log1p: Math.log1p,
+  tanh: Math.tanh,
+  erfc: (x) => doubledErfc([x, 0])[0],
+  max: (a, b) => Math.max(a, b),
+  min: (a, b) => Math.min(a, b),
+  ">": (a, b) => (a > b ? 1 : 0),
+  "≥": (a, b) => (a >= b ? 1 : 0),
+  sign: Math.sign,
+  where: (truth, a, b) => (truth !== 0 ? a : b),
+};
