@@ -1,5 +1,6 @@
 """The address holds what is chosen, and brings it back."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.study.browser import Pages
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +96,20 @@ def test_what_cannot_be_read_is_named_and_the_rest_followed(
     notice = page.get_by_role("alert").inner_text()
     assert part.split("=")[0] in notice
     assert "means nothing here" in notice
+
+
+def test_addresses_in_the_documents_say_something(pages: Pages, study_page: Path) -> None:
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    found = [of for path in documents for of in re.findall(r"`#(\w+=[^`]*)`", path.read_text())]
+    assert len(found) > 4
+    page = pages.open(study_page)
+    for address in found:
+        read = page.evaluate(
+            "address => modules['model/state.js'].fromAddress("
+            "modules['main.js'].store.study, address)",
+            address,
+        )
+        assert read["unread"] == [], address
 
 
 def test_all_weights_1_are_said_where_a_page_begins_with_a_seed(
