@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from compare.trace import Trace
 from compare.traced.asked import Asked
 from tests.study.browser import Pages
-from tests.study.test_steps import number
+from tests.study.reading import number
 
 pytestmark = pytest.mark.slow
 

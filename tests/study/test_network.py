@@ -6,8 +6,10 @@ import pytest
 from playwright.sync_api import Page
 
 from compare.traced.asked import Asked
+from study.build import build
+from study.content import of_pass
 from tests.study.browser import PHONE, Pages
-from tests.study.test_steps import number
+from tests.study.reading import number
 
 pytestmark = pytest.mark.slow
 
@@ -169,3 +171,19 @@ def test_a_large_network_labels_only_what_is_pointed_at(pages: Pages, own_page: 
     assert visible.count() == 2  # its name, and its number
     page.locator('#network [role=button][data-parameter="w1[2,1]"]').focus()
     assert visible.count() == 4
+
+
+def test_a_high_layer_stays_in_view_and_shows_a_bias_that_is_chosen(
+    pages: Pages, tmp_path: Path
+) -> None:
+    trace = Asked(sizes=(2, 8, 1), x=(0.5, -1.0), y=(1.0,), seed=3).trace()
+    page = pages.open(build(of_pass(trace), tmp_path / "high.html"), size=(1440, 900))
+    box = page.locator("#network svg").bounding_box()
+    assert box is not None
+    assert box["height"] < 600
+    unit = page.locator('#network [data-unit="z0[5]"]')
+    shown = unit.locator("text:not([visibility])")
+    activation = trace.quantities["a0[5]"].by_hand
+    assert shown.last.text_content() == f"a0[5] {activation:.4g}"
+    page.get_by_label("Parameter", exact=True).select_option("b0[5]")
+    assert shown.last.text_content() == "b0[5] 0"

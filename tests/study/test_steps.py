@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 from compare.trace import Trace
 from compare.traced.asked import Asked
 from tests.study.browser import Pages
+from tests.study.reading import number
 
 pytestmark = pytest.mark.slow
 
@@ -31,13 +32,6 @@ def shown(page: Page) -> dict[str, dict[str, str]]:
           ])),
         ]))"""
     )
-
-
-def number(text: str) -> Decimal:
-    """What a reader reads: −1.5·10⁻¹³."""
-    mantissa, _, power = text.partition("·10")
-    digits = power.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
-    return Decimal(mantissa.replace("−", "-")).scaleb(int(digits or 0))
 
 
 def of_python(trace: Trace, names: tuple[str, ...]) -> dict[str, tuple[float, float, str]]:

@@ -6,9 +6,12 @@ import { edge } from "./network/edge.js";
 import { input, lossNode } from "./network/ends.js";
 import { unit } from "./network/unit.js";
 
-// Room for a unit with its three numbers, in pixels; how many digits they have; and how wide a letter is.
-const WIDE = { radius: 25, height: 128, line: 14, digits: 3, letter: 7 };
-const SMALL = { radius: 20, height: 106, line: 12.5, digits: 2, letter: 6.2, below: 460 };
+// Room for a unit and its numbers, in pixels: how many lines of them stand below it, how many digits
+// they have, and how wide a letter is.
+const WIDE = { radius: 25, height: 128, lines: 3, line: 14, digits: 3, letter: 7 };
+const SMALL = { radius: 20, height: 106, lines: 3, line: 12.5, digits: 2, letter: 6.2, below: 460 };
+// Of high layers, so that the network stays in view: the sum and the bias show when they are chosen.
+const DENSE = { radius: 17, height: 66, lines: 1, line: 12.5, digits: 2, letter: 6.2, from: 5 };
 
 // Narrower than this the loss stands below the output, where there is one.
 const NARROW = 620;
@@ -22,7 +25,7 @@ export function network(place, store) {
   let last = null;
   const draw = () => {
     parts = drawn(store, drawing.clientWidth || 640);
-    set(drawing, { viewBox: `0 0 ${parts.width} ${parts.height}`, height: parts.height, "data-small": parts.room === SMALL });
+    set(drawing, { viewBox: `0 0 ${parts.width} ${parts.height}`, height: parts.height, "data-small": parts.room !== WIDE });
     replace(drawing, parts.nodes);
   };
   new ResizeObserver(() => {
@@ -54,12 +57,14 @@ export function picture(store, show, width) {
 // Where everything stands at a width: the middle of each value's node, and of the loss.
 function places(study, width, room) {
   const { inputs, layers } = study.drawing;
-  const rows = Math.max(2, inputs.length, ...layers.map((layer) => layer.length));
-  const height = rows * room.height;
+  const height = rowsOf(study) * room.height;
   const isNarrow = width < NARROW && layers.at(-1).length === 1;
   const columns = layers.length + (isNarrow ? 0 : 1);
-  const x = (column) => 32 + (column * (width - 32 - (isNarrow ? 48 : 34))) / columns;
-  const y = (row, count) => (height * (row + 0.5)) / count - room.line + 2;
+  // The longest text of the last unit is that above it.
+  const label = Math.max(...study.outputs.map((name) => study.quantity[name].symbol.length + 12)) * room.letter;
+  const margin = { left: 32, right: isNarrow ? label / 2 : 34 };
+  const x = (column) => margin.left + (column * (width - margin.left - margin.right)) / columns;
+  const y = (row, count) => (height * (row + 0.5)) / count - (room.line - 2) * (room.lines > 1);
   const at = {};
   inputs.forEach((name, row) => (at[name] = [x(0), y(row, inputs.length)]));
   layers.forEach((layer, column) =>
@@ -67,15 +72,20 @@ function places(study, width, room) {
       at[unit.z] = at[unit.a] = [x(column + 1), y(row, layer.length)];
     }),
   );
-  const loss = isNarrow ? [x(columns), height - 32] : [x(columns), height / 2 - room.line + 2];
+  const loss = isNarrow ? [x(columns), height - 32] : [x(columns), y(0, 1)];
   return { height, isNarrow, at, loss };
+}
+
+function rowsOf({ drawing: { inputs, layers } }) {
+  return Math.max(2, inputs.length, ...layers.map((layer) => layer.length));
 }
 
 // Everything in the drawing at a width, and what writes a point into it.
 function drawn(store, width) {
   const { study } = store;
   const { inputs, layers, edges } = study.drawing;
-  const room = width < SMALL.below ? SMALL : WIDE;
+  const rows = rowsOf(study);
+  const room = rows >= DENSE.from ? DENSE : width < SMALL.below ? SMALL : WIDE;
   const { height, isNarrow, at, loss: end } = places(study, width, room);
   const lines = edges.map((of) => edge(store, of, at[of.from], at[of.to], room));
   const units = layers.flat().map((of) => unit(store, of, at[of.z], room));

@@ -6,15 +6,15 @@ import { handle, marks, signOf } from "./handle.js";
 
 export function unit(store, { z, a, b }, [x, y], room) {
   const { study } = store;
-  const { radius, line, digits } = room;
+  const { radius, line, lines, digits } = room;
   const gradient = b && study.gradients[b];
   const circle = svg("circle", { cx: x, cy: y, r: radius, class: "unit" });
   const above = svg("text", { x, y: y - radius - line / 2, class: "gradient" });
   const name = svg("text", { x, y: y + 4, class: "name" }, study.quantity[a].symbol);
-  const below = [0, 1].map((k) => svg("text", { x, y: y + radius + line * (k + 1), class: "number" }));
-  const bias = svg("text", { x, y: y + radius + line * 3, class: "number bias" });
-  const back = svg("rect", { class: "label-back", x: x - 46, y: y + radius + 2 * line + 2, width: 92, height: 17, rx: 4 });
-  const grip = b ? handle(store, b, svg("g", {}, back, bias)) : bias;
+  const below = (lines > 1 ? [0, 1] : [0]).map((k) => svg("text", { x, y: y + radius + line * (k + 1), class: "number" }));
+  const bias = svg("text", { x, y: y + radius + line * lines, class: "number bias" });
+  const ground = svg("rect", { class: "label-back", x: x - 46, y: y + radius + line * (lines - 1) + 2, width: 92, height: 17, rx: 4 });
+  const grip = b ? handle(store, b, svg("g", {}, ground, bias)) : bias;
   const node = svg("g", { "data-unit": z }, circle, name, above, below, grip);
   return {
     node,
@@ -26,8 +26,15 @@ export function unit(store, { z, a, b }, [x, y], room) {
         "data-lit": state.lit.includes(z) || state.lit.includes(a),
         "data-path": path.reached.has(z),
       });
-      say(below[0], `${study.quantity[z].symbol} ${known(z) ? short(point.by_hand[z]) : "?"}`);
-      say(below[1], z === a ? "" : `${study.quantity[a].symbol} ${known(a) ? short(point.by_hand[a]) : "?"}`);
+      const numbers = [z, a].map((of) => `${study.quantity[of].symbol} ${known(of) ? short(point.by_hand[of]) : "?"}`);
+      if (z === a) numbers.pop();
+      if (lines > 1) below.forEach((text, k) => say(text, numbers[k] ?? ""));
+      else {
+        // One line for all: the activation, or, where it is chosen, the bias.
+        const isChosen = b && (state.parameter === b || state.pointed === b);
+        say(below[0], isChosen ? "" : numbers.at(-1));
+        for (const part of [bias, ground]) set(part, { visibility: isChosen ? null : "hidden" });
+      }
       const back = gradient && known(gradient) ? point.by_hand[gradient] : null;
       const of = `∂L/∂${study.quantity[z].symbol}`;
       say(above, gradient ? `${of} ${back === null ? "?" : signed(back, digits)}` : "");
