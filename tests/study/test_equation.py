@@ -60,7 +60,7 @@ def test_it_follows_the_pointer_unless_it_is_pinned(pages: Pages, study_page: Pa
     assert shown(page)[0] == "dL_dw5"
     page.mouse.move(2, 2)
     assert shown(page)[0] == "dL_dw1"
-    page.get_by_role("button", name="pinned").click()
+    page.get_by_role("button", name="pin", exact=True).click()
     w5.hover()
     assert shown(page)[0] == "dL_dw1"
     page.mouse.down()  # chosen, it stays as well

@@ -162,7 +162,7 @@ def test_what_is_edited_is_computed_anew_and_says_so(pages: Pages, study_page: P
     row = page.locator('#now [data-quantity="dL_dw1"]')
     exact = number(row.locator('[data-side="exact"].value').inner_text())
     assert f"{exact:.18e}" == f"{number(trace.quantities['dL_dw1'].exact or ''):.18e}"
-    assert "this page" in row.inner_text()
+    assert "106 bits" in row.inner_text()
 
 
 def test_a_large_network_labels_only_what_is_pointed_at(pages: Pages, own_page: Path) -> None:

@@ -135,6 +135,7 @@ export function against(value, exact, ulps) {
   const text = placedFloat(value);
   const shown = written(text);
   if (exact === null || ulps === null) return { right: shown, lost: "", rest: "" };
+  if (value === 0 && ulps > 0) return { right: "", lost: shown, rest: "" };
   const same = Math.max(common(parts(text), parts(exact)), left(ulps, Number(exact)));
   if (same >= KEPT) return { right: shown, lost: "", rest: "" };
   const [at, end] = [position(shown, same), shown.includes("·") ? shown.indexOf("·") : shown.length];

@@ -60,9 +60,9 @@ function computed(quantity) {
   return { node, update };
 }
 
-const distance = (ulps) => (ulps === null ? "" : `${inUlps(ulps)} ulp${inUlps(ulps) === "1" ? "" : "s"} off`);
+const distance = (ulps) => (ulps === null ? "" : `${inUlps(ulps)} ulp${inUlps(ulps) === "1" ? "" : "s"}`);
 
-const source = (known, point) => (known ? (point.certified ? "certified by Python" : "106 bits, this page") : "");
+const source = (known, point) => (known ? (point.certified ? "certified" : "106 bits") : "");
 
 function row(side, name) {
   const right = element("span", { class: "right" });

@@ -10,9 +10,9 @@ export function check(place, store) {
   const where = name ? ` (${study.quantity[name].symbol}, ${sample})` : "";
   place.append(
     element("p", {},
-      `This page against Python: over ${count} numbers of ${passes} ${passes === 1 ? "pass" : "passes"} the largest relative difference is `,
+      `Checked when this page was opened: ${count} numbers of ${passes} ${passes === 1 ? "pass" : "passes"} agree with Python's; the largest relative difference is `,
       element("b", { id: "difference", "data-difference": difference }, short(difference, 2)),
-      `${where}. Where a pass is one of Python's, the numbers beside a check are Python's, and the exact ones are certified.`,
+      `${where}. At those passes the numbers that are shown are Python's own.`,
     ),
   );
   return () => {};

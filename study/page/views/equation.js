@@ -8,7 +8,7 @@ import { witnesses } from "../parts/witnesses.js";
 
 export function equation(place, store) {
   const { study } = store;
-  const pin = element("button", { type: "button", class: "chip", onclick: () => store.set({ pinned: !store.state.pinned }) }, "pinned");
+  const pin = element("button", { type: "button", class: "chip", title: "Stay with this parameter while others are pointed at", onclick: () => store.set({ pinned: !store.state.pinned }) }, "pin");
   const pick = element(
     "select",
     { "aria-label": "Parameter", onchange: () => store.set({ parameter: pick.value }) },

@@ -98,8 +98,9 @@ function drawn(store, width) {
     width,
     height,
     room,
-    // Labels above all lines, or one edge would cross another one's number.
-    nodes: [...outs, ...lines.map((of) => of.line), ...nodes(units), ...nodes(given), loss.node, ...nodes(lines)],
+    // Labels above all lines, or one edge would cross another one's number; and weights before biases,
+    // for those who go from one to the next by a key.
+    nodes: [...outs, ...lines.map((of) => of.line), ...nodes(given), ...nodes(lines), ...nodes(units), loss.node],
     update: (state, point) => {
       const known = knownTo(study, state);
       const path = pathOf(study, state.pointed ?? state.parameter);

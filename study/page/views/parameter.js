@@ -1,5 +1,6 @@
 // The chosen parameter as a slider and a number, and what the edges show.
 
+import { general } from "../mathematics/numbers.js";
 import { element, say, set } from "../parts/dom.js";
 import { edited } from "../model/store.js";
 import { choice } from "../parts/controls.js";
@@ -7,7 +8,7 @@ import { choice } from "../parts/controls.js";
 export function parameter(place, store) {
   const show = choice(store, "show", "Edges show", [["values", "values"], ["gradients", "gradients"]]);
   const slider = parameterSlider(store);
-  const legend = element("p", { class: "note" }, "Solid is +, dashed is −; thickness goes with the logarithm of the size. Draw an edge left or right to change its weight.");
+  const legend = element("p", { class: "note" }, "Solid is +, dashed is −; thickness goes with the logarithm of the size. Drag an edge left or right to change its weight.");
   place.append(show.node, slider.node, legend);
   return (state, point) => {
     show.update(state);
@@ -33,7 +34,7 @@ function parameterSlider(store) {
       set(range, { "aria-label": `${symbol}, from −5 to 5` });
       set(number, { "aria-label": `${symbol}, any number` });
       if (document.activeElement !== range || range.valueAsNumber !== value) range.value = value;
-      if (document.activeElement !== number) number.value = value;
+      if (document.activeElement !== number) number.value = general(value, 6);
     },
   };
 }

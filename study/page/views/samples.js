@@ -57,7 +57,8 @@ function from(store) {
     update(state) {
       kind.update(state);
       set(label, { hidden: state.seed === null });
-      set(moved, { hidden: Object.keys(state.edits).length === 0 && state.epoch === 0 });
+      // Its place is kept, so that nothing moves when the first weight does.
+      moved.style.visibility = Object.keys(state.edits).length || state.epoch ? "" : "hidden";
       if (document.activeElement !== seed) seed.value = state.seed ?? usual;
     },
   };

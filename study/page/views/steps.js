@@ -55,12 +55,13 @@ export function steps(place, store) {
     mark.style.flexGrow = count;
     return mark;
   }));
+  const begin = element("button", { type: "button", class: "quiet", onclick: () => store.set({ step: 1 }) }, "start at step 1");
   const title = element("p", { class: "title" });
   const list = element("div", { class: "list" });
   const witnessed = witnessList(list, study);
-  const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, buttons.slice(0, 2), player, buttons.slice(2));
+  const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, buttons.slice(0, 2), player, buttons.slice(2), begin);
   place.append(bar, element("div", { class: "scrubber" }, scrubber, marks));
-  document.getElementById("now").append(title, list);
+  document.getElementById("now").append(title, list, reading());
   const live = document.getElementById("live");
 
   return (state, point, changed) => {
@@ -69,10 +70,9 @@ export function steps(place, store) {
     set(scrubber, { "aria-valuetext": heading(step, last) });
     say(title, heading(step, last));
     say(player, state.playing ? "pause" : "play");
-    set(buttons[0], { disabled: state.step === 0 });
-    set(buttons[1], { disabled: state.step === 0 });
-    set(buttons[2], { disabled: state.step === last });
-    set(buttons[3], { disabled: state.step === last });
+    // Not disabled, which would take the focus from whoever has just stepped to an end.
+    buttons.forEach((button, k) => set(button, { "aria-disabled": state.step === (k < 2 ? 0 : last) }));
+    set(begin, { hidden: state.step !== last });
     const isKnown = knownTo(study, state);
     witnessed(step?.names ?? [], point, isKnown);
     for (const mark of marks.children) set(mark, { "data-now": mark.dataset.phase === step?.phase });
@@ -90,7 +90,18 @@ function spans(study) {
 }
 
 const heading = (step, last) =>
-  step ? `${step.number} of ${last} · ${PHASES[step.phase]} · ${step.title}` : `0 of ${last} · Inputs and parameters are given`;
+  step
+    ? `${step.number} of ${last} · ${PHASES[step.phase]} · ${step.title.replaceAll(" - ", " − ")}`
+    : `0 of ${last} · Inputs, target and parameters are given; press → for the first sum`;
+
+// What stands beside the numbers, in words.
+function reading() {
+  const words = [
+    "Autodiff is a program that differentiates the loss by itself: JAX's jax.grad, or, at numbers of your own, this page by the same rules. Exactly is what both should be: certified, between bounds that Python has proved, or computed by this page in 106 bits, twice as many as they have.",
+    "An ulp is the distance between neighbouring numbers of that size, as a computer has them. A few are rounding. Struck out are digits that are lost: those that differ, where fewer than 15 are right.",
+  ];
+  return element("details", { class: "reading" }, element("summary", {}, "How to read these numbers"), words.map((text) => element("p", { class: "note" }, text)));
+}
 
 // What a screen reader says of a step.
 function spoken(study, step, point, last, isKnown) {

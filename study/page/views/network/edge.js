@@ -44,10 +44,12 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
       });
       const labelled = edges.length <= FEW || state.parameter === parameter || state.pointed === parameter;
       for (const part of [...texts, back]) set(part, { visibility: labelled ? null : "hidden" });
-      say(texts[0], study.quantity[isGradient ? gradient : parameter].symbol);
+      // Where there is little room, a derivative stands for itself on its edge.
+      const isBare = isGradient && room.below !== undefined;
+      say(texts[0], isBare ? "" : study.quantity[isGradient ? gradient : parameter].symbol);
       say(texts[1], seen ? signed(value, digits) : "?");
       const wide = letter * Math.max(...texts.map((text) => text.textContent.length)) + 8;
-      set(back, { x: x - wide / 2, width: wide });
+      set(back, { x: x - wide / 2, width: wide, y: y - 3 - (isBare ? 1 : row), height: (isBare ? 1 : 2) * row + 5 });
       set(node, marks(study, parameter, look));
     },
   };

@@ -11,11 +11,16 @@ export function unit(store, { z, a, b }, [x, y], room) {
   const circle = svg("circle", { cx: x, cy: y, r: radius, class: "unit" });
   const above = svg("text", { x, y: y - radius - line / 2, class: "gradient" });
   const name = svg("text", { x, y: y + 4, class: "name" }, study.quantity[a].symbol);
+  // Edges pass behind the numbers, and must not make them hard to read.
+  const grounds = [
+    svg("rect", { class: "ground", x: x - 7 * room.letter, y: y - radius - line * 1.5, width: 14 * room.letter, height: line + 2 }),
+    svg("rect", { class: "ground", x: x - 5 * room.letter, y: y + radius + 2, width: 10 * room.letter, height: line * Math.min(2, lines) }),
+  ];
   const below = (lines > 1 ? [0, 1] : [0]).map((k) => svg("text", { x, y: y + radius + line * (k + 1), class: "number" }));
   const bias = svg("text", { x, y: y + radius + line * lines, class: "number bias" });
   const ground = svg("rect", { class: "label-back", x: x - 46, y: y + radius + line * (lines - 1) + 2, width: 92, height: 17, rx: 4 });
   const grip = b ? handle(store, b, svg("g", {}, ground, bias)) : bias;
-  const node = svg("g", { "data-unit": z }, circle, name, above, below, grip);
+  const node = svg("g", { "data-unit": z }, grounds, circle, name, above, below, grip);
   return {
     node,
     update(look) {
