@@ -70,9 +70,12 @@ def _form(text: str, latex: str | None) -> dict[str, Any]:
     return {"formulas": formulas, "text": text if more else None}
 
 
+#: Of a text such as "Σ y_i with i = 1 to n", of which the formula says all.
+_SAYS_NOTHING = {"with", "which"}
+
 #: Stands between two formulas.
 _GAP = r"\quad"
 
 
 def _words(text: str) -> set[str]:
-    return set(re.findall(r"[a-z]{3,}", text))
+    return set(re.findall(r"[a-z]{3,}", text)) - _SAYS_NOTHING

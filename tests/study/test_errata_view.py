@@ -15,7 +15,16 @@ from tests.study.reading import number
 
 pytestmark = pytest.mark.slow
 
-OPEN_ALL = "document.querySelectorAll('#errata details').forEach(of => { of.open = true; })"
+#: Each is opened once, and copies stay open: of the list itself only one is open at a time.
+OPEN_ALL = """() => {
+  const { store } = modules["main.js"];
+  for (const slip of store.study.errata) store.set({ erratum: slip.number });
+  for (const details of document.querySelectorAll("#errata details")) {
+    const copy = details.cloneNode(true);
+    copy.open = true;
+    details.replaceWith(copy);
+  }
+}"""
 
 
 def state(page: Page) -> dict[str, Any]:
@@ -34,8 +43,10 @@ def all_open(pages: Pages, study_page: Path) -> Page:
     return page
 
 
-def test_printed_and_corrected_stand_side_by_side(all_open: Page) -> None:
-    sides = all_open.evaluate(
+def test_printed_and_corrected_stand_side_by_side(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "printed=1", still=True)
+    page.evaluate(OPEN_ALL)
+    sides = page.evaluate(
         """() => [...document.querySelectorAll("#errata .sides")].map((sides) =>
           [...sides.children].map((side) => [
             side.dataset.printed,
@@ -82,15 +93,30 @@ def same(read: str, cell: Cell, digits: int) -> bool:
 
 def test_the_switch_shows_the_one_or_the_other_first(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page)
-    short = slip(page, 18).locator("summary .form")
-    assert short.inner_text().split("\n") == ["✓ corrected", ERRATA[17].right]
+    slip(page, 18).locator("summary").click()
+    first = slip(page, 18).locator(".side").first
+    assert first.inner_text().split("\n") == ["✓ corrected", ERRATA[17].right]
     page.get_by_role("button", name="as the article prints it").click()
-    assert short.inner_text().split("\n") == ["✗ printed", ERRATA[17].printed]
-    expect(page).to_have_url(f"{study_page.resolve().as_uri()}#printed=1")
+    assert first.inner_text().split("\n") == ["✗ printed", ERRATA[17].printed]
+    expect(page).to_have_url(f"{study_page.resolve().as_uri()}#printed=1&erratum=18")
     page.reload()
-    assert short.inner_text().startswith("✗ printed")
+    assert first.inner_text().startswith("✗ printed")
     page.get_by_role("button", name="corrected", exact=True).click()
-    assert short.inner_text().startswith("✓ corrected")
+    assert first.inner_text().startswith("✓ corrected")
+    assert slip(page, 18).locator(".side").count() == 2
+
+
+def test_closed_it_is_a_list_of_titles(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    assert page.locator("#errata :is(math, .side):visible").count() == 0
+    found = [of.split("\n") for of in page.locator("#errata summary").all_inner_texts()]
+    assert found == [[f"{of.number}. {of.title}", of.section] for of in ERRATA]
+
+
+def test_a_formula_is_not_repeated_in_words(all_open: Page) -> None:
+    """Of the mean over n the formula says all; of the first slip the words say more."""
+    assert slip(all_open, 2).locator(".words").count() == 0
+    assert slip(all_open, 1).locator(".words").count() == 1
 
 
 def test_one_section_of_the_article(pages: Pages, study_page: Path) -> None:
@@ -112,6 +138,25 @@ def test_the_address_says_which_is_open(pages: Pages, study_page: Path) -> None:
     expect(page).to_have_url(f"{study_page.resolve().as_uri()}#erratum=7")
     slip(page, 7).locator("summary").click()
     expect(page).to_have_url(f"{study_page.resolve().as_uri()}#")
+
+
+def test_only_the_one_in_the_address_is_open(pages: Pages, study_page: Path) -> None:
+    """And what is pressed stays where it is, though one above it closes."""
+    page = pages.open(study_page, "erratum=3", size=PHONE, still=True)
+    expect(slip(page, 3).locator(".inside")).to_be_visible()
+    title = slip(page, 5).locator("summary")
+    title.scroll_into_view_if_needed()
+    page.wait_for_timeout(100)
+    before = title.bounding_box()
+    title.click()
+    expect(page.locator("#errata details[open]")).to_have_count(1)
+    expect(slip(page, 5).locator(".inside")).to_be_visible()
+    expect(page).to_have_url(f"{study_page.resolve().as_uri()}#erratum=5")
+    page.wait_for_timeout(100)
+    after = title.bounding_box()
+    assert before
+    assert after
+    assert abs(after["y"] - before["y"]) <= 1
 
 
 @pytest.mark.parametrize("size", [PHONE, (1280, 800)])
@@ -139,10 +184,10 @@ def test_an_address_that_says_nothing_opens_nothing(pages: Pages, study_page: Pa
 
 def test_buttons_lead_to_where_it_can_be_seen(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page, "person=bob&step=3", still=True)
-    page.evaluate(OPEN_ALL)
     last = len(page.evaluate("modules['main.js'].store.study.steps"))
     for entry, (section, choices, says) in ELSEWHERE.items():
         page.evaluate("modules['main.js'].store.set({ step: 3, mistake: null })")
+        slip(page, entry).locator("summary").click()
         slip(page, entry).get_by_role("button", name=says).press("Enter")
         found = state(page)
         assert {name: found[name] for name in choices} == choices

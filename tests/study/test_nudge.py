@@ -82,6 +82,9 @@ def test_on_bob_the_difference_falls_to_0_while_the_exact_slope_stays(
     assert close(float(number(row(page, "exact"))), BOB_W1, 15)
     assert row(page, "above") == row(page, "below")
     assert row(page, "difference") == "0"
+    # It is not said to be right, and the difference is not said to differ.
+    assert page.locator("#nudge [data-row=secant] .lost").inner_text() == "0"
+    assert page.locator("#nudge [data-row=difference] .differs").inner_text() == ""
     assert "the same float64" in lesson(page)
     assert "+1.592·10⁻¹³" in lesson(page)
     assert "100 %" in page.locator("#nudge [data-row=secant] .ulps").inner_text()
@@ -147,6 +150,10 @@ def test_the_curve_and_its_tangent_are_drawn_where_they_are(pages: Pages, study_
     slope = (high[1] - low[1]) / (high[0] - low[0])
     assert abs(slope - exact) < 2 * pixel / (high[0] - low[0])
     here = [float(svg.locator(".here").get_attribute(of) or "nan") for of in ("cx", "cy")]
+    assert svg.locator("circle.mark").count() == 3  # the secant's ends, and the point
+    # Above the curve there is room.
+    top = float(svg.locator(".axes .grid").first.get_attribute("y2") or "nan")
+    assert min(y for _, y in points(svg.locator(".curve"))) > top + 5
     at = scales.at(here[0], here[1])
     assert abs(at[0] - params.b3) < 1e-6
     assert abs(at[1] - loss(params, XS[0], YS[0])) < 1e-6

@@ -198,6 +198,7 @@ def test_numbers_as_people_type_them(pages: Pages, study_page: Path) -> None:
     page.locator("#quiz-value").fill("much")
     press(page, "check")
     assert live(page).startswith("That is no number.")
+    expect(quiz(page).get_by_text("That is no number.")).to_be_visible()
     assert "values" not in quiz(page).locator(".score").inner_text()
 
 
@@ -205,6 +206,7 @@ def test_the_hint_has_the_factors(pages: Pages, study_page: Path, diana: Trace) 
     page = pages.open(study_page, EVERYWHERE)
     press(page, sign_of(exact(diana, "dL_dw4")))
     press(page, "hint")
+    expect(quiz(page).locator(".hints")).to_be_visible()
     hint = quiz(page).locator(".hints").inner_text()
     product = 1.0
     for name in diana.quantities["dL_dw4"].factors:

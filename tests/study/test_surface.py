@@ -1,6 +1,7 @@
 """The surface: contours, the way of the training and −∇, against Python's mean loss."""
 
 import math
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,8 @@ def test_a_contour_lies_at_its_level(pages: Pages, study_page: Path, fragment: s
     scales = Scales(svg)
     labels = [of for of in svg.locator(".levels text").all() if of.text_content()]
     assert len(labels) >= 3
+    places = [attributes(of, "x", "y") for of in labels]
+    assert min(math.dist(*pair) for pair in combinations(places, 2)) >= 40
     for label in labels:
         x, y = attributes(label, "x", "y")
         at = dict(zip(names, scales.at(x, y - 4), strict=True))
@@ -158,6 +161,9 @@ def test_it_ends_where_the_training_does(pages: Pages, study_page: Path) -> None
     assert math.dist(start, (1, 0)) < pixel
     assert math.dist(end, (TRAINED.w5, TRAINED.b3)) < pixel
     assert math.dist(scales.at(*points(svg.locator(".way"))[-1]), end) < pixel
+    # Around the reader who stands there, whose point is as wide as that.
+    assert width > 2 * attributes(svg.locator(".here"), "r")[0]
+    assert svg.locator(".end").evaluate("(of) => getComputedStyle(of).fill") == "none"
 
 
 @pytest.mark.parametrize("fragment", ["seed=ones&axes=w1;w2", "seed=11&axes=b2;w6"])
@@ -196,7 +202,7 @@ def test_what_it_says_is_pythons(pages: Pages, study_page: Path) -> None:
     assert math.isclose(slopes[0], expected.w1, rel_tol=1e-2)
     assert math.isclose(slopes[1], expected.b3, rel_tol=1e-2)
     held = page.locator("#surface .held").inner_text().replace("\xa0", " ")
-    assert held.startswith("7 held at w2 = ")
+    assert held.startswith("The other 7 are held at w2 = ")
     for name in ("w2", "w3", "w4", "w5", "w6", "b1", "b2"):
         text = held.partition(f"{name} = ")[2].split(",")[0].rstrip(".")
         assert math.isclose(float(number(text)), getattr(params, name), rel_tol=1e-2)
@@ -296,7 +302,7 @@ def test_a_point_far_away_is_met_in_words(pages: Pages, study_page: Path) -> Non
 def test_a_network_of_the_readers_own(pages: Pages, own_page: Path, own: Trace) -> None:
     page = pages.open(own_page, "axes=w0[1,2];b1[1]")
     svg = drawn(page, finely=True)
-    assert page.locator("#surface .held").inner_text().startswith("24 held at ")
+    assert page.locator("#surface .held").inner_text().startswith("The other 24 are held at ")
     loss = own.quantities["L"].by_hand
     assert f"The loss here is {loss:.4g};" in page.locator("#surface .says").inner_text()
     down = [-own.quantities[of].by_hand for of in ("dw0[1,2]", "db1[1]")]

@@ -56,9 +56,11 @@ def test_kilograms_and_centimetres(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page, "seed=44&epoch=1000&unit=kg")
     fill(page, "61,5", "170")
     weight, height = from_metric(61.5, 170)
+    expect(page.locator("#you")).to_contain_text("are converted to lb and in")
     assert state(page, "you") == pytest.approx([weight, height], rel=1e-15)
     expect(page.locator("#you .answer")).to_have_text(answer(weight, height))
     page.locator("#you [data-choice=unit] [data-value=lb]").click()
+    expect(page.locator("#you")).not_to_contain_text("are converted")
     shown = [
         page.locator(f"#you [data-measure={of}] input").input_value() for of in ("weight", "height")
     ]

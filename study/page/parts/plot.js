@@ -139,15 +139,26 @@ export function picture(height, draw, ...content) {
   return { node, drawing, redraw, isSeen: () => now.isSeen };
 }
 
-// What is drawn how: [[class, text], ...], each beside a short piece of such a line or such a mark.
+// What is drawn how: [[class, text], ...], each beside a short piece of such a line or such a mark; the
+// class says its shape too, if it is no circle.
 export function legend(entries) {
   const sample = (name) =>
     svg("svg", { class: "plot", width: 26, height: 12, "aria-hidden": "true" },
-      name.split(" ").includes("mark")
-        ? svg("circle", { class: name, cx: 13, cy: 6, r: 4.5 })
-        : svg("path", { class: name, d: "M1 6H25" }),
+      svg("path", { class: name, d: shapeOf(name.split(" ")) }),
     );
   return element("ul", { class: "legend" }, entries.map(([name, text]) => element("li", {}, sample(name), text)));
+}
+
+const SHAPES = {
+  square: "M8 1H18V11H8Z",
+  diamond: "M13 0.5L18.5 6L13 11.5L7.5 6Z",
+  circle: "M8.5 6a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0Z",
+  area: "M1 1H25V11H1Z",
+  line: "M1 6H25",
+};
+
+function shapeOf(words) {
+  return SHAPES[words.find((word) => word in SHAPES) ?? (words.includes("mark") ? "circle" : "line")];
 }
 
 // The part of a picture between the axes, in the picture's own places: what leaves it is cut off.

@@ -9,8 +9,15 @@ import { axes, clipped, inside, legend, linear, picture } from "../parts/plot.js
 
 const HEIGHT = 320;
 
-// The output is computed at so many points across and up.
-const GRID = [49, 37];
+// The output is computed at so many points across and up: while something is dragged, and once it
+// rests. A trained network is nearly a step, which a coarse grid shows as a stair.
+const [QUICK, FINE] = [
+  [49, 37],
+  [145, 109],
+];
+
+// Milliseconds without a change after which the picture is drawn finely.
+const REST = 150;
 
 // Lines that are drawn, and levels that the shade changes at.
 const LINES = [0.1, 0.5, 0.9];
@@ -66,19 +73,22 @@ export function boundary(store) {
         {},
         shown.node,
         legend(LINES.map((level) => [`level level-${String(level).replace(".", "")}`, `${named} = ${level}`])),
+        legend(marksOf(study)),
         note,
       ),
       table.node,
     ),
   );
   let now = null;
+  let resting = null;
 
-  function draw(width, height) {
+  function draw(width, height, grid = QUICK) {
+    clearTimeout(resting);
     const { state, given } = now;
     const [across, up] = plane.around(state);
     const places = inside(width, height);
     const [x, y] = [linear(across, places.x), linear(up, places.y)];
-    const [columns, rows] = GRID;
+    const [columns, rows] = grid;
     const at = (of, k, count) => of.domain[0] + ((of.domain[1] - of.domain[0]) * k) / (count - 1);
     const chance = networks[state.form](given);
     const values = new Float64Array(columns * rows);
@@ -103,7 +113,8 @@ export function boundary(store) {
       marks,
       all.map((of) => mark(of, x(of.measured[0]), y(of.measured[1]))),
     );
-    set(shown.drawing, { "aria-label": described(named, now.all) });
+    set(shown.drawing, { "aria-label": described(named, now.all), "data-fine": grid === FINE });
+    if (grid === QUICK) resting = setTimeout(() => shown.isSeen() && draw(width, height, FINE), REST);
   }
 
   return {
@@ -218,6 +229,23 @@ function planeOf(study, whom) {
     sizes: () => [1, 1],
     around: () => measured.map((of) => [of - 3, of + 3]),
   };
+}
+
+// What the colours and the marks say.
+function marksOf(study) {
+  const [most, least] = study.people ? ["the network says F", "it says M"] : ["0.5 or above", "below 0.5"];
+  const sides = [
+    ["side female area", `blue: ${most}`],
+    ["side male area", `orange: ${least}`],
+  ];
+  return study.people
+    ? [
+        ...sides,
+        ["person circle", "is F"],
+        ["person square", "is M"],
+        ["person diamond", "not known"],
+      ]
+    : sides;
 }
 
 // F a circle, M a square, unknown a diamond; the letter says who it is.

@@ -39,13 +39,13 @@ export function breakIt(place, store) {
   const taught = element("p", { class: "lesson" });
   const table = derivatives(store);
   const command = element("code", {});
-  const terminal = element("p", { class: "note" }, "In the terminal, where the judge is asked as well: ", command);
+  const terminal = element("p", { class: "note" }, "The same in the terminal, where handgrad’s judge names the mistake: ", command);
   place.append(
     element(
       "p",
-      {},
-      `These are ${study.mistakes.length} mistakes that people make in backpropagation by hand. Plant one: it then
-      computes what this page shows by hand, and trains.`,
+      { class: "note" },
+      `These are ${study.mistakes.length} mistakes that people make in backpropagation by hand. Choose one: the page's
+      hand-written lines then compute with it.`,
     ),
     list.node,
     says,
@@ -82,7 +82,7 @@ export function breakIt(place, store) {
     if (changed.has("mistake")) {
       banner.update(mistake);
       list.update(state);
-      say(says, chosen ? `${sentence(chosen)} ${concerns(study, chosen)}` : "");
+      say(says, chosen ? concerns(study, chosen) : "");
       say(why, chosen && !mistake ? `This page cannot run it. ${chosen.why} The terminal can:` : "");
       for (const node of [says, terminal]) set(node, { hidden: !chosen });
       for (const node of [checks, taught, table.node]) set(node, { hidden: !mistake });
@@ -120,7 +120,7 @@ function commandOf(study, state) {
     state.eta !== 0.1 && `--learning-rate ${state.eta}`,
     state.form !== "stable" && `--sigmoid-derivative ${state.form}`,
   ];
-  return ["python -m compare break", state.mistake, ...options.filter(Boolean)].join(" ");
+  return [".venv/bin/python -m compare break", state.mistake, ...options.filter(Boolean)].join(" ");
 }
 
 // At the top, for as long as the numbers by hand are wrong on purpose.
@@ -199,7 +199,7 @@ function derivatives(store) {
     const head = element("th", { scope: "row" }, symbol);
     return { cells, node: element("tr", { "data-parameter": parameter }, head, cells) };
   });
-  const names = ["by hand", "exactly", "ulps off", "rounding explains"];
+  const names = ["by hand", "exactly", "ulps off", "allowed by rounding (ulps)"];
   const heads = names.map((of) => element("th", { scope: "col" }, of));
   const node = element(
     "table",

@@ -1,6 +1,6 @@
 // The whole derivation on paper: made when the page is printed, and gone afterwards.
 
-import { element, replace } from "../parts/dom.js";
+import { element, replace, set } from "../parts/dom.js";
 import { inPieces } from "../parts/formula.js";
 import { against, short } from "../mathematics/numbers.js";
 import { toAddress } from "../model/state.js";
@@ -36,12 +36,19 @@ function sheets(store) {
   return [
     element("h1", {}, "Backpropagation, step by step: the whole derivation"),
     about(store),
-    picture(store, "values", WIDTH),
+    onPaper(store, "values"),
     given(store),
     ...Object.keys(PHASES).map((phase) => part(store, phase)),
     study.errata && slips(study.errata),
     end(store),
   ].filter(Boolean);
+}
+
+// The network; black lines on white look heavier than on a screen.
+function onPaper(store, show) {
+  const drawing = picture(store, show, WIDTH);
+  for (const edge of drawing.querySelectorAll(".edge")) set(edge, { "stroke-width": edge.getAttribute("stroke-width") / 2 });
+  return drawing;
 }
 
 // Whose pass it is, at which parameters, and what is not as usual.
@@ -76,7 +83,7 @@ function part(store, phase) {
     "section",
     { "data-phase": phase },
     element("h2", {}, PHASES[phase]),
-    phase === "backward" && picture(store, "gradients", WIDTH),
+    phase === "backward" && onPaper(store, "gradients"),
     steps.flatMap((step) => oneStep(store, step)),
   );
 }
@@ -84,7 +91,7 @@ function part(store, phase) {
 function oneStep(store, { number, title, names }) {
   const [first, ...others] = names.map((name) => quantity(store, name));
   // The title stays with what is below it.
-  return [element("div", { class: "whole" }, element("h3", {}, element("span", { class: "note" }, `Step ${number} `), title), first), ...others];
+  return [element("div", { class: "whole" }, element("h3", {}, element("span", { class: "note" }, `Step ${number}: `), title), first), ...others];
 }
 
 // As on the screen, and the line of code that computes it.

@@ -1,6 +1,6 @@
 // The article's slips: as it prints them and corrected, and what running each one shows.
 
-import { element, replace, say, set } from "../parts/dom.js";
+import { element, say, set } from "../parts/dom.js";
 import { inPieces, math } from "../parts/formula.js";
 import { general, written } from "../mathematics/numbers.js";
 import { choice } from "../parts/controls.js";
@@ -18,7 +18,7 @@ export function errata(place, store) {
   place.append(
     element(
       "p",
-      {},
+      { class: "note" },
       `The article that this page follows has ${slips.length} slips. Open one to see both forms, the reason, and what
       Python computed for it when this page was built.`,
     ),
@@ -56,34 +56,36 @@ function sections(store, slips) {
 
 // One of the list. What is inside is made when it is first opened.
 function item(store, slip) {
-  const short = element("span", { class: "form" });
   const summary = element(
     "summary",
     {},
     element("span", { class: "slip-title" }, `${slip.number}. ${slip.title}`),
     element("span", { class: "note" }, slip.section),
-    short,
   );
   const details = element("details", { ontoggle: () => toggled() }, summary);
   const node = element("li", { "data-erratum": slip.number }, details);
-  let isPrinted = null;
+  let sides = null;
 
   function fill() {
-    if (details.children.length === 1) details.append(inside(store, slip));
+    if (sides) return;
+    sides = sideBySide(slip, store.state.printed);
+    details.append(inside(store, slip, sides));
   }
 
+  // The one that was open is closed by this; what was pressed stays where it is on the screen.
   function toggled() {
-    if (details.open) fill();
-    if (details.open) store.set({ erratum: slip.number });
-    else if (store.state.erratum === slip.number) store.set({ erratum: null });
+    if (details.open) {
+      fill();
+      const { top } = summary.getBoundingClientRect();
+      store.set({ erratum: slip.number });
+      scrollBy({ top: summary.getBoundingClientRect().top - top, behavior: "instant" });
+    } else if (store.state.erratum === slip.number) store.set({ erratum: null });
   }
 
   function update(state, isShown, isAsked) {
     set(node, { hidden: !isShown });
-    if (isPrinted !== state.printed) {
-      isPrinted = state.printed;
-      replace(short, tag(isPrinted), form(isPrinted ? slip.printed : slip.right, true));
-    }
+    if (sides && sides.firstChild.dataset.printed !== String(state.printed)) sides.append(sides.firstChild);
+    if (isAsked && state.erratum !== slip.number) details.open = false;
     if (isAsked && state.erratum === slip.number && !details.open) {
       fill();
       details.open = true;
@@ -99,19 +101,20 @@ const tag = (isPrinted) =>
   element("span", { class: "tag", "data-printed": isPrinted }, isPrinted ? "✗ printed" : "✓ corrected");
 
 // Formulas; where there are none, or where they say more, the words.
-function form({ formulas, text }, isShort = false) {
-  const words = text && !(isShort && formulas.length) && element("span", { class: "words" }, text);
+function form({ formulas, text }) {
+  const words = text && element("span", { class: "words" }, text);
   return element("span", { class: "formed" }, formulas.map((of) => element("span", { class: "one" }, inPieces(math(of)))), words);
 }
 
-// Printed beside corrected.
-export function sideBySide(slip) {
+// Printed beside corrected, the one or the other first.
+export function sideBySide(slip, isPrintedFirst = true) {
   const side = (isPrinted, of) => element("div", { class: "side", "data-printed": isPrinted }, tag(isPrinted), form(of));
-  return element("div", { class: "sides" }, side(true, slip.printed), side(false, slip.right));
+  const both = [side(true, slip.printed), side(false, slip.right)];
+  return element("div", { class: "sides" }, isPrintedFirst ? both : both.reverse());
 }
 
-function inside(store, slip) {
-  const parts = [sideBySide(slip), element("p", {}, slip.why), table(slip), element("p", { class: "comes-to" }, slip.says)];
+function inside(store, slip, sides) {
+  const parts = [sides, element("p", {}, slip.why), table(slip), element("p", { class: "comes-to" }, slip.says)];
   if (slip.elsewhere) parts.push(look(store, slip.elsewhere));
   return element("div", { class: "inside" }, parts);
 }

@@ -12,7 +12,7 @@ const HEIGHT = { curve: 230, saw: 200 };
 // Beyond so many times the first loss a curve leaves the picture.
 const MOST = 4;
 
-// The mean loss after each epoch. It can be pointed at, to read it, and drawn along, to go there.
+// The mean loss after each epoch. It can be pointed at, to read it, and dragged along, to go there.
 //
 //   go   what to do with the epoch that a reader chooses
 export function curve(store, go) {
@@ -57,7 +57,7 @@ export function curve(store, go) {
     say(
       reading,
       epoch === null
-        ? "Point at the curve to read it, draw along it to go there."
+        ? "Point at the curve to read it, drag along it to go there."
         : `After ${epochs(epoch)}: mean loss ${short(of.means[epoch], 5)}.`,
     );
   }
@@ -227,7 +227,7 @@ export function sawtooth(store) {
   function rises({ updates, found }) {
     if (!several) return `Of all ${updates} updates, ${found.own} raised the loss.`;
     return [
-      `Of all ${updates} updates, ${found.own} raised the loss of their own sample, and ${found.mean} the mean.`,
+      `Of all ${updates} updates, ${found.own} raised the loss of their own sample, and ${found.mean} raised the mean loss.`,
       "An update is made for one sample: to first order it lowers that loss, and it promises nothing of the others’.",
     ].join(" ");
   }

@@ -12,6 +12,9 @@ const HEIGHT = 270;
 // The slice shows so much of the parameter to both sides.
 const HALF = 4;
 
+// Above the highest point of a curve so much of its height stays free.
+const HEADROOM = 0.05;
+
 // Points of a curve; on a close look a stair may have so many steps.
 const POINTS = 240;
 
@@ -36,12 +39,12 @@ export function nudge(place, store) {
   const says = element("p", { class: "lesson", id: "nudge-lesson" });
   const parts = [curve(store), errors(store), numbers()];
   place.append(
-    element("p", { class: "says" }, "A derivative can be measured: move one parameter a little to both sides, and divide the change of L by the change of the parameter. How small a step is best?"),
+    element("p", { class: "note" }, "A derivative can be measured: move one parameter a little to both sides, and divide the change of L by the change of the parameter. How small a step is best?"),
     element("div", { class: "bar" }, element("label", {}, "Parameter ", pick), look.node),
     element("div", { class: "pair" }, parts[0].node, parts[1].node),
     says,
     parts[2].node,
-    element("p", { class: "note" }, "Why a V: a large step also measures how the curve bends, an error that shrinks with h². A small step subtracts two losses that are almost equal. What is left of them is their rounding, about u = 2⁻⁵³ of L, divided by h: an error that grows as h shrinks."),
+    element("p", { class: "note why" }, "Why a V, where a difference is left to measure: a large step also measures how the curve bends, an error that shrinks with h². A small step subtracts two losses that are almost equal. What is left of them is their rounding, about u = 2⁻⁵³ of L, divided by h: an error that grows as h shrinks."),
   );
 
   return (state, point, changed) => {
@@ -134,7 +137,7 @@ function curve(store) {
   const empty = element("p", { class: "note", hidden: true }, "There is no curve to draw: the loss is no finite number here, or the same everywhere.");
   let [seen, isClose, window] = [null, false, null];
 
-  const frame = picture(HEIGHT, draw, axis.node, within.node, ends, here);
+  const frame = picture(HEIGHT, draw, axis.node, within.node, ...ends, here);
   const node = element(
     "figure",
     {},
@@ -142,7 +145,7 @@ function curve(store) {
     frame.node,
     empty,
     element("div", { class: "under" }, range),
-    legend([["curve", "L"], ["tangent", "tangent, exact slope"], ["secant", "secant through w ± h"]]),
+    legend([["curve", "L"], ["tangent", "tangent, exact slope"], ["secant", "slope measured between w − h and w + h (secant)"]]),
   );
 
   function draw(width, height) {
@@ -213,7 +216,7 @@ function wideLook(seen, window) {
   return {
     curve: found,
     across: window,
-    up: [low, roundUp(high)],
+    up: [low, roundUp(high + (high - low) * HEADROOM)],
     origin: [value, loss],
     ends: [[value - h, below], [value + h, above]],
     names: [symbol, "L"],
@@ -325,7 +328,8 @@ function numbers() {
     losses.show("above", `L(${symbol} + h)`, same[0]);
     losses.show("below", `L(${symbol} − h)`, same[1]);
     const difference = above - below;
-    losses.show("difference", "difference", { differs: Number.isFinite(difference) ? signed(difference, 4) : "–" });
+    const part = difference === 0 ? "right" : "differs";
+    losses.show("difference", "difference", { [part]: Number.isFinite(difference) ? signed(difference, 4) : "–" });
     const ulps = exact === null ? null : Math.abs(seen.slope - exact) / ulp(exact);
     slope("secant", `secant, h = 10${raised(-seen.exponent)}`, seen.slope, ulps);
     slope("by_hand", "by hand", seen.sides.by_hand, seen.ulps.by_hand);

@@ -37,7 +37,7 @@ export function quiz(place, store) {
   place.append(
     element(
       "p",
-      {},
+      { class: "note" },
       `Once it starts, a derivative is hidden on the whole page. Say its sign, then its value; to within 1 %, or in two
       digits, is close enough.`,
     ),
@@ -72,7 +72,11 @@ export function quiz(place, store) {
   function guessValue(event) {
     event.preventDefault();
     const guess = parsed(field.value);
-    if (guess === null) return told(ofValue, "That is no number. 0.021, −1.6e-13 and 2·10^-5 are.");
+    if (guess === null) {
+      told(ofValue, "That is no number. 0.021, −1.6e-13 and 2·10^-5 are.");
+      draw();
+      return;
+    }
     const right = truth();
     const isRight = isClose(guess, right);
     if (!asked.isTried) count(scored.values, isRight);
@@ -85,6 +89,7 @@ export function quiz(place, store) {
   function hint() {
     say(hints, factorsIn(study, store.point, study.gradients[store.state.parameter]));
     say(live, hints.textContent);
+    draw();
   }
 
   function reveal() {

@@ -25,6 +25,12 @@ const [SPAN, REACH] = [4, 12];
 // Pixels of the arrow: it shows a direction only.
 const ARROW = 52;
 
+// Pixels of the square where the training ends: the point within is seen.
+const END = 19;
+
+// Pixels between two numbers of contours, at least.
+const APART = 40;
+
 // What is listed of the parameters that are held.
 const LISTED = 12;
 
@@ -47,7 +53,7 @@ export function surface(place, store) {
     element("div", { class: "sliders" }, sliders.map((slider) => slider.node)),
     says,
     held,
-    element("p", { class: "note" }, "The stronger the colour, the larger the loss. Click or drag to move the point. The path is that of the training, seen from above. On it the other parameters change too, so its height is the picture's only where they agree with those that are held."),
+    element("p", { class: "note" }, "The stronger the colour, the larger the loss. Click or drag to move the point. The path is that of the training, seen from above. On it the other parameters change too, so its loss equals the map's only where the others have these values."),
   );
   let landscape = null;
   let made = null;
@@ -132,13 +138,14 @@ function holding(study, { names, given }) {
   const value = (name) => `${study.quantity[name].symbol}\u00a0=\u00a0${short(given[name], 3)}`;
   const listed = others.slice(0, LISTED).map(value);
   const rest = others.length > LISTED ? `, and ${others.length - LISTED} more` : "";
-  return `${others.length} held at ${listed.join(", ")}${rest}.`;
+  const who = others.length > 1 ? `The other ${others.length} are` : "The other one is";
+  return `${who} held at ${listed.join(", ")}${rest}.`;
 }
 
 const LEGEND = [
   ["way", "the training"],
   ["mark start", "its start"],
-  ["mark end", "its end"],
+  ["mark end square", "its end"],
   ["mark here", "you are here"],
   ["arrow", "−∇"],
 ];
@@ -151,14 +158,14 @@ function drawnMap(store) {
     axes(),
     svg("path", { class: "way" }),
     svg("circle", { class: "mark start", r: 4.5 }),
-    svg("rect", { class: "mark end", width: 9, height: 9 }),
+    svg("rect", { class: "mark end", width: END, height: END }),
     svg("circle", { class: "mark here", r: 6 }),
   ];
   const arrow = svg("path", { class: "arrow" });
   const name = svg("text", { class: "down", "text-anchor": "middle" }, "−∇");
   const levels = svg("g", { class: "levels", "aria-hidden": "true" });
   const ground = svg("rect", { class: "ground" });
-  const within = clipped(ground, line, end, start, levels, arrow, name, here);
+  const within = clipped(ground, line, start, levels, arrow, name, here, end);
   const frame = picture(HEIGHT, draw, axis.node, within.node);
   const empty = element("p", { class: "note", hidden: true }, "There is nothing to draw: the loss is no finite number anywhere near.");
   frame.node.prepend(canvas);
@@ -200,7 +207,7 @@ function drawnMap(store) {
     set(line, { d: through(kept.map(at)) });
     const [[x1, y1], [x2, y2]] = [at(updates[0]), at(updates.at(-1))];
     set(start, { cx: x1, cy: y1 });
-    set(end, { x: x2 - 4.5, y: y2 - 4.5 });
+    set(end, { x: x2 - END / 2, y: y2 - END / 2 });
   }
 
   // The point and the arrow; returns the places that they need.
@@ -217,7 +224,9 @@ function drawnMap(store) {
     const to = (along, beside) =>
       `${(cx + dx * along - dy * beside).toFixed(1)} ${(cy + dy * along + dx * beside).toFixed(1)}`;
     set(arrow, { d: `M${to(0, 0)}L${to(ARROW, 0)}M${to(ARROW - 9, -5)}L${to(ARROW, 0)}L${to(ARROW - 9, 5)}` });
-    const tip = [cx + dx * (ARROW + 14), cy + dy * (ARROW + 14) + 4];
+    // Within the picture, also where the arrow leaves it.
+    const within = (at, ends) => Math.min(Math.max(at, Math.min(...ends) + 14), Math.max(...ends) - 14);
+    const tip = [within(cx + dx * (ARROW + 14), x.range), within(cy + dy * (ARROW + 14), y.range) + 4];
     set(name, { x: tip[0], y: tip[1] });
     return [[cx, cy], tip];
   }
@@ -346,7 +355,7 @@ function label(group, { count, levels, pieces }, x, y, occupied) {
     return { at, away: Math.abs(u - v) + (Math.min(u, v, 1 - u, 1 - v) < 0.06 ? 1 : 0) };
   };
   const taken = [];
-  const isApart = (a, b) => Math.hypot((a[0] - b[0]) / 2, a[1] - b[1]) >= 18;
+  const isApart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) >= APART;
   const isFree = (at) => [...occupied, ...taken.map(([of]) => of)].every((of) => isApart(of, at));
   for (const [k, [, text]] of levels.entries()) {
     const spots = pieces[k].map(place).filter((of) => of.away < 1 && isFree(of.at));

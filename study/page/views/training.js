@@ -25,7 +25,7 @@ export function training(place, store) {
   const parts = { curve: curve(store, go), sawtooth: sawtooth(store) };
   const plane = hasBoundary(study) ? boundary(store) : null;
   place.append(
-    element("p", { class: "says" }, introduction(study)),
+    element("p", { class: "note" }, introduction(study)),
     ...controls.map((part) => part.node),
     title,
     scrub.node,

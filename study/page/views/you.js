@@ -30,14 +30,10 @@ function person(place, store) {
     { type: "button", onclick: () => store.set({ epoch: EPOCHS, edits: {} }) },
     `train it for ${EPOCHS} epochs`,
   );
+  const intro = element("p", { class: "note" });
   const untrained = element("p", { class: "note" }, "As yet the network is untrained. ", train);
   place.append(
-    element(
-      "p",
-      { class: "says" },
-      "Weight and height go in as lb and in, shifted as in the training. ",
-      "The network, as this page stands, answers with a probability of F.",
-    ),
+    intro,
     element(
       "div",
       { class: "bar" },
@@ -97,6 +93,7 @@ function person(place, store) {
   return (state, point, changed) => {
     if (!changed.has("you") && !state.you && !changed.has("unit")) return;
     unit.update(state);
+    say(intro, introduction(state));
     for (const [k, { name }] of fields.entries()) say(name, UNITS[state.unit].names[k]);
     if (changed.has("you") || changed.has("unit")) write(state);
     const bad =
@@ -114,6 +111,14 @@ function person(place, store) {
     say(shift, shifted(study, state, inputs));
     say(warning, outside.length ? `${capital(outside.join("; "))}. There the network only guesses.` : "");
   };
+}
+
+function introduction({ unit }) {
+  const units = unit === "lb" ? "go in as lb and in, shifted" : "are converted to lb and in, then shifted";
+  return [
+    `Weight and height ${units} as in the training.`,
+    "The network, as this page stands, answers with a probability of F.",
+  ].join(" ");
 }
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
@@ -170,7 +175,7 @@ function example(place, store) {
   place.append(
     element(
       "p",
-      { class: "says" },
+      { class: "note" },
       "Give the network other inputs and targets; the whole page follows. ",
       "The training keeps the example as it was given.",
     ),
