@@ -5,6 +5,7 @@ from statistics import median
 
 import pytest
 
+from compare.trace import Trace
 from tests.study.browser import DESKTOP, Pages, axe
 from tests.study.dragging import drag
 
@@ -132,3 +133,76 @@ def test_a_page_that_computes_otherwise_would_say_so(
     page = pages.open(build(other, tmp_path / "page.html"))
     difference = float(page.locator("#difference").get_attribute("data-difference") or "nan")
     assert 0.9e-10 < difference < 1.1e-10
+
+
+#: Where numbers overflow, cancel, vanish, or lose all that they mean.
+EXTREMES = (
+    "edits=w1:1e308;w5:1e308",
+    "edits=w1:1e308;w2:1e308;x1:1e308",
+    "edits=w5:1e308;w6:-1e308&nudge=12",
+    "nudge=1&close=1&edits=b3:745",
+    "edits=x1:0;x2:0&seed=44",
+    "seed=3&eta=100&epoch=1000",
+    "mistake=sigmoid-of-z&seed=44&epoch=1000",
+    "mistake=not-a-number&seed=44&epoch=10",
+    "mistake=float32",
+)
+
+#: Words that no reader should meet, in texts and in what is drawn.
+_NONSENSE = r"""
+() => {
+  const bad = /\b(NaN|undefined|null|Infinity)\b|\[object/;
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) if (bad.test(texts.currentNode.data)) found.push(texts.currentNode.data);
+  for (const node of document.querySelectorAll("main *")) {
+    for (const { name, value } of node.attributes) {
+      if (bad.test(value)) found.push(`${name}=${value}`);
+    }
+  }
+  return found.map((of) => of.slice(0, 80));
+}
+"""
+
+_SECTIONS = ("equation", "nudge", "surface", "training", "you", "break")
+
+
+@pytest.mark.parametrize("fragment", EXTREMES)
+def test_no_number_is_shown_that_is_none(pages: Pages, study_page: Path, fragment: str) -> None:
+    page = pages.open(study_page, fragment, still=True)
+    for section in _SECTIONS:
+        page.locator(f"#{section}").scroll_into_view_if_needed()
+        page.wait_for_timeout(120)  # it draws as it comes into view
+    assert page.evaluate(_NONSENSE) == []
+
+
+def test_what_could_not_be_drawn_is_drawn_again(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "edits=w1:1e308;w5:1e308", still=True)
+    page.locator("#nudge").scroll_into_view_if_needed()
+    drawings = page.locator("#nudge svg.plot[role=img]")
+    page.wait_for_function("() => document.querySelector('#nudge svg.plot[hidden]') !== null")
+    page.get_by_role("button", name="undo changes").click()
+    for k in range(2):
+        drawings.nth(k).wait_for(state="visible")
+
+
+def test_what_is_edited_can_be_undone_on_any_page(pages: Pages, own_page: Path, own: Trace) -> None:
+    page = pages.open(own_page, "edits=w0%5B0%2C0%5D:2")
+    page.get_by_role("button", name="undo changes").click()
+    given = page.evaluate("modules['main.js'].store.point.given['w0[0,0]']")
+    assert given == own.quantities["w0[0,0]"].by_hand
+
+
+def test_a_page_without_seeds_takes_none(pages: Pages, own_page: Path) -> None:
+    page = pages.open(own_page, "seed=9")
+    assert "seed=9" in page.get_by_role("alert").inner_text()
+    page.keyboard.press("Home")
+    assert page.locator("#notice").is_hidden()  # the address no longer says it
+
+
+def test_it_stops_playing_when_another_address_is_followed(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "step=2")
+    page.get_by_role("button", name="play").click()
+    page.evaluate("location.hash = '#step=5'")
+    page.wait_for_timeout(1600)  # longer than from step to step
+    assert page.evaluate("modules['main.js'].store.state.step") == 5

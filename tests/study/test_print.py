@@ -200,3 +200,12 @@ def test_a_file_has_several_pages(pages: Pages, study_page: Path) -> None:
     """Printed without a word before: the browser asks for it, and the page writes it."""
     pdf = pages.open(study_page).pdf(format="A4")
     assert 7 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 16
+
+
+def test_a_mistake_that_the_page_cannot_plant_is_not_claimed(
+    pages: Pages, study_page: Path
+) -> None:
+    claim = "A mistake is planted"
+    for mistake, is_planted in (("float32", False), ("half-mse", True)):
+        page = on_paper(pages.open(study_page, f"mistake={mistake}"))
+        assert (claim in page.locator("#derivation").inner_text()) is is_planted

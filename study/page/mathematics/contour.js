@@ -89,7 +89,7 @@ export function regionAbove(values, columns, level, place) {
         continue;
       }
       close();
-      if (above > 0)
+      if (above > 0 && cornersOf(values, columns, column, row).every(Number.isFinite))
         words += polygon(
           partAbove(cornersOf(values, columns, column, row), level).map(([x, y]) => [column + x, row + y]),
           place,

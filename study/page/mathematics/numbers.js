@@ -193,6 +193,6 @@ export function distance(value, [high, low, error = 0]) {
 // A distance as it is read: 0, 2, 1.9·10¹².
 export function inUlps(ulps) {
   if (ulps === null || ulps === undefined) return "–";
-  if (Number.isNaN(ulps)) return "not a number";
+  if (!Number.isFinite(ulps)) return general(ulps, 2);
   return ulps < 1000 ? String(Math.round(ulps)) : written(ulps.toExponential(1));
 }

@@ -3,8 +3,10 @@
 // It always asks for the derivative by the chosen parameter at the point where the reader stands: at
 // another point, or of another parameter, it is another question.
 
+import { AT_POINT } from "./point.js";
+
 // A question is what it depends on.
-const DEPENDS_ON = ["parameter", "sample", "seed", "edits", "form", "eta", "epoch", "order", "mistake"];
+const DEPENDS_ON = ["parameter", ...AT_POINT];
 
 export const questionOf = (state) => JSON.stringify(DEPENDS_ON.map((key) => state[key]));
 

@@ -28,7 +28,7 @@ export function inputsOf(study, measured) {
 }
 
 // From a probability of one half upwards "F", below it "M".
-export const label = (probability) => (probability >= 0.5 ? "F" : "M");
+export const label = (probability) => (Number.isNaN(probability) ? "–" : probability >= 0.5 ? "F" : "M");
 
 // A probability in three decimals; one that is not 0 or 1 is not written so.
 export function probability(value) {

@@ -62,6 +62,9 @@ function parameters(study, state) {
   return updates[Math.min(state.epoch * study.samples.length, updates.length - 1)];
 }
 
+// What the point depends on, of all that a reader can choose.
+export const AT_POINT = ["sample", "seed", "edits", "form", "eta", "epoch", "order", "mistake"];
+
 // Everything about the point, for the views.
 //
 //   given     what goes in, by name

@@ -38,20 +38,22 @@ function codecs(study) {
     write: (value) => (value === null ? undefined : String(value)),
     read: (text) => {
       const value = Number(text);
-      const fits = text !== "" && value >= low && value <= high && (!whole || Number.isInteger(value));
+      const fits = text.trim() !== "" && value >= low && value <= high && (!whole || Number.isInteger(value));
       return fits ? value : undefined;
     },
   });
   const flag = { write: (value) => (value ? "1" : "0"), read: (text) => ({ 1: true, 0: false })[text] };
   const finite = (text) => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined);
+  const seed = {
+    write: (value) => (value === null ? "ones" : String(value)),
+    read: (text) => (text === "ones" ? null : number(0, 4294967295, true).read(text)),
+  };
   const settable = new Set([...study.parameters, ...Object.keys(study.samples[0].given)]);
   return {
     sample: one(study.samples.map((sample) => sample.key)),
     step: number(0, study.steps.length, true),
-    seed: {
-      write: (seed) => (seed === null ? "ones" : String(seed)),
-      read: (text) => (text === "ones" ? null : number(0, 4294967295, true).read(text)),
-    },
+    // Only where a page has parameters that are drawn, is there a seed.
+    ...(study.starts.length > 1 && { seed }),
     edits: {
       write: (edits) => Object.entries(edits).map(([name, value]) => `${name}:${value}`).join(";"),
       read: (text) => {

@@ -1,6 +1,6 @@
 // One state, one point, and views that are told of both: data flows one way.
 
-import { evaluate } from "./point.js";
+import { AT_POINT, evaluate } from "./point.js";
 import { fromAddress, toAddress } from "./state.js";
 
 export class Store {
@@ -25,12 +25,13 @@ export class Store {
     const changed = new Set(Object.keys(choice).filter((key) => choice[key] !== this.state[key]));
     if (changed.size === 0) return;
     this.state = { ...this.state, ...choice };
+    this.unread = []; // the address is about to be written anew
     this.#tell(changed);
     this.#toAddress();
   }
 
   #tell(changed) {
-    this.point = evaluate(this.study, this.state);
+    if (AT_POINT.some((key) => changed.has(key))) this.point = evaluate(this.study, this.state);
     for (const view of this.views) view(this.state, this.point, changed);
   }
 

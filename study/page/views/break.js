@@ -187,8 +187,6 @@ function check(name) {
 }
 
 // Of an exact 0 everything is infinitely many ulps off.
-const ulpsOf = (ulps) => (ulps === Infinity ? "∞" : inUlps(ulps));
-
 // The derivatives of the current sample, beside the exact ones.
 function derivatives(store) {
   const { study } = store;
@@ -224,8 +222,8 @@ function derivatives(store) {
         set(line, { "data-wrong": isWrong });
         say(cells[0], Number.isNaN(row.hand) ? "no number" : signed(row.hand));
         say(cells[1], row.isKnown ? signed(row.exact[0]) : "too large");
-        say(cells[2], row.isKnown ? `${isWrong ? "✗ " : ""}${ulpsOf(row.ulps)}` : "–");
-        say(cells[3], row.isKnown ? ulpsOf(Math.ceil(row.allowed)) : "–");
+        say(cells[2], row.isKnown ? `${isWrong ? "✗ " : ""}${inUlps(row.ulps)}` : "–");
+        say(cells[3], row.isKnown ? inUlps(Math.ceil(row.allowed)) : "–");
       });
     },
   };

@@ -3,6 +3,7 @@
 import { element, replace, set } from "../parts/dom.js";
 import { inPieces } from "../parts/formula.js";
 import { against, short } from "../mathematics/numbers.js";
+import { planted } from "../model/mistakes.js";
 import { toAddress } from "../model/state.js";
 import { sideBySide } from "./errata.js";
 import { picture } from "./network.js";
@@ -56,7 +57,7 @@ function about({ study, state, point }) {
   const from = state.seed === null ? study.starts[0].says : `parameters drawn at random with seed ${state.seed}`;
   const forms = { stable: "σ(z) σ(−z)", article: "f (1 − f)" };
   const edited = Object.keys(state.edits).map((name) => study.quantity[name].symbol);
-  const mistake = state.mistake && study.mistakes.find(({ slug }) => slug === state.mistake);
+  const mistake = planted(study, state);
   const says = [
     `Whose pass: ${point.sample.name}. Parameters: ${from}.`,
     state.epoch > 0 && `They were then trained for ${state.epoch} epochs, with the samples in ${state.order} order.`,

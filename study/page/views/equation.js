@@ -2,7 +2,6 @@
 
 import { element, replace, say, set } from "../parts/dom.js";
 import { knownTo } from "../model/asked.js";
-import { fill, math } from "../parts/formula.js";
 import { signed } from "../mathematics/numbers.js";
 import { witnesses } from "../parts/witnesses.js";
 

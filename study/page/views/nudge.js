@@ -151,7 +151,8 @@ function curve(store) {
   function draw(width, height) {
     const points = (isClose ? closeLook : wideLook)(seen, window);
     set(empty, { hidden: Boolean(points) });
-    set(frame.node, { hidden: !points });
+    // Not its frame, which tells when it is in view.
+    set(frame.drawing, { hidden: !points });
     if (!points) return;
     const places = inside(width, height, points.left);
     const [x, y] = [linear(points.across, places.x), linear(points.up, places.y)];
@@ -231,6 +232,7 @@ function closeLook(seen) {
   const found = sampled((offset) => slice.at(value + offset) - loss, [-3 * h, 3 * h]);
   const heights = found.map(([, height]) => Math.abs(height)).filter(Number.isFinite);
   const most = Math.max(...heights, Math.abs(3 * h * (exact ?? 0)), 2 * ulp(loss));
+  if (!(most > 1e-300)) return null; // no axis has ticks as close as that
   return {
     curve: found,
     across: [-3 * h, 3 * h],
@@ -282,7 +284,7 @@ function errors(store) {
   function draw(width, height) {
     const isMeasurable = isFinite(seen) && Boolean(seen.exact);
     set(empty, { hidden: isMeasurable });
-    set(frame.node, { hidden: !isMeasurable });
+    set(frame.drawing, { hidden: !isMeasurable });
     if (!isMeasurable) return;
     const places = inside(width, height);
     const [x, y] = [logarithmic(STEPS, places.x), logarithmic(ERRORS, places.y)];

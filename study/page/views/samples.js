@@ -1,6 +1,6 @@
 // Whose pass it is, from which parameters, and in which form the hand lines have σ'.
 
-import { element, say, set } from "../parts/dom.js";
+import { element, set } from "../parts/dom.js";
 import { choice } from "../parts/controls.js";
 
 export function samples(place, store) {
@@ -30,7 +30,7 @@ function withoutSample(store) {
 
 function from(store) {
   const { starts } = store.study;
-  if (starts.length < 2) return null;
+  if (starts.length < 2) return undoing(store);
   const seed = element("input", {
     type: "number",
     min: 0,
@@ -50,18 +50,27 @@ function from(store) {
     state.seed === null ? "ones" : "random",
   );
   const label = element("label", { class: "seed" }, "seed ", seed);
-  const moved = element("button", { type: "button", class: "quiet", onclick: () => store.set({ edits: {}, epoch: 0 }) }, "undo changes");
-  kind.node.append(label, moved);
+  const moved = undoing(store);
+  kind.node.append(label, moved.node);
   return {
     node: kind.node,
     update(state) {
       kind.update(state);
       set(label, { hidden: state.seed === null });
-      // Its place is kept, so that nothing moves when the first weight does.
-      moved.style.visibility = Object.keys(state.edits).length || state.epoch ? "" : "hidden";
+      moved.update(state);
       if (document.activeElement !== seed) seed.value = state.seed ?? usual;
     },
   };
+}
+
+// Back to the parameters and inputs that the page begins with.
+function undoing(store) {
+  const node = element("button", { type: "button", class: "quiet", onclick: () => store.set({ edits: {}, epoch: 0 }) }, "undo changes");
+  function update(state) {
+    // Its place is kept, so that nothing moves when the first weight does.
+    node.style.visibility = Object.keys(state.edits).length || state.epoch ? "" : "hidden";
+  }
+  return { node, update };
 }
 
 function forms(store) {

@@ -18,6 +18,7 @@ export function play(store) {
   if (playing) return stop(store);
   if (store.state.step === last) store.set({ step: 0 });
   playing = setInterval(() => {
+    if (!store.state.playing) return stop(store); // another address was followed meanwhile
     if (store.state.step < last) store.set({ step: store.state.step + 1 });
     if (store.state.step >= last) stop(store);
   }, PACE);
