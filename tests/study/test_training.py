@@ -1,6 +1,7 @@
 """The view of the training: what it draws and says, held against Python's own training."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -371,3 +372,16 @@ def test_it_is_readable_for_all(pages: Pages, study_page: Path) -> None:
         page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
         assert [of for of in axe(page) if "#training" in of or ".boundary" in of] == []
+
+
+def test_the_plane_of_another_network_follows_an_input_that_is_set(
+    pages: Pages, tmp_path: Path
+) -> None:
+    """The row of its example has the input that the reader has set, and what Python says of it."""
+    asked = Asked(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
+    path = build(of_pass(asked.trace()), tmp_path / "two.html")
+    page = pages.open(path, "edits=x%5B1%5D:4", still=True)
+    page.locator(".boundary").scroll_into_view_if_needed()
+    moved = replace(asked, x=(0.5, 4.0)).trace().quantities["a1[0]"].by_hand
+    cells = page.locator(".boundary table tbody tr").first.locator("td").all_text_contents()
+    assert cells[:3] == ["0.5", "4", f"{moved:.3f}"]

@@ -204,8 +204,11 @@ function people(study) {
 function theSample(study) {
   const [{ name, given }] = study.samples;
   const [target] = Object.keys(given).filter((of) => !study.drawing.inputs.includes(of));
-  const measured = study.drawing.inputs.map((of) => given[of]);
-  return () => [{ name, letter: "x", measured, truth: short(given[target]), isNew: false }];
+  return ({ edits }) => {
+    const values = { ...given, ...edits };
+    const measured = study.drawing.inputs.map((of) => values[of]);
+    return [{ name, letter: "x", measured, truth: short(values[target]), isNew: false }];
+  };
 }
 
 // The plane of the two inputs: how far it is drawn, and how its axes are called.
@@ -223,11 +226,10 @@ function planeOf(study, whom) {
     };
   }
   const names = study.drawing.inputs;
-  const [{ measured }] = whom();
   return {
     names: () => names.map((of) => study.quantity[of].symbol),
     sizes: () => [1, 1],
-    around: () => measured.map((of) => [of - 3, of + 3]),
+    around: (state) => whom(state)[0].measured.map((of) => [of - 3, of + 3]),
   };
 }
 
