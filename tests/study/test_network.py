@@ -48,6 +48,15 @@ def test_edges_show_values_or_gradients_with_their_signs(
             assert line(page, name, "data-sign") == ("positive" if value > 0 else "negative")
 
 
+def test_numbers_are_smaller_on_a_narrow_screen(pages: Pages, study_page: Path) -> None:
+    size = "node => parseFloat(getComputedStyle(node).fontSize)"
+    sizes = [
+        pages.open(study_page, size=of).locator("#network text.label").first.evaluate(size)
+        for of in ((1280, 800), (360, 800))
+    ]
+    assert sizes == [12.5, 11]
+
+
 def test_a_negative_edge_is_dashed_as_well_as_coloured(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page, "seed=44")
     style = "node => getComputedStyle(node).strokeDasharray"

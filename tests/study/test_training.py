@@ -385,3 +385,15 @@ def test_the_plane_of_another_network_follows_an_input_that_is_set(
     moved = replace(asked, x=(0.5, 4.0)).trace().quantities["a1[0]"].by_hand
     cells = page.locator(".boundary table tbody tr").first.locator("td").all_text_contents()
     assert cells[:3] == ["0.5", "4", f"{moved:.3f}"]
+
+
+def test_each_form_of_the_slope_has_a_training_of_its_own(pages: Pages, study_page: Path) -> None:
+    """With f(1 - f) digits are lost, so the two part; a page that has shown both knows which is."""
+    end = """form => {
+      const { study, state } = modules["main.js"].store;
+      return modules["model/point.js"].path(study, { ...state, form }).at(-1);
+    }"""
+    both = pages.open(study_page, "seed=44")
+    stable, article = both.evaluate(end, "stable"), both.evaluate(end, "article")
+    assert stable != article
+    assert article == pages.open(study_page, "seed=44").evaluate(end, "article")

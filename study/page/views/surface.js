@@ -4,7 +4,7 @@ import { piecesAt } from "../mathematics/contour.js";
 import { element, say, set, svg } from "../parts/dom.js";
 import { Landscape } from "../mathematics/landscape.js";
 import { short, signed } from "../mathematics/numbers.js";
-import { path, samplesOf } from "../model/point.js";
+import { AT_POINT, path, samplesOf } from "../model/point.js";
 import { edited } from "../model/store.js";
 import { axes, clipped, inside, legend, linear, picture, through } from "../parts/plot.js";
 
@@ -35,7 +35,7 @@ const APART = 40;
 const LISTED = 12;
 
 // What the picture depends on.
-const SHOWN = new Set(["seed", "edits", "form", "eta", "epoch", "order", "axes", "mistake", "sample"]);
+const SHOWN = new Set([...AT_POINT, "axes"]);
 
 export function surface(place, store) {
   const { study } = store;
