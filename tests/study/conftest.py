@@ -13,22 +13,14 @@ import pytest
 from playwright.sync_api import Browser
 
 from compare.trace import Trace
-from compare.traced.asked import Asked
 from study.build import build
 from study.chromium import launched
 from study.content import of_article, of_pass
+from tests.passes import NETWORKS
 from tests.study.browser import Pages, required
 
 #: A network and an example that are not the article's.
-OWN = Asked(
-    sizes=(3, 4, 2),
-    x=(0.5, -1.0, 2.0),
-    y=(1.0, 0.0),
-    activation="tanh",
-    loss="bce",
-    l2=0.01,
-    seed=7,
-)
+OWN = NETWORKS["identity output"]
 
 
 @pytest.fixture(scope="session")

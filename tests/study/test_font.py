@@ -69,7 +69,8 @@ def test_every_sign_of_other_networks(network: str) -> None:
 
 def test_brackets_and_roots_can_grow(article_page: str) -> None:
     font = font_of(article_page)
-    table = font["MATH"].table  # type: ignore[attr-defined]
+    math: Any = font["MATH"]
+    table = math.table
     tall = table.MathVariants.VertGlyphCoverage.glyphs
     cmap = font.getBestCmap() or {}
     for sign in "(){|∑":

@@ -26,6 +26,7 @@ from manual.article import Parameters
 from manual.network import Network
 from manual.optimisers import Sgd
 from study.content import of_pass
+from tests.reference import LOSSES, START
 from tests.study.browser import Pages
 from tests.study.conftest import OWN
 
@@ -282,17 +283,9 @@ def test_trainings_of_1000_epochs_go_the_same_way(page: Page) -> None:
 def test_the_articles_training_from_all_ones(page: Page) -> None:
     """The reference numbers of the article: the loss after all updates of an epoch."""
     ((path, means),) = page.evaluate(TRAIN, [chosen(Settings(init="ones"))])
-    published = {
-        0: 0.500194529252766,
-        10: 0.39202924503396813,
-        100: 0.04286382133794951,
-        500: 0.00535982766573919,
-        990: 0.002417413502389421,
-        999: 0.0023927078180747594,
-    }
-    for epoch, loss in published.items():
+    for epoch, loss in LOSSES.items():
         assert is_close(means[epoch + 1], loss), epoch
-    assert is_close(means[0], 0.5071183179199986)
+    assert is_close(means[0], START)
     w1, _, w3, *_ = path[-1]
     assert w1 == w3
     assert f"{w1:.12f}" == "1.289637872141"
@@ -302,7 +295,11 @@ def test_a_training_of_another_network_with_a_penalty(pages: Pages, own_page: Pa
     """λ Σ w² is part of every update and of the losses, and 1000 epochs are 1000 updates."""
     page = pages.open(own_page)
     ((path, means),) = page.evaluate(TRAIN, [{}])
-    assert OWN.sizes and OWN.activation and OWN.loss and OWN.l2 and OWN.seed  # noqa: PT018 (one)
+    assert OWN.sizes is not None
+    assert OWN.activation is not None
+    assert OWN.loss is not None
+    assert OWN.l2 is not None
+    assert OWN.seed is not None
     network = Network(OWN.sizes, OWN.activation, loss=OWN.loss, l2=OWN.l2)
     x, y = np.array([OWN.x]), np.array([OWN.y])
     params, descent = manual.network.draw_parameters(network, OWN.seed), Sgd(OWN.learning_rate)

@@ -1,6 +1,5 @@
 """The wrong lines as programs: what the page is given to run, run here on NumPy."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,28 +10,13 @@ from compare.planted import LOOPS, MISTAKES, PLANTS
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
 from study.mistakes import ELSEWHERE, mistakes
+from tests.programs import OPERATIONS
 from tests.strategies import drawn_points
 
 NAMES = Parameters._fields
 RATE = 0.1
 RUNNABLE = sorted(set(MISTAKES) - set(ELSEWHERE))
 FORMS = sorted(SIGMOID_DERIVATIVES)
-
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    "+": np.add,
-    "-": np.subtract,
-    "*": np.multiply,
-    "/": np.divide,
-    "**": np.power,
-    "neg": np.negative,
-    "abs": np.abs,
-    "exp": np.exp,
-    "max": np.maximum,
-    "min": np.minimum,
-    ">": lambda a, b: np.where(a > b, 1.0, 0.0),
-    "sign": np.sign,
-    "where": np.where,
-}
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 import { DOUBLED } from "./doubled.js";
 import { Machine, partOf, run } from "./mathematics.js";
-
-// Half the distance from 1 to the next float64: the largest relative error of one rounding.
-export const UNIT = 2 ** -53;
+import { UNIT } from "./numbers.js";
 
 // The step of an exponent; 10 ** -5 need not be the float64 that is nearest to it.
 export const stepSize = (exponent) => (Number.isInteger(exponent) ? Number(`1e-${exponent}`) : 10 ** -exponent);

@@ -49,6 +49,9 @@ export function written(text) {
 
 export const raised = (power) => String(power).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");
 
+// A formula in plain signs with real minus signs; a hyphen within a word stays one.
+export const inSigns = (text) => text.replace(/(?<![A-Za-z])-/g, "−");
+
 export const short = (value, digits = 4) => written(general(value, digits));
 
 // The sign in front, always: colour is not the only thing that tells it.
@@ -175,6 +178,9 @@ function position(text, count) {
   }
   return text.length;
 }
+
+// Half the distance from 1 to the next float64: the largest relative error of one rounding.
+export const UNIT = 2 ** -53;
 
 export function ulp(value) {
   const size = Math.abs(value);

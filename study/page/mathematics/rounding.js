@@ -5,7 +5,7 @@
 // a quotient half an ulp of the result, an exponential two ulps of it; errors of the operands are
 // carried through. A number is [value, bound]; a bound is infinite where nothing is known.
 
-const UNIT = 2 ** -53; // half an ulp of a number, at most, over the number
+import { UNIT } from "./numbers.js";
 
 // What the bounds themselves lose by rounding: far below this, over a few hundred operations.
 const SLACK = 1 + 2 ** -40;

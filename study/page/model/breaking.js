@@ -6,8 +6,8 @@
 import { DOUBLED } from "../mathematics/doubled.js";
 import { Slice } from "../mathematics/difference.js";
 import { byHand, lossSlopes, meanLoss, partOf, predictor, run } from "../mathematics/mathematics.js";
-import { inUlps, short, ulp } from "../mathematics/numbers.js";
-import { inputsOf, label, measuresOf } from "./people.js";
+import { UNIT, inUlps, short, ulp } from "../mathematics/numbers.js";
+import { UNDECIDED, inputsOf, label, measuresOf } from "./people.js";
 import { EPOCHS, path, samplesOf } from "./point.js";
 import { BOUNDED } from "../mathematics/rounding.js";
 
@@ -18,11 +18,6 @@ export const STEP = 1e-5;
 // `jax.test_util.check_grads` allows for float64 unless it is told otherwise. It has to allow far more
 // than the quotient is off by, or right gradients would fail where the loss is steep or large.
 export const TOLERANCE = 1e-5;
-
-// The mean loss of a network that answers one half to everybody.
-const UNDECIDED = 0.25;
-
-const UNIT = 2 ** -53;
 
 // ---- The training
 

@@ -7,6 +7,9 @@ import { general } from "../mathematics/numbers.js";
 const KG = 0.45359237;
 const CM = 2.54;
 
+// The mean loss of a network that answers one half to everybody.
+export const UNDECIDED = 0.25;
+
 // The units that a reader can choose: how weight and height are called, and what one is in lb or in.
 export const UNITS = {
   lb: { names: ["lb", "in"], sizes: [1, 1] },

@@ -4,8 +4,8 @@ import { element, say, set } from "../parts/dom.js";
 import { knownTo } from "../model/asked.js";
 import { checksOfPoint, checksOfTraining, judged, lesson } from "../model/breaking.js";
 import { planted } from "../model/mistakes.js";
-import { inUlps, signed } from "../mathematics/numbers.js";
-import { EPOCHS } from "../model/point.js";
+import { inSigns, inUlps, signed } from "../mathematics/numbers.js";
+import { AT_POINT, EPOCHS } from "../model/point.js";
 
 const PARTS = { link: "In a link of the chain", answer: "Around the chain", loop: "In the training loop" };
 
@@ -96,12 +96,10 @@ export function breakIt(place, store) {
   };
 }
 
-// What the checks depend on.
-const POINT = ["mistake", "sample", "seed", "edits", "form", "eta", "epoch", "order"];
-const MATTERS = new Set([...POINT, "quiz", "revealed", "parameter"]);
+// What the checks, and what is said of them, depend on.
+const MATTERS = new Set([...AT_POINT, "quiz", "revealed", "parameter"]);
 
-// With a minus sign where Python has a hyphen; a name in front stays as it is.
-const inSigns = (text) => text.replace(/(?<![A-Za-z])-/g, "−");
+// A name in front stays as it is.
 const capital = (text) => (/^[a-z]+(?![\w'′])/.test(text) ? `${text[0].toUpperCase()}${text.slice(1)}` : text);
 const sentence = ({ says }) => `${capital(inSigns(says))}.`;
 

@@ -1,8 +1,8 @@
 // One parameter is nudged: the loss along it, its tangent, and the secant that a small step draws.
 
-import { Slice, UNIT, relativeError, stepSize } from "../mathematics/difference.js";
+import { Slice, relativeError, stepSize } from "../mathematics/difference.js";
 import { element, say, set, svg } from "../parts/dom.js";
-import { against, cut, raised, short, signed, ulp, written } from "../mathematics/numbers.js";
+import { UNIT, against, cut, raised, short, signed, ulp, written } from "../mathematics/numbers.js";
 import { edited } from "../model/store.js";
 import { choice } from "../parts/controls.js";
 import { axes, clipped, inside, legend, linear, logarithmic, picture, through } from "../parts/plot.js";

@@ -2,7 +2,7 @@
 
 import { element, replace, say, set } from "../parts/dom.js";
 import { isAsking, questionOf } from "../model/asked.js";
-import { short, signed } from "../mathematics/numbers.js";
+import { inSigns, short, signed } from "../mathematics/numbers.js";
 
 const SIGNS = [[1, "+ positive"], [-1, "− negative"], [0, "0 zero"]];
 
@@ -190,7 +190,6 @@ function meaning(study, parameter, sign) {
   return sign > 0 ? `As ${symbol} grows, the loss rises.` : `As ${symbol} grows, the loss falls.`;
 }
 
-const withMinus = (formula) => formula.replace(/(?<![A-Za-z])-/g, "−");
 
 const mark = (value) => (value > 0 ? "+" : value < 0 ? "−" : "0");
 
@@ -221,12 +220,12 @@ function asProduct(study, name, factors, value) {
 function asSum(study, name, value) {
   const { symbol, formula } = study.quantity[name];
   const isSlope = formula.startsWith("σ′(");
-  return `${symbol} = ${withMinus(formula)}: ${mark(value(name))}${isSlope ? ", as σ′ always is" : ""}`;
+  return `${symbol} = ${inSigns(formula)}: ${mark(value(name))}${isSlope ? ", as σ′ always is" : ""}`;
 }
 
 // The numbers to multiply; of a sum those of its terms, and what they are the product of.
 function factorsIn(study, point, gradient) {
-  const formulaOf = (name) => `${study.quantity[name].symbol} = ${withMinus(study.quantity[name].formula)}`;
+  const formulaOf = (name) => `${study.quantity[name].symbol} = ${inSigns(study.quantity[name].formula)}`;
   const { name, factors } = pieces(study, gradient);
   const parts = factors.length ? factors : study.quantity[name].depends_on;
   const terms = factors.length ? [] : parts.filter((of) => study.quantity[of].factors.length);

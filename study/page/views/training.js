@@ -4,6 +4,7 @@ import { average, course, losses, twins } from "../model/course.js";
 import { element, say, set } from "../parts/dom.js";
 import { LARGEST } from "../mathematics/mathematics.js";
 import { short } from "../mathematics/numbers.js";
+import { UNDECIDED } from "../model/people.js";
 import { EPOCHS, orderSeed } from "../model/point.js";
 import { boundary, hasBoundary } from "./boundary.js";
 import { choice } from "../parts/controls.js";
@@ -96,9 +97,6 @@ function heading(study, { epoch, edits }, mean) {
   const loss = Number.isFinite(mean) ? `mean loss ${short(mean)}` : "the loss is too large for a number";
   return `${done}${isEdited ? ", with your changes" : ""}: ${loss}`;
 }
-
-// The mean loss of a network that answers one half to everybody.
-const UNDECIDED = 0.25;
 
 // Where a training gets nowhere.
 function failure({ ranAway, epochs, means }, { eta }, isOfPeople) {

@@ -7,35 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.special import erfc
 
 from compare.recording.number import FUNCTIONS, Number
 from compare.recording.program import CONSTANT, GIVEN, Program, program
 from compare.trace import Trace
 from tests.passes import NETWORKS, trace
+from tests.programs import OPERATIONS
 from tests.tiers import one_of_each, slowly
-
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    "+": np.add,
-    "-": np.subtract,
-    "*": np.multiply,
-    "/": np.divide,
-    "**": np.power,
-    "neg": np.negative,
-    "abs": np.abs,
-    "exp": np.exp,
-    "log": np.log,
-    "log1p": np.log1p,
-    "tanh": np.tanh,
-    "erfc": erfc,
-    "max": np.maximum,
-    "min": np.minimum,
-    ">": np.greater,
-    "≥": np.greater_equal,
-    "sign": np.sign,
-    "where": np.where,
-}
-
 
 #: What every test run looks at.
 QUICK = ("the article's", "identity output", "relu", "gelu")
