@@ -25,7 +25,7 @@ def bundle(folder: Path, entry: str) -> str:
 
     Raises:
         BundleError: a module imports one that is missing, or that imports it, or what that one does
-            not export; or imports or exports in another form.
+            not export, or what it does not use; or imports or exports in another form.
     """
     order: dict[str, str] = {}
     _add(folder, entry, order, ())
@@ -52,7 +52,15 @@ def _add(folder: Path, name: str, order: dict[str, str], importers: tuple[str, .
         wanted = {of.strip().partition(" as ")[0] for of in names.split(",")} - {""}
         if missing := wanted.difference(exported):
             raise BundleError(f"{name}: {other} does not export {', '.join(sorted(missing))}")
+        if unused := _unused(names, _IMPORT.sub("", source)):
+            raise BundleError(f"{name}: imports {', '.join(unused)} from {other}, unused")
     order[name] = _wrapped(name, source, imported)
+
+
+def _unused(names: str, body: str) -> list[str]:
+    """Those of the imported names that stand nowhere in the module."""
+    called = [of.strip().rpartition(" as ")[2] for of in names.split(",") if of.strip()]
+    return [of for of in called if not re.search(rf"(?<![\w$]){re.escape(of)}(?![\w$])", body)]
 
 
 def _wrapped(name: str, source: str, imported: list[tuple[str, str]]) -> str:

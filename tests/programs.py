@@ -20,6 +20,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "tanh": np.tanh,
     "erfc": erfc,
     "max": np.maximum,
+    "largest": np.maximum,
     "min": np.minimum,
     ">": lambda a, b: np.where(a > b, 1.0, 0.0),
     "≥": lambda a, b: np.where(a >= b, 1.0, 0.0),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.recording.number import FUNCTIONS, Number, recorded
+from compare.recording.number import FUNCTIONS, LARGEST, Number, function, recorded
 
 
 class Array:
@@ -128,12 +128,12 @@ def sum(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # 
 
 
 def max(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)
-    """The largest along an axis, or of all: that very number, and no new one."""
+    """The largest along an axis, or of all: where the lines are run anew it may be another one."""
     return _along(_largest, x, axis, keepdims)
 
 
 def _largest(numbers: Iterable[Number]) -> Number:
-    return reduce(lambda a, b: b if b.value > a.value else a, numbers)
+    return reduce(function(LARGEST, np.maximum), numbers)
 
 
 def _along(fold: Callable[[Any], Number], x: Array, axis: int | None, keepdims: bool) -> Array:

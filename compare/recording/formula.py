@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from compare.recording.number import Number, is_constant
+from compare.recording.number import LARGEST, Number, is_constant
 
 
 class Style(NamedTuple):
@@ -136,6 +136,8 @@ def _kept(number: Number) -> Number | None:
     if number.called or len(number.operands) != 2:
         return None
     left, right = number.operands
+    if number.operation == LARGEST:
+        return right if right.value > left.value else left
     if number.operation in ("+", "-") and _is_nothing(right):
         return left
     if number.operation == "+" and _is_nothing(left):

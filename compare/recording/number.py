@@ -100,6 +100,11 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
 }
 
 
+#: Of two numbers the one that is larger. In a formula it has the name of what it is there, while
+#: `max` is written as the function that it is.
+LARGEST = "largest"
+
+
 def is_constant(number: Number, value: float) -> bool:
     """Whether a number is a constant of this value."""
     return number.operation == "constant" and number.value == value

@@ -97,7 +97,7 @@ def test_what_the_pages_own_policy_blocks_is_seen(
 def test_a_page_that_hangs_is_seen(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.study.browser.PATIENCE_MS", 500)
+    monkeypatch.setattr("tests.study.browser.PATIENCE_MS", 3000)
     pages = Pages(browser)
     pages.open(written(tmp_path, "")).evaluate("() => { setTimeout(() => { for (;;); }) }")
     with pytest.raises(AssertionError, match="hangs: no frame comes any more"):

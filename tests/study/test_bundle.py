@@ -31,7 +31,7 @@ def order(script: str) -> list[str]:
 def test_each_module_once_and_after_what_it_imports(folder: Path) -> None:
     write(
         folder,
-        main='import { b } from "./b.js";\nimport { c } from "./c.js";\n',
+        main='import { b } from "./b.js";\nimport { c } from "./c.js";\nb(c);\n',
         b='import { c } from "./c.js";\nexport const b = c;\n',
         c="export const c = 1;\n",
     )
@@ -41,7 +41,7 @@ def test_each_module_once_and_after_what_it_imports(folder: Path) -> None:
 def test_paths_are_those_of_the_importing_module(folder: Path) -> None:
     write(
         folder,
-        main='import { view } from "./views/view.js";\n',
+        main='import { view } from "./views/view.js";\nview();\n',
         views_view='import { a } from "../a.js";\nimport { b } from "./b.js";\n'
         "export const view = a + b;\n",
         views_b="export const b = 1;\n",
@@ -85,6 +85,35 @@ def test_what_is_not_exported_cannot_be_imported(folder: Path) -> None:
     )
     with pytest.raises(BundleError, match=r"^main\.js: a\.js does not export hidden, other$"):
         bundle(folder, "main.js")
+
+
+def test_what_is_imported_is_used(folder: Path) -> None:
+    write(
+        folder,
+        main='import { a, b as c, d } from "./a.js";\nexport const all = [...d, "a", { b: 1 }];\n',
+        a="export const a = 1;\nexport const b = 2;\nexport const d = [];\n",
+    )
+    wrong = r"^main\.js: imports c from a\.js, unused$"
+    with pytest.raises(BundleError, match=wrong):
+        bundle(folder, "main.js")
+
+
+def test_what_is_exported_is_imported_or_tested() -> None:
+    """By another module of the page, or by a test that reaches into this one."""
+    sources = {
+        path.relative_to(PAGE).as_posix(): path.read_text("utf-8") for path in PAGE.rglob("*.js")
+    }
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("*.py"))
+    imported = {
+        (name.rpartition("/")[2], word)
+        for source in sources.values()
+        for names, name in re.findall(r'import\s*\{([^}]*)\}\s*from\s*"([^"]+)"', source)
+        for word in re.findall(r"\w+", names)
+    }
+    for name, source in sources.items():
+        for word in re.findall(r"^export (?:function|class|const) (\w+)", source, re.MULTILINE):
+            is_tested = name in tests and re.search(rf"\b{word}\b", tests)
+            assert (name.rpartition("/")[2], word) in imported or is_tested, (name, word)
 
 
 @pytest.mark.parametrize(

@@ -138,10 +138,10 @@ def test_a_page_that_computes_otherwise_would_say_so(
 #: Where numbers overflow, cancel, vanish, or lose all that they mean.
 EXTREMES = (
     "edits=w1:1e308;w5:1e308",
-    "edits=w1:1e308;w2:1e308;x1:1e308",
+    "edits=w1:1e308;w2:1e308;b1:1e308",
     "edits=w5:1e308;w6:-1e308&nudge=12",
     "nudge=1&close=1&edits=b3:745",
-    "edits=x1:0;x2:0&seed=44",
+    "edits=w5:0;w6:0&seed=44",
     "seed=3&eta=100&epoch=1000",
     "mistake=sigmoid-of-z&seed=44&epoch=1000",
     "mistake=not-a-number&seed=44&epoch=10",

@@ -220,7 +220,7 @@ def test_the_hint_has_the_factors(pages: Pages, study_page: Path, diana: Trace) 
 
 
 def test_zero_is_an_answer(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "quiz=1&edits=x1:0")
+    page = pages.open(study_page, "quiz=1&edits=w5:0")
     press(page, "zero")
     assert live(page).startswith("✓ Right: ∂L/∂w1 is zero. To first order w1 changes nothing.")
 

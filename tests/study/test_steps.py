@@ -133,7 +133,7 @@ def test_it_stops_at_the_end_and_begins_anew(pages: Pages, study_page: Path) -> 
 
 def test_a_field_keeps_its_own_keys(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page, "step=7&seed=44")
-    page.get_by_label("Seed of the random").focus()
+    page.locator("#samples").get_by_label("Seed of the random").focus()
     for key in ("ArrowLeft", "Home", "End", " "):
         page.keyboard.press(key)
     assert step_of(page) == 7

@@ -29,7 +29,7 @@ _GRID = """
 ([names, given, across, up]) => {
   const { study } = modules["main.js"].store;
   const { Landscape } = modules["mathematics/landscape.js"];
-  const samples = modules["model/point.js"].samplesOf(study);
+  const samples = modules["model/point.js"].samplesOf(study, { edits: {} });
   const landscape = new Landscape(study, study.programs.stable, names);
   return [...landscape.grid(given, samples, across, up)];
 }

@@ -397,3 +397,117 @@ def test_each_form_of_the_slope_has_a_training_of_its_own(pages: Pages, study_pa
     stable, article = both.evaluate(end, "stable"), both.evaluate(end, "article")
     assert stable != article
     assert article == pages.open(study_page, "seed=44").evaluate(end, "article")
+
+
+def test_another_training_has_another_curve(pages: Pages, study_page: Path) -> None:
+    """Drawn anew, in view, when η is another one; and so are the numbers of the sawtooth."""
+    page = opened(pages, study_page, "seed=44")
+    line = page.locator(".curve-of-losses .plot .curve")
+    before = line.get_attribute("d")
+    page.evaluate("modules['main.js'].store.set({ eta: 0.5 })")
+    points = np.array(re.findall(r"[ML]([\d.]+) ([\d.]+)", str(line.get_attribute("d"))), float)
+    assert line.get_attribute("d") != before
+    settings = Settings(seed=44, learning_rate=0.5)
+    means = np.array([mean(settings, epochs) for epochs in range(1001)])
+    _, up = axes_of(page.locator(".curve-of-losses"))
+    np.testing.assert_allclose(np.polyval(up, points[:, 1]), means, atol=3e-4)
+
+
+def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path) -> None:
+    """A screen reader comes to pictures that nobody has scrolled to; their words are new."""
+    page = pages.open(study_page, "seed=44", still=True)
+    page.evaluate("modules['main.js'].store.set({ epoch: 300, eta: 0.5 })")
+    settings = Settings(seed=44, learning_rate=0.5)
+    assert page.locator(".curve-of-losses .plot .curve").get_attribute("d") is None
+    curve = str(page.locator(".curve-of-losses .plot").get_attribute("aria-label"))
+    assert says(mean(settings, 1000), curve.rpartition(" after ")[0].rpartition(" ")[2])
+    saw = str(page.locator(".sawtooth .picture .plot").get_attribute("aria-label"))
+    before = losses(settings, 1200)[0]
+    assert "Losses of updates 1190 to 1210" in saw
+    assert says(before, saw.partition("own loss from ")[2].partition(" to ")[0])
+    assert page.locator("#training .says").first.text_content() in saw
+    plane = str(page.locator(".boundary .picture .plot").get_attribute("aria-label"))
+    above, below = re.findall(r": ([^.]+)\.", plane)
+    assert above == "Alice, Diana, Emily"
+    assert below == "Bob, Charlie, Frank"
+    expect(page.locator("#training .says").nth(1)).to_contain_text("Of all 4000 updates")
+    page.evaluate("modules['main.js'].store.set({ eta: 50 })")
+    expect(page.locator("#training .lesson")).to_contain_text(
+        "With η = 50 the training gets nowhere"
+    )
+
+
+#: In which of two areas of the plane places of the picture lie.
+_SIDES = """
+(places) => {
+  const [f, m] = ["female", "male"].map((of) =>
+    document.querySelector(`.boundary .picture .plot .side.${of}`));
+  const on = (area, at) => area.isPointInFill(new DOMPoint(...at));
+  return places.map((at) => [on(f, at), on(m, at)]);
+}
+"""
+
+
+def test_each_side_of_the_line_is_shaded_as_what_the_network_says(
+    pages: Pages, study_page: Path
+) -> None:
+    """Both sides, at places all over the picture but those at the line itself."""
+    settings = Settings(seed=0)
+    page = opened(pages, study_page, "seed=0&epoch=300")
+    page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
+    expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
+    across, up = axes_of(page.locator(".boundary"))
+    places, chances = [], []
+    params = Parameters(*path(settings)[:, 1200])
+    for weight in np.linspace(115, 165, 11):
+        for height in np.linspace(57, 75, 10):
+            (x,) = settings.inputs((Person("", weight, height, None),))
+            chance = float(manual.article.feedforward(params, x))
+            if abs(chance - 0.5) < 0.05:
+                continue
+            places.append([(weight - across[1]) / across[0], (height - up[1]) / up[0]])
+            chances.append(chance)
+    found = page.evaluate(_SIDES, places)
+    assert {chance > 0.5 for chance in chances} == {True, False}
+    assert found == [[chance > 0.5, chance < 0.5] for chance in chances]
+
+
+def test_who_is_mistaken_is_marked(pages: Pages, study_page: Path) -> None:
+    """Untrained, from all ones, the network says F of everybody."""
+    page = opened(pages, study_page)
+    marked = page.locator("#training .predictions tr[data-wrong=true]")
+    wrong = [person.name.lower() for person in (*PEOPLE, *NEWCOMERS) if person.gender == "M"]
+    assert [of.get_attribute("data-person") for of in marked.all()] == wrong
+    page.evaluate("modules['main.js'].store.set({ epoch: 1000 })")
+    expect(marked).to_have_count(0)
+
+
+def test_a_training_follows_the_example_that_is_set(pages: Pages, tmp_path: Path) -> None:
+    """Its losses, and an epoch gone to, are those of the input that the reader has set."""
+    asked = Asked(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
+    page = opened(pages, build(of_pass(asked.trace()), tmp_path / "two.html"), "edits=x%5B1%5D:4")
+    moved = replace(asked, x=(0.5, 4.0)).trace()
+    assert says(moved.quantities["L"].by_hand, title(page).inner_text().rpartition(" ")[2])
+    page.get_by_role("button", name="An epoch on").click()
+    assert state(page, "edits") == {"x[1]": 4}
+    given = page.evaluate("modules['main.js'].store.point.given")
+    for update, of in moved.quantities.items():
+        if of.kind == "update":
+            assert given[update.removesuffix("_new")] == pytest.approx(of.by_hand, rel=1e-12)
+
+
+def test_a_page_keeps_the_learning_rate_that_it_was_built_with(
+    pages: Pages, tmp_path: Path
+) -> None:
+    """However large: the field takes it, and so does an address."""
+    asked = Asked(sizes=(1, 1), x=(0.5,), y=(1.0,), learning_rate=1000.0, seed=1)
+    path = build(of_pass(asked.trace()), tmp_path / "index.html")
+    page = pages.open(path)
+    field = page.get_by_label("Learning rate η", exact=True)
+    assert field.input_value() == "1000"
+    assert field.evaluate("field => field.validity.valid")
+    field.fill("900")
+    field.press("Tab")
+    assert state(page, "eta") == 900
+    assert state(pages.open(path, "eta=1000"), "eta") == 1000
+    expect(pages.open(path, "eta=1001").get_by_role("alert")).to_contain_text("eta=1001")

@@ -12,6 +12,9 @@ from compare.experiment import Settings, hand_path, outside_training_range
 from compare.people import Person, from_metric, label
 from compare.trace import Trace
 from manual.article import Parameters
+from study.build import build
+from study.content import of_pass
+from tests.passes import trace
 from tests.study.browser import PHONE, Pages, axe
 
 pytestmark = pytest.mark.slow
@@ -34,6 +37,10 @@ def answer(weight: float, height: float, epochs: int = 1000) -> str:
     (x,) = settings.inputs((Person("you", weight, height, None),))
     chance = float(manual.article.feedforward(params, x))
     return f"{chance:.3f} {label(chance)}"
+
+
+def short(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")
 
 
 def test_the_networks_answer(pages: Pages, study_page: Path) -> None:
@@ -135,7 +142,7 @@ def test_another_networks_example(pages: Pages, own_page: Path, own: Trace) -> N
     outputs = [own.quantities[name].by_hand for name in ("a1[0]", "a1[1]")]
     chances = [1 / (1 + np.exp(-value)) for value in outputs]
     said = [
-        f"a1[{k}] = {value:.4g}, a probability of {chance:.3f}".replace("-", "−")
+        f"a1[{k}] = {short(value)}, a probability of {chance:.3f}"
         for k, (value, chance) in enumerate(zip(outputs, chances, strict=True))
     ]
     expect(page.locator("#you .answer")).to_have_text("; ".join(said))
@@ -154,6 +161,67 @@ def test_another_networks_example(pages: Pages, own_page: Path, own: Trace) -> N
     assert state(page, "edits") == {"x[1]": 3}
     page.locator("#you").get_by_role("button", name="as given").click()
     expect(page.locator("#you .answer")).to_have_text("; ".join(said))
+
+
+def test_probabilities_of_classes_where_powers_overflow(pages: Pages, tmp_path: Path) -> None:
+    """And where another class leads than the one that led when the lines were recorded."""
+    pass_ = trace("classes")
+    page = pages.open(build(of_pass(pass_), tmp_path / "classes.html"), "edits=b1%5B2%5D:1000")
+    z = [pass_.quantities[f"z1[{k}]"].by_hand + [0, 0, 1000][k] for k in range(3)]
+    said = [f"a1[{k}] = {short(z[k])}, a probability of" for k in range(3)]
+    words = ("below 0.001", "below 0.001", "above 0.999")
+    expect(page.locator("#you .answer")).to_have_text(
+        "; ".join(f"{text} {chance}" for text, chance in zip(said, words, strict=True))
+    )
+    assert page.evaluate("modules['main.js'].store.point.by_hand.L") == z[2] - z[1]
+    assert page.evaluate("modules['main.js'].store.point.ulps.by_hand.L") <= 2
+
+
+def fields(page: Page) -> list[str]:
+    return [
+        page.locator(f"#you [data-measure={of}] input").input_value() for of in ("weight", "height")
+    ]
+
+
+def test_fields_have_what_the_address_has(pages: Pages, study_page: Path) -> None:
+    """Followed to an address without a reader, they are empty, and nothing is wrong with them."""
+    page = pages.open(study_page, "you=-5;66")
+    expect(page.locator("#you .error")).to_contain_text("Weight: got “-5”")
+    page.evaluate("location.hash = '#step=1'")
+    page.wait_for_function("() => modules['main.js'].store.state.step === 1")
+    assert fields(page) == ["", ""]
+    expect(page.locator("#you .error")).to_be_hidden()
+    page.evaluate("location.hash = '#you=140;66&unit=kg'")
+    page.wait_for_function("() => modules['main.js'].store.state.unit === 'kg'")
+    assert fields(page) == [f"{140 * 0.45359237:.6g}", f"{66 * 2.54:.6g}"]
+
+
+def test_what_is_wrong_follows_the_unit(pages: Pages, study_page: Path) -> None:
+    """What was typed right is converted; what was not stays, and is named in the unit."""
+    page = pages.open(study_page)
+    fill(page, "100", "tall")
+    expect(page.locator("#you .error")).to_contain_text("expected a number above 0, in in.")
+    page.locator("#you [data-choice=unit] [data-value=kg]").click()
+    expect(page.locator("#you .error")).to_have_text(
+        "Height: got “tall”, expected a number above 0, in cm."
+    )
+    assert fields(page) == ["45.3592", "tall"]
+
+
+def test_a_field_that_nobody_came_to_is_not_complained_about(
+    pages: Pages, study_page: Path
+) -> None:
+    page = pages.open(study_page)
+    weight, height = (
+        page.locator(f"#you [data-measure={of}] input") for of in ("weight", "height")
+    )
+    weight.fill("140")
+    weight.press("Tab")
+    expect(height).to_be_focused()
+    expect(page.locator("#you .error")).to_be_hidden()
+    height.press("Tab")
+    expect(page.locator("#you .error")).to_contain_text("Height: got nothing")
+    assert fields(page) == ["140", ""]
 
 
 def test_it_is_readable_for_all(pages: Pages, study_page: Path) -> None:

@@ -178,6 +178,7 @@ export const DOUBLED = {
   // Its slope is -2/√π e^(-a²).
   erfc: following(doubledErfc, (_, a) => 1.2 * Math.exp(-(Math.max(0, Math.abs(a[0]) - a[2]) ** 2)) * a[2]),
   max: (a, b) => (less(a, b) ? b : a),
+  largest: (a, b) => (less(a, b) ? b : a),
   min: (a, b) => (less(b, a) ? b : a),
   ">": (a, b) => [less(b, a) ? 1 : 0, 0, 0],
   "≥": (a, b) => [less(a, b) ? 0 : 1, 0, 0],

@@ -22,6 +22,7 @@ export const FLOATS = {
   tanh: Math.tanh,
   erfc: (x) => doubledErfc([x, 0])[0],
   max: (a, b) => Math.max(a, b),
+  largest: (a, b) => Math.max(a, b),
   min: (a, b) => Math.min(a, b),
   ">": (a, b) => (a > b ? 1 : 0),
   "≥": (a, b) => (a >= b ? 1 : 0),

@@ -1,6 +1,6 @@
 // The mean loss over two parameters, all others held, and its slopes there.
 
-import { Machine, partOf } from "./mathematics.js";
+import { Machine, mean, partOf } from "./mathematics.js";
 
 // Runs only what a move along an axis changes: the rest once for each sample, or once for each row.
 export class Landscape {
@@ -63,8 +63,6 @@ export class Landscape {
     return slopes.map((_, k) => mean(found.map((of) => of[k])));
   }
 }
-
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function again(steps, results) {
   for (let k = 0; k < steps.length; k += 1) {

@@ -75,7 +75,8 @@ const EXACT_RULES = {
   softplus: (z, _, n) => sigmoid(z, n),
 };
 
-function sigmoid(z, n) {
+// In any arithmetic: e^z / (1 + e^z), with no power that overflows.
+export function sigmoid(z, n) {
   const [up, down] = [n.exp(n.min(z, n.from(0))), n.exp(n.neg(n.abs(z)))];
   return n["/"](up, n["+"](n.from(1), down));
 }
@@ -84,7 +85,7 @@ function sigmoid(z, n) {
 //
 // Where two arguments of a maximum or a minimum are equal, or |0| is met, there is no one
 // derivative: not a number.
-export function reverse(program, results, of, arithmetic, rules) {
+function reverse(program, results, of, arithmetic, rules) {
   const n = arithmetic;
   const zero = n.from(0);
   const adjoint = new Array(results.length).fill(null);
@@ -140,6 +141,8 @@ const BACK = {
     return [n["*"](d, n["*"](n["*"](n.from(-2), steep), one_over(n, n.rootOfPi)))];
   },
   max: (d, [a, b], _, n) => chosen(d, n, n.value(n["-"](a, b))),
+  // Lines take the largest out of all numbers of a row, which changes nothing, whichever it is.
+  largest: (d, [a, b], _, n) => (n.value(n["-"](a, b)) >= 0 ? [d, n.from(0)] : [n.from(0), d]),
   min: (d, [a, b], _, n) => chosen(d, n, n.value(n["-"](b, a))),
   ">": (_, __, ___, n) => [n.from(0), n.from(0)],
   "≥": (_, __, ___, n) => [n.from(0), n.from(0)],
@@ -256,22 +259,27 @@ export function train(study, program, start, samples, order, rate) {
   return path;
 }
 
-// The mean loss over samples at any parameters; `program` is run forward only.
-export function meanLoss(study, program, samples) {
+// The loss of each sample at any parameters: a function of them. `program` is run forward only.
+export function losses(study, program, samples) {
   const machine = new Machine(partOf(program, [study.loss]));
   return (params) => {
     machine.put(params);
-    let sum = 0;
-    for (const sample of samples) sum += machine.put(sample).run().value(study.loss);
-    return sum / samples.length;
+    return samples.map((sample) => machine.put(sample).run().value(study.loss));
   };
 }
 
-// The outputs of the network at any parameters and inputs.
+export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+// The outputs of the network: a function of parameters that gives one of inputs, in the network's order.
 export function predictor(study, program) {
-  const machine = new Machine(partOf(program, study.outputs));
-  return (params, inputs) => {
-    machine.put(params).put(inputs).run();
-    return study.outputs.map((name) => machine.value(name));
+  const part = partOf(program, study.outputs);
+  return (params) => {
+    const machine = new Machine(part).put(params);
+    const places = study.drawing.inputs.map((name) => part.at[name]);
+    return (inputs) => {
+      inputs.forEach((value, k) => (machine.results[places[k]] = value));
+      machine.run();
+      return study.outputs.map((name) => machine.value(name));
+    };
   };
 }

@@ -5,19 +5,20 @@
 
 import { DOUBLED } from "../mathematics/doubled.js";
 import { Slice } from "../mathematics/difference.js";
-import { byHand, lossSlopes, meanLoss, partOf, predictor, run } from "../mathematics/mathematics.js";
+import { byHand, losses, lossSlopes, mean, partOf, predictor, run } from "../mathematics/mathematics.js";
 import { UNIT, inUlps, short, ulp } from "../mathematics/numbers.js";
 import { UNDECIDED, inputsOf, label, measuresOf } from "./people.js";
-import { EPOCHS, path, samplesOf } from "./point.js";
+import { path, samplesOf } from "./point.js";
+import { EPOCHS } from "./state.js";
 import { BOUNDED } from "../mathematics/rounding.js";
 
 // The step of the difference quotient: about the cube root of 2^-53, where its errors are smallest.
-export const STEP = 1e-5;
+const STEP = 1e-5;
 
 // It agrees with a derivative within so much, and within such a part of itself: what
 // `jax.test_util.check_grads` allows for float64 unless it is told otherwise. It has to allow far more
 // than the quotient is off by, or right gradients would fail where the loss is steep or large.
-export const TOLERANCE = 1e-5;
+const TOLERANCE = 1e-5;
 
 // ---- The training
 
@@ -37,9 +38,9 @@ export function checksOfTraining(study, state) {
 
 function outcome(study, state, both, ranAway) {
   if (ranAway) return { sees: true, says: `the training runs away in epoch ${ranAway}: no answer comes of it` };
-  const predict = predictor(study, study.programs[state.form]);
+  const predicts = both.map(predictor(study, study.programs[state.form]));
   const people = [...study.people.trained, ...study.people.newcomers].map((person) => {
-    const [answer, right] = both.map((params) => predict(params, inputsOf(study, measuresOf(person)))[0]);
+    const [answer, right] = predicts.map((predict) => predict(inputsOf(study, measuresOf(person)))[0]);
     return { name: person.name, answer, right };
   });
   const wrong = people.filter(({ answer, right }) => label(answer) !== label(right));
@@ -55,8 +56,8 @@ function outcome(study, state, both, ranAway) {
 
 function training(study, state, [start, planted, right], ranAway, isComparable) {
   if (ranAway) return { sees: true, says: `the training runs away in epoch ${ranAway}` };
-  const mean = meanLoss(study, study.programs[state.form], samplesOf(study));
-  const [before, end, rightEnd] = [start, planted, right].map(mean);
+  const lossesAt = losses(study, study.programs[state.form], samplesOf(study, state));
+  const [before, end, rightEnd] = [start, planted, right].map((params) => mean(lossesAt(params)));
   const isStuck = end >= UNDECIDED;
   const how = isStuck ? "no better than always answering one half" : "which looks like learning";
   return {
@@ -76,7 +77,7 @@ function training(study, state, [start, planted, right], ranAway, isComparable) 
 export function judged(study, state, point, mistake) {
   const programs = ownParts(study, state.form);
   return study.samples.map((sample) => {
-    const given = sample === point.sample ? point.given : { ...point.given, ...sample.given };
+    const given = { ...point.given, ...sample.given };
     const hand = byHand(mistake.program(state.form), given);
     const right = run(programs.lines, given, BOUNDED);
     const auto = lossSlopes(study, programs.loss, given);

@@ -1,23 +1,25 @@
 // How a training goes: the losses on the way, from the parameters after each update.
 
-import { Machine, partOf } from "../mathematics/mathematics.js";
-import { EPOCHS, samplesOf, training } from "./point.js";
+import { losses, mean } from "../mathematics/mathematics.js";
+import { samplesOf, training } from "./point.js";
+import { EPOCHS } from "./state.js";
 
 const known = new WeakMap();
 
 // The training that is chosen; kept while its path is.
 export function course(study, state) {
   const { path, order } = training(study, state);
-  if (!known.has(path)) known.set(path, new Course(study, study.programs[state.form], path, order));
+  if (!known.has(path)) known.set(path, new Course(losses(study, study.programs[state.form], samplesOf(study, state)), path, order));
   return known.get(path);
 }
 
-export class Course {
-  constructor(study, program, path, order) {
+class Course {
+  // `lossesAt` gives the loss of each sample at any parameters.
+  constructor(lossesAt, path, order) {
     this.path = path;
     this.order = order;
-    this.count = study.samples.length;
-    this.lossesAt = losses(study, program);
+    this.lossesAt = lossesAt;
+    this.count = lossesAt(path[0]).length;
     this.updates = path.length - 1;
     // Those of which all updates are done.
     this.epochs = Math.floor(this.updates / this.count);
@@ -27,7 +29,7 @@ export class Course {
 
   // The mean loss after so many updates.
   mean(updates) {
-    return average(this.lossesAt(this.path[updates]));
+    return mean(this.lossesAt(this.path[updates]));
   }
 
   // What one update does, counted from 0: to its own sample's loss, and to the mean.
@@ -42,37 +44,25 @@ export class Course {
     return {
       sample,
       own: [before[sample], after[sample]],
-      mean: [average(before), average(after)],
+      mean: [mean(before), mean(after)],
       expected: -square / rate,
     };
   }
 
-  // Of all updates, how many raise the loss of their own sample, and how many the mean.
-  rises() {
-    if (this.found) return this.found;
+  // Counts of all updates how many raise the loss of their own sample, and how many the mean: `found`.
+  counted() {
+    if (this.found) return this;
     this.found = { own: 0, mean: 0 };
     let before = this.lossesAt(this.path[0]);
     for (let at = 0; at < this.updates; at += 1) {
       const after = this.lossesAt(this.path[at + 1]);
       const sample = this.order[at];
       this.found.own += after[sample] > before[sample];
-      this.found.mean += average(after) > average(before);
+      this.found.mean += mean(after) > mean(before);
       before = after;
     }
-    return this.found;
+    return this;
   }
-}
-
-export const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-// A function of parameters: the loss of each sample.
-export function losses(study, program) {
-  const machine = new Machine(partOf(program, [study.loss]));
-  const samples = samplesOf(study);
-  return (params) => {
-    machine.put(params);
-    return samples.map((sample) => machine.put(sample).run().value(study.loss));
-  };
 }
 
 // Units of one layer that do the same: they get the same and give the same.

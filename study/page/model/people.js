@@ -24,11 +24,8 @@ export const fromUnit = (measured, unit) => measured.map((value, k) => value * U
 
 export const measuresOf = ({ weight, height }) => [weight, height];
 
-// What the network is given: lb and in, shifted; by the names of its inputs.
-export function inputsOf(study, measured) {
-  const { shift } = study.people;
-  return Object.fromEntries(study.drawing.inputs.map((name, k) => [name, measured[k] - shift[k]]));
-}
+// What the network is given: lb and in, shifted.
+export const inputsOf = ({ people: { shift } }, measured) => measured.map((value, k) => value - shift[k]);
 
 // From a probability of one half upwards "F", below it "M".
 export const label = (probability) => (Number.isNaN(probability) ? "–" : probability >= 0.5 ? "F" : "M");
@@ -41,7 +38,7 @@ export function probability(value) {
 }
 
 // Lowest and highest of each measure among those that the network is trained on, in lb and in.
-export function trainingRange(study) {
+function trainingRange(study) {
   const columns = MEASURES.map((measure) => study.people.trained.map((person) => person[measure]));
   return columns.map((column) => [Math.min(...column), Math.max(...column)]);
 }

@@ -5,8 +5,7 @@ import { byAutodiff, byHand, exactly, prepared, train } from "../mathematics/mat
 import { plantable, planted } from "./mistakes.js";
 import { RandomState } from "../mathematics/random.js";
 import { sampleOrder } from "../mathematics/order.js";
-
-export const EPOCHS = 1000;
+import { EPOCHS, inputsSet } from "./state.js";
 
 // The study as Python told it, made ready: programs prepared, quantities by name.
 export function opened(told) {
@@ -28,10 +27,11 @@ export function start(study, state) {
 }
 
 // The lines that are run by hand: the right ones, or those with the mistake that is planted.
-export const handProgram = (study, state) => planted(study, state)?.program(state.form) ?? study.programs[state.form];
+const handProgram = (study, state) => planted(study, state)?.program(state.form) ?? study.programs[state.form];
 
-// What is put in for each sample.
-export const samplesOf = (study) => study.samples.map((sample) => ({ ...constants(study), ...sample.given }));
+// What is put in for each sample, as given or as the reader has set it.
+export const samplesOf = (study, state) =>
+  study.samples.map((sample) => ({ ...constants(study), ...sample.given, ...inputsSet(study, state) }));
 
 const kept = new Map();
 
@@ -40,12 +40,13 @@ const kept = new Map();
 //   path   the parameters before and after each update
 //   order  the index of the sample of each update
 export function training(study, state) {
-  const key = JSON.stringify([state.seed, state.form, state.eta, state.order, planted(study, state)?.slug]);
+  const { seed, form, eta, order: way } = state;
+  const key = JSON.stringify([seed, form, eta, way, planted(study, state)?.slug, inputsSet(study, state)]);
   if (!kept.has(key)) {
-    const samples = samplesOf(study);
-    const order = sampleOrder(samples.length, EPOCHS, state.order === "shuffled" ? orderSeed(state) : null);
+    const samples = samplesOf(study, state);
+    const order = sampleOrder(samples.length, EPOCHS, way === "shuffled" ? orderSeed(state) : null);
     if (kept.size === 2) kept.delete(kept.keys().next().value);
-    kept.set(key, { order, path: train(study, handProgram(study, state), start(study, state), samples, order, state.eta) });
+    kept.set(key, { order, path: train(study, handProgram(study, state), start(study, state), samples, order, eta) });
   }
   return kept.get(key);
 }

@@ -1,5 +1,28 @@
 // What the reader has chosen, all of it, and how it is written into the address.
 
+// Epochs of a training.
+export const EPOCHS = 1000;
+
+// The lowest and the highest of each number that can be chosen.
+export function limits(study) {
+  return {
+    seed: [0, 4294967295], // as NumPy takes them
+    eta: [Math.min(1e-6, study.eta), Math.max(100, study.eta)],
+    epoch: [0, EPOCHS],
+    nudge: [1, 12], // 1e-1 to 1e-12
+  };
+}
+
+// The forms of σ' by hand, as they are read.
+export const FORMS = { stable: "σ(z) σ(−z)", article: "f (1 − f)" };
+
+// The inputs and targets that can be set: those of a page with one example. People are who they are.
+const settableInputs = (study) => (study.samples.length > 1 ? [] : Object.keys(study.samples[0].given));
+
+// Those that the reader has set.
+export const inputsSet = (study, { edits }) =>
+  Object.fromEntries(settableInputs(study).filter((name) => name in edits).map((name) => [name, edits[name]]));
+
 // Everything that an address can say, with what is meant where it says nothing.
 export function defaults(study) {
   return {
@@ -33,6 +56,7 @@ export function defaults(study) {
 
 // How each choice is written and read; what cannot be read is left as it was.
 function codecs(study) {
+  const { seed: seeds, eta, epoch, nudge } = limits(study);
   const one = (of) => ({ write: (value) => value, read: (text) => (of.includes(text) ? text : undefined) });
   const number = (low, high, whole = false) => ({
     write: (value) => (value === null ? undefined : String(value)),
@@ -46,9 +70,9 @@ function codecs(study) {
   const finite = (text) => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined);
   const seed = {
     write: (value) => (value === null ? "ones" : String(value)),
-    read: (text) => (text === "ones" ? null : number(0, 4294967295, true).read(text)),
+    read: (text) => (text === "ones" ? null : number(...seeds, true).read(text)),
   };
-  const settable = new Set([...study.parameters, ...Object.keys(study.samples[0].given)]);
+  const settable = new Set([...study.parameters, ...settableInputs(study)]);
   return {
     sample: one(study.samples.map((sample) => sample.key)),
     step: number(0, study.steps.length, true),
@@ -63,13 +87,13 @@ function codecs(study) {
       },
     },
     form: one(Object.keys(study.programs)),
-    eta: number(1e-6, 100),
-    epoch: number(0, 1000, true),
+    eta: number(...eta),
+    epoch: number(...epoch, true),
     order: one(["fixed", "shuffled"]),
     parameter: one(study.parameters),
     pinned: flag,
     show: one(["values", "gradients"]),
-    nudge: number(1, 12, true),
+    nudge: number(...nudge, true),
     close: flag,
     axes: {
       write: (axes) => axes.join(";"),

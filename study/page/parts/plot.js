@@ -58,7 +58,7 @@ function roundPowers(low, high, count) {
 }
 
 // Pixels that tick texts and the names of the axes need around a plot.
-export const MARGIN = { left: 52, right: 16, top: 24, bottom: 36 };
+const MARGIN = { left: 52, right: 16, top: 24, bottom: 36 };
 
 // The ranges of x and y in a picture of so many pixels; numbers with powers need more at the left.
 export const inside = (width, height, left = MARGIN.left) => ({

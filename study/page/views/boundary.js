@@ -1,10 +1,11 @@
 // What the network says of everybody: its output over the plane of weight and height, and a table.
 
 import { lineAt, regionAbove } from "../mathematics/contour.js";
-import { element, replace, say, set, svg } from "../parts/dom.js";
-import { Machine, partOf } from "../mathematics/mathematics.js";
+import { predictor } from "../mathematics/mathematics.js";
 import { short } from "../mathematics/numbers.js";
-import { UNITS, inUnit, label, measuresOf, probability } from "../model/people.js";
+import { meant } from "../model/outputs.js";
+import { UNITS, inUnit, inputsOf, label, measuresOf, probability } from "../model/people.js";
+import { element, replace, say, set, svg } from "../parts/dom.js";
 import { axes, clipped, inside, legend, linear, picture } from "../parts/plot.js";
 
 const HEIGHT = 320;
@@ -84,17 +85,16 @@ export function boundary(store) {
 
   function draw(width, height, grid = QUICK) {
     clearTimeout(resting);
-    const { state, given } = now;
+    const { state, chance } = now;
     const [across, up] = plane.around(state);
     const places = inside(width, height);
     const [x, y] = [linear(across, places.x), linear(up, places.y)];
     const [columns, rows] = grid;
     const at = (of, k, count) => of.domain[0] + ((of.domain[1] - of.domain[0]) * k) / (count - 1);
-    const chance = networks[state.form](given);
     const values = new Float64Array(columns * rows);
     for (let row = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1) {
-        values[row * columns + column] = logOdds(chance(at(x, column, columns), at(y, row, rows)));
+        values[row * columns + column] = logOdds(chance([at(x, column, columns), at(y, row, rows)]));
       }
     }
     const place = (column, row) => [x(at(x, column, columns)), y(at(y, row, rows))];
@@ -113,7 +113,7 @@ export function boundary(store) {
       marks,
       all.map((of) => mark(of, x(of.measured[0]), y(of.measured[1]))),
     );
-    set(shown.drawing, { "aria-label": described(named, now.all), "data-fine": grid === FINE });
+    set(shown.drawing, { "data-fine": grid === FINE });
     if (grid === QUICK) resting = setTimeout(() => shown.isSeen() && draw(width, height, FINE), REST);
   }
 
@@ -121,9 +121,11 @@ export function boundary(store) {
     node,
     update(state, point) {
       const chance = networks[state.form](point.given);
-      const all = whom(state).map((of) => ({ ...of, chance: chance(...of.measured) }));
-      now = { state, given: point.given, all };
+      const all = whom(state).map((of) => ({ ...of, chance: chance(of.measured) }));
+      now = { state, chance, all };
       table.update(state, all);
+      set(shown.drawing, { "aria-label": described(named, all) });
+      if (!shown.isSeen()) say(note, ""); // what it says is known when the plane has been computed
       shown.redraw();
     },
   };
@@ -131,21 +133,10 @@ export function boundary(store) {
 
 // (parameters) -> (two numbers as they are measured) -> the probability that the network gives.
 function network(study, program) {
-  const machine = new Machine(partOf(program, study.outputs));
-  const { at, results } = machine;
-  const places = study.drawing.inputs.map((name) => at[name]);
-  const shift = study.people?.shift ?? [0, 0];
-  const [output] = study.outputs;
-  // Of a loss on logits the output is one: a probability by σ.
-  const isLogit = study.about.loss === "bce";
+  const predict = predictor(study, program);
   return (params) => {
-    machine.put(params);
-    return (first, second) => {
-      results[places[0]] = first - shift[0];
-      results[places[1]] = second - shift[1];
-      const value = machine.run().value(output);
-      return isLogit ? 1 / (1 + Math.exp(-value)) : value;
-    };
+    const answer = predict(params);
+    return (measured) => meant(study, answer(study.people ? inputsOf(study, measured) : measured))[0];
   };
 }
 

@@ -5,7 +5,9 @@ import { knownTo } from "../model/asked.js";
 import { checksOfPoint, checksOfTraining, judged, lesson } from "../model/breaking.js";
 import { planted } from "../model/mistakes.js";
 import { inSigns, inUlps, signed } from "../mathematics/numbers.js";
-import { AT_POINT, EPOCHS } from "../model/point.js";
+import { AT_POINT } from "../model/point.js";
+import { EPOCHS } from "../model/state.js";
+import { capital } from "../parts/words.js";
 
 const PARTS = { link: "In a link of the chain", answer: "Around the chain", loop: "In the training loop" };
 
@@ -99,8 +101,6 @@ export function breakIt(place, store) {
 // What the checks, and what is said of them, depend on.
 const MATTERS = new Set([...AT_POINT, "quiz", "revealed", "parameter"]);
 
-// A name in front stays as it is.
-const capital = (text) => (/^[a-z]+(?![\w'′])/.test(text) ? `${text[0].toUpperCase()}${text.slice(1)}` : text);
 const sentence = ({ says }) => `${capital(inSigns(says))}.`;
 
 function concerns(study, { wrong, kind }) {
@@ -184,7 +184,6 @@ function check(name) {
   };
 }
 
-// Of an exact 0 everything is infinitely many ulps off.
 // The derivatives of the current sample, beside the exact ones.
 function derivatives(store) {
   const { study } = store;

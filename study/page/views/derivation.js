@@ -4,7 +4,7 @@ import { element, replace, set } from "../parts/dom.js";
 import { inPieces } from "../parts/formula.js";
 import { against, short } from "../mathematics/numbers.js";
 import { planted } from "../model/mistakes.js";
-import { toAddress } from "../model/state.js";
+import { FORMS, toAddress } from "../model/state.js";
 import { sideBySide } from "./errata.js";
 import { picture } from "./network.js";
 import { PHASES } from "./steps.js";
@@ -55,7 +55,6 @@ function onPaper(store, show) {
 // Whose pass it is, at which parameters, and what is not as usual.
 function about({ study, state, point }) {
   const from = state.seed === null ? study.starts[0].says : `parameters drawn at random with seed ${state.seed}`;
-  const forms = { stable: "σ(z) σ(−z)", article: "f (1 − f)" };
   const edited = Object.keys(state.edits).map((name) => study.quantity[name].symbol);
   const mistake = planted(study, state);
   const says = [
@@ -63,7 +62,7 @@ function about({ study, state, point }) {
     state.epoch > 0 && `They were then trained for ${state.epoch} epochs, with the samples in ${state.order} order.`,
     edited.length > 0 && `Set by the reader: ${edited.join(", ")}.`,
     `Learning rate η = ${short(state.eta)}.`,
-    Object.keys(study.programs).length > 1 && `By hand σ′ is computed as ${forms[state.form]}.`,
+    Object.keys(study.programs).length > 1 && `By hand σ′ is computed as ${FORMS[state.form]}.`,
     mistake && `A mistake is planted in the lines by hand: ${mistake.says}.`,
   ];
   return element("p", {}, says.filter(Boolean).join(" "));

@@ -1,10 +1,10 @@
 // The losses of a training as pictures: the mean after each epoch, and both losses update by update.
 
-import { average, course } from "../model/course.js";
-import { element, replace, say, set, svg } from "../parts/dom.js";
+import { mean } from "../mathematics/mathematics.js";
 import { short, signed } from "../mathematics/numbers.js";
 import { planted } from "../model/mistakes.js";
-import { EPOCHS } from "../model/point.js";
+import { EPOCHS } from "../model/state.js";
+import { element, replace, say, set, svg } from "../parts/dom.js";
 import { axes, clipped, inside, legend, linear, picture, through } from "../parts/plot.js";
 
 const HEIGHT = { curve: 230, saw: 200 };
@@ -36,24 +36,24 @@ export function curve(store, go) {
   let hovered = null;
 
   function draw(width, height) {
-    const of = course(study, now.state);
+    const { of, epoch, loss } = now;
     if (drawn?.of !== of || drawn.width !== width) {
       const places = inside(width, height);
       scales = { x: linear([0, EPOCHS], places.x), y: linear([0, top(of.means, MOST)], places.y) };
       frame.update(scales.x, scales.y, "epochs done", `mean ${study.quantity[study.loss].symbol}`);
       within.update(scales.x, scales.y);
-      set(line, { d: through(of.means.map((mean, epoch) => [scales.x(epoch), scales.y(mean)])) });
+      set(line, { d: through(of.means.map((value, k) => [scales.x(k), scales.y(value)])) });
       drawn = { of, width };
     }
-    here.put(scales, now.state.epoch, now.mean);
+    here.put(scales, epoch, loss);
     point();
-    set(shown.drawing, { "aria-label": described(of) });
   }
 
+  // The epoch that is pointed at, on the curve and in words.
   function point() {
-    const of = drawn.of;
+    const { of } = now;
     const epoch = hovered === null ? null : Math.min(hovered, of.epochs);
-    pointed.put(scales, epoch, epoch === null ? null : of.means[epoch]);
+    if (scales) pointed.put(scales, epoch, epoch === null ? null : of.means[epoch]);
     say(
       reading,
       epoch === null
@@ -81,14 +81,17 @@ export function curve(store, go) {
     },
     onpointerleave: () => {
       hovered = null;
-      if (drawn) point();
+      point();
     },
   });
 
   return {
     node,
-    update(state, mean) {
-      now = { state, mean };
+    // `of` is the course of the training, `loss` the mean where the reader stands.
+    update({ epoch }, of, loss) {
+      now = { of, epoch, loss };
+      set(shown.drawing, { "aria-label": described(of) });
+      point();
       shown.redraw();
     },
   };
@@ -126,6 +129,9 @@ function marker(name) {
   return { node, put };
 }
 
+// Milliseconds without a change after which the rises are counted.
+const REST = 300;
+
 // At least so many updates are shown at a time, and so many epochs.
 const WINDOW = { updates: 20, epochs: 5 };
 
@@ -137,10 +143,10 @@ export function sawtooth(store) {
   const several = study.samples.length > 1;
   const letters = study.samples.map(({ name }) => name[0]);
   const frame = axes();
-  const [own, jumps, mean] = ["own", "jump", "mean"].map((name) => svg("path", { class: name }));
+  const [own, jumps, middle] = ["own", "jump", "mean"].map((name) => svg("path", { class: name }));
   const here = svg("line", { class: "upright here" });
   const turns = svg("g", { class: "turns", "aria-hidden": "true" });
-  const within = clipped(jumps, mean, own);
+  const within = clipped(jumps, middle, own);
   const shown = picture(HEIGHT.saw, draw, frame.node, here, within.node, turns);
   const says = element("p", { class: "says" });
   const count = element("p", { class: "says" });
@@ -154,17 +160,16 @@ export function sawtooth(store) {
       ...(several ? [["mean", "mean loss of all"]] : []),
     ]),
   );
-  let state = null;
+  let now = null;
   let counting = null;
 
   function draw(width, height) {
-    const of = course(study, state);
-    const { from, to, at } = windowed(of, state.epoch);
+    const { of, from, to, at } = now;
     const losses = [];
     for (let k = from; k <= to; k += 1) losses.push(of.lossesAt(of.path[k]));
     const before = (k) => losses[k - from][of.order[k]];
     const after = (k) => losses[k + 1 - from][of.order[k]];
-    const means = losses.map(average);
+    const means = losses.map(mean);
     const places = inside(width, height);
     const updates = Array.from({ length: to - from }, (_, k) => from + k);
     const x = linear([from, Math.max(to, from + 1)], places.x);
@@ -182,7 +187,7 @@ export function sawtooth(store) {
         .map((tooth, k) => through([teeth[k][1], tooth[0]]))
         .join(""),
     });
-    set(mean, { d: several ? through(means.map((value, k) => [x(from + k), y(value)])) : "" });
+    set(middle, { d: several ? through(means.map((value, k) => [x(from + k), y(value)])) : "" });
     set(here, { x1: x(at), x2: x(at), y1: places.y[0], y2: places.y[1] });
     replace(
       turns,
@@ -192,23 +197,20 @@ export function sawtooth(store) {
           )
         : [],
     );
-    const sentence = told(of, at);
-    say(says, sentence);
-    set(shown.drawing, { "aria-label": `Losses of updates ${from} to ${to}, as a sawtooth. ${sentence}` });
-    count.hidden = !of.found;
-    clearTimeout(counting);
-    if (of.found) say(count, rises(of));
-    else if (of.updates > 0) counting = setTimeout(() => counted(of), 300);
   }
 
-  // Thousands of losses: when nothing is being drawn.
+  // Thousands of losses: after the first time counted when nothing has changed for a while. Until then
+  // the old words are out of sight but keep their place, so that nothing below them moves.
   function counted(of) {
-    of.rises();
-    if (course(study, state) === of) shown.redraw();
+    clearTimeout(counting);
+    if (counting === null) of.counted();
+    counting = of.found ? 0 : setTimeout(() => counted(of.counted()), REST);
+    count.style.visibility = of.found ? "" : "hidden";
+    if (of.found) say(count, of.updates > 0 ? rises(of) : "");
   }
 
   // The next update; at the end the last one.
-  function told(of, at) {
+  function told(state, { of, at }) {
     if (of.updates === 0) return "";
     const isNext = at < of.updates;
     const k = isNext ? at : at - 1;
@@ -235,8 +237,12 @@ export function sawtooth(store) {
   return {
     node,
     words: [says, count],
-    update(next) {
-      state = next;
+    update(state, of) {
+      now = { of, ...windowed(of, state.epoch) };
+      const sentence = told(state, now);
+      say(says, sentence);
+      set(shown.drawing, { "aria-label": `Losses of updates ${now.from} to ${now.to}, as a sawtooth. ${sentence}` });
+      counted(of);
       shown.redraw();
     },
   };

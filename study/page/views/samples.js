@@ -1,7 +1,9 @@
 // Whose pass it is, from which parameters, and in which form the hand lines have σ'.
 
-import { element, set } from "../parts/dom.js";
+import { FORMS } from "../model/state.js";
 import { choice } from "../parts/controls.js";
+import { element } from "../parts/dom.js";
+import { startOf } from "../parts/start.js";
 
 export function samples(place, store) {
   const { study } = store;
@@ -15,50 +17,21 @@ export function samples(place, store) {
 function whose(store) {
   const { samples } = store.study;
   const options = samples.map(({ key, name }) => [key, name]);
-  if (options.length > 1) {
-    return choice(store, "sample", "Whose pass", options, (key) => ({ sample: key, edits: withoutSample(store) }));
-  }
+  if (options.length > 1) return choice(store, "sample", "Whose pass", options);
   const node = element("p", { class: "note" }, samples[0].name);
   return { node, update() {} };
 }
 
-// Inputs that were set belong to the sample that was left; parameters stay.
-function withoutSample(store) {
-  const { parameters } = store.study;
-  return Object.fromEntries(Object.entries(store.state.edits).filter(([name]) => parameters.includes(name)));
-}
-
 function from(store) {
-  const { starts } = store.study;
-  if (starts.length < 2) return undoing(store);
-  const seed = element("input", {
-    type: "number",
-    min: 0,
-    max: 4294967295,
-    step: 1,
-    "aria-label": "Seed of the random parameters",
-    onchange: () => {
-      if (seed.validity.valid && seed.value !== "") store.set({ seed: Number(seed.value), edits: {} });
-    },
-  });
-  const options = [
-    ["ones", "all weights 1"],
-    ["random", "drawn at random"],
-  ];
-  const usual = starts.find((start) => start.seed !== null).seed;
-  const kind = choice(store, "start", "Parameters", options, (key) => ({ seed: key === "ones" ? null : usual, edits: {} }), (state) =>
-    state.seed === null ? "ones" : "random",
-  );
-  const label = element("label", { class: "seed" }, "seed ", seed);
   const moved = undoing(store);
-  kind.node.append(label, moved.node);
+  const start = startOf(store, "Parameters");
+  if (!start) return moved;
+  start.node.append(moved.node);
   return {
-    node: kind.node,
+    node: start.node,
     update(state) {
-      kind.update(state);
-      set(label, { hidden: state.seed === null });
+      start.update(state);
       moved.update(state);
-      if (document.activeElement !== seed) seed.value = state.seed ?? usual;
     },
   };
 }
@@ -74,7 +47,6 @@ function undoing(store) {
 }
 
 function forms(store) {
-  const names = { stable: "σ(z) σ(−z)", article: "f (1 − f)" };
-  const options = Object.keys(store.study.programs).map((form) => [form, names[form]]);
+  const options = Object.keys(store.study.programs).map((form) => [form, FORMS[form]]);
   return options.length > 1 ? choice(store, "form", "σ′ by hand as", options, (form) => ({ form })) : null;
 }

@@ -64,8 +64,7 @@ export function surface(place, store) {
     const wanted = [state.form, ...names].join();
     if (made !== wanted) landscape = new Landscape(study, study.programs[state.form], names);
     made = wanted;
-    // A network of the reader's own has one example, and its inputs may have been edited.
-    const samples = study.samples.length > 1 ? samplesOf(study) : [{}];
+    const samples = samplesOf(study, state);
     const [loss, slope] = [landscape.at(point.given, samples), landscape.slope(point.given, samples)];
     const { given } = point;
     const seen = { landscape, names, samples, given, at: names.map((name) => given[name]), loss, slope, state };

@@ -1,25 +1,27 @@
 // The training, run in the page by the hand-written lines: its losses, and what it leads to.
 
-import { average, course, losses, twins } from "../model/course.js";
-import { element, say, set } from "../parts/dom.js";
-import { LARGEST } from "../mathematics/mathematics.js";
+import { LARGEST, mean } from "../mathematics/mathematics.js";
 import { short } from "../mathematics/numbers.js";
+import { course, twins } from "../model/course.js";
 import { UNDECIDED } from "../model/people.js";
-import { EPOCHS, orderSeed } from "../model/point.js";
-import { boundary, hasBoundary } from "./boundary.js";
+import { orderSeed } from "../model/point.js";
+import { EPOCHS, inputsSet, limits } from "../model/state.js";
 import { choice } from "../parts/controls.js";
+import { element, say, set } from "../parts/dom.js";
+import { startOf } from "../parts/start.js";
+import { boundary, hasBoundary } from "./boundary.js";
 import { curve, sawtooth } from "./losses.js";
 
 // The slider of η, in powers of ten; the field beside it takes what an address takes.
-const ETA = { slider: [-3, 1], field: [1e-6, 100] };
+const POWERS = [-3, 1];
 
 // What the numbers here depend on.
 const SHOWN = new Set(["seed", "edits", "form", "eta", "epoch", "order", "mistake", "unit", "you"]);
 
 export function training(place, store) {
   const { study } = store;
-  const go = (epoch) => store.set({ epoch, edits: {} });
-  const controls = [rate(store), startOf(store), orderOf(store)].filter(Boolean);
+  const go = (epoch) => store.set({ epoch, edits: inputsSet(study, store.state) });
+  const controls = [rate(store), startOf(store, "Start"), orderOf(store)].filter(Boolean);
   const title = element("p", { class: "title" });
   const lesson = element("p", { class: "lesson" });
   const scrub = scrubber(store, go);
@@ -35,29 +37,20 @@ export function training(place, store) {
     lesson,
     ...(plane ? [plane.node] : []),
   );
-  const lossesAt = Object.fromEntries(
-    Object.entries(study.programs).map(([form, program]) => [form, losses(study, program)]),
-  );
-  const seen = whileInView(place);
 
   return (state, point, changed) => {
     if (![...changed].some((key) => SHOWN.has(key))) return;
     for (const part of controls) part.update(state);
     scrub.update(state);
-    const mean = average(lossesAt[state.form](point.given));
-    say(title, heading(study, state, mean));
-    parts.curve.update(state, mean);
-    parts.sawtooth.update(state);
+    const run = course(study, state);
+    const loss = mean(run.lossesAt(point.given));
+    say(title, heading(study, state, loss));
+    parts.curve.update(state, run, loss);
+    parts.sawtooth.update(state, run);
     plane?.update(state, point);
-    // Whether it runs away is known when it has been run: not before somebody sees it.
-    seen(() => {
-      const sentences = [
-        failure(course(study, state), state, study.people !== null),
-        ...symmetry(study, point.given),
-      ].filter(Boolean);
-      say(lesson, sentences.join(" "));
-      set(lesson, { hidden: sentences.length === 0 });
-    });
+    const sentences = [failure(run, state, study.people !== null), ...symmetry(study, point.given)].filter(Boolean);
+    say(lesson, sentences.join(" "));
+    set(lesson, { hidden: sentences.length === 0 });
   };
 }
 
@@ -73,29 +66,11 @@ function introduction(study) {
   ].join(" ");
 }
 
-// Does something at once, or as soon as the place comes into view; of several only the last.
-function whileInView(place) {
-  let isSeen = false;
-  let waiting = null;
-  new IntersectionObserver(
-    (entries) => {
-      isSeen = entries.at(-1).isIntersecting;
-      if (isSeen) waiting?.();
-      if (isSeen) waiting = null;
-    },
-    { rootMargin: "200px" },
-  ).observe(place);
-  return (act) => {
-    waiting = isSeen ? null : act;
-    if (isSeen) act();
-  };
-}
-
-function heading(study, { epoch, edits }, mean) {
+function heading(study, { epoch, edits }, loss) {
   const isEdited = study.parameters.some((name) => name in edits);
   const done = epoch === 0 ? `Before the first of ${EPOCHS} epochs` : `After ${epoch} of ${EPOCHS} epochs`;
-  const loss = Number.isFinite(mean) ? `mean loss ${short(mean)}` : "the loss is too large for a number";
-  return `${done}${isEdited ? ", with your changes" : ""}: ${loss}`;
+  const is = Number.isFinite(loss) ? `mean loss ${short(loss)}` : "the loss is too large for a number";
+  return `${done}${isEdited ? ", with your changes" : ""}: ${is}`;
 }
 
 // Where a training gets nowhere.
@@ -130,21 +105,22 @@ function symmetry(study, given) {
 }
 
 function rate(store) {
+  const [min, max] = limits(store.study).eta;
   const change = (value) => {
-    if (value >= ETA.field[0] && value <= ETA.field[1]) store.set({ eta: value });
+    if (value >= min && value <= max) store.set({ eta: value });
   };
   const slider = element("input", {
     type: "range",
-    min: ETA.slider[0],
-    max: ETA.slider[1],
+    min: POWERS[0],
+    max: POWERS[1],
     step: 0.01,
     "aria-label": "Learning rate η, on a logarithmic scale",
     oninput: () => change(Number((10 ** slider.valueAsNumber).toPrecision(3))),
   });
   const field = element("input", {
     type: "number",
-    min: ETA.field[0],
-    max: ETA.field[1],
+    min,
+    max,
     step: "any",
     "aria-label": "Learning rate η",
     onchange: () => change(field.valueAsNumber),
@@ -164,44 +140,6 @@ function rate(store) {
       const power = Math.log10(eta);
       if (document.activeElement !== slider || Math.abs(slider.valueAsNumber - power) > 0.01) slider.value = power;
       set(slider, { "aria-valuetext": short(eta) });
-    },
-  };
-}
-
-// From where: all weights 1, or drawn from a seed.
-function startOf(store) {
-  const { starts } = store.study;
-  const usual = starts.find((of) => of.seed !== null)?.seed;
-  if (usual === undefined) return null;
-  const seed = element("input", {
-    type: "number",
-    min: 0,
-    max: 4294967295,
-    step: 1,
-    onchange: () => {
-      if (seed.validity.valid && seed.value !== "") store.set({ seed: Number(seed.value), edits: {} });
-    },
-    onblur: () => (seed.value = store.state.seed ?? usual),
-  });
-  const label = element("label", { class: "seed" }, "seed ", seed);
-  const kind = choice(
-    store,
-    "start",
-    "Start",
-    [
-      ["ones", "all weights 1"],
-      ["random", "random"],
-    ],
-    (key) => ({ seed: key === "ones" ? null : (store.state.seed ?? usual), edits: {} }),
-    (state) => (state.seed === null ? "ones" : "random"),
-  );
-  kind.node.append(label);
-  return {
-    node: kind.node,
-    update(state) {
-      kind.update(state);
-      set(label, { hidden: state.seed === null });
-      if (document.activeElement !== seed) seed.value = state.seed ?? usual;
     },
   };
 }

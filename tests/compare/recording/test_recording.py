@@ -15,6 +15,7 @@ from compare.recording import arrays
 from compare.recording.arrays import Array, given
 from compare.recording.formula import LATEX, TEXT, factors, leaves, written
 from compare.recording.number import FUNCTIONS, Number
+from compare.recording.program import program
 from compare.recording.watching import RETURN, Watch, statements
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.arrays import namespace
@@ -69,10 +70,15 @@ def test_the_namespace_has_what_the_lines_take() -> None:
     assert (x.shape, x.ndim, x.dtype) == ((1, 3), 2, np.float64)
 
 
-def test_the_largest_is_one_of_the_numbers() -> None:
-    """No new one: in the formulas it has the name of what it is."""
-    x = given([[1.0, 3.0]])
-    assert arrays.max(x, axis=-1).numbers[0] is x.numbers[0, 1]
+def test_the_largest_has_the_name_of_what_it_is() -> None:
+    """In a formula; recorded are all that it is the largest of."""
+    x = given([[1.0, 3.0, 2.0]])
+    names = dict(zip(x.numbers[0], ("a", "b", "c"), strict=True))
+    shifted = (x - arrays.max(x, axis=-1, keepdims=True)).numbers[0, 2]
+    assert written(shifted, TEXT, names.get) == "c - b"
+    assert leaves(shifted, names.__contains__) == [x.numbers[0, 2], x.numbers[0, 1]]
+    at = {name: number for number, name in names.items()}
+    assert [line.operation for line in program(at | {"d": shifted}).lines].count("largest") == 2
 
 
 @pytest.mark.parametrize("form", SIGMOID_DERIVATIVES)

@@ -1,0 +1,18 @@
+// What a network's outputs mean: of a loss on logits they are logits, and lead to probabilities.
+
+import { FLOATS } from "../mathematics/floats.js";
+import { sigmoid } from "../mathematics/mathematics.js";
+
+const LINKS = { bce: (values) => values.map((value) => sigmoid(value, FLOATS)), "softmax-ce": softmax };
+
+export const isOfLogits = (study) => study.about.loss in LINKS;
+
+// The outputs themselves, where they are no logits.
+export const meant = (study, values) => (isOfLogits(study) ? LINKS[study.about.loss](values) : values);
+
+// The largest is subtracted from all, so that no power overflows.
+function softmax(values) {
+  const powers = values.map((value) => Math.exp(value - Math.max(...values)));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / sum);
+}
