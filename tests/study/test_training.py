@@ -50,9 +50,7 @@ def opened(pages: Pages, page: Path, fragment: str = "", **how: Any) -> Page:
     """The page, scrolled to the training, drawn."""
     shown = pages.open(page, fragment, still=True, **how)
     shown.locator(".curve-of-losses").scroll_into_view_if_needed()
-    expect(shown.locator(".curve-of-losses .plot")).to_have_attribute(
-        "aria-label", re.compile("after")
-    )
+    expect(shown.locator(".curve-of-losses .plot .curve")).to_have_attribute("d", re.compile("M"))
     return shown
 
 
