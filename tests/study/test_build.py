@@ -20,7 +20,7 @@ import pytest
 import study.build
 from compare.cli import main
 from study.__main__ import study as command
-from study.build import build, page
+from study.build import PAGE, build, page
 from study.content import of_pass
 from tests.passes import trace
 
@@ -242,6 +242,15 @@ def test_without_a_browser_open_says_so(tmp_path: Path) -> None:
     assert code != 0
     assert out == f"{tmp_path / 'page.html'}\n"
     assert "no browser was found" in err
+
+
+def test_there_is_one_scale_of_sizes() -> None:
+    """Text is as large as a step of it; a formula, as the text around it asks."""
+    for path in (PAGE / "style").glob("*.css"):
+        rules = re.sub(r"html \{[^}]*\}|@page \{[^}]*\{[^}]*\}", "", path.read_text("utf-8"))
+        sizes = re.findall(r"font-size: ([^;}]+)", rules)
+        odd = [size for size in sizes if not re.fullmatch(r"var\(--\w+\)|1\.1em ?", size)]
+        assert odd == [], path.name
 
 
 @pytest.mark.slow

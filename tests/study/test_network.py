@@ -54,7 +54,7 @@ def test_numbers_are_smaller_on_a_narrow_screen(pages: Pages, study_page: Path) 
         pages.open(study_page, size=of).locator("#network text.label").first.evaluate(size)
         for of in ((1280, 800), (360, 800))
     ]
-    assert sizes == [12.5, 11]
+    assert sizes == [13, 11]
 
 
 def test_a_negative_edge_is_dashed_as_well_as_coloured(pages: Pages, study_page: Path) -> None:

@@ -2,7 +2,6 @@
 
 import { DOUBLED } from "./doubled.js";
 import { Machine, partOf, run } from "./mathematics.js";
-import { UNIT } from "./numbers.js";
 
 // The step of an exponent; 10 ** -5 need not be the float64 that is nearest to it.
 export const stepSize = (exponent) => (Number.isInteger(exponent) ? Number(`1e-${exponent}`) : 10 ** -exponent);
@@ -35,28 +34,42 @@ export class Slice {
     return { above, below, slope: (above - below) / (2 * h), isMoved: w + h !== w && w - h !== w };
   }
 
-  // Whether the slopes to the left and to the right differ by more than a smooth curve's, and by more
-  // than rounding makes of them.
-  isBent() {
-    const h = 1e-6;
+  // Whether there is a kink: the slopes to the left and to the right differ, however near they are
+  // taken. Where a curve only bends, their difference shrinks with the step, to 1/1024 here; at a kink
+  // it stays. The limit is halfway between, as factors go.
+  hasKink() {
+    const [wide, close] = [2 ** -20, 2 ** -30].map((h) => this.turn(h));
+    return close.isCertain && close.size > wide.size / 32;
+  }
+
+  // The slope to the right less that to the left, in 106 bits, and whether it is more than their error.
+  turn(h) {
     const w = this.given[this.parameter];
-    const [before, here, after] = [w - h, w, w + h].map((value) => this.at(value));
-    const [left, right] = [(here - before) / h, (after - here) / h];
-    const [rounding, bend] = [(8 * UNIT * Math.abs(here)) / h, 1e-3 * Math.max(Math.abs(left), Math.abs(right))];
-    return Math.abs(right - left) > Math.max(rounding, bend);
+    const [before, here, after] = [w - h, w, w + h].map((value) => this.exactlyAt(value));
+    // The steps as they are once w ± h is rounded; their differences are exact.
+    const left = DOUBLED["/"](DOUBLED["-"](here, before), DOUBLED.from(w - (w - h)));
+    const right = DOUBLED["/"](DOUBLED["-"](after, here), DOUBLED.from(w + h - w));
+    const [high, low, error] = DOUBLED["-"](right, left);
+    return { size: Math.abs(high + low), isCertain: Math.abs(high + low) > error };
+  }
+
+  // In 106 bits.
+  exactlyAt(value) {
+    const results = run(this.program, { ...this.given, [this.parameter]: value }, DOUBLED);
+    return results[this.program.at[this.loss]];
   }
 
   // c in c·h², the relative error that the bend of the curve alone makes: from one difference in
-  // 106 bits, in which a step of that size loses no digit that counts. Null where there is none.
+  // 106 bits. Null where there is none.
+  //
+  // Of a curve that bends within about 1 the next term is h² of it, a millionth with this step. It is
+  // not smaller because `slope` is a float64: its rounding counts for 2^-53 / h², a ten-billionth.
   bend(slope) {
     const h = 2 ** -10;
     const w = this.given[this.parameter];
     const width = w + h - (w - h);
     if (!(width > 0)) return null;
-    const [above, below] = [w + h, w - h].map((value) => {
-      const results = run(this.program, { ...this.given, [this.parameter]: value }, DOUBLED);
-      return results[this.program.at[this.loss]];
-    });
+    const [above, below] = [w + h, w - h].map((value) => this.exactlyAt(value));
     const [difference] = DOUBLED["-"](above, below);
     const c = Math.abs(difference / width / slope - 1) / h ** 2;
     return Number.isFinite(c) && c > 0 ? c : null;

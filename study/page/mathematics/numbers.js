@@ -127,8 +127,17 @@ export function cut(text, count) {
   return placed(negative, whole.slice(0, count), power + whole.length - count);
 }
 
-// A float64 against the exact number: the digits that are right, those that are lost, and the rest,
-// which is a power of ten.
+// A number as it is shown, in parts: all its digits are right, and the rest is a power of ten.
+export function parted(text) {
+  const shown = written(text);
+  const end = shown.includes("·") ? shown.indexOf("·") : shown.length;
+  return { right: shown.slice(0, end), lost: "", rest: shown.slice(end) };
+}
+
+// As few digits as tell a float64 from its neighbours.
+export const shortest = (value) => written(placedFloat(value));
+
+// A float64 against the exact number: the digits that are right, those that are lost, and the rest.
 //
 // As few digits as tell the float64 from its neighbours. Right are those that the exact number has
 // as well, and those that the relative error leaves, if it is only a carry that makes them differ:
@@ -136,13 +145,12 @@ export function cut(text, count) {
 // float64 keeps of any number none is lost: the rest is rounding.
 export function against(value, exact, ulps) {
   const text = placedFloat(value);
-  const shown = written(text);
-  if (exact === null || ulps === null) return { right: shown, lost: "", rest: "" };
-  if (value === 0 && ulps > 0) return { right: "", lost: shown, rest: "" };
+  const { right: shown, rest } = parted(text);
+  if (exact === null || ulps === null) return { right: shown, lost: "", rest };
+  if (value === 0 && ulps > 0) return { right: "", lost: shown, rest };
   const same = Math.max(common(parts(text), parts(exact)), left(ulps, Number(exact)));
-  if (same >= KEPT) return { right: shown, lost: "", rest: "" };
-  const [at, end] = [position(shown, same), shown.includes("·") ? shown.indexOf("·") : shown.length];
-  return { right: shown.slice(0, at), lost: shown.slice(at, end), rest: shown.slice(end) };
+  const at = same >= KEPT ? shown.length : position(shown, same);
+  return { right: shown.slice(0, at), lost: shown.slice(at), rest };
 }
 
 // Decimal digits that a float64 keeps of any number.
@@ -171,7 +179,6 @@ function placedFloat(value) {
 function position(text, count) {
   let [seen, started] = [0, false];
   for (let at = 0; at < text.length; at += 1) {
-    if (text[at] === "·") return at;
     if (!/\d/.test(text[at])) continue;
     started ||= text[at] !== "0";
     if (started && (seen += 1) > count) return at;

@@ -185,7 +185,7 @@ function withDistance(study, people, check) {
 function distance({ ulps, exact, allowed }) {
   if (Number.isNaN(ulps)) return "is not a number";
   if (exact[0] === 0) return "is not 0, as it has to be";
-  return `is ${inUlps(ulps)} ulps off, where rounding explains ${inUlps(Math.ceil(allowed))}`;
+  return `is ${inUlps(ulps)} ulps off, and rounding makes at most ${inUlps(Math.ceil(allowed))}`;
 }
 
 // What is said of whom; people of whom the same is said are named together.

@@ -3,13 +3,16 @@
 // Epochs of a training.
 export const EPOCHS = 1000;
 
+// The largest and the smallest step of a difference, as powers of ten: 1e-1 to 1e-12.
+export const NUDGES = [1, 12];
+
 // The lowest and the highest of each number that can be chosen.
 export function limits(study) {
   return {
     seed: [0, 4294967295], // as NumPy takes them
     eta: [Math.min(1e-6, study.eta), Math.max(100, study.eta)],
     epoch: [0, EPOCHS],
-    nudge: [1, 12], // 1e-1 to 1e-12
+    nudge: NUDGES,
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { element, replace, say, set } from "./dom.js";
 import { fill, math } from "./formula.js";
-import { against, cut, inUlps, plain, written } from "../mathematics/numbers.js";
+import { against, cut, inUlps, parted, plain, written } from "../mathematics/numbers.js";
 
 const SIDES = [
   ["by_hand", "by hand"],
@@ -54,7 +54,8 @@ function computed(quantity) {
       const value = point[side][quantity.name];
       rows[k].show(known ? against(value, truth, ulps) : null, known ? distance(ulps) : "");
     }
-    exact.show(known ? { right: truth === null ? point.unknown(quantity.name) : written(cut(truth, DIGITS)), lost: "", rest: "" } : null, source(known, point));
+    const digits = truth === null ? { right: point.unknown(quantity.name) } : parted(cut(truth, DIGITS));
+    exact.show(known ? digits : null, source(known, point));
   }
 
   return { node, update };
@@ -67,7 +68,7 @@ const source = (known, point) => (known ? (point.certified ? "certified" : "106 
 function row(side, name) {
   const right = element("span", { class: "right" });
   const lost = element("del", { class: "lost" });
-  const rest = element("span", { class: "right" });
+  const rest = element("span", { class: "rest" });
   const off = element("td", { class: "ulps" });
   const value = element("td", { class: "value", "data-side": side }, right, lost, rest);
   const node = element("tr", { "data-side": side }, element("th", { scope: "row" }, name), value, off);

@@ -2,7 +2,7 @@
 
 import { element, replace, set } from "../parts/dom.js";
 import { inPieces } from "../parts/formula.js";
-import { against, short } from "../mathematics/numbers.js";
+import { short, shortest } from "../mathematics/numbers.js";
 import { planted } from "../model/mistakes.js";
 import { FORMS, toAddress } from "../model/state.js";
 import { sideBySide } from "./errata.js";
@@ -71,11 +71,9 @@ function about({ study, state, point }) {
 function given({ study, point }) {
   const all = study.quantities.filter(({ step }) => step === 0);
   const one = ({ name, symbol }) =>
-    element("li", { "data-quantity": name }, `${symbol} = `, element("span", { class: "value" }, allDigits(point.given[name])));
+    element("li", { "data-quantity": name }, `${symbol} = `, element("span", { class: "value" }, shortest(point.given[name])));
   return element("section", {}, element("h2", {}, "Given"), element("ul", { class: "given" }, all.map(one)));
 }
-
-const allDigits = (value) => against(value, null, null).right;
 
 function part(store, phase) {
   const steps = store.study.steps.filter((step) => step.phase === phase);

@@ -48,7 +48,7 @@ export function quiz(place, store) {
   const scored = { signs: [0, 0], values: [0, 0] };
   let asked = null; // the question and how far it is answered
 
-  const truth = () => exactly(study, store.point, study.gradients[store.state.parameter]);
+  const truth = () => trueValue(study, store.point, study.gradients[store.state.parameter]);
   const told = (node, text) => {
     say(node, text);
     say(live, text);
@@ -158,7 +158,7 @@ function drawn({ study, state }) {
 }
 
 // The exact value as a float64; where there is none, not a number.
-function exactly(study, point, name) {
+function trueValue(study, point, name) {
   if (study.quantity[name].step === 0) return point.given[name];
   const digits = point.exact(name);
   return digits === null ? NaN : Number(digits);
@@ -202,7 +202,7 @@ function pieces(study, name) {
 // Why it has its sign: the product of its factors' signs, and theirs of those that they consist of.
 function explained(study, point, gradient) {
   const whole = pieces(study, gradient);
-  const value = (name) => exactly(study, point, name);
+  const value = (name) => trueValue(study, point, name);
   const line = ({ name, factors }) =>
     factors.length ? asProduct(study, name, factors, value) : asSum(study, name, value);
   const parts = whole.factors.length ? whole.factors : study.quantity[whole.name].depends_on;
@@ -230,7 +230,7 @@ function factorsIn(study, point, gradient) {
   const parts = factors.length ? factors : study.quantity[name].depends_on;
   const terms = factors.length ? [] : parts.filter((of) => study.quantity[of].factors.length);
   const numbers = parts.flatMap((of) => (terms.includes(of) ? pieces(study, of).factors : [of]));
-  const number = (of) => `${study.quantity[of].symbol} = ${short(exactly(study, point, of))}`;
+  const number = (of) => `${study.quantity[of].symbol} = ${short(trueValue(study, point, of))}`;
   const written = [...new Set(numbers)].map(number);
   return `${[name, ...terms].map(formulaOf).join("; ")}; with ${written.join(", ")}`;
 }
