@@ -271,6 +271,34 @@ def test_at_a_kink_it_says_that_there_is_no_slope(pages: Pages, tmp_path: Path) 
     assert shown_is_empty(page)
 
 
+def test_a_kink_that_the_loss_does_not_show(pages: Pages, tmp_path: Path) -> None:
+    """relu at 0 has no one derivative; with a weight of 0 behind it the loss has one."""
+    trace = Asked(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1).trace()
+    page = pages.open(build(of_pass(trace), tmp_path / "page.html"))
+    page.evaluate(
+        """() => modules['main.js'].store.set({ parameter: 'b0[0]',
+          edits: { 'w0[0,0]': 0, 'b0[0]': 0, 'w1[0,0]': 0 } })"""
+    )
+    assert "in the loss no kink is to be seen" in lesson(page)
+
+
+def test_close_up_the_secant_leads_through_its_ends(pages: Pages, study_page: Path) -> None:
+    """And not through the point between them, which here lies two pixels off."""
+    params = draw_parameters(49)
+    svg = shown(pages.open(study_page, "seed=49&parameter=w1&nudge=1&close=1"), 0)
+    scales = Scales(svg)
+    pixel = abs(scales.at(0, 1)[1] - scales.at(0, 0)[1])
+    at = params.w1
+    below, here, above = (
+        float(loss(params._replace(w1=value), XS[0], YS[0])) for value in (at - 0.1, at, at + 0.1)
+    )
+    assert abs((above + below) / 2 - here) > 2 * pixel
+    left, right = (scales.at(*place) for place in points(svg.locator(".secant")))
+    steep = (right[1] - left[1]) / (right[0] - left[0])
+    for offset, height in ((-0.1, below - here), (0.1, above - here)):
+        assert abs(left[1] + steep * (offset - left[0]) - height) < 0.2 * pixel
+
+
 def shown_is_empty(page: Page) -> bool:
     figure = page.locator("#nudge figure").nth(1)
     figure.scroll_into_view_if_needed()

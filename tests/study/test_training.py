@@ -429,6 +429,17 @@ def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path)
     assert above == "Alice, Diana, Emily"
     assert below == "Bob, Charlie, Frank"
     expect(page.locator("#training .says").nth(1)).to_contain_text("Of all 4000 updates")
+    note = page.locator(".boundary .note")
+    page.evaluate("modules['main.js'].store.set({ seed: null, epoch: 0 })")
+    page.locator(".boundary .picture").scroll_into_view_if_needed()
+    expect(note).to_contain_text("the network says F")
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_function(
+        "() => document.querySelector('.boundary').getBoundingClientRect().y > innerHeight + 300"
+    )
+    page.wait_for_timeout(100)
+    page.evaluate("modules['main.js'].store.set({ seed: 44, epoch: 300 })")
+    expect(note).to_have_text("")
     page.evaluate("modules['main.js'].store.set({ eta: 50 })")
     expect(page.locator("#training .lesson")).to_contain_text(
         "With η = 50 the training gets nowhere"
@@ -492,6 +503,12 @@ def test_a_training_follows_the_example_that_is_set(pages: Pages, tmp_path: Path
     for update, of in moved.quantities.items():
         if of.kind == "update":
             assert given[update.removesuffix("_new")] == pytest.approx(of.by_hand, rel=1e-12)
+    last = title(page).inner_text()
+    page.evaluate("modules['main.js'].store.set({ edits: { 'x[1]': 5 } })")
+    assert title(page).inner_text() != last
+    again = page.evaluate("modules['main.js'].store.point.given")
+    twice = replace(asked, x=(0.5, 5.0)).trace().quantities["w0[1,0]_new"].by_hand
+    assert again["w0[1,0]"] == pytest.approx(twice, rel=1e-12)
 
 
 def test_a_page_keeps_the_learning_rate_that_it_was_built_with(

@@ -66,6 +66,10 @@ function parameters(study, state) {
 // What the point depends on, of all that a reader can choose.
 export const AT_POINT = ["sample", "seed", "edits", "form", "eta", "epoch", "order", "mistake"];
 
+// Why a quantity has no exact digits: a kink is met, or all of its digits cancel.
+const NO_ONE = "no one value";
+export const TOO_SMALL = "too small for 106 bits";
+
 // Everything about the point, for the views.
 //
 //   given     what goes in, by name
@@ -99,7 +103,7 @@ function certified(pass) {
     by_hand: { ...pass.given, ...pass.by_hand },
     autodiff: { ...pass.given, ...pass.autodiff },
     exact: (name) => pass.exact[name] ?? null,
-    unknown: () => "no one value",
+    unknown: () => NO_ONE,
     ulps: { by_hand: pass.ulps_by_hand, autodiff: pass.ulps_autodiff },
   };
 }
@@ -113,7 +117,7 @@ function recomputed(study, program, given, hand) {
     ulps.by_hand[name] = distance(hand[name], pairs[name]);
     ulps.autodiff[name] = distance(autodiff[name], pairs[name]);
   }
-  const why = (name) => (Number.isNaN(pairs[name][0]) ? "no one value" : "too small for 106 bits");
+  const why = (name) => (Number.isNaN(pairs[name][0]) ? NO_ONE : TOO_SMALL);
   // Few of the digits are looked at, and they are dear.
   return { by_hand: { ...given, ...hand }, autodiff, exact: (name) => decimal(pairs[name]), unknown: why, ulps };
 }

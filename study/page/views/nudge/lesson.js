@@ -9,10 +9,13 @@ export function lesson(seen) {
   const step = `h = 10${raised(-exponent)}`;
   if (!areNumbers(seen)) return `At ${symbol} = ${short(value)} the loss is no finite number: there is no slope to measure.`;
   if (!seen.isMoved) return `${symbol} is so large that with ${step} ${symbol} + h is the same float64 as ${symbol}: nothing was moved.`;
+  if (seen.isTooSmall) return `The exact slope is too small to be known here. The secant's slope is ${signed(slope)}.`;
   if (exact === null && seen.slice.hasKink()) {
     return `At this point the curve has a kink: its slopes to the left and to the right differ, so there is no one derivative. The secant has slope ${signed(slope)}.`;
   }
-  if (exact === null) return `The exact slope is too small to be known here. The secant's slope is ${signed(slope)}.`;
+  if (exact === null) {
+    return `The rules give no one derivative at this point, as at a kink of an activation, but in the loss no kink is to be seen. The secant has slope ${signed(slope)}.`;
+  }
   if (exact === 0) return `The exact slope is 0. The secant's slope is ${signed(slope)}.`;
   if (slope === 0) {
     return `With ${step} the two losses are the same float64: nothing is left of the difference, and the secant's slope is 0. The exact slope stays ${signed(exact, 4)}.`;
