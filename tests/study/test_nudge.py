@@ -266,7 +266,7 @@ def test_at_a_kink_it_says_that_there_is_no_slope(pages: Pages, tmp_path: Path) 
         "(b) => modules['main.js'].store.set({ parameter: 'b0[0]', edits: { 'b0[0]': b } })",
         -weight,
     )
-    assert "kink" in lesson(page)
+    assert "the curve has a kink" in lesson(page)
     assert row(page, "exact") == "no one value"
     assert shown_is_empty(page)
 
