@@ -11,6 +11,7 @@ from pathlib import Path
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.[^"]+)";\n', re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async )?(?:function\*?|class|const) (\w+)", re.MULTILINE)
+_COMMENT = re.compile(r"(?:^|\s)//.*")
 _UNKNOWN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
@@ -52,7 +53,7 @@ def _add(folder: Path, name: str, order: dict[str, str], importers: tuple[str, .
         wanted = {of.strip().partition(" as ")[0] for of in names.split(",")} - {""}
         if missing := wanted.difference(exported):
             raise BundleError(f"{name}: {other} does not export {', '.join(sorted(missing))}")
-        if unused := _unused(names, _IMPORT.sub("", source)):
+        if unused := _unused(names, _COMMENT.sub("", _IMPORT.sub("", source))):
             raise BundleError(f"{name}: imports {', '.join(unused)} from {other}, unused")
     order[name] = _wrapped(name, source, imported)
 

@@ -11,7 +11,7 @@ from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted
 from compare.trace import INPUT, PARAMETER, Quantity, Trace
 from compare.traced.asked import SEED, Asked
 from study.drawing import drawing, ends
-from study.errata import errata
+from study.errata import USUAL, errata
 from study.formulas import mathml
 from study.mistakes import mistakes
 
@@ -54,7 +54,8 @@ def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
         "programs": {form: _program(traces["alice", "ones", form]) for form in FORMS},
         "samples": [_person(person, first) for person in PEOPLE],
         "starts": [_start(start, traces["alice", start, "stable"]) for start in STARTS],
-        "passes": [_pass(trace) for trace in (first, *traces.values())],
+        "passes": _each_once([_pass(trace) for trace in (first, *traces.values())]),
+        "usual": USUAL,
         "mistakes": mistakes(),
         "people": {
             "shift": SHIFT.tolist(),
@@ -63,6 +64,11 @@ def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
         },
         "errata": errata(),
     }
+
+
+def _each_once(passes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without those that are the same as one before them."""
+    return [of for k, of in enumerate(passes) if of not in passes[:k]]
 
 
 def of_pass(trace: Trace) -> dict[str, Any]:
@@ -76,6 +82,7 @@ def of_pass(trace: Trace) -> dict[str, Any]:
         "samples": [sample],
         "starts": [_start("given", trace)],
         "passes": [_pass(trace)],
+        "usual": None,
         "people": None,
         "errata": None,
         "mistakes": None,

@@ -5,8 +5,12 @@ from typing import Any
 
 from compare.errata.catalogue import ERRATA
 from compare.errata.entry import Erratum
+from compare.experiment import Settings
 from compare.traced.asked import SEED
 from study.formulas import mathml
+
+#: What a training has unless it is told otherwise.
+USUAL = {"form": Settings().sigmoid_derivative, "eta": Settings().learning_rate}
 
 #: Where else on the page a slip can be seen, by its number: in which section, with what set there,
 #: and what there is to see.
@@ -24,7 +28,11 @@ ELSEWHERE: dict[int, tuple[str, dict[str, Any], str]] = {
         "Equation has both factors as numbers: ∂L/∂b3 is their product",
     ),
     6: ("nudge", {}, "Nudge: move a parameter either way, and see which way the loss goes"),
-    7: ("training", {}, "Training has the loss after every sample, and it rises now and then"),
+    7: (
+        "training",
+        {"seed": SEED, "edits": {}, **USUAL},
+        "Training has the loss after every sample, and it rises now and then",
+    ),
     8: ("surface", {}, "Surface: two parameters move, and the others are held"),
     9: ("nudge", {}, "Nudge has the slice along one parameter, and its slope"),
     10: ("training", {"order": "shuffled"}, "Training takes the people in shuffled order as well"),
@@ -33,7 +41,7 @@ ELSEWHERE: dict[int, tuple[str, dict[str, Any], str]] = {
     21: ("training", {"seed": SEED, "edits": {}}, f"Training from seed {SEED}; try others"),
     22: (
         "equation",
-        {"sample": "alice", "seed": None, "edits": {}, "epoch": 0, "parameter": "w1"},
+        {"sample": "alice", "seed": None, "edits": {}, "epoch": 0, "parameter": "w1", **USUAL},
         "Equation has the example with all of its digits",
     ),
 }

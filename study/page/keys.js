@@ -11,7 +11,7 @@ const MOVES = {
 
 export function listen(store) {
   document.addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || ownsKeys(event.target)) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || ownsKeys(event.target)) return;
     const move = MOVES[event.key];
     if (move) store.set({ step: move(store.state.step, store.study.steps.length) });
     else if (event.key === " " && !pressable(event.target)) play(store);
@@ -20,8 +20,10 @@ export function listen(store) {
   });
 }
 
-// Fields, sliders and lists have a use of their own for these keys.
-const ownsKeys = (target) => target.closest?.("input, select, textarea, [role=slider], [role=radiogroup]") !== null;
+// Fields, sliders and lists have a use of their own for these keys, and so has what is scrolled by them.
+const ownsKeys = (target) =>
+  target.closest?.("input, select, textarea, [role=slider], [role=radiogroup]") !== null ||
+  target.matches?.("[role=region]");
 
 // Space presses what has the focus.
 const pressable = (target) => target.closest?.("button, a, summary, [role=button]") !== null;

@@ -96,6 +96,11 @@ def test_what_cannot_be_read_is_named_and_the_rest_followed(
     notice = page.get_by_role("alert").inner_text()
     assert part.split("=")[0] in notice
     assert "means nothing here" in notice
+    # It stays until something is chosen: pointing at an edge chooses nothing.
+    page.locator("#network [role=button]").first.hover()
+    assert page.get_by_role("alert").inner_text() == notice
+    page.get_by_role("button", name="Charlie").click()
+    assert page.get_by_role("alert").count() == 0
 
 
 def test_addresses_in_the_documents_say_something(pages: Pages, study_page: Path) -> None:

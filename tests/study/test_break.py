@@ -281,6 +281,20 @@ def test_numbers_beyond_float64_are_no_fault(pages: Pages, study_page: Path) -> 
     assert "Infinity" not in text
 
 
+def test_where_nothing_can_be_checked_nothing_is_claimed(pages: Pages, study_page: Path) -> None:
+    """Neither that a check is blind, nor that the gradient is right."""
+    for fragment in (
+        "mistake=missing-square&edits=b3:1e308",
+        "mistake=off-by-a-millionth&edits=w1:1e308",
+    ):
+        page = shown(pages.open(study_page, fragment))
+        seen = verdicts(page)
+        for name in ("difference", "autodiff", "exact", "update"):
+            assert seen[name] == "? cannot tell"
+        lesson = page.locator("#break .lesson").inner_text()
+        assert lesson == "At this point no gradient can be checked: take other parameters."
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_is_accessible_and_fits_a_phone(pages: Pages, study_page: Path, dark: bool) -> None:
     page = pages.open(study_page, "mistake=clipped", size=PHONE, dark=dark, still=True)

@@ -248,8 +248,9 @@ def test_there_is_one_scale_of_sizes() -> None:
     """Text is as large as a step of it; a formula, as the text around it asks."""
     for path in (PAGE / "style").glob("*.css"):
         rules = re.sub(r"html \{[^}]*\}|@page \{[^}]*\{[^}]*\}", "", path.read_text("utf-8"))
-        sizes = re.findall(r"font-size: ([^;}]+)", rules)
-        odd = [size for size in sizes if not re.fullmatch(r"var\(--\w+\)|1\.1em ?", size)]
+        sizes = re.findall(r"font(?:-size)?: ([^;}]+)", rules)
+        steps = r"var\(--(?:tiny|small|text|large|title)\)|inherit|1\.1em"
+        odd = [size for size in sizes if not re.fullmatch(steps, size.strip())]
         assert odd == [], path.name
 
 

@@ -86,3 +86,26 @@ def test_any_network(pages: Pages, own_page: Path, own: Trace) -> None:
     # What is given has a value and no witnesses.
     page.get_by_label("Parameter", exact=True).select_option("b0[1]")
     assert shown(page)[0] == "db0[1]"
+
+
+RISES = "as w1 grows, the loss rises; but by hand the update"
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("mistake=residual-sign", f"{RISES} raises w1"),
+        ("mistake=ascends", f"{RISES} raises w1"),
+        ("mistake=zeroed-element", f"{RISES} leaves w1 as it is"),
+        ("mistake=not-a-number&parameter=w2", "the loss rises; the update has no number"),
+        ("form=article&person=bob&edits=w1:2", f"{RISES} leaves w1 as it is"),
+        ("edits=w5:0", "0: to first order w1 changes nothing; so the update leaves w1 as it is"),
+        ("edits=w1:1000", "no exact value to tell by: too small for 106 bits"),
+    ],
+)
+def test_what_the_loss_does_is_told_by_the_exact_value(
+    pages: Pages, study_page: Path, fragment: str, sentence: str
+) -> None:
+    """And what the update does, by the update: a mistake makes them two things."""
+    page = pages.open(study_page, fragment)
+    assert sentence in page.locator("#equation .says").inner_text()

@@ -326,7 +326,7 @@ def test_a_training_stops_before_it_runs_away(page: Page) -> None:
           const lines = [given, given, given, ...update, ["+", [2, 2], null, null]];
           const program = prepared({ lines, at: { w: 0, η: 1, x: 2, w_new: 4, L: 5 } });
           const study = { rate: "η", loss: "L", updates: { w_new: ["w", "η", "w"] } };
-          return train(study, program, { w: 1 }, [{ x: 1 }], Array(1000).fill(0), 101);
+          return train(study, program, { w: 1 }, [{ x: 1 }], Array(1000).fill(0), 101).path;
         }"""
     )
     assert [abs(at["w"]) for at in lengths][-1] <= 1e100

@@ -57,6 +57,33 @@ def test_numbers_are_smaller_on_a_narrow_screen(pages: Pages, study_page: Path) 
     assert sizes == [13, 11]
 
 
+def test_only_the_first_button_of_a_mouse_takes_hold(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page)
+    box = page.locator('#network [role=button][data-parameter="w5"] .label-back').bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down(button="right")
+    page.mouse.move(box["x"] + 85, box["y"] + 5)
+    page.mouse.up(button="right")
+    assert page.evaluate("modules['main.js'].store.state.edits") == {}
+
+
+def test_what_comes_back_is_called_what_it_is(pages: Pages, study_page: Path) -> None:
+    """∂L/∂z is ∂L/∂b by the article's lines; a mistake in the one is none in the other."""
+    page = pages.open(study_page, "seed=44")
+    above = page.locator("#network .gradient").first
+    assert (above.text_content() or "").startswith("∂L/∂z1 ")
+    page.evaluate("modules['main.js'].store.set({ mistake: 'bias-takes-input' })")
+    assert (above.text_content() or "").startswith("∂L/∂b1 ")
+
+
+def test_an_edge_says_why_it_has_no_number(pages: Pages, study_page: Path) -> None:
+    w1 = '#network [role=button][data-parameter="w1"]'
+    for fragment, says in (("step=3", "not yet computed"), ("quiz=1", "hidden by the quiz")):
+        words = pages.open(study_page, fragment).locator(w1).get_attribute("aria-label")
+        assert says in str(words)
+
+
 def test_a_negative_edge_is_dashed_as_well_as_coloured(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page, "seed=44")
     style = "node => getComputedStyle(node).strokeDasharray"

@@ -160,7 +160,6 @@ def test_the_curve_and_its_tangent_are_drawn_where_they_are(pages: Pages, study_
     assert abs(slope - exact) < 2 * pixel / (high[0] - low[0])
     here = [float(svg.locator(".here").get_attribute(of) or "nan") for of in ("cx", "cy")]
     assert svg.locator("circle.mark").count() == 3  # the secant's ends, and the point
-    # Above the curve there is room.
     # The secant leads through both its ends, with the slope that Python finds.
     left, right = (scales.at(*place) for place in points(svg.locator(".secant")))
     steep = (right[1] - left[1]) / (right[0] - left[0])
@@ -171,6 +170,7 @@ def test_the_curve_and_its_tangent_are_drawn_where_they_are(pages: Pages, study_
         assert abs(abs(x - params.b3) - 0.1) < 1e-6
         assert abs(y - loss(params._replace(b3=x), XS[0], YS[0])) < 1e-6
         assert abs(left[1] + steep * (x - left[0]) - y) < 2 * pixel
+    # Above the curve there is room.
     top = float(svg.locator(".axes .grid").first.get_attribute("y2") or "nan")
     assert min(y for _, y in points(svg.locator(".curve"))) > top + 5
     at = scales.at(here[0], here[1])
@@ -297,6 +297,12 @@ def test_close_up_the_secant_leads_through_its_ends(pages: Pages, study_page: Pa
     steep = (right[1] - left[1]) / (right[0] - left[0])
     for offset, height in ((-0.1, below - here), (0.1, above - here)):
         assert abs(left[1] + steep * (offset - left[0]) - height) < 0.2 * pixel
+
+
+def test_why_there_is_no_exact_slope_is_said_alike(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "edits=w1:1000&parameter=w1")
+    assert "too small to be known" in lesson(page)
+    assert row(page, "exact") == "too small for 106 bits"
 
 
 def shown_is_empty(page: Page) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from compare.trace import Trace
 from compare.traced.asked import Asked
@@ -155,6 +155,32 @@ def test_a_screen_reader_hears_each_step(pages: Pages, study_page: Path, bob: Tr
     said = page.locator("#live").text_content() or ""
     assert said.startswith("8 of 19 · Backward · Undo (7)")
     assert f"∂L/∂ypred is {bob.quantities['dL_dypred'].by_hand:.4g}" in said
+
+
+def test_whoever_presses_a_button_that_goes_keeps_a_place(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "seed=44&you=140;66&mistake=missing-square&edits=w1:3")
+    for name, heir in (
+        ("start at step 1", page.get_by_role("button", name="Forward (→)")),
+        ("train it for 1000 epochs", page.locator("#you [data-measure=weight] input")),
+        ("undo changes", page.locator("#network [role=button]").first),
+        ("remove", page.locator("#break select")),
+    ):
+        page.get_by_role("button", name=name, exact=True).focus()
+        page.keyboard.press("Enter")
+        expect(heir).to_be_focused()
+
+
+def test_what_is_scrolled_by_keys_is_scrolled(pages: Pages, study_page: Path) -> None:
+    """And a selection of text is made by them, wherever it is."""
+    page = pages.open(study_page, "step=7&erratum=1")
+    page.locator("#errata details[open] [role=region]").focus()
+    page.keyboard.press("ArrowRight")
+    assert step_of(page) == 7
+    page.locator("#steps button").first.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    assert step_of(page) == 7
+    page.keyboard.press("ArrowRight")
+    assert step_of(page) == 8
 
 
 def test_any_network(pages: Pages, own_page: Path, own: Trace) -> None:

@@ -96,7 +96,9 @@ def test_going_to_an_epoch_the_whole_page_stands_there(pages: Pages, study_page:
     assert state(page, "epoch") == 101
     page.get_by_role("button", name="After the last epoch").click()
     assert says(mean(settings, 1000), title(page).inner_text().rpartition(" ")[2])
-    expect(page.get_by_role("button", name="An epoch on")).to_be_disabled()
+    expect(page.get_by_role("button", name="An epoch on")).to_have_attribute(
+        "aria-disabled", "true"
+    )
     page.get_by_role("button", name="Before the first epoch").click()
     assert state(page, "epoch") == 0
 
@@ -318,6 +320,7 @@ def test_a_training_that_fails_says_so(pages: Pages, study_page: Path) -> None:
     page = opened(pages, study_page, "seed=44&eta=50")
     lesson = page.locator("#training .lesson")
     expect(lesson).to_contain_text("With η = 50 the training gets nowhere")
+    expect(lesson).to_contain_text("A smaller η helps.")
     found = re.search(r"mean loss of (\S+) and ends at (\S+)\. A", lesson.inner_text())
     assert found
     assert says(mean(settings, 0), found[1])
@@ -333,6 +336,7 @@ def test_a_training_that_runs_away_says_where(pages: Pages, tmp_path: Path) -> N
     page = opened(pages, build(of_pass(trace), tmp_path / "index.html"))
     text = page.locator("#training .lesson")
     expect(text).to_contain_text("With η = 1 the training runs away: after")
+    expect(text).to_contain_text("a parameter grows beyond 1·10¹⁰⁰. A smaller η helps.")
     w = [abs(trace.quantities["w0[0,0]"].by_hand)]
     factor = 1 - 2 * (10.0**2 + 1)  # w and b move together
     found = re.search(r"after (\d+) epochs", text.inner_text())
@@ -340,6 +344,9 @@ def test_a_training_that_runs_away_says_where(pages: Pages, tmp_path: Path) -> N
     wanted = (100 - np.log10(w[0])) / np.log10(-factor)
     assert abs(int(found[1]) - wanted) <= 1
     page.get_by_role("button", name="After the last epoch").click()
+    assert (
+        title(page).inner_text().startswith(f"After {found[1]}, where it broke off, of 1000 epochs")
+    )
     assert "NaN" not in page.locator("main").inner_text()
 
 
@@ -526,3 +533,80 @@ def test_a_page_keeps_the_learning_rate_that_it_was_built_with(
     assert state(page, "eta") == 900
     assert state(pages.open(path, "eta=1000"), "eta") == 1000
     expect(pages.open(path, "eta=1001").get_by_role("alert")).to_contain_text("eta=1001")
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("eta=0.001", "With η = 0.001 the training is slow: "),
+        ("eta=0.001", "still falling. A larger η helps."),
+        ("mistake=ascends&seed=44", "A mistake is planted in its lines."),
+        (
+            "mistake=not-a-number&seed=44",
+            "after 0 epochs a parameter is no number any more. A mistake is planted in its lines.",
+        ),
+    ],
+)
+def test_what_helps_is_what_helps(
+    pages: Pages, study_page: Path, fragment: str, sentence: str
+) -> None:
+    lesson = opened(pages, study_page, fragment).locator("#training .lesson")
+    expect(lesson).to_contain_text(sentence)
+    expect(lesson).not_to_contain_text("A smaller η")
+
+
+def test_where_no_update_changes_anything_it_says_so(pages: Pages, tmp_path: Path) -> None:
+    """A relu that is off has no slope, whatever η is."""
+    asked = Asked(
+        sizes=(1, 1),
+        x=(1.0,),
+        y=(1.0,),
+        activation="relu",
+        output="relu",
+        seed=3,
+        learning_rate=0.5,
+    )
+    trace = asked.trace()
+    assert trace.quantities["z0[0]"].by_hand < 0
+    page = opened(pages, build(of_pass(trace), tmp_path / "index.html"))
+    expect(page.locator("#training .lesson")).to_have_text(
+        "The training gets nowhere: no update changes a parameter. Another start helps."
+    )
+
+
+def test_a_mistake_may_part_equal_units(pages: Pages, study_page: Path) -> None:
+    """And an update with one promises nothing of its own loss."""
+    page = opened(pages, study_page, "mistake=zeroed-element")
+    text = page.locator("#training").inner_text()
+    assert "are equal for every input" not in text
+    assert "Of all 4000 updates" in text
+    assert "to first order it lowers" not in text
+
+
+def test_the_next_update_is_that_of_the_training_itself(pages: Pages, study_page: Path) -> None:
+    page = opened(pages, study_page, "seed=44&epoch=100&edits=w1:5")
+    expect(page.locator("#training .says").first).to_contain_text(
+        "Without your changes the next update"
+    )
+
+
+def test_the_end_of_the_epochs_keeps_the_focus(pages: Pages, study_page: Path) -> None:
+    page = opened(pages, study_page, "seed=44")
+    button = page.get_by_role("button", name="After the last epoch")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert state(page, "epoch") == 1000
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-disabled", "true")
+
+
+def test_the_plane_is_fine_after_coming_back(pages: Pages, study_page: Path) -> None:
+    """Left before it was drawn finely, it is when it is seen again."""
+    page = opened(pages, study_page, "seed=44&epoch=100")
+    picture = page.locator(".boundary .picture .plot")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_attribute("data-fine", "true")
+    page.evaluate("modules['main.js'].store.set({ epoch: 200 }); scrollTo(0, 0)")
+    page.wait_for_timeout(500)
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_attribute("data-fine", "true")

@@ -1,5 +1,6 @@
 """The reader's own numbers, held against Python's network, units and warning."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,14 @@ def test_fields_have_what_the_address_has(pages: Pages, study_page: Path) -> Non
     page.evaluate("location.hash = '#you=140;66&unit=kg'")
     page.wait_for_function("() => modules['main.js'].store.state.unit === 'kg'")
     assert fields(page) == [f"{140 * 0.45359237:.6g}", f"{66 * 2.54:.6g}"]
+
+
+def test_a_bound_that_is_nearly_met_is_told_from_it(pages: Pages, study_page: Path) -> None:
+    page = pages.open(study_page, "you=119.9976;66&unit=kg")
+    text = page.locator("#you .warning").inner_text()
+    weight, low = re.findall(r"[\d.]+", text)[:2]
+    assert weight != low
+    assert float(weight) < float(low)
 
 
 def test_what_is_wrong_follows_the_unit(pages: Pages, study_page: Path) -> None:

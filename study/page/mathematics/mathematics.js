@@ -241,7 +241,7 @@ export const LARGEST = 1e100;
 //
 //   samples  [{name: number}, ...]: what to put in for each
 //   order    the index of the sample of each update
-// Stops before the first parameter that runs away.
+// Stops before the first parameter that runs away, or is no number: `end` is "large" or "no number".
 export function train(study, program, start, samples, order, rate) {
   const machine = new Machine(partOf(program, Object.keys(study.updates)));
   machine.put({ ...start, [study.rate]: rate });
@@ -252,11 +252,13 @@ export function train(study, program, start, samples, order, rate) {
     machine.put(samples[sample]).run();
     const params = {};
     for (const { parameter, from } of moves) params[parameter] = results[from];
-    if (!moves.every(({ from }) => Math.abs(results[from]) <= LARGEST)) break;
+    const values = Object.values(params);
+    if (values.some(Number.isNaN)) return { path, end: "no number" };
+    if (!values.every((value) => Math.abs(value) <= LARGEST)) return { path, end: "large" };
     path.push(params);
     for (const { from, to } of moves) results[to] = results[from];
   }
-  return path;
+  return { path, end: null };
 }
 
 // The loss of each sample at any parameters: a function of them. `program` is run forward only.

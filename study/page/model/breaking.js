@@ -1,7 +1,8 @@
 // What each check sees of a planted mistake: from the weakest evidence to the best, and then what no
 // check of gradients looks at. As compare/breaking has it, at the point that the reader has chosen.
 //
-// A check is {sees, says}; `says` is a sentence without its full stop.
+// A check is {sees, says}: whether it sees the mistake, null where it cannot tell, and a sentence without
+// its full stop.
 
 import { DOUBLED } from "../mathematics/doubled.js";
 import { Slice } from "../mathematics/difference.js";
@@ -73,7 +74,8 @@ function training(study, state, [start, planted, right], ranAway, isComparable) 
 // by those who check it.
 //
 // Returns for each sample {sample, rows}; a row is of one parameter: `hand`, `exact` (a pair), `ulps`,
-// `allowed`: how many of them rounding explains, `isFinite`, and `seen`: by which checks.
+// `allowed`: how many of them rounding can make, `isKnown`: whether there is a right value to hold it
+// against, and `seen`: by which checks.
 export function judged(study, state, point, mistake) {
   const programs = ownParts(study, state.form);
   return study.samples.map((sample) => {
@@ -144,7 +146,7 @@ function row(study, given, { parameter, hand, auto, exact, quotient, bounds, mov
 // The other four checks, from what `judged` has found.
 export function checksOfPoint(study, people) {
   if (!people.some(({ rows }) => rows.some((of) => of.isKnown))) {
-    const nothing = { sees: false, says: "the numbers of this point are too large to check anything" };
+    const nothing = { sees: null, says: "the numbers of this point are too large to check anything" };
     return { difference: nothing, autodiff: nothing, exact: nothing, update: nothing };
   }
   const found = (name, what) => {
@@ -153,8 +155,8 @@ export function checksOfPoint(study, people) {
       return [sample.name, disagreeing(study, seen, what)];
     });
     const wrong = said.filter(([, says]) => says);
-    const all = `all ${study.parameters.length} ${what[1]} of all ${study.samples.length} people agree`;
-    return { sees: wrong.length > 0, says: wrong.length ? grouped(wrong) : all };
+    const isWhole = people.every(({ rows }) => rows.every((of) => of.isKnown)); // nothing is left out
+    return { sees: wrong.length > 0, says: wrong.length ? grouped(wrong) : agreeing(people, what), isWhole };
   };
   const derivatives = ["derivative", "derivatives", "by"];
   return {
@@ -163,6 +165,14 @@ export function checksOfPoint(study, people) {
     exact: withDistance(study, people, found("exact", derivatives)),
     update: found("update", ["update", "updates", "of"]),
   };
+}
+
+function agreeing(people, [, several]) {
+  const rows = people.flatMap((of) => of.rows);
+  const known = rows.filter((of) => of.isKnown).length;
+  return known === rows.length
+    ? `all ${people[0].rows.length} ${several} of all ${people.length} people agree`
+    : `the ${known} of ${rows.length} ${several} that can be checked agree; the others are too large`;
 }
 
 function disagreeing(study, rows, [one, several, link]) {
@@ -203,8 +213,9 @@ const NO_PROOF = "Agreement at some points is no proof for all; take other param
 
 // One or a few sentences: which checks are blind to the mistake, and why that matters.
 export function lesson(mistake, checks, names) {
-  const blind = Object.keys(checks).filter((name) => !checks[name].sees);
+  const blind = Object.keys(checks).filter((name) => checks[name].sees === false);
   const isBlind = (name) => blind.includes(name);
+  if (checks.exact.sees === null) return "At this point no gradient can be checked: take other parameters.";
   if (blind.length === 0) {
     return "Every check sees it: so coarse a mistake shows in the outcome. Where it is, the outcome does not say.";
   }
@@ -217,16 +228,18 @@ export function lesson(mistake, checks, names) {
       : isBlind("outcome")
         ? "Right answers are weak evidence: four people can be learned with many a mistake."
         : isBlind("training") && "A loss that falls is weak evidence: many a mistake still goes downhill.";
-  const why = [weak, isBlind("exact") ? rightHere(mistake) : blindBesideExact(isBlind)];
+  const why = [weak, isBlind("exact") ? rightHere(mistake, checks.exact) : blindBesideExact(isBlind)];
   return [`Blind: ${blind.map((name) => names[name]).join(", ")}.`, ...why.filter(Boolean)].join(" ");
 }
 
-const rightHere = (mistake) =>
+const rightHere = (mistake, { isWhole }) =>
   mistake.kind === "training"
     ? "The gradient is right at every point: whoever checks gradients alone does not learn what the training " +
       "does with them."
-    : "At this point the gradient is right; the training comes to points where it is wrong, and a check of " +
-      "gradients knows only the points it is given.";
+    : !isWhole
+      ? NO_PROOF
+      : "At this point the gradient is right; the training comes to points where it is wrong, and a check of " +
+        "gradients knows only the points it is given.";
 
 function blindBesideExact(isBlind) {
   const [isQuotient, isAutodiff] = OF_GRADIENTS.map(isBlind);

@@ -2,28 +2,27 @@
 
 import { losses, mean } from "../mathematics/mathematics.js";
 import { samplesOf, training } from "./point.js";
-import { EPOCHS } from "./state.js";
 
 const known = new WeakMap();
 
 // The training that is chosen; kept while its path is.
 export function course(study, state) {
-  const { path, order } = training(study, state);
-  if (!known.has(path)) known.set(path, new Course(losses(study, study.programs[state.form], samplesOf(study, state)), path, order));
+  const { path, order, end } = training(study, state);
+  if (!known.has(path)) known.set(path, new Course(losses(study, study.programs[state.form], samplesOf(study, state)), path, order, end));
   return known.get(path);
 }
 
 class Course {
   // `lossesAt` gives the loss of each sample at any parameters.
-  constructor(lossesAt, path, order) {
+  constructor(lossesAt, path, order, end) {
     this.path = path;
+    this.end = end;
     this.order = order;
     this.lossesAt = lossesAt;
     this.count = lossesAt(path[0]).length;
     this.updates = path.length - 1;
     // Those of which all updates are done.
     this.epochs = Math.floor(this.updates / this.count);
-    this.ranAway = this.epochs < EPOCHS;
     this.means = Array.from({ length: this.epochs + 1 }, (_, epoch) => this.mean(epoch * this.count));
   }
 
@@ -34,8 +33,8 @@ class Course {
 
   // What one update does, counted from 0: to its own sample's loss, and to the mean.
   //
-  // `expected` is the change of its own to first order, -η‖∇L‖²: the step is -η∇L, so that is its
-  // square over η.
+  // `expected` is the change of its own to first order, -η‖∇L‖²: but for the rounding of the parameters
+  // the step is -η∇L, so that is its square over η.
   update(at, rate) {
     const [from, to] = [this.path[at], this.path[at + 1]];
     const [before, after] = [this.lossesAt(from), this.lossesAt(to)];

@@ -7,6 +7,15 @@ const LINKS = { bce: (values) => values.map((value) => sigmoid(value, FLOATS)), 
 
 export const isOfLogits = (study) => study.about.loss in LINKS;
 
+// Whether they mean probabilities, by σ or by the link of the loss. The article's do.
+export const areProbabilities = (study) => study.people !== null || study.about.output === "sigmoid" || isOfLogits(study);
+
+// Whether a number can be put in for an input or target: targets of a loss on logits are probabilities.
+export const isFit = (study, name, value) =>
+  Number.isFinite(value) && (!isOfLogits(study) || !isTarget(study, name) || (value >= 0 && value <= 1));
+
+export const isTarget = ({ samples, drawing }, name) => name in samples[0].given && !drawing.inputs.includes(name);
+
 // The outputs themselves, where they are no logits.
 export const meant = (study, values) => (isOfLogits(study) ? LINKS[study.about.loss](values) : values);
 

@@ -46,11 +46,14 @@ function trainingRange(study) {
 // A sentence for each measurement that lies outside what the network was trained on.
 export function outsideTrainingRange(study, measured, unit) {
   const { names, sizes } = UNITS[unit];
-  const written = (value, k) => general(value / sizes[k], 4);
   return trainingRange(study).flatMap(([low, high], k) => {
     const value = measured[k];
     if (low <= value && value <= high) return [];
-    const range = `${written(low, k)} to ${written(high, k)} ${names[k]}`;
-    return [`${MEASURES[k]} ${written(value, k)} ${names[k]} lies outside the training range, ${range}`];
+    const written = (of, digits) => general(of / sizes[k], digits);
+    // So many digits that it is seen to lie outside.
+    const isSeen = (digits) => [low, high].every((end) => written(end, digits) !== written(value, digits));
+    const digits = [4, 6, 8, 10, 12, 14].find(isSeen) ?? 17;
+    const range = `${written(low, digits)} to ${written(high, digits)} ${names[k]}`;
+    return [`${MEASURES[k]} ${written(value, digits)} ${names[k]} lies outside the training range, ${range}`];
   });
 }

@@ -20,7 +20,7 @@ export function opened(told) {
 }
 
 // Where training starts: the parameters that Python gives, or those of a seed.
-export function start(study, state) {
+function start(study, state) {
   if (state.seed === null) return study.starts[0].params;
   const random = new RandomState(state.seed);
   return Object.fromEntries(study.parameters.map((name) => [name, random.normal()]));
@@ -39,6 +39,7 @@ const kept = new Map();
 //
 //   path   the parameters before and after each update
 //   order  the index of the sample of each update
+//   end    why it broke off, or null
 export function training(study, state) {
   const { seed, form, eta, order: way } = state;
   const key = JSON.stringify([seed, form, eta, way, planted(study, state)?.slug, inputsSet(study, state)]);
@@ -46,7 +47,7 @@ export function training(study, state) {
     const samples = samplesOf(study, state);
     const order = sampleOrder(samples.length, EPOCHS, way === "shuffled" ? orderSeed(state) : null);
     if (kept.size === 2) kept.delete(kept.keys().next().value);
-    kept.set(key, { order, path: train(study, handProgram(study, state), start(study, state), samples, order, eta) });
+    kept.set(key, { order, ...train(study, handProgram(study, state), start(study, state), samples, order, eta) });
   }
   return kept.get(key);
 }
@@ -122,17 +123,18 @@ function recomputed(study, program, given, hand) {
   return { by_hand: { ...given, ...hand }, autodiff, exact: (name) => decimal(pairs[name]), unknown: why, ulps };
 }
 
-// How far this page is from Python: the largest relative difference of any number of any pass.
+// How far this page is from Python: the largest relative difference of any number of any pass, by hand
+// and exact. Not autodiff's: where it loses digits, the lost ones differ from one exp to another.
 export function differenceFromPython(study) {
   let worst = { difference: 0, name: null, sample: null };
   let count = 0;
   for (const pass of study.passes) {
     const program = study.programs[pass.form];
-    const sides = { by_hand: byHand(program, pass.given), autodiff: exactly(study, program, pass.given) };
+    const [hand, exact] = [byHand(program, pass.given), exactly(study, program, pass.given)];
     for (const { name, step } of study.quantities) {
       if (step === 0) continue;
-      const pairs = [[pass.by_hand[name], sides.by_hand[name]]];
-      if (pass.exact[name] !== null) pairs.push([Number(pass.exact[name]), sides.autodiff[name][0]]);
+      const pairs = [[pass.by_hand[name], hand[name]]];
+      if (pass.exact[name] !== null) pairs.push([Number(pass.exact[name]), exact[name][0]]);
       for (const [python, mine] of pairs) {
         const difference = relative(python, mine);
         count += 1;

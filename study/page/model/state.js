@@ -1,5 +1,7 @@
 // What the reader has chosen, all of it, and how it is written into the address.
 
+import { isFit } from "./outputs.js";
+
 // Epochs of a training.
 export const EPOCHS = 1000;
 
@@ -85,7 +87,7 @@ function codecs(study) {
       write: (edits) => Object.entries(edits).map(([name, value]) => `${name}:${value}`).join(";"),
       read: (text) => {
         const pairs = text.split(";").map((pair) => pair.split(":"));
-        const fits = pairs.every(([name, value]) => settable.has(name) && finite(value ?? "") !== undefined);
+        const fits = pairs.every(([name, value]) => settable.has(name) && isFit(study, name, finite(value ?? "")));
         return fits ? Object.fromEntries(pairs.map(([name, value]) => [name, Number(value)])) : undefined;
       },
     },
@@ -120,6 +122,9 @@ function codecs(study) {
     },
   };
 }
+
+// What an address says of a state, and what it does not: where a pointer is, or what is played.
+export const isInAddress = (study, key) => key in codecs(study);
 
 // A sample is a person in the address, as people call it.
 const CALLED = { sample: "person" };

@@ -1,7 +1,7 @@
 // One state, one point, and views that are told of both: data flows one way.
 
 import { AT_POINT, evaluate } from "./point.js";
-import { fromAddress, toAddress } from "./state.js";
+import { fromAddress, isInAddress, toAddress } from "./state.js";
 
 export class Store {
   constructor(study) {
@@ -25,7 +25,7 @@ export class Store {
     const changed = new Set(Object.keys(choice).filter((key) => choice[key] !== this.state[key]));
     if (changed.size === 0) return;
     this.state = { ...this.state, ...choice };
-    this.unread = []; // the address is about to be written anew
+    if ([...changed].some((key) => isInAddress(this.study, key))) this.unread = []; // it is written anew
     this.#tell(changed);
     this.#toAddress();
   }

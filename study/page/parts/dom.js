@@ -32,6 +32,13 @@ function setText(node, name, value) {
   else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }
 
+// Hides what is not needed now; whoever had the focus in it goes on at `heir`, a node.
+export function hide(node, isHidden, heir) {
+  const hadFocus = isHidden && node.contains(document.activeElement);
+  set(node, { hidden: isHidden });
+  if (hadFocus) heir.focus({ preventScroll: true });
+}
+
 // Text that is written only when it changes: layout is what costs.
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;

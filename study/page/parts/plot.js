@@ -38,10 +38,10 @@ function roundNumbers(low, high, count) {
   const step = [1, 2, 5, 10].map((of) => of * power).find((of) => of >= rough * (1 - 1e-9)) ?? rough;
   const digits = Math.min(17, 6 + Math.max(0, Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / step))));
   const found = [];
-  const last = Math.floor(Math.max(low, high) / step + 1e-9);
-  for (let k = Math.ceil(Math.min(low, high) / step - 1e-9); k <= last; k += 1) {
-    found.push([k * step, short(k * step, digits)]);
-  }
+  const [first, last] = [Math.ceil(Math.min(low, high) / step - 1e-9), Math.floor(Math.max(low, high) / step + 1e-9)];
+  // So close together that whole numbers of steps are no longer told apart: no ticks lie between.
+  if (!(step > 0 && Math.max(Math.abs(first), Math.abs(last)) < Number.MAX_SAFE_INTEGER)) return [];
+  for (let k = first; k <= last; k += 1) found.push([k * step, short(k * step, digits)]);
   // One number alone tells no scale.
   return found.length < 2 && count < 9 ? roundNumbers(low, high, count + 1) : found;
 }
@@ -137,6 +137,24 @@ export function picture(height, draw, ...content) {
   // A little before it comes into view, so that nobody sees it empty.
   new IntersectionObserver(seen, { rootMargin: "200px" }).observe(node);
   return { node, drawing, redraw, isSeen: () => now.isSeen };
+}
+
+// Milliseconds without a change after which a picture is drawn finely.
+const REST = 150;
+
+// A picture that is dear: drawn coarsely while something changes, and finely once it rests.
+//
+//   draw   (width, height, isFine)
+export function refined(height, draw, ...content) {
+  let resting = null;
+  const shown = picture(height, coarse, ...content);
+  function coarse(width) {
+    clearTimeout(resting);
+    draw(width, height, false);
+    // Out of view it is drawn anew when it comes back.
+    resting = setTimeout(() => (shown.isSeen() ? draw(width, height, true) : shown.redraw()), REST);
+  }
+  return shown;
 }
 
 // What is drawn how: [[class, text], ...], each beside a short piece of such a line or such a mark; the

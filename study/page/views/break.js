@@ -1,11 +1,11 @@
 // A mistake is planted in the hand-written lines; which checks see it?
 
-import { element, say, set } from "../parts/dom.js";
+import { element, hide, say, set } from "../parts/dom.js";
 import { knownTo } from "../model/asked.js";
 import { checksOfPoint, checksOfTraining, judged, lesson } from "../model/breaking.js";
 import { planted } from "../model/mistakes.js";
 import { inSigns, inUlps, signed } from "../mathematics/numbers.js";
-import { AT_POINT } from "../model/point.js";
+import { AT_POINT, orderSeed } from "../model/point.js";
 import { EPOCHS } from "../model/state.js";
 import { capital } from "../parts/words.js";
 
@@ -114,9 +114,9 @@ function concerns(study, { wrong, kind }) {
 function commandOf(study, state) {
   const options = [
     state.seed === null ? "--init ones" : `--seed ${state.seed}`,
-    state.order === "shuffled" && `${state.seed === null ? "--seed 0 " : ""}--order shuffled`,
-    state.eta !== 0.1 && `--learning-rate ${state.eta}`,
-    state.form !== "stable" && `--sigmoid-derivative ${state.form}`,
+    state.order === "shuffled" && `${state.seed === null ? `--seed ${orderSeed(state)} ` : ""}--order shuffled`,
+    state.eta !== study.usual.eta && `--learning-rate ${state.eta}`,
+    state.form !== study.usual.form && `--sigmoid-derivative ${state.form}`,
   ];
   return [".venv/bin/python -m compare break", state.mistake, ...options.filter(Boolean)].join(" ");
 }
@@ -130,7 +130,7 @@ function sign(store) {
   document.querySelector("#stage .always").prepend(node);
   return {
     update(mistake) {
-      set(node, { hidden: !mistake });
+      hide(node, !mistake, document.querySelector("#break select"));
       if (mistake) say(text, inSigns(mistake.says));
     },
   };
@@ -178,7 +178,7 @@ function check(name) {
     node,
     update(of) {
       set(node, { "data-sees": of.sees });
-      say(verdict, of.sees ? "✓ sees it" : "○ blind");
+      say(verdict, of.sees === null ? "? cannot tell" : of.sees ? "✓ sees it" : "○ blind");
       say(says, `${capital(of.says)}.`);
     },
   };

@@ -1,5 +1,6 @@
 // How far this page's own mathematics is from Python's.
 
+import { counted } from "../parts/words.js";
 import { element } from "../parts/dom.js";
 import { differenceFromPython } from "../model/point.js";
 import { short } from "../mathematics/numbers.js";
@@ -10,7 +11,7 @@ export function check(place, store) {
   const where = name ? ` (${study.quantity[name].symbol}, ${sample})` : "";
   place.append(
     element("p", {},
-      `Checked when this page was opened: ${count} numbers of ${passes} ${passes === 1 ? "pass" : "passes"} agree with Python's; the largest relative difference is `,
+      `Compared when this page was opened: ${count} numbers of ${counted(passes, "pass", "passes")}, by hand and exact, with Python's. The largest relative difference is `,
       element("b", { id: "difference", "data-difference": difference }, short(difference, 2)),
       `${where}. At those passes the numbers that are shown are Python's own.`,
     ),

@@ -3,12 +3,14 @@
 import { element, replace, set } from "../parts/dom.js";
 import { inPieces } from "../parts/formula.js";
 import { short, shortest } from "../mathematics/numbers.js";
+import { course } from "../model/course.js";
 import { planted } from "../model/mistakes.js";
 import { FORMS, toAddress } from "../model/state.js";
 import { sideBySide } from "./errata.js";
 import { picture } from "./network.js";
 import { PHASES } from "./steps.js";
 import { witnesses } from "../parts/witnesses.js";
+import { counted } from "../parts/words.js";
 
 // As wide as the network is drawn, in its own units; on paper it is as wide as the text.
 const WIDTH = 640;
@@ -57,9 +59,10 @@ function about({ study, state, point }) {
   const from = state.seed === null ? study.starts[0].says : `parameters drawn at random with seed ${state.seed}`;
   const edited = Object.keys(state.edits).map((name) => study.quantity[name].symbol);
   const mistake = planted(study, state);
+  const epochs = Math.min(state.epoch, course(study, state).epochs); // it may have broken off
   const says = [
     `Whose pass: ${point.sample.name}. Parameters: ${from}.`,
-    state.epoch > 0 && `They were then trained for ${state.epoch} epochs, with the samples in ${state.order} order.`,
+    state.epoch > 0 && `They were then trained for ${counted(epochs, "epoch")}, with the samples in ${state.order} order.`,
     edited.length > 0 && `Set by the reader: ${edited.join(", ")}.`,
     `Learning rate η = ${short(state.eta)}.`,
     Object.keys(study.programs).length > 1 && `By hand σ′ is computed as ${FORMS[state.form]}.`,

@@ -55,9 +55,22 @@ function sentence(study, name, point, isKnown, step) {
   const gradient = study.gradients[name];
   if (!isKnown(gradient) && study.quantity[gradient].step <= step) return "The quiz asks for it.";
   if (!isKnown(gradient)) return `Step ${study.quantity[gradient].step} computes it.`;
-  const slope = point.by_hand[gradient];
-  const symbol = study.quantity[name].symbol;
-  if (slope === 0) return `0: to first order ${symbol} changes nothing.`;
-  const [way, so] = slope > 0 ? ["rises", "lowers"] : ["falls", "raises"];
-  return `${signed(slope)}: as ${symbol} grows, the loss ${way}; so the update ${so} ${symbol}.`;
+  const digits = point.exact(gradient);
+  if (digits === null) return `There is no exact value to tell by: ${point.unknown(gradient)}.`;
+  const slope = Number(digits);
+  const { symbol } = study.quantity[name];
+  const way = slope > 0 ? "rises" : "falls";
+  const loss = slope === 0 ? `to first order ${symbol} changes nothing` : `as ${symbol} grows, the loss ${way}`;
+  return `${signed(slope)}: ${loss}; ${update(study, name, point, slope)}.`;
+}
+
+// What the hand-written lines make of it: they may have lost it, or have a mistake.
+function update(study, name, point, slope) {
+  const { symbol } = study.quantity[name];
+  const [updated] = Object.entries(study.updates).find(([, [parameter]]) => parameter === name);
+  const moved = point.by_hand[updated] - point.given[name];
+  if (Number.isNaN(moved)) return "the update has no number";
+  const link = Math.sign(moved) === -Math.sign(slope) ? "so" : "but by hand";
+  if (moved === 0) return `${link} the update leaves ${symbol} as it is`;
+  return `${link} the update ${moved < 0 ? "lowers" : "raises"} ${symbol}`;
 }

@@ -142,7 +142,7 @@ function table({ number, title, columns, rows, digits }) {
 // is the state.
 function look(store, { section, state, says }) {
   const go = () => {
-    store.set({ step: store.study.steps.length, ...state });
+    store.set({ step: store.study.steps.length, mistake: null, ...state });
     const target = document.getElementById(section);
     const heading = target.querySelector("h2") ?? target;
     set(heading, { tabindex: -1 });

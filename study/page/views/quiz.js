@@ -14,7 +14,7 @@ export function quiz(place, store) {
   const button = (text, onclick, attributes = {}) =>
     element("button", { type: "button", onclick, ...attributes }, text);
   const toggle = button("", () => store.set({ quiz: !store.state.quiz, revealed: null }));
-  const next = button("another question", () => store.set(drawn(store)));
+  const next = button("another question", another);
   const score = element("span", { class: "note score" });
   const question = element("p", { class: "question" });
   const signs = SIGNS.map(([sign, text]) => button(text, () => guessSign(sign), { "data-sign": sign }));
@@ -53,6 +53,14 @@ export function quiz(place, store) {
     say(node, text);
     say(live, text);
   };
+
+  function another() {
+    asked = null;
+    store.set(drawn(store));
+    if (asked) return;
+    begin(store.state, store.point); // a page with one parameter asks for it again
+    draw();
+  }
 
   function guessSign(sign) {
     if (asked.isSigned) return;

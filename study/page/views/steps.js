@@ -1,6 +1,6 @@
 // The micro-steps of the pass, forwards and backwards, and what the current one computes.
 
-import { element, say, set } from "../parts/dom.js";
+import { element, hide, say, set } from "../parts/dom.js";
 import { knownTo } from "../model/asked.js";
 import { short } from "../mathematics/numbers.js";
 import { witnessList } from "../parts/witnesses.js";
@@ -9,6 +9,9 @@ export const PHASES = { forward: "Forward", loss: "Loss", backward: "Backward", 
 
 // Milliseconds from step to step when it plays.
 const PACE = 1400;
+
+// With more quantities than these, those out of sight are not laid out.
+const MANY = 12;
 
 let playing = null;
 
@@ -73,8 +76,9 @@ export function steps(place, store) {
     say(player, state.playing ? "pause" : "play");
     // Not disabled, which would take the focus from whoever has just stepped to an end.
     buttons.forEach((button, k) => set(button, { "aria-disabled": state.step === (k < 2 ? 0 : last) }));
-    set(begin, { hidden: state.step !== last });
+    hide(begin, state.step !== last, buttons[2]);
     const isKnown = knownTo(study, state);
+    set(list, { "data-many": (step?.names.length ?? 0) > MANY });
     witnessed(step?.names ?? [], point, isKnown);
     for (const mark of marks.children) set(mark, { "data-now": mark.dataset.phase === step?.phase });
     if (changed.has("step") || changed.has("sample")) say(live, spoken(study, step, point, last, isKnown));

@@ -1,16 +1,17 @@
 // The training, run in the page by the hand-written lines: its losses, and what it leads to.
 
-import { LARGEST, mean } from "../mathematics/mathematics.js";
+import { mean } from "../mathematics/mathematics.js";
 import { short } from "../mathematics/numbers.js";
-import { course, twins } from "../model/course.js";
-import { UNDECIDED } from "../model/people.js";
+import { course } from "../model/course.js";
 import { orderSeed } from "../model/point.js";
 import { EPOCHS, inputsSet, limits } from "../model/state.js";
 import { choice } from "../parts/controls.js";
 import { element, say, set } from "../parts/dom.js";
 import { startOf } from "../parts/start.js";
-import { boundary, hasBoundary } from "./boundary.js";
-import { curve, sawtooth } from "./losses.js";
+import { boundary, hasBoundary } from "./training/boundary.js";
+import { curve } from "./training/curve.js";
+import { lessonOf } from "./training/lesson.js";
+import { sawtooth } from "./training/sawtooth.js";
 
 // The slider of η, in powers of ten; the field beside it takes what an address takes.
 const POWERS = [-3, 1];
@@ -44,13 +45,13 @@ export function training(place, store) {
     scrub.update(state);
     const run = course(study, state);
     const loss = mean(run.lossesAt(point.given));
-    say(title, heading(study, state, loss));
+    say(title, heading(study, state, run, loss));
     parts.curve.update(state, run, loss);
     parts.sawtooth.update(state, run);
     plane?.update(state, point);
-    const sentences = [failure(run, state, study.people !== null), ...symmetry(study, point.given)].filter(Boolean);
-    say(lesson, sentences.join(" "));
-    set(lesson, { hidden: sentences.length === 0 });
+    const words = lessonOf(study, state, run, point.given);
+    say(lesson, words);
+    set(lesson, { hidden: words === "" });
   };
 }
 
@@ -66,42 +67,13 @@ function introduction(study) {
   ].join(" ");
 }
 
-function heading(study, { epoch, edits }, loss) {
+function heading(study, { epoch, edits }, run, loss) {
   const isEdited = study.parameters.some((name) => name in edits);
-  const done = epoch === 0 ? `Before the first of ${EPOCHS} epochs` : `After ${epoch} of ${EPOCHS} epochs`;
-  const is = Number.isFinite(loss) ? `mean loss ${short(loss)}` : "the loss is too large for a number";
-  return `${done}${isEdited ? ", with your changes" : ""}: ${is}`;
-}
-
-// Where a training gets nowhere.
-function failure({ ranAway, epochs, means }, { eta }, isOfPeople) {
-  const smaller = "A smaller η helps.";
-  if (ranAway) {
-    const where = `after ${epochs} epochs a parameter grows beyond ${short(LARGEST)}`;
-    return `With η = ${short(eta)} the training runs away: ${where}. ${smaller}`;
-  }
-  const end = means.at(-1);
-  if (end < Math.min(means[0], isOfPeople ? UNDECIDED : Infinity)) return null;
-  const last = Number.isFinite(end) ? short(end) : "one too large for a number";
-  const way = `it begins at a mean loss of ${short(means[0])} and ends at ${last}`;
-  return `With η = ${short(eta)} the training gets nowhere: ${way}. ${smaller}`;
-}
-
-// Units that do the same stay the same: what an equal start leads to.
-function symmetry(study, given) {
-  const symbol = (name) => study.quantity[name].symbol;
-  return twins(study, given).map((group) => {
-    const equal = group[0].parameters.map((name, k) => {
-      const all = group.map(({ parameters }) => symbol(parameters[k]));
-      return `${all.join(" = ")} = ${short(given[name])}`;
-    });
-    const units = group.map(({ a }) => symbol(a));
-    return [
-      `${units.slice(0, -1).join(", ")} and ${units.at(-1)} are equal for every input: ${equal.join(", ")}.`,
-      "Equal units get equal updates, so they stay equal: in effect they are one unit.",
-      "A random start tells them apart.",
-    ].join(" ");
-  });
+  const done = Math.min(epoch, run.epochs);
+  const where = done < epoch ? `, where it broke off, ` : " ";
+  const at = done === 0 ? `Before the first${where}of ${EPOCHS} epochs` : `After ${done}${where}of ${EPOCHS} epochs`;
+  const no = Number.isNaN(loss) ? "the loss is not a number" : "the loss is too large for a number";
+  return `${at}${isEdited ? ", with your changes" : ""}: ${Number.isFinite(loss) ? `mean loss ${short(loss)}` : no}`;
 }
 
 function rate(store) {
@@ -188,10 +160,8 @@ function scrubber(store, go) {
     node,
     update({ epoch }) {
       range.value = epoch;
-      set(buttons[0], { disabled: epoch === 0 });
-      set(buttons[1], { disabled: epoch === 0 });
-      set(buttons[2], { disabled: epoch === EPOCHS });
-      set(buttons[3], { disabled: epoch === EPOCHS });
+      // Not disabled, which would take the focus from whoever has just come to an end.
+      buttons.forEach((button, k) => set(button, { "aria-disabled": epoch === (k < 2 ? 0 : EPOCHS) }));
     },
   };
 }

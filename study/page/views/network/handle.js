@@ -10,14 +10,16 @@ const DRAG = 80;
 export const signOf = (value) => (value > 0 ? "positive" : value < 0 ? "negative" : "zero");
 
 // What a parameter's handle says of itself: whether it is chosen, or touched by the step, and its numbers.
-export function marks(study, parameter, { state, point, known, now }) {
+export function marks(study, parameter, look) {
+  const { state, now } = look;
   const isChosen = state.parameter === parameter;
-  return { "data-chosen": isChosen, "data-now": now.has(parameter), "aria-pressed": isChosen, "aria-label": spoken(study, parameter, point, known) };
+  return { "data-chosen": isChosen, "data-now": now.has(parameter), "aria-pressed": isChosen, "aria-label": spoken(study, parameter, look) };
 }
 
-const spoken = (study, parameter, point, known) => {
+const spoken = (study, parameter, { state: { step }, point, known }) => {
   const gradient = study.gradients[parameter];
-  const slope = known(gradient) ? signed(point.by_hand[gradient]) : "not yet computed";
+  const isComputed = study.quantity[gradient].step <= step;
+  const slope = known(gradient) ? signed(point.by_hand[gradient]) : isComputed ? "hidden by the quiz" : "not yet computed";
   return `${study.quantity[parameter].symbol} ${short(point.given[parameter])}, derivative ${slope}`;
 };
 
@@ -41,6 +43,7 @@ export function handle(store, parameter, node) {
       store.set({ parameter });
     },
     onpointerdown: (event) => {
+      if (event.button !== 0) return;
       grip = { x: event.clientX, value: store.point.given[parameter] };
       node.setPointerCapture(event.pointerId);
       store.set({ parameter });
@@ -52,6 +55,7 @@ export function handle(store, parameter, node) {
     },
     onpointerup: () => (grip = null),
     onpointercancel: () => (grip = null),
+    onlostpointercapture: () => (grip = null),
   });
   return node;
 }

@@ -2,6 +2,7 @@
 
 import { say, set, svg } from "../../parts/dom.js";
 import { short, signed } from "../../mathematics/numbers.js";
+import { planted } from "../../model/mistakes.js";
 import { handle, marks, signOf } from "./handle.js";
 
 export function unit(store, { z, a, b }, [x, y], room) {
@@ -41,7 +42,8 @@ export function unit(store, { z, a, b }, [x, y], room) {
         for (const part of [bias, ground]) set(part, { visibility: isChosen ? null : "hidden" });
       }
       const back = gradient && known(gradient) ? point.by_hand[gradient] : null;
-      const of = `∂L/∂${study.quantity[z].symbol}`;
+      // The derivative by z is that by its bias, unless a mistake in the lines keeps them apart.
+      const of = planted(study, state) ? study.quantity[gradient]?.symbol : `∂L/∂${study.quantity[z].symbol}`;
       say(above, gradient ? `${of} ${back === null ? "?" : signed(back, digits)}` : "");
       set(above, { "data-sign": back === null ? "unknown" : signOf(back) });
       if (!b) return;

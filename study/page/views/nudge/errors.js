@@ -35,7 +35,7 @@ export function errors(store) {
     oninput: () => store.set({ nudge: -range.valueAsNumber }),
   });
   const frame = picture(HEIGHT, draw, axis.node, within.node, whole, dots, here);
-  const empty = element("p", { class: "note", hidden: true }, "There is no relative error to draw: the exact slope is 0, or there is no one slope.");
+  const empty = element("p", { class: "note", hidden: true }, "There is no relative error to draw: it takes finite losses, and an exact slope that is known and not 0.");
   const node = element(
     "figure",
     {},

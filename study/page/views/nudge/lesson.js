@@ -2,6 +2,7 @@
 
 import { relativeError } from "../../mathematics/difference.js";
 import { raised, short, signed } from "../../mathematics/numbers.js";
+import { TOO_SMALL } from "../../model/point.js";
 import { areNumbers, share } from "./measured.js";
 
 export function lesson(seen) {
@@ -9,7 +10,7 @@ export function lesson(seen) {
   const step = `h = 10${raised(-exponent)}`;
   if (!areNumbers(seen)) return `At ${symbol} = ${short(value)} the loss is no finite number: there is no slope to measure.`;
   if (!seen.isMoved) return `${symbol} is so large that with ${step} ${symbol} + h is the same float64 as ${symbol}: nothing was moved.`;
-  if (seen.isTooSmall) return `The exact slope is too small to be known here. The secant's slope is ${signed(slope)}.`;
+  if (exact === null && seen.unknown === TOO_SMALL) return `The exact slope is too small to be known here. The secant's slope is ${signed(slope)}.`;
   if (exact === null && seen.slice.hasKink()) {
     return `At this point the curve has a kink: its slopes to the left and to the right differ, so there is no one derivative. The secant has slope ${signed(slope)}.`;
   }

@@ -2,7 +2,6 @@
 
 import { stepSize } from "../../mathematics/difference.js";
 import { UNIT, short } from "../../mathematics/numbers.js";
-import { TOO_SMALL } from "../../model/point.js";
 
 // All that the view shows of a point and a step.
 export function measured(study, slice, state, point) {
@@ -26,7 +25,7 @@ export function measured(study, slice, state, point) {
     ...slice.central(h),
     text,
     exact,
-    isTooSmall: text === null && point.unknown(gradient) === TOO_SMALL,
+    unknown: point.unknown(gradient), // why there is no exact slope, where there is none
     // c in c·h² and in c/h: what the bend and the rounding add to the relative error.
     bend: exact ? slice.bend(exact) : null,
     rounding: exact ? (UNIT * Math.abs(loss)) / Math.abs(exact) : null,

@@ -22,7 +22,7 @@ export function numbers() {
     slope("secant", `secant, h = 10${raised(-seen.exponent)}`, seen.slope, ulps);
     slope("by_hand", "by hand", seen.sides.by_hand, seen.ulps.by_hand);
     slope("autodiff", "autodiff", seen.sides.autodiff, seen.ulps.autodiff);
-    const right = text === null ? { right: "no one value" } : parted(cut(text, 17));
+    const right = text === null ? { right: seen.unknown } : parted(cut(text, 17));
     slopes.show("exact", "exact", right, seen.certified ? "certified" : "106 bits");
 
     function slope(key, name, value, distance) {

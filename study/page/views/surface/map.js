@@ -3,16 +3,13 @@
 import { short } from "../../mathematics/numbers.js";
 import { path } from "../../model/point.js";
 import { element, set, svg } from "../../parts/dom.js";
-import { axes, clipped, inside, legend, linear, picture, through } from "../../parts/plot.js";
+import { axes, clipped, inside, legend, linear, refined, through } from "../../parts/plot.js";
 import { fieldOf, label, paint, theme } from "./field.js";
 
 const HEIGHT = 400;
 
 // Operations that a picture may cost while something is dragged, and once it rests.
 const [QUICK, SLOW] = [80_000, 1_500_000];
-
-// Milliseconds without a change after which the picture is drawn finely.
-const REST = 150;
 
 // The least that is seen of a parameter, and the most of a training that runs away.
 const [SPAN, REACH] = [4, 12];
@@ -47,16 +44,15 @@ export function drawnMap(store) {
   const levels = svg("g", { class: "levels", "aria-hidden": "true" });
   const ground = svg("rect", { class: "ground" });
   const within = clipped(ground, line, start, levels, arrow, name, here, end);
-  const frame = picture(HEIGHT, draw, axis.node, within.node);
-  const empty = element("p", { class: "note", hidden: true }, "There is nothing to draw: the loss is no finite number anywhere near.");
+  const frame = refined(HEIGHT, draw, axis.node, within.node);
+  const empty = element("p", { class: "note", hidden: true }, "There is nothing to draw: this point is too far away for a picture.");
   frame.node.prepend(canvas);
   const node = element("div", { class: "map" }, frame.node, empty, legend(LEGEND));
-  let [seen, window, grip, resting, way] = [null, null, false, null, { of: null }];
+  let [seen, window, grip, way] = [null, null, false, { of: null }];
   const symbols = () => seen.names.map((of) => study.quantity[of].symbol);
   const colours = theme(node, () => frame.redraw());
 
-  function draw(width, height, most = QUICK) {
-    clearTimeout(resting);
+  function draw(width, height, isFine) {
     const places = inside(width, height);
     const updates = path(study, seen.state);
     if (!grip || !window) window = windowAround(seen, updates, places);
@@ -67,12 +63,11 @@ export function drawnMap(store) {
     const [x, y] = [linear(window[0], places.x), linear(window[1], places.y)];
     axis.update(x, y, ...symbols());
     within.update(x, y);
-    const field = fieldOf(seen, x, y, most);
+    const field = fieldOf(seen, x, y, isFine ? SLOW : QUICK);
     paint(canvas, field, x, y, colours);
     follow(updates, x, y);
     label(levels, field, x, y, mark(x, y));
     set(frame.drawing, { "aria-label": described(seen, symbols(), field) });
-    if (most === QUICK) resting = setTimeout(() => frame.isSeen() && draw(width, height, SLOW), REST);
   }
 
   // The way of the training; its words are kept as long as it and the scales are.
@@ -176,7 +171,7 @@ function described({ at, loss, samples }, [x, y], field = null) {
   const here =
     `${what} over ${x} across and ${y} up, as contours. ` +
     `At ${x} = ${short(at[0])}, ${y} = ${short(at[1])} it is ${short(loss)}.`;
-  if (!field) return here;
-  const { low, best } = field;
+  const { low, best } = field ?? {};
+  if (!Number.isFinite(low)) return here;
   return `${here} The lowest in the picture is ${short(low)}, near ${x} = ${short(best[0], 2)}, ${y} = ${short(best[1], 2)}.`;
 }

@@ -1,16 +1,15 @@
 // Another network's example: its inputs and targets can be set, and its outputs are shown.
 
 import { short } from "../../mathematics/numbers.js";
-import { isOfLogits, meant } from "../../model/outputs.js";
+import { isFit, isOfLogits, isTarget, meant } from "../../model/outputs.js";
 import { probability } from "../../model/people.js";
 import { inputsSet } from "../../model/state.js";
 import { edited } from "../../model/store.js";
-import { element, say, set } from "../../parts/dom.js";
+import { element, hide, say, set } from "../../parts/dom.js";
 
 export function example(place, store) {
   const { study } = store;
   const { given } = study.samples[0];
-  const isInput = ({ name }) => study.drawing.inputs.includes(name);
   const error = element("p", { class: "error", id: "you-error", role: "status", hidden: true });
   const fields = Object.keys(given).map((name) => {
     const input = element("input", {
@@ -28,12 +27,12 @@ export function example(place, store) {
     element(
       "div",
       { class: "bar" },
-      fields.filter(isInput).map(({ node }) => node),
+      fields.filter(({ name }) => !isTarget(study, name)).map(({ node }) => node),
     ),
     element(
       "div",
       { class: "bar" },
-      fields.filter((field) => !isInput(field)).map(({ node }) => node),
+      fields.filter(({ name }) => isTarget(study, name)).map(({ node }) => node),
       undo,
     ),
     error,
@@ -55,11 +54,9 @@ export function example(place, store) {
   function mistake(name, input) {
     const { symbol } = study.quantity[name];
     if (!Number.isFinite(input.valueAsNumber)) return `${symbol}: expected a number.`;
-    const isChance = isOfLogits(study) && !isInput({ name });
-    const fits = input.valueAsNumber >= 0 && input.valueAsNumber <= 1;
-    return isChance && !fits
-      ? `${symbol}: got ${input.value}, expected a number from 0 to 1 for ${study.about.loss}.`
-      : null;
+    return isFit(study, name, input.valueAsNumber)
+      ? null
+      : `${symbol}: got ${input.value}, expected a number from 0 to 1 for ${study.about.loss}.`;
   }
 
   function complain(wrong, input) {
@@ -80,7 +77,7 @@ export function example(place, store) {
 
   return (state, point) => {
     write(point);
-    set(undo, { hidden: Object.keys(inputsSet(study, state)).length === 0 });
+    hide(undo, Object.keys(inputsSet(study, state)).length === 0, fields[0].input);
     const values = study.outputs.map((name) => point.by_hand[name]);
     const chances = meant(study, values);
     const said = (name, k) => {

@@ -5,7 +5,7 @@ import { general, short } from "../../mathematics/numbers.js";
 import { MEASURES, UNITS, fromUnit, inUnit, inputsOf, label, outsideTrainingRange, probability } from "../../model/people.js";
 import { EPOCHS } from "../../model/state.js";
 import { choice } from "../../parts/controls.js";
-import { element, say, set } from "../../parts/dom.js";
+import { element, hide, say, set } from "../../parts/dom.js";
 import { capital } from "../../parts/words.js";
 
 export function person(place, store) {
@@ -50,7 +50,7 @@ export function person(place, store) {
     for (const node of [shift, says]) set(node, { hidden: !isThere });
     const outside = isThere ? outsideTrainingRange(study, state.you, state.unit) : [];
     set(warning, { hidden: outside.length === 0 });
-    set(untrained, { hidden: !isThere || state.epoch > 0 });
+    hide(untrained, !isThere || state.epoch > 0, entry.first);
     if (!isThere) return;
     const inputs = inputsOf(study, state.you);
     const [chance] = predictors[state.form](point.given)(inputs);
@@ -125,6 +125,7 @@ function fieldsOf(store) {
 
   return {
     fields: fields.map(({ node }) => node),
+    first: fields[0].input,
     error,
     update(state, changed) {
       fields.forEach(({ name }, k) => say(name, UNITS[state.unit].names[k]));

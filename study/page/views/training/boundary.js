@@ -1,12 +1,13 @@
-// What the network says of everybody: its output over the plane of weight and height, and a table.
+// What the network says of everybody: its output over the plane of weight and height, and where they lie.
 
-import { lineAt, regionAbove } from "../mathematics/contour.js";
-import { predictor } from "../mathematics/mathematics.js";
-import { short } from "../mathematics/numbers.js";
-import { meant } from "../model/outputs.js";
-import { UNITS, inUnit, inputsOf, label, measuresOf, probability } from "../model/people.js";
-import { element, replace, say, set, svg } from "../parts/dom.js";
-import { axes, clipped, inside, legend, linear, picture } from "../parts/plot.js";
+import { lineAt, regionAbove } from "../../mathematics/contour.js";
+import { predictor } from "../../mathematics/mathematics.js";
+import { short } from "../../mathematics/numbers.js";
+import { areProbabilities, isOfLogits, meant } from "../../model/outputs.js";
+import { MEASURES, UNITS, inputsOf, measuresOf } from "../../model/people.js";
+import { element, replace, say, set, svg } from "../../parts/dom.js";
+import { axes, clipped, inside, legend, linear, refined } from "../../parts/plot.js";
+import { predictions } from "./predictions.js";
 
 const HEIGHT = 320;
 
@@ -16,9 +17,6 @@ const [QUICK, FINE] = [
   [49, 37],
   [145, 109],
 ];
-
-// Milliseconds without a change after which the picture is drawn finely.
-const REST = 150;
 
 // Lines that are drawn, and levels that the shade changes at.
 const LINES = [0.1, 0.5, 0.9];
@@ -36,13 +34,7 @@ const WIDEST = [
 
 // A network has a boundary to show if it makes a probability of two numbers.
 export function hasBoundary(study) {
-  const { output, loss } = study.about;
-  const { inputs } = study.drawing;
-  return (
-    inputs.length === 2 &&
-    study.outputs.length === 1 &&
-    (study.people !== null || output === "sigmoid" || loss === "bce")
-  );
+  return study.drawing.inputs.length === 2 && study.outputs.length === 1 && areProbabilities(study);
 }
 
 export function boundary(store) {
@@ -57,9 +49,9 @@ export function boundary(store) {
   const lines = LINES.map((level) => svg("path", { class: "level", "data-level": level }));
   const within = clipped(...above, ...below, ...lines);
   const marks = svg("g", { "aria-hidden": "true" });
-  const shown = picture(HEIGHT, draw, frame.node, within.node, marks);
+  const shown = refined(HEIGHT, draw, frame.node, within.node, marks);
   const symbol = study.quantity[study.outputs[0]].symbol;
-  const named = study.about.loss === "bce" ? `σ(${symbol})` : symbol;
+  const named = isOfLogits(study) ? `σ(${symbol})` : symbol;
   const table = predictions(study, named);
   const note = element("p", { class: "note" });
   const node = element(
@@ -81,15 +73,13 @@ export function boundary(store) {
     ),
   );
   let now = null;
-  let resting = null;
 
-  function draw(width, height, grid = QUICK) {
-    clearTimeout(resting);
+  function draw(width, height, isFine) {
     const { state, chance } = now;
     const [across, up] = plane.around(state);
     const places = inside(width, height);
     const [x, y] = [linear(across, places.x), linear(up, places.y)];
-    const [columns, rows] = grid;
+    const [columns, rows] = isFine ? FINE : QUICK;
     const at = (of, k, count) => of.domain[0] + ((of.domain[1] - of.domain[0]) * k) / (count - 1);
     const values = new Float64Array(columns * rows);
     for (let row = 0; row < rows; row += 1) {
@@ -113,8 +103,7 @@ export function boundary(store) {
       marks,
       all.map((of) => mark(of, x(of.measured[0]), y(of.measured[1]))),
     );
-    set(shown.drawing, { "data-fine": grid === FINE });
-    if (grid === QUICK) resting = setTimeout(() => shown.isSeen() && draw(width, height, FINE), REST);
+    set(shown.drawing, { "data-fine": isFine });
   }
 
   return {
@@ -143,7 +132,7 @@ function network(study, program) {
 // log p / (1 - p): between the points of the grid it is closer to a straight line than p.
 const logOdds = (chance) => Math.min(FARTHEST, Math.max(-FARTHEST, Math.log(chance / (1 - chance))));
 
-// Where p is rounded to 0 or 1.
+// Of a p that is 1, or so close to 0 that nothing can be told apart in the picture.
 const FARTHEST = 40;
 
 const inDomain = ({ domain: [low, high] }, value) => low <= value && value <= high;
@@ -206,7 +195,7 @@ function theSample(study) {
 function planeOf(study, whom) {
   if (study.people) {
     return {
-      names: ({ unit }) => UNITS[unit].names.map((of, k) => `${["weight", "height"][k]} (${of})`),
+      names: ({ unit }) => UNITS[unit].names.map((of, k) => `${MEASURES[k]} (${of})`),
       sizes: ({ unit }) => UNITS[unit].sizes,
       around: ({ you }) =>
         PLANE.map(([low, high], k) => {
@@ -220,9 +209,12 @@ function planeOf(study, whom) {
   return {
     names: () => names.map((of) => study.quantity[of].symbol),
     sizes: () => [1, 1],
-    around: (state) => whom(state)[0].measured.map((of) => [of - 3, of + 3]),
+    around: (state) => whom(state)[0].measured.map((of) => [of - roomAround(of), of + roomAround(of)]),
   };
 }
+
+// Enough to differ from it as a float64, however large it is.
+const roomAround = (value) => Math.max(3, Math.abs(value) / 4);
 
 // What the colours and the marks say.
 function marksOf(study) {
@@ -254,58 +246,15 @@ function mark({ letter, truth, isNew, isYou }, x, y) {
   return svg("g", {}, shape, text);
 }
 
-// A row for each.
-function predictions(study, named) {
-  const { people: isPeople, drawing } = study;
-  const columns = isPeople ? 6 : 5;
-  const heads = Array.from({ length: columns - 1 }, () => element("th", { scope: "col" }));
-  const body = element("tbody");
-  const node = element(
-    "table",
-    { class: "predictions" },
-    element("caption", { class: "visually-hidden" }, "What the network says of each"),
-    element("thead", {}, element("tr", {}, element("td"), heads)),
-    body,
-  );
-  const row = () =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }),
-      Array.from({ length: columns - 1 }, () => element("td")),
-    );
-
-  function update(state, all) {
-    const measures = isPeople ? UNITS[state.unit].names : drawing.inputs.map((of) => study.quantity[of].symbol);
-    const titles = [...measures, named, ...(isPeople ? ["says", "is"] : ["y"])];
-    heads.forEach((head, k) => say(head, titles[k]));
-    while (body.children.length > all.length) body.lastElementChild.remove();
-    while (body.children.length < all.length) body.append(row());
-    all.forEach((of, k) => {
-      const measured = isPeople ? inUnit(of.measured, state.unit) : of.measured;
-      const says = isPeople ? [Number.isFinite(of.chance) ? label(of.chance) : "–"] : [];
-      const texts = [
-        of.name,
-        ...measured.map((value) => short(value)),
-        probability(of.chance),
-        ...says,
-        of.truth ?? "–",
-      ];
-      texts.forEach((text, column) => say(body.children[k].children[column], text));
-      const isWrong = isPeople && of.truth !== null && label(of.chance) !== of.truth;
-      set(body.children[k], { "data-person": of.name.toLowerCase(), "data-wrong": isWrong });
-    });
-  }
-
-  return { node, update };
-}
-
 // Who lies on which side of the line.
 function described(named, all) {
-  const side = (isAbove) =>
+  const those = (which) =>
     all
-      .filter(({ chance }) => chance >= 0.5 === isAbove)
+      .filter(({ chance }) => which(chance))
       .map(({ name }) => name)
-      .join(", ") || "nobody";
-  return `Plane with the lines ${named} = ${LINES.join(", ")}. At or above 0.5: ${side(true)}. Below: ${side(false)}.`;
+      .join(", ");
+  const [above, below, neither] = [(chance) => chance >= 0.5, (chance) => chance < 0.5, Number.isNaN].map(those);
+  const sides = `At or above 0.5: ${above || "nobody"}. Below: ${below || "nobody"}.`;
+  const lost = neither && ` No number for ${neither}.`;
+  return `Plane with the lines ${named} = ${LINES.join(", ")}. ${sides}${lost}`;
 }
