@@ -430,7 +430,7 @@ def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path)
     before = losses(settings, 1200)[0]
     assert "Losses of updates 1190 to 1210" in saw
     assert says(before, saw.partition("own loss from ")[2].partition(" to ")[0])
-    assert page.locator("#training .says").first.text_content() in saw
+    assert str(page.locator("#training .says").first.text_content()) in saw
     plane = str(page.locator(".boundary .picture .plot").get_attribute("aria-label"))
     above, below = re.findall(r": ([^.]+)\.", plane)
     assert above == "Alice, Diana, Emily"
@@ -559,7 +559,7 @@ def test_where_no_update_changes_anything_it_says_so(pages: Pages, tmp_path: Pat
     """A relu that is off has no slope, whatever η is."""
     asked = Asked(
         sizes=(1, 1),
-        x=(1.0,),
+        x=(-1.0,),
         y=(1.0,),
         activation="relu",
         output="relu",
