@@ -44,8 +44,7 @@ export function surface(place, store) {
     const [loss, slope] = [landscape.at(point.given, samples), landscape.slope(point.given, samples)];
     const { given } = point;
     const at = names.map((name) => given[name]);
-    const isOfPeople = study.people !== null;
-    const seen = { landscape, names, samples, given, at, loss, slope, state, isOfPeople };
+    const seen = { landscape, names, samples, given, at, loss, slope, state };
     for (const part of [...picks, ...sliders]) part.update(seen);
     say(says, sentence(study, seen));
     say(held, holding(study, seen));

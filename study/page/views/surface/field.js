@@ -14,7 +14,7 @@ const APART = 40;
 const DARKEST = 190;
 
 // The losses of a grid over the window, as fine as the operations allow.
-export function fieldOf({ landscape, given, samples, isOfPeople }, x, y, most) {
+export function fieldOf({ landscape, given, samples }, x, y, most) {
   const side = Math.floor(Math.sqrt(most / landscape.cost(1, samples.length)));
   const count = Math.min(MOST, Math.max(FEWEST, side));
   const spread = ([low, high]) => Array.from({ length: count }, (_, k) => low + ((high - low) * k) / (count - 1));
@@ -28,8 +28,8 @@ export function fieldOf({ landscape, given, samples, isOfPeople }, x, y, most) {
   const ticks = high > low ? linear([low, high], [0, 1]).ticks(8) : [];
   const levels = ticks.filter(([level]) => level > low && level < high);
   const pieces = levels.map(([level]) => piecesAt(values, count, level));
-  // A squared error of probabilities is at most 1: all pictures of the article's network have one scale.
-  const full = isOfPeople ? 1 : high;
+  // A power of 4: colours keep still while the point moves a little, and a quarter of them is used.
+  const full = 4 ** Math.ceil(Math.log(high) / Math.log(4));
   const best = [acrosses[lowest % count], ups[Math.floor(lowest / count)]];
   return { values, count, low, levels, pieces, best, full };
 }
