@@ -95,6 +95,31 @@ def test_the_loss_over_a_plane_is_pythons(
             assert abs(value - mean_loss(moved, XS, YS)) <= 1e-14
 
 
+@pytest.mark.parametrize("fragment", ["seed=44", "seed=44&epoch=1000", ""])
+def test_the_colour_is_as_strong_as_the_loss(pages: Pages, study_page: Path, fragment: str) -> None:
+    """In parts of a power of 4, of which at least a quarter is used: 190 of 255 are the whole.
+
+    Between contours the picture is a field of a grid; there it is within a step of its colours.
+    """
+    page = pages.open(study_page, fragment)
+    svg = drawn(page, finely=True)
+    scales = Scales(svg)
+    path = page.evaluate("modules['main.js'].store.point.given")
+    params = Parameters(**{name: path[name] for name in Parameters._fields})
+    left, right, top, bottom = 60, 560, 40, 340
+    places = [(x, y) for x in range(left, right, 25) for y in range(top, bottom, 25)]
+    found = np.array(page.evaluate(_STRENGTHS, places))
+    losses = np.array(
+        [
+            float(mean_loss(params._replace(w1=w1, w2=w2), XS, YS))
+            for w1, w2 in (scales.at(*place) for place in places)
+        ]
+    )
+    full = 4.0 ** math.ceil(math.log(losses.max(), 4))
+    assert np.median(np.abs(found - 190 * losses / full)) <= 1
+    assert found.max() > 190 / 4 - 1
+
+
 @pytest.mark.parametrize("fragment", ["seed=44&axes=w5;b3", "seed=2&axes=w2;w6"])
 def test_a_contour_lies_at_its_level(pages: Pages, study_page: Path, fragment: str) -> None:
     """Where its number stands: the mean loss there is that number, to a step of the grid."""
