@@ -15,6 +15,10 @@ from handgrad.report import Enclosure
 #: Decimal digits of an exact value at most.
 DIGITS = 40
 
+#: And of its size: beyond this power of ten, up or down, Python's decimals compute no more, and all that
+#: is said is on which side of every float64 it lies. e^-x² comes there with an x of a few thousand.
+EXPONENT = 999_999
+
 
 def exact_gradient(
     loss: Callable[..., Any], params: Any, *inputs: Any, referee: str = "auto"
@@ -71,7 +75,11 @@ def enclosure(ball: arb, bits: int, certified: bool = True) -> Enclosure:
         return Enclosure("0", float(ball.abs_upper()), certified)
     digits = int(np.clip(min(bits, ball.rel_accuracy_bits()) * np.log10(2), 1, DIGITS))
     with balls.precision(max(bits, 192)):
-        return Enclosure(_plain(ball.mid().str(digits, radius=False)), float(ball.rad()), certified)
+        text = _plain(ball.mid().str(digits, radius=False))
+    exponent = int(text.partition("e")[2] or 0)
+    if abs(exponent) > EXPONENT:
+        return Enclosure("0", float(np.nextafter(0, 1)) if exponent < 0 else np.inf, certified)
+    return Enclosure(text, float(ball.rad()), certified)
 
 
 def _plain(text: str) -> str:

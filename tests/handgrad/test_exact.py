@@ -11,6 +11,7 @@ from flint import arb
 import autodiff.article
 import tests.exact
 from handgrad import Enclosure, exact_gradient
+from handgrad.exact import enclosure
 from handgrad.referee import balls
 from tests.strategies import drawn_points
 
@@ -38,6 +39,18 @@ def test_ulps_are_taken_at_the_exact_value() -> None:
     assert Enclosure("1", 0.0).ulps(1.0 + 2**-52) == 1
     assert np.isnan(Enclosure("1", 0.0).ulps(np.nan))
     assert Enclosure("1", 0.0).ulps(np.inf) == np.inf
+
+
+@pytest.mark.parametrize("x", [3e3, 1e12])
+def test_numbers_of_no_size_that_anybody_writes(x: float) -> None:
+    """e^-x² is no 0, but below every float64."""
+    tiny = exact_gradient(lambda w: jnp.exp(-w * w) * 1.0, np.float64(x))
+    assert tiny.midpoint == "0"
+    assert tiny.radius == 5e-324
+    assert tiny.ulps(0.0) == 1
+    large = enclosure(arb(x).exp().exp(), 192)
+    assert large.radius == np.inf
+    assert large.ulps(1.0) == np.inf
 
 
 def test_where_there_is_no_one_answer() -> None:

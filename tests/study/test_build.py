@@ -210,6 +210,13 @@ def test_bad_input_is_one_line_and_2(tmp_path: Path, words: tuple[str, ...], say
     assert says.format(tmp_path) in err
 
 
+def test_an_input_of_any_size_has_its_page(tmp_path: Path) -> None:
+    """Also where a derivative is e to minus the square of something huge."""
+    words = ("--network", "3-1-1", "--activation", "gelu", "--x", "1.6,-3e-62,2.9e21", "--y", "0")
+    code, _, err = run(*words, "--seed", "35", "--out", tmp_path / "page.html")
+    assert (code, err) == (0, "")
+
+
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write to any folder"
 )

@@ -160,7 +160,7 @@ def test_round_numbers(pages: Pages, study_page: Path) -> None:
     """Few, within the ends, and none where there are none."""
     ticks = pages.open(study_page).evaluate(
         """() => {
-          const { linear } = modules["parts/plot.js"];
+          const { linear } = modules["parts/scales.js"];
           const of = (low, high) => linear([low, high], [0, 100]).ticks(5).map(([value]) => value);
           return [of(0, 1), of(-3, 12), of(0.5, 0.5 + 2 ** -52), of(1e17, 1e17), of(1, 1 + 1e-9)];
         }"""

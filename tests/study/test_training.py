@@ -344,9 +344,8 @@ def test_a_training_that_runs_away_says_where(pages: Pages, tmp_path: Path) -> N
     wanted = (100 - np.log10(w[0])) / np.log10(-factor)
     assert abs(int(found[1]) - wanted) <= 1
     page.get_by_role("button", name="After the last epoch").click()
-    assert (
-        title(page).inner_text().startswith(f"After {found[1]}, where it broke off, of 1000 epochs")
-    )
+    stopped = f"After {found[1]} of 1000 epochs, where it broke off: "
+    assert title(page).inner_text().startswith(stopped)
     assert "NaN" not in page.locator("main").inner_text()
 
 

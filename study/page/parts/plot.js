@@ -1,61 +1,6 @@
-// Pictures of functions: scales, round ticks, axes, lines, and a frame that draws only what is seen.
-//
-// A scale is a function from a number to a place, with
-//   domain, range   as given
-//   invert          from a place back to the number
-//   ticks(count)    about so many round numbers within, as [number, text]
+// What pictures of functions consist of: axes, lines, a legend, and what is cut off at the edge.
 
 import { element, replace, set, svg } from "./dom.js";
-import { raised, short } from "../mathematics/numbers.js";
-
-export function linear(domain, range) {
-  const [low, high] = domain;
-  const factor = (range[1] - range[0]) / (high - low);
-  return Object.assign((value) => range[0] + (value - low) * factor, {
-    domain,
-    range,
-    invert: (at) => low + (at - range[0]) / factor,
-    ticks: (count) => roundNumbers(low, high, count),
-  });
-}
-
-// Of numbers above 0.
-export function logarithmic(domain, range) {
-  const [low, high] = domain.map(Math.log10);
-  const factor = (range[1] - range[0]) / (high - low);
-  return Object.assign((value) => range[0] + (Math.log10(value) - low) * factor, {
-    domain,
-    range,
-    invert: (at) => 10 ** (low + (at - range[0]) / factor),
-    ticks: (count) => roundPowers(low, high, count),
-  });
-}
-
-// Multiples of 1, 2 or 5 times a power of ten.
-function roundNumbers(low, high, count) {
-  const rough = Math.abs(high - low) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((of) => of * power).find((of) => of >= rough * (1 - 1e-9)) ?? rough;
-  const digits = Math.min(17, 6 + Math.max(0, Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / step))));
-  const found = [];
-  const [first, last] = [Math.ceil(Math.min(low, high) / step - 1e-9), Math.floor(Math.max(low, high) / step + 1e-9)];
-  // So close together that whole numbers of steps are no longer told apart: no ticks lie between.
-  if (!(step > 0 && Math.max(Math.abs(first), Math.abs(last)) < Number.MAX_SAFE_INTEGER)) return [];
-  for (let k = first; k <= last; k += 1) found.push([k * step, short(k * step, digits)]);
-  // One number alone tells no scale.
-  return found.length < 2 && count < 9 ? roundNumbers(low, high, count + 1) : found;
-}
-
-function roundPowers(low, high, count) {
-  const [first, last] = [Math.ceil(Math.min(low, high) - 1e-9), Math.floor(Math.max(low, high) + 1e-9)];
-  const step = Math.max(1, Math.ceil((last - first) / count));
-  const found = [];
-  for (let k = Math.ceil(first / step) * step; k <= last; k += step) {
-    // Powers near 1 are read more easily as they are.
-    found.push([10 ** k, Math.abs(k) < 3 ? short(10 ** k) : `10${raised(k)}`]);
-  }
-  return found;
-}
 
 // Pixels that tick texts and the names of the axes need around a plot.
 const MARGIN = { left: 52, right: 16, top: 24, bottom: 36 };
@@ -109,53 +54,6 @@ export function through(points) {
 // Far outside of any picture no more is to be seen, and no browser reads such numbers.
 const FARTHEST = 1e5;
 const near = (at) => Math.max(-FARTHEST, Math.min(FARTHEST, at)).toFixed(1);
-
-// A picture as wide as its place, drawn at its size in pixels, and only while it is in view.
-//
-//   draw     (width, height): draws; called at once by redraw(), or as soon as it can be seen
-//   content  the nodes within
-// Returns {node, drawing, redraw, isSeen}; `drawing` is the svg.
-export function picture(height, draw, ...content) {
-  const name = "A picture, drawn as it comes into view"; // until draw() or its view knows better
-  const drawing = svg("svg", { class: "plot", role: "img", "aria-label": name, height, width: "100%" }, content);
-  const node = element("div", { class: "picture" }, drawing);
-  const now = { width: 0, isSeen: false, isAsked: false, isStale: false };
-  function redraw() {
-    now.isAsked = true;
-    now.isStale = !now.isSeen || now.width === 0;
-    if (!now.isStale) draw(now.width, height);
-  }
-  new ResizeObserver(([{ contentRect }]) => {
-    const isNew = Math.abs(contentRect.width - now.width) >= 1;
-    now.width = contentRect.width;
-    if (isNew && now.isAsked) redraw();
-  }).observe(node);
-  const seen = (entries) => {
-    now.isSeen = entries.at(-1).isIntersecting;
-    if (now.isSeen && now.isStale) redraw();
-  };
-  // A little before it comes into view, so that nobody sees it empty.
-  new IntersectionObserver(seen, { rootMargin: "200px" }).observe(node);
-  return { node, drawing, redraw, isSeen: () => now.isSeen };
-}
-
-// Milliseconds without a change after which a picture is drawn finely.
-const REST = 150;
-
-// A picture that is dear: drawn coarsely while something changes, and finely once it rests.
-//
-//   draw   (width, height, isFine)
-export function refined(height, draw, ...content) {
-  let resting = null;
-  const shown = picture(height, coarse, ...content);
-  function coarse(width) {
-    clearTimeout(resting);
-    draw(width, height, false);
-    // Out of view it is drawn anew when it comes back.
-    resting = setTimeout(() => (shown.isSeen() ? draw(width, height, true) : shown.redraw()), REST);
-  }
-  return shown;
-}
 
 // What is drawn how: [[class, text], ...], each beside a short piece of such a line or such a mark; the
 // class says its shape too, if it is no circle.

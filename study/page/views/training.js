@@ -70,10 +70,13 @@ function introduction(study) {
 function heading(study, { epoch, edits }, run, loss) {
   const isEdited = study.parameters.some((name) => name in edits);
   const done = Math.min(epoch, run.epochs);
-  const where = done < epoch ? `, where it broke off, ` : " ";
-  const at = done === 0 ? `Before the first${where}of ${EPOCHS} epochs` : `After ${done}${where}of ${EPOCHS} epochs`;
+  const at = [
+    `${done === 0 ? "Before the first" : `After ${done}`} of ${EPOCHS} epochs`,
+    done < epoch && "where it broke off",
+    isEdited && "with your changes",
+  ];
   const no = Number.isNaN(loss) ? "the loss is not a number" : "the loss is too large for a number";
-  return `${at}${isEdited ? ", with your changes" : ""}: ${Number.isFinite(loss) ? `mean loss ${short(loss)}` : no}`;
+  return `${at.filter(Boolean).join(", ")}: ${Number.isFinite(loss) ? `mean loss ${short(loss)}` : no}`;
 }
 
 function rate(store) {

@@ -3,7 +3,9 @@
 import { short, signed, ulp } from "../../mathematics/numbers.js";
 import { edited } from "../../model/store.js";
 import { element, set, svg } from "../../parts/dom.js";
-import { axes, clipped, inside, legend, linear, picture, through } from "../../parts/plot.js";
+import { picture } from "../../parts/picture.js";
+import { axes, clipped, inside, legend, through } from "../../parts/plot.js";
+import { linear } from "../../parts/scales.js";
 import { areNumbers } from "./measured.js";
 
 // Of this picture and of the one beside it.

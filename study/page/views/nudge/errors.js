@@ -4,7 +4,9 @@ import { relativeError, stepSize } from "../../mathematics/difference.js";
 import { short } from "../../mathematics/numbers.js";
 import { NUDGES } from "../../model/state.js";
 import { element, set, svg } from "../../parts/dom.js";
-import { axes, clipped, inside, legend, logarithmic, picture, through } from "../../parts/plot.js";
+import { picture } from "../../parts/picture.js";
+import { axes, clipped, inside, legend, through } from "../../parts/plot.js";
+import { logarithmic } from "../../parts/scales.js";
 import { HEIGHT } from "./curve.js";
 import { areNumbers, share } from "./measured.js";
 

@@ -2,7 +2,7 @@
 
 import { piecesAt } from "../../mathematics/contour.js";
 import { element, say, set, svg } from "../../parts/dom.js";
-import { linear } from "../../parts/plot.js";
+import { linear } from "../../parts/scales.js";
 
 // Points of the grid along one side, at least and at most.
 const [FEWEST, MOST] = [11, 121];

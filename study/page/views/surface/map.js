@@ -3,7 +3,9 @@
 import { short } from "../../mathematics/numbers.js";
 import { path } from "../../model/point.js";
 import { element, set, svg } from "../../parts/dom.js";
-import { axes, clipped, inside, legend, linear, refined, through } from "../../parts/plot.js";
+import { refined } from "../../parts/picture.js";
+import { axes, clipped, inside, legend, through } from "../../parts/plot.js";
+import { linear } from "../../parts/scales.js";
 import { fieldOf, label, paint, theme } from "./field.js";
 
 const HEIGHT = 400;

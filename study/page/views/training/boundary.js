@@ -6,7 +6,9 @@ import { short } from "../../mathematics/numbers.js";
 import { areProbabilities, isOfLogits, meant } from "../../model/outputs.js";
 import { MEASURES, UNITS, inputsOf, measuresOf } from "../../model/people.js";
 import { element, replace, say, set, svg } from "../../parts/dom.js";
-import { axes, clipped, inside, legend, linear, refined } from "../../parts/plot.js";
+import { refined } from "../../parts/picture.js";
+import { axes, clipped, inside, legend } from "../../parts/plot.js";
+import { linear } from "../../parts/scales.js";
 import { predictions } from "./predictions.js";
 
 const HEIGHT = 320;

@@ -3,7 +3,9 @@
 import { short } from "../../mathematics/numbers.js";
 import { EPOCHS } from "../../model/state.js";
 import { element, say, set, svg } from "../../parts/dom.js";
-import { axes, clipped, inside, linear, picture, through } from "../../parts/plot.js";
+import { picture } from "../../parts/picture.js";
+import { axes, clipped, inside, through } from "../../parts/plot.js";
+import { linear } from "../../parts/scales.js";
 import { counted } from "../../parts/words.js";
 
 const HEIGHT = 230;

@@ -4,7 +4,9 @@ import { mean } from "../../mathematics/mathematics.js";
 import { short, signed } from "../../mathematics/numbers.js";
 import { planted } from "../../model/mistakes.js";
 import { element, replace, say, set, svg } from "../../parts/dom.js";
-import { axes, clipped, inside, legend, linear, picture, through } from "../../parts/plot.js";
+import { picture } from "../../parts/picture.js";
+import { axes, clipped, inside, legend, through } from "../../parts/plot.js";
+import { linear } from "../../parts/scales.js";
 import { top } from "./curve.js";
 
 const HEIGHT = 200;

@@ -1,0 +1,50 @@
+// Frames that draw only what is seen, at the size that they have.
+
+import { element, svg } from "./dom.js";
+
+// A picture as wide as its place, drawn at its size in pixels, and only while it is in view.
+//
+//   draw     (width, height): draws; called at once by redraw(), or as soon as it can be seen
+//   content  the nodes within
+// Returns {node, drawing, redraw, isSeen}; `drawing` is the svg.
+export function picture(height, draw, ...content) {
+  const name = "A picture, drawn as it comes into view"; // until draw() or its view knows better
+  const drawing = svg("svg", { class: "plot", role: "img", "aria-label": name, height, width: "100%" }, content);
+  const node = element("div", { class: "picture" }, drawing);
+  const now = { width: 0, isSeen: false, isAsked: false, isStale: false };
+  function redraw() {
+    now.isAsked = true;
+    now.isStale = !now.isSeen || now.width === 0;
+    if (!now.isStale) draw(now.width, height);
+  }
+  new ResizeObserver(([{ contentRect }]) => {
+    const isNew = Math.abs(contentRect.width - now.width) >= 1;
+    now.width = contentRect.width;
+    if (isNew && now.isAsked) redraw();
+  }).observe(node);
+  const seen = (entries) => {
+    now.isSeen = entries.at(-1).isIntersecting;
+    if (now.isSeen && now.isStale) redraw();
+  };
+  // A little before it comes into view, so that nobody sees it empty.
+  new IntersectionObserver(seen, { rootMargin: "200px" }).observe(node);
+  return { node, drawing, redraw, isSeen: () => now.isSeen };
+}
+
+// Milliseconds without a change after which a picture is drawn finely.
+const REST = 150;
+
+// A picture that is dear: drawn coarsely while something changes, and finely once it rests.
+//
+//   draw   (width, height, isFine)
+export function refined(height, draw, ...content) {
+  let resting = null;
+  const shown = picture(height, coarse, ...content);
+  function coarse(width) {
+    clearTimeout(resting);
+    draw(width, height, false);
+    // Out of view it is drawn anew when it comes back.
+    resting = setTimeout(() => (shown.isSeen() ? draw(width, height, true) : shown.redraw()), REST);
+  }
+  return shown;
+}
