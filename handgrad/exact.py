@@ -15,8 +15,8 @@ from handgrad.report import Enclosure
 #: Decimal digits of an exact value at most.
 DIGITS = 40
 
-#: And of its size: beyond this power of ten, up or down, Python's decimals compute no more, and all that
-#: is said is on which side of every float64 it lies. e^-x² comes there with an x of a few thousand.
+#: And of its size: beyond this power of ten, up or down, Python's decimals compute no more, and all
+#: that is said is on which side of every float64 it lies. e^-x² comes there with an x of 2000.
 EXPONENT = 999_999
 
 

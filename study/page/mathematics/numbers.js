@@ -44,7 +44,7 @@ export function written(text) {
   if (!/\d/.test(text)) return text.replace("-", "−"); // words, and ∞
   const [mantissa, exponent] = powered(text);
   const signed = mantissa.replace("-", "−");
-  return exponent === undefined ? signed : `${signed}·10${raised(BigInt(exponent))}`;
+  return exponent === undefined ? signed : `${signed}·10${raised(Number(exponent))}`;
 }
 
 export const raised = (power) => String(power).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");
@@ -119,9 +119,6 @@ function parts(text) {
 // Decimal digits cut to `count` of them, rounded.
 export function cut(text, count) {
   if (text === null) return null;
-  const [mantissa, exponent] = powered(text);
-  // Of e^-x² with a huge x, say: an exponent that no float64 holds.
-  if (exponent && !Number.isSafeInteger(Number(exponent))) return `${cut(mantissa, count)}e${exponent}`;
   const { negative, digits, power } = parts(text);
   if (!digits) return "0";
   if (digits.length <= count) return text;
