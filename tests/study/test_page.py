@@ -1,8 +1,11 @@
 """The page as a whole: for every reader, on every screen, and as fast as a hand moves."""
 
+import random
 import re
 from pathlib import Path
 from statistics import median
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +14,7 @@ from compare.trace import Trace
 from compare.traced.asked import Asked
 from study.build import build
 from study.content import of_pass
+from tests.passes import trace
 from tests.study.browser import DESKTOP, Pages, axe
 from tests.study.dragging import drag
 
@@ -211,6 +215,43 @@ def test_no_number_is_shown_that_is_none(pages: Pages, study_page: Path, fragmen
         page.locator(f"#{section}").scroll_into_view_if_needed()
         page.wait_for_timeout(120)  # it draws as it comes into view
     assert page.evaluate(_NONSENSE) == []
+
+
+def anywhere(drawn: random.Random, told: dict[str, Any]) -> str:
+    """An address with numbers of all sizes, for any page."""
+
+    def size() -> float:
+        wide = drawn.choice((-1, 1)) * 10 ** drawn.uniform(-320, 308)
+        return drawn.choice((drawn.uniform(-5, 5), 0.0, -1.0, wide))
+
+    parameters = told["parameters"]
+    edits = ";".join(f"{name}:{size()!r}" for name in drawn.sample(parameters, 2))
+    parts = [f"edits={edits}", f"parameter={drawn.choice(parameters)}"]
+    parts += [f"nudge={drawn.randint(1, 12)}", f"close={drawn.randint(0, 1)}"]
+    parts += [f"axes={';'.join(drawn.sample(parameters, 2))}", f"quiz={drawn.randint(0, 1)}"]
+    parts += [f"eta={10 ** drawn.uniform(-6, 2)!r}", f"epoch={drawn.choice((0, 1, 500, 1000))}"]
+    if told["people"]:
+        parts += [f"seed={drawn.choice(('ones', 0, 1, 44, 77))}", f"you={abs(size())!r};66"]
+        parts += [f"mistake={drawn.choice(told['mistakes']['list'])['slug']}"] * drawn.randint(0, 1)
+    return quote("&".join(drawn.sample(parts, drawn.randint(2, len(parts)))), safe="=&;:-.")
+
+
+@pytest.mark.parametrize("network", ["article", "relu", "classes", "huber", "identity output"])
+def test_no_state_is_too_far(
+    pages: Pages, content: dict[str, Any], study_page: Path, tmp_path: Path, network: str
+) -> None:
+    """Thirty addresses at random on one page, high enough that all views draw: nothing that hangs,
+    fails, or shows a number that is none."""
+    told = content if network == "article" else of_pass(trace(network))
+    path = study_page if network == "article" else build(told, tmp_path / "page.html")
+    page = pages.open(path, size=(1280, 7000), still=True)
+    drawn = random.Random(network)
+    for _ in range(30):
+        fragment = anywhere(drawn, told)
+        page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+        page.wait_for_timeout(250)  # until fine pictures are drawn
+        assert page.evaluate(_NONSENSE) == [], fragment
+        assert page.locator("#notice").is_hidden(), fragment
 
 
 def test_what_could_not_be_drawn_is_drawn_again(pages: Pages, study_page: Path) -> None:
