@@ -50,7 +50,8 @@ export function paint(canvas, { values, count, full, pieces }, x, y, colours) {
   for (let k = 0; k < values.length; k += 1) {
     const at = 4 * ((count - 1 - Math.floor(k / count)) * count + (k % count));
     picture.data.set(colours.field, at);
-    picture.data[at + 3] = Number.isFinite(values[k]) ? Math.round(DARKEST * Math.min(1, Math.max(0, values[k] / full))) : 0;
+    // Infinite losses are the darkest, and none at all is no colour: a pixel of NaN is 0.
+    picture.data[at + 3] = Math.round(DARKEST * Math.min(1, Math.max(0, values[k] / full)));
   }
   small.getContext("2d").putImageData(picture, 0, 0);
   const pen = canvas.getContext("2d");
