@@ -64,7 +64,7 @@ def _like(given: Arguments, enclosures: list[Enclosure]) -> Any:
 
 
 def enclosure(ball: arb, bits: int, certified: bool = True) -> Enclosure:
-    """A ball in as many decimal digits as are certain; 0 within a bound if it is of no size to write.
+    """A ball in as many decimal digits as are certain; beyond `EXPONENT` as 0 and a bound.
 
     Args:
         ball: the number.
