@@ -99,6 +99,7 @@ RISES = "as w1 grows, the loss rises; but by hand the update"
         ("mistake=zeroed-element", f"{RISES} leaves w1 as it is"),
         ("mistake=not-a-number&parameter=w2", "the loss rises; the update has no number"),
         ("form=article&person=bob&edits=w1:2", f"{RISES} leaves w1 as it is"),
+        ("person=bob&edits=w1:3", "the loss rises; but in float64 the update leaves w1 as it is"),
         ("edits=w5:0", "0: to first order w1 changes nothing; so the update leaves w1 as it is"),
         ("edits=w1:1000", "no exact value to tell by: too small for 106 bits"),
     ],

@@ -64,13 +64,16 @@ function sentence(study, name, point, isKnown, step) {
   return `${signed(slope)}: ${loss}; ${update(study, name, point, slope)}.`;
 }
 
-// What the hand-written lines make of it: they may have lost it, or have a mistake.
+// What the hand-written lines make of it: they may have lost it, or have a mistake; and what is right may
+// be too small to change the parameter's float64.
 function update(study, name, point, slope) {
   const { symbol } = study.quantity[name];
   const [updated] = Object.entries(study.updates).find(([, [parameter]]) => parameter === name);
   const moved = point.by_hand[updated] - point.given[name];
   if (Number.isNaN(moved)) return "the update has no number";
-  const link = Math.sign(moved) === -Math.sign(slope) ? "so" : "but by hand";
+  const step = point.given[study.rate] * point.by_hand[study.gradients[name]];
+  const isTooSmall = step !== 0 && point.given[name] - step === point.given[name];
+  const link = Math.sign(moved) === -Math.sign(slope) ? "so" : isTooSmall ? "but in float64" : "but by hand";
   if (moved === 0) return `${link} the update leaves ${symbol} as it is`;
   return `${link} the update ${moved < 0 ? "lowers" : "raises"} ${symbol}`;
 }
