@@ -2,6 +2,7 @@
 
 import sysconfig
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from traceback import FrameSummary, extract_tb, walk_tb
 from types import FrameType, TracebackType
@@ -23,12 +24,15 @@ def is_own(file: str, named: Iterable[Path] = ()) -> bool:
         file: a frame's file name.
         named: files and folders that were asked for by name, their owner's wherever they are.
     """
-    path = Path(file)
-    if any(path.is_relative_to(name) for name in named):
-        return True
+    return any(Path(file).is_relative_to(name) for name in named) or _is_nobody_elses(file)
+
+
+@cache
+def _is_nobody_elses(file: str) -> bool:
+    """Remembered, since a loss is asked for the file of each of its operations."""
     if file.startswith("<") or is_handgrads(file):
         return False
-    return not _INSTALLED & set(path.parts) and not file.startswith(_STANDARD)
+    return not _INSTALLED & set(Path(file).parts) and not file.startswith(_STANDARD)
 
 
 def is_handgrads(file: str) -> bool:

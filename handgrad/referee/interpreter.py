@@ -93,10 +93,16 @@ class Run:
         if self.rounding:
             operands = self.rounding.before(eqn, operands)
         if name not in STRUCTURED:  # their parts come here by themselves
-            self.elements += elements(eqn)
+            self.elements += self._elements(eqn)
         outputs = rule(self, eqn, *operands)
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return self.rounding.after(eqn, operands, outputs) if self.rounding else outputs
+
+    def _elements(self, eqn: Any) -> float:
+        key = ("elements", id(eqn))
+        if key not in self.memory:
+            self.memory[key] = elements(eqn)
+        return self.memory[key]
 
     def by_jax(self, eqn: Any, operands: list[Any]) -> list[Any]:
         """An equation that touches no real number, as JAX runs it; remembered between runs."""

@@ -9,6 +9,7 @@ Factorisations and triangular systems are moved at their arguments: they answer 
 arguments a little off (Higham, Accuracy and Stability of Numerical Algorithms, chapters 8 to 10).
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,7 @@ class MonteCarlo:
 
     def _rounded(self, x: Dual, u: float, tiny: float) -> Dual:
         up = self.rng.integers(0, 2, size=x.shape)
-        factors = balls.boxed([arb(1) - arb(u), arb(1) + arb(u)], (2,))
-        value = dual.array(x.value * factors[up])
+        value = dual.array(x.value * _factors(u)[up])
         return Dual(self._underflow(x.value, value, tiny) if tiny else value)
 
     def _underflow(self, before: np.ndarray, value: np.ndarray, tiny: float) -> np.ndarray:
@@ -104,19 +104,28 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
     return np.asarray(bind(eqn, given)[0], dtype=np.float64)
 
 
+@cache
+def _factors(u: float) -> np.ndarray:
+    """Exactly 1 - u and 1 + u, at a precision that holds both."""
+    with balls.precision(128):
+        return balls.boxed([arb(1) - arb(u), arb(1) + arb(u)], (2,))
+
+
 def unit(v: Any) -> float:
     """Half the spacing of floats at 1, in the format of a variable."""
-    return float(np.finfo(_format(v)).eps) / 2
+    return _unit_and_smallest(v.aval.dtype)[0]
 
 
 def smallest(v: Any) -> float:
     """The smallest normal number of the format of a variable."""
-    return float(np.finfo(_format(v)).smallest_normal)
+    return _unit_and_smallest(v.aval.dtype)[1]
 
 
-def _format(v: Any) -> Any:
-    dtype = v.aval.dtype
-    return dtype if dtype in (np.float64, np.float32, np.float16) else np.dtype(np.float16)
+@cache
+def _unit_and_smallest(dtype: Any) -> tuple[float, float]:
+    known = dtype if dtype in (np.float64, np.float32, np.float16) else np.dtype(np.float16)
+    info = np.finfo(known)
+    return float(info.eps) / 2, float(info.smallest_normal)
 
 
 def _narrows(eqn: Any) -> bool:

@@ -75,7 +75,7 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
     program = problem.traced.gradient
     with balls.precision(max(BITS, truth.bits)):
         base, frozen = _run(problem, program, problem.arguments(), None)
-        unit = _units(problem, truth, rng)
+        unit = _units(problem, truth, rng, (base, frozen) if truth.program is program else None)
         loose = np.zeros(problem.size + 1)
         for _ in range(LOOSE_DRAWS):
             moved, _ = _run(problem, program, problem.arguments(), frozen, MonteCarlo(rng))
@@ -104,32 +104,43 @@ def _of_some(problem: Problem, truth: Truth, rng: np.random.Generator) -> Yardst
     return Yardsticks(unit[1:], nothing, unit[0], 0.0, truth.gradient)
 
 
-def _units(problem: Problem, truth: Truth, rng: np.random.Generator) -> np.ndarray:
-    """The units of the loss and of every element: shape (1 + size,)."""
+def _units(
+    problem: Problem, truth: Truth, rng: np.random.Generator, here: tuple[np.ndarray, Any] | None
+) -> np.ndarray:
+    """The units of the loss and of every element, shape (1 + size,).
+
+    Args:
+        problem: the loss and the point.
+        truth: its certified gradient.
+        rng: of the draws.
+        here: what the truth's program answers at the point, if that has been run.
+    """
     loss = balls.boxed([truth.loss], (1,))
-    here = np.concatenate([np.abs(balls.midpoints(loss)), element_scale(problem, truth.gradient)])
+    sizes = np.concatenate([np.abs(balls.midpoints(loss)), element_scale(problem, truth.gradient)])
     if truth.program is not None:
-        moves = _moves_of_program(problem, truth.program, rng)
+        moves = _moves_of_program(problem, truth.program, rng, here)
     elif problem.size <= MOST_BY_SERIES:
         moves = _moves_of_series(problem, rng)
     else:
-        moves = np.zeros(here.size)
+        moves = np.zeros(sizes.size)
     if truth.kink is not None:
         # The answer may be on any side.
         for way in truth.kink.ways:
             moves = np.fmax(moves, _moves_of_series(problem, rng, and_units(way)))
         sides = truth.kink.corner + truth.kink.edges
-        here[1:] = np.fmax(here[1:], np.max(balls.magnitudes(sides), axis=0))
-    half = np.concatenate([[np.spacing(here[0]) / 2], half_ulps(problem, here[1:])])
+        sizes[1:] = np.fmax(sizes[1:], np.max(balls.magnitudes(sides), axis=0))
+    half = np.concatenate([[np.spacing(sizes[0]) / 2], half_ulps(problem, sizes[1:])])
     zero = np.concatenate([[False], contains_zero(truth.gradient)])
     if truth.kink is None:
-        half = np.where(zero, np.where(moves == 0, here, 0.0), half)
+        half = np.where(zero, np.where(moves == 0, sizes, 0.0), half)
     return moves + half
 
 
-def _moves_of_program(problem: Problem, program: Program, rng: Any) -> np.ndarray:
+def _moves_of_program(
+    problem: Problem, program: Program, rng: Any, here: tuple[np.ndarray, Any] | None
+) -> np.ndarray:
     """The largest moves of a gradient, by a program that has it; infinite where it breaks down."""
-    base, frozen = _run(problem, program, problem.arguments(), None)
+    base, frozen = here or _run(problem, program, problem.arguments(), None)
     moves = np.zeros(base.size)
     for _ in range(SHARP_DRAWS):
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
