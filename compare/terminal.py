@@ -216,7 +216,8 @@ def table(*headings: str) -> Table:
 
 
 def _verdict(verdict: str) -> Text:
-    return Text(verdict, style="green" if verdict == "agree" else "bold red")
+    good = verdict.startswith(("agree", "proved"))
+    return Text(verdict, style="green" if good else "bold red")
 
 
 def number(value: float, digits: int = DIGITS) -> str:

@@ -33,6 +33,22 @@ class Numbers(click.ParamType):
         return tuple(number.convert(part.strip(), param, ctx) for part in str(value).split(","))
 
 
+#: What a network is made of, but for its sizes.
+_KINDS = (
+    click.option("--activation", type=ACTIVATION, help="Of hidden layers; sigmoid."),
+    click.option(
+        "--output",
+        type=ACTIVATION,
+        help="Of the last layer; sigmoid, or identity for losses on logits.",
+    ),
+    click.option("--loss", type=LOSS, help="mse unless given."),
+    click.option(
+        "--l2",
+        type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
+        help="λ, the weight of Σ w²; 0 unless given.",
+    ),
+)
+
 _PASS = (
     click.option("--person", type=PERSON, help="One of the article's four; Alice unless given."),
     click.option("--x", type=Numbers(), help="Inputs of your own, such as 1,-2.5."),
@@ -53,18 +69,7 @@ _PASS = (
         type=Sizes(),
         help="Another network, such as 3-4-2; at most 200 parameters.",
     ),
-    click.option("--activation", type=ACTIVATION, help="Of hidden layers; sigmoid."),
-    click.option(
-        "--output",
-        type=ACTIVATION,
-        help="Of the last layer; sigmoid, or identity for losses on logits.",
-    ),
-    click.option("--loss", type=LOSS, help="mse unless given."),
-    click.option(
-        "--l2",
-        type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
-        help="λ, the weight of Σ w²; 0 unless given.",
-    ),
+    *_KINDS,
     click.option(
         "--init",
         type=Name("ones", "normal"),
@@ -89,6 +94,13 @@ _PASS = (
 def pass_options(command: Callable) -> Callable:
     """The options; they arrive as the fields of `compare.traced.asked.Asked`."""
     for option in reversed(_PASS):
+        command = option(command)
+    return command
+
+
+def kind_options(command: Callable) -> Callable:
+    """The options of a network's kind alone, those of `compare.traced.parameters.KINDS`."""
+    for option in reversed(_KINDS):
         command = option(command)
     return command
 

@@ -22,6 +22,11 @@ def _zero_where_small(c: Chain) -> Any:
     return namespace(size).where(size < 1e-7, 0.0, whole)
 
 
+def _zero_where_saturated(c: Chain) -> Any:
+    slope = c.derivative(c.z1)
+    return namespace(slope).where(c.h1 > 0.999999, 0.0, slope)
+
+
 #: By slug; those of the loss first, then from the output back to the inputs.
 LINKS: dict[str, Plant] = {
     "missing-square": _links(
@@ -151,6 +156,11 @@ LINKS: dict[str, Plant] = {
         "∂L/∂w1 is set to 0 where it is small: where |x1 σ'(z1)| is below 1e-7",
         ("w1",),
         dL_dw1=_zero_where_small,
+    ),
+    "saturated-unit-zeroed": _links(
+        "h1 is taken for saturated where it is above 0.999999: there ∂h1/∂z1 is set to 0",
+        FIRST,
+        dh1_dz1=_zero_where_saturated,
     ),
     "bias-takes-input": _links(
         "b1 is treated like w1: its derivative is multiplied by x1",

@@ -1,0 +1,80 @@
+"""`compare prove`: that the hand-written gradient is the derivative, for all real numbers."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import JSON, Name, Sizes
+from compare.commands.passes import kind_options
+
+if TYPE_CHECKING:
+    from compare.proof.result import Result
+
+
+@click.command(short_help="The gradient by hand is the derivative, for all real numbers.")
+@click.option("--network", "sizes", type=Sizes(), help="Small: 2-2-1 unless given, 3-3-2, 2-2-2-1.")
+@kind_options
+@click.option(
+    "--sigmoid-derivative",
+    type=Name("stable", "article"),
+    help="Of the article's network, σ' as σ(z)σ(-z), or as f(1 - f); stable unless given.",
+)
+@click.option(
+    "--examples",
+    type=Name("1", "2", "4"),
+    help="Whose mean loss is differentiated; 2 where that is small, else 1.",
+)
+@click.option("--plant", help="A mistake in the article's gradient: a SLUG that break lists.")
+@click.option("--latex", "as_latex", is_flag=True, help="Print equations in LaTeX, one a line.")
+@JSON
+def prove(as_latex: bool, as_json: bool, **asked: Any) -> int:
+    """Prove that every partial derivative by hand is that of the loss.
+
+    The hand-written lines run on symbols, the loss is differentiated, and the difference must be
+    identically 0, for all real weights, inputs and targets, in each case of signs. Ends with 0 if
+    all is proved, else with 1: refuted at a rational point, or undecided.
+    """
+    from compare.commands.output import print_object
+    from compare.proof.reading import latex_of
+
+    if as_latex and as_json:
+        raise click.UsageError("--latex beside --json, which has the formulas; expected one.")
+    begin = time.perf_counter()
+    found = _proved(asked)
+    if as_json:
+        print_object(found.as_object() | {"seconds": time.perf_counter() - begin})
+    elif as_latex:
+        click.echo("\n".join(latex_of(found)))
+    else:
+        _show(found)
+    return int(found.verdict != "proved")
+
+
+def _proved(asked: dict[str, Any]) -> "Result":
+    from compare.proof.asked import Asked, AskedError
+    from compare.proof.result import result
+    from compare.terminal import progress
+
+    if asked["examples"] is not None:
+        asked["examples"] = int(asked["examples"])
+    options = Asked(**asked)
+    try:
+        subject = options.subject()
+    except AskedError as error:
+        raise click.UsageError(f"{error}.") from error
+    with progress(len(subject.parameters), "partial derivatives") as advance:
+        return result(options, subject, advance)
+
+
+def _show(found: "Result") -> None:
+    from compare.planted import PLANTS
+    from compare.proof.reading import closing, lines_of
+    from compare.terminal import console, show_verdict
+
+    out = console()
+    if (slug := found.asked.slug) is not None:
+        out.print(f"{slug}: {PLANTS[slug].says}.\n")
+    for line in lines_of(found):
+        out.print(line, soft_wrap=True)  # formulas are not broken
+    show_verdict(out, *closing(found))

@@ -1,0 +1,66 @@
+"""`compare replay`: one case of a sweep again, before the judge and link by link."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import JSON
+from compare.commands.sweeps import CASE, settings, sweep_options
+
+if TYPE_CHECKING:
+    from compare.sweep.replay import Case
+    from compare.trace import Trace
+    from handgrad import GradientReport
+
+
+@click.command(short_help="One case of a sweep again: its numbers, the judge's ruling, its trace.")
+@click.option("--case", "number", type=CASE, required=True, help="Its number, as sweep gives it.")
+@sweep_options
+@JSON
+def replay(number: int, as_json: bool, **asked: Any) -> int:
+    """Rebuild a case from the options of the sweep, and look at it closely.
+
+    handgrad's judge rules on the gradient by hand, or on the planted mistake; the trace has every
+    link of the right derivation with three witnesses, in float64. Ends with 0 if the gradient is
+    right, else with 1.
+    """
+    from compare.commands.output import print_object
+    from compare.sweep.replay import case
+    from compare.terminal import waiting
+    from compare.trace import TraceError
+
+    with waiting("The case again, before the judge and link by link"):
+        found = case(settings(asked), number)
+        report = found.ruling()
+        try:
+            trace = found.trace()
+        except TraceError as error:
+            raise click.UsageError(f"case {number}: {error}.") from error
+    if as_json:
+        print_object(
+            {"case": number, "params": found.named(), "inputs": found.inputs()}
+            | {"ruling": report.to_dict(), "trace": trace.as_object()}
+        )
+    else:
+        _show(found, report, trace)
+    return int(not report.passes)
+
+
+def _show(found: "Case", report: "GradientReport", trace: "Trace") -> None:
+    from compare.terminal import console, number, show_verdict, table
+    from compare.traced.terminal import show_legend, show_start, show_step
+
+    out = console()
+    rows = table("", "")
+    for name, value in found.named().items():
+        rows.add_row(name, number(value, 17))
+    for name, values in found.inputs().items():
+        rows.add_row(name, f" {values}")
+    out.print(rows)
+    out.print(f"\nhandgrad's judge:\n\n{report}\n")
+    show_start(out, trace)
+    for step in trace.steps:
+        show_step(out, trace, step)
+    show_legend(out, [trace.quantities[name] for step in trace.steps for name in step.names])
+    out.print()
+    show_verdict(out, report.verdict, report.headline.partition(": ")[2] or "the judge's ruling")

@@ -1,0 +1,153 @@
+"""`compare sweep`: both gradients at as many random cases as there is time for."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import JSON, Number
+from compare.commands.sweeps import CASES, settings, sweep_options, use_all_cores
+
+if TYPE_CHECKING:
+    from compare.interrupts import Asked
+    from compare.sweep.run import Swept
+    from compare.sweep.settings import Settings
+
+
+@click.command(short_help="Both gradients at a billion random cases, and how far apart they are.")
+@click.option("--cases", type=CASES, default="1e7", show_default=True, help="How many.")
+@sweep_options
+@click.option("--coordinator", metavar="HOST:PORT", help="Of several processes: where they meet.")
+@click.option(
+    "--num-processes",
+    type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=10**5),
+    help="How many processes share the cases.",
+)
+@click.option(
+    "--process-id",
+    type=Number("a whole number from 0 up", convert=int, at_least=0, at_most=10**5),
+    help="Which of them this one is, from 0 on; 0 prints the report.",
+)
+@JSON
+def sweep(
+    cases: int,
+    coordinator: str | None,
+    num_processes: int | None,
+    process_id: int | None,
+    as_json: bool,
+    **asked: Any,
+) -> int:
+    """Draw weights, inputs and targets at random, and compare both gradients element by element.
+
+    Case i depends on the seed and on i alone, whoever draws it, on however many devices and in
+    however many processes. What two right gradients may differ by is derived at every case; the
+    most suspicious cases go to handgrad's judge. Ctrl-C ends it with a report of what was covered.
+    Ends with 0 if all agree, else with 1.
+    """
+    from compare import interrupts
+    from compare.commands.output import print_object
+
+    several = _several(coordinator, num_processes, process_id)
+    with interrupts.gently() as stop:
+        if not several:
+            use_all_cores()
+        wanted = settings(asked)
+        with _own_output() if several else nullcontext():
+            _meet(coordinator, num_processes, process_id)
+            stop.listen()  # after JAX's runtime, which listens for SIGTERM itself
+            swept = _swept(wanted, cases, stop)
+        if process_id:
+            return _code(swept.verdict(()), stop)
+        suspects = _ruled(wanted, swept)
+    verdict = swept.verdict([suspect["ruling"] for suspect in suspects])
+    if as_json:
+        print_object(swept.as_object(suspects) | {"verdict": verdict})
+    else:
+        from compare.sweep.terminal import show_swept
+
+        show_swept(swept, suspects, verdict)
+    return _code(verdict, stop)
+
+
+@contextmanager
+def _own_output() -> Iterator[None]:
+    """Standard output is for the report: what JAX's libraries in C++ say goes to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _several(coordinator: str | None, num_processes: int | None, process_id: int | None) -> bool:
+    given = [value is not None for value in (coordinator, num_processes, process_id)]
+    if any(given) and not all(given):
+        raise click.UsageError(
+            "--coordinator, --num-processes and --process-id; expected all three, or none."
+        )
+    if num_processes is not None and process_id is not None and process_id >= num_processes:
+        raise click.UsageError(
+            f"--process-id {process_id}; expected a number from 0 to {num_processes - 1}."
+        )
+    return all(given)
+
+
+def _meet(coordinator: str | None, num_processes: int | None, process_id: int | None) -> None:
+    if coordinator is None:
+        return
+    import jax
+
+    try:
+        jax.distributed.initialize(coordinator, num_processes, process_id)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise click.UsageError(
+            f"--coordinator {coordinator}: {reason}; expected HOST:PORT of process 0."
+        ) from error
+
+
+def _swept(wanted: "Settings", cases: int, stop: "Asked") -> "Swept":
+    from compare.sweep.run import sweep
+    from compare.terminal import bar_with_text
+
+    with bar_with_text(cases, "cases") as show:
+        began = time.perf_counter()
+
+        def on_progress(done: int) -> None:
+            show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
+
+        return sweep(wanted, cases, on_progress, stop.asked)
+
+
+def _ruled(wanted: "Settings", swept: "Swept") -> list[dict[str, Any]]:
+    from compare.sweep.replay import case
+    from compare.terminal import waiting
+
+    suspects = []
+    with waiting("The judge looks at the most suspicious cases"):
+        for number, ratio in swept.suspects:
+            found = case(wanted, number)
+            report = found.ruling()
+            suspects.append(
+                {
+                    "case": number,
+                    "params": found.named(),
+                    "inputs": found.inputs(),
+                    "bound_ratio": ratio,
+                    "ruling": report.verdict,
+                    "says": report.headline,
+                }
+            )
+    return suspects
+
+
+def _code(verdict: str, stop: "Asked") -> int:
+    return int(verdict != "agree") or stop.code

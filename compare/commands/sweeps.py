@@ -1,0 +1,166 @@
+"""The options that say what is swept; `sweep` and `replay` share them."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compare.commands.options import ACTIVATION, LOSS, SEED, Name, Number, Sizes
+from compare.limits import LARGEST_L2
+from compare.wording import near_miss, quoted
+
+if TYPE_CHECKING:
+    from compare.sweep.distributions import Distribution
+    from compare.sweep.settings import Settings
+    from manual.network import Network
+
+
+def _whole(text: str) -> int:
+    """A whole number that may be written 1e9."""
+    number = float(text)
+    if not number.is_integer() or abs(number) > 2**53:
+        return int(text)
+    return int(number)
+
+
+CASES = Number(
+    "a whole number from 1 to 1e15, such as 1e9", convert=_whole, at_least=1, at_most=10**15
+)
+CASE = Number("a whole number from 0 to 1e15", convert=_whole, at_least=0, at_most=10**15)
+
+_DRAWN = "uniform:SIZE|spread:LOW:HIGH"
+
+_SWEEP = (
+    click.option("--network", "sizes", type=Sizes(), default="2-2-1", show_default=True),
+    click.option("--activation", type=ACTIVATION, help="Of hidden layers; sigmoid."),
+    click.option(
+        "--output",
+        type=ACTIVATION,
+        help="Of the last layer; sigmoid, or identity for losses on logits.",
+    ),
+    click.option("--loss", type=LOSS, help="mse unless given."),
+    click.option(
+        "--l2",
+        type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
+        help="λ, the weight of Σ w²; 0 unless given.",
+    ),
+    click.option(
+        "--examples",
+        type=Number("a whole number from 1 to 100", convert=int, at_least=1, at_most=100),
+        help="Of one case: 1 for the article's network, else 2.",
+    ),
+    click.option("--dtype", type=Name("float64", "float32"), default="float64", show_default=True),
+    click.option(
+        "--weights",
+        metavar=_DRAWN,
+        default="uniform:5",
+        show_default=True,
+        help="What weights and biases are drawn from.",
+    ),
+    click.option(
+        "--inputs",
+        metavar=_DRAWN,
+        default="uniform:20",
+        show_default=True,
+        help="What inputs are drawn from. (Targets lie between 0 and 1.)",
+    ),
+    click.option("--seed", type=SEED, default=0, show_default=True, help="Of all cases."),
+    click.option(
+        "--sigmoid-derivative",
+        "form",
+        type=Name("stable", "article"),
+        help="By hand, σ' as σ(z)σ(-z), or as f(1 - f); the article's network only.",
+    ),
+    click.option("--plant", metavar="SLUG", help="A mistake; `compare break` lists them."),
+)
+
+
+def sweep_options(command: Callable) -> Callable:
+    """The options; `settings` makes something of them."""
+    for option in reversed(_SWEEP):
+        command = option(command)
+    return command
+
+
+def use_all_cores() -> None:
+    """One device for each core: XLA goes through blocks of this size on one thread.
+
+    To be called before JAX is imported; who sets JAX_NUM_CPU_DEVICES is asked no more.
+    """
+    os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(_cores()))
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def settings(asked: dict[str, Any]) -> "Settings":
+    """What the options ask for.
+
+    Raises:
+        click.UsageError: they do not go together.
+    """
+    from compare.sweep.settings import Settings, SweepError
+
+    try:
+        network = _network(asked)
+        return Settings(
+            network=network,
+            examples=asked["examples"] or (1 if network is None else 2),
+            form=_form(asked["form"], network),
+            plant=_plant(asked["plant"]),
+            weights=_drawn("weights", asked["weights"]),
+            inputs=_drawn("inputs", asked["inputs"]),
+            dtype=asked["dtype"],
+            seed=asked["seed"],
+        )
+    except (SweepError, ValueError) as error:
+        raise click.UsageError(f"{error}.") from error
+
+
+def _network(asked: dict[str, Any]) -> "Network | None":
+    """None for the article's: its nine scalars are swept as they stand in manual/article.py."""
+    from compare.traced.parameters import KINDS, network_of
+
+    network = network_of(
+        asked["sizes"], {name: asked[name] for name in KINDS if asked[name] is not None}
+    )
+    is_the_articles = network == network_of((2, 2, 1), {}) and asked["examples"] in (None, 1)
+    return None if is_the_articles else network
+
+
+def _drawn(option: str, text: str) -> "Distribution":
+    from compare.sweep.distributions import distribution
+
+    try:
+        return distribution(text)
+    except ValueError as error:
+        raise click.UsageError(f"--{option} {quoted(text)}; {error}.") from error
+
+
+def _form(form: str | None, network: "Network | None") -> str:
+    if form is not None and network is not None:
+        raise click.UsageError(
+            "--sigmoid-derivative beside another network than the article's; expected one without "
+            "the other."
+        )
+    return form or "stable"
+
+
+def _plant(slug: str | None) -> str | None:
+    from compare.planted import LOOPS, PLANTS
+
+    if slug is None or slug.lower() in PLANTS:
+        return slug and slug.lower()
+    if slug.lower() in LOOPS:
+        raise click.UsageError(
+            f"--plant {slug}: a mistake of the training loop, around a right gradient; expected "
+            "one of a gradient."
+        )
+    raise click.UsageError(
+        f"--plant: {quoted(slug)}, no such mistake{near_miss(slug.lower(), PLANTS)}; expected one "
+        "of those that `python -m compare break` lists."
+    )

@@ -1,0 +1,116 @@
+"""Arrays of `Number`s, and the namespace that the hand-written lines find for them.
+
+NumPy passes operators and `@` on to the objects in its arrays; the functions that stand below, one
+for each name that the lines take from a namespace, ask the objects for their methods. A single
+number is an array of shape (), so that it has a namespace as well.
+"""
+
+from collections.abc import Callable
+from functools import reduce
+from sys import modules
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from compare.proof.number import InexactError, Number
+
+
+class Array(NDArrayOperatorsMixin):
+    """Numbers in an array of any shape."""
+
+    dtype = np.dtype(object)
+
+    def __init__(self, numbers: Any):
+        """Numbers: one, or an array or nested lists of them."""
+        self.numbers: Any = np.asarray(numbers, dtype=object)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> "Array":
+        if method != "__call__" or options:
+            raise TypeError(f"{ufunc.__name__}.{method}: the lines may use operators alone")
+        # An order to return objects: left to itself NumPy turns the outcome of > into truth values.
+        return Array(ufunc(*map(_plain, inputs), dtype=object))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if dtype not in (None, object):
+            raise InexactError("exact numbers turned into floats")
+        return self.numbers.copy() if copy else self.numbers
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return modules[__name__]
+
+    def __float__(self) -> float:
+        raise InexactError("exact numbers turned into floats")
+
+    def __bool__(self) -> bool:
+        raise InexactError("an if or a Boolean operation on a number that may be anything")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes."""
+        return self.numbers.shape
+
+    @property
+    def ndim(self) -> int:
+        """How many axes."""
+        return self.numbers.ndim
+
+    @property
+    def T(self) -> "Array":  # noqa: N802 (the standard's name)
+        """The transpose."""
+        return Array(self.numbers.T)
+
+    @property
+    def number(self) -> Number:
+        """The one that an array of shape () holds."""
+        return self.numbers[()]
+
+    def __getitem__(self, key: Any) -> "Array":
+        return Array(self.numbers[key])
+
+
+def _plain(value: Any) -> Any:
+    return value.numbers if isinstance(value, Array) else value
+
+
+def _elementwise(name: str) -> Callable[..., Array]:
+    def of_arrays(*arrays: Any) -> Array:
+        method = np.frompyfunc(getattr(Number, name), len(arrays), 1)
+        return Array(method(*map(_plain, arrays)))
+
+    of_arrays.__doc__ = f"{name}, element by element."
+    return of_arrays
+
+
+exp, log, log1p, tanh, sign = map(_elementwise, ("exp", "log", "log1p", "tanh", "sign"))
+maximum, minimum, where = map(_elementwise, ("maximum", "minimum", "where"))
+greater, greater_equal = map(_elementwise, ("__gt__", "__ge__"))
+
+
+def sum(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)
+    """The sum along an axis, or of all numbers."""
+    return Array(np.sum(x.numbers, axis=axis, keepdims=keepdims))
+
+
+def max(x: Array, axis: int, keepdims: bool) -> Array:  # noqa: A001 (the standard's)
+    """The largest along an axis: cases, for it may be any of them."""
+    rows = np.moveaxis(x.numbers, axis, -1)
+    largest = np.empty(rows.shape[:-1], dtype=object)
+    for at in np.ndindex(largest.shape):
+        largest[at] = reduce(Number.maximum, rows[at])
+    return Array(np.expand_dims(largest, axis) if keepdims else largest)
+
+
+def astype(x: Array, dtype: Any) -> Array:  # noqa: ARG001 (the standard's signature)
+    """Truth values are numbers here already."""
+    return x
+
+
+def eye(n: int, dtype: Any = None) -> Any:  # noqa: ARG001 (the standard's signature)
+    """The identity matrix, of whole numbers."""
+    return np.eye(n, dtype=int).astype(object)
+
+
+def zeros_like(x: Array) -> Any:
+    """Whole numbers 0, x's shape."""
+    return np.zeros(x.shape, dtype=int).astype(object)

@@ -1,0 +1,57 @@
+"""The article's 2-2-1 network as something to be proved."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import manual.article
+from compare.proof.arrays import Array
+from compare.proof.number import Number
+from compare.proof.subject import Run, Symbol
+from manual.article import Parameters
+
+#: (params, x, y) -> nine partial derivatives.
+Gradient = Callable[[Any, Any, Any], Any]
+
+
+#: What the nine become when h1 and h2 change places.
+SWAPPED = ("w3", "w4", "w1", "w2", "w6", "w5", "b2", "b1", "b3")
+
+
+def _symbol(name: str) -> Symbol:
+    letters, digits = name.rstrip("0123456789"), name.lstrip("bhwxyz")
+    latex = r"y_{\text{pred}}" if name == "ypred" else f"{letters}_{digits}" if digits else letters
+    return Symbol(name, latex)
+
+
+class Article:
+    """One sample, and nine parameters with names of their own.
+
+    Args:
+        make: the gradient, as it is before its first call. It is called twice, and what it says
+            the second time counts: what one call leaves behind must not change the next.
+    """
+
+    def __init__(self, make: Callable[[], Gradient]):
+        self.make = make
+        self.parameters = {name: _symbol(name) for name in Parameters._fields}
+        self.given = {name: _symbol(name) for name in ("x1", "x2", "y")}
+        # h1 and h2 change places.
+        self.permutation: dict[str, str] = dict(zip(Parameters._fields, SWAPPED, strict=True))
+
+    def run(self, numbers: Mapping[str, Number]) -> Run:
+        """See `Subject`."""
+        params = Parameters(*(Array(numbers[name]) for name in self.parameters))
+        x, y = Array([numbers["x1"], numbers["x2"]]), Array(numbers["y"])
+        gradient = self.make()
+        gradient(params, x, y)
+        grads = Parameters(*map(_number, gradient(params, x, y)))
+        steps = manual.article.forward(params, x)._asdict()
+        return Run(
+            manual.article.loss(params, x, y).number,
+            grads._asdict(),
+            {_symbol(name): _number(value) for name, value in steps.items()},
+        )
+
+
+def _number(value: Any) -> Number:
+    return value.number if isinstance(value, Array) else value

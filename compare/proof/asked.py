@@ -1,0 +1,128 @@
+"""Which proof somebody asks for: the article's network, or a small one of another shape."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import manual.article
+from compare.planted import LOOPS, PLANTS
+from compare.proof.article import Article
+from compare.proof.network import General
+from compare.proof.size import LARGEST, SMALL, WORK, size_of
+from compare.proof.subject import Subject
+from compare.traced.parameters import KINDS, network_of
+from compare.wording import near_miss, quoted
+from manual.activations import SIGMOID_DERIVATIVES
+from manual.network import Network
+
+ARTICLE = (2, 2, 1)
+
+
+class AskedError(ValueError):
+    """What cannot be proved, or is not attempted: says what was found and what was expected."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of the command line; None of what was not given."""
+
+    sizes: tuple[int, ...] | None = None
+    activation: str | None = None
+    output: str | None = None
+    loss: str | None = None
+    l2: float | None = None
+    sigmoid_derivative: str | None = None
+    examples: int | None = None
+    plant: str | None = None
+
+    @property
+    def is_article(self) -> bool:
+        """Whether it is the network whose nine parameters have names of their own."""
+        return self.sizes in (None, ARTICLE) and not self._kinds and self.examples in (None, 1)
+
+    @property
+    def slug(self) -> str | None:
+        """Of the mistake, in lower case."""
+        return None if self.plant is None else self.plant.lower()
+
+    def subject(self) -> Subject:
+        """What is to be proved.
+
+        Raises:
+            AskedError: options that do not go together, or a proof that is too large.
+        """
+        return self._article() if self.is_article else self._network()
+
+    def about(self) -> dict[str, Any]:
+        """Which network, how many examples, for JSON."""
+        if self.is_article:
+            form = self.sigmoid_derivative or "stable"
+            planted = {} if self.slug is None else {"plant": self.slug}
+            return {"network": "2-2-1", "sigmoid_derivative": form, "examples": 1, **planted}
+        network = self._described()
+        kinds = {name: getattr(network, name) for name in KINDS}
+        return {"network": _shape(network), **kinds, "examples": self._examples(network)}
+
+    @property
+    def _kinds(self) -> dict[str, Any]:
+        return {name: value for name in KINDS if (value := getattr(self, name)) is not None}
+
+    def _article(self) -> Article:
+        slope = SIGMOID_DERIVATIVES[self.sigmoid_derivative or "stable"]
+        if self.slug is None:
+            return Article(lambda: partial(manual.article.gradient, derivative=slope))
+        plant = _plant(self.slug, str(self.plant))
+        return Article(lambda: plant.make(slope))
+
+    def _network(self) -> General:
+        for option in ("plant", "sigmoid_derivative"):
+            if getattr(self, option) is not None:
+                raise AskedError(
+                    f"--{option.replace('_', '-')} beside a network of another kind; expected the "
+                    "article's, 2-2-1 without further options"
+                )
+        network = self._described()
+        return General(network, self._examples(network))
+
+    def _described(self) -> Network:
+        try:
+            network = network_of(self.sizes or ARTICLE, self._kinds)
+        except ValueError as error:
+            raise AskedError(str(error)) from error
+        if "gelu" in network.activations:
+            raise AskedError(
+                "gelu is not attempted: its lines hold √½ and √π rounded to floats, and with "
+                "these they are the derivative only nearly; expected another activation"
+            )
+        return network
+
+    def _examples(self, network: Network) -> int:
+        """As many as asked for, or two if that is small, else one."""
+        small = size_of(network, 2).within(SMALL)
+        examples = self.examples or (2 if small else 1)
+        size = size_of(network, examples)
+        if not size.within(LARGEST):
+            raise AskedError(
+                f"not attempted: too large: {_shape(network)} with {examples} "
+                f"example{'s' * (examples > 1)} has {size}; expected at most {LARGEST}, and "
+                f"formulas times cases: {WORK}"
+            )
+        return examples
+
+
+def _plant(slug: str, typed: str) -> Any:
+    if slug in LOOPS:
+        raise AskedError(
+            f"--plant {slug} is a mistake of the training loop, around a right gradient; expected "
+            "one of a gradient"
+        )
+    if slug not in PLANTS:
+        raise AskedError(
+            f"--plant {quoted(typed)}, no such mistake{near_miss(slug, PLANTS)}; expected one of a "
+            "gradient, of those that `python -m compare break` lists"
+        )
+    return PLANTS[slug]
+
+
+def _shape(network: Network) -> str:
+    return "-".join(map(str, network.sizes))

@@ -1,0 +1,221 @@
+"""Exact formulas: a field of rational functions, in which equal formulas are equal elements.
+
+An element is a fraction of two polynomials with rational coefficients, in lowest terms (SymPy's, of
+its symbols). The variables are the parameters, inputs and targets, and one more for every
+exponential and logarithm that came up:
+
+- For e^z there is s = σ(z), and e^z is s / (1 - s). Every real z has its own s between 0 and 1, and
+  s' = s (1 - s) z'. A multiple of z that is known, or the sum of two, brings nothing new.
+- For log a there is l with l' = a' / a. Factors s and 1 - s of a are taken out first:
+  log s is z + log(1 - s).
+
+So the field is closed under differentiation (a differential field), and `derivative` is the sum
+over all variables of the partial derivative by it times its own slope: no derivative of a network
+is written down here.
+
+Why an identity of elements is one of functions. Put real numbers in for parameters, inputs and
+targets, then σ(z) for s and log a for l. Sums and products of elements become those of the numbers,
+and quotients as well, as long as no divisor is 0. So two elements that are equal are the same
+number wherever the lines can be run at all. Divisors are seen to: `sign` knows those that are
+positive for all real numbers (with e/(1 + e) for each s, e > 0, all coefficients of the polynomial
+are positive), and one that it does not know is kept in `unproved`, so that nothing counts as
+proved. Two elements that differ may yet be the same function, if variables depend on one another in
+a way that is not known here: then nothing is proved, and nothing is refuted either.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from sympy import QQ, Symbol
+from sympy.polys.fields import field
+
+from compare.proof.cases import Fork, Question
+from compare.proof.number import NO_NUMBER
+from compare.proof.polynomials import Polynomial, divided, fraction, sign_between_0_and_1, used
+
+#: SymPy says nothing of its type.
+Element = Any
+
+
+class FullError(Exception):
+    """More exponentials and logarithms than there is room for."""
+
+
+class Extension(NamedTuple):
+    """What a further variable stands for."""
+
+    variable: Element
+    kind: str  #: `sigmoid` or `log`
+    argument: Element
+
+
+class Field:
+    """The field of one proof. See the module.
+
+    Args:
+        names: of parameters, inputs and targets.
+        room: how many exponentials and logarithms there may be.
+    """
+
+    def __init__(self, names: Iterable[str], room: int):
+        names = list(names)
+        symbols = [Symbol(name) for name in (*names, *(f"s{at}" for at in range(room)))]
+        self.elements: Any
+        self.elements, *variables = field(symbols, QQ)
+        self.named: dict[str, Element] = dict(zip(names, variables, strict=False))
+        self.extensions: list[Extension] = []
+        self.unproved: list[Element] = []  #: what must not be 0, and may be
+        self._free = deque(variables[len(names) :])
+        self._sigmoids: dict[Any, tuple[Any, Extension]] = {}  #: with a factor, by the direction
+        self._exps: dict[Element, Element] = {}
+        self._logs: dict[Element, Element] = {}
+        self._signs: dict[Polynomial, int | None] = {}
+        self._slopes: dict[str, dict[Element, Element]] = {}
+
+    def exact(self, value: Fraction) -> Element:
+        """The constant."""
+        return self.elements.new(self.constant(value))
+
+    def constant(self, value: Fraction) -> Polynomial:
+        """The same as a polynomial."""
+        return self.elements.ring.ground_new(QQ(value.numerator, value.denominator))
+
+    def divide(self, a: Element, b: Element) -> Element:
+        """The quotient; of a divisor that is the constant 0, no number."""
+        if b == 0:
+            return NO_NUMBER
+        if self.sign(b) is None and b not in self.unproved:
+            self.unproved.append(b)
+        return a / b
+
+    def exp(self, z: Element) -> Element:
+        """e^z: of what is known already, or s / (1 - s) with a new s."""
+        if z not in self._exps:
+            self._exps[z] = self._exp(z)
+        return self._exps[z]
+
+    def _exp(self, z: Element) -> Element:
+        known = self._known_exp(z)
+        if known is not None:
+            return known
+        for _, (s, _, other) in self._sigmoids.values():
+            e = s / (1 - s)
+            if (known := self._known_exp(z - other)) is not None:
+                return known * e
+            if (known := self._known_exp(z + other)) is not None:
+                return known / e
+        factor, direction = _direction(z)
+        s = self._new("sigmoid", z if factor > 0 else -z)
+        self._sigmoids[direction] = abs(factor), self.extensions[-1]
+        return s / (1 - s) if factor > 0 else (1 - s) / s
+
+    def log(self, a: Element) -> Element:
+        """The logarithm, as a sum over the factors of a that are known."""
+        if self.sign(a) != 1:
+            self.unproved.append(a)
+        (above, powers), (below, others) = (self.without_sigmoids(p) for p in (a.numer, a.denom))
+        total = self._log(self.elements.new(above, below))
+        for at in {*powers, *others}:
+            s, _, z = self.extensions[at]
+            of_s, of_rest = (
+                ours - theirs
+                for ours, theirs in zip(powers.get(at, (0, 0)), others.get(at, (0, 0)), strict=True)
+            )
+            total += of_s * z + (of_s + of_rest) * self._log(1 - s)
+        return total
+
+    def choose(self, a: Element, positive: Any, negative: Any, zero: Any) -> Any:
+        """One of three by the sign of a; if that is not the same everywhere, the cases."""
+        sign = self.sign(a)
+        if sign is not None:
+            return (zero, positive, negative)[sign]
+        if zero not in (positive, negative):
+            self.unproved.append(a)
+        if self.sign_of(a.denom) is None:
+            a = a * a.denom * a.denom
+        flipped = self.sign_of(a.denom) == -1
+        polynomial, _ = self.without_sigmoids(a.numer)
+        lead, constant = polynomial.LC, polynomial.const()
+        polynomial = (polynomial - constant).quo_ground(lead)
+        question = Question(polynomial, -fraction(constant) / fraction(lead))
+        if flipped != (lead < 0):
+            positive, negative = negative, positive
+        return Fork(question, positive, negative) if positive != negative else positive
+
+    def sign(self, a: Element) -> int | None:
+        """1, -1 or 0 if a has that sign for all real numbers, and this can be seen; else None."""
+        above, below = self.sign_of(a.numer), self.sign_of(a.denom)
+        return None if above is None or below is None else above * below
+
+    def sign_of(self, polynomial: Polynomial) -> int | None:
+        """The same of a polynomial."""
+        if polynomial not in self._signs:
+            self._signs[polynomial] = self._sign_of(polynomial)
+        return self._signs[polynomial]
+
+    def derivative(self, a: Element, name: str) -> Element:
+        """The derivative by a parameter, an input or a target."""
+        slopes = self._slopes.setdefault(name, {self.named[name]: self.elements.one})
+        for variable, kind, z in self.extensions[len(slopes) - 1 :]:
+            dz = _total(z, slopes)
+            slopes[variable] = variable * (1 - variable) * dz if kind == "sigmoid" else dz / z
+        return _total(a, slopes)
+
+    def _new(self, kind: str, argument: Element) -> Element:
+        if not self._free:
+            raise FullError
+        variable = self._free.popleft()
+        self.extensions.append(Extension(variable, kind, argument))
+        return variable
+
+    def _known_exp(self, z: Element) -> Element | None:
+        if z == 0:
+            return self.elements.one
+        factor, direction = _direction(z)
+        if direction not in self._sigmoids:
+            return None
+        known, (s, _, _) = self._sigmoids[direction]
+        times = factor / known
+        return (s / (1 - s)) ** int(times) if times.denominator == 1 else None
+
+    def _log(self, a: Element) -> Element:
+        if a == 1:
+            return self.elements.zero
+        if a not in self._logs:
+            self._logs[a] = self._new("log", a)
+        return self._logs[a]
+
+    def without_sigmoids(self, polynomial: Polynomial) -> tuple[Polynomial, dict[int, Any]]:
+        """What is left without the factors s and 1 - s, and how often each of the two was there."""
+        powers = {}
+        for at, (variable, kind, _) in enumerate(self.extensions):
+            if kind == "sigmoid" and (s := variable.numer).ring.index(s) in used(polynomial):
+                polynomial, of_s = divided(polynomial, s)
+                polynomial, of_rest = divided(polynomial, 1 - s)
+                if of_s or of_rest:
+                    powers[at] = of_s, of_rest
+        return polynomial, powers
+
+    def _sign_of(self, polynomial: Polynomial) -> int | None:
+        sigmoids = [of.variable.numer for of in self.extensions if of.kind == "sigmoid"]
+        if not used(polynomial) <= {polynomial.ring.index(s) for s in sigmoids}:
+            return None
+        return sign_between_0_and_1(polynomial, sigmoids)
+
+
+def _total(a: Element, slopes: dict[Element, Element]) -> Element:
+    """Over all variables, the partial derivative by it times its slope."""
+    within = used(a.numer) | used(a.denom)
+    terms = (
+        a.diff(variable) * slope
+        for variable, slope in slopes.items()
+        if slope != 0 and variable.numer.ring.index(variable.numer) in within
+    )
+    return sum(terms, start=a.field.zero)
+
+
+def _direction(z: Element) -> tuple[Any, tuple[Polynomial, Polynomial]]:
+    """z as a rational number times a fraction of two polynomials that have 1 in front."""
+    return z.numer.LC / z.denom.LC, (z.numer.monic(), z.denom.monic())

@@ -1,0 +1,179 @@
+"""How an element of the field is written: what is known by a name, by that name.
+
+A variable that stands for σ(z) is called as the step that it is, h1, or by what it is of, σ(z0[1]).
+Every formula is a product of its factors; signs and numbers stand in front.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from compare.proof.cases import Bound, Fork, Question, Way, leaves
+from compare.proof.field import Element, Extension
+from compare.proof.number import NO_NUMBER
+from compare.proof.polynomials import Polynomial, fraction
+from compare.proof.prove import Proof
+from compare.proof.subject import Symbol
+from compare.recording.formula import LATEX, TEXT, Style
+
+#: Of more cases only so many are written out.
+MOST_CASES = 8
+
+
+#: Nobody reads a formula of more terms, written out as a sum.
+MOST_TERMS = 200
+
+
+class Writer:
+    """Writes elements of a proof's field.
+
+    Args:
+        proof: whose.
+        style: `TEXT` or `LATEX`.
+    """
+
+    def __init__(self, proof: Proof, style: Style = TEXT):
+        self.field, self.style = proof.field, style
+        self._shown = "latex" if style is LATEX else "text"
+        symbols = (*proof.subject.parameters.values(), *proof.subject.given.values())
+        self._names = [getattr(symbol, self._shown) for symbol in symbols]
+        self._first = len(self._names)  # of the variables that stand for more
+        self._runs = proof.run.steps
+        self._steps = dict(_steps(proof.run.steps.items()))
+        for extension in self.field.extensions:
+            self._names.append(self._name(extension))
+
+    def tree(self, tree: Any) -> str:
+        """A formula, or the cases."""
+        if not isinstance(tree, Fork):
+            return self.element(tree)
+        cases = list(leaves(tree))
+        written = [(self.element(leaf), self.case(way)) for way, leaf in cases[:MOST_CASES]]
+        more = len(cases) > MOST_CASES
+        if self.style is LATEX:
+            rows = [rf"{formula} & \text{{if }} {case}" for formula, case in written]
+            rows += [rf"\vdots & \text{{({len(cases)} cases)}}"] * more
+            return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+        return "; ".join(f"{formula} if {case}" for formula, case in written) + "; …" * more
+
+    def definition(self, symbol: Symbol) -> str:
+        """The equation of a step: of σ(z) as that, of anything else as what it is in symbols."""
+        name, tree = getattr(symbol, self._shown), self._runs[symbol].tree
+        variables = [extension.variable for extension in self.field.extensions]
+        if not isinstance(tree, Fork) and tree in variables:
+            _, _, argument = self.field.extensions[variables.index(tree)]
+            return f"{name} = {self.style.function('σ', self._argument(argument))}"
+        return f"{name} = {self.tree(tree)}"
+
+    def case(self, way: Way) -> str:
+        """Between which bounds each number lies that is asked about."""
+        parts = []
+        for of, (low, high) in way.items():
+            about = self._about(of)
+            if math.isinf(low):
+                parts.append(f"{about} < {self._number(high)}")
+            elif math.isinf(high):
+                parts.append(f"{about} > {self._number(low)}")
+            else:
+                parts.append(f"{self._number(low)} < {about} < {self._number(high)}")
+        return ", ".join(parts)
+
+    def kinks(self, questions: Iterable[Question]) -> list[str]:
+        """Where questions have no answer; what has one name in several cases, once."""
+        shown = (f"{self._about(of)} = {self._number(above)}" for of, above in questions)
+        return list(dict.fromkeys(shown))
+
+    def _about(self, of: Polynomial) -> str:
+        return self._step(self.field.elements.new(of)) or self._sum(of)
+
+    def element(self, element: Element) -> str:
+        """One formula."""
+        if element is NO_NUMBER:
+            return r"\text{no number}" if self.style is LATEX else "no number"
+        if (terms := len(element.numer) + len(element.denom)) > MOST_TERMS:
+            return rf"\text{{({terms} terms)}}" if self.style is LATEX else f"({terms} terms)"
+        number = fraction(element.numer.LC) / fraction(element.denom.LC)
+        above = self._product(number, element.numer)
+        if element.denom.is_ground:
+            return above
+        below = self._product(Fraction(1), element.denom)
+        return self.style.fraction(above, below) if self.style.fraction else f"{above} / ({below})"
+
+    def _product(self, number: Fraction, polynomial: Polynomial) -> str:
+        """A number times a polynomial, which is divided by its first coefficient."""
+        if not polynomial:
+            return self._number(Fraction(0))
+        rest, powers = self.field.without_sigmoids(polynomial.monic())
+        common = [min(each) for each in zip(*rest.itermonoms(), strict=True)]
+        rest = rest.quo(rest.ring({tuple(common): 1}))
+        number, rest = number * fraction(rest.LC), rest.monic()
+        factors = self._powers(common)
+        for at, (of_s, of_rest) in powers.items():
+            name = self._names[self._first + at]
+            factors += self._power(name, of_s) + self._power(f"(1 - {name})", of_rest)
+        if len(rest) > 1:
+            factors.append(f"({self._sum(rest)})" if factors or number != 1 else self._sum(rest))
+        return "-" * (number < 0) + self._times(abs(number), factors)
+
+    def _times(self, number: Fraction, factors: list[str]) -> str:
+        shown = factors if number == 1 and factors else [self._number(number), *factors]
+        return self.style.operators["*"].join(shown)
+
+    def _sum(self, polynomial: Polynomial) -> str:
+        written = ""
+        for powers, coefficient in polynomial.terms():
+            number = fraction(coefficient)
+            sign = (
+                self.style.operators["-" if number < 0 else "+"] if written else "-" * (number < 0)
+            )
+            written += sign + self._times(abs(number), self._powers(powers))
+        return written
+
+    def _powers(self, powers: Iterable[int]) -> list[str]:
+        return [
+            factor
+            for name, power in zip(self._names, powers, strict=False)
+            for factor in self._power(name, power)
+        ]
+
+    def _power(self, base: str, power: int) -> list[str]:
+        """As a list: no factor at all if the power is 0."""
+        if power < 2:
+            return [base] * power
+        # What has an index above is kept together.
+        return [self.style.power(f"{{{base}}}" if "^" in base else base, str(power))]
+
+    def _number(self, number: Bound) -> str:
+        return self.style.number(float(number))
+
+    def _name(self, extension: Extension) -> str:
+        variable, kind, argument = extension
+        if (step := self._step(variable)) is not None:
+            return step
+        if kind == "log":
+            return self.style.function("log", self.element(argument))
+        return self.style.function("σ", self._argument(argument))
+
+    def _step(self, element: Element) -> str | None:
+        symbol = self._steps.get(element)
+        return None if symbol is None else getattr(symbol, self._shown)
+
+    def _argument(self, z: Element) -> str:
+        """A step, twice a step, or the difference of two; else as it is."""
+        if (step := self._step(z) or self._step(-z)) is not None:
+            return step if self._step(z) else f"-{step}"
+        for factor in (2, -2):
+            if (step := self._step(z / factor)) is not None:
+                return f"{factor}{self.style.operators['*']}{step}"
+        for other in self._steps:
+            if (step := self._step(z + other)) is not None:
+                return f"{step}{self.style.operators['-']}{self._step(other)}"
+        return self.element(z)
+
+
+def _steps(steps: Iterable[tuple[Symbol, Any]]) -> Iterator[tuple[Element, Symbol]]:
+    """In whichever case, what a step is; of two that are the same, the one that comes first."""
+    for symbol, number in reversed(list(steps)):
+        for _, leaf in leaves(number.tree):
+            yield leaf, symbol

@@ -1,0 +1,66 @@
+"""What is proved beside the gradient: claims that hold for all real numbers, or were not proved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from compare.proof.arrays import Array
+from compare.proof.cases import leaves
+from compare.proof.field import Field
+from compare.proof.number import Number
+from compare.proof.subject import Run, Subject
+from manual.activations import SIGMOID_DERIVATIVES, sigmoid
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """A claim."""
+
+    name: str
+    says: str
+    latex: str
+    proved: bool
+
+
+def equal(one: Number, other: Number | int) -> bool:
+    """Whether two numbers are the same formula in every case."""
+    return all(leaf == 0 for _, leaf in leaves((one - other).tree))
+
+
+def slope_of_sigmoid() -> Lemma:
+    """σ′ = σ(1 - σ) = σ(z)σ(-z): both, and both forms of the lines, are the derivative of σ."""
+    field = Field(["z"], room=1)
+    z = Array(Number(field, field.named["z"]))
+    slope = Number(field, field.derivative(sigmoid(z).number.tree, "z"))
+    forms = [form(z) for form in SIGMOID_DERIVATIVES.values()]
+    forms += [sigmoid(z) * (1 - sigmoid(z)), sigmoid(z) * sigmoid(-z)]
+    return Lemma(
+        "sigmoid-derivative",
+        "σ′(z) = σ(z)(1 - σ(z)) = σ(z)σ(-z)",
+        r"\sigma'(z) = \sigma(z) \cdot (1 - \sigma(z)) = \sigma(z) \cdot \sigma(-z)",
+        not field.unproved and all(equal(form.number, slope) for form in forms),
+    )
+
+
+def permuted_units(subject: Subject, numbers: Mapping[str, Number], run: Run) -> bool:
+    """Whether hidden units that change places leave the loss as it is, and permute the gradient.
+
+    Args:
+        subject: the lines.
+        numbers: the symbols that they were run on.
+        run: what they made of these.
+    """
+    new = subject.permutation
+    again = subject.run({name: numbers[new.get(name, name)] for name in numbers})
+    return equal(again.loss, run.loss) and all(
+        equal(again.by_hand[name], run.by_hand[new[name]]) for name in subject.parameters
+    )
+
+
+def of_units(holds: bool) -> Lemma:
+    """The claim about hidden units, which `permuted_units` decides."""
+    return Lemma(
+        "hidden-units",
+        "hidden units that change places permute the gradient",
+        r"L(P \theta) = L(\theta), \quad \nabla L(P \theta) = P \, \nabla L(\theta)",
+        holds,
+    )

@@ -1,0 +1,104 @@
+"""A network of any shape as something to be proved. Everything is counted from 0."""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+
+import manual.network
+from compare.proof.arrays import Array
+from compare.proof.number import Number
+from compare.proof.subject import Run, Symbol
+from manual.affine import Layer, affine_forward
+from manual.network import Cache, Network
+
+
+class Entry:
+    """The names of an array's numbers: w0[2,1]; of one example's, without the example's number."""
+
+    def __init__(self, letter: str, layer: int | None, shape: tuple[int, ...]):
+        self.letter, self.layer, self.shape = letter, layer, shape
+
+    def names(self) -> Iterator[tuple[tuple[int, ...], Symbol]]:
+        """All of them, by their indices."""
+        of_examples = self.letter not in "wb"
+        for at in np.ndindex(self.shape):
+            shown = ",".join(map(str, at[1:] if of_examples and self.shape[0] == 1 else at))
+            layer, above = "", ""
+            if self.layer is not None:
+                layer, above = str(self.layer), f"^{{({self.layer})}}"
+            text = f"{self.letter}{layer}[{shown}]"
+            yield at, Symbol(text, f"{self.letter}{above}_{{{shown}}}")
+
+    def symbols(self) -> dict[str, Symbol]:
+        """By their texts."""
+        return {symbol.text: symbol for _, symbol in self.names()}
+
+    def array(self, numbers: Mapping[str, Number]) -> Array:
+        """The numbers of these names."""
+        array = np.empty(self.shape, dtype=object)
+        for at, symbol in self.names():
+            array[at] = numbers[symbol.text]
+        return Array(array)
+
+
+class General:
+    """A network and some examples.
+
+    Args:
+        network: its description.
+        examples: how many; a power of two, so that 1/n is no rounded number.
+    """
+
+    def __init__(self, network: Network, examples: int):
+        self.network, self.examples = network, examples
+        self._layers = [
+            Layer(Entry("w", at, sizes), Entry("b", at, sizes[1:]))
+            for at, sizes in enumerate(pairwise(network.sizes))
+        ]
+        self._x = Entry("x", None, (examples, network.sizes[0]))
+        self._y = Entry("y", None, (examples, network.sizes[-1]))
+        entries = [entry for layer in self._layers for entry in layer]
+        self.parameters: dict[str, Symbol] = {}
+        for entry in entries:
+            self.parameters |= entry.symbols()
+        self.given = self._x.symbols() | self._y.symbols()
+        self.permutation = self._permutation()
+
+    def _permutation(self) -> dict[str, str]:
+        """In every hidden layer each unit takes the place of the one before it."""
+        new: dict[str, str] = {}
+        sizes, last = self.network.sizes, len(self._layers) - 1
+        for layer, (w, b) in enumerate(self._layers):
+            for entry in (w, b):
+                for at, symbol in entry.names():
+                    *inputs, unit = at
+                    moved = unit if layer == last else (unit + 1) % sizes[layer + 1]
+                    came = [(i + 1) % sizes[layer] if layer else i for i in inputs]
+                    shown = ",".join(map(str, (*came, moved)))
+                    new[symbol.text] = f"{entry.letter}{layer}[{shown}]"
+        return new
+
+    def run(self, numbers: Mapping[str, Number]) -> Run:
+        """See `Subject`."""
+        params = [Layer(*(entry.array(numbers) for entry in layer)) for layer in self._layers]
+        x, y = self._x.array(numbers), self._y.array(numbers)
+        loss, cache = manual.network.forward(self.network, params, x, y)
+        grads = manual.network.backward(self.network, cache)
+        by_hand = {
+            symbol.text: array.numbers[at]
+            for entries, arrays in zip(self._layers, grads, strict=True)
+            for entry, array in zip(entries, arrays, strict=True)
+            for at, symbol in entry.names()
+        }
+        return Run(loss.number, by_hand, dict(self._steps(params, cache)))
+
+    def _steps(self, params: list[Layer], cache: Cache) -> Iterator[tuple[Symbol, Number]]:
+        """Pre-activations, and of hidden layers the activations: the inputs of the next layer."""
+        for layer, ((w, b), kept) in enumerate(zip(params, cache.affine, strict=True)):
+            if layer:
+                for at, symbol in Entry("a", layer - 1, kept.x.shape).names():
+                    yield symbol, kept.x.numbers[at]
+            z, _ = affine_forward(kept.x, w, b)
+            for at, symbol in Entry("z", layer, z.shape).names():
+                yield symbol, z.numbers[at]

@@ -1,0 +1,162 @@
+"""Numbers that the hand-written lines run on: exact symbols, or balls at a point.
+
+A number has the operators of Python, and for what the lines take from a namespace a method each.
+What the leaves of its cases are, and what can be said of their signs, is for an `Arithmetic` to
+know; there are two, `compare.proof.field.Field` and `compare.proof.balls.Balls`.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, Protocol
+
+import numpy as np
+
+from compare.proof.cases import combined
+
+
+class InexactError(TypeError):
+    """The lines turn a number into a float, or decide something that depends on it."""
+
+
+class Arithmetic(Protocol):
+    """What is done with the leaves, for which Python's + - * and ** have a meaning."""
+
+    def exact(self, value: Fraction) -> Any:
+        """The leaf that stands for a rational number."""
+        ...
+
+    def divide(self, a: Any, b: Any) -> Any:
+        """The quotient."""
+        ...
+
+    def exp(self, z: Any) -> Any:
+        """The exponential function."""
+        ...
+
+    def log(self, a: Any) -> Any:
+        """The natural logarithm."""
+        ...
+
+    def choose(self, a: Any, positive: Any, negative: Any, zero: Any) -> Any:
+        """One of three leaves by the sign of a; or, if that depends, the cases."""
+        ...
+
+
+class NoNumber:
+    """The leaf of what is no real number, a NaN or infinite; whatever is computed from it, too."""
+
+    def __repr__(self) -> str:
+        return "no number"
+
+
+NO_NUMBER = NoNumber()
+
+
+class Number:
+    """A number of one arithmetic: a leaf, or a tree of cases."""
+
+    def __init__(self, arithmetic: Arithmetic, tree: Any):
+        self.arithmetic, self.tree = arithmetic, tree
+
+    def _with(self, function: Callable[..., Any], *others: Any, turned: bool = False) -> "Number":
+        trees = [self.tree, *map(self._tree, others)]
+
+        def at_leaves(*given: Any) -> Any:
+            return NO_NUMBER if NO_NUMBER in given else function(*given)
+
+        return Number(self.arithmetic, combined(at_leaves, *(trees[::-1] if turned else trees)))
+
+    def _tree(self, other: Any) -> Any:
+        """The tree of another number; a float is the rational number that it is."""
+        if isinstance(other, Number):
+            return other.tree
+        value = other.item() if isinstance(other, np.generic) else other
+        return self.arithmetic.exact(Fraction(value)) if math.isfinite(value) else NO_NUMBER
+
+    def __neg__(self) -> "Number":
+        return self._with(operator.neg)
+
+    def __add__(self, other: Any) -> "Number":
+        return self._with(operator.add, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> "Number":
+        return self._with(operator.sub, other)
+
+    def __rsub__(self, other: Any) -> "Number":
+        return self._with(operator.sub, other, turned=True)
+
+    def __mul__(self, other: Any) -> "Number":
+        return self._with(operator.mul, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> "Number":
+        return self._with(self.arithmetic.divide, other)
+
+    def __rtruediv__(self, other: Any) -> "Number":
+        return self._with(self.arithmetic.divide, other, turned=True)
+
+    def __pow__(self, exponent: int) -> "Number":
+        return self._with(lambda leaf: leaf ** operator.index(exponent))
+
+    def __abs__(self) -> "Number":
+        return self._with(lambda a: self.arithmetic.choose(a, a, -a, a))
+
+    def __gt__(self, other: Any) -> "Number":
+        return self._truth(other, 1, 0, 0)
+
+    def __ge__(self, other: Any) -> "Number":
+        return self._truth(other, 1, 0, 1)
+
+    def __lt__(self, other: Any) -> "Number":
+        return self._truth(other, 0, 1, 0)
+
+    def __le__(self, other: Any) -> "Number":
+        return self._truth(other, 0, 1, 1)
+
+    def __bool__(self) -> bool:
+        raise InexactError("an if or a Boolean operation on a number that may be anything")
+
+    def __float__(self) -> float:
+        raise InexactError("exact numbers turned into floats")
+
+    def exp(self) -> "Number":
+        """The exponential function of it."""
+        return self._with(self.arithmetic.exp)
+
+    def log(self) -> "Number":
+        """Its natural logarithm."""
+        return self._with(self.arithmetic.log)
+
+    def log1p(self) -> "Number":
+        """log(1 + a)."""
+        return (1 + self).log()
+
+    def tanh(self) -> "Number":
+        """(e^2z - 1) / (e^2z + 1)."""
+        e = (2 * self).exp()
+        return (e - 1) / (e + 1)
+
+    def sign(self) -> "Number":
+        """1, -1 or 0."""
+        return self._truth(0, 1, -1, 0)
+
+    def maximum(self, other: Any) -> "Number":
+        """The larger of the two."""
+        return self._with(lambda a, b: self.arithmetic.choose(a - b, a, b, a), other)
+
+    def minimum(self, other: Any) -> "Number":
+        """The smaller of the two."""
+        return self._with(lambda a, b: self.arithmetic.choose(a - b, b, a, a), other)
+
+    def where(self, yes: Any, no: Any) -> "Number":
+        """Of a truth value, 1 or 0: one of two numbers."""
+        return self._with(lambda t, y, n: self.arithmetic.choose(t, y, n, n), yes, no)
+
+    def _truth(self, other: Any, larger: int, smaller: int, equal: int) -> "Number":
+        outcomes = [self.arithmetic.exact(Fraction(of)) for of in (larger, smaller, equal)]
+        return self._with(lambda a, b: self.arithmetic.choose(a - b, *outcomes), other)

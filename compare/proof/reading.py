@@ -1,0 +1,81 @@
+"""How a proof reads: partial derivatives with their verdicts, what else is proved, a last line."""
+
+from collections.abc import Iterator
+
+from compare.proof.formula import Writer
+from compare.proof.prove import PROVED, REFUTED, Proof
+from compare.proof.result import Result
+from compare.recording.formula import LATEX
+
+#: Longer formulas are left to --latex.
+LONGEST = 100
+
+
+def lines_of(result: Result) -> Iterator[str]:
+    """For people, all but the closing line."""
+    if result.proof is not None:
+        yield from _partials(result.proof)
+        yield from _point(result.proof)
+        yield ""
+    for lemma in result.also:
+        yield f"{lemma.says}  {'proved' if lemma.proved else 'not proved'}"
+    if result.also:
+        yield ""
+
+
+def latex_of(result: Result) -> list[str]:
+    """An equation a line, of what the lines compute; verdicts are comments."""
+    if result.proof is None:
+        return [f"% {': '.join(closing(result))}"]
+    writer = Writer(result.proof, LATEX)
+    lines = [writer.definition(symbol) for symbol in result.proof.run.steps]
+    for of in result.proof.partials:
+        by = result.subject.parameters[of.name].latex
+        slope = rf"\frac{{\partial L}}{{\partial {by}}} = {writer.tree(of.by_hand)}"
+        lines.append(slope if of.verdict == PROVED else f"{slope} % {of.verdict}")
+    lines += [lemma.latex for lemma in result.also if lemma.proved]
+    return [*lines, f"% {': '.join(closing(result))}"]
+
+
+def closing(result: Result) -> tuple[str, str]:
+    """The verdict, and because of what."""
+    proof = result.proof
+    if proof is None or result.verdict not in (PROVED, REFUTED):
+        return result.verdict, str(result.reason)
+    if partial := proof.refutation:
+        wrong = sum(of.verdict == REFUTED for of in proof.partials)
+        more = f", and {wrong - 1} more are not" if wrong > 1 else ""
+        return REFUTED, f"∂L/∂{partial.name} by hand is not the derivative of the loss{more}"
+    but = " but at a kink" if proof.kinks else ""
+    return f"proved for all real weights and inputs{but}", "; ".join(_because(result, proof))
+
+
+def _because(result: Result, proof: Proof) -> list[str]:
+    count, examples = len(proof.partials), result.asked.about()["examples"]
+    loss = "the loss" if examples == 1 else f"the mean loss of {examples} examples"
+    because = [f"all {count} partial derivatives by hand are identically those of {loss}"]
+    if proof.cases > 1:
+        because.append(f"in each of {proof.cases} cases of signs")
+    if proof.kinks:
+        kinks = Writer(proof).kinks(proof.kinks)
+        more = f" and {len(kinks) - 3} more" if len(kinks) > 3 else ""
+        because.append(f"excluded, where there is no derivative: {', '.join(kinks[:3])}{more}")
+    return because
+
+
+def _partials(proof: Proof) -> Iterator[str]:
+    writer = Writer(proof)
+    for of in proof.partials:
+        formula = writer.tree(of.by_hand)
+        shown = f" = {formula}" if len(formula) <= LONGEST else ""
+        yield f"∂L/∂{of.name}{shown}  {of.verdict}"
+
+
+def _point(proof: Proof) -> Iterator[str]:
+    """Where the first that is refuted is wrong."""
+    if (partial := proof.refutation) and (wrong := partial.difference):
+        yield ""
+        at = ", ".join(f"{name} = {value}" for name, value in wrong.point.items())
+        yield f"∂L/∂{partial.name} at {at}:"
+        yield f"  by hand  {wrong.by_hand}"
+        yield f"  exact    {wrong.exact}"

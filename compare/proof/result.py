@@ -1,0 +1,111 @@
+"""What became of a proof that was asked for, as data: for JSON, the terminal, and LaTeX."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from compare.proof.asked import Asked
+from compare.proof.formula import Writer
+from compare.proof.least_squares import gradient_of_loss, stationary_point
+from compare.proof.lemmas import Lemma, of_units, slope_of_sigmoid
+from compare.proof.number import InexactError
+from compare.proof.prove import PROVED, REFUTED, UNDECIDED, Proof, prove
+from compare.proof.subject import Subject
+from compare.recording.formula import LATEX
+
+
+@dataclass(frozen=True)
+class Result:
+    """All of it."""
+
+    asked: Asked
+    subject: Subject
+    proof: Proof | None  #: None if the lines are no formula over the real numbers
+    reason: str | None  #: why something is undecided
+    also: tuple[Lemma, ...]
+
+    @property
+    def verdict(self) -> str:
+        """`proved`, `refuted` or `undecided`."""
+        if self.proof is None:
+            return UNDECIDED
+        if self.proof.verdict == PROVED and not all(lemma.proved for lemma in self.also):
+            return UNDECIDED
+        return self.proof.verdict
+
+    def as_object(self) -> dict[str, Any]:
+        """For JSON, but for the time."""
+        names = self.subject.parameters
+        partials = [{"name": name, "verdict": UNDECIDED, "latex": None} for name in names]
+        if self.proof is not None:
+            writer = Writer(self.proof, LATEX)
+            partials = [
+                {"name": of.name, "verdict": of.verdict, "latex": writer.tree(of.by_hand)}
+                for of in self.proof.partials
+            ]
+        return {
+            "verdict": self.verdict,
+            **self.asked.about(),
+            "partials": partials,
+            "also": [
+                {
+                    "name": lemma.name,
+                    "says": lemma.says,
+                    "proved": lemma.proved,
+                    "latex": lemma.latex,
+                }
+                for lemma in self.also
+            ],
+            **self._found(),
+        }
+
+    def _found(self) -> dict[str, Any]:
+        found: dict[str, Any] = {} if self.reason is None else {"reason": self.reason}
+        if self.proof is None:
+            return found
+        kinks = Writer(self.proof).kinks(self.proof.kinks)
+        found |= {"cases": self.proof.cases, "kinks": kinks}
+        if (partial := self.proof.refutation) and (wrong := partial.difference):
+            point = {name: str(value) for name, value in wrong.point.items()}
+            found |= {"partial": partial.name, "point": point}
+            found |= {"by_hand": wrong.by_hand, "exact": wrong.exact}
+        return found
+
+
+def result(asked: Asked, subject: Subject, on_partial: Callable[[int], None]) -> Result:
+    """Prove what is asked for and, of right lines, what else there is to prove.
+
+    Args:
+        asked: the options.
+        subject: what they ask for.
+        on_partial: called with the number of partial derivatives that are done.
+    """
+    try:
+        proof = prove(subject, on_partial)
+    except InexactError as error:
+        reason = (
+            f"{error}, so the lines are no formula over the real numbers; what is wrong with "
+            "them, if anything, is in floating point"
+        )
+        return Result(asked, subject, None, reason, ())
+    also: tuple[Lemma, ...] = ()
+    if asked.plant is None:
+        also = (
+            slope_of_sigmoid(),
+            of_units(proof.permutes),
+            gradient_of_loss(),
+            stationary_point(),
+        )
+    return Result(asked, subject, proof, _reason(proof, also), also)
+
+
+def _reason(proof: Proof, also: tuple[Lemma, ...]) -> str | None:
+    if proof.verdict == REFUTED:
+        return None
+    if proof.verdict == UNDECIDED:
+        open_ = ", ".join(f"∂L/∂{of.name}" for of in proof.partials if of.verdict == UNDECIDED)
+        if proof.field.unproved:
+            return f"{open_}: a number that is divided by, or whose sign is taken, may be 0"
+        return f"{open_}: the formulas differ, and no point was found at which their values do"
+    missing = ", ".join(lemma.name for lemma in also if not lemma.proved)
+    return f"not proved: {missing}" if missing else None

@@ -1,0 +1,137 @@
+"""The article's network: its nine scalars, each an array over the cases.
+
+Arrays of nine numbers a case, side by side, would have to be taken apart again at every link.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import autodiff.article
+import manual.article
+from compare.planted import PLANTS
+from compare.sweep.links import sigmoid
+from compare.sweep.rounded import Charge, Rounded, exact, product, scaled, total
+from compare.sweep.settings import Settings
+from compare.sweep.subject import APART, Compared, Kept
+from manual.activations import SIGMOID_DERIVATIVES
+from manual.article import Parameters
+
+
+@dataclass(frozen=True)
+class Article:
+    """A `Subject`."""
+
+    settings: Settings
+
+    @property
+    def names(self) -> list[str]:
+        """w1 to b3."""
+        return list(Parameters._fields)
+
+    @property
+    def charge(self) -> Charge:
+        """What rounding costs: products of |x|, |w| and factors below 2 follow what is lost."""
+        settings = self.settings
+        reach = 64 * max(1.0, settings.weights.largest) * max(1.0, settings.inputs.largest)
+        return Charge(settings.floats.u, settings.floats.tiny * reach)
+
+    def compared(self, numbers: list[Any], kept: Kept) -> Compared:
+        """See `Subject`."""
+        params, (x1, x2, y) = Parameters(*numbers[:9]), numbers[9:]
+        plant, form = self.settings.plant, self.settings.form
+        if plant is None:
+            by_hand = _by_hand(params, x1, x2, y, form, kept)
+        else:
+            by_hand = _planted(PLANTS[plant].gradient_in(form), params, x1, x2, y)
+        errors = _errors(params, x1, x2, y, self.charge, kept)
+        allowed = [APART * error + self.charge.floor for error in errors]
+        return Compared(list(by_hand), list(_by_autodiff(params, x1, x2, y)), allowed)
+
+
+def _by_hand(params: Parameters, x1: Any, x2: Any, y: Any, form: str, kept: Kept) -> Parameters:
+    """`manual.article.gradient`, of which σ and σ' are computed once."""
+
+    def once(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda z: kept(function(z))
+
+    derivative = SIGMOID_DERIVATIVES[form]
+    steps = manual.article.forward_lines(params, x1, x2, once(manual.article.sigmoid))
+    return manual.article.gradient_lines(params, x1, x2, y, steps, once(derivative))
+
+
+def _planted(gradient: Callable[..., Any], params: Parameters, x1: Any, x2: Any, y: Any) -> Any:
+    """A wrong gradient: compiled as well, or where its mistake is one of NumPy's, run by NumPy."""
+    x = jnp.stack([x1, x2], axis=-1)
+    try:
+        return Parameters(*gradient(params, x, y))
+    except jax.errors.JAXTypeError:
+        return _by_numpy(gradient, params, x, y)
+
+
+def _by_numpy(gradient: Callable[..., Any], params: Parameters, x: Any, y: Any) -> Parameters:
+    """The answer of a function of NumPy arrays.
+
+    Numbers go as words of 32 bits: JAX calls back in another thread, where it has no 64.
+    """
+    dtype = y.dtype
+
+    def as_words(array: Any) -> Any:
+        return jax.lax.bitcast_convert_type(array, jnp.uint32)
+
+    def called(*words: Any) -> tuple[np.ndarray, ...]:
+        numbers = [np.asarray(of).view(dtype) for of in words]
+        *params, x, y = (n[..., 0] if dtype.itemsize == 8 else n for n in numbers)
+        grads = gradient(Parameters(*params), x, y)
+        return tuple(_words(np.asarray(g).astype(dtype)) for g in grads)
+
+    words = [as_words(array) for array in (*params, x, y)]
+    wanted = (jax.ShapeDtypeStruct(words[-1].shape, jnp.uint32),) * len(params)
+    grads = jax.pure_callback(called, wanted, *words)
+    return Parameters(*(jax.lax.bitcast_convert_type(g, dtype) for g in grads))
+
+
+def _words(array: np.ndarray) -> np.ndarray:
+    """As `bitcast_convert_type` lays them out: a number of 64 bits along an axis of two."""
+    return array[..., None].view(np.uint32) if array.itemsize == 8 else array.view(np.uint32)
+
+
+def _by_autodiff(params: Parameters, x1: Any, x2: Any, y: Any) -> Any:
+    """`jax.grad` of many losses at once: each has parameters of its own."""
+    x = jnp.stack([x1, x2], axis=-1)
+
+    def losses(of: autodiff.article.Parameters) -> Any:
+        return autodiff.article.loss(of, x, y).sum()
+
+    return jax.grad(losses)(autodiff.article.Parameters(*params))
+
+
+def _errors(params: Parameters, x1: Any, x2: Any, y: Any, charge: Charge, kept: Kept) -> list[Any]:
+    """Of ∂L/∂w1 .. ∂L/∂b3: the chain rule once more, on numbers with their errors."""
+    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
+
+    def weighed(terms: list[tuple[Any, Any]], bias: Any) -> Rounded:
+        products = [scaled(a, w, charge) for w, a in terms]
+        return total([*products, exact(bias)], charge)
+
+    x = exact(x1), exact(x2)
+    h1, h2 = kept(
+        (
+            sigmoid(weighed([(w1, x[0]), (w2, x[1])], b1), charge),
+            sigmoid(weighed([(w3, x[0]), (w4, x[1])], b2), charge),
+        )
+    )
+    o1 = sigmoid(weighed([(w5, h1.a), (w6, h2.a)], b3), charge)
+    r = y - o1.a.value
+    error = Rounded(-2 * r, 2 * (o1.a.error + 2 * charge.u * abs(r)))
+    d3 = kept(product(error, o1.slope, charge))
+    d1, d2 = kept(
+        tuple(product(scaled(d3, w, charge), h.slope, charge) for w, h in ((w5, h1), (w6, h2)))
+    )
+    of_inputs = [scaled(d, x, charge) for d in (d1, d2) for x in (x1, x2)]
+    of_hidden = [product(d3, h.a, charge) for h in (h1, h2)]
+    return [found.error for found in (*of_inputs, *of_hidden, d1, d2, d3)]

@@ -1,0 +1,148 @@
+"""What weights and inputs are drawn from.
+
+Every number comes from random bits by operations that do not round, but for one multiplication: so
+it is the same number in whatever program, on whatever device it is drawn.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+class Floats(NamedTuple):
+    """A format, as its bits are laid out."""
+
+    dtype: Any
+    bits: Any  #: the unsigned whole numbers of its size
+    mantissa: int  #: stored bits of the mantissa
+    bias: int  #: of the exponent
+
+    @property
+    def u(self) -> float:
+        """The largest relative error of one correctly rounded operation."""
+        return 2.0 ** -(self.mantissa + 1)
+
+    @property
+    def tiny(self) -> float:
+        """The smallest normal number."""
+        return 2.0 ** (1 - self.bias)
+
+
+FLOATS = {
+    "float64": Floats(np.float64, np.uint64, 52, 1023),
+    "float32": Floats(np.float32, np.uint32, 23, 127),
+}
+
+#: The sizes of numbers that a sweep may draw, by format: products of several of them, and squares,
+#: must stay far from overflow.
+LIMITS = {"float64": (1e-30, 1e30), "float32": (1e-4, 1e4)}
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Between -size and size, all equally likely."""
+
+    size: float
+
+    @property
+    def largest(self) -> float:
+        """No number drawn is larger in size."""
+        return self.size
+
+    @property
+    def smallest(self) -> float:
+        """What must lie within the limits."""
+        return self.size
+
+    def of(self, bits: Any, floats: Floats) -> Any:
+        """Numbers from random bits of the format's size, any shape."""
+        return (2 * _from_one_to_two(bits, floats) - 3) * floats.dtype(self.size)
+
+    def __str__(self) -> str:
+        return f"uniform:{self.size:g}"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of either sign and of all sizes: every power of two from low to high is equally likely.
+
+    The ends are taken to be powers of two, the nearest ones.
+    """
+
+    low: float
+    high: float
+
+    @property
+    def exponents(self) -> tuple[int, int]:
+        """The powers of two at the ends; the first one belongs to it, the last does not."""
+        low = round(math.log2(self.low))
+        return low, max(round(math.log2(self.high)), low + 1)
+
+    @property
+    def largest(self) -> float:
+        """No number drawn is larger in size."""
+        return 2.0 ** self.exponents[1]
+
+    @property
+    def smallest(self) -> float:
+        """What must lie within the limits."""
+        return 2.0 ** self.exponents[0]
+
+    def of(self, bits: Any, floats: Floats) -> Any:
+        """Numbers from random bits of the format's size, any shape."""
+        low, high = self.exponents
+        size = floats.bits
+        # From the top: a sign, then bits for the exponent, then the mantissa.
+        choice = (8 * floats.bits(0).itemsize) - floats.mantissa - 1
+        drawn = jnp.right_shift(bits, size(floats.mantissa)) & size(2**choice - 1)
+        exponent = jnp.right_shift(drawn * size(high - low), size(choice))
+        exponent = exponent + size(floats.bias + low)
+        sign = bits & size(1 << (floats.mantissa + choice))
+        mantissa = bits & size(2**floats.mantissa - 1)
+        laid_out = sign | jnp.left_shift(exponent, size(floats.mantissa)) | mantissa
+        return jax.lax.bitcast_convert_type(laid_out, floats.dtype)
+
+    def __str__(self) -> str:
+        return f"spread:{self.low:g}:{self.high:g}"
+
+
+Distribution = Uniform | Spread
+
+
+def unit(bits: Any, floats: Floats) -> Any:
+    """Between 0 and 1, without 1."""
+    return _from_one_to_two(bits, floats) - 1
+
+
+def _from_one_to_two(bits: Any, floats: Floats) -> Any:
+    size = floats.bits
+    mantissa = jnp.right_shift(bits, size(8 * size(0).itemsize - floats.mantissa))
+    laid_out = mantissa | size(floats.bias << floats.mantissa)
+    return jax.lax.bitcast_convert_type(laid_out, floats.dtype)
+
+
+_KINDS: dict[str, Callable[..., Distribution]] = {"uniform": Uniform, "spread": Spread}
+
+
+def distribution(text: str) -> Distribution:
+    """`uniform:5`, or `spread:1e-3:1e3`.
+
+    Raises:
+        ValueError: it is neither, or its sizes are not positive, finite and in order.
+    """
+    kind, *sizes = text.split(":")
+    wanted = {"uniform": 1, "spread": 2}
+    try:
+        numbers = [float(size) for size in sizes]
+    except ValueError:
+        numbers = []
+    if wanted.get(kind) != len(numbers) or not all(0 < n < math.inf for n in numbers):
+        raise ValueError("expected uniform:SIZE or spread:LOW:HIGH with positive numbers")
+    if sorted(numbers) != numbers:
+        raise ValueError("expected LOW below HIGH")
+    return _KINDS[kind](*numbers)

@@ -1,0 +1,106 @@
+"""One case of a sweep again, by its number: its numbers, the judge's ruling, its trace."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import autodiff.article
+import autodiff.network
+import manual.article
+import manual.network
+from compare.planted import PLANTS
+from compare.sweep.cases import drawn
+from compare.sweep.network import as_arrays
+from compare.sweep.program import subject_of
+from compare.sweep.settings import Settings
+from compare.trace import Trace
+from compare.traced.article import trace_article
+from compare.traced.network import trace_network
+from handgrad import GradientReport, check_gradient
+from manual.activations import SIGMOID_DERIVATIVES
+from manual.affine import Layer
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case as NumPy has it, in the format of the sweep."""
+
+    settings: Settings
+    number: int
+    params: Any  #: `Parameters`, or layers
+    x: np.ndarray  #: shape (2,), or (examples, n_in)
+    y: Any  #: a number, or shape (examples, n_out)
+
+    def named(self) -> dict[str, float]:
+        """Its parameters by name."""
+        leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(self.params)])
+        names = subject_of(self.settings).names
+        return {name: float(leaf) for name, leaf in zip(names, leaves, strict=True)}
+
+    def inputs(self) -> dict[str, Any]:
+        """Its examples."""
+        return {"x": np.asarray(self.x).tolist(), "y": np.asarray(self.y).tolist()}
+
+    def ruling(self) -> GradientReport:
+        """What handgrad's judge says of the gradient by hand, or the planted one, at this case."""
+        gradient, loss = _by_hand(self.settings), _loss(self.settings)
+        # NaN and infinity are the judge's to report.
+        with np.errstate(all="ignore"):
+            return check_gradient(gradient, loss, self.params, self.x, self.y, points=0)
+
+    def trace(self) -> Trace:
+        """Every link of the right derivation at its first example, in float64.
+
+        Raises:
+            TraceError: a number of it is not finite.
+        """
+        about = {"whose": f"case {self.number}", "parameters": f"parameters of case {self.number}"}
+        network = self.settings.network
+        if network is None:
+            params = manual.article.Parameters(*map(float, self.params))
+            return trace_article(params, self.x, float(self.y), self.settings.form, about=about)
+        return trace_network(network, self.params, self.x[0], self.y[0], about=about)
+
+
+def case(settings: Settings, number: int) -> Case:
+    """The case of that number."""
+    with jax.enable_x64(True):
+        numbers = drawn(settings, jnp.asarray([number], jnp.int64), settings.seed)
+        if settings.network is None:
+            values = [value[0] for value in jax.device_get(numbers)]
+            params = autodiff.article.Parameters(*values[:9])
+            return Case(settings, number, params, np.stack(values[9:11]), values[11])
+        arrays = jax.device_get(as_arrays(settings, numbers))
+        layers, x, y = jax.tree.map(lambda leaf: leaf[0], arrays)
+        return Case(settings, number, [Layer(*layer) for layer in layers], x, y)
+
+
+def _by_hand(settings: Settings) -> Callable[..., Any]:
+    if settings.network is not None:
+        return partial(manual.network.gradient, settings.network)
+    if settings.plant is not None:
+        right = PLANTS[settings.plant].gradient_in(settings.form)
+    else:
+        right = partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[settings.form])
+
+    def gradient(params: Any, x: Any, y: Any) -> Any:
+        # Shaped as the parameters are, which are autodiff's here.
+        return type(params)(*right(manual.article.Parameters(*params), x, y))
+
+    return gradient
+
+
+def _loss(settings: Settings) -> Callable[..., Any]:
+    if settings.network is None:
+        return autodiff.article.loss
+    network = settings.network
+
+    def loss(params: Any, x: Any, y: Any) -> Any:
+        return autodiff.network.loss(network, params, x, y)
+
+    return loss

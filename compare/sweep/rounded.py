@@ -1,0 +1,108 @@
+"""How far rounding can bring right programs from the exact value: a value with its error.
+
+For every number of a computation `error` bounds how far `value`, and whatever any right program
+computes for it, may be from what exact arithmetic gives. Two right programs are then at most twice
+the error apart. It is `compare.rounding` to first order, for a device that goes through millions of
+cases a second: instead of two ends of an interval, a middle that is computed anyway, and a radius.
+
+With u the largest relative error of an operation, twice charged, for the program and for this
+module's own arithmetic:
+
+============  ===================================================  =================================
+a + b, of n   Σ errors + 2 n u Σ |aᵢ|                              any order of summation (Higham,
+                                                                   Accuracy and Stability, 4.2)
+a b           (|a| + error a) error b + |b| error a + 2 u |a b|    |a||b - b'| + |b'||a - a'|
+exp and such  |f'| error + FUNCTION u |f|                          f' at its largest on the way
+any           and `Charge.floor`, once                             what is subnormal may become 0
+============  ===================================================  =================================
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+
+#: Units of rounding charged for a function such as exp, and the few operations around it. XLA's
+#: errs by up to 2 ulp = 4 u in either format; see `compare.rounding` and `compare.networks.ranges`.
+FUNCTION = 16
+
+
+class Charge(NamedTuple):
+    """What an operation costs in a format."""
+
+    u: float  #: the largest relative error of one correctly rounded operation
+    floor: float  #: what may be lost below the smallest normal number, times what follows it
+
+
+class Rounded(NamedTuple):
+    """Arrays of one shape, or of shapes that broadcast."""
+
+    value: Any
+    error: Any
+
+    @property
+    def size(self) -> Any:
+        """What no right program's value exceeds in size."""
+        return abs(self.value) + self.error
+
+
+def exact(value: Any) -> Rounded:
+    """What every program is given."""
+    return Rounded(value, jnp.zeros_like(value))
+
+
+def product(a: Rounded, b: Rounded, charge: Charge) -> Rounded:
+    """a b."""
+    value = a.value * b.value
+    spread = a.size * b.error + abs(b.value) * a.error
+    return Rounded(value, spread + 2 * charge.u * abs(value))
+
+
+def scaled(a: Rounded, factor: Any, charge: Charge) -> Rounded:
+    """a times what is exact."""
+    value = a.value * factor
+    return Rounded(value, abs(factor) * a.error + 2 * charge.u * abs(value))
+
+
+def total(terms: list[Rounded], charge: Charge) -> Rounded:
+    """The sum of terms, in any order."""
+    value, error, sizes = terms[0].value, terms[0].error, abs(terms[0].value)
+    for term in terms[1:]:
+        value, error = value + term.value, error + term.error
+        sizes = sizes + abs(term.value)
+    return Rounded(value, error + 2 * len(terms) * charge.u * sizes)
+
+
+def summed(a: Rounded, axis: int, charge: Charge) -> Rounded:
+    """The sum along an axis, in any order."""
+    n = a.value.shape[axis]
+    sizes = abs(a.value).sum(axis)
+    return Rounded(a.value.sum(axis), a.error.sum(axis) + 2 * n * charge.u * sizes)
+
+
+def matmul(a: Rounded, b: Rounded, charge: Charge) -> Rounded:
+    """a @ b: sums of products, in any order."""
+    n = a.value.shape[-1]
+    spread = a.size @ b.error + a.error @ abs(b.value)
+    sizes = abs(a.value) @ abs(b.value)
+    return Rounded(a.value @ b.value, spread + 2 * (n + 1) * charge.u * sizes)
+
+
+def transposed(a: Rounded) -> Rounded:
+    """The transposes of a stack of matrices."""
+    return Rounded(jnp.swapaxes(a.value, -1, -2), jnp.swapaxes(a.error, -1, -2))
+
+
+def within_one(error: Any, bound: Any, most: float) -> Any:
+    """The error of what has no other values than `most` apart: `bound`, where that is proved.
+
+    Bounds that let a slope grow by `grown` are, for errors of its argument up to 1.
+    """
+    return jnp.where(error <= 1, jnp.minimum(bound, most), most)
+
+
+def grown(error: Any) -> Any:
+    """e^error - 1, the integral of e^t up to an error, or a little more: as far as 1.
+
+    Slopes of σ, tanh(z/2) and softplus change by no larger factor within it.
+    """
+    return error * (1 + error)

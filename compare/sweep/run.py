@@ -1,0 +1,162 @@
+"""A sweep from its first case to its last, or as far as it gets."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from compare.sweep import tally
+from compare.sweep.cases import BLOCK
+from compare.sweep.program import Program, subject_of
+from compare.sweep.settings import Settings
+from compare.sweep.tally import ENDS
+
+#: Elements of gradients that a device goes through in a step; a fraction of a second's.
+_ELEMENTS = 9 * 256 * BLOCK
+
+#: Most cases that are looked at closely.
+SUSPECTS = 3
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What was found."""
+
+    settings: Settings
+    requested: int  #: cases
+    cases: int  #: that were gone through, from case 0 on
+    disagreements: int
+    unjudged: int
+    max_ulps: dict[str, float]  #: by parameter; |by hand - autodiff| / ulp(the larger)
+    max_bound_ratio: float
+    histogram: np.ndarray  #: see `compare.sweep.tally.ENDS`
+    suspects: list[tuple[int, float]]  #: cases and their ratios, the most suspicious first
+    devices: int
+    processes: int
+    seconds: float  #: without compiling
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no case was left out."""
+        return self.cases == self.requested
+
+    @property
+    def network(self) -> str:
+        """What was swept, as `--network` takes it."""
+        return "-".join(map(str, self.settings.sizes))
+
+    def verdict(self, rulings: Sequence[str]) -> str:
+        """`agree`, `disagree`, or `undecidable` where overflow leaves nothing to compare.
+
+        Args:
+            rulings: the judge's, on the suspects: both gradients may be wrong in the same way.
+        """
+        if self.disagreements or "disagree" in rulings:
+            return "disagree"
+        return "undecidable" if self.unjudged or not self.cases else "agree"
+
+    def as_object(self, suspects: list[dict[str, Any]]) -> dict[str, Any]:
+        """Everything but the verdict, for JSON."""
+        settings = self.settings
+        return {
+            "network": self.network,
+            "cases": self.cases,
+            "requested": self.requested,
+            "seconds": self.seconds,
+            "cases_per_second": self.cases / self.seconds if self.seconds else None,
+            "disagreements": self.disagreements,
+            "unjudged": self.unjudged,
+            "max_ulps": self.max_ulps,
+            "max_bound_ratio": self.max_bound_ratio,
+            "histogram": [
+                {"from": low, "below": high, "elements": int(count)}
+                for low, high, count in zip(
+                    ENDS, [*ENDS[1:], math.inf], self.histogram, strict=True
+                )
+            ],
+            "suspects": suspects,
+            "devices": self.devices,
+            "processes": self.processes,
+            "dtype": settings.dtype,
+            "weights": str(settings.weights),
+            "inputs": str(settings.inputs),
+            "examples": settings.examples,
+            "seed": settings.seed,
+            "plant": settings.plant,
+        }
+
+
+def sweep(
+    settings: Settings,
+    requested: int,
+    on_progress: Callable[[int], None] = lambda _: None,
+    asked_to_stop: Callable[[], bool] = lambda: False,
+) -> Swept:
+    """Go through cases 0 to `requested` - 1, or until somebody asks to stop.
+
+    Args:
+        settings: what is swept.
+        requested: how many cases.
+        on_progress: called with how many are done.
+        asked_to_stop: asked between steps, each some tenths of a second.
+    """
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        program = Program(settings, requested)
+        steps = _Steps(requested, program.devices, settings)
+        nothing = np.zeros(program.devices, np.int64)
+        found, stops = program.run(nothing, nothing, stops=False)  # compiles
+        began, done = time.perf_counter(), 0
+        for starts, counts, after in steps:
+            more, stops = program.run(starts, counts, asked_to_stop())
+            found = jax.device_get(tally.joined(found, more))
+            done = after
+            on_progress(done)
+            if stops:
+                break
+        return _as_swept(settings, requested, done, found, program, time.perf_counter() - began)
+
+
+class _Steps:
+    """Blocks for all devices, step by step: (first block, how many) of each, cases done by then."""
+
+    def __init__(self, requested: int, devices: int, settings: Settings) -> None:
+        self.requested, self.devices = requested, devices
+        self.blocks = -(-requested // BLOCK)
+        work = settings.parameters * settings.examples * BLOCK
+        self.most = max(1, _ELEMENTS // work)
+
+    def __iter__(self) -> Any:
+        first = 0
+        while first < self.blocks:
+            each = min(self.most, -(-(self.blocks - first) // self.devices))
+            starts = first + each * np.arange(self.devices, dtype=np.int64)
+            counts = np.clip(self.blocks - starts, 0, each)
+            first += each * self.devices
+            yield starts, counts, min(self.requested, first * BLOCK)
+
+
+def _as_swept(
+    settings: Settings, requested: int, done: int, found: Any, program: Program, seconds: float
+) -> Swept:
+    names = subject_of(settings).names
+    largest = found.ulps.max(axis=1)
+    ratio = np.where(np.isnan(found.ratio), np.inf, found.ratio)
+    order = np.lexsort([found.case, -ratio])[:SUSPECTS]
+    return Swept(
+        settings=settings,
+        requested=requested,
+        cases=done,
+        disagreements=int(found.disagreements.sum()),
+        unjudged=int(found.unjudged.sum()),
+        max_ulps={name: float(value) for name, value in zip(names, largest, strict=True)},
+        max_bound_ratio=float(ratio.max()),
+        histogram=found.histogram.sum(axis=1),
+        suspects=[(int(found.case[at]), float(ratio[at])) for at in order if ratio[at] >= 0],
+        devices=program.devices,
+        processes=jax.process_count(),
+        seconds=seconds,
+    )

@@ -1,0 +1,81 @@
+"""What is swept."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from compare.limits import count_parameters
+from compare.sweep.distributions import FLOATS, LIMITS, Distribution, Floats
+from manual.network import Network
+
+#: More numbers in one case than this would make blocks of cases larger than a cache.
+MOST_NUMBERS = 2000
+
+#: Case numbers are whole numbers of 64 bits with a sign.
+MOST_CASES = 2**62
+
+
+class SweepError(ValueError):
+    """Settings that do not go together; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which gradients are compared, and where.
+
+    Raises:
+        SweepError: one of them does not fit.
+    """
+
+    network: Network | None  #: None for the article's, with its nine scalars
+    examples: int  #: of one case
+    dtype: str  #: float64 or float32
+    weights: Distribution  #: of the biases, too
+    inputs: Distribution
+    seed: int
+    form: str = "stable"  #: of σ' in the article's lines by hand
+    plant: str | None = None  #: a mistake of `compare.planted`
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be swept."""
+        low, high = LIMITS[self.dtype]
+        for what in ("weights", "inputs"):
+            sizes: Distribution = getattr(self, what)
+            if not low <= sizes.smallest <= sizes.largest <= high:
+                raise SweepError(
+                    f"{what}: got {sizes}, expected sizes from {low:g} to {high:g} in {self.dtype}"
+                )
+        if self.numbers > MOST_NUMBERS:
+            raise SweepError(
+                f"a case has {self.numbers:,} numbers; expected at most {MOST_NUMBERS:,}: fewer "
+                "parameters or examples"
+            )
+        if self.network is None and self.examples != 1:
+            raise SweepError("examples: expected 1 for the article's network")
+        if self.plant is not None and self.network is not None:
+            raise SweepError("a mistake is planted in the article's network; expected no other")
+
+    @property
+    def floats(self) -> Floats:
+        """The format of all numbers."""
+        return FLOATS[self.dtype]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers of units, layer by layer."""
+        return (2, 2, 1) if self.network is None else self.network.sizes
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many there are."""
+        return count_parameters(self.sizes)
+
+    @property
+    def targets(self) -> int:
+        """How many random numbers the targets of an example take: of classes, one for the class."""
+        is_class = self.network is not None and self.network.loss == "softmax-ce"
+        return 1 if is_class else self.sizes[-1]
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers a case is drawn from: parameters, inputs, targets."""
+        return self.parameters + self.examples * (self.sizes[0] + self.targets)

@@ -1,0 +1,153 @@
+"""What a sweep keeps of its cases: counts and largest values, which may be taken in any order."""
+
+from functools import reduce
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from compare.sweep.cases import LANES, ROWS
+from compare.sweep.distributions import Floats
+from compare.sweep.subject import Compared, Kept
+
+#: The lower ends of the histogram's bins, in ulps: 0 alone, above 0, then powers of two.
+ENDS = (0.0, 0.0, *(2.0**k for k in range(8)), *(2.0**k for k in range(8, 49, 8)))
+BINS = len(ENDS)
+
+#: Counts of one parameter of one case stand in 4 bits each, of a block's rows in 8.
+_MOST_AT_ONCE = 15
+assert BINS == 16
+assert _MOST_AT_ONCE * ROWS < 256
+
+
+class Tally(NamedTuple):
+    """Of the cases so far, lane by lane."""
+
+    disagreements: Any  #: cases with an element further apart than is allowed; int64, (LANES,)
+    unjudged: Any  #: cases of which what is allowed is not finite; int64, (LANES,)
+    histogram: Any  #: elements by their distance in ulps; int64, (BINS, LANES)
+    ulps: Any  #: the largest distance of each parameter; (parameters, LANES)
+    ratio: Any  #: the largest distance in units of what is allowed; (LANES,)
+    case: Any  #: where that was, the first one; int64, (LANES,)
+
+
+def empty(parameters: int, floats: Floats) -> Tally:
+    """Of no case."""
+    counts = jnp.zeros(LANES, jnp.int64)
+    return Tally(
+        disagreements=counts,
+        unjudged=counts,
+        histogram=jnp.zeros((BINS, LANES), jnp.int64),
+        ulps=jnp.zeros((parameters, LANES), floats.dtype),
+        ratio=jnp.full(LANES, -1, floats.dtype),
+        case=jnp.zeros(LANES, jnp.int64),
+    )
+
+
+def joined(a: Tally, b: Tally) -> Tally:
+    """Of the cases of both; NaN is larger than any number."""
+    first = _is_before(a, b)
+    return Tally(
+        a.disagreements + b.disagreements,
+        a.unjudged + b.unjudged,
+        a.histogram + b.histogram,
+        jnp.maximum(a.ulps, b.ulps),
+        jnp.where(first, a.ratio, b.ratio),
+        jnp.where(first, a.case, b.case),
+    )
+
+
+def _is_before(a: Tally, b: Tally) -> Any:
+    (x, y) = (jnp.where(jnp.isnan(t.ratio), jnp.inf, t.ratio) for t in (a, b))
+    return (x > y) | ((x == y) & (a.case <= b.case))
+
+
+def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept: Kept) -> Tally:
+    """Of the cases of a block.
+
+    Args:
+        compared: their gradients.
+        cases, is_case: as `compare.sweep.cases.of_block` gives them.
+        floats: their format.
+        kept: see `compare.sweep.subject.in_memory`.
+    """
+    distances, ratios, allowed = [], [], []
+    for by_hand, by_autodiff, most in zip(*kept(tuple(compared)), strict=True):
+        apart = abs(by_hand - by_autodiff)
+        larger = jnp.maximum(abs(by_hand), abs(by_autodiff))
+        distances.append(_in_ulps(apart, larger, floats))
+        ratios.append(_largest(apart / most))
+        allowed.append(_largest(most))
+    distances = kept(distances)
+    is_judged = jnp.isfinite(reduce(jnp.maximum, allowed))
+    worst = kept(jnp.where(is_judged, reduce(jnp.maximum, ratios), 0))
+    disagree = ~(worst <= 1)
+    ratio = worst.max(axis=0)
+    is_worst = (worst == ratio[None, :]) | jnp.isnan(worst)
+    return Tally(
+        _counted(disagree & is_case),
+        _counted(~is_judged & is_case),
+        _histogram(distances, is_case, floats),
+        jnp.concatenate([jnp.atleast_2d(d.max(axis=-2)) for d in distances]),
+        ratio,
+        jnp.where(is_worst, cases, jnp.iinfo(jnp.int64).max).min(axis=0),
+    )
+
+
+def _largest(array: Any) -> Any:
+    """Of each case, where several parameters stand together."""
+    return array if array.ndim == 2 else array.max(axis=0)
+
+
+def _counted(which: Any) -> Any:
+    return which.astype(jnp.int64).sum(axis=0)
+
+
+def _in_ulps(apart: Any, of: Any, floats: Floats) -> Any:
+    """`apart` in units in the last place of positive numbers; of the smallest normal at least."""
+    size = floats.bits
+    exponent = _bits(of, floats) & size((2 * floats.bias + 1) << floats.mantissa)
+    # The bits of the power of two 1 / 2^e, from those of the number's 2^e.
+    inverse = jax.lax.bitcast_convert_type(
+        size((2 * floats.bias) << floats.mantissa) - exponent, floats.dtype
+    )
+    return apart * floats.dtype(2.0**floats.mantissa) * inverse
+
+
+def _bits(of: Any, floats: Floats) -> Any:
+    return jax.lax.bitcast_convert_type(of, floats.bits)
+
+
+def _histogram(distances: list[Any], is_case: Any, floats: Floats) -> Any:
+    """Counts by bin and lane.
+
+    A distance adds 1 to one of sixteen fields of 4 bits in a word, by its power of two; a sum over
+    parameters of such words counts up to 15 of each, and one over rows is taken of every other
+    field, which so has 8 bits.
+    """
+    counts = jnp.zeros((BINS, LANES), jnp.int64)
+    for words in _summed([_field(d, floats) for d in distances]):
+        found = jnp.where(is_case, words, 0)
+        every_other = np.int64(0x0F0F0F0F0F0F0F0F)
+        halves = [(found >> np.int64(4 * k) & every_other).sum(axis=0) for k in (0, 1)]
+        fields = [halves[b % 2] >> np.int64(8 * (b // 2)) & np.int64(0xFF) for b in range(BINS)]
+        counts = counts + jnp.stack(fields)
+    return counts
+
+
+def _field(distance: Any, floats: Floats) -> Any:
+    exponent = jnp.right_shift(_bits(distance, floats), floats.bits(floats.mantissa))
+    power = exponent.astype(jnp.int64) - np.int64(floats.bias)
+    by_one = jnp.clip(power, -1, 8) + np.int64(2)
+    by_eight = jnp.maximum(power - np.int64(8), 0) >> np.int64(3)
+    filled = jnp.minimum(by_one + by_eight, BINS - 1)
+    return np.int64(1) << (np.int64(4) * jnp.where(distance == 0, 0, filled))
+
+
+def _summed(words: list[Any]) -> list[Any]:
+    """Sums over parameters, of at most `_MOST_AT_ONCE` each."""
+    if words[0].ndim == 3:
+        return [word.sum(axis=0) for word in words]
+    starts = range(0, len(words), _MOST_AT_ONCE)
+    return [sum(words[at : at + _MOST_AT_ONCE]) for at in starts]

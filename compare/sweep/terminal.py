@@ -1,0 +1,86 @@
+"""How a sweep reads on a terminal."""
+
+from typing import Any
+
+from rich.console import Console
+
+from compare.sweep.run import Swept
+from compare.sweep.tally import ENDS
+from compare.terminal import console, show_verdict, table, ulps
+
+#: Signs of the longest bar of the histogram.
+_LONGEST = 40
+
+
+def show_swept(swept: Swept, suspects: list[dict[str, Any]], verdict: str) -> None:
+    """What was found, from what was swept to the verdict."""
+    out = console()
+    out.print(_title(swept))
+    out.print("\nHow far apart, in ulps of the larger of the two:\n")
+    _show_histogram(out, swept)
+    out.print()
+    _show_largest(out, swept)
+    out.print("\nThe most suspicious cases, before handgrad's judge:\n")
+    for suspect in suspects:
+        ratio = suspect["bound_ratio"]
+        out.print(
+            f"case {suspect['case']}, {ratio:.3g} of what rounding explains: {suspect['says']}"
+        )
+    out.print()
+    show_verdict(out, verdict, _because(swept))
+
+
+def _title(swept: Swept) -> str:
+    settings = swept.settings
+    planted = f", with {settings.plant} planted" if settings.plant else ""
+    return (
+        f"Network {swept.network}, {settings.dtype}{planted}: weights {settings.weights}, inputs "
+        f"{settings.inputs}, seed {settings.seed}; {_count(swept.devices, 'device')}, "
+        f"{_count(swept.processes, 'process', 'es')}."
+    )
+
+
+def _count(count: int, what: str, plural: str = "s") -> str:
+    return f"{count} {what}{'' if count == 1 else plural}"
+
+
+def _show_histogram(out: Console, swept: Swept) -> None:
+    rows = table("ulps", "elements", "")
+    most = max(1, int(swept.histogram.max()))
+    last = max((k for k, count in enumerate(swept.histogram) if count), default=0)
+    for k, count in enumerate(swept.histogram[: last + 1]):
+        rows.add_row(_bin(k), f"{count:>14,}", "█" * round(_LONGEST * int(count) / most))
+    out.print(rows)
+
+
+def _bin(k: int) -> str:
+    if k == 0:
+        return "0"
+    if k + 1 == len(ENDS):
+        return f"{ENDS[k]:.3g} and more"
+    return f"{ENDS[k]:.3g} to {ENDS[k + 1]:.3g}"
+
+
+def _show_largest(out: Console, swept: Swept) -> None:
+    rows = table("parameter", "most ulps apart")
+    for name, distance in swept.max_ulps.items():
+        rows.add_row(name, ulps(distance))
+    out.print(rows)
+
+
+def _because(swept: Swept) -> str:
+    found = (
+        f"{swept.disagreements:,} of {swept.cases:,} cases are"
+        if swept.disagreements
+        else (f"none of {swept.cases:,} cases is")
+    )
+    says = (
+        f"{found} further apart than rounding explains, the worst {swept.max_bound_ratio:.3g} of "
+        f"it; {swept.seconds:.3g} s, {swept.cases / max(swept.seconds, 1e-9) / 1e6:.3g} million "
+        "cases a second"
+    )
+    if swept.unjudged:
+        says += f"; {swept.unjudged:,} overflow, and prove nothing"
+    if not swept.is_whole:
+        says += f". Stopped before {swept.requested:,}"
+    return says

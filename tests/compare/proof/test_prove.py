@@ -1,0 +1,242 @@
+"""What is proved is true, and what is wrong is not proved."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import manual.article
+import manual.network
+from compare.proof.arrays import exp, maximum, where
+from compare.proof.arrays import sum as sum_of
+from compare.proof.formula import Writer
+from manual.activations import ACTIVATIONS, SIGMOID_DERIVATIVES, Activation, sigmoid
+from manual.affine import Layer
+from manual.losses import LOSSES, Loss
+from tests.compare.proof.proving import article_proved, of_article, of_network, refuted
+from tests.tiers import slowly
+
+PROVABLE = [name for name in ACTIVATIONS if name != "gelu"]
+
+#: Their like is among the quick ones.
+SLOW = [(name, loss) for name in ("leaky-relu", "identity") for loss in ("bce", "softmax-ce")]
+
+
+def test_the_article() -> None:
+    proof = article_proved()
+    assert proof.verdict == "proved"
+    assert [partial.name for partial in proof.partials] == list(manual.article.Parameters._fields)
+    assert (proof.cases, proof.kinks, proof.refutation) == (1, (), None)
+    assert proof.permutes
+
+
+def test_the_article_with_its_form_of_the_slope() -> None:
+    slope = SIGMOID_DERIVATIVES["article"]
+    proof = of_article(lambda p, x, y: manual.article.gradient(p, x, y, slope))
+    assert proof.verdict == "proved"
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    [
+        slowly(activation, loss) if (activation, loss) in SLOW else (activation, loss)
+        for activation in PROVABLE
+        for loss in LOSSES
+    ],
+)
+def test_every_activation_with_every_loss(activation: str, loss: str) -> None:
+    """Two outputs, two examples where there are few cases, and L2."""
+    kinked = activation.endswith("relu")
+    sizes = (1, 2, 1) if kinked and loss == "huber" else (1, 2, 2)
+    examples = 1 if kinked or loss == "huber" else 2
+    proof = of_network(sizes, examples, activation=activation, loss=loss, l2=0.1)
+    assert proof.verdict == "proved"
+    assert proof.permutes
+    assert len(proof.kinks) == (2 if kinked else 0)
+    assert (proof.cases == 1) == (not kinked and loss != "huber")
+
+
+@pytest.mark.parametrize("output", [*PROVABLE[1:3], slowly("relu"), slowly("softplus")])
+def test_other_outputs(output: str) -> None:
+    assert of_network((2, 2, 2), 1, activation="tanh", output=output).verdict == "proved"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kinds"),
+    [
+        ((3, 3, 2), {}),
+        ((2, 2, 2, 1), {}),
+        ((3, 3, 2), {"activation": "softplus", "loss": "softmax-ce"}),
+        slowly((3, 3, 2), {"activation": "relu"}),
+        slowly((2, 2, 2, 1), {"activation": "leaky-relu"}),
+        slowly((2, 2, 3), {"activation": "tanh", "loss": "softmax-ce"}),
+    ],
+)
+def test_networks_that_somebody_draws(sizes: tuple[int, ...], kinds: dict[str, Any]) -> None:
+    proof = of_network(sizes, 2, **kinds)
+    assert proof.verdict == "proved"
+    assert proof.permutes
+
+
+def test_kinks_are_named_and_seams_are_none() -> None:
+    relu = of_network((2, 2, 1), 1, activation="relu", loss="huber", output="identity")
+    assert Writer(relu).kinks(relu.kinks) == ["z0[0] = 0", "z0[1] = 0"]
+    deep = of_network((1, 1, 1, 1), 1, activation="relu")
+    assert len(deep.kinks) == 3  # of the second layer two, since the first is on or off
+    assert Writer(deep).kinks(deep.kinks) == ["z0[0] = 0", "z1[0] = 0"]
+    assert relu.cases == 16
+    huber = of_network((1, 1), 1, loss="huber", output="identity")
+    assert (huber.cases, huber.kinks) == (4, ())
+
+
+def test_a_border_that_is_no_whole_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss with its seam at r = 1/2, of z = w x + b: smooth, unless the far side is moved."""
+
+    def loss(shift: float) -> Loss:
+        def forward(prediction: Any, y: Any) -> Any:
+            r = prediction - y
+            far = r - 0.25 + shift
+            return sum_of(where(r > 0.5, far, r * r)), r
+
+        return Loss(forward, lambda dloss, r: dloss * where(r > 0.5, 1 + 0 * r, 2 * r))
+
+    for shift, kinks in ((0.0, 0), (1.0, 1)):
+        monkeypatch.setitem(LOSSES, "mse", loss(shift))
+        proof = of_network((1, 1), 1, output="identity")
+        assert (proof.verdict, proof.cases, len(proof.kinks)) == ("proved", 2, kinks)
+
+
+Change = Callable[[pytest.MonkeyPatch], None]
+
+
+def _backward(name: str, wrong: Callable[[Any, Any], Any]) -> Change:
+    right = ACTIVATIONS[name]
+    return lambda patch: patch.setitem(ACTIVATIONS, name, Activation(right.forward, wrong))
+
+
+def _loss(name: str, wrong: Callable[[Any, Any], Any]) -> Change:
+    return lambda patch: patch.setitem(LOSSES, name, Loss(LOSSES[name].forward, wrong))
+
+
+def _after(change: Callable[[Any, Any], list[Layer]]) -> Change:
+    right = manual.network.backward
+    return lambda patch: patch.setattr(
+        manual.network, "backward", lambda net, cache: change(cache, right(net, cache))
+    )
+
+
+def _untransposed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(manual.network, "affine_backward_inputs", lambda dz, cache: dz @ cache.w)
+
+
+def _decay_once(cache: Any, grads: list[Layer]) -> list[Layer]:
+    return [
+        Layer(dw - 0.25 * kept.w, db) for (dw, db), kept in zip(grads, cache.affine, strict=True)
+    ]
+
+
+FIRST = {"w0[0,0]", "w0[0,1]", "w0[1,0]", "w0[1,1]", "b0[0]", "b0[1]"}
+LAST = {"w1[0,0]", "w1[0,1]", "w1[1,0]", "w1[1,1]", "b1[0]", "b1[1]"}
+WEIGHTS = {name for name in FIRST | LAST if name[0] == "w"}
+
+#: A change of a backward function, the network where it is wrong, and the derivatives that are.
+WRONG: dict[str, tuple[Change, dict[str, Any], set[str]]] = {
+    "transposed weight": (_untransposed, {"activation": "tanh"}, FIRST),
+    "missing mean": (_loss("mse", lambda dloss, r: dloss * 2 * r), {}, FIRST | LAST),
+    "missing minus": (
+        _loss("bce", lambda d, c: d / 2 * ((1 - c.y) * sigmoid(c.z) + c.y * sigmoid(-c.z))),
+        {"loss": "bce"},
+        FIRST | LAST,
+    ),
+    "slope of tanh at its value": (
+        _backward("tanh", lambda da, z: da * (1 - ACTIVATIONS["tanh"].forward(z)[0])),
+        {"activation": "tanh"},
+        FIRST,
+    ),
+    "slope of softplus forgotten": (
+        _backward("softplus", lambda da, z: da),
+        {"activation": "softplus"},
+        FIRST,
+    ),
+    "half the decay": (_after(_decay_once), {"l2": 0.25}, WEIGHTS),
+}
+
+
+@pytest.mark.parametrize("of", WRONG)
+def test_wrong_backward_functions_are_refuted(monkeypatch: pytest.MonkeyPatch, of: str) -> None:
+    change, kinds, wrong = WRONG[of]
+    change(monkeypatch)
+    proof = of_network((2, 2, 2), 2, **kinds)
+    assert refuted(proof) == wrong
+    assert not proof.permutes
+
+
+@pytest.mark.parametrize("leak", [0.0, 0.02])
+def test_a_mistake_in_one_sign_alone_is_seen(monkeypatch: pytest.MonkeyPatch, leak: float) -> None:
+    """The slope of the leaky ReLU below 0: right above."""
+    wrong = _backward("leaky-relu", lambda da, z: da * maximum(z >= 0, leak))
+    wrong(monkeypatch)
+    proof = of_network((1, 1, 1), 1, activation="leaky-relu", output="identity")
+    assert refuted(proof) == {"w0[0,0]", "b0[0]"}
+    assert proof.refutation
+    assert proof.refutation.difference
+    point = {name: float(value) for name, value in proof.refutation.difference.point.items()}
+    assert point["w0[0,0]"] * point["x[0]"] + point["b0[0]"] < 0
+
+
+def test_a_mistake_in_one_of_many_cases_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all three units are off, the bias of the output is given nothing."""
+    right = manual.network.backward
+
+    def backward(net: Any, cache: Any) -> Any:
+        first, (dw, db) = right(net, cache)
+        on = (cache.activation[0] > 0).numbers.sum()
+        return [first, Layer(dw, db * (on > 0))]
+
+    monkeypatch.setattr(manual.network, "backward", backward)
+    proof = of_network((1, 3, 1), 1, activation="relu", output="identity")
+    assert proof.cases == 8
+    assert refuted(proof) == {"b1[0]"}
+
+
+def test_formulas_that_differ_as_such_alone_are_left_undecided() -> None:
+    """e^x is (e^(x/2))²; asked in this order, the field does not know. Then nothing is claimed."""
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        right = manual.article.gradient(p, x, y)
+        nothing = exp(x[..., 0]) - exp(x[..., 0] / 2) * exp(x[..., 0] / 2)
+        return right._replace(w1=right.w1 + nothing)
+
+    proof = of_article(gradient)
+    assert proof.verdict == "undecided"
+    assert {of.name: of.verdict for of in proof.partials}["w1"] == "undecided"
+    assert {of.verdict for of in proof.partials if of.name != "w1"} == {"proved"}
+    assert proof.refutation is None
+
+
+def test_what_divides_by_what_may_be_0_is_not_proved() -> None:
+    proof = of_article(
+        lambda p, x, y: manual.article.Parameters(
+            *(part * p.w1 / p.w1 for part in manual.article.gradient(p, x, y))
+        )
+    )
+    assert {of.verdict for of in proof.partials} == {"undecided"}
+
+
+def test_what_a_first_call_leaves_behind_is_seen() -> None:
+    calls: list[int] = []
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        calls.append(1)
+        return manual.article.Parameters(
+            *(len(calls) * part for part in manual.article.gradient(p, x, y))
+        )
+
+    assert len(refuted(of_article(gradient))) == 9
+
+
+def test_points_are_the_same_every_time() -> None:
+    one, other = (of_article(lambda p, x, y: p).partials for _ in range(2))
+    assert [of.difference for of in one] == [of.difference for of in other]
+    assert np.unique([str(of.difference) for of in one]).size > 1

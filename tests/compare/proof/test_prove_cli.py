@@ -1,0 +1,178 @@
+"""`compare prove`: what it prints, how it ends, what it refuses, and how quick it is."""
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+
+from tests.compare.networks.calls import compare, one_object, refused, started
+from tests.compare.test_cli import seconds_of_children
+from tests.tiers import slowly
+
+NINE = ["w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3"]
+
+
+def test_the_article() -> None:
+    ended = compare("prove")
+    lines = ended.out.splitlines()
+    assert (ended.code, ended.err) == (0, "")
+    assert lines[0] == (
+        "∂L/∂w1 = -2 · w5 · x1 · h1 · (1 - h1) · ypred · (1 - ypred) · (y - ypred)  proved"
+    )
+    assert [line.split()[0] for line in lines[:9]] == [f"∂L/∂{name}" for name in NINE]
+    assert "σ′(z) = σ(z)(1 - σ(z)) = σ(z)σ(-z)  proved" in lines
+    assert ended.out.count("  proved\n") == 13
+    assert " ".join(lines[-2:]) == (
+        "proved for all real weights and inputs: all 9 partial derivatives by hand are  "
+        "identically those of the loss"
+    )
+
+
+def test_as_json() -> None:
+    answer = one_object(compare("prove", "--json", "--sigmoid-derivative", "article"))
+    assert list(answer) == [
+        *("verdict", "network", "sigmoid_derivative", "examples", "partials", "also"),
+        *("cases", "kinks", "seconds"),
+    ]
+    assert answer["verdict"] == "proved"
+    assert (answer["network"], answer["sigmoid_derivative"]) == ("2-2-1", "article")
+    assert (answer["examples"], answer["cases"], answer["kinks"]) == (1, 1, [])
+    assert [row["name"] for row in answer["partials"]] == NINE
+    for row in answer["partials"]:
+        assert list(row) == ["name", "verdict", "latex"]
+        assert row["verdict"] == "proved"
+        assert row["latex"].startswith("-2 ")
+    assert [row["name"] for row in answer["also"]] == [
+        *("sigmoid-derivative", "hidden-units", "regression-gradient", "least-squares")
+    ]
+    assert all(row["proved"] for row in answer["also"])
+    assert 0 < answer["seconds"] < 60
+
+
+def test_as_latex() -> None:
+    ended = compare("prove", "--latex")
+    lines = ended.out.splitlines()
+    assert (ended.code, ended.err, len(lines)) == (0, "", 6 + 9 + 4 + 1)
+    assert lines[1] == r"h_1 = \sigma(z_1)"
+    assert lines[6].startswith(
+        r"\frac{\partial L}{\partial w_1} = -2 \cdot w_5 \cdot x_1 \cdot h_1"
+    )
+    assert lines[-1].startswith("% proved for all real weights and inputs: ")
+
+
+def test_a_planted_mistake() -> None:
+    ended = compare("prove", "--plant", "missing-square")
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out.startswith("missing-square: the square of the loss is forgotten: ")
+    assert "∂L/∂w1 = -w5 · x1 · h1 · (1 - h1) · ypred · (1 - ypred)  refuted" in ended.out
+    assert "∂L/∂w1 at w1 = 1/4, w2 = " in ended.out
+    assert "refuted: ∂L/∂w1 by hand is not the derivative of the loss, and 8 more" in ended.out
+    answer = one_object(compare("prove", "--plant", "Missing-Square", "--json"), code=1)
+    assert (answer["verdict"], answer["plant"], answer["partial"]) == (
+        *("refuted", "missing-square", "w1"),
+    )
+    assert answer["also"] == []
+    assert list(answer["point"]) == [*NINE, "x1", "x2", "y"]
+    assert all(Fraction(value) for value in answer["point"].values())
+    assert len(answer["by_hand"]) >= len(answer["exact"]) - 1 > 25
+    assert float(answer["by_hand"]) != float(answer["exact"])
+
+
+def test_one_partial_derivative_is_wrong() -> None:
+    answer = one_object(compare("prove", "--plant", "wrong-input", "--json"), code=1)
+    assert [row["verdict"] for row in answer["partials"]].count("refuted") == 1
+    assert (answer["partials"][3]["verdict"], answer["partial"]) == ("refuted", "w4")
+
+
+def test_floating_point_is_out_of_reach() -> None:
+    ended = compare("prove", "--plant", "float32")
+    assert (ended.code, ended.err) == (1, "")
+    assert " ".join(ended.out.split("\n", 2)[2].split()) == (
+        "undecided: exact numbers turned into floats, so the lines are no formula over the real "
+        "numbers; what is wrong with them, if anything, is in floating point"
+    )
+    answer = one_object(compare("prove", "--plant", "float32", "--json"), code=1)
+    assert answer["verdict"] == "undecided"
+    assert {row["verdict"] for row in answer["partials"]} == {"undecided"}
+    assert compare("prove", "--plant", "float32", "--latex").out.startswith("% undecided: ")
+
+
+def test_other_networks() -> None:
+    words = "prove --network 2-2-1 --activation relu --loss huber --output identity --examples 1"
+    answer = one_object(compare(*words.split(), "--json"))
+    assert answer["kinks"] == ["z0[0] = 0", "z0[1] = 0"]
+    assert (answer["cases"], answer["activation"], answer["loss"]) == (16, "relu", "huber")
+    ended = compare(*words.split())
+    assert ended.code == 0
+    said = " ".join(ended.out.split())
+    assert "proved for all real weights and inputs but at a kink: all 9 partial" in said
+    assert "in each of 16 cases of signs; excluded, where there is no derivative: z0[0] = 0" in said
+    two = one_object(compare("prove", "--network", "2-2-1", "--l2", "0.5", "--json"))
+    assert (two["examples"], two["l2"], len(two["partials"])) == (2, 0.5, 9)
+    assert "the mean loss of 2 examples" in " ".join(
+        compare("prove", "--network", "1-1").out.split()
+    )
+
+
+REFUSED = {
+    "--network 2-2-1 --activation gelu": "gelu is not attempted: its lines hold √½ and √π rounded",
+    "--network 50-50-1": "not attempted: too large: 50-50-1 with 1 example has formulas: 2601, "
+    "cases: 1, variables: 51; expected at most formulas: 400, cases: 256, variables: 64",
+    "--network 2-9-1 --activation relu": "with 1 example has formulas: 37, cases: 512",
+    "--network 3-3-2 --loss huber --examples 4": "with 4 examples has formulas: 160, cases: 65536",
+    "--network 2-8-1 --activation relu --examples 1": "formulas: 33, cases: 256, variables: 256",
+    "--network two": "'two'; expected numbers of units such as 2-8-1",
+    "--activation tahn": "Did you mean 'tanh'?",
+    "--loss bce --output tanh": "output: got 'tanh', expected identity: bce is on logits",
+    "--loss softmax-ce": "sizes: got 1 output, expected one for each class with softmax-ce",
+    "--examples 3": "'3'; expected one of 1, 2, 4",
+    "--plant missing-sqare": "'missing-sqare', no such mistake (did you mean 'missing-square'?)",
+    "--plant ascends": "--plant ascends is a mistake of the training loop, around a right gradient",
+    "--plant half-mse --network 3-3-2": "--plant beside a network of another kind; expected the",
+    "--sigmoid-derivative article --l2 1": "--sigmoid-derivative beside a network of another kind",
+    "--latex --json": "--latex beside --json, which has the formulas; expected one",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_is_refused(words: str) -> None:
+    assert REFUSED[words] in refused("prove", *words.split())
+
+
+def test_it_is_quick_and_loads_no_jax() -> None:
+    """Start of Python included; the promise is 4 s, and measured is the work of the processor."""
+    code = "import sys; sys.argv = ['compare', 'prove']\nfrom compare.cli import main\n"
+    code += "try: main()\nfinally: assert 'sympy' in sys.modules and 'jax' not in sys.modules"
+    begin = seconds_of_children()
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert seconds_of_children() - begin < 4
+
+
+def test_without_sympy() -> None:
+    code = "import sys; sys.modules['sympy'] = None; sys.argv = ['compare', 'prove']\n"
+    code += "from compare.cli import main\nmain()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("Error: the package 'sympy' is not installed; expected the ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        slowly("--network 4-4-4-4-4"),
+        slowly("--network 2-8-1 --activation relu --output identity"),
+        slowly("--network 18-18-1"),
+    ],
+)
+def test_what_is_attempted_ends(words: str) -> None:
+    """The largest of their kind: about a minute is promised, on a slow machine."""
+    begin = seconds_of_children()
+    with started("prove", *words.split(), "--json") as process:
+        out, _ = process.communicate()
+    assert json.loads(out)["verdict"] == "proved"
+    assert seconds_of_children() - begin < 75

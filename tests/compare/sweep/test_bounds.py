@@ -1,0 +1,125 @@
+"""What is allowed contains every right gradient, and is no wider than it has to be."""
+
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from compare.sweep.replay import case
+from compare.sweep.settings import Settings
+from compare.sweep.subject import APART
+from handgrad import exact_gradient
+from manual.activations import ACTIVATIONS
+from manual.losses import LOSSES
+from manual.network import LINKS, Network
+from tests.compare.sweep.blocks import Block, block, swept
+
+import autodiff.article  # isort: skip
+import autodiff.network  # isort: skip
+
+
+def exactly(settings: Settings, number: int) -> np.ndarray:
+    """The certified gradient at a case, in one vector, in 20 digits and more."""
+    found = case(settings, number)
+    params, x, y = jax.tree.map(
+        lambda leaf: np.asarray(leaf, np.float64), (found.params, found.x, found.y)
+    )
+    network = settings.network
+
+    def loss(params: Any, x: Any, y: Any) -> Any:
+        if network is None:
+            return autodiff.article.loss(params, x, y)
+        return autodiff.network.loss(network, params, x, y)
+
+    enclosures = jax.tree.leaves(exact_gradient(loss, params, x, y))
+    return np.concatenate([np.ravel(np.asarray(e, object)) for e in enclosures])
+
+
+def hold_to_the_truth(settings: Settings, found: Block, count: int) -> None:
+    """Both gradients are within half of what is allowed: the worst cases, and some at random."""
+    ratios = (np.abs(found.by_hand - found.autodiff) / found.allowed).max(axis=0)
+    columns = [*np.argsort(ratios)[::-1][: count // 2], *range(0, ratios.size, 2048 // count)]
+    for column in columns[:count]:
+        exact = exactly(settings, int(found.cases[column]))
+        for side in (found.by_hand, found.autodiff):
+            for value, truth, most in zip(
+                side[:, column], exact, found.allowed[:, column], strict=True
+            ):
+                assert abs(float(value) - float(truth)) <= most / APART * 1.0001, column
+
+
+ARTICLE = {
+    "float64": swept(),
+    "float32": swept(dtype="float32"),
+    "small": swept(weights="uniform:0.5", inputs="uniform:1"),
+    "all sizes": swept(weights="spread:1e-4:1e2", inputs="spread:1e-3:1e3"),
+    "all sizes, float32": swept(
+        dtype="float32", weights="spread:1e-3:1e2", inputs="spread:0.01:1e2"
+    ),
+    "huge": swept(weights="uniform:1e12", inputs="uniform:1e12"),
+    "cancelling": swept(form="article"),
+}
+
+
+@pytest.mark.parametrize("settings", ARTICLE.values(), ids=ARTICLE)
+def test_of_the_article(settings: Settings) -> None:
+    found = block(settings, 3)
+    assert found.tally.disagreements.sum() == 0
+    assert found.tally.unjudged.sum() == 0
+    hold_to_the_truth(settings, found, 16)
+
+
+def test_it_is_no_wider_than_digits_are_lost() -> None:
+    """Where no unit is saturated: some hundred ulps, more where the network is nearly right."""
+    found = block(swept(weights="uniform:0.5", inputs="uniform:1"), 1)
+    units = found.allowed / np.spacing(np.abs(found.by_hand))
+    assert np.median(units, axis=1).max() < 2**8
+    assert (found.allowed / np.abs(found.by_hand)).max() < 2.0**-32
+
+
+QUICK = [
+    (Network((3, 2, 2), "tanh", loss="softmax-ce", l2=0.1), "float64"),
+    (Network((2, 3, 1), "softplus", "sigmoid"), "float32"),
+    (Network((2, 2, 2, 1), "relu", loss="huber"), "float64"),
+    (Network((2, 3, 1), "gelu", loss="bce"), "float64"),
+]
+SLOW = [
+    (Network((2, 3, 2), activation, loss=loss, l2=0.01), dtype)
+    for activation in ACTIVATIONS
+    for loss in LOSSES
+    for dtype in ("float64", "float32")
+] + [
+    (Network((3, 2, 2), "leaky-relu", output), dtype)
+    for output in ACTIVATIONS
+    for dtype in ("float64", "float32")
+]
+
+
+def title(value: Any) -> str:
+    return "-".join([*value.activations, value.loss]) if isinstance(value, Network) else str(value)
+
+
+def hold_network(network: Network, dtype: str, weights: str, inputs: str, count: int) -> None:
+    settings = swept(network, 2, dtype, weights, inputs)
+    found = block(settings, 2)
+    assert found.tally.disagreements.sum() == 0
+    assert found.tally.unjudged.sum() == 0
+    hold_to_the_truth(settings, found, count)
+
+
+@pytest.mark.parametrize(("network", "dtype"), QUICK, ids=title)
+def test_of_networks(network: Network, dtype: str) -> None:
+    hold_network(network, dtype, "uniform:2", "uniform:3", 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", ["uniform:1", "uniform:5", "spread:1e-3:30"])
+@pytest.mark.parametrize(("network", "dtype"), SLOW, ids=title)
+def test_of_all_networks(network: Network, dtype: str, scale: str) -> None:
+    hold_network(network, dtype, scale, scale, 4)
+
+
+def test_losses_on_logits_are_in_both_lists() -> None:
+    """So that the slow test has targets that they make something of."""
+    assert set(LINKS) < set(LOSSES)
