@@ -19,7 +19,9 @@ from compare.sweep.rounded import Charge, Rounded, exact, product, scaled, total
 from compare.sweep.settings import Settings
 from compare.sweep.subject import APART, Compared, Kept
 from manual.activations import SIGMOID_DERIVATIVES
+from manual.activations import sigmoid as sigmoid_by_hand
 from manual.article import Parameters
+from manual.losses import squared_error
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class Article:
         allowed = [APART * error + self.charge.floor for error in errors]
         return Compared(list(by_hand), list(_by_autodiff(params, x1, x2, y)), allowed)
 
+    def losses(self, numbers: list[Any]) -> Any:
+        """See `Subject`."""
+        params, (x1, x2, y) = Parameters(*numbers[:9]), numbers[9:]
+        steps = manual.article.forward_lines(params, x1, x2, sigmoid_by_hand)
+        return squared_error(y, steps.ypred)
+
 
 def _by_hand(params: Parameters, x1: Any, x2: Any, y: Any, form: str, kept: Kept) -> Parameters:
     """`manual.article.gradient`, of which σ and σ' are computed once."""
@@ -60,7 +68,7 @@ def _by_hand(params: Parameters, x1: Any, x2: Any, y: Any, form: str, kept: Kept
         return lambda z: kept(function(z))
 
     derivative = SIGMOID_DERIVATIVES[form]
-    steps = manual.article.forward_lines(params, x1, x2, once(manual.article.sigmoid))
+    steps = manual.article.forward_lines(params, x1, x2, once(sigmoid_by_hand))
     return manual.article.gradient_lines(params, x1, x2, y, steps, once(derivative))
 
 

@@ -13,7 +13,7 @@ from compare.sweep.settings import Settings
 from compare.sweep.threefry import threefry
 
 #: Cases of a block stand in rows; a sweep goes through blocks, on every device.
-ROWS, LANES = 16, 128
+ROWS, LANES = 16, 256
 BLOCK = ROWS * LANES
 
 

@@ -55,6 +55,12 @@ class AnyNetwork:
         arrays = (_flat(by_hand), _flat(by_autodiff), allowed)
         return Compared(*(_at_once(kept(array), shape) for array in arrays))
 
+    def losses(self, numbers: list[Any]) -> Any:
+        """See `Subject`."""
+        case = as_arrays(self.settings, [number.reshape(-1) for number in numbers])
+        losses = jax.vmap(partial(manual.network.loss, self.network))(*case)
+        return losses.reshape(numbers[0].shape)
+
     def _errors(self, params: list[Layer], x: Any, y: Any) -> list[Layer]:
         """Of dw and db: the chain rule once more, on numbers with their errors."""
         charge, network = self.charge, self.network

@@ -11,7 +11,7 @@ import numpy as np
 
 from compare.sweep import tally
 from compare.sweep.cases import BLOCK
-from compare.sweep.program import Program, subject_of
+from compare.sweep.program import Program, evaluate_block, subject_of
 from compare.sweep.settings import Settings
 from compare.sweep.tally import ENDS
 
@@ -107,17 +107,35 @@ def sweep(
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         program = Program(settings, requested)
         steps = _Steps(requested, program.devices, settings)
-        nothing = np.zeros(program.devices, np.int64)
+        nothing, join = np.zeros(program.devices, np.int64), jax.jit(tally.joined)
         found, stops = program.run(nothing, nothing, stops=False)  # compiles
+        found = jax.device_get(join(found, found))
         began, done = time.perf_counter(), 0
         for starts, counts, after in steps:
             more, stops = program.run(starts, counts, asked_to_stop())
-            found = jax.device_get(tally.joined(found, more))
+            found = jax.device_get(join(found, more))
             done = after
             on_progress(done)
             if stops:
                 break
         return _as_swept(settings, requested, done, found, program, time.perf_counter() - began)
+
+
+def floor(settings: Settings, requested: int) -> float:
+    """Cases a second of a loop that draws them and evaluates the loss by hand, on the same devices.
+
+    Args:
+        settings: what would be swept.
+        requested: how many cases to go through.
+    """
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        program = Program(settings, requested, evaluate_block)
+        nothing = np.zeros(program.devices, np.int64)
+        program.run(nothing, nothing, stops=False)  # compiles
+        began = time.perf_counter()
+        for starts, counts, _ in _Steps(requested, program.devices, settings):
+            program.run(starts, counts, stops=False)
+        return requested / (time.perf_counter() - began)
 
 
 class _Steps:

@@ -33,6 +33,10 @@ class Subject(Protocol):
         """Of the numbers that `compare.sweep.cases` draws."""
         ...
 
+    def losses(self, numbers: list[Any]) -> Any:
+        """The loss of each case by hand, (ROWS, LANES)."""
+        ...
+
 
 #: Right gradients may be so many errors apart: one each. (What is above 2 is for the rounding of
 #: the errors themselves, some dozens of operations of 2⁻²⁴ or less.)

@@ -88,7 +88,7 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
     return Tally(
         _counted(disagree & is_case),
         _counted(~is_judged & is_case),
-        _histogram(distances, is_case, floats),
+        _histogram(distances, is_case, floats, kept),
         jnp.concatenate([jnp.atleast_2d(d.max(axis=-2)) for d in distances]),
         ratio,
         jnp.where(is_worst, cases, jnp.iinfo(jnp.int64).max).min(axis=0),
@@ -119,7 +119,7 @@ def _bits(of: Any, floats: Floats) -> Any:
     return jax.lax.bitcast_convert_type(of, floats.bits)
 
 
-def _histogram(distances: list[Any], is_case: Any, floats: Floats) -> Any:
+def _histogram(distances: list[Any], is_case: Any, floats: Floats, kept: Kept) -> Any:
     """Counts by bin and lane.
 
     A distance adds 1 to one of sixteen fields of 4 bits in a word, by its power of two; a sum over
@@ -127,7 +127,7 @@ def _histogram(distances: list[Any], is_case: Any, floats: Floats) -> Any:
     field, which so has 8 bits.
     """
     counts = jnp.zeros((BINS, LANES), jnp.int64)
-    for words in _summed([_field(d, floats) for d in distances]):
+    for words in kept(_summed([_field(d, floats) for d in distances])):
         found = jnp.where(is_case, words, 0)
         every_other = np.int64(0x0F0F0F0F0F0F0F0F)
         halves = [(found >> np.int64(4 * k) & every_other).sum(axis=0) for k in (0, 1)]

@@ -24,9 +24,9 @@ def show_swept(swept: Swept, suspects: list[dict[str, Any]], verdict: str) -> No
     for suspect in suspects:
         ratio = suspect["bound_ratio"]
         out.print(
-            f"case {suspect['case']}, {ratio:.3g} of what rounding explains: {suspect['says']}"
+            f"case {suspect['case']}, {ratio:.3g} times what rounding explains: {suspect['says']}"
         )
-    out.print()
+    out.print(f"\n{_speed(swept)}")
     show_verdict(out, verdict, _because(swept))
 
 
@@ -68,19 +68,16 @@ def _show_largest(out: Console, swept: Swept) -> None:
     out.print(rows)
 
 
+def _speed(swept: Swept) -> str:
+    rate = swept.cases / max(swept.seconds, 1e-9) / 1e6
+    says = f"{swept.cases:,} cases in {swept.seconds:.3g} s, {rate:.3g} million a second."
+    return says if swept.is_whole else f"{says} Stopped before {swept.requested:,}."
+
+
 def _because(swept: Swept) -> str:
-    found = (
-        f"{swept.disagreements:,} of {swept.cases:,} cases are"
-        if swept.disagreements
-        else (f"none of {swept.cases:,} cases is")
-    )
-    says = (
-        f"{found} further apart than rounding explains, the worst {swept.max_bound_ratio:.3g} of "
-        f"it; {swept.seconds:.3g} s, {swept.cases / max(swept.seconds, 1e-9) / 1e6:.3g} million "
-        "cases a second"
-    )
+    found = f"{swept.disagreements:,}" if swept.disagreements else "none"
+    are = "is" if swept.disagreements in (0, 1) else "are"
+    says = f"{found} of {swept.cases:,} cases {are} further apart than rounding explains"
     if swept.unjudged:
         says += f"; {swept.unjudged:,} overflow, and prove nothing"
-    if not swept.is_whole:
-        says += f". Stopped before {swept.requested:,}"
     return says
