@@ -86,6 +86,9 @@ class Array:
     def __lt__(self, other: Any) -> "Array":
         return greater(other, self)
 
+    def __gt__(self, other: Any) -> "Array":
+        return greater(self, other)
+
     def __matmul__(self, other: "Array") -> "Array":
         columns = other.numbers.T
         return Array([[_total(row * column) for column in columns] for row in self.numbers])

@@ -58,6 +58,7 @@ SEEN = {
     "float32": COMPARED,
     "accumulates": COMPARED,
     "small-elements-zeroed": {"updates"},
+    "saturated-unit-zeroed": {"updates"},
     "update-before-use": {"updates"},
     "stale-parameters": {"updates"},
     "last-sample-skipped": {"updates"},
