@@ -60,11 +60,11 @@ def sweep(
             _meet(coordinator, num_processes, process_id)
             stop.listen()  # after JAX's runtime, which listens for SIGTERM itself
             swept = _swept(wanted, cases, stop)
-        if process_id:
-            return _code(swept.verdict(()), stop)
         suspects = _ruled(wanted, swept)
     verdict = swept.verdict([suspect["ruling"] for suspect in suspects])
-    if as_json:
+    if process_id:
+        pass  # process 0 prints the report; all end alike
+    elif as_json:
         print_object(swept.as_object(suspects) | {"verdict": verdict})
     else:
         from compare.sweep.terminal import show_swept

@@ -162,7 +162,7 @@ def _as_swept(
 ) -> Swept:
     names = subject_of(settings).names
     largest = found.ulps.max(axis=1)
-    ratio = np.where(np.isnan(found.ratio), np.inf, found.ratio)
+    ratio = found.ratio
     order = np.lexsort([found.case, -ratio])[:SUSPECTS]
     return Swept(
         settings=settings,

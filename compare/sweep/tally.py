@@ -28,7 +28,7 @@ class Tally(NamedTuple):
     unjudged: Any  #: cases of which what is allowed is not finite; int64, (LANES,)
     histogram: Any  #: elements by their distance in ulps; int64, (BINS, LANES)
     ulps: Any  #: the largest distance of each parameter; (parameters, LANES)
-    ratio: Any  #: the largest distance in units of what is allowed; (LANES,)
+    ratio: Any  #: the largest distance in units of what is allowed, infinite for NaN; (LANES,)
     case: Any  #: where that was, the first one; int64, (LANES,)
 
 
@@ -46,21 +46,16 @@ def empty(parameters: int, floats: Floats) -> Tally:
 
 
 def joined(a: Tally, b: Tally) -> Tally:
-    """Of the cases of both; NaN is larger than any number."""
-    first = _is_before(a, b)
+    """Of the cases of both; of equal ratios the case with the smaller number."""
+    first = (a.ratio > b.ratio) | ((a.ratio == b.ratio) & (a.case <= b.case))
     return Tally(
         a.disagreements + b.disagreements,
         a.unjudged + b.unjudged,
         a.histogram + b.histogram,
-        jnp.maximum(a.ulps, b.ulps),
+        jnp.where((a.ulps >= b.ulps) | jnp.isnan(a.ulps), a.ulps, b.ulps),
         jnp.where(first, a.ratio, b.ratio),
         jnp.where(first, a.case, b.case),
     )
-
-
-def _is_before(a: Tally, b: Tally) -> Any:
-    (x, y) = (jnp.where(jnp.isnan(t.ratio), jnp.inf, t.ratio) for t in (a, b))
-    return (x > y) | ((x == y) & (a.case <= b.case))
 
 
 def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept: Kept) -> Tally:
@@ -77,27 +72,34 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
         apart = abs(by_hand - by_autodiff)
         larger = jnp.maximum(abs(by_hand), abs(by_autodiff))
         distances.append(_in_ulps(apart, larger, floats))
-        ratios.append(_largest(apart / most))
+        ratio = apart / most
+        # Not left to `max`: whether NaN comes through it depends on how it is compiled.
+        ratios.append(_largest(jnp.where(ratio >= 0, ratio, jnp.inf)))
         allowed.append(_largest(most))
     distances = kept(distances)
     is_judged = jnp.isfinite(reduce(jnp.maximum, allowed))
     worst = kept(jnp.where(is_judged, reduce(jnp.maximum, ratios), 0))
     disagree = ~(worst <= 1)
     ratio = worst.max(axis=0)
-    is_worst = (worst == ratio[None, :]) | jnp.isnan(worst)
     return Tally(
         _counted(disagree & is_case),
         _counted(~is_judged & is_case),
         _histogram(distances, is_case, floats, kept),
-        jnp.concatenate([jnp.atleast_2d(d.max(axis=-2)) for d in distances]),
+        jnp.concatenate([_largest_of_rows(d, floats) for d in distances]),
         ratio,
-        jnp.where(is_worst, cases, jnp.iinfo(jnp.int64).max).min(axis=0),
+        jnp.where(worst == ratio[None, :], cases, jnp.iinfo(jnp.int64).max).min(axis=0),
     )
 
 
 def _largest(array: Any) -> Any:
     """Of each case, where several parameters stand together."""
     return array if array.ndim == 2 else array.max(axis=0)
+
+
+def _largest_of_rows(distances: Any, floats: Floats) -> Any:
+    """(k, LANES) of (ROWS, LANES) or (k, ROWS, LANES): compared as bits, in which NaN is largest."""
+    largest = _bits(distances, floats).max(axis=-2)
+    return jnp.atleast_2d(jax.lax.bitcast_convert_type(largest, floats.dtype))
 
 
 def _counted(which: Any) -> Any:

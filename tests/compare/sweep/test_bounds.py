@@ -113,10 +113,17 @@ def test_of_networks(network: Network, dtype: str) -> None:
     hold_network(network, dtype, "uniform:2", "uniform:3", 3)
 
 
+SCALES = ("uniform:1", "uniform:5", "spread:1e-3:30")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("scale", ["uniform:1", "uniform:5", "spread:1e-3:30"])
-@pytest.mark.parametrize(("network", "dtype"), SLOW, ids=title)
+@pytest.mark.parametrize(
+    ("network", "dtype", "scale"),
+    [(*pair, SCALES[k % len(SCALES)]) for k, pair in enumerate(SLOW)],
+    ids=title,
+)
 def test_of_all_networks(network: Network, dtype: str, scale: str) -> None:
+    """One scale after the other: 70 networks and formats is no multiple of 3."""
     hold_network(network, dtype, scale, scale, 4)
 
 
