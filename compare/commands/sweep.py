@@ -1,9 +1,11 @@
 """`compare sweep`: both gradients at as many random cases as there is time for."""
 
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +20,29 @@ if TYPE_CHECKING:
     from compare.sweep.settings import Settings
 
 
+#: Seconds that a process waits for the others.
+PATIENCE_SECONDS = 60
+
+
+class Address(click.ParamType):
+    """Where processes meet: HOST:PORT."""
+
+    name = "host:port"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The text, if it is one."""
+        host, colon, port = str(value).rpartition(":")
+        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
+            self.fail(f"{value!r}; expected HOST:PORT, such as localhost:1234.", param, ctx)
+        return str(value)
+
+
 @click.command(short_help="Both gradients at a billion random cases, and how far apart they are.")
 @click.option("--cases", type=CASES, default="1e7", show_default=True, help="How many.")
 @sweep_options
-@click.option("--coordinator", metavar="HOST:PORT", help="Of several processes: where they meet.")
+@click.option(
+    "--coordinator", type=Address(), help="Of several processes: where they meet, at process 0."
+)
 @click.option(
     "--num-processes",
     type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=10**5),
@@ -53,8 +74,7 @@ def sweep(
 
     several = _several(coordinator, num_processes, process_id)
     with interrupts.gently() as stop:
-        if not several:
-            use_all_cores()
+        use_all_cores()
         wanted = settings(asked)
         with _own_output() if several else nullcontext():
             _meet(coordinator, num_processes, process_id)
@@ -70,7 +90,12 @@ def sweep(
         from compare.sweep.terminal import show_swept
 
         show_swept(swept, suspects, verdict)
-    return _code(verdict, stop)
+    code = _code(verdict, swept, stop)
+    if several and not swept.is_whole:
+        sys.stdout.flush()
+        # At once: JAX's own end would wait for a process that may be gone.
+        os._exit(code)
+    return code
 
 
 @contextmanager
@@ -105,17 +130,42 @@ def _meet(coordinator: str | None, num_processes: int | None, process_id: int | 
         return
     import jax
 
-    try:
-        jax.distributed.initialize(coordinator, num_processes, process_id)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    from compare.terminal import waiting
+
+    with waiting(f"Waiting for the other processes at {coordinator}"):
+        problem = _in_another_thread(
+            lambda: jax.distributed.initialize(
+                coordinator, num_processes, process_id, initialization_timeout=PATIENCE_SECONDS
+            )
+        )
+    if problem:
+        reason = str(problem).splitlines()[0]
         raise click.UsageError(
-            f"--coordinator {coordinator}: {reason}; expected HOST:PORT of process 0."
-        ) from error
+            f"--coordinator {coordinator}: {reason}; expected {num_processes} processes, and "
+            f"HOST:PORT of process 0, within {PATIENCE_SECONDS} s."
+        ) from problem
+
+
+def _in_another_thread(work: Callable[[], None]) -> Exception | None:
+    """What went wrong, if anything: it may wait in C++, where Ctrl-C does not reach it."""
+    problems: list[Exception] = []
+
+    def run() -> None:
+        try:
+            work()
+        except (RuntimeError, ValueError) as error:
+            problems.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.1)
+    return problems[0] if problems else None
 
 
 def _swept(wanted: "Settings", cases: int, stop: "Asked") -> "Swept":
     from compare.sweep.run import sweep
+    from compare.sweep.settings import SweepError
     from compare.terminal import bar_with_text
 
     with bar_with_text(cases, "cases") as show:
@@ -124,7 +174,10 @@ def _swept(wanted: "Settings", cases: int, stop: "Asked") -> "Swept":
         def on_progress(done: int) -> None:
             show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
 
-        return sweep(wanted, cases, on_progress, stop.asked)
+        try:
+            return sweep(wanted, cases, on_progress, stop.asked)
+        except SweepError as error:
+            raise click.UsageError(f"{error}.") from error
 
 
 def _ruled(wanted: "Settings", swept: "Swept") -> list[dict[str, Any]]:
@@ -149,5 +202,7 @@ def _ruled(wanted: "Settings", swept: "Swept") -> list[dict[str, Any]]:
     return suspects
 
 
-def _code(verdict: str, stop: "Asked") -> int:
-    return int(verdict != "agree") or stop.code
+def _code(verdict: str, swept: "Swept", stop: "Asked") -> int:
+    """As if interrupted itself, where another process was."""
+    stopped = 0 if swept.is_whole else 128 + signal.SIGINT
+    return int(verdict != "agree") or stop.code or stopped

@@ -37,7 +37,11 @@ class Article:
 
     @property
     def charge(self) -> Charge:
-        """What rounding costs: products of |x|, |w| and factors below 2 follow what is lost."""
+        """What rounding costs.
+
+        The chain's products may be taken in any order, so what is lost in a small one may be
+        multiplied by |x|, |w| and factors below 2.
+        """
         settings = self.settings
         reach = 64 * max(1.0, settings.weights.largest) * max(1.0, settings.inputs.largest)
         return Charge(settings.floats.u, settings.floats.tiny * reach)
@@ -51,7 +55,7 @@ class Article:
         else:
             by_hand = _planted(PLANTS[plant].gradient_in(form), params, x1, x2, y)
         errors = _errors(params, x1, x2, y, self.charge, kept)
-        allowed = [APART * error + self.charge.floor for error in errors]
+        allowed = [APART * error + self.charge.tiny for error in errors]
         return Compared(list(by_hand), list(_by_autodiff(params, x1, x2, y)), allowed)
 
     def losses(self, numbers: list[Any]) -> Any:

@@ -55,9 +55,9 @@ class Uniform:
         return self.size
 
     @property
-    def smallest(self) -> float:
+    def ends(self) -> tuple[float, float]:
         """What must lie within the limits."""
-        return self.size
+        return self.size, self.size
 
     def of(self, bits: Any, floats: Floats) -> Any:
         """Numbers from random bits of the format's size, any shape."""
@@ -89,9 +89,9 @@ class Spread:
         return 2.0 ** self.exponents[1]
 
     @property
-    def smallest(self) -> float:
+    def ends(self) -> tuple[float, float]:
         """What must lie within the limits."""
-        return 2.0 ** self.exponents[0]
+        return self.low, self.high
 
     def of(self, bits: Any, floats: Floats) -> Any:
         """Numbers from random bits of the format's size, any shape."""

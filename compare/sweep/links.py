@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
-from compare.sweep.rounded import FUNCTION, Charge, Rounded, exact, grown, within_one
+from compare.sweep.rounded import FUNCTION, Charge, Rounded, exact, tail
 
 #: The slope of the leaky ReLU below 0 (Maas, Hannun & Ng, ICML 2013).
 LEAK = 0.01
@@ -25,33 +25,35 @@ class Activated(NamedTuple):
 
 
 def sigmoid(z: Rounded, charge: Charge) -> Activated:
-    """σ, and σ' = σ(z)σ(-z); as σ(1 - σ), 1 - σ is off by `FUNCTION` units of σ."""
+    """σ, and σ' = σ(z)σ(-z); as σ(1 - σ), 1 - σ is off by `FUNCTION` units of σ.
+
+    σ' is at most e^-|z| and 1/4, and σ'' no larger in size.
+    """
     rounding = FUNCTION * charge.u
     e = jnp.exp(-abs(z.value))
     large = 1 / (1 + e)
-    slope = e * large * large
     a = jnp.where(z.value >= 0, large, e * large)
-    moved = slope * grown(z.error)
-    error_of_slope = moved + rounding * (slope + a * a)
+    steepest = jnp.minimum(tail(z, e), 0.25)
+    moved = steepest * jnp.minimum(z.error, 4)
+    of_slope = moved + rounding * (steepest + a * a)
     return Activated(
-        Rounded(a, within_one(z.error, moved + rounding * a, 1.0)),
-        Rounded(slope, within_one(z.error, error_of_slope, 0.26)),
+        Rounded(a, jnp.minimum(moved + rounding * a, 1)),
+        Rounded(e * large * large, jnp.minimum(of_slope, 0.26)),
     )
 
 
 def tanh(z: Rounded, charge: Charge) -> Activated:
-    """tanh z = 2σ(2z) - 1, and 4σ'(2z); 1 - tanh² is off by twice `FUNCTION` units and some."""
-    rounding, twice = FUNCTION * charge.u, 2 * z.error
+    """tanh z, and its slope, at most 4 e^-2|z| and 1; 1 - tanh² is off by some units of tanh."""
+    rounding = FUNCTION * charge.u
     a = jnp.tanh(z.value)
     e = jnp.exp(-2 * abs(z.value))
     slope = 4 * e / ((1 + e) * (1 + e))
-    moved, lost = slope * grown(twice), (2 * FUNCTION + 8) * charge.u * abs(a)
+    steepest = jnp.minimum(4 * tail(Rounded(2 * z.value, 2 * z.error), e), 1)
+    moved = steepest * jnp.minimum(z.error, 2)
+    lost = (2 * FUNCTION + 8) * charge.u * abs(a)
     return Activated(
-        Rounded(a, within_one(twice, moved / 2 + rounding * abs(a), 2.0)),
-        Rounded(
-            slope,
-            within_one(twice, moved + rounding * slope + lost, 1.1),
-        ),
+        Rounded(a, jnp.minimum(moved + rounding * abs(a), 2)),
+        Rounded(slope, jnp.minimum(2 * moved + rounding * steepest + lost, 1.1)),
     )
 
 
@@ -94,13 +96,14 @@ def gelu(z: Rounded, charge: Charge) -> Activated:
 def softplus(z: Rounded, charge: Charge) -> Activated:
     """log(1 + e^z), and σ; as e^(z - softplus z) the exponent's rounding comes on top."""
     units = jnp.minimum(40 * (1 + abs(z.value)), 0.01 / charge.u)
-    rise = sigmoid(z, charge).a
-    a = jnp.maximum(z.value, 0) + jnp.log1p(jnp.exp(-abs(z.value)))
-    moved = jnp.where(z.error <= 1, rise.value * grown(z.error), z.error)
-    of_slope = rise.error + units * charge.u * rise.value
+    e, rise = jnp.exp(-abs(z.value)), sigmoid(z, charge).a
+    a = jnp.maximum(z.value, 0) + jnp.log1p(e)
+    # The slope σ is e^z below 0, and its largest where z is.
+    steepest = jnp.where(z.value < 0, jnp.minimum(tail(z, e), 1), 1)
+    of_slope = rise.error + units * charge.u * rise.size
     return Activated(
-        Rounded(a, moved + FUNCTION * charge.u * a),
-        Rounded(rise.value, within_one(z.error, of_slope, 1.0)),
+        Rounded(a, steepest * z.error + FUNCTION * charge.u * a),
+        Rounded(rise.value, jnp.minimum(of_slope, 1)),
     )
 
 
@@ -148,16 +151,17 @@ def bce(z: Rounded, y: Any, charge: Charge) -> Rounded:
 def softmax_ce(z: Rounded, y: Any, charge: Charge) -> Rounded:
     """p_j Σ y - y_j, or the same without the term that cancels.
 
-    Exponents are differences of z, each within its error, and rounded.
+    Exponents are gaps to the largest z, within the errors of both, and rounded.
     """
     classes = z.value.shape[-1]
-    top = z.value.max(axis=-1, keepdims=True)
-    e = jnp.exp(z.value - top)
+    gap = z.value.max(axis=-1, keepdims=True) - z.value
+    e = jnp.exp(-gap)
     p = e / e.sum(axis=-1, keepdims=True)
-    sizes = abs(z.value).max(axis=-1, keepdims=True)
-    moved = 2 * z.error.max(axis=-1, keepdims=True) + 8 * charge.u * sizes
-    relative = grown(moved) + 2 * (FUNCTION + classes) * charge.u
-    of_p = within_one(moved, p * relative + charge.floor, 1.0)
+    moved = 2 * z.error.max(axis=-1, keepdims=True) + 4 * charge.u * gap
+    # p_j moves by e^moved at most, for gaps that are moved all at once; it is at most e^-gap.
+    relative = 2 * moved * (1 + moved) + 2 * (FUNCTION + classes) * charge.u
+    near = jnp.exp(-jnp.maximum(gap - moved, 0))
+    of_p = jnp.minimum(jnp.where(moved <= 0.5, p * relative, near) + charge.tiny, 1)
     whole = y.sum(axis=-1, keepdims=True)
     value = p * whole - y
     spread = whole * of_p + y * of_p.sum(axis=-1, keepdims=True)

@@ -4,6 +4,7 @@ A device goes through its blocks one after the other, each of one shape; so a bl
 the same bits wherever it is gone through, and a tally does not depend on who counted.
 """
 
+import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -38,6 +39,9 @@ class Program:
 
     def __init__(self, settings: Settings, total: int, of_block: OfBlock | None = None) -> None:
         self.settings, self.total = settings, total
+        #: Whether another process has other options.
+        self.differs = False
+        self._options = np.int64(zlib.crc32(repr((settings, total)).encode()))
         devices = np.asarray(jax.devices())
         mesh = Mesh(devices, (_AXIS,), axis_types=(AxisType.Auto,))
         self._sharded = NamedSharding(mesh, PartitionSpec(_AXIS))
@@ -65,9 +69,11 @@ class Program:
             The tally of all devices, in NumPy, and whether any process was asked to stop.
         """
         local = np.full(self.devices, stops, np.int64)
-        given = (self._shared(starts), self._shared(counts), self._shared(local))
+        given = map(self._shared, (starts, counts, local, np.full(self.devices, self._options)))
         seed, total = np.uint32(self.settings.seed), np.int64(self.total)
-        return jax.device_get(self._run(*given, seed, total, np.int64(0)))
+        found, stops, differs = jax.device_get(self._run(*given, seed, total, np.int64(0)))
+        self.differs = bool(differs)
+        return found, bool(stops)
 
     def _shared(self, values: np.ndarray) -> jax.Array:
         """One number for each device; a process has those of its own devices."""
@@ -99,16 +105,17 @@ def _all(
     starts: Any,
     counts: Any,
     stops: Any,
+    options: Any,
     seed: Any,
     total: Any,
     never: Any,
-) -> tuple[Tally, Any]:
+) -> tuple[Tally, Any, Any]:
     found = on_devices(starts, counts, seed, total, never)
     parts = [jax.tree.map(lambda leaf, k=k: leaf[k], found) for k in range(starts.shape[0])]
     whole = parts[0]
     for part in parts[1:]:
         whole = tally.joined(whole, part)
-    return whole, stops.max() > 0
+    return whole, stops.max() > 0, options.max() != options.min()
 
 
 def _on_device(

@@ -6,14 +6,14 @@ the error apart. It is `compare.rounding` to first order, for a device that goes
 cases a second: instead of two ends of an interval, a middle that is computed anyway, and a radius.
 
 With u the largest relative error of an operation, twice charged, for the program and for this
-module's own arithmetic:
+module's own arithmetic, and every size taken with its error:
 
 ============  ===================================================  =================================
 a + b, of n   Σ errors + 2 n u Σ |aᵢ|                              any order of summation (Higham,
                                                                    Accuracy and Stability, 4.2)
-a b           (|a| + error a) error b + |b| error a + 2 u |a b|    |a||b - b'| + |b'||a - a'|
+a b           sizes: |a| error b + |b| error a + 2 u |a b|         |a||b - b'| + |b'||a - a'|
 exp and such  |f'| error + FUNCTION u |f|                          f' at its largest on the way
-any           and `Charge.floor`, once                             what is subnormal may become 0
+a product     and the smallest normal number                       what is below it may become 0
 ============  ===================================================  =================================
 """
 
@@ -30,7 +30,7 @@ class Charge(NamedTuple):
     """What an operation costs in a format."""
 
     u: float  #: the largest relative error of one correctly rounded operation
-    floor: float  #: what may be lost below the smallest normal number, times what follows it
+    tiny: float  #: what may be lost where a product is below the smallest normal number
 
 
 class Rounded(NamedTuple):
@@ -53,38 +53,37 @@ def exact(value: Any) -> Rounded:
 def product(a: Rounded, b: Rounded, charge: Charge) -> Rounded:
     """a b."""
     value = a.value * b.value
-    spread = a.size * b.error + abs(b.value) * a.error
-    return Rounded(value, spread + 2 * charge.u * abs(value))
+    spread = a.size * b.error + b.size * a.error
+    return Rounded(value, spread + 2 * charge.u * a.size * b.size + charge.tiny)
 
 
 def scaled(a: Rounded, factor: Any, charge: Charge) -> Rounded:
     """a times what is exact."""
     value = a.value * factor
-    return Rounded(value, abs(factor) * a.error + 2 * charge.u * abs(value))
+    return Rounded(value, abs(factor) * (a.error + 2 * charge.u * a.size) + charge.tiny)
 
 
 def total(terms: list[Rounded], charge: Charge) -> Rounded:
     """The sum of terms, in any order."""
-    value, error, sizes = terms[0].value, terms[0].error, abs(terms[0].value)
+    value, error, sizes = terms[0].value, terms[0].error, terms[0].size
     for term in terms[1:]:
-        value, error = value + term.value, error + term.error
-        sizes = sizes + abs(term.value)
+        value, error, sizes = value + term.value, error + term.error, sizes + term.size
     return Rounded(value, error + 2 * len(terms) * charge.u * sizes)
 
 
 def summed(a: Rounded, axis: int, charge: Charge) -> Rounded:
     """The sum along an axis, in any order."""
     n = a.value.shape[axis]
-    sizes = abs(a.value).sum(axis)
+    sizes = a.size.sum(axis)
     return Rounded(a.value.sum(axis), a.error.sum(axis) + 2 * n * charge.u * sizes)
 
 
 def matmul(a: Rounded, b: Rounded, charge: Charge) -> Rounded:
     """a @ b: sums of products, in any order."""
     n = a.value.shape[-1]
-    spread = a.size @ b.error + a.error @ abs(b.value)
-    sizes = abs(a.value) @ abs(b.value)
-    return Rounded(a.value @ b.value, spread + 2 * (n + 1) * charge.u * sizes)
+    spread = a.size @ b.error + a.error @ b.size
+    rounding = 2 * (n + 1) * charge.u * (a.size @ b.size) + n * charge.tiny
+    return Rounded(a.value @ b.value, spread + rounding)
 
 
 def transposed(a: Rounded) -> Rounded:
@@ -92,17 +91,11 @@ def transposed(a: Rounded) -> Rounded:
     return Rounded(jnp.swapaxes(a.value, -1, -2), jnp.swapaxes(a.error, -1, -2))
 
 
-def within_one(error: Any, bound: Any, most: float) -> Any:
-    """The error of what has no other values than `most` apart: `bound`, where that is proved.
+def tail(z: Rounded, e: Any) -> Any:
+    """No less than e^-|t| for any t within the error of z; e is e^-|z|.
 
-    Bounds that let a slope grow by `grown` are, for errors of its argument up to 1.
+    e^-|z| grows by e^error at most, and e^t <= 1 + 2t as far as 1. Beyond that, what counts is the
+    end that is nearer to 0.
     """
-    return jnp.where(error <= 1, jnp.minimum(bound, most), most)
-
-
-def grown(error: Any) -> Any:
-    """e^error - 1, the integral of e^t up to an error, or a little more: as far as 1.
-
-    Slopes of σ, tanh(z/2) and softplus change by no larger factor within it.
-    """
-    return error * (1 + error)
+    near = jnp.exp(-jnp.maximum(abs(z.value) - z.error, 0))
+    return jnp.where(z.error <= 1, e * (1 + 2 * z.error), near)

@@ -12,7 +12,7 @@ import numpy as np
 from compare.sweep import tally
 from compare.sweep.cases import BLOCK
 from compare.sweep.program import Program, evaluate_block, subject_of
-from compare.sweep.settings import Settings
+from compare.sweep.settings import Settings, SweepError
 from compare.sweep.tally import ENDS
 
 #: Elements of gradients that a device goes through in a step; a fraction of a second's.
@@ -31,6 +31,7 @@ class Swept:
     cases: int  #: that were gone through, from case 0 on
     disagreements: int
     unjudged: int
+    vacuous: int  #: cases in which as much is allowed as the elements are large
     max_ulps: dict[str, float]  #: by parameter; |by hand - autodiff| / ulp(the larger)
     max_bound_ratio: float
     histogram: np.ndarray  #: see `compare.sweep.tally.ENDS`
@@ -50,14 +51,17 @@ class Swept:
         return "-".join(map(str, self.settings.sizes))
 
     def verdict(self, rulings: Sequence[str]) -> str:
-        """`agree`, `disagree`, or `undecidable` where overflow leaves nothing to compare.
+        """`agree`, `disagree`, or `undecidable` where there is nothing to compare.
+
+        Overflow leaves nothing, nor do bounds as large as the elements in every case.
 
         Args:
             rulings: the judge's, on the suspects: both gradients may be wrong in the same way.
         """
         if self.disagreements or "disagree" in rulings:
             return "disagree"
-        return "undecidable" if self.unjudged or not self.cases else "agree"
+        nothing = self.unjudged or self.vacuous == self.cases
+        return "undecidable" if nothing else "agree"
 
     def as_object(self, suspects: list[dict[str, Any]]) -> dict[str, Any]:
         """Everything but the verdict, for JSON."""
@@ -70,6 +74,7 @@ class Swept:
             "cases_per_second": self.cases / self.seconds if self.seconds else None,
             "disagreements": self.disagreements,
             "unjudged": self.unjudged,
+            "vacuous": self.vacuous,
             "max_ulps": self.max_ulps,
             "max_bound_ratio": self.max_bound_ratio,
             "histogram": [
@@ -109,10 +114,17 @@ def sweep(
         steps = _Steps(requested, program.devices, settings)
         nothing, join = np.zeros(program.devices, np.int64), jax.jit(tally.joined)
         found, stops = program.run(nothing, nothing, stops=False)  # compiles
+        if program.differs:
+            raise SweepError("the processes were given different options; expected the same ones")
         found = jax.device_get(join(found, found))
         began, done = time.perf_counter(), 0
         for starts, counts, after in steps:
-            more, stops = program.run(starts, counts, asked_to_stop())
+            try:
+                more, stops = program.run(starts, counts, asked_to_stop())
+            except jax.errors.JaxRuntimeError:
+                if jax.process_count() == 1:
+                    raise
+                break  # another process has gone; what was covered before stays
             found = jax.device_get(join(found, more))
             done = after
             on_progress(done)
@@ -170,6 +182,7 @@ def _as_swept(
         cases=done,
         disagreements=int(found.disagreements.sum()),
         unjudged=int(found.unjudged.sum()),
+        vacuous=int(found.vacuous.sum()),
         max_ulps={name: float(value) for name, value in zip(names, largest, strict=True)},
         max_bound_ratio=float(ratio.max()),
         histogram=found.histogram.sum(axis=1),

@@ -40,10 +40,9 @@ class Settings:
         low, high = LIMITS[self.dtype]
         for what in ("weights", "inputs"):
             sizes: Distribution = getattr(self, what)
-            if not low <= sizes.smallest <= sizes.largest <= high:
-                raise SweepError(
-                    f"{what}: got {sizes}, expected sizes from {low:g} to {high:g} in {self.dtype}"
-                )
+            if not low <= sizes.ends[0] <= sizes.ends[1] <= high:
+                limits = f"sizes from {low:g} to {high:g} in {self.dtype}"
+                raise SweepError(f"--{what}: got {sizes}, expected {limits}")
         if self.numbers > MOST_NUMBERS:
             raise SweepError(
                 f"a case has {self.numbers:,} numbers; expected at most {MOST_NUMBERS:,}: fewer "

@@ -1,5 +1,6 @@
 """What a sweep keeps of its cases: counts and largest values, which may be taken in any order."""
 
+from collections.abc import Callable
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ class Tally(NamedTuple):
 
     disagreements: Any  #: cases with an element further apart than is allowed; int64, (LANES,)
     unjudged: Any  #: cases of which what is allowed is not finite; int64, (LANES,)
+    vacuous: Any  #: cases in which as much is allowed as the elements are large; int64, (LANES,)
     histogram: Any  #: elements by their distance in ulps; int64, (BINS, LANES)
     ulps: Any  #: the largest distance of each parameter; (parameters, LANES)
     ratio: Any  #: the largest distance in units of what is allowed, infinite for NaN; (LANES,)
@@ -38,6 +40,7 @@ def empty(parameters: int, floats: Floats) -> Tally:
     return Tally(
         disagreements=counts,
         unjudged=counts,
+        vacuous=counts,
         histogram=jnp.zeros((BINS, LANES), jnp.int64),
         ulps=jnp.zeros((parameters, LANES), floats.dtype),
         ratio=jnp.full(LANES, -1, floats.dtype),
@@ -51,8 +54,9 @@ def joined(a: Tally, b: Tally) -> Tally:
     return Tally(
         a.disagreements + b.disagreements,
         a.unjudged + b.unjudged,
+        a.vacuous + b.vacuous,
         a.histogram + b.histogram,
-        jnp.where((a.ulps >= b.ulps) | jnp.isnan(a.ulps), a.ulps, b.ulps),
+        jnp.maximum(a.ulps, b.ulps),
         jnp.where(first, a.ratio, b.ratio),
         jnp.where(first, a.case, b.case),
     )
@@ -67,39 +71,40 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
         floats: their format.
         kept: see `compare.sweep.subject.in_memory`.
     """
-    distances, ratios, allowed = [], [], []
+    distances, ratios, finite, vacuous = [], [], [], []
     for by_hand, by_autodiff, most in zip(*kept(tuple(compared)), strict=True):
         apart = abs(by_hand - by_autodiff)
         larger = jnp.maximum(abs(by_hand), abs(by_autodiff))
         distances.append(_in_ulps(apart, larger, floats))
         ratio = apart / most
         # Not left to `max`: whether NaN comes through it depends on how it is compiled.
-        ratios.append(_largest(jnp.where(ratio >= 0, ratio, jnp.inf)))
-        allowed.append(_largest(most))
+        ratios.append(_over(jnp.max, jnp.where(ratio >= 0, ratio, jnp.inf)))
+        finite.append(_over(jnp.all, most < jnp.inf))
+        vacuous.append(_over(jnp.all, most >= larger))
     distances = kept(distances)
-    is_judged = jnp.isfinite(reduce(jnp.maximum, allowed))
+    is_judged, is_vacuous = (reduce(jnp.logical_and, of) for of in (finite, vacuous))
     worst = kept(jnp.where(is_judged, reduce(jnp.maximum, ratios), 0))
     disagree = ~(worst <= 1)
     ratio = worst.max(axis=0)
     return Tally(
         _counted(disagree & is_case),
         _counted(~is_judged & is_case),
+        _counted(is_judged & is_vacuous & is_case),
         _histogram(distances, is_case, floats, kept),
-        jnp.concatenate([_largest_of_rows(d, floats) for d in distances]),
+        jnp.concatenate([_largest_of_rows(d) for d in distances]),
         ratio,
         jnp.where(worst == ratio[None, :], cases, jnp.iinfo(jnp.int64).max).min(axis=0),
     )
 
 
-def _largest(array: Any) -> Any:
+def _over(take: Callable[..., Any], array: Any) -> Any:
     """Of each case, where several parameters stand together."""
-    return array if array.ndim == 2 else array.max(axis=0)
+    return array if array.ndim == 2 else take(array, axis=0)
 
 
-def _largest_of_rows(distances: Any, floats: Floats) -> Any:
-    """(k, LANES) of (ROWS, LANES) or (k, ROWS, LANES): compared as bits, in which NaN is largest."""
-    largest = _bits(distances, floats).max(axis=-2)
-    return jnp.atleast_2d(jax.lax.bitcast_convert_type(largest, floats.dtype))
+def _largest_of_rows(distances: Any) -> Any:
+    """(k, LANES) of (ROWS, LANES) or (k, ROWS, LANES)."""
+    return jnp.atleast_2d(distances.max(axis=-2))
 
 
 def _counted(which: Any) -> Any:
@@ -110,11 +115,14 @@ def _in_ulps(apart: Any, of: Any, floats: Floats) -> Any:
     """`apart` in units in the last place of positive numbers; of the smallest normal at least."""
     size = floats.bits
     exponent = _bits(of, floats) & size((2 * floats.bias + 1) << floats.mantissa)
+    # Of the very largest the inverse would be subnormal; what is no number is infinitely far.
+    exponent = jnp.minimum(exponent, size((2 * floats.bias - 1) << floats.mantissa))
     # The bits of the power of two 1 / 2^e, from those of the number's 2^e.
     inverse = jax.lax.bitcast_convert_type(
         size((2 * floats.bias) << floats.mantissa) - exponent, floats.dtype
     )
-    return apart * floats.dtype(2.0**floats.mantissa) * inverse
+    ulps = apart * floats.dtype(2.0**floats.mantissa) * inverse
+    return jnp.where(apart < jnp.inf, ulps, jnp.inf)
 
 
 def _bits(of: Any, floats: Floats) -> Any:

@@ -27,7 +27,7 @@ def show_swept(swept: Swept, suspects: list[dict[str, Any]], verdict: str) -> No
             f"case {suspect['case']}, {ratio:.3g} times what rounding explains: {suspect['says']}"
         )
     out.print(f"\n{_speed(swept)}")
-    show_verdict(out, verdict, _because(swept))
+    show_verdict(out, verdict, _because(swept, verdict))
 
 
 def _title(swept: Swept) -> str:
@@ -74,10 +74,17 @@ def _speed(swept: Swept) -> str:
     return says if swept.is_whole else f"{says} Stopped before {swept.requested:,}."
 
 
-def _because(swept: Swept) -> str:
+def _because(swept: Swept, verdict: str) -> str:
     found = f"{swept.disagreements:,}" if swept.disagreements else "none"
     are = "is" if swept.disagreements in (0, 1) else "are"
     says = f"{found} of {swept.cases:,} cases {are} further apart than rounding explains"
+    if verdict == "disagree" and not swept.disagreements:
+        says += ", but the judge finds the gradient by hand wrong"
     if swept.unjudged:
         says += f"; {swept.unjudged:,} overflow, and prove nothing"
+    if swept.vacuous:
+        says += (
+            f"; in {swept.vacuous:,} rounding explains as much as the numbers are large, and they "
+            "prove nothing"
+        )
     return says

@@ -1,21 +1,26 @@
 """A whole sweep: what it covers, on how many devices, what it sees, and how it is stopped."""
 
 import json
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import manual.network
 from compare.planted import PLANTS
 from compare.sweep.cases import BLOCK
 from compare.sweep.replay import case
 from compare.sweep.run import Swept, sweep
+from manual.affine import Layer
 from manual.network import Network
 from tests.compare.networks.calls import compare, started
 from tests.compare.sweep.blocks import swept
@@ -64,6 +69,54 @@ def test_what_overflows_is_undecidable() -> None:
     found = sweep(swept(network, weights="uniform:1e30", inputs="uniform:1e30"), 10)
     assert found.unjudged > 0
     assert found.verdict(()) == "undecidable"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_gradient_that_is_no_number_disagrees(
+    dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a network whose parameters are compared at once; in one layer alone."""
+    right = manual.network.gradient
+
+    def spoilt(*point: Any) -> Any:
+        (w, b), *others = right(*point)
+        return [Layer(w, b * np.nan), *others]
+
+    monkeypatch.setattr(manual.network, "gradient", spoilt)
+    found = sweep(swept(Network((3, 2, 1), "tanh"), 2, dtype), 10_000)
+    assert found.disagreements == 10_000
+    assert found.max_bound_ratio == math.inf
+    assert found.max_ulps["b0[0]"] == math.inf
+    assert np.isfinite(found.max_ulps["w1[0,0]"])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "activation", "scale"),
+    [((2, 2, 2, 2, 2, 1), "tanh", "spread:1e-3:10"), ((2, 3, 1), "relu", "uniform:1e3")],
+)
+def test_a_factor_in_a_network_disagrees(
+    sizes: tuple[int, ...], activation: str, scale: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In single precision and in some depth: bounds grow, but not to the size of the numbers."""
+    right = manual.network.gradient
+
+    def twice(*point: Any) -> Any:
+        return [Layer(2 * w, 2 * b) for w, b in right(*point)]
+
+    monkeypatch.setattr(manual.network, "gradient", twice)
+    settings = swept(Network(sizes, activation, "identity"), 2, "float32", scale, scale)
+    found = sweep(settings, 10_000)
+    assert found.disagreements > 9_000
+    assert found.vacuous < 500
+
+
+def test_what_rounding_explains_altogether_proves_nothing() -> None:
+    """Sums of 1e60 whose error is beyond 1: in most cases nobody knows whether a unit is on."""
+    found = sweep(swept(weights="uniform:1e30", inputs="uniform:1e30", plant="half-mse"), 5000)
+    assert found.vacuous > 4000
+    everything = replace(found, vacuous=5000, disagreements=0)
+    assert everything.verdict(()) == "undecidable"
+    assert sweep(swept(), 50_000).vacuous == 0
 
 
 def test_the_judge_has_the_last_word() -> None:
@@ -232,7 +285,7 @@ BAD = {
     "--cases 1.5": "expected a whole number from 1 to 1e15",
     "--cases many": "expected a whole number from 1 to 1e15",
     "--weights uniform": "--weights 'uniform'; expected uniform:SIZE or spread:LOW:HIGH",
-    "--inputs uniform:1e31": "inputs: got uniform:1e+31, expected sizes from 1e-30 to 1e+30",
+    "--inputs uniform:1e31": "--inputs: got uniform:1e+31, expected sizes from 1e-30 to 1e+30",
     "--weights uniform:1e5 --dtype float32": "expected sizes from 0.0001 to 10000 in float32",
     "--network 40-40-10": "a case has 2,150 numbers; expected at most 2,000",
     "--plant half-msee": "no such mistake (did you mean 'half-mse'?)",
@@ -240,6 +293,7 @@ BAD = {
     "--plant half-mse --network 3-3-1": "planted in the article's network; expected no other",
     "--sigmoid-derivative article --network 3-3-1": "beside another network than the article's",
     "--coordinator localhost:1": "expected all three, or none",
+    "--coordinator garbage": "expected HOST:PORT, such as localhost:1234",
     "--coordinator localhost:1 --num-processes 2 --process-id 2": "expected a number from 0 to 1",
     "--loss bce --output sigmoid": "expected identity",
     "--dtype float16": "expected one of float64, float32",

@@ -88,7 +88,7 @@ def test_what_is_no_number_disagrees(dtype: str) -> None:
         assert found.disagreements.sum() == 1
         assert found.disagreements[0] == 1
         assert found.ratio[0] == math.inf
-        assert not np.isfinite(found.ulps[0, 0])
+        assert found.ulps[0, 0] == math.inf
         assert found.case[0] == 0
         assert found.histogram[BINS - 1].sum() == 1
         assert found.unjudged.sum() == 0
@@ -137,6 +137,3 @@ def test_of_equal_ratios_the_first_case_counts() -> None:
     with jax.enable_x64(True):
         for pair in ((one, later), (later, one)):
             assert np.asarray(tally.joined(*pair).case).tolist() == one.case.tolist()
-        nothing = one._replace(ulps=np.full_like(one.ulps, np.nan))
-        for pair in ((one, nothing), (nothing, one)):
-            assert np.isnan(np.asarray(tally.joined(*pair).ulps)).all()
