@@ -101,9 +101,19 @@ def max(x: Array, axis: int, keepdims: bool) -> Array:  # noqa: A001 (the standa
     return Array(np.expand_dims(largest, axis) if keepdims else largest)
 
 
-def astype(x: Array, dtype: Any) -> Array:  # noqa: ARG001 (the standard's signature)
-    """Truth values are numbers here already."""
+def astype(x: Array, dtype: Any) -> Array:
+    """Truth values are numbers here already, and of others there is no other kind.
+
+    Raises:
+        InexactError: the new kind does not hold what x may be.
+    """
+    if dtype != Array.dtype and not (np.dtype(dtype).kind == "f" and _are_truth(x)):
+        raise InexactError(f"exact numbers turned into {np.dtype(dtype)}")
     return x
+
+
+def _are_truth(x: Array) -> bool:
+    return all(number.is_truth for number in x.numbers.flat)
 
 
 def eye(n: int, dtype: Any = None) -> Any:  # noqa: ARG001 (the standard's signature)

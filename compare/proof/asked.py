@@ -53,6 +53,16 @@ class Asked:
         """
         return self._article() if self.is_article else self._network()
 
+    @property
+    def differentiated(self) -> str:
+        """Whose derivatives are proved; of one example, no mean over several is part of it."""
+        if self.is_article:
+            return "the loss"
+        examples = self._examples(self._described())
+        return (
+            f"the mean loss of {examples} examples" if examples > 1 else "the loss of one example"
+        )
+
     def about(self) -> dict[str, Any]:
         """Which network, how many examples, for JSON."""
         if self.is_article:

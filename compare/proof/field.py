@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 from sympy import QQ, Symbol
 from sympy.polys.fields import field
 
-from compare.proof.cases import Fork, Question
+from compare.proof.cases import Question, joined
 from compare.proof.number import NO_NUMBER
 from compare.proof.polynomials import Polynomial, divided, fraction, sign_between_0_and_1, used
 
@@ -72,6 +72,7 @@ class Field:
         self._exps: dict[Element, Element] = {}
         self._logs: dict[Element, Element] = {}
         self._signs: dict[Polynomial, int | None] = {}
+        self._sides: dict[Question, bool] = {}  #: the answer that goes for the border as well
         self._slopes: dict[str, dict[Element, Element]] = {}
 
     def exact(self, value: Fraction) -> Element:
@@ -127,22 +128,45 @@ class Field:
         return total
 
     def choose(self, a: Element, positive: Any, negative: Any, zero: Any) -> Any:
-        """One of three by the sign of a; if that is not the same everywhere, the cases."""
+        """One of three by the sign of a; if that is not the same everywhere, the cases.
+
+        Of a case nothing is kept for a = 0: it has to be one of the other two, and always the same
+        one of each question, else a is kept in `unproved`.
+        """
         sign = self.sign(a)
         if sign is not None:
             return (zero, positive, negative)[sign]
-        if zero not in (positive, negative):
+        if positive == negative == zero:
+            return zero
+        question, flipped = self._question(a)
+        if not self._has_side(a, question, (positive, negative, zero), flipped):
             self.unproved.append(a)
+        if flipped:
+            positive, negative = negative, positive
+        return joined(question, positive, negative)
+
+    def _question(self, a: Element) -> tuple[Question, bool]:
+        """Whether a is positive; or, if the second is true, whether it is negative."""
         if self.sign_of(a.denom) is None:
             a = a * a.denom * a.denom
-        flipped = self.sign_of(a.denom) == -1
+        below = self.sign_of(a.denom) == -1
         polynomial, _ = self.without_sigmoids(a.numer)
         lead, constant = polynomial.LC, polynomial.const()
         polynomial = (polynomial - constant).quo_ground(lead)
         question = Question(polynomial, -fraction(constant) / fraction(lead))
-        if flipped != (lead < 0):
-            positive, negative = negative, positive
-        return Fork(question, positive, negative) if positive != negative else positive
+        return question, below != (lead < 0)
+
+    def _has_side(
+        self, a: Element, question: Question, outcomes: tuple[Any, Any, Any], flipped: bool
+    ) -> bool:
+        """Whether a = 0 is on one side, and on the side where this question has it always."""
+        positive, negative, zero = outcomes
+        if zero not in (positive, negative):
+            return False
+        if not (positive - negative).numer.rem(a.numer):
+            return True  # as for |a|: where a is 0, both sides are the same number
+        side = (zero == positive) != flipped
+        return self._sides.setdefault(question, side) == side
 
     def sign(self, a: Element) -> int | None:
         """1, -1 or 0 if a has that sign for all real numbers, and this can be seen; else None."""

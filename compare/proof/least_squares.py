@@ -60,6 +60,18 @@ def stationary_point() -> Lemma:
     )
 
 
+class _Points(np.ndarray):
+    """Numbers of which nobody asks in vain whether they are all equal: they are not."""
+
+    def __eq__(self, other: object) -> Any:
+        return np.zeros(self.shape, dtype=bool)
+
+    def __array_wrap__(self, array: Any, *_: Any) -> Any:
+        return array[()]  # what is computed from them is as it would be from any array
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+
 def _data(features: int) -> tuple[Field, Any, Any]:
     """A field with symbols for the data and the coefficients, and x and y in it."""
     places = [[f"x{k}{j}" for j in range(features)] for k in range(POINTS)]
@@ -82,7 +94,7 @@ def _is_stationary(found: Coefficients, x: Any, y: Any) -> bool:
 def _on_symbols(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same lines with what is said above in the place of NumPy and `float`."""
     numpy = types.SimpleNamespace(
-        asarray=lambda value, dtype: value,
+        asarray=lambda value, dtype: value.view(_Points),
         float64=np.float64,
         all=np.all,
         finfo=np.finfo,

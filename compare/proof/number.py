@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from compare.proof.cases import combined
+from compare.proof.cases import combined, leaves
 
 
 class InexactError(TypeError):
@@ -100,8 +100,13 @@ class Number:
     def __rtruediv__(self, other: Any) -> "Number":
         return self._with(self.arithmetic.divide, other, turned=True)
 
-    def __pow__(self, exponent: int) -> "Number":
-        return self._with(lambda leaf: leaf ** operator.index(exponent))
+    def __pow__(self, exponent: Any) -> "Number":
+        if isinstance(exponent, Number) or not float(exponent).is_integer():
+            raise InexactError("a power whose exponent is no whole number")
+        power = int(exponent)
+        if power < 0:
+            return 1 / self**-power
+        return self._with(lambda leaf: leaf**power)
 
     def __abs__(self) -> "Number":
         return self._with(lambda a: self.arithmetic.choose(a, a, -a, a))
@@ -117,6 +122,14 @@ class Number:
 
     def __le__(self, other: Any) -> "Number":
         return self._truth(other, 0, 1, 1)
+
+    def __eq__(self, other: object) -> "Number":  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self._truth(other, 0, 0, 1)
+
+    def __ne__(self, other: object) -> "Number":  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self._truth(other, 1, 1, 0)
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
 
     def __bool__(self) -> bool:
         raise InexactError("an if or a Boolean operation on a number that may be anything")
@@ -154,8 +167,14 @@ class Number:
         return self._with(lambda a, b: self.arithmetic.choose(a - b, b, a, a), other)
 
     def where(self, yes: Any, no: Any) -> "Number":
-        """Of a truth value, 1 or 0: one of two numbers."""
-        return self._with(lambda t, y, n: self.arithmetic.choose(t, y, n, n), yes, no)
+        """One of two numbers; which, this one says: a truth value, or whether it is not 0."""
+        return self._with(lambda t, y, n: self.arithmetic.choose(t, y, y, n), yes, no)
+
+    @property
+    def is_truth(self) -> bool:
+        """Whether it is 1 or 0 in every case."""
+        outcomes = [self._tree(of) for of in (0, 1)]
+        return all(leaf in outcomes for _, leaf in leaves(self.tree))
 
     def _truth(self, other: Any, larger: int, smaller: int, equal: int) -> "Number":
         outcomes = [self.arithmetic.exact(Fraction(of)) for of in (larger, smaller, equal)]

@@ -5,13 +5,15 @@ and each partial derivative is compared with theirs, case by case (`compare.proo
 the difference is the element 0 in every case is it "proved". Otherwise a point is looked for where
 the two differ (`compare.proof.refute`); if none is found, it is "undecided".
 
-A case is where the numbers that were asked about have given signs and are not 0. On the borders
-the lines take one of the two sides. If these are the same formula, nothing happens there, as for
-the |z| in σ. If they are not, the border is a seam where loss and slopes of both sides meet, as at
-|r| = 1 in Huber's loss, or a kink where the loss has no derivative, as at 0 in a ReLU. On a seam
-the proof holds. That both sides meet is an identity as well: the difference of the two losses has
-the square of what is 0 at the border as a factor, so on it the losses are equal, and so are their
-slopes. Kinks are excluded from what is proved, and reported.
+A case is where the numbers that were asked about have given signs and are not 0. On a border the
+lines must take one of the two sides, the same one throughout: with > beside >= for one number they
+would be on neither, and are "undecided" (`Field.choose`). If both sides are the same formula,
+nothing happens there, as for the |z| in σ. If they are not, the border is a seam where loss and
+slopes of both sides meet, as at |r| = 1 in Huber's loss, or a kink where the loss has no
+derivative, as at 0 in a ReLU. On a seam the proof holds. That both sides meet is an identity as
+well: the difference of the two losses has the square of what is 0 at the border as a factor, so on
+it the losses are equal, and so are their slopes. Kinks are excluded from what is proved, and
+reported.
 """
 
 from collections.abc import Callable
@@ -96,7 +98,7 @@ def _proof(subject: Subject, field: Field, on_partial: Callable[[int], None]) ->
         on_partial(len(partials))
     kinks = tuple(question for question in _borders(run) if not _is_seam(field, run, question))
     proved = all(partial.verdict == PROVED for partial in partials)
-    permutes = proved and permuted_units(subject, numbers, run)
+    permutes = proved and permuted_units(subject, numbers, run) and not field.unproved
     return Proof(subject, field, run, tuple(partials), cases, kinks, permutes)
 
 

@@ -51,8 +51,7 @@ def closing(result: Result) -> tuple[str, str]:
 
 
 def _because(result: Result, proof: Proof) -> list[str]:
-    count, examples = len(proof.partials), result.asked.about()["examples"]
-    loss = "the loss" if examples == 1 else f"the mean loss of {examples} examples"
+    count, loss = len(proof.partials), result.asked.differentiated
     because = [f"all {count} partial derivatives by hand are identically those of {loss}"]
     if proof.cases > 1:
         because.append(f"in each of {proof.cases} cases of signs")

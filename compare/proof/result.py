@@ -46,6 +46,7 @@ class Result:
         return {
             "verdict": self.verdict,
             **self.asked.about(),
+            "of": self.asked.differentiated,
             "partials": partials,
             "also": [
                 {

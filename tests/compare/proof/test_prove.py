@@ -8,9 +8,10 @@ import pytest
 
 import manual.article
 import manual.network
-from compare.proof.arrays import exp, maximum, where
+from compare.proof.arrays import astype, exp, maximum, sign, where
 from compare.proof.arrays import sum as sum_of
 from compare.proof.formula import Writer
+from compare.proof.number import InexactError
 from manual.activations import ACTIVATIONS, SIGMOID_DERIVATIVES, Activation, sigmoid
 from manual.affine import Layer
 from manual.losses import LOSSES, Loss
@@ -222,6 +223,91 @@ def test_what_divides_by_what_may_be_0_is_not_proved() -> None:
         )
     )
     assert {of.verdict for of in proof.partials} == {"undecided"}
+
+
+#: What is 1 but where a number is 0, or not for every number: a factor of a right derivative.
+ONE_BUT_AT_0: dict[str, Callable[[Any], Any]] = {
+    "neither above nor below": lambda b: (b > 0) + (b < 0),
+    "the other way round": lambda b: (b > 0) + (-3 * b > 0),
+    "both at least and at most": lambda b: 1 - (b >= 0) * (b <= 0),
+    "size above 0": lambda b: abs(b) > 0,
+    "sign squared": lambda b: sign(b) ** 2,
+    "is not 0": lambda b: b != 0,
+    "less what is 0": lambda b: 1 - (b == 0),
+    "where it is not 0": lambda b: where(b, 1, 0),
+    "negative power": lambda b: b * b**-1,
+    "negative power of a square": lambda b: b**2 * b**-2,
+}
+
+
+@pytest.mark.parametrize("of", ONE_BUT_AT_0)
+def test_what_is_wrong_at_0_alone_is_not_proved(of: str) -> None:
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        right = manual.article.gradient(p, x, y)
+        return right._replace(b3=right.b3 * ONE_BUT_AT_0[of](p.b1))
+
+    proof = of_article(gradient)
+    assert {partial.verdict for partial in proof.partials} == {"undecided"}
+    assert not proof.permutes
+
+
+#: What is 1 at 0 as well.
+ONE: dict[str, Callable[[Any], Any]] = {
+    "above or not": lambda b: (b > 0) + (b <= 0),
+    "not below, or below": lambda b: (b >= 0) + (-b > 0),
+    "both sizes": lambda b: 1 + abs(b) - maximum(b, -b),
+    "equal numbers": lambda b: 1 * (b == b + 0),
+    "a power that is a float": lambda b: 1 + b**2.0 - b * b,
+}
+
+
+@pytest.mark.parametrize("of", ONE)
+def test_what_is_right_at_0_as_well_is_proved(of: str) -> None:
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        right = manual.article.gradient(p, x, y)
+        return right._replace(b3=right.b3 * ONE[of](p.b1))
+
+    proof = of_article(gradient)
+    assert {partial.verdict for partial in proof.partials} == {"proved"}
+
+
+#: What is no formula, and why.
+NO_FORMULA: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "whole numbers": (lambda w: astype(w, int), "exact numbers turned into int64"),
+    "small floats": (lambda w: astype(w, np.float32), "exact numbers turned into float32"),
+    "truth values": (lambda w: w * astype(w, bool), "exact numbers turned into bool"),
+    "bytes": (lambda w: w * astype(w > 0, np.uint8), "exact numbers turned into uint8"),
+    "a root": (lambda w: (w * w) ** 0.5, "a power whose exponent is no whole number"),
+    "a power": (lambda w: w**w, "a power whose exponent is no whole number"),
+    "an infinite power": (lambda w: w**np.inf, "a power whose exponent is no whole number"),
+}
+
+
+@pytest.mark.parametrize("of", NO_FORMULA)
+def test_what_is_no_formula_is_not_proved(of: str) -> None:
+    wrong, why = NO_FORMULA[of]
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        right = manual.article.gradient(p, x, y)
+        return right._replace(w1=wrong(right.w1))
+
+    with pytest.raises(InexactError, match=f"^{why}$"):
+        of_article(gradient)
+
+
+def test_truth_values_may_become_floats() -> None:
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        right = manual.article.gradient(p, x, y)
+        above, not_above = astype(p.b1 > 0, np.float64), astype(p.b1 <= 0, p.b1.dtype)
+        return right._replace(b3=right.b3 * (above + not_above))
+
+    assert of_article(gradient).verdict == "proved"
+
+
+def test_numbers_have_no_hash() -> None:
+    """Their == is a number again, so no set could look for them."""
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(article_proved().run.loss)
 
 
 def test_what_a_first_call_leaves_behind_is_seen() -> None:

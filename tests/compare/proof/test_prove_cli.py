@@ -33,12 +33,13 @@ def test_the_article() -> None:
 def test_as_json() -> None:
     answer = one_object(compare("prove", "--json", "--sigmoid-derivative", "article"))
     assert list(answer) == [
-        *("verdict", "network", "sigmoid_derivative", "examples", "partials", "also"),
+        *("verdict", "network", "sigmoid_derivative", "examples", "of", "partials", "also"),
         *("cases", "kinks", "seconds"),
     ]
     assert answer["verdict"] == "proved"
     assert (answer["network"], answer["sigmoid_derivative"]) == ("2-2-1", "article")
     assert (answer["examples"], answer["cases"], answer["kinks"]) == (1, 1, [])
+    assert answer["of"] == "the loss"
     assert [row["name"] for row in answer["partials"]] == NINE
     for row in answer["partials"]:
         assert list(row) == ["name", "verdict", "latex"]
@@ -111,9 +112,18 @@ def test_other_networks() -> None:
     assert "in each of 16 cases of signs; excluded, where there is no derivative: z0[0] = 0" in said
     two = one_object(compare("prove", "--network", "2-2-1", "--l2", "0.5", "--json"))
     assert (two["examples"], two["l2"], len(two["partials"])) == (2, 0.5, 9)
+    assert two["of"] == "the mean loss of 2 examples"
     assert "the mean loss of 2 examples" in " ".join(
         compare("prove", "--network", "1-1").out.split()
     )
+
+
+def test_of_one_example_no_mean_is_proved() -> None:
+    words = "prove --network 2-6-1 --activation relu"
+    answer = one_object(compare(*words.split(), "--json"))
+    assert (answer["examples"], answer["of"]) == (1, "the loss of one example")
+    said = " ".join(compare(*words.split()).out.split())
+    assert "are identically those of the loss of one example; in each of 64 cases" in said
 
 
 REFUSED = {

@@ -196,6 +196,44 @@ def test_devices_and_processes_change_nothing(words: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.slow
+def test_processes_with_other_options_are_refused() -> None:
+    where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id")
+    with one(1, "--seed", 1, *where, 1) as second, one(1, "--seed", 0, *where, 0) as first:
+        ended = [process.communicate(timeout=120) for process in (first, second)]
+    assert (first.returncode, second.returncode) == (2, 2)
+    for out, err in ended:
+        assert out == ""
+        said = "Error: the processes were given different options; expected the same ones."
+        assert err.splitlines()[-1] == said
+
+
+@pytest.mark.slow
+def test_a_process_that_goes_leaves_a_report() -> None:
+    where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id")
+    with (
+        one(1, "--cases", "1e14", *where, 1) as second,
+        one(1, "--cases", "1e14", *where, 0) as first,
+    ):
+        time.sleep(25)  # far into it, on any machine
+        second.kill()
+        out, _ = first.communicate(timeout=120)
+    assert first.returncode == 130
+    found = json.loads(out)
+    assert (0 < found["cases"] < found["requested"], found["verdict"]) == (True, "agree")
+
+
+@pytest.mark.slow
+def test_waiting_for_another_process_can_be_stopped() -> None:
+    where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id", 1)
+    with one(1, *where, start_new_session=True) as process:
+        time.sleep(8)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "Stopped."
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_with_a_report(number: int, code: int) -> None:
     with one(2, "--cases", "1e14", start_new_session=True) as process:
