@@ -39,13 +39,10 @@ class Program:
 
     def __init__(self, settings: Settings, total: int, of_block: OfBlock | None = None) -> None:
         self.settings, self.total = settings, total
-        #: Whether another process has other options.
-        self.differs = False
-        self._options = np.int64(zlib.crc32(repr((settings, total)).encode()))
         devices = np.asarray(jax.devices())
         mesh = Mesh(devices, (_AXIS,), axis_types=(AxisType.Auto,))
         self._sharded = NamedSharding(mesh, PartitionSpec(_AXIS))
-        everywhere = NamedSharding(mesh, PartitionSpec())
+        self._everywhere = NamedSharding(mesh, PartitionSpec())
         self.devices = len(devices)
         on_devices = jax.shard_map(
             partial(_on_device, settings, of_block or compare_block),
@@ -55,7 +52,7 @@ class Program:
             check_vma=False,
         )
         self._run = jax.jit(
-            partial(_all, on_devices), out_shardings=everywhere, compiler_options=_options()
+            partial(_all, on_devices), out_shardings=self._everywhere, compiler_options=_options()
         )
 
     def run(self, starts: np.ndarray, counts: np.ndarray, stops: bool) -> tuple[Tally, bool]:
@@ -69,11 +66,16 @@ class Program:
             The tally of all devices, in NumPy, and whether any process was asked to stop.
         """
         local = np.full(self.devices, stops, np.int64)
-        given = map(self._shared, (starts, counts, local, np.full(self.devices, self._options)))
+        given = map(self._shared, (starts, counts, local))
         seed, total = np.uint32(self.settings.seed), np.int64(self.total)
-        found, stops, differs = jax.device_get(self._run(*given, seed, total, np.int64(0)))
-        self.differs = bool(differs)
-        return found, bool(stops)
+        return jax.device_get(self._run(*given, seed, total, np.int64(0)))
+
+    def differs(self) -> bool:
+        """Whether another process was given other options."""
+        options = np.int64(zlib.crc32(repr((self.settings, self.total)).encode()))
+        of_all = self._shared(np.full(self.devices, options))
+        spread = jax.jit(lambda o: o.max() - o.min(), out_shardings=self._everywhere)
+        return bool(jax.device_get(spread(of_all)) > 0)
 
     def _shared(self, values: np.ndarray) -> jax.Array:
         """One number for each device; a process has those of its own devices."""
@@ -105,17 +107,16 @@ def _all(
     starts: Any,
     counts: Any,
     stops: Any,
-    options: Any,
     seed: Any,
     total: Any,
     never: Any,
-) -> tuple[Tally, Any, Any]:
+) -> tuple[Tally, Any]:
     found = on_devices(starts, counts, seed, total, never)
     parts = [jax.tree.map(lambda leaf, k=k: leaf[k], found) for k in range(starts.shape[0])]
     whole = parts[0]
     for part in parts[1:]:
         whole = tally.joined(whole, part)
-    return whole, stops.max() > 0, options.max() != options.min()
+    return whole, stops.max() > 0
 
 
 def _on_device(

@@ -114,7 +114,7 @@ def sweep(
         steps = _Steps(requested, program.devices, settings)
         nothing, join = np.zeros(program.devices, np.int64), jax.jit(tally.joined)
         found, stops = program.run(nothing, nothing, stops=False)  # compiles
-        if program.differs:
+        if program.differs():
             raise SweepError("the processes were given different options; expected the same ones")
         found = jax.device_get(join(found, found))
         began, done = time.perf_counter(), 0

@@ -71,19 +71,21 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
         floats: their format.
         kept: see `compare.sweep.subject.in_memory`.
     """
-    distances, ratios, finite, vacuous = [], [], [], []
+    distances, ratios, gaps, allowed, above = [], [], [], [], []
     for by_hand, by_autodiff, most in zip(*kept(tuple(compared)), strict=True):
         apart = abs(by_hand - by_autodiff)
         larger = jnp.maximum(abs(by_hand), abs(by_autodiff))
         distances.append(_in_ulps(apart, larger, floats))
-        ratio = apart / most
-        # Not left to `max`: whether NaN comes through it depends on how it is compiled.
-        ratios.append(_over(jnp.max, jnp.where(ratio >= 0, ratio, jnp.inf)))
-        finite.append(_over(jnp.all, most < jnp.inf))
-        vacuous.append(_over(jnp.all, most >= larger))
+        ratios.append(_over(jnp.max, apart / most))
+        gaps.append(_over(jnp.sum, apart))
+        allowed.append(_over(jnp.sum, most))
+        above.append(_over(jnp.max, larger - most))
     distances = kept(distances)
-    is_judged, is_vacuous = (reduce(jnp.logical_and, of) for of in (finite, vacuous))
-    worst = kept(jnp.where(is_judged, reduce(jnp.maximum, ratios), 0))
+    # Sums tell what is no number; whether it comes through `max` depends on how that is compiled.
+    is_number, is_judged = sum(gaps) < jnp.inf, sum(allowed) < jnp.inf
+    is_vacuous = reduce(jnp.maximum, above) <= 0
+    ratio = jnp.where(is_number, reduce(jnp.maximum, ratios), jnp.inf)
+    worst = kept(jnp.where(is_judged, ratio, 0))
     disagree = ~(worst <= 1)
     ratio = worst.max(axis=0)
     return Tally(
@@ -91,7 +93,7 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
         _counted(~is_judged & is_case),
         _counted(is_judged & is_vacuous & is_case),
         _histogram(distances, is_case, floats, kept),
-        jnp.concatenate([_largest_of_rows(d) for d in distances]),
+        jnp.concatenate([_largest_of_rows(d, floats) for d in distances]),
         ratio,
         jnp.where(worst == ratio[None, :], cases, jnp.iinfo(jnp.int64).max).min(axis=0),
     )
@@ -102,9 +104,11 @@ def _over(take: Callable[..., Any], array: Any) -> Any:
     return array if array.ndim == 2 else take(array, axis=0)
 
 
-def _largest_of_rows(distances: Any) -> Any:
-    """(k, LANES) of (ROWS, LANES) or (k, ROWS, LANES)."""
-    return jnp.atleast_2d(distances.max(axis=-2))
+def _largest_of_rows(distances: Any, floats: Floats) -> Any:
+    """(k, LANES) of (ROWS, LANES) or (k, ROWS, LANES): as bits, among which NaN is largest."""
+    largest = _bits(distances, floats).max(axis=-2)
+    numbers = jax.lax.bitcast_convert_type(largest, floats.dtype)
+    return jnp.atleast_2d(jnp.where(numbers < jnp.inf, numbers, jnp.inf))
 
 
 def _counted(which: Any) -> Any:
@@ -121,8 +125,7 @@ def _in_ulps(apart: Any, of: Any, floats: Floats) -> Any:
     inverse = jax.lax.bitcast_convert_type(
         size((2 * floats.bias) << floats.mantissa) - exponent, floats.dtype
     )
-    ulps = apart * floats.dtype(2.0**floats.mantissa) * inverse
-    return jnp.where(apart < jnp.inf, ulps, jnp.inf)
+    return apart * floats.dtype(2.0**floats.mantissa) * inverse
 
 
 def _bits(of: Any, floats: Floats) -> Any:
