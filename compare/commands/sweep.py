@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from compare.sweep.settings import Settings
 
 
+#: Most cases that the loop beside a sweep goes through: some seconds.
+_FLOOR_CASES = 100_000_000
+
 #: Seconds that a process waits for the others.
 PATIENCE_SECONDS = 60
 
@@ -53,12 +56,19 @@ class Address(click.ParamType):
     type=Number("a whole number from 0 up", convert=int, at_least=0, at_most=10**5),
     help="Which of them this one is, from 0 on; 0 prints the report.",
 )
+@click.option(
+    "--floor",
+    "with_floor",
+    is_flag=True,
+    help="Also time a loop that draws the same cases and evaluates the loss, no more.",
+)
 @JSON
 def sweep(
     cases: int,
     coordinator: str | None,
     num_processes: int | None,
     process_id: int | None,
+    with_floor: bool,
     as_json: bool,
     **asked: Any,
 ) -> int:
@@ -70,7 +80,6 @@ def sweep(
     Ends with 0 if all agree, else with 1.
     """
     from compare import interrupts
-    from compare.commands.output import print_object
 
     several = _several(coordinator, num_processes, process_id)
     with interrupts.gently() as stop:
@@ -80,16 +89,12 @@ def sweep(
             _meet(coordinator, num_processes, process_id)
             stop.listen()  # after JAX's runtime, which listens for SIGTERM itself
             swept = _swept(wanted, cases, stop)
+            if with_floor and not stop.asked():
+                swept = _beside_floor(swept)
         suspects = _ruled(wanted, swept)
     verdict = swept.verdict([suspect["ruling"] for suspect in suspects])
-    if process_id:
-        pass  # process 0 prints the report; all end alike
-    elif as_json:
-        print_object(swept.as_object(suspects) | {"verdict": verdict})
-    else:
-        from compare.sweep.terminal import show_swept
-
-        show_swept(swept, suspects, verdict)
+    if not process_id:  # process 0 prints the report; all end alike
+        _report(swept, suspects, verdict, as_json)
     code = _code(verdict, swept, stop)
     if several and not swept.is_whole:
         sys.stdout.flush()
@@ -178,6 +183,27 @@ def _swept(wanted: "Settings", cases: int, stop: "Asked") -> "Swept":
             return sweep(wanted, cases, on_progress, stop.asked)
         except SweepError as error:
             raise click.UsageError(f"{error}.") from error
+
+
+def _beside_floor(swept: "Swept") -> "Swept":
+    from dataclasses import replace
+
+    from compare.sweep.run import floor
+    from compare.terminal import waiting
+
+    with waiting("The loop that only draws and evaluates the loss"):
+        return replace(swept, floor=floor(swept.settings, min(swept.cases, _FLOOR_CASES)))
+
+
+def _report(swept: "Swept", suspects: list[dict[str, Any]], verdict: str, as_json: bool) -> None:
+    if as_json:
+        from compare.commands.output import print_object
+
+        print_object(swept.as_object(suspects) | {"verdict": verdict})
+        return
+    from compare.sweep.terminal import show_swept
+
+    show_swept(swept, suspects, verdict)
 
 
 def _ruled(wanted: "Settings", swept: "Swept") -> list[dict[str, Any]]:

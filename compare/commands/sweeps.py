@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import ACTIVATION, LOSS, SEED, Name, Number, Sizes
-from compare.limits import LARGEST_L2
+from compare.commands.options import SEED, Name, Number, Sizes
+from compare.commands.passes import kind_options
 from compare.wording import near_miss, quoted
 
 if TYPE_CHECKING:
@@ -31,20 +31,9 @@ CASE = Number("a whole number from 0 to 1e15", convert=_whole, at_least=0, at_mo
 
 _DRAWN = "uniform:SIZE|spread:LOW:HIGH"
 
+_NETWORK = click.option("--network", "sizes", type=Sizes(), default="2-2-1", show_default=True)
+
 _SWEEP = (
-    click.option("--network", "sizes", type=Sizes(), default="2-2-1", show_default=True),
-    click.option("--activation", type=ACTIVATION, help="Of hidden layers; sigmoid."),
-    click.option(
-        "--output",
-        type=ACTIVATION,
-        help="Of the last layer; sigmoid, or identity for losses on logits.",
-    ),
-    click.option("--loss", type=LOSS, help="mse unless given."),
-    click.option(
-        "--l2",
-        type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
-        help="λ, the weight of Σ w²; 0 unless given.",
-    ),
     click.option(
         "--examples",
         type=Number("a whole number from 1 to 100", convert=int, at_least=1, at_most=100),
@@ -80,7 +69,7 @@ def sweep_options(command: Callable) -> Callable:
     """The options; `settings` makes something of them."""
     for option in reversed(_SWEEP):
         command = option(command)
-    return command
+    return _NETWORK(kind_options(command))
 
 
 def use_all_cores() -> None:

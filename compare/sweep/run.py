@@ -39,6 +39,7 @@ class Swept:
     devices: int
     processes: int
     seconds: float  #: without compiling
+    floor: float | None = None  #: cases a second of the loop of `floor`, if it was timed
 
     @property
     def is_whole(self) -> bool:
@@ -72,6 +73,7 @@ class Swept:
             "requested": self.requested,
             "seconds": self.seconds,
             "cases_per_second": self.cases / self.seconds if self.seconds else None,
+            "floor_cases_per_second": self.floor,
             "disagreements": self.disagreements,
             "unjudged": self.unjudged,
             "vacuous": self.vacuous,

@@ -71,6 +71,9 @@ def _show_largest(out: Console, swept: Swept) -> None:
 def _speed(swept: Swept) -> str:
     rate = swept.cases / max(swept.seconds, 1e-9) / 1e6
     says = f"{swept.cases:,} cases in {swept.seconds:.3g} s, {rate:.3g} million a second."
+    if swept.floor:
+        part = rate * 1e6 / swept.floor
+        says += f" Drawing and the loss alone: {swept.floor / 1e6:.3g} million; that is {part:.2f}."
     return says if swept.is_whole else f"{says} Stopped before {swept.requested:,}."
 
 

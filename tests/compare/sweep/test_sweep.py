@@ -12,12 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
+import manual.article
 import manual.network
 from compare.planted import PLANTS
 from compare.sweep.cases import BLOCK
+from compare.sweep.program import evaluate_block
 from compare.sweep.replay import case
 from compare.sweep.run import Swept, sweep
 from manual.affine import Layer
@@ -151,7 +154,7 @@ def test_every_planted_mistake_is_reported(slug: str) -> None:
 
 def same(found: dict[str, Any]) -> dict[str, Any]:
     """A report without what may differ between machines and runs."""
-    differs = ("seconds", "cases_per_second", "devices", "processes")
+    differs = ("seconds", "cases_per_second", "floor_cases_per_second", "devices", "processes")
     return {name: value for name, value in found.items() if name not in differs}
 
 
@@ -226,7 +229,7 @@ def test_a_process_that_goes_leaves_a_report() -> None:
 def test_waiting_for_another_process_can_be_stopped() -> None:
     where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id", 1)
     with one(1, *where, start_new_session=True) as process:
-        time.sleep(8)
+        time.sleep(8)  # JAX is imported by then, and waits for half a minute and more
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
@@ -284,6 +287,29 @@ def test_the_report_as_json() -> None:
     assert (replayed["params"], replayed["inputs"]) == (first["params"], first["inputs"])
     assert replayed["ruling"]["verdict"] == "agree"
     assert replayed["trace"]["verdict"] == "agree"
+
+
+def test_the_floor_is_timed_on_request() -> None:
+    found = json.loads(compare("sweep", "--cases", "1e5", "--floor", "--json").out)
+    assert found["floor_cases_per_second"] > 0  # which is faster, so few cases cannot say
+    assert "Drawing and the loss alone: " in compare("sweep", "--cases", "1e5", "--floor").out
+    network = ("--network", "3-2-1", "--cases", "1e4", "--floor", "--json")
+    assert json.loads(compare("sweep", *network).out)["floor_cases_per_second"] > 0
+
+
+def test_the_floor_evaluates_the_loss_by_hand() -> None:
+    """The largest loss among ten cases, for both kinds of networks, as NumPy has it."""
+    for settings in (swept(), swept(Network((3, 2, 1), "tanh"), 2)):
+        with jax.enable_x64(True):
+            found = float(evaluate_block(settings, 0, 10, 0, 0).ratio.max())
+        losses = []
+        for k in range(10):
+            params, x, y = (one := case(settings, k)).params, one.x, one.y
+            if settings.network is None:
+                losses.append(manual.article.loss(manual.article.Parameters(*params), x, y))
+            else:
+                losses.append(manual.network.loss(settings.network, params, x, y))
+        assert found == pytest.approx(max(losses), rel=1e-12)
 
 
 def test_the_report_to_read() -> None:
