@@ -17,6 +17,7 @@ a product     and the smallest normal number                       what is below
 ============  ===================================================  =================================
 """
 
+import math
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -59,7 +60,7 @@ def product(a: Rounded, b: Rounded, charge: Charge) -> Rounded:
 
 def scaled(a: Rounded, factor: Any, charge: Charge) -> Rounded:
     """a times what is exact."""
-    value = a.value * factor
+    value = factor * a.value
     return Rounded(value, abs(factor) * (a.error + 2 * charge.u * a.size) + charge.tiny)
 
 
@@ -95,7 +96,8 @@ def tail(z: Rounded, e: Any) -> Any:
     """No less than e^-|t| for any t within the error of z; e is e^-|z|.
 
     e^-|z| grows by e^error at most, and e^t <= 1 + 2t as far as 1. Beyond that, what counts is the
-    end that is nearer to 0.
+    end that is nearer to 0: of a far one nothing is left, of a near one all may be.
     """
-    near = jnp.exp(-jnp.maximum(abs(z.value) - z.error, 0))
+    tiny = jnp.finfo(z.value.dtype).tiny
+    near = jnp.where(abs(z.value) - z.error > -math.log(tiny), 2 * tiny, 1)
     return jnp.where(z.error <= 1, e * (1 + 2 * z.error), near)

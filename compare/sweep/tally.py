@@ -18,7 +18,14 @@ BINS = len(ENDS)
 
 #: Counts of one parameter of one case stand in 4 bits each, of a block's rows in 8.
 _MOST_AT_ONCE = 15
+#: Bits for the count of what is said of the cases in a block's rows; three fit a float32.
+_APART = 5
+
+#: Of the fields of 8 bits in a word.
+_SHIFTS = np.arange(0, 64, 8)
+
 assert BINS == 16
+assert ROWS < 2**_APART
 assert _MOST_AT_ONCE * ROWS < 256
 
 
@@ -72,7 +79,7 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
         kept: see `compare.sweep.subject.in_memory`.
     """
     distances, ratios, gaps, allowed, above = [], [], [], [], []
-    for by_hand, by_autodiff, most in zip(*kept(tuple(compared)), strict=True):
+    for by_hand, by_autodiff, most in zip(*compared, strict=True):
         apart = abs(by_hand - by_autodiff)
         larger = jnp.maximum(abs(by_hand), abs(by_autodiff))
         distances.append(_in_ulps(apart, larger, floats))
@@ -80,20 +87,23 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
         gaps.append(_over(jnp.sum, apart))
         allowed.append(_over(jnp.sum, most))
         above.append(_over(jnp.max, larger - most))
-    distances = kept(distances)
     # Sums tell what is no number; whether it comes through `max` depends on how that is compiled.
     is_number, is_judged = sum(gaps) < jnp.inf, sum(allowed) < jnp.inf
     is_vacuous = reduce(jnp.maximum, above) <= 0
     ratio = jnp.where(is_number, reduce(jnp.maximum, ratios), jnp.inf)
-    worst = kept(jnp.where(is_judged, ratio, 0))
-    disagree = ~(worst <= 1)
+    worst = jnp.where(is_judged, ratio, 0)
+    said = _together([~(worst <= 1), ~is_judged, is_judged & is_vacuous], is_case, floats)
+    # As one complex number: as two, each would go through all elements in a loop of its own.
+    distances, of_cases = kept((distances, jax.lax.complex(worst, said)))
+    worst, said = of_cases.real, of_cases.imag
     ratio = worst.max(axis=0)
+    disagreements, unjudged, vacuous = _counted(said, 3)
     return Tally(
-        _counted(disagree & is_case),
-        _counted(~is_judged & is_case),
-        _counted(is_judged & is_vacuous & is_case),
+        disagreements,
+        unjudged,
+        vacuous,
         _histogram(distances, is_case, floats, kept),
-        jnp.concatenate([_largest_of_rows(d, floats) for d in distances]),
+        _largest_of_rows(distances, floats),
         ratio,
         jnp.where(worst == ratio[None, :], cases, jnp.iinfo(jnp.int64).max).min(axis=0),
     )
@@ -104,15 +114,22 @@ def _over(take: Callable[..., Any], array: Any) -> Any:
     return array if array.ndim == 2 else take(array, axis=0)
 
 
-def _largest_of_rows(distances: Any, floats: Floats) -> Any:
-    """(k, LANES) of (ROWS, LANES) or (k, ROWS, LANES): as bits, among which NaN is largest."""
-    largest = _bits(distances, floats).max(axis=-2)
-    numbers = jax.lax.bitcast_convert_type(largest, floats.dtype)
-    return jnp.atleast_2d(jnp.where(numbers < jnp.inf, numbers, jnp.inf))
+def _largest_of_rows(distances: list[Any], floats: Floats) -> Any:
+    """(parameters, LANES): as bits, among which NaN is largest."""
+    rows = [jnp.atleast_2d(_bits(d, floats).max(axis=-2)) for d in distances]
+    numbers = jax.lax.bitcast_convert_type(jnp.concatenate(rows), floats.dtype)
+    return jnp.where(numbers < jnp.inf, numbers, jnp.inf)
 
 
-def _counted(which: Any) -> Any:
-    return which.astype(jnp.int64).sum(axis=0)
+def _together(said: list[Any], is_case: Any, floats: Floats) -> Any:
+    """What is said of each case, as one number of `_APART` bits each, so that one sum counts it."""
+    fields = [jnp.where(which, floats.dtype(2 ** (_APART * k)), 0) for k, which in enumerate(said)]
+    return jnp.where(is_case, sum(fields), 0)
+
+
+def _counted(said: Any, kinds: int) -> list[Any]:
+    counts = said.sum(axis=0).astype(jnp.int64)
+    return [counts >> np.int64(_APART * k) & np.int64(2**_APART - 1) for k in range(kinds)]
 
 
 def _in_ulps(apart: Any, of: Any, floats: Floats) -> Any:
@@ -143,9 +160,10 @@ def _histogram(distances: list[Any], is_case: Any, floats: Floats, kept: Kept) -
     for words in kept(_summed([_field(d, floats) for d in distances])):
         found = jnp.where(is_case, words, 0)
         every_other = np.int64(0x0F0F0F0F0F0F0F0F)
-        halves = [(found >> np.int64(4 * k) & every_other).sum(axis=0) for k in (0, 1)]
-        fields = [halves[b % 2] >> np.int64(8 * (b // 2)) & np.int64(0xFF) for b in range(BINS)]
-        counts = counts + jnp.stack(fields)
+        halves = jnp.stack([(found >> np.int64(4 * k) & every_other).sum(axis=0) for k in (0, 1)])
+        # Bin 2 f + k is field f of half k.
+        fields = halves[None] >> _SHIFTS[:, None, None] & np.int64(0xFF)
+        counts = counts + fields.reshape(BINS, LANES)
     return counts
 
 

@@ -1,12 +1,15 @@
 """What is allowed contains every right gradient, and is no wider than it has to be."""
 
+import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from compare.sweep.replay import case
+from compare.sweep.rounded import Rounded, tail
 from compare.sweep.settings import Settings
 from compare.sweep.subject import APART
 from handgrad import exact_gradient
@@ -47,6 +50,23 @@ def hold_to_the_truth(settings: Settings, found: Block, count: int) -> None:
                 side[:, column], exact, found.allowed[:, column], strict=True
             ):
                 assert abs(float(value) - float(truth)) <= most / APART * 1.0001, column
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_left_of_an_exponential(dtype: Any) -> None:
+    """Up to the end of an interval that is nearer to 0; far from it no more than nothing."""
+    z = np.outer(10.0 ** np.arange(-3, 4, 0.25), (1, -1)).ravel().astype(dtype)
+    z, error = (grid.ravel() for grid in np.meshgrid(z, np.abs(z)))
+    with jax.enable_x64(True):
+        found = np.asarray(tail(Rounded(jnp.asarray(z), jnp.asarray(error)), jnp.exp(-abs(z))))
+    assert found.dtype == dtype
+    nearest = np.maximum(np.abs(z.astype(float)) - error, 0)
+    tiny = float(np.finfo(dtype).tiny)
+    # What is below the smallest normal number becomes 0, and is charged where it is used.
+    assert (found + 2 * tiny >= np.exp(-nearest) * (1 - 1e-4)).all()
+    far = (error > 1) & (nearest > -1.01 * math.log(tiny))
+    assert far.sum() > 10
+    assert found[far].max() <= 2 * tiny
 
 
 ARTICLE = {

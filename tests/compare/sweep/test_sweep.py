@@ -41,6 +41,15 @@ def test_all_cases_are_counted_once() -> None:
         assert all(0 <= number < requested for number, _ in found.suspects)
 
 
+@pytest.mark.parametrize("requested", [10, BLOCK + 3])
+def test_beyond_the_last_case_nothing_is_counted(requested: int) -> None:
+    """A block is whole wherever a sweep ends; here the same is said of every case."""
+    assert sweep(swept(plant="residual-sign"), requested).disagreements == requested
+    assert sweep(swept(weights="uniform:1e12", inputs="uniform:1e12"), requested).vacuous == (
+        requested
+    )
+
+
 def test_a_sweep_can_be_stopped_between_steps() -> None:
     found = sweep(swept(), 10**9, asked_to_stop=lambda: True)
     assert 0 < found.cases < 10**9
