@@ -14,16 +14,17 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from compare.proof.number import InexactError, Number
+from compare.shaped import Shaped
 
 
-class Array(NDArrayOperatorsMixin):
+class Array(Shaped, NDArrayOperatorsMixin):
     """Numbers in an array of any shape."""
 
     dtype = np.dtype(object)
 
     def __init__(self, numbers: Any):
         """Numbers: one, or an array or nested lists of them."""
-        self.numbers: Any = np.asarray(numbers, dtype=object)
+        super().__init__(np.asarray(numbers, dtype=object))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> "Array":
         if method != "__call__" or options:
@@ -46,27 +47,9 @@ class Array(NDArrayOperatorsMixin):
         raise InexactError("an if or a Boolean operation on a number that may be anything")
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of its axes."""
-        return self.numbers.shape
-
-    @property
-    def ndim(self) -> int:
-        """How many axes."""
-        return self.numbers.ndim
-
-    @property
-    def T(self) -> "Array":  # noqa: N802 (the standard's name)
-        """The transpose."""
-        return Array(self.numbers.T)
-
-    @property
     def number(self) -> Number:
         """The one that an array of shape () holds."""
         return self.numbers[()]
-
-    def __getitem__(self, key: Any) -> "Array":
-        return Array(self.numbers[key])
 
 
 def _plain(value: Any) -> Any:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from compare.recording.number import FUNCTIONS, LARGEST, Number, function, recorded
+from compare.shaped import Shaped
 
 
-class Array:
+class Array(Shaped):
     """Numbers in an array of any shape; operators and `@` as the standard has them."""
 
     __array_ufunc__ = None  # NumPy leaves an operator with an array of its own to this class
@@ -24,31 +25,12 @@ class Array:
     def __init__(self, numbers: Any):
         """Numbers: an array or nested lists of numbers, recorded or plain."""
         given = np.asarray(numbers, dtype=object)
-        #: `Number`s, of dtype object; NumPy has no type for what is inside.
-        self.numbers: Any = np.asarray(np.frompyfunc(recorded, 1, 1)(given), dtype=object)
+        super().__init__(np.asarray(np.frompyfunc(recorded, 1, 1)(given), dtype=object))
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         return modules[__name__]
 
     dtype = np.dtype(np.float64)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of its axes."""
-        return self.numbers.shape
-
-    @property
-    def ndim(self) -> int:
-        """How many axes."""
-        return self.numbers.ndim
-
-    @property
-    def T(self) -> "Array":  # noqa: N802 (the standard's name)
-        """The transpose."""
-        return Array(self.numbers.T)
-
-    def __getitem__(self, key: Any) -> "Array":
-        return Array(self.numbers[key])
 
     def __neg__(self) -> "Array":
         return Array(-self.numbers)
