@@ -63,13 +63,6 @@ def page(pages: Pages, study_page: Path) -> Page:
     return pages.open(study_page)
 
 
-def shown(page: Page) -> Page:
-    """Scrolled to, as a reader does: nothing is computed out of view."""
-    page.locator("#break").scroll_into_view_if_needed()
-    expect(page.locator("#break .verdict").first).not_to_be_empty()
-    return page
-
-
 def verdicts(page: Page) -> dict[str, str]:
     rows = page.locator("#break [data-check]").all()
     return {r.get_attribute("data-check") or "": r.locator(".verdict").inner_text() for r in rows}
@@ -177,7 +170,7 @@ def ended(loop: Any, gradient: Any, settings: Settings) -> Parameters:
 def test_the_checks_of_the_training_say_what_python_s_say(
     pages: Pages, study_page: Path, slug: str
 ) -> None:
-    page = shown(pages.open(study_page, f"mistake={slug}"))
+    page = pages.open(study_page, f"mistake={slug}")
     seen = verdicts(page)
     for name, check in by_python(slug, Settings(init="ones")).items():
         assert seen[name] == ("✓ sees it" if check.sees else "○ blind")
@@ -196,7 +189,6 @@ def test_an_address_plants_and_the_sign_takes_it_back(pages: Pages, study_page: 
     expect(factor.locator("tr[data-side=by_hand] .ulps")).to_have_text("4.3·10¹⁴ ulps")
     expect(whole.locator("tr[data-side=by_hand] .lost")).to_be_visible()
     expect(factor.locator("tr[data-side=autodiff] .lost")).to_be_hidden()
-    shown(page)
     # What the list says already is not said again.
     expect(page.locator("#break .mistake")).to_have_text("That can make all 9 derivatives wrong.")
     sign.get_by_role("button", name="remove").click()
@@ -219,7 +211,7 @@ def test_the_list_is_chosen_from_by_key(page: Page) -> None:
     expect(pick).to_have_value("half-mse")
     page.wait_for_function("() => location.hash.includes('mistake=half-mse')")
     assert "Planted: The 2 of the square" in page.locator("#live").inner_text()
-    assert set(verdicts(shown(page)).values()) == {"✓ sees it", "○ blind"}
+    assert set(verdicts(page).values()) == {"✓ sees it", "○ blind"}
 
 
 def test_what_the_page_cannot_run_is_said(pages: Pages, study_page: Path) -> None:
@@ -249,12 +241,12 @@ LESSONS = {
 
 @pytest.mark.parametrize(("slug", "where"), LESSONS)
 def test_the_lesson(pages: Pages, study_page: Path, slug: str, where: str) -> None:
-    page = shown(pages.open(study_page, f"mistake={slug}&{where}".rstrip("&")))
+    page = pages.open(study_page, f"mistake={slug}&{where}".rstrip("&"))
     expect(page.locator("#break .lesson")).to_contain_text(LESSONS[slug, where])
 
 
 def test_the_published_bug_moves_emily_by_a_millionth(pages: Pages, study_page: Path) -> None:
-    page = shown(pages.open(study_page, "mistake=update-before-use"))
+    page = pages.open(study_page, "mistake=update-before-use")
     said = page.locator("#break [data-check=outcome] .found")
     expect(said).to_contain_text("Emily 0.94678911 (right: 0.94678839)")
     seen = [name for name, verdict in verdicts(page).items() if verdict == "✓ sees it"]
@@ -262,20 +254,30 @@ def test_the_published_bug_moves_emily_by_a_millionth(pages: Pages, study_page: 
 
 
 def test_the_checks_follow_the_point(pages: Pages, study_page: Path) -> None:
-    """Also when they were out of view meanwhile."""
-    page = shown(pages.open(study_page, "mistake=zeroed-element"))
-    row = page.locator("#break tr[data-parameter=w1]")
-    expect(row.locator("[data-of=exact]")).to_have_text("+0.0215")
-    page.evaluate("scrollTo(0, 0)")
-    page.get_by_role("button", name="Bob").click()
-    shown(page)
-    expect(row.locator("[data-of=exact]")).to_have_text("+1.59·10⁻¹³")
-    expect(row.locator("[data-of=hand]")).to_have_text("0")
-    expect(row.locator("[data-of=off]")).to_contain_text("✗")
+    """At once, and where nobody has scrolled to them: who listens or searches reads them there."""
+    page = pages.open(study_page, "mistake=zeroed-element", size=PHONE)
+    part, row = page.locator("#break"), page.locator("#break tr[data-parameter=w1]")
+
+    def cells() -> list[str]:
+        return [row.locator(f"[data-of={of}]").inner_text() for of in ("hand", "exact", "off")]
+
+    assert part.evaluate("(part) => part.getBoundingClientRect().y > innerHeight + 300")
+    assert cells()[1] == "+0.0215"
+    page.evaluate("modules['main.js'].store.set({ sample: 'bob' })")
+    assert cells()[:2] == ["0", "+1.59·10⁻¹³"]
+    assert "✗" in cells()[2]
+    assert part.locator("caption").inner_text() == "Bob's derivatives"
+    before = set(verdicts(page).values())
+    page.evaluate("modules['main.js'].store.set({ edits: { b3: 1e308 } })")
+    assert "? cannot tell" not in before
+    assert list(verdicts(page).values())[2:] == ["? cannot tell"] * 4
+    assert "no gradient can be checked" in part.locator(".lesson").inner_text()
+    page.evaluate("modules['main.js'].store.set({ edits: {}, mistake: 'update-before-use' })")
+    assert list(verdicts(page).values()) == ["○ blind"] * 5 + ["✓ sees it"]
 
 
 def test_numbers_beyond_float64_are_no_fault(pages: Pages, study_page: Path) -> None:
-    page = shown(pages.open(study_page, "mistake=half-mse&edits=w1:1e308;w2:1e308"))
+    page = pages.open(study_page, "mistake=half-mse&edits=w1:1e308;w2:1e308")
     text = page.locator("#break").inner_text()
     assert "NaN" not in text
     assert "Infinity" not in text
@@ -287,7 +289,7 @@ def test_where_nothing_can_be_checked_nothing_is_claimed(pages: Pages, study_pag
         "mistake=missing-square&edits=b3:1e308",
         "mistake=off-by-a-millionth&edits=w1:1e308",
     ):
-        page = shown(pages.open(study_page, fragment))
+        page = pages.open(study_page, fragment)
         seen = verdicts(page)
         for name in ("difference", "autodiff", "exact", "update"):
             assert seen[name] == "? cannot tell"
@@ -298,7 +300,6 @@ def test_where_nothing_can_be_checked_nothing_is_claimed(pages: Pages, study_pag
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_is_accessible_and_fits_a_phone(pages: Pages, study_page: Path, dark: bool) -> None:
     page = pages.open(study_page, "mistake=clipped", size=PHONE, dark=dark, still=True)
-    shown(page)
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from compare.bounds import value_ranges
 from compare.rounding import U
@@ -295,14 +295,38 @@ def test_close_up_the_secant_leads_through_its_ends(pages: Pages, study_page: Pa
     assert abs((above + below) / 2 - here) > 2 * pixel
     left, right = (scales.at(*place) for place in points(svg.locator(".secant")))
     steep = (right[1] - left[1]) / (right[0] - left[0])
-    for offset, height in ((-0.1, below - here), (0.1, above - here)):
+    ends = svg.locator("circle.mark.end").all()
+    for end, offset, height in zip(ends, (-0.1, 0.1), (below - here, above - here), strict=True):
         assert abs(left[1] + steep * (offset - left[0]) - height) < 0.2 * pixel
+        at = scales.at(*(float(end.get_attribute(of) or "nan") for of in ("cx", "cy")))
+        assert abs(at[0] - offset) < 1e-6
+        assert abs(at[1] - height) < 1e-6
 
 
 def test_why_there_is_no_exact_slope_is_said_alike(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page, "edits=w1:1000&parameter=w1")
     assert "too small to be known" in lesson(page)
     assert row(page, "exact") == "too small for 106 bits"
+
+
+def test_that_nothing_can_be_drawn_is_said_out_of_sight_too(pages: Pages, study_page: Path) -> None:
+    """Who listens or searches comes to words that nobody has scrolled to."""
+    page = pages.open(study_page, "parameter=w1", size=PHONE)
+    notes = page.locator("#nudge figure > .note")
+    assert [is_hidden(of) for of in notes.all()] == [True, True]
+    # With so large a bias Alice's loss is 0, whatever the weight.
+    page.evaluate("modules['main.js'].store.set({ edits: { b3: 1e308 } })")
+    assert [is_hidden(of) for of in notes.all()] == [False, False]
+    # Errors need an exact slope that is known; the curve does not.
+    page.evaluate("modules['main.js'].store.set({ edits: { w1: 1000 } })")
+    assert [is_hidden(of) for of in notes.all()] == [True, False]
+    page.evaluate("modules['main.js'].store.set({ edits: {} })")
+    assert [is_hidden(of) for of in notes.all()] == [True, True]
+    assert page.locator("#nudge .axes .tick").count() == 0  # out of sight they are not drawn
+
+
+def is_hidden(node: Locator) -> bool:
+    return node.get_attribute("hidden") is not None
 
 
 def shown_is_empty(page: Page) -> bool:

@@ -1,6 +1,7 @@
 """The surface: contours, the way of the training and −∇, against Python's mean loss."""
 
 import math
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from compare.trace import Trace
+from compare.traced.asked import Asked
 from manual.article import (
     Parameters,
     draw_parameters,
@@ -17,6 +19,8 @@ from manual.article import (
     ones_parameters,
 )
 from manual.sgd import sample_order
+from study.build import build
+from study.content import of_pass
 from tests.reference import START, TRAINED, XS, YS
 from tests.study.browser import PHONE, Pages
 from tests.study.pictures import Scales, points
@@ -322,6 +326,36 @@ def test_a_point_far_away_is_met_in_words(pages: Pages, study_page: Path) -> Non
     said = page.locator("#surface").inner_text()
     assert "no finite number" in said
     assert "NaN" not in said
+
+
+def test_a_point_far_away_is_met_in_words_out_of_sight_too(pages: Pages, study_page: Path) -> None:
+    """Up to where a picture can be drawn, which then is."""
+    page = pages.open(study_page, "axes=w1;w2", size=PHONE)
+    note = page.locator("#surface .map > .note")
+    assert note.get_attribute("hidden") is not None
+    page.evaluate("modules['main.js'].store.set({ edits: { w1: 1e308 } })")
+    assert note.get_attribute("hidden") is None
+    page.evaluate("modules['main.js'].store.set({ edits: { w1: 8e307 } })")
+    assert note.get_attribute("hidden") is not None
+    assert page.locator("#surface .axes .tick").count() == 0  # out of sight nothing is drawn
+    svg = drawn(page)
+    x, _ = Scales(svg).at(*attributes(svg.locator(".here"), "cx", "cy"))
+    assert math.isclose(x, 8e307, rel_tol=1e-6)
+
+
+def test_the_loss_is_that_of_the_input_that_is_set(pages: Pages, tmp_path: Path) -> None:
+    """And so are its slopes."""
+    asked = Asked(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
+    path = build(of_pass(asked.trace()), tmp_path / "two.html")
+    page = pages.open(path, "edits=x%5B1%5D:4&axes=w0%5B1,2%5D;b1%5B0%5D")
+    moved = replace(asked, x=(0.5, 4.0)).trace().quantities
+    said = page.locator("#surface .says").inner_text()
+    assert f"The loss here is {moved['L'].by_hand:.4g};" in said
+    for symbol, name in (("w0[1,2]", "dw0[1,2]"), ("b1[0]", "db1[0]")):
+        slope = said.partition(f"∂L/∂{symbol} = ")[2].split()[0].rstrip(".")
+        assert math.isclose(
+            float(number(slope.removeprefix("+"))), moved[name].by_hand, rel_tol=1e-2
+        )
 
 
 def test_a_network_of_the_readers_own(pages: Pages, own_page: Path, own: Trace) -> None:

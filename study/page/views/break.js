@@ -58,25 +58,15 @@ export function breakIt(place, store) {
     terminal,
   );
   const live = document.getElementById("live");
-  const seen = { isInView: false, isStale: false, now: null };
 
-  function draw() {
-    seen.isStale = false;
-    const [state, point] = seen.now;
-    const mistake = planted(study, state);
-    if (!mistake) return;
+  // Out of view as well: words are searched and read aloud there too.
+  function write(state, point, mistake) {
     const people = judged(study, state, point, mistake);
     const found = { ...checksOfTraining(study, state), ...checksOfPoint(study, people) };
     for (const [name, of] of Object.entries(found)) rows[name].update(of);
     say(taught, lesson(mistake, found, NAMES));
     table.update(state, point, people.find(({ sample }) => sample === point.sample).rows);
   }
-
-  // Nobody reads what is out of view, and trainings take time.
-  new IntersectionObserver((entries) => {
-    seen.isInView = entries.at(-1).isIntersecting;
-    if (seen.isInView && seen.isStale) draw();
-  }, { rootMargin: "200px" }).observe(place);
 
   return (state, point, changed) => {
     const chosen = study.mistakes.find((of) => of.slug === state.mistake);
@@ -92,9 +82,7 @@ export function breakIt(place, store) {
       if (mistake) say(live, `Planted: ${sentence(mistake)}`);
     }
     if (chosen) say(command, commandOf(study, state));
-    seen.now = [state, point];
-    seen.isStale ||= [...changed].some((key) => MATTERS.has(key));
-    if (seen.isInView && seen.isStale) draw();
+    if (mistake && [...changed].some((key) => MATTERS.has(key))) write(state, point, mistake);
   };
 }
 

@@ -29,7 +29,7 @@ export function curve(store) {
   const move = () => edited(store, store.state.parameter, range.valueAsNumber);
   const range = element("input", { type: "range", step: 0.01, oninput: move });
   const empty = element("p", { class: "note", hidden: true }, "There is no curve to draw: the loss is no finite number here, or the same everywhere.");
-  let [seen, isClose, window] = [null, false, null];
+  let [seen, points, window] = [null, null, null];
 
   const frame = picture(HEIGHT, draw, axis.node, within.node, ...ends, here);
   const node = element(
@@ -43,10 +43,6 @@ export function curve(store) {
   );
 
   function draw(width, height) {
-    const points = (isClose ? closeLook : wideLook)(seen, window);
-    set(empty, { hidden: Boolean(points) });
-    // Not its frame, which tells when it is in view.
-    set(frame.drawing, { hidden: !points });
     if (!points) return;
     const places = inside(width, height, points.left);
     const [x, y] = [linear(points.across, places.x), linear(points.up, places.y)];
@@ -68,13 +64,15 @@ export function curve(store) {
     node,
     update(now, state, changed) {
       seen = now;
-      isClose = state.close;
       const isOther = ["parameter", "sample", "seed", "epoch"].some((key) => changed.has(key));
       window = windowAt(now.value, isOther ? null : window);
       const [min, max] = window;
-      set(range, { min, max, "aria-label": `${now.symbol}, from ${short(min)} to ${short(max)}`, hidden: isClose });
+      set(range, { min, max, "aria-label": `${now.symbol}, from ${short(min)} to ${short(max)}`, hidden: state.close });
       if (range.valueAsNumber !== now.value) range.value = now.value;
-      set(frame.drawing, { "aria-label": described(now) });
+      points = (state.close ? closeLook : wideLook)(now, window);
+      set(empty, { hidden: Boolean(points) });
+      // Not its frame, which tells when it is in view.
+      set(frame.drawing, { hidden: !points, "aria-label": described(now) });
       frame.redraw();
     },
   };

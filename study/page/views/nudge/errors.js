@@ -10,11 +10,14 @@ import { logarithmic } from "../../parts/scales.js";
 import { HEIGHT } from "./curve.js";
 import { areNumbers, share } from "./measured.js";
 
+// Beside the smallest step and the largest so many times a step stays free.
+const ROOM = 2.5;
+
 // The steps that can be chosen, those that the errors are drawn for, and the ends of that axis.
 const [FIRST, LAST] = NUDGES;
 const EXPONENTS = Array.from({ length: LAST - FIRST + 1 }, (_, k) => FIRST + k);
 const FINE_STEPS = Array.from({ length: 4 * (LAST - FIRST) + 1 }, (_, k) => stepSize(FIRST + k / 4));
-const STEPS = [4e-13, 0.25];
+const STEPS = [stepSize(LAST) / ROOM, ROOM * stepSize(FIRST)];
 
 // Relative errors that are drawn; one beyond is drawn at the edge.
 const ERRORS = [1e-14, 1e3];
@@ -41,7 +44,7 @@ export function errors(store) {
   const node = element(
     "figure",
     {},
-    element("figcaption", {}, "Relative error of the secant's slope, by step size h"),
+    element("figcaption", {}, "Relative error of the secant, by step size h"),
     frame.node,
     empty,
     element("label", { class: "under" }, range),
@@ -50,10 +53,7 @@ export function errors(store) {
   let seen = null;
 
   function draw(width, height) {
-    const isMeasurable = areNumbers(seen) && Boolean(seen.exact);
-    set(empty, { hidden: isMeasurable });
-    set(frame.drawing, { hidden: !isMeasurable });
-    if (!isMeasurable) return;
+    if (!isMeasurable(seen)) return;
     const places = inside(width, height);
     const [x, y] = [logarithmic(STEPS, places.x), logarithmic(ERRORS, places.y)];
     axis.update(x, y, "h", "error");
@@ -80,9 +80,12 @@ export function errors(store) {
       if (range.valueAsNumber !== -now.exponent) range.value = -now.exponent;
       const part = now.exact ? `With h = ${short(now.h)} it is ${share(relativeError(now.slope, now.exact))}.` : "";
       const what = "Relative error of the secant's slope against the step h, both in powers of ten.";
-      set(frame.drawing, { "aria-label": `${what} ${part}` });
+      set(empty, { hidden: isMeasurable(now) });
+      set(frame.drawing, { hidden: !isMeasurable(now), "aria-label": `${what} ${part}` });
       set(range, { "aria-valuetext": `10 to the power of −${now.exponent}` });
       frame.redraw();
     },
   };
 }
+
+const isMeasurable = (seen) => areNumbers(seen) && Boolean(seen.exact);

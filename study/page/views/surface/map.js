@@ -55,13 +55,10 @@ export function drawnMap(store) {
   const colours = theme(node, () => frame.redraw());
 
   function draw(width, height, isFine) {
+    if (!isNear(seen)) return;
     const places = inside(width, height);
     const updates = path(study, seen.state);
     if (!grip || !window) window = windowAround(seen, updates, places);
-    set(empty, { hidden: Boolean(window) });
-    set(frame.drawing, { visibility: window ? null : "hidden" });
-    canvas.hidden = !window;
-    if (!window) return;
     const [x, y] = [linear(window[0], places.x), linear(window[1], places.y)];
     axis.update(x, y, ...symbols());
     within.update(x, y);
@@ -144,11 +141,17 @@ export function drawnMap(store) {
     node,
     update(now) {
       seen = now;
+      set(empty, { hidden: isNear(seen) });
+      set(frame.drawing, { visibility: isNear(seen) ? null : "hidden" });
+      canvas.hidden = !isNear(seen);
       if (!frame.isSeen()) set(frame.drawing, { "aria-label": described(seen, symbols()) });
       frame.redraw();
     },
   };
 }
+
+// Whether a picture around the point has ends: twice a number that is farther away overflows.
+const isNear = ({ at }) => at.every((value) => Number.isFinite(2 * value));
 
 // Around the point and the training, in one scale for both axes.
 function windowAround({ names, at }, updates, places) {
@@ -164,8 +167,7 @@ function windowAround({ names, at }, updates, places) {
   });
   const sizes = [places.x[1] - places.x[0], places.y[0] - places.y[1]];
   const scale = Math.max(...boxes.map(([, span], k) => span / sizes[k]));
-  const window = boxes.map(([middle], k) => [middle - (scale * sizes[k]) / 2, middle + (scale * sizes[k]) / 2]);
-  return window.flat().every(Number.isFinite) ? window : null;
+  return boxes.map(([middle], k) => [middle - (scale * sizes[k]) / 2, middle + (scale * sizes[k]) / 2]);
 }
 
 function described({ at, loss, samples }, [x, y], field = null) {
