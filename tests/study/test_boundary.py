@@ -129,39 +129,64 @@ def test_the_plane_of_another_network_follows_an_input_that_is_set(
     assert cells[:3] == ["0.5", "4", f"{moved:.3f}"]
 
 
-#: In which of two areas of the plane places of the picture lie.
+#: In how many areas of either side of the plane places of the picture lie: a shade for each.
 _SIDES = """
 (places) => {
-  const [f, m] = ["female", "male"].map((of) =>
-    document.querySelector(`.boundary .picture .plot .side.${of}`));
-  const on = (area, at) => area.isPointInFill(new DOMPoint(...at));
-  return places.map((at) => [on(f, at), on(m, at)]);
+  const sides = ["female", "male"].map((of) =>
+    [...document.querySelectorAll(`.boundary .picture .plot .side.${of}`)]);
+  const shade = (areas, at) => areas.filter((of) => of.isPointInFill(new DOMPoint(...at))).length;
+  return places.map((at) => sides.map((areas) => shade(areas, at)));
 }
 """
+
+#: From which probability on a side is shaded once more.
+SHADES = np.array([0.5, 0.6, 0.7, 0.8, 0.9])
 
 
 def test_each_side_of_the_line_is_shaded_as_what_the_network_says(
     pages: Pages, study_page: Path
 ) -> None:
-    """Both sides, at places all over the picture but those at the line itself."""
+    """The surer it is, the stronger; all over the picture, but not where a shade ends."""
     settings = Settings(seed=0)
-    page = opened(pages, study_page, "seed=0&epoch=300")
+    page = opened(pages, study_page, "seed=0&epoch=1000")
     page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
     expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
     across, up = axes_of(page.locator(".boundary"))
     places, chances = [], []
-    params = Parameters(*path(settings)[:, 1200])
-    for weight in np.linspace(115, 165, 11):
-        for height in np.linspace(57, 75, 10):
+    params = Parameters(*path(settings)[:, 4000])
+    for weight in np.linspace(115, 165, 41):
+        for height in np.linspace(57, 75, 28):
             (x,) = settings.inputs((Person("", weight, height, None),))
             chance = float(manual.article.feedforward(params, x))
-            if abs(chance - 0.5) < 0.05:
+            if min(abs(of - level) for of in (chance, 1 - chance) for level in SHADES) < 0.02:
                 continue
             places.append([(weight - across[1]) / across[0], (height - up[1]) / up[0]])
             chances.append(chance)
-    found = page.evaluate(_SIDES, places)
-    assert {chance > 0.5 for chance in chances} == {True, False}
-    assert found == [[chance > 0.5, chance < 0.5] for chance in chances]
+    shades = [[int((of > SHADES).sum()) for of in (chance, 1 - chance)] for chance in chances]
+    assert page.evaluate(_SIDES, places) == shades
+    # All shades of both sides are met.
+    for side in zip(*shades, strict=True):
+        assert set(side) == set(range(len(SHADES) + 1))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_sides_have_the_colours_that_are_said(
+    pages: Pages, study_page: Path, dark: bool
+) -> None:
+    """Blue where the network says F, orange where it says M; beside the words, and in the plane."""
+    page = opened(pages, study_page, "seed=0&epoch=300", dark=dark)
+    page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
+    expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
+    for side, colour in (("female", "blue"), ("male", "orange")):
+        areas = page.locator(f".boundary .picture .plot .side.{side}")
+        swatch = page.locator(".boundary .legend li", has_text=f"{colour}: ").locator("path")
+        fills = {of.evaluate(_FILL) for of in (*areas.all(), swatch)}
+        (fill,) = fills
+        red, _, blue = map(int, re.findall(r"\d+", fill))
+        assert (colour == "blue") == (blue > red), fill
+
+
+_FILL = "(node) => getComputedStyle(node).fill"
 
 
 def test_who_is_mistaken_is_marked(pages: Pages, study_page: Path) -> None:

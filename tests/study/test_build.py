@@ -15,13 +15,17 @@ from typing import Any
 from unittest.mock import patch
 
 import jax
+import numpy as np
 import pytest
 
 import study.build
 from compare.cli import main
+from compare.networks.files import load
+from compare.networks.sides import BY_HAND
 from study.__main__ import study as command
 from study.build import PAGE, build, page
 from study.content import of_pass
+from tests.compare.networks.calls import compare
 from tests.passes import trace
 
 
@@ -215,6 +219,27 @@ def test_an_input_of_any_size_has_its_page(tmp_path: Path) -> None:
     words = ("--network", "3-1-1", "--activation", "gelu", "--x", "1.6,-3e-62,2.9e21", "--y", "0")
     code, _, err = run(*words, "--seed", "35", "--out", tmp_path / "page.html")
     assert (code, err) == (0, "")
+
+
+def test_a_trained_model_has_its_page(tmp_path: Path) -> None:
+    """With the parameters that are saved, at an example in the units of its data."""
+    path, out = tmp_path / "model.npz", tmp_path / "page.html"
+    training = ("--data", "davis", "--network", "2-3-1", "--epochs", 2, "--by", "hand")
+    assert compare("train", *training, "--out", path).code == 0
+    assert run("--model", path, "--x", "60,168", "--y", 0, "--out", out) == (0, f"{out}\n", "")
+    told = json.loads(Elements(out.read_text("utf-8")).of("script")[0][1])
+    assert told["about"]["network"] == "2-3-1"
+    assert told["about"]["parameters"] == f"parameters as {path} has them, trained by hand"
+    model = load(path)
+    params = model.progress.points[BY_HAND].params.tolist()
+    # A row for each input, and then the biases; one layer after the other.
+    names = [f"w0[{i},{j}]" for i in range(2) for j in range(3)] + [f"b0[{j}]" for j in range(3)]
+    names += [f"w1[{i},0]" for i in range(3)] + ["b1[0]"]
+    (start,), (pass_,) = told["starts"], told["passes"]
+    assert start["params"] == dict(zip(names, params, strict=True))
+    x = model.scale.standardised(np.array([60.0, 168.0])).tolist()
+    assert [pass_["given"][of] for of in told["drawing"]["inputs"]] == x
+    assert pass_["given"]["y[0]"] == 0
 
 
 @pytest.mark.skipif(

@@ -1,15 +1,20 @@
 """The losses of a training as pictures and in words, held against Python's own training."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from compare.experiment import Settings
 from compare.people import PEOPLE
+from compare.planted import MISTAKES
+from manual.article import Parameters, feedforward
+from tests.reference import XS, YS
 from tests.study.browser import Pages
+from tests.study.pictures import Scales, points
 from tests.study.trained import axes_of, losses, mean, opened, path, says, state
 
 pytestmark = pytest.mark.slow
@@ -20,10 +25,10 @@ def test_the_curve_is_the_mean_loss_of_every_epoch(pages: Pages, study_page: Pat
     settings = Settings(seed=44)
     page = opened(pages, study_page, "seed=44")
     curve = page.locator(".curve-of-losses .plot .curve")
-    points = re.findall(r"[ML]([\d.]+) ([\d.]+)", str(curve.get_attribute("d")))
+    places = points(curve)
     means = np.array([mean(settings, epochs) for epochs in range(1001)])
-    xs, ys = np.array(points, float).T
-    assert len(points) == 1001
+    xs, ys = np.array(places).T
+    assert len(places) == 1001
     across, up = axes_of(page.locator(".curve-of-losses"))
     np.testing.assert_allclose(np.polyval(across, xs), np.arange(1001), atol=0.3)
     np.testing.assert_allclose(np.polyval(up, ys), means, atol=2e-4)
@@ -33,18 +38,55 @@ def test_the_curve_is_the_mean_loss_of_every_epoch(pages: Pages, study_page: Pat
     assert all(says(mean(settings, int(epochs)), loss) for loss, epochs in told)
 
 
+def sawtooth_is_drawn(page: Page, settings: Settings, updates: range) -> None:
+    """Its lines lead through Python's losses before and after each of the updates.
+
+    To half of the tenth of a pixel to which places are written.
+    """
+    picture = page.locator(".sawtooth .picture .plot")
+    scales = Scales(picture)
+    order = settings.sample_order().ravel()
+    every = {k: losses(settings, k) for k in (*updates, updates.stop)}
+    teeth = [((k, every[k][order[k]]), (k + 1, every[k + 1][order[k]])) for k in updates]
+    # One piece for each tooth, one for each way to the next, and one through all means.
+    lines = {
+        "own": teeth,
+        "jump": [(left[1], right[0]) for left, right in pairwise(teeth)],
+        "mean": [[(k, of.mean()) for k, of in every.items()]],
+    }
+    for name, pieces in lines.items():
+        path = picture.locator(f"path.{name}")
+        assert str(path.get_attribute("d")).count("M") == len(pieces), name
+        wanted = [scales.place(*at) for piece in pieces for at in piece]
+        np.testing.assert_allclose(points(path), wanted, atol=0.0501, err_msg=name)
+
+
+def reader_stands_at(page: Page, updates: int) -> bool:
+    """Whether the upright line of the sawtooth stands after so many updates."""
+    picture = page.locator(".sawtooth .picture .plot")
+    found = picture.locator(".upright.here").get_attribute("x1") or "nan"
+    return abs(float(found) - Scales(picture).place(updates, 0)[0]) < 1e-6
+
+
 def test_another_training_has_another_curve(pages: Pages, study_page: Path) -> None:
     """Drawn anew, in view, when η is another one; and so are the numbers of the sawtooth."""
     page = opened(pages, study_page, "seed=44")
     line = page.locator(".curve-of-losses .plot .curve")
     before = line.get_attribute("d")
     page.evaluate("modules['main.js'].store.set({ eta: 0.5 })")
-    points = np.array(re.findall(r"[ML]([\d.]+) ([\d.]+)", str(line.get_attribute("d"))), float)
+    places = np.array(points(line))
     assert line.get_attribute("d") != before
     settings = Settings(seed=44, learning_rate=0.5)
     means = np.array([mean(settings, epochs) for epochs in range(1001)])
     _, up = axes_of(page.locator(".curve-of-losses"))
-    np.testing.assert_allclose(np.polyval(up, points[:, 1]), means, atol=3e-4)
+    np.testing.assert_allclose(np.polyval(up, places[:, 1]), means, atol=3e-4)
+    sawtooth_is_drawn(page, settings, range(20))
+    after = losses(settings, 1)
+    said = page.locator("#training .says").first.inner_text()
+    found = re.search(r"own loss from \S+ to (\S+), .* mean of all goes from \S+ to (\S+):", said)
+    assert found, said
+    assert says(after[0], found[1])
+    assert says(float(after.mean()), found[2])
 
 
 def test_pointing_at_the_curve_reads_it_and_drawing_goes_there(
@@ -95,6 +137,8 @@ def test_one_update_lowers_its_own_loss_to_first_order(pages: Pages, study_page:
     letters = page.locator(".sawtooth .turns text").all_text_contents()
     order = [PEOPLE[k].name[0] for k in settings.sample_order().ravel()[18:38]]
     assert letters == order
+    sawtooth_is_drawn(page, settings, range(18, 38))
+    assert reader_stands_at(page, 28)
 
 
 def test_the_next_update_is_that_of_the_training_itself(pages: Pages, study_page: Path) -> None:
@@ -104,12 +148,36 @@ def test_the_next_update_is_that_of_the_training_itself(pages: Pages, study_page
     )
 
 
-def test_how_often_a_loss_rises(pages: Pages, study_page: Path) -> None:
-    settings = Settings(seed=44)
-    page = opened(pages, study_page, "seed=44")
+def every_loss(settings: Settings, slug: str | None) -> np.ndarray:
+    """Of each of the four before and after each update, with a mistake or without."""
+    if slug is None:
+        return np.array([losses(settings, updates) for updates in range(4001)])
+    loop, wrong = MISTAKES[slug].train_in("stable"), MISTAKES[slug].gradient_in("stable")
+    start, rate, order = settings.start(), settings.learning_rate, settings.sample_order()
+    points = np.array([start, *loop(start, XS, YS, wrong, rate, order)])
+    outputs = [feedforward(Parameters(*of[:, None]), XS) for of in points]
+    return (YS - np.array(outputs)) ** 2
+
+
+@pytest.mark.parametrize(
+    ("fragment", "settings", "slug"),
+    [
+        ("seed=44", Settings(seed=44), None),
+        # By the right lines no update raises its own loss; by these six do.
+        (
+            "seed=3&order=shuffled&mistake=dx-untransposed",
+            Settings(seed=3, order="shuffled"),
+            "dx-untransposed",
+        ),
+    ],
+)
+def test_how_often_a_loss_rises(
+    pages: Pages, study_page: Path, fragment: str, settings: Settings, slug: str | None
+) -> None:
+    page = opened(pages, study_page, fragment)
     text = page.locator("#training .says").nth(1)
     expect(text).to_contain_text("Of all 4000 updates")
-    every = np.array([losses(settings, updates) for updates in range(4001)])
+    every = every_loss(settings, slug)
     order = settings.sample_order().ravel()
     own = every[np.arange(1, 4001), order] > every[np.arange(4000), order]
     mean_rises = np.diff(every.mean(axis=1)) > 0
@@ -120,3 +188,4 @@ def test_how_often_a_loss_rises(pages: Pages, study_page: Path) -> None:
     assert found
     assert (int(found[1]), int(found[2])) == (own.sum(), mean_rises.sum())
     assert mean_rises.sum() > 0
+    assert own.sum() == (0 if slug is None else 6)

@@ -233,6 +233,21 @@ def test_a_field_that_nobody_came_to_is_not_complained_about(
     assert fields(page) == ["140", ""]
 
 
+def test_fields_that_an_address_empties_are_as_if_nobody_had_come(
+    pages: Pages, study_page: Path
+) -> None:
+    """Whoever then fills in the first is not told of the second before coming to it."""
+    page = pages.open(study_page)
+    fill(page, "140", "66")
+    page.evaluate("location.hash = '#step=1'")
+    page.wait_for_function("() => modules['main.js'].store.state.step === 1")
+    assert fields(page) == ["", ""]
+    weight = page.locator("#you [data-measure=weight] input")
+    weight.fill("150")
+    weight.press("Tab")
+    expect(page.locator("#you .error")).to_be_hidden()
+
+
 def test_it_is_readable_for_all(pages: Pages, study_page: Path) -> None:
     page = pages.open(study_page, "you=170;66", size=PHONE, still=True)
     page.locator("#you").scroll_into_view_if_needed()

@@ -120,6 +120,8 @@ function fieldsOf(store) {
       if (numbers.length === 0) input.value = "";
       else if (you || isMeasure(numbers[k])) input.value = general(inside[k], 6);
     });
+    // Fields that are emptied are as if nobody had come to them yet.
+    if (numbers.length === 0) for (const field of fields) field.isVisited = false;
     written = unit;
   }
 
