@@ -8,10 +8,10 @@ import { unit } from "./network/unit.js";
 
 // Room for a unit and its numbers, in pixels: how many lines of them stand below it, how many digits
 // they have, and how wide a letter is.
-const WIDE = { radius: 25, height: 128, lines: 3, line: 14, digits: 3, letter: 7.2 };
-const SMALL = { radius: 20, height: 106, lines: 3, line: 12.5, digits: 2, letter: 6.2, below: 460 };
+const WIDE = { radius: 25, height: 128, lines: 3, line: 14, digits: 3, letter: 7.8 };
+const SMALL = { radius: 20, height: 106, lines: 3, line: 12.5, digits: 2, letter: 6.7, below: 460 };
 // Of high layers, so that the network stays in view: the sum and the bias show when they are chosen.
-const DENSE = { radius: 17, height: 66, lines: 1, line: 12.5, digits: 2, letter: 6.2, from: 5 };
+const DENSE = { radius: 17, height: 66, lines: 1, line: 12.5, digits: 2, letter: 6.7, from: 5 };
 
 // Narrower than this the loss stands below the output, where there is one.
 const NARROW = 620;

@@ -19,7 +19,7 @@ export function unit(store, { z, a, b }, [x, y], room) {
   ];
   const below = (lines > 1 ? [0, 1] : [0]).map((k) => svg("text", { x, y: y + radius + line * (k + 1), class: "number" }));
   const bias = svg("text", { x, y: y + radius + line * lines, class: "number bias" });
-  const ground = svg("rect", { class: "label-back", x: x - 46, y: y + radius + line * (lines - 1) + 2, width: 92, height: 17, rx: 4 });
+  const ground = svg("rect", { class: "label-back", y: y + radius + line * (lines - 1) + 2, height: 17, rx: 4 });
   const grip = b ? handle(store, b, svg("g", {}, ground, bias)) : bias;
   const node = svg("g", { "data-unit": z }, grounds, circle, name, above, below, grip);
   return {
@@ -49,6 +49,8 @@ export function unit(store, { z, a, b }, [x, y], room) {
       if (!b) return;
       const isGradient = state.show === "gradients";
       say(bias, isGradient ? `${study.quantity[gradient].symbol} ${back === null ? "?" : signed(back, digits)}` : `${study.quantity[b].symbol} ${signed(point.given[b])}`);
+      const wide = room.letter * bias.textContent.length + 8;
+      set(ground, { x: x - wide / 2, width: wide });
       set(grip, marks(study, b, look));
     },
   };
