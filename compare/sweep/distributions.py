@@ -143,6 +143,6 @@ def distribution(text: str) -> Distribution:
         numbers = []
     if wanted.get(kind) != len(numbers) or not all(0 < n < math.inf for n in numbers):
         raise ValueError("expected uniform:SIZE or spread:LOW:HIGH with positive numbers")
-    if sorted(numbers) != numbers:
+    if sorted(set(numbers)) != numbers:
         raise ValueError("expected LOW below HIGH")
     return _KINDS[kind](*numbers)

@@ -11,10 +11,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
-from compare.sweep.rounded import FUNCTION, Charge, Rounded, exact, tail
-
-#: The slope of the leaky ReLU below 0 (Maas, Hannun & Ng, ICML 2013).
-LEAK = 0.01
+from compare.networks.ranges import FUNCTION, LEAK
+from compare.sweep.rounded import Charge, Rounded, exact, tail
 
 
 class Activated(NamedTuple):

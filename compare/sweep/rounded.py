@@ -15,16 +15,14 @@ a b           sizes: |a| error b + |b| error a + 2 u |a b|         |a||b - b'| +
 exp and such  |f'| error + FUNCTION u |f|                          f' at its largest on the way
 a product     and the smallest normal number                       what is below it may become 0
 ============  ===================================================  =================================
+
+FUNCTION is that of `compare.networks.ranges`.
 """
 
 import math
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-
-#: Units of rounding charged for a function such as exp, and the few operations around it. XLA's
-#: errs by up to 2 ulp = 4 u in either format; see `compare.rounding` and `compare.networks.ranges`.
-FUNCTION = 16
 
 
 class Charge(NamedTuple):

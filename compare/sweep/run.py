@@ -30,8 +30,8 @@ class Swept:
     requested: int  #: cases
     cases: int  #: that were gone through, from case 0 on
     disagreements: int
-    unjudged: int
-    vacuous: int  #: cases in which as much is allowed as the elements are large
+    overflowed: int
+    judged: dict[str, int]  #: by parameter, elements larger than what is allowed
     max_ulps: dict[str, float]  #: by parameter; |by hand - autodiff| / ulp(the larger)
     max_bound_ratio: float
     histogram: np.ndarray  #: see `compare.sweep.tally.ENDS`
@@ -54,14 +54,14 @@ class Swept:
     def verdict(self, rulings: Sequence[str]) -> str:
         """`agree`, `disagree`, or `undecidable` where there is nothing to compare.
 
-        Overflow leaves nothing, nor do bounds as large as the elements in every case.
+        Overflow leaves nothing, nor do bounds as large as all elements of a parameter.
 
         Args:
             rulings: the judge's, on the suspects: both gradients may be wrong in the same way.
         """
         if self.disagreements or "disagree" in rulings:
             return "disagree"
-        nothing = self.unjudged or self.vacuous == self.cases
+        nothing = self.overflowed or not all(self.judged.values())
         return "undecidable" if nothing else "agree"
 
     def as_object(self, suspects: list[dict[str, Any]]) -> dict[str, Any]:
@@ -75,8 +75,8 @@ class Swept:
             "cases_per_second": self.cases / self.seconds if self.seconds else None,
             "floor_cases_per_second": self.floor,
             "disagreements": self.disagreements,
-            "unjudged": self.unjudged,
-            "vacuous": self.vacuous,
+            "overflowed": self.overflowed,
+            "judged": self.judged,
             "max_ulps": self.max_ulps,
             "max_bound_ratio": self.max_bound_ratio,
             "histogram": [
@@ -183,8 +183,8 @@ def _as_swept(
         requested=requested,
         cases=done,
         disagreements=int(found.disagreements.sum()),
-        unjudged=int(found.unjudged.sum()),
-        vacuous=int(found.vacuous.sum()),
+        overflowed=int(found.overflowed.sum()),
+        judged={name: int(n) for name, n in zip(names, found.judged.sum(axis=1), strict=True)},
         max_ulps={name: float(value) for name, value in zip(names, largest, strict=True)},
         max_bound_ratio=float(ratio.max()),
         histogram=found.histogram.sum(axis=1),

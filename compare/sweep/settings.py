@@ -10,9 +10,6 @@ from manual.network import Network
 #: More numbers in one case than this would make blocks of cases larger than a cache.
 MOST_NUMBERS = 2000
 
-#: Case numbers are whole numbers of 64 bits with a sign.
-MOST_CASES = 2**62
-
 
 class SweepError(ValueError):
     """Settings that do not go together; the message is one line."""
@@ -51,7 +48,9 @@ class Settings:
         if self.network is None and self.examples != 1:
             raise SweepError("examples: expected 1 for the article's network")
         if self.plant is not None and self.network is not None:
-            raise SweepError("a mistake is planted in the article's network; expected no other")
+            raise SweepError(
+                "--plant: a mistake is planted in the article's network; expected no other one"
+            )
 
     @property
     def floats(self) -> Floats:

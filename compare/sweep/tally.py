@@ -18,7 +18,7 @@ BINS = len(ENDS)
 
 #: Counts of one parameter of one case stand in 4 bits each, of a block's rows in 8.
 _MOST_AT_ONCE = 15
-#: Bits for the count of what is said of the cases in a block's rows; three fit a float32.
+#: Bits for the count of what is said of the cases in a block's rows; two fit a float32.
 _APART = 5
 
 #: Of the fields of 8 bits in a word.
@@ -33,8 +33,8 @@ class Tally(NamedTuple):
     """Of the cases so far, lane by lane."""
 
     disagreements: Any  #: cases with an element further apart than is allowed; int64, (LANES,)
-    unjudged: Any  #: cases of which what is allowed is not finite; int64, (LANES,)
-    vacuous: Any  #: cases in which as much is allowed as the elements are large; int64, (LANES,)
+    overflowed: Any  #: cases of which what is allowed is not finite; int64, (LANES,)
+    judged: Any  #: elements larger than what is allowed; int64, (parameters, LANES)
     histogram: Any  #: elements by their distance in ulps; int64, (BINS, LANES)
     ulps: Any  #: the largest distance of each parameter; (parameters, LANES)
     ratio: Any  #: the largest distance in units of what is allowed, infinite for NaN; (LANES,)
@@ -46,8 +46,8 @@ def empty(parameters: int, floats: Floats) -> Tally:
     counts = jnp.zeros(LANES, jnp.int64)
     return Tally(
         disagreements=counts,
-        unjudged=counts,
-        vacuous=counts,
+        overflowed=counts,
+        judged=jnp.zeros((parameters, LANES), jnp.int64),
         histogram=jnp.zeros((BINS, LANES), jnp.int64),
         ulps=jnp.zeros((parameters, LANES), floats.dtype),
         ratio=jnp.full(LANES, -1, floats.dtype),
@@ -60,8 +60,8 @@ def joined(a: Tally, b: Tally) -> Tally:
     first = (a.ratio > b.ratio) | ((a.ratio == b.ratio) & (a.case <= b.case))
     return Tally(
         a.disagreements + b.disagreements,
-        a.unjudged + b.unjudged,
-        a.vacuous + b.vacuous,
+        a.overflowed + b.overflowed,
+        a.judged + b.judged,
         a.histogram + b.histogram,
         jnp.maximum(a.ulps, b.ulps),
         jnp.where(first, a.ratio, b.ratio),
@@ -78,34 +78,35 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
         floats: their format.
         kept: see `compare.sweep.subject.in_memory`.
     """
-    distances, ratios, gaps, allowed, above = [], [], [], [], []
-    for by_hand, by_autodiff, most in zip(*compared, strict=True):
+    distances, ratios, gaps, allowed = [], [], [], []
+    for by_hand, by_autodiff, most in zip(
+        *kept((compared.by_hand, compared.autodiff)), compared.allowed, strict=True
+    ):
         apart = abs(by_hand - by_autodiff)
         larger = jnp.maximum(abs(by_hand), abs(by_autodiff))
-        distances.append(_in_ulps(apart, larger, floats))
+        is_told = (larger > most) & jnp.broadcast_to(is_case, larger.shape)
+        distances.append(_marked(_in_ulps(apart, larger, floats), is_told, floats))
         ratios.append(_over(jnp.max, apart / most))
         gaps.append(_over(jnp.sum, apart))
         allowed.append(_over(jnp.sum, most))
-        above.append(_over(jnp.max, larger - most))
     # Sums tell what is no number; whether it comes through `max` depends on how that is compiled.
     is_number, is_judged = sum(gaps) < jnp.inf, sum(allowed) < jnp.inf
-    is_vacuous = reduce(jnp.maximum, above) <= 0
     ratio = jnp.where(is_number, reduce(jnp.maximum, ratios), jnp.inf)
-    worst = jnp.where(is_judged, ratio, 0)
-    said = _together([~(worst <= 1), ~is_judged, is_judged & is_vacuous], is_case, floats)
+    ratio = jnp.where(is_judged, ratio, 0)
+    flags = _together([~(ratio <= 1), ~is_judged], is_case, floats)
     # As one complex number: as two, each would go through all elements in a loop of its own.
-    distances, of_cases = kept((distances, jax.lax.complex(worst, said)))
-    worst, said = of_cases.real, of_cases.imag
-    ratio = worst.max(axis=0)
-    disagreements, unjudged, vacuous = _counted(said, 3)
+    distances, of_cases = kept((distances, jax.lax.complex(ratio, flags)))
+    ratio, flags = of_cases.real, of_cases.imag
+    largest = ratio.max(axis=0)
+    disagreements, overflowed = _counted(flags)
     return Tally(
         disagreements,
-        unjudged,
-        vacuous,
+        overflowed,
+        jnp.concatenate([_judged_of_rows(d, floats) for d in distances]),
         _histogram(distances, is_case, floats, kept),
         _largest_of_rows(distances, floats),
-        ratio,
-        jnp.where(worst == ratio[None, :], cases, jnp.iinfo(jnp.int64).max).min(axis=0),
+        largest,
+        jnp.where(ratio == largest[None, :], cases, jnp.iinfo(jnp.int64).max).min(axis=0),
     )
 
 
@@ -114,22 +115,41 @@ def _over(take: Callable[..., Any], array: Any) -> Any:
     return array if array.ndim == 2 else take(array, axis=0)
 
 
+def _marked(distance: Any, is_told: Any, floats: Floats) -> Any:
+    """The bits of a distance; that of its sign says that the element tells nothing."""
+    return _without_mark(_bits(distance, floats), floats) | jnp.where(is_told, 0, _mark(floats))
+
+
+def _mark(floats: Floats) -> Any:
+    return floats.bits(1) << floats.bits(8 * floats.bits(0).itemsize - 1)
+
+
+def _without_mark(bits: Any, floats: Floats) -> Any:
+    return bits & (_mark(floats) - floats.bits(1))
+
+
+def _judged_of_rows(distances: Any, floats: Floats) -> Any:
+    """(k, LANES) of (ROWS, LANES) or (k, ROWS, LANES): how many have no mark."""
+    return jnp.atleast_2d((distances < _mark(floats)).astype(jnp.int64).sum(axis=-2))
+
+
 def _largest_of_rows(distances: list[Any], floats: Floats) -> Any:
     """(parameters, LANES): as bits, among which NaN is largest."""
-    rows = [jnp.atleast_2d(_bits(d, floats).max(axis=-2)) for d in distances]
+    rows = [jnp.atleast_2d(_without_mark(d, floats).max(axis=-2)) for d in distances]
     numbers = jax.lax.bitcast_convert_type(jnp.concatenate(rows), floats.dtype)
     return jnp.where(numbers < jnp.inf, numbers, jnp.inf)
 
 
 def _together(said: list[Any], is_case: Any, floats: Floats) -> Any:
-    """What is said of each case, as one number of `_APART` bits each, so that one sum counts it."""
+    """What is said of a case, as a number: so that a sum over rows counts each in `_APART` bits."""
     fields = [jnp.where(which, floats.dtype(2 ** (_APART * k)), 0) for k, which in enumerate(said)]
     return jnp.where(is_case, sum(fields), 0)
 
 
-def _counted(said: Any, kinds: int) -> list[Any]:
-    counts = said.sum(axis=0).astype(jnp.int64)
-    return [counts >> np.int64(_APART * k) & np.int64(2**_APART - 1) for k in range(kinds)]
+def _counted(flags: Any) -> list[Any]:
+    """How often each of two things was said."""
+    counts = flags.sum(axis=0).astype(jnp.int64)
+    return [counts >> np.int64(_APART * k) & np.int64(2**_APART - 1) for k in (0, 1)]
 
 
 def _in_ulps(apart: Any, of: Any, floats: Floats) -> Any:
@@ -168,12 +188,13 @@ def _histogram(distances: list[Any], is_case: Any, floats: Floats, kept: Kept) -
 
 
 def _field(distance: Any, floats: Floats) -> Any:
-    exponent = jnp.right_shift(_bits(distance, floats), floats.bits(floats.mantissa))
+    bits = _without_mark(distance, floats)
+    exponent = jnp.right_shift(bits, floats.bits(floats.mantissa))
     power = exponent.astype(jnp.int64) - np.int64(floats.bias)
     by_one = jnp.clip(power, -1, 8) + np.int64(2)
     by_eight = jnp.maximum(power - np.int64(8), 0) >> np.int64(3)
     filled = jnp.minimum(by_one + by_eight, BINS - 1)
-    return np.int64(1) << (np.int64(4) * jnp.where(distance == 0, 0, filled))
+    return np.int64(1) << (np.int64(4) * jnp.where(bits == 0, 0, filled))
 
 
 def _summed(words: list[Any]) -> list[Any]:

@@ -62,10 +62,18 @@ def _bin(k: int) -> str:
 
 
 def _show_largest(out: Console, swept: Swept) -> None:
-    rows = table("parameter", "most ulps apart")
+    rows = table("parameter", "most ulps apart", "elements judged")
     for name, distance in swept.max_ulps.items():
-        rows.add_row(name, ulps(distance))
+        rows.add_row(name, ulps(distance), _share(swept.judged[name], swept.cases))
     out.print(rows)
+
+
+def _share(count: int, of: int) -> str:
+    """Never 0 % of something, nor all of less."""
+    share = 100 * count / max(of, 1)
+    if 0 < share < 0.01:
+        return "below 0.01 %"
+    return f"{min(share, 99.99) if count < of else share:.4g} %"
 
 
 def _speed(swept: Swept) -> str:
@@ -83,11 +91,18 @@ def _because(swept: Swept, verdict: str) -> str:
     says = f"{found} of {swept.cases:,} cases {are} further apart than rounding explains"
     if verdict == "disagree" and not swept.disagreements:
         says += ", but the judge finds the gradient by hand wrong"
-    if swept.unjudged:
-        says += f"; {swept.unjudged:,} overflow, and prove nothing"
-    if swept.vacuous:
+    if swept.overflowed:
+        says += f"; {swept.overflowed:,} overflow, and prove nothing"
+    silent = [name for name, count in swept.judged.items() if not count]
+    if silent:
         says += (
-            f"; in {swept.vacuous:,} rounding explains as much as the numbers are large, and they "
-            "prove nothing"
+            f"; of {_some(silent)} no element is larger than what rounding explains, and nothing "
+            "is known"
         )
     return says
+
+
+def _some(names: list[str]) -> str:
+    most = 9
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

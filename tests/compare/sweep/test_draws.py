@@ -84,7 +84,7 @@ def test_numbers_of_all_sizes(dtype: str) -> None:
 
 
 BAD = "uniform uniform: uniform:a uniform:0 uniform:-1 uniform:inf uniform:nan uniform:1:2"
-BAD += " spread:1 spread:2:1 spread:0:1 spread:1:2:3 normal:1"
+BAD += " spread:1 spread:2:1 spread:1:1 spread:0:1 spread:1:2:3 normal:1"
 
 
 @pytest.mark.parametrize("text", ["", *BAD.split()])

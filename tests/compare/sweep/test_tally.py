@@ -52,6 +52,9 @@ def test_a_tally_is_what_numpy_counts(settings: Settings) -> None:
     worst = counted.case[np.argmax(counted.ratio)]
     assert worst == found.cases[np.argmax(ratios)]
     assert counted.disagreements.sum() == 0
+    is_told = np.maximum(np.abs(found.by_hand), np.abs(found.autodiff)) > found.allowed
+    assert counted.judged.sum(axis=1).tolist() == is_told[:, :1500].sum(axis=1).tolist()
+    assert counted.judged.sum() > 0
 
 
 def test_ulps_are_those_of_the_house() -> None:
@@ -61,13 +64,18 @@ def test_ulps_are_those_of_the_house() -> None:
     assert np.all((ours == theirs) | (2 * ours == theirs) | (ours > 2**51))
 
 
-def counted(by_hand: Any, autodiff: Any, allowed: Any, dtype: str = "float64") -> Tally:
-    """Of one parameter, whose numbers are one of these in the first case and 1 in the others."""
+def counted(
+    by_hand: Any, autodiff: Any, allowed: Any, dtype: str = "float64", at: Any = (0, 0)
+) -> Tally:
+    """Of one parameter, whose numbers are one of these in the first case and 1 in the others.
+
+    Or in the cases `at` some rows and lanes.
+    """
     floats = FLOATS[dtype]
 
-    def full(first: float) -> Any:
+    def full(value: float) -> Any:
         values = np.ones((cases.ROWS, cases.LANES), dtype)
-        values[0, 0] = first
+        values[at] = value
         return values
 
     with jax.enable_x64(True):
@@ -91,14 +99,15 @@ def test_what_is_no_number_disagrees(dtype: str) -> None:
         assert found.ulps[0, 0] == math.inf
         assert found.case[0] == 0
         assert found.histogram[BINS - 1].sum() == 1
-        assert found.unjudged.sum() == 0
+        assert found.overflowed.sum() == 0
+        assert found.judged.sum() == (by_hand == math.inf)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_what_overflows_is_not_judged(dtype: str) -> None:
     for allowed in (math.inf, math.nan):
         found = counted(2.0, 1.0, allowed, dtype)
-        assert (found.disagreements.sum(), found.unjudged.sum()) == (0, 1)
+        assert (found.disagreements.sum(), found.overflowed.sum()) == (0, 1)
 
 
 def test_a_bin_begins_at_its_end() -> None:
@@ -137,3 +146,5 @@ def test_of_equal_ratios_the_first_case_counts() -> None:
     with jax.enable_x64(True):
         for pair in ((one, later), (later, one)):
             assert np.asarray(tally.joined(*pair).case).tolist() == one.case.tolist()
+    found = counted(2.0, 1.0, 0.5, at=([3, 7, 9], 5))
+    assert (found.case[5], found.ratio[5], found.disagreements[5]) == (3 * cases.LANES + 5, 2, 3)
