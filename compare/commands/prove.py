@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, Name, Sizes
+from compare.commands.options import JSON, Name, Number, Sizes
 from compare.commands.passes import kind_options
 
 if TYPE_CHECKING:
     from compare.proof.result import Result
+
+
+def _examples(text: str) -> int:
+    """Powers of two, so that 1/n is no rounded number."""
+    if (number := int(text)) not in (1, 2, 4):
+        raise ValueError
+    return number
 
 
 @click.command(short_help="The gradient by hand is the derivative, for all real numbers.")
@@ -22,7 +29,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--examples",
-    type=Name("1", "2", "4"),
+    type=Number("one of 1, 2, 4", convert=_examples),
+    metavar="1|2|4",
     help="Whose mean loss is differentiated; 2 where that is small, else 1.",
 )
 @click.option("--plant", help="A mistake in the article's gradient: a SLUG that break lists.")
@@ -56,8 +64,6 @@ def _proved(asked: dict[str, Any]) -> "Result":
     from compare.proof.result import result
     from compare.terminal import progress
 
-    if asked["examples"] is not None:
-        asked["examples"] = int(asked["examples"])
     options = Asked(**asked)
     try:
         subject = options.subject()

@@ -36,21 +36,29 @@ class Article:
         self.parameters = {name: _symbol(name) for name in Parameters._fields}
         self.given = {name: _symbol(name) for name in ("x1", "x2", "y")}
         # h1 and h2 change places.
-        self.permutation: dict[str, str] = dict(zip(Parameters._fields, SWAPPED, strict=True))
+        swapped: dict[str, str] = dict(zip(Parameters._fields, SWAPPED, strict=True))
+        self.permutations = (swapped,)
+
+    def loss(self, numbers: Mapping[str, Number]) -> Number:
+        """See `Subject`."""
+        return manual.article.loss(*self._given(numbers)).number
 
     def run(self, numbers: Mapping[str, Number]) -> Run:
         """See `Subject`."""
-        params = Parameters(*(Array(numbers[name]) for name in self.parameters))
-        x, y = Array([numbers["x1"], numbers["x2"]]), Array(numbers["y"])
+        params, x, y = self._given(numbers)
         gradient = self.make()
         gradient(params, x, y)
         grads = Parameters(*map(_number, gradient(params, x, y)))
         steps = manual.article.forward(params, x)._asdict()
         return Run(
-            manual.article.loss(params, x, y).number,
+            self.loss(numbers),
             grads._asdict(),
             {_symbol(name): _number(value) for name, value in steps.items()},
         )
+
+    def _given(self, numbers: Mapping[str, Number]) -> tuple[Parameters, Array, Array]:
+        params = Parameters(*(Array(numbers[name]) for name in self.parameters))
+        return params, Array([numbers["x1"], numbers["x2"]]), Array(numbers["y"])
 
 
 def _number(value: Any) -> Number:

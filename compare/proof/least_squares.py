@@ -6,10 +6,15 @@ QR decomposition, which has roots. Their very lines are run here with another `n
 turns numbers into floats leaves them as they are, points are not all equal and features not
 dependent, and R slopes = Qᵀy is solved after both sides are multiplied by Rᵀ, which is invertible:
 for x = QR these are the equations xᵀx slopes = xᵀy.
+
+So what holds is shown for points that are not all equal and for features that are independent once
+their means are subtracted. That is all that may be taken for not being 0: the pivots of xᵀx, which
+are what remains of the square of each column when those before it are projected out. Whatever else
+is divided by leaves the lemma unproved.
 """
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -47,11 +52,11 @@ def gradient_of_loss() -> Lemma:
 
 def stationary_point() -> Lemma:
     """What the closed forms return is where the gradient is 0."""
-    _, x, y = _data(1)
+    field, x, y = _data(1)
     slope, intercept = _on_symbols(manual.regression.line)(x[:, 0], y)
-    holds = _is_stationary(Coefficients(np.array([slope]), intercept), x, y)
-    _, x, y = _data(FEATURES)
-    holds &= _is_stationary(_on_symbols(manual.regression.least_squares)(x, y), x, y)
+    holds = _is_stationary(field, Coefficients(np.array([slope]), intercept), x, y)
+    field, x, y = _data(FEATURES)
+    holds &= _is_stationary(field, _on_symbols(manual.regression.least_squares)(x, y), x, y)
     return Lemma(
         "least-squares",
         f"the least-squares solution is its stationary point (a line, and {COUNTS})",
@@ -86,9 +91,21 @@ def _number(field: Field, name: str) -> Number:
     return Number(field, field.named[name])
 
 
-def _is_stationary(found: Coefficients, x: Any, y: Any) -> bool:
+def _is_stationary(field: Field, found: Coefficients, x: Any, y: Any) -> bool:
+    """Whether the gradient is 0, and nothing was divided by but what cannot be."""
     slopes, intercept = manual.regression.gradient(found, x, y)
-    return all(equal(slope, 0) for slope in (*slopes, intercept))
+    centred = x - x.sum(axis=0) / POINTS
+    positive = [pivot.tree for pivot in _pivots(centred.T @ centred)]
+    return all(equal(slope, 0) for slope in (*slopes, intercept)) and all(
+        divisor in positive for divisor in field.unproved
+    )
+
+
+def _pivots(matrix: Any) -> Iterator[Number]:
+    """What elimination divides by."""
+    if len(matrix):
+        yield matrix[0, 0]
+        yield from _pivots(matrix[1:, 1:] - np.outer(matrix[1:, 0], matrix[0, 1:] / matrix[0, 0]))
 
 
 def _on_symbols(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from compare.proof.arrays import Array
 from compare.proof.cases import leaves
 from compare.proof.field import Field
 from compare.proof.number import Number
-from compare.proof.subject import Run, Subject
+from compare.proof.subject import Subject
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid
 
 
@@ -41,18 +41,20 @@ def slope_of_sigmoid() -> Lemma:
     )
 
 
-def permuted_units(subject: Subject, numbers: Mapping[str, Number], run: Run) -> bool:
-    """Whether hidden units that change places leave the loss as it is, and permute the gradient.
+def permuted_units(subject: Subject, numbers: Mapping[str, Number], loss: Number) -> bool:
+    """Whether hidden units that change places leave the loss as it is.
+
+    Shown for the subject's permutations, so for what these make one after the other: for all. If
+    L(Pθ) = L(θ), the chain rule says that the gradient is permuted, if it is that of the loss.
 
     Args:
-        subject: the lines.
+        subject: the lines; the gradient has been proved.
         numbers: the symbols that they were run on.
-        run: what they made of these.
+        loss: what they made of these.
     """
-    new = subject.permutation
-    again = subject.run({name: numbers[new.get(name, name)] for name in numbers})
-    return equal(again.loss, run.loss) and all(
-        equal(again.by_hand[name], run.by_hand[new[name]]) for name in subject.parameters
+    return all(
+        equal(subject.loss({name: numbers[new.get(name, name)] for name in numbers}), loss)
+        for new in subject.permutations
     )
 
 

@@ -42,6 +42,17 @@ class Entry:
         return Array(array)
 
 
+def generators(units: int) -> list[tuple[int, ...]]:
+    """Permutations of which all permutations of some units are made, as new places.
+
+    The first two exchanged, and all moved on by one: moved on, exchanged and moved back gives the
+    exchange of any two neighbours, and exchanges of neighbours sort any order. What leaves a loss
+    as it is one by one does so one after the other as well. Of two units, both are the same.
+    """
+    exchange, cycle = (1, 0, *range(2, units)), (*range(1, units), 0)
+    return [] if units < 2 else [exchange] if units == 2 else [exchange, cycle]
+
+
 class General:
     """A network and some examples.
 
@@ -63,26 +74,33 @@ class General:
         for entry in entries:
             self.parameters |= entry.symbols()
         self.given = self._x.symbols() | self._y.symbols()
-        self.permutation = self._permutation()
+        self.permutations = tuple(
+            self._permutation(at, places)
+            for at, units in enumerate(network.sizes[1:-1])
+            for places in generators(units)
+        )
 
-    def _permutation(self) -> dict[str, str]:
-        """In every hidden layer each unit takes the place of the one before it."""
+    def _permutation(self, hidden: int, places: tuple[int, ...]) -> dict[str, str]:
+        """Units of one hidden layer, those that layer `hidden` computes, take other places."""
         new: dict[str, str] = {}
-        sizes, last = self.network.sizes, len(self._layers) - 1
         for layer, (w, b) in enumerate(self._layers):
             for entry in (w, b):
                 for at, symbol in entry.names():
                     *inputs, unit = at
-                    moved = unit if layer == last else (unit + 1) % sizes[layer + 1]
-                    came = [(i + 1) % sizes[layer] if layer else i for i in inputs]
+                    moved = places[unit] if layer == hidden else unit
+                    came = [places[i] if layer == hidden + 1 else i for i in inputs]
                     shown = ",".join(map(str, (*came, moved)))
                     new[symbol.text] = f"{entry.letter}{layer}[{shown}]"
         return new
 
+    def loss(self, numbers: Mapping[str, Number]) -> Number:
+        """See `Subject`."""
+        loss, _ = manual.network.forward(self.network, *self._given(numbers))
+        return loss.number
+
     def run(self, numbers: Mapping[str, Number]) -> Run:
         """See `Subject`."""
-        params = [Layer(*(entry.array(numbers) for entry in layer)) for layer in self._layers]
-        x, y = self._x.array(numbers), self._y.array(numbers)
+        params, x, y = self._given(numbers)
         loss, cache = manual.network.forward(self.network, params, x, y)
         grads = manual.network.backward(self.network, cache)
         by_hand = {
@@ -92,6 +110,10 @@ class General:
             for at, symbol in entry.names()
         }
         return Run(loss.number, by_hand, dict(self._steps(params, cache)))
+
+    def _given(self, numbers: Mapping[str, Number]) -> tuple[list[Layer], Array, Array]:
+        params = [Layer(*(entry.array(numbers) for entry in layer)) for layer in self._layers]
+        return params, self._x.array(numbers), self._y.array(numbers)
 
     def _steps(self, params: list[Layer], cache: Cache) -> Iterator[tuple[Symbol, Number]]:
         """Pre-activations, and of hidden layers the activations: the inputs of the next layer."""

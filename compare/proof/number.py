@@ -45,7 +45,7 @@ class Arithmetic(Protocol):
 
 
 class NoNumber:
-    """The leaf of what is no real number, a NaN or infinite; whatever is computed from it, too."""
+    """The leaf of what is a NaN, or divided by 0; and of what is computed from it."""
 
     def __repr__(self) -> str:
         return "no number"
@@ -61,19 +61,30 @@ class Number:
         self.arithmetic, self.tree = arithmetic, tree
 
     def _with(self, function: Callable[..., Any], *others: Any, turned: bool = False) -> "Number":
-        trees = [self.tree, *map(self._tree, others)]
-
         def at_leaves(*given: Any) -> Any:
             return NO_NUMBER if NO_NUMBER in given else function(*given)
 
-        return Number(self.arithmetic, combined(at_leaves, *(trees[::-1] if turned else trees)))
+        return self._combined(at_leaves, *others, turned=turned)
+
+    def _combined(
+        self, function: Callable[..., Any], *others: Any, turned: bool = False
+    ) -> "Number":
+        """A function of leaves of which some may be `NO_NUMBER`."""
+        trees = [self.tree, *map(self._tree, others)]
+        return Number(self.arithmetic, combined(function, *(trees[::-1] if turned else trees)))
 
     def _tree(self, other: Any) -> Any:
-        """The tree of another number; a float is the rational number that it is."""
+        """The tree of another number; a float is the rational number that it is.
+
+        Raises:
+            InexactError: it is infinite. What is computed from that may be a number again.
+        """
         if isinstance(other, Number):
             return other.tree
         value = other.item() if isinstance(other, np.generic) else other
-        return self.arithmetic.exact(Fraction(value)) if math.isfinite(value) else NO_NUMBER
+        if math.isinf(value):
+            raise InexactError("an infinity among exact numbers")
+        return NO_NUMBER if math.isnan(value) else self.arithmetic.exact(Fraction(value))
 
     def __neg__(self) -> "Number":
         return self._with(operator.neg)
@@ -106,6 +117,8 @@ class Number:
         power = int(exponent)
         if power < 0:
             return 1 / self**-power
+        if power == 0:  # also of 0 and of a NaN, as in NumPy
+            return Number(self.arithmetic, self.arithmetic.exact(Fraction(1)))
         return self._with(lambda leaf: leaf**power)
 
     def __abs__(self) -> "Number":
@@ -167,8 +180,15 @@ class Number:
         return self._with(lambda a, b: self.arithmetic.choose(a - b, b, a, a), other)
 
     def where(self, yes: Any, no: Any) -> "Number":
-        """One of two numbers; which, this one says: a truth value, or whether it is not 0."""
-        return self._with(lambda t, y, n: self.arithmetic.choose(t, y, y, n), yes, no)
+        """One of two numbers; which, this one says: a truth value, or whether it is not 0.
+
+        The other one may be a NaN.
+        """
+
+        def chosen(truth: Any, yes: Any, no: Any) -> Any:
+            return truth if truth is NO_NUMBER else self.arithmetic.choose(truth, yes, yes, no)
+
+        return self._combined(chosen, yes, no)
 
     @property
     def is_truth(self) -> bool:

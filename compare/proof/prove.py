@@ -54,7 +54,8 @@ class Proof:
     partials: tuple[Partial, ...]
     cases: int  #: how many were gone through, of the partial derivative that has the most
     kinks: tuple[Question, ...]  #: where there is no derivative
-    permutes: bool  #: whether hidden units that change places permute the gradient
+    #: Whether hidden units that change places permute the gradient; None if none can.
+    permutes: bool | None
 
     @property
     def verdict(self) -> str:
@@ -98,7 +99,9 @@ def _proof(subject: Subject, field: Field, on_partial: Callable[[int], None]) ->
         on_partial(len(partials))
     kinks = tuple(question for question in _borders(run) if not _is_seam(field, run, question))
     proved = all(partial.verdict == PROVED for partial in partials)
-    permutes = proved and permuted_units(subject, numbers, run) and not field.unproved
+    permutes = None
+    if subject.permutations:
+        permutes = proved and permuted_units(subject, numbers, run.loss) and not field.unproved
     return Proof(subject, field, run, tuple(partials), cases, kinks, permutes)
 
 

@@ -81,7 +81,8 @@ class Refuter:
             return None
         exact = here.place.value(self.field.derivative(here.loss, name))
         by_hand = here.by_hand[name].tree
-        differs = by_hand is NO_NUMBER or (by_hand.is_finite() and not by_hand.overlaps(exact))
+        # A ball without bounds overlaps all others.
+        differs = by_hand is NO_NUMBER or not by_hand.overlaps(exact)
         if not differs or exact.rel_accuracy_bits() < BITS:
             return None
         return Difference(here.point, _digits(by_hand), _digits(exact))

@@ -91,12 +91,8 @@ def result(asked: Asked, subject: Subject, on_partial: Callable[[int], None]) ->
         return Result(asked, subject, None, reason, ())
     also: tuple[Lemma, ...] = ()
     if asked.plant is None:
-        also = (
-            slope_of_sigmoid(),
-            of_units(proof.permutes),
-            gradient_of_loss(),
-            stationary_point(),
-        )
+        units = () if proof.permutes is None else (of_units(proof.permutes),)
+        also = (slope_of_sigmoid(), *units, gradient_of_loss(), stationary_point())
     return Result(asked, subject, proof, _reason(proof, also), also)
 
 

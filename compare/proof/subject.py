@@ -28,8 +28,13 @@ class Subject(Protocol):
 
     parameters: dict[str, Symbol]  #: by their names
     given: dict[str, Symbol]  #: inputs and targets
-    #: For every parameter the one that it becomes when hidden units change places.
-    permutation: dict[str, str]
+    #: Ways in which hidden units change places, of which all others are made: in each, for every
+    #: parameter the one that it becomes. None at all where no layer has two hidden units.
+    permutations: tuple[dict[str, str], ...]
+
+    def loss(self, numbers: Mapping[str, Number]) -> Number:
+        """What `run` says of the loss, without the rest."""
+        ...
 
     def run(self, numbers: Mapping[str, Number]) -> Run:
         """Run the hand-written lines on a number for each parameter, input and target."""

@@ -7,6 +7,7 @@ import pytest
 import sympy
 from flint import arb, ctx
 
+from compare.proof.arrays import exp, maximum
 from compare.proof.balls import Place
 from compare.proof.field import Element, Field, FullError
 from compare.proof.number import NO_NUMBER
@@ -55,6 +56,7 @@ def test_equal_formulas_are_equal_elements() -> None:
     assert e(-2 * x) == 1 / (e(x) * e(x))
     assert e(y) * e(x) == e(x + y)
     assert e(x) / e(y) == e(x - y)
+    assert e(y) / e(x) == e(y - x)
     assert e(x - x) == 1
     assert len(field.extensions) == 2
     assert field.log(e(x)) == x
@@ -90,6 +92,23 @@ def test_what_may_be_0_is_kept() -> None:
     assert field.divide(x, y - y) is NO_NUMBER
     field.log(x)
     assert field.unproved == [y, x]
+
+
+def test_what_is_negative_has_no_logarithm() -> None:
+    field, x, _ = fresh()
+    negative = -1 - field.exp(x)
+    field.log(negative)
+    assert field.unproved == [negative]
+
+
+def test_the_larger_of_a_number_and_0() -> None:
+    """Of z e^z, whose denominator 1 - s SymPy writes as s - 1, and of z e^-z."""
+    field, (z,) = symbols("z")
+    for positive in (exp(z), exp(-z)):
+        product = z * positive
+        tree = maximum(product, 0).number.tree
+        above, below = (Place(field, {"z": Fraction(at)}).leaf(tree) for at in (1, -1))
+        assert (above, below) == (product.number.tree, 0)
 
 
 def test_room_ends() -> None:

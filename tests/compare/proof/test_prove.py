@@ -91,6 +91,13 @@ def test_kinks_are_named_and_seams_are_none() -> None:
     assert (huber.cases, huber.kinks) == (4, ())
 
 
+def test_a_kink_is_none_of_the_seams_where_losses_meet() -> None:
+    """On either side of z = 0 the losses differ by a multiple of z, but not of its square."""
+    relu = of_network((1, 2, 1), 1, activation="relu", output="identity", loss="mse")
+    assert (relu.verdict, relu.cases) == ("proved", 4)
+    assert Writer(relu).kinks(relu.kinks) == ["z0[0] = 0", "z0[1] = 0"]
+
+
 def test_a_border_that_is_no_whole_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """A loss with its seam at r = 1/2, of z = w x + b: smooth, unless the far side is moved."""
 
@@ -214,6 +221,16 @@ def test_formulas_that_differ_as_such_alone_are_left_undecided() -> None:
     assert {of.name: of.verdict for of in proof.partials}["w1"] == "undecided"
     assert {of.verdict for of in proof.partials if of.name != "w1"} == {"proved"}
     assert proof.refutation is None
+
+
+def test_a_difference_that_many_digits_show_is_refuted() -> None:
+    """By a factor of 1 + 2⁻⁴⁰⁰: of 256 bits, none shows it."""
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        right = manual.article.gradient(p, x, y)
+        return right._replace(w1=right.w1 + 2.0**-400 * right.w1)
+
+    assert refuted(of_article(gradient)) == {"w1"}
 
 
 def test_what_divides_by_what_may_be_0_is_not_proved() -> None:
