@@ -79,9 +79,8 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
         kept: see `compare.sweep.subject.in_memory`.
     """
     distances, ratios, gaps, allowed = [], [], [], []
-    for by_hand, by_autodiff, most in zip(
-        *kept((compared.by_hand, compared.autodiff)), compared.allowed, strict=True
-    ):
+    # Kept, so that one number is compared: computed anew, it may be rounded in another way.
+    for by_hand, by_autodiff, most in zip(*kept(tuple(compared)), strict=True):
         apart = abs(by_hand - by_autodiff)
         larger = jnp.maximum(abs(by_hand), abs(by_autodiff))
         is_told = (larger > most) & jnp.broadcast_to(is_case, larger.shape)
