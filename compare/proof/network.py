@@ -50,7 +50,7 @@ def generators(units: int) -> list[tuple[int, ...]]:
     as it is one by one does so one after the other as well. Of two units, both are the same.
     """
     exchange, cycle = (1, 0, *range(2, units)), (*range(1, units), 0)
-    return [] if units < 2 else [exchange] if units == 2 else [exchange, cycle]
+    return [exchange, cycle][: units - 1]
 
 
 class General:

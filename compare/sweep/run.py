@@ -186,7 +186,7 @@ def _as_swept(
         overflowed=int(found.overflowed.sum()),
         judged={name: int(n) for name, n in zip(names, found.judged.sum(axis=1), strict=True)},
         max_ulps={name: float(value) for name, value in zip(names, largest, strict=True)},
-        max_bound_ratio=float(ratio.max()),
+        max_bound_ratio=max(0.0, float(ratio.max())),
         histogram=found.histogram.sum(axis=1),
         suspects=[(int(found.case[at]), float(ratio[at])) for at in order if ratio[at] >= 0],
         devices=program.devices,

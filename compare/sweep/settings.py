@@ -46,7 +46,9 @@ class Settings:
                 "parameters or examples"
             )
         if self.network is None and self.examples != 1:
-            raise SweepError("examples: expected 1 for the article's network")
+            raise SweepError(
+                f"--examples: got {self.examples}, expected 1 for the article's network"
+            )
         if self.plant is not None and self.network is not None:
             raise SweepError(
                 "--plant: a mistake is planted in the article's network; expected no other one"

@@ -18,14 +18,13 @@ BINS = len(ENDS)
 
 #: Counts of one parameter of one case stand in 4 bits each, of a block's rows in 8.
 _MOST_AT_ONCE = 15
-#: Bits for the count of what is said of the cases in a block's rows; two fit a float32.
-_APART = 5
 
+#: In the place of the ratio of a case of which what is allowed is not finite.
+_OVERFLOWED = -1
 #: Of the fields of 8 bits in a word.
 _SHIFTS = np.arange(0, 64, 8)
 
 assert BINS == 16
-assert ROWS < 2**_APART
 assert _MOST_AT_ONCE * ROWS < 256
 
 
@@ -37,7 +36,8 @@ class Tally(NamedTuple):
     judged: Any  #: elements larger than what is allowed; int64, (parameters, LANES)
     histogram: Any  #: elements by their distance in ulps; int64, (BINS, LANES)
     ulps: Any  #: the largest distance of each parameter; (parameters, LANES)
-    ratio: Any  #: the largest distance in units of what is allowed, infinite for NaN; (LANES,)
+    ratio: Any  #: the largest distance in units of what is allowed, infinite for NaN, below 0
+    #: where there is no case, or none that did not overflow; (LANES,)
     case: Any  #: where that was, the first one; int64, (LANES,)
 
 
@@ -83,25 +83,20 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
     for by_hand, by_autodiff, most in zip(*kept(tuple(compared)), strict=True):
         apart = abs(by_hand - by_autodiff)
         larger = jnp.maximum(abs(by_hand), abs(by_autodiff))
-        is_told = (larger > most) & jnp.broadcast_to(is_case, larger.shape)
-        distances.append(_marked(_in_ulps(apart, larger, floats), is_told, floats))
+        is_judged = (larger > most) & jnp.broadcast_to(is_case, larger.shape)
+        distances.append(_marked(_in_ulps(apart, larger, floats), is_judged, floats))
         ratios.append(_over(jnp.max, apart / most))
         gaps.append(_over(jnp.sum, apart))
         allowed.append(_over(jnp.sum, most))
     # Sums tell what is no number; whether it comes through `max` depends on how that is compiled.
-    is_number, is_judged = sum(gaps) < jnp.inf, sum(allowed) < jnp.inf
+    is_number, is_finite = sum(gaps) < jnp.inf, sum(allowed) < jnp.inf
     ratio = jnp.where(is_number, reduce(jnp.maximum, ratios), jnp.inf)
-    ratio = jnp.where(is_judged, ratio, 0)
-    flags = _together([~(ratio <= 1), ~is_judged], is_case, floats)
-    # As one complex number: as two, each would go through all elements in a loop of its own.
-    distances, of_cases = kept((distances, jax.lax.complex(ratio, flags)))
-    ratio, flags = of_cases.real, of_cases.imag
+    distances, ratio = kept((distances, jnp.where(is_finite, ratio, _OVERFLOWED)))
     largest = ratio.max(axis=0)
-    disagreements, overflowed = _counted(flags)
     return Tally(
-        disagreements,
-        overflowed,
-        jnp.concatenate([_judged_of_rows(d, floats) for d in distances]),
+        _counted(~(ratio <= 1) & is_case),
+        _counted((ratio == _OVERFLOWED) & is_case),
+        jnp.concatenate([jnp.atleast_2d(_counted(d < _mark(floats))) for d in distances]),
         _histogram(distances, is_case, floats, kept),
         _largest_of_rows(distances, floats),
         largest,
@@ -114,9 +109,14 @@ def _over(take: Callable[..., Any], array: Any) -> Any:
     return array if array.ndim == 2 else take(array, axis=0)
 
 
-def _marked(distance: Any, is_told: Any, floats: Floats) -> Any:
-    """The bits of a distance; that of its sign says that the element tells nothing."""
-    return _without_mark(_bits(distance, floats), floats) | jnp.where(is_told, 0, _mark(floats))
+def _counted(which: Any) -> Any:
+    """By lane, of arrays whose last axes are rows and lanes."""
+    return which.astype(jnp.int64).sum(axis=-2)
+
+
+def _marked(distance: Any, is_judged: Any, floats: Floats) -> Any:
+    """The bits of a distance; that of its sign says that the element is not judged."""
+    return _without_mark(_bits(distance, floats), floats) | jnp.where(is_judged, 0, _mark(floats))
 
 
 def _mark(floats: Floats) -> Any:
@@ -127,28 +127,11 @@ def _without_mark(bits: Any, floats: Floats) -> Any:
     return bits & (_mark(floats) - floats.bits(1))
 
 
-def _judged_of_rows(distances: Any, floats: Floats) -> Any:
-    """(k, LANES) of (ROWS, LANES) or (k, ROWS, LANES): how many have no mark."""
-    return jnp.atleast_2d((distances < _mark(floats)).astype(jnp.int64).sum(axis=-2))
-
-
 def _largest_of_rows(distances: list[Any], floats: Floats) -> Any:
     """(parameters, LANES): as bits, among which NaN is largest."""
     rows = [jnp.atleast_2d(_without_mark(d, floats).max(axis=-2)) for d in distances]
     numbers = jax.lax.bitcast_convert_type(jnp.concatenate(rows), floats.dtype)
     return jnp.where(numbers < jnp.inf, numbers, jnp.inf)
-
-
-def _together(said: list[Any], is_case: Any, floats: Floats) -> Any:
-    """What is said of a case, as a number: so that a sum over rows counts each in `_APART` bits."""
-    fields = [jnp.where(which, floats.dtype(2 ** (_APART * k)), 0) for k, which in enumerate(said)]
-    return jnp.where(is_case, sum(fields), 0)
-
-
-def _counted(flags: Any) -> list[Any]:
-    """How often each of two things was said."""
-    counts = flags.sum(axis=0).astype(jnp.int64)
-    return [counts >> np.int64(_APART * k) & np.int64(2**_APART - 1) for k in (0, 1)]
 
 
 def _in_ulps(apart: Any, of: Any, floats: Floats) -> Any:

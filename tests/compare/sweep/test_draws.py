@@ -143,7 +143,7 @@ def test_classes_are_drawn_as_one_for_each_example() -> None:
         ({"weights": "uniform:1e31"}, "--weights: got uniform:1e\\+31, expected sizes from"),
         ({"inputs": "uniform:1e5", "dtype": "float32"}, "--inputs: got uniform:100000"),
         ({"inputs": "spread:1e-31:1"}, "--inputs: got spread:1e-31:1"),
-        ({"examples": 2}, "examples: expected 1"),
+        ({"examples": 2}, "--examples: got 2, expected 1"),
         ({"network": Network((40, 40, 10))}, "a case has 2,1.. numbers; expected at most 2,000"),
         ({"network": Network((3, 2, 1)), "plant": "half-mse"}, "planted in the article's network"),
     ],

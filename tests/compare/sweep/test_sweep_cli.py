@@ -1,0 +1,126 @@
+"""The commands `sweep` and `replay`: what they print, and what they refuse."""
+
+import json
+
+import jax
+import pytest
+
+import manual.article
+import manual.network
+from compare.sweep.program import evaluate_block
+from compare.sweep.replay import case
+from compare.sweep.run import Swept, sweep
+from manual.network import Network
+from tests.compare.networks.calls import compare
+from tests.compare.sweep.blocks import swept
+
+
+def test_the_report_as_json() -> None:
+    ended = compare("sweep", "--cases", "1e4", "--json")
+    assert (ended.code, ended.err, ended.out.count("\n")) == (0, "", 1)
+    found = json.loads(ended.out)
+    asked_for = "cases seconds cases_per_second disagreements max_ulps max_bound_ratio histogram"
+    asked_for += " suspects devices processes dtype seed verdict"
+    assert set(asked_for.split()) <= set(found)
+    assert (found["cases"], found["disagreements"], found["verdict"]) == (10_000, 0, "agree")
+    assert list(found["max_ulps"])[::8] == ["w1", "b3"]
+    first = found["suspects"][0]
+    assert {"case", "params", "inputs", "ruling"} <= set(first)
+    assert first["ruling"] == "agree"
+    again = compare("replay", "--case", first["case"], "--json")
+    assert again.code == 0
+    replayed = json.loads(again.out)
+    assert (replayed["params"], replayed["inputs"]) == (first["params"], first["inputs"])
+    assert replayed["ruling"]["verdict"] == "agree"
+    assert replayed["trace"]["verdict"] == "agree"
+
+
+def test_the_floor_is_timed_on_request() -> None:
+    found = json.loads(compare("sweep", "--cases", "1e5", "--floor", "--json").out)
+    assert found["floor_cases_per_second"] > 0  # which is faster, so few cases cannot say
+    assert "Drawing and the loss alone: " in compare("sweep", "--cases", "1e5", "--floor").out
+    network = ("--network", "3-2-1", "--cases", "1e4", "--floor", "--json")
+    assert json.loads(compare("sweep", *network).out)["floor_cases_per_second"] > 0
+
+
+def test_the_floor_evaluates_the_loss_by_hand() -> None:
+    """The largest loss among ten cases, for both kinds of networks, as NumPy has it."""
+    for settings in (swept(), swept(Network((3, 2, 1), "tanh"), 2)):
+        with jax.enable_x64(True):
+            found = float(evaluate_block(settings, 0, 10, 0, 0).ratio.max())
+        losses = []
+        for k in range(10):
+            params, x, y = (one := case(settings, k)).params, one.x, one.y
+            if settings.network is None:
+                losses.append(manual.article.loss(manual.article.Parameters(*params), x, y))
+            else:
+                losses.append(manual.network.loss(settings.network, params, x, y))
+        assert found == pytest.approx(max(losses), rel=1e-12)
+
+
+def test_the_report_to_read() -> None:
+    ended = compare("sweep", "--cases", 5000, "--plant", "exchanged")
+    assert (ended.code, ended.err) == (1, "")
+    lines = ended.out.splitlines()
+    assert lines[0].startswith("Network 2-2-1, float64, with exchanged planted: weights uniform:5")
+    assert "most ulps apart" in ended.out
+    assert "█" in ended.out
+    (closing,) = [line for line in lines if line.startswith("disagree: ")]
+    assert "of 5,000 cases are further apart than rounding" in " ".join(
+        lines[lines.index(closing) :]
+    )
+
+
+def test_a_planted_case_to_read() -> None:
+    """w5 and w6 are exchanged: the judge says so, and the trace has the right derivation."""
+    ended = compare("replay", "--case", 7, "--plant", "exchanged")
+    assert (ended.code, ended.err) == (1, "")
+    assert "handgrad's judge:" in ended.out
+    assert "∂L/∂w5" in ended.out
+    assert [line for line in ended.out.splitlines() if line.startswith("disagree: ")]
+
+
+def test_a_case_of_another_network() -> None:
+    words = ("--network", "3-2-2", "--activation", "tanh", "--loss", "softmax-ce")
+    ended = compare("replay", "--case", 11, *words, "--json")
+    assert ended.code == 0
+    found = json.loads(ended.out)
+    assert list(found["params"])[::5] == ["w0[0,0]", "w0[2,1]", "w1[1,0]"][:3]
+    assert len(found["inputs"]["x"]) == 2
+    assert all(sum(row) == 1 for row in found["inputs"]["y"])
+
+
+BAD = {
+    "--cases 0": "expected a whole number from 1 to 1e15",
+    "--cases 1.5": "expected a whole number from 1 to 1e15",
+    "--cases many": "expected a whole number from 1 to 1e15",
+    "--weights uniform": "--weights 'uniform'; expected uniform:SIZE or spread:LOW:HIGH",
+    "--inputs uniform:1e31": "--inputs: got uniform:1e+31, expected sizes from 1e-30 to 1e+30",
+    "--weights uniform:1e5 --dtype float32": "expected sizes from 0.0001 to 10000 in float32",
+    "--network 40-40-10": "a case has 2,150 numbers; expected at most 2,000",
+    "--plant half-msee": "no such mistake (did you mean 'half-mse'?)",
+    "--plant update-before-use": "a mistake of the training loop, around a right gradient",
+    "--plant half-mse --network 3-3-1": "planted in the article's network; expected no other",
+    "--sigmoid-derivative article --network 3-3-1": "beside another network than the article's",
+    "--coordinator localhost:1": "expected all three, or none",
+    "--coordinator garbage": "expected HOST:PORT, such as localhost:1234",
+    "--coordinator localhost:1 --num-processes 2 --process-id 2": "expected a number from 0 to 1",
+    "--loss bce --output sigmoid": "expected identity",
+    "--dtype float16": "expected one of float64, float32",
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_input_gets_one_line(words: str) -> None:
+    ended = compare("sweep", *words.split())
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Error: ")
+    assert ended.err.count("\n") == 1
+    assert BAD[words] in ended.err
+
+
+def test_a_sweep_says_what_it_swept() -> None:
+    found: Swept = sweep(swept(Network((3, 2, 1)), 2, "float32", seed=3), 10)
+    told = found.as_object([])
+    assert (told["network"], told["dtype"], told["seed"]) == ("3-2-1", "float32", 3)
+    assert (told["weights"], told["examples"]) == ("uniform:5", 2)
