@@ -66,11 +66,8 @@ def test_a_right_gradient_agrees(dtype: str) -> None:
 def test_what_overflows_is_undecidable() -> None:
     network = Network((2, 2, 2, 2, 2, 2, 1), "identity", "identity")
     found = sweep(swept(network, weights="uniform:1e30", inputs="uniform:1e30"), 10)
-    assert 0 < found.overflowed <= 10
-    assert found.max_bound_ratio >= 0
+    assert (found.overflowed, found.max_bound_ratio, found.suspects) == (10, 0, [])
     assert found.verdict(()) == "undecidable"
-    # Such a case is not among the suspects.
-    assert len(found.suspects) == min(3, 10 - found.overflowed)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
