@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from handgrad.backward import check_backward, check_custom
     from handgrad.check import GradientMismatch, assert_gradient, check_gradient
+    from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
+    from handgrad.data.ulps import ulp_distance
     from handgrad.exact import exact_gradient
-    from handgrad.report import Diagnosis, Enclosure, Finding, GradientReport, LeafReport
-    from handgrad.speed.timing import NotTimedError, Timings, time_gradient
-    from handgrad.steps import Step, StepReport, StepsReport, check_steps
-    from handgrad.ulps import ulp_distance
+    from handgrad.report import GradientReport, StepReport, StepsReport
+    from handgrad.speed.timing import time_gradient
+    from handgrad.speed.timings import NotTimedError, Timings
+    from handgrad.stepwise import Step, check_steps
 
 __all__ = [
     "Diagnosis",
@@ -40,25 +42,25 @@ __all__ = [
 #: Where each public name lives. They are imported when asked for: JAX takes seconds to load, and
 #: neither a command line's --help nor a test session that checks no gradient should wait for it.
 _HOMES = {
-    "Diagnosis": "report",
-    "Enclosure": "report",
-    "Finding": "report",
+    "Diagnosis": "data.findings",
+    "Enclosure": "data.findings",
+    "Finding": "data.findings",
     "GradientMismatch": "check",
     "GradientReport": "report",
-    "LeafReport": "report",
-    "NotTimedError": "speed.timing",
-    "Step": "steps",
-    "StepReport": "steps",
-    "StepsReport": "steps",
-    "Timings": "speed.timing",
+    "LeafReport": "data.findings",
+    "NotTimedError": "speed.timings",
+    "Step": "stepwise",
+    "StepReport": "report",
+    "StepsReport": "report",
+    "Timings": "speed.timings",
     "assert_gradient": "check",
     "check_backward": "backward",
     "check_custom": "backward",
     "check_gradient": "check",
-    "check_steps": "steps",
+    "check_steps": "stepwise",
     "exact_gradient": "exact",
     "time_gradient": "speed.timing",
-    "ulp_distance": "ulps",
+    "ulp_distance": "data.ulps",
 }
 
 

@@ -3,20 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-import jax
-import numpy as np
-
-from handgrad.arguments import arguments, shortly
-from handgrad.check import judge, rule_names
-from handgrad.judging.judge import Case
-from handgrad.referee.program import (
-    custom_rules,
-    is_real,
-    split,
-    trace,
-    wide,
-    without_custom_rules,
-)
+from handgrad.judging.part_cases import backward_case, custom_case
+from handgrad.judging.trial import judge, rule_names
 from handgrad.report import GradientReport
 
 #: pytest leaves these frames out: an error in somebody's own function is shown there.
@@ -66,24 +54,10 @@ def check_backward(
         >>> check_backward(forward, backward, np.array([0.5, -1.0, 2.0])).verdict
         'agree'
     """
-    real, together = _float_inputs(inputs)
-    with wide(real):
-        output, _ = _passed(forward(*together(real)))
-        drawn = _cotangent(output, seed)
-        cotangent = _like(drawn if cotangent is None else _shaped(cotangent, drawn), output)
-
-    # The cotangent is an input of both, so that a backward pass that writes to it is found.
-    def loss(params: Any, cotangent: Any) -> Any:
-        return _weighed(_passed(forward(*together(params)))[0], cotangent)
-
-    def gradient(params: Any, cotangent: Any) -> Any:
-        _, cache = _passed(forward(*together(params)))
-        return _of_floats(backward(cotangent, cache), together(real))
-
     trusted = rule_names(trust_rules)
-    case = Case(gradient, loss, referee=referee, seed=seed, trusted=trusted, part=True)
+    case, given = backward_case(forward, backward, inputs, cotangent, seed, referee, trusted)
     call = "check_backward(forward, backward, *inputs"
-    return judge(case, arguments(list(real), (cotangent,)), points, strict, call)
+    return GradientReport.of(judge(case, given, points, strict, call))
 
 
 def check_custom(
@@ -116,108 +90,5 @@ def check_custom(
         >>> check_custom(f, np.array([0.5, 1.0])).verdict
         'disagree'
     """
-    real, together = _float_inputs(args)
-    with wide(real):
-        output = f(*together(real))
-    cotangent = _cotangent(output, seed)
-
-    def loss(params: Any) -> Any:
-        return _weighed(f(*together(params)), cotangent)
-
-    given = arguments(list(real), ())
-    try:
-        program = trace(loss, list(real), ()).loss
-    except jax.errors.TracerArrayConversionError:
-        program = None  # a function of NumPy's
-    if program is None or not custom_rules(program):
-        raise TypeError(f"{_name(f)}: expected a jax.custom_vjp or jax.custom_jvp function")
-    plain = jax.value_and_grad(lambda params: without_custom_rules(program.jaxpr, params)[0])
-    case = Case(jax.grad(loss), loss, referee=referee, seed=seed, autodiff=plain, part=True)
-    return judge(case, given, points, strict, "check_custom(f, *args")
-
-
-def _float_inputs(inputs: tuple[Any, ...]) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    real, together = split(jax.tree_util.tree_map(_as_array, inputs))
-    if not real:
-        raise TypeError(f"inputs: got {len(inputs)} without floats, expected an array of floats")
-    return real, together
-
-
-def _as_array(leaf: Any) -> Any:
-    return np.float64(leaf) if isinstance(leaf, float) else leaf
-
-
-def _cotangent(output: Any, seed: int) -> Any:
-    """Random numbers shaped and typed like an output."""
-    rng = np.random.default_rng(seed)
-
-    def like(leaf: Any) -> np.ndarray:
-        array = np.asarray(leaf)
-        if not np.issubdtype(array.dtype, np.floating):
-            raise TypeError(f"output: got {array.dtype.name}, expected floats")
-        return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
-
-    return jax.tree_util.tree_map(like, output)
-
-
-def _weighed(output: Any, cotangent: Any) -> Any:
-    """Σ c·output over everything in it, in whatever arrays it comes."""
-    products = jax.tree_util.tree_map(lambda o, c: c * o, output, cotangent)
-    # A single number that NumPy's lines end at on power series is its own sum.
-    return sum(p.sum() if hasattr(p, "sum") else p for p in jax.tree_util.tree_leaves(products))
-
-
-def _shaped(cotangent: Any, like: Any) -> Any:
-    """The caller's cotangent in the output's dtypes.
-
-    Raises:
-        TypeError: it has another structure or shape than the output, or is not of numbers.
-    """
-    leaves, tree = jax.tree_util.tree_flatten(cotangent)
-    expected, structure = jax.tree_util.tree_flatten(like)
-    shapes = [np.shape(leaf) for leaf in expected]
-    arrays = [np.asarray(leaf) for leaf in leaves]
-    if tree != structure or [array.shape for array in arrays] != shapes:
-        got = ", ".join(str(array.shape) for array in arrays) or "nothing"
-        wanted = ", ".join(map(str, shapes))
-        raise TypeError(f"cotangent: got {got}, expected {wanted}, shaped like the output")
-    if any(array.dtype.kind not in "fiub" for array in arrays):
-        raise TypeError(f"cotangent: got {arrays[0].dtype.name}, expected real numbers")
-    cast = [a.astype(np.asarray(e).dtype) for a, e in zip(arrays, expected, strict=True)]
-    return jax.tree_util.tree_unflatten(structure, cast)
-
-
-def _like(cotangent: Any, output: Any) -> Any:
-    """The cotangent in the kind of arrays that the output is made of; fresh ones, to be spoilt."""
-    return jax.tree_util.tree_map(
-        lambda c, o: jax.numpy.asarray(c) if isinstance(o, jax.Array) else np.array(c)[()],
-        cotangent,
-        output,
-    )
-
-
-def _passed(result: Any) -> tuple[Any, Any]:
-    """What a forward pass returned."""
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        raise TypeError(f"forward: got {shortly(type(result))}, expected (output, cache)")
-    return result[0], result[1]
-
-
-def _of_floats(answer: Any, inputs: Any) -> Any:
-    """The cotangents of the float inputs, in their order; an answer of another form as it is."""
-    if not isinstance(answer, tuple | list):
-        answer = (answer,)
-    chosen = []
-    try:
-        for given, got in zip(inputs, answer, strict=True):
-            leaves, tree = jax.tree_util.tree_flatten(given)
-            if any(map(is_real, leaves)):
-                parts = zip(leaves, tree.flatten_up_to(got), strict=True)
-                chosen += [part for leaf, part in parts if is_real(leaf)]
-    except ValueError:
-        return tuple(answer)
-    return chosen
-
-
-def _name(f: Any) -> str:
-    return getattr(f, "__name__", repr(f))
+    case, given = custom_case(f, args, seed, referee)
+    return GradientReport.of(judge(case, given, points, strict, "check_custom(f, *args"))

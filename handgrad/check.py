@@ -1,19 +1,12 @@
 """The public questions: is this hand-written gradient right?"""
 
-import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from handgrad.arguments import Arguments, arguments, shortly
-from handgrad.judging import form
-from handgrad.judging.assemble import report
-from handgrad.judging.judge import Case, Outcome, check_referee, outcomes
-from handgrad.judging.points import points as points_around
+from handgrad.data.arguments import arguments
+from handgrad.judging.case import Case
+from handgrad.judging.trial import judge, rule_names
 from handgrad.report import GradientReport
-from handgrad.untraceable import explanation
 
 #: pytest leaves these frames out: an error in somebody's own function is shown there.
 __tracebackhide__ = True
@@ -80,62 +73,8 @@ def check_gradient(
     """
     case = Case(gradient, loss, has_value, referee, seed, rule_names(trust_rules))
     given = arguments(params, inputs)
-    return judge(case, given, points, strict, "check_gradient(gradient, loss, params, *inputs")
-
-
-def judge(
-    case: Case, given: Arguments, points: int | Sequence[Any], strict: bool, call: str
-) -> GradientReport:
-    """The report on a case at a point and at others around it."""
-    began = time.perf_counter()
-    _check_case(case)
-    points = int(points) if isinstance(points, np.integer) else points
-    reproduce = f"{call}{_options(case, points, strict)})"
-    asked = len(points) if isinstance(points, Sequence) else points
-    reason = given.not_judged()
-    tried = [Outcome(given, cause=reason)] if reason else _tried(case, given, points)
-    made = report(case, tried, None if reason else asked, reproduce, strict)
-    return replace(made, seconds=time.perf_counter() - began)
-
-
-def _tried(case: Case, given: Arguments, points: Any) -> list[Outcome]:
-    repeated = _repeated(case, given)
-    if repeated:
-        return [repeated]
-    around = points_around(given, points, case.seed)
-    try:
-        return list(outcomes(case, around, not isinstance(points, int)))
-    except Exception as error:
-        line = explanation(error) or _not_differentiable(error)
-        if line is None:
-            raise
-        raise TypeError(f"loss: {line}") from error
-
-
-def _not_differentiable(error: Exception) -> str | None:
-    if "Reverse-mode differentiation does not work" not in str(error):
-        return None
-    return f"jax.grad, the second witness, cannot differentiate it: {str(error).split('. ')[0]}"
-
-
-def _check_case(case: Case) -> None:
-    for name, function in (("gradient", case.gradient), ("loss", case.loss)):
-        if not callable(function):
-            raise TypeError(f"{name}: got {shortly(function)}, expected a function")
-    if isinstance(case.seed, bool) or not isinstance(case.seed, int | np.integer) or case.seed < 0:
-        raise ValueError(f"seed: got {shortly(case.seed)}, expected a whole number from 0")
-    check_referee(case.referee)
-
-
-def _repeated(case: Case, given: Arguments) -> Outcome | None:
-    """What two calls at the same point say about the form of the answer, if that is wrong."""
-    _, first, findings = form.taken(case.gradient, given, case.has_value)
-    if findings:
-        return Outcome(given, findings=tuple(findings))
-    _, second, findings = form.taken(case.gradient, given, case.has_value)
-    changed = form.differs(first, second, given) if not findings else None
-    found = [*findings, *([changed] if changed else [])]
-    return Outcome(given, findings=tuple(found)) if found else None
+    call = "check_gradient(gradient, loss, params, *inputs"
+    return GradientReport.of(judge(case, given, points, strict, call))
 
 
 def assert_gradient(*args: Any, **options: Any) -> None:
@@ -149,28 +88,3 @@ def assert_gradient(*args: Any, **options: Any) -> None:
     ruling = check_gradient(*args, **options)
     if not ruling.passes:
         raise GradientMismatch(ruling)
-
-
-def rule_names(trusted: Collection[Any]) -> frozenset[str]:
-    """The names of the functions whose custom rules are trusted."""
-    if isinstance(trusted, str) or not isinstance(trusted, Collection):
-        raise TypeError(f"trust_rules: got {trusted!r}, expected a list of functions or names")
-    names = [rule if isinstance(rule, str) else getattr(rule, "__name__", None) for rule in trusted]
-    for rule, name in zip(trusted, names, strict=True):
-        if name is None:
-            raise TypeError(f"trust_rules: got {shortly(rule)}, expected functions or their names")
-    return frozenset(name for name in names if name)
-
-
-def _options(case: Case, points: Any, strict: bool) -> str:
-    """The options of a call: points and seed, and what else is not as usual."""
-    shown = {"points": points if isinstance(points, int) else "points", "seed": case.seed}
-    if case.referee != "auto":
-        shown["referee"] = repr(case.referee)
-    if case.has_value:
-        shown["has_value"] = True
-    if strict:
-        shown["strict"] = True
-    if case.trusted:
-        shown["trust_rules"] = sorted(case.trusted)
-    return "".join(f", {name}={value}" for name, value in shown.items())

@@ -7,19 +7,23 @@ caught.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import TextWrapper
 from typing import Any
 
 import jax
 import numpy as np
 
-from handgrad.arguments import Arguments, index_of
+from handgrad.arithmetic import balls
+from handgrad.data.arguments import Arguments, index_of
+from handgrad.data.numerals import WIDTH, place, plural, short
 from handgrad.diagnosis.engine import Clock, Engine, TooLargeError, engine
 from handgrad.diagnosis.rewired import Option
 from handgrad.diagnosis.wording import of_place, of_switches
-from handgrad.judging.judge import Trial
+from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
-from handgrad.referee import balls
-from handgrad.render.numbers import place
+
+#: Missed mistakes to name of each kind.
+MOST_MISSED = 3
 
 #: A relative error of single elements, as a slip in one of many makes it.
 SLIGHT = 1e-6
@@ -68,9 +72,7 @@ class Power:
         return {"planted": planted, "points": self.points, "not_planted": self.not_planted}
 
     def __str__(self) -> str:
-        from handgrad.render.power import as_text
-
-        return as_text(self)
+        return _as_text(self)
 
 
 def power(trial: Trial) -> Power:
@@ -224,3 +226,40 @@ def _links(run: Engine, rulings: Sequence[Ruling]) -> Iterator[tuple[str, str, l
 
 def _slug(option: Option) -> str:
     return "wrong-derivative" if option.kind == "unknown" else option.kind
+
+
+def _as_text(power: Power) -> str:
+    """A table by kinds, and what was missed by name."""
+    if not power.planted:
+        return "No mistake was planted: no point was judged."
+    kinds = list(dict.fromkeys(p.mistake for p in power.planted))
+    width = max(map(len, kinds))
+    rows = [f"{'planted':{width}}  caught"]
+    for kind in kinds:
+        some = [p for p in power.planted if p.mistake == kind]
+        rows.append(f"{kind:{width}}  {sum(p.caught for p in some)} of {len(some)}")
+        rows += _missed_rows([p for p in some if not p.caught])
+    if power.not_planted:
+        rows += ["", f"None was planted {power.not_planted}."]
+    return "\n".join([_sum_up(power), "", *rows])
+
+
+def _sum_up(power: Power) -> str:
+    caught = len(power.planted) - len(power.missed)
+    return (
+        f"Of {plural(len(power.planted), 'planted mistake')} {caught:,} would have been caught at "
+        f"{plural(power.points, 'point')}."
+    )
+
+
+def _missed_rows(missed: Sequence[Planted]) -> list[str]:
+    wrapper = TextWrapper(WIDTH, initial_indent="  missed: ", subsequent_indent="    ")
+    lines = [line for p in missed[:MOST_MISSED] for line in wrapper.wrap(_described(p))]
+    more = len(missed) - MOST_MISSED
+    return [*lines, f"  ... and {more} more"] if more > 0 else lines
+
+
+def _described(planted: Planted) -> str:
+    if planted.change == 0:
+        return f"{planted.where}: makes no difference at these points"
+    return f"{planted.where}: changes {short(planted.change, 2)} of an element, within rounding"

@@ -52,7 +52,7 @@ def _shown(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> A
 
 def _lines(item: pytest.Item, error: BaseException) -> list[str]:
     """The lines of the test that led to the report, the report, and what hypothesis adds."""
-    from handgrad.frames import near
+    from handgrad.data.frames import near
 
     lines = []
     for frame in _own_frames(item, error):
@@ -76,7 +76,7 @@ def _without_explanation(notes: list[str]) -> list[str]:
 
 def _own_frames(item: pytest.Item, error: BaseException) -> list[Any]:
     """From the test down to the call, without frames of libraries."""
-    from handgrad.frames import frames_of, is_handgrads, is_own
+    from handgrad.data.frames import frames_of, is_handgrads, is_own
 
     frames = [
         place

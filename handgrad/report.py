@@ -1,127 +1,37 @@
-"""The answer of the judge as data: a verdict, whose fault it is, and the evidence leaf by leaf."""
+"""The report that people read and ask: a facade over the judgement, which is data.
 
-import decimal
+Diagnoses, steps, the smallest counterexample and the power are worked out when they are asked for.
+"""
+
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
+from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, NotJudged
+from handgrad.judging.judgement import Judgement
+from handgrad.render import Reading, StepReading, StepsReading, as_html, as_text, content
 
 if TYPE_CHECKING:
     from handgrad.power import Power
-    from handgrad.steps import StepsReport
-
-#: Every verdict, from the best to the worst; `undecidable` stands beside them.
-VERDICTS = ("agree", "imprecise", "disagree", "undecidable")
-
-#: Every kind of finding: about the answer's form, about the whole, about its elements.
-KINDS = (
-    *("structure", "shape", "dtype", "mutation", "not-repeatable", "non-finite", "loss-value"),
-    *("sign", "factor", "transposed", "exchanged", "zero", "axis", "activation-derivative"),
-    *("weight-decay", "updated-parameter", "convention", "rounding", "unknown"),
-)
-
-#: Kinds of findings about wrong elements that a diagnosis may replace by a better one.
-INFERRED = ("unknown", "zero")
-
-#: What explains every digit of a gap at fresh points is as good as certain; it is an inference.
-CONFIDENCE = 0.99
 
 #: Fields of a report that hold the caller's own objects, and are not data.
 _KEPT = ("params", "trial")
 
 
 @dataclass(frozen=True)
-class Enclosure:
-    """A real number between rigorous bounds: it lies within `radius` of `midpoint`."""
-
-    midpoint: str  #: decimal digits, as many as are certain, at most 40; float() takes it
-    radius: float  #: rounded up; infinite where nothing is known
-    certified: bool = True  #: whether the bounds are proved, or an estimate
-
-    def __float__(self) -> float:
-        return float(self.midpoint)
-
-    def ulps(self, value: float) -> float:
-        """How far a float64 is from it: |value - exact| / ulp(exact); NaN of NaN."""
-        if not math.isfinite(value):
-            return abs(value)
-        with decimal.localcontext(prec=60):
-            gap = float(abs(decimal.Decimal(value) - decimal.Decimal(self.midpoint)))
-        return (gap + self.radius) / float(np.spacing(abs(float(self))))
-
-    def __str__(self) -> str:
-        return self.midpoint if self.certified else f"{self.midpoint} (not certified)"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was found, and where."""
-
-    kind: str  #: one of `KINDS`
-    leaf: str | None  #: the leaf's path, `params['w']`; None where it is about the whole
-    index: tuple[int, ...] | None  #: the element within the leaf
-    detail: str  #: one sentence for the author of the gradient
-    confidence: float  #: 1 where it was observed as such, less where it was inferred
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """A mistake that explains, at fresh points and in every element, how some leaves are wrong."""
-
-    kind: str  #: one of `KINDS`; `unknown` where it has no name there, but can be described
-    says: str  #: one sentence for the author of the gradient
-    leaves: tuple[str, ...]  #: the paths of those leaves
-
-
-@dataclass(frozen=True)
-class LeafReport:
-    """One array of the gradient, by its worst element at the point that decided."""
-
-    path: str  #: `params`, `params['w']`, `params[0].b`
-    shape: tuple[int, ...]
-    dtype: str
-    verdict: str  #: one of `VERDICTS`, or "not judged" where no element was among those drawn
-    index: tuple[int, ...]  #: the worst element
-    yours: float
-    autodiff: float
-    exact: Enclosure
-    ulps: float  #: |yours - exact| / ulp(exact)
-    ulps_autodiff: float  #: |autodiff - exact| / ulp(exact)
-    sharp: float  #: how far from exact counts as right, at this element
-    loose: float  #: how far ordinary rounding may lead, at this element
-    detection_limit: float  #: a larger relative error in any element would have been caught
-    elements: int  #: how many the leaf has
-    judged: int  #: how many of them were judged; all but for the largest gradients
-
-
-@dataclass(frozen=True)
-class GradientReport:
-    """The ruling on a hand-written gradient.
+class GradientReport(Judgement):
+    """The ruling on a hand-written gradient, and what can be asked about it.
 
     `verdict` is about the hand-written gradient at the points that were tried, `blame` says which
     witness is off, whatever the verdict: None, "yours", "autodiff" or "both".
     """
 
-    verdict: str  #: one of `VERDICTS`
-    blame: str | None
-    headline: str  #: the answer in one line
-    observed: tuple[Finding, ...]  #: what was seen at the point that decided; see `findings`
-    leaves: tuple[LeafReport, ...]  #: empty where the answer has not the form of a gradient
-    warnings: tuple[str, ...]
-    certificate: str  #: on what the truth rests, in one sentence
-    reproduce: str  #: the call that gives this report again
-    points: int  #: how many points were judged
-    dropped: int  #: how many were left out, because the loss is not finite there
-    point: int = 0  #: which one decided; 0 is the caller's own
-    params: Any = field(default=None, repr=False, compare=False)  #: that point's parameters
-    seconds: float = field(default=0.0, compare=False)
-    strict: bool = False  #: whether lost digits are a failure
-    #: What was tried and what came of it, a `handgrad.judging.judge.Trial`; a pickled report goes
-    #: without.
-    trial: Any = field(default=None, repr=False, compare=False)
+    @classmethod
+    def of(cls, judgement: Judgement) -> Self:
+        """The report on what was judged."""
+        return cls(**{f.name: getattr(judgement, f.name) for f in fields(Judgement)})
 
     def __getstate__(self) -> dict[str, Any]:
         # With what has been worked out so far, which is data.
@@ -146,9 +56,16 @@ class GradientReport:
         """
         if not self.leaves or self.trial is None or self.verdict != "disagree":
             return None
+        if self.trial.case.part:
+            return None
         from handgrad.steps.recorded import steps
 
-        return None if self.trial.case.part else steps(self.trial)
+        judged, not_judged = steps(self.trial)
+        reports = [
+            StepReport(step.name, GradientReport.of(step.judgement), step.inputs, step.guilty)
+            for step in judged
+        ]
+        return StepsReport(tuple(reports), not_judged) if judged or not_judged else None
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -159,13 +76,13 @@ class GradientReport:
     def counterexample(self) -> Any:
         """The smallest point found at which the gradient is wrong in the same way.
 
-        A `handgrad.smallest.counterexample.Counterexample`, whose `as_code()` is a test that fails;
+        A `handgrad.shrinking.counterexample.Counterexample`, whose `as_code()` is a failing test;
         None unless the verdict is `disagree`, and of a report that was pickled. Takes about ten
         seconds at most, when first asked for.
         """
         if self.trial is None or self.verdict != "disagree":
             return None
-        from handgrad.smallest.counterexample import counterexample
+        from handgrad.shrinking.counterexample import counterexample
 
         return counterexample(self.trial)
 
@@ -184,25 +101,22 @@ class GradientReport:
             raise ValueError("power: a report that was pickled has no points; expected a fresh one")
         return power(self.trial)
 
-    @property
-    def passes(self) -> bool:
-        """Whether the gradient may be used: `agree`, or `imprecise`, which `strict` turns down."""
-        return self.verdict == "agree" or (self.verdict == "imprecise" and not self.strict)
-
     def __str__(self) -> str:
-        from handgrad.render import as_text
-
-        return as_text(self)
+        return as_text(self._reading())
 
     def __rich__(self) -> Any:
         from handgrad.render.terminal import as_rich
 
-        return as_rich(self)
+        return as_rich(self._reading())
 
     def _repr_html_(self) -> str:
-        from handgrad.render.html import as_html
+        return as_html(self._reading())
 
-        return as_html(self)
+    def _reading(self) -> Reading:
+        """The data that the report is rendered from."""
+        data = {f.name: getattr(self, f.name) for f in fields(Judgement)}
+        steps = None if self.steps is None else self.steps._reading()
+        return Reading(**data, diagnoses=self.diagnoses, findings=self.findings, steps=steps)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the parameters and the trial, for machines.
@@ -242,3 +156,82 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """The ruling on one step."""
+
+    name: str
+    report: GradientReport
+    inputs: tuple[str, ...] = ()  #: how the leaves of its report are called by its author, if known
+    #: Of a step that was seen in a wrong gradient: whether more of it is right without the step's
+    #: mistake; None if there is no mistake, or it could not be tried.
+    guilty: bool | None = None
+
+
+@dataclass(frozen=True)
+class StepsReport:
+    """The rulings on all steps, in the order of the forward pass."""
+
+    steps: tuple[StepReport, ...]
+    not_judged: tuple[NotJudged, ...] = ()  #: of a gradient; in the order of its backward pass
+
+    @property
+    def first_wrong(self) -> StepReport | None:
+        """The first step on the way back that does not pass; None if all do."""
+        return next((step for step in reversed(self.steps) if not step.report.passes), None)
+
+    @property
+    def first_guilty(self) -> StepReport | None:
+        """The first step on the way back that makes the gradient wrong; None if none is known."""
+        return next((step for step in reversed(self.steps) if step.guilty), None)
+
+    @property
+    def passes(self) -> bool:
+        """Whether every step that was judged does."""
+        return self.first_wrong is None
+
+    def __str__(self) -> str:
+        first = self.first_wrong
+        if first is None:
+            return "\n".join(["Every step back is right.", "", *self._verdicts()])
+        return "\n".join([self._headline(first), "", *self._verdicts(), "", str(first.report)])
+
+    def _headline(self, first: StepReport) -> str:
+        others = sum(not step.report.passes for step in self.steps) - 1
+        reading = first.report._reading()
+        if reading.verdict == "undecidable":
+            how, more, why = "does not pass", "nor do", f"{content.headline(reading)}."
+        else:
+            how, more = "is wrong", "so is" if others == 1 else "so are"
+            why = " ".join(content.diagnoses(reading))
+        rest = f"; {more} {others} before it" if others else ""
+        return f"Going back, {first.name} is the first step that {how}{rest}. {why}".rstrip()
+
+    def _verdicts(self) -> list[str]:
+        """Name and verdict of each step, in the order of the backward pass."""
+        width = max((len(step.name) for step in self.steps), default=0)
+        return [f"  {s.name:{width}}  {s.report.verdict}" for s in reversed(self.steps)]
+
+    def _reading(self) -> StepsReading:
+        steps = [
+            StepReading(s.name, s.inputs, s.report.verdict, s.report.passes, s.guilty)
+            for s in self.steps
+        ]
+        guilty = self.first_guilty
+        return StepsReading(tuple(steps), self.not_judged, guilty and guilty.report._reading())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        steps = [
+            {"name": step.name, "guilty": step.guilty, "report": step.report.to_dict()}
+            for step in self.steps
+        ]
+        first = self.first_wrong
+        return {
+            "passes": self.passes,
+            "first_wrong": first and first.name,
+            "steps": steps,
+            "not_judged": [step._asdict() for step in self.not_judged],
+        }

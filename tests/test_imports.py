@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from grimp import ImportGraph, build_graph
 
 from tests.tiers import slowly
 
@@ -73,6 +75,36 @@ assert jax.numpy.asarray(1.0).dtype == jax.numpy.float32
 def test_the_import_contracts_hold() -> None:
     code = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"
     in_a_fresh_interpreter(code)
+
+
+def circle(graph: ImportGraph) -> list[str]:
+    """The files of an import circle, if there is one; imports inside functions and for types count."""
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_file_imports_another_in_a_circle() -> None:
+    """A circle of files, which the contracts on folders do not see where a layer is one folder."""
+    assert circle(build_graph(*PACKAGES, cache_dir=None)) == []
+
+
+def test_a_circle_of_files_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it comes about inside a function or for a type alone."""
+    package = tmp_path / "planted_circle"
+    package.mkdir()
+    for_types = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import planted_circle.lazy\n"
+    )
+    (package / "__init__.py").write_text("")
+    (package / "typed.py").write_text(for_types)
+    (package / "lazy.py").write_text("def f():\n    import planted_circle.typed\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = circle(build_graph("planted_circle", cache_dir=None))
+    assert {"planted_circle.lazy", "planted_circle.typed"} == set(found)
 
 
 def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ as rounding to float32 may move it:
   which a result may become 0.
 
 So the local errors are propagated to first order, with their correlations, whatever the depth.
-It is `handgrad.referee.rounding` for millions of elements: floats instead of balls.
+It is `handgrad.tolerance.monte_carlo` for millions of elements: floats instead of balls.
 
 Comparisons answer as they do without rounding. One that rounding could turn is refused: there, more
 than one answer is right.
@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.ways.yardsticks import LOOSE, LOOSE_DRAWS
+from handgrad.tolerance.tolerances import LOOSE, LOOSE_DRAWS
 
 U, TINY = 2.0**-24, 2.0**-126  #: of float32
 

@@ -6,7 +6,7 @@ lines by hand and `jax.grad`, within what rounding to float64 explains.
 **How far from it an answer may be.** `benchmarks.problems.deviation` runs JAX's program for the
 gradient in float64 and moves what rounds on the way, at random and by as much as rounding to
 float32 may. An element may be off by `LOOSE` times its largest deviation over `LOOSE_DRAWS` such
-runs: the judge's yardstick for ordinary rounding (`handgrad.ways.yardsticks`), whose numbers are
+runs: the judge's yardstick for ordinary rounding (`handgrad.tolerance`), whose numbers are
 used here as they are. 32 is for the draws' poverty: of 2 million elements, the one whose 8 draws
 happen to be smallest still gets 2 to 3 standard deviations, and the local errors behind those are
 bounds already.
@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.problems.deviation import U, deviations
-from handgrad.ways.yardsticks import LOOSE
+from handgrad.tolerance.tolerances import LOOSE
 
 TO_FLOAT64 = 2.0**-29  #: u of float64 in u of float32
 

@@ -14,7 +14,7 @@ from compare.recording.watching import Statement
 from compare.rounding import Range
 from compare.trace import Quantity, Step, Trace, TraceError, place
 from compare.traced.witnesses import Derivative, Meaning, Value
-from handgrad.report import Enclosure
+from handgrad.data.findings import Enclosure
 
 
 class Symbol(NamedTuple):

@@ -16,7 +16,7 @@ from compare.terminal import DIGITS, number, table, ulps
 from compare.trace import GRADIENT, PARAMETER, Quantity, Step, Trace
 from compare.traced.parameters import KINDS
 from compare.wording import shown
-from handgrad.render.numbers import right_digits
+from handgrad.data.numerals import right_digits
 
 #: Formulas are broken at so many signs: a tree puts more before them.
 FORMULA_WIDTH = 64

@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.seeing import See, as_it_is
 from handgrad import exact_gradient
-from handgrad.report import Enclosure
+from handgrad.data.findings import Enclosure
 
 Index = tuple[int, ...]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from traceback import format_exception_only
 from typing import Any
 
-from handgrad.frames import frames_of, near, own_frames, quoted
-from handgrad.untraceable import explanation
+from handgrad.data.frames import frames_of, near, own_frames, quoted
+from handgrad.judging.untraceable import explanation
 
 #: Lines of an exception's message to show at most.
 MOST_LINES = 8
@@ -27,7 +27,7 @@ def about(error: Exception, asked: Mapping[str, Any], named: Iterable[Path] = ()
     Args:
         error: what was raised.
         asked: their functions, by what to call each in the first line.
-        named: as for `handgrad.frames.is_own`.
+        named: as for `handgrad.data.frames.is_own`.
 
     Returns:
         One line for bad input and for a loss that JAX cannot trace; their frames under it if the

@@ -23,7 +23,8 @@ class Extra(NamedTuple):
 
 
 def _timed(report: "GradientReport") -> Answer:
-    from handgrad.speed.timing import NotTimedError, time_gradient
+    from handgrad.speed.timing import time_gradient
+    from handgrad.speed.timings import NotTimedError
 
     case, given = report.trial.case, report.trial.outcomes[0].given
     functions, options = (case.gradient, case.loss), {"has_value": case.has_value}

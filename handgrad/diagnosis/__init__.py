@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links
 from handgrad.diagnosis.engine import Clock
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.theory import Theory, explains
-from handgrad.judging.judge import Trial
-from handgrad.report import Diagnosis
+from handgrad.judging.outcome import Trial
 
 #: How long to look for the link.
 SECONDS = 30.0

@@ -14,8 +14,8 @@ import numpy as np
 
 from handgrad.diagnosis import activations
 from handgrad.diagnosis.activations import Wrong
-from handgrad.diagnosis.graph import ELEMENTWISE, Graph, Node, Numbering
 from handgrad.diagnosis.rewired import Option
+from handgrad.program.graph import ELEMENTWISE, Graph, Node, Numbering
 
 #: Longer stretches are not looked at: gelu by tanh has 8 operations, logaddexp 10.
 LONGEST = 16

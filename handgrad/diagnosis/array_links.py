@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import softmax
 
-from handgrad.diagnosis.graph import Graph, Node, Numbering
 from handgrad.diagnosis.rewired import Option
+from handgrad.program.graph import Graph, Node, Numbering
 
 #: How close numbers must be that are the same formula, up to rounding.
 SAME = 1e-9

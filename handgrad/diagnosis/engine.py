@@ -8,15 +8,16 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.arguments import Arguments
+from handgrad.data.arguments import Arguments
+from handgrad.data.pytrees import split
 from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.array_links import softmaxes
-from handgrad.diagnosis.graph import Graph, Numbering, active, flattened
-from handgrad.diagnosis.in_jax import in_jax
 from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rewired import Knobs, Rewired
 from handgrad.diagnosis.switches import switches
-from handgrad.referee.program import Function, split
+from handgrad.program.graph import Graph, Numbering, active, flattened
+from handgrad.program.numpy_to_jax import in_jax
+from handgrad.program.trace import Function
 
 #: Programs of more operations take too long to compile with a switch at every link.
 MOST_NODES = 2000

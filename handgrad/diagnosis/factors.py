@@ -9,8 +9,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from handgrad.arguments import Arguments
-from handgrad.render.numbers import short
+from handgrad.data.arguments import Arguments
+from handgrad.data.numerals import short
 
 #: A factor has a name if it is as close as this to it: what float32 tells of a fitted factor. For
 #: one of the one or two hundred names to be so close by chance is a matter of a few in a thousand.

@@ -10,12 +10,12 @@ from functools import partial
 
 import numpy as np
 
-from handgrad.arguments import index_of
+from handgrad.data.arguments import index_of
+from handgrad.data.numerals import place, short
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-from handgrad.render.numbers import place, short
 
 #: Leaves to name at most.
 MOST_NAMES = 4

@@ -11,15 +11,15 @@ from functools import partial
 
 import numpy as np
 
+from handgrad.data.numerals import short
 from handgrad.diagnosis import factors, kinds, updates
 from handgrad.diagnosis.engine import Engine
-from handgrad.diagnosis.graph import Node
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.diagnosis.wording import of_nodes, of_place, of_switches
-from handgrad.render.numbers import short
+from handgrad.program.graph import Node
 
 #: Pairs of places are looked through for so many places at most.
 MOST_PAIRED = 300

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from handgrad.diagnosis.activation_links import Derivative
-from handgrad.diagnosis.graph import Graph, Node, active
 from handgrad.diagnosis.rewired import Place
+from handgrad.program.graph import Graph, Node, active
 
 #: Uses of a value, each an operation and as which operand.
 Uses = list[tuple[Node, int]]

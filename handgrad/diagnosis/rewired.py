@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.diagnosis.graph import MOVES, Graph, Node, Numbering, scan_groups
+from handgrad.program.graph import MOVES, Graph, Node, Numbering, scan_groups
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.arguments import Arguments
+from handgrad.arithmetic import balls
+from handgrad.data.arguments import Arguments
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine, engine
-from handgrad.judging.judge import Trial, judge_point
+from handgrad.judging.judge import judge_point
+from handgrad.judging.losses import prepare
+from handgrad.judging.outcome import Trial
 from handgrad.judging.points import points
 from handgrad.judging.ruling import RIGHT, WRONG, Ruling
-from handgrad.referee import balls
 
 #: A kind is fitted at this many points at most, and must hold at so many others.
 FIT, CONFIRM = 2, 4
@@ -186,11 +188,13 @@ def _rulings(trial: Trial) -> Iterator[Ruling]:
 
 
 def _judged(trial: Trial, fresh: Iterator[Arguments]) -> Iterator[Ruling]:
+    loss = trial.loss
     for given in fresh:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                ruling = judge_point(trial.case, given).ruling
+                loss = loss or prepare(trial.case, given)
+                ruling = judge_point(loss, given).ruling
             except Exception:  # the caller's functions, at a point of our choice
                 continue
         if ruling is not None:

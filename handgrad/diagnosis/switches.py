@@ -6,8 +6,8 @@ import numpy as np
 
 from handgrad.diagnosis import activation_links, array_links
 from handgrad.diagnosis.activation_links import Derivative, Extra
-from handgrad.diagnosis.graph import MOVES, Graph, Numbering, active
 from handgrad.diagnosis.rewired import Switch
+from handgrad.program.graph import MOVES, Graph, Numbering, active
 
 #: Larger constants are not computed beforehand.
 MOST_ELEMENTS = 10**6

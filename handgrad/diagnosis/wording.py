@@ -3,9 +3,9 @@
 import linecache
 from collections.abc import Sequence
 
-from handgrad.diagnosis.graph import Node, Source
+from handgrad.data.frames import near
 from handgrad.diagnosis.rewired import Place, Rewired, Switch
-from handgrad.frames import near
+from handgrad.program.graph import Node, Source
 
 #: A longer line of source is cut.
 LONGEST = 60

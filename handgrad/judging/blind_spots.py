@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import jax
 import numpy as np
 
-from handgrad.diagnosis.graph import Graph, Node, Numbering, active, flattened
+from handgrad.arithmetic import balls
 from handgrad.judging.ruling import Ruling
-from handgrad.referee import balls
+from handgrad.program.graph import Graph, Node, Numbering, active, flattened
 
 #: Operations that mix values, each with a weight.
 PRODUCTS = frozenset({"dot_general", "conv_general_dilated"})

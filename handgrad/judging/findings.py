@@ -4,12 +4,13 @@ import decimal
 
 import numpy as np
 
-from handgrad.arguments import index_of
-from handgrad.exact import enclosure
-from handgrad.judging.judge import Case, Outcome
+from handgrad.data.arguments import index_of
+from handgrad.data.findings import Enclosure, Finding
+from handgrad.judging.case import Case
+from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Ruling
-from handgrad.referee.custom import broken_rules
-from handgrad.report import Enclosure, Finding
+from handgrad.oracle.custom_rules import broken_rules
+from handgrad.oracle.enclosures import enclosure
 
 
 def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:

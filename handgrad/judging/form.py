@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.arguments import Arguments
-from handgrad.report import Finding
+from handgrad.data.arguments import Arguments
+from handgrad.data.findings import Finding
 
 #: pytest leaves these frames out: an error in somebody's own function is shown there.
 __tracebackhide__ = True

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from handgrad.arguments import Arguments
-from handgrad.referee import balls
-from handgrad.referee.truth import Truth
+from handgrad.arithmetic import balls
+from handgrad.data.arguments import Arguments
+from handgrad.judging.losses import PreparedLoss
 
 #: How many neighbours are asked, and how far away they are, relative to each leaf.
 NEIGHBOURS, DISTANCE = 8, 1e-3
@@ -26,7 +26,7 @@ RANDOM = 0.4
 
 def at_random(
     answer: Callable[[Arguments], np.ndarray],
-    truth: Callable[[Arguments], Truth],
+    loss: PreparedLoss,
     given: Arguments,
     gap: np.ndarray,
 ) -> np.ndarray | None:
@@ -34,7 +34,7 @@ def at_random(
 
     Args:
         answer: the gradient at a point, float64, shape (size,).
-        truth: the certified gradient there.
+        loss: certifies the gradient there.
         given: the point.
         gap: how far off the gradient is here, shape (size,).
 
@@ -48,7 +48,7 @@ def at_random(
         if time.perf_counter() - began > SECONDS:
             return None
         near = given.moved([_moved(rng, leaf) for leaf in given.leaves])
-        exact = truth(near).gradient
+        exact = loss.truth(near).gradient
         gaps.append(balls.midpoints(balls.exact(answer(near)) - exact))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.std(gaps[1:], axis=0) > RANDOM * np.mean(np.abs(gaps), axis=0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.arguments import Arguments, arguments, shortly
+from handgrad.data.arguments import Arguments, arguments, shortly
 
 #: How far points lie from the caller's, relative to the size of the parameters, in turn.
 SCALES = (0.1, 1.0, 0.01, 3.0)

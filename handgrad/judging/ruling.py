@@ -1,19 +1,20 @@
 """One point's ruling: every element of both witnesses, held to the truth by the two yardsticks."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handgrad.arguments import Arguments
-from handgrad.judging.evidence import RIGHT_FORMULA, WRONG_FORMULA, Held
-from handgrad.referee import balls
-from handgrad.referee.evaluate import Problem
-from handgrad.referee.truth import Truth, sizes_about
-from handgrad.ways.yardsticks import Yardsticks
+from handgrad.arithmetic import balls
+from handgrad.data.arguments import Arguments
+from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.truth import Truth, sizes_about
+from handgrad.tolerance.tolerances import Yardsticks
 
 #: How an element fares, from the best to the worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
+
+#: What a rerun of the caller's lines at another precision tells about an element.
+WRONG_FORMULA, NOT_TOLD, RIGHT_FORMULA = -1, 0, 1
 
 #: Where rounding may take more than this part of an element, a gap proves nothing either way.
 HALF_KNOWN = 1e-3
@@ -22,6 +23,21 @@ HALF_KNOWN = 1e-3
 NOTHING_LEFT = 0.5
 
 VERDICT = {RIGHT: "agree", ROUNDED: "imprecise", DOUBTFUL: "undecidable", WRONG: "disagree"}
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A gradient held to the reference; arrays of shape (size,)."""
+
+    truth: np.ndarray  #: objects
+    gap: np.ndarray  #: how far the lines end from it in the format of the parameters
+    sharp: np.ndarray  #: how far counts as right
+    wrong: np.ndarray  #: bool: whether it is more than rounding explains, as far as is known
+
+    def gap_of(self, other: np.ndarray) -> np.ndarray:
+        """How far another answer, in balls, is from the truth."""
+        gap = balls.magnitudes(other - self.truth)
+        return np.where(np.isnan(gap), np.inf, gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +71,33 @@ class Ruling:
     problem: Problem
 
     @property
+    def unexplained(self) -> Held | None:
+        """The gaps of yours that the sharp tolerance does not explain; None if there are none."""
+        mine = self.yours
+        if not ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
+            return None
+        wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
+        return Held(mine.truth, mine.gap, self.yardsticks.sharp, wrong)
+
+    def with_rerun(self, told: np.ndarray) -> "Ruling":
+        """The ruling after a rerun of the caller's lines told right formulas from wrong ones.
+
+        Args:
+            told: `WRONG_FORMULA`, `NOT_TOLD` or `RIGHT_FORMULA` of each element, shape (size,).
+        """
+        level = _excused(self.yours, told == RIGHT_FORMULA)
+        if self.truth.certified:
+            level[(level > RIGHT) & (told == WRONG_FORMULA)] = WRONG
+        return replace(self, yours=replace(self.yours, level=level))
+
+    def without_witness(self) -> "Ruling":
+        """The same ruling where there is no second witness: NaN in its place, nothing to blame."""
+        nothing = np.full_like(self.autodiff.gap, np.nan)
+        level = np.full_like(self.autodiff.level, RIGHT)
+        silent = replace(self.autodiff, answer=nothing, gap=nothing, level=level, choices=None)
+        return replace(self, autodiff=silent)
+
+    @property
     def exact(self) -> np.ndarray:
         """The right gradient in float64, shape (size,); NaN where it is not known."""
         return np.where(self.truth.known, balls.midpoints(self.yours.truth), np.nan)
@@ -75,32 +118,26 @@ def rule(
     yardsticks: Yardsticks,
     yours: np.ndarray,
     autodiff: np.ndarray,
-    formula: Callable[[Held], np.ndarray],
     problem: Problem,
 ) -> Ruling:
-    """Hold both witnesses to the truth.
+    """Hold both witnesses to the truth, by the tolerances alone.
+
+    Where `Ruling.unexplained` tells that elements of yours lie outside the sharp tolerance, the
+    caller may rerun its lines at another precision and rule again `with_rerun`.
 
     Args:
         given: the point.
         truth: its certified gradient.
         yardsticks: how far from it counts as right, and as rounding.
         yours, autodiff: the two gradients, float64, shape (size,).
-        formula: whether elements of yours are off by rounding alone, on other evidence than the
-            yardsticks'; asked only if some are not within the sharp one.
         problem: the loss at the point, traced.
     """
     with balls.precision(max(truth.bits, 192)):
         mine = _judge(given, truth, yardsticks, yours)
         theirs = _judge(given, truth, yardsticks, autodiff)
-    if ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
-        wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
-        told = formula(Held(mine.truth, mine.gap, yardsticks.sharp, wrong))
-        _excuse(mine, told == RIGHT_FORMULA)
-        if truth.certified:
-            mine.level[(mine.level > RIGHT) & (told == WRONG_FORMULA)] = WRONG
-    # Whether JAX's formula is wrong or only its rounding is known exactly: the referee ran it.
+    # Whether JAX's formula is wrong or only its rounding is known exactly: the oracle ran it.
     exact = balls.magnitudes(yardsticks.program - theirs.truth)
-    _excuse(theirs, exact <= yardsticks.sharp)
+    theirs = replace(theirs, level=_excused(theirs, exact <= yardsticks.sharp))
     return Ruling(given, truth, yardsticks, mine, theirs, problem)
 
 
@@ -123,8 +160,8 @@ def _judge(given: Arguments, truth: Truth, yardsticks: Yardsticks, answer: np.nd
     return Witness(answer, right, gap, level, sizes, choices)
 
 
-def _excuse(witness: Witness, right_formula: np.ndarray) -> None:
-    """Elements of a right formula have lost digits only; where no digit is left, who knows."""
+def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:
+    """The levels, where elements of a right formula lost digits only; DOUBTFUL if none is left."""
     off = (witness.level > RIGHT) & np.isfinite(witness.gap) & right_formula
     nothing_left = witness.gap > NOTHING_LEFT * witness.size
-    witness.level[off] = np.where(nothing_left[off], DOUBTFUL, ROUNDED)
+    return np.where(off, np.where(nothing_left, DOUBTFUL, ROUNDED), witness.level)

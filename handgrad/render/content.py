@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from handgrad.render import numbers
-from handgrad.render.numbers import place, plural, short, ulps
-from handgrad.report import Diagnosis, Finding, GradientReport, LeafReport
-
-if TYPE_CHECKING:
-    from handgrad.steps import StepReport, StepsReport
+from handgrad.data import numerals
+from handgrad.data.findings import Diagnosis, Finding, LeafReport, NotJudged
+from handgrad.data.numerals import place, plural, short, ulps
+from handgrad.judging.judgement import Judgement
 
 #: The verdicts of leaves from the one to read first.
 WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
@@ -22,6 +21,45 @@ FAR_OFF = 1e6
 
 #: So many leaves or steps are named; of more, the first ones, or a range.
 FEW_LEAVES = 3
+
+
+@dataclass(frozen=True)
+class StepReading:
+    """One step of a gradient, as its report reads."""
+
+    name: str
+    inputs: tuple[str, ...]  #: how the leaves are called by the step's author, if known
+    verdict: str
+    passes: bool
+    guilty: bool | None  #: whether the gradient is wrong because of it; None if that is not known
+
+
+@dataclass(frozen=True)
+class StepsReading:
+    """The steps of a gradient, in the order of the forward pass."""
+
+    steps: tuple[StepReading, ...]
+    not_judged: tuple[NotJudged, ...]
+    closer: "Reading | None"  #: the report on the first guilty step, if one is known
+
+    @property
+    def first_guilty(self) -> StepReading | None:
+        """The first step on the way back that makes the gradient wrong; None if none is known."""
+        return next((step for step in reversed(self.steps) if step.guilty), None)
+
+    @property
+    def first_wrong(self) -> StepReading | None:
+        """The first step on the way back that does not pass; None if all do."""
+        return next((step for step in reversed(self.steps) if not step.passes), None)
+
+
+@dataclass(frozen=True)
+class Reading(Judgement):
+    """A judgement with what was worked out about it: all that rendering needs."""
+
+    diagnoses: tuple[Diagnosis, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    steps: StepsReading | None = None
 
 
 class Row(NamedTuple):
@@ -41,13 +79,13 @@ class CloseUp(NamedTuple):
     yardstick: str
 
 
-def headline(report: GradientReport) -> str:
+def headline(report: Reading) -> str:
     """The answer in one line, which begins with the verdict."""
     text = report.headline
     return text if text.startswith(report.verdict) else f"{report.verdict}: {text}"
 
 
-def ordered(report: GradientReport) -> list[LeafReport]:
+def ordered(report: Judgement) -> list[LeafReport]:
     """The leaves, the ones to read first in front; those that agree stay in their order."""
 
     def key(leaf: LeafReport) -> tuple[int, float]:
@@ -70,7 +108,7 @@ def element(leaf: LeafReport) -> str:
     return leaf.path + place(leaf.index)
 
 
-def close_up(report: GradientReport) -> CloseUp | None:
+def close_up(report: Reading) -> CloseUp | None:
     """The worst element digit by digit; None where all is well and there is nothing to see."""
     if not report.leaves or (report.verdict == "agree" and report.blame is None):
         return None
@@ -81,16 +119,16 @@ def close_up(report: GradientReport) -> CloseUp | None:
 
 def rows(leaf: LeafReport) -> list[Row]:
     """The exact value, yours and autodiff's at a leaf's worst element."""
-    exact = numbers.decimal("nan" if math.isinf(leaf.exact.radius) else leaf.exact.midpoint)
-    first, yours, autodiff = numbers.beside(exact, [leaf.yours, leaf.autodiff], leaf.dtype)
+    exact = numerals.decimal("nan" if math.isinf(leaf.exact.radius) else leaf.exact.midpoint)
+    first, yours, autodiff = numerals.beside(exact, [leaf.yours, leaf.autodiff], leaf.dtype)
     found = [
         Row("exact", first, len(first), "" if leaf.exact.certified else "not certified"),
-        _row("yours", yours, first, leaf.ulps, numbers.right_digits(exact, leaf.yours)),
+        _row("yours", yours, first, leaf.ulps, numerals.right_digits(exact, leaf.yours)),
     ]
     if math.isnan(leaf.ulps_autodiff):
         # A loss that JAX cannot trace has no second witness.
         return found
-    right = numbers.right_digits(exact, leaf.autodiff)
+    right = numerals.right_digits(exact, leaf.autodiff)
     return [*found, _row("autodiff", autodiff, first, leaf.ulps_autodiff, right)]
 
 
@@ -98,7 +136,7 @@ def _row(who: str, digits: str, exact: str, distance: float, right: int | None) 
     note = "" if math.isnan(distance) else f"{ulps(distance)} ulps"
     if right and right > 0 and distance >= MANY_ULPS:
         note += f", right to about {plural(right, 'digit')}"
-    return Row(who, digits, numbers.same_start(exact, digits), note)
+    return Row(who, digits, numerals.same_start(exact, digits), note)
 
 
 def _yardstick(leaf: LeafReport) -> str:
@@ -112,7 +150,7 @@ def _yardstick(leaf: LeafReport) -> str:
     return f"{text}; ordinary rounding may lead {short(leaf.loose, 2)} away."
 
 
-def diagnoses(report: GradientReport) -> list[str]:
+def diagnoses(report: Reading) -> list[str]:
     """What kind of mistake it is, a paragraph for each."""
     told = ([] if _told_by_its_step(report) else _kinds(report)) + _step(report)
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
@@ -123,12 +161,12 @@ def diagnoses(report: GradientReport) -> list[str]:
     return told
 
 
-def _told_by_its_step(report: GradientReport) -> bool:
+def _told_by_its_step(report: Reading) -> bool:
     """Whether one mistake explains all that is wrong, and a step is told to have it."""
     steps = report.steps
     if steps is None or sum(step.guilty is True for step in steps.steps) != 1:
         return False
-    closer = steps.first_guilty.report if steps.first_guilty else report
+    closer = steps.closer or report
     kinds = [d.kind for d in report.diagnoses]
     everything = all(
         len(told.diagnoses) == 1 and set(_wrong(told)) <= set(told.diagnoses[0].leaves)
@@ -137,22 +175,22 @@ def _told_by_its_step(report: GradientReport) -> bool:
     return everything and kinds == [d.kind for d in closer.diagnoses]
 
 
-def _wrong(report: GradientReport) -> list[str]:
+def _wrong(report: Reading) -> list[str]:
     return [leaf.path for leaf in report.leaves if leaf.verdict == "disagree"]
 
 
-def _kinds(report: GradientReport) -> list[str]:
+def _kinds(report: Reading) -> list[str]:
     return [_diagnosis(diagnosis, _wrong(report)) for diagnosis in report.diagnoses]
 
 
-def _step(report: GradientReport) -> list[str]:
+def _step(report: Reading) -> list[str]:
     """The first step that makes it wrong, if it is made of steps; or what is known of them."""
     if report.steps is None:
         return []
-    if report.steps.first_guilty is not None:
-        return [_guilty(report.steps, report.steps.first_guilty)]
-    right = [step for step in report.steps.steps if step.report.passes]
-    wrong = [s for s in reversed(report.steps.steps) if s.report.verdict == "disagree"]
+    if report.steps.first_guilty is not None and report.steps.closer is not None:
+        return [_guilty(report.steps, report.steps.first_guilty, report.steps.closer)]
+    right = [step for step in report.steps.steps if step.passes]
+    wrong = [step for step in reversed(report.steps.steps) if step.verdict == "disagree"]
     harmless = [step.name for step in wrong if step.guilty is False]
     others = [step.name for step in wrong if step.guilty is None]
     told = []
@@ -177,24 +215,24 @@ def _these(names: Iterable[str]) -> str:
     return ", ".join(first[:FEW_LEAVES]) + (" ..." if first[FEW_LEAVES:] else "")
 
 
-def _guilty(steps: "StepsReport", first: "StepReport") -> str:
+def _guilty(steps: StepsReading, first: StepReading, closer: Reading) -> str:
     # One before it on the way back may be wrong as well, and do no harm.
     what = "is wrong" if first is steps.first_wrong else "makes it wrong"
     count = len(steps.steps)
     which = f"is the first of its {count} steps back that {what}"
-    why = " ".join(_kinds(first.report))
+    why = " ".join(_kinds(closer))
     for k, name in enumerate(first.inputs):
         why = why.replace(f"params[{k}]", name)
-    why = why or _wrong_answers(first)
+    why = why or _wrong_answers(first, closer)
     only = "is wrong, its only step that was judged"
     others = [step.name for step in reversed(steps.steps) if step.guilty and step is not first]
     more = f"Also wrong: {_these(others)}." if others else ""
     return " ".join(t for t in (f"{first.name} {which if count > 1 else only}.", why, more) if t)
 
 
-def _wrong_answers(step: "StepReport") -> str:
+def _wrong_answers(step: StepReading, closer: Reading) -> str:
     """Which of the cotangents that a step gives back are wrong, if some are right."""
-    wrong, leaves = _wrong(step.report), [leaf.path for leaf in step.report.leaves]
+    wrong, leaves = _wrong(closer), [leaf.path for leaf in closer.leaves]
     if not 0 < len(wrong) < len(leaves):
         return ""
     names = {f"params[{k}]": name for k, name in enumerate(step.inputs)}
@@ -214,7 +252,7 @@ def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
     return f"{kind}{start}{text[1:]}."
 
 
-def findings(report: GradientReport) -> list[str]:
+def findings(report: Reading) -> list[str]:
     """Every finding in one sentence; of one that the headline has told, what kind it is.
 
     Of a leaf that a diagnosis has explained the table tells the rest.
@@ -231,7 +269,7 @@ def findings(report: GradientReport) -> list[str]:
     return news
 
 
-def _named(report: GradientReport) -> list[str]:
+def _named(report: Reading) -> list[str]:
     return [diagnosis.kind for diagnosis in report.diagnoses]
 
 
@@ -265,7 +303,7 @@ def detection(leaves: tuple[LeafReport, ...]) -> str:
     return f"{start} of {known[0].path} would have been caught{rest and f', one {rest}'}."
 
 
-def footing(report: GradientReport) -> list[str]:
+def footing(report: Reading) -> list[str]:
     """On what the verdict rests: how sharp the look was, the points, the certificate."""
     judged = f"{plural(report.points, 'point') if report.points else 'No point'} judged"
     if report.dropped:

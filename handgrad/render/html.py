@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from html import escape
 
+from handgrad.data.findings import LeafReport
+from handgrad.data.numerals import place, short, ulps
 from handgrad.render import content
-from handgrad.render.numbers import place, short, ulps
+from handgrad.render.content import Reading
 from handgrad.render.text import MOST_LEAVES, left_out
-from handgrad.report import GradientReport, LeafReport
 
 #: White on these has a contrast above 4.5. Text takes its colour from the page; where there is a
 #: background of ours the colour on it is ours, so that both go together on any page.
@@ -23,7 +24,7 @@ MONO = "font-family: ui-monospace, monospace; white-space: pre"
 MARK = "background: #ffe08a; color: #000"
 
 
-def as_html(report: GradientReport) -> str:
+def as_html(report: Reading) -> str:
     """The report as one `div`; whatever comes from outside is escaped."""
     remarks = content.findings(report)
     remarks += [f"Warning: {warning}" for warning in report.warnings]
@@ -39,7 +40,7 @@ def as_html(report: GradientReport) -> str:
     return f'<div class="handgrad" style="line-height: 1.4">{"".join(parts)}</div>'
 
 
-def _after_the_verdict(report: GradientReport) -> str:
+def _after_the_verdict(report: Reading) -> str:
     return content.headline(report)[len(report.verdict) :].lstrip(": ")
 
 

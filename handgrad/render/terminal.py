@@ -5,13 +5,13 @@ from rich.table import Table
 from rich.text import Text
 
 from handgrad.render import content
+from handgrad.render.content import Reading
 from handgrad.render.text import HEADINGS, cells, diagnoses, fitting, footing, left_out, remarks
-from handgrad.report import GradientReport
 
 STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "undecidable": "magenta"}
 
 
-def as_rich(report: GradientReport) -> RenderableType:
+def as_rich(report: Reading) -> RenderableType:
     """The report as something that a rich console prints: the same words, coloured."""
     blocks = (_headline(report), _close_up(report), _leaves(report))
     texts = [Text(text) for text in (remarks(report), footing(report)) if text]
@@ -22,14 +22,14 @@ def as_rich(report: GradientReport) -> RenderableType:
     return Group(*parts)
 
 
-def _headline(report: GradientReport) -> Text:
+def _headline(report: Reading) -> Text:
     kinds = diagnoses(report)
     text = Text("\n".join([content.headline(report), *([kinds] if kinds else [])]))
     text.stylize(STYLES.get(report.verdict, "bold"), 0, len(report.verdict))
     return text
 
 
-def _close_up(report: GradientReport) -> RenderableType | None:
+def _close_up(report: Reading) -> RenderableType | None:
     close_up = content.close_up(report)
     if close_up is None:
         return None
@@ -42,7 +42,7 @@ def _close_up(report: GradientReport) -> RenderableType | None:
     return Group(Text(close_up.title), grid, *yardstick)
 
 
-def _leaves(report: GradientReport) -> RenderableType | None:
+def _leaves(report: Reading) -> RenderableType | None:
     leaves = content.ordered(report)
     if not leaves:
         return None

@@ -3,12 +3,10 @@
 from math import isinf
 from textwrap import TextWrapper
 
+from handgrad.data.findings import LeafReport
+from handgrad.data.numerals import HEIGHT, WIDTH, place, short, ulps
 from handgrad.render import content
-from handgrad.render.numbers import place, short, ulps
-from handgrad.report import GradientReport, LeafReport
-
-#: A terminal as it comes, and the line that its prompt takes.
-WIDTH, HEIGHT = 80, 24 - 1
+from handgrad.render.content import Reading
 
 #: Leaves in the table: what the screen has room for, but no fewer and no more than this.
 FEWEST_LEAVES, MOST_LEAVES = 3, 8
@@ -19,14 +17,14 @@ MOST_REMARKS = 4
 HEADINGS = ("leaf", "worst", "yours", "exact", "ulps", "(autodiff)", "verdict")
 
 
-def as_text(report: GradientReport) -> str:
+def as_text(report: Reading) -> str:
     """The report as text: the answer, the worst element, the leaves, and what it rests on."""
     above, below = _around_the_table(report)
     table = _table(content.ordered(report), fitting(report))
     return "\n\n".join(block for block in (*above, table, *below) if block)
 
 
-def fitting(report: GradientReport) -> int:
+def fitting(report: Reading) -> int:
     """How many leaves the table shows, so that the whole fits one screen."""
     above, below = _around_the_table(report)
     taken = sum(_height(block) + 1 for block in (*above, *below) if block)
@@ -36,7 +34,7 @@ def fitting(report: GradientReport) -> int:
     return min(MOST_LEAVES, max(FEWEST_LEAVES, free))
 
 
-def _around_the_table(report: GradientReport) -> tuple[list[str], list[str]]:
+def _around_the_table(report: Reading) -> tuple[list[str], list[str]]:
     answer = (_wrapped(content.headline(report)), diagnoses(report))
     above = ["\n".join(text for text in answer if text), _close_up(report)]
     return above, [remarks(report), footing(report)]
@@ -61,7 +59,7 @@ def left_out(leaves: list[LeafReport]) -> str:
     return f"... and {len(leaves)} more leaves, {how or f'{agreeing} of them agree'}"
 
 
-def remarks(report: GradientReport) -> str:
+def remarks(report: Reading) -> str:
     """Findings and warnings, a paragraph each."""
     texts = content.findings(report)
     return "\n".join(
@@ -69,19 +67,19 @@ def remarks(report: GradientReport) -> str:
     )
 
 
-def footing(report: GradientReport) -> str:
+def footing(report: Reading) -> str:
     """The closing lines."""
     lines = [_wrapped(text, "") for text in content.footing(report)]
     # Not wrapped: it is there to be copied.
     return "\n".join([*lines, f"Again: {report.reproduce}"] if report.reproduce else lines)
 
 
-def diagnoses(report: GradientReport) -> str:
+def diagnoses(report: Reading) -> str:
     """What kind of mistake it is; empty where there is none."""
     return "\n".join(_wrapped(text) for text in content.diagnoses(report))
 
 
-def _close_up(report: GradientReport) -> str:
+def _close_up(report: Reading) -> str:
     close_up = content.close_up(report)
     if close_up is None:
         return ""

@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.referee.program import is_real
-from handgrad.untraceable import explanation
+from handgrad.data.pytrees import is_real
+from handgrad.judging.untraceable import explanation
 
 #: Which inputs are arguments of the compiled program, from all of them to none: a loss may need a
 #: number (`range(n)`), a text or its labels as they are. The first of these that it can be traced

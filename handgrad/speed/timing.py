@@ -6,17 +6,18 @@ and what the noise may hide is not called a difference.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jax
 
-from handgrad.arguments import Arguments, arguments, copied
+from handgrad.data.arguments import Arguments, arguments, copied
 from handgrad.judging import form
 from handgrad.report import GradientReport
 from handgrad.speed.compiled import Compiled, compiled, why_not
-from handgrad.speed.rounds import Ratio, Rival, median, ratio, rival, sample, time_rounds
+from handgrad.speed.rounds import Rival, median, ratio, rival, sample, time_rounds
+from handgrad.speed.timings import NotTimedError, Timings
 
 #: With so many rounds the fourth ratio from either end bounds the median with 96 % confidence.
 ROUNDS = 15
@@ -27,37 +28,6 @@ SECONDS = 3.0
 #: The contenders.
 YOURS, AGAIN, AUTODIFF, ON_DEVICE = "yours", "again", "autodiff", "on device"
 LOSS, COMPILED_LOSS = "loss", "compiled loss"
-
-
-class NotTimedError(ValueError):
-    """Why a gradient gets no time, in one line."""
-
-
-@dataclass(frozen=True)
-class Timings:
-    """Seconds of one call each, the medians over the rounds."""
-
-    yours: float  #: the gradient, with its arguments as they were given
-    first_call: float | None  #: of the gradient, where it is under `jit` itself
-    autodiff: Rival | None  #: jit(value_and_grad(loss)), with the same arguments
-    on_device: Rival | None  #: the same with arguments that JAX holds; None if it does anyway
-    first_call_of_autodiff: float | None  #: tracing, compiling and running it
-    loss: float  #: the loss alone, as it was given
-    compiled_loss: float | None  #: jit(loss)
-    noise: Ratio  #: yours / yours
-    static: tuple[str, ...]  #: the inputs that are constants of what is compiled
-    not_compiled: str | None  #: why nothing is; `autodiff` is then value_and_grad(loss) if it runs
-    device: str  #: JAX's name for it: cpu, gpu
-    rounds: int
-
-    def __str__(self) -> str:
-        from handgrad.render.timings import as_text
-
-        return as_text(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of it, for machines; JSON takes it."""
-        return asdict(self) | {"static": list(self.static)}
 
 
 def time_gradient(

@@ -14,13 +14,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.arguments import copied, vector
+from handgrad.arithmetic import balls
+from handgrad.data.arguments import copied, vector
+from handgrad.data.pytrees import is_real
 from handgrad.judging import form
-from handgrad.judging.evidence import NOT_TOLD, Held
-from handgrad.judging.judge import Trial
+from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import WRONG, Ruling, rule
-from handgrad.referee import balls
-from handgrad.referee.program import is_real
 from handgrad.steps.pair import Pair
 from handgrad.steps.rebound import rebound
 
@@ -89,14 +88,10 @@ def _instead(mended: Iterable["Mended"]) -> Iterator[Any]:
 
 def _off(ruling: Ruling, answer: np.ndarray) -> frozenset[str]:
     """The leaves in which an answer is farther off than both yardsticks allow."""
-
-    # The lines of the mended gradient are not there to be run at another precision, so those of
-    # the caller's are not asked either.
-    def formula(held: Held) -> np.ndarray:
-        return np.full(held.gap.shape, NOT_TOLD)
-
+    # Without a rerun: the lines of the mended gradient are not there to be run at another
+    # precision, so those of the caller's are not rerun either.
     measures, second = (ruling.truth, ruling.yardsticks), ruling.autodiff.answer
-    again = rule(ruling.given, *measures, answer, second, formula, ruling.problem)
+    again = rule(ruling.given, *measures, answer, second, ruling.problem)
     return _leaves(ruling, again.yours.level)
 
 
@@ -158,10 +153,10 @@ def _right(call: Pair) -> list[np.ndarray]:
     """The right cotangents of a call's float inputs; at a kink, the nearest to those given."""
     # The gradient runs with `jit` taken out, the judge does not.
     with jax.disable_jit(False):
-        report = call.judged(points=0, seed=0)
-    ruling = report.trial.outcomes[0].ruling
+        judgement = call.judged(points=0, seed=0)
+    ruling = judgement.trial.outcomes[0].ruling
     if ruling is None:
-        raise NotMendedError(f"{call.name}: {report.headline}")
+        raise NotMendedError(f"{call.name}: {judgement.headline}")
     # Of the largest arrays not every element is judged; of the others, JAX's own is as good.
     known = ruling.truth.known
     right = np.where(known, balls.midpoints(ruling.yours.truth), ruling.autodiff.answer)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from handgrad.backward import check_backward
-from handgrad.report import GradientReport
+from handgrad.judging.judgement import Judgement
+from handgrad.judging.part_cases import backward_case
+from handgrad.judging.trial import judge
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +22,7 @@ class Pair:
     cotangent: Any
     cache_alone: bool = False  #: whether the backward pass takes no cotangent, as a loss's may
 
-    def judged(self, points: int, seed: int) -> GradientReport:
+    def judged(self, points: int, seed: int) -> Judgement:
         """The ruling on the backward pass, as `check_backward` gives it.
 
         Args:
@@ -37,5 +38,5 @@ class Pair:
         def backward(cotangent: Any, cache: Any) -> Any:
             return self.backward(*(() if self.cache_alone else (cotangent,)), cache)
 
-        asked: dict[str, Any] = {"cotangent": self.cotangent, "points": points, "seed": seed}
-        return check_backward(forward, backward, *self.inputs, **asked)
+        case, given = backward_case(forward, backward, self.inputs, self.cotangent, seed)
+        return judge(case, given, points, False, "check_backward(forward, backward, *inputs")

@@ -13,12 +13,12 @@ from typing import Any
 
 import jax
 
-from handgrad.arguments import Arguments, copied
-from handgrad.frames import is_own, near
-from handgrad.judging.judge import Trial
-from handgrad.referee.program import is_real
-from handgrad.report import GradientReport
-from handgrad.steps import NotJudged, StepReport, StepsReport
+from handgrad.data.arguments import Arguments, copied
+from handgrad.data.findings import NotJudged
+from handgrad.data.frames import is_own, near
+from handgrad.data.pytrees import is_real
+from handgrad.judging.judgement import Judgement
+from handgrad.judging.outcome import Trial
 from handgrad.steps.mended import guilty
 from handgrad.steps.pair import Pair
 
@@ -162,43 +162,57 @@ def _function(code: CodeType) -> FunctionType | None:
     return next((f for f in gc.get_referrers(code) if isinstance(f, FunctionType)), None)
 
 
-def steps(trial: Trial) -> StepsReport | None:
-    """The rulings on the steps that a wrong gradient is made of, each at what it was given.
+@dataclass(frozen=True, eq=False)
+class JudgedStep:
+    """One step of a gradient, judged by itself."""
+
+    name: str
+    judgement: Judgement
+    inputs: tuple[str, ...]  #: how the leaves are called by the step's author, if known
+    #: Whether more of the gradient is right without the step's mistake; None if there is no
+    #: mistake, or it could not be tried.
+    guilty: bool | None
+
+
+def steps(trial: Trial) -> tuple[tuple[JudgedStep, ...], tuple[NotJudged, ...]]:
+    """Judge the steps that a wrong gradient is made of, each at what it was given.
 
     Args:
         trial: of the gradient; its steps are seen at the point that decided.
 
     Returns:
-        In the order of the forward pass; None if the gradient is not made of such steps.
+        The steps in the order of the forward pass, and those that could not be judged; both empty
+        if the gradient is not made of such steps.
     """
     case, given = trial.case, trial.outcomes[trial.deciding].given
     judged, left = [], []
     for pair in pairs(case.gradient, given):
-        report = pair if isinstance(pair, NotJudged) else _judged(pair, case.seed)
-        if isinstance(report, NotJudged):
-            left.append(report)
+        judgement = pair if isinstance(pair, NotJudged) else _judged(pair, case.seed)
+        if isinstance(judgement, NotJudged):
+            left.append(judgement)
         else:
-            judged.append((pair, report))
-    wrong = [pair for pair, report in judged if report.verdict == "disagree"]
+            judged.append((pair, judgement))
+    wrong = [pair for pair, judgement in judged if judgement.verdict == "disagree"]
     blamed = guilty(trial, wrong)
-    reports = [
-        StepReport(pair.name, report, pair.names, blamed[pair.backward] if pair in wrong else None)
-        for pair, report in judged
+    found = [
+        JudgedStep(
+            pair.name, judgement, pair.names, blamed[pair.backward] if pair in wrong else None
+        )
+        for pair, judgement in judged
     ]
-    found = StepsReport(tuple(reversed(reports)), tuple(dict.fromkeys(left)))
-    return found if judged or left else None
+    return tuple(reversed(found)), tuple(dict.fromkeys(left))
 
 
-def _judged(pair: Pair, seed: int) -> GradientReport | NotJudged:
+def _judged(pair: Pair, seed: int) -> Judgement | NotJudged:
     try:
-        report = pair.judged(MORE, seed)
+        judgement = pair.judged(MORE, seed)
     except Exception as error:  # whatever the caller's functions raise on what they are given
         message = str(error).strip().split("\n")[0]
         raised = type(error).__name__
         return NotJudged(pair.name, f"{raised}: {message}" if message else f"it raised {raised}")
-    if report.verdict == "disagree" and not report.leaves:
-        what = report.findings[0]
+    if judgement.verdict == "disagree" and not judgement.leaves:
+        what = judgement.observed[0]
         whose = f"{what.leaf}: " if what.leaf else ""
         reason = f"its answers are not those of its first inputs ({whose}{what.detail})"
         return NotJudged(pair.name, reason)
-    return report
+    return judgement

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from handgrad.report import Enclosure, Finding, GradientReport, LeafReport
+from handgrad.data.findings import Enclosure, Finding, LeafReport
+from handgrad.report import GradientReport
 
 #: 0.1 + 0.2 is a neighbour of 0.3.
 RIGHT = LeafReport(

@@ -9,7 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from handgrad.arguments import arguments, written
+from handgrad.data.arguments import arguments, written
 
 
 class Layer(NamedTuple):

@@ -11,8 +11,8 @@ from flint import arb
 import autodiff.article
 import tests.exact
 from handgrad import Enclosure, exact_gradient
-from handgrad.exact import enclosure
-from handgrad.referee import balls
+from handgrad.arithmetic import balls
+from handgrad.oracle.enclosures import enclosure
 from tests.strategies import drawn_points
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import handgrad
-from handgrad.frames import MOST_FRAMES, frames_of, is_own, near, own_frames, quoted
+from handgrad.data.frames import MOST_FRAMES, frames_of, is_own, near, own_frames, quoted
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from handgrad.data.findings import VERDICTS
 from handgrad.render import as_html, as_text
-from handgrad.report import VERDICTS
 from tests.handgrad.reports import BOB, ZERO, leaf, report, wrong
 
 
@@ -63,8 +63,8 @@ def test_what_passes(verdict: str, strict: bool) -> None:
 
 def test_how_it_reads_is_left_to_the_rendering() -> None:
     answer = wrong()
-    assert str(answer) == as_text(answer)
-    assert answer._repr_html_() == as_html(answer)
+    assert str(answer) == as_text(answer._reading())
+    assert answer._repr_html_() == as_html(answer._reading())
 
 
 def test_neither_rich_nor_click_is_loaded_before_it_is_needed() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.referee import certify
+from handgrad.oracle import certify
 
 
 def network(sizes: tuple[int, ...], batch: int) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ import scipy.special
 from numpy import exp
 from scipy.stats import norm
 
-from handgrad.untraceable import explanation
+from handgrad.judging.untraceable import explanation
 
 
 def with_numpy(w: Any) -> Any:

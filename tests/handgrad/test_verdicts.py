@@ -10,7 +10,7 @@ import pytest
 from flint import arb
 
 from handgrad import check_gradient
-from handgrad.referee import balls
+from handgrad.arithmetic import balls
 
 
 class Row(NamedTuple):

@@ -11,7 +11,7 @@ import sympy
 from flint import arb, ctx
 
 import manual.network
-from handgrad.ulps import ulp_distance
+from handgrad.data.ulps import ulp_distance
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
 from manual.losses import LOSSES

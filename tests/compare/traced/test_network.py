@@ -12,7 +12,7 @@ from compare.trace import FACTOR, GRADIENT, Trace, TraceError
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
 from compare.traced.parameters import as_layers
-from handgrad.ulps import ulp_distance
+from handgrad.data.ulps import ulp_distance
 from manual.activations import ACTIVATIONS, sigmoid_derivative
 from manual.affine import Layer, affine_backward_parameters
 from manual.losses import LOSSES

@@ -11,9 +11,9 @@ from numpy import tanh
 from scipy.special import expit
 
 from handgrad import check_gradient, check_steps
-from handgrad.arguments import arguments
+from handgrad.data.arguments import arguments
 from handgrad.diagnosis.engine import AnotherLossError, engine
-from handgrad.diagnosis.in_jax import in_jax
+from handgrad.program.numpy_to_jax import in_jax
 from tests.tiers import slowly
 
 RNG = np.random.default_rng(3)

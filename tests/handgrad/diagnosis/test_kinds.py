@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.arguments import arguments
+from handgrad.data.arguments import arguments
+from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import factors
-from handgrad.report import Diagnosis
 from tests.tiers import slowly
 
 Grads = dict[str, Any]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
+from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds as diagnosing
-from handgrad.report import Diagnosis
 from tests.tiers import slowly
 
 RNG = np.random.default_rng(1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.arguments import Arguments, arguments
+from handgrad.data.arguments import Arguments, arguments
 from handgrad.diagnosis.engine import Engine, TooLargeError, engine
 from tests.tiers import one_of_each
 

@@ -8,12 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.arguments import Arguments, arguments
-from handgrad.judging.evidence import RIGHT_FORMULA, Held, formula
-from handgrad.referee import balls
-from handgrad.referee.certify import certify
-from handgrad.referee.truth import Truth
-from handgrad.ways.yardsticks import yardsticks
+from handgrad.arithmetic import balls
+from handgrad.data.arguments import arguments
+from handgrad.judging.case import Case
+from handgrad.judging.losses import prepare
+from handgrad.judging.reruns import formula
+from handgrad.judging.ruling import RIGHT_FORMULA, Held
+from handgrad.oracle.certify import certify
+from handgrad.tolerance.tolerances import yardsticks
 from tests.handgrad.referee.problems import flat, problem
 
 SATURATED = np.array([31.0, -31.0, 2.0])
@@ -37,10 +39,8 @@ def right(
     gap = balls.magnitudes(balls.exact(flat(answer[1] if has_value else answer)) - truth.gradient)
     held = Held(truth.gradient, gap, yardsticks(case, truth, 0).sharp, gap > 0)
 
-    def elsewhere(near: Arguments) -> Truth:
-        return certify(problem(loss, near.params, *near.inputs))
-
-    told = formula(gradient, given, held, has_value, elsewhere)
+    prepared = prepare(Case(gradient, loss, has_value=has_value), given)
+    told = formula(prepared, given, held)
     return (told == RIGHT_FORMULA).tolist()
 
 

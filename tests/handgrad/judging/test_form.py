@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.arguments import arguments
+from handgrad.data.arguments import arguments
 from handgrad.judging.form import answer, differs, taken
 
 PARAMS = {"w": np.ones((3, 2)), "b": np.ones(2, np.float32), "s": 1.0}

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.arguments import arguments
-from handgrad.judging.judge import Case, Outcome, judge_point
+from handgrad.data.arguments import arguments
+from handgrad.judging.case import Case
+from handgrad.judging.judge import judge_point
+from handgrad.judging.losses import prepare
+from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
-from handgrad.ways.yardsticks import SHARP
+from handgrad.tolerance.tolerances import SHARP
 from tests.handgrad.zoo import ZOO
 from tests.handgrad.zoo.model import Model
 from tests.tiers import one_of_each
@@ -29,10 +32,12 @@ BY_FORM = {"accumulates"}
 
 
 def judged(model: Model, dtype: Any, seed: int, draws: int) -> Iterator[Outcome]:
-    case, rng = Case(model.gradient, model.loss), np.random.default_rng(seed)
+    case, rng, loss = Case(model.gradient, model.loss), np.random.default_rng(seed), None
     for _ in range(draws):
         params, *inputs = model.draw(rng, dtype)
-        yield judge_point(case, arguments(params, inputs))
+        given = arguments(params, inputs)
+        loss = loss or prepare(case, given)
+        yield judge_point(loss, given)
 
 
 def assert_no_alarm(outcome: Outcome, model: Model) -> None:
@@ -97,7 +102,7 @@ def caught_at(model: Model, mistake: Any, seed: int) -> bool:
     """Whether a mistake is caught at a point; it must be where it is beyond the loose yardstick."""
     params, *inputs = model.draw(np.random.default_rng(seed), np.float64)
     given = arguments(params, inputs)
-    outcome = judge_point(Case(mistake, model.loss), given)
+    outcome = judge_point(prepare(Case(mistake, model.loss), given), given)
     if outcome.findings:
         return True
     ruling = outcome.ruling

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.arguments import arguments
+from handgrad.data.arguments import arguments
 from handgrad.judging.points import SCALES, points
 
 X, Y = np.arange(6.0).reshape(2, 3), np.array([0, 1])

@@ -5,12 +5,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.arguments import arguments
-from handgrad.referee import balls
-from handgrad.referee.certify import certify
-from handgrad.referee.evaluate import Problem
-from handgrad.referee.program import split, trace
-from handgrad.referee.truth import Truth
+from handgrad.arithmetic import balls
+from handgrad.data.arguments import arguments
+from handgrad.data.pytrees import split
+from handgrad.oracle.certify import certify
+from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.truth import Truth
+from handgrad.program.trace import trace
 
 
 def problem(loss: Any, params: Any, *inputs: Any, trusted: Any = frozenset()) -> Problem:

@@ -10,11 +10,12 @@ import pytest
 from flint import arb
 from jax import lax
 
-from handgrad.referee import balls, evaluate, holding
-from handgrad.referee.certify import certify
-from handgrad.referee.interpreter import UncertifiedPrimitiveError
-from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
-from handgrad.referee.truth import UndecidableError
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.oracle import evaluate, random_directions
+from handgrad.oracle.certify import certify
+from handgrad.oracle.truth import UndecidableError
+from handgrad.program.interpreter import UncertifiedPrimitiveError
 from tests.exact import gradient as by_series_of_the_article
 from tests.handgrad.referee.problems import certified, flat, gradient, problem
 
@@ -125,13 +126,13 @@ def test_holding_catches_one_tiny_element_that_is_off_by_2_to_the_minus_50(eleme
     case = problem(network, params, x, y)
     with balls.precision(768):
         _, right = evaluate.gradient(case, case.traced.gradient, case.arguments(), Comparisons())
-        assert holding.holds(case, right, bits=768)
+        assert random_directions.holds(case, right, bits=768)
         wrong = right.copy()
         wrong[element] = wrong[element] * (1 + arb(2) ** -50)
-        assert not holding.holds(case, wrong, bits=768)
+        assert not random_directions.holds(case, wrong, bits=768)
         wrong[element] = right[element] + arb(0, 2.0**-50) * right[element]
         with pytest.raises(MorePrecisionNeededError):
-            holding.holds(case, wrong, bits=768)
+            random_directions.holds(case, wrong, bits=768)
 
 
 def test_data_in_the_closure_is_data() -> None:

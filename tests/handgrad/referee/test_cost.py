@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from jax import lax
 
-from handgrad.referee import certify as certifying
-from handgrad.referee.certify import certify
-from handgrad.referee.evaluate import elements
-from handgrad.referee.holding import generic_direction
-from handgrad.referee.truth import comparing
+from handgrad.oracle.certify import certify
+from handgrad.oracle.evaluate import elements
+from handgrad.oracle.random_directions import generic_direction
+from handgrad.oracle.truth import comparing
 from tests.handgrad.referee.problems import hidden, problem
 from tests.handgrad.referee.test_certify import network, network_at
 
@@ -93,19 +92,25 @@ class Slow:
 def test_no_clock_chooses_the_way(
     shape: tuple[int, int, int], how: str, step: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(certifying, "time", SimpleNamespace(process_time=Slow(step).process_time))
+    monkeypatch.setattr(
+        "handgrad.oracle.certify.time", SimpleNamespace(process_time=Slow(step).process_time)
+    )
     assert how in certify(problem(network, *network_at(*shape))).how
 
 
 def test_what_only_the_first_run_takes_draws_no_elements(monkeypatch: pytest.MonkeyPatch) -> None:
     """JAX compiles in it, and on many threads at that."""
     ticks = iter([0.0, 100.0, 100.0, 100.1])
-    monkeypatch.setattr(certifying, "time", SimpleNamespace(process_time=lambda: next(ticks)))
+    monkeypatch.setattr(
+        "handgrad.oracle.certify.time", SimpleNamespace(process_time=lambda: next(ticks))
+    )
     assert "held to" in certify(problem(network, *network_at(7, 44, 7))).how
 
 
 def test_what_takes_too_long_twice_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(certifying, "time", SimpleNamespace(process_time=Slow(100.0).process_time))
+    monkeypatch.setattr(
+        "handgrad.oracle.certify.time", SimpleNamespace(process_time=Slow(100.0).process_time)
+    )
     truth = certify(problem(network, *network_at(7, 44, 7)))
     assert "drawn at random" in truth.how
     assert not truth.known.all()

@@ -9,10 +9,10 @@ from flint import arb, ctx, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handgrad.referee import balls, dual
-from handgrad.referee.dual import Dual
-from handgrad.referee.holding import random_directions
-from handgrad.referee.rules.summing import contract
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.dual import Dual
+from handgrad.oracle.random_directions import random_directions
+from handgrad.program.rules.summing import contract
 
 K = 3  #: directions
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from handgrad.referee import balls
+from handgrad.arithmetic import balls
 from tests.handgrad.referee.problems import assert_right, certified, flat, gradient
 from tests.handgrad.referee.rule_losses import TALL, P, Q, doubled_until_large, mixed
 from tests.tiers import one_of_each

@@ -10,12 +10,12 @@ import pytest
 import scipy.special
 from flint import arb
 
-from handgrad.referee import balls
-from handgrad.referee.dual import Dual
-from handgrad.referee.interpreter import Run
-from handgrad.referee.rules import RULES
-from handgrad.referee.rules.elementwise import BY_SERIES, WITH_SLOPE
-from handgrad.referee.ties import Comparisons
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Run
+from handgrad.program.rules import RULES
+from handgrad.program.rules.elementwise import BY_SERIES, WITH_SLOPE
 
 #: The libraries in float64 are right to so many ulps at the points below.
 ULPS = 16

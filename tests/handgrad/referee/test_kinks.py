@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.referee import balls
-from handgrad.referee.kinks import UndecidableKinkError
-from handgrad.referee.sides import MOST
-from handgrad.referee.truth import Truth
+from handgrad.arithmetic import balls
+from handgrad.oracle.kink_search import MOST
+from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.oracle.truth import Truth
 from tests.handgrad.referee.problems import certified
 
 ULP = 2.0**-52

@@ -12,13 +12,13 @@ import pytest
 import scipy.special
 from flint import arb
 
-from handgrad.referee import balls
-from handgrad.referee.disturbing import OtherData, Rounding
-from handgrad.referee.dual import Dual
-from handgrad.referee.gathering import gathered, scattered
-from handgrad.referee.objects import NotOnSeriesError, Number, Series
-from handgrad.referee.session import Lines
-from handgrad.referee.ties import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.dual import Dual
+from handgrad.oracle.numpy_losses.dispatch import Lines
+from handgrad.oracle.numpy_losses.pack import gathered, scattered
+from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series
+from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
 from tests.tiers import one_of_each
 
 X = np.array([0.3, -0.7, 1.2])

@@ -10,12 +10,12 @@ from flint import arb
 from jax import lax
 from jax.extend import core as jex
 
-from handgrad.referee import balls
-from handgrad.referee.certify import certify
-from handgrad.referee.custom import broken_rules
-from handgrad.referee.evaluate import meant_literal
-from handgrad.referee.holding import FEWEST
-from handgrad.referee.program import custom_rules, without_custom_rules
+from handgrad.arithmetic import balls
+from handgrad.oracle.certify import certify
+from handgrad.oracle.custom_rules import broken_rules
+from handgrad.oracle.evaluate import meant_literal
+from handgrad.oracle.random_directions import FEWEST
+from handgrad.program.trace import custom_rules, without_custom_rules
 from tests.handgrad.referee.problems import certified, problem
 
 WIDE = np.cos(np.arange(1.0, 312.0))

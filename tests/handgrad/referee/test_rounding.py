@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from jax import lax
 
-from handgrad.referee import balls
-from handgrad.referee.certify import certify
-from handgrad.referee.dual import Dual
-from handgrad.referee.interpreter import Run
-from handgrad.referee.rounding import MonteCarlo
-from handgrad.referee.rules import RULES
-from handgrad.referee.ties import Comparisons
-from handgrad.ways.yardsticks import yardsticks
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.dual import Dual
+from handgrad.oracle.certify import certify
+from handgrad.program.interpreter import Run
+from handgrad.program.rules import RULES
+from handgrad.tolerance.monte_carlo import MonteCarlo
+from handgrad.tolerance.tolerances import yardsticks
 from tests.handgrad.referee.problems import flat, problem
 from tests.tiers import one_of_each
 

@@ -9,11 +9,12 @@ import pytest
 from jax import lax
 from jax.extend import core as jex
 
-from handgrad.referee import balls, evaluate
-from handgrad.referee.certify import certify
-from handgrad.referee.evaluate import Problem
-from handgrad.referee.rules import RULES
-from handgrad.referee.ties import Comparisons
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.oracle import evaluate
+from handgrad.oracle.certify import certify
+from handgrad.oracle.evaluate import Problem
+from handgrad.program.rules import RULES
 from tests.handgrad.referee.problems import assert_right, problem
 from tests.handgrad.referee.rule_losses import COMPARING, CONTROL, ELEMENTWISE, of
 from tests.handgrad.referee.rule_losses_of_arrays import (

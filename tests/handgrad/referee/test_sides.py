@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.referee import balls
-from handgrad.referee.kinks import UndecidableKinkError
-from handgrad.referee.truth import Truth, UndecidableError
+from handgrad.arithmetic import balls
+from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.oracle.truth import Truth, UndecidableError
 from handgrad.report import GradientReport
 from tests.handgrad.referee.problems import certified
 from tests.tiers import slowly

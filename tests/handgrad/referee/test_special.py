@@ -11,12 +11,12 @@ import pytest
 import scipy.special
 from flint import arb
 
-from handgrad.referee import balls
-from handgrad.referee.dual import Dual
-from handgrad.referee.interpreter import Run, UncertifiedPrimitiveError
-from handgrad.referee.rules import RULES
-from handgrad.referee.rules.special import MOST_TERMS
-from handgrad.referee.ties import Comparisons
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+from handgrad.program.rules import RULES
+from handgrad.program.rules.special import MOST_TERMS
 from tests.handgrad.referee.problems import certified, gradient
 
 #: Bits, and the step of the difference quotient; its error is h²·f‴/6, f‴/f′ below 2^60 here.

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.referee import balls
-from handgrad.referee.interpreter import UncertifiedPrimitiveError
-from handgrad.referee.truth import UndecidableError
+from handgrad.arithmetic import balls
+from handgrad.oracle.truth import UndecidableError
+from handgrad.program.interpreter import UncertifiedPrimitiveError
 from tests.handgrad.referee.problems import by_jax, certified, hidden
 from tests.handgrad.referee.rule_losses import TALL, M, mixed
 

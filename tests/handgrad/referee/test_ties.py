@@ -12,13 +12,13 @@ import pytest
 from flint import arb
 from jax import lax
 
-from handgrad.referee import balls, dual
-from handgrad.referee.hyperplanes import hyperplanes
-from handgrad.referee.interpreter import Run
-from handgrad.referee.kinks import UndecidableKinkError
-from handgrad.referee.rules import RULES
-from handgrad.referee.ties import Comparisons, Tie
-from handgrad.referee.truth import UndecidableError
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.comparisons import Comparisons, Tie
+from handgrad.oracle.hyperplanes import hyperplanes
+from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.oracle.truth import UndecidableError
+from handgrad.program.interpreter import Run
+from handgrad.program.rules import RULES
 from tests.handgrad.referee.problems import certified
 
 JUMPS = {

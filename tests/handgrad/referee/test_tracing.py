@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from jax import lax
 
-from handgrad.referee import balls
-from handgrad.referee.program import trace
+from handgrad.arithmetic import balls
+from handgrad.program.trace import trace
 from tests.handgrad.referee.problems import by_jax, certified, gradient
 
 WIDE = np.cos(np.arange(1.0, 312.0))

@@ -10,11 +10,12 @@ import pytest
 from jax import lax
 
 from handgrad import check_gradient
-from handgrad.referee import balls, evaluate
-from handgrad.referee.interpreter import Run, UncertifiedPrimitiveError
-from handgrad.referee.rules import RULES
-from handgrad.referee.rules.windows import NOWHERE, members
-from handgrad.referee.ties import Comparisons
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.oracle import evaluate
+from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+from handgrad.program.rules import RULES
+from handgrad.program.rules.windows import NOWHERE, members
 from tests.handgrad.referee.problems import (
     assert_right,
     by_jax,

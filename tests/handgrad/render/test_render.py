@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from handgrad.render import as_html, as_text, content, html, numbers, text
-from handgrad.report import Enclosure, Finding, GradientReport
+from handgrad.data import numerals
+from handgrad.data.findings import Enclosure, Finding
+from handgrad.render import content, html, text
+from handgrad.report import GradientReport
 from tests.handgrad.reports import BOB, RIGHT, ZERO, leaf, report, wrong
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -22,7 +24,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 def test_a_wrong_gradient_reads() -> None:
     """The whole, as a person sees it."""
-    text = as_text(wrong(leaf("params['b']", shape=(), index=()), warnings=("one example only",)))
+    text = str(wrong(leaf("params['b']", shape=(), index=()), warnings=("one example only",)))
     assert text == (
         "disagree: params['w'][0, 1] is not the derivative\n"
         "\n"
@@ -44,8 +46,8 @@ def test_a_wrong_gradient_reads() -> None:
 
 
 def test_the_answer_comes_first_and_begins_with_the_verdict() -> None:
-    assert as_text(wrong()).startswith("disagree: params['w'][0, 1] is not")
-    assert as_text(wrong(headline="a leaf is missing")).startswith("disagree: a leaf is missing")
+    assert str(wrong()).startswith("disagree: params['w'][0, 1] is not")
+    assert str(wrong(headline="a leaf is missing")).startswith("disagree: a leaf is missing")
 
 
 @given(
@@ -56,7 +58,7 @@ def test_fits_one_screen(leaves: int, verdict: str, remarks: int, name: str) -> 
     """80 columns, and 24 lines of which the prompt takes one."""
     others = [leaf(f"params['layer{i}']['{name}']", verdict=verdict) for i in range(leaves)]
     warnings = ("The weights are all zero: many mistakes cannot be seen there.",) * remarks
-    text = as_text(wrong(*others, observed=(ZERO,) * remarks, warnings=warnings))
+    text = str(wrong(*others, observed=(ZERO,) * remarks, warnings=warnings))
     lines = text.splitlines()
     assert len(lines) <= 23
     table = [line for line in lines if "(autodiff)" in line or line.endswith(verdict)]
@@ -67,11 +69,11 @@ def test_fits_one_screen(leaves: int, verdict: str, remarks: int, name: str) -> 
 def test_the_worst_leaves_are_shown_and_the_others_counted() -> None:
     others = [leaf(f"params[{i}]") for i in range(20)]
     worst = leaf("params[20]", verdict="imprecise", ulps=1e9)
-    shown = re.findall(r"^params\S+", as_text(wrong(*others, worst)), flags=re.MULTILINE)
+    shown = re.findall(r"^params\S+", str(wrong(*others, worst)), flags=re.MULTILINE)
     assert shown[:3] == ["params['w']", "params[20]", "params[0]"]
-    assert f"... and {22 - len(shown)} more leaves, all agree" in as_text(wrong(*others, worst))
+    assert f"... and {22 - len(shown)} more leaves, all agree" in str(wrong(*others, worst))
     lossy = [leaf(f"params[{i}]", verdict="imprecise") for i in range(20)]
-    assert re.search(r"more leaves, \d+ of them agree", as_text(wrong(*lossy, *others)))
+    assert re.search(r"more leaves, \d+ of them agree", str(wrong(*lossy, *others)))
 
 
 @pytest.mark.parametrize(
@@ -97,13 +99,13 @@ def test_among_equals_the_one_furthest_off_comes_first() -> None:
 
 
 def test_where_all_agree_there_is_no_close_up_unless_autodiff_is_off() -> None:
-    assert "The worst element" not in as_text(report(RIGHT))
-    assert "autodiff  0.30000000000000004" in as_text(report(RIGHT, blame="autodiff"))
+    assert "The worst element" not in str(report(RIGHT))
+    assert "autodiff  0.30000000000000004" in str(report(RIGHT, blame="autodiff"))
 
 
 @given(finite, finite, finite)
 def test_digits_line_up_and_none_are_lost(exact: float, yours: float, autodiff: float) -> None:
-    texts = numbers.beside(Decimal(exact), [yours, autodiff], "float64")
+    texts = numerals.beside(Decimal(exact), [yours, autodiff], "float64")
     assert [float(text) for text in texts] == [exact, yours, autodiff]
     points = {re.split(r"[.e]|$", text)[0].__len__() for text in texts}
     assert len(points) == 1, texts
@@ -111,20 +113,20 @@ def test_digits_line_up_and_none_are_lost(exact: float, yours: float, autodiff: 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_nine_digits_tell_float32_apart(value: float) -> None:
-    (_, text) = numbers.beside(Decimal(value), [value], "float32")
+    (_, text) = numerals.beside(Decimal(value), [value], "float32")
     assert np.float32(text) == np.float32(value)
     assert len(re.sub(r"e.*|\D", "", text).strip("0")) <= 9
 
 
 def test_the_exact_value_has_twenty_digits() -> None:
-    exact, yours = numbers.beside(Decimal(2).sqrt(), [2.0**0.5], "float64")
+    exact, yours = numerals.beside(Decimal(2).sqrt(), [2.0**0.5], "float64")
     assert (exact, yours) == ("1.4142135623730950488", "1.4142135623730951")
 
 
 def test_numbers_of_one_size_are_written_alike() -> None:
-    assert numbers.beside(Decimal("1.2e-5"), [9.9e-6], "float64")[1].startswith("0.00000990")
-    assert numbers.beside(Decimal("-12.5"), [0.0], "float64") == ["-12.5", "  0"]
-    assert numbers.beside(Decimal("nan"), [math.inf, math.nan], "float64") == [
+    assert numerals.beside(Decimal("1.2e-5"), [9.9e-6], "float64")[1].startswith("0.00000990")
+    assert numerals.beside(Decimal("-12.5"), [0.0], "float64") == ["-12.5", "  0"]
+    assert numerals.beside(Decimal("nan"), [math.inf, math.nan], "float64") == [
         *("not known", "      inf", "      nan")
     ]
 
@@ -135,24 +137,24 @@ def test_numbers_of_one_size_are_written_alike() -> None:
      (1000, "1e3"), (1.44e12, "1.4e12"), (math.inf, "inf"), (math.nan, "-")],
 )  # fmt: skip
 def test_distances(distance: float, text: str) -> None:
-    assert numbers.ulps(distance) == text
+    assert numerals.ulps(distance) == text
 
 
 @pytest.mark.parametrize(
     ("other", "digits"), [(1.0, 17), (1.00023, 4), (0.9, 1), (2.0, 0), (1e9, -9), (math.nan, None)]
 )
 def test_right_digits(other: float, digits: int | None) -> None:
-    assert numbers.right_digits(Decimal(1), other) == digits
-    assert numbers.right_digits(Decimal(0), other) is None
+    assert numerals.right_digits(Decimal(1), other) == digits
+    assert numerals.right_digits(Decimal(0), other) is None
 
 
 def test_where_the_exact_value_is_not_known() -> None:
     unknown = leaf(verdict="undecidable", exact=Enclosure("nan", math.inf), ulps=math.nan)
-    text = as_text(report(unknown, verdict="undecidable"))
+    text = str(report(unknown, verdict="undecidable"))
     assert "exact     not known" in text
     assert re.search(r"params\['w'\] +\[0, 1\] +0.3 +not known +- ", text)
     estimate = leaf(verdict="imprecise", exact=Enclosure("0.3", 1e-9, certified=False))
-    assert "not certified" in as_text(report(estimate, verdict="imprecise"))
+    assert "not certified" in str(report(estimate, verdict="imprecise"))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_findings_say_where_and_how_sure() -> None:
     guess = Finding("factor", "params", (), "twice the exact value", 0.9)
     whole = Finding("mutation", None, None, "the arguments are changed", 1.0)
     unknown = Finding("unknown", "params", (), "off by 0.1", 0.0)
-    assert content.findings(wrong(observed=(ZERO, guess, whole, unknown))) == [
+    assert content.findings(wrong(observed=(ZERO, guess, whole, unknown))._reading()) == [
         f"zero in params['w'][0, 1]: {ZERO.detail}",
         "factor in params: twice the exact value (confidence 0.9)",
         "mutation: the arguments are changed",
@@ -198,29 +200,29 @@ def test_findings_say_where_and_how_sure() -> None:
 def test_what_the_headline_tells_is_not_told_twice() -> None:
     headline = f"disagree: params['w']: {ZERO.detail}"
     answer = wrong(headline=headline, observed=(ZERO, replace(ZERO, kind="unknown")))
-    assert content.findings(answer) == ["Kind: zero."]
-    assert as_text(answer).count(ZERO.detail) == as_html(answer).count(ZERO.detail) == 1
+    assert content.findings(answer._reading()) == ["Kind: zero."]
+    assert str(answer).count(ZERO.detail) == answer._repr_html_().count(ZERO.detail) == 1
 
 
 def test_many_remarks_are_counted() -> None:
-    text = as_text(wrong(observed=(ZERO,) * 9, warnings=("careful",) * 5))
+    text = str(wrong(observed=(ZERO,) * 9, warnings=("careful",) * 5))
     assert (text.count("zero in"), text.count("careful")) == (4, 4)
     assert "... and 5 more findings" in text
     assert "... and 1 more warnings" in text
 
 
 def test_what_was_left_out_is_said() -> None:
-    text = as_text(report(leaf(elements=100_352, judged=1000), points=1, dropped=2))
+    text = str(report(leaf(elements=100_352, judged=1000), points=1, dropped=2))
     text = " ".join(words(text))
     assert "1 point judged, 2 left out because the loss is not finite there" in text
     assert "1,000 of the 100,352 elements of params['w']" in text
-    assert "at point 3:" in as_text(wrong(point=3))
-    assert as_text(report(points=0)).count("judged") == 1
+    assert "at point 3:" in str(wrong(point=3))
+    assert str(report(points=0)).count("judged") == 1
 
 
 def test_a_report_without_leaves() -> None:
     missing = Finding("structure", "params['b']", None, "is missing", 1.0)
-    text = as_text(report(verdict="disagree", headline="disagree: b", observed=(missing,)))
+    text = str(report(verdict="disagree", headline="disagree: b", observed=(missing,)))
     assert "structure in params['b']: is missing" in text
     assert "verdict" not in text
 
@@ -246,7 +248,7 @@ def test_rich_says_the_same_words() -> None:
     worst = leaf("params['[red]b']", BOB, yours=1.0)
     answer = wrong(worst, RIGHT, warnings=("[bold]markup[/bold] is text",))
     assert content.ordered(answer)[0] is worst
-    assert words(on_a_console(answer)) == words(as_text(answer))
+    assert words(on_a_console(answer)) == words(str(answer))
 
 
 def test_rich_colours_the_verdict_and_underlines_where_digits_part() -> None:
@@ -278,7 +280,7 @@ class Tags(HTMLParser):
 
 
 def test_html_is_well_formed_and_needs_nothing() -> None:
-    text = as_html(wrong(*(leaf(f"params[{i}]") for i in range(20)), warnings=("careful",)))
+    text = wrong(*(leaf(f"params[{i}]") for i in range(20)), warnings=("careful",))._repr_html_()
     parsed = Tags(text)
     assert parsed.open == []
     assert not re.search(r"https?:|<script|<link|<style|url\(", text)
@@ -293,8 +295,8 @@ def test_html_escapes_what_comes_from_outside() -> None:
     said = {"verdict": bad, "headline": f"{bad}: {bad}", "certificate": bad, "reproduce": bad}
     lists = {"observed": (found,), "warnings": (bad,)}
     answer = report(leaf(bad, dtype=bad, exact=Enclosure(bad, 0.0)), **said, **lists)
-    parsed = Tags(as_html(answer))
-    assert "img" not in as_html(answer).replace("&lt;img", "")
+    parsed = Tags(answer._repr_html_())
+    assert "img" not in answer._repr_html_().replace("&lt;img", "")
     assert parsed.said.count(bad) == 11
 
 
@@ -313,7 +315,7 @@ def contrast(a: str, b: str) -> float:
 def test_html_is_legible_on_light_and_dark() -> None:
     """A background of ours has a text colour of ours on it, and they contrast; nothing else has."""
     assert all(contrast(badge, "#ffffff") >= 4.5 for badge in html.BADGES.values())
-    styles = Tags(as_html(wrong(BOB))).styles
+    styles = Tags(wrong(BOB)._repr_html_()).styles
     assert any("#ffe08a" in style for style in styles)
     for style in styles:
         properties = {p.partition(":")[0].strip() for p in style.split(";")}
@@ -323,9 +325,9 @@ def test_html_is_legible_on_light_and_dark() -> None:
 
 def test_what_is_not_known_is_not_said() -> None:
     nowhere = leaf("params", verdict="undecidable", yours=0.5, sharp=0.0, loose=math.inf)
-    assert "Within" not in as_text(report(nowhere, verdict="undecidable"))
+    assert "Within" not in str(report(nowhere, verdict="undecidable"))
     empty = (leaf("a"), leaf("b", verdict="not judged", yours=math.nan, judged=0))
-    assert "nan" not in as_text(report(*empty))
+    assert "nan" not in str(report(*empty))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.smallest.code import Source, home_of
-from handgrad.smallest.literals import WIDTH, laid_out
+from handgrad.shrinking.code import Source, home_of
+from handgrad.shrinking.literals import WIDTH, laid_out
 
 
 class Pair(NamedTuple):

@@ -16,8 +16,8 @@ import pytest
 
 from handgrad import GradientMismatch, check_backward, check_custom, check_gradient
 from handgrad.report import GradientReport
-from handgrad.smallest import shrinking
-from handgrad.smallest.counterexample import Counterexample
+from handgrad.shrinking import shrinker
+from handgrad.shrinking.counterexample import Counterexample
 from tests.handgrad.smallest import wrong_gradients
 from tests.handgrad.smallest.wrong_gradients import WRONG, Wrong
 from tests.tiers import one_of_each
@@ -36,7 +36,7 @@ if os.environ.get("RIGHT"):
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is found must not depend on how busy this machine is."""
-    monkeypatch.setattr(shrinking, "SECONDS", 60.0)
+    monkeypatch.setattr(shrinker, "SECONDS", 60.0)
 
 
 def report_on(wrong: Wrong) -> GradientReport:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from handgrad.smallest.descent import Numbers, descended
+from handgrad.shrinking.descent import Numbers, descended
 
 CASES: dict[str, tuple[Numbers, Callable[[Numbers], bool], Numbers]] = {
     "at one of everything": ((5, 4, 3), lambda n: True, (1, 1, 1)),

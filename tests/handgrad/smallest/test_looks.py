@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handgrad.smallest.choices import MANY, choices, free_choices
-from handgrad.smallest.looks import LOOKS
+from handgrad.shrinking.array_properties import LOOKS
+from handgrad.shrinking.choices import MANY, choices, free_choices
 
 RNG = np.random.default_rng(3)
 SQUARE = RNG.normal(size=(5, 5))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.arguments import arguments
+from handgrad.data.arguments import arguments
 from handgrad.judging.judge import judge_point
 from handgrad.judging.ruling import RIGHT, ROUNDED
-from handgrad.smallest.mistake import Mistake
-from handgrad.smallest.sight import neither_zero, sight
+from handgrad.shrinking.signature import neither_zero, sight
+from handgrad.shrinking.still_fails import Mistake
 
 #: For which sign of each parameter a gradient is wrong.
 SIGNS = (("a", 1), ("b", -1))
@@ -128,7 +128,7 @@ def test_not_where_a_right_gradient_keeps_less_than_half_of_its_digits(
     found = mistake(half, loss, np.array(1.5), np.array(1.0))
     assert found.seen.autodiff == RIGHT
     point = arguments(np.array(1 / 3), (np.array(offset),))
-    ruling = judge_point(found.case, point).ruling
+    ruling = judge_point(found.loss, point).ruling
     assert ruling is not None
     assert ruling.autodiff.worst == ROUNDED
     assert found.shows(point) == shown

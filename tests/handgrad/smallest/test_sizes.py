@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.arguments import arguments
-from handgrad.smallest.layout import Layout
-from handgrad.smallest.probes import Probes
-from handgrad.smallest.sizes import Dimensions
+from handgrad.data.arguments import arguments
+from handgrad.shrinking.dimensions import Dimensions
+from handgrad.shrinking.layout import Layout
+from handgrad.shrinking.shapes import Probes
 from tests.handgrad.smallest.wrong_gradients import energy, half_of_the_pairs
 
 

@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.render.timings import as_text, seconds
 from handgrad.speed import rounds, timing
 from handgrad.speed.compiled import Compiled, compiled, why_not
 from handgrad.speed.rounds import Ratio, comparison, ratio, rival, time_rounds
-from handgrad.speed.timing import NotTimedError, Timings, time_gradient
+from handgrad.speed.timing import time_gradient
+from handgrad.speed.timings import NotTimedError, Timings, as_text, seconds
 from tests.handgrad.reports import report
 
 X, Y = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]), np.array([1.0, 0.0, 2.0])

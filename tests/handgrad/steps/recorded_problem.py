@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from handgrad import check_gradient
-from handgrad.report import GradientReport
-from handgrad.steps import StepsReport
+from handgrad.report import GradientReport, StepsReport
 
 RNG = np.random.default_rng(11)
 X, Y = RNG.normal(size=(5, 6)), RNG.normal(size=(5, 2))

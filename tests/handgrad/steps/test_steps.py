@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient, check_steps
-from handgrad.steps import Step, StepsReport
+from handgrad.report import StepsReport
+from handgrad.stepwise import Step
 
 RNG = np.random.default_rng(7)
 X, Y = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 2))

@@ -14,12 +14,15 @@ import scipy.optimize
 import scipy.special
 
 from handgrad import Enclosure, assert_gradient, check_gradient, exact_gradient
-from handgrad.arguments import arguments
-from handgrad.judging.judge import Case, judge_point
+from handgrad.data.arguments import Arguments, arguments
+from handgrad.judging.case import Case
+from handgrad.judging.judge import judge_point
+from handgrad.judging.losses import prepare
+from handgrad.judging.numpy_loss import NumpyLoss
+from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
-from handgrad.referee import lines
-from handgrad.ways.by_lines import ByLines
-from handgrad.ways.yardsticks import SHARP
+from handgrad.oracle.numpy_losses import certify
+from handgrad.tolerance.tolerances import SHARP
 from tests.handgrad.plain_losses import ALL, Plain, in_format
 from tests.tiers import one_of_each
 
@@ -29,6 +32,10 @@ AT = np.array([0.3, -0.7, 1.2])
 
 #: For the quick tests.
 QUICK = ("rosenbrock", "huber", "gaussian", "an_array_filled_in_a_loop")
+
+
+def judged(case: Case, given: Arguments) -> Outcome:
+    return judge_point(prepare(case, given), given)
 
 
 def flawed(case: Plain, change: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -92,13 +99,13 @@ def test_no_false_alarm_and_no_mistake_beyond_the_yardsticks_unseen(name: str, d
     for seed in range(25):
         given = in_format(case.draw(np.random.default_rng(seed)), dtype)
         given = arguments(given[0], given[1:])
-        outcome = judge_point(Case(case.gradient, case.loss), given)
+        outcome = judged(Case(case.gradient, case.loss), given)
         assert outcome.ruling, outcome.cause
         assert outcome.ruling.yours.worst in (RIGHT, ROUNDED)
         limits = outcome.ruling.limits
         change = 2 * np.nanmax(limits) + 4 * np.finfo(dtype).eps
         wrong = flawed(case, lambda g, by=change: g * dtype(1 + by))
-        found = judge_point(Case(wrong, case.loss), given).ruling
+        found = judged(Case(wrong, case.loss), given).ruling
         assert found
         assert found.yours.worst == WRONG
 
@@ -165,7 +172,7 @@ def test_data_in_the_closure_counts_as_data_among_the_inputs() -> None:
     w = np.array([1.0, -1.0])
     sharp = []
     for f, inputs in ((loss, (x,)), (lambda w: loss(w, x), ())):
-        outcome = judge_point(Case(lambda w, *_: 0 * w, f), arguments(w, inputs))
+        outcome = judged(Case(lambda w, *_: 0 * w, f), arguments(w, inputs))
         assert outcome.ruling
         sharp.append(outcome.ruling.yardsticks.sharp)
     assert (np.maximum(*sharp) < 8 * np.minimum(*sharp)).all()
@@ -214,7 +221,7 @@ def test_at_a_kink_the_yardstick_is_that_of_the_worse_side(side: int) -> None:
         steep = (x - 0.3) * np.exp(1e8 * (x - 0.3) + 5)
         return x + side * np.maximum(0, side * steep)
 
-    outcome = judge_point(Case(lambda x: np.float64(1), loss), arguments(np.float64(0.3), ()))
+    outcome = judged(Case(lambda x: np.float64(1), loss), arguments(np.float64(0.3), ()))
     assert outcome.ruling
     assert outcome.ruling.yours.worst == RIGHT
     assert outcome.ruling.yardsticks.sharp[0] > SHARP * 1e-9 * math.exp(5)
@@ -366,13 +373,13 @@ def test_jax_is_asked_first() -> None:
 def test_of_many_parameters_some_are_drawn() -> None:
     x = np.random.default_rng(0).standard_normal(200)
     given = arguments(x, ())
-    problem = ByLines(lambda x: np.sum(np.exp(x)), "auto", 0, frozenset()).problem(given)
-    truth = lines.certify(problem, seconds=1e-6)
+    problem = NumpyLoss(Case(np.exp, lambda x: np.sum(np.exp(x)))).problem(given)
+    truth = certify.certify(problem, seconds=1e-6)
     assert 0 < truth.known.sum() < x.size
     assert "elements, drawn at random" in truth.how
     known = truth.gradient[truth.known]
     assert np.allclose([float(g) for g in known], np.exp(x[truth.known]), rtol=1e-15)
-    assert lines.certify(problem, every=True, seconds=1e-6).known.all()
+    assert certify.certify(problem, every=True, seconds=1e-6).known.all()
 
 
 def test_inputs_that_the_loss_needs_as_floats() -> None:

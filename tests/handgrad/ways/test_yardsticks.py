@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.referee import balls
-from handgrad.referee.certify import certify
-from handgrad.ways.yardsticks import LOOSE, SHARP, Yardsticks, half_an_ulp_away, yardsticks
+from handgrad.arithmetic import balls
+from handgrad.oracle.certify import certify
+from handgrad.tolerance.tolerances import LOOSE, SHARP, Yardsticks, half_an_ulp_away, yardsticks
 from tests.handgrad.referee.problems import by_jax, problem
 
 BOTH = pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -1,0 +1,1 @@
+"""Balls, series and comparisons of balls: real numbers with rigorous bounds."""

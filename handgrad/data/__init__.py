@@ -1,0 +1,1 @@
+"""What travels between the layers: arguments and pytrees, findings, numerals, source frames."""

@@ -1,0 +1,171 @@
+"""The caller's arguments: leaves with names, floats to judge, copies that may be spoilt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.data.pytrees import is_real, split
+
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
+JUDGED = (np.dtype(np.float64), np.dtype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """What a loss and its gradient are called with: `params` and `inputs`, taken apart."""
+
+    params: Any
+    inputs: tuple[Any, ...]
+    paths: tuple[str, ...]  #: `params['w']`, one for each leaf
+    leaves: tuple[np.ndarray, ...]  #: the parameters as NumPy arrays
+
+    @property
+    def size(self) -> int:
+        """How many numbers the parameters hold."""
+        return sum(leaf.size for leaf in self.leaves)
+
+    @property
+    def arrays(self) -> Any:
+        """The parameters with every leaf a NumPy array."""
+        return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(self.params), self.leaves)
+
+    def parts(self) -> list[slice]:
+        """Where each leaf lies in a vector of all parameters."""
+        ends = np.cumsum([leaf.size for leaf in self.leaves]).tolist()
+        return [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
+
+    def not_judged(self) -> str | None:
+        """Why gradients of this format are not judged, if they are not."""
+        for path, leaf in zip(self.paths, self.leaves, strict=True):
+            if leaf.dtype not in JUDGED:
+                return f"{path} is {leaf.dtype.name}: not judged; float64 and float32 are"
+        return None
+
+    def call(self, function: Any) -> tuple[Any, list[str]]:
+        """Call a function with copies of the arguments; its result, and the paths it wrote to."""
+        params, inputs = copied(self.params), copied(self.inputs)
+        with jax.enable_x64(self.wide):
+            result = function(params, *inputs)
+        changed = written(self.params, params, "params") + written(self.inputs, inputs, "inputs")
+        return result, changed
+
+    @property
+    def wide(self) -> bool:
+        """Whether 64 bits are needed: some array has them."""
+        leaves = [*self.leaves, *jax.tree_util.tree_leaves(self.inputs)]
+        return any(getattr(leaf, "dtype", None) == np.float64 for leaf in leaves)
+
+    def moved(self, leaves: Sequence[np.ndarray]) -> "Arguments":
+        """The same with other values of the parameters; each leaf keeps its kind of array."""
+        old, tree = jax.tree_util.tree_flatten(self.params)
+        with jax.enable_x64(True):
+            new = [_alike(leaf, kind) for leaf, kind in zip(leaves, old, strict=True)]
+        params = jax.tree_util.tree_unflatten(tree, new)
+        return Arguments(params, self.inputs, self.paths, tuple(leaves))
+
+
+def arguments(params: Any, inputs: Sequence[Any]) -> Arguments:
+    """Take the arguments apart.
+
+    Raises:
+        TypeError: a leaf of `params` is no array of floats.
+        ValueError: `params` has no leaf or no element, or is not finite.
+    """
+    found, _ = jax.tree_util.tree_flatten_with_path(params)
+    if not found:
+        raise ValueError(f"params: got {_typed(params)}, expected at least one array of floats")
+    paths = tuple("params" + jax.tree_util.keystr(path) for path, _ in found)
+    leaves = tuple(_as_floats(path, leaf) for path, (_, leaf) in zip(paths, found, strict=True))
+    if not any(leaf.size for leaf in leaves):
+        shapes = ", ".join(str(leaf.shape) for leaf in leaves)
+        raise ValueError(f"params: got no elements, shape {shapes}, expected at least one")
+    for path, leaf in zip(paths, leaves, strict=True):
+        if not np.isfinite(leaf.astype(np.float64)).all():
+            where = tuple(int(i) for i in np.argwhere(~np.isfinite(leaf.astype(np.float64)))[0])
+            raise ValueError(
+                f"{path}{list(where) or ''}: got {leaf[where]}, expected finite floats"
+            )
+    return Arguments(params, tuple(inputs), paths, leaves)
+
+
+def index_of(given: Arguments, path: str, i: int) -> tuple[int, ...]:
+    """Where the i-th element of a leaf stands in it."""
+    shape = given.leaves[given.paths.index(path)].shape
+    return tuple(int(j) for j in np.unravel_index(i, shape)) if shape else ()
+
+
+def _as_floats(path: str, leaf: Any) -> np.ndarray:
+    if isinstance(leaf, float):
+        return np.asarray(leaf, dtype=np.float64)
+    if is_real(leaf):
+        # Big-endian floats are floats.
+        return np.asarray(leaf, dtype=leaf.dtype.newbyteorder("="))
+    got = f"{leaf.dtype}{list(leaf.shape)}" if hasattr(leaf, "dtype") else _typed(leaf)
+    raise TypeError(f"{path}: got {got}, expected an array of floats")
+
+
+def _typed(value: Any) -> str:
+    return f"{type(value).__name__} {shortly(value)}"
+
+
+def shortly(value: Any) -> str:
+    """A value in at most 60 characters, on one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _alike(leaf: np.ndarray, kind: Any) -> Any:
+    if isinstance(kind, jax.Array):
+        return jax.numpy.asarray(leaf)
+    if isinstance(kind, np.ndarray):
+        return leaf.copy()
+    return float(leaf) if type(kind) is float else leaf[()]
+
+
+def copied(tree: Any) -> Any:
+    """A copy of every NumPy array; everything else cannot be written to, or is not ours to copy."""
+    return jax.tree_util.tree_map(
+        lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, tree
+    )
+
+
+def written(before: Any, after: Any, name: str) -> list[str]:
+    """The paths of the NumPy arrays that are not what they were."""
+    old, tree = jax.tree_util.tree_flatten_with_path(before)
+    new = tree.flatten_up_to(after) if jax.tree_util.tree_structure(after) == tree else None
+    if new is None:
+        return [name]
+    return [
+        name + jax.tree_util.keystr(path)
+        for (path, a), b in zip(old, new, strict=True)
+        if isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    ]
+
+
+def vector(leaves: list[np.ndarray]) -> np.ndarray:
+    """All leaves in one float64 vector."""
+    return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
+
+
+def real_inputs(given: Arguments) -> list[np.ndarray]:
+    """The real arrays among the inputs, in formats that balls are made from."""
+    real, _ = split(given.inputs)
+    return [np.asarray(array, dtype=_float(array)) for array in real]
+
+
+def _float(array: Any) -> Any:
+    return array.dtype if array.dtype in (np.float64, np.float32) else np.float32
+
+
+def signature(leaf: Any) -> Any:
+    """Shape and dtype of an array of floats; anything else is part of the program as it is."""
+    if is_real(leaf):
+        return leaf.shape, str(leaf.dtype)
+    if isinstance(leaf, np.ndarray):
+        return leaf.shape, str(leaf.dtype), leaf.tobytes()
+    return leaf if isinstance(leaf, str | int | float | bool | None) else id(leaf)

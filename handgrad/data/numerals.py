@@ -1,0 +1,105 @@
+"""How a number reads in a report: enough digits to see where two of them part, and no more."""
+
+import math
+from decimal import Context, Decimal, InvalidOperation
+
+#: A terminal as it comes, and the line that its prompt takes.
+WIDTH, HEIGHT = 80, 24 - 1
+
+
+#: Significant digits that tell any two floats of a dtype apart; float64 unless it says otherwise.
+DIGITS = {"float32": 9}
+DIGITS_OF_FLOAT64 = 17
+
+#: How many more of the exact value's are shown: what a float rounds away.
+BEYOND = 3
+
+#: Numbers of this size are written without an exponent: 0.00001 to 999999.
+PLAIN_EXPONENTS = range(-5, 6)
+
+#: Numbers within this many decades of the exact value are written as it is, so that they line up.
+ALIKE = 3
+
+
+def short(value: float, digits: int = 6) -> str:
+    """A number in a few significant digits: `0.184956`, `1.59177e-13`, `nan`."""
+    return _without_plus(f"{value:.{digits}g}")
+
+
+def ulps(value: float) -> str:
+    """A distance in ulps: `0.3`, `12`, `1.4e12`; a dash where there is none."""
+    if math.isnan(value):
+        return "-"
+    if value == 0 or not math.isfinite(value) or value >= 1000:
+        return short(value, 2)
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 point`, `2 points`, `1,000 points`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def decimal(text: str | float) -> Decimal:
+    """The number that a text or a float stands for, exactly; NaN where it stands for none."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("nan")
+
+
+def beside(exact: Decimal, others: list[float], dtype: str) -> list[str]:
+    """The exact value and floats beside it, their decimal points in one column.
+
+    Args:
+        exact: as many digits of the truth as are known; NaN where nothing is.
+        others: what is to be compared with it.
+        dtype: theirs, which says how many digits they have.
+
+    Returns:
+        The exact value's text, then the others', padded on the left.
+    """
+    digits = DIGITS.get(dtype, DIGITS_OF_FLOAT64)
+    like = exact.adjusted() if exact.is_finite() and exact else None
+    texts = ["not known" if exact.is_nan() else _written(exact, digits + BEYOND, like)]
+    texts += [_written(decimal(other), digits, like) for other in others]
+    before = [len(text.split("e")[0].split(".")[0]) for text in texts]
+    return [" " * (max(before) - width) + text for text, width in zip(texts, before, strict=True)]
+
+
+def right_digits(exact: Decimal, other: float) -> int | None:
+    """To about how many significant digits a float is right; None where that makes no sense."""
+    value = decimal(other)
+    if not (exact.is_finite() and value.is_finite()) or not exact:
+        return None
+    error = abs(value / exact - 1)
+    return round(-error.log10()) if error else DIGITS_OF_FLOAT64
+
+
+def same_start(exact: str, other: str) -> int:
+    """How many characters the two begin with in common, digits that are rounded away included."""
+    pairs = zip(exact, other, strict=False)
+    first = next((place for place, (a, b) in enumerate(pairs) if a != b), len(other))
+    return min(first, len(other))
+
+
+def _written(value: Decimal, digits: int, like: int | None) -> str:
+    if not value.is_finite():
+        return str(float(value))
+    if not value:
+        return "0"
+    value = Context(prec=digits).plus(value).normalize()
+    near = like is not None and abs(value.adjusted() - like) <= ALIKE
+    exponent = like if near and like is not None else value.adjusted()
+    return _without_plus(format(value, "f" if exponent in PLAIN_EXPONENTS else "e"))
+
+
+def _without_plus(text: str) -> str:
+    """`1.4e12` for Python's `1.4e+12`, `1e-9` for `1e-09`."""
+    mantissa, letter, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if letter else text
+
+
+def place(index: tuple[int, ...] | None) -> str:
+    """`[0, 1]`; nothing for a single number."""
+    return f"[{', '.join(map(str, index))}]" if index else ""

@@ -1,0 +1,31 @@
+"""Pytrees of real arrays, and the width that they need."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+
+def wide(leaves: Sequence[Any]) -> Any:
+    """64 bits if anything has them, as the user's own call of `jax.grad` would need."""
+    return jax.enable_x64(any(np.dtype(leaf.dtype) == np.float64 for leaf in leaves))
+
+
+def is_real(leaf: Any) -> bool:
+    """Whether an input is an array of floats, which stands for real numbers."""
+    return hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating)
+
+
+def split(inputs: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    """The real arrays among the inputs, and what puts others in their place."""
+    leaves, tree = jax.tree_util.tree_flatten(inputs)
+    places = [i for i, leaf in enumerate(leaves) if is_real(leaf)]
+
+    def together(real: Sequence[Any]) -> Any:
+        replaced = list(leaves)
+        for place, leaf in zip(places, real, strict=True):
+            replaced[place] = leaf
+        return jax.tree_util.tree_unflatten(tree, replaced)
+
+    return [leaves[i] for i in places], together

@@ -1,0 +1,84 @@
+"""A loss that JAX can trace: the oracle runs its program, `jax.grad` is the second witness."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+
+from handgrad.data.arguments import Arguments, real_inputs, signature, vector
+from handgrad.data.pytrees import split
+from handgrad.judging import estimate
+from handgrad.judging.case import Case
+from handgrad.oracle.certify import certify
+from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.truth import Truth
+from handgrad.program.interpreter import UncertifiedPrimitiveError
+from handgrad.program.trace import Traced, trace
+from handgrad.tolerance.tolerances import Yardsticks, yardsticks
+
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
+
+@dataclass(frozen=True, eq=False)
+class JaxLoss:
+    """The loss of a case as JAX's program; one program for all points alike in form."""
+
+    case: Case
+    witnessed: ClassVar[bool] = True  #: whether there is a second witness
+    #: By the form of the point. A form may hold the identity of a leaf, so the leaves live as long.
+    _programs: dict[Any, tuple[Traced, list[Any]]] = field(default_factory=dict, repr=False)
+    _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
+
+    def answers(self, given: Arguments) -> tuple[float, np.ndarray]:
+        """The loss and its gradient as `jax.grad` gives them to the caller."""
+        witness = self._witness(given)
+        with jax.enable_x64(given.wide):
+            loss, grads = witness(given.arrays, *given.inputs)
+            leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)]
+            return float(loss), vector(leaves)
+
+    def problem(self, given: Arguments, suspects: Sequence[int] = ()) -> Problem:
+        """The traced loss at a point; `suspects` are the elements to certify first."""
+        traced = self.traced(given)
+        inputs = real_inputs(given) if traced.traced_inputs else []
+        return Problem(traced, given.leaves, inputs, self.case.trusted, tuple(suspects))
+
+    def truth(self, given: Arguments, suspects: Sequence[int] = ()) -> Truth:
+        """The certified gradient; see `handgrad.oracle.certify`."""
+        return certify(self.problem(given, suspects), self.case.referee)
+
+    def measured(self, given: Arguments, suspects: Sequence[int] = ()) -> tuple[Truth, Yardsticks]:
+        """The reference and both tolerances; an estimate where an operation has no rule."""
+        try:
+            truth = self.truth(given, suspects)
+            return truth, yardsticks(self.problem(given), truth, self.case.seed)
+        except UncertifiedPrimitiveError as missing:
+            return estimate.truth(self.case.loss, given, missing.name, self.case.seed)
+
+    def traced(self, given: Arguments) -> Traced:
+        """The loss as a program; one for all points that differ in real numbers only."""
+        leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
+        form = (str(tree), *(signature(leaf) for leaf in leaves))
+        if form not in self._programs:
+            self._programs[form] = trace(self.case.loss, given.arrays, given.inputs), leaves
+        return self._programs[form][0]
+
+    def _witness(self, given: Arguments) -> Callable[..., Any]:
+        """Autodiff: (params, *inputs) -> the loss and its gradient, as the caller gets them."""
+        if self.case.autodiff is not None:
+            return self.case.autodiff
+        traced, loss = self.traced(given), self.case.loss
+        if not (traced.loops and traced.traced_inputs):
+            return jax.value_and_grad(loss)
+        # Loops are compiled at every call unless all of it is compiled once. What is no real array
+        # may decide how the loss is traced, so it stays outside.
+        if traced not in self._compiled:
+            _, together = split(given.inputs)
+            compiled = jax.jit(
+                lambda params, real: jax.value_and_grad(loss)(params, *together(real))
+            )
+            self._compiled[traced] = lambda params, *inputs: compiled(params, split(inputs)[0])
+        return self._compiled[traced]

@@ -1,0 +1,141 @@
+"""A loss in NumPy that JAX cannot trace: the oracle runs its own lines on power series."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.data.arguments import Arguments, real_inputs, shortly
+from handgrad.data.pytrees import split
+from handgrad.judging.case import Case
+from handgrad.judging.untraceable import stopped
+from handgrad.oracle.numpy_losses import certify
+from handgrad.oracle.numpy_losses.certify import Untraced, no_program
+from handgrad.oracle.random_directions import generic_direction
+from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.oracle.truth import BITS, Truth, UndecidableError
+from handgrad.tolerance.tolerances import SHARP, Yardsticks
+from handgrad.tolerance.tolerances_numpy import measure
+
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
+#: A loss whose lines do something else on objects than on floats, as those that ask for a type may,
+#: is not the loss on series. Rounding explains no such part of it.
+ANOTHER_LOSS = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class NumpyLoss:
+    """The loss of a case, run on series; there is no second witness."""
+
+    case: Case
+    real_inputs: bool = True  #: whether the floats among the inputs are series, too
+    witnessed: ClassVar[bool] = False
+    #: What the runs on series keep from one to the next; see `Untraced`.
+    _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def answers(self, given: Arguments) -> tuple[float, np.ndarray]:
+        """The loss in floats; of a gradient, nothing is known."""
+        value, _ = given.call(self.case.loss)
+        if np.shape(value) != () or np.asarray(value).dtype.kind not in "fiu":
+            got = f"an array of shape {np.shape(value)}" if np.shape(value) else shortly(value)
+            raise TypeError(f"loss: got {got}, expected one real scalar")
+        return float(value), np.full(given.size, np.nan)
+
+    def problem(self, given: Arguments, suspects: Sequence[int] = ()) -> Untraced:
+        """The lines at the point."""
+        leaves, tree = jax.tree_util.tree_flatten(given.params)
+        found, together = split(given.inputs)
+        inputs = found if self.real_inputs else []
+
+        def loss(params: list[Any], real: list[Any]) -> Any:
+            others = together(real) if self.real_inputs else given.inputs
+            return self.case.loss(jax.tree_util.tree_unflatten(tree, params), *others)
+
+        return Untraced(
+            no_program(),
+            given.leaves,
+            real_inputs(given) if self.real_inputs else [],
+            self.case.trusted,
+            tuple(suspects),
+            loss=loss,
+            arrays=[not isinstance(leaf, float | np.generic) for leaf in (*leaves, *inputs)],
+            memory=self._memory,
+        )
+
+    def truth(self, given: Arguments, suspects: Sequence[int] = ()) -> Truth:
+        """See `handgrad.oracle.numpy_losses.certify`."""
+        return certify.certify(self.problem(given, suspects), every=self.case.referee == "series")
+
+    def measured(self, given: Arguments, suspects: Sequence[int] = ()) -> tuple[Truth, Yardsticks]:
+        """Certified, or a reason why not.
+
+        Raises:
+            UndecidableError, UndecidableKinkError: as `handgrad.oracle.numpy_losses.certify`;
+                also where the lines cannot be run on series, or answer something else there than in
+                floats.
+        """
+        try:
+            truth = self.truth(given, suspects)
+            measures = measure(self.problem(given), truth, self.case.seed)
+        except (UndecidableError, UndecidableKinkError):
+            raise
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise UndecidableError(f"on power series the loss raised {what}") from error
+        self._check_the_same(given, truth, measures)
+        return truth, measures
+
+    def _check_the_same(self, given: Arguments, truth: Truth, measures: Yardsticks) -> None:
+        value, _ = self.answers(given)
+        exact = float(truth.loss.mid())
+        explained = max(SHARP * measures.unit_of_loss, measures.loose_of_loss)
+        if not abs(value - exact) <= explained + ANOTHER_LOSS * abs(exact):
+            raise UndecidableError(f"the loss is {value!r} in floats and {exact!r} on power series")
+
+    def attempt(self, given: Arguments) -> None:
+        """Run the lines once; whatever they raise on series comes through."""
+        problem = self.problem(given)
+        along = generic_direction(np.random.default_rng(0), problem.size)
+        with balls.precision(BITS[0]):
+            certify.slopes(problem, along, Comparisons(final=True, undefined=True))
+
+
+def numpy_loss(case: Case, given: Arguments, by_jax: Exception) -> NumpyLoss:
+    """Prepare a loss that JAX could not trace, if it answers in floats and runs on series.
+
+    Args:
+        case: whose loss.
+        given: the point.
+        by_jax: what JAX raised.
+
+    Raises:
+        TypeError: one line that says what stopped it, or that the loss is no scalar.
+        Exception: what JAX raised, where that says more, or where the loss itself raises.
+    """
+    if str(by_jax).startswith("loss: "):
+        raise by_jax
+    try:
+        given.call(case.loss)
+    except Exception:
+        raise by_jax from None
+    NumpyLoss(case).answers(given)
+    first: Exception | None = None
+    # As `jax.grad` does not trace the inputs, the loss may do to them what it likes.
+    for on_series in (True, False):
+        try:
+            prepared = NumpyLoss(case, real_inputs=on_series)
+            prepared.attempt(given)
+        except Exception as error:  # whatever lines raise on what they were not written for
+            first = first or error
+        else:
+            return prepared
+    line = stopped(by_jax, first)
+    if line is None:
+        raise by_jax
+    raise TypeError(f"loss: {line}") from by_jax

@@ -1,0 +1,47 @@
+"""The outcomes of the points that were tried."""
+
+from dataclasses import dataclass
+
+from handgrad.data.arguments import Arguments
+from handgrad.data.findings import Finding
+from handgrad.judging.case import Case
+from handgrad.judging.losses import PreparedLoss
+from handgrad.judging.ruling import WRONG, Ruling
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The outcome of one point: a ruling, or why there is none."""
+
+    given: Arguments
+    ruling: Ruling | None = None
+    cause: str | None = None  #: why the point could not be judged
+    dropped: bool = False  #: whether the loss is not finite there
+    findings: tuple[Finding, ...] = ()
+    value: "Value | None" = None  #: the loss, if the gradient returns it
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the gradient is wrong at this point: in its form, in an element, in the loss."""
+        in_an_element = self.ruling is not None and self.ruling.yours.worst == WRONG
+        in_the_loss = self.value is not None and not self.value.right
+        return bool(self.findings) or in_an_element or in_the_loss
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A case and its outcomes, kept so that more can be worked out later."""
+
+    case: Case
+    loss: PreparedLoss | None  #: None where no point was judged
+    outcomes: tuple[Outcome, ...]  #: the caller's point first
+    deciding: int  #: which of them decided
+
+
+@dataclass(frozen=True)
+class Value:
+    """The loss that a gradient returned beside it."""
+
+    yours: float
+    exact: float
+    right: bool  #: within what conditioning and rounding explain

@@ -1,0 +1,153 @@
+"""A gradient on trial at the caller's point and at others around it."""
+
+import time
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from handgrad.data.arguments import Arguments, shortly
+from handgrad.judging import form
+from handgrad.judging.case import Case, check_referee
+from handgrad.judging.judge import dropped, judge_answer, judge_point
+from handgrad.judging.judgement import Judgement
+from handgrad.judging.losses import PreparedLoss, prepare
+from handgrad.judging.outcome import Outcome, Trial
+from handgrad.judging.points import points as points_around
+from handgrad.judging.untraceable import explanation
+from handgrad.judging.verdict import decisive, judgement
+
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
+#: After so many seconds no further point is begun.
+SECONDS = 20.0
+
+
+def judge(
+    case: Case, given: Arguments, points: int | Sequence[Any], strict: bool, call: str
+) -> Judgement:
+    """Judge a case at a point and at others around it.
+
+    Args:
+        case: what is on trial.
+        given: the caller's point.
+        points: how many others, or which; see `handgrad.check_gradient`.
+        strict: whether lost digits are a failure.
+        call: the start of the call that gives the judgement again.
+
+    Raises:
+        TypeError, ValueError: as `handgrad.check_gradient`.
+    """
+    began = time.perf_counter()
+    _check_case(case)
+    points = int(points) if isinstance(points, np.integer) else points
+    reproduce = f"{call}{_options(case, points, strict)})"
+    asked = len(points) if isinstance(points, Sequence) else points
+    reason = given.not_judged()
+    loss, tried = (None, [Outcome(given, cause=reason)]) if reason else _tried(case, given, points)
+    trial = Trial(case, loss, tuple(tried), decisive(tried))
+    made = judgement(trial, None if reason else asked, reproduce, strict)
+    return replace(made, seconds=time.perf_counter() - began)
+
+
+def _tried(case: Case, given: Arguments, points: Any) -> tuple[PreparedLoss | None, list[Outcome]]:
+    repeated = _repeated(case, given)
+    if repeated:
+        return None, [repeated]
+    around = points_around(given, points, case.seed)
+    try:
+        loss = prepare(case, given)
+        return loss, list(_outcomes(loss, around, not isinstance(points, int)))
+    except Exception as error:
+        line = explanation(error) or _not_differentiable(error)
+        if line is None:
+            raise
+        raise TypeError(f"loss: {line}") from error
+
+
+def _not_differentiable(error: Exception) -> str | None:
+    if "Reverse-mode differentiation does not work" not in str(error):
+        return None
+    return f"jax.grad, the second witness, cannot differentiate it: {str(error).split('. ')[0]}"
+
+
+def _check_case(case: Case) -> None:
+    for name, function in (("gradient", case.gradient), ("loss", case.loss)):
+        if not callable(function):
+            raise TypeError(f"{name}: got {shortly(function)}, expected a function")
+    if isinstance(case.seed, bool) or not isinstance(case.seed, int | np.integer) or case.seed < 0:
+        raise ValueError(f"seed: got {shortly(case.seed)}, expected a whole number from 0")
+    check_referee(case.referee)
+
+
+def _repeated(case: Case, given: Arguments) -> Outcome | None:
+    """What two calls at the same point say about the form of the answer, if that is wrong."""
+    _, first, findings = form.taken(case.gradient, given, case.has_value)
+    if findings:
+        return Outcome(given, findings=tuple(findings))
+    _, second, findings = form.taken(case.gradient, given, case.has_value)
+    changed = form.differs(first, second, given) if not findings else None
+    found = [*findings, *([changed] if changed else [])]
+    return Outcome(given, findings=tuple(found)) if found else None
+
+
+def rule_names(trusted: Collection[Any]) -> frozenset[str]:
+    """The names of the functions whose custom rules are trusted."""
+    if isinstance(trusted, str) or not isinstance(trusted, Collection):
+        raise TypeError(f"trust_rules: got {trusted!r}, expected a list of functions or names")
+    names = [rule if isinstance(rule, str) else getattr(rule, "__name__", None) for rule in trusted]
+    for rule, name in zip(trusted, names, strict=True):
+        if name is None:
+            raise TypeError(f"trust_rules: got {shortly(rule)}, expected functions or their names")
+    return frozenset(name for name in names if name)
+
+
+def _options(case: Case, points: Any, strict: bool) -> str:
+    """The options of a call: points and seed, and what else is not as usual."""
+    shown = {"points": points if isinstance(points, int) else "points", "seed": case.seed}
+    if case.referee != "auto":
+        shown["referee"] = repr(case.referee)
+    if case.has_value:
+        shown["has_value"] = True
+    if strict:
+        shown["strict"] = True
+    if case.trusted:
+        shown["trust_rules"] = sorted(case.trusted)
+    return "".join(f", {name}={value}" for name, value in shown.items())
+
+
+def _outcomes(loss: PreparedLoss, points: Iterator[Arguments], listed: bool) -> Iterator[Outcome]:
+    """One outcome a point, the caller's first, until the time is up.
+
+    Where the parameters were moved at random, the caller's functions may not be defined, and may
+    say so in their own way; at points that the caller listed, what they raise comes through.
+    """
+    began = time.perf_counter()
+    yield judge_point(loss, next(points))
+    for given in points:
+        if time.perf_counter() - began > SECONDS:
+            return
+        if listed:
+            yield judge_point(loss, given)
+            continue
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield _moved_point(loss, given)
+
+
+def _moved_point(loss: PreparedLoss, given: Arguments) -> Outcome:
+    case = loss.case
+    try:
+        value, autodiff = loss.answers(given)
+    except Exception as error:
+        return Outcome(given, cause=f"the loss raised {type(error).__name__}", dropped=True)
+    if not np.isfinite(value):
+        return dropped(given, value)
+    try:
+        answer = form.taken(case.gradient, given, case.has_value)
+    except Exception as error:
+        return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
+    return judge_answer(loss, given, answer, autodiff)

@@ -1,0 +1,213 @@
+"""From outcomes to the judgement: verdict, blame, findings, every leaf's worst element."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from handgrad.arithmetic import balls
+from handgrad.data.arguments import index_of
+from handgrad.data.findings import Enclosure, Finding, LeafReport
+from handgrad.judging.blind_spots import blind_spots
+from handgrad.judging.findings import findings, right_value, worst_element
+from handgrad.judging.judgement import Judgement
+from handgrad.judging.outcome import Outcome, Trial
+from handgrad.judging.ruling import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Ruling, Witness
+from handgrad.program.trace import custom_rules
+
+
+def judgement(trial: Trial, asked: int | None, reproduce: str, strict: bool) -> Judgement:
+    """Sum up a trial.
+
+    Args:
+        trial: the case and the outcomes of all points; the first one is the caller's own.
+        asked: how many points besides that one were to be tried; None where none could be.
+        reproduce: the call that gives the judgement again.
+        strict: whether lost digits are a failure.
+    """
+    case, outcomes, i = trial.case, trial.outcomes, trial.deciding
+    deciding = outcomes[i]
+    verdict, blame = _verdict(deciding, outcomes)
+    found = findings(deciding, case)
+    ruling = deciding.ruling
+    judged = sum(outcome.ruling is not None for outcome in outcomes)
+    part = case.part is not None
+    return Judgement(
+        verdict=verdict,
+        blame=blame,
+        headline=_headline(verdict, blame, deciding, i, found, judged),
+        observed=found,
+        leaves=_leaves(ruling, outcomes) if ruling else (),
+        warnings=(*_warnings(outcomes, i, asked), *_blind_spots(verdict, outcomes, part)),
+        certificate=_certificate(outcomes),
+        reproduce=reproduce,
+        points=judged,
+        dropped=sum(outcome.dropped for outcome in outcomes),
+        point=i,
+        params=deciding.given.params,
+        strict=strict,
+        trial=trial,
+    )
+
+
+def decisive(outcomes: Sequence[Outcome]) -> int:
+    """The caller's point, unless it is another one at which the gradient is wrong."""
+    wrong = [i for i, outcome in enumerate(outcomes) if outcome.wrong]
+    return wrong[0] if wrong else 0
+
+
+def _verdict(deciding: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, str | None]:
+    ruling = deciding.ruling
+    theirs = ruling.autodiff.worst if ruling else RIGHT
+    if deciding.wrong:
+        return "disagree", "both" if theirs == WRONG and ruling else "yours"
+    if ruling is None:
+        return "undecidable", None
+    mine = ruling.yours.worst
+    if mine == RIGHT:
+        wrong_elsewhere = any(o.ruling and o.ruling.autodiff.worst == WRONG for o in outcomes)
+        return "agree", "autodiff" if theirs > RIGHT or wrong_elsewhere else None
+    return VERDICT[mine], "both" if theirs > RIGHT else "yours"
+
+
+def _leaves(ruling: Ruling, outcomes: Sequence[Outcome]) -> tuple[LeafReport, ...]:
+    given, limits = ruling.given, _limits(outcomes)
+    return tuple(
+        _leaf(ruling, path, leaf, part, limits[part])
+        for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True)
+    )
+
+
+def _limits(outcomes: Sequence[Outcome]) -> np.ndarray:
+    """How large an error of each element must be to be caught at one of the points; NaN of 0."""
+    return np.fmin.reduce([outcome.ruling.limits for outcome in outcomes if outcome.ruling])
+
+
+def _leaf(
+    ruling: Ruling, path: str, leaf: np.ndarray, part: slice, limits: np.ndarray
+) -> LeafReport:
+    if not leaf.size:
+        return _empty(path, leaf)
+    if not ruling.truth.known[part].any():
+        return _not_judged(path, leaf)
+    i = worst_element(ruling, part)
+    return LeafReport(
+        path=path,
+        shape=leaf.shape,
+        dtype=leaf.dtype.name,
+        verdict=VERDICT[int(ruling.yours.level[part].max())],
+        index=index_of(ruling.given, path, i - part.start),
+        yours=float(ruling.yours.answer[i]),
+        autodiff=float(ruling.autodiff.answer[i]),
+        exact=right_value(ruling, i),
+        ulps=ulps(ruling.yours, i, leaf.dtype),
+        ulps_autodiff=ulps(ruling.autodiff, i, leaf.dtype),
+        sharp=float(ruling.yardsticks.sharp[i]),
+        loose=float(ruling.yardsticks.loose[i]),
+        detection_limit=float(np.max(limits[~np.isnan(limits)], initial=0.0)),
+        elements=leaf.size,
+        judged=int(ruling.truth.known[part].sum()),
+    )
+
+
+def _empty(path: str, leaf: np.ndarray) -> LeafReport:
+    nothing = Enclosure("0", 0.0)
+    numbers = (0.0, 0.0, nothing, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return LeafReport(path, leaf.shape, leaf.dtype.name, "agree", (), *numbers, 0, 0)
+
+
+def _not_judged(path: str, leaf: np.ndarray) -> LeafReport:
+    """A leaf of which no element was among those that there was time for."""
+    unknown, nan = Enclosure("0", np.inf, False), float("nan")
+    numbers = (nan, nan, unknown, nan, nan, nan, nan, nan)
+    return LeafReport(path, leaf.shape, leaf.dtype.name, "not judged", (), *numbers, leaf.size, 0)
+
+
+def ulps(witness: Witness, i: int, dtype: Any) -> float:
+    """|answer - exact| / ulp(exact), in the format of the parameters."""
+    with np.errstate(over="ignore"):
+        exact = dtype.type(balls.midpoints(witness.truth[i : i + 1])[0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
+
+
+def _certificate(outcomes: Sequence[Outcome]) -> str:
+    for outcome in outcomes:
+        if outcome.ruling:
+            return outcome.ruling.truth.how
+    return "nothing was judged"
+
+
+def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> list[str]:
+    rulings = [o.ruling for i, o in enumerate(outcomes) if o.ruling and i != deciding]
+    warnings = []
+    lost = sum(r.yours.worst == ROUNDED for r in rulings)
+    if lost:
+        warnings.append(
+            f"digits are lost to rounding at {lost} of {len(outcomes) - 1} other points"
+        )
+    raised = [o for o in outcomes[1:] if o.cause and o.cause.startswith("the gradient raised")]
+    if raised:
+        warnings.append(f"{raised[0].cause}, at {len(raised)} of {len(outcomes) - 1} other points")
+    doubtful = sum(r.yours.worst == DOUBTFUL for r in rulings)
+    doubtful += sum(o.cause is not None and not o.dropped for o in outcomes[1:]) - len(raised)
+    if doubtful:
+        warnings.append(f"undecidable at {doubtful} of {len(outcomes) - 1} other points")
+    dropped = sum(o.dropped for o in outcomes[1:])
+    if dropped:
+        left_out = f"{dropped} of {len(outcomes) - 1} other points left out"
+        warnings.append(f"{left_out}: the loss is not finite there, or raises")
+    if asked is not None and len(outcomes) <= asked and not outcomes[deciding].findings:
+        warnings.append(f"time ran out after {len(outcomes) - 1} of {asked} other points")
+    theirs = sum(r.autodiff.worst in (ROUNDED, DOUBTFUL) for r in rulings)
+    if theirs:
+        warnings.append(f"autodiff loses digits at {theirs} of {len(outcomes) - 1} other points")
+    return warnings + _uncertain(outcomes) + _unused_trust(outcomes)
+
+
+def _blind_spots(verdict: str, outcomes: Sequence[Outcome], part: bool) -> list[str]:
+    """What could hide from a verdict that the gradient is right."""
+    if verdict not in ("agree", "imprecise"):
+        return []
+    return blind_spots([outcome.ruling for outcome in outcomes if outcome.ruling], part)
+
+
+def _unused_trust(outcomes: Sequence[Outcome]) -> list[str]:
+    for outcome in outcomes:
+        if outcome.ruling:
+            problem = outcome.ruling.problem
+            unused = problem.trusted.difference(custom_rules(problem.traced.loss))
+            return [f"trust_rules: the loss has no custom rule {name!r}" for name in sorted(unused)]
+    return []
+
+
+def _uncertain(outcomes: Sequence[Outcome]) -> list[str]:
+    for outcome in outcomes:
+        if outcome.ruling and not outcome.ruling.truth.certified:
+            return [outcome.ruling.truth.how]
+        if outcome.ruling and not outcome.ruling.truth.known.all():
+            known = outcome.ruling.truth.known
+            return [f"only {int(known.sum()):,} of {known.size:,} elements judged"]
+    return []
+
+
+def _headline(
+    verdict: str,
+    blame: str | None,
+    deciding: Outcome,
+    i: int,
+    findings: tuple[Finding, ...],
+    judged: int,
+) -> str:
+    where = f" at point {i}" if i else ""
+    if verdict == "agree":
+        count = f"{judged} points" if judged != 1 else "1 point"
+        which = "element" if deciding.ruling and deciding.ruling.truth.known.all() else "one drawn"
+        what = f"every {which} is right at the given point, {count} judged"
+        return f"agree: {what}" + ("; autodiff is off" if blame == "autodiff" else "")
+    if deciding.ruling is None and not findings:
+        return f"undecidable: {deciding.cause}"
+    worst = findings[0] if findings else None
+    leaf = f"{worst.leaf}: " if worst and worst.leaf else ""
+    whose = {"yours": "", "both": "; autodiff is off, too", "autodiff": "", None: ""}[blame]
+    return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}"

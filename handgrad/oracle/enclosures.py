@@ -1,0 +1,40 @@
+"""Certified numbers in decimal digits."""
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls
+from handgrad.data.findings import Enclosure
+
+#: Decimal digits of an exact value at most.
+DIGITS = 40
+
+
+#: And of its size: beyond this power of ten, up or down, Python's decimals compute no more, and all
+#: that is said is on which side of every float64 it lies. e^-x² comes there with an x of 2000.
+EXPONENT = 999_999
+
+
+def enclosure(ball: arb, bits: int, certified: bool = True) -> Enclosure:
+    """A ball in as many decimal digits as are certain; beyond `EXPONENT` as 0 and a bound.
+
+    Args:
+        ball: the number.
+        bits: the precision that it was computed with.
+        certified: whether its bounds are proved.
+    """
+    if ball.contains(0):
+        return Enclosure("0", float(ball.abs_upper()), certified)
+    digits = int(np.clip(min(bits, ball.rel_accuracy_bits()) * np.log10(2), 1, DIGITS))
+    with balls.precision(max(bits, 192)):
+        text = _plain(ball.mid().str(digits, radius=False))
+    exponent = int(text.partition("e")[2] or 0)
+    if abs(exponent) > EXPONENT:
+        return Enclosure("0", float(np.nextafter(0, 1)) if exponent < 0 else np.inf, certified)
+    return Enclosure(text, float(ball.rad()), certified)
+
+
+def _plain(text: str) -> str:
+    """Without the zeros at the end of a number that has fewer digits."""
+    head, e, exponent = text.partition("e")
+    return (head.rstrip("0").rstrip(".") if "." in head else head) + e + exponent

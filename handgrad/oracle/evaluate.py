@@ -1,0 +1,151 @@
+"""The two programs of a loss at a point, in balls: the loss as a series, JAX's gradient of it."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Rounding, Run
+from handgrad.program.rules import RULES
+from handgrad.program.trace import Program, Traced, literals_of
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A traced loss at a point."""
+
+    traced: Traced
+    leaves: Sequence[np.ndarray]  #: the parameters, floats
+    inputs: Sequence[np.ndarray]  #: the real inputs, floats
+    trusted: frozenset[str] = frozenset()
+    suspects: tuple[int, ...] = ()  #: elements to know first, where there is no time for all
+
+    @property
+    def size(self) -> int:
+        """How many parameters there are."""
+        return sum(leaf.size for leaf in self.leaves)
+
+    @property
+    def fingerprint(self) -> int:
+        """A number that belongs to the point, to seed what is drawn there."""
+        return zlib.crc32(b"".join(leaf.tobytes() for leaf in self.leaves))
+
+    def arguments(self) -> list[np.ndarray]:
+        """Everything the programs are given, as arrays of balls."""
+        return [balls.exact(array) for array in (*self.leaves, *self.inputs)]
+
+
+def slopes(
+    problem: Problem,
+    directions: np.ndarray,
+    comparisons: Comparisons,
+    arguments: Sequence[np.ndarray] | None = None,
+) -> tuple[arb, np.ndarray]:
+    """The loss, and its slope in each of k directions of the parameters: shape (k, size) to (k,).
+
+    Power series throughout: nothing is differentiated by a rule.
+
+    Args:
+        problem: the loss and the point.
+        directions: objects, shape (k, size).
+        comparisons: how they are decided.
+        arguments: parameters and inputs as balls, if not those of the point.
+    """
+    given = moving(problem, directions, arguments)
+    (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
+        problem.traced.loss.jaxpr, given
+    )
+    return loss.value[()], dual.tangents(loss, directions.shape[0])
+
+
+def elements(problem: Problem, direction: np.ndarray, comparisons: Comparisons) -> float:
+    """About how many numbers the loss goes through on series in a direction, objects (1, size)."""
+    run = _run(problem, problem.traced.loss, comparisons)
+    run.closed(problem.traced.loss.jaxpr, moving(problem, direction))
+    return run.elements
+
+
+def moving(
+    problem: Problem, directions: np.ndarray, arguments: Sequence[np.ndarray] | None = None
+) -> list[Dual]:
+    """The arguments, where the parameters move in the directions, (k, size), and nothing else."""
+    arguments = problem.arguments() if arguments is None else arguments
+    given = [Dual(array) for array in arguments]
+    start, k = 0, directions.shape[0]
+    for i, leaf in enumerate(problem.leaves):
+        part = directions[:, start : start + leaf.size].reshape(k, *leaf.shape)
+        given[i] = Dual(arguments[i], part)
+        start += leaf.size
+    return given
+
+
+def gradient(
+    problem: Problem,
+    program: Program,
+    arguments: Sequence[np.ndarray],
+    comparisons: Comparisons,
+    rounding: Rounding | None = None,
+    constants: Sequence[Any] | None = None,
+) -> tuple[arb, np.ndarray]:
+    """The loss and the gradient, shape (size,), that JAX's program has in exact arithmetic.
+
+    Args:
+        problem: where its parts come from.
+        program: which program, `problem.traced.gradient` or one like it.
+        arguments: parameters and inputs as balls; those of the point, or others near it.
+        comparisons: how they are decided.
+        rounding: what happens to numbers on their way, if anything.
+        constants: what the loss has in its closure, if not as it is.
+    """
+    run = _run(problem, program, comparisons, rounding)
+    given = [Dual(a) for a in arguments]
+    if constants is None:
+        loss, *leaves = run.closed(program.jaxpr, given)
+    else:
+        loss, *leaves = run.program(program.jaxpr.jaxpr, constants, given)
+    flat = [leaf.value.reshape(-1) for leaf in leaves]
+    return loss.value[()], np.concatenate(flat) if flat else balls.zeros((0,))
+
+
+def _run(
+    problem: Problem,
+    program: Program,
+    comparisons: Comparisons,
+    rounding: Rounding | None = None,
+) -> Run:
+    literals = meant_literal if program.meant else None
+    return Run(RULES, comparisons, program.memory, rounding, problem.trusted, literals)
+
+
+#: Constants in the derivative rules of erf, erfc, erf_inv and cbrt, which JAX's programs hold
+#: rounded.
+_MEANT = {
+    float(np.asarray(sign * rounded, dtype=dtype)): (sign, constant)
+    for rounded, constant in (
+        (2 / np.sqrt(np.pi), lambda: 2 / arb.const_sqrt_pi()),
+        (np.sqrt(np.pi) / 2, lambda: arb.const_sqrt_pi() / 2),
+        (1 / 3, lambda: arb(1) / 3),
+    )
+    for dtype in (np.float64, np.float32)
+    for sign in (1, -1)
+}
+
+
+def meant_literal(literal: Any) -> Dual | None:
+    """The number that a literal is the rounding of, where JAX's derivative rules have one."""
+    value = np.asarray(literal.val)
+    if value.ndim or not np.issubdtype(value.dtype, np.floating) or float(value) not in _MEANT:
+        return None
+    sign, constant = _MEANT[float(value)]
+    return Dual(balls.boxed([sign * constant()], ()))
+
+
+def rounded_constants(program: Program) -> bool:
+    """Whether a program has literals that `meant_literal` knows."""
+    return any(meant_literal(literal) is not None for literal in literals_of(program))

@@ -1,0 +1,108 @@
+"""The hyperplanes that decide ties, and the cells between them.
+
+Near the point a tie is decided by the sign of normal·direction. The directions in which all ties
+are decided alike are a cell: a cone between hyperplanes. Parameters may be in very different units,
+so each is measured here in one of its own, by which no normal is longer than 1 in any of them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic.comparisons import Comparisons, Tie, Where
+
+#: A point on a hyperplane is on a wall of the cell if it lies this deep inside of all others, in a
+#: cube of ±1.
+SHALLOWEST = 1e-6
+
+
+def hyperplanes(ties: Mapping[Where, Tie]) -> list[list[Where]]:
+    """The ties by the hyperplane that decides them: those with parallel normals go together."""
+    normals, _ = _measured(ties)
+    groups: list[tuple[np.ndarray, list[Where]]] = []
+    for where, normal in zip(ties, normals, strict=True):
+        for other, members in groups:
+            if _parallel(normal, other):
+                members.append(where)
+                break
+        else:
+            groups.append((normal, [where]))
+    return [members for _, members in groups]
+
+
+def same_hyperplanes(a: Comparisons, b: Comparisons) -> bool:
+    """Whether two runs have the same ties, each with the same hyperplane and the same side up."""
+    if a.flat != b.flat or a.ties.keys() != b.ties.keys():
+        return False
+    ours, units = _measured(a.ties)
+    theirs = _rows([b.ties[where] for where in a.ties]) / units
+    return all(_parallel(p, q) and np.dot(p, q) > 0 for p, q in zip(ours, theirs, strict=True))
+
+
+def units(ties: Mapping[Where, Tie]) -> np.ndarray:
+    """How long the longest normal is in each parameter, 1 where none is: floats, (size,)."""
+    return _measured(ties)[1]
+
+
+def beyond_the_walls(ties: Mapping[Where, Tie], rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """For each wall of a cell a direction that leads just through its middle: floats, (size,).
+
+    Args:
+        ties: as decided in the cell.
+        rng: what keeps the directions away from hyperplanes that are beyond the wall only.
+    """
+    from scipy.optimize import linprog
+
+    normals, unit = _measured(ties)
+    of, inwards = dict(zip(ties, normals, strict=True)), []
+    for plane in hyperplanes(ties):
+        normal = of[plane[0]]
+        inwards.append(ties[plane[0]].outcome * normal / np.linalg.norm(normal))
+    for i, wall in enumerate(inwards):
+        others = np.array([*inwards[:i], *inwards[i + 1 :]]).reshape(-1, wall.size)
+        # The point of the wall that is deepest inside of all other hyperplanes.
+        best = linprog(
+            np.append(np.zeros(wall.size), -1.0),
+            A_ub=np.hstack([-others, np.ones((len(others), 1))]),
+            b_ub=np.zeros(len(others)),
+            A_eq=np.append(wall, 0.0)[None],
+            b_eq=[0.0],
+            bounds=[(-1.0, 1.0)] * wall.size + [(None, 1.0)],
+        )
+        if best.status == 0 and best.x[-1] > SHALLOWEST:
+            point, depth = best.x[:-1], best.x[-1]
+            aside = rng.normal(size=wall.size)
+            yield (point - depth / 2 * wall + depth / 4 * aside / np.linalg.norm(aside)) / unit
+
+
+def _measured(ties: Mapping[Where, Tie]) -> tuple[np.ndarray, np.ndarray]:
+    """The normals in units of the parameters, floats, (ties, size), and those units, (size,)."""
+    rows = _rows(ties.values())
+    longest = np.max(np.abs(rows), axis=0)
+    unit = np.where(longest == 0, 1.0, longest)
+    return rows / unit, unit
+
+
+def _rows(ties: Iterable[Tie]) -> np.ndarray:
+    """The normals along the parameters, each divided by a power of two: floats, (ties, size).
+
+    The first of a tie's slopes is along whatever direction its run followed.
+    """
+    return np.array([_as_floats(tie.normal[1:]) for tie in ties])
+
+
+def _as_floats(normal: np.ndarray) -> np.ndarray:
+    """A vector in the range of floats, whatever range it was in."""
+    parts = [ball.mid().man_exp() for ball in normal]
+    sizes = [int(m).bit_length() + int(e) for m, e in parts if m != 0]
+    scale = arb(2) ** -max(sizes, default=0)
+    return np.array([float(ball.mid() * scale) for ball in normal])
+
+
+def _parallel(a: np.ndarray, b: np.ndarray) -> bool:
+    i = int(np.argmax(np.abs(a)))
+    if b[i] == 0:
+        return False
+    rest = np.abs(b * (a[i] / b[i]) - a)
+    return bool(np.max(rest) <= 1e-12 * np.abs(a[i]))

@@ -1,0 +1,194 @@
+"""One run of a loss's lines on series: what each of NumPy's functions becomes.
+
+Arithmetic and the usual functions are rules of the referee's table. What moves elements about is
+left to NumPy, which can do it with objects. Everything else, `np.linalg.solve` or
+`scipy.special.expit`, becomes its twin in JAX, traced at these shapes and run by the table.
+"""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.dual import Dual
+from handgrad.oracle.numpy_losses.jax_counterparts import RULE_OF, key_of, traced, twin_of
+from handgrad.oracle.numpy_losses.pack import gathered, is_series, scattered, series
+from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, exact
+from handgrad.program.interpreter import Run
+from handgrad.program.rules import RULES
+
+#: Sums of products, which NumPy would do with objects, one by one.
+PRODUCTS = {np.dot, np.inner, np.vdot, np.outer, np.tensordot, np.einsum}
+
+#: Options of a sum that leave it one.
+_OF_A_SUM = {"axis", "keepdims", "where"}
+
+
+class Disturbance(Protocol):
+    """What a run does to numbers on their way, if it imitates rounding or other data."""
+
+    def constant(self, values: np.ndarray) -> Dual:
+        """Floats from outside of the loss."""
+        ...
+
+    def before(self, operand: Dual, terms: int) -> Dual:
+        """An operand of a sum of so many terms."""
+        ...
+
+    def after(self, result: Dual) -> Dual:
+        """A result."""
+        ...
+
+
+class Lines:
+    """One run of a loss's lines."""
+
+    def __init__(
+        self,
+        comparisons: Comparisons,
+        memory: dict[Any, Any],
+        disturbance: Disturbance | None = None,
+    ) -> None:
+        self.run = Run(RULES, comparisons, memory)
+        self.disturbance = disturbance
+
+    def order(self, a: Dual, b: Dual) -> np.ndarray:
+        """How two arrays of numbers compare."""
+        return self.run.comparisons.order(a, b)
+
+    def constant(self, values: np.ndarray) -> Dual:
+        """Floats that depend on no parameter; a single one is taken for a literal."""
+        if values.dtype.kind != "f":
+            return Dual(balls.boxed([exact(v) for v in values.ravel().tolist()], values.shape))
+        if self.disturbance and values.ndim:
+            return self.disturbance.constant(values)
+        return dual.constant(values)
+
+    def rounded(self, result: Number) -> Number:
+        """A single result, disturbed if this run does so."""
+        if self.disturbance is None:
+            return result
+        moved = self.disturbance.after(result.dual)
+        return Number(self, moved.value.item(), moved.tangent)
+
+    def ufunc(self, ufunc: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Any:
+        """An operation element by element, or its reduction.
+
+        Raises:
+            NotOnSeriesError: the result is to go into an array of floats.
+            TypeError: NumPy has no such operation on objects, and JAX no twin.
+        """
+        (out,) = options.pop("out", None) or (None,)
+        if out is not None and out.dtype != object:
+            raise NotOnSeriesError(f"an array of {out.dtype.name} holds no number of a series")
+        if method == "__call__" and options.get("where", True) is True:
+            result = self._called(ufunc, inputs)
+        elif (ufunc, method) == (np.add, "reduce") and set(_given(options)) <= _OF_A_SUM:
+            which = options.get("where", True)
+            terms = inputs[0] if which is True else np.where(which, inputs[0], 0)
+            result = self._summed(terms, options.get("axis", 0), options.get("keepdims", False))
+        else:
+            result = self._natively(getattr(ufunc, method), inputs, options)
+        if out is None:
+            return result
+        out[...] = result
+        return out
+
+    def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
+        """Another function: NumPy's own if it takes objects, or else its twin.
+
+        Raises:
+            TypeError: it takes none, and has no twin that could be run.
+        """
+        ways = [self._by_numpy, self._by_twin] if twin_of(function) else [self._by_numpy]
+        first, *others = ways[::-1] if function in PRODUCTS else ways
+        try:
+            return first(function, args, options)
+        except (TypeError, AttributeError, NotImplementedError):
+            if not others:
+                raise
+            return others[0](function, args, options)
+
+    def _by_numpy(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
+        return self._wrapped(function._implementation(*args, **options))
+
+    def _called(self, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
+        name = RULE_OF.get(ufunc)
+        if name == "pow" and isinstance(inputs[1], int | np.integer):
+            eqn = SimpleNamespace(params={"y": int(inputs[1])})
+            return self._made(RULES["integer_pow"](self.run, eqn, gathered(self, inputs[0])))
+        if name:
+            return self._made(RULES[name](self.run, None, *(gathered(self, x) for x in inputs)))
+        return (self._by_twin if twin_of(ufunc) else self._natively)(ufunc, inputs, {})
+
+    def _made(self, result: Any) -> Any:
+        if isinstance(result, Dual):
+            return scattered(self, self.disturbance.after(result) if self.disturbance else result)
+        return result[()] if isinstance(result, np.ndarray) else result
+
+    def _summed(self, x: Any, axis: Any, keepdims: bool) -> Any:
+        terms = gathered(self, x)
+        axes = range(len(terms.shape)) if axis is None else np.atleast_1d(axis)
+        axes = tuple(int(i) % len(terms.shape) for i in axes)
+        count = int(np.prod([terms.shape[i] for i in axes]))
+        eqn = SimpleNamespace(params={"axes": axes})
+        total = RULES["reduce_sum"](self.run, eqn, self._before(terms, count))
+        kept = [1 if i in axes else n for i, n in enumerate(terms.shape)]
+        return self._made(total.reshape(*kept) if keepdims else total)
+
+    def _before(self, operand: Dual, terms: int) -> Dual:
+        return self.disturbance.before(operand, terms) if self.disturbance else operand
+
+    def _natively(self, function: Callable[..., Any], inputs: Any, options: dict[str, Any]) -> Any:
+        """By NumPy's loops over objects, which ask the numbers themselves."""
+        return self._wrapped(function(*map(_objects, inputs), **_given(options)))
+
+    def _wrapped(self, result: Any) -> Any:
+        if isinstance(result, tuple | list):
+            return type(result)(self._wrapped(part) for part in result)
+        bare = isinstance(result, np.ndarray) and result.dtype == object
+        return series(self, result) if bare else result
+
+    def _by_twin(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
+        """JAX's function of the same name, as a program on these operands.
+
+        Raises:
+            UncertifiedPrimitiveError: it is made of operations without a rule.
+        """
+        leaves, tree = jax.tree_util.tree_flatten((args, _given(options)))
+        real = {i for i, leaf in enumerate(leaves) if _is_real(leaf)}
+        operands = [gathered(self, leaves[i]) for i in sorted(real)]
+        fixed = [None if i in real else leaf for i, leaf in enumerate(leaves)]
+        key = ("twin", function, tree, *map(key_of, fixed), *(o.shape for o in operands))
+        if key not in self.run.memory:
+            self.run.memory[key] = traced(twin_of(function), tree, fixed, operands)
+        program, outputs = self.run.memory[key]
+        terms = max((max(o.shape, default=1) for o in operands), default=1)
+        found = self.run.closed(program, [self._before(o, terms) for o in operands])
+        return jax.tree_util.tree_unflatten(outputs, [self._made(out) for out in found])
+
+
+def _is_real(leaf: Any) -> bool:
+    floats = isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"
+    return is_series(leaf) or floats or isinstance(leaf, float | np.floating)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that say something; a format of floats says nothing about real numbers."""
+    defaults = {"where": True, "keepdims": False, "out": None, "initial": np._NoValue}
+    return {
+        key: value
+        for key, value in options.items()
+        if not (key in defaults and value is defaults[key])
+        and not (key == "dtype" and (value is None or np.issubdtype(value, np.floating)))
+    }
+
+
+def _objects(value: Any) -> Any:
+    if isinstance(value, Number):
+        return balls.boxed([value], ())
+    return value.view(np.ndarray) if isinstance(value, np.ndarray) else value

@@ -1,0 +1,77 @@
+"""Object arrays of power series, and the same numbers as arrays of values and of slopes."""
+
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.dual import Dual
+from handgrad.oracle.numpy_losses.series import (
+    REAL,
+    NotOnSeriesError,
+    Number,
+    Series,
+    Session,
+    exact,
+)
+
+
+def series(session: Session, array: np.ndarray) -> Series:
+    """An object array as one of numbers."""
+    view = array.view(Series)
+    view.session = session
+    return view
+
+
+def is_series(value: Any) -> bool:
+    """Whether something holds series: a number, or an array of objects."""
+    return isinstance(value, Number) or (isinstance(value, np.ndarray) and value.dtype == object)
+
+
+def gathered(session: Session, value: Any) -> Dual:
+    """Numbers, or floats, as one array of series.
+
+    Raises:
+        NotOnSeriesError: there is something else among them.
+    """
+    if isinstance(value, Number):
+        return value.dual
+    array = np.asarray(value)
+    if array.dtype != object:
+        if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+            raise NotOnSeriesError(f"{array.dtype.name} beside numbers that depend on parameters")
+        return session.constant(array)
+    elements = array.reshape(-1).tolist()
+    tangents = [e.tangent if isinstance(e, Number) else None for e in elements]
+    values = balls.boxed([_value(e) for e in elements], array.shape)
+    k = next((t.size for t in tangents if t is not None), None)
+    if k is None:
+        return Dual(values)
+    rows = balls.zeros((len(tangents), k))
+    for row, tangent in zip(rows, tangents, strict=True):
+        if tangent is not None:
+            row[:] = tangent
+    return Dual(values, rows.T.reshape(k, *array.shape))
+
+
+def _value(element: Any) -> arb:
+    if isinstance(element, Number):
+        return element.value
+    if isinstance(element, REAL):
+        return exact(element)
+    raise NotOnSeriesError(f"{type(element).__name__} among numbers that depend on parameters")
+
+
+def scattered(session: Session, dual: Dual) -> Any:
+    """An array of series as a `Number` if it has no axes, and else as a `Series`."""
+    if not dual.shape:
+        return Number(session, dual.value.item(), dual.tangent)
+    values = dual.value.reshape(-1).tolist()
+    if dual.tangent is None:
+        numbers = [Number(session, value, None) for value in values]
+    else:
+        rows = dual.tangent.reshape(dual.tangent.shape[0], -1).T
+        numbers = [Number(session, v, row) for v, row in zip(values, rows, strict=True)]
+    # An array that is made of a list would ask every number what it is.
+    return series(session, np.fromiter(numbers, object, len(numbers)).reshape(dual.shape))

@@ -1,0 +1,215 @@
+"""Numbers that NumPy's own lines can be run on: power series of two terms, in object arrays.
+
+A `Number` is one series, x + t·ε in every direction at once, in ball arithmetic; a `Series` is a
+NumPy array of them. Loops, slices and whatever else moves elements about is NumPy's own; what is
+computed goes through `handgrad.oracle.numpy_losses.dispatch`. Comparisons answer True or False as
+that run decides them: balls by themselves would answer False where they cannot tell.
+"""
+
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
+from handgrad.arithmetic.dual import Dual
+
+#: What counts as a single real number besides a `Number`.
+REAL = (float, int, np.floating, np.integer, np.bool_)
+
+
+class NotOnSeriesError(TypeError):
+    """The lines ask for a float, or for something else that a series cannot be."""
+
+
+def exact(number: Any) -> arb:
+    """One real number as a ball of radius zero."""
+    whole = isinstance(number, int | np.integer | np.bool_)
+    return arb(int(number)) if whole else arb(float(number))
+
+
+class Session(Protocol):
+    """One run of a loss's lines; see `handgrad.oracle.numpy_losses.dispatch.Lines`."""
+
+    def order(self, a: Dual, b: Dual) -> np.ndarray:
+        """How two arrays of numbers compare."""
+        ...
+
+    def constant(self, values: np.ndarray) -> Dual:
+        """Floats that depend on no parameter."""
+        ...
+
+    def rounded(self, result: "Number") -> "Number":
+        """What becomes of a single result, in a run that imitates rounding."""
+        ...
+
+    def ufunc(self, ufunc: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Any:
+        """An operation of NumPy, element by element."""
+        ...
+
+    def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
+        """Another function of NumPy."""
+        ...
+
+
+class Number:
+    """One series of two terms; its tangent has one element for each direction, or is None."""
+
+    __slots__ = ("session", "tangent", "value")
+    __hash__ = None  # pyright: ignore[reportAssignmentType] (equality is not of values alone)
+
+    def __init__(self, session: Session, value: arb, tangent: np.ndarray | None) -> None:
+        self.session, self.value, self.tangent = session, value, tangent
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return self.session.ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self.session.function(func, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        # NumPy's loops over objects look for methods that are called as its functions.
+        ufunc = None if name.startswith("__") else getattr(np, name, None)
+        if isinstance(ufunc, np.ufunc) and ufunc.nin == 1:
+            return partial(ufunc, self)
+        raise AttributeError(name)
+
+    @property
+    def dual(self) -> Dual:
+        """The series as an array without axes."""
+        return Dual(balls.boxed([self.value], ()), self.tangent)
+
+    @property
+    def real(self) -> "Number":
+        """Itself."""
+        return self
+
+    def item(self) -> "Number":
+        """Itself."""
+        return self
+
+    def _made(self, value: arb, *parts: tuple[np.ndarray | None, Any]) -> "Number":
+        """A result, its tangent the sum of tangents times slopes."""
+        total: np.ndarray | None = None
+        for tangent, slope in parts:
+            if tangent is not None:
+                total = tangent * slope if total is None else total + tangent * slope
+        return self.session.rounded(Number(self.session, value, total))
+
+    def _with(self, other: Any) -> "Number | None":
+        """The other operand, if it is a single real number."""
+        if isinstance(other, Number):
+            return other
+        return Number(self.session, exact(other), None) if isinstance(other, REAL) else None
+
+    def __neg__(self) -> "Number":
+        return Number(self.session, -self.value, None if self.tangent is None else -self.tangent)
+
+    def __pos__(self) -> "Number":
+        return self
+
+    def __abs__(self) -> "Number":
+        return -self if self < 0 else self
+
+    def __add__(self, other: Any) -> Any:
+        b = self._with(other)
+        if b is None:
+            return NotImplemented
+        return self._made(self.value + b.value, (self.tangent, balls.ONE), (b.tangent, balls.ONE))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        b = self._with(other)
+        return NotImplemented if b is None else self + -b
+
+    def __rsub__(self, other: Any) -> Any:
+        b = self._with(other)
+        return NotImplemented if b is None else b + -self
+
+    def __mul__(self, other: Any) -> Any:
+        b = self._with(other)
+        if b is None:
+            return NotImplemented
+        return self._made(self.value * b.value, (self.tangent, b.value), (b.tangent, self.value))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        b = self._with(other)
+        if b is None:
+            return NotImplemented
+        # Of q = a / b the change is (a′ - q·b′) / b.
+        quotient, slope = self.value / b.value, balls.ONE / b.value
+        return self._made(quotient, (self.tangent, slope), (b.tangent, -quotient * slope))
+
+    def __rtruediv__(self, other: Any) -> Any:
+        b = self._with(other)
+        return NotImplemented if b is None else b / self
+
+    def __pow__(self, other: Any) -> Any:
+        if not isinstance(other, (Number, *REAL)):
+            return NotImplemented
+        return self.session.ufunc(np.power, "__call__", (self, other), {})
+
+    def __rpow__(self, other: Any) -> Any:
+        if not isinstance(other, REAL):
+            return NotImplemented
+        return self.session.ufunc(np.power, "__call__", (other, self), {})
+
+    def _compared(self, other: Any, *true_for: int) -> Any:
+        b = self._with(other)
+        return (
+            NotImplemented if b is None else int(self.session.order(self.dual, b.dual)) in true_for
+        )
+
+    def __lt__(self, other: Any) -> Any:
+        return self._compared(other, LESS)
+
+    def __le__(self, other: Any) -> Any:
+        return self._compared(other, LESS, EQUAL)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._compared(other, GREATER)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._compared(other, GREATER, EQUAL)
+
+    def __eq__(self, other: object) -> Any:
+        return self._compared(other, EQUAL)
+
+    def __ne__(self, other: object) -> Any:
+        equal = self._compared(other, EQUAL)
+        return NotImplemented if equal is NotImplemented else not equal
+
+    def __bool__(self) -> bool:
+        return not self._compared(0, EQUAL)
+
+    def _no_float(self) -> Any:
+        raise NotOnSeriesError("a number that depends on the parameters is no float")
+
+    __float__ = __int__ = __index__ = __complex__ = _no_float
+
+
+class Series(np.ndarray):
+    """A NumPy array of objects: numbers, and floats or integers among them."""
+
+    session: Session
+
+    def __array_finalize__(self, whole: Any) -> None:
+        if isinstance(whole, Series):
+            self.session = whole.session
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return self.session.ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self.session.function(func, args, kwargs)
+
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] (NumPy's overloads)
+        """Real numbers stay what they are, whatever format of floats they are to have."""
+        if np.issubdtype(dtype, np.floating):
+            return self.copy()
+        return super().astype(dtype, *args, **kwargs)

@@ -1,0 +1,196 @@
+"""Gradient programs, held to the loss itself along random directions.
+
+A program gives every element at once, but trusts the derivative rules that it was made by. The
+slopes of the loss by power series trust none: the program's gradient must have the same in every
+direction.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.oracle import evaluate
+from handgrad.oracle.evaluate import Problem, rounded_constants
+from handgrad.oracle.kink_search import check_sides
+from handgrad.oracle.truth import BITS, Truth, check_finite, check_good, comparing, element_scale
+from handgrad.program.trace import Program, custom_rules
+
+#: So many elements are certified by series whatever time it takes, and so many at once.
+FEWEST, BLOCK = 8, 8
+
+#: Random directions that a gradient program is held to.
+DIRECTIONS = 2
+
+#: An element of a gradient program that is off by more than `UNSEEN`, relative to its size, goes
+#: unseen in a random direction with probability below 2⁻⁵⁰: whatever the other errors are, its own,
+#: times one of 2⁵³ random factors that lie 2⁻⁵² apart, would have to fall into an interval of four
+#: windows, which holds at most one of them.
+UNSEEN = 2.0**-58
+WINDOW = 2.0**-114
+
+
+def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
+    """The gradient by the first program that holds; else as many elements as there is time for."""
+    arguments = problem.arguments()
+    for program in candidates(problem):
+        loss, gradient = evaluate.gradient(problem, program, arguments, comparing(bits))
+        finite = balls.magnitudes(gradient)
+        if np.isfinite(finite).all() and loss.is_finite():
+            check_good(problem, gradient, loss, bits)
+            if holds(problem, gradient, bits):
+                return _held(problem, program, loss, gradient, bits)
+    return in_part(problem, bits, seconds, took)
+
+
+def candidates(problem: Problem) -> Iterator[Program]:
+    """Gradient programs to try: JAX's own, and the same without custom derivative rules."""
+    yield problem.traced.gradient
+    if rounded_constants(problem.traced.gradient):
+        # They may be the loss's own, which then mean what they are.
+        yield replace(problem.traced.gradient, meant=False)
+    if custom_rules(problem.traced.loss) and (plain := _plain(problem)):
+        yield plain
+
+
+def _plain(problem: Problem) -> Program | None:
+    """The loss without its custom rules may be one that JAX cannot differentiate."""
+    try:
+        return problem.traced.plain()
+    except (ValueError, TypeError, NotImplementedError):
+        return None
+
+
+def holds(problem: Problem, gradient: np.ndarray, bits: int) -> bool:
+    """Whether the slopes of the loss in random directions are those that the gradient says.
+
+    Raises:
+        MorePrecisionNeededError: the slopes are not known well enough to tell.
+        UndecidableKinkError: the loss has a kink at the point.
+    """
+    scale = element_scale(problem, gradient)
+    expected = (_equalising(problem, scale) * gradient).sum(axis=1)
+    gaps = slopes_along(problem, scale, bits) - expected
+    if any(gap.is_finite() and not gap.contains(0) and not abs(gap) < WINDOW for gap in gaps):
+        return False
+    if all(gap.is_finite() and float(gap.rad()) < WINDOW for gap in gaps):
+        return True
+    if bits == BITS[-1]:
+        return False
+    raise MorePrecisionNeededError
+
+
+def slopes_along(problem: Problem, scale: np.ndarray, bits: int) -> np.ndarray:
+    """The slopes in random directions that let elements of these sizes count equally.
+
+    Raises:
+        UndecidableKinkError: they are others on the other side of a tie.
+    """
+    directions = _equalising(problem, scale)
+    found = comparing(bits)
+    loss, slopes = evaluate.slopes(problem, directions, found)
+    check_sides(partial(evaluate.slopes, problem, directions), found, (loss, slopes), DIRECTIONS)
+    return slopes
+
+
+def _equalising(problem: Problem, scale: np.ndarray) -> np.ndarray:
+    return random_directions(np.random.default_rng(problem.fingerprint), scale, DIRECTIONS)
+
+
+def random_directions(rng: np.random.Generator, scale: np.ndarray, k: int) -> np.ndarray:
+    """k directions ±2^e·r, r of 53 random bits in [1, 2), 2^e near 1 / scale; objects (k, size)."""
+    _, exponents = np.frexp(scale)
+    r = rng.integers(2**52, 2**53, size=(k, scale.size)) / 2.0**52
+    signs = rng.choice([-1.0, 1.0], size=(k, scale.size))
+    return balls.exact(r * signs) * powers_of_two(-exponents)
+
+
+def generic_direction(rng: np.random.Generator, size: int) -> np.ndarray:
+    """A direction that lies in no hyperplane that anybody thought of, objects (1, size)."""
+    return random_directions(rng, np.ones(size), 1)
+
+
+def one_and_units(rng: np.random.Generator, size: int, which: Any = None) -> np.ndarray:
+    """A direction that decides ties, and then one for each parameter, or each of some."""
+    return and_units(generic_direction(rng, size)[0], which)
+
+
+def and_units(direction: np.ndarray, which: Any = None) -> np.ndarray:
+    """A direction, objects (size,), and then one for each parameter, or each of some."""
+    size = direction.size
+    which = np.arange(size) if which is None else which
+    units = balls.zeros((len(which), size))
+    units[np.arange(len(which)), which] = balls.ONE
+    return np.concatenate([direction[None], units])
+
+
+def powers_of_two(exponents: np.ndarray) -> np.ndarray:
+    """2^e, beyond the range of floats too."""
+    return balls.boxed([arb(2) ** int(e) for e in exponents.ravel()], exponents.shape)
+
+
+def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Truth:
+    slack = balls.exact(UNSEEN * element_scale(problem, gradient))
+    return Truth(
+        loss,
+        gradient + slack * arb(0, 1),
+        known=np.ones(problem.size, dtype=bool),
+        how=(
+            f"JAX's gradient program in ball arithmetic, held to power series of the loss in "
+            f"{DIRECTIONS} random directions: an error goes unseen with probability below 2^-50 in "
+            "each"
+        ),
+        bits=bits,
+        program=program,
+    )
+
+
+def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
+    """As many elements by series as there is time for: half of them suspects, others at random.
+
+    Among the others is one of each leaf, if there is time for so many.
+    """
+    n = problem.size
+    # Once for the elements, twice for how far they move.
+    affordable = int(min(n, max(FEWEST, seconds / max(took, 1e-6) / 3)))
+    drawn = np.random.default_rng(n).permutation(n)
+    first = np.asarray(problem.suspects, dtype=int)[: -(-affordable // 2)]
+    order = np.concatenate([first, _one_of_each_leaf(problem, drawn), drawn])
+    _, where = np.unique(order, return_index=True)
+    chosen = np.sort(order[np.sort(where)][:affordable])
+    gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
+    loss = arb(0)
+    for block in np.array_split(chosen, -(-affordable // BLOCK)):
+        comparisons = comparing(bits)
+        directions = one_and_units(np.random.default_rng(n), n, block)
+        loss, slopes = evaluate.slopes(problem, directions, comparisons)
+        _check_block(problem, directions, comparisons, (loss, slopes))
+        gradient[block], known[block] = slopes[1:], True
+    check_finite(loss, balls.radii(gradient), bits)
+    which = f"{affordable} of {n} elements, drawn at random" if affordable < n else "every element"
+    if first.size and affordable < n:
+        which += " and from where the witnesses differ,"
+    how = f"{which} by power series in ball arithmetic"
+    return Truth(loss, gradient, known, how, bits, None)
+
+
+def _one_of_each_leaf(problem: Problem, drawn: np.ndarray) -> np.ndarray:
+    """The first of the drawn elements in each leaf."""
+    ends = np.cumsum([leaf.size for leaf in problem.leaves])
+    _, first = np.unique(np.searchsorted(ends, drawn, side="right"), return_index=True)
+    return drawn[np.sort(first)]
+
+
+def _check_block(problem: Problem, directions: Any, found: Comparisons, here: Any) -> None:
+    """The sides of all ties must have the same elements; the first direction only decides ties."""
+
+    def sides(otherwise: Comparisons) -> tuple[arb, np.ndarray]:
+        loss, slopes = evaluate.slopes(problem, directions, otherwise)
+        return loss, slopes[1:]
+
+    check_sides(sides, found, (here[0], here[1][1:]))

@@ -1,0 +1,164 @@
+"""Running a traced program on series of balls, equation by equation.
+
+A traced program is a short list of primitive operations on arrays. Real arrays are `Dual`,
+everything else (indices, labels, masks, random keys) stays as it is; an equation that touches no
+real number is run by JAX itself.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+from jax.extend import core as jex
+
+from handgrad.arithmetic import dual
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.cost import elements
+
+#: (run, equation, operands) -> the value of its output, or a list of them for several.
+Rule = Callable[..., Any]
+
+
+class UncertifiedPrimitiveError(NotImplementedError):
+    """The program has an operation that the table of rules does not cover."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the operation `{name}` has no rule")
+        self.name = name
+
+
+class Rounding(Protocol):
+    """What happens to numbers on their way, in a run that imitates rounding."""
+
+    def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
+        """What the operation is given."""
+        ...
+
+    def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
+        """What is made of its answers."""
+        ...
+
+
+class Run:
+    """One run through a program: its rules, its comparisons, and what is kept between runs."""
+
+    def __init__(
+        self,
+        rules: dict[str, Rule],
+        comparisons: Comparisons,
+        memory: dict[Any, Any],
+        rounding: Rounding | None = None,
+        trusted: frozenset[str] = frozenset(),
+        literals: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.rules = rules
+        self.comparisons = comparisons
+        self.memory = memory  # what depends on no real number: indices, constants
+        self.rounding = rounding
+        self.trusted = trusted  # names of custom rules that are taken at their word
+        self.literals = (
+            literals  # numbers that a literal stands for, where it is only their rounding
+        )
+        self.elements = 0.0  # about how many numbers have been gone through
+
+    def closed(self, program: Any, operands: Sequence[Any]) -> list[Any]:
+        """Run a closed jaxpr: its constants count as numbers that depend on no parameter."""
+        key = ("constants", id(program))
+        if key not in self.memory:
+            self.memory[key] = [number(constant) for constant in program.consts]
+        return self.program(program.jaxpr, self.memory[key], operands)
+
+    def program(self, jaxpr: Any, consts: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
+        """Run an open jaxpr."""
+        values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *operands], strict=True))
+
+        def read(atom: Any) -> Any:
+            return self._literal(atom) if isinstance(atom, jex.Literal) else values[atom]
+
+        for eqn in self._needed(jaxpr):
+            outputs = self._equation(eqn, [read(atom) for atom in eqn.invars])
+            values.update(zip(eqn.outvars, outputs, strict=True))
+        return [read(atom) for atom in jaxpr.outvars]
+
+    def _equation(self, eqn: Any, operands: list[Any]) -> list[Any]:
+        name = eqn.primitive.name
+        real = any(isinstance(operand, Dual) for operand in operands)
+        rule = self.rules.get(name)
+        if rule is None and real:
+            raise UncertifiedPrimitiveError(name)
+        if rule is None or not (real or eqn.primitive.name in STRUCTURED):
+            return self.by_jax(eqn, operands)
+        if self.rounding:
+            operands = self.rounding.before(eqn, operands)
+        if name not in STRUCTURED:  # their parts come here by themselves
+            self.elements += self._elements(eqn)
+        outputs = rule(self, eqn, *operands)
+        outputs = outputs if isinstance(outputs, list) else [outputs]
+        return self.rounding.after(eqn, operands, outputs) if self.rounding else outputs
+
+    def _elements(self, eqn: Any) -> float:
+        key = ("elements", id(eqn))
+        if key not in self.memory:
+            self.memory[key] = elements(eqn)
+        return self.memory[key]
+
+    def by_jax(self, eqn: Any, operands: list[Any]) -> list[Any]:
+        """An equation that touches no real number, as JAX runs it; remembered between runs."""
+        return self.remembered(eqn, operands, lambda: [number(out) for out in bind(eqn, operands)])
+
+    def remembered(self, eqn: Any, operands: list[Any], work: Callable[[], Any]) -> Any:
+        """The result of `work`, kept for the same equation with the same (plain) operands."""
+        plain = [o for o in operands if not isinstance(o, Dual)]
+        if not all(isinstance(o, np.ndarray) for o in plain):
+            return work()
+        key = (id(eqn), *((o.shape, o.dtype.str, o.tobytes()) for o in plain))
+        if key not in self.memory:
+            self.memory[key] = work()
+        return self.memory[key]
+
+    def _literal(self, literal: Any) -> Any:
+        if self.literals and (meant := self.literals(literal)) is not None:
+            return meant
+        key = ("literal", id(literal))
+        if key not in self.memory:
+            self.memory[key] = number(np.asarray(literal.val, dtype=literal.aval.dtype))
+        return self.memory[key]
+
+    def _needed(self, jaxpr: Any) -> list[Any]:
+        """The equations that some output depends on, or that have an effect."""
+        key = ("needed", id(jaxpr))
+        if key not in self.memory:
+            wanted = {v for v in jaxpr.outvars if not isinstance(v, jex.Literal)}
+            needed = []
+            for eqn in reversed(jaxpr.eqns):
+                if not wanted.isdisjoint(eqn.outvars):
+                    needed.append(eqn)
+                    wanted.update(v for v in eqn.invars if not isinstance(v, jex.Literal))
+            self.memory[key] = needed[::-1]
+        return self.memory[key]
+
+
+#: Operations made of operations: their parts may touch real numbers even if their operands do not.
+STRUCTURED = frozenset(
+    {"jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint", "cond", "scan", "while"}
+    | {"custom_jvp_call", "custom_vjp_call", "custom_linear_solve"}
+)
+
+
+def number(value: Any) -> Any:
+    """A constant of a program: floats as a `Dual`, keys as they are, the rest as NumPy."""
+    if jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
+        return value
+    if jax.numpy.issubdtype(value.dtype, np.floating):
+        return dual.constant(value)
+    return np.asarray(value)
+
+
+def bind(eqn: Any, operands: list[Any], **changes: Any) -> list[Any]:
+    """Have JAX run one equation on arrays."""
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        arguments = [jax.numpy.asarray(o) if isinstance(o, np.ndarray) else o for o in operands]
+        outputs = eqn.primitive.bind(*arguments, **{**eqn.params, **changes})
+    return list(outputs) if eqn.primitive.multiple_results else [outputs]

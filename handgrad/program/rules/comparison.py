@@ -1,0 +1,212 @@
+"""Rules for comparisons, choices, and the functions that have a kink or a jump."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, UNORDERED
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+
+ZERO = Dual(balls.zeros(()))
+
+
+def _compare(*true_for: int) -> Callable[..., np.ndarray]:
+    def rule(run: Run, eqn: Any, a: Dual, b: Dual) -> np.ndarray:
+        return np.isin(run.comparisons.order(a, b), true_for)
+
+    return rule
+
+
+def choose(which: np.ndarray, *cases: Dual) -> Dual:
+    """cases[which], element by element."""
+    shape = np.broadcast_shapes(*(case.shape for case in cases))
+    which = np.broadcast_to(np.asarray(which).astype(np.intp), shape)
+    value = dual.array(np.choose(which, [case.value for case in cases]))
+    k = dual.directions(*cases)
+    if k is None:
+        return Dual(value)
+    tangents = [
+        np.broadcast_to(Dual(c.value, dual.tangents(c, k)).along(len(shape)), (k, *shape))
+        for c in cases
+    ]
+    return Dual(value, np.choose(which[None], tangents))
+
+
+def select(run: Run, eqn: Any, which: np.ndarray, *cases: Any) -> Any:
+    """select_n: the case that `which` names."""
+    if not isinstance(cases[0], Dual):
+        return run.by_jax(eqn, [which, *cases])[0]
+    return choose(which, *cases)
+
+
+def larger(run: Run, a: Dual, b: Dual, sign: int = 1) -> Dual:
+    """The larger of two numbers (sign -1: the smaller); NaN where either is."""
+    order = run.comparisons.order(a, b)
+    undefined = balls.full((), balls.ZERO / balls.ZERO)
+    which = np.where(order == UNORDERED, 2, np.where(order * sign >= 0, 0, 1))
+    return choose(which, a, b, Dual(undefined))
+
+
+def maximum(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
+    """max."""
+    return larger(run, a, b)
+
+
+def minimum(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
+    """min."""
+    return larger(run, a, b, -1)
+
+
+def clamp(run: Run, eqn: Any, low: Dual, x: Dual, high: Dual) -> Dual:
+    """min(max(x, low), high)."""
+    return larger(run, larger(run, x, low), high, -1)
+
+
+def absolute(run: Run, eqn: Any, x: Dual) -> Dual:
+    """|x|: x or -x."""
+    return choose(run.comparisons.order(x, ZERO) == LESS, x, -x)
+
+
+def sign(run: Run, eqn: Any, x: Dual) -> Dual:
+    """-1, 0 or 1: constant on either side of the jump."""
+    order = run.comparisons.order(x, ZERO)
+    return dual.constant(np.where(order == UNORDERED, np.nan, order))
+
+
+def _whole(towards: str) -> Callable[..., Dual]:
+    """floor, ceil and the like: constant between the jumps."""
+
+    def rule(run: Run, eqn: Any, x: Dual) -> Dual:
+        nearest = Dual(dual.array(_nearest(x.value)))
+        side = run.comparisons.order(x, nearest)
+        return nearest + dual.constant(_ROUND[towards](side))
+
+    return rule
+
+
+_HALF = balls.ONE / 2
+_nearest = np.frompyfunc(lambda x: (x.mid() + _HALF).floor().mid(), 1, 1)
+
+_ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "floor": lambda side: -1.0 * (side == LESS),
+    "ceil": lambda side: 1.0 * (side == GREATER),
+}
+
+
+def truncated(run: Run, eqn: Any, x: Dual) -> Dual:
+    """The whole number next to x on the way to 0."""
+    down, up = _whole("floor")(run, eqn, x), _whole("ceil")(run, eqn, x)
+    return choose(run.comparisons.order(x, ZERO) == LESS, down, up)
+
+
+def nearest_whole(run: Run, eqn: Any, x: Dual) -> Dual:
+    """round: floor(x + ½), except that a half may go either way; that is a jump, too."""
+    half = dual.constant(0.5)
+    return _whole("floor")(run, eqn, x + half)
+
+
+def remainder(run: Run, eqn: Any, x: Any, n: Any) -> Any:
+    """x - n·trunc(x / n), the sign of x."""
+    if not isinstance(x, Dual):
+        return run.by_jax(eqn, [x, n])[0]
+    return x - n * truncated(run, eqn, run.rules["div"](run, eqn, x, n))
+
+
+def _extreme(sign: int) -> Callable[..., Dual]:
+    def rule(run: Run, eqn: Any, x: Dual) -> Dual:
+        for axis in sorted(eqn.params["axes"], reverse=True):
+            x = _along(run, x, axis, sign)
+        return x
+
+    return rule
+
+
+def _along(run: Run, x: Dual, axis: int, sign: int) -> Dual:
+    parts = slices(x, axis)
+    best = parts[0]
+    for part in parts[1:]:
+        best = larger(run, best, part, sign)
+    return best
+
+
+def slices(x: Dual, axis: int) -> list[Dual]:
+    """The array taken apart along an axis."""
+    index = (slice(None),) * axis
+    return [x[(*index, i)] for i in range(x.shape[axis])]
+
+
+def _arg_extreme(sign: int) -> Callable[..., np.ndarray]:
+    def rule(run: Run, eqn: Any, x: Dual) -> np.ndarray:
+        (axis,) = eqn.params["axes"]
+        parts = slices(x, axis)
+        best, where = parts[0], np.zeros(parts[0].shape, dtype=eqn.params["index_dtype"])
+        for i, part in enumerate(parts[1:], start=1):
+            beaten = run.comparisons.order(part, best) * sign == 1
+            best, where = choose(beaten, best, part), np.where(beaten, i, where)
+        return where.astype(eqn.params["index_dtype"])
+
+    return rule
+
+
+def cumulative_extreme(sign: int) -> Callable[..., Dual]:
+    """cummax and cummin."""
+
+    def rule(run: Run, eqn: Any, x: Dual) -> Dual:
+        axis = eqn.params["axis"]
+        parts = slices(x, axis)[:: -1 if eqn.params["reverse"] else 1]
+        running = [parts[0]]
+        for part in parts[1:]:
+            running.append(larger(run, running[-1], part, sign))
+        return dual.stacked(running[:: -1 if eqn.params["reverse"] else 1], axis)
+
+    return rule
+
+
+def convert(run: Run, eqn: Any, x: Any) -> Any:
+    """Another format.
+
+    A real number stays what it is, and so does a whole one that becomes real. Real numbers become
+    whole ones by truncation, and true unless they are 0.
+    """
+    dtype = np.dtype(eqn.params["new_dtype"])
+    if np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16":
+        return x if isinstance(x, Dual) else Dual(balls.exact(x))
+    if not isinstance(x, Dual):
+        return run.by_jax(eqn, [x])[0]
+    if np.issubdtype(dtype, np.complexfloating):
+        raise UncertifiedPrimitiveError("complex")
+    if dtype == np.bool_:
+        return run.comparisons.order(x, ZERO) != EQUAL
+    return np.asarray(balls.midpoints(truncated(run, eqn, x).value)).astype(dtype)
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    "lt": _compare(LESS),
+    "le": _compare(LESS, EQUAL),
+    "gt": _compare(GREATER),
+    "ge": _compare(GREATER, EQUAL),
+    "lt_to": _compare(LESS),
+    "le_to": _compare(LESS, EQUAL),
+    "eq": _compare(EQUAL),
+    "ne": _compare(LESS, GREATER, UNORDERED),
+    "select_n": select,
+    "convert_element_type": convert,
+    "max": maximum,
+    "min": minimum,
+    "clamp": clamp,
+    "abs": absolute,
+    "sign": sign,
+    "floor": _whole("floor"),
+    "ceil": _whole("ceil"),
+    "round": nearest_whole,
+    "rem": remainder,
+    "reduce_max": _extreme(1),
+    "reduce_min": _extreme(-1),
+    "argmax": _arg_extreme(1),
+    "argmin": _arg_extreme(-1),
+    "cummax": cumulative_extreme(1),
+    "cummin": cumulative_extreme(-1),
+}

@@ -1,0 +1,179 @@
+"""Rules for operations made of operations: calls, branches, loops, custom rules."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend import core as jex
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.comparisons import LESS
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Run
+from handgrad.program.rules.comparison import ZERO, choose
+from handgrad.program.trace import of_jax, rule_name
+
+
+def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:
+    """jit, checkpoint and their like: the program inside."""
+    program = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
+    if eqn.params.get("name") == "signbit" and _takes_bits(program):
+        return [run.comparisons.order(operands[0], ZERO) == LESS]
+    if hasattr(program, "consts"):
+        return run.closed(program, operands)
+    return run.program(program, [], operands)
+
+
+def _takes_bits(program: Any) -> bool:
+    """Whether a program is jnp.signbit, which asks the bits of its argument whether it is < 0."""
+    names = [eqn.primitive.name for eqn in program.eqns]
+    return names == ["bitcast_convert_type", "shift_right_arithmetic", "convert_element_type"]
+
+
+def cond(run: Run, eqn: Any, index: np.ndarray, *operands: Any) -> list[Any]:
+    """The branch that the index names; one out of range is clamped."""
+    branches = eqn.params["branches"]
+    return run.closed(branches[min(max(int(index), 0), len(branches) - 1)], operands)
+
+
+def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
+    """As long as the condition holds; where it is an array, each element for as long as its own."""
+    p = eqn.params
+    of_test, of_body = p["cond_nconsts"], p["body_nconsts"]
+    test, body = operands[:of_test], operands[of_test : of_test + of_body]
+    state = list(operands[of_test + of_body :])
+    while (going := np.asarray(run.closed(p["cond_jaxpr"], [*test, *state])[0])).any():
+        after = run.closed(p["body_jaxpr"], [*body, *state])
+        state = [_where(going, a, b) for a, b in zip(after, state, strict=True)]
+    return state
+
+
+def _where(going: np.ndarray, after: Any, before: Any) -> Any:
+    """What comes after where the loop goes on; its elements are along the first axes."""
+    if going.all():
+        return after
+    going = going.reshape(going.shape + (1,) * (len(after.shape) - going.ndim))
+    if isinstance(after, Dual):
+        return choose(going, before, after)
+    choice = np.where if isinstance(after, np.ndarray) else jax.numpy.where  # random keys
+    return choice(going, after, before)
+
+
+def scan(run: Run, eqn: Any, *operands: Any) -> list[Any]:
+    """A loop over the first axis, carrying some values and collecting others."""
+    p = eqn.params
+    n_consts, n_carry = groups(eqn)
+    consts, carry = operands[:n_consts], list(operands[n_consts : n_consts + n_carry])
+    rows = operands[n_consts + n_carry :]
+    collected: list[list[Any]] = []
+    steps = range(p["length"])
+    for i in reversed(steps) if p["reverse"] else steps:
+        outputs = run.closed(p["jaxpr"], [*consts, *carry, *(row[i] for row in rows)])
+        carry = outputs[:n_carry]
+        collected.append(outputs[n_carry:])
+    if p["reverse"]:
+        collected.reverse()
+    shapes = [v.aval for v in eqn.outvars[n_carry:]]
+    return carry + [_together([c[j] for c in collected], a) for j, a in enumerate(shapes)]
+
+
+def groups(eqn: Any) -> tuple[int, int]:
+    """How many operands of a scan are constants, and how many it carries.
+
+    JAX's versions say so in different ways. What is taken or collected step by step has one axis
+    more outside than inside.
+    """
+    inside = eqn.params["jaxpr"].jaxpr
+    stepped = sum(map(_one_axis_more, eqn.invars, inside.invars))
+    collected = sum(map(_one_axis_more, eqn.outvars, inside.outvars))
+    carried = len(eqn.outvars) - collected
+    return len(eqn.invars) - stepped - carried, carried
+
+
+def _one_axis_more(outside: Any, inside: Any) -> bool:
+    return len(outside.aval.shape) > len(inside.aval.shape)
+
+
+def _together(parts: list[Any], aval: Any) -> Any:
+    if not parts:
+        empty = np.zeros(aval.shape, dtype=aval.dtype)
+        return dual.constant(empty) if np.issubdtype(aval.dtype, np.floating) else empty
+    return dual.stacked(parts) if isinstance(parts[0], Dual) else np.stack(parts)
+
+
+def _exp_of_minus_square(run: Run, eqn: Any, x: Dual) -> Dual:
+    return run.rules["exp"](run, eqn, -(x * x))
+
+
+def _log_of_normal_cdf(run: Run, eqn: Any, x: Dual) -> Dual:
+    half = Dual(balls.boxed([balls.ONE / 2], ()))
+    tail = run.rules["erfc"](run, eqn, -x * run.rules["sqrt"](run, eqn, half))
+    return run.rules["log"](run, eqn, tail * half)
+
+
+#: Functions of JAX that stand for others: one splits the bits of its argument, which is no
+#: arithmetic of real numbers, the other is a series that is cut off.
+KNOWN = {"exp_neg_sq": _exp_of_minus_square, "log_ndtr": _log_of_normal_cdf}
+
+
+def custom(run: Run, eqn: Any, *operands: Any) -> list[Any]:
+    """A function with a custom derivative rule: the referee differentiates the function itself.
+
+    A rule that is trusted is taken for the derivative: its program is run in balls.
+    """
+    if rule_name(eqn) in KNOWN and of_jax(eqn):
+        return [KNOWN[rule_name(eqn)](run, eqn, *operands)]
+    given = {
+        v: o for v, o in zip(eqn.invars, operands, strict=True) if not isinstance(v, jex.Literal)
+    }
+    moving = [o for o in given.values() if isinstance(o, Dual) and o.tangent is not None]
+    if not moving or rule_name(eqn) not in run.trusted:
+        return call(run, eqn, *operands)
+    plain = [Dual(o.value) if isinstance(o, Dual) else o for o in given.values()]
+    outputs = call(run, eqn, *(Dual(o.value) if isinstance(o, Dual) else o for o in operands))
+    places = tuple(i for i, o in enumerate(given.values()) if any(o is m for m in moving))
+    key = [np.array(places)]
+    slopes = run.closed(
+        run.remembered(eqn, key, lambda: _jacobian(eqn, list(given), places)), plain
+    )
+    blocks = [slopes[i : i + len(moving)] for i in range(0, len(slopes), len(moving))]
+    k = dual.directions(*moving) or 0
+    return [
+        Dual(o.value, _pushed(o, row, moving, k)) for o, row in zip(outputs, blocks, strict=True)
+    ]
+
+
+def _jacobian(eqn: Any, variables: list[Any], places: tuple[int, ...]) -> Any:
+    """The program of a custom rule: the slopes of every output, one block for each operand."""
+    info = eqn.params["call_jaxpr"].jaxpr.debug_info
+    alone = jex.Jaxpr(
+        [],
+        variables,
+        eqn.outvars,
+        [eqn],
+        debug_info=info._replace(arg_names=None, result_paths=None),
+    )
+    outputs = jex.jaxpr_as_fun(jex.ClosedJaxpr(alone, []))
+    with jax.enable_x64(True):
+        return jax.make_jaxpr(jax.jacrev(outputs, argnums=places))(*(v.aval for v in variables))
+
+
+def _pushed(output: Dual, slopes: list[Dual], real: list[Dual], k: int) -> np.ndarray:
+    """The slopes times the tangents of the operands, summed."""
+    total = balls.zeros((k, *output.shape))
+    for block, operand in zip(slopes, real, strict=True):
+        matrix = block.value.reshape(output.value.size, operand.value.size)
+        tangent = dual.tangents(operand, k).reshape(k, -1)
+        total = total + balls.matmul(tangent[None], matrix.T[None]).reshape(total.shape)
+    return total
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"), call),
+    "custom_jvp_call": custom,
+    "custom_vjp_call": custom,
+    "cond": cond,
+    "while": while_loop,
+    "scan": scan,
+}

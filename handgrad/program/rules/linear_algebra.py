@@ -1,0 +1,130 @@
+"""Rules for factorisations and triangular systems, as loops over rows and columns."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Run
+
+
+def cholesky(run: Run, eqn: Any, a: Dual) -> Dual:
+    """The lower triangular l with l @ lᵀ = a (Golub and Van Loan, section 4.2)."""
+    n = a.shape[-1]
+    columns: list[Dual] = []
+    for j in range(n):
+        column = a[..., j:, j]
+        for k, earlier in enumerate(columns):
+            below = earlier[..., j - k :]
+            column = column - below * below[..., :1]
+        root = run.rules["sqrt"](run, eqn, column[..., :1])
+        columns.append(run.rules["div"](run, eqn, column, root))
+    zeros = [Dual(balls.zeros((*a.shape[:-2], j))) for j in range(n)]
+    full = [dual.concatenate([z, c], -1) for z, c in zip(zeros, columns, strict=True)]
+    return dual.stacked(full, -1)
+
+
+def triangular_solve(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
+    """x with a @ x = b, or x @ a = b, for a triangular a; rows one after another."""
+    p = eqn.params
+    flipped = bool(p["transpose_a"]) != (not p["left_side"])
+    a = _transposed(a) if flipped else a
+    b = b if p["left_side"] else _transposed(b)
+    forward = bool(p["lower"]) != flipped
+    n = a.shape[-1]
+    rows: dict[int, Dual] = {}
+    for i in range(n) if forward else reversed(range(n)):
+        row = b[..., i, :]
+        for j, known in rows.items():
+            row = row - a[..., i, j, None] * known
+        rows[i] = row if p["unit_diagonal"] else run.rules["div"](run, eqn, row, a[..., i, i, None])
+    x = dual.stacked([rows[i] for i in range(n)], b.value.ndim - 2)
+    return x if p["left_side"] else _transposed(x)
+
+
+def _transposed(a: Dual) -> Dual:
+    return a.linear(lambda m: m.swapaxes(-1, -2))
+
+
+def lu(run: Run, eqn: Any, a: Dual) -> list[Any]:
+    """Factors l and u in one matrix, the row exchanges, and the permutation they make."""
+    batch = a.shape[:-2]
+    matrices = [_lu(run, eqn, a[index]) for index in np.ndindex(*batch)]
+    factors = dual.stacked([factored for factored, _, _ in matrices])
+    exchanges = np.stack([exchanged for _, exchanged, _ in matrices]).astype(np.int32)
+    orders = np.stack([order for _, _, order in matrices]).astype(np.int32)
+    return [
+        factors.reshape(*a.shape),
+        exchanges.reshape(*batch, -1),
+        orders.reshape(*batch, -1),
+    ]
+
+
+def _lu(run: Run, eqn: Any, a: Dual) -> tuple[Dual, np.ndarray, np.ndarray]:
+    """One matrix. The largest element of a column is its pivot; any other would do as well."""
+    m, n = a.shape
+    rows, order = [a[i] for i in range(m)], np.arange(m)
+    exchanges = np.arange(min(m, n))
+    for j in range(min(m, n)):
+        sizes = [abs(balls.midpoints(row[j].value)) for row in rows[j:]]
+        pivot = exchanges[j] = j + int(np.argmax(sizes))
+        rows[j], rows[pivot] = rows[pivot], rows[j]
+        order[[j, pivot]] = order[[pivot, j]]
+        for i in range(j + 1, m):
+            factor = run.rules["div"](run, eqn, rows[i][j, None], rows[j][j, None])
+            reduced = rows[i][j + 1 :] - factor * rows[j][j + 1 :]
+            rows[i] = dual.concatenate([rows[i][:j], factor, reduced], 0)
+    return dual.stacked(rows), exchanges, order
+
+
+def tridiagonal_solve(run: Run, eqn: Any, low: Dual, mid: Dual, high: Dual, b: Dual) -> Dual:
+    """x with a @ x = b, by elimination without exchanges (Golub and Van Loan, section 4.3.6)."""
+    div, n = run.rules["div"], mid.shape[-1]
+    pivots, rows = [mid[..., 0]], [b[..., 0, :]]
+    for i in range(1, n):
+        factor = div(run, eqn, low[..., i], pivots[-1])
+        pivots.append(mid[..., i] - factor * high[..., i - 1])
+        rows.append(b[..., i, :] - factor[..., None] * rows[-1])
+    for i in reversed(range(n)):
+        known = rows[i] if i == n - 1 else rows[i] - high[..., i, None] * rows[i + 1]
+        rows[i] = div(run, eqn, known, pivots[i][..., None])
+    return dual.stacked(rows, b.value.ndim - 2)
+
+
+def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
+    """custom_linear_solve: x with A(x) = b, and so A(x′) = b′ - A′(x).
+
+    The program solves with factors that it holds constant, and gives A apart.
+    """
+    lengths, programs = eqn.params["const_lengths"], eqn.params["jaxprs"]
+    ends = np.cumsum([0, *lengths])
+    matvec, _, solve, _ = (operands[a:b] for a, b in pairwise(ends))
+    knowns = operands[ends[-1] :]
+    factors = [_constant(o) for o in solve]
+    x = run.closed(programs.solve, [*factors, *map(_constant, knowns)])
+    images = run.closed(programs.matvec, [*matvec, *x])
+    if not all(_may_be_equal(b, image) for b, image in zip(knowns, images, strict=True)):
+        # It does not solve the system, as an iteration that ends early: then it is what it does.
+        return run.closed(programs.solve, [*solve, *knowns])
+    moved = [Dual(b.value, (b - image).tangent) for b, image in zip(knowns, images, strict=True)]
+    return run.closed(programs.solve, [*factors, *moved])
+
+
+def _may_be_equal(a: Dual, b: Dual) -> bool:
+    return all(p.overlaps(q) for p, q in zip(a.value.flat, b.value.flat, strict=True))
+
+
+def _constant(operand: Any) -> Any:
+    return Dual(operand.value) if isinstance(operand, Dual) else operand
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    "cholesky": cholesky,
+    "triangular_solve": triangular_solve,
+    "lu": lu,
+    "tridiagonal_solve": tridiagonal_solve,
+    "custom_linear_solve": linear_solve,
+}

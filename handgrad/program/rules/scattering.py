@@ -1,0 +1,111 @@
+"""Rules for updates that are scattered over an array: added, multiplied, the larger one kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.arithmetic import dual
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Run
+from handgrad.program.rules.comparison import larger
+
+#: Two numbers to one, in a run.
+Combine = Callable[[Run, Dual, Dual], Dual]
+
+
+def added(into: Dual, targets: np.ndarray, updates: Dual) -> Dual:
+    """Each update added to the element of the flat array that it is meant for, -1 for none."""
+    chosen = np.flatnonzero(targets.reshape(-1) >= 0)
+
+    def one(into: np.ndarray, what: np.ndarray) -> np.ndarray:
+        out = into.reshape(-1).copy()
+        np.add.at(out, targets.reshape(-1)[chosen], what.reshape(-1)[chosen])
+        return out.reshape(into.shape)
+
+    return _both(one, into, updates)
+
+
+def _both(f: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Dual, b: Dual) -> Dual:
+    """A linear map of two arrays, applied to both terms."""
+    value, k = f(a.value, b.value), dual.directions(a, b)
+    if k is None:
+        return Dual(value)
+    pairs = zip(dual.tangents(a, k), dual.tangents(b, k), strict=True)
+    # NumPy takes the directions of a single number for bare elements.
+    moved = [f(dual.array(p), dual.array(q)) for p, q in pairs]
+    return Dual(value, dual.stack(moved, lambda _: value, value))
+
+
+def scatter_add(run: Run, eqn: Any, operand: Any, indices: Any, updates: Any) -> Any:
+    """Add each update to the element it is meant for; those meant for none are dropped."""
+    return added(operand, targets(run, eqn, operand, indices, updates), updates)
+
+
+def scatter_sub(run: Run, eqn: Any, operand: Any, indices: Any, updates: Any) -> Any:
+    """The same with the updates taken off."""
+    return scatter_add(run, eqn, operand, indices, -updates)
+
+
+def _combining(combine: Combine) -> Callable[..., Dual]:
+    """Updates one after another, those for different elements together."""
+
+    def rule(run: Run, eqn: Any, operand: Dual, indices: Any, updates: Dual) -> Dual:
+        places = targets(run, eqn, operand, indices, updates).reshape(-1)
+        out, updates = operand.reshape(-1), updates.reshape(-1)
+        for chosen in _rounds(places):
+            where = places[chosen]
+            out = _replaced(out, where, combine(run, out[where], updates[chosen]))
+        return out.reshape(*operand.shape)
+
+    return rule
+
+
+def _rounds(places: np.ndarray) -> list[np.ndarray]:
+    """Which updates come first for their element, which second, and so on."""
+    chosen = np.argsort(places, kind="stable")
+    chosen = chosen[places[chosen] >= 0]
+    sorted_places = places[chosen]
+    turn = np.arange(chosen.size) - np.searchsorted(sorted_places, sorted_places)
+    return [chosen[turn == i] for i in range(int(np.max(turn, initial=-1)) + 1)]
+
+
+def _replaced(into: Dual, where: np.ndarray, what: Dual) -> Dual:
+    def one(into: np.ndarray, what: np.ndarray) -> np.ndarray:
+        out = into.copy()
+        out[where] = what
+        return out
+
+    return _both(one, into, what)
+
+
+def targets(run: Run, eqn: Any, operand: Dual, indices: np.ndarray, updates: Dual) -> np.ndarray:
+    """The position that each update is meant for, -1 for none."""
+    key = [np.array(operand.shape), indices]
+    return run.remembered(eqn, key, lambda: _targets(eqn, operand.shape, indices, updates.shape))
+
+
+def _targets(eqn: Any, shape: Any, indices: np.ndarray, update_shape: Any) -> np.ndarray:
+    """Adding is linear, and its transpose brings the positions to the updates."""
+    names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
+    options = {name: eqn.params[name] for name in names}
+    with jax.enable_x64(True):
+        zeros = jax.numpy.zeros(shape)
+
+        def scattered(updates: Any) -> Any:
+            return jax.lax.scatter_add(zeros, jax.numpy.asarray(indices), updates, **options)
+
+        _, transpose = jax.vjp(scattered, jax.numpy.zeros(update_shape))
+        (found,) = transpose(np.arange(1.0, zeros.size + 1).reshape(shape))
+    return np.asarray(found).astype(np.intp) - 1
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    "scatter-add": scatter_add,
+    "scatter_add": scatter_add,
+    "scatter-sub": scatter_sub,
+    "scatter-mul": _combining(lambda run, a, b: a * b),
+    "scatter-max": _combining(larger),
+    "scatter-min": _combining(lambda run, a, b: larger(run, a, b, -1)),
+}

@@ -1,0 +1,155 @@
+"""Rules for Bessel's functions and the incomplete gamma and beta functions.
+
+Values are FLINT's. Slopes are written beside them, from the formulas of the Digital Library of
+Mathematical Functions (DLMF); the tests hold them to difference quotients.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from flint import arb, ctx
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import LESS
+from handgrad.arithmetic.dual import Dual, array, chain
+from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+from handgrad.program.rules.binary import must_stand_still
+from handgrad.program.rules.comparison import ZERO, choose
+from handgrad.program.rules.elementwise import NAN, quietly, spread, with_slope
+
+#: An incomplete gamma function is not differentiated by its parameter with more terms than this.
+MOST_TERMS = 20_000
+
+
+def _scaled(n: int) -> Callable[[arb], arb]:
+    """e⁻ᵘ·Iₙ(u), u >= 0."""
+    return lambda u: u.bessel_i(arb(n), scaled=True)
+
+
+#: The same as rules for u >= 0: I₀′ = I₁, I₁′ = (I₀ + I₂) / 2 (DLMF, 10.29).
+_OF_THE_MODULUS = (
+    with_slope(_scaled(0), lambda u, f: _scaled(1)(u) - f),
+    with_slope(_scaled(1), lambda u, f: (_scaled(0)(u) + _scaled(2)(u)) / 2 - f),
+)
+
+
+def _bessel(n: int) -> Callable[..., Dual]:
+    """e^-|x|·Iₙ(x), with the kink of |x|; I₀ is even and I₁ odd."""
+
+    def rule(run: Run, eqn: Any, x: Dual) -> Dual:
+        negative = run.comparisons.order(x, ZERO) == LESS
+        found = _OF_THE_MODULUS[n](run, eqn, choose(negative, x, -x))
+        return choose(negative, found, -found) if n % 2 else found
+
+    return rule
+
+
+def _incomplete_gamma(sign: int) -> Callable[..., Dual]:
+    """P(a, x), or (sign -1) Q = 1 - P; ∂P/∂x = x^(a - 1)·e⁻ˣ / Γ(a) (DLMF, 8.8.13)."""
+    values = np.frompyfunc(_lower if sign > 0 else _upper, 2, 1)
+
+    def rule(run: Run, eqn: Any, a: Dual, x: Dual) -> Dual:
+        value = array(values(a.value, x.value))
+        result = Dual(value)
+        if x.tangent is not None:
+            slope = array(_density(a.value, x.value) * sign)
+            result = result + _change(value, slope, x)
+        if a.tangent is not None:
+            slope = array(_by_parameter(a.value, x.value) * sign)
+            result = result + _change(value, slope, a)
+        return result
+
+    return rule
+
+
+def _change(value: np.ndarray, slope: np.ndarray, x: Dual) -> Dual:
+    return chain(balls.zeros(value.shape), np.broadcast_to(slope, value.shape), spread(x, value))
+
+
+def _lower(a: arb, x: arb) -> arb:
+    if not a > 0 or x < 0:
+        return NAN
+    return balls.ZERO if x.is_zero() else x.gamma_lower(a, regularized=1)
+
+
+def _upper(a: arb, x: arb) -> arb:
+    if not a > 0 or x < 0:
+        return NAN
+    return balls.ONE if x.is_zero() else x.gamma_upper(a, regularized=1)
+
+
+def _slope_of_lower(a: arb, x: arb) -> arb:
+    if x.is_zero():
+        return balls.ZERO if a > 1 else balls.ONE if a == 1 else NAN
+    return x ** (a - 1) * (-x).exp() * a.rgamma()
+
+
+_density = np.frompyfunc(_slope_of_lower, 2, 1)
+
+
+def _lower_by_parameter(a: arb, x: arb) -> arb:
+    """∂P/∂a = Σ Tₖ·(log x - ψ(a + k + 1)), the terms of P = Σ Tₖ differentiated one by one.
+
+    Tₖ = x^(a + k)·e⁻ˣ / Γ(a + k + 1) (DLMF, 8.7.1). From where Tₖ₊₁ <= Tₖ / 2 on, the rest of the
+    sum is below Tₖ·(2·|log x| + 2·log(a + k + 1) + 4), as |ψ(z)| <= log z + 1/z for z >= 1.
+    """
+    if x.is_zero() and a > 0:
+        return balls.ZERO
+    if not a > 0 or not x > 0:
+        return NAN
+    log, digamma = x.log(), (a + 1).digamma()
+    term, total = x**a * (-x).exp() * (a + 1).rgamma(), balls.ZERO
+    for k in range(MOST_TERMS):
+        z = a + k + 1
+        if 2 * x < z:
+            rest = (term * (2 * abs(log) + 2 * z.log() + 4)).abs_upper()
+            if not rest > abs(total) * arb(2) ** -ctx.prec:
+                return total + rest * arb(0, 1)
+        total = total + term * (log - digamma)
+        term, digamma = term * x / z, digamma + 1 / z
+    raise UncertifiedPrimitiveError("igamma_grad_a")
+
+
+_by_parameter = np.frompyfunc(_lower_by_parameter, 2, 1)
+
+
+def gamma_by_parameter(run: Run, eqn: Any, a: Dual, x: Dual) -> Dual:
+    """igamma_grad_a: ∂P/∂a, in gradient programs."""
+    must_stand_still(a, eqn)
+    must_stand_still(x, eqn)
+    return Dual(array(_by_parameter(a.value, x.value)))
+
+
+def incomplete_beta(run: Run, eqn: Any, a: Dual, b: Dual, x: Dual) -> Dual:
+    """The regularized Iₓ(a, b), with the slope x^(a-1)·(1 - x)^(b-1) / B(a, b) (DLMF, 8.17)."""
+    must_stand_still(a, eqn)
+    must_stand_still(b, eqn)
+    value = array(_regularized(a.value, b.value, x.value))
+    if x.tangent is None:
+        return Dual(value)
+    return Dual(value) + _change(value, array(_beta_density(a.value, b.value, x.value)), x)
+
+
+def _beta(a: arb, b: arb, x: arb) -> arb:
+    inside = a > 0 and b > 0 and not x < 0 and not x > 1
+    return quietly(lambda x: x.beta_lower(a, b, regularized=True))(x) if inside else NAN
+
+
+def _slope_of_beta(a: arb, b: arb, x: arb) -> arb:
+    inverse = (a + b).gamma() * a.rgamma() * b.rgamma()
+    return x ** (a - 1) * (1 - x) ** (b - 1) * inverse if x > 0 and x < 1 else NAN
+
+
+_regularized = np.frompyfunc(_beta, 3, 1)
+_beta_density = np.frompyfunc(_slope_of_beta, 3, 1)
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    "bessel_i0e": _bessel(0),
+    "bessel_i1e": _bessel(1),
+    "igamma": _incomplete_gamma(1),
+    "igammac": _incomplete_gamma(-1),
+    "igamma_grad_a": gamma_by_parameter,
+    "regularized_incomplete_beta": incomplete_beta,
+}

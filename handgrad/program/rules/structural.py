@@ -1,0 +1,134 @@
+"""Rules for operations that move numbers without changing them.
+
+JAX itself says where each element goes: it runs the operation on the positions of the elements
+instead of the elements. What it answers once is remembered.
+"""
+
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Run, bind
+
+#: Where an operation fills in for what lies outside of an array.
+OUTSIDE = -1
+
+
+def move(run: Run, eqn: Any, *operands: Any) -> Any:
+    """Any operation that only moves: reshape, transpose, slice, concatenate, gather, pad, ..."""
+    real = [operand for operand in operands if isinstance(operand, Dual)]
+    if not real:
+        return run.by_jax(eqn, list(operands))
+    key = [np.array(0) if isinstance(operand, Dual) else operand for operand in operands]
+    origins = run.remembered(eqn, key, lambda: _origins(eqn, operands))
+    flat = real[0].reshape(-1) if len(real) == 1 else _joined(real)
+    moved = [_taken(flat, origin, eqn.params.get("fill_value")) for origin in origins]
+    return moved if len(moved) > 1 else moved[0]
+
+
+def _joined(real: list[Dual]) -> Dual:
+    return dual.concatenate([operand.reshape(-1) for operand in real], axis=0)
+
+
+def _origins(eqn: Any, operands: Any) -> list[np.ndarray]:
+    """For every element of every output, the position it comes from among all real operands."""
+    positions, start = [], 0
+    for operand in operands:
+        if isinstance(operand, Dual):
+            count = operand.value.size
+            positions.append(np.arange(start, start + count).reshape(operand.shape))
+            start += count
+        else:
+            positions.append(operand)
+    filling = {"fill_value": OUTSIDE} if "fill_value" in eqn.params else {}
+    return [np.asarray(out) for out in bind(eqn, positions, **filling)]
+
+
+def _taken(flat: Dual, origin: np.ndarray, filling: float | None) -> Dual:
+    """The elements at these positions; outside, what fills in: NaN unless it is said."""
+    outside = origin == OUTSIDE
+    value = dual.array(flat.value[np.where(outside, 0, origin)]) if flat.value.size else flat.value
+    if not flat.value.size:
+        return Dual(balls.zeros(origin.shape))
+    tangent = None if flat.tangent is None else flat.tangent[:, origin]
+    if outside.any():
+        fill = arb(float("nan") if filling is None else float(filling))
+        value = np.where(outside, balls.full(origin.shape, fill), value)
+        tangent = None if tangent is None else np.where(outside, balls.zeros(()), tangent)
+    return Dual(value, tangent)
+
+
+def sort(run: Run, eqn: Any, *operands: Any) -> Any:
+    """Sort along an axis by the first `num_keys` operands, the others going with them."""
+    axis, keys = eqn.params["dimension"], eqn.params["num_keys"]
+    if any(isinstance(operand, Dual) for operand in operands[:keys]):
+        order = _order(run, [_as_real(operand) for operand in operands[:keys]], axis)
+    else:
+        order = np.lexsort([np.moveaxis(o, axis, -1) for o in operands[:keys][::-1]])
+    return [_permuted(operand, order, axis) for operand in operands]
+
+
+def top_k(run: Run, eqn: Any, x: Any) -> Any:
+    """The k largest along an axis, the largest first, and where they are."""
+    axis, k = (
+        eqn.params.get("axis", eqn.params.get("operand_axis", len(x.shape) - 1)),
+        eqn.params["k"],
+    )
+    if not isinstance(x, Dual):
+        return run.by_jax(eqn, [x])
+    order = _order(run, [-x], axis)[..., :k]
+    return [_permuted(x, order, axis), np.moveaxis(order, -1, axis).astype(np.int32)]
+
+
+def _as_real(operand: Any) -> Dual:
+    return operand if isinstance(operand, Dual) else dual.constant(operand)
+
+
+def _order(run: Run, keys: list[Dual], axis: int) -> np.ndarray:
+    """The sorting permutation, along the last axis."""
+    keys = [key.linear(lambda array: np.moveaxis(array, axis, -1)) for key in keys]
+    by_floats = np.lexsort([balls.midpoints(key.value) for key in keys[::-1]])
+    in_order = np.take_along_axis(keys[0].value, by_floats, -1)
+    if np.asarray(in_order[..., :-1] < in_order[..., 1:]).all():
+        return by_floats
+    return _by_pairs(run, keys)
+
+
+def _by_pairs(run: Run, keys: list[Dual]) -> np.ndarray:
+    """The same where numbers may tie: every pair is compared, equal ones stay as they came."""
+    rank = np.zeros(keys[0].shape, dtype=np.intp)
+    for i in range(rank.shape[-1]):
+        for j in range(i):
+            later = np.full(rank.shape[:-1], GREATER)
+            for key in reversed(keys):
+                sign = run.comparisons.order(key[..., i], key[..., j])
+                later = np.where(sign == EQUAL, later, sign)
+            rank[..., i] += later != LESS
+            rank[..., j] += later == LESS
+    return np.argsort(rank, axis=-1, kind="stable")
+
+
+def _permuted(operand: Any, order: np.ndarray, axis: int) -> Any:
+    def permuted(array: np.ndarray) -> np.ndarray:
+        taken = np.take_along_axis(np.moveaxis(array, axis, -1), order, axis=-1)
+        return np.moveaxis(taken, -1, axis)
+
+    return operand.linear(permuted) if isinstance(operand, Dual) else permuted(operand)
+
+
+RULES = {
+    **dict.fromkeys(
+        (
+            *("reshape", "transpose", "broadcast_in_dim", "squeeze", "expand_dims", "rev", "slice"),
+            *("concatenate", "pad", "gather", "dynamic_slice", "dynamic_update_slice", "split"),
+            *("scatter", "tile", "stack", "unstack"),
+        ),
+        move,
+    ),
+    "sort": sort,
+    "top_k": top_k,
+}

@@ -1,0 +1,161 @@
+"""Rules for sums and products over axes: reductions, matrix products, convolutions."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Run
+from handgrad.program.rules.comparison import slices
+
+
+def reduce_sum(run: Run, eqn: Any, x: Any) -> Any:
+    """The sum over axes."""
+    axes = tuple(eqn.params["axes"])
+    if not isinstance(x, Dual):
+        return run.by_jax(eqn, [x])[0]
+    shape = tuple(n for i, n in enumerate(x.shape) if i not in axes)
+    if not x.value.size:
+        k = dual.directions(x)
+        return Dual(balls.zeros(shape), None if k is None else balls.zeros((k, *shape)))
+    value = dual.array(x.value.sum(axis=axes))
+    tangent = None if x.tangent is None else x.tangent.sum(axis=tuple(i + 1 for i in axes))
+    return Dual(value, tangent)
+
+
+def reduce_prod(run: Run, eqn: Any, x: Any) -> Any:
+    """The product over axes."""
+    if not isinstance(x, Dual):
+        return run.by_jax(eqn, [x])[0]
+    for axis in sorted(eqn.params["axes"], reverse=True):
+        parts = slices(x, axis)
+        product = Dual(balls.full(x.shape[:axis] + x.shape[axis + 1 :], balls.ONE))
+        for part in parts:
+            product = product * part
+        x = product
+    return x
+
+
+def _cumulative(combine: Callable[[Dual, Dual], Dual]) -> Callable[..., Any]:
+    def rule(run: Run, eqn: Any, x: Any) -> Any:
+        if not isinstance(x, Dual):
+            return run.by_jax(eqn, [x])[0]
+        axis, step = eqn.params["axis"], -1 if eqn.params["reverse"] else 1
+        parts = slices(x, axis)[::step]
+        running = parts[:1]
+        for part in parts[1:]:
+            running.append(combine(running[-1], part))
+        return dual.stacked(running[::step], axis) if running else x
+
+    return rule
+
+
+def cumlogsumexp(run: Run, eqn: Any, x: Dual) -> Dual:
+    """log Σ exp of everything so far: balls need no shift by the maximum."""
+    exp, log = run.rules["exp"], run.rules["log"]
+    summed = _cumulative(lambda a, b: a + b)(run, eqn, exp(run, eqn, x))
+    return log(run, eqn, summed)
+
+
+def dot_general(run: Run, eqn: Any, a: Any, b: Any) -> Any:
+    """The product of two arrays over any axes, any others side by side."""
+    if not isinstance(a, Dual) or not isinstance(b, Dual):
+        if isinstance(a, Dual) or isinstance(b, Dual):
+            a, b = (o if isinstance(o, Dual) else dual.constant(o) for o in (a, b))
+        else:
+            return run.by_jax(eqn, [a, b])[0]
+    (over_a, over_b), (batch_a, batch_b) = eqn.params["dimension_numbers"]
+    axes = (tuple(over_a), tuple(over_b), tuple(batch_a), tuple(batch_b))
+    value = contract(a.value, b.value, *axes)
+    tangent = None
+    if a.tangent is not None:
+        # The directions are one more axis that a contributes to the product, in front of its own.
+        shifted = (_up(axes[0]), axes[1], _up(axes[2]), axes[3])
+        tangent = np.moveaxis(contract(a.tangent, b.value, *shifted), len(batch_a), 0)
+    if b.tangent is not None:
+        shifted = (axes[0], _up(axes[1]), axes[2], _up(axes[3]))
+        free = a.value.ndim - len(over_a)
+        other = np.moveaxis(contract(a.value, b.tangent, *shifted), free, 0)
+        tangent = other if tangent is None else tangent + other
+    return Dual(value, tangent)
+
+
+def contract(
+    a: np.ndarray,
+    b: np.ndarray,
+    over_a: tuple[int, ...],
+    over_b: tuple[int, ...],
+    batch_a: tuple[int, ...],
+    batch_b: tuple[int, ...],
+    matmul: Callable[[np.ndarray, np.ndarray], np.ndarray] = balls.matmul,
+) -> np.ndarray:
+    """A stack of matrix products, with the axes batch, those left of a, those left of b."""
+    left_a, left_b = _others(a.ndim, over_a + batch_a), _others(b.ndim, over_b + batch_b)
+    batch = tuple(a.shape[i] for i in batch_a)
+    rows, columns = tuple(a.shape[i] for i in left_a), tuple(b.shape[i] for i in left_b)
+    size = math.prod(batch), math.prod(a.shape[i] for i in over_a)
+    x = a.transpose(batch_a + left_a + over_a).reshape(size[0], math.prod(rows), size[1])
+    y = b.transpose(batch_b + over_b + left_b).reshape(*size, math.prod(columns))
+    return matmul(x, y).reshape(batch + rows + columns)
+
+
+def _others(ndim: int, used: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(i for i in range(ndim) if i not in used)
+
+
+def _up(axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(i + 1 for i in axes)
+
+
+def convolution(run: Run, eqn: Any, x: Dual, kernel: Dual) -> Dual:
+    """conv_general_dilated, as the sum of terms that JAX says where they come from."""
+    key = [np.array(x.shape), np.array(kernel.shape)]
+    terms = run.remembered(eqn, key, lambda: _terms(eqn, x.shape, kernel.shape))
+    outputs, from_x, from_kernel = terms
+    shape = eqn.outvars[0].aval.shape
+    flat_x, flat_kernel = x.reshape(-1), kernel.reshape(-1)
+    products = flat_x[from_x] * flat_kernel[from_kernel]
+
+    def summed(values: np.ndarray) -> np.ndarray:
+        out = balls.zeros((math.prod(shape),))
+        np.add.at(out, outputs, values)
+        return out.reshape(shape)
+
+    return products.linear(summed)
+
+
+def _terms(eqn: Any, shape: Any, kernel_shape: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The terms of a convolution as (output, input, kernel) positions.
+
+    One kernel element at a time is 1 and the inputs are their own positions: the answer shows which
+    input that element meets in each output. (Adding the answer for inputs that are all 1 tells
+    position 0 from nothing.)
+    """
+    inputs = np.arange(1.0, np.prod(shape) + 1).reshape(shape)
+    found = []
+    with jax.enable_x64(True):
+        parameters = {**eqn.params, "preferred_element_type": np.dtype(np.float64)}
+        convolve = jax.jit(lambda k: eqn.primitive.bind(jax.numpy.asarray(inputs), k, **parameters))
+        for i in range(math.prod(kernel_shape)):
+            one = np.zeros(math.prod(kernel_shape))
+            one[i] = 1.0
+            met = np.asarray(convolve(one.reshape(kernel_shape))).ravel().astype(np.intp)
+            where = np.flatnonzero(met)
+            found.append((where, met[where] - 1, np.full(where.size, i)))
+    outputs, from_x, from_kernel = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return outputs, from_x, from_kernel
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    "reduce_sum": reduce_sum,
+    "reduce_prod": reduce_prod,
+    "cumsum": _cumulative(lambda a, b: a + b),
+    "cumprod": _cumulative(lambda a, b: a * b),
+    "cumlogsumexp": cumlogsumexp,
+    "dot_general": dot_general,
+    "conv_general_dilated": convolution,
+}

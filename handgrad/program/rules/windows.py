@@ -1,0 +1,219 @@
+"""Rules for windows that slide over an array, as in pooling, and for reductions by any function.
+
+Where each window begins and what it holds is the arithmetic of strides, padding and dilations of
+XLA's ReduceWindow. What is padded, or lies in a gap of a dilated array, is in no window.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from flint import arb
+from jax.extend import core as jex
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
+from handgrad.arithmetic.dual import Dual
+from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+from handgrad.program.rules.comparison import larger
+from handgrad.program.rules.scattering import added
+
+#: The place of what is in no window.
+NOWHERE = -1
+
+#: JAX's names for taking the largest of a window, or the smallest: the sign of what is best.
+_BEST = {"ge": 1, "le": -1}
+
+#: By that sign, what is worse than anything.
+_WORST = {1: arb("-inf"), -1: arb("inf")}
+
+
+def members(run: Run, eqn: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """What each window holds: places in the flat array, NOWHERE for none.
+
+    Shape (windows.., size of a window), the size row by row.
+    """
+    return run.remembered(eqn, [np.array(shape)], lambda: _members(eqn.params, shape))
+
+
+def _members(p: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
+    places, ndim = np.zeros((1,) * (2 * len(shape)), dtype=np.intp), len(shape)
+    inside = np.ones_like(places, dtype=bool)
+    ones = (1,) * ndim
+    spaced, spread = p.get("base_dilation", ones), p.get("window_dilation", ones)
+    for i, n in enumerate(shape):
+        size, (low, high) = p["window_dimensions"][i], p["padding"][i]
+        length = (n - 1) * spaced[i] + 1 if n else 0
+        reach = (size - 1) * spread[i] + 1
+        begins = np.arange(low + length + high - reach + 1)[:: p["window_strides"][i]] - low
+        where = begins[:, None] + np.arange(size) * spread[i]
+        held = (where >= 0) & (where < length) & (where % spaced[i] == 0)
+        axes = [1] * (2 * ndim)
+        axes[i], axes[ndim + i] = where.shape
+        places = places * n + (where // spaced[i]).reshape(axes)
+        inside = inside & held.reshape(axes)
+    places = np.where(inside, places, NOWHERE)
+    return places.reshape(*places.shape[:ndim], math.prod(places.shape[ndim:]))
+
+
+def _and(x: Dual, filling: arb) -> Dual:
+    """The flat array with a last element, which is found NOWHERE."""
+    return dual.concatenate([x.reshape(-1), Dual(balls.boxed([filling], (1,)))], 0)
+
+
+def window_sum(run: Run, eqn: Any, x: Dual) -> Dual:
+    """The sum of each window."""
+    held = members(run, eqn, x.shape)
+    return _and(x, balls.ZERO).linear(lambda flat: _summed(flat[held]))
+
+
+def _summed(terms: np.ndarray) -> np.ndarray:
+    return dual.array(terms.sum(axis=-1)) if terms.size else balls.zeros(terms.shape[:-1])
+
+
+def window_extreme(sign: int) -> Callable[..., Dual]:
+    """The largest of each window, or (sign -1) the smallest; an infinity where it is empty."""
+
+    def rule(run: Run, eqn: Any, x: Dual) -> Dual:
+        held, x = members(run, eqn, x.shape), _and(x, _WORST[sign])
+        best = x[held[..., 0]]
+        for i in range(1, held.shape[-1]):
+            best = larger(run, best, x[held[..., i]], sign)
+        return best
+
+    return rule
+
+
+def _chosen(run: Run, eqn: Any, x: Dual) -> np.ndarray:
+    """The place of the best element of each window, the first of equal ones."""
+    sign = _BEST[eqn.params["select_prim"].name]
+    held, x = members(run, eqn, x.shape), _and(x, _WORST[sign])
+    where = held[..., 0]
+    for i in range(1, held.shape[-1]):
+        order = run.comparisons.order(x[where], x[held[..., i]])
+        kept = (order == EQUAL) | (order == (GREATER if sign > 0 else LESS))
+        where = np.where(kept, where, held[..., i])
+    return where
+
+
+def scattered_to_best(run: Run, eqn: Any, source: Any, x: Any) -> Dual:
+    """select_and_scatter_add: each number is added where its window has its best element."""
+    places = _chosen(run, eqn, _real(x))
+    zeros = Dual(balls.zeros(x.shape))
+    return added(zeros, places, _real(source))
+
+
+def gathered_from_best(run: Run, eqn: Any, moved: Any, x: Any) -> Dual:
+    """select_and_gather_add: of each window, the number that lies where it has its best."""
+    return _and(_real(moved), balls.ZERO)[_chosen(run, eqn, _real(x))]
+
+
+def _real(operand: Any) -> Dual:
+    return operand if isinstance(operand, Dual) else dual.constant(operand)
+
+
+def reduce_window(run: Run, eqn: Any, *operands: Any) -> list[Any]:
+    """The reduction of each window by a program; what is padded counts as where it starts."""
+    arrays, starts = _halves(operands)
+    held = members(run, eqn, arrays[0].shape)
+    columns = [
+        [
+            _filled(array, start, held[..., i]).reshape(-1)
+            for array, start in zip(arrays, starts, strict=True)
+        ]
+        for i in range(held.shape[-1])
+    ]
+    program = jex.ClosedJaxpr(eqn.params["jaxpr"], eqn.params["consts"])
+    found = _folded(run, eqn, program, starts, columns, math.prod(held.shape[:-1]))
+    return [_shaped(out, held.shape[:-1]) for out in found]
+
+
+def reduce(run: Run, eqn: Any, *operands: Any) -> list[Any]:
+    """The reduction over axes by a program."""
+    arrays, starts = _halves(operands)
+    axes, shape = tuple(eqn.params["dimensions"]), arrays[0].shape
+    left = tuple(i for i in range(len(shape)) if i not in axes)
+    sizes = [math.prod(shape[i] for i in part) for part in (axes, left)]
+    order = (*axes, *left)
+    flat = [_moved(a, lambda a: a.transpose(order).reshape(sizes)) for a in arrays]
+    columns = [[array[i] for array in flat] for i in range(sizes[0])]
+    found = _folded(run, eqn, eqn.params["jaxpr"], starts, columns, sizes[1])
+    return [_shaped(out, tuple(shape[i] for i in left)) for out in found]
+
+
+def _halves(operands: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    return operands[: len(operands) // 2], operands[len(operands) // 2 :]
+
+
+def _moved(array: Any, f: Callable[[np.ndarray], np.ndarray]) -> Any:
+    return array.linear(f) if isinstance(array, Dual) else f(array)
+
+
+def _shaped(array: Any, shape: tuple[int, ...]) -> Any:
+    return array.reshape(*shape) if isinstance(array, Dual) else np.reshape(array, shape)
+
+
+def _filled(array: Any, start: Any, where: np.ndarray) -> Any:
+    if isinstance(array, Dual):
+        return dual.concatenate([array.reshape(-1), start.reshape(1)], 0)[where]
+    return np.append(array, start)[where]
+
+
+def _folded(
+    run: Run, eqn: Any, program: Any, starts: Any, columns: list[list[Any]], size: int
+) -> list[Any]:
+    """The columns, put together one after another by a program of two rows of single numbers.
+
+    A start that is infinite leaves everything as it is, as JAX demands of every start: nothing is
+    known about the slopes there.
+    """
+    total = [_moved(start, lambda s: np.broadcast_to(dual.array(s), (size,))) for start in starts]
+    many = _of_arrays(run, eqn, program, total)
+    if columns and not all(_finite(start) for start in starts):
+        first = run.closed(many, [*map(_still, total), *map(_still, columns[0])])
+        if not all(_may_be_equal(a, b) for a, b in zip(first, columns[0], strict=True)):
+            raise UncertifiedPrimitiveError(eqn.primitive.name)
+        total, columns = columns[0], columns[1:]
+    for column in columns:
+        total = run.closed(many, [*total, *column])
+    return total
+
+
+def _of_arrays(run: Run, eqn: Any, program: Any, like: list[Any]) -> Any:
+    """The same program, element by element of arrays."""
+    key = ("of arrays", id(eqn), *(x.shape for x in like))
+    if key not in run.memory:
+        shapes = [
+            jax.ShapeDtypeStruct(x.shape, v.aval.dtype)
+            for x, v in zip(like * 2, program.jaxpr.invars, strict=True)
+        ]
+        with jax.enable_x64(True):
+            run.memory[key] = jax.make_jaxpr(jax.vmap(jex.jaxpr_as_fun(program)))(*shapes)
+    return run.memory[key]
+
+
+def _finite(start: Any) -> bool:
+    return not isinstance(start, Dual) or bool(start.value.item().is_finite())
+
+
+def _still(x: Any) -> Any:
+    return Dual(x.value) if isinstance(x, Dual) else x
+
+
+def _may_be_equal(a: Any, b: Any) -> bool:
+    if isinstance(a, Dual):
+        return all(p.overlaps(q) for p, q in zip(a.value.flat, b.value.flat, strict=True))
+    return bool(np.array_equal(a, b))
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    "reduce_window": reduce_window,
+    "reduce_window_max": window_extreme(1),
+    "reduce_window_min": window_extreme(-1),
+    "reduce_window_sum": window_sum,
+    "select_and_gather_add": gathered_from_best,
+    "select_and_scatter_add": scattered_to_best,
+    "reduce": reduce,
+}

@@ -1,0 +1,153 @@
+"""From a Python function to the programs that the referee runs.
+
+`jax.make_jaxpr` gives a loss as a list of primitive operations. The parameters and the real arrays
+among the inputs are its arguments; everything else (labels, keys, settings) is part of the program.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import jax
+from jax.extend import core as jex
+
+from handgrad.data.pytrees import is_real, split, wide
+
+#: A loss or a gradient: (params, *inputs) -> ...
+Function = Callable[..., Any]
+
+#: Calls of functions with a derivative rule of their own.
+CUSTOM = ("custom_jvp_call", "custom_vjp_call")
+
+_NEEDS_A_NUMBER = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A traced function of real arrays."""
+
+    jaxpr: Any  #: closed; its constants are what the function has in its closure
+    memory: dict[Any, Any] = field(default_factory=dict, repr=False)
+    #: Whether a literal that is a rounded constant of a derivative rule stands for the constant.
+    meant: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A loss as a program, and JAX's gradient of it as another, on the same arguments."""
+
+    loss: Program  #: (*parameter leaves, *real inputs) -> the loss
+    gradient: Program  #: the same -> the loss and its gradient's leaves
+    plain: Callable[[], Program]  #: as `gradient`, of the loss without custom derivative rules
+    traced_inputs: bool  #: whether the real inputs are arguments, or constants of the program
+
+    @property
+    def loops(self) -> bool:
+        """Whether the loss has a loop or a branch, which JAX compiles at every call."""
+        found = {eqn.primitive.name for eqn in equations(self.loss.jaxpr.jaxpr)}
+        return not found.isdisjoint({"scan", "while", "cond"})
+
+
+def trace(loss: Function, params: Any, inputs: Sequence[Any]) -> Traced:
+    """Trace a loss and JAX's gradient of it at the shapes and dtypes of these arguments.
+
+    Raises:
+        TypeError: the loss is not a scalar.
+        jax.errors.JAXTypeError: the loss cannot be traced.
+    """
+    leaves, tree = jax.tree_util.tree_flatten(params)
+    real, together = split(tuple(inputs))
+
+    def of_both(leaves: Any, real: Any) -> Any:
+        return loss(jax.tree_util.tree_unflatten(tree, leaves), *together(real))
+
+    with wide([*leaves, *real]):
+        try:
+            return _trace(of_both, leaves, real, True)
+        except _NEEDS_A_NUMBER:
+            # jax.grad does not trace the inputs, so the loss may do to them what it likes.
+            return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False)
+
+
+def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
+    program = jax.make_jaxpr(f)(leaves, real)
+    outputs = program.out_avals
+    if len(outputs) != 1 or outputs[0].shape != () or not is_real(outputs[0]):
+        got = ", ".join(str(aval) for aval in outputs) or "nothing"
+        raise TypeError(f"loss: got {got}, expected one real scalar; jnp.sum or jnp.mean make one")
+
+    def plain() -> Program:
+        def flat(leaves: Any, real: Any) -> Any:
+            return without_custom_rules(program, [*leaves, *real])[0]
+
+        with wide([*leaves, *real]):
+            return Program(jax.make_jaxpr(jax.value_and_grad(flat))(leaves, real), meant=True)
+
+    gradient = Program(jax.make_jaxpr(jax.value_and_grad(f))(leaves, real), meant=True)
+    return Traced(Program(program), gradient, cache(plain), traced_inputs)
+
+
+def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
+    """Run a closed jaxpr in JAX with the functions in place of their custom derivative rules."""
+    jaxpr = program.jaxpr
+    values = dict(
+        zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *arguments], strict=True)
+    )
+
+    def read(atom: Any) -> Any:
+        return atom.val if hasattr(atom, "val") else values[atom]
+
+    for eqn in jaxpr.eqns:
+        operands = [read(atom) for atom in eqn.invars]
+        if eqn.primitive.name in CUSTOM:
+            outputs = without_custom_rules(eqn.params["call_jaxpr"], operands)
+        elif eqn.primitive.name in ("jit", "pjit"):
+            outputs = without_custom_rules(eqn.params["jaxpr"], operands)
+        else:
+            parameters = {key: _replaced(value) for key, value in eqn.params.items()}
+            outputs = eqn.primitive.bind(*operands, **parameters)
+            outputs = outputs if eqn.primitive.multiple_results else [outputs]
+        values.update(zip(eqn.outvars, outputs, strict=True))
+    return [read(atom) for atom in jaxpr.outvars]
+
+
+def _replaced(parameter: Any) -> Any:
+    """A parameter of an operation; programs in it are traced again, without custom rules."""
+    if type(parameter) is tuple:
+        return tuple(_replaced(part) for part in parameter)
+    if not isinstance(parameter, jex.ClosedJaxpr):
+        return parameter
+    return jax.make_jaxpr(lambda *a: without_custom_rules(parameter, a))(*parameter.in_avals)
+
+
+def equations(jaxpr: Any) -> Iterator[Any]:
+    """The equations of a program and of those inside of it."""
+    for eqn in jaxpr.eqns:
+        yield eqn
+        for inner in jex.jaxprs_in_params(eqn.params):
+            yield from equations(inner)
+
+
+def literals_of(program: Program) -> Iterator[Any]:
+    """The numbers that are written in a program."""
+    for eqn in equations(program.jaxpr.jaxpr):
+        yield from (atom for atom in eqn.invars if isinstance(atom, jex.Literal))
+
+
+def custom_rules(program: Program) -> list[str]:
+    """The names of the functions in a program that bring a derivative rule of their own."""
+    calls = (eqn for eqn in equations(program.jaxpr.jaxpr) if eqn.primitive.name in CUSTOM)
+    return list(dict.fromkeys(rule_name(eqn) for eqn in calls))
+
+
+def rule_name(eqn: Any) -> str:
+    """The name of the function that a custom rule belongs to."""
+    info = eqn.params["call_jaxpr"].jaxpr.debug_info
+    return getattr(info, "func_name", None) or str(info.func_src_info).split(" ")[0]
+
+
+def of_jax(eqn: Any) -> bool:
+    """Whether a function with a custom rule is one of JAX's own."""
+    info = eqn.params["call_jaxpr"].jaxpr.debug_info
+    return "/jax/_src/" in str(info.func_src_info).replace("\\", "/")

@@ -1,0 +1,1 @@
+"""The smallest counterexample of a wrong gradient."""

@@ -1,0 +1,169 @@
+"""Python code that makes the same values again: pytrees as literals, functions as imports."""
+
+import dataclasses
+import importlib.util
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.data.arguments import shortly
+from handgrad.shrinking.layout import is_key
+from handgrad.shrinking.literals import Group, Node, after, end, filled, flat, number, text
+
+
+@dataclass
+class Source:
+    """What a piece of code needs above it."""
+
+    modules: dict[str, str] = field(default_factory=dict)  #: `import module as name`, by name
+    names: dict[str, tuple[str, str]] = field(
+        default_factory=dict
+    )  #: (module, name) by alias; no module if own
+    own: list[str] = field(default_factory=list)  #: notes on what the reader has to add
+
+    def written(self, tree: Any, path: str) -> Node:
+        """Code for a value; `path` is what it is called where it cannot be written."""
+        if isinstance(tree, np.ndarray | np.generic | jax.Array):
+            return self._array(tree, path)
+        if tree is None or type(tree) in (bool, int, bytes):
+            return repr(tree)
+        if type(tree) in (float, complex, str):
+            return number(tree) if type(tree) is not str else text(tree)
+        if type(tree) is dict:
+            items = [(self.written(key, path), tree[key]) for key in tree]
+            parts = [after(f"{flat(key)}: ", self.written(v, path)) for key, v in items]
+            return Group("{", tuple(parts), "}")
+        if type(tree) is list:
+            return Group("[", tuple(self.written(part, path) for part in tree), "]")
+        if type(tree) is tuple:
+            return Group("(", tuple(self.written(part, path) for part in tree), end(tree))
+        return self._other(tree, path)
+
+    def named(self, thing: Any, name: str) -> str:
+        """The name of a function or class; `name` where it has none that can be imported."""
+        home = home_of(thing)
+        if home is None:
+            name = self._alias("", name, name)
+            called = getattr(thing, "__qualname__", None) or shortly(thing)
+            also = f" ({called})" if called != name else ""
+            self._note(f"{name} is your own{also}: define it here")
+            return name
+        module, name_there = home
+        if not _found(module):
+            module = Path(sys.modules[module].__file__ or name).stem
+            self._note(f"{module} is a file of yours: put this test beside it")
+        first, _, rest = name_there.partition(".")
+        alias = self._alias(module, first, name)
+        return f"{alias}.{rest}" if rest else alias
+
+    def module(self, name: str, module: str) -> str:
+        """A module under its usual name."""
+        self.modules[name] = module
+        return name
+
+    def lines(self) -> list[str]:
+        """The imports."""
+        plain = [
+            f"import {module}" + (f" as {name}" if name != module else "")
+            for name, module in sorted(self.modules.items(), key=lambda item: item[1])
+        ]
+        homes: dict[str, list[str]] = {}
+        imported = {alias: home for alias, home in self.names.items() if home[0]}
+        for alias, (module, name) in sorted(imported.items()):
+            homes.setdefault(module, []).append(name + (f" as {alias}" if alias != name else ""))
+        return [*plain, *(f"from {m} import {', '.join(names)}" for m, names in homes.items())]
+
+    def _alias(self, module: str, first: str, name: str) -> str:
+        for alias in (first, name, f"{name}_"):
+            if self.names.setdefault(alias, (module, first)) == (module, first):
+                return alias
+        raise ValueError(f"{name}: no name is left for it")
+
+    def _other(self, tree: Any, path: str) -> Node:
+        kind = type(tree)
+        if isinstance(tree, tuple) and hasattr(kind, "_fields"):
+            parts = zip(kind._fields, tree, strict=True)
+        elif dataclasses.is_dataclass(tree):
+            parts = [(f.name, getattr(tree, f.name)) for f in dataclasses.fields(tree) if f.init]
+        elif home_of(tree) is not None:
+            return self.named(tree, path)
+        else:
+            return self._unwritten(tree, path)
+        nodes = tuple(after(f"{name}=", self.written(part, path)) for name, part in parts)
+        return Group(f"{self.named(kind, kind.__name__)}(", nodes, ")")
+
+    def _array(self, array: Any, path: str) -> Node:
+        if is_key(array):
+            return self._key(array)
+        kind = "jnp" if isinstance(array, jax.Array) else "np"
+        values, dtype = np.asarray(array), self._dtype(array.dtype, kind)
+        if dtype is None or type(array).__module__.partition(".")[0] not in ("numpy", "jaxlib"):
+            return self._unwritten(array, path)
+        self.module(kind, {"np": "numpy", "jnp": "jax.numpy"}[kind])
+        if isinstance(array, np.generic):
+            return f"{dtype}({number(values[()])})"
+        usual = kind == "np" and values.size and values.dtype in (np.float64, np.int64, np.bool_)
+        return filled(kind, values, () if usual else (f"dtype={dtype}",))
+
+    def _unwritten(self, value: Any, path: str) -> str:
+        name = f"{path}_of_your_own"
+        self._note(f"{name} cannot be written as code: {shortly(value)}")
+        return name
+
+    def _note(self, note: str) -> None:
+        if note not in self.own:
+            self.own.append(note)
+
+    def _key(self, key: Any) -> Node:
+        self.module("jax", "jax")
+        data = self.written(np.asarray(jax.random.key_data(key)), "key")
+        return Group(
+            "jax.random.wrap_key_data(", (data, f"impl={str(jax.random.key_impl(key))!r}"), ")"
+        )
+
+    def _dtype(self, dtype: Any, kind: str) -> str | None:
+        if np.dtype(dtype).kind in "fiubc" and hasattr(np, dtype.name):
+            return f"{kind}.{dtype.name}"
+        if hasattr(jax.numpy, dtype.name):
+            self.module("jnp", "jax.numpy")
+            return f"jnp.{dtype.name}"
+        return None
+
+
+def home_of(thing: Any) -> tuple[str, str] | None:
+    """The module and the name by which something is known there; None if there is none."""
+    module = sys.modules.get(getattr(thing, "__module__", None) or "")
+    if module is None or module.__name__ == "__main__":
+        return None
+    name = getattr(thing, "__qualname__", "")
+    if not name or "<" in name or _at(module, name) is not thing:
+        # A lambda, say, which has a name there all the same.
+        names = [name for name, value in vars(module).items() if value is thing]
+        if not names:
+            return None
+        name = names[0]
+    return module.__name__, name
+
+
+def _found(module: str) -> bool:
+    """Whether Python finds a module by its name; not that of a file that was loaded by path."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return False
+    # One that is loaded is found by any name that it was given.
+    if spec is None or spec.origin is None:
+        return spec is not None
+    file = Path(spec.origin)
+    return (file.parent.name if file.stem == "__init__" else file.stem) == module.split(".")[-1]
+
+
+def _at(module: Any, name: str) -> Any:
+    found = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found

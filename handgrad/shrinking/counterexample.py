@@ -1,0 +1,120 @@
+"""The smallest counterexample of a wrong gradient, as values and as a test that fails."""
+
+import textwrap
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import jax
+import numpy as np
+
+from handgrad.judging.case import Case
+from handgrad.judging.judgement import Judgement
+from handgrad.judging.outcome import Trial
+from handgrad.shrinking.code import Source
+from handgrad.shrinking.literals import WIDTH, laid_out
+from handgrad.shrinking.reproduction import question
+from handgrad.shrinking.shrinker import smaller_points
+from handgrad.shrinking.signature import sight
+from handgrad.shrinking.still_fails import Mistake, quiet
+
+
+@dataclass(frozen=True, eq=False)
+class Counterexample:
+    """A point at which a gradient is wrong, as small as one was found."""
+
+    params: Any
+    inputs: tuple[Any, ...]
+    finding: str  #: what is wrong there, in one line
+    case: Case = field(repr=False)
+
+    def as_code(self) -> str:
+        """A test for pytest, imports and all, which fails as long as the gradient is wrong.
+
+        What cannot be imported is called `gradient` and `loss`, a class by its own name, and a
+        comment says that it is the reader's.
+        """
+        asked, source = question(self.case), Source()
+        source.names[asked.asked] = ("handgrad", asked.asked)
+        source.module("np", "numpy")
+        functions = [source.named(function, name) for function, name in asked.functions]
+        values = asked.values(self.params, self.inputs)
+        names = _distinct(asked.names(len(values)), {"np", "jnp", "jax", asked.asked, *functions})
+        nodes = [source.written(value, name) for name, value in zip(names, values, strict=True)]
+        body = [
+            line
+            for name, node in zip(names, nodes, strict=True)
+            for line in laid_out(f"{name} = ", node)
+        ]
+        body += asked.call([*functions, *names])
+        return _test(source, self.finding, _wide(source, values, body))
+
+    def __str__(self) -> str:
+        return self.as_code()
+
+
+#: What was found for a trial, as long as there is the trial.
+_known: WeakKeyDictionary[Trial, Counterexample | None] = WeakKeyDictionary()
+
+
+def counterexample(trial: Trial) -> Counterexample | None:
+    """The smallest point found at which the gradient on trial is wrong as it was there.
+
+    Returns:
+        None if it was not wrong. A point that the judge has confirmed, with parameters and inputs
+        as short and as simple as Hypothesis makes them within about ten seconds; the same one
+        whenever it is asked for.
+    """
+    if trial not in _known:
+        _known[trial] = _found(trial)
+    return _known[trial]
+
+
+def _found(trial: Trial) -> Counterexample | None:
+    found = trial.outcomes[trial.deciding]
+    seen = sight(found)
+    if seen is None:
+        return None
+    mistake, asked = Mistake(trial.case, found, seen), question(trial.case)
+    for given in smaller_points(trial.case.loss, found.given, mistake):
+        with quiet():
+            judgement = asked.answer(mistake.case, given)
+        if _shows(judgement, seen.kind) or given is found.given:
+            finding = judgement.headline.removeprefix("disagree: ")
+            return Counterexample(given.params, given.inputs, finding, trial.case)
+    raise AssertionError("the caller's own point is the last one")
+
+
+def _shows(judgement: Judgement, kind: str) -> bool:
+    """Whether a judgement is about the same kind of mistake."""
+    trial = judgement.trial
+    now = sight(trial.outcomes[trial.deciding])
+    return judgement.verdict == "disagree" and now is not None and now.kind == kind
+
+
+def _distinct(names: tuple[str, ...], taken: set[str]) -> list[str]:
+    """The names, with underscores behind those that are taken."""
+    free: list[str] = []
+    for name in names:
+        while name in taken:
+            name += "_"
+        taken = {*taken, name}
+        free.append(name)
+    return free
+
+
+def _wide(source: Source, values: Any, body: list[str]) -> list[str]:
+    """The body with 64 bits turned on for JAX's arrays, if any has them."""
+    leaves = jax.tree_util.tree_leaves(list(values))
+    if not any(isinstance(a, jax.Array) and np.dtype(a.dtype).itemsize == 8 for a in leaves):
+        return body
+    source.module("jax", "jax")
+    return ["with jax.enable_x64(True):", *("    " + line for line in body)]
+
+
+def _test(source: Source, finding: str, body: list[str]) -> str:
+    about = [f"# {line}" for line in textwrap.wrap(finding, WIDTH - 6)]
+    own = [f"# {note}" for note in source.own]
+    lines = [*source.lines(), *([""] if own else []), *own, "", ""]
+    inner = [f"    {line}" for line in (*about, *body)]
+    return "\n".join([*lines, "def test_gradient_where_it_is_wrong():", *inner]) + "\n"

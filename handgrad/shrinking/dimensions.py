@@ -1,0 +1,176 @@
+"""Which lengths of the arguments may be shorter, and which only together.
+
+Two axes are of one dimension (the batch, the width of a layer) if the loss is defined, and the
+gradient answers, only where they grow together. One step longer, not shorter: an axis of length one
+fits anything. The gradient is asked, too, because a loss in JAX takes indices that are too large,
+and what a gradient makes of arrays that do not belong together is nothing to judge it by.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from handgrad.shrinking.layout import Layout
+from handgrad.shrinking.shapes import Probes
+
+#: An axis: the leaf's number among the arrays, and the axis' number.
+Axis = tuple[int, int]
+
+#: So many shapes are tried at most; one takes milliseconds, and long for a deep network.
+MOST_PROBES = 400
+
+#: Of those, for one axis with one or two others.
+MOST_FEW = 100
+
+#: So often is the gradient asked whether it answers, once for most dimensions: it may have to be
+#: run each time. After that, the loss's word is taken.
+MOST_QUESTIONS = 24
+
+
+class Dimensions:
+    """The dimensions of a loss at a point: sets of axes that grow and shrink together."""
+
+    def __init__(self, asked: Probes, layout: Layout) -> None:
+        self._asked, self._layout = asked, layout
+        self._shapes = [array.shape for array in layout.arrays]
+        self._probes, self._questions = MOST_PROBES, MOST_QUESTIONS
+        inputs = [leaf for leaf in range(len(self._shapes)) if layout.is_input(leaf)]
+        self._unused = {leaf for leaf in inputs if self._shapes[leaf] and asked.is_unused(leaf)}
+        self.sets = self._with_unused(self._found())
+
+    @property
+    def lengths(self) -> list[int]:
+        """How long each dimension is: the shortest of its axes."""
+        return [min(self._length(axis) for axis in found) for found in self.sets]
+
+    def shapes(self, lengths: Sequence[int]) -> list[tuple[int, ...]] | None:
+        """The shapes of all arrays at these lengths; None if one would be empty.
+
+        An axis may belong to two dimensions, as that of a convolution's input does.
+        """
+        less = [before - now for before, now in zip(self.lengths, lengths, strict=True)]
+        shapes = self._changed({d: -by for d, by in enumerate(less)})
+        pairs = zip(self._shapes, shapes, strict=True)
+        empty = any(now < min(1, n) for old, new in pairs for n, now in zip(old, new, strict=True))
+        return None if empty else shapes
+
+    def bound(self, leaf: int, shapes: Sequence[tuple[int, ...]]) -> int | None:
+        """Below what number the integers of a leaf must stay, if they index something.
+
+        They may index any axis that is longer than the largest of them and not of the same
+        dimension as their own axes.
+        """
+        values = self._layout.arrays[leaf]
+        if values.dtype.kind not in "iu" or not values.size:
+            return None
+        own = {axis for found in self.sets if any(a[0] == leaf for a in found) for axis in found}
+        highest = int(values.max())
+        bounds = [
+            shapes[axis[0]][axis[1]]
+            for axis in self._axes()
+            if axis[0] != leaf and axis not in own and self._length(axis) > highest
+        ]
+        return min(bounds, default=None)
+
+    def _axes(self) -> list[Axis]:
+        return [(leaf, i) for leaf, shape in enumerate(self._shapes) for i in range(len(shape))]
+
+    def _used(self) -> list[Axis]:
+        return [axis for axis in self._axes() if axis[0] not in self._unused]
+
+    def _length(self, axis: Axis) -> int:
+        return self._shapes[axis[0]][axis[1]]
+
+    def _changed(self, by: dict[int, int]) -> list[tuple[int, ...]]:
+        shapes = [list(shape) for shape in self._shapes]
+        for d, steps in by.items():
+            for leaf, i in self.sets[d]:
+                shapes[leaf][i] += steps
+        return [tuple(shape) for shape in shapes]
+
+    def _found(self) -> list[tuple[Axis, ...]]:
+        """Those that can be told apart; the leading axes of inputs first, they are examples."""
+        if not self._takes(frozenset()):
+            return []
+        found: list[tuple[Axis, ...]] = []
+        for axis in sorted(self._used(), key=lambda a: (not self._leads(a), a)):
+            known = {a for axes in found for a in axes}
+            if self._length(axis) > 1 and axis not in known:
+                start = self._start(axis, known)
+                if start:
+                    found.append(self._least(start, axis))
+        return found
+
+    def _start(self, axis: Axis, known: set[Axis]) -> frozenset[Axis] | None:
+        """Axes, this one among them, that may all be longer.
+
+        Where the gradient takes no such lengths at all, it may be wrong in that, and the loss's
+        word is taken.
+        """
+        tries = itertools.chain(self._few(axis, known), self._starts(axis))
+        taken, again = itertools.tee(filter(self._takes, tries))
+        return next(filter(self._agreed, taken), None) or next(again, None)
+
+    def _with_unused(self, found: list[tuple[Axis, ...]]) -> list[tuple[Axis, ...]]:
+        """The axes of what the loss does not use: nothing tells them from others of their length.
+
+        They go with those in the same place, if there are any: the examples with examples.
+        """
+        sets = [list(axes) for axes in found]
+        unused = [a for a in self._axes() if a[0] in self._unused and self._length(a) > 1]
+        for axis in unused:
+            alike = [s for s in sets if any(self._length(a) == self._length(axis) for a in s)]
+            placed = [s for s in alike if any(a[1] == axis[1] for a in s)]
+            if alike:
+                [*placed, *alike][0].append(axis)
+            else:
+                sets.append([axis])
+        return [tuple(sorted(axes)) for axes in sets]
+
+    def _few(self, axis: Axis, known: set[Axis]) -> Iterator[frozenset[Axis]]:
+        """An axis by itself; the leading axes of inputs; with one or two others of its length."""
+        same = [a for a in self._used() if self._length(a) == self._length(axis)]
+        leading = frozenset(filter(self._leads, same))
+        yield frozenset([axis])
+        if axis in leading:
+            yield leading
+        others = [a for a in same if a not in known and a != axis]
+        few = (set(c) for n in (1, 2) for c in itertools.combinations(others, n))
+        yield from (frozenset(axes | {axis}) for axes in itertools.islice(few, MOST_FEW))
+
+    def _leads(self, axis: Axis) -> bool:
+        return self._layout.is_input(axis[0]) and axis[1] == 0
+
+    def _starts(self, axis: Axis) -> Iterator[frozenset[Axis]]:
+        """All axes of its length; those but the leading ones; all axes of two lengths."""
+        same = frozenset(a for a in self._used() if self._length(a) == self._length(axis))
+        yield same
+        leading = frozenset(filter(self._leads, same))
+        yield same - leading if axis not in leading else same
+        for n in sorted({self._length(a) for a in self._used()} - {self._length(axis)}):
+            yield same | {a for a in self._used() if self._length(a) == n}
+
+    def _least(self, axes: frozenset[Axis], kept: Axis) -> tuple[Axis, ...]:
+        for axis in sorted(axes - {kept}):
+            if self._takes(axes - {axis}) and self._agreed(axes - {axis}):
+                axes = axes - {axis}
+        return tuple(sorted(axes))
+
+    def _takes(self, longer: frozenset[Axis]) -> bool:
+        """Whether the loss is a scalar where these axes are one step longer."""
+        if self._probes <= 0:
+            return False
+        self._probes -= 1
+        return self._asked.loss_takes(self._longer(longer))
+
+    def _agreed(self, longer: frozenset[Axis]) -> bool:
+        """Whether the gradient answers there, too, as far as it may still be asked."""
+        if self._questions <= 0:
+            return True
+        self._questions -= 1
+        return self._asked.gradient_takes(self._longer(longer))
+
+    def _longer(self, longer: frozenset[Axis]) -> list[tuple[int, ...]]:
+        return [
+            tuple(n + ((leaf, i) in longer) for i, n in enumerate(shape))
+            for leaf, shape in enumerate(self._shapes)
+        ]

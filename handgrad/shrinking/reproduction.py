@@ -1,0 +1,99 @@
+"""How a case came to be: what was asked about, and the call that asks it again."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handgrad.data.arguments import Arguments
+from handgrad.judging.case import BackwardStep, Case, CustomRule
+from handgrad.judging.judgement import Judgement
+from handgrad.judging.part_cases import backward_case, custom_case
+from handgrad.judging.trial import judge
+from handgrad.shrinking.literals import Group, laid_out
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to the judge: about a gradient and a loss, a backward step, or a rule."""
+
+    asked: str  #: the function of handgrad
+    functions: tuple[tuple[Any, str], ...]  #: about what, and what that is called in general
+    options: dict[str, str]
+    values: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]  #: of params and inputs
+    answer: Callable[[Case, Arguments], Judgement]  #: the ruling at one point
+    like: Any  #: a function whose arguments have names for the values
+
+    def names(self, count: int) -> tuple[str, ...]:
+        """What the values are called: as the function calls them, where that is known."""
+        first = ("params",) if self.asked == "assert_gradient" else ()
+        try:
+            found = inspect.signature(self.like).parameters.values()
+        except (TypeError, ValueError):
+            found = ()
+        named = [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        names = [*first, *named[len(first) :]]
+        return tuple([*names, *(f"x{i}" for i in range(len(names), count))][:count])
+
+    def call(self, arguments: Sequence[str]) -> list[str]:
+        """The lines that ask."""
+        options = [f"{name}={value}" for name, value in self.options.items()]
+        parts = (*arguments, *options)
+        if self.asked == "assert_gradient":
+            return laid_out("", Group("assert_gradient(", parts, ")"))
+        return [
+            *laid_out("report = ", Group(f"{self.asked}(", parts, ")")),
+            "assert report.passes, report",
+        ]
+
+
+def question(case: Case) -> Question:
+    """What was asked."""
+    if isinstance(case.part, BackwardStep):
+        return _of_step(case, case.part)
+    if isinstance(case.part, CustomRule):
+        return _of_rule(case, case.part)
+    return Question(
+        "assert_gradient",
+        ((case.gradient, "gradient"), (case.loss, "loss")),
+        _options(case, ("referee", "has_value", "trust_rules")),
+        lambda params, inputs: (params, *inputs),
+        lambda case, given: judge(case, given, 0, False, "assert_gradient(gradient, loss"),
+        case.loss,
+    )
+
+
+def _of_step(case: Case, part: BackwardStep) -> Question:
+    forward, together = part.forward, part.together
+
+    def answer(_: Case, given: Arguments) -> Judgement:
+        inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
+        again = backward_case(forward, part.backward, inputs, None, *options)
+        return judge(*again, 0, False, "check_backward(forward, backward, *inputs")
+
+    functions = ((forward, "forward"), (part.backward, "backward"))
+    options = _options(case, ("referee", "trust_rules"))
+    return Question("check_backward", functions, options, lambda p, _: together(p), answer, forward)
+
+
+def _of_rule(case: Case, part: CustomRule) -> Question:
+    f, together = part.f, part.together
+
+    def answer(_: Case, given: Arguments) -> Judgement:
+        again = custom_case(f, together(given.params), case.seed, case.referee)
+        return judge(*again, 0, False, "check_custom(f, *args")
+
+    options = _options(case, ("referee",))
+    return Question("check_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)
+
+
+def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
+    """Those of the case that are not as usual."""
+    found = {"points": "0"} | ({"seed": str(case.seed)} if case.seed else {})
+    if case.referee != "auto":
+        found["referee"] = f'"{case.referee}"'
+    if case.has_value:
+        found["has_value"] = "True"
+    if case.trusted:
+        found["trust_rules"] = str(sorted(case.trusted))
+    return {name: value for name, value in found.items() if name in ("points", "seed", *of)}

@@ -1,1 +1,0 @@
-"""The smallest example at which a gradient is wrong, and a test made of it."""

@@ -1,0 +1,136 @@
+"""The steps of a backward pass, each judged by itself."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from handgrad.backward import check_backward
+from handgrad.data.arguments import shortly
+from handgrad.report import StepReport, StepsReport
+
+#: pytest leaves these frames out: an error in somebody's own function is shown there.
+__tracebackhide__ = True
+
+
+class Step(NamedTuple):
+    """One step: `forward(value, *inputs) -> (output, cache)`, `backward(cotangent, cache)`."""
+
+    name: str
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    inputs: tuple[Any, ...] = ()  #: what the forward pass takes beside the step before's output
+
+
+def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsReport:
+    """Rule on every step of a backward pass, each by itself.
+
+    Args:
+        steps: in the order of the forward pass, each a `Step` or a tuple (name, forward, backward)
+            or (name, forward, backward, inputs). The first is given `inputs`, every other the
+            output of the one before; its own inputs, parameters say, come after.
+        inputs: what the first step starts from.
+        options: `points`, `seed`, `referee`, `strict`, `trust_rules`, as for `check_backward`.
+
+    Returns:
+        The rulings. Each step's cotangent is the one that the steps after it give by autodiff for
+        a random cotangent at the end (1 for a loss), or a random one where JAX cannot trace them.
+
+    Raises:
+        TypeError: there is no step, or one has another form.
+        Exception: whatever a forward or a backward pass raises.
+
+    Example:
+        >>> import jax.numpy as jnp, numpy as np
+        >>> from handgrad import check_steps
+        >>> def double(x): return 2 * x, None
+        >>> def double_back(d, _): return 2 * d
+        >>> def square(x): return x * x, x
+        >>> def square_back(d, x): return d * x
+        >>> steps = [("double", double, double_back), ("square", square, square_back)]
+        >>> check_steps(steps, np.array([0.5, -1.0, 2.0])).first_wrong.name
+        'square'
+    """
+    chain = [_step(k, step) for k, step in enumerate(steps)]
+    if not chain:
+        raise TypeError("steps: got none, expected at least one (name, forward, backward)")
+    values = list(_values(chain, inputs))
+    seed = int(options.get("seed", 0))
+    found = []
+    for k, (step, given, output) in enumerate(values):
+        cotangent = _cotangent(chain[k + 1 :], output, seed)
+        with _naming(step, "judging"):
+            report = check_backward(
+                step.forward,
+                step.backward,
+                *given,
+                *step.inputs,
+                cotangent=cotangent,
+                **options,
+            )
+        found.append(StepReport(step.name, report))
+    return StepsReport(tuple(found))
+
+
+@contextmanager
+def _naming(step: Step, what: str) -> Iterator[None]:
+    """Whatever is raised says which step it is about."""
+    try:
+        yield
+    except Exception as error:  # somebody's function may raise anything; it is raised again
+        error.add_note(f"This was raised by {what} the step {step.name!r}.")
+        raise
+
+
+def _step(k: int, step: Any) -> Step:
+    known = isinstance(step, tuple | list) and len(step) in (3, 4) and isinstance(step[0], str)
+    if not known or not all(map(callable, step[1:3])):
+        raise TypeError(
+            f"steps[{k}]: got {shortly(step)}, expected (name, forward, backward) or "
+            "(name, forward, backward, inputs)"
+        )
+    more = step[3] if len(step) == 4 else ()
+    return Step(
+        step[0], step[1], step[2], tuple(more) if isinstance(more, tuple | list) else (more,)
+    )
+
+
+def _values(chain: Sequence[Step], inputs: tuple[Any, ...]) -> Iterator[Any]:
+    """Each step, what it is given, and its output."""
+    given = inputs
+    for step in chain:
+        with _naming(step, "the forward pass of"), jax.enable_x64(True):
+            result = step.forward(*given, *step.inputs)
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise TypeError(
+                f"{step.name}: forward returned {shortly(result)}, expected (output, cache)"
+            )
+        yield step, given, result[0]
+        given = (result[0],)
+
+
+def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
+    """What comes back to an output through the steps after it."""
+
+    def rest(value: Any) -> Any:
+        for step in later:
+            value = step.forward(value, *step.inputs)[0]
+        return value
+
+    with jax.enable_x64(True):
+        try:
+            end, back = jax.vjp(rest, jax.tree_util.tree_map(np.asarray, output))
+        except Exception:  # NumPy's functions on what JAX traces; a random cotangent shows as much
+            return None
+        rng = np.random.default_rng(seed)
+        drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
+        (found,) = back(drawn)
+        return jax.tree_util.tree_map(np.asarray, found)
+
+
+def _drawn(rng: np.random.Generator, leaf: Any) -> Any:
+    if np.shape(leaf) == ():
+        return jax.numpy.ones_like(leaf)
+    return jax.numpy.asarray(rng.standard_normal(np.shape(leaf)), dtype=leaf.dtype)

@@ -1,0 +1,84 @@
+"""Runs of a loss's lines that imitate rounding, or data a little off.
+
+Both are for series what `handgrad.tolerance.monte_carlo` and the moved constants of a traced
+program are for JAX's programs.
+"""
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.dual import Dual
+
+
+class OtherData:
+    """Floats from outside of the loss stand for values half an ulp away; 0 and ±1 are meant.
+
+    Lines slice such arrays and use them more than once, so which way a number is moved is drawn for
+    the number itself, wherever it comes in.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._mask, odd = rng.integers(2**63, size=2, dtype=np.uint64)
+        self._odd = odd | np.uint64(1)
+
+    def constant(self, values: np.ndarray) -> Dual:
+        """Moved floats."""
+        fixed = (values == 0) | (np.abs(values) == 1) | ~np.isfinite(values)
+        with np.errstate(invalid="ignore"):
+            ulps = np.where(fixed, 0.0, np.spacing(values).astype(np.float64))
+        mixed = (values.astype(np.float64).view(np.uint64) ^ self._mask) * self._odd
+        signs = np.where(mixed >> np.uint64(63), 1.0, -1.0)
+        moved = balls.exact(values) + balls.exact(signs * ulps) * arb(0.5)
+        return Dual(np.asarray(moved, dtype=object))
+
+    def before(self, operand: Dual, terms: int) -> Dual:  # noqa: ARG002 (part of the protocol)
+        """As it is."""
+        return operand
+
+    def after(self, result: Dual) -> Dual:
+        """As it is."""
+        return result
+
+
+class Rounding:
+    """Every result, and every slope beside it, is moved by what a format rounds.
+
+    Results are multiplied by 1 ± u, u half the spacing at 1, and near the smallest normal number
+    moved by as much. A sum of n terms, and whatever is made of such sums, answers exactly for
+    operands that are off by √n·u (Higham and Mary, A new approach to probabilistic rounding error
+    analysis, 2019).
+    """
+
+    def __init__(self, rng: np.random.Generator, dtype: np.dtype) -> None:
+        self._rng, finfo = rng, np.finfo(dtype)
+        self._unit, self._tiny = float(finfo.eps) / 2, float(finfo.smallest_normal)
+
+    def constant(self, values: np.ndarray) -> Dual:
+        """As they are."""
+        return dual.constant(values)
+
+    def before(self, operand: Dual, terms: int) -> Dual:
+        """An operand of a sum, moved."""
+        return self._both(operand, float(np.sqrt(max(terms, 1))) * self._unit)
+
+    def after(self, result: Dual) -> Dual:
+        """A result, moved."""
+        return self._both(result, self._unit)
+
+    def _both(self, x: Dual, unit: float) -> Dual:
+        if x.tangent is None:
+            return Dual(self._moved(x.value, unit))
+        moved = self._moved(np.concatenate([x.value[None], x.tangent]), unit)
+        return Dual(dual.array(moved[0]), moved[1:])
+
+    def _moved(self, numbers: np.ndarray, unit: float) -> np.ndarray:
+        factors = balls.boxed([arb(1) - arb(unit), arb(1) + arb(unit)], (2,))
+        up = self._rng.integers(0, 2, size=numbers.shape)
+        moved = dual.array(numbers * factors[up])
+        sizes = np.abs(balls.midpoints(numbers))
+        near = (sizes > 0) & (sizes < self._tiny / self._unit)
+        if not near.any():
+            return moved
+        signs = np.where(up, self._tiny, -self._tiny)
+        return dual.array(moved + balls.exact(np.where(near, signs, 0.0)))
