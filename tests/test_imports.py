@@ -78,7 +78,7 @@ def test_the_import_contracts_hold() -> None:
 
 
 def circle(graph: ImportGraph) -> list[str]:
-    """The files of an import circle, if there is one; imports inside functions and for types count."""
+    """The files of an import circle; imports inside functions and for types count as well."""
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     try:
         TopologicalSorter(imports).prepare()
@@ -96,9 +96,7 @@ def test_a_circle_of_files_would_be_seen(tmp_path: Path, monkeypatch: pytest.Mon
     """Whether it comes about inside a function or for a type alone."""
     package = tmp_path / "planted_circle"
     package.mkdir()
-    for_types = (
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import planted_circle.lazy\n"
-    )
+    for_types = "import typing\nif typing.TYPE_CHECKING:\n    import planted_circle.lazy\n"
     (package / "__init__.py").write_text("")
     (package / "typed.py").write_text(for_types)
     (package / "lazy.py").write_text("def f():\n    import planted_circle.typed\n")
