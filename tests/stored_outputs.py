@@ -218,7 +218,7 @@ compare prove {|--json|--latex|--latex --json|--sigmoid-derivative article|--exa
 compare prove --plant {half-mse|wrong-input|sigmoid-of-z|exchanged|update-before-use|none} {|--json}
 compare prove --network 2-2-1 --activation {relu|tanh|softplus} --examples 1 {|--latex}
 compare prove --network 2-2-2 --loss {softmax-ce|huber|bce} --examples 1 --json
-compare prove --network {9-9-9|2-x} --examples 3
+compare prove --network {9-9-9|2-x} {--examples 1|--examples 3}
 compare prove --network 2-2-1 {--plant half-mse|--activation gelu|--sigmoid-derivative article}
 """,
     "break": """
