@@ -44,6 +44,14 @@ def test_the_loss_after_an_epoch(path: article.Parameters, epoch: int) -> None:
     assert close(loss, LOSSES[epoch], 14)
 
 
+def test_the_mean_loss_of_three_people() -> None:
+    """In the tables there are always four."""
+    losses = [article.value_and_gradient(ONES, XS[i], YS[i])[0] for i in range(3)]
+    network = article.Parameters(*(np.array([w]) for w in ONES))
+    (loss,) = article.mean_losses(network, XS[:3], YS[:3])
+    assert close(loss, float(np.mean(losses)), 14)
+
+
 def test_where_training_ends(path: article.Parameters) -> None:
     last = article.Parameters(*(w[-1] for w in path))
     for value, reference in zip(last, TRAINED, strict=True):

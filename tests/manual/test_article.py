@@ -81,6 +81,12 @@ def test_the_loss_after_an_epoch(path: list[article.Parameters], epoch: int) -> 
     assert close(article.mean_loss(path[4 * epoch + 3], XS, YS), LOSSES[epoch], 14)
 
 
+def test_the_mean_loss_of_three_people() -> None:
+    """In the tables there are always four."""
+    losses = [article.loss(ONES, x, y) for x, y in zip(XS[:3], YS[:3], strict=True)]
+    assert close(article.mean_loss(ONES, XS[:3], YS[:3]), float(np.mean(losses)), 14)
+
+
 def test_where_training_ends(path: list[article.Parameters]) -> None:
     for value, reference in zip(path[-1], TRAINED, strict=True):
         assert abs(value - reference) <= 0.51e-12
