@@ -20,9 +20,6 @@ PARAMS = {"v": RNG.normal(size=(3, 5)), "b": RNG.normal(size=5), "w": RNG.normal
 X, Y = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 2))
 
 
-pytestmark = pytest.mark.usefixtures("compiled_once")
-
-
 def loss(p: Any, x: Any, y: Any) -> Any:
     h = jnp.tanh(x @ p["v"] + p["b"][None, :])
     return jnp.mean((h @ p["w"] - y) ** 2)

@@ -17,9 +17,6 @@ from tests.tiers import slowly
 RNG = np.random.default_rng(1)
 
 
-pytestmark = pytest.mark.usefixtures("compiled_once")
-
-
 def diagnosis(gradient: Any, loss: Any, point: tuple[Any, ...]) -> Diagnosis:
     (told,) = check_gradient(gradient, loss, *point, points=0).diagnoses
     return told

@@ -15,8 +15,6 @@ PARAMS = {name: RNG.normal(size=size) for name, size in SIZES.items()}
 X, Y, T = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 2)), RNG.normal(size=(7, 4))
 DECAY, RATE = 0.05, 0.3
 
-pytestmark = pytest.mark.usefixtures("compiled_once")
-
 
 def loss(p: Any, x: Any, y: Any, t: Any) -> Any:
     """Three heads on one hidden layer; the penalties as v² and as m·m."""
