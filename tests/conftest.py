@@ -1,10 +1,13 @@
 """Settings under which every test runs."""
 
+import os
 from collections.abc import Iterator
 
 import jax
 import pytest
 from hypothesis import settings
+
+from tests.once import Once
 
 # Seeds are fixed in the quick tests, so that they say the same on every machine and every day; the
 # thorough ones look further. A deadline per example would measure the machine, not the code.
@@ -32,3 +35,12 @@ def strict_jax() -> Iterator[None]:
     """
     with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
         yield
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What is computed once is computed once for all workers, whose folders share a parent."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "once"
+    folder.mkdir(exist_ok=True)
+    return Once(folder)

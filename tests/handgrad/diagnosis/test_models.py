@@ -1,7 +1,6 @@
 """The mistakes that people make, in models as they write them: named rightly, or not at all."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from benchmarks.checkers.subjects import SUBJECTS
 from benchmarks.checkers.subjects.planting import Accumulating
 from handgrad import check_gradient
 from tests.handgrad.heldout import HELD_OUT
+from tests.once import Once
 
 #: Rows of the table of mistakes that are named in every model, of 28; as measured.
 OF_SUBJECTS, OF_HELD_OUT = 24, 24
@@ -58,19 +58,22 @@ def named(subject: Subject, slug: str) -> Named:
     return Named(subject.name, slug, report.verdict, frozenset(kinds))
 
 
-@cache
-def all_of(models: str, name: str) -> list[Named]:
+def all_of(models: str, name: str, once: Once) -> list[Named]:
     """What is said of every mistake in a model; found once, for all tests below."""
     (subject,) = (s for s in MODELS[models] if s.name == name)
-    return [named(subject, slug) for slug in subject.mistakes]
+    found = once(
+        f"diagnoses of {models}, {name}",
+        lambda: [tuple(named(subject, slug)) for slug in subject.mistakes],
+    )
+    return [Named(*fields) for fields in found]
 
 
 MODELS: Mapping[str, list[Subject]] = {"subjects": SUBJECTS, "held out": HELD_OUT}
 
 
-def rows_named_everywhere(models: str) -> list[str]:
+def rows_named_everywhere(models: str, once: Once) -> list[str]:
     """The rows that get an accepted kind in every model that has them."""
-    found = [one for subject in MODELS[models] for one in all_of(models, subject.name)]
+    found = [one for subject in MODELS[models] for one in all_of(models, subject.name, once)]
     return [slug for slug in ACCEPTED if all(one.accepted for one in found if one.row == slug)]
 
 
@@ -87,8 +90,8 @@ def test_a_mistake_is_named(name: str, slug: str) -> None:
     ("models", "name"),
     [(models, s.name) for models, subjects in MODELS.items() for s in subjects],
 )
-def test_nothing_is_called_what_it_is_not(models: str, name: str) -> None:
-    told = all_of(models, name)
+def test_nothing_is_called_what_it_is_not(models: str, name: str, once: Once) -> None:
+    told = all_of(models, name, once)
     assert [one for one in told if not one.honest] == []
     # At a tie of relu either convention is right.
     passed = [one for one in told if one.verdict != "disagree" and one.row != "relu-at-zero"]
@@ -99,7 +102,7 @@ def test_nothing_is_called_what_it_is_not(models: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("models", "least"), [("subjects", OF_SUBJECTS), ("held out", OF_HELD_OUT)]
 )
-def test_most_rows_are_named_in_every_model(models: str, least: int) -> None:
+def test_most_rows_are_named_in_every_model(models: str, least: int, once: Once) -> None:
     """As measured; who makes the diagnosis better may raise the number, and none may lower it."""
-    rows = rows_named_everywhere(models)
+    rows = rows_named_everywhere(models, once)
     assert len(rows) >= least, sorted(set(ACCEPTED) - set(rows))

@@ -20,7 +20,8 @@ from handgrad.shrinking import shrinker
 from handgrad.shrinking.counterexample import Counterexample
 from tests.handgrad.smallest import wrong_gradients
 from tests.handgrad.smallest.wrong_gradients import WRONG, Wrong
-from tests.tiers import one_of_each
+from tests.once import Once
+from tests.tiers import one_of_each, slowly
 
 #: In a folder with the tests: those that ask for it get the right gradients.
 CONFTEST = """
@@ -51,6 +52,16 @@ def found(report: GradientReport) -> Counterexample:
     return counterexample
 
 
+def made(wrong: Wrong, once: Once) -> tuple[tuple[tuple[int, ...], ...], str]:
+    """The lengths and the code of a counterexample, which is looked for once."""
+
+    def make() -> Any:
+        counterexample = found(report_on(wrong))
+        return shapes(counterexample), counterexample.as_code()
+
+    return once(f"counterexample to {wrong.name}", make)
+
+
 def shapes(counterexample: Counterexample) -> tuple[tuple[int, ...], ...]:
     leaves = jax.tree.leaves((counterexample.params, counterexample.inputs))
     return tuple(np.shape(leaf) for leaf in leaves)
@@ -65,11 +76,10 @@ def run(code: str, **names: Any) -> None:
 
 @pytest.mark.parametrize("wrong", one_of_each(WRONG, WRONG[:1]), ids=lambda wrong: wrong.name)
 def test_it_is_a_test_with_no_array_longer_than_needed(
-    wrong: Wrong, monkeypatch: pytest.MonkeyPatch
+    wrong: Wrong, once: Once, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counterexample = found(report_on(wrong))
-    assert shapes(counterexample) == wrong.shapes
-    code = counterexample.as_code()
+    lengths, code = made(wrong, once)
+    assert lengths == wrong.shapes
     with pytest.raises(GradientMismatch):
         run(code)
     right = getattr(wrong_gradients, f"right_{wrong.loss.__name__}")
@@ -78,10 +88,12 @@ def test_it_is_a_test_with_no_array_longer_than_needed(
 
 
 @pytest.mark.slow
-def test_pasted_into_files_they_fail_until_the_gradients_are_right(tmp_path: Path) -> None:
+def test_pasted_into_files_they_fail_until_the_gradients_are_right(
+    tmp_path: Path, once: Once
+) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     for wrong in WRONG:
-        (tmp_path / f"test_{wrong.name}.py").write_text(found(report_on(wrong)).as_code())
+        (tmp_path / f"test_{wrong.name}.py").write_text(made(wrong, once)[1])
     root = str(Path(__file__).parents[3])
 
     def pytest_says(**environment: str) -> str:
@@ -156,10 +168,10 @@ def writes(w: Any, x: Any) -> Any:
 @pytest.mark.parametrize(
     ("gradient", "kind"),
     [
-        (lambda w, x: [2 * w * x**2], "structure"),
+        slowly(lambda w, x: [2 * w * x**2], "structure"),
         (lambda w, x: (2 * w * x**2)[None], "shape"),
-        (lambda w, x: (2 * w * x**2).astype(np.float32), "dtype"),
-        (writes, "mutation"),
+        slowly(lambda w, x: (2 * w * x**2).astype(np.float32), "dtype"),
+        slowly(writes, "mutation"),
         (not_repeatable(), "not-repeatable"),
         (lambda w, x: np.where(w > 0, 2 * w * x**2, np.nan), "non-finite"),
     ],
@@ -208,6 +220,7 @@ def test_a_missing_term_is_not_shown_as_a_gradient_of_0() -> None:
     assert w != 0
 
 
+@pytest.mark.slow
 def test_a_0_is_shown_where_there_is_nothing_else() -> None:
     """Softmax of one: the right gradient is 0 at the least length."""
 
