@@ -18,8 +18,9 @@ from tests.handgrad.zoo import ZOO
 from tests.handgrad.zoo.model import Model
 from tests.tiers import one_of_each
 
-#: Right cases of the thorough tests, over all models and both precisions.
-CASES = 10_000
+#: Right cases of the thorough tests, over all models and both precisions: 17 of each, of which one
+#: shows an alarm that is raised in a sixth of the cases, with 95 %. Their seeds are fixed.
+CASES = 2_000
 
 #: One model of each kind for the quick tests.
 QUICK = (
@@ -60,7 +61,7 @@ def test_a_right_gradient_agrees(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ZOO, ids=[model.name for model in ZOO])
 def test_no_false_alarm_on_right_cases(model: Model) -> None:
-    """Ten thousand of them in all; hardly any has lost digits."""
+    """Two thousand of them in all; hardly any has lost digits."""
     draws = -(-CASES // (2 * len(ZOO)))
     levels = []
     for dtype in (np.float64, np.float32):
