@@ -186,6 +186,7 @@ def test_the_notation_is_that_of_the_trace(alice: Trace) -> None:
     assert len(found) == 2 + 1 + 9 + 3 + 2 + 1 + 1 + 2 + 1
 
 
+@pytest.mark.slow
 def test_the_notation_of_any_network() -> None:
     network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.1)
     params = manual.network.draw_parameters(network, 0)

@@ -14,7 +14,7 @@ from manual.network import Network
 from tests.network_planting import PRIME, Plant, hosts, loss_of, replaced
 from tests.network_plants import AT_ZERO, PLANTS
 from tests.network_strategies import Described, draw_point
-from tests.tiers import slowly
+from tests.tiers import one_of_each, slowly
 
 #: The catalogue of mistakes, without `relu-at-zero`, which is none.
 CATALOGUE = {
@@ -43,17 +43,16 @@ HOSTS = [{str(hosts(plant)[at]): hosts(plant)[at] for plant in PLANTS} for at in
 
 #: The quick tests plant each mistake in one network, the thorough ones in two more.
 ALL = [(at, name) for at in (0, 1, 2) for name in HOSTS[at]]
-SLOW = [pytest.param(*host, marks=pytest.mark.slow) for host in ALL[1:]]
-#: In one of its variants; the thorough tests plant all.
+#: One of each sort, in one of its variants; the thorough tests plant all.
 FIRST = {plant.slug: plant for plant in reversed(PLANTS)}
-VARIANTS = [
-    plant if plant is FIRST[plant.slug] else pytest.param(plant, marks=pytest.mark.slow)
-    for plant in PLANTS
-]
-AT = [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
+QUICK_SLUGS = (
+    *("missing-mean", "dw-transposed", "dx-untransposed", "no-activation-derivative"),
+    *("softmax-diagonal", "relu-mask", "accumulates", "decay-factor", "dropped-term"),
+)
+QUICK = [FIRST[slug] for slug in QUICK_SLUGS]
 
 
-@pytest.mark.parametrize(("at", "host"), [ALL[0], *SLOW])
+@pytest.mark.parametrize(("at", "host"), [ALL[0], *(slowly(*host) for host in ALL[1:])])
 def test_the_right_gradient_agrees_in_every_host(at: int, host: str) -> None:
     """Made as the wrong ones are, with nothing replaced."""
     of = HOSTS[at][host]
@@ -62,8 +61,8 @@ def test_the_right_gradient_agrees_in_every_host(at: int, host: str) -> None:
     assert report.verdict == "agree", str(report)
 
 
-@pytest.mark.parametrize("at", AT)
-@pytest.mark.parametrize("plant", VARIANTS, ids=str)
+@pytest.mark.parametrize("at", one_of_each(range(3), [0]))
+@pytest.mark.parametrize("plant", one_of_each(PLANTS, QUICK), ids=str)
 def test_a_mistake_is_caught(plant: Plant, at: int) -> None:
     of = hosts(plant)[at]
     report = ruling_on(of, plant.gradient(of.network))
@@ -89,6 +88,7 @@ def test_with_one_example_there_is_nothing_to_average(slug: str, sizes: tuple[in
             assert report.verdict == "agree", str(report)
 
 
+@pytest.mark.slow
 def test_with_one_output_the_mean_over_outputs_is_right() -> None:
     of = Described(Network((5, 3, 1), "tanh"), 7)
     plant = next(plant for plant in PLANTS if str(plant) == "mean-over-outputs:mse")
@@ -102,7 +102,8 @@ def test_off_the_kink_nobody_sees_the_slope_at_0(of: Described) -> None:
     assert (report.verdict, report.observed) == ("agree", ())
 
 
-@pytest.mark.parametrize("size", [2, slowly(3), slowly(5)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [2, 3, 5])
 def test_at_the_kink_the_slope_is_a_convention(size: int) -> None:
     """One hidden unit's weights and bias are 0: for every example its z is 0 exactly."""
     of = Described(Network((size, 3, 2), "relu"), 1)

@@ -59,7 +59,7 @@ def test_every_slug_is_planted_in_two_models_at_least() -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", [*HELD_OUT[:2], *map(slowly, HELD_OUT[2:])], ids=lambda subject: subject.name
+    "subject", [HELD_OUT[0], *map(slowly, HELD_OUT[1:])], ids=lambda subject: subject.name
 )
 def test_the_right_gradient_is_right(subject: Subject) -> None:
     with jax.enable_x64(True):

@@ -126,7 +126,6 @@ for words in {sessions}:
 
 #: The words after `pytest` of each session, by what it is for.
 WORDS = {
-    "all": ["-rfE"],
     "short": ["--tb=short", "-k", "test_plain"],
     "native": ["--tb=native", "-k", "test_plain"],
     "line": ["--tb=line", "-k", "test_plain", "-rN"],
@@ -153,13 +152,15 @@ def run(project: Path, *sessions: list[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def printed(project: Path) -> dict[str, str]:
+    """By each style of traceback."""
     return dict(zip(WORDS, run(project, *WORDS.values()), strict=True))
 
 
 @pytest.fixture(scope="module")
-def shown(printed: dict[str, str]) -> dict[str, str]:
+def shown(project: Path) -> dict[str, str]:
     """What is shown of each test that fails, by its name."""
-    failures, _, summary = printed["all"].partition("= short test summary")
+    (everything,) = run(project, ["-rfE"])
+    failures, _, summary = everything.partition("= short test summary")
     assert re.search(r"9 failed, 1 passed, 1 xfailed, 1 error", summary), summary
     headed = re.split(r"^_{3,} (.*) _{3,}$", failures, flags=re.M)
     return dict(zip(headed[1::2], headed[2::2], strict=True)) | {"summary": summary}
@@ -226,22 +227,26 @@ def test_the_summary_names_the_answer(shown: dict[str, str]) -> None:
     assert "FAILED test_mine.py::test_plain - GradientMismatch: disagree:" in shown["summary"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["short", "native"])
 def test_any_style_of_traceback(printed: dict[str, str], shown: dict[str, str], style: str) -> None:
     assert shown["test_plain"].strip() in printed[style]
 
 
+@pytest.mark.slow
 def test_one_line_where_that_is_asked_for(printed: dict[str, str]) -> None:
     number = source_line('"is not shown"') + 1
     assert f"test_mine.py:{number}: GradientMismatch: {FIRST}" in printed["line"]
     assert LAST not in printed["line"]
 
 
+@pytest.mark.slow
 def test_the_full_trace_is_pytests_own(printed: dict[str, str]) -> None:
     assert "what_happens_before" in printed["full trace"]
     assert "handgrad/check.py" in printed["full trace"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("xdist" not in WORDS, reason="pytest-xdist is not installed")
 def test_through_xdist(printed: dict[str, str], shown: dict[str, str]) -> None:
     assert shown["test_plain"].strip() in printed["xdist"]

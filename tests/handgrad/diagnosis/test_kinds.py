@@ -244,6 +244,7 @@ def test_an_inverse_without_a_name_is_told_as_one() -> None:
     assert factors.part(0.1234, None, "exact") == "0.1234 of exact"
 
 
+@pytest.mark.slow
 def test_a_mean_over_what_is_not_masked_has_its_count_as_a_factor() -> None:
     """17 is no length of an array."""
     mask = np.arange(35).reshape(7, 5) % 2 == 0
@@ -261,6 +262,7 @@ def test_a_mean_over_what_is_not_masked_has_its_count_as_a_factor() -> None:
     assert "17 times exact (17 is a number in the loss)" in told.says
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("another", [False, True])
 def test_a_strange_factor_near_1_is_no_kind_beside_another_mistake(another: bool) -> None:
     params, x, y = (RNG.normal(size=3), RNG.normal(size=4)), RNG.normal(size=(7, 3)), np.ones(4) / 3

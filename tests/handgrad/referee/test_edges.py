@@ -105,6 +105,7 @@ def test_what_is_not_selected_may_be_anything() -> None:
     assert gradient(loss, point).tolist() == [0.5 + 4.0, 4.0]
 
 
+@pytest.mark.slow
 def test_a_batch_of_systems() -> None:
     """x = a⁻¹ b, and so db = a⁻ᵀ dx and da = -db xᵀ."""
     a = np.stack([TALL[:3] + 2 * np.eye(3), TALL[2:] - 3 * np.eye(3)])

@@ -28,6 +28,7 @@ from tests.handgrad.referee.problems import (
 from tests.handgrad.referee.rule_losses import TALL, mixed
 from tests.handgrad.referee.rule_losses_of_windows import largest, pooled, together
 from tests.handgrad.referee.test_kinks import assert_kink
+from tests.tiers import slowly
 
 GEOMETRIES: list[dict[str, Any]] = [
     {"window_dimensions": (2, 2), "window_strides": (2, 2), "padding": ((0, 0), (0, 0))},
@@ -243,7 +244,7 @@ def test_pooling_by_hand_is_right() -> None:
 
 @pytest.mark.parametrize(
     "mistake",
-    [{"mask": first}, {"mask": np.ones_like}, {"share": 1.0}],
+    [{"mask": first}, slowly({"mask": np.ones_like}), slowly({"share": 1.0})],
     ids=["first", "all", "share"],
 )
 def test_a_wrong_pooling_gradient_is_seen(mistake: Any) -> None:

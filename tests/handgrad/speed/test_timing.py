@@ -16,6 +16,7 @@ from handgrad.speed.rounds import Ratio, comparison, ratio, rival, time_rounds
 from handgrad.speed.timing import time_gradient
 from handgrad.speed.timings import NotTimedError, Timings, as_text, seconds
 from tests.handgrad.reports import report
+from tests.tiers import slowly
 
 X, Y = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]), np.array([1.0, 0.0, 2.0])
 W = np.array([0.3, -0.7])
@@ -114,14 +115,15 @@ def test_with_the_loss_beside_the_gradient() -> None:
 @pytest.mark.parametrize(
     ("loss", "inputs", "static"),
     [
-        (lambda w, x, k: jnp.sum(w * k * x[0]), (X, 2.5), ()),
+        slowly(lambda w, x, k: jnp.sum(w * k * x[0]), (X, 2.5), ()),
         (lambda w, x, n: sum(jnp.sum(w**k * x[0]) for k in range(n)), (X, 3), ("inputs[1]",)),
         (lambda w, o: jnp.sum(w) if o["mean"] == "no" else w[0], ({"mean": "no"},), ("mean",)),
-        (lambda w, x, i: jnp.sum(w * x[int(i[0])]), (X, np.array([1])), ("inputs[1]",)),
-        (lambda w, i, o: jnp.sum(w[i]) if o == "sum" else w[0], (np.array([1]), "sum"), ("[1]",)),
-        (lambda w, x: jnp.sum(w) * float(x[0, 0]), (X,), ("inputs[0]",)),
+        slowly(lambda w, x, i: jnp.sum(w * x[int(i[0])]), (X, np.array([1])), ("inputs[1]",)),
+        slowly(lambda w, i, o: jnp.sum(w[i]) if o == "sum" else w[0], (np.array([1]), "sum"),
+               ("[1]",)),
+        slowly(lambda w, x: jnp.sum(w) * float(x[0, 0]), (X,), ("inputs[0]",)),
     ],
-)
+)  # fmt: skip
 def test_what_must_stay_as_it_is_is_a_constant(loss: Any, inputs: Any, static: Any) -> None:
     with jax.enable_x64(True):
         found = compiled(loss, W, inputs)
