@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 
 def slowly(*values: Any) -> Any:
@@ -14,3 +15,8 @@ def one_of_each(values: Any, quick: Any) -> list[Any]:
     """All values, of which those in `quick` are tried by `make test`."""
     assert set(quick) <= set(values)
     return [value if value in quick else slowly(value) for value in values]
+
+
+def fewer(times: int) -> settings:
+    """A part of the profile's examples, where each takes long and most would show a mistake."""
+    return settings(max_examples=settings().max_examples // times)

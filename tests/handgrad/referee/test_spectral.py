@@ -11,6 +11,7 @@ from handgrad.oracle.truth import UndecidableError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from tests.handgrad.referee.problems import by_jax, certified, hidden
 from tests.handgrad.referee.rule_losses import TALL, M, mixed
+from tests.tiers import one_of_each
 
 SIGNED = {
     "eigh": lambda m: jnp.linalg.eigh(m + m.T)[1] * jnp.arange(3.0)[None],
@@ -23,7 +24,7 @@ SIGNED = {
 }
 
 
-@pytest.mark.parametrize("name", SIGNED)
+@pytest.mark.parametrize("name", one_of_each(SIGNED, ["eigh", "svd, wide", "qr, tall"]))
 def test_factors_with_their_signs(name: str) -> None:
     """Nothing but LAPACK decides a sign, and a loss may depend on it."""
 

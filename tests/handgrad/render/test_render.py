@@ -18,6 +18,7 @@ from handgrad.data.findings import Enclosure, Finding
 from handgrad.render import content, html, text
 from handgrad.report import GradientReport
 from tests.handgrad.reports import BOB, RIGHT, ZERO, leaf, report, wrong
+from tests.tiers import fewer
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -50,6 +51,7 @@ def test_the_answer_comes_first_and_begins_with_the_verdict() -> None:
     assert str(wrong(headline="a leaf is missing")).startswith("disagree: a leaf is missing")
 
 
+@fewer(8)
 @given(
     st.integers(0, 30), st.sampled_from(["agree", "imprecise", "disagree"]), st.integers(0, 2),
     st.text("abc", max_size=300),
