@@ -6,14 +6,25 @@ significant digits, since the last ones differ between processors; whole numbers
 digits may differ, since they count units in the last place. A line `...` stands for any lines.
 """
 
+import contextlib
+import io
 import os
 import re
+import runpy
+import shlex
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from unittest import mock
+
+import jax
 
 ROOT = Path(__file__).parent.parent
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+
+#: How our own commands begin; they need a shell where one of its characters is in them.
+PYTHON, SHELL = ".venv/bin/python -m ", set(";|&<>$")
 
 #: Commands that would run these very tests again: only what they would do is looked at.
 RECURSIVE = ("make test", "make test-all", "make lint")
@@ -40,10 +51,22 @@ def check(command: str, expected: str) -> str | None:
         # The environment that runs these tests is not set up anew under their feet.
         stamp = Path(os.path.relpath(sys.prefix, ROOT)) / ".installed-by-make"
         command = command.replace("make", f"make --assume-old={stamp}", 1)
+    python = command.startswith(PYTHON) and SHELL.isdisjoint(command)
+    code, out, err = _in_this_process(command) if python else _in_a_shell(command)
+    # A wrong gradient is what some commands are shown to find.
+    due = 1 if out.startswith("disagree: ") else 0
+    if code != due:
+        return f"ended with {code}, not {due}: {err}"
+    if expected.strip() and not same(expected, out):
+        return f"printed\n{out}\nwhere the document has\n{expected}"
+    return None
+
+
+def _in_a_shell(command: str) -> tuple[int, str, str]:
+    """Exit code, output and errors."""
     # The Python that runs these tests, wherever its environment is.
-    command = command.replace(".venv/bin/python", sys.executable)
     run = subprocess.run(
-        command,
+        command.replace(".venv/bin/python", sys.executable),
         shell=True,
         cwd=ROOT,
         env=os.environ | {"COLUMNS": "80"},
@@ -51,13 +74,30 @@ def check(command: str, expected: str) -> str | None:
         text=True,
         check=False,
     )
-    # A wrong gradient is what some commands are shown to find.
-    due = 1 if run.stdout.startswith("disagree: ") else 0
-    if run.returncode != due:
-        return f"ended with {run.returncode}, not {due}: {run.stderr}"
-    if expected.strip() and not same(expected, run.stdout):
-        return f"printed\n{run.stdout}\nwhere the document has\n{expected}"
-    return None
+    return run.returncode, run.stdout, run.stderr
+
+
+def _in_this_process(command: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of a module of ours: Python and JAX are loaded already."""
+    module, *words = shlex.split(command.removeprefix(PYTHON))
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(ROOT),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        mock.patch.object(sys, "argv", [module, *words]),
+        mock.patch.dict(os.environ, COLUMNS="80"),
+        warnings.catch_warnings(action="ignore"),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+    ):
+        try:
+            main = ROOT.joinpath(*module.split("."), "__main__.py")
+            runpy.run_path(str(main), run_name="__main__")
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return code, out.getvalue(), err.getvalue()
 
 
 def same(expected: str, printed: str) -> bool:

@@ -1,28 +1,28 @@
 """What the documents say that commands print is what they print."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.console import ROOT, blocks, check, commands
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 
-COMMANDS = [
-    pytest.param(*command, id=f"{document.name}: {command[0]}")
-    for document in DOCUMENTS
-    for block in blocks(document)
-    for command in commands(block)
-]
+
+def shown_in(document: Path) -> list[tuple[str, str]]:
+    return [command for block in blocks(document) for command in commands(block)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("command", "expected"), COMMANDS)
-def test_a_command_prints_what_is_shown(command: str, expected: str) -> None:
-    """In the order of the documents: some use what earlier ones have written."""
-    assert check(command, expected) is None
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if shown_in(d)], ids=lambda d: d.name)
+def test_commands_print_what_is_shown(document: Path) -> None:
+    """From the top to the bottom: some use what earlier ones have written."""
+    said = {command: check(command, expected) for command, expected in shown_in(document)}
+    assert {command: wrong for command, wrong in said.items() if wrong} == {}
 
 
 def test_the_commands_are_found() -> None:
-    shown = [command.values[0] for command in COMMANDS]
+    shown = [command for document in DOCUMENTS for command, _ in shown_in(document)]
     assert {"make run", "make test"} <= set(shown)
     assert len(shown) == sum(
         line.startswith("$ ") for document in DOCUMENTS for line in document.read_text().split("\n")
@@ -40,3 +40,10 @@ def test_other_numbers_and_failures_are_seen() -> None:
     assert check("echo 'disagree: yours'; exit 1", "...") is None
     assert check("echo 'disagree: yours'", "...") is not None
     assert check("echo one; exit 1", "one") is not None
+
+
+def test_our_own_commands_run_in_this_process() -> None:
+    said = ".venv/bin/python -m handgrad --help"
+    assert check(said, "Usage: handgrad [OPTIONS] COMMAND [ARGS]...\n...") is None
+    assert check(said, "Usage: handgrad\n...") is not None
+    assert check(".venv/bin/python -m handgrad chek", "...") is not None

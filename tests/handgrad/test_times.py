@@ -53,18 +53,21 @@ def test_a_ruling_on_one_point(sizes: tuple[int, ...], batch: int, seconds: floa
     and hardly more where others run as well.
     """
     problem = network(sizes, batch)
-    report = check_gradient(*problem, points=0)
-    times = []
-    for _ in range(10 if seconds < 1 else 3 if seconds < 10 else 1):
+
+    def ruled() -> tuple[float, GradientReport]:
         began = time.process_time()
         report = check_gradient(*problem, points=0)
-        times.append(time.process_time() - began)
+        return time.process_time() - began, report
+
+    # The first one compiles, which is little beside the largest.
+    rulings = [ruled() for _ in range(10 if seconds < 1 else 3 if seconds < 10 else 1)]
+    report = rulings[-1][1]
     assert report.verdict == "agree"
     assert all(leaf.judged == leaf.elements for leaf in report.leaves)
     assert sum(leaf.elements for leaf in report.leaves) == sum(
         leaf.size for leaf in jax.tree_util.tree_leaves(problem[2])
     )
-    assert min(times) < seconds
+    assert min(taken for taken, _ in rulings) < seconds
 
 
 @pytest.mark.slow
