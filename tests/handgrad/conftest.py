@@ -8,7 +8,10 @@ import jax
 import numpy as np
 import pytest
 
+from handgrad import diagnosis, power
 from handgrad.diagnosis import engine, samples
+from handgrad.judging import judge, neighbours
+from handgrad.smallest import shrinking
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -30,4 +33,13 @@ def compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(samples, "engine", shared)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    """What is found must not depend on how busy this machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (diagnosis, judge, neighbours, power, samples, shrinking):
+            patch.setattr(module, "SECONDS", 600.0)
         yield
