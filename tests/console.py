@@ -23,8 +23,9 @@ import jax
 ROOT = Path(__file__).parent.parent
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
-#: How our own commands begin; they need a shell where one of its characters is in them.
-PYTHON, SHELL = ".venv/bin/python -m ", set(";|&<>$")
+#: How our own commands begin. One with a shell's characters needs a shell, and a sweep needs a JAX
+#: that has not started yet: it has a device for each processor.
+PYTHON, SHELL, SWEEP = ".venv/bin/python -m ", set(";|&<>$"), ".venv/bin/python -m compare sweep "
 
 #: Commands that would run these very tests again: only what they would do is looked at.
 RECURSIVE = ("make test", "make test-all", "make lint")
@@ -51,8 +52,9 @@ def check(command: str, expected: str) -> str | None:
         # The environment that runs these tests is not set up anew under their feet.
         stamp = Path(os.path.relpath(sys.prefix, ROOT)) / ".installed-by-make"
         command = command.replace("make", f"make --assume-old={stamp}", 1)
-    python = command.startswith(PYTHON) and SHELL.isdisjoint(command)
-    code, out, err = _in_this_process(command) if python else _in_a_shell(command)
+    python = command.startswith(PYTHON) and not command.startswith(SWEEP)
+    run = _in_this_process if python and SHELL.isdisjoint(command) else _in_a_shell
+    code, out, err = run(command)
     # A wrong gradient is what some commands are shown to find.
     due = 1 if out.startswith("disagree: ") else 0
     if code != due:
