@@ -10,8 +10,8 @@ import pytest
 
 from handgrad import diagnosis, power
 from handgrad.diagnosis import engine, samples
-from handgrad.judging import judge, neighbours
-from handgrad.smallest import shrinking
+from handgrad.judging import neighbours, trial
+from handgrad.shrinking import shrinker
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,6 +40,6 @@ def compiled_once() -> Iterator[None]:
 def patience() -> Iterator[None]:
     """What is found must not depend on how busy this machine is."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (diagnosis, judge, neighbours, power, samples, shrinking):
+        for module in (diagnosis, neighbours, power, samples, shrinker, trial):
             patch.setattr(module, "SECONDS", 600.0)
         yield

@@ -11,6 +11,7 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.oracle import certify
+from handgrad.report import GradientReport
 
 
 def network(sizes: tuple[int, ...], batch: int) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from benchmarks.checkers.subject import Subject
 from benchmarks.checkers.subjects import SUBJECTS
 from benchmarks.checkers.subjects.planting import Accumulating
 from handgrad import check_gradient
-from handgrad.ways.by_jax import ByJax
+from handgrad.judging.jax_loss import JaxLoss
 from tests.handgrad.heldout import HELD_OUT
 from tests.once import Once
 
@@ -32,18 +32,18 @@ def measured_once() -> Iterator[None]:
 
     All mistakes in a model share them; they are so small that no element is looked at first.
     """
-    measured, found = ByJax.measured, {}
+    measured, found = JaxLoss.measured, {}
 
-    def shared(way: ByJax, given: Any, suspects: Any = ()) -> Any:
+    def shared(of: JaxLoss, given: Any, suspects: Any = ()) -> Any:
         arrays = [np.asarray(leaf) for leaf in jax.tree.leaves((given.params, given.inputs))]
         point = tuple((array.shape, str(array.dtype), array.tobytes()) for array in arrays)
-        key = way.loss, way.referee, way.seed, way.trusted, point
+        key = of.case.loss, of.case.referee, of.case.seed, of.case.trusted, point
         if key not in found:
-            found[key] = measured(way, given, suspects)
+            found[key] = measured(of, given, suspects)
         return found[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ByJax, "measured", shared)
+        patch.setattr(JaxLoss, "measured", shared)
         yield
 
 

@@ -16,7 +16,6 @@ import pytest
 
 from handgrad import GradientMismatch, check_backward, check_custom, check_gradient
 from handgrad.report import GradientReport
-from handgrad.shrinking import shrinker
 from handgrad.shrinking.counterexample import Counterexample
 from tests.handgrad.smallest import wrong_gradients
 from tests.handgrad.smallest.wrong_gradients import WRONG, Wrong
@@ -32,12 +31,6 @@ if os.environ.get("RIGHT"):
     for wrong in w.WRONG:
         setattr(w, wrong.name, getattr(w, f"right_{wrong.loss.__name__}"))
 """
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is found must not depend on how busy this machine is."""
-    monkeypatch.setattr(shrinker, "SECONDS", 60.0)
 
 
 def report_on(wrong: Wrong) -> GradientReport:
