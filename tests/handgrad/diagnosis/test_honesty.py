@@ -178,6 +178,7 @@ def of_symmetric(p: Any) -> Any:
     return 4 * t * (1 - t * t)
 
 
+@pytest.mark.slow
 def test_a_symmetric_matrix_is_its_transpose() -> None:
     square = (RNG.normal(size=(3, 3)),)
     transposed = check_gradient(lambda p: of_symmetric(p).T, symmetric, *square, points=0)
@@ -235,6 +236,7 @@ def test_equal_lengths_do_not_make_an_exchange() -> None:
     assert kinds(check_gradient(summed, squares, *point, points=0)) <= {"unknown", "axis"}
 
 
+@pytest.mark.slow
 def test_rounding_in_single_precision_is_not_read_as_a_kind() -> None:
     """A wrong formula whose gap is within what float32 rounds nearly everywhere."""
 

@@ -58,6 +58,7 @@ def test_the_derivative_of_tanh_is_told(loss: Any) -> None:
     assert "test_in_jax.py, line " in told.says
 
 
+@pytest.mark.slow
 def test_a_function_of_scipy_has_a_link() -> None:
     def gradient(w: Any, x: Any, y: Any) -> Any:
         return x.T @ (2 * (expit(x @ w) - y)) / len(y)

@@ -220,7 +220,7 @@ def normalised(w: Any, x: Any, y: Any) -> Any:
 @pytest.mark.parametrize(
     ("mean_back", "variance_back", "says"),
     [
-        (0, 1, "to the matrix product"),
+        slowly(0, 1, "to the matrix product"),
         slowly(1, 0, "nothing comes back from the difference"),
         slowly(0, 0, "two terms are missing"),
     ],
@@ -341,6 +341,7 @@ def test_a_leaf_is_left_out_of_the_forward_pass() -> None:
     assert "params['b'] is left out of the forward pass, as if it were 0" in told.says
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "how"), [(0.5, "is 1/2 of"), (0.0, "nothing comes back")])
 def test_a_penalty_s_factor_is_a_weight_decay(
     part: float, how: str, monkeypatch: pytest.MonkeyPatch

@@ -83,7 +83,7 @@ def both(p: Any, own: Any) -> Any:
             "params['m'] is updated too early, by 0.3 times yours without the loss's weight decay, "
             "before the weight decay is differentiated",
         ),
-        (
+        slowly(
             differentiated(both, late=False),
             "params['m'], params['s'] are updated too early, by 0.3 times yours without",
         ),

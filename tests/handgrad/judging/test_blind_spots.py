@@ -57,6 +57,7 @@ def test_as_many_examples_as_something_is_long(examples: int, axis_of: str) -> N
     )
 
 
+@pytest.mark.slow
 def test_as_many_examples_as_an_input_is_wide() -> None:
     def of_pairs(w: Any, x: Any, y: Any) -> Any:
         return jnp.mean((x @ x.T @ y * w) ** 2)
@@ -65,6 +66,7 @@ def test_as_many_examples_as_an_input_is_wide() -> None:
     assert "an axis of an input are both 3 long" in told
 
 
+@pytest.mark.slow
 def test_a_unit_that_is_never_on() -> None:
     dead = PARAMS | {"b": PARAMS["b"] - np.array([0, 100.0, 0, 0, 0])}
     told = warned(ruled(loss, dead, X, Y), "dead units?")

@@ -187,6 +187,7 @@ def test_the_right_answer_has_the_form_of_the_wrong_one() -> None:
     assert blamed(asked(gradient, looked_up, NORMED)) == {"lookup_backward": True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 def test_all_steps_that_were_judged_are_right(count: int) -> None:
     def right_backward(d: Any, z: Any) -> Any:
