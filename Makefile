@@ -10,6 +10,9 @@ STAMP := $(VENV)/.installed-by-make
 # The output of a target is the same when the tests run it from within `make test`.
 MAKEFLAGS += --no-print-directory
 
+# Where Python may not keep what it compiled, every start of it compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install run test test-all lint bench document study picture lock clean help
 
 install: $(STAMP) ## set up the environment in .venv
@@ -47,7 +50,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Setting up $(VENV); this takes about half a minute." >&2
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --clear --python "$(PYTHON)" $(VENV) && \
-		uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock && \
 		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
 	else \
 		"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
