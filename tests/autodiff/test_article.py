@@ -83,9 +83,12 @@ def _packed_gradient(params: article.Parameters, x: jax.Array, y: jax.Array) -> 
 
 
 def test_training_is_reproducible_bit_for_bit(path: article.Parameters) -> None:
-    """In this process and in another one."""
     again = article.train(ONES, XS, YS, 0.1, ORDER)
     assert stack(path).tobytes() == stack(again).tobytes()
+
+
+@pytest.mark.slow
+def test_so_it_is_in_another_process(path: article.Parameters) -> None:
     code = (
         "import hashlib\nfrom compare.agreement import stack\nfrom autodiff import article\n"
         "from tests.autodiff.test_article import ONES, ORDER, XS, YS\n"

@@ -15,6 +15,7 @@ from benchmarks.problems.article import ArticleProblem, mass_problem, sample_pro
 from benchmarks.problems.network import network_problem
 from benchmarks.ready import Unavailable
 from manual.network import Network
+from tests.tiers import slowly
 
 RELU = Network((7, 11, 5, 3), activation="relu", loss="softmax-ce")
 SQUARES = Network((3, 4, 2), activation="tanh", loss="mse")
@@ -63,10 +64,12 @@ def refused(name: str, of: str, dtype: str) -> str:
 
 
 EVERYTHING = [
-    pytest.param(name, of, dtype, marks=pytest.mark.slow if name == names.TORCH_COMPILED else ())
-    for name in LIBRARIES
-    for of in PROBLEMS
-    for dtype in ("float32", "float64")
+    (name, of, dtype) for name in LIBRARIES for of in PROBLEMS for dtype in ("float32", "float64")
+]
+#: One answer that is held to the gate, and all that is refused.
+QUICK = [
+    (names.SKLEARN, "squares", "float64"),
+    *(asked for asked in EVERYTHING if refused(*asked)),
 ]
 
 
@@ -74,7 +77,10 @@ def test_every_peer_is_there_for_both_families() -> None:
     assert tuple(TO_ARTICLE) == tuple(TO_NETWORK) == names.PEERS == (*LIBRARIES,)
 
 
-@pytest.mark.parametrize(("name", "of", "dtype"), EVERYTHING)
+@pytest.mark.parametrize(
+    ("name", "of", "dtype"),
+    [asked if asked in QUICK else slowly(*asked) for asked in EVERYTHING],
+)
 def test_a_peer_is_right_twice_or_says_why_it_is_not_asked(name: str, of: str, dtype: str) -> None:
     if reason := refused(name, of, dtype):
         with pytest.raises(Unavailable, match=reason):

@@ -17,6 +17,7 @@ from manual.article import Parameters
 from tests.equivalence import verdict_on
 from tests.reference import ALICE, BOB, BOB_W1, BOB_W1_ARTICLE, PARTIALS, close
 from tests.strategies import Point, points
+from tests.tiers import one_of_each
 
 ONES = article.ones_parameters()
 
@@ -43,7 +44,7 @@ def on_objects(form: str, params: Any, x: Any, y: float) -> list[float]:
     return [part.item() for part in grads]
 
 
-@forms
+@pytest.mark.parametrize("form", one_of_each(floats.SIGMOID_DERIVATIVES, ["stable"]))
 @given(point=points)
 def test_the_judge_agrees(form: str, point: Point) -> None:
     """Each answer lies where the rounding of its lines leaves it, beside that on arrays."""

@@ -97,7 +97,7 @@ def hold_to_the_judge(of: Described, point: Point) -> None:
 
 
 @pytest.mark.parametrize("soft", [False, slowly(True)])
-@pytest.mark.parametrize("kind", one_of_each(list(SCALES), ["ordinary", "saturating"]))
+@pytest.mark.parametrize("kind", one_of_each(list(SCALES), ["saturating"]))
 def test_the_judge_agrees(kind: str, soft: bool) -> None:
     hold_to_the_judge(QUICK[kind], draw_point(QUICK[kind], 3, kind, soft))
 

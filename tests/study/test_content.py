@@ -12,6 +12,7 @@ from compare.traced.asked import Asked
 from study.content import of_article, of_pass
 from tests.compare.errata.asked import shown
 from tests.passes import trace
+from tests.tiers import slowly
 
 
 def test_it_is_plain_data(content: dict[str, Any]) -> None:
@@ -30,8 +31,15 @@ def assert_is(told: dict[str, Any], of: Trace) -> None:
             assert told[side][name] == getattr(quantity, side), (name, side)
 
 
-@pytest.mark.parametrize("form", ["stable", "article"])
-@pytest.mark.parametrize("start", [{"init": "ones"}, {"seed": 44}])
+@pytest.mark.parametrize(
+    ("start", "form"),
+    [
+        ({"seed": 44}, "stable"),
+        slowly({"init": "ones"}, "stable"),
+        slowly({"seed": 44}, "article"),
+        slowly({"init": "ones"}, "article"),
+    ],
+)
 def test_passes_of_the_four_from_both_starts(
     content: dict[str, Any], form: str, start: dict[str, Any]
 ) -> None:
@@ -72,7 +80,7 @@ def test_options_that_do_not_go_together_are_refused() -> None:
         of_article(Asked(init="ones", seed=3))
 
 
-@pytest.mark.parametrize("name", ["identity output", "one edge", "relu"])
+@pytest.mark.parametrize("name", ["identity output", slowly("one edge"), slowly("relu")])
 def test_a_pass_of_a_network_of_one_s_own(name: str) -> None:
     of = trace(name)
     told = of_pass(of)

@@ -52,9 +52,7 @@ def test_names_of_any_network_can_be_places() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "network", one_of_each(NETWORKS, ("the article's", "identity output", "relu"))
-)
+@pytest.mark.parametrize("network", one_of_each(NETWORKS, ("the article's",)))
 def test_every_formula_of_a_pass(network: str) -> None:
     """It converts, and every place is a quantity that the formula depends on."""
     quantities = trace(network).quantities

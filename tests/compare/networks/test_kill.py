@@ -153,12 +153,7 @@ main()
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "place",
-    [
-        "savez",
-        pytest.param("fsync", marks=pytest.mark.slow),
-        pytest.param("chmod", marks=pytest.mark.slow),
-        pytest.param("replace", marks=pytest.mark.slow),
-    ],
+    ["savez", "fsync", "chmod", "replace"],
 )
 def test_killed_while_it_writes(tmp_path: Path, place: str) -> None:
     """The checkpoint before is there, whole; what was being written is no model's name."""

@@ -53,9 +53,7 @@ AGREEING = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "what", ["softmax", *(pytest.param(k, marks=pytest.mark.slow) for k in list(AGREEING)[1:])]
-)
+@pytest.mark.parametrize("what", AGREEING)
 def test_sides_that_agree(what: str) -> None:
     progress = after(of(**AGREEING[what]), 10)
     assert progress.first_divergence is None

@@ -10,7 +10,6 @@ import pytest
 from compare.proof.lemmas import Lemma
 from tests.compare.networks.calls import compare, one_object, refused, started
 from tests.compare.test_cli import seconds_of_children
-from tests.tiers import slowly
 
 NINE = ["w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3"]
 
@@ -183,6 +182,7 @@ def test_what_is_refused(words: str) -> None:
     assert REFUSED[words] in refused("prove", *words.split())
 
 
+@pytest.mark.slow
 def test_it_is_quick_and_loads_no_jax() -> None:
     """Start of Python included; the promise is 4 s, and measured is the work of the processor."""
     code = "import sys; sys.argv = ['compare', 'prove']\nfrom compare.cli import main\n"
@@ -192,6 +192,7 @@ def test_it_is_quick_and_loads_no_jax() -> None:
     assert seconds_of_children() - begin < 4
 
 
+@pytest.mark.slow
 def test_without_sympy() -> None:
     code = "import sys; sys.modules['sympy'] = None; sys.argv = ['compare', 'prove']\n"
     code += "from compare.cli import main\nmain()"
@@ -203,12 +204,13 @@ def test_without_sympy() -> None:
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
-        slowly("--network 4-4-4-4-4"),
-        slowly("--network 2-8-1 --activation relu --output identity"),
-        slowly("--network 18-18-1"),
+        "--network 4-4-4-4-4",
+        "--network 2-8-1 --activation relu --output identity",
+        "--network 18-18-1",
     ],
 )
 def test_what_is_attempted_ends(words: str) -> None:
