@@ -19,6 +19,7 @@ from manual.activations import ACTIVATIONS
 from manual.losses import LOSSES
 from manual.network import LINKS, Network
 from tests.compare.sweep.blocks import Block, block, swept
+from tests.tiers import one_of_each, slowly
 
 import autodiff.article  # isort: skip
 import autodiff.network  # isort: skip
@@ -108,8 +109,9 @@ ARTICLE = {
 }
 
 
-@pytest.mark.parametrize("settings", ARTICLE.values(), ids=ARTICLE)
-def test_of_the_article(settings: Settings) -> None:
+@pytest.mark.parametrize("of", one_of_each(ARTICLE, ["all sizes"]))
+def test_of_the_article(of: str) -> None:
+    settings = ARTICLE[of]
     found = block(settings, 3)
     assert found.tally.disagreements.sum() == 0
     assert found.tally.overflowed.sum() == 0
@@ -154,7 +156,9 @@ def hold_network(network: Network, dtype: str, weights: str, inputs: str, count:
     hold_to_the_truth(settings, found, count)
 
 
-@pytest.mark.parametrize(("network", "dtype"), QUICK, ids=title)
+@pytest.mark.parametrize(
+    ("network", "dtype"), [QUICK[0], *(slowly(*of) for of in QUICK[1:])], ids=title
+)
 def test_of_networks(network: Network, dtype: str) -> None:
     hold_network(network, dtype, "uniform:2", "uniform:3", 3)
 

@@ -16,6 +16,7 @@ from compare.sweep.run import sweep
 from manual.affine import Layer
 from manual.network import Network
 from tests.compare.sweep.blocks import swept
+from tests.tiers import one_of_each, slowly
 
 NINE = list(manual.article.Parameters._fields)
 
@@ -30,7 +31,7 @@ def test_all_cases_are_counted_once() -> None:
         assert all(0 <= number < requested for number, _ in found.suspects)
 
 
-@pytest.mark.parametrize("requested", [10, BLOCK + 3])
+@pytest.mark.parametrize("requested", [BLOCK + 3, slowly(10)])
 def test_beyond_the_last_case_nothing_is_counted(requested: int) -> None:
     """A block is whole wherever a sweep ends; here the same is said of every case."""
     assert sweep(swept(plant="residual-sign"), requested).disagreements == requested
@@ -45,6 +46,7 @@ def test_a_sweep_can_be_stopped_between_steps() -> None:
     assert found.histogram.sum() == 9 * found.cases
 
 
+@pytest.mark.slow
 def test_a_hundred_cases_see_less_than_a_million() -> None:
     """Weights and inputs of a size that saturates a unit once in some thousand cases."""
     rare = swept(weights="uniform:2", inputs="uniform:4", plant="saturated-unit-zeroed")
@@ -56,7 +58,7 @@ def test_a_hundred_cases_see_less_than_a_million() -> None:
     assert case(rare, worst).ruling().verdict == "disagree"
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", slowly("float32")])
 def test_a_right_gradient_agrees(dtype: str) -> None:
     found = sweep(swept(dtype=dtype), 50_000)
     assert (found.disagreements, found.overflowed) == (0, 0)
@@ -70,7 +72,7 @@ def test_what_overflows_is_undecidable() -> None:
     assert found.verdict(()) == "undecidable"
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", slowly("float32")])
 def test_a_gradient_that_is_no_number_disagrees(
     dtype: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +93,7 @@ def test_a_gradient_that_is_no_number_disagrees(
 
 @pytest.mark.parametrize(
     ("sizes", "activation", "scale"),
-    [((2, 2, 2, 2, 2, 1), "tanh", "spread:1e-3:10"), ((2, 3, 1), "relu", "uniform:1e3")],
+    [slowly((2, 2, 2, 2, 2, 1), "tanh", "spread:1e-3:10"), ((2, 3, 1), "relu", "uniform:1e3")],
 )
 def test_a_factor_in_a_network_disagrees(
     sizes: tuple[int, ...], activation: str, scale: str, monkeypatch: pytest.MonkeyPatch
@@ -111,7 +113,7 @@ def test_a_factor_in_a_network_disagrees(
 
 @pytest.mark.parametrize(
     ("dtype", "size", "silent"),
-    [("float64", "uniform:1e30", "all"), ("float32", "uniform:1e3", "w1 w2 w3 w4 b1 b2")],
+    [("float64", "uniform:1e30", "all"), slowly("float32", "uniform:1e3", "w1 w2 w3 w4 b1 b2")],
 )
 def test_of_what_rounding_explains_altogether_nothing_is_known(
     dtype: str, size: str, silent: str
@@ -133,25 +135,12 @@ def test_the_judge_has_the_last_word() -> None:
     assert found.verdict(["agree", "disagree"]) == "disagree"
 
 
-#: Seen in float64 at the first few thousand cases; `accumulates` and `float32` run in NumPy.
-QUICK = ["missing-square", "float32", "accumulates", "off-by-1e-12", "not-a-number"]
-
-
-def hold(slug: str) -> None:
+#: Seen in float64 at the first few thousand cases; `accumulates` runs in NumPy.
+@pytest.mark.parametrize("slug", one_of_each(PLANTS, ["off-by-1e-12", "accumulates"]))
+def test_every_planted_mistake_is_reported(slug: str) -> None:
     found = sweep(swept(plant=slug), 20_000)
     assert found.disagreements > 0
     assert found.verdict(()) == "disagree"
     (worst, ratio), *_ = found.suspects
     assert not ratio <= 1
     assert case(swept(plant=slug), worst).ruling().verdict == "disagree"
-
-
-@pytest.mark.parametrize("slug", QUICK)
-def test_a_planted_mistake_is_reported(slug: str) -> None:
-    hold(slug)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("slug", [slug for slug in PLANTS if slug not in QUICK])
-def test_every_planted_mistake_is_reported(slug: str) -> None:
-    hold(slug)

@@ -35,6 +35,7 @@ def test_the_report_as_json() -> None:
     assert replayed["trace"]["verdict"] == "agree"
 
 
+@pytest.mark.slow
 def test_the_floor_is_timed_on_request() -> None:
     found = json.loads(compare("sweep", "--cases", "1e5", "--floor", "--json").out)
     assert found["floor_cases_per_second"] > 0  # which is faster, so few cases cannot say
@@ -80,6 +81,7 @@ def test_a_planted_case_to_read() -> None:
     assert [line for line in ended.out.splitlines() if line.startswith("disagree: ")]
 
 
+@pytest.mark.slow
 def test_a_case_of_another_network() -> None:
     words = ("--network", "3-2-2", "--activation", "tanh", "--loss", "softmax-ce")
     ended = compare("replay", "--case", 11, *words, "--json")

@@ -10,12 +10,12 @@ import pytest
 
 from compare.sweep import cases, tally
 from compare.sweep.distributions import FLOATS
-from compare.sweep.settings import Settings
 from compare.sweep.subject import Compared, in_memory
 from compare.sweep.tally import BINS, ENDS, Tally
 from handgrad import ulp_distance
 from manual.network import Network
 from tests.compare.sweep.blocks import Block, block, swept
+from tests.tiers import one_of_each, slowly
 
 SETTINGS = {
     "article": swept(),
@@ -33,9 +33,10 @@ def in_ulps(found: Block) -> np.ndarray:
     return apart / np.spacing(np.maximum(larger, tiny))
 
 
-@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
-def test_a_tally_is_what_numpy_counts(settings: Settings) -> None:
+@pytest.mark.parametrize("of", one_of_each(SETTINGS, ["network, single"]))
+def test_a_tally_is_what_numpy_counts(of: str) -> None:
     """With an end within the block: only the cases before it are counted."""
+    settings = SETTINGS[of]
     total = 7 * cases.BLOCK + 1500
     found = block(settings, 7, total)
     assert found.cases[:1500].tolist() == [*range(7 * cases.BLOCK, total)]
@@ -89,7 +90,7 @@ def counted(
         )
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float32", slowly("float64")])
 def test_what_is_no_number_disagrees(dtype: str) -> None:
     for by_hand, autodiff in ((math.nan, 1.0), (1.0, math.nan), (math.inf, 1.0)):
         found = counted(by_hand, autodiff, 1e-3, dtype)
@@ -103,7 +104,7 @@ def test_what_is_no_number_disagrees(dtype: str) -> None:
         assert found.judged.sum() == (by_hand == math.inf)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", slowly("float32")])
 def test_what_overflows_is_not_judged(dtype: str) -> None:
     for allowed in (math.inf, math.nan):
         found = counted(2.0, 1.0, allowed, dtype)
