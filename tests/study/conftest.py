@@ -6,16 +6,21 @@ loop.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from playwright.sync_api import Browser
 
+import study.build
 from compare.trace import Trace
-from study.build import build
+from study.build import build, page
 from study.chromium import launched
 from study.content import of_article, of_pass
+from study.font import embedded
+from tests.once import once
 from tests.passes import NETWORKS
 from tests.study.browser import Pages, required
 
@@ -23,16 +28,32 @@ from tests.study.browser import Pages, required
 OWN = NETWORKS["identity output"]
 
 
+@pytest.fixture(autouse=True, scope="package")
+def fonts_once() -> Iterator[None]:
+    """Cut the font once for each set of signs; tests/study/test_font.py cuts it anew."""
+    cut = cache(lambda signs: embedded(set(signs)))
+    with patch.object(study.build, "embedded", lambda signs: cut(frozenset(signs))):
+        yield
+
+
 @pytest.fixture(scope="session")
-def content() -> dict[str, Any]:
+def content(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the article's page is told."""
-    return of_article()
+    return once(tmp_path_factory, "study-content", of_article)
 
 
 @pytest.fixture(scope="session")
-def study_page(content: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of the article's network, built."""
-    return build(content, tmp_path_factory.mktemp("study") / "index.html")
+def article_html(content: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of the article's network as HTML."""
+    return once(tmp_path_factory, "study-page", lambda: page(content))
+
+
+@pytest.fixture(scope="session")
+def study_page(article_html: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the article's network, in a file."""
+    path = tmp_path_factory.mktemp("study") / "index.html"
+    path.write_text(article_html, encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -56,11 +56,6 @@ class Elements(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def built(content: dict[str, Any]) -> str:
-    return page(content)
-
-
-@pytest.fixture(scope="module")
 def small() -> dict[str, Any]:
     """The content of a small page."""
     return of_pass(trace("one edge"))
@@ -70,15 +65,15 @@ def hashed(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def test_it_is_one_file_of_moderate_size(built: str) -> None:
-    assert len(built.encode()) < 1_500_000
-    assert built.startswith("<!doctype html>")
-    assert not re.search(r"\{\{\w+\}\}", built)  # every part has found its place
-    assert "FONT_URL" not in built
+def test_it_is_one_file_of_moderate_size(article_html: str) -> None:
+    assert len(article_html.encode()) < 1_500_000
+    assert article_html.startswith("<!doctype html>")
+    assert not re.search(r"\{\{\w+\}\}", article_html)  # every part has found its place
+    assert "FONT_URL" not in article_html
 
 
-def test_the_policy_allows_what_is_inline_and_nothing_else(built: str) -> None:
-    elements = Elements(built)
+def test_the_policy_allows_what_is_inline_and_nothing_else(article_html: str) -> None:
+    elements = Elements(article_html)
     (policy,) = (
         attributes["content"]
         for attributes, _ in elements.of("meta")
@@ -99,8 +94,8 @@ def test_the_policy_allows_what_is_inline_and_nothing_else(built: str) -> None:
     assert json.loads(data)["steps"]
 
 
-def test_it_needs_nothing_from_anywhere(built: str) -> None:
-    elements = Elements(built)
+def test_it_needs_nothing_from_anywhere(article_html: str) -> None:
+    elements = Elements(article_html)
     for tag, attributes, text in elements.found:
         assert tag not in {"link", "iframe", "object", "embed", "base", "img"}
         assert not {"src", "srcset", "href", "action", "style"} & attributes.keys()
@@ -119,10 +114,8 @@ def test_it_needs_nothing_from_anywhere(built: str) -> None:
             assert not re.search(r"\b(eval|localStorage|sessionStorage|indexedDB)\b|cookie", text)
 
 
-@pytest.mark.parametrize(
-    "text", ["</script><b>", "<!--<script>", "<!-- ", "</SCRIPT >", "{{script}}", "a\u2028b"]
-)
-def test_no_text_gets_out_of_its_element(small: dict[str, Any], text: str) -> None:
+def test_no_text_gets_out_of_its_element(small: dict[str, Any]) -> None:
+    text = "</script><b> <!--<script> <!-- </SCRIPT > {{script}} a\u2028b"
     changed = {**small, "about": {**small["about"], "parameters": text}}
     before, after = Elements(page(small)), Elements(page(changed))
     assert [tag for tag, *_ in after.found] == [tag for tag, *_ in before.found]

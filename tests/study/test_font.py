@@ -47,13 +47,8 @@ def slanted(letter: str) -> str:
     return letter
 
 
-@pytest.fixture(scope="module")
-def article_page(content: dict[str, Any]) -> str:
-    return page(content)
-
-
-def test_every_sign_of_the_article_s_page(content: dict[str, Any], article_page: str) -> None:
-    known = known_to(font_of(article_page))
+def test_every_sign_of_the_article_s_page(content: dict[str, Any], article_html: str) -> None:
+    known = known_to(font_of(article_html))
     wanted = signs(formulas(content)) | set(ALWAYS)
     assert "<" in wanted  # of an erratum; in the markup it is written otherwise
     # Spaces that do not break are drawn as nothing, by any font.
@@ -67,8 +62,8 @@ def test_every_sign_of_other_networks(network: str) -> None:
     assert signs(formulas(content)) - known <= {"\xa0", "\n"}
 
 
-def test_brackets_and_roots_can_grow(article_page: str) -> None:
-    font = font_of(article_page)
+def test_brackets_and_roots_can_grow(article_html: str) -> None:
+    font = font_of(article_html)
     math: Any = font["MATH"]
     table = math.table
     tall = table.MathVariants.VertGlyphCoverage.glyphs
@@ -77,10 +72,10 @@ def test_brackets_and_roots_can_grow(article_page: str) -> None:
         assert cmap[ord(sign)] in tall
 
 
-def test_no_more_than_is_needed(article_page: str) -> None:
-    (encoded,) = re.findall(r'url\("(data:font/woff;base64,[^"]+)"\)', article_page)
+def test_no_more_than_is_needed(article_html: str) -> None:
+    (encoded,) = re.findall(r'url\("(data:font/woff;base64,[^"]+)"\)', article_html)
     assert len(encoded) < 60_000
-    assert "字" not in known_to(font_of(article_page))
+    assert "字" not in known_to(font_of(article_html))
 
 
 def test_slanted_letters_come_with_upright_ones() -> None:

@@ -22,6 +22,7 @@ from handgrad.oracle import certify
 from manual.affine import Layer
 from manual.network import Network
 from tests.compare.traced.test_network import QUICK, drawn, title
+from tests.tiers import one_of_each, slowly
 
 
 def sharp(value: float, span: Any, off: float) -> bool:
@@ -54,7 +55,7 @@ def check_all(trace: Trace, checks: dict[str, Check], off: float) -> int:
     return len(computed)
 
 
-@pytest.mark.parametrize("form", ["stable", "article"])
+@pytest.mark.parametrize("form", ["stable", slowly("article")])
 def test_of_the_articles_network(form: str, checks: dict[str, Check]) -> None:
     """Where no unit is saturated; there, the other form of σ' keeps fewer digits, and may."""
     params = 0.3 * np.array(manual.article.draw_parameters(44))
@@ -63,7 +64,7 @@ def test_of_the_articles_network(form: str, checks: dict[str, Check]) -> None:
         assert check_all(trace, checks, off=1e-12) == 40
 
 
-@pytest.mark.parametrize("network", QUICK, ids=title)
+@pytest.mark.parametrize("network", one_of_each(QUICK, [QUICK[1], QUICK[2]]), ids=title)
 def test_of_any_network(network: Network, checks: dict[str, Check]) -> None:
     """The ranges of `compare.networks.ranges` are wider, and allow for sums that cancel."""
     params, x, y = drawn(network)
