@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 # Where Python may not keep what it compiled, every start of it compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run test test-all lint bench document study picture lock clean help
+.PHONY: install run test test-slow test-all lint bench document study picture lock clean help
 
 install: $(STAMP) ## set up the environment in .venv
 
@@ -21,10 +21,12 @@ run: $(STAMP) ## the main job: the article's network trained twice and compared
 	@$(BIN)/python -m compare run
 
 test: $(STAMP) ## the equivalence tests and all other quick ones
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(OPTIONS)
 
-test-all: $(STAMP) ## the slow ones as well
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "" --hypothesis-profile=thorough
+test-slow: $(STAMP) ## the slow ones alone, looking further; OPTIONS=tests/compare names some of them
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m slow --hypothesis-profile=thorough $(OPTIONS)
+
+test-all: test test-slow ## both
 
 lint: $(STAMP) ## ruff, pyright, and the import contracts
 	$(BIN)/ruff check

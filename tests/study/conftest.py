@@ -20,7 +20,7 @@ from study.build import build, page
 from study.chromium import launched
 from study.content import of_article, of_pass
 from study.font import embedded
-from tests.once import once
+from tests.once import Once
 from tests.passes import NETWORKS
 from tests.study.browser import Pages, required
 
@@ -37,15 +37,15 @@ def fonts_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def content(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def content(once: Once) -> dict[str, Any]:
     """What the article's page is told."""
-    return once(tmp_path_factory, "study-content", of_article)
+    return once("study-content", of_article)
 
 
 @pytest.fixture(scope="session")
-def article_html(content: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> str:
+def article_html(content: dict[str, Any], once: Once) -> str:
     """The page of the article's network as HTML."""
-    return once(tmp_path_factory, "study-page", lambda: page(content))
+    return once("study-page", lambda: page(content))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def test_the_article_s() -> None:
 
 
 #: Of networks of any shape, those that every test run looks at.
-QUICK = ("identity output", "identity all through", "one edge")
+QUICK = ("identity output", "one edge")
 
 GENERAL = [name for name, asked in NETWORKS.items() if asked.sizes]
 
