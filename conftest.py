@@ -1,7 +1,7 @@
 """The documents are tests, and collecting tests leaves nothing for the garbage collector to walk.
 
-Every block of Python in the README and in docs/ is executed. What their `console` blocks show is held
-against what the commands print in tests/test_documents.py.
+Every block of Python in the README and in docs/ is executed. What their `console` blocks show is
+held against what the commands print in tests/test_documents.py.
 """
 
 import gc
@@ -29,3 +29,10 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the blocks of docs/ to the slow tests; those of the README are quick."""
+    for item in items:
+        if item.path.suffix == ".md" and item.path.parent.name == "docs":
+            item.add_marker(pytest.mark.slow)

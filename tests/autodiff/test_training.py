@@ -10,6 +10,7 @@ import pytest
 from autodiff.network import Layer
 from autodiff.training import OPTIMISERS, Training, training
 from manual.network import Network
+from tests.tiers import one_of_each
 
 NETWORK = Network((2, 3, 1), "tanh")
 X = np.random.default_rng(1).standard_normal((11, 2))
@@ -25,7 +26,7 @@ def start() -> list[Layer]:
     ]
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("optimiser", one_of_each(OPTIMISERS, ["adam"]))
 def test_what_is_carried_is_given_away(optimiser: str) -> None:
     """A training holds its parameters once: the buffers that go in are those that come out."""
     made = training(NETWORK, optimiser, 0.1)

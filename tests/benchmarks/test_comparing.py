@@ -16,7 +16,7 @@ from benchmarks.statistics import TIE
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
 
-CASES = ("sample", "training", "digits", "width", "mass")
+CASES = ("sample", "training", "digits", "mass")
 
 
 def run(seed: int, slower: Callable[[str], float] = lambda _: 1.0) -> Results:
@@ -35,7 +35,7 @@ def share(found: Comparison, verdict: str) -> float:
 
 def test_the_same_again_is_a_tie() -> None:
     found = compare(run(1), run(2))
-    assert len(found.changes) > 200
+    assert len(found.changes) > 100
     assert share(found, TIE) >= 0.9
     assert (found.by_floor, found.missing) == ([], [])
 

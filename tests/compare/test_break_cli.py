@@ -7,6 +7,7 @@ import pytest
 
 from compare.planted import LOOPS, MISTAKES, PLANTS
 from tests.compare.networks.calls import compare, one_object, refused
+from tests.tiers import slowly
 
 CHECKS = {
     "outcome": ["people"],
@@ -52,7 +53,7 @@ def table(text: str) -> dict[str, tuple[str, str]]:
     return rows
 
 
-@pytest.mark.parametrize("slug", ["half-mse", "update-before-use"])
+@pytest.mark.parametrize("slug", ["update-before-use", slowly("half-mse")])
 def test_a_mistake_is_planted(slug: str) -> None:
     words = ("break", slug, "--epochs", 100)
     ended, answer = compare(*words), one_object(compare(*words, "--json"))
@@ -75,6 +76,7 @@ def test_a_mistake_is_planted(slug: str) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_options_say_which_training() -> None:
     def numbers(*words: Any) -> dict[str, Any]:
         return one_object(compare("break", "bias-not-updated", "--json", *words))["checks"]

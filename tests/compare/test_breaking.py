@@ -11,7 +11,7 @@ from compare.experiment import Settings
 from compare.planted import LOOPS, MISTAKES, PLANTS, Plant
 from compare.trajectory import TrainingDivergedError
 from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, LOSSES, PARTIALS, START, close
-from tests.tiers import one_of_each
+from tests.tiers import one_of_each, slowly
 
 RIGHT = Plant("nothing is wrong", ())
 USUAL, ONES = Settings(), Settings(init="ones")
@@ -33,8 +33,8 @@ def seeing(checked: dict[str, Check]) -> set[str]:
     [
         USUAL,
         Settings(epochs=0),
-        Settings(epochs=30, init="ones", sigmoid_derivative="article"),
-        Settings(epochs=30, seed=1, order="shuffled", shift="mean"),
+        slowly(Settings(epochs=30, init="ones", sigmoid_derivative="article")),
+        Settings(epochs=3, seed=1, order="shuffled", shift="mean"),
     ],
 )
 def test_no_check_sees_a_mistake_where_there_is_none(settings: Settings) -> None:
@@ -94,7 +94,7 @@ def test_every_other_mistake_is_seen_by_what_compares(slug: str) -> None:
 @pytest.mark.parametrize("slug", one_of_each(sorted(LOOPS), quick=["update-before-use"]))
 def test_of_a_wrong_loop_the_gradient_shows_nothing(slug: str) -> None:
     """Wherever it starts: nothing but the training is wrong."""
-    for settings in (USUAL, ONES, Settings(epochs=1, seed=7)):
+    for settings in (USUAL, ONES, Settings(epochs=3, seed=7)):
         checked = found(slug, settings)
         assert not checked["autodiff"].sees
         assert not checked["judge"].sees
@@ -122,6 +122,7 @@ def test_wrong_labels_are_named() -> None:
     assert found("wrong-sample")["outcome"].says == "F instead of M: Bob, Charlie, Frank"
 
 
+@pytest.mark.slow
 def test_a_loss_that_falls_and_one_that_does_not() -> None:
     falls = found("bias-not-updated", ONES)["training"]
     assert close(falls.numbers["start"], START, 14)
@@ -133,6 +134,7 @@ def test_a_loss_that_falls_and_one_that_does_not() -> None:
     assert "no better than always answering one half" in stuck.says
 
 
+@pytest.mark.slow
 def test_where_the_right_training_learns_nothing_either_the_curve_is_no_evidence() -> None:
     short = Settings(epochs=5, seed=1, shift="mean")
     training = checks(PLANTS["half-mse"], short)["training"]
@@ -140,6 +142,7 @@ def test_where_the_right_training_learns_nothing_either_the_curve_is_no_evidence
     assert not training.sees
 
 
+@pytest.mark.slow
 def test_what_runs_away() -> None:
     """Into NaN, which is no label, while the right training arrives."""
     checked = found("sigmoid-of-z")
@@ -151,6 +154,7 @@ def test_what_runs_away() -> None:
     assert checked["training"].says == "the training runs away; its loss ends as nan"
 
 
+@pytest.mark.slow
 def test_what_runs_away_without_the_mistake_too() -> None:
     for slug, rate in (("half-mse", 1e200), ("stale-parameters", 1e200), ("clipped", 1e101)):
         with pytest.raises(TrainingDivergedError, match="in epoch 0"):
@@ -205,11 +209,12 @@ def test_the_judge_is_asked_about_everybody() -> None:
 def test_what_a_gradient_keeps_stays_with_its_check() -> None:
     plant = PLANTS["accumulates"]
     plant.gradient(Settings().start(), np.array([-2.0, -1.0]), 1.0)
-    once, again = (checks(plant, Settings(epochs=2)) for _ in range(2))
+    once, again = (checks(plant, Settings(epochs=3)) for _ in range(2))
     assert once == again
     assert once["autodiff"].numbers["disagree"]["Alice"] == {}  # the first call is right
 
 
+@pytest.mark.slow
 def test_the_form_of_the_derivative_is_the_one_asked_for() -> None:
     """Half of Bob's derivative by w1, with all of its digits and with four of them."""
     for form, whole in (("stable", BOB_W1), ("article", BOB_W1_ARTICLE)):
@@ -224,6 +229,7 @@ def test_the_epochs_are_counted() -> None:
     assert counted == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_what_there_is_to_learn() -> None:
     def learned(slug: str, settings: Settings = USUAL) -> str:
         return lesson(MISTAKES[slug], found(slug, settings))

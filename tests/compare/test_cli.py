@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +21,9 @@ from compare.experiment import Settings, predict
 from compare.people import NEWCOMERS
 from compare.planted import PLANTS
 from compare.trajectory import Trainings
+from tests.compare.networks.calls import signalled
 from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, FRANK, LOSSES, PARTIALS, close
+from tests.tiers import slowly
 
 
 class Ended(NamedTuple):
@@ -140,7 +141,7 @@ def test_the_options_matter(compare: Any) -> None:
     assert losses("--order", "shuffled") == losses("--order", "shuffled")
 
 
-@pytest.mark.parametrize("slug", ["half-mse", "update-before-use"])
+@pytest.mark.parametrize("slug", ["half-mse", slowly("update-before-use")])
 def test_a_disagreement_ends_with_1(
     compare: Any, monkeypatch: pytest.MonkeyPatch, slug: str
 ) -> None:
@@ -192,6 +193,7 @@ def test_predict(compare: Any) -> None:
     assert metric["warnings"] == []
 
 
+@pytest.mark.slow
 def test_the_training_shift_is_applied_to_whom_it_is_asked_about(compare: Any) -> None:
     """Shifted by the mean of the four, two different people are still two different inputs."""
     answers = [
@@ -248,7 +250,9 @@ def test_regress_says_when_the_descent_has_not_arrived(compare: Any) -> None:
     assert "give it more --steps" in compare("regress", "bdims", "--steps", "3").out
 
 
-@pytest.mark.parametrize("kind", ["exam", "sigmoid", "surface", "loss", "residuals"])
+@pytest.mark.parametrize(
+    "kind", ["exam", *map(slowly, ("sigmoid", "surface", "loss", "residuals"))]
+)
 def test_plot(compare: Any, tmp_path: Path, kind: str) -> None:
     file = tmp_path / f"{kind}.png"
     assert compare("plot", kind, str(file)).code == 0
@@ -358,12 +362,8 @@ def test_help_is_quick_and_loads_no_jax() -> None:
 
 @pytest.mark.slow
 def test_an_interruption_says_how_far_it_got() -> None:
-    with started("run", "--epochs", "1000000", start_new_session=True) as process:
-        assert process.stdout
-        next(line for line in process.stdout if line.startswith("Training:"))
-        time.sleep(1.5)  # some of the 1,000,000 epochs, far from all
-        os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+    with signalled(signal.SIGINT, 20, "run", "--epochs", 1_000_000) as process:
+        _, err = process.communicate()
     assert process.returncode == 130
     match = re.fullmatch(r"\s*Stopped after (\d+) of 1000000 epochs\.\n", err)
     assert match, err
@@ -372,10 +372,8 @@ def test_an_interruption_says_how_far_it_got() -> None:
 
 @pytest.mark.slow
 def test_an_interrupted_descent_says_how_far_it_got() -> None:
-    with started("regress", "bdims", "--steps", "100000", start_new_session=True) as process:
-        time.sleep(6)  # the descents themselves take two seconds, judging them a minute
-        os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+    with signalled(signal.SIGINT, 2, "regress", "bdims", "--steps", 100_000) as process:
+        _, err = process.communicate()
     assert process.returncode == 130
     assert re.fullmatch(r"\s*Stopped after \d+ of 100000 steps\.\n", err), err
 

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from tests.compare.networks.calls import (
     compare,
     one_object,
     refused,
+    signalled,
     started,
 )
 
@@ -359,13 +359,8 @@ def test_plots(tmp_path: Path, suffix: str) -> None:
 def test_an_interruption_saves_and_says_how_to_go_on(tmp_path: Path, by: str) -> None:
     path, alone = tmp_path / "stopped.npz", tmp_path / "alone.npz"
     words = [*HAND[:4], by, "--epochs", 100_000, "--checkpoint-every", 3600]
-    with started(*words, "--out", path, start_new_session=True) as process:
-        while not path.exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        time.sleep(0.3 if by == "hand" else 8)
-        os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+    with signalled(signal.SIGINT, 7, *words, "--out", path) as process:
+        _, err = process.communicate()
     assert process.returncode == 130
     with np.load(path) as archive:
         done = len(archive["losses"])
@@ -381,12 +376,8 @@ def test_an_interruption_saves_and_says_how_to_go_on(tmp_path: Path, by: str) ->
 @pytest.mark.slow
 def test_an_interruption_without_a_file() -> None:
     words = [*HAND[:5], "--epochs", 100_000]
-    with started(*words, start_new_session=True) as process:
-        assert process.stdout
-        next(line for line in process.stdout if line.startswith("Network"))
-        time.sleep(1)
-        os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+    with signalled(signal.SIGINT, 7, *words) as process:
+        _, err = process.communicate()
     assert process.returncode == 130
     assert err.startswith("\nStopped after ")
     assert err.endswith(" of 100000 epochs.\n")

@@ -42,7 +42,7 @@ def exact_and_yours(report: GradientReport) -> tuple[np.ndarray, np.ndarray]:
     [
         ("scipy_rosenbrock", "report"),
         slowly("scipy_rosenbrock", "report_on_the_hessian"),
-        ("statsmodels_logit", "report"),
+        slowly("statsmodels_logit", "report"),
         slowly("sklearn_multinomial", "report"),
         slowly("optax_rules", "report"),
         ("optax_rules", "report_if_meant"),
@@ -52,6 +52,7 @@ def test_what_is_right(name: str, function: str) -> None:
     assert getattr(example(name), function)().verdict == "agree"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "function", "blame", "error"),
     [
@@ -67,6 +68,7 @@ def test_what_loses_digits(name: str, function: str, blame: str, error: float) -
     assert error / 10 < abs(yours / exact - 1).max() < error * 10
 
 
+@pytest.mark.slow
 def test_sinc_loses_digits_until_jax_mended_it() -> None:
     report = example("jax_erfcx").report_on_sinc()
     if jax.__version_info__ >= (0, 12):

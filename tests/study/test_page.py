@@ -240,13 +240,13 @@ def anywhere(drawn: random.Random, told: dict[str, Any]) -> str:
 def test_no_state_is_too_far(
     pages: Pages, content: dict[str, Any], study_page: Path, tmp_path: Path, network: str
 ) -> None:
-    """Thirty addresses at random on one page, high enough that all views draw: nothing that hangs,
+    """A dozen addresses at random on one page, high enough that all views draw: nothing that hangs,
     fails, or shows a number that is none."""
     told = content if network == "article" else of_pass(trace(network))
     path = study_page if network == "article" else build(told, tmp_path / "page.html")
     page = pages.open(path, size=(1280, 7000), still=True)
     drawn = random.Random(network)
-    for _ in range(30):
+    for _ in range(12):
         fragment = anywhere(drawn, told)
         page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
         page.wait_for_timeout(250)  # until fine pictures are drawn

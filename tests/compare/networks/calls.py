@@ -61,6 +61,40 @@ def started(*words: Any, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(command, **(pipes | options))
 
 
+#: Runs the command line, which sends itself a signal when it has told of its progress so often.
+SIGNALLED = """
+import contextlib, os, sys
+from compare import terminal
+number, often = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+
+def counted(bar):
+    @contextlib.contextmanager
+    def counting(*words):
+        times = 0
+        with bar(*words) as show:
+            def told(*done):
+                nonlocal times
+                show(*done)
+                times += 1
+                if times == often:
+                    os.kill(os.getpid(), number)
+            yield told
+    return counting
+
+terminal.progress = counted(terminal.progress)
+terminal.bar_with_text = counted(terminal.bar_with_text)
+from compare.cli import main
+main()
+"""
+
+
+def signalled(number: int, often: int, *words: Any, **options: Any) -> subprocess.Popen[str]:
+    """Run it in a process of its own that sends itself this signal in the midst of its work."""
+    command = [sys.executable, "-c", SIGNALLED, *map(str, (int(number), often, *words))]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **(pipes | options))
+
+
 def refused(*words: Any) -> str:
     """The one line that says what is wrong, of a call that must end with 2 and print nothing."""
     ended = compare(*words)

@@ -1,5 +1,6 @@
 """Every mistake of the catalogue, made by one side of a training, is laid to that side."""
 
+import itertools
 from functools import partial
 from typing import Any
 
@@ -40,10 +41,9 @@ ASKED = [
     pytest.param(
         *(plant, dtype),
         id=f"{plant}-{dtype.__name__}",
-        marks=() if str(plant) in QUICK and dtype is np.float64 else pytest.mark.slow,
+        marks=() if str(plant) in QUICK else pytest.mark.slow,
     )
-    for dtype in (np.float64, np.float32)
-    for plant in PLANTS
+    for plant, dtype in zip(PLANTS, itertools.cycle((np.float64, np.float32)), strict=False)
 ]
 
 

@@ -118,6 +118,7 @@ def test_other_networks() -> None:
     )
 
 
+@pytest.mark.slow
 def test_of_one_example_no_mean_is_proved() -> None:
     words = "prove --network 2-6-1 --activation relu"
     answer = one_object(compare(*words.split(), "--json"))

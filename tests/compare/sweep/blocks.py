@@ -1,6 +1,6 @@
 """Blocks of cases as NumPy has them."""
 
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -51,18 +51,22 @@ class Block(NamedTuple):
 
 def block(settings: Settings, number: int = 0, total: int = 10**15) -> Block:
     """One block, compiled as in a sweep."""
+    with jax.enable_x64(True):
+        which, parts, counted = jax.device_get(_compiled(settings)(number, total, np.int64(0)))
+    by_hand, autodiff, allowed = parts
+    return Block(which.ravel(), by_hand, autodiff, allowed, counted)
 
-    def go_through(never: Any) -> Any:
+
+@cache
+def _compiled(settings: Settings) -> Any:
+    def go_through(number: Any, total: Any, never: Any) -> Any:
         kept = in_memory(never)
         which, is_case = cases.of_block(number, total)
         compared = subject_of(settings).compared(cases.drawn(settings, which, settings.seed), kept)
         counted = tally.of_block(compared, which, is_case, settings.floats, kept)
         return which, [jnp.concatenate(list(map(_rows, part))) for part in compared], counted
 
-    with jax.enable_x64(True):
-        which, parts, counted = jax.device_get(jax.jit(go_through)(np.int64(0)))
-    by_hand, autodiff, allowed = parts
-    return Block(which.ravel(), by_hand, autodiff, allowed, counted)
+    return jax.jit(go_through)
 
 
 def _rows(array: Any) -> Any:
@@ -72,5 +76,10 @@ def _rows(array: Any) -> Any:
 def drawn_alone(settings: Settings, case: int) -> list[float]:
     """The numbers of one case, asked for alone."""
     with jax.enable_x64(True):
-        numbers = jax.jit(partial(cases.drawn, settings))(jnp.asarray([case]), settings.seed)
+        numbers = _drawn(settings)(jnp.asarray([case]), settings.seed)
         return [float(number[0]) for number in jax.device_get(numbers)]
+
+
+@cache
+def _drawn(settings: Settings) -> Any:
+    return jax.jit(partial(cases.drawn, settings))

@@ -6,13 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.compare.networks.calls import started
+from tests.compare.networks.calls import signalled, started
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,9 +22,12 @@ def same(found: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in differs}
 
 
-def one(devices: int, *words: Any, **options: Any) -> subprocess.Popen[str]:
-    environment = os.environ | {"JAX_NUM_CPU_DEVICES": str(devices)}
-    return started("sweep", "--json", *words, env=environment, cwd=ROOT, **options)
+def one(devices: int, *words: Any, signal_: int = 0) -> subprocess.Popen[str]:
+    """A sweep in a process of its own, which sends itself a signal after its third step if any."""
+    options = {"env": os.environ | {"JAX_NUM_CPU_DEVICES": str(devices)}, "cwd": ROOT}
+    if signal_:
+        return signalled(signal_, 3, "sweep", "--json", *words, **options)
+    return started("sweep", "--json", *words, **options)
 
 
 def free_port() -> int:
@@ -79,12 +81,11 @@ def test_processes_with_other_options_are_refused() -> None:
 def test_a_process_that_goes_leaves_a_report() -> None:
     where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id")
     with (
-        one(1, "--cases", "1e14", *where, 1) as second,
+        one(1, "--cases", "1e14", *where, 1, signal_=signal.SIGKILL) as second,
         one(1, "--cases", "1e14", *where, 0) as first,
     ):
-        time.sleep(25)  # far into it, on any machine
-        second.kill()
-        out, _ = first.communicate(timeout=120)
+        out, _ = first.communicate()
+    assert second.returncode == -signal.SIGKILL
     assert first.returncode == 130
     found = json.loads(out)
     assert (0 < found["cases"] < found["requested"], found["verdict"]) == (True, "agree")
@@ -93,21 +94,30 @@ def test_a_process_that_goes_leaves_a_report() -> None:
 @pytest.mark.slow
 def test_waiting_for_another_process_can_be_stopped() -> None:
     where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id", 1)
-    with one(1, *where, start_new_session=True) as process:
-        time.sleep(8)  # JAX is imported by then, and waits for half a minute and more
-        os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "Stopped."
+    program = """
+import os, signal, sys
+import jax
+from compare.cli import main
+usual = jax.distributed.initialize
+
+def initialize(*where, **options):
+    os.kill(os.getpid(), signal.SIGINT)
+    usual(*where, **options)
+
+jax.distributed.initialize = initialize
+main()
+"""
+    command = [sys.executable, "-c", program, "sweep", "--json", *map(str, where)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr.splitlines()[-1] == "Stopped."
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_with_a_report(number: int, code: int) -> None:
-    with one(2, "--cases", "1e14", start_new_session=True) as process:
-        time.sleep(20)  # far into it, on any machine
-        os.killpg(process.pid, number)
-        out, err = process.communicate(timeout=60)
+    with one(2, "--cases", "1e14", signal_=number) as process:
+        out, err = process.communicate()
     assert process.returncode == code, err
     found = json.loads(out)
     assert 0 < found["cases"] < found["requested"] == 10**14

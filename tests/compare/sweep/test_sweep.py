@@ -22,16 +22,17 @@ NINE = list(manual.article.Parameters._fields)
 
 
 def test_all_cases_are_counted_once() -> None:
-    for requested in (1, BLOCK, 5 * BLOCK + 1):
+    for requested in (10, BLOCK, 5 * BLOCK + 1):
         done: list[int] = []
-        found = sweep(swept(weights="uniform:0.5"), requested, done.append)
+        found = sweep(swept(), requested, done.append)
         assert (found.cases, found.requested, done) == (requested, requested, [requested])
         assert found.histogram.sum() == 9 * requested
         assert found.verdict(()) == "agree"
         assert all(0 <= number < requested for number, _ in found.suspects)
 
 
-@pytest.mark.parametrize("requested", [BLOCK + 3, slowly(10)])
+@pytest.mark.slow
+@pytest.mark.parametrize("requested", [10, BLOCK + 3])
 def test_beyond_the_last_case_nothing_is_counted(requested: int) -> None:
     """A block is whole wherever a sweep ends; here the same is said of every case."""
     assert sweep(swept(plant="residual-sign"), requested).disagreements == requested
@@ -65,6 +66,7 @@ def test_a_right_gradient_agrees(dtype: str) -> None:
     assert found.max_bound_ratio < 0.5
 
 
+@pytest.mark.slow
 def test_what_overflows_is_undecidable() -> None:
     network = Network((2, 2, 2, 2, 2, 2, 1), "identity", "identity")
     found = sweep(swept(network, weights="uniform:1e30", inputs="uniform:1e30"), 10)
@@ -91,9 +93,10 @@ def test_a_gradient_that_is_no_number_disagrees(
     assert np.isfinite(found.max_ulps["w1[0,0]"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sizes", "activation", "scale"),
-    [slowly((2, 2, 2, 2, 2, 1), "tanh", "spread:1e-3:10"), ((2, 3, 1), "relu", "uniform:1e3")],
+    [((2, 2, 2, 2, 2, 1), "tanh", "spread:1e-3:10"), ((2, 3, 1), "relu", "uniform:1e3")],
 )
 def test_a_factor_in_a_network_disagrees(
     sizes: tuple[int, ...], activation: str, scale: str, monkeypatch: pytest.MonkeyPatch
@@ -111,9 +114,10 @@ def test_a_factor_in_a_network_disagrees(
     assert min(found.judged.values()) > 4_000, found.judged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dtype", "size", "silent"),
-    [("float64", "uniform:1e30", "all"), slowly("float32", "uniform:1e3", "w1 w2 w3 w4 b1 b2")],
+    [("float64", "uniform:1e30", "all"), ("float32", "uniform:1e3", "w1 w2 w3 w4 b1 b2")],
 )
 def test_of_what_rounding_explains_altogether_nothing_is_known(
     dtype: str, size: str, silent: str
@@ -135,8 +139,8 @@ def test_the_judge_has_the_last_word() -> None:
     assert found.verdict(["agree", "disagree"]) == "disagree"
 
 
-#: Seen in float64 at the first few thousand cases; `accumulates` runs in NumPy.
-@pytest.mark.parametrize("slug", one_of_each(PLANTS, ["off-by-1e-12", "accumulates"]))
+#: Seen in float64 at the first few thousand cases; `accumulates` and `float32` run in NumPy.
+@pytest.mark.parametrize("slug", one_of_each(PLANTS, ["exchanged"]))
 def test_every_planted_mistake_is_reported(slug: str) -> None:
     found = sweep(swept(plant=slug), 20_000)
     assert found.disagreements > 0

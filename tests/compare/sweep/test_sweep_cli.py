@@ -44,6 +44,7 @@ def test_the_floor_is_timed_on_request() -> None:
     assert json.loads(compare("sweep", *network).out)["floor_cases_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_the_floor_evaluates_the_loss_by_hand() -> None:
     """The largest loss among ten cases, for both kinds of networks, as NumPy has it."""
     for settings in (swept(), swept(Network((3, 2, 1), "tanh"), 2)):
@@ -121,6 +122,7 @@ def test_bad_input_gets_one_line(words: str) -> None:
     assert BAD[words] in ended.err
 
 
+@pytest.mark.slow
 def test_a_sweep_says_what_it_swept() -> None:
     found: Swept = sweep(swept(Network((3, 2, 1)), 2, "float32", seed=3), 10)
     told = found.as_object([])

@@ -94,6 +94,7 @@ def test_of_a_saturated_unit_too(checks: dict[str, Check]) -> None:
     assert check.autodiff_range.contains(value * (1 + 1e-8))
 
 
+@pytest.mark.slow
 def test_exact_values_depend_on_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a slow machine the referee may take a shorter way; not here, where digits are printed."""
     network = Network((2, 3, 2, 1), "relu", "identity", "mse")
