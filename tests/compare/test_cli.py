@@ -23,7 +23,7 @@ from compare.planted import PLANTS
 from compare.trajectory import Trainings
 from tests.compare.networks.calls import signalled
 from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, FRANK, LOSSES, PARTIALS, close
-from tests.tiers import slowly
+from tests.tiers import one_of_each, slowly
 
 
 class Ended(NamedTuple):
@@ -251,7 +251,7 @@ def test_regress_says_when_the_descent_has_not_arrived(compare: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["exam", *map(slowly, ("sigmoid", "surface", "loss", "residuals"))]
+    "kind", one_of_each(["exam", "sigmoid", "surface", "loss", "residuals"], ["exam"])
 )
 def test_plot(compare: Any, tmp_path: Path, kind: str) -> None:
     file = tmp_path / f"{kind}.png"

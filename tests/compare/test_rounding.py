@@ -16,6 +16,7 @@ from autodiff.precision import in_float64
 from compare.rounding import TINY, U, exactly, product, sigmoid, total
 from tests import exact
 from tests.exact import contained, precisely
+from tests.tiers import fewer
 
 numbers = st.one_of(st.floats(-1e3, 1e3), st.floats(-1e100, 1e100), st.floats(-1e-300, 1e-300))
 
@@ -31,6 +32,7 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
+@fewer(4)  # two numbers, and seven operations that share their rounding
 @given(a=numbers, b=numbers)
 def test_an_operation_contains_the_truth_and_the_float(name: str, a: float, b: float) -> None:
     operation = OPERATIONS[name]

@@ -1,8 +1,8 @@
 """The page, a browser, and what opens the one in the other.
 
-Tests that use them are marked slow. Chromium runs while tests of this folder do, and not longer:
-as long as Playwright's synchronous API is in use, no other test of the process can run an event
-loop.
+Tests that use them are marked slow, but for one. Chromium runs while tests of this folder do, and
+not longer: as long as Playwright's synchronous API is in use, no other test of the process can run
+an event loop.
 """
 
 from collections.abc import Iterator

@@ -27,6 +27,7 @@ from study.build import PAGE, build, page
 from study.content import of_pass
 from tests.compare.networks.calls import compare
 from tests.passes import trace
+from tests.study.browser import Pages
 
 
 class Elements(HTMLParser):
@@ -290,3 +291,11 @@ def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
             check=True,
         )
     assert (tmp_path / "1.html").read_bytes() == (tmp_path / "2.html").read_bytes()
+
+
+def test_it_opens_and_says_how_far_it_is_from_python(pages: Pages, study_page: Path) -> None:
+    """In a browser, once among the quick tests; the others of this folder look at every view."""
+    page = pages.open(study_page)
+    difference = float(page.locator("#difference").get_attribute("data-difference") or "nan")
+    assert 0 <= difference < 1e-12
+    assert "16 passes" in page.locator("#check").inner_text()

@@ -3,7 +3,6 @@
 import random
 import re
 from pathlib import Path
-from statistics import median
 from typing import Any
 from urllib.parse import quote
 
@@ -98,13 +97,10 @@ def test_every_control_is_reached_by_the_keyboard(pages: Pages, study_page: Path
 
 
 def test_dragging_a_weight_takes_less_than_a_frame(pages: Pages, study_page: Path) -> None:
-    """Script and layout of everything that changes, the median of 60 movements: under 16 ms.
-
-    What else runs on the machine, other tests for one, can only add to it: the best of five rounds.
-    """
+    """Script and layout of everything that changes, the best of five rounds of 60 movements."""
     page = pages.open(study_page, "person=alice", size=DESKTOP)
     page.wait_for_timeout(500)
-    rounds = [median(drag(page, "w1", count=60)) for _ in range(5)]
+    rounds = [drag(page, "w1", count=60) for _ in range(5)]
     moved = page.evaluate("modules['main.js'].store.state.edits.w1")
     assert moved == 16.0  # five times 60 movements of 4 pixels, 80 of which are 1, from 1 on
     assert min(rounds) < 16, rounds
@@ -119,13 +115,6 @@ def test_reduced_motion_moves_nothing(pages: Pages, study_page: Path) -> None:
         }).length"""
     )
     assert moving == 0
-
-
-def test_the_page_says_how_far_it_is_from_python(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page)
-    difference = float(page.locator("#difference").get_attribute("data-difference") or "nan")
-    assert 0 <= difference < 1e-12
-    assert "16 passes" in page.locator("#check").inner_text()
 
 
 def test_a_page_that_computes_otherwise_would_say_so(

@@ -37,7 +37,9 @@ def disturbed(path: Path, moments: Any, by: str, optimiser: str, epochs: int) ->
     """Train, killed after each of so many epochs; those that were done when it was killed."""
     call, reached = words(path, by, optimiser, epochs), []
     for moment in moments:
-        finish(signalled(signal.SIGKILL, moment, *call))
+        with signalled(signal.SIGKILL, moment, *call) as process:
+            assert process.communicate()[1] == ""
+        assert process.returncode == -signal.SIGKILL
         reached.append(done(path))
         call = ["resume", path, "--checkpoint-every", 0]
     ended = compare(*call, "--json")
@@ -54,7 +56,8 @@ def test_killed_and_resumed(tmp_path: Path, optimiser: str, by: str, times: int)
     moments = np.random.default_rng([len(optimiser), times]).integers(1, EPOCHS // times, times)
     reached = disturbed(killed, moments, by, optimiser, EPOCHS)
     assert reached == sorted(reached)
-    assert 0 <= reached[0] <= moments[0]
+    assert moments[0] - 1 <= reached[0] <= moments[0]
+    assert reached[-1] < EPOCHS
     assert arrays(killed) == arrays(alone)
 
 
