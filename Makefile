@@ -23,8 +23,8 @@ run: $(STAMP) ## the main job: the article's network trained twice and compared
 test: $(STAMP) ## the equivalence tests and all other quick ones
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(OPTIONS)
 
-test-slow: $(STAMP) ## the slow ones alone, looking further; OPTIONS=tests/compare names some of them
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m slow --hypothesis-profile=thorough $(OPTIONS)
+test-slow: $(STAMP) ## the slow ones, and those of Hypothesis with more examples; OPTIONS=tests/compare narrows it
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "slow or hypothesis" --hypothesis-profile=thorough $(OPTIONS)
 
 test-all: test test-slow ## both
 
