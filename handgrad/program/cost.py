@@ -8,22 +8,20 @@ function, are so once: each further direction is a product.
 import math
 from typing import Any
 
-#: Factorisations, and systems solved by one: they go through a matrix once for each of its rows.
-FACTORISATIONS = frozenset(
-    {"cholesky", "lu", "triangular_solve", "tridiagonal_solve", "eigh", "svd", "qr"}
-)
 
-#: Operations each of whose results is a sum of products.
-OF_PRODUCTS = frozenset({"dot_general", "conv_general_dilated"})
+def largest(eqn: Any) -> float:
+    """The size of the largest operand or result."""
+    return max(map(size, (*eqn.invars, *eqn.outvars)))
 
 
-def elements(eqn: Any) -> float:
-    """About how many numbers an equation goes through."""
-    name, out = eqn.primitive.name, size(eqn.outvars[0])
-    if name in OF_PRODUCTS or _windows(eqn):
-        return out * terms(eqn)
-    largest = max(map(size, (*eqn.invars, *eqn.outvars)))
-    return largest * eqn.invars[0].aval.shape[-1] if name in FACTORISATIONS else largest
+def products(eqn: Any) -> float:
+    """All terms of the sums that make up the first result."""
+    return size(eqn.outvars[0]) * terms(eqn)
+
+
+def factorisation(eqn: Any) -> float:
+    """A matrix once for each of its rows."""
+    return largest(eqn) * eqn.invars[0].aval.shape[-1]
 
 
 def terms(eqn: Any) -> float:

@@ -17,6 +17,7 @@ from jax.extend import core as jex
 
 from handgrad.data.frames import is_own
 from handgrad.data.pytrees import is_real
+from handgrad.program.rules import RULES
 from handgrad.program.trace import of_jax, rule_name, without_custom_rules
 
 #: Calls, which are written out.
@@ -31,21 +32,11 @@ MACHINERY = frozenset(
     | {"ufunc_api.py", "core.py", "partial_eval.py", "source_info_util.py"}
 )
 
-#: Operations of arrays element by element.
-ELEMENTWISE = frozenset(
-    {"abs", "acos", "acosh", "add", "add_any", "asin", "asinh", "atan", "atan2", "atanh", "cbrt"}
-    | {"clamp", "convert_element_type", "copy", "copy_p", "cos", "cosh", "digamma", "div", "eq"}
-    | {"erf", "erf_inv", "erfc", "exp", "exp2", "expm1", "floor", "ge", "gt", "integer_pow"}
-    | {"is_finite", "le", "lgamma", "log", "log1p", "logistic", "lt", "max", "min", "mul", "ne"}
-    | {"neg", "not", "pow", "rsqrt", "select_n", "sign", "sin", "sinh", "sqrt", "square", "sub"}
-    | {"tan", "tanh", "and", "or"}
-)
+#: Operations of arrays element by element; truth values have no rule, JAX combines them.
+ELEMENTWISE = frozenset(n for n, rule in RULES.items() if rule.elementwise) | {"not", "and", "or"}
 
 #: Operations that move elements about.
-MOVES = frozenset(
-    {"transpose", "reshape", "squeeze", "convert_element_type", "broadcast_in_dim", "slice"}
-    | {"expand_dims", "rev", "dynamic_slice", "gather", "concatenate", "copy", "copy_p"}
-)
+MOVES = frozenset(name for name, rule in RULES.items() if rule.moves)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,7 @@ from jax.extend import core as jex
 from handgrad.arithmetic import dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.program.cost import elements
-
-#: (run, equation, operands) -> the value of its output, or a list of them for several.
-Rule = Callable[..., Any]
+from handgrad.program.rules.rule import Rule
 
 
 class UncertifiedPrimitiveError(NotImplementedError):
@@ -88,20 +85,21 @@ class Run:
         rule = self.rules.get(name)
         if rule is None and real:
             raise UncertifiedPrimitiveError(name)
-        if rule is None or not (real or eqn.primitive.name in STRUCTURED):
+        # The parts of a structured operation may touch real numbers where its operands do not.
+        if rule is None or not (real or rule.structured):
             return self.by_jax(eqn, operands)
         if self.rounding:
             operands = self.rounding.before(eqn, operands)
-        if name not in STRUCTURED:  # their parts come here by themselves
-            self.elements += self._elements(eqn)
+        if not rule.structured:  # their parts come here by themselves
+            self.elements += self._elements(rule, eqn)
         outputs = rule(self, eqn, *operands)
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return self.rounding.after(eqn, operands, outputs) if self.rounding else outputs
 
-    def _elements(self, eqn: Any) -> float:
+    def _elements(self, rule: Rule, eqn: Any) -> float:
         key = ("elements", id(eqn))
         if key not in self.memory:
-            self.memory[key] = elements(eqn)
+            self.memory[key] = rule.cost(eqn)
         return self.memory[key]
 
     def by_jax(self, eqn: Any, operands: list[Any]) -> list[Any]:
@@ -138,13 +136,6 @@ class Run:
                     wanted.update(v for v in eqn.invars if not isinstance(v, jex.Literal))
             self.memory[key] = needed[::-1]
         return self.memory[key]
-
-
-#: Operations made of operations: their parts may touch real numbers even if their operands do not.
-STRUCTURED = frozenset(
-    {"jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint", "cond", "scan", "while"}
-    | {"custom_jvp_call", "custom_vjp_call", "custom_linear_solve"}
-)
 
 
 def number(value: Any) -> Any:

@@ -17,24 +17,11 @@ from flint import arb
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
-from handgrad.program.cost import FACTORISATIONS, terms
+from handgrad.program.cost import terms
 from handgrad.program.interpreter import bind
-from handgrad.program.rules import special
-from handgrad.program.rules.elementwise import BY_SERIES, WITH_SLOPE
+from handgrad.program.rules import RULES
+from handgrad.program.rules.rule import Rounds
 from handgrad.program.rules.summing import contract
-
-#: Operations that round their result.
-ROUNDED = frozenset(
-    {"add", "add_any", "sub", "mul", "div", "integer_pow", "pow", "atan2", "rem", "reduce_prod"}
-    | {"cumprod", "cumlogsumexp", "polygamma", "zeta", *BY_SERIES, *WITH_SLOPE, *special.RULES}
-    | {"scatter-mul", "reduce", "reduce_window"}
-)
-
-#: Sums of many terms.
-SUMMED = frozenset(
-    {"reduce_sum", "dot_general", "cumsum", "conv_general_dilated", "scatter-add", "scatter_add"}
-    | {"scatter-sub", "reduce_window_sum"}
-)
 
 
 class MonteCarlo:
@@ -45,7 +32,7 @@ class MonteCarlo:
 
     def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
         """Moved arguments, where an operation is backward stable."""
-        if eqn.primitive.name not in FACTORISATIONS:
+        if _rounds(eqn) is not Rounds.ARGUMENTS:
             return operands
         return [
             self._rounded(o, np.sqrt(max(1, o.shape[-1])) * unit(v), 0.0)
@@ -56,10 +43,10 @@ class MonteCarlo:
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
         """Moved results, where an operation rounds."""
-        name = eqn.primitive.name
-        if name in SUMMED and isinstance(outputs[0], Dual):
+        rounds = _rounds(eqn)
+        if rounds is Rounds.SUM and isinstance(outputs[0], Dual):
             return [self._summed(eqn, operands, outputs[0])]
-        if name not in ROUNDED and not _narrows(eqn):
+        if rounds is not Rounds.RESULT and not _narrows(eqn):
             return outputs
         return [
             self._rounded(out, unit(v), smallest(v)) if isinstance(out, Dual) else out
@@ -126,6 +113,11 @@ def _unit_and_smallest(dtype: Any) -> tuple[float, float]:
     known = dtype if dtype in (np.float64, np.float32, np.float16) else np.dtype(np.float16)
     info = np.finfo(known)
     return float(info.eps) / 2, float(info.smallest_normal)
+
+
+def _rounds(eqn: Any) -> Rounds:
+    rule = RULES.get(eqn.primitive.name)
+    return rule.rounds if rule else Rounds.NOTHING
 
 
 def _narrows(eqn: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What NumPy's functions are called in the referee's table, and in JAX."""
+"""What NumPy's functions are called in the table of rules, and in JAX."""
 
 import importlib
 import sys
@@ -8,21 +8,15 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic.dual import Dual
+from handgrad.program.rules import RULES
 
-#: NumPy's functions that have a rule of the same name, and those that have one of another.
-_SAME = (
-    *("square", "sqrt", "cbrt", "exp", "exp2", "expm1", "log", "log1p", "sin", "cos", "tan"),
-    *("sinh", "cosh", "tanh", "sign", "floor", "ceil", "add"),
-)
-_RENAMED = (
-    *(("subtract", "sub"), ("multiply", "mul"), ("divide", "div"), ("negative", "neg")),
-    *(("power", "pow"), ("float_power", "pow"), ("arcsin", "asin"), ("arccos", "acos")),
-    *(("arctan", "atan"), ("arctan2", "atan2"), ("arcsinh", "asinh"), ("arccosh", "acosh")),
-    *(("arctanh", "atanh"), ("absolute", "abs"), ("fabs", "abs"), ("maximum", "max")),
-    *(("minimum", "min"), ("isfinite", "is_finite"), ("greater", "gt"), ("greater_equal", "ge")),
-    *(("less", "lt"), ("less_equal", "le"), ("equal", "eq"), ("not_equal", "ne")),
-)
-RULE_OF = {getattr(np, theirs): ours for theirs, ours in (*((n, n) for n in _SAME), *_RENAMED)}
+#: The rules of NumPy's functions that have one, under the rule's name or another.
+RULE_OF = {
+    function: name
+    for name, rule in RULES.items()
+    for function in (getattr(np, n, None) for n in (name, *rule.numpy))
+    if isinstance(function, np.ufunc)
+}
 
 
 def traced(twin: Any, tree: Any, fixed: list[Any], operands: list[Dual]) -> tuple[Any, Any]:

@@ -1,31 +1,25 @@
-"""One rule for each primitive operation of JAX that the referee can certify."""
+"""What the oracle knows of each operation of JAX: a new operation is one row in one table here."""
 
-from handgrad.program.interpreter import Rule
 from handgrad.program.rules import (
-    binary as two_numbers,
-)
-from handgrad.program.rules import (
-    comparison as comparing,
-)
-from handgrad.program.rules import (
+    binary,
+    comparison,
     control,
     elementwise,
     linear_algebra,
     scattering,
     special,
     spectral,
+    structural,
     summing,
     windows,
 )
-from handgrad.program.rules import (
-    structural as moving,
-)
+from handgrad.program.rules.rule import Rule
 
 #: The table by subject.
 GROUPS: dict[str, dict[str, Rule]] = {
-    "Element by element": elementwise.RULES | two_numbers.RULES | special.RULES,
-    "Comparisons and choices": comparing.RULES,
-    "Moving elements": moving.RULES | scattering.RULES,
+    "Element by element": elementwise.RULES | binary.RULES | special.RULES,
+    "Comparisons and choices": comparison.RULES,
+    "Moving elements": structural.RULES | scattering.RULES,
     "Sums and products": summing.RULES,
     "Windows and reductions": windows.RULES,
     "Linear algebra": linear_algebra.RULES | spectral.RULES,

@@ -1,6 +1,5 @@
 """Rules for functions of two numbers: powers, angles, and what follows the digamma function."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual, array, chain
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rules.elementwise import NAN, hurwitz, spread
+from handgrad.program.rules.rule import Rule, elementwise
 
 
 def integer_pow(run: Run, eqn: Any, a: Dual) -> Dual:
@@ -119,10 +119,10 @@ def must_stand_still(order: Dual, eqn: Any) -> None:
         raise UncertifiedPrimitiveError(eqn.primitive.name)
 
 
-RULES: dict[str, Callable[..., Any]] = {
-    "integer_pow": integer_pow,
-    "pow": power,
-    "atan2": atan2,
-    "polygamma": polygamma,
-    "zeta": zeta,
+RULES: dict[str, Rule] = {
+    "integer_pow": elementwise(integer_pow),
+    "pow": elementwise(power, "float_power"),
+    "atan2": elementwise(atan2),
+    "polygamma": elementwise(polygamma),
+    "zeta": elementwise(zeta),
 }

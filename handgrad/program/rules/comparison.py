@@ -9,6 +9,7 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, UNORDERED
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+from handgrad.program.rules.rule import Rule, choice, elementwise
 
 ZERO = Dual(balls.zeros(()))
 
@@ -183,30 +184,30 @@ def convert(run: Run, eqn: Any, x: Any) -> Any:
     return np.asarray(balls.midpoints(truncated(run, eqn, x).value)).astype(dtype)
 
 
-RULES: dict[str, Callable[..., Any]] = {
-    "lt": _compare(LESS),
-    "le": _compare(LESS, EQUAL),
-    "gt": _compare(GREATER),
-    "ge": _compare(GREATER, EQUAL),
-    "lt_to": _compare(LESS),
-    "le_to": _compare(LESS, EQUAL),
-    "eq": _compare(EQUAL),
-    "ne": _compare(LESS, GREATER, UNORDERED),
-    "select_n": select,
-    "convert_element_type": convert,
-    "max": maximum,
-    "min": minimum,
-    "clamp": clamp,
-    "abs": absolute,
-    "sign": sign,
-    "floor": _whole("floor"),
-    "ceil": _whole("ceil"),
-    "round": nearest_whole,
-    "rem": remainder,
-    "reduce_max": _extreme(1),
-    "reduce_min": _extreme(-1),
-    "argmax": _arg_extreme(1),
-    "argmin": _arg_extreme(-1),
-    "cummax": cumulative_extreme(1),
-    "cummin": cumulative_extreme(-1),
+RULES: dict[str, Rule] = {
+    "lt": choice(_compare(LESS), "less"),
+    "le": choice(_compare(LESS, EQUAL), "less_equal"),
+    "gt": choice(_compare(GREATER), "greater"),
+    "ge": choice(_compare(GREATER, EQUAL), "greater_equal"),
+    "lt_to": choice(_compare(LESS)),
+    "le_to": choice(_compare(LESS, EQUAL)),
+    "eq": choice(_compare(EQUAL), "equal"),
+    "ne": choice(_compare(LESS, GREATER, UNORDERED), "not_equal"),
+    "select_n": choice(select),
+    "convert_element_type": Rule(convert, elementwise=True, moves=True),
+    "max": choice(maximum, "maximum"),
+    "min": choice(minimum, "minimum"),
+    "clamp": choice(clamp),
+    "abs": choice(absolute, "fabs"),
+    "sign": choice(sign),
+    "floor": choice(_whole("floor")),
+    "ceil": choice(_whole("ceil")),
+    "round": choice(nearest_whole),
+    "rem": elementwise(remainder),
+    "reduce_max": Rule(_extreme(1)),
+    "reduce_min": Rule(_extreme(-1)),
+    "argmax": Rule(_arg_extreme(1)),
+    "argmin": Rule(_arg_extreme(-1)),
+    "cummax": Rule(cumulative_extreme(1)),
+    "cummin": Rule(cumulative_extreme(-1)),
 }

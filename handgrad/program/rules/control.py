@@ -1,6 +1,5 @@
 """Rules for operations made of operations: calls, branches, loops, custom rules."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,6 +11,7 @@ from handgrad.arithmetic.comparisons import LESS
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run
 from handgrad.program.rules.comparison import ZERO, choose
+from handgrad.program.rules.rule import Rule
 from handgrad.program.trace import of_jax, rule_name
 
 
@@ -169,11 +169,15 @@ def _pushed(output: Dual, slopes: list[Dual], real: list[Dual], k: int) -> np.nd
     return total
 
 
-RULES: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys(("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"), call),
-    "custom_jvp_call": custom,
-    "custom_vjp_call": custom,
-    "cond": cond,
-    "while": while_loop,
-    "scan": scan,
+RULES: dict[str, Rule] = {
+    name: Rule(run, structured=True)
+    for name, run in (
+        *((name, call) for name in ("jit", "pjit", "closed_call", "core_call", "remat2")),
+        ("checkpoint", call),
+        ("custom_jvp_call", custom),
+        ("custom_vjp_call", custom),
+        ("cond", cond),
+        ("while", while_loop),
+        ("scan", scan),
+    )
 }

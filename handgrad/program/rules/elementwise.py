@@ -14,6 +14,7 @@ from flint import arb, arb_series
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual, array, chain
 from handgrad.program.interpreter import Run
+from handgrad.program.rules.rule import Rule, choice, elementwise
 
 Number = Any  #: an `arb`, or an `arb_series` of two terms
 
@@ -185,20 +186,20 @@ def is_finite(run: Run, eqn: Any, x: Dual) -> np.ndarray:
     return np.asarray(np.frompyfunc(lambda v: v.is_finite(), 1, 1)(x.value)).astype(bool)
 
 
-RULES: dict[str, Callable[..., Any]] = {
-    **{name: by_series(f) for name, f in BY_SERIES.items()},
-    **{name: with_slope(*pair) for name, pair in WITH_SLOPE.items()},
-    "add": add,
-    "add_any": add,
-    "sub": sub,
-    "mul": mul,
-    "neg": neg,
-    "div": div,
-    "copy": same,
-    "copy_p": same,
-    "reduce_precision": same,
-    "optimization_barrier": lambda run, eqn, *xs: list(xs),
-    "device_put": lambda run, eqn, *xs: list(xs),
-    "stop_gradient": stop_gradient,
-    "is_finite": is_finite,
+RULES: dict[str, Rule] = {
+    **{name: elementwise(by_series(f)) for name, f in BY_SERIES.items()},
+    **{name: elementwise(with_slope(*pair)) for name, pair in WITH_SLOPE.items()},
+    "add": elementwise(add),
+    "add_any": elementwise(add),
+    "sub": elementwise(sub, "subtract"),
+    "mul": elementwise(mul, "multiply"),
+    "neg": choice(neg, "negative"),
+    "div": elementwise(div, "divide"),
+    "copy": Rule(same, elementwise=True, moves=True),
+    "copy_p": Rule(same, elementwise=True, moves=True),
+    "reduce_precision": choice(same),
+    "optimization_barrier": Rule(lambda run, eqn, *xs: list(xs)),
+    "device_put": Rule(lambda run, eqn, *xs: list(xs)),
+    "stop_gradient": Rule(stop_gradient),
+    "is_finite": choice(is_finite, "isfinite"),
 }

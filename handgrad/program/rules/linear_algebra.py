@@ -1,6 +1,5 @@
 """Rules for factorisations and triangular systems, as loops over rows and columns."""
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +7,9 @@ import numpy as np
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
+from handgrad.program import cost
 from handgrad.program.interpreter import Run
+from handgrad.program.rules.rule import Rounds, Rule
 
 
 def cholesky(run: Run, eqn: Any, a: Dual) -> Dual:
@@ -121,10 +122,10 @@ def _constant(operand: Any) -> Any:
     return Dual(operand.value) if isinstance(operand, Dual) else operand
 
 
-RULES: dict[str, Callable[..., Any]] = {
-    "cholesky": cholesky,
-    "triangular_solve": triangular_solve,
-    "lu": lu,
-    "tridiagonal_solve": tridiagonal_solve,
-    "custom_linear_solve": linear_solve,
+RULES: dict[str, Rule] = {
+    "cholesky": Rule(cholesky, Rounds.ARGUMENTS, cost=cost.factorisation),
+    "triangular_solve": Rule(triangular_solve, Rounds.ARGUMENTS, cost=cost.factorisation),
+    "lu": Rule(lu, Rounds.ARGUMENTS, cost=cost.factorisation),
+    "tridiagonal_solve": Rule(tridiagonal_solve, Rounds.ARGUMENTS, cost=cost.factorisation),
+    "custom_linear_solve": Rule(linear_solve, structured=True),
 }

@@ -10,6 +10,7 @@ from handgrad.arithmetic import dual
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run
 from handgrad.program.rules.comparison import larger
+from handgrad.program.rules.rule import Rounds, Rule
 
 #: Two numbers to one, in a run.
 Combine = Callable[[Run, Dual, Dual], Dual]
@@ -101,11 +102,11 @@ def _targets(eqn: Any, shape: Any, indices: np.ndarray, update_shape: Any) -> np
     return np.asarray(found).astype(np.intp) - 1
 
 
-RULES: dict[str, Callable[..., Any]] = {
-    "scatter-add": scatter_add,
-    "scatter_add": scatter_add,
-    "scatter-sub": scatter_sub,
-    "scatter-mul": _combining(lambda run, a, b: a * b),
-    "scatter-max": _combining(larger),
-    "scatter-min": _combining(lambda run, a, b: larger(run, a, b, -1)),
+RULES: dict[str, Rule] = {
+    "scatter-add": Rule(scatter_add, Rounds.SUM),
+    "scatter_add": Rule(scatter_add, Rounds.SUM),
+    "scatter-sub": Rule(scatter_sub, Rounds.SUM),
+    "scatter-mul": Rule(_combining(lambda run, a, b: a * b), Rounds.RESULT),
+    "scatter-max": Rule(_combining(larger)),
+    "scatter-min": Rule(_combining(lambda run, a, b: larger(run, a, b, -1))),
 }

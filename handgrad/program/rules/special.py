@@ -17,6 +17,7 @@ from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rules.binary import must_stand_still
 from handgrad.program.rules.comparison import ZERO, choose
 from handgrad.program.rules.elementwise import NAN, quietly, spread, with_slope
+from handgrad.program.rules.rule import Rule, elementwise
 
 #: An incomplete gamma function is not differentiated by its parameter with more terms than this.
 MOST_TERMS = 20_000
@@ -145,11 +146,11 @@ _regularized = np.frompyfunc(_beta, 3, 1)
 _beta_density = np.frompyfunc(_slope_of_beta, 3, 1)
 
 
-RULES: dict[str, Callable[..., Any]] = {
-    "bessel_i0e": _bessel(0),
-    "bessel_i1e": _bessel(1),
-    "igamma": _incomplete_gamma(1),
-    "igammac": _incomplete_gamma(-1),
-    "igamma_grad_a": gamma_by_parameter,
-    "regularized_incomplete_beta": incomplete_beta,
+RULES: dict[str, Rule] = {
+    "bessel_i0e": elementwise(_bessel(0)),
+    "bessel_i1e": elementwise(_bessel(1)),
+    "igamma": elementwise(_incomplete_gamma(1)),
+    "igammac": elementwise(_incomplete_gamma(-1)),
+    "igamma_grad_a": elementwise(gamma_by_parameter),
+    "regularized_incomplete_beta": elementwise(incomplete_beta),
 }

@@ -15,7 +15,9 @@ from flint import acb_mat, arb_mat
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
+from handgrad.program import cost
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+from handgrad.program.rules.rule import Rounds, Rule
 
 
 def eigh(run: Run, eqn: Any, a: Dual) -> list[Dual]:
@@ -147,4 +149,8 @@ def _transposed(a: Dual) -> Dual:
     return a.linear(lambda m: m.swapaxes(-1, -2))
 
 
-RULES: dict[str, Callable[..., Any]] = {"eigh": eigh, "qr": qr, "svd": svd}
+RULES: dict[str, Rule] = {
+    "eigh": Rule(eigh, Rounds.ARGUMENTS, cost=cost.factorisation),
+    "qr": Rule(qr, Rounds.ARGUMENTS, cost=cost.factorisation),
+    "svd": Rule(svd, Rounds.ARGUMENTS, cost=cost.factorisation),
+}

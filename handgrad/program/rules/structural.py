@@ -13,6 +13,7 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run, bind
+from handgrad.program.rules.rule import Rule
 
 #: Where an operation fills in for what lies outside of an array.
 OUTSIDE = -1
@@ -120,15 +121,16 @@ def _permuted(operand: Any, order: np.ndarray, axis: int) -> Any:
     return operand.linear(permuted) if isinstance(operand, Dual) else permuted(operand)
 
 
-RULES = {
-    **dict.fromkeys(
-        (
-            *("reshape", "transpose", "broadcast_in_dim", "squeeze", "expand_dims", "rev", "slice"),
-            *("concatenate", "pad", "gather", "dynamic_slice", "dynamic_update_slice", "split"),
-            *("scatter", "tile", "stack", "unstack"),
-        ),
-        move,
-    ),
-    "sort": sort,
-    "top_k": top_k,
+#: Those that only lead a number from its place to another, whatever the program computes.
+_MOVES = (
+    *("reshape", "transpose", "broadcast_in_dim", "squeeze", "expand_dims", "rev", "slice"),
+    *("concatenate", "gather", "dynamic_slice"),
+)
+
+RULES: dict[str, Rule] = {
+    **{name: Rule(move, moves=True) for name in _MOVES},
+    **{name: Rule(move) for name in ("pad", "dynamic_update_slice", "split", "scatter", "tile")},
+    **{name: Rule(move) for name in ("stack", "unstack")},
+    "sort": Rule(sort),
+    "top_k": Rule(top_k),
 }

@@ -9,8 +9,10 @@ import numpy as np
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
+from handgrad.program import cost
 from handgrad.program.interpreter import Run
 from handgrad.program.rules.comparison import slices
+from handgrad.program.rules.rule import Rounds, Rule
 
 
 def reduce_sum(run: Run, eqn: Any, x: Any) -> Any:
@@ -150,12 +152,12 @@ def _terms(eqn: Any, shape: Any, kernel_shape: Any) -> tuple[np.ndarray, np.ndar
     return outputs, from_x, from_kernel
 
 
-RULES: dict[str, Callable[..., Any]] = {
-    "reduce_sum": reduce_sum,
-    "reduce_prod": reduce_prod,
-    "cumsum": _cumulative(lambda a, b: a + b),
-    "cumprod": _cumulative(lambda a, b: a * b),
-    "cumlogsumexp": cumlogsumexp,
-    "dot_general": dot_general,
-    "conv_general_dilated": convolution,
+RULES: dict[str, Rule] = {
+    "reduce_sum": Rule(reduce_sum, Rounds.SUM),
+    "reduce_prod": Rule(reduce_prod, Rounds.RESULT),
+    "cumsum": Rule(_cumulative(lambda a, b: a + b), Rounds.SUM),
+    "cumprod": Rule(_cumulative(lambda a, b: a * b), Rounds.RESULT),
+    "cumlogsumexp": Rule(cumlogsumexp, Rounds.RESULT),
+    "dot_general": Rule(dot_general, Rounds.SUM, cost=cost.products),
+    "conv_general_dilated": Rule(convolution, Rounds.SUM, cost=cost.products),
 }

@@ -16,8 +16,10 @@ from jax.extend import core as jex
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
 from handgrad.arithmetic.dual import Dual
+from handgrad.program import cost
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rules.comparison import larger
+from handgrad.program.rules.rule import Rounds, Rule
 from handgrad.program.rules.scattering import added
 
 #: The place of what is in no window.
@@ -208,12 +210,12 @@ def _may_be_equal(a: Any, b: Any) -> bool:
     return bool(np.array_equal(a, b))
 
 
-RULES: dict[str, Callable[..., Any]] = {
-    "reduce_window": reduce_window,
-    "reduce_window_max": window_extreme(1),
-    "reduce_window_min": window_extreme(-1),
-    "reduce_window_sum": window_sum,
-    "select_and_gather_add": gathered_from_best,
-    "select_and_scatter_add": scattered_to_best,
-    "reduce": reduce,
+RULES: dict[str, Rule] = {
+    "reduce_window": Rule(reduce_window, Rounds.RESULT, cost=cost.products),
+    "reduce_window_max": Rule(window_extreme(1), cost=cost.products),
+    "reduce_window_min": Rule(window_extreme(-1), cost=cost.products),
+    "reduce_window_sum": Rule(window_sum, Rounds.SUM, cost=cost.products),
+    "select_and_gather_add": Rule(gathered_from_best, cost=cost.products),
+    "select_and_scatter_add": Rule(scattered_to_best, cost=cost.products),
+    "reduce": Rule(reduce, Rounds.RESULT),
 }
