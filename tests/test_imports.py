@@ -78,8 +78,18 @@ def test_the_import_contracts_hold() -> None:
 
 
 def circle(graph: ImportGraph) -> list[str]:
-    """The files of an import circle; imports inside functions and for types count as well."""
-    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    """The files of an import circle; imports inside functions and for types count as well.
+
+    An import from another package runs the `__init__` of that package first, so it counts, too.
+    """
+    imports = {}
+    for module in graph.modules:
+        direct = graph.find_modules_directly_imported_by(module)
+        packages = {
+            ".".join(name.split(".")[:n]) for name in direct for n in range(1, name.count(".") + 1)
+        }
+        around = {p for p in packages if module != p and not module.startswith(f"{p}.")}
+        imports[module] = direct | (around & graph.modules)
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
@@ -103,6 +113,22 @@ def test_a_circle_of_files_would_be_seen(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.syspath_prepend(tmp_path)
     found = circle(build_graph("planted_circle", cache_dir=None))
     assert {"planted_circle.lazy", "planted_circle.typed"} == set(found)
+
+
+def test_a_circle_through_the_init_of_a_package_would_be_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "planted_table"
+    (package / "rows").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "runner.py").write_text("from planted_table.rows import row\n")
+    (package / "rows" / "row.py").write_text("")
+    (package / "rows" / "__init__.py").write_text("import planted_table.runner\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert set(circle(build_graph("planted_table", cache_dir=None))) == {
+        "planted_table.rows",
+        "planted_table.runner",
+    }
 
 
 def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from jax.extend import core as jex
 from handgrad.arithmetic import dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.program.rules.rule import Rule
+from handgrad.program.rule import Rule
 
 
 class UncertifiedPrimitiveError(NotImplementedError):

@@ -19,8 +19,8 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.cost import terms
 from handgrad.program.interpreter import bind
+from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
-from handgrad.program.rules.rule import Rounds
 from handgrad.program.rules.summing import contract
 
 

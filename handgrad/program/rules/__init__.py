@@ -1,5 +1,6 @@
 """What the oracle knows of each operation of JAX: a new operation is one row in one table here."""
 
+from handgrad.program.rule import Rule
 from handgrad.program.rules import (
     binary,
     comparison,
@@ -13,7 +14,6 @@ from handgrad.program.rules import (
     summing,
     windows,
 )
-from handgrad.program.rules.rule import Rule
 
 #: The table by subject.
 GROUPS: dict[str, dict[str, Rule]] = {

@@ -8,8 +8,8 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual, array, chain
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+from handgrad.program.rule import Rule, elementwise
 from handgrad.program.rules.elementwise import NAN, hurwitz, spread
-from handgrad.program.rules.rule import Rule, elementwise
 
 
 def integer_pow(run: Run, eqn: Any, a: Dual) -> Dual:

@@ -9,7 +9,7 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, UNORDERED
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
-from handgrad.program.rules.rule import Rule, choice, elementwise
+from handgrad.program.rule import Rule, choice, elementwise
 
 ZERO = Dual(balls.zeros(()))
 

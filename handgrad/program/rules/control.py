@@ -10,8 +10,8 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import LESS
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run
+from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
-from handgrad.program.rules.rule import Rule
 from handgrad.program.trace import of_jax, rule_name
 
 

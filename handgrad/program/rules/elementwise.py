@@ -14,7 +14,7 @@ from flint import arb, arb_series
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual, array, chain
 from handgrad.program.interpreter import Run
-from handgrad.program.rules.rule import Rule, choice, elementwise
+from handgrad.program.rule import Rule, choice, elementwise
 
 Number = Any  #: an `arb`, or an `arb_series` of two terms
 

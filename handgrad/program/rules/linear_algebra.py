@@ -9,7 +9,7 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
 from handgrad.program.interpreter import Run
-from handgrad.program.rules.rule import Rounds, Rule
+from handgrad.program.rule import Rounds, Rule
 
 
 def cholesky(run: Run, eqn: Any, a: Dual) -> Dual:

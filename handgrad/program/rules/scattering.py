@@ -9,8 +9,8 @@ import numpy as np
 from handgrad.arithmetic import dual
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run
+from handgrad.program.rule import Rounds, Rule
 from handgrad.program.rules.comparison import larger
-from handgrad.program.rules.rule import Rounds, Rule
 
 #: Two numbers to one, in a run.
 Combine = Callable[[Run, Dual, Dual], Dual]

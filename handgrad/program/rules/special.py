@@ -14,10 +14,10 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import LESS
 from handgrad.arithmetic.dual import Dual, array, chain
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+from handgrad.program.rule import Rule, elementwise
 from handgrad.program.rules.binary import must_stand_still
 from handgrad.program.rules.comparison import ZERO, choose
 from handgrad.program.rules.elementwise import NAN, quietly, spread, with_slope
-from handgrad.program.rules.rule import Rule, elementwise
 
 #: An incomplete gamma function is not differentiated by its parameter with more terms than this.
 MOST_TERMS = 20_000

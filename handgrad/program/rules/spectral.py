@@ -17,7 +17,7 @@ from handgrad.arithmetic.comparisons import MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
-from handgrad.program.rules.rule import Rounds, Rule
+from handgrad.program.rule import Rounds, Rule
 
 
 def eigh(run: Run, eqn: Any, a: Dual) -> list[Dual]:

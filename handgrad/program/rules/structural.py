@@ -13,7 +13,7 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run, bind
-from handgrad.program.rules.rule import Rule
+from handgrad.program.rule import Rule
 
 #: Where an operation fills in for what lies outside of an array.
 OUTSIDE = -1

@@ -11,8 +11,8 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
 from handgrad.program.interpreter import Run
+from handgrad.program.rule import Rounds, Rule
 from handgrad.program.rules.comparison import slices
-from handgrad.program.rules.rule import Rounds, Rule
 
 
 def reduce_sum(run: Run, eqn: Any, x: Any) -> Any:

@@ -18,8 +18,8 @@ from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
 from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
+from handgrad.program.rule import Rounds, Rule
 from handgrad.program.rules.comparison import larger
-from handgrad.program.rules.rule import Rounds, Rule
 from handgrad.program.rules.scattering import added
 
 #: The place of what is in no window.
