@@ -1,12 +1,20 @@
 """The one question that the equivalence tests ask: where do two gradients disagree?"""
 
+from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 
 import autodiff.article
+import autodiff.network
 import compare.agreement
+import manual.network
 from compare.agreement import NAMES, Gradient, Verdict, stack
+from compare.networks import flat
+from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges
+from compare.rounding import Range
+from tests import network_strategies
 from tests.strategies import Point, drawn_points
 
 
@@ -23,6 +31,39 @@ def verdict_on(gradient: Gradient, point: Point, form: str = "stable") -> Verdic
     with np.errstate(over="ignore", invalid="ignore"):
         by_hand = np.broadcast_arrays(*gradient(*point))
     return compare.agreement.verdict_on(by_hand, by_autodiff(point), *point, form)
+
+
+class NetworkVerdicts:
+    """The gradient of one general network by hand held against autodiff, compiled once."""
+
+    def __init__(self, of: network_strategies.Described) -> None:
+        self.network = of.network
+        self.by_autodiff = jax.jit(jax.grad(partial(autodiff.network.loss, of.network)))
+
+    def __call__(self, point: network_strategies.Point) -> Verdict:
+        """The verdict on all parameters side by side, shape (p,), float64."""
+        by_hand = manual.network.gradient(self.network, *point)
+        with jax.enable_x64(True):
+            layers = [autodiff.network.Layer(*layer) for layer in point.params]
+            by_autodiff = jax.device_get(self.by_autodiff(layers, point.x, point.y))
+        at = [(w[None], b[None]) for w, b in point.params]
+        ranges = gradient_ranges(self.network, at, point.x[None], point.y[None])
+        joined = (_joined(ranges[form]) for form in (STABLE, CANCELLING))
+        return Verdict(flat.join(by_hand), flat.join(by_autodiff), *joined)
+
+
+def _joined(ranges: Any) -> Range:
+    lo, hi = (
+        flat.join([(getattr(w, end)[0], getattr(b, end)[0]) for w, b in ranges])
+        for end in ("lo", "hi")
+    )
+    return Range(lo, hi)
+
+
+def says_much(verdict: Verdict) -> np.ndarray:
+    """Where both answers are known to six digits, or to be 0 but for what underflows."""
+    size = np.minimum(np.abs(verdict.by_hand), np.abs(verdict.autodiff))
+    return verdict.bound <= 1e-6 * size + 1e-300
 
 
 def disagreements(gradient: Gradient, form: str = "stable") -> dict[str, int]:

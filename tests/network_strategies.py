@@ -92,13 +92,13 @@ def drawn_shapes(count: int, seed: int) -> list[tuple[tuple[int, ...], int]]:
 
 
 def draw_point(
-    of: Described, seed: int, kind: str = "ordinary", soft: bool = False, dtype: Any = np.float64
+    of: Described, seed: Any, kind: str = "ordinary", soft: bool = False, dtype: Any = np.float64
 ) -> Point:
     """A point of that kind.
 
     Args:
         of: the network and the number of examples.
-        seed: of everything drawn.
+        seed: of everything drawn, a whole number or several.
         kind: one of `SCALES`.
         soft: targets between the classes, in place of 0 and 1.
         dtype: of everything.
@@ -145,12 +145,16 @@ def networks(draw: st.DrawFn) -> Described:
 
 
 def points(of: Described, dtype: Any = np.float64) -> st.SearchStrategy[Point]:
-    """Points of every kind."""
+    """Points of every kind, every other one ordinary; the same on every machine.
+
+    Hypothesis leaves integers below 100 alone, where it mixes constants of local modules into
+    larger ones: the seed is eight digits, two at a time.
+    """
     return st.builds(
         draw_point,
         st.just(of),
-        st.integers(0, 2**32 - 1),
-        st.sampled_from(list(SCALES)),
+        st.tuples(*[st.integers(0, 99)] * 4),
+        st.sampled_from(["ordinary"] * (len(SCALES) - 2) + list(SCALES)),
         st.booleans(),
         st.just(dtype),
     )
