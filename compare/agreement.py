@@ -19,6 +19,7 @@ import autodiff.article
 import manual.article
 from compare.bounds import gradient_ranges
 from compare.rounding import Range
+from compare.verdict import Verdict
 from handgrad import exact_gradient, ulp_distance
 from manual.activations import SIGMOID_DERIVATIVES
 
@@ -29,47 +30,6 @@ AUTODIFF_FORM = "article"
 
 #: (params, x, y) -> nine partial derivatives: what the two witnesses are asked for.
 Gradient = Callable[[Any, Any, Any], Any]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the comparison of two arrays of one shape came to.
-
-    Each witness has the range in which a right program of its formulas must answer. NaN and
-    infinity lie in none, and nothing lies in a range that is not finite: it proves nothing.
-    """
-
-    by_hand: np.ndarray
-    autodiff: np.ndarray
-    hand_range: Range
-    autodiff_range: Range
-
-    @property
-    def hand_is_right(self) -> np.ndarray:
-        """Whether what was computed by hand lies in its range, element by element."""
-        return self.hand_range.contains(self.by_hand)
-
-    @property
-    def autodiff_is_right(self) -> np.ndarray:
-        """Whether autodiff's answer lies in its range, element by element."""
-        return self.autodiff_range.contains(self.autodiff)
-
-    @property
-    def agree(self) -> np.ndarray:
-        """Whether the two agree, element by element."""
-        return self.hand_is_right & self.autodiff_is_right
-
-    @property
-    def ulps(self) -> np.ndarray:
-        """Their distance in units in the last place."""
-        return ulp_distance(self.by_hand, self.autodiff)
-
-    @property
-    def bound(self) -> np.ndarray:
-        """How far apart two right answers may lie: the width of both ranges together."""
-        highest = np.maximum(self.hand_range.hi, self.autodiff_range.hi)
-        with np.errstate(invalid="ignore"):
-            return highest - np.minimum(self.hand_range.lo, self.autodiff_range.lo)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import autodiff.article
 import manual.article
 import manual.sgd
 from compare.agreement import Partial, compare_gradients, stack
+from compare.bounds import output_range
 from compare.people import PEOPLE, SHIFT, Person, label, mean_shift, raw, shifted, targets
 from compare.trajectory import (
     LARGEST,
@@ -18,6 +19,7 @@ from compare.trajectory import (
     compare_trainings,
     walk_by_hand,
 )
+from compare.verdict import Verdict
 from manual.article import Parameters
 
 
@@ -62,6 +64,8 @@ class Prediction:
     person: Person
     by_hand: float
     autodiff: float
+    #: Whether both, given the parameters of either training, answer within what rounding explains.
+    agree: bool
 
     @property
     def label(self) -> str:
@@ -108,14 +112,24 @@ def hand_path(settings: Settings, on_epoch: Callable[[int], None] = lambda _: No
 def predict(
     settings: Settings, trainings: Trainings, people: tuple[Person, ...]
 ) -> list[Prediction]:
-    """What both trained networks say of people, who need no gender."""
+    """What both trained networks say of people, who need no gender; judged."""
     x = settings.inputs(people)
-    by_hand = manual.article.feedforward(trainings.by_hand, x)
-    auto = autodiff.article.predict(autodiff.article.Parameters(*trainings.autodiff), x)
+    by_hand, auto = (_predicted(params, x) for params in (trainings.by_hand, trainings.autodiff))
+    agree = by_hand.agree & auto.agree
     return [
-        Prediction(person, float(hand), float(a))
-        for person, hand, a in zip(people, by_hand, auto, strict=True)
+        Prediction(person, float(hand), float(a), bool(agreed))
+        for person, hand, a, agreed in zip(
+            people, by_hand.by_hand, auto.autodiff, agree, strict=True
+        )
     ]
+
+
+def _predicted(params: Parameters, x: np.ndarray) -> Verdict:
+    """The outputs of one trained network by both, and where a right program must answer."""
+    by_hand = manual.article.feedforward(params, x)
+    by_autodiff = autodiff.article.predict(autodiff.article.Parameters(*params), x)
+    right = output_range(params, x)
+    return Verdict(by_hand, np.asarray(by_autodiff), right, right)
 
 
 def outside_training_range(person: Person) -> list[str]:

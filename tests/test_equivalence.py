@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 
 import autodiff.article
 import manual.article
+import manual.network
 from compare.agreement import NAMES, hand_gradient, stack
 from compare.bounds import gradient_ranges, output_range
+from compare.networks.ranges import output_ranges
 from compare.rounding import TINY, U, exactly
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
@@ -92,6 +94,18 @@ def test_general_networks_agree_by_hand_and_by_autodiff(of: Described) -> None:
 
     agree()
     assert np.mean(informative) > 0.4
+
+
+@pytest.mark.parametrize("of", NETWORKS, ids=str)
+def test_predictions_of_general_networks_lie_where_they_must(of: Described) -> None:
+    """Probabilities where the loss is on logits."""
+    for kind in network_strategies.SCALES:
+        params, x, _ = network_strategies.draw_point(of, seed=7, kind=kind)
+        span = output_ranges(of.network, [(w[None], b[None]) for w, b in params], x[None])
+        by_hand = manual.network.predict(of.network, params, x)
+        assert span.contains(by_hand).all()
+        if kind == "ordinary":
+            assert np.all(span.hi - span.lo <= 1e-11 * np.abs(by_hand))
 
 
 def test_examples_are_the_same_whatever_is_imported(tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 import csv
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from compare.commands.options import Number
-from compare.commands.output import print_object
+from compare.commands.output import difference, print_object
 from compare.limits import LARGEST_VALUE
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from compare.datasets import FeatureRows
     from compare.networks.files import Model
-    from compare.networks.prediction import Predictions
+    from compare.networks.prediction import Divergence, Predictions
 
 VALUE = Number(
     f"a finite number of size at most {LARGEST_VALUE:g}",
@@ -35,19 +35,31 @@ class Answer:
     x: "np.ndarray"  #: features, shape (rows, features)
     said: "dict[str, Predictions]"  #: by side
     rows: "FeatureRows | None"  #: the file that was asked about, if it was one
+    first_divergence: "Divergence | None"  #: of the predictions
 
     @property
     def verdict(self) -> str | None:
-        """What came of the model's trainings; None if nothing has been compared."""
-        progress = self.model.progress
-        return progress.verdict if progress.epochs or progress.first_divergence else None
+        """What came of the model's trainings and of the predictions; None if one side trained."""
+        return "disagree" if self.first_divergence else self.model.progress.verdict
+
+    @property
+    def because(self) -> str:
+        """What the verdict rests on."""
+        found = self.first_divergence
+        if found is None:
+            if self.verdict == "disagree":
+                return "the two trainings of this model; the predictions lie within rounding"
+            return "by hand and by autodiff, every prediction within rounding"
+        of = f" of output {found.output}" if self.model.plan.network.sizes[-1] > 1 else ""
+        at = f" in row {found.row}" if len(self.x) > 1 else ""
+        return f"prediction{of}{at}: {difference(found)}"
 
     def warnings(self) -> list[str]:
         """What the reader of the predictions should know, a sentence each."""
         from compare.networks.prediction import far_off
 
         warnings, done = [], self.model.progress.epochs
-        if self.verdict == "disagree":
+        if self.model.progress.verdict == "disagree":
             warnings.append("the two trainings of this model disagreed; a new one tells where")
         if done < self.model.epochs:
             warnings.append(f"{done} of the model's {self.model.epochs} epochs are done")
@@ -80,7 +92,7 @@ def ask(
     from compare.datasets import read_features
     from compare.files import unwritable
     from compare.networks.files import ModelError, load
-    from compare.networks.prediction import predict
+    from compare.networks.prediction import first_divergence, predict
 
     if out and os.path.lexists(out):
         raise click.UsageError(f"'{out}' is there already; expected a new file for --out.")
@@ -92,12 +104,13 @@ def ask(
         model = load(model_file)
         given = _named(given, words, model.source.features)
         if table is None:
-            x = np.array([_row(model, given)])
-            return Answer(model, x, predict(model, x), None)
-        if given:
+            rows, x = None, np.array([_row(model, given)])
+        elif given:
             raise click.UsageError("features beside --csv; expected one or the other.")
-        rows = read_features(table, model.source.features)
-        return Answer(model, rows.x, predict(model, rows.x), rows)
+        else:
+            rows = read_features(table, model.source.features)
+            x = rows.x
+        return Answer(model, x, predict(model, x), rows, first_divergence(model, x))
     except (ModelError, DatasetError) as error:
         raise click.UsageError(f"{error}.") from error
 
@@ -150,27 +163,38 @@ def _value(name: str, text: str) -> float:
 
 
 def show(answer: Answer, table: Path | None, out: Path | None, as_json: bool) -> None:
-    """Print the predictions, or write them to `out` as a CSV file with the new columns last."""
+    """Print the predictions, or write them to `out` as a CSV file with the new columns last.
+
+    The verdict comes last: on standard error where standard output is the CSV file.
+    """
     from compare.files import write_whole
+    from compare.terminal import console, show_verdict
 
     text = None
     if answer.rows is not None and table is not None and (out or not as_json):
         text = _as_csv(answer, answer.rows, table)
+    if text is not None and out is not None:
+        write_whole(out, lambda temporary: _write(temporary, text))
     if as_json:
         print_object(_as_object(answer))
-    else:
-        # On standard error: standard output may be the CSV file.
-        for sentence in answer.warnings():
-            click.echo(f"Warning: {sentence}.", err=True)
+        return
+    # On standard error: standard output may be the CSV file.
+    for sentence in answer.warnings():
+        click.echo(f"Warning: {sentence}.", err=True)
     if text is None:
-        if not as_json:
-            _show_one(answer)
+        _show_one(answer)
+        click.echo()
     elif out is None:
         click.echo(text, nl=False)
+        if answer.verdict:
+            click.echo(f"{answer.verdict}: {answer.because}", err=True)
+        return
     else:
-        write_whole(out, lambda temporary: _write(temporary, text))
-        if not as_json:
-            click.echo(f"{len(answer.x)} predictions from {table}: {out}")
+        click.echo(f"{len(answer.x)} predictions from {table}: {out}")
+    if answer.verdict:
+        show_verdict(console(), answer.verdict, answer.because)
+    else:
+        click.echo("Not compared: one of the two trained alone.")
 
 
 def _write(path: Path, text: str) -> None:
@@ -215,6 +239,7 @@ def _as_object(answer: Answer) -> dict[str, Any]:
         "classes": source.classes,
         "rows": rows,
         "warnings": answer.warnings(),
+        "first_divergence": answer.first_divergence and asdict(answer.first_divergence),
         "verdict": answer.verdict,
     }
 

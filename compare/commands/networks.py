@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from compare import interrupts
-from compare.commands.output import Disagreement, print_object
+from compare.commands.output import Disagreement, difference, print_object
 from compare.memory import keep_freed_memory
 from compare.networks.files import save
 from compare.networks.job import Job
@@ -195,9 +195,6 @@ def _report(job: Job, scores: dict[str, Any], plot: Path | None) -> None:
         screen.print(f"Loss curves: {plot}", soft_wrap=True)
 
 
-_OFF = {BY_HAND: "the one by hand", BY_AUTODIFF: "the one by autodiff", "both": "each of them"}
-
-
 def _conclude(before: Progress, progress: Progress) -> None:
     """The closing lines: what came of the comparison, and whether it came `before` this run."""
     screen = console()
@@ -227,11 +224,7 @@ def _described(found: Divergence) -> str:
     of = f" of {found.parameter}" if found.parameter else ""
     if found.quantity == "shape":
         return f"update {found.update}, gradient{of}: by hand it had not the parameter's form"
-    return (
-        f"update {found.update}, {found.quantity}{of}: by hand {found.by_hand:.9g}, by autodiff "
-        f"{found.autodiff:.9g}; two right answers differ by at most {found.bound:.2g}, and "
-        f"{_OFF[found.off]} is off"
-    )
+    return f"update {found.update}, {found.quantity}{of}: {difference(found)}"
 
 
 def _as_object(

@@ -6,6 +6,16 @@ from typing import Any
 
 import click
 
+_OFF = {"by_hand": "the one by hand", "autodiff": "the one by autodiff", "both": "each of them"}
+
+
+def difference(found: Any) -> str:
+    """What a divergence says of two numbers and their bound."""
+    return (
+        f"by hand {found.by_hand:.9g}, by autodiff {found.autodiff:.9g}; two right answers differ "
+        f"by at most {found.bound:.2g}, and {_OFF[found.off]} is off"
+    )
+
 
 class Disagreement(click.ClickException):
     """The two sides disagree in a way that leaves nothing to report but one line."""

@@ -107,7 +107,7 @@ def _article(
     trainings = trained(settings)
     (prediction,) = experiment.predict(settings, trainings, (person,))
     warnings = experiment.outside_training_range(person)
-    agree = trainings.first_divergence is None
+    agree = trainings.first_divergence is None and prediction.agree
     verdict = "agree" if agree else "disagree"
     if as_json:
         print_object(
@@ -131,7 +131,12 @@ def _article(
     out.print()
     for warning in warnings:
         out.print(f"Warning: {warning}; the network extrapolates.")
-    terminal.show_verdict(
-        out, verdict, "by hand and by autodiff, every update of the trainings within rounding"
+    because = (
+        "by hand and by autodiff, every update of the trainings and the prediction within rounding"
     )
+    if not prediction.agree:
+        because = "the predictions differ by more than rounding explains"
+    elif not agree:
+        because = "the trainings differ by more than rounding explains; `compare run` tells where"
+    terminal.show_verdict(out, verdict, because)
     return int(not agree)

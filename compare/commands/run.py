@@ -44,7 +44,11 @@ def run(person: str, plot_file: Path | None, as_json: bool, **training: Any) -> 
         _show_start(console(), settings, person, rows)
     trainings = trained(settings)
     predictions = predict(settings, trainings, NEWCOMERS)
-    agree = trainings.first_divergence is None and all(row.verdict == "agree" for row in rows)
+    agree = (
+        trainings.first_divergence is None
+        and all(row.verdict == "agree" for row in rows)
+        and all(prediction.agree for prediction in predictions)
+    )
     if plot_file:
         from compare import plots
 
@@ -100,6 +104,8 @@ def _show_result(
         because = f"by hand and by autodiff, {what} within rounding"
     elif wrong:
         because = f"{', '.join(wrong)} at the start differ by more than rounding explains"
+    elif trainings.first_divergence is None:
+        because = "the predictions differ by more than rounding explains"
     else:
         because = "the trainings differ by more than rounding explains, see above"
     out.print()

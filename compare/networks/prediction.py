@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from compare.networks import flat
 from compare.networks.files import Model, ModelError
 from compare.networks.prepared import codes
-from compare.networks.sides import BY_HAND, ByHand, Side
+from compare.networks.ranges import output_ranges
+from compare.networks.sides import SIDES, ByHand, Side
+from compare.verdict import BY_HAND, Verdict
 from compare.wording import shown
 
 #: A row this many standard deviations from the mean of the training part is worth a word.
@@ -35,12 +38,54 @@ def predict(model: Model, x: np.ndarray) -> dict[str, Predictions]:
     Raises:
         ModelError: a row lies so far from what was trained on that a prediction overflows.
     """
-    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
-        inputs = model.scale.standardised(x).astype(model.plan.numpy_dtype)
+    inputs = _inputs(model, x)
     return {
         side: _said(model, _side(model, side).predict(point.params, inputs))
         for side, point in model.progress.points.items()
     }
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first prediction on which one of the sides is off by more than rounding explains.
+
+    Its numbers are outputs of the network, in which a target that is a number is standardised.
+    """
+
+    row: int  #: counted from 0
+    output: int  #: counted from 0
+    along: str  #: whose trained parameters both predict with, `by_hand` or `autodiff`
+    off: str  #: which answer lies outside its range: `by_hand`, `autodiff` or `both`
+    by_hand: float
+    autodiff: float
+    bound: float  #: how far apart two right answers may lie
+    ulps: float
+
+
+def first_divergence(model: Model, x: np.ndarray) -> Divergence | None:
+    """Let both sides predict, with the parameters of either, and judge the outputs.
+
+    Arguments and errors as for `predict`.
+
+    Returns:
+        The first row on which a side is off; None if there is none, or only one side trained.
+    """
+    points, plan = model.progress.points, model.plan
+    inputs, found = _inputs(model, x), []
+    for along, point in points.items() if len(points) == 2 else ():
+        outputs = [_side(model, side).predict(point.params, inputs) for side in SIDES]
+        params = flat.split(point.params[None], plan.network.sizes)
+        right = output_ranges(plan.network, params, inputs[None], plan.floats)[0]
+        _refuse_overflow(model, right.magnitude)
+        verdict = Verdict(*outputs, right, right)
+        for row, output in np.argwhere(~verdict.agree)[:1].tolist():
+            found.append(Divergence(row, output, along, *verdict.gap((row, output))))
+    return min(found, key=lambda divergence: divergence.row, default=None)
+
+
+def _inputs(model: Model, x: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+        return model.scale.standardised(x).astype(model.plan.numpy_dtype)
 
 
 def far_off(model: Model, x: np.ndarray, lines: Sequence[int] | None = None) -> list[str]:
@@ -75,12 +120,7 @@ def _side(model: Model, side: str) -> Side:
 
 
 def _said(model: Model, outputs: np.ndarray) -> Predictions:
-    overflown = ~np.isfinite(outputs).all(axis=1)
-    if overflown.any():
-        raise ModelError(
-            f"row {np.argmax(overflown) + 1}: too far from what the network was trained on, in "
-            f"{model.plan.dtype}; expected features of usual size"
-        )
+    _refuse_overflow(model, outputs)
     classes = model.source.classes
     if classes is None:
         values = model.target.in_units(outputs.astype(np.float64))[:, 0].tolist()
@@ -90,6 +130,15 @@ def _said(model: Model, outputs: np.ndarray) -> Predictions:
     if outputs.shape[1] == 1:
         probabilities = np.concatenate([1 - outputs, outputs], axis=1)
     return Predictions(labels, probabilities if _are_probabilities(model) else None)
+
+
+def _refuse_overflow(model: Model, outputs: np.ndarray) -> None:
+    overflown = ~np.isfinite(outputs).all(axis=1)
+    if overflown.any():
+        raise ModelError(
+            f"row {np.argmax(overflown) + 1}: too far from what the network was trained on, in "
+            f"{model.plan.dtype}; expected features of usual size"
+        )
 
 
 def _are_probabilities(model: Model) -> bool:

@@ -91,6 +91,12 @@ def loss_ranges(
     return loss + nearly(network.l2, floats) * sum(squares[1:], squares[0])
 
 
+def output_ranges(network: Network, params: list[Any], x: Any, floats: Format = FLOAT64) -> Range:
+    """The ranges of what n networks predict, shape (n, batch, n_out); arguments as there."""
+    outputs = _forward(network, params, x, floats)[-1]
+    return LINKS.get(network.loss, lambda z: z)(outputs)
+
+
 def _forward(
     network: Network, params: list[Any], x: Any, floats: Format
 ) -> tuple[list[tuple[Range, Range]], list[Range], list[Range], Range]:
@@ -280,6 +286,9 @@ def _part(some: Any, others: Any, unknown: float) -> Any:
     whole = some + others
     return np.where(whole > 0, some / np.where(whole > 0, whole, 1), unknown)
 
+
+#: What turns logits into probabilities, for the losses that are on logits.
+LINKS = {"bce": _sigmoid, "softmax-ce": lambda z: _probabilities(z)[0]}
 
 #: n ∂L/∂a of an example, for each loss: (outputs, targets, form).
 RESIDUALS = {"mse": _mse, "huber": _huber, "bce": _bce, "softmax-ce": _softmax_ce}

@@ -13,10 +13,8 @@ import numpy as np
 import manual.network
 from compare.networks import flat
 from compare.networks.plan import Plan
+from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.optimisers import OPTIMISERS, State
-
-#: What the two sides are called in results and files.
-BY_HAND, BY_AUTODIFF = "by_hand", "autodiff"
 
 #: The sides in words.
 SIDES = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}

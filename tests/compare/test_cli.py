@@ -193,6 +193,19 @@ def test_predict(compare: Any) -> None:
     assert metric["warnings"] == []
 
 
+def test_predictions_are_judged(compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the network that each has trained, by both."""
+    right = manual.article.feedforward
+    monkeypatch.setattr(manual.article, "feedforward", lambda *at: right(*at) * (1 + 1e-9))
+    for command in (("predict", "--weight", "128", "--height", "63"), ("run",)):
+        ended = compare(*command, "--epochs", "5")
+        assert ended.code == 1
+        last = ended.out.splitlines()[-1]
+        assert last == "disagree: the predictions differ by more than rounding explains"
+        answer = json.loads(compare(*command, "--epochs", "5", "--json").out)
+        assert answer["verdict"] == "disagree"
+
+
 @pytest.mark.slow
 def test_the_training_shift_is_applied_to_whom_it_is_asked_about(compare: Any) -> None:
     """Shifted by the mean of the four, two different people are still two different inputs."""

@@ -4,11 +4,14 @@ import csv
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import manual.network
 from compare.networks.files import load, save
+from manual.network import Network
 from tests.compare.networks.calls import (
     FEATURES,
     HAND,
@@ -29,8 +32,8 @@ def iris(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_features_by_name(iris: Path) -> None:
     usual = one_object(compare("predict", "--model", iris, *VALUES, "--json"))
-    assert list(usual) == ["target", "classes", "rows", "warnings", "verdict"]
-    assert (usual["warnings"], usual["verdict"]) == ([], None)
+    assert list(usual) == ["target", "classes", "rows", "warnings", "first_divergence", "verdict"]
+    assert (usual["warnings"], usual["first_divergence"], usual["verdict"]) == ([], None, None)
     (row,) = usual["rows"]
     assert row["features"] == dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
     said = row["by"]["hand"]
@@ -45,6 +48,7 @@ def test_features_by_name(iris: Path) -> None:
     text = compare("predict", "--model", iris, *VALUES)
     assert (text.code, text.err) == (0, "")
     assert said["prediction"] in text.out
+    assert text.out.endswith("\n\nNot compared: one of the two trained alone.\n")
 
 
 BAD_FEATURES: list[tuple[list[str], str]] = [
@@ -145,7 +149,7 @@ def test_a_model_that_is_not_done_says_so(tmp_path: Path, iris: Path) -> None:
     words = ("train", "--data", "iris", "--by", "both", "--epochs", 0, "--out", path)
     assert compare(*words).code == 0
     answer = one_object(compare("predict", "--model", path, *VALUES, "--json"))
-    assert (answer["warnings"], answer["verdict"]) == ([], None)  # nothing has been compared
+    assert (answer["warnings"], answer["verdict"]) == ([], "agree")  # the predictions do
     model = load(iris)
     save(replace(model, epochs=9), path)
     answer = one_object(compare("predict", "--model", path, *VALUES, "--json"))
@@ -177,8 +181,73 @@ def test_a_model_of_two_sides_that_disagreed(
     if form == "json":
         answer = one_object(ended, code=1)
         assert (answer["warnings"], answer["verdict"]) == ([warning], "disagree")
-    else:
-        assert ended.err == f"Warning: {warning}.\n"
+        assert answer["first_divergence"] is None
+        return
+    assert ended.err.startswith(f"Warning: {warning}.\n")
+    last = (ended.out if form == "text" else ended.err).splitlines()[-1]
+    assert last.startswith("disagree: the two trainings of this model; the predictions lie within")
+
+
+def _hardly(network: Network, params: Any, x: Any) -> Any:
+    return PREDICT(network, params, x) * (1 + 1e-9)
+
+
+def _late(network: Network, params: Any, x: Any) -> Any:
+    """Only the last row is wrong."""
+    right = PREDICT(network, params, x)
+    return right + 1e-6 * (np.arange(len(x)) == 2)[:, None]
+
+
+PREDICT = manual.network.predict
+
+#: Data, and an example of its features.
+ASKED = {
+    "davis": ["weight=60", "height=168"],
+    "iris": VALUES,
+    "diabetes": ["bmi=26"],
+}
+
+
+@pytest.mark.parametrize("data", ASKED)
+def test_predictions_of_two_sides_are_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
+) -> None:
+    """A billionth more than is right is seen, in any row; and so are logits for probabilities."""
+    path, table, out = tmp_path / "m.npz", tmp_path / "in.csv", tmp_path / "out.csv"
+    features = ["--feature", "bmi"] if data == "diabetes" else []
+    train = ("train", "--data", data, *features, "--epochs", 0, "--out", path)
+    sizes = f"{len(ASKED[data])}-7-{3 if data == 'iris' else 1}"
+    assert compare(*train, "--network", sizes).code == 0
+    ask = ("predict", "--model", path)
+    names, values = zip(*(text.split("=") for text in ASKED[data]), strict=True)
+    table.write_text("".join(",".join(row) + "\n" for row in (names, values, values, values)))
+
+    right = compare(*ask, *ASKED[data])
+    assert (right.code, right.err) == (0, "")
+    assert right.out.endswith("agree: by hand and by autodiff, every prediction within rounding\n")
+    answer = one_object(compare(*ask, *ASKED[data], "--json"))
+    assert (answer["first_divergence"], answer["verdict"]) == (None, "agree")
+    printed = compare(*ask, "--csv", table)
+    assert (printed.code, printed.out.count("\n")) == (0, 4)
+    assert printed.err == "agree: by hand and by autodiff, every prediction within rounding\n"
+
+    monkeypatch.setattr(manual.network, "predict", _hardly)
+    wrong = compare(*ask, *ASKED[data])
+    assert (wrong.code, wrong.err) == (1, "")
+    assert "\ndisagree: prediction" in wrong.out
+    assert "by hand is off" in " ".join(wrong.out.split())
+    found = one_object(compare(*ask, *ASKED[data], "--json"), code=1)["first_divergence"]
+    assert (found["row"], found["output"], found["along"], found["off"]) == (0, 0, *["by_hand"] * 2)
+    assert found["by_hand"] == pytest.approx(found["autodiff"] * (1 + 1e-9), rel=1e-12)
+    assert abs(found["by_hand"] - found["autodiff"]) > found["bound"] > 0
+    with monkeypatch.context() as patch:
+        patch.setattr(manual.network, "predict", PREDICT)
+        patch.setattr(manual.network, "LINKS", {})
+        assert compare(*ask, *ASKED[data]).code == int(data != "diabetes")
+    monkeypatch.setattr(manual.network, "predict", _late)
+    written = compare(*ask, "--csv", table, "--out", out)
+    assert (written.code, out.read_text().count("\n")) == (1, 4)
+    assert "in row 2: by hand" in " ".join(written.out.split())
 
 
 @pytest.mark.parametrize(
