@@ -4,12 +4,11 @@ Descent runs on standardised columns (mean 0, standard deviation 1): in the raw 
 learning rate cannot suit a height in centimetres and a sex of 0 or 1. The coefficients it reaches
 are translated back into the units of the table, where they stand beside the closed form.
 
-Both sides take every step of both descents from common coefficients, and gradient and updated
-coefficients must lie in the ranges of `compare.rounding`; distances from the closed form are
+Every step of both descents is judged (`compare.lockstep`); distances from the closed form are
 reported.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,27 +17,17 @@ import numpy as np
 import autodiff.regression
 import manual.regression
 import manual.sgd
-from compare.agreement import Verdict
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
+from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
 from compare.rounding import Range, exactly, total
 from compare.tables import Table, TableError
+from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.regression import Coefficients
 
 Gradient = Callable[[Any, Any, Any], Any]
 
-
-@dataclass(frozen=True)
-class StepDivergence:
-    """The first step at which one of the sides is off by more than rounding explains."""
-
-    step: int  #: counted from 0
-    coefficient: str
-    quantity: str  #: `gradient` or `update`
-    along: str  #: `by_hand` or `autodiff`: whose descent the step belongs to
-    by_hand: float
-    autodiff: float
-    bound: float  #: how far apart two right answers may lie
-    ulps: float
+#: Steps that are taken and judged at a time.
+CHUNK = 200
 
 
 @dataclass(frozen=True)
@@ -53,7 +42,7 @@ class Regression:
     autodiff: Coefficients
     r_squared: float  #: of the closed form: the part of the target's variance that it explains
     remaining: float  #: largest distance of either descent from the closed form, standardised
-    first_divergence: StepDivergence | None
+    first_divergence: Divergence | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,20 +83,19 @@ def compare_regressions(
     # From ones, since at zero the intercept's derivative is 0 on centred columns, and stays 0: a
     # wrong one could not be seen.
     start = Coefficients(np.ones(x.shape[1]), np.float64(1.0))
-    # One sample that is the whole table turns stochastic descent into plain gradient descent.
-    order = np.zeros((steps, 1), dtype=np.int64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        walked = manual.sgd.train(start, x[None], y[None], by_hand, learning_rate, order)
-        hand = np.array([_flat(coefficients) for coefficients in walked])
-    auto_start = autodiff.regression.Coefficients(*start)
-    auto = _flat(autodiff.regression.descend(auto_start, x[None], y[None], learning_rate, order))
-    if not ((np.abs(hand) < LARGEST_VALUE).all() or (np.abs(auto) < LARGEST_VALUE).all()):
-        raise TableError(
-            f"{table.name}: the descents ran away; learning rate {learning_rate:g} is too large "
-            "for this table, expected a smaller one"
-        )
-
-    judge = _Judge(x, y, learning_rate, by_hand, (*table.features, "intercept"))
+    both = _lockstep(x, y, learning_rate, by_hand, (*table.features, "intercept"))
+    points, divergence = dict.fromkeys(both.sides, plain(_flat(start), 0)), None
+    for first in range(0, steps, CHUNK):
+        part = np.zeros(min(CHUNK, steps - first), dtype=np.int64)
+        stretch = both.advance(points, part, judged=divergence is None)
+        points, divergence = stretch.ends, divergence or stretch.divergence
+        if stretch.ran_away is not None:
+            raise TableError(
+                f"{table.name}: the descents ran away; learning rate {learning_rate:g} is too "
+                "large for this table, expected a smaller one"
+            )
+        on_step(first + len(part))
+    hand, auto = (point.params for point in points.values())
     reached = _flat(scale.standardised(closed))
     residual = table.y - manual.regression.predict(closed, table.x)
     return Regression(
@@ -115,11 +103,11 @@ def compare_regressions(
         learning_rate=learning_rate,
         steps=steps,
         closed_form=closed,
-        by_hand=scale.in_units(hand[-1]),
-        autodiff=scale.in_units(auto[-1]),
+        by_hand=scale.in_units(hand),
+        autodiff=scale.in_units(auto),
         r_squared=1 - float(residual @ residual) / float(len(y) * scale.y_sd**2),
-        remaining=float(max(np.abs(hand[-1] - reached).max(), np.abs(auto[-1] - reached).max())),
-        first_divergence=judge.first_divergence(_flat(start), hand, auto, on_step),
+        remaining=float(np.abs(np.stack([hand, auto]) - reached).max()),
+        first_divergence=divergence,
     )
 
 
@@ -158,68 +146,58 @@ def _closed_form(table: Table) -> Coefficients:
         raise TableError(f"{table.name}: {error}") from error
 
 
-@dataclass(frozen=True)
-class _Judge:
-    """Holds the two gradients and updates against each other at common coefficients."""
+def _lockstep(
+    x: np.ndarray, y: np.ndarray, rate: float, by_hand: Gradient, names: tuple[str, ...]
+) -> Lockstep:
+    """Both sides; a stretch is of zeros.
 
-    x: np.ndarray
-    y: np.ndarray
-    learning_rate: float
-    by_hand: Gradient
-    names: tuple[str, ...]
+    One sample that is the whole table turns stochastic descent into plain gradient descent.
+    """
+    inputs, targets = exactly(np.column_stack([x, np.ones(len(y))])), exactly(y)
 
-    def first_divergence(
-        self,
-        start: np.ndarray,
-        hand: np.ndarray,
-        auto: np.ndarray,
-        on_step: Callable[[int], None],
-    ) -> StepDivergence | None:
-        """The first along either descent; coefficients after each step, shape (steps, p + 1)."""
-        paths = {
-            "by_hand": np.concatenate([start[None], hand]),
-            "autodiff": np.concatenate([start[None], auto]),
-        }
-        for step in range(len(hand)):
-            for along, path in paths.items():
-                found = self._at(step, along, path[step], path[step + 1])
-                if found:
-                    return found
-            on_step(step + 1)
-        return None
+    def path_by_hand(start: Any, order: np.ndarray) -> Any:
+        return _stacked(manual.sgd.train(start, x[None], y[None], by_hand, rate, order[:, None]))
 
-    def _at(
-        self, step: int, along: str, before: np.ndarray, after: np.ndarray
-    ) -> StepDivergence | None:
-        here = Coefficients(before[:-1], before[-1])
-        by_hand = self.by_hand(here, self.x, self.y)
-        by_auto = autodiff.regression.gradient(
-            autodiff.regression.Coefficients(*here), self.x, self.y
-        )
-        right = self._gradient_range(before)
-        updated = exactly(before) - exactly(self.learning_rate) * right
-        after_hand = (
-            after
-            if along == "by_hand"
-            else _flat(manual.sgd.update(here, by_hand, self.learning_rate))
-        )
-        after_auto = after if along == "autodiff" else before - self.learning_rate * _flat(by_auto)
-        verdicts = {
-            "gradient": Verdict(_flat(by_hand), _flat(by_auto), right, right),
-            "update": Verdict(after_hand, after_auto, updated, updated),
-        }
-        for quantity, verdict in verdicts.items():
-            for j in np.flatnonzero(~verdict.agree)[:1]:
-                numbers = (verdict.by_hand, verdict.autodiff, verdict.bound, verdict.ulps)
-                values = (float(number[j]) for number in numbers)
-                return StepDivergence(step, self.names[j], quantity, along, *values)
-        return None
+    def step_by_hand(at: Any, _: Any) -> tuple[Any, Any]:
+        points = [Coefficients(*one) for one in zip(*at, strict=True)]
+        grads = [by_hand(one, x, y) for one in points]
+        pairs = zip(points, grads, strict=True)
+        return _stacked(grads), _stacked(manual.sgd.update(*pair, rate) for pair in pairs)
 
-    def _gradient_range(self, coefficients: np.ndarray) -> Range:
+    def path_by_autodiff(start: Any, order: np.ndarray) -> Any:
+        start = autodiff.regression.Coefficients(*start)
+        return autodiff.regression.descend(start, x[None], y[None], rate, order[:, None])
+
+    def step_by_autodiff(at: Any, _: Any) -> tuple[Any, Any]:
+        points = [autodiff.regression.Coefficients(*one) for one in zip(*at, strict=True)]
+        grads = _stacked(autodiff.regression.gradient(one, x, y) for one in points)
+        return grads, Coefficients(*(w - rate * dw for w, dw in zip(at, grads, strict=True)))
+
+    def gradient(coefficients: np.ndarray) -> Range:
         """Where every right program of (2/n) Xᵀ(Xβ - y), X with a column of ones, must answer."""
-        x, y = exactly(np.column_stack([self.x, np.ones(len(self.y))])), exactly(self.y)
-        residual = x @ exactly(coefficients) - y
-        return total(x.T * (2 * residual)) / len(self.y)
+        residual = inputs @ exactly(coefficients) - targets
+        return total(inputs.T * (2 * residual)) / len(y)
+
+    def ranges(before: Point, _: Any) -> tuple[Ranges, Ranges]:
+        found = [gradient(coefficients) for coefficients in before.params]
+        grads = Range(np.array([r.lo for r in found]), np.array([r.hi for r in found]))
+        right = descended(before, grads, rate)
+        return right, right
+
+    sides = {
+        BY_HAND: Descent(_split, _flat, path_by_hand, step_by_hand),
+        BY_AUTODIFF: Descent(_split, _flat, path_by_autodiff, step_by_autodiff),
+    }
+    return Lockstep(sides, ranges, names.__getitem__, LARGEST_VALUE)
+
+
+def _stacked(many: Iterable[Any]) -> Coefficients:
+    slopes, intercepts = zip(*many, strict=True)
+    return Coefficients(np.array(slopes), np.array(intercepts))
+
+
+def _split(flat: np.ndarray) -> Coefficients:
+    return Coefficients(flat[..., :-1], flat[..., -1])
 
 
 def _flat(coefficients: Any) -> np.ndarray:

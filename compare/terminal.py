@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from compare.agreement import Partial
     from compare.experiment import Prediction
     from compare.regression import Regression
-    from compare.trajectory import Divergence, Trainings
+    from compare.trajectory import SampleDivergence, Trainings
 
 #: Digits that every float64 holds; the 16th and 17th differ between machines.
 DIGITS = 15
@@ -104,7 +104,7 @@ def show_trainings(out: Console, trainings: "Trainings", names: list[str]) -> No
     out.print(f"Free-running, the two drift at most {drift} apart.")
 
 
-def describe(divergence: "Divergence", names: list[str]) -> str:
+def describe(divergence: "SampleDivergence", names: list[str]) -> str:
     """One sentence for the first divergence of two trainings."""
     whose = {"by_hand": "by hand", "autodiff": "by autodiff", "both": "both"}
     return (

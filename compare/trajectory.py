@@ -1,16 +1,7 @@
-"""Training against training, judged and reported.
-
-*Judged*: every update is taken by both from common parameters, and both the gradient and the
-updated parameters must lie where every right program answers. Common parameters are the ones the
-trainings really went through, once along the path by hand and once along the path by autodiff, so
-that each training loop is held against the other side's update at every one of its own steps.
-
-*Reported*: the two trainings also run freely, each from its own last parameters. How far they drift
-apart says how training amplifies rounding, not whether a gradient is right; it is not judged.
-"""
+"""The article's training, by hand and by autodiff, in lockstep."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,8 +9,10 @@ import numpy as np
 import autodiff.article
 import manual.article
 import manual.sgd
-from compare.agreement import NAMES, Gradient, Verdict, hand_gradient, stack, verdict_on
-from compare.rounding import Range, exactly
+from compare.agreement import AUTODIFF_FORM, NAMES, Gradient, hand_gradient, stack, stack_ranges
+from compare.bounds import gradient_ranges
+from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
+from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.article import Parameters
 
 #: Epochs that are run, judged and let go of at a time, so that memory holds one stretch of updates
@@ -32,20 +25,16 @@ LARGEST = 1e100
 
 
 @dataclass(frozen=True)
-class Divergence:
-    """The first update on which one of the sides is off by more than rounding explains."""
+class SampleDivergence(Divergence):
+    """The first update on which one of the sides is off, and what it learns from."""
 
-    update: int  #: counted from 0 over the whole training
     epoch: int  #: counted from 0
     sample: int  #: row of the table, counted from 0
-    parameter: str
-    quantity: str  #: `gradient`, or `update` when the gradient agrees and the new value does not
-    along: str  #: whose parameters the update starts from, `by_hand` or `autodiff`
-    off: str  #: which answer lies outside its range: `by_hand`, `autodiff` or `both`
-    by_hand: float
-    autodiff: float
-    bound: float  #: how far apart two right answers may lie
-    ulps: float
+
+    def as_object(self, names: list[str]) -> dict[str, Any]:
+        """For JSON, with the sample's name."""
+        where = {"update": self.update, "epoch": self.epoch, "sample": None}
+        return where | asdict(self) | {"sample": names[self.sample]}
 
 
 @dataclass(frozen=True)
@@ -53,7 +42,7 @@ class Trainings:
     """Two trainings, compared."""
 
     losses: np.ndarray  #: shape (epochs, 2): mean loss after each epoch, by hand and by autodiff
-    first_divergence: Divergence | None
+    first_divergence: SampleDivergence | None
     max_drift_ulps: float  #: largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1))
     by_hand: Parameters  #: nine numbers, where the training by hand arrived
     autodiff: Parameters  #: nine numbers, where the training by autodiff arrived
@@ -117,31 +106,25 @@ def compare_trainings(
         TrainingDivergedError: parameters of both sides exceed `LARGEST` after the same update, and
             no earlier update was judged to differ.
     """
-    hand_at = auto_at = stack(start)
+    per_epoch = order.shape[1]
+    done = 0
+    both = _lockstep(problem, per_epoch, train, lambda epoch: on_epoch(done + epoch))
+    points = dict.fromkeys(both.sides, plain(stack(start), 0))
     losses, divergence, drift = [np.empty((0, 2))], None, 0.0
-    for first in range(0, len(order), CHUNK):
-        part = order[first : first + CHUNK]
-
-        def count(epoch: int, first: int = first) -> None:
-            on_epoch(first + epoch)
-
-        hand = walk_by_hand(Parameters(*hand_at), problem, part, train, count)
-        auto = _walk_by_autodiff(auto_at, problem, part)
-        end = int(np.argmax([*(_ran_away(hand) & _ran_away(auto)), True]))
-        divergence = divergence or _first(
-            judge_path(hand_at, problem, part, after_hand=hand[:, :end], first_epoch=first),
-            judge_path(auto_at, problem, part, after_auto=auto[:, :end], first_epoch=first),
-        )
-        if end < part.size and divergence is None:
-            raise TrainingDivergedError(first + end // part.shape[1], problem.learning_rate)
-        losses.append(_losses(hand, auto, problem, part.shape[1]))
-        with np.errstate(over="ignore", invalid="ignore"):
-            gaps = np.abs(hand - auto) / np.spacing(np.maximum(np.abs(hand), 1))
-        drift = max(drift, float(gaps.max()))
-        hand_at, auto_at = hand[:, -1], auto[:, -1]
-    return Trainings(
-        np.concatenate(losses), divergence, drift, Parameters(*hand_at), Parameters(*auto_at)
-    )
+    for done in range(0, len(order), CHUNK):
+        part = order[done : done + CHUNK]
+        stretch = both.advance(points, np.ravel(part), judged=divergence is None)
+        if stretch.ran_away is not None:
+            raise TrainingDivergedError(done + stretch.ran_away // per_epoch, problem.learning_rate)
+        divergence = divergence or stretch.divergence
+        losses.append(_losses(stretch.paths, problem, per_epoch))
+        points, drift = stretch.ends, max(drift, stretch.drift)
+    by_hand, auto = (Parameters(*point.params) for point in points.values())
+    if divergence:
+        update = divergence.update
+        sample = int(np.ravel(order)[update])
+        divergence = SampleDivergence(**vars(divergence), epoch=update // per_epoch, sample=sample)
+    return Trainings(np.concatenate(losses), divergence, drift, by_hand, auto)
 
 
 def walk_by_hand(
@@ -167,118 +150,54 @@ def walk_by_hand(
     return after
 
 
-def judge_path(
-    start: Any,
+def _lockstep(
     problem: Problem,
-    order: np.ndarray,
-    after_hand: np.ndarray | None = None,
-    after_auto: np.ndarray | None = None,
-    first_epoch: int = 0,
-) -> Divergence | None:
-    """Let both sides take every update of one training, from the parameters it went through.
+    per_epoch: int,
+    train: Callable[..., Iterator[Any]],
+    on_epoch: Callable[[int], None],
+) -> Lockstep:
+    """Both sides; a stretch is of samples, a whole number of epochs."""
+    xs, ys, rate = problem.xs, problem.ys, problem.learning_rate
 
-    Args:
-        start: nine float64 numbers.
-        problem: what was trained on.
-        order: the samples of each epoch, shape (epochs, samples per epoch), integers.
-        after_hand: the parameters after each update, shape (9, k), if the training was by hand.
-        after_auto: the same, if it was by autodiff; exactly one of the two is given.
-        first_epoch: the number of the first epoch of `order`.
+    def path_by_hand(params: Any, samples: np.ndarray) -> Any:
+        return walk_by_hand(params, problem, samples.reshape(-1, per_epoch), train, on_epoch)
 
-    Returns:
-        The first of the k updates on which a side is off; None if there is none.
-    """
-    walked = after_hand if after_hand is not None else after_auto
-    assert walked is not None
-    before = np.concatenate([stack(start)[:, None], walked[:, :-1]], axis=1)[:, : walked.shape[1]]
-    samples = np.ravel(order)[: before.shape[1]]
-    x, y, rate = problem.xs[samples], problem.ys[samples], problem.learning_rate
-    params = Parameters(*before)
-    with np.errstate(over="ignore", invalid="ignore"):
-        grads = problem.gradient(params, x, y)
-        step = autodiff.article.steps(autodiff.article.Parameters(*before), x, y, rate)
-        gradient = verdict_on(
-            np.broadcast_arrays(*grads, y)[:-1],
-            step.grads,
-            params,
-            x,
-            y,
-            problem.sigmoid_derivative,
+    def step_by_hand(params: Any, samples: np.ndarray) -> tuple[Any, Any]:
+        grads = problem.gradient(params, xs[samples], ys[samples])
+        params = manual.sgd.update(params, grads, rate)
+        return np.broadcast_arrays(*grads, samples)[:-1], params
+
+    def path_by_autodiff(params: Any, samples: np.ndarray) -> Any:
+        start = autodiff.article.Parameters(*params)
+        return autodiff.article.train(start, xs, ys, rate, samples.reshape(-1, per_epoch))
+
+    def step_by_autodiff(params: Any, samples: np.ndarray) -> tuple[Any, Any]:
+        params = autodiff.article.Parameters(*params)
+        return autodiff.article.steps(params, xs[samples], ys[samples], rate)
+
+    def ranges(before: Point, samples: np.ndarray) -> tuple[Ranges, Ranges]:
+        by_hand, auto = (
+            stack_ranges(gradient_ranges(before.params.T, xs[samples], ys[samples], form)).T
+            for form in (problem.sigmoid_derivative, AUTODIFF_FORM)
         )
-        if after_hand is None:
-            after_hand = stack(manual.sgd.update(params, grads, rate))
-    if after_auto is None:
-        after_auto = stack(step.params)
-    update = Verdict(
-        after_hand,
-        after_auto,
-        _updated(before, gradient.hand_range, rate),
-        _updated(before, gradient.autodiff_range, rate),
-    )
-    return _first_divergence(
-        {"gradient": gradient, "update": update},
-        order,
-        first_epoch,
-        along="by_hand" if walked is after_hand else "autodiff",
-    )
+        return descended(before, by_hand, rate), descended(before, auto, rate)
+
+    def descent(*functions: Any) -> Descent:
+        return Descent(lambda flat: Parameters(*flat.T), lambda nine: stack(nine).T, *functions)
+
+    sides = {
+        BY_HAND: descent(path_by_hand, step_by_hand),
+        BY_AUTODIFF: descent(path_by_autodiff, step_by_autodiff),
+    }
+    return Lockstep(sides, ranges, NAMES.__getitem__, LARGEST)
 
 
-def _updated(before: np.ndarray, gradient: Range, rate: float) -> Range:
-    """Where w - η ∂L/∂w must lie."""
-    return exactly(before) - exactly(rate) * gradient
-
-
-def _first_divergence(
-    verdicts: dict[str, Verdict], order: np.ndarray, first_epoch: int, along: str
-) -> Divergence | None:
-    """The first by update, then the gradient before the update, then in the parameters' order."""
-    wrong = ~np.stack([verdict.agree for verdict in verdicts.values()])
-    if not wrong.any():
-        return None
-    update, quantity, parameter = np.argwhere(wrong.transpose(2, 0, 1))[0].tolist()
-    name = list(verdicts)[quantity]
-    at, verdict = (parameter, update), verdicts[name]
-    off = "both"
-    if verdict.hand_is_right[at] or verdict.autodiff_is_right[at]:
-        off = "autodiff" if verdict.hand_is_right[at] else "by_hand"
-    return Divergence(
-        update=first_epoch * order.shape[1] + update,
-        epoch=first_epoch + update // order.shape[1],
-        sample=int(np.ravel(order)[update]),
-        parameter=NAMES[parameter],
-        quantity=name,
-        along=along,
-        off=off,
-        by_hand=float(verdict.by_hand[at]),
-        autodiff=float(verdict.autodiff[at]),
-        bound=float(verdict.bound[at]),
-        ulps=float(verdict.ulps[at]),
-    )
-
-
-def _first(*divergences: Divergence | None) -> Divergence | None:
-    found = [divergence for divergence in divergences if divergence]
-    return min(found, key=lambda divergence: divergence.update, default=None)
-
-
-def _walk_by_autodiff(start: np.ndarray, problem: Problem, order: np.ndarray) -> np.ndarray:
-    params = autodiff.article.Parameters(*start)
-    return stack(
-        autodiff.article.train(params, problem.xs, problem.ys, problem.learning_rate, order)
-    )
-
-
-def _ran_away(after: np.ndarray) -> np.ndarray:
-    """After which updates a parameter exceeds LARGEST or is not a number, shape (k,)."""
-    return ~np.all(np.abs(after) <= LARGEST, axis=0)
-
-
-def _losses(hand: np.ndarray, auto: np.ndarray, problem: Problem, per_epoch: int) -> np.ndarray:
+def _losses(paths: dict[str, Point], problem: Problem, per_epoch: int) -> np.ndarray:
     """Mean loss after each epoch by each side's own lines, shape (epochs, 2)."""
-    ends = slice(per_epoch - 1, None, per_epoch)
+    hand, auto = (path.params[per_epoch - 1 :: per_epoch].T for path in paths.values())
     with np.errstate(over="ignore", invalid="ignore"):
-        networks = Parameters(*hand[:, ends, None])
+        networks = Parameters(*hand[..., None])
         by_hand = manual.article.loss(networks, problem.xs, problem.ys).mean(axis=1)
-    networks = autodiff.article.Parameters(*auto[:, ends])
+    networks = autodiff.article.Parameters(*auto)
     by_auto = autodiff.article.mean_losses(networks, problem.xs, problem.ys)
     return np.stack([by_hand, by_auto], axis=1)

@@ -1,6 +1,5 @@
 """What a training shows of a mistake: in its outcome, in its loss curve, in its updates."""
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -8,8 +7,9 @@ import numpy as np
 import manual.article
 from compare.breaking.check import Check, grouped
 from compare.experiment import Prediction, Settings, predict
+from compare.lockstep import Divergence
 from compare.people import NEWCOMERS, PEOPLE, UNDECIDED
-from compare.trajectory import LARGEST, Divergence, Trainings
+from compare.trajectory import LARGEST, Trainings
 
 
 def ran_away(params: Any) -> bool:
@@ -72,7 +72,8 @@ def updates(trainings: Trainings) -> Check:
         return Check(False, f"all {total} updates agree", {"updates": total, "first": None})
     person = PEOPLE[first.sample].name
     says = f"epoch {first.epoch}, {person}: {_diverged(first)}"
-    return Check(True, says, {"updates": total, "first": asdict(first) | {"sample": person}})
+    names = [person.name for person in PEOPLE]
+    return Check(True, says, {"updates": total, "first": first.as_object(names)})
 
 
 def _diverged(first: Divergence) -> str:

@@ -9,13 +9,15 @@ import click
 
 from compare import interrupts
 from compare.commands.output import Disagreement, difference, print_object
+from compare.lockstep import Divergence
 from compare.memory import keep_freed_memory
 from compare.networks.files import save
 from compare.networks.job import Job
-from compare.networks.lockstep import Divergence, misshapen
-from compare.networks.sides import BY_AUTODIFF, BY_HAND, SIDES, MisshapenError
+from compare.networks.judge import misshapen
+from compare.networks.sides import SIDES, MisshapenError
 from compare.networks.training import Progress, RanAwayError, Training, train
 from compare.terminal import bar_with_text, console, show_verdict
+from compare.verdict import BY_AUTODIFF, BY_HAND
 
 #: The sides in the words of the JSON.
 WORDS = {BY_HAND: "hand", BY_AUTODIFF: "autodiff"}

@@ -9,6 +9,7 @@ import click
 from compare.commands.options import JSON, LEARNING_RATE, STEPS, PlotFile
 
 if TYPE_CHECKING:
+    from compare.lockstep import Divergence
     from compare.regression import Regression
 
 #: A descent that ends this near the closed form has arrived: a standardised coefficient is of the
@@ -98,7 +99,7 @@ def _show(out: Any, result: "Regression", plot_file: Path | None, agree: bool) -
     because = "by hand and by autodiff, every gradient and every step within rounding"
     if divergence := result.first_divergence:
         because = (
-            f"{divergence.quantity} of {divergence.coefficient} in step {divergence.step}: by hand "
+            f"{divergence.quantity} of {divergence.parameter} in step {divergence.update}: by hand "
             f"{divergence.by_hand:.15g}, by autodiff {divergence.autodiff:.15g}, where two right "
             f"answers differ by at most {divergence.bound:.2g}"
         )
@@ -124,6 +125,11 @@ def _as_object(result: "Regression", agree: bool) -> dict[str, Any]:
         ],
         "r_squared": result.r_squared,
         "remaining": result.remaining,
-        "first_divergence": result.first_divergence and asdict(result.first_divergence),
+        "first_divergence": result.first_divergence and _divergence(result.first_divergence),
         "verdict": "agree" if agree else "disagree",
     }
+
+
+def _divergence(found: "Divergence") -> dict[str, Any]:
+    words = {"update": "step", "parameter": "coefficient"}
+    return {words.get(key, key): value for key, value in asdict(found).items() if key != "off"}

@@ -1,6 +1,5 @@
 """`compare run`: the main job."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from compare.commands.options import JSON, LOSS_PLOT, PERSON, training_options
 if TYPE_CHECKING:
     from compare.agreement import Partial
     from compare.experiment import Prediction, Settings
-    from compare.trajectory import Divergence, Trainings
+    from compare.trajectory import Trainings
 
 
 @click.command(short_help="The main job: both trainings, compared at every step.")
@@ -120,6 +119,9 @@ def _as_object(
     predictions: "list[Prediction]",
     agree: bool,
 ) -> dict[str, Any]:
+    from compare.people import PEOPLE
+
+    found = trainings.first_divergence
     return {
         "seed": settings.seed,
         "epochs": settings.epochs,
@@ -144,7 +146,7 @@ def _as_object(
                 [epoch, *map(float, trainings.losses[epoch])]
                 for epoch in range(0, trainings.epochs, 10)
             ],
-            "first_divergence": _divergence_as_object(trainings.first_divergence),
+            "first_divergence": found and found.as_object([person.name for person in PEOPLE]),
             "max_drift_ulps": trainings.max_drift_ulps,
         },
         "predictions": {
@@ -153,11 +155,3 @@ def _as_object(
         },
         "verdict": "agree" if agree else "disagree",
     }
-
-
-def _divergence_as_object(divergence: "Divergence | None") -> dict[str, Any] | None:
-    from compare.people import PEOPLE
-
-    if divergence is None:
-        return None
-    return asdict(divergence) | {"sample": PEOPLE[divergence.sample].name}

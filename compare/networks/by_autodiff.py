@@ -10,9 +10,9 @@ import numpy as np
 
 from autodiff.network import Layer
 from autodiff.training import Carry, training
+from compare.lockstep import Point, Steps
 from compare.networks import flat
 from compare.networks.plan import Plan
-from compare.networks.sides import Point, Steps
 
 
 @contextmanager

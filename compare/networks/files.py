@@ -16,11 +16,10 @@ import numpy as np
 
 from compare.files import write_whole
 from compare.limits import count_parameters
+from compare.lockstep import Divergence, Point
 from compare.networks.header import check
-from compare.networks.lockstep import Divergence
 from compare.networks.plan import Plan, plan_from
 from compare.networks.prepared import Scale
-from compare.networks.sides import Point
 from compare.networks.training import Progress, is_sound
 from compare.wording import LONGEST_PATH, shown
 from manual.optimisers import OPTIMISERS

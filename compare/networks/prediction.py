@@ -73,11 +73,11 @@ def first_divergence(model: Model, x: np.ndarray) -> Divergence | None:
     points, plan = model.progress.points, model.plan
     inputs, found = _inputs(model, x), []
     for along, point in points.items() if len(points) == 2 else ():
-        outputs = [_side(model, side).predict(point.params, inputs) for side in SIDES]
+        by_hand, auto = (_side(model, side).predict(point.params, inputs) for side in SIDES)
         params = flat.split(point.params[None], plan.network.sizes)
         right = output_ranges(plan.network, params, inputs[None], plan.floats)[0]
         _refuse_overflow(model, right.magnitude)
-        verdict = Verdict(*outputs, right, right)
+        verdict = Verdict(by_hand, auto, right, right)
         for row, output in np.argwhere(~verdict.agree)[:1].tolist():
             found.append(Divergence(row, output, along, *verdict.gap((row, output))))
     return min(found, key=lambda divergence: divergence.row, default=None)

@@ -6,11 +6,12 @@ made) and minibatches into later points. Points are flat NumPy arrays, whatever 
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 import manual.network
+from compare.lockstep import Point, Steps, Walker
 from compare.networks import flat
 from compare.networks.plan import Plan
 from compare.verdict import BY_AUTODIFF, BY_HAND
@@ -18,25 +19,6 @@ from manual.optimisers import OPTIMISERS, State
 
 #: The sides in words.
 SIDES = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
-
-
-class Point(NamedTuple):
-    """Where a training is; of k points, every array has k as its first axis."""
-
-    params: np.ndarray  #: shape (p,)
-    moments: np.ndarray  #: what the optimiser remembers, shape (m, p)
-    count: Any  #: updates made so far, an integer
-
-    def at(self, index: Any) -> "Point":
-        """One of k points, or some of them."""
-        return Point(self.params[index], self.moments[index], self.count[index])
-
-
-class Steps(NamedTuple):
-    """k updates, each from a point of its own."""
-
-    grads: np.ndarray  #: shape (k, p)
-    after: Point
 
 
 class MisshapenError(ValueError):
@@ -47,19 +29,11 @@ class MisshapenError(ValueError):
         self.update, self.parameter = update, parameter
 
 
-class Side(Protocol):
+class Side(Walker, Protocol):
     """Data are held by the side; a stretch is a matrix of row numbers, a minibatch a row."""
 
     def run(self, start: Point, stretch: np.ndarray) -> Point:
         """The point after all updates of the stretch."""
-        ...
-
-    def walk(self, start: Point, stretch: np.ndarray) -> Point:
-        """The k points after each update of the stretch."""
-        ...
-
-    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
-        """One update from each of k points, with the minibatches of the stretch."""
         ...
 
     def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:

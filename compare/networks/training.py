@@ -8,10 +8,12 @@ import numpy as np
 
 import manual.network
 from compare.limits import count_parameters
-from compare.networks.lockstep import Divergence, Judge, Judgement, drift
+from compare.lockstep import Divergence, Point
+from compare.networks.judge import first_wrong_loss, lockstep
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, hits
-from compare.networks.sides import BY_AUTODIFF, BY_HAND, ByHand, Point, Side
+from compare.networks.sides import ByHand, Side
+from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.sgd import minibatches
 
 #: While both paths are judged, the points of a stretch are kept: at most so many numbers a side.
@@ -98,18 +100,20 @@ class Training:
             if len(self.by) == 1:
                 points = {side: self.sides[side].run(points[side], stretch) for side in self.by}
             else:
-                points, judgement, apart = self._in_lockstep(points, stretch, divergence is None)
-                divergence, farthest = divergence or judgement.divergence, max(farthest, apart)
-                if judgement.ran_away:
+                x, y = self.data.x, self.data.y
+                both = lockstep(self.plan, self.sides, x, y)
+                walked = both.advance(points, stretch, judged=divergence is None)
+                points, divergence = walked.ends, divergence or walked.divergence
+                farthest = max(farthest, walked.drift)
+                if walked.ran_away is not None:
                     raise RanAwayError(progress.epochs, self.plan, divergence)
         away = [not self.is_sound(point) for point in points.values()]
         if all(away) or (any(away) and divergence is None):
             raise RanAwayError(progress.epochs, self.plan, divergence)
         losses = [self.loss(side, points[side]) for side in self.by]
         if len(self.by) == 2 and divergence is None:
-            divergence = self._judge().first_wrong_loss(
-                points, dict(zip(self.by, losses, strict=True))
-            )
+            by_side = dict(zip(self.by, losses, strict=True))
+            divergence = first_wrong_loss(self.plan, points, by_side, self.data.x, self.data.y)
         if divergence is None and not np.all(np.abs(losses) <= LARGEST[self.plan.dtype]):
             raise RanAwayError(progress.epochs, self.plan)
         return replace(
@@ -131,26 +135,6 @@ class Training:
             for at in range(0, len(full), at_once)
         ]
         return stretches + [batch[None].astype(np.int32) for batch in batches[len(full) :]]
-
-    def _in_lockstep(
-        self, points: dict[str, Point], stretch: np.ndarray, judged: bool
-    ) -> tuple[dict[str, Point], Judgement, float]:
-        after = {side: self.sides[side].walk(points[side], stretch) for side in self.by}
-        judgements = []
-        if judged:
-            judge = self._judge()
-            judgements = [
-                judge.first_divergence(points[side], after[side], stretch, side) for side in self.by
-            ]
-        found = [judgement.divergence for judgement in judgements if judgement.divergence]
-        first = min(found, key=lambda divergence: divergence.update, default=None)
-        ran_away = first is None and any(judgement.ran_away for judgement in judgements)
-        apart = drift(after[BY_HAND].params, after[BY_AUTODIFF].params)
-        return {side: after[side].at(-1) for side in self.by}, Judgement(first, ran_away), apart
-
-    def _judge(self) -> Judge:
-        by_hand, autodiff = self.sides[BY_HAND], self.sides[BY_AUTODIFF]
-        return Judge(self.plan, by_hand, autodiff, self.data.x, self.data.y)
 
     def is_sound(self, point: Point) -> bool:
         """Whether a side can go on from there."""

@@ -5,10 +5,11 @@ All arrays are flat: n updates in rows, all parameters of a network side by side
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from compare.lockstep import Point, Ranges
 from compare.rounding import Format, Range, exactly, nearly, square, widened
 
 #: The constants of the optimisers, stated here once more: a judge that asked one of the two sides
@@ -18,28 +19,13 @@ MOMENTUM = 0.9
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
-class Before(NamedTuple):
-    """What n updates start from."""
-
-    params: np.ndarray  #: shape (n, p)
-    moments: np.ndarray  #: what the optimiser remembers, shape (n, m, p)
-    counts: np.ndarray  #: updates made before, shape (n,)
-
-
-class After(NamedTuple):
-    """The ranges of what they lead to."""
-
-    params: Range  #: shape (n, p)
-    moments: list[Range]  #: m of shape (n, p)
-
-
-def update_ranges(optimiser: str, rate: float, before: Before, grads: Range) -> After:
+def update_ranges(optimiser: str, rate: float, before: Point, grads: Range) -> Ranges:
     """The ranges after an update, from the range of its gradient.
 
     Args:
         optimiser: one of `manual.optimisers.OPTIMISERS`.
         rate: η.
-        before: what the updates start from.
+        before: the n points that the updates start from.
         grads: of shape (n, p).
 
     Raises:
@@ -48,25 +34,25 @@ def update_ranges(optimiser: str, rate: float, before: Before, grads: Range) -> 
     floats = grads.floats
     w = exactly(before.params, floats)
     moments = [exactly(before.moments[:, at], floats) for at in range(before.moments.shape[1])]
-    return UPDATES[optimiser](nearly(rate, floats), w, moments, before.counts, grads)
+    return UPDATES[optimiser](nearly(rate, floats), w, moments, before.count, grads)
 
 
-def _sgd(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001 (one form for all)
-    return After(w - rate * grads, [])
+def _sgd(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> Ranges:  # noqa: ARG001 (one form for all)
+    return Ranges(grads, w - rate * grads, [])
 
 
-def _momentum(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:  # noqa: ARG001 (one form for all)
+def _momentum(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> Ranges:  # noqa: ARG001 (one form for all)
     velocity = nearly(MOMENTUM, w.floats) * moments[0] + grads
-    return After(w - rate * velocity, [velocity])
+    return Ranges(grads, w - rate * velocity, [velocity])
 
 
-def _adam(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> After:
+def _adam(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> Ranges:
     m = _average(BETA1, moments[0], grads)
     v = _average(BETA2, moments[1], square(grads))
     m_hat = m / _weights(BETA1, counts, w.floats)
     v_hat = v / _weights(BETA2, counts, w.floats)
     step = m_hat / (_root(v_hat) + nearly(EPSILON, w.floats))
-    return After(w - rate * step, [m, v])
+    return Ranges(grads, w - rate * step, [m, v])
 
 
 def _average(beta: float, moment: Range, value: Range) -> Range:
@@ -90,7 +76,7 @@ def _root(x: Range) -> Range:
 
 
 #: By the names of `manual.optimisers.OPTIMISERS`.
-UPDATES: dict[str, Callable[[Range, Range, list[Range], Any, Range], After]] = {
+UPDATES: dict[str, Callable[[Range, Range, list[Range], Any, Range], Ranges]] = {
     "sgd": _sgd,
     "momentum": _momentum,
     "adam": _adam,

@@ -102,7 +102,7 @@ def test_a_wrong_gradient_is_found(slug: str) -> None:
     gradient, coefficient = PLANTS[slug]
     divergence = compare_regressions(BDIMS, steps=8, by_hand=gradient).first_divergence
     assert divergence is not None
-    assert divergence.coefficient == coefficient
+    assert divergence.parameter == coefficient
     assert abs(divergence.by_hand - divergence.autodiff) > divergence.bound
     assert divergence.quantity == "gradient"
 
@@ -113,7 +113,7 @@ def test_a_wrong_update_is_found(monkeypatch: pytest.MonkeyPatch, factor: float)
     monkeypatch.setattr(manual.sgd, "update", lambda p, g, rate: right(p, g, factor * rate))
     divergence = compare_regressions(BDIMS, steps=8).first_divergence
     assert divergence is not None
-    assert (divergence.step, divergence.quantity) == (0, "update")
+    assert (divergence.update, divergence.quantity) == (0, "update")
 
 
 def test_a_mistake_late_in_the_descent_is_found() -> None:
@@ -125,7 +125,7 @@ def test_a_mistake_late_in_the_descent_is_found() -> None:
 
     divergence = compare_regressions(BDIMS, steps=60, by_hand=near_the_minimum).first_divergence
     assert divergence is not None
-    assert divergence.step > 20
+    assert divergence.update > 20
 
 
 def test_the_fits_quality() -> None:

@@ -11,9 +11,8 @@ import pytest
 
 import manual.activations
 from compare.limits import count_parameters
+from compare.lockstep import Divergence, Point, Steps, drift
 from compare.networks import flat
-from compare.networks.lockstep import Divergence, drift
-from compare.networks.sides import Point, Steps
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
 from manual.optimisers import OPTIMISERS, Adam, Momentum
 from tests.compare.networks.calls import BOTH, job

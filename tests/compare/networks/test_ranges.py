@@ -12,10 +12,12 @@ import pytest
 import autodiff.network
 import autodiff.training
 import manual.network
+from compare.lockstep import Point as Before
+from compare.lockstep import Ranges
 from compare.networks import flat
 from compare.networks.plan import FORMATS
 from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges
-from compare.networks.updates import After, Before, update_ranges
+from compare.networks.updates import update_ranges
 from compare.rounding import Range, exactly
 from handgrad import exact_gradient
 from manual.activations import ACTIVATIONS
@@ -271,7 +273,7 @@ def _before(optimiser: str, dtype: str, counts: np.ndarray, scale: float, seed: 
     return before, grads.astype(dtype)
 
 
-def _ranges(optimiser: str, rate: float, before: Before, grads: np.ndarray) -> After:
+def _ranges(optimiser: str, rate: float, before: Before, grads: np.ndarray) -> Ranges:
     floats = FORMATS[grads.dtype.name]
     return update_ranges(optimiser, rate, before, exactly(grads, floats))
 
@@ -341,7 +343,7 @@ def _adam(
     power: float = 0.5,
 ) -> Any:
     """Adam with one thing or another wrong."""
-    t = before.counts[:, None] + late
+    t = before.count[:, None] + late
     m = b1 * before.moments[:, 0] + (1 - b1) * grads
     v = b2 * before.moments[:, 1] + (1 - b2) * (grads if of_v is None else of_v) ** 2
     m_hat = m / (1 - b1**t) if corrected[0] else m

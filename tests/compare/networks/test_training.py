@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import manual.network
 from compare.dataset import Dataset
+from compare.lockstep import Point
 from compare.networks import flat
 from compare.networks.prediction import predict
 from compare.networks.prepared import codes, hits, prepare, scale_of, split, unscaled
-from compare.networks.sides import Point
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
 from tests.compare.networks.calls import BOTH, dataset, job
 

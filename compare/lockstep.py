@@ -1,0 +1,230 @@
+"""Two trainings in lockstep: by hand and by autodiff, judged at every update.
+
+*Judged*: every update is taken by both from common parameters, and gradient, what the optimiser
+remembers, and updated parameters must lie where every right program answers. Common parameters are
+the ones that a training really went through, once along the path by hand and once along the path by
+autodiff, so that each training loop is held against the other side's update at every one of its own
+steps.
+
+*Reported*: the two trainings also run freely, each from its own last parameters. How far they drift
+apart says how training amplifies rounding, not whether a gradient is right; it is not judged.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from compare.rounding import Range, exactly
+from compare.verdict import BY_AUTODIFF, BY_HAND, Verdict
+
+
+class Point(NamedTuple):
+    """Where a training is; of k points, every array has k as its first axis."""
+
+    params: np.ndarray  #: shape (p,)
+    moments: np.ndarray  #: what the optimiser remembers, shape (m, p)
+    count: Any  #: updates made so far, an integer
+
+    def at(self, index: Any) -> "Point":
+        """One of k points, or some of them."""
+        return Point(self.params[index], self.moments[index], self.count[index])
+
+
+def plain(params: np.ndarray, count: Any) -> Point:
+    """A point, or k of them, of an optimiser that remembers nothing."""
+    return Point(params, np.empty((*params.shape[:-1], 0, params.shape[-1])), count)
+
+
+class Steps(NamedTuple):
+    """k updates, each from a point of its own."""
+
+    grads: np.ndarray  #: shape (k, p)
+    after: Point
+
+
+class Walker(Protocol):
+    """One of the two; a stretch says for each of k updates what it learns from."""
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """The k points after each update of the stretch."""
+        ...
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """One update from each of k points."""
+        ...
+
+
+class Ranges(NamedTuple):
+    """Where k right updates must lie."""
+
+    grads: Range  #: shape (k, p)
+    params: Range  #: shape (k, p)
+    moments: list[Range]  #: m of shape (k, p)
+
+
+@dataclass(frozen=True)
+class Descent:
+    """A `Walker` by w ← w - η ∂L/∂w, which remembers nothing, made of functions.
+
+    What overflows does so without a warning.
+    """
+
+    split: Callable[[np.ndarray], Any]  #: one vector of shape (p,), or (k, p), as parameters
+    join: Callable[[Any], np.ndarray]  #: the inverse
+    path: Callable[[Any, np.ndarray], Any]  #: (params, stretch) -> those after each update
+    step: Callable[[Any, np.ndarray], tuple[Any, Any]]  #: (k params, stretch) -> grads, new params
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """See `Walker`."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            after = self.path(self.split(start.params), stretch)
+            return plain(self.join(after), start.count + 1 + np.arange(len(stretch)))
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """See `Walker`."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            grads, after = self.step(self.split(before.params), stretch)
+            return Steps(self.join(grads), plain(self.join(after), before.count + 1))
+
+
+def descended(before: Point, grads: Range, learning_rate: float) -> Ranges:
+    """Where one step of a right descent must lie, from the range of its gradient."""
+    return Ranges(grads, exactly(before.params) - exactly(learning_rate) * grads, [])
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first update on which one of the sides is off by more than rounding explains."""
+
+    update: int  #: counted from 0 over the whole training
+    parameter: str  #: none for a loss
+    #: The first off of `gradient`, `moment`, `update`; of networks also `loss`, after an epoch, or
+    #: `shape`, if the gradient by hand cannot be compared at all, and the numbers below are none.
+    quantity: str
+    along: str  #: whose path the update starts from, `by_hand` or `autodiff`
+    off: str  #: which answer lies outside its range: `by_hand`, `autodiff` or `both`
+    by_hand: float
+    autodiff: float
+    bound: float  #: how far apart two right answers may lie
+    ulps: float
+
+
+class Stretch(NamedTuple):
+    """What became of k updates."""
+
+    paths: dict[str, Point]  #: by side, the k points it went through
+    divergence: Divergence | None  #: the first, if it was judged
+    ran_away: int | None  #: the update, counted from 0, at which both did before any divergence
+
+    @property
+    def ends(self) -> dict[str, Point]:
+        """Where the sides are after it."""
+        return {side: path.at(-1) for side, path in self.paths.items()}
+
+    @property
+    def drift(self) -> float:
+        """How far the sides drifted apart; see `drift`."""
+        return drift(self.paths[BY_HAND].params, self.paths[BY_AUTODIFF].params)
+
+
+@dataclass(frozen=True)
+class Lockstep:
+    """Two sides of one training, and what is needed to judge them."""
+
+    sides: Mapping[str, Walker]  #: `by_hand` and `autodiff`
+    #: (before, stretch) -> where k updates must lie: by a right program in the form of the side by
+    #: hand, and by one in autodiff's.
+    ranges: Callable[[Point, np.ndarray], tuple[Ranges, Ranges]]
+    name: Callable[[int], str]  #: of a parameter, by its position
+    largest: float = np.inf  #: parameters of both beyond it have run away, and are not judged
+
+    def advance(
+        self, points: dict[str, Point], stretch: np.ndarray, judged: bool = True
+    ) -> Stretch:
+        """Let both walk a stretch, each from its own point, and judge every update of either path.
+
+        Args:
+            points: where they are, by side.
+            stretch: what each of k updates learns from, k along the first axis.
+            judged: whether to judge at all.
+        """
+        paths = {side: walker.walk(points[side], stretch) for side, walker in self.sides.items()}
+        if not judged:
+            return Stretch(paths, None, None)
+        beyond = [~np.all(np.abs(path.params) <= self.largest, axis=1) for path in paths.values()]
+        end = _first(np.all(beyond, axis=0))
+        found = [
+            self._judge(_befores(points[side], path), path.at(slice(end)), stretch[:end], side)
+            for side, path in paths.items()
+        ]
+        divergences = [divergence for divergence, _ in found if divergence]
+        first = min(divergences, key=lambda divergence: divergence.update, default=None)
+        away = min(end for _, end in found)
+        return Stretch(paths, first, away if first is None and away < len(stretch) else None)
+
+    def _judge(
+        self, before: Point, after: Point, stretch: np.ndarray, along: str
+    ) -> tuple[Divergence | None, int]:
+        """The first update of one path on which a side is off, and how many could be judged."""
+        if len(stretch) == 0:
+            return None, 0
+        before = before.at(slice(len(stretch)))
+        steps = [self.sides[side].steps(before, stretch) for side in (BY_HAND, BY_AUTODIFF)]
+        # The path's own updates are judged, not a repetition of them.
+        hand, auto = (
+            Steps(step.grads, after if along == side else step.after)
+            for side, step in zip((BY_HAND, BY_AUTODIFF), steps, strict=True)
+        )
+        of_hand, of_auto = self.ranges(before, stretch)
+        verdicts = [
+            ("gradient", Verdict(hand.grads, auto.grads, of_hand.grads, of_auto.grads)),
+            *(
+                ("moment", Verdict(hand.after.moments[:, at], auto.after.moments[:, at], *ranges))
+                for at, ranges in enumerate(zip(of_hand.moments, of_auto.moments, strict=True))
+            ),
+            (
+                "update",
+                Verdict(hand.after.params, auto.after.params, of_hand.params, of_auto.params),
+            ),
+        ]
+        end = _first(np.any([_unjudgeable(verdict) for _, verdict in verdicts], axis=(0, 2)))
+        # The first by update, then in the order above, then in the parameters' order.
+        wrong = np.stack([~verdict.agree for _, verdict in verdicts], axis=1)[:end]
+        for update, which, position in np.argwhere(wrong)[:1].tolist():
+            quantity, verdict = verdicts[which]
+            gap, name = verdict.gap((update, position)), self.name(position)
+            return Divergence(int(before.count[0]) + update, name, quantity, along, *gap), end
+        return None, end
+
+
+def drift(by_hand: np.ndarray, autodiff: np.ndarray) -> float:
+    """The largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1)), ulps of their own dtype.
+
+    Infinite where one of them is no number.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        gaps = np.abs(by_hand - autodiff) / np.spacing(np.maximum(np.abs(by_hand), 1))
+    return float(np.max(np.where(np.isnan(gaps), np.inf, gaps)))
+
+
+def _befores(start: Point, after: Point) -> Point:
+    """Where the updates of a path start from."""
+    return Point(
+        np.concatenate([start.params[None], after.params[:-1]]),
+        np.concatenate([start.moments[None], after.moments[:-1]]),
+        start.count + np.arange(len(after.params)),
+    )
+
+
+def _first(marked: np.ndarray) -> int:
+    """The first that is marked, or how many there are."""
+    return int(np.argmax([*marked, True]))
+
+
+def _unjudgeable(verdict: Verdict) -> np.ndarray:
+    """What both sides have beyond the floats' range, or the ranges themselves."""
+    unknown = ~(np.isfinite(verdict.by_hand) | np.isfinite(verdict.autodiff))
+    reach = verdict.hand_range.magnitude + verdict.autodiff_range.magnitude
+    return unknown | ~np.isfinite(reach)

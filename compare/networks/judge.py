@@ -1,0 +1,64 @@
+"""What two networks in lockstep are held to: updates and losses by `ranges` and `updates`."""
+
+import math
+
+import numpy as np
+
+from compare.lockstep import Divergence, Lockstep, Point, Ranges
+from compare.networks import flat
+from compare.networks.plan import Plan
+from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges, loss_ranges
+from compare.networks.sides import MisshapenError, Side
+from compare.networks.updates import update_ranges
+from compare.rounding import Range
+from compare.verdict import BY_AUTODIFF, BY_HAND
+
+
+def lockstep(plan: Plan, sides: dict[str, Side], x: np.ndarray, y: np.ndarray) -> Lockstep:
+    """Both sides of a training.
+
+    Args:
+        plan: the training.
+        sides: by name.
+        x, y: what is trained on, shapes (n, n_in) and (n, n_out).
+    """
+    sizes = plan.network.sizes
+
+    def ranges(before: Point, stretch: np.ndarray) -> tuple[Ranges, Ranges]:
+        params = flat.split(before.params, sizes)
+        by_form = gradient_ranges(plan.network, params, x[stretch], y[stretch], plan.floats)
+        of_hand, of_auto = (
+            update_ranges(plan.optimiser, plan.learning_rate, before, _joined(by_form[form]))
+            for form in (STABLE, CANCELLING)
+        )
+        return of_hand, of_auto
+
+    return Lockstep(sides, ranges, lambda position: flat.name(position, sizes))
+
+
+def first_wrong_loss(
+    plan: Plan, points: dict[str, Point], losses: dict[str, float], x: np.ndarray, y: np.ndarray
+) -> Divergence | None:
+    """Whether a side's loss on the whole training part, at its own point, is off."""
+    for side, point in points.items():
+        params = flat.split(point.params[None], plan.network.sizes)
+        right = loss_ranges(plan.network, params, x[None], y[None], plan.floats)
+        if right.contains(losses[side])[0] or not np.isfinite(right.magnitude[0]):
+            continue
+        values = (losses[BY_HAND], losses[BY_AUTODIFF])
+        bound = float(right.hi[0] - right.lo[0])
+        apart = abs(values[0] - values[1]) / float(np.spacing(right.magnitude[0]))
+        return Divergence(int(point.count) - 1, "", "loss", side, side, *values, bound, apart)
+    return None
+
+
+def misshapen(error: MisshapenError) -> Divergence:
+    """The divergence of a gradient by hand that cannot be compared at all."""
+    where = (error.update, error.parameter, "shape")
+    return Divergence(*where, BY_HAND, BY_HAND, *[math.nan] * 4)
+
+
+def _joined(grads: list[tuple[Range, Range]]) -> Range:
+    lo = flat.join([(w.lo, b.lo) for w, b in grads])
+    hi = flat.join([(w.hi, b.hi) for w, b in grads])
+    return Range(lo, hi, grads[0][0].floats)
