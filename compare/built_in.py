@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from compare import csv_cells, csv_columns, davis, people
-from compare.dataset import Dataset, DatasetError
+from compare.dataset import Dataset
 from compare.tables import BDIMS
+from compare.wording import InputError
 
 #: The names of data sets that need no file, and what they are.
 BUILT_IN = {
@@ -40,7 +41,7 @@ def built_in(name: str, raw: bool = False) -> Dataset:
         raw: of davis, keep the row that is known to be wrong.
 
     Raises:
-        DatasetError: it needs scikit-learn, which is not installed.
+        InputError: it needs scikit-learn, which is not installed.
     """
     if name == "article":
         return _article()
@@ -73,7 +74,7 @@ def _from_scikit_learn(name: str) -> Dataset:
     try:
         from sklearn import datasets
     except ModuleNotFoundError as error:
-        raise DatasetError(
+        raise InputError(
             f"{name}: needs scikit-learn, which is not installed; expected the extra 'data'"
         ) from error
     # Its own units, as of every other data set; scikit-learn standardises this one unless told.

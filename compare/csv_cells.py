@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from compare.wording import LONGEST_PATH, quoted, shown
+from compare.wording import LONGEST_PATH, InputError, quoted, shown
 
 #: Signs that separate cells in files that are called CSV all the same.
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -24,10 +24,6 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-
-
-class CsvError(ValueError):
-    """A file that cannot be used: one line that says where, what was found, what was expected."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +67,15 @@ def read_csv(path: Path) -> Csv:
     Lines without anything in their cells are left out, and counted.
 
     Raises:
-        CsvError: the file cannot be read or is not such a file, the header has a number, or a name
-            twice, or a row has more or fewer cells than the header.
+        InputError: the file cannot be read or is not such a file, the header has a number, or a
+            name twice, or a row has more or fewer cells than the header.
     """
     where = shown(str(path), LONGEST_PATH)
     lines = list(_rows(where, _text(where, path)))
     if len(lines) < 2:
-        raise CsvError(f"{where}: {len(lines)} lines of cells; expected a header and rows below it")
+        raise InputError(
+            f"{where}: {len(lines)} lines of cells; expected a header and rows below it"
+        )
     header, *rows = lines
     _check_separator(where, header, rows)
     _check_header(where, header, rows)
@@ -86,7 +84,7 @@ def read_csv(path: Path) -> Csv:
         if len(row.cells) != len(names):
             separator = _other_separator(header) or _other_separator(row)
             hint = f" and separated by commas, not {separator}" if separator else ""
-            raise CsvError(
+            raise InputError(
                 f"{where}, line {row.line}: {len(row.cells)} cells; "
                 f"expected {len(names)}, as many as the header has{hint}"
             )
@@ -109,19 +107,19 @@ def _text(where: str, path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CsvError(f"{where}: {error.strerror or error}; expected a CSV file") from error
+        raise InputError(f"{where}: {error.strerror or error}; expected a CSV file") from error
     if encoding := _wide_encoding(data):
-        raise CsvError(f"{where}: {encoding} text; expected a CSV file in UTF-8")
+        raise InputError(f"{where}: {encoding} text; expected a CSV file in UTF-8")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = _line_of(error.object[: error.start].decode("latin-1"))
-        raise CsvError(
+        raise InputError(
             f"{where}, line {line}: not UTF-8 text; expected a CSV file in UTF-8"
         ) from error
     if "\0" in text:
         line = _line_of(text[: text.index("\0")])
-        raise CsvError(f"{where}, line {line}: a NUL byte; expected a CSV file, which is text")
+        raise InputError(f"{where}, line {line}: a NUL byte; expected a CSV file, which is text")
     return text
 
 
@@ -149,7 +147,7 @@ def _rows(where: str, text: str) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise CsvError(
+            raise InputError(
                 f"{where}, line {line}: {error}; expected comma-separated values, and an end to "
                 "every quote of the row that begins here"
             ) from error
@@ -166,7 +164,7 @@ def _check_separator(where: str, header: Row, rows: list[Row]) -> None:
         found = f"more {separator} than commas, as in every other line"
     else:
         return
-    raise CsvError(
+    raise InputError(
         f"{where}, line {header.line}: {found}; expected cells separated by commas, not {separator}"
     )
 
@@ -177,14 +175,14 @@ def _check_header(where: str, header: Row, rows: list[Row]) -> None:
         return
     found = f"{where}, line {header.line}: one column, {quoted(header.cells[0])}"
     if all(len(row.cells) > 1 for row in rows):
-        raise CsvError(
+        raise InputError(
             f"{found}, and {len(rows[0].cells)} cells in line {rows[0].line}; expected the "
             "columns' names first, separated by commas"
         )
     for name, sign in (("spaces", None), ("colons", ":")):
         words = len(header.cells[0].split(sign))
         if words > 1 and all(len(row.cells[0].split(sign)) == words for row in rows):
-            raise CsvError(f"{found}; expected cells separated by commas, not {name}")
+            raise InputError(f"{found}; expected cells separated by commas, not {name}")
 
 
 def _names(where: str, header: Row) -> tuple[str, ...]:
@@ -194,12 +192,12 @@ def _names(where: str, header: Row) -> tuple[str, ...]:
     for at, name in enumerate(names, start=1):
         place = f"{where}, line {header.line}, column {at}"
         if as_float(name) is not None:
-            raise CsvError(
+            raise InputError(
                 f"{place}: the number {shown(name)} in the header; expected a new name "
                 "(is the line of names missing?)"
             )
         if name in seen:
-            raise CsvError(f"{place}: the name {quoted(name)} a second time; expected a new name")
+            raise InputError(f"{place}: the name {quoted(name)} a second time; expected a new name")
         seen.add(name)
     return names
 

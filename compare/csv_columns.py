@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.csv_cells import Csv, CsvError, Row, as_float
+from compare.csv_cells import Csv, Row, as_float
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
-from compare.wording import MOST_LISTED, listed, near_miss, quoted, shown
+from compare.wording import MOST_LISTED, InputError, listed, near_miss, quoted, shown
 
 #: How programs write that they have no value. "none" is not among them: it may be a class.
 MISSING = frozenset(
@@ -28,20 +28,20 @@ def choose(
     """Where the features stand among the columns, and then the target, if there is one.
 
     Raises:
-        CsvError: there is no such column, or no feature, or one column is named twice.
+        InputError: there is no such column, or no feature, or one column is named twice.
     """
     wanted = [*features] if target is None else [*features, target]
     for column in wanted:
         if column not in names:
             hint = near_miss(column, names) if len(names) > MOST_LISTED else ""
-            raise CsvError(
+            raise InputError(
                 f"{where}: no column {quoted(column)}{hint}; expected one of {listed(names)}"
             )
     if not features or len(set(wanted)) < len(wanted):
         found = f"features {', '.join(map(quoted, features)) or 'none'}"
         if target is None:
-            raise CsvError(f"{where}: {found}; expected at least one feature, all different")
-        raise CsvError(
+            raise InputError(f"{where}: {found}; expected at least one feature, all different")
+        raise InputError(
             f"{where}: target {quoted(target)} and {found}; "
             "expected at least one feature, all different and none the target"
         )
@@ -57,7 +57,7 @@ def numbers(table: Csv, positions: Sequence[int], otherwise: str = "") -> np.nda
         otherwise: what else an error should say was expected.
 
     Raises:
-        CsvError: a cell is empty, says that a value is missing, or is not a number of at most
+        InputError: a cell is empty, says that a value is missing, or is not a number of at most
             `LARGEST_VALUE` in size; the first such row, and in it the first of the positions.
     """
     rows = [[_number(table, row, at, otherwise) for at in positions] for row in table.rows]
@@ -75,7 +75,7 @@ def _number(table: Csv, row: Row, position: int, otherwise: str) -> float:
         hint = ", with a point in place of the comma"
     else:
         hint = _missing(cell)
-    raise CsvError(
+    raise InputError(
         f"{table.at(row, position)}: {quoted(cell)}; expected a finite number{hint}{otherwise}"
     )
 
@@ -91,13 +91,13 @@ def check_varies(table: Csv, position: int, column: np.ndarray, otherwise: str =
     """Refuse a column of numbers, shape (rows,), that is constant: it cannot be standardised.
 
     Raises:
-        CsvError: its values differ by `SMALLEST_VALUE` at most.
+        InputError: its values differ by `SMALLEST_VALUE` at most.
     """
     spread = np.ptp(column)
     if spread <= SMALLEST_VALUE:
         value = shown(table.rows[0].cells[position].strip())
         found = f"values within {spread:g} of each other" if spread else f"{value} in every row"
-        raise CsvError(
+        raise InputError(
             f"{table.throughout(position)}: {found}; expected a column that varies{otherwise}"
         )
 
@@ -130,7 +130,7 @@ def classes(table: Csv, position: int, guessed: bool = False) -> tuple[tuple[str
         shape (rows,).
 
     Raises:
-        CsvError: a cell is empty or says that a value is missing, there is only one class, or a
+        InputError: a cell is empty or says that a value is missing, there is only one class, or a
             class has only one row: it cannot be in what is trained on and in what is tested on.
     """
     labels = [_label(table, row, position, guessed) for row in table.rows]
@@ -147,7 +147,7 @@ def _label(table: Csv, row: Row, position: int, guessed: bool) -> str:
     label = row.cells[position].strip()
     if hint := _missing(label):
         expected = "a class or a number" if guessed else "a class"
-        raise CsvError(f"{table.at(row, position)}: {quoted(label)}; expected {expected}{hint}")
+        raise InputError(f"{table.at(row, position)}: {quoted(label)}; expected {expected}{hint}")
     return label
 
 
@@ -155,7 +155,7 @@ def _check_sizes(table: Csv, position: int, keys: list[Any], guessed: bool) -> N
     sizes = Counter(keys)
     if len(sizes) == 1:
         label = quoted(table.rows[0].cells[position])
-        raise CsvError(
+        raise InputError(
             f"{table.throughout(position)}: {label} in every row; "
             "expected at least two classes, or another --target"
         )
@@ -165,7 +165,7 @@ def _check_sizes(table: Csv, position: int, keys: list[Any], guessed: bool) -> N
     # In a column of numbers, text is the more likely mistake.
     row = min(alone, key=lambda row: as_float(row.cells[position]) is not None)
     some_number = any(as_float(other.cells[position]) is not None for other in table.rows)
-    raise CsvError(
+    raise InputError(
         f"{table.at(row, position)}: class {quoted(row.cells[position])} in this row only; "
         "expected at least two rows of each class, one to train on and one to test on"
         f"{', or --target-kind number' if guessed and some_number else ''}"

@@ -12,10 +12,10 @@ import numpy as np
 
 from compare import csv_cells, csv_columns
 from compare.built_in import BUILT_IN, built_in
-from compare.csv_cells import Csv, CsvError
+from compare.csv_cells import Csv
 from compare.csv_columns import OTHER_COLUMNS
-from compare.dataset import Dataset, DatasetError
-from compare.wording import listed, no_such_file, shown
+from compare.dataset import Dataset
+from compare.wording import InputError, listed, no_such_file, shown
 
 #: What a target may be; `auto` looks at its cells, see `compare.csv_columns.holds_classes`.
 KINDS = ("classes", "number", "auto")
@@ -52,25 +52,22 @@ def dataset_named(
         raw: of davis, keep the row that is known to be wrong.
 
     Raises:
-        DatasetError: there is neither a data set nor a file of that name, scikit-learn is needed
+        InputError: there is neither a data set nor a file of that name, scikit-learn is needed
             and missing, the arguments do not fit, or the file has a mistake: see
             `compare.csv_cells` and `compare.csv_columns` for those that are looked for.
     """
     if kind not in KINDS:
-        raise DatasetError(f"kind {kind!r}; expected one of {', '.join(KINDS)}")
+        raise InputError(f"kind {kind!r}; expected one of {', '.join(KINDS)}")
     if raw and text != "davis":
-        raise DatasetError(
+        raise InputError(
             f"{shown(text)}: the raw data; expected davis, the only data set with a "
             "correction to leave out"
         )
-    try:
-        if text in BUILT_IN:
-            return _selected(built_in(text, raw), target, features, kind)
-        if message := no_such_file(text, BUILT_IN):
-            raise DatasetError(message)
-        return _from_file(Path(text), target, features, kind)
-    except CsvError as error:
-        raise DatasetError(str(error)) from error
+    if text in BUILT_IN:
+        return _selected(built_in(text, raw), target, features, kind)
+    if message := no_such_file(text, BUILT_IN):
+        raise InputError(message)
+    return _from_file(Path(text), target, features, kind)
 
 
 def read_features(path: Path, features: Sequence[str]) -> FeatureRows:
@@ -82,13 +79,10 @@ def read_features(path: Path, features: Sequence[str]) -> FeatureRows:
             anything.
 
     Raises:
-        DatasetError: as `dataset_named` does for the file, its header, and the cells in use.
+        InputError: as `dataset_named` does for the file, its header, and the cells in use.
     """
-    try:
-        table = csv_cells.read_csv(path)
-        x = csv_columns.numbers(table, csv_columns.choose(table.heading, table.names, features))
-    except CsvError as error:
-        raise DatasetError(str(error)) from error
+    table = csv_cells.read_csv(path)
+    x = csv_columns.numbers(table, csv_columns.choose(table.heading, table.names, features))
     cells = [row.cells for row in table.rows]
     return FeatureRows(tuple(table.header.cells), cells, tuple(row.line for row in table.rows), x)
 
@@ -97,11 +91,13 @@ def _from_file(path: Path, target: str | None, features: Sequence[str], kind: st
     table = csv_cells.read_csv(path)
     if target is None:
         columns = listed(table.names)
-        raise CsvError(f"{table.heading}: no target named; expected --target with one of {columns}")
+        raise InputError(
+            f"{table.heading}: no target named; expected --target with one of {columns}"
+        )
     features = features or _all_but(table, target)
     *inputs, output = csv_columns.choose(table.heading, table.names, features, target)
     if len(table.rows) < FEWEST_ROWS:
-        raise CsvError(
+        raise InputError(
             f"{table.where}: {len(table.rows)} rows below the header; "
             f"expected at least {FEWEST_ROWS}"
         )
@@ -117,7 +113,7 @@ def _all_but(table: Csv, target: str) -> list[str]:
     """The features of a file whose reader names none: only columns that have names."""
     for position, cell in enumerate(table.header.cells):
         if not cell.strip() and table.names[position] != target:
-            raise CsvError(
+            raise InputError(
                 f"{table.where}, line {table.header.line}, column {position + 1}: no name in the "
                 "header; expected one, or the names of the other columns with --feature"
             )
@@ -136,12 +132,12 @@ def _target(table: Csv, position: int, kind: str) -> tuple[tuple[str, ...] | Non
 def _selected(whole: Dataset, target: str | None, features: Sequence[str], kind: str) -> Dataset:
     """A built-in data set with the features that are wanted, its target being what it is."""
     if target not in (None, whole.target):
-        raise DatasetError(
+        raise InputError(
             f"{whole.name}: target {target!r}; expected {whole.target!r}, its only one"
         )
     only = "number" if whole.classes is None else "classes"
     if kind not in ("auto", only):
-        raise DatasetError(f"{whole.name}: kind {kind!r}; expected {only!r}, which its target is")
+        raise InputError(f"{whole.name}: kind {kind!r}; expected {only!r}, which its target is")
     if not features:
         return whole
     names = (*whole.features, whole.target)

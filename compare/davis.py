@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.csv_cells import Csv, CsvError, read_csv
+from compare.csv_cells import Csv, read_csv
 from compare.csv_columns import numbers
+from compare.wording import InputError
 
 FILE = Path(__file__).parent / "data" / "davis.csv"
 FEATURES = ("weight", "height")  # kg, cm, as measured
@@ -54,7 +55,7 @@ def people(raw: bool = False, path: Path = FILE) -> tuple[np.ndarray, list[str],
         Weight (kg) and height (cm), float64, shape (200, 2); "M" or "F" for each; the notes.
 
     Raises:
-        CsvError: a row to be corrected does not hold what is known to be wrong with it.
+        InputError: a row to be corrected does not hold what is known to be wrong with it.
     """
     table = read_csv(path)
     x = numbers(table, [table.names.index(name) for name in FEATURES])
@@ -71,7 +72,7 @@ def _position(table: Csv, x: np.ndarray, correction: Correction) -> int:
     position = [row.cells[0] for row in table.rows].index(correction.row)
     found = tuple(x[position].tolist())
     if found != correction.printed:
-        raise CsvError(
+        raise InputError(
             f"{table.where}, line {table.rows[position].line}: weight and height {found}; "
             f"expected the known error, {correction.printed}"
         )

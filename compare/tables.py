@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.csv_cells import Csv, CsvError, read_csv
+from compare.csv_cells import Csv, read_csv
 from compare.csv_columns import OTHER_COLUMNS, choose, numbers
 from compare.people import PEOPLE, raw
-from compare.wording import no_such_file
+from compare.wording import InputError, no_such_file
 
 BDIMS = Path(__file__).parent / "data" / "bdims.csv"
 
@@ -30,10 +30,6 @@ class Table:
     y: np.ndarray  #: float64, shape (rows,)
 
 
-class TableError(ValueError):
-    """A table that cannot be used: the message says where, what was found, what was expected."""
-
-
 def table_named(text: str, target: str | None = None, features: Sequence[str] = ()) -> Table:
     """The built-in table of that name, else the CSV file at that path.
 
@@ -42,7 +38,7 @@ def table_named(text: str, target: str | None = None, features: Sequence[str] = 
         target, features: as for `read_table`; a built-in table has its own defaults.
 
     Raises:
-        TableError: as `read_table` does, or there is neither a table nor a file of that name.
+        InputError: as `read_table` does, or there is neither a table nor a file of that name.
     """
     if text in BUILT_IN:
         target = target or BUILT_IN[text][-1]
@@ -52,7 +48,7 @@ def table_named(text: str, target: str | None = None, features: Sequence[str] = 
         positions = _positions(text, BUILT_IN[text], target, features)
         return _table(text, BUILT_IN[text], raw(PEOPLE)[:, ::-1][:, positions], positions)
     if message := no_such_file(text, BUILT_IN):
-        raise TableError(message)
+        raise InputError(message)
     return read_table(Path(text), target, features)
 
 
@@ -72,16 +68,13 @@ def read_table(
         name: what to call the table; the file's name unless given.
 
     Raises:
-        TableError: the file cannot be read, lacks a column, or a cell in use is not a number;
+        InputError: the file cannot be read, lacks a column, or a cell in use is not a number;
             names line and column.
     """
-    try:
-        table = read_csv(path)
-        _refuse_the_name_intercept(table)
-        positions = _positions(table.where, table.names, target, features)
-        values = numbers(table, positions, OTHER_COLUMNS)
-    except CsvError as error:
-        raise TableError(str(error)) from error
+    table = read_csv(path)
+    _refuse_the_name_intercept(table)
+    positions = _positions(table.where, table.names, target, features)
+    values = numbers(table, positions, OTHER_COLUMNS)
     return _table(name or path.name, table.names, values, positions)
 
 
@@ -90,16 +83,13 @@ def _positions(
 ) -> list[int]:
     """Where the features stand in the header, and the target last."""
     target = names[-1] if target is None else target
-    try:
-        return choose(where, names, features or [n for n in names if n != target], target)
-    except CsvError as error:
-        raise TableError(str(error)) from error
+    return choose(where, names, features or [n for n in names if n != target], target)
 
 
 def _refuse_the_name_intercept(table: Csv) -> None:
     if "intercept" in table.names:
         place = table.at(table.header, table.names.index("intercept"))
-        raise CsvError(f"{place}: a name which the regression itself uses; expected a new name")
+        raise InputError(f"{place}: a name which the regression itself uses; expected a new name")
 
 
 def _table(name: str, names: Sequence[str], values: np.ndarray, positions: list[int]) -> Table:

@@ -20,6 +20,7 @@ import manual.article
 import manual.sgd
 from compare.agreement import NAMES, Gradient, Verdict, hand_gradient, stack, verdict_on
 from compare.rounding import Range, exactly
+from compare.wording import InputError
 from manual.article import Parameters
 
 #: Epochs that are run, judged and let go of at a time, so that memory holds one stretch of updates
@@ -64,7 +65,7 @@ class Trainings:
         return len(self.losses)
 
 
-class TrainingDivergedError(ValueError):
+class TrainingDivergedError(InputError):
     """A training ran away, as it does under a learning rate far too large."""
 
     def __init__(self, epoch: int, learning_rate: float):

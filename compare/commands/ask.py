@@ -71,15 +71,14 @@ def ask(
         out: a CSV file for the answer.
 
     Raises:
-        click.UsageError: the model or the CSV file cannot be used, or a feature is missing,
-            unknown or no number.
+        InputError: the model or the CSV file cannot be used.
+        click.UsageError: a feature is missing, unknown or no number.
     """
     import numpy as np
 
-    from compare.dataset import DatasetError
     from compare.datasets import read_features
     from compare.files import unwritable
-    from compare.networks.files import ModelError, load
+    from compare.networks.files import load
     from compare.networks.prediction import predict
 
     if out and os.path.lexists(out):
@@ -88,18 +87,15 @@ def ask(
         raise click.UsageError("--out without --csv; expected a CSV file to predict from.")
     if out and (reason := unwritable(out)):
         raise click.UsageError(f"--out '{out}': {reason}; expected a file that can be written.")
-    try:
-        model = load(model_file)
-        given = _named(given, words, model.source.features)
-        if table is None:
-            x = np.array([_row(model, given)])
-            return Answer(model, x, predict(model, x), None)
-        if given:
-            raise click.UsageError("features beside --csv; expected one or the other.")
-        rows = read_features(table, model.source.features)
-        return Answer(model, rows.x, predict(model, rows.x), rows)
-    except (ModelError, DatasetError) as error:
-        raise click.UsageError(f"{error}.") from error
+    model = load(model_file)
+    given = _named(given, words, model.source.features)
+    if table is None:
+        x = np.array([_row(model, given)])
+        return Answer(model, x, predict(model, x), None)
+    if given:
+        raise click.UsageError("features beside --csv; expected one or the other.")
+    rows = read_features(table, model.source.features)
+    return Answer(model, rows.x, predict(model, rows.x), rows)
 
 
 def _named(given: dict[str, str], words: list[str], features: tuple[str, ...]) -> dict[str, str]:

@@ -5,8 +5,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from compare import interrupts
 from compare.commands.output import Disagreement, print_object
 from compare.memory import keep_freed_memory
@@ -40,7 +38,7 @@ def run(
         as_json: print one JSON object instead of text.
 
     Raises:
-        click.UsageError: the training runs away.
+        RanAwayError: the training runs away.
         Disagreement: the training cannot go on, as a gradient is not shaped like the parameters, or
             both sides ran away after they had disagreed.
         KeyboardInterrupt: with a message that says how far it got and how to go on.
@@ -88,7 +86,7 @@ def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoin
         keep.write_disagreement(error.divergence)
         if error.divergence:
             raise Disagreement(f"{_described(error.divergence)}; then it ran away.") from error
-        raise click.UsageError(f"{error}.") from error
+        raise
     except MisshapenError as error:
         keep.write_disagreement(misshapen(error) if len(job.by) == 2 else None)
         raise Disagreement(f"{error}.") from error

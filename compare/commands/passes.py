@@ -109,14 +109,10 @@ def traced(asked: dict[str, Any]) -> "Trace":
     """The pass that the options ask for.
 
     Raises:
-        click.UsageError: they do not go together, or the numbers do not fit.
+        InputError: they do not go together, or the numbers do not fit.
     """
     from compare.terminal import waiting
-    from compare.trace import TraceError
     from compare.traced.asked import Asked
 
-    try:
-        with waiting("One pass, and what three witnesses say of every number"):
-            return Asked(**asked).trace()
-    except TraceError as error:
-        raise click.UsageError(f"{error}.") from error
+    with waiting("One pass, and what three witnesses say of every number"):
+        return Asked(**asked).trace()

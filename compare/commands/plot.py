@@ -75,12 +75,9 @@ def residuals(file: Path, table: str, target: str | None, features: tuple[str, .
     """A table's least-squares fit and what it leaves."""
     from compare import plots
     from compare.regression import compare_regressions
-    from compare.tables import TableError, table_named
+    from compare.tables import table_named
 
-    try:
-        result = compare_regressions(table_named(table, target, features), steps=1)
-    except TableError as error:
-        raise click.UsageError(f"{error}.") from error
+    result = compare_regressions(table_named(table, target, features), steps=1)
     _save(plots.residuals(result), file)
 
 

@@ -57,15 +57,12 @@ def regress(
     from compare.commands.output import print_object
     from compare.commands.training import counted
     from compare.regression import compare_regressions
-    from compare.tables import TableError, table_named
+    from compare.tables import table_named
     from compare.terminal import console
 
-    try:
-        chosen = table_named(table, target, features)
-        with counted(steps, "steps") as on_step:
-            result = compare_regressions(chosen, steps, learning_rate, on_step=on_step)
-    except TableError as error:
-        raise click.UsageError(f"{error}.") from error
+    chosen = table_named(table, target, features)
+    with counted(steps, "steps") as on_step:
+        result = compare_regressions(chosen, steps, learning_rate, on_step=on_step)
     agree = result.first_divergence is None
     if plot_file:
         plots.save(plots.residuals(result), plot_file)

@@ -29,21 +29,11 @@ def resume(
     from dataclasses import replace
 
     from compare.commands.networks import run
-    from compare.dataset import DatasetError
-    from compare.networks.files import ModelError, load
+    from compare.networks.files import load
     from compare.networks.job import job_of
-    from compare.wording import LONGEST_PATH, shown
 
-    try:
-        model = load(file)
-    except ModelError as error:
-        raise click.UsageError(f"{error}.") from error
-    try:
-        job = job_of(model, text)
-    except ModelError as error:
-        raise click.UsageError(f"{shown(str(file), LONGEST_PATH)}: {error}.") from error
-    except DatasetError as error:
-        raise click.UsageError(f"{error}.") from error
+    model = load(file)
+    job = job_of(file, model, text)
     done = model.progress.epochs
     if epochs is not None and epochs < done:
         raise click.UsageError(f"--epochs {epochs}; expected at least {done}, which are done.")

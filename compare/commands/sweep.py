@@ -170,7 +170,6 @@ def _in_another_thread(work: Callable[[], None]) -> Exception | None:
 
 def _swept(wanted: "Settings", cases: int, stop: "Asked") -> "Swept":
     from compare.sweep.run import sweep
-    from compare.sweep.settings import SweepError
     from compare.terminal import bar_with_text
 
     with bar_with_text(cases, "cases") as show:
@@ -179,10 +178,7 @@ def _swept(wanted: "Settings", cases: int, stop: "Asked") -> "Swept":
         def on_progress(done: int) -> None:
             show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
 
-        try:
-            return sweep(wanted, cases, on_progress, stop.asked)
-        except SweepError as error:
-            raise click.UsageError(f"{error}.") from error
+        return sweep(wanted, cases, on_progress, stop.asked)
 
 
 def _beside_floor(swept: "Swept") -> "Swept":

@@ -8,7 +8,7 @@ import click
 
 from compare.commands.options import SEED, Name, Number, Sizes
 from compare.commands.passes import kind_options
-from compare.wording import near_miss, quoted
+from compare.wording import InputError, quoted
 
 if TYPE_CHECKING:
     from compare.sweep.distributions import Distribution
@@ -90,24 +90,22 @@ def settings(asked: dict[str, Any]) -> "Settings":
     """What the options ask for.
 
     Raises:
-        click.UsageError: they do not go together.
+        InputError: they do not go together.
     """
-    from compare.sweep.settings import Settings, SweepError
+    from compare.planted import slug_of
+    from compare.sweep.settings import Settings
 
-    try:
-        network = _network(asked)
-        return Settings(
-            network=network,
-            examples=asked["examples"] or (1 if network is None else 2),
-            form=_form(asked["form"], network),
-            plant=_plant(asked["plant"]),
-            weights=_drawn("weights", asked["weights"]),
-            inputs=_drawn("inputs", asked["inputs"]),
-            dtype=asked["dtype"],
-            seed=asked["seed"],
-        )
-    except (SweepError, ValueError) as error:
-        raise click.UsageError(f"{error}.") from error
+    network, plant = _network(asked), asked["plant"]
+    return Settings(
+        network=network,
+        examples=asked["examples"] or (1 if network is None else 2),
+        form=_form(asked["form"], network),
+        plant=None if plant is None else slug_of(plant, "--plant"),
+        weights=_drawn("weights", asked["weights"]),
+        inputs=_drawn("inputs", asked["inputs"]),
+        dtype=asked["dtype"],
+        seed=asked["seed"],
+    )
 
 
 def _network(asked: dict[str, Any]) -> "Network | None":
@@ -127,7 +125,7 @@ def _drawn(option: str, text: str) -> "Distribution":
     try:
         return distribution(text)
     except ValueError as error:
-        raise click.UsageError(f"--{option} {quoted(text)}; {error}.") from error
+        raise InputError(f"--{option} {quoted(text)}; {error}") from error
 
 
 def _form(form: str | None, network: "Network | None") -> str:
@@ -137,19 +135,3 @@ def _form(form: str | None, network: "Network | None") -> str:
             "the other."
         )
     return form or "stable"
-
-
-def _plant(slug: str | None) -> str | None:
-    from compare.planted import LOOPS, PLANTS
-
-    if slug is None or slug.lower() in PLANTS:
-        return slug and slug.lower()
-    if slug.lower() in LOOPS:
-        raise click.UsageError(
-            f"--plant {slug}: a mistake of the training loop, around a right gradient; expected "
-            "one of a gradient."
-        )
-    raise click.UsageError(
-        f"--plant: {quoted(slug)}, no such mistake{near_miss(slug.lower(), PLANTS)}; expected one "
-        "of those that `python -m compare break` lists."
-    )

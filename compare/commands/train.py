@@ -152,7 +152,6 @@ def train(
     With --out, the training can be stopped at any moment: `compare resume` goes on.
     """
     from compare.commands.networks import run
-    from compare.dataset import DatasetError
     from compare.datasets import dataset_named
     from compare.networks.job import Job, complaint, source_of
     from compare.networks.sides import BY_AUTODIFF, BY_HAND
@@ -162,10 +161,7 @@ def train(
             f"'{out}' is there already; expected a new file for --out, or --overwrite, or "
             "`compare resume` to go on with it."
         )
-    try:
-        data = dataset_named(text, target, features, kind, raw)
-    except DatasetError as error:
-        raise click.UsageError(f"{error}.") from error
+    data = dataset_named(text, target, features, kind, raw)
     plan = _plan(data, options)
     if reason := complaint(plan, data):
         raise click.UsageError(f"--network: {reason}.")

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
-
 from compare.experiment import Settings, train
 from compare.terminal import progress
-from compare.trajectory import TrainingDivergedError, Trainings
+from compare.trajectory import Trainings
 
 
 def trained(settings: Settings) -> Trainings:
@@ -21,7 +19,6 @@ def counted(total: int, what: str) -> Iterator[Callable[[int], None]]:
     """A progress bar; yields what to call with how much of `total` is done.
 
     Raises:
-        click.UsageError: the learning rate makes a training run away.
         KeyboardInterrupt: with a message that says how far it got.
     """
     reached = 0
@@ -34,7 +31,5 @@ def counted(total: int, what: str) -> Iterator[Callable[[int], None]]:
     with progress(total, what) as advance:
         try:
             yield on_progress
-        except TrainingDivergedError as error:
-            raise click.UsageError(f"{error}.") from error
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"after {reached} of {total} {what}") from None

@@ -22,7 +22,7 @@ from compare.networks.plan import Plan, plan_from
 from compare.networks.prepared import Scale
 from compare.networks.sides import Point
 from compare.networks.training import Progress, is_sound
-from compare.wording import LONGEST_PATH, shown
+from compare.wording import LONGEST_PATH, InputError, shown
 from manual.optimisers import OPTIMISERS
 
 KIND, VERSION = "handgrad model", 1
@@ -30,10 +30,6 @@ KIND, VERSION = "handgrad model", 1
 
 #: Bytes of the header, and of what NumPy writes before an array: both far above what is written.
 LONGEST_HEADER, LONGEST_ARRAY_HEADER = 2**26, 4096
-
-
-class ModelError(ValueError):
-    """A file that cannot be used: one line that says where, what was found, what was expected."""
 
 
 class Contradiction(ValueError):  # noqa: N818 (inside this file, what is wrong with a model)
@@ -111,21 +107,21 @@ def load(path: Path) -> Model:
     """Read a model and check all of it; what is in the file is checked before it is read.
 
     Raises:
-        ModelError: the file is missing, cut short, foreign, of a later version, or contradicts
+        InputError: the file is missing, cut short, foreign, of a later version, or contradicts
             itself.
     """
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise ModelError(f"{_shown(path)}: no regular file; expected a model file")
+            raise InputError(f"{_shown(path)}: no regular file; expected a model file")
         with path.open("rb") as file:
             return _read(path, file)
-    except ModelError:
+    except InputError:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ModelError(f"{_shown(path)}: {reason}; expected a model file") from error
+        raise InputError(f"{_shown(path)}: {reason}; expected a model file") from error
     except Exception as error:  # which of them, depends on the bytes that are damaged
-        raise ModelError(
+        raise InputError(
             f"{_shown(path)}: cut short, damaged, or no model; expected a file that train has "
             "written"
         ) from error
@@ -142,17 +138,17 @@ def _read(path: Path, file: Any) -> Model:
         raise _no_model(path)
     version = header.get("version")
     if type(version) is not int or version != VERSION:
-        raise ModelError(f"{_shown(path)}: version {shown(str(version))}; expected {VERSION}")
+        raise InputError(f"{_shown(path)}: version {shown(str(version))}; expected {VERSION}")
     try:
         return _assembled({k: header[k] for k in header if k not in ("kind", "version")}, archive)
     except Contradiction as error:
-        raise ModelError(
+        raise InputError(
             f"{_shown(path)}: contradicts itself ({error}); expected a whole model"
         ) from error
 
 
-def _no_model(path: Path) -> ModelError:
-    return ModelError(f"{_shown(path)}: no model in it; expected a file that train has written")
+def _no_model(path: Path) -> InputError:
+    return InputError(f"{_shown(path)}: no model in it; expected a file that train has written")
 
 
 def _shown(path: Path) -> str:

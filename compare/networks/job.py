@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compare.built_in import BUILT_IN
-from compare.dataset import Dataset, DatasetError
+from compare.dataset import Dataset
 from compare.datasets import dataset_named
-from compare.networks.files import Model, ModelError, Source
+from compare.networks.files import Model, Source
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, prepare, split
 from compare.networks.training import Progress, Training
-from compare.wording import LONGEST_PATH, shown
+from compare.wording import LONGEST_PATH, InputError, shown
 
 #: Losses that ask for classes, and the word that says so.
 OF_CLASSES = ("bce", "softmax-ce")
@@ -58,20 +58,21 @@ def source_of(data: Dataset, text: str, raw: bool) -> Source:
     return Source(name, data.features, data.target, data.classes, kind, raw, data.fingerprint())
 
 
-def job_of(model: Model, text: str | None = None) -> Job:
+def job_of(path: Path, model: Model, text: str | None = None) -> Job:
     """The job that a checkpoint belongs to, with its data read again.
 
     Args:
-        model: the checkpoint.
+        path: of the checkpoint.
+        model: what is in it.
         text: the name or path of the data, if they are no longer where they were.
 
     Raises:
-        DatasetError: the data cannot be read, or are not the same any more.
-        ModelError: the network, or its count of updates, does not fit the data.
+        InputError: the data cannot be read, or are not the same any more; or the network, or its
+            count of updates, does not fit them.
     """
     source = model.source
     if text is None and source.name not in BUILT_IN and not Path(source.name).is_file():
-        raise DatasetError(
+        raise InputError(
             f"{shown(source.name, LONGEST_PATH)}: no such file, and the training began with it; "
             "expected --data with the place where it is now"
         )
@@ -80,27 +81,27 @@ def job_of(model: Model, text: str | None = None) -> Job:
     if text:
         source = source_of(data, text, source.raw)
     if data.fingerprint() != model.source.fingerprint:
-        raise DatasetError(
+        raise InputError(
             f"{shown(name, LONGEST_PATH)}: the data are not those that the training began with; "
             "expected them unchanged, or a new training"
         )
     job = Job(data, source, model.plan, model.by, model.epochs, model.test_fraction)
-    if reason := complaint(model.plan, data):
-        raise ModelError(reason)
-    _check_counts(model, data)
+    if reason := complaint(model.plan, data) or _miscounted(model, data):
+        raise InputError(f"{shown(str(path), LONGEST_PATH)}: {reason}")
     return job
 
 
-def _check_counts(model: Model, data: Dataset) -> None:
-    """Refuse a checkpoint whose updates are not those of its epochs; Adam's steps go by them."""
+def _miscounted(model: Model, data: Dataset) -> str | None:
+    """Which updates are not those of the checkpoint's epochs; Adam's steps go by them."""
     rows = len(split(data.y, model.test_fraction, model.plan.seed)[0])
     made = model.progress.epochs * -(-rows // model.plan.batch)
     for side, point in model.progress.points.items():
         if point.count != made:
-            raise ModelError(
+            return (
                 f"{side}.count is {point.count} after {model.progress.epochs} epochs; expected "
                 f"{made} updates"
             )
+    return None
 
 
 def complaint(plan: Plan, data: Dataset) -> str | None:

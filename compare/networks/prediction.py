@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from compare.networks.files import Model, ModelError
+from compare.networks.files import Model
 from compare.networks.prepared import codes
 from compare.networks.sides import BY_HAND, ByHand, Side
-from compare.wording import shown
+from compare.wording import InputError, shown
 
 #: A row this many standard deviations from the mean of the training part is worth a word.
 FAR = 4.0
@@ -33,7 +33,7 @@ def predict(model: Model, x: np.ndarray) -> dict[str, Predictions]:
         x: features in the data's own units, float64, shape (n, features).
 
     Raises:
-        ModelError: a row lies so far from what was trained on that a prediction overflows.
+        InputError: a row lies so far from what was trained on that a prediction overflows.
     """
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
         inputs = model.scale.standardised(x).astype(model.plan.numpy_dtype)
@@ -77,7 +77,7 @@ def _side(model: Model, side: str) -> Side:
 def _said(model: Model, outputs: np.ndarray) -> Predictions:
     overflown = ~np.isfinite(outputs).all(axis=1)
     if overflown.any():
-        raise ModelError(
+        raise InputError(
             f"row {np.argmax(overflown) + 1}: too far from what the network was trained on, in "
             f"{model.plan.dtype}; expected features of usual size"
         )

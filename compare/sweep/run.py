@@ -12,8 +12,9 @@ import numpy as np
 from compare.sweep import tally
 from compare.sweep.cases import BLOCK
 from compare.sweep.program import Program, evaluate_block, subject_of
-from compare.sweep.settings import Settings, SweepError
+from compare.sweep.settings import Settings
 from compare.sweep.tally import ENDS
+from compare.wording import InputError
 
 #: Elements of gradients that a device goes through in a step; a fraction of a second's.
 _ELEMENTS = 9 * 256 * BLOCK
@@ -117,7 +118,7 @@ def sweep(
         nothing, join = np.zeros(program.devices, np.int64), jax.jit(tally.joined)
         found, stops = program.run(nothing, nothing, stops=False)  # compiles
         if program.differs():
-            raise SweepError("the processes were given different options; expected the same ones")
+            raise InputError("the processes were given different options; expected the same ones")
         found = jax.device_get(join(found, found))
         began, done = time.perf_counter(), 0
         for starts, counts, after in steps:

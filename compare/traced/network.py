@@ -57,7 +57,7 @@ def trace_network(
         about: what else is known of the pass, for the reader.
 
     Raises:
-        TraceError: a number of the pass is not finite.
+        InputError: a number of the pass is not finite.
         ValueError: a shape does not fit.
     """
     x, y = (np.asarray(of, np.float64)[None] for of in (x, y))

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.trace import TraceError
-from compare.wording import LONGEST_PATH, shown
+from compare.wording import LONGEST_PATH, InputError, shown
 from manual.affine import Layer
 from manual.article import Parameters
 from manual.network import LINKS, Network
@@ -31,11 +30,14 @@ def network_of(sizes: tuple[int, ...], kinds: dict[str, Any]) -> Network:
     """The network of these sizes, with what `kinds` leaves open as usual.
 
     Raises:
-        ValueError: see `Network`.
+        InputError: see `Network`.
     """
     usual = {"activation": "sigmoid", "loss": "mse", "l2": 0.0} | kinds
     usual.setdefault("output", "identity" if usual["loss"] in LINKS else "sigmoid")
-    return Network(sizes, **usual)
+    try:
+        return Network(sizes, **usual)
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,33 +59,33 @@ def read_parameters(path: Path) -> Written:
     """What stands in a file.
 
     Raises:
-        TraceError: the file cannot be read, or holds something else; says where.
+        InputError: the file cannot be read, or holds something else; says where.
     """
     where = shown(str(path), LONGEST_PATH)
     try:
         content = json.loads(_text(path, where), object_pairs_hook=_without_twins)
-    except TraceError:
+    except InputError:
         raise
     except _TwiceError as error:
-        raise TraceError(f"{where}: {shown(str(error))} twice; expected it once") from error
+        raise InputError(f"{where}: {shown(str(error))} twice; expected it once") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise TraceError(f"{where}: {reason}; expected a JSON file with parameters") from error
+        raise InputError(f"{where}: {reason}; expected a JSON file with parameters") from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise TraceError(f"{where}, {place}: {error.msg}; expected JSON") from error
+        raise InputError(f"{where}, {place}: {error.msg}; expected JSON") from error
     except (ValueError, RecursionError) as error:  # not UTF-8, a number or a nesting without end
-        raise TraceError(f"{where}: no JSON; expected a JSON file with parameters") from error
+        raise InputError(f"{where}: no JSON; expected a JSON file with parameters") from error
     return _Reader(where).written(content)
 
 
 def _text(path: Path, where: str) -> str:
     if path.exists() and not (path.is_file() or path.is_dir()):
-        raise TraceError(f"{where}: no regular file; expected a JSON file with parameters")
+        raise InputError(f"{where}: no regular file; expected a JSON file with parameters")
     with path.open("rb") as file:
         content = file.read(LONGEST + 1)
     if len(content) > LONGEST:
-        raise TraceError(f"{where}: more than {LONGEST} bytes; expected some parameters in JSON")
+        raise InputError(f"{where}: more than {LONGEST} bytes; expected some parameters in JSON")
     return content.decode("utf-8")
 
 
@@ -140,8 +142,8 @@ class _Reader:
         written = Written(made, self._kinds(content))
         try:
             network_of(written.sizes, written.kinds)
-        except ValueError as error:
-            raise TraceError(f"{self.where}: {error}") from error
+        except InputError as error:
+            raise InputError(f"{self.where}: {error}") from error
         return written
 
     def _kinds(self, content: dict[str, Any]) -> dict[str, Any]:
@@ -174,8 +176,8 @@ class _Reader:
             raise self._refused(f"{name}: {shown(str(value))}", "a finite number")
         return np.float64(number)
 
-    def _refused(self, found: str, expected: str) -> TraceError:
-        return TraceError(f"{self.where}: {found}; expected {expected}")
+    def _refused(self, found: str, expected: str) -> InputError:
+        return InputError(f"{self.where}: {found}; expected {expected}")
 
 
 def _kind(value: Any) -> str:

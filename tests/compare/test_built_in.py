@@ -9,8 +9,8 @@ import pytest
 import sklearn.datasets
 
 from compare import davis
-from compare.csv_cells import CsvError
-from compare.datasets import BUILT_IN, Dataset, DatasetError, dataset_named
+from compare.datasets import BUILT_IN, Dataset, dataset_named
+from compare.wording import InputError
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -67,7 +67,7 @@ def test_the_evidence_is_in_the_file() -> None:
 def test_a_row_that_is_not_wrong_in_the_known_way(tmp_path: Path, raw: bool) -> None:
     path = tmp_path / "davis.csv"
     path.write_text(davis.FILE.read_text().replace('"F",166,57,', '"F",57,166,'))
-    with pytest.raises(CsvError) as raised:
+    with pytest.raises(InputError) as raised:
         davis.people(raw, path)
     assert str(raised.value) == (
         f"{path}, line 13: weight and height (57.0, 166.0); expected the known error, (166.0, 57.0)"
@@ -117,7 +117,7 @@ def test_diabetes_in_its_own_units() -> None:
 
 def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(DatasetError) as raised:
+    with pytest.raises(InputError) as raised:
         dataset_named("digits")
     assert str(raised.value) == (
         "digits: needs scikit-learn, which is not installed; expected the extra 'data'"
@@ -173,7 +173,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_they_refuse(case: str) -> None:
     args, options, message = REFUSED[case]
-    with pytest.raises(DatasetError) as raised:
+    with pytest.raises(InputError) as raised:
         dataset_named(*args, **options)
     assert str(raised.value) == message
 

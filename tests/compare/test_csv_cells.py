@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compare.csv_cells import CsvError, Row, as_float, read_csv
+from compare.csv_cells import Row, as_float, read_csv
+from compare.wording import InputError
 
 
 def written(folder: Path, data: str | bytes) -> Path:
@@ -150,7 +151,7 @@ BROKEN = {
 def test_a_broken_file(tmp_path: Path, case: str) -> None:
     data, message = BROKEN[case]
     path = written(tmp_path, data)
-    with pytest.raises(CsvError) as raised:
+    with pytest.raises(InputError) as raised:
         read_csv(path)
     assert str(raised.value) == f"{path}{message}"
 
@@ -169,7 +170,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         (tmp_path, "Is a directory"),
         (tmp_path / ("x" * 300), "File name too long"),
     ):
-        with pytest.raises(CsvError) as raised:
+        with pytest.raises(InputError) as raised:
             read_csv(path)
         assert str(raised.value) == f"{path}: {reason}; expected a CSV file"
 
@@ -181,7 +182,7 @@ def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(CsvError, match=r"^x.csv: Permission denied; expected a CSV file$"):
+    with pytest.raises(InputError, match=r"^x.csv: Permission denied; expected a CSV file$"):
         read_csv(Path("x.csv"))
 
 

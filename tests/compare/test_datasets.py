@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compare.datasets import DatasetError, dataset_named, read_features
+from compare.datasets import dataset_named, read_features
+from compare.wording import InputError
 
 FLOWERS = """\
 petal,colour,height,note
@@ -29,7 +30,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def refusal(text: str, *args: Any, **options: Any) -> str:
-    with pytest.raises(DatasetError) as raised:
+    with pytest.raises(InputError) as raised:
         dataset_named(text, *args, **options)
     assert str(raised.value).isprintable()
     return str(raised.value)
@@ -332,7 +333,7 @@ def test_rows_to_predict_from(tmp_path: Path) -> None:
 )
 def test_rows_at_fault(tmp_path: Path, text: str, features: list[str], message: str) -> None:
     path = written(tmp_path, text)
-    with pytest.raises(DatasetError) as raised:
+    with pytest.raises(InputError) as raised:
         read_features(path, features)
     assert str(raised.value) == f"{path}{message}"
 

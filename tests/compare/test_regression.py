@@ -4,7 +4,8 @@ import pytest
 import manual.regression
 import manual.sgd
 from compare.regression import compare_regressions
-from compare.tables import Table, TableError, table_named
+from compare.tables import Table, table_named
+from compare.wording import InputError
 from manual.regression import Coefficients
 from tests.tiers import slowly
 
@@ -38,7 +39,7 @@ def test_too_few_steps_are_reported_not_hidden() -> None:
 
 
 def test_a_learning_rate_too_large() -> None:
-    with pytest.raises(TableError, match="too large for this table, expected a smaller one"):
+    with pytest.raises(InputError, match="too large for this table, expected a smaller one"):
         compare_regressions(BDIMS, steps=5000, learning_rate=2.0)
 
 
@@ -155,5 +156,5 @@ def _table(x: list, y: list) -> Table:
 )
 def test_tables_without_a_single_best_fit(table: Table, message: str) -> None:
     """Warnings are errors here: none may leak before the sentence."""
-    with pytest.raises(TableError, match=message):
+    with pytest.raises(InputError, match=message):
         compare_regressions(table)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compare.tables import TableError, read_table, table_named
+from compare.tables import read_table, table_named
+from compare.wording import InputError
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -49,7 +50,7 @@ def test_columns_that_are_not_used_may_hold_anything(tmp_path: Path) -> None:
     ],
 )
 def test_a_malformed_table(tmp_path: Path, text: str | bytes, message: str) -> None:
-    with pytest.raises(TableError, match=message):
+    with pytest.raises(InputError, match=message):
         read_table(written(tmp_path, text))
 
 
@@ -65,16 +66,16 @@ def test_a_malformed_table(tmp_path: Path, text: str | bytes, message: str) -> N
 def test_columns_that_do_not_fit(
     tmp_path: Path, target: str | None, features: list[str], message: str
 ) -> None:
-    with pytest.raises(TableError, match=message):
+    with pytest.raises(InputError, match=message):
         read_table(written(tmp_path, "a,b\n1,2\n"), target, features)
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"no such file \(did you mean 'bdims'\?\); expected"):
+    with pytest.raises(InputError, match=r"no such file \(did you mean 'bdims'\?\); expected"):
         table_named("bdim")
-    with pytest.raises(TableError, match="No such file or directory; expected a CSV file"):
+    with pytest.raises(InputError, match="No such file or directory; expected a CSV file"):
         read_table(tmp_path / "absent.csv")
-    with pytest.raises(TableError, match="Is a directory; expected a CSV file"):
+    with pytest.raises(InputError, match="Is a directory; expected a CSV file"):
         read_table(tmp_path)
 
 

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.networks.files import Model, ModelError, load, save
+from compare.networks.files import Model, load, save
 from compare.networks.training import BY_HAND, train
+from compare.wording import InputError
 from tests.compare.networks.calls import BOTH, arrays, compare, job, refused
 
 
@@ -35,7 +36,7 @@ def refuse(path: Path, content: bytes | None) -> str:
     """The reason why a file is no model; it is one line, and the same for all who read it."""
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(InputError) as caught:
         load(path)
     reason = str(caught.value)
     assert "\n" not in reason
@@ -312,7 +313,7 @@ def read_or_refused(path: Path) -> Model | None:
     """What is in a file, or None if it is refused in one line; nothing else may happen."""
     try:
         return load(path)
-    except ModelError as error:
+    except InputError as error:
         if "\n" in str(error):
             raise AssertionError("more than one line") from error
         return None
