@@ -1,10 +1,9 @@
 """CSV files as a header and numbered rows of cells, and what a cell says.
 
-Every rule about what a CSV file may look like stands here; `compare.csv_columns` chooses columns
-and reads whole ones.
+What a CSV file may look like stands here; `compare.csv_columns` chooses columns and reads whole
+ones.
 """
 
-import codecs
 import csv
 import io
 import re
@@ -16,14 +15,6 @@ from compare.wording import LONGEST_PATH, InputError, quoted, shown
 
 #: Signs that separate cells in files that are called CSV all the same.
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-
-#: The UTF-32 mark of little-endian files begins like that of UTF-16, so it is looked for first.
-_MARKS = {
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
 
 
 @dataclass(frozen=True)
@@ -77,8 +68,6 @@ def read_csv(path: Path) -> Csv:
             f"{where}: {len(lines)} lines of cells; expected a header and rows below it"
         )
     header, *rows = lines
-    _check_separator(where, header, rows)
-    _check_header(where, header, rows)
     names = _names(where, header)
     for row in rows:
         if len(row.cells) != len(names):
@@ -105,36 +94,15 @@ def as_float(cell: str) -> float | None:
 
 def _text(where: str, path: Path) -> str:
     try:
-        data = path.read_bytes()
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"{where}: {error.strerror or error}; expected a CSV file") from error
-    if encoding := _wide_encoding(data):
-        raise InputError(f"{where}: {encoding} text; expected a CSV file in UTF-8")
-    try:
-        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = _line_of(error.object[: error.start].decode("latin-1"))
+        before = error.object[: error.start].decode("latin-1")
+        line = len(re.findall("\r\n|\r|\n", before)) + 1  # as `csv` counts
         raise InputError(
             f"{where}, line {line}: not UTF-8 text; expected a CSV file in UTF-8"
         ) from error
-    if "\0" in text:
-        line = _line_of(text[: text.index("\0")])
-        raise InputError(f"{where}, line {line}: a NUL byte; expected a CSV file, which is text")
-    return text
-
-
-def _wide_encoding(data: bytes) -> str | None:
-    """UTF-16 or UTF-32 by its mark, or UTF-16 by the NUL in every other byte of its beginning."""
-    for mark, name in _MARKS.items():
-        if data.startswith(mark):
-            return name
-    even, odd = (set(data[start:64:2]) for start in (0, 1))
-    return "UTF-16" if len(data) > 1 and (even == {0}) != (odd == {0}) else None
-
-
-def _line_of(before: str) -> int:
-    """The number of the line that comes after the text `before`, counted as `csv` counts."""
-    return len(re.findall("\r\n|\r|\n", before)) + 1
 
 
 def _rows(where: str, text: str) -> Iterator[Row]:
@@ -155,40 +123,15 @@ def _rows(where: str, text: str) -> Iterator[Row]:
             yield Row(line, cells)
 
 
-def _check_separator(where: str, header: Row, rows: list[Row]) -> None:
-    """Refuse a file of other separators, in which commas are only part of names and numbers."""
-    separator = _other_separator(header)
-    if separator and len(header.cells) == 1:
-        found = f"one column, {quoted(header.cells[0])}"
-    elif separator and all(_other_separator(row) == separator for row in rows):
-        found = f"more {separator} than commas, as in every other line"
-    else:
-        return
-    raise InputError(
-        f"{where}, line {header.line}: {found}; expected cells separated by commas, not {separator}"
-    )
-
-
-def _check_header(where: str, header: Row, rows: list[Row]) -> None:
-    """Refuse a first line that is none: a title, a comment, or words separated by spaces."""
-    if len(header.cells) > 1:
-        return
-    found = f"{where}, line {header.line}: one column, {quoted(header.cells[0])}"
-    if all(len(row.cells) > 1 for row in rows):
-        raise InputError(
-            f"{found}, and {len(rows[0].cells)} cells in line {rows[0].line}; expected the "
-            "columns' names first, separated by commas"
-        )
-    for name, sign in (("spaces", None), ("colons", ":")):
-        words = len(header.cells[0].split(sign))
-        if words > 1 and all(len(row.cells[0].split(sign)) == words for row in rows):
-            raise InputError(f"{found}; expected cells separated by commas, not {name}")
-
-
 def _names(where: str, header: Row) -> tuple[str, ...]:
     """The columns' names; one without a name is called by its position."""
+    separator = _other_separator(header)
+    if separator and len(header.cells) == 1:
+        raise InputError(
+            f"{where}, line {header.line}: one column, {quoted(header.cells[0])}; expected cells "
+            f"separated by commas, not {separator}"
+        )
     names = tuple(cell.strip() or f"column {at}" for at, cell in enumerate(header.cells, start=1))
-    seen = set()
     for at, name in enumerate(names, start=1):
         place = f"{where}, line {header.line}, column {at}"
         if as_float(name) is not None:
@@ -196,9 +139,8 @@ def _names(where: str, header: Row) -> tuple[str, ...]:
                 f"{place}: the number {shown(name)} in the header; expected a new name "
                 "(is the line of names missing?)"
             )
-        if name in seen:
+        if name in names[: at - 1]:
             raise InputError(f"{place}: the name {quoted(name)} a second time; expected a new name")
-        seen.add(name)
     return names
 
 

@@ -49,12 +49,9 @@ def choose(
 
 
 def numbers(table: Csv, positions: Sequence[int], otherwise: str = "") -> np.ndarray:
-    """The numbers of some columns, float64, shape (rows, positions).
+    """The numbers of the columns at `positions`, float64, shape (rows, positions).
 
-    Args:
-        table: the file.
-        positions: of the columns, in the order that is wanted.
-        otherwise: what else an error should say was expected.
+    An error ends with `otherwise`, what else could be done.
 
     Raises:
         InputError: a cell is empty, says that a value is missing, or is not a number of at most
@@ -114,16 +111,11 @@ def holds_classes(table: Csv, position: int) -> bool:
     )
 
 
-def classes(table: Csv, position: int, guessed: bool = False) -> tuple[tuple[str, ...], np.ndarray]:
+def classes(table: Csv, position: int) -> tuple[tuple[str, ...], np.ndarray]:
     """The classes in a column, and each row's.
 
     Classes are in order of their numbers if all are numbers, and 1 and 1.0 are then the same one,
     written as it is first; otherwise in order of their text.
-
-    Args:
-        table: the file.
-        position: of the column.
-        guessed: whether the reader has not said that these are classes, and could say otherwise.
 
     Returns:
         The labels, without space around them, and the place of each row's label among them: int64,
@@ -133,40 +125,27 @@ def classes(table: Csv, position: int, guessed: bool = False) -> tuple[tuple[str
         InputError: a cell is empty or says that a value is missing, there is only one class, or a
             class has only one row: it cannot be in what is trained on and in what is tested on.
     """
-    labels = [_label(table, row, position, guessed) for row in table.rows]
+    labels = [row.cells[position].strip() for row in table.rows]
     values = [as_float(label) for label in labels]
     keys: list[Any] = labels if None in values else values
-    # Read backwards, so that the first spelling is the one that stays.
-    spelling = dict(zip(reversed(keys), reversed(labels), strict=True))
-    _check_sizes(table, position, keys, guessed)
-    codes = {key: code for code, key in enumerate(sorted(spelling))}
-    return tuple(spelling[key] for key in codes), np.array([codes[key] for key in keys], np.int64)
-
-
-def _label(table: Csv, row: Row, position: int, guessed: bool) -> str:
-    label = row.cells[position].strip()
-    if hint := _missing(label):
-        expected = "a class or a number" if guessed else "a class"
-        raise InputError(f"{table.at(row, position)}: {quoted(label)}; expected {expected}{hint}")
-    return label
-
-
-def _check_sizes(table: Csv, position: int, keys: list[Any], guessed: bool) -> None:
     sizes = Counter(keys)
+    for row, label, key in zip(table.rows, labels, keys, strict=True):
+        if hint := _missing(label):
+            found = f"{quoted(label)}; expected a class or a number{hint}"
+        elif sizes[key] == 1:
+            found = (
+                f"class {quoted(label)} in this row only; expected at least two rows of each "
+                "class, one to train on and one to test on, or --target-kind number"
+            )
+        else:
+            continue
+        raise InputError(f"{table.at(row, position)}: {found}")
     if len(sizes) == 1:
-        label = quoted(table.rows[0].cells[position])
         raise InputError(
-            f"{table.throughout(position)}: {label} in every row; "
+            f"{table.throughout(position)}: {quoted(labels[0])} in every row; "
             "expected at least two classes, or another --target"
         )
-    alone = [row for row, key in zip(table.rows, keys, strict=True) if sizes[key] == 1]
-    if not alone:
-        return
-    # In a column of numbers, text is the more likely mistake.
-    row = min(alone, key=lambda row: as_float(row.cells[position]) is not None)
-    some_number = any(as_float(other.cells[position]) is not None for other in table.rows)
-    raise InputError(
-        f"{table.at(row, position)}: class {quoted(row.cells[position])} in this row only; "
-        "expected at least two rows of each class, one to train on and one to test on"
-        f"{', or --target-kind number' if guessed and some_number else ''}"
-    )
+    # Read backwards, so that the first spelling is the one that stays.
+    spelling = dict(zip(reversed(keys), reversed(labels), strict=True))
+    codes = {key: code for code, key in enumerate(sorted(spelling))}
+    return tuple(spelling[key] for key in codes), np.array([codes[key] for key in keys], np.int64)

@@ -5,33 +5,26 @@ the sexes, male is 0 and female is 1, as in the article.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from compare import csv_cells, csv_columns
 from compare.built_in import BUILT_IN, built_in
-from compare.csv_cells import Csv
-from compare.csv_columns import OTHER_COLUMNS
+from compare.csv_cells import Csv, read_csv
+from compare.csv_columns import (
+    OTHER_COLUMNS,
+    check_varies,
+    choose,
+    classes,
+    holds_classes,
+    numbers,
+)
 from compare.dataset import Dataset
 from compare.wording import InputError, listed, no_such_file, shown
 
-#: What a target may be; `auto` looks at its cells, see `compare.csv_columns.holds_classes`.
-KINDS = ("classes", "number", "auto")
-
 #: Rows of a user's file; with fewer there is nothing to both train and test on.
 FEWEST_ROWS = 4
-
-
-@dataclass(frozen=True, eq=False)
-class FeatureRows:
-    """Rows to predict from, and the cells they came from, as they are written in the file."""
-
-    header: tuple[str, ...]
-    cells: list[list[str]]  #: one list for each row, as long as the header
-    lines: tuple[int, ...]  #: in which each row begins, counted from 1
-    x: np.ndarray  #: float64, shape (rows, features)
 
 
 def dataset_named(
@@ -48,7 +41,8 @@ def dataset_named(
         target: the column to predict. A file needs it, a built-in data set has its own.
         features: the columns to predict it from, all others unless given. Columns of a file that
             are not used may hold anything.
-        kind: one of `KINDS`: whether the target is one of classes or a number.
+        kind: whether the target is one of `classes` or a `number`; `auto` looks at its cells, see
+            `compare.csv_columns.holds_classes`.
         raw: of davis, keep the row that is known to be wrong.
 
     Raises:
@@ -56,8 +50,6 @@ def dataset_named(
             and missing, the arguments do not fit, or the file has a mistake: see
             `compare.csv_cells` and `compare.csv_columns` for those that are looked for.
     """
-    if kind not in KINDS:
-        raise InputError(f"kind {kind!r}; expected one of {', '.join(KINDS)}")
     if raw and text != "davis":
         raise InputError(
             f"{shown(text)}: the raw data; expected davis, the only data set with a "
@@ -70,7 +62,7 @@ def dataset_named(
     return _from_file(Path(text), target, features, kind)
 
 
-def read_features(path: Path, features: Sequence[str]) -> FeatureRows:
+def read_features(path: Path, features: Sequence[str]) -> tuple[Csv, np.ndarray]:
     """Read what a trained network is to predict from.
 
     Args:
@@ -78,35 +70,36 @@ def read_features(path: Path, features: Sequence[str]) -> FeatureRows:
         features: the columns, in the order in which the network takes them. Others may hold
             anything.
 
+    Returns:
+        The file as it is written, and the features, float64, shape (rows, features).
+
     Raises:
         InputError: as `dataset_named` does for the file, its header, and the cells in use.
     """
-    table = csv_cells.read_csv(path)
-    x = csv_columns.numbers(table, csv_columns.choose(table.heading, table.names, features))
-    cells = [row.cells for row in table.rows]
-    return FeatureRows(tuple(table.header.cells), cells, tuple(row.line for row in table.rows), x)
+    table = read_csv(path)
+    return table, numbers(table, choose(table.heading, table.names, features))
 
 
 def _from_file(path: Path, target: str | None, features: Sequence[str], kind: str) -> Dataset:
-    table = csv_cells.read_csv(path)
+    table = read_csv(path)
     if target is None:
         columns = listed(table.names)
         raise InputError(
             f"{table.heading}: no target named; expected --target with one of {columns}"
         )
     features = features or _all_but(table, target)
-    *inputs, output = csv_columns.choose(table.heading, table.names, features, target)
+    *inputs, output = choose(table.heading, table.names, features, target)
     if len(table.rows) < FEWEST_ROWS:
         raise InputError(
             f"{table.where}: {len(table.rows)} rows below the header; "
             f"expected at least {FEWEST_ROWS}"
         )
-    x = csv_columns.numbers(table, inputs, OTHER_COLUMNS)
+    x = numbers(table, inputs, OTHER_COLUMNS)
     for position, column in zip(inputs, x.T, strict=True):
         otherwise = ": leave this one out by naming the others with --feature"
-        csv_columns.check_varies(table, position, column, otherwise)
-    classes, y = _target(table, output, kind)
-    return Dataset(path.name, tuple(features), target, classes, x, y)
+        check_varies(table, position, column, otherwise)
+    labels, y = _target(table, output, kind)
+    return Dataset(path.name, tuple(features), target, labels, x, y)
 
 
 def _all_but(table: Csv, target: str) -> list[str]:
@@ -121,11 +114,10 @@ def _all_but(table: Csv, target: str) -> list[str]:
 
 
 def _target(table: Csv, position: int, kind: str) -> tuple[tuple[str, ...] | None, np.ndarray]:
-    guessed = kind == "auto"
-    if kind == "classes" or (guessed and csv_columns.holds_classes(table, position)):
-        return csv_columns.classes(table, position, guessed)
-    (y,) = csv_columns.numbers(table, [position], OTHER_COLUMNS).T
-    csv_columns.check_varies(table, position, y, ", or another --target")
+    if kind == "classes" or (kind == "auto" and holds_classes(table, position)):
+        return classes(table, position)
+    (y,) = numbers(table, [position], OTHER_COLUMNS).T
+    check_varies(table, position, y, ", or another --target")
     return None, y
 
 
@@ -141,5 +133,5 @@ def _selected(whole: Dataset, target: str | None, features: Sequence[str], kind:
     if not features:
         return whole
     names = (*whole.features, whole.target)
-    *inputs, _ = csv_columns.choose(whole.name, names, features, whole.target)
+    *inputs, _ = choose(whole.name, names, features, whole.target)
     return replace(whole, features=tuple(features), x=np.ascontiguousarray(whole.x[:, inputs]))

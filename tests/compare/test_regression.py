@@ -48,7 +48,7 @@ def test_many_correlated_features_get_a_stable_learning_rate() -> None:
     rng = np.random.default_rng(0)
     shared = rng.normal(size=(53, 1))
     x = shared + 0.3 * rng.normal(size=(53, 29))
-    table = Table("wide", tuple(f"x{j}" for j in range(29)), "y", x, rng.normal(size=53))
+    table = Table("wide", tuple(f"x{j}" for j in range(29)), "y", None, x, rng.normal(size=53))
     result, sooner = (compare_regressions(table, steps=steps) for steps in (300, 30))
     assert result.learning_rate < 0.1
     assert result.first_divergence is None
@@ -138,7 +138,7 @@ def test_the_fits_quality() -> None:
 def _table(x: list, y: list) -> Table:
     columns = np.array(x, dtype=float).reshape(len(y), -1)
     names = tuple("ab"[: columns.shape[1]])
-    return Table("t", names, "y", columns, np.array(y, dtype=float))
+    return Table("t", names, "y", None, columns, np.array(y, dtype=float))
 
 
 @pytest.mark.parametrize(
