@@ -61,26 +61,26 @@ def test_bad_input_gets_one_line(words: tuple[str, ...]) -> None:
 
 
 FILES = {
-    "[1]": "a list; expected an object with",
+    "[1]": "is [1]; expected `object`, got `array` (expected w1, w2",
     "{": "line 1, column 2: Expecting property name",
-    '{"w1": 1}': "no w2; expected all of w1, w2",
-    '{"w1": "x"}': "no w2",
-    json.dumps(dict.fromkeys(NAMES, 1) | {"w3": "a"}): 'w3: "a"; expected a number',
-    json.dumps(dict.fromkeys(NAMES, 1) | {"w3": True}): "w3: true; expected a number",
-    json.dumps(dict.fromkeys(NAMES, 1) | {"q": 1}): "q is unknown; expected w1",
-    '{"w1": 1e999, "w2":1,"w3":1,"w4":1,"w5":1,"w6":1,"b1":1,"b2":1,"b3":1}': "w1: inf; expected a "
-    "finite number",
-    '{"layers": []}': "layers; expected a list of objects with w and b",
-    '{"layers": [{"w": [[1]]}]}': "layers[0]; expected an object with w and b",
+    '{"w1": 1}': "object missing required field `w2` (expected w1, w2",
+    '{"w1": "x"}': 'w1 is "x"; expected `float`, got `str`',
+    json.dumps(dict.fromkeys(NAMES, 1) | {"w3": "a"}): 'w3 is "a"; expected `float`, got `str`',
+    json.dumps(dict.fromkeys(NAMES, 1) | {"w3": True}): "w3 is true; expected `float`, got `bool`",
+    json.dumps(dict.fromkeys(NAMES, 1) | {"q": 1}): "contains unknown field `q` (expected w1",
+    '{"w1": 1e999, "w2":1,"w3":1,"w4":1,"w5":1,"w6":1,"b1":1,"b2":1,"b3":1}': "w1 is "
+    "Infinity; expected `float` <= 1.79",
+    '{"layers": []}': "layers is []; expected `array` of length >= 1",
+    '{"layers": [{"w": [[1]]}]}': "layers[0]: object missing required field `b`",
     '{"layers": [{"w": [[1, 2]], "b": [1]}]}': "layers[0].w; expected a row for each input",
     '{"layers": [{"w": [[1]], "b": [1]}, {"w": [[1], [2]], "b": [1]}]}': "layers[1].w has 2 rows; "
     "expected 1, one for each unit",
     '{"layers": [{"w": [[1]], "b": [1]}], "loss": "mae"}': "loss: got 'mae', expected one of",
-    '{"layers": [{"w": [[1]], "b": [1]}], "los": "mse"}': "los is unknown; expected layers, activ",
+    '{"layers": [{"w": [[1]], "b": [1]}], "los": "mse"}': "object contains unknown field `los`",
     "\xff": "no JSON; expected a JSON file",
     '{"w1": 1, "w1": 2}': "w1 twice; expected it once",
-    '{"layers": [{"w": [[1]], "b": [1]}], "loss": ["mse"]}': 'loss: ["mse"]; expected a name',
-    '{"layers": [{"w": [[1]], "b": [1]}], "l2": true}': "l2: true; expected a number",
+    '{"layers": [{"w": [[1]], "b": [1]}], "loss": ["mse"]}': 'loss is ["mse"]; expected `str`',
+    '{"layers": [{"w": [[1]], "b": [1]}], "l2": true}': "l2 is true; expected `float`, got `bool`",
     '{"layers": [{"w": [[1]], "b": [1]}], "l2": -1}': "l2: got -1.0, expected a finite number",
 }
 
