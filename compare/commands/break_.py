@@ -40,11 +40,11 @@ def break_(slug: str | None, as_json: bool, **training: Any) -> int:
 
 def _checks(plant: "Plant", training: dict[str, Any]) -> "dict[str, Check]":
     from compare.breaking import checks
-    from compare.commands.training import counted
     from compare.experiment import Settings
+    from compare.terminal import progress
 
     settings = Settings(**training)
-    with counted(settings.epochs, "epochs") as on_epoch:
+    with progress(settings.epochs, "epochs") as on_epoch:
         return checks(plant, settings, on_epoch)
 
 

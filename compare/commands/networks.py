@@ -5,15 +5,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from compare import interrupts
+from compare import interrupts, terminal
 from compare.commands.output import Disagreement, print_object
+from compare.limits import shape
 from compare.memory import keep_freed_memory
 from compare.networks.files import save
 from compare.networks.job import Job
 from compare.networks.lockstep import Divergence, misshapen
 from compare.networks.sides import BY_AUTODIFF, BY_HAND, SIDES, MisshapenError
 from compare.networks.training import Progress, RanAwayError, Training, train
-from compare.terminal import bar_with_text, console, show_verdict
+from compare.terminal import console, show_verdict
 
 #: The sides in the words of the JSON.
 WORDS = {BY_HAND: "hand", BY_AUTODIFF: "autodiff"}
@@ -74,7 +75,7 @@ def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoin
     """The rest of the epochs, behind a progress bar."""
     with_accuracy = job.data.classes is not None
     try:
-        with bar_with_text(job.epochs, "epochs") as show:
+        with terminal.progress(job.epochs, "epochs", transient=False) as show:
 
             def on_epoch(now: Progress) -> None:
                 keep.offer(now)
@@ -150,7 +151,6 @@ class _Checkpoints:
 def _announce(job: Job, train_rows: int, test_rows: int, done: int | None) -> None:
     """What is going to happen; `done` epochs were done before, None if it all begins now."""
     out, plan, network = console(), job.plan, job.plan.network
-    shape = "-".join(map(str, network.sizes))
     out.print(
         f"{job.data.name}: {job.data.target} by {len(job.data.features)} features, {train_rows} "
         f"rows to train on, {test_rows} to test on."
@@ -160,7 +160,7 @@ def _announce(job: Job, train_rows: int, test_rows: int, done: int | None) -> No
     penalty = f", λ = {network.l2:g}" if network.l2 else ""
     hidden = f"{network.activation} inside, " if len(network.sizes) > 2 else ""
     out.print(
-        f"Network {shape}, {hidden}{network.output} at the end, loss {network.loss}{penalty}; "
+        f"Network {shape(network.sizes)}, {hidden}{network.output} at the end, loss {network.loss}{penalty}; "
         f"{plan.optimiser} with η = {plan.learning_rate:g}, {plan.batch} rows an update, epochs: "
         f"{job.epochs}, seed {plan.seed}, {plan.dtype}."
     )
@@ -239,7 +239,7 @@ def _as_object(
     divergence = progress.first_divergence
     return {
         "data": job.data.name,
-        "network": "-".join(map(str, job.plan.network.sizes)),
+        "network": shape(job.plan.network.sizes),
         "seed": job.plan.seed,
         "by": {WORDS[side]: scores[side] for side in job.by},
         "training": {

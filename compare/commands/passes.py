@@ -1,6 +1,5 @@
 """The options that say which pass to show; `explain` and `step` share them."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from compare.commands.options import (
     Name,
     Number,
     Sizes,
+    option,
+    together,
 )
 from compare.limits import LARGEST_L2
 
@@ -33,8 +34,8 @@ class Numbers(click.ParamType):
         return tuple(number.convert(part.strip(), param, ctx) for part in str(value).split(","))
 
 
-#: What a network is made of, but for its sizes.
-_KINDS = (
+#: What a network is made of, but for its sizes: `compare.traced.parameters.KINDS`.
+kind_options = together(
     click.option("--activation", type=ACTIVATION, help="Of hidden layers; sigmoid."),
     click.option(
         "--output",
@@ -49,7 +50,8 @@ _KINDS = (
     ),
 )
 
-_PASS = (
+#: Which pass to show; they arrive as the fields of `compare.traced.asked.Asked`.
+pass_options = together(
     click.option("--person", type=PERSON, help="One of the article's four; Alice unless given."),
     click.option("--x", type=Numbers(), help="Inputs of your own, such as 1,-2.5."),
     click.option("--y", type=Numbers(), help="What the network should say to them."),
@@ -69,40 +71,20 @@ _PASS = (
         type=Sizes(),
         help="Another network, such as 3-4-2; at most 200 parameters.",
     ),
-    *_KINDS,
+    kind_options,
     click.option(
         "--init",
         type=Name("ones", "normal"),
         help="All weights 1 and biases 0, or drawn from N(0, 1); ones unless --seed is given.",
     ),
     click.option("--seed", type=SEED, help="Draws parameters at random; 44 unless given."),
-    click.option(
-        "--learning-rate",
-        type=LEARNING_RATE,
-        default=0.1,
-        show_default=True,
-        help="η of the update.",
-    ),
+    option("--learning-rate", type=LEARNING_RATE, default=0.1, help="η of the update."),
     click.option(
         "--sigmoid-derivative",
         type=Name("stable", "article"),
         help="By hand, σ' as σ(z)σ(-z), or as f(1 - f); stable unless given.",
     ),
 )
-
-
-def pass_options(command: Callable) -> Callable:
-    """The options; they arrive as the fields of `compare.traced.asked.Asked`."""
-    for option in reversed(_PASS):
-        command = option(command)
-    return command
-
-
-def kind_options(command: Callable) -> Callable:
-    """The options of a network's kind alone, those of `compare.traced.parameters.KINDS`."""
-    for option in reversed(_KINDS):
-        command = option(command)
-    return command
 
 
 def traced(asked: dict[str, Any]) -> "Trace":

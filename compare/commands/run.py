@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, LOSS_PLOT, PERSON, training_options
+from compare.commands.options import JSON, LOSS_PLOT, PERSON, option, training_options
 
 if TYPE_CHECKING:
     from compare.agreement import Partial
     from compare.experiment import Prediction, Settings
-    from compare.trajectory import Divergence, Trainings
+    from compare.trajectory import Trainings
 
 
 @click.command(short_help="The main job: both trainings, compared at every step.")
-@click.option(
+@option(
     "--person",
     type=PERSON,
     default="alice",
-    show_default=True,
     help="Whose loss the nine partial derivatives at the start are of.",
 )
 @training_options
@@ -33,16 +32,16 @@ def run(person: str, plot_file: Path | None, as_json: bool, **training: Any) -> 
     rounding, with 1 if they do not.
     """
     from compare.commands.output import print_object
-    from compare.commands.training import trained
-    from compare.experiment import Settings, partials, predict
+    from compare.experiment import Settings, partials, predict, train
     from compare.people import NEWCOMERS, person_named
-    from compare.terminal import console
+    from compare.terminal import console, progress
 
     settings = Settings(**training)
     rows = partials(settings, person_named(person))
     if not as_json:
         _show_start(console(), settings, person, rows)
-    trainings = trained(settings)
+    with progress(settings.epochs, "epochs") as on_epoch:
+        trainings = train(settings, on_epoch)
     predictions = predict(settings, trainings, NEWCOMERS)
     agree = trainings.first_divergence is None and all(row.verdict == "agree" for row in rows)
     if plot_file:
@@ -114,6 +113,9 @@ def _as_object(
     predictions: "list[Prediction]",
     agree: bool,
 ) -> dict[str, Any]:
+    from compare.people import PEOPLE
+
+    found = trainings.first_divergence
     return {
         "seed": settings.seed,
         "epochs": settings.epochs,
@@ -121,24 +123,14 @@ def _as_object(
         "person": person,
         "sigmoid_derivative": settings.sigmoid_derivative,
         "partials": [
-            {
-                "name": row.name,
-                "by_hand": row.by_hand,
-                "autodiff": row.autodiff,
-                "exact": row.exact,
-                "ulps": row.ulps,
-                "ulps_by_hand": row.ulps_by_hand,
-                "ulps_autodiff": row.ulps_autodiff,
-                "verdict": row.verdict,
-            }
-            for row in rows
+            {key: value for key, value in asdict(row).items() if key != "bound"} for row in rows
         ],
         "training": {
             "loss": [
                 [epoch, *map(float, trainings.losses[epoch])]
                 for epoch in range(0, trainings.epochs, 10)
             ],
-            "first_divergence": _divergence_as_object(trainings.first_divergence),
+            "first_divergence": found and asdict(found) | {"sample": PEOPLE[found.sample].name},
             "max_drift_ulps": trainings.max_drift_ulps,
         },
         "predictions": {
@@ -147,11 +139,3 @@ def _as_object(
         },
         "verdict": "agree" if agree else "disagree",
     }
-
-
-def _divergence_as_object(divergence: "Divergence | None") -> dict[str, Any] | None:
-    from compare.people import PEOPLE
-
-    if divergence is None:
-        return None
-    return asdict(divergence) | {"sample": PEOPLE[divergence.sample].name}

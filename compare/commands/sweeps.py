@@ -1,12 +1,11 @@
 """The options that say what is swept; `sweep` and `replay` share them."""
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import SEED, Name, Number, Sizes
+from compare.commands.options import SEED, Name, Number, Sizes, option, together, whole
 from compare.commands.passes import kind_options
 from compare.wording import InputError, quoted
 
@@ -31,30 +30,29 @@ CASE = Number("a whole number from 0 to 1e15", convert=_whole, at_least=0, at_mo
 
 _DRAWN = "uniform:SIZE|spread:LOW:HIGH"
 
-_NETWORK = click.option("--network", "sizes", type=Sizes(), default="2-2-1", show_default=True)
-
-_SWEEP = (
+#: What is swept; `settings` makes something of them.
+sweep_options = together(
+    option("--network", "sizes", type=Sizes(), default="2-2-1"),
+    kind_options,
     click.option(
         "--examples",
-        type=Number("a whole number from 1 to 100", convert=int, at_least=1, at_most=100),
+        type=whole(1, 100),
         help="Of one case: 1 for the article's network, else 2.",
     ),
-    click.option("--dtype", type=Name("float64", "float32"), default="float64", show_default=True),
-    click.option(
+    option("--dtype", type=Name("float64", "float32"), default="float64"),
+    option(
         "--weights",
         metavar=_DRAWN,
         default="uniform:5",
-        show_default=True,
         help="What weights and biases are drawn from.",
     ),
-    click.option(
+    option(
         "--inputs",
         metavar=_DRAWN,
         default="uniform:20",
-        show_default=True,
         help="What inputs are drawn from. (Targets lie between 0 and 1.)",
     ),
-    click.option("--seed", type=SEED, default=0, show_default=True, help="Of all cases."),
+    option("--seed", type=SEED, default=0, help="Of all cases."),
     click.option(
         "--sigmoid-derivative",
         "form",
@@ -63,13 +61,6 @@ _SWEEP = (
     ),
     click.option("--plant", metavar="SLUG", help="A mistake; `compare break` lists them."),
 )
-
-
-def sweep_options(command: Callable) -> Callable:
-    """The options; `settings` makes something of them."""
-    for option in reversed(_SWEEP):
-        command = option(command)
-    return _NETWORK(kind_options(command))
 
 
 def use_all_cores() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from compare.built_in import BUILT_IN
 from compare.dataset import Dataset
 from compare.datasets import dataset_named
+from compare.limits import shape
 from compare.networks.files import Model, Source
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, prepare, split
@@ -108,22 +109,22 @@ def complaint(plan: Plan, data: Dataset) -> str | None:
     """Why the network does not fit the data, or None if it does."""
     network = plan.network
     n_in, n_out = network.sizes[0], network.sizes[-1]
-    shape = "-".join(map(str, network.sizes))
+    of = shape(network.sizes)
     if n_in != len(data.features):
         return (
-            f"network {shape} has {n_in} inputs; expected {len(data.features)}, one for each "
+            f"network {of} has {n_in} inputs; expected {len(data.features)}, one for each "
             f"feature of {data.name}"
         )
     if data.classes is None:
         if network.loss in OF_CLASSES:
             return f"loss {network.loss} is for classes; expected mse or huber for {data.target!r}"
-        return None if n_out == 1 else f"network {shape} has {n_out} outputs; expected 1"
+        return None if n_out == 1 else f"network {of} has {n_out} outputs; expected 1"
     classes = len(data.classes)
     allowed = {classes} | ({1} if classes == 2 and network.loss != "softmax-ce" else set())
     if n_out not in allowed:
         expected = " or ".join(map(str, sorted(allowed)))
         return (
-            f"network {shape} has {n_out} outputs; expected {expected} for the {classes} classes "
+            f"network {of} has {n_out} outputs; expected {expected} for the {classes} classes "
             f"of {data.target!r} with {network.loss}"
         )
     return None

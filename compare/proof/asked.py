@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import manual.article
+from compare.limits import shape
 from compare.planted import PLANTS, slug_of
 from compare.proof.article import Article
 from compare.proof.network import General
@@ -67,7 +68,7 @@ class Asked:
             return {"network": "2-2-1", "sigmoid_derivative": form, "examples": 1, **planted}
         network = self._described()
         kinds = {name: getattr(network, name) for name in KINDS}
-        return {"network": _shape(network), **kinds, "examples": self._examples(network)}
+        return {"network": shape(network.sizes), **kinds, "examples": self._examples(network)}
 
     @property
     def _kinds(self) -> dict[str, Any]:
@@ -106,12 +107,8 @@ class Asked:
         size = size_of(network, examples)
         if not size.within(LARGEST):
             raise InputError(
-                f"not attempted: too large: {_shape(network)} with {examples} "
+                f"not attempted: too large: {shape(network.sizes)} with {examples} "
                 f"example{'s' * (examples > 1)} has {size}; expected at most {LARGEST}, and "
                 f"formulas times cases: {WORK}"
             )
         return examples
-
-
-def _shape(network: Network) -> str:
-    return "-".join(map(str, network.sizes))

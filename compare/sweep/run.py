@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from compare.limits import shape
 from compare.sweep import tally
 from compare.sweep.cases import BLOCK
 from compare.sweep.program import Program, evaluate_block, subject_of
@@ -50,7 +51,7 @@ class Swept:
     @property
     def network(self) -> str:
         """What was swept, as `--network` takes it."""
-        return "-".join(map(str, self.settings.sizes))
+        return shape(self.settings.sizes)
 
     def verdict(self, rulings: Sequence[str]) -> str:
         """`agree`, `disagree`, or `undecidable` where there is nothing to compare.

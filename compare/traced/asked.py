@@ -1,7 +1,6 @@
 """Which pass somebody asks to see: the article's network or another one, at whose numbers."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import manual.article
 import manual.network
 from compare.experiment import Settings
-from compare.limits import count_parameters
+from compare.limits import count_parameters, shape
 from compare.people import person_named, raw, shifted, targets
 from compare.trace import Trace
 from compare.traced.article import trace_article
@@ -119,8 +118,8 @@ class Asked:
     def _written(self, written: Written) -> tuple[Network, list[Layer], str]:
         if self.sizes not in (None, written.sizes):
             raise InputError(
-                f"--network {_shape(self.sizes)}, and {self.params} holds a network "
-                f"{_shape(written.sizes)}; expected one of the two"
+                f"--network {shape(self.sizes)}, and {self.params} holds a network "
+                f"{shape(written.sizes)}; expected one of the two"
             )
         params = written.params
         layers = as_layers(params) if isinstance(params, Parameters) else params
@@ -195,10 +194,6 @@ def _count(count: int) -> str:
     return "1 number" if count == 1 else f"{count} numbers"
 
 
-def _shape(sizes: Sequence[int] | None) -> str:
-    return "-".join(map(str, sizes or ()))
-
-
 def _refuse_targets(loss: str, y: tuple[float, ...]) -> None:
     """Those that a loss on probabilities makes nothing of."""
     if loss in LINKS and not all(0 <= target <= 1 for target in y):
@@ -209,5 +204,5 @@ def _refuse_targets(loss: str, y: tuple[float, ...]) -> None:
 def _refuse_large(sizes: tuple[int, ...]) -> None:
     if (count := count_parameters(sizes)) > MOST_PARAMETERS:
         raise InputError(
-            f"network {_shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}"
+            f"network {shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}"
         )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import manual.network
+from compare.limits import shape
 from compare.recording.arrays import given
 from compare.recording.number import Number
 from compare.recording.watching import Binding, Statement, Watch, statements
@@ -66,7 +67,7 @@ def trace_network(
     started, computed = recorder.run()
     refuse_what_overflows(computed)
     told = {
-        "network": "-".join(map(str, network.sizes)),
+        "network": shape(network.sizes),
         "activation": network.activation,
         "output": network.output,
         "loss": network.loss,
