@@ -160,9 +160,9 @@ def _announce(job: Job, train_rows: int, test_rows: int, done: int | None) -> No
     penalty = f", λ = {network.l2:g}" if network.l2 else ""
     hidden = f"{network.activation} inside, " if len(network.sizes) > 2 else ""
     out.print(
-        f"Network {shape(network.sizes)}, {hidden}{network.output} at the end, loss "
-        f"{network.loss}{penalty}; {plan.optimiser} with η = {plan.learning_rate:g}, {plan.batch} rows "
-        f"an update, epochs: {job.epochs}, seed {plan.seed}, {plan.dtype}."
+        f"Network {shape(network.sizes)}, {hidden}{network.output} at the end, "
+        f"loss {network.loss}{penalty}; {plan.optimiser} with η = {plan.learning_rate:g}, "
+        f"{plan.batch} rows an update, epochs: {job.epochs}, seed {plan.seed}, {plan.dtype}."
     )
     if done is not None:
         more = f"{done or 'none'} of them {'is' if done == 1 else 'are'} done"
