@@ -30,7 +30,7 @@ def choose(
     Raises:
         InputError: there is no such column, or no feature, or one column is named twice.
     """
-    wanted = [*features] if target is None else [*features, target]
+    wanted = [*features, *([] if target is None else [target])]
     for column in wanted:
         if column not in names:
             hint = near_miss(column, names) if len(names) > MOST_LISTED else ""
@@ -39,12 +39,10 @@ def choose(
             )
     if not features or len(set(wanted)) < len(wanted):
         found = f"features {', '.join(map(quoted, features)) or 'none'}"
-        if target is None:
-            raise InputError(f"{where}: {found}; expected at least one feature, all different")
-        raise InputError(
-            f"{where}: target {quoted(target)} and {found}; "
-            "expected at least one feature, all different and none the target"
-        )
+        found = found if target is None else f"target {quoted(target)} and {found}"
+        expected = "at least one feature, all different"
+        more = "" if target is None else " and none the target"
+        raise InputError(f"{where}: {found}; expected {expected}{more}")
     return [names.index(column) for column in wanted]
 
 
@@ -129,17 +127,18 @@ def classes(table: Csv, position: int) -> tuple[tuple[str, ...], np.ndarray]:
     values = [as_float(label) for label in labels]
     keys: list[Any] = labels if None in values else values
     sizes = Counter(keys)
-    for row, label, key in zip(table.rows, labels, keys, strict=True):
+    for row, label in zip(table.rows, labels, strict=True):
         if hint := _missing(label):
-            found = f"{quoted(label)}; expected a class or a number{hint}"
-        elif sizes[key] == 1:
-            found = (
-                f"class {quoted(label)} in this row only; expected at least two rows of each "
-                "class, one to train on and one to test on, or --target-kind number"
-            )
-        else:
-            continue
-        raise InputError(f"{table.at(row, position)}: {found}")
+            where = table.at(row, position)
+            raise InputError(f"{where}: {quoted(label)}; expected a class or a number{hint}")
+    if alone := [at for at, key in enumerate(keys) if sizes[key] == 1]:
+        # In a column of numbers, text is the more likely mistake.
+        at = min(alone, key=lambda at: values[at] is not None)
+        raise InputError(
+            f"{table.at(table.rows[at], position)}: class {quoted(labels[at])} in this row only; "
+            "expected at least two rows of each class, one to train on and one to test on, or "
+            "--target-kind number"
+        )
     if len(sizes) == 1:
         raise InputError(
             f"{table.throughout(position)}: {quoted(labels[0])} in every row; "

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from compare.limits import LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS, count_parameters
+from compare.limits import LARGEST_L2, LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS, count_parameters
 from compare.wording import quoted
 
 
@@ -138,6 +138,8 @@ SEED = whole(0, LARGEST_SEED)
 EPOCHS = whole(0, MOST_EPOCHS)
 STEPS = whole(1, 100_000)
 LEARNING_RATE = Number("a finite number above 0", above=0)
+L2 = Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2)
+FILE = click.Path(path_type=Path)
 PLOT_FILE = OutFile(".svg", ".png", needs=("matplotlib", "plot"))
 PERSON = Name("alice", "bob", "charlie", "diana")
 ACTIVATION = Name("sigmoid", "tanh", "relu", "leaky-relu", "gelu", "softplus", "identity")

@@ -1,12 +1,13 @@
 """The options that say which pass to show; `explain` and `step` share them."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from compare.commands.options import (
     ACTIVATION,
+    FILE,
+    L2,
     LEARNING_RATE,
     LOSS,
     PERSON,
@@ -17,7 +18,6 @@ from compare.commands.options import (
     option,
     together,
 )
-from compare.limits import LARGEST_L2
 
 if TYPE_CHECKING:
     from compare.trace import Trace
@@ -43,11 +43,7 @@ kind_options = together(
         help="Of the last layer; sigmoid, or identity for losses on logits.",
     ),
     click.option("--loss", type=LOSS, help="mse unless given."),
-    click.option(
-        "--l2",
-        type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
-        help="λ, the weight of Σ w²; 0 unless given.",
-    ),
+    click.option("--l2", type=L2, help="λ, the weight of Σ w²; 0 unless given."),
 )
 
 #: Which pass to show; they arrive as the fields of `compare.traced.asked.Asked`.
@@ -55,15 +51,9 @@ pass_options = together(
     click.option("--person", type=PERSON, help="One of the article's four; Alice unless given."),
     click.option("--x", type=Numbers(), help="Inputs of your own, such as 1,-2.5."),
     click.option("--y", type=Numbers(), help="What the network should say to them."),
+    click.option("--params", type=FILE, help="Parameters from a JSON file: see docs/teaching.md."),
     click.option(
-        "--params",
-        type=click.Path(path_type=Path),
-        help="Parameters from a JSON file: see docs/teaching.md.",
-    ),
-    click.option(
-        "--model",
-        type=click.Path(path_type=Path),
-        help="A model that train has written; --x in its features' units.",
+        "--model", type=FILE, help="A model that train has written; --x in its features' units."
     ),
     click.option(
         "--network",

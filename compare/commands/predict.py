@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from compare.commands.options import JSON, Name, Number, option, training_options
+from compare.commands.options import FILE, JSON, Name, Number, option, training_options
 
 MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 
@@ -21,12 +21,10 @@ MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
     "--units", type=Name("imperial", "metric"), default="imperial", help="lb and in, or kg and cm."
 )
 @click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="A model that train has written; features follow as NAME=VALUE.",
+    "--model", type=FILE, help="A model that train has written; features follow as NAME=VALUE."
 )
-@click.option("--csv", "table", type=click.Path(path_type=Path), help="Predict for every row.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the rows of --csv here.")
+@click.option("--csv", "table", type=FILE, help="Predict for every row.")
+@click.option("--out", type=FILE, help="Write the rows of --csv here.")
 @training_options
 @JSON
 @click.pass_context

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from compare.commands.options import CHECKPOINT_EVERY, JSON, LOSS_PLOT, epochs_option
+from compare.commands.options import CHECKPOINT_EVERY, FILE, JSON, LOSS_PLOT, epochs_option
 
 
 @click.command(short_help="Go on with a training from its newest checkpoint.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--data", "text", help="Where the data are now, if their file has moved.")
 @epochs_option(None)
 @CHECKPOINT_EVERY

@@ -10,6 +10,7 @@ from compare.commands.options import (
     ACTIVATION,
     CHECKPOINT_EVERY,
     JSON,
+    L2,
     LEARNING_RATE,
     LOSS,
     LOSS_PLOT,
@@ -23,7 +24,6 @@ from compare.commands.options import (
 )
 from compare.limits import (
     LARGEST_BATCH,
-    LARGEST_L2,
     LARGEST_SINGLE_RATE,
     LARGEST_TEST_FRACTION,
     SMALLEST_SINGLE_RATE,
@@ -78,12 +78,7 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
     type=LOSS,
     help="mse for a number, bce for two classes and one output, else softmax-ce.",
 )
-@option(
-    "--l2",
-    type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
-    default=0.0,
-    help="λ, the weight of Σ w².",
-)
+@option("--l2", type=L2, default=0.0, help="λ, the weight of Σ w².")
 @option("--optimiser", type=OPTIMISER, default="adam")
 @click.option("--learning-rate", type=LEARNING_RATE, help="η; unless given, one that suits.")
 @option(

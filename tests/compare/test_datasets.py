@@ -198,6 +198,11 @@ AT_FAULT = {
         {},
         f", line 4, column 2 (y): class 'r' in this row only; {TWO_ROWS}",
     ),
+    "a mistake in a number to predict": (
+        "a,y\n1,2.5\n2,4.5\n3,6.5o\n4,8.5\n",
+        {},
+        f", line 4, column 2 (y): class '6.5o' in this row only; {TWO_ROWS}",
+    ),
     "a class of one row, which was said to be one": (
         "a,y\n1,2\n2,4\n3,2\n4,2\n",
         {"kind": "classes"},
