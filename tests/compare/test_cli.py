@@ -15,6 +15,7 @@ import pytest
 
 import manual.article
 import manual.sgd
+from compare import cli
 from compare.agreement import NAMES
 from compare.experiment import Settings, predict
 from compare.people import NEWCOMERS
