@@ -1,70 +1,75 @@
 """The data sets that need no file of the user's: the project's three, and scikit-learn's five."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from compare import csv_cells, csv_columns, davis, people
-from compare.dataset import Dataset, DatasetError
+from compare.csv_cells import read_csv
+from compare.csv_columns import choose, numbers
+from compare.dataset import Dataset
+from compare.people import PEOPLE, raw, targets
 from compare.tables import BDIMS
+from compare.wording import InputError
 
-#: The names of data sets that need no file, and what they are.
+#: The names of data sets that need no file, and their targets.
 BUILT_IN = {
-    "article": "4 people: weight (lb), height (in); target gender, M or F; the article's table",
-    "davis": "200 people: weight (kg), height (cm); target sex, M or F; C. Davis, 1990",
-    "bdims": "507 people: wgt (kg), hgt (cm); target sex, M or F; Heinz et al., 2003",
-    "digits": "1797 images: 64 pixels, 0 to 16; target digit, 0 to 9; scikit-learn",
-    "iris": "150 flowers: 4 lengths and widths (cm); target species, 3 of them; scikit-learn",
-    "wine": "178 wines: 13 measurements; target cultivar, 3 of them; scikit-learn",
-    "breast-cancer": "569 tumours: 30 measurements; target diagnosis, 2 of them; scikit-learn",
-    "diabetes": "442 patients: 10 measurements; target progression, a number; scikit-learn",
+    "article": "gender",  # 4 people: weight (lb), height (in); the article's table
+    "davis": "sex",  # 200 people: weight (kg), height (cm); C. Davis, 1990
+    "bdims": "sex",  # 507 people: wgt (kg), hgt (cm); Heinz et al., 2003
+    # scikit-learn's, whose loaders do not say what the rows are labelled with
+    "digits": "digit",  # 1797 images: 64 pixels, 0 to 16; 0 to 9
+    "iris": "species",  # 150 flowers: 4 lengths and widths (cm); 3 species
+    "wine": "cultivar",  # 178 wines: 13 measurements; 3 cultivars
+    "breast-cancer": "diagnosis",  # 569 tumours: 30 measurements; 2 diagnoses
+    "diabetes": "progression",  # 442 patients: 10 measurements; a number
 }
 
 SEXES = ("M", "F")
 
-#: What the rows of scikit-learn's data sets are labelled with, which the loaders do not say.
-SCIKIT_LEARN_TARGETS = {
-    "digits": "digit",
-    "iris": "species",
-    "wine": "cultivar",
-    "breast-cancer": "diagnosis",
-    "diabetes": "progression",
-}
+DAVIS = Path(__file__).parent / "data" / "davis.csv"
+
+#: One row of Davis's 200, outside the cloud of all others, bends any line through the data. What to
+#: do about it is not for the network to find out: it stays in the file as it was printed.
+WRONG_ROW = 11
+WHAT_IS_WRONG = (
+    "row 12 was printed as 166 kg and 57 cm, exchanged: she herself reported 56 kg and 163 cm; "
+)
 
 
-def built_in(name: str, raw: bool = False) -> Dataset:
+def built_in(name: str, printed: bool = False) -> Dataset:
     """The data set of that name.
 
     Args:
         name: one of `BUILT_IN`.
-        raw: of davis, keep the row that is known to be wrong.
+        printed: of davis, keep the row that is known to be wrong.
 
     Raises:
-        DatasetError: it needs scikit-learn, which is not installed.
+        InputError: it needs scikit-learn, which is not installed.
     """
     if name == "article":
-        return _article()
+        y = targets(PEOPLE).astype(np.int64)
+        return Dataset(name, ("weight", "height"), BUILT_IN[name], SEXES, raw(PEOPLE), y)
     if name == "davis":
-        return _davis(raw)
+        return _davis(printed)
     return _bdims() if name == "bdims" else _from_scikit_learn(name)
 
 
-def _article() -> Dataset:
-    x, y = people.raw(people.PEOPLE), people.targets(people.PEOPLE).astype(np.int64)
-    return Dataset("article", ("weight", "height"), "gender", SEXES, x, y)
-
-
-def _davis(raw: bool) -> Dataset:
-    x, sexes, note = davis.people(raw)
-    y = np.array([SEXES.index(sex) for sex in sexes], dtype=np.int64)
-    return Dataset("davis", davis.FEATURES, "sex", SEXES, x, y, note)
+def _davis(printed: bool) -> Dataset:
+    table, features = read_csv(DAVIS), ("weight", "height")
+    x = numbers(table, choose(table.where, table.names, features))
+    done = "kept as printed"
+    if not printed:
+        x[WRONG_ROW] = x[WRONG_ROW, ::-1]
+        done = "corrected to 57 kg and 166 cm"
+    sex = table.names.index("sex")
+    y = np.array([SEXES.index(row.cells[sex]) for row in table.rows], np.int64)
+    return Dataset("davis", features, BUILT_IN["davis"], SEXES, x, y, WHAT_IS_WRONG + done)
 
 
 def _bdims() -> Dataset:
-    table, features = csv_cells.read_csv(BDIMS), ("wgt", "hgt")
-    values = csv_columns.numbers(
-        table, csv_columns.choose(table.where, table.names, features, "sex")
-    )
+    table, features = read_csv(BDIMS), ("wgt", "hgt")
+    values = numbers(table, choose(table.where, table.names, features, "sex"))
     x, male = np.ascontiguousarray(values[:, :-1]), values[:, -1]  # 1 for men in the file
     return Dataset("bdims", features, "sex", SEXES, x, (1 - male).astype(np.int64))
 
@@ -73,7 +78,7 @@ def _from_scikit_learn(name: str) -> Dataset:
     try:
         from sklearn import datasets
     except ModuleNotFoundError as error:
-        raise DatasetError(
+        raise InputError(
             f"{name}: needs scikit-learn, which is not installed; expected the extra 'data'"
         ) from error
     # Its own units, as of every other data set; scikit-learn standardises this one unless told.
@@ -83,7 +88,7 @@ def _from_scikit_learn(name: str) -> Dataset:
     return Dataset(
         name,
         features=tuple(map(str, bunch.feature_names)),
-        target=SCIKIT_LEARN_TARGETS[name],
+        target=BUILT_IN[name],
         classes=None if names is None else tuple(map(str, names)),
         x=np.ascontiguousarray(bunch.data, dtype=np.float64),
         y=np.asarray(bunch.target, dtype=np.float64 if names is None else np.int64),

@@ -27,6 +27,7 @@ from compare.commands.run import run
 from compare.commands.step import step
 from compare.commands.sweep import sweep
 from compare.commands.train import train
+from compare.wording import InputError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,6 +67,9 @@ def main(command: click.Command = cli, program: str = "python -m compare") -> No
     except Disagreement as error:
         click.echo(f"disagree: {error.format_message()}", err=True)
         code = 1
+    except InputError as error:
+        click.echo(f"Error: {error}.", err=True)
+        code = 2
     except click.ClickException as error:
         click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
         code = 2

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.csv_cells import Csv, CsvError, Row, as_float
+from compare.csv_cells import Csv, Row, as_float
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
-from compare.wording import MOST_LISTED, listed, near_miss, quoted, shown
+from compare.wording import MOST_LISTED, InputError, listed, near_miss, quoted, shown
 
 #: How programs write that they have no value. "none" is not among them: it may be a class.
 MISSING = frozenset(
@@ -28,36 +28,31 @@ def choose(
     """Where the features stand among the columns, and then the target, if there is one.
 
     Raises:
-        CsvError: there is no such column, or no feature, or one column is named twice.
+        InputError: there is no such column, or no feature, or one column is named twice.
     """
-    wanted = [*features] if target is None else [*features, target]
+    wanted = [*features, *([] if target is None else [target])]
     for column in wanted:
         if column not in names:
             hint = near_miss(column, names) if len(names) > MOST_LISTED else ""
-            raise CsvError(
+            raise InputError(
                 f"{where}: no column {quoted(column)}{hint}; expected one of {listed(names)}"
             )
     if not features or len(set(wanted)) < len(wanted):
         found = f"features {', '.join(map(quoted, features)) or 'none'}"
-        if target is None:
-            raise CsvError(f"{where}: {found}; expected at least one feature, all different")
-        raise CsvError(
-            f"{where}: target {quoted(target)} and {found}; "
-            "expected at least one feature, all different and none the target"
-        )
+        found = found if target is None else f"target {quoted(target)} and {found}"
+        expected = "at least one feature, all different"
+        more = "" if target is None else " and none the target"
+        raise InputError(f"{where}: {found}; expected {expected}{more}")
     return [names.index(column) for column in wanted]
 
 
 def numbers(table: Csv, positions: Sequence[int], otherwise: str = "") -> np.ndarray:
-    """The numbers of some columns, float64, shape (rows, positions).
+    """The numbers of the columns at `positions`, float64, shape (rows, positions).
 
-    Args:
-        table: the file.
-        positions: of the columns, in the order that is wanted.
-        otherwise: what else an error should say was expected.
+    An error ends with `otherwise`, what else could be done.
 
     Raises:
-        CsvError: a cell is empty, says that a value is missing, or is not a number of at most
+        InputError: a cell is empty, says that a value is missing, or is not a number of at most
             `LARGEST_VALUE` in size; the first such row, and in it the first of the positions.
     """
     rows = [[_number(table, row, at, otherwise) for at in positions] for row in table.rows]
@@ -75,7 +70,7 @@ def _number(table: Csv, row: Row, position: int, otherwise: str) -> float:
         hint = ", with a point in place of the comma"
     else:
         hint = _missing(cell)
-    raise CsvError(
+    raise InputError(
         f"{table.at(row, position)}: {quoted(cell)}; expected a finite number{hint}{otherwise}"
     )
 
@@ -91,13 +86,13 @@ def check_varies(table: Csv, position: int, column: np.ndarray, otherwise: str =
     """Refuse a column of numbers, shape (rows,), that is constant: it cannot be standardised.
 
     Raises:
-        CsvError: its values differ by `SMALLEST_VALUE` at most.
+        InputError: its values differ by `SMALLEST_VALUE` at most.
     """
     spread = np.ptp(column)
     if spread <= SMALLEST_VALUE:
         value = shown(table.rows[0].cells[position].strip())
         found = f"values within {spread:g} of each other" if spread else f"{value} in every row"
-        raise CsvError(
+        raise InputError(
             f"{table.throughout(position)}: {found}; expected a column that varies{otherwise}"
         )
 
@@ -114,59 +109,42 @@ def holds_classes(table: Csv, position: int) -> bool:
     )
 
 
-def classes(table: Csv, position: int, guessed: bool = False) -> tuple[tuple[str, ...], np.ndarray]:
+def classes(table: Csv, position: int) -> tuple[tuple[str, ...], np.ndarray]:
     """The classes in a column, and each row's.
 
     Classes are in order of their numbers if all are numbers, and 1 and 1.0 are then the same one,
     written as it is first; otherwise in order of their text.
-
-    Args:
-        table: the file.
-        position: of the column.
-        guessed: whether the reader has not said that these are classes, and could say otherwise.
 
     Returns:
         The labels, without space around them, and the place of each row's label among them: int64,
         shape (rows,).
 
     Raises:
-        CsvError: a cell is empty or says that a value is missing, there is only one class, or a
+        InputError: a cell is empty or says that a value is missing, there is only one class, or a
             class has only one row: it cannot be in what is trained on and in what is tested on.
     """
-    labels = [_label(table, row, position, guessed) for row in table.rows]
+    labels = [row.cells[position].strip() for row in table.rows]
     values = [as_float(label) for label in labels]
     keys: list[Any] = labels if None in values else values
-    # Read backwards, so that the first spelling is the one that stays.
-    spelling = dict(zip(reversed(keys), reversed(labels), strict=True))
-    _check_sizes(table, position, keys, guessed)
-    codes = {key: code for code, key in enumerate(sorted(spelling))}
-    return tuple(spelling[key] for key in codes), np.array([codes[key] for key in keys], np.int64)
-
-
-def _label(table: Csv, row: Row, position: int, guessed: bool) -> str:
-    label = row.cells[position].strip()
-    if hint := _missing(label):
-        expected = "a class or a number" if guessed else "a class"
-        raise CsvError(f"{table.at(row, position)}: {quoted(label)}; expected {expected}{hint}")
-    return label
-
-
-def _check_sizes(table: Csv, position: int, keys: list[Any], guessed: bool) -> None:
     sizes = Counter(keys)
+    for row, label in zip(table.rows, labels, strict=True):
+        if hint := _missing(label):
+            where = table.at(row, position)
+            raise InputError(f"{where}: {quoted(label)}; expected a class or a number{hint}")
+    if alone := [at for at, key in enumerate(keys) if sizes[key] == 1]:
+        # In a column of numbers, text is the more likely mistake.
+        at = min(alone, key=lambda at: values[at] is not None)
+        raise InputError(
+            f"{table.at(table.rows[at], position)}: class {quoted(labels[at])} in this row only; "
+            "expected at least two rows of each class, one to train on and one to test on, or "
+            "--target-kind number"
+        )
     if len(sizes) == 1:
-        label = quoted(table.rows[0].cells[position])
-        raise CsvError(
-            f"{table.throughout(position)}: {label} in every row; "
+        raise InputError(
+            f"{table.throughout(position)}: {quoted(labels[0])} in every row; "
             "expected at least two classes, or another --target"
         )
-    alone = [row for row, key in zip(table.rows, keys, strict=True) if sizes[key] == 1]
-    if not alone:
-        return
-    # In a column of numbers, text is the more likely mistake.
-    row = min(alone, key=lambda row: as_float(row.cells[position]) is not None)
-    some_number = any(as_float(other.cells[position]) is not None for other in table.rows)
-    raise CsvError(
-        f"{table.at(row, position)}: class {quoted(row.cells[position])} in this row only; "
-        "expected at least two rows of each class, one to train on and one to test on"
-        f"{', or --target-kind number' if guessed and some_number else ''}"
-    )
+    # Read backwards, so that the first spelling is the one that stays.
+    spelling = dict(zip(reversed(keys), reversed(labels), strict=True))
+    codes = {key: code for code, key in enumerate(sorted(spelling))}
+    return tuple(spelling[key] for key in codes), np.array([codes[key] for key in keys], np.int64)

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 
-class DatasetError(ValueError):
-    """Data that cannot be used: one line that says where, what was found, what was expected."""
-
-
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Features and a target: classes or a number."""

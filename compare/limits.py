@@ -21,6 +21,11 @@ LARGEST_SEED = 2**32 - 1
 LARGEST_TEST_FRACTION = 0.5
 
 
+def shape(sizes: Sequence[int]) -> str:
+    """Numbers of units, layer by layer, as the command line takes them: 2-8-1."""
+    return "-".join(map(str, sizes))
+
+
 def count_parameters(sizes: Sequence[int]) -> int:
     """How many weights and biases a network of these sizes has."""
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))

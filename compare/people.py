@@ -53,11 +53,6 @@ def shifted(x: np.ndarray, shift: np.ndarray = SHIFT) -> np.ndarray:
     return np.asarray(x, dtype=np.float64) - shift
 
 
-def unshifted(x: np.ndarray, shift: np.ndarray = SHIFT) -> np.ndarray:
-    """The inverse of `shifted`: back to lb and in."""
-    return np.asarray(x, dtype=np.float64) + shift
-
-
 def mean_shift(x: np.ndarray) -> np.ndarray:
     """The mean of each column: the shift that centres the data, x of shape (n, n_features)."""
     return np.asarray(x, dtype=np.float64).mean(axis=0)

@@ -20,8 +20,9 @@ import manual.sgd
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
 from compare.rounding import Range, exactly, total
-from compare.tables import Table, TableError
+from compare.tables import Table
 from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.wording import InputError
 from manual.regression import Coefficients
 
 Gradient = Callable[[Any, Any, Any], Any]
@@ -69,7 +70,7 @@ def compare_regressions(
         on_step: called with the number of steps judged so far.
 
     Raises:
-        TableError: there is no single best fit, a column is constant or leaves the range in which
+        InputError: there is no single best fit, a column is constant or leaves the range in which
             its squares are floating-point numbers, or the learning rate is too large for the table.
     """
     _check(table)
@@ -90,7 +91,7 @@ def compare_regressions(
         stretch = both.advance(points, part, judged=divergence is None)
         points, divergence = stretch.ends, divergence or stretch.divergence
         if stretch.ran_away is not None:
-            raise TableError(
+            raise InputError(
                 f"{table.name}: the descents ran away; learning rate {learning_rate:g} is too "
                 "large for this table, expected a smaller one"
             )
@@ -117,14 +118,14 @@ def _check(table: Table) -> None:
     for name, column in zip((*table.features, table.target), columns.T, strict=True):
         largest = np.abs(column).max()
         if largest > LARGEST_VALUE:
-            raise TableError(
+            raise InputError(
                 f"{table.name}: column {name!r} reaches {largest:g}; "
                 f"expected at most {LARGEST_VALUE:g}"
             )
         spread = np.abs(column - column.mean()).max()
         # The mean of equal numbers may be off by n u of them, and so may the differences from it.
         if spread <= max(len(column) * 2.0**-53 * largest, SMALLEST_VALUE):
-            raise TableError(
+            raise InputError(
                 f"{table.name}: column {name!r} is constant at {column[0]:g}; expected one that "
                 f"varies by more than {SMALLEST_VALUE:g}"
             )
@@ -138,12 +139,12 @@ def _closed_form(table: Table) -> Coefficients:
     try:
         return manual.regression.least_squares(table.x, table.y)
     except manual.regression.DependentFeatureError as error:
-        raise TableError(
+        raise InputError(
             f"{table.name}: column {table.features[error.feature]!r} is a combination of those "
             "before it; expected independent features"
         ) from error
     except manual.regression.TooFewRowsError as error:
-        raise TableError(f"{table.name}: {error}") from error
+        raise InputError(f"{table.name}: {error}") from error
 
 
 def _lockstep(

@@ -146,13 +146,37 @@ def show_verdict(out: Console, verdict: str, because: str) -> None:
 
 
 @contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error where that is a terminal; yields what to call when done."""
+def progress(total: int, what: str, transient: bool = True) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error, where that is a terminal; it stays unless `transient`.
+
+    Yields what to call with how much is done, and with a function that says how things are, which
+    is asked ten times a second at most.
+
+    Raises:
+        KeyboardInterrupt: with a message that says how far it got.
+    """
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
-    err = Console(stderr=True)
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    state, err = TextColumn("{task.description}"), Console(stderr=True)
+    reached, shown = 0, float("-inf")
+    with Progress(
+        *columns, state, console=err, transient=transient, disable=not err.is_terminal
+    ) as bar:
         task = bar.add_task("", total=total)
-        yield lambda done: bar.update(task, completed=done)
+
+        def advance(done: int, say: Callable[[], str] = str) -> None:
+            nonlocal reached, shown
+            reached = done
+            if not err.is_terminal:
+                return
+            bar.update(task, completed=done)
+            if time.monotonic() - shown > 0.1 or done == total:
+                bar.update(task, description=say())
+                shown = time.monotonic()
+
+        try:
+            yield advance
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"after {reached} of {total} {what}") from None
 
 
 @contextmanager
@@ -164,32 +188,6 @@ def waiting(what: str) -> Iterator[None]:
         return
     with err.status(what):
         yield
-
-
-@contextmanager
-def bar_with_text(total: int, what: str) -> Iterator[Callable[[int, Callable[[], str]], None]]:
-    """As `progress`, and what is called also takes a function that says how things are.
-
-    The function is asked only where there is a terminal, and ten times a second at most.
-    """
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
-    err = Console(stderr=True)
-    shown = float("-inf")
-    with Progress(
-        *columns, TextColumn("{task.description}"), console=err, disable=not err.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=total)
-
-        def show(done: int, say: Callable[[], str]) -> None:
-            nonlocal shown
-            if not err.is_terminal:
-                return
-            bar.update(task, completed=done)
-            if time.monotonic() - shown > 0.1 or done == total:
-                bar.update(task, description=say())
-                shown = time.monotonic()
-
-        yield show
 
 
 def show_scores(out: Console, scores: dict[str, dict[str, float | None]]) -> None:

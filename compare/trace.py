@@ -23,10 +23,6 @@ INPUT, PARAMETER, VALUE, LOSS, FACTOR, GRADIENT, UPDATE = (
 )
 
 
-class TraceError(ValueError):
-    """A pass that cannot be shown: the message says what was found and what was expected."""
-
-
 @dataclass(frozen=True)
 class Quantity:
     """One number of the pass."""

@@ -13,6 +13,7 @@ from compare.agreement import AUTODIFF_FORM, NAMES, Gradient, hand_gradient, sta
 from compare.bounds import gradient_ranges
 from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
 from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.wording import InputError
 from manual.article import Parameters
 
 #: Epochs that are run, judged and let go of at a time, so that memory holds one stretch of updates
@@ -53,7 +54,7 @@ class Trainings:
         return len(self.losses)
 
 
-class TrainingDivergedError(ValueError):
+class TrainingDivergedError(InputError):
     """A training ran away, as it does under a learning rate far too large."""
 
     def __init__(self, epoch: int, learning_rate: float):

@@ -8,6 +8,10 @@ LONGEST_PATH = 4096  # signs; no system takes longer ones
 MOST_LISTED = 12  # names in one message
 
 
+class InputError(ValueError):
+    """Input that cannot be used: one line that says where, what was found, what was expected."""
+
+
 def shown(text: str, longest: int = 60) -> str:
     """Text for a message, which is one line and does nothing to a terminal: quoted if it must be.
 

@@ -55,7 +55,6 @@ def study(out: Path | None, open_: bool, **asked: Any) -> None:
 
 def _built(out: Path | None, asked: dict[str, Any]) -> Path:
     from compare.terminal import waiting
-    from compare.trace import TraceError
     from compare.traced.asked import Asked
     from study.build import OUT, build
     from study.content import of_article, of_pass
@@ -65,8 +64,6 @@ def _built(out: Path | None, asked: dict[str, Any]) -> Path:
         with waiting("Passes, and what three witnesses say of every number"):
             content = of_pass(Asked(**asked).trace()) if own else of_article(Asked(**asked))
         return build(content, out or OUT)
-    except TraceError as error:
-        raise click.UsageError(f"{error}.") from error
     except OSError as error:
         raise click.ClickException(
             f"the page cannot be written to {out or OUT}: {error.strerror or error}; expected a "

@@ -30,7 +30,7 @@ def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
         asked: what the page begins with: whose pass, from which parameters, with which form and η.
 
     Raises:
-        TraceError: options that do not go together.
+        InputError: options that do not go together.
     """
     first = asked.trace()
     traces = {

@@ -16,7 +16,7 @@ from compare.limits import LARGEST_VALUE
 if TYPE_CHECKING:
     import numpy as np
 
-    from compare.datasets import FeatureRows
+    from compare.csv_cells import Csv
     from compare.networks.files import Model
     from compare.networks.prediction import Divergence, Predictions
 
@@ -34,7 +34,7 @@ class Answer:
     model: "Model"
     x: "np.ndarray"  #: features, shape (rows, features)
     said: "dict[str, Predictions]"  #: by side
-    rows: "FeatureRows | None"  #: the file that was asked about, if it was one
+    file: "Csv | None"  #: that was asked about, if it was one
     first_divergence: "Divergence | None"  #: of the predictions
 
     @property
@@ -63,7 +63,8 @@ class Answer:
             warnings.append("the two trainings of this model disagreed; a new one tells where")
         if done < self.model.epochs:
             warnings.append(f"{done} of the model's {self.model.epochs} epochs are done")
-        return warnings + far_off(self.model, self.x, self.rows and self.rows.lines)
+        lines = None if self.file is None else [row.line for row in self.file.rows]
+        return warnings + far_off(self.model, self.x, lines)
 
 
 def ask(
@@ -83,15 +84,14 @@ def ask(
         out: a CSV file for the answer.
 
     Raises:
-        click.UsageError: the model or the CSV file cannot be used, or a feature is missing,
-            unknown or no number.
+        InputError: the model or the CSV file cannot be used.
+        click.UsageError: a feature is missing, unknown or no number.
     """
     import numpy as np
 
-    from compare.dataset import DatasetError
     from compare.datasets import read_features
     from compare.files import unwritable
-    from compare.networks.files import ModelError, load
+    from compare.networks.files import load
     from compare.networks.prediction import first_divergence, predict
 
     if out and os.path.lexists(out):
@@ -100,19 +100,15 @@ def ask(
         raise click.UsageError("--out without --csv; expected a CSV file to predict from.")
     if out and (reason := unwritable(out)):
         raise click.UsageError(f"--out '{out}': {reason}; expected a file that can be written.")
-    try:
-        model = load(model_file)
-        given = _named(given, words, model.source.features)
-        if table is None:
-            rows, x = None, np.array([_row(model, given)])
-        elif given:
-            raise click.UsageError("features beside --csv; expected one or the other.")
-        else:
-            rows = read_features(table, model.source.features)
-            x = rows.x
-        return Answer(model, x, predict(model, x), rows, first_divergence(model, x))
-    except (ModelError, DatasetError) as error:
-        raise click.UsageError(f"{error}.") from error
+    model = load(model_file)
+    given = _named(given, words, model.source.features)
+    if table is None:
+        file, x = None, np.array([_row(model, given)])
+    elif given:
+        raise click.UsageError("features beside --csv; expected one or the other.")
+    else:
+        file, x = read_features(table, model.source.features)
+    return Answer(model, x, predict(model, x), file, first_divergence(model, x))
 
 
 def _named(given: dict[str, str], words: list[str], features: tuple[str, ...]) -> dict[str, str]:
@@ -171,8 +167,8 @@ def show(answer: Answer, table: Path | None, out: Path | None, as_json: bool) ->
     from compare.terminal import console, show_verdict
 
     text = None
-    if answer.rows is not None and table is not None and (out or not as_json):
-        text = _as_csv(answer, answer.rows, table)
+    if answer.file is not None and (out or not as_json):
+        text = _as_csv(answer, answer.file)
     if text is not None and out is not None:
         write_whole(out, lambda temporary: _write(temporary, text))
     if as_json:
@@ -244,28 +240,25 @@ def _as_object(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _as_csv(answer: Answer, rows: "FeatureRows", table: Path) -> str:
+def _as_csv(answer: Answer, file: "Csv") -> str:
     """The cells as they were, then the prediction, by hand if it trained, and its probability.
 
     Raises:
         click.UsageError: the file has a column of that name already.
     """
-    from compare.wording import LONGEST_PATH, shown
-
     first = next(iter(answer.said.values()))
     new: dict[str, list[Any]] = {f"predicted {answer.model.source.target}": first.values}
     if first.probabilities is not None:
         new["probability"] = [float(p) for p in first.probabilities.max(axis=1)]
     for name in new:
-        if name in map(str.strip, rows.header):
+        if name in file.names:
             raise click.UsageError(
-                f"{shown(str(table), LONGEST_PATH)}: a column {name!r} is there already; expected "
-                "a file without it."
+                f"{file.where}: a column {name!r} is there already; expected a file without it."
             )
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow([*rows.header, *new])
+    writer.writerow([*file.header.cells, *new])
     writer.writerows(
-        [*cells, *more] for cells, *more in zip(rows.cells, *new.values(), strict=True)
+        [*row.cells, *more] for row, *more in zip(file.rows, *new.values(), strict=True)
     )
     return written.getvalue()

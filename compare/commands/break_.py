@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compare.commands.options import JSON, training_options
-from compare.wording import near_miss, quoted
 
 if TYPE_CHECKING:
     from compare.breaking import Check
@@ -32,29 +31,20 @@ def break_(slug: str | None, as_json: bool, **training: Any) -> int:
     if slug is None:
         _list(as_json)
         return 0
-    plant = _plant(slug.lower(), slug)
-    _show(slug.lower(), plant, _checks(plant, training), as_json)
+    from compare.planted import MISTAKES, slug_of
+
+    slug = slug_of(slug, "SLUG", MISTAKES)
+    _show(slug, MISTAKES[slug], _checks(MISTAKES[slug], training), as_json)
     return 0
-
-
-def _plant(slug: str, typed: str) -> "Plant":
-    from compare.planted import MISTAKES
-
-    if slug not in MISTAKES:
-        raise click.UsageError(
-            f"SLUG: {quoted(typed)}, no such mistake{near_miss(slug, MISTAKES)}; expected one of "
-            f"those that `python -m compare break` lists."
-        )
-    return MISTAKES[slug]
 
 
 def _checks(plant: "Plant", training: dict[str, Any]) -> "dict[str, Check]":
     from compare.breaking import checks
-    from compare.commands.training import counted
     from compare.experiment import Settings
+    from compare.terminal import progress
 
     settings = Settings(**training)
-    with counted(settings.epochs, "epochs") as on_epoch:
+    with progress(settings.epochs, "epochs") as on_epoch:
         return checks(plant, settings, on_epoch)
 
 

@@ -22,15 +22,11 @@ def explain(parameter: str, as_json: bool, **asked: Any) -> int:
     """
     from compare.commands.output import print_object
     from compare.terminal import console
-    from compare.trace import TraceError
     from compare.traced.asked import named
     from compare.traced.terminal import show_explanation
 
     trace = traced(asked)
-    try:
-        name = named(trace, parameter)
-    except TraceError as error:
-        raise click.UsageError(f"{error}.") from error
+    name = named(trace, parameter)
     chain = trace.before(name)
     verdict = "disagree" if any(q.verdict == "disagree" for q in chain) else "agree"
     if as_json:

@@ -5,10 +5,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import click
-
-from compare import interrupts
+from compare import interrupts, terminal
 from compare.commands.output import Disagreement, difference, print_object
+from compare.limits import shape
 from compare.lockstep import Divergence
 from compare.memory import keep_freed_memory
 from compare.networks.files import save
@@ -16,7 +15,7 @@ from compare.networks.job import Job
 from compare.networks.judge import misshapen
 from compare.networks.sides import SIDES, MisshapenError
 from compare.networks.training import Progress, RanAwayError, Training, train
-from compare.terminal import bar_with_text, console, show_verdict
+from compare.terminal import console, show_verdict
 from compare.verdict import BY_AUTODIFF, BY_HAND
 
 #: The sides in the words of the JSON.
@@ -42,7 +41,7 @@ def run(
         as_json: print one JSON object instead of text.
 
     Raises:
-        click.UsageError: the training runs away.
+        RanAwayError: the training runs away.
         Disagreement: the training cannot go on, as a gradient is not shaped like the parameters, or
             both sides ran away after they had disagreed.
         KeyboardInterrupt: with a message that says how far it got and how to go on.
@@ -78,7 +77,7 @@ def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoin
     """The rest of the epochs, behind a progress bar."""
     with_accuracy = job.data.classes is not None
     try:
-        with bar_with_text(job.epochs, "epochs") as show:
+        with terminal.progress(job.epochs, "epochs", transient=False) as show:
 
             def on_epoch(now: Progress) -> None:
                 keep.offer(now)
@@ -90,7 +89,7 @@ def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoin
         keep.write_disagreement(error.divergence)
         if error.divergence:
             raise Disagreement(f"{_described(error.divergence)}; then it ran away.") from error
-        raise click.UsageError(f"{error}.") from error
+        raise
     except MisshapenError as error:
         keep.write_disagreement(misshapen(error) if len(job.by) == 2 else None)
         raise Disagreement(f"{error}.") from error
@@ -154,7 +153,6 @@ class _Checkpoints:
 def _announce(job: Job, train_rows: int, test_rows: int, done: int | None) -> None:
     """What is going to happen; `done` epochs were done before, None if it all begins now."""
     out, plan, network = console(), job.plan, job.plan.network
-    shape = "-".join(map(str, network.sizes))
     out.print(
         f"{job.data.name}: {job.data.target} by {len(job.data.features)} features, {train_rows} "
         f"rows to train on, {test_rows} to test on."
@@ -164,9 +162,9 @@ def _announce(job: Job, train_rows: int, test_rows: int, done: int | None) -> No
     penalty = f", λ = {network.l2:g}" if network.l2 else ""
     hidden = f"{network.activation} inside, " if len(network.sizes) > 2 else ""
     out.print(
-        f"Network {shape}, {hidden}{network.output} at the end, loss {network.loss}{penalty}; "
-        f"{plan.optimiser} with η = {plan.learning_rate:g}, {plan.batch} rows an update, epochs: "
-        f"{job.epochs}, seed {plan.seed}, {plan.dtype}."
+        f"Network {shape(network.sizes)}, {hidden}{network.output} at the end, "
+        f"loss {network.loss}{penalty}; {plan.optimiser} with η = {plan.learning_rate:g}, "
+        f"{plan.batch} rows an update, epochs: {job.epochs}, seed {plan.seed}, {plan.dtype}."
     )
     if done is not None:
         more = f"{done or 'none'} of them {'is' if done == 1 else 'are'} done"
@@ -236,7 +234,7 @@ def _as_object(
     divergence = progress.first_divergence
     return {
         "data": job.data.name,
-        "network": "-".join(map(str, job.plan.network.sizes)),
+        "network": shape(job.plan.network.sizes),
         "seed": job.plan.seed,
         "by": {WORDS[side]: scores[side] for side in job.by},
         "training": {

@@ -8,8 +8,24 @@ from typing import Any
 
 import click
 
-from compare.limits import LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS, count_parameters
+from compare.limits import LARGEST_L2, LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS, count_parameters
 from compare.wording import quoted
+
+
+def option(*names: str, **settings: Any) -> Callable:
+    """An option whose help shows its default."""
+    return click.option(*names, show_default=True, **settings)
+
+
+def together(*options: Callable) -> Callable:
+    """Several options as one, for commands that share them."""
+
+    def decorated(command: Callable) -> Callable:
+        for one in reversed(options):
+            command = one(command)
+        return command
+
+    return decorated
 
 
 class Number(click.ParamType):
@@ -41,6 +57,11 @@ class Number(click.ParamType):
         return number
 
 
+def whole(low: int, high: int) -> Number:
+    """A whole number within limits."""
+    return Number(f"a whole number from {low} to {high}", int, at_least=low, at_most=high)
+
+
 class Name(click.ParamType):
     """One of a few names, in any case; a near miss is answered with the nearest."""
 
@@ -63,10 +84,17 @@ class Name(click.ParamType):
         return "|".join(self.names)
 
 
-class PlotFile(click.ParamType):
-    """A path that a picture can be written to; checked before anything is computed."""
+class OutFile(click.ParamType):
+    """A path that can be written to; checked before anything is computed.
 
-    name = "file.svg|file.png"
+    Args:
+        suffixes: how its name may end.
+        needs: a package that writes it, and the extra of the project that has it.
+    """
+
+    def __init__(self, *suffixes: str, needs: tuple[str, str] | None = None):
+        self.suffixes, self.needs = suffixes, needs
+        self.name = "|".join(f"file{suffix}" for suffix in suffixes)
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         """The path, which can be written to."""
@@ -75,29 +103,12 @@ class PlotFile(click.ParamType):
         from compare.files import unwritable
 
         path = Path(value)
-        if not value:
-            self.fail("no file name; expected one that ends in .svg or .png.", param, ctx)
-        if find_spec("matplotlib") is None:
-            self.fail("matplotlib is not installed; expected the extra 'plot'.", param, ctx)
-        if path.suffix.lower() not in (".svg", ".png"):
-            self.fail(f"'{path}'; expected a file that ends in .svg or .png.", param, ctx)
-        if reason := unwritable(path):
-            self.fail(f"'{path}': {reason}; expected a file that can be written.", param, ctx)
-        return path
-
-
-class ModelFile(click.ParamType):
-    """A path that a model can be written to; checked before anything is computed."""
-
-    name = "file.npz"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        """The path, which can be written to."""
-        from compare.files import unwritable
-
-        path = Path(value)
-        if path.suffix != ".npz":
-            self.fail(f"'{path}'; expected a file that ends in .npz.", param, ctx)
+        if self.needs and find_spec(self.needs[0]) is None:
+            package, extra = self.needs
+            self.fail(f"{package} is not installed; expected the extra {extra!r}.", param, ctx)
+        if path.suffix.lower() not in self.suffixes:
+            ends = " or ".join(self.suffixes)
+            self.fail(f"'{value}'; expected a file that ends in {ends}.", param, ctx)
         if reason := unwritable(path):
             self.fail(f"'{path}': {reason}; expected a file that can be written.", param, ctx)
         return path
@@ -123,98 +134,79 @@ def _is_a_size(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
-SEED = Number(
-    f"a whole number from 0 to {LARGEST_SEED}", convert=int, at_least=0, at_most=LARGEST_SEED
-)
-EPOCHS = Number(
-    f"a whole number from 0 to {MOST_EPOCHS}", convert=int, at_least=0, at_most=MOST_EPOCHS
-)
-STEPS = Number("a whole number from 1 to 100000", convert=int, at_least=1, at_most=100_000)
+SEED = whole(0, LARGEST_SEED)
+EPOCHS = whole(0, MOST_EPOCHS)
+STEPS = whole(1, 100_000)
 LEARNING_RATE = Number("a finite number above 0", above=0)
+L2 = Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2)
+FILE = click.Path(path_type=Path)
+PLOT_FILE = OutFile(".svg", ".png", needs=("matplotlib", "plot"))
 PERSON = Name("alice", "bob", "charlie", "diana")
 ACTIVATION = Name("sigmoid", "tanh", "relu", "leaky-relu", "gelu", "softplus", "identity")
 LOSS = Name("mse", "bce", "softmax-ce", "huber")
 
-CHECKPOINT_EVERY = click.option(
+CHECKPOINT_EVERY = option(
     "--checkpoint-every",
     "every",
     type=Number("a number of seconds from 0 up", at_least=0),
     default=1.0,
-    show_default=True,
     help="Seconds between checkpoints; 0 writes one after every epoch.",
 )
 LOSS_PLOT = click.option(
-    "--plot", "plot_file", type=PlotFile(), help="Draw the loss curves to this file."
+    "--plot", "plot_file", type=PLOT_FILE, help="Draw the loss curves to this file."
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 
 
 def epochs_option(default: int | None) -> Callable:
     """--epochs, for networks of any shape."""
-    return click.option(
+    return option(
         "--epochs",
         type=EPOCHS,
         default=default,
-        show_default=default is not None,
         help="How often the training goes through its rows, in all.",
     )
 
 
-_TRAINING = (
-    click.option(
+#: Which training to run; they arrive as the fields of `compare.experiment.Settings`.
+training_options = together(
+    option(
         "--seed",
         type=SEED,
         default=44,
-        show_default=True,
         help="Draws the starting parameters, and the order if it is shuffled.",
     ),
-    click.option(
+    option(
         "--epochs",
         type=EPOCHS,
         default=1000,
-        show_default=True,
         help="How often the training goes through the four people.",
     ),
-    click.option(
-        "--learning-rate",
-        type=LEARNING_RATE,
-        default=0.1,
-        show_default=True,
-        help="η, the step per unit of gradient.",
+    option(
+        "--learning-rate", type=LEARNING_RATE, default=0.1, help="η, the step per unit of gradient."
     ),
-    click.option(
+    option(
         "--init",
         type=Name("normal", "ones"),
         default="normal",
-        show_default=True,
         help="Start from N(0, 1), or from all weights 1 and biases 0.",
     ),
-    click.option(
+    option(
         "--order",
         type=Name("fixed", "shuffled"),
         default="fixed",
-        show_default=True,
         help="People in the order of the table, or shuffled in each epoch.",
     ),
-    click.option(
+    option(
         "--shift",
         type=Name("article", "mean"),
         default="article",
-        show_default=True,
         help="Subtract 135 lb and 66 in, or the means of the four people.",
     ),
-    click.option(
+    option(
         "--sigmoid-derivative",
         type=Name("stable", "article"),
         default="stable",
-        show_default=True,
         help="By hand, σ' as σ(z)σ(-z), which keeps its digits, or as f(1 - f).",
     ),
 )
-
-
-def training_options(command: Callable) -> Callable:
-    """The options that say which training to run; they arrive as the fields of `Settings`."""
-    for option in reversed(_TRAINING):
-        command = option(command)
-    return command

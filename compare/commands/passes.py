@@ -1,13 +1,13 @@
 """The options that say which pass to show; `explain` and `step` share them."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from compare.commands.options import (
     ACTIVATION,
+    FILE,
+    L2,
     LEARNING_RATE,
     LOSS,
     PERSON,
@@ -15,8 +15,9 @@ from compare.commands.options import (
     Name,
     Number,
     Sizes,
+    option,
+    together,
 )
-from compare.limits import LARGEST_L2
 
 if TYPE_CHECKING:
     from compare.trace import Trace
@@ -33,8 +34,8 @@ class Numbers(click.ParamType):
         return tuple(number.convert(part.strip(), param, ctx) for part in str(value).split(","))
 
 
-#: What a network is made of, but for its sizes.
-_KINDS = (
+#: What a network is made of, but for its sizes: `compare.traced.parameters.KINDS`.
+kind_options = together(
     click.option("--activation", type=ACTIVATION, help="Of hidden layers; sigmoid."),
     click.option(
         "--output",
@@ -42,26 +43,17 @@ _KINDS = (
         help="Of the last layer; sigmoid, or identity for losses on logits.",
     ),
     click.option("--loss", type=LOSS, help="mse unless given."),
-    click.option(
-        "--l2",
-        type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
-        help="λ, the weight of Σ w²; 0 unless given.",
-    ),
+    click.option("--l2", type=L2, help="λ, the weight of Σ w²; 0 unless given."),
 )
 
-_PASS = (
+#: Which pass to show; they arrive as the fields of `compare.traced.asked.Asked`.
+pass_options = together(
     click.option("--person", type=PERSON, help="One of the article's four; Alice unless given."),
     click.option("--x", type=Numbers(), help="Inputs of your own, such as 1,-2.5."),
     click.option("--y", type=Numbers(), help="What the network should say to them."),
+    click.option("--params", type=FILE, help="Parameters from a JSON file: see docs/teaching.md."),
     click.option(
-        "--params",
-        type=click.Path(path_type=Path),
-        help="Parameters from a JSON file: see docs/teaching.md.",
-    ),
-    click.option(
-        "--model",
-        type=click.Path(path_type=Path),
-        help="A model that train has written; --x in its features' units.",
+        "--model", type=FILE, help="A model that train has written; --x in its features' units."
     ),
     click.option(
         "--network",
@@ -69,20 +61,14 @@ _PASS = (
         type=Sizes(),
         help="Another network, such as 3-4-2; at most 200 parameters.",
     ),
-    *_KINDS,
+    kind_options,
     click.option(
         "--init",
         type=Name("ones", "normal"),
         help="All weights 1 and biases 0, or drawn from N(0, 1); ones unless --seed is given.",
     ),
     click.option("--seed", type=SEED, help="Draws parameters at random; 44 unless given."),
-    click.option(
-        "--learning-rate",
-        type=LEARNING_RATE,
-        default=0.1,
-        show_default=True,
-        help="η of the update.",
-    ),
+    option("--learning-rate", type=LEARNING_RATE, default=0.1, help="η of the update."),
     click.option(
         "--sigmoid-derivative",
         type=Name("stable", "article"),
@@ -91,32 +77,14 @@ _PASS = (
 )
 
 
-def pass_options(command: Callable) -> Callable:
-    """The options; they arrive as the fields of `compare.traced.asked.Asked`."""
-    for option in reversed(_PASS):
-        command = option(command)
-    return command
-
-
-def kind_options(command: Callable) -> Callable:
-    """The options of a network's kind alone, those of `compare.traced.parameters.KINDS`."""
-    for option in reversed(_KINDS):
-        command = option(command)
-    return command
-
-
 def traced(asked: dict[str, Any]) -> "Trace":
     """The pass that the options ask for.
 
     Raises:
-        click.UsageError: they do not go together, or the numbers do not fit.
+        InputError: they do not go together, or the numbers do not fit.
     """
     from compare.terminal import waiting
-    from compare.trace import TraceError
     from compare.traced.asked import Asked
 
-    try:
-        with waiting("One pass, and what three witnesses say of every number"):
-            return Asked(**asked).trace()
-    except TraceError as error:
-        raise click.UsageError(f"{error}.") from error
+    with waiting("One pass, and what three witnesses say of every number"):
+        return Asked(**asked).trace()

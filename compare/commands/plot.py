@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from compare.commands.options import Name, PlotFile, training_options
+from compare.commands.options import PLOT_FILE, Name, option, training_options
 
-FILE = click.argument("file", type=PlotFile())
+FILE = click.argument("file", type=PLOT_FILE)
 PARAMETER = Name("w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3")
 
 
@@ -40,47 +40,47 @@ def sigmoid(file: Path) -> None:
 def loss(file: Path, **training: Any) -> None:
     """The loss curves of both trainings."""
     from compare import plots
-    from compare.commands.training import trained
-    from compare.experiment import Settings
+    from compare.experiment import Settings, train
+    from compare.terminal import progress
 
-    _save(plots.loss(trained(Settings(**training))), file)
+    settings = Settings(**training)
+    with progress(settings.epochs, "epochs") as on_epoch:
+        trainings = train(settings, on_epoch)
+    _save(plots.loss(trainings), file)
 
 
 @plot.command()
 @FILE
-@click.option("--x", type=PARAMETER, default="w1", show_default=True, help="Along the x axis.")
-@click.option("--y", type=PARAMETER, default="w5", show_default=True, help="Along the y axis.")
+@option("--x", type=PARAMETER, default="w1", help="Along the x axis.")
+@option("--y", type=PARAMETER, default="w5", help="Along the y axis.")
 @training_options
 def surface(file: Path, x: str, y: str, **training: Any) -> None:
     """The loss over two of the nine parameters, with the training's way across it."""
     from compare import surface as drawing
-    from compare.commands.training import counted
     from compare.experiment import Settings, hand_path
     from compare.people import PEOPLE, targets
+    from compare.terminal import progress
 
     if x == y:
         raise click.UsageError(f"--x and --y are both {x!r}; expected two different parameters.")
     settings = Settings(**training)
-    with counted(settings.epochs, "epochs") as on_epoch:
+    with progress(settings.epochs, "epochs") as on_epoch:
         path = hand_path(settings, on_epoch)
     _save(drawing.surface(path, (x, y), settings.inputs(PEOPLE), targets(PEOPLE)), file)
 
 
 @plot.command()
 @FILE
-@click.option("--table", default="article", show_default=True, help="As for regress.")
+@option("--table", default="article", help="As for regress.")
 @click.option("--target", help="As for regress.")
 @click.option("--feature", "features", multiple=True, help="As for regress.")
 def residuals(file: Path, table: str, target: str | None, features: tuple[str, ...]) -> None:
     """A table's least-squares fit and what it leaves."""
     from compare import plots
     from compare.regression import compare_regressions
-    from compare.tables import TableError, table_named
+    from compare.tables import table_named
 
-    try:
-        result = compare_regressions(table_named(table, target, features), steps=1)
-    except TableError as error:
-        raise click.UsageError(f"{error}.") from error
+    result = compare_regressions(table_named(table, target, features), steps=1)
     _save(plots.residuals(result), file)
 
 

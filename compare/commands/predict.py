@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from compare.commands.options import JSON, Name, Number, training_options
+from compare.commands.options import FILE, JSON, Name, Number, option, training_options
 
 MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 
@@ -17,20 +17,14 @@ MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 )
 @click.option("--weight", help="In lb, or kg with --units metric; with --model, as it learned it.")
 @click.option("--height", help="In in, or cm with --units metric; with --model, as it learned it.")
-@click.option(
-    "--units",
-    type=Name("imperial", "metric"),
-    default="imperial",
-    show_default=True,
-    help="lb and in, or kg and cm.",
+@option(
+    "--units", type=Name("imperial", "metric"), default="imperial", help="lb and in, or kg and cm."
 )
 @click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="A model that train has written; features follow as NAME=VALUE.",
+    "--model", type=FILE, help="A model that train has written; features follow as NAME=VALUE."
 )
-@click.option("--csv", "table", type=click.Path(path_type=Path), help="Predict for every row.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the rows of --csv here.")
+@click.option("--csv", "table", type=FILE, help="Predict for every row.")
+@click.option("--out", type=FILE, help="Write the rows of --csv here.")
 @training_options
 @JSON
 @click.pass_context
@@ -98,13 +92,13 @@ def _article(
     """Train the article's network, then ask it."""
     from compare import experiment, terminal
     from compare.commands.output import print_object
-    from compare.commands.training import trained
     from compare.people import Person, from_metric
 
     pounds, inches = (weight, height) if units == "imperial" else from_metric(weight, height)
     person = Person("You", pounds, inches, None)
     settings = experiment.Settings(**training)
-    trainings = trained(settings)
+    with terminal.progress(settings.epochs, "epochs") as on_epoch:
+        trainings = experiment.train(settings, on_epoch)
     (prediction,) = experiment.predict(settings, trainings, (person,))
     warnings = experiment.outside_training_range(person)
     agree = trainings.first_divergence is None and prediction.agree

@@ -60,15 +60,12 @@ def prove(as_latex: bool, as_json: bool, **asked: Any) -> int:
 
 
 def _proved(asked: dict[str, Any]) -> "Result":
-    from compare.proof.asked import Asked, AskedError
+    from compare.proof.asked import Asked
     from compare.proof.result import result
     from compare.terminal import progress
 
     options = Asked(**asked)
-    try:
-        subject = options.subject()
-    except AskedError as error:
-        raise click.UsageError(f"{error}.") from error
+    subject = options.subject()
     with progress(len(subject.parameters), "partial derivatives") as advance:
         return result(options, subject, advance)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, LEARNING_RATE, STEPS, PlotFile
+from compare.commands.options import JSON, LEARNING_RATE, PLOT_FILE, STEPS, option
 
 if TYPE_CHECKING:
     from compare.lockstep import Divergence
@@ -19,25 +19,20 @@ ARRIVED = 1e-6
 
 @click.command(short_help="Least squares: closed form, and descent by both.")
 @click.argument("table", default="article")
-@click.option(
-    "--target",
-    help="The column to predict; unless given, the last one of a CSV file.",
-)
+@click.option("--target", help="The column to predict; unless given, the last one of a CSV file.")
 @click.option(
     "--feature",
     "features",
     multiple=True,
     help="A column to predict from, repeated for several; all others unless given.",
 )
-@click.option(
-    "--steps", type=STEPS, default=1000, show_default=True, help="Steps of gradient descent."
-)
+@option("--steps", type=STEPS, default=1000, help="Steps of gradient descent.")
 @click.option(
     "--learning-rate",
     type=LEARNING_RATE,
     help="η on standardised columns; 0.1, or less if the table needs it.",
 )
-@click.option("--plot", "plot_file", type=PlotFile(), help="Draw the residuals to this file.")
+@click.option("--plot", "plot_file", type=PLOT_FILE, help="Draw the residuals to this file.")
 @JSON
 def regress(
     table: str,
@@ -56,17 +51,13 @@ def regress(
     """
     from compare import plots
     from compare.commands.output import print_object
-    from compare.commands.training import counted
     from compare.regression import compare_regressions
-    from compare.tables import TableError, table_named
-    from compare.terminal import console
+    from compare.tables import table_named
+    from compare.terminal import console, progress
 
-    try:
-        chosen = table_named(table, target, features)
-        with counted(steps, "steps") as on_step:
-            result = compare_regressions(chosen, steps, learning_rate, on_step=on_step)
-    except TableError as error:
-        raise click.UsageError(f"{error}.") from error
+    chosen = table_named(table, target, features)
+    with progress(steps, "steps") as on_step:
+        result = compare_regressions(chosen, steps, learning_rate, on_step=on_step)
     agree = result.first_divergence is None
     if plot_file:
         plots.save(plots.residuals(result), plot_file)

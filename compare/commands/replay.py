@@ -27,15 +27,10 @@ def replay(number: int, as_json: bool, **asked: Any) -> int:
     from compare.commands.output import print_object
     from compare.sweep.replay import case
     from compare.terminal import waiting
-    from compare.trace import TraceError
 
     with waiting("The case again, before the judge and link by link"):
         found = case(settings(asked), number)
-        report = found.ruling()
-        try:
-            trace = found.trace()
-        except TraceError as error:
-            raise click.UsageError(f"case {number}: {error}.") from error
+        report, trace = found.ruling(), found.trace()
     if as_json:
         print_object(
             {"case": number, "params": found.named(), "inputs": found.inputs()}

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from compare.commands.options import CHECKPOINT_EVERY, JSON, LOSS_PLOT, epochs_option
+from compare.commands.options import CHECKPOINT_EVERY, FILE, JSON, LOSS_PLOT, epochs_option
 
 
 @click.command(short_help="Go on with a training from its newest checkpoint.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--data", "text", help="Where the data are now, if their file has moved.")
 @epochs_option(None)
 @CHECKPOINT_EVERY
@@ -29,21 +29,11 @@ def resume(
     from dataclasses import replace
 
     from compare.commands.networks import run
-    from compare.dataset import DatasetError
-    from compare.networks.files import ModelError, load
+    from compare.networks.files import load
     from compare.networks.job import job_of
-    from compare.wording import LONGEST_PATH, shown
 
-    try:
-        model = load(file)
-    except ModelError as error:
-        raise click.UsageError(f"{error}.") from error
-    try:
-        job = job_of(model, text)
-    except ModelError as error:
-        raise click.UsageError(f"{shown(str(file), LONGEST_PATH)}: {error}.") from error
-    except DatasetError as error:
-        raise click.UsageError(f"{error}.") from error
+    model = load(file)
+    job = job_of(file, model, text)
     done = model.progress.epochs
     if epochs is not None and epochs < done:
         raise click.UsageError(f"--epochs {epochs}; expected at least {done}, which are done.")

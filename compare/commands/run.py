@@ -1,11 +1,12 @@
 """`compare run`: the main job."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, LOSS_PLOT, PERSON, training_options
+from compare.commands.options import JSON, LOSS_PLOT, PERSON, option, training_options
 
 if TYPE_CHECKING:
     from compare.agreement import Partial
@@ -14,11 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="The main job: both trainings, compared at every step.")
-@click.option(
+@option(
     "--person",
     type=PERSON,
     default="alice",
-    show_default=True,
     help="Whose loss the nine partial derivatives at the start are of.",
 )
 @training_options
@@ -32,16 +32,16 @@ def run(person: str, plot_file: Path | None, as_json: bool, **training: Any) -> 
     rounding, with 1 if they do not.
     """
     from compare.commands.output import print_object
-    from compare.commands.training import trained
-    from compare.experiment import Settings, partials, predict
+    from compare.experiment import Settings, partials, predict, train
     from compare.people import NEWCOMERS, person_named
-    from compare.terminal import console
+    from compare.terminal import console, progress
 
     settings = Settings(**training)
     rows = partials(settings, person_named(person))
     if not as_json:
         _show_start(console(), settings, person, rows)
-    trainings = trained(settings)
+    with progress(settings.epochs, "epochs") as on_epoch:
+        trainings = train(settings, on_epoch)
     predictions = predict(settings, trainings, NEWCOMERS)
     agree = (
         trainings.first_divergence is None
@@ -129,17 +129,7 @@ def _as_object(
         "person": person,
         "sigmoid_derivative": settings.sigmoid_derivative,
         "partials": [
-            {
-                "name": row.name,
-                "by_hand": row.by_hand,
-                "autodiff": row.autodiff,
-                "exact": row.exact,
-                "ulps": row.ulps,
-                "ulps_by_hand": row.ulps_by_hand,
-                "ulps_autodiff": row.ulps_autodiff,
-                "verdict": row.verdict,
-            }
-            for row in rows
+            {key: value for key, value in asdict(row).items() if key != "bound"} for row in rows
         ],
         "training": {
             "loss": [

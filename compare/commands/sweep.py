@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, Number
+from compare.commands.options import JSON, Number, option
 from compare.commands.sweeps import CASES, settings, sweep_options, use_all_cores
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Address(click.ParamType):
 
 
 @click.command(short_help="Both gradients at a billion random cases, and how far apart they are.")
-@click.option("--cases", type=CASES, default="1e7", show_default=True, help="How many.")
+@option("--cases", type=CASES, default="1e7", help="How many.")
 @sweep_options
 @click.option(
     "--coordinator", type=Address(), help="Of several processes: where they meet, at process 0."
@@ -170,19 +170,15 @@ def _in_another_thread(work: Callable[[], None]) -> Exception | None:
 
 def _swept(wanted: "Settings", cases: int, stop: "Asked") -> "Swept":
     from compare.sweep.run import sweep
-    from compare.sweep.settings import SweepError
-    from compare.terminal import bar_with_text
+    from compare.terminal import progress
 
-    with bar_with_text(cases, "cases") as show:
+    with progress(cases, "cases", transient=False) as show:
         began = time.perf_counter()
 
         def on_progress(done: int) -> None:
             show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
 
-        try:
-            return sweep(wanted, cases, on_progress, stop.asked)
-        except SweepError as error:
-            raise click.UsageError(f"{error}.") from error
+        return sweep(wanted, cases, on_progress, stop.asked)
 
 
 def _beside_floor(swept: "Swept") -> "Swept":

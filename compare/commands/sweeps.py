@@ -1,14 +1,13 @@
 """The options that say what is swept; `sweep` and `replay` share them."""
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import SEED, Name, Number, Sizes
+from compare.commands.options import SEED, Name, Number, Sizes, option, together, whole
 from compare.commands.passes import kind_options
-from compare.wording import near_miss, quoted
+from compare.wording import InputError, quoted
 
 if TYPE_CHECKING:
     from compare.sweep.distributions import Distribution
@@ -31,30 +30,29 @@ CASE = Number("a whole number from 0 to 1e15", convert=_whole, at_least=0, at_mo
 
 _DRAWN = "uniform:SIZE|spread:LOW:HIGH"
 
-_NETWORK = click.option("--network", "sizes", type=Sizes(), default="2-2-1", show_default=True)
-
-_SWEEP = (
+#: What is swept; `settings` makes something of them.
+sweep_options = together(
+    option("--network", "sizes", type=Sizes(), default="2-2-1"),
+    kind_options,
     click.option(
         "--examples",
-        type=Number("a whole number from 1 to 100", convert=int, at_least=1, at_most=100),
+        type=whole(1, 100),
         help="Of one case: 1 for the article's network, else 2.",
     ),
-    click.option("--dtype", type=Name("float64", "float32"), default="float64", show_default=True),
-    click.option(
+    option("--dtype", type=Name("float64", "float32"), default="float64"),
+    option(
         "--weights",
         metavar=_DRAWN,
         default="uniform:5",
-        show_default=True,
         help="What weights and biases are drawn from.",
     ),
-    click.option(
+    option(
         "--inputs",
         metavar=_DRAWN,
         default="uniform:20",
-        show_default=True,
         help="What inputs are drawn from. (Targets lie between 0 and 1.)",
     ),
-    click.option("--seed", type=SEED, default=0, show_default=True, help="Of all cases."),
+    option("--seed", type=SEED, default=0, help="Of all cases."),
     click.option(
         "--sigmoid-derivative",
         "form",
@@ -63,13 +61,6 @@ _SWEEP = (
     ),
     click.option("--plant", metavar="SLUG", help="A mistake; `compare break` lists them."),
 )
-
-
-def sweep_options(command: Callable) -> Callable:
-    """The options; `settings` makes something of them."""
-    for option in reversed(_SWEEP):
-        command = option(command)
-    return _NETWORK(kind_options(command))
 
 
 def use_all_cores() -> None:
@@ -90,24 +81,22 @@ def settings(asked: dict[str, Any]) -> "Settings":
     """What the options ask for.
 
     Raises:
-        click.UsageError: they do not go together.
+        InputError: they do not go together.
     """
-    from compare.sweep.settings import Settings, SweepError
+    from compare.planted import slug_of
+    from compare.sweep.settings import Settings
 
-    try:
-        network = _network(asked)
-        return Settings(
-            network=network,
-            examples=asked["examples"] or (1 if network is None else 2),
-            form=_form(asked["form"], network),
-            plant=_plant(asked["plant"]),
-            weights=_drawn("weights", asked["weights"]),
-            inputs=_drawn("inputs", asked["inputs"]),
-            dtype=asked["dtype"],
-            seed=asked["seed"],
-        )
-    except (SweepError, ValueError) as error:
-        raise click.UsageError(f"{error}.") from error
+    network, plant = _network(asked), asked["plant"]
+    return Settings(
+        network=network,
+        examples=asked["examples"] or (1 if network is None else 2),
+        form=_form(asked["form"], network),
+        plant=None if plant is None else slug_of(plant, "--plant"),
+        weights=_drawn("weights", asked["weights"]),
+        inputs=_drawn("inputs", asked["inputs"]),
+        dtype=asked["dtype"],
+        seed=asked["seed"],
+    )
 
 
 def _network(asked: dict[str, Any]) -> "Network | None":
@@ -127,7 +116,7 @@ def _drawn(option: str, text: str) -> "Distribution":
     try:
         return distribution(text)
     except ValueError as error:
-        raise click.UsageError(f"--{option} {quoted(text)}; {error}.") from error
+        raise InputError(f"--{option} {quoted(text)}; {error}") from error
 
 
 def _form(form: str | None, network: "Network | None") -> str:
@@ -137,19 +126,3 @@ def _form(form: str | None, network: "Network | None") -> str:
             "the other."
         )
     return form or "stable"
-
-
-def _plant(slug: str | None) -> str | None:
-    from compare.planted import LOOPS, PLANTS
-
-    if slug is None or slug.lower() in PLANTS:
-        return slug and slug.lower()
-    if slug.lower() in LOOPS:
-        raise click.UsageError(
-            f"--plant {slug}: a mistake of the training loop, around a right gradient; expected "
-            "one of a gradient."
-        )
-    raise click.UsageError(
-        f"--plant: {quoted(slug)}, no such mistake{near_miss(slug.lower(), PLANTS)}; expected one "
-        "of those that `python -m compare break` lists."
-    )

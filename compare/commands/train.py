@@ -10,19 +10,20 @@ from compare.commands.options import (
     ACTIVATION,
     CHECKPOINT_EVERY,
     JSON,
+    L2,
     LEARNING_RATE,
     LOSS,
     LOSS_PLOT,
     SEED,
-    ModelFile,
     Name,
     Number,
+    OutFile,
     Sizes,
     epochs_option,
+    option,
 )
 from compare.limits import (
     LARGEST_BATCH,
-    LARGEST_L2,
     LARGEST_SINGLE_RATE,
     LARGEST_TEST_FRACTION,
     SMALLEST_SINGLE_RATE,
@@ -52,12 +53,11 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
     multiple=True,
     help="A column to predict from, repeated for several; all others unless given.",
 )
-@click.option(
+@option(
     "--target-kind",
     "kind",
     type=Name("auto", "classes", "number"),
     default="auto",
-    show_default=True,
     help="What the target of a CSV file is.",
 )
 @click.option("--raw", is_flag=True, help="davis with the error of row 12 left in.")
@@ -67,9 +67,7 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
     type=Sizes(),
     help="Inputs, hidden units of each layer, outputs: 2-8-1. One hidden layer of 8 unless given.",
 )
-@click.option(
-    "--activation", type=ACTIVATION, default="sigmoid", show_default=True, help="Of hidden layers."
-)
+@option("--activation", type=ACTIVATION, default="sigmoid", help="Of hidden layers.")
 @click.option(
     "--output",
     type=ACTIVATION,
@@ -80,38 +78,26 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
     type=LOSS,
     help="mse for a number, bce for two classes and one output, else softmax-ce.",
 )
-@click.option(
-    "--l2",
-    type=Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2),
-    default=0.0,
-    show_default=True,
-    help="λ, the weight of Σ w².",
-)
-@click.option("--optimiser", type=OPTIMISER, default="adam", show_default=True)
+@option("--l2", type=L2, default=0.0, help="λ, the weight of Σ w².")
+@option("--optimiser", type=OPTIMISER, default="adam")
 @click.option("--learning-rate", type=LEARNING_RATE, help="η; unless given, one that suits.")
-@click.option(
+@option(
     "--by",
     type=Name("hand", "autodiff", "both"),
     default="both",
-    show_default=True,
     help="Who trains; both are compared at every update.",
 )
 @epochs_option(100)
-@click.option(
+@option(
     "--batch",
     type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=LARGEST_BATCH),
     default=32,
-    show_default=True,
     help="Rows an update.",
 )
-@click.option(
-    "--seed",
-    type=SEED,
-    default=0,
-    show_default=True,
-    help="Draws the split, the start, and the order of each epoch.",
+@option(
+    "--seed", type=SEED, default=0, help="Draws the split, the start, and the order of each epoch."
 )
-@click.option(
+@option(
     "--test",
     "fraction",
     type=Number(
@@ -120,11 +106,10 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
         at_most=LARGEST_TEST_FRACTION,
     ),
     default=0.2,
-    show_default=True,
     help="The share of rows that is held out.",
 )
-@click.option("--dtype", type=Name("float32", "float64"), default="float64", show_default=True)
-@click.option("--out", type=ModelFile(), help="Checkpoints and the trained model: model.npz.")
+@option("--dtype", type=Name("float32", "float64"), default="float64")
+@click.option("--out", type=OutFile(".npz"), help="Checkpoints and the trained model: model.npz.")
 @click.option("--overwrite", is_flag=True, help="Replace the file of --out if there is one.")
 @CHECKPOINT_EVERY
 @LOSS_PLOT
@@ -152,7 +137,6 @@ def train(
     With --out, the training can be stopped at any moment: `compare resume` goes on.
     """
     from compare.commands.networks import run
-    from compare.dataset import DatasetError
     from compare.datasets import dataset_named
     from compare.networks.job import Job, complaint, source_of
     from compare.networks.sides import BY_AUTODIFF, BY_HAND
@@ -162,10 +146,7 @@ def train(
             f"'{out}' is there already; expected a new file for --out, or --overwrite, or "
             "`compare resume` to go on with it."
         )
-    try:
-        data = dataset_named(text, target, features, kind, raw)
-    except DatasetError as error:
-        raise click.UsageError(f"{error}.") from error
+    data = dataset_named(text, target, features, kind, raw)
     plan = _plan(data, options)
     if reason := complaint(plan, data):
         raise click.UsageError(f"--network: {reason}.")

@@ -16,12 +16,12 @@ import numpy as np
 
 from compare.files import write_whole
 from compare.limits import count_parameters
-from compare.lockstep import Divergence, Point
-from compare.networks.header import check
-from compare.networks.plan import Plan, plan_from
+from compare.lockstep import Point
+from compare.networks.header import Header, Source, header_from
+from compare.networks.plan import Plan
 from compare.networks.prepared import Scale
 from compare.networks.training import Progress, is_sound
-from compare.wording import LONGEST_PATH, shown
+from compare.wording import LONGEST_PATH, InputError, shown
 from manual.optimisers import OPTIMISERS
 
 KIND, VERSION = "handgrad model", 1
@@ -29,27 +29,6 @@ KIND, VERSION = "handgrad model", 1
 
 #: Bytes of the header, and of what NumPy writes before an array: both far above what is written.
 LONGEST_HEADER, LONGEST_ARRAY_HEADER = 2**26, 4096
-
-
-class ModelError(ValueError):
-    """A file that cannot be used: one line that says where, what was found, what was expected."""
-
-
-class Contradiction(ValueError):  # noqa: N818 (inside this file, what is wrong with a model)
-    """What a file says cannot be true."""
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """Where the data came from, and what they looked like."""
-
-    name: str  #: a built-in data set, or the path of a file
-    features: tuple[str, ...]
-    target: str
-    classes: tuple[str, ...] | None
-    kind: str  #: `classes` or `number`
-    raw: bool
-    fingerprint: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,21 +51,19 @@ def save(model: Model, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    header = {
-        "kind": KIND,
-        "version": VERSION,
-        "plan": model.plan.as_object(),
-        "source": asdict(model.source),
-        "test_fraction": model.test_fraction,
-        "epochs": model.epochs,
-        "by": model.by,
-        "done": model.progress.epochs,
-        "first_divergence": model.progress.first_divergence
-        and asdict(model.progress.first_divergence),
-        "max_drift_ulps": model.progress.max_drift_ulps,
-    }
+    header = Header(
+        model.plan,
+        model.source,
+        model.test_fraction,
+        model.epochs,
+        model.by,
+        model.progress.epochs,
+        model.progress.first_divergence,
+        model.progress.max_drift_ulps,
+    )
+    told = {"kind": KIND, "version": VERSION} | asdict(header)
     arrays: dict[str, Any] = {
-        "header": np.array(json.dumps(header)),
+        "header": np.array(json.dumps(told)),
         "losses": model.progress.losses,
     }
     for name, scale in (("scale", model.scale), ("target", model.target)):
@@ -110,21 +87,21 @@ def load(path: Path) -> Model:
     """Read a model and check all of it; what is in the file is checked before it is read.
 
     Raises:
-        ModelError: the file is missing, cut short, foreign, of a later version, or contradicts
+        InputError: the file is missing, cut short, foreign, of a later version, or contradicts
             itself.
     """
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise ModelError(f"{_shown(path)}: no regular file; expected a model file")
+            raise InputError(f"{_shown(path)}: no regular file; expected a model file")
         with path.open("rb") as file:
             return _read(path, file)
-    except ModelError:
+    except InputError:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ModelError(f"{_shown(path)}: {reason}; expected a model file") from error
+        raise InputError(f"{_shown(path)}: {reason}; expected a model file") from error
     except Exception as error:  # which of them, depends on the bytes that are damaged
-        raise ModelError(
+        raise InputError(
             f"{_shown(path)}: cut short, damaged, or no model; expected a file that train has "
             "written"
         ) from error
@@ -141,46 +118,39 @@ def _read(path: Path, file: Any) -> Model:
         raise _no_model(path)
     version = header.get("version")
     if type(version) is not int or version != VERSION:
-        raise ModelError(f"{_shown(path)}: version {shown(str(version))}; expected {VERSION}")
+        raise InputError(f"{_shown(path)}: version {shown(str(version))}; expected {VERSION}")
     try:
         return _assembled({k: header[k] for k in header if k not in ("kind", "version")}, archive)
-    except Contradiction as error:
-        raise ModelError(
+    except InputError as error:
+        raise InputError(
             f"{_shown(path)}: contradicts itself ({error}); expected a whole model"
         ) from error
 
 
-def _no_model(path: Path) -> ModelError:
-    return ModelError(f"{_shown(path)}: no model in it; expected a file that train has written")
+def _no_model(path: Path) -> InputError:
+    return InputError(f"{_shown(path)}: no model in it; expected a file that train has written")
 
 
 def _shown(path: Path) -> str:
     return shown(str(path), LONGEST_PATH)
 
 
-def _assembled(header: dict[str, Any], archive: Any) -> Model:
-    try:
-        check(header)
-        plan = plan_from(header["plan"])
-    except ValueError as error:
-        raise Contradiction(str(error)) from error
-    source, by, done = dict(header["source"]), tuple(header["by"]), header["done"]
-    source["features"] = tuple(source["features"])
-    source["classes"] = source["classes"] and tuple(source["classes"])
-    divergence = header["first_divergence"]
+def _assembled(value: dict[str, Any], archive: Any) -> Model:
+    header = header_from(value)
+    plan, by = header.plan, header.by
     _check_names(archive, by)
     progress = Progress(
-        done,
+        header.done,
         {side: _point(plan, side, archive) for side in by},
-        _array(archive, "losses", (done, len(by)), np.float64, finite=False),
-        divergence and Divergence(**divergence),
-        header["max_drift_ulps"],
+        _array(archive, "losses", (header.done, len(by)), np.float64, finite=False),
+        header.first_divergence,
+        header.max_drift_ulps,
     )
     return Model(
         plan,
-        Source(**source),
-        header["test_fraction"],
-        header["epochs"],
+        header.source,
+        header.test_fraction,
+        header.epochs,
         by,
         _scale("scale", plan.network.sizes[0], archive),
         _scale("target", 1, archive),
@@ -194,16 +164,16 @@ def _check_names(archive: Any, by: tuple[str, ...]) -> None:
     expected |= {f"{side}.{what}" for side in by for what in ("params", "moments", "count")}
     found = set(archive.files)
     if missing := expected - found:
-        raise Contradiction(f"{min(missing)} is missing")
+        raise InputError(f"{min(missing)} is missing")
     if unknown := found - expected:
-        raise Contradiction(f"{shown(repr(min(unknown)))} is unknown")
+        raise InputError(f"{shown(repr(min(unknown)))} is unknown")
 
 
 def _scale(name: str, size: int, archive: Any) -> Scale:
     mean = _array(archive, f"{name}.mean", (size,), np.float64)
     sd = _array(archive, f"{name}.sd", (size,), np.float64)
     if not np.all(sd > 0):
-        raise Contradiction(f"{name}.sd is not positive")
+        raise InputError(f"{name}.sd is not positive")
     return Scale(mean, sd)
 
 
@@ -216,11 +186,11 @@ def _point(plan: Plan, side: str, archive: Any) -> Point:
         int(_array(archive, f"{side}.count", (), np.int64)),
     )
     if point.count < 0:
-        raise Contradiction(f"{side}.count is {point.count}")
+        raise InputError(f"{side}.count is {point.count}")
     if not is_sound(plan, point):
-        raise Contradiction(f"{side}.params has run away")
+        raise InputError(f"{side}.params has run away")
     if plan.optimiser == "adam" and not np.all(point.moments[1] >= 0):
-        raise Contradiction(f"{side}.moments: a mean of squares is negative")
+        raise InputError(f"{side}.moments: a mean of squares is negative")
     return point
 
 
@@ -231,12 +201,12 @@ def _array(
     # Twice: what is as long, but in another dtype, is read, to say what it is.
     most = 2 * math.prod(shape) * np.dtype(dtype).itemsize + LONGEST_ARRAY_HEADER
     if (size := _size(archive, name)) > most:
-        raise Contradiction(f"{name} has {size} bytes, not shape {shape} and {np.dtype(dtype)}")
+        raise InputError(f"{name} has {size} bytes, not shape {shape} and {np.dtype(dtype)}")
     array = archive[name]
     if array.shape != shape or array.dtype != dtype:
-        raise Contradiction(f"{name} has shape {array.shape} and dtype {array.dtype}")
+        raise InputError(f"{name} has shape {array.shape} and dtype {array.dtype}")
     if finite and not np.all(np.isfinite(array)):
-        raise Contradiction(f"{name} is not finite")
+        raise InputError(f"{name} is not finite")
     return array
 
 

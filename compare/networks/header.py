@@ -1,18 +1,17 @@
-"""What the header of a model's file may say: one description, key by key.
+"""What the header of a model's file may say.
 
 A header is taken as it is or refused: nothing in it is converted, so that what is written back
 after a training went on says what was read.
 """
 
-import math
-import sys
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from compare.limits import (
-    LARGEST_BATCH,
     LARGEST_L2,
-    LARGEST_SEED,
     LARGEST_SINGLE_RATE,
     LARGEST_TEST_FRACTION,
     MOST_EPOCHS,
@@ -20,153 +19,99 @@ from compare.limits import (
     SMALLEST_SINGLE_RATE,
     count_parameters,
 )
-from compare.networks.sides import BY_AUTODIFF, BY_HAND
-from compare.wording import shown
-from manual.activations import ACTIVATIONS
-from manual.losses import LOSSES
-from manual.optimisers import OPTIMISERS
+from compare.lockstep import Divergence
+from compare.networks.plan import Plan
+from compare.schema import converted
+from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.wording import InputError, shown
 
-Check = Callable[[Any], bool]
+Text = Annotated[str, Meta(min_length=1)]
+Epochs = Annotated[int, Meta(ge=0, le=MOST_EPOCHS)]
 
-
-class OrNone(NamedTuple):
-    """An object that may be missing."""
-
-    wanted: dict[str, Any]
-
-
-def _whole(low: int, high: int) -> Check:
-    return lambda value: type(value) is int and low <= value <= high
-
-
-def _number(low: float, high: float) -> Check:
-    return lambda value: _is_a_number(value) and low <= value <= high
-
-
-def _above_0(high: float) -> Check:
-    return lambda value: _is_a_number(value) and 0 < value <= high
-
-
-def _is_a_number(value: Any) -> bool:
-    """A float, or a whole number that a float holds as it is."""
-    return type(value) is float or (type(value) is int and abs(value) <= 2**53)
-
-
-def _text(value: Any) -> bool:
-    return type(value) is str and value != ""
-
-
-def _names(value: Any) -> bool:
-    return type(value) is list and all(map(_text, value)) and 0 < len(value) == len(set(value))
-
-
-def _one_of(*names: str) -> Check:
-    return lambda value: type(value) is str and value in names
-
-
-def _or_none(check: Check) -> Check:
-    return lambda value: value is None or check(value)
-
-
-def _sizes(value: Any) -> bool:
-    if type(value) is not list or len(value) < 2:
-        return False
-    if not all(map(_whole(1, MOST_PARAMETERS), value)):
-        return False
-    return count_parameters(value) <= MOST_PARAMETERS
-
-
-def _sides(value: Any) -> bool:
-    return value in ([BY_HAND], [BY_AUTODIFF], [BY_HAND, BY_AUTODIFF])
-
-
-_DIVERGENCE = {
-    "update": _whole(0, 2**62),
-    "parameter": lambda value: type(value) is str,  # none for a loss
-    "quantity": _one_of("shape", "gradient", "moment", "update", "loss"),
-    "along": _one_of(BY_HAND, BY_AUTODIFF),
-    "off": _one_of(BY_HAND, BY_AUTODIFF, "both"),
-    "by_hand": _is_a_number,
-    "autodiff": _is_a_number,
-    "bound": _is_a_number,
-    "ulps": _is_a_number,
-}
-
-ROOT = "header"
-
-#: Key by key: what its value must be, or what the object in its place must hold.
-HEADER: dict[str, Any] = {
-    "plan": {
-        "network": {
-            "sizes": _sizes,
-            "activation": _one_of(*ACTIVATIONS),
-            "output": _one_of(*ACTIVATIONS),
-            "loss": _one_of(*LOSSES),
-            "l2": _number(0, LARGEST_L2),
-        },
-        "optimiser": _one_of(*OPTIMISERS),
-        "learning_rate": _above_0(sys.float_info.max),
-        "batch": _whole(1, LARGEST_BATCH),
-        "seed": _whole(0, LARGEST_SEED),
-        "dtype": _one_of("float32", "float64"),
-    },
-    "source": {
-        "name": _text,
-        "features": _names,
-        "target": _text,
-        "classes": _or_none(_names),
-        "kind": _one_of("classes", "number"),
-        "raw": lambda value: type(value) is bool,
-        "fingerprint": _text,
-    },
-    "test_fraction": _above_0(LARGEST_TEST_FRACTION),
-    "epochs": _whole(0, MOST_EPOCHS),
-    "by": _sides,
-    "done": _whole(0, MOST_EPOCHS),
-    "first_divergence": OrNone(_DIVERGENCE),
-    "max_drift_ulps": _number(0, math.inf),
+_BOTH = (BY_HAND, BY_AUTODIFF)
+_ABOUT_DIVERGENCES = {
+    "quantity": ("shape", "gradient", "moment", "update", "loss"),
+    "along": _BOTH,
+    "off": (*_BOTH, "both"),
 }
 
 
-def check(header: Any) -> None:
-    """Refuse a header that no training has written.
+@dataclass(frozen=True)
+class Source:
+    """Where the data came from, and what they looked like."""
+
+    name: Text  #: a built-in data set, or the path of a file
+    features: tuple[Text, ...]
+    target: Text
+    classes: tuple[Text, ...] | None
+    kind: Literal["classes", "number"]
+    raw: bool
+    fingerprint: Text
+
+
+@dataclass(frozen=True)
+class Header:
+    """All of a model but its arrays."""
+
+    plan: Plan
+    source: Source
+    test_fraction: Annotated[float, Meta(gt=0, le=LARGEST_TEST_FRACTION)]
+    epochs: Epochs  #: how many were asked for
+    by: tuple[str, ...]
+    done: Epochs
+    first_divergence: Divergence | None
+    max_drift_ulps: Annotated[float, Meta(ge=0)]
+
+
+def header_from(value: Any) -> Header:
+    """A header from what stands in a file, the inverse of `asdict`.
 
     Raises:
-        ValueError: which key, and what it says.
+        InputError: no training has written it; says which key, and what stands there.
     """
-    if complaint := _complaint(header, HEADER, ROOT):
-        raise ValueError(complaint)
-    source, plan, done = header["source"], header["plan"], header["done"]
-    classes, outputs = source["classes"], plan["network"]["sizes"][-1]
+    header = converted(value, Header, "header")
+    if found := _unlike(value, asdict(header), "header") or _contradiction(header):
+        raise InputError(found)
+    return header
+
+
+def _unlike(read: Any, written: Any, where: str) -> str | None:
+    """Where it does not say what would be written back."""
+    if isinstance(read, dict) and isinstance(written, dict):
+        if odd := read.keys() ^ written.keys():
+            return f"{where}: {shown(repr(min(odd)))} is missing or unknown"
+        found = (_unlike(read[key], written[key], f"{where}.{key}") for key in read)
+        return next(filter(None, found), None)
+    same = json.dumps(read) == json.dumps(written)
+    return None if same else f"{where} is {shown(json.dumps(read))}"
+
+
+def _contradiction(header: Header) -> str | None:
+    """What cannot be true, as the numbers within their limits do not go together."""
+    source, plan, found = header.source, header.plan, header.first_divergence
+    features, classes, network = source.features, source.classes, plan.network
+    n_in, *_, outputs = network.sizes
     allowed = {1} if classes is None else {len(classes)} | ({1} if len(classes) == 2 else set())
-    n_in, rate = plan["network"]["sizes"][0], plan["learning_rate"]
+    rate = plan.learning_rate
     single = SMALLEST_SINGLE_RATE < rate < LARGEST_SINGLE_RATE
     for what, fits in (
-        (f"epochs {header['epochs']}, of which {done} are done", done <= header["epochs"]),
-        (f"kind {source['kind']}", (source["kind"] == "number") == (classes is None)),
+        (f"by is {list(header.by)}", header.by in (_BOTH, _BOTH[:1], _BOTH[1:])),
+        (f"sizes is {list(network.sizes)}", count_parameters(network.sizes) <= MOST_PARAMETERS),
+        (f"l2 is {network.l2:g}", network.l2 <= LARGEST_L2),
+        (f"epochs {header.epochs}, of which {header.done} are done", header.done <= header.epochs),
+        (f"kind {source.kind}", (source.kind == "number") == (classes is None)),
         (f"{outputs} outputs", outputs in allowed),
-        (f"{len(source['features'])} features for {n_in} inputs", len(source["features"]) == n_in),
-        (f"learning_rate {rate:g} in float32", single or plan["dtype"] != "float32"),
-        ("a divergence of one side", header["first_divergence"] is None or len(header["by"]) == 2),
+        (f"features is {list(features)}", len(set(features)) == len(features)),
+        (f"classes is {list(classes or ())}", len(set(classes or ())) == len(classes or ())),
+        (f"{len(features)} features for {n_in} inputs", len(features) == n_in),
+        (f"learning_rate {rate:g} in float32", single or plan.dtype != "float32"),
+        *(
+            (f"first_divergence.{name} is {value!r}", value in (None, *allowed))
+            for name, allowed in _ABOUT_DIVERGENCES.items()
+            for value in [getattr(found, name, None)]
+        ),
+        ("a divergence of one side", found is None or header.by == _BOTH),
     ):
         if not fits:
-            raise ValueError(what)
-
-
-def _complaint(value: Any, wanted: Any, where: str) -> str | None:
-    """The first key whose value is not as `wanted`, with the value; None if there is none."""
-    if callable(wanted):
-        return None if wanted(value) else f"{where} is {shown(repr(value))}"
-    if isinstance(wanted, OrNone):
-        return None if value is None else _complaint(value, wanted.wanted, where)
-    if type(value) is not dict:
-        return f"{where} is {shown(repr(value))}"
-    for key in wanted:
-        if key not in value:
-            return f"{where} has no {key}"
-    for key in value:
-        if key not in wanted:
-            return f"{where} has {shown(repr(key))}"
-    inside = "" if where == ROOT else f"{where}."
-    found = (_complaint(value[key], wanted[key], f"{inside}{key}") for key in wanted)
-    return next((complaint for complaint in found if complaint), None)
+            return shown(what, 90)
+    return None

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compare.built_in import BUILT_IN
-from compare.dataset import Dataset, DatasetError
+from compare.dataset import Dataset
 from compare.datasets import dataset_named
-from compare.networks.files import Model, ModelError, Source
+from compare.limits import shape
+from compare.networks.files import Model, Source
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, prepare, split
 from compare.networks.training import Progress, Training
-from compare.wording import LONGEST_PATH, shown
+from compare.wording import LONGEST_PATH, InputError, shown
 
 #: Losses that ask for classes, and the word that says so.
 OF_CLASSES = ("bce", "softmax-ce")
@@ -58,20 +59,21 @@ def source_of(data: Dataset, text: str, raw: bool) -> Source:
     return Source(name, data.features, data.target, data.classes, kind, raw, data.fingerprint())
 
 
-def job_of(model: Model, text: str | None = None) -> Job:
+def job_of(path: Path, model: Model, text: str | None = None) -> Job:
     """The job that a checkpoint belongs to, with its data read again.
 
     Args:
-        model: the checkpoint.
+        path: of the checkpoint.
+        model: what is in it.
         text: the name or path of the data, if they are no longer where they were.
 
     Raises:
-        DatasetError: the data cannot be read, or are not the same any more.
-        ModelError: the network, or its count of updates, does not fit the data.
+        InputError: the data cannot be read, or are not the same any more; or the network, or its
+            count of updates, does not fit them.
     """
     source = model.source
     if text is None and source.name not in BUILT_IN and not Path(source.name).is_file():
-        raise DatasetError(
+        raise InputError(
             f"{shown(source.name, LONGEST_PATH)}: no such file, and the training began with it; "
             "expected --data with the place where it is now"
         )
@@ -80,49 +82,49 @@ def job_of(model: Model, text: str | None = None) -> Job:
     if text:
         source = source_of(data, text, source.raw)
     if data.fingerprint() != model.source.fingerprint:
-        raise DatasetError(
+        raise InputError(
             f"{shown(name, LONGEST_PATH)}: the data are not those that the training began with; "
             "expected them unchanged, or a new training"
         )
     job = Job(data, source, model.plan, model.by, model.epochs, model.test_fraction)
-    if reason := complaint(model.plan, data):
-        raise ModelError(reason)
-    _check_counts(model, data)
+    if reason := complaint(model.plan, data) or _miscounted(model, data):
+        raise InputError(f"{shown(str(path), LONGEST_PATH)}: {reason}")
     return job
 
 
-def _check_counts(model: Model, data: Dataset) -> None:
-    """Refuse a checkpoint whose updates are not those of its epochs; Adam's steps go by them."""
+def _miscounted(model: Model, data: Dataset) -> str | None:
+    """Which updates are not those of the checkpoint's epochs; Adam's steps go by them."""
     rows = len(split(data.y, model.test_fraction, model.plan.seed)[0])
     made = model.progress.epochs * -(-rows // model.plan.batch)
     for side, point in model.progress.points.items():
         if point.count != made:
-            raise ModelError(
+            return (
                 f"{side}.count is {point.count} after {model.progress.epochs} epochs; expected "
                 f"{made} updates"
             )
+    return None
 
 
 def complaint(plan: Plan, data: Dataset) -> str | None:
     """Why the network does not fit the data, or None if it does."""
     network = plan.network
     n_in, n_out = network.sizes[0], network.sizes[-1]
-    shape = "-".join(map(str, network.sizes))
+    of = shape(network.sizes)
     if n_in != len(data.features):
         return (
-            f"network {shape} has {n_in} inputs; expected {len(data.features)}, one for each "
+            f"network {of} has {n_in} inputs; expected {len(data.features)}, one for each "
             f"feature of {data.name}"
         )
     if data.classes is None:
         if network.loss in OF_CLASSES:
             return f"loss {network.loss} is for classes; expected mse or huber for {data.target!r}"
-        return None if n_out == 1 else f"network {shape} has {n_out} outputs; expected 1"
+        return None if n_out == 1 else f"network {of} has {n_out} outputs; expected 1"
     classes = len(data.classes)
     allowed = {classes} | ({1} if classes == 2 and network.loss != "softmax-ce" else set())
     if n_out not in allowed:
         expected = " or ".join(map(str, sorted(allowed)))
         return (
-            f"network {shape} has {n_out} outputs; expected {expected} for the {classes} classes "
+            f"network {of} has {n_out} outputs; expected {expected} for the {classes} classes "
             f"of {data.target!r} with {network.loss}"
         )
     return None

@@ -1,10 +1,13 @@
 """What a training is to do: the network, and how it is trained."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 
+from compare.limits import LARGEST_BATCH, LARGEST_SEED
 from compare.rounding import FLOAT32, FLOAT64, Format
 from manual.network import Network
 from manual.optimisers import OPTIMISERS
@@ -22,9 +25,10 @@ class Plan:
 
     network: Network
     optimiser: str  #: one of `manual.optimisers.OPTIMISERS`
-    learning_rate: float  #: η
-    batch: int  #: rows an update
-    seed: int  #: draws the split, the start, and the order of every epoch
+    learning_rate: Annotated[float, Meta(gt=0, le=sys.float_info.max)]  #: η
+    batch: Annotated[int, Meta(ge=1, le=LARGEST_BATCH)]  #: rows an update
+    #: Draws the split, the start, and the order of every epoch.
+    seed: Annotated[int, Meta(ge=0, le=LARGEST_SEED)]
     dtype: str = "float64"  #: or `float32`
 
     def __post_init__(self) -> None:
@@ -45,19 +49,3 @@ class Plan:
     def numpy_dtype(self) -> Any:
         """The dtype as NumPy has it."""
         return np.dtype(self.dtype)
-
-    def as_object(self) -> dict[str, Any]:
-        """For a file; the inverse is `plan_from`."""
-        return asdict(self) | {"network": asdict(self.network)}
-
-
-def plan_from(value: dict[str, Any]) -> Plan:
-    """A plan from what `as_object` made of it.
-
-    Raises:
-        ValueError, TypeError, KeyError: it does not describe a plan.
-    """
-    rest = dict(value)
-    network = dict(rest.pop("network"))
-    sizes = tuple(network.pop("sizes"))
-    return Plan(Network(sizes, **network), **rest)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from compare.networks import flat
-from compare.networks.files import Model, ModelError
+from compare.networks.files import Model
 from compare.networks.prepared import codes
 from compare.networks.ranges import output_ranges
 from compare.networks.sides import SIDES, ByHand, Side
 from compare.verdict import BY_HAND, Verdict
-from compare.wording import shown
+from compare.wording import InputError, shown
 
 #: A row this many standard deviations from the mean of the training part is worth a word.
 FAR = 4.0
@@ -36,7 +36,7 @@ def predict(model: Model, x: np.ndarray) -> dict[str, Predictions]:
         x: features in the data's own units, float64, shape (n, features).
 
     Raises:
-        ModelError: a row lies so far from what was trained on that a prediction overflows.
+        InputError: a row lies so far from what was trained on that a prediction overflows.
     """
     inputs = _inputs(model, x)
     return {
@@ -135,7 +135,7 @@ def _said(model: Model, outputs: np.ndarray) -> Predictions:
 def _refuse_overflow(model: Model, outputs: np.ndarray) -> None:
     overflown = ~np.isfinite(outputs).all(axis=1)
     if overflown.any():
-        raise ModelError(
+        raise InputError(
             f"row {np.argmax(overflown) + 1}: too far from what the network was trained on, in "
             f"{model.plan.dtype}; expected features of usual size"
         )

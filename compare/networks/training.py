@@ -14,6 +14,7 @@ from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, hits
 from compare.networks.sides import ByHand, Side
 from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.wording import InputError
 from manual.sgd import minibatches
 
 #: While both paths are judged, the points of a stretch are kept: at most so many numbers a side.
@@ -23,7 +24,7 @@ KEPT = 4_000_000
 LARGEST = {"float64": 1e100, "float32": 1e12}
 
 
-class RanAwayError(ValueError):
+class RanAwayError(InputError):
     """A training ran away, as it does under a learning rate far too large, or a wrong gradient."""
 
     def __init__(self, epoch: int, plan: Plan, divergence: Divergence | None = None) -> None:

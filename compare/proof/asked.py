@@ -5,21 +5,18 @@ from functools import partial
 from typing import Any
 
 import manual.article
-from compare.planted import LOOPS, PLANTS
+from compare.limits import shape
+from compare.planted import PLANTS, slug_of
 from compare.proof.article import Article
 from compare.proof.network import General
 from compare.proof.size import LARGEST, SMALL, WORK, size_of
 from compare.proof.subject import Subject
 from compare.traced.parameters import KINDS, network_of
-from compare.wording import near_miss, quoted
+from compare.wording import InputError
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.network import Network
 
 ARTICLE = (2, 2, 1)
-
-
-class AskedError(ValueError):
-    """What cannot be proved, or is not attempted: says what was found and what was expected."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Asked:
         """What is to be proved.
 
         Raises:
-            AskedError: options that do not go together, or a proof that is too large.
+            InputError: options that do not go together, or a proof that is too large.
         """
         return self._article() if self.is_article else self._network()
 
@@ -71,7 +68,7 @@ class Asked:
             return {"network": "2-2-1", "sigmoid_derivative": form, "examples": 1, **planted}
         network = self._described()
         kinds = {name: getattr(network, name) for name in KINDS}
-        return {"network": _shape(network), **kinds, "examples": self._examples(network)}
+        return {"network": shape(network.sizes), **kinds, "examples": self._examples(network)}
 
     @property
     def _kinds(self) -> dict[str, Any]:
@@ -79,15 +76,15 @@ class Asked:
 
     def _article(self) -> Article:
         slope = SIGMOID_DERIVATIVES[self.sigmoid_derivative or "stable"]
-        if self.slug is None:
+        if self.plant is None:
             return Article(lambda: partial(manual.article.gradient, derivative=slope))
-        plant = _plant(self.slug, str(self.plant))
+        plant = PLANTS[slug_of(self.plant, "--plant")]
         return Article(lambda: plant.make(slope))
 
     def _network(self) -> General:
         for option in ("plant", "sigmoid_derivative"):
             if getattr(self, option) is not None:
-                raise AskedError(
+                raise InputError(
                     f"--{option.replace('_', '-')} beside a network of another kind; expected the "
                     "article's, 2-2-1 without further options"
                 )
@@ -95,12 +92,9 @@ class Asked:
         return General(network, self._examples(network))
 
     def _described(self) -> Network:
-        try:
-            network = network_of(self.sizes or ARTICLE, self._kinds)
-        except ValueError as error:
-            raise AskedError(str(error)) from error
+        network = network_of(self.sizes or ARTICLE, self._kinds)
         if "gelu" in network.activations:
-            raise AskedError(
+            raise InputError(
                 "gelu is not attempted: its lines hold √½ and √π rounded to floats, and with "
                 "these they are the derivative only nearly; expected another activation"
             )
@@ -112,27 +106,9 @@ class Asked:
         examples = self.examples or (2 if small else 1)
         size = size_of(network, examples)
         if not size.within(LARGEST):
-            raise AskedError(
-                f"not attempted: too large: {_shape(network)} with {examples} "
+            raise InputError(
+                f"not attempted: too large: {shape(network.sizes)} with {examples} "
                 f"example{'s' * (examples > 1)} has {size}; expected at most {LARGEST}, and "
                 f"formulas times cases: {WORK}"
             )
         return examples
-
-
-def _plant(slug: str, typed: str) -> Any:
-    if slug in LOOPS:
-        raise AskedError(
-            f"--plant {slug} is a mistake of the training loop, around a right gradient; expected "
-            "one of a gradient"
-        )
-    if slug not in PLANTS:
-        raise AskedError(
-            f"--plant {quoted(typed)}, no such mistake{near_miss(slug, PLANTS)}; expected one of a "
-            "gradient, of those that `python -m compare break` lists"
-        )
-    return PLANTS[slug]
-
-
-def _shape(network: Network) -> str:
-    return "-".join(map(str, network.sizes))

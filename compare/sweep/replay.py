@@ -21,6 +21,7 @@ from compare.sweep.settings import Settings
 from compare.trace import Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
+from compare.wording import InputError
 from handgrad import GradientReport, check_gradient
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.affine import Layer
@@ -57,8 +58,14 @@ class Case:
         """Every link of the right derivation at its first example, in float64.
 
         Raises:
-            TraceError: a number of it is not finite.
+            InputError: a number of it is not finite.
         """
+        try:
+            return self._trace()
+        except InputError as error:
+            raise InputError(f"case {self.number}: {error}") from error
+
+    def _trace(self) -> Trace:
         about = {"whose": f"case {self.number}", "parameters": f"parameters of case {self.number}"}
         network = self.settings.network
         if network is None:

@@ -9,11 +9,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from compare.limits import shape
 from compare.sweep import tally
 from compare.sweep.cases import BLOCK
 from compare.sweep.program import Program, evaluate_block, subject_of
-from compare.sweep.settings import Settings, SweepError
+from compare.sweep.settings import Settings
 from compare.sweep.tally import ENDS
+from compare.wording import InputError
 
 #: Elements of gradients that a device goes through in a step; a fraction of a second's.
 _ELEMENTS = 9 * 256 * BLOCK
@@ -49,7 +51,7 @@ class Swept:
     @property
     def network(self) -> str:
         """What was swept, as `--network` takes it."""
-        return "-".join(map(str, self.settings.sizes))
+        return shape(self.settings.sizes)
 
     def verdict(self, rulings: Sequence[str]) -> str:
         """`agree`, `disagree`, or `undecidable` where there is nothing to compare.
@@ -117,7 +119,7 @@ def sweep(
         nothing, join = np.zeros(program.devices, np.int64), jax.jit(tally.joined)
         found, stops = program.run(nothing, nothing, stops=False)  # compiles
         if program.differs():
-            raise SweepError("the processes were given different options; expected the same ones")
+            raise InputError("the processes were given different options; expected the same ones")
         found = jax.device_get(join(found, found))
         began, done = time.perf_counter(), 0
         for starts, counts, after in steps:

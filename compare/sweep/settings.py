@@ -5,14 +5,11 @@ from functools import cached_property
 
 from compare.limits import count_parameters
 from compare.sweep.distributions import FLOATS, LIMITS, Distribution, Floats
+from compare.wording import InputError
 from manual.network import Network
 
 #: More numbers in one case than this would make blocks of cases larger than a cache.
 MOST_NUMBERS = 2000
-
-
-class SweepError(ValueError):
-    """Settings that do not go together; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class Settings:
     """Which gradients are compared, and where.
 
     Raises:
-        SweepError: one of them does not fit.
+        InputError: one of them does not fit.
     """
 
     network: Network | None  #: None for the article's, with its nine scalars
@@ -39,18 +36,18 @@ class Settings:
             sizes: Distribution = getattr(self, what)
             if not low <= sizes.ends[0] <= sizes.ends[1] <= high:
                 limits = f"sizes from {low:g} to {high:g} in {self.dtype}"
-                raise SweepError(f"--{what}: got {sizes}, expected {limits}")
+                raise InputError(f"--{what}: got {sizes}, expected {limits}")
         if self.numbers > MOST_NUMBERS:
-            raise SweepError(
+            raise InputError(
                 f"a case has {self.numbers:,} numbers; expected at most {MOST_NUMBERS:,}: fewer "
                 "parameters or examples"
             )
         if self.network is None and self.examples != 1:
-            raise SweepError(
+            raise InputError(
                 f"--examples: got {self.examples}, expected 1 for the article's network"
             )
         if self.plant is not None and self.network is not None:
-            raise SweepError(
+            raise InputError(
                 "--plant: a mistake is planted in the article's network; expected no other one"
             )
 

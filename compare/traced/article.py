@@ -56,7 +56,7 @@ def trace_article(
         about: what else is known of the pass, for the reader.
 
     Raises:
-        TraceError: a number of the pass is not finite.
+        InputError: a number of the pass is not finite.
     """
     point = Point(stack(params), np.asarray(x, np.float64), float(y), learning_rate)
     started, computed = _recorded(point, sigmoid_derivative)

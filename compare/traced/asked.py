@@ -1,7 +1,6 @@
 """Which pass somebody asks to see: the article's network or another one, at whose numbers."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,14 @@ from typing import Any
 import manual.article
 import manual.network
 from compare.experiment import Settings
-from compare.limits import count_parameters
+from compare.limits import count_parameters, shape
 from compare.people import person_named, raw, shifted, targets
-from compare.trace import Trace, TraceError
+from compare.trace import Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
 from compare.traced.parameters import KINDS, Written, as_layers, network_of, read_parameters
 from compare.traced.trained import of_model
-from compare.wording import listed, near_miss
+from compare.wording import InputError, listed, near_miss
 from manual.affine import Layer
 from manual.article import Parameters
 from manual.network import LINKS, Network
@@ -56,7 +55,7 @@ class Asked:
         """The pass.
 
         Raises:
-            TraceError: options that do not go together, or numbers that do not fit.
+            InputError: options that do not go together, or numbers that do not fit.
         """
         if self.model is not None:
             return self._of_model(self.model)
@@ -118,9 +117,9 @@ class Asked:
 
     def _written(self, written: Written) -> tuple[Network, list[Layer], str]:
         if self.sizes not in (None, written.sizes):
-            raise TraceError(
-                f"--network {_shape(self.sizes)}, and {self.params} holds a network "
-                f"{_shape(written.sizes)}; expected one of the two"
+            raise InputError(
+                f"--network {shape(self.sizes)}, and {self.params} holds a network "
+                f"{shape(written.sizes)}; expected one of the two"
             )
         params = written.params
         layers = as_layers(params) if isinstance(params, Parameters) else params
@@ -130,10 +129,7 @@ class Asked:
     def _network(self, sizes: tuple[int, ...], written: dict[str, Any]) -> Network:
         asked = {name: value for name in KINDS if (value := getattr(self, name)) is not None}
         _refuse_large(sizes)
-        try:
-            return network_of(sizes, written | asked)
-        except ValueError as error:
-            raise TraceError(str(error)) from error
+        return network_of(sizes, written | asked)
 
     def _of_model(self, path: Path) -> Trace:
         self._refuse("a trained model (--model)", "params", "sizes", *KINDS, "seed")
@@ -146,10 +142,10 @@ class Asked:
     def _example(self, counts: tuple[int, int]) -> tuple[tuple[float, ...], tuple[float, ...]]:
         wanted = " and ".join(f"--{n} with {_count(c)}" for n, c in zip("xy", counts, strict=True))
         if self.x is None or self.y is None:
-            raise TraceError(f"no --{'x' if self.x is None else 'y'}; expected {wanted}")
+            raise InputError(f"no --{'x' if self.x is None else 'y'}; expected {wanted}")
         for name, values, count in (("x", self.x, counts[0]), ("y", self.y, counts[1])):
             if len(values) != count:
-                raise TraceError(f"--{name} has {_count(len(values))}; expected {count}")
+                raise InputError(f"--{name} has {_count(len(values))}; expected {count}")
         return self.x, self.y
 
     def _refuse(self, beside: str, *names: str) -> None:
@@ -157,7 +153,7 @@ class Asked:
         for name in names:
             if getattr(self, name) is not None:
                 option = _OPTION.get(name, name)
-                raise TraceError(f"--{option} beside {beside}; expected one without the other")
+                raise InputError(f"--{option} beside {beside}; expected one without the other")
 
     @property
     def _seed(self) -> int:
@@ -174,7 +170,7 @@ def named(trace: Trace, text: str) -> str:
     Brackets may be left out: w0.2.1 is w0[2,1].
 
     Raises:
-        TraceError: there is none; says which there are.
+        InputError: there is none; says which there are.
     """
     wanted = _plain(text)
     parameters = {_plain(name): name for name in trace.parameters()}
@@ -185,7 +181,7 @@ def named(trace: Trace, text: str) -> str:
             return name
     names = trace.parameters()
     others = "or another quantity of the pass, as `compare step` shows them, ∂ written as d"
-    raise TraceError(f"{text!r}{near_miss(text, names)}; expected one of {listed(names)}, {others}")
+    raise InputError(f"{text!r}{near_miss(text, names)}; expected one of {listed(names)}, {others}")
 
 
 def _plain(name: str) -> str:
@@ -198,19 +194,15 @@ def _count(count: int) -> str:
     return "1 number" if count == 1 else f"{count} numbers"
 
 
-def _shape(sizes: Sequence[int] | None) -> str:
-    return "-".join(map(str, sizes or ()))
-
-
 def _refuse_targets(loss: str, y: tuple[float, ...]) -> None:
     """Those that a loss on probabilities makes nothing of."""
     if loss in LINKS and not all(0 <= target <= 1 for target in y):
         given = ",".join(f"{target:g}" for target in y)
-        raise TraceError(f"--y {given}; expected numbers from 0 to 1 for {loss}")
+        raise InputError(f"--y {given}; expected numbers from 0 to 1 for {loss}")
 
 
 def _refuse_large(sizes: tuple[int, ...]) -> None:
     if (count := count_parameters(sizes)) > MOST_PARAMETERS:
-        raise TraceError(
-            f"network {_shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}"
+        raise InputError(
+            f"network {shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}"
         )

@@ -12,8 +12,9 @@ from compare.recording.number import Number
 from compare.recording.program import program
 from compare.recording.watching import Statement
 from compare.rounding import Range
-from compare.trace import Quantity, Step, Trace, TraceError, place
+from compare.trace import Quantity, Step, Trace, place
 from compare.traced.witnesses import Derivative, Meaning, Value
+from compare.wording import InputError
 from handgrad.data.findings import Enclosure
 
 
@@ -210,10 +211,10 @@ class _Formulas:
 
 
 def refuse_what_overflows(computed: Iterable[Computed]) -> None:
-    """Raises TraceError where a number of the pass is not finite: nothing could be said of it."""
+    """Raises InputError where a number of the pass is not finite: nothing could be said of it."""
     for quantity in computed:
         if not math.isfinite(quantity.number.value):
-            raise TraceError(
+            raise InputError(
                 f"{quantity.symbol.text} is {quantity.number.value} at this point; expected inputs "
                 "and parameters with which every number of the pass is finite"
             )

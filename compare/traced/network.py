@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import manual.network
+from compare.limits import shape
 from compare.recording.arrays import given
 from compare.recording.number import Number
 from compare.recording.watching import Binding, Statement, Watch, statements
@@ -57,7 +58,7 @@ def trace_network(
         about: what else is known of the pass, for the reader.
 
     Raises:
-        TraceError: a number of the pass is not finite.
+        InputError: a number of the pass is not finite.
         ValueError: a shape does not fit.
     """
     x, y = (np.asarray(of, np.float64)[None] for of in (x, y))
@@ -66,7 +67,7 @@ def trace_network(
     started, computed = recorder.run()
     refuse_what_overflows(computed)
     told = {
-        "network": "-".join(map(str, network.sizes)),
+        "network": shape(network.sizes),
         "activation": network.activation,
         "output": network.output,
         "loss": network.loss,

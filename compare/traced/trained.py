@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from compare.networks import flat
-from compare.networks.files import Model, ModelError, load
+from compare.networks.files import Model, load
 from compare.networks.sides import BY_HAND, SIDES
-from compare.trace import TraceError
-from compare.wording import listed
+from compare.wording import InputError, listed
 from manual.affine import Layer
 from manual.network import Network
 
@@ -30,19 +29,16 @@ def of_model(
         Network, layers, standardised features and target, and what to say of them.
 
     Raises:
-        TraceError: the model cannot be read, or the example does not fit it.
+        InputError: the model cannot be read, or the example does not fit it.
     """
-    try:
-        model = load(path)
-    except ModelError as error:
-        raise TraceError(str(error)) from error
+    model = load(path)
     features, target = model.source.features, model.source.target
     if x is None or y is None:
         wanted = f"--x with {listed(features)} in their units, and --y with {target}"
-        raise TraceError(f"no example beside --model; expected {wanted}")
+        raise InputError(f"no example beside --model; expected {wanted}")
     if len(x) != len(features):
         expected = f"{len(features)} ({listed(features)})"
-        raise TraceError(f"--x has length {len(x)}; expected {expected}")
+        raise InputError(f"--x has length {len(x)}; expected {expected}")
     side = BY_HAND if BY_HAND in model.by else model.by[0]
     params = flat.split(model.progress.points[side].params, model.plan.network.sizes)
     about = {
@@ -57,10 +53,10 @@ def _target(model: Model, y: tuple[float, ...]) -> np.ndarray:
     """What the network should have said."""
     classes, outputs = model.source.classes, model.plan.network.sizes[-1]
     if len(y) != 1:
-        raise TraceError(f"--y has length {len(y)}; expected 1 ({model.source.target})")
+        raise InputError(f"--y has length {len(y)}; expected 1 ({model.source.target})")
     if classes is None:
         return model.target.standardised(np.array(y))
     named = ", ".join(f"{code} for {label}" for code, label in enumerate(classes))
     if y[0] not in range(len(classes)):
-        raise TraceError(f"--y {y[0]:g}; expected {named}")
+        raise InputError(f"--y {y[0]:g}; expected {named}")
     return np.array(y) if outputs == 1 else np.eye(outputs)[int(y[0])]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from compare.planted import LOOPS, MISTAKES, PLANTS
-from tests.compare.networks.calls import compare, one_object, refused
+from tests.compare.networks.calls import compare, one_object
 from tests.tiers import slowly
 
 CHECKS = {
@@ -92,17 +92,3 @@ def test_numbers_that_are_none_are_null() -> None:
     assert checks["training"]["end"] is None
     assert checks["outcome"]["people"]["Emily"]["probability"] is None
     assert checks["autodiff"]["disagree"]["Alice"]["w2"]["by_hand"] is None
-
-
-def test_bad_input_gets_one_clear_line() -> None:
-    assert refused("break", "half-msee", "--json") == (
-        "SLUG: 'half-msee', no such mistake (did you mean 'half-mse'?); expected one of those that "
-        "`python -m compare break` lists."
-    )
-    assert refused("break", "nothing\x1b[2J").startswith(
-        r"SLUG: 'nothing\x1b[2J', no such mistake;"
-    )
-    assert "learning rate 1e+200 is too large" in refused(
-        "break", "half-mse", "--learning-rate", "1e200", "--epochs", 2
-    )
-    assert "expected a whole number" in refused("break", "half-mse", "--epochs", "many")

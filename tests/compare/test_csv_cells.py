@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compare.csv_cells import CsvError, Row, as_float, read_csv
+from compare.csv_cells import Row, as_float, read_csv
+from compare.wording import InputError
 
 
 def written(folder: Path, data: str | bytes) -> Path:
@@ -43,7 +44,6 @@ def test_cells_are_kept_as_they_are_written(tmp_path: Path) -> None:
 
 QUOTES = "expected comma-separated values, and an end to every quote of the row that begins here"
 NOT_BY_COMMAS = "expected cells separated by commas, not"
-MORE = "more semicolons than commas, as in every other line"
 BROKEN = {
     "empty": ("", ": 0 lines of cells; expected a header and rows below it"),
     "only a mark": (codecs.BOM_UTF8, ": 0 lines of cells; expected a header and rows below it"),
@@ -76,14 +76,6 @@ BROKEN = {
         "a;b\n1,5;2,5\n",
         f", line 1: one column, 'a;b'; {NOT_BY_COMMAS} semicolons",
     ),
-    "semicolons, commas in names and numbers": (
-        "weight;height, cm;sex\n70,5;180;M\n",
-        f", line 1: {MORE}; {NOT_BY_COMMAS} semicolons",
-    ),
-    "semicolons, a comma in a name": (
-        "weight;height, cm;sex\n70;180;M\n",
-        f", line 1: {MORE}; {NOT_BY_COMMAS} semicolons",
-    ),
     "semicolons below a good header": (
         "a,b\n1,2\n3;4\n",
         ", line 3: 1 cells; expected 2, as many as the header has and separated by commas, "
@@ -93,13 +85,6 @@ BROKEN = {
         "a;b;c,d\n1,2,3\n",
         ", line 2: 3 cells; expected 2, as many as the header has and separated by commas, "
         "not semicolons",
-    ),
-    "spaces": ("a b c\n1 2 3\n4  5 6\n", f", line 1: one column, 'a b c'; {NOT_BY_COMMAS} spaces"),
-    "colons": ("a:b\n1:2\n", f", line 1: one column, 'a:b'; {NOT_BY_COMMAS} colons"),
-    "a comment": (
-        "# measured in May\na,b\n1,2\n",
-        ", line 1: one column, '# measured in May', and 2 cells in line 2; expected the columns' "
-        "names first, separated by commas",
     ),
     "the separator by name": (
         "sep=,\na,b,c\n1,2,3\n",
@@ -122,27 +107,14 @@ BROKEN = {
         codecs.BOM_UTF8 + b"a,b\n\xfc,1\n",
         ", line 2: not UTF-8 text; expected a CSV file in UTF-8",
     ),
+    "UTF-16": (
+        "a,b\n1,2\n".encode("utf-16"),
+        ", line 1: not UTF-8 text; expected a CSV file in UTF-8",
+    ),
     "a picture": (
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
         ", line 1: not UTF-8 text; expected a CSV file in UTF-8",
     ),
-    "NUL": ("a,b\n1,2\n3,\0\n", ", line 3: a NUL byte; expected a CSV file, which is text"),
-    "one NUL": ("\0", ", line 1: a NUL byte; expected a CSV file, which is text"),
-    "nothing but NUL": ("\0" * 9, ", line 1: a NUL byte; expected a CSV file, which is text"),
-    "UTF-16": ("a,b\n1,2\n".encode("utf-16"), ": UTF-16 text; expected a CSV file in UTF-8"),
-    "UTF-16, big end first": (
-        codecs.BOM_UTF16_BE + "a,b\n1,2\n".encode("utf-16-be"),
-        ": UTF-16 text; expected a CSV file in UTF-8",
-    ),
-    "UTF-16 without a mark": (
-        "a,b\n1,2\n".encode("utf-16-le"),
-        ": UTF-16 text; expected a CSV file in UTF-8",
-    ),
-    "UTF-16 without a mark, big end first": (
-        "a,b\n1,2\n".encode("utf-16-be"),
-        ": UTF-16 text; expected a CSV file in UTF-8",
-    ),
-    "UTF-32": ("a,b\n1,2\n".encode("utf-32"), ": UTF-32 text; expected a CSV file in UTF-8"),
 }
 
 
@@ -150,7 +122,7 @@ BROKEN = {
 def test_a_broken_file(tmp_path: Path, case: str) -> None:
     data, message = BROKEN[case]
     path = written(tmp_path, data)
-    with pytest.raises(CsvError) as raised:
+    with pytest.raises(InputError) as raised:
         read_csv(path)
     assert str(raised.value) == f"{path}{message}"
 
@@ -169,7 +141,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         (tmp_path, "Is a directory"),
         (tmp_path / ("x" * 300), "File name too long"),
     ):
-        with pytest.raises(CsvError) as raised:
+        with pytest.raises(InputError) as raised:
             read_csv(path)
         assert str(raised.value) == f"{path}: {reason}; expected a CSV file"
 
@@ -181,7 +153,7 @@ def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(CsvError, match=r"^x.csv: Permission denied; expected a CSV file$"):
+    with pytest.raises(InputError, match=r"^x.csv: Permission denied; expected a CSV file$"):
         read_csv(Path("x.csv"))
 
 
@@ -192,8 +164,8 @@ def test_numbers_of_cells() -> None:
         assert as_float(text) is None, text
 
 
-#: Anything but what the file's encoding cannot hold, and NUL, which is refused.
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"), max_size=9)
+#: Anything but what the file's encoding cannot hold.
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=9)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

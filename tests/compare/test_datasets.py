@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compare.datasets import DatasetError, dataset_named, read_features
+from compare.csv_cells import Row
+from compare.datasets import dataset_named, read_features
+from compare.wording import InputError
 
 FLOWERS = """\
 petal,colour,height,note
@@ -29,7 +31,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def refusal(text: str, *args: Any, **options: Any) -> str:
-    with pytest.raises(DatasetError) as raised:
+    with pytest.raises(InputError) as raised:
         dataset_named(text, *args, **options)
     assert str(raised.value).isprintable()
     return str(raised.value)
@@ -91,8 +93,10 @@ def test_what_a_target_is(
 
 
 OR_OTHERS = "or other columns (--target, --feature)"
-TWO_ROWS = "expected at least two rows of each class, one to train on and one to test on"
-OR_NUMBER = "or --target-kind number"
+TWO_ROWS = (
+    "expected at least two rows of each class, one to train on and one to test on, or "
+    "--target-kind number"
+)
 #: A file, what is named of it, and the message after the path.
 AT_FAULT = {
     "text among numbers": (
@@ -118,7 +122,7 @@ AT_FAULT = {
     "a missing class": (
         "a,y\n1,p\n2,NA\n3,p\n4,NA\n",
         {"kind": "classes"},
-        ", line 3, column 2 (y): 'NA'; expected a class, not a missing value",
+        ", line 3, column 2 (y): 'NA'; expected a class or a number, not a missing value",
     ),
     "a missing number of the target": (
         "a,y\n1,1.5\n2,nan\n3,2\n4,2\n",
@@ -197,12 +201,7 @@ AT_FAULT = {
     "a mistake in a number to predict": (
         "a,y\n1,2.5\n2,4.5\n3,6.5o\n4,8.5\n",
         {},
-        f", line 4, column 2 (y): class '6.5o' in this row only; {TWO_ROWS}, {OR_NUMBER}",
-    ),
-    "a number with few values that are no classes": (
-        "a,y\n1,2\n2,4\n3,2\n4,8\n",
-        {},
-        f", line 3, column 2 (y): class '4' in this row only; {TWO_ROWS}, {OR_NUMBER}",
+        f", line 4, column 2 (y): class '6.5o' in this row only; {TWO_ROWS}",
     ),
     "a class of one row, which was said to be one": (
         "a,y\n1,2\n2,4\n3,2\n4,2\n",
@@ -295,20 +294,16 @@ def test_names_that_stand_for_nothing(tmp_path: Path) -> None:
         "iriss: no such file (did you mean 'iris'?); expected a CSV "
     )
     assert refusal(str(tmp_path), "y") == f"{tmp_path}: Is a directory; expected a CSV file"
-    assert refusal("iris", kind="clases") == (
-        "kind 'clases'; expected one of classes, number, auto"
-    )
 
 
 def test_rows_to_predict_from(tmp_path: Path) -> None:
     path = written(tmp_path, '\ufeffname, b,a,\r\n"A\r\nB", 2 ,1,\r\n\r\nC,4,1,x\r\n')
-    rows = read_features(path, ["a", "b"])
-    assert rows.x.tolist() == [[1, 2], [1, 4]]
-    assert rows.x.dtype == np.float64
-    assert rows.header == ("name", " b", "a", "")
-    assert rows.cells == [["A\r\nB", " 2 ", "1", ""], ["C", "4", "1", "x"]]
-    assert rows.lines == (2, 5)
-    assert read_features(written(tmp_path, "a\n5\n"), ["a"]).x.tolist() == [[5]]
+    file, x = read_features(path, ["a", "b"])
+    assert x.tolist() == [[1, 2], [1, 4]]
+    assert x.dtype == np.float64
+    assert file.header.cells == ["name", " b", "a", ""]
+    assert file.rows == [Row(2, ["A\r\nB", " 2 ", "1", ""]), Row(5, ["C", "4", "1", "x"])]
+    assert read_features(written(tmp_path, "a\n5\n"), ["a"])[1].tolist() == [[5]]
 
 
 @pytest.mark.parametrize(
@@ -332,7 +327,7 @@ def test_rows_to_predict_from(tmp_path: Path) -> None:
 )
 def test_rows_at_fault(tmp_path: Path, text: str, features: list[str], message: str) -> None:
     path = written(tmp_path, text)
-    with pytest.raises(DatasetError) as raised:
+    with pytest.raises(InputError) as raised:
         read_features(path, features)
     assert str(raised.value) == f"{path}{message}"
 
@@ -360,7 +355,7 @@ def test_numbers_are_read_back_exactly(
     writer.writerows([[*names, "j", "y"], *([*r, j, j + 0.5] for j, r in enumerate(values))])
     path = written(tmp_path, mark + out.getvalue())
     x = np.array(values)
-    assert read_features(path, names[::-1]).x.tobytes() == x[:, ::-1].tobytes()
+    assert read_features(path, names[::-1])[1].tobytes() == x[:, ::-1].tobytes()
     if len(values) >= 4 and (np.ptp(x, axis=0) > 1e-100).all():
         data = dataset_named(str(path), "y")
         assert data.features == (*names, "j")

@@ -4,7 +4,8 @@ import pytest
 import manual.regression
 import manual.sgd
 from compare.regression import compare_regressions
-from compare.tables import Table, TableError, table_named
+from compare.tables import Table, table_named
+from compare.wording import InputError
 from manual.regression import Coefficients
 from tests.tiers import slowly
 
@@ -38,7 +39,7 @@ def test_too_few_steps_are_reported_not_hidden() -> None:
 
 
 def test_a_learning_rate_too_large() -> None:
-    with pytest.raises(TableError, match="too large for this table, expected a smaller one"):
+    with pytest.raises(InputError, match="too large for this table, expected a smaller one"):
         compare_regressions(BDIMS, steps=5000, learning_rate=2.0)
 
 
@@ -47,7 +48,7 @@ def test_many_correlated_features_get_a_stable_learning_rate() -> None:
     rng = np.random.default_rng(0)
     shared = rng.normal(size=(53, 1))
     x = shared + 0.3 * rng.normal(size=(53, 29))
-    table = Table("wide", tuple(f"x{j}" for j in range(29)), "y", x, rng.normal(size=53))
+    table = Table("wide", tuple(f"x{j}" for j in range(29)), "y", None, x, rng.normal(size=53))
     result, sooner = (compare_regressions(table, steps=steps) for steps in (300, 30))
     assert result.learning_rate < 0.1
     assert result.first_divergence is None
@@ -137,7 +138,7 @@ def test_the_fits_quality() -> None:
 def _table(x: list, y: list) -> Table:
     columns = np.array(x, dtype=float).reshape(len(y), -1)
     names = tuple("ab"[: columns.shape[1]])
-    return Table("t", names, "y", columns, np.array(y, dtype=float))
+    return Table("t", names, "y", None, columns, np.array(y, dtype=float))
 
 
 @pytest.mark.parametrize(
@@ -155,5 +156,5 @@ def _table(x: list, y: list) -> Table:
 )
 def test_tables_without_a_single_best_fit(table: Table, message: str) -> None:
     """Warnings are errors here: none may leak before the sentence."""
-    with pytest.raises(TableError, match=message):
+    with pytest.raises(InputError, match=message):
         compare_regressions(table)

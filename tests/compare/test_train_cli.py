@@ -274,62 +274,6 @@ def test_the_bar_says_how_things_are() -> None:
     assert re.search(rb"30/30.* epochs .*loss 0\.\d+, accuracy 0\.\d+", last), last
 
 
-BAD = {
-    "": "Missing option '--data'",
-    "--data irsi": "irsi",
-    "--data absent.csv": "absent.csv",
-    "--data iris --activation sigmod": "'sigmod'; expected one of sigmoid, tanh, relu",
-    "--data iris --activation tahn": "Did you mean 'tanh'?",
-    "--data iris --optimiser adma": "Did you mean 'adam'?",
-    "--data iris --loss hubr": "Did you mean 'huber'?",
-    "--data iris --by foot": "'foot'; expected one of hand, autodiff, both",
-    "--data iris --dtype float16": "'float16'; expected one of float32, float64",
-    "--data iris --network 3-7-3": "network 3-7-3 has 3 inputs; expected 4, one for each feature",
-    "--data iris --network 4-7-2": "network 4-7-2 has 2 outputs; expected 3 for the 3 classes",
-    "--data iris --network 4-7-1": "network 4-7-1 has 1 outputs; expected 3",
-    "--data iris --network 4": "'4'; expected numbers of units such as 2-8-1",
-    "--data iris --network 4-0-3": "expected numbers of units such as 2-8-1",
-    "--data iris --network 4--3": "expected numbers of units such as 2-8-1",
-    "--data iris --network 4-99999999-3": "expected at most 30000000 parameters",
-    "--data diabetes --loss bce": "loss bce is for classes; expected mse or huber",
-    "--data diabetes --network 10-8-2": "network 10-8-2 has 2 outputs; expected 1",
-    "--data breast-cancer --network 30-4-1 --loss softmax-ce": "got 1 output, expected one for",
-    "--data breast-cancer --network 30-4-3": "has 3 outputs; expected 2 for the 2 classes",
-    "--data iris --loss softmax-ce --output tanh": "softmax-ce",
-    "--data iris --batch 0": "'0'; expected a whole number from 1 up",
-    "--data iris --batch 1.5": "'1.5'; expected a whole number from 1 up",
-    "--data iris --epochs -1": "'-1'; expected a whole number from 0 to 1000000",
-    "--data iris --seed -1": "'-1'; expected a whole number from 0",
-    "--data iris --test 0": "'0'; expected a number above 0, at most 0.5",
-    "--data iris --test 0.6": "'0.6'; expected a number above 0, at most 0.5",
-    "--data iris --l2 -1": "'-1'; expected a number from 0 to 1000",
-    "--data iris --learning-rate 0": "'0'; expected a finite number above 0",
-    "--data iris --learning-rate inf": "'inf'; expected a finite number above 0",
-    "--data iris --checkpoint-every -1": "'-1'; expected a number of seconds from 0 up",
-    "--data iris --raw": "iris",
-    "--data iris --out model.txt": "'model.txt'; expected a file that ends in .npz",
-    "--data iris --out nowhere/model.npz": "there is no directory 'nowhere'",
-    "--data iris --plot loss.pdf": "expected a file that ends in .svg or .png",
-    "--data iris --plot nowhere/a.svg": "there is no directory 'nowhere'",
-    "--data iris --feature petal": "petal",
-    "--data iris --target width": "target 'width'; expected",
-    "--data iris --epoch 3": "No such option",
-    "--data iris extra": "unexpected extra argument",
-    "--data iris --by hand --loss mse --optimiser sgd --activation identity --output identity "
-    "--learning-rate 1e30": "the training ran away in epoch 0: a parameter or the loss exceeds "
-    "1e+100 or is no number; learning rate 1e+30 is too large, expected a smaller --learning-rate",
-}
-
-
-@pytest.mark.parametrize("words", BAD)
-def test_bad_input_gets_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert BAD[words] in refused("train", *words.split(), "--json")
-    assert not list(tmp_path.iterdir())
-
-
 def test_resume_asks_for_no_less(iris: Path) -> None:
     content = iris.read_bytes()
     assert "--epochs 2; expected at least 3, which are done" in refused(

@@ -8,8 +8,9 @@ import pytest
 from compare.errata.catalogue import ERRATA
 from compare.errata.entry import Erratum
 from compare.people import NEWCOMERS, PEOPLE
-from compare.trace import Trace, TraceError
+from compare.trace import Trace
 from compare.traced.asked import Asked
+from compare.wording import InputError
 from study.content import of_article, of_pass
 from tests.compare.errata.asked import shown
 from tests.passes import trace
@@ -77,7 +78,7 @@ def test_it_begins_with_what_is_asked_for() -> None:
 
 
 def test_options_that_do_not_go_together_are_refused() -> None:
-    with pytest.raises(TraceError, match="--seed beside --init ones"):
+    with pytest.raises(InputError, match="--seed beside --init ones"):
         of_article(Asked(init="ones", seed=3))
 
 

@@ -103,13 +103,6 @@ def test_each_run_is_json(errata: Any, entry: Any) -> None:
     assert "null" not in json.dumps(run)
 
 
-@pytest.mark.parametrize("word", ["23", "0", "x", "1.5", ""])
-def test_no_such_number(errata: Any, word: str) -> None:
-    code, out, err = errata(word)
-    assert (code, out) == (2, "")
-    assert err == f"Error: Invalid value for '[N]': {word!r}; expected a number from 1 to 22.\n"
-
-
 @pytest.mark.slow
 def test_plain_where_no_colour_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     """FORCE_COLOR stands for a terminal; NO_COLOR is heard all the same."""

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.networks.files import Model, ModelError, load, save
+from compare.networks.files import Model, load, save
 from compare.networks.training import BY_HAND, train
+from compare.wording import InputError
 from tests.compare.networks.calls import BOTH, arrays, compare, job, refused
 
 
@@ -35,7 +36,7 @@ def refuse(path: Path, content: bytes | None) -> str:
     """The reason why a file is no model; it is one line, and the same for all who read it."""
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(InputError) as caught:
         load(path)
     reason = str(caught.value)
     assert "\n" not in reason
@@ -219,8 +220,8 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Any, Any], None], str]] = {
     "target": (_array("target.sd", _with(np.nan)), "target.sd is not finite"),
     "missing": (_without(P), f"{P} is missing"),
     "missing losses": (_without("losses"), "losses is missing"),
-    "missing plan": (_without("plan"), "header has no plan"),
-    "missing done": (_without("done"), "header has no done"),
+    "missing plan": (_without("plan"), "header: object missing required field `plan`"),
+    "missing done": (_without("done"), "header: object missing required field `done`"),
     "extra": (_array("by_hand.more", lambda _: np.zeros(3)), "'by_hand.more' is unknown"),
     "huge": (_array(P, lambda _: np.zeros(10**6)), "by_hand.params has 8000128 bytes"),
     "huge and extra": (_array("bomb", lambda _: np.zeros(10**6)), "'bomb' is unknown"),
@@ -230,29 +231,41 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Any, Any], None], str]] = {
     "other side": (_header(by=["autodiff"]), "autodiff.count is missing"),
     "side": (_header(by=["by_foot"]), "by is ['by_foot']"),
     "no side": (_header(by=[]), "by is []"),
-    "sides in an object": (_header(by={"by_hand": 1}), "by is {'by_hand': 1}"),
+    "sides in an object": (
+        _header(by={"by_hand": 1}),
+        "by: expected `array`",
+    ),
     "one side twice": (_header(by=["by_hand", "by_hand"]), "by is ['by_hand', 'by_hand']"),
     "version in words": (_header(version="1\x1b[2J"), r"version '1\x1b[2J'; expected 1"),
     "version that is true": (_header(version=True), "version True; expected 1"),
-    "activation": (_header(plan__network__activation="tahn"), "tahn"),
+    "activation": (
+        _header(plan__network__activation="tahn"),
+        "activation: got 'tahn'",
+    ),
     "loss": (_header(plan__network__loss="hubert"), "hubert"),
     "optimiser": (_header(plan__optimiser="adamant"), "adamant"),
     "format": (_header(plan__dtype="float16"), "float16"),
     "sizes": (_header(plan__network__sizes=[4, 7, 4]), "4 outputs"),
-    "sizes in words": (_header(plan__network__sizes="473"), "sizes is '473'"),
-    "size in words": (_header(plan__network__sizes=["4", 7, 3]), "sizes is ['4', 7, 3]"),
-    "half a unit": (_header(plan__network__sizes=[4, 7.5, 3]), "sizes is [4, 7.5, 3]"),
+    "sizes in words": (
+        _header(plan__network__sizes="473"),
+        'sizes is "473"; expected `array`',
+    ),
+    "size in words": (_header(plan__network__sizes=["4", 7, 3]), 'sizes[0] is "4"; expected `int`'),
+    "half a unit": (_header(plan__network__sizes=[4, 7.5, 3]), "sizes[1] is 7.5; expected `int`"),
     "too many units": (_header(plan__network__sizes=[4, 10**8, 3]), "sizes is [4, 100000000, 3]"),
     "no sizes": (_header(plan__network__sizes=[4]), "sizes"),
     "inputs": (_header(plan__network__sizes=[3, 7, 3]), "4 features for 3 inputs"),
     "word in plan": (_header(plan__momentum=1), "momentum"),
     "word in source": (_header(source__color=1), "color"),
-    "lines": (_header(**{"plan__a\nb": 1}), r"plan has 'a\nb'"),
+    "lines": (_header(**{"plan__a\nb": 1}), r"header.plan: 'a\nb' is missing or unknown"),
     "plan is a list": (_header(plan=[1]), ""),
     "plan is null": (_header(plan=None), ""),
     "source is text": (_header(source="iris"), ""),
     "name": (_header(source__name=7), "name is 7"),
-    "features in numbers": (_header(source__features=[1, 2, 3, 4]), "features is [1, 2, 3, 4]"),
+    "features in numbers": (
+        _header(source__features=[1, 2, 3, 4]),
+        "features[0] is 1; expected",
+    ),
     "a feature twice": (_header(source__features=["a", "a", "b", "c"]), "features is ['a', 'a'"),
     "features": (_header(source__features=["a", "b"]), "2 features for 4 inputs"),
     "classes": (_header(source__classes=["a"]), "3 outputs"),
@@ -260,23 +273,46 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Any, Any], None], str]] = {
     "number": (_header(source__kind="number"), "kind number"),
     "raw": (_header(source__raw=0), "raw is 0"),
     "rate": (_header(plan__learning_rate=-1), "learning_rate is -1"),
-    "rate in words": (_header(plan__learning_rate="fast"), "learning_rate is 'fast'"),
-    "rate that is true": (_header(plan__learning_rate=True), "learning_rate is True"),
-    "rate that is none": (_header(plan__learning_rate=float("nan")), "learning_rate is nan"),
+    "rate in words": (
+        _header(plan__learning_rate="fast"),
+        'learning_rate is "fast"; exp',
+    ),
+    "rate that is true": (
+        _header(plan__learning_rate=True),
+        "learning_rate is true; expected",
+    ),
+    "rate that is none": (
+        _header(plan__learning_rate=float("nan")),
+        "learning_rate is NaN; exp",
+    ),
     "decay": (_header(plan__network__l2=1e308), "l2 is 1e+308"),
     "batch": (_header(plan__batch=0), "batch is 0"),
-    "batch that is true": (_header(plan__batch=True), "batch is True"),
+    "batch that is true": (_header(plan__batch=True), "batch is true; expected `int`"),
     "seed": (_header(plan__seed=-1), "seed is -1"),
     "fraction": (_header(test_fraction=7), "test_fraction is 7"),
     "done": (_header(done=4), "epochs 3, of which 4 are done"),
     "part of an epoch": (_header(epochs=3.7), "epochs is 3.7"),
     "for ever": (_header(epochs=10**12), "epochs is 1000000000000"),
-    "infinitely many": (_header(done=float("inf")), "done is inf"),
-    "divergence": (_header(first_divergence={"update": 1}), "first_divergence has no parameter"),
-    "no divergence": (_header(first_divergence={}), "first_divergence has no update"),
+    "infinitely many": (_header(done=float("inf")), "done is Infinity; expected `int`"),
+    "divergence": (
+        _header(first_divergence={"update": 1}),
+        "missing required field `parameter`",
+    ),
+    "no divergence": (
+        _header(first_divergence={}),
+        "missing required field `update`",
+    ),
     "part of a divergence": (
         _header(first_divergence=DIVERGENCE | {"off": "nobody"}),
         "first_divergence.off is 'nobody'",
+    ),
+    "quantity of a divergence": (
+        _header(first_divergence=DIVERGENCE | {"quantity": "gradients"}),
+        "first_divergence.quantity is 'gradients'",
+    ),
+    "missing activation": (
+        lambda header, _: header["plan"]["network"].pop("activation"),
+        "header.plan.network: 'activation' is missing or unknown",
     ),
     "huge rate": (_header(plan__learning_rate=10**30), "plan.learning_rate is 1000000000"),
     "rate of another format": (
@@ -312,7 +348,7 @@ def read_or_refused(path: Path) -> Model | None:
     """What is in a file, or None if it is refused in one line; nothing else may happen."""
     try:
         return load(path)
-    except ModelError as error:
+    except InputError as error:
         if "\n" in str(error):
             raise AssertionError("more than one line") from error
         return None

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from compare.proof.lemmas import Lemma
-from tests.compare.networks.calls import compare, one_object, refused, started
+from tests.compare.networks.calls import compare, one_object, started
 from tests.compare.test_cli import seconds_of_children
 
 NINE = ["w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3"]
@@ -152,35 +152,6 @@ def test_what_else_is_not_proved_leaves_the_whole_undecided(
     assert (answer["verdict"], answer["reason"]) == ("undecided", "not proved: one-is-two")
     assert {row["verdict"] for row in answer["partials"]} == {"proved"}
     assert "\n1 = 2\n" not in compare("prove", "--latex").out
-
-
-REFUSED = {
-    "--network 2-2-1 --activation gelu": "gelu is not attempted: its lines hold √½ and √π rounded",
-    "--network 50-50-1": "not attempted: too large: 50-50-1 with 1 example has formulas: 2601, "
-    "cases: 1, variables: 51; expected at most formulas: 400, cases: 256, variables: 64",
-    "--network 2-9-1 --activation relu": "with 1 example has formulas: 37, cases: 512",
-    "--network 3-3-2 --loss huber --examples 4": "with 4 examples has formulas: 160, cases: 65536",
-    "--network 3-8-1 --activation relu --output identity --examples 1": "formulas: 41, cases: 256, "
-    "variables: 0; expected at most formulas: 400, cases: 256, variables: 64, and formulas times "
-    "cases: 10000",
-    "--network 2-8-1 --activation relu --examples 1": "formulas: 33, cases: 256, variables: 256",
-    "--network two": "'two'; expected numbers of units such as 2-8-1",
-    "--activation tahn": "Did you mean 'tanh'?",
-    "--loss bce --output tanh": "output: got 'tanh', expected identity: bce is on logits",
-    "--loss softmax-ce": "sizes: got 1 output, expected one for each class with softmax-ce",
-    "--examples 3": "'3'; expected one of 1, 2, 4",
-    "--examples two": "'two'; expected one of 1, 2, 4",
-    "--plant missing-sqare": "'missing-sqare', no such mistake (did you mean 'missing-square'?)",
-    "--plant ascends": "--plant ascends is a mistake of the training loop, around a right gradient",
-    "--plant half-mse --network 3-3-2": "--plant beside a network of another kind; expected the",
-    "--sigmoid-derivative article --l2 1": "--sigmoid-derivative beside a network of another kind",
-    "--latex --json": "--latex beside --json, which has the formulas; expected one",
-}
-
-
-@pytest.mark.parametrize("words", REFUSED)
-def test_what_is_refused(words: str) -> None:
-    assert REFUSED[words] in refused("prove", *words.split())
 
 
 @pytest.mark.slow

@@ -10,8 +10,8 @@ from jax.extend.random import threefry_2x32
 
 from compare.sweep import cases
 from compare.sweep.distributions import FLOATS, Spread, Uniform, distribution, unit
-from compare.sweep.settings import SweepError
 from compare.sweep.threefry import threefry
+from compare.wording import InputError
 from manual.network import Network
 from tests.compare.sweep.blocks import drawn_alone, swept
 from tests.tiers import one_of_each
@@ -152,5 +152,5 @@ def test_classes_are_drawn_as_one_for_each_example() -> None:
     ],
 )
 def test_settings_that_do_not_fit(others: dict[str, Any], message: str) -> None:
-    with pytest.raises(SweepError, match=message):
+    with pytest.raises(InputError, match=message):
         swept(**others)

@@ -93,35 +93,6 @@ def test_a_case_of_another_network() -> None:
     assert all(sum(row) == 1 for row in found["inputs"]["y"])
 
 
-BAD = {
-    "--cases 0": "expected a whole number from 1 to 1e15",
-    "--cases 1.5": "expected a whole number from 1 to 1e15",
-    "--cases many": "expected a whole number from 1 to 1e15",
-    "--weights uniform": "--weights 'uniform'; expected uniform:SIZE or spread:LOW:HIGH",
-    "--inputs uniform:1e31": "--inputs: got uniform:1e+31, expected sizes from 1e-30 to 1e+30",
-    "--weights uniform:1e5 --dtype float32": "expected sizes from 0.0001 to 10000 in float32",
-    "--network 40-40-10": "a case has 2,150 numbers; expected at most 2,000",
-    "--plant half-msee": "no such mistake (did you mean 'half-mse'?)",
-    "--plant update-before-use": "a mistake of the training loop, around a right gradient",
-    "--plant half-mse --network 3-3-1": "planted in the article's network; expected no other",
-    "--sigmoid-derivative article --network 3-3-1": "beside another network than the article's",
-    "--coordinator localhost:1": "expected all three, or none",
-    "--coordinator garbage": "expected HOST:PORT, such as localhost:1234",
-    "--coordinator localhost:1 --num-processes 2 --process-id 2": "expected a number from 0 to 1",
-    "--loss bce --output sigmoid": "expected identity",
-    "--dtype float16": "expected one of float64, float32",
-}
-
-
-@pytest.mark.parametrize("words", BAD)
-def test_bad_input_gets_one_line(words: str) -> None:
-    ended = compare("sweep", *words.split())
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("Error: ")
-    assert ended.err.count("\n") == 1
-    assert BAD[words] in ended.err
-
-
 @pytest.mark.slow
 def test_a_sweep_says_what_it_swept() -> None:
     found: Swept = sweep(swept(Network((3, 2, 1)), 2, "float32", seed=3), 10)

@@ -11,9 +11,10 @@ import pytest
 import manual.article
 import manual.sgd
 from compare.agreement import NAMES, compare_gradients
-from compare.trace import GRADIENT, Trace, TraceError
+from compare.trace import GRADIENT, Trace
 from compare.traced import article
 from compare.traced.article import trace_article
+from compare.wording import InputError
 from handgrad import exact_gradient
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from tests.compare.traced import formulas
@@ -203,7 +204,7 @@ def test_a_wrong_autodiff_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_numbers_that_overflow_are_refused() -> None:
-    with pytest.raises(TraceError, match=r"^z1 is inf at this point; expected inputs"):
+    with pytest.raises(InputError, match=r"^z1 is inf at this point; expected inputs"):
         trace_article([1e308] * 9, [1e10, 1], 1)
 
 

@@ -8,10 +8,11 @@ import pytest
 
 import manual.article
 import manual.network
-from compare.trace import FACTOR, GRADIENT, Trace, TraceError
+from compare.trace import FACTOR, GRADIENT, Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
 from compare.traced.parameters import as_layers
+from compare.wording import InputError
 from handgrad.data.ulps import ulp_distance
 from manual.activations import ACTIVATIONS, sigmoid_derivative
 from manual.affine import Layer, affine_backward_parameters
@@ -218,6 +219,6 @@ def test_shapes_and_numbers_that_do_not_fit_are_refused() -> None:
     params, x, y = drawn(network)
     with pytest.raises(ValueError, match=r"^x: got shape \(1, 3\), expected \(1, 2\)"):
         trace_network(network, params, [1, 2, 3], y)
-    with pytest.raises(TraceError, match=r"^z0\[\d\] is -?inf at this point"):
+    with pytest.raises(InputError, match=r"^z0\[\d\] is -?inf at this point"):
         trace_network(network, [Layer(1e300 * w, b) for w, b in params], [1e300, 1e300], y)
     assert trace_network(network, params, x, y).verdict == "agree"
