@@ -64,12 +64,12 @@ def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     Results are written to FILE as they come. Without --out, a whole run is stored where the
     documentation takes its table from, and a part of one is not stored.
     """
-    from benchmarks.checkers.results import load
+    from benchmarks.checkers.results import Results
     from benchmarks.checkers.table import markdown
     from benchmarks.files import BadResultsError
 
     try:
-        results = load(table) if table else _measured(**options)
+        results = Results.load(table) if table else _measured(**options)
     except BadResultsError as error:
         raise click.UsageError(str(error)) from error
     click.echo(results.as_json() if as_json else markdown(results), nl=False)
@@ -105,14 +105,14 @@ def _measured(
 def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Results":
     """Results to go on with: those of the file, or none yet."""
     from benchmarks.checkers.fingerprint import fingerprint
-    from benchmarks.checkers.results import Results, differences, load
+    from benchmarks.checkers.results import Results, differences
 
     here = fingerprint()
     if out is None or not out.exists() or overwrite:
         return Results(here, limit, {})
     if not resume:
         raise click.UsageError(f"{out} is there already; expected --resume or --overwrite")
-    found = load(out)
+    found = Results.load(out)
     if other := differences(found.fingerprint, here):
         raise click.UsageError(
             f"{out} was made with another {', '.join(other)}; expected a run to go on where it "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.document.asked import Asked, UnknownError
 from benchmarks.document.verbs import VERBS
-from benchmarks.results import Results, load
+from benchmarks.results import Results
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -72,7 +72,7 @@ def build() -> list[Path]:
     """
     from benchmarks.figures import draw
 
-    results = load(STORED)
+    results = Results.load(STORED)
     text, front = document(results), readme(results)
     FIGURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

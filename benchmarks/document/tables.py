@@ -12,7 +12,7 @@ from benchmarks.goals import QUIET, TAX, Goal
 from benchmarks.goals import goals as aims
 from benchmarks.names import LABELS
 from benchmarks.report import units
-from benchmarks.results import load
+from benchmarks.results import Results
 from benchmarks.statistics import TIE
 
 #: Three runs of the quick set, the last one with every contender slowed by a tenth.
@@ -134,7 +134,7 @@ def _counted(found: list[int] | None, operation: str) -> str:
 
 def compared(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)
     """Of the three stored quick runs: the same again, and one that is slower, by `compare`."""
-    first, again, slowed = (load(COMPARISON / f"{name}.json") for name in RUNS)
+    first, again, slowed = (Results.load(COMPARISON / f"{name}.json") for name in RUNS)
     same, slower = compare(first, again), compare(first, slowed)
     computing = [change for change in slower.changes if not change.dispatch_bound]
     worse = sum(change.verdict == WORSE for change in computing)
@@ -147,5 +147,5 @@ def compared(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)
 
 def quick(asked: Asked) -> str:  # noqa: ARG001 (the form of every verb)
     """How long the stored quick run took."""
-    seconds = load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"]
+    seconds = Results.load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"]
     return f"{seconds / 60:.1f} minutes"

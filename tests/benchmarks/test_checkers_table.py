@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.checkers import command, peers
 from benchmarks.checkers import table as table_module
-from benchmarks.checkers.results import load
+from benchmarks.checkers.results import Results
 from tests.benchmarks.planted_checkers import made_up
 
 ROOT = Path(__file__).parent.parent.parent
@@ -67,4 +67,4 @@ def test_the_document_shows_the_stored_results() -> None:
         r"<!-- table: checkers -->\n+(.*?)\n*<!-- end -->", DOCUMENT.read_text("utf-8"), re.S
     )
     assert shown is not None
-    assert shown[1].strip() == table_module.markdown(load(command.STORED)).strip()
+    assert shown[1].strip() == table_module.markdown(Results.load(command.STORED)).strip()

@@ -15,7 +15,7 @@ from benchmarks.document.build import DOCUMENT, README, STORED
 from benchmarks.document.reasons import reason
 from benchmarks.document.tables import COMPARISON, RUNS
 from benchmarks.goals import TAX, goals
-from benchmarks.results import load
+from benchmarks.results import Results
 from benchmarks.statistics import TIE, Interval, spread
 from tests.benchmarks.sure import row_of, sure
 
@@ -25,7 +25,7 @@ SAMPLE, LARGE = "sample/1/float64/1", "digits/512/float32/1"
 
 @pytest.fixture(scope="module")
 def stored() -> Asked:
-    return Asked(load(STORED))
+    return Asked(Results.load(STORED))
 
 
 def ratio(asked: Asked, label: str, name: str, other: str) -> float:
@@ -184,12 +184,12 @@ def test_one_example_is_part_of_its_reason(stored: Asked) -> None:
 
 
 def test_a_quick_run_takes_less_than_five_minutes() -> None:
-    assert load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"] < 300
+    assert Results.load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"] < 300
 
 
 def test_the_same_again_is_a_tie() -> None:
     """Nine rows of ten, of the runs that are stored."""
-    first, again = (load(COMPARISON / f"{name}.json") for name in RUNS[:2])
+    first, again = (Results.load(COMPARISON / f"{name}.json") for name in RUNS[:2])
     same = compare(first, again)
     assert same.by_floor == []
     assert len(same.changes) >= 25
@@ -198,7 +198,7 @@ def test_the_same_again_is_a_tie() -> None:
 
 def test_a_tenth_slower_is_seen() -> None:
     """In nine rows of ten that are not mostly their call, of the runs that are stored."""
-    first, slowed = (load(COMPARISON / f"{name}.json") for name in (RUNS[0], RUNS[2]))
+    first, slowed = (Results.load(COMPARISON / f"{name}.json") for name in (RUNS[0], RUNS[2]))
     assert set(slowed.settings["plants"].values()) == {"slow"}
     computing = [change for change in compare(first, slowed).changes if not change.dispatch_bound]
     assert len(computing) >= 20

@@ -25,7 +25,7 @@ from benchmarks.document.build import (
 )
 from benchmarks.document.reasons import REASONS
 from benchmarks.document.verbs import VERBS
-from benchmarks.results import Results, load
+from benchmarks.results import Results
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
 
@@ -40,7 +40,7 @@ NOT_OF_THE_RUN = ("95 %", "1.00")
 
 @pytest.fixture(scope="module")
 def stored() -> Results:
-    return load(STORED)
+    return Results.load(STORED)
 
 
 def test_the_document_is_what_the_results_say(stored: Results) -> None:

@@ -20,7 +20,7 @@ from benchmarks.on_gpu import main as on_gpu
 from benchmarks.protocol import gpu, process, session
 from benchmarks.protocol.process import WorkerError, answers, environment
 from benchmarks.protocol.worker import MEMORY, TIMES, UNTUNED, Request
-from benchmarks.results import CONTENDER, Cell, load
+from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
 
@@ -46,7 +46,7 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "1/2 process 2 of 2: sample/1/float64/1/highest/cpu" in shown.err
     for what in ("95 % interval", "/ floor", "gate error", "noise: ratios from", "every answer"):
         assert what in shown.out
-    results = load(out)
+    results = Results.load(out)
     (cell,) = results.cells
     assert [row.name for row in cell.timed(CONTENDER)] == ["hand-floats", "hand-numpy", "grad-jit"]
     for row in cell.timed(CONTENDER):
@@ -112,7 +112,7 @@ def test_the_script_for_a_gpu_runs_on_the_processor(
     assert shown[-1] == f"Results: {out}"
     assert shown[-2].endswith("every answer right before and after it was timed.")
     assert any(line.startswith("sample/1/float64/all/highest/cpu") for line in shown)
-    labels = [cell.label for cell in load(out).cells]
+    labels = [cell.label for cell in Results.load(out).cells]
     assert f"batch-2-2-1/{4**10}/float64/all/highest/cpu" in labels
 
 
@@ -214,7 +214,7 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
     )
     try:
         until = time.monotonic() + 90
-        while time.monotonic() < until and not (out.exists() and load(out).cells):
+        while time.monotonic() < until and not (out.exists() and Results.load(out).cells):
             time.sleep(0.2)
         os.killpg(run.pid, signal.SIGINT)
         _, said = run.communicate(timeout=30)
@@ -222,7 +222,7 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
         run.kill()
     assert run.returncode == 130
     assert "Stopped." in said
-    assert isinstance(load(out).cells[0], Cell)
+    assert isinstance(Results.load(out).cells[0], Cell)
 
 
 @pytest.mark.parametrize(
