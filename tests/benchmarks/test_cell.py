@@ -21,10 +21,11 @@ from benchmarks.floors import (
     products_numpy,
 )
 from benchmarks.problems.network import NetworkProblem, network_problem
-from benchmarks.protocol import cell, program, rounds
+from benchmarks.protocol import cell, program, warm
 from benchmarks.protocol.cell import Plan, RefusedError, time_cell
 from benchmarks.ready import Ready
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, Cell
+from handgrad.speed import rounds
 from handgrad.speed.rounds import sample
 from manual.network import Network
 from tests.benchmarks.sure import row_of, sure
@@ -35,9 +36,9 @@ BRIEF = Plan(rounds=2, seed=0, only=(names.HAND, names.HAND_JIT, names.GRAD, nam
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 1e-4)
+    monkeypatch.setattr(cell, "SAMPLE_SECONDS", 1e-4)
     monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(rounds, "WARM_CALLS", 3)
+    monkeypatch.setattr(warm, "WARM_CALLS", 3)
     monkeypatch.setattr(cell, "WARM_SECONDS", 1e-3)
 
 
