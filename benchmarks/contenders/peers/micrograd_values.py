@@ -52,10 +52,10 @@ def value_and_gradient(question: Question) -> Ready:
         )
     box = _elementwise(lambda number: value(float(number)))
     params, inputs = (
-        [np.atleast_1d(box(array)) for array in arrays]
+        [box(array) for array in arrays]  # of an array without axes, the number alone
         for arrays in (question.params, question.inputs)
     )
-    numbers = [number for array in params for number in array.flat]
+    numbers = [number for array in params for number in np.ravel(array)]
 
     def run() -> tuple[list[float], list[float]]:
         for number in numbers:
@@ -77,7 +77,8 @@ def _read(answer: tuple[list[float], list[float]], question: Question) -> Leaves
 
 
 def _elementwise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return np.frompyfunc(function, 1, 1)
+    of_array = np.frompyfunc(function, 1, 1)
+    return lambda z: of_array(z) if isinstance(z, np.ndarray) else function(z)
 
 
 def total(terms: np.ndarray) -> Any:
