@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.document.lookup import UnknownError, looked_up_in, precise
 from benchmarks.results import Results
+from benchmarks.templates import templates
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -31,13 +32,7 @@ def filled(template: str, results: Results) -> str:
     """
     import jinja2
 
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    made = templates(HERE)
     made.filters["precise"] = precise
     made.globals |= looked_up_in(results)
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import cases, names
 from benchmarks.cases import Choice, Spec
-from benchmarks.contenders import c_program, network
+from benchmarks.contenders import c_program, gradients, network
 from benchmarks.floors import (
     factors,
     floors,
@@ -95,7 +95,7 @@ def test_a_wrong_contender_gets_no_time(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, mistake: str
 ) -> None:
     def wrong(problem: Any) -> Ready:
-        ready = network.hand_numpy(problem)
+        ready = gradients.hand_numpy(problem)
 
         def read(answer: Any) -> list[np.ndarray]:
             leaves = ready.read(answer)
@@ -114,7 +114,7 @@ def test_the_last_timed_answer_is_judged(plan: Plan, monkeypatch: pytest.MonkeyP
     """Right when it is asked the first time, wrong once it is timed."""
 
     def forgetful(problem: Any) -> Ready:
-        ready, calls = network.hand_numpy(problem), []
+        ready, calls = gradients.hand_numpy(problem), []
 
         def run() -> Any:
             calls.append(1)

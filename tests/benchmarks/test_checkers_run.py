@@ -21,8 +21,9 @@ from benchmarks.checkers.cases import Case
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.worker import Worker, WorkerError
+from benchmarks.checkers.worker import Worker
 from benchmarks.files import BadResultsError
+from benchmarks.process import WorkerError
 from tests.benchmarks.planted_checkers import (
     ALWAYS_RIGHT,
     ALWAYS_WRONG,
@@ -118,10 +119,10 @@ def elementary(_verdict: str) -> Question:
 def test_a_process_stays_warm_and_is_gone_afterwards() -> None:
     with Worker(ALWAYS_WRONG, 60) as worker:
         first = worker.ask(a_case("half-mse", partial(question, turned)))
-        process = worker._process
+        process = worker._started()
         second = worker.ask(a_case("exchanged"))
         assert worker._process is process
-    assert not process._closed or process.exitcode is not None
+    assert process._process.exitcode is not None
     assert (first.answer.verdict, first.wrong_leaves, first.leaves) == (
         WRONG,
         ("params['w']",),
@@ -139,11 +140,11 @@ from benchmarks.checkers.worker import Worker
 from tests.benchmarks.planted_checkers import a_case, hangs
 if __name__ == "__main__":
     worker = Worker(Contender("hangs", "numpy", hangs), 600)
-    worker._start()
-    worker._pipe.send(a_case("half-mse"))
-    worker._received(600)  # that it is built: now it hangs
-    print(worker._process.pid, flush=True)
-    worker._received(600)
+    process = worker._started()
+    process.send(a_case("half-mse"))
+    process.receive()  # that it is built: now it hangs
+    print(process.pid, flush=True)
+    process.receive()
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT) as parent:
         assert parent.stdout is not None

@@ -1,6 +1,5 @@
 """Results as a file: what is read is what was written, and other files are refused."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -61,7 +60,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         made_results(("sample",)).save(tmp_path / "file" / "a.json")
 
 
-def one_process(seed: int, *, absent: str = "", wrong: str = "") -> dict:
+def one_process(seed: int, *, absent: str = "", wrong: str = "") -> Cell:
     (cell,) = made_results(("sample",), seed).cells
     cell.rows = [
         Row("grad-jit", "contender", samples=[[float(seed)] * 3], gate_error=0.1 * seed),
@@ -73,10 +72,10 @@ def one_process(seed: int, *, absent: str = "", wrong: str = "") -> dict:
             samples=[] if absent or wrong else [[1.0] * 3],
         ),
     ]
-    return json.loads(json.dumps(cell.__dict__ | {"rows": [row.__dict__ for row in cell.rows]}))
+    return cell
 
 
-def joined(*processes: dict) -> Cell:
+def joined(*processes: Cell) -> Cell:
     results = Results({}, {})
     for process in processes:
         add(results, process)
