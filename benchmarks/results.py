@@ -86,6 +86,11 @@ class Cell:
         """The row of that name, if there is one."""
         return next((row for row in self.rows if row.name == name), None)
 
+    def times(self, name: str) -> list[list[float]] | None:
+        """The samples of a row, if it has any that may be shown."""
+        row = self.row(name)
+        return row.samples if row is not None and row.timed else None
+
     def timed(self, *kinds: str) -> list[Row]:
         """The rows of these kinds that have times."""
         return [row for row in self.rows if row.timed and row.kind in kinds]

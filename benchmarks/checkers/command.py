@@ -1,12 +1,14 @@
 """`python -m benchmarks checkers`: gradient checkers side by side."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from benchmarks.commands import shared
+from benchmarks.commands.shared import expect
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
@@ -127,7 +129,7 @@ def _contenders(names: tuple[str, ...]) -> "list[Contender]":
     from benchmarks.checkers.contenders import CONTENDERS
 
     known = [contender.name for contender in CONTENDERS]
-    _expect("--contender", names, known)
+    expect("--contender", names, known)
     return [contender for contender in CONTENDERS if not names or contender.name in names]
 
 
@@ -135,41 +137,24 @@ def _cases(names: tuple[str, ...], quick: bool) -> "list[Case]":
     from benchmarks.checkers import cases
 
     everything = cases.cases()
-    _expect("--subject", names, list(dict.fromkeys(case.subject for case in everything)))
+    expect("--subject", names, list(dict.fromkeys(case.subject for case in everything)))
     chosen = [case for case in everything if not names or case.subject in names]
     return cases.quick(chosen) if quick else chosen
-
-
-def _expect(option: str, names: tuple[str, ...], known: list[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise click.UsageError(f"{option}: got {name!r}, expected one of {', '.join(known)}")
 
 
 @contextmanager
 def progress(total: int) -> "Iterator[OnCheck]":
     """What is being asked, and how long it will go on; a plain line a check without a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeft
-
-    err = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeLeft())
-    text = TextColumn("{task.description}", markup=False)
-    with Progress(*columns, text, console=err, disable=not err.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        done = 0
+    done = 0
+    with shared.progress(time_left=True) as show:
 
         def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
             nonlocal done
-            what = f"{contender.name}: {case.subject}, {case.what}"
-            if check is None:
-                bar.update(task, description=what)
-                return
-            done += 1
-            bar.update(task, completed=done)
-            if not err.is_terminal:
-                print(f"{done}/{total} {what}: {_answer(check)}", file=sys.stderr, flush=True)
+            what, line = f"{contender.name}: {case.subject}, {case.what}", ""
+            if check is not None:
+                done += 1
+                line = f"{done}/{total} {what}: {_answer(check)}"
+            show(done, total, what, line)
 
         yield on_check
 

@@ -51,8 +51,7 @@ class Line:
 
 def line(cells: Sequence[Cell], name: str) -> Line:
     """Of one row, in the cells where it has times."""
-    rows = [(cell, row) for cell in cells if (row := cell.row(name)) and row.timed]
-    return _line([(cell.size[0], row.samples) for cell, row in rows])
+    return _line([(cell.size[0], times) for cell in cells if (times := cell.times(name))])
 
 
 def floors(cells: Sequence[Cell]) -> dict[str, Line]:

@@ -69,9 +69,8 @@ def winner(cell: Cell) -> str | None:
 
 def _fastest_first(cell: Cell) -> list[str]:
     """Those of the three that have times."""
-    timed = [row for name in RIVALS if (row := cell.row(name)) and row.timed]
-    ordered = sorted(timed, key=lambda row: np.log(table(row.samples)).mean())
-    return [row.name for row in ordered]
+    timed = {name: times for name in RIVALS if (times := cell.times(name))}
+    return sorted(timed, key=lambda name: np.log(table(timed[name])).mean())
 
 
 def squares(group: Group) -> list[Square]:
