@@ -57,7 +57,9 @@ def times_along(axis: Any) -> None:
     from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 300 else (1,)))
+    locator = LogLocator(subs=(1, 2, 5) if high / low < 300 else (1,))
+    locator.set_axis(axis)
+    axis.set_ticks([tick for tick in locator.tick_values(low, high) if low <= tick <= high])
     axis.set_major_formatter(EngFormatter("s"))
     axis.set_minor_locator(NullLocator())
     axis.grid(True, linewidth=0.8)
