@@ -85,14 +85,10 @@ def _noise(*cells: Cell) -> Band:
     """The widest of the cells' bands; where the reference was not there twice, none."""
     widest = Band(1.0, 1.0)
     for cell in cells:
-        first, again = cell.row(REFERENCE), cell.row(AGAIN)
-        if first is not None and again is not None and first.timed and again.timed:
-            widest = max(widest, band(change(first.samples, again.samples)), key=_width)
+        first, again = cell.times(REFERENCE), cell.times(AGAIN)
+        if first and again:
+            widest = max(widest, band(change(first, again)), key=lambda found: found.high)
     return widest
-
-
-def _width(found: Band) -> float:
-    return found.high
 
 
 def _missing(before: Results, after: Results, compared: set[tuple[str, str]]) -> list[str]:

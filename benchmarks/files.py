@@ -2,50 +2,69 @@
 
 import json
 import os
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
+
+import msgspec
 
 
 class BadResultsError(ValueError):
     """A file of results that cannot be read or written; the message is one line."""
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file in one step: whoever reads it sees the old one or the new one, whole.
+@dataclass
+class Stored:
+    """Results that are kept in a file: what they were taken on, and a list that grows."""
 
-    Raises:
-        BadResultsError: it cannot be written.
-    """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise BadResultsError(f"{path}: cannot be written: {error.strerror}") from error
+    WHAT: ClassVar[str]  #: is stored, for a message
+    SCHEMA: ClassVar[int]  #: raised when the meaning of a field changes
+    PART: ClassVar[str]  #: the field that grows
 
+    def as_json(self) -> str:
+        """As one JSON object, a line an entry."""
+        head = {f.name: getattr(self, f.name) for f in fields(self) if f.name != self.PART}
+        about = json.dumps({"schema": self.SCHEMA} | head, ensure_ascii=False, indent=1)[:-2]
+        lines = ",\n".join(f"  {self.entry(found)}" for found in getattr(self, self.PART))
+        return f'{about},\n "{self.PART}": [\n{lines}\n ]\n}}\n'
 
-def read(path: Path, what: str, schema: int, part: str) -> dict[str, Any]:
-    """Read a file of results.
+    def entry(self, found: Any) -> str:
+        """One of the list, as JSON."""
+        return json.dumps(asdict(found), ensure_ascii=False)
 
-    Args:
-        path: of the file.
-        what: is in it, for a message.
-        schema: its number.
-        part: a field that only results of this kind have.
+    def save(self, path: Path) -> None:
+        """Write the file in one step: whoever reads it sees the old one or the new one, whole.
 
-    Raises:
-        BadResultsError: it cannot be read, or it is no file of these results, or of another schema.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadResultsError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise BadResultsError(f"{path}: no JSON: {error}") from error
-    if not isinstance(found, dict) or found.get("schema") != schema:
-        got = found.get("schema") if isinstance(found, dict) else type(found).__name__
-        raise BadResultsError(f"{path}: got schema {got!r}, expected {what} of schema {schema}")
-    if part not in found:
-        raise BadResultsError(f"{path}: a field of the {what} is missing: {part!r}")
-    return found
+        Raises:
+            BadResultsError: it cannot be written.
+        """
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(self.as_json(), encoding="utf-8")
+            os.replace(part, path)
+        except OSError as error:
+            raise BadResultsError(f"{path}: cannot be written: {error.strerror}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file of results.
+
+        Raises:
+            BadResultsError: it cannot be read, or it is no file of these results, or of another
+                schema.
+        """
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            got = found.get("schema") if isinstance(found, dict) else type(found).__name__
+            if got != cls.SCHEMA:
+                wanted = f"{cls.WHAT} of schema {cls.SCHEMA}"
+                raise BadResultsError(f"{path}: got schema {got!r}, expected {wanted}")
+            # Of a list that may be empty when it is made, a file has to say so.
+            return msgspec.convert({cls.PART: None} | found, cls)
+        except OSError as error:
+            raise BadResultsError(f"{path}: {error.strerror}") from error
+        except msgspec.ValidationError as error:
+            raise BadResultsError(f"{path}: these are no {cls.WHAT}: {error}") from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise BadResultsError(f"{path}: no JSON: {error}") from error

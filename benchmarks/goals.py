@@ -58,8 +58,7 @@ def _width(cell: Cell) -> int:
 
 def _floor(cell: Cell) -> Iterator[Goal]:
     row = cell.row(names.HAND)
-    found = over_floor(cell, row) if row is not None and row.timed else None
-    if found:
+    if found := row and over_floor(cell, row):
         met = _below(found, 1.05, noise(cell))
         yield Goal(cell.label, f"{names.HAND} / floor", "at most 1.05", found, met)
 

@@ -2,14 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from benchmarks.files import BadResultsError, read, write
-
-#: Raised when the meaning of a field changes.
-SCHEMA = 2
+from benchmarks.files import Stored
 
 #: What a row is: one of the ways to the gradient, that way a second time, the loss alone, or a part
 #: of the floor.
@@ -90,14 +86,21 @@ class Cell:
         """The row of that name, if there is one."""
         return next((row for row in self.rows if row.name == name), None)
 
+    def times(self, name: str) -> list[list[float]] | None:
+        """The samples of a row, if it has any that may be shown."""
+        row = self.row(name)
+        return row.samples if row is not None and row.timed else None
+
     def timed(self, *kinds: str) -> list[Row]:
         """The rows of these kinds that have times."""
         return [row for row in self.rows if row.timed and row.kind in kinds]
 
 
 @dataclass
-class Results:
+class Results(Stored):
     """All of a run."""
+
+    WHAT, SCHEMA, PART = "timings", 2, "cells"
 
     fingerprint: Mapping[str, Any]
     settings: dict[str, Any]
@@ -120,32 +123,12 @@ class Results:
         """The cell of that label, if there is one."""
         return next((cell for cell in self.cells if cell.label == label), None)
 
-    def as_json(self) -> str:
-        """As one JSON object, a line a row."""
-        head = {
-            "schema": SCHEMA,
-            "fingerprint": dict(self.fingerprint),
-            "settings": dict(self.settings),
-            "left_out": self.left_out,
-            "refused": self.refused,
-        }
-        cells = ",\n".join(_cell_as_json(cell) for cell in self.cells)
-        about = json.dumps(head, ensure_ascii=False, indent=1)[:-2]
-        return f'{about},\n "cells": [\n{cells}\n ]\n}}\n'
-
-    def save(self, path: Path) -> None:
-        """Write the file in one step.
-
-        Raises:
-            BadResultsError: it cannot be written.
-        """
-        write(path, self.as_json())
-
-
-def _cell_as_json(cell: Cell) -> str:
-    about = {name: value for name, value in asdict(cell).items() if name != "rows"}
-    rows = ",\n   ".join(json.dumps(_rounded(asdict(row)), ensure_ascii=False) for row in cell.rows)
-    return f'  {json.dumps(about, ensure_ascii=False)[:-1]}, "rows": [\n   {rows}\n  ]}}'
+    def entry(self, found: Cell) -> str:
+        """A cell as JSON, a line a row."""
+        about = {name: value for name, value in asdict(found).items() if name != "rows"}
+        lines = (json.dumps(_rounded(asdict(row)), ensure_ascii=False) for row in found.rows)
+        rows = ",\n   ".join(lines)
+        return f'{json.dumps(about, ensure_ascii=False)[:-1]}, "rows": [\n   {rows}\n  ]}}'
 
 
 def _rounded(value: Any) -> Any:
@@ -157,27 +140,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _rounded(item) for name, item in value.items()}
     return value
-
-
-def load(path: Path) -> Results:
-    """Read a file of results.
-
-    Raises:
-        BadResultsError: it cannot be read, or it is no file of results, or of another schema.
-    """
-    found = read(path, "timings", SCHEMA, "cells")
-    try:
-        cells = [_cell(entry) for entry in found["cells"]]
-        lines = found["left_out"], found["refused"]
-        return Results(found["fingerprint"], found["settings"], cells, *lines)
-    except (KeyError, TypeError) as error:
-        raise BadResultsError(f"{path}: a field of the results is missing: {error}") from error
-
-
-def _cell(entry: Mapping[str, Any]) -> Cell:
-    rows = [Row(**_known(Row, row)) for row in entry["rows"]]
-    return Cell(**{**_known(Cell, entry), "rows": rows})
-
-
-def _known(kind: type, entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {f.name: entry[f.name] for f in fields(kind)}

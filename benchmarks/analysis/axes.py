@@ -34,9 +34,9 @@ def fit(cells: Sequence[Cell], name: str) -> Fit | None:
     Relative errors, since the times span five orders of magnitude.
     """
     points = [
-        (cell.flops, spread(row.samples).median)
+        (cell.flops, spread(times).median)
         for cell in cells
-        if cell.flops and (row := cell.row(name)) is not None and row.timed
+        if cell.flops and (times := cell.times(name))
     ]
     if len(points) < 3:
         return None
@@ -52,10 +52,10 @@ def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
     """k of T(name) / T(other) ∝ Pᵏ with P parameters: the slope in logarithms; from three P."""
     logs, drawn, sizes, counts = [], [], [], []
     for seed, cell in enumerate(cells):
-        row, rival = cell.row(name), cell.row(other)
-        if row is None or rival is None or not (row.timed and rival.timed):
+        times, others = cell.times(name), cell.times(other)
+        if not (times and others):
             continue
-        ratios = log_ratios(row.samples, rival.samples)
+        ratios = log_ratios(times, others)
         counts.append(independent(ratios))
         sizes.append(np.log(cell.parameters))
         logs.append(ratios.mean())
@@ -85,10 +85,10 @@ def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
     found: list[Crossover] = []
     before: tuple[int, np.ndarray, float] | None = None
     for seed, cell in enumerate(cells):
-        row, rival = cell.row(name), cell.row(other)
-        if row is None or rival is None or not (row.timed and rival.timed):
+        times, others = cell.times(name), cell.times(other)
+        if not (times and others):
             continue
-        ratios = log_ratios(row.samples, rival.samples)
+        ratios = log_ratios(times, others)
         drawn, middle = draws(ratios, seed).mean(axis=-1), float(ratios.mean())
         if verdict(cell, name, other) not in (FASTER, SLOWER):
             continue

@@ -10,10 +10,8 @@ from benchmarks.statistics import SLOWER, Band, Interval, band, ratio, spread, w
 
 def between(cell: Cell, name: str, other: str) -> Interval | None:
     """The time of one row over that of another; None if either has none."""
-    row, rival = cell.row(name), cell.row(other)
-    if row is None or rival is None or not (row.timed and rival.timed):
-        return None
-    return ratio(row.samples, rival.samples)
+    times, others = cell.times(name), cell.times(other)
+    return ratio(times, others) if times and others else None
 
 
 def noise(cell: Cell) -> Band | None:
@@ -58,12 +56,10 @@ class BreakEven(NamedTuple):
 
 def break_even(cell: Cell) -> BreakEven | None:
     """After how many calls the compiled gradient has made up for its first one."""
-    compiled, by_hand = cell.row(GRAD), cell.row(HAND)
-    if compiled is None or by_hand is None or not (compiled.timed and by_hand.timed):
+    row, compiled, by_hand = cell.row(GRAD), cell.times(GRAD), cell.times(HAND)
+    if row is None or not (row.phases and compiled and by_hand):
         return None
-    if not compiled.phases:
-        return None
-    first = sum(compiled.phases.values())
-    saving = spread(by_hand.samples).median - spread(compiled.samples).median
+    first = sum(row.phases.values())
+    saving = spread(by_hand).median - spread(compiled).median
     pays = saving > 0 and verdict(cell, HAND) == SLOWER
     return BreakEven(first, saving, math.ceil(first / saving) if pays else None)

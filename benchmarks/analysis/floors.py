@@ -47,9 +47,9 @@ def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | N
     two times that are nearly the same is no time.
     """
     timed = [
-        (spread(row.samples).median, library, name)
+        (spread(times).median, library, name)
         for library, name in libraries.items()
-        if (row := cell.row(name)) is not None and row.timed
+        if (times := cell.times(name))
     ]
     if not timed:
         return None
@@ -65,14 +65,11 @@ def _work(cell: Cell) -> np.ndarray | float:
 
 
 def _dispatch(cell: Cell, row: Row) -> Samples | None:
-    found = cell.row(IDENTITY if row.called == JAX else EMPTY_CALL)
-    return found.samples if found is not None and found.timed else None
+    return cell.times(IDENTITY if row.called == JAX else EMPTY_CALL)
 
 
 def _without_calls(cell: Cell, name: str) -> np.ndarray | None:
-    whole, calls = cell.row(name), cell.row(CALLS[name])
-    if whole is None or calls is None or not (whole.timed and calls.timed):
+    whole, calls = cell.times(name), cell.times(CALLS[name])
+    if not (whole and calls) or spread(calls).median > HALF * spread(whole).median:
         return None
-    if spread(calls.samples).median > HALF * spread(whole.samples).median:
-        return None
-    return np.maximum(table(whole.samples) - table(calls.samples), 0.0)
+    return np.maximum(table(whole) - table(calls), 0.0)

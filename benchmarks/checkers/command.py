@@ -1,12 +1,14 @@
 """`python -m benchmarks checkers`: gradient checkers side by side."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from benchmarks.commands import shared
+from benchmarks.commands.shared import expect
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
@@ -64,12 +66,12 @@ def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     Results are written to FILE as they come. Without --out, a whole run is stored where the
     documentation takes its table from, and a part of one is not stored.
     """
-    from benchmarks.checkers.results import load
+    from benchmarks.checkers.results import Results
     from benchmarks.checkers.table import markdown
     from benchmarks.files import BadResultsError
 
     try:
-        results = load(table) if table else _measured(**options)
+        results = Results.load(table) if table else _measured(**options)
     except BadResultsError as error:
         raise click.UsageError(str(error)) from error
     click.echo(results.as_json() if as_json else markdown(results), nl=False)
@@ -105,14 +107,14 @@ def _measured(
 def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Results":
     """Results to go on with: those of the file, or none yet."""
     from benchmarks.checkers.fingerprint import fingerprint
-    from benchmarks.checkers.results import Results, differences, load
+    from benchmarks.checkers.results import Results, differences
 
     here = fingerprint()
     if out is None or not out.exists() or overwrite:
         return Results(here, limit, {})
     if not resume:
         raise click.UsageError(f"{out} is there already; expected --resume or --overwrite")
-    found = load(out)
+    found = Results.load(out)
     if other := differences(found.fingerprint, here):
         raise click.UsageError(
             f"{out} was made with another {', '.join(other)}; expected a run to go on where it "
@@ -127,7 +129,7 @@ def _contenders(names: tuple[str, ...]) -> "list[Contender]":
     from benchmarks.checkers.contenders import CONTENDERS
 
     known = [contender.name for contender in CONTENDERS]
-    _expect("--contender", names, known)
+    expect("--contender", names, known)
     return [contender for contender in CONTENDERS if not names or contender.name in names]
 
 
@@ -135,41 +137,24 @@ def _cases(names: tuple[str, ...], quick: bool) -> "list[Case]":
     from benchmarks.checkers import cases
 
     everything = cases.cases()
-    _expect("--subject", names, list(dict.fromkeys(case.subject for case in everything)))
+    expect("--subject", names, list(dict.fromkeys(case.subject for case in everything)))
     chosen = [case for case in everything if not names or case.subject in names]
     return cases.quick(chosen) if quick else chosen
-
-
-def _expect(option: str, names: tuple[str, ...], known: list[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise click.UsageError(f"{option}: got {name!r}, expected one of {', '.join(known)}")
 
 
 @contextmanager
 def progress(total: int) -> "Iterator[OnCheck]":
     """What is being asked, and how long it will go on; a plain line a check without a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeft
-
-    err = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeLeft())
-    text = TextColumn("{task.description}", markup=False)
-    with Progress(*columns, text, console=err, disable=not err.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        done = 0
+    done = 0
+    with shared.progress(time_left=True) as show:
 
         def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
             nonlocal done
-            what = f"{contender.name}: {case.subject}, {case.what}"
-            if check is None:
-                bar.update(task, description=what)
-                return
-            done += 1
-            bar.update(task, completed=done)
-            if not err.is_terminal:
-                print(f"{done}/{total} {what}: {_answer(check)}", file=sys.stderr, flush=True)
+            what, line = f"{contender.name}: {case.subject}, {case.what}", ""
+            if check is not None:
+                done += 1
+                line = f"{done}/{total} {what}: {_answer(check)}"
+            show(done, total, what, line)
 
         yield on_check
 

@@ -9,8 +9,8 @@ def document() -> None:
 
     All numbers are taken from benchmarks/results/cpu.json.
     """
-    from benchmarks.document.asked import UnknownError
     from benchmarks.document.build import build
+    from benchmarks.document.lookup import UnknownError
     from benchmarks.figures import CannotDrawError
 
     try:

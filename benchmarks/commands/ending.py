@@ -9,9 +9,8 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
     0 measured, 1 an answer was wrong or a row became worse, 2 bad input, 70 the harness itself
     failed, 130 interrupted.
     """
-    from benchmarks.checkers.worker import WorkerError as CheckerError
     from benchmarks.files import BadResultsError
-    from benchmarks.protocol.process import WorkerError
+    from benchmarks.process import WorkerError
 
     try:
         return command.main(arguments, program, standalone_mode=False) or 0
@@ -24,7 +23,7 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
         return 130
     except BrokenPipeError:
         return 1
-    except (CheckerError, WorkerError) as error:
+    except WorkerError as error:
         return _said(f"the harness failed: {error}", 70)
 
 

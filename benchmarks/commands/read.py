@@ -12,9 +12,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 def table(file: Path) -> None:
     """Print the tables of stored results as Markdown."""
     from benchmarks.report.markdown import markdown
-    from benchmarks.results import load
+    from benchmarks.results import Results
 
-    click.echo(markdown(load(file)), nl=False)
+    click.echo(markdown(Results.load(file)), nl=False)
 
 
 @click.command(short_help="Two runs: which rows became faster or slower.")
@@ -31,10 +31,10 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
 
     from benchmarks.comparing import WORSE, compare
     from benchmarks.report.changes import as_dict, show
-    from benchmarks.results import load
+    from benchmarks.results import Results
     from compare.terminal import console
 
-    found = compare(load(before), load(after))
+    found = compare(Results.load(before), Results.load(after))
     if not found.changes:
         raise click.UsageError(f"{before} and {after} have no row in common that has times")
     if as_json:
@@ -50,10 +50,10 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
 def plot(file: Path, folder: Path) -> None:
     """Draw the figures of stored results into a folder."""
     from benchmarks.figures import CannotDrawError, draw
-    from benchmarks.results import load
+    from benchmarks.results import Results
 
     try:
-        files = draw(load(file), folder)
+        files = draw(Results.load(file), folder)
     except CannotDrawError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:

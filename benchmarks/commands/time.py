@@ -1,6 +1,5 @@
 """`python -m benchmarks`: time gradients by hand and by autodiff against the floor."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks import names
+from benchmarks.commands import shared
+from benchmarks.commands.shared import expect
 
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
@@ -142,7 +143,7 @@ def prepared(
     from benchmarks.protocol import session
     from benchmarks.results import Results
 
-    _expect("--contender", contenders, names.CONTENDERS)
+    expect("--contender", contenders, names.CONTENDERS)
     device = _device(choice.pop("device"))
     specs = _specs(**choice, device=device)
     job = session.Job(
@@ -177,7 +178,7 @@ def _specs(
 ) -> "list[Spec]":
     from benchmarks.cases import CASES, Choice
 
-    _expect("--case", cases, CASES)
+    expect("--case", cases, CASES)
     choice = Choice(
         full=full,
         cases=cases,
@@ -211,16 +212,10 @@ def _planted(plants: tuple[str, ...], contenders: tuple[str, ...]) -> dict[str, 
     for text in plants:
         contender, _, what = text.partition("=")
         timed = (*((*contenders, names.REFERENCE) if contenders else names.CONTENDERS), ALL)
-        _expect("--plant", (contender,), timed)
-        _expect(f"--plant {contender}", (what,), PLANTS)
+        expect("--plant", (contender,), timed)
+        expect(f"--plant {contender}", (what,), PLANTS)
         found[contender] = what
     return found
-
-
-def _expect(option: str, given: tuple[str, ...], known: Any) -> None:
-    for name in given:
-        if name not in known:
-            raise click.UsageError(f"{option}: got {name!r}, expected one of {', '.join(known)}")
 
 
 @contextmanager
@@ -229,23 +224,15 @@ def progress(first: Sequence[str] = ()) -> "Iterator[Callable[[Step], None]]":
 
     Lines to be said first come with the first step: a run that cannot begin says nothing else.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    err = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-    # Redrawing takes time from what is timed: once a second is enough to see that it goes on.
-    bar = Progress(*columns, console=err, disable=not err.is_terminal, refresh_per_second=1)
-    with bar:
-        task, said = bar.add_task(""), list(first)
+    said = list(first)
+    with shared.progress() as show:
 
         def on_step(step: "Step") -> None:
             while said:
-                err.print(said.pop(0), soft_wrap=True)
-            text = f"{_left(step.left)}{step.running} {step.row}"
-            bar.update(task, total=step.total, completed=step.done, description=text)
-            if not err.is_terminal and not step.row:
-                print(f"{step.done}/{step.total} {step.running}", file=sys.stderr, flush=True)
+                click.echo(said.pop(0), err=True)
+            running = f"{_left(step.left)}{step.running} {step.row}"
+            line = "" if step.row else f"{step.done}/{step.total} {step.running}"
+            show(step.done, step.total, running, line)
 
         yield on_step
 

@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 
-import autodiff.article
 import manual.article
 import manual.floats
 from benchmarks import names
 from benchmarks.contenders import c_program
-from benchmarks.contenders.derivatives import central_differences, forward_mode
+from benchmarks.contenders.gradients import GRADIENTS
 from benchmarks.contenders.peers.ways import TO_ARTICLE
-from benchmarks.contenders.with_jax import Program, ways
-from benchmarks.problems.article import ArticleProblem, by_hand
+from benchmarks.problems.article import ArticleProblem
 from benchmarks.ready import Ready, Unavailable, jitted
 from manual.activations import sigmoid_derivative_article
 
@@ -80,42 +78,12 @@ def hand_floats(problem: ArticleProblem) -> Ready:
     return Ready(lambda: manual.floats.value_and_gradient(params, x, y))
 
 
-def hand_numpy(problem: ArticleProblem) -> Ready:
-    """The hand lines on NumPy arrays, or NumPy scalars."""
-    arguments = problem.arguments
-    return Ready(lambda: by_hand(*arguments))
-
-
-def hand_jit(problem: ArticleProblem) -> Ready:
-    """The very same lines under `jax.jit`."""
-    return jitted(by_hand, problem.arguments)
-
-
 def hand_jit_article(problem: ArticleProblem) -> Ready:
     """The same with σ' = σ(1 - σ), which has two divisions less and loses digits."""
     lines = functools.partial(
         manual.article.value_and_gradient, derivative=sigmoid_derivative_article
     )
     return jitted(lines, problem.arguments)
-
-
-def with_jax(problem: ArticleProblem) -> Program:
-    """`jax.value_and_grad` of the same loss."""
-    return Program(problem.value_and_grad, problem.arguments)
-
-
-def forward(problem: ArticleProblem) -> Ready:
-    """Forward mode."""
-    _one(problem)
-    params, *inputs = problem.arguments
-    return forward_mode(autodiff.article.loss, params, inputs)
-
-
-def differences(problem: ArticleProblem) -> Ready:
-    """Central differences."""
-    _one(problem)
-    params, *inputs = problem.arguments
-    return central_differences(autodiff.article.loss, manual.article.loss, params, inputs)
 
 
 def in_c(problem: ArticleProblem) -> Ready:
@@ -126,15 +94,23 @@ def in_c(problem: ArticleProblem) -> Ready:
     return c_program.loss_and_gradient("mean", params, x[None, :], y[None])
 
 
+def _of_one(make: Callable[..., Ready]) -> Callable[[ArticleProblem], Ready]:
+    """The same for one network alone."""
+
+    def made(problem: ArticleProblem) -> Ready:
+        _one(problem)
+        return make(problem)
+
+    return made
+
+
 CONTENDERS: dict[str, Callable[[ArticleProblem], Ready]] = {
+    **GRADIENTS,
     names.ARTICLE: article_lines,
     names.FLOATS: hand_floats,
-    names.HAND: hand_numpy,
-    names.HAND_JIT: hand_jit,
     names.HAND_JIT_ARTICLE: hand_jit_article,
-    **ways(with_jax),
-    names.FORWARD: forward,
-    names.DIFFERENCES: differences,
+    names.FORWARD: _of_one(GRADIENTS[names.FORWARD]),
+    names.DIFFERENCES: _of_one(GRADIENTS[names.DIFFERENCES]),
     names.C: in_c,
     **TO_ARTICLE,
 }

@@ -1,49 +1,14 @@
 """The ways to a network's loss and gradient."""
 
 from collections.abc import Callable
-from typing import Any
 
-import manual.network
 from benchmarks import names
 from benchmarks.contenders import c_program
-from benchmarks.contenders.derivatives import central_differences, forward_mode
+from benchmarks.contenders.gradients import GRADIENTS
 from benchmarks.contenders.peers.ways import TO_NETWORK
-from benchmarks.contenders.with_jax import Program, ways
 from benchmarks.problems.network import NetworkProblem
-from benchmarks.ready import Ready, Unavailable, jitted
+from benchmarks.ready import Ready, Unavailable
 from manual.article import Parameters
-
-
-def hand_numpy(problem: NetworkProblem) -> Ready:
-    """The hand lines on NumPy arrays."""
-    run, arguments = problem.by_hand, problem.arguments
-    return Ready(lambda: run(*arguments))
-
-
-def hand_jit(problem: NetworkProblem) -> Ready:
-    """The very same lines under `jax.jit`."""
-    return jitted(problem.by_hand, problem.arguments)
-
-
-def with_jax(problem: NetworkProblem) -> Program:
-    """`jax.value_and_grad` of the same loss."""
-    return Program(problem.value_and_grad, problem.arguments)
-
-
-def forward(problem: NetworkProblem) -> Ready:
-    """Forward mode."""
-    params, *inputs = problem.arguments
-    return forward_mode(problem.loss, params, inputs)
-
-
-def differences(problem: NetworkProblem) -> Ready:
-    """Central differences."""
-    params, *inputs = problem.arguments
-
-    def exact(params: Any, *inputs: Any) -> Any:
-        return manual.network.loss(problem.network, params, *inputs)
-
-    return central_differences(problem.loss, exact, params, inputs)
 
 
 def in_c(problem: NetworkProblem) -> Ready:
@@ -62,11 +27,7 @@ def in_c(problem: NetworkProblem) -> Ready:
 
 
 CONTENDERS: dict[str, Callable[[NetworkProblem], Ready]] = {
-    names.HAND: hand_numpy,
-    names.HAND_JIT: hand_jit,
-    **ways(with_jax),
-    names.FORWARD: forward,
-    names.DIFFERENCES: differences,
+    **GRADIENTS,
     names.C: in_c,
     **TO_NETWORK,
 }

@@ -5,45 +5,40 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks.document.asked import Asked, UnknownError
-from benchmarks.document.verbs import VERBS
-from benchmarks.results import Results, load
+from benchmarks.document.lookup import UnknownError, looked_up_in, precise
+from benchmarks.results import Results
+from benchmarks.templates import templates
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
-TEMPLATE = HERE / "template.md"
+TEMPLATE = HERE / "benchmarks.md.j2"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 #: The part of the README that is made, with the comments around it.
-README, README_TEMPLATE = ROOT / "README.md", HERE / "readme.md"
+README, README_TEMPLATE = ROOT / "README.md", HERE / "readme.md.j2"
 PART = re.compile(r"<!-- benchmarks: .*?<!-- end of benchmarks -->\n", re.DOTALL)
 
 #: What a run on a processor has stored, and the figures made from it.
 STORED = ROOT / "benchmarks" / "results" / "cpu.json"
 FIGURES = ROOT / "benchmarks" / "results" / "figures"
 
-PLACEHOLDER = re.compile(r"\{\{(\S+?)((?: [^{}]+)?)\}\}")
-
 
 def filled(template: str, results: Results) -> str:
-    """The template with an answer for every placeholder.
+    """A template, by its text, with what it looks up in the results.
 
     Raises:
-        UnknownError: the results have no answer, or there is no such verb.
+        UnknownError: the results do not have it, or there is nothing of that name.
     """
-    asked = Asked(results)
+    import jinja2
 
-    def answer(found: re.Match[str]) -> str:
-        verb, arguments = found[1], found[2].split()
-        if verb not in VERBS:
-            raise UnknownError(f"{found[0]}: no such verb; expected one of {', '.join(VERBS)}")
-        try:
-            return VERBS[verb](asked, *arguments)
-        except (UnknownError, KeyError, TypeError) as error:
-            raise UnknownError(f"{found[0]}: {error}") from error
-
-    return PLACEHOLDER.sub(answer, template)
+    made = templates(HERE)
+    made.filters["precise"] = precise
+    made.globals |= looked_up_in(results)
+    try:
+        return made.from_string(template).render()
+    except jinja2.TemplateError as error:
+        raise UnknownError(" ".join(str(error).split())) from error
 
 
 def document(results: Results) -> str:
@@ -67,12 +62,12 @@ def build() -> list[Path]:
 
     Raises:
         BadResultsError: there are no stored results.
-        UnknownError: a placeholder has no answer.
+        UnknownError: a template looks up what they do not have.
         CannotDrawError: matplotlib is not installed.
     """
     from benchmarks.figures import draw
 
-    results = load(STORED)
+    results = Results.load(STORED)
     text, front = document(results), readme(results)
     FIGURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

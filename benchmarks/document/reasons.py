@@ -28,17 +28,15 @@ class Reason(NamedTuple):
 
 def counts(cell: Cell, operation: str) -> tuple[int, int]:
     """How often it stands in the compiled hand lines, and in the compiled `jax.grad`."""
-    return _found(cell, names.HAND_JIT, operation)[0], _found(cell, names.GRAD, operation)[0]
+    rows = (cell.row(name) for name in (names.HAND_JIT, names.GRAD))
+    by_hand, auto = (row.operations.get(operation, [0])[0] if row else 0 for row in rows)
+    return by_hand, auto
 
 
 def moved(cell: Cell, operation: str) -> int:
     """How many numbers the largest of them makes in the compiled `jax.grad`."""
-    return _found(cell, names.GRAD, operation)[1]
-
-
-def _found(cell: Cell, name: str, operation: str) -> list[int]:
-    row = cell.row(name)
-    return row.operations.get(operation, [0, 0]) if row is not None else [0, 0]
+    row = cell.row(names.GRAD)
+    return row.operations.get(operation, [0, 0])[1] if row else 0
 
 
 def _copies_more(goal: Goal, cell: Cell) -> bool:
@@ -96,13 +94,9 @@ def reason(goal: Goal, cell: Cell) -> str | None:
 def evidence(cell: Cell) -> str:
     """In what the two compiled programs differ: counts by hand and by `jax.grad`."""
     found = []
-    for operation in COSTLY:
+    for operation in (*COSTLY, *MOVES):
         by_hand, auto = counts(cell, operation)
+        most = f", of {moved(cell, operation):,} numbers at most" if operation in MOVES else ""
         if by_hand != auto:
-            found.append(f"`{operation}` {by_hand} and {auto}")
-    for operation in MOVES:
-        by_hand, auto = counts(cell, operation)
-        if by_hand != auto:
-            most = moved(cell, operation)
-            found.append(f"`{operation}` {by_hand} and {auto}, of {most:,} numbers at most")
+            found.append(f"`{operation}` {by_hand} and {auto}{most}")
     return "; ".join(found)

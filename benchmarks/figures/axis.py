@@ -1,47 +1,102 @@
 """Times along an axis: a line a contender, the floors below them, and where lines cross."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks import names
+from benchmarks.analysis.axes import crossovers
+from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group, contenders
-from benchmarks.figures import lines, ticks, wording
-from benchmarks.figures.frame import framed, halo, name_y, size_in_points
-from benchmarks.figures.labels import Label, place
-from benchmarks.figures.lines import Line, Mark
+from benchmarks.figures import wording
 from benchmarks.figures.looks import in_order, look
-from benchmarks.figures.themes import Theme, themed
+from benchmarks.figures.sheet import halo, sheet, sizes_along, times_along
+from benchmarks.figures.themes import Theme
 from benchmarks.report.units import many
-from benchmarks.results import JAX, PYTHON
+from benchmarks.results import CONTENDER, FLOOR, JAX, PYTHON, Cell, Row
+from benchmarks.statistics import Samples, spread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Inches.
-HEIGHT = 4.0
+HEIGHT = 4.6
 
-#: How to read it: always, where JAX's floor was measured, where lines cross.
-NOTE = "Medians, with quartiles."
-GREY_NOTE = "Grey: below the floor of JAX's calls."
-RING_NOTE = "Rings: where two lines cross."
+#: How to read it: always, and where lines cross.
+NOTE, RING_NOTE = "Medians, with quartiles.", "Rings: where two lines cross."
 
 #: By how a row is called, the label of its floor.
-FLOORS = {JAX: "floor of JAX's calls", PYTHON: "floor of Python's"}
+FLOORS = {JAX: "below the floor of\nJAX's calls", PYTHON: "floor of Python's"}
+
+#: Whose crossings are marked: which of two to use is a question for each of these pairs.
+PAIRS = ((names.HAND, names.GRAD), (names.HAND_JIT, names.GRAD), (names.FLOATS, names.HAND))
+
+
+@dataclass(frozen=True)
+class Line:
+    """Seconds of one call by size: the median and the quartiles, all of shape (cells,)."""
+
+    sizes: np.ndarray
+    lower: np.ndarray
+    median: np.ndarray
+    upper: np.ndarray
+
+    def at(self, size: float) -> float:
+        """The median between two cells, interpolated in logarithms."""
+        logs = np.interp(np.log(size), np.log(self.sizes), np.log(self.median))
+        return float(np.exp(logs))
+
+
+def line(cells: Sequence[Cell], name: str) -> Line:
+    """Of one row, in the cells where it has times."""
+    return _line([(cell.size[0], times) for cell in cells if (times := cell.times(name))])
+
+
+def floors(cells: Sequence[Cell]) -> dict[str, Line]:
+    """Both floors, by how a row is called, where they were measured and something is called so."""
+    called = {row.called for cell in cells for row in cell.timed(CONTENDER)}
+    lines = {}
+    for way in (way for way in (JAX, PYTHON) if way in called):
+        # A floor depends on how a row is called, and on nothing else of the row.
+        row = Row(way, FLOOR, way)
+        if found := [(cell.size[0], below) for cell in cells if (below := floor(cell, row))]:
+            lines[way] = _line(found)
+    return lines
+
+
+def _line(found: Sequence[tuple[int, Samples]]) -> Line:
+    spreads = np.array([spread(samples) for _, samples in found])
+    return Line(np.array([float(size) for size, _ in found]), *spreads[:, 1:].T)
+
+
+def crossings(cells: Sequence[Cell], lines: dict[str, Line]) -> list[tuple[float, float]]:
+    """Where the lines of the pairs cross, size and seconds, in order of size."""
+    sizes = [
+        (crossing.size.middle, pair) for pair in PAIRS for crossing in crossovers(cells, *pair)
+    ]
+    return sorted(
+        (size, float(np.sqrt(lines[name].at(size) * lines[other].at(size))))
+        for size, (name, other) in sizes
+    )
 
 
 def along_axis(group: Group, theme: Theme) -> "Figure":
     """A group of two cells or more, each with one number for its size."""
-    drawn = {name: lines.line(group.cells, name) for name in in_order(contenders(group))}
-    below, marks = lines.floors(group.cells), lines.marks(group.cells, drawn)
-    note = [NOTE, *([GREY_NOTE] if JAX in below else []), *([RING_NOTE] if marks else [])]
-    with themed(theme):
-        figure, axes = framed(theme, wording.words(group, " ".join(note)), HEIGHT)
+    drawn = {name: line(group.cells, name) for name in in_order(contenders(group))}
+    below, rings = floors(group.cells), crossings(group.cells, drawn)
+    words = wording.words(group, f"{NOTE} {RING_NOTE}" if rings else NOTE)
+    with sheet(theme, words, HEIGHT) as (figure, axes):
         # Python's floor of next to nothing, where all of the work is calls, may leave below.
         _scale(axes, [*drawn.values(), *(below[way] for way in (JAX,) if way in below)])
-        _name_axes(axes, group)
-        labels = _draw_floors(axes, below, theme) + _draw_lines(axes, drawn, theme)
-        _draw_marks(axes, marks, theme)
-        place(axes, labels, theme)
+        sizes_along(axes.xaxis, [float(cell.size[0]) for cell in group.cells])
+        times_along(axes.yaxis)
+        axes.tick_params(which="both", length=3)
+        axes.set_xlabel(wording.axes_of(group.case)[0])
+        axes.set_title(wording.TIME)
+        _draw(axes, drawn, below, theme)
+        _draw_rings(axes, rings, theme)
     return figure
 
 
@@ -51,67 +106,44 @@ def _scale(axes: Any, drawn: list[Line]) -> None:
     most = max(line.upper.max() for line in drawn)
     sizes = np.concatenate([line.sizes for line in drawn])
     side = (sizes.max() / sizes.min()) ** 0.02
-    axes.set(xscale="log", yscale="log")
-    axes.set_xlim(sizes.min() / side, sizes.max() * side)
-    axes.set_ylim(least / 1.8, most * 1.5)
-    axes.set_autoscale_on(False)
+    axes.set(xscale="log", yscale="log", autoscale_on=False)
+    axes.set(xlim=(sizes.min() / side, sizes.max() * side), ylim=(least / 1.8, most * 1.5))
 
 
-def _name_axes(axes: Any, group: Group) -> None:
-    sizes = [float(cell.size[0]) for cell in group.cells]
-    written = ticks.sparse(sizes, size_in_points(axes)[0])
-    axes.set_yticks(*ticks.times(*axes.get_ylim()))
-    axes.minorticks_off()
-    axes.set_xticks(written, [ticks.whole(size) for size in written])
-    axes.set_xticks(sizes, minor=True, labels=[""] * len(sizes))
-    axes.grid(axis="y", linewidth=0.8)
-    axes.tick_params(which="both", length=3)
-    axes.set_xlabel(wording.axes_of(group.case)[0])
-    name_y(axes, wording.TIME)
-
-
-def _draw_floors(axes: Any, below: dict[str, Line], theme: Theme) -> list[Label]:
-    """JAX's as a region, Python's as a dashed line."""
-    labels = []
+def _draw(axes: Any, drawn: dict[str, Line], below: dict[str, Line], theme: Theme) -> None:
+    """The lines and, grey and dashed, the floors; a legend in the order in which they end."""
+    handles = []
     for called, line in below.items():
         if called == JAX:
-            bottom = axes.get_ylim()[0]
-            axes.fill_between(line.sizes, bottom, line.median, color=theme.floor, linewidth=0)
+            region = (line.sizes, axes.get_ylim()[0], line.median)
+            handle = axes.fill_between(*region, color=theme.floor, linewidth=0)
         else:
-            dash: dict[str, Any] = {"linestyle": (0, (4, 3)), "linewidth": 1.2, "zorder": 2}
-            axes.plot(line.sizes, line.median, color=theme.muted, label=line.name, **dash)
-        if line.median[-1] < axes.get_ylim()[0]:
-            continue
-        style = {"color": theme.muted, "fontsize": 9, "fontstyle": "italic"}
-        labels.append(_label(FLOORS[called], line, theme.muted, style))
-    return labels
-
-
-def _draw_lines(axes: Any, drawn: dict[str, Line], theme: Theme) -> list[Label]:
-    labels = []
+            (handle,) = axes.plot(line.sizes, line.median, color=theme.muted, dashes=(4, 3), lw=1.2)
+        handle.set_label(FLOORS[called])
+        handles.append((line.median[-1], handle, {"color": theme.muted, "fontstyle": "italic"}))
     for name, line in drawn.items():
         how = look(name)
-        colour = theme.hues[how.hue]
-        axes.fill_between(line.sizes, line.lower, line.upper, color=colour, alpha=0.25, linewidth=0)
-        axes.plot(line.sizes, line.median, label=name, **how.line(theme))
-        labels.append(_label(how.label, line, colour, how.text(theme)))
-    return labels
+        band: dict[str, Any] = {"color": theme.hues[how.hue], "alpha": 0.25, "linewidth": 0}
+        axes.fill_between(line.sizes, line.lower, line.upper, **band)
+        (handle,) = axes.plot(line.sizes, line.median, label=how.label, **how.line(theme))
+        handles.append((line.median[-1], handle, how.text(theme)))
+    handles.sort(key=lambda found: -found[0])
+    beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+    legend = axes.legend(handles=[handle for _, handle, _ in handles], **beside)
+    for text, (*_, style) in zip(legend.get_texts(), handles, strict=True):
+        text.set(**style)
 
 
-def _label(text: str, line: Line, colour: str, style: dict[str, Any]) -> Label:
-    return Label(text, float(line.sizes[-1]), float(line.median[-1]), colour, style)
-
-
-def _draw_marks(axes: Any, found: list[Mark], theme: Theme) -> None:
+def _draw_rings(axes: Any, found: list[tuple[float, float]], theme: Theme) -> None:
     """A ring and the size, above left of one and below right of the next: lines rise."""
     edge = axes.get_xlim()[0] * 2
-    for count, mark in enumerate(found):
+    for count, (size, seconds) in enumerate(found):
         ring: dict[str, Any] = {"mfc": "none", "mec": theme.ink, "mew": 1.3, "ms": 11}
-        axes.plot(mark.size, mark.seconds, "o", zorder=5, label="crossing", **ring)
-        above = count % 2 == 0 and mark.size > edge
+        axes.plot(size, seconds, "o", zorder=5, label="_crossing", **ring)
+        above = count % 2 == 0 and size > edge
         axes.annotate(
-            many(mark.size),
-            (mark.size, mark.seconds),
+            many(size),
+            (size, seconds),
             xytext=(-6, 7) if above else (6, -7),
             textcoords="offset points",
             ha="right" if above else "left",

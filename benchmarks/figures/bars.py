@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.analysis.factors import between, verdict
 from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group
-from benchmarks.figures import ticks, wording
-from benchmarks.figures.frame import Margins, framed, halo
+from benchmarks.figures import wording
 from benchmarks.figures.looks import look
-from benchmarks.figures.themes import Theme, themed
+from benchmarks.figures.sheet import sheet, times_along
+from benchmarks.figures.themes import Theme
 from benchmarks.names import REFERENCE
 from benchmarks.report.units import digits, seconds
 from benchmarks.results import (
@@ -26,8 +26,8 @@ from benchmarks.statistics import TIE, spread
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Inches: of one contender's line, and around the axes, where the two columns of numbers stand.
-LINE, MARGINS = 0.29, Margins(left=1.65, right=2.0, bottom=0.5)
+#: Inches: of one contender's line, and what the axis below them takes.
+LINE, AXIS = 0.29, 0.5
 
 #: How to read the floors, by how a row is called.
 NOTES = {
@@ -40,16 +40,24 @@ def of_one_cell(group: Group, theme: Theme) -> "Figure":
     """A group of one cell."""
     (cell,) = group.cells
     rows = sorted(cell.timed(CONTENDER), key=lambda row: spread(row.samples).median)
-    below, height = floors(cell), LINE * (len(rows) + 0.6)
+    below, height = floors(cell), LINE * (len(rows) + 1) + AXIS
     note = " ".join(["Medians.", *(NOTES[called] for called in below), without_time(cell)])
-    with themed(theme):
-        figure, axes = framed(theme, wording.words(group, note), height, MARGINS)
+    with sheet(theme, wording.words(group, note), height) as (figure, axes):
         _scale(axes, rows, below)
         _draw_floors(axes, below, theme)
         for y, row in enumerate(rows):
             _draw_row(axes, y, row, theme)
-            _write_numbers(axes, y, cell, row, theme)
-        _name_columns(axes, theme)
+        looks = [look(row.name) for row in rows]
+        styles = [how.text(theme) for how in looks]
+        _column(axes, (0, 8, "right"), ["", *(how.label for how in looks)], [{}, *styles])
+        styles = [
+            {"color": theme.muted, "fontsize": 9},
+            *(s | {"color": theme.ink} for s in styles),
+        ]
+        times = [seconds(spread(row.samples).median) for row in rows]
+        _column(axes, (1, 62, "right"), ["one call", *times], styles)
+        ratios = [ratio_text(cell, row) for row in rows]
+        _column(axes, (1, 74, "left"), ["× jax.grad", *ratios], styles)
     return figure
 
 
@@ -85,12 +93,9 @@ def _scale(axes: Any, rows: list[Row], below: dict[str, float]) -> None:
     spreads = [spread(row.samples) for row in rows]
     least = min([*below.values(), *(each.lower for each in spreads)])
     low, high = least / 1.8, max(each.upper for each in spreads) * 1.5
-    axes.set(xscale="log", xlim=(low, high), ylim=(len(rows) - 0.3, -0.9))
-    axes.set_autoscale_on(False)
-    axes.set_xticks(*ticks.times(low, high))
-    axes.xaxis.minorticks_off()
+    axes.set(xscale="log", xlim=(low, high), ylim=(len(rows) - 0.3, -1.3), autoscale_on=False)
+    times_along(axes.xaxis)
     axes.set_yticks([])
-    axes.grid(axis="x", linewidth=0.8)
     axes.tick_params(length=3)
     axes.set_xlabel(wording.TIME)
     axes.spines["left"].set_visible(False)
@@ -105,43 +110,23 @@ def _draw_floors(axes: Any, below: dict[str, float], theme: Theme) -> None:
 
 
 def _draw_row(axes: Any, y: int, row: Row, theme: Theme) -> None:
-    """Its name, a thin guide from there, the middle half of its samples, and its median."""
-    how, times = look(row.name), spread(row.samples)
-    line = how.line(theme)
-    guide: dict[str, Any] = {"color": line["color"], "linewidth": 0.8, "alpha": 0.5}
-    axes.plot([axes.get_xlim()[0], times.median], [y, y], label="guide", **guide)
-    bar: dict[str, Any] = {"linewidth": 5, "alpha": 0.4, "solid_capstyle": "butt"}
-    axes.plot([times.lower, times.upper], [y, y], color=line["color"], label="half", **bar)
+    """A thin guide from its name, the middle half of its samples, and its median."""
+    times, line = spread(row.samples), look(row.name).line(theme)
+    colour = line["color"]
+    axes.hlines(y, axes.get_xlim()[0], times.median, color=colour, linewidth=0.8, alpha=0.5)
+    axes.hlines(y, times.lower, times.upper, color=colour, linewidth=5, alpha=0.4)
     dot = line | {"markersize": line["markersize"] + 2, "linestyle": ""}
     axes.plot([times.median], [y], label=row.name, **dot)
-    _beside(axes, y, (0, -8), how.label, how.text(theme) | {"ha": "right"})
 
 
-def _write_numbers(axes: Any, y: int, cell: Cell, row: Row, theme: Theme) -> None:
-    weight = "bold" if look(row.name).prominent else "normal"
-    style = {"fontsize": 9.5, "fontweight": weight, "color": theme.ink, "ha": "right"}
-    number, _, tie = ratio_text(cell, row).partition(",")
-    _beside(axes, y, (1, 62), seconds(spread(row.samples).median), style)
-    _beside(axes, y, (1, 108), number, style)
-    _beside(axes, y, (1, 110), tie, style | {"ha": "left", "color": theme.muted})
-
-
-def _name_columns(axes: Any, theme: Theme) -> None:
-    style = {"fontsize": 9, "color": theme.muted, "path_effects": halo(theme)}
-    _beside(axes, -0.95, (1, 62), "one call", style | {"ha": "right"})
-    _beside(axes, -0.95, (1, 80), "× jax.grad", style | {"ha": "left"})
-
-
-def _beside(axes: Any, y: float, x: tuple[int, int], text: str, style: dict[str, Any]) -> None:
-    """Text at the height of a row, some points from the left (0) or right (1) end of the axes."""
-    side, points = x
-    axes.annotate(
-        text,
-        (side, y),
-        (points, 0),
-        xycoords=axes.get_yaxis_transform(),
-        textcoords="offset points",
-        va="center",
-        annotation_clip=False,
-        **style,
-    )
+def _column(
+    axes: Any, where: tuple[int, int, str], texts: list[str], styles: list[dict[str, Any]]
+) -> None:
+    """Texts beside the axes, a heading and one a row: ticks of a second axis."""
+    side, points, align = where
+    axis = axes.secondary_yaxis("right" if side else "left")
+    axis.spines[:].set_visible(False)
+    axis.set_yticks(range(-1, len(texts) - 1), texts)
+    axis.tick_params(length=0, pad=points)
+    for label, style in zip(axis.get_yticklabels(), styles, strict=True):
+        label.set(ha=align, **style)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import names
-from benchmarks.figures import themes
 from benchmarks.figures.themes import Theme
 
 
@@ -45,29 +44,29 @@ class Look:
 
 
 LOOKS = {
-    names.HAND: Look("by hand, NumPy", themes.BLUE, "o", prominent=True),
-    names.HAND_JIT: Look("by hand, jit", themes.GREEN, "s", prominent=True),
-    names.HAND_JIT_ARTICLE: Look("σ(1 - σ), jit", themes.GREEN, "D", "--"),
-    names.GRAD: Look("jax.grad, jit", themes.VERMILION, "^", prominent=True),
-    names.FLOATS: Look("by hand, floats", themes.PURPLE, "D", prominent=True),
-    names.ARTICLE: Look("the article's lines", themes.ORANGE, "v", prominent=True),
-    names.GRAD_AOT: Look("jax.grad, AOT", themes.VERMILION, "<", "--"),
-    names.FROM_HOST: Look("jax.grad, from NumPy", themes.VERMILION, ">", ":"),
-    names.FORWARD: Look("forward mode", themes.SKY, "P"),
-    names.DIFFERENCES: Look("differences", themes.SKY, "X", "--"),
-    names.C: Look("C", themes.INK, "p"),
-    names.TORCH: Look("PyTorch", themes.YELLOW, "h"),
-    names.TORCH_COMPILED: Look("PyTorch, compiled", themes.YELLOW, "H", "--"),
-    names.AUTOGRAD: Look("autograd", themes.GREY, "d"),
-    names.MYGRAD: Look("MyGrad", themes.GREY, "D", "--"),
-    names.MICROGRAD: Look("micrograd", themes.GREY, "8", "-."),
-    names.SKLEARN: Look("scikit-learn", themes.GREY, "X", ":"),
+    names.HAND: Look("by hand, NumPy", "blue", "o", prominent=True),
+    names.HAND_JIT: Look("by hand, jit", "green", "s", prominent=True),
+    names.HAND_JIT_ARTICLE: Look("σ(1 - σ), jit", "green", "D", "--"),
+    names.GRAD: Look("jax.grad, jit", "vermilion", "^", prominent=True),
+    names.FLOATS: Look("by hand, floats", "purple", "D", prominent=True),
+    names.ARTICLE: Look("the article's lines", "orange", "v", prominent=True),
+    names.GRAD_AOT: Look("jax.grad, AOT", "vermilion", "<", "--"),
+    names.FROM_HOST: Look("jax.grad, from NumPy", "vermilion", ">", ":"),
+    names.FORWARD: Look("forward mode", "sky", "P"),
+    names.DIFFERENCES: Look("differences", "sky", "X", "--"),
+    names.C: Look("C", "ink", "p"),
+    names.TORCH: Look("PyTorch", "yellow", "h"),
+    names.TORCH_COMPILED: Look("PyTorch, compiled", "yellow", "H", "--"),
+    names.AUTOGRAD: Look("autograd", "grey", "d"),
+    names.MYGRAD: Look("MyGrad", "grey", "D", "--"),
+    names.MICROGRAD: Look("micrograd", "grey", "8", "-."),
+    names.SKLEARN: Look("scikit-learn", "grey", "X", ":"),
 }
 
 
 def look(name: str) -> Look:
     """Of a row; one that is not known here is drawn as well, under its own name."""
-    return LOOKS.get(name) or Look(name, themes.GREY, ".")
+    return LOOKS.get(name) or Look(name, "grey", ".")
 
 
 def in_order(found: list[str]) -> list[str]:

@@ -11,27 +11,6 @@ from typing import Any
 
 from compare.plots import style
 
-#: The hues, by the names that `looks` uses.
-BLUE, GREEN, VERMILION, PURPLE, ORANGE, SKY, YELLOW, GREY, INK = (
-    "blue",
-    "green",
-    "vermilion",
-    "purple",
-    "orange",
-    "sky",
-    "yellow",
-    "grey",
-    "ink",
-)
-
-
-@dataclass(frozen=True)
-class Fill:
-    """The ground of a cell of the map, and what is legible on it."""
-
-    ground: str
-    ink: str
-
 
 @dataclass(frozen=True)
 class Theme:
@@ -44,7 +23,9 @@ class Theme:
     grid: str
     floor: str  #: of the region that no time can lie in
     hues: Mapping[str, str]
-    fills: Mapping[str, Fill]  #: of the map, by hue; their lightness differs as well
+    fills: Mapping[str, tuple[str, str]]
+    """Of the map, by hue: the ground of a cell, and what is legible on it; their lightness differs
+    as well."""
 
 
 LIGHT = Theme(
@@ -55,21 +36,21 @@ LIGHT = Theme(
     grid="#e4e7eb",
     floor="#e4e7eb",
     hues={
-        BLUE: "#0072B2",
-        GREEN: "#009E73",
-        VERMILION: "#D55E00",
-        PURPLE: "#CC79A7",
-        ORANGE: "#B87F00",
-        SKY: "#2F8FC7",
-        YELLOW: "#8F8600",
-        GREY: "#767676",
-        INK: "#1f2328",
+        "blue": "#0072B2",
+        "green": "#009E73",
+        "vermilion": "#D55E00",
+        "purple": "#CC79A7",
+        "orange": "#B87F00",
+        "sky": "#2F8FC7",
+        "yellow": "#8F8600",
+        "grey": "#767676",
+        "ink": "#1f2328",
     },
     fills={
-        BLUE: Fill("#0072B2", "#ffffff"),
-        VERMILION: Fill("#F0955A", "#1f2328"),
-        GREEN: Fill("#A9E2CD", "#1f2328"),
-        GREY: Fill("#eceef1", "#1f2328"),
+        "blue": ("#0072B2", "#ffffff"),
+        "vermilion": ("#F0955A", "#1f2328"),
+        "green": ("#A9E2CD", "#1f2328"),
+        "grey": ("#eceef1", "#1f2328"),
     },
 )
 
@@ -81,21 +62,21 @@ DARK = Theme(
     grid="#262c36",
     floor="#262c36",
     hues={
-        BLUE: "#3391D6",
-        GREEN: "#00B584",
-        VERMILION: "#E8702A",
-        PURPLE: "#CC79A7",
-        ORANGE: "#E69F00",
-        SKY: "#56B4E9",
-        YELLOW: "#F0E442",
-        GREY: "#9aa4af",
-        INK: "#e6edf3",
+        "blue": "#3391D6",
+        "green": "#00B584",
+        "vermilion": "#E8702A",
+        "purple": "#CC79A7",
+        "orange": "#E69F00",
+        "sky": "#56B4E9",
+        "yellow": "#F0E442",
+        "grey": "#9aa4af",
+        "ink": "#e6edf3",
     },
     fills={
-        BLUE: Fill("#1A5E96", "#ffffff"),
-        VERMILION: Fill("#E8803C", "#0d1117"),
-        GREEN: Fill("#A9E2CD", "#0d1117"),
-        GREY: Fill("#262c36", "#e6edf3"),
+        "blue": ("#1A5E96", "#ffffff"),
+        "vermilion": ("#E8803C", "#0d1117"),
+        "green": ("#A9E2CD", "#0d1117"),
+        "grey": ("#262c36", "#e6edf3"),
     },
 )
 
@@ -108,8 +89,6 @@ def themed(theme: Theme) -> Iterator[None]:
     import matplotlib as mpl
 
     settings: dict[Any, Any] = {
-        # Figures have fixed margins: what is spread out by hand must know how high its axes are.
-        "figure.constrained_layout.use": False,
         "figure.dpi": 200,
         "figure.facecolor": theme.ground,
         "axes.facecolor": theme.ground,
@@ -123,6 +102,9 @@ def themed(theme: Theme) -> Iterator[None]:
         "ytick.labelcolor": theme.ink,
         "grid.color": theme.grid,
         "font.size": 10.5,
+        "axes.titlesize": 10.5,
+        "legend.fontsize": 9,
+        "legend.labelspacing": 0.35,
     }
     with style(), mpl.rc_context(settings):
         yield

@@ -7,10 +7,10 @@ import numpy as np
 
 from benchmarks.analysis.factors import between, noise
 from benchmarks.analysis.groups import Group
-from benchmarks.figures import themes, ticks, wording
-from benchmarks.figures.frame import Margins, framed, name_y, size_in_points
+from benchmarks.figures import wording
 from benchmarks.figures.looks import look
-from benchmarks.figures.themes import Fill, Theme, themed
+from benchmarks.figures.sheet import sheet
+from benchmarks.figures.themes import Theme
 from benchmarks.names import GRAD, HAND, HAND_JIT
 from benchmarks.report.units import digits
 from benchmarks.results import Cell
@@ -25,8 +25,11 @@ RIVALS = (HAND, HAND_JIT, GRAD)
 #: What stands in a cell, where a row's label would be too long.
 SHORT = {HAND: "NumPy", HAND_JIT: "hand, jit", GRAD: "jax.grad", TIE: TIE}
 
-#: Inches: of a row of cells, and around the axes.
-ROW, MARGINS = 0.46, Margins(left=0.75, right=0.15)
+#: Inches: of a row of cells, and what the names of the axes take.
+ROW, AXES = 0.46, 0.75
+
+#: Points that a row of cells has for letters, by a letter of the longest name.
+ROOM = 85.0
 
 NOTE = (
     "By hand in NumPy, by hand under jit, or jax.grad under jit; a tie of the first two is within "
@@ -66,9 +69,8 @@ def winner(cell: Cell) -> str | None:
 
 def _fastest_first(cell: Cell) -> list[str]:
     """Those of the three that have times."""
-    timed = [row for name in RIVALS if (row := cell.row(name)) and row.timed]
-    ordered = sorted(timed, key=lambda row: np.log(table(row.samples)).mean())
-    return [row.name for row in ordered]
+    timed = {name: times for name in RIVALS if (times := cell.times(name))}
+    return sorted(timed, key=lambda name: np.log(table(timed[name])).mean())
 
 
 def squares(group: Group) -> list[Square]:
@@ -86,41 +88,30 @@ def who_wins(group: Group, theme: Theme) -> "Figure":
     found = squares(group)
     widths = sorted({square.width for square in found})
     batches = sorted({square.batch for square in found})
-    with themed(theme):
-        height = min(max(ROW * len(batches), 1.0), 7.0)
-        figure, axes = framed(theme, wording.words(group, NOTE), height, MARGINS)
-        _scale(axes, group, widths, batches)
-        room = size_in_points(axes)[0] / len(widths)
+    height = min(max(ROW * len(batches), 1.0), 7.0) + AXES
+    with sheet(theme, wording.words(group, NOTE), height) as (figure, axes):
+        axes.set(xlim=(-0.5, len(widths) - 0.5), ylim=(-0.5, len(batches) - 0.5))
+        axes.set_xticks(range(len(widths)), [f"{width:,}" for width in widths])
+        axes.set_yticks(range(len(batches)), [f"{batch:,}" for batch in batches])
+        below, beside = wording.axes_of(group.case)
+        axes.set(xlabel=below, title=beside)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        # As large as the longest name has room for, within what is legible.
+        size = float(np.clip(ROOM / len(widths), 6.5, 9.5))
         for square in found:
             place = (widths.index(square.width), batches.index(square.batch))
-            _draw(axes, square, place, room, theme)
+            _draw(axes, square, place, size, theme)
     return figure
 
 
-def _scale(axes: Any, group: Group, widths: list[int], batches: list[int]) -> None:
-    axes.set(xlim=(-0.5, len(widths) - 0.5), ylim=(-0.5, len(batches) - 0.5))
-    axes.set_xticks(range(len(widths)), [ticks.whole(width) for width in widths])
-    axes.set_yticks(range(len(batches)), [ticks.whole(batch) for batch in batches])
-    names = wording.axes_of(group.case)
-    axes.set_xlabel(names[0])
-    name_y(axes, names[-1])
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-
-
-def _draw(axes: Any, square: Square, place: tuple[int, int], room: float, theme: Theme) -> None:
+def _draw(axes: Any, square: Square, place: tuple[int, int], size: float, theme: Theme) -> None:
     from matplotlib.patches import Rectangle
 
-    fill = _fill(square.winner, theme)
-    corner = (place[0] - 0.5, place[1] - 0.5)
-    edge: dict[str, Any] = {"edgecolor": theme.ground, "linewidth": 1.5}
-    axes.add_patch(Rectangle(corner, 1, 1, facecolor=fill.ground, label=square.winner, **edge))
-    # As large as the longest name has room for, within what is legible.
-    size = float(np.clip(room / 6, 6.5, 9.5))
-    style: dict[str, Any] = {"color": fill.ink, "fontsize": size, "ha": "center"}
-    axes.text(place[0], place[1] + 0.06, SHORT[square.winner], fontweight="bold", **style)
-    axes.text(place[0], place[1] - 0.3, square.text, **style)
-
-
-def _fill(name: str, theme: Theme) -> Fill:
-    return theme.fills[themes.GREY if name == TIE else look(name).hue]
+    ground, ink = theme.fills["grey" if square.winner == TIE else look(square.winner).hue]
+    x, y = place
+    edge: dict[str, Any] = {"edgecolor": theme.ground, "linewidth": 1.5, "label": square.winner}
+    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=ground, **edge))
+    style: dict[str, Any] = {"color": ink, "fontsize": size, "ha": "center"}
+    axes.text(x, y + 0.06, SHORT[square.winner], fontweight="bold", **style)
+    axes.text(x, y - 0.3, square.text, **style)

@@ -10,12 +10,13 @@ import numpy as np
 import autodiff.article
 import manual.article
 from benchmarks.problems.gate import Gate, gate
+from benchmarks.problems.problem import Problem
 from benchmarks.ready import Ready, jitted
 from manual.article import Parameters
 
 
 @dataclass(frozen=True, eq=False)
-class ArticleProblem:
+class ArticleProblem(Problem):
     """Networks with a sample each: scalars for one, arrays of shape (n,) for n of them."""
 
     params: Parameters
@@ -53,16 +54,6 @@ class ArticleProblem:
         return 9 * self.networks
 
     @property
-    def products(self) -> list[tuple[int, int, int]]:
-        """None: its sums have two terms and are written out."""
-        return []
-
-    @property
-    def expected_cost(self) -> None:
-        """The count of multiply-adds says nothing where the exponentials dominate."""
-        return None
-
-    @property
     def moved(self) -> int:
         """Bytes of the arguments and the answer: 9 + 2 + 1 numbers in, 1 + 9 out."""
         return 22 * self.networks * self.x.itemsize
@@ -70,23 +61,30 @@ class ArticleProblem:
     @property
     def value_and_grad(self) -> Callable[..., Any]:
         """JAX's loss and gradient, of one network or of each of many."""
-        one = jax.value_and_grad(autodiff.article.loss)
+        one = jax.value_and_grad(self.loss)
         return one if self.y.ndim == 0 else jax.vmap(one)
+
+    def loss(self, params: Any, x: Any, y: Any) -> Any:
+        """For JAX to differentiate."""
+        return autodiff.article.loss(params, x, y)
+
+    def exact_loss(self, params: Parameters, x: Any, y: Any) -> Any:
+        """For NumPy, in the digits that it is given."""
+        return manual.article.loss(params, x, y)
+
+    def by_hand(self, params: Parameters, x: Any, y: Any) -> tuple[Any, Parameters]:
+        """The loss and its nine partial derivatives by the lines that are written to be read."""
+        return manual.article.value_and_gradient(params, x, y)
 
     def loss_alone(self) -> Ready:
         """The loss, compiled."""
-        return jitted(autodiff.article.loss, self.arguments)
+        return jitted(self.loss, self.arguments)
 
     def gate(self) -> Gate:
         """What holds answers to the truth."""
         names = ["the loss", *(f"∂L/∂{name}" for name in Parameters._fields)]
         wide = jax.tree.map(lambda number: np.asarray(number, np.float64)[()], self.arguments)
-        return gate(self.value_and_grad, by_hand, wide, names, self.dtype)
-
-
-def by_hand(params: Parameters, x: Any, y: Any) -> tuple[Any, Parameters]:
-    """The loss and its nine partial derivatives by the lines that are written to be read."""
-    return manual.article.value_and_gradient(params, x, y)
+        return gate(self.value_and_grad, self.by_hand, wide, names, self.dtype)
 
 
 def sample_problem(dtype: str) -> ArticleProblem:

@@ -18,6 +18,7 @@ import autodiff.network
 import manual.network
 from benchmarks.problems.deviation import U
 from benchmarks.problems.gate import Gate, gate
+from benchmarks.problems.problem import Problem
 from benchmarks.ready import Ready, jitted
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
@@ -25,7 +26,7 @@ from manual.network import Network
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkProblem:
+class NetworkProblem(Problem):
     """A network, its parameters, and a batch."""
 
     network: Network
@@ -83,6 +84,11 @@ class NetworkProblem:
     def loss(self) -> Callable[..., Any]:
         """(params, x, y) -> the loss, for JAX to differentiate."""
         return functools.partial(autodiff.network.loss, self.network)
+
+    @property
+    def exact_loss(self) -> Callable[..., Any]:
+        """The same for NumPy, in the digits that it is given."""
+        return functools.partial(manual.network.loss, self.network)
 
     @property
     def value_and_grad(self) -> Callable[..., Any]:

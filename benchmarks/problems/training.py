@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.problems.problem import Problem
 from compare.agreement import NAMES, stack, stack_ranges
 from compare.bounds import gradient_ranges
 from compare.experiment import Settings
@@ -18,7 +19,7 @@ FORMS = ("stable", "article")
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingProblem:
+class TrainingProblem(Problem):
     """Four people, where to start, and which person each update takes."""
 
     settings: Settings = field(default_factory=lambda: Settings(init="ones"))
@@ -47,23 +48,10 @@ class TrainingProblem:
         return len(NAMES)
 
     @property
-    def products(self) -> list[tuple[int, int, int]]:
-        """None: its sums have two terms and are written out."""
-        return []
-
-    @property
-    def expected_cost(self) -> None:
-        """A training is no gradient."""
-        return None
-
-    @property
     def moved(self) -> int:
         """Bytes: what is kept of every update, the order read, and what is started from."""
         updates = self.settings.sample_order().size
         return 8 * (updates * (len(NAMES) + 1) + len(NAMES) + 3 * len(PEOPLE))
-
-    def loss_alone(self) -> None:
-        """None: a training has no loss of its own."""
 
     def gate(self) -> "TrainingGate":
         """What holds every update to the one that is right from the parameters before it."""

@@ -1,5 +1,6 @@
 """One cell in one process: gate, warm up, time all rows in rounds, gate again."""
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from benchmarks.problems.gate import Gate, load
 from benchmarks.problems.problem import Judge, Problem
 from benchmarks.protocol import program
 from benchmarks.protocol.planted import ALL, planted
-from benchmarks.protocol.rounds import WARM_SECONDS, time_rounds, warm_up
+from benchmarks.protocol.warm import SAMPLE_SECONDS, WARM_SECONDS, warm_up
 from benchmarks.ready import Ready, Unavailable, told
 from benchmarks.results import (
     AGAIN,
@@ -27,6 +28,7 @@ from benchmarks.results import (
     Cell,
     Row,
 )
+from handgrad.speed.rounds import calls_of_a_sample, time_rounds
 
 #: From so many operations on a NumPy product takes more than one thread, which spins afterwards.
 MANY_FLOPS = 1e6
@@ -195,7 +197,7 @@ def _for(row: Row, ready: Ready, gate: Gate) -> Gate:
 
 
 def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_row: OnRow) -> None:
-    each: dict[str, float] = {}
+    repeats: dict[str, int] = {}
     rows = {row.name: row for row in cell.rows}
     for name, made in ready.items():
         on_row(name)
@@ -206,12 +208,13 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_r
         except Exception as error:  # as in the first call
             rows[name].wrong = f"it raised {told(error)}"
             continue
-        each[name] = warm.each
+        repeats[name] = calls_of_a_sample(warm.each, SAMPLE_SECONDS)
         rows[name].steady_after = [warm.steady_after]
-    running = {name: ready[name].run for name in each}
+    running = {name: ready[name].run for name in repeats}
     pause = cell.threads != "1" and (cell.flops or 0) > MANY_FLOPS
     on_row("rounds")
-    times, last = time_rounds(running, each, plan.rounds, plan.seed, pause)
+    shuffle = random.Random(plan.seed).shuffle
+    times, last = time_rounds(running, plan.rounds, repeats=repeats, pause=pause, shuffle=shuffle)
     for name, answer in last.items():
         hold(rows[name], ready[name], answer, judge)
         if not rows[name].wrong:

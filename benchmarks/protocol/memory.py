@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import jax
 
@@ -15,7 +16,7 @@ from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
 from benchmarks.ready import Ready
 from compare.memory import give_back_freed_memory
-from handgrad.speed.rounds import collector_off, median, sample
+from handgrad.speed.rounds import collector_off, sample
 
 #: Calls of which the highest moment is taken, after one that compiles.
 CALLS = 3

@@ -4,15 +4,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from benchmarks import names
 from benchmarks.cases import Spec
-from benchmarks.protocol.process import WorkerError, answers, environment
-from benchmarks.protocol.worker import FIRST, MEMORY, TIMES, UNTUNED, Request
+from benchmarks.process import WorkerError
+from benchmarks.protocol.cell import Plan
+from benchmarks.protocol.worker import FIRST, MEMORY, TIMES, UNTUNED, Request, answers
 from benchmarks.results import CONTENDER, Cell, Results, Row
 
 #: At least so many rounds, over so many processes.
@@ -94,19 +95,10 @@ def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
         # Each process gets its share of the time, so that none is left with nothing.
         share = (process + 1) / job.processes
         deadline = None if job.limit is None else begin + share * job.for_times * job.limit
-        for (threads, device), specs in _alike(job.specs):
-            request = Request(
-                TIMES,
-                specs=[asdict(spec) for spec in specs],
-                rounds=-(-job.rounds // job.processes),
-                seed=process,
-                only=list(job.only),
-                plants=dict(job.plants),
-                gates=gates,
-                threads=threads,
-                deadline=deadline,
-            )
-            for answer in answers(request, environment(threads, device)):
+        for threads, specs in _alike(job.specs):
+            rounds = -(-job.rounds // job.processes)
+            plan = Plan(rounds, process, job.only, job.plants, Path(gates))
+            for answer in answers(Request(TIMES, specs, plan, deadline=deadline)):
                 if "started" in answer:
                     _note_start(results, threads, answer["started"])
                 elif "begun" in answer or "row" in answer:
@@ -140,7 +132,7 @@ class _Clock:
 
     def done(self, answer: Mapping[str, Any]) -> None:
         """A cell has been timed, refused or left out."""
-        label = answer.get("refused") or answer.get("left_out") or Cell(**answer["cell"]).label
+        label = answer.get("refused") or answer.get("left_out") or answer["cell"].label
         self.finished += 1
         self.took[label] = time.monotonic() - self.begun
         self.todo.remove(label)
@@ -157,14 +149,14 @@ class _Clock:
         return max(left - (time.monotonic() - self.begun), 0.0)
 
 
-def _alike(specs: Sequence[Spec]) -> Iterator[tuple[tuple[str, str], list[Spec]]]:
-    """Cells that one process can time: on as many threads, one device."""
+def _alike(specs: Sequence[Spec]) -> Iterator[tuple[str, list[Spec]]]:
+    """Cells that one process can time, on as many threads and one device, by the threads."""
 
     def kind(spec: Spec) -> tuple[str, str]:
         return spec.threads, spec.device
 
-    for found, group in groupby(sorted(specs, key=kind), kind):
-        yield found, list(group)
+    for (threads, _), group in groupby(sorted(specs, key=kind), kind):
+        yield threads, list(group)
 
 
 def _note_start(results: Results, kind: str, started: Mapping) -> None:
@@ -186,9 +178,8 @@ def _take(results: Results, answer: Mapping, process: int) -> None:
         results.left_out.append(f"{answer['left_out']}: no time left in process {process + 1}")
 
 
-def add(results: Results, found: Mapping) -> None:
+def add(results: Results, new: Cell) -> None:
     """Add what one process measured of a cell to what others did."""
-    new = Cell(**{**found, "rows": [Row(**row) for row in found["rows"]]})
     old = results.cell(new.label)
     if old is None:
         results.cells.append(new)
@@ -218,10 +209,9 @@ def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
             continue
         left = (time.monotonic() - started) / done * (len(todo) - done) if done else None
         on_step(Step(done, len(todo), f"{what}: {spec.label}: {row.name}", left))
-        request = Request(what, [asdict(spec)], only=[row.name], threads=spec.threads)
         # Without these numbers the times stand as they are.
         with suppress(WorkerError):
-            for answer in answers(request, environment(spec.threads, spec.device)):
+            for answer in answers(Request(what, [spec], name=row.name)):
                 row.phases = answer.get("phases", row.phases)
                 row.peak_bytes = answer.get("peak", row.peak_bytes)
                 row.untuned = answer.get("untuned", row.untuned)

@@ -1,23 +1,27 @@
-"""A process that measures what it is asked for: a request on standard input, answers line by line.
+"""A process that measures what it is asked for; what it says is read as it comes.
 
 It is started anew for every repetition, so that what differs between processes, where arrays lie
-and what was compiled, is part of what is measured. Requests and answers are JSON; see `Request`.
+and what was compiled, is part of what is measured.
 """
 
-import json
 import os
 import random
-import signal
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.process import Process, StoppedError, WorkerError
+
+if TYPE_CHECKING:
+    from benchmarks.cases import Spec
+    from benchmarks.protocol.cell import Plan
 
 TIMES, FIRST, MEMORY, UNTUNED = "times", "first", "memory", "time without freed memory kept"
 
-Say = Callable[[dict[str, Any]], None]
+#: What libraries of linear algebra read the number of their threads from.
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -27,76 +31,83 @@ class Request:
     measure: str
     """TIMES of cells, or of one cell what comes FIRST, or of a contender the MEMORY, or the time
     UNTUNED: in a process that was not told to keep freed memory."""
-    specs: list[dict[str, Any]]  #: fields of `benchmarks.cases.Spec`
-    rounds: int = 1
-    seed: int = 0  #: the number of the repetition
-    only: list[str] = field(default_factory=list)
-    plants: dict[str, str] = field(default_factory=dict)
-    gates: str = ""
-    threads: str = "all"  #: or `1`
+    specs: "list[Spec]"  #: all on as many threads, on one device
+    plan: "Plan | None" = None  #: for TIMES
+    name: str = ""  #: the contender, for MEMORY and UNTUNED
     deadline: float | None = None  #: seconds since the epoch, after which no cell is begun
 
 
-def main() -> None:
-    """Answer the request on standard input."""
-    request = Request(**json.load(sys.stdin))
-    # Ctrl-C reaches every process of a terminal; the parent ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if request.threads == "1":
+def answers(request: Request) -> Iterator[dict[str, Any]]:
+    """What a worker says, as it says it; it is ended when nobody listens any longer.
+
+    Raises:
+        WorkerError: it ended before it had answered.
+    """
+    first = request.specs[0]
+    env = environment(first.threads, first.device)
+    with Process(_work, first.threads, env=env) as worker:
+        worker.send(request)
+        try:
+            while (answer := worker.receive()) is not None:
+                yield answer
+        except StoppedError as error:
+            raise WorkerError(worker.ending()) from error
+
+
+def environment(threads: str, device: str) -> dict[str, str]:
+    """The variables under which a worker runs.
+
+    Nothing compiled is taken from an earlier run; memory of a device is taken as it is needed, so
+    that it can be counted. Beside a GPU the processor stays usable: gates are made there.
+    """
+    # What somebody has set for other programs is not what the label of a cell says.
+    found = {name: value for name, value in os.environ.items() if name not in THREADS}
+    return found | {
+        "JAX_ENABLE_COMPILATION_CACHE": "0",
+        "JAX_PLATFORMS": "cuda,cpu" if device == "gpu" else "cpu",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        **(dict.fromkeys(THREADS, "1") if threads == "1" else {}),
+    }
+
+
+def _work(pipe: Connection, threads: str) -> None:
+    """In the other process: answer the request."""
+    if threads == "1":
         # Before anything is loaded that counts the processors: XLA and BLAS size their pools so.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    # What libraries print must not get between the answers.
-    out, sys.stdout = sys.stdout, sys.stderr
-
-    def say(answer: dict[str, Any]) -> None:
-        print(json.dumps(answer), file=out, flush=True)
-
-    try:
-        _answer(request, say)
-    except BrokenPipeError:
-        sys.exit(1)
-
-
-def _answer(request: Request, say: Say) -> None:
-    from benchmarks.cases import Spec
-
-    kept = False
+    request, kept = pipe.recv(), False
     if request.measure == TIMES:
         from compare.memory import keep_freed_memory
 
         kept = keep_freed_memory()  # before JAX has computed anything
-    specs = [
-        Spec(**{**spec, **{name: tuple(spec[name]) for name in ("size", "leave_out")}})
-        for spec in request.specs
-    ]
     started = _started()
     if request.measure == FIRST:
         from benchmarks.protocol.first import phases
 
-        say({"phases": phases(specs[0])})
+        pipe.send({"phases": phases(request.specs[0])})
     elif request.measure == MEMORY:
         from benchmarks.protocol.memory import peak
 
-        say({"peak": peak(specs[0], request.only[0])})
+        pipe.send({"peak": peak(request.specs[0], request.name)})
     elif request.measure == UNTUNED:
         from benchmarks.protocol.memory import time_untuned
 
-        say({"untuned": time_untuned(specs[0], request.only[0])})
+        pipe.send({"untuned": time_untuned(request.specs[0], request.name)})
     else:
-        say({"started": {**started, "keeps freed memory": kept}})
-        _time(request, specs, say)
+        pipe.send({"started": {**started, "keeps freed memory": kept}})
+        _time(request, pipe.send)
 
 
-def _time(request: Request, specs: list[Any], say: Say) -> None:
+def _time(request: Request, say: Callable[[Mapping[str, Any]], None]) -> None:
     from benchmarks.problems.deviation import AtAKinkError
-    from benchmarks.protocol.cell import Plan, RefusedError, time_cell
+    from benchmarks.protocol.cell import RefusedError, time_cell
 
+    specs, plan = request.specs, request.plan
+    assert plan is not None
     if request.deadline is None:
         # Each repetition in an order of its own: what a cell leaves behind meets another one. Where
         # time may run out, what comes last is what is left out.
-        random.Random(request.seed).shuffle(specs)
-    gates = Path(request.gates) if request.gates else None
-    plan = Plan(request.rounds, request.seed, request.only, request.plants, gates)
+        random.Random(plan.seed).shuffle(specs)
     for spec in specs:
         label = spec.label
         if request.deadline is not None and time.time() > request.deadline:
@@ -108,7 +119,7 @@ def _time(request: Request, specs: list[Any], say: Say) -> None:
         except (AtAKinkError, RefusedError) as error:
             say({"refused": label, "why": str(error)})
         else:
-            say({"cell": asdict(cell)})
+            say({"cell": cell})
 
 
 def _started() -> dict[str, Any]:
@@ -132,7 +143,3 @@ def _started() -> dict[str, Any]:
             for found in threadpoolctl.threadpool_info()
         ],
     }
-
-
-if __name__ == "__main__":
-    main()

@@ -125,16 +125,14 @@ def closing(cell: Cell) -> list[str]:
 def _floor(cell: Cell) -> str:
     parts = []
     for label, name in (("a call of Python", names.EMPTY_CALL), ("of JAX", names.IDENTITY)):
-        row = cell.row(name)
-        if row is not None and row.timed:
-            parts.append(f"{label} {units.seconds(spread(row.samples).median)}")
+        if times := cell.times(name):
+            parts.append(f"{label} {units.seconds(spread(times).median)}")
     for label, libraries in (("products", names.PRODUCTS), ("bytes", names.MEMORY)):
         if best := fastest(cell, libraries):
             library, taken = best
             parts.append(f"{label} {units.seconds(float(np.median(taken)))} ({library})")
-    moved = cell.row(names.TRANSFER)
-    if moved is not None and moved.timed:
-        there = units.seconds(spread(moved.samples).median)
+    if moved := cell.times(names.TRANSFER):
+        there = units.seconds(spread(moved).median)
         parts.append(f"apart from it, to the device and back {there}")
     return f"floor: {', '.join(parts)}" if parts else ""
 

@@ -45,8 +45,8 @@ def _cells(cell: Cell) -> list[str]:
 
 
 def _time(cell: Cell, name: str) -> str:
-    row = cell.row(name)
-    return units.seconds(spread(row.samples).median) if row is not None and row.timed else "-"
+    times = cell.times(name)
+    return units.seconds(spread(times).median) if times else "-"
 
 
 def _wide(cells: list[str]) -> str:

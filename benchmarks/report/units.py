@@ -5,18 +5,18 @@ UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 def seconds(value: float) -> str:
     """With three digits, in the unit that leaves at least one before the point: `1.35 ms`."""
-    for size, unit in UNITS:
-        if value >= 0.9995 * size:
-            return f"{digits(value / size)} {unit}"
-    return f"{digits(value / 1e-9)} ns"
+    size, unit = _unit(value)
+    return f"{digits(value / size)} {unit}"
 
 
 def interval(low: float, high: float) -> str:
     """Two times in the unit of the larger one: `1.31 to 1.42 ms`."""
-    for size, unit in UNITS:
-        if high >= 0.9995 * size:
-            return f"{digits(low / size)} to {digits(high / size)} {unit}"
-    return f"{digits(low / 1e-9)} to {digits(high / 1e-9)} ns"
+    size, unit = _unit(high)
+    return f"{digits(low / size)} to {digits(high / size)} {unit}"
+
+
+def _unit(value: float) -> tuple[float, str]:
+    return next((unit for unit in UNITS if value >= 0.9995 * unit[0]), UNITS[-1])
 
 
 def digits(value: float) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import jax
@@ -43,9 +44,14 @@ class Rival:
 
 
 def time_rounds(
-    running: Mapping[str, Callable[[], Any]], rounds: int, seconds: float
+    running: Mapping[str, Callable[[], Any]],
+    rounds: int,
+    seconds: float = math.inf,
+    repeats: Mapping[str, int] | None = None,
+    pause: bool = True,
+    shuffle: Callable[[list[str]], None] | None = None,
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
-    """Time all contenders in every round, each time in the reverse order.
+    """Time all contenders in every round, each time in the reverse order, or in a shuffled one.
 
     Before each sample comes a pause, and a call that is not timed: another contender's arrays have
     just had the caches.
@@ -54,12 +60,18 @@ def time_rounds(
         running: what to time; what JAX answers is awaited.
         rounds: how many, if there is time.
         seconds: after which no further round is begun.
+        repeats: the calls of a sample, by name, of contenders that await their answers themselves;
+            found out here by default.
+        pause: whether contenders have threads that spin after their work.
+        shuffle: puts the names of a round in another order.
 
     Returns:
         Seconds of one call, by name and round, and what the last timed call of each answered.
     """
-    waits = {name: _has_jax_arrays(run()) for name, run in running.items()}
-    repeats = {name: _repeats(run, waits[name]) for name, run in running.items()}
+    waits = dict.fromkeys(running, False)
+    if repeats is None:
+        waits = {name: _has_jax_arrays(run()) for name, run in running.items()}
+        repeats = {name: _repeats(run, waits[name]) for name, run in running.items()}
     times: dict[str, list[float]] = {name: [] for name in running}
     last: dict[str, Any] = {}
     until = time.perf_counter() + seconds
@@ -67,11 +79,18 @@ def time_rounds(
         for done in range(rounds):
             if done and time.perf_counter() > until:
                 break
-            for name in list(running)[:: -1 if done % 2 else 1]:
-                time.sleep(PAUSE_SECONDS)
+            order = list(running)[:: -1 if done % 2 else 1]
+            if shuffle:
+                shuffle(order)
+            for name in order:
+                if pause:
+                    time.sleep(PAUSE_SECONDS)
                 sample(running[name], 1, waits[name])
-                taken, last[name] = sample(running[name], repeats[name], waits[name])
+                taken, answer = sample(running[name], repeats[name], waits[name])
                 times[name].append(taken)
+                if seconds < math.inf or done == rounds - 1:  # this round may be the last one
+                    last[name] = answer
+                del answer
     return times, last
 
 
@@ -110,13 +129,12 @@ def _has_jax_arrays(answer: Any) -> bool:
 
 def _repeats(run: Callable[[], Any], waits: bool) -> int:
     once = min(sample(run, 1, waits)[0] for _ in range(2))
-    return max(1, round(SAMPLE_SECONDS / max(once, 1e-9)))
+    return calls_of_a_sample(once, SAMPLE_SECONDS)
 
 
-def median(samples: Sequence[float]) -> float:
-    """The one in the middle, or the mean of the two there."""
-    ordered, half = sorted(samples), len(samples) // 2
-    return ordered[half] if len(samples) % 2 else (ordered[half - 1] + ordered[half]) / 2
+def calls_of_a_sample(once: float, seconds: float) -> int:
+    """How often what takes `once` is called until it has taken so many seconds."""
+    return max(1, round(seconds / max(once, 1e-9)))
 
 
 def ratio(times: Sequence[float], others: Sequence[float]) -> Ratio:

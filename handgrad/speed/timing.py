@@ -8,6 +8,7 @@ and what the noise may hide is not called a difference.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import median
 from typing import Any
 
 import jax
@@ -16,7 +17,7 @@ from handgrad.data.arguments import Arguments, arguments, copied
 from handgrad.judging import form
 from handgrad.report import GradientReport
 from handgrad.speed.compiled import Compiled, compiled, why_not
-from handgrad.speed.rounds import Rival, median, ratio, rival, sample, time_rounds
+from handgrad.speed.rounds import Rival, ratio, rival, sample, time_rounds
 from handgrad.speed.timings import NotTimedError, Timings
 
 #: With so many rounds the fourth ratio from either end bounds the median with 96 % confidence.

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import cases, names
 from benchmarks.cases import Choice, Spec
-from benchmarks.contenders import c_program, network
+from benchmarks.contenders import c_program, gradients, network
 from benchmarks.floors import (
     factors,
     floors,
@@ -21,10 +21,11 @@ from benchmarks.floors import (
     products_numpy,
 )
 from benchmarks.problems.network import NetworkProblem, network_problem
-from benchmarks.protocol import cell, program, rounds
+from benchmarks.protocol import cell, program, warm
 from benchmarks.protocol.cell import Plan, RefusedError, time_cell
 from benchmarks.ready import Ready
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, Cell
+from handgrad.speed import rounds
 from handgrad.speed.rounds import sample
 from manual.network import Network
 from tests.benchmarks.sure import row_of, sure
@@ -35,9 +36,9 @@ BRIEF = Plan(rounds=2, seed=0, only=(names.HAND, names.HAND_JIT, names.GRAD, nam
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 1e-4)
+    monkeypatch.setattr(cell, "SAMPLE_SECONDS", 1e-4)
     monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(rounds, "WARM_CALLS", 3)
+    monkeypatch.setattr(warm, "WARM_CALLS", 3)
     monkeypatch.setattr(cell, "WARM_SECONDS", 1e-3)
 
 
@@ -94,7 +95,7 @@ def test_a_wrong_contender_gets_no_time(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, mistake: str
 ) -> None:
     def wrong(problem: Any) -> Ready:
-        ready = network.hand_numpy(problem)
+        ready = gradients.hand_numpy(problem)
 
         def read(answer: Any) -> list[np.ndarray]:
             leaves = ready.read(answer)
@@ -113,7 +114,7 @@ def test_the_last_timed_answer_is_judged(plan: Plan, monkeypatch: pytest.MonkeyP
     """Right when it is asked the first time, wrong once it is timed."""
 
     def forgetful(problem: Any) -> Ready:
-        ready, calls = network.hand_numpy(problem), []
+        ready, calls = gradients.hand_numpy(problem), []
 
         def run() -> Any:
             calls.append(1)

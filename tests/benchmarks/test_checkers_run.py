@@ -20,9 +20,10 @@ from benchmarks.checkers import table as table_module
 from benchmarks.checkers.cases import Case
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
-from benchmarks.checkers.results import Check, load
-from benchmarks.checkers.worker import Worker, WorkerError
+from benchmarks.checkers.results import Check, Results
+from benchmarks.checkers.worker import Worker
 from benchmarks.files import BadResultsError
+from benchmarks.process import WorkerError
 from tests.benchmarks.planted_checkers import (
     ALWAYS_RIGHT,
     ALWAYS_WRONG,
@@ -56,7 +57,7 @@ def test_all_are_asked_in_order_and_stored(tmp_path: Path, monkeypatch: pytest.M
         ("always wrong", "exchanged", WRONG),
     ]
     assert len(seen) == 8
-    assert load(out) == made
+    assert Results.load(out) == made
     assert list(out.parent.iterdir()) == [out], "no half-written file is left"
 
 
@@ -72,11 +73,14 @@ def test_an_interrupted_run_goes_on_where_it_was(
 
     with pytest.raises(KeyboardInterrupt):
         run_module.run(results(), [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, interrupt)
-    half, again = load(out), []
+    half, again = Results.load(out), []
     assert [check.what for check in half.checks] == ["exchanged"]
     run_module.run(half, [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, lambda *told: again.append(told))
     assert len(again) == 2 * 3
-    assert Counter(check.what for check in load(out).checks) == {"exchanged": 2, "half-mse": 2}
+    assert Counter(check.what for check in Results.load(out).checks) == {
+        "exchanged": 2,
+        "half-mse": 2,
+    }
 
 
 def test_an_absent_checker_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,10 +119,10 @@ def elementary(_verdict: str) -> Question:
 def test_a_process_stays_warm_and_is_gone_afterwards() -> None:
     with Worker(ALWAYS_WRONG, 60) as worker:
         first = worker.ask(a_case("half-mse", partial(question, turned)))
-        process = worker._process
+        process = worker._started()
         second = worker.ask(a_case("exchanged"))
         assert worker._process is process
-    assert not process._closed or process.exitcode is not None
+    assert process._process.exitcode is not None
     assert (first.answer.verdict, first.wrong_leaves, first.leaves) == (
         WRONG,
         ("params['w']",),
@@ -136,11 +140,11 @@ from benchmarks.checkers.worker import Worker
 from tests.benchmarks.planted_checkers import a_case, hangs
 if __name__ == "__main__":
     worker = Worker(Contender("hangs", "numpy", hangs), 600)
-    worker._start()
-    worker._pipe.send(a_case("half-mse"))
-    worker._received(600)  # that it is built: now it hangs
-    print(worker._process.pid, flush=True)
-    worker._received(600)
+    process = worker._started()
+    process.send(a_case("half-mse"))
+    process.receive()  # that it is built: now it hangs
+    print(process.pid, flush=True)
+    process.receive()
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT) as parent:
         assert parent.stdout is not None
@@ -178,6 +182,10 @@ def test_stored_results_are_printed(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().out) == json.loads(stored.read_text("utf-8"))
 
 
+#: The beginning of a file of results.
+HEAD = '"schema": 1, "fingerprint": {}, "limit": 1.0, "contenders": {}'
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -185,9 +193,9 @@ def test_stored_results_are_printed(tmp_path: Path, capsys: pytest.CaptureFixtur
         ("{", "results.json: no JSON: "),
         ("[]", "results.json: got schema 'list', expected results of schema 1"),
         ('{"schema": 7}', "results.json: got schema 7, expected results of schema 1"),
-        ('{"schema": 1}', "a field of the results is missing: 'checks'"),
-        ('{"schema": 1, "checks": [{}]}', "a field of the results is missing: 'contender'"),
-        ('{"schema": 1, "checks": [7]}', "a field of the results is missing"),
+        ('{"schema": 1}', "these are no results: Expected `array`, got `null` - at `$.checks`"),
+        (f'{{{HEAD}, "checks": [{{}}]}}', "missing required field `contender` - at `$.checks[0]`"),
+        (f'{{{HEAD}, "checks": [7]}}', "Expected `object`, got `int` - at `$.checks[0]`"),
     ],
 )
 def test_a_bad_file_is_one_line(
@@ -235,7 +243,7 @@ def test_a_run_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str
     out = str(tmp_path / "results.json")
     assert ended(["--out", out]) == 0
     shown = capsys.readouterr()
-    assert shown.out == table_module.markdown(load(Path(out)))
+    assert shown.out == table_module.markdown(Results.load(Path(out)))
     assert "1/2 always wrong: linear, half-mse: wrong, " in shown.err
     assert ended(["--out", out]) == 2
     one_line(capsys, "is there already; expected --resume or --overwrite")
@@ -253,7 +261,7 @@ def test_a_run_goes_on_only_where_it_began(
 ) -> None:
     out = tmp_path / "results.json"
     assert ended(["--out", str(out)]) == 0
-    made = load(out)
+    made = Results.load(out)
     replace(made, fingerprint={**made.fingerprint, "date": "1999-01-01"}).save(out)
     capsys.readouterr()
     assert ended(["--out", str(out), "--resume"]) == 0, "a run may take more than a day"

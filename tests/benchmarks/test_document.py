@@ -7,25 +7,22 @@ import pytest
 
 from benchmarks.analysis.floors import floor
 from benchmarks.cases import Choice
-from benchmarks.document.asked import UnknownError
 from benchmarks.document.build import (
     DOCUMENT,
     FIGURES,
+    HERE,
     PART,
-    PLACEHOLDER,
     README,
-    README_TEMPLATE,
     ROOT,
     STORED,
-    TEMPLATE,
     document,
     filled,
     readme,
     shown,
 )
+from benchmarks.document.lookup import UnknownError, looked_up_in
 from benchmarks.document.reasons import REASONS
-from benchmarks.document.verbs import VERBS
-from benchmarks.results import Results, load
+from benchmarks.results import Results
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
 
@@ -34,13 +31,21 @@ MEASURED = re.compile(
     r"\b\d+(\.\d+)?\s?((ns|µs|ms|kB|MB|GB|GFLOP/s|times|minutes)\b|%)|\b\d+\.\d\d+\b"
 )
 
+#: What a template looks up, and the cells and axes in it.
+LOOKED_UP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+PLACE = re.compile(r'"([a-z0-9-]+(?:/\w+){2,3})"')
+
 #: What the protocol is.
 NOT_OF_THE_RUN = ("95 %", "1.00")
 
 
+#: All of them.
+TEMPLATES = sorted(HERE.glob("*.md.j2"))
+
+
 @pytest.fixture(scope="module")
 def stored() -> Results:
-    return load(STORED)
+    return Results.load(STORED)
 
 
 def test_the_document_is_what_the_results_say(stored: Results) -> None:
@@ -61,8 +66,7 @@ def test_its_figures_are_there_and_no_others() -> None:
 
 
 def test_no_measured_number_is_typed() -> None:
-    templates = (TEMPLATE, README_TEMPLATE)
-    texts = [PLACEHOLDER.sub("", file.read_text(encoding="utf-8")) for file in templates]
+    texts = [LOOKED_UP.sub("", file.read_text(encoding="utf-8")) for file in TEMPLATES]
     text = "\n".join([*texts, *(reason.text for reason in REASONS)])
     typed = {found[0] for found in MEASURED.finditer(text)} - {*NOT_OF_THE_RUN}
     assert typed == set()
@@ -72,13 +76,10 @@ def test_placeholders_ask_for_cells_of_the_full_set() -> None:
     """So that a case that is changed is missed before an hour has been measured."""
     labels = {spec.label for spec in Choice(full=True).specs()}
     axes = {"/".join([case, *kind[:2]]) for case, _, *kind in (one.split("/") for one in labels)}
-    for file in (TEMPLATE, README_TEMPLATE):
-        for found in PLACEHOLDER.finditer(file.read_text(encoding="utf-8")):
-            for argument in found[2].split():
-                if argument.count("/") == 3:
-                    assert f"{argument}/highest/cpu" in labels, found[0]
-                elif argument.count("/") == 2:
-                    assert argument in axes, found[0]
+    found = [place for file in TEMPLATES for place in PLACE.findall(file.read_text("utf-8"))]
+    assert len(found) > 90
+    for place in found:
+        assert f"{place}/highest/cpu" in labels or place in axes, place
 
 
 @pytest.mark.parametrize("typed", ["takes 28 ms", "a tenth, 12 % of it", "7 times", "is 1.05"])
@@ -114,19 +115,23 @@ def test_the_stored_run_is_whole(stored: Results) -> None:
 
 
 @pytest.mark.parametrize(
-    ("placeholder", "says"),
+    ("looked_up", "says"),
     [
-        ("{{time width/3/float32/all hand-numpy}}", "the results have no cell width/3/float32/all"),
-        ("{{time digits/1797/float32/all nobody}}", "has no time of nobody"),
-        ("{{tme digits/1797/float32/all}}", "no such verb; expected one of time"),
-        ("{{time}}", "missing 2 required positional arguments"),
-        ("{{fit mass/float64/1 grad-jit}}", "the results have no cells of mass/float64/1"),
+        (
+            "time('width/3/float32/all', 'hand-numpy')",
+            "the results have no cell width/3/float32/all",
+        ),
+        ("time('digits/1797/float32/all', 'nobody')", "has no time of nobody"),
+        ("untuned('digits/1797/float32/all', 'grad-jit')", "the results do not have it"),
+        ("tme('digits/1797/float32/all')", "'tme' is undefined"),
+        ("time()", "missing 2 required positional arguments"),
+        ("fit('mass/float64/1', 'grad-jit')", "the results have no cells of mass/float64/1"),
     ],
 )
-def test_what_the_results_do_not_know_is_an_error(placeholder: str, says: str) -> None:
+def test_what_the_results_do_not_know_is_an_error(looked_up: str, says: str) -> None:
     with pytest.raises(UnknownError, match=re.escape(says)) as raised:
-        filled(f"It takes {placeholder}.", made_results(("digits",)))
-    assert str(raised.value).startswith(placeholder)
+        filled(f"It takes {{{{ {looked_up} }}}}.", made_results(("digits",)))
+    assert str(raised.value).startswith((f"{looked_up}: ", "'tme'"))
     assert "\n" not in str(raised.value)
 
 
@@ -135,8 +140,8 @@ def test_numbers_are_those_of_the_results() -> None:
     (cell,) = results.cells
     for row in cell.rows:
         row.samples = [[2e-3 if row.name == "hand-numpy" else 1e-3] * 6] * 5
-    cell = "digits/1797/float32/all"
-    text = f"{{{{time {cell} hand-numpy}}}} {{{{ratio {cell} hand-numpy grad-jit}}}}"
+    text = "{% set cell = 'digits/1797/float32/all' %}{{ time(cell, 'hand-numpy') }}"
+    text += " {{ ratio(cell, 'hand-numpy', 'grad-jit') }}"
     assert filled(text, results) == "2.00 ms 2.00"
 
 
@@ -144,18 +149,24 @@ def test_what_noise_hides_is_no_goal_that_was_reached() -> None:
     results = made_results(("digits",))
     (cell,) = results.cells
     again, hand = row_of(cell, "grad-jit-again"), row_of(cell, "hand-numpy")
-    assert ", asked at most 1.05: " in filled("{{misses}}", results)
+    said = '{% include "goals.md.j2" %}'
+    assert ", asked at most 1.05: " in filled(said, results)
     again.samples = [[(1 + 0.2 * (at % 2)) * s for at, s in enumerate(p)] for p in again.samples]
     below = floor(cell, hand)
     assert below is not None
     wide = [0.9, 0.95, 1.03, 1.1, 1.15]
     hand.samples = [[s * by for s in p] for p, by in zip(below, wide, strict=True)]
-    said = filled("{{misses}}", results)
-    assert said == f"- `{cell.label}`: hand-numpy / floor: the noise is too large to say."
+    hidden = f"- `{cell.label}`: hand-numpy / floor: the noise is too large to say.\n"
+    assert filled(said, results) == hidden
+    results.cells = []
+    assert filled(said, results) == "All of it was reached.\n"
 
 
-def test_every_verb_is_used() -> None:
-    templates = (TEMPLATE, README_TEMPLATE)
-    texts = [file.read_text(encoding="utf-8") for file in templates]
-    used = {found[1] for text in texts for found in PLACEHOLDER.finditer(text)}
-    assert used == set(VERBS)
+def test_all_that_can_be_looked_up_is() -> None:
+    used = {
+        name
+        for file in TEMPLATES
+        for found in LOOKED_UP.findall(file.read_text("utf-8"))
+        for name in re.findall(r"\b(\w+)\(", found)
+    }
+    assert {*looked_up_in(made_results(()))} - {"cell", "row", "axis"} <= used

@@ -9,23 +9,23 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from benchmarks import names
+from benchmarks.analysis.axes import crossovers
 from benchmarks.analysis.factors import between, noise, verdict
 from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group, groups
 from benchmarks.cases import CASES
-from benchmarks.figures import CannotDrawError, draw, drawing, lines, looks, ticks, wording
-from benchmarks.figures.axis import along_axis
+from benchmarks.figures import CannotDrawError, draw, drawing, looks, wording
+from benchmarks.figures.axis import FLOORS, along_axis, crossings, floors, line
 from benchmarks.figures.bars import of_one_cell, without_time
 from benchmarks.figures.drawing import plan
-from benchmarks.figures.labels import spread_out
+from benchmarks.figures.looks import look
+from benchmarks.figures.sheet import sizes_along, times_along
 from benchmarks.figures.tax import autodiff_tax, taxes
 from benchmarks.figures.themes import DARK, LIGHT, THEMES, Theme
 from benchmarks.figures.winners import RIVALS, squares, who_wins, winner
@@ -65,11 +65,13 @@ def group_of(results: Results) -> Group:
 
 
 def lines_of(figure: Figure) -> dict[str, list[Any]]:
-    """What was drawn as lines, by label."""
+    """What was drawn as lines, by the row or the label."""
     (axes,) = figure.axes
+    names_of = {how.label: name for name, how in looks.LOOKS.items()}
     found: dict[str, list[Any]] = {}
-    for line in axes.lines:
-        found.setdefault(str(line.get_label()), []).append(line)
+    for drawn in axes.lines:
+        label = str(drawn.get_label())
+        found.setdefault(names_of.get(label, label), []).append(drawn)
     return found
 
 
@@ -175,7 +177,7 @@ def test_absent_and_wrong_rows_are_not_drawn_and_neither_are_other_kinds() -> No
 
 def test_floors_are_those_of_how_a_row_is_called() -> None:
     group = group_of(made("width"))
-    below = lines.floors(group.cells)
+    below = floors(group.cells)
     assert list(below) == [JAX, PYTHON]
     for called, name in ((JAX, names.GRAD), (PYTHON, names.HAND)):
         for cell, median in zip(group.cells, below[called].median, strict=True):
@@ -183,7 +185,7 @@ def test_floors_are_those_of_how_a_row_is_called() -> None:
             samples = sure(floor(cell, row))
             assert median == spread(samples).median
     figure = along_axis(group, LIGHT)
-    (dashed,) = lines_of(figure)["floor-python"]
+    (dashed,) = lines_of(figure)[FLOORS[PYTHON]]
     assert np.array_equal(dashed.get_ydata(), below[PYTHON].median)
     # The axis ends below what was timed, whatever an empty call takes.
     least = min(spread(r.samples).least for cell in group.cells for r in cell.timed(CONTENDER))
@@ -194,34 +196,25 @@ def test_floors_are_those_of_how_a_row_is_called() -> None:
 
 def test_without_floors_and_without_the_reference_there_is_still_a_figure() -> None:
     for case in ("depth", "sample"):
-        results = made(case, lambda row: row.name in (names.HAND, names.FORWARD))
-        for make in (make for group in groups(results) for _, make in plan(group)):
-            assert not [
-                text
-                for text in texts_of(make(group_of(results), DARK))
-                if "Grey" in text.get_text()
-            ]
-        whole = made(case)
-        for make in (make for group in groups(whole) for _, make in plan(group)[:1]):
-            assert [
-                text for text in texts_of(make(group_of(whole), DARK)) if "Grey" in text.get_text()
-            ]
+        bare, whole = made(case, lambda row: row.name in (names.HAND, names.FORWARD)), made(case)
+        for results in (bare, whole):
+            group = group_of(results)
+            (_, make), *_ = plan(group)
+            texts = " ".join(text.get_text() for text in texts_of(make(group, DARK)))
+            assert ("floor of" in texts) == (results is whole)
 
 
 def test_crossings_lie_on_both_lines_and_their_sizes_are_written() -> None:
     group = group_of(made("batch-2-2-1"))
-    drawn = {row: lines.line(group.cells, row) for row in (names.FLOATS, names.HAND, names.GRAD)}
+    drawn = {row: line(group.cells, row) for row in (names.FLOATS, names.HAND, names.GRAD)}
     figure = along_axis(group, LIGHT)
-    (mark,) = (
-        mark
-        for mark in lines.marks(group.cells, drawn | {names.HAND_JIT: drawn[names.GRAD]})
-        if {mark.winner, mark.loser} == {names.HAND, names.GRAD}
-    )
-    assert mark.winner == names.GRAD
+    found = crossings(group.cells, drawn | {names.HAND_JIT: drawn[names.GRAD]})
+    (crossing,) = crossovers(group.cells, names.HAND, names.GRAD)
+    size, seconds = next(at for at in found if at[0] == crossing.size.middle)
     for name in (names.HAND, names.GRAD):
-        assert drawn[name].at(mark.size) == pytest.approx(mark.seconds, rel=0.03)
-    assert mark.size in [ring.get_xdata()[0] for ring in lines_of(figure)["crossing"]]
-    assert units.many(mark.size) in [text.get_text() for text in texts_of(figure)]
+        assert drawn[name].at(size) == pytest.approx(seconds, rel=0.03)
+    assert size in [ring.get_xdata()[0] for ring in lines_of(figure)["_crossing"]]
+    assert units.many(size) in [text.get_text() for text in texts_of(figure)]
 
 
 def test_one_cell_is_sorted_by_time_with_the_ratio_beside_it() -> None:
@@ -236,7 +229,7 @@ def test_one_cell_is_sorted_by_time_with_the_ratio_beside_it() -> None:
     for name, time in zip(order, times, strict=True):
         row, ratio = row_of(cell, name), sure(between(cell, name, names.GRAD))
         assert time == spread(row.samples).median
-        assert {units.seconds(time), looks.look(name).label} < {*texts}
+        assert {units.seconds(time), look(name).label} < {*texts}
         assert units.digits(ratio.middle) in texts
 
 
@@ -340,7 +333,7 @@ def test_no_text_is_cut_off_or_covers_another(case: str, theme: Theme) -> None:
             assert box.x1 <= figure.bbox.width, text
             assert box.y1 <= figure.bbox.height, text
         if make in (along_axis, of_one_cell):
-            known = {looks.look(name).label for name in names.CONTENDERS}
+            known = {look(name).label for name in names.CONTENDERS}
             assert known < {text for text, _ in boxes}
         for (one, first), (other, second) in itertools.combinations(boxes, 2):
             # Two capitals and what hangs below a letter do not fill the height of their boxes.
@@ -367,7 +360,7 @@ def test_a_figure_keeps_the_colours_of_its_theme(case: str) -> None:
         figure = make(group, DARK)
         _boxes(figure)
         colours = {text.get_color() for text in texts_of(figure)}
-        legible = {DARK.ink, DARK.muted, *(fill.ink for fill in DARK.fills.values())}
+        legible = {DARK.ink, DARK.muted, *(ink for _, ink in DARK.fills.values())}
         assert colours <= legible
         assert to_hex(figure.get_facecolor()) == to_hex(figure.axes[0].get_facecolor())
         assert to_hex(figure.get_facecolor()) == DARK.ground
@@ -379,9 +372,9 @@ def test_what_is_drawn_and_what_is_read_stand_out(theme: Theme) -> None:
         assert _contrast(hue, theme.ground) >= 3
     for text in (theme.ink, theme.muted):
         assert _contrast(text, theme.ground) >= 4.5
-    for fill in theme.fills.values():
-        assert _contrast(fill.ink, fill.ground) >= 4.5
-    grey = sorted(_luminance(fill.ground) for fill in theme.fills.values())
+    for ground, ink in theme.fills.values():
+        assert _contrast(ink, ground) >= 4.5
+    grey = sorted(_luminance(ground) for ground, _ in theme.fills.values())
     assert all(b + 0.05 > 1.2 * (a + 0.05) for a, b in itertools.pairwise(grey))
 
 
@@ -391,36 +384,39 @@ def test_every_contender_has_a_look_that_no_other_has() -> None:
     assert len({*signs}) == len(signs)
     main = [look for look in looks.LOOKS.values() if look.prominent]
     assert len({look.marker for look in main}) == len({look.hue for look in main}) == len(main)
-    assert looks.look("new").label == "new"
+    assert look("new").label == "new"
     assert looks.in_order(["new", names.GRAD, names.HAND]) == [names.HAND, names.GRAD, "new"]
 
 
-@given(st.lists(st.floats(-50, 350), max_size=20))
-def test_labels_are_spread_in_order_and_no_further_than_they_must(wanted: list[float]) -> None:
-    places = spread_out(np.array(wanted), 12.5, 4.0, 296.0)
-    order = np.argsort(wanted, kind="stable")
-    assert (np.diff(places[order]) >= 12.5 - 1e-9).all()
-    assert ((places >= 4.0 - 1e-9) & (places <= 296.0 + 1e-9)).all()
-    apart = np.diff(np.sort(wanted)) >= 12.5
-    if apart.all() and all(4 <= place <= 296 for place in wanted):
-        assert places == pytest.approx(wanted)
+def ticks_of(axis: Any) -> list[str]:
+    return [text.get_text() for text in axis.get_ticklabels() if text.get_text()]
 
 
-def test_ticks_are_round_and_lie_within() -> None:
-    assert ticks.times(2e-6, 3e-5)[1] == ["2 µs", "5 µs", "10 µs", "20 µs"]
-    assert ticks.times(2e-6, 3.0)[1] == ["10 µs", "100 µs", "1 ms", "10 ms", "100 ms", "1 s"]
-    assert ticks.times(2e-9, 90.0)[1] == ["100 ns", "10 µs", "1 ms", "100 ms", "10 s"]
-    assert ticks.ratios(0.93, 1.07) == [0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06]
-    assert 1.0 in ticks.ratios(0.2, 80.0)
-    assert ticks.sparse([1.0, 2.0, 1000.0], 300) == [1.0, 2.0, 1000.0]
-    assert ticks.sparse([1.0, 1.1, 1000.0], 300) == [1.1, 1000.0]
+@pytest.mark.parametrize(
+    ("low", "high", "written"),
+    [
+        (2e-6, 3e-5, ["2 µs", "5 µs", "10 µs", "20 µs"]),
+        (2e-6, 3.0, ["10 µs", "100 µs", "1 ms", "10 ms", "100 ms", "1 s"]),
+        (2e-9, 90.0, ["10 ns", "1 µs", "100 µs", "10 ms", "1 s"]),
+    ],
+)
+def test_ticks_of_times_are_round_and_lie_within(
+    low: float, high: float, written: list[str]
+) -> None:
+    axes: Any = Figure(figsize=(8, 4)).subplots()
+    axes.set(yscale="log", ylim=(low, high))
+    times_along(axes.yaxis)
+    inside = [tick for tick in axes.yaxis.get_majorticklocs() if low <= tick <= high]
+    assert [axes.yaxis.get_major_formatter()(tick) for tick in inside] == written
 
 
-@given(st.floats(1e-9, 1e2), st.floats(2.5, 1e12))
-def test_every_range_has_ticks_but_not_many(low: float, factor: float) -> None:
-    found, texts = ticks.times(low, low * factor)
-    assert 1 <= len(found) == len({*texts}) <= 10
-    assert all(low <= tick <= low * factor for tick in found)
+def test_sizes_are_written_where_there_is_room() -> None:
+    sizes = [4.0**k for k in range(1, 11)]
+    axes: Any = Figure(figsize=(8, 4)).subplots()
+    axes.set(xscale="log", xlim=(sizes[0], sizes[-1]))
+    sizes_along(axes.xaxis, sizes)
+    assert ticks_of(axes.xaxis) == ["4", "64", "1,024", "16,384", "262,144"]
+    assert [*axes.xaxis.get_minorticklocs()] == [s for s in sizes if s not in sizes[::2]]
 
 
 def test_the_words_say_what_was_timed_and_on_what() -> None:

@@ -1,6 +1,7 @@
 """How times are taken within a process, and a trap: what is not awaited looks fast."""
 
 import gc
+import random
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,12 +11,12 @@ import numpy as np
 import pytest
 
 from benchmarks.protocol import planted as planting
-from benchmarks.protocol import rounds
+from benchmarks.protocol import warm
 from benchmarks.protocol.planted import SLOWER, planted
-from benchmarks.protocol.rounds import time_rounds, warm_up
+from benchmarks.protocol.warm import warm_up
 from benchmarks.ready import Ready, jitted
 from handgrad.speed import rounds as sampling
-from handgrad.speed.rounds import sample
+from handgrad.speed.rounds import calls_of_a_sample, sample, time_rounds
 
 
 class Clock:
@@ -71,8 +72,7 @@ def test_a_sample_is_of_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seconds == pytest.approx(1e-3, rel=1e-3)
 
 
-def test_all_run_in_every_round_in_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 0)
+def test_all_run_in_every_round_in_another_order() -> None:
     seen: list[str] = []
     collecting: list[bool] = []
 
@@ -84,13 +84,13 @@ def test_all_run_in_every_round_in_another_order(monkeypatch: pytest.MonkeyPatch
 
         return run
 
-    running = {name: recorded(name) for name in "abcd"}
-    each = dict.fromkeys(running, 1.0)
-    times, last = time_rounds(running, each, 5, seed=3, pause=False)
+    running, shuffle = {name: recorded(name) for name in "abcd"}, random.Random(3).shuffle
+    once = dict.fromkeys(running, 1)
+    times, last = time_rounds(running, 5, repeats=once, pause=False, shuffle=shuffle)
     assert all(len(found) == 5 for found in times.values())
     orders = {tuple(seen[at : at + 8 : 2]) for at in range(0, 40, 8)}
     assert all(sorted(order) == list("abcd") for order in orders)
-    assert len(orders) > 1
+    assert len(orders) > 2, "reversed alone there would be two"
     assert not any(collecting)
     assert gc.isenabled()
     assert all(int(answer.split()[1]) > 32 for answer in last.values())
@@ -106,26 +106,27 @@ def test_a_slow_row_is_called_once_and_a_fast_one_until_a_sample_is_long() -> No
         return run
 
     each = {"slow": 1.0, "fast": 1e-3}
-    time_rounds({name: counted(name) for name in calls}, each, 2, seed=0, pause=False)
+    repeats = {name: calls_of_a_sample(each[name], warm.SAMPLE_SECONDS) for name in calls}
+    time_rounds({name: counted(name) for name in calls}, 2, repeats=repeats, pause=False)
     assert calls == {"slow": 4, "fast": 2 * (1 + 20)}
 
 
 def test_warming_up_is_by_time_count_and_until_it_no_longer_falls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock, calls = Clock(monkeypatch, rounds), []
+    clock, calls = Clock(monkeypatch, warm), []
 
     def cold() -> None:
         calls.append(1)
         clock.nap(4e-3 if len(calls) <= 5 else 1e-3)
 
     found = warm_up(cold, least=0.02)
-    assert len(calls) >= rounds.WARM_CALLS
+    assert len(calls) >= warm.WARM_CALLS
     assert found.steady_after == 5
     assert found.each == pytest.approx(1e-3, rel=1e-3)
     begin = clock.now
     warm_up(lambda: clock.nap(0.3), least=10.0)
-    assert rounds.WARM_AT_MOST <= clock.now - begin < rounds.WARM_AT_MOST + 0.31
+    assert warm.WARM_AT_MOST <= clock.now - begin < warm.WARM_AT_MOST + 0.31
 
 
 def test_what_is_planted_is_slower_by_a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:

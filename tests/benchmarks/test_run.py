@@ -17,10 +17,11 @@ from benchmarks.cases import Spec
 from benchmarks.commands import time as time_command
 from benchmarks.fingerprint import differences
 from benchmarks.on_gpu import main as on_gpu
-from benchmarks.protocol import gpu, process, session
-from benchmarks.protocol.process import WorkerError, answers, environment
-from benchmarks.protocol.worker import MEMORY, TIMES, UNTUNED, Request
-from benchmarks.results import CONTENDER, Cell, load
+from benchmarks.process import WorkerError
+from benchmarks.protocol import gpu, session, worker
+from benchmarks.protocol.cell import Plan
+from benchmarks.protocol.worker import MEMORY, TIMES, UNTUNED, Request, answers, environment
+from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
 
@@ -46,7 +47,7 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "1/2 process 2 of 2: sample/1/float64/1/highest/cpu" in shown.err
     for what in ("95 % interval", "/ floor", "gate error", "noise: ratios from", "every answer"):
         assert what in shown.out
-    results = load(out)
+    results = Results.load(out)
     (cell,) = results.cells
     assert [row.name for row in cell.timed(CONTENDER)] == ["hand-floats", "hand-numpy", "grad-jit"]
     for row in cell.timed(CONTENDER):
@@ -112,7 +113,7 @@ def test_the_script_for_a_gpu_runs_on_the_processor(
     assert shown[-1] == f"Results: {out}"
     assert shown[-2].endswith("every answer right before and after it was timed.")
     assert any(line.startswith("sample/1/float64/all/highest/cpu") for line in shown)
-    labels = [cell.label for cell in load(out).cells]
+    labels = [cell.label for cell in Results.load(out).cells]
     assert f"batch-2-2-1/{4**10}/float64/all/highest/cpu" in labels
 
 
@@ -132,20 +133,10 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
 
     And takes longer than copying one of them, in a process whose memory is as it is by itself.
     """
-    spec = {
-        "case": "batch-2-2-1",
-        "size": [4**9],
-        "dtype": "float64",
-        "threads": "1",
-        "precision": "highest",
-        "device": "cpu",
-        "leave_out": [],
-    }
-    request = Request(MEMORY, [spec], only=[names.HAND], threads="1")
-    (answer,) = answers(request, environment("1", "cpu"))
+    spec = Spec("batch-2-2-1", (4**9,), "float64", "1")
+    (answer,) = answers(Request(MEMORY, [spec], name=names.HAND))
     assert answer["peak"] is None or 4 * 8 * 4**9 < answer["peak"] < 60 * 8 * 4**9
-    request = Request(UNTUNED, [spec], only=[names.HAND], threads="1")
-    (answer,) = answers(request, environment("1", "cpu"))
+    (answer,) = answers(Request(UNTUNED, [spec], name=names.HAND))
     assert 8 * 4**9 / 50e9 < answer["untuned"] < 10
 
 
@@ -183,9 +174,20 @@ def test_a_device_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_worker_that_fails_is_an_error_of_the_harness() -> None:
-    request = Request(TIMES, [{"case": "nothing", "size": [1], "leave_out": []}])
-    with pytest.raises(WorkerError, match="a worker ended with 1: KeyError: 'nothing'"):
-        list(answers(request, environment("1", "cpu")))
+    request = Request(TIMES, [Spec("nothing", (1,))], Plan(rounds=2, seed=0))
+    with pytest.raises(WorkerError, match=r"^KeyError: 'nothing'$"):
+        list(answers(request))
+
+
+def test_a_worker_that_dies_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_work", dies)
+    with pytest.raises(WorkerError, match=r"a worker ended with 3: the last line$"):
+        list(answers(Request(TIMES, [Spec("sample", (1,))])))
+
+
+def dies(_pipe: Any, _threads: str) -> None:
+    os.write(2, b"the first line\nthe last line\n")
+    os._exit(3)
 
 
 def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
@@ -214,7 +216,7 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
     )
     try:
         until = time.monotonic() + 90
-        while time.monotonic() < until and not (out.exists() and load(out).cells):
+        while time.monotonic() < until and not (out.exists() and Results.load(out).cells):
             time.sleep(0.2)
         os.killpg(run.pid, signal.SIGINT)
         _, said = run.communicate(timeout=30)
@@ -222,7 +224,7 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
         run.kill()
     assert run.returncode == 130
     assert "Stopped." in said
-    assert isinstance(load(out).cells[0], Cell)
+    assert isinstance(Results.load(out).cells[0], Cell)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +255,7 @@ def test_bad_input_is_one_line(
 
 def test_the_workers_environment() -> None:
     one, gpu = environment("1", "cpu"), environment("all", "gpu")
-    assert {one[name] for name in process.THREADS} == {"1"}
+    assert {one[name] for name in worker.THREADS} == {"1"}
     assert (one["JAX_PLATFORMS"], gpu["JAX_PLATFORMS"]) == ("cpu", "cuda,cpu")
     assert one["JAX_ENABLE_COMPILATION_CACHE"] == "0"
 
@@ -261,7 +263,7 @@ def test_the_workers_environment() -> None:
 def test_all_threads_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever somebody has set for other programs."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert not set(process.THREADS) & set(environment("all", "cpu"))
+    assert not set(worker.THREADS) & set(environment("all", "cpu"))
 
 
 def test_a_file_that_cannot_be_written_is_known_before(

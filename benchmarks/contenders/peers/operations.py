@@ -31,6 +31,7 @@ class Question:
     loss: Callable[..., Any]  #: (parameters, *inputs) to the loss, or the losses of many networks
     params: list[np.ndarray]
     inputs: list[np.ndarray]
+    products: int  #: multiply-adds of the forward pass
     fewer_bits: bool = False  #: whether products may round their factors, as a GPU can
 
 
@@ -43,7 +44,7 @@ def of_article(problem: ArticleProblem, operations: Operations) -> Question:
         return error * error
 
     x1, x2 = (np.array(problem.x[..., at]) for at in range(2))
-    return Question(loss, list(problem.params), [x1, x2, problem.y])
+    return Question(loss, list(problem.params), [x1, x2, problem.y], 6 * problem.networks)
 
 
 def of_network(problem: NetworkProblem, operations: Operations) -> Question:
@@ -66,7 +67,8 @@ def of_network(problem: NetworkProblem, operations: Operations) -> Question:
     if operations.takes_classes and network.loss == "softmax-ce":
         y = _classes(y)
     params = [array for layer in problem.params for array in layer]
-    return Question(loss, params, [problem.x, y], fewer_bits=problem.product_unit > U)
+    products = len(y) * sum(w.size for w, _ in problem.params)
+    return Question(loss, params, [problem.x, y], products, problem.product_unit > U)
 
 
 def refuse_unknown(

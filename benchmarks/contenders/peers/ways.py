@@ -28,19 +28,18 @@ def _with_arrays(ask: Callable[[Any, Operations], Question]) -> dict[str, Make]:
         names.TORCH_COMPILED: way(pytorch, pytorch.compiled),
         names.AUTOGRAD: way(hips_autograd, hips_autograd.value_and_gradient),
         names.MYGRAD: way(mygrad_tensors, mygrad_tensors.value_and_gradient),
+        names.MICROGRAD: way(micrograd_values, micrograd_values.value_and_gradient),
     }
 
 
 #: To the article's network with nine scalars by name.
 TO_ARTICLE: dict[str, Make] = {
     **_with_arrays(of_article),
-    names.MICROGRAD: micrograd_values.article,
     names.SKLEARN: scikit_learn.article,
 }
 
 #: To a network of any shape.
 TO_NETWORK: dict[str, Make] = {
     **_with_arrays(of_network),
-    names.MICROGRAD: micrograd_values.network,
     names.SKLEARN: scikit_learn.network,
 }

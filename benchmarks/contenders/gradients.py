@@ -1,0 +1,49 @@
+"""The ways to a gradient that every problem but a training has, by hand and by JAX."""
+
+from collections.abc import Callable
+
+from benchmarks import names
+from benchmarks.contenders.derivatives import central_differences, forward_mode
+from benchmarks.contenders.with_jax import Program, ways
+from benchmarks.problems.article import ArticleProblem
+from benchmarks.problems.network import NetworkProblem
+from benchmarks.ready import Ready, jitted
+
+GradientProblem = ArticleProblem | NetworkProblem
+
+
+def hand_numpy(problem: GradientProblem) -> Ready:
+    """The hand lines on NumPy arrays, or NumPy scalars."""
+    run, arguments = problem.by_hand, problem.arguments
+    return Ready(lambda: run(*arguments))
+
+
+def hand_jit(problem: GradientProblem) -> Ready:
+    """The very same lines under `jax.jit`."""
+    return jitted(problem.by_hand, problem.arguments)
+
+
+def with_jax(problem: GradientProblem) -> Program:
+    """`jax.value_and_grad` of the same loss."""
+    return Program(problem.value_and_grad, problem.arguments)
+
+
+def forward(problem: GradientProblem) -> Ready:
+    """Forward mode."""
+    params, *inputs = problem.arguments
+    return forward_mode(problem.loss, params, inputs)
+
+
+def differences(problem: GradientProblem) -> Ready:
+    """Central differences."""
+    params, *inputs = problem.arguments
+    return central_differences(problem.loss, problem.exact_loss, params, inputs)
+
+
+GRADIENTS: dict[str, Callable[..., Ready]] = {
+    names.HAND: hand_numpy,
+    names.HAND_JIT: hand_jit,
+    **ways(with_jax),
+    names.FORWARD: forward,
+    names.DIFFERENCES: differences,
+}

@@ -1,0 +1,296 @@
+"""What the templates of the documents look up in the stored results.
+
+A template may call every public method of `Lookup`. A cell is named by its label, an axis by its
+case, dtype and threads; what is left out at the end of either is `highest` and `cpu`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.analysis.axes import crossovers, exponent, fit
+from benchmarks.analysis.factors import (
+    between,
+    break_even,
+    factors,
+    gradient_cost,
+    noise,
+    verdict,
+)
+from benchmarks.analysis.floors import fastest
+from benchmarks.analysis.groups import groups
+from benchmarks.comparing import Comparison, compare
+from benchmarks.document.reasons import MOVES, evidence, reason
+from benchmarks.goals import QUIET, TAX, Goal, goals
+from benchmarks.names import GRAD, LABELS, MEMORY, PRODUCTS
+from benchmarks.report import summary, units
+from benchmarks.report.lines import lines
+from benchmarks.report.markdown import table
+from benchmarks.results import Cell, Results, Row
+from benchmarks.statistics import SLOWER, TIE, spread
+
+#: Three runs of the quick set, the last one with every contender slowed by a tenth.
+COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
+RUNS = ("first", "again", "slowed")
+
+#: Operations that take time: on numbers, calls of pieces that are compiled as a whole, and copies.
+COMPUTES = (
+    *("call", "copy", "transpose"),
+    *("dot", "add", "subtract", "multiply", "divide", "exponential", "log", "logistic", "tanh"),
+    *("maximum", "minimum", "abs", "negate", "select", "compare", "reduce"),
+)
+
+
+class UnknownError(ValueError):
+    """What a template looks up and the results do not have; the message is one line."""
+
+
+@dataclass
+class Lookup:
+    """The results, and what a template can look up in them; None where they do not have it."""
+
+    results: Results
+
+    # Where to look
+
+    def cell(self, label: str) -> Cell:
+        """The cell of that label."""
+        full = "/".join([*label.split("/"), "highest", "cpu"][:6])
+        found = self.results.cell(full)
+        if found is None:
+            raise UnknownError(f"the results have no cell {full}")
+        return found
+
+    def row(self, label: str, name: str) -> tuple[Cell, Row]:
+        """A row that has times, and its cell."""
+        cell = self.cell(label)
+        row = cell.row(name)
+        if row is None or not row.timed:
+            raise UnknownError(f"{cell.label} has no time of {name}")
+        return cell, row
+
+    def axis(self, case: str) -> list[Cell]:
+        """The cells of `case/dtype/threads`, by size."""
+        kind = [*case.split("/"), "highest", "cpu"][:5]
+        for group in groups(self.results):
+            if [group.case, group.dtype, group.threads, group.precision, group.device] == kind:
+                return group.cells
+        raise UnknownError(f"the results have no cells of {case}")
+
+    # Of one cell
+
+    def time(self, label: str, name: str) -> str:
+        """The median time of a row."""
+        return units.seconds(spread(self.row(label, name)[1].samples).median)
+
+    def ratio(self, label: str, name: str, other: str) -> str | None:
+        """The time of one row over that of another."""
+        found = between(self.row(label, name)[0], name, other)
+        return found and units.digits(found.middle)
+
+    def factor(self, label: str, which: str) -> str | None:
+        """One of `Factors`."""
+        found = factors(self.cell(label))
+        return found and f"{getattr(found, which).middle:.3f}"
+
+    def cost(self, label: str) -> str | None:
+        """What a loss and its gradient cost in losses, as measured."""
+        found = gradient_cost(self.cell(label))
+        return found and f"{found.middle:.2f}"
+
+    def expected(self, label: str) -> str:
+        """The same as counted."""
+        return f"{self.cell(label).expected_cost:.2f}"
+
+    def noise(self, label: str) -> str | None:
+        """What noise may hide."""
+        band = noise(self.cell(label))
+        return band and units.percent(band.high - 1)
+
+    def memory(self, label: str, name: str) -> str | None:
+        """Of a call, at its highest moment."""
+        peak = self.row(label, name)[1].peak_bytes
+        return None if peak is None else units.size_in_bytes(peak)
+
+    def untuned(self, label: str, name: str) -> str | None:
+        """The time of a call where freed memory is not kept."""
+        taken = self.row(label, name)[1].untuned
+        return None if taken is None else units.seconds(taken)
+
+    def once(self, label: str, phase: str) -> str | None:
+        """The time of a phase that comes once, or of `all` of them."""
+        found = self.row(label, GRAD)[1].phases
+        taken = sum(found.values()) if phase == "all" else found[phase]
+        return units.seconds(taken) if found else None
+
+    def paid(self, label: str) -> str | None:
+        """After how many calls compiling has paid."""
+        found = break_even(self.cell(label))
+        if found is None:
+            return None
+        return "never" if found.calls is None else f"after {units.many(found.calls)} calls"
+
+    def part(self, label: str, part: str) -> str | None:
+        """The `products` or the `bytes` of the floor, and by which library."""
+        found = fastest(self.cell(label), {"products": PRODUCTS, "bytes": MEMORY}[part])
+        return found and f"{units.seconds(float(np.median(found[1])))} by {found[0]}"
+
+    def table(self, label: str) -> str:
+        """All rows of a cell."""
+        return table(lines(self.cell(label)))
+
+    def operations(self, label: str, *rows: str) -> dict[str, list[str]] | None:
+        """What the compiled programs of some rows have not equally many of: the counts by row."""
+        programs = [self.row(label, name)[1].operations for name in rows]
+        if not all(programs):
+            return None
+        counts = {
+            operation: [_counted(program.get(operation), operation) for program in programs]
+            for operation in sorted({*COMPUTES}.intersection(set().union(*programs)))
+        }
+        return {name: found for name, found in counts.items() if len(set(found)) > 1}
+
+    # Along an axis
+
+    def taxes(self, case: str, least: int) -> str | None:
+        """The smallest and the largest tax, from a size on."""
+        cells = [cell for cell in self.axis(case) if cell.size[0] >= least]
+        found = [made.autodiff_tax.middle for cell in cells if (made := factors(cell))]
+        return f"{min(found):.3f} to {max(found):.3f}" if found else None
+
+    def crossover(self, case: str, name: str, other: str) -> str:
+        """Where two rows exchange places."""
+        cells = self.axis(case)
+        if found := crossovers(cells, name, other):
+            return "; ".join(map(summary.crossing, found))
+        slower = {verdict(cell, name, other) for cell in cells} - {TIE, ""}
+        if len(slower) != 1:
+            return "nowhere beyond doubt"
+        return f"nowhere, {other if slower == {SLOWER} else name} is never the slower one"
+
+    def exponent(self, case: str, name: str, other: str) -> str | None:
+        """The power of the parameters that a ratio grows with."""
+        found = exponent(self.axis(case), name, other)
+        return found and f"{found.middle:.2f} ({found.low:.2f} to {found.high:.2f})"
+
+    def fit(self, case: str, name: str) -> str | None:
+        """The line through the times of a row."""
+        found = fit(self.axis(case), name)
+        return found and summary.line(found)
+
+    # Of the run
+
+    def fact(self, name: str) -> str:
+        """Of the fingerprint."""
+        found = self.results.fingerprint[name]
+        if isinstance(found, dict):
+            return ", ".join(f"{key} {value}" for key, value in found.items())
+        return str(found)
+
+    def setting(self, name: str) -> str:
+        """Of how it was timed."""
+        return str(self.results.settings[name])
+
+    def started(self, threads: str) -> str:
+        """How long JAX took to start, the median over the workers."""
+        taken = self.results.fingerprint["workers"][threads]["seconds to start JAX"]
+        return units.seconds(float(np.median(taken)))
+
+    def cells(self) -> str:
+        """How many."""
+        return str(len(self.results.cells))
+
+    def rows(self) -> str:
+        """How many have a time."""
+        return str(sum(len(lines(cell)) for cell in self.results.cells))
+
+    def contenders(self) -> dict[str, str]:
+        """Every row that has a time somewhere, and what it is."""
+        timed = {row.name for cell in self.results.cells for row in cell.rows if row.timed}
+        return {name: what for name, what in LABELS.items() if name in timed}
+
+    @cached_property
+    def _goals(self) -> list[Goal]:
+        return goals(self.results)
+
+    def aims(self) -> list[Goal]:
+        """The goals but for the taxes, of which there are many."""
+        return [goal for goal in self._goals if goal.what != TAX]
+
+    def exceptions(self) -> list[Goal]:
+        """The taxes that are not 1."""
+        return [goal for goal in self._goals if goal.what == TAX and goal.met is False]
+
+    def why(self, goal: Goal) -> str:
+        """Why a goal is missed."""
+        if (why := reason(goal, self.cell(goal.cell))) is None:
+            found = f"{goal.found.middle:.3f}"
+            raise UnknownError(f"{goal.cell}: {goal.what} is {found}, and no reason is written")
+        return why
+
+    def evidence(self, goal: Goal) -> str:
+        """What the compiled programs say of a tax."""
+        return evidence(self.cell(goal.cell))
+
+    def taxed(self) -> str:
+        """In how many cells the tax is 1, is not, or cannot be said."""
+        found = [goal for goal in self._goals if goal.what == TAX]
+        met, hidden = (sum(goal.met is word for goal in found) for word in (True, None))
+        return (
+            f"{met} of {len(found)}; in {hidden} more the noise, above {units.percent(QUIET)}, is "
+            f"too large to say, and in the other {len(found) - met - hidden} it is not"
+        )
+
+    # Of the three stored quick runs
+
+    def again(self) -> Comparison:
+        """The same run again, by `compare`."""
+        return compare(*(Results.load(COMPARISON / f"{name}.json") for name in RUNS[:2]))
+
+    def slowed(self) -> Comparison:
+        """A run in which every contender is a tenth slower, by `compare`."""
+        return compare(*(Results.load(COMPARISON / f"{name}.json") for name in RUNS[::2]))
+
+    def quick(self) -> str:
+        """How long the first one took."""
+        seconds = Results.load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"]
+        return f"{seconds / 60:.1f} minutes"
+
+
+def looked_up_in(results: Results) -> dict[str, Callable[..., Any]]:
+    """What a template calls, by name; what finds nothing raises `UnknownError`."""
+    names = [name for name, what in vars(Lookup).items() if callable(what) and name[0] != "_"]
+    lookup = Lookup(results)
+    return {name: _sure(getattr(lookup, name)) for name in names}
+
+
+def precise(number: float) -> str:
+    """With three digits behind the point; goals are missed by less than a hundredth."""
+    return f"{number:.3f}" if number < 10 else units.digits(number)
+
+
+def _counted(found: list[int] | None, operation: str) -> str:
+    """How often an operation is there; of one that moves numbers, how many at most."""
+    count, largest = found or (0, 0)
+    moves = operation in MOVES and largest > 0
+    return f"{count}, of {largest:,} numbers at most" if moves else str(count)
+
+
+def _sure(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, with its call in the message where it finds nothing."""
+
+    @wraps(method)
+    def checked(*given: Any) -> Any:
+        try:
+            if (found := method(*given)) is None:
+                raise UnknownError("the results do not have it")
+        except (UnknownError, KeyError, TypeError) as error:
+            call = f"{method.__name__}({', '.join(map(repr, given))})"
+            raise UnknownError(f"{call}: {error}") from error
+        return found
+
+    return checked

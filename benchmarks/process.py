@@ -1,0 +1,152 @@
+"""A process of its own for what is measured: started anew, listened to, and stopped.
+
+It is spawned, never forked: a fork of a process in which JAX has started hangs.
+"""
+
+import math
+import multiprocessing
+import os
+import re
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Self
+
+#: Seconds between two looks at the memory of a process.
+LOOK = 0.2
+
+
+class WorkerError(RuntimeError):
+    """The harness itself failed: a process raised, or ended before it had answered."""
+
+
+class StoppedError(RuntimeError):
+    """A process that was stopped by `time` or by `memory`, or has `crashed`: the message."""
+
+    def __init__(self, why: str, seconds: float) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class Process:
+    """Runs `work(pipe, *given)` elsewhere; a context manager that leaves no process behind.
+
+    What `work` needs before anything large is imported is in `given`; the rest is sent. What it
+    sends is received here, None after the last; what it prints and what libraries print is kept.
+
+    Args:
+        work: a function of a module that imports nothing large.
+        given: what it is given at once.
+        env: the variables that it runs under; by default ours.
+    """
+
+    def __init__(
+        self, work: Callable[..., None], *given: Any, env: Mapping[str, str] | None = None
+    ) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._printed = tempfile.NamedTemporaryFile()  # noqa: SIM115 (closed in `stop`)
+        arguments = (theirs, self._printed.name, work, *given)
+        self._process = context.Process(target=_serve, args=arguments, daemon=True)
+        ours = dict(os.environ)
+        try:
+            if env is not None:
+                os.environ.clear()
+                os.environ.update(env)
+            self._process.start()
+        finally:
+            os.environ.clear()
+            os.environ.update(ours)
+        theirs.close()
+        self.pid = self._process.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def send(self, message: Any) -> None:
+        """Tell it something; one that has ended is noticed when it is listened to."""
+        with suppress(BrokenPipeError):
+            self._pipe.send(message)
+
+    def receive(self, limit: float = math.inf, memory: float = math.inf) -> Any:
+        """What it says next.
+
+        Args:
+            limit: seconds after which it is stopped.
+            memory: bytes beyond which it is stopped.
+
+        Raises:
+            StoppedError: it was stopped, or has ended.
+            WorkerError: it raised.
+        """
+        began, stopped, message = time.perf_counter(), "", None
+        while not stopped and not self._pipe.poll(min(LOOK, limit)):
+            if time.perf_counter() - began > limit:
+                stopped = "time"
+            elif resident(self.pid) > memory:
+                stopped = "memory"
+        try:
+            message = None if stopped else self._pipe.recv()
+        except (EOFError, OSError):
+            stopped = "crashed"
+        if stopped:
+            raise StoppedError(stopped, time.perf_counter() - began)
+        if isinstance(message, WorkerError):
+            raise message
+        return message
+
+    def ending(self) -> str:
+        """Of one that has crashed: with which code, and the last line that it wrote."""
+        self._process.join()
+        printed = Path(self._printed.name).read_text(encoding="utf-8", errors="replace").strip()
+        last = printed.splitlines()[-1] if printed else "it said nothing"
+        return f"a worker ended with {self._process.exitcode}: {last}"
+
+    def stop(self) -> None:
+        """End it, if it has not ended."""
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+        self._printed.close()
+
+
+def resident(pid: int | None) -> int:
+    """Bytes of memory that a process holds; 0 where the system is not Linux, which tells."""
+    try:
+        found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.M)
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0
+
+
+def _serve(pipe: Connection, printed: str, work: Callable[..., None], *given: Any) -> None:
+    """The other process."""
+    # Ctrl-C reaches every process of a terminal; the parent ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    with open(printed, "a") as out:
+        os.dup2(out.fileno(), 1)
+        os.dup2(out.fileno(), 2)
+    try:
+        work(pipe, *given)
+        pipe.send(None)
+    except (EOFError, BrokenPipeError):
+        return
+    except Exception as error:
+        pipe.send(WorkerError(f"{type(error).__name__}: {error}"))
+
+
+def _end_with_the_parent() -> None:
+    """A parent that was killed cannot end this process, which may be at work for hours."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
