@@ -6,16 +6,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.handgrad.zoo import mistakes as m
-from tests.handgrad.zoo.mlp import Activation
-from tests.handgrad.zoo.model import Model
-from tests.handgrad.zoo.numerics import (
+from models.numerics import (
     bernoulli_delta,
     rounded,
     sigmoid,
     sigmoid_derivative,
     size,
 )
+from tests.handgrad.zoo import mistakes as m
+from tests.handgrad.zoo.mlp import Activation
+from tests.handgrad.zoo.model import Model
 
 
 class Nine(NamedTuple):

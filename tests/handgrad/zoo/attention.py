@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from models.numerics import rounded, size, softmax, softmax_backward
 from tests.handgrad.zoo import mistakes as m
 from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import rounded, size, softmax, softmax_backward
 
 
 class Head(NamedTuple):

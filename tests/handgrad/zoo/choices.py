@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from models.numerics import one_hot, rounded, size
 from tests.handgrad.zoo import mistakes as m
 from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import one_hot, rounded, size
 
 
 def hinge_loss(params: Any, x: Any, labels: Any) -> Any:

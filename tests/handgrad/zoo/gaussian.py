@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import solve_triangular
 
+from models.numerics import rounded, size
 from tests.handgrad.zoo import mistakes as m
 from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import rounded, size
 
 
 def cholesky_loss(params: Any, x: Any) -> Any:

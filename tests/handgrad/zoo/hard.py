@@ -6,9 +6,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from models.numerics import rounded, sigmoid, sigmoid_derivative
 from tests.handgrad.zoo import mistakes as m
 from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import rounded, sigmoid, sigmoid_derivative
 
 
 def by_dtype(draw: Callable[[np.random.Generator, bool], Any]) -> Any:

@@ -8,9 +8,9 @@ import numpy as np
 from jax.scipy.special import gammaln
 from scipy.special import digamma
 
+from models.numerics import rounded, size
 from tests.handgrad.zoo import mistakes as m
 from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import rounded, size
 
 
 def poisson_loss(params: Any, x: Any, log_exposure: Any, counts: Any) -> Any:

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
 
+from models.numerics import rounded, size, softmax
 from tests.handgrad.zoo import mistakes as m
 from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import rounded, size, softmax
 
 
 def mixture_loss(params: Any, x: Any) -> Any:

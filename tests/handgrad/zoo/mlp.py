@@ -7,9 +7,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from models.numerics import size
 from tests.handgrad.zoo import mistakes as m
 from tests.handgrad.zoo.model import Gradient
-from tests.handgrad.zoo.numerics import size
 
 Activation = Callable[[Any], Any]
 Derivative = Callable[[Any, Any], Any]  #: of z and a = activation(z)

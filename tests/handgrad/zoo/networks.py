@@ -9,6 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import erfc
 
+from models.numerics import (
+    normal_density,
+    rounded,
+    sigmoid,
+    sigmoid_derivative,
+    softplus,
+    tanh_derivative,
+)
 from tests.handgrad.zoo import mistakes as m
 from tests.handgrad.zoo.mlp import (
     Activation,
@@ -20,14 +28,6 @@ from tests.handgrad.zoo.mlp import (
 )
 from tests.handgrad.zoo.mlp import mlp_mistakes as usual
 from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import (
-    normal_density,
-    rounded,
-    sigmoid,
-    sigmoid_derivative,
-    softplus,
-    tanh_derivative,
-)
 
 
 def perceptron(

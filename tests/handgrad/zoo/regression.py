@@ -7,9 +7,9 @@ import numpy as np
 from jax.scipy.stats import norm
 from scipy.special import erfcx
 
+from models.numerics import bernoulli_delta, rounded, sigmoid, size
 from tests.handgrad.zoo import mistakes as m
 from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import bernoulli_delta, rounded, sigmoid, size
 
 DELTA, TAU = 1.3, 0.3
 

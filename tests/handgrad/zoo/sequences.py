@@ -7,15 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.handgrad.zoo import mistakes as m
-from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import (
+from models.numerics import (
     rounded,
     sigmoid,
     sigmoid_derivative,
     size,
     tanh_derivative,
 )
+from tests.handgrad.zoo import mistakes as m
+from tests.handgrad.zoo.model import Gradient, Model
 
 
 def rnn_loss(params: Any, x: Any, y: Any) -> Any:

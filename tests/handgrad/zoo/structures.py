@@ -6,9 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.handgrad.zoo import mistakes as m
-from tests.handgrad.zoo.model import Gradient, Model
-from tests.handgrad.zoo.numerics import (
+from models.numerics import (
     one_hot,
     rounded,
     sigmoid,
@@ -18,6 +16,8 @@ from tests.handgrad.zoo.numerics import (
     softmax_delta,
     tanh_derivative,
 )
+from tests.handgrad.zoo import mistakes as m
+from tests.handgrad.zoo.model import Gradient, Model
 
 
 def softmax_loss(params: Any, x: Any, labels: Any) -> Any:
