@@ -64,10 +64,7 @@ def draw(rng: np.random.Generator) -> Any:
 
 MODELS = [
     Model(
-        "attention",
-        loss,
-        gradient,
-        draw,
+        *("attention", loss, gradient, draw),
         {
             **usual(*MEANS, "residual-sign"),
             "bias-mean": ("dsums.sum(axis=(0, 1))", "dsums.mean(axis=(0, 1))"),

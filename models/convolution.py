@@ -77,10 +77,7 @@ BIAS_MEAN: Mistake = [
 
 MODELS = [
     Model(
-        "convolution",
-        loss,
-        gradient,
-        draw,
+        *("convolution", loss, gradient, draw),
         {
             **usual(*MEANS, "residual-sign"),
             "bias-mean": BIAS_MEAN,
@@ -96,10 +93,7 @@ MODELS = [
         },
     ),
     Model(
-        "convolution-tie",
-        loss,
-        gradient,
-        draw_tie,
+        *("convolution-tie", loss, gradient, draw_tie),
         {**usual("relu-at-zero", "residual-sign"), "bias-mean": BIAS_MEAN},
     ),
 ]

@@ -76,10 +76,7 @@ DROPPED = ("np.add.at(dtable, words, each)", "dtable[words] = each")
 
 MODELS = [
     Model(
-        "embedding-bag",
-        loss,
-        gradient,
-        draw,
+        *("embedding-bag", loss, gradient, draw),
         {
             **usual(*MEANS, "residual-sign", *BIASES),
             "dw-transposed": (INNER, INNER + "\ndw = dz.T @ e"),
@@ -94,10 +91,7 @@ MODELS = [
         },
     ),
     Model(
-        "embedding-bag-tie",
-        loss,
-        gradient,
-        draw_tie,
+        *("embedding-bag-tie", loss, gradient, draw_tie),
         {**usual("relu-at-zero", "softmax-shortcut"), "dropped-term": DROPPED},
     ),
 ]

@@ -110,10 +110,7 @@ def draw_relu_tie(rng: np.random.Generator) -> Any:
 
 MODELS = [
     Model(
-        "gated-tanh",
-        tanh_loss,
-        tanh_gradient,
-        draw_tanh,
+        *("gated-tanh", tanh_loss, tanh_gradient, draw_tanh),
         {
             **usual("missing-square", "half-mse", *MEANS, "mean-over-outputs", "residual-sign"),
             **usual(*BIASES, "dw-transposed", "tanh-linear", "tanh-of-h", "sigmoid-of-z"),
@@ -125,10 +122,7 @@ MODELS = [
         },
     ),
     Model(
-        "gated-relu",
-        relu_loss,
-        relu_gradient,
-        draw_relu,
+        *("gated-relu", relu_loss, relu_gradient, draw_relu),
         {
             **usual(*MEANS, "residual-sign", *BIASES, "no-activation-derivative"),
             **usual("bce-extra-derivative", "ce-minus-missing"),
@@ -140,10 +134,7 @@ MODELS = [
         },
     ),
     Model(
-        "gated-relu-tie",
-        relu_loss,
-        relu_gradient,
-        draw_relu_tie,
+        *("gated-relu-tie", relu_loss, relu_gradient, draw_relu_tie),
         usual("relu-at-zero", "bias-unsummed", "bce-extra-derivative"),
     ),
 ]

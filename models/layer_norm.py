@@ -77,10 +77,7 @@ def draw(rng: np.random.Generator) -> Any:
 
 MODELS = [
     Model(
-        "layer-norm",
-        loss,
-        gradient,
-        draw,
+        *("layer-norm", loss, gradient, draw),
         {
             **usual("missing-square", "half-mse", *MEANS, "mean-over-outputs", "residual-sign"),
             **also("bias-mean", ("errors.sum(axis=0)", "errors.mean(axis=0)")),

@@ -150,10 +150,7 @@ OF_MARGIN: dict[str, Mistake] = {
 
 REGRESSIONS = [
     Model(
-        "polynomial",
-        polynomial_loss,
-        polynomial_gradient,
-        draw_polynomial,
+        *("polynomial", polynomial_loss, polynomial_gradient, draw_polynomial),
         {
             "missing-square": ("2 * r / len(x)", "np.ones_like(r) / len(x)"),
             "half-mse": ("2 * r /", "r /"),
@@ -170,10 +167,7 @@ REGRESSIONS = [
         },
     ),
     Model(
-        "linear-outputs",
-        outputs_loss,
-        outputs_gradient,
-        draw_outputs,
+        *("linear-outputs", outputs_loss, outputs_gradient, draw_outputs),
         {
             "missing-square": ("2.0 * errors / n", "np.full_like(errors, 1 / n)"),
             "half-mse": ("2.0 * errors", "errors"),
@@ -194,10 +188,7 @@ REGRESSIONS = [
 
 CLASSIFIERS = [
     Model(
-        "logistic-regression",
-        logistic_loss,
-        logistic_gradient,
-        draw_logistic,
+        *("logistic-regression", logistic_loss, logistic_gradient, draw_logistic),
         {
             **LOGISTIC,
             "bias-mean": ("dz.sum()", "dz.mean()"),
@@ -208,10 +199,7 @@ CLASSIFIERS = [
         },
     ),
     Model(
-        "logistic-labels",
-        labels_loss,
-        labels_gradient,
-        draw_labels,
+        *("logistic-labels", labels_loss, labels_gradient, draw_labels),
         {
             **LOGISTIC,
             "bias-mean": ("dbias + di", "dbias + di / len(x)"),
@@ -227,10 +215,7 @@ CLASSIFIERS = [
 
 MARGINS = [
     Model(
-        "margin",
-        margin_loss,
-        margin_gradient,
-        draw_margin,
+        *("margin", margin_loss, margin_gradient, draw_margin),
         {
             **usual(*MEANS),
             "residual-sign": ("df = -y", "df = y"),
@@ -242,10 +227,7 @@ MARGINS = [
         },
     ),
     Model(
-        "margin-tie",
-        margin_loss,
-        margin_gradient,
-        draw_margin_tie,
+        *("margin-tie", margin_loss, margin_gradient, draw_margin_tie),
         {"relu-at-zero": ("margin > 0", "margin >= 0"), **OF_MARGIN},
     ),
 ]

@@ -38,6 +38,18 @@ class Model:
     gradient: Gradient  #: gradient(params, *inputs), a pytree like params, in NumPy
     draw: Draw
     mistakes: Mapping[str, Mistake] = field(default_factory=dict)  #: by slug
+    draw_single: Draw | None = None  #: within float32's range, where `draw` is not
+
+    def point(self, rng: np.random.Generator, dtype: Any = np.float64) -> tuple[Any, ...]:
+        """A draw with its float leaves rounded to a dtype; integers stay."""
+        import jax
+
+        def cast(leaf: Any) -> Any:
+            leaf = np.asarray(leaf)
+            return leaf.astype(dtype) if leaf.dtype.kind == "f" else leaf
+
+        draw = self.draw if dtype == np.float64 else self.draw_single or self.draw
+        return jax.tree.map(cast, draw(rng))
 
     def wrong(self, slug: str) -> Gradient:
         """The gradient with a mistake, anew at each call: none remembers what another was asked.
@@ -120,10 +132,10 @@ def _used(code: CodeType) -> set[str]:
 def _names(functions: Mapping[str, FunctionType]) -> dict[str, Any]:
     """What the functions' modules define, with every name that they use meaning one thing."""
     names: dict[str, Any] = {}
+    used: dict[str, Any] = {}
     for function in functions.values():
         names |= function.__globals__
-    for function in functions.values():
         for name in _used(function.__code__) & function.__globals__.keys():
-            if names[name] is not function.__globals__[name]:
-                raise ValueError(f"{function.__name__}: {name} is another thing to its caller")
-    return names
+            if used.setdefault(name, function.__globals__[name]) is not function.__globals__[name]:
+                raise ValueError(f"{function.__name__}: {name} is another thing to what it calls")
+    return names | used

@@ -1,10 +1,8 @@
 """Functions of a float array that keep their digits where the textbook's form loses them."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
 Array = Any
@@ -71,16 +69,6 @@ def one_hot(labels: Array, classes: int) -> Array:
 def normal_density(z: Array) -> Array:
     """φ(z)."""
     return np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-
-
-def rounded(draw: Callable[[np.random.Generator], Any]) -> Callable[[Any, Any], tuple[Any, ...]]:
-    """The draw with its float leaves rounded to the dtype asked for; integers stay."""
-
-    def cast(leaf: Any, dtype: Any) -> Any:
-        leaf = np.asarray(leaf)
-        return leaf.astype(dtype) if leaf.dtype.kind == "f" else leaf
-
-    return lambda rng, dtype: jax.tree.map(lambda leaf: cast(leaf, dtype), draw(rng))
 
 
 def size(rng: np.random.Generator, large: float = 12.0, small: float = 1e-3) -> float:

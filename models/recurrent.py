@@ -140,10 +140,7 @@ def draw_letters(rng: np.random.Generator) -> Any:
 
 MODELS = [
     Model(
-        "elman-scan",
-        scan_loss,
-        scan_gradient,
-        draw_scan,
+        *("elman-scan", scan_loss, scan_gradient, draw_scan),
         {
             **usual("missing-square", "half-mse"),
             "missing-mean": ("ys) / n", "ys)"),
@@ -163,10 +160,7 @@ MODELS = [
         },
     ),
     Model(
-        "elman-letters",
-        letters_loss,
-        letters_gradient,
-        draw_letters,
+        *("elman-letters", letters_loss, letters_gradient, draw_letters),
         {
             "residual-sign": ("return p - y", "return y - p"),
             "dw-transposed": ("np.outer(dz, hs[t])", "np.outer(hs[t], dz)"),

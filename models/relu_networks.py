@@ -168,10 +168,7 @@ UNTRANSPOSED = {
 
 MODELS = [
     Model(
-        "relu-columns",
-        columns_loss,
-        columns_gradient,
-        draw_columns,
+        *("relu-columns", columns_loss, columns_gradient, draw_columns),
         {
             "missing-square": ("2 * (a2 - y) / m", "np.full_like(y, 1 / m)"),
             "half-mse": OF_COLUMNS["half-mse"],
@@ -190,17 +187,11 @@ MODELS = [
         },
     ),
     Model(
-        "relu-columns-tie",
-        columns_loss,
-        columns_gradient,
-        draw_columns_tie,
+        *("relu-columns-tie", columns_loss, columns_gradient, draw_columns_tie),
         {**usual("relu-at-zero"), **OF_COLUMNS},
     ),
     Model(
-        "residual-block",
-        residual_loss,
-        residual_gradient,
-        draw_residual,
+        *("residual-block", residual_loss, residual_gradient, draw_residual),
         {
             **usual("softmax-diagonal", "softmax-shortcut", "softmax-wrong-axis"),
             **usual("ce-minus-missing"),
@@ -215,17 +206,11 @@ MODELS = [
         },
     ),
     Model(
-        "residual-block-tie",
-        residual_loss,
-        residual_gradient,
-        draw_residual_tie,
+        *("residual-block-tie", residual_loss, residual_gradient, draw_residual_tie),
         {**usual("relu-at-zero"), **UNTRANSPOSED},
     ),
     Model(
-        "relu-deep",
-        deep_loss,
-        deep_gradient,
-        draw_deep,
+        *("relu-deep", deep_loss, deep_gradient, draw_deep),
         {
             "dx-untransposed": (
                 "grads.append([",

@@ -110,17 +110,11 @@ COMMON = usual(
 
 MODELS = [
     Model(
-        "sigmoid-bce-literal",
-        literal_loss,
-        literal_gradient,
-        draw_literal,
+        *("sigmoid-bce-literal", literal_loss, literal_gradient, draw_literal),
         {**COMMON, "dropped-term": ("return Net(", "dw1[0, 1] = 0.0\nreturn Net(")},
     ),
     Model(
-        "sigmoid-labels",
-        labels_loss,
-        labels_gradient,
-        draw_labels,
+        *("sigmoid-labels", labels_loss, labels_gradient, draw_labels),
         {
             **COMMON,
             **also("update-before-use", ("dz3 @ w3.T", "dz3 @ (w3 - STEP * dw3).T")),

@@ -215,10 +215,7 @@ BRIER = {
 
 MODELS = [
     Model(
-        "softmax-tanh",
-        tanh_loss,
-        tanh_gradient,
-        draw_tanh,
+        *("softmax-tanh", tanh_loss, tanh_gradient, draw_tanh),
         {
             **ENTROPY,
             **LAYERS,
@@ -227,10 +224,7 @@ MODELS = [
         },
     ),
     Model(
-        "softmax-regression",
-        regression_loss,
-        regression_gradient,
-        draw_regression,
+        *("softmax-regression", regression_loss, regression_gradient, draw_regression),
         {
             **ENTROPY,
             "decay-factor": ("2 * DECAY", "DECAY"),
@@ -239,10 +233,7 @@ MODELS = [
         },
     ),
     Model(
-        "softmax-relu",
-        relu_loss,
-        relu_gradient,
-        draw_relu,
+        *("softmax-relu", relu_loss, relu_gradient, draw_relu),
         {
             **ENTROPY,
             **LAYERS,
@@ -258,24 +249,15 @@ MODELS = [
         },
     ),
     Model(
-        "softmax-relu-tie",
-        relu_loss,
-        relu_gradient,
-        draw_relu_tie,
+        *("softmax-relu-tie", relu_loss, relu_gradient, draw_relu_tie),
         usual("relu-at-zero", "ce-minus-missing", "bias-mean"),
     ),
     Model(
-        "brier-tanh",
-        brier_tanh_loss,
-        brier_tanh_gradient,
-        draw_brier_tanh,
+        *("brier-tanh", brier_tanh_loss, brier_tanh_gradient, draw_brier_tanh),
         {**BRIER, **usual("tanh-linear", "tanh-of-h"), "accumulates": accumulates},
     ),
     Model(
-        "brier-sigmoid",
-        brier_sigmoid_loss,
-        brier_sigmoid_gradient,
-        draw_brier_sigmoid,
+        *("brier-sigmoid", brier_sigmoid_loss, brier_sigmoid_gradient, draw_brier_sigmoid),
         {
             **BRIER,
             **usual("sigmoid-of-z", "dx-untransposed"),

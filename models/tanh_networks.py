@@ -98,10 +98,7 @@ COMMON = usual(
 
 MODELS = [
     Model(
-        "tanh-mlp-decayed",
-        decayed_loss,
-        decayed_gradient,
-        draw_decayed,
+        *("tanh-mlp-decayed", decayed_loss, decayed_gradient, draw_decayed),
         {
             **COMMON,
             **usual("update-before-use"),
@@ -110,10 +107,7 @@ MODELS = [
         },
     ),
     Model(
-        "autoencoder",
-        reproduced_loss,
-        reproduced_gradient,
-        draw_reproduced,
+        *("autoencoder", reproduced_loss, reproduced_gradient, draw_reproduced),
         {
             **COMMON,
             # The last layer is updated, and the first one's derivative is of the new network.

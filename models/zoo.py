@@ -1,40 +1,38 @@
-"""Losses with their gradients by hand and with mistakes in them: whom the judge has to judge."""
+"""Forty models of every kind, for both precisions: whom the judge has to judge."""
 
-from tests.handgrad.zoo import (
+from models import (
     article,
-    attention,
     choices,
+    dot_product_attention,
     filters,
     gaussian,
     hard,
     kernels,
     likelihoods,
     linear_algebra,
-    mixture,
-    networks,
     normalisation,
     optimisation,
-    regression,
+    perceptrons,
+    regressions,
     sequences,
-    structures,
+    small_networks,
     survival,
 )
-from tests.handgrad.zoo.model import Model
+from models.model import Model
 
-ZOO: list[Model] = [
-    *regression.MODELS,
-    *article.MODELS,
-    *networks.MODELS,
-    *structures.MODELS,
+MODELS: list[Model] = [
+    *regressions.MODELS,
+    article.NINE,
+    *perceptrons.MODELS,
+    *small_networks.MODELS,
     *sequences.MODELS,
-    *attention.MODELS,
+    *dot_product_attention.MODELS,
     *normalisation.MODELS,
     *filters.MODELS,
     *linear_algebra.MODELS,
     *gaussian.MODELS,
     *kernels.MODELS,
     *likelihoods.MODELS,
-    *mixture.MODELS,
     *survival.MODELS,
     *optimisation.MODELS,
     *choices.MODELS,
