@@ -1,5 +1,6 @@
 """What a model is, and how a mistake is planted in it: by changing a line of its right gradient."""
 
+import dis
 import inspect
 import linecache
 from collections.abc import Callable, Mapping
@@ -116,17 +117,22 @@ def called(gradient: FunctionType) -> dict[str, FunctionType]:
     """A gradient and the functions of its room that it calls, by name; itself comes last."""
     room = gradient.__module__.partition(".")[0]
     found: dict[str, FunctionType] = {}
-    for name in sorted(_used(gradient.__code__) - {gradient.__name__}):
-        value = gradient.__globals__.get(name)
-        if isinstance(value, FunctionType) and value.__module__.partition(".")[0] == room:
-            found |= called(value)
-    return found | {gradient.__name__: gradient}
+    left = [gradient]
+    while left:
+        function = left.pop()
+        found[function.__name__] = function
+        for name in sorted(_used(function.__code__) - found.keys()):
+            value = function.__globals__.get(name)
+            if isinstance(value, FunctionType) and value.__module__.partition(".")[0] == room:
+                left.append(value)
+    return dict(reversed(found.items()))
 
 
 def _used(code: CodeType) -> set[str]:
-    """The names that some code looks up, and the functions within it."""
+    """The names that some code looks up in its module, and the functions within it."""
+    names = {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
     within = [_used(const) for const in code.co_consts if isinstance(const, CodeType)]
-    return set(code.co_names).union(*within)
+    return names.union(*within)
 
 
 def _names(functions: Mapping[str, FunctionType]) -> dict[str, Any]:
