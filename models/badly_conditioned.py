@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from models.linear_algebra import squares_gradient, squares_loss
 from models.model import Model
 
 
@@ -26,14 +27,6 @@ def draw_quadratic(rng: np.random.Generator) -> Any:
     """Near the minimum, where the two terms cancel but for their last digits."""
     w, matrix = rng.normal(size=8), hilbert(8)
     return w + 1e-9 * rng.normal(size=8), matrix, matrix @ w
-
-
-def squares_loss(w: Any, x: Any, y: Any) -> Any:
-    return jnp.sum((x @ w - y) ** 2)
-
-
-def squares_gradient(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return 2 * x.T @ (x @ w - y)
 
 
 def draw_polynomial(rng: np.random.Generator) -> Any:

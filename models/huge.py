@@ -6,14 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.model import Model
-
-
-def sine_loss(w: Any, scale: Any) -> Any:
-    return scale * jnp.sum(jnp.sin(w))
-
-
-def sine_gradient(w: np.ndarray, scale: float) -> np.ndarray:
-    return scale * np.cos(w)
+from models.optimisation import rosenbrock_gradient, rosenbrock_loss
+from models.tiny import sine_gradient, sine_loss
 
 
 def draw_sine(rng: np.random.Generator) -> Any:
@@ -49,17 +43,6 @@ def draw_counts(rng: np.random.Generator) -> Any:
     x = np.stack([np.ones(9), rng.normal(size=9)], axis=1)
     w = np.array([20.0, 0.5])
     return w + 0.1, x, np.round(np.exp(x @ w))
-
-
-def rosenbrock_loss(w: Any) -> Any:
-    return jnp.sum(100 * (w[1:] - w[:-1] ** 2) ** 2 + (1 - w[:-1]) ** 2)
-
-
-def rosenbrock_gradient(w: np.ndarray) -> np.ndarray:
-    dw = np.zeros_like(w)
-    dw[:-1] = -400 * w[:-1] * (w[1:] - w[:-1] ** 2) - 2 * (1 - w[:-1])
-    dw[1:] += 200 * (w[1:] - w[:-1] ** 2)
-    return dw
 
 
 def draw_far_start(rng: np.random.Generator) -> Any:

@@ -71,12 +71,12 @@ SOLVE = Model(
 )
 
 
-def hilbert_loss(w: Any, h: Any, y: Any) -> Any:
-    """Least squares on a Hilbert matrix: Σ (H w - y)², H_ij = 1 / (i + j + 1), seven rows."""
+def squares_loss(w: Any, h: Any, y: Any) -> Any:
+    """Least squares: Σ (H w - y)²."""
     return jnp.sum(jnp.square(h @ w - y))
 
 
-def hilbert_gradient(w: Any, h: Any, y: Any) -> Any:
+def squares_gradient(w: Any, h: Any, y: Any) -> Any:
     # r = H @ w - y
     r = h @ w - y
     # L = r · r
@@ -84,13 +84,14 @@ def hilbert_gradient(w: Any, h: Any, y: Any) -> Any:
 
 
 def draw_hilbert(rng: np.random.Generator) -> Any:
+    """H_ij = 1 / (i + j + 1), a Hilbert matrix of eight rows."""
     h = 1 / (np.arange(8)[:, None] + np.arange(rng.choice([3, 7]))[None, :] + 1)
     w = rng.normal(size=h.shape[1])
     return w, h, h @ w + size(rng) * rng.normal(size=8)
 
 
 HILBERT = Model(
-    *("hilbert-least-squares", hilbert_loss, hilbert_gradient, draw_hilbert),
+    *("hilbert-least-squares", squares_loss, squares_gradient, draw_hilbert),
     {
         "gradient-half": ("2 * h.T", "h.T"),
         "residual-sign": ("2 * h.T", "-2 * h.T"),

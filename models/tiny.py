@@ -8,15 +8,15 @@ import numpy as np
 from models.model import Model
 
 
-def scaled_sine_loss(w: Any, scale: Any) -> Any:
+def sine_loss(w: Any, scale: Any) -> Any:
     return scale * jnp.sum(jnp.sin(w))
 
 
-def scaled_sine_gradient(w: np.ndarray, scale: float) -> np.ndarray:
+def sine_gradient(w: np.ndarray, scale: float) -> np.ndarray:
     return scale * np.cos(w)
 
 
-def draw_scaled_sine(rng: np.random.Generator) -> Any:
+def draw_sine(rng: np.random.Generator) -> Any:
     return rng.normal(size=7), 1e-6
 
 
@@ -72,7 +72,7 @@ def draw_far_tail(rng: np.random.Generator) -> Any:
 
 
 MODELS = (
-    Model("1e-6 sum(sin)", scaled_sine_loss, scaled_sine_gradient, draw_scaled_sine),
+    Model("1e-6 sum(sin)", sine_loss, sine_gradient, draw_sine),
     Model("nanometres in metres", squares_loss, squares_gradient, draw_small_units),
     Model("raw likelihood", likelihood_loss, likelihood_gradient, draw_likelihood),
     Model("flat minimum", quartic_loss, quartic_gradient, draw_near_a_flat_minimum),
