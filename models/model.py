@@ -30,7 +30,7 @@ Draw = Callable[[np.random.Generator], tuple[Any, ...]]
 _NUMBERS = count()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A loss, its gradient by hand, where to try it, and what people get wrong in it."""
 
@@ -73,7 +73,7 @@ def edited(gradient: Gradient, *edits: Edit | Shared) -> Gradient:
     if isinstance(gradient, partial):
         return partial(edited(gradient.func, *edits), *gradient.args, **gradient.keywords)
     functions = called(gradient)
-    sources = {name: inspect.getsource(function) for name, function in functions.items()}
+    sources = {name: _source(function) for name, function in functions.items()}
     for shared in edits:
         if not isinstance(shared, tuple):
             sources |= _shared(shared, sources)
@@ -115,7 +115,7 @@ def _shared(edits: Shared, sources: Mapping[str, str]) -> dict[str, str]:
 @cache
 def called(gradient: FunctionType) -> dict[str, FunctionType]:
     """A gradient and the functions of its room that it calls, by name; itself comes last."""
-    room = gradient.__module__.partition(".")[0]
+    room = _room(gradient)
     found: dict[str, FunctionType] = {}
     left = [gradient]
     while left:
@@ -123,11 +123,21 @@ def called(gradient: FunctionType) -> dict[str, FunctionType]:
         found[function.__name__] = function
         for name in sorted(_used(function.__code__) - found.keys()):
             value = function.__globals__.get(name)
-            if isinstance(value, FunctionType) and value.__module__.partition(".")[0] == room:
+            # Under another name it would not be found anew, so it stays as it is.
+            if isinstance(value, FunctionType) and value.__name__ == name and _room(value) == room:
                 left.append(value)
     return dict(reversed(found.items()))
 
 
+def _room(function: FunctionType) -> str:
+    return function.__module__.partition(".")[0]
+
+
+#: A function's source, read from its file once.
+_source = cache(inspect.getsource)
+
+
+@cache
 def _used(code: CodeType) -> set[str]:
     """The names that some code looks up in its module, and the functions within it."""
     names = {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
