@@ -10,7 +10,7 @@ from grimp import ImportGraph, build_graph
 
 from tests.tiers import slowly
 
-PACKAGES = ["manual", "autodiff", "handgrad", "compare", "benchmarks", "study"]
+PACKAGES = ["manual", "autodiff", "handgrad", "models", "compare", "benchmarks", "study"]
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 package = importlib.import_module({package!r})
@@ -137,8 +137,8 @@ def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:
         Path("pyproject.toml")
         .read_text()
         .replace(
-            'layers = ["benchmarks | study", "compare", "manual | autodiff | handgrad"]',
-            'layers = ["manual | autodiff | handgrad", "compare", "benchmarks | study"]',
+            'layers = ["benchmarks | study", "compare", "models", "manual | autodiff | handgrad"]',
+            'layers = ["manual | autodiff | handgrad", "models", "compare", "benchmarks | study"]',
         )
     )
     config = tmp_path / "turned.toml"

@@ -11,8 +11,9 @@ from handgrad import check_gradient
 from handgrad.report import GradientReport
 from manual.affine import Layer
 from manual.network import Network
-from tests.network_planting import PRIME, Plant, hosts, loss_of, replaced
-from tests.network_plants import AT_ZERO, PLANTS
+from models.general_network import AT_ZERO, PLANTS, Plant
+from models.model import edited
+from tests.network_planting import PRIME, hosts, loss_of
 from tests.network_strategies import Described, draw_point
 from tests.tiers import one_of_each, slowly
 
@@ -54,10 +55,9 @@ QUICK = [FIRST[slug] for slug in QUICK_SLUGS]
 
 @pytest.mark.parametrize(("at", "host"), [ALL[0], *(slowly(*host) for host in ALL[1:])])
 def test_the_right_gradient_agrees_in_every_host(at: int, host: str) -> None:
-    """Made as the wrong ones are, with nothing replaced."""
+    """Made as the wrong ones are, with nothing changed."""
     of = HOSTS[at][host]
-    backward = manual.network.affine_backward_parameters
-    report = ruling_on(of, replaced(of.network, affine_backward_parameters=backward))
+    report = ruling_on(of, partial(edited(manual.network.gradient), of.network))
     assert report.verdict == "agree", str(report)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.checkers import elements, right_points
+from benchmarks.checkers import elements
 from benchmarks.checkers.question import Question
-from benchmarks.checkers.subject import Subject
-from benchmarks.checkers.subjects import SUBJECTS
-from benchmarks.checkers.subjects.planting import Accumulating
+from models import right_points
+from models.checkers import MODELS
+from models.model import Model
 
 #: The three parts of the comparison.
 MISTAKES, ELEMENTS, RIGHT = "mistakes", "elements", "right"
@@ -48,7 +48,7 @@ class Case:
 
 def cases() -> list[Case]:
     """All of them."""
-    return [*_of_models(SUBJECTS), *_of_elements(), *_of_right_points(SUBJECTS)]
+    return [*_of_models(MODELS), *_of_elements(), *_of_right_points(MODELS)]
 
 
 def quick(everything: Iterable[Case]) -> list[Case]:
@@ -65,11 +65,11 @@ def quick(everything: Iterable[Case]) -> list[Case]:
     return chosen
 
 
-def _of_models(subjects: Iterable[Subject]) -> list[Case]:
+def _of_models(models: Iterable[Model]) -> list[Case]:
     return [
-        Case(MISTAKES, subject.name, slug, partial(with_mistake, subject.name, slug))
-        for subject in subjects
-        for slug in subject.mistakes
+        Case(MISTAKES, model.name, slug, partial(with_mistake, model.name, slug))
+        for model in models
+        for slug in model.mistakes
     ]
 
 
@@ -82,15 +82,15 @@ def _of_elements() -> list[Case]:
     ]
 
 
-def _of_right_points(subjects: Iterable[Subject]) -> list[Case]:
+def _of_right_points(models: Iterable[Model]) -> list[Case]:
     ordinary = [
         Case(
             RIGHT,
-            subject.name,
-            "kinked" if AT_A_KINK in subject.mistakes else "ordinary",
-            partial(without_mistake, subject.name),
+            model.name,
+            "kinked" if AT_A_KINK in model.mistakes else "ordinary",
+            partial(without_mistake, model.name),
         )
-        for subject in subjects
+        for model in models
     ]
     hard = [
         Case(RIGHT, point.name, sort, partial(at_right_point, point.name))
@@ -102,17 +102,15 @@ def _of_right_points(subjects: Iterable[Subject]) -> list[Case]:
 
 def with_mistake(name: str, slug: str) -> Question:
     """A model's gradient with a mistake, at the model's own point."""
-    subject = _subject(name)
-    params, *inputs = _drawn(subject)
-    wrong = subject.mistakes[slug]
-    if isinstance(wrong, Accumulating):
-        wrong = wrong.fresh()
-    return Question(subject.loss, wrong, params, tuple(inputs), right=subject.gradient)
+    model = _model(name)
+    params, *inputs = _drawn(model)
+    wrong = model.wrong(slug)
+    return Question(model.loss, wrong, params, tuple(inputs), right=model.gradient)
 
 
 def without_mistake(name: str) -> Question:
     """A model's right gradient, at the same point."""
-    return _right(_subject(name))
+    return _right(_model(name))
 
 
 def at_right_point(name: str) -> Question:
@@ -121,15 +119,15 @@ def at_right_point(name: str) -> Question:
     return _right(point)
 
 
-def _right(subject: Subject) -> Question:
-    params, *inputs = _drawn(subject)
-    return Question(subject.loss, subject.gradient, params, tuple(inputs))
+def _right(model: Model) -> Question:
+    params, *inputs = _drawn(model)
+    return Question(model.loss, model.gradient, params, tuple(inputs))
 
 
-def _drawn(subject: Subject) -> tuple[Any, ...]:
-    return subject.draw(np.random.default_rng(zlib.crc32(subject.name.encode())))
+def _drawn(model: Model) -> tuple[Any, ...]:
+    return model.draw(np.random.default_rng(zlib.crc32(model.name.encode())))
 
 
-def _subject(name: str) -> Subject:
-    (subject,) = (subject for subject in SUBJECTS if subject.name == name)
-    return subject
+def _model(name: str) -> Model:
+    (model,) = (model for model in MODELS if model.name == name)
+    return model

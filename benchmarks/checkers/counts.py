@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.checkers.cases import AT_A_KINK, RIGHT
-from benchmarks.checkers.mistakes import ACCEPTED
 from benchmarks.checkers.question import NO_ANSWER, WRONG
 from benchmarks.checkers.results import Check
+from models.mistakes import ACCEPTED
 
 #: Kinds that name no mistake: an honest "I do not know", and a remark on digits.
 NO_NAME = ("unknown", "rounding")

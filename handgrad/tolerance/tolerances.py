@@ -31,7 +31,7 @@ from handgrad.program.interpreter import number
 from handgrad.program.trace import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
 
-#: Right is within so many units. Measured over the zoo of tests/handgrad/zoo (`test_judge.py`).
+#: Right is within so many units. Measured over the models of models/zoo.py (`test_judge.py`).
 SHARP = 64
 
 #: Explained by rounding is within so many of the largest deviations seen; measured as above.

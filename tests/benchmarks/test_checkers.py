@@ -10,12 +10,13 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.checkers import cases, contenders, counts, messages, peers, right_points
+from benchmarks.checkers import cases, contenders, counts, messages, peers
 from benchmarks.checkers import elements as elements_module
 from benchmarks.checkers.contenders import CONTENDERS, Contender
-from benchmarks.checkers.mistakes import ACCEPTED
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
 from benchmarks.checkers.wording import OF_ELEMENTS, OF_MISTAKES, OF_RIGHT_POINTS
+from models import right_points
+from models.mistakes import ACCEPTED
 from tests.benchmarks.planted_checkers import broken, gradient, question, says, transposed, turned
 from tests.tiers import one_of_each
 

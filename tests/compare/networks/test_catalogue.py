@@ -12,9 +12,9 @@ from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, unscaled
 from compare.networks.sides import BY_HAND, ByHand, MisshapenError
 from compare.networks.training import Training, train
+from models.general_network import PLANTS, Plant
 from tests.compare.networks.calls import BOTH
-from tests.network_planting import Plant, hosts
-from tests.network_plants import PLANTS
+from tests.network_planting import hosts
 from tests.network_strategies import Described, draw_point
 
 

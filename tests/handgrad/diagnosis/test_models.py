@@ -7,13 +7,11 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.checkers.mistakes import ACCEPTED
-from benchmarks.checkers.subject import Subject
-from benchmarks.checkers.subjects import SUBJECTS
-from benchmarks.checkers.subjects.planting import Accumulating
 from handgrad import check_gradient
 from handgrad.judging.jax_loss import JaxLoss
-from tests.handgrad.heldout import HELD_OUT
+from models import checkers, held_out
+from models.mistakes import ACCEPTED
+from models.model import Model
 from tests.once import Once
 
 #: Rows of the table of mistakes that are named in every model, of 28; as measured.
@@ -68,12 +66,9 @@ class Named(NamedTuple):
         return self.kinds <= {*ACCEPTED[self.row], "unknown"}
 
 
-def named(subject: Subject, slug: str) -> Named:
-    gradient: Any = subject.mistakes[slug]
-    if isinstance(gradient, Accumulating):
-        gradient = gradient.fresh()
+def named(subject: Model, slug: str) -> Named:
     point = subject.draw(np.random.default_rng(0))
-    report = check_gradient(gradient, subject.loss, *point, points=2)
+    report = check_gradient(subject.wrong(slug), subject.loss, *point, points=2)
     kinds = {f.kind for f in report.findings} | {d.kind for d in report.diagnoses}
     return Named(subject.name, slug, report.verdict, frozenset(kinds))
 
@@ -88,7 +83,10 @@ def all_of(models: str, name: str, once: Once) -> list[Named]:
     return [Named(*fields) for fields in found]
 
 
-MODELS: Mapping[str, list[Subject]] = {"subjects": SUBJECTS, "held out": HELD_OUT}
+MODELS: Mapping[str, list[Model]] = {
+    "subjects": checkers.MODELS,
+    "held out": held_out.MODELS,
+}
 
 
 def rows_named_everywhere(models: str, once: Once) -> list[str]:
@@ -99,7 +97,7 @@ def rows_named_everywhere(models: str, once: Once) -> list[str]:
 
 @pytest.mark.parametrize(("name", "slug"), QUICK)
 def test_a_mistake_is_named(name: str, slug: str) -> None:
-    (subject,) = (s for s in SUBJECTS if s.name == name)
+    (subject,) = (s for s in checkers.MODELS if s.name == name)
     told = named(subject, slug)
     assert told.accepted, told
     assert told.honest, told

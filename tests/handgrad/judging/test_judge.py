@@ -14,8 +14,8 @@ from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
 from handgrad.tolerance.tolerances import SHARP
-from tests.handgrad.zoo import ZOO
-from tests.handgrad.zoo.model import Model
+from models.model import Model
+from models.zoo import MODELS as ZOO
 from tests.tiers import one_of_each
 
 #: Right cases of the thorough tests, over all models and both precisions: 17 of each, of which one
@@ -35,7 +35,7 @@ BY_FORM = {"accumulates"}
 def judged(model: Model, dtype: Any, seed: int, draws: int) -> Iterator[Outcome]:
     case, rng, loss = Case(model.gradient, model.loss), np.random.default_rng(seed), None
     for _ in range(draws):
-        params, *inputs = model.draw(rng, dtype)
+        params, *inputs = model.point(rng, dtype)
         given = arguments(params, inputs)
         loss = loss or prepare(case, given)
         yield judge_point(loss, given)
@@ -89,9 +89,10 @@ def test_the_yardsticks_are_narrow() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ZOO, ids=[model.name for model in ZOO])
 def test_every_planted_mistake_beyond_the_loose_yardstick_is_caught(model: Model) -> None:
-    for slug, mistake in model.mistakes.items():
+    for slug in model.mistakes:
+        mistake = model.wrong(slug)
         if slug in BY_FORM:
-            params, *inputs = model.draw(np.random.default_rng(0), np.float64)
+            params, *inputs = model.point(np.random.default_rng(0))
             report = check_gradient(mistake, model.loss, params, *inputs, points=0)
             assert {finding.kind for finding in report.findings} == {"not-repeatable"}
         else:
@@ -101,7 +102,7 @@ def test_every_planted_mistake_beyond_the_loose_yardstick_is_caught(model: Model
 
 def caught_at(model: Model, mistake: Any, seed: int) -> bool:
     """Whether a mistake is caught at a point; it must be where it is beyond the loose yardstick."""
-    params, *inputs = model.draw(np.random.default_rng(seed), np.float64)
+    params, *inputs = model.point(np.random.default_rng(seed))
     given = arguments(params, inputs)
     outcome = judge_point(prepare(Case(mistake, model.loss), given), given)
     if outcome.findings:

@@ -29,13 +29,14 @@ from tests.handgrad.smallest import wrong_gradients as w
 
 if os.environ.get("RIGHT"):
     for wrong in w.WRONG:
-        setattr(w, wrong.name, getattr(w, f"right_{wrong.loss.__name__}"))
+        setattr(w, wrong.name, wrong.model.gradient)
 """
 
 
 def report_on(wrong: Wrong) -> GradientReport:
-    point = wrong.draw(np.random.default_rng(5))
-    return check_gradient(getattr(wrong_gradients, wrong.name), wrong.loss, *point, points=2)
+    point = wrong.model.draw(np.random.default_rng(5))
+    gradient = getattr(wrong_gradients, wrong.name)
+    return check_gradient(gradient, wrong.model.loss, *point, points=2)
 
 
 def found(report: GradientReport) -> Counterexample:
@@ -75,8 +76,7 @@ def test_it_is_a_test_with_no_array_longer_than_needed(
     assert lengths == wrong.shapes
     with pytest.raises(GradientMismatch):
         run(code)
-    right = getattr(wrong_gradients, f"right_{wrong.loss.__name__}")
-    monkeypatch.setattr(wrong_gradients, wrong.name, right)
+    monkeypatch.setattr(wrong_gradients, wrong.name, wrong.model.gradient)
     run(code)
 
 

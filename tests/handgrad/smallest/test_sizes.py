@@ -11,7 +11,7 @@ from handgrad.data.arguments import arguments
 from handgrad.shrinking.dimensions import Dimensions
 from handgrad.shrinking.layout import Layout
 from handgrad.shrinking.shapes import Probes
-from tests.handgrad.smallest.wrong_gradients import energy, half_of_the_pairs
+from models.small import ENERGY, energy
 
 
 def dimensions(loss: Callable[..., Any], params: Any, *inputs: Any) -> Dimensions:
@@ -108,6 +108,8 @@ def test_many_inputs_of_one_batch_as_long_as_the_width() -> None:
     found = dimensions(loss, np.ones(3), np.ones((3, 3)), *vectors)
     assert found.sets == [((1, 0), (2, 0), (3, 0), (4, 0)), ((0, 0), (1, 1))]
 
+
+half_of_the_pairs = ENERGY.wrong("half-of-the-pairs")
 
 #: Of four: the loss takes more charges than places, and more places than charges.
 FOUR = np.arange(12.0).reshape(4, 3), np.array([1.0, -1.0, 0.5, -0.5])

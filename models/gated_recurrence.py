@@ -1,0 +1,187 @@
+"""A gated recurrent unit over time, with a cross-entropy at every step and weight decay."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from models.model import Model
+from models.numerics import sigmoid
+
+DECAY = 0.01
+RATE = 0.2
+MATRICES = ("wz", "uz", "wr", "ur", "wh", "uh")
+
+
+class Step(NamedTuple):
+    """What one step keeps for the way back, each (batch, hidden)."""
+
+    h0: Any
+    z: Any
+    r: Any
+    g: Any
+    h: Any
+
+
+def loss(p: Any, x: Any, y: Any) -> Any:
+    """Sum over time, mean over the batch: x (time, batch, 3), y (time, batch) of zeros and ones."""
+
+    def step(h: Any, x_t: Any) -> Any:
+        z = jax.nn.sigmoid(x_t @ p["wz"] + h @ p["uz"] + p["bz"][None, :])
+        r = jax.nn.sigmoid(x_t @ p["wr"] + h @ p["ur"] + p["br"][None, :])
+        g = jnp.tanh(x_t @ p["wh"] + (r * h) @ p["uh"] + p["bh"][None, :])
+        h = (1 - z) * h + z * g
+        return h, h @ p["v"] + p["c"]
+
+    _, o = jax.lax.scan(step, jnp.zeros_like(x, shape=(x.shape[1], len(p["v"]))), x)
+    entropy = jnp.sum(jax.nn.softplus(o) - y * o) / x.shape[1]
+    return entropy + DECAY / 2 * sum(jnp.sum(p[name] ** 2) for name in MATRICES)
+
+
+def forward(p: Any, x: Any) -> Any:
+    """The steps, and the logits (time, batch)."""
+    h = np.zeros_like(x, shape=(x.shape[1], len(p["v"])))
+    tape, logits = [], []
+    for x_t in x:
+        h0 = h
+        z = sigmoid(x_t @ p["wz"] + h0 @ p["uz"] + p["bz"])
+        r = sigmoid(x_t @ p["wr"] + h0 @ p["ur"] + p["br"])
+        g = np.tanh(x_t @ p["wh"] + (r * h0) @ p["uh"] + p["bh"])
+        h = (1 - z) * h0 + z * g
+        tape.append(Step(h0, z, r, g, h))
+        logits.append(h @ p["v"] + p["c"])
+    return tape, np.stack(logits)
+
+
+def backward(p: Any, x: Any, dh: Any, step: Step, grads: Any) -> Any:
+    """One step back: adds to the gradients, returns the derivative by the state before."""
+    h0, z, r, g = step[:4]
+    # h = (1 - z) * h0 + z * g
+    dz = dh * (g - h0)
+    dg = dh * z
+    dh0 = dh * (1 - z)
+    # g = tanh(x @ wh + (r * h0) @ uh + bh)
+    dag = dg * (1 - g**2)
+    grads["wh"] += x.T @ dag
+    grads["uh"] += (r * h0).T @ dag
+    grads["bh"] += dag.sum(axis=0)
+    ds = dag @ p["uh"].T
+    # s = r * h0
+    dr = ds * h0
+    dh0 = dh0 + ds * r
+    # r = sigmoid(x @ wr + h0 @ ur + br)
+    dar = dr * r * (1 - r)
+    grads["wr"] += x.T @ dar
+    grads["ur"] += h0.T @ dar
+    grads["br"] += dar.sum(axis=0)
+    # z = sigmoid(x @ wz + h0 @ uz + bz)
+    daz = dz * z * (1 - z)
+    grads["wz"] += x.T @ daz
+    grads["uz"] += h0.T @ daz
+    grads["bz"] += daz.sum(axis=0)
+    return dh0 + dar @ p["ur"].T + daz @ p["uz"].T
+
+
+def gradient(p: Any, x: Any, y: Any) -> Any:
+    """Back through time, by hand."""
+    tape, o = forward(p, x)
+    batch = x.shape[1]
+    grads = {name: np.zeros_like(value) for name, value in p.items()}
+    # loss = sum(softplus(o) - y * o) / batch
+    do = (sigmoid(o) - y) / batch
+    dh = np.zeros_like(tape[0].h)
+    for t in reversed(range(len(x))):
+        # o = h @ v + c
+        grads["v"] += tape[t].h.T @ do[t]
+        grads["c"] += do[t].sum()
+        dh = dh + np.outer(do[t], p["v"])
+        dh = backward(p, x[t], dh, tape[t], grads)
+    # loss += DECAY / 2 * sum(w**2)
+    for name in MATRICES:
+        grads[name] += DECAY * p[name]
+    return grads
+
+
+def draw(rng: np.random.Generator) -> Any:
+    """Five steps of three features; the batch is as large as the state, four."""
+    shapes = {"w": (3, 4), "u": (4, 4), "b": (4,)}
+    p = {kind + gate: rng.normal(size=n) * 0.6 for gate in "zrh" for kind, n in shapes.items()}
+    p |= {"v": rng.normal(size=4), "c": np.asarray(rng.normal())}
+    return p, rng.normal(size=(5, 4, 3)), rng.integers(0, 2, size=(5, 4)) * 1.0
+
+
+DO = "do = (sigmoid(o) - y) / batch"
+DAR, DAZ = "dar = dr * r * (1 - r)", "daz = dz * z * (1 - z)"
+ZEROED = "grads = {name: np.zeros_like(value) for name, value in p.items()}"
+DECAYED = "grads[name] += DECAY * p[name]"
+
+MISTAKES = {
+    "missing-mean": (DO, "do = sigmoid(o) - y"),
+    "double-mean": (DECAYED, "grads[name] = grads[name] / batch + DECAY * p[name]"),
+    "mean-over-outputs": (DO, "do = (sigmoid(o) - y) / y.size"),
+    "residual-sign": (DO, "do = (y - sigmoid(o)) / batch"),
+    "bias-mean": [
+        ("dag.sum(axis=0)", "dag.mean(axis=0)"),
+        ("dar.sum(axis=0)", "dar.mean(axis=0)"),
+        ("daz.sum(axis=0)", "daz.mean(axis=0)"),
+    ],
+    "bias-mean/2": ('grads["c"] += do[t].sum()', 'grads["c"] += do[t].mean()'),
+    "bias-unsummed": ('grads["bz"] += daz.sum(axis=0)', 'grads["bz"] = grads["bz"] + daz'),
+    "bias-wrong-axis": ("dag.sum(axis=0)", "dag.sum(axis=1)"),
+    "dw-transposed": ('grads["ur"] += h0.T @ dar', 'grads["ur"] += dar.T @ h0'),
+    "dx-untransposed": ('ds = dag @ p["uh"].T', 'ds = dag @ p["uh"]'),
+    "dx-untransposed/2": ('dar @ p["ur"].T', 'dar @ p["ur"]'),
+    "dw-after-activation": [
+        ('grads["ur"] += h0.T @ dar', 'grads["ur"] += step.h.T @ dar'),
+        ('grads["uz"] += h0.T @ daz', 'grads["uz"] += step.h.T @ daz'),
+    ],
+    "dw-after-activation/2": ("(r * h0).T @ dag", "g.T @ dag"),
+    "tanh-linear": ("dag = dg * (1 - g**2)", "dag = dg * (1 - g)"),
+    "tanh-of-h": ("dag = dg * (1 - g**2)", "dag = dg * (1 - np.tanh(g) ** 2)"),
+    "sigmoid-of-z": (DAZ, "daz = dz * sigmoid(z) * (1 - sigmoid(z))"),
+    "sigmoid-of-z/2": (DAR, 'ar = x @ p["wr"] + h0 @ p["ur"] + p["br"]\ndar = dr * ar * (1 - ar)'),
+    "no-activation-derivative": (DAZ, "daz = dz"),
+    "no-activation-derivative/2": ("dag = dg * (1 - g**2)", "dag = dg"),
+    "bce-extra-derivative": (DO, "do = (sigmoid(o) - y) * sigmoid(o) * (1 - sigmoid(o)) / batch"),
+    "ce-minus-missing": (DO, "do = sigmoid(o) / batch"),
+    "accumulates": [
+        ("def gradient(", "GRADS = {}\ndef gradient("),
+        (
+            ZEROED,
+            "if not GRADS:\n"
+            "    GRADS.update({name: np.zeros_like(value) for name, value in p.items()})\n"
+            "grads = GRADS",
+        ),
+    ],
+    "update-before-use": (
+        'ds = dag @ p["uh"].T',
+        'uh = p["uh"] - RATE * grads["uh"]\nds = dag @ uh.T',
+    ),
+    "update-before-use/2": [
+        (
+            "dh = np.zeros_like(tape[0].h)",
+            "dh = np.zeros_like(tape[0].h)\n"
+            "dv = sum(step.h.T @ d for step, d in zip(tape, do, strict=True))\n"
+            'v = p["v"] - RATE * dv',
+        ),
+        ('np.outer(do[t], p["v"])', "np.outer(do[t], v)"),
+    ],
+    "decay-factor": (DECAYED, DECAYED.replace("DECAY", "2 * DECAY")),
+    "decay-factor/2": (DECAYED, DECAYED.replace("DECAY", "DECAY / batch")),
+    "decay-factor/3": ("for name in MATRICES:", "for name in p:"),
+    "dropped-term": ("dh0 = dh * (1 - z)", "dh0 = 0 * dh"),
+    "dropped-term/2": ("    dh0 = dh0 + ds * r\n", ""),
+    "dropped-term/3": ('grads["uh"] += (r * h0).T', 'grads["uh"] += h0.T'),
+    "dropped-term/4": ('grads["bz"] += daz.sum', 'grads["bz"] = daz.sum'),
+    "exchanged": [
+        ('grads["ur"] += h0.T @ dar', 'grads["uz"] += h0.T @ dar'),
+        ('grads["uz"] += h0.T @ daz', 'grads["ur"] += h0.T @ daz'),
+    ],
+    "exchanged/2": (
+        "return grads",
+        'grads["bz"], grads["bh"] = grads["bh"], grads["bz"]\nreturn grads',
+    ),
+}
+
+MODELS = [Model("gated-recurrence", loss, gradient, draw, MISTAKES)]

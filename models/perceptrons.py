@@ -1,0 +1,239 @@
+"""Perceptrons of one loss, mean of (a_L w + b - y)²: deep ones, and one for each activation."""
+
+import itertools
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import erfc
+
+from models.answers import one_element_off, sign_of_one_element, update_before_use
+from models.model import Draw, Edit, Mistake, Model
+from models.numerics import (
+    normal_density,
+    sigmoid,
+    sigmoid_derivative,
+    size,
+    softplus,
+    tanh_derivative,
+)
+
+Function = Callable[[Any], Any]
+
+
+def loss(activation: Function, params: Any, x: Any, y: Any) -> Any:
+    *hidden, (w, b) = params
+    for w_k, b_k in hidden:
+        x = activation(x @ w_k + b_k[None, :])
+    return jnp.mean(jnp.square(x @ w + b[None, :] - y))
+
+
+def gradient(activation: Function, derivative: Function, params: Any, x: Any, y: Any) -> Any:
+    inputs, zs, a = [], [], x
+    for w, b in params:
+        # z_k = a_k-1 @ w_k + b_k
+        inputs.append(a)
+        zs.append(a @ w + b[None, :])
+        # a_k = activation(z_k)
+        a = activation(zs[-1])
+    # L = mean((z_L - y)²)
+    dz = 2 * (zs[-1] - y) / y.size
+    grads = []
+    for k in reversed(range(len(params))):
+        # z_k = a @ w_k + b_k
+        w, a = params[k][0], inputs[k]
+        grads.append((a.T @ dz, dz.sum(axis=0)))
+        da = dz @ w.T
+        if k:
+            # a = activation(z)
+            z = zs[k - 1]
+            dz = da * derivative(z)
+    return grads[::-1]
+
+
+def draw_layers(
+    rng: np.random.Generator, widths: tuple[int, ...], n: int = 7, large: float = 4.0
+) -> Any:
+    """Layers, x of shape (n, first width), y of shape (n, last width).
+
+    In a fifth of the draws the first layer's weights and biases are large or small.
+    """
+    x = rng.normal(size=(n, widths[0]))
+    layers = [
+        (rng.normal(size=(n, k)) / n**0.5 + 0.1, rng.normal(size=k) / 2)
+        for n, k in itertools.pairwise(widths)
+    ]
+    factor = size(rng, large)
+    layers[0] = (factor * layers[0][0], factor * layers[0][1])
+    return layers, x, rng.normal(size=(n, widths[-1]))
+
+
+def normal_cdf(z: Any) -> Any:
+    return erfc(-z * math.sqrt(0.5)) / 2
+
+
+def relu(z: Any) -> Any:
+    return np.maximum(z, 0)
+
+
+def relu_derivative(z: Any) -> Any:
+    return (z > 0).astype(z.dtype)
+
+
+def leaky(z: Any) -> Any:
+    return np.where(z > 0, z, 0.1 * z)
+
+
+def leaky_derivative(z: Any) -> Any:
+    return 0.1 + 0.9 * relu_derivative(z)
+
+
+def gelu(z: Any) -> Any:
+    return z * normal_cdf(z)
+
+
+def gelu_derivative(z: Any) -> Any:
+    return normal_cdf(z) + z * normal_density(z)
+
+
+def swish(z: Any) -> Any:
+    return z * sigmoid(z)
+
+
+def swish_derivative(z: Any) -> Any:
+    return sigmoid(z) * (1 + z * sigmoid(-z))
+
+
+def elu(z: Any) -> Any:
+    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+
+
+def elu_derivative(z: Any) -> Any:
+    return np.exp(np.minimum(z, 0))
+
+
+def slope(new: str) -> Edit:
+    """What is taken for the activation's derivative, as a function of z and a."""
+    return "derivative(z)\n", new + "\n"
+
+
+AT_ACTIVATED = slope("derivative(a)")
+UNTRANSPOSED = ("dz @ w.T", "dz @ (w if len(w) == len(w.T) else w.T)")
+
+USUAL: dict[str, Mistake] = {
+    "no-activation-derivative": slope("(1 + 0 * z)"),
+    "half-mse": ("2 * (zs[-1]", "(zs[-1]"),
+    "bias-mean": ("dz.sum(axis=0)", "dz.mean(axis=0)"),
+    "one-element-off": one_element_off,
+    "sign-of-one-element": partial(sign_of_one_element, rank=0.7),
+}
+
+
+def perceptron(
+    name: str,
+    activation: Function,
+    by_hand: tuple[Function, Function],
+    draw: Draw,
+    mistakes: dict[str, Mistake],
+) -> Model:
+    """A model with that activation, in JAX and with its derivative by hand."""
+    return Model(
+        name, partial(loss, activation), partial(gradient, *by_hand), draw, USUAL | mistakes
+    )
+
+
+def drawn(*widths: int, **options: Any) -> Draw:
+    return partial(draw_layers, widths=widths, **options)
+
+
+DEEP = (2, 3, 3, 3, 3, 1)
+
+MODELS = [
+    perceptron(
+        *("deep-tanh", jnp.tanh, (np.tanh, tanh_derivative), drawn(*DEEP, n=3)),
+        {
+            "tanh-of-h": AT_ACTIVATED,
+            "tanh-linear": slope("(1 - a)"),
+            "dx-untransposed": UNTRANSPOSED,
+            "dw-after-activation": (
+                "grads.append(",
+                "a = inputs[k + 1] if k in (1, 2, 3) else a\ngrads.append(",
+            ),
+            "dw-transposed": (
+                "return grads",
+                "grads[2] = (grads[2][0].T.copy(), grads[2][1])\nreturn grads",
+            ),
+            "update-before-use": update_before_use,
+        },
+    ),
+    perceptron(
+        *("deep-sigmoid", jax.nn.sigmoid, (sigmoid, sigmoid_derivative), drawn(*DEEP, n=5)),
+        {
+            "sigmoid-of-activation": AT_ACTIVATED,
+            "sigmoid-of-z": slope("z * (1 - z)"),
+            "dx-untransposed": UNTRANSPOSED,
+            "exchanged": (
+                "return grads",
+                "(v, c), (w, b) = grads[2:4]\ngrads[2:4] = (w, c), (v, b)\nreturn grads",
+            ),
+        },
+    ),
+    perceptron(
+        *("relu-network", jax.nn.relu, (relu, relu_derivative), drawn(3, 5, 5, 2)),
+        {
+            "relu-mask": slope("(z < 0).astype(z.dtype)"),
+            "relu-gates-by-value": slope("a"),
+        },
+    ),
+    perceptron(
+        *("leaky-relu-network", partial(jax.nn.leaky_relu, negative_slope=0.1)),
+        *((leaky, leaky_derivative), drawn(3, 5, 2)),
+        {
+            "slope-forgotten": slope("relu_derivative(z)"),
+            "default-slope": slope("np.where(z > 0, z / z, 0.01)"),
+        },
+    ),
+    perceptron(
+        *("gelu-network", partial(jax.nn.gelu, approximate=False)),
+        *((gelu, gelu_derivative), drawn(3, 5, 2)),
+        {
+            "gelu-of-activation": AT_ACTIVATED,
+            "gelu-cdf-only": slope("normal_cdf(z)"),
+            "gelu-approximate": slope(
+                "(sigmoid(1.702 * z) * (1 + 1.702 * z * sigmoid(-1.702 * z)))"
+            ),
+            "density-without-half": slope(
+                "(normal_cdf(z) + z * np.exp(-z * z) / math.sqrt(2 * math.pi))"
+            ),
+        },
+    ),
+    perceptron(
+        *("softplus-network", jax.nn.softplus, (softplus, sigmoid), drawn(3, 5, 2, large=12.0)),
+        {
+            "softplus-of-activation": AT_ACTIVATED,
+            "sigmoid-derivative": slope("sigmoid_derivative(z)"),
+        },
+    ),
+    perceptron(
+        *("swish-network", jax.nn.swish, (swish, swish_derivative), drawn(5, 3, 2)),
+        {
+            "gate-only": slope("sigmoid(z)"),
+            "dropped-term": slope("z * sigmoid_derivative(z)"),
+        },
+    ),
+    perceptron(
+        *("elu-network", jax.nn.elu, (elu, elu_derivative), drawn(2, 5, 3)),
+        {
+            "elu-of-activation": slope("np.where(z > 0, z / z, a)"),
+            "exponential-everywhere": slope("np.exp(z)"),
+        },
+    ),
+    perceptron(
+        *("sine-network", jnp.sin, (np.sin, np.cos), drawn(2, 5, 3)),
+        {"cosine-of-sine": AT_ACTIVATED, "cosine-sign": slope("-np.cos(z)")},
+    ),
+]

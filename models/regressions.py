@@ -1,0 +1,196 @@
+"""Regressions: one linear map, z = x w + b, and a loss of z and the targets."""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.stats import norm
+from scipy.special import erfcx
+
+from models.answers import (
+    accumulates,
+    one_element_off,
+    one_element_zeroed,
+    sign_of_one_element,
+    update_before_use,
+)
+from models.model import Mistake, Model
+from models.numerics import bernoulli_delta, size
+
+DELTA, TAU = 1.3, 0.3
+
+
+class Line(NamedTuple):
+    """The parameters: w of shape (3,), and b, a number."""
+
+    w: Any
+    b: Any
+
+
+def line_backward(dz: Any, x: Any) -> Line:
+    # z = x @ w + b
+    return Line(w=x.T @ dz, b=dz.sum())
+
+
+def draw_line(rng: np.random.Generator, large: float = 12.0) -> tuple[Line, Any, Any]:
+    """The parameters, x and z."""
+    w, b = size(rng, large) * rng.normal(size=3), rng.normal()
+    x = rng.normal(size=(5, 3))
+    return Line(w, b), x, x @ w + b
+
+
+def linear_loss(params: Line, x: Any, y: Any) -> Any:
+    """Linear regression: mean (x w + b - y)²."""
+    return jnp.mean(jnp.square(x @ params.w + params.b - y))
+
+
+def linear_gradient(params: Line, x: Any, y: Any) -> Line:
+    z = x @ params.w + params.b
+    # L = mean((z - y)²)
+    dz = 2 * (z - y) / len(x)
+    return line_backward(dz, x)
+
+
+def draw_linear(rng: np.random.Generator) -> Any:
+    params, x, z = draw_line(rng)
+    return params, x, z + size(rng) * rng.normal(size=5)
+
+
+def logistic_loss(params: Line, x: Any, y: Any) -> Any:
+    """Logistic regression: mean log(1 + e^z) - y z, with labels 0 and 1."""
+    z = x @ params.w + params.b
+    return jnp.mean(jnp.logaddexp(z, 0.0) - y * z)
+
+
+def logistic_gradient(params: Line, x: Any, y: Any) -> Line:
+    z = x @ params.w + params.b
+    # L = mean(log(1 + e^z) - y z)
+    dz = bernoulli_delta(z, y) / len(x)
+    return line_backward(dz, x)
+
+
+def draw_logistic(rng: np.random.Generator) -> Any:
+    params, x, _ = draw_line(rng, large=6.0)
+    return params, x, rng.permutation([0.0, 0.0, 1.0, 1.0, 1.0])
+
+
+def probit_loss(params: Line, x: Any, y: Any) -> Any:
+    """Probit regression: -mean log Φ(y z), with labels -1 and 1."""
+    return -jnp.mean(jnp.log(norm.cdf(y * (x @ params.w + params.b))))
+
+
+def probit_gradient(params: Line, x: Any, y: Any) -> Line:
+    z = x @ params.w + params.b
+    # L = -mean(log Φ(y z))
+    dz = -y * mills(y * z) / len(x)
+    return line_backward(dz, x)
+
+
+def mills(z: Any) -> Any:
+    """φ(z) / Φ(z)."""
+    return 2 / np.sqrt(2 * z.dtype.type(np.pi)) / erfcx(-z * 0.5**0.5)
+
+
+def draw_probit(rng: np.random.Generator) -> Any:
+    params, x, _ = draw_line(rng, large=3.0)
+    return params, x / 2, rng.permutation([-1.0, -1.0, 1.0, 1.0, 1.0])
+
+
+def huber_loss(params: Line, x: Any, y: Any) -> Any:
+    """Huber regression: mean of r²/2 where |r| ≤ δ, else δ (|r| - δ/2); r = z - y."""
+    r = x @ params.w + params.b - y
+    a = jnp.abs(r)
+    return jnp.mean(jnp.where(a <= DELTA, jnp.square(r) / 2, DELTA * (a - DELTA / 2)))
+
+
+def huber_gradient(params: Line, x: Any, y: Any) -> Line:
+    r = x @ params.w + params.b - y
+    # L = mean(r²/2, or δ (|r| - δ/2) beyond δ)
+    dz = np.clip(r, -DELTA, DELTA) / len(x)
+    return line_backward(dz, x)
+
+
+def draw_huber(rng: np.random.Generator) -> Any:
+    params, x, z = draw_line(rng)
+    return params, x, z + rng.permutation([-5.0, -0.7, 0.4, 2.1, 9.0]) * rng.uniform(0.5, 1.5)
+
+
+def quantile_loss(params: Line, x: Any, y: Any) -> Any:
+    """Quantile regression: mean of τ r where r = y - z > 0, else (τ - 1) r."""
+    r = y - (x @ params.w + params.b)
+    return jnp.mean(jnp.maximum(TAU * r, (TAU - 1) * r))
+
+
+def quantile_gradient(params: Line, x: Any, y: Any) -> Line:
+    z = x @ params.w + params.b
+    # L = mean(max(τ (y - z), (τ - 1) (y - z)))
+    dz = np.where(y > z, -TAU, 1 - TAU).astype(z.dtype) / len(x)
+    return line_backward(dz, x)
+
+
+COMMON: dict[str, Mistake] = {
+    "missing-mean": (" / len(x)", ""),
+    "bias-mean": ("dz.sum()", "dz.mean()"),
+}
+
+MODELS = [
+    Model(
+        *("linear-regression", linear_loss, linear_gradient, draw_linear),
+        {
+            **COMMON,
+            "half-mse": ("2 * (z - y)", "(z - y)"),
+            "residual-sign": ("2 * (z - y)", "2 * (y - z)"),
+            "missing-square": ("2 * (z - y)", "(0 * y + 1.0)"),
+            "double-mean": ("/ len(x)", "/ len(x) ** 2"),
+            "bias-forgotten-in-forward": (" + params.b", ""),
+            "update-before-use": update_before_use,
+            "accumulates": accumulates,
+            "one-element-off": one_element_off,
+        },
+    ),
+    Model(
+        *("logistic-regression", logistic_loss, logistic_gradient, draw_logistic),
+        {
+            **COMMON,
+            "bce-extra-derivative": ("delta(z, y) /", "delta(z, y) * sigmoid(z) * sigmoid(-z) /"),
+            "ce-minus-missing": ("bernoulli_delta(z, y) /", "sigmoid(z) /"),
+            "residual-sign": ("dz = bernoulli", "dz = -bernoulli"),
+            "one-element-zeroed": one_element_zeroed,
+        },
+    ),
+    Model(
+        *("probit-regression", probit_loss, probit_gradient, draw_probit),
+        {
+            "label-forgotten": ("-y * mills(y * z)", "-mills(y * z)"),
+            "label-outside-only": ("mills(y * z)", "mills(z)"),
+            "logistic-delta": ("mills(y * z)", "(1 / (1 + np.exp(y * z)))"),
+            "missing-mean": COMMON["missing-mean"],
+            "sign-of-one-element": sign_of_one_element,
+        },
+    ),
+    Model(
+        *("huber-regression", huber_loss, huber_gradient, draw_huber),
+        {
+            "not-clipped": ("np.clip(r, -DELTA, DELTA)", "r"),
+            "clipped-at-one": ("np.clip(r, -DELTA, DELTA)", "np.clip(r, -1.0, 1.0)"),
+            "sign-beyond": (
+                "np.clip(r, -DELTA, DELTA)",
+                "np.where(abs(r) <= DELTA, r, np.sign(r))",
+            ),
+            "bias-mean": COMMON["bias-mean"],
+            "exchanged-elements": (
+                "return line_backward(dz, x)",
+                "w, b = line_backward(dz, x)\nreturn Line(w[[2, 1, 0]], b)",
+            ),
+        },
+    ),
+    Model(
+        *("quantile-regression", quantile_loss, quantile_gradient, draw_huber),
+        {
+            "quantile-mirrored": ("-TAU, 1 - TAU", "TAU - 1, TAU"),
+            "absolute-error": ("-TAU, 1 - TAU", "-1.0, 1.0"),
+            "residual-sign": ("-TAU, 1 - TAU", "TAU, TAU - 1"),
+            "missing-mean": COMMON["missing-mean"],
+        },
+    ),
+]

@@ -1,0 +1,233 @@
+"""Relu networks: examples in columns, three layers, a residual block; and where a sum is 0."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from models.answers import accumulates
+from models.draws import layers, one_hot, zero_or_one
+from models.lines import (
+    BIASES,
+    MEANS,
+    affine_backward,
+    bias_backward,
+    binary_cross_entropy_backward,
+    examples,
+    relu_backward,
+    sigmoid,
+    softmax,
+    softmax_cross_entropy_backward,
+    usual,
+)
+from models.model import Model
+
+#: The learning rate of the weights that are updated too early.
+RATE = 0.5
+
+DECAY = 0.04
+
+
+def columns_loss(params: dict[str, Any], x: Any, y: Any) -> Any:
+    """Squared error: x of shape (3, m), y of shape (2, m), weights (out, in), biases (out, 1)."""
+    z1 = params["W1"] @ x + params["b1"]
+    a1 = jnp.where(z1 > 0, z1, 0.0)
+    a2 = params["W2"] @ a1 + params["b2"]
+    return jnp.sum((a2 - y) ** 2) / x.shape[1]
+
+
+def columns_gradient(params: dict[str, Any], x: Any, y: Any) -> Any:
+    w1, b1, w2, b2 = (params[name] for name in ("W1", "b1", "W2", "b2"))
+    m = x.shape[1]
+    z1 = w1 @ x + b1
+    a1 = np.where(z1 > 0, z1, 0.0)
+    a2 = w2 @ a1 + b2
+    # sum((a2 - y) ** 2) / m
+    dz2 = 2 * (a2 - y) / m
+    # a2 = W2 @ a1 + b2
+    dw2, db2 = column_backward(dz2, a1)
+    da1 = w2.T @ dz2
+    # a1 = where(z1 > 0, z1, 0)
+    dz1 = relu_backward(da1, z1)
+    # z1 = W1 @ x + b1
+    dw1, db1 = column_backward(dz1, x)
+    return {"W1": dw1, "b1": db1, "W2": dw2, "b2": db2}
+
+
+def column_backward(dz: Any, a: Any) -> tuple[Any, Any]:
+    # z = W @ a + b
+    dw = dz @ a.T
+    db = dz.sum(axis=1, keepdims=True)
+    return dw, db
+
+
+def draw_columns(rng: np.random.Generator) -> Any:
+    (w1, b1), (w2, b2) = layers(rng, 3, 5, 2)
+    params = {"W1": w1.T.copy(), "b1": b1[:, None], "W2": w2.T.copy(), "b2": b2[:, None]}
+    return params, rng.normal(size=(3, 7)), rng.normal(size=(2, 7))
+
+
+def draw_columns_tie(rng: np.random.Generator) -> Any:
+    """One example of zeros, and two units without a bias: two sums are exactly 0."""
+    params, x, y = draw_columns(rng)
+    x[:, 4], params["b1"][:2] = 0.0, 0.0
+    return params, x, y
+
+
+def deep_loss(params: Any, x: Any, y: Any) -> Any:
+    """Binary cross-entropy: x of shape (n, 5), y of shape (n, 1); three layers."""
+    for w, b in params[:-1]:
+        x = jnp.maximum(x @ w + b[None, :], 0.0)
+    w, b = params[-1]
+    return jnp.mean(optax.sigmoid_binary_cross_entropy(x @ w + b[None, :], y))
+
+
+def deep_gradient(params: Any, x: Any, y: Any) -> Any:
+    inputs, sums = [x], []
+    for w, b in params:
+        sums.append(inputs[-1] @ w + b)
+        inputs.append(np.maximum(sums[-1], 0))
+    # mean(sigmoid_binary_cross_entropy(z, y))
+    dz = binary_cross_entropy_backward(sigmoid(sums[-1]), y) / examples(y)
+    grads = []
+    for i in (2, 1, 0):
+        # z = h @ w + b; only the middle layer is square
+        dw, db, dh = affine_backward(dz, inputs[i], params[i][0])
+        grads.append([dw, db])
+        # h = relu(z)
+        dz = relu_backward(dh, sums[i - 1]) if i else dh
+    return grads[::-1]
+
+
+def draw_deep(rng: np.random.Generator) -> Any:
+    params = [list(pair) for pair in layers(rng, 5, 5, 5, 1)]
+    return params, rng.normal(size=(11, 5)), zero_or_one(rng, 11, 1)
+
+
+class Block(NamedTuple):
+    """A residual block between two layers; the weights inside are square."""
+
+    enter: Any
+    w: Any
+    b: Any
+    leave: Any
+    leave_bias: Any
+
+
+def residual_loss(net: Block, x: Any, y: Any) -> Any:
+    """Softmax cross-entropy: x of shape (n, 3), y of shape (n, 2)."""
+    h = x @ net.enter
+    h = h + jax.nn.relu(h @ net.w + net.b[None, :])
+    logits = h @ net.leave + net.leave_bias[None, :]
+    losses = jax.nn.logsumexp(logits, axis=1) - jnp.sum(y * logits, axis=1)
+    return jnp.mean(losses) + DECAY * jnp.sum(net.w**2)
+
+
+def residual_gradient(net: Block, x: Any, y: Any) -> Block:
+    enter, w, b, leave, leave_bias = net
+    h0 = x @ enter
+    z = h0 @ w + b
+    h1 = h0 + np.maximum(z, 0)
+    p = softmax(h1 @ leave + leave_bias)
+    # logsumexp(logits) - sum(y * logits), its mean
+    dlogits = softmax_cross_entropy_backward(p, y) / examples(y)
+    # logits = h1 @ leave + leave_bias
+    dleave, dleave_bias = h1.T @ dlogits, bias_backward(dlogits)
+    dh1 = dlogits @ leave.T
+    # h1 = h0 + relu(z)
+    dz = relu_backward(dh1, z)
+    # z = h0 @ w + b, and the penalty of w
+    dw = h0.T @ dz + 2 * DECAY * w
+    dh0 = dh1 + dz @ w.T
+    # h0 = x @ enter
+    return Block(x.T @ dh0, dw, bias_backward(dz), dleave, dleave_bias)
+
+
+def draw_residual(rng: np.random.Generator) -> Any:
+    (enter, _), (w, b), (leave, leave_bias) = layers(rng, 3, 5, 5, 2)
+    return Block(enter, w, b, leave, leave_bias), rng.normal(size=(7, 3)), one_hot(rng, 7, 2)
+
+
+def draw_residual_tie(rng: np.random.Generator) -> Any:
+    """One example of zeros, and a unit without a bias: its sum is exactly 0."""
+    net, x, y = draw_residual(rng)
+    x[0], net.b[1] = 0.0, 0.0
+    return net, x, y
+
+
+OF_COLUMNS = {
+    "half-mse": ("2 * (a2", "(a2"),
+    "dw-transposed": ("dz @ a.T", "a @ dz.T"),
+}
+UNTRANSPOSED = {
+    "dx-untransposed": ("dz @ w.T", "dz @ w"),
+    "dropped-term": ("dh0 = dh1 + dz", "dh0 = dz"),
+}
+
+MODELS = [
+    Model(
+        *("relu-columns", columns_loss, columns_gradient, draw_columns),
+        {
+            "missing-square": ("2 * (a2 - y) / m", "np.full_like(y, 1 / m)"),
+            "half-mse": OF_COLUMNS["half-mse"],
+            "mean-over-outputs": ("(a2 - y) / m", "(a2 - y) / y.size"),
+            "missing-mean": ("(a2 - y) / m", "(a2 - y)"),
+            # dz has the mean in it already.
+            "double-mean": ("return dw, db", "return dw / dz.shape[1], db / dz.shape[1]"),
+            "residual-sign": ("2 * (a2", "-2 * (a2"),
+            "bias-mean": ("return dw, db", "return dw, db / dz.shape[1]"),
+            "bias-unsummed": ("return dw, db", "return dw, dz"),
+            "bias-wrong-axis": ("dz.sum(axis=1,", "dz.sum(axis=0,"),
+            "dw-transposed": OF_COLUMNS["dw-transposed"],
+            **usual("no-activation-derivative", "relu-mask"),
+            "update-before-use": ("w2.T @ dz2", "(w2 - RATE * dw2).T @ dz2"),
+            "accumulates": accumulates,
+        },
+    ),
+    Model(
+        *("relu-columns-tie", columns_loss, columns_gradient, draw_columns_tie),
+        {**usual("relu-at-zero"), **OF_COLUMNS},
+    ),
+    Model(
+        *("residual-block", residual_loss, residual_gradient, draw_residual),
+        {
+            **usual("softmax-diagonal", "softmax-shortcut", "softmax-wrong-axis"),
+            **usual("ce-minus-missing"),
+            "dw-after-activation": ("h0.T @ dz", "h1.T @ dz"),
+            "decay-factor": ("2 * DECAY * w", "DECAY * w"),
+            **UNTRANSPOSED,
+            **usual(*MEANS, "residual-sign", *BIASES),
+            "dw-transposed": ("h0.T @ dz", "dz.T @ h0"),
+            **usual("no-activation-derivative"),
+            "relu-mask": ("relu_backward(dh1, z)", "dh1 * (h0 > 0)"),
+            "update-before-use": ("dlogits @ leave.T", "dlogits @ (leave - STEP * dleave).T"),
+        },
+    ),
+    Model(
+        *("residual-block-tie", residual_loss, residual_gradient, draw_residual_tie),
+        {**usual("relu-at-zero"), **UNTRANSPOSED},
+    ),
+    Model(
+        *("relu-deep", deep_loss, deep_gradient, draw_deep),
+        {
+            "dx-untransposed": (
+                "grads.append([",
+                "dh = dz @ params[1][0] if i == 1 else dh\ngrads.append([",
+            ),
+            **usual("bce-extra-derivative", "ce-minus-missing"),
+            # Examples in threes, and what is left over is left out.
+            "dropped-term": (
+                "grads.append([",
+                "dw = inputs[2][:9].T @ dz[:9] if i == 2 else dw\ngrads.append([",
+            ),
+            "exchanged": (
+                "return grads",
+                "grads[1][1], grads[2][1] = grads[2][1], grads[1][1]\nreturn grads",
+            ),
+            **usual(*MEANS, "residual-sign", *BIASES, "dw-transposed"),
+            **usual("no-activation-derivative", "relu-mask", "update-before-use"),
+        },
+    ),
+]

@@ -1,0 +1,173 @@
+"""A batch-normed relu network with two answers: class probabilities, and whether it happened.
+
+The probabilities are scored by squares (Brier, 1950), the event by its cross-entropy.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from models.lines import softmax
+from models.model import Model
+from models.numerics import sigmoid
+
+DECAY = 0.03
+RATE = 0.4
+EPSILON = 1e-3
+
+
+def loss(params: Any, x: Any, t: Any, y: Any) -> Any:
+    """Brier score and cross-entropy, means over examples, and λ w² of the first two layers.
+
+    x is (7, 3), t (7, 3) one-hot, y (7,) zeros and ones;
+    `params` is [normed, dense, classes, event], dictionaries of w, gamma and beta, or of w and b.
+    """
+    normed, dense, classes, event = params
+    z = x @ normed["w"]
+    xhat = (z - z.mean(0, keepdims=True)) / jnp.sqrt(z.var(0, keepdims=True) + EPSILON)
+    a = jnp.maximum(normed["gamma"][None, :] * xhat + normed["beta"][None, :], 0.0)
+    k = jax.nn.relu(a @ dense["w"] + dense["b"][None, :])
+    q = jax.nn.softmax(k @ classes["w"] + classes["b"][None, :], axis=-1)
+    brier = jnp.mean(jnp.sum((q - t) ** 2, axis=-1))
+    p = jax.nn.log_sigmoid((2 * y - 1) * (k @ event["w"] + event["b"]))
+    decay = sum(jnp.sum(part["w"] ** 2) for part in (normed, dense))
+    return brier - jnp.mean(p) + DECAY * decay
+
+
+def norm_backward(dn: Any, xhat: Any, std: Any, gamma: Any) -> tuple[Any, Any, Any]:
+    """Through the batch's own mean and variance: the derivatives by z, gamma and beta."""
+    # n = gamma * xhat + beta
+    dgamma = np.sum(dn * xhat, axis=0)
+    dbeta = np.sum(dn, axis=0)
+    dxhat = dn * gamma
+    # xhat = (z - mean(z)) / std
+    along = np.mean(dxhat * xhat, axis=0)
+    dz = (dxhat - np.mean(dxhat, axis=0) - xhat * along) / std
+    return dz, dgamma, dbeta
+
+
+def gradient(params: Any, x: Any, t: Any, y: Any) -> Any:
+    """By hand, backwards."""
+    normed, dense, classes, event = params
+    m = len(x)
+    z = x @ normed["w"]
+    std = np.sqrt(z.var(axis=0) + EPSILON)
+    xhat = (z - z.mean(axis=0)) / std
+    n = normed["gamma"] * xhat + normed["beta"]
+    a = np.maximum(n, 0)
+    s = a @ dense["w"] + dense["b"]
+    k = np.maximum(s, 0)
+    q = softmax(k @ classes["w"] + classes["b"], axis=1)
+    o = k @ event["w"] + event["b"]
+    # loss = mean(sum((q - t)**2)) + mean(cross-entropy of sigmoid(o) with y)
+    dq = 2 * (q - t) / m
+    do = (sigmoid(o) - y) / m
+    # q = softmax(c), c = k @ w + b
+    dc = q * (dq - np.sum(q * dq, axis=1, keepdims=True))
+    dclasses = {"w": k.T @ dc, "b": dc.sum(axis=0)}
+    # o = k @ w + b
+    devent = {"w": k.T @ do, "b": do.sum()}
+    dk = dc @ classes["w"].T + np.outer(do, event["w"])
+    # k = relu(s), s = a @ w + b
+    ds = dk * (s > 0)
+    ddense = {"w": a.T @ ds, "b": ds.sum(axis=0)}
+    da = ds @ dense["w"].T
+    # a = relu(n)
+    dn = da * (n > 0)
+    dz, dgamma, dbeta = norm_backward(dn, xhat, std, normed["gamma"])
+    # z = x @ w
+    dnormed = {"w": x.T @ dz, "gamma": dgamma, "beta": dbeta}
+    # loss += DECAY * sum(w**2)
+    for d, part in ((dnormed, normed), (ddense, dense)):
+        d["w"] = d["w"] + 2 * DECAY * part["w"]
+    return [dnormed, ddense, dclasses, devent]
+
+
+def draw(rng: np.random.Generator) -> Any:
+    """Seven examples; the layer between is square."""
+    normed = {"w": rng.normal(size=(3, 4)), "gamma": 1 + 0.3 * rng.normal(size=4)}
+    normed["beta"] = 0.8 * rng.normal(size=4)
+    dense = {"w": rng.normal(size=(4, 4)) * 0.7, "b": 0.3 + 0.4 * rng.normal(size=4)}
+    classes = {"w": rng.normal(size=(4, 3)), "b": rng.normal(size=3) * 0.3}
+    event = {"w": rng.normal(size=4), "b": np.asarray(rng.normal() * 0.3)}
+    t, y = np.eye(3)[rng.integers(0, 3, size=7)], rng.permutation([0.0, 0, 0, 1, 1, 1, 1])
+    return [normed, dense, classes, event], rng.normal(size=(7, 3)), t, y
+
+
+DQ, DO = "dq = 2 * (q - t) / m", "do = (sigmoid(o) - y) / m"
+DC = "dc = q * (dq - np.sum(q * dq, axis=1, keepdims=True))"
+DENSE, DA = 'ddense = {"w": a.T @ ds, "b": ds.sum(axis=0)}', 'da = ds @ dense["w"].T'
+CLASSES = 'dclasses = {"w": k.T @ dc, "b": dc.sum(axis=0)}'
+EVENT = 'devent = {"w": k.T @ do, "b": do.sum()}'
+DZ = "dz = (dxhat - np.mean(dxhat, axis=0) - xhat * along) / std"
+DECAYED = 'd["w"] = d["w"] + 2 * DECAY * part["w"]'
+RESULT = "return [dnormed, ddense, dclasses, devent]"
+
+MISTAKES = {
+    "half-mse": (DQ, "dq = (q - t) / m"),
+    "missing-mean": [(DQ, "dq = 2 * (q - t)"), (DO, "do = sigmoid(o) - y")],
+    "missing-mean/2": (DO, "do = sigmoid(o) - y"),
+    "double-mean": (CLASSES, CLASSES.replace("dc, ", "dc / m, ").replace("0)", "0) / m")),
+    "double-mean/2": (EVENT, EVENT.replace("@ do", "@ do / m")),
+    "mean-over-outputs": (DQ, "dq = 2 * (q - t) / q.size"),
+    "residual-sign": (DQ, "dq = 2 * (t - q) / m"),
+    "residual-sign/2": (DO, "do = (y - sigmoid(o)) / m"),
+    "bias-mean": (DENSE, DENSE.replace("sum", "mean")),
+    "bias-mean/2": (EVENT, EVENT.replace("sum", "mean")),
+    "bias-unsummed": (DENSE, DENSE.replace(".sum(axis=0)", "")),
+    "bias-unsummed/2": (EVENT, EVENT.replace(".sum()", "")),
+    "bias-wrong-axis": (CLASSES, CLASSES.replace("axis=0", "axis=1")),
+    "bias-wrong-axis/2": ("dbeta = np.sum(dn, axis=0)", "dbeta = np.sum(dn, axis=1)"),
+    "dw-transposed": (DENSE, DENSE.replace("a.T @ ds", "ds.T @ a")),
+    "dw-transposed/2": (CLASSES, CLASSES.replace("k.T @ dc", "dc.T @ k")),
+    "dx-untransposed": (DA, 'da = ds @ dense["w"]'),
+    "dw-after-activation": (DENSE, DENSE.replace("a.T @ ds", "k.T @ ds")),
+    "no-activation-derivative": ("ds = dk * (s > 0)", "ds = dk"),
+    "no-activation-derivative/2": ("dn = da * (n > 0)", "dn = da"),
+    "bce-extra-derivative": (DO, "p = sigmoid(o)\ndo = (p - y) * p * (1 - p) / m"),
+    "softmax-diagonal": (DC, "dc = dq * q * (1 - q)"),
+    "softmax-shortcut": (DC, "dc = (q - t) / m"),
+    "softmax-shortcut/2": (DC, "dc = dq"),
+    "ce-minus-missing": (DO, "do = sigmoid(o) / m"),
+    "softmax-wrong-axis": ('classes["b"], axis=1)', 'classes["b"], axis=0)'),
+    "relu-mask": ("dn = da * (n > 0)", "dn = da * (xhat > 0)"),
+    "relu-mask/2": ("dn = da * (n > 0)", "dn = da * (z > 0)"),
+    "relu-mask/3": ("ds = dk * (s > 0)", "ds = dk * (a > 0)"),
+    "accumulates": [
+        (
+            "def gradient(params: Any, x: Any, t: Any, y: Any)",
+            "def gradient(params: Any, x: Any, t: Any, y: Any, kept: dict = {})",
+        ),
+        (
+            RESULT,
+            "grads = [dnormed, ddense, dclasses, devent]\n"
+            "for i, d in enumerate(grads):\n"
+            "    for name in d:\n"
+            "        kept[i, name] = kept.get((i, name), 0) + d[name]\n"
+            "        d[name] = kept[i, name]\n"
+            "return grads",
+        ),
+    ],
+    "accumulates/2": ("dq = 2 * (q - t) / m", "t -= q\ndq = -2 * t / m"),
+    "update-before-use": (DA, 'new = dense["w"] - RATE * ddense["w"]\nda = ds @ new.T'),
+    "update-before-use/2": (
+        'np.outer(do, event["w"])',
+        'np.outer(do, event["w"] - RATE * devent["w"])',
+    ),
+    "update-before-use/3": (
+        "dz, dgamma, dbeta = norm_backward(dn, xhat, std, normed",
+        'normed = normed | {"gamma": normed["gamma"] - RATE * np.sum(dn * xhat, axis=0)}\n'
+        "dz, dgamma, dbeta = norm_backward(dn, xhat, std, normed",
+    ),
+    "decay-factor": (DECAYED, DECAYED.replace("2 * ", "")),
+    "decay-factor/2": (DECAYED, DECAYED.replace("DECAY", "DECAY / m")),
+    "decay-factor/3": (DECAYED, "for name in d:\n    d[name] = d[name] + 2 * DECAY * part[name]"),
+    "dropped-term": (DZ, "dz = dxhat / std"),
+    "dropped-term/2": (DZ, "dz = (dxhat - np.mean(dxhat, axis=0)) / std"),
+    "dropped-term/3": ('+ np.outer(do, event["w"])', ""),
+    "exchanged": ('"gamma": dgamma, "beta": dbeta', '"gamma": dbeta, "beta": dgamma'),
+}
+
+MODELS = [Model("batch-norm-two-answers", loss, gradient, draw, MISTAKES)]

@@ -1,0 +1,177 @@
+"""A tanh network with two heads, a fit and classes, weighted by learned uncertainties.
+
+The weighting is that of Kendall, Gal and Cipolla (2018): each loss times exp(-s), plus s.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from models.lines import softmax
+from models.model import Model
+
+DECAY = 0.02
+RATE = 0.1
+
+
+class Params(NamedTuple):
+    """3 inputs, twice 5 hidden units, 2 fitted outputs, 3 classes, 2 log-variances."""
+
+    w1: Any
+    b1: Any
+    w2: Any
+    b2: Any
+    wr: Any
+    br: Any
+    wc: Any
+    bc: Any
+    s: Any
+
+
+def loss(p: Params, x: Any, y: Any, t: Any) -> Any:
+    """Squared error and cross-entropy, x (n, 3), y (n, 2), t (n, 3) one-hot, and decay λ w²."""
+    h = jnp.tanh(jnp.tanh(x @ p.w1 + p.b1[None, :]) @ p.w2 + p.b2[None, :])
+    fit = jnp.mean(jnp.sum(jnp.square(h @ p.wr + p.br[None, :] - y), axis=1))
+    logs = jax.nn.log_softmax(h @ p.wc + p.bc[None, :])
+    entropy = -jnp.mean(jnp.sum(t * logs, axis=1))
+    decay = sum(jnp.sum(jnp.square(w)) for w in (p.w1, p.w2, p.wr, p.wc))
+    return jnp.sum(jnp.exp(-p.s) * jnp.stack([fit, entropy]) + p.s) + DECAY * decay
+
+
+def heads(p: Params, h2: Any, y: Any, t: Any) -> tuple[Any, Any, Any]:
+    """The derivatives with respect to s, to the residuals and to the classes' scores."""
+    n = len(y)
+    r = h2 @ p.wr + p.br - y
+    c = h2 @ p.wc + p.bc
+    q = softmax(c, axis=1)
+    lse = c.max(axis=1) + np.log(np.exp(c - c.max(axis=1, keepdims=True)).sum(axis=1))
+    fit, ce = np.sum(r**2) / n, np.sum(lse - np.sum(t * c, axis=1)) / n
+    k = np.exp(-p.s)
+    # loss = k[0] * fit + k[1] * ce + sum(s)
+    ds = 1 - k * np.array([fit, ce])
+    # fit = sum(r**2) / n
+    dr = k[0] * 2 * r / n
+    # ce = -sum(t * log(softmax(c))) / n
+    dc = k[1] * (q - t) / n
+    return ds, dr, dc
+
+
+def gradient(p: Params, x: Any, y: Any, t: Any) -> Params:
+    """By hand, backwards."""
+    h1 = np.tanh(x @ p.w1 + p.b1)
+    h2 = np.tanh(h1 @ p.w2 + p.b2)
+    ds, dr, dc = heads(p, h2, y, t)
+    # r = h2 @ wr + br - y
+    dwr = h2.T @ dr
+    dbr = dr.sum(axis=0)
+    # c = h2 @ wc + bc
+    dwc = h2.T @ dc
+    dbc = dc.sum(axis=0)
+    dh2 = dr @ p.wr.T + dc @ p.wc.T
+    # h2 = tanh(h1 @ w2 + b2)
+    dz2 = dh2 * (1 - h2**2)
+    dw2 = h1.T @ dz2
+    db2 = dz2.sum(axis=0)
+    dh1 = dz2 @ p.w2.T
+    # h1 = tanh(x @ w1 + b1)
+    dz1 = dh1 * (1 - h1**2)
+    dw1 = x.T @ dz1
+    db1 = dz1.sum(axis=0)
+    # loss += DECAY * sum(w**2)
+    dw1 = dw1 + 2 * DECAY * p.w1
+    dw2 = dw2 + 2 * DECAY * p.w2
+    dwr = dwr + 2 * DECAY * p.wr
+    dwc = dwc + 2 * DECAY * p.wc
+    return Params(dw1, db1, dw2, db2, dwr, dbr, dwc, dbc, ds)
+
+
+def draw(rng: np.random.Generator) -> Any:
+    """A batch of five, as many as hidden units."""
+    w1, wr = rng.normal(size=(3, 5)) * 0.6, rng.normal(size=(5, 2)) * 0.5
+    w2, wc = rng.normal(size=(5, 5)) * 0.5, rng.normal(size=(5, 3)) * 0.7
+    b1, b2, br, bc = (rng.normal(size=n) * 0.3 for n in (5, 5, 2, 3))
+    t = np.eye(3)[rng.integers(0, 3, size=5)]
+    params = Params(w1, b1, w2, b2, wr, br, wc, bc, rng.normal(size=2) * 0.4)
+    return params, rng.normal(size=(5, 3)), rng.normal(size=(5, 2)), t
+
+
+DR, DC = "dr = k[0] * 2 * r / n", "dc = k[1] * (q - t) / n"
+RESULT = "return Params(dw1, db1, dw2, db2, dwr, dbr, dwc, dbc, ds)"
+
+MISTAKES = {
+    "missing-square": (DR, "dr = k[0] * np.ones_like(r) / n"),
+    "half-mse": (DR, "dr = k[0] * r / n"),
+    "missing-mean": [(DR, "dr = k[0] * 2 * r"), (DC, "dc = k[1] * (q - t)")],
+    "missing-mean/2": (DC, "dc = k[1] * (q - t)"),
+    "double-mean": [
+        ("dw1 = x.T @ dz1", "dw1 = x.T @ dz1 / len(x)"),
+        ("dw2 = h1.T @ dz2", "dw2 = h1.T @ dz2 / len(x)"),
+        ("dwr = h2.T @ dr", "dwr = h2.T @ dr / len(x)"),
+        ("dwc = h2.T @ dc", "dwc = h2.T @ dc / len(x)"),
+    ],
+    "double-mean/2": (DR, DR + " / n"),
+    "mean-over-outputs": (DR, "dr = k[0] * 2 * r / r.size"),
+    "mean-over-outputs/2": (DC, "dc = k[1] * (q - t) / t.size"),
+    "residual-sign": ("r = h2 @ p.wr + p.br - y\n", "r = y - (h2 @ p.wr + p.br)\n"),
+    "residual-sign/2": (DC, "dc = k[1] * (t - q) / n"),
+    "bias-mean": ("db2 = dz2.sum(axis=0)", "db2 = dz2.mean(axis=0)"),
+    "bias-mean/2": [
+        ("dbr = dr.sum(axis=0)", "dbr = dr.mean(axis=0)"),
+        ("dbc = dc.sum(axis=0)", "dbc = dc.mean(axis=0)"),
+        ("db2 = dz2.sum(axis=0)", "db2 = dz2.mean(axis=0)"),
+        ("db1 = dz1.sum(axis=0)", "db1 = dz1.mean(axis=0)"),
+    ],
+    "bias-unsummed": ("dbr = dr.sum(axis=0)", "dbr = dr"),
+    "bias-unsummed/2": ("db1 = dz1.sum(axis=0)", "db1 = dz1"),
+    "bias-wrong-axis": ("db2 = dz2.sum(axis=0)", "db2 = dz2.sum(axis=1)"),
+    "bias-wrong-axis/2": ("dbr = dr.sum(axis=0)", "dbr = dr.sum(axis=-1)"),
+    "dw-transposed": ("dw2 = h1.T @ dz2", "dw2 = dz2.T @ h1"),
+    "dx-untransposed": ("dh1 = dz2 @ p.w2.T", "dh1 = dz2 @ p.w2"),
+    "dw-after-activation": ("dw2 = h1.T @ dz2", "dw2 = h2.T @ dz2"),
+    "tanh-linear": ("dz2 = dh2 * (1 - h2**2)", "dz2 = dh2 * (1 - h2)"),
+    "tanh-linear/2": ("dz1 = dh1 * (1 - h1**2)", "dz1 = dh1 * (1 - h1)"),
+    "tanh-of-h": ("dz1 = dh1 * (1 - h1**2)", "dz1 = dh1 * (1 - np.tanh(h1) ** 2)"),
+    "tanh-of-h/2": [
+        ("dz1 = dh1 * (1 - h1**2)", "dz1 = dh1 * (1 - np.tanh(h1) ** 2)"),
+        ("dz2 = dh2 * (1 - h2**2)", "dz2 = dh2 * (1 - np.tanh(h2) ** 2)"),
+    ],
+    "no-activation-derivative": ("dz1 = dh1 * (1 - h1**2)", "dz1 = dh1"),
+    "no-activation-derivative/2": ("dz2 = dh2 * (1 - h2**2)", "dz2 = dh2"),
+    # -t / q of the logarithm times q * (1 - q)
+    "softmax-diagonal": (DC, "dc = k[1] * -t * (1 - q) / n"),
+    "softmax-shortcut": (
+        DC,
+        "dq = k[1] * (q - t) / n\ndc = q * (dq - np.sum(q * dq, axis=1, keepdims=True))",
+    ),
+    "ce-minus-missing": (DC, "dc = k[1] * q / n"),
+    "softmax-wrong-axis": ("q = softmax(c, axis=1)", "q = softmax(c, axis=0)"),
+    "accumulates": [
+        ("def gradient(", "TOTAL = {}\ndef gradient("),
+        (
+            RESULT,
+            RESULT.replace("return", "grads =") + "\n"
+            "for name, d in grads._asdict().items():\n"
+            "    TOTAL[name] = TOTAL.get(name, 0) + d\n"
+            "return Params(**TOTAL)",
+        ),
+    ],
+    "update-before-use": ("dh1 = dz2 @ p.w2.T", "w2 = p.w2 - RATE * dw2\ndh1 = dz2 @ w2.T"),
+    "update-before-use/2": (
+        "dh2 = dr @ p.wr.T + dc @ p.wc.T",
+        "p = p._replace(wr=p.wr - RATE * dwr, wc=p.wc - RATE * dwc)\n"
+        "dh2 = dr @ p.wr.T + dc @ p.wc.T",
+    ),
+    "decay-factor": ("+ 2 * DECAY * p.w2", "+ DECAY * p.w2"),
+    "decay-factor/2": (
+        RESULT,
+        "db1, db2 = db1 + 2 * DECAY * p.b1, db2 + 2 * DECAY * p.b2\n" + RESULT,
+    ),
+    "dropped-term": ("dh2 = dr @ p.wr.T + dc @ p.wc.T", "dh2 = dr @ p.wr.T"),
+    "dropped-term/2": ("ds = 1 - k", "ds = -k"),
+    "exchanged": (RESULT, RESULT.replace("db1, dw2, db2", "db2, dw2, db1")),
+    "exchanged/2": ("np.array([fit, ce])", "np.array([fit, ce])\nds = ds[::-1]"),
+}
+
+MODELS = [Model("two-heads", loss, gradient, draw, MISTAKES)]
