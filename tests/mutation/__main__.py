@@ -46,16 +46,25 @@ def cover(scratch: Path, processes: int, arguments: tuple[str, ...]) -> None:
 @click.option("--seconds", type=float, default=float("inf"), help="Begin no other after so long.")
 @click.option("--results", default=RESULTS, type=Path, help="Where they are added.")
 @click.option("--before", type=Path, help="Earlier results: what killed then is tried first.")
+@click.option("--again", is_flag=True, help="Also those that nothing killed.")
 @click.pass_obj
 def run(
-    scratch: Path, only: tuple[str, ...], seconds: float, results: Path, before: Path | None
+    scratch: Path,
+    only: tuple[str, ...],
+    seconds: float,
+    results: Path,
+    before: Path | None,
+    again: bool,
 ) -> None:
     """Decide the mutants that are not decided yet, in the copy as it was covered."""
     start, judge = time.monotonic(), Judge(scratch)
     compile_rooms(judge.tree)
     done, earlier = read(results), read(before) if before else {}
     for name, mutant in samples.load().items():
-        if name in done or (only and mutant is not None and mutant.room not in only):
+        decided = done.get(name, {"status": ""})["status"]
+        if decided in KILLED or (decided and not again):
+            continue
+        if only and mutant is not None and mutant.room not in only:
             continue
         if time.monotonic() - start > seconds:
             break

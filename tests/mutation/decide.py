@@ -17,6 +17,9 @@ from tests.mutation.scratch import ROOMS, environment, tracked
 #: Seconds of tests, by what they took under coverage, for a mutant: at first, and in all.
 FIRST, ALL = 5.0, 45.0
 
+#: From how many files at first, since each has to be imported.
+FILES = 3
+
 KILLED = ("killed", "timeout")
 
 
@@ -61,7 +64,9 @@ class Judge:
 
     def _killed(self, path: Path, text: str, tests: list[str]) -> dict[str, str] | None:
         """How the tests end with the mutant, if they end otherwise than without it."""
-        while tests := [test for test in tests if test in self.seconds]:
+        for _ in range(5):
+            if not (tests := [test for test in tests if test in self.seconds]):
+                break
             original = path.read_bytes()
             try:
                 path.write_text(text, "utf-8")
@@ -93,10 +98,13 @@ class Judge:
         beside = {t for t in self.seconds if t.split("::")[0] in homes} - tests
         first: list[str] = []
         then: list[str] = []
+        opened: set[str] = set()
         spent = 0.0
-        for test in sorted(tests, key=order) + sorted(beside, key=order) if tests else ():
+        for test in sorted(tests, key=order) + sorted(beside, key=order):
             spent += self.seconds[test]
-            if spent <= FIRST:
+            home = test.split("::")[0]
+            if spent <= FIRST and (home in opened or len(opened) < FILES):
+                opened.add(home)
                 first.append(test)
             elif spent <= ALL or not (first or then):
                 then.append(test)

@@ -6,9 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from tests.mutation.__main__ import main
 from tests.mutation.decide import Judge
 from tests.mutation.edits import LostError, Mutant, functions_of, locate
+from tests.mutation.sample import load
 
 SOURCE = '''\
 def half(x, y):
@@ -57,6 +60,25 @@ def test_a_text_that_stands_twice_is_not_guessed(tree: Path) -> None:
     renamed = Mutant("manual/a.py", "halved", MUTANT.old, MUTANT.new)
     with pytest.raises(LostError, match="at 2 places"):
         locate(renamed, tree, ["manual/a.py"])
+
+
+def test_what_was_killed_and_is_no_longer_is_listed(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    names = list(load())[:3]
+
+    def write(file: Path, *statuses: str) -> None:
+        rows = [{"id": n, "status": s} for n, s in zip(names, statuses, strict=True)]
+        file.write_text("\n".join(json.dumps(row) for row in rows))
+
+    write(old, "killed", "timeout", "survived")
+    write(new, "timeout", "killed", "survived")
+    same = CliRunner().invoke(main, ["compare", str(old), str(new)])
+    assert (same.exit_code, same.output[:26]) == (0, "0 were killed and are not;")
+    write(new, "killed", "survived", "killed")
+    fewer = CliRunner().invoke(main, ["compare", str(old), str(new)])
+    assert fewer.exit_code == 1
+    assert f"{names[1]} survived: " in fewer.output
+    assert "1 were killed and are not" in fewer.output
 
 
 @pytest.mark.slow

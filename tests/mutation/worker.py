@@ -5,7 +5,6 @@ line of JSON comes in and one goes out. Nothing is forked, since JAX must not be
 """
 
 import gc
-import importlib.metadata
 import json
 import os
 import resource
@@ -34,11 +33,10 @@ class _Ended:
 
 
 def _forget() -> None:
-    """Drop the modules of the checkout, and pytest's plugins, which it wants to import itself."""
-    plugins = {e.value.split(".")[0] for e in importlib.metadata.entry_points(group="pytest11")}
+    """Drop the modules of the checkout."""
     for name, module in list(sys.modules.items()):
         place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
-        if name.split(".")[0] in plugins or place.startswith(f"{os.getcwd()}/"):
+        if place.startswith(f"{os.getcwd()}/"):
             del sys.modules[name]
     gc.collect()
 
@@ -49,10 +47,10 @@ def _run(tests: str, limit: int) -> dict[str, Any]:
     resource.setrlimit(resource.RLIMIT_CPU, (used + limit, resource.RLIM_INFINITY))
     _forget()
     ended = _Ended()
-    code = pytest.main(
-        ["-xq", "--tb=no", "-p", "no:terminalreporter", f"--basetemp={tests}.tmp", f"@{tests}"],
-        [ended],
-    )
+    options = ["-xq", "--tb=no", "-p", "no:terminalreporter", f"--basetemp={tests}.tmp"]
+    # Plugins from elsewhere stay imported.
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    code = pytest.main([*options, f"@{tests}"], [ended])
     return {"code": int(code), "failed": ended.failed}
 
 
