@@ -3,6 +3,7 @@
     python -m tests.mutation cover               runs the quick tests once, under coverage
     python -m tests.mutation run --only manual   decides the mutants that are not decided yet
     python -m tests.mutation compare OLD NEW     lists what was killed and is no longer
+    python -m tests.mutation lost                lists those whose line is gone
     python -m tests.mutation sample              makes the sample anew
 
 Mutants are written in a scratch copy of the checkout, never in the checkout itself. Coverage is no

@@ -11,7 +11,8 @@ import click
 
 from tests.mutation import sample as samples
 from tests.mutation.decide import KILLED, Judge, read
-from tests.mutation.scratch import ROOMS, compile_rooms
+from tests.mutation.edits import LostError, locate
+from tests.mutation.scratch import ROOMS, ROOT, compile_rooms, python_files
 from tests.mutation.scratch import cover as covered
 
 SCRATCH = Path(tempfile.gettempdir(), "handgrad-mutation")
@@ -78,6 +79,18 @@ def run(
         click.echo(f"{found.get('at', name)}: {found['status']} {found.get('by', '')}")
     judge.close()
     _tell(results)
+
+
+@main.command()
+def lost() -> None:
+    """List those that the checkout has no place for: they need a successor in sample.json."""
+    files = python_files(ROOT)
+    for name, mutant in samples.load().items():
+        try:
+            if mutant is not None:
+                locate(mutant, ROOT, files)
+        except LostError as error:
+            click.echo(f"{name} {error}: {mutant}")
 
 
 @main.command()

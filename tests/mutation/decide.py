@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutation.edits import LostError, Mutant, locate
-from tests.mutation.scratch import ROOMS, environment, tracked
+from tests.mutation.scratch import environment, python_files
 
 #: Seconds of tests, by what they took under coverage, for a mutant: at first, and in all.
 FIRST, ALL = 5.0, 45.0
@@ -44,9 +44,7 @@ class Judge:
         }
         self._worker: subprocess.Popen[str] | None = None
         self._asked = 0
-        self.files = sorted(
-            f for f in tracked(self.tree) if f.endswith(".py") and f.startswith(ROOMS)
-        )
+        self.files = python_files(self.tree)
 
     def decide(self, mutant: Mutant, killer: str | None = None) -> dict[str, Any]:
         """What becomes of a mutant; the test that killed it before goes first."""

@@ -51,6 +51,11 @@ def tracked(tree: Path) -> set[str]:
     return {name for name in found.split("\0") if name and (tree / name).is_file()}
 
 
+def python_files(tree: Path) -> list[str]:
+    """The files whose functions may have a mutant."""
+    return sorted(f for f in tracked(tree) if f.endswith(".py") and f.split("/")[0] in ROOMS)
+
+
 def environment(tree: Path) -> dict[str, str]:
     """The environment of tests in the copy: its rooms are found before the installed ones."""
     return os.environ | {"PYTHONPATH": str(tree)}
