@@ -91,9 +91,11 @@ class Judge:
         def order(test: str) -> tuple[bool, float]:
             return not test.startswith((f"tests/{room}/", room)), self.seconds[test]
 
-        # What a fixture of a whole file computed was under the first of its tests.
+        # A line run on import, or in a fixture of a whole file, is under one test's name only.
         homes = {test.split("::")[0] for test in tests}
-        beside = {t for t in self.seconds if t.split("::")[0] in homes} - tests
+        beside = {t for t in self.seconds if t.split("::")[0] in homes}
+        beside |= {t for found in covered.values() for t in found} & self.seconds.keys()
+        beside = beside - tests if any(at in covered for at in lines) else set()
         first: list[str] = []
         then: list[str] = []
         opened: set[str] = set()
