@@ -71,7 +71,7 @@ def check_custom(
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
     "Yours" is what `jax.grad` makes of Σ c·f with the rule, for a random cotangent c; "autodiff" is
-    what it makes of the function without the rule; the truth is the function's own derivative.
+    what it makes of the function without the rule; the reference is the function's own derivative.
 
     Args:
         f: the decorated function; its result is any pytree of arrays.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.data.arguments import arguments
+from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.trial import judge, rule_names
 from handgrad.report import GradientReport
@@ -47,7 +47,7 @@ def check_gradient(
         inputs: whatever both take besides: arrays, pytrees, settings.
         points: how many points to try besides the given one, with the parameters moved and the
             inputs as they are; or a list of points, each (params, *inputs).
-        seed: of the points, and of the draws behind the yardsticks.
+        seed: of the points, and of the draws behind the tolerances.
         referee: "auto"; "series" has every element certified by power series, however many there
             are; "program" has JAX's gradient program held to series in random directions.
         has_value: whether the gradient returns the loss as well, which is then judged, too.
@@ -72,7 +72,7 @@ def check_gradient(
         'agree'
     """
     case = Case(gradient, loss, has_value, referee, seed, rule_names(trust_rules))
-    given = arguments(params, inputs)
+    given = point_at(params, inputs)
     call = "check_gradient(gradient, loss, params, *inputs"
     return GradientReport.of(judge(case, given, points, strict, call))
 

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import Arguments, arguments
 from handgrad.data.findings import Enclosure
+from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, check_referee
 from handgrad.judging.losses import prepare
 from handgrad.oracle.enclosures import enclosure
@@ -41,14 +41,14 @@ def exact_gradient(
         '2.718281828459045235360287471352662497757'
     """
     check_referee(referee)
-    given = arguments(params, inputs)
-    truth = prepare(Case(loss, loss, referee=referee), given).truth(given)
-    if truth.kink is not None:
+    given = point_at(params, inputs)
+    reference = prepare(Case(loss, loss, referee=referee), given).reference(given)
+    if reference.kink is not None:
         raise ArithmeticError("the loss has a kink at this point: more than one gradient is right")
-    return _like(given, [enclosure(ball, truth.bits) for ball in truth.gradient])
+    return _like(given, [enclosure(ball, reference.bits) for ball in reference.gradient])
 
 
-def _like(given: Arguments, enclosures: list[Enclosure]) -> Any:
+def _like(given: Point, enclosures: list[Enclosure]) -> Any:
     leaves = []
     for part, leaf in zip(given.parts(), given.leaves, strict=True):
         numbers = balls.boxed(enclosures[part], leaf.shape)

@@ -1,7 +1,7 @@
 """How much the judge would have seen: mistakes planted in the exact gradient, at the same points.
 
 Each kind of mistake is made in every leaf, in single elements, and in every link of the loss's own
-backpropagation where it can be made. One that lies beyond both yardsticks somewhere would have been
+backpropagation where it can be made. One that lies beyond both tolerances somewhere would have been
 caught.
 """
 
@@ -14,8 +14,8 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import Arguments, index_of
 from handgrad.data.numerals import WIDTH, place, plural, short
+from handgrad.data.point import Point, index_of
 from handgrad.diagnosis.engine import Clock, Engine, TooLargeError, engine
 from handgrad.diagnosis.rewired import Option
 from handgrad.diagnosis.wording import of_place, of_switches
@@ -93,7 +93,7 @@ def power(trial: Trial) -> Power:
 
 
 def _exact(ruling: Ruling) -> np.ndarray:
-    return balls.midpoints(ruling.yours.truth)
+    return balls.midpoints(ruling.yours.reference)
 
 
 def _planted(
@@ -102,9 +102,9 @@ def _planted(
     """Whether changes of the exact gradient, one for each point, would have been seen."""
     caught, largest = False, 0.0
     for ruling, change in zip(rulings, changes, strict=True):
-        limits = np.maximum(ruling.yardsticks.sharp, ruling.yardsticks.loose)
+        limits = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
         size = np.where(np.isfinite(change), np.abs(change), np.inf)
-        size = np.where(ruling.truth.known, size, 0.0)
+        size = np.where(ruling.reference.known, size, 0.0)
         caught = caught or bool((size > limits).any())
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = size / ruling.yours.size
@@ -135,7 +135,7 @@ def _of_a_leaf(rulings: Sequence[Ruling], k: int) -> Iterator[tuple[str, list[np
         yield "transposed", [g.reshape(shape).T.reshape(-1) - g for g in exact]
 
 
-def _factors(given: Arguments) -> list[tuple[str, float]]:
+def _factors(given: Point) -> list[tuple[str, float]]:
     found = [("sign", -1.0), ("zero", 0.0), ("factor 1/2", 0.5), ("factor 2", 2.0)]
     shapes = [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(given.inputs)]
     length = next((shape[0] for shape in shapes if shape), None)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from handgrad.backward import check_backward
-from handgrad.data.arguments import shortly
+from handgrad.data.point import shortly
 from handgrad.report import StepReport, StepsReport
 
 #: pytest leaves these frames out: an error in somebody's own function is shown there.

@@ -52,7 +52,7 @@ def beside(exact: Decimal, others: list[float], dtype: str) -> list[str]:
     """The exact value and floats beside it, their decimal points in one column.
 
     Args:
-        exact: as many digits of the truth as are known; NaN where nothing is.
+        exact: as many digits of the reference as are known; NaN where nothing is.
         others: what is to be compared with it.
         dtype: theirs, which says how many digits they have.
 

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.data.pytrees import split
 from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.array_links import softmaxes
@@ -43,7 +43,7 @@ class Engine:
     _compiled: dict[bool, Any] = field(default_factory=dict, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
-    def right(self, given: Arguments) -> np.ndarray:
+    def right(self, given: Point) -> np.ndarray:
         """The gradient as it should be: shape (size,)."""
         if id(given) not in self._right:
             self._right[id(given)] = self.changed(given)
@@ -51,7 +51,7 @@ class Engine:
 
     def changed(
         self,
-        given: Arguments,
+        given: Point,
         scale: dict[int, float] | None = None,
         choice: dict[int, int] | None = None,
         updated: Sequence[np.ndarray | None] = (),
@@ -87,7 +87,7 @@ class Engine:
             replace(self.rewired, numbering=Numbering(numbering.avals, known)), self.traced_inputs
         )
 
-    def through(self, place: int, given: Arguments) -> np.ndarray:
+    def through(self, place: int, given: Point) -> np.ndarray:
         """What comes back through a place: shape (size,)."""
         return self.right(given) - self.changed(given, {place: 0.0})
 
@@ -103,7 +103,7 @@ class AnotherLossError(Exception):
     """Read as JAX's, the lines of a loss say something else."""
 
 
-def engine(loss: Function, given: Arguments, exact: np.ndarray | None = None) -> Engine:
+def engine(loss: Function, given: Point, exact: np.ndarray | None = None) -> Engine:
     """The engine of a loss at points like this one.
 
     Args:
@@ -132,7 +132,7 @@ def engine(loss: Function, given: Arguments, exact: np.ndarray | None = None) ->
     return found
 
 
-def _engine(loss: Function, given: Arguments) -> Engine:
+def _engine(loss: Function, given: Point) -> Engine:
     leaves = _wide(given.leaves)
     real, together = split(given.inputs)
     tree = jax.tree_util.tree_structure(given.params)

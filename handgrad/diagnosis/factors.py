@@ -9,8 +9,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from handgrad.data.arguments import Arguments
 from handgrad.data.numerals import short
+from handgrad.data.point import Point
 
 #: A factor has a name if it is as close as this to it: what float32 tells of a fitted factor. For
 #: one of the one or two hundred names to be so close by chance is a matter of a few in a thousand.
@@ -50,9 +50,7 @@ class Name:
     about: str  #: what the numbers in it are, " (7 is the batch size)", or nothing
 
 
-def name(
-    factor: float, given: Arguments | None = None, constants: Sequence[float] = ()
-) -> Name | None:
+def name(factor: float, given: Point | None = None, constants: Sequence[float] = ()) -> Name | None:
     """What a factor is; None if it has no name.
 
     Args:
@@ -135,7 +133,7 @@ def _of_one(n: int, likely: bool) -> Iterator[tuple[str, float]]:
         yield f"{n}/{n - 1}", n / (n - 1)
 
 
-def _lengths(given: Arguments) -> dict[int, Length]:
+def _lengths(given: Point) -> dict[int, Length]:
     """The lengths that occur, each by what it most likely is, the likeliest first."""
     found: list[tuple[int, Length]] = []
     for path, leaf in zip(given.paths, given.leaves, strict=True):

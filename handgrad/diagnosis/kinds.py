@@ -10,8 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from handgrad.data.arguments import index_of
 from handgrad.data.numerals import place, short
+from handgrad.data.point import index_of
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Evidence, Sample

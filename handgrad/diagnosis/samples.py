@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine, engine
 from handgrad.judging.judge import judge_point
@@ -43,7 +43,7 @@ LEFT = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 1e-5}
 #: A gap of so many times what may be left stands out from rounding: three bits of it are told.
 CLEAR = 8
 
-#: So many times what the yardsticks allow counts as explained: one for the answer, one for the
+#: So many times what the tolerances allow counts as explained: one for the answer, one for the
 #: prediction, which is computed in floats as well.
 SLACK = 2
 
@@ -52,7 +52,7 @@ SLACK = 2
 class Sample:
     """Yours and the exact gradient at one point; arrays of float64, shape (size,)."""
 
-    given: Arguments
+    given: Point
     yours: np.ndarray
     exact: np.ndarray
     noise: np.ndarray  #: how far rounding may lead
@@ -135,7 +135,7 @@ class Evidence:
         return (sample.yours != 0) | (np.abs(sample.exact) > np.finfo(float).eps * peak)
 
     @property
-    def given(self) -> Arguments:
+    def given(self) -> Point:
         """The point that decided."""
         return self.trial.outcomes[self.trial.deciding].given
 
@@ -157,7 +157,7 @@ def evidence(trial: Trial) -> Evidence | None:
         sample = _sample(ruling)
         if sample.wrong.any():
             wrong.append(sample)
-        elif ruling.truth.kink is None:
+        elif ruling.reference.kink is None:
             right.append(sample)
         late = time.perf_counter() - began > SECONDS
         if len(wrong) == FIT + CONFIRM or (late and len(wrong) >= 2):
@@ -177,17 +177,17 @@ def _rulings(trial: Trial) -> Iterator[Ruling]:
     first = trial.outcomes[trial.deciding]
     judged = [o.ruling for o in (first, *trial.outcomes) if o.ruling is not None]
     judged = list({id(ruling): ruling for ruling in judged}.values())
-    smooth = [ruling for ruling in judged if ruling.truth.kink is None]
+    smooth = [ruling for ruling in judged if ruling.reference.kink is None]
     yield from smooth[:1]
     yield from _judged(trial, _larger(first.given, trial.case.seed + 2))
     yield from smooth[1:]
     around = points(first.given, MORE, trial.case.seed + 1)
     next(around)
     yield from _judged(trial, around)
-    yield from (ruling for ruling in judged if ruling.truth.kink is not None)
+    yield from (ruling for ruling in judged if ruling.reference.kink is not None)
 
 
-def _judged(trial: Trial, fresh: Iterator[Arguments]) -> Iterator[Ruling]:
+def _judged(trial: Trial, fresh: Iterator[Point]) -> Iterator[Ruling]:
     loss = trial.loss
     for given in fresh:
         with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -201,7 +201,7 @@ def _judged(trial: Trial, fresh: Iterator[Arguments]) -> Iterator[Ruling]:
             yield ruling
 
 
-def _larger(given: Arguments, seed: int) -> Iterator[Arguments]:
+def _larger(given: Point, seed: int) -> Iterator[Point]:
     """Points at which small leaves are about as large as 1."""
     small = [np.max(np.abs(leaf), initial=0.0) < SMALL for leaf in given.leaves]
     rng = np.random.default_rng(seed)
@@ -216,12 +216,12 @@ def _grown(rng: Any, leaf: np.ndarray) -> np.ndarray:
 
 def _sample(ruling: Ruling) -> Sample:
     yours = ruling.yours
-    noise = np.maximum(ruling.yardsticks.sharp, ruling.yardsticks.loose)
+    noise = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
     return Sample(
         ruling.given,
         yours.answer,
-        balls.midpoints(yours.truth),
+        balls.midpoints(yours.reference),
         np.where(np.isfinite(noise), noise, np.inf),
         (yours.level == WRONG) & np.isfinite(yours.answer),
-        ruling.truth.known & np.isin(yours.level, (RIGHT, WRONG)) & np.isfinite(yours.answer),
+        ruling.reference.known & np.isin(yours.level, (RIGHT, WRONG)) & np.isfinite(yours.answer),
     )

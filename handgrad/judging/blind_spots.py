@@ -43,7 +43,7 @@ def _zeros(rulings: Sequence[Ruling]) -> Iterator[str]:
 
 def _dead(rulings: Sequence[Ruling], part: bool) -> Iterator[str]:
     """A unit whose derivatives are all 0 may have any factor in them."""
-    zero = np.all([balls.midpoints(ruling.yours.truth) == 0 for ruling in rulings], axis=0)
+    zero = np.all([balls.midpoints(ruling.yours.reference) == 0 for ruling in rulings], axis=0)
     given = rulings[0].given
     for path, place, leaf in zip(given.paths, given.parts(), given.leaves, strict=True):
         zeros = zero[place].reshape(leaf.shape)

@@ -12,10 +12,10 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
-from handgrad.oracle.truth import Truth
-from handgrad.tolerance.tolerances import SHARP, Yardsticks
+from handgrad.oracle.reference import Reference
+from handgrad.tolerance.tolerances import SHARP, Tolerance
 
 #: Differences take several evaluations of the loss for each parameter; beyond these, some are
 #: drawn.
@@ -26,10 +26,10 @@ MOST = 64
 TRUST = 10
 
 
-def truth(
-    loss: Callable[..., Any], given: Arguments, operation: str, seed: int
-) -> tuple[Truth, Yardsticks]:
-    """An estimate of the gradient in float64, and yardsticks from the same.
+def reference(
+    loss: Callable[..., Any], given: Point, operation: str, seed: int
+) -> tuple[Reference, Tolerance]:
+    """An estimate of the gradient in float64, and tolerances from the same.
 
     Args:
         loss: (params, *inputs) -> a scalar.
@@ -55,7 +55,7 @@ def truth(
         f"not certified: there is no rule for `{operation}`; jax.grad in float64, "
         f"{int(known.sum())} of {point.size} elements held to finite differences of the loss"
     )
-    found = Truth(
+    found = Reference(
         arb(float(value)),
         balls.exact(gradient),
         np.ones(point.size, dtype=bool),
@@ -64,10 +64,10 @@ def truth(
         program=None,
         certified=False,
     )
-    return found, Yardsticks(unit, loose, moves[0], SHARP * moves[0], balls.exact(gradient))
+    return found, Tolerance(unit, loose, moves[0], SHARP * moves[0], balls.exact(gradient))
 
 
-def _flat(loss: Callable[..., Any], given: Arguments) -> Callable[[Any], Any]:
+def _flat(loss: Callable[..., Any], given: Point) -> Callable[[Any], Any]:
     """The loss as a function of one vector in float64."""
     tree = jax.tree_util.tree_structure(given.params)
     inputs = jax.tree_util.tree_map(_wide, given.inputs)
@@ -112,7 +112,7 @@ def _differences(f: Any, point: np.ndarray, rng: Any) -> tuple[np.ndarray, np.nd
 
 
 def _moves(
-    both: Any, given: Arguments, point: np.ndarray, value: Any, gradient: np.ndarray, rng: Any
+    both: Any, given: Point, point: np.ndarray, value: Any, gradient: np.ndarray, rng: Any
 ) -> np.ndarray:
     """Units of the loss and its gradient, from float64 runs at points half an ulp away."""
     ulps = np.concatenate(

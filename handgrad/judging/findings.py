@@ -4,8 +4,8 @@ import decimal
 
 import numpy as np
 
-from handgrad.data.arguments import index_of
 from handgrad.data.findings import Enclosure, Finding
+from handgrad.data.point import index_of
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Ruling
@@ -70,7 +70,7 @@ def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
     """A custom rule that is not the derivative of its function."""
     if ruling.autodiff.worst < WRONG or case.autodiff is not None:
         return []
-    names = broken_rules(ruling.problem, ruling.truth)
+    names = broken_rules(ruling.problem, ruling.reference)
     if not names:
         return []
     what = (
@@ -81,7 +81,7 @@ def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
 
 
 def _of_convention(ruling: Ruling) -> list[Finding]:
-    if ruling.truth.kink is None or ruling.yours.choices is None:
+    if ruling.reference.kink is None or ruling.yours.choices is None:
         return []
     if ruling.yours.worst > RIGHT or not differs_at_kink(ruling):
         return []
@@ -99,27 +99,27 @@ def _of_convention(ruling: Ruling) -> list[Finding]:
 def differs_at_kink(ruling: Ruling) -> bool:
     """Whether the two witnesses made different choices at a kink."""
     gap = np.abs(ruling.yours.answer - ruling.autodiff.answer)
-    return bool((~(gap <= ruling.yardsticks.sharp)).any())
+    return bool((~(gap <= ruling.tolerance.sharp)).any())
 
 
 def worst_element(ruling: Ruling, part: slice) -> int:
-    """The element of a leaf that fares worst: by level, then by distance in yardsticks."""
+    """The element of a leaf that fares worst: by level, then by distance in tolerances."""
     order = np.lexsort((distances(ruling)[part], ruling.yours.level[part]))
     return part.start + int(order[-1])
 
 
 def distances(ruling: Ruling) -> np.ndarray:
-    """How far each element is off, in sharp yardsticks; -1 of those that were not judged."""
-    allowed = np.maximum(ruling.yardsticks.sharp, np.finfo(float).smallest_subnormal)
+    """How far each element is off, in sharp tolerances; -1 of those that were not judged."""
+    allowed = np.maximum(ruling.tolerance.sharp, np.finfo(float).smallest_subnormal)
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.maximum(ruling.yours.gap, 0) / allowed
     distance = np.where(np.isnan(distance), np.inf, distance)
-    return np.where(ruling.truth.known, distance, -1.0)
+    return np.where(ruling.reference.known, distance, -1.0)
 
 
 def right_value(ruling: Ruling, i: int) -> Enclosure:
     """The right value of one element."""
-    return enclosure(ruling.yours.truth[i], ruling.truth.bits, ruling.truth.certified)
+    return enclosure(ruling.yours.reference[i], ruling.reference.bits, ruling.reference.certified)
 
 
 def shown(exact: Enclosure) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.arguments import Arguments
 from handgrad.data.findings import Finding
+from handgrad.data.point import Point
 
 #: pytest leaves these frames out: an error in somebody's own function is shown there.
 __tracebackhide__ = True
@@ -19,7 +19,7 @@ _EXCHANGED = "; were the loss and the gradient given in each other's place?"
 Answer = list[np.ndarray]
 
 
-def answer(grads: Any, given: Arguments) -> tuple[Answer, list[Finding]]:
+def answer(grads: Any, given: Point) -> tuple[Answer, list[Finding]]:
     """The leaves of a gradient, in the order of the parameters', or what is wrong with its form."""
     found, _ = jax.tree_util.tree_flatten_with_path(grads)
     by_path = {"params" + jax.tree_util.keystr(path): leaf for path, leaf in found}
@@ -32,7 +32,7 @@ def answer(grads: Any, given: Arguments) -> tuple[Answer, list[Finding]]:
     return [] if findings else [np.array(got) for _, got, _ in pairs], findings
 
 
-def _structure(grads: Any, given: Arguments, missing: list[str], surplus: list[str]) -> Finding:
+def _structure(grads: Any, given: Point, missing: list[str], surplus: list[str]) -> Finding:
     """What the gradient returned, and what it should have."""
     if grads is None:
         what = "the gradient returned None; is its return statement missing?"
@@ -82,7 +82,7 @@ def _finding(kind: str, path: str | None, detail: str) -> Finding:
     return Finding(kind, path, None, detail, 1.0)
 
 
-def taken(gradient: Callable[..., Any], given: Arguments, has_value: bool) -> Any:
+def taken(gradient: Callable[..., Any], given: Point, has_value: bool) -> Any:
     """One call of a gradient: its value (None unless it returns one), its answer, its findings."""
     result, changed = given.call(gradient)
     value, grads, findings = None, result, []
@@ -101,7 +101,7 @@ def taken(gradient: Callable[..., Any], given: Arguments, has_value: bool) -> An
     return value, leaves, findings
 
 
-def differs(first: Answer, second: Answer, given: Arguments) -> Finding | None:
+def differs(first: Answer, second: Answer, given: Point) -> Finding | None:
     """Whether a second call of the same gradient at the same point answered something else."""
     for path, a, b in zip(given.paths, first, second, strict=True):
         if not np.array_equal(a, b, equal_nan=True):

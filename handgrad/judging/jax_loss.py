@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from handgrad.data.arguments import Arguments, real_inputs, signature, vector
+from handgrad.data.point import Point, real_inputs, signature, vector
 from handgrad.data.pytrees import split
 from handgrad.judging import estimate
 from handgrad.judging.case import Case
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.truth import Truth
+from handgrad.oracle.reference import Reference
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
-from handgrad.tolerance.tolerances import Yardsticks, yardsticks
+from handgrad.tolerance.tolerances import Tolerance, measure
 
 #: pytest leaves these frames out: an error in somebody's own function is shown there.
 __tracebackhide__ = True
@@ -32,7 +32,7 @@ class JaxLoss:
     _programs: dict[Any, tuple[Traced, list[Any]]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
 
-    def answers(self, given: Arguments) -> tuple[float, np.ndarray]:
+    def answers(self, given: Point) -> tuple[float, np.ndarray]:
         """The loss and its gradient as `jax.grad` gives them to the caller."""
         witness = self._witness(given)
         with jax.enable_x64(given.wide):
@@ -40,25 +40,25 @@ class JaxLoss:
             leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)]
             return float(loss), vector(leaves)
 
-    def problem(self, given: Arguments, suspects: Sequence[int] = ()) -> Problem:
+    def problem(self, given: Point, suspects: Sequence[int] = ()) -> Problem:
         """The traced loss at a point; `suspects` are the elements to certify first."""
         traced = self.traced(given)
         inputs = real_inputs(given) if traced.traced_inputs else []
         return Problem(traced, given.leaves, inputs, self.case.trusted, tuple(suspects))
 
-    def truth(self, given: Arguments, suspects: Sequence[int] = ()) -> Truth:
+    def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
         """The certified gradient; see `handgrad.oracle.certify`."""
         return certify(self.problem(given, suspects), self.case.referee)
 
-    def measured(self, given: Arguments, suspects: Sequence[int] = ()) -> tuple[Truth, Yardsticks]:
+    def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerance]:
         """The reference and both tolerances; an estimate where an operation has no rule."""
         try:
-            truth = self.truth(given, suspects)
-            return truth, yardsticks(self.problem(given), truth, self.case.seed)
+            reference = self.reference(given, suspects)
+            return reference, measure(self.problem(given), reference, self.case.seed)
         except UncertifiedPrimitiveError as missing:
-            return estimate.truth(self.case.loss, given, missing.name, self.case.seed)
+            return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
 
-    def traced(self, given: Arguments) -> Traced:
+    def traced(self, given: Point) -> Traced:
         """The loss as a program; one for all points that differ in real numbers only."""
         leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
         form = (str(tree), *(signature(leaf) for leaf in leaves))
@@ -66,7 +66,7 @@ class JaxLoss:
             self._programs[form] = trace(self.case.loss, given.arrays, given.inputs), leaves
         return self._programs[form][0]
 
-    def _witness(self, given: Arguments) -> Callable[..., Any]:
+    def _witness(self, given: Point) -> Callable[..., Any]:
         """Autodiff: (params, *inputs) -> the loss and its gradient, as the caller gets them."""
         if self.case.autodiff is not None:
             return self.case.autodiff

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import Arguments, vector
+from handgrad.data.point import Point, vector
 from handgrad.judging import form, reruns
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.outcome import Outcome, Value
 from handgrad.judging.ruling import Ruling, rule
+from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.oracle.truth import Truth, UndecidableError
 from handgrad.tolerance.tolerances import SHARP
 
 #: pytest leaves these frames out: an error in somebody's own function is shown there.
@@ -22,7 +22,7 @@ __tracebackhide__ = True
 MOST_SUSPECTS = 64
 
 
-def judge_point(loss: PreparedLoss, given: Arguments) -> Outcome:
+def judge_point(loss: PreparedLoss, given: Point) -> Outcome:
     """Hold both witnesses to the reference at one point."""
     case = loss.case
     value, autodiff = loss.answers(given)
@@ -31,14 +31,12 @@ def judge_point(loss: PreparedLoss, given: Arguments) -> Outcome:
     return judge_answer(loss, given, form.taken(case.gradient, given, case.has_value), autodiff)
 
 
-def dropped(given: Arguments, loss: float) -> Outcome:
+def dropped(given: Point, loss: float) -> Outcome:
     """The outcome where the loss is not finite."""
     return Outcome(given, cause=f"the loss is {loss} at this point", dropped=True)
 
 
-def judge_answer(
-    loss: PreparedLoss, given: Arguments, answer: Any, autodiff: np.ndarray
-) -> Outcome:
+def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.ndarray) -> Outcome:
     """Judge what the gradient answered at a point.
 
     Args:
@@ -51,13 +49,13 @@ def judge_answer(
     if findings:
         return Outcome(given, findings=tuple(findings))
     try:
-        truth, measures = loss.measured(given, suspects(vector(leaves), autodiff))
+        reference, measures = loss.measured(given, suspects(vector(leaves), autodiff))
     except (UndecidableError, UndecidableKinkError) as error:
         return Outcome(given, cause=str(error))
-    if _beyond_floats(given, truth):
+    if _beyond_floats(given, reference):
         return Outcome(given, cause="the exact gradient is beyond the largest float")
 
-    ruling = rule(given, truth, measures, vector(leaves), autodiff, loss.problem(given))
+    ruling = rule(given, reference, measures, vector(leaves), autodiff, loss.problem(given))
     unexplained = ruling.unexplained
     if unexplained is not None:
         ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
@@ -75,15 +73,19 @@ def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:
     return [int(i) for i in order if apart[i] > 0]
 
 
-def _beyond_floats(given: Arguments, truth: Truth) -> bool:
+def _beyond_floats(given: Point, reference: Reference) -> bool:
     largest = [np.full(leaf.size, float(np.finfo(leaf.dtype).max)) for leaf in given.leaves]
-    return bool((balls.magnitudes(truth.gradient) > np.concatenate(largest)).any())
+    return bool((balls.magnitudes(reference.gradient) > np.concatenate(largest)).any())
 
 
 def _value(case: Case, value: Any, ruling: Ruling) -> Value | None:
     if not case.has_value:
         return None
-    truth, measures = ruling.truth, ruling.yardsticks
-    gap = float((balls.exact(value)[()] - truth.loss).abs_upper()) if np.isfinite(value) else np.inf
+    reference, measures = ruling.reference, ruling.tolerance
+    gap = (
+        float((balls.exact(value)[()] - reference.loss).abs_upper())
+        if np.isfinite(value)
+        else np.inf
+    )
     allowed = max(SHARP * measures.unit_of_loss, measures.loose_of_loss)
-    return Value(float(value), float(truth.loss.mid()), gap <= allowed)
+    return Value(float(value), float(reference.loss.mid()), gap <= allowed)

@@ -1,6 +1,6 @@
 """The loss of a case, prepared to be evaluated and certified at one point after another."""
 
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
@@ -12,7 +12,7 @@ __tracebackhide__ = True
 PreparedLoss = JaxLoss | NumpyLoss
 
 
-def prepare(case: Case, given: Arguments) -> PreparedLoss:
+def prepare(case: Case, given: Point) -> PreparedLoss:
     """Choose once, for this point and all others like it: JAX's program, or the lines in NumPy.
 
     Raises:

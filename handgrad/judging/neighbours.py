@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.judging.losses import PreparedLoss
 
 #: How many neighbours are asked, and how far away they are, relative to each leaf.
@@ -25,9 +25,9 @@ RANDOM = 0.4
 
 
 def at_random(
-    answer: Callable[[Arguments], np.ndarray],
+    answer: Callable[[Point], np.ndarray],
     loss: PreparedLoss,
-    given: Arguments,
+    given: Point,
     gap: np.ndarray,
 ) -> np.ndarray | None:
     """Which elements of a gradient are off by another amount at each neighbour of a point.
@@ -48,13 +48,13 @@ def at_random(
         if time.perf_counter() - began > SECONDS:
             return None
         near = given.moved([_moved(rng, leaf) for leaf in given.leaves])
-        exact = loss.truth(near).gradient
+        exact = loss.reference(near).gradient
         gaps.append(balls.midpoints(balls.exact(answer(near)) - exact))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.std(gaps[1:], axis=0) > RANDOM * np.mean(np.abs(gaps), axis=0)
 
 
-def more_than_half(given: Arguments, size: np.ndarray, gap: np.ndarray) -> np.ndarray:
+def more_than_half(given: Point, size: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """Which elements have more than half of their digits right.
 
     The others are not asked about: a difference quotient is off at random as well, and the best

@@ -9,16 +9,16 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
-from handgrad.data.arguments import Arguments, real_inputs, shortly
+from handgrad.data.point import Point, real_inputs, shortly
 from handgrad.data.pytrees import split
 from handgrad.judging.case import Case
 from handgrad.judging.untraceable import stopped
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
 from handgrad.oracle.random_directions import generic_direction
+from handgrad.oracle.reference import BITS, Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.oracle.truth import BITS, Truth, UndecidableError
-from handgrad.tolerance.tolerances import SHARP, Yardsticks
+from handgrad.tolerance.tolerances import SHARP, Tolerance
 from handgrad.tolerance.tolerances_numpy import measure
 
 #: pytest leaves these frames out: an error in somebody's own function is shown there.
@@ -39,7 +39,7 @@ class NumpyLoss:
     #: What the runs on series keep from one to the next; see `Untraced`.
     _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
-    def answers(self, given: Arguments) -> tuple[float, np.ndarray]:
+    def answers(self, given: Point) -> tuple[float, np.ndarray]:
         """The loss in floats; of a gradient, nothing is known."""
         value, _ = given.call(self.case.loss)
         if np.shape(value) != () or np.asarray(value).dtype.kind not in "fiu":
@@ -47,7 +47,7 @@ class NumpyLoss:
             raise TypeError(f"loss: got {got}, expected one real scalar")
         return float(value), np.full(given.size, np.nan)
 
-    def problem(self, given: Arguments, suspects: Sequence[int] = ()) -> Untraced:
+    def problem(self, given: Point, suspects: Sequence[int] = ()) -> Untraced:
         """The lines at the point."""
         leaves, tree = jax.tree_util.tree_flatten(given.params)
         found, together = split(given.inputs)
@@ -68,11 +68,11 @@ class NumpyLoss:
             memory=self._memory,
         )
 
-    def truth(self, given: Arguments, suspects: Sequence[int] = ()) -> Truth:
+    def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
         """See `handgrad.oracle.numpy_losses.certify`."""
         return certify.certify(self.problem(given, suspects), every=self.case.referee == "series")
 
-    def measured(self, given: Arguments, suspects: Sequence[int] = ()) -> tuple[Truth, Yardsticks]:
+    def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerance]:
         """Certified, or a reason why not.
 
         Raises:
@@ -81,24 +81,24 @@ class NumpyLoss:
                 floats.
         """
         try:
-            truth = self.truth(given, suspects)
-            measures = measure(self.problem(given), truth, self.case.seed)
+            reference = self.reference(given, suspects)
+            measures = measure(self.problem(given), reference, self.case.seed)
         except (UndecidableError, UndecidableKinkError):
             raise
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             raise UndecidableError(f"on power series the loss raised {what}") from error
-        self._check_the_same(given, truth, measures)
-        return truth, measures
+        self._check_the_same(given, reference, measures)
+        return reference, measures
 
-    def _check_the_same(self, given: Arguments, truth: Truth, measures: Yardsticks) -> None:
+    def _check_the_same(self, given: Point, reference: Reference, measures: Tolerance) -> None:
         value, _ = self.answers(given)
-        exact = float(truth.loss.mid())
+        exact = float(reference.loss.mid())
         explained = max(SHARP * measures.unit_of_loss, measures.loose_of_loss)
         if not abs(value - exact) <= explained + ANOTHER_LOSS * abs(exact):
             raise UndecidableError(f"the loss is {value!r} in floats and {exact!r} on power series")
 
-    def attempt(self, given: Arguments) -> None:
+    def attempt(self, given: Point) -> None:
         """Run the lines once; whatever they raise on series comes through."""
         problem = self.problem(given)
         along = generic_direction(np.random.default_rng(0), problem.size)
@@ -106,7 +106,7 @@ class NumpyLoss:
             certify.slopes(problem, along, Comparisons(final=True, undefined=True))
 
 
-def numpy_loss(case: Case, given: Arguments, by_jax: Exception) -> NumpyLoss:
+def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
     """Prepare a loss that JAX could not trace, if it answers in floats and runs on series.
 
     Args:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from handgrad.data.arguments import Arguments
 from handgrad.data.findings import Finding
+from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import WRONG, Ruling
@@ -13,7 +13,7 @@ from handgrad.judging.ruling import WRONG, Ruling
 class Outcome:
     """The outcome of one point: a ruling, or why there is none."""
 
-    given: Arguments
+    given: Point
     ruling: Ruling | None = None
     cause: str | None = None  #: why the point could not be judged
     dropped: bool = False  #: whether the loss is not finite there

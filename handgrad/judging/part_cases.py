@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.arguments import Arguments, arguments, shortly
+from handgrad.data.point import Point, point_at, shortly
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.judging.case import BackwardStep, Case, CustomRule
 from handgrad.program.trace import custom_rules, trace, without_custom_rules
@@ -27,7 +27,7 @@ def backward_case(
     seed: int = 0,
     referee: str = "auto",
     trusted: frozenset[str] = frozenset(),
-) -> tuple[Case, Arguments]:
+) -> tuple[Case, Point]:
     """The case of a backward step, and the point; arguments as for `handgrad.check_backward`."""
     real, together = _float_inputs(inputs)
     with wide(real):
@@ -45,12 +45,12 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together)
     case = Case(gradient, loss, referee=referee, seed=seed, trusted=trusted, part=part)
-    return case, arguments(list(real), (cotangent,))
+    return case, point_at(list(real), (cotangent,))
 
 
 def custom_case(
     f: Callable[..., Any], args: tuple[Any, ...], seed: int = 0, referee: str = "auto"
-) -> tuple[Case, Arguments]:
+) -> tuple[Case, Point]:
     """The case of a custom rule, and the point; arguments as for `handgrad.check_custom`."""
     real, together = _float_inputs(args)
     with wide(real):
@@ -60,7 +60,7 @@ def custom_case(
     def loss(params: Any) -> Any:
         return _weighed(f(*together(params)), cotangent)
 
-    given = arguments(list(real), ())
+    given = point_at(list(real), ())
     try:
         program = trace(loss, list(real), ()).loss
     except jax.errors.TracerArrayConversionError:

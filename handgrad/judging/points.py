@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.data.arguments import Arguments, arguments, shortly
+from handgrad.data.point import Point, point_at, shortly
 
 #: How far points lie from the caller's, relative to the size of the parameters, in turn.
 SCALES = (0.1, 1.0, 0.01, 3.0)
 
 
-def points(given: Arguments, more: int | Sequence[Any], seed: int) -> Iterator[Arguments]:
+def points(given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:
     """The caller's point, then `more` of them: a number, or a list of (params, *inputs).
 
     Raises:
@@ -51,14 +51,14 @@ def _size(values: np.ndarray) -> float:
     return largest and largest * float(np.sqrt(np.mean((values.astype(float) / largest) ** 2)))
 
 
-def _listed(given: Arguments, more: Any) -> Iterator[Arguments]:
+def _listed(given: Point, more: Any) -> Iterator[Point]:
     if not isinstance(more, Sequence) or isinstance(more, str):
         got = shortly(more)
         raise TypeError(f"points: got {got}, expected a number, or a list of (params, *inputs)")
     for i, point in enumerate(more):
         if not isinstance(point, tuple | list) or not point:
             raise TypeError(f"points[{i}]: got {shortly(point)}, expected (params, *inputs)")
-        other = arguments(point[0], point[1:])
+        other = point_at(point[0], point[1:])
         formats = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
         if other.paths != given.paths or formats[0] != formats[1]:
             raise ValueError(f"points[{i}]: expected params shaped and typed like the first ones")

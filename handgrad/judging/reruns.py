@@ -16,7 +16,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.data.pytrees import split, wide
 from handgrad.judging import neighbours
 from handgrad.judging.losses import PreparedLoss
@@ -36,7 +36,7 @@ BITS = 1024
 Gradient = Callable[..., Any]
 
 
-def formula(loss: PreparedLoss, given: Arguments, held_to: Held) -> np.ndarray:
+def formula(loss: PreparedLoss, given: Point, held_to: Held) -> np.ndarray:
     """Whether elements of a gradient are off by rounding alone, as far as its lines can show.
 
     Args:
@@ -64,7 +64,7 @@ def formula(loss: PreparedLoss, given: Arguments, held_to: Held) -> np.ndarray:
             shrinks = held_to.gap_of(longer) * _shrinks(given) <= held_to.gap
             return np.where((told == NOT_TOLD) & shrinks, RIGHT_FORMULA, told)
     asked = held_to.wrong & (told == NOT_TOLD)
-    size = np.abs(balls.midpoints(held_to.truth))
+    size = np.abs(balls.midpoints(held_to.reference))
     if asked.any() and neighbours.more_than_half(given, size, held_to.gap)[held_to.wrong].all():
         beside = partial(_at_random, loss=loss, held_to=held_to)
         random = _attempt(beside, gradient, given, has_value)
@@ -77,14 +77,14 @@ def _told(right: np.ndarray) -> np.ndarray:
     return np.where(right, RIGHT_FORMULA, WRONG_FORMULA)
 
 
-def _shrinks(given: Arguments) -> np.ndarray:
+def _shrinks(given: Point) -> np.ndarray:
     """How many times smaller rounding is in longer floats at least, for each element."""
     longest = np.finfo(np.longdouble).eps
     factors = [float(np.finfo(leaf.dtype).eps / longest) / LUCK for leaf in given.leaves]
     return np.repeat(factors, [leaf.size for leaf in given.leaves])
 
 
-def _attempt(lines: Any, gradient: Gradient, given: Arguments, has_value: bool) -> Any:
+def _attempt(lines: Any, gradient: Gradient, given: Point, has_value: bool) -> Any:
     """The caller's lines in numbers that they were not written for: anything may happen."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -94,7 +94,7 @@ def _attempt(lines: Any, gradient: Gradient, given: Arguments, has_value: bool) 
         return None
 
 
-def _traced(gradient: Gradient, given: Arguments, has_value: bool) -> np.ndarray:
+def _traced(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray:
     """The caller's lines as a program, in ball arithmetic."""
     tree = jax.tree_util.tree_structure(given.params)
     real, together = split(given.inputs)
@@ -110,7 +110,7 @@ def _traced(gradient: Gradient, given: Arguments, has_value: bool) -> np.ndarray
     return np.concatenate([out.value.reshape(-1) for out in outputs])
 
 
-def _on_objects(gradient: Gradient, given: Arguments, has_value: bool) -> np.ndarray:
+def _on_objects(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray:
     """NumPy's lines on object arrays of balls."""
 
     def boxed(leaf: Any) -> Any:
@@ -121,7 +121,7 @@ def _on_objects(gradient: Gradient, given: Arguments, has_value: bool) -> np.nda
     return np.concatenate(arrays) + balls.ZERO
 
 
-def _in_longer_floats(gradient: Gradient, given: Arguments, has_value: bool) -> np.ndarray | None:
+def _in_longer_floats(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray | None:
     """NumPy's lines in its longest floats, where those are longer and the lines keep them."""
     if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
         return None
@@ -137,21 +137,21 @@ def _in_longer_floats(gradient: Gradient, given: Arguments, has_value: bool) -> 
 
 def _at_random(
     gradient: Gradient,
-    given: Arguments,
+    given: Point,
     has_value: bool,
     loss: PreparedLoss,
     held_to: Held,
 ) -> np.ndarray | None:
     """The same lines beside the point."""
 
-    def answer(near: Arguments) -> np.ndarray:
+    def answer(near: Point) -> np.ndarray:
         found = _called(gradient, near, has_value, lambda leaf: leaf)
         return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in found])
 
     return neighbours.at_random(answer, loss, given, held_to.gap)
 
 
-def _called(gradient: Gradient, given: Arguments, has_value: bool, change: Any) -> list[Any]:
+def _called(gradient: Gradient, given: Point, has_value: bool, change: Any) -> list[Any]:
     params = jax.tree_util.tree_map(change, given.params)
     grads = gradient(params, *jax.tree_util.tree_map(change, given.inputs))
     found = jax.tree_util.tree_leaves(grads[1] if has_value else grads)

@@ -1,14 +1,14 @@
-"""One point's ruling: every element of both witnesses, held to the truth by the two yardsticks."""
+"""One point's ruling: every element of both witnesses, held to the reference within tolerance."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.truth import Truth, sizes_about
-from handgrad.tolerance.tolerances import Yardsticks
+from handgrad.oracle.reference import Reference, sizes_about
+from handgrad.tolerance.tolerances import Tolerance
 
 #: How an element fares, from the best to the worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
@@ -29,14 +29,14 @@ VERDICT = {RIGHT: "agree", ROUNDED: "imprecise", DOUBTFUL: "undecidable", WRONG:
 class Held:
     """A gradient held to the reference; arrays of shape (size,)."""
 
-    truth: np.ndarray  #: objects
+    reference: np.ndarray  #: objects
     gap: np.ndarray  #: how far the lines end from it in the format of the parameters
     sharp: np.ndarray  #: how far counts as right
     wrong: np.ndarray  #: bool: whether it is more than rounding explains, as far as is known
 
     def gap_of(self, other: np.ndarray) -> np.ndarray:
-        """How far another answer, in balls, is from the truth."""
-        gap = balls.magnitudes(other - self.truth)
+        """How far another answer, in balls, is from the reference."""
+        gap = balls.magnitudes(other - self.reference)
         return np.where(np.isnan(gap), np.inf, gap)
 
 
@@ -45,7 +45,7 @@ class Witness:
     """One gradient at a point, judged. Arrays of shape (size,)."""
 
     answer: np.ndarray  #: float64
-    truth: (
+    reference: (
         np.ndarray
     )  #: the right gradient that it is held to (at a kink, the nearest one), objects
     gap: np.ndarray  #: |answer - truth|, rounded up; infinite where the answer is not finite
@@ -63,9 +63,9 @@ class Witness:
 class Ruling:
     """Both witnesses at a point, and by what they were held."""
 
-    given: Arguments
-    truth: Truth
-    yardsticks: Yardsticks
+    given: Point
+    reference: Reference
+    tolerance: Tolerance
     yours: Witness
     autodiff: Witness
     problem: Problem
@@ -77,7 +77,7 @@ class Ruling:
         if not ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
-        return Held(mine.truth, mine.gap, self.yardsticks.sharp, wrong)
+        return Held(mine.reference, mine.gap, self.tolerance.sharp, wrong)
 
     def with_rerun(self, told: np.ndarray) -> "Ruling":
         """The ruling after a rerun of the caller's lines told right formulas from wrong ones.
@@ -86,7 +86,7 @@ class Ruling:
             told: `WRONG_FORMULA`, `NOT_TOLD` or `RIGHT_FORMULA` of each element, shape (size,).
         """
         level = _excused(self.yours, told == RIGHT_FORMULA)
-        if self.truth.certified:
+        if self.reference.certified:
             level[(level > RIGHT) & (told == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level))
 
@@ -100,27 +100,27 @@ class Ruling:
     @property
     def exact(self) -> np.ndarray:
         """The right gradient in float64, shape (size,); NaN where it is not known."""
-        return np.where(self.truth.known, balls.midpoints(self.yours.truth), np.nan)
+        return np.where(self.reference.known, balls.midpoints(self.yours.reference), np.nan)
 
     @property
     def limits(self) -> np.ndarray:
         """How large an error of each element must be, relative to it, to be caught here."""
-        sizes = np.abs(balls.midpoints(self.yours.truth))
-        allowed = np.maximum(self.yardsticks.sharp, self.yardsticks.loose)
+        sizes = np.abs(balls.midpoints(self.yours.reference))
+        allowed = np.maximum(self.tolerance.sharp, self.tolerance.loose)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             limits = np.where(sizes > 0, allowed / sizes, np.nan)
-        return np.where(self.truth.known, limits, np.inf)
+        return np.where(self.reference.known, limits, np.inf)
 
 
 def rule(
-    given: Arguments,
-    truth: Truth,
-    yardsticks: Yardsticks,
+    given: Point,
+    reference: Reference,
+    tolerance: Tolerance,
     yours: np.ndarray,
     autodiff: np.ndarray,
     problem: Problem,
 ) -> Ruling:
-    """Hold both witnesses to the truth, by the tolerances alone.
+    """Hold both witnesses to the reference, by the tolerances alone.
 
     Where `Ruling.unexplained` tells that elements of yours lie outside the sharp tolerance, the
     caller may rerun its lines at another precision and rule again `with_rerun`.
@@ -128,34 +128,34 @@ def rule(
     Args:
         given: the point.
         truth: its certified gradient.
-        yardsticks: how far from it counts as right, and as rounding.
+        tolerances: how far from it counts as right, and as rounding.
         yours, autodiff: the two gradients, float64, shape (size,).
         problem: the loss at the point, traced.
     """
-    with balls.precision(max(truth.bits, 192)):
-        mine = _judge(given, truth, yardsticks, yours)
-        theirs = _judge(given, truth, yardsticks, autodiff)
+    with balls.precision(max(reference.bits, 192)):
+        mine = _judge(given, reference, tolerance, yours)
+        theirs = _judge(given, reference, tolerance, autodiff)
     # Whether JAX's formula is wrong or only its rounding is known exactly: the oracle ran it.
-    exact = balls.magnitudes(yardsticks.program - theirs.truth)
-    theirs = replace(theirs, level=_excused(theirs, exact <= yardsticks.sharp))
-    return Ruling(given, truth, yardsticks, mine, theirs, problem)
+    exact = balls.magnitudes(tolerance.program - theirs.reference)
+    theirs = replace(theirs, level=_excused(theirs, exact <= tolerance.sharp))
+    return Ruling(given, reference, tolerance, mine, theirs, problem)
 
 
-def _judge(given: Arguments, truth: Truth, yardsticks: Yardsticks, answer: np.ndarray) -> Witness:
-    right, choices = truth.gradient, None
+def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.ndarray) -> Witness:
+    right, choices = reference.gradient, None
     finite = np.isfinite(answer)
-    if truth.kink and finite.all():
-        right, choices = truth.kink.nearest(answer, yardsticks.sharp)
+    if reference.kink and finite.all():
+        right, choices = reference.kink.nearest(answer, tolerance.sharp)
     gap = np.full(answer.shape, np.inf)
     gap[finite] = balls.magnitudes(balls.exact(answer[finite]) - right[finite])
     sizes = sizes_about(given.leaves, right)
-    known_by_half = yardsticks.loose <= HALF_KNOWN * sizes
+    known_by_half = tolerance.loose <= HALF_KNOWN * sizes
     level = np.where(
-        (gap <= yardsticks.sharp) & np.isfinite(yardsticks.sharp),
+        (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp),
         RIGHT,
-        np.where(gap > yardsticks.loose, WRONG, np.where(known_by_half, ROUNDED, DOUBTFUL)),
+        np.where(gap > tolerance.loose, WRONG, np.where(known_by_half, ROUNDED, DOUBTFUL)),
     )
-    level[~truth.known] = RIGHT
+    level[~reference.known] = RIGHT
     level[~finite] = WRONG
     return Witness(answer, right, gap, level, sizes, choices)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.data.arguments import Arguments, shortly
+from handgrad.data.point import Point, shortly
 from handgrad.judging import form
 from handgrad.judging.case import Case, check_referee
 from handgrad.judging.judge import dropped, judge_answer, judge_point
@@ -27,7 +27,7 @@ SECONDS = 20.0
 
 
 def judge(
-    case: Case, given: Arguments, points: int | Sequence[Any], strict: bool, call: str
+    case: Case, given: Point, points: int | Sequence[Any], strict: bool, call: str
 ) -> Judgement:
     """Judge a case at a point and at others around it.
 
@@ -53,7 +53,7 @@ def judge(
     return replace(made, seconds=time.perf_counter() - began)
 
 
-def _tried(case: Case, given: Arguments, points: Any) -> tuple[PreparedLoss | None, list[Outcome]]:
+def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, list[Outcome]]:
     repeated = _repeated(case, given)
     if repeated:
         return None, [repeated]
@@ -83,7 +83,7 @@ def _check_case(case: Case) -> None:
     check_referee(case.referee)
 
 
-def _repeated(case: Case, given: Arguments) -> Outcome | None:
+def _repeated(case: Case, given: Point) -> Outcome | None:
     """What two calls at the same point say about the form of the answer, if that is wrong."""
     _, first, findings = form.taken(case.gradient, given, case.has_value)
     if findings:
@@ -119,7 +119,7 @@ def _options(case: Case, points: Any, strict: bool) -> str:
     return "".join(f", {name}={value}" for name, value in shown.items())
 
 
-def _outcomes(loss: PreparedLoss, points: Iterator[Arguments], listed: bool) -> Iterator[Outcome]:
+def _outcomes(loss: PreparedLoss, points: Iterator[Point], listed: bool) -> Iterator[Outcome]:
     """One outcome a point, the caller's first, until the time is up.
 
     Where the parameters were moved at random, the caller's functions may not be defined, and may
@@ -138,7 +138,7 @@ def _outcomes(loss: PreparedLoss, points: Iterator[Arguments], listed: bool) -> 
             yield _moved_point(loss, given)
 
 
-def _moved_point(loss: PreparedLoss, given: Arguments) -> Outcome:
+def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     case = loss.case
     try:
         value, autodiff = loss.answers(given)

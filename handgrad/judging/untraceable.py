@@ -14,7 +14,7 @@ from handgrad.data.frames import near, own_frames
 #: What JAX raises where a traced array is taken for a value; by name, so that JAX is not loaded.
 _RAISED = {"TracerArrayConversionError", "ConcretizationTypeError"}
 
-#: Which module's functions have a twin in JAX, and in which of its modules.
+#: Which module's functions have a counterpart in JAX, and in which of its modules.
 _TWINS = {"numpy": "jax.numpy", "math": "jax.numpy", "scipy": "jax.scipy"}
 
 #: Where functions, and distributions that have functions, are imported from.
@@ -87,11 +87,11 @@ def _explained(frame: FrameType, place: FrameSummary, error: BaseException) -> s
 
 def _advice(stopped: str, frame: FrameType, error: BaseException) -> str:
     name = _called(stopped)
-    twin = name and _twin(name, frame)
-    if name and twin:
+    counterpart = name and _counterpart(name, frame)
+    if name and counterpart:
         rest = stopped[len(name) :] if len(stopped) <= LONG else "(...)"
-        jnp = " (import jax.numpy as jnp)" if twin.startswith("jnp.") else ""
-        return f"write {twin}{rest}{jnp}"
+        jnp = " (import jax.numpy as jnp)" if counterpart.startswith("jnp.") else ""
+        return f"write {counterpart}{rest}{jnp}"
     if name in ("float", "int", "bool", "complex") or (name or "").endswith((".item", ".tolist")):
         return "leave the array as it is"
     if "JAX arrays are immutable" in str(error):
@@ -124,7 +124,7 @@ def _called(text: str) -> str | None:
     return ast.unparse(tree.func) if isinstance(tree, ast.Call) else None
 
 
-def _twin(name: str, frame: FrameType) -> str | None:
+def _counterpart(name: str, frame: FrameType) -> str | None:
     """JAX's function for the one that is called `name` in a frame."""
     top, _, path = _full(name, frame).partition(".")
     if top not in _TWINS or not _exists(f"{_TWINS[top]}.{path}"):

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import index_of
 from handgrad.data.findings import Enclosure, Finding, LeafReport
+from handgrad.data.point import index_of
 from handgrad.judging.blind_spots import blind_spots
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
@@ -88,7 +88,7 @@ def _leaf(
 ) -> LeafReport:
     if not leaf.size:
         return _empty(path, leaf)
-    if not ruling.truth.known[part].any():
+    if not ruling.reference.known[part].any():
         return _not_judged(path, leaf)
     i = worst_element(ruling, part)
     return LeafReport(
@@ -102,11 +102,11 @@ def _leaf(
         exact=right_value(ruling, i),
         ulps=ulps(ruling.yours, i, leaf.dtype),
         ulps_autodiff=ulps(ruling.autodiff, i, leaf.dtype),
-        sharp=float(ruling.yardsticks.sharp[i]),
-        loose=float(ruling.yardsticks.loose[i]),
+        sharp=float(ruling.tolerance.sharp[i]),
+        loose=float(ruling.tolerance.loose[i]),
         detection_limit=float(np.max(limits[~np.isnan(limits)], initial=0.0)),
         elements=leaf.size,
-        judged=int(ruling.truth.known[part].sum()),
+        judged=int(ruling.reference.known[part].sum()),
     )
 
 
@@ -126,7 +126,7 @@ def _not_judged(path: str, leaf: np.ndarray) -> LeafReport:
 def ulps(witness: Witness, i: int, dtype: Any) -> float:
     """|answer - exact| / ulp(exact), in the format of the parameters."""
     with np.errstate(over="ignore"):
-        exact = dtype.type(balls.midpoints(witness.truth[i : i + 1])[0])
+        exact = dtype.type(balls.midpoints(witness.reference[i : i + 1])[0])
     with np.errstate(over="ignore", invalid="ignore"):
         return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
 
@@ -134,7 +134,7 @@ def ulps(witness: Witness, i: int, dtype: Any) -> float:
 def _certificate(outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         if outcome.ruling:
-            return outcome.ruling.truth.how
+            return outcome.ruling.reference.how
     return "nothing was judged"
 
 
@@ -183,10 +183,10 @@ def _unused_trust(outcomes: Sequence[Outcome]) -> list[str]:
 
 def _uncertain(outcomes: Sequence[Outcome]) -> list[str]:
     for outcome in outcomes:
-        if outcome.ruling and not outcome.ruling.truth.certified:
-            return [outcome.ruling.truth.how]
-        if outcome.ruling and not outcome.ruling.truth.known.all():
-            known = outcome.ruling.truth.known
+        if outcome.ruling and not outcome.ruling.reference.certified:
+            return [outcome.ruling.reference.how]
+        if outcome.ruling and not outcome.ruling.reference.known.all():
+            known = outcome.ruling.reference.known
             return [f"only {int(known.sum()):,} of {known.size:,} elements judged"]
     return []
 
@@ -202,7 +202,9 @@ def _headline(
     where = f" at point {i}" if i else ""
     if verdict == "agree":
         count = f"{judged} points" if judged != 1 else "1 point"
-        which = "element" if deciding.ruling and deciding.ruling.truth.known.all() else "one drawn"
+        which = (
+            "element" if deciding.ruling and deciding.ruling.reference.known.all() else "one drawn"
+        )
         what = f"every {which} is right at the given point, {count} judged"
         return f"agree: {what}" + ("; autodiff is off" if blame == "autodiff" else "")
     if deciding.ruling is None and not findings:

@@ -26,15 +26,15 @@ from handgrad.oracle.random_directions import (
     in_part,
     one_and_units,
 )
-from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.oracle.truth import (
+from handgrad.oracle.reference import (
     BITS,
-    Truth,
+    Reference,
     UndecidableError,
     check_good,
     comparing,
     element_scale,
 )
+from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.trace import Program, custom_rules
 
 #: Up to so many parameters each gets a direction of its own; beyond, if no more than so many
@@ -46,14 +46,14 @@ SMALL, QUICK = 24, 400_000
 AMONG_MANY = 1 / 4
 
 #: A point takes about so many times the evaluation of the loss on series in one direction: the
-#: gradient program, what it is held to, and the yardsticks after it.
+#: gradient program, what it is held to, and the tolerances after it.
 RUNS = 50
 
 #: About how long a point may take; beyond, elements are drawn.
 SECONDS = 60.0
 
 
-def certify(problem: Problem, method: str = "auto", seconds: float | None = None) -> Truth:
+def certify(problem: Problem, method: str = "auto", seconds: float | None = None) -> Reference:
     """The certified gradient.
 
     Args:
@@ -70,31 +70,37 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
     for bits in BITS:
         try:
             with balls.precision(bits):
-                truth = _attempt(problem, method, bits, seconds)
-                if truth.known.any() or not problem.size:
-                    return _with_trust(problem, truth)
+                reference = _attempt(problem, method, bits, seconds)
+                if reference.known.any() or not problem.size:
+                    return _with_trust(problem, reference)
         except MorePrecisionNeededError:
             continue
     raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
 
 
-def _with_trust(problem: Problem, truth: Truth) -> Truth:
+def _with_trust(problem: Problem, reference: Reference) -> Reference:
     """Trusted rules that are not linear, as clipping, are no derivative: JAX's program is all."""
     program = problem.traced.gradient
     trusted = problem.trusted.intersection(custom_rules(problem.traced.loss))
-    held = truth.program is not None and truth.program.jaxpr is program.jaxpr
-    if not trusted or held or truth.kink is not None:
-        return truth
+    held = reference.program is not None and reference.program.jaxpr is program.jaxpr
+    if not trusted or held or reference.kink is not None:
+        return reference
     loss, gradient = evaluate.gradient(problem, program, problem.arguments(), comparing(BITS[-1]))
     how = (
         "not certified: JAX's gradient program in ball arithmetic, as a trusted rule is not linear"
     )
     return replace(
-        truth, loss=loss, gradient=gradient, program=program, how=how, certified=False, kink=None
+        reference,
+        loss=loss,
+        gradient=gradient,
+        program=program,
+        how=how,
+        certified=False,
+        kink=None,
     )
 
 
-def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Truth:
+def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Reference:
     if method == "series" or (method == "auto" and problem.size <= SMALL):
         return _by_series(problem, bits)
     elements, took = _probed(problem, bits)
@@ -121,7 +127,7 @@ def _probed(problem: Problem, bits: int) -> tuple[float, float]:
     return elements, time.process_time() - began
 
 
-def _by_series(problem: Problem, bits: int) -> Truth:
+def _by_series(problem: Problem, bits: int) -> Reference:
     n = problem.size
     directions = one_and_units(np.random.default_rng(n), n)
     comparisons = comparing(bits)
@@ -141,7 +147,7 @@ def _by_series(problem: Problem, bits: int) -> Truth:
     around = KnownSide(sides, step, directions[0], comparisons, loss, gradient).kink()
     if around and comparisons.unproved:
         raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
-    return Truth(
+    return Reference(
         loss,
         gradient,
         known=np.ones(n, dtype=bool),

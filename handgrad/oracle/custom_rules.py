@@ -11,14 +11,14 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import slopes_along
-from handgrad.oracle.truth import Truth, element_scale
+from handgrad.oracle.reference import Reference, element_scale
 from handgrad.program.trace import custom_rules
 
 #: Two slopes that differ by more, relative to their terms, are two: both are known to 80 bits.
 SAME = 2.0**-60
 
 
-def broken_rules(problem: Problem, truth: Truth) -> list[str]:
+def broken_rules(problem: Problem, reference: Reference) -> list[str]:
     """The functions whose custom rule is not their derivative, by name, in the order of their use.
 
     Args:
@@ -28,10 +28,10 @@ def broken_rules(problem: Problem, truth: Truth) -> list[str]:
     names = [name for name in custom_rules(problem.traced.loss) if name not in problem.trusted]
     if not names:
         return []
-    with balls.precision(truth.bits):
-        scale = element_scale(problem, truth.gradient)
-        plain = _slopes(problem, truth, scale)
-        each = {name: _slopes(trusting(problem, name), truth, scale) for name in names}
+    with balls.precision(reference.bits):
+        scale = element_scale(problem, reference.gradient)
+        plain = _slopes(problem, reference, scale)
+        each = {name: _slopes(trusting(problem, name), reference, scale) for name in names}
     return [name for name, slopes in each.items() if _differ(slopes, plain)]
 
 
@@ -40,10 +40,10 @@ def trusting(problem: Problem, name: str) -> Problem:
     return replace(problem, trusted=problem.trusted | {name})
 
 
-def _slopes(problem: Problem, truth: Truth, scale: np.ndarray) -> np.ndarray | None:
+def _slopes(problem: Problem, reference: Reference, scale: np.ndarray) -> np.ndarray | None:
     """Slopes in random directions; None where they cannot be told."""
     try:
-        return slopes_along(problem, scale, truth.bits)
+        return slopes_along(problem, scale, reference.bits)
     except (ArithmeticError, NotImplementedError):
         return None
 

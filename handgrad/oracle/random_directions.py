@@ -18,7 +18,14 @@ from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededErro
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem, rounded_constants
 from handgrad.oracle.kink_search import check_sides
-from handgrad.oracle.truth import BITS, Truth, check_finite, check_good, comparing, element_scale
+from handgrad.oracle.reference import (
+    BITS,
+    Reference,
+    check_finite,
+    check_good,
+    comparing,
+    element_scale,
+)
 from handgrad.program.trace import Program, custom_rules
 
 #: So many elements are certified by series whatever time it takes, and so many at once.
@@ -35,7 +42,7 @@ UNSEEN = 2.0**-58
 WINDOW = 2.0**-114
 
 
-def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
+def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Reference:
     """The gradient by the first program that holds; else as many elements as there is time for."""
     arguments = problem.arguments()
     for program in candidates(problem):
@@ -134,9 +141,9 @@ def powers_of_two(exponents: np.ndarray) -> np.ndarray:
     return balls.boxed([arb(2) ** int(e) for e in exponents.ravel()], exponents.shape)
 
 
-def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Truth:
+def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Reference:
     slack = balls.exact(UNSEEN * element_scale(problem, gradient))
-    return Truth(
+    return Reference(
         loss,
         gradient + slack * arb(0, 1),
         known=np.ones(problem.size, dtype=bool),
@@ -150,7 +157,7 @@ def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: in
     )
 
 
-def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
+def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Reference:
     """As many elements by series as there is time for: half of them suspects, others at random.
 
     Among the others is one of each leaf, if there is time for so many.
@@ -176,7 +183,7 @@ def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Truth:
     if first.size and affordable < n:
         which += " and from where the witnesses differ,"
     how = f"{which} by power series in ball arithmetic"
-    return Truth(loss, gradient, known, how, bits, None)
+    return Reference(loss, gradient, known, how, bits, None)
 
 
 def _one_of_each_leaf(problem: Problem, drawn: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ class _Translation:
         if isinstance(value, partial):
             return partial(self.of(value.func), *value.args, **value.keywords)
         if isinstance(value, np.ufunc) or _of_numpy(value):
-            return _twin(value)
+            return _counterpart(value)
         return value
 
     def _function(self, function: FunctionType) -> FunctionType:
@@ -94,7 +94,7 @@ def _of_numpy(value: Any) -> bool:
     return callable(value) and str(getattr(value, "__module__", "")).startswith(("numpy", "scipy"))
 
 
-def _twin(value: Any) -> Any:
+def _counterpart(value: Any) -> Any:
     """The function of the same name in JAX's module; itself if there is none."""
     name = getattr(value, "__name__", "")
     for theirs, twins in MODULES.items():

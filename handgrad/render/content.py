@@ -16,7 +16,7 @@ WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
 #: Ulps beyond which it is worth saying to how many digits a number is right.
 MANY_ULPS = 1000
 
-#: Yardsticks beyond which nobody asks where rounding ends.
+#: Tolerances beyond which nobody asks where rounding ends.
 FAR_OFF = 1e6
 
 #: So many leaves or steps are named; of more, the first ones, or a range.
@@ -76,7 +76,7 @@ class CloseUp(NamedTuple):
 
     title: str
     rows: list[Row]
-    yardstick: str
+    tolerance: str
 
 
 def headline(report: Reading) -> str:
@@ -98,7 +98,7 @@ def ordered(report: Judgement) -> list[LeafReport]:
 
 
 def _off(leaf: LeafReport) -> float:
-    """How far the worst element is off, in sharp yardsticks, as the findings are ordered."""
+    """How far the worst element is off, in sharp tolerances, as the findings are ordered."""
     gap = abs(leaf.yours - float(leaf.exact))
     return math.inf if math.isnan(gap) or not leaf.sharp else gap / leaf.sharp
 
@@ -114,7 +114,7 @@ def close_up(report: Reading) -> CloseUp | None:
         return None
     leaf = ordered(report)[0]
     at = f", at point {report.point}" if report.point else ""
-    return CloseUp(f"The worst element, {element(leaf)}{at}:", rows(leaf), _yardstick(leaf))
+    return CloseUp(f"The worst element, {element(leaf)}{at}:", rows(leaf), _tolerance(leaf))
 
 
 def rows(leaf: LeafReport) -> list[Row]:
@@ -139,7 +139,7 @@ def _row(who: str, digits: str, exact: str, distance: float, right: int | None) 
     return Row(who, digits, numerals.same_start(exact, digits), note)
 
 
-def _yardstick(leaf: LeafReport) -> str:
+def _tolerance(leaf: LeafReport) -> str:
     if math.isnan(leaf.sharp) or (leaf.sharp == 0 and math.isinf(leaf.loose)):
         return ""  # not known
     if leaf.verdict == "disagree" and _off(leaf) > FAR_OFF:

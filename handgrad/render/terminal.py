@@ -38,8 +38,8 @@ def _close_up(report: Reading) -> RenderableType | None:
         number = Text(digits, no_wrap=True)
         number.stylize("underline", same)
         grid.add_row(Text(f"  {who}"), number, Text(note))
-    yardstick = [Text(f"  {close_up.yardstick}")] if close_up.yardstick else []
-    return Group(Text(close_up.title), grid, *yardstick)
+    tolerance = [Text(f"  {close_up.tolerance}")] if close_up.tolerance else []
+    return Group(Text(close_up.title), grid, *tolerance)
 
 
 def _leaves(report: Reading) -> RenderableType | None:

@@ -87,8 +87,8 @@ def _close_up(report: Reading) -> str:
     lines = [
         f"  {who:8}  {digits:{width}}  {note}".rstrip() for who, digits, _, note in close_up.rows
     ]
-    yardstick = [_wrapped(f"  {close_up.yardstick}")] if close_up.yardstick else []
-    return "\n".join([_wrapped(close_up.title), *lines, *yardstick])
+    tolerance = [_wrapped(f"  {close_up.tolerance}")] if close_up.tolerance else []
+    return "\n".join([_wrapped(close_up.title), *lines, *tolerance])
 
 
 def _table(leaves: list[LeafReport], room: int) -> str:

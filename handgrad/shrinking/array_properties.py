@@ -20,7 +20,7 @@ MOST_WHOLE = 6
 NEAR_ONE = 1e-5
 
 
-class Look(NamedTuple):
+class Property(NamedTuple):
     """One way that an array may look."""
 
     name: str
@@ -184,39 +184,39 @@ def _nothing(_: np.ndarray, __: np.ndarray) -> list[np.ndarray]:
 
 
 #: How an array may look; the first that fits is meant.
-LOOKS: tuple[Look, ...] = (
-    Look(
+PROPERTIES: tuple[Property, ...] = (
+    Property(
         "rows that sum to one",
         *(_rows_sum_to_one, _summing_to_one, _simpler_rows),
         whole=True,
     ),
-    Look(
+    Property(
         "symmetric positive definite",
         *(_positive_definite, _as_it_is, lambda a, _: [_eye(a), _eye(a) + 1]),
         whole=True,
     ),
-    Look(
+    Property(
         "symmetric",
         *(_symmetric, _as_it_is, lambda a, _: [0 * a, _eye(a), _eye(a) + 1]),
         whole=True,
     ),
-    Look("triangular", _triangular, _as_it_is, _simpler_triangles, whole=True),
-    Look(
+    Property("triangular", _triangular, _as_it_is, _simpler_triangles, whole=True),
+    Property(
         "a permutation",
         *(_permutation, _ranks, lambda a, _: [np.arange(a.size)]),
         whole=True,
     ),
-    Look("ascending", _ascending, _as_it_is, _simpler_sequences, whole=True),
-    Look(
+    Property("ascending", _ascending, _as_it_is, _simpler_sequences, whole=True),
+    Property(
         "whole numbers",
         *(lambda a: a.dtype.kind in "iu" and a.size > 0, _as_it_is, _whole_numbers),
         whole=False,
     ),
-    Look(
+    Property(
         "numbers",
         *(lambda a: _floats(a) and bool(np.isfinite(a).all()), _as_it_is, _numbers),
         whole=False,
     ),
     # Masks of truth values, NaN for what is missing, text: they may mean anything.
-    Look("anything else", _anything, _as_it_is, _nothing, whole=True),
+    Property("anything else", _anything, _as_it_is, _nothing, whole=True),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handgrad.shrinking.array_properties import LOOKS, SHORT, filled, rounded
+from handgrad.shrinking.array_properties import PROPERTIES, SHORT, filled, rounded
 
 #: Arrays of more elements are one choice as a whole: a search has only hundreds of tries.
 MANY = 64
@@ -43,7 +43,7 @@ def choices(given: np.ndarray, cut: np.ndarray, below: int | None) -> Choices:
     Returns:
         Arrays that look like the given one, of the shape and dtype of the cut one, which is last.
     """
-    look = next(look for look in LOOKS if look.fits(given))
+    look = next(look for look in PROPERTIES if look.fits(given))
     mended = look.mended(cut if below is None else np.minimum(cut, below - 1).astype(cut.dtype))
     simpler = [
         array for array in look.simpler(mended, given) if below is None or _fits(array, below)

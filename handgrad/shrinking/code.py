@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.arguments import shortly
+from handgrad.data.point import shortly
 from handgrad.shrinking.layout import is_key
 from handgrad.shrinking.literals import Group, Node, after, end, filled, flat, number, text
 

@@ -15,7 +15,7 @@ from handgrad.shrinking.code import Source
 from handgrad.shrinking.literals import WIDTH, laid_out
 from handgrad.shrinking.reproduction import question
 from handgrad.shrinking.shrinker import smaller_points
-from handgrad.shrinking.signature import sight
+from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake, quiet
 
 
@@ -72,7 +72,7 @@ def counterexample(trial: Trial) -> Counterexample | None:
 
 def _found(trial: Trial) -> Counterexample | None:
     found = trial.outcomes[trial.deciding]
-    seen = sight(found)
+    seen = signature(found)
     if seen is None:
         return None
     mistake, asked = Mistake(trial.case, found, seen), question(trial.case)
@@ -88,7 +88,7 @@ def _found(trial: Trial) -> Counterexample | None:
 def _shows(judgement: Judgement, kind: str) -> bool:
     """Whether a judgement is about the same kind of mistake."""
     trial = judgement.trial
-    now = sight(trial.outcomes[trial.deciding])
+    now = signature(trial.outcomes[trial.deciding])
     return judgement.verdict == "disagree" and now is not None and now.kind == kind
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.arguments import Arguments, arguments
+from handgrad.data.point import Point, point_at
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
     """The arguments of a loss as one list of arrays, and what is not to be touched around it."""
 
-    given: Arguments
+    given: Point
 
     @cached_property
     def _flat(self) -> tuple[list[Any], Any]:
@@ -46,13 +46,13 @@ class Layout:
             replaced[place] = array
         return jax.tree_util.tree_unflatten(tree, replaced)
 
-    def arguments(self, arrays: Sequence[np.ndarray]) -> Arguments:
+    def arguments(self, arrays: Sequence[np.ndarray]) -> Point:
         """The same with other arrays, each of the kind that it was: NumPy's, JAX's, a number."""
         leaves, _ = self._flat
         kinds = [leaves[place] for place in self.places]
         with jax.enable_x64(True):
             alike = [_alike(array, kind) for array, kind in zip(arrays, kinds, strict=True)]
-        return arguments(*self.together(alike))
+        return point_at(*self.together(alike))
 
 
 def _is_array(leaf: Any) -> bool:

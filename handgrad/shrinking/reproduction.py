@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.part_cases import backward_case, custom_case
@@ -21,7 +21,7 @@ class Question:
     functions: tuple[tuple[Any, str], ...]  #: about what, and what that is called in general
     options: dict[str, str]
     values: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]  #: of params and inputs
-    answer: Callable[[Case, Arguments], Judgement]  #: the ruling at one point
+    answer: Callable[[Case, Point], Judgement]  #: the ruling at one point
     like: Any  #: a function whose arguments have names for the values
 
     def names(self, count: int) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def question(case: Case) -> Question:
 def _of_step(case: Case, part: BackwardStep) -> Question:
     forward, together = part.forward, part.together
 
-    def answer(_: Case, given: Arguments) -> Judgement:
+    def answer(_: Case, given: Point) -> Judgement:
         inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
         again = backward_case(forward, part.backward, inputs, None, *options)
         return judge(*again, 0, False, "check_backward(forward, backward, *inputs")
@@ -79,7 +79,7 @@ def _of_step(case: Case, part: BackwardStep) -> Question:
 def _of_rule(case: Case, part: CustomRule) -> Question:
     f, together = part.f, part.together
 
-    def answer(_: Case, given: Arguments) -> Judgement:
+    def answer(_: Case, given: Point) -> Judgement:
         again = custom_case(f, together(given.params), case.seed, case.referee)
         return judge(*again, 0, False, "check_custom(f, *args")
 

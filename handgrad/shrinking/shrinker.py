@@ -14,7 +14,7 @@ from hypothesis import Phase, Verbosity, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.shrinking.choices import Choices, choices, free_choices
 from handgrad.shrinking.descent import Numbers, descended
 from handgrad.shrinking.dimensions import Dimensions
@@ -41,9 +41,7 @@ SECONDS = 5.0
 Arrays = Sequence[np.ndarray]
 
 
-def smaller_points(
-    loss: Callable[..., Any], given: Arguments, mistake: Mistake
-) -> Iterator[Arguments]:
+def smaller_points(loss: Callable[..., Any], given: Point, mistake: Mistake) -> Iterator[Point]:
     """Points at which a mistake shows, the smallest first, the caller's own last.
 
     Args:
@@ -61,7 +59,7 @@ def smaller_points(
 class _Search:
     """One search from one point."""
 
-    def __init__(self, loss: Callable[..., Any], given: Arguments, mistake: Mistake) -> None:
+    def __init__(self, loss: Callable[..., Any], given: Point, mistake: Mistake) -> None:
         self.layout, self._mistake = Layout(given), mistake
         self._dimensions = Dimensions(Probes(loss, mistake.answer, self.layout), self.layout)
         self._ends = time.process_time() + SECONDS
@@ -90,7 +88,7 @@ class _Search:
             shown[found] = []
         return full, list(self.layout.arrays)
 
-    def simplest(self, lengths: Numbers, shown: Arrays) -> Iterator[Arguments]:
+    def simplest(self, lengths: Numbers, shown: Arrays) -> Iterator[Point]:
         """The point of the simplest numbers at these lengths, if any are found."""
         self._ends = time.process_time() + SECONDS
         plain = self._plain_start(lengths, shown)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import Arguments
+from handgrad.data.point import Point
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Witness
 
@@ -21,7 +21,7 @@ NUMBERS, NOT_FINITE, LOSS = "numbers", "non-finite", "loss-value"
 
 
 @dataclass(frozen=True)
-class Sight:
+class Signature:
     """How a mistake looked where it was found."""
 
     kind: str  #: NUMBERS, NOT_FINITE, LOSS, or what was wrong with the form
@@ -37,17 +37,17 @@ class Sight:
         return self.kind not in (NUMBERS, NOT_FINITE, LOSS)
 
 
-def sight(outcome: Outcome) -> Sight | None:
+def signature(outcome: Outcome) -> Signature | None:
     """How the mistake at a point looks; None if there is none."""
     if outcome.findings:
-        return Sight(outcome.findings[0].kind, 0.0, RIGHT, False)
+        return Signature(outcome.findings[0].kind, 0.0, RIGHT, False)
     ruling = outcome.ruling
     if ruling is None or not outcome.wrong:
         return None
-    theirs, kink = _fared(ruling.autodiff, ruling.given), ruling.truth.kink is not None
+    theirs, kink = _fared(ruling.autodiff, ruling.given), ruling.reference.kink is not None
     wrong = (ruling.yours.level == WRONG) & np.isfinite(ruling.yours.answer)
     if wrong.any():
-        yours, exact = ruling.yours.answer, balls.midpoints(ruling.yours.truth)
+        yours, exact = ruling.yours.answer, balls.midpoints(ruling.yours.reference)
         gap = np.where(wrong, ruling.yours.gap, 0.0)
         found = [relative(gap[p], yours[p], exact[p]) for p in ruling.given.parts()]
         leaves = frozenset(i for i, part in enumerate(found) if part > 0)
@@ -55,13 +55,13 @@ def sight(outcome: Outcome) -> Sight | None:
         # Where autodiff makes the same mistake it does not show it.
         same = np.abs(yours - ruling.autodiff.answer) < gap / 2
         least = 0.0 if (same & wrong).any() else least
-        return Sight(NUMBERS, least, theirs, kink, leaves, neither_zero(gap, yours, exact))
+        return Signature(NUMBERS, least, theirs, kink, leaves, neither_zero(gap, yours, exact))
     if ruling.yours.worst == WRONG:
-        return Sight(NOT_FINITE, 0.0, theirs, kink)
-    return Sight(LOSS, 0.0, theirs, kink)
+        return Signature(NOT_FINITE, 0.0, theirs, kink)
+    return Signature(LOSS, 0.0, theirs, kink)
 
 
-def _fared(autodiff: Witness, given: Arguments) -> int:
+def _fared(autodiff: Witness, given: Point) -> int:
     """The level of its worst element, where one that has half of its digits left is right.
 
     A right gradient that loses twice as many there is right still.

@@ -10,14 +10,21 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.arguments import Arguments, vector
+from handgrad.data.point import Point, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Outcome
 from handgrad.shrinking.layout import Layout
-from handgrad.shrinking.signature import LOSS, NOT_FINITE, Sight, neither_zero, relative, sight
+from handgrad.shrinking.signature import (
+    LOSS,
+    NOT_FINITE,
+    Signature,
+    neither_zero,
+    relative,
+    signature,
+)
 
 #: Points are near that differ by so much of the largest number of a leaf: enough to part what ties,
 #: too little to make up the mistakes that there are.
@@ -35,7 +42,7 @@ def quiet() -> Iterator[None]:
 class Mistake:
     """A gradient's mistake as it was found at a point; asks whether it shows at others."""
 
-    def __init__(self, case: Case, found: Outcome, seen: Sight) -> None:
+    def __init__(self, case: Case, found: Outcome, seen: Signature) -> None:
         self.seen = seen
         self.loss = prepare(case, found.given)
         if self.loss.witnessed and case.autodiff is None:
@@ -64,11 +71,11 @@ class Mistake:
         found = self.case.gradient(params, *inputs)
         return found[1] if self.case.has_value else found
 
-    def may_show(self, given: Arguments) -> bool:
+    def may_show(self, given: Point) -> bool:
         """Whether it can show at a point, as far as the form of the gradient tells."""
         return self.seen.of_form or self._quietly(self._has_form, given)
 
-    def seems(self, given: Arguments) -> bool:
+    def seems(self, given: Point) -> bool:
         """Whether it shows, as far as autodiff tells; the judge may know better.
 
         If it shows about as much near the point where it was found, it must do so near this one:
@@ -77,7 +84,7 @@ class Mistake:
         told = self._stays if self._continues else self._is_shown
         return self._quietly(told, given)
 
-    def shows(self, given: Arguments) -> bool:
+    def shows(self, given: Point) -> bool:
         """Whether the same mistake is made at another point, where a right gradient would pass.
 
         First what is quick, then the judge. Whatever the functions raise there, it does not show.
@@ -85,26 +92,26 @@ class Mistake:
         return self.seems(given) and self._quietly(self._certainly, given)
 
     @staticmethod
-    def _quietly(told: Callable[[Arguments], bool], given: Arguments) -> bool:
+    def _quietly(told: Callable[[Point], bool], given: Point) -> bool:
         with quiet():
             try:
                 return told(given)
             except Exception:  # the caller's functions, at points that they were not written for
                 return False
 
-    def _has_form(self, given: Arguments) -> bool:
+    def _has_form(self, given: Point) -> bool:
         return not form.taken(self.case.gradient, given, self.case.has_value)[2]
 
-    def _is_shown(self, given: Arguments) -> bool:
+    def _is_shown(self, given: Point) -> bool:
         return self._gap(given) is not None
 
-    def _stays(self, given: Arguments) -> bool:
+    def _stays(self, given: Point) -> bool:
         here, there = self._gap(given), self._gap(nearby(given))
         if here is None or there is None:
             return False
         return bool(np.max(np.abs(here - there)) <= np.max(np.abs(here)) / 2)
 
-    def _gap(self, given: Arguments) -> np.ndarray | None:
+    def _gap(self, given: Point) -> np.ndarray | None:
         """How wrong the numbers are in those leaves, 0 for other mistakes; None if it is not seen.
 
         Without a second witness all that answers in numbers may be wrong.
@@ -132,14 +139,14 @@ class Mistake:
             return None
         return gap if np.isfinite(autodiff).all() and largest >= self.seen.least else None
 
-    def _same_form(self, given: Arguments) -> bool:
+    def _same_form(self, given: Point) -> bool:
         found = form_findings(self.case, given)
         return any(finding.kind == self.seen.kind for finding in found)
 
-    def _certainly(self, given: Arguments) -> bool:
+    def _certainly(self, given: Point) -> bool:
         if self.seen.of_form:
             return True
-        now = sight(judge_point(self.loss, given))
+        now = signature(judge_point(self.loss, given))
         return (
             now is not None
             and now.kind == self.seen.kind
@@ -152,7 +159,7 @@ class Mistake:
         )
 
 
-def nearby(given: Arguments) -> Arguments:
+def nearby(given: Point) -> Point:
     """The point with its parameters moved a little: a leaf of zeros as one that has ones."""
     rng = np.random.default_rng(0)
     moves = [
@@ -163,7 +170,7 @@ def nearby(given: Arguments) -> Arguments:
     return given.moved([np.asarray(leaf + move, dtype=leaf.dtype) for leaf, move in pairs])
 
 
-def form_findings(case: Case, given: Arguments) -> list[Any]:
+def form_findings(case: Case, given: Point) -> list[Any]:
     """What is wrong with the form of the answer, over two calls."""
     _, first, findings = form.taken(case.gradient, given, case.has_value)
     if findings:
@@ -173,7 +180,7 @@ def form_findings(case: Case, given: Arguments) -> list[Any]:
     return [*findings, changed] if changed else findings
 
 
-def _compiled(case: Case, given: Arguments) -> Callable[..., Any]:
+def _compiled(case: Case, given: Point) -> Callable[..., Any]:
     """Autodiff as one compiled function for each choice of shapes."""
     layout = Layout(given)
 

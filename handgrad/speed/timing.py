@@ -13,7 +13,7 @@ from typing import Any
 
 import jax
 
-from handgrad.data.arguments import Arguments, arguments, copied
+from handgrad.data.point import Point, copied, point_at
 from handgrad.judging import form
 from handgrad.report import GradientReport
 from handgrad.speed.compiled import Compiled, compiled, why_not
@@ -66,7 +66,7 @@ def time_gradient(
         report = check_gradient(gradient, loss, params, *inputs, points=0, has_value=has_value)
     if report.verdict not in ("agree", "imprecise"):
         raise NotTimedError(f"{report.verdict}: a gradient gets a time once it is right")
-    given = arguments(params, inputs)
+    given = point_at(params, inputs)
     with jax.enable_x64(given.wide):
         contest = _contest(gradient, loss, given)
         first = contest.running[YOURS]()
@@ -87,7 +87,7 @@ class _Contest:
     first_call_of_autodiff: float | None
 
 
-def _contest(gradient: Any, loss: Any, given: Arguments) -> _Contest:
+def _contest(gradient: Any, loss: Any, given: Point) -> _Contest:
     params, inputs = copied(given.params), copied(given.inputs)
     yours = partial(gradient, params, *inputs)
     first_call = None

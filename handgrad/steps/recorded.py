@@ -13,13 +13,13 @@ from typing import Any
 
 import jax
 
-from handgrad.data.arguments import Arguments, copied
 from handgrad.data.findings import NotJudged
 from handgrad.data.frames import is_own, near
+from handgrad.data.point import Point, copied
 from handgrad.data.pytrees import is_real
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
-from handgrad.steps.mended import guilty
+from handgrad.steps.corrected import guilty
 from handgrad.steps.pair import Pair
 
 #: Points for each step besides the one where it was seen.
@@ -51,7 +51,7 @@ class Call:
         return f"{self.code.co_name} ({where})"
 
 
-def pairs(gradient: Callable[..., Any], given: Arguments) -> list[Pair | NotJudged]:
+def pairs(gradient: Callable[..., Any], given: Point) -> list[Pair | NotJudged]:
     """The pairs that a gradient is made of, in the order of its backward pass.
 
     Args:
@@ -74,7 +74,7 @@ def pairs(gradient: Callable[..., Any], given: Arguments) -> list[Pair | NotJudg
     ]
 
 
-def _calls(gradient: Callable[..., Any], given: Arguments) -> list[Call]:
+def _calls(gradient: Callable[..., Any], given: Point) -> list[Call]:
     seen: list[Call] = []
     running: dict[FrameType, Call] = {}
 

@@ -1,1 +1,1 @@
-"""How far from the truth an answer may be: conditioning, and what rounding explains."""
+"""How far from the reference an answer may be: conditioning, and what rounding explains."""

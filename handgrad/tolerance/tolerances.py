@@ -1,4 +1,4 @@
-"""How far from the truth an answer may be: two yardsticks, both derived from the loss at the point.
+"""How far from the reference an answer may be: two tolerances, derived from the loss at the point.
 
 **The sharp one is conditioning.** Parameters, inputs and arrays that the loss has in its closure
 stand for values up to half an ulp away (an exact 0 or ±1 is meant). The *unit* of an element is the
@@ -26,7 +26,7 @@ from handgrad.data.pytrees import is_real
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import BLOCK, and_units, one_and_units
-from handgrad.oracle.truth import Truth, contains_zero, element_scale
+from handgrad.oracle.reference import Reference, contains_zero, element_scale
 from handgrad.program.interpreter import number
 from handgrad.program.trace import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
@@ -48,8 +48,8 @@ BITS = 192
 
 
 @dataclass(frozen=True, eq=False)
-class Yardsticks:
-    """How far each element, and the loss itself, may be from the truth. Floats, shape (size,)."""
+class Tolerance:
+    """How far each element, and the loss, may be from the reference. Floats, shape (size,)."""
 
     unit: np.ndarray
     loose: np.ndarray
@@ -63,8 +63,8 @@ class Yardsticks:
         return SHARP * self.unit
 
 
-def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
-    """Both yardsticks at a point.
+def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
+    """Both tolerances at a point.
 
     Args:
         problem: the loss and the point.
@@ -72,42 +72,47 @@ def yardsticks(problem: Problem, truth: Truth, seed: int) -> Yardsticks:
         seed: of the random draws.
     """
     rng = np.random.default_rng(seed)
-    if not truth.known.all():
-        return _of_some(problem, truth, rng)
+    if not reference.known.all():
+        return _of_some(problem, reference, rng)
     program = problem.traced.gradient
-    with balls.precision(max(BITS, truth.bits)):
+    with balls.precision(max(BITS, reference.bits)):
         base, frozen = _run(problem, program, problem.arguments(), None)
-        unit = _units(problem, truth, rng, (base, frozen) if truth.program is program else None)
+        unit = _units(
+            problem, reference, rng, (base, frozen) if reference.program is program else None
+        )
         loose = np.zeros(problem.size + 1)
         for _ in range(LOOSE_DRAWS):
             moved, _ = _run(problem, program, problem.arguments(), frozen, MonteCarlo(rng))
             loose = np.fmax(loose, distance(moved, base))
         # Of a number that JAX's program does not have, its rounding tells nothing.
         loose = np.where(_finite(base), loose, 0.0)
-        if contains_zero(truth.gradient).all():
+        if contains_zero(reference.gradient).all():
             # Nothing but exact zeros has no size; what is left of terms that cancel has.
             unit[1:] = np.fmax(unit[1:], loose[1:])
-    return Yardsticks(unit[1:], LOOSE * loose[1:], unit[0], LOOSE * loose[0], base[1:])
+    return Tolerance(unit[1:], LOOSE * loose[1:], unit[0], LOOSE * loose[0], base[1:])
 
 
-def _of_some(problem: Problem, truth: Truth, rng: np.random.Generator) -> Yardsticks:
-    """The sharp yardstick where only some elements are known; for the loose one is no time."""
-    chosen = np.flatnonzero(truth.known)
-    with balls.precision(max(BITS, truth.bits)):
+def _of_some(problem: Problem, reference: Reference, rng: np.random.Generator) -> Tolerance:
+    """The sharp tolerance where only some elements are known; for the loose one is no time."""
+    chosen = np.flatnonzero(reference.known)
+    with balls.precision(max(BITS, reference.bits)):
         moves = np.zeros(1 + problem.size)
         for block in np.array_split(chosen, -(-chosen.size // BLOCK)):
             directions = one_and_units(rng, problem.size, block)
             moved = _moves_of_series(problem, rng, directions, draws=1)
             moves[np.append(0, 1 + block)] = moved
-        here = element_scale(problem, truth.gradient)
-    loss = np.abs(balls.midpoints(balls.boxed([truth.loss], (1,))))
+        here = element_scale(problem, reference.gradient)
+    loss = np.abs(balls.midpoints(balls.boxed([reference.loss], (1,))))
     unit = moves + np.concatenate([np.spacing(loss) / 2, half_ulps(problem, here)])
     nothing = np.zeros(problem.size)
-    return Yardsticks(unit[1:], nothing, unit[0], 0.0, truth.gradient)
+    return Tolerance(unit[1:], nothing, unit[0], 0.0, reference.gradient)
 
 
 def _units(
-    problem: Problem, truth: Truth, rng: np.random.Generator, here: tuple[np.ndarray, Any] | None
+    problem: Problem,
+    reference: Reference,
+    rng: np.random.Generator,
+    here: tuple[np.ndarray, Any] | None,
 ) -> np.ndarray:
     """The units of the loss and of every element, shape (1 + size,).
 
@@ -115,25 +120,27 @@ def _units(
         problem: the loss and the point.
         truth: its certified gradient.
         rng: of the draws.
-        here: what the truth's program answers at the point, if that has been run.
+        here: what the reference's program answers at the point, if that has been run.
     """
-    loss = balls.boxed([truth.loss], (1,))
-    sizes = np.concatenate([np.abs(balls.midpoints(loss)), element_scale(problem, truth.gradient)])
-    if truth.program is not None:
-        moves = _moves_of_program(problem, truth.program, rng, here)
+    loss = balls.boxed([reference.loss], (1,))
+    sizes = np.concatenate(
+        [np.abs(balls.midpoints(loss)), element_scale(problem, reference.gradient)]
+    )
+    if reference.program is not None:
+        moves = _moves_of_program(problem, reference.program, rng, here)
     elif problem.size <= MOST_BY_SERIES:
         moves = _moves_of_series(problem, rng)
     else:
         moves = np.zeros(sizes.size)
-    if truth.kink is not None:
+    if reference.kink is not None:
         # The answer may be on any side.
-        for way in truth.kink.ways:
+        for way in reference.kink.ways:
             moves = np.fmax(moves, _moves_of_series(problem, rng, and_units(way)))
-        sides = truth.kink.corner + truth.kink.edges
+        sides = reference.kink.corner + reference.kink.edges
         sizes[1:] = np.fmax(sizes[1:], np.max(balls.magnitudes(sides), axis=0))
     half = np.concatenate([[np.spacing(sizes[0]) / 2], half_ulps(problem, sizes[1:])])
-    zero = np.concatenate([[False], contains_zero(truth.gradient)])
-    if truth.kink is None:
+    zero = np.concatenate([[False], contains_zero(reference.gradient)])
+    if reference.kink is None:
         half = np.where(zero, np.where(moves == 0, sizes, 0.0), half)
     return moves + half
 

@@ -1,4 +1,4 @@
-"""Both yardsticks where there is a loss in NumPy and no program: see `handgrad.tolerance`.
+"""Both tolerances where there is a loss in NumPy and no program: see `handgrad.tolerance`.
 
 **The sharp one** is had as there, by series around the point. Floats that the loss has in its
 closure come in while it runs, and are moved as they do.
@@ -23,43 +23,43 @@ from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced
 from handgrad.oracle.numpy_losses.dispatch import Disturbance
 from handgrad.oracle.random_directions import and_units, one_and_units
-from handgrad.oracle.truth import Truth, contains_zero, element_scale
+from handgrad.oracle.reference import Reference, contains_zero, element_scale
 from handgrad.tolerance import tolerances
 from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
 from handgrad.tolerance.tolerances import (
     LOOSE,
     LOOSE_DRAWS,
     SHARP_DRAWS,
-    Yardsticks,
+    Tolerance,
     half_an_ulp_away,
 )
 
 
-def measure(problem: Untraced, truth: Truth, seed: int) -> Yardsticks:
-    """Both yardsticks at a point.
+def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerance:
+    """Both tolerances at a point.
 
     Args:
         problem: the loss and the point.
         truth: its certified gradient; of elements that are not known, both are 0.
         seed: of the random draws.
     """
-    rng, known = np.random.default_rng(seed), np.flatnonzero(truth.known)
+    rng, known = np.random.default_rng(seed), np.flatnonzero(reference.known)
     # The format on the way is not known; the coarsest of the parameters' is one to be expected.
     coarsest = max((leaf.dtype for leaf in problem.leaves), key=lambda dtype: np.finfo(dtype).eps)
-    with balls.precision(max(tolerances.BITS, truth.bits)):
+    with balls.precision(max(tolerances.BITS, reference.bits)):
         here = one_and_units(np.random.default_rng(problem.size), problem.size, known)
         around = Around(problem, known, here)
         moves, deviations = around.moves(rng), around.deviations(coarsest, rng)
-        if truth.kink is not None:
+        if reference.kink is not None:
             # The answer may be on any side.
-            for way in truth.kink.ways:
+            for way in reference.kink.ways:
                 moves = np.fmax(moves, Around(problem, known, and_units(way, known)).moves(rng))
-    unit = moves + _half_ulps(problem, truth, moves)
-    if contains_zero(truth.gradient).all():
+    unit = moves + _half_ulps(problem, reference, moves)
+    if contains_zero(reference.gradient).all():
         # Nothing but exact zeros has no size; what is left of terms that cancel has.
         unit[1:] = np.fmax(unit[1:], deviations[1:])
     loose = LOOSE * deviations
-    return Yardsticks(unit[1:], loose[1:], unit[0], loose[0], truth.gradient)
+    return Tolerance(unit[1:], loose[1:], unit[0], loose[0], reference.gradient)
 
 
 class Around:
@@ -94,17 +94,17 @@ class Around:
         return furthest
 
 
-def _half_ulps(problem: Untraced, truth: Truth, moves: np.ndarray) -> np.ndarray:
+def _half_ulps(problem: Untraced, reference: Reference, moves: np.ndarray) -> np.ndarray:
     """Half an ulp of the loss and of each element; nothing of a 0 that moves."""
-    loss = np.abs(balls.midpoints(balls.boxed([truth.loss], (1,))))
-    here = element_scale(problem, truth.gradient)
-    if truth.kink is not None:
-        sides = truth.kink.corner + truth.kink.edges
+    loss = np.abs(balls.midpoints(balls.boxed([reference.loss], (1,))))
+    here = element_scale(problem, reference.gradient)
+    if reference.kink is not None:
+        sides = reference.kink.corner + reference.kink.edges
         here = np.fmax(here, np.max(balls.magnitudes(sides), axis=0))
     half = tolerances.half_ulps(problem, here)
-    if truth.kink is None:
+    if reference.kink is None:
         of_zero = np.where(moves[1:] == 0, here, 0.0)
-        half = np.where(contains_zero(truth.gradient), of_zero, half)
+        half = np.where(contains_zero(reference.gradient), of_zero, half)
     return np.concatenate([np.spacing(loss) / 2, half])
 
 

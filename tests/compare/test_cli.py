@@ -163,7 +163,7 @@ def test_predict() -> None:
     assert metric["warnings"] == []
 
 
-def test_predictions_are_judged(compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predictions_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the network that each has trained, by both."""
     right = manual.article.feedforward
     monkeypatch.setattr(manual.article, "feedforward", lambda *at: right(*at) * (1 + 1e-9))

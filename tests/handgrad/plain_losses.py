@@ -20,17 +20,19 @@ class Plain:
     loss: Callable[..., Any]
     gradient: Callable[..., Any]
     draw: Draw
-    twin: Callable[..., Any]
+    counterpart: Callable[..., Any]
 
 
 ALL: dict[str, Plain] = {}
 
 
-def plain(draw: Draw, gradient: Callable[..., Any], twin: Any = None) -> Callable[[Any], Any]:
+def plain(
+    draw: Draw, gradient: Callable[..., Any], counterpart: Any = None
+) -> Callable[[Any], Any]:
     """Register what makes a loss out of a module, `numpy` or `jax.numpy`."""
 
     def register(make: Any) -> Any:
-        ALL[make.__name__] = Plain(make(np), gradient, draw, twin or make(jnp))
+        ALL[make.__name__] = Plain(make(np), gradient, draw, counterpart or make(jnp))
         return make
 
     return register
@@ -91,7 +93,7 @@ def by_loops(w: Any, x: Any, y: Any) -> Any:
 @plain(
     data(5, 2),
     lambda w, x, y: -2 * np.exp(w) * (x.T @ (y - x @ np.exp(w))) / len(y),
-    twin=lambda w, x, y: jnp.mean((y - x @ jnp.exp(w)) ** 2),
+    counterpart=lambda w, x, y: jnp.mean((y - x @ jnp.exp(w)) ** 2),
 )
 def least_squares_by_loops(_: Any) -> Any:
     return by_loops
@@ -213,7 +215,7 @@ def written_gradient(x: Any) -> Any:
 @plain(
     vector(4),
     written_gradient,
-    twin=lambda x: jnp.sum((jnp.where(x > 0, math.pi * x**2, -x) + jnp.arctan(x)) ** 2),
+    counterpart=lambda x: jnp.sum((jnp.where(x > 0, math.pi * x**2, -x) + jnp.arctan(x)) ** 2),
 )
 def an_array_filled_in_a_loop(_: Any) -> Any:
     return written
@@ -235,7 +237,7 @@ def linear_system(np: Any) -> Any:
 @plain(
     lambda rng: (1 + rng.random(3), rng.standard_normal(3)),
     lambda x, z: scipy.special.digamma(x) + z * scipy.special.expit(z * x),
-    twin=lambda x, z: jnp.sum(jax.scipy.special.gammaln(x) + jnp.logaddexp(0, z * x)),
+    counterpart=lambda x, z: jnp.sum(jax.scipy.special.gammaln(x) + jnp.logaddexp(0, z * x)),
 )
 def functions_of_scipy(np: Any) -> Any:
     return lambda x, z: np.sum(scipy.special.gammaln(x) - np.log(scipy.special.expit(-z * x)))

@@ -9,7 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from handgrad.data.arguments import arguments, written
+from handgrad.data.point import point_at, written
 
 
 class Layer(NamedTuple):
@@ -54,7 +54,7 @@ TREES: dict[str, tuple[Any, list[str], list[Any]]] = {
 @pytest.mark.parametrize("name", TREES)
 def test_a_pytree_is_taken_apart_and_put_together(name: str) -> None:
     params, paths, leaves = TREES[name]
-    given = arguments(params, (W,))
+    given = point_at(params, (W,))
     assert list(given.paths) == paths
     assert given.size == sum(np.size(leaf) for leaf in leaves)
     for found, leaf in zip(given.leaves, leaves, strict=True):
@@ -70,7 +70,7 @@ def test_a_pytree_is_taken_apart_and_put_together(name: str) -> None:
 @pytest.mark.parametrize("name", TREES)
 def test_moved_arguments_keep_the_structure(name: str) -> None:
     params, _, _ = TREES[name]
-    given = arguments(params, (W,))
+    given = point_at(params, (W,))
     moved = given.moved([leaf + leaf.dtype.type(1) for leaf in given.leaves])
     assert jax.tree.structure(moved.params) == jax.tree.structure(params)
     pairs = zip(jax.tree.leaves(moved.params), jax.tree.leaves(params), strict=True)
@@ -108,24 +108,24 @@ def test_moved_arguments_keep_the_structure(name: str) -> None:
 )
 def test_what_is_no_array_of_floats_is_named(params: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
-        arguments(params, ())
+        point_at(params, ())
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
 def test_short_formats_are_not_judged(dtype: Any) -> None:
-    given = arguments([W, np.ones(2, dtype)], ())
+    given = point_at([W, np.ones(2, dtype)], ())
     assert given.not_judged() == (
         f"params[1] is {np.dtype(dtype).name}: not judged; float64 and float32 are"
     )
-    assert arguments([W, SINGLE], ()).not_judged() is None
+    assert point_at([W, SINGLE], ()).not_judged() is None
 
 
 def test_bits_are_those_of_the_arrays() -> None:
-    assert arguments(SINGLE, (W,)).wide
-    assert arguments([SINGLE, 1.0], ()).wide
-    assert not arguments(SINGLE, (np.arange(3), SINGLE)).wide
+    assert point_at(SINGLE, (W,)).wide
+    assert point_at([SINGLE, 1.0], ()).wide
+    assert not point_at(SINGLE, (np.arange(3), SINGLE)).wide
     for params, expected in ((SINGLE, jnp.float32), (W, jnp.float64)):
-        found, _ = arguments(params, ()).call(lambda p: jnp.asarray(p).dtype)
+        found, _ = point_at(params, ()).call(lambda p: jnp.asarray(p).dtype)
         assert found == expected
 
 
@@ -137,17 +137,17 @@ def test_a_function_gets_copies_and_what_it_writes_to_is_named() -> None:
         x[0] = 7.0
         return f"{p['w'][0, 0]} {kept}"
 
-    result, changed = arguments(params, (x, "same")).call(spoils)
+    result, changed = point_at(params, (x, "same")).call(spoils)
     assert result == "1.0 same"
     assert changed == ["params['w']", "inputs[0]"]
     np.testing.assert_array_equal(params["w"], W)
     np.testing.assert_array_equal(x, [1.0, np.nan])
-    assert arguments(params, (x,)).call(lambda p, x: None)[1] == []
+    assert point_at(params, (x,)).call(lambda p, x: None)[1] == []
 
 
 def test_a_structure_that_was_changed_is_found() -> None:
     def spoils(p: Any) -> None:
         p["new"] = p.pop("w")
 
-    assert arguments({"w": W}, ()).call(spoils)[1] == ["params"]
+    assert point_at({"w": W}, ()).call(spoils)[1] == ["params"]
     assert written([W], [W.copy()], "params") == []

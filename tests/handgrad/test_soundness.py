@@ -58,7 +58,7 @@ def root_not_taken(p: Any) -> Any:
             [0.3],
             "undecidable",
         ),
-        # No float is right where the truth is beyond them all.
+        # No float is right where the reference is beyond them all.
         (constant(np.inf), lambda p: jnp.sum(p * 1e300) * 1e300, [1e-300], "undecidable"),
     ],
 )

@@ -22,8 +22,8 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, moving
 from handgrad.oracle.kink_search import KnownSide, check_sides
-from handgrad.oracle.numpy_losses.dispatch import Disturbance, Lines
-from handgrad.oracle.numpy_losses.pack import gathered, scattered, series
+from handgrad.oracle.numpy_losses.dispatch import Disturbance, NumpyRun
+from handgrad.oracle.numpy_losses.pack import packed, series, unpacked
 from handgrad.oracle.random_directions import (
     BLOCK,
     FEWEST,
@@ -31,8 +31,8 @@ from handgrad.oracle.random_directions import (
     one_and_units,
     random_directions,
 )
+from handgrad.oracle.reference import BITS, BITS_OF_ZERO, Reference, UndecidableError, check_good
 from handgrad.oracle.subgradients import Kink, UndecidableKinkError
-from handgrad.oracle.truth import BITS, BITS_OF_ZERO, Truth, UndecidableError, check_good
 from handgrad.program.trace import Program, Traced
 
 #: On what such a truth rests.
@@ -41,8 +41,9 @@ HOW = (
     "second witness"
 )
 
-#: A point takes about so many evaluations in all directions: the truth, the sides of its ties, and
-#: the yardsticks, whose runs imitate rounding at twice the cost. Ties inside ties take many more.
+#: A point takes about so many evaluations in all directions: the reference, the sides of its
+#: ties, and the tolerances, whose runs imitate rounding at twice the cost. Ties inside ties take
+#: many more.
 RUNS = 25
 
 
@@ -99,24 +100,24 @@ def slopes(
     Raises:
         TypeError: the lines need something that series are not; or whatever else they raise.
     """
-    lines = Lines(comparisons, problem.memory, disturbance)
+    lines = NumpyRun(comparisons, problem.memory, disturbance)
     given = moving(problem, directions, arguments)
     objects = [_object(lines, d, kind) for d, kind in zip(given, problem.arrays, strict=True)]
     n = len(problem.leaves)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        answer = gathered(lines, problem.loss(objects[:n], objects[n:]))
+        answer = packed(lines, problem.loss(objects[:n], objects[n:]))
     if answer.shape != ():
         raise TypeError(f"loss: got an array of shape {answer.shape}, expected one real scalar")
     return answer.value.item(), dual.tangents(answer, directions.shape[0])
 
 
-def _object(lines: Lines, given: Dual, array: bool) -> Any:
-    made = scattered(lines, given)
+def _object(lines: NumpyRun, given: Dual, array: bool) -> Any:
+    made = unpacked(lines, given)
     return series(lines, balls.boxed([made], ())) if array and not given.shape else made
 
 
-def certify(problem: Untraced, every: bool = False, seconds: float | None = None) -> Truth:
+def certify(problem: Untraced, every: bool = False, seconds: float | None = None) -> Reference:
     """The certified gradient.
 
     Args:
@@ -139,7 +140,7 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
     raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
 
 
-def _attempt(problem: Untraced, bits: int, seconds: float) -> Truth:
+def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:
     n = problem.size
     chosen = _affordable(problem, bits, seconds)
     directions, found = one_and_units(np.random.default_rng(n), n, chosen), comparing(bits)
@@ -151,7 +152,7 @@ def _attempt(problem: Untraced, bits: int, seconds: float) -> Truth:
     if around and found.unproved:
         raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
     how = HOW if known.all() else f"{HOW}; {chosen.size} of {n} elements, drawn at random"
-    return Truth(loss, gradient, known, how, bits, program=None, kink=around)
+    return Reference(loss, gradient, known, how, bits, program=None, kink=around)
 
 
 def _affordable(problem: Untraced, bits: int, seconds: float) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 Arithmetic and the usual functions are rules of the referee's table. What moves elements about is
 left to NumPy, which can do it with objects. Everything else, `np.linalg.solve` or
-`scipy.special.expit`, becomes its twin in JAX, traced at these shapes and run by the table.
+`scipy.special.expit`, becomes its counterpart in JAX, traced at these shapes and run by the table.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ import numpy as np
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.oracle.numpy_losses.jax_counterparts import RULE_OF, key_of, traced, twin_of
-from handgrad.oracle.numpy_losses.pack import gathered, is_series, scattered, series
+from handgrad.oracle.numpy_losses.jax_counterparts import RULE_OF, counterpart_of, key_of, traced
+from handgrad.oracle.numpy_losses.pack import is_series, packed, series, unpacked
 from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, exact
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
@@ -44,7 +44,7 @@ class Disturbance(Protocol):
         ...
 
 
-class Lines:
+class NumpyRun:
     """One run of a loss's lines."""
 
     def __init__(
@@ -80,7 +80,7 @@ class Lines:
 
         Raises:
             NotOnSeriesError: the result is to go into an array of floats.
-            TypeError: NumPy has no such operation on objects, and JAX no twin.
+            TypeError: NumPy has no such operation on objects, and JAX no counterpart.
         """
         (out,) = options.pop("out", None) or (None,)
         if out is not None and out.dtype != object:
@@ -99,12 +99,14 @@ class Lines:
         return out
 
     def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
-        """Another function: NumPy's own if it takes objects, or else its twin.
+        """Another function: NumPy's own if it takes objects, or else its counterpart.
 
         Raises:
-            TypeError: it takes none, and has no twin that could be run.
+            TypeError: it takes none, and has no counterpart that could be run.
         """
-        ways = [self._by_numpy, self._by_twin] if twin_of(function) else [self._by_numpy]
+        ways = (
+            [self._by_numpy, self._by_counterpart] if counterpart_of(function) else [self._by_numpy]
+        )
         first, *others = ways[::-1] if function in PRODUCTS else ways
         try:
             return first(function, args, options)
@@ -120,18 +122,20 @@ class Lines:
         name = RULE_OF.get(ufunc)
         if name == "pow" and isinstance(inputs[1], int | np.integer):
             eqn = SimpleNamespace(params={"y": int(inputs[1])})
-            return self._made(RULES["integer_pow"](self.run, eqn, gathered(self, inputs[0])))
+            return self._made(RULES["integer_pow"](self.run, eqn, packed(self, inputs[0])))
         if name:
-            return self._made(RULES[name](self.run, None, *(gathered(self, x) for x in inputs)))
-        return (self._by_twin if twin_of(ufunc) else self._natively)(ufunc, inputs, {})
+            return self._made(RULES[name](self.run, None, *(packed(self, x) for x in inputs)))
+        return (self._by_counterpart if counterpart_of(ufunc) else self._natively)(
+            ufunc, inputs, {}
+        )
 
     def _made(self, result: Any) -> Any:
         if isinstance(result, Dual):
-            return scattered(self, self.disturbance.after(result) if self.disturbance else result)
+            return unpacked(self, self.disturbance.after(result) if self.disturbance else result)
         return result[()] if isinstance(result, np.ndarray) else result
 
     def _summed(self, x: Any, axis: Any, keepdims: bool) -> Any:
-        terms = gathered(self, x)
+        terms = packed(self, x)
         axes = range(len(terms.shape)) if axis is None else np.atleast_1d(axis)
         axes = tuple(int(i) % len(terms.shape) for i in axes)
         count = int(np.prod([terms.shape[i] for i in axes]))
@@ -153,7 +157,7 @@ class Lines:
         bare = isinstance(result, np.ndarray) and result.dtype == object
         return series(self, result) if bare else result
 
-    def _by_twin(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
+    def _by_counterpart(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
         """JAX's function of the same name, as a program on these operands.
 
         Raises:
@@ -161,11 +165,11 @@ class Lines:
         """
         leaves, tree = jax.tree_util.tree_flatten((args, _given(options)))
         real = {i for i, leaf in enumerate(leaves) if _is_real(leaf)}
-        operands = [gathered(self, leaves[i]) for i in sorted(real)]
+        operands = [packed(self, leaves[i]) for i in sorted(real)]
         fixed = [None if i in real else leaf for i, leaf in enumerate(leaves)]
-        key = ("twin", function, tree, *map(key_of, fixed), *(o.shape for o in operands))
+        key = ("counterpart", function, tree, *map(key_of, fixed), *(o.shape for o in operands))
         if key not in self.run.memory:
-            self.run.memory[key] = traced(twin_of(function), tree, fixed, operands)
+            self.run.memory[key] = traced(counterpart_of(function), tree, fixed, operands)
         program, outputs = self.run.memory[key]
         terms = max((max(o.shape, default=1) for o in operands), default=1)
         found = self.run.closed(program, [self._before(o, terms) for o in operands])

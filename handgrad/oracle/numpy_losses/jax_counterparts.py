@@ -19,11 +19,11 @@ RULE_OF = {
 }
 
 
-def traced(twin: Any, tree: Any, fixed: list[Any], operands: list[Dual]) -> tuple[Any, Any]:
-    """A twin as a program of its real operands, and the structure of what it returns.
+def traced(counterpart: Any, tree: Any, fixed: list[Any], operands: list[Dual]) -> tuple[Any, Any]:
+    """A counterpart as a program of its real operands, and the structure of what it returns.
 
     Args:
-        twin: JAX's function.
+        counterpart: JAX's function.
         tree: the structure of (arguments, options).
         fixed: their leaves, None where a real operand stands.
         operands: the real ones; only their shapes count.
@@ -35,7 +35,7 @@ def traced(twin: Any, tree: Any, fixed: list[Any], operands: list[Dual]) -> tupl
         for place, value in zip(places, real, strict=True):
             leaves[place] = value
         args, options = jax.tree_util.tree_unflatten(tree, leaves)
-        return twin(*args, **options)
+        return counterpart(*args, **options)
 
     # Whatever the caller has JAX refuse, NumPy allows.
     with (
@@ -49,7 +49,7 @@ def traced(twin: Any, tree: Any, fixed: list[Any], operands: list[Dual]) -> tupl
     return program, jax.tree_util.tree_structure(outputs)
 
 
-def twin_of(function: Any) -> Any:
+def counterpart_of(function: Any) -> Any:
     """JAX's function that does the same; None if there is none."""
     name = function.__name__
     for home in ("numpy", "numpy.linalg", "scipy.special"):

@@ -29,7 +29,7 @@ def is_series(value: Any) -> bool:
     return isinstance(value, Number) or (isinstance(value, np.ndarray) and value.dtype == object)
 
 
-def gathered(session: Session, value: Any) -> Dual:
+def packed(session: Session, value: Any) -> Dual:
     """Numbers, or floats, as one array of series.
 
     Raises:
@@ -63,7 +63,7 @@ def _value(element: Any) -> arb:
     raise NotOnSeriesError(f"{type(element).__name__} among numbers that depend on parameters")
 
 
-def scattered(session: Session, dual: Dual) -> Any:
+def unpacked(session: Session, dual: Dual) -> Any:
     """An array of series as a `Number` if it has no axes, and else as a `Series`."""
     if not dual.shape:
         return Number(session, dual.value.item(), dual.tangent)

@@ -11,7 +11,7 @@ from numpy import tanh
 from scipy.special import expit
 
 from handgrad import check_gradient, check_steps
-from handgrad.data.arguments import arguments
+from handgrad.data.point import point_at
 from handgrad.diagnosis.engine import AnotherLossError, engine
 from handgrad.program.numpy_to_jax import in_jax
 from tests.tiers import slowly
@@ -138,7 +138,7 @@ def test_lines_that_mean_something_else_have_no_links() -> None:
 
     exact = np.array([2 * np.exp(2 * W[0]), 0.0, 0.0])
     with pytest.raises(AnotherLossError):
-        engine(at_the_end_of_numpy(at_the_end), arguments(W, ()), exact)
+        engine(at_the_end_of_numpy(at_the_end), point_at(W, ()), exact)
 
 
 def at_the_end_of_numpy(loss: Any) -> Any:

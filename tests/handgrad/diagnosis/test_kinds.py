@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.data.arguments import arguments
 from handgrad.data.findings import Diagnosis
+from handgrad.data.point import point_at
 from handgrad.diagnosis import factors
 from tests.tiers import slowly
 
@@ -221,18 +221,18 @@ NAMES = [
 
 @pytest.mark.parametrize(("factor", "text", "about"), NAMES)
 def test_the_name_of_a_factor(factor: float, text: str, about: str) -> None:
-    given = arguments({"w": np.zeros((3, 5))}, (X, Y))
+    given = point_at({"w": np.zeros((3, 5))}, (X, Y))
     assert factors.name(factor, given) == factors.Name(text, about)
 
 
 @pytest.mark.parametrize("factor", [1.0, -1.0, 0.0, 1.3, 7.001, 0.1234, np.nan])
 def test_a_factor_without_a_name(factor: float) -> None:
-    assert factors.name(factor, arguments({"w": np.zeros((3, 5))}, (X, Y))) is None
+    assert factors.name(factor, point_at({"w": np.zeros((3, 5))}, (X, Y))) is None
 
 
 @pytest.mark.parametrize(("factor", "text"), [(0.7, "0.7"), (1 / 0.7, "1/0.7")])
 def test_a_number_of_the_loss_is_a_name(factor: float, text: str) -> None:
-    given = arguments({"w": np.zeros((3, 5))}, (X, Y))
+    given = point_at({"w": np.zeros((3, 5))}, (X, Y))
     expected = factors.Name(text, " (0.7 is a number in the loss)")
     assert factors.name(factor, given, (0.7,)) == expected
     assert factors.name(factor, given) is None
@@ -280,5 +280,5 @@ def test_a_strange_factor_near_1_is_no_kind_beside_another_mistake(another: bool
 
 
 def test_without_a_batch_it_is_a_length() -> None:
-    given = arguments(np.zeros(3), (np.zeros(11),))
+    given = point_at(np.zeros(3), (np.zeros(11),))
     assert factors.name(11, given) == factors.Name("11", " (11 is the length of an input)")

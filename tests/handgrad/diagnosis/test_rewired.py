@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.data.arguments import Arguments, arguments
+from handgrad.data.point import Point, point_at
 from handgrad.diagnosis.engine import Engine, TooLargeError, engine
 from tests.tiers import one_of_each
 
@@ -99,7 +99,7 @@ class Rebuilt(NamedTuple):
     """The engine of a program, what JAX says, and how far rounding may lead."""
 
     run: Engine
-    given: Arguments
+    given: Point
     by_jax: np.ndarray
     rounding: np.ndarray
 
@@ -115,8 +115,8 @@ def rebuilt(request: pytest.FixtureRequest) -> Rebuilt:
     # What is allowed of a right gradient is derived from the loss, for each element: how far it
     # moves with half an ulp of its parameters, and with the rounding of every intermediate result.
     # Both of two right gradients may be that far off, one in either direction.
-    rounding = 2 * np.maximum(ruling.yardsticks.sharp, ruling.yardsticks.loose)
-    given = arguments(point[0], point[1:])
+    rounding = 2 * np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
+    given = point_at(point[0], point[1:])
     return Rebuilt(engine(loss, given), given, ruling.yours.answer, rounding)
 
 
@@ -165,7 +165,7 @@ def test_a_gradient_is_a_straight_line_in_the_factor_at_a_place(rebuilt: Rebuilt
 
 def test_a_switch_changes_the_gradient_and_not_the_loss() -> None:
     loss, point = PROGRAMS["products"]
-    given = arguments(point[0], point[1:])
+    given = point_at(point[0], point[1:])
     run = engine(loss, given)
     right = run.right(given)
     same = [
@@ -188,4 +188,4 @@ def test_a_program_that_is_too_long() -> None:
         return jnp.sum(h)
 
     with pytest.raises(TooLargeError):
-        engine(loss, arguments(np.ones(2), ()))
+        engine(loss, point_at(np.ones(2), ()))

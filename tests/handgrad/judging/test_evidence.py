@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import arguments
+from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.losses import prepare
 from handgrad.judging.reruns import formula
 from handgrad.judging.ruling import RIGHT_FORMULA, Held
 from handgrad.oracle.certify import certify
-from handgrad.tolerance.tolerances import yardsticks
+from handgrad.tolerance.tolerances import measure
 from tests.handgrad.referee.problems import flat, problem
 
 SATURATED = np.array([31.0, -31.0, 2.0])
@@ -33,11 +33,13 @@ def right(
     gradient: Any, params: Any = SATURATED, *inputs: Any, loss: Any = loss, has_value: bool = False
 ) -> list[bool]:
     """Which elements are right by formula; asked of all of them."""
-    given, case = arguments(params, inputs), problem(loss, params, *inputs)
-    truth = certify(case)
+    given, case = point_at(params, inputs), problem(loss, params, *inputs)
+    reference = certify(case)
     answer = gradient(params, *inputs)
-    gap = balls.magnitudes(balls.exact(flat(answer[1] if has_value else answer)) - truth.gradient)
-    held = Held(truth.gradient, gap, yardsticks(case, truth, 0).sharp, gap > 0)
+    gap = balls.magnitudes(
+        balls.exact(flat(answer[1] if has_value else answer)) - reference.gradient
+    )
+    held = Held(reference.gradient, gap, measure(case, reference, 0).sharp, gap > 0)
 
     prepared = prepare(Case(gradient, loss, has_value=has_value), given)
     told = formula(prepared, given, held)

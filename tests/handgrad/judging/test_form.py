@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.data.arguments import arguments
+from handgrad.data.point import point_at
 from handgrad.judging.form import answer, differs, taken
 
 PARAMS = {"w": np.ones((3, 2)), "b": np.ones(2, np.float32), "s": 1.0}
-GIVEN = arguments(PARAMS, ())
+GIVEN = point_at(PARAMS, ())
 RIGHT: dict[str, Any] = {"w": np.full((3, 2), 2.0), "b": np.full(2, 3, np.float32), "s": 4.0}
 
 
@@ -60,7 +60,7 @@ def test_a_wrong_form_is_named(wrong: Any, expected: Any) -> None:
 
 
 def test_another_container_is_another_structure() -> None:
-    given = arguments([np.ones(2), 1.0], ())
+    given = point_at([np.ones(2), 1.0], ())
     assert answer((np.ones(2), 1.0), given)[1] == []  # the paths are the same, and so is the order
     (found,) = answer({"a": np.ones(2)}, given)[1]
     assert (found.kind, found.leaf) == ("structure", "params[0]")
@@ -71,7 +71,7 @@ def test_another_container_is_another_structure() -> None:
 
 
 def test_what_is_returned_by_mistake() -> None:
-    given = arguments(np.ones(2), ())
+    given = point_at(np.ones(2), ())
     (nothing,) = answer(None, given)[1]
     assert "is its return statement missing?" in nothing.detail
     (value_too,) = answer((3.0, np.ones(2)), given)[1]
@@ -92,7 +92,7 @@ def test_details_say_what_came_and_what_was_expected() -> None:
 
 def test_an_answer_is_kept_apart_from_what_the_gradient_goes_on_with() -> None:
     buffer = np.ones(2)
-    given = arguments(np.ones(2), ())
+    given = point_at(np.ones(2), ())
     _, first, _ = taken(lambda p: buffer, given, False)
     buffer += 1
     assert first[0].tolist() == [1.0, 1.0]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.data.arguments import arguments
+from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
@@ -36,7 +36,7 @@ def judged(model: Model, dtype: Any, seed: int, draws: int) -> Iterator[Outcome]
     case, rng, loss = Case(model.gradient, model.loss), np.random.default_rng(seed), None
     for _ in range(draws):
         params, *inputs = model.point(rng, dtype)
-        given = arguments(params, inputs)
+        given = point_at(params, inputs)
         loss = loss or prepare(case, given)
         yield judge_point(loss, given)
 
@@ -44,8 +44,8 @@ def judged(model: Model, dtype: Any, seed: int, draws: int) -> Iterator[Outcome]
 def assert_no_alarm(outcome: Outcome, model: Model) -> None:
     assert not outcome.findings, outcome.findings
     assert outcome.ruling is not None, (model.name, outcome.cause)
-    assert outcome.ruling.truth.certified
-    assert outcome.ruling.truth.known.all()
+    assert outcome.ruling.reference.certified
+    assert outcome.ruling.reference.known.all()
     assert outcome.ruling.yours.worst in (RIGHT, ROUNDED), model.name
 
 
@@ -101,15 +101,15 @@ def test_every_planted_mistake_beyond_the_loose_yardstick_is_caught(model: Model
 
 
 def caught_at(model: Model, mistake: Any, seed: int) -> bool:
-    """Whether a mistake is caught at a point; it must be where it is beyond the loose yardstick."""
+    """Whether a mistake is caught at a point; it must be where it is beyond the loose tolerance."""
     params, *inputs = model.point(np.random.default_rng(seed))
-    given = arguments(params, inputs)
+    given = point_at(params, inputs)
     outcome = judge_point(prepare(Case(mistake, model.loss), given), given)
     if outcome.findings:
         return True
     ruling = outcome.ruling
     assert ruling is not None
-    beyond = ~(ruling.yours.gap <= np.maximum(ruling.yardsticks.loose, ruling.yardsticks.sharp))
+    beyond = ~(ruling.yours.gap <= np.maximum(ruling.tolerance.loose, ruling.tolerance.sharp))
     assert (ruling.yours.worst == WRONG) == beyond.any()
     return bool(beyond.any())
 
@@ -122,6 +122,6 @@ def test_sharp_units_are_what_right_gradients_keep_to() -> None:
         (model,) = (model for model in ZOO if model.name == name)
         for outcome in judged(model, np.float64, seed=2, draws=3):
             assert outcome.ruling
-            units = outcome.ruling.yours.gap / outcome.ruling.yardsticks.unit
+            units = outcome.ruling.yours.gap / outcome.ruling.tolerance.unit
             worst = max(worst, float(units.max()))
     assert 0.1 < worst < SHARP / 2

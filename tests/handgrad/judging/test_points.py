@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.data.arguments import arguments
+from handgrad.data.point import point_at
 from handgrad.judging.points import SCALES, points
 
 X, Y = np.arange(6.0).reshape(2, 3), np.array([0, 1])
@@ -16,7 +16,7 @@ PARAMS = {"w": np.full((50, 40), 2.0), "b": np.zeros(500), "s": 3.0}
 
 
 def given_here(params: Any = PARAMS) -> Any:
-    return arguments(params, (X, Y))
+    return point_at(params, (X, Y))
 
 
 def leaves(point: Any) -> list[Any]:

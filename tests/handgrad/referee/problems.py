@@ -6,23 +6,23 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import arguments
+from handgrad.data.point import point_at
 from handgrad.data.pytrees import split
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.truth import Truth
+from handgrad.oracle.reference import Reference
 from handgrad.program.trace import trace
 
 
 def problem(loss: Any, params: Any, *inputs: Any, trusted: Any = frozenset()) -> Problem:
-    given = arguments(params, inputs)
+    given = point_at(params, inputs)
     traced = trace(loss, given.arrays, given.inputs)
     real, _ = split(given.inputs)
     arrays = [np.asarray(array) for array in real] if traced.traced_inputs else []
     return Problem(traced, given.leaves, arrays, trusted)
 
 
-def certified(loss: Any, params: Any, *inputs: Any, method: str = "series") -> Truth:
+def certified(loss: Any, params: Any, *inputs: Any, method: str = "series") -> Reference:
     return certify(problem(loss, params, *inputs), method)
 
 
@@ -55,11 +55,11 @@ def hidden(f: Any) -> Any:
 def assert_right(loss: Any, params: Any) -> Problem:
     """JAX in float64 loses some ulps of the largest element at points as tame as these."""
     case = problem(loss, params)
-    truth = certify(case, "series")
+    reference = certify(case, "series")
     value, grads = by_jax(loss, params)
     allowed = 64 * np.spacing(np.max(np.abs(grads)))
-    assert truth.kink is None
-    assert np.max(np.abs(balls.midpoints(truth.gradient) - grads)) <= allowed
-    assert abs(float(truth.loss.mid()) - value) <= 64 * np.spacing(max(1.0, abs(value)))
-    assert np.max(balls.radii(truth.gradient)) < 2.0**-70 * np.max(np.abs(grads))
+    assert reference.kink is None
+    assert np.max(np.abs(balls.midpoints(reference.gradient) - grads)) <= allowed
+    assert abs(float(reference.loss.mid()) - value) <= 64 * np.spacing(max(1.0, abs(value)))
+    assert np.max(balls.radii(reference.gradient)) < 2.0**-70 * np.max(np.abs(grads))
     return case

@@ -14,7 +14,7 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.oracle import evaluate, random_directions
 from handgrad.oracle.certify import certify
-from handgrad.oracle.truth import UndecidableError
+from handgrad.oracle.reference import UndecidableError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from tests.exact import gradient as by_series_of_the_article
 from tests.handgrad.referee.problems import certified, flat, gradient, problem
@@ -32,27 +32,29 @@ def article(p: Any, x: Any, y: Any) -> Any:
 @pytest.mark.parametrize("method", ["series", "program"])
 def test_alice_has_the_printed_gradient(method: str) -> None:
     w1, w2, w5, b3 = 0.0214695352658111, 0.0107347676329056, -0.0112692202429582, -0.237617559528428
-    truth = certified(article, START, *ALICE, method=method)
+    reference = certified(article, START, *ALICE, method=method)
     expected = [w1, w2, w1, w2, w5, w5, -w2, -w2, b3]
-    np.testing.assert_allclose(balls.midpoints(truth.gradient), expected, rtol=5e-15)
-    assert float(truth.loss.mid()) == pytest.approx(0.226866287190871, rel=3e-15)
+    np.testing.assert_allclose(balls.midpoints(reference.gradient), expected, rtol=5e-15)
+    assert float(reference.loss.mid()) == pytest.approx(0.226866287190871, rel=3e-15)
 
 
 def test_bob_where_both_witnesses_are_wrong() -> None:
-    truth = gradient(article, START, *BOB)
-    assert truth[0] == pytest.approx(1.591767734273890e-13, rel=2e-15)
+    reference = gradient(article, START, *BOB)
+    assert reference[0] == pytest.approx(1.591767734273890e-13, rel=2e-15)
     with jax.enable_x64(True):
         witness = np.asarray(jax.grad(article)(START, *BOB))
-    assert abs(witness[0] / truth[0] - 1) == pytest.approx(2.3e-4, rel=0.02)
+    assert abs(witness[0] / reference[0] - 1) == pytest.approx(2.3e-4, rel=0.02)
 
 
 @pytest.mark.parametrize(("x", "y"), [ALICE, BOB])
 def test_another_evaluation_in_balls_agrees(x: Any, y: float) -> None:
     params = START + np.linspace(-0.7, 0.9, 9)
-    truth = certified(article, params, x, y)
-    pairs = zip(truth.gradient, by_series_of_the_article(params, x, y), strict=True)
+    reference = certified(article, params, x, y)
+    pairs = zip(reference.gradient, by_series_of_the_article(params, x, y), strict=True)
     assert all(ours.overlaps(theirs) for ours, theirs in pairs)
-    assert (balls.radii(truth.gradient) < 2.0**-80 * abs(balls.midpoints(truth.gradient))).all()
+    assert (
+        balls.radii(reference.gradient) < 2.0**-80 * abs(balls.midpoints(reference.gradient))
+    ).all()
 
 
 @pytest.mark.parametrize("e", [80, 550])
@@ -63,18 +65,20 @@ def test_cancellation_that_takes_more_bits(e: int) -> None:
         large = lax.optimization_barrier(jnp.float64(2.0**e)) ** 2
         return ((x + large) - large) ** 2
 
-    truth = certified(loss, 0.3)
-    assert truth.bits >= 2 * e + 80
-    assert (truth.gradient[0] - 2 * arb(0.3)).contains(0)
-    assert balls.radii(truth.gradient)[0] < 2.0**-80
+    reference = certified(loss, 0.3)
+    assert reference.bits >= 2 * e + 80
+    assert (reference.gradient[0] - 2 * arb(0.3)).contains(0)
+    assert balls.radii(reference.gradient)[0] < 2.0**-80
 
 
 def test_an_exact_zero_by_cancellation() -> None:
     """d/dx of sin² x + cos² x is 0, and no precision gives it relative bits."""
-    truth = certified(lambda p: jnp.sin(p[0]) ** 2 + jnp.cos(p[0]) ** 2 + p[1], np.array([0.7, 2]))
-    assert truth.gradient[0].contains(0)
-    assert abs(truth.gradient[0]) < arb(2) ** -1400
-    assert truth.gradient[1] == 1
+    reference = certified(
+        lambda p: jnp.sin(p[0]) ** 2 + jnp.cos(p[0]) ** 2 + p[1], np.array([0.7, 2])
+    )
+    assert reference.gradient[0].contains(0)
+    assert abs(reference.gradient[0]) < arb(2) ** -1400
+    assert reference.gradient[1] == 1
 
 
 @pytest.mark.parametrize("tiny", [1e-60, 1e-150, -1e-290])
@@ -84,9 +88,9 @@ def test_a_tiny_number_beside_large_ones_is_no_zero(tiny: float) -> None:
     def loss(p: Any, c: Any) -> Any:
         return (p[0] + c) * 1e10 - p[0] * 1e10 + p[1] * 1e10 + (jnp.exp(p[0] * c) - 1.0)
 
-    truth = gradient(loss, np.array([0.7, 1.0]), np.float64(tiny))
-    assert truth[0] == pytest.approx(tiny, rel=1e-15)
-    assert truth[1] == 1e10
+    reference = gradient(loss, np.array([0.7, 1.0]), np.float64(tiny))
+    assert reference[0] == pytest.approx(tiny, rel=1e-15)
+    assert reference[1] == 1e10
 
 
 def network(p: Any, x: Any, y: Any) -> Any:
@@ -138,8 +142,8 @@ def test_holding_catches_one_tiny_element_that_is_off_by_2_to_the_minus_50(eleme
 def test_data_in_the_closure_is_data() -> None:
     c = np.array([0.1, -0.3, 0.7])
     at = np.array([1.5, 2.5, -3.5])
-    truth = gradient(lambda p: jnp.sum(p * p * jnp.asarray(c)), at)
-    np.testing.assert_array_equal(truth, 2 * at * c)
+    reference = gradient(lambda p: jnp.sum(p * p * jnp.asarray(c)), at)
+    np.testing.assert_array_equal(reference, 2 * at * c)
 
 
 def test_what_has_no_rule_is_named() -> None:
@@ -156,8 +160,8 @@ def test_what_is_not_finite_is_undecidable(at: float) -> None:
 
 
 def test_no_parameters_in_a_leaf() -> None:
-    truth = certified(lambda p: p[0] ** 2 + p[1].sum(), (3.0, np.zeros((0, 2))))
-    assert balls.midpoints(truth.gradient).tolist() == [6.0]
+    reference = certified(lambda p: p[0] ** 2 + p[1].sum(), (3.0, np.zeros((0, 2))))
+    assert balls.midpoints(reference.gradient).tolist() == [6.0]
 
 
 def test_a_trusted_rule_is_taken_at_its_word() -> None:

@@ -13,7 +13,7 @@ from jax import lax
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import elements
 from handgrad.oracle.random_directions import generic_direction
-from handgrad.oracle.truth import comparing
+from handgrad.oracle.reference import comparing
 from tests.handgrad.referee.problems import hidden, problem
 from tests.handgrad.referee.test_certify import network, network_at
 
@@ -111,6 +111,6 @@ def test_what_takes_too_long_twice_is_drawn(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(
         "handgrad.oracle.certify.time", SimpleNamespace(process_time=Slow(100.0).process_time)
     )
-    truth = certify(problem(network, *network_at(7, 44, 7)))
-    assert "drawn at random" in truth.how
-    assert not truth.known.all()
+    reference = certify(problem(network, *network_at(7, 44, 7)))
+    assert "drawn at random" in reference.how
+    assert not reference.known.all()

@@ -71,9 +71,9 @@ def test_what_is_filled_with_not_a_number_is_not_one() -> None:
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_remainder_of_a_tiny_number(sign: int) -> None:
-    truth = certified(lambda p: lax.rem(p[0], p[1]), np.array([sign * 1e-200, 1e200]))
-    assert balls.midpoints(truth.gradient).tolist() == [1.0, 0.0]
-    assert float(truth.loss.mid()) == sign * 1e-200
+    reference = certified(lambda p: lax.rem(p[0], p[1]), np.array([sign * 1e-200, 1e200]))
+    assert balls.midpoints(reference.gradient).tolist() == [1.0, 0.0]
+    assert float(reference.loss.mid()) == sign * 1e-200
 
 
 @pytest.mark.parametrize(("y", "expected"), [(2.0, [0.0, 0.0]), (1.0, [1.0, 0.0])])
@@ -130,8 +130,8 @@ def test_missing_data() -> None:
 def test_the_referee_sees_the_reals_behind_a_format(dtype: Any) -> None:
     """A tenth in float32 is another number than in float64, and both are known exactly."""
     point = np.array([0.1, 0.7], dtype)
-    truth = certified(lambda p: jnp.sum(p.astype(jnp.float32) ** 3), point)
+    reference = certified(lambda p: jnp.sum(p.astype(jnp.float32) ** 3), point)
     with balls.precision(300):
         expected = 3 * balls.exact(point) ** 2
-        assert (balls.magnitudes(truth.gradient - expected) < 1e-50).all()
+        assert (balls.magnitudes(reference.gradient - expected) < 1e-50).all()
     assert jnp.ones(1).dtype == jnp.float32  # as it was

@@ -9,25 +9,25 @@ import pytest
 
 from handgrad.arithmetic import balls
 from handgrad.oracle.kink_search import MOST
+from handgrad.oracle.reference import Reference
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.oracle.truth import Truth
 from tests.handgrad.referee.problems import certified
 
 ULP = 2.0**-52
 
 
-def accepts(truth: Truth, answer: Any) -> bool:
+def accepts(reference: Reference, answer: Any) -> bool:
     """Whether an answer is a right one, to a few ulps."""
     answer, allowed = np.array(answer, dtype=float), np.full(len(answer), 16 * ULP)
-    right = truth.kink.nearest(answer, allowed)[0] if truth.kink else truth.gradient
+    right = reference.kink.nearest(answer, allowed)[0] if reference.kink else reference.gradient
     return bool((balls.magnitudes(balls.exact(answer) - right) <= allowed).all())
 
 
 def assert_kink(loss: Any, params: Any, right: list[Any], wrong: list[Any]) -> None:
-    truth = certified(loss, np.array(params))
-    assert truth.kink is not None
-    assert [answer for answer in right if not accepts(truth, answer)] == []
-    assert [answer for answer in wrong if accepts(truth, answer)] == []
+    reference = certified(loss, np.array(params))
+    assert reference.kink is not None
+    assert [answer for answer in right if not accepts(reference, answer)] == []
+    assert [answer for answer in wrong if accepts(reference, answer)] == []
 
 
 def test_the_modulus_of_a_sum() -> None:
@@ -61,9 +61,9 @@ def test_a_kink_on_a_slope() -> None:
     ],
 )
 def test_ties_inside_that_cancel_are_no_kink(loss: Any, expected: Any) -> None:
-    truth = certified(loss, np.full(3, 0.7))
-    assert truth.kink is None
-    assert balls.midpoints(truth.gradient).tolist() == pytest.approx(expected, rel=1e-15)
+    reference = certified(loss, np.full(3, 0.7))
+    assert reference.kink is None
+    assert balls.midpoints(reference.gradient).tolist() == pytest.approx(expected, rel=1e-15)
 
 
 def test_units_at_zero_choose_each_for_themselves() -> None:
@@ -155,9 +155,9 @@ def test_a_tie_that_another_turns_around(loss: Any, ends: Any) -> None:
     ],
 )
 def test_nested_ties_that_cancel_are_no_kink(loss: Any, slope: float) -> None:
-    truth = certified(loss, np.array(0.0))
-    assert truth.kink is None
-    assert balls.midpoints(truth.gradient).tolist() == [slope]
+    reference = certified(loss, np.array(0.0))
+    assert reference.kink is None
+    assert balls.midpoints(reference.gradient).tolist() == [slope]
 
 
 def test_what_is_sorted() -> None:
@@ -189,10 +189,10 @@ def test_clipping_at_its_bound() -> None:
 
 
 def test_float32_slack_is_the_callers() -> None:
-    truth = certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(2, np.float32))
-    assert truth.kink
+    reference = certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(2, np.float32))
+    assert reference.kink
     answer = np.array([1 + 1e-7, 0.3])
-    right, choices = truth.kink.nearest(answer, np.full(2, 1e-6))
+    right, choices = reference.kink.nearest(answer, np.full(2, 1e-6))
     assert (balls.magnitudes(balls.exact(answer) - right) <= 2e-7).all()
     assert ((choices >= 0) & (choices <= 1)).all()
 

@@ -15,8 +15,8 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
-from handgrad.oracle.numpy_losses.dispatch import Lines
-from handgrad.oracle.numpy_losses.pack import gathered, scattered
+from handgrad.oracle.numpy_losses.dispatch import NumpyRun
+from handgrad.oracle.numpy_losses.pack import packed, unpacked
 from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series
 from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
 from tests.tiers import one_of_each
@@ -25,26 +25,26 @@ X = np.array([0.3, -0.7, 1.2])
 A = np.array([[2.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 1.0]])
 
 
-def lines(disturbance: Any = None, final: bool = True) -> Lines:
-    return Lines(Comparisons(final=final, undefined=final), {}, disturbance)
+def lines(disturbance: Any = None, final: bool = True) -> NumpyRun:
+    return NumpyRun(Comparisons(final=final, undefined=final), {}, disturbance)
 
 
-def series(session: Lines, x: np.ndarray) -> Any:
+def series(session: NumpyRun, x: np.ndarray) -> Any:
     """The numbers of an array, each followed in its own direction."""
     tangent = balls.zeros((x.size, x.size))
     tangent[np.arange(x.size), np.arange(x.size)] = balls.ONE
-    return scattered(session, Dual(balls.exact(x), tangent.reshape(x.size, *x.shape)))
+    return unpacked(session, Dual(balls.exact(x), tangent.reshape(x.size, *x.shape)))
 
 
 def value_and_slopes(f: Callable[[Any], Any], x: np.ndarray = X) -> tuple[float, list[float]]:
     with balls.precision(192):
         session = lines()
-        found = gathered(session, f(series(session, x)))
+        found = packed(session, f(series(session, x)))
         assert found.tangent is not None
         return float(found.value.item()), [float(t) for t in found.tangent]
 
 
-#: What NumPy's functions, on objects and as their twins, have in common with jax.numpy's.
+#: What NumPy's functions, on objects and as their counterparts, have in common with jax.numpy's.
 SAME: dict[str, Callable[[Any, Any], Any]] = {
     "exp": lambda np, x: np.sum(np.exp(A @ x) ** 2),
     "softplus": lambda np, x: np.mean(np.log1p(np.exp(x))),
@@ -167,7 +167,7 @@ def test_comparisons_of_numbers() -> None:
         assert [f(small, 1.0) for f in (operator.eq, operator.ne)] != [False, False]
         assert (np.array([0.0, 3.0]) < small).tolist() == [True, False]
         assert bool(large)
-        assert not scattered(session, Dual(balls.zeros(())))
+        assert not unpacked(session, Dual(balls.zeros(())))
 
 
 def test_what_cannot_be_told_apart_is_no_silent_false() -> None:
@@ -177,7 +177,7 @@ def test_what_cannot_be_told_apart_is_no_silent_false() -> None:
             number = Number(lines(final=False), unknown, balls.zeros((1,)))
             with pytest.raises(MorePrecisionNeededError):
                 f(number, 0)
-        array = scattered(lines(final=False), Dual(balls.boxed([unknown], (1,))))
+        array = unpacked(lines(final=False), Dual(balls.boxed([unknown], (1,))))
         for f in (lambda x: np.maximum(x, 0), np.abs, np.sort, lambda x: x > 0, np.max):
             with pytest.raises(MorePrecisionNeededError):
                 f(np.concatenate([array, array * 2]))
@@ -225,7 +225,7 @@ def test_whole_numbers_are_exact() -> None:
         x = series(session, X)
         large = 2**60 + 1
         assert (x[0] + large - large).value.overlaps(arb(0.3))
-        assert gathered(session, np.array([large])).value[0] == arb(large)
+        assert packed(session, np.array([large])).value[0] == arb(large)
 
 
 def test_data_half_an_ulp_away() -> None:

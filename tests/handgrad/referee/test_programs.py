@@ -53,12 +53,12 @@ def _right(primals: Any, tangents: Any) -> Any:
 @pytest.mark.parametrize("method", ["auto", "program"])
 def test_a_wrong_rule_of_a_large_network_is_not_believed(f: Any, method: str) -> None:
     case = problem(lambda p: jnp.sum(f(p) ** 2 * p), WIDE)
-    truth = certify(case, method)
+    reference = certify(case, method)
     exact = np.sin(WIDE) * (2 * np.cos(WIDE) * WIDE + np.sin(WIDE))
-    np.testing.assert_allclose(balls.midpoints(truth.gradient), exact, rtol=1e-13, atol=1e-15)
-    assert truth.program is case.traced.plain()
-    assert truth.known.all()
-    assert broken_rules(case, truth) == [f.__name__]
+    np.testing.assert_allclose(balls.midpoints(reference.gradient), exact, rtol=1e-13, atol=1e-15)
+    assert reference.program is case.traced.plain()
+    assert reference.known.all()
+    assert broken_rules(case, reference) == [f.__name__]
 
 
 @pytest.mark.parametrize("method", ["auto", "series", "program"])
@@ -69,9 +69,9 @@ def test_a_wrong_rule_of_a_function_that_jax_cannot_differentiate(method: str) -
 
     doubled.defvjp(lambda x: (doubled(x), None), lambda _, ct: (3.0 * ct,))
     at = np.abs(WIDE[:29])
-    truth = certified(lambda p: jnp.sum(doubled(p) ** 2), at, method=method)
-    np.testing.assert_array_equal(balls.midpoints(truth.gradient), 2 * 4.0**8 * at)
-    assert truth.program is None
+    reference = certified(lambda p: jnp.sum(doubled(p) ** 2), at, method=method)
+    np.testing.assert_array_equal(balls.midpoints(reference.gradient), 2 * 4.0**8 * at)
+    assert reference.program is None
 
 
 @jax.custom_vjp
@@ -101,18 +101,18 @@ def test_some_of_every_leaf_is_known() -> None:
     """Where elements are drawn, a small leaf beside a large one is not forgotten."""
     params = {"large": np.linspace(1, 2, 200), "small": np.array([1.5]), "two": np.array([1.2, 3])}
     case = problem(lambda p: sum(jnp.sum(doubled_until_large(p[k]) ** 2) for k in p), params)
-    truth = certify(case, "program", seconds=0.0)
-    assert truth.known.sum() == FEWEST
+    reference = certify(case, "program", seconds=0.0)
+    assert reference.known.sum() == FEWEST
     ends = np.cumsum([leaf.size for leaf in case.leaves])
-    assert all(known.any() for known in np.split(truth.known, ends[:-1]))
+    assert all(known.any() for known in np.split(reference.known, ends[:-1]))
 
 
 def test_a_right_rule_is_believed() -> None:
     case = problem(lambda p: jnp.sum(right(p) ** 2 * p), WIDE)
-    truth = certify(case, "program")
-    assert truth.program is case.traced.gradient
+    reference = certify(case, "program")
+    assert reference.program is case.traced.gradient
     assert custom_rules(case.traced.loss) == ["right"]
-    assert broken_rules(case, truth) == []
+    assert broken_rules(case, reference) == []
 
 
 def test_a_wrong_rule_inside_of_loops_and_branches_is_found_and_replaced() -> None:
@@ -127,20 +127,20 @@ def test_a_wrong_rule_inside_of_loops_and_branches_is_found_and_replaced() -> No
     assert custom_rules(case.traced.loss) == ["wrong_sign", "wrong_by_a_hair"]
     plain = case.traced.plain()
     assert custom_rules(plain) == []
-    truth = certify(case, "series")
-    assert truth.program is plain
+    reference = certify(case, "series")
+    assert reference.program is plain
     with jax.enable_x64(True):
         outputs = without_custom_rules(case.traced.loss.jaxpr, case.leaves)
-    assert float(outputs[0]) == pytest.approx(float(truth.loss.mid()), rel=1e-14)
+    assert float(outputs[0]) == pytest.approx(float(reference.loss.mid()), rel=1e-14)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("f", [lax.erf, lax.erfc, lambda p: lax.erf_inv(p * 0.5)])
 def test_rounded_literals_of_derivative_rules_are_replaced(f: Any, dtype: Any) -> None:
     case = problem(lambda p: jnp.sum(f(p) ** 2), (WIDE * 0.9).astype(dtype))
-    truth = certify(case, "program")
-    assert truth.program is case.traced.gradient
-    assert "held to" in truth.how
+    reference = certify(case, "program")
+    assert reference.program is case.traced.gradient
+    assert "held to" in reference.how
 
 
 def literal(value: float, dtype: Any, shape: tuple[int, ...] = ()) -> jex.Literal:
@@ -167,12 +167,12 @@ def test_what_a_literal_is_the_rounding_of(dtype: Any, sign: int) -> None:
 
 def test_the_same_literal_in_a_loss_means_itself() -> None:
     case = problem(lambda p: jnp.sum(1.1283791670955126 * p * p), WIDE[:30])
-    truth = certify(case, "program")
+    reference = certify(case, "program")
     with balls.precision(300):
-        gaps = truth.gradient - 2 * arb(1.1283791670955126) * balls.exact(WIDE[:30])
+        gaps = reference.gradient - 2 * arb(1.1283791670955126) * balls.exact(WIDE[:30])
     assert (balls.magnitudes(gaps) < 2.0**-56).all()
     assert all(gap.contains(0) for gap in gaps)
-    assert "held to" in truth.how
+    assert "held to" in reference.how
 
 
 @pytest.mark.parametrize("value", [1.0, 2.0, 1.128379, np.nextafter(2 / np.sqrt(np.pi), 2)])

@@ -15,7 +15,7 @@ from handgrad.oracle.certify import certify
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
 from handgrad.tolerance.monte_carlo import MonteCarlo
-from handgrad.tolerance.tolerances import yardsticks
+from handgrad.tolerance.tolerances import measure
 from tests.handgrad.referee.problems import flat, problem
 from tests.tiers import one_of_each
 
@@ -158,12 +158,14 @@ def test_the_loose_yardstick_covers_what_jax_does_and_little_more(name: str, dty
     params = [rng.normal(size=shape).astype(dtype) for shape in shapes]
     x = rng.normal(size=(7, 5)).astype(dtype)
     case = problem(loss, params, x)
-    truth = certify(case, "series")
-    measures = yardsticks(case, truth, seed=1)
+    reference = certify(case, "series")
+    measures = measure(case, reference, seed=1)
     with jax.enable_x64(True):
-        error = np.abs(flat(jax.jit(jax.grad(loss))(params, x)) - balls.midpoints(truth.gradient))
+        error = np.abs(
+            flat(jax.jit(jax.grad(loss))(params, x)) - balls.midpoints(reference.gradient)
+        )
     assert (error <= measures.loose).all()
     assert error.any()
-    relative = measures.loose / np.abs(balls.midpoints(truth.gradient))
+    relative = measures.loose / np.abs(balls.midpoints(reference.gradient))
     assert np.median(relative) < most * UNIT[dtype]
     assert np.median(measures.loose / np.maximum(error, 1e-300)) < 1000

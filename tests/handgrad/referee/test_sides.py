@@ -10,8 +10,8 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
+from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.oracle.truth import Truth, UndecidableError
 from handgrad.report import GradientReport
 from tests.handgrad.referee.problems import certified
 from tests.tiers import one_of_each, slowly
@@ -47,10 +47,10 @@ def sides(loss: Any, size: int, rng: np.random.Generator, directions: int) -> np
         return np.unique(jax.jit(jax.vmap(jax.grad(loss)))(steps), axis=0)
 
 
-def off(truth: Truth, answer: np.ndarray) -> float:
+def off(reference: Reference, answer: np.ndarray) -> float:
     """How far an answer is from a right one, in ulps of its largest element."""
     ulps = np.full(answer.size, np.spacing(max(1.0, np.abs(answer).max())))
-    right = truth.kink.nearest(answer, ulps)[0] if truth.kink else truth.gradient
+    right = reference.kink.nearest(answer, ulps)[0] if reference.kink else reference.gradient
     return float(np.max(np.abs(balls.midpoints(right) - answer) / ulps))
 
 
@@ -71,20 +71,20 @@ def test_every_side_is_right_and_so_is_a_mean_of_two(size: int, depth: int, coun
         rng = np.random.default_rng(seed)
         loss = nested(rng, size, depth)
         try:
-            truth = certified(loss, np.zeros(size))
+            reference = certified(loss, np.zeros(size))
         except UndecidableKinkError:
             given_up += 1
             continue
         found = sides(loss, size, rng, directions=200)
-        assert (truth.kink is None) == (len(found) == 1)
-        if truth.kink and truth.kink.shared and size == 1:
+        assert (reference.kink is None) == (len(found) == 1)
+        if reference.kink and reference.kink.shared and size == 1:
             ends = balls.midpoints(
-                np.vstack([truth.kink.corner, truth.kink.corner + truth.kink.edges])
+                np.vstack([reference.kink.corner, reference.kink.corner + reference.kink.edges])
             )
             assert np.array_equal(np.unique(ends, axis=0), found)
         for answer in (*found, *(found[:-1] + found[1:]) / 2):
             # Sums of at most 24 numbers of this size.
-            assert off(truth, answer) <= 64
+            assert off(reference, answer) <= 64
     assert given_up <= count / 50
 
 
@@ -94,9 +94,9 @@ def narrow(p: Any) -> Any:
 
 
 def test_a_narrow_side_is_found() -> None:
-    truth = certified(narrow, np.zeros(2))
+    reference = certified(narrow, np.zeros(2))
     for side in ([0.0, 0.0], [1.0, -0.9999], [-1.0, 1.0001]):
-        assert off(truth, np.array(side)) <= 64
+        assert off(reference, np.array(side)) <= 64
 
 
 def bent(p: Any) -> Any:

@@ -90,9 +90,9 @@ def test_few_bits_enclose_what_many_say(name: str, x: Any, moving: Any) -> None:
 def test_bessel_without_its_exponential_has_no_kink_at_0() -> None:
     """e^|x| takes back what e^-|x| bends."""
     for loss, known in ((jax.scipy.special.i0, 0.0), (jax.scipy.special.i1, 0.5)):
-        truth = certified(loss, 0.0)
-        assert truth.kink is None
-        assert balls.midpoints(truth.gradient).tolist() == [known]
+        reference = certified(loss, 0.0)
+        assert reference.kink is None
+        assert balls.midpoints(reference.gradient).tolist() == [known]
     kink = certified(jax.scipy.special.i0e, 0.0).kink
     assert kink is not None
     ends = sorted(float(end[0]) for end in (kink.corner, kink.corner + kink.edges.sum(axis=0)))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handgrad.arithmetic import balls
-from handgrad.oracle.truth import UndecidableError
+from handgrad.oracle.reference import UndecidableError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from tests.handgrad.referee.problems import by_jax, certified, hidden
 from tests.handgrad.referee.rule_losses import TALL, M, mixed
@@ -31,24 +31,24 @@ def test_factors_with_their_signs(name: str) -> None:
     def loss(m: Any) -> Any:
         return mixed(SIGNED[name](m))
 
-    truth = certified(loss, M)
+    reference = certified(loss, M)
     value, slopes = by_jax(loss, M)
-    assert float(truth.loss.mid()) == pytest.approx(value, rel=1e-13)
-    found = balls.midpoints(truth.gradient)
+    assert float(reference.loss.mid()) == pytest.approx(value, rel=1e-13)
+    found = balls.midpoints(reference.gradient)
     np.testing.assert_allclose(found, slopes, rtol=0, atol=1e-12 * np.max(np.abs(slopes)))
 
 
 @pytest.mark.parametrize("which", ["U", "L"])
 def test_a_triangle_that_is_not_read_has_no_slope(which: Any) -> None:
     """The rule of JAX reads both."""
-    truth = certified(
+    reference = certified(
         lambda m: jnp.linalg.eigh(m, UPLO=which, symmetrize_input=False)[0][0] * 1.0, M
     )
-    found = balls.midpoints(truth.gradient).reshape(3, 3)
+    found = balls.midpoints(reference.gradient).reshape(3, 3)
     read = np.triu(np.ones((3, 3)), 1) if which == "U" else np.tril(np.ones((3, 3)), -1)
     assert np.all(found[read == 1] != 0)
     assert np.all(found[read.T == 1] == 0)
-    assert float(truth.loss.mid()) == pytest.approx(np.linalg.eigvalsh(M, which)[0], rel=1e-13)
+    assert float(reference.loss.mid()) == pytest.approx(np.linalg.eigvalsh(M, which)[0], rel=1e-13)
 
 
 @pytest.mark.slow
@@ -93,8 +93,10 @@ def test_a_singular_value_of_0_has_a_kink() -> None:
 
 
 def test_values_that_nearly_meet_are_told_apart() -> None:
-    truth = certified(lambda d: jnp.linalg.eigvalsh(jnp.diag(d))[1], np.array([1.0, 1.0 + 2**-52]))
-    assert balls.midpoints(truth.gradient).tolist() == [0.0, 1.0]
+    reference = certified(
+        lambda d: jnp.linalg.eigvalsh(jnp.diag(d))[1], np.array([1.0, 1.0 + 2**-52])
+    )
+    assert balls.midpoints(reference.gradient).tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize(

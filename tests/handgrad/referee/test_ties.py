@@ -15,8 +15,8 @@ from jax import lax
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons, Tie
 from handgrad.oracle.hyperplanes import hyperplanes
+from handgrad.oracle.reference import UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.oracle.truth import UndecidableError
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
 from tests.handgrad.referee.problems import certified
@@ -45,10 +45,10 @@ def test_a_jump_is_undecidable(name: str) -> None:
 @pytest.mark.parametrize("at", [1.9, 2.1, -0.3])
 @pytest.mark.parametrize("name", ["floor", "ceil", "sign", "round", "where", "cond"])
 def test_beside_a_jump_there_is_a_gradient(name: str, at: float) -> None:
-    truth = certified(JUMPS[name], np.array([at, 3.0]))
+    reference = certified(JUMPS[name], np.array([at, 3.0]))
     with jax.enable_x64(True):
         expected = np.asarray(jax.grad(JUMPS[name])(jnp.asarray([at, 3.0])))
-    assert balls.midpoints(truth.gradient).tolist() == expected.tolist()
+    assert balls.midpoints(reference.gradient).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(
@@ -112,23 +112,23 @@ def test_normals_beyond_floats() -> None:
 
 def test_numbers_that_are_nearly_equal_are_no_tie() -> None:
     """They overlap until there are bits enough, and then one is larger."""
-    truth = certified(
+    reference = certified(
         lambda p: jnp.maximum(jnp.exp(p[0]), jnp.exp(p[1]) + 1e-100), np.array([0.7, 0.7])
     )
-    assert truth.kink is None
-    assert truth.bits > 300
-    assert balls.midpoints(truth.gradient).tolist() == pytest.approx([0.0, np.exp(0.7)])
+    assert reference.kink is None
+    assert reference.bits > 300
+    assert balls.midpoints(reference.gradient).tolist() == pytest.approx([0.0, np.exp(0.7)])
 
 
 def test_numbers_that_no_precision_tells_apart_are_not_taken_for_equal() -> None:
     """The second number is larger by 2^-7000."""
     with suppress(UndecidableError, UndecidableKinkError):
-        truth = certified(
+        reference = certified(
             lambda p, t: jnp.maximum(jnp.exp(p[0]), jnp.exp(p[1]) + t**14),
             np.array([0.7, 0.7]),
             np.float64(2.0**-500),
         )
-        assert truth.kink is None
+        assert reference.kink is None
 
 
 def test_a_number_that_is_not_known_yet_is_no_nan() -> None:
@@ -142,9 +142,9 @@ def test_a_number_that_is_not_known_yet_is_no_nan() -> None:
 
 
 def test_at_a_kink_series_take_over_from_the_program() -> None:
-    truth = certified(lambda p: jnp.sum(jax.nn.relu(p)), np.zeros(30), method="program")
-    assert truth.kink is not None
-    assert len(truth.kink.edges) == 30
+    reference = certified(lambda p: jnp.sum(jax.nn.relu(p)), np.zeros(30), method="program")
+    assert reference.kink is not None
+    assert len(reference.kink.edges) == 30
 
 
 @pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])

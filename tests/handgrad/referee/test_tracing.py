@@ -32,10 +32,10 @@ def test_dropout_with_a_fixed_key(key: Any) -> None:
         kept = jax.random.bernoulli(key, 0.5, p.shape)
         return jnp.sum(jnp.where(kept, p / 0.5, 0.0) ** 3)
 
-    truth, (value, grads) = certified(loss, WIDE, key), by_jax(loss, WIDE, key)
+    reference, (value, grads) = certified(loss, WIDE, key), by_jax(loss, WIDE, key)
     assert 100 < np.count_nonzero(grads) < 211
-    np.testing.assert_allclose(balls.midpoints(truth.gradient), grads, rtol=1e-14)
-    assert float(truth.loss.mid()) == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(balls.midpoints(reference.gradient), grads, rtol=1e-14)
+    assert float(reference.loss.mid()) == pytest.approx(value, rel=1e-12)
 
 
 def test_the_number_of_turns_may_depend_on_the_data() -> None:

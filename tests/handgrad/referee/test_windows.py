@@ -159,9 +159,9 @@ def test_the_smallest_of_a_window_ties_as_well() -> None:
     ],
 )
 def test_ties_that_are_no_kinks(loss: Any, expected: Any) -> None:
-    truth = certified(loss, np.array([-0.7, -0.3, 2.0, -0.7]))
-    assert truth.kink is None
-    assert balls.midpoints(truth.gradient).tolist() == list(expected)
+    reference = certified(loss, np.array([-0.7, -0.3, 2.0, -0.7]))
+    assert reference.kink is None
+    assert balls.midpoints(reference.gradient).tolist() == list(expected)
 
 
 def test_padding_beats_no_number() -> None:

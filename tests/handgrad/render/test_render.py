@@ -91,7 +91,7 @@ def test_the_order_of_leaves(verdicts: list[str], first: list[int]) -> None:
 
 
 def test_among_equals_the_one_furthest_off_comes_first() -> None:
-    """In yardsticks, which are another for each element."""
+    """In tolerances, which are another for each element."""
     far = [leaf(f"{y}", verdict="disagree", yours=y) for y in (1.3, math.nan, 0.5, 0.31)]
     assert [found.path for found in content.ordered(report(*far))] == ["nan", "1.3", "0.5", "0.31"]
     finer = leaf("finer", verdict="disagree", yours=0.5, sharp=far[0].sharp / 100)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handgrad.shrinking.array_properties import LOOKS
+from handgrad.shrinking.array_properties import PROPERTIES
 from handgrad.shrinking.choices import MANY, choices, free_choices
 
 RNG = np.random.default_rng(3)
@@ -35,7 +35,7 @@ GIVEN: dict[str, tuple[str, np.ndarray]] = {
 
 
 def look_of(array: np.ndarray) -> str:
-    return next(look.name for look in LOOKS if look.fits(array))
+    return next(look.name for look in PROPERTIES if look.fits(array))
 
 
 def drawn(given: np.ndarray, cut: np.ndarray, below: int | None = None) -> list[np.ndarray]:

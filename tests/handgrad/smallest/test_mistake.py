@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.data.arguments import arguments
+from handgrad.data.point import point_at
 from handgrad.judging.judge import judge_point
 from handgrad.judging.ruling import RIGHT, ROUNDED
-from handgrad.shrinking.signature import neither_zero, sight
+from handgrad.shrinking.signature import neither_zero, signature
 from handgrad.shrinking.still_fails import Mistake
 
 #: For which sign of each parameter a gradient is wrong.
@@ -21,7 +21,7 @@ SIGNS = (("a", 1), ("b", -1))
 def mistake(gradient: Any, loss: Any, *point: Any) -> Mistake:
     """The mistake of a gradient, as it is found at a point."""
     trial = check_gradient(gradient, loss, *point, points=0).trial
-    seen = sight(trial.outcomes[0])
+    seen = signature(trial.outcomes[0])
     assert seen is not None
     return Mistake(trial.case, trial.outcomes[0], seen)
 
@@ -35,8 +35,8 @@ def test_the_judge_knows_better_than_autodiff() -> None:
         return np.where(w < 0, -1, 1) * e / (1 + e) ** 2
 
     found = mistake(wrong_below_0, loss, np.array([-1.0]))
-    assert found.shows(arguments(np.array([-2.0]), ()))
-    saturated = arguments(np.array([36.0]), ())  # autodiff has lost all digits but one
+    assert found.shows(point_at(np.array([-2.0]), ()))
+    saturated = point_at(np.array([36.0]), ())  # autodiff has lost all digits but one
     assert found.seems(saturated)
     assert not found.shows(saturated)
 
@@ -49,8 +49,8 @@ def test_not_where_there_are_ties_if_there_were_none() -> None:
         return {"a": np.sign(w["a"]), "b": w["b"]}
 
     found = mistake(wrong, loss, {"a": np.array(0.5), "b": np.array(1.0)})
-    assert found.shows(arguments({"a": np.array(2.0), "b": np.array(1.0)}, ()))
-    assert not found.shows(arguments({"a": np.array(0.0), "b": np.array(1.0)}, ()))
+    assert found.shows(point_at({"a": np.array(2.0), "b": np.array(1.0)}, ()))
+    assert not found.shows(point_at({"a": np.array(0.0), "b": np.array(1.0)}, ()))
 
 
 def test_not_where_it_is_another_mistake() -> None:
@@ -61,8 +61,8 @@ def test_not_where_it_is_another_mistake() -> None:
         return {name: w[name] * (1 if w[name] * sign > 0 else 2) for name, sign in SIGNS}
 
     found = mistake(wrong, loss, {"a": np.array(1.0), "b": np.array(1.0)})
-    assert found.shows(arguments({"a": np.array(2.0), "b": np.array(3.0)}, ()))
-    assert not found.shows(arguments({"a": np.array(-2.0), "b": np.array(-1.0)}, ()))
+    assert found.shows(point_at({"a": np.array(2.0), "b": np.array(3.0)}, ()))
+    assert not found.shows(point_at({"a": np.array(-2.0), "b": np.array(-1.0)}, ()))
 
 
 def test_not_where_it_is_of_that_point_only() -> None:
@@ -79,10 +79,10 @@ def test_not_where_it_is_of_that_point_only() -> None:
 
     point = {"z": np.array([0.0, 1.0]), "t": np.array(2.0)}
     found = mistake(wrong, loss, point)
-    assert found.shows(arguments(point, ()))
+    assert found.shows(point_at(point, ()))
     tied = {"z": np.array([1.0, 1.0]), "t": np.array(0.5)}
     assert check_gradient(wrong, loss, tied, points=0).verdict == "disagree"
-    assert not found.seems(arguments(tied, ()))
+    assert not found.seems(point_at(tied, ()))
 
 
 def test_beside_a_number_neither_wrong_nor_right_is_0() -> None:
@@ -95,7 +95,7 @@ def test_beside_a_number_neither_wrong_nor_right_is_0() -> None:
     found = mistake(no_decay, loss, np.array(3.0), np.array(2.0))
     plainer = found.beside_a_number()
     for x, plain in ((0.0, False), (1.0, False), (0.5, True)):  # yours is 0, 0, -0.5; exact 2, 2, 1
-        point = arguments(np.array(1.0), (np.array(x),))
+        point = point_at(np.array(1.0), (np.array(x),))
         assert found.shows(point)
         assert plainer.seems(point) == plainer.shows(point) == plain
 
@@ -105,7 +105,7 @@ def test_where_it_was_found_as_a_0_it_may_be_one() -> None:
         return jnp.sum(w**2)
 
     found = mistake(lambda w: 0 * w, loss, np.array([3.0]))
-    assert found.beside_a_number().shows(arguments(np.array([1.0]), ()))
+    assert found.beside_a_number().shows(point_at(np.array([1.0]), ()))
 
 
 def test_rounding_in_another_element_is_no_number_beside_it() -> None:
@@ -127,7 +127,7 @@ def test_not_where_a_right_gradient_keeps_less_than_half_of_its_digits(
 
     found = mistake(half, loss, np.array(1.5), np.array(1.0))
     assert found.seen.autodiff == RIGHT
-    point = arguments(np.array(1 / 3), (np.array(offset),))
+    point = point_at(np.array(1 / 3), (np.array(offset),))
     ruling = judge_point(found.loss, point).ruling
     assert ruling is not None
     assert ruling.autodiff.worst == ROUNDED

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.data.arguments import arguments
+from handgrad.data.point import point_at
 from handgrad.shrinking.dimensions import Dimensions
 from handgrad.shrinking.layout import Layout
 from handgrad.shrinking.shapes import Probes
@@ -19,7 +19,7 @@ def dimensions(loss: Callable[..., Any], params: Any, *inputs: Any) -> Dimension
 
 
 def of_both(loss: Any, gradient: Any, params: Any, *inputs: Any) -> Dimensions:
-    layout = Layout(arguments(params, inputs))
+    layout = Layout(point_at(params, inputs))
     return Dimensions(Probes(loss, gradient, layout), layout)
 
 

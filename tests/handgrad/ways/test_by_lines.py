@@ -14,7 +14,7 @@ import scipy.optimize
 import scipy.special
 
 from handgrad import Enclosure, assert_gradient, check_gradient, exact_gradient
-from handgrad.data.arguments import Arguments, arguments
+from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
@@ -34,7 +34,7 @@ AT = np.array([0.3, -0.7, 1.2])
 QUICK = ("rosenbrock", "huber", "gaussian", "an_array_filled_in_a_loop")
 
 
-def judged(case: Case, given: Arguments) -> Outcome:
+def judged(case: Case, given: Point) -> Outcome:
     return judge_point(prepare(case, given), given)
 
 
@@ -77,7 +77,7 @@ def test_float32(name: str) -> None:
 def test_the_digits_are_those_of_the_traced_loss(name: str) -> None:
     case = ALL[name]
     point = case.draw(np.random.default_rng(2))
-    ours, theirs = (exact_gradient(loss, *point) for loss in (case.loss, case.twin))
+    ours, theirs = (exact_gradient(loss, *point) for loss in (case.loss, case.counterpart))
     pairs = zip(enclosures(ours), enclosures(theirs), strict=True)
     with decimal.localcontext(prec=60):
         for a, b in pairs:
@@ -98,7 +98,7 @@ def test_no_false_alarm_and_no_mistake_beyond_the_yardsticks_unseen(name: str, d
     case = ALL[name]
     for seed in range(8):
         given = in_format(case.draw(np.random.default_rng(seed)), dtype)
-        given = arguments(given[0], given[1:])
+        given = point_at(given[0], given[1:])
         outcome = judged(Case(case.gradient, case.loss), given)
         assert outcome.ruling, outcome.cause
         assert outcome.ruling.yours.worst in (RIGHT, ROUNDED)
@@ -129,7 +129,7 @@ def test_lost_digits_are_not_a_mistake() -> None:
 
 
 def test_rounding_in_lines_that_nothing_else_can_run_is_no_mistake() -> None:
-    """The loose yardstick alone: these lines run in float64 and nowhere else."""
+    """The loose tolerance alone: these lines run in float64 and nowhere else."""
 
     def loss(x: Any) -> Any:
         return np.sum(np.exp(x) * 1e8 - np.exp(x) * (1e8 - 1))
@@ -172,9 +172,9 @@ def test_data_in_the_closure_counts_as_data_among_the_inputs() -> None:
     w = np.array([1.0, -1.0])
     sharp = []
     for f, inputs in ((loss, (x,)), (lambda w: loss(w, x), ())):
-        outcome = judged(Case(lambda w, *_: 0 * w, f), arguments(w, inputs))
+        outcome = judged(Case(lambda w, *_: 0 * w, f), point_at(w, inputs))
         assert outcome.ruling
-        sharp.append(outcome.ruling.yardsticks.sharp)
+        sharp.append(outcome.ruling.tolerance.sharp)
     assert (np.maximum(*sharp) < 8 * np.minimum(*sharp)).all()
     assert (np.minimum(*sharp) > 8 * SHARP * np.spacing(2e-10)).all()
 
@@ -221,10 +221,10 @@ def test_at_a_kink_the_yardstick_is_that_of_the_worse_side(side: int) -> None:
         steep = (x - 0.3) * np.exp(1e8 * (x - 0.3) + 5)
         return x + side * np.maximum(0, side * steep)
 
-    outcome = judged(Case(lambda x: np.float64(1), loss), arguments(np.float64(0.3), ()))
+    outcome = judged(Case(lambda x: np.float64(1), loss), point_at(np.float64(0.3), ()))
     assert outcome.ruling
     assert outcome.ruling.yours.worst == RIGHT
-    assert outcome.ruling.yardsticks.sharp[0] > SHARP * 1e-9 * math.exp(5)
+    assert outcome.ruling.tolerance.sharp[0] > SHARP * 1e-9 * math.exp(5)
 
 
 def tied_where_it_does_not_matter(x: Any) -> Any:
@@ -372,13 +372,13 @@ def test_jax_is_asked_first() -> None:
 
 def test_of_many_parameters_some_are_drawn() -> None:
     x = np.random.default_rng(0).standard_normal(200)
-    given = arguments(x, ())
+    given = point_at(x, ())
     problem = NumpyLoss(Case(np.exp, lambda x: np.sum(np.exp(x)))).problem(given)
-    truth = certify.certify(problem, seconds=1e-6)
-    assert 0 < truth.known.sum() < x.size
-    assert "elements, drawn at random" in truth.how
-    known = truth.gradient[truth.known]
-    assert np.allclose([float(g) for g in known], np.exp(x[truth.known]), rtol=1e-15)
+    reference = certify.certify(problem, seconds=1e-6)
+    assert 0 < reference.known.sum() < x.size
+    assert "elements, drawn at random" in reference.how
+    known = reference.gradient[reference.known]
+    assert np.allclose([float(g) for g in known], np.exp(x[reference.known]), rtol=1e-15)
     assert certify.certify(problem, every=True, seconds=1e-6).known.all()
 
 

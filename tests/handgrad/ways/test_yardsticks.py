@@ -1,4 +1,4 @@
-"""The two yardsticks: how far from the truth an answer may be."""
+"""The two tolerances: how far from the reference an answer may be."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ import pytest
 
 from handgrad.arithmetic import balls
 from handgrad.oracle.certify import certify
-from handgrad.tolerance.tolerances import LOOSE, SHARP, Yardsticks, half_an_ulp_away, yardsticks
+from handgrad.tolerance.tolerances import LOOSE, SHARP, Tolerance, half_an_ulp_away, measure
 from tests.handgrad.referee.problems import by_jax, problem
 
 BOTH = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
 
-def measured(loss: Any, params: Any, *inputs: Any, seed: int = 0) -> tuple[Yardsticks, np.ndarray]:
+def measured(loss: Any, params: Any, *inputs: Any, seed: int = 0) -> tuple[Tolerance, np.ndarray]:
     case = problem(loss, params, *inputs)
-    truth = certify(case)
-    return yardsticks(case, truth, seed), balls.midpoints(truth.gradient)
+    reference = certify(case)
+    return measure(case, reference, seed), balls.midpoints(reference.gradient)
 
 
 @BOTH
@@ -66,12 +66,12 @@ def test_the_sharp_yardstick_is_the_conditioning(n: int) -> None:
     """Near the solution of Hilbert's system the residual is small and every digit of it counts."""
     a, p = hilbert(n), np.linspace(0.7, 1.9, n)
     b = a @ p + 1e-9 * np.cos(np.arange(n))
-    measures, truth = measured(least_squares, p, a, b)
+    measures, reference = measured(least_squares, p, a, b)
     most = first_order(p, a, b)
-    assert (measures.unit <= most + np.spacing(np.abs(truth))).all()
+    assert (measures.unit <= most + np.spacing(np.abs(reference))).all()
     assert (measures.unit >= most / 20).all()
-    assert (measures.unit / np.abs(truth) > 1e-9).all()
-    assert (np.abs(by_jax(least_squares, p, a, b)[1] - truth) <= measures.sharp).all()
+    assert (measures.unit / np.abs(reference) > 1e-9).all()
+    assert (np.abs(by_jax(least_squares, p, a, b)[1] - reference) <= measures.sharp).all()
 
 
 def test_units_follow_the_condition_number() -> None:
@@ -79,8 +79,8 @@ def test_units_follow_the_condition_number() -> None:
     sizes = []
     for small in (1e-3, 1e-6, 1e-9):
         a, p = hilbert(5), np.linspace(0.7, 1.9, 5)
-        measures, truth = measured(least_squares, p, a, a @ p + small * np.cos(np.arange(5)))
-        sizes.append(np.median(measures.unit / np.abs(truth)))
+        measures, reference = measured(least_squares, p, a, a @ p + small * np.cos(np.arange(5)))
+        sizes.append(np.median(measures.unit / np.abs(reference)))
     assert 100 < sizes[1] / sizes[0] < 10_000
     assert 100 < sizes[2] / sizes[1] < 10_000
 
@@ -99,19 +99,19 @@ def test_where_all_is_zero_rounding_is_the_size() -> None:
     def loss(p: Any) -> Any:
         return jnp.sum(jnp.sin(p) ** 2 + jnp.cos(p) ** 2)
 
-    measures, truth = measured(loss, np.array([0.3, 1.2]))
-    assert np.max(np.abs(truth)) < 1e-300
+    measures, reference = measured(loss, np.array([0.3, 1.2]))
+    assert np.max(np.abs(reference)) < 1e-300
     assert ((measures.unit > 1e-17) & (measures.unit < 1e-15)).all()
 
 
 @BOTH
 def test_each_leaf_has_the_units_of_its_format(dtype: Any) -> None:
-    measures, truth = measured(lambda p: jnp.sum(jnp.exp(p)), np.array([0.3, -1.7], dtype))
+    measures, reference = measured(lambda p: jnp.sum(jnp.exp(p)), np.array([0.3, -1.7], dtype))
     spacing = float(np.finfo(dtype).eps)
-    assert (measures.unit >= spacing / 4 * np.abs(truth)).all()
-    assert (measures.unit <= 2 * spacing * np.abs(truth)).all()
-    assert (measures.loose >= LOOSE * spacing / 4 * np.abs(truth)).all()
-    assert (measures.loose <= LOOSE * 4 * spacing * np.abs(truth)).all()
+    assert (measures.unit >= spacing / 4 * np.abs(reference)).all()
+    assert (measures.unit <= 2 * spacing * np.abs(reference)).all()
+    assert (measures.loose >= LOOSE * spacing / 4 * np.abs(reference)).all()
+    assert (measures.loose <= LOOSE * 4 * spacing * np.abs(reference)).all()
     assert 0 < measures.unit_of_loss < measures.loose_of_loss < 100 * spacing
 
 
@@ -121,12 +121,12 @@ def test_lost_digits_are_rounding_and_not_conditioning() -> None:
     def loss(z: Any) -> Any:
         return jax.nn.sigmoid(z)
 
-    measures, truth = measured(loss, 31.0)
-    error = np.abs(by_jax(loss, 31.0)[1] - truth)
-    assert (error > 1e-5 * truth).all()
-    assert (measures.sharp < 1e-11 * truth).all()
+    measures, reference = measured(loss, 31.0)
+    error = np.abs(by_jax(loss, 31.0)[1] - reference)
+    assert (error > 1e-5 * reference).all()
+    assert (measures.sharp < 1e-11 * reference).all()
     assert (error <= measures.loose).all()
-    assert np.max(np.abs(balls.midpoints(measures.program) / truth - 1)) < 1e-15
+    assert np.max(np.abs(balls.midpoints(measures.program) / reference - 1)) < 1e-15
 
 
 def test_a_tie_does_not_fall_to_either_side_by_chance() -> None:
@@ -137,10 +137,10 @@ def test_a_tie_does_not_fall_to_either_side_by_chance() -> None:
     def loss(p: Any, c: Any) -> Any:
         return jnp.sum(jnp.maximum(p, c) * 5.0 + jnp.maximum(p, b) + p**2)
 
-    measures, truth = measured(loss, at, at)
+    measures, reference = measured(loss, at, at)
     assert (measures.unit < 1e-6).all()
     assert (measures.loose < 1e-4).all()
-    assert np.abs(truth).max() > 0.5
+    assert np.abs(reference).max() > 0.5
 
 
 def test_constants_in_the_closure_move_as_well() -> None:

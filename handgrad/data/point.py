@@ -16,7 +16,7 @@ JUDGED = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
-class Arguments:
+class Point:
     """What a loss and its gradient are called with: `params` and `inputs`, taken apart."""
 
     params: Any
@@ -60,16 +60,16 @@ class Arguments:
         leaves = [*self.leaves, *jax.tree_util.tree_leaves(self.inputs)]
         return any(getattr(leaf, "dtype", None) == np.float64 for leaf in leaves)
 
-    def moved(self, leaves: Sequence[np.ndarray]) -> "Arguments":
+    def moved(self, leaves: Sequence[np.ndarray]) -> "Point":
         """The same with other values of the parameters; each leaf keeps its kind of array."""
         old, tree = jax.tree_util.tree_flatten(self.params)
         with jax.enable_x64(True):
             new = [_alike(leaf, kind) for leaf, kind in zip(leaves, old, strict=True)]
         params = jax.tree_util.tree_unflatten(tree, new)
-        return Arguments(params, self.inputs, self.paths, tuple(leaves))
+        return Point(params, self.inputs, self.paths, tuple(leaves))
 
 
-def arguments(params: Any, inputs: Sequence[Any]) -> Arguments:
+def point_at(params: Any, inputs: Sequence[Any]) -> Point:
     """Take the arguments apart.
 
     Raises:
@@ -90,10 +90,10 @@ def arguments(params: Any, inputs: Sequence[Any]) -> Arguments:
             raise ValueError(
                 f"{path}{list(where) or ''}: got {leaf[where]}, expected finite floats"
             )
-    return Arguments(params, tuple(inputs), paths, leaves)
+    return Point(params, tuple(inputs), paths, leaves)
 
 
-def index_of(given: Arguments, path: str, i: int) -> tuple[int, ...]:
+def index_of(given: Point, path: str, i: int) -> tuple[int, ...]:
     """Where the i-th element of a leaf stands in it."""
     shape = given.leaves[given.paths.index(path)].shape
     return tuple(int(j) for j in np.unravel_index(i, shape)) if shape else ()
@@ -152,7 +152,7 @@ def vector(leaves: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
 
 
-def real_inputs(given: Arguments) -> list[np.ndarray]:
+def real_inputs(given: Point) -> list[np.ndarray]:
     """The real arrays among the inputs, in formats that balls are made from."""
     real, _ = split(given.inputs)
     return [np.asarray(array, dtype=_float(array)) for array in real]

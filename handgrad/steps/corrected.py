@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.arguments import copied, vector
+from handgrad.data.point import copied, vector
 from handgrad.data.pytrees import is_real
 from handgrad.judging import form
 from handgrad.judging.outcome import Trial
@@ -24,7 +24,7 @@ from handgrad.steps.pair import Pair
 from handgrad.steps.rebound import rebound
 
 
-class NotMendedError(Exception):
+class NotCorrectedError(Exception):
     """What the right answer of a step would be is not known."""
 
 
@@ -61,13 +61,13 @@ def _made_right(trial: Trial, pairs: Sequence[Pair]) -> frozenset[str] | None:
     case, ruling = trial.case, trial.outcomes[trial.deciding].ruling
     if ruling is None:
         return None
-    mended = [Mended(pair) for pair in pairs]
+    corrected = [Corrected(pair) for pair in pairs]
     try:
-        with _quietly(), jax.disable_jit(), rebound(list(_instead(mended))):
+        with _quietly(), jax.disable_jit(), rebound(list(_instead(corrected))):
             _, leaves, findings = form.taken(case.gradient, ruling.given, case.has_value)
     except Exception:  # a step that cannot be mended, or lines that take no other answer
         return None
-    if findings or not all(step.asked for step in mended):
+    if findings or not all(step.asked for step in corrected):
         return None
     before, after = _off(ruling, ruling.yours.answer), _off(ruling, vector(leaves))
     # What lost digits only may be as far off as what is wrong, and that is nobody's fault.
@@ -80,17 +80,17 @@ def _quietly() -> Any:
     return warnings.catch_warnings(action="ignore")
 
 
-def _instead(mended: Iterable["Mended"]) -> Iterator[Any]:
-    for step in mended:
+def _instead(corrected: Iterable["Corrected"]) -> Iterator[Any]:
+    for step in corrected:
         yield step.pair.forward, step.forward
         yield step.pair.backward, step.backward
 
 
 def _off(ruling: Ruling, answer: np.ndarray) -> frozenset[str]:
-    """The leaves in which an answer is farther off than both yardsticks allow."""
+    """The leaves in which an answer is farther off than both tolerances allow."""
     # Without a rerun: the lines of the mended gradient are not there to be run at another
     # precision, so those of the caller's are not rerun either.
-    measures, second = (ruling.truth, ruling.yardsticks), ruling.autodiff.answer
+    measures, second = (ruling.reference, ruling.tolerance), ruling.autodiff.answer
     again = rule(ruling.given, *measures, answer, second, ruling.problem)
     return _leaves(ruling, again.yours.level)
 
@@ -102,7 +102,7 @@ def _leaves(ruling: Ruling, level: np.ndarray) -> frozenset[str]:
 
 
 @dataclass(eq=False)
-class Mended:
+class Corrected:
     """A pair whose backward function gives the right answer."""
 
     pair: Pair
@@ -137,7 +137,7 @@ class Mended:
         for k in reversed(range(len(self.made))):
             if self.made[k][0] is cache:
                 return self.made.pop(k)[1]
-        raise NotMendedError(f"{self.pair.name}: its cache comes from somewhere else")
+        raise NotCorrectedError(f"{self.pair.name}: its cache comes from somewhere else")
 
 
 def _in_order(function: Any, args: Any, named: Any) -> tuple[Any, ...]:
@@ -145,7 +145,7 @@ def _in_order(function: Any, args: Any, named: Any) -> tuple[Any, ...]:
     bound = inspect.signature(function).bind(*args, **named)
     bound.apply_defaults()
     if bound.kwargs:
-        raise NotMendedError(f"{function.__qualname__}: takes arguments by name only")
+        raise NotCorrectedError(f"{function.__qualname__}: takes arguments by name only")
     return bound.args
 
 
@@ -156,10 +156,10 @@ def _right(call: Pair) -> list[np.ndarray]:
         judgement = call.judged(points=0, seed=0)
     ruling = judgement.trial.outcomes[0].ruling
     if ruling is None:
-        raise NotMendedError(f"{call.name}: {judgement.headline}")
+        raise NotCorrectedError(f"{call.name}: {judgement.headline}")
     # Of the largest arrays not every element is judged; of the others, JAX's own is as good.
-    known = ruling.truth.known
-    right = np.where(known, balls.midpoints(ruling.yours.truth), ruling.autodiff.answer)
+    known = ruling.reference.known
+    right = np.where(known, balls.midpoints(ruling.yours.reference), ruling.autodiff.answer)
     pieces = zip(ruling.given.parts(), ruling.given.leaves, strict=True)
     return [right[part].reshape(leaf.shape).astype(leaf.dtype) for part, leaf in pieces]
 

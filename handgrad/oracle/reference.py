@@ -23,11 +23,11 @@ BITS_OF_ZERO = 1500
 
 
 class UndecidableError(ArithmeticError):
-    """The truth could not be had at this point."""
+    """The reference could not be had at this point."""
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class Reference:
     """The loss and its gradient at a point, enclosed."""
 
     loss: arb
