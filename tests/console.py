@@ -94,7 +94,8 @@ def _in_this_process(command: str) -> tuple[int, str, str]:
         jax.numpy_rank_promotion("allow"),
     ):
         try:
-            main = ROOT.joinpath(*module.split("."), "__main__.py")
+            path = ROOT.joinpath(*module.split("."))
+            main = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
             runpy.run_path(str(main), run_name="__main__")
             code = 0
         except SystemExit as ended:
