@@ -69,9 +69,9 @@ number, often = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 
 def counted(bar):
     @contextlib.contextmanager
-    def counting(*words):
+    def counting(*words, **options):
         times = 0
-        with bar(*words) as show:
+        with bar(*words, **options) as show:
             def told(*done):
                 nonlocal times
                 show(*done)
@@ -82,7 +82,6 @@ def counted(bar):
     return counting
 
 terminal.progress = counted(terminal.progress)
-terminal.bar_with_text = counted(terminal.bar_with_text)
 from compare.cli import main
 main()
 """
