@@ -33,7 +33,7 @@ class Stored:
         return json.dumps(asdict(found), ensure_ascii=False)
 
     def save(self, path: Path) -> None:
-        """Write the file in one step: whoever reads it sees the old one or the new one, whole.
+        """Write the file in one step: a reader sees the old file or the new one, whole.
 
         Raises:
             BadResultsError: it cannot be written.

@@ -1,4 +1,4 @@
-"""Right gradients at points that are hard to judge: whoever calls one wrong raises a false alarm.
+"""Right gradients at points that are hard to judge; calling one wrong is a false alarm.
 
 Every one is written the way a careful author would: no digit is lost that need not be, and at a
 kink it is one of the valid answers.

@@ -39,7 +39,7 @@ class Answer:
 
     @property
     def verdict(self) -> str | None:
-        """What came of the model's trainings and of the predictions; None if one side trained."""
+        """The verdict on the trainings and the predictions; None if one side trained."""
         return "disagree" if self.first_divergence else self.model.progress.verdict
 
     @property

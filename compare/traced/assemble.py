@@ -211,7 +211,7 @@ class _Formulas:
 
 
 def refuse_what_overflows(computed: Iterable[Computed]) -> None:
-    """Raises InputError where a number of the pass is not finite: nothing could be said of it."""
+    """Raise InputError where a number of the pass is not finite, which no range contains."""
     for quantity in computed:
         if not math.isfinite(quantity.number.value):
             raise InputError(

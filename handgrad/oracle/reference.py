@@ -23,7 +23,7 @@ BITS_OF_ZERO = 1500
 
 
 class UndecidableError(ArithmeticError):
-    """The reference could not be had at this point."""
+    """There is no certified reference at this point."""
 
 
 @dataclass(frozen=True, eq=False)

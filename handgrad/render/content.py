@@ -16,7 +16,7 @@ WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
 #: Ulps beyond which it is worth saying to how many digits a number is right.
 MANY_ULPS = 1000
 
-#: Tolerances beyond which nobody asks where rounding ends.
+#: So many tolerances away, a report leaves out how far rounding may lead.
 FAR_OFF = 1e6
 
 #: So many leaves or steps are named; of more, the first ones, or a range.
