@@ -6,7 +6,7 @@ the same bits wherever it is gone through, and a tally does not depend on who co
 
 import zlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -52,7 +52,7 @@ class Program:
             check_vma=False,
         )
         self._run = jax.jit(
-            partial(_all, on_devices), out_shardings=self._everywhere, compiler_options=_options()
+            partial(_all, on_devices), out_shardings=self._everywhere, compiler_options=options()
         )
 
     def run(self, starts: np.ndarray, counts: np.ndarray, stops: bool) -> tuple[Tally, bool]:
@@ -87,8 +87,9 @@ class Program:
 _ON_CPU = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_use_fusion_emitters": False}
 
 
-def _options() -> dict[str, Any]:
-    """Those of them that this version of XLA knows; none elsewhere."""
+@cache
+def options() -> dict[str, Any]:
+    """How XLA should compile: what this version of it knows on a CPU; nothing elsewhere."""
     if jax.default_backend() != "cpu":
         return {}
     return {name: value for name, value in _ON_CPU.items() if _is_known(name, value)}

@@ -116,10 +116,10 @@ def sweep(
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         program = Program(settings, requested)
         steps = _Steps(requested, program.devices, settings)
-        nothing, join = np.zeros(program.devices, np.int64), jax.jit(tally.joined)
-        found, stops = program.run(nothing, nothing, stops=False)  # compiles
         if program.differs():
             raise InputError("the processes were given different options; expected the same ones")
+        nothing, join = np.zeros(program.devices, np.int64), jax.jit(tally.joined)
+        found, stops = program.run(nothing, nothing, stops=False)  # compiles
         found = jax.device_get(join(found, found))
         began, done = time.perf_counter(), 0
         for starts, counts, after in steps:

@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from compare.sweep import cases, tally
-from compare.sweep.distributions import distribution
+import manual.network
+from compare.sweep import cases, program, tally
+from compare.sweep.distributions import FLOATS, distribution
 from compare.sweep.program import subject_of
 from compare.sweep.settings import Settings
-from compare.sweep.subject import in_memory
+from compare.sweep.subject import Compared, in_memory
 from compare.sweep.tally import Tally
 from manual.network import Network
 
@@ -46,31 +47,56 @@ class Block(NamedTuple):
     by_hand: np.ndarray
     autodiff: np.ndarray
     allowed: np.ndarray
-    tally: Tally
-
-
-def block(settings: Settings, number: int = 0, total: int = 10**15) -> Block:
-    """One block, compiled as in a sweep."""
-    with jax.enable_x64(True):
-        which, parts, counted = jax.device_get(_compiled(settings)(number, total, np.int64(0)))
-    by_hand, autodiff, allowed = parts
-    return Block(which.ravel(), by_hand, autodiff, allowed, counted)
 
 
 @cache
-def _compiled(settings: Settings) -> Any:
-    def go_through(number: Any, total: Any, never: Any) -> Any:
-        kept = in_memory(never)
-        which, is_case = cases.of_block(number, total)
-        compared = subject_of(settings).compared(cases.drawn(settings, which, settings.seed), kept)
-        counted = tally.of_block(compared, which, is_case, settings.floats, kept)
-        return which, [jnp.concatenate(list(map(_rows, part))) for part in compared], counted
+def block(settings: Settings, number: int = 0) -> Block:
+    """One block, drawn operation by operation, and compiled as in a sweep from there on."""
+    which, compared = taken(settings, number)
+    parts = [np.concatenate([_rows(array) for array in part]) for part in compared]
+    return Block(np.asarray(which).ravel(), *parts)
 
-    return jax.jit(go_through)
+
+def taken(settings: Settings, number: int, total: int = 10**15) -> tuple[Any, Compared]:
+    """The cases of a block, and what a tally is given of them."""
+    with jax.enable_x64(True):
+        which, _ = cases.of_block(number, total)
+        drawn = cases.drawn(settings, which, settings.seed)
+        return which, jax.device_get(_comparing(settings)(drawn, np.int64(0)))
+
+
+@cache
+def _comparing(settings: Settings) -> Any:
+    return jax.jit(
+        lambda drawn, never: subject_of(settings).compared(drawn, in_memory(never)),
+        compiler_options=program.options(),
+    )
+
+
+def tally_of(settings: Settings, number: int = 0, total: int = 10**15) -> Tally:
+    """The tally of one block."""
+    which, compared = taken(settings, number, total)
+    is_case = np.arange(cases.BLOCK).reshape(which.shape) + number * cases.BLOCK < total
+    return tallied(compared, which, is_case, settings.dtype)
+
+
+def tallied(compared: Compared, which: Any, is_case: Any, dtype: str) -> Tally:
+    """The tally of arrays; compiled once for each format and number of parameters."""
+    with jax.enable_x64(True):
+        return jax.device_get(_counting(dtype)(compared, which, is_case, np.int64(0)))
+
+
+@cache
+def _counting(dtype: str) -> Any:
+    return jax.jit(
+        lambda compared, which, is_case, never: tally.of_block(
+            compared, which, is_case, FLOATS[dtype], in_memory(never)
+        )
+    )
 
 
 def _rows(array: Any) -> Any:
-    return array.reshape(-1, cases.BLOCK)
+    return np.reshape(array, (-1, cases.BLOCK))
 
 
 def drawn_alone(settings: Settings, case: int) -> list[float]:
@@ -83,3 +109,18 @@ def drawn_alone(settings: Settings, case: int) -> list[float]:
 @cache
 def _drawn(settings: Settings) -> Any:
     return jax.jit(partial(cases.drawn, settings))
+
+
+class Shared(program.Program):
+    """A sweep's program that is traced and compiled once for all sweeps of the same lines."""
+
+    def __init__(self, settings: Settings, total: int, of_block: Any = None) -> None:
+        right = manual.network.gradient  # a test may put a wrong one in its place
+        key = (settings, of_block, right)
+        if key not in _SHARED:
+            super().__init__(settings, total, of_block)
+            _SHARED[key] = vars(self).copy()
+        vars(self).update(_SHARED[key] | {"total": total})
+
+
+_SHARED: dict[Any, dict[str, Any]] = {}
