@@ -1,7 +1,6 @@
 """Mistakes of one place in a function of a module, made systematically."""
 
 import ast
-import copy
 import inspect
 import types
 from collections.abc import Iterable, Iterator
@@ -35,31 +34,48 @@ def mutants(
         What was changed, as `line: before -> after`, and the changed module.
     """
     tree = ast.parse(inspect.getsource(module))
-    nodes = _nodes(tree, function)
-    names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    names |= set(arguments)
-    for at, node in enumerate(nodes):
+    definition = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
+    line = tree.body.index(definition)
+    before, after = map(_compiled, (tree.body[:line], tree.body[line + 1 :]))
+    places = list(_places(definition))
+    stored = (node for *_, node in places if isinstance(node, ast.Name))
+    names = {node.id for node in stored if isinstance(node.ctx, ast.Store)} | set(arguments)
+    for parent, field, at, node in places:
         for replacement in _replacements(node, names):
-            changed = copy.deepcopy(tree)
-            _Replace(_nodes(changed, function)[at], replacement).visit(changed)
-            mutant = types.ModuleType(module.__name__)
+            _put(parent, field, at, ast.copy_location(replacement, node))
             try:
-                code = compile(ast.fix_missing_locations(changed), "<mutant>", "exec")
+                changed = _compiled([definition])
             except SyntaxError:
                 continue  # nobody could have written it
-            exec(code, vars(mutant))
+            finally:
+                _put(parent, field, at, node)
+            mutant = types.ModuleType(module.__name__)
+            for part in (before, changed, after):
+                exec(part, vars(mutant))
             what = f"{ast.unparse(node)} -> {ast.unparse(replacement)}"
             yield f"{function}, line {getattr(node, 'lineno', '?')}: {what}", mutant
 
 
-def _nodes(tree: ast.Module, function: str) -> list[ast.AST]:
-    """The body of the function, node by node, always in the same order; error messages are not."""
-    definition = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
-    messages = {
-        id(m) for n in ast.walk(definition) if isinstance(n, ast.Raise) for m in ast.walk(n)
-    }
-    body = (node for statement in definition.body for node in ast.walk(statement))
-    return [node for node in body if id(node) not in messages]
+def _places(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
+    """Each node of a function's body with where it stands; error messages are left out."""
+    for field, value in ast.iter_fields(node):
+        if isinstance(node, ast.FunctionDef) and field != "body":
+            continue
+        for at, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if isinstance(child, ast.AST) and not isinstance(child, ast.Raise):
+                yield node, field, at, child
+                yield from _places(child)
+
+
+def _compiled(statements: list[ast.stmt]) -> types.CodeType:
+    return compile(ast.Module(statements, []), "<mutant>", "exec")
+
+
+def _put(parent: ast.AST, field: str, at: int | None, node: ast.AST) -> None:
+    if at is None:
+        setattr(parent, field, node)
+    else:
+        getattr(parent, field)[at] = node
 
 
 def _replacements(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
@@ -77,11 +93,3 @@ def _replacements(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
         yield ast.Constant(node.value + 1)
     elif isinstance(node, ast.Call) and node.args:
         yield node.args[0]
-
-
-class _Replace(ast.NodeTransformer):
-    def __init__(self, target: ast.AST, replacement: ast.expr):
-        self.target, self.replacement = target, replacement
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        return self.replacement if node is self.target else self.generic_visit(node)
