@@ -32,7 +32,7 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-@fewer(4)  # two numbers, and seven operations that share their rounding
+@fewer(10)  # two numbers, and seven operations that share their rounding
 @given(a=numbers, b=numbers)
 def test_an_operation_contains_the_truth_and_the_float(name: str, a: float, b: float) -> None:
     operation = OPERATIONS[name]
@@ -47,6 +47,7 @@ def test_an_operation_contains_the_truth_and_the_float(name: str, a: float, b: f
     assert span.lo <= flushed <= span.hi
 
 
+@fewer(4)  # a millisecond each, most of it for the exact one
 @given(z=st.one_of(st.floats(-760, 760), st.floats(-40, 40), st.floats(-1e-3, 1e-3)))
 def test_the_sigmoid_contains_the_truth_and_both_witnesses(z: float) -> None:
     span = sigmoid(exactly(z))
@@ -65,6 +66,7 @@ def _sigmoid_of_jax(z: jax.Array) -> jax.Array:
     return jax.nn.sigmoid(z)
 
 
+@fewer(4)  # of thirty numbers each
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30))
 def test_a_sum_contains_every_order(values: list[float]) -> None:
     span = total(exactly(values))
@@ -77,6 +79,7 @@ def test_a_sum_contains_every_order(values: list[float]) -> None:
 FACTORS = [1e-300, 1e60, 3e-17, 1e100, 1e-100, -7.0, 1e80]
 
 
+@fewer(5)  # of 5,040 orders in all, in which few steps matter
 @given(st.permutations(FACTORS))
 def test_a_product_contains_every_order(factors: list[float]) -> None:
     """Also where a partial product becomes 0 in one order and not in another."""

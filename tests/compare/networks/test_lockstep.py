@@ -54,16 +54,15 @@ AGREEING = {
 @pytest.mark.slow
 @pytest.mark.parametrize("what", AGREEING)
 def test_sides_that_agree(what: str) -> None:
-    progress = after(of(**AGREEING[what]), 10)
+    progress = after(of(**AGREEING[what]), 3)
     assert progress.first_divergence is None
     assert 0 <= progress.max_drift_ulps < 1e6 or what == "saturating"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(6))
 def test_many_seeds_agree(seed: int) -> None:
-    work = of(seed=seed, activation=("tanh", "relu", "gelu")[seed % 3], dtype="float32")
-    assert after(work, 20).first_divergence is None
+    assert after(of(seed=seed, dtype="float32"), 20).first_divergence is None
 
 
 def test_drift() -> None:
@@ -160,11 +159,17 @@ PLANTS: dict[str, tuple[Callable[[Any], Any], str, int]] = {
 }
 
 
-@pytest.mark.parametrize("only", [pytest.param(False, marks=pytest.mark.slow), True])
-@pytest.mark.parametrize("side", [BY_HAND, slowly(BY_AUTODIFF)])
-@pytest.mark.parametrize("what", one_of_each(PLANTS, ["sign", "velocity", "ascent"]))
-def test_a_mistake_is_found_where_it_is(what: str, side: str, only: bool) -> None:
-    """In the second epoch, of four updates each; on the path of both."""
+@pytest.mark.parametrize(
+    ("what", "side"),
+    [
+        (what, side) if (what, side) == ("velocity", BY_HAND) else slowly(what, side)
+        for what in PLANTS
+        for side in BOTH
+    ],
+)
+def test_a_mistake_is_found_where_it_is(what: str, side: str) -> None:
+    """In the second epoch, of four updates each; on the path of both, from then on or once."""
+    only = list(PLANTS).index(what) % 2 == BOTH.index(side)
     change, quantity, position = PLANTS[what]
     training = of(optimiser="momentum", rate=0.02)
     put(training, side, Wrong(training.sides[side], change, 6, only))
@@ -321,14 +326,14 @@ WRONG_CONSTANTS: dict[str, tuple[str, Any, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", one_of_each(WRONG_CONSTANTS, ["beta1"]))
+@pytest.mark.parametrize("what", one_of_each(WRONG_CONSTANTS, ["momentum"]))
 def test_a_wrong_constant_is_laid_to_its_own_side(
     what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The judge has its own, so it does not take the accused's word for the other's mistake."""
     optimiser, wrong, quantity = WRONG_CONSTANTS[what]
     monkeypatch.setitem(OPTIMISERS, optimiser, wrong)
-    found = divergence(of(optimiser=optimiser), 1)
+    found = divergence(of(optimiser=optimiser, rate=0.02), 1)
     assert (found.quantity, found.off) == (quantity, BY_HAND)
 
 

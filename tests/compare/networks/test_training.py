@@ -16,6 +16,7 @@ from compare.networks.prediction import predict
 from compare.networks.prepared import codes, hits, prepare, scale_of, split, unscaled
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
 from tests.compare.networks.calls import BOTH, dataset, job
+from tests.tiers import fewer, slowly
 
 
 def after(epochs: int, **of: Any) -> Progress:
@@ -43,7 +44,7 @@ def test_equal_seeds_give_equal_bits_by_both() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_one_side_alone_arrives_where_it_does_beside_the_other(dtype: str) -> None:
     both = after(3, by=BOTH, dtype=dtype)
     assert bits(after(3, by=(BY_HAND,), dtype=dtype))[BY_HAND] == bits(both)[BY_HAND]
@@ -153,6 +154,7 @@ def test_it_learns() -> None:
 # What the network is given.
 
 
+@fewer(5)  # lists of some dozen numbers, and two splits of each
 @given(
     st.lists(st.integers(0, 4), min_size=4, max_size=60),
     st.floats(0.01, 0.5),
@@ -179,7 +181,7 @@ def test_splits_of_other_seeds_differ() -> None:
     assert len({tuple(split(y, 0.2, seed)[1]) for seed in range(20)}) == 20
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.floats(-1e6, 1e6))
 def test_what_is_tested_on_is_not_looked_at(seed: int, value: float) -> None:
     for name, outputs in (("iris", 3), ("diabetes", 1)):
@@ -259,16 +261,15 @@ def test_targets_that_are_numbers_come_back_in_units() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "loss", "output", "has"),
+    ("sizes", "loss", "output", "has", "by"),
     [
-        ((30, 3, 1), "bce", "identity", True),
-        ((30, 3, 2), "softmax-ce", "identity", True),
-        ((30, 3, 1), "mse", "sigmoid", True),
-        ((30, 3, 1), "mse", "identity", False),
-        ((30, 3, 2), "bce", "identity", False),
+        ((30, 3, 1), "bce", "identity", True, (BY_HAND,)),
+        slowly((30, 3, 2), "softmax-ce", "identity", True, BOTH),
+        ((30, 3, 1), "mse", "sigmoid", True, (BY_HAND,)),
+        ((30, 3, 1), "mse", "identity", False, (BY_HAND,)),
+        ((30, 3, 2), "bce", "identity", False, (BY_HAND,)),
     ],
 )
-@pytest.mark.parametrize("by", [(BY_HAND,), pytest.param(BOTH, marks=pytest.mark.slow)])
 def test_probabilities(sizes: Any, loss: str, output: str, has: bool, by: Any) -> None:
     work = job("breast-cancer", sizes, loss, epochs=5, output=output, by=by)
     training = work.training()

@@ -1,5 +1,6 @@
 """Blocks of cases as NumPy has them."""
 
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -116,11 +117,11 @@ class Shared(program.Program):
 
     def __init__(self, settings: Settings, total: int, of_block: Any = None) -> None:
         right = manual.network.gradient  # a test may put a wrong one in its place
-        key = (settings, of_block, right)
+        key = (replace(settings, seed=0), of_block, right)
         if key not in _SHARED:
             super().__init__(settings, total, of_block)
             _SHARED[key] = vars(self).copy()
-        vars(self).update(_SHARED[key] | {"total": total})
+        vars(self).update(_SHARED[key] | {"settings": settings, "total": total})
 
 
 _SHARED: dict[Any, dict[str, Any]] = {}

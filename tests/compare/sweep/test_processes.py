@@ -1,4 +1,4 @@
-"""A sweep on many devices, in several processes, and until somebody stops it."""
+"""A sweep on many devices and in several processes, which share what XLA compiles."""
 
 import json
 import os
@@ -11,9 +11,19 @@ from typing import Any
 
 import pytest
 
-from tests.compare.networks.calls import signalled, started
+from tests.compare.networks.calls import compare, signalled, started
 
 ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What one of the processes has compiled, the next one reads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
+        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        yield
 
 
 def same(found: dict[str, Any]) -> dict[str, Any]:
@@ -22,78 +32,76 @@ def same(found: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in differs}
 
 
-def one(devices: int, *words: Any, signal_: int = 0) -> subprocess.Popen[str]:
-    """A sweep in a process of its own, which sends itself a signal after its third step if any."""
-    options = {"env": os.environ | {"JAX_NUM_CPU_DEVICES": str(devices)}, "cwd": ROOT}
-    if signal_:
-        return signalled(signal_, 3, "sweep", "--json", *words, **options)
-    return started("sweep", "--json", *words, **options)
+def on(devices: int) -> dict[str, Any]:
+    return {"env": os.environ | {"JAX_NUM_CPU_DEVICES": str(devices)}, "cwd": ROOT}
 
 
-def free_port() -> int:
+def two(words: Any, others: Any = None, signal_: int = 0) -> list[tuple[int, str, str]]:
+    """How two processes of a device each end: codes, output, errors.
+
+    The second one, which may have other options, sends itself a signal after its third step if any.
+    """
     with socket.socket() as listening:
         listening.bind(("localhost", 0))
-        return listening.getsockname()[1]
+        port = listening.getsockname()[1]
+    where = ("--coordinator", f"localhost:{port}", "--num-processes", 2, "--process-id")
+    second = ("sweep", "--json", *(others or words), *where, 1)
+    with (
+        signalled(signal_, 3, *second, **on(1)) if signal_ else started(*second, **on(1)) as other,
+        started("sweep", "--json", *words, *where, 0, **on(1)) as first,
+    ):
+        said = [process.communicate(timeout=300) for process in (first, other)]
+    return [(p.returncode, *texts) for p, texts in zip((first, other), said, strict=True)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("--cases", "3e6", "--seed", 5),
-        ("--cases", "3e6", "--dtype", "float32", "--plant", "saturated-unit-zeroed"),
-        ("--cases", 30_001, "--network", "3-3-2", "--activation", "tanh"),
-    ],
+#: More cases than a device goes through in one step; a network in single precision.
+SWEEPS = (
+    ("--cases", "1.2e6", "--seed", 5),
+    ("--cases", 30_001, "--network", "3-2-1", "--activation", "tanh", "--dtype", "float32"),
 )
-def test_devices_and_processes_change_nothing(words: tuple[Any, ...]) -> None:
-    planted = int("--plant" in words)
-    reports = []
-    for devices in (1, 8):
-        with one(devices, *words) as process:
-            out, err = process.communicate()
-        assert process.returncode == planted, err
-        reports.append(json.loads(out))
-    where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id")
-    with one(2, *words, *where, 1) as second, one(2, *words, *where, 0) as first:
-        out, err = first.communicate(timeout=120)
-        assert second.communicate(timeout=120)[0] == ""
-    assert (first.returncode, second.returncode) == (planted, planted), err
-    reports.append(json.loads(out))
-    counts = [(found["devices"], found["processes"]) for found in reports]
-    assert counts == [(1, 1), (8, 1), (4, 2)]
-    assert same(reports[0]) == same(reports[1]) == same(reports[2])
-    assert reports[0]["cases"] == reports[0]["requested"]
+MANY = """
+import json, sys
+from compare import cli
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["compare", "sweep", "--json", *map(str, words)]
+    try:
+        cli.main()
+    except SystemExit as ending:
+        assert not ending.code
+"""
 
 
-@pytest.mark.slow
+def test_devices_and_processes_change_nothing() -> None:
+    command = [sys.executable, "-c", MANY, json.dumps(SWEEPS)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, **on(4))
+    four = [json.loads(line) for line in ended.stdout.splitlines()]
+    one = [json.loads(compare("sweep", "--json", *words).out) for words in SWEEPS]
+    assert [(found["devices"], found["processes"]) for found in four] == [(4, 1)] * 2
+    assert list(map(same, four)) == list(map(same, one))
+    assert all(found["cases"] == found["requested"] for found in one)
+    (code, out, err), ended_second = two(SWEEPS[0])
+    assert (code, ended_second[:2]) == (0, (0, "")), err
+    both = json.loads(out)
+    assert (both["devices"], both["processes"]) == (2, 2)
+    assert same(both) == same(one[0])
+
+
 def test_processes_with_other_options_are_refused() -> None:
-    where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id")
-    with one(1, "--seed", 1, *where, 1) as second, one(1, "--seed", 0, *where, 0) as first:
-        ended = [process.communicate(timeout=120) for process in (first, second)]
-    assert (first.returncode, second.returncode) == (2, 2)
-    for out, err in ended:
-        assert out == ""
-        said = "Error: the processes were given different options; expected the same ones."
+    said = "Error: the processes were given different options; expected the same ones."
+    for code, out, err in two(("--seed", 0), ("--seed", 1)):
+        assert (code, out) == (2, "")
         assert err.splitlines()[-1] == said
 
 
-@pytest.mark.slow
 def test_a_process_that_goes_leaves_a_report() -> None:
-    where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id")
-    with (
-        one(1, "--cases", "1e14", *where, 1, signal_=signal.SIGKILL) as second,
-        one(1, "--cases", "1e14", *where, 0) as first,
-    ):
-        out, _ = first.communicate()
-    assert second.returncode == -signal.SIGKILL
-    assert first.returncode == 130
+    (code, out, _), (killed, _, _) = two(("--cases", "1e14"), signal_=signal.SIGKILL)
+    assert (code, killed) == (130, -signal.SIGKILL)
     found = json.loads(out)
     assert (0 < found["cases"] < found["requested"], found["verdict"]) == (True, "agree")
 
 
-@pytest.mark.slow
 def test_waiting_for_another_process_can_be_stopped() -> None:
-    where = ("--coordinator", f"localhost:{free_port()}", "--num-processes", 2, "--process-id", 1)
+    where = ("--coordinator", "localhost:1", "--num-processes", 2, "--process-id", 1)
     program = """
 import os, signal, sys
 import jax
@@ -113,36 +121,24 @@ main()
     assert ended.stderr.splitlines()[-1] == "Stopped."
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_with_a_report(number: int, code: int) -> None:
-    with one(2, "--cases", "1e14", signal_=number) as process:
-        out, err = process.communicate()
-    assert process.returncode == code, err
-    found = json.loads(out)
-    assert 0 < found["cases"] < found["requested"] == 10**14
-    assert found["verdict"] == "agree"
-    assert sum(part["elements"] for part in found["histogram"]) == 9 * found["cases"]
-    assert len(found["suspects"]) == 3
-
-
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="VmHWM is Linux's")
 def test_memory_is_flat() -> None:
-    """Of the whole process, imports and judge included, in KiB.
+    """Of the whole process, imports and judge included, in KiB: after a sweep, and a longer one.
 
     Not `ru_maxrss`: that is the parent's where the parent was larger when it started this one.
     """
     program = (
-        "import pathlib, re; from compare import cli\n"
-        "try: cli.main()\n"
-        "except SystemExit: pass\n"
-        "print(re.search(r'VmHWM:\\s+(\\d+) kB', pathlib.Path('/proc/self/status').read_text())[1])"
+        "import pathlib, re, sys; from compare import cli\n"
+        "for cases in ('1e6', '5e6'):\n"
+        "    sys.argv = ['compare', 'sweep', '--cases', cases, '--json']\n"
+        "    try: cli.main()\n"
+        "    except SystemExit: pass\n"
+        "    status = pathlib.Path('/proc/self/status').read_text()\n"
+        "    print(re.search(r'VmHWM:\\s+(\\d+) kB', status)[1])"
     )
-    most = []
-    for cases in ("1e6", "1e7"):
-        command = [sys.executable, "-c", program, "sweep", "--cases", cases, "--json"]
-        out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        most.append(int(out.splitlines()[-1]))
-    assert max(most) < 2**20
-    assert most[1] < 1.1 * most[0]
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, **on(1)
+    )
+    shorter, longer = (int(line) for line in ended.stdout.splitlines() if line.isdigit())
+    assert longer < 2**20
+    assert longer < 1.1 * shorter

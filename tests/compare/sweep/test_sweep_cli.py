@@ -1,15 +1,22 @@
 """The commands `sweep` and `replay`: what they print, and what they refuse."""
 
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import jax
 import pytest
 
 import manual.article
 import manual.network
+from compare import terminal
+from compare.sweep.cases import BLOCK
 from compare.sweep.program import evaluate_block
 from compare.sweep.replay import case
-from compare.sweep.run import Swept, sweep
+from compare.sweep.run import sweep
 from manual.network import Network
 from tests.compare.networks.calls import compare
 from tests.compare.sweep.blocks import swept
@@ -37,11 +44,9 @@ def test_the_report_as_json() -> None:
 
 @pytest.mark.slow
 def test_the_floor_is_timed_on_request() -> None:
-    found = json.loads(compare("sweep", "--cases", "1e5", "--floor", "--json").out)
+    found = json.loads(compare("sweep", "--cases", "1e4", "--floor", "--json").out)
     assert found["floor_cases_per_second"] > 0  # which is faster, so few cases cannot say
-    assert "Drawing and the loss alone: " in compare("sweep", "--cases", "1e5", "--floor").out
-    network = ("--network", "3-2-1", "--cases", "1e4", "--floor", "--json")
-    assert json.loads(compare("sweep", *network).out)["floor_cases_per_second"] > 0
+    assert "Drawing and the loss alone: " in compare("sweep", "--cases", "1e4", "--floor").out
 
 
 @pytest.mark.slow
@@ -93,9 +98,39 @@ def test_a_case_of_another_network() -> None:
     assert all(sum(row) == 1 for row in found["inputs"]["y"])
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_with_a_report(
+    number: int, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its third step."""
+    monkeypatch.setattr("compare.sweep.run._ELEMENTS", 9 * 4 * BLOCK)
+    progress = terminal.progress
+
+    @contextmanager
+    def signalled(*words: Any, **options: Any) -> Iterator[Any]:
+        steps: list[int] = []
+
+        def told(done: int, *others: Any) -> None:
+            show(done, *others)
+            steps.append(done)
+            if len(steps) == 3:
+                signal.raise_signal(number)
+
+        with progress(*words, **options) as show:
+            yield told
+
+    monkeypatch.setattr(terminal, "progress", signalled)
+    ended = compare("sweep", "--cases", "1e14", "--json")
+    assert (ended.code, ended.err) == (code, "")
+    found = json.loads(ended.out)
+    assert (found["cases"], found["requested"]) == (4 * 4 * BLOCK * found["devices"], 10**14)
+    assert found["verdict"] == "agree"
+    assert sum(part["elements"] for part in found["histogram"]) == 9 * found["cases"]
+    assert len(found["suspects"]) == 3
+
+
 def test_a_sweep_says_what_it_swept() -> None:
-    found: Swept = sweep(swept(Network((3, 2, 1)), 2, "float32", seed=3), 10)
-    told = found.as_object([])
+    of = swept(Network((3, 2, 1)), 2, "float32", seed=3)
+    told = replace(sweep(swept(), 10), settings=of).as_object([])
     assert (told["network"], told["dtype"], told["seed"]) == ("3-2-1", "float32", 3)
     assert (told["weights"], told["examples"]) == ("uniform:5", 2)

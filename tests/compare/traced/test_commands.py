@@ -126,6 +126,7 @@ def test_parameters_of_ones_own(tmp_path: Path) -> None:
     assert told["about"]["parameters"] == f"parameters read from {file}"
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own(tmp_path: Path) -> None:
     layers = [{"w": [[1, 2, 3]], "b": [0, 0, 1]}, {"w": [[1], [-1], [0.5]], "b": [0]}]
     file = tmp_path / "network.json"
@@ -143,7 +144,8 @@ def test_a_network_of_ones_own(tmp_path: Path) -> None:
 
 def test_a_trained_model(tmp_path: Path) -> None:
     model = str(tmp_path / "model.npz")
-    training = ("--data", "davis", "--network", "2-3-1", "--epochs", "2", "--out", model)
+    training = ("--data", "davis", "--network", "2-3-1", "--epochs", "0")
+    training += ("--by", "hand", "--out", model)
     assert compare("train", *training).code == 0
     words = ("explain", "w0.0.0", "--model", model, "--x", "60,168", "--y", "0")
     told = json.loads(compare(*words, "--json").out)
@@ -162,6 +164,7 @@ def test_a_trained_model(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_a_model_was_trained_to_say(tmp_path: Path) -> None:
     """One output for each class has a 1 for the right one; a number is standardised."""
     model = str(tmp_path / "iris.npz")
@@ -174,7 +177,8 @@ def test_what_a_model_was_trained_to_say(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("a,b\n" + "".join(f"{n},{n * n + 0.5}\n" for n in range(12)))
     model = str(tmp_path / "number.npz")
-    training = ("--data", str(table), "--target", "b", "--network", "1-2-1", "--epochs", "1")
+    training = ("--data", str(table), "--target", "b", "--network", "1-2-1", "--by", "hand")
+    training += ("--epochs", "1")
     assert compare("train", *training, "--out", model).code == 0
     said = load(Path(model))
     words = ("explain", "L", "--model", model, "--x", "3", "--y", "9.5", "--json")

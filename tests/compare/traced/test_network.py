@@ -21,7 +21,8 @@ from manual.network import LINKS, Network
 from tests.compare.traced import formulas
 from tests.tiers import one_of_each
 
-#: Each activation and each loss once, with and without a penalty, one layer and three.
+#: Each activation hidden and as the output, each loss, with and without a penalty, one to three
+#: layers.
 QUICK = [
     Network((2, 2, 1), "sigmoid", "sigmoid", "mse"),
     Network((3, 2, 3), "tanh", "identity", "softmax-ce", 0.1),
@@ -30,13 +31,8 @@ QUICK = [
     Network((2, 2, 1), "gelu", "softplus", "mse"),
     Network((3, 2), "identity", "leaky-relu", "huber"),
     Network((2, 1), "sigmoid", "gelu", "mse", 0.5),
-]
-
-ALL = [
-    Network((4, 4, 3), activation, output, loss, (0.0, 0.1)[(i + k) % 2])
-    for i, activation in enumerate(ACTIVATIONS)
-    for k, loss in enumerate(LOSSES)
-    for output in (("identity",) if loss in LINKS else ("sigmoid", activation))
+    Network((2, 3, 2), "softplus", "relu", "huber", 0.1),
+    Network((3, 2, 2), "identity", "identity", "bce"),
 ]
 
 
@@ -87,15 +83,15 @@ def check_gradients(trace: Trace, network: Network, params: Any, x: Any, y: Any)
                 assert abs(mine - of[index]) <= 1e-12 * np.abs(of).max(), name
 
 
-@pytest.mark.parametrize("network", one_of_each(QUICK, [QUICK[1], QUICK[2]]), ids=title)
+@pytest.mark.parametrize("network", one_of_each(QUICK, [QUICK[1]]), ids=title)
 def test_some_networks(network: Network) -> None:
     check(network)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("network", ALL, ids=title)
-def test_every_activation_and_loss(network: Network) -> None:
-    check(network)
+def test_every_activation_and_loss_is_among_them() -> None:
+    assert {network.activation for network in QUICK} == set(ACTIVATIONS)
+    assert {network.output for network in QUICK} == set(ACTIVATIONS)
+    assert {network.loss for network in QUICK} == set(LOSSES)
 
 
 def test_the_2_2_1_is_the_articles() -> None:
