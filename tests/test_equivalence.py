@@ -32,6 +32,7 @@ from tests import exact, network_strategies
 from tests.equivalence import NetworkVerdicts, by_autodiff, says_much, verdict_on
 from tests.network_strategies import Described
 from tests.strategies import Point, drawn_points, points
+from tests.tiers import fewer
 
 forms = pytest.mark.parametrize("form", SIGMOID_DERIVATIVES)
 
@@ -52,6 +53,7 @@ def test_by_hand_and_by_autodiff_agree(form: str) -> None:
     """At every example, of which three in ten and more know all nine elements to six digits."""
     informative, targets = [], []
 
+    @fewer(1 if form == "stable" else 3)  # of the other form, autodiff's own
     @given(point=points)
     @example(point=UNDERFLOWS[0])
     @example(point=UNDERFLOWS[1])
@@ -84,7 +86,7 @@ NETWORKS = (
 def test_general_networks_agree_by_hand_and_by_autodiff(of: Described) -> None:
     verdict_at, informative = NetworkVerdicts(of), []
 
-    @settings(max_examples=settings().max_examples // 4)
+    @fewer(4)  # of whole networks
     @given(point=network_strategies.points(of))
     def agree(point: network_strategies.Point) -> None:
         verdict = verdict_at(point)
@@ -140,7 +142,8 @@ def _examples(drawn: st.SearchStrategy[Any], count: int = 40) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("form", ["stable", "article"])
+@forms
+@fewer(2)  # the truth takes most of the time
 @given(point=points)
 @example(point=UNDERFLOWS[0])
 def test_the_truth_lies_where_both_must_answer(form: str, point: Point) -> None:
@@ -151,6 +154,7 @@ def test_the_truth_lies_where_both_must_answer(form: str, point: Point) -> None:
         assert exact.contained(true, span.lo, span.hi)
 
 
+@fewer(2)
 @given(point=points)
 def test_the_losses_agree(point: Point) -> None:
     """By hand and by autodiff, both within the rounding of (y - ypred)²."""

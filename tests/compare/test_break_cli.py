@@ -87,6 +87,7 @@ def test_the_options_say_which_training() -> None:
     assert numbers("--epochs", 3, "--learning-rate", "0.2")["training"] != usual["training"]
 
 
+@pytest.mark.slow
 def test_numbers_that_are_none_are_null() -> None:
     checks = one_object(compare("break", "NOT-a-number", "--epochs", 2, "--json"))["checks"]
     assert checks["training"]["end"] is None

@@ -24,15 +24,14 @@ COMPARED = {"updates", "autodiff", "judge"}
 
 @cache
 def found(slug: str, settings: Settings = USUAL) -> dict[str, Check]:
-    return checks(MISTAKES[slug], settings)
-
-
-@cache
-def judged(slug: str) -> dict[str, Check]:
-    """Without the judge's diagnosis: tests/handgrad/ see to what it is."""
+    """Without the judge's diagnosis: what it is, is tested where it is made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GradientReport, "diagnoses", ())
-        return checks(MISTAKES[slug], Settings() if slug == "bias-not-updated" else USUAL)
+        return checks(MISTAKES[slug], settings)
+
+
+def judged(slug: str, settings: Settings = FEW) -> Check:
+    return checks(MISTAKES[slug], settings)["judge"]
 
 
 def seeing(checked: dict[str, Check]) -> set[str]:
@@ -93,13 +92,14 @@ SEEN = {
     ),
 )
 def test_which_checks_see_it(slug: str) -> None:
-    assert seeing(judged(slug)) == SEEN[slug]
+    settings = Settings() if slug == "bias-not-updated" else USUAL
+    assert seeing(found(slug, settings)) == SEEN[slug]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", sorted(set(MISTAKES) - set(SEEN)))
 def test_every_other_mistake_is_seen_by_what_compares(slug: str) -> None:
-    assert seeing(judged(slug)) >= COMPARED
+    assert seeing(found(slug)) >= COMPARED
 
 
 @pytest.mark.parametrize("slug", one_of_each(sorted(LOOPS), quick=["update-before-use"]))
@@ -196,16 +196,18 @@ def test_which_partial_derivatives_of_whom() -> None:
     assert found("exchanged")["autodiff"].says == (
         "the partial derivatives by w5, w6 disagree: Alice, Bob, Charlie, Diana"
     )
-    assert found("half-mse", FEW)["autodiff"].says.startswith("all nine partial derivatives disagree: A")
+    assert found("half-mse", FEW)["autodiff"].says.startswith(
+        "all nine partial derivatives disagree: A"
+    )
 
 
 def test_what_the_judge_says() -> None:
-    judge = found("half-mse", FEW)["judge"]
+    judge = judged("half-mse")
     assert judge.says == f"disagree: {judge.numbers['diagnosis']}"
     assert "every element is 1/2 of exact" in judge.numbers["diagnosis"]
     assert judge.numbers["parameters"] == list(NAMES)
     assert judge.numbers["person"] == "Alice"
-    assert "the square is missing" in found("missing-square")["judge"].says
+    assert "the square is missing" in judged("missing-square").says
     assert found("exchanged")["judge"].numbers["parameters"] == ["w5", "w6"]
 
 

@@ -21,6 +21,7 @@ from tests.compare.networks.calls import (
     one_object,
     refused,
 )
+from tests.tiers import one_of_each
 
 
 @pytest.fixture(scope="module")
@@ -201,14 +202,10 @@ def _late(network: Network, params: Any, x: Any) -> Any:
 PREDICT = manual.network.predict
 
 #: Data, and an example of its features.
-ASKED = {
-    "davis": ["weight=60", "height=168"],
-    "iris": VALUES,
-    "diabetes": ["bmi=26"],
-}
+ASKED = {"davis": ["weight=60", "height=168"], "iris": VALUES, "diabetes": ["bmi=26"]}
 
 
-@pytest.mark.parametrize("data", ASKED)
+@pytest.mark.parametrize("data", one_of_each(ASKED, ["davis"]))
 def test_predictions_of_two_sides_are_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
 ) -> None:

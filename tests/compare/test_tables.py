@@ -32,11 +32,7 @@ def test_columns_that_are_not_used_may_hold_anything(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words", "message"),
     [
-        (
-            "a,b\n1,2\n3,x\n",
-            (),
-            r"line 3, column 2 \(b\): 'x'; expected a finite number",
-        ),
+        ("a,b\n1,2\n3,x\n", (), r"line 3, column 2 \(b\): 'x'; expected a finite number"),
         ("a\n1\n", (), "expected at least one feature"),
         ("a,intercept,b\n1,2,3\n", (), "which the regression itself uses; expected a new name"),
         ("a,b\n1,2\n", ("c",), "no column 'c'; expected one of a, b"),

@@ -36,7 +36,7 @@ def with_gradient(of: Described, gradient: Any, dtype: Any) -> Training:
 #: What no parameter can be moved along.
 MISSHAPEN = ("bias-unsummed:", "bias-wrong-axis:", "dw-transposed:shape")
 
-QUICK = ("missing-square:", "dropped-term:unit")
+QUICK = ("missing-square:",)
 ASKED = [
     pytest.param(
         *(plant, dtype),

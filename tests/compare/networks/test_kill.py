@@ -49,8 +49,7 @@ def disturbed(path: Path, moments: Any, by: str, optimiser: str, epochs: int) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("optimiser", "by", "times"),
-    [("adam", "both", 1), ("momentum", "hand", 2)],
+    ("optimiser", "by", "times"), [("adam", "both", 1), ("momentum", "hand", 2)]
 )
 def test_killed_and_resumed(tmp_path: Path, optimiser: str, by: str, times: int) -> None:
     alone, killed = tmp_path / "alone.npz", tmp_path / "killed.npz"
@@ -122,10 +121,7 @@ main()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "place",
-    ["savez", "fsync", "chmod", "replace"],
-)
+@pytest.mark.parametrize("place", ["savez", "fsync", "chmod", "replace"])
 def test_killed_while_it_writes(tmp_path: Path, place: str) -> None:
     """The checkpoint before is there, whole; what was being written is no model's name."""
     path, alone = tmp_path / "model.npz", tmp_path / "alone.npz"

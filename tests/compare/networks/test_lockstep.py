@@ -266,23 +266,6 @@ def test_a_wrong_walk_is_found_on_its_own_path(how: str, first: int, side: str) 
 
 
 @pytest.mark.slow
-def test_weights_that_are_updated_before_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The published bug, in the general network: the last layer goes first."""
-    import manual.network
-
-    right = manual.network.gradient
-
-    def wrong(network: Any, params: Any, x: Any, y: Any) -> Any:
-        late = right(network, params, x, y)[-1]
-        last = params[-1]._replace(w=params[-1].w - 0.1 * late.w, b=params[-1].b - 0.1 * late.b)
-        return [*right(network, [*params[:-1], last], x, y)[:-1], late]
-
-    monkeypatch.setattr(manual.network, "gradient", wrong)
-    found = divergence(of(optimiser="sgd", rate=0.1))
-    assert (found.update, found.quantity, found.off) == (0, "gradient", BY_HAND)
-    assert found.parameter.startswith("params[0]")
-
-
 def test_weights_that_are_changed_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then the points that the walk has kept are no longer those that it went through."""
     from manual.optimisers import Sgd, State
@@ -356,8 +339,8 @@ def test_one_side_runs_away(side: str) -> None:
     assert (found.update, found.off) == (1, side)
 
 
-@pytest.mark.parametrize("optimiser", ["momentum", slowly("sgd")])
-def test_both_run_away(optimiser: str) -> None:
-    training = of(optimiser=optimiser, rate=1e60, activation="identity", loss="mse")
+@pytest.mark.slow
+def test_both_run_away() -> None:
+    training = of(optimiser="momentum", rate=1e60, activation="identity", loss="mse")
     with pytest.raises(RanAwayError, match=r"ran away in epoch 0: .*; learning rate 1e\+60 is too"):
         after(training, 5)

@@ -37,10 +37,7 @@ def theirs(name: str, outputs: int, seed: int, model: Any) -> float:
 def test_davis_by_both_is_as_good_as_logistic_regression() -> None:
     words = ("--data", "davis", "--network", "2-2-1")
     scores = [
-        (
-            ours(*words, "--seed", seed, by="both"),
-            theirs("davis", 1, seed, LogisticRegression()),
-        )
+        (ours(*words, "--seed", seed, by="both"), theirs("davis", 1, seed, LogisticRegression()))
         for seed in range(10)
     ]
     our_mean, their_mean = np.mean(scores, axis=0)

@@ -30,97 +30,79 @@ def test_all_of_them_hold() -> None:
     assert all(lemma.proved for lemma in found)
 
 
-def test_a_wrong_slope_of_the_sigmoid(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(lemmas.SIGMOID_DERIVATIVES, "stable", lambda z: sigmoid(z) * sigmoid(z))
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda z: sigmoid(z) * sigmoid(z),
+        lambda z: SLOPE(z) * z / z,  # divides by what may be 0
+    ],
+)
+def test_a_wrong_slope_of_the_sigmoid(monkeypatch: pytest.MonkeyPatch, wrong: Any) -> None:
+    monkeypatch.setitem(lemmas.SIGMOID_DERIVATIVES, "stable", wrong)
     assert not lemmas.slope_of_sigmoid().proved
 
 
-def test_a_slope_of_the_sigmoid_that_divides_by_what_may_be_0(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    form = lemmas.SIGMOID_DERIVATIVES["stable"]
-    monkeypatch.setitem(lemmas.SIGMOID_DERIVATIVES, "stable", lambda z: form(z) * z / z)
-    assert not lemmas.slope_of_sigmoid().proved
+SLOPE, GRADIENT = lemmas.SIGMOID_DERIVATIVES["stable"], manual.regression.gradient
 
 
-def test_a_gradient_of_the_regression_that_divides_by_what_may_be_0(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    right = manual.regression.gradient
-
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda y, of: of / 2,  # half of 0 is 0, so the point stays stationary
+        lambda y, of: of * y[0] / y[0],
+    ],
+)
+def test_a_wrong_gradient_of_the_regression(monkeypatch: pytest.MonkeyPatch, wrong: Any) -> None:
     def gradient(coefficients: Coefficients, x: Any, y: Any) -> Coefficients:
-        slopes, intercept = right(coefficients, x, y)
-        return Coefficients(slopes, intercept * y[0] / y[0])
+        slopes, intercept = GRADIENT(coefficients, x, y)
+        return Coefficients(slopes, wrong(y, intercept))
 
     monkeypatch.setattr(manual.regression, "gradient", gradient)
     assert not gradient_of_loss().proved
 
 
-def test_a_wrong_gradient_of_the_regression(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = manual.regression.gradient
-
-    def gradient(coefficients: Coefficients, x: object, y: object) -> Coefficients:
-        slopes, intercept = right(coefficients, x, y)
-        return Coefficients(slopes, intercept / 2)
-
-    monkeypatch.setattr(manual.regression, "gradient", gradient)
-    assert not gradient_of_loss().proved
-    assert stationary_point().proved  # half of 0
+def _line_elsewhere(x: Any, y: Any) -> Any:
+    slope = (x[0] - x[1]) * (y[0] - y[1])
+    return slope, y.mean() - slope * x.mean()
 
 
-@pytest.mark.parametrize("name", ["line", "least_squares"])
-def test_a_solution_that_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Through another point than that of the means."""
-    if name == "line":
-
-        def line(x, y):  # pyright: ignore[reportMissingParameterType]
-            slope = (x[0] - x[1]) * (y[0] - y[1])
-            return slope, y.mean() - slope * x.mean()
-
-        monkeypatch.setattr(manual.regression, name, line)
-    else:
-
-        def least_squares(x, y):  # pyright: ignore[reportMissingParameterType]
-            return Coefficients(x[0], y.mean())
-
-        monkeypatch.setattr(manual.regression, name, least_squares)
-    assert not stationary_point().proved
+def _plane_elsewhere(x: Any, y: Any) -> Coefficients:
+    return Coefficients(x[0], y.mean())
 
 
-@pytest.mark.parametrize("name", ["line", "least_squares"])
-def test_a_solution_that_divides_by_what_may_be_0(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """What is right where the first target, or the first mean, is not 0."""
-    if name == "line":
-
-        def line(x, y):  # pyright: ignore[reportMissingParameterType]
-            dx = x - x.mean()
-            slope = (dx @ (y - y.mean())) / (dx @ dx) * y[0] / y[0]
-            return slope, y.mean() - slope * x.mean()
-
-        monkeypatch.setattr(manual.regression, name, line)
-    else:
-
-        def least_squares(x, y):  # pyright: ignore[reportMissingParameterType]
-            mean = x.mean(axis=0)
-            _, r = np.linalg.qr(x - mean)
-            slopes = np.linalg.solve(r, (x - mean).T @ (y - y.mean()))
-            return Coefficients(slopes * mean[0] / mean[0], y.mean() - mean @ slopes)
-
-        monkeypatch.setattr(manual.regression, name, least_squares)
-    assert not stationary_point().proved
+def _line_that_divides(x: Any, y: Any) -> Any:
+    dx = x - x.mean()
+    slope = (dx @ (y - y.mean())) / (dx @ dx) * y[0] / y[0]
+    return slope, y.mean() - slope * x.mean()
 
 
-def test_an_intercept_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Moved together with the slope such that Xᵀ r = 0 still holds, but the sum of r is not 0."""
+def _plane_that_divides(x: Any, y: Any) -> Coefficients:
+    mean = x.mean(axis=0)
+    _, r = np.linalg.qr(x - mean)
+    slopes = np.linalg.solve(r, (x - mean).T @ (y - y.mean()))
+    return Coefficients(slopes * mean[0] / mean[0], y.mean() - mean @ slopes)
 
-    def line(x, y):  # pyright: ignore[reportMissingParameterType]
-        dx = x - x.mean()
-        slope = (dx @ (y - y.mean())) / (dx @ dx)
-        return slope + x.sum(), y.mean() - slope * x.mean() - x @ x
 
-    monkeypatch.setattr(manual.regression, "line", line)
+def _line_moved(x: Any, y: Any) -> Any:
+    """Together with the slope such that Xᵀ r = 0 still holds, but the sum of r is not 0."""
+    dx = x - x.mean()
+    slope = (dx @ (y - y.mean())) / (dx @ dx)
+    return slope + x.sum(), y.mean() - slope * x.mean() - x @ x
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("line", _line_elsewhere),
+        ("least_squares", _plane_elsewhere),
+        ("line", _line_that_divides),
+        ("least_squares", _plane_that_divides),
+        ("line", _line_moved),
+    ],
+)
+def test_a_solution_that_is_none(monkeypatch: pytest.MonkeyPatch, name: str, wrong: Any) -> None:
+    """Through another point than that of the means, or right where a number is not 0."""
+    monkeypatch.setattr(manual.regression, name, wrong)
     assert not stationary_point().proved
 
 

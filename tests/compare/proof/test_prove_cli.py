@@ -127,6 +127,7 @@ def test_of_one_example_no_mean_is_proved() -> None:
     assert "are identically those of the loss of one example; in each of 64 cases" in said
 
 
+@pytest.mark.slow
 def test_where_no_units_can_change_places_nothing_is_said_of_it() -> None:
     words = "prove --network 1-1-1"
     answer = one_object(compare(*words.split(), "--json"))

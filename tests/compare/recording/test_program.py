@@ -16,7 +16,7 @@ from tests.programs import OPERATIONS
 from tests.tiers import one_of_each, slowly
 
 #: What every test run looks at.
-QUICK = ("the article's", "identity output", "relu", "gelu")
+QUICK = ("the article's", "one edge")
 
 
 def run(of: Program, given: Mapping[str, float]) -> dict[str, float]:
@@ -50,7 +50,7 @@ def test_it_gives_every_quantity_bit_for_bit(network: str) -> None:
     ("network", "changes"),
     [
         ("the article's", {"person": "diana", "seed": 77}),
-        ("relu", {"x": (-3.0, 0.25), "seed": 77}),
+        slowly("relu", {"x": (-3.0, 0.25), "seed": 77}),
         slowly("huber", {"x": (-3.0, 0.25), "y": (0.5, 7.0), "seed": 77}),
     ],
 )

@@ -113,7 +113,7 @@ ARTICLE = {
 
 @pytest.mark.parametrize("of", one_of_each(ARTICLE, ["small"]))
 def test_of_the_article(of: str) -> None:
-    hold_to_the_truth(ARTICLE[of], 3, 16)
+    hold_to_the_truth(ARTICLE[of], 3, 10)
 
 
 def test_it_is_no_wider_than_digits_are_lost() -> None:

@@ -54,36 +54,21 @@ def two(words: Any, others: Any = None, signal_: int = 0) -> list[tuple[int, str
     return [(p.returncode, *texts) for p, texts in zip((first, other), said, strict=True)]
 
 
-#: More cases than a device goes through in one step; a network in single precision.
-SWEEPS = (
-    ("--cases", "1.2e6", "--seed", 5),
-    ("--cases", 30_001, "--network", "3-2-1", "--activation", "tanh", "--dtype", "float32"),
-)
-MANY = """
-import json, sys
-from compare import cli
-for words in json.loads(sys.argv[1]):
-    sys.argv = ["compare", "sweep", "--json", *map(str, words)]
-    try:
-        cli.main()
-    except SystemExit as ending:
-        assert not ending.code
-"""
-
-
 def test_devices_and_processes_change_nothing() -> None:
-    command = [sys.executable, "-c", MANY, json.dumps(SWEEPS)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, **on(4))
-    four = [json.loads(line) for line in ended.stdout.splitlines()]
-    one = [json.loads(compare("sweep", "--json", *words).out) for words in SWEEPS]
-    assert [(found["devices"], found["processes"]) for found in four] == [(4, 1)] * 2
-    assert list(map(same, four)) == list(map(same, one))
-    assert all(found["cases"] == found["requested"] for found in one)
-    (code, out, err), ended_second = two(SWEEPS[0])
-    assert (code, ended_second[:2]) == (0, (0, "")), err
+    """More cases than one device goes through in one step."""
+    words = ("--cases", "1.2e6", "--seed", 5)
+    one = json.loads(compare("sweep", "--json", *words).out)
+    with started("sweep", "--json", *words, **on(4)) as process:
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    four = json.loads(out)
+    (code, out, err), second = two(words)
+    assert (code, second[:2]) == (0, (0, "")), err
     both = json.loads(out)
-    assert (both["devices"], both["processes"]) == (2, 2)
-    assert same(both) == same(one[0])
+    counts = [(found["devices"], found["processes"]) for found in (four, both)]
+    assert counts == [(4, 1), (2, 2)]
+    assert same(one) == same(four) == same(both)
+    assert one["cases"] == one["requested"]
 
 
 def test_processes_with_other_options_are_refused() -> None:

@@ -87,7 +87,7 @@ def test_a_gradient_that_is_no_number_disagrees(monkeypatch: pytest.MonkeyPatch)
         return [Layer(w, b * np.nan), *others]
 
     monkeypatch.setattr(manual.network, "gradient", spoilt)
-    found = sweep(swept(Network((3, 2, 1), "tanh"), 2), 10_000)
+    found = sweep(swept(Network((1, 1, 1), "tanh"), 2), 10_000)
     assert found.disagreements == 10_000
     assert found.max_bound_ratio == math.inf
     assert found.max_ulps["b0[0]"] == math.inf

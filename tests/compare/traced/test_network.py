@@ -157,6 +157,7 @@ def test_names_symbols_and_steps() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_at_a_kink_there_is_no_one_exact_slope() -> None:
     network = Network((2, 2, 1), "relu", "identity", "mse")
     layers = [Layer(np.eye(2), np.zeros(2)), Layer(np.ones((2, 1)), np.zeros(1))]
@@ -201,7 +202,7 @@ SHOWS = {
 
 @pytest.mark.parametrize("mistake", one_of_each(MISTAKES, ["the slope of tanh taken at a"]))
 def test_a_mistake_is_seen_where_it_is_made(mistake: str) -> None:
-    network = Network((2, 2, 1), "tanh", "identity", "mse")
+    network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.5)
     with patch.multiple(manual.network, **MISTAKES[mistake]):
         trace = trace_network(network, *drawn(network))
     first, right = SHOWS[mistake]
@@ -211,7 +212,7 @@ def test_a_mistake_is_seen_where_it_is_made(mistake: str) -> None:
 
 
 def test_shapes_and_numbers_that_do_not_fit_are_refused() -> None:
-    network = Network((2, 2, 1), "relu", "identity", "mse")
+    network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.5)
     params, x, y = drawn(network)
     with pytest.raises(ValueError, match=r"^x: got shape \(1, 3\), expected \(1, 2\)"):
         trace_network(network, params, [1, 2, 3], y)
