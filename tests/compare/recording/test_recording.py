@@ -146,7 +146,9 @@ def test_what_a_formula_is_made_of() -> None:
 def a_function(z: Any, w: Any) -> Any:
     total = z + w  # (1) the sum
     # (2) its slope
-    slope = sigmoid_derivative(total)
+    slope = sigmoid_derivative(
+        total,
+    )
     again = slope
     return again * z
 
