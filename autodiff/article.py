@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 
 from autodiff import sgd
+from autodiff.intermediates import See, as_it_is
 from autodiff.precision import in_float64
-from autodiff.seeing import See, as_it_is
 
 #: A number, or a JAX or NumPy array of them: the two have no common type to annotate with.
 Scalar = Any

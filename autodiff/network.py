@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from autodiff.seeing import See, as_it_is
+from autodiff.intermediates import See, as_it_is
 
 
 class Network(Protocol):

@@ -24,7 +24,7 @@ class Goal(NamedTuple):
 
     cell: str
     what: str
-    asked: str
+    target: str
     found: Interval
     met: bool | None  #: None: the noise is too large to say
 

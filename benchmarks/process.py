@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 #: Seconds between two looks at the memory of a process.
-LOOK = 0.2
+POLL_SECONDS = 0.2
 
 
 class WorkerError(RuntimeError):
@@ -88,7 +88,7 @@ class Process:
             WorkerError: it raised.
         """
         began, stopped, message = time.perf_counter(), "", None
-        while not stopped and not self._pipe.poll(min(LOOK, limit)):
+        while not stopped and not self._pipe.poll(min(POLL_SECONDS, limit)):
             if time.perf_counter() - began > limit:
                 stopped = "time"
             elif resident(self.pid) > memory:

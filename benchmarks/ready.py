@@ -18,7 +18,7 @@ class Unavailable(Exception):  # noqa: N818 (nothing is in error: it cannot or s
     """A contender that is not timed on this problem or machine, with the reason."""
 
 
-def told(error: Exception) -> str:
+def error_line(error: Exception) -> str:
     """An error's class and the first line of what it says."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}".rstrip(": ")

@@ -62,15 +62,15 @@ def minimum(z: Any, other: Any) -> Any:
 
 def greater(z: Any, bound: float) -> Any:
     """1 where z > bound, else 0, z's shape; where that is not known, what covers both."""
-    return np.frompyfunc(lambda a: _truth(a, a > bound, a <= bound), 1, 1)(z)
+    return np.frompyfunc(lambda a: _comparison(a, a > bound, a <= bound), 1, 1)(z)
 
 
 def greater_equal(z: Any, bound: float) -> Any:
     """1 where z >= bound, else 0, as `greater`."""
-    return np.frompyfunc(lambda a: _truth(a, a >= bound, a < bound), 1, 1)(z)
+    return np.frompyfunc(lambda a: _comparison(a, a >= bound, a < bound), 1, 1)(z)
 
 
-def _truth(element: Any, outcome: Any, opposite: Any) -> Any:
+def _comparison(element: Any, outcome: Any, opposite: Any) -> Any:
     if not isinstance(outcome, bool | np.bool):
         symbols = sys.modules[type(outcome).__module__.partition(".")[0]]
         return symbols.Piecewise((1, outcome), (0, True))

@@ -9,7 +9,7 @@ from typing import Any
 
 from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted
 from compare.trace import INPUT, PARAMETER, Quantity, Trace
-from compare.traced.asked import SEED, Asked
+from compare.traced.request import SEED, PassRequest
 from study.drawing import drawing, ends
 from study.errata import USUAL, errata
 from study.formulas import mathml
@@ -23,21 +23,21 @@ FORMS = ("stable", "article")
 STARTS: dict[str, dict[str, Any]] = {"ones": {"init": "ones"}, "random": {"seed": SEED}}
 
 
-def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
+def of_article(request: PassRequest = PassRequest()) -> dict[str, Any]:  # noqa: B008 (frozen)
     """The article's network and its people, from all starts and with both forms of σ'.
 
     Args:
-        asked: what the page begins with: whose pass, from which parameters, with which form and η.
+        request: the pass that the page begins with: person, parameters, form of σ' and η.
 
     Raises:
         InputError: options that do not go together.
     """
-    first = asked.trace()
+    first = request.trace()
     traces = {
-        (person.name.lower(), start, form): Asked(
+        (person.name.lower(), start, form): PassRequest(
             person=person.name.lower(),
             sigmoid_derivative=form,
-            learning_rate=asked.learning_rate,
+            learning_rate=request.learning_rate,
             **options,
         ).trace()
         for form in FORMS
@@ -48,7 +48,7 @@ def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
         **_of_network(first),
         "begin": {
             "sample": first.about["whose"].lower(),
-            "seed": asked.seed if asked.seed is not None or asked.init != "normal" else SEED,
+            "seed": request.seed if request.seed is not None or request.init != "normal" else SEED,
             "form": first.about["sigmoid_derivative"],
         },
         "programs": {form: _program(traces["alice", "ones", form]) for form in FORMS},

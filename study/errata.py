@@ -6,7 +6,7 @@ from typing import Any
 from compare.errata.catalogue import ERRATA
 from compare.errata.entry import Erratum
 from compare.experiment import Settings
-from compare.traced.asked import SEED
+from compare.traced.request import SEED
 from study.formulas import mathml
 
 #: What a training has unless it is told otherwise.

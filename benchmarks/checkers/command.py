@@ -95,12 +95,12 @@ def _measured(
         out = STORED
     results = _begun(out, resume, overwrite, limit or (QUICK_LIMIT if quick else LIMIT))
     results.contenders |= {contender.name: contender.absent() for contender in chosen}
-    asked = [c for c in chosen if results.contenders[c.name] is None]
+    available = [c for c in chosen if results.contenders[c.name] is None]
     for contender in chosen:
         if reason := results.contenders[contender.name]:
             click.echo(f"Not asked: {contender.name}: {reason}", err=True)
-    with progress(len(left(results, asked, cases))) as on_check:
-        run(results, asked, cases, out, on_check)
+    with progress(len(left(results, available, cases))) as on_check:
+        run(results, available, cases, out, on_check)
     return results
 
 

@@ -55,23 +55,23 @@ def tally_leaf_named(checks: Sequence[Check]) -> Tally:
 
     Where every parameter is wrong, to blame one of them is right as well. At a kink none is wrong.
     """
-    asked = [c for c in checks if caught(c) and c.parameters > 1 and c.wrong_leaves]
-    asked = [c for c in asked if c.what != AT_A_KINK]
-    named = [c for c in asked if c.leaves and set(c.leaves) <= set(c.wrong_leaves)]
-    return Tally(len(named), len(asked))
+    considered = [c for c in checks if caught(c) and c.parameters > 1 and c.wrong_leaves]
+    considered = [c for c in considered if c.what != AT_A_KINK]
+    named = [c for c in considered if c.leaves and set(c.leaves) <= set(c.wrong_leaves)]
+    return Tally(len(named), len(considered))
 
 
 def tally_mistake_named(checks: Sequence[Check]) -> Tally:
     """Of caught mistakes that have a name, those called by it."""
-    asked = [c for c in checks if caught(c) and set(accepted(c)) - set(NO_NAME)]
-    named = [c for c in asked if _names(c) & set(accepted(c))]
-    return Tally(len(named), len(asked))
+    considered = [c for c in checks if caught(c) and set(accepted(c)) - set(NO_NAME)]
+    named = [c for c in considered if _names(c) & set(accepted(c))]
+    return Tally(len(named), len(considered))
 
 
 def tally_misnamed(checks: Sequence[Check]) -> Tally:
     """Of caught mistakes, those that were called something they are not."""
-    asked = [check for check in checks if caught(check)]
-    return Tally(sum(bool(_names(c) - set(accepted(c))) for c in asked), len(asked))
+    considered = [check for check in checks if caught(check)]
+    return Tally(sum(bool(_names(c) - set(accepted(c))) for c in considered), len(considered))
 
 
 def accepted(check: Check) -> tuple[str, ...]:

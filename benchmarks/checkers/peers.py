@@ -120,10 +120,10 @@ def _stopped(question: Question, stopped: Exception) -> Answer:
     # Torch's GradcheckError is a RuntimeError, by name alone to be told from its other ones.
     ruled = isinstance(stopped, AssertionError) or type(stopped).__name__ == "GradcheckError"
     named = _kinds_of(text) if ruled else kinds(text)
-    told = f"{type(stopped).__name__}: {' '.join(text.split())}"
+    line = f"{type(stopped).__name__}: {' '.join(text.split())}"
     if not (ruled or named):
-        return Answer(NO_ANSWER, reason="error", message=told)
-    return Answer(WRONG, leaves=blamed(text, question.paths), kinds=named, message=told)
+        return Answer(NO_ANSWER, reason="error", message=line)
+    return Answer(WRONG, leaves=blamed(text, question.paths), kinds=named, message=line)
 
 
 def _kinds_of(text: str) -> tuple[str, ...]:

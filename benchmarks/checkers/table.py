@@ -13,7 +13,7 @@ from benchmarks.templates import templates
 Row = tuple[str, str, Sequence[Check], Callable[[Sequence[Check]], object]]
 
 #: How each checker is asked.
-ASKED = {
+HOW = {
     "handgrad.check_gradient": "`check_gradient` at the given point and eight others",
     "jax.test_util.check_grads": "`check_grads` at the given point alone, about a `custom_vjp` "
     "function in reverse mode",
@@ -26,7 +26,7 @@ ASKED = {
 
 def markdown(results: Results) -> str:
     """All tables, with what they rest on above them and the notes below."""
-    asked = [name for name, reason in results.contenders.items() if reason is None]
+    available = [name for name, reason in results.contenders.items() if reason is None]
     planted, elements, right = (
         [check for check in results.checks if check.part == part]
         for part in (MISTAKES, ELEMENTS, RIGHT)
@@ -39,8 +39,8 @@ def markdown(results: Results) -> str:
             found=results.fingerprint,
             checks=results.checks,
             planted=planted,
-            asked=asked,
-            how=[ASKED[name] for name in asked if name in ASKED],
+            available=available,
+            how=[HOW[name] for name in available if name in HOW],
             kink=AT_A_KINK,
             mistakes=_by(planted, wording.OF_MISTAKES, counts.tally_caught, "`{0}`", "{1}"),
             elements=_elements(elements),

@@ -11,7 +11,7 @@ import manual.floats
 from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.gradients import GRADIENTS
-from benchmarks.contenders.peers.ways import TO_ARTICLE
+from benchmarks.contenders.peers.contenders import TO_ARTICLE
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.ready import Ready, Unavailable, jitted
 from manual.activations import sigmoid_derivative_article

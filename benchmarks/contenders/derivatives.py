@@ -93,7 +93,7 @@ def allowance(gate: Gate, exact_loss: Loss, params: Any, inputs: Sequence[Any]) 
         return exact_loss(_like(params, point), *exact_inputs)
 
     found = [_across(at, where, i, wide(step)) for i in range(flat.size)]
-    slopes = np.concatenate([np.ravel(leaf) for leaf in gate.truth[1:]])
+    slopes = np.concatenate([np.ravel(leaf) for leaf in gate.reference[1:]])
     truncation = np.abs(np.array(found, np.float64) - slopes)
     rounding = float(gate.allowed[0]) / float(step)
     moved = np.finfo(flat.dtype).eps * np.abs(flat / step) * np.abs(slopes)

@@ -1,10 +1,10 @@
-"""The ways to a gradient that every problem but a training has, by hand and by JAX."""
+"""The call_variants to a gradient that every problem but a training has, by hand and by JAX."""
 
 from collections.abc import Callable
 
 from benchmarks import names
 from benchmarks.contenders.derivatives import central_differences, forward_mode
-from benchmarks.contenders.with_jax import Program, ways
+from benchmarks.contenders.with_jax import Program, call_variants
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
 from benchmarks.ready import Ready, jitted
@@ -43,7 +43,7 @@ def differences(problem: GradientProblem) -> Ready:
 GRADIENTS: dict[str, Callable[..., Ready]] = {
     names.HAND: hand_numpy,
     names.HAND_JIT: hand_jit,
-    **ways(with_jax),
+    **call_variants(with_jax),
     names.FORWARD: forward,
     names.DIFFERENCES: differences,
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.gradients import GRADIENTS
-from benchmarks.contenders.peers.ways import TO_NETWORK
+from benchmarks.contenders.peers.contenders import TO_NETWORK
 from benchmarks.problems.network import NetworkProblem
 from benchmarks.ready import Ready, Unavailable
 from manual.article import Parameters

@@ -1,4 +1,4 @@
-"""The ways to train the article's network; each keeps the parameters after every update.
+"""The call_variants to train the article's network; each keeps the parameters after every update.
 
 So the work is the same for all, and all of it can be judged.
 """
@@ -18,7 +18,7 @@ import manual.sgd
 from benchmarks import names
 from benchmarks.contenders.article import sigmoid, slope
 from benchmarks.contenders.c_program import library, pointer
-from benchmarks.contenders.with_jax import Program, ways
+from benchmarks.contenders.with_jax import Program, call_variants
 from benchmarks.problems.training import TrainingProblem
 from benchmarks.ready import Leaves, Ready
 from compare.agreement import stack
@@ -143,6 +143,6 @@ CONTENDERS: dict[str, Callable[[TrainingProblem], Ready]] = {
     names.HAND: hand_numpy,
     names.HAND_JIT: hand_jit,
     names.HAND_JIT_ARTICLE: hand_jit_article,
-    **ways(with_jax),
+    **call_variants(with_jax),
     names.C: in_c,
 }

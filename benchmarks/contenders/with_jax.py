@@ -1,4 +1,4 @@
-"""The ways in which a program of JAX can be called; what it computes is each family's own."""
+"""The ways to call a compiled JAX program: `jit`, ahead of time, with NumPy arguments."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Program:
         return from_host(self.function, self.arguments, read=self.read)
 
 
-def ways(of: Callable[[Any], Program]) -> dict[str, Callable[[Any], Ready]]:
+def call_variants(of: Callable[[Any], Program]) -> dict[str, Callable[[Any], Ready]]:
     """To call the program that JAX derives from a problem."""
     return {
         names.GRAD: lambda problem: of(problem).jitted(),

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks.document.lookup import UnknownError, looked_up_in, precise
+from benchmarks.document.queries import UnknownError, precise, queries_of
 from benchmarks.results import Results
 from benchmarks.templates import templates
 
@@ -34,7 +34,7 @@ def filled(template: str, results: Results) -> str:
 
     made = templates(HERE)
     made.filters["precise"] = precise
-    made.globals |= looked_up_in(results)
+    made.globals |= queries_of(results)
     try:
         return made.from_string(template).render()
     except jinja2.TemplateError as error:

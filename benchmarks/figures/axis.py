@@ -11,8 +11,8 @@ from benchmarks.analysis.axes import crossovers
 from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group, contenders
 from benchmarks.figures import wording
-from benchmarks.figures.looks import in_order, look
 from benchmarks.figures.sheet import halo, sheet, sizes_along, times_along
+from benchmarks.figures.styles import in_order, style_of
 from benchmarks.figures.themes import Theme
 from benchmarks.report.units import many
 from benchmarks.results import CONTENDER, FLOOR, JAX, PYTHON, Cell, Row
@@ -58,11 +58,11 @@ def floors(cells: Sequence[Cell]) -> dict[str, Line]:
     """Both floors, by how a row is called, where they were measured and something is called so."""
     called = {row.called for cell in cells for row in cell.timed(CONTENDER)}
     lines = {}
-    for way in (way for way in (JAX, PYTHON) if way in called):
+    for caller in (caller for caller in (JAX, PYTHON) if caller in called):
         # A floor depends on how a row is called, and on nothing else of the row.
-        row = Row(way, FLOOR, way)
+        row = Row(caller, FLOOR, caller)
         if found := [(cell.size[0], below) for cell in cells if (below := floor(cell, row))]:
-            lines[way] = _line(found)
+            lines[caller] = _line(found)
     return lines
 
 
@@ -89,7 +89,7 @@ def along_axis(group: Group, theme: Theme) -> "Figure":
     words = wording.words(group, f"{NOTE} {RING_NOTE}" if rings else NOTE)
     with sheet(theme, words, HEIGHT) as (figure, axes):
         # Python's floor of next to nothing, where all of the work is calls, may leave below.
-        _scale(axes, [*drawn.values(), *(below[way] for way in (JAX,) if way in below)])
+        _scale(axes, [*drawn.values(), *(below[caller] for caller in (JAX,) if caller in below)])
         sizes_along(axes.xaxis, [float(cell.size[0]) for cell in group.cells])
         times_along(axes.yaxis)
         axes.tick_params(which="both", length=3)
@@ -122,7 +122,7 @@ def _draw(axes: Any, drawn: dict[str, Line], below: dict[str, Line], theme: Them
         handle.set_label(FLOORS[called])
         handles.append((line.median[-1], handle, {"color": theme.muted, "fontstyle": "italic"}))
     for name, line in drawn.items():
-        how = look(name)
+        how = style_of(name)
         band: dict[str, Any] = {"color": theme.hues[how.hue], "alpha": 0.25, "linewidth": 0}
         axes.fill_between(line.sizes, line.lower, line.upper, **band)
         (handle,) = axes.plot(line.sizes, line.median, label=how.label, **how.line(theme))

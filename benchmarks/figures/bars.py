@@ -6,8 +6,8 @@ from benchmarks.analysis.factors import between, verdict
 from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group
 from benchmarks.figures import wording
-from benchmarks.figures.looks import look
 from benchmarks.figures.sheet import sheet, times_along
+from benchmarks.figures.styles import style_of
 from benchmarks.figures.themes import Theme
 from benchmarks.names import REFERENCE
 from benchmarks.report.units import digits, seconds
@@ -47,9 +47,9 @@ def of_one_cell(group: Group, theme: Theme) -> "Figure":
         _draw_floors(axes, below, theme)
         for y, row in enumerate(rows):
             _draw_row(axes, y, row, theme)
-        looks = [look(row.name) for row in rows]
-        styles = [how.text(theme) for how in looks]
-        _column(axes, (0, 8, "right"), ["", *(how.label for how in looks)], [{}, *styles])
+        row_styles = [style_of(row.name) for row in rows]
+        styles = [how.text(theme) for how in row_styles]
+        _column(axes, (0, 8, "right"), ["", *(how.label for how in row_styles)], [{}, *styles])
         styles = [
             {"color": theme.muted, "fontsize": 9},
             *(s | {"color": theme.ink} for s in styles),
@@ -64,8 +64,12 @@ def of_one_cell(group: Group, theme: Theme) -> "Figure":
 def floors(cell: Cell) -> dict[str, float]:
     """Both floors, the median over the rounds, by how a row is called; those that were measured."""
     called = {row.called for row in cell.timed(CONTENDER)}
-    found = {way: floor(cell, Row("floor", FLOOR, way)) for way in (JAX, PYTHON) if way in called}
-    return {way: spread(samples).median for way, samples in found.items() if samples}
+    found = {
+        caller: floor(cell, Row("floor", FLOOR, caller))
+        for caller in (JAX, PYTHON)
+        if caller in called
+    }
+    return {caller: spread(samples).median for caller, samples in found.items() if samples}
 
 
 def without_time(cell: Cell) -> str:
@@ -76,7 +80,7 @@ def without_time(cell: Cell) -> str:
         for row in cell.rows
         if row.kind == CONTENDER and not row.timed and row.absent not in not_asked
     ]
-    named = [f"{look(row.name).label} ({'wrong' if row.wrong else 'absent'})" for row in rows]
+    named = [f"{style_of(row.name).label} ({'wrong' if row.wrong else 'absent'})" for row in rows]
     return f"Without a time: {', '.join(named)}." if named else ""
 
 
@@ -111,7 +115,7 @@ def _draw_floors(axes: Any, below: dict[str, float], theme: Theme) -> None:
 
 def _draw_row(axes: Any, y: int, row: Row, theme: Theme) -> None:
     """A thin guide from its name, the middle half of its samples, and its median."""
-    times, line = spread(row.samples), look(row.name).line(theme)
+    times, line = spread(row.samples), style_of(row.name).line(theme)
     colour = line["color"]
     axes.hlines(y, axes.get_xlim()[0], times.median, color=colour, linewidth=0.8, alpha=0.5)
     axes.hlines(y, times.lower, times.upper, color=colour, linewidth=5, alpha=0.4)

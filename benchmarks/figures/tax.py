@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.analysis.factors import between, noise
 from benchmarks.analysis.groups import Group
 from benchmarks.figures import wording
-from benchmarks.figures.looks import look
 from benchmarks.figures.sheet import sheet, sizes_along
+from benchmarks.figures.styles import style_of
 from benchmarks.figures.themes import Theme
 from benchmarks.names import GRAD, HAND_JIT
 from benchmarks.statistics import TIE, Band, Interval, word
@@ -68,7 +68,7 @@ def autodiff_tax(group: Group, theme: Theme) -> "Figure":
 
 
 def _draw(axes: Any, found: list[Tax], theme: Theme) -> None:
-    line = look(GRAD).line(theme)
+    line = style_of(GRAD).line(theme)
     colour = line["color"]
     axes.plot([tax.width for tax in found], [t.ratio.middle for t in found], label="tax", **line)
     for tax in found:

@@ -8,8 +8,8 @@ import numpy as np
 from benchmarks.analysis.factors import between, noise
 from benchmarks.analysis.groups import Group
 from benchmarks.figures import wording
-from benchmarks.figures.looks import look
 from benchmarks.figures.sheet import sheet
+from benchmarks.figures.styles import style_of
 from benchmarks.figures.themes import Theme
 from benchmarks.names import GRAD, HAND, HAND_JIT
 from benchmarks.report.units import digits
@@ -108,7 +108,7 @@ def who_wins(group: Group, theme: Theme) -> "Figure":
 def _draw(axes: Any, square: Square, place: tuple[int, int], size: float, theme: Theme) -> None:
     from matplotlib.patches import Rectangle
 
-    ground, ink = theme.fills["grey" if square.winner == TIE else look(square.winner).hue]
+    ground, ink = theme.fills["grey" if square.winner == TIE else style_of(square.winner).hue]
     x, y = place
     edge: dict[str, Any] = {"edgecolor": theme.ground, "linewidth": 1.5, "label": square.winner}
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=ground, **edge))

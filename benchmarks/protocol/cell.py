@@ -17,7 +17,7 @@ from benchmarks.problems.problem import Judge, Problem
 from benchmarks.protocol import program
 from benchmarks.protocol.planted import ALL, planted
 from benchmarks.protocol.warm import SAMPLE_SECONDS, WARM_SECONDS, warm_up
-from benchmarks.ready import Ready, Unavailable, told
+from benchmarks.ready import Ready, Unavailable, error_line
 from benchmarks.results import (
     AGAIN,
     CONTENDER,
@@ -37,7 +37,7 @@ MANY_FLOPS = 1e6
 BLIND = 0.5
 
 #: Rows whose compiled programs are looked into, in the first process.
-LOOKED_INTO = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
+INSPECTED = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
 
 #: Called with the name of the row that comes next.
 OnRow = Callable[[str], None]
@@ -125,17 +125,17 @@ def _rows(
 ) -> list[tuple[Row, Callable[[Any], Ready] | None]]:
     """Every row, and what makes it, or None for those that the row says why not."""
     found: list[tuple[Row, Callable[[Any], Ready] | None]] = []
-    ways = contenders(problem)
+    makers = contenders(problem)
     # The reference is always there: without it there is neither a ratio nor the noise.
     wanted = {names.REFERENCE, *(plan.only or names.CONTENDERS)}
     for name in filter(wanted.__contains__, names.CONTENDERS):
-        if name not in ways:
+        if name not in makers:
             found.append((Row(name, CONTENDER, absent=NOT_FOR_THIS), None))
         elif name in spec.leave_out and name not in plan.only:
             found.append((Row(name, CONTENDER, absent=NOT_IN_THIS_SET), None))
         else:
-            found.append((Row(name, CONTENDER), ways[name]))
-    found.append((Row(names.AGAIN, AGAIN), ways[names.REFERENCE]))
+            found.append((Row(name, CONTENDER), makers[name]))
+    found.append((Row(names.AGAIN, AGAIN), makers[names.REFERENCE]))
     if alone := problem.loss_alone():
         found.append((Row(names.LOSS, LOSS), lambda _: alone))
     found += [(Row(name, FLOOR), make) for name, make in floors(problem, spec.device).items()]
@@ -151,13 +151,13 @@ def _made(row: Row, make: Any, problem: Problem, judge: Judge, plan: Plan) -> Re
             ready = planted(ready, plant)
         answer = ready.run()
         row.called = ready.called
-        _look_into(row, ready, plan)
-        hold(row, ready, answer, judge)
+        _inspect(row, ready, plan)
+        apply_gate(row, ready, answer, judge)
         return None if row.wrong else ready
     except Unavailable as reason:
         row.absent = str(reason)
     except Exception as error:  # of whichever library; the other rows have nothing to do with it
-        row.wrong = f"it raised {told(error)}"
+        row.wrong = f"it raised {error_line(error)}"
     return None
 
 
@@ -169,15 +169,15 @@ def planted_in(row: Row, plan: Plan) -> str | None:
     return plan.plants.get(name) or plan.plants.get(ALL)
 
 
-def _look_into(row: Row, ready: Ready, plan: Plan) -> None:
-    if row.name in LOOKED_INTO and plan.seed == 0 and ready.compiled is not None:
+def _inspect(row: Row, ready: Ready, plan: Plan) -> None:
+    if row.name in INSPECTED and plan.seed == 0 and ready.compiled is not None:
         compiled = ready.compiled()
         row.counted_flops = program.flops(compiled)
         row.operations = program.operations(compiled.as_text())
         row.planned_bytes = program.memory(compiled)
 
 
-def hold(row: Row, ready: Ready, answer: Any, judge: Judge) -> None:
+def apply_gate(row: Row, ready: Ready, answer: Any, judge: Judge) -> None:
     """Let the gate judge an answer, where the row has one; the row says what it found."""
     if row.kind == FLOOR:
         return
@@ -206,7 +206,7 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_r
         try:
             warm = warm_up(made.run, least)
         except Exception as error:  # as in the first call
-            rows[name].wrong = f"it raised {told(error)}"
+            rows[name].wrong = f"it raised {error_line(error)}"
             continue
         repeats[name] = calls_of_a_sample(warm.each, SAMPLE_SECONDS)
         rows[name].steady_after = [warm.steady_after]
@@ -216,6 +216,6 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_r
     shuffle = random.Random(plan.seed).shuffle
     times, last = time_rounds(running, plan.rounds, repeats=repeats, pause=pause, shuffle=shuffle)
     for name, answer in last.items():
-        hold(rows[name], ready[name], answer, judge)
+        apply_gate(rows[name], ready[name], answer, judge)
         if not rows[name].wrong:
             rows[name].samples = [times[name]]

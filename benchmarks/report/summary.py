@@ -22,7 +22,7 @@ def summary(results: Results) -> list[str]:
     """A line for each finding."""
     along = [line for group in groups(results) for line in _along(group)]
     aimed = [
-        f"goal: {goal.cell}: {goal.what} {goal.found.middle:.3f}, asked {goal.asked}: {goal.word}"
+        f"goal: {goal.cell}: {goal.what} {goal.found.middle:.3f}, asked {goal.target}: {goal.word}"
         for goal in goals(results)
     ]
     return [*along, *aimed]

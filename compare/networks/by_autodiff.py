@@ -26,7 +26,7 @@ def _judged() -> Iterator[None]:
 
 
 class ByAutodiff:
-    """A `Side`."""
+    """A `Trainer`."""
 
     def __init__(self, plan: Plan, x: np.ndarray, y: np.ndarray) -> None:
         self.network = plan.network
@@ -35,33 +35,33 @@ class ByAutodiff:
             self.x, self.y = jax.numpy.asarray(x), jax.numpy.asarray(y)
 
     def run(self, start: Point, stretch: np.ndarray) -> Point:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             carry = self._unpacked(start)
             after = self.training.run(carry, self.x, self.y, stretch)
             return self._packed(after, start.count + len(stretch))
 
     def walk(self, start: Point, stretch: np.ndarray) -> Point:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             after = self.training.walk(self._unpacked(start), self.x, self.y, stretch)
             return self._packed(after, start.count + 1 + np.arange(len(stretch)))
 
     def steps(self, before: Point, stretch: np.ndarray) -> Steps:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             steps = self.training.steps(self._unpacked(before), self.x, self.y, stretch)
             after = self._packed(steps.after, before.count + 1)
             return Steps(flat.join(jax.device_get(steps.grads)), after)
 
     def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             layers = self._layers(params)
             return np.asarray(self.training.predict(layers, jnp.asarray(x)))
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             arrays = jnp.asarray(x), jnp.asarray(y)
             return float(self.training.loss(self._layers(params), *arrays))

@@ -61,9 +61,9 @@ def save(model: Model, path: Path) -> None:
         model.progress.first_divergence,
         model.progress.max_drift_ulps,
     )
-    told = {"kind": KIND, "version": VERSION} | asdict(header)
+    content = {"kind": KIND, "version": VERSION} | asdict(header)
     arrays: dict[str, Any] = {
-        "header": np.array(json.dumps(told)),
+        "header": np.array(json.dumps(content)),
         "losses": model.progress.losses,
     }
     for name, scale in (("scale", model.scale), ("target", model.target)):

@@ -8,13 +8,13 @@ from compare.lockstep import Divergence, Lockstep, Point, Ranges
 from compare.networks import flat
 from compare.networks.plan import Plan
 from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges, loss_ranges
-from compare.networks.sides import MisshapenError, Side
+from compare.networks.trainers import MisshapenError, Trainer
 from compare.networks.updates import update_ranges
 from compare.rounding import Range
 from compare.verdict import BY_AUTODIFF, BY_HAND
 
 
-def lockstep(plan: Plan, sides: dict[str, Side], x: np.ndarray, y: np.ndarray) -> Lockstep:
+def lockstep(plan: Plan, sides: dict[str, Trainer], x: np.ndarray, y: np.ndarray) -> Lockstep:
     """Both sides of a training.
 
     Args:

@@ -10,7 +10,7 @@ from compare.networks import flat
 from compare.networks.files import Model
 from compare.networks.prepared import codes
 from compare.networks.ranges import output_ranges
-from compare.networks.sides import SIDES, ByHand, Side
+from compare.networks.trainers import SIDE_LABELS, ByHand, Trainer
 from compare.verdict import BY_HAND, Verdict
 from compare.wording import InputError, shown
 
@@ -40,7 +40,7 @@ def predict(model: Model, x: np.ndarray) -> dict[str, Predictions]:
     """
     inputs = _inputs(model, x)
     return {
-        side: _said(model, _side(model, side).predict(point.params, inputs))
+        side: _predictions(model, _trainer(model, side).predict(point.params, inputs))
         for side, point in model.progress.points.items()
     }
 
@@ -73,7 +73,9 @@ def first_divergence(model: Model, x: np.ndarray) -> Divergence | None:
     points, plan = model.progress.points, model.plan
     inputs, found = _inputs(model, x), []
     for along, point in points.items() if len(points) == 2 else ():
-        by_hand, auto = (_side(model, side).predict(point.params, inputs) for side in SIDES)
+        by_hand, auto = (
+            _trainer(model, side).predict(point.params, inputs) for side in SIDE_LABELS
+        )
         params = flat.split(point.params[None], plan.network.sizes)
         right = output_ranges(plan.network, params, inputs[None], plan.floats)[0]
         _refuse_overflow(model, right.magnitude)
@@ -110,7 +112,7 @@ def far_off(model: Model, x: np.ndarray, lines: Sequence[int] | None = None) -> 
     return sentences
 
 
-def _side(model: Model, side: str) -> Side:
+def _trainer(model: Model, side: str) -> Trainer:
     nothing = np.empty((0, 0))
     if side == BY_HAND:
         return ByHand(model.plan, nothing, nothing)
@@ -119,7 +121,7 @@ def _side(model: Model, side: str) -> Side:
     return ByAutodiff(model.plan, nothing, nothing)
 
 
-def _said(model: Model, outputs: np.ndarray) -> Predictions:
+def _predictions(model: Model, outputs: np.ndarray) -> Predictions:
     _refuse_overflow(model, outputs)
     classes = model.source.classes
     if classes is None:

@@ -12,7 +12,7 @@ from compare.lockstep import Divergence, Point
 from compare.networks.judge import first_wrong_loss, lockstep
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, hits
-from compare.networks.sides import ByHand, Side
+from compare.networks.trainers import ByHand, Trainer
 from compare.verdict import BY_AUTODIFF, BY_HAND
 from compare.wording import InputError
 from manual.sgd import minibatches
@@ -67,7 +67,7 @@ class Training:
     plan: Plan
     data: Prepared
     by: tuple[str, ...]  #: the sides that train
-    sides: dict[str, Side] = field(init=False)
+    sides: dict[str, Trainer] = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the sides; JAX is loaded only if one of them needs it."""

@@ -90,13 +90,13 @@ def astype(x: Array, dtype: Any) -> Array:
     Raises:
         InexactError: the new kind does not hold what x may be.
     """
-    if dtype != Array.dtype and not (np.dtype(dtype).kind == "f" and _are_truth(x)):
+    if dtype != Array.dtype and not (np.dtype(dtype).kind == "f" and _are_booleans(x)):
         raise InexactError(f"exact numbers turned into {np.dtype(dtype)}")
     return x
 
 
-def _are_truth(x: Array) -> bool:
-    return all(number.is_truth for number in x.numbers.flat)
+def _are_booleans(x: Array) -> bool:
+    return all(number.is_boolean for number in x.numbers.flat)
 
 
 def eye(n: int, dtype: Any = None) -> Any:  # noqa: ARG001 (the standard's signature)

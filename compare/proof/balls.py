@@ -55,7 +55,7 @@ class Balls:
         raise UnsureError
 
 
-class Place:
+class Evaluator:
     """A point, for elements of a field to be evaluated at.
 
     Args:

@@ -35,30 +35,30 @@ class Fork:
     no: Any
 
 
-#: Between which bounds each number lies that a question was asked about, on the way to a leaf.
-Way = Mapping[Any, tuple[Bound, Bound]]
+#: The condition under which a leaf holds: bounds on the numbers that its questions compare.
+Condition = Mapping[Any, tuple[Bound, Bound]]
 
-START: Way = {}
+NO_CONDITION: Condition = {}
 _ANYWHERE = (-math.inf, math.inf)
 
 
-def combined(function: Callable[..., Any], *trees: Any, way: Way = START) -> Any:
+def combined(function: Callable[..., Any], *trees: Any, condition: Condition = NO_CONDITION) -> Any:
     """A function of leaves, of trees: done in every case that all of them have in common.
 
     Args:
         function: of as many leaves as there are trees; returns a leaf, or a tree.
         trees: leaves or forks.
-        way: what is known of this case already.
+        condition: what is known of this case already.
     """
-    here = [_further(tree, way) for tree in trees]
+    here = [_further(tree, condition) for tree in trees]
     for tree in here:
         if isinstance(tree, Fork):
             yes, no = (
-                combined(function, *here, way=_narrowed(way, tree.question, answer))
+                combined(function, *here, condition=_narrowed(condition, tree.question, answer))
                 for answer in (True, False)
             )
             return joined(tree.question, yes, no)
-    return _further(function(*here), way)
+    return _further(function(*here), condition)
 
 
 def joined(question: Question, yes: Any, no: Any) -> Any:
@@ -66,13 +66,13 @@ def joined(question: Question, yes: Any, no: Any) -> Any:
     return yes if yes == no else Fork(question, yes, no)
 
 
-def leaves(tree: Any, way: Way = START) -> Iterator[tuple[Way, Any]]:
-    """Every leaf, with the way that leads to it."""
+def leaves(tree: Any, condition: Condition = NO_CONDITION) -> Iterator[tuple[Condition, Any]]:
+    """Every leaf, with the condition that leads to it."""
     if isinstance(tree, Fork):
-        yield from leaves(tree.yes, _narrowed(way, tree.question, True))
-        yield from leaves(tree.no, _narrowed(way, tree.question, False))
+        yield from leaves(tree.yes, _narrowed(condition, tree.question, True))
+        yield from leaves(tree.no, _narrowed(condition, tree.question, False))
     else:
-        yield way, tree
+        yield condition, tree
 
 
 def questions(tree: Any) -> Iterator[Question]:
@@ -86,13 +86,13 @@ def questions(tree: Any) -> Iterator[Question]:
 def at_the_border(function: Callable[[Any, Any], Any], tree: Any, question: Question) -> Any:
     """A function of what a tree is on either side of a question, where `of` equals `above`."""
     yes, no = (_answered(tree, question, answer) for answer in (True, False))
-    return combined(function, yes, no, way={question.of: (question.above, question.above)})
+    return combined(function, yes, no, condition={question.of: (question.above, question.above)})
 
 
-def _further(tree: Any, way: Way) -> Any:
-    """Past the forks whose question is answered by the way here."""
+def _further(tree: Any, condition: Condition) -> Any:
+    """Past the forks whose question is answered by the condition here."""
     while isinstance(tree, Fork):
-        low, high = way.get(tree.question.of, _ANYWHERE)
+        low, high = condition.get(tree.question.of, _ANYWHERE)
         if tree.question.above <= low:
             tree = tree.yes
         elif tree.question.above >= high:
@@ -102,9 +102,9 @@ def _further(tree: Any, way: Way) -> Any:
     return tree
 
 
-def _narrowed(way: Way, question: Question, answer: bool) -> Way:
-    low, high = way.get(question.of, _ANYWHERE)
-    return {**way, question.of: (question.above, high) if answer else (low, question.above)}
+def _narrowed(condition: Condition, question: Question, answer: bool) -> Condition:
+    low, high = condition.get(question.of, _ANYWHERE)
+    return {**condition, question.of: (question.above, high) if answer else (low, question.above)}
 
 
 def _answered(tree: Any, question: Question, answer: bool) -> Any:

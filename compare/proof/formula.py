@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from compare.proof.cases import Bound, Fork, Question, Way, leaves
+from compare.proof.cases import Bound, Condition, Fork, Question, leaves
 from compare.proof.field import Element, Extension
 from compare.proof.number import NO_NUMBER
 from compare.proof.polynomials import Polynomial, fraction
@@ -49,7 +49,9 @@ class Writer:
         if not isinstance(tree, Fork):
             return self.element(tree)
         cases = list(leaves(tree))
-        written = [(self.element(leaf), self.case(way)) for way, leaf in cases[:MOST_CASES]]
+        written = [
+            (self.element(leaf), self.case(condition)) for condition, leaf in cases[:MOST_CASES]
+        ]
         more = len(cases) > MOST_CASES
         if self.style is LATEX:
             rows = [rf"{formula} & \text{{if }} {case}" for formula, case in written]
@@ -66,10 +68,10 @@ class Writer:
             return f"{name} = {self.style.function('σ', self._argument(argument))}"
         return f"{name} = {self.tree(tree)}"
 
-    def case(self, way: Way) -> str:
+    def case(self, condition: Condition) -> str:
         """Between which bounds each number lies that is asked about."""
         parts = []
-        for of, (low, high) in way.items():
+        for of, (low, high) in condition.items():
             about = self._about(of)
             if math.isinf(low):
                 parts.append(f"{about} < {self._number(high)}")

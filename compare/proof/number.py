@@ -125,22 +125,22 @@ class Number:
         return self._with(lambda a: self.arithmetic.choose(a, a, -a, a))
 
     def __gt__(self, other: Any) -> "Number":
-        return self._truth(other, 1, 0, 0)
+        return self._comparison(other, 1, 0, 0)
 
     def __ge__(self, other: Any) -> "Number":
-        return self._truth(other, 1, 0, 1)
+        return self._comparison(other, 1, 0, 1)
 
     def __lt__(self, other: Any) -> "Number":
-        return self._truth(other, 0, 1, 0)
+        return self._comparison(other, 0, 1, 0)
 
     def __le__(self, other: Any) -> "Number":
-        return self._truth(other, 0, 1, 1)
+        return self._comparison(other, 0, 1, 1)
 
     def __eq__(self, other: object) -> "Number":  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._truth(other, 0, 0, 1)
+        return self._comparison(other, 0, 0, 1)
 
     def __ne__(self, other: object) -> "Number":  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._truth(other, 1, 1, 0)
+        return self._comparison(other, 1, 1, 0)
 
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
@@ -169,7 +169,7 @@ class Number:
 
     def sign(self) -> "Number":
         """1, -1 or 0."""
-        return self._truth(0, 1, -1, 0)
+        return self._comparison(0, 1, -1, 0)
 
     def maximum(self, other: Any) -> "Number":
         """The larger of the two."""
@@ -191,11 +191,11 @@ class Number:
         return self._combined(chosen, yes, no)
 
     @property
-    def is_truth(self) -> bool:
+    def is_boolean(self) -> bool:
         """Whether it is 1 or 0 in every case."""
         outcomes = [self._tree(of) for of in (0, 1)]
         return all(leaf in outcomes for _, leaf in leaves(self.tree))
 
-    def _truth(self, other: Any, larger: int, smaller: int, equal: int) -> "Number":
+    def _comparison(self, other: Any, larger: int, smaller: int, equal: int) -> "Number":
         outcomes = [self.arithmetic.exact(Fraction(of)) for of in (larger, smaller, equal)]
         return self._with(lambda a, b: self.arithmetic.choose(a - b, *outcomes), other)

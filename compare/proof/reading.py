@@ -51,7 +51,7 @@ def closing(result: Result) -> tuple[str, str]:
 
 
 def _because(result: Result, proof: Proof) -> list[str]:
-    count, loss = len(proof.partials), result.asked.differentiated
+    count, loss = len(proof.partials), result.request.differentiated
     because = [f"all {count} partial derivatives by hand are identically those of {loss}"]
     if proof.cases > 1:
         because.append(f"in each of {proof.cases} cases of signs")

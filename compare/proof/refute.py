@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from flint import ctx
 
-from compare.proof.balls import Balls, Place, UnsureError
+from compare.proof.balls import Balls, Evaluator, UnsureError
 from compare.proof.field import Element, Field
 from compare.proof.number import NO_NUMBER, Number
 from compare.proof.subject import Subject
@@ -70,16 +70,16 @@ class Refuter:
         point = point_at(at, tuple(self.field.named))
         numbers = {name: Number(Balls(), Balls().exact(value)) for name, value in point.items()}
         try:
-            place = Place(self.field, point)
-            leaf = place.leaf(self.loss)
-            return Evaluated(point, place, leaf, self.subject.run(numbers).by_hand)
+            evaluator = Evaluator(self.field, point)
+            leaf = evaluator.leaf(self.loss)
+            return Evaluated(point, evaluator, leaf, self.subject.run(numbers).by_hand)
         except UnsureError:
             return None
 
     def _compared(self, name: str, here: "Evaluated | None") -> Difference | None:
         if here is None or here.loss is NO_NUMBER:
             return None
-        exact = here.place.value(self.field.derivative(here.loss, name))
+        exact = here.evaluator.value(self.field.derivative(here.loss, name))
         by_hand = here.by_hand[name].tree
         # A ball without bounds overlaps all others.
         differs = by_hand is NO_NUMBER or not by_hand.overlaps(exact)
@@ -92,7 +92,7 @@ class Evaluated(NamedTuple):
     """What there is at a point, in some precision."""
 
     point: dict[str, Fraction]
-    place: Place
+    evaluator: Evaluator
     loss: Element
     by_hand: dict[str, Number]
 

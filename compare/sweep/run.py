@@ -25,7 +25,7 @@ SUSPECTS = 3
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepResult:
     """What was found."""
 
     settings: Settings
@@ -103,15 +103,15 @@ def sweep(
     settings: Settings,
     requested: int,
     on_progress: Callable[[int], None] = lambda _: None,
-    asked_to_stop: Callable[[], bool] = lambda: False,
-) -> Swept:
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> SweepResult:
     """Go through cases 0 to `requested` - 1, or until somebody asks to stop.
 
     Args:
         settings: what is swept.
         requested: how many cases.
         on_progress: called with how many are done.
-        asked_to_stop: asked between steps, each some tenths of a second.
+        stop_requested: asked between steps, each some tenths of a second.
     """
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         program = Program(settings, requested)
@@ -124,7 +124,7 @@ def sweep(
         began, done = time.perf_counter(), 0
         for starts, counts, after in steps:
             try:
-                more, stops = program.run(starts, counts, asked_to_stop())
+                more, stops = program.run(starts, counts, stop_requested())
             except jax.errors.JaxRuntimeError:
                 if jax.process_count() == 1:
                     raise
@@ -175,12 +175,12 @@ class _Steps:
 
 def _as_swept(
     settings: Settings, requested: int, done: int, found: Any, program: Program, seconds: float
-) -> Swept:
+) -> SweepResult:
     names = subject_of(settings).names
     largest = found.ulps.max(axis=1)
     ratio = found.ratio
     order = np.lexsort([found.case, -ratio])[:SUSPECTS]
-    return Swept(
+    return SweepResult(
         settings=settings,
         requested=requested,
         cases=done,

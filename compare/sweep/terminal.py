@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from compare.sweep.run import Swept
+from compare.sweep.run import SweepResult
 from compare.sweep.tally import ENDS
 from compare.terminal import console, show_verdict, table, ulps
 
@@ -12,7 +12,7 @@ from compare.terminal import console, show_verdict, table, ulps
 _LONGEST = 40
 
 
-def show_swept(swept: Swept, suspects: list[dict[str, Any]], verdict: str) -> None:
+def show_swept(swept: SweepResult, suspects: list[dict[str, Any]], verdict: str) -> None:
     """What was found, from what was swept to the verdict."""
     out = console()
     out.print(_title(swept))
@@ -30,7 +30,7 @@ def show_swept(swept: Swept, suspects: list[dict[str, Any]], verdict: str) -> No
     show_verdict(out, verdict, _because(swept, verdict))
 
 
-def _title(swept: Swept) -> str:
+def _title(swept: SweepResult) -> str:
     settings = swept.settings
     planted = f", with {settings.plant} planted" if settings.plant else ""
     return (
@@ -44,7 +44,7 @@ def _count(count: int, what: str, plural: str = "s") -> str:
     return f"{count} {what}{'' if count == 1 else plural}"
 
 
-def _show_histogram(out: Console, swept: Swept) -> None:
+def _show_histogram(out: Console, swept: SweepResult) -> None:
     rows = table("ulps", "elements", "")
     most = max(1, int(swept.histogram.max()))
     last = max((k for k, count in enumerate(swept.histogram) if count), default=0)
@@ -61,7 +61,7 @@ def _bin(k: int) -> str:
     return f"{ENDS[k]:.3g} to {ENDS[k + 1]:.3g}"
 
 
-def _show_largest(out: Console, swept: Swept) -> None:
+def _show_largest(out: Console, swept: SweepResult) -> None:
     rows = table("parameter", "most ulps apart", "elements judged")
     for name, distance in swept.max_ulps.items():
         rows.add_row(name, ulps(distance), _share(swept.judged[name], swept.cases))
@@ -76,7 +76,7 @@ def _share(count: int, of: int) -> str:
     return f"{min(share, 99.99) if count < of else share:.4g} %"
 
 
-def _speed(swept: Swept) -> str:
+def _speed(swept: SweepResult) -> str:
     rate = swept.cases / max(swept.seconds, 1e-9) / 1e6
     says = f"{swept.cases:,} cases in {swept.seconds:.3g} s, {rate:.3g} million a second."
     if swept.floor:
@@ -85,7 +85,7 @@ def _speed(swept: Swept) -> str:
     return says if swept.is_whole else f"{says} Stopped before {swept.requested:,}."
 
 
-def _because(swept: Swept, verdict: str) -> str:
+def _because(swept: SweepResult, verdict: str) -> str:
     found = f"{swept.disagreements:,}" if swept.disagreements else "none"
     are = "is" if swept.disagreements in (0, 1) else "are"
     says = f"{found} of {swept.cases:,} cases {are} further apart than rounding explains"

@@ -8,7 +8,7 @@ import numpy as np
 import autodiff.article
 import manual.article
 import manual.sgd
-from autodiff.seeing import See
+from autodiff.intermediates import See
 from compare.agreement import AUTODIFF_FORM, stack
 from compare.bounds import derivative_ranges, value_ranges
 from compare.recording.arrays import Array, given
@@ -61,8 +61,8 @@ def trace_article(
     point = Point(stack(params), np.asarray(x, np.float64), float(y), learning_rate)
     started, computed = _recorded(point, sigmoid_derivative)
     refuse_what_overflows(computed)
-    told = {"network": "2-2-1", "sigmoid_derivative": sigmoid_derivative, **(about or {})}
-    return assemble(told, started, computed, Checks(point, sigmoid_derivative).of)
+    description = {"network": "2-2-1", "sigmoid_derivative": sigmoid_derivative, **(about or {})}
+    return assemble(description, started, computed, Checks(point, sigmoid_derivative).of)
 
 
 class Point:

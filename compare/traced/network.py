@@ -66,7 +66,7 @@ def trace_network(
     recorder = _Recorder(network, params, x, y, learning_rate)
     started, computed = recorder.run()
     refuse_what_overflows(computed)
-    told = {
+    description = {
         "network": shape(network.sizes),
         "activation": network.activation,
         "output": network.output,
@@ -75,7 +75,7 @@ def trace_network(
         **(about or {}),
     }
     checks = Checks(network, params, x, y, learning_rate)
-    return assemble(told, started, computed, checks.of)
+    return assemble(description, started, computed, checks.of)
 
 
 class Place(NamedTuple):

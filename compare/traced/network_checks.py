@@ -10,8 +10,8 @@ import numpy as np
 
 import autodiff.network
 from autodiff import sgd
+from autodiff.intermediates import See
 from autodiff.precision import in_float64
-from autodiff.seeing import See
 from compare.networks.ranges import (
     CANCELLING,
     STABLE,

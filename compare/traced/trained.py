@@ -7,7 +7,7 @@ import numpy as np
 
 from compare.networks import flat
 from compare.networks.files import Model, load
-from compare.networks.sides import BY_HAND, SIDES
+from compare.networks.trainers import BY_HAND, SIDE_LABELS
 from compare.wording import InputError, listed
 from manual.affine import Layer
 from manual.network import Network
@@ -42,7 +42,7 @@ def of_model(
     side = BY_HAND if BY_HAND in model.by else model.by[0]
     params = flat.split(model.progress.points[side].params, model.plan.network.sizes)
     about = {
-        "parameters": f"parameters as {path} has them, trained {SIDES[side]}",
+        "parameters": f"parameters as {path} has them, trained {SIDE_LABELS[side]}",
         "features": dict(zip(features, x, strict=True)),
     }
     seen = model.scale.standardised(np.array(x))

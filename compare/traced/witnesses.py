@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from autodiff.seeing import See, as_it_is
+from autodiff.intermediates import See, as_it_is
 from handgrad import exact_gradient
 from handgrad.data.findings import Enclosure
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contenders.peers.importing import module
-from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.peers.operations import ArrayProblem, Operations
 from benchmarks.ready import Ready
 
 
@@ -37,16 +37,16 @@ def operations() -> Operations:
     )
 
 
-def value_and_gradient(question: Question) -> Ready:
+def value_and_gradient(problem: ArrayProblem) -> Ready:
     """`autograd.make_vjp`: `value_and_grad` without its demand for one number.
 
     Raises:
         Unavailable: it is not installed.
     """
-    differentiated = module("autograd").make_vjp(question.loss)
-    params = [array[()] for array in question.params]
-    inputs = [array[()] for array in question.inputs]
-    ones = np.ones_like(question.loss(params, *inputs))[()]
+    differentiated = module("autograd").make_vjp(problem.loss)
+    params = [array[()] for array in problem.params]
+    inputs = [array[()] for array in problem.inputs]
+    ones = np.ones_like(problem.loss(params, *inputs))[()]
 
     def run() -> Any:
         pull_back, value = differentiated(params, *inputs)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from benchmarks.contenders.peers.importing import module
-from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.peers.operations import ArrayProblem, Operations
 from benchmarks.ready import Ready
 
 
@@ -33,7 +33,7 @@ def operations() -> Operations:
     )
 
 
-def value_and_gradient(question: Question) -> Ready:
+def value_and_gradient(problem: ArrayProblem) -> Ready:
     """`Tensor.backward`; it forgets the gradients of tensors that a new loss is computed from.
 
     Its guard against changes of arrays in use is off, as its manual advises where time matters.
@@ -43,11 +43,11 @@ def value_and_gradient(question: Question) -> Ready:
     """
     mygrad = module("mygrad")
     mygrad.turn_memory_guarding_off()
-    params = [mygrad.tensor(array, constant=False) for array in question.params]
-    inputs = [mygrad.tensor(array, constant=True) for array in question.inputs]
+    params = [mygrad.tensor(array, constant=False) for array in problem.params]
+    inputs = [mygrad.tensor(array, constant=True) for array in problem.inputs]
 
     def run() -> Any:
-        value = question.loss(params, *inputs)
+        value = problem.loss(params, *inputs)
         value.backward()
         return value.data, [tensor.grad for tensor in params]
 

@@ -25,7 +25,7 @@ class Operations:
 
 
 @dataclass(frozen=True)
-class Question:
+class ArrayProblem:
     """A loss that a library can differentiate, and where, in NumPy arrays."""
 
     loss: Callable[..., Any]  #: (parameters, *inputs) to the loss, or the losses of many networks
@@ -35,7 +35,7 @@ class Question:
     fewer_bits: bool = False  #: whether products may round their factors, as a GPU can
 
 
-def of_article(problem: ArticleProblem, operations: Operations) -> Question:
+def of_article(problem: ArticleProblem, operations: Operations) -> ArrayProblem:
     """The article's network, or many of them: nine parameters, two inputs, one target."""
     sigmoid = operations.activations["sigmoid"]
 
@@ -44,10 +44,10 @@ def of_article(problem: ArticleProblem, operations: Operations) -> Question:
         return error * error
 
     x1, x2 = (np.array(problem.x[..., at]) for at in range(2))
-    return Question(loss, list(problem.params), [x1, x2, problem.y], 6 * problem.networks)
+    return ArrayProblem(loss, list(problem.params), [x1, x2, problem.y], 6 * problem.networks)
 
 
-def of_network(problem: NetworkProblem, operations: Operations) -> Question:
+def of_network(problem: NetworkProblem, operations: Operations) -> ArrayProblem:
     """A network of any shape; its parameters in one list, w and b of each layer in turn.
 
     Raises:
@@ -68,7 +68,7 @@ def of_network(problem: NetworkProblem, operations: Operations) -> Question:
         y = _classes(y)
     params = [array for layer in problem.params for array in layer]
     products = len(y) * sum(w.size for w, _ in problem.params)
-    return Question(loss, params, [problem.x, y], products, problem.product_unit > U)
+    return ArrayProblem(loss, params, [problem.x, y], products, problem.product_unit > U)
 
 
 def refuse_unknown(

@@ -8,9 +8,9 @@ import jax
 import numpy as np
 
 from benchmarks.contenders.peers.importing import module
-from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.peers.operations import ArrayProblem, Operations
 from benchmarks.machine import usable
-from benchmarks.ready import Ready, Unavailable, told
+from benchmarks.ready import Ready, Unavailable, error_line
 
 
 def operations() -> Operations:
@@ -38,25 +38,25 @@ def operations() -> Operations:
     )
 
 
-def eager(question: Question) -> Ready:
+def eager(problem: ArrayProblem) -> Ready:
     """`torch.autograd.grad` of the loss, which leaves nothing behind to be added to.
 
     Raises:
         Unavailable: PyTorch is not installed.
     """
-    torch, (params, inputs) = _begun(question)
+    torch, (params, inputs) = _begun(problem)
     for tensor in params:
         tensor.requires_grad_()
-    ones = torch.ones_like(question.loss(params, *inputs))
+    ones = torch.ones_like(problem.loss(params, *inputs))
 
     def run() -> Any:
-        value = question.loss(params, *inputs)
+        value = problem.loss(params, *inputs)
         return value, torch.autograd.grad(value, params, ones)
 
     return Ready(_awaited(torch, run), read=_read)
 
 
-def compiled(question: Question) -> Ready:
+def compiled(problem: ArrayProblem) -> Ready:
     """`torch.compile` of `torch.func.grad`: forward and backward pass in one program.
 
     The loss alone compiled, and its gradient asked of autograd, took five times as long for the
@@ -65,10 +65,10 @@ def compiled(question: Question) -> Ready:
     Raises:
         Unavailable: PyTorch is not installed, or cannot compile it here.
     """
-    torch, (params, inputs) = _begun(question)
+    torch, (params, inputs) = _begun(problem)
 
     def total(params: Any, *inputs: Any) -> Any:
-        values = question.loss(params, *inputs)
+        values = problem.loss(params, *inputs)
         return values.sum(), values
 
     def value_and_gradient(params: Any, *inputs: Any) -> Any:
@@ -83,19 +83,19 @@ def compiled(question: Question) -> Ready:
             program = torch.compile(value_and_gradient, fullgraph=True, dynamic=False)
             program(params, *inputs)
     except Exception as error:  # of its many back ends; whichever it is, there is no program
-        raise Unavailable(f"torch.compile failed: {told(error)}") from error
+        raise Unavailable(f"torch.compile failed: {error_line(error)}") from error
     return Ready(_awaited(torch, lambda: program(params, *inputs)), read=_read)
 
 
-def _begun(question: Question) -> tuple[Any, Any]:
+def _begun(problem: ArrayProblem) -> tuple[Any, Any]:
     """PyTorch on as many threads as this process may use, and the tensors, parameters first."""
     torch = module("torch")
     torch.set_num_threads(usable())
-    torch.set_float32_matmul_precision("high" if question.fewer_bits else "highest")
+    torch.set_float32_matmul_precision("high" if problem.fewer_bits else "highest")
     device = "cuda" if _on_gpu(torch) else "cpu"
     tensors = [
         [torch.tensor(array, device=device) for array in arrays]
-        for arrays in (question.params, question.inputs)
+        for arrays in (problem.params, problem.inputs)
     ]
     return torch, tensors
 

@@ -11,7 +11,7 @@ from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import refuse_unknown
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
-from benchmarks.ready import Leaves, Ready, Unavailable, told
+from benchmarks.ready import Leaves, Ready, Unavailable, error_line
 from manual.network import Network
 
 #: Its names of the hidden layers' activations.
@@ -52,7 +52,9 @@ def network(problem: NetworkProblem) -> Ready:
     try:
         run()
     except (AttributeError, TypeError) as error:
-        raise Unavailable(f"its _backprop is not that of 1.7 and later: {told(error)}") from error
+        raise Unavailable(
+            f"its _backprop is not that of 1.7 and later: {error_line(error)}"
+        ) from error
     return Ready(run, read=lambda answer: _read(answer, problem.network))
 
 

@@ -12,7 +12,7 @@ from benchmarks.figures.themes import Theme
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """How one row is drawn, and what it is called where there is little room."""
 
     label: str
@@ -43,30 +43,30 @@ class Look:
         return {"color": theme.muted, "fontsize": 9}
 
 
-LOOKS = {
-    names.HAND: Look("by hand, NumPy", "blue", "o", prominent=True),
-    names.HAND_JIT: Look("by hand, jit", "green", "s", prominent=True),
-    names.HAND_JIT_ARTICLE: Look("σ(1 - σ), jit", "green", "D", "--"),
-    names.GRAD: Look("jax.grad, jit", "vermilion", "^", prominent=True),
-    names.FLOATS: Look("by hand, floats", "purple", "D", prominent=True),
-    names.ARTICLE: Look("the article's lines", "orange", "v", prominent=True),
-    names.GRAD_AOT: Look("jax.grad, AOT", "vermilion", "<", "--"),
-    names.FROM_HOST: Look("jax.grad, from NumPy", "vermilion", ">", ":"),
-    names.FORWARD: Look("forward mode", "sky", "P"),
-    names.DIFFERENCES: Look("differences", "sky", "X", "--"),
-    names.C: Look("C", "ink", "p"),
-    names.TORCH: Look("PyTorch", "yellow", "h"),
-    names.TORCH_COMPILED: Look("PyTorch, compiled", "yellow", "H", "--"),
-    names.AUTOGRAD: Look("autograd", "grey", "d"),
-    names.MYGRAD: Look("MyGrad", "grey", "D", "--"),
-    names.MICROGRAD: Look("micrograd", "grey", "8", "-."),
-    names.SKLEARN: Look("scikit-learn", "grey", "X", ":"),
+STYLES = {
+    names.HAND: Style("by hand, NumPy", "blue", "o", prominent=True),
+    names.HAND_JIT: Style("by hand, jit", "green", "s", prominent=True),
+    names.HAND_JIT_ARTICLE: Style("σ(1 - σ), jit", "green", "D", "--"),
+    names.GRAD: Style("jax.grad, jit", "vermilion", "^", prominent=True),
+    names.FLOATS: Style("by hand, floats", "purple", "D", prominent=True),
+    names.ARTICLE: Style("the article's lines", "orange", "v", prominent=True),
+    names.GRAD_AOT: Style("jax.grad, AOT", "vermilion", "<", "--"),
+    names.FROM_HOST: Style("jax.grad, from NumPy", "vermilion", ">", ":"),
+    names.FORWARD: Style("forward mode", "sky", "P"),
+    names.DIFFERENCES: Style("differences", "sky", "X", "--"),
+    names.C: Style("C", "ink", "p"),
+    names.TORCH: Style("PyTorch", "yellow", "h"),
+    names.TORCH_COMPILED: Style("PyTorch, compiled", "yellow", "H", "--"),
+    names.AUTOGRAD: Style("autograd", "grey", "d"),
+    names.MYGRAD: Style("MyGrad", "grey", "D", "--"),
+    names.MICROGRAD: Style("micrograd", "grey", "8", "-."),
+    names.SKLEARN: Style("scikit-learn", "grey", "X", ":"),
 }
 
 
-def look(name: str) -> Look:
+def style_of(name: str) -> Style:
     """Of a row; one that is not known here is drawn as well, under its own name."""
-    return LOOKS.get(name) or Look(name, "grey", ".")
+    return STYLES.get(name) or Style(name, "grey", ".")
 
 
 def in_order(found: list[str]) -> list[str]:

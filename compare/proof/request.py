@@ -20,7 +20,7 @@ ARTICLE = (2, 2, 1)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProofRequest:
     """The options of the command line; None of what was not given."""
 
     sizes: tuple[int, ...] | None = None

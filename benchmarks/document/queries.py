@@ -1,6 +1,6 @@
 """What the templates of the documents look up in the stored results.
 
-A template may call every public method of `Lookup`. A cell is named by its label, an axis by its
+A template may call every public method of `Queries`. A cell is named by its label, an axis by its
 case, dtype and threads; what is left out at the end of either is `highest` and `cpu`.
 """
 
@@ -50,7 +50,7 @@ class UnknownError(ValueError):
 
 
 @dataclass
-class Lookup:
+class Queries:
     """The results, and what a template can look up in them; None where they do not have it."""
 
     results: Results
@@ -261,11 +261,11 @@ class Lookup:
         return f"{seconds / 60:.1f} minutes"
 
 
-def looked_up_in(results: Results) -> dict[str, Callable[..., Any]]:
+def queries_of(results: Results) -> dict[str, Callable[..., Any]]:
     """What a template calls, by name; what finds nothing raises `UnknownError`."""
-    names = [name for name, what in vars(Lookup).items() if callable(what) and name[0] != "_"]
-    lookup = Lookup(results)
-    return {name: _sure(getattr(lookup, name)) for name in names}
+    names = [name for name, what in vars(Queries).items() if callable(what) and name[0] != "_"]
+    queries = Queries(results)
+    return {name: _sure(getattr(queries, name)) for name in names}
 
 
 def precise(number: float) -> str:

@@ -18,7 +18,7 @@ from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.optimisers import OPTIMISERS, State
 
 #: The sides in words.
-SIDES = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
+SIDE_LABELS = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
 
 
 class MisshapenError(ValueError):
@@ -29,7 +29,7 @@ class MisshapenError(ValueError):
         self.update, self.parameter = update, parameter
 
 
-class Side(Walker, Protocol):
+class Trainer(Walker, Protocol):
     """Data are held by the side; a stretch is a matrix of row numbers, a minibatch a row."""
 
     def run(self, start: Point, stretch: np.ndarray) -> Point:
@@ -58,14 +58,14 @@ class ByHand:
         return self._packed(params, self.optimiser.init(params))
 
     def run(self, start: Point, stretch: np.ndarray) -> Point:
-        """See `Side`."""
+        """See `Trainer`."""
         params, state = self._unpacked(start)
         for batch in stretch:
             params, state, _ = self._step(params, state, batch)
         return self._packed(params, state)
 
     def walk(self, start: Point, stretch: np.ndarray) -> Point:
-        """See `Side`."""
+        """See `Trainer`."""
         params, state = self._unpacked(start)
         points = []
         for batch in stretch:
@@ -74,7 +74,7 @@ class ByHand:
         return _stacked(points)
 
     def steps(self, before: Point, stretch: np.ndarray) -> Steps:
-        """See `Side`."""
+        """See `Trainer`."""
         grads, points = [], []
         for at, batch in enumerate(stretch):
             params, state, gradient = self._step(*self._unpacked(before.at(at)), batch)
@@ -83,12 +83,12 @@ class ByHand:
         return Steps(np.stack(grads), _stacked(points))
 
     def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """See `Side`."""
+        """See `Trainer`."""
         with np.errstate(over="ignore", invalid="ignore"):
             return manual.network.predict(self.network, self._split(params), x)
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-        """See `Side`."""
+        """See `Trainer`."""
         with np.errstate(over="ignore", invalid="ignore"):
             return float(manual.network.loss(self.network, self._split(params), x, y))
 

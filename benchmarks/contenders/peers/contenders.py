@@ -11,24 +11,24 @@ from benchmarks.contenders.peers import (
     pytorch,
     scikit_learn,
 )
-from benchmarks.contenders.peers.operations import Operations, Question, of_article, of_network
+from benchmarks.contenders.peers.operations import ArrayProblem, Operations, of_article, of_network
 from benchmarks.ready import Ready
 
 Make = Callable[[Any], Ready]
 
 
-def _with_arrays(ask: Callable[[Any, Operations], Question]) -> dict[str, Make]:
+def _with_arrays(as_arrays: Callable[[Any, Operations], ArrayProblem]) -> dict[str, Make]:
     """Those that take any loss of arrays, given how a problem is put to them."""
 
-    def way(library: Any, answer: Callable[[Question], Ready]) -> Make:
-        return lambda problem: answer(ask(problem, library.operations()))
+    def contender(library: Any, differentiate: Callable[[ArrayProblem], Ready]) -> Make:
+        return lambda problem: differentiate(as_arrays(problem, library.operations()))
 
     return {
-        names.TORCH: way(pytorch, pytorch.eager),
-        names.TORCH_COMPILED: way(pytorch, pytorch.compiled),
-        names.AUTOGRAD: way(hips_autograd, hips_autograd.value_and_gradient),
-        names.MYGRAD: way(mygrad_tensors, mygrad_tensors.value_and_gradient),
-        names.MICROGRAD: way(micrograd_values, micrograd_values.value_and_gradient),
+        names.TORCH: contender(pytorch, pytorch.eager),
+        names.TORCH_COMPILED: contender(pytorch, pytorch.compiled),
+        names.AUTOGRAD: contender(hips_autograd, hips_autograd.value_and_gradient),
+        names.MYGRAD: contender(mygrad_tensors, mygrad_tensors.value_and_gradient),
+        names.MICROGRAD: contender(micrograd_values, micrograd_values.value_and_gradient),
     }
 
 

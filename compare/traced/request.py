@@ -33,7 +33,7 @@ GIVEN = "the given example"
 
 
 @dataclass(frozen=True)
-class Asked:
+class PassRequest:
     """The options of the command line; None of what was not given."""
 
     person: str | None = None
@@ -127,9 +127,9 @@ class Asked:
         return network, layers, f"parameters read from {self.params}"
 
     def _network(self, sizes: tuple[int, ...], written: dict[str, Any]) -> Network:
-        asked = {name: value for name in KINDS if (value := getattr(self, name)) is not None}
+        chosen = {name: value for name in KINDS if (value := getattr(self, name)) is not None}
         _refuse_large(sizes)
-        return network_of(sizes, written | asked)
+        return network_of(sizes, written | chosen)
 
     def _of_model(self, path: Path) -> Trace:
         self._refuse("a trained model (--model)", "params", "sizes", *KINDS, "seed")
