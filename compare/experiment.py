@@ -53,7 +53,7 @@ class Settings:
         )
 
     def inputs(self, people: tuple[Person, ...]) -> np.ndarray:
-        """Return the network's inputs for n people: their shifted data, shape (n, 2)."""
+        """Shift the data of n people: the network's inputs, shape (n, 2)."""
         return shifted(raw(people), mean_shift(raw(PEOPLE)) if self.shift == "mean" else SHIFT)
 
 
@@ -74,7 +74,7 @@ class Prediction:
 
     @property
     def label_by_autodiff(self) -> str:
-        """The label by the network trained by autodiff; close to one half, rounding may change it."""
+        """The label by the network trained by autodiff; near one half, rounding may change it."""
         return label(self.autodiff)
 
 

@@ -16,7 +16,7 @@ class Keyboard:
     """A reader of single keys, which loses none pressed in between."""
 
     def read(self) -> str:
-        """Return the next key, a character or an arrow's escape sequence; "" at the end of input."""
+        """Return the next key, a character or an arrow's escape sequence; "" at end of input."""
         handle = sys.stdin.fileno()
         key = os.read(handle, 1)
         while key[:1] == b"\x1b" and select.select([handle], [], [], SEQUENCE)[0]:

@@ -4,11 +4,11 @@ The reference is the gradient in float64 at the same point. The hand lines and `
 on it within float64 rounding.
 
 **Tolerance.** `benchmarks.problems.deviation` runs JAX's program for the gradient in float64 and
-perturbs every rounded result at random, by as much as rounding to float32 may change it. An element
-may be off by `LOOSE` times its largest deviation over `LOOSE_DRAWS` such runs: the judge's tolerance
-for ordinary rounding, with the constants of `handgrad.tolerance`. The factor 32 makes up for the few
-draws: of 2 million elements, the one whose 8 draws happen to be smallest still gets 2 to 3 standard
-deviations, and the local errors behind those are bounds already.
+perturbs every rounded result at random, by as much as rounding to float32 may change it. An
+element may be off by `LOOSE` times its largest deviation over `LOOSE_DRAWS` such runs: the judge's
+tolerance for ordinary rounding, with the constants of `handgrad.tolerance`. The factor 32 makes up
+for the few draws: of 2 million elements, the one whose 8 draws happen to be smallest still gets 2
+to 3 standard deviations, and the local errors behind those are bounds already.
 
 For answers in float64 the deviation is 2⁻²⁹ of that, since u is 2⁻⁵³; the reference is then rounded
 as often as the answer, so twice that much is allowed.

@@ -101,6 +101,8 @@ def settings(options: dict[str, Any]) -> "Settings":
 
 def _network(options: dict[str, Any]) -> "Network | None":
     """Return the network; None for the article's, swept with the lines of manual/article.py."""
+    from compare.traced.parameters import KINDS, network_of
+
     network = network_of(
         options["sizes"], {name: options[name] for name in KINDS if options[name] is not None}
     )

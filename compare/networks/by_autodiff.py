@@ -1,4 +1,4 @@
-"""The side by autodiff: `autodiff.network` and `autodiff.training`, in JAX."""
+"""The trainer by autodiff: `autodiff.network` and `autodiff.training`, in JAX."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,16 +17,16 @@ from compare.networks.plan import Plan
 
 @contextmanager
 def _judged() -> Iterator[None]:
-    """As a gradient that is judged is computed: 64 bits are enabled, the arrays keep their dtype.
+    """Enable 64 bits, and full float32 precision of matrix products on a GPU.
 
-    And no GPU takes float32 matrices for something shorter.
+    Arrays keep their dtype.
     """
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         yield
 
 
 class ByAutodiff:
-    """A `Trainer`."""
+    """Trains and predicts by autodiff."""
 
     def __init__(self, plan: Plan, x: np.ndarray, y: np.ndarray) -> None:
         self.network = plan.network
@@ -71,7 +71,7 @@ class ByAutodiff:
         return [Layer(jnp.asarray(w), jnp.asarray(b)) for w, b in layers]
 
     def _unpacked(self, point: Point) -> Carry:
-        """The point in optax's words: its state's leaves are a count, if any, and the moments."""
+        """Convert a point to optax's state, whose leaves are a count, if any, and the moments."""
         params = self._layers(point.params)
         moments = [self._layers(point.moments[..., at, :]) for at in range(point.moments.shape[-2])]
         template = jax.eval_shape(self.training.init, params).state

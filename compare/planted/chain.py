@@ -1,7 +1,7 @@
 """The chain rule with factors that can be replaced.
 
-The factors are computed one after the other, so a replaced factor is used by the factors after it,
-as it would be in real code.
+The factors are computed in order, so the factors after a replaced one use the replacement, as they
+would in real code.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Factor = Callable[["Chain"], Any]
 
 
 class Chain:
-    """The forward values of one point and, by name, the factors of the chain rule."""
+    """The forward values at one point and the factors of the chain rule, as attributes."""
 
     RULE: ClassVar[dict[str, Factor]] = {
         "dL_dypred": lambda c: -2 * (c.y - c.ypred),
@@ -63,12 +63,12 @@ class Chain:
         raise AttributeError(f"the chain has no {name} at this link")
 
     def gradient(self) -> Parameters:
-        """∂L/∂w1 .. ∂L/∂b3."""
+        """Return ∂L/∂w1 .. ∂L/∂b3."""
         return Parameters(*(getattr(self, f"dL_d{name}") for name in NAMES))
 
 
 def chain(derivative: Derivative = sigmoid_derivative, **replaced: Factor) -> Gradient:
-    """The chain rule with factors replaced; `chain()` is right.
+    """Return the gradient by the chain rule with factors replaced; `chain()` is right.
 
     Raises:
         ValueError: there is no factor of that name.

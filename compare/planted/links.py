@@ -1,4 +1,4 @@
-"""Mistakes in a link of the chain: the chain rule with some of its factors replaced."""
+"""Mistakes in factors of the chain rule."""
 
 from typing import Any
 

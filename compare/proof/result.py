@@ -1,4 +1,4 @@
-"""What became of a proof that was request for, as data: for JSON, the terminal, and LaTeX."""
+"""The result of a requested proof, as data for JSON, the terminal, and LaTeX."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from compare.recording.formula import LATEX
 
 @dataclass(frozen=True)
 class Result:
-    """All of it."""
+    """The request, the proof and the lemmas."""
 
     request: ProofRequest
     subject: Subject
-    proof: Proof | None  #: None if the lines are no formula over the real numbers
+    proof: Proof | None  #: None if the lines do not compute a formula over the real numbers
     reason: str | None  #: why something is undecided
     also: tuple[Lemma, ...]
 
@@ -34,7 +34,7 @@ class Result:
         return self.proof.verdict
 
     def as_object(self) -> dict[str, Any]:
-        """For JSON, but for the time."""
+        """Return the result for JSON, without the time."""
         names = self.subject.parameters
         partials = [{"name": name, "verdict": UNDECIDED, "latex": None} for name in names]
         if self.proof is not None:
@@ -74,12 +74,12 @@ class Result:
 
 
 def result(request: ProofRequest, subject: Subject, on_partial: Callable[[int], None]) -> Result:
-    """Prove what is request for and, of right lines, what else there is to prove.
+    """Prove the subject and, unless a mistake is planted, the lemmas.
 
     Args:
         request: the options.
-        subject: what they ask for.
-        on_partial: called with the number of partial derivatives that are done.
+        subject: the subject that they describe.
+        on_partial: called with the number of partial derivatives done.
     """
     try:
         proof = prove(subject, on_partial)

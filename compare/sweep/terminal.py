@@ -1,4 +1,4 @@
-"""How a sweep reads on a terminal."""
+"""Print the result of a sweep on a terminal."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from compare.sweep.run import SweepResult
 from compare.sweep.tally import ENDS
 from compare.terminal import console, show_verdict, table, ulps
 
-#: Signs of the longest bar of the histogram.
+#: Characters of the longest bar of the histogram.
 _LONGEST = 40
 
 
 def show_swept(swept: SweepResult, suspects: list[dict[str, Any]], verdict: str) -> None:
-    """What was found, from what was swept to the verdict."""
+    """Print the whole result, from the settings to the verdict."""
     out = console()
     out.print(_title(swept))
     out.print("\nHow far apart, in ulps of the larger of the two:\n")
@@ -69,7 +69,7 @@ def _show_largest(out: Console, swept: SweepResult) -> None:
 
 
 def _share(count: int, of: int) -> str:
-    """Never 0 % of something, nor all of less."""
+    """Format a share: never 0 % of something, nor 100 % of less than all."""
     share = 100 * count / max(of, 1)
     if 0 < share < 0.01:
         return "below 0.01 %"
