@@ -1,4 +1,4 @@
-"""One cell: a line a contender, fastest first, with its time and its ratio to `jax.grad`."""
+"""Draw one cell: a line per contender, fastest first, with its time and ratio to `jax.grad`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from benchmarks.statistics import TIE, spread
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Inches: of one contender's line, and what the axis below them takes.
+#: Inches: the height of a contender's line, and of the axis below.
 LINE, AXIS = 0.29, 0.5
 
 #: How to read the floors, by how a row is called.
@@ -37,7 +37,7 @@ NOTES = {
 
 
 def of_one_cell(group: Group, theme: Theme) -> "Figure":
-    """A group of one cell."""
+    """Draw a group of one cell."""
     (cell,) = group.cells
     rows = sorted(cell.timed(CONTENDER), key=lambda row: spread(row.samples).median)
     below, height = floors(cell), LINE * (len(rows) + 1) + AXIS
@@ -62,7 +62,7 @@ def of_one_cell(group: Group, theme: Theme) -> "Figure":
 
 
 def floors(cell: Cell) -> dict[str, float]:
-    """Both floors, the median over the rounds, by how a row is called; those that were measured."""
+    """Return the floors for Python functions and JAX programs, medians over the rounds."""
     called = {row.called for row in cell.timed(CONTENDER)}
     found = {
         caller: floor(cell, Row("floor", FLOOR, caller))
@@ -73,7 +73,7 @@ def floors(cell: Cell) -> dict[str, float]:
 
 
 def without_time(cell: Cell) -> str:
-    """The contenders that were asked for and are not drawn, and why in a word each; or ""."""
+    """Describe the requested contenders without a time, with a one-word reason each; or ""."""
     not_asked = (NOT_FOR_THIS, NOT_IN_THIS_SET)
     rows = [
         row
@@ -85,7 +85,7 @@ def without_time(cell: Cell) -> str:
 
 
 def ratio_text(cell: Cell, row: Row) -> str:
-    """Its time over that of `jax.grad`: `1.30`, `1.01, tie`; "" if that has no time."""
+    """Format a row's ratio to `jax.grad`: `1.30`, `1.01, tie`; "" if that has no time."""
     found = between(cell, row.name, REFERENCE)
     if found is None:
         return ""
@@ -114,7 +114,7 @@ def _draw_floors(axes: Any, below: dict[str, float], theme: Theme) -> None:
 
 
 def _draw_row(axes: Any, y: int, row: Row, theme: Theme) -> None:
-    """A thin guide from its name, the middle half of its samples, and its median."""
+    """Draw a thin guide from the name, the middle half of the samples, and the median."""
     times, line = spread(row.samples), style_of(row.name).line(theme)
     colour = line["color"]
     axes.hlines(y, axes.get_xlim()[0], times.median, color=colour, linewidth=0.8, alpha=0.5)
@@ -126,7 +126,7 @@ def _draw_row(axes: Any, y: int, row: Row, theme: Theme) -> None:
 def _column(
     axes: Any, where: tuple[int, int, str], texts: list[str], styles: list[dict[str, Any]]
 ) -> None:
-    """Texts beside the axes, a heading and one a row: ticks of a second axis."""
+    """Write a column beside the axes, a heading and a text per row, as ticks of a second axis."""
     side, points, align = where
     axis = axes.secondary_yaxis("right" if side else "left")
     axis.spines[:].set_visible(False)

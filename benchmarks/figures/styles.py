@@ -1,7 +1,7 @@
-"""How the rows look: a hue, a marker and a dash each, so that colour is no one's only sign.
+"""The styles of the rows: hue, marker and dash, so that none is told apart by colour alone.
 
-What belongs together shares a hue: `jax.grad` in its three forms, the two of PyTorch, the small
-autodiffs for Python.
+Related rows share a hue: the three forms of `jax.grad`, the two of PyTorch, the small autodiff
+libraries.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from benchmarks.figures.themes import Theme
 
 @dataclass(frozen=True)
 class Style:
-    """How one row is drawn, and what it is called where there is little room."""
+    """The style of one row, and its short label."""
 
     label: str
     hue: str
@@ -22,7 +22,7 @@ class Style:
     prominent: bool = False
 
     def line(self, theme: Theme) -> dict[str, Any]:
-        """Of its line: matplotlib's arguments."""
+        """Return matplotlib's arguments for its line."""
         width, size = (2.2, 6.0) if self.prominent else (1.1, 4.5)
         return {
             "color": theme.hues[self.hue],
@@ -30,14 +30,14 @@ class Style:
             "linewidth": width,
             "marker": self.marker,
             "markersize": size,
-            # The ground's colour around a marker keeps it apart from a line behind it.
+            # An edge in the background colour separates a marker from a line behind it.
             "markeredgecolor": theme.ground,
             "markeredgewidth": 0.6,
             "zorder": 4 if self.prominent else 3,
         }
 
     def text(self, theme: Theme) -> dict[str, Any]:
-        """Of its label. In ink: hues that one can tell apart are not all legible."""
+        """Return matplotlib's arguments for its label, in ink, as not all hues are legible."""
         if self.prominent:
             return {"color": theme.ink, "fontweight": "bold", "fontsize": 9.5}
         return {"color": theme.muted, "fontsize": 9}
@@ -65,11 +65,11 @@ STYLES = {
 
 
 def style_of(name: str) -> Style:
-    """Of a row; one that is not known here is drawn as well, under its own name."""
+    """Return the style of a row; an unknown row is grey, under its own name."""
     return STYLES.get(name) or Style(name, "grey", ".")
 
 
 def in_order(found: list[str]) -> list[str]:
-    """Names of contenders in the order of `names.CONTENDERS`, unknown ones last."""
+    """Sort contenders in the order of `names.CONTENDERS`, unknown ones last."""
     known = list(names.CONTENDERS)
     return sorted(found, key=lambda name: known.index(name) if name in known else len(known))

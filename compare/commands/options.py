@@ -85,7 +85,12 @@ class Name(click.ParamType):
 
 
 class OutFile(click.ParamType):
-    """A path that can be written to; checked before anything is computed."""
+    """A path that can be written to; checked before anything is computed.
+
+    Args:
+        suffixes: the allowed endings of the name.
+        needs: a package needed for writing it, and the project's extra that installs it.
+    """
 
     def __init__(self, *suffixes: str, needs: tuple[str, str] | None = None):
         self.suffixes, self.needs = suffixes, needs

@@ -1,4 +1,4 @@
-"""The libraries' ways to the loss and the gradient of a problem, by family of problems."""
+"""The libraries' contenders, by family of problems."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ Make = Callable[[Any], Ready]
 
 
 def _with_arrays(as_arrays: Callable[[Any, Operations], ArrayProblem]) -> dict[str, Make]:
-    """Those that take any loss of arrays, given how a problem is put to them."""
+    """Build the contenders of libraries that differentiate any function of arrays."""
 
     def contender(library: Any, differentiate: Callable[[ArrayProblem], Ready]) -> Make:
         return lambda problem: differentiate(as_arrays(problem, library.operations()))
@@ -32,13 +32,13 @@ def _with_arrays(as_arrays: Callable[[Any, Operations], ArrayProblem]) -> dict[s
     }
 
 
-#: To the article's network with nine scalars by name.
+#: For the article's network with nine named scalars.
 TO_ARTICLE: dict[str, Make] = {
     **_with_arrays(of_article),
     names.SKLEARN: scikit_learn.article,
 }
 
-#: To a network of any shape.
+#: For a network of any shape.
 TO_NETWORK: dict[str, Make] = {
     **_with_arrays(of_network),
     names.SKLEARN: scikit_learn.network,

@@ -10,7 +10,7 @@ from benchmarks.ready import Ready
 
 
 def operations() -> Operations:
-    """NumPy's functions and SciPy's, as autograd has them.
+    """Return autograd's versions of NumPy's and SciPy's functions.
 
     Raises:
         Unavailable: it is not installed.
@@ -29,7 +29,7 @@ def operations() -> Operations:
         activations={
             "sigmoid": special.expit,
             "tanh": anp.tanh,
-            # The slopes of its maximum and of its where are float64, whatever their arguments are.
+            # The derivatives of its maximum and where are float64 for any dtype.
             "relu": lambda z: z * (z > 0),
             "identity": lambda z: z,
         },
@@ -38,7 +38,7 @@ def operations() -> Operations:
 
 
 def value_and_gradient(problem: ArrayProblem) -> Ready:
-    """`autograd.make_vjp`: `value_and_grad` without its demand for one number.
+    """Prepare `autograd.make_vjp`, which unlike `value_and_grad` takes losses that are arrays.
 
     Raises:
         Unavailable: it is not installed.

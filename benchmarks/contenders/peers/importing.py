@@ -1,16 +1,16 @@
-"""Libraries that may not be installed."""
+"""Import libraries that may not be installed."""
 
 import importlib
 from typing import Any
 
 from benchmarks.ready import Unavailable, error_line
 
-#: How to have them all.
+#: How to install them all.
 HINT = "not installed; it is in the extra peers: .venv/bin/pip install -e '.[peers]'"
 
 
 def module(name: str) -> Any:
-    """A module by its full name, imported when it is wanted.
+    """Import a module by its full name.
 
     Raises:
         Unavailable: its library is not installed, or cannot be imported.

@@ -1,4 +1,4 @@
-"""micrograd, which differentiates Python floats one by one; here in NumPy's arrays of objects."""
+"""micrograd, which differentiates single Python floats; here in NumPy arrays of objects."""
 
 import math
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import ArrayProblem, Operations
 from benchmarks.ready import Leaves, Ready, Unavailable
 
-#: Beyond so many multiply-adds of the forward pass it is not timed: each is two Python objects.
+#: Most multiply-adds of the forward pass for which it is timed: each is two Python objects.
 MOST_PRODUCTS = 2000
 
 
 def operations() -> Operations:
-    """Its own operators and `relu`, and what it lacks.
+    """Return its operators and `relu`, and the operations that it lacks.
 
     Raises:
         Unavailable: it is not installed.
@@ -34,9 +34,9 @@ def operations() -> Operations:
 
 
 def value_and_gradient(problem: ArrayProblem) -> Ready:
-    """`Value.backward` of each loss; it adds derivatives to what is there, so that is set to 0.
+    """Prepare `Value.backward` of each loss; derivatives accumulate, so they are reset to 0.
 
-    It walks through sets of objects, in the order of their addresses: sums of derivatives are
+    It iterates over sets of objects in the order of their addresses, so sums of derivatives are
     rounded differently from call to call.
 
     Raises:
@@ -82,7 +82,7 @@ def _elementwise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def total(terms: np.ndarray) -> Any:
-    """The sum over the first axis, in pairs: a backward pass calls itself for each link of one."""
+    """Sum over the first axis in pairs, as the backward pass recurses for each term of a chain."""
     while len(terms) > 1:
         even = len(terms) // 2 * 2
         terms = np.concatenate([terms[:even:2] + terms[1:even:2], terms[even:]])
@@ -90,7 +90,7 @@ def total(terms: np.ndarray) -> Any:
 
 
 def _step(value: Any, result: float, slope: float) -> Any:
-    """An operation that micrograd lacks, in the way that its own are written."""
+    """Build an operation that micrograd lacks, in the style of its own."""
     out = type(value)(result, (value,))
 
     def backward() -> None:

@@ -8,7 +8,7 @@ from benchmarks.ready import Ready
 
 
 def operations() -> Operations:
-    """The functions of `mygrad` and `mygrad.nnet`.
+    """Return the functions of `mygrad` and `mygrad.nnet`.
 
     Raises:
         Unavailable: it is not installed.
@@ -34,9 +34,9 @@ def operations() -> Operations:
 
 
 def value_and_gradient(problem: ArrayProblem) -> Ready:
-    """`Tensor.backward`; it forgets the gradients of tensors that a new loss is computed from.
+    """Prepare `Tensor.backward`; a new loss clears the gradients of its tensors.
 
-    Its guard against changes of arrays in use is off, as its manual advises where time matters.
+    Its memory guard is off, as its manual recommends for speed.
 
     Raises:
         Unavailable: it is not installed.

@@ -1,4 +1,4 @@
-"""PyTorch, as it is and compiled; on the GPU where JAX is on one."""
+"""PyTorch, eager and compiled; on the GPU if JAX uses one."""
 
 import warnings
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from benchmarks.ready import Ready, Unavailable, error_line
 
 
 def operations() -> Operations:
-    """The functions of `torch.nn.functional`.
+    """Return the functions of `torch.nn.functional`.
 
     Raises:
         Unavailable: PyTorch is not installed.
@@ -39,7 +39,7 @@ def operations() -> Operations:
 
 
 def eager(problem: ArrayProblem) -> Ready:
-    """`torch.autograd.grad` of the loss, which leaves nothing behind to be added to.
+    """Prepare `torch.autograd.grad` of the loss, which accumulates nothing.
 
     Raises:
         Unavailable: PyTorch is not installed.
@@ -57,10 +57,10 @@ def eager(problem: ArrayProblem) -> Ready:
 
 
 def compiled(problem: ArrayProblem) -> Ready:
-    """`torch.compile` of `torch.func.grad`: forward and backward pass in one program.
+    """Prepare `torch.compile` of `torch.func.grad`: forward and backward pass in one program.
 
-    The loss alone compiled, and its gradient asked of autograd, took five times as long for the
-    article's network: the backward pass is then a second program, which autograd calls.
+    Compiling only the loss and differentiating it by autograd took five times as long for the
+    article's network: the backward pass is then a second program, called by autograd.
 
     Raises:
         Unavailable: PyTorch is not installed, or cannot compile it here.
@@ -75,20 +75,20 @@ def compiled(problem: ArrayProblem) -> Ready:
         grads, values = torch.func.grad(total, has_aux=True)(params, *inputs)
         return values, grads
 
-    # It keeps programs by their lines, which are the same for every problem, and keeps eight.
+    # It caches eight programs by their source lines, which are the same for every problem.
     torch.compiler.reset()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of PyTorch against parts of itself
             program = torch.compile(value_and_gradient, fullgraph=True, dynamic=False)
             program(params, *inputs)
-    except Exception as error:  # of its many back ends; whichever it is, there is no program
+    except Exception as error:  # its back ends raise many types; there is no program then
         raise Unavailable(f"torch.compile failed: {error_line(error)}") from error
     return Ready(_awaited(torch, lambda: program(params, *inputs)), read=_read)
 
 
 def _begun(problem: ArrayProblem) -> tuple[Any, Any]:
-    """PyTorch on as many threads as this process may use, and the tensors, parameters first."""
+    """Set PyTorch's threads to this process's limit; return it and the tensors."""
     torch = module("torch")
     torch.set_num_threads(usable())
     torch.set_float32_matmul_precision("high" if problem.fewer_bits else "highest")
