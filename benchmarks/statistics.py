@@ -7,8 +7,8 @@ bootstrap has one level.
 
 The width of an interval is the standard deviation of the draws times Student's factor for the
 number of processes. Draws of n processes vary only by √((n - 1) / n) of the variation of processes,
-which is corrected. (Percentile intervals, which need neither, cover 70 to 90 % instead of 95 for two
-to four processes.)
+which is corrected. (Percentile intervals, which need neither, cover 70 to 90 % instead of 95 for
+two to four processes.)
 
 Sources: Kalibera & Jones, Rigorous benchmarking in reasonable time, ISMM 2013; on bootstraps of few
 processes, Hesterberg, What teachers should know about the bootstrap, The American Statistician 69,

@@ -1,4 +1,4 @@
-"""`python -m study`: build the page, and say where it is.
+"""Build the page and print its path, `python -m study`.
 
 Exit codes: 0 built, 2 bad input, 70 a mistake in the program, 130 interrupted.
 """
@@ -12,7 +12,7 @@ import click
 from compare.cli import main
 from compare.commands.passes import pass_options
 
-#: Options that lead to another network, or another example, than the article's.
+#: Options that select another network, or another example, than the article's.
 _OWN = ("x", "y", "params", "model", "sizes")
 
 
@@ -22,7 +22,7 @@ class PageFile(click.ParamType):
     name = "file.html"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        """The path, which can be written to."""
+        """Return the path, after checking that it can be written to."""
         from compare.files import unwritable
 
         path = Path(value)

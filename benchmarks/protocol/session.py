@@ -200,7 +200,7 @@ def _join(known: Row, row: Row) -> None:
 
 
 def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
-    """Measure first calls of the reference in every cell, and memory of some rows in larger ones."""
+    """Measure the reference's first calls in every cell, and memory of rows in larger ones."""
     todo = _todo(job, results)
     until, started = job.limit and begin + job.limit, time.monotonic()
     for done, (what, spec, row) in enumerate(todo):
