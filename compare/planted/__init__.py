@@ -5,7 +5,6 @@ They are mistakes that people really make. A mistake in a factor of the chain ru
 """
 
 from compare.planted.answers import ANSWERS
-from compare.planted.chain import Chain, chain
 from compare.planted.links import LINKS
 from compare.planted.loops import LOOPS
 from compare.planted.plant import Plant
@@ -17,7 +16,7 @@ PLANTS: dict[str, Plant] = LINKS | ANSWERS
 #: The wrong gradients and the wrong training loops, by slug.
 MISTAKES: dict[str, Plant] = PLANTS | LOOPS
 
-__all__ = ["LOOPS", "MISTAKES", "PLANTS", "Chain", "Plant", "chain", "slug_of"]
+__all__ = ["LOOPS", "MISTAKES", "PLANTS", "Plant", "slug_of"]
 
 
 def slug_of(typed: str, option: str, among: dict[str, Plant] = PLANTS) -> str:

@@ -1,7 +1,7 @@
 """The type of a planted mistake."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -39,8 +39,7 @@ class Plant:
     make: Callable[[Derivative], Gradient] = right  #: (form of σ') -> the gradient
     #: (form of σ') -> the training loop; None for the right one.
     loop: Callable[[Derivative], Loop] | None = None
-    #: The replaced factors of the chain rule, if the mistake is in one.
-    replaced: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict, hash=False)
+    in_link: bool = False  #: whether the mistake is in a line of the chain rule, not around it
 
     @property
     def kind(self) -> str:
