@@ -174,7 +174,7 @@ def test_nothing_more_is_worked_out_than_was_asked_for(
             asked.append(name)
             return extra.ask(report)
 
-        monkeypatch.setitem(EXTRAS, name, extra._replace(ask=ask))
+        monkeypatch.setitem(EXTRAS, name, extra._replace(compute=ask))
     check("gradient")
     assert asked == []
     check("gradient", "--counterexample")
