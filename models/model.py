@@ -1,38 +1,23 @@
-"""What a model is, and how a mistake is planted in it: by changing a line of its right gradient."""
+"""What a model is: a loss, its gradient by hand, points, and mistakes planted in it."""
 
-import dis
-import inspect
-import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
-from itertools import count
-from textwrap import indent
-from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
-Gradient = Callable[..., Any]
+from models.edits import Edit, Gradient, Shared, edited
 
-#: A text that is there exactly once, and what is written there instead.
-Edit = tuple[str, str]
-
-#: Edits of functions that many gradients call, by the function's name; see `models.lines`.
-Shared = dict[str, Edit]
-
-#: One edit, several at once, or what is done to the right gradient's answer.
+#: One edit, several at once, or a function that makes the wrong gradient from the right one.
 Mistake = Edit | Shared | list[Edit | Shared] | Callable[[Gradient], Gradient]
 
-#: Where to try a model: (params, *inputs) in float64.
+#: Draws a point: (params, *inputs) in float64.
 Draw = Callable[[np.random.Generator], tuple[Any, ...]]
-
-_NUMBERS = count()
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A loss, its gradient by hand, where to try it, and what people get wrong in it."""
+    """A loss, its gradient by hand, a draw of points, and planted mistakes."""
 
     name: str
     loss: Callable[..., Any]  #: loss(params, *inputs), a scalar, in JAX
@@ -53,105 +38,12 @@ class Model:
         return jax.tree.map(cast, draw(rng))
 
     def wrong(self, slug: str) -> Gradient:
-        """The gradient with a mistake, anew at each call: none remembers what another was asked.
+        """Make the gradient with a mistake; each call makes a new one, which shares no state.
 
         Raises:
-            ValueError: a text to be changed is not there, or more than once.
+            ValueError: a text to replace does not occur exactly once.
         """
         mistake = self.mistakes[slug]
         if callable(mistake):
             return mistake(self.gradient)
         return edited(self.gradient, *(mistake if isinstance(mistake, list) else [mistake]))
-
-
-def edited(gradient: Gradient, *edits: Edit | Shared) -> Gradient:
-    """A gradient compiled anew, after edits of it or of functions of its room that it calls.
-
-    Raises:
-        ValueError: an edit's text is not there exactly once, or none of its functions is called.
-    """
-    if isinstance(gradient, partial):
-        return partial(edited(gradient.func, *edits), *gradient.args, **gradient.keywords)
-    functions = called(gradient)
-    sources = {name: _source(function) for name, function in functions.items()}
-    for shared in edits:
-        if not isinstance(shared, tuple):
-            sources |= _shared(shared, sources)
-    source = "\n\n".join(sources.values())
-    for edit in edits:
-        if isinstance(edit, tuple):
-            source = changed(source, *edit)
-    file = f"<{gradient.__module__}, mistake {next(_NUMBERS)}>"
-    # A traceback into a mistake then shows its lines.
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    namespace: dict[str, Any] = _names(functions) | {"__name__": gradient.__module__}
-    exec(compile(source, file, "exec"), namespace)
-    return namespace[gradient.__name__]
-
-
-def changed(source: str, old: str, new: str) -> str:
-    """The source with the one place that reads `old` reading `new`, further lines indented alike.
-
-    Raises:
-        ValueError: `old` is there not at all or more than once.
-    """
-    if source.count(old) != 1:
-        raise ValueError(f"{old!r} occurs {source.count(old)} times, expected once, in\n{source}")
-    before, after = source.split(old)
-    line = before.rpartition("\n")[2]
-    margin = line[: len(line) - len(line.lstrip())]
-    first, *rest = new.split("\n")
-    return before + "\n".join([first, *(indent(each, margin) for each in rest)]) + after
-
-
-def _shared(edits: Shared, sources: Mapping[str, str]) -> dict[str, str]:
-    """The functions among some that have an edit, with it."""
-    found = {name: changed(sources[name], *edits[name]) for name in edits if name in sources}
-    if not found:
-        raise ValueError(f"expected one of {list(edits)} among what is called: {list(sources)}")
-    return found
-
-
-@cache
-def called(gradient: FunctionType) -> dict[str, FunctionType]:
-    """A gradient and the functions of its room that it calls, by name; itself comes last."""
-    room = _room(gradient)
-    found: dict[str, FunctionType] = {}
-    left = [gradient]
-    while left:
-        function = left.pop()
-        found[function.__name__] = function
-        for name in sorted(_used(function.__code__) - found.keys()):
-            value = function.__globals__.get(name)
-            # Under another name it would not be found anew, so it stays as it is.
-            if isinstance(value, FunctionType) and value.__name__ == name and _room(value) == room:
-                left.append(value)
-    return dict(reversed(found.items()))
-
-
-def _room(function: FunctionType) -> str:
-    return function.__module__.partition(".")[0]
-
-
-#: A function's source, read from its file once.
-_source = cache(inspect.getsource)
-
-
-@cache
-def _used(code: CodeType) -> set[str]:
-    """The names that some code looks up in its module, and the functions within it."""
-    names = {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
-    within = [_used(const) for const in code.co_consts if isinstance(const, CodeType)]
-    return names.union(*within)
-
-
-def _names(functions: Mapping[str, FunctionType]) -> dict[str, Any]:
-    """What the functions' modules define, with every name that they use meaning one thing."""
-    names: dict[str, Any] = {}
-    used: dict[str, Any] = {}
-    for function in functions.values():
-        names |= function.__globals__
-        for name in _used(function.__code__) & function.__globals__.keys():
-            if used.setdefault(name, function.__globals__[name]) is not function.__globals__[name]:
-                raise ValueError(f"{function.__name__}: {name} is another thing to what it calls")
-    return names | used

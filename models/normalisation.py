@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.answers import one_element_off, sign_of_one_element
-from models.model import Edit, Mistake, Model
+from models.edits import Edit
+from models.model import Mistake, Model
 from models.numerics import size, softmax_delta
 
 EPS = 1e-5
@@ -70,11 +71,11 @@ MEAN = ("(dc - dc.mean(axis=axis, keepdims=True) if centre else dc)", "dc")
 
 
 def started(line: str) -> Edit:
-    """A line before all others."""
+    """Return the edit that inserts a first line."""
     return "# z = x @ w\n    z =", f"{line}\nz ="
 
 
-#: Those that every normalising layer can have.
+#: Mistakes that fit every normalising layer.
 USUAL: dict[str, Mistake] = {
     "statistics-constant": [VARIANCE, MEAN],
     "variance-term-dropped": VARIANCE,

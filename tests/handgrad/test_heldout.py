@@ -6,9 +6,10 @@ import jax
 import numpy as np
 import pytest
 
+from models.edits import Gradient
 from models.held_out import MODELS
 from models.mistakes import ACCEPTED
-from models.model import Gradient, Model
+from models.model import Model
 from tests.tiers import slowly
 
 DRAWS = 3

@@ -6,7 +6,8 @@ import jax
 import numpy as np
 import pytest
 
-from models.model import Gradient, Model
+from models.edits import Gradient
+from models.model import Model
 from models.zoo import MODELS as ZOO
 
 DRAWS = 10

@@ -16,7 +16,7 @@ from compare.lockstep import Point as Before
 from compare.lockstep import Ranges
 from compare.networks import flat
 from compare.networks.plan import FORMATS
-from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges
+from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges, loss_ranges
 from compare.networks.updates import update_ranges
 from compare.rounding import Range, exactly
 from handgrad import exact_gradient
@@ -122,6 +122,10 @@ def check(network: Network, point: Point) -> None:
     ranges = ranges_at(network, point)
     hand, auto = by_hand(network, point), by_autodiff(network, point)
     assert np.all(np.isfinite(hand))
+    params, x, y = point
+    stacked = [(w[None], b[None]) for w, b in params]
+    loss = loss_ranges(network, stacked, x[None], y[None], FORMATS[x.dtype.name])
+    assert np.all(loss.contains(manual.network.loss(network, params, x, y)))
     for form, grads in ((STABLE, hand), (CANCELLING, auto), (CANCELLING, hand)):
         inside = ranges[form].contains(grads)
         assert np.all(inside), (form, flat.name(int(np.argmin(inside)), network.sizes))

@@ -45,7 +45,7 @@ def test_beyond_the_last_case_nothing_is_counted() -> None:
 
 def test_a_sweep_can_be_stopped_between_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compare.sweep.run._ELEMENTS", 9 * 4 * BLOCK)
-    found = sweep(swept(), 10**9, asked_to_stop=lambda: True)
+    found = sweep(swept(), 10**9, stop_requested=lambda: True)
     assert found.cases == 4 * BLOCK * found.devices
     assert not found.is_whole
     assert found.histogram.sum() == 9 * found.cases
