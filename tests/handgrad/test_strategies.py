@@ -99,6 +99,7 @@ def test_every_scale_is_drawn(what: str, wanted: Any) -> None:
     assert wanted(found[0]), what
 
 
+@pytest.mark.slow
 def test_failures_shrink_to_short_numbers() -> None:
     def smallest(condition: Any) -> list[float]:
         # How far a failure shrinks depends on where the search began.

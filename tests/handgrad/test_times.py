@@ -89,6 +89,7 @@ def test_a_mistake_in_one_of_a_thousand_elements() -> None:
     assert "1 of 384 elements" in finding.detail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", [1.0, 1 + 1e-9])
 def test_beyond_what_time_allows_some_elements_are_drawn(
     monkeypatch: pytest.MonkeyPatch, mistake: float

@@ -282,18 +282,19 @@ ROWS = {row.name: row for row in (*SATURATED, *CUSTOM, *TIES, *SIZES, *FORM)}
 #: For the quick tests: each sort of ruling, on losses that several rows share.
 QUICK = [
     *[row.name for row in (*SATURATED, *FORM)],
-    *("same mistake", "trusted", "floor", "all cancels", "not so much"),
+    *("same mistake", "trusted", "floor", "not so much", "two maxima", "tiny, wrong"),
     *("right side", "left side", "in between", "two choices", "beyond"),
-    *("first maximum", "two maxima", "tiny", "tiny, wrong", "Hilbert, off by 1e-9"),
 ]
 
 
+@pytest.mark.usefixtures("measured_once")
 @pytest.mark.parametrize("name", one_of_each(ROWS, QUICK))
 def test_the_ruling(name: str) -> None:
     row = ROWS[name]
     report = check_gradient(row.gradient, row.loss, *row.point, **row.options)
     assert (report.verdict, report.blame) == (row.verdict, row.blame), str(report)
-    assert set(row.kinds) <= {finding.kind for finding in report.findings}, str(report)
+    if row.kinds:
+        assert set(row.kinds) <= {finding.kind for finding in report.findings}, str(report)
 
 
 def test_what_is_left_of_bob() -> None:
@@ -352,6 +353,7 @@ def test_the_same_seed_gives_the_same_report() -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_the_detection_limit_is_the_best_of_all_points() -> None:
     """A saturated neuron hides what it shows elsewhere; a planted error of that size is caught."""
     one = check_gradient(stable, neuron, *BOB, points=0).leaves[0].detection_limit

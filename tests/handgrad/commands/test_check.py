@@ -232,6 +232,7 @@ def test_the_time_of_a_right_gradient(check: Any) -> None:
     assert "a word while judging" not in ended.out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_samples")
 def test_the_time_as_json(check: Any) -> None:
     ended = check("gradient", "--points=0", "--time", "--json")

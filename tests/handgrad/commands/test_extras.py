@@ -152,6 +152,7 @@ def test_all_at_once_in_a_fixed_order(check: Any) -> None:
     assert ended.code == 0
 
 
+@pytest.mark.slow
 def test_all_at_once_as_one_json_object(check: Any) -> None:
     ended = check("wrong", "--json", "--time", "--plant", "--counterexample")
     answer = json.loads(ended.out)

@@ -43,12 +43,16 @@ def test_a_weight_that_is_0() -> None:
 
 def test_one_example() -> None:
     assert len(warned(ruled(loss, PARAMS, X[:1], Y[:1]), "one example: ")) == 1
+
+
+@pytest.mark.slow
+def test_two_examples() -> None:
     assert warned(ruled(loss, PARAMS, X[:2], Y[:2]), "one example: ") == []
 
 
 @pytest.mark.parametrize(
     ("examples", "axis_of"),
-    [(5, "params['b']"), slowly(3, "params['v']"), slowly(2, "params['w']")],
+    [slowly(5, "params['b']"), slowly(3, "params['v']"), slowly(2, "params['w']")],
 )
 def test_as_many_examples_as_something_is_long(examples: int, axis_of: str) -> None:
     (told,) = warned(ruled(loss, PARAMS, X[:examples], Y[:examples]), "equal lengths: ")
@@ -191,8 +195,10 @@ ORDINARY = {
 
 @pytest.mark.parametrize(
     "name",
-    [*("relu network", "least squares"),
-     *map(slowly, ("cross-entropy", "rosenbrock", "convolution", "recurrence", "attention"))],
+    [
+        *("least squares", slowly("relu network"), slowly("cross-entropy"), slowly("rosenbrock")),
+        *map(slowly, ("convolution", "recurrence", "attention")),
+    ],
 )  # fmt: skip
 def test_an_ordinary_point_hides_nothing(name: str) -> None:
     loss, *point = ORDINARY[name]

@@ -18,6 +18,7 @@ from handgrad.oracle.reference import UndecidableError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from tests.exact import gradient as by_series_of_the_article
 from tests.handgrad.referee.problems import certified, flat, gradient, problem
+from tests.tiers import slowly
 
 START = np.array([1.0, 1, 1, 1, 1, 1, 0, 0, 0])
 ALICE, BOB = (np.array([-2.0, -1.0]), 1.0), (np.array([25.0, 6.0]), 0.0)
@@ -57,7 +58,7 @@ def test_another_evaluation_in_balls_agrees(x: Any, y: float) -> None:
     ).all()
 
 
-@pytest.mark.parametrize("e", [80, 550])
+@pytest.mark.parametrize("e", [80, slowly(550)])
 def test_cancellation_that_takes_more_bits(e: int) -> None:
     """((x + 2^2e) - 2^2e)² by factors that floats can hold."""
 

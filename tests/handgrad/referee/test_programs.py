@@ -17,6 +17,7 @@ from handgrad.oracle.evaluate import meant_literal
 from handgrad.oracle.random_directions import FEWEST
 from handgrad.program.trace import custom_rules, without_custom_rules
 from tests.handgrad.referee.problems import certified, problem
+from tests.tiers import slowly
 
 WIDE = np.cos(np.arange(1.0, 312.0))
 
@@ -49,8 +50,13 @@ def _right(primals: Any, tangents: Any) -> Any:
     return right(*primals), jnp.cos(primals[0]) * tangents[0]
 
 
-@pytest.mark.parametrize("f", [wrong_by_a_hair, wrong_sign])
-@pytest.mark.parametrize("method", ["auto", "program"])
+@pytest.mark.parametrize(
+    ("f", "method"),
+    [
+        *((wrong_by_a_hair, "program"), slowly(wrong_by_a_hair, "auto")),
+        *(slowly(wrong_sign, "program"), slowly(wrong_sign, "auto")),
+    ],
+)
 def test_a_wrong_rule_of_a_large_network_is_not_believed(f: Any, method: str) -> None:
     case = problem(lambda p: jnp.sum(f(p) ** 2 * p), WIDE)
     reference = certify(case, method)
@@ -115,6 +121,7 @@ def test_a_right_rule_is_believed() -> None:
     assert broken_rules(case, reference) == []
 
 
+@pytest.mark.slow
 def test_a_wrong_rule_inside_of_loops_and_branches_is_found_and_replaced() -> None:
     def loss(p: Any) -> Any:
         def step(h: Any, row: Any) -> tuple[Any, Any]:
@@ -134,8 +141,8 @@ def test_a_wrong_rule_inside_of_loops_and_branches_is_found_and_replaced() -> No
     assert float(outputs[0]) == pytest.approx(float(reference.loss.mid()), rel=1e-14)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("f", [lax.erf, lax.erfc, lambda p: lax.erf_inv(p * 0.5)])
+@pytest.mark.parametrize("dtype", [np.float64, slowly(np.float32)])
+@pytest.mark.parametrize("f", [lax.erf, slowly(lax.erfc), slowly(lambda p: lax.erf_inv(p * 0.5))])
 def test_rounded_literals_of_derivative_rules_are_replaced(f: Any, dtype: Any) -> None:
     case = problem(lambda p: jnp.sum(f(p) ** 2), (WIDE * 0.9).astype(dtype))
     reference = certify(case, "program")

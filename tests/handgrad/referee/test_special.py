@@ -123,6 +123,7 @@ def test_the_parameters_of_the_incomplete_beta_must_stand_still(place: int) -> N
         applied("regularized_incomplete_beta", *operands, dual(0.5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("x", [-2.5, -1.5, -0.3, 0.3, 2.5])
 def test_the_gamma_function_with_its_sign(x: float) -> None:
     """jnp.signbit asks for the bits of its argument."""

@@ -24,7 +24,7 @@ SIGNED = {
 }
 
 
-@pytest.mark.parametrize("name", one_of_each(SIGNED, ["eigh", "svd, wide", "qr, tall"]))
+@pytest.mark.parametrize("name", one_of_each(SIGNED, ["qr, tall"]))
 def test_factors_with_their_signs(name: str) -> None:
     """Nothing but LAPACK decides a sign, and a loss may depend on it."""
 
@@ -38,6 +38,7 @@ def test_factors_with_their_signs(name: str) -> None:
     np.testing.assert_allclose(found, slopes, rtol=0, atol=1e-12 * np.max(np.abs(slopes)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["U", "L"])
 def test_a_triangle_that_is_not_read_has_no_slope(which: Any) -> None:
     """The rule of JAX reads both."""

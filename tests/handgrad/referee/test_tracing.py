@@ -26,6 +26,7 @@ def test_integer_labels_choose() -> None:
     np.testing.assert_allclose(gradient(loss, logits, labels), expected.ravel(), rtol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [jax.random.key(7), jax.random.PRNGKey(7)], ids=["new", "old"])
 def test_dropout_with_a_fixed_key(key: Any) -> None:
     def loss(p: Any, key: Any) -> Any:

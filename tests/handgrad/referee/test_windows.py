@@ -28,7 +28,6 @@ from tests.handgrad.referee.problems import (
 from tests.handgrad.referee.rule_losses import TALL, mixed
 from tests.handgrad.referee.rule_losses_of_windows import largest, pooled, together
 from tests.handgrad.referee.test_kinks import assert_kink
-from tests.tiers import slowly
 
 GEOMETRIES: list[dict[str, Any]] = [
     {"window_dimensions": (2, 2), "window_strides": (2, 2), "padding": ((0, 0), (0, 0))},
@@ -120,6 +119,7 @@ def test_two_equal_numbers_of_a_window() -> None:
     )
 
 
+@pytest.mark.slow
 def test_programs_give_the_first_of_equal_numbers_everything_as_jax_does() -> None:
     at = np.array([0.7, 0.7, 1.0, 1.0])
     for loss in (pooling_of, smallest_of, lambda p: jnp.sum(largest(p[None])) ** 2):
@@ -242,9 +242,10 @@ def test_pooling_by_hand_is_right() -> None:
     assert "not certified" not in report.certificate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mistake",
-    [{"mask": first}, slowly({"mask": np.ones_like}), slowly({"share": 1.0})],
+    [{"mask": first}, {"mask": np.ones_like}, {"share": 1.0}],
     ids=["first", "all", "share"],
 )
 def test_a_wrong_pooling_gradient_is_seen(mistake: Any) -> None:

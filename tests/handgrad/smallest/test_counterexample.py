@@ -107,6 +107,7 @@ def loss(w: Any, x: Any) -> Any:
 W, X = np.array([0.5, -1.5, 0.25]), np.array([1.0, 3.0, -2.0])
 
 
+@pytest.mark.slow
 def test_its_numbers_are_simple_and_the_same_again() -> None:
     def wrong(w: Any, x: Any) -> Any:
         return w * x**2
@@ -118,6 +119,7 @@ def test_its_numbers_are_simple_and_the_same_again() -> None:
     assert "Counterexample(params=array([1.])" in repr(first)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_imported_is_the_readers_own() -> None:
     def wrong(w: Any, x: Any) -> Any:
         return w * x**2
@@ -165,8 +167,8 @@ def writes(w: Any, x: Any) -> Any:
         (lambda w, x: (2 * w * x**2)[None], "shape"),
         slowly(lambda w, x: (2 * w * x**2).astype(np.float32), "dtype"),
         slowly(writes, "mutation"),
-        (not_repeatable(), "not-repeatable"),
-        (lambda w, x: np.where(w > 0, 2 * w * x**2, np.nan), "non-finite"),
+        slowly(not_repeatable(), "not-repeatable"),
+        slowly(lambda w, x: np.where(w > 0, 2 * w * x**2, np.nan), "non-finite"),
     ],
 )
 def test_a_wrong_form_shows_with_arrays_of_one(gradient: Any, kind: str) -> None:
@@ -187,6 +189,7 @@ def test_the_loss_beside_the_gradient() -> None:
         run(str(counterexample), gradient=wrong)
 
 
+@pytest.mark.slow
 def test_a_mistake_at_a_kink_is_not_made_of_the_kink() -> None:
     """At 0 the wrong gradient is one of those that are right."""
 
@@ -201,6 +204,7 @@ def test_a_mistake_at_a_kink_is_not_made_of_the_kink() -> None:
     assert w * x > 1
 
 
+@pytest.mark.slow
 def test_a_missing_term_is_not_shown_as_a_gradient_of_0() -> None:
     """With a parameter of 1 and data of 0 yours would be 0."""
 
@@ -235,6 +239,7 @@ def test_sizes_that_are_fixed_stay() -> None:
     assert shapes(counterexample) == ((3,),)
 
 
+@pytest.mark.slow
 def test_arrays_of_jax_stay_arrays_of_jax() -> None:
     with jax.enable_x64(True):
         w = jnp.asarray(W)
@@ -263,6 +268,7 @@ def test_what_a_backward_step_was_asked_with() -> None:
     assert "x = np.array([[1.0]])" in code
 
 
+@pytest.mark.slow
 def test_what_a_rule_was_asked_with() -> None:
     @jax.custom_jvp
     def f(x: Any) -> Any:

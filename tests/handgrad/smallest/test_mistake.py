@@ -26,6 +26,7 @@ def mistake(gradient: Any, loss: Any, *point: Any) -> Mistake:
     return Mistake(trial.case, trial.outcomes[0], seen)
 
 
+@pytest.mark.slow
 def test_the_judge_knows_better_than_autodiff() -> None:
     def loss(w: Any) -> Any:
         return jnp.sum(jax.nn.sigmoid(w))
@@ -65,6 +66,7 @@ def test_not_where_it_is_another_mistake() -> None:
     assert not found.shows(point_at({"a": np.array(-2.0), "b": np.array(-1.0)}, ()))
 
 
+@pytest.mark.slow
 def test_not_where_it_is_of_that_point_only() -> None:
     """At ties of its parameters the gradient is wrong in a way that nobody asked about."""
 

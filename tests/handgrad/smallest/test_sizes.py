@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from handgrad.data.point import point_at
 from handgrad.shrinking.dimensions import Dimensions
@@ -50,6 +51,7 @@ def test_layers_of_one_width_are_told_apart() -> None:
     assert found.shapes([1, 1, 2, 1]) == [(1, 2), (2,), (2, 1), (1,), (1, 1)]
 
 
+@pytest.mark.slow
 def test_lengths_that_depend_on_each_other_shrink_together() -> None:
     def convolution(params: Any, x: Any) -> Any:
         return jnp.convolve(x, params["kernel"], mode="valid") @ params["w"]

@@ -72,6 +72,7 @@ def test_a_slow_gradient_is_slower_and_compiling_pays(monkeypatch: pytest.Monkey
     assert (found.rounds, found.static, found.not_compiled) == (2, (), None)
 
 
+@pytest.mark.slow
 def test_a_fast_gradient_and_compiling_never_pays() -> None:
     """It does less than what calling anything of JAX costs."""
     answer = gradient(W, X, Y)
@@ -80,6 +81,7 @@ def test_a_fast_gradient_and_compiling_never_pays() -> None:
     assert (autodiff.comparison, autodiff.break_even) == ("faster", 0)
 
 
+@pytest.mark.slow
 def test_a_gradient_under_jit_has_a_first_call_of_its_own() -> None:
     point = jax.tree_util.tree_map(lambda a: jnp.asarray(a, dtype=jnp.float32), (W, X, Y))
     by_hand = jax.jit(lambda w, x, y: 2 * x.T @ (x @ w - y) / 3)
@@ -97,12 +99,14 @@ def test_only_a_right_gradient_gets_a_time(verdict: str) -> None:
         time_gradient(gradient, loss, W, X, Y, report=report(verdict=verdict))
 
 
+@pytest.mark.slow
 def test_without_a_ruling_it_is_judged_first() -> None:
     with pytest.raises(NotTimedError, match="disagree"):
         time_gradient(lambda *a: gradient(*a) / 2, loss, W, X, Y)
     assert time_gradient(gradient, loss, W, X, Y, rounds=1).rounds == 1
 
 
+@pytest.mark.slow
 def test_the_last_answer_is_held_to_the_first() -> None:
     calls = count()
 
@@ -113,6 +117,7 @@ def test_the_last_answer_is_held_to_the_first() -> None:
         timed(tiring)
 
 
+@pytest.mark.slow
 def test_with_the_loss_beside_the_gradient() -> None:
     found = timed(lambda *a: (np.float64(loss(*a)), gradient(*a)), has_value=True)
     assert found.autodiff
@@ -151,6 +156,7 @@ def test_a_numpy_loss_is_timed_alone() -> None:
     assert "nothing to compare with" in str(found)
 
 
+@pytest.mark.slow
 def test_a_loss_that_asks_for_values_is_differentiated_as_it_stands() -> None:
     found = timed(gradient, lambda w, x, y: loss(w, x, y) if w[0] > 0 else 0 * w[0])
     assert found.autodiff

@@ -31,7 +31,7 @@ NO_WITNESS = "the loss in NumPy on power series in ball arithmetic; JAX cannot t
 AT = np.array([0.3, -0.7, 1.2])
 
 #: For the quick tests.
-QUICK = ("rosenbrock", "huber", "gaussian", "an_array_filled_in_a_loop")
+QUICK = ("huber", "an_array_filled_in_a_loop")
 
 
 def judged(case: Case, given: Point) -> Outcome:
