@@ -15,6 +15,7 @@ from jax.extend import core as jex
 from handgrad.arithmetic import dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
+from handgrad.program.plain import IN_NUMPY
 from handgrad.program.rule import Rule
 
 
@@ -148,8 +149,12 @@ def number(value: Any) -> Any:
 
 
 def bind(eqn: Any, operands: list[Any], **changes: Any) -> list[Any]:
-    """Have JAX run one equation on arrays."""
+    """Run one equation on arrays: in NumPy where it has the operation, else in JAX."""
+    name, parameters = eqn.primitive.name, {**eqn.params, **changes}
+    if name in IN_NUMPY and all(isinstance(o, np.ndarray) for o in operands):
+        outputs = IN_NUMPY[name](*operands, parameters)
+        return outputs if isinstance(outputs, list) else [outputs]
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         arguments = [jax.numpy.asarray(o) if isinstance(o, np.ndarray) else o for o in operands]
-        outputs = eqn.primitive.bind(*arguments, **{**eqn.params, **changes})
+        outputs = eqn.primitive.bind(*arguments, **parameters)
     return list(outputs) if eqn.primitive.multiple_results else [outputs]
