@@ -27,6 +27,7 @@ from models.mistakes import ACCEPTED
 from models.model import Model
 from models.zoo import MODELS as ZOO
 from tests.once import Once
+from tests.tiers import slowly
 
 pytestmark = pytest.mark.usefixtures("measured_once")
 
@@ -36,7 +37,7 @@ POINTS = {np.float64: 7, np.float32: 4}
 OF_MISTAKES = 3
 
 #: One model of each kind for the quick tests.
-QUICK = ("logistic-regression", "embedding", "tanh-rnn", "literal-sigmoid", "huge-1e150")
+QUICK = ("logistic-regression", "literal-sigmoid", "huge-1e150")
 
 BY_NAME = {model.name: model for model in ZOO}
 every = pytest.mark.parametrize("name", BY_NAME)
@@ -203,7 +204,7 @@ def assert_honest(said: Told, slug: str) -> None:
     assert said.verdict == "disagree" or row(slug) == "relu-at-zero", slug
 
 
-@pytest.mark.parametrize("slug", ["bias-unsummed", "half-mse", "sigmoid-of-z"])
+@pytest.mark.parametrize("slug", ["bias-unsummed", "half-mse", slowly("sigmoid-of-z")])
 def test_a_mistake_is_named(slug: str) -> None:
     """One of each sort: what the form of the answer, a factor and a link say."""
     said = told(checkers.MODELS[0], slug)

@@ -119,6 +119,7 @@ def hidden() -> Power:
     return check_gradient(of_rectified, rectified, DEAD, ONE, points=0).power()
 
 
+@pytest.mark.slow
 def test_a_point_that_hides_things_is_told_so(hidden: Power) -> None:
     missed = {(p.mistake, p.where) for p in hidden.missed}
     # ∂L/∂v is w times something, and w is 0.
@@ -129,6 +130,7 @@ def test_a_point_that_hides_things_is_told_so(hidden: Power) -> None:
     assert all(p.change == 0 for p in hidden.missed)
 
 
+@pytest.mark.slow
 def test_what_is_missed_passes_indeed(hidden: Power) -> None:
     assert ("sign", "params['v']") in {(p.mistake, p.where) for p in hidden.missed}
 
@@ -160,6 +162,7 @@ def test_a_slight_change_is_within_rounding() -> None:
     assert "of an element, within rounding" in str(ruled.power())
 
 
+@pytest.mark.slow
 def test_how_it_reads(power: Power, hidden: Power) -> None:
     lines = str(power).splitlines()
     caught = len(power.planted) - len(power.missed)

@@ -63,7 +63,7 @@ def test_inputs_move_if_asked_for(point: tuple[Any, ...]) -> None:
     assert y is Y  # labels are no floats
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(
     st.sampled_from([np.float64, np.float32]),
     st.sampled_from([None, 1e-3, 0.5, 20.0, 1e5]),

@@ -50,7 +50,9 @@ CLAIMED = {
 }
 DRAWS = 5
 named = {"ids": lambda value: getattr(value, "name", str(value))}
-every = pytest.mark.parametrize("name", CLAIMED)
+#: Their gradients are written in JAX, which compiles every line by itself.
+IN_JAX = ("zoo: ackley", "zoo: tanh-tail", "zoo: logarithmic-barrier")
+every = pytest.mark.parametrize("name", one_of_each(CLAIMED, set(CLAIMED) - set(IN_JAX)))
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +153,7 @@ def test_what_accumulates_is_wrong_at_the_second_call(model: Model, slug: str) -
     assert gap(wrong(*arguments), first) > 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", held_out.MODELS, **named)
 def test_mistakes_that_no_kind_unites_are_different(model: Model) -> None:
     """Else one of the two would be named wrongly; relu at zero is right but at the tie."""
@@ -180,12 +183,10 @@ def test_the_right_gradient_is_right(name: str) -> None:
     assert np.mean([each < claim.same for each in apart]) > claim.share
 
 
-@pytest.mark.parametrize("model", [model for model in ALL if model.mistakes], **named)
-def test_every_mistake_finds_its_line(model: Model) -> None:
-    assert all(callable(model.wrong(slug)) for slug in model.mistakes)
-
-
-def test_every_mistake_of_the_general_network_finds_its_line() -> None:
+@pytest.mark.slow
+def test_every_mistake_finds_its_line() -> None:
+    for model in ALL:
+        assert all(callable(model.wrong(slug)) for slug in model.mistakes), model.name
     for plant in (*general_network.PLANTS, general_network.AT_ZERO):
         assert callable(plant.gradient(Network((2, 2, 1))))
 

@@ -127,6 +127,7 @@ def test_functions_that_call_each_other_do_so_again() -> None:
     assert copy(4) == 1
 
 
+@pytest.mark.slow
 def test_lines_that_mean_something_else_have_no_links() -> None:
     """Beyond the end JAX takes the last element, where NumPy raises."""
 

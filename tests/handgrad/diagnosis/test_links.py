@@ -439,10 +439,7 @@ def normed(says: str, mean: int = 1, spread: int = 1, gained: int = 1) -> Wrong:
 
 #: An activation, what stands for its derivative, and what is said.
 SLOPES: dict[str, tuple[Any, Slope, str]] = {
-    "σ of z": (logistic, lambda z, a: z * (1 - z), "is z(1 - z), not σ(1 - σ)"),
-    "tanh as 1 - h": (literal_tanh, lambda z, a: 1 - a, "of tanh is 1 - h, not 1 - h²"),
     "tanh as 1 + h²": (literal_tanh, lambda z, a: 1 + a * a, "of tanh is 1 + h², not 1 - h²"),
-    "tanh as σ": (literal_tanh, lambda z, a: a * (1 - a), "is that of sigmoid, h(1 - h)"),
     "leaky without slope": (leaky, lambda z, a: 1.0 * (z > 0), "leaky relu is that of relu"),
     "leaky exchanged": (
         leaky, lambda z, a: np.where(z > 0, 0.1, 1.0), "has its two slopes exchanged"),

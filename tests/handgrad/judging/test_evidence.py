@@ -17,6 +17,7 @@ from handgrad.judging.ruling import RIGHT_FORMULA, Held
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.tolerances import measure
 from tests.handgrad.referee.problems import flat, problem
+from tests.tiers import slowly
 
 SATURATED = np.array([31.0, -31.0, 2.0])
 
@@ -90,7 +91,7 @@ def test_lines_that_only_run_in_float64_prove_nothing() -> None:
     assert right(only_in_float64, np.array([31.0, 29.0])) == [False] * 2
 
 
-@pytest.mark.parametrize("s", [sigmoid, lambda z: np.exp(-np.logaddexp(z * 0, -z))])
+@pytest.mark.parametrize("s", [sigmoid, slowly(lambda z: np.exp(-np.logaddexp(z * 0, -z)))])
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -111,8 +112,10 @@ def test_a_wrong_formula_is_not_right_where_digits_are_lost_as_well() -> None:
     assert right(lambda z: textbook(z) * (1 + 1e-9), np.array([31.0])) == [False]
 
 
-@pytest.mark.parametrize("step", [1e-5, 1e-7, 1e-8])
-@pytest.mark.parametrize("f", [sigmoid, lambda z: np.exp(-np.logaddexp(z * 0, -z)), jax.nn.sigmoid])
+@pytest.mark.parametrize("step", [1e-5, slowly(1e-7), slowly(1e-8)])
+@pytest.mark.parametrize(
+    "f", [sigmoid, slowly(lambda z: np.exp(-np.logaddexp(z * 0, -z))), slowly(jax.nn.sigmoid)]
+)
 def test_a_finite_difference_is_not_right_by_precision(f: Any, step: float) -> None:
     """Its own error stays where rounding goes."""
 

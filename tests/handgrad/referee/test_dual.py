@@ -50,7 +50,7 @@ def assert_is(result: Dual, value: np.ndarray, tangent: np.ndarray) -> None:
         np.testing.assert_array_equal(balls.midpoints(result.tangent), tangent)
 
 
-@fewer(8)
+@fewer(16)
 @given(any_dual, any_dual)
 def test_sums_differences_and_products(a: Dual, b: Dual) -> None:
     shape = np.broadcast_shapes(a.shape, b.shape)
@@ -61,14 +61,14 @@ def test_sums_differences_and_products(a: Dual, b: Dual) -> None:
     assert_is(-a, -polynomial(a, a.shape)[0], -polynomial(a, a.shape)[1])
 
 
-@fewer(8)
+@fewer(16)
 @given(any_dual, any_dual, any_dual)
 def test_products_distribute_over_sums(a: Dual, b: Dual, c: Dual) -> None:
     left, right = a * (b + c), a * b + a * c
     assert_is(left, *polynomial(right, right.shape))
 
 
-@fewer(8)
+@fewer(16)
 @given(any_dual)
 def test_constants_stay_constants(a: Dual) -> None:
     constant = dual.constant(3.0)
@@ -85,7 +85,7 @@ def test_constants_stay_constants(a: Dual) -> None:
     assert dual.directions(constant, a) == (K if moving else None)
 
 
-@fewer(8)
+@fewer(16)
 @given(duals((5, 2), (3, 4)))
 def test_a_linear_map_acts_on_both_terms(a: Dual) -> None:
     x, dx = polynomial(a, a.shape)
@@ -96,7 +96,7 @@ def test_a_linear_map_acts_on_both_terms(a: Dual) -> None:
     assert_is(a.reshape(-1), x.reshape(-1), dx.reshape(K, -1))
 
 
-@fewer(8)
+@fewer(16)
 @given(duals((2, 3)), duals((2, 3)), st.sampled_from([0, 1, -1]))
 def test_arrays_are_joined_along_either_axis(a: Dual, b: Dual, axis: int) -> None:
     (x, dx), (y, dy) = polynomial(a, (2, 3)), polynomial(b, (2, 3))
@@ -119,7 +119,7 @@ def test_an_infinite_slope_leaves_nothing() -> None:
     assert dual.chain(value, infinite, None).tangent is None
 
 
-@fewer(8)
+@fewer(16)
 @given(st.data())
 def test_stacks_of_matrix_products(data: Any) -> None:
     batch, m, k, n = data.draw(st.tuples(*[st.integers(0, 4)] * 4))

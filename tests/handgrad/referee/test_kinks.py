@@ -185,6 +185,7 @@ def test_as_many_ties_as_can_be_tried_and_one_more() -> None:
         certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(MOST + 1))
 
 
+@pytest.mark.slow
 def test_too_many_sides_are_given_up() -> None:
     with pytest.raises(UndecidableKinkError, match="gradients meet"):
         certified(lambda p: jnp.max(p), np.zeros(40))

@@ -166,6 +166,7 @@ Z = np.zeros
             [(0, -1), (2, -1), (0.5, -1)],
             [(0, 0), (1, -0.5), (2.5, -1)],
             id="a convention on a hyperplane is no side",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             lambda p: jax.nn.relu(jnp.minimum(p[0] - 1e8 * p[1], p[0] + 1e8 * p[1])),

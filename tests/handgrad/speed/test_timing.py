@@ -46,6 +46,7 @@ def timed(gradient: Any, loss: Any = loss, *point: Any, **options: Any) -> Timin
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 0.001)
 
 
 def test_a_slow_gradient_is_slower_and_compiling_pays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +128,7 @@ def test_with_the_loss_beside_the_gradient() -> None:
     ("loss", "inputs", "static"),
     [
         slowly(lambda w, x, k: jnp.sum(w * k * x[0]), (X, 2.5), ()),
-        (lambda w, x, n: sum(jnp.sum(w**k * x[0]) for k in range(n)), (X, 3), ("inputs[1]",)),
+        slowly(lambda w, x, n: sum(jnp.sum(w**k * x[0]) for k in range(n)), (X, 3), ("inputs[1]",)),
         (lambda w, o: jnp.sum(w) if o["mean"] == "no" else w[0], ({"mean": "no"},), ("mean",)),
         slowly(lambda w, x, i: jnp.sum(w * x[int(i[0])]), (X, np.array([1])), ("inputs[1]",)),
         slowly(lambda w, i, o: jnp.sum(w[i]) if o == "sum" else w[0], (np.array([1]), "sum"),
