@@ -11,7 +11,7 @@ import numpy as np
 
 import manual.article
 import manual.sgd
-from compare.planted import MISTAKES, Chain, Plant
+from compare.planted import MISTAKES, Plant
 from compare.recording.arrays import Array, given
 from compare.recording.program import GIVEN, Program, program
 from compare.recording.watching import Watch
@@ -61,7 +61,7 @@ def _listed(
         "says": plant.says,
         "wrong": plant.wrong,
         "kind": plant.kind,
-        "part": "link" if plant.replaced else "answer" if plant.kind == "gradient" else "loop",
+        "part": "link" if plant.in_link else "answer" if plant.kind == "gradient" else "loop",
         "changes": changes,
         "why": ELSEWHERE.get(slug),
     }
@@ -119,16 +119,15 @@ def _program(plant: Plant, form: str) -> Program:
 #: Parameters, inputs, target: all of them recorded.
 _Point = tuple[Parameters, Array, Array]
 
-_WATCH = Watch((manual.article.gradient_lines,), {})
-
 
 def _backward(plant: Plant, form: str, point: _Point) -> tuple[dict[str, Array], Parameters]:
     """The factors, where the lines have them by name, and the nine derivatives."""
-    if plant.replaced:
-        chain = Chain(*point, SIGMOID_DERIVATIVES[form], dict(plant.replaced))
-        return {name: getattr(chain, name) for name in Chain.RULE}, chain.gradient()
-    gradient, found = plant.gradient_in(form), []
-    bindings = _WATCH.run(lambda: found.append(gradient(*point)))
+    gradient: Any = plant.gradient_in(form)
+    found: list[Parameters] = []
+    lines = manual.article.gradient_lines
+    if plant.in_link:  # its lines are compiled anew
+        lines = gradient.func.__globals__[lines.__name__]
+    bindings = Watch((lines,), {}).run(lambda: found.append(gradient(*point)))
     return {of.variable: of.value for of in bindings if of.variable.startswith("d")}, found[0]
 
 

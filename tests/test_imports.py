@@ -53,6 +53,7 @@ def test_the_judge_is_loaded_when_it_is_asked_for() -> None:
     assert "jax" in in_a_fresh_interpreter(code).split()
 
 
+@pytest.mark.slow
 def test_importing_changes_no_global_setting() -> None:
     """Neither JAX's configuration, nor NumPy's error handling, printing or random state."""
     code = """
@@ -69,11 +70,6 @@ after = settings()
 assert before == after, [{package!r}, *((a, b) for a, b in zip(before, after) if a != b)]
 assert jax.numpy.asarray(1.0).dtype == jax.numpy.float32
 """
-    in_a_fresh_interpreter(code)
-
-
-def test_the_import_contracts_hold() -> None:
-    code = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"
     in_a_fresh_interpreter(code)
 
 
@@ -131,8 +127,9 @@ def test_a_circle_through_the_init_of_a_package_would_be_seen(
     }
 
 
+@pytest.mark.slow
 def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:
-    """The contracts name real modules: turned round, they fail."""
+    """The contracts that `make lint` checks name real modules: turned round, they fail."""
     turned = (
         Path("pyproject.toml")
         .read_text()

@@ -6,7 +6,7 @@ import pytest
 import manual.article
 import manual.sgd
 from compare.agreement import NAMES, hand_gradient, stack
-from compare.planted import LOOPS, MISTAKES, PLANTS, chain
+from compare.planted import LOOPS, MISTAKES, PLANTS
 from manual.activations import sigmoid_derivative
 from manual.sgd import sample_order
 from tests.equivalence import disagreements
@@ -19,11 +19,6 @@ def test_the_right_gradient_is_not_caught() -> None:
     assert disagreements(hand_gradient("article"), "article") == {}
 
 
-def test_the_chain_that_plants_are_made_from_is_right() -> None:
-    point = drawn_points(64, seed=7)
-    assert stack(chain()(*point)).tobytes() == stack(manual.article.gradient(*point)).tobytes()
-
-
 @pytest.mark.parametrize("form", ["stable", "article"])
 def test_a_plant_uses_the_form_of_the_derivative_that_is_asked_for(form: str) -> None:
     """Where it is not wrong it is right to the last bit."""
@@ -33,11 +28,6 @@ def test_a_plant_uses_the_form_of_the_derivative_that_is_asked_for(form: str) ->
         planted = PLANTS[slug].gradient_in(form)(*point)._asdict()
         for name in set(NAMES) - set(PLANTS[slug].wrong):
             assert planted[name].tobytes() == right[name].tobytes()
-
-
-def test_a_factor_that_there_is_not() -> None:
-    with pytest.raises(ValueError, match=r"got the factors \['dL_dz9'\]"):
-        chain(dL_dz9=lambda c: c.y)
 
 
 def test_what_a_gradient_keeps_is_gone_when_it_is_asked_for_anew() -> None:

@@ -4,7 +4,6 @@ A slug names a mistake; that of the catalogue of kinds, where it has the mistake
 """
 
 from compare.planted.answers import ANSWERS
-from compare.planted.chain import Chain, chain
 from compare.planted.links import LINKS
 from compare.planted.loops import LOOPS
 from compare.planted.plant import Plant
@@ -16,7 +15,7 @@ PLANTS: dict[str, Plant] = LINKS | ANSWERS
 #: Those, and right gradients that are trained with wrongly.
 MISTAKES: dict[str, Plant] = PLANTS | LOOPS
 
-__all__ = ["LOOPS", "MISTAKES", "PLANTS", "Chain", "Plant", "chain", "slug_of"]
+__all__ = ["LOOPS", "MISTAKES", "PLANTS", "Plant", "slug_of"]
 
 
 def slug_of(typed: str, option: str, among: dict[str, Plant] = PLANTS) -> str:

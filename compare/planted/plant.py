@@ -1,7 +1,7 @@
 """What a planted mistake is."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -39,8 +39,7 @@ class Plant:
     make: Callable[[Derivative], Gradient] = right  #: the gradient, from the form of σ' it uses
     #: The training loop, from the form of σ' it uses; None for the right one.
     loop: Callable[[Derivative], Loop] | None = None
-    #: The factors of the chain that are replaced by others, where the mistake is in a link of it.
-    replaced: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict, hash=False)
+    in_link: bool = False  #: whether the mistake is in a line of the chain, and not around it
 
     @property
     def kind(self) -> str:

@@ -135,7 +135,8 @@ def _mark(sign: str, given: Any, result: Any) -> None:
 def statements(function: Callable[..., Any]) -> Mapping[int, Statement]:
     """The statements of a function by the number of every line that they stand on."""
     source, first = inspect.getsourcelines(function)
-    file = Path(inspect.getsourcefile(function) or "").resolve().relative_to(ROOT)
+    file = Path(inspect.getsourcefile(function) or "")
+    file = file.resolve().relative_to(ROOT) if file.is_file() else file  # lines compiled anew
     tree = ast.parse(dedent("".join(source)))
     steps = dict(_steps(source))
     found = {}
