@@ -49,7 +49,13 @@ CLAIMED = {
     f"{name}: {m.name}": (m, claim) for name, claim in CLAIMS.items() for m in COLLECTIONS[name]
 }
 DRAWS = 5
-named = {"ids": lambda value: getattr(value, "name", str(value))}
+
+
+def named(value: Any) -> str:
+    """What a model or a slug is called among the tests' parameters."""
+    return getattr(value, "name", str(value))
+
+
 #: Their gradients are written in JAX, which compiles every line by itself.
 IN_JAX = ("zoo: ackley", "zoo: tanh-tail", "zoo: logarithmic-barrier")
 every = pytest.mark.parametrize("name", one_of_each(CLAIMED, set(CLAIMED) - set(IN_JAX)))
@@ -143,7 +149,7 @@ def test_a_mistake_is_one_at_most_points(name: str) -> None:
 @pytest.mark.parametrize(
     ("model", "slug"),
     [(m, s) for m, _ in CLAIMED.values() for s in m.mistakes if row(s) == "accumulates"],
-    **named,
+    ids=named,
 )
 def test_what_accumulates_is_wrong_at_the_second_call(model: Model, slug: str) -> None:
     arguments = copied(draws(model)[0])
@@ -154,7 +160,7 @@ def test_what_accumulates_is_wrong_at_the_second_call(model: Model, slug: str) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", held_out.MODELS, **named)
+@pytest.mark.parametrize("model", held_out.MODELS, ids=named)
 def test_mistakes_that_no_kind_unites_are_different(model: Model) -> None:
     """Else one of the two would be named wrongly; relu at zero is right but at the tie."""
     case, rng = draws(model)[0], np.random.default_rng(6)

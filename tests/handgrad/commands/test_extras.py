@@ -91,13 +91,13 @@ def test_the_counterexample_is_a_test_that_fails(check: Any) -> None:
     report, _, code = ended.out.partition("\n\nA test that fails, as small as it was found:\n\n")
     assert (ended.code, report[:9]) == (1, "disagree:")
     assert "a word" not in ended.out
+    answer = json.loads(check("wrong", "--counterexample", "--json").out)
+    assert "from mine import" in answer["counterexample"]
     names: dict[str, Any] = {}
     exec(compile(code, "counterexample.py", "exec"), names)
     (test,) = (f for name, f in names.items() if name.startswith("test_"))
     with pytest.raises(AssertionError, match="disagree"):
         test()
-    answer = json.loads(check("wrong", "--counterexample", "--json").out)
-    assert "from mine import" in answer["counterexample"]
 
 
 def test_a_right_gradient_has_no_counterexample(check: Any) -> None:

@@ -5,6 +5,7 @@ Also of steps that cannot be replaced or judged, and that answer in a form of th
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -255,7 +256,7 @@ class Case(NamedTuple):
     """A wrong gradient, which of its steps that are wrong are to blame, and what is told."""
 
     gradient: Any
-    blamed: dict[str, bool | None]
+    blamed: Mapping[str, bool | None]
     says: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
     loss: Any = loss
