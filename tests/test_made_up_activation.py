@@ -1,0 +1,81 @@
+"""An activation nobody has, added from outside as CONTRIBUTING says, works everywhere."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import autodiff.network
+import manual.activations
+from compare.commands import options
+from compare.networks import ranges
+from compare.rounding import Range, square
+from compare.sweep import links
+from compare.sweep.links import Activated
+from compare.sweep.rounded import Charge, Rounded, product, scaled
+from study.__main__ import study
+from tests.compare.networks.calls import compare
+
+pytestmark = pytest.mark.slow
+
+NETWORK = ("--network", "2-3-1", "--activation", "cubic")
+PASS = (*NETWORK, "--x", "1.5,-0.5", "--y", "1")
+
+
+def slope_on_range(z: Range, form: str) -> Range:  # noqa: ARG001 (one form)
+    return 3 * square(z)
+
+
+def on_device(z: Rounded, charge: Charge) -> Activated:
+    squared = product(z, z, charge)
+    return Activated(product(squared, z, charge), scaled(squared, 3, charge))
+
+
+@pytest.fixture(autouse=True)
+def cubic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """a = z³, with an entry in every table that CONTRIBUTING names."""
+    pair = manual.activations.Activation(
+        forward=lambda z: (z * z * z, z), backward=lambda da, z: da * (3 * z * z)
+    )
+    monkeypatch.setitem(manual.activations.ACTIVATIONS, "cubic", pair)
+    monkeypatch.setitem(autodiff.network.ACTIVATIONS, "cubic", lambda z: z**3)
+    cube = ranges.Activation(lambda z: z * z * z, slope_on_range)
+    monkeypatch.setitem(ranges.ACTIVATIONS, "cubic", cube)
+    monkeypatch.setitem(links.ACTIVATIONS, "cubic", on_device)
+    monkeypatch.setattr(options.ACTIVATION, "names", (*options.ACTIVATION.names, "cubic"))
+
+
+def wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dz = da 2z², a slip of the pen."""
+    right = manual.activations.ACTIVATIONS["cubic"]
+    wrong = right._replace(backward=lambda da, z: da * (2 * z * z))
+    monkeypatch.setitem(manual.activations.ACTIVATIONS, "cubic", wrong)
+
+
+def verdict(*words: Any) -> Any:
+    return json.loads(compare(*words, "--json").out)["verdict"]
+
+
+COMMANDS = [
+    ("train", "--data", "davis", "--activation", "cubic", "--epochs", 1),
+    ("sweep", "--cases", 500, "--network", "1-1-1", "--activation", "cubic", "--examples", 1),
+    ("prove", "--network", "1-1-1", "--activation", "cubic"),
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
+def test_it_is_found_right_and_a_slip_in_it_wrong(
+    words: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert verdict(*words) in ("agree", "proved")
+    wrongly(monkeypatch)
+    assert verdict(*words) in ("disagree", "refuted")
+
+
+def test_it_is_explained_and_shown_on_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert compare("explain", "w0.1.2", *PASS).code == 0
+    assert CliRunner().invoke(study, [*PASS, "--out", str(page)]).exit_code == 0
+    assert "cubic" in page.read_text()
