@@ -150,25 +150,20 @@ def test_a_solver_that_does_not_solve_is_taken_for_what_it_does() -> None:
 
 @pytest.mark.slow
 def test_complex_numbers_are_not_certified() -> None:
+    """The answer rests on uncertified witnesses, says so, and still sees a mistake."""
+
     def loss(p: Any) -> Any:
         return jnp.sum(jnp.abs(jnp.fft.fft(p)) ** 2)
 
     with pytest.raises(NotImplementedError, match="complex"):
         exact_gradient(loss, np.array([0.3, 1.7]))
     for p in (np.array([1.0, 2.0]), np.array([0.3, 1.7]), np.array([3e-100, 1e-100])):
-        assert check_gradient(lambda p: 4 * p, loss, p, points=0).verdict != "disagree"
+        right = check_gradient(lambda p: 4 * p, loss, p, points=0)
+        assert right.verdict != "disagree"
+        assert "no rule for `complex`" in right.certificate
+        assert "not certified" in str(right)
+        assert not right.leaves[0].exact.certified
     assert check_gradient(lambda p: 5 * p, loss, np.ones(2), points=0).verdict == "disagree"
-
-
-@pytest.mark.slow
-def test_max_pooling_of_equal_numbers_has_one_choice_a_window() -> None:
-    def loss(p: Any) -> Any:
-        window = jax.lax.reduce_window(p, -jnp.inf, jax.lax.max, (2,), (2,), "VALID")
-        return jnp.sum(window)
-
-    for right in (constant(1, 0, 1, 0), constant(0, 1, 0.5, 0.5)):
-        assert check_gradient(right, loss, np.zeros(4), points=0).verdict == "agree"
-    assert check_gradient(constant(1, 1, 1, 0), loss, np.zeros(4), points=0).verdict == "disagree"
 
 
 @pytest.mark.slow

@@ -256,6 +256,7 @@ def test_ctrl_c(check: Any) -> None:
         (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
         (["gradient", "--seed=x"], "'--seed': 'x'; expected a whole number from 0."),
         (["gradient", "--sed=1"], "No such option '--sed'. Did you mean '--seed'?"),
+        (["gradient", "--plant=sign"], "Option '--plant' does not take a value."),
         (
             ["gradient", "--loss=numpy_loss"],
             f"mine.py, line {line_of('math.exp(')}: JAX cannot trace "

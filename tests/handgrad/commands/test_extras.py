@@ -154,20 +154,3 @@ def test_a_mistake_in_the_input_is_told_first(check: Any, option: str) -> None:
     ended = check("gradent", option)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "Error: mine.py has no 'gradent'; did you mean 'gradient'?\n"
-
-
-@pytest.mark.parametrize(
-    ("word", "line"),
-    [
-        ("--plant=sign", "Error: Option '--plant' does not take a value."),
-        ("--counterexample=2", "Error: Option '--counterexample' does not take a value."),
-        (
-            "--counterexamples",
-            "Error: No such option '--counterexamples'. Did you mean '--counterexample'?",
-        ),
-    ],
-)
-def test_flags_that_are_none(check: Any, word: str, line: str) -> None:
-    ended = check("gradient", word)
-    assert (ended.code, ended.out) == (2, "")
-    assert line in ended.err

@@ -464,8 +464,6 @@ STEPS = {
     for name, (f, slope, says) in SLOPES.items()
 } | {
     "step: norm without mean": normed("nothing comes back from mean to", mean=0),
-    "step: norm without spread": normed("a term is missing", spread=0),
-    "step: norm without either": normed("two terms are missing", mean=0, spread=0),
     "step: norm without gain": normed(FORGOTTEN, gained=0),
     "step: log of p + ε": of_step(
         of(lambda p: jnp.log(p + 1e-12)),
