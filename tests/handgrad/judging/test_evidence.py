@@ -16,7 +16,7 @@ from handgrad.judging.reruns import formula
 from handgrad.judging.ruling import RIGHT_FORMULA, Held
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.tolerances import measure
-from tests.handgrad.referee.problems import flat, problem
+from tests.handgrad.oracle.problems import flat, problem
 from tests.tiers import slowly
 
 SATURATED = np.array([31.0, -31.0, 2.0])

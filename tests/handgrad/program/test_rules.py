@@ -15,15 +15,15 @@ from handgrad.oracle import evaluate
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.rules import RULES
-from tests.handgrad.referee.problems import assert_right, problem
-from tests.handgrad.referee.rule_losses import COMPARING, CONTROL, ELEMENTWISE, of
-from tests.handgrad.referee.rule_losses_of_arrays import (
+from tests.handgrad.oracle.problems import assert_right, problem
+from tests.handgrad.program.rule_losses import COMPARING, CONTROL, ELEMENTWISE, of
+from tests.handgrad.program.rule_losses_of_arrays import (
     LINEAR_ALGEBRA,
     MOVING,
     SUMMING,
     triangular,
 )
-from tests.handgrad.referee.rule_losses_of_windows import WINDOWS
+from tests.handgrad.program.rule_losses_of_windows import WINDOWS
 from tests.tiers import one_of_each
 
 LOSSES = {

@@ -11,7 +11,7 @@ from handgrad.arithmetic import balls
 from handgrad.oracle.kink_search import MOST
 from handgrad.oracle.reference import Reference
 from handgrad.oracle.subgradients import UndecidableKinkError
-from tests.handgrad.referee.problems import certified
+from tests.handgrad.oracle.problems import certified
 
 ULP = 2.0**-52
 

@@ -16,7 +16,7 @@ from handgrad.oracle import evaluate
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rules import RULES
 from handgrad.program.rules.windows import NOWHERE, members
-from tests.handgrad.referee.problems import (
+from tests.handgrad.oracle.problems import (
     assert_right,
     by_jax,
     certified,
@@ -25,9 +25,9 @@ from tests.handgrad.referee.problems import (
     hidden,
     problem,
 )
-from tests.handgrad.referee.rule_losses import TALL, mixed
-from tests.handgrad.referee.rule_losses_of_windows import largest, pooled, together
-from tests.handgrad.referee.test_kinks import assert_kink
+from tests.handgrad.oracle.test_kinks import assert_kink
+from tests.handgrad.program.rule_losses import TALL, mixed
+from tests.handgrad.program.rule_losses_of_windows import largest, pooled, together
 
 GEOMETRIES: list[dict[str, Any]] = [
     {"window_dimensions": (2, 2), "window_strides": (2, 2), "padding": ((0, 0), (0, 0))},

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from tests.handgrad.referee.rule_losses import POSITIVE, TALL, Loss, M, P, Q, of, of_two
+from tests.handgrad.program.rule_losses import POSITIVE, TALL, Loss, M, P, Q, of, of_two
 
 IMAGE = np.cos(np.arange(1.0, 85.0)).reshape(2, 2, 7, 3)
 KERNEL = np.sin(np.arange(1.0, 37.0)).reshape(6, 1, 3, 2)

@@ -9,8 +9,8 @@ import pytest
 from handgrad.arithmetic import balls
 from handgrad.oracle.reference import UndecidableError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from tests.handgrad.referee.problems import by_jax, certified, hidden
-from tests.handgrad.referee.rule_losses import TALL, M, mixed
+from tests.handgrad.oracle.problems import by_jax, certified, hidden
+from tests.handgrad.program.rule_losses import TALL, M, mixed
 from tests.tiers import one_of_each
 
 SIGNED = {

@@ -16,7 +16,7 @@ from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.tolerances import measure
-from tests.handgrad.referee.problems import flat, problem
+from tests.handgrad.oracle.problems import flat, problem
 from tests.tiers import one_of_each
 
 #: Half the spacing at 1, by format.

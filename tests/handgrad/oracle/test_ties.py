@@ -19,7 +19,7 @@ from handgrad.oracle.reference import UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
-from tests.handgrad.referee.problems import certified
+from tests.handgrad.oracle.problems import certified
 from tests.tiers import slowly
 
 JUMPS = {

@@ -17,7 +17,7 @@ from handgrad.oracle.certify import certify
 from handgrad.oracle.reference import UndecidableError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from tests.exact import gradient as by_series_of_the_article
-from tests.handgrad.referee.problems import by_jax, certified, flat, gradient, problem
+from tests.handgrad.oracle.problems import by_jax, certified, flat, gradient, problem
 from tests.tiers import slowly
 
 START = np.array([1.0, 1, 1, 1, 1, 1, 0, 0, 0])

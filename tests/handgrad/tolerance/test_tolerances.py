@@ -10,7 +10,7 @@ import pytest
 from handgrad.arithmetic import balls
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.tolerances import LOOSE, SHARP, Tolerance, half_an_ulp_away, measure
-from tests.handgrad.referee.problems import by_jax, problem
+from tests.handgrad.oracle.problems import by_jax, problem
 
 BOTH = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 

@@ -13,7 +13,7 @@ from handgrad.arithmetic import balls
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.report import GradientReport
-from tests.handgrad.referee.problems import certified
+from tests.handgrad.oracle.problems import certified
 from tests.tiers import one_of_each, slowly
 
 pytestmark = pytest.mark.usefixtures("measured_once")

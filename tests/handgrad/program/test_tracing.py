@@ -10,7 +10,7 @@ from jax import lax
 
 from handgrad.arithmetic import balls
 from handgrad.program.trace import trace
-from tests.handgrad.referee.problems import by_jax, certified, gradient
+from tests.handgrad.oracle.problems import by_jax, certified, gradient
 
 WIDE = np.cos(np.arange(1.0, 312.0))
 

@@ -17,7 +17,7 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rules import RULES
 from handgrad.program.rules.special import MOST_TERMS
-from tests.handgrad.referee.problems import certified, gradient
+from tests.handgrad.oracle.problems import certified, gradient
 
 #: Bits, and the step of the difference quotient; its error is h²·f‴/6, f‴/f′ below 2^60 here.
 BITS, STEP, SLACK = 1200, arb(2) ** -200, arb(2) ** -330

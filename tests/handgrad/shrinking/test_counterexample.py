@@ -17,15 +17,15 @@ import pytest
 from handgrad import GradientMismatch, check_backward, check_custom, check_gradient
 from handgrad.report import GradientReport
 from handgrad.shrinking.counterexample import Counterexample
-from tests.handgrad.smallest import wrong_gradients
-from tests.handgrad.smallest.wrong_gradients import WRONG, Wrong
+from tests.handgrad.shrinking import wrong_gradients
+from tests.handgrad.shrinking.wrong_gradients import WRONG, Wrong
 from tests.once import Once
 from tests.tiers import one_of_each, slowly
 
 #: In a folder with the tests: those that ask for it get the right gradients.
 CONFTEST = """
 import os
-from tests.handgrad.smallest import wrong_gradients as w
+from tests.handgrad.shrinking import wrong_gradients as w
 
 if os.environ.get("RIGHT"):
     for wrong in w.WRONG:

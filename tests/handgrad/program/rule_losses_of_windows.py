@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from tests.handgrad.referee.rule_losses import TALL, Loss, of
+from tests.handgrad.program.rule_losses import TALL, Loss, of
 
 #: Everything different: two axes, overlaps, gaps between windows, padding on every side.
 UNEVEN: dict[str, Any] = {

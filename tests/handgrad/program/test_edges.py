@@ -9,8 +9,8 @@ import pytest
 from jax import lax
 
 from handgrad.arithmetic import balls
-from tests.handgrad.referee.problems import assert_right, certified, flat, gradient
-from tests.handgrad.referee.rule_losses import TALL, P, Q, doubled_until_large, mixed
+from tests.handgrad.oracle.problems import assert_right, certified, flat, gradient
+from tests.handgrad.program.rule_losses import TALL, P, Q, doubled_until_large, mixed
 from tests.tiers import one_of_each
 
 OUTSIDE = np.array([0, 7, 2, -1, -9])

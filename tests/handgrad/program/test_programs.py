@@ -16,7 +16,7 @@ from handgrad.oracle.custom_rules import broken_rules
 from handgrad.oracle.evaluate import meant_literal
 from handgrad.oracle.random_directions import FEWEST
 from handgrad.program.trace import custom_rules, without_custom_rules
-from tests.handgrad.referee.problems import certified, problem
+from tests.handgrad.oracle.problems import certified, problem
 from tests.tiers import slowly
 
 WIDE = np.cos(np.arange(1.0, 312.0))

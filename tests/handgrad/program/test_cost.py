@@ -14,8 +14,8 @@ from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import elements
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import comparing
-from tests.handgrad.referee.problems import hidden, problem
-from tests.handgrad.referee.test_certify import network, network_at
+from tests.handgrad.oracle.problems import hidden, problem
+from tests.handgrad.oracle.test_certify import network, network_at
 
 
 def counted(loss: Any, params: Any, *inputs: Any) -> float:
