@@ -106,13 +106,11 @@ def test_arrays_are_joined_along_either_axis(a: Dual, b: Dual, axis: int) -> Non
     assert_is(dual.stacked([a, b], axis), np.stack([x, y], axis), np.stack([dx, dy], axis=behind))
 
 
-def test_no_direction_at_all() -> None:
+def test_no_direction_and_infinite_slopes() -> None:
     a = Dual(balls.exact(np.ones((2, 3))), balls.zeros((0, 2, 3)))
     results: list[Any] = [a.linear(lambda m: m.T), a * a]
     assert [result.tangent.shape for result in results] == [(0, 3, 2), (0, 2, 3)]
-
-
-def test_an_infinite_slope_leaves_nothing() -> None:
+    # An infinite slope leaves nothing.
     value, infinite = balls.exact([1.0, 2.0]), balls.full((2,), arb("inf"))
     tangent: Any = dual.chain(value, infinite, balls.exact([[0.0, 1.0]])).tangent
     assert not any(t.is_finite() for t in tangent[0])

@@ -22,7 +22,7 @@ def leaves(point: Any) -> list[Any]:
     return [leaf.tolist() for leaf in point.leaves]
 
 
-def test_the_callers_point_comes_first() -> None:
+def test_points_are_seeded_and_the_callers_comes_first() -> None:
     given = given_here()
     assert next(points(given, 0, 0)) is given
     assert len(list(points(given, 0, 0))) == 1
@@ -31,9 +31,7 @@ def test_the_callers_point_comes_first() -> None:
     assert len(list(points(given, three, 0))) == 4
     _, moved, *_ = points(given_here([np.ones((0, 2)), 1.0]), 1, 0)
     assert moved.params[0].shape == (0, 2)
-
-
-def test_the_seed_decides() -> None:
+    # The seed decides.
     one, same, other = (list(points(given_here(), 3, seed)) for seed in (1, 1, 2))
     assert [leaves(p) for p in one] == [leaves(p) for p in same]
     assert leaves(one[1]) != leaves(other[1])

@@ -205,12 +205,10 @@ def test_what_a_series_cannot_be(f: Any) -> None:
         f(series(lines(), X))
 
 
-def test_floats_are_asked_for_in_vain() -> None:
+def test_what_a_series_is_and_is_not() -> None:
     with balls.precision(192), pytest.raises(NotOnSeriesError, match="is no float"):
         float(series(lines(), X)[0])
-
-
-def test_arrays_remain_series() -> None:
+    # Arrays remain series.
     with balls.precision(192):
         x = series(lines(), X)
         for array in (x[1:], x * 2, x.T, np.concatenate([x, x]), np.zeros_like(x), 1 - x, x.copy()):
@@ -218,9 +216,7 @@ def test_arrays_remain_series() -> None:
         assert isinstance(x[0], Number)
         assert isinstance(np.dot(x, x), Number)
         assert x.astype(np.float32) is not x
-
-
-def test_whole_numbers_are_exact() -> None:
+    # Whole numbers are exact.
     with balls.precision(192):
         session = lines()
         x = series(session, X)

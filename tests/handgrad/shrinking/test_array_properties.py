@@ -84,13 +84,11 @@ def test_matrices_stay_what_they_are(size: int) -> None:
         assert np.array_equal(array, np.tril(array))
 
 
-def test_sequences_stay_in_order() -> None:
+def test_sequences_stay_in_order_and_integers_in_their_range() -> None:
     order, times = GIVEN["an order"][1], GIVEN["times"][1]
     assert all(sorted(array) == [0, 1, 2] for array in drawn(order, order[:3]))
     assert all((np.diff(array) > 0).all() for array in drawn(times, times[:3]))
-
-
-def test_integers_stay_within_their_range_and_below_a_length() -> None:
+    # Integers stay within their range and below a length.
     labels = np.array([4, 1, 2, 2, 3])
     assert {int(n) for array in drawn(labels, labels[:2]) for n in array} <= {1, 2, 3, 4}
     assert {int(n) for array in drawn(labels, labels[:2], below=2) for n in array} <= {0, 1}
@@ -110,12 +108,10 @@ def test_what_all_numbers_have_in_common_is_kept(name: str) -> None:
     assert all(KEPT[name](array) for array in drawn(given, given[:2]))
 
 
-def test_the_simplest_numbers_come_first() -> None:
+def test_the_simplest_numbers_come_first_and_large_arrays_are_one_choice() -> None:
     assert free_choices(np.array([0.123])).arrays[0] == 0.0
     lengths = GIVEN["lengths"][1]
     assert choices(lengths, lengths, None).arrays[0].tolist() == [1.0, 1.0, 1.0]
-
-
-def test_large_arrays_are_one_choice() -> None:
+    # Large arrays are one choice.
     assert free_choices(np.zeros(MANY)).count == MANY
     assert free_choices(np.zeros(MANY + 1)).count == 1

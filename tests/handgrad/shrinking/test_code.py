@@ -66,13 +66,11 @@ def test_a_value_is_the_same_again(value: Any) -> None:
     assert same(again(value)[0], value)
 
 
-def test_arrays_of_jax_with_64_bits() -> None:
+def test_arrays_of_jax_and_nan() -> None:
     with jax.enable_x64(True):
         value = jnp.array([0.1, 0.2])
     assert same(again(value)[0], value)
-
-
-def test_nan_is_nan() -> None:
+    # Nan is nan.
     assert np.isnan(again(np.array([np.nan, 1.0]))[0][0])
 
 
@@ -98,14 +96,12 @@ def test_keys_of_random_numbers() -> None:
     assert (jax.random.key_data(found) == jax.random.key_data(key)).all()
 
 
-def test_functions_are_imported_by_their_names() -> None:
+def test_functions_are_imported_by_names_that_differ() -> None:
     source = Source()
     assert source.written(same, "value") == "same"
     assert source.written(Pair, "value") == "Pair"
     assert source.lines() == [f"from {__name__} import Pair, same"]
-
-
-def test_two_functions_of_one_name() -> None:
+    # Two functions of one name.
     source = Source()
     assert source.named(jnp.linalg.norm, "gradient") == "norm"
     assert source.named(np.linalg.norm, "loss") == "loss"
@@ -129,8 +125,7 @@ def test_what_cannot_be_written_is_the_readers_own() -> None:
     assert source.written({"a": object()}, "x").parts == ('"a": x_of_your_own',)  # pyright: ignore[reportAttributeAccessIssue] (a dict is a group)
     assert source.own[0].startswith("x_of_your_own cannot be written as code: <object object")
 
-
-def test_a_local_class_is_the_readers_own() -> None:
+    # A local class is the readers own.
     class Mine(NamedTuple):
         w: float
 

@@ -61,19 +61,16 @@ def test_lengths_that_depend_on_each_other_shrink_together() -> None:
     assert shapes(convolution, [2, 1], params, np.ones(7)) == [(2,), (1,), (2,)]
 
 
-def test_a_length_that_is_fixed_is_no_dimension() -> None:
+def test_lengths_that_stay_as_they_are() -> None:
     data = np.ones((4, 3))
     assert dimensions(lambda w: jnp.sum((data @ w) ** 2), np.ones(3)).sets == []
-
-
-def test_an_empty_array_may_stay_empty() -> None:
+    # An empty array may stay empty.
     found = dimensions(
         lambda p: jnp.sum(p["w"]) + jnp.sum(p["e"]), {"w": np.ones(2), "e": np.ones(0)}
     )
     assert found.shapes(found.lengths) == [(0,), (2,)]
 
-
-def test_a_loss_that_looks_at_its_integers() -> None:
+    # A loss that looks at its integers.
     def loss(w: Any, labels: Any) -> Any:
         return jnp.sum(w[np.asarray(labels)])
 
