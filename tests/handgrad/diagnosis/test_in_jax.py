@@ -14,7 +14,6 @@ from handgrad import check_gradient, check_steps
 from handgrad.data.point import point_at
 from handgrad.diagnosis.engine import AnotherLossError, engine
 from handgrad.program.numpy_to_jax import in_jax
-from tests.tiers import slowly
 
 RNG = np.random.default_rng(3)
 W, X, Y = RNG.normal(size=3), RNG.normal(size=(5, 3)), RNG.uniform(size=5)
@@ -43,7 +42,8 @@ def made(scale: float) -> Callable[..., Any]:
     return loss
 
 
-@pytest.mark.parametrize("loss", [of_tanh, slowly(made(0.5))])
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", [of_tanh, made(0.5)])
 def test_the_derivative_of_tanh_is_told(loss: Any) -> None:
     scale = 1.0 if loss is of_tanh else 0.5
 

@@ -104,7 +104,7 @@ def test_all_steps_are_right() -> None:
     ("wrong", "name", "leaf", "kind"),
     [
         slowly({"first": averaged_backward}, "affine", "params[2]", "factor"),
-        ({"cubic": linear_backward}, "cubic", "params[0]", None),
+        slowly({"cubic": linear_backward}, "cubic", "params[0]", None),
         slowly({"last": halved_backward}, "mean", "params[0]", "factor"),
     ],
 )
