@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 
 from autodiff import sgd
+from autodiff.intermediates import See, as_it_is
 from autodiff.precision import in_float64
-from autodiff.seeing import See, as_it_is
 
 #: A number, or a JAX or NumPy array of them: the two have no common type to annotate with.
 Scalar = Any
@@ -41,7 +41,7 @@ def feedforward(params: Parameters, x: Scalar, see: See = as_it_is) -> jax.Array
     Args:
         params: nine scalars, or arrays of shape (...).
         x: the two inputs along the last axis, shape (..., 2).
-        see: is shown z1, h1, z2, h2, z3 and ypred.
+        see: called with z1, h1, z2, h2, z3 and ypred, see `autodiff.intermediates`.
 
     Returns:
         Shape (...), the dtype of the arguments.

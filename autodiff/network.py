@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from autodiff.seeing import See, as_it_is
+from autodiff.intermediates import See, as_it_is
 
 
 class Network(Protocol):
-    """What describes a network; anything with these attributes does."""
+    """The description of a network; any object with these attributes will do."""
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -60,14 +60,14 @@ LOSSES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
     "huber": lambda a, y: jnp.sum(optax.huber_loss(a, y), axis=-1),
 }
 
-#: What turns outputs into probabilities, for the losses that are on logits.
+#: The functions from logits to probabilities, for the losses on logits.
 LINKS = {"bce": jax.nn.sigmoid, "softmax-ce": jax.nn.softmax}
 
 
 def outputs(network: Network, params: Params, x: jax.Array, see: See = as_it_is) -> jax.Array:
-    """What the last layer puts out, shape (n, n_out), for x of shape (n, n_in).
+    """Compute the last layer's outputs, shape (n, n_out), for x of shape (n, n_in).
 
-    `see` is shown z0, a0, z1, a1 and so on.
+    `see` is called with z0, a0, z1, a1 and so on, see `autodiff.intermediates`.
     """
     a = x
     for at, (layer, name) in enumerate(zip(params, network.activations, strict=True)):

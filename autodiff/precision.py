@@ -1,4 +1,4 @@
-"""64 bits without touching JAX's global setting."""
+"""Compute in float64 without changing JAX's global setting."""
 
 from collections.abc import Callable
 from functools import wraps

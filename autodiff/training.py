@@ -1,8 +1,7 @@
 """Training of `autodiff.network` on minibatches: one compiled scan, optimisers by optax.
 
-A stretch of training is a matrix of row numbers, one minibatch a row. What is carried from update
-to update, `Carry`, is given away to the compiled function (its buffers are donated), so that a
-training holds its parameters once.
+A stretch of training is a matrix of row numbers, one minibatch a row. The state between updates,
+`Carry`, is donated to the compiled function, so that a training holds its parameters once.
 """
 
 from collections.abc import Callable
@@ -24,29 +23,29 @@ OPTIMISERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
 
 
 class Carry(NamedTuple):
-    """Where a training is."""
+    """The state of a training."""
 
     params: Params
-    state: Any  #: of the optimiser
+    state: Any  #: the optimiser's state
 
 
 class Step(NamedTuple):
-    """One update: the gradient at the old parameters, and where it leads."""
+    """One update: the gradient at the old parameters, and the state after it."""
 
     grads: Params
     after: Carry
 
 
 class Training(NamedTuple):
-    """What is compiled for one network, optimiser and learning rate.
+    """The compiled functions for one network, optimiser and learning rate.
 
-    Each takes and gives arrays of JAX; to compute in float64 call it where 64 bits are enabled.
+    All take and return JAX arrays; to compute in float64 call them where 64 bits are enabled.
     """
 
     init: Callable[[Params], Carry]
     #: (carry, xs, ys, batches) -> the carry after all updates; the carry is donated.
     run: Callable[..., Carry]
-    #: The same, giving the carry after every update: every leaf with a new first axis.
+    #: The same, returning the carry after every update: every leaf has a new first axis.
     walk: Callable[..., Carry]
     #: (params, x, y) -> the loss, and (params, x) -> outputs, as in `autodiff.network`.
     loss: Callable[..., jax.Array]
@@ -57,7 +56,7 @@ class Training(NamedTuple):
 
 @cache
 def training(network: Network, optimiser: str, learning_rate: float) -> Training:
-    """The compiled training; the same object for the same arguments.
+    """Compile a training; the same arguments return the same object.
 
     Raises:
         KeyError: no optimiser of that name.

@@ -1,1 +1,4 @@
-"""How long a gradient takes, by hand and by autodiff, against the floor."""
+"""Time gradients by hand and by autodiff against the floor; compare gradient checkers.
+
+A new case goes into `cases`, a new contender into `contenders`, a new checker into `checkers`.
+"""

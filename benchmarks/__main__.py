@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: the measurements of this project.
+"""Run the measurements of this project, `python -m benchmarks`.
 
 Exit codes: 0 measured, 1 an answer was wrong or a row became worse, 2 bad input, 70 the harness
 itself failed, 130 interrupted; what was measured until then is stored.

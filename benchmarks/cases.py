@@ -1,4 +1,4 @@
-"""The cells: which problems are timed, at which sizes, in which dtype and on how many threads."""
+"""The benchmark cases: problems, sizes, dtypes and threads; a new case is a row of `CASES`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,11 +12,10 @@ from benchmarks.problems.training import TrainingProblem
 from benchmarks.results import label
 from manual.network import Network
 
-#: Of a network where its case does not vary it: hidden units, examples, inputs, outputs.
+#: Defaults of a network: hidden units, examples, inputs, outputs.
 WIDTH, BATCH, INPUTS, OUTPUTS = 64, 64, 64, 10
 
-#: Numbers of a device whose products take fewer bits unless they are told not to: TF32 has 10 bits
-#: behind the point, and each factor of a product is rounded to them.
+#: The relative rounding error of factors on devices that use TF32 by default: 10 mantissa bits.
 FEWER_BITS = 2.0**-10
 
 
@@ -30,20 +29,20 @@ class Spec:
     threads: str = "all"
     precision: str = "highest"
     device: str = "cpu"
-    leave_out: tuple[str, ...] = ()  #: contenders that the set has no time for
+    leave_out: tuple[str, ...] = ()  #: contenders left out of this set to save time
 
     @property
     def label(self) -> str:
-        """Its name, as that of the `Cell` that will hold its times."""
+        """The cell's name, equal to that of the `Cell` that will hold its times."""
         return label(self)
 
     def problem(self) -> Problem:
-        """What is timed."""
+        """Build the problem to time."""
         return CASES[self.case].problem(self)
 
     @property
     def product_unit(self) -> float:
-        """Of rounding in the products of float32 arrays there."""
+        """The unit roundoff of float32 matrix products on the device."""
         return FEWER_BITS if self.device == "gpu" and self.precision == "default" else U
 
 
@@ -51,17 +50,17 @@ class Spec:
 class Case:
     """A problem whose size varies along an axis, or along two."""
 
-    about: str  #: what it is
-    axis: str  #: what the size counts
+    about: str  #: a short description
+    axis: str  #: the meaning of the size
     problem: Callable[[Spec], Problem]
-    quick: Sequence[tuple[int, ...]]  #: sizes of the quick set
-    full: Sequence[tuple[int, ...]]  #: sizes of everything
-    dtype: str  #: unless another one is asked for
-    threads: str  #: unless others are asked for
-    rows: Sequence[str] = ()  #: the only contenders that it is about; () for all
+    quick: Sequence[tuple[int, ...]]  #: the sizes of the quick set
+    full: Sequence[tuple[int, ...]]  #: the sizes of the full set
+    dtype: str  #: the default dtype
+    threads: str  #: the default threads
+    rows: Sequence[str] = ()  #: the contenders of this case; () for all
     others: Mapping[tuple[str, str], Sequence[tuple[int, ...]]] = field(default_factory=dict)
-    """What the full set has besides: sizes, by another dtype and threads."""
-    dtypes: Sequence[str] = ("float32", "float64")  #: that can be asked for
+    """Further sizes of the full set, by dtype and threads."""
+    dtypes: Sequence[str] = ("float32", "float64")  #: the supported dtypes
 
 
 def _mlp(
@@ -71,7 +70,7 @@ def _mlp(
     inputs: int = INPUTS,
     activation: str = "relu",
 ) -> Problem:
-    # Products of fewer bits leave a ReLU undecided at most of its units, and nothing to be judged.
+    # With TF32 products most units of a ReLU would be within rounding of the kink.
     activation = "tanh" if spec.device == "gpu" else activation
     network = Network((inputs, *hidden, OUTPUTS), activation=activation, loss="softmax-ce")
     return network_problem(network, batch, spec.dtype, product_unit=spec.product_unit)
@@ -86,8 +85,8 @@ def _sizes(*numbers: int) -> list[tuple[int, ...]]:
     return [(number,) for number in numbers]
 
 
-#: One thread: what two take to wake each other, and what a neighbour takes of either's processor,
-#: varies by more than what is asked. All of them beside it, where a size is worth sharing.
+#: One thread by default: the cost of waking a second one, and the load of other programs, vary by
+#: more than the differences of interest. All threads as well, for sizes worth sharing.
 ONE, ALL = "1", "all"
 
 CASES: dict[str, Case] = {
@@ -191,17 +190,17 @@ CASES: dict[str, Case] = {
     ),
 }
 
-#: Beside the point where time is short: timed in full, and in the cases that are small.
+#: Contenders of minor interest: timed in the full set, and in small cases.
 BESIDE = (names.HAND_JIT_ARTICLE, names.GRAD_AOT, names.FROM_HOST, names.FORWARD, names.DIFFERENCES)
 THOROUGH = ("sample",)
 
-#: Where other libraries are timed unasked; `--contender` times them anywhere.
+#: Cases in which other libraries are timed by default; `--contender` times them anywhere.
 WITH_PEERS = ("sample", "digits")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is asked for; None where the set decides."""
+    """The user's choice of cells; empty where the set decides."""
 
     full: bool = False
     cases: Sequence[str] = ()
@@ -211,7 +210,7 @@ class Choice:
     device: str = "cpu"
 
     def specs(self) -> list[Spec]:
-        """All cells, in order; none twice."""
+        """Return all cells in order, each once."""
         found = [spec for name in self.cases or CASES for spec in self._of(name)]
         everywhere = [
             replace(spec, precision=precision, leave_out=self._leave_out(spec))
@@ -222,9 +221,9 @@ class Choice:
 
     def _of(self, name: str) -> list[Spec]:
         case = CASES[name]
-        # A case that is asked for by name is never empty.
+        # A case requested by name is never empty.
         sizes = case.full if self.full or (self.cases and not case.quick) else case.quick
-        # On a GPU the processor only calls and compares; it is not held back.
+        # With a GPU the processor only dispatches and checks; it is not limited to one thread.
         usual = ALL if self.device == "gpu" else case.threads
         kinds = {
             (dtype, threads): sizes
@@ -249,5 +248,5 @@ class Choice:
         return (*beside, *(() if first and spec.case in WITH_PEERS else names.PEERS))
 
     def _precisions(self, spec: Spec) -> Iterable[str]:
-        # Fewer bits than asked for are an offer to products of float32 alone.
+        # Reduced precision only exists for float32 products.
         return self.precisions if spec.dtype == "float32" else ["highest"]

@@ -1,15 +1,15 @@
-"""Two runs set side by side: which rows became faster or slower, beyond what noise explains.
+"""Compare two runs: which rows became faster or slower, beyond the noise.
 
-On one machine times are compared. On two, times say nothing; there the ratios to the floor, which
-was measured on the same machine in the same rounds, are.
+Runs on the same machine are compared by their times. Runs on different machines are compared by the
+ratios to the floor, which was measured on the same machine in the same rounds.
 
-**The time of a row** is the lowest decile of its samples. Another process on the machine only ever
-adds to a sample, and does so for seconds at a time, so that medians of two runs differ by what the
-neighbours did; the low end is what the program takes.
+**The time of a row** is the lowest decile of its samples. Other processes only ever add to a
+sample, for seconds at a time, so the medians of two runs differ by the load of the machine; the low
+end is the time of the program.
 
-**Noise.** The reference is in every cell twice. How far the two are apart, with its interval, in
-either run, is the band that hides a change; a row is a tie while the interval of its change meets
-the band. Intervals are from draws of processes, then of rounds, of both runs.
+**Noise.** The reference is measured twice in every cell. The ratio of the two, with its interval,
+in either run gives the noise band; a row is a tie while the interval of its change overlaps the
+band. Intervals are bootstrapped over processes, then rounds, of both runs.
 """
 
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from benchmarks.statistics import FASTER, SLOWER, TIE, Band, Interval, band, cha
 
 BETTER, WORSE = "better", "worse"
 
-#: What a row became, by what its time did.
+#: The verdict on a row, by the change of its time.
 BECAME = {FASTER: BETTER, SLOWER: WORSE, TIE: TIE}
 
 
 @dataclass(frozen=True)
 class Change:
-    """What became of a row."""
+    """The change of a row."""
 
     cell: str
     row: str
@@ -40,20 +40,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Of two runs."""
+    """The comparison of two runs."""
 
-    by_floor: list[str]  #: why ratios to the floor are compared and not times; [] for times
+    by_floor: list[str]  #: why ratios to the floor are compared instead of times; [] for times
     changes: list[Change]
-    missing: list[str]  #: what cannot be compared, and why
-    wrong: list[str]  #: what had a time, and now has a wrong answer or cannot be judged
+    missing: list[str]  #: rows that cannot be compared, and why
+    wrong: list[str]  #: rows that had a time and now have a wrong answer or cannot be judged
 
     def of(self, verdict: str) -> list[Change]:
-        """The rows with that verdict."""
+        """Return the rows with that verdict."""
         return [change for change in self.changes if change.verdict == verdict]
 
 
 def compare(before: Results, after: Results) -> Comparison:
-    """Every row that both have times for."""
+    """Compare every row that has times in both runs."""
     other = differences(before.fingerprint, after.fingerprint)
     changes: list[Change] = []
     for cell in after.cells:
@@ -82,7 +82,7 @@ def _of_cell(before: Cell, after: Cell, by_floor: bool) -> list[Change]:
 
 
 def _noise(*cells: Cell) -> Band:
-    """The widest of the cells' bands; where the reference was not there twice, none."""
+    """Return the widest of the cells' bands; no width where the reference was measured once."""
     widest = Band(1.0, 1.0)
     for cell in cells:
         first, again = cell.times(REFERENCE), cell.times(AGAIN)
@@ -92,7 +92,7 @@ def _noise(*cells: Cell) -> Band:
 
 
 def _missing(before: Results, after: Results, compared: set[tuple[str, str]]) -> list[str]:
-    """Rows that one of the two has a time for and that are not compared, a line each."""
+    """List the rows with a time in one run that are not compared, a line each."""
     first, second = _timed(before), _timed(after)
     lines = []
     for cell, row in sorted((first | second) - compared):
@@ -123,7 +123,7 @@ def _timed(results: Results) -> set[tuple[str, str]]:
 
 
 def _why_not(results: Results, label: str, name: str) -> str:
-    """Why a row has no time."""
+    """Return why a row has no time."""
     cell = results.cell(label)
     row = cell and cell.row(name)
     if not row:

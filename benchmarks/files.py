@@ -1,4 +1,4 @@
-"""Results as files of JSON: never half written, and another file is refused in one line."""
+"""JSON files of results: written as a whole, and validated when read."""
 
 import json
 import os
@@ -15,21 +15,21 @@ class BadResultsError(ValueError):
 
 @dataclass
 class Stored:
-    """Results that are kept in a file: what they were taken on, and a list that grows."""
+    """Results that are stored in a file: metadata, and a list that grows."""
 
-    WHAT: ClassVar[str]  #: is stored, for a message
+    WHAT: ClassVar[str]  #: the name of the results in messages
     SCHEMA: ClassVar[int]  #: raised when the meaning of a field changes
     PART: ClassVar[str]  #: the field that grows
 
     def as_json(self) -> str:
-        """As one JSON object, a line an entry."""
+        """Format as one JSON object, one line per entry."""
         head = {f.name: getattr(self, f.name) for f in fields(self) if f.name != self.PART}
         about = json.dumps({"schema": self.SCHEMA} | head, ensure_ascii=False, indent=1)[:-2]
         lines = ",\n".join(f"  {self.entry(found)}" for found in getattr(self, self.PART))
         return f'{about},\n "{self.PART}": [\n{lines}\n ]\n}}\n'
 
     def entry(self, found: Any) -> str:
-        """One of the list, as JSON."""
+        """Format an entry of the list as JSON."""
         return json.dumps(asdict(found), ensure_ascii=False)
 
     def save(self, path: Path) -> None:
@@ -60,7 +60,7 @@ class Stored:
             if got != cls.SCHEMA:
                 wanted = f"{cls.WHAT} of schema {cls.SCHEMA}"
                 raise BadResultsError(f"{path}: got schema {got!r}, expected {wanted}")
-            # Of a list that may be empty when it is made, a file has to say so.
+            # The list may be empty, but a file must contain it.
             return msgspec.convert({cls.PART: None} | found, cls)
         except OSError as error:
             raise BadResultsError(f"{path}: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""On what a run was made, and whether two runs were made on the same."""
+"""The fingerprint of a run, machine and versions, and the comparison of two."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ import psutil
 
 from benchmarks.machine import caches, gpus, processor, revision, today, usable, versions
 
-#: Packages whose versions decide how long things take.
+#: Packages whose versions affect times.
 PACKAGES = (
     "numpy",
     "scipy",
@@ -29,13 +29,13 @@ PACKAGES = (
     "scikit-learn",
 )
 
-#: Variables that a worker passes on to libraries, which take more or less time for them.
+#: Environment variables that affect the speed of libraries.
 VARIABLES = ("XLA_FLAGS", "JAX_DEFAULT_MATMUL_PRECISION", "OPENBLAS_CORETYPE", "GLIBC_TUNABLES")
 
-#: Of what pyperf collects: how the processor is set up. The rest names people and folders.
+#: The part of pyperf's metadata about the processor; the rest may contain personal names and paths.
 SET_UP = ("aslr", "cpu_config", "cpu_freq", "timer")
 
-#: Where two runs differ in none of these, their times may be compared.
+#: Times of two runs may be compared if they differ in none of these.
 SAME = (
     "machine",
     "system",
@@ -50,13 +50,12 @@ SAME = (
     "set_up",
 )
 
-#: Of which only what both runs have is compared: one of a single thread says nothing of how all of
-#: them are, and a library that one of the two has not is timed in the other only.
+#: Entries compared only where both runs have them: a run may lack some threads or libraries.
 PARTIAL = ("workers", "versions")
 
 
 def fingerprint(device: str) -> dict[str, Any]:
-    """Everything that times depend on; what only a worker can know, it adds to `workers`."""
+    """Collect everything that times depend on; each worker adds its own facts to `workers`."""
     return {
         "date": today(),
         "revision": revision(),
@@ -76,7 +75,7 @@ def fingerprint(device: str) -> dict[str, Any]:
 
 
 def _set_up() -> dict[str, str]:
-    """Frequencies, governor, randomisation of addresses, by pyperf; {} where it fails."""
+    """Return the processor's settings by pyperf; {} if that fails."""
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired),
@@ -91,7 +90,7 @@ def _set_up() -> dict[str, str]:
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """What of two fingerprints differs, a line each, so that times cannot be compared."""
+    """List the differences of two fingerprints that forbid comparing times, a line each."""
     found = []
     for name in SAME:
         here, there = _comparable(name, one.get(name)), _comparable(name, other.get(name))
@@ -106,17 +105,17 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 def _comparable(name: str, value: Any) -> Any:
     if name == "workers":
-        # How long JAX took to start is a time, not a property of the machine.
+        # The time to start JAX is no property of the machine.
         kept = ("device", "platform", "blas", "keeps freed memory")
         return {kind: {k: found.get(k) for k in kept} for kind, found in (value or {}).items()}
     if name == "set_up":
-        # The frequency of this moment is none either.
+        # Nor is the momentary frequency.
         return {k: found for k, found in (value or {}).items() if k == "cpu_config"}
     return value or {} if name in PARTIAL else value
 
 
 def _short(value: Any, other: Any) -> str:
-    """In few characters, of several values those that the other has not."""
+    """Shorten a value; of several, keep those that the other lacks."""
     if isinstance(value, dict) and isinstance(other, dict):
         value = {key: found for key, found in value.items() if other.get(key) != found}
     text = json.dumps(value, ensure_ascii=False)

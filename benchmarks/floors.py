@@ -1,6 +1,6 @@
-"""The parts of the floor, to be timed like contenders: calls, matrix products, bytes.
+"""The parts of the floor, timed like contenders: calls, matrix products, bytes.
 
-What they add up to is `benchmarks.analysis.floors`.
+`benchmarks.analysis.floors` adds them up.
 """
 
 from collections.abc import Callable
@@ -14,20 +14,20 @@ from benchmarks.problems.problem import Problem
 from benchmarks.ready import Ready, jitted
 from benchmarks.results import JAX
 
-#: Sums of so few terms are written out by a compiler, and come for less than any library's product.
+#: Sums of so few terms are unrolled by a compiler, and cost less than any library's product.
 WRITTEN_OUT = 2
 
 
 def empty_call(problem: Problem) -> Ready:  # noqa: ARG001 (the form of every floor)
-    """A Python function that does nothing."""
+    """Time a Python function that does nothing."""
     return Ready(lambda: None)
 
 
 def identity(problem: Problem) -> Ready:
-    """A jitted identity on the arguments' pytree: what calling a compiled program costs.
+    """Time a jitted identity on the arguments' pytree: the cost of calling a compiled program.
 
-    Its leaves have one element each. A program's answer is never its argument's own memory, so
-    leaves of full size would be copied, and bytes be counted that belong to another part.
+    Its leaves have one element each. A program's result never shares its argument's memory, so
+    leaves of full size would be copied, which belongs to another part of the floor.
     """
     small = jax.tree.map(lambda leaf: np.zeros((1,) * np.ndim(leaf), leaf.dtype), _leaves(problem))
     return jitted(lambda *arguments: arguments[0], small)
@@ -38,7 +38,7 @@ def _leaves(problem: Problem) -> Any:
 
 
 class Layer(NamedTuple):
-    """What the products of one layer are made of, and room for each of them."""
+    """The factors of the products of one layer."""
 
     x: np.ndarray  #: shape (batch, n_in)
     w: np.ndarray  #: shape (n_in, n_out)
@@ -46,7 +46,7 @@ class Layer(NamedTuple):
 
 
 def layers(problem: Problem) -> list[Layer]:
-    """Random inputs, weights and ∂L/∂z of every layer, of the problem's dtype.
+    """Draw inputs, weights and ∂L/∂z of every layer, in the problem's dtype.
 
     The three products of a layer share them, as in a network: x·w, then xᵀ·dz, then dz·wᵀ.
     """
@@ -60,9 +60,9 @@ def layers(problem: Problem) -> list[Layer]:
 
 
 def factors(made: list[Any]) -> list[tuple[Any, Any]]:
-    """The factors of every product of one loss and gradient, in the order of the chain rule."""
+    """Return the factors of every product of one loss and gradient, in order of computation."""
     forward = [(layer.x, layer.w) for layer in made]
-    # Backwards layer by layer; nothing before the first one wants a derivative.
+    # Backward; the first layer's inputs need no derivative.
     backward = []
     for at in reversed(range(len(made))):
         backward.append((made[at].x.T, made[at].dz))
@@ -72,7 +72,7 @@ def factors(made: list[Any]) -> list[tuple[Any, Any]]:
 
 
 def products_numpy(problem: Problem) -> Ready:
-    """Every matrix product of one loss and gradient, into arrays that are there already."""
+    """Time every matrix product of one loss and gradient, into existing arrays."""
     pairs = factors(layers(problem))
     rooms = [left @ right for left, right in pairs]
 
@@ -85,7 +85,7 @@ def products_numpy(problem: Problem) -> Ready:
 
 
 def products_numpy_calls(problem: Problem) -> Ready:
-    """As many products of one number each: what calling NumPy for them costs."""
+    """Time as many products of one number each: the cost of calling NumPy for them."""
     dtype = jax.tree.leaves(_leaves(problem))[0].dtype
     one, rooms = np.ones((1, 1), dtype), [np.empty((1, 1), dtype) for _ in problem.products]
 
@@ -98,7 +98,7 @@ def products_numpy_calls(problem: Problem) -> Ready:
 
 
 def products_jit(problem: Problem) -> Ready:
-    """The same as one compiled program, which is given the arrays of its last answer to reuse."""
+    """Time the products as one compiled program, which reuses the arrays of its last result."""
     made = layers(problem)
 
     def multiply(made: Any, rooms: Any) -> Any:
@@ -110,13 +110,13 @@ def products_jit(problem: Problem) -> Ready:
 
 
 def memory_numpy(problem: Problem) -> Ready:
-    """As many bytes as the arguments and the answer have, half of them read and half written."""
-    # Ones, not zeros: pages that were never written to are all one page, which is not read.
+    """Time copying as many bytes as arguments and result have, half read and half written."""
+    # Ones, not zeros: pages that were never written share one page, which is not really read.
     return _copied(max(problem.moved // 2, 1))
 
 
 def memory_numpy_call(problem: Problem) -> Ready:  # noqa: ARG001 (the form of every floor)
-    """One byte: what calling NumPy for it costs."""
+    """Time copying one byte: the cost of calling NumPy for it."""
     return _copied(1)
 
 
@@ -127,7 +127,7 @@ def _copied(count: int) -> Ready:
 
 
 def memory_jit(problem: Problem) -> Ready:
-    """The same by a compiled program, which is given the array of its last answer to reuse."""
+    """Time the copy by a compiled program, which reuses the array of its last result."""
     source = np.ones(max(problem.moved // 8, 1), np.float32)
 
     def copy(source: Any, room: Any) -> Any:
@@ -138,7 +138,7 @@ def memory_jit(problem: Problem) -> Ready:
 
 
 def _reusing(program: Callable[..., Any], given: Any, room: Any) -> Ready:
-    """A compiled program whose second argument is its last answer."""
+    """Prepare a compiled program whose second argument is its last result."""
     run, given = jax.jit(program, donate_argnums=1, keep_unused=True), jax.device_put(given)
     state = [jax.device_put(room)]
 
@@ -150,7 +150,7 @@ def _reusing(program: Callable[..., Any], given: Any, room: Any) -> Ready:
 
 
 def transfer(problem: Problem) -> Ready:
-    """The arguments from NumPy to the device, and as much as the gradient back."""
+    """Time moving the arguments to the device, and as many bytes as the gradient back."""
     arguments = problem.arguments
 
     def run() -> Any:
@@ -161,9 +161,9 @@ def transfer(problem: Problem) -> Ready:
 
 
 def floors(problem: Problem, device: str) -> dict[str, Callable[[Any], Ready]]:
-    """Those that say something of a problem on a device, by name.
+    """Return the floors that apply to a problem on a device, by name.
 
-    NumPy computes in the processor's memory, which is no floor for another device.
+    NumPy uses the processor's memory, so it is no floor for another device.
     """
     made: dict[str, Callable[[Any], Ready]] = {
         names.EMPTY_CALL: empty_call,

@@ -1,4 +1,4 @@
-"""What the product should reach, and whether the rows of a run say that it does."""
+"""The performance goals, and whether the rows of a run meet them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,11 +11,10 @@ from benchmarks.statistics import Band, Interval, band
 
 TAX = f"autodiff tax, {names.GRAD} / {names.HAND_JIT}"
 
-#: From this width on autodiff and the same lines by hand should take the same time.
+#: The width from which autodiff and the hand lines should take the same time.
 WIDE = 64
 
-#: Where the noise may hide more than this, or a ratio's interval reaches farther from 1, a tie says
-#: nothing.
+#: A tie is meaningless if the noise, or the ratio's interval, reaches farther from 1 than this.
 QUIET = 0.05
 
 
@@ -24,18 +23,18 @@ class Goal(NamedTuple):
 
     cell: str
     what: str
-    asked: str
+    target: str  #: the goal in words
     found: Interval
     met: bool | None  #: None: the noise is too large to say
 
     @property
     def word(self) -> str:
-        """Whether it is met."""
+        """Whether the goal is met, in words."""
         return {True: "met", False: "missed", None: "hidden by noise"}[self.met]
 
 
 def goals(results: Results) -> list[Goal]:
-    """Every goal that the cells of a run have the rows for."""
+    """Return every goal for which the cells of a run have the rows."""
     return [goal for cell in results.cells for goal in _of(cell)]
 
 
@@ -52,7 +51,7 @@ def _of(cell: Cell) -> Iterator[Goal]:
 
 
 def _width(cell: Cell) -> int:
-    """The narrowest hidden layer."""
+    """Return the width of the narrowest hidden layer."""
     return min(cell.about["sizes"][1:-1])
 
 
@@ -71,7 +70,7 @@ def _at_most(cell: Cell, name: str, other: str, most: float) -> Iterator[Goal]:
 
 def _at_least(cell: Cell, name: str, other: str, least: float) -> Iterator[Goal]:
     if found := between(cell, name, other):
-        # As the ratio the other way round, which should be below.
+        # The inverse ratio should be below.
         other_way = Interval(*(1 / number for number in (found.middle, found.high, found.low)))
         met = _below(other_way, 1 / least, noise(cell))
         yield Goal(cell.label, f"{name} / {other}", f"at least {least:g}", found, met)
@@ -81,14 +80,14 @@ def _tax(cell: Cell) -> Iterator[Goal]:
     found, hidden = between(cell, names.GRAD, names.HAND_JIT), noise(cell)
     if found and hidden:
         tie = found.overlaps(*hidden)
-        # A tie where much is hidden is none; a difference beyond the noise is one, however large.
+        # A tie needs low noise; a difference beyond the noise counts, however large the noise.
         sure = _quiet(hidden) and _quiet(band(found))
         met = None if tie and not sure else tie
         yield Goal(cell.label, TAX, "1.00 within the noise", found, met)
 
 
 def _below(found: Interval, most: float, hidden: Band | None) -> bool | None:
-    """By its interval, if that is on one side; else by its middle, unless much is hidden."""
+    """Decide by the interval, if it is on one side; else by its middle, if the noise is low."""
     if found.high <= most or found.low > most:
         return found.high <= most
     return found.middle <= most if _quiet(hidden) else None

@@ -1,4 +1,4 @@
-"""What a machine and a checkout say of themselves: processor, versions, revision."""
+"""Facts about the machine and the checkout: processor, versions, revision."""
 
 import datetime
 import importlib.metadata
@@ -11,16 +11,16 @@ from pathlib import Path
 
 
 def today() -> str:
-    """The date, in UTC."""
+    """Return the date, in UTC."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Of Python and of those packages that are installed."""
+    """Return the versions of Python and of the installed packages."""
     found = {"python": platform.python_version()}
     for package in packages:
         try:
-            # Without how it was built, which comes after a plus.
+            # Without the build tag after a plus.
             found[package] = importlib.metadata.version(package).partition("+")[0]
         except importlib.metadata.PackageNotFoundError:
             continue
@@ -28,9 +28,9 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def revision() -> str:
-    """The commit of the checkout, with `+` where files have changed since, or "unknown"."""
+    """Return the commit of the checkout, with `+` if files have changed since, or "unknown"."""
     commit = _git("rev-parse", "--short=12", "HEAD")
-    # Results, which the run itself writes, are no change of the code.
+    # Results, which the run itself writes, do not count as changes.
     changed = _git("status", "--porcelain", "--", ":/", ":(exclude,top)benchmarks/results")
     return f"{commit}{'+' if changed else ''}" if commit else "unknown"
 
@@ -46,13 +46,13 @@ def _git(*words: str) -> str:
 
 
 def usable() -> int:
-    """Processors that this process may use."""
+    """Return the number of processors that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def processor() -> str:
-    """The processor's name, as the system gives it."""
+    """Return the processor's name, as the system gives it."""
     try:
         found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
     except OSError:
@@ -61,7 +61,7 @@ def processor() -> str:
 
 
 def caches() -> dict[str, str]:
-    """The first processor's caches, `L1 Data: 32K`, where the system tells."""
+    """Return the first processor's caches, `L1 Data: 32K`, where the system lists them."""
     found = {}
     for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         try:
@@ -76,7 +76,7 @@ CACHE = ("level", "type", "size")
 
 
 def gpus() -> list[str]:
-    """Name, driver and memory of each GPU that the driver knows, a line each."""
+    """Return name, driver and memory of each GPU that the driver knows, a line each."""
     query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
     try:
         run = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)

@@ -1,4 +1,4 @@
-"""What the rows are called: on the command line, in stored results, and in tables and figures."""
+"""The names of the rows, on the command line, in stored results, tables and figures."""
 
 ARTICLE = "article-lines"
 FLOATS = "hand-floats"
@@ -14,7 +14,7 @@ C = "c"
 TORCH, TORCH_COMPILED = "torch-eager", "torch-compile"
 AUTOGRAD, MYGRAD, MICROGRAD, SKLEARN = "autograd", "mygrad", "micrograd", "scikit-learn"
 
-#: Everything that can be timed, by the name that `--contender` takes, and what it is.
+#: All contenders, by the name that `--contender` takes, with a description.
 CONTENDERS = {
     ARTICLE: "the article's own lines on NumPy scalars",
     FLOATS: "by hand on Python floats",
@@ -35,13 +35,13 @@ CONTENDERS = {
     SKLEARN: "scikit-learn's MLP",
 }
 
-#: Those that are in an extra of their own.
+#: Contenders whose libraries are optional.
 PEERS = (TORCH, TORCH_COMPILED, AUTOGRAD, MYGRAD, MICROGRAD, SKLEARN)
 
-#: The row that ratios are taken to: what one would use without writing anything by hand.
+#: The reference of ratios: what one would use without writing anything by hand.
 REFERENCE = GRAD
 
-#: The reference a second time: its ratio to itself is the noise.
+#: The second measurement of the reference, which gives the noise.
 AGAIN = f"{REFERENCE}-again"
 
 #: The loss alone, for the cost of a gradient in losses.
@@ -53,7 +53,7 @@ PRODUCTS = {"NumPy": "products-numpy", "jax.jit": "products-jit"}
 MEMORY = {"NumPy": "memory-numpy", "jax.jit": "memory-jit"}
 PRODUCTS_CALLS, MEMORY_CALL = "products-numpy-calls", "memory-numpy-call"
 
-#: What the calls alone take that a part of the floor is made of.
+#: The rows that time only the calls of a part of the floor.
 CALLS = {
     PRODUCTS["NumPy"]: PRODUCTS_CALLS,
     PRODUCTS["jax.jit"]: IDENTITY,
@@ -61,7 +61,7 @@ CALLS = {
     MEMORY["jax.jit"]: IDENTITY,
 }
 
-#: Arguments to the device and the answer back, apart from everything else.
+#: Moving arguments to the device and the result back.
 TRANSFER = "transfer"
 
 LABELS = CONTENDERS | {

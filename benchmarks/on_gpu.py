@@ -1,14 +1,13 @@
-"""All figures of a GPU in eight minutes: every answer is judged, then timed.
+"""Take all measurements on a GPU in eight minutes: every answer is judged, then timed.
 
     python -m benchmarks.on_gpu --out benchmarks/results/gpu.json
 
-It takes a GPU and the extra `cuda`. A short table comes last, the JSON lies beside it. Where time
-runs out, what is left is named. `--device cpu` does the same on the processor, to see that all of
-it works before there is a GPU.
+It needs a GPU and the extra `cuda`. It prints a short table last and writes JSON. If time runs out,
+the cells left are named. `--device cpu` does the same on the processor, as a test without a GPU.
 
-Compiling takes longer than timing there, so it is three processes with ten rounds each. Each has a
-third of four fifths of the limit and takes the cells in the order below; the rest is for what comes
-once.
+Compiling takes longer than timing on a GPU, so there are three processes with ten rounds each. Each
+has a third of four fifths of the limit and takes the cells in the order below; the remaining fifth
+is for measuring the first calls.
 """
 
 import sys
@@ -22,18 +21,18 @@ from benchmarks import names
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
 
-#: Seconds after which nothing is begun, so that all is done after eight minutes.
+#: Seconds after which no measurement starts, so that all is done after eight minutes.
 LIMIT = 420.0
 
-#: The rest of the limit is for what comes once: tracing, compiling, and the first call.
+#: The share of the limit for timing; the rest is for tracing, compiling, and the first call.
 FOR_TIMES = 0.8
 
 PROCESSES, ROUNDS = 3, 30
 
-#: What runs on a device, and the hand lines on the processor beside it.
+#: The contenders on the device, and the hand lines on the processor for comparison.
 CONTENDERS = (names.HAND_JIT, names.GRAD, names.FROM_HOST, names.HAND, names.TORCH)
 
-#: Case by case, the sizes that show the most first: what is late is what is left out.
+#: Sizes by case, the most informative first, as the last ones may be left out.
 SIZES = {
     "digits": (512,),
     "mass": (10**6, 10**3),
@@ -46,7 +45,7 @@ SIZES = {
 
 
 def specs(device: str) -> "list[Spec]":
-    """The cells, both precisions where there are two."""
+    """Return the cells, in both precisions where there are two."""
     from benchmarks.cases import CASES, Spec
 
     found = []

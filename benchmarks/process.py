@@ -1,4 +1,4 @@
-"""A process of its own for what is measured: started anew, listened to, and stopped.
+"""Run a measurement in another process: start it, receive messages, stop it.
 
 It is spawned, never forked: a fork of a process in which JAX has started hangs.
 """
@@ -17,16 +17,16 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
 
-#: Seconds between two looks at the memory of a process.
-LOOK = 0.2
+#: Seconds between two readings of a process's memory.
+POLL_SECONDS = 0.2
 
 
 class WorkerError(RuntimeError):
-    """The harness itself failed: a process raised, or ended before it had answered."""
+    """The harness failed: a process raised an exception or ended before it had answered."""
 
 
 class StoppedError(RuntimeError):
-    """A process that was stopped by `time` or by `memory`, or has `crashed`: the message."""
+    """A process was stopped; the message is `time`, `memory` or `crashed`."""
 
     def __init__(self, why: str, seconds: float) -> None:
         super().__init__(why)
@@ -34,15 +34,14 @@ class StoppedError(RuntimeError):
 
 
 class Process:
-    """Runs `work(pipe, *given)` elsewhere; a context manager that leaves no process behind.
+    """Runs `work(pipe, *given)` in another process; a context manager that always ends it.
 
-    What `work` needs before anything large is imported is in `given`; the rest is sent. What it
-    sends is received here, None after the last; what it prints and what libraries print is kept.
+    Messages of `work` are received here, with None as the last; its output is captured.
 
     Args:
         work: a function of a module that imports nothing large.
-        given: what it is given at once.
-        env: the variables that it runs under; by default ours.
+        given: the arguments that `work` needs before it imports anything large; the rest is sent.
+        env: the process's environment variables, by default the current ones.
     """
 
     def __init__(
@@ -72,23 +71,23 @@ class Process:
         self.stop()
 
     def send(self, message: Any) -> None:
-        """Tell it something; one that has ended is noticed when it is listened to."""
+        """Send a message; an ended process is only noticed by `receive`."""
         with suppress(BrokenPipeError):
             self._pipe.send(message)
 
     def receive(self, limit: float = math.inf, memory: float = math.inf) -> Any:
-        """What it says next.
+        """Receive the next message.
 
         Args:
-            limit: seconds after which it is stopped.
-            memory: bytes beyond which it is stopped.
+            limit: seconds after which the process is stopped.
+            memory: bytes of memory beyond which it is stopped.
 
         Raises:
-            StoppedError: it was stopped, or has ended.
-            WorkerError: it raised.
+            StoppedError: the process was stopped, or has ended.
+            WorkerError: it raised an exception.
         """
         began, stopped, message = time.perf_counter(), "", None
-        while not stopped and not self._pipe.poll(min(LOOK, limit)):
+        while not stopped and not self._pipe.poll(min(POLL_SECONDS, limit)):
             if time.perf_counter() - began > limit:
                 stopped = "time"
             elif resident(self.pid) > memory:
@@ -104,14 +103,14 @@ class Process:
         return message
 
     def ending(self) -> str:
-        """Of one that has crashed: with which code, and the last line that it wrote."""
+        """Describe how the process crashed: its exit code and last line of output."""
         self._process.join()
         printed = Path(self._printed.name).read_text(encoding="utf-8", errors="replace").strip()
         last = printed.splitlines()[-1] if printed else "it said nothing"
         return f"a worker ended with {self._process.exitcode}: {last}"
 
     def stop(self) -> None:
-        """End it, if it has not ended."""
+        """End the process if it is running."""
         self._process.kill()
         self._process.join()
         self._pipe.close()
@@ -119,7 +118,7 @@ class Process:
 
 
 def resident(pid: int | None) -> int:
-    """Bytes of memory that a process holds; 0 where the system is not Linux, which tells."""
+    """Return the resident memory of a process in bytes; 0 if the system is not Linux."""
     try:
         found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.M)
     except OSError:
@@ -128,7 +127,7 @@ def resident(pid: int | None) -> int:
 
 
 def _serve(pipe: Connection, printed: str, work: Callable[..., None], *given: Any) -> None:
-    """The other process."""
+    """Run the work in the other process."""
     # Ctrl-C reaches every process of a terminal; the parent ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
@@ -145,7 +144,7 @@ def _serve(pipe: Connection, printed: str, work: Callable[..., None], *given: An
 
 
 def _end_with_the_parent() -> None:
-    """A parent that was killed cannot end this process, which may be at work for hours."""
+    """Watch the parent: if it is killed, it cannot end this process, which may run for hours."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""What every contender makes of a problem: something to call, and how to read what it answers."""
+"""The interface of a prepared contender: a function to time, and how to read its result."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,36 +15,35 @@ Leaves = list[np.ndarray]
 
 
 class Unavailable(Exception):  # noqa: N818 (nothing is in error: it cannot or should not run here)
-    """A contender that is not timed on this problem or machine, with the reason."""
+    """The contender cannot or should not run on this problem or machine; the message is why."""
 
 
-def told(error: Exception) -> str:
-    """An error's class and the first line of what it says."""
+def error_line(error: Exception) -> str:
+    """Return an error's class and the first line of its message."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}".rstrip(": ")
 
 
 def leaves(answer: Any) -> Leaves:
-    """The arrays of an answer, whatever it is nested in."""
+    """Return the arrays of a nested result."""
     return [np.asarray(leaf) for leaf in jax.tree.leaves(answer)]
 
 
 @dataclass(frozen=True)
 class Ready:
-    """Something to time."""
+    """A prepared contender."""
 
-    run: Callable[[], Any]  #: the work; its answer is complete when it returns
-    read: Callable[[Any], Leaves] = leaves  #: turns an answer into arrays, untimed
+    run: Callable[[], Any]  #: the work to time; its result is complete when it returns
+    read: Callable[[Any], Leaves] = leaves  #: converts a result to arrays, untimed
     called: str = PYTHON  #: PYTHON or JAX
-    phases: dict[str, float] = field(default_factory=dict)  #: seconds of what came before
-    compiled: Callable[[], Any] | None = None  #: the compiled program, to be looked into
+    phases: dict[str, float] = field(default_factory=dict)  #: seconds of tracing and compiling
+    compiled: Callable[[], Any] | None = None  #: returns the compiled program for analysis
     extra: Callable[[Any], Leaves] | None = None
-    """For a method that is not exact: given the gate, how much further off than it allows an answer
-    may be, leaf by leaf."""
+    """For an inexact method: maps the gate to additional tolerances, leaf by leaf."""
 
 
 def jitted(function: Callable[..., Any], arguments: Sequence[Any], **options: Any) -> Ready:
-    """A function under `jax.jit`, its arguments on the device beforehand, its answer awaited."""
+    """Prepare a function under `jax.jit`, its arguments on the device, waiting for its result."""
     run, given = jax.jit(function), jax.block_until_ready(jax.device_put(tuple(arguments)))
     return Ready(
         lambda: jax.block_until_ready(run(*given)),
@@ -55,7 +54,7 @@ def jitted(function: Callable[..., Any], arguments: Sequence[Any], **options: An
 
 
 def ahead_of_time(function: Callable[..., Any], arguments: Sequence[Any], **options: Any) -> Ready:
-    """The same, traced, lowered and compiled one by one, each with its time."""
+    """Prepare a function compiled ahead of time, with the times of the phases."""
     given = jax.block_until_ready(jax.device_put(tuple(arguments)))
     begin = time.perf_counter()
     traced = jax.jit(function).trace(*given)
@@ -78,6 +77,6 @@ def ahead_of_time(function: Callable[..., Any], arguments: Sequence[Any], **opti
 
 
 def from_host(function: Callable[..., Any], arguments: Sequence[Any], **options: Any) -> Ready:
-    """A function under `jax.jit` that is handed NumPy arrays in every call."""
+    """Prepare a function under `jax.jit` that gets NumPy arrays in every call."""
     run, given = jax.jit(function), tuple(arguments)
     return Ready(lambda: jax.block_until_ready(run(*given)), called=JAX, **options)

@@ -1,4 +1,4 @@
-"""Timings as a file: written as they come, read again, never half written."""
+"""Timings in a file that is updated as they come, always as a whole."""
 
 import json
 from collections.abc import Mapping
@@ -7,15 +7,14 @@ from typing import Any
 
 from benchmarks.files import Stored
 
-#: What a row is: one of the ways to the gradient, that way a second time, the loss alone, or a part
-#: of the floor.
+#: The kinds of rows: a contender, the reference again, the loss alone, a part of the floor.
 CONTENDER, AGAIN, LOSS, FLOOR = "contender", "again", "loss", "floor"
 
-#: Why a contender is not timed, where it says nothing itself: nobody has asked for it.
+#: Default reasons why a contender is not timed.
 NOT_FOR_THIS = "not for this problem"
 NOT_IN_THIS_SET = "not in this set; --contender times it"
 
-#: How a row is called: a Python function, or a program that JAX has compiled.
+#: How a row is called: as a Python function, or as a compiled JAX program.
 PYTHON, JAX = "python", "jax"
 
 
@@ -27,104 +26,101 @@ class Row:
     kind: str  #: CONTENDER, AGAIN, LOSS or FLOOR
     called: str = PYTHON  #: PYTHON or JAX
     absent: str = ""  #: why it cannot run here
-    wrong: str = ""  #: what the gate says against it, or what it raised; it has no time then
+    wrong: str = ""  #: the gate's complaint, or the exception; the row has no time then
     samples: list[list[float]] = field(default_factory=list)  #: seconds a call, [process][round]
     gate_error: float | None = None
-    """The largest error of its answers, before and after timing, in parts of what the gate
-    allows."""
+    """The largest error of its answers, before and after timing, in units of the tolerance."""
     phases: dict[str, float] = field(default_factory=dict)
-    """Seconds of what comes once, in a process of its own: `trace`, `lower`, `compile`, and the
-    `first call` after them."""
+    """Seconds of `trace`, `lower`, `compile`, and the `first call`, in a separate process."""
     steady_after: list[int] = field(default_factory=list)
-    """How many calls were made, by process, until the times no longer fell."""
+    """The number of calls until the times no longer fell, by process."""
     untuned: float | None = None
-    """Seconds of a call, the median, in a process that was not told to keep freed memory."""
+    """Median seconds of a call with the C library's default memory settings."""
     peak_bytes: int | None = None
-    """Memory at the highest moment of a call beyond what is held between calls, as measured."""
-    planned_bytes: int | None = None  #: the same as the compiler has planned it
+    """Measured peak memory of a call above that between calls."""
+    planned_bytes: int | None = None  #: the same as planned by the compiler
     counted_flops: float | None = None  #: by the compiler's own analysis of the program
     operations: dict[str, list[int]] = field(default_factory=dict)
-    """How often each operation stands in the compiled program's text, and how many numbers the
-    largest of them makes."""
+    """The count of each operation in the compiled program, and its largest result in numbers."""
 
     @property
     def timed(self) -> bool:
-        """Whether it has times that may be shown."""
+        """Whether the row has valid times."""
         return bool(self.samples) and not self.wrong
 
 
 def label(cell: Any) -> str:
-    """The name of a `Cell`, or of what will be one: `width/64/float32/all/highest/cpu`."""
+    """Return the name of a `Cell` or `Spec`: `width/64/float32/all/highest/cpu`."""
     size = "x".join(map(str, cell.size))
     return f"{cell.case}/{size}/{cell.dtype}/{cell.threads}/{cell.precision}/{cell.device}"
 
 
 @dataclass
 class Cell:
-    """One problem of one size: what it is, and the rows that were timed on it together."""
+    """One problem of one size, and the rows that were timed on it together."""
 
     case: str
-    size: list[int]  #: where it is on the axis of its case; two numbers on the map
+    size: list[int]  #: the size on the axis of its case; two numbers on the map
     dtype: str
     threads: str  #: `all` or `1`
     precision: str  #: of JAX's matrix products: `highest` or `default`
     device: str  #: `cpu` or `gpu`, where JAX's rows run
-    about: dict[str, Any]  #: of the problem: sizes, batch, activation, loss
-    parameters: int  #: how many numbers the gradient has
+    about: dict[str, Any]  #: the problem: sizes, batch, activation, loss
+    parameters: int  #: the number of elements of the gradient
     flops: float | None  #: of the matrix products of one loss and gradient, by formula: Σ 2bmn
     bytes: int  #: of the arguments and the answer, each moved once
     expected_cost: float | None  #: 3 − s₁/S, of the gradient over the loss, in multiply-adds
-    sees: float | None = None  #: the part of the gradient that could not be 0 unnoticed by the gate
+    sees: float | None = None  #: the share of the gradient above the gate's tolerance
     rows: list[Row] = field(default_factory=list)
 
     @property
     def label(self) -> str:
-        """Its name."""
+        """The cell's name."""
         return label(self)
 
     def row(self, name: str) -> Row | None:
-        """The row of that name, if there is one."""
+        """Return the row of that name, if there is one."""
         return next((row for row in self.rows if row.name == name), None)
 
     def times(self, name: str) -> list[list[float]] | None:
-        """The samples of a row, if it has any that may be shown."""
+        """Return the samples of a row, if they are valid."""
         row = self.row(name)
         return row.samples if row is not None and row.timed else None
 
     def timed(self, *kinds: str) -> list[Row]:
-        """The rows of these kinds that have times."""
+        """Return the rows of these kinds that have times."""
         return [row for row in self.rows if row.timed and row.kind in kinds]
 
 
 @dataclass
 class Results(Stored):
-    """All of a run."""
+    """The results of a run."""
 
     WHAT, SCHEMA, PART = "timings", 2, "cells"
 
     fingerprint: Mapping[str, Any]
     settings: dict[str, Any]
     cells: list[Cell] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)  #: what the time did not suffice for
+    left_out: list[str] = field(default_factory=list)  #: cells left out for lack of time
     refused: list[str] = field(default_factory=list)  #: cells in which nothing could be judged
 
     @property
     def failed(self) -> list[str]:
-        """Rows with a wrong answer, or none, a line each."""
+        """The rows that failed, a line each."""
         return [f"{c.label}: {r.name}: {r.wrong}" for c in self.cells for r in c.rows if r.wrong]
 
     @property
     def right(self) -> bool:
-        """Whether something was timed, every answer was right, and no cell refused."""
+        """Whether something was timed, every answer was right, and no cell was refused."""
         timed = any(row.timed for cell in self.cells for row in cell.rows)
         return timed and not self.failed and not self.refused
 
     def cell(self, label: str) -> Cell | None:
-        """The cell of that label, if there is one."""
+        """Return the cell of that label, if there is one."""
         return next((cell for cell in self.cells if cell.label == label), None)
 
     def entry(self, found: Cell) -> str:
-        """A cell as JSON, a line a row."""
+        """Format a cell as JSON, one line per row."""
         about = {name: value for name, value in asdict(found).items() if name != "rows"}
         lines = (json.dumps(_rounded(asdict(row)), ensure_ascii=False) for row in found.rows)
         rows = ",\n   ".join(lines)
@@ -132,7 +128,7 @@ class Results(Stored):
 
 
 def _rounded(value: Any) -> Any:
-    """Times to six digits: the clock has no more, and the file is read by people, too."""
+    """Round times to six digits: the clock has no more, and people read the file, too."""
     if isinstance(value, float):
         return float(f"{value:.6g}")
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Templates of documents: Jinja2's, in which a name that is not known is an error."""
+"""Load Jinja2 templates of documents; an unknown name is an error."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def templates(folder: Path) -> "Environment":
-    """The templates of a folder; a line with a statement alone leaves nothing behind."""
+    """Return the templates of a folder; lines with only a statement leave no blank line."""
     import jinja2
 
     found = jinja2.Environment(

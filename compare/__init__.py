@@ -1,4 +1,5 @@
-"""The two derivations side by side. The command line is `python -m compare`.
+"""Compare the derivation by hand with autodiff: trainings, sweeps, proofs, errata, the commands.
 
-Modules are imported by the commands when they compute, so that `--help` does not wait for JAX.
+`python -m compare` is the command line; a new command goes into `compare.commands`. Commands import
+what computes only when they compute, so that `--help` does not wait for JAX.
 """

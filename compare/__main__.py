@@ -1,4 +1,4 @@
-"""`python -m compare`."""
+"""Run the command line, `python -m compare`."""
 
 import sys
 

@@ -1,10 +1,9 @@
-"""Gradient against gradient: the nine partial derivatives by hand and by autodiff.
+"""Compare the article's nine partial derivatives by hand with those by autodiff.
 
-Two witnesses agree on a number when each answers within what rounding explains. How much that is,
-`compare.bounds` derives from the point; there is no tolerance. Autodiff differentiates
-`jax.nn.sigmoid`, whose rule is σ(1 - σ), so it is held to the ranges of that form, and the hand
-lines to those of the form they use: where σ(1 - σ) has lost its digits, the stable form is still
-held to all of its own.
+The two agree on a number when each lies within the rounding errors that `compare.bounds` derives
+for the point; there is no tolerance to choose. Autodiff differentiates `jax.nn.sigmoid`, whose rule
+is σ(1 - σ), so it is checked against the ranges of that form, and the hand lines against those of
+the form they use: where σ(1 - σ) loses digits, the stable form must still keep all of them.
 """
 
 from collections.abc import Callable
@@ -28,18 +27,18 @@ NAMES = manual.article.Parameters._fields
 #: The form of σ' that autodiff uses: the derivative rule of `jax.nn.sigmoid`.
 AUTODIFF_FORM = "article"
 
-#: (params, x, y) -> nine partial derivatives: what the two witnesses are asked for.
+#: (params, x, y) -> nine partial derivatives.
 Gradient = Callable[[Any, Any, Any], Any]
 
 
 @dataclass(frozen=True)
 class Partial:
-    """One partial derivative by both, the exact value, and the verdict."""
+    """One partial derivative by hand and by autodiff, its exact value, and the verdict."""
 
     name: str  #: the parameter
     by_hand: float
     autodiff: float
-    exact: str  #: its decimal digits, 40 of them
+    exact: str  #: the exact value, 40 decimal digits
     ulps: float  #: |by_hand - autodiff| / ulp(exact)
     ulps_by_hand: float  #: |by_hand - exact| / ulp(exact)
     ulps_autodiff: float  #: |autodiff - exact| / ulp(exact)
@@ -48,7 +47,7 @@ class Partial:
 
 
 def hand_gradient(sigmoid_derivative: str = "stable") -> Gradient:
-    """The hand-written gradient with σ' in the form of that name.
+    """Return the hand-written gradient that uses the named form of σ'.
 
     Raises:
         KeyError: no form of that name; see `manual.activations.SIGMOID_DERIVATIVES`.
@@ -58,12 +57,12 @@ def hand_gradient(sigmoid_derivative: str = "stable") -> Gradient:
 
 
 def stack(values: Any) -> np.ndarray:
-    """Nine numbers or arrays of shape (...) as one float64 array of shape (9, ...)."""
+    """Stack nine numbers or arrays of shape (...) into one float64 array of shape (9, ...)."""
     return np.stack([np.asarray(value, dtype=np.float64) for value in values])
 
 
 def stack_ranges(ranges: Any) -> Range:
-    """Nine ranges of shape (...) as one of shape (9, ...)."""
+    """Stack nine ranges of shape (...) into one of shape (9, ...)."""
     return Range(stack(r.lo for r in ranges), stack(r.hi for r in ranges))
 
 
@@ -79,7 +78,7 @@ def verdict_on(
 
     Args:
         by_hand, by_autodiff: nine numbers each, or arrays of shape (...).
-        params: where they were taken, nine float64 numbers or arrays of shape (...).
+        params: the point, nine float64 numbers or arrays of shape (...).
         x, y: inputs of shape (..., 2) and targets of shape (...), float64.
         sigmoid_derivative: the form of σ' that `by_hand` was computed with.
 
@@ -101,14 +100,14 @@ def compare_gradients(
     sigmoid_derivative: str = "stable",
     by_hand: Gradient | None = None,
 ) -> list[Partial]:
-    """The nine partial derivatives of one sample's loss by both, in the order w1..w6, b1..b3.
+    """Compute and compare one sample's nine partial derivatives, in the order w1..w6, b1..b3.
 
     Args:
         params: nine numbers.
         x: the two inputs, shape (2,).
         y: the target.
         sigmoid_derivative: the form of σ' that the hand lines use, `stable` or `article`.
-        by_hand: a gradient to hold against autodiff in place of `manual.article.gradient`.
+        by_hand: a gradient to compare with autodiff in place of `manual.article.gradient`.
 
     Example:
         >>> import manual.article
@@ -137,14 +136,14 @@ def compare_gradients(
             name=name,
             by_hand=float(a),
             autodiff=float(b),
-            exact=truth.midpoint,
-            ulps=float(ulp_distance(a, b, float(truth))),
-            ulps_by_hand=truth.ulps(float(a)),
-            ulps_autodiff=truth.ulps(float(b)),
+            exact=reference.midpoint,
+            ulps=float(ulp_distance(a, b, float(reference))),
+            ulps_by_hand=reference.ulps(float(a)),
+            ulps_autodiff=reference.ulps(float(b)),
             bound=float(bound),
             verdict=_word(agree),
         )
-        for name, a, b, truth, bound, agree in zip(NAMES, *columns, strict=True)
+        for name, a, b, reference, bound, agree in zip(NAMES, *columns, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The data sets that need no file of the user's: the project's three, and scikit-learn's five."""
+"""The built-in data sets: three of the project, five of scikit-learn."""
 
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from compare.people import PEOPLE, raw, targets
 from compare.tables import BDIMS
 from compare.wording import InputError
 
-#: The names of data sets that need no file, and their targets.
+#: The names of the built-in data sets, and their targets.
 BUILT_IN = {
     "article": "gender",  # 4 people: weight (lb), height (in); the article's table
     "davis": "sex",  # 200 people: weight (kg), height (cm); C. Davis, 1990
     "bdims": "sex",  # 507 people: wgt (kg), hgt (cm); Heinz et al., 2003
-    # scikit-learn's, whose loaders do not say what the rows are labelled with
+    # scikit-learn's; its loaders do not name the targets
     "digits": "digit",  # 1797 images: 64 pixels, 0 to 16; 0 to 9
     "iris": "species",  # 150 flowers: 4 lengths and widths (cm); 3 species
     "wine": "cultivar",  # 178 wines: 13 measurements; 3 cultivars
@@ -29,8 +29,8 @@ SEXES = ("M", "F")
 
 DAVIS = Path(__file__).parent / "data" / "davis.csv"
 
-#: One row of Davis's 200, outside the cloud of all others, bends any line through the data. What to
-#: do about it is not for the network to find out: it stays in the file as it was printed.
+#: Davis's table has one row with weight and height exchanged, an outlier that would bend any fitted
+#: line. The file keeps it as printed; `built_in` corrects it unless told otherwise.
 WRONG_ROW = 11
 WHAT_IS_WRONG = (
     "row 12 was printed as 166 kg and 57 cm, exchanged: she herself reported 56 kg and 163 cm; "
@@ -38,11 +38,11 @@ WHAT_IS_WRONG = (
 
 
 def built_in(name: str, printed: bool = False) -> Dataset:
-    """The data set of that name.
+    """Return the built-in data set of that name.
 
     Args:
         name: one of `BUILT_IN`.
-        printed: of davis, keep the row that is known to be wrong.
+        printed: for davis, keep the row that is known to be wrong.
 
     Raises:
         InputError: it needs scikit-learn, which is not installed.
@@ -81,7 +81,7 @@ def _from_scikit_learn(name: str) -> Dataset:
         raise InputError(
             f"{name}: needs scikit-learn, which is not installed; expected the extra 'data'"
         ) from error
-    # Its own units, as of every other data set; scikit-learn standardises this one unless told.
+    # In its own units, like every other data set; by default scikit-learn standardises this one.
     options = {"scaled": False} if name == "diabetes" else {}
     bunch: Any = getattr(datasets, f"load_{name.replace('-', '_')}")(**options)
     names = bunch.get("target_names")

@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how a command ends.
+"""The command line: its commands, exit codes and error messages.
 
 Exit codes: 0 the two sides agree, 1 they disagree, 2 bad input, 70 a mistake in the program (a
 traceback says where), 130 interrupted. A mistake in the input is one line on standard error that
@@ -55,7 +55,7 @@ def main(command: click.Command = cli, program: str = "python -m compare") -> No
             stream.reconfigure(errors="replace")
     interrupts.listen()
     try:
-        # Not click's own main: it ends a closed pipe with 1, which here says that the sides differ.
+        # Not click's own main: it ends a closed pipe with 1, which means disagreement here.
         with command.make_context(program, sys.argv[1:]) as context:
             code = command.invoke(context)
         sys.stdout.flush()
@@ -76,10 +76,10 @@ def main(command: click.Command = cli, program: str = "python -m compare") -> No
     except KeyboardInterrupt as interrupt:
         click.echo(f"\nStopped{f' {interrupt}' if str(interrupt) else ''}.", err=True)
         sys.stdout.flush()
-        # At once: a compilation that goes on in another thread brings the interpreter's end down.
+        # Exit at once: a compilation still running in another thread can crash the shutdown.
         os._exit(130)
     except BrokenPipeError:
-        # The reader of a pipe has seen enough. What is still buffered has nowhere to go.
+        # The reader of the pipe is gone; discard what is still buffered.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except ModuleNotFoundError as error:
@@ -93,7 +93,7 @@ def main(command: click.Command = cli, program: str = "python -m compare") -> No
         click.echo(f"Error: {error}.", err=True)
         code = 2
     except Exception:
-        # Not 1, with which Python would end: a mistake in the program is no disagreement.
+        # Not 1, Python's own code for an exception: a bug in the program is no disagreement.
         traceback.print_exc()
         code = 70
     sys.exit(code or 0)

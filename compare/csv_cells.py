@@ -1,7 +1,6 @@
-"""CSV files as a header and numbered rows of cells, and what a cell says.
+"""Read CSV files: the header, numbered rows of cells, and a cell as a number.
 
-What a CSV file may look like stands here; `compare.csv_columns` chooses columns and reads whole
-ones.
+`compare.csv_columns` selects columns and converts them.
 """
 
 import csv
@@ -13,13 +12,13 @@ from pathlib import Path
 
 from compare.wording import LONGEST_PATH, InputError, quoted, shown
 
-#: Signs that separate cells in files that are called CSV all the same.
+#: Other separators that occur in files called CSV.
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """The cells of one row, and the line of the file that it begins in, counted from 1."""
+    """The cells of one row, and the line of the file where it begins, counted from 1."""
 
     line: int
     cells: list[str]
@@ -27,24 +26,24 @@ class Row:
 
 @dataclass(frozen=True)
 class Csv:
-    """A file's cells, as they are written."""
+    """A file's cells, unconverted."""
 
     where: str  #: the path, as messages show it
     header: Row
-    names: tuple[str, ...]  #: of the columns; one without a name is called `column` and its number
+    names: tuple[str, ...]  #: of the columns; a column without a name is called `column N`
     rows: list[Row]  #: at least one, each with as many cells as the header
 
     def at(self, row: Row, position: int) -> str:
-        """Where a cell stands: file, line, column, both counted from 1, and the column's name."""
+        """Locate a cell: file, line and column, both counted from 1, and the column's name."""
         return f"{self.where}, line {row.line}, {self._column(position)}"
 
     @property
     def heading(self) -> str:
-        """Where the names of the columns stand."""
+        """The location of the header."""
         return f"{self.where}, line {self.header.line}"
 
     def throughout(self, position: int) -> str:
-        """Where all cells of a column stand."""
+        """Locate all cells of a column."""
         first, last = self.rows[0].line, self.rows[-1].line
         return f"{self.where}, lines {first} to {last}, {self._column(position)}"
 
@@ -53,9 +52,9 @@ class Csv:
 
 
 def read_csv(path: Path) -> Csv:
-    """Read a CSV file that has a header: UTF-8, commas, double quotes, any ends of lines.
+    """Read a CSV file with a header: UTF-8, commas, double quotes, any line endings.
 
-    Lines without anything in their cells are left out, and counted.
+    Empty lines are skipped, but count as lines.
 
     Raises:
         InputError: the file cannot be read or is not such a file, the header has a number, or a
@@ -81,9 +80,9 @@ def read_csv(path: Path) -> Csv:
 
 
 def as_float(cell: str) -> float | None:
-    """The number that a cell holds, or None.
+    """Return the number in a cell, or None.
 
-    Python's own 1_000 and digits of other scripts are none; inf and nan are the caller's to judge.
+    Python's 1_000 and digits of other scripts are refused; inf and nan are left to the caller.
     """
     cell = cell.strip()
     try:
@@ -106,7 +105,7 @@ def _text(where: str, path: Path) -> str:
 
 
 def _rows(where: str, text: str) -> Iterator[Row]:
-    """The rows that hold anything. A row in quotes may take several lines."""
+    """Yield the rows that are not empty. A quoted row may span several lines."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         line = reader.line_num + 1
@@ -124,7 +123,7 @@ def _rows(where: str, text: str) -> Iterator[Row]:
 
 
 def _names(where: str, header: Row) -> tuple[str, ...]:
-    """The columns' names; one without a name is called by its position."""
+    """Return the columns' names; a column without one is named after its position."""
     separator = _other_separator(header)
     if separator and len(header.cells) == 1:
         raise InputError(
@@ -145,7 +144,7 @@ def _names(where: str, header: Row) -> tuple[str, ...]:
 
 
 def _other_separator(row: Row) -> str | None:
-    """What seems to separate the cells of this row, if commas make fewer cells of it."""
+    """Return the separator that would split this row into more cells than commas do, if any."""
     counts = {sign: sum(cell.count(sign) for cell in row.cells) for sign in OTHER_SEPARATORS}
     sign = max(counts, key=lambda sign: counts[sign])
     return OTHER_SEPARATORS[sign] if counts[sign] >= len(row.cells) else None

@@ -1,4 +1,4 @@
-"""Columns of a CSV file: which ones are meant, and what they hold, as numbers or as classes."""
+"""Select columns of a CSV file and convert them to numbers or classes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,22 +10,22 @@ from compare.csv_cells import Csv, Row, as_float
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.wording import MOST_LISTED, InputError, listed, near_miss, quoted, shown
 
-#: How programs write that they have no value. "none" is not among them: it may be a class.
+#: Common spellings of a missing value. "none" is not one of them: it may be a class.
 MISSING = frozenset(
     ["", "?", "#N/A", "<NA>", "N/A", "n/a", "NA", "na", "NaN", "NAN", "nan", "NULL", "Null", "null"]
 )
 
-#: A column of whole numbers with more different values than this counts something.
+#: A column of whole numbers with more distinct values than this holds numbers, not classes.
 MOST_CLASSES = 10
 
-#: What a reader can do about a column that does not fit.
+#: The end of an error message: what the user can do about a column that does not fit.
 OTHER_COLUMNS = ", or other columns (--target, --feature)"
 
 
 def choose(
     where: str, names: Sequence[str], features: Sequence[str], target: str | None = None
 ) -> list[int]:
-    """Where the features stand among the columns, and then the target, if there is one.
+    """Return the positions of the features among the columns, then of the target, if any.
 
     Raises:
         InputError: there is no such column, or no feature, or one column is named twice.
@@ -47,9 +47,9 @@ def choose(
 
 
 def numbers(table: Csv, positions: Sequence[int], otherwise: str = "") -> np.ndarray:
-    """The numbers of the columns at `positions`, float64, shape (rows, positions).
+    """Convert the columns at `positions` to float64, shape (rows, positions).
 
-    An error ends with `otherwise`, what else could be done.
+    An error message ends with `otherwise`.
 
     Raises:
         InputError: a cell is empty, says that a value is missing, or is not a number of at most
@@ -76,7 +76,7 @@ def _number(table: Csv, row: Row, position: int, otherwise: str) -> float:
 
 
 def _missing(cell: str) -> str:
-    """What to add to what was expected, if there is no value in this cell."""
+    """Return an addition to the error message where a cell is empty or marked as missing."""
     if cell not in MISSING:
         return ""
     return ", not a missing value" if cell else ", not an empty cell"
@@ -98,7 +98,7 @@ def check_varies(table: Csv, position: int, column: np.ndarray, otherwise: str =
 
 
 def holds_classes(table: Csv, position: int) -> bool:
-    """Whether a column is one of classes, judged by its cells.
+    """Guess from its cells whether a column holds classes.
 
     It is if one of them is text, or if all are whole numbers, of at most `MOST_CLASSES` values.
     """
@@ -110,14 +110,14 @@ def holds_classes(table: Csv, position: int) -> bool:
 
 
 def classes(table: Csv, position: int) -> tuple[tuple[str, ...], np.ndarray]:
-    """The classes in a column, and each row's.
+    """Return the classes in a column, and the class of each row.
 
-    Classes are in order of their numbers if all are numbers, and 1 and 1.0 are then the same one,
-    written as it is first; otherwise in order of their text.
+    If all classes are numbers, they are sorted as numbers, and 1 and 1.0 are one class, spelled as
+    it first occurs; otherwise they are sorted as text.
 
     Returns:
-        The labels, without space around them, and the place of each row's label among them: int64,
-        shape (rows,).
+        The labels, stripped of surrounding space, and the index of each row's label: int64, shape
+        (rows,).
 
     Raises:
         InputError: a cell is empty or says that a value is missing, there is only one class, or a
@@ -144,7 +144,7 @@ def classes(table: Csv, position: int) -> tuple[tuple[str, ...], np.ndarray]:
             f"{table.throughout(position)}: {quoted(labels[0])} in every row; "
             "expected at least two classes, or another --target"
         )
-    # Read backwards, so that the first spelling is the one that stays.
+    # In reverse, so that the first spelling wins.
     spelling = dict(zip(reversed(keys), reversed(labels), strict=True))
     codes = {key: code for code, key in enumerate(sorted(spelling))}
     return tuple(spelling[key] for key in codes), np.array([codes[key] for key in keys], np.int64)

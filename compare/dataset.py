@@ -1,4 +1,4 @@
-"""What a data set is: features, a target, and what they are called."""
+"""The type of a data set: features, a target, and their names."""
 
 import hashlib
 import json
@@ -9,21 +9,21 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Features and a target: classes or a number."""
+    """A table of features and a target, which is a class or a number."""
 
-    name: str  #: how it is called on the command line, or the file's name
+    name: str  #: its name on the command line, or the file's name
     features: tuple[str, ...]
     target: str
     classes: tuple[str, ...] | None  #: labels, position = code; None where the target is a number
     x: np.ndarray  #: float64, shape (rows, features), in the data's own units
     y: np.ndarray  #: int64 codes of classes, or float64, shape (rows,)
-    note: str = ""  #: what a reader should know about the data
+    note: str = ""  #: a remark for the user
 
     def fingerprint(self) -> str:
-        """SHA-256, in hexadecimal, of all that can be learned from.
+        """SHA-256, in hexadecimal, of everything a network learns from.
 
-        That is the columns' names, classes, shapes, dtypes and values, and neither the file's name
-        nor the note. It is the same on every machine.
+        It covers the columns' names, classes, shapes, dtypes and values, but neither the file's
+        name nor the note, and is the same on every machine.
         """
         arrays = (self.x, self.y)
         description = [self.features, self.target, self.classes]

@@ -1,7 +1,7 @@
-"""Data sets to learn from: some that come with the project or scikit-learn, or a user's CSV file.
+"""Load data sets: a built-in one, or a user's CSV file.
 
-A network knows a class by its code, which is its place among the labels. Where the classes are
-the sexes, male is 0 and female is 1, as in the article.
+A class is encoded as its index among the labels. Where the classes are the sexes, male is 0 and
+female is 1, as in the article.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from compare.csv_columns import (
 from compare.dataset import Dataset
 from compare.wording import InputError, listed, no_such_file, shown
 
-#: Rows of a user's file; with fewer there is nothing to both train and test on.
+#: Fewest rows of a user's file: fewer cannot be split into a training and a test part.
 FEWEST_ROWS = 4
 
 
@@ -34,7 +34,7 @@ def dataset_named(
     kind: str = "auto",
     raw: bool = False,
 ) -> Dataset:
-    """The built-in data set of that name, else the CSV file at that path.
+    """Load the built-in data set of that name, else the CSV file at that path.
 
     Args:
         text: one of `BUILT_IN`, or a path; a file with the name of a built-in one is `./iris`.
@@ -43,7 +43,7 @@ def dataset_named(
             are not used may hold anything.
         kind: whether the target is one of `classes` or a `number`; `auto` looks at its cells, see
             `compare.csv_columns.holds_classes`.
-        raw: of davis, keep the row that is known to be wrong.
+        raw: for davis, keep the row that is known to be wrong.
 
     Raises:
         InputError: there is neither a data set nor a file of that name, scikit-learn is needed
@@ -63,7 +63,7 @@ def dataset_named(
 
 
 def read_features(path: Path, features: Sequence[str]) -> tuple[Csv, np.ndarray]:
-    """Read what a trained network is to predict from.
+    """Read the features that a trained network predicts from.
 
     Args:
         path: a CSV file with a header, of one row or more.
@@ -71,7 +71,7 @@ def read_features(path: Path, features: Sequence[str]) -> tuple[Csv, np.ndarray]
             anything.
 
     Returns:
-        The file as it is written, and the features, float64, shape (rows, features).
+        The file's cells, and the features, float64, shape (rows, features).
 
     Raises:
         InputError: as `dataset_named` does for the file, its header, and the cells in use.
@@ -103,7 +103,7 @@ def _from_file(path: Path, target: str | None, features: Sequence[str], kind: st
 
 
 def _all_but(table: Csv, target: str) -> list[str]:
-    """The features of a file whose reader names none: only columns that have names."""
+    """Return all columns but the target, each of which must have a name."""
     for position, cell in enumerate(table.header.cells):
         if not cell.strip() and table.names[position] != target:
             raise InputError(
@@ -122,7 +122,7 @@ def _target(table: Csv, position: int, kind: str) -> tuple[tuple[str, ...] | Non
 
 
 def _selected(whole: Dataset, target: str | None, features: Sequence[str], kind: str) -> Dataset:
-    """A built-in data set with the features that are wanted, its target being what it is."""
+    """Select features of a built-in data set; its target cannot be changed."""
     if target not in (None, whole.target):
         raise InputError(
             f"{whole.name}: target {target!r}; expected {whole.target!r}, its only one"

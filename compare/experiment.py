@@ -1,4 +1,4 @@
-"""The main job: the article's network trained twice and compared, and what it predicts."""
+"""Train the article's network by hand and by autodiff, compare, and predict (`compare run`)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from manual.article import Parameters
 
 @dataclass(frozen=True)
 class Settings:
-    """Which training to run; the fields are the options of the command line."""
+    """The settings of a training; the fields are the options of the command line."""
 
     seed: int = 44
     epochs: int = 1000
@@ -47,13 +47,13 @@ class Settings:
         return manual.sgd.sample_order(len(PEOPLE), self.epochs, seed)
 
     def problem(self) -> Problem:
-        """What both sides train on."""
+        """Return the data and settings that both sides train on."""
         return Problem(
             self.inputs(PEOPLE), targets(PEOPLE), self.learning_rate, self.sigmoid_derivative
         )
 
     def inputs(self, people: tuple[Person, ...]) -> np.ndarray:
-        """What the network is given for n people: their data shifted, shape (n, 2)."""
+        """Shift the data of n people: the network's inputs, shape (n, 2)."""
         return shifted(raw(people), mean_shift(raw(PEOPLE)) if self.shift == "mean" else SHIFT)
 
 
@@ -64,28 +64,28 @@ class Prediction:
     person: Person
     by_hand: float
     autodiff: float
-    #: Whether both, given the parameters of either training, answer within what rounding explains.
+    #: Whether both outputs lie within rounding error, with the parameters of either training.
     agree: bool
 
     @property
     def label(self) -> str:
-        """What the network trained by hand says, "F" or "M"."""
+        """The label by the network trained by hand, "F" or "M"."""
         return label(self.by_hand)
 
     @property
     def label_by_autodiff(self) -> str:
-        """What the other one says; near one half rounding may make the two differ."""
+        """The label by the network trained by autodiff; near one half, rounding may change it."""
         return label(self.autodiff)
 
 
 def partials(settings: Settings, person: Person) -> list[Partial]:
-    """The nine partial derivatives at the starting parameters for one of `PEOPLE`, by both."""
+    """Compare the nine partial derivatives at the starting parameters for one of `PEOPLE`."""
     (x,), (y,) = settings.inputs((person,)), targets((person,))
     return compare_gradients(settings.start(), x, y, settings.sigmoid_derivative)
 
 
 def train(settings: Settings, on_epoch: Callable[[int], None] = lambda _: None) -> Trainings:
-    """Both trainings, compared. Arguments and errors as in `compare_trainings`."""
+    """Run both trainings and compare them. Arguments and errors as in `compare_trainings`."""
     return compare_trainings(
         settings.start(), settings.problem(), settings.sample_order(), on_epoch=on_epoch
     )
@@ -112,7 +112,7 @@ def hand_path(settings: Settings, on_epoch: Callable[[int], None] = lambda _: No
 def predict(
     settings: Settings, trainings: Trainings, people: tuple[Person, ...]
 ) -> list[Prediction]:
-    """What both trained networks say of people, who need no gender; judged."""
+    """Predict for people by both trained networks, and judge; genders may be unknown."""
     x = settings.inputs(people)
     by_hand, auto = (_predicted(params, x) for params in (trainings.by_hand, trainings.autodiff))
     agree = by_hand.agree & auto.agree
@@ -125,7 +125,7 @@ def predict(
 
 
 def _predicted(params: Parameters, x: np.ndarray) -> Verdict:
-    """The outputs of one trained network by both, and where a right program must answer."""
+    """Compare the outputs of one trained network by both sides, and their right ranges."""
     by_hand = manual.article.feedforward(params, x)
     by_autodiff = autodiff.article.predict(autodiff.article.Parameters(*params), x)
     right = output_range(params, x)
@@ -133,7 +133,7 @@ def _predicted(params: Parameters, x: np.ndarray) -> Verdict:
 
 
 def outside_training_range(person: Person) -> list[str]:
-    """A sentence for each measurement that lies outside what the network was trained on."""
+    """Return a warning for each measurement outside the range of the training data."""
     x, seen = raw((person,))[0], raw(PEOPLE)
     return [
         f"{name} {value:.4g} {unit} lies outside the training range, {low:g} to {high:g} {unit}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def unwritable(path: Path) -> str | None:
-    """Why `path` cannot be written, in a few words, or None if it seems it can."""
+    """Return why `path` cannot be written, in a few words, or None if it seems writable."""
     if path.is_dir():
         return "is a directory"
     if not path.parent.is_dir():
@@ -32,7 +32,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     temporary = Path(name)
     try:
         write(temporary)
-        # mkstemp makes files that only their owner reads; a picture is like any other file.
+        # mkstemp makes files readable by their owner only; restore the usual permissions.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:

@@ -1,4 +1,4 @@
-"""Ctrl-C that is not lost: Python can drop the exception where a library calls back into it."""
+"""Handle Ctrl-C reliably: Python can drop the exception inside a library's callback."""
 
 import signal
 import sys
@@ -6,37 +6,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_asked = False
+_interrupted = False
 
 
 def listen() -> None:
-    """Raise KeyboardInterrupt on Ctrl-C as Python does, and remember that it was asked for.
+    """Raise KeyboardInterrupt on Ctrl-C as Python does, and remember it.
 
-    Where it is dropped, as inside a callback of JAX on garbage collection, nothing is printed.
+    Where the exception is dropped, as in JAX's callback on garbage collection, nothing is printed.
     """
     signal.signal(signal.SIGINT, _on_signal)
     sys.unraisablehook = _on_dropped
 
 
 def check() -> None:
-    """Raise KeyboardInterrupt if it was asked for and got lost."""
-    if _asked:
+    """Raise KeyboardInterrupt if one was dropped."""
+    if _interrupted:
         raise KeyboardInterrupt
 
 
 def _on_signal(number: int, frame: Any) -> None:  # noqa: ARG001 (the signal module's signature)
-    global _asked
-    _asked = True
+    global _interrupted
+    _interrupted = True
     raise KeyboardInterrupt
 
 
 def _on_dropped(dropped: Any) -> None:
-    if not (_asked and issubclass(dropped.exc_type, KeyboardInterrupt)):
+    if not (_interrupted and issubclass(dropped.exc_type, KeyboardInterrupt)):
         sys.__unraisablehook__(dropped)
 
 
-class Asked:
-    """Whether somebody asked to stop, by Ctrl-C or by SIGTERM."""
+class StopRequest:
+    """Records a request to stop, by Ctrl-C or SIGTERM."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -46,13 +46,13 @@ class Asked:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """Whether a signal has come."""
         return self.signal is not None
 
     @property
     def code(self) -> int:
-        """What shells expect of a process that a signal has stopped; 0 if none has."""
+        """The exit code that shells expect of a process stopped by the signal; 0 if none came."""
         return 0 if self.signal is None else 128 + self.signal
 
     def _on_signal(self, number: int, frame: Any) -> None:
@@ -62,12 +62,12 @@ class Asked:
 
 
 @contextmanager
-def gently() -> Iterator[Asked]:
-    """For work that can stop between two steps and report what it has: see `Asked`."""
+def stop_request() -> Iterator[StopRequest]:
+    """Yield a `StopRequest` for work that can stop between steps; restore the handlers after."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    asked = Asked()
+    request = StopRequest()
     try:
-        yield asked
+        yield request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

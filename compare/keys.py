@@ -1,4 +1,4 @@
-"""Single keys from a terminal, as they are pressed."""
+"""Read single keys from a terminal."""
 
 import os
 import select
@@ -13,10 +13,10 @@ SEQUENCE = 0.05
 
 
 class Keyboard:
-    """Keys one at a time; nothing that is pressed in between is lost."""
+    """A reader of single keys, which loses none pressed in between."""
 
     def read(self) -> str:
-        """The next key: a character, or what the terminal sends for an arrow; "" at the end."""
+        """Return the next key, a character or an arrow's escape sequence; "" at end of input."""
         handle = sys.stdin.fileno()
         key = os.read(handle, 1)
         while key[:1] == b"\x1b" and select.select([handle], [], [], SEQUENCE)[0]:
@@ -27,7 +27,7 @@ class Keyboard:
         return key.decode(errors="replace")
 
     def line(self, prompt: str) -> str:
-        """A whole line, typed as usual; "" where it is given up with Esc or Ctrl-D."""
+        """Read a whole line with echo; "" if cancelled with Esc or Ctrl-D."""
         click.echo(prompt, nl=False)
         typed = ""
         while (key := self.read()) not in ("\r", "\n", ""):
@@ -43,7 +43,7 @@ class Keyboard:
 
 
 class ByClick(Keyboard):
-    """Where there are no POSIX terminals: click knows how."""
+    """A keyboard for systems without POSIX terminals, by click."""
 
     def read(self) -> str:
         """See `Keyboard`."""
@@ -52,7 +52,7 @@ class ByClick(Keyboard):
 
 @contextmanager
 def keyboard() -> Iterator[Keyboard]:
-    """The keyboard, for as long as keys are read; the terminal is then as it was."""
+    """Yield the keyboard; the terminal's mode is restored afterwards."""
     try:
         import termios
         import tty
@@ -62,7 +62,7 @@ def keyboard() -> Iterator[Keyboard]:
     handle = sys.stdin.fileno()
     before = termios.tcgetattr(handle)
     try:
-        # Not raw: Ctrl-C stays what it is everywhere.
+        # Not raw mode: Ctrl-C keeps its meaning.
         tty.setcbreak(handle, termios.TCSADRAIN)
         yield Keyboard()
     finally:

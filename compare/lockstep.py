@@ -1,13 +1,13 @@
-"""Two trainings in lockstep: by hand and by autodiff, judged at every update.
+"""Run two trainings in lockstep, by hand and by autodiff, and judge every update.
 
-*Judged*: every update is taken by both from common parameters, and gradient, what the optimiser
-remembers, and updated parameters must lie where every right program answers. Common parameters are
-the ones that a training really went through, once along the path by hand and once along the path by
-autodiff, so that each training loop is held against the other side's update at every one of its own
+*Judged*: both sides take every update from common parameters; the gradient, the optimiser's moments
+and the updated parameters must lie in the ranges of a right program. The common parameters are
+those that a training really went through, once along the path by hand and once along the path by
+autodiff, so each training loop is compared with the other side's update at every one of its own
 steps.
 
-*Reported*: the two trainings also run freely, each from its own last parameters. How far they drift
-apart says how training amplifies rounding, not whether a gradient is right; it is not judged.
+*Reported*: the two trainings also run freely, each from its own last parameters. Their drift shows
+how training amplifies rounding, not whether a gradient is right; it is not judged.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,43 +21,43 @@ from compare.verdict import BY_AUTODIFF, BY_HAND, Verdict
 
 
 class Point(NamedTuple):
-    """Where a training is; of k points, every array has k as its first axis."""
+    """The state of a training; for k points, every array has k as its first axis."""
 
     params: np.ndarray  #: shape (p,)
-    moments: np.ndarray  #: what the optimiser remembers, shape (m, p)
+    moments: np.ndarray  #: the optimiser's moments, shape (m, p)
     count: Any  #: updates made so far, an integer
 
     def at(self, index: Any) -> "Point":
-        """One of k points, or some of them."""
+        """Select one of k points, or some of them."""
         return Point(self.params[index], self.moments[index], self.count[index])
 
 
 def plain(params: np.ndarray, count: Any) -> Point:
-    """A point, or k of them, of an optimiser that remembers nothing."""
+    """Make a point, or k of them, of an optimiser without moments."""
     return Point(params, np.empty((*params.shape[:-1], 0, params.shape[-1])), count)
 
 
 class Steps(NamedTuple):
-    """k updates, each from a point of its own."""
+    """k updates, each from its own point."""
 
     grads: np.ndarray  #: shape (k, p)
     after: Point
 
 
 class Walker(Protocol):
-    """One of the two; a stretch says for each of k updates what it learns from."""
+    """One side of a training; a stretch has the data of k updates along its first axis."""
 
     def walk(self, start: Point, stretch: np.ndarray) -> Point:
-        """The k points after each update of the stretch."""
+        """Return the k points after each update of the stretch."""
         ...
 
     def steps(self, before: Point, stretch: np.ndarray) -> Steps:
-        """One update from each of k points."""
+        """Take one update from each of k points."""
         ...
 
 
 class Ranges(NamedTuple):
-    """Where k right updates must lie."""
+    """The ranges of k right updates."""
 
     grads: Range  #: shape (k, p)
     params: Range  #: shape (k, p)
@@ -66,9 +66,9 @@ class Ranges(NamedTuple):
 
 @dataclass(frozen=True)
 class Descent:
-    """A `Walker` by w ← w - η ∂L/∂w, which remembers nothing, made of functions.
+    """A `Walker` for plain descent, w ← w - η ∂L/∂w, made of functions.
 
-    What overflows does so without a warning.
+    Overflow raises no warning.
     """
 
     split: Callable[[np.ndarray], Any]  #: one vector of shape (p,), or (k, p), as parameters
@@ -90,21 +90,21 @@ class Descent:
 
 
 def descended(before: Point, grads: Range, learning_rate: float) -> Ranges:
-    """Where one step of a right descent must lie, from the range of its gradient."""
+    """Compute the ranges of one step of plain descent, from the range of its gradient."""
     return Ranges(grads, exactly(before.params) - exactly(learning_rate) * grads, [])
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first update on which one of the sides is off by more than rounding explains."""
+    """The first update at which a side is off by more than rounding explains."""
 
     update: int  #: counted from 0 over the whole training
-    parameter: str  #: none for a loss
-    #: The first off of `gradient`, `moment`, `update`; of networks also `loss`, after an epoch, or
-    #: `shape`, if the gradient by hand cannot be compared at all, and the numbers below are none.
+    parameter: str  #: empty for a loss
+    #: The first wrong one of `gradient`, `moment`, `update`; for networks also `loss`, after an
+    #: epoch, or `shape`, if the gradient by hand cannot be compared: the numbers below are NaN.
     quantity: str
     along: str  #: whose path the update starts from, `by_hand` or `autodiff`
-    off: str  #: which answer lies outside its range: `by_hand`, `autodiff` or `both`
+    off: str  #: the side outside its range: `by_hand`, `autodiff` or `both`
     by_hand: float
     autodiff: float
     bound: float  #: how far apart two right answers may lie
@@ -112,42 +112,42 @@ class Divergence:
 
 
 class Stretch(NamedTuple):
-    """What became of k updates."""
+    """The result of k updates."""
 
-    paths: dict[str, Point]  #: by side, the k points it went through
-    divergence: Divergence | None  #: the first, if it was judged
-    ran_away: int | None  #: the update, counted from 0, at which both did before any divergence
+    paths: dict[str, Point]  #: the k points after the updates, by side
+    divergence: Divergence | None  #: the first one, if the updates were judged
+    ran_away: int | None  #: the update, from 0, at which both overflowed before any divergence
 
     @property
     def ends(self) -> dict[str, Point]:
-        """Where the sides are after it."""
+        """Return the last point of each side."""
         return {side: path.at(-1) for side, path in self.paths.items()}
 
     @property
     def drift(self) -> float:
-        """How far the sides drifted apart; see `drift`."""
+        """Return how far the sides drifted apart; see `drift`."""
         return drift(self.paths[BY_HAND].params, self.paths[BY_AUTODIFF].params)
 
 
 @dataclass(frozen=True)
 class Lockstep:
-    """Two sides of one training, and what is needed to judge them."""
+    """The two sides of one training, with the ranges to judge them by."""
 
     sides: Mapping[str, Walker]  #: `by_hand` and `autodiff`
-    #: (before, stretch) -> where k updates must lie: by a right program in the form of the side by
-    #: hand, and by one in autodiff's.
+    #: (before, stretch) -> the ranges of k right updates, for the formulas of the side by hand and
+    #: for autodiff's.
     ranges: Callable[[Point, np.ndarray], tuple[Ranges, Ranges]]
-    name: Callable[[int], str]  #: of a parameter, by its position
-    largest: float = np.inf  #: parameters of both beyond it have run away, and are not judged
+    name: Callable[[int], str]  #: a parameter's name by its position
+    largest: float = np.inf  #: where both sides' parameters exceed this, updates are not judged
 
     def advance(
         self, points: dict[str, Point], stretch: np.ndarray, judged: bool = True
     ) -> Stretch:
-        """Let both walk a stretch, each from its own point, and judge every update of either path.
+        """Run both sides through a stretch, each from its own point, and judge every update.
 
         Args:
-            points: where they are, by side.
-            stretch: what each of k updates learns from, k along the first axis.
+            points: the current points, by side.
+            stretch: the data of k updates, k along the first axis.
             judged: whether to judge at all.
         """
         paths = {side: walker.walk(points[side], stretch) for side, walker in self.sides.items()}
@@ -167,7 +167,7 @@ class Lockstep:
     def _judge(
         self, before: Point, after: Point, stretch: np.ndarray, along: str
     ) -> tuple[Divergence | None, int]:
-        """The first update of one path on which a side is off, and how many could be judged."""
+        """Find the first wrong update along one path; also return how many could be judged."""
         if len(stretch) == 0:
             return None, 0
         before = before.at(slice(len(stretch)))
@@ -200,9 +200,9 @@ class Lockstep:
 
 
 def drift(by_hand: np.ndarray, autodiff: np.ndarray) -> float:
-    """The largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1)), ulps of their own dtype.
+    """Compute the largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1)), in ulps of their dtype.
 
-    Infinite where one of them is no number.
+    Infinite if one of them is NaN.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         gaps = np.abs(by_hand - autodiff) / np.spacing(np.maximum(np.abs(by_hand), 1))
@@ -210,7 +210,7 @@ def drift(by_hand: np.ndarray, autodiff: np.ndarray) -> float:
 
 
 def _befores(start: Point, after: Point) -> Point:
-    """Where the updates of a path start from."""
+    """Return the points that the updates of a path start from."""
     return Point(
         np.concatenate([start.params[None], after.params[:-1]]),
         np.concatenate([start.moments[None], after.moments[:-1]]),
@@ -219,12 +219,12 @@ def _befores(start: Point, after: Point) -> Point:
 
 
 def _first(marked: np.ndarray) -> int:
-    """The first that is marked, or how many there are."""
+    """Return the index of the first True, or the length if there is none."""
     return int(np.argmax([*marked, True]))
 
 
 def _unjudgeable(verdict: Verdict) -> np.ndarray:
-    """What both sides have beyond the floats' range, or the ranges themselves."""
+    """Mark elements where both sides overflow, or where a range is not finite."""
     unknown = ~(np.isfinite(verdict.by_hand) | np.isfinite(verdict.autodiff))
     reach = verdict.hand_range.magnitude + verdict.autodiff_range.magnitude
     return unknown | ~np.isfinite(reach)

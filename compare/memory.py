@@ -1,4 +1,4 @@
-"""Memory that a process has freed: give it back to the system, or keep it for the next array."""
+"""Control whether glibc keeps freed memory for the next array or returns it to the system."""
 
 import ctypes
 from typing import Any
@@ -6,31 +6,31 @@ from typing import Any
 #: Numbers of glibc's settings, from its malloc.h.
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 
-#: Bytes from which on an array has a mapping of its own, where memory is counted.
+#: Bytes from which an array gets its own mapping, while memory is measured.
 COUNTED = 2**16
 
-#: Bytes. An int must hold it; older glibc refuse more than 32 MiB for arrays of their own mapping.
+#: Bytes. It must fit an int; older glibc refuse more than 32 MiB for the mapping threshold.
 MOST, MOST_OF_OLD = 2**30, 2**25
 
 
 def keep_freed_memory() -> bool:
     """Have glibc keep freed memory for the rest of this process.
 
-    By itself glibc hands large arrays back to the system when they are freed. The next array of
-    that size is then mapped anew, zeroed by the system, and faults once for every page of 4 KiB. A
-    NumPy program that makes the same arrays again and again, as a gradient in a training loop does,
-    pays that in every call: the gradient of 784-1024-1024-10 for 512 examples took 1.2 times as
-    long as its matrix products instead of 1.05 times, those of a million networks of three neurons
-    twice as long. Libraries that keep a pool of their own,
-    PyTorch on a GPU for instance, never show this.
+    By default glibc returns large arrays to the system when they are freed. The next array of
+    that size is then mapped again, zeroed by the system, and faults once for every page of 4 KiB. A
+    NumPy program that allocates the same arrays again and again, like a gradient in a training
+    loop, pays for that in every call: the gradient of 784-1024-1024-10 for 512 examples took 1.2
+    times as long as its matrix products instead of 1.05 times, those of a million networks of three
+    neurons twice as long. Libraries with their own memory pool, PyTorch on a GPU for instance,
+    never show this.
 
-    Threads have pools of their own in glibc, and those keep no array of 64 MiB or more, whatever
-    they are told. So all threads that have not asked for memory yet share the first one: XLA
-    computes on threads of its own, and its gradient of two layers 4096 wide took 1.3 times as long
-    when each call mapped 64 MiB anew. To be called before JAX has computed anything.
+    Each thread has its own pool in glibc, and those never keep an array of 64 MiB or more. So all
+    threads that have not allocated yet are made to share the first pool: XLA computes on its own
+    threads, and its gradient of two layers 4096 wide took 1.3 times as long when each call mapped
+    64 MiB anew. Call this before JAX computes anything.
 
     Returns:
-        Whether it could be done; False, and nothing has changed, where the C library is not glibc.
+        Whether the settings were changed; False where the C library is not glibc.
     """
     mallopt = _mallopt()
     if mallopt is None:
@@ -41,20 +41,20 @@ def keep_freed_memory() -> bool:
 
 
 def give_back_freed_memory() -> bool:
-    """Have glibc give back every larger array's memory as soon as it is freed, in this process.
+    """Have glibc return every larger array's memory as soon as it is freed, in this process.
 
-    By itself glibc raises the size from which on it does so as the program runs, and what a process
-    holds then says little of what its arrays take.
+    By default glibc raises the threshold for this as the program runs, so the memory of a process
+    says little about the size of its arrays.
 
     Returns:
-        Whether it could be done.
+        Whether the setting was changed.
     """
     mallopt = _mallopt()
     return mallopt is not None and bool(mallopt(MMAP_THRESHOLD, COUNTED))
 
 
 def _mallopt() -> Any:
-    """The C library's function for its settings; None where it is not glibc's."""
+    """Return glibc's `mallopt`, or None where the C library is not glibc."""
     try:
         library = ctypes.CDLL(None)
         mallopt, _ = library.mallopt, library.gnu_get_libc_version

@@ -1,7 +1,7 @@
 """The people of the article, and the shift of their data.
 
-The network sees weight minus 135 lb and height minus 66 in, 0 for male and 1 for female. The
-article calls this normalisation; it is a translation, made to give small whole numbers.
+The network's inputs are weight minus 135 lb and height minus 66 in; the target is 0 for male and 1
+for female. The article calls the shift normalisation; it is a translation to small whole numbers.
 """
 
 from dataclasses import dataclass
@@ -39,35 +39,35 @@ UNDECIDED = 0.25
 
 
 def person_named(name: str) -> Person:
-    """One of `PEOPLE` by name, in any case. Raises StopIteration for a name that none has."""
+    """Return one of `PEOPLE` by name, in upper or lower case. Raises StopIteration if unknown."""
     return next(person for person in PEOPLE if person.name.lower() == name.lower())
 
 
 def raw(people: tuple[Person, ...]) -> np.ndarray:
-    """Weight (lb) and height (in) of n people, float64, shape (n, 2)."""
+    """Return weight (lb) and height (in) of n people, float64, shape (n, 2)."""
     return np.array([[p.weight, p.height] for p in people], dtype=np.float64)
 
 
 def shifted(x: np.ndarray, shift: np.ndarray = SHIFT) -> np.ndarray:
-    """x - shift: what the network is given. x in lb and in, shape (..., 2); see `mean_shift`."""
+    """Compute the network's inputs, x - shift: x in lb and in, shape (..., 2); see `mean_shift`."""
     return np.asarray(x, dtype=np.float64) - shift
 
 
 def mean_shift(x: np.ndarray) -> np.ndarray:
-    """The mean of each column: the shift that centres the data, x of shape (n, n_features)."""
+    """Compute each column's mean, the shift that centres x of shape (n, n_features)."""
     return np.asarray(x, dtype=np.float64).mean(axis=0)
 
 
 def targets(people: tuple[Person, ...]) -> np.ndarray:
-    """1 for female, 0 for male, float64, shape (n,)."""
+    """Return the targets, 1 for female, 0 for male, float64, shape (n,)."""
     return np.array([float(p.gender == "F") for p in people])
 
 
 def label(probability: float) -> str:
-    """From a probability of one half upwards "F", below it "M"."""
+    """Return "F" for a probability of at least one half, else "M"."""
     return "F" if probability >= 0.5 else "M"
 
 
 def from_metric(weight: float, height: float) -> tuple[float, float]:
-    """kg and cm to lb and in."""
+    """Convert kg and cm to lb and in."""
     return weight * POUNDS_PER_KG, height * INCHES_PER_CM

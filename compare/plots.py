@@ -1,4 +1,4 @@
-"""The article's figures, redrawn from real computation; the surface has `compare.surface`.
+"""Draw the article's figures from real computation; `compare.surface` draws the surface.
 
 Each function returns a matplotlib figure; `save` writes it as SVG or PNG, the same bytes for the
 same numbers. Colours are Okabe and Ito's, which people with colour-blindness can tell apart.
@@ -40,7 +40,7 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The house style, for one figure: matplotlib's settings are as before afterwards."""
+    """Apply the project's style to one figure; matplotlib's settings are restored afterwards."""
     import matplotlib as mpl
 
     with mpl.rc_context(_STYLE):
@@ -54,13 +54,13 @@ def _axes(title: str, xlabel: str, ylabel: str, rows: int = 1) -> tuple["Figure"
     axes = figure.subplots(rows, 1, sharex=True)
     top, bottom = (axes, axes) if rows == 1 else (axes[0], axes[-1])
     for text in (top.set_title(title), top.set_ylabel(ylabel), bottom.set_xlabel(xlabel)):
-        # A table's columns may be named in dollars, which are not mathematics.
+        # A column's name may contain dollar signs, which matplotlib would read as mathematics.
         text.set_parse_math(False)
     return figure, axes
 
 
 def exam() -> "Figure":
-    """The article's exam: dinner or not, by the step and, more kindly, by the sigmoid."""
+    """Draw the article's exam: dinner or not, by the step and by the sigmoid."""
     with style():
         figure, axes = _axes("Dinner after the exam", "mark, x = mark - 50", "y = activation(x)")
         marks = np.linspace(40, 60, 1001)
@@ -87,7 +87,7 @@ def exam() -> "Figure":
 
 
 def sigmoid_curve() -> "Figure":
-    """σ and its derivative, and where it saturates."""
+    """Draw σ, its derivative, and where it saturates."""
     with style():
         figure, (top, bottom) = _axes("The sigmoid and its slope", "z", "σ(z)", rows=2)
         z = np.linspace(-10, 10, 1001)
@@ -112,7 +112,7 @@ def sigmoid_curve() -> "Figure":
 
 
 def loss(trainings: "Trainings") -> "Figure":
-    """The loss curves of both trainings; the one by autodiff is dashed, since they coincide."""
+    """Draw the loss curves of both trainings; autodiff's is dashed, since they coincide."""
     from matplotlib.ticker import MaxNLocator
 
     with style():
@@ -122,7 +122,7 @@ def loss(trainings: "Trainings") -> "Figure":
             axes.text(0.5, 0.5, "no epochs", transform=axes.transAxes, ha="center", color=GREY)
             return figure
         epochs = np.arange(trainings.epochs)
-        # A line through a single point is not to be seen.
+        # A line through a single point is invisible.
         marker = "o" if trainings.epochs == 1 else ""
         by_hand, by_auto = trainings.losses.T
         axes.plot(epochs, by_hand, color=BLUE, linewidth=5, marker=marker, markersize=11)
@@ -136,7 +136,7 @@ def loss(trainings: "Trainings") -> "Figure":
 
 
 def training_losses(losses: np.ndarray, names: list[str]) -> "Figure":
-    """The loss curves of one or two trainings, shape (epochs, trainings); the second is dashed."""
+    """Draw one or two trainings' loss curves, shape (epochs, trainings), the second dashed."""
     with style():
         figure, axes = _axes("The loss on the training part", "epoch", "loss")
         epochs = np.arange(1, len(losses) + 1)
@@ -155,16 +155,16 @@ def training_losses(losses: np.ndarray, names: list[str]) -> "Figure":
 
 
 def _scale_loss(axes: Any, losses: np.ndarray) -> None:
-    """A logarithmic y axis if the losses have logarithms and span more than a factor of two.
+    """Use a logarithmic y axis if the losses are positive and span more than a factor of two.
 
-    Less would have ticks that differ in their last digits only; a linear axis from 0 shows how
-    little that is.
+    With less, ticks would differ in their last digits only; a linear axis from 0 shows how little
+    the loss changes.
     """
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     low, high = losses.min(), losses.max()
     if low > 0 and high > 2 * low:
-        # No two of these are further apart than a factor of two: there is at least one tick.
+        # Neighbours are at most a factor of two apart, so there is at least one tick.
         subs = (1, 2, 3, 5) if high < 1000 * low else (1,)
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=subs))
@@ -176,10 +176,10 @@ def _scale_loss(axes: Any, losses: np.ndarray) -> None:
 
 
 def residuals(result: "Regression") -> "Figure":
-    """Predictions against targets, and each residual as the vertical line between the two.
+    """Draw predictions against targets, and each residual as a vertical line between the two.
 
-    With a single feature the line itself is drawn over the feature; with several, the prediction
-    takes its place on the x axis.
+    With a single feature the fitted line is drawn over the feature; with several, the x axis is the
+    prediction.
     """
     with style():
         table = result.table
@@ -190,7 +190,7 @@ def residuals(result: "Regression") -> "Figure":
         title = f"Residuals: {table.target} by {', '.join(table.features)}"
         title = textwrap.fill(title, 68, max_lines=2, placeholder=" ...")
         figure, axes = _axes(title, xlabel, table.target)
-        # Of many points it is the crowd that is to be seen, not each.
+        # With many points, small transparent markers show their density.
         width, size, alpha = (0.6, 3.5, 0.45) if len(x) > 100 else (1.2, 6, 1)
         axes.vlines(
             x,
@@ -232,7 +232,6 @@ def save(figure: "Figure", path: Path) -> None:
 
     metadata = {"Date": None} if path.suffix.lower() == ".svg" else {"Software": None}
     with mpl.rc_context({"svg.hashsalt": _STYLE["svg.hashsalt"]}), warnings.catch_warnings():
-        # A table's columns may be named in any script. What the font lacks is drawn as a box, which
-        # says so by itself.
+        # Columns may be named in any script; a missing glyph is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         write_whole(path, lambda file: figure.savefig(file, metadata=metadata))

@@ -1,8 +1,8 @@
-"""Least squares three ways: in closed form, and by gradient descent by hand and by autodiff.
+"""Compare least squares in closed form with gradient descent by hand and by autodiff.
 
-Descent runs on standardised columns (mean 0, standard deviation 1): in the raw units of a table one
-learning rate cannot suit a height in centimetres and a sex of 0 or 1. The coefficients it reaches
-are translated back into the units of the table, where they stand beside the closed form.
+Descent runs on standardised columns (mean 0, standard deviation 1): in raw units one learning rate
+cannot suit a height in centimetres and a sex of 0 or 1. The coefficients are converted back to the
+units of the table and compared with the closed form.
 
 Every step of both descents is judged (`compare.lockstep`); distances from the closed form are
 reported.
@@ -27,13 +27,13 @@ from manual.regression import Coefficients
 
 Gradient = Callable[[Any, Any, Any], Any]
 
-#: Steps that are taken and judged at a time.
+#: Steps taken and judged at a time.
 CHUNK = 200
 
 
 @dataclass(frozen=True)
 class Regression:
-    """One table, three answers in its own units, and the verdict on the two descents."""
+    """One table's three fits in its own units, and the result of comparing the descents."""
 
     table: Table
     learning_rate: float
@@ -41,7 +41,7 @@ class Regression:
     closed_form: Coefficients
     by_hand: Coefficients
     autodiff: Coefficients
-    r_squared: float  #: of the closed form: the part of the target's variance that it explains
+    r_squared: float  #: the share of the target's variance that the closed form explains
     remaining: float  #: largest distance of either descent from the closed form, standardised
     first_divergence: Divergence | None
 
@@ -58,7 +58,7 @@ def compare_regressions(
     by_hand: Gradient = manual.regression.gradient,
     on_step: Callable[[int], None] = lambda _: None,
 ) -> Regression:
-    """Fit the table three ways and judge every step of both descents.
+    """Fit a table in closed form and by two descents, and judge every step of the descents.
 
     Args:
         table: more rows than features, no feature a combination of the others.
@@ -66,12 +66,12 @@ def compare_regressions(
         learning_rate: η for the standardised columns. The largest stable one is 2/λ with λ the
             largest eigenvalue of the loss's second derivative; unless given it is 0.1, or 1/λ where
             many correlated features make that smaller.
-        by_hand: a gradient to put in place of the hand-written one.
+        by_hand: a gradient that replaces the hand-written one.
         on_step: called with the number of steps judged so far.
 
     Raises:
-        InputError: there is no single best fit, a column is constant or leaves the range in which
-            its squares are floating-point numbers, or the learning rate is too large for the table.
+        InputError: there is no unique best fit, a column is constant or its squares overflow or
+            underflow, or the learning rate is too large for the table.
     """
     _check(table)
     closed = _closed_form(table)
@@ -81,8 +81,8 @@ def compare_regressions(
         curvature = 2 * np.linalg.eigvalsh(x.T @ x / len(y)).max()
         learning_rate = float(min(0.1, 1 / max(curvature, 2.0)))
 
-    # From ones, since at zero the intercept's derivative is 0 on centred columns, and stays 0: a
-    # wrong one could not be seen.
+    # Start at ones: at zero the intercept's derivative is 0 on centred columns, and stays 0, so a
+    # wrong one would not show.
     start = Coefficients(np.ones(x.shape[1]), np.float64(1.0))
     both = _lockstep(x, y, learning_rate, by_hand, (*table.features, "intercept"))
     points, divergence = dict.fromkeys(both.sides, plain(_flat(start), 0)), None
@@ -113,7 +113,7 @@ def compare_regressions(
 
 
 def _check(table: Table) -> None:
-    """Refuse columns that are constant up to rounding, or whose squares are not to be had."""
+    """Refuse columns that are constant up to rounding, or whose squares overflow."""
     columns = np.column_stack([table.x, table.y])
     for name, column in zip((*table.features, table.target), columns.T, strict=True):
         largest = np.abs(column).max()
@@ -123,7 +123,7 @@ def _check(table: Table) -> None:
                 f"expected at most {LARGEST_VALUE:g}"
             )
         spread = np.abs(column - column.mean()).max()
-        # The mean of equal numbers may be off by n u of them, and so may the differences from it.
+        # The mean of equal numbers may have a relative error of n u, so their deviations may, too.
         if spread <= max(len(column) * 2.0**-53 * largest, SMALLEST_VALUE):
             raise InputError(
                 f"{table.name}: column {name!r} is constant at {column[0]:g}; expected one that "
@@ -132,7 +132,7 @@ def _check(table: Table) -> None:
 
 
 def _closed_form(table: Table) -> Coefficients:
-    """By the article's formula for one feature, by multiple regression for several."""
+    """Solve by the article's formula for one feature, by multiple regression for several."""
     if table.x.shape[1] == 1:
         slope, intercept = manual.regression.line(table.x[:, 0], table.y)
         return Coefficients(np.array([slope]), np.float64(intercept))
@@ -150,9 +150,9 @@ def _closed_form(table: Table) -> Coefficients:
 def _lockstep(
     x: np.ndarray, y: np.ndarray, rate: float, by_hand: Gradient, names: tuple[str, ...]
 ) -> Lockstep:
-    """Both sides; a stretch is of zeros.
+    """Set up both descents; the stretches are zeros.
 
-    One sample that is the whole table turns stochastic descent into plain gradient descent.
+    With the whole table as its only sample, stochastic descent is plain gradient descent.
     """
     inputs, targets = exactly(np.column_stack([x, np.ones(len(y))])), exactly(y)
 
@@ -175,7 +175,7 @@ def _lockstep(
         return grads, Coefficients(*(w - rate * dw for w, dw in zip(at, grads, strict=True)))
 
     def gradient(coefficients: np.ndarray) -> Range:
-        """Where every right program of (2/n) Xᵀ(Xβ - y), X with a column of ones, must answer."""
+        """Compute the range of (2/n) Xᵀ(Xβ - y), X with a column of ones, by any right program."""
         residual = inputs @ exactly(coefficients) - targets
         return total(inputs.T * (2 * residual)) / len(y)
 
@@ -202,7 +202,7 @@ def _split(flat: np.ndarray) -> Coefficients:
 
 
 def _flat(coefficients: Any) -> np.ndarray:
-    """Slopes and intercept along one last axis, shape (..., features + 1)."""
+    """Join slopes and intercept along the last axis, shape (..., features + 1)."""
     slopes, intercept = np.asarray(coefficients.slopes), np.asarray(coefficients.intercept)
     return np.concatenate([slopes, intercept[..., None]], axis=-1)
 
@@ -215,7 +215,7 @@ class _Scale:
         self.y_mean, self.y_sd = table.y.mean(), table.y.std()
 
     def in_units(self, standardised: np.ndarray) -> Coefficients:
-        """Standardised coefficients, shape (features + 1,), in the units of the table."""
+        """Convert standardised coefficients, shape (features + 1,), to the units of the table."""
         slopes = standardised[:-1] * self.y_sd / self.x_sd
         intercept = self.y_mean + standardised[-1] * self.y_sd - self.x_mean @ slopes
         return Coefficients(slopes, intercept)

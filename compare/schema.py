@@ -1,6 +1,6 @@
-"""What others wrote into JSON, held against types: a value as it is, or one line that says why not.
+"""Validate JSON against types: return the value, or raise an error of one line.
 
-Types are dataclasses, named tuples and msgspec's own; `Annotated[int, Meta(ge=1)]` says more.
+Types are dataclasses, named tuples and msgspec's; `Annotated[int, Meta(ge=1)]` adds constraints.
 """
 
 import json
@@ -15,16 +15,16 @@ Kind = TypeVar("Kind")
 
 
 def converted(value: Any, kind: type[Kind], where: str, otherwise: str = "") -> Kind:
-    """What JSON holds, as a `kind`: strictly, so that nothing but a whole number becomes a float.
+    """Convert JSON to a type, strictly: the only conversion is from integers to floats.
 
     Args:
-        value: what JSON holds.
-        kind: the type of all of it.
-        where: it stands, for an error.
-        otherwise: how an error about the whole ends.
+        value: the parsed JSON.
+        kind: the type.
+        where: its location, for the error message.
+        otherwise: the end of an error message about the whole value.
 
     Raises:
-        InputError: which part of it is what, and what was expected.
+        InputError: names the invalid part and what was expected.
     """
     try:
         return msgspec.convert(value, kind)

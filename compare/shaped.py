@@ -1,4 +1,4 @@
-"""What arrays of objects have in common, whichever objects they hold."""
+"""The base class of arrays of objects: shape, transpose, indexing."""
 
 from typing import Any, Self
 
@@ -6,7 +6,7 @@ from typing import Any, Self
 class Shaped:
     """An array of any shape over a NumPy array of objects, `numbers`."""
 
-    numbers: Any  #: of dtype object; NumPy has no type for what is inside
+    numbers: Any  #: of dtype object; NumPy cannot annotate the element type
 
     def __init__(self, numbers: Any):
         self.numbers = numbers
@@ -18,7 +18,7 @@ class Shaped:
 
     @property
     def ndim(self) -> int:
-        """How many axes."""
+        """The number of axes."""
         return self.numbers.ndim
 
     @property

@@ -1,4 +1,4 @@
-"""The loss as a surface over two of the nine parameters, with a training on it."""
+"""Draw the loss as a surface over two of the nine parameters, with the path of a training."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-#: Steps from tick to tick, times a power of ten.
+#: Tick spacings, times a power of ten.
 ROUND = (1, 2, 5, 10)
 
 
 def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.ndarray) -> "Figure":
-    """The mean loss over two of the nine parameters, the others held, with a training on it.
+    """Draw the mean loss over two of the nine parameters, with the path of a training.
 
-    The graph of the loss lies in ten dimensions; this is the slice through the training's end, once
-    in perspective and once from above. The training is drawn on the slice, so the height of its
-    path is its own loss only at the end.
+    The graph of the loss lies in ten dimensions; this is the slice through the training's end, in
+    perspective and from above. The path is projected onto the slice, so its height equals its loss
+    only at the end.
 
     Args:
         path: parameters before and after each update, shape (9, updates + 1).
@@ -31,7 +31,7 @@ def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.nda
     from matplotlib.figure import Figure
 
     def height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The mean loss at two parameters of one shape (...), in that shape."""
+        """Compute the mean loss at two parameters of shape (...), in that shape."""
         held = Parameters(*path[:, -1])
         swept = held._replace(**{names[0]: x[..., None], names[1]: y[..., None]})
         return manual.article.loss(swept, xs, ys).mean(axis=-1)
@@ -44,7 +44,7 @@ def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.nda
         title = f"Mean loss over {names[0]} and {names[1]}"
         figure.suptitle(f"{title}\nThe others are held where training ended", x=0.01, ha="left")
         left, right = figure.add_gridspec(1, 2, width_ratios=(1, 1.1))
-        # In the order of drawing, not of depth: the path lies on the surface, not half inside it.
+        # Drawn in order, not by depth, so that the path lies on the surface, not half inside it.
         relief: Any = figure.add_subplot(left, projection="3d", computed_zorder=False)
         above = figure.add_subplot(right)
         for axes in (relief, above):
@@ -53,19 +53,19 @@ def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.nda
         _draw_path(relief, x, y, height(x, y))
         _draw_contours(above, *mesh, values)
         _draw_path(above, x, y)
-        # Beside the title, where it covers no part of a path.
+        # The legend is beside the title, where it covers no part of a path.
         box: dict[str, Any] = {"frameon": True, "facecolor": "white", "framealpha": 1}
         figure.legend(*above.get_legend_handles_labels(), loc="upper right", ncols=3, **box)
     return figure
 
 
 def _draw_relief(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) -> None:
-    """The loss in perspective: three arrays of shape (121, 121), of which every other row shows."""
+    """Draw the loss in perspective from arrays of shape (121, 121), every other row."""
     from matplotlib.ticker import MaxNLocator
 
     low, high = _reach(values)
     colours = {"cmap": "cividis", "vmin": low, "vmax": high}
-    # Smoothed, the edges of the patches would let the background shine through.
+    # With antialiasing the background would show between the patches.
     axes.plot_surface(x, y, values, rcount=61, ccount=61, antialiased=False, **colours)
     axes.set(zlabel="loss", zlim=(low, high))
     axes.tick_params(labelsize=9, pad=1)
@@ -76,10 +76,10 @@ def _draw_relief(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) ->
 
 
 def _draw_contours(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) -> None:
-    """The loss from above, with its colour bar: three arrays of shape (121, 121)."""
+    """Draw the loss from above, with a colour bar, from arrays of shape (121, 121)."""
     from matplotlib.ticker import MaxNLocator
 
-    # An odd number of bands: a flat loss lies in the middle of one, not on an edge.
+    # An odd number of bands, so that a flat loss lies inside one, not on an edge.
     levels = np.linspace(*_reach(values), 26)
     filled = axes.contourf(x, y, values, levels=levels, cmap="cividis")
     ticks = MaxNLocator(6, steps=ROUND)
@@ -87,16 +87,16 @@ def _draw_contours(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) 
 
 
 def _around(values: np.ndarray) -> np.ndarray:
-    """121 numbers that reach from below the smallest to above the largest value."""
+    """Return 121 numbers from below the smallest to above the largest value."""
     low, high = float(values.min()), float(values.max())
     margin = 0.6 * max(high - low, 1.0)
     return np.linspace(low - margin, high + margin, 121)
 
 
 def _reach(values: np.ndarray) -> tuple[float, float]:
-    """The smallest and the largest loss; of a flat loss, 0 and its double.
+    """Return the smallest and the largest loss; for a flat loss, 0 and its double.
 
-    Otherwise rounding errors would be the hills of a flat loss, at heights like 1e-13 + 0.5.
+    Otherwise the plot of a flat loss would magnify rounding errors, with ticks like 1e-13 + 0.5.
     """
     low, high = float(values.min()), float(values.max())
     if high < 1e-12:
@@ -105,17 +105,17 @@ def _reach(values: np.ndarray) -> tuple[float, float]:
 
 
 def _draw_path(axes: Any, *path: np.ndarray) -> None:
-    """The way of a training, its start and, unless it went nowhere, its end.
+    """Draw the path of a training, its start and, unless it never moved, its end.
 
     Args:
-        axes: flat, or in perspective.
+        axes: plane or 3D axes.
         path: two or three coordinates, each of shape (updates + 1,).
     """
     from matplotlib.patheffects import withStroke
 
     first, last = ([coordinate[at : at + 1] for coordinate in path] for at in (0, len(path[0]) - 1))
     moved = first != last
-    # White inside black: one of the two stands out from any ground.
+    # White inside black, visible on any background.
     outline = [withStroke(linewidth=3.6, foreground=BLACK)]
     label = "training" if moved else None
     axes.plot(*path, color="white", linewidth=1.8, path_effects=outline, zorder=3, label=label)

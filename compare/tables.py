@@ -1,4 +1,4 @@
-"""Tables of numbers for regression: two that come with the project, or a CSV file of the user's."""
+"""Load tables for regression: a built-in one, or a user's CSV file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,17 +11,17 @@ from compare.wording import InputError, no_such_file
 
 BDIMS = Path(__file__).parent / "data" / "bdims.csv"
 
-#: Tables that come with the project, by name, and their columns, the target that is meant last.
+#: The built-in tables by name, and their columns; the target is last.
 #: `bdims`: 507 people, Heinz, Peterson, Johnson & Kerk, "Exploring Relationships in Body
 #: Dimensions", Journal of Statistics Education 11(2), 2003; cm, 1 for male, kg.
 BUILT_IN = {"article": ("height", "weight"), "bdims": ("hgt", "sex", "wgt")}
 
-#: Its target is a number.
+#: A data set with a numeric target.
 Table = Dataset
 
 
 def table_named(text: str, target: str | None = None, features: Sequence[str] = ()) -> Table:
-    """The built-in table of that name, else the CSV file at that path.
+    """Load the built-in table of that name, else the CSV file at that path.
 
     Args:
         text: `article` (weight in lb by height in in), `bdims`, or the path of a file with a header

@@ -1,4 +1,4 @@
-"""How results read on a terminal: tables, a small loss curve, a progress bar, one closing line."""
+"""Print results on a terminal: tables, a small loss curve, a progress bar, a closing line."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
     from compare.regression import Regression
     from compare.trajectory import SampleDivergence, Trainings
 
-#: Digits that every float64 holds; the 16th and 17th differ between machines.
+#: Digits printed; the 16th and 17th of a float64 may differ between machines.
 DIGITS = 15
 
-#: A float64 holds 16 digits. Where rounding may cost more than half of them it is worth a word.
+#: A float64 has 16 digits. Explain a number whose bound allows to lose more than half of them.
 HALF_THE_DIGITS = 1e-8
 
 
 class _Output(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to the command line: rich itself ends the process with 1, a disagreement."""
+        """Leave it to the command line: rich would exit with 1, the code for a disagreement."""
         raise BrokenPipeError
 
 
-#: Tables are laid out for so many columns. In a narrower terminal their lines go on in the next,
-#: which is not pretty; a number without its end would be wrong.
+#: Tables are laid out for at least so many columns; in a narrower terminal their lines wrap, rather
+#: than cut off numbers.
 NARROWEST = 80
 
 
 def console() -> Console:
-    """Standard output: coloured on a terminal unless NO_COLOR is set, plain in a pipe."""
+    """Return standard output: coloured on a terminal unless NO_COLOR is set, plain in a pipe."""
     made = _Output(highlight=False, emoji=False, markup=False)
     made.width = max(made.width, NARROWEST)
     return made
 
 
 def show_partials(out: Console, partials: "list[Partial]", sigmoid_derivative: str) -> None:
-    """The nine partial derivatives by both, beside the exact values, and what became of digits."""
+    """Print the nine partial derivatives by both, the exact values, and any loss of digits."""
     rows = table("∂L/∂", "exact", "", "", "ulps", "verdict")
     for row in partials:
         rows.add_row(
@@ -73,7 +73,7 @@ def _lost_digits(row: "Partial") -> bool:
 
 
 def show_losses(out: Console, trainings: "Trainings") -> None:
-    """The mean loss every so often by both, and a small curve of the loss by hand."""
+    """Print the mean loss by both at some epochs, and a small curve of the loss by hand."""
     rows = table("epoch", "mean loss by hand", "autodiff")
     every = max(1, trainings.epochs // 10)
     for epoch in sorted({*range(0, trainings.epochs, every), trainings.epochs - 1}):
@@ -85,7 +85,7 @@ def show_losses(out: Console, trainings: "Trainings") -> None:
 
 
 def show_trainings(out: Console, trainings: "Trainings", names: list[str]) -> None:
-    """The judged updates and the reported drift."""
+    """Print the result of the judged updates, and the drift."""
     loss = float(trainings.losses[-1, 0])
     if loss >= UNDECIDED:
         out.print(
@@ -105,7 +105,7 @@ def show_trainings(out: Console, trainings: "Trainings", names: list[str]) -> No
 
 
 def describe(divergence: "SampleDivergence", names: list[str]) -> str:
-    """One sentence for the first divergence of two trainings."""
+    """Describe the first divergence of two trainings in a sentence."""
     whose = {"by_hand": "by hand", "autodiff": "by autodiff", "both": "both"}
     return (
         f"epoch {divergence.epoch}, {names[divergence.sample]}, {divergence.quantity} of "
@@ -117,7 +117,7 @@ def describe(divergence: "SampleDivergence", names: list[str]) -> str:
 
 
 def show_predictions(out: Console, predictions: "list[Prediction]") -> None:
-    """Probability and label by both."""
+    """Print probability and label by both."""
     rows = table("", "weight", "height", "by hand", "autodiff")
     for p in predictions:
         rows.add_row(
@@ -131,7 +131,7 @@ def show_predictions(out: Console, predictions: "list[Prediction]") -> None:
 
 
 def show_regression(out: Console, result: "Regression") -> None:
-    """The coefficients three ways."""
+    """Print the coefficients in closed form and by both descents."""
     rows = table(result.table.target, "closed form", "descent by hand", "descent by autodiff")
     columns = (result.closed_form, result.by_hand, result.autodiff)
     for j, name in enumerate(result.names):
@@ -141,16 +141,16 @@ def show_regression(out: Console, result: "Regression") -> None:
 
 
 def show_verdict(out: Console, verdict: str, because: str) -> None:
-    """The closing line."""
+    """Print the closing line."""
     out.print(Text.assemble(_verdict(verdict), f": {because}"))
 
 
 @contextmanager
 def progress(total: int, what: str, transient: bool = True) -> Iterator[Callable[..., None]]:
-    """A progress bar on standard error, where that is a terminal; it stays unless `transient`.
+    """Show a progress bar on standard error, if that is a terminal; it stays unless `transient`.
 
-    Yields what to call with how much is done, and with a function that says how things are, which
-    is asked ten times a second at most.
+    Yields a function to call with the amount done and, optionally, a function that returns a status
+    text, which is called at most ten times a second.
 
     Raises:
         KeyboardInterrupt: with a message that says how far it got.
@@ -181,7 +181,7 @@ def progress(total: int, what: str, transient: bool = True) -> Iterator[Callable
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """A sign of life on standard error, where that is a terminal."""
+    """Show a spinner on standard error, if that is a terminal."""
     err = Console(stderr=True)
     if not err.is_terminal:
         yield
@@ -191,7 +191,7 @@ def waiting(what: str) -> Iterator[None]:
 
 
 def show_scores(out: Console, scores: dict[str, dict[str, float | None]]) -> None:
-    """Losses and accuracies on both parts, a column a side."""
+    """Print losses and accuracies on both parts, one column per side."""
     rows = table("", *scores)
     for key, name in (
         ("train_loss", "loss, training part"),
@@ -206,7 +206,7 @@ def show_scores(out: Console, scores: dict[str, dict[str, float | None]]) -> Non
 
 
 def table(*headings: str) -> Table:
-    """An empty table in the style of the house."""
+    """Make an empty table in the project's style."""
     made = Table(box=None, header_style="bold", pad_edge=False)
     for heading in headings:
         made.add_column(heading, no_wrap=True)
@@ -219,12 +219,12 @@ def _verdict(verdict: str) -> Text:
 
 
 def number(value: float, digits: int = DIGITS) -> str:
-    """A number with room for its sign, in the digits that every float64 holds unless said."""
+    """Format a number with room for its sign, by default to 15 digits."""
     return f"{value: .{digits}g}"
 
 
 def ulps(distance: float) -> str:
-    """Whole ulps; which fraction of one a program is off is chance."""
+    """Format a distance in whole ulps; fractions of one are chance."""
     return f"{distance:.0f}" if distance < 1000 else f"{distance:.3g}"
 
 

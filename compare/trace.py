@@ -1,9 +1,10 @@
-"""One forward and one backward pass of one example, as data: every link of the chain.
+"""The trace of one forward and one backward pass of one example, as data.
 
-The hand-written lines are run on numbers that know how they came about (`compare.recording`), so
-formulas, names and order are those of the lines themselves. Beside each value stand autodiff's, the
-exact one, how many ulps either is off, and whether both lie where a right program must answer.
-`compare.traced` knows the two kinds of networks; terminal, page and documents read what is here.
+The hand-written lines run on numbers that record their operations (`compare.recording`), so
+formulas, names and order are those of the lines themselves. Each value comes with autodiff's, the
+exact one, the errors of both in ulps, and whether both lie in the range of a right program.
+`compare.traced` builds traces for the two kinds of networks; the terminal, the page and documents
+read them.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 from compare.recording.program import Program
 
-#: The kinds of quantities, in the order in which they come up.
+#: The kinds of quantities, in the order of computation.
 INPUT, PARAMETER, VALUE, LOSS, FACTOR, GRADIENT, UPDATE = (
     "input",
     "parameter",
@@ -31,35 +32,35 @@ class Quantity:
     symbol: str  #: ∂L/∂w1
     latex: str
     kind: str
-    step: int  #: the number of the micro-step that computes it; 0 for what is given
+    step: int  #: the number of the micro-step that computes it; 0 for inputs and parameters
     by_hand: float
     depends_on: tuple[str, ...] = ()  #: names in the formula, from left to right
     factors: tuple[str, ...] = ()  #: names of the factors, if it is a product of named ones
-    # What is given has none of what follows.
+    # Inputs and parameters have none of the following.
     formula: str | None = None  #: in symbols
     formula_latex: str | None = None
     substituted: str | None = None  #: the formula with numbers of six digits
     substituted_latex: str | None = None
-    #: The formula with places for numbers: \\text{«w1»} where the number called w1 stands.
+    #: The formula with placeholders for numbers: \\text{«w1»} for the number named w1.
     places_latex: str | None = None
-    derivative: tuple[str, str] | None = None  #: of which quantity by which, if it is one
+    derivative: tuple[str, str] | None = None  #: (of, by), the names in a derivative
     autodiff: float | None = None
-    exact: str | None = None  #: decimal digits; None also where there is no one value
+    exact: str | None = None  #: decimal digits; None also where the value is not unique
     ulps_by_hand: float | None = None  #: |by_hand - exact| / ulp(exact)
     ulps_autodiff: float | None = None
-    verdict: str | None = None  #: `agree`: both lie where a right program must; or `disagree`
-    file: str | None = None  #: the line that computes it
+    verdict: str | None = None  #: `agree`: both lie in the range of a right program; or `disagree`
+    file: str | None = None  #: the file of the statement that computes it
     line: int | None = None
     statement: str | None = None
 
 
 def place(name: str) -> str:
-    """How `Quantity.places_latex` marks where the number of that name stands."""
+    """Return the placeholder of a number in `Quantity.places_latex`."""
     return rf"\text{{«{name}»}}"
 
 
 class Step(NamedTuple):
-    """Some quantities that are computed together."""
+    """A micro-step: quantities that are computed together."""
 
     number: int  #: from 1 up
     phase: str  #: `forward`, `loss`, `backward` or `update`
@@ -69,16 +70,16 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Trace:
-    """A whole pass."""
+    """The trace of a whole pass."""
 
-    about: dict[str, Any]  #: which network, whose example, which parameters
+    about: dict[str, Any]  #: the network, the example's owner, the parameters
     quantities: dict[str, Quantity]  #: by name, in the order in which they are computed
     steps: tuple[Step, ...]
-    program: Program  #: the lines that were run; its names are those of the quantities
+    program: Program  #: the recorded lines, with the names of the quantities
 
     @property
     def verdict(self) -> str:
-        """`agree` if every quantity does."""
+        """`agree` if every quantity does, else `disagree`."""
         rulings = [quantity.verdict for quantity in self.quantities.values()]
         return "disagree" if "disagree" in rulings else "agree"
 
@@ -87,12 +88,12 @@ class Trace:
         return [q.name for q in self.quantities.values() if q.kind == PARAMETER]
 
     def gradient_of(self, parameter: str) -> Quantity:
-        """The derivative of the loss by a parameter. Raises KeyError if there is no such one."""
+        """Return the derivative of the loss by a parameter. Raises KeyError if there is none."""
         gradients = {q.symbol: q for q in self.quantities.values() if q.kind == GRADIENT}
         return gradients[f"∂L/∂{parameter}"]
 
     def before(self, name: str) -> list[Quantity]:
-        """The quantity and all that it depends on, in the order in which they are computed."""
+        """Return a quantity and all that it depends on, in the order of computation."""
         needed, open_ = set(), [name]
         while open_:
             needed.add(at := open_.pop())
@@ -100,7 +101,7 @@ class Trace:
         return [quantity for n, quantity in self.quantities.items() if n in needed]
 
     def as_object(self, at: int | None = None) -> dict[str, Any]:
-        """For JSON: all of it, or one step with what it computes."""
+        """Return the trace for JSON: all of it, or one step with its quantities."""
         steps = [step for step in self.steps if at in (None, step.number)]
         quantities = [q for q in self.quantities.values() if at in (None, q.step)]
         return {

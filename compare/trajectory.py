@@ -1,4 +1,4 @@
-"""The article's training, by hand and by autodiff, in lockstep."""
+"""Run the article's training by hand and by autodiff in lockstep."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -16,46 +16,46 @@ from compare.verdict import BY_AUTODIFF, BY_HAND
 from compare.wording import InputError
 from manual.article import Parameters
 
-#: Epochs that are run, judged and let go of at a time, so that memory holds one stretch of updates
-#: and not all; the article's 1000 epochs are one compiled loop.
+#: Epochs run and judged at a time, so that memory holds one stretch of updates and not all; the
+#: article's 1000 epochs are one compiled loop.
 CHUNK = 1000
 
-#: A training whose parameters grow beyond this has run away. Below it no product of two parameters,
-#: an input and a learning rate that got there overflows, so every update can still be judged.
+#: A training with parameters beyond this has diverged. Below it no product of two parameters, an
+#: input and a learning rate overflows, so every update can still be judged.
 LARGEST = 1e100
 
 
 @dataclass(frozen=True)
 class SampleDivergence(Divergence):
-    """The first update on which one of the sides is off, and what it learns from."""
+    """The first update at which a side is off, with its epoch and sample."""
 
     epoch: int  #: counted from 0
     sample: int  #: row of the table, counted from 0
 
     def as_object(self, names: list[str]) -> dict[str, Any]:
-        """For JSON, with the sample's name."""
+        """Return it for JSON, with the sample's name."""
         where = {"update": self.update, "epoch": self.epoch, "sample": None}
         return where | asdict(self) | {"sample": names[self.sample]}
 
 
 @dataclass(frozen=True)
 class Trainings:
-    """Two trainings, compared."""
+    """The result of comparing two trainings."""
 
     losses: np.ndarray  #: shape (epochs, 2): mean loss after each epoch, by hand and by autodiff
     first_divergence: SampleDivergence | None
     max_drift_ulps: float  #: largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1))
-    by_hand: Parameters  #: nine numbers, where the training by hand arrived
-    autodiff: Parameters  #: nine numbers, where the training by autodiff arrived
+    by_hand: Parameters  #: nine numbers, the final parameters by hand
+    autodiff: Parameters  #: nine numbers, the final parameters by autodiff
 
     @property
     def epochs(self) -> int:
-        """How many epochs both went through."""
+        """The number of epochs."""
         return len(self.losses)
 
 
 class TrainingDivergedError(InputError):
-    """A training ran away, as it does under a learning rate far too large."""
+    """A training diverged, from a learning rate far too large."""
 
     def __init__(self, epoch: int, learning_rate: float):
         super().__init__(
@@ -66,13 +66,13 @@ class TrainingDivergedError(InputError):
 
 @dataclass(frozen=True)
 class Problem:
-    """What both sides train on.
+    """The data and settings of both trainings.
 
     Args:
         xs, ys: n samples, shape (n, 2) and (n,), float64.
         learning_rate: η.
         sigmoid_derivative: the form of σ' that the hand lines use, `stable` or `article`.
-        by_hand: a gradient to put in place of `manual.article.gradient`; takes one sample and many.
+        by_hand: a gradient to replace `manual.article.gradient`; takes one sample or many.
     """
 
     xs: np.ndarray
@@ -98,9 +98,9 @@ def compare_trainings(
 
     Args:
         start: nine float64 numbers.
-        problem: what to train on.
+        problem: the data and settings.
         order: the samples of each epoch, shape (epochs, samples per epoch), integers.
-        train: a training loop to put in place of `manual.sgd.train`.
+        train: a training loop to replace `manual.sgd.train`.
         on_epoch: called with the number of epochs done so far, as the training by hand proceeds.
 
     Raises:
@@ -135,9 +135,9 @@ def walk_by_hand(
     train: Callable[..., Iterator[Any]] = manual.sgd.train,
     on_epoch: Callable[[int], None] = lambda _: None,
 ) -> np.ndarray:
-    """The parameters after each update of the training by hand, shape (9, order.size).
+    """Train by hand; return the parameters after each update, shape (9, order.size).
 
-    Arguments as for `compare_trainings`; what overflows does so without a warning.
+    Arguments as for `compare_trainings`; overflow raises no warning.
     """
     after = np.empty((len(NAMES), order.size))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -157,7 +157,7 @@ def _lockstep(
     train: Callable[..., Iterator[Any]],
     on_epoch: Callable[[int], None],
 ) -> Lockstep:
-    """Both sides; a stretch is of samples, a whole number of epochs."""
+    """Set up both sides; a stretch is the samples of a whole number of epochs."""
     xs, ys, rate = problem.xs, problem.ys, problem.learning_rate
 
     def path_by_hand(params: Any, samples: np.ndarray) -> Any:
@@ -194,7 +194,7 @@ def _lockstep(
 
 
 def _losses(paths: dict[str, Point], problem: Problem, per_epoch: int) -> np.ndarray:
-    """Mean loss after each epoch by each side's own lines, shape (epochs, 2)."""
+    """Compute the mean loss after each epoch by each side's own lines, shape (epochs, 2)."""
     hand, auto = (path.params[per_epoch - 1 :: per_epoch].T for path in paths.values())
     with np.errstate(over="ignore", invalid="ignore"):
         networks = Parameters(*hand[..., None])

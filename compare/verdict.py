@@ -1,4 +1,4 @@
-"""What the comparison of two arrays came to: whether each answers within what rounding explains."""
+"""The verdict on two arrays: whether each lies within the ranges that rounding allows."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -8,14 +8,14 @@ import numpy as np
 from compare.rounding import Range
 from handgrad import ulp_distance
 
-#: What the two derivations are called in results and files.
+#: The names of the two sides in results and files.
 BY_HAND, BY_AUTODIFF = "by_hand", "autodiff"
 
 
 class Gap(NamedTuple):
-    """One element on which a derivation is off by more than rounding explains."""
+    """One element at which a side is off by more than rounding explains."""
 
-    off: str  #: which answer lies outside its range: `by_hand`, `autodiff` or `both`
+    off: str  #: the side outside its range: `by_hand`, `autodiff` or `both`
     by_hand: float
     autodiff: float
     bound: float  #: how far apart two right answers may lie
@@ -24,10 +24,10 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the comparison of two arrays of one shape came to.
+    """The comparison of two arrays of one shape.
 
-    Each witness has the range in which a right program of its formulas must answer. NaN and
-    infinity lie in none, and nothing lies in a range that is not finite: it proves nothing.
+    Each side has the range that a right program of its formulas must lie in. NaN and infinity lie
+    in no range, and no number lies in a range that is not finite, as it proves nothing.
     """
 
     by_hand: np.ndarray
@@ -37,12 +37,12 @@ class Verdict:
 
     @property
     def hand_is_right(self) -> np.ndarray:
-        """Whether what was computed by hand lies in its range, element by element."""
+        """Whether the result by hand lies in its range, element by element."""
         return self.hand_range.contains(self.by_hand)
 
     @property
     def autodiff_is_right(self) -> np.ndarray:
-        """Whether autodiff's answer lies in its range, element by element."""
+        """Whether the result by autodiff lies in its range, element by element."""
         return self.autodiff_range.contains(self.autodiff)
 
     @property
@@ -63,7 +63,7 @@ class Verdict:
             return highest - np.minimum(self.hand_range.lo, self.autodiff_range.lo)
 
     def gap(self, at: Any) -> Gap:
-        """What there is to say of the element at that index, where the two do not agree."""
+        """Describe the element at that index, where the two disagree."""
         right = self.hand_is_right[at], self.autodiff_is_right[at]
         off = BY_AUTODIFF if right[0] else BY_HAND if right[1] else "both"
         numbers = (self.by_hand, self.autodiff, self.bound, self.ulps)

@@ -1,46 +1,46 @@
-"""What others wrote, as a message can quote it: on one line, short, harmless to a terminal."""
+"""Quote user input in messages: on one line, short, and safe for a terminal."""
 
 import difflib
 import os
 from collections.abc import Collection
 
-LONGEST_PATH = 4096  # signs; no system takes longer ones
+LONGEST_PATH = 4096  # characters; no system takes longer ones
 MOST_LISTED = 12  # names in one message
 
 
 class InputError(ValueError):
-    """Input that cannot be used: one line that says where, what was found, what was expected."""
+    """Unusable input; one line says where, what was found, and what was expected."""
 
 
 def shown(text: str, longest: int = 60) -> str:
-    """Text for a message, which is one line and does nothing to a terminal: quoted if it must be.
+    """Return text for a message, quoted if it has unprintable characters.
 
-    Of a text that is longer than `longest` signs, the beginning.
+    A text longer than `longest` characters is cut off.
     """
     short = text if len(text) <= longest else f"{text[: longest - 1]}…"
     return short if short and short.isprintable() else repr(short)
 
 
 def quoted(cell: str) -> str:
-    """A cell for a message: in quotes, without the space around it, of a long one the beginning."""
+    """Return a cell for a message: in quotes, cut off if it is long."""
     cell = cell.strip()
     return repr(cell if len(cell) <= 60 else f"{cell[:59]}…")
 
 
 def listed(names: Collection[str]) -> str:
-    """Names for a message: all of them, or the first and how many there are."""
+    """Return names for a message: all of them, or the first ones and the number of all."""
     first = ", ".join(shown(name) for name in list(names)[:MOST_LISTED])
     return first if len(names) <= MOST_LISTED else f"{first}, … ({len(names)} in all)"
 
 
 def near_miss(text: str, names: Collection[str]) -> str:
-    """A hint at the name that was perhaps meant, or nothing."""
+    """Return a hint at the name that was probably meant, or an empty text."""
     near = difflib.get_close_matches(text, names, n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def no_such_file(text: str, names: Collection[str]) -> str | None:
-    """What to say if `text` is not the path of a file, and was perhaps meant to be a known name."""
+    """Return an error message if `text` is not an existing file; it may be a misspelled name."""
     try:
         os.stat(text)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a NUL in the path
@@ -49,5 +49,5 @@ def no_such_file(text: str, names: Collection[str]) -> str | None:
             f"expected a CSV file or one of {', '.join(names)}"
         )
     except OSError:
-        pass  # whoever reads the file says what stands in the way
+        pass  # reading the file will report the problem
     return None

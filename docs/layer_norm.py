@@ -24,7 +24,7 @@ def norm_forward(z, gamma, beta):
 
 
 def norm_backward(dout, cache):
-    """∂L/∂z, ∂L/∂γ and ∂L/∂β; what comes back through the variance is there, but not all is."""
+    """∂L/∂z, ∂L/∂γ and ∂L/∂β; the part through the variance is there, but another is missing."""
     n, s, gamma = cache
     dn = dout * gamma
     dz = (dn - n * (dn * n).mean(axis=1, keepdims=True)) / s

@@ -18,12 +18,12 @@ from handgrad.report import GradientReport
 
 
 def report(x: float = 1e4) -> GradientReport:
-    """What there is to say of the rule of erfcx at x; the numbers are a random factor times it."""
+    """Check the derivative rule of erfcx at x; the numbers are a random factor times it."""
     return check_custom(jax.scipy.special.erfcx, np.array(x), points=0)
 
 
 def report_on_sinc(x: float = 1e-5) -> GradientReport:
-    """What there is to say of JAX's derivative of sinc at x."""
+    """Check JAX's derivative of sinc at x."""
     return check_gradient(jax.grad(jnp.sinc), jnp.sinc, np.array(x), points=0)
 
 

@@ -1,8 +1,8 @@
-"""Two derivative rules in optax: one that is right, and one that is meant to be another.
+"""Two derivative rules in optax: a right one, and one that differs on purpose.
 
 `weighted_logsoftmax`, a `jax.custom_jvp`, is what `optax.safe_softmax_cross_entropy` rests on.
 `scale_gradient(x, 0.5)`, a `jax.custom_vjp`, is x itself, and its rule says half the derivative.
-That is its purpose, which no checker can know: `trust_rules` says so.
+That is its purpose, which no checker can know: `trust_rules` declares it.
 """
 
 from typing import Any
@@ -21,22 +21,22 @@ WEIGHTS = np.array([[0.2, 0.5, 0.3], [1.0, 0.25, 0.5]])
 
 
 def halved(x: Any) -> Any:
-    """X; what flows back through it is halved."""
+    """Return x; the gradient through it is halved."""
     return optax.scale_gradient(x, 0.5)
 
 
 def report() -> GradientReport:
-    """What there is to say of the rule of `weighted_logsoftmax`."""
+    """Check the rule of `weighted_logsoftmax`."""
     return check_custom(_classification.weighted_logsoftmax, X, WEIGHTS, points=2)
 
 
 def report_on_scaling() -> GradientReport:
-    """What there is to say of `scale_gradient`, taken for the rule of a derivative."""
+    """Check `scale_gradient` as if it were a derivative rule."""
     return check_custom(halved, X, points=2)
 
 
 def report_if_meant() -> GradientReport:
-    """A gradient by hand of a loss with a `scale_gradient` in it that is meant."""
+    """Check a gradient by hand of a loss that uses `scale_gradient` on purpose."""
 
     def loss(x: jax.Array) -> jax.Array:
         return jnp.sum(halved(x) ** 2)

@@ -1,7 +1,7 @@
-"""SciPy's derivatives of the Rosenbrock function, which every user of its optimisers has met.
+"""SciPy's derivatives of the Rosenbrock function, known to every user of its optimisers.
 
-`rosen_der` is held to the function, and `rosen_hess_prod`, the product of the Hessian with a
-vector p, to the function whose gradient it is: x ↦ p·∇f(x). Both are right.
+`rosen_der` is checked against the function, and `rosen_hess_prod`, the product of the Hessian with
+a vector p, against the function whose gradient it is: x ↦ p·∇f(x). Both are right.
 """
 
 import jax
@@ -27,12 +27,12 @@ def slope(x: jax.Array, p: jax.Array) -> jax.Array:
 
 
 def report() -> GradientReport:
-    """What there is to say of `rosen_der`."""
+    """Check `rosen_der`."""
     return check_gradient(rosen_der, rosenbrock, X)
 
 
 def report_on_the_hessian() -> GradientReport:
-    """What there is to say of `rosen_hess_prod`."""
+    """Check `rosen_hess_prod`."""
     return check_gradient(rosen_hess_prod, slope, X, P)
 
 

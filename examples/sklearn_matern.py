@@ -1,9 +1,9 @@
-"""A gradient in scikit-learn that is a finite difference inside: the Matérn kernel of some ν.
+"""A gradient in scikit-learn that contains a finite difference: the Matérn kernel for some ν.
 
 The derivative of a Gaussian process's log marginal likelihood by its kernel's length is exact for
 ν = ½, 1½, 2½ and ∞. For any other ν the kernel's own derivative is a forward difference with the
 step 1e-10, as its code says, and rounding alone costs ten of its sixteen digits. The likelihood is
-right to the last ones. Here ν = 3½, where the kernel has a closed form to hold both to.
+right to the last digits. Here ν = 3½, where the kernel has a closed form to check both against.
 """
 
 from typing import Any
@@ -34,13 +34,13 @@ def log_marginal_likelihood(theta: jax.Array, x: jax.Array, y: jax.Array, nu: fl
 
 
 def value_and_gradient(theta: np.ndarray, x: np.ndarray, y: np.ndarray, nu: float) -> Any:
-    """What scikit-learn has for both."""
+    """Compute both with scikit-learn."""
     process = GaussianProcessRegressor(Matern(nu=nu), alpha=NOISE).set_params(optimizer=None)
     return process.fit(x, y).log_marginal_likelihood(theta, eval_gradient=True)
 
 
 def report(nu: float = 3.5) -> GradientReport:
-    """What there is to say of the gradient with this ν."""
+    """Check the gradient with this ν."""
 
     def loss(theta: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
         return log_marginal_likelihood(theta, x, y, nu)

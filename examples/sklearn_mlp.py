@@ -1,4 +1,4 @@
-"""A gradient in scikit-learn that is not that of the loss beside it: MLPRegressor, many outputs.
+"""A gradient in scikit-learn that does not belong to its loss: MLPRegressor with many outputs.
 
 `squared_loss` is the mean over the examples and over the outputs; `_backprop` divides by the number
 of examples alone. With one output the two belong together. With three, the gradient that L-BFGS is
@@ -35,7 +35,7 @@ def model(x: np.ndarray, y: np.ndarray) -> Any:
         random_state=0,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # one iteration is what is asked for
+        warnings.simplefilter("ignore", ConvergenceWarning)  # one iteration is intended
         return network.fit(x, y if y.shape[1] > 1 else y[:, 0])
 
 
@@ -46,7 +46,7 @@ def loss(params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def loss_and_gradient(network: Any, params: Any, x: np.ndarray, y: np.ndarray) -> Any:
-    """What scikit-learn hands to L-BFGS."""
+    """Compute what scikit-learn passes to L-BFGS."""
     grads = {name: [np.empty_like(leaf) for leaf in params[name]] for name in params}
     buffers = [x, None, None], [None, None], grads["coefs"], grads["intercepts"]
     packed = _pack(params["coefs"], params["intercepts"])
@@ -55,7 +55,7 @@ def loss_and_gradient(network: Any, params: Any, x: np.ndarray, y: np.ndarray) -
 
 
 def report(outputs: int = 3) -> GradientReport:
-    """What there is to say of the loss and the gradient of a network with so many outputs."""
+    """Check the loss and the gradient of a network with so many outputs."""
     y = Y[:, :outputs]
     network = model(X, y)
     params = {"coefs": network.coefs_, "intercepts": network.intercepts_}

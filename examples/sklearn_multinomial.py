@@ -1,9 +1,8 @@
-"""The gradient of scikit-learn's multinomial loss, and a prediction that is nearly certain.
+"""The gradient of scikit-learn's multinomial loss at a prediction that is nearly certain.
 
 `HalfMultinomialLoss.gradient` is p - y, the textbook's formula for softmax with cross-entropy, and
-right. For the class that is true and predicted with probability p close to 1, p - 1 cancels, and
-what remains of the difference are the digits that p happens to have kept. -Σ of the other classes'
-probabilities loses nothing.
+right. For the true class, predicted with a probability p close to 1, p - 1 cancels, and only the
+digits that p happens to have kept remain. -Σ of the other classes' probabilities loses nothing.
 """
 
 import jax
@@ -14,7 +13,7 @@ from sklearn._loss import HalfMultinomialLoss
 from handgrad import check_gradient
 from handgrad.report import GradientReport
 
-#: Raw predictions of three classes, a row an example, and the classes that are true.
+#: Raw predictions of three classes, one example a row, and the true classes.
 RAW = np.array([[0.3, -0.2, 1.1], [-1.0, 0.4, 0.2]])
 CERTAIN = np.array([[21.0, -0.2, 1.1], [-1.0, 0.4, 0.2]])
 CLASSES = np.array([0.0, 1.0])
@@ -27,17 +26,17 @@ def loss(raw: jax.Array, classes: np.ndarray) -> jax.Array:
 
 
 def gradient(raw: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """What scikit-learn has for it."""
+    """Compute it with scikit-learn."""
     return HalfMultinomialLoss(n_classes=3).gradient(classes, raw)
 
 
 def report() -> GradientReport:
-    """What there is to say of it at ordinary predictions."""
+    """Check the gradient at ordinary predictions."""
     return check_gradient(gradient, loss, RAW, CLASSES, points=0)
 
 
 def report_where_certain() -> GradientReport:
-    """The same where the first example is predicted rightly with a certainty of 1 - 3e-9."""
+    """Check it where the first example is predicted rightly with a probability of 1 - 3e-9."""
     return check_gradient(gradient, loss, CERTAIN, CLASSES, points=0)
 
 

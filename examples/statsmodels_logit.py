@@ -1,8 +1,8 @@
-"""The score of statsmodels' logit model, and what is left of it where the data are separated.
+"""The score of statsmodels' logit model, and its loss of digits on separated data.
 
 `Logit.score` is Xᵀ(y - σ(Xβ)), and right. Where all probabilities are close to 0 or 1, as on the
 way to the infinite coefficients of perfectly separated data, y - σ cancels: at the second point of
-this example ten digits are gone. The truth at every point is the exact derivative.
+this example ten digits are gone. The reference at every point is the exact derivative.
 """
 
 import jax
@@ -23,17 +23,17 @@ def log_likelihood(beta: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def score(beta: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """What statsmodels has for its gradient."""
+    """Compute its gradient with statsmodels."""
     return Logit(y, x).score(beta)
 
 
 def report() -> GradientReport:
-    """What there is to say of it at ordinary coefficients."""
+    """Check the score at ordinary coefficients."""
     return check_gradient(score, log_likelihood, np.array([0.3, 0.7]), X, Y, points=0)
 
 
 def report_where_separated() -> GradientReport:
-    """The same where all six are predicted with a certainty of 1 - 1e-9 or more."""
+    """Check it where all six are predicted with a probability of 1 - 1e-9 or more."""
     return check_gradient(score, log_likelihood, np.array([0.5, 25.0]), X, Y, points=0)
 
 

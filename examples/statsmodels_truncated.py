@@ -1,9 +1,9 @@
-"""A score in statsmodels that is wrong: of a truncated model with another parameter p than usual.
+"""A wrong score in statsmodels: a truncated model with a parameter p that is not the default.
 
 `TruncatedLFNegativeBinomialP(y, x, p=1)` is the NB1 model of counts that cannot be 0. Its
-`loglike` is right. Its `score_obs` builds the part that belongs to the truncation from models of
-the default p = 2, whatever p was asked for (seen in statsmodels 0.15.0). With p = 2 the score is
-right; with p = 1 it is not, and `fit`, which follows it, ends where `loglike` is not highest.
+`loglike` is right. Its `score_obs` builds the part for the truncation from models of the default
+p = 2, whatever p was given (seen in statsmodels 0.15.0). With p = 2 the score is right; with p = 1
+it is not, and `fit`, which follows it, ends where `loglike` is not at its maximum.
 """
 
 import warnings
@@ -37,20 +37,20 @@ def log_likelihood(params: jax.Array, x: jax.Array, y: jax.Array, p: int) -> jax
 
 
 def score(params: np.ndarray, x: np.ndarray, y: np.ndarray, p: int) -> np.ndarray:
-    """What statsmodels has for its gradient."""
+    """Compute its gradient with statsmodels."""
     return TruncatedLFNegativeBinomialP(y, x, p=p).score(params)
 
 
 def report(p: int = 1) -> GradientReport:
-    """What there is to say of the score of the model with this p."""
+    """Check the score of the model with this p."""
     loss, gradient = partial(log_likelihood, p=p), partial(score, p=p)
     return check_gradient(gradient, loss, PARAMS, X, Y, points=0)
 
 
 def missed() -> tuple[float, float]:
-    """The log-likelihood where `fit` ends, and where Nelder and Mead end, who take no gradient.
+    """Return the log-likelihood where `fit` ends, and where Nelder-Mead ends, without a gradient.
 
-    Of 400 counts drawn from the model at (0.3, 0.5, 0.8), without those that are 0.
+    The data are 400 counts drawn from the model at (0.3, 0.5, 0.8), without the zeros.
     """
     rng = np.random.default_rng(0)
     x = np.column_stack([np.ones(400), rng.normal(size=400)])

@@ -1,4 +1,4 @@
-"""The affine step: every unit of a layer weighs the inputs and adds its bias."""
+"""The affine step: every unit of a layer weights the inputs and adds its bias."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ class Layer(NamedTuple):
 
 
 class AffineCache(NamedTuple):
-    """What the backward step reads."""
+    """The values that the backward step needs."""
 
     x: Array
     w: Array
@@ -34,7 +34,7 @@ def affine_forward(x: Array, w: Array, b: Array) -> tuple[Array, AffineCache]:
 
 
 def affine_backward(dz: Array, cache: AffineCache) -> tuple[Array, Array, Array]:
-    """The derivatives by x, w and b.
+    """Compute the derivatives by x, w and b.
 
     Args:
         dz: ∂L/∂z, shape (n, n_out).

@@ -1,7 +1,7 @@
-"""Which library do these numbers belong to?
+"""Find the array library that numbers belong to.
 
-The hand-written lines take `exp` and `where` from their argument's own namespace, so that the
-very same lines run on NumPy arrays, on JAX arrays under `jit`, on anything else that follows the
+The hand-written lines take `exp` and `where` from their argument's own namespace, so that the same
+lines run on NumPy arrays, on JAX arrays under `jit`, on anything else that follows the
 Python array API standard (https://data-apis.org/array-api/), and on NumPy arrays of objects: balls,
 symbols, or a recorder's numbers (see `manual.objects`).
 """
@@ -31,7 +31,7 @@ def as_array(value: Array) -> Array:
 
 
 def namespace(value: Array) -> Any:
-    """The array API namespace of `value`: `numpy` for NumPy, `jax.numpy` for JAX, and so on.
+    """Return the array API namespace of `value`: `numpy`, `jax.numpy`, and so on.
 
     Raises:
         TypeError: `value` belongs to no library of the standard.
@@ -44,11 +44,10 @@ def namespace(value: Array) -> Any:
 def erfc(z: Array) -> Array:
     """The complementary error function, (2/√π) ∫ from z to ∞ of e^-t² dt, element by element.
 
-    The standard lacks it; libraries keep it in a namespace of their own, but for those whose main
-    one has it.
+    The standard lacks it; most libraries have it in a namespace `scipy.special`.
 
     Raises:
-        TypeError: the library of `z` has none where SciPy would have it.
+        TypeError: the library of `z` has no `erfc`.
     """
     xp = namespace(z)
     if hasattr(xp, "erfc"):
@@ -60,5 +59,5 @@ def erfc(z: Array) -> Array:
         where = "jax.scipy.special"
     else:
         raise TypeError(f"erfc: got an array of {library}, expected one of NumPy or JAX")
-    # Only the library that the array has already loaded is loaded here.
+    # Imported here, so that only the array's own library is loaded.
     return importlib.import_module(where).erfc(z)

@@ -1,10 +1,10 @@
 """One sample on Python's floats: the lines of `manual.article`, with σ and σ' by `math.exp`.
 
-A library of arrays takes longer to find out that it was given one number than to compute with it.
-Here the same nine partial derivatives take a ninth of the time of `manual.article.gradient`.
+For a single number, an array library's overhead exceeds the computation: here the same nine partial
+derivatives take a ninth of the time of `manual.article.gradient`.
 
-Source of the formulas: `manual.activations`, which derives them. The derivatives differ by
-what `math.exp` and `numpy.exp` make of the same z, and by nothing else.
+The formulas are derived in `manual.activations`. The results differ only by the rounding of
+`math.exp` and `numpy.exp`.
 """
 
 from collections.abc import Callable, Iterable

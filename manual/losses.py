@@ -1,4 +1,4 @@
-"""How wrong predictions are, and the derivative of that: pairs of a forward and a backward step.
+"""Losses and their derivatives: pairs of a forward and a backward step.
 
 Source of `squared_error` and `mse`: the article, section "Loss". Every pair has the same form:
 
@@ -27,7 +27,7 @@ def squared_error(y: Array, ypred: Array) -> Array:
 
     Returns:
         The squared errors, in the square of the target's unit. The shapes are broadcast, so that
-        many networks can be asked about the same targets; `mse`, which averages, refuses that.
+        many networks can be compared with the same targets; `mse`, which averages, refuses that.
     """
     return (as_array(y) - as_array(ypred)) ** 2
 
@@ -85,7 +85,7 @@ def huber_backward(dloss: Array, r: Array) -> Array:
 
 
 class LogitsCache(NamedTuple):
-    """What the backward steps of both cross-entropies read."""
+    """The values that the backward steps of both cross-entropies need."""
 
     z: Array
     y: Array

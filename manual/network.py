@@ -29,7 +29,7 @@ from manual.losses import LOSSES, softmax
 
 @dataclass(frozen=True)
 class Network:
-    """What a network is made of, without its parameters.
+    """The description of a network, without its parameters.
 
     Args:
         sizes: number of inputs, of units in each hidden layer, and of outputs; two or more.
@@ -50,7 +50,7 @@ class Network:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is no network."""
+        """Refuse an invalid description."""
         if len(self.sizes) < 2 or min(self.sizes) < 1:
             raise ValueError(f"sizes: got {self.sizes}, expected two or more numbers from 1 up")
         for what, name, names in (
@@ -75,14 +75,14 @@ class Network:
         return (self.activation,) * (len(self.sizes) - 2) + (self.output,)
 
 
-#: What turns logits into probabilities, for the losses that are on logits.
+#: The functions from logits to probabilities, for the losses on logits.
 LINKS = {"bce": sigmoid, "softmax-ce": softmax}
 
 
 class Cache(NamedTuple):
-    """What the backward pass reads, and nothing else: memory linear in depth.
+    """The values that the backward pass needs, and nothing else: memory is linear in depth.
 
-    Parameters are kept by reference. Those of the first layer only L2 reads.
+    Parameters are kept by reference; those of the first layer are only needed for L2.
     """
 
     affine: list[Any]  #: of each layer
@@ -116,7 +116,7 @@ def draw_parameters(network: Network, seed: int, dtype: Any = np.float64) -> lis
 
 
 def forward(network: Network, params: list[Layer], x: Array, y: Array) -> tuple[Array, Cache]:
-    """The loss, and what the backward pass reads.
+    """Compute the loss and the cache for the backward pass.
 
     Args:
         network: its description.
@@ -159,7 +159,7 @@ def backward(network: Network, cache: Cache) -> list[Layer]:
             dw = dw + 2 * network.l2 * cache.affine[at].w
         grads.append(Layer(dw, db))
         if at > 0:
-            # (1) again, but for the first layer: nothing before it wants a derivative
+            # (1) again, except for the first layer, whose inputs need no derivative
             da = affine_backward_inputs(dz, cache.affine[at])
     return grads[::-1]
 
@@ -183,7 +183,7 @@ def loss(network: Network, params: list[Layer], x: Array, y: Array) -> Array:
 
 
 def predict(network: Network, params: list[Layer], x: Array) -> Array:
-    """The outputs for x of shape (n, n_in), shape (n, n_out): probabilities where it has logits."""
+    """Compute the outputs, shape (n, n_out), for x of shape (n, n_in), logits as probabilities."""
     a = x
     for (w, b), name in zip(params, network.activations, strict=True):
         z, _ = affine_forward(a, w, b)

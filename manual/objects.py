@@ -1,9 +1,9 @@
-"""A namespace for NumPy arrays of objects: ball-arithmetic numbers, symbols, a recorder's numbers.
+"""An array API namespace for NumPy arrays of objects: balls, symbols, or recorded numbers.
 
-NumPy passes operators and `@` on to the objects by itself, functions like `exp` only to methods of
-that name. Here each object is asked for its method, and failing that the library that it comes
-from: `exp` of a symbol is `sympy.exp`. A comparison whose outcome is not known (a ball around 0, a
-symbol) is no error: its truth value is then a ball from 0 to 1, or a case distinction.
+NumPy applies operators and `@` to the objects by itself, but functions like `exp` only through
+methods of that name. Here each object's method is called or, if it has none, the function of its
+library: `exp` of a symbol is `sympy.exp`. An undecided comparison (a ball around 0, a symbol) is no
+error: its result is then a ball from 0 to 1, or a case distinction.
 """
 
 import math
@@ -16,12 +16,12 @@ import numpy as np
 from numpy import eye as _eye
 from numpy import sum as sum  # noqa: A004 (the standard's name; NumPy's works on objects)
 
-#: How some libraries call them.
+#: Other names in some libraries.
 _SYNONYMS = {"maximum": ("max", "Max"), "minimum": ("min", "Min")}
 
 
 def _function(name: str, element: Any) -> Callable[..., Any]:
-    """The function of that name for one object, which is its first argument already."""
+    """Return the function of that name with one object bound as its first argument."""
     library = sys.modules[type(element).__module__.partition(".")[0]]
     if isinstance(element, int | float):
         library = math if hasattr(math, name) else sys.modules["builtins"]
@@ -61,40 +61,40 @@ def minimum(z: Any, other: Any) -> Any:
 
 
 def greater(z: Any, bound: float) -> Any:
-    """1 where z > bound, else 0, z's shape; where that is not known, what covers both."""
-    return np.frompyfunc(lambda a: _truth(a, a > bound, a <= bound), 1, 1)(z)
+    """1 where z > bound, else 0, z's shape; where undecided, a value that covers both."""
+    return np.frompyfunc(lambda a: _comparison(a, a > bound, a <= bound), 1, 1)(z)
 
 
 def greater_equal(z: Any, bound: float) -> Any:
     """1 where z >= bound, else 0, as `greater`."""
-    return np.frompyfunc(lambda a: _truth(a, a >= bound, a < bound), 1, 1)(z)
+    return np.frompyfunc(lambda a: _comparison(a, a >= bound, a < bound), 1, 1)(z)
 
 
-def _truth(element: Any, outcome: Any, opposite: Any) -> Any:
+def _comparison(element: Any, outcome: Any, opposite: Any) -> Any:
     if not isinstance(outcome, bool | np.bool):
         symbols = sys.modules[type(outcome).__module__.partition(".")[0]]
         return symbols.Piecewise((1, outcome), (0, True))
     if outcome or opposite or not hasattr(element, "union"):
         return int(outcome)
-    # A ball that reaches into both answers False to a question and to its opposite.
+    # A ball on both sides of the bound returns False for a comparison and for its opposite.
     return type(element)(0).union(type(element)(1))
 
 
 def astype(truth: Any, dtype: Any) -> Any:  # noqa: ARG001 (the standard's signature)
-    """Truth values are numbers here already."""
+    """Return x: Booleans are the numbers 0 and 1 here."""
     return truth
 
 
 def max(z: Any, axis: int, keepdims: bool) -> Any:  # noqa: A001 (the standard's name)
-    """Zeros: objects need not have an order, and it is only asked for to keep `exp` in range."""
+    """Return zeros: objects need no order, and the lines only use it to keep `exp` in range."""
     return 0 * sum(z, axis=axis, keepdims=keepdims)
 
 
 def eye(n: int, dtype: Any = object) -> Any:
-    """The identity matrix, of whole numbers."""
+    """Return the identity matrix of integers."""
     return _eye(n, dtype=dtype)
 
 
 def zeros_like(z: Any) -> Any:
-    """Whole numbers 0, z's shape."""
+    """Return integer zeros in z's shape."""
     return np.zeros(np.shape(z), dtype=object)

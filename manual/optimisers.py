@@ -1,4 +1,4 @@
-"""From gradients to new parameters: plain descent, momentum, and Adam.
+"""Optimisers: plain descent, momentum, and Adam.
 
 Source of plain descent: the article, section "Optimizer", w ← w - η ∂L/∂w. An optimiser has
 
@@ -6,7 +6,7 @@ Source of plain descent: the article, section "Optimizer", w ← w - η ∂L/∂
     update(params, grads, state) -> (params, state)
 
 and changes nothing in place. Parameters and gradients are lists of layers of arrays, in any
-floating dtype; what an optimiser remembers from update to update is a `State`.
+floating dtype; between updates an optimiser keeps a `State`.
 """
 
 from collections.abc import Callable
@@ -20,21 +20,21 @@ Params = list[Layer]
 
 
 class State(NamedTuple):
-    """What an optimiser remembers."""
+    """The state of an optimiser between updates."""
 
     updates: int  #: made so far
     moments: tuple[Params, ...]  #: each shaped like the parameters; none for plain descent
 
 
 class Optimiser(Protocol):
-    """See the module."""
+    """The interface of an optimiser; see the module."""
 
     def init(self, params: Params) -> State:
-        """What is remembered before the first update."""
+        """Return the state before the first update."""
         ...
 
     def update(self, params: Params, grads: Params, state: State) -> tuple[Params, State]:
-        """New parameters, and what is remembered now."""
+        """Return the new parameters and the new state."""
         ...
 
 
@@ -45,7 +45,7 @@ class Sgd:
     learning_rate: float  #: η
 
     def init(self, params: Params) -> State:  # noqa: ARG002 (the form of every optimiser)
-        """Nothing is remembered."""
+        """Return an empty state."""
         return State(0, ())
 
     def update(self, params: Params, grads: Params, state: State) -> tuple[Params, State]:
@@ -62,7 +62,7 @@ class Momentum:
     momentum: float = 0.9  #: μ
 
     def init(self, params: Params) -> State:
-        """No velocity."""
+        """Return zero velocities."""
         return State(0, (_map(lambda w: 0 * w, params),))
 
     def update(self, params: Params, grads: Params, state: State) -> tuple[Params, State]:
@@ -88,7 +88,7 @@ class Adam:
     epsilon: float = 1e-8  #: keeps a step small where there is hardly a gradient
 
     def init(self, params: Params) -> State:
-        """Both averages are 0."""
+        """Return zeros for both averages."""
         zeros = _map(lambda w: 0 * w, params)
         return State(0, (zeros, zeros))
 
@@ -115,5 +115,5 @@ OPTIMISERS: dict[str, Callable[[float], Optimiser]] = {
 
 
 def _map(function: Callable[..., Any], *trees: Params) -> Params:
-    """The function on arrays that stand at the same place."""
+    """Apply a function to the arrays at the same place of several trees."""
     return [Layer(*map(function, *layers)) for layers in zip(*trees, strict=True)]

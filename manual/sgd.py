@@ -27,7 +27,7 @@ def update(params: Any, grads: Any, learning_rate: float) -> Any:
 
 
 def sample_order(n_samples: int, epochs: int, seed: int | None = None) -> np.ndarray:
-    """Which sample each update takes, shape (epochs, n_samples), integers.
+    """Return which sample each update takes, shape (epochs, n_samples), integers.
 
     Args:
         n_samples: how many samples an epoch goes through.
@@ -72,7 +72,7 @@ def train(
 
 
 def minibatches(n_samples: int, size: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """The rows of each update of one epoch: all rows once, shuffled, `size` at a time.
+    """Return the rows of each update of one epoch: all rows once, shuffled, `size` at a time.
 
     Every epoch has its own order, which depends on seed and epoch alone, so that a training can go
     on anywhere without knowing what came before.
@@ -86,6 +86,6 @@ def minibatches(n_samples: int, size: int, seed: int, epoch: int) -> list[np.nda
     Returns:
         Arrays of row numbers.
     """
-    # The 1 keeps these draws apart from others that begin with the same seed.
+    # The 1 makes these draws independent of others from the same seed.
     order = np.random.default_rng([seed, epoch, 1]).permutation(n_samples)
     return [order[at : at + size] for at in range(0, n_samples, size)]

@@ -1,1 +1,4 @@
-"""The derivation as a page, built from `compare.trace`."""
+"""Build the study page, an interactive derivation in one HTML file, from `compare.trace`.
+
+A page view is a module in `study/page/views`, registered in `study/page/main.js`.
+"""

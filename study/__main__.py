@@ -1,4 +1,4 @@
-"""`python -m study`: build the page, and say where it is.
+"""Build the page and print its path, `python -m study`.
 
 Exit codes: 0 built, 2 bad input, 70 a mistake in the program, 130 interrupted.
 """
@@ -12,7 +12,7 @@ import click
 from compare.cli import main
 from compare.commands.passes import pass_options
 
-#: Options that lead to another network, or another example, than the article's.
+#: Options that select another network, or another example, than the article's.
 _OWN = ("x", "y", "params", "model", "sizes")
 
 
@@ -22,7 +22,7 @@ class PageFile(click.ParamType):
     name = "file.html"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        """The path, which can be written to."""
+        """Return the path, after checking that it can be written to."""
         from compare.files import unwritable
 
         path = Path(value)
@@ -39,30 +39,34 @@ class PageFile(click.ParamType):
     "--out", type=PageFile(), help="Where to write the page; study/out/index.html unless given."
 )
 @click.option("--open", "open_", is_flag=True, help="Open it in the browser.")
-def study(out: Path | None, open_: bool, **asked: Any) -> None:
+def study(out: Path | None, open_: bool, **options: Any) -> None:
     """Build the page on which to step through backpropagation, and print its path.
 
     It shows the article's network and its four people, and begins with whom and what the options
     say; with --model, or with --network, --params, --x and --y, it shows a network and an example
     of your own.
     """
-    path = _built(out, asked).resolve()
+    path = _built(out, options).resolve()
     here = Path.cwd()
     click.echo(path.relative_to(here) if path.is_relative_to(here) else path)
     if open_ and not webbrowser.open(path.as_uri()):
         raise click.ClickException("no browser was found; open that file in one yourself.")
 
 
-def _built(out: Path | None, asked: dict[str, Any]) -> Path:
+def _built(out: Path | None, options: dict[str, Any]) -> Path:
     from compare.terminal import waiting
-    from compare.traced.asked import Asked
+    from compare.traced.request import PassRequest
     from study.build import OUT, build
     from study.content import of_article, of_pass
 
-    own = any(asked[name] is not None for name in _OWN)
+    own = any(options[name] is not None for name in _OWN)
     try:
         with waiting("Passes, and what three witnesses say of every number"):
-            content = of_pass(Asked(**asked).trace()) if own else of_article(Asked(**asked))
+            content = (
+                of_pass(PassRequest(**options).trace())
+                if own
+                else of_article(PassRequest(**options))
+            )
         return build(content, out or OUT)
     except OSError as error:
         raise click.ClickException(

@@ -1,4 +1,4 @@
-"""The page, put together: one file that needs nothing from beside it or from the network."""
+"""Assemble the page: one file that loads nothing from the disk or the network."""
 
 import json
 import re
@@ -16,22 +16,22 @@ from study.font import embedded, glyphs
 HERE = Path(__file__).parent
 PAGE = HERE / "page"
 
-#: Where the page is built.
+#: The default output file.
 OUT = HERE / "out" / "index.html"
 
 
 def page(content: dict[str, Any]) -> str:
-    """The page as HTML.
+    """Return the page as HTML.
 
     Args:
-        content: what it is told, see `study.content`.
+        content: its data, see `study.content`.
     """
     font = embedded(glyphs(unescape(re.sub(r"<[^>]*>", "", text)) for text in formulas(content)))
     style = "".join(path.read_text(encoding="utf-8") for path in sorted((PAGE / "style").iterdir()))
     style = style.replace("FONT_URL", font)
     script = bundle(PAGE, "main.js")
     told = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # A closing tag would end the element that holds it, and a comment would keep it from ending.
+    # A closing tag would end the script element, and a comment would keep it from ending.
     told = told.replace("</", "<\\/").replace("<!--", "\\u003c!--")
     parts = {
         "policy": _policy(script, style),
@@ -44,7 +44,7 @@ def page(content: dict[str, Any]) -> str:
 
 
 def _policy(script: str, style: str) -> str:
-    """The content-security policy: what is inline, by its hash, and nothing from anywhere."""
+    """Return the content security policy: inline script and style by hash, and nothing else."""
 
     def hashed(text: str) -> str:
         return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
@@ -56,7 +56,7 @@ def _policy(script: str, style: str) -> str:
 
 
 def build(content: dict[str, Any], out: Path = OUT) -> Path:
-    """Write the page, whole or not at all, and return where it is."""
+    """Write the page, whole or not at all, and return its path."""
     text = page(content)
     if out == OUT:
         out.parent.mkdir(exist_ok=True)

@@ -1,8 +1,8 @@
-"""The page's modules of JavaScript as one script: a page from disk cannot load any from beside it.
+"""Bundle the page's JavaScript modules into one script, as a page from disk cannot load modules.
 
 Modules import by name, `import { run } from "./mathematics.js";`, and export functions, classes and
-constants where they are declared. Each becomes a function of its own, so that no name of one module
-is seen by another that does not import it.
+constants where they are declared. Each becomes a function, so names stay private to a module unless
+imported.
 """
 
 import posixpath
@@ -16,17 +16,17 @@ _UNKNOWN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
 class BundleError(ValueError):
-    """Modules that cannot be put together: says which line of which module, and why."""
+    """Modules that cannot be bundled; the message names the module and the reason."""
 
 
 def bundle(folder: Path, entry: str) -> str:
-    """One script that runs the module `entry`, and before it all that it imports.
+    """Return one script that runs the module `entry` after all that it imports.
 
-    Afterwards `modules` has what each module exports, by its path in the folder.
+    Its object `modules` has the exports of each module, by its path in the folder.
 
     Raises:
-        BundleError: a module imports one that is missing, or that imports it, or what that one does
-            not export, or what it does not use; or imports or exports in another form.
+        BundleError: a module imports a missing one, imports in a circle, imports a name that is not
+            exported or not used, or imports or exports in another form.
     """
     order: dict[str, str] = {}
     _add(folder, entry, order, ())
@@ -34,7 +34,7 @@ def bundle(folder: Path, entry: str) -> str:
 
 
 def _add(folder: Path, name: str, order: dict[str, str], importers: tuple[str, ...]) -> None:
-    """A module after what it imports."""
+    """Add a module after its imports."""
     if name in importers:
         raise BundleError(f"{name}: {' imports '.join((*importers, name))}; expected no circle")
     if name in order:
@@ -59,14 +59,14 @@ def _add(folder: Path, name: str, order: dict[str, str], importers: tuple[str, .
 
 
 def _unused(names: str, body: str) -> list[str]:
-    """Those of the imported names that stand nowhere in the module."""
+    """Return the imported names that the module does not use."""
     called = [of.strip().rpartition(" as ")[2] for of in names.split(",") if of.strip()]
     return [of for of in called if not re.search(rf"(?<![\w$]){re.escape(of)}(?![\w$])", body)]
 
 
 def _wrapped(name: str, source: str, imported: list[tuple[str, str]]) -> str:
     exported = ", ".join(_EXPORTED.findall(source))
-    # What is exported without one name, { a, b } say, stays as it is, and is unknown.
+    # Other forms of export, { a, b } say, are left and then refused as unknown.
     body = _EXPORTED.sub(lambda found: found.group().removeprefix("export "), source)
     body = _IMPORT.sub("", body)
     if unknown := _UNKNOWN.search(body):

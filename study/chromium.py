@@ -1,4 +1,4 @@
-"""The Chromium of this machine, driven by Playwright, which fetches no browser of its own."""
+"""Run the installed Chromium by Playwright, which downloads no browser."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 MISSING = f"there is no browser; expected one of {', '.join(NAMES)} to be installed"
 
-# No sandbox, for a container's root has none; no host name is known, for the page asks nobody.
+# No sandbox, as root in a container has none; no host resolves, as the page needs no network.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,13 +25,13 @@ FLAGS = [
 
 
 def executable() -> str | None:
-    """Its path, or None where there is none."""
+    """Return its path, or None if there is none."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 @contextmanager
 def launched(path: str) -> Iterator["Browser"]:
-    """Chromium, running."""
+    """Yield a running Chromium."""
     from playwright.sync_api import sync_playwright
 
     with (

@@ -1,7 +1,7 @@
-"""What the page is told: passes through a network as Python has computed and judged them.
+"""The data of the page: passes through a network, computed and checked by Python.
 
-All of it is plain data, for JSON. The page's script recomputes what a reader changes, by the
-programs that stand in it; what it shows beside a check comes from the passes wherever they fit.
+All of it is plain data, for JSON. The page's script recomputes whatever a reader changes with the
+programs in the data; checks are taken from the passes where the reader's numbers match one.
 """
 
 from collections.abc import Iterable
@@ -9,35 +9,35 @@ from typing import Any
 
 from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted
 from compare.trace import INPUT, PARAMETER, Quantity, Trace
-from compare.traced.asked import SEED, Asked
+from compare.traced.request import SEED, PassRequest
 from study.drawing import drawing, ends
 from study.errata import USUAL, errata
 from study.formulas import mathml
 from study.mistakes import mistakes
 
-#: σ' by hand: first the one that the page begins with.
+#: The forms of σ' by hand, the default one first.
 FORMS = ("stable", "article")
 
-#: Where the article's network is shown with Python's checks: the worked example's parameters, and
-#: those that the main job starts from.
+#: The parameters at which passes are checked by Python: the worked example's, and the start of
+#: `compare run`.
 STARTS: dict[str, dict[str, Any]] = {"ones": {"init": "ones"}, "random": {"seed": SEED}}
 
 
-def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
-    """The article's network and its people, from all starts and with both forms of σ'.
+def of_article(request: PassRequest = PassRequest()) -> dict[str, Any]:  # noqa: B008 (frozen)
+    """Collect the data of the article's network and people, from all starts, with both forms of σ'.
 
     Args:
-        asked: what the page begins with: whose pass, from which parameters, with which form and η.
+        request: the pass that the page begins with: person, parameters, form of σ' and η.
 
     Raises:
         InputError: options that do not go together.
     """
-    first = asked.trace()
+    first = request.trace()
     traces = {
-        (person.name.lower(), start, form): Asked(
+        (person.name.lower(), start, form): PassRequest(
             person=person.name.lower(),
             sigmoid_derivative=form,
-            learning_rate=asked.learning_rate,
+            learning_rate=request.learning_rate,
             **options,
         ).trace()
         for form in FORMS
@@ -48,7 +48,7 @@ def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
         **_of_network(first),
         "begin": {
             "sample": first.about["whose"].lower(),
-            "seed": asked.seed if asked.seed is not None or asked.init != "normal" else SEED,
+            "seed": request.seed if request.seed is not None or request.init != "normal" else SEED,
             "form": first.about["sigmoid_derivative"],
         },
         "programs": {form: _program(traces["alice", "ones", form]) for form in FORMS},
@@ -67,12 +67,12 @@ def of_article(asked: Asked = Asked()) -> dict[str, Any]:  # noqa: B008 (frozen)
 
 
 def _each_once(passes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without those that are the same as one before them."""
+    """Drop passes that equal an earlier one."""
     return [of for k, of in enumerate(passes) if of not in passes[:k]]
 
 
 def of_pass(trace: Trace) -> dict[str, Any]:
-    """A network and an example of the reader's own."""
+    """Collect the data of the reader's own network and example."""
     form = trace.about.get("sigmoid_derivative", FORMS[0])
     sample = {"key": "example", "name": trace.about["whose"], "given": _sample(trace)}
     return {
@@ -90,7 +90,7 @@ def of_pass(trace: Trace) -> dict[str, Any]:
 
 
 def _start(key: str, trace: Trace) -> dict[str, Any]:
-    """Parameters from which passes and trainings begin."""
+    """Return start parameters of passes and trainings."""
     return {
         "key": key,
         "says": trace.about["parameters"],
@@ -100,7 +100,7 @@ def _start(key: str, trace: Trace) -> dict[str, Any]:
 
 
 def _of_network(trace: Trace) -> dict[str, Any]:
-    """What is the same at all numbers."""
+    """Return the data that do not depend on the point."""
     drawn = drawing(trace)
     return {
         "about": trace.about,
@@ -144,7 +144,7 @@ def _program(trace: Trace) -> dict[str, Any]:
 
 
 def _pass(trace: Trace) -> dict[str, Any]:
-    """What Python has found, by name."""
+    """Return Python's results, by name."""
     computed = [q for q in trace.quantities.values() if q.step > 0]
     given = [q for q in trace.quantities.values() if q.step == 0]
     about = trace.about
@@ -165,12 +165,12 @@ def _given(trace: Trace, kind: str) -> dict[str, float]:
     return {q.name: q.by_hand for q in trace.quantities.values() if q.kind == kind}
 
 
-#: What is given to a pass and belongs to no example.
+#: Inputs of a pass that belong to no example.
 _CONSTANTS = ("η", "λ")
 
 
 def _sample(trace: Trace) -> dict[str, float]:
-    """The inputs and targets of the example."""
+    """Return the inputs and targets of the example."""
     return {n: of for n, of in _given(trace, INPUT).items() if n not in _CONSTANTS}
 
 
@@ -195,7 +195,7 @@ def _measured(person: Person) -> dict[str, Any]:
 
 
 def formulas(content: dict[str, Any]) -> Iterable[str]:
-    """All MathML of the page, so that its font has what they need."""
+    """Yield all MathML of the page, to select the font's glyphs."""
     for quantity in content["quantities"]:
         yield from filter(None, quantity["mathml"].values())
     for slip in content["errata"] or ():

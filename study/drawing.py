@@ -1,4 +1,4 @@
-"""What a network looks like, read off the program of its pass: units in layers, and their edges."""
+"""Derive the drawing of a network, units in layers and edges, from the program of its pass."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from compare.trace import GRADIENT, LOSS, PARAMETER, UPDATE, VALUE, Quantity, Tr
 
 
 def drawing(trace: Trace) -> dict[str, Any]:
-    """The units layer by layer, and the edges.
+    """Return the units layer by layer, and the edges.
 
     Returns:
         `inputs`: the names of the inputs; `layers`: lists of units, each with the names of its
@@ -21,7 +21,7 @@ def drawing(trace: Trace) -> dict[str, Any]:
         for name, terms in sums.items()
         if any(parameter for parameter, _ in terms)
     }
-    # What a unit without activation passes on has two names.
+    # The output of a unit without activation has two names.
     passed_on = {name: unit["a"] for name, unit in units.items()}
     edges = [
         {"parameter": parameter, "from": passed_on.get(source, source), "to": name}
@@ -43,7 +43,7 @@ def drawing(trace: Trace) -> dict[str, Any]:
 
 
 def _terms(trace: Trace, name: str) -> Iterator[tuple[str | None, str | None]]:
-    """The terms of a sum of products: the names of a parameter and of what it weighs, if any."""
+    """Yield the terms of a sum of products: the names of a parameter and of its factor, if any."""
     lines, at = trace.program.lines, trace.program.at
     named: dict[int, str] = {}
     for other, line in at.items():
@@ -70,7 +70,7 @@ def _pair(trace: Trace, names: list[str | None]) -> tuple[str | None, str | None
 
 
 def _is_new(trace: Trace, value: Quantity) -> bool:
-    """Whether it is not the same number as one before it, as an identity's result is."""
+    """Whether it differs from the numbers before it, unlike the result of an identity."""
     line = trace.program.at[value.name]
     return all(trace.program.at[name] != line for name in value.depends_on)
 
@@ -80,13 +80,13 @@ def _bias(terms: list[tuple[str | None, str | None]]) -> str | None:
 
 
 def _activation(trace: Trace, z: str) -> str:
-    """The value that depends on a sum alone; without one the sum stands for it."""
+    """Return the activation: the value that depends on the sum z alone, else z itself."""
     values = (q for q in trace.quantities.values() if q.kind == VALUE)
     return next((q.name for q in values if q.depends_on == (z,)), z)
 
 
 def ends(trace: Trace) -> dict[str, Any]:
-    """The names that a reader of the pass begins with: loss, outputs, η, gradients and updates."""
+    """Return the names of loss, η, gradients and updates."""
     quantities = trace.quantities.values()
     *_, loss = (q.name for q in quantities if q.kind == LOSS)
     updates = {q.name: _update(trace, q.depends_on) for q in quantities if q.kind == UPDATE}
@@ -96,7 +96,7 @@ def ends(trace: Trace) -> dict[str, Any]:
 
 
 def _update(trace: Trace, names: tuple[str, ...]) -> tuple[str, str, str]:
-    """Parameter, η, derivative."""
+    """Return parameter, η and derivative of an update."""
     by_kind = {trace.quantities[name].kind: name for name in names}
     rate = next(name for name in names if trace.quantities[name].kind not in (PARAMETER, GRADIENT))
     return by_kind[PARAMETER], rate, by_kind[GRADIENT]

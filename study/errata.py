@@ -1,4 +1,4 @@
-"""The errata for the page: printed beside right, and what each run shows."""
+"""The errata for the page: as printed and corrected, with the results of their runs."""
 
 import re
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from compare.errata.catalogue import ERRATA
 from compare.errata.entry import Erratum
 from compare.experiment import Settings
-from compare.traced.asked import SEED
+from compare.traced.request import SEED
 from study.formulas import mathml
 
-#: What a training has unless it is told otherwise.
+#: The default settings of a training.
 USUAL = {"form": Settings().sigmoid_derivative, "eta": Settings().learning_rate}
 
-#: Where else on the page a slip can be seen, by its number: in which section, with what set there,
-#: and what there is to see.
+#: Where else on the page an erratum shows, by its number: the section, the state to set there, and
+#: what to see.
 ELSEWHERE: dict[int, tuple[str, dict[str, Any], str]] = {
     1: (
         "break",
@@ -48,7 +48,7 @@ ELSEWHERE: dict[int, tuple[str, dict[str, Any], str]] = {
 
 
 def errata() -> list[dict[str, Any]]:
-    """Every slip with its texts, its formulas, and the table that its run comes to."""
+    """Return every erratum with its texts, formulas, and the table of its run."""
     return [_as_object(entry) for entry in ERRATA]
 
 
@@ -71,17 +71,17 @@ def _as_object(entry: Erratum) -> dict[str, Any]:
 
 
 def _form(text: str, latex: str | None) -> dict[str, Any]:
-    """The formulas, and the text where there are none or where it says more."""
+    """Return the formulas, and the text if there are none or if it says more."""
     more = _words(text) - _words(latex or "")
-    # A line may end between two formulas.
+    # A line may break between two formulas.
     formulas = [mathml(part, "block") for part in (latex or "").split(_GAP) if part]
     return {"formulas": formulas, "text": text if more else None}
 
 
-#: Of a text such as "Σ y_i with i = 1 to n", of which the formula says all.
+#: Words that a text such as "Σ y_i with i = 1 to n" has beside its formula.
 _SAYS_NOTHING = {"with", "which"}
 
-#: Stands between two formulas.
+#: The separator of two formulas.
 _GAP = r"\quad"
 
 

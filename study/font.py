@@ -1,7 +1,7 @@
-"""The font of the formulas: the glyphs of STIX Two Math that the page needs, to be embedded.
+"""Embed the font of the formulas: the glyphs of STIX Two Math that the page needs.
 
 Brackets, bars and roots grow only in a font with an OpenType MATH table. STIX Two is under the SIL
-Open Font License, which allows to embed part of it.
+Open Font License, which allows embedding part of it.
 """
 
 from base64 import b64encode
@@ -13,7 +13,7 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-#: In formulas letters are slanted: MathML takes them from the plane of mathematical letters.
+#: MathML renders letters in italics by the code points of mathematical letters.
 _ITALIC = {
     **{chr(ord("A") + k): chr(0x1D434 + k) for k in range(26)},
     **{chr(ord("a") + k): chr(0x1D44E + k) for k in range(26)},
@@ -22,18 +22,18 @@ _ITALIC = {
     "∂": "𝜕",
 }
 
-#: Numbers and brackets, which the script puts in.
+#: Characters that the script fills in.
 ALWAYS = "0123456789.,−-+=×()/∞≈ "
 
 
 def glyphs(texts: Iterable[str]) -> set[str]:
-    """The characters of formulas, upright and slanted."""
+    """Return the characters of formulas, upright and italic."""
     characters = set(ALWAYS).union(*texts)
     return characters | {_ITALIC[of] for of in characters if of in _ITALIC}
 
 
 def _source() -> Path:
-    """The font's file; the package that it comes in is not imported for it."""
+    """Return the font's file, without importing the package that contains it."""
     package = find_spec("ziamath")
     assert package is not None
     assert package.submodule_search_locations is not None
@@ -42,12 +42,12 @@ def _source() -> Path:
 
 
 def embedded(characters: set[str]) -> str:
-    """The font with these characters, as a data URL."""
+    """Return the font with these characters, as a data URL."""
     options = Options()
     options.layout_features = ["ssty", "math"]  # smaller forms for what is above and below
     options.hinting = False
     options.notdef_outline = True
-    # What varies from run to run would make every page a different one.
+    # No timestamp, so that the same content gives the same page.
     font = TTFont(_source(), recalcTimestamp=False)
     cut = Subsetter(options)
     cut.populate(text="".join(sorted(characters)))

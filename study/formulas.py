@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers draw themselves, with places that the page's script fills."""
+"""Convert formulas to MathML, with placeholders that the page's script fills."""
 
 import re
 from functools import cache
@@ -6,27 +6,27 @@ from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
 
-#: `compare.trace.place` as it comes out of the conversion.
+#: `compare.trace.place` after the conversion.
 _PLACE = re.compile(r"«(.+)»")
 
 _SPACE = "{http://www.w3.org/1998/Math/MathML}"
 
-#: What stands before a number that is an operand: a negative one then needs brackets.
+#: Operators before which a negative number needs brackets.
 _OPERATORS = {"+", "−", "·", "/", "-", ">", "≥"}
 
-#: Of absolute values and of norms.
+#: The bars of absolute values and of norms.
 _BARS = ("|", "‖")
 
 
 @cache
 def mathml(latex: str, display: str = "inline") -> str:
-    """An equation in LaTeX as a `math` element.
+    """Convert an equation in LaTeX to a `math` element.
 
     Where `latex` has a place for a number there is `<mrow data-place="w1">`; one whose number needs
     brackets when it is negative has `data-brackets` as well.
     """
     ElementTree.register_namespace("", _SPACE.strip("{}"))
-    # The converter knows this environment, which counts no equations, under another name only.
+    # The converter knows this unnumbered environment under another name only.
     latex = latex.replace("{aligned}", "{align*}")
     root = ElementTree.fromstring(convert(latex, display=display))
     for parent in list(root.iter()):
@@ -47,7 +47,7 @@ def mathml(latex: str, display: str = "inline") -> str:
 
 
 def _needs_brackets(parent: ElementTree.Element, at: int) -> bool:
-    """The base of a power, and what follows an operator."""
+    """Whether a negative number needs brackets: as base of a power, or after an operator."""
     if parent.tag == f"{_SPACE}msup":
         return at == 0
     return at > 0 and (parent[at - 1].text or "") in _OPERATORS

@@ -1,8 +1,8 @@
-"""Wrong lines as programs: what the page runs by hand while a mistake is planted.
+"""Record the planted mistakes as programs, which the page runs in place of the right lines.
 
-A mistake is recorded as the right lines are, by running it on numbers that know how they came
-about. Most lines of all these programs are the same, so there is one store of lines, and a mistake
-says for each name that it changes at which line of the store it stands.
+A mistake is recorded like the right lines, by running it on recorded numbers. Most lines of these
+programs are equal, so there is one store of lines, and a mistake only lists the names that it
+changes, with their lines in the store.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
 from manual.losses import squared_error
 
-#: What cannot be run as one pass on the page's numbers, and why.
+#: Mistakes that cannot be run as one pass on the page's numbers, and why.
 ELSEWHERE = {
     "float32": "It computes in single precision, and this page in double.",
     "accumulates": "What it answers depends on all earlier calls, and not on the point alone.",
@@ -32,7 +32,7 @@ _RIGHT = Plant("nothing is wrong", ())
 
 
 def mistakes() -> dict[str, Any]:
-    """All mistakes, and the lines that they consist of.
+    """Return all mistakes, and the store of their lines.
 
     Returns:
         `lines`: the store; `right`: for each form of σ' the right program's names and their lines;
@@ -68,19 +68,19 @@ def _listed(
 
 
 class _Store:
-    """Lines of many programs, each once."""
+    """A store of the lines of many programs, each once."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[Any, ...]] = []
         self._known: dict[tuple[Any, ...], int] = {}
 
     def add(self, of: Program) -> dict[str, int]:
-        """The names of a program, and at which lines of the store they stand."""
+        """Add a program; return its names with their lines in the store."""
         named = {line: name for name, line in reversed(list(of.at.items()))}
         moved: list[int] = []
         for at, line in enumerate(of.lines):
             operands = tuple(moved[operand] for operand in line.operands)
-            # JSON has no NaN, and 0 equals -0: as text they are told apart.
+            # As text, because JSON has no NaN, and to keep 0 and -0 distinct.
             value = None if line.value is None else repr(line.value)
             name = named[at] if line.operation == GIVEN else None
             key = (line.operation, operands, value, name)
@@ -92,13 +92,12 @@ class _Store:
 
 
 def _program(plant: Plant, form: str) -> Program:
-    """Values, factors, derivatives and updates of one pass with a mistake, by their names.
+    """Record one pass with a mistake: values, factors, derivatives and updates by name.
 
-    The values and the loss are those of the right forward pass: every mistake is in what comes
-    after it, also where that takes a forward pass of its own.
+    The values and the loss are those of the right forward pass: every mistake comes after it, even
+    one with its own forward pass.
     """
-    # Which numbers they are does not matter: nothing in the lines depends on them but by operations
-    # that are recorded.
+    # The numbers do not matter: the lines only depend on them through recorded operations.
     point = (
         Parameters(*map(given, manual.article.ones_parameters())),
         given([-2.0, -1.0]),
@@ -106,7 +105,7 @@ def _program(plant: Plant, form: str) -> Program:
     )
     (params, x, y), rate = point, given(0.1)
     named: dict[str, Array] = {"x1": x[0], "x2": x[1], "y": y, **params._asdict(), "η": rate}
-    with np.errstate(all="ignore"):  # NumPy looks at what its objects have computed, too
+    with np.errstate(all="ignore"):  # NumPy checks the results of object arrays, too
         steps = manual.article.forward(params, x)
         factors, grads = _backward(plant, form, point)
         new = _updated(plant, form, point, grads, rate)
@@ -116,23 +115,23 @@ def _program(plant: Plant, form: str) -> Program:
     return program({name: of.numbers[()] for name, of in named.items()})
 
 
-#: Parameters, inputs, target: all of them recorded.
+#: Recorded parameters, inputs and target.
 _Point = tuple[Parameters, Array, Array]
 
 
 def _backward(plant: Plant, form: str, point: _Point) -> tuple[dict[str, Array], Parameters]:
-    """The factors, where the lines have them by name, and the nine derivatives."""
+    """Return the factors that the lines name, and the nine derivatives."""
     gradient: Any = plant.gradient_in(form)
     found: list[Parameters] = []
     lines = manual.article.gradient_lines
-    if plant.in_link:  # its lines are compiled anew
+    if plant.in_link:  # its edited lines are compiled separately
         lines = gradient.func.__globals__[lines.__name__]
     bindings = Watch((lines,), {}).run(lambda: found.append(gradient(*point)))
     return {of.variable: of.value for of in bindings if of.variable.startswith("d")}, found[0]
 
 
 def _updated(plant: Plant, form: str, point: _Point, grads: Parameters, rate: Array) -> Parameters:
-    """The parameters after one update for the sample."""
+    """Return the parameters after one update for the sample."""
     params, x, y = point
     eta: Any = rate  # recorded, as the parameters are
     if plant.kind == "gradient":

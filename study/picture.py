@@ -1,4 +1,4 @@
-"""The network as the page draws it, as a picture for documents: `python -m study.picture`."""
+"""Render the page's drawing of the network for documents: `python -m study.picture`."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ from study.content import of_article
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-#: What the README shows, in the words of an address and in plain ones, and where it is kept.
+#: The README's picture: the page's state, its title, and its file.
 STATE = "person=alice&seed=44"
 SAYS = "The article's network at Alice's example: its values, and the derivatives on its edges"
 PICTURE = HERE.parent / "docs" / "network.svg"
@@ -28,13 +28,13 @@ _SVG = """
 
 
 def picture(page: "Page") -> str:
-    """The network of an open page as an SVG of its own, in light and in dark."""
+    """Return the network of an open page as a standalone SVG with light and dark colours."""
     head, close, body = page.evaluate(_SVG).partition(">")
     return f"{head}{close}\n<title>{SAYS}</title>\n<style>\n{_style()}</style>\n{body}\n"
 
 
 def _style() -> str:
-    """The rules of the page that the network needs: its colours, and its own."""
+    """Return the CSS rules that the network needs."""
     base, own = ((PAGE / "style" / name).read_text() for name in ("1-base.css", "2-pass.css"))
     colours = re.findall(r"^:root \{.*?^\}|^@media \(prefers-color-scheme.*?^\}", base, re.M | re.S)
     rules = re.findall(r"^\.network.*\}$", own, re.M)
@@ -43,7 +43,7 @@ def _style() -> str:
 
 
 def draw(executable: str, folder: Path) -> str:
-    """The picture, of a page that is built in a folder."""
+    """Build the page in a folder, and return its picture."""
     with launched(executable) as browser:
         page = browser.new_page()
         page.goto(f"{build(of_article(), folder / 'index.html').as_uri()}#{STATE}")
@@ -51,7 +51,7 @@ def draw(executable: str, folder: Path) -> str:
 
 
 def main() -> None:
-    """Draw the picture of the README anew."""
+    """Regenerate the README's picture."""
     from tempfile import TemporaryDirectory
 
     if (path := executable()) is None:

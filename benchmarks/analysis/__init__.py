@@ -1,1 +1,1 @@
-"""What the times of a run say: floors, factors, costs, fits, crossovers, break-even calls."""
+"""Analyse the times of a run: floors, factors, costs, fits, crossovers, break-even calls."""

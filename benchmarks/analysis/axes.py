@@ -1,4 +1,4 @@
-"""What the times along an axis say: a fit, the exponent of growth, and where two rows cross."""
+"""Analyse times along an axis: a fit, the exponent of growth, and crossovers of two rows."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -25,13 +25,13 @@ class Fit(NamedTuple):
 
     fixed: float  #: a, seconds a call
     per_flop: float  #: b, seconds
-    worst: float  #: the largest factor that a time is off the fit by
+    worst: float  #: the largest factor between a time and the fit
 
 
 def fit(cells: Sequence[Cell], name: str) -> Fit | None:
-    """The line through the times of a row, by least squares of relative errors; from three cells.
+    """Fit a line to the times of a row, by least squares of relative errors; needs three cells.
 
-    Relative errors, since the times span five orders of magnitude.
+    Errors are relative, since the times span five orders of magnitude.
     """
     points = [
         (cell.flops, spread(times).median)
@@ -42,14 +42,14 @@ def fit(cells: Sequence[Cell], name: str) -> Fit | None:
         return None
     flops, seconds = np.array(points).T
     weighted = np.stack([1 / seconds, flops / seconds], axis=1)
-    # Neither a call nor an operation takes less than no time.
+    # Neither coefficient can be negative.
     (fixed, per_flop), _ = nnls(weighted, np.ones_like(seconds))
     off = np.abs(np.log((fixed + per_flop * flops) / seconds))
     return Fit(float(fixed), float(per_flop), float(np.exp(off.max())))
 
 
 def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
-    """k of T(name) / T(other) ∝ Pᵏ with P parameters: the slope in logarithms; from three P."""
+    """Estimate k in T(name) / T(other) ∝ Pᵏ with P parameters; needs three different P."""
     logs, drawn, sizes, counts = [], [], [], []
     for seed, cell in enumerate(cells):
         times, others = cell.times(name), cell.times(other)
@@ -69,18 +69,18 @@ def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
 class Crossover(NamedTuple):
     """Where one row becomes faster than another along an axis."""
 
-    winner: str  #: the one that is faster beyond it
+    winner: str  #: the row that is faster beyond it
     loser: str
     size: Interval
-    """On the line, in logarithms, between the cells to either side; the interval is of sampling."""
-    between: tuple[int, int]  #: those cells: that it lies between them is what was measured
+    """Interpolated in logarithms between the neighbouring cells; the interval is sampling error."""
+    between: tuple[int, int]  #: the sizes of those cells, between which the order was measured
 
 
 def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
-    """Every place on the axis where two rows exchange their order, beyond doubt on both sides.
+    """Find every place on the axis where two rows change their order significantly.
 
-    Cells where the two are a tie are passed over. The crossing lies somewhere among them; it is put
-    where the line between the cells to either side says, and the interval is from draws of both.
+    Cells with a tie are skipped. The crossing lies somewhere among them; it is interpolated between
+    the cells on either side, with an interval from bootstrap draws of both.
     """
     found: list[Crossover] = []
     before: tuple[int, np.ndarray, float] | None = None
@@ -104,7 +104,7 @@ def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
 
 
 def _crossing(left: tuple, right: tuple, at_left: Any, at_right: Any) -> np.ndarray:
-    """Where the line between two logarithms of ratios is 0: the logarithm of a size."""
+    """Interpolate the logarithm of the size at which the logarithm of a ratio is 0."""
     apart = np.asarray(at_left - at_right)
     share = np.clip(at_left / np.where(apart == 0, 1.0, apart), 0.0, 1.0)
     start, end = np.log(left[0]), np.log(right[0])

@@ -9,19 +9,19 @@ from benchmarks.statistics import SLOWER, Band, Interval, band, ratio, spread, w
 
 
 def between(cell: Cell, name: str, other: str) -> Interval | None:
-    """The time of one row over that of another; None if either has none."""
+    """Compute the ratio of the times of two rows; None if either has none."""
     times, others = cell.times(name), cell.times(other)
     return ratio(times, others) if times and others else None
 
 
 def noise(cell: Cell) -> Band | None:
-    """What the noise of this cell may hide: the reference beside itself."""
+    """Return the noise band of a cell: the ratio of the reference to its second measurement."""
     again = between(cell, AGAIN, REFERENCE)
     return band(again) if again else None
 
 
 def verdict(cell: Cell, name: str, other: str = REFERENCE) -> str:
-    """`faster` or `slower` than the other, or `tie`; "" if it cannot be said."""
+    """Return `faster` or `slower` than the other, or `tie`; "" if times are missing."""
     found, hidden = between(cell, name, other), noise(cell)
     return word(found, hidden) if found and hidden and name != other else ""
 
@@ -35,27 +35,27 @@ class Factors(NamedTuple):
 
 
 def factors(cell: Cell) -> Factors | None:
-    """The two factors and their quotient; None if one of the three rows has no time."""
+    """Compute the two factors and their quotient; None if one of the three rows has no time."""
     gain, tax = between(cell, HAND, HAND_JIT), between(cell, GRAD, HAND_JIT)
     speed_up = between(cell, HAND, GRAD)
     return Factors(gain, tax, speed_up) if gain and tax and speed_up else None
 
 
 def gradient_cost(cell: Cell) -> Interval | None:
-    """The loss and its gradient over the loss alone, both compiled."""
+    """Compute the time of loss and gradient over that of the loss alone, both compiled."""
     return between(cell, GRAD, LOSS)
 
 
 class BreakEven(NamedTuple):
-    """When compiling has paid."""
+    """When the time for compiling is recovered."""
 
     first: float  #: seconds of tracing, lowering, compiling, and calling once
-    saving: float  #: seconds that a call saves against the hand lines in NumPy; negative: it loses
-    calls: int | None  #: after so many it has paid; None if it never does
+    saving: float  #: seconds saved per call against the hand lines in NumPy; may be negative
+    calls: int | None  #: calls until it is recovered; None if never
 
 
 def break_even(cell: Cell) -> BreakEven | None:
-    """After how many calls the compiled gradient has made up for its first one."""
+    """Compute after how many calls the compiled gradient has recovered its first call."""
     row, compiled, by_hand = cell.row(GRAD), cell.times(GRAD), cell.times(HAND)
     if row is None or not (row.phases and compiled and by_hand):
         return None

@@ -1,10 +1,10 @@
-"""The floor of a row: what a call costs, and the larger of its products and its bytes.
+"""The floor of a row: the cost of a call plus the larger of its products and its bytes.
 
     floor = dispatch + max(matrix products, bytes moved)
 
-Dispatch is an empty call for what is called as a Python function, and a jitted identity on the same
-pytree for a program of JAX. Products and bytes are the faster library's, one for all rows of a
-cell, without the calls that they are made of.
+Dispatch is an empty call for a Python function, and a jitted identity on the same pytree for a JAX
+program. Products and bytes are those of the faster library, the same for all rows of a cell, minus
+the cost of the calls that they consist of.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ from benchmarks.names import CALLS, EMPTY_CALL, IDENTITY, MEMORY, PRODUCTS
 from benchmarks.results import JAX, Cell, Row
 from benchmarks.statistics import Interval, Samples, ratio, spread, table
 
-#: Of a row's time: with more than half of it being calls, it is the calling that is measured.
+#: The share of dispatch in a row's time above which the row is dispatch-bound.
 HALF = 0.5
 
 
 def floor(cell: Cell, row: Row) -> Samples | None:
-    """The floor of a row, in every round; None if a part of it was not measured."""
+    """Compute the floor of a row in every round; None if a part of it was not measured."""
     dispatch = _dispatch(cell, row)
     if dispatch is None:
         return None
@@ -26,13 +26,13 @@ def floor(cell: Cell, row: Row) -> Samples | None:
 
 
 def over_floor(cell: Cell, row: Row) -> Interval | None:
-    """A row's time over its floor."""
+    """Compute the ratio of a row's time to its floor."""
     below = floor(cell, row)
     return ratio(row.samples, below) if below and row.timed else None
 
 
 def dispatch_bound(cell: Cell, row: Row) -> bool:
-    """Whether more than half of a row's time is what calling it costs."""
+    """Whether more than half of a row's time is the cost of calling it."""
     dispatch = _dispatch(cell, row)
     if dispatch is None:
         return False
@@ -40,11 +40,10 @@ def dispatch_bound(cell: Cell, row: Row) -> bool:
 
 
 def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | None:
-    """The library that does a part of the floor fastest, and its seconds [process, round].
+    """Find the fastest library for a part of the floor, and its seconds [process, round].
 
-    The fastest with its calls: what a slower one takes without its own is no floor. None where that
-    one was not seen: a part counts only if its calls are at most half of it, as the difference of
-    two times that are nearly the same is no time.
+    The fastest is chosen with the cost of its calls. None if the part was not measured reliably:
+    calls may be at most half of it, as the difference of two nearly equal times is no time.
     """
     timed = [
         (spread(times).median, library, name)
@@ -60,7 +59,7 @@ def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | N
 
 def _work(cell: Cell) -> np.ndarray | float:
     parts = [found[1] for part in (PRODUCTS, MEMORY) if (found := fastest(cell, part))]
-    # By their medians: the larger one is what binds, not whichever had a hiccup in a round.
+    # Compare medians, so that a disturbance in one round does not decide.
     return max(parts, key=lambda part: float(np.median(part)), default=0.0)
 
 

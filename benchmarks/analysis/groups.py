@@ -1,4 +1,4 @@
-"""Cells along an axis: of one case, all of the same kind."""
+"""Group the cells of one case that differ in size only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ class Group:
     precision: str
     device: str
     cells: list[Cell]
-    fingerprint: Mapping[str, Any]  #: on what they were measured
+    fingerprint: Mapping[str, Any]  #: the machine and versions that they were measured on
 
     def stem(self, what: str) -> str:
-        """The file's name without theme and suffix: `width-float32-all-highest-cpu`."""
+        """Return a file name without theme and suffix: `width-float32-all-highest-cpu`."""
         return f"{what}-{self.dtype}-{self.threads}-{self.precision}-{self.device}"
 
 
 def groups(results: Results) -> list[Group]:
-    """All groups, in the order of the results."""
+    """Return all groups, in the order of the results."""
     found: dict[tuple[str, str, str, str, str], list[Cell]] = {}
     for cell in results.cells:
         if cell.timed(CONTENDER):
@@ -38,5 +38,5 @@ def groups(results: Results) -> list[Group]:
 
 
 def contenders(group: Group) -> list[str]:
-    """The names of the contenders that have a time in some cell."""
+    """Return the names of the contenders that have a time in some cell."""
     return list(dict.fromkeys(row.name for cell in group.cells for row in cell.timed(CONTENDER)))

@@ -17,42 +17,42 @@ from models.model import Model
 #: The three parts of the comparison.
 MISTAKES, ELEMENTS, RIGHT = "mistakes", "elements", "right"
 
-#: The slug of the mistake that is one only at a kink; its model's own point is a kink.
+#: The slug of the mistake that shows only at a kink; its model's own point is a kink.
 AT_A_KINK = "relu-at-zero"
 
-#: What `--quick` asks: mistakes of several sorts, each in the first model that has it, ...
+#: The mistakes of `--quick`, of several kinds, each in the first model that has it, ...
 QUICK_MISTAKES = ("half-mse", "residual-sign", "dw-transposed", "dropped-term", "accumulates")
 
-#: ... leaves up to this size, ...
+#: ... its largest leaf, ...
 QUICK_ELEMENTS = 10_000
 
-#: ... and so many right points of each sort.
+#: ... and its number of right points of each kind.
 QUICK_RIGHT = 1
 
 
 @dataclass(frozen=True)
 class Case:
-    """One gradient at one point. It travels to another process, so it is built only there."""
+    """One gradient at one point. It is sent to another process and built only there."""
 
     part: str  #: `MISTAKES`, `ELEMENTS` or `RIGHT`
     subject: str  #: the model, or the size of the leaf, or the point
-    what: str  #: the mistake's slug, or the sort of right point
+    what: str  #: the mistake's slug, or the kind of right point
     build: Callable[[], Question]
-    draw: int = 0  #: which of several elements drawn
+    draw: int = 0  #: the index among several random elements
 
     @property
     def id(self) -> str:
-        """Its name in stored results."""
+        """The case's name in stored results."""
         return f"{self.part}/{self.subject}/{self.what}/{self.draw}"
 
 
 def cases() -> list[Case]:
-    """All of them."""
+    """Return all cases."""
     return [*_of_models(MODELS), *_of_elements(), *_of_right_points(MODELS)]
 
 
 def quick(everything: Iterable[Case]) -> list[Case]:
-    """A small part of them, of every kind."""
+    """Select a few cases of every kind."""
     chosen: list[Case] = []
     for case in everything:
         alike = sum(case.part == c.part and case.what == c.what for c in chosen)
@@ -101,7 +101,7 @@ def _of_right_points(models: Iterable[Model]) -> list[Case]:
 
 
 def with_mistake(name: str, slug: str) -> Question:
-    """A model's gradient with a mistake, at the model's own point."""
+    """Build a model's gradient with a mistake, at the model's own point."""
     model = _model(name)
     params, *inputs = _drawn(model)
     wrong = model.wrong(slug)
@@ -109,12 +109,12 @@ def with_mistake(name: str, slug: str) -> Question:
 
 
 def without_mistake(name: str) -> Question:
-    """A model's right gradient, at the same point."""
+    """Build a model's right gradient, at the same point."""
     return _right(_model(name))
 
 
 def at_right_point(name: str) -> Question:
-    """A right gradient at a point that is hard to judge."""
+    """Build a right gradient at a point that is hard to judge."""
     (point,) = (p for points in right_points.POINTS.values() for p in points if p.name == name)
     return _right(point)
 

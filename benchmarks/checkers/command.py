@@ -1,4 +1,4 @@
-"""`python -m benchmarks checkers`: gradient checkers side by side."""
+"""`python -m benchmarks checkers`: compare gradient checkers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.checkers.results import Check, Results
     from benchmarks.checkers.run import OnCheck
 
-#: Where the results lie that docs/checking.md shows.
+#: The results that docs/checking.md shows.
 STORED = Path(__file__).parent.parent / "results" / "checkers.json"
 
 #: Seconds after which a check is stopped; of `--quick`, whose checks are small.
@@ -95,17 +95,17 @@ def _measured(
         out = STORED
     results = _begun(out, resume, overwrite, limit or (QUICK_LIMIT if quick else LIMIT))
     results.contenders |= {contender.name: contender.absent() for contender in chosen}
-    asked = [c for c in chosen if results.contenders[c.name] is None]
+    available = [c for c in chosen if results.contenders[c.name] is None]
     for contender in chosen:
         if reason := results.contenders[contender.name]:
             click.echo(f"Not asked: {contender.name}: {reason}", err=True)
-    with progress(len(left(results, asked, cases))) as on_check:
-        run(results, asked, cases, out, on_check)
+    with progress(len(left(results, available, cases))) as on_check:
+        run(results, available, cases, out, on_check)
     return results
 
 
 def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Results":
-    """Results to go on with: those of the file, or none yet."""
+    """Load the results to resume, or start new ones."""
     from benchmarks.checkers.fingerprint import fingerprint
     from benchmarks.checkers.results import Results, differences
 
@@ -144,7 +144,7 @@ def _cases(names: tuple[str, ...], quick: bool) -> "list[Case]":
 
 @contextmanager
 def progress(total: int) -> "Iterator[OnCheck]":
-    """What is being asked, and how long it will go on; a plain line a check without a terminal."""
+    """Show the running check and the time left; without a terminal, a plain line per check."""
     done = 0
     with shared.progress(time_left=True) as show:
 

@@ -1,4 +1,4 @@
-"""The checkers that are compared, and how each is asked."""
+"""The checkers that are compared; a new one is a row of `CONTENDERS`."""
 
 import importlib.metadata
 import importlib.util
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from benchmarks.checkers import peers
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
 
-#: `handgrad`'s verdicts; lost digits are a warning there, and no false alarm.
+#: `handgrad`'s verdicts; lost digits are a warning, not a false alarm.
 VERDICTS = {"agree": RIGHT, "imprecise": RIGHT, "disagree": WRONG, "undecidable": NO_ANSWER}
 
-#: Findings that blame no parameter: lost digits, and the other valid choice at a kink.
+#: Findings that blame no parameter: lost digits, and another valid choice at a kink.
 NO_BLAME = ("rounding", "convention")
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A checker: what it is called, what must be installed, and how it is asked.
+    """A checker: its name, the package it needs, and the function that runs it.
 
-    `ask` is a function of a module, so that a process of its own can be told to run it.
+    `ask` is a module-level function, so that another process can run it.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Contender:
     ask: Callable[[Question], Answer]
 
     def absent(self) -> str | None:
-        """Why it cannot be asked here, or None."""
+        """Why the checker cannot run here, or None."""
         if importlib.util.find_spec(self.package) is None:
             return f"{self.package} is not installed; .venv/bin/pip install -e '.[peers]'"
         return None
@@ -41,7 +41,7 @@ class Contender:
 
 
 def check_gradient(question: Question) -> Answer:
-    """`handgrad.check_gradient`, at the given point and the eight others of its default."""
+    """Run `handgrad.check_gradient` at the given point and its eight default ones."""
     from handgrad import check_gradient
 
     params, *inputs = question.point()

@@ -1,4 +1,4 @@
-"""What the stored answers come to: caught, false alarms, leaves and mistakes named."""
+"""Count stored answers: caught mistakes, false alarms, parameters and mistakes named."""
 
 import statistics
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from benchmarks.checkers.question import NO_ANSWER, WRONG
 from benchmarks.checkers.results import Check
 from models.mistakes import ACCEPTED
 
-#: Kinds that name no mistake: an honest "I do not know", and a remark on digits.
+#: Kinds that name no mistake: "unknown", and a remark on lost digits.
 NO_NAME = ("unknown", "rounding")
 
-#: What names a mistake in one element rightly: a zero is one; for the others there is no name.
+#: The right kinds for mistakes in one element: a zero has a name, the others have none.
 ACCEPTED_OF_ELEMENTS = {"sign": ("unknown", "sign"), "zero": ("zero",), "1e-9": ("unknown",)}
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How many of how many."""
+    """A count out of a total."""
 
     yes: int
     of: int
@@ -34,55 +34,55 @@ class Tally:
 def caught(check: Check) -> bool:
     """Whether the mistake was reported.
 
-    At a kink `>=` for `>` is another valid choice: to say so, and to let it pass, is to see it.
+    At a kink `>=` for `>` is another valid choice: passing it with that remark counts as caught.
     """
     said = check.what == AT_A_KINK and bool(_names(check) & set(accepted(check)))
     return check.verdict == WRONG or said
 
 
 def tally_caught(checks: Sequence[Check]) -> Tally:
-    """Of planted mistakes."""
+    """Count the planted mistakes that were caught."""
     return Tally(sum(map(caught, checks)), len(checks), _unanswered(checks))
 
 
 def tally_false_alarms(checks: Sequence[Check]) -> Tally:
-    """Of right gradients."""
+    """Count the right gradients that were called wrong."""
     return Tally(sum(check.verdict == WRONG for check in checks), len(checks), _unanswered(checks))
 
 
 def tally_leaf_named(checks: Sequence[Check]) -> Tally:
-    """Of caught mistakes in models of several parameters, those blamed on wrong ones alone.
+    """Count caught mistakes, in models of several parameters, blamed on wrong parameters only.
 
-    Where every parameter is wrong, to blame one of them is right as well. At a kink none is wrong.
+    Where every parameter is wrong, blaming one of them is right as well. At a kink none is wrong.
     """
-    asked = [c for c in checks if caught(c) and c.parameters > 1 and c.wrong_leaves]
-    asked = [c for c in asked if c.what != AT_A_KINK]
-    named = [c for c in asked if c.leaves and set(c.leaves) <= set(c.wrong_leaves)]
-    return Tally(len(named), len(asked))
+    considered = [c for c in checks if caught(c) and c.parameters > 1 and c.wrong_leaves]
+    considered = [c for c in considered if c.what != AT_A_KINK]
+    named = [c for c in considered if c.leaves and set(c.leaves) <= set(c.wrong_leaves)]
+    return Tally(len(named), len(considered))
 
 
 def tally_mistake_named(checks: Sequence[Check]) -> Tally:
-    """Of caught mistakes that have a name, those called by it."""
-    asked = [c for c in checks if caught(c) and set(accepted(c)) - set(NO_NAME)]
-    named = [c for c in asked if _names(c) & set(accepted(c))]
-    return Tally(len(named), len(asked))
+    """Count caught mistakes that have a name and were called by it."""
+    considered = [c for c in checks if caught(c) and set(accepted(c)) - set(NO_NAME)]
+    named = [c for c in considered if _names(c) & set(accepted(c))]
+    return Tally(len(named), len(considered))
 
 
 def tally_misnamed(checks: Sequence[Check]) -> Tally:
-    """Of caught mistakes, those that were called something they are not."""
-    asked = [check for check in checks if caught(check)]
-    return Tally(sum(bool(_names(c) - set(accepted(c))) for c in asked), len(asked))
+    """Count caught mistakes that were given a wrong name."""
+    considered = [check for check in checks if caught(check)]
+    return Tally(sum(bool(_names(c) - set(accepted(c))) for c in considered), len(considered))
 
 
 def accepted(check: Check) -> tuple[str, ...]:
-    """The kinds that name the planted mistake rightly."""
+    """Return the kinds that name the planted mistake rightly."""
     if check.part == RIGHT:
         return ()
     return ACCEPTED_OF_ELEMENTS.get(check.what) or ACCEPTED[check.what]
 
 
 def seconds(checks: Sequence[Check]) -> tuple[float, float] | None:
-    """The median and the longest of those that were answered."""
+    """Return the median and the longest time of the checks with an answer."""
     answered = [check.seconds for check in checks if check.verdict != NO_ANSWER]
     return (statistics.median(answered), max(answered)) if answered else None
 

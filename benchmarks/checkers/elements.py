@@ -1,4 +1,4 @@
-"""Mistakes in one element of a large leaf: a sign, a zero, a relative error of 1e-9."""
+"""Mistakes in one element of a large parameter: a sign, a zero, a relative error of 1e-9."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,9 @@ import numpy as np
 
 from benchmarks.checkers.question import Question
 
-#: Elements of the leaf, a square matrix, and in how many of them each mistake is planted, one at a
-#: time. Which element it is decides what a checker sees, so there are several; in the largest leaf
-#: few, because a check takes up to the whole limit there.
+#: Sizes of the parameter, a square matrix, and the number of elements in which each mistake is
+#: planted, one at a time. Several, as the element decides what a checker sees; few in the largest
+#: matrix, where a check takes up to the whole limit.
 SIZES = {100: 8, 10_000: 8, 1_000_000: 2}
 
 MISTAKES: dict[str, Callable[[float], float]] = {
@@ -24,19 +24,19 @@ BATCH = 7
 
 
 def loss(params: dict[str, Any], x: Any, y: Any) -> Any:
-    """Half the squared error of a tanh layer, the mean over examples: a scalar."""
+    """Compute half the squared error of a tanh layer, the mean over examples: a scalar."""
     return jnp.sum((jnp.tanh(x @ params["w"] + params["b"][None, :]) - y) ** 2) / (2 * len(x))
 
 
 def gradient(params: dict[str, Any], x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
-    """By hand: tanh′ = (1 - h)(1 + h)."""
+    """Compute the gradient by hand: tanh′ = (1 - h)(1 + h)."""
     h = np.tanh(x @ params["w"] + params["b"])
     dz = (h - y) / len(x) * (1 - h) * (1 + h)
     return {"w": x.T @ dz, "b": dz.sum(axis=0)}
 
 
 def draw(elements: int) -> tuple[Any, ...]:
-    """(params, x, y) with a matrix of so many elements; no unit is saturated."""
+    """Draw (params, x, y) with a matrix of so many elements; no unit is saturated."""
     rng, units = np.random.default_rng(elements), round(elements**0.5)
     w = rng.normal(size=(units, units)) / np.sqrt(units)
     params = {"w": w, "b": 0.1 * rng.normal(size=units)}
@@ -44,7 +44,7 @@ def draw(elements: int) -> tuple[Any, ...]:
 
 
 def planted(elements: int, mistake: str, which: int) -> Question:
-    """The question with the mistake in an element drawn at random, the `which`-th draw."""
+    """Build the question with a mistake in one random element, the `which`-th draw."""
     params, *inputs = draw(elements)
     at = int(np.random.default_rng((elements, which)).integers(elements))
 

@@ -1,16 +1,16 @@
-"""On what the checkers were asked."""
+"""The machine and versions of a comparison of checkers."""
 
 import platform
 from typing import Any
 
 from benchmarks.machine import processor, revision, today, usable, versions
 
-#: Packages whose versions decide what the checkers answer.
+#: Packages whose versions affect the checkers' answers.
 PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint")
 
 
 def fingerprint() -> dict[str, Any]:
-    """Everything that a reader needs to judge whether another run can be compared with this one."""
+    """Collect everything needed to judge whether two runs can be compared."""
     return {
         "date": today(),
         "revision": revision(),

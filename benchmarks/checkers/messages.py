@@ -1,13 +1,13 @@
-"""What an exception of a checker says: which parameter it blames, and what kind of mistake.
+"""Interpret a checker's exception: which parameter it blames, and which kind of mistake it names.
 
-A checker that stops with an exception about the form of a gradient has caught it: the author reads
-that a shape is wrong. One that stops with any other exception has given no answer.
+An exception about the form of a gradient counts as caught, as its message says that a shape is
+wrong. Any other exception is no answer.
 """
 
 import re
 from collections.abc import Sequence
 
-#: What in a message stands for what kind of mistake; the first that fits counts.
+#: Patterns of messages by kind of mistake; the first match counts.
 WORDS = (
     ("shape", re.compile(r"\bshapes?\b|broadcast|dimension|\bsize of tensor", re.IGNORECASE)),
     ("dtype", re.compile(r"\bdtypes?\b", re.IGNORECASE)),
@@ -16,7 +16,7 @@ WORDS = (
     ("mutation", re.compile(r"read-only", re.IGNORECASE)),
 )
 
-#: JAX names a leaf of the backward pass's answer, "at output[0]['w'] the bwd rule ...", ...
+#: JAX names a leaf of the backward pass's result, "at output[0]['w'] the bwd rule ...", ...
 JAX_LEAF = "at output[0]{key} "
 
 #: ... and torch counts its inputs, which are our leaves.
@@ -24,13 +24,13 @@ TORCH_INDEX = re.compile(r"with respect to input (\d+)|invalid gradient at index
 
 
 def kinds(message: str) -> tuple[str, ...]:
-    """The kind of mistake that a message about the form of a gradient names, if any."""
+    """Return the kind of mistake that a message about the form of a gradient names, if any."""
     found = [kind for kind, pattern in WORDS if pattern.search(message)]
     return tuple(found[:1])
 
 
 def blamed(message: str, paths: Sequence[str]) -> tuple[str, ...]:
-    """The parameters that a message names, by their paths or by torch's count of inputs."""
+    """Return the parameters that a message names, by path or by torch's index of inputs."""
     if found := TORCH_INDEX.search(message):
         index = int(found[1] or found[2])
         return (paths[index],) if index < len(paths) else ()

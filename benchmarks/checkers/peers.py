@@ -1,7 +1,7 @@
-"""The checkers of JAX, PyTorch and SciPy, each asked in the way its documentation describes.
+"""Run the checkers of JAX, PyTorch and SciPy as their documentation describes.
 
-All three see the loss compiled by `jax.jit`, and the parameters as float64, which their tolerances
-are meant for. Their defaults stay as they are.
+All three get the loss compiled by `jax.jit`, and float64 parameters, for which their tolerances are
+meant. All settings are their defaults.
 """
 
 import importlib
@@ -14,15 +14,15 @@ import numpy as np
 from benchmarks.checkers.messages import blamed, kinds
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question, leaves
 
-#: SciPy's function returns the norm of a difference and leaves the verdict to its caller. Ours: a
-#: gradient is wrong beyond so many times the step, which is the square root of float64's eps, times
-#: the gradient's norm (or 1). A forward difference errs by step · |f″| / 2 and by step · |f|; a
-#: hundred leaves room for curvatures and losses a hundred times the size of the gradient.
+#: SciPy's function returns the norm of a difference and leaves the verdict to its caller. Here a
+#: gradient is wrong if that exceeds so many times the step, the square root of float64's eps, times
+#: the gradient's norm (or 1). A forward difference errs by step · |f″| / 2 and by step · |f|; the
+#: factor allows curvatures and losses a hundred times the size of the gradient.
 SCIPY_ROOM = 100.0
 
 
 def check_grads(question: Question) -> Answer:
-    """`jax.test_util.check_grads` on a `custom_vjp` function whose backward pass is the gradient.
+    """Run `jax.test_util.check_grads` on a `custom_vjp` with the gradient as backward pass.
 
     One random direction, central differences; reverse mode, because the rule has no other.
     """
@@ -42,7 +42,7 @@ def check_grads(question: Question) -> Answer:
 
 
 def gradcheck(question: Question) -> Answer:
-    """`torch.autograd.gradcheck` on a `Function` whose backward pass is the gradient.
+    """Run `torch.autograd.gradcheck` on a `Function` with the gradient as backward pass.
 
     Central differences along every parameter.
     """
@@ -72,7 +72,7 @@ def gradcheck(question: Question) -> Answer:
 
 
 def check_grad(question: Question) -> Answer:
-    """`scipy.optimize.check_grad` on the parameters as one vector.
+    """Run `scipy.optimize.check_grad` on the parameters as one vector.
 
     Forward differences along every parameter; the verdict is ours, see `SCIPY_ROOM`.
     """
@@ -100,14 +100,14 @@ def check_grad(question: Question) -> Answer:
         error = check_grad(lambda vector: float(compiled(vector)), gradient, np.array(start))
     except Exception as stopped:
         return _stopped(question, stopped)
-    # The norm is that of the call which SciPy made: one more would show what a second call does.
+    # The norm of SciPy's own call: a second call may give a different gradient.
     limit = SCIPY_ROOM * np.sqrt(np.finfo(np.float64).eps) * max(1.0, norms[0])
-    # A NaN is not within the limit either.
+    # NaN fails the comparison, too.
     return Answer(RIGHT if error <= limit else WRONG, message=f"{error:.3g}; our limit {limit:.3g}")
 
 
 def _passes(question: Question, check: Callable[[], Any]) -> Answer:
-    """Of checkers that raise where they do not agree."""
+    """Run a checker that raises if it disagrees."""
     try:
         check()
     except Exception as stopped:
@@ -117,15 +117,15 @@ def _passes(question: Question, check: Callable[[], Any]) -> Answer:
 
 def _stopped(question: Question, stopped: Exception) -> Answer:
     text = str(stopped)
-    # Torch's GradcheckError is a RuntimeError, by name alone to be told from its other ones.
+    # Torch's GradcheckError is a RuntimeError, distinguished from others by its name only.
     ruled = isinstance(stopped, AssertionError) or type(stopped).__name__ == "GradcheckError"
     named = _kinds_of(text) if ruled else kinds(text)
-    told = f"{type(stopped).__name__}: {' '.join(text.split())}"
+    line = f"{type(stopped).__name__}: {' '.join(text.split())}"
     if not (ruled or named):
-        return Answer(NO_ANSWER, reason="error", message=told)
-    return Answer(WRONG, leaves=blamed(text, question.paths), kinds=named, message=told)
+        return Answer(NO_ANSWER, reason="error", message=line)
+    return Answer(WRONG, leaves=blamed(text, question.paths), kinds=named, message=line)
 
 
 def _kinds_of(text: str) -> tuple[str, ...]:
-    """A comparison of numbers names a kind in its first line only; below it prints the numbers."""
+    """Return the kinds named in the first line of a message; the numbers below name none."""
     return kinds(text.strip().split("\n")[0])

@@ -1,4 +1,4 @@
-"""What a checker is asked and what it answers."""
+"""The question to a checker, a gradient at a point, and its answer."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -10,54 +10,54 @@ import numpy as np
 #: Verdicts of a checker.
 RIGHT, WRONG, NO_ANSWER = "right", "wrong", "no answer"
 
-#: Beyond so much of a leaf's largest element, two gradients differ by a mistake and not by
-#: rounding: in the models of the comparison rounding stays below 1e-13 of it, and what is planted
-#: in a whole leaf is 1e-6 and more. Mistakes in single elements know their leaf themselves.
+#: The relative difference, by a leaf's largest element, above which two gradients differ by a
+#: mistake: rounding stays below 1e-13 in these models, and mistakes in a whole leaf are 1e-6 or
+#: more. For mistakes in single elements the leaf is known.
 APART = 1e-10
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a checker said of a gradient."""
+    """A checker's answer about a gradient."""
 
     verdict: str  #: `RIGHT`, `WRONG` or `NO_ANSWER`
     reason: str = ""  #: why there is no answer: time, memory, undecidable, an error
     leaves: tuple[str, ...] = ()  #: the parameters it blames, `params['w']`
-    kinds: tuple[str, ...] = ()  #: what kinds of mistake it names, as `handgrad` calls them
-    message: str = ""  #: the beginning of what it said
+    kinds: tuple[str, ...] = ()  #: the kinds of mistake it names, in `handgrad`'s terms
+    message: str = ""  #: the beginning of its message
     seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A gradient, the loss that it should be of, and a point."""
+    """A gradient to check, its loss, and a point."""
 
     loss: Callable[..., Any]  #: loss(params, *inputs), in JAX
     gradient: Callable[..., Any]  #: gradient(params, *inputs), in NumPy
     params: Any  #: a pytree of float64 arrays
     inputs: tuple[Any, ...]
     right: Callable[..., Any] | None = None  #: the right gradient, where `gradient` is wrong
-    planted: tuple[str, ...] = ()  #: the leaves that are wrong, where that is known beforehand
+    planted: tuple[str, ...] = ()  #: the wrong leaves, if known beforehand
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The leaves of the parameters, as `handgrad` names them."""
+        """The names of the parameters' leaves, as in `handgrad`."""
         return tuple(paths(self.params))
 
     def point(self) -> tuple[Any, ...]:
-        """A copy of (params, *inputs): some of the mistakes write to what they are given."""
+        """Return a copy of (params, *inputs): some mistakes modify their arguments."""
         return copy.deepcopy((self.params, *self.inputs))
 
     def wrong_leaves(self) -> tuple[str, ...]:
-        """The leaves in which the gradient differs from the right one.
+        """Find the leaves in which the gradient differs from the right one.
 
-        Calls the gradient, so ask only after it was checked: some mistakes show in a second call.
+        This calls the gradient, so do it after the check: some mistakes show in a second call.
         """
         if self.right is None or self.planted:
             return self.planted
         try:
             found = leaves(self.gradient(*self.point()))
-        except Exception:  # whatever a mistake raises, it then has no leaves to compare
+        except Exception:  # a mistake may raise anything; then there are no leaves to compare
             return ()
         wanted = leaves(self.right(*self.point()))
         if len(found) != len(wanted):
@@ -67,14 +67,14 @@ class Question:
 
 
 def leaves(tree: Any) -> list[np.ndarray]:
-    """The arrays of a pytree, in JAX's order."""
+    """Return the arrays of a pytree, in JAX's order."""
     import jax
 
     return [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(tree)]
 
 
 def paths(params: Any) -> Sequence[str]:
-    """`params['w']`, `params[0].b`: the leaves' names, in JAX's order."""
+    """Return the leaves' names in JAX's order: `params['w']`, `params[0].b`."""
     import jax
 
     with_paths = jax.tree_util.tree_leaves_with_path(params)

@@ -1,4 +1,4 @@
-"""Asking every checker about every case, in order, with the answers stored as they come."""
+"""Run every checker on every case in order, and store the answers as they come."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,10 +9,10 @@ from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.results import Check, Results
 from benchmarks.checkers.worker import Reply, Worker
 
-#: Characters of a message that are kept: its beginning says what kind of thing went wrong.
+#: Characters of a message that are stored; the beginning names the kind of problem.
 KEPT = 240
 
-#: Seconds between two writings of the file, which grows to half a megabyte.
+#: Seconds between two saves of the file, which grows to half a megabyte.
 BETWEEN_SAVES = 2.0
 
 #: Called before a check with None, and after it with its answer.
@@ -26,16 +26,16 @@ def run(
     out: Path | None,
     on_check: OnCheck = lambda *_: None,
 ) -> None:
-    """Complete the results: every checker that can be asked, every case not yet answered.
+    """Complete the results: every available checker, every case not yet answered.
 
-    One checker after the other and one case after the other, so that none has to share the machine.
-    What was answered is stored even when the run is interrupted.
+    Checks run one after the other, so that none has to share the machine. Answers are stored even
+    when the run is interrupted.
 
     Raises:
         WorkerError: a case cannot be built.
     """
     if out:
-        results.save(out)  # a file that cannot be written is better known before than after
+        results.save(out)  # find out before the run if the file cannot be written
     saved = time.monotonic()
     try:
         for contender in contenders:
@@ -58,14 +58,14 @@ def run(
 def left(
     results: Results, contenders: Sequence[Contender], cases: Sequence[Case]
 ) -> list[tuple[Contender, Case]]:
-    """What is still to be asked, of whom."""
+    """Return the checks still to be done."""
     done = results.done()
     pairs = [(contender, case) for contender in contenders for case in cases]
     return [(who, case) for who, case in pairs if (who.name, case.id) not in done]
 
 
 def check_of(contender: Contender, case: Case, reply: Reply) -> Check:
-    """An answer with its case, as it is stored."""
+    """Combine an answer with its case for storage."""
     answer = reply.answer
     return Check(
         contender=contender.name,

@@ -1,4 +1,4 @@
-"""Results as the tables of docs/checking.md; the same file gives the same text."""
+"""Write results as the tables of docs/checking.md; the same file gives the same text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,11 +9,11 @@ from benchmarks.checkers.question import NO_ANSWER
 from benchmarks.checkers.results import Check, Results
 from benchmarks.templates import templates
 
-#: A row: what it is about in two cells, of which checks, and what is shown of each checker's.
+#: A row: two cells of text, its checks, and the function that makes a cell of a checker's checks.
 Row = tuple[str, str, Sequence[Check], Callable[[Sequence[Check]], object]]
 
-#: How each checker is asked.
-ASKED = {
+#: How each checker is called.
+HOW = {
     "handgrad.check_gradient": "`check_gradient` at the given point and eight others",
     "jax.test_util.check_grads": "`check_grads` at the given point alone, about a `custom_vjp` "
     "function in reverse mode",
@@ -25,8 +25,8 @@ ASKED = {
 
 
 def markdown(results: Results) -> str:
-    """All tables, with what they rest on above them and the notes below."""
-    asked = [name for name, reason in results.contenders.items() if reason is None]
+    """Write all tables, with the conditions above them and the notes below."""
+    available = [name for name, reason in results.contenders.items() if reason is None]
     planted, elements, right = (
         [check for check in results.checks if check.part == part]
         for part in (MISTAKES, ELEMENTS, RIGHT)
@@ -39,8 +39,8 @@ def markdown(results: Results) -> str:
             found=results.fingerprint,
             checks=results.checks,
             planted=planted,
-            asked=asked,
-            how=[ASKED[name] for name in asked if name in ASKED],
+            available=available,
+            how=[HOW[name] for name in available if name in HOW],
             kink=AT_A_KINK,
             mistakes=_by(planted, wording.OF_MISTAKES, counts.tally_caught, "`{0}`", "{1}"),
             elements=_elements(elements),
@@ -53,7 +53,7 @@ def markdown(results: Results) -> str:
 def _by(
     checks: list[Check], words: Mapping[str, str], cell: Callable, first: str, second: str
 ) -> list[Row]:
-    """A row for each sort of case that was asked about, and one for all."""
+    """Make a row for each kind of case in the results, and one for all."""
     rows: list[Row] = [
         (first.format(what, text), second.format(what, text), found, cell)
         for what, text in words.items()

@@ -1,8 +1,8 @@
-"""How mistakes and right points read in the table."""
+"""The descriptions of mistakes and right points in the table."""
 
 from collections.abc import Mapping
 
-#: By slug, what was written.
+#: By slug, what the mistaken author wrote.
 OF_MISTAKES: Mapping[str, str] = {
     "missing-square": "squared error differentiated as if it were not squared",
     "half-mse": "1/n for the squared error's 2/n",
@@ -34,14 +34,14 @@ OF_MISTAKES: Mapping[str, str] = {
     "exchanged": "two partial derivatives exchanged",
 }
 
-#: By mistake, what was done to one element.
+#: By mistake, the change of one element.
 OF_ELEMENTS: Mapping[str, str] = {
     "sign": "the sign turned",
     "zero": "a zero in its place",
     "1e-9": "a relative error of 1e-9",
 }
 
-#: By sort, what the points are like.
+#: By kind, a description of the points.
 OF_RIGHT_POINTS: Mapping[str, str] = {
     "ordinary": "the models above",
     "saturated": "saturated units",

@@ -1,7 +1,6 @@
-"""A process of its own for a checker, so that it can be stopped: by time, or by memory.
+"""Run a checker in its own process, so that it can be stopped by time or memory.
 
-It is asked case after case while it is warm; where it was stopped, the next question starts
-another one.
+The process checks case after case; after it was stopped, the next case starts a new one.
 """
 
 import time
@@ -24,15 +23,15 @@ START = 180.0
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of a case."""
+    """The result of a case."""
 
     answer: Answer
-    wrong_leaves: tuple[str, ...] = ()  #: where the gradient was wrong; empty if not known
-    leaves: int = 0  #: how many leaves the parameters have; 0 if not known
+    wrong_leaves: tuple[str, ...] = ()  #: the wrong leaves of the gradient; empty if not known
+    leaves: int = 0  #: the number of leaves of the parameters; 0 if not known
 
 
 class Worker:
-    """Asks one checker in another process; a context manager that leaves no process behind."""
+    """Runs one checker in another process; a context manager that leaves no process behind."""
 
     def __init__(self, contender: Contender, limit: float, memory: int = MEMORY) -> None:
         self.contender, self.limit, self.memory = contender, limit, memory
@@ -45,7 +44,7 @@ class Worker:
         self.stop()
 
     def ask(self, case: Case) -> Reply:
-        """The checker's answer, or that there is none within the limits.
+        """Return the checker's answer, or that there is none within the limits.
 
         Raises:
             WorkerError: the case cannot be built, or the checker cannot be loaded.
@@ -53,7 +52,7 @@ class Worker:
         process = self._started()
         process.send(case)
         try:
-            # The clock begins when the case is built, which may take as long as checking it.
+            # The time starts when the case is built, which may take as long as checking it.
             process.receive(self.limit, self.memory)
             return process.receive(self.limit, self.memory)
         except StoppedError as stopped:
@@ -80,7 +79,7 @@ class Worker:
 
 
 def answer(pipe: Connection, contender: Contender) -> None:
-    """In the other process: answer cases until the pipe closes."""
+    """Answer cases until the pipe closes; runs in the other process."""
     warnings.simplefilter("ignore")
     _answered(contender, _warm_up())
     pipe.send("ready")
@@ -106,7 +105,7 @@ def _answered(contender: Contender, question: Question) -> Answer:
 
 
 def _warm_up() -> Question:
-    """A question that loads what the checker needs, so that no case pays for it."""
+    """Return a question that makes the checker load its packages before the first case."""
     import jax.numpy as jnp
     import numpy as np
 

@@ -1,1 +1,1 @@
-"""The command line: `python -m benchmarks`, one module a command."""
+"""The commands of `python -m benchmarks`, one module each; a new command is a new module here."""

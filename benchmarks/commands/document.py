@@ -10,7 +10,7 @@ def document() -> None:
     All numbers are taken from benchmarks/results/cpu.json.
     """
     from benchmarks.document.build import build
-    from benchmarks.document.lookup import UnknownError
+    from benchmarks.document.queries import UnknownError
     from benchmarks.figures import CannotDrawError
 
     try:

@@ -1,10 +1,10 @@
-"""How every command of the benchmarks ends: an exit code, and one line where there is an error."""
+"""Exit codes and one-line errors of all benchmark commands."""
 
 import click
 
 
 def ended(command: click.Command, arguments: list[str] | None, program: str) -> int:
-    """Run a command; its exit code.
+    """Run a command and return its exit code.
 
     0 measured, 1 an answer was wrong or a row became worse, 2 bad input, 70 the harness itself
     failed, 130 interrupted.

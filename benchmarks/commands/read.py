@@ -1,4 +1,4 @@
-"""`table`, `compare` and `plot`: what is done with stored results."""
+"""`table`, `compare` and `plot`: commands that read stored results."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the commands that measure share: names that are checked, and how far a run is."""
+"""Helpers of the measuring commands: checking names, showing progress."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +8,7 @@ import click
 
 
 def expect(option: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse a name that is not known.
+    """Refuse an unknown name.
 
     Raises:
         UsageError: with the names that are.
@@ -20,9 +20,9 @@ def expect(option: str, given: Iterable[str], known: Iterable[str]) -> None:
 
 @contextmanager
 def progress(time_left: bool = False) -> Iterator[Callable[..., None]]:
-    """A bar, to be called with what is done, of how many, and what is running.
+    """Show a progress bar; yields a function to call with done, total and a label.
 
-    Without a terminal it is a plain line, where `line` has one.
+    Without a terminal, print `line` if there is one.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -31,7 +31,7 @@ def progress(time_left: bool = False) -> Iterator[Callable[..., None]]:
     err = Console(stderr=True, highlight=False, markup=False, emoji=False)
     columns = [BarColumn(20), MofNCompleteColumn(), *([TimeLeft()] if time_left else [])]
     text = TextColumn("{task.description}", markup=False)
-    # Redrawing takes time from what is timed: once a second is enough to see that it goes on.
+    # Redrawing takes time from what is timed: once a second is enough.
     options = {"console": err, "disable": not err.is_terminal, "refresh_per_second": 1}
     with Progress(*columns, text, **options) as bar:
         task = bar.add_task("")

@@ -97,14 +97,14 @@ OPTIONS = [
 
 
 def options(command: Callable) -> Callable:
-    """All options, in the order in which they are listed."""
+    """Add all options, in the order in which they are listed."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
 
 
 def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> int:
-    """Time, store and show; 1 if an answer was wrong, a cell refused, or nothing timed."""
+    """Time, store and show; return 1 if an answer was wrong, a cell refused, or nothing timed."""
     from benchmarks.protocol.session import run
     from benchmarks.report.lines import busy
 
@@ -138,7 +138,7 @@ def prepared(
     plants: tuple[str, ...],
     **choice: Any,
 ) -> tuple[Any, "Results"]:
-    """The job that the options describe, and where its results go."""
+    """Return the job that the options describe, and empty results for it."""
     from benchmarks.fingerprint import fingerprint
     from benchmarks.protocol import session
     from benchmarks.results import Results
@@ -160,7 +160,7 @@ def prepared(
 
 
 def _apart(times_only: bool, thorough: bool) -> tuple[str, ...]:
-    """What is measured beside the times: all of it, but in the quick set, which has no time."""
+    """Return the measurements besides times: all in the full set, only one in the quick set."""
     from benchmarks.protocol.worker import FIRST, MEMORY, UNTUNED
 
     if times_only:
@@ -194,7 +194,7 @@ def _specs(
 
 
 def _device(wanted: str | None) -> str:
-    """The device that is asked for, or the one that there is."""
+    """Return the device requested, or the one that is available."""
     from benchmarks.machine import gpus
     from benchmarks.protocol.gpu import why_not
 
@@ -220,9 +220,10 @@ def _planted(plants: tuple[str, ...], contenders: tuple[str, ...]) -> dict[str, 
 
 @contextmanager
 def progress(first: Sequence[str] = ()) -> "Iterator[Callable[[Step], None]]":
-    """What is running and how long it will go on; a plain line a cell without a terminal.
+    """Show the running cell and the time left; without a terminal, a plain line per cell.
 
-    Lines to be said first come with the first step: a run that cannot begin says nothing else.
+    The lines `first` are printed with the first step, so a run that cannot start prints only its
+    error.
     """
     said = list(first)
     with shared.progress() as show:

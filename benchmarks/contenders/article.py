@@ -1,4 +1,4 @@
-"""The ways to the loss and the nine partial derivatives of the article's network."""
+"""The contenders for the article's network: its loss and nine partial derivatives."""
 
 import functools
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import manual.floats
 from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.gradients import GRADIENTS
-from benchmarks.contenders.peers.ways import TO_ARTICLE
+from benchmarks.contenders.peers.contenders import TO_ARTICLE
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.ready import Ready, Unavailable, jitted
 from manual.activations import sigmoid_derivative_article
@@ -23,18 +23,18 @@ def _one(problem: ArticleProblem) -> None:
 
 
 def sigmoid(z: Any) -> Any:
-    """The article's σ, as it stands."""
+    """The article's σ, as printed."""
     return 1 / (1 + np.exp(-z))
 
 
 def slope(z: Any) -> Any:
-    """The article's σ', as it stands."""
+    """The article's σ', as printed."""
     f = sigmoid(z)
     return f * (1 - f)
 
 
 def article_lines(problem: ArticleProblem) -> Ready:
-    """The article's style: NumPy scalars, and σ' anew for each factor."""
+    """Compute in the article's style: NumPy scalars, and σ' recomputed for each factor."""
     _one(problem)
     params, x, y = problem.arguments
     target = y[()]
@@ -69,7 +69,7 @@ def article_lines(problem: ArticleProblem) -> Ready:
 
 
 def hand_floats(problem: ArticleProblem) -> Ready:
-    """The hand lines on Python floats."""
+    """Run the hand lines on Python floats."""
     _one(problem)
     if problem.dtype != "float64":
         raise Unavailable("Python floats are float64")
@@ -79,7 +79,7 @@ def hand_floats(problem: ArticleProblem) -> Ready:
 
 
 def hand_jit_article(problem: ArticleProblem) -> Ready:
-    """The same with σ' = σ(1 - σ), which has two divisions less and loses digits."""
+    """Compile the hand lines with σ' = σ(1 - σ), which saves two divisions and loses digits."""
     lines = functools.partial(
         manual.article.value_and_gradient, derivative=sigmoid_derivative_article
     )
@@ -87,7 +87,7 @@ def hand_jit_article(problem: ArticleProblem) -> Ready:
 
 
 def in_c(problem: ArticleProblem) -> Ready:
-    """The C program."""
+    """Call the C program."""
     params, x, y = problem.arguments
     if y.ndim:
         return c_program.loss_and_gradient("mass", params, x, y)
@@ -95,7 +95,7 @@ def in_c(problem: ArticleProblem) -> Ready:
 
 
 def _of_one(make: Callable[..., Ready]) -> Callable[[ArticleProblem], Ready]:
-    """The same for one network alone."""
+    """Restrict a contender to one network with one sample."""
 
     def made(problem: ArticleProblem) -> Ready:
         _one(problem)

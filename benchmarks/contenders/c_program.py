@@ -1,4 +1,4 @@
-"""The C program, compiled on this machine when it is wanted."""
+"""The C program, compiled on this machine when needed."""
 
 import ctypes
 import functools
@@ -15,13 +15,13 @@ from benchmarks.ready import Ready, Unavailable
 
 SOURCE = Path(__file__).with_name("article.c")
 
-#: What C calls the dtypes.
+#: The dtypes' names in C.
 REALS = {"float32": "float", "float64": "double"}
 
 
 @functools.cache
 def library(dtype: str) -> Any:
-    """The program for numbers of a dtype, by `cc -O3 -march=native`.
+    """Compile the program for a dtype with `cc -O3 -march=native`.
 
     Raises:
         Unavailable: there is no C compiler, or it fails.
@@ -41,15 +41,15 @@ def library(dtype: str) -> Any:
 
 
 def pointer(array: np.ndarray) -> ctypes.c_void_p:
-    """Where its numbers lie, for C to read and write."""
+    """Return a pointer to an array's data for C."""
     return array.ctypes.data_as(ctypes.c_void_p)
 
 
 def loss_and_gradient(verb: str, params: Any, x: np.ndarray, y: np.ndarray) -> Ready:
-    """`mean` or `mass` of the C program.
+    """Prepare a call of `mean` or `mass` of the C program.
 
     Args:
-        verb: which of its functions.
+        verb: the name of the function.
         params: nine numbers, or nine arrays of shape (n,).
         x, y: inputs of shape (n, 2) and targets of shape (n,).
 
@@ -74,7 +74,7 @@ def _rows(answer: np.ndarray) -> list[np.ndarray]:
 
 
 def layered(rows: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """A loss and nine partial derivatives as the arrays of a loss and two layers."""
+    """Arrange a loss and nine partial derivatives as a loss and the arrays of two layers."""
     loss, w1, w2, w3, w4, w5, w6, b1, b2, b3 = rows
     hidden = np.array([[w1, w3], [w2, w4]])
     return [loss, hidden, np.array([b1, b2]), np.array([[w5], [w6]]), np.array([b3])]

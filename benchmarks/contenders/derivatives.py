@@ -1,6 +1,6 @@
-"""Derivatives by other means than the chain rule backwards: forward mode, and differences.
+"""Other methods than reverse mode: forward mode, and central differences.
 
-Both take one pass or two for each parameter, so they are for small numbers of them.
+Both take one or two passes for each parameter, so they suit small numbers of parameters only.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,14 +14,14 @@ from jax.flatten_util import ravel_pytree
 from benchmarks.problems.gate import Gate
 from benchmarks.ready import Leaves, Ready, Unavailable, jitted
 
-#: Beyond so many parameters neither is timed: a call would take as many passes.
+#: Most parameters for which these methods are timed.
 MOST_PARAMETERS = 1500
 
 Loss = Callable[..., Any]  #: (params, x, y) -> the loss
 
 
 def forward_mode(loss: Loss, params: Any, inputs: Sequence[Any]) -> Ready:
-    """`jax.jvp` along every parameter, side by side under `vmap`.
+    """Prepare forward mode: `jax.jvp` along every parameter, in parallel under `vmap`.
 
     Raises:
         Unavailable: there are too many parameters.
@@ -40,16 +40,16 @@ def forward_mode(loss: Loss, params: Any, inputs: Sequence[Any]) -> Ready:
 
 
 def central_differences(loss: Loss, exact_loss: Loss, params: Any, inputs: Sequence[Any]) -> Ready:
-    """(L(θ + h eᵢ) - L(θ - h eᵢ)) / 2h for every parameter, side by side under `vmap`.
+    """Prepare (L(θ + h eᵢ) - L(θ - h eᵢ)) / 2h for every parameter, in parallel under `vmap`.
 
-    h is ε^(1/3), where rounding and truncation weigh about the same (Press et al., Numerical
+    h is ε^(1/3), where rounding and truncation errors are about equal (Press et al., Numerical
     Recipes, section 5.7).
 
     Args:
-        loss: for JAX.
-        exact_loss: for NumPy, in more digits than the problem's where there are any.
-        params: where.
-        inputs: what the losses take besides.
+        loss: the loss in JAX.
+        exact_loss: the loss in NumPy, evaluated in higher precision if possible.
+        params: the point.
+        inputs: further arguments of the losses.
 
     Raises:
         Unavailable: there are too many parameters.
@@ -72,16 +72,16 @@ def central_differences(loss: Loss, exact_loss: Loss, params: Any, inputs: Seque
 
 
 def step_of(dtype: Any) -> Any:
-    """h, a number of that dtype."""
+    """Return h as a number of that dtype."""
     return np.dtype(dtype).type(np.finfo(dtype).eps ** (1 / 3))
 
 
 def allowance(gate: Gate, exact_loss: Loss, params: Any, inputs: Sequence[Any]) -> Leaves:
-    """How far right differences may be from the gradient, leaf by leaf.
+    """Compute how far right differences may be from the gradient, leaf by leaf.
 
-    Truncation is what the same formula gives in more digits, less the gradient. Both losses may be
-    off by what the gate allows a loss, and their difference is divided by 2h. Rounding θ ± h moves
-    the step by u |θ| to either side, and the slope by as many parts of itself.
+    The truncation error is the same formula in higher precision, minus the gradient. Both losses
+    may be off by the gate's tolerance for a loss, divided by 2h. Rounding θ ± h changes the step by
+    up to u |θ| on either side, and the slope by the same relative amount.
     """
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(params)]
     flat = np.concatenate([leaf.ravel() for leaf in leaves])
@@ -93,7 +93,7 @@ def allowance(gate: Gate, exact_loss: Loss, params: Any, inputs: Sequence[Any]) 
         return exact_loss(_like(params, point), *exact_inputs)
 
     found = [_across(at, where, i, wide(step)) for i in range(flat.size)]
-    slopes = np.concatenate([np.ravel(leaf) for leaf in gate.truth[1:]])
+    slopes = np.concatenate([np.ravel(leaf) for leaf in gate.reference[1:]])
     truncation = np.abs(np.array(found, np.float64) - slopes)
     rounding = float(gate.allowed[0]) / float(step)
     moved = np.finfo(flat.dtype).eps * np.abs(flat / step) * np.abs(slopes)
@@ -108,7 +108,7 @@ def _across(at: Callable[[np.ndarray], Any], where: np.ndarray, i: int, h: Any) 
 
 
 def _like(params: Any, flat: np.ndarray) -> Any:
-    """A vector cut into the shapes of the parameters; NumPy's, whatever its dtype."""
+    """Split a NumPy vector of any dtype into the shapes of the parameters."""
     found, tree = jax.tree.flatten(params)
     cuts = np.cumsum([np.size(leaf) for leaf in found])[:-1]
     parts = np.split(flat, cuts)

@@ -22,5 +22,5 @@ FAMILIES: dict[type, dict[str, Make]] = {
 
 
 def contenders(problem: Problem) -> dict[str, Make]:
-    """The ways to its loss and gradient, by name."""
+    """Return the contenders for a problem, by name."""
     return FAMILIES[type(problem)]

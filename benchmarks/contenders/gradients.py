@@ -1,10 +1,10 @@
-"""The ways to a gradient that every problem but a training has, by hand and by JAX."""
+"""The contenders that all problems except trainings share, by hand and by JAX."""
 
 from collections.abc import Callable
 
 from benchmarks import names
 from benchmarks.contenders.derivatives import central_differences, forward_mode
-from benchmarks.contenders.with_jax import Program, ways
+from benchmarks.contenders.with_jax import Program, call_variants
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
 from benchmarks.ready import Ready, jitted
@@ -13,29 +13,29 @@ GradientProblem = ArticleProblem | NetworkProblem
 
 
 def hand_numpy(problem: GradientProblem) -> Ready:
-    """The hand lines on NumPy arrays, or NumPy scalars."""
+    """Run the hand lines on NumPy arrays or scalars."""
     run, arguments = problem.by_hand, problem.arguments
     return Ready(lambda: run(*arguments))
 
 
 def hand_jit(problem: GradientProblem) -> Ready:
-    """The very same lines under `jax.jit`."""
+    """Compile the same lines with `jax.jit`."""
     return jitted(problem.by_hand, problem.arguments)
 
 
 def with_jax(problem: GradientProblem) -> Program:
-    """`jax.value_and_grad` of the same loss."""
+    """Differentiate the same loss by `jax.value_and_grad`."""
     return Program(problem.value_and_grad, problem.arguments)
 
 
 def forward(problem: GradientProblem) -> Ready:
-    """Forward mode."""
+    """Differentiate by forward mode."""
     params, *inputs = problem.arguments
     return forward_mode(problem.loss, params, inputs)
 
 
 def differences(problem: GradientProblem) -> Ready:
-    """Central differences."""
+    """Differentiate by central differences."""
     params, *inputs = problem.arguments
     return central_differences(problem.loss, problem.exact_loss, params, inputs)
 
@@ -43,7 +43,7 @@ def differences(problem: GradientProblem) -> Ready:
 GRADIENTS: dict[str, Callable[..., Ready]] = {
     names.HAND: hand_numpy,
     names.HAND_JIT: hand_jit,
-    **ways(with_jax),
+    **call_variants(with_jax),
     names.FORWARD: forward,
     names.DIFFERENCES: differences,
 }

@@ -1,18 +1,18 @@
-"""The ways to a network's loss and gradient."""
+"""The contenders for a network's loss and gradient."""
 
 from collections.abc import Callable
 
 from benchmarks import names
 from benchmarks.contenders import c_program
 from benchmarks.contenders.gradients import GRADIENTS
-from benchmarks.contenders.peers.ways import TO_NETWORK
+from benchmarks.contenders.peers.contenders import TO_NETWORK
 from benchmarks.problems.network import NetworkProblem
 from benchmarks.ready import Ready, Unavailable
 from manual.article import Parameters
 
 
 def in_c(problem: NetworkProblem) -> Ready:
-    """The C program, which knows the article's network only."""
+    """Call the C program, which only has the article's network."""
     network = problem.network
     form = (network.sizes, network.activation, network.output, network.loss, network.l2)
     if form != ((2, 2, 1), "sigmoid", "sigmoid", "mse", 0.0):

@@ -1,6 +1,6 @@
-"""The ways to train the article's network; each keeps the parameters after every update.
+"""The contenders for the article's training; each returns the parameters after every update.
 
-So the work is the same for all, and all of it can be judged.
+So the work is the same for all, and every update can be judged.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ import manual.sgd
 from benchmarks import names
 from benchmarks.contenders.article import sigmoid, slope
 from benchmarks.contenders.c_program import library, pointer
-from benchmarks.contenders.with_jax import Program, ways
+from benchmarks.contenders.with_jax import Program, call_variants
 from benchmarks.problems.training import TrainingProblem
 from benchmarks.ready import Leaves, Ready
 from compare.agreement import stack
@@ -35,17 +35,17 @@ def _arguments(problem: TrainingProblem) -> tuple[Any, ...]:
 
 
 def with_jax(problem: TrainingProblem) -> Program:
-    """`jax.grad` in one `lax.scan`."""
+    """Train with `jax.grad` in one `lax.scan`."""
     return Program(autodiff.article.trajectory, _arguments(problem), _of_layers)
 
 
 def hand_jit(problem: TrainingProblem) -> Ready:
-    """The hand lines in the same `lax.scan`, the parameters packed likewise, under `jax.jit`."""
+    """Train with the hand lines in the same `lax.scan` and packing, under `jax.jit`."""
     return _scanned(problem, sigmoid_derivative)
 
 
 def hand_jit_article(problem: TrainingProblem) -> Ready:
-    """The same with σ' = σ(1 - σ), which has two divisions less and loses digits."""
+    """Train with σ' = σ(1 - σ), which saves two divisions and loses digits."""
     return _scanned(problem, sigmoid_derivative_article)
 
 
@@ -67,7 +67,7 @@ def _packed(numbers: Any) -> Any:
 
 
 def in_c(problem: TrainingProblem) -> Ready:
-    """The C program."""
+    """Train with the C program."""
     start, xs, ys, rate, order = problem.arguments
     train = library("float64").train
     rows = np.ascontiguousarray(order.ravel(), dtype=ctypes.c_long)
@@ -86,12 +86,12 @@ def in_c(problem: TrainingProblem) -> Ready:
 
 
 def hand_numpy(problem: TrainingProblem) -> Ready:
-    """`manual.sgd.train` with `manual.article.gradient`: the lines that are written to be read."""
+    """Train with `manual.sgd.train` and `manual.article.gradient`, the readable lines."""
     return _by_hand(problem.arguments, manual.article.gradient)
 
 
 def hand_floats(problem: TrainingProblem) -> Ready:
-    """The same with `manual.floats.gradient`: Python floats instead of NumPy's."""
+    """Train with `manual.floats.gradient`: Python floats instead of NumPy's."""
     start, xs, ys, rate, order = problem.arguments
     floats = (type(start)(*map(float, start)), xs.tolist(), ys.tolist(), rate, order)
     return _by_hand(floats, manual.floats.gradient)
@@ -106,7 +106,7 @@ def _by_hand(arguments: tuple[Any, ...], gradient: Callable[..., Any]) -> Ready:
 
 
 def article_lines(problem: TrainingProblem) -> Ready:
-    """The article's style: NumPy scalars, its table of whole numbers, σ' anew for each factor."""
+    """Train in the article's style: NumPy scalars, integer data, σ' recomputed for each factor."""
     params, xs, ys, rate, order = problem.arguments
     xs, ys = xs.astype(np.int64), ys.astype(np.int64)
 
@@ -143,6 +143,6 @@ CONTENDERS: dict[str, Callable[[TrainingProblem], Ready]] = {
     names.HAND: hand_numpy,
     names.HAND_JIT: hand_jit,
     names.HAND_JIT_ARTICLE: hand_jit_article,
-    **ways(with_jax),
+    **call_variants(with_jax),
     names.C: in_c,
 }

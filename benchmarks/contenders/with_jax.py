@@ -1,4 +1,4 @@
-"""The ways in which a program of JAX can be called; what it computes is each family's own."""
+"""The ways to call a compiled JAX program: `jit`, ahead of time, with NumPy arguments."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from benchmarks.ready import Leaves, Ready, ahead_of_time, from_host, jitted, le
 
 @dataclass(frozen=True)
 class Program:
-    """A function for JAX to compile, and what it is given."""
+    """A function for JAX to compile, and its arguments."""
 
     function: Callable[..., Any]
     arguments: Sequence[Any]
     read: Callable[[Any], Leaves] = leaves  #: turns an answer into arrays
 
     def jitted(self) -> Ready:
-        """Under `jax.jit`, with arguments that are on the device."""
+        """Prepare it under `jax.jit`, with arguments on the device."""
         return jitted(self.function, self.arguments, read=self.read)
 
     def ahead_of_time(self) -> Ready:
-        """Compiled before it is called."""
+        """Prepare it compiled ahead of time."""
         return ahead_of_time(self.function, self.arguments, read=self.read)
 
     def from_host(self) -> Ready:
-        """Under `jax.jit`, handed NumPy arrays."""
+        """Prepare it under `jax.jit`, with NumPy arrays as arguments."""
         return from_host(self.function, self.arguments, read=self.read)
 
 
-def ways(of: Callable[[Any], Program]) -> dict[str, Callable[[Any], Ready]]:
-    """To call the program that JAX derives from a problem."""
+def call_variants(of: Callable[[Any], Program]) -> dict[str, Callable[[Any], Ready]]:
+    """Return the contenders that call the JAX program of a problem, by name."""
     return {
         names.GRAD: lambda problem: of(problem).jitted(),
         names.GRAD_AOT: lambda problem: of(problem).ahead_of_time(),

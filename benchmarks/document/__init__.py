@@ -1,1 +1,1 @@
-"""docs/benchmarks.md: text that people wrote, with every number from the stored results."""
+"""Build docs/benchmarks.md from a template, with every number from the stored results."""

@@ -1,11 +1,11 @@
-"""Filling the template of docs/benchmarks.md from stored results, and drawing its figures."""
+"""Fill the template of docs/benchmarks.md from stored results, and draw its figures."""
 
 import re
 import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks.document.lookup import UnknownError, looked_up_in, precise
+from benchmarks.document.queries import UnknownError, precise, queries_of
 from benchmarks.results import Results
 from benchmarks.templates import templates
 
@@ -15,26 +15,26 @@ ROOT = HERE.parents[1]
 TEMPLATE = HERE / "benchmarks.md.j2"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
-#: The part of the README that is made, with the comments around it.
+#: The generated part of the README, with the comments around it.
 README, README_TEMPLATE = ROOT / "README.md", HERE / "readme.md.j2"
 PART = re.compile(r"<!-- benchmarks: .*?<!-- end of benchmarks -->\n", re.DOTALL)
 
-#: What a run on a processor has stored, and the figures made from it.
+#: The stored results of a run on a processor, and the figures made from it.
 STORED = ROOT / "benchmarks" / "results" / "cpu.json"
 FIGURES = ROOT / "benchmarks" / "results" / "figures"
 
 
 def filled(template: str, results: Results) -> str:
-    """A template, by its text, with what it looks up in the results.
+    """Fill a template's text with values from the results.
 
     Raises:
-        UnknownError: the results do not have it, or there is nothing of that name.
+        UnknownError: the results lack a value, or the template uses an unknown name.
     """
     import jinja2
 
     made = templates(HERE)
     made.filters["precise"] = precise
-    made.globals |= looked_up_in(results)
+    made.globals |= queries_of(results)
     try:
         return made.from_string(template).render()
     except jinja2.TemplateError as error:
@@ -42,27 +42,27 @@ def filled(template: str, results: Results) -> str:
 
 
 def document(results: Results) -> str:
-    """The text of docs/benchmarks.md."""
+    """Return the text of docs/benchmarks.md."""
     return filled(TEMPLATE.read_text(encoding="utf-8"), results)
 
 
 def readme(results: Results) -> str:
-    """The README with its table made anew."""
+    """Return the README with its table regenerated."""
     part = filled(README_TEMPLATE.read_text(encoding="utf-8"), results)
     return PART.sub(lambda _: part, README.read_text(encoding="utf-8"))
 
 
 def shown(text: str) -> list[str]:
-    """The names of the figures that a document shows."""
+    """Return the names of the figures in a document."""
     return sorted(set(re.findall(r"results/figures/([\w.-]+\.svg)", text)))
 
 
 def build() -> list[Path]:
-    """Write the document and the figures that it shows; the files that were written.
+    """Write the document and its figures; return the files written.
 
     Raises:
         BadResultsError: there are no stored results.
-        UnknownError: a template looks up what they do not have.
+        UnknownError: a template needs a value that they lack.
         CannotDrawError: matplotlib is not installed.
     """
     from benchmarks.figures import draw

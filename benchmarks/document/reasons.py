@@ -1,6 +1,6 @@
-"""Why a goal is missed, where it is: looked up in the compiled programs and the parts of a time.
+"""The reasons for missed goals, found in the compiled programs and the parts of a time.
 
-A goal that is missed and stands not here stops the page from being made: it has to be looked into.
+A missed goal without a reason here is an error when the page is built: it has to be investigated.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,7 @@ from benchmarks import names
 from benchmarks.goals import TAX, Goal
 from benchmarks.results import Cell
 
-#: Operations that put numbers elsewhere, and those of which a program should have no more than it
-#: needs.
+#: Operations that only move numbers.
 MOVES = ("copy", "transpose")
 COSTLY = ("dot", "exponential", "divide")
 
@@ -20,21 +19,21 @@ MOST_FOR_DIGITS = 0.8
 
 
 class Reason(NamedTuple):
-    """Of a kind of goal in a kind of cell."""
+    """A reason, and the goals and cells that it applies to."""
 
     holds: Callable[[Goal, Cell], bool]
     text: str
 
 
 def counts(cell: Cell, operation: str) -> tuple[int, int]:
-    """How often it stands in the compiled hand lines, and in the compiled `jax.grad`."""
+    """Count an operation in the compiled hand lines and in the compiled `jax.grad`."""
     rows = (cell.row(name) for name in (names.HAND_JIT, names.GRAD))
     by_hand, auto = (row.operations.get(operation, [0])[0] if row else 0 for row in rows)
     return by_hand, auto
 
 
 def moved(cell: Cell, operation: str) -> int:
-    """How many numbers the largest of them makes in the compiled `jax.grad`."""
+    """Return the largest result of an operation in the compiled `jax.grad`, in numbers."""
     row = cell.row(names.GRAD)
     return row.operations.get(operation, [0, 0])[1] if row else 0
 
@@ -87,12 +86,12 @@ REASONS = (
 
 
 def reason(goal: Goal, cell: Cell) -> str | None:
-    """Why a goal is missed in its cell; None if nobody has looked."""
+    """Return why a goal is missed in its cell; None if no reason is known."""
     return next((found.text for found in REASONS if found.holds(goal, cell)), None)
 
 
 def evidence(cell: Cell) -> str:
-    """In what the two compiled programs differ: counts by hand and by `jax.grad`."""
+    """Describe how the two compiled programs differ: counts by hand and by `jax.grad`."""
     found = []
     for operation in (*COSTLY, *MOVES):
         by_hand, auto = counts(cell, operation)

@@ -1,4 +1,4 @@
-"""Figures of stored results: times along an axis, of one cell, who wins where, the autodiff tax."""
+"""Draw figures of stored results: times along an axis or of one cell, winners, the autodiff tax."""
 
 from benchmarks.figures.drawing import CannotDrawError, draw
 

@@ -1,4 +1,4 @@
-"""Times along an axis: a line a contender, the floors below them, and where lines cross."""
+"""Draw times along an axis: a line per contender, the floors, and the crossings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from benchmarks.analysis.axes import crossovers
 from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group, contenders
 from benchmarks.figures import wording
-from benchmarks.figures.looks import in_order, look
 from benchmarks.figures.sheet import halo, sheet, sizes_along, times_along
+from benchmarks.figures.styles import in_order, style_of
 from benchmarks.figures.themes import Theme
 from benchmarks.report.units import many
 from benchmarks.results import CONTENDER, FLOOR, JAX, PYTHON, Cell, Row
@@ -30,7 +30,7 @@ NOTE, RING_NOTE = "Medians, with quartiles.", "Rings: where two lines cross."
 #: By how a row is called, the label of its floor.
 FLOORS = {JAX: "below the floor of\nJAX's calls", PYTHON: "floor of Python's"}
 
-#: Whose crossings are marked: which of two to use is a question for each of these pairs.
+#: Pairs of alternatives whose crossings are marked.
 PAIRS = ((names.HAND, names.GRAD), (names.HAND_JIT, names.GRAD), (names.FLOATS, names.HAND))
 
 
@@ -50,19 +50,19 @@ class Line:
 
 
 def line(cells: Sequence[Cell], name: str) -> Line:
-    """Of one row, in the cells where it has times."""
+    """Return the line of one row, in the cells where it has times."""
     return _line([(cell.size[0], times) for cell in cells if (times := cell.times(name))])
 
 
 def floors(cells: Sequence[Cell]) -> dict[str, Line]:
-    """Both floors, by how a row is called, where they were measured and something is called so."""
+    """Return the floors for Python functions and JAX programs, where measured and needed."""
     called = {row.called for cell in cells for row in cell.timed(CONTENDER)}
     lines = {}
-    for way in (way for way in (JAX, PYTHON) if way in called):
-        # A floor depends on how a row is called, and on nothing else of the row.
-        row = Row(way, FLOOR, way)
+    for caller in (caller for caller in (JAX, PYTHON) if caller in called):
+        # A floor depends on the kind of call only.
+        row = Row(caller, FLOOR, caller)
         if found := [(cell.size[0], below) for cell in cells if (below := floor(cell, row))]:
-            lines[way] = _line(found)
+            lines[caller] = _line(found)
     return lines
 
 
@@ -72,7 +72,7 @@ def _line(found: Sequence[tuple[int, Samples]]) -> Line:
 
 
 def crossings(cells: Sequence[Cell], lines: dict[str, Line]) -> list[tuple[float, float]]:
-    """Where the lines of the pairs cross, size and seconds, in order of size."""
+    """Return the crossings of the pairs, size and seconds, in order of size."""
     sizes = [
         (crossing.size.middle, pair) for pair in PAIRS for crossing in crossovers(cells, *pair)
     ]
@@ -83,13 +83,13 @@ def crossings(cells: Sequence[Cell], lines: dict[str, Line]) -> list[tuple[float
 
 
 def along_axis(group: Group, theme: Theme) -> "Figure":
-    """A group of two cells or more, each with one number for its size."""
+    """Draw a group of two cells or more, each with one number for its size."""
     drawn = {name: line(group.cells, name) for name in in_order(contenders(group))}
     below, rings = floors(group.cells), crossings(group.cells, drawn)
     words = wording.words(group, f"{NOTE} {RING_NOTE}" if rings else NOTE)
     with sheet(theme, words, HEIGHT) as (figure, axes):
-        # Python's floor of next to nothing, where all of the work is calls, may leave below.
-        _scale(axes, [*drawn.values(), *(below[way] for way in (JAX,) if way in below)])
+        # Python's floor may be close to 0 and lie below the axes.
+        _scale(axes, [*drawn.values(), *(below[caller] for caller in (JAX,) if caller in below)])
         sizes_along(axes.xaxis, [float(cell.size[0]) for cell in group.cells])
         times_along(axes.yaxis)
         axes.tick_params(which="both", length=3)
@@ -101,7 +101,7 @@ def along_axis(group: Group, theme: Theme) -> "Figure":
 
 
 def _scale(axes: Any, drawn: list[Line]) -> None:
-    """Logarithmic, with a margin, before anything is drawn: nothing drawn changes it."""
+    """Set logarithmic axes with a margin, before anything is drawn."""
     least = min(line.lower.min() for line in drawn)
     most = max(line.upper.max() for line in drawn)
     sizes = np.concatenate([line.sizes for line in drawn])
@@ -111,7 +111,7 @@ def _scale(axes: Any, drawn: list[Line]) -> None:
 
 
 def _draw(axes: Any, drawn: dict[str, Line], below: dict[str, Line], theme: Theme) -> None:
-    """The lines and, grey and dashed, the floors; a legend in the order in which they end."""
+    """Draw the lines and, grey and dashed, the floors; the legend follows their right ends."""
     handles = []
     for called, line in below.items():
         if called == JAX:
@@ -122,7 +122,7 @@ def _draw(axes: Any, drawn: dict[str, Line], below: dict[str, Line], theme: Them
         handle.set_label(FLOORS[called])
         handles.append((line.median[-1], handle, {"color": theme.muted, "fontstyle": "italic"}))
     for name, line in drawn.items():
-        how = look(name)
+        how = style_of(name)
         band: dict[str, Any] = {"color": theme.hues[how.hue], "alpha": 0.25, "linewidth": 0}
         axes.fill_between(line.sizes, line.lower, line.upper, **band)
         (handle,) = axes.plot(line.sizes, line.median, label=how.label, **how.line(theme))
@@ -135,7 +135,7 @@ def _draw(axes: Any, drawn: dict[str, Line], below: dict[str, Line], theme: Them
 
 
 def _draw_rings(axes: Any, found: list[tuple[float, float]], theme: Theme) -> None:
-    """A ring and the size, above left of one and below right of the next: lines rise."""
+    """Draw rings with their sizes, alternately above left and below right, as lines rise."""
     edge = axes.get_xlim()[0] * 2
     for count, (size, seconds) in enumerate(found):
         ring: dict[str, Any] = {"mfc": "none", "mec": theme.ink, "mew": 1.3, "ms": 11}

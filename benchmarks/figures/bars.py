@@ -1,4 +1,4 @@
-"""One cell: a line a contender, fastest first, with its time and its ratio to `jax.grad`."""
+"""Draw one cell: a line per contender, fastest first, with its time and ratio to `jax.grad`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,8 +6,8 @@ from benchmarks.analysis.factors import between, verdict
 from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group
 from benchmarks.figures import wording
-from benchmarks.figures.looks import look
 from benchmarks.figures.sheet import sheet, times_along
+from benchmarks.figures.styles import style_of
 from benchmarks.figures.themes import Theme
 from benchmarks.names import REFERENCE
 from benchmarks.report.units import digits, seconds
@@ -26,7 +26,7 @@ from benchmarks.statistics import TIE, spread
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Inches: of one contender's line, and what the axis below them takes.
+#: Inches: the height of a contender's line, and of the axis below.
 LINE, AXIS = 0.29, 0.5
 
 #: How to read the floors, by how a row is called.
@@ -37,7 +37,7 @@ NOTES = {
 
 
 def of_one_cell(group: Group, theme: Theme) -> "Figure":
-    """A group of one cell."""
+    """Draw a group of one cell."""
     (cell,) = group.cells
     rows = sorted(cell.timed(CONTENDER), key=lambda row: spread(row.samples).median)
     below, height = floors(cell), LINE * (len(rows) + 1) + AXIS
@@ -47,9 +47,9 @@ def of_one_cell(group: Group, theme: Theme) -> "Figure":
         _draw_floors(axes, below, theme)
         for y, row in enumerate(rows):
             _draw_row(axes, y, row, theme)
-        looks = [look(row.name) for row in rows]
-        styles = [how.text(theme) for how in looks]
-        _column(axes, (0, 8, "right"), ["", *(how.label for how in looks)], [{}, *styles])
+        row_styles = [style_of(row.name) for row in rows]
+        styles = [how.text(theme) for how in row_styles]
+        _column(axes, (0, 8, "right"), ["", *(how.label for how in row_styles)], [{}, *styles])
         styles = [
             {"color": theme.muted, "fontsize": 9},
             *(s | {"color": theme.ink} for s in styles),
@@ -62,26 +62,30 @@ def of_one_cell(group: Group, theme: Theme) -> "Figure":
 
 
 def floors(cell: Cell) -> dict[str, float]:
-    """Both floors, the median over the rounds, by how a row is called; those that were measured."""
+    """Return the floors for Python functions and JAX programs, medians over the rounds."""
     called = {row.called for row in cell.timed(CONTENDER)}
-    found = {way: floor(cell, Row("floor", FLOOR, way)) for way in (JAX, PYTHON) if way in called}
-    return {way: spread(samples).median for way, samples in found.items() if samples}
+    found = {
+        caller: floor(cell, Row("floor", FLOOR, caller))
+        for caller in (JAX, PYTHON)
+        if caller in called
+    }
+    return {caller: spread(samples).median for caller, samples in found.items() if samples}
 
 
 def without_time(cell: Cell) -> str:
-    """The contenders that were asked for and are not drawn, and why in a word each; or ""."""
+    """Describe the requested contenders without a time, with a one-word reason each; or ""."""
     not_asked = (NOT_FOR_THIS, NOT_IN_THIS_SET)
     rows = [
         row
         for row in cell.rows
         if row.kind == CONTENDER and not row.timed and row.absent not in not_asked
     ]
-    named = [f"{look(row.name).label} ({'wrong' if row.wrong else 'absent'})" for row in rows]
+    named = [f"{style_of(row.name).label} ({'wrong' if row.wrong else 'absent'})" for row in rows]
     return f"Without a time: {', '.join(named)}." if named else ""
 
 
 def ratio_text(cell: Cell, row: Row) -> str:
-    """Its time over that of `jax.grad`: `1.30`, `1.01, tie`; "" if that has no time."""
+    """Format a row's ratio to `jax.grad`: `1.30`, `1.01, tie`; "" if that has no time."""
     found = between(cell, row.name, REFERENCE)
     if found is None:
         return ""
@@ -110,8 +114,8 @@ def _draw_floors(axes: Any, below: dict[str, float], theme: Theme) -> None:
 
 
 def _draw_row(axes: Any, y: int, row: Row, theme: Theme) -> None:
-    """A thin guide from its name, the middle half of its samples, and its median."""
-    times, line = spread(row.samples), look(row.name).line(theme)
+    """Draw a thin guide from the name, the middle half of the samples, and the median."""
+    times, line = spread(row.samples), style_of(row.name).line(theme)
     colour = line["color"]
     axes.hlines(y, axes.get_xlim()[0], times.median, color=colour, linewidth=0.8, alpha=0.5)
     axes.hlines(y, times.lower, times.upper, color=colour, linewidth=5, alpha=0.4)
@@ -122,7 +126,7 @@ def _draw_row(axes: Any, y: int, row: Row, theme: Theme) -> None:
 def _column(
     axes: Any, where: tuple[int, int, str], texts: list[str], styles: list[dict[str, Any]]
 ) -> None:
-    """Texts beside the axes, a heading and one a row: ticks of a second axis."""
+    """Write a column beside the axes, a heading and a text per row, as ticks of a second axis."""
     side, points, align = where
     axis = axes.secondary_yaxis("right" if side else "left")
     axis.spines[:].set_visible(False)

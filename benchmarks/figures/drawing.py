@@ -1,4 +1,4 @@
-"""All figures of a file of results, as files."""
+"""Draw all figures of a file of results."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -17,12 +17,12 @@ from compare.plots import save
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: What makes a figure of a group.
+#: Draws a figure of a group.
 Make = Callable[[Group, Theme], "Figure"]
 
 
 class CannotDrawError(ValueError):
-    """Why there are no figures; the message is one line."""
+    """Figures cannot be drawn; the message is one line."""
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
@@ -57,7 +57,7 @@ def draw(results: Results, folder: Path) -> list[Path]:
 
 
 def plan(group: Group) -> list[tuple[str, Make]]:
-    """The figures of a group: what each is called in the file's name, and what makes it."""
+    """List the figures of a group: the name in the file's name, and the drawing function."""
     found: list[tuple[str, Make]] = []
     numbers = {len(cell.size) for cell in group.cells}
     if numbers == {2}:

@@ -1,4 +1,4 @@
-"""The sheet that every figure is drawn on: title, conditions and note around one pair of axes."""
+"""The layout of every figure: title, conditions and note around one pair of axes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,17 +10,16 @@ from benchmarks.figures.wording import Words
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Inches: of the sheet, what the title above and one line of the note below take, and from the
-#: sheet's edge to its text.
+#: Inches: the width, the heights of the title and of a line of the note, and the margin of texts.
 WIDTH, TITLE, LINE, EDGE = 8.0, 0.9, 0.17, 0.1
 
-#: At most so many sizes of an axis are written; the others have ticks alone.
+#: At most so many sizes of an axis are labelled.
 MOST_SIZES = 7
 
 
 @contextmanager
 def sheet(theme: Theme, words: Words, height: float) -> Iterator[tuple["Figure", Any]]:
-    """A sheet in a theme, and its axes, which have `height` inches with their labels."""
+    """Make a figure in a theme, and its axes, which are `height` inches high with their labels."""
     from matplotlib.figure import Figure
 
     below = LINE * len(words.note.splitlines()) + EDGE
@@ -32,18 +31,18 @@ def sheet(theme: Theme, words: Words, height: float) -> Iterator[tuple["Figure",
             (words.about, whole - 0.38, {"fontsize": 9.5, "color": theme.muted, "va": "top"}),
             (words.note, 0.09, {"fontsize": 8.5, "color": theme.muted, "va": "bottom"}),
         ):
-            # A processor may be named in dollars, which are not mathematics.
+            # A name may contain dollar signs, which matplotlib would read as mathematics.
             made = figure.text(EDGE / WIDTH, at / whole, text, linespacing=1.25, **options)
             made.set_parse_math(False)
         layout: Any = figure.get_layout_engine()
         layout.set(rect=(0, below / whole, 1, height / whole), w_pad=EDGE, h_pad=0.05)
         yield figure, figure.subplots()
-        # Ticks come into being here, in the colours of the theme.
+        # Create the ticks now, in the colours of the theme.
         figure.draw_without_rendering()
 
 
 def sizes_along(axis: Any, sizes: Sequence[float]) -> None:
-    """Ticks at the sizes that were measured, with all of their digits where there is room."""
+    """Set ticks at the measured sizes, with all their digits where there is room."""
     from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 
     axis.set_major_locator(FixedLocator(sizes, nbins=MOST_SIZES))
@@ -53,7 +52,7 @@ def sizes_along(axis: Any, sizes: Sequence[float]) -> None:
 
 
 def times_along(axis: Any) -> None:
-    """Ticks of times, `1 µs`, `10 µs`; in a range of few decades at 2 and 5 as well."""
+    """Set ticks of times, `1 µs`, `10 µs`; in a range of few decades at 2 and 5 as well."""
     from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
     low, high = axis.get_view_interval()
@@ -66,7 +65,7 @@ def times_along(axis: Any) -> None:
 
 
 def halo(theme: Theme) -> list[Any]:
-    """The ground's colour around letters: legible on a line."""
+    """Outline letters in the background colour, so that they are legible on a line."""
     from matplotlib.patheffects import withStroke
 
     return [withStroke(linewidth=3, foreground=theme.ground)]

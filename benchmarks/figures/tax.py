@@ -1,4 +1,4 @@
-"""The autodiff tax over the width: `jax.grad` over the hand lines, both compiled."""
+"""Draw the autodiff tax by width: the time of `jax.grad` over the hand lines, both compiled."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.analysis.factors import between, noise
 from benchmarks.analysis.groups import Group
 from benchmarks.figures import wording
-from benchmarks.figures.looks import look
 from benchmarks.figures.sheet import sheet, sizes_along
+from benchmarks.figures.styles import style_of
 from benchmarks.figures.themes import Theme
 from benchmarks.names import GRAD, HAND_JIT
 from benchmarks.statistics import TIE, Band, Interval, word
@@ -27,7 +27,7 @@ HEIGHT = 4.0
 
 @dataclass(frozen=True)
 class Tax:
-    """At one width."""
+    """The tax at one width."""
 
     width: int
     ratio: Interval
@@ -40,13 +40,13 @@ class Tax:
 
 
 def taxes(group: Group) -> list[Tax]:
-    """Of the cells in which both rows have times."""
+    """Return the taxes of the cells in which both rows have times."""
     found = [(cell, between(cell, GRAD, HAND_JIT)) for cell in group.cells]
     return [Tax(cell.size[0], ratio, noise(cell)) for cell, ratio in found if ratio]
 
 
 def autodiff_tax(group: Group, theme: Theme) -> "Figure":
-    """A group of the case `width`, with the tax of two cells or more."""
+    """Draw a group of the case `width`, with the tax of two cells or more."""
     found = taxes(group)
     with sheet(theme, wording.words(group, NOTE, TITLE), HEIGHT) as (figure, axes):
         axes.set(xscale="log", xlabel=wording.axes_of(group.case)[0], title=NAME)
@@ -59,7 +59,7 @@ def autodiff_tax(group: Group, theme: Theme) -> "Figure":
         axes.axhline(1.0, color=theme.muted, linewidth=1.0)
         _draw(axes, found, theme)
         sizes_along(axes.xaxis, [float(tax.width) for tax in found])
-        # Beside the line at 1, on either side, who is the faster one there.
+        # Label both sides of the line at 1 with the faster row.
         side = axes.secondary_yaxis("right")
         side.spines[:].set_visible(False)
         side.set_yticks([1], ["hand lines faster ↑\njax.grad faster ↓"], color=theme.muted, size=9)
@@ -68,7 +68,7 @@ def autodiff_tax(group: Group, theme: Theme) -> "Figure":
 
 
 def _draw(axes: Any, found: list[Tax], theme: Theme) -> None:
-    line = look(GRAD).line(theme)
+    line = style_of(GRAD).line(theme)
     colour = line["color"]
     axes.plot([tax.width for tax in found], [t.ratio.middle for t in found], label="tax", **line)
     for tax in found:

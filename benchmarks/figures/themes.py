@@ -1,7 +1,7 @@
-"""Light and dark: Okabe and Ito's colours, each as far from its ground as one can see.
+"""The light and dark themes: Okabe and Ito's colours, with enough contrast to the background.
 
-Where one of the eight has too little contrast with the ground, it is the same hue, darker or
-lighter: at least 3 to 1 for what is drawn, 4.5 to 1 for what is read (WCAG 2.2, 1.4.3 and 1.4.11).
+Where one of the eight has too little contrast, the same hue is made darker or lighter: at least 3
+to 1 for graphics, 4.5 to 1 for text (WCAG 2.2, 1.4.3 and 1.4.11).
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,10 +18,10 @@ class Theme:
 
     name: str  #: `light` or `dark`, in the file's name
     ground: str
-    ink: str  #: of what is read first
-    muted: str  #: of what is read second
+    ink: str  #: the colour of main text
+    muted: str  #: the colour of secondary text
     grid: str
-    floor: str  #: of the region that no time can lie in
+    floor: str  #: the colour of the region below the floor
     hues: Mapping[str, str]
     fills: Mapping[str, tuple[str, str]]
     """Of the map, by hue: the ground of a cell, and what is legible on it; their lightness differs
@@ -85,7 +85,7 @@ THEMES = (LIGHT, DARK)
 
 @contextmanager
 def themed(theme: Theme) -> Iterator[None]:
-    """The house style in a theme's colours; matplotlib's settings are as before afterwards."""
+    """Apply the project's style in a theme's colours; matplotlib's settings are restored after."""
     import matplotlib as mpl
 
     settings: dict[Any, Any] = {

@@ -1,4 +1,4 @@
-"""Who wins where: the fastest of three for every width and batch, and by how much."""
+"""Draw the map of winners: the fastest of three for every width and batch, and the ratio."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,8 +8,8 @@ import numpy as np
 from benchmarks.analysis.factors import between, noise
 from benchmarks.analysis.groups import Group
 from benchmarks.figures import wording
-from benchmarks.figures.looks import look
 from benchmarks.figures.sheet import sheet
+from benchmarks.figures.styles import style_of
 from benchmarks.figures.themes import Theme
 from benchmarks.names import GRAD, HAND, HAND_JIT
 from benchmarks.report.units import digits
@@ -19,16 +19,16 @@ from benchmarks.statistics import TIE, Band, table, word
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Who takes part.
+#: The rows that are compared.
 RIVALS = (HAND, HAND_JIT, GRAD)
 
-#: What stands in a cell, where a row's label would be too long.
+#: Short labels for the cells of the map.
 SHORT = {HAND: "NumPy", HAND_JIT: "hand, jit", GRAD: "jax.grad", TIE: TIE}
 
-#: Inches: of a row of cells, and what the names of the axes take.
+#: Inches: the height of a row of cells, and of the axes' labels.
 ROW, AXES = 0.46, 0.75
 
-#: Points that a row of cells has for letters, by a letter of the longest name.
+#: Points of a row of cells available for text, per letter of the longest name.
 ROOM = 85.0
 
 NOTE = (
@@ -48,33 +48,33 @@ class Square:
 
     @property
     def text(self) -> str:
-        """The ratio, as it is written."""
+        """The ratio as text."""
         return "" if self.ratio is None else digits(self.ratio)
 
 
 def winner(cell: Cell) -> str | None:
-    """The fastest of the three; TIE if it and the next one are; None if fewer than two have times.
+    """Find the fastest of the three by geometric mean.
 
-    By geometric means, as ratios are.
+    TIE if it ties with the next one; None if fewer than two have times.
     """
     ordered = _fastest_first(cell)
     if len(ordered) < 2:
         return None
     ratio = between(cell, *ordered[:2])
     assert ratio is not None
-    # Without a measured band, what the interval itself leaves open is a tie.
+    # Without a measured noise band, only the interval decides on a tie.
     tied = word(ratio, noise(cell) or Band(1.0, 1.0)) == TIE
     return TIE if tied else ordered[0]
 
 
 def _fastest_first(cell: Cell) -> list[str]:
-    """Those of the three that have times."""
+    """Sort those of the three that have times."""
     timed = {name: times for name in RIVALS if (times := cell.times(name))}
     return sorted(timed, key=lambda name: np.log(table(timed[name])).mean())
 
 
 def squares(group: Group) -> list[Square]:
-    """The cells of the map in which somebody can be said to win or to tie."""
+    """Return the cells of the map with a winner or a tie."""
     found = []
     for cell in group.cells:
         if name := winner(cell):
@@ -84,7 +84,7 @@ def squares(group: Group) -> list[Square]:
 
 
 def who_wins(group: Group, theme: Theme) -> "Figure":
-    """A group whose cells have two numbers for their size, width and batch."""
+    """Draw a group whose sizes are two numbers, width and batch."""
     found = squares(group)
     widths = sorted({square.width for square in found})
     batches = sorted({square.batch for square in found})
@@ -97,7 +97,7 @@ def who_wins(group: Group, theme: Theme) -> "Figure":
         axes.set(xlabel=below, title=beside)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        # As large as the longest name has room for, within what is legible.
+        # As large as the longest name allows, within legible limits.
         size = float(np.clip(ROOM / len(widths), 6.5, 9.5))
         for square in found:
             place = (widths.index(square.width), batches.index(square.batch))
@@ -108,7 +108,7 @@ def who_wins(group: Group, theme: Theme) -> "Figure":
 def _draw(axes: Any, square: Square, place: tuple[int, int], size: float, theme: Theme) -> None:
     from matplotlib.patches import Rectangle
 
-    ground, ink = theme.fills["grey" if square.winner == TIE else look(square.winner).hue]
+    ground, ink = theme.fills["grey" if square.winner == TIE else style_of(square.winner).hue]
     x, y = place
     edge: dict[str, Any] = {"edgecolor": theme.ground, "linewidth": 1.5, "label": square.winner}
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=ground, **edge))

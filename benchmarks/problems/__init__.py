@@ -1,1 +1,1 @@
-"""What is timed: a loss at a point, its gate, and how much work it is."""
+"""The problems that are timed: a loss at a point, the gate that judges answers, and the work."""

@@ -1,19 +1,19 @@
-"""What rounding to float32 does to the outputs of a program, measured by moving its numbers.
+"""Measure the effect of float32 rounding on a program's outputs by random perturbation.
 
-The program is run in float64 with every result on its way moved, up or down at random, by as much
+The program runs in float64, and every intermediate result is moved up or down at random, by as much
 as rounding to float32 may move it:
 
 - a sum of n terms by √n u Σ|terms|, u = 2⁻²⁴: with high probability that bounds its error in any
   order of summation (Higham and Mary, A new approach to probabilistic rounding error analysis,
   SIAM J. Sci. Comput. 41, 2019), whereas n u Σ|terms| would need all n errors of one sign;
-- any other result that rounds by u of itself; both by the smallest normal number as well, below
-  which a result may become 0.
+- any other rounded result by u of itself; both also by the smallest normal number, below which a
+  result may be flushed to 0.
 
-So the local errors are propagated to first order, with their correlations, whatever the depth.
-It is `handgrad.tolerance.monte_carlo` for millions of elements: floats instead of balls.
+So the local errors are propagated to first order, with their correlations, at any depth. It is
+`handgrad.tolerance.monte_carlo` for millions of elements: floats instead of balls.
 
-Comparisons answer as they do without rounding. One that rounding could turn is refused: there, more
-than one answer is right.
+Comparisons are frozen to their results without rounding. One that rounding could change is refused,
+as more than one answer is right there.
 """
 
 import math
@@ -27,9 +27,9 @@ from jax.extend import core as jex
 
 from handgrad.tolerance.tolerances import LOOSE, LOOSE_DRAWS
 
-U, TINY = 2.0**-24, 2.0**-126  #: of float32
+U, TINY = 2.0**-24, 2.0**-126  #: float32's unit roundoff and smallest normal number
 
-#: Operations whose results are exact; any other that answers in floats is taken to round.
+#: Operations with exact results; any other operation on floats is assumed to round.
 EXACT = frozenset(
     {"abs", "broadcast_in_dim", "copy", "max", "min", "neg", "reduce_max", "reshape", "select_n"}
     | {"sign", "squeeze", "stop_gradient", "transpose"}
@@ -38,16 +38,16 @@ COMPARISONS = frozenset({"gt", "ge", "lt", "le"})
 
 
 class AtAKinkError(ValueError):
-    """Rounding could turn a comparison: no gradient is the only right one."""
+    """Rounding could change a comparison, so the right gradient is not unique."""
 
 
 def deviations(
     program: Callable[..., Any], arguments: Any, products: float = U
 ) -> list[np.ndarray]:
-    """Each output's largest deviation over the moved runs, in the outputs' shapes.
+    """Compute each output's largest deviation over the perturbed runs, in the outputs' shapes.
 
     Args:
-        program: a function that JAX can trace, of arrays to a pytree of them.
+        program: a function that JAX can trace, from arrays to a pytree of arrays.
         arguments: float64; call this with 64 bits enabled.
         products: the largest relative error of the product of two factors before they are summed,
             where a device rounds factors to fewer bits first; u where it does not.
@@ -85,12 +85,12 @@ def _largest(so_far: Any, moved: Any, base: Any) -> Any:
 
 
 class _Walk:
-    """One run through a traced program; with random numbers, moved and its comparisons frozen."""
+    """One run of a traced program; with random numbers, perturbed and with comparisons frozen."""
 
     def __init__(self, rng: Any, frozen: Any, products: float) -> None:
         self.rng, self.frozen, self.products = rng, frozen, products
-        self.decided: list[Any] = []  # what each comparison answers
-        self.margins: list[Any] = []  # how far apart its two sides are
+        self.decided: list[Any] = []  # the results of comparisons
+        self.margins: list[Any] = []  # the distances of their two operands
 
     def program(self, jaxpr: Any, consts: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
         values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *operands], strict=True))
@@ -118,7 +118,7 @@ class _Walk:
             return out
         size, terms, spread = jnp.abs(out), 1.0, 0.0
         if eqn.primitive.name == "dot_general" and self.products > U:
-            # Factors are rounded each on its own, so their errors add as a random walk does.
+            # Factors are rounded independently, so their errors add up like a random walk.
             squares = eqn.primitive.bind(*(operand * operand for operand in given), **eqn.params)
             spread = self.products * jnp.sqrt(squares)
         if eqn.primitive.name in ("dot_general", "reduce_sum"):
@@ -129,7 +129,7 @@ class _Walk:
 
 
 def _terms(eqn: Any) -> int:
-    """How many terms each result of a sum has."""
+    """Return the number of terms of each result of a sum."""
     shape = eqn.invars[0].aval.shape
     if eqn.primitive.name == "dot_general":
         (over, _), _ = eqn.params["dimension_numbers"]

@@ -1,8 +1,8 @@
-"""A network's loss for a batch of examples, at a point where a gradient can be asked for.
+"""A network's loss for a batch of examples, at a point away from kinks.
 
 **Kinks.** Where a pre-activation of a ReLU is within rounding of 0, a right program may take either
-slope. Nothing can be asked of a gradient there, so the point keeps away: each bias is put into a
-wide gap between its unit's examples, and a comparison that rounding could still turn is refused.
+slope, and the gradient cannot be judged. So each bias is put into a wide gap between its unit's
+pre-activations, and a comparison that rounding could still change is refused.
 """
 
 import functools
@@ -33,7 +33,7 @@ class NetworkProblem(Problem):
     params: list[Layer]
     x: np.ndarray  #: shape (batch, n_in)
     y: np.ndarray  #: shape (batch, n_out)
-    product_unit: float = U  #: of rounding in matrix products in float32
+    product_unit: float = U  #: the unit roundoff of float32 matrix products
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -42,12 +42,12 @@ class NetworkProblem(Problem):
 
     @property
     def dtype(self) -> str:
-        """Of all arrays."""
+        """The dtype of all arrays."""
         return str(self.x.dtype)
 
     @property
     def about(self) -> dict[str, Any]:
-        """What it is."""
+        """A description for the results."""
         return {
             "sizes": list(self.network.sizes),
             "batch": len(self.x),
@@ -57,12 +57,12 @@ class NetworkProblem(Problem):
 
     @property
     def parameters(self) -> int:
-        """How many numbers the gradient has."""
+        """The number of elements of the gradient."""
         return sum(w.size + b.size for w, b in self.params)
 
     @property
     def products(self) -> list[tuple[int, int, int]]:
-        """Forward x·w, then dw = xᵀ·dz, then dx = dz·wᵀ but for the first layer."""
+        """Forward x·w, then dw = xᵀ·dz, then dx = dz·wᵀ except for the first layer."""
         batch, layers = len(self.x), list(pairwise(self.network.sizes))
         forward = [(batch, m, n) for m, n in layers]
         to_weights = [(m, batch, n) for m, n in layers]
@@ -71,28 +71,28 @@ class NetworkProblem(Problem):
 
     @property
     def expected_cost(self) -> float:
-        """Three products a layer but for the first, which has two: 3 − s₁/S."""
+        """3 − s₁/S: three products a layer, but two for the first."""
         sizes = [m * n for m, n in pairwise(self.network.sizes)]
         return 3 - sizes[0] / sum(sizes)
 
     @property
     def moved(self) -> int:
-        """Bytes of the arguments and the answer."""
+        """The bytes of arguments and result."""
         return self.x.nbytes + self.y.nbytes + (2 * self.parameters + 1) * self.x.itemsize
 
     @property
     def loss(self) -> Callable[..., Any]:
-        """(params, x, y) -> the loss, for JAX to differentiate."""
+        """(params, x, y) -> the loss in JAX."""
         return functools.partial(autodiff.network.loss, self.network)
 
     @property
     def exact_loss(self) -> Callable[..., Any]:
-        """The same for NumPy, in the digits that it is given."""
+        """(params, x, y) -> the loss in NumPy, in the precision of the arguments."""
         return functools.partial(manual.network.loss, self.network)
 
     @property
     def value_and_grad(self) -> Callable[..., Any]:
-        """JAX's loss and gradient."""
+        """The loss and gradient by JAX."""
         return jax.value_and_grad(self.loss)
 
     @property
@@ -101,11 +101,11 @@ class NetworkProblem(Problem):
         return functools.partial(manual.network.value_and_gradient, self.network)
 
     def loss_alone(self) -> Ready:
-        """The loss, compiled."""
+        """Prepare the compiled loss."""
         return jitted(self.loss, self.arguments)
 
     def gate(self) -> Gate:
-        """What holds answers to the truth."""
+        """Build the gate that judges answers."""
         names = ["the loss"]
         for at in range(len(self.params)):
             names += [f"dw of layer {at + 1}", f"db of layer {at + 1}"]
@@ -117,7 +117,7 @@ class NetworkProblem(Problem):
 def network_problem(
     network: Network, batch: int, dtype: str, seed: int = 0, product_unit: float = U
 ) -> NetworkProblem:
-    """Standardised inputs, random targets and weights, and biases that keep off the kinks.
+    """Build a problem with random inputs, targets and weights, and biases away from kinks.
 
     Targets are classes, one 1 a row, for softmax cross-entropy; else each output is 0 or 1.
     """
@@ -140,7 +140,7 @@ def network_problem(
 
 
 def _in_a_gap(z: np.ndarray) -> np.ndarray:
-    """The middle of the widest gap between the middle half of each column's numbers."""
+    """Return the middle of the widest gap within the middle half of each column's numbers."""
     ordered = np.sort(z, axis=0)
     ordered = np.concatenate([ordered[:1] - 1, ordered, ordered[-1:] + 1])
     gaps = np.diff(ordered, axis=0)

@@ -1,4 +1,4 @@
-"""What every problem offers, whatever its loss is."""
+"""The interface of a problem."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from benchmarks.ready import Ready
 
 
 class Judge(Protocol):
-    """Says whether an answer is right."""
+    """Judges whether an answer is right."""
 
     def complaint(self, leaves: Sequence[np.ndarray]) -> str:
-        """The first mistake of an answer; "" if it is right."""
+        """Describe the first mistake of an answer; "" if it is right."""
         ...
 
     def share(self, leaves: Sequence[np.ndarray]) -> float:
-        """The largest error of an answer in parts of what is allowed."""
+        """Compute the largest error of an answer in units of the tolerance."""
         ...
 
 
@@ -27,43 +27,43 @@ class Problem(ABC):
     @property
     @abstractmethod
     def about(self) -> dict[str, Any]:
-        """What it is, for the results: sizes, batch, activation, loss."""
+        """A description for the results: sizes, batch, activation, loss."""
 
     @property
     @abstractmethod
     def arguments(self) -> tuple[Any, ...]:
-        """What the loss takes, NumPy arrays of the problem's dtype: the parameters first."""
+        """The arguments of the loss, NumPy arrays of the problem's dtype: the parameters first."""
 
     @property
     @abstractmethod
     def parameters(self) -> int:
-        """How many numbers the gradient has."""
+        """The number of elements of the gradient."""
 
     @property
     @abstractmethod
     def moved(self) -> int:
-        """Bytes of the arguments and the answer, each moved once."""
+        """The bytes of arguments and result, each moved once."""
 
     @abstractmethod
     def gate(self) -> Judge:
-        """What holds answers to the truth."""
+        """Build the gate that judges answers."""
 
     @property
     def products(self) -> list[tuple[int, int, int]]:
         """The matrix products of one loss and gradient, (m, k, n) of an m×k and a k×n matrix.
 
-        None where sums have two terms and are written out.
+        None where sums have two terms only and are unrolled.
         """
         return []
 
     @property
     def expected_cost(self) -> float | None:
-        """3 − s₁/S: what a loss and its gradient cost in losses, counted in multiply-adds.
+        """3 − s₁/S: the cost of a loss and its gradient in losses, in multiply-adds.
 
-        None where there are no products: the count says nothing where the exponentials dominate.
+        None where there are no products, as the exponentials dominate there.
         """
         return None
 
     def loss_alone(self) -> Ready | None:
-        """The loss without its gradient, compiled; None where that means nothing."""
+        """Prepare the compiled loss without its gradient; None where that is meaningless."""
         return None

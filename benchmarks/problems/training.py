@@ -14,13 +14,13 @@ from compare.people import PEOPLE, targets
 from compare.rounding import exactly
 from manual.article import Parameters
 
-#: The two forms of σ' that lines may use; an update within what either may round to is right.
+#: The two forms of σ' that lines may use; an update within the range of either is right.
 FORMS = ("stable", "article")
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingProblem(Problem):
-    """Four people, where to start, and which person each update takes."""
+    """The article's training: four people, the start, and the order of samples."""
 
     settings: Settings = field(default_factory=lambda: Settings(init="ones"))
 
@@ -33,7 +33,7 @@ class TrainingProblem(Problem):
 
     @property
     def about(self) -> dict[str, Any]:
-        """What it is."""
+        """A description for the results."""
         updates = self.settings.sample_order().size
         return {
             "sizes": [2, 2, 1],
@@ -44,24 +44,24 @@ class TrainingProblem(Problem):
 
     @property
     def parameters(self) -> int:
-        """How many numbers are trained."""
+        """The number of parameters."""
         return len(NAMES)
 
     @property
     def moved(self) -> int:
-        """Bytes: what is kept of every update, the order read, and what is started from."""
+        """The bytes of the parameters stored after every update, the order, and the start."""
         updates = self.settings.sample_order().size
         return 8 * (updates * (len(NAMES) + 1) + len(NAMES) + 3 * len(PEOPLE))
 
     def gate(self) -> "TrainingGate":
-        """What holds every update to the one that is right from the parameters before it."""
+        """Build the gate that judges every update from the parameters before it."""
         start, xs, ys, rate, order = self.arguments
         return TrainingGate(start, xs, ys, rate, order)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingGate:
-    """Every update, from the parameters before it, within what `compare.bounds` derives."""
+    """Judges every update, from the parameters before it, by the ranges of `compare.bounds`."""
 
     start: Parameters
     xs: np.ndarray
@@ -70,7 +70,7 @@ class TrainingGate:
     order: np.ndarray
 
     def complaint(self, leaves: Sequence[np.ndarray]) -> str:
-        """The first wrong update; "" if all are right. One leaf, of shape (9, updates)."""
+        """Describe the first wrong update; "" if all are right. One leaf, of shape (9, updates)."""
         (path,) = leaves
         expected = (len(NAMES), self.order.size)
         if path.shape != expected:
@@ -83,11 +83,11 @@ class TrainingGate:
         return f"{NAMES[parameter]} in epoch {epoch}, update {update}: {path[parameter, update]!r}"
 
     def share(self, leaves: Sequence[np.ndarray]) -> float:
-        """The largest error of an update in parts of what is allowed."""
+        """Compute the largest error of an update in units of the tolerance."""
         return float(self._parts(leaves[0]).max())
 
     def _parts(self, path: np.ndarray) -> np.ndarray:
-        """Distance from the middle of where each update must lie, in halves of its width."""
+        """Compute each update's distance from the middle of its range, over half the width."""
         before = np.concatenate([stack(self.start)[:, None], path[:, :-1]], axis=1)
         rows = np.ravel(self.order)
         found = []
@@ -97,5 +97,5 @@ class TrainingGate:
             middle, half = (after.lo + after.hi) / 2, (after.hi - after.lo) / 2
             with np.errstate(invalid="ignore", divide="ignore"):
                 found.append(np.abs(path - middle) / half)
-        # NaN is within neither.
+        # NaN lies in neither range.
         return np.where(np.isfinite(path), np.fmin(*found), np.inf)

@@ -1,1 +1,1 @@
-"""How times are taken: rounds within a process, processes within a run, memory apart from both."""
+"""The measuring protocol: rounds in a process, processes in a run, memory in separate ones."""

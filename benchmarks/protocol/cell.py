@@ -1,4 +1,4 @@
-"""One cell in one process: gate, warm up, time all rows in rounds, gate again."""
+"""Measure one cell in one process: gate, warm up, time all rows in rounds, gate again."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from benchmarks.problems.problem import Judge, Problem
 from benchmarks.protocol import program
 from benchmarks.protocol.planted import ALL, planted
 from benchmarks.protocol.warm import SAMPLE_SECONDS, WARM_SECONDS, warm_up
-from benchmarks.ready import Ready, Unavailable, told
+from benchmarks.ready import Ready, Unavailable, error_line
 from benchmarks.results import (
     AGAIN,
     CONTENDER,
@@ -30,40 +30,40 @@ from benchmarks.results import (
 )
 from handgrad.speed.rounds import calls_of_a_sample, time_rounds
 
-#: From so many operations on a NumPy product takes more than one thread, which spins afterwards.
+#: Operations from which a NumPy product uses several threads, which spin afterwards.
 MANY_FLOPS = 1e6
 
-#: A gate that would let so large a part of the gradient be 0 unnoticed says nothing.
+#: The largest share of the gradient below the gate's tolerance; with more, a cell is refused.
 BLIND = 0.5
 
-#: Rows whose compiled programs are looked into, in the first process.
-LOOKED_INTO = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
+#: Rows whose compiled programs are analysed, in the first process.
+INSPECTED = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
 
-#: Called with the name of the row that comes next.
+#: Called with the name of the next row.
 OnRow = Callable[[str], None]
 
 
 class RefusedError(ValueError):
-    """A cell in which no answer could be judged; the message is one line."""
+    """No answer in a cell could be judged; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a cell is timed in this process."""
+    """The plan for timing a cell in this process."""
 
     rounds: int
     seed: int  #: the number of the process; orders the rows within rounds
-    only: Sequence[str] = ()  #: the contenders that are wanted; () for all
-    plants: Mapping[str, str] = field(default_factory=dict)  #: what is planted, by contender
-    gates: Path | None = None  #: where gates are kept for the other processes of the run
+    only: Sequence[str] = ()  #: the contenders to time; () for all
+    plants: Mapping[str, str] = field(default_factory=dict)  #: planted mistakes by contender
+    gates: Path | None = None  #: the folder of gates shared by the processes of the run
 
 
 def time_cell(spec: Spec, plan: Plan, on_row: OnRow = lambda _: None) -> Cell:
     """Gate and time every row of a cell.
 
     Raises:
-        AtAKinkError: there is no gradient to hold them to.
-        RefusedError: the gate would see too little.
+        AtAKinkError: the right gradient is not unique.
+        RefusedError: the gate would miss too much.
     """
     wide = jax.enable_x64(spec.dtype == "float64")
     with wide, jax.default_matmul_precision(spec.precision):
@@ -105,12 +105,12 @@ def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
 
 
 def flops(problem: Problem) -> float | None:
-    """Of the matrix products of one loss and gradient: 2 m k n each; None where there are none."""
+    """Count the FLOPs of one loss and gradient's products, 2 m k n each; None without products."""
     return float(sum(2 * m * k * n for m, k, n in problem.products)) or None
 
 
 def _gate(spec: Spec, problem: Problem, plan: Plan) -> Judge:
-    """The problem's gate; kept, since it takes longer to make than many a cell to time."""
+    """Build or load the problem's gate, which may take longer to build than the cell to time."""
     kept = plan.gates / f"{spec.label.replace('/', '_')}.npz" if plan.gates else None
     if kept is not None and kept.exists():
         return load(kept)
@@ -123,19 +123,19 @@ def _gate(spec: Spec, problem: Problem, plan: Plan) -> Judge:
 def _rows(
     problem: Problem, spec: Spec, plan: Plan
 ) -> list[tuple[Row, Callable[[Any], Ready] | None]]:
-    """Every row, and what makes it, or None for those that the row says why not."""
+    """List all rows with their prepare functions; None if the row states why it is absent."""
     found: list[tuple[Row, Callable[[Any], Ready] | None]] = []
-    ways = contenders(problem)
-    # The reference is always there: without it there is neither a ratio nor the noise.
+    makers = contenders(problem)
+    # The reference is always timed, for the ratios and the noise.
     wanted = {names.REFERENCE, *(plan.only or names.CONTENDERS)}
     for name in filter(wanted.__contains__, names.CONTENDERS):
-        if name not in ways:
+        if name not in makers:
             found.append((Row(name, CONTENDER, absent=NOT_FOR_THIS), None))
         elif name in spec.leave_out and name not in plan.only:
             found.append((Row(name, CONTENDER, absent=NOT_IN_THIS_SET), None))
         else:
-            found.append((Row(name, CONTENDER), ways[name]))
-    found.append((Row(names.AGAIN, AGAIN), ways[names.REFERENCE]))
+            found.append((Row(name, CONTENDER), makers[name]))
+    found.append((Row(names.AGAIN, AGAIN), makers[names.REFERENCE]))
     if alone := problem.loss_alone():
         found.append((Row(names.LOSS, LOSS), lambda _: alone))
     found += [(Row(name, FLOOR), make) for name, make in floors(problem, spec.device).items()]
@@ -143,42 +143,42 @@ def _rows(
 
 
 def _made(row: Row, make: Any, problem: Problem, judge: Judge, plan: Plan) -> Ready | None:
-    """Something to time, called once and judged; None, and the row says why it is not."""
+    """Prepare a row, call it once and judge it; None if it cannot be timed, noted in the row."""
     try:
         ready = make(problem)
-        # The reference's second row is the reference, whatever is planted there.
+        # The second measurement of the reference has the same planted mistake.
         if plant := planted_in(row, plan):
             ready = planted(ready, plant)
         answer = ready.run()
         row.called = ready.called
-        _look_into(row, ready, plan)
-        hold(row, ready, answer, judge)
+        _inspect(row, ready, plan)
+        apply_gate(row, ready, answer, judge)
         return None if row.wrong else ready
     except Unavailable as reason:
         row.absent = str(reason)
-    except Exception as error:  # of whichever library; the other rows have nothing to do with it
-        row.wrong = f"it raised {told(error)}"
+    except Exception as error:  # a library's failure must not affect the other rows
+        row.wrong = f"it raised {error_line(error)}"
     return None
 
 
 def planted_in(row: Row, plan: Plan) -> str | None:
-    """What is planted in a row."""
+    """Return the mistake planted in a row, if any."""
     if row.kind not in (CONTENDER, AGAIN):
         return None
     name = names.REFERENCE if row.kind == AGAIN else row.name
     return plan.plants.get(name) or plan.plants.get(ALL)
 
 
-def _look_into(row: Row, ready: Ready, plan: Plan) -> None:
-    if row.name in LOOKED_INTO and plan.seed == 0 and ready.compiled is not None:
+def _inspect(row: Row, ready: Ready, plan: Plan) -> None:
+    if row.name in INSPECTED and plan.seed == 0 and ready.compiled is not None:
         compiled = ready.compiled()
         row.counted_flops = program.flops(compiled)
         row.operations = program.operations(compiled.as_text())
         row.planned_bytes = program.memory(compiled)
 
 
-def hold(row: Row, ready: Ready, answer: Any, judge: Judge) -> None:
-    """Let the gate judge an answer, where the row has one; the row says what it found."""
+def apply_gate(row: Row, ready: Ready, answer: Any, judge: Judge) -> None:
+    """Judge an answer, if the row has one, and note the result in the row."""
     if row.kind == FLOOR:
         return
     leaves = ready.read(answer)
@@ -190,7 +190,7 @@ def hold(row: Row, ready: Ready, answer: Any, judge: Judge) -> None:
 
 
 def _for(row: Row, ready: Ready, gate: Gate) -> Gate:
-    """The part of a gradient's gate that a row is held to, as wide as its method needs."""
+    """Return the gate for a row: for the loss alone, or wider for an inexact method."""
     if row.kind == LOSS:
         return gate.of_loss()
     return gate if ready.extra is None else gate.wider(ready.extra(gate))
@@ -201,12 +201,12 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_r
     rows = {row.name: row for row in cell.rows}
     for name, made in ready.items():
         on_row(name)
-        # A part of the floor is one operation: there is less that could be cold.
+        # A part of the floor is one operation, which warms up faster.
         least = WARM_SECONDS / 4 if rows[name].kind == FLOOR else WARM_SECONDS
         try:
             warm = warm_up(made.run, least)
         except Exception as error:  # as in the first call
-            rows[name].wrong = f"it raised {told(error)}"
+            rows[name].wrong = f"it raised {error_line(error)}"
             continue
         repeats[name] = calls_of_a_sample(warm.each, SAMPLE_SECONDS)
         rows[name].steady_after = [warm.steady_after]
@@ -216,6 +216,6 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_r
     shuffle = random.Random(plan.seed).shuffle
     times, last = time_rounds(running, plan.rounds, repeats=repeats, pause=pause, shuffle=shuffle)
     for name, answer in last.items():
-        hold(rows[name], ready[name], answer, judge)
+        apply_gate(rows[name], ready[name], answer, judge)
         if not rows[name].wrong:
             rows[name].samples = [times[name]]

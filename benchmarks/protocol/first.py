@@ -1,7 +1,7 @@
-"""What comes once: tracing, lowering, compiling, and the first call, in a process of its own.
+"""Time tracing, lowering, compiling, and the first call, in a separate process.
 
-JAX has been started there by another program and has traced and compiled nothing else, so that no
-part of the work was done before.
+JAX was started there by another program and has traced and compiled nothing else, so no part of the
+work was done before.
 """
 
 from contextlib import suppress
@@ -16,7 +16,7 @@ from handgrad.speed.rounds import sample
 
 
 def phases(spec: Spec) -> dict[str, float]:
-    """Seconds of each for `jax.grad`; {} where the problem has none."""
+    """Return the seconds of each phase for `jax.grad`; {} if the problem has none."""
     problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
     make = contenders(problem)[names.GRAD_AOT]
     precise = jax.default_matmul_precision(spec.precision)

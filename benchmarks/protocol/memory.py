@@ -1,6 +1,6 @@
-"""Memory: what a contender takes at most, and its time where none is told to be kept.
+"""Measure a contender's peak memory, and its time with the C library's default settings.
 
-One contender on one cell in a process of its own, never where the other times are taken.
+Each contender and cell has a separate process, never the one of the other times.
 """
 
 import contextlib
@@ -18,28 +18,28 @@ from benchmarks.ready import Ready
 from compare.memory import give_back_freed_memory
 from handgrad.speed.rounds import collector_off, sample
 
-#: Calls of which the highest moment is taken, after one that compiles.
+#: Calls over which the peak is taken, after one that compiles.
 CALLS = 3
 
-#: Calls whose median is the time of one.
+#: Calls over which the median time is taken.
 TIMED_CALLS = 15
 
-#: After which what is freed has been given back.
+#: Time after which freed memory has been returned to the system.
 SETTLE_SECONDS = 0.5
 
 
 def peak(spec: Spec, name: str) -> int | None:
-    """Bytes at the highest moment of a call, its answer included, beyond those held between calls.
+    """Measure the peak memory of a call in bytes, result included, above that between calls.
 
     Returns:
-        None where the system does not count them.
+        None where the system does not report it.
 
     Raises:
         Unavailable: the contender cannot run here.
     """
     give_back_freed_memory()
     with _made(spec, name) as ready:
-        # JAX frees an answer's memory in its own time.
+        # JAX frees a result's memory asynchronously.
         time.sleep(SETTLE_SECONDS)
         before = _forget_the_peak()
         for _ in range(CALLS):
@@ -49,7 +49,7 @@ def peak(spec: Spec, name: str) -> int | None:
 
 
 def time_untuned(spec: Spec, name: str) -> float:
-    """Seconds of a call, the median of some, in a process that has told the C library nothing.
+    """Measure the median seconds of a call with the C library's default settings.
 
     Raises:
         Unavailable: the contender cannot run here.
@@ -60,7 +60,7 @@ def time_untuned(spec: Spec, name: str) -> float:
 
 @contextlib.contextmanager
 def _made(spec: Spec, name: str) -> Iterator[Ready]:
-    """The contender, called once."""
+    """Yield the contender, called once."""
     problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
     precise = jax.default_matmul_precision(spec.precision)
     with wide, precise:
@@ -70,7 +70,7 @@ def _made(spec: Spec, name: str) -> Iterator[Ready]:
 
 
 def _forget_the_peak() -> int | None:
-    """Set the system's record of this process back to what it holds now, and return that."""
+    """Reset the system's peak of this process to the current memory, and return that."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:

@@ -1,4 +1,4 @@
-"""Mistakes planted in a contender, to see that the run and `compare` notice."""
+"""Plant mistakes in a contender, to test that the run and `compare` notice them."""
 
 import time
 from dataclasses import replace
@@ -8,21 +8,21 @@ import numpy as np
 
 from benchmarks.ready import Leaves, Ready
 
-#: What can be planted, and what should come of it.
+#: The mistakes that can be planted, and their expected effect.
 PLANTS = {
     "slow": "every call takes a tenth longer; `compare` says worse",
     "wrong": "an element of the gradient has the other sign; it gets no time",
 }
 
-#: Instead of a contender's name: in all of them.
+#: Stands for all contenders.
 ALL = "all"
 
-#: How much longer a slow one takes.
+#: The relative slowdown of a slow contender.
 SLOWER = 0.10
 
 
 def planted(ready: Ready, what: str) -> Ready:
-    """A contender with a mistake."""
+    """Return a contender with a mistake."""
     return _slow(ready) if what == "slow" else replace(ready, read=_wrong(ready))
 
 

@@ -1,4 +1,4 @@
-"""A whole run: every cell in several processes, results stored as they come."""
+"""Run a whole session: every cell in several processes, with results stored as they come."""
 
 import tempfile
 import time
@@ -16,34 +16,34 @@ from benchmarks.protocol.cell import Plan
 from benchmarks.protocol.worker import FIRST, MEMORY, TIMES, UNTUNED, Request, answers
 from benchmarks.results import CONTENDER, Cell, Results, Row
 
-#: At least so many rounds, over so many processes.
+#: The default numbers of rounds (at least) and processes.
 ROUNDS, PROCESSES = 30, 5
 
-#: Whose memory is measured, and the time where it is not kept: the three that are compared, and
-#: PyTorch.
+#: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.
 OF_MEMORY = (names.HAND, names.HAND_JIT, names.GRAD, names.TORCH)
 
-#: From so many bytes of arguments and answer on; below, a process's own come and go by as much.
+#: Bytes of arguments and result from which memory is measured; below, a process's own memory varies
+#: by as much.
 WORTH_WEIGHING = 2**23
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a run is asked for."""
+    """The definition of a run."""
 
     specs: Sequence[Spec]
     rounds: int = ROUNDS
     processes: int = PROCESSES
     only: Sequence[str] = ()  #: contenders
     plants: Mapping[str, str] = field(default_factory=dict)
-    apart: Sequence[str] = (FIRST, MEMORY, UNTUNED)  #: in processes of their own, at the end
-    limit: float | None = None  #: seconds after which nothing is begun
-    for_times: float = 1.0  #: the part of the limit after which no cell is begun
+    apart: Sequence[str] = (FIRST, MEMORY, UNTUNED)  #: measured in separate processes at the end
+    limit: float | None = None  #: seconds after which no measurement starts
+    for_times: float = 1.0  #: the share of the limit after which no cell starts
     out: Path | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What of it is stored with the results."""
+        """The part that is stored with the results."""
         return {
             "rounds": self.rounds,
             "processes": self.processes,
@@ -54,27 +54,27 @@ class Job:
 
 @dataclass(frozen=True)
 class Step:
-    """How far a run is."""
+    """The progress of a run."""
 
     done: int
     total: int
     running: str
-    left: float | None = None  #: about how many seconds are left, from what the cells took so far
-    row: str = ""  #: what of a cell is running; "" when it is begun
+    left: float | None = None  #: estimated seconds left, from the times of the cells so far
+    row: str = ""  #: the running row of a cell; "" at its start
 
 
 OnStep = Callable[[Step], None]
 
 
 def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
-    """Time everything; what was measured is stored even when the run is interrupted.
+    """Time everything; results are stored even when the run is interrupted.
 
     Raises:
         WorkerError: a worker ended before it had answered.
         BadResultsError: the file cannot be written.
     """
     if job.out:
-        results.save(job.out)  # a file that cannot be written is better known before than after
+        results.save(job.out)  # find out before the run if the file cannot be written
     begin = time.time()
     try:
         with tempfile.TemporaryDirectory() as gates:
@@ -82,7 +82,7 @@ def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
         _apart(job, results, begin, on_step)
         results.settings["seconds"] = round(time.time() - begin, 1)
     finally:
-        # Workers take the cells in orders of their own.
+        # Workers run the cells in different orders.
         places = {spec.label: at for at, spec in enumerate(job.specs)}
         results.cells.sort(key=lambda cell: places[cell.label])
         if job.out:
@@ -92,7 +92,7 @@ def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
 def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
     begin, clock = time.time(), _Clock(job)
     for process in range(job.processes):
-        # Each process gets its share of the time, so that none is left with nothing.
+        # Each process gets its share of the time.
         share = (process + 1) / job.processes
         deadline = None if job.limit is None else begin + share * job.for_times * job.limit
         for threads, specs in _alike(job.specs):
@@ -112,7 +112,7 @@ def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
 
 
 class _Clock:
-    """How far a run is, and how long it will go on, from what each cell took the last time."""
+    """Tracks the progress of a run, and estimates the time left from each cell's last duration."""
 
     def __init__(self, job: Job) -> None:
         self.labels = [spec.label for spec in job.specs]
@@ -123,7 +123,7 @@ class _Clock:
         self.todo = [label for _ in range(job.processes) for label in self.labels]
 
     def at(self, process: int, answer: Mapping[str, Any]) -> Step:
-        """Where the run is: a cell has begun, or a row of it."""
+        """Return the progress at the start of a cell or row."""
         if "begun" in answer:
             self.begun = time.monotonic()
         label = answer.get("begun") or answer["at"]
@@ -131,14 +131,14 @@ class _Clock:
         return Step(self.finished, self.total, running, self._left(), answer.get("row", ""))
 
     def done(self, answer: Mapping[str, Any]) -> None:
-        """A cell has been timed, refused or left out."""
+        """Note that a cell was timed, refused or left out."""
         label = answer.get("refused") or answer.get("left_out") or answer["cell"].label
         self.finished += 1
         self.took[label] = time.monotonic() - self.begun
         self.todo.remove(label)
 
     def at_the_end(self) -> Step:
-        """All is timed."""
+        """Return the progress after all timings."""
         return Step(self.finished, self.total, "timed", 0.0)
 
     def _left(self) -> float | None:
@@ -150,7 +150,7 @@ class _Clock:
 
 
 def _alike(specs: Sequence[Spec]) -> Iterator[tuple[str, list[Spec]]]:
-    """Cells that one process can time, on as many threads and one device, by the threads."""
+    """Group the cells that one process can time: same threads, same device."""
 
     def kind(spec: Spec) -> tuple[str, str]:
         return spec.threads, spec.device
@@ -160,14 +160,14 @@ def _alike(specs: Sequence[Spec]) -> Iterator[tuple[str, list[Spec]]]:
 
 
 def _note_start(results: Results, kind: str, started: Mapping) -> None:
-    """What workers of a kind run on, and how long JAX took to start in each."""
+    """Note a worker's environment and the time in which JAX started."""
     noted = results.fingerprint["workers"].setdefault(kind, {"seconds to start JAX": []})
     noted["seconds to start JAX"].append(round(started["seconds"], 4))
     noted |= {name: value for name, value in started.items() if name != "seconds"}
 
 
 def _take(results: Results, answer: Mapping, process: int) -> None:
-    """Add what a process says of a cell: its times, or why it has none."""
+    """Add a process's result for a cell: its times, or why there are none."""
     if "cell" in answer:
         add(results, answer["cell"])
     elif "refused" in answer:
@@ -179,19 +179,19 @@ def _take(results: Results, answer: Mapping, process: int) -> None:
 
 
 def add(results: Results, new: Cell) -> None:
-    """Add what one process measured of a cell to what others did."""
+    """Add one process's measurements of a cell to those of others."""
     old = results.cell(new.label)
     if old is None:
         results.cells.append(new)
         return
     for row in new.rows:
         known = old.row(row.name)
-        assert known is not None  # all processes are asked for the same rows
+        assert known is not None  # all processes time the same rows
         _join(known, row)
 
 
 def _join(known: Row, row: Row) -> None:
-    """Add what another process measured of a row; it has times in all of them, or none."""
+    """Add another process's measurements of a row, which is timed in all processes or none."""
     known.samples = known.samples + row.samples if known.samples and row.samples else []
     known.steady_after += row.steady_after
     known.wrong, known.absent = known.wrong or row.wrong, known.absent or row.absent
@@ -200,7 +200,7 @@ def _join(known: Row, row: Row) -> None:
 
 
 def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
-    """What comes once, of the reference in every cell; memory, of some rows in the larger ones."""
+    """Measure the reference's first calls in every cell, and memory of rows in larger ones."""
     todo = _todo(job, results)
     until, started = job.limit and begin + job.limit, time.monotonic()
     for done, (what, spec, row) in enumerate(todo):
@@ -209,7 +209,7 @@ def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
             continue
         left = (time.monotonic() - started) / done * (len(todo) - done) if done else None
         on_step(Step(done, len(todo), f"{what}: {spec.label}: {row.name}", left))
-        # Without these numbers the times stand as they are.
+        # The times are valid without these measurements.
         with suppress(WorkerError):
             for answer in answers(Request(what, [spec], name=row.name)):
                 row.phases = answer.get("phases", row.phases)
@@ -220,7 +220,7 @@ def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
 
 
 def _todo(job: Job, results: Results) -> list[tuple[str, Spec, Row]]:
-    """What is measured apart, and of which row."""
+    """List the separate measurements with their rows."""
     cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label)) is not None]
     once = [
         (FIRST, spec, row)
@@ -233,7 +233,7 @@ def _todo(job: Job, results: Results) -> list[tuple[str, Spec, Row]]:
         for row in cell.timed(CONTENDER)
         for what in (MEMORY, UNTUNED)
         if what in job.apart
-        # A device counts its memory from the start of a process on: there, the plan must do.
+        # A device reports the peak since the start of a process; only the planned memory is usable.
         and spec.device == "cpu"
         and cell.bytes >= WORTH_WEIGHING
         and row.name in OF_MEMORY

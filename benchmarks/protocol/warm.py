@@ -1,4 +1,4 @@
-"""Warming up, before the rounds, which are those of `handgrad.speed`."""
+"""Warm up before the rounds of `handgrad.speed`."""
 
 import time
 from collections.abc import Callable
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-#: A slow row is called once in every round; a fast one until a sample takes this long.
+#: A slow row is called once per round; a fast one until a sample takes this long.
 SAMPLE_SECONDS = 0.02
 
-#: Before the first round a row is called for so long and so often, and until its times no longer
-#: fall, but not for longer than the last of these.
+#: Before the first round a row is called for at least so long and so often, and until its times no
+#: longer fall, but at most for the last of these.
 WARM_SECONDS, WARM_CALLS, WARM_AT_MOST = 0.2, 10, 2.0
 
-#: Times no longer fall when the median of the last third of the calls is at most so much below that
+#: Times no longer fall if the median of the last third of the calls is at least this share of that
 #: of the third before.
 STEADY = 0.95
 
 
 @dataclass(frozen=True)
 class Warm:
-    """What the calls before the rounds showed."""
+    """The result of warming up."""
 
-    steady_after: int  #: how many calls were made until the times no longer fell
+    steady_after: int  #: the number of calls until the times no longer fell
     each: float  #: seconds of a call by then
 
 
 def warm_up(run: Callable[[], Any], least: float = WARM_SECONDS) -> Warm:
-    """Call until it is warm: for seconds at least, by count, and by the times themselves."""
+    """Call a function until it is warm: for a minimum time and count, and until times settle."""
     times: list[float] = []
     begin = time.perf_counter()
     while True:
@@ -48,7 +48,7 @@ def _falls_no_more(times: list[float]) -> bool:
 
 
 def _steady_after(times: list[float], each: float) -> int:
-    """The first call from which three in a row are as fast as the last ones, within 1 / STEADY."""
+    """Find the first of three successive calls as fast as the last ones, within 1 / STEADY."""
     limit = each / STEADY
     for at in range(len(times) - 2):
         if all(seconds <= limit for seconds in times[at : at + 3]):

@@ -1,7 +1,7 @@
-"""A process that measures what it is asked for; what it says is read as it comes.
+"""The worker process that measures on request and reports as it goes.
 
-It is started anew for every repetition, so that what differs between processes, where arrays lie
-and what was compiled, is part of what is measured.
+It is started anew for every repetition, so that differences between processes, such as the
+placement of arrays, are part of the measurement.
 """
 
 import os
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 
 TIMES, FIRST, MEMORY, UNTUNED = "times", "first", "memory", "time without freed memory kept"
 
-#: What libraries of linear algebra read the number of their threads from.
+#: The variables from which linear algebra libraries read their number of threads.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a process is asked for."""
+    """A request to a worker."""
 
     measure: str
-    """TIMES of cells, or of one cell what comes FIRST, or of a contender the MEMORY, or the time
-    UNTUNED: in a process that was not told to keep freed memory."""
-    specs: "list[Spec]"  #: all on as many threads, on one device
+    """TIMES of cells, the FIRST call in one cell, the MEMORY of a contender, or its time UNTUNED,
+    with the C library's default settings."""
+    specs: "list[Spec]"  #: all with the same threads and device
     plan: "Plan | None" = None  #: for TIMES
     name: str = ""  #: the contender, for MEMORY and UNTUNED
-    deadline: float | None = None  #: seconds since the epoch, after which no cell is begun
+    deadline: float | None = None  #: seconds since the epoch, after which no cell starts
 
 
 def answers(request: Request) -> Iterator[dict[str, Any]]:
-    """What a worker says, as it says it; it is ended when nobody listens any longer.
+    """Yield a worker's messages as they come; the worker is ended with the iteration.
 
     Raises:
-        WorkerError: it ended before it had answered.
+        WorkerError: the worker ended before it had answered.
     """
     first = request.specs[0]
     env = environment(first.threads, first.device)
@@ -55,12 +55,12 @@ def answers(request: Request) -> Iterator[dict[str, Any]]:
 
 
 def environment(threads: str, device: str) -> dict[str, str]:
-    """The variables under which a worker runs.
+    """Return the environment variables of a worker.
 
-    Nothing compiled is taken from an earlier run; memory of a device is taken as it is needed, so
-    that it can be counted. Beside a GPU the processor stays usable: gates are made there.
+    No compilation cache is used, and device memory is allocated on demand, so that it can be
+    measured. With a GPU the processor stays usable, for building gates.
     """
-    # What somebody has set for other programs is not what the label of a cell says.
+    # Thread settings of the user would contradict the label of a cell.
     found = {name: value for name, value in os.environ.items() if name not in THREADS}
     return found | {
         "JAX_ENABLE_COMPILATION_CACHE": "0",
@@ -71,9 +71,9 @@ def environment(threads: str, device: str) -> dict[str, str]:
 
 
 def _work(pipe: Connection, threads: str) -> None:
-    """In the other process: answer the request."""
+    """Answer the request; runs in the other process."""
     if threads == "1":
-        # Before anything is loaded that counts the processors: XLA and BLAS size their pools so.
+        # Before XLA and BLAS are loaded, which size their thread pools by the processors.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     request, kept = pipe.recv(), False
     if request.measure == TIMES:
@@ -105,8 +105,8 @@ def _time(request: Request, say: Callable[[Mapping[str, Any]], None]) -> None:
     specs, plan = request.specs, request.plan
     assert plan is not None
     if request.deadline is None:
-        # Each repetition in an order of its own: what a cell leaves behind meets another one. Where
-        # time may run out, what comes last is what is left out.
+        # A different order in each repetition, so that cells affect different successors. With a
+        # deadline the order is fixed, as the last cells may be left out.
         random.Random(plan.seed).shuffle(specs)
     for spec in specs:
         label = spec.label
@@ -123,9 +123,9 @@ def _time(request: Request, say: Callable[[Mapping[str, Any]], None]) -> None:
 
 
 def _started() -> dict[str, Any]:
-    """Start JAX with a program as small as any, so that no cell pays for the start; what it took.
+    """Start JAX with a tiny program, so that no cell pays for it; return the time it took.
 
-    And what the process runs on, which only now can be known.
+    Also return facts about the process that are only known now.
     """
     import jax
     import threadpoolctl

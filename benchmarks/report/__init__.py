@@ -1,1 +1,1 @@
-"""How results read: on a terminal, in a document, and set side by side."""
+"""Format results for a terminal or a document, and format comparisons."""

@@ -1,4 +1,4 @@
-"""How a comparison of two runs reads."""
+"""Print a comparison of two runs."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from benchmarks.comparing import BETTER, WORSE, Change, Comparison
 from benchmarks.report.terminal import whole
 from benchmarks.statistics import TIE
 
-#: So many rows with one reason are named one by one.
+#: Up to so many rows with the same reason are listed one by one.
 FEW = 3
 
 
 def show(found: Comparison, out: Console) -> None:
-    """The rows that changed, then how many did not."""
+    """Print the rows that changed, and the number of those that did not."""
     if found.by_floor:
         out.print(
             "Ratios to the floor are compared, not times, since the machines differ in",
@@ -31,7 +31,7 @@ def show(found: Comparison, out: Console) -> None:
 
 
 def _grouped(missing: list[str]) -> list[str]:
-    """Rows that share their reason in a line, with an example; few of them as they are."""
+    """Group rows with the same reason into a line with an example, unless they are few."""
     by_reason: dict[str, list[str]] = {}
     for line in missing:
         cell, row, why = line.split(": ", 2)
@@ -63,7 +63,7 @@ def _table(changed: list[Change]) -> Table:
 
 
 def last_word(found: Comparison) -> str:
-    """How many rows are what."""
+    """Count the rows by verdict."""
     counts = [(len(found.of(verdict)), verdict) for verdict in (WORSE, BETTER, TIE)]
     counts += [(len(found.wrong), "wrong or refused")] * bool(found.wrong)
     total = len(found.changes)
@@ -71,7 +71,7 @@ def last_word(found: Comparison) -> str:
 
 
 def as_dict(found: Comparison) -> dict[str, Any]:
-    """All of it, for machines."""
+    """Return the comparison for JSON."""
     return {
         "compared": "ratios to the floor" if found.by_floor else "times",
         "differences": found.by_floor,

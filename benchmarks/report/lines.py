@@ -1,4 +1,4 @@
-"""What there is to say of a cell, in words: a line for each row, and what follows from them."""
+"""Describe a cell in text: a line for each row, and conclusions."""
 
 from typing import NamedTuple
 
@@ -12,17 +12,17 @@ from benchmarks.report import units
 from benchmarks.results import AGAIN, CONTENDER, Cell, Results, Row
 from benchmarks.statistics import Interval, spread, time
 
-#: A gate that sees so much of the gradient is not spoken of.
+#: A gate that covers at least this share of the gradient needs no remark.
 ALMOST_ALL = 0.999
 
-#: What the columns of a line are called.
+#: The headings of the columns.
 COLUMNS = (
     *("", "median", "95 % interval", "min", "middle half"),
     *(f"/ {names.REFERENCE}", "", "/ floor", "gate error"),
 )
 
 
-#: Those of words.
+#: The columns of words.
 WORDS = (0, COLUMNS.index("", 1))
 
 
@@ -41,7 +41,7 @@ class Line(NamedTuple):
 
 
 def about(results: Results) -> list[str]:
-    """On what and how a run was made, and how the columns are to be read."""
+    """Describe the machine, the settings, and the columns."""
     found, settings = results.fingerprint, results.settings
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     where = ", ".join(found["gpus"]) or f"{found['processor']}, {found['processors']} processors"
@@ -56,7 +56,7 @@ def about(results: Results) -> list[str]:
 
 
 def busy(results: Results) -> list[str]:
-    """A warning where others were running before the start."""
+    """Return a warning if the machine was busy before the start."""
     load = results.fingerprint["load"]
     if load <= results.fingerprint["processors"] / 2:
         return []
@@ -64,7 +64,7 @@ def busy(results: Results) -> list[str]:
 
 
 def lines(cell: Cell) -> list[Line]:
-    """Every row that has a time, fastest first, the noise last."""
+    """Return a line for every row that has a time, fastest first, the noise last."""
     contenders = sorted(cell.timed(CONTENDER), key=lambda row: spread(row.samples).median)
     return [_line(cell, row) for row in (*contenders, *cell.timed(AGAIN))]
 
@@ -94,12 +94,12 @@ def _of_floor(cell: Cell, row: Row) -> str:
 
 
 def below_floor(found: Interval) -> bool:
-    """Whether a time is below its floor beyond doubt, which asks for a reason."""
+    """Whether a time is significantly below its floor, which needs an explanation."""
     return found.high < 1
 
 
 def title(cell: Cell) -> str:
-    """What is timed: its case and size, what that is, and how JAX runs it."""
+    """Describe the cell: case, size, problem, and how JAX runs it."""
     size = " × ".join(f"{number:,}" for number in cell.size)
     threads = "one thread" if cell.threads == "1" else "all threads"
     where = f"{cell.dtype}, {threads}, {cell.device}"
@@ -107,7 +107,7 @@ def title(cell: Cell) -> str:
 
 
 def missing(cell: Cell) -> list[str]:
-    """Rows without a time, with the reason; those that share one, in a line."""
+    """List the rows without a time, by reason."""
     wrong = [f"{row.name}: no time, wrong: {row.wrong}" for row in cell.rows if row.wrong]
     absent: dict[str, list[str]] = {}
     for row in cell.rows:
@@ -117,7 +117,7 @@ def missing(cell: Cell) -> list[str]:
 
 
 def closing(cell: Cell) -> list[str]:
-    """What follows from the times: floor, noise, factors, cost, break-even calls, memory."""
+    """List the conclusions: floor, noise, factors, cost, break-even calls, memory."""
     says = (_floor, _below, _noise, _factors, _cost, _counted, _seen, _steady, _pays, _memory)
     return [line for say in says if (line := say(cell))]
 
@@ -173,7 +173,7 @@ def _cost(cell: Cell) -> str:
 
 
 def _counted(cell: Cell) -> str:
-    """Two counts of the work beside each other: a program that does another's shows here."""
+    """Compare the compiler's count of the work with the formula's."""
     row = cell.row(names.GRAD)
     if row is None or row.counted_flops is None or cell.flops is None:
         return ""
@@ -184,7 +184,7 @@ def _counted(cell: Cell) -> str:
 
 
 def _seen(cell: Cell) -> str:
-    """Where the gate is blind to a part of the gradient."""
+    """Report the share of the gradient that the gate does not cover."""
     if cell.sees is None or cell.sees > ALMOST_ALL:
         return ""
     return f"{units.percent(1 - cell.sees)} of the gradient could be 0 and the gate not see it"

@@ -1,4 +1,4 @@
-"""Results as tables of a document; the same file gives the same text."""
+"""Write results as Markdown tables; the same file gives the same text."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from benchmarks.results import Cell, Results
 
 
 def markdown(results: Results) -> str:
-    """On what it was taken, a table for each cell with what follows from it, and all together."""
+    """Write the conditions, a table and conclusions for each cell, and the summary."""
     parts = ["\n".join(about(results)), *map(_cell, results.cells), _bullets(summary(results))]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -23,7 +23,7 @@ def _bullets(found: Iterable[str]) -> str:
 
 
 def table(rows: Iterable[Line]) -> str:
-    """Rows with the columns of a cell."""
+    """Write the table of a cell."""
     marks = [":--" if at in WORDS else "--:" for at in range(len(COLUMNS))]
     body = [(f"`{row.name}`", *row[1:]) for row in rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, marks, *body))

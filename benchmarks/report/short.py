@@ -1,4 +1,4 @@
-"""The shortest table: a line a cell, for a screen that shows the last lines only."""
+"""A short table, one line per cell, for screens that show the last lines only."""
 
 from benchmarks import names
 from benchmarks.analysis.factors import between, noise
@@ -8,7 +8,7 @@ from benchmarks.report.terminal import last_word
 from benchmarks.results import Cell, Results
 from benchmarks.statistics import spread
 
-#: What is shown of a cell, and how wide.
+#: The columns and their widths.
 COLUMNS = (
     *(("cell", -42), ("grad-jit", 9), ("/ floor", 8), ("hand-jit", 9), ("tax", 6), ("noise", 6)),
     *(("gate", 7), ("hand-numpy", 11), ("torch", 9), ("transfer", 9), ("steady", 7)),
@@ -16,7 +16,7 @@ COLUMNS = (
 
 
 def short(results: Results) -> str:
-    """A line a cell: the reference's time, its floor, the hand lines, the tax, the worst error."""
+    """Write one line per cell: reference, floor, hand lines, tax, noise, worst error."""
     lines = [", ".join(results.fingerprint["gpus"]) or results.fingerprint["processor"]]
     lines.append(_wide([name for name, _ in COLUMNS]))
     lines += [_wide(_cells(cell)) for cell in results.cells]
@@ -50,7 +50,7 @@ def _time(cell: Cell, name: str) -> str:
 
 
 def _wide(cells: list[str]) -> str:
-    """Cells as wide as their columns; a negative width is for words."""
+    """Pad cells to the widths of their columns; a negative width aligns left."""
     made = [
         text.ljust(-width) if width < 0 else text.rjust(width)
         for text, (_, width) in zip(cells, COLUMNS, strict=True)

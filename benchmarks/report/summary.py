@@ -1,4 +1,4 @@
-"""What the cells of a run say together: goals, and along each axis fits, exponents, crossings."""
+"""Summarise the cells of a run: goals, and for each axis fits, exponents and crossings."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -10,19 +10,19 @@ from benchmarks.goals import goals
 from benchmarks.report import units
 from benchmarks.results import Results
 
-#: The rows whose lines are fitted and whose crossings are looked for.
+#: The rows that are fitted and searched for crossings.
 FITTED = (names.HAND, names.HAND_JIT, names.GRAD)
 CROSSED = (names.HAND, names.GRAD, names.FLOATS, names.C)
 
-#: The rows whose growth is of interest, and beside which.
+#: Pairs of rows whose relative growth is estimated.
 GROWN = ((names.GRAD, names.LOSS), (names.FORWARD, names.GRAD), (names.DIFFERENCES, names.GRAD))
 
 
 def summary(results: Results) -> list[str]:
-    """A line for each finding."""
+    """Return a line for each finding."""
     along = [line for group in groups(results) for line in _along(group)]
     aimed = [
-        f"goal: {goal.cell}: {goal.what} {goal.found.middle:.3f}, asked {goal.asked}: {goal.word}"
+        f"goal: {goal.cell}: {goal.what} {goal.found.middle:.3f}, asked {goal.target}: {goal.word}"
         for goal in goals(results)
     ]
     return [*along, *aimed]
@@ -47,14 +47,14 @@ def _along(group: Group) -> Iterator[str]:
 
 
 def line(found: Fit) -> str:
-    """T = a + b · FLOPs, with b as a rate."""
+    """Format T = a + b · FLOPs, with b as a rate."""
     rate = f"{units.digits(1e-9 / found.per_flop)} GFLOP/s" if found.per_flop > 0 else "no rate"
     off = f"off by a factor of {found.worst:.2f} at most"
     return f"{units.seconds(found.fixed)} + FLOPs / ({rate}), {off}"
 
 
 def crossing(found: Crossover) -> str:
-    """Where, how surely, and who is faster from there on."""
+    """Format a crossing: its size with an interval, and the faster row beyond it."""
     at, low, high = (units.many(round(size)) for size in found.size)
     measured = f"measured at {found.between[0]:,} and {found.between[1]:,}"
     return f"{at} ({low} to {high}; {measured}), from where on {found.winner} is faster"

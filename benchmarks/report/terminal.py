@@ -1,4 +1,4 @@
-"""Results on a terminal: a table for each cell, what follows from it, and one last word."""
+"""Print results on a terminal: a table and conclusions for each cell, and a closing line."""
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -10,7 +10,7 @@ from benchmarks.results import Results
 
 
 def show(results: Results, out: Console) -> None:
-    """Everything, cell after cell."""
+    """Print everything, cell after cell."""
     for line in about(results):
         out.print(line, soft_wrap=True)
     for cell in results.cells:
@@ -30,7 +30,7 @@ def show(results: Results, out: Console) -> None:
 
 
 def whole(out: Console, table: Table) -> None:
-    """Print a table as wide as it is, not cut to 80 columns in a pipe; terminals wrap it."""
+    """Print a table in full width, also in a pipe; terminals wrap it."""
     narrow = out.width
     out.width = max(narrow, Measurement.get(out, out.options.update(width=1000), table).maximum)
     out.print(table)
@@ -38,7 +38,7 @@ def whole(out: Console, table: Table) -> None:
 
 
 def last_word(results: Results) -> str:
-    """Whether all that was timed is right."""
+    """State whether all answers were right."""
     cells, failed, refused = len(results.cells), len(results.failed), len(results.refused)
     if failed or refused:
         wrong = [f"{failed} wrong answer{'s' * (failed != 1)}"] * bool(failed)

@@ -1,10 +1,10 @@
-"""What each check sees of a planted mistake: five of them, from the weakest evidence to the best.
+"""Run five checks on a planted mistake, from the weakest evidence to the strongest.
 
-- `outcome`: are people labelled as they are after the right training?
+- `outcome`: are people labelled as after the right training?
 - `training`: does the loss curve look as if something was learned?
-- `updates`: is every update of the training what autodiff makes of the same parameters?
+- `updates`: does every update of the training equal autodiff's from the same parameters?
 - `autodiff`: do the partial derivatives of the four people's losses at the start agree with it?
-- `judge`: what does `handgrad` say of the gradient there, and of what is wrong with it?
+- `judge`: what are `handgrad`'s verdict and diagnosis for the gradient at the start?
 """
 
 from collections.abc import Callable
@@ -24,18 +24,18 @@ __all__ = ["Check", "checks", "lesson"]
 def checks(
     plant: Plant, settings: Settings, on_epoch: Callable[[int], None] = lambda _: None
 ) -> dict[str, Check]:
-    """Ask all five about a mistake.
+    """Run all five checks on a mistake.
 
     Args:
         plant: the mistake.
-        settings: the training in which it is made. The gradient is checked at its start.
+        settings: the training that contains it. The gradient is checked at its start.
         on_epoch: called with the number of epochs done so far.
 
     Returns:
-        What each check came to, by its name, in the order above.
+        The result of each check by its name, in the order above.
 
     Raises:
-        TrainingDivergedError: the training runs away without the mistake, too.
+        TrainingDivergedError: the training diverges even without the mistake.
     """
     trainings = _trained(plant, settings, on_epoch)
     return {
@@ -48,13 +48,13 @@ def checks(
 
 
 def _trained(plant: Plant, settings: Settings, on_epoch: Callable[[int], None]) -> Trainings:
-    """By hand with the mistake, by autodiff without it."""
-    # Each check has a gradient of its own: what one call leaves in a buffer is not another's fault.
+    """Train by hand with the mistake and by autodiff without it."""
+    # A fresh gradient for each check: some mistakes leave something in a buffer between calls.
     gradient = plant.gradient_in(settings.sigmoid_derivative)
     problem = replace(settings.problem(), by_hand=gradient)
     order = settings.sample_order()
     train = plant.train_in(settings.sigmoid_derivative)
     trainings = compare_trainings(settings.start(), problem, order, train, on_epoch)
     if ran_away(trainings.autodiff):
-        hand_path(settings)  # without the mistake: raises the error, which says where
+        hand_path(settings)  # without the mistake: if this diverges, its error says where
     return trainings

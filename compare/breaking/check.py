@@ -1,4 +1,4 @@
-"""What a check comes to."""
+"""The result of one check."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Check:
-    """What one check sees of a mistake."""
+    """The result of one check of a planted mistake."""
 
-    sees: bool  #: whether it shows that something is wrong
+    sees: bool  #: whether the check shows that something is wrong
     says: str  #: one sentence without its full stop
-    numbers: dict[str, Any]  #: what that rests on: plain values, as JSON has them
+    numbers: dict[str, Any]  #: the numbers behind it, plain JSON values
 
 
 def grouped(said: dict[str, str]) -> str:
-    """What is said of whom; people of whom the same is said are named together."""
+    """List descriptions with the people they apply to; people who share one are named together."""
     people: dict[str, list[str]] = {}
     for person, what in said.items():
         people.setdefault(what, []).append(person)

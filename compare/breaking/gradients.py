@@ -1,4 +1,4 @@
-"""What the gradient shows of a mistake at the start: beside autodiff's, and before the judge."""
+"""Check the gradient at the start of a training: compare it with autodiff, and with the judge."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from handgrad import GradientReport, check_gradient
 
 
 def beside_autodiff(plant: Plant, settings: Settings) -> Check:
-    """Whether partial derivatives of the four people's losses are not what autodiff says."""
+    """Compare the partial derivatives of the four people's losses with autodiff's."""
     gradient, form = plant.gradient_in(settings.sigmoid_derivative), settings.sigmoid_derivative
     wrong: dict[str, list[Partial]] = {}
     for person, (x, y) in zip(PEOPLE, _samples(settings), strict=True):
@@ -45,7 +45,7 @@ def _numbers(rows: list[Partial]) -> dict[str, dict[str, float]]:
 
 
 def before_the_judge(plant: Plant, settings: Settings) -> Check:
-    """What `handgrad` says, asked about the losses of all four people at once."""
+    """Run `handgrad` on the losses of all four people at once."""
     start = autodiff.article.Parameters(*settings.start())
     first, *others = [(start, *sample) for sample in _samples(settings)]
     gradient = plant.gradient_in(settings.sigmoid_derivative)

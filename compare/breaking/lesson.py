@@ -1,4 +1,4 @@
-"""What there is to learn from a mistake: which checks are blind to it, and why that matters."""
+"""The lesson of a mistake: which checks miss it, and why that matters."""
 
 from compare.breaking.check import Check
 from compare.planted import Plant
@@ -29,7 +29,7 @@ _RIGHT_EVERYWHERE = (
 
 
 def lesson(plant: Plant, found: dict[str, Check]) -> str:
-    """One or a few sentences, from what `compare.breaking.checks` has found."""
+    """Write one or a few sentences about the results of `compare.breaking.checks`."""
     blind = [name for name, check in found.items() if not check.sees]
     if not blind:
         return _EVERY

@@ -1,4 +1,4 @@
-"""What a training shows of a mistake: in its outcome, in its loss curve, in its updates."""
+"""Check a training for a mistake: its outcome, its loss curve, its updates."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from compare.trajectory import LARGEST, Trainings
 
 
 def ran_away(params: Any) -> bool:
-    """Whether a parameter has grown beyond all bounds, or is not a number."""
+    """Whether a parameter exceeds `LARGEST` or is not a number."""
     return not np.all(np.abs(params) <= LARGEST)
 
 
 def outcome(settings: Settings, trainings: Trainings) -> Check:
-    """Whether people are labelled as by the right training, which is the one by autodiff."""
+    """Compare people's labels with those of the right training, which is the one by autodiff."""
     with np.errstate(over="ignore", invalid="ignore"):
         everybody = predict(settings, trainings, PEOPLE + NEWCOMERS)
     wrong = {p.person.name: _mislabelled(p) for p in everybody if _label(p) != p.label_by_autodiff}
@@ -50,10 +50,10 @@ def _numbers(p: Prediction) -> dict[str, Any]:
 
 
 def training(settings: Settings, trainings: Trainings) -> Check:
-    """Whether somebody who looks at the loss curve sees that nothing is learned."""
+    """Check whether the loss curve shows that nothing is learned."""
     problem = settings.problem()
     start = float(manual.article.mean_loss(settings.start(), problem.xs, problem.ys))
-    # After no epochs both are where they began.
+    # Without any epoch both are still at the start.
     end, right = trainings.losses[-1].tolist() if trainings.epochs else (start, start)
     numbers = {"start": start, "end": end, "right_end": right}
     if not np.isfinite(end) or ran_away(trainings.by_hand):
@@ -61,12 +61,12 @@ def training(settings: Settings, trainings: Trainings) -> Check:
     stuck = end >= UNDECIDED
     how = "no better than always answering one half" if stuck else "which looks like learning"
     says = f"the loss goes from {start:.4g} to {end:.4g}, {how} (right: to {right:.4g})"
-    # Where the right training has not learned either, nobody wonders.
+    # If the right training has not learned either, a high loss is no sign of a mistake.
     return Check(stuck and right < UNDECIDED, says, numbers)
 
 
 def updates(trainings: Trainings) -> Check:
-    """Whether an update is not what autodiff makes of the same parameters."""
+    """Compare every update with autodiff's from the same parameters."""
     first, total = trainings.first_divergence, trainings.epochs * len(PEOPLE)
     if first is None:
         return Check(False, f"all {total} updates agree", {"updates": total, "first": None})

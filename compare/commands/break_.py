@@ -1,4 +1,4 @@
-"""`compare break`: plants a mistake and shows which checks see it."""
+"""`compare break`: plant a mistake and show which checks see it."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""`compare errata`: the slips of the article, each with a run that shows the difference."""
+"""`compare errata`: the article's errata, each with a run that shows the difference."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from compare.errata.entry import Cell, Erratum, Shown
 
-#: How many there are; the catalogue itself is loaded when it is read.
+#: The number of errata; stated here so that `--help` need not load the catalogue.
 COUNT = 22
 
 
@@ -83,7 +83,7 @@ def _show(out: Any, entry: "Erratum", shown: "Shown") -> None:
 
 
 def _column(cells: "Sequence[Cell]", digits: int) -> list[str]:
-    """One column as text; words among numbers leave room for a sign, as the numbers do."""
+    """Format one column; text among numbers leaves room for a sign, as the numbers do."""
     room = "" if all(isinstance(cell, str) for cell in cells) else " "
     return [
         f"{room if cell else ''}{cell}" if isinstance(cell, str) else f"{cell: .{digits}g}"

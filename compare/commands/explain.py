@@ -13,7 +13,7 @@ from compare.commands.passes import pass_options, traced
 @click.argument("parameter")
 @pass_options
 @JSON
-def explain(parameter: str, as_json: bool, **asked: Any) -> int:
+def explain(parameter: str, as_json: bool, **options: Any) -> int:
     """Explain ∂L/∂PARAMETER: symbols, numbers in their places, result, and a check of each.
 
     PARAMETER is one of w1 to w6, b1 to b3; of another network w0[2,1] or b1[0], which may be
@@ -22,10 +22,10 @@ def explain(parameter: str, as_json: bool, **asked: Any) -> int:
     """
     from compare.commands.output import print_object
     from compare.terminal import console
-    from compare.traced.asked import named
+    from compare.traced.request import named
     from compare.traced.terminal import show_explanation
 
-    trace = traced(asked)
+    trace = traced(options)
     name = named(trace, parameter)
     chain = trace.before(name)
     verdict = "disagree" if any(q.verdict == "disagree" for q in chain) else "agree"

@@ -1,4 +1,4 @@
-"""What `train` and `resume` share: the run behind a progress bar, its checkpoints, its report."""
+"""Shared by `train` and `resume`: run a training with progress bar, checkpoints and report."""
 
 import time
 from dataclasses import asdict, replace
@@ -13,12 +13,12 @@ from compare.memory import keep_freed_memory
 from compare.networks.files import save
 from compare.networks.job import Job
 from compare.networks.judge import misshapen
-from compare.networks.sides import SIDES, MisshapenError
+from compare.networks.trainers import SIDE_LABELS, MisshapenError
 from compare.networks.training import Progress, RanAwayError, Training, train
 from compare.terminal import console, show_verdict
 from compare.verdict import BY_AUTODIFF, BY_HAND
 
-#: The sides in the words of the JSON.
+#: The JSON names of the sides.
 WORDS = {BY_HAND: "hand", BY_AUTODIFF: "autodiff"}
 
 
@@ -33,17 +33,17 @@ def run(
     """Train until the job is done, write checkpoints, report, and return the exit code.
 
     Args:
-        job: what to do.
-        progress: where to go on; None starts anew.
+        job: the training to run.
+        progress: where to continue; None starts anew.
         out: the file for checkpoints and the trained model.
         every: seconds between checkpoints; 0 writes one after every epoch.
         plot: a file for the loss curves.
         as_json: print one JSON object instead of text.
 
     Raises:
-        RanAwayError: the training runs away.
-        Disagreement: the training cannot go on, as a gradient is not shaped like the parameters, or
-            both sides ran away after they had disagreed.
+        RanAwayError: the training diverges.
+        Disagreement: the training cannot go on, because a gradient is not shaped like the
+            parameters or both sides diverged after they had disagreed.
         KeyboardInterrupt: with a message that says how far it got and how to go on.
     """
     keep_freed_memory()
@@ -63,7 +63,9 @@ def run(
     if plot:
         from compare import plots
 
-        plots.save(plots.training_losses(progress.losses, [SIDES[side] for side in job.by]), plot)
+        plots.save(
+            plots.training_losses(progress.losses, [SIDE_LABELS[side] for side in job.by]), plot
+        )
     if as_json:
         print_object(_as_object(job, progress, scores, out))
     else:
@@ -74,7 +76,7 @@ def run(
 
 
 def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoints") -> Progress:
-    """The rest of the epochs, behind a progress bar."""
+    """Run the remaining epochs with a progress bar."""
     with_accuracy = job.data.classes is not None
     try:
         with terminal.progress(job.epochs, "epochs", transient=False) as show:
@@ -101,30 +103,30 @@ def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoin
 
 
 class _Checkpoints:
-    """Writes the newest progress when enough time has passed; without a file, only keeps it."""
+    """Write the newest progress at intervals; without a file, only keep it."""
 
     def __init__(self, job: Job, training: Training, out: Path | None, every: float) -> None:
         self.job, self.training, self.out, self.every = job, training, out, every
-        self.newest: Progress | None = None  #: that was offered
-        self.seen: Progress | None = None  #: the newest that has been dealt with
-        self.written: Progress | None = None  #: what the file holds
+        self.newest: Progress | None = None  #: the last one offered
+        self.seen: Progress | None = None  #: the newest one written or refused
+        self.written: Progress | None = None  #: the one in the file
         self.at = 0.0
 
     def write(self, progress: Progress | None) -> None:
-        """Write it unless that has been done."""
+        """Write the progress unless it has been written already."""
         if progress is None or progress is self.seen:
             return
         self.newest = self.seen = progress
         if all(map(self.training.is_sound, progress.points.values())):
             self._save(progress)
         elif self.written and self.written.first_divergence != progress.first_divergence:
-            # A side that is wrong may leave the floats' range. The file then keeps the newest
-            # parameters from which a training can go on, and says that the two sides disagree.
+            # A wrong side may overflow. The file then keeps the newest parameters from which a
+            # training can go on, and records that the two sides disagree.
             self._save(replace(self.written, first_divergence=progress.first_divergence))
         self.at = time.monotonic()
 
     def write_disagreement(self, divergence: Divergence | None) -> None:
-        """Before a training ends in an error: write what is newest, and what came of comparing."""
+        """Write the newest progress with the divergence, before a training ends in an error."""
         if self.newest is not None:
             found = self.newest.first_divergence or divergence
             self.write(replace(self.newest, first_divergence=found))
@@ -135,13 +137,13 @@ class _Checkpoints:
             save(self.job.model(self.training.data, progress), self.out)
 
     def offer(self, progress: Progress) -> None:
-        """Write it if it is time."""
+        """Write the progress if the interval has passed."""
         self.newest = progress
         if time.monotonic() - self.at >= self.every:
             self.write(progress)
 
     def report(self) -> None:
-        """Say where the model is, and if it is older than what was seen."""
+        """Print where the model is, and whether it is older than the last epoch."""
         if not (self.out and self.written and self.seen):
             return
         older = ""
@@ -151,7 +153,7 @@ class _Checkpoints:
 
 
 def _announce(job: Job, train_rows: int, test_rows: int, done: int | None) -> None:
-    """What is going to happen; `done` epochs were done before, None if it all begins now."""
+    """Print what will be trained; `done` epochs were done before, None for a new training."""
     out, plan, network = console(), job.plan, job.plan.network
     out.print(
         f"{job.data.name}: {job.data.target} by {len(job.data.features)} features, {train_rows} "
@@ -175,7 +177,7 @@ def _announce(job: Job, train_rows: int, test_rows: int, done: int | None) -> No
 
 
 def _state(training: Training, progress: Progress, classes: bool) -> str:
-    """What the progress bar says beside the count."""
+    """Return the progress bar's text beside the count."""
     side = training.by[0]
     loss = f"loss {progress.losses[-1, 0]:.4g}"
     if not classes:
@@ -188,7 +190,7 @@ def _report(job: Job, scores: dict[str, Any], plot: Path | None) -> None:
     from compare.terminal import show_scores
 
     screen = console()
-    show_scores(screen, {SIDES[side]: scores[side] for side in job.by})
+    show_scores(screen, {SIDE_LABELS[side]: scores[side] for side in job.by})
     if job.data.classes is None:
         screen.print("The target is standardised: a loss of 1 is that of always saying its mean.")
     if plot:
@@ -196,7 +198,7 @@ def _report(job: Job, scores: dict[str, Any], plot: Path | None) -> None:
 
 
 def _conclude(before: Progress, progress: Progress) -> None:
-    """The closing lines: what came of the comparison, and whether it came `before` this run."""
+    """Print the drift and the verdict; a divergence may stem from `before` this run."""
     screen = console()
     if progress.verdict is None:
         screen.print("Not compared; --by both holds the two against each other.")

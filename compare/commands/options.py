@@ -1,4 +1,4 @@
-"""Options that several commands share, and the types that check them."""
+"""Options shared by several commands, and their parameter types."""
 
 import difflib
 import math
@@ -13,12 +13,12 @@ from compare.wording import quoted
 
 
 def option(*names: str, **settings: Any) -> Callable:
-    """An option whose help shows its default."""
+    """Define an option whose help shows its default."""
     return click.option(*names, show_default=True, **settings)
 
 
 def together(*options: Callable) -> Callable:
-    """Several options as one, for commands that share them."""
+    """Combine several options into one decorator."""
 
     def decorated(command: Callable) -> Callable:
         for one in reversed(options):
@@ -29,7 +29,7 @@ def together(*options: Callable) -> Callable:
 
 
 class Number(click.ParamType):
-    """A finite number within limits; the message of a failure says which."""
+    """A finite number within limits; the error message states them."""
 
     name = "number"
 
@@ -46,7 +46,7 @@ class Number(click.ParamType):
         self.at_least, self.at_most, self.above = at_least, at_most, above
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        """The number that the text stands for."""
+        """Parse the number."""
         try:
             number = self.parse(value)
         except ValueError:
@@ -58,12 +58,12 @@ class Number(click.ParamType):
 
 
 def whole(low: int, high: int) -> Number:
-    """A whole number within limits."""
+    """Return the type of a whole number within limits."""
     return Number(f"a whole number from {low} to {high}", int, at_least=low, at_most=high)
 
 
 class Name(click.ParamType):
-    """One of a few names, in any case; a near miss is answered with the nearest."""
+    """One of a few names, in upper or lower case; the error message suggests the nearest."""
 
     name = "name"
 
@@ -71,7 +71,7 @@ class Name(click.ParamType):
         self.names = names
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """The name in lower case."""
+        """Return the name in lower case."""
         lower = str(value).lower()
         if lower not in self.names:
             near = difflib.get_close_matches(lower, self.names, n=1)
@@ -80,7 +80,7 @@ class Name(click.ParamType):
         return lower
 
     def get_metavar(self, param: Any, ctx: Any) -> str:  # noqa: ARG002 (click's signature)
-        """How `--help` shows the type."""
+        """Return how `--help` shows the type."""
         return "|".join(self.names)
 
 
@@ -88,8 +88,8 @@ class OutFile(click.ParamType):
     """A path that can be written to; checked before anything is computed.
 
     Args:
-        suffixes: how its name may end.
-        needs: a package that writes it, and the extra of the project that has it.
+        suffixes: the allowed endings of the name.
+        needs: a package needed for writing it, and the project's extra that installs it.
     """
 
     def __init__(self, *suffixes: str, needs: tuple[str, str] | None = None):
@@ -97,7 +97,7 @@ class OutFile(click.ParamType):
         self.name = "|".join(f"file{suffix}" for suffix in suffixes)
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        """The path, which can be written to."""
+        """Return the path, after checking that it can be written to."""
         from importlib.util import find_spec
 
         from compare.files import unwritable
@@ -120,7 +120,7 @@ class Sizes(click.ParamType):
     name = "2-8-1"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
-        """The numbers."""
+        """Parse the sizes."""
         parts = str(value).split("-")
         if len(parts) < 2 or not all(_is_a_size(part) for part in parts):
             self.fail(f"{quoted(str(value))}; expected numbers of units such as 2-8-1.", param, ctx)
@@ -168,7 +168,7 @@ def epochs_option(default: int | None) -> Callable:
     )
 
 
-#: Which training to run; they arrive as the fields of `compare.experiment.Settings`.
+#: The options of the article's training: the fields of `compare.experiment.Settings`.
 training_options = together(
     option(
         "--seed",

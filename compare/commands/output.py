@@ -1,4 +1,4 @@
-"""What the commands share when they print."""
+"""Output helpers shared by the commands."""
 
 import json
 import math
@@ -10,7 +10,7 @@ _OFF = {"by_hand": "the one by hand", "autodiff": "the one by autodiff", "both":
 
 
 def difference(found: Any) -> str:
-    """What a divergence says of two numbers and their bound."""
+    """Describe the two numbers of a divergence and their bound."""
     return (
         f"by hand {found.by_hand:.9g}, by autodiff {found.autodiff:.9g}; two right answers differ "
         f"by at most {found.bound:.2g}, and {_OFF[found.off]} is off"
@@ -18,11 +18,11 @@ def difference(found: Any) -> str:
 
 
 class Disagreement(click.ClickException):
-    """The two sides disagree in a way that leaves nothing to report but one line."""
+    """A disagreement after which there is nothing to report but one line."""
 
 
 def print_object(value: Any) -> None:
-    """Print one JSON object; floats round-trip, and what is not a finite number becomes null."""
+    """Print one JSON object; floats round-trip, NaN and infinities become null."""
     click.echo(json.dumps(_finite(value), ensure_ascii=False, allow_nan=False))
 
 

@@ -1,4 +1,4 @@
-"""The options that say which pass to show; `explain` and `step` share them."""
+"""The options that select a pass through a network, shared by `explain`, `step` and the page."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Numbers(click.ParamType):
-    """Finite numbers with commas between them: 1,-2.5."""
+    """Finite numbers separated by commas: 1,-2.5."""
 
     name = "1,-2.5"
 
@@ -34,7 +34,7 @@ class Numbers(click.ParamType):
         return tuple(number.convert(part.strip(), param, ctx) for part in str(value).split(","))
 
 
-#: What a network is made of, but for its sizes: `compare.traced.parameters.KINDS`.
+#: The options of a network besides its sizes: `compare.traced.parameters.KINDS`.
 kind_options = together(
     click.option("--activation", type=ACTIVATION, help="Of hidden layers; sigmoid."),
     click.option(
@@ -46,7 +46,7 @@ kind_options = together(
     click.option("--l2", type=L2, help="λ, the weight of Σ w²; 0 unless given."),
 )
 
-#: Which pass to show; they arrive as the fields of `compare.traced.asked.Asked`.
+#: The options of a pass: the fields of `compare.traced.request.PassRequest`.
 pass_options = together(
     click.option("--person", type=PERSON, help="One of the article's four; Alice unless given."),
     click.option("--x", type=Numbers(), help="Inputs of your own, such as 1,-2.5."),
@@ -77,14 +77,14 @@ pass_options = together(
 )
 
 
-def traced(asked: dict[str, Any]) -> "Trace":
-    """The pass that the options ask for.
+def traced(options: dict[str, Any]) -> "Trace":
+    """Compute the trace that the options describe.
 
     Raises:
         InputError: they do not go together, or the numbers do not fit.
     """
     from compare.terminal import waiting
-    from compare.traced.asked import Asked
+    from compare.traced.request import PassRequest
 
     with waiting("One pass, and what three witnesses say of every number"):
-        return Asked(**asked).trace()
+        return PassRequest(**options).trace()

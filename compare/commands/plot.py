@@ -55,7 +55,7 @@ def loss(file: Path, **training: Any) -> None:
 @option("--y", type=PARAMETER, default="w5", help="Along the y axis.")
 @training_options
 def surface(file: Path, x: str, y: str, **training: Any) -> None:
-    """The loss over two of the nine parameters, with the training's way across it."""
+    """The loss over two of the nine parameters, with the path of the training."""
     from compare import surface as drawing
     from compare.experiment import Settings, hand_path
     from compare.people import PEOPLE, targets
@@ -75,7 +75,7 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
 @click.option("--target", help="As for regress.")
 @click.option("--feature", "features", multiple=True, help="As for regress.")
 def residuals(file: Path, table: str, target: str | None, features: tuple[str, ...]) -> None:
-    """A table's least-squares fit and what it leaves."""
+    """A table's least-squares fit and its residuals."""
     from compare import plots
     from compare.regression import compare_regressions
     from compare.tables import table_named

@@ -44,8 +44,8 @@ def predict(
     With --model, by a network that `compare train` has trained: for one example, its features as
     NAME=VALUE or --NAME VALUE, or for the rows of a CSV file, which is written back with the
     prediction, and the probability of the predicted class, as new columns. Without, the article's
-    network is trained first and told weight and height; its shift is applied. A warning says if the
-    network has to extrapolate.
+    network is trained first and then given weight and height; its shift is applied. A warning says
+    if the network has to extrapolate.
     """
     given = {"weight": weight, "height": height}
     features = {name: value for name, value in given.items() if value is not None}
@@ -53,7 +53,7 @@ def predict(
         _refuse_extra(context, table, out)
         measures = {name: _measure(context, name, value) for name, value in given.items()}
         return _article(measures["weight"], measures["height"], units, as_json, training)
-    from compare.commands.ask import ask, show
+    from compare.commands.predict_by_model import predict_rows, show
 
     for name in ("units", *training):
         if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
@@ -61,13 +61,13 @@ def predict(
             raise click.UsageError(
                 f"--{option} beside --model; expected features of the model as NAME=VALUE."
             )
-    answer = ask(model, features, context.args, table, out)
+    answer = predict_rows(model, features, context.args, table, out)
     show(answer, table, out, as_json)
     return int(answer.verdict == "disagree")
 
 
 def _refuse_extra(context: click.Context, table: Path | None, out: Path | None) -> None:
-    """Without a model, what click itself would have refused."""
+    """Refuse the extra arguments that click would refuse by itself; only --model takes them."""
     if table or out:
         raise click.UsageError("--csv and --out without --model; expected a model as well.")
     for argument in context.args:
@@ -89,7 +89,7 @@ def _measure(context: click.Context, name: str, value: str | None) -> float:
 def _article(
     weight: float, height: float, units: str, as_json: bool, training: dict[str, Any]
 ) -> int:
-    """Train the article's network, then ask it."""
+    """Train the article's network, then predict with it."""
     from compare import experiment, terminal
     from compare.commands.output import print_object
     from compare.people import Person, from_metric

@@ -1,4 +1,4 @@
-"""`compare prove`: that the hand-written gradient is the derivative, for all real numbers."""
+"""`compare prove`: prove the hand-written gradient right for all real numbers."""
 
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _examples(text: str) -> int:
-    """Powers of two, so that 1/n is no rounded number."""
+    """Parse the number of examples: a power of two, so that 1/n is exact."""
     if (number := int(text)) not in (1, 2, 4):
         raise ValueError
     return number
@@ -36,7 +36,7 @@ def _examples(text: str) -> int:
 @click.option("--plant", help="A mistake in the article's gradient: a SLUG that break lists.")
 @click.option("--latex", "as_latex", is_flag=True, help="Print equations in LaTeX, one a line.")
 @JSON
-def prove(as_latex: bool, as_json: bool, **asked: Any) -> int:
+def prove(as_latex: bool, as_json: bool, **options: Any) -> int:
     """Prove that every partial derivative by hand is that of the loss.
 
     The hand-written lines run on symbols, the loss is differentiated, and the difference must be
@@ -49,7 +49,7 @@ def prove(as_latex: bool, as_json: bool, **asked: Any) -> int:
     if as_latex and as_json:
         raise click.UsageError("--latex beside --json, which has the formulas; expected one.")
     begin = time.perf_counter()
-    found = _proved(asked)
+    found = _proved(options)
     if as_json:
         print_object(found.as_object() | {"seconds": time.perf_counter() - begin})
     elif as_latex:
@@ -59,15 +59,15 @@ def prove(as_latex: bool, as_json: bool, **asked: Any) -> int:
     return int(found.verdict != "proved")
 
 
-def _proved(asked: dict[str, Any]) -> "Result":
-    from compare.proof.asked import Asked
+def _proved(options: dict[str, Any]) -> "Result":
+    from compare.proof.request import ProofRequest
     from compare.proof.result import result
     from compare.terminal import progress
 
-    options = Asked(**asked)
-    subject = options.subject()
+    request = ProofRequest(**options)
+    subject = request.subject()
     with progress(len(subject.parameters), "partial derivatives") as advance:
-        return result(options, subject, advance)
+        return result(request, subject, advance)
 
 
 def _show(found: "Result") -> None:
@@ -76,7 +76,7 @@ def _show(found: "Result") -> None:
     from compare.terminal import console, show_verdict
 
     out = console()
-    if (slug := found.asked.slug) is not None:
+    if (slug := found.request.slug) is not None:
         out.print(f"{slug}: {PLANTS[slug].says}.\n")
     for line in lines_of(found):
         out.print(line, soft_wrap=True)  # formulas are not broken

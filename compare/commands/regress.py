@@ -1,4 +1,4 @@
-"""`compare regress`: least squares three ways."""
+"""`compare regress`: least squares in closed form, by descent by hand, and by autodiff."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from compare.lockstep import Divergence
     from compare.regression import Regression
 
-#: A descent that ends this near the closed form has arrived: a standardised coefficient is of the
-#: size 1, and what is left is a thousandth of what a reader of the table could see.
+#: A descent that ends this close to the closed form has converged: standardised coefficients are of
+#: size 1, and the difference is a thousandth of the last digit that the table shows.
 ARRIVED = 1e-6
 
 
@@ -111,7 +111,8 @@ def _as_object(result: "Regression", agree: bool) -> dict[str, Any]:
         "steps": result.steps,
         "learning_rate": result.learning_rate,
         "coefficients": [
-            {"name": name} | {way: float([*c.slopes, c.intercept][j]) for way, c in columns.items()}
+            {"name": name}
+            | {method: float([*c.slopes, c.intercept][j]) for method, c in columns.items()}
             for j, name in enumerate(result.names)
         ],
         "r_squared": result.r_squared,

@@ -1,4 +1,4 @@
-"""`compare replay`: one case of a sweep again, before the judge and link by link."""
+"""`compare replay`: run one case of a sweep again, with the judge's report and a trace."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--case", "number", type=CASE, required=True, help="Its number, as sweep gives it.")
 @sweep_options
 @JSON
-def replay(number: int, as_json: bool, **asked: Any) -> int:
+def replay(number: int, as_json: bool, **options: Any) -> int:
     """Rebuild a case from the options of the sweep, and look at it closely.
 
     handgrad's judge rules on the gradient by hand, or on the planted mistake; the trace has every
@@ -29,7 +29,7 @@ def replay(number: int, as_json: bool, **asked: Any) -> int:
     from compare.terminal import waiting
 
     with waiting("The case again, before the judge and link by link"):
-        found = case(settings(asked), number)
+        found = case(settings(options), number)
         report, trace = found.ruling(), found.trace()
     if as_json:
         print_object(

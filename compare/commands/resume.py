@@ -1,4 +1,4 @@
-"""`compare resume`: go on from the newest checkpoint."""
+"""`compare resume`: continue a training from its newest checkpoint."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`compare run`: the main job."""
+"""`compare run`: train the article's network by hand and by autodiff, and compare."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`compare step`: one pass through the network, micro-step by micro-step, there and back."""
+"""`compare step`: one forward and backward pass, micro-step by micro-step."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 KEYS = "n next, p back, g go to a step, q quit"
 
-#: What terminals send, by what it means.
+#: The characters that terminals send, by meaning.
 FORWARD = ("n", " ", "\r", "\n", "\x1b[C", "\x1bOC", "l")
 BACKWARD = ("p", "\x1b[D", "\x1bOD", "h", "\x7f")
 FIRST, LAST = ("\x1b[H", "\x1bOH", "\x1b[1~"), ("\x1b[F", "\x1bOF", "\x1b[4~")
@@ -29,7 +29,7 @@ QUIT = ("q", "\x04", "")
 )
 @pass_options
 @JSON
-def step(at: int | None, as_json: bool, **asked: Any) -> int:
+def step(at: int | None, as_json: bool, **options: Any) -> int:
     """Step through forward pass, loss, backward pass and update of one example.
 
     On a terminal n and p (or the arrow keys) go forwards and backwards, g goes to a step, q quits.
@@ -38,7 +38,7 @@ def step(at: int | None, as_json: bool, **asked: Any) -> int:
     """
     from compare.commands.output import print_object
 
-    trace = traced(asked)
+    trace = traced(options)
     if at is not None and at > len(trace.steps):
         raise click.UsageError(f"--at {at}; expected a number from 1 to {len(trace.steps)}.")
     if as_json:
@@ -51,7 +51,7 @@ def step(at: int | None, as_json: bool, **asked: Any) -> int:
 
 
 def _print(trace: "Trace", at: int | None) -> None:
-    """All steps, or one of them."""
+    """Print all steps, or one of them."""
     from compare.terminal import console, show_verdict
     from compare.traced.terminal import show_legend, show_start, show_step
 
@@ -67,7 +67,7 @@ def _print(trace: "Trace", at: int | None) -> None:
 
 
 def _walk(trace: "Trace", at: int) -> None:
-    """One step at a time, as keys are pressed."""
+    """Show one step at a time, as keys are pressed."""
     from compare.keys import keyboard
     from compare.terminal import console
     from compare.traced.terminal import show_screen
@@ -82,11 +82,11 @@ def _walk(trace: "Trace", at: int) -> None:
             key = key.lower() if len(key) == 1 else key
             if key in QUIT:
                 return
-            at = _asked(keys, at, count) if key == "g" else _next(key, at, count)
+            at = _prompted_step(keys, at, count) if key == "g" else _next(key, at, count)
 
 
 def _next(key: str, at: int, count: int) -> int:
-    """The step that a key leads to; at either end, and with other keys, it stays."""
+    """Return the step that a key leads to: the same one at either end and for other keys."""
     if key in FORWARD:
         return min(at + 1, count)
     if key in BACKWARD:
@@ -96,7 +96,7 @@ def _next(key: str, at: int, count: int) -> int:
     return count if key in LAST else at
 
 
-def _asked(keys: "Keyboard", at: int, count: int) -> int:
-    """The step whose number is typed; an empty line, or no number, stays."""
+def _prompted_step(keys: "Keyboard", at: int, count: int) -> int:
+    """Prompt for a step's number; anything but a number keeps the current step."""
     text = keys.line(f"Step, 1 to {count}: ")
     return min(max(int(text), 1), count) if text.isascii() and text.isdigit() else at

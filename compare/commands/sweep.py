@@ -1,4 +1,4 @@
-"""`compare sweep`: both gradients at as many random cases as there is time for."""
+"""`compare sweep`: compare both gradients at very many random cases."""
 
 import os
 import signal
@@ -15,25 +15,25 @@ from compare.commands.options import JSON, Number, option
 from compare.commands.sweeps import CASES, settings, sweep_options, use_all_cores
 
 if TYPE_CHECKING:
-    from compare.interrupts import Asked
-    from compare.sweep.run import Swept
+    from compare.interrupts import StopRequest
+    from compare.sweep.run import SweepResult
     from compare.sweep.settings import Settings
 
 
-#: Most cases that the loop beside a sweep goes through: some seconds.
+#: Most cases of the floor's loop: some seconds.
 _FLOOR_CASES = 100_000_000
 
-#: Seconds that a process waits for the others.
+#: Seconds to wait for the other processes.
 PATIENCE_SECONDS = 60
 
 
 class Address(click.ParamType):
-    """Where processes meet: HOST:PORT."""
+    """The address at which processes meet: HOST:PORT."""
 
     name = "host:port"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """The text, if it is one."""
+        """Return the text after checking it."""
         host, colon, port = str(value).rpartition(":")
         if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
             self.fail(f"{value!r}; expected HOST:PORT, such as localhost:1234.", param, ctx)
@@ -70,7 +70,7 @@ def sweep(
     process_id: int | None,
     with_floor: bool,
     as_json: bool,
-    **asked: Any,
+    **options: Any,
 ) -> int:
     """Draw weights, inputs and targets at random, and compare both gradients element by element.
 
@@ -82,14 +82,14 @@ def sweep(
     from compare import interrupts
 
     several = _several(coordinator, num_processes, process_id)
-    with interrupts.gently() as stop:
+    with interrupts.stop_request() as stop:
         use_all_cores()
-        wanted = settings(asked)
+        wanted = settings(options)
         with _own_output() if several else nullcontext():
             _meet(coordinator, num_processes, process_id)
-            stop.listen()  # after JAX's runtime, which listens for SIGTERM itself
+            stop.listen()  # after JAX's runtime has started, which installs a handler of its own
             swept = _swept(wanted, cases, stop)
-            if with_floor and not stop.asked():
+            if with_floor and not stop.requested():
                 swept = _beside_floor(swept)
         suspects = _ruled(wanted, swept)
     verdict = swept.verdict([suspect["ruling"] for suspect in suspects])
@@ -98,14 +98,14 @@ def sweep(
     code = _code(verdict, swept, stop)
     if several and not swept.is_whole:
         sys.stdout.flush()
-        # At once: JAX's own end would wait for a process that may be gone.
+        # Exit at once: JAX's shutdown would wait for a process that may be gone.
         os._exit(code)
     return code
 
 
 @contextmanager
 def _own_output() -> Iterator[None]:
-    """Standard output is for the report: what JAX's libraries in C++ say goes to standard error."""
+    """Keep standard output for the report: messages of JAX's C++ libraries go to standard error."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
@@ -152,7 +152,7 @@ def _meet(coordinator: str | None, num_processes: int | None, process_id: int | 
 
 
 def _in_another_thread(work: Callable[[], None]) -> Exception | None:
-    """What went wrong, if anything: it may wait in C++, where Ctrl-C does not reach it."""
+    """Run `work`, return its exception if any; it may block in C++, where Ctrl-C has no effect."""
     problems: list[Exception] = []
 
     def run() -> None:
@@ -168,7 +168,7 @@ def _in_another_thread(work: Callable[[], None]) -> Exception | None:
     return problems[0] if problems else None
 
 
-def _swept(wanted: "Settings", cases: int, stop: "Asked") -> "Swept":
+def _swept(wanted: "Settings", cases: int, stop: "StopRequest") -> "SweepResult":
     from compare.sweep.run import sweep
     from compare.terminal import progress
 
@@ -178,10 +178,10 @@ def _swept(wanted: "Settings", cases: int, stop: "Asked") -> "Swept":
         def on_progress(done: int) -> None:
             show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
 
-        return sweep(wanted, cases, on_progress, stop.asked)
+        return sweep(wanted, cases, on_progress, stop.requested)
 
 
-def _beside_floor(swept: "Swept") -> "Swept":
+def _beside_floor(swept: "SweepResult") -> "SweepResult":
     from dataclasses import replace
 
     from compare.sweep.run import floor
@@ -191,7 +191,9 @@ def _beside_floor(swept: "Swept") -> "Swept":
         return replace(swept, floor=floor(swept.settings, min(swept.cases, _FLOOR_CASES)))
 
 
-def _report(swept: "Swept", suspects: list[dict[str, Any]], verdict: str, as_json: bool) -> None:
+def _report(
+    swept: "SweepResult", suspects: list[dict[str, Any]], verdict: str, as_json: bool
+) -> None:
     if as_json:
         from compare.commands.output import print_object
 
@@ -202,7 +204,7 @@ def _report(swept: "Swept", suspects: list[dict[str, Any]], verdict: str, as_jso
     show_swept(swept, suspects, verdict)
 
 
-def _ruled(wanted: "Settings", swept: "Swept") -> list[dict[str, Any]]:
+def _ruled(wanted: "Settings", swept: "SweepResult") -> list[dict[str, Any]]:
     from compare.sweep.replay import case
     from compare.terminal import waiting
 
@@ -224,7 +226,7 @@ def _ruled(wanted: "Settings", swept: "Swept") -> list[dict[str, Any]]:
     return suspects
 
 
-def _code(verdict: str, swept: "Swept", stop: "Asked") -> int:
-    """As if interrupted itself, where another process was."""
+def _code(verdict: str, swept: "SweepResult", stop: "StopRequest") -> int:
+    """Return the exit code; 130 if another process was interrupted."""
     stopped = 0 if swept.is_whole else 128 + signal.SIGINT
     return int(verdict != "agree") or stop.code or stopped

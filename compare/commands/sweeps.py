@@ -1,4 +1,4 @@
-"""The options that say what is swept; `sweep` and `replay` share them."""
+"""The options that define a sweep, shared by `sweep` and `replay`."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _whole(text: str) -> int:
-    """A whole number that may be written 1e9."""
+    """Parse a whole number that may be written 1e9."""
     number = float(text)
     if not number.is_integer() or abs(number) > 2**53:
         return int(text)
@@ -30,7 +30,7 @@ CASE = Number("a whole number from 0 to 1e15", convert=_whole, at_least=0, at_mo
 
 _DRAWN = "uniform:SIZE|spread:LOW:HIGH"
 
-#: What is swept; `settings` makes something of them.
+#: The options of a sweep; `settings` turns them into a `compare.sweep.settings.Settings`.
 sweep_options = together(
     option("--network", "sizes", type=Sizes(), default="2-2-1"),
     kind_options,
@@ -64,9 +64,9 @@ sweep_options = together(
 
 
 def use_all_cores() -> None:
-    """One device for each core: XLA goes through blocks of this size on one thread.
+    """Make one JAX device for each core: XLA runs blocks of this size on one thread.
 
-    To be called before JAX is imported; who sets JAX_NUM_CPU_DEVICES is asked no more.
+    Call it before JAX is imported; nothing happens where JAX_NUM_CPU_DEVICES is set already.
     """
     os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(_cores()))
 
@@ -77,8 +77,8 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def settings(asked: dict[str, Any]) -> "Settings":
-    """What the options ask for.
+def settings(options: dict[str, Any]) -> "Settings":
+    """Return the settings of the sweep that the options describe.
 
     Raises:
         InputError: they do not go together.
@@ -86,27 +86,27 @@ def settings(asked: dict[str, Any]) -> "Settings":
     from compare.planted import slug_of
     from compare.sweep.settings import Settings
 
-    network, plant = _network(asked), asked["plant"]
+    network, plant = _network(options), options["plant"]
     return Settings(
         network=network,
-        examples=asked["examples"] or (1 if network is None else 2),
-        form=_form(asked["form"], network),
+        examples=options["examples"] or (1 if network is None else 2),
+        form=_form(options["form"], network),
         plant=None if plant is None else slug_of(plant, "--plant"),
-        weights=_drawn("weights", asked["weights"]),
-        inputs=_drawn("inputs", asked["inputs"]),
-        dtype=asked["dtype"],
-        seed=asked["seed"],
+        weights=_drawn("weights", options["weights"]),
+        inputs=_drawn("inputs", options["inputs"]),
+        dtype=options["dtype"],
+        seed=options["seed"],
     )
 
 
-def _network(asked: dict[str, Any]) -> "Network | None":
-    """None for the article's: its nine scalars are swept as they stand in manual/article.py."""
+def _network(options: dict[str, Any]) -> "Network | None":
+    """Return the network; None for the article's, swept with the lines of manual/article.py."""
     from compare.traced.parameters import KINDS, network_of
 
     network = network_of(
-        asked["sizes"], {name: asked[name] for name in KINDS if asked[name] is not None}
+        options["sizes"], {name: options[name] for name in KINDS if options[name] is not None}
     )
-    is_the_articles = network == network_of((2, 2, 1), {}) and asked["examples"] in (None, 1)
+    is_the_articles = network == network_of((2, 2, 1), {}) and options["examples"] in (None, 1)
     return None if is_the_articles else network
 
 

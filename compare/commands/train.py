@@ -1,4 +1,4 @@
-"""`compare train`: a network of any shape, on data about real people and real digits, by both."""
+"""`compare train`: train a network of any shape on real data, by hand and by autodiff."""
 
 import os
 from pathlib import Path
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 OPTIMISER = Name("sgd", "momentum", "adam")
 
-#: η unless given: found by trying, large enough to be quick on standardised data.
+#: Default η by optimiser: found by trial, large enough to be quick on standardised data.
 RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
 
 
@@ -139,7 +139,7 @@ def train(
     from compare.commands.networks import run
     from compare.datasets import dataset_named
     from compare.networks.job import Job, complaint, source_of
-    from compare.networks.sides import BY_AUTODIFF, BY_HAND
+    from compare.networks.trainers import BY_AUTODIFF, BY_HAND
 
     if out and os.path.lexists(out) and not overwrite:
         raise click.UsageError(
@@ -156,7 +156,7 @@ def train(
 
 
 def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
-    """The plan, with what was left open filled in from the data."""
+    """Return the plan; options that were not given depend on the data."""
     from compare.networks.plan import Plan
     from manual.network import Network
 

@@ -1,1 +1,4 @@
-"""Every slip of the article: as printed, corrected, and a run that shows the difference."""
+"""The article's errata: each as printed, corrected, and with a run that shows the difference.
+
+An erratum is a decorated function in one of the modules here, listed in `catalogue`.
+"""

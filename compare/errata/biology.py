@@ -1,4 +1,4 @@
-"""Errata on matters of record: who, when, and what cells do; and what the model keeps of it."""
+"""Errata on history and biology: names, years, what neurons do, and what the model keeps of it."""
 
 from itertools import product
 
@@ -24,7 +24,7 @@ NOT, NOT_BOTH = Neuron([-1.0], 0.0, step), Neuron([-1.0, -1.0], 1.0, step)
     "and nets of them compute with true and false.",
 )
 def year_and_name() -> Shown:
-    """Logic by threshold units: three of them alone, and one that takes a net of three."""
+    """Compute and, or, not with one threshold unit each, and exclusive or with a net of three."""
     rows: list[tuple[Cell, ...]] = []
     found: dict[str, list[float]] = {"and": [], "or": [], "not x1": [], "xor": []}
     for x1, x2 in product((0.0, 1.0), repeat=2):
@@ -59,7 +59,7 @@ def year_and_name() -> Shown:
     "keeps that: inputs, their sum, the output, which is an input of the next neuron.",
 )
 def where_released() -> Shown:
-    """The article's example network, neuron by neuron, in the order in which the signal goes."""
+    """Run the article's example network neuron by neuron, in the order of the signal."""
     h1, h2, o1 = manual.article.neurons(Parameters(0, 1, 0, 1, 0, 1, 0, 0, 0))
     x = [2.0, 3.0]
     released = [float(h.feedforward(x)) for h in (h1, h2)]
@@ -94,7 +94,7 @@ def where_released() -> Shown:
     "pump runs all the time, and keeps the ions sorted.",
 )
 def ions() -> Shown:
-    """A neuron's weighted sum raised past its threshold: all that the model has of an impulse."""
+    """Raise a neuron's weighted sum past its threshold: all that the model has of an impulse."""
     threshold = 3.0
     fires, smooth = Neuron([0.0, 1.0], -threshold, step), Neuron([0.0, 1.0], -threshold)
     rows = []

@@ -1,4 +1,4 @@
-"""All errata of the article, from its formulas to matters of record."""
+"""The list of all errata, in their order."""
 
 from compare.errata import (
     biology,

@@ -1,4 +1,4 @@
-"""Errata on the chain rule: a factor that does not exist, a path too few, factors left open."""
+"""Errata on the chain rule: a factor that does not exist, a missing path, unfinished factors."""
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from manual.losses import mse_backward, mse_forward
 
 
 def _dloss(ypred: Array, y: Array) -> Array:
-    """∂L/∂ypred by hand, for one sample: the pair of a mean over n = 1."""
+    """Compute ∂L/∂ypred of one sample by hand, as the mean over n = 1."""
     _, residual = mse_forward(ypred.reshape(1, 1), y.reshape(1, 1))
     return mse_backward(1.0, residual)[0, 0]
 
@@ -35,7 +35,7 @@ def _dloss(ypred: Array, y: Array) -> Array:
     r"\frac{\partial y_{pred}}{\partial w_i}",
 )
 def y_partial() -> Shown:
-    """Both factors by hand, and whether their products are what autodiff says."""
+    """Compute both factors by hand and compare their products with autodiff."""
     start, (x, y) = drawn(), ALICE
     dloss = _dloss(manual.article.feedforward(start, x), y)
     dypred = gradient_with(1.0, start, x)
@@ -84,11 +84,11 @@ def y_partial() -> Shown:
     r"{\partial y_{pred}} \times \frac{\partial y_{pred}}{\partial w_5} \end{aligned}",
 )
 def only_through_h1() -> Shown:
-    """The printed chain, word for word and with the parameter's own ∂h1/∂, before the judge."""
+    """Judge the printed chain, word for word and with each parameter's own ∂h1/∂."""
     start, (x, y) = drawn(), ALICE
     steps = manual.article.forward(start, x)
     dloss_dh1 = _dloss(steps.ypred, y) * sigmoid_derivative(steps.z3) * start.w5
-    # What h1 has to do with each of the nine, taken from the forward pass itself.
+    # ∂h1/∂ each of the nine, differentiated from the forward pass itself.
     dh1 = in_float64(jax.grad(lambda params, x: manual.article.forward(params, x).h1))(start, x)
     printed = Parameters(*[dloss_dh1 * dh1.w1] * len(NAMES))
     through_h1 = Parameters(*(dloss_dh1 * factor for factor in dh1))
@@ -124,7 +124,7 @@ def only_through_h1() -> Shown:
     r"\sigma'(z) = \sigma(z)\,(1 - \sigma(z)) = \sigma(z)\,\sigma(-z)",
 )
 def unfinished_factors() -> Shown:
-    """Both for Alice at all weights 1 and all biases 0, by hand and by jax.grad."""
+    """Compute both factors for Alice at weights 1 and biases 0, by hand and by jax.grad."""
     start, (x, y) = manual.article.ones_parameters(), ALICE
     steps = manual.article.forward(start, x)
     by_hand = {

@@ -1,4 +1,4 @@
-"""Errata on stochastic gradient descent: the signs, what falls, and who is chosen."""
+"""Errata on stochastic gradient descent: signs, when the loss falls, the order of samples."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, raw, shifted
 from manual.article import Parameters
 
-#: How far a parameter is moved to see which way the loss goes.
+#: The distance that a parameter is moved by to see how the loss changes.
 NUDGE = 0.01
 
 #: Learning rates from far too small to far too large.
@@ -32,7 +32,7 @@ RATES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
     right_latex=r"\frac{\partial L}{\partial w_1} > 0 \;\Rightarrow\; L(w_1) \text{ is increasing}",
 )
 def signs() -> Shown:
-    """Alice's loss a little to the left and to the right of a parameter of either sign."""
+    """Move parameters with a positive and a negative slope, and see how Alice's loss changes."""
     start, (x, y) = manual.article.ones_parameters(), ALICE
     slopes = manual.article.gradient(start, x, y)._asdict()
     losses: dict[str, list[float]] = {}
@@ -41,13 +41,15 @@ def signs() -> Shown:
         losses[name] = [
             float(manual.article.loss(start._replace(**{name: w}), x, y)) for w in moved
         ]
-    ways = {name: "rises" if low < high else "falls" for name, (low, _, high) in losses.items()}
+    directions = {
+        name: "rises" if low < high else "falls" for name, (low, _, high) in losses.items()
+    }
     signs = {name: "positive" if slopes[name] > 0 else "negative" for name in losses}
     return Shown(
         ("Alice", "∂L/∂", f"L at -{NUDGE}", "L", f"L at +{NUDGE}", "to the right, L"),
-        tuple((name, float(slopes[name]), *losses[name], ways[name]) for name in losses),
+        tuple((name, float(slopes[name]), *losses[name], directions[name]) for name in losses),
         " ".join(
-            f"∂L/∂{name} is {signs[name]}, and L {ways[name]} with {name}." for name in losses
+            f"∂L/∂{name} is {signs[name]}, and L {directions[name]} with {name}." for name in losses
         ),
         {"slopes": {name: float(slopes[name]) for name in losses}, "losses": losses},
         digits=8,
@@ -67,13 +69,13 @@ def signs() -> Shown:
     right_latex=r"\Delta L = -\eta\,\lVert \nabla L \rVert^2 + O(\eta^2)",
 )
 def first_order() -> Shown:
-    """One update with a growing η: the loss of who is taken, and that of all four."""
+    """Take one update with growing η: the loss of its sample, and the mean loss of all four."""
     start = drawn()
     steps = [("Alice", *_step(start, ALICE, rate)) for rate in RATES]
     steps.append(("Bob", *_step(start, BOB, Settings().learning_rate)))
     rises = [(name, rate) for name, rate, *_, all_four in steps if all_four > 0]
     own = sum(change > 0 for _, _, change, _, _ in steps)
-    # What first order promises is kept by a short step, and not by a long one.
+    # The first-order prediction holds for a short step, not for a long one.
     kept = [change / promised for _, _, change, promised, _ in steps[: len(RATES)]]
     return Shown(
         ("taken", "η", "ΔL of that sample", "-η ‖∇L‖²", "ΔL of all four, mean"),
@@ -96,7 +98,7 @@ def first_order() -> Shown:
 def _step(
     start: Parameters, sample: tuple[np.ndarray, np.ndarray], rate: float
 ) -> tuple[float, float, float, float]:
-    """η, how one update changes the sample's loss, what first order says, and the mean's change."""
+    """Take one step; return η, the loss's change, its first-order prediction, the mean's change."""
     grads = manual.article.gradient(start, *sample)
     after = manual.sgd.update(start, grads, rate)
     change = manual.article.loss(after, *sample) - manual.article.loss(start, *sample)
@@ -115,7 +117,7 @@ def _step(
     "see the people in the same succession. On these four people either way arrives.",
 )
 def order_of_samples() -> Shown:
-    """The first two epochs and the end of three trainings that differ in the order alone."""
+    """Train three times in different orders: the orders of two epochs, and the final losses."""
     settings = Settings()
     n, epochs = len(PEOPLE), settings.epochs
     orders = {

@@ -1,4 +1,4 @@
-"""What one erratum is, and what its run shows: data, which commands and pages print."""
+"""The types of an erratum and of the result of its run, which commands and the page print."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Cell = str | float
 
 @dataclass(frozen=True)
 class Shown:
-    """What a run has computed: a table, the sentence it comes to, and its key numbers by name."""
+    """The result of a run: a table, a sentence that sums it up, and its key numbers by name."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -21,19 +21,22 @@ class Shown:
 
 @dataclass(frozen=True)
 class Erratum:
-    """One slip of the article. Equations are in plain signs, and in LaTeX where they are ones."""
+    """One mistake of the article: as printed, corrected, and explained.
+
+    Texts are plain; equations are given in LaTeX as well.
+    """
 
     number: int  #: from 1, in the order of the catalogue
     title: str
     section: str  #: of the article, by its heading
-    printed: str  #: what the article prints, or the blog that it follows
+    printed: str  #: the text of the article, or of the blog that it follows
     right: str
-    why: str  #: for a beginner
+    why: str  #: the explanation for a beginner
     run: Callable[[], Shown]
     printed_latex: str | None = None
     right_latex: str | None = None
 
 
 def erratum(number: int, **texts: Any) -> Callable[[Callable[[], Shown]], Erratum]:
-    """Put an erratum's texts above the function that shows it; together they are the `Erratum`."""
+    """Decorate the function that shows an erratum with its texts; the result is the `Erratum`."""
     return lambda run: Erratum(number, run=run, **texts)

@@ -1,4 +1,4 @@
-"""Where the runs take their numbers: the article's people, its training, and its gradient."""
+"""The data shared by the runs: the article's people, its training, and its gradient."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,19 +17,19 @@ ALICE, BOB = (XS[0], YS[0]), (XS[1], YS[1])
 
 
 def drawn() -> Parameters:
-    """Parameters of no special kind: the start of the main job's training."""
+    """Return ordinary parameters: the start of the training of `compare run`."""
     return Settings().start()
 
 
 def mean_loss(params: Parameters) -> float:
-    """The mean loss over the four people, which is the loss of the network."""
+    """Compute the mean loss over the four people, the loss of the network."""
     return float(manual.article.mean_loss(params, XS, YS))
 
 
 def trained(
     settings: Settings, order: np.ndarray | None = None, gradient: Gradient | None = None
 ) -> np.ndarray:
-    """The parameters after each epoch of the training by hand, shape (9, epochs).
+    """Train by hand; return the parameters after each epoch, shape (9, epochs).
 
     Args:
         settings: the training.
@@ -43,9 +43,9 @@ def trained(
 
 
 def gradient_with(dloss: Any, params: Parameters, x: np.ndarray) -> Parameters:
-    """The nine products of the chain rule with `dloss` in the place of ∂L/∂ypred.
+    """Compute the nine products of the chain rule with `dloss` in place of ∂L/∂ypred.
 
-    They are taken by the article's own lines. Those compute the factor as -2 (y - ypred), so they
-    are given the y for which that is `dloss`.
+    The article's own lines compute them. They take the factor as -2 (y - ypred), so they are given
+    the y for which that is `dloss`.
     """
     return manual.article.gradient(params, x, manual.article.feedforward(params, x) - dloss / 2)

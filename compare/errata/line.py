@@ -1,4 +1,4 @@
-"""Errata on the regression line: what m is, which way round, and what the red lines measure."""
+"""Errata on the regression line: what m is, which axis is which, what the red lines measure."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from manual.regression import line
     right_latex=r"r = m \, \frac{s_x}{s_y}",
 )
 def slope_or_correlation() -> Shown:
-    """Weight by height of the four people, in two systems of units."""
+    """Fit weight by height of the four people, in two systems of units."""
     table = table_named("article")
     height, weight = table.x[:, 0], table.y
     units = {
@@ -32,7 +32,7 @@ def slope_or_correlation() -> Shown:
     numbers, rows = {}, []
     for name, (x, y) in units.items():
         slope, _ = line(x, y)
-        # Both deviations divide by the same n or n - 1, which their quotient does not see.
+        # Dividing by n or n - 1 makes no difference: it cancels in the quotient.
         r = slope * x.std() / y.std()
         check = float(np.corrcoef(x, y)[0, 1])
         rows.append((name, slope, float(x.std()), float(y.std()), float(r), check))
@@ -60,20 +60,20 @@ def slope_or_correlation() -> Shown:
     right_latex=r"(x_i, y_i) = (\text{area}, \text{price})",
 )
 def exchanged_axes() -> Shown:
-    """Weight by height, and height by weight turned round, of 507 people."""
+    """Fit weight by height, and height by weight solved for the weight, of 507 people."""
     table = table_named("bdims", "wgt", ["hgt"])
     height, weight = table.x[:, 0], table.y
     slope, intercept = line(height, weight)
     back, offset = line(weight, height)
     # height = back * weight + offset, solved for the weight
     turned_slope, turned_intercept = 1 / back, -offset / back
-    ways = {
+    lines = {
         "weight by height": (slope, intercept),
         "height by weight, turned": (turned_slope, turned_intercept),
     }
-    errors = {name: float(mse(weight, m * height + c)) for name, (m, c) in ways.items()}
+    errors = {name: float(mse(weight, m * height + c)) for name, (m, c) in lines.items()}
     r_squared = float(np.corrcoef(height, weight)[0, 1]) ** 2
-    rows: list[tuple[Cell, ...]] = [(name, m, c, errors[name]) for name, (m, c) in ways.items()]
+    rows: list[tuple[Cell, ...]] = [(name, m, c, errors[name]) for name, (m, c) in lines.items()]
     right, wrong = errors.values()
     return Shown(
         ("bdims, kg from cm", "slope", "intercept", "MSE of the weight"),
@@ -107,7 +107,7 @@ def exchanged_axes() -> Shown:
     r"\text{MSE} = \frac{1}{n} \sum_{i=1}^{n} (y_i - y_{pred,i})^2",
 )
 def absolute_or_squared() -> Shown:
-    """The four residuals of the article's line, as lengths and as squares."""
+    """Compute the four residuals of the article's line, as lengths and as squares."""
     table = table_named("article")
     height, weight = table.x[:, 0], table.y
     slope, intercept = line(height, weight)

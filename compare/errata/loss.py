@@ -1,4 +1,4 @@
-"""Errata on the loss that is differentiated: its square, and its index."""
+"""Errata on the loss: its square and its index."""
 
 import numpy as np
 
@@ -30,12 +30,12 @@ EPOCHS = (0, 10, 100, 500, 999)
     r"{\partial y_{pred}} = -2\,(y - y_{pred})",
 )
 def missing_square() -> Shown:
-    """The article's training with either derivative."""
+    """Run the article's training with the printed and with the right derivative."""
     settings = Settings(seed=0)
-    ways = (trained(settings, gradient=_printed_gradient), trained(settings))
+    trainings = (trained(settings, gradient=_printed_gradient), trained(settings))
     everybody = (*PEOPLE, *NEWCOMERS)
-    losses = [[mean_loss(Parameters(*way[:, epoch])) for way in ways] for epoch in EPOCHS]
-    answers = [_answers(way[:, -1]) for way in ways]
+    losses = [[mean_loss(Parameters(*after[:, epoch])) for after in trainings] for epoch in EPOCHS]
+    answers = [_answers(after[:, -1]) for after in trainings]
     women = [sum(label(answer) == "F" for answer in column) for column in answers]
     rows: list[tuple[Cell, ...]] = [("mean loss at the start", *[mean_loss(settings.start())] * 2)]
     rows += [(f"after epoch {epoch}", *pair) for epoch, pair in zip(EPOCHS, losses, strict=True)]
@@ -63,7 +63,7 @@ def _printed_gradient(params: Parameters, x: np.ndarray, y: np.ndarray) -> Param
 
 
 def _answers(params: np.ndarray) -> list[float]:
-    """What the network says of the four people, Emily and Frank."""
+    """Return the network's outputs for the four people, Emily and Frank."""
     x = shifted(raw((*PEOPLE, *NEWCOMERS)))
     return manual.article.feedforward(Parameters(*params), x).tolist()
 
@@ -81,7 +81,7 @@ def _answers(params: np.ndarray) -> list[float]:
     right_latex=r"\frac{1}{n} \sum_{i=1}^{n} (y_i - y_{pred,i})^2",
 )
 def index_from_zero() -> Shown:
-    """The terms one by one, by the trained network, and by the best single prediction."""
+    """List the terms one by one, for the trained network and for the best single prediction."""
     n = len(YS)
     ypred = manual.article.feedforward(Parameters(*trained(Settings())[:, -1]), XS)
     # (y - c)² summed over people is least where c is their mean.

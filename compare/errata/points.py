@@ -1,4 +1,4 @@
-"""An erratum on what a regression can reach: all points, if they let it."""
+"""An erratum on regression: a fit can pass through all points."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ from compare.errata.entry import Shown, erratum
 from compare.tables import table_named
 from manual.regression import least_squares, predict
 
-#: Errors here are of the size of people, some tenths of a pound and more, or they are rounding,
-#: 1e-12 lb at most. Any number far from both tells them apart.
+#: Errors here are either tenths of a pound and more, or rounding, 1e-12 lb at most; the threshold
+#: lies far from both.
 HAIR = 1e-6
 
 
@@ -24,7 +24,7 @@ HAIR = 1e-6
     right_latex=r"\operatorname{rank} X = n \;\Rightarrow\; \exists\, \beta: X \beta = y",
 )
 def through_all_points() -> Shown:
-    """Lines and parabolas through three and four points, and the largest error of each."""
+    """Fit lines and parabolas to three and four points, with the largest error of each."""
     table = table_named("article")
     height, weight = table.x[:, 0] - table.x[:, 0].mean(), table.y
     on_a_line = np.array([1.0, 2.0, 3.0])

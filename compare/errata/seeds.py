@@ -1,4 +1,4 @@
-"""An erratum on the random start: without a seed, other numbers come out."""
+"""An erratum on the random start: without a seed, results cannot be reproduced."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from manual.article import Parameters
 
 SEEDS = range(200)
 
-#: What the blog that the article follows prints for Emily and Frank.
+#: The predictions for Emily and Frank in the blog that the article follows.
 PUBLISHED = ("0.951", "0.039")
 
 #: The last epoch whose loss it prints.
@@ -31,9 +31,9 @@ LAST_PRINTED = 990
     "whether something is wrong.",
 )
 def no_seed() -> Shown:
-    """The article's training from 200 starts, all networks at once."""
+    """Run the article's training from 200 starts, all networks at once."""
     printed, end = _train_all()
-    # One more axis, so that every network is asked about every person.
+    # One more axis, so that every network is evaluated for every person.
     losses = manual.article.loss(Parameters(*(p[:, None] for p in printed)), XS, YS).mean(axis=1)
     emily, frank = (manual.article.feedforward(end, x) for x in shifted(raw(NEWCOMERS)))
     hits = [
@@ -63,7 +63,7 @@ def no_seed() -> Shown:
 
 
 def _train_all() -> tuple[Parameters, Parameters]:
-    """Every seed's parameters after the last printed epoch and at the end, nine arrays each."""
+    """Train from every seed; the parameters after the last printed epoch and at the end."""
     starts = Parameters(*np.array([manual.article.draw_parameters(seed) for seed in SEEDS]).T)
     order = Settings().sample_order()
     after_printed = (LAST_PRINTED + 1) * order.shape[1]

@@ -1,4 +1,4 @@
-"""Errata on the loss as a surface: its dimensions, and what the slope of a slice is."""
+"""Errata on the loss as a surface: its dimensions, and the slope of a slice."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from compare.errata.example import XS, YS, drawn, mean_loss
 from compare.experiment import Settings
 from manual.article import Parameters
 
-#: Places along w1, from where the training starts.
+#: Offsets of w1 from the start of the training.
 PLACES = (-1.0, 0.0, 1.0)
 
 #: A central difference with a step h is off by about h² and by the rounding of L over h: least near
@@ -32,7 +32,7 @@ DIFFERENCE = 6e-6
     r"\mathbb{R}^{10}",
 )
 def ten_dimensions() -> Shown:
-    """Three points of the slice, with all of their coordinates."""
+    """List three points of the slice, with all their coordinates."""
     start = drawn()
     thetas = [start._replace(w1=start.w1 + by) for by in PLACES]
     points = np.array([[*theta, mean_loss(theta)] for theta in thetas]).T
@@ -69,7 +69,7 @@ def ten_dimensions() -> Shown:
     r"\frac{\partial L}{\partial b_2}, \frac{\partial L}{\partial b_3} \right)",
 )
 def slope_of_a_slice() -> Shown:
-    """The slope of each slice by a difference, the gradient, and a step against either."""
+    """Compare each slice's slope, by a difference, with the gradient, and a step against either."""
     start, rate = drawn(), Settings().learning_rate
     # The mean loss's gradient is the mean of the four people's.
     gradient = Parameters(*stack(manual.article.gradient(start, XS, YS)).mean(axis=1))
@@ -99,7 +99,7 @@ def slope_of_a_slice() -> Shown:
 
 
 def _slope(start: Parameters, name: str) -> float:
-    """The slope of the mean loss along one parameter, by a central difference."""
+    """Compute the slope of the mean loss along one parameter by a central difference."""
     w = getattr(start, name)
     right = mean_loss(start._replace(**{name: w + DIFFERENCE}))
     left = mean_loss(start._replace(**{name: w - DIFFERENCE}))

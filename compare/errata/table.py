@@ -1,4 +1,4 @@
-"""Errata on data: what a shift does to a table, and what a threshold says at 0."""
+"""Errata on data: the effect of a shift on a table, and a threshold at exactly 0."""
 
 from compare.errata.entry import Shown, erratum
 from compare.people import PEOPLE, mean_shift, raw, shifted
@@ -19,10 +19,10 @@ from manual.neuron import Neuron
     right_latex=r"\frac{x - \bar{x}}{s_x}",
 )
 def shift_or_normalise() -> Shown:
-    """Mean and standard deviation of both columns, as they are and after three treatments."""
+    """Compute both columns' mean and standard deviation, raw and after three treatments."""
     people = raw(PEOPLE)
     means, deviations = mean_shift(people), people.std(axis=0)
-    ways = {
+    treatments = {
         "as measured": people,
         "less 135 and 66": shifted(people),
         "less the means": shifted(people, means),
@@ -30,10 +30,10 @@ def shift_or_normalise() -> Shown:
     }
     numbers = {
         name: {"means": mean_shift(x).tolist(), "deviations": x.std(axis=0).tolist()}
-        for name, x in ways.items()
+        for name, x in treatments.items()
     }
     rows = [
-        # What is left of a mean that was subtracted is rounding, and is not shown.
+        # Rounded, so that the rounding error left by subtracting a mean is not shown.
         (name, *(round(found[key][j], 9) for j in (0, 1) for key in ("means", "deviations")))
         for name, found in numbers.items()
     ]
@@ -61,7 +61,7 @@ def shift_or_normalise() -> Shown:
     right_latex=r"\text{step}(x) = \begin{cases} 1 & x \ge 0 \\ 0 & x < 0 \end{cases}",
 )
 def mark_of_fifty() -> Shown:
-    """Marks about 50, by a neuron with a step and by one with a sigmoid."""
+    """Evaluate marks around 50 with a step neuron and with a sigmoid neuron."""
     marks = (40, 49, 50, 51, 60)
     strict, smooth = Neuron([1.0], -50.0, step), Neuron([1.0], -50.0)
     rows = []

@@ -1,4 +1,4 @@
-"""An erratum on the worked example: digits rounded away on the way do not come back."""
+"""An erratum on the worked example: rounding intermediate results loses digits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from manual.article import Parameters, forward_lines, gradient_lines
 
 
 def three(value: float) -> float:
-    """The value to three significant digits."""
+    """Round a value to three significant digits."""
     return float(f"{value:.3g}")
 
 
@@ -58,7 +58,7 @@ def _value(number: Any) -> float:
     right_latex=r"\frac{\partial L}{\partial w_1} = 0.0215",
 )
 def rounded_on_the_way() -> Shown:
-    """The example by the same lines twice: on numbers of three digits, and on all digits."""
+    """Run the example twice with the same lines: on numbers of three digits, and on all digits."""
     start, ((x1, x2), y) = manual.article.ones_parameters(), ALICE
     on_paper = _example(
         Parameters(*map(_rounded, start)),
@@ -86,7 +86,7 @@ def _example(
     sigmoid: Callable[[Any], Any],
     derivative: Callable[[Any], Any],
 ) -> dict[str, float]:
-    """What the worked example computes, on numbers of any type."""
+    """Compute the worked example on numbers of any type."""
     steps = forward_lines(params, x1, x2, sigmoid)
     grads = gradient_lines(params, x1, x2, y, steps, derivative)
     computed = {

@@ -1,1 +1,1 @@
-"""Networks of any shape trained by both sides: prepared data, two trainings in lockstep, models."""
+"""Train networks of any shape by hand and by autodiff in lockstep; prepare data, save models."""

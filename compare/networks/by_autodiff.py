@@ -1,4 +1,4 @@
-"""The side by autodiff: `autodiff.network` and `autodiff.training`, in JAX."""
+"""The trainer by autodiff: `autodiff.network` and `autodiff.training`, in JAX."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,16 +17,16 @@ from compare.networks.plan import Plan
 
 @contextmanager
 def _judged() -> Iterator[None]:
-    """As a gradient that is judged is computed: 64 bits are enabled, the arrays keep their dtype.
+    """Enable 64 bits, and full float32 precision of matrix products on a GPU.
 
-    And no GPU takes float32 matrices for something shorter.
+    Arrays keep their dtype.
     """
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         yield
 
 
 class ByAutodiff:
-    """A `Side`."""
+    """Trains and predicts by autodiff."""
 
     def __init__(self, plan: Plan, x: np.ndarray, y: np.ndarray) -> None:
         self.network = plan.network
@@ -35,33 +35,33 @@ class ByAutodiff:
             self.x, self.y = jax.numpy.asarray(x), jax.numpy.asarray(y)
 
     def run(self, start: Point, stretch: np.ndarray) -> Point:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             carry = self._unpacked(start)
             after = self.training.run(carry, self.x, self.y, stretch)
             return self._packed(after, start.count + len(stretch))
 
     def walk(self, start: Point, stretch: np.ndarray) -> Point:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             after = self.training.walk(self._unpacked(start), self.x, self.y, stretch)
             return self._packed(after, start.count + 1 + np.arange(len(stretch)))
 
     def steps(self, before: Point, stretch: np.ndarray) -> Steps:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             steps = self.training.steps(self._unpacked(before), self.x, self.y, stretch)
             after = self._packed(steps.after, before.count + 1)
             return Steps(flat.join(jax.device_get(steps.grads)), after)
 
     def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             layers = self._layers(params)
             return np.asarray(self.training.predict(layers, jnp.asarray(x)))
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-        """See `Side`."""
+        """See `Trainer`."""
         with _judged():
             arrays = jnp.asarray(x), jnp.asarray(y)
             return float(self.training.loss(self._layers(params), *arrays))
@@ -71,7 +71,7 @@ class ByAutodiff:
         return [Layer(jnp.asarray(w), jnp.asarray(b)) for w, b in layers]
 
     def _unpacked(self, point: Point) -> Carry:
-        """The point in optax's words: its state's leaves are a count, if any, and the moments."""
+        """Convert a point to optax's state, whose leaves are a count, if any, and the moments."""
         params = self._layers(point.params)
         moments = [self._layers(point.moments[..., at, :]) for at in range(point.moments.shape[-2])]
         template = jax.eval_shape(self.training.init, params).state

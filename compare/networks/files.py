@@ -1,8 +1,8 @@
-"""Checkpoints and trained models: one file that holds all that is needed to go on.
+"""Save and load checkpoints and trained models: one file with everything needed to go on.
 
 The file is a NumPy archive: a header in JSON and the arrays. It is written beside its destination,
-flushed to the disk, and renamed into place, so that at every moment the newest complete checkpoint
-is what the name leads to. Nothing in it is ever unpickled.
+flushed to the disk, and renamed into place, so the name always leads to the newest complete
+checkpoint. Nothing in it is ever unpickled.
 """
 
 import json
@@ -27,7 +27,7 @@ from manual.optimisers import OPTIMISERS
 KIND, VERSION = "handgrad model", 1
 
 
-#: Bytes of the header, and of what NumPy writes before an array: both far above what is written.
+#: Limits in bytes on the header and on NumPy's header of an array, both far above real sizes.
 LONGEST_HEADER, LONGEST_ARRAY_HEADER = 2**26, 4096
 
 
@@ -38,7 +38,7 @@ class Model:
     plan: Plan
     source: Source
     test_fraction: float
-    epochs: int  #: how many were asked for
+    epochs: int  #: the number requested
     by: tuple[str, ...]
     scale: Scale
     target: Scale
@@ -46,7 +46,7 @@ class Model:
 
 
 def save(model: Model, path: Path) -> None:
-    """Write the model whole, or leave what is there.
+    """Write the whole model, or leave the file as it is.
 
     Raises:
         OSError: the file cannot be written.
@@ -61,9 +61,9 @@ def save(model: Model, path: Path) -> None:
         model.progress.first_divergence,
         model.progress.max_drift_ulps,
     )
-    told = {"kind": KIND, "version": VERSION} | asdict(header)
+    content = {"kind": KIND, "version": VERSION} | asdict(header)
     arrays: dict[str, Any] = {
-        "header": np.array(json.dumps(told)),
+        "header": np.array(json.dumps(content)),
         "losses": model.progress.losses,
     }
     for name, scale in (("scale", model.scale), ("target", model.target)):
@@ -84,7 +84,7 @@ def save(model: Model, path: Path) -> None:
 
 
 def load(path: Path) -> Model:
-    """Read a model and check all of it; what is in the file is checked before it is read.
+    """Read a model and check all of it; sizes are checked before anything is read.
 
     Raises:
         InputError: the file is missing, cut short, foreign, of a later version, or contradicts
@@ -100,7 +100,7 @@ def load(path: Path) -> Model:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{_shown(path)}: {reason}; expected a model file") from error
-    except Exception as error:  # which of them, depends on the bytes that are damaged
+    except Exception as error:  # its type depends on which bytes are damaged
         raise InputError(
             f"{_shown(path)}: cut short, damaged, or no model; expected a file that train has "
             "written"
@@ -159,7 +159,7 @@ def _assembled(value: dict[str, Any], archive: Any) -> Model:
 
 
 def _check_names(archive: Any, by: tuple[str, ...]) -> None:
-    """Refuse an archive that lacks an array, or has one more."""
+    """Refuse an archive with a missing or an unknown array."""
     expected = {"header", "losses", "scale.mean", "scale.sd", "target.mean", "target.sd"}
     expected |= {f"{side}.{what}" for side in by for what in ("params", "moments", "count")}
     found = set(archive.files)
@@ -197,8 +197,8 @@ def _point(plan: Plan, side: str, archive: Any) -> Point:
 def _array(
     archive: Any, name: str, shape: tuple[int, ...], dtype: Any, finite: bool = True
 ) -> np.ndarray:
-    """An array of the archive; one that is far larger than it should be is not read at all."""
-    # Twice: what is as long, but in another dtype, is read, to say what it is.
+    """Read an array of the archive; one far larger than expected is not read at all."""
+    # Twice the size, so that an array in another dtype is read and the error can name its dtype.
     most = 2 * math.prod(shape) * np.dtype(dtype).itemsize + LONGEST_ARRAY_HEADER
     if (size := _size(archive, name)) > most:
         raise InputError(f"{name} has {size} bytes, not shape {shape} and {np.dtype(dtype)}")
@@ -211,12 +211,12 @@ def _array(
 
 
 def _size(archive: Any, name: str) -> int:
-    """Of an array with its own header, in bytes, as the archive's directory states it."""
+    """Return the bytes of an array with its header, from the archive's directory."""
     return archive.zip.getinfo(f"{name}.npy").file_size
 
 
 def _flush_folder(folder: Path) -> None:
-    """Let the renaming itself reach the disk, where folders can be flushed."""
+    """Flush the folder, so that the renaming reaches the disk; not every system can."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:

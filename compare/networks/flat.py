@@ -1,4 +1,4 @@
-"""A network's parameters side by side in one vector, and back."""
+"""Convert a network's parameters to one vector and back."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,13 +10,13 @@ from manual.affine import Layer
 
 
 def join(params: Sequence[Any]) -> np.ndarray:
-    """Layers (w, b) with leading axes (...) as one array of shape (..., p)."""
+    """Join layers (w, b) with leading axes (...) into one array of shape (..., p)."""
     flat = [np.reshape(a, (*a.shape[: a.ndim - d], -1)) for w, b in params for a, d in _pair(w, b)]
     return np.concatenate(flat, axis=-1)
 
 
 def split(flat: Any, sizes: Sequence[int]) -> list[Layer]:
-    """The inverse of `join`: layers whose arrays have the leading axes of `flat`."""
+    """Split into layers, the inverse of `join`; the leading axes of `flat` are kept."""
     layers, at = [], 0
     for n_in, n_out in pairwise(sizes):
         w = flat[..., at : at + n_in * n_out].reshape(*flat.shape[:-1], n_in, n_out)
@@ -27,7 +27,7 @@ def split(flat: Any, sizes: Sequence[int]) -> list[Layer]:
 
 
 def name(position: int, sizes: Sequence[int]) -> str:
-    """What a parameter is called, `params[0].w[3, 1]`, by its position in the vector."""
+    """Return a parameter's name, `params[0].w[3, 1]`, by its position in the vector."""
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         if position < n_in * n_out:
             return f"params[{layer}].w[{position // n_out}, {position % n_out}]"
@@ -39,7 +39,7 @@ def name(position: int, sizes: Sequence[int]) -> str:
 
 
 def misfit(grads: Sequence[Any], params: Sequence[Layer]) -> tuple[str, str] | None:
-    """Which of `grads` is not shaped and typed like `params`, and in what way, or None."""
+    """Find the first of `grads` not shaped and typed like `params`, and the difference, or None."""
     if len(grads) != len(params):
         return "params", f"has {len(grads)} layers; expected {len(params)}"
     for layer, pair in enumerate(zip(grads, params, strict=True)):

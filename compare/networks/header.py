@@ -1,7 +1,7 @@
-"""What the header of a model's file may say.
+"""The header of a model's file, and its validation.
 
-A header is taken as it is or refused: nothing in it is converted, so that what is written back
-after a training went on says what was read.
+A header is accepted as it is or refused: nothing in it is converted, so the same values are written
+back after a training has gone on.
 """
 
 import json
@@ -38,7 +38,7 @@ _ABOUT_DIVERGENCES = {
 
 @dataclass(frozen=True)
 class Source:
-    """Where the data came from, and what they looked like."""
+    """The source of the data, and their description."""
 
     name: Text  #: a built-in data set, or the path of a file
     features: tuple[Text, ...]
@@ -51,12 +51,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Header:
-    """All of a model but its arrays."""
+    """Everything of a model except its arrays."""
 
     plan: Plan
     source: Source
     test_fraction: Annotated[float, Meta(gt=0, le=LARGEST_TEST_FRACTION)]
-    epochs: Epochs  #: how many were asked for
+    epochs: Epochs  #: the number requested
     by: tuple[str, ...]
     done: Epochs
     first_divergence: Divergence | None
@@ -64,10 +64,10 @@ class Header:
 
 
 def header_from(value: Any) -> Header:
-    """A header from what stands in a file, the inverse of `asdict`.
+    """Build a header from a file's JSON, the inverse of `asdict`.
 
     Raises:
-        InputError: no training has written it; says which key, and what stands there.
+        InputError: no training can have written it; names the key and its value.
     """
     header = converted(value, Header, "header")
     if found := _unlike(value, asdict(header), "header") or _contradiction(header):
@@ -76,7 +76,7 @@ def header_from(value: Any) -> Header:
 
 
 def _unlike(read: Any, written: Any, where: str) -> str | None:
-    """Where it does not say what would be written back."""
+    """Find where the header differs from what would be written back."""
     if isinstance(read, dict) and isinstance(written, dict):
         if odd := read.keys() ^ written.keys():
             return f"{where}: {shown(repr(min(odd)))} is missing or unknown"
@@ -87,7 +87,7 @@ def _unlike(read: Any, written: Any, where: str) -> str | None:
 
 
 def _contradiction(header: Header) -> str | None:
-    """What cannot be true, as the numbers within their limits do not go together."""
+    """Find a contradiction between values that are each within their limits."""
     source, plan, found = header.source, header.plan, header.first_divergence
     features, classes, network = source.features, source.classes, plan.network
     n_in, *_, outputs = network.sizes

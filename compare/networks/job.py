@@ -1,4 +1,4 @@
-"""What `train` and `resume` work on: a data set, a plan, and how long."""
+"""A training job of `train` and `resume`: a data set, a plan, and a number of epochs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from compare.networks.prepared import Prepared, prepare, split
 from compare.networks.training import Progress, Training
 from compare.wording import LONGEST_PATH, InputError, shown
 
-#: Losses that ask for classes, and the word that says so.
+#: The losses for classes.
 OF_CLASSES = ("bce", "softmax-ce")
 
 
@@ -29,17 +29,17 @@ class Job:
     test_fraction: float
 
     def prepared(self) -> Prepared:
-        """The data as the network sees them."""
+        """Split, standardise and encode the data."""
         plan = self.plan
         outputs = plan.network.sizes[-1]
         return prepare(self.data, outputs, self.test_fraction, plan.seed, plan.numpy_dtype)
 
     def training(self) -> Training:
-        """Ready to advance."""
+        """Build the training."""
         return Training(self.plan, self.prepared(), self.by)
 
     def model(self, data: Prepared, progress: Progress) -> Model:
-        """What is written to a file."""
+        """Build the model that is written to a file."""
         return Model(
             self.plan,
             self.source,
@@ -53,23 +53,23 @@ class Job:
 
 
 def source_of(data: Dataset, text: str, raw: bool) -> Source:
-    """Where a data set that was asked for by this text came from."""
+    """Describe the source of a data set that was loaded by the name or path `text`."""
     name = text if text in BUILT_IN else str(Path(text).resolve())
     kind = "number" if data.classes is None else "classes"
     return Source(name, data.features, data.target, data.classes, kind, raw, data.fingerprint())
 
 
 def job_of(path: Path, model: Model, text: str | None = None) -> Job:
-    """The job that a checkpoint belongs to, with its data read again.
+    """Rebuild the job of a checkpoint, reading its data again.
 
     Args:
-        path: of the checkpoint.
-        model: what is in it.
-        text: the name or path of the data, if they are no longer where they were.
+        path: the checkpoint's path.
+        model: its content.
+        text: the name or path of the data, if they have moved.
 
     Raises:
-        InputError: the data cannot be read, or are not the same any more; or the network, or its
-            count of updates, does not fit them.
+        InputError: the data cannot be read or have changed; or the network, or its count of
+            updates, does not fit them.
     """
     source = model.source
     if text is None and source.name not in BUILT_IN and not Path(source.name).is_file():
@@ -93,7 +93,7 @@ def job_of(path: Path, model: Model, text: str | None = None) -> Job:
 
 
 def _miscounted(model: Model, data: Dataset) -> str | None:
-    """Which updates are not those of the checkpoint's epochs; Adam's steps go by them."""
+    """Describe a count of updates that does not match the epochs; Adam's steps depend on it."""
     rows = len(split(data.y, model.test_fraction, model.plan.seed)[0])
     made = model.progress.epochs * -(-rows // model.plan.batch)
     for side, point in model.progress.points.items():
@@ -106,7 +106,7 @@ def _miscounted(model: Model, data: Dataset) -> str | None:
 
 
 def complaint(plan: Plan, data: Dataset) -> str | None:
-    """Why the network does not fit the data, or None if it does."""
+    """Return why the network does not fit the data, or None if it does."""
     network = plan.network
     n_in, n_out = network.sizes[0], network.sizes[-1]
     of = shape(network.sizes)

@@ -1,4 +1,4 @@
-"""What two networks in lockstep are held to: updates and losses by `ranges` and `updates`."""
+"""Judge two network trainings: their updates and losses, with `ranges` and `updates`."""
 
 import math
 
@@ -8,19 +8,19 @@ from compare.lockstep import Divergence, Lockstep, Point, Ranges
 from compare.networks import flat
 from compare.networks.plan import Plan
 from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges, loss_ranges
-from compare.networks.sides import MisshapenError, Side
+from compare.networks.trainers import MisshapenError, Trainer
 from compare.networks.updates import update_ranges
 from compare.rounding import Range
 from compare.verdict import BY_AUTODIFF, BY_HAND
 
 
-def lockstep(plan: Plan, sides: dict[str, Side], x: np.ndarray, y: np.ndarray) -> Lockstep:
-    """Both sides of a training.
+def lockstep(plan: Plan, sides: dict[str, Trainer], x: np.ndarray, y: np.ndarray) -> Lockstep:
+    """Set up both sides of a training for comparison.
 
     Args:
         plan: the training.
-        sides: by name.
-        x, y: what is trained on, shapes (n, n_in) and (n, n_out).
+        sides: the trainers by name.
+        x, y: the training data, shapes (n, n_in) and (n, n_out).
     """
     sizes = plan.network.sizes
 
@@ -39,7 +39,7 @@ def lockstep(plan: Plan, sides: dict[str, Side], x: np.ndarray, y: np.ndarray) -
 def first_wrong_loss(
     plan: Plan, points: dict[str, Point], losses: dict[str, float], x: np.ndarray, y: np.ndarray
 ) -> Divergence | None:
-    """Whether a side's loss on the whole training part, at its own point, is off."""
+    """Find a side whose loss on the whole training part, at its own point, is off."""
     for side, point in points.items():
         params = flat.split(point.params[None], plan.network.sizes)
         right = loss_ranges(plan.network, params, x[None], y[None], plan.floats)
@@ -53,7 +53,7 @@ def first_wrong_loss(
 
 
 def misshapen(error: MisshapenError) -> Divergence:
-    """The divergence of a gradient by hand that cannot be compared at all."""
+    """Return the divergence for a gradient by hand that cannot be compared at all."""
     where = (error.update, error.parameter, "shape")
     return Divergence(*where, BY_HAND, BY_HAND, *[math.nan] * 4)
 

@@ -1,4 +1,4 @@
-"""What a training is to do: the network, and how it is trained."""
+"""The plan of a training: the network and the training settings."""
 
 import sys
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ FORMATS = {"float32": FLOAT32, "float64": FLOAT64}
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a training depends on besides its data; equal plans give equal bits.
+    """Everything a training depends on besides its data; equal plans give equal bits.
 
     Raises:
-        ValueError: an optimiser or dtype of no known name.
+        ValueError: an unknown optimiser or dtype.
     """
 
     network: Network
@@ -42,10 +42,10 @@ class Plan:
 
     @property
     def floats(self) -> Format:
-        """What is charged for a rounding."""
+        """The floating-point format, which determines the bounds on rounding."""
         return FORMATS[self.dtype]
 
     @property
     def numpy_dtype(self) -> Any:
-        """The dtype as NumPy has it."""
+        """The NumPy dtype."""
         return np.dtype(self.dtype)

@@ -1,4 +1,4 @@
-"""What trained networks say about rows of features, in the data's own units and words."""
+"""Predict with trained networks for rows of features, in the data's own units and labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,52 +10,52 @@ from compare.networks import flat
 from compare.networks.files import Model
 from compare.networks.prepared import codes
 from compare.networks.ranges import output_ranges
-from compare.networks.sides import SIDES, ByHand, Side
+from compare.networks.trainers import SIDE_LABELS, ByHand, Trainer
 from compare.verdict import BY_HAND, Verdict
 from compare.wording import InputError, shown
 
-#: A row this many standard deviations from the mean of the training part is worth a word.
+#: Warn about a row this many standard deviations from the mean of the training part.
 FAR = 4.0
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What one side says of n rows."""
+    """One side's predictions for n rows."""
 
     values: list[Any]  #: labels, or numbers in the target's unit
     probabilities: (
         np.ndarray | None
-    )  #: of every class, shape (n, classes); None where there is none
+    )  #: of every class, shape (n, classes); None if the outputs are no probabilities
 
 
 def predict(model: Model, x: np.ndarray) -> dict[str, Predictions]:
-    """The predictions of every side that trained, by its name.
+    """Predict by every side that trained; the predictions by side.
 
     Args:
         model: a trained model.
         x: features in the data's own units, float64, shape (n, features).
 
     Raises:
-        InputError: a row lies so far from what was trained on that a prediction overflows.
+        InputError: a row lies so far from the training data that a prediction overflows.
     """
     inputs = _inputs(model, x)
     return {
-        side: _said(model, _side(model, side).predict(point.params, inputs))
+        side: _predictions(model, _trainer(model, side).predict(point.params, inputs))
         for side, point in model.progress.points.items()
     }
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first prediction on which one of the sides is off by more than rounding explains.
+    """The first prediction at which a side is off by more than rounding explains.
 
-    Its numbers are outputs of the network, in which a target that is a number is standardised.
+    Its numbers are outputs of the network, where a numeric target is standardised.
     """
 
     row: int  #: counted from 0
     output: int  #: counted from 0
-    along: str  #: whose trained parameters both predict with, `by_hand` or `autodiff`
-    off: str  #: which answer lies outside its range: `by_hand`, `autodiff` or `both`
+    along: str  #: the side whose trained parameters both predict with, `by_hand` or `autodiff`
+    off: str  #: the side outside its range: `by_hand`, `autodiff` or `both`
     by_hand: float
     autodiff: float
     bound: float  #: how far apart two right answers may lie
@@ -63,17 +63,19 @@ class Divergence:
 
 
 def first_divergence(model: Model, x: np.ndarray) -> Divergence | None:
-    """Let both sides predict, with the parameters of either, and judge the outputs.
+    """Predict by both sides with the parameters of each, and judge the outputs.
 
     Arguments and errors as for `predict`.
 
     Returns:
-        The first row on which a side is off; None if there is none, or only one side trained.
+        The first row at which a side is off; None if there is none, or only one side trained.
     """
     points, plan = model.progress.points, model.plan
     inputs, found = _inputs(model, x), []
     for along, point in points.items() if len(points) == 2 else ():
-        by_hand, auto = (_side(model, side).predict(point.params, inputs) for side in SIDES)
+        by_hand, auto = (
+            _trainer(model, side).predict(point.params, inputs) for side in SIDE_LABELS
+        )
         params = flat.split(point.params[None], plan.network.sizes)
         right = output_ranges(plan.network, params, inputs[None], plan.floats)[0]
         _refuse_overflow(model, right.magnitude)
@@ -84,17 +86,17 @@ def first_divergence(model: Model, x: np.ndarray) -> Divergence | None:
 
 
 def _inputs(model: Model, x: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+    with np.errstate(over="ignore"):  # values too large for float32 become infinite
         return model.scale.standardised(x).astype(model.plan.numpy_dtype)
 
 
 def far_off(model: Model, x: np.ndarray, lines: Sequence[int] | None = None) -> list[str]:
-    """A few words for each feature that lies far from the mean of what was trained on, in some row.
+    """Return a warning for each feature that lies far from the training mean in some row.
 
     Args:
         model: a trained model.
         x: features in the data's own units, float64, shape (n, features).
-        lines: of a file, where the rows stand.
+        lines: the line numbers of the rows in their file.
     """
     distances = np.abs(model.scale.standardised(x))
     sentences = []
@@ -110,7 +112,7 @@ def far_off(model: Model, x: np.ndarray, lines: Sequence[int] | None = None) -> 
     return sentences
 
 
-def _side(model: Model, side: str) -> Side:
+def _trainer(model: Model, side: str) -> Trainer:
     nothing = np.empty((0, 0))
     if side == BY_HAND:
         return ByHand(model.plan, nothing, nothing)
@@ -119,7 +121,7 @@ def _side(model: Model, side: str) -> Side:
     return ByAutodiff(model.plan, nothing, nothing)
 
 
-def _said(model: Model, outputs: np.ndarray) -> Predictions:
+def _predictions(model: Model, outputs: np.ndarray) -> Predictions:
     _refuse_overflow(model, outputs)
     classes = model.source.classes
     if classes is None:
@@ -142,7 +144,7 @@ def _refuse_overflow(model: Model, outputs: np.ndarray) -> None:
 
 
 def _are_probabilities(model: Model) -> bool:
-    """Those of bce, of softmax-ce, and of a sigmoid for two classes are; others are scores."""
+    """Whether outputs are probabilities: with bce, softmax-ce, or a sigmoid for two classes."""
     network = model.plan.network
     if network.loss == "softmax-ce":
         return True

@@ -1,7 +1,7 @@
-"""From a data set to what a network is trained and tested on: split, standardised, encoded.
+"""Prepare a data set for training and testing: split, standardise, encode.
 
-Means and scales are learned on the training part alone and go with the model: what the network is
-tested on, or asked about later, has not been looked at.
+Means and scales are computed on the training part alone and stored with the model, so nothing leaks
+from the test part or from later data.
 """
 
 from dataclasses import dataclass
@@ -19,41 +19,41 @@ class Scale(NamedTuple):
     sd: np.ndarray  #: float64, shape (columns,); 1 for a column that does not vary
 
     def standardised(self, values: np.ndarray) -> np.ndarray:
-        """Values of shape (n, columns) without unit."""
+        """Standardise values of shape (n, columns)."""
         return (values - self.mean) / self.sd
 
     def in_units(self, values: np.ndarray) -> np.ndarray:
-        """The inverse of `standardised`."""
+        """Convert standardised values back to their units."""
         return values * self.sd + self.mean
 
 
 def scale_of(values: np.ndarray) -> Scale:
-    """The scale of columns, of shape (n, columns)."""
+    """Compute the scale of the columns of `values`, shape (n, columns)."""
     sd = values.std(axis=0)
-    # Rounding of the mean may leave a constant column a deviation of some units of rounding.
+    # Rounding of the mean may leave a constant column with a tiny nonzero deviation.
     noise = 4 * len(values) * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
     return Scale(values.mean(axis=0), np.where(sd <= noise, 1.0, sd))
 
 
 def unscaled(columns: int) -> Scale:
-    """The scale that changes nothing."""
+    """Return the identity scale."""
     return Scale(np.zeros(columns), np.ones(columns))
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What a network sees; arrays in the dtype of the training."""
+    """The prepared training and test data; arrays in the dtype of the training."""
 
     x: np.ndarray  #: to train on, standardised, shape (n, features)
     y: np.ndarray  #: shape (n, outputs)
     test_x: np.ndarray
     test_y: np.ndarray
     scale: Scale  #: of the features
-    target: Scale  #: of a target that is a number; of classes it changes nothing
+    target: Scale  #: of a numeric target; the identity for classes
 
 
 def split(y: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers to train on and to test on, each part with its share of every class.
+    """Choose row numbers to train on and to test on, each part with its share of every class.
 
     The rows are shuffled, put in the order of their targets, and taken for the test at equal
     distances; so no class of two rows or more is missing from the training.
@@ -63,7 +63,7 @@ def split(y: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.nda
         fraction: of the rows to test on, above 0 and at most one half; at least one row is taken.
         seed: a whole number from 0 up.
     """
-    # The 2 keeps these draws apart from others that begin with the same seed.
+    # The 2 makes these draws independent of others from the same seed.
     shuffled = np.random.default_rng([seed, 0, 2]).permutation(len(y))
     ordered = shuffled[np.argsort(y[shuffled], kind="stable")]
     tests = max(1, round(fraction * len(y)))
@@ -96,10 +96,10 @@ def prepare(data: Dataset, outputs: int, fraction: float, seed: int, dtype: Any)
 
 
 def hits(outputs: np.ndarray, y: np.ndarray) -> float:
-    """The share of rows whose class is the predicted one; both of shape (n, outputs)."""
+    """Compute the share of rows predicted correctly; both arguments of shape (n, outputs)."""
     return float(np.mean(codes(outputs) == codes(y)))
 
 
 def codes(outputs: np.ndarray) -> np.ndarray:
-    """The predicted class of each row: from one half upwards the second, or the largest output."""
+    """Return the predicted class of each row: output at least one half, or the largest output."""
     return (outputs[:, 0] >= 0.5).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)

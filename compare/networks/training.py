@@ -1,4 +1,4 @@
-"""A training, epoch by epoch, by hand, by autodiff, or by both in lockstep."""
+"""Train a network epoch by epoch, by hand, by autodiff, or by both in lockstep."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,20 +12,20 @@ from compare.lockstep import Divergence, Point
 from compare.networks.judge import first_wrong_loss, lockstep
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, hits
-from compare.networks.sides import ByHand, Side
+from compare.networks.trainers import ByHand, Trainer
 from compare.verdict import BY_AUTODIFF, BY_HAND
 from compare.wording import InputError
 from manual.sgd import minibatches
 
-#: While both paths are judged, the points of a stretch are kept: at most so many numbers a side.
+#: While paths are judged, at most so many numbers per side are kept in memory at a time.
 KEPT = 4_000_000
 
-#: A training whose parameters grow beyond this has run away.
+#: A training with parameters beyond this has diverged.
 LARGEST = {"float64": 1e100, "float32": 1e12}
 
 
 class RanAwayError(InputError):
-    """A training ran away, as it does under a learning rate far too large, or a wrong gradient."""
+    """A training diverged, from a learning rate far too large or a wrong gradient."""
 
     def __init__(self, epoch: int, plan: Plan, divergence: Divergence | None = None) -> None:
         super().__init__(
@@ -33,18 +33,18 @@ class RanAwayError(InputError):
             f"{LARGEST[plan.dtype]:g} or is no number; learning rate {plan.learning_rate:g} is too "
             "large, expected a smaller --learning-rate"
         )
-        self.divergence = divergence  #: where the sides disagreed before
+        self.divergence = divergence  #: an earlier disagreement of the sides
 
 
 def is_sound(plan: Plan, point: Point) -> bool:
-    """Whether a training can go on from there: no parameter has run away, all are numbers."""
+    """Whether a training can go on from this point: parameters within limits, moments finite."""
     within = np.all(np.abs(point.params) <= LARGEST[plan.dtype])
     return bool(within and np.all(np.isfinite(point.moments)))
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is; all of it goes into a checkpoint."""
+    """The progress of a training; all of it goes into a checkpoint."""
 
     epochs: int  #: done so far
     points: dict[str, Point]  #: by side, `by_hand` and `autodiff`
@@ -62,15 +62,15 @@ class Progress:
 
 @dataclass
 class Training:
-    """What `advance` needs; nothing in it changes from epoch to epoch."""
+    """A training's constant parts: plan, data and trainers; `advance` runs an epoch."""
 
     plan: Plan
     data: Prepared
     by: tuple[str, ...]  #: the sides that train
-    sides: dict[str, Side] = field(init=False)
+    sides: dict[str, Trainer] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the sides; JAX is loaded only if one of them needs it."""
+        """Build the trainers; JAX is loaded only if one of them needs it."""
         x, y = self.data.x, self.data.y
         self.sides = {}
         if BY_HAND in self.by:
@@ -81,19 +81,19 @@ class Training:
             self.sides[BY_AUTODIFF] = ByAutodiff(self.plan, x, y)
 
     def start(self) -> Progress:
-        """Before the first epoch: all sides start from the same parameters."""
+        """Return the progress before the first epoch; all sides start from the same parameters."""
         plan = self.plan
         params = manual.network.draw_parameters(plan.network, plan.seed, plan.numpy_dtype)
         point = ByHand(plan, self.data.x, self.data.y).start(params)
         return Progress(0, dict.fromkeys(self.by, point), np.empty((0, len(self.by))))
 
     def advance(self, progress: Progress) -> Progress:
-        """One more epoch.
+        """Run one more epoch.
 
         Raises:
-            RanAwayError: a parameter or a loss exceeds `LARGEST` or is not a number, on every side,
-                or on one without the two having disagreed.
-            MisshapenError: the gradient by hand cannot be descended.
+            RanAwayError: a parameter or a loss exceeds `LARGEST` or is NaN, on every side, or on
+                one although the two never disagreed.
+            MisshapenError: the gradient by hand is not shaped like the parameters.
         """
         points = progress.points
         divergence, farthest = progress.first_divergence, progress.max_drift_ulps
@@ -127,7 +127,7 @@ class Training:
         )
 
     def _stretches(self, epoch: int) -> list[np.ndarray]:
-        """The minibatches of an epoch, as matrices of row numbers that are not too large."""
+        """Group the minibatches of an epoch into matrices of row numbers of limited size."""
         batches = minibatches(len(self.data.x), self.plan.batch, self.plan.seed, epoch)
         full = [batch for batch in batches if len(batch) == self.plan.batch]
         at_once = max(1, KEPT // (3 * count_parameters(self.plan.network.sizes)))
@@ -138,19 +138,19 @@ class Training:
         return stretches + [batch[None].astype(np.int32) for batch in batches[len(full) :]]
 
     def is_sound(self, point: Point) -> bool:
-        """Whether a side can go on from there."""
+        """Whether a side can go on from this point."""
         return is_sound(self.plan, point)
 
     def loss(self, side: str, point: Point) -> float:
-        """On the training part, by the side's own lines."""
+        """Compute a side's loss on the training part."""
         return self.sides[side].loss(point.params, self.data.x, self.data.y)
 
     def accuracy(self, side: str, point: Point) -> float:
-        """The share of right answers on the training part."""
+        """Compute a side's accuracy on the training part."""
         return hits(self.sides[side].predict(point.params, self.data.x), self.data.y)
 
     def score(self, side: str, point: Point, classes: bool) -> dict[str, Any]:
-        """Losses and, of classes, the shares of right answers, on both parts."""
+        """Compute losses and, for classes, accuracies, on both parts."""
         data, network = self.data, self.sides[side]
         parts = {"train": (data.x, data.y), "test": (data.test_x, data.test_y)}
         shares = {
@@ -169,7 +169,7 @@ def train(
     epochs: int,
     on_epoch: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Advance until so many epochs are done; `on_epoch` sees the progress after each.
+    """Advance until `epochs` are done; `on_epoch` is called with the progress after each.
 
     Raises:
         RanAwayError: as `Training.advance` does.

@@ -1,4 +1,4 @@
-"""Where every right program must arrive: the ranges of one update of an optimiser.
+"""The ranges of one update of an optimiser, computed by any right program.
 
 All arrays are flat: n updates in rows, all parameters of a network side by side in columns.
 """
@@ -12,21 +12,21 @@ import numpy as np
 from compare.lockstep import Point, Ranges
 from compare.rounding import Format, Range, exactly, nearly, square, widened
 
-#: The constants of the optimisers, stated here once more: a judge that asked one of the two sides
-#: for them would find the other one guilty of a slip in them. Momentum: Polyak's μ as it is
-#: commonly set; Adam: Kingma & Ba, arXiv:1412.6980, algorithm 1.
+#: The constants of the optimisers, repeated here: if they were taken from one of the two sides, a
+#: mistake in them would be blamed on the other. Momentum: the common value of Polyak's μ; Adam:
+#: Kingma & Ba, arXiv:1412.6980, algorithm 1.
 MOMENTUM = 0.9
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 def update_ranges(optimiser: str, rate: float, before: Point, grads: Range) -> Ranges:
-    """The ranges after an update, from the range of its gradient.
+    """Compute the ranges after an update, from the range of its gradient.
 
     Args:
         optimiser: one of `manual.optimisers.OPTIMISERS`.
         rate: η.
         before: the n points that the updates start from.
-        grads: of shape (n, p).
+        grads: the range of the gradients, shape (n, p).
 
     Raises:
         KeyError: no optimiser of that name.
@@ -67,9 +67,9 @@ def _weights(beta: float, counts: np.ndarray, floats: Format) -> Range:
 
 
 def _root(x: Range) -> Range:
-    """√ of a number that is not negative, whatever its range says."""
+    """Compute the range of √x for a number that is never negative, even if its range is."""
     lo, hi = np.sqrt(np.maximum(x.lo, 0)), np.sqrt(np.maximum(x.hi, 0))
-    # A witness that reads a subnormal number as 0 is off by the root of the smallest normal one.
+    # A program that flushes subnormals to 0 is off by the root of the smallest normal number.
     flushed = np.sqrt(x.floats.tiny)
     wide = widened(replace(x, lo=lo, hi=hi), 2)
     return replace(wide, lo=np.maximum(wide.lo - flushed, 0.0), hi=wide.hi + flushed)

@@ -1,6 +1,7 @@
-"""Mistakes that people really make in backpropagation, each of which a check must see.
+"""Planted mistakes in the article's gradient and training loop, by slug; a new one goes here.
 
-A slug names a mistake; that of the catalogue of kinds, where it has the mistake.
+They are mistakes that people really make. A mistake in a factor of the chain rule belongs into
+`links`, one in the arguments or the result into `answers`, one in the training loop into `loops`.
 """
 
 from compare.planted.answers import ANSWERS
@@ -12,14 +13,14 @@ from compare.wording import InputError, near_miss, quoted
 #: Wrong gradients, by slug.
 PLANTS: dict[str, Plant] = LINKS | ANSWERS
 
-#: Those, and right gradients that are trained with wrongly.
+#: The wrong gradients and the wrong training loops, by slug.
 MISTAKES: dict[str, Plant] = PLANTS | LOOPS
 
 __all__ = ["LOOPS", "MISTAKES", "PLANTS", "Plant", "slug_of"]
 
 
 def slug_of(typed: str, option: str, among: dict[str, Plant] = PLANTS) -> str:
-    """The slug that somebody typed, in lower case.
+    """Return a slug that a user typed, in lower case, after checking it.
 
     Raises:
         InputError: `among` has no such mistake.

@@ -1,4 +1,4 @@
-"""Mistakes around a right chain: what is done to its arguments or its answer, or in its place."""
+"""Mistakes around a right chain rule: in its arguments, its result, or the method."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,7 +16,7 @@ Point = tuple[Parameters, Any, Any]
 def _then(
     says: str, wrong: tuple[str, ...], change: Callable[[Parameters, Parameters], Iterable[Any]]
 ) -> Plant:
-    """The right gradient, then `change(params, grads)`."""
+    """Apply `change(params, grads)` to the right gradient."""
 
     def make(derivative: Derivative) -> Gradient:
         return lambda params, x, y: Parameters(
@@ -29,7 +29,7 @@ def _then(
 def _elsewhere(
     says: str, wrong: tuple[str, ...], move: Callable[[Parameters, Any, Any], Point]
 ) -> Plant:
-    """The right gradient of other arguments, `move(params, x, y)`."""
+    """Evaluate the right gradient at other arguments, `move(params, x, y)`."""
 
     def make(derivative: Derivative) -> Gradient:
         return lambda params, x, y: manual.article.gradient(*move(params, x, y), derivative)
@@ -58,7 +58,7 @@ def _decayed(params: Parameters, grads: Parameters) -> Parameters:
 
 
 def _accumulates(derivative: Derivative) -> Gradient:
-    """Adds to the same buffers at every call; there is one for each shape of an answer."""
+    """Add to the same buffers at every call; there is one for each shape of a result."""
     buffers: dict[tuple[int, ...], np.ndarray] = {}
 
     def gradient(params: Parameters, x: Any, y: Any) -> Parameters:

@@ -1,7 +1,7 @@
-"""Mistakes in a link of the chain: the lines of `manual.article.gradient` with one place edited.
+"""Mistakes in factors of the chain rule: `manual.article.gradient` with one place edited.
 
-An edit is a text that stands in the lines once, and what is written there instead; lines after it
-use what it made, as they would in real code.
+An edit is a text that occurs once in the lines, and its replacement; the lines after it use its
+result, as they would in real code.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ def _link(says: str, wrong: tuple[str, ...], *edits: Edit) -> Plant:
     return Plant(says, wrong, make, in_link=True)
 
 
-#: The lines that most mistakes are in.
+#: The lines that most mistakes replace.
 LOSS, OUTPUT = "dL_dypred = -2 * (y - ypred)", "dypred_dz3 = derivative(z3)"
 H1, H2 = "dh1_dz1 = derivative(z1)", "dh2_dz2 = derivative(z2)"
 W1 = "dL_dw1 = dL_dypred * dypred_dh1 * dh1_dw1"

@@ -1,4 +1,4 @@
-"""Mistakes of the training loop: the gradient is right at every point, and the training is not."""
+"""Mistakes in the training loop, around a right gradient."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +14,7 @@ Step = Callable[[Parameters, Any, Any, Any, float], Parameters]
 
 
 def each_by(step: Step) -> Loop:
-    """The training loop with an update of its own."""
+    """Return the training loop with the given update."""
 
     def train(
         params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
@@ -27,12 +27,12 @@ def each_by(step: Step) -> Loop:
 
 
 def _too_early(slope: Derivative) -> Step:
-    """The output's parameters are updated first, and the hidden derivatives take the new ones."""
+    """Update the output's parameters first, so that the hidden derivatives use the new ones."""
 
     def step(params: Parameters, x: Any, y: Any, gradient: Any, rate: float) -> Parameters:
         output = update(params, gradient(params, x, y), rate)
         halfway = params._replace(w5=output.w5, w6=output.w6, b3=output.b3)
-        # What the forward pass has computed stays as it was, as in the code that had this mistake.
+        # The values of the forward pass are kept, as in the code that had this mistake.
         kept = forward(params, x)
         late = gradient_lines(halfway, x[0], x[1], y, kept, slope)
         hidden = update(params, late, rate)
@@ -42,7 +42,7 @@ def _too_early(slope: Derivative) -> Step:
 
 
 def whatever_slope(train: Loop) -> Callable[[Derivative], Loop]:
-    """A loop that takes no slope itself."""
+    """Wrap a loop that does not depend on the form of σ'."""
     return lambda _: train
 
 

@@ -1,4 +1,4 @@
-"""What a planted mistake is."""
+"""The type of a planted mistake."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ WEIGHTS = ("w1", "w2", "w3", "w4", "w5", "w6")
 
 
 def right(derivative: Derivative) -> Gradient:
-    """The gradient without a mistake."""
+    """Return the right gradient with that form of σ'."""
     return partial(manual.article.gradient, derivative=derivative)
 
 
@@ -34,12 +34,12 @@ def right(derivative: Derivative) -> Gradient:
 class Plant:
     """A mistake: in the gradient, or in the training loop around a right gradient."""
 
-    says: str  #: what is done wrong, one sentence without its full stop
+    says: str  #: the mistake in one sentence without its full stop
     wrong: tuple[str, ...]  #: the parameters whose derivative, or whose update, is wrong
-    make: Callable[[Derivative], Gradient] = right  #: the gradient, from the form of σ' it uses
-    #: The training loop, from the form of σ' it uses; None for the right one.
+    make: Callable[[Derivative], Gradient] = right  #: (form of σ') -> the gradient
+    #: (form of σ') -> the training loop; None for the right one.
     loop: Callable[[Derivative], Loop] | None = None
-    in_link: bool = False  #: whether the mistake is in a line of the chain, and not around it
+    in_link: bool = False  #: whether the mistake is in a line of the chain rule, not around it
 
     @property
     def kind(self) -> str:
@@ -48,18 +48,18 @@ class Plant:
 
     @property
     def gradient(self) -> Gradient:
-        """The gradient with σ' in the stable form, as before its first call."""
+        """A fresh gradient with the stable form of σ'."""
         return self.make(sigmoid_derivative)
 
     @property
     def train(self) -> Loop:
-        """The training loop with σ' in the stable form."""
+        """The training loop with the stable form of σ'."""
         return self.train_in("stable")
 
     def gradient_in(self, form: str) -> Gradient:
-        """The gradient with σ' in the form of that name, `stable` or `article`."""
+        """Return a fresh gradient with the named form of σ', `stable` or `article`."""
         return self.make(SIGMOID_DERIVATIVES[form])
 
     def train_in(self, form: str) -> Loop:
-        """The training loop with σ' in the form of that name."""
+        """Return the training loop with the named form of σ'."""
         return self.loop(SIGMOID_DERIVATIVES[form]) if self.loop else manual.sgd.train

@@ -1,8 +1,8 @@
-"""Arrays of `Number`s, and the namespace that the hand-written lines find for them.
+"""Arrays of `Number`s, and their array API namespace for the hand-written lines.
 
-NumPy passes operators and `@` on to the objects in its arrays; the functions that stand below, one
-for each name that the lines take from a namespace, ask the objects for their methods. A single
-number is an array of shape (), so that it has a namespace as well.
+NumPy passes operators and `@` on to the objects in its arrays; the functions below, one for each
+name that the lines take from a namespace, call the objects' methods. A single number is an array of
+shape (), so that it has a namespace as well.
 """
 
 from collections.abc import Callable
@@ -23,13 +23,13 @@ class Array(Shaped, NDArrayOperatorsMixin):
     dtype = np.dtype(object)
 
     def __init__(self, numbers: Any):
-        """Numbers: one, or an array or nested lists of them."""
+        """Wrap one number, or an array or nested lists of numbers."""
         super().__init__(np.asarray(numbers, dtype=object))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> "Array":
         if method != "__call__" or options:
             raise TypeError(f"{ufunc.__name__}.{method}: the lines may use operators alone")
-        # An order to return objects: left to itself NumPy turns the outcome of > into truth values.
+        # dtype=object, because NumPy would turn the result of a comparison into bools.
         return Array(ufunc(*map(_plain, inputs), dtype=object))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -48,7 +48,7 @@ class Array(Shaped, NDArrayOperatorsMixin):
 
     @property
     def number(self) -> Number:
-        """The one that an array of shape () holds."""
+        """The single number of an array of shape ()."""
         return self.numbers[()]
 
 
@@ -71,12 +71,12 @@ greater, greater_equal = map(_elementwise, ("__gt__", "__ge__"))
 
 
 def sum(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)
-    """The sum along an axis, or of all numbers."""
+    """Sum along an axis, or over all numbers."""
     return Array(np.sum(x.numbers, axis=axis, keepdims=keepdims))
 
 
 def max(x: Array, axis: int, keepdims: bool) -> Array:  # noqa: A001 (the standard's)
-    """The largest along an axis: cases, for it may be any of them."""
+    """Take the largest along an axis: a case for each number that it may be."""
     rows = np.moveaxis(x.numbers, axis, -1)
     largest = np.empty(rows.shape[:-1], dtype=object)
     for at in np.ndindex(largest.shape):
@@ -85,25 +85,25 @@ def max(x: Array, axis: int, keepdims: bool) -> Array:  # noqa: A001 (the standa
 
 
 def astype(x: Array, dtype: Any) -> Array:
-    """Truth values are numbers here already, and of others there is no other kind.
+    """Return x: Booleans are the numbers 0 and 1 here.
 
     Raises:
-        InexactError: the new kind does not hold what x may be.
+        InexactError: the dtype cannot represent x exactly.
     """
-    if dtype != Array.dtype and not (np.dtype(dtype).kind == "f" and _are_truth(x)):
+    if dtype != Array.dtype and not (np.dtype(dtype).kind == "f" and _are_booleans(x)):
         raise InexactError(f"exact numbers turned into {np.dtype(dtype)}")
     return x
 
 
-def _are_truth(x: Array) -> bool:
-    return all(number.is_truth for number in x.numbers.flat)
+def _are_booleans(x: Array) -> bool:
+    return all(number.is_boolean for number in x.numbers.flat)
 
 
 def eye(n: int, dtype: Any = None) -> Any:  # noqa: ARG001 (the standard's signature)
-    """The identity matrix, of whole numbers."""
+    """Return the identity matrix of integers."""
     return np.eye(n, dtype=int).astype(object)
 
 
 def zeros_like(x: Array) -> Any:
-    """Whole numbers 0, x's shape."""
+    """Return integer zeros in x's shape."""
     return np.zeros(x.shape, dtype=int).astype(object)

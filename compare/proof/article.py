@@ -1,4 +1,4 @@
-"""The article's 2-2-1 network as something to be proved."""
+"""The article's 2-2-1 network as the subject of a proof."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from manual.article import Parameters
 Gradient = Callable[[Any, Any, Any], Any]
 
 
-#: What the nine become when h1 and h2 change places.
+#: The nine parameters' new names when h1 and h2 are exchanged.
 SWAPPED = ("w3", "w4", "w1", "w2", "w6", "w5", "b2", "b1", "b3")
 
 
@@ -24,11 +24,11 @@ def _symbol(name: str) -> Symbol:
 
 
 class Article:
-    """One sample, and nine parameters with names of their own.
+    """The article's network with one sample.
 
     Args:
-        make: the gradient, as it is before its first call. It is called twice, and what it says
-            the second time counts: what one call leaves behind must not change the next.
+        make: returns a fresh gradient. It is called twice and the second result is used: a call
+            must not change the next one.
     """
 
     def __init__(self, make: Callable[[], Gradient]):

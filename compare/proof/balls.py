@@ -1,9 +1,9 @@
-"""Balls at a point: what a formula is there, between bounds that are sure.
+"""Evaluate formulas at a point with ball arithmetic, between proved bounds.
 
-A ball (`flint.arb`) is a middle and a radius; every operation returns one that holds all results
-of what its operands hold, so two balls that do not meet prove that two numbers differ. The
-hand-written lines run on them as they run on symbols; elements of a field are evaluated. Both in
-the precision that `flint.ctx` is set to.
+A ball (`flint.arb`) is a midpoint and a radius; the result of an operation contains all results for
+numbers in its operands, so two disjoint balls prove that two numbers differ. The hand-written lines
+run on balls as they run on symbols; elements of a field are evaluated. Both use the precision of
+`flint.ctx`.
 """
 
 from collections.abc import Mapping
@@ -18,18 +18,18 @@ from compare.proof.polynomials import Polynomial
 
 
 class UnsureError(Exception):
-    """A question that a ball which holds 0 cannot answer."""
+    """A sign that cannot be decided, because a ball contains 0."""
 
 
 class Balls:
-    """The arithmetic of balls; see `compare.proof.number`."""
+    """Ball arithmetic; an `Arithmetic` of `compare.proof.number`."""
 
     def exact(self, value: Fraction) -> arb:
-        """The rational number, with a radius if binary digits cannot hold it."""
+        """Return the ball of a rational number, exact if that is a binary fraction."""
         return arb(fmpq(value.numerator, value.denominator))
 
     def divide(self, a: arb, b: arb) -> arb:
-        """The quotient; of a divisor that may be 0, a ball without bounds."""
+        """Divide; if the divisor may be 0, the ball is unbounded."""
         return a / b
 
     def exp(self, z: arb) -> arb:
@@ -41,10 +41,10 @@ class Balls:
         return a.log()
 
     def choose(self, a: arb, positive: Any, negative: Any, zero: Any) -> Any:
-        """One of three by the sign of a.
+        """Choose one of three values by the sign of a.
 
         Raises:
-            UnsureError: the ball holds 0 and more.
+            UnsureError: the ball contains 0 and other numbers.
         """
         if a > 0:
             return positive
@@ -55,11 +55,11 @@ class Balls:
         raise UnsureError
 
 
-class Place:
-    """A point, for elements of a field to be evaluated at.
+class Evaluator:
+    """Evaluates elements of a field at a point.
 
     Args:
-        field: whose.
+        field: the field.
         point: a number for each of its names.
     """
 
@@ -71,11 +71,11 @@ class Place:
             self._values.append(1 / (1 + (-value).exp()) if kind == "sigmoid" else value.log())
 
     def value(self, element: Element) -> arb:
-        """Of an element."""
+        """Evaluate an element."""
         return self._polynomial(element.numer) / self._polynomial(element.denom)
 
     def leaf(self, tree: Any) -> Element:
-        """Of a tree, the leaf that holds at this point.
+        """Return the leaf of a tree that applies at this point.
 
         Raises:
             UnsureError: the point lies on the border between two cases, or too close to it.

@@ -1,13 +1,13 @@
-"""Case distinctions: what a number is depends on the signs of others, and all cases are kept.
+"""Case distinctions: numbers that depend on the signs of others, as trees with all cases.
 
-|z| is z where z > 0 and -z where z < 0. Nobody chooses between the two: the number is a tree with a
-question at every fork and a formula at every leaf, and an operation on trees is done at every leaf
-that they have in common. Where both ways lead to the same formula the fork is left out. So of
-e^min(z, 0) / (1 + e^-|z|) one formula remains, which is checked in doing so; of a ReLU two remain.
+|z| is z where z > 0 and -z where z < 0. Both cases are kept: the number is a tree with a question
+at every fork and a formula at every leaf, and an operation on trees is applied to every combination
+of leaves. A fork with the same formula in both branches is dropped: e^min(z, 0) / (1 + e^-|z|) is
+reduced to one formula, which checks it on the way; a ReLU keeps two.
 
-Questions about one number with different bounds are not independent: where r > 1, r > 0 as well.
-What contradicts this is not gone into. Anything else is, also what no real numbers lead to: what
-holds in too many cases still holds.
+Questions about one number with different bounds are not independent: r > 1 implies r > 0. Cases
+that contradict this are skipped. All others are kept, even if no real numbers lead to them: a
+statement that holds in too many cases still holds.
 """
 
 import math
@@ -28,55 +28,55 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True)
 class Fork:
-    """A tree that is one thing where a question is answered with yes, another where with no."""
+    """A tree with one subtree for each answer to a question."""
 
     question: Question
     yes: Any
     no: Any
 
 
-#: Between which bounds each number lies that a question was asked about, on the way to a leaf.
-Way = Mapping[Any, tuple[Bound, Bound]]
+#: The condition under which a leaf holds: bounds on the numbers that its questions compare.
+Condition = Mapping[Any, tuple[Bound, Bound]]
 
-START: Way = {}
+NO_CONDITION: Condition = {}
 _ANYWHERE = (-math.inf, math.inf)
 
 
-def combined(function: Callable[..., Any], *trees: Any, way: Way = START) -> Any:
-    """A function of leaves, of trees: done in every case that all of them have in common.
+def combined(function: Callable[..., Any], *trees: Any, condition: Condition = NO_CONDITION) -> Any:
+    """Apply a function of leaves to trees, in every case that is possible for all of them.
 
     Args:
-        function: of as many leaves as there are trees; returns a leaf, or a tree.
+        function: takes as many leaves as there are trees; returns a leaf, or a tree.
         trees: leaves or forks.
-        way: what is known of this case already.
+        condition: the condition of this case so far.
     """
-    here = [_further(tree, way) for tree in trees]
+    here = [_further(tree, condition) for tree in trees]
     for tree in here:
         if isinstance(tree, Fork):
             yes, no = (
-                combined(function, *here, way=_narrowed(way, tree.question, answer))
+                combined(function, *here, condition=_narrowed(condition, tree.question, answer))
                 for answer in (True, False)
             )
             return joined(tree.question, yes, no)
-    return _further(function(*here), way)
+    return _further(function(*here), condition)
 
 
 def joined(question: Question, yes: Any, no: Any) -> Any:
-    """A fork, or what both ways lead to if that is the same."""
+    """Return a fork, or the common subtree if both are equal."""
     return yes if yes == no else Fork(question, yes, no)
 
 
-def leaves(tree: Any, way: Way = START) -> Iterator[tuple[Way, Any]]:
-    """Every leaf, with the way that leads to it."""
+def leaves(tree: Any, condition: Condition = NO_CONDITION) -> Iterator[tuple[Condition, Any]]:
+    """Yield every leaf with the condition under which it applies."""
     if isinstance(tree, Fork):
-        yield from leaves(tree.yes, _narrowed(way, tree.question, True))
-        yield from leaves(tree.no, _narrowed(way, tree.question, False))
+        yield from leaves(tree.yes, _narrowed(condition, tree.question, True))
+        yield from leaves(tree.no, _narrowed(condition, tree.question, False))
     else:
-        yield way, tree
+        yield condition, tree
 
 
 def questions(tree: Any) -> Iterator[Question]:
-    """Those at the forks, some of them more than once."""
+    """Yield the questions at the forks, some of them more than once."""
     if isinstance(tree, Fork):
         yield tree.question
         yield from questions(tree.yes)
@@ -84,15 +84,15 @@ def questions(tree: Any) -> Iterator[Question]:
 
 
 def at_the_border(function: Callable[[Any, Any], Any], tree: Any, question: Question) -> Any:
-    """A function of what a tree is on either side of a question, where `of` equals `above`."""
+    """Apply a function to a tree's values on both sides of the border of a question."""
     yes, no = (_answered(tree, question, answer) for answer in (True, False))
-    return combined(function, yes, no, way={question.of: (question.above, question.above)})
+    return combined(function, yes, no, condition={question.of: (question.above, question.above)})
 
 
-def _further(tree: Any, way: Way) -> Any:
-    """Past the forks whose question is answered by the way here."""
+def _further(tree: Any, condition: Condition) -> Any:
+    """Skip the forks whose question the condition answers."""
     while isinstance(tree, Fork):
-        low, high = way.get(tree.question.of, _ANYWHERE)
+        low, high = condition.get(tree.question.of, _ANYWHERE)
         if tree.question.above <= low:
             tree = tree.yes
         elif tree.question.above >= high:
@@ -102,13 +102,13 @@ def _further(tree: Any, way: Way) -> Any:
     return tree
 
 
-def _narrowed(way: Way, question: Question, answer: bool) -> Way:
-    low, high = way.get(question.of, _ANYWHERE)
-    return {**way, question.of: (question.above, high) if answer else (low, question.above)}
+def _narrowed(condition: Condition, question: Question, answer: bool) -> Condition:
+    low, high = condition.get(question.of, _ANYWHERE)
+    return {**condition, question.of: (question.above, high) if answer else (low, question.above)}
 
 
 def _answered(tree: Any, question: Question, answer: bool) -> Any:
-    """The tree where a question has an answer."""
+    """Return the tree with one question answered."""
     if not isinstance(tree, Fork):
         return tree
     if tree.question == question:

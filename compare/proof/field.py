@@ -1,26 +1,26 @@
 """Exact formulas: a field of rational functions, in which equal formulas are equal elements.
 
-An element is a fraction of two polynomials with rational coefficients, in lowest terms (SymPy's, of
-its symbols). The variables are the parameters, inputs and targets, and one more for every
-exponential and logarithm that came up:
+An element is a quotient of two polynomials with rational coefficients, in lowest terms (SymPy's).
+The variables are the parameters, inputs and targets, and one more for every exponential and
+logarithm that occurs:
 
-- For e^z there is s = σ(z), and e^z is s / (1 - s). Every real z has its own s between 0 and 1, and
-  s' = s (1 - s) z'. A multiple of z that is known, or the sum of two, brings nothing new.
-- For log a there is l with l' = a' / a. Factors s and 1 - s of a are taken out first:
+- For e^z a variable s = σ(z), and e^z is s / (1 - s). Every real z has its own s between 0 and 1;
+  s' = s (1 - s) z'. A multiple of a known z, or a sum of two, needs no new variable.
+- For log a a variable l with l' = a' / a. Factors s and 1 - s of a are taken out first:
   log s is z + log(1 - s).
 
 So the field is closed under differentiation (a differential field), and `derivative` is the sum
-over all variables of the partial derivative by it times its own slope: no derivative of a network
-is written down here.
+over all variables of the partial derivative by the variable times the variable's own derivative:
+no derivative of a network is written down here.
 
-Why an identity of elements is one of functions. Put real numbers in for parameters, inputs and
-targets, then σ(z) for s and log a for l. Sums and products of elements become those of the numbers,
-and quotients as well, as long as no divisor is 0. So two elements that are equal are the same
-number wherever the lines can be run at all. Divisors are seen to: `sign` knows those that are
-positive for all real numbers (with e/(1 + e) for each s, e > 0, all coefficients of the polynomial
-are positive), and one that it does not know is kept in `unproved`, so that nothing counts as
-proved. Two elements that differ may yet be the same function, if variables depend on one another in
-a way that is not known here: then nothing is proved, and nothing is refuted either.
+Why equal elements are equal functions: substitute real numbers for parameters, inputs and targets,
+then σ(z) for s and log a for l. Sums and products of elements become those of the numbers, and so
+do quotients, as long as no divisor is 0. So equal elements have the same value wherever the lines
+can be run at all. Divisors are checked: `sign` recognises those positive for all real numbers
+(with e/(1 + e) for each s, e > 0, all coefficients of the polynomial are positive); any other is
+kept in `unproved`, and then nothing counts as proved. Elements that differ may still be the same
+function, if variables depend on one another in a way unknown here: then nothing is proved, and
+nothing is refuted either.
 """
 
 from collections import deque
@@ -35,16 +35,16 @@ from compare.proof.cases import Question, joined
 from compare.proof.number import NO_NUMBER
 from compare.proof.polynomials import Polynomial, divided, fraction, sign_between_0_and_1, used
 
-#: SymPy says nothing of its type.
+#: SymPy has no type to annotate with.
 Element = Any
 
 
 class FullError(Exception):
-    """More exponentials and logarithms than there is room for."""
+    """More exponentials and logarithms than the field has variables for."""
 
 
 class Extension(NamedTuple):
-    """What a further variable stands for."""
+    """A variable added for an exponential or a logarithm."""
 
     variable: Element
     kind: str  #: `sigmoid` or `log`
@@ -52,11 +52,11 @@ class Extension(NamedTuple):
 
 
 class Field:
-    """The field of one proof. See the module.
+    """The field of formulas of one proof; see the module.
 
     Args:
-        names: of parameters, inputs and targets.
-        room: how many exponentials and logarithms there may be.
+        names: the parameters, inputs and targets.
+        room: the most exponentials and logarithms.
     """
 
     def __init__(self, names: Iterable[str], room: int):
@@ -66,25 +66,25 @@ class Field:
         self.elements, *variables = field(symbols, QQ)
         self.named: dict[str, Element] = dict(zip(names, variables, strict=False))
         self.extensions: list[Extension] = []
-        self.unproved: list[Element] = []  #: what must not be 0, and may be
+        self.unproved: list[Element] = []  #: elements that must not be 0 but may be
         self._free = deque(variables[len(names) :])
         self._sigmoids: dict[Any, tuple[Any, Extension]] = {}  #: with a factor, by the direction
         self._exps: dict[Element, Element] = {}
         self._logs: dict[Element, Element] = {}
         self._signs: dict[Polynomial, int | None] = {}
-        self._sides: dict[Question, bool] = {}  #: the answer that goes for the border as well
+        self._sides: dict[Question, bool] = {}  #: the answer that includes the border
         self._slopes: dict[str, dict[Element, Element]] = {}
 
     def exact(self, value: Fraction) -> Element:
-        """The constant."""
+        """Return a constant as an element."""
         return self.elements.new(self.constant(value))
 
     def constant(self, value: Fraction) -> Polynomial:
-        """The same as a polynomial."""
+        """Return a constant as a polynomial."""
         return self.elements.ring.ground_new(QQ(value.numerator, value.denominator))
 
     def divide(self, a: Element, b: Element) -> Element:
-        """The quotient; of a divisor that is the constant 0, no number."""
+        """Divide; `NO_NUMBER` if the divisor is the constant 0."""
         if b == 0:
             return NO_NUMBER
         if self.sign(b) is None and b not in self.unproved:
@@ -92,7 +92,7 @@ class Field:
         return a / b
 
     def exp(self, z: Element) -> Element:
-        """e^z: of what is known already, or s / (1 - s) with a new s."""
+        """Return e^z, from known variables or as s / (1 - s) with a new s."""
         if z not in self._exps:
             self._exps[z] = self._exp(z)
         return self._exps[z]
@@ -113,7 +113,7 @@ class Field:
         return s / (1 - s) if factor > 0 else (1 - s) / s
 
     def log(self, a: Element) -> Element:
-        """The logarithm, as a sum over the factors of a that are known."""
+        """Return the logarithm, as a sum over the known factors of a."""
         if self.sign(a) != 1:
             self.unproved.append(a)
         (above, powers), (below, others) = (self.without_sigmoids(p) for p in (a.numer, a.denom))
@@ -128,10 +128,10 @@ class Field:
         return total
 
     def choose(self, a: Element, positive: Any, negative: Any, zero: Any) -> Any:
-        """One of three by the sign of a; if that is not the same everywhere, the cases.
+        """Choose one of three values by the sign of a; if the sign varies, return the cases.
 
-        Of a case nothing is kept for a = 0: it has to be one of the other two, and always the same
-        one of each question, else a is kept in `unproved`.
+        The cases have no branch for a = 0: its value has to equal one of the other two, always on
+        the same side of each question; otherwise a is kept in `unproved`.
         """
         sign = self.sign(a)
         if sign is not None:
@@ -146,7 +146,7 @@ class Field:
         return joined(question, positive, negative)
 
     def _question(self, a: Element) -> tuple[Question, bool]:
-        """Whether a is positive; or, if the second is true, whether it is negative."""
+        """Return the question whether a is positive or, if the flag is set, negative."""
         if self.sign_of(a.denom) is None:
             a = a * a.denom * a.denom
         below = self.sign_of(a.denom) == -1
@@ -159,7 +159,7 @@ class Field:
     def _has_side(
         self, a: Element, question: Question, outcomes: tuple[Any, Any, Any], flipped: bool
     ) -> bool:
-        """Whether a = 0 is on one side, and on the side where this question has it always."""
+        """Whether a = 0 belongs to one side, the same one as before for this question."""
         positive, negative, zero = outcomes
         if zero not in (positive, negative):
             return False
@@ -169,18 +169,18 @@ class Field:
         return self._sides.setdefault(question, side) == side
 
     def sign(self, a: Element) -> int | None:
-        """1, -1 or 0 if a has that sign for all real numbers, and this can be seen; else None."""
+        """Return 1, -1 or 0 if a provably has that sign for all real numbers, else None."""
         above, below = self.sign_of(a.numer), self.sign_of(a.denom)
         return None if above is None or below is None else above * below
 
     def sign_of(self, polynomial: Polynomial) -> int | None:
-        """The same of a polynomial."""
+        """Return the sign of a polynomial, as `sign` does."""
         if polynomial not in self._signs:
             self._signs[polynomial] = self._sign_of(polynomial)
         return self._signs[polynomial]
 
     def derivative(self, a: Element, name: str) -> Element:
-        """The derivative by a parameter, an input or a target."""
+        """Differentiate by a parameter, an input or a target."""
         slopes = self._slopes.setdefault(name, {self.named[name]: self.elements.one})
         for variable, kind, z in self.extensions[len(slopes) - 1 :]:
             dz = _total(z, slopes)
@@ -212,7 +212,7 @@ class Field:
         return self._logs[a]
 
     def without_sigmoids(self, polynomial: Polynomial) -> tuple[Polynomial, dict[int, Any]]:
-        """What is left without the factors s and 1 - s, and how often each of the two was there."""
+        """Divide out the factors s and 1 - s; return the rest and the multiplicities."""
         powers = {}
         for at, (variable, kind, _) in enumerate(self.extensions):
             if kind == "sigmoid" and (s := variable.numer).ring.index(s) in used(polynomial):
@@ -230,7 +230,7 @@ class Field:
 
 
 def _total(a: Element, slopes: dict[Element, Element]) -> Element:
-    """Over all variables, the partial derivative by it times its slope."""
+    """Sum, over all variables, the partial derivative times the variable's derivative."""
     within = used(a.numer) | used(a.denom)
     terms = (
         a.diff(variable) * slope
@@ -241,5 +241,5 @@ def _total(a: Element, slopes: dict[Element, Element]) -> Element:
 
 
 def _direction(z: Element) -> tuple[Any, tuple[Polynomial, Polynomial]]:
-    """z as a rational number times a fraction of two polynomials that have 1 in front."""
+    """Split z into a rational number and a quotient of two monic polynomials."""
     return z.numer.LC / z.denom.LC, (z.numer.monic(), z.denom.monic())

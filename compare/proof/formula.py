@@ -1,7 +1,7 @@
-"""How an element of the field is written: what is known by a name, by that name.
+"""Write elements of the field as formulas, with names where they exist.
 
-A variable that stands for σ(z) is called as the step that it is, h1, or by what it is of, σ(z0[1]).
-Every formula is a product of its factors; signs and numbers stand in front.
+A variable that stands for σ(z) is written by the name of its step, h1, or by its argument,
+σ(z0[1]). Every formula is a product of its factors; signs and numbers come first.
 """
 
 import math
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from compare.proof.cases import Bound, Fork, Question, Way, leaves
+from compare.proof.cases import Bound, Condition, Fork, Question, leaves
 from compare.proof.field import Element, Extension
 from compare.proof.number import NO_NUMBER
 from compare.proof.polynomials import Polynomial, fraction
@@ -17,19 +17,19 @@ from compare.proof.prove import Proof
 from compare.proof.subject import Symbol
 from compare.recording.formula import LATEX, TEXT, Style
 
-#: Of more cases only so many are written out.
+#: At most so many cases are written out.
 MOST_CASES = 8
 
 
-#: Nobody reads a formula of more terms, written out as a sum.
+#: Formulas with more terms are too long to read and are not written out.
 MOST_TERMS = 200
 
 
 class Writer:
-    """Writes elements of a proof's field.
+    """Writes elements of a proof's field as text or LaTeX.
 
     Args:
-        proof: whose.
+        proof: the proof.
         style: `TEXT` or `LATEX`.
     """
 
@@ -38,18 +38,20 @@ class Writer:
         self._shown = "latex" if style is LATEX else "text"
         symbols = (*proof.subject.parameters.values(), *proof.subject.given.values())
         self._names = [getattr(symbol, self._shown) for symbol in symbols]
-        self._first = len(self._names)  # of the variables that stand for more
+        self._first = len(self._names)  # the first variable added for an exponential or logarithm
         self._runs = proof.run.steps
         self._steps = dict(_steps(proof.run.steps.items()))
         for extension in self.field.extensions:
             self._names.append(self._name(extension))
 
     def tree(self, tree: Any) -> str:
-        """A formula, or the cases."""
+        """Write a formula, or all its cases."""
         if not isinstance(tree, Fork):
             return self.element(tree)
         cases = list(leaves(tree))
-        written = [(self.element(leaf), self.case(way)) for way, leaf in cases[:MOST_CASES]]
+        written = [
+            (self.element(leaf), self.case(condition)) for condition, leaf in cases[:MOST_CASES]
+        ]
         more = len(cases) > MOST_CASES
         if self.style is LATEX:
             rows = [rf"{formula} & \text{{if }} {case}" for formula, case in written]
@@ -58,7 +60,7 @@ class Writer:
         return "; ".join(f"{formula} if {case}" for formula, case in written) + "; …" * more
 
     def definition(self, symbol: Symbol) -> str:
-        """The equation of a step: of σ(z) as that, of anything else as what it is in symbols."""
+        """Write the equation of a step: σ(z) by name, anything else in symbols."""
         name, tree = getattr(symbol, self._shown), self._runs[symbol].tree
         variables = [extension.variable for extension in self.field.extensions]
         if not isinstance(tree, Fork) and tree in variables:
@@ -66,10 +68,10 @@ class Writer:
             return f"{name} = {self.style.function('σ', self._argument(argument))}"
         return f"{name} = {self.tree(tree)}"
 
-    def case(self, way: Way) -> str:
-        """Between which bounds each number lies that is asked about."""
+    def case(self, condition: Condition) -> str:
+        """Write the condition of a case: bounds on numbers."""
         parts = []
-        for of, (low, high) in way.items():
+        for of, (low, high) in condition.items():
             about = self._about(of)
             if math.isinf(low):
                 parts.append(f"{about} < {self._number(high)}")
@@ -80,7 +82,7 @@ class Writer:
         return ", ".join(parts)
 
     def kinks(self, questions: Iterable[Question]) -> list[str]:
-        """Where questions have no answer; what has one name in several cases, once."""
+        """Write the equations of the borders of questions, each once."""
         shown = (f"{self._about(of)} = {self._number(above)}" for of, above in questions)
         return list(dict.fromkeys(shown))
 
@@ -88,7 +90,7 @@ class Writer:
         return self._step(self.field.elements.new(of)) or self._sum(of)
 
     def element(self, element: Element) -> str:
-        """One formula."""
+        """Write one formula."""
         if element is NO_NUMBER:
             return r"\text{no number}" if self.style is LATEX else "no number"
         if (terms := len(element.numer) + len(element.denom)) > MOST_TERMS:
@@ -101,7 +103,7 @@ class Writer:
         return self.style.fraction(above, below) if self.style.fraction else f"{above} / ({below})"
 
     def _product(self, number: Fraction, polynomial: Polynomial) -> str:
-        """A number times a polynomial, which is divided by its first coefficient."""
+        """Write a number times a monic polynomial."""
         if not polynomial:
             return self._number(Fraction(0))
         rest, powers = self.field.without_sigmoids(polynomial.monic())
@@ -138,10 +140,10 @@ class Writer:
         ]
 
     def _power(self, base: str, power: int) -> list[str]:
-        """As a list: no factor at all if the power is 0."""
+        """Write a power, as a list of factors: empty if the power is 0."""
         if power < 2:
             return [base] * power
-        # What has an index above is kept together.
+        # A base with a superscript needs braces.
         return [self.style.power(f"{{{base}}}" if "^" in base else base, str(power))]
 
     def _number(self, number: Bound) -> str:
@@ -160,7 +162,7 @@ class Writer:
         return None if symbol is None else getattr(symbol, self._shown)
 
     def _argument(self, z: Element) -> str:
-        """A step, twice a step, or the difference of two; else as it is."""
+        """Write an argument by name if it is a step, twice a step or a difference of two."""
         if (step := self._step(z) or self._step(-z)) is not None:
             return step if self._step(z) else f"-{step}"
         for factor in (2, -2):
@@ -173,7 +175,7 @@ class Writer:
 
 
 def _steps(steps: Iterable[tuple[Symbol, Any]]) -> Iterator[tuple[Element, Symbol]]:
-    """In whichever case, what a step is; of two that are the same, the one that comes first."""
+    """Yield the elements of each step in all cases; of equal steps, the first."""
     for symbol, number in reversed(list(steps)):
         for _, leaf in leaves(number.tree):
             yield leaf, symbol

@@ -1,16 +1,16 @@
-"""Least squares: the lines of `manual.regression` on symbols.
+"""Prove least squares: run the lines of `manual.regression` on symbols.
 
-Loss and gradient run as they are. `line` and `least_squares` are for floats: they ask NumPy to turn
-their arguments into such, to say whether all x are equal or a feature depends on others, and for a
-QR decomposition, which has roots. Their very lines are run here with another `np` and `float`: what
-turns numbers into floats leaves them as they are, points are not all equal and features not
-dependent, and R slopes = Qᵀy is solved after both sides are multiplied by Rᵀ, which is invertible:
-for x = QR these are the equations xᵀx slopes = xᵀy.
+Loss and gradient run as they are. `line` and `least_squares` are for floats: they have NumPy
+convert their arguments, test whether all x are equal or a feature depends on others, and compute a
+QR decomposition, which has roots. The same lines run here with another `np` and `float`: the
+conversion does nothing, points are not all equal, features are independent, and R slopes = Qᵀy is
+solved after multiplying both sides by Rᵀ, which is invertible: for x = QR these are the equations
+xᵀx slopes = xᵀy.
 
-So what holds is shown for points that are not all equal and for features that are independent once
-their means are subtracted. That is all that may be taken for not being 0: the pivots of xᵀx, which
-are what remains of the square of each column when those before it are projected out. Whatever else
-is divided by leaves the lemma unproved.
+So the lemmas hold for points that are not all equal, and for features that are independent once
+their means are subtracted. Only the pivots of xᵀx are therefore taken to be nonzero: the squared
+norm of what remains of each column after projecting out those before it. Any other divisor leaves
+the lemma unproved.
 """
 
 import types
@@ -25,14 +25,14 @@ from compare.proof.lemmas import Lemma, equal
 from compare.proof.number import Number
 from manual.regression import Coefficients
 
-#: Small, but more than one of each, and different.
+#: Small, but more than one of each, and different numbers.
 POINTS, FEATURES = 3, 2
 
 COUNTS = f"{FEATURES} features, {POINTS} points"
 
 
 def gradient_of_loss() -> Lemma:
-    """The hand-written gradient is the derivative of the loss."""
+    """Prove that the hand-written gradient is the derivative of the loss."""
     field, x, y = _data(FEATURES)
     at = Coefficients(
         np.array([_number(field, f"m{j}") for j in range(FEATURES)]), _number(field, "c")
@@ -51,7 +51,7 @@ def gradient_of_loss() -> Lemma:
 
 
 def stationary_point() -> Lemma:
-    """What the closed forms return is where the gradient is 0."""
+    """Prove that the gradient is 0 at the solution of the closed forms."""
     field, x, y = _data(1)
     slope, intercept = _on_symbols(manual.regression.line)(x[:, 0], y)
     holds = _is_stationary(field, Coefficients(np.array([slope]), intercept), x, y)
@@ -66,19 +66,19 @@ def stationary_point() -> Lemma:
 
 
 class _Points(np.ndarray):
-    """Numbers of which nobody asks in vain whether they are all equal: they are not."""
+    """Points that compare as different, as the lines test whether they are all equal."""
 
     def __eq__(self, other: object) -> Any:
         return np.zeros(self.shape, dtype=bool)
 
     def __array_wrap__(self, array: Any, *_: Any) -> Any:
-        return array[()]  # what is computed from them is as it would be from any array
+        return array[()]  # results are plain arrays again
 
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
 
 def _data(features: int) -> tuple[Field, Any, Any]:
-    """A field with symbols for the data and the coefficients, and x and y in it."""
+    """Build a field with symbols for the data and the coefficients, and x and y in it."""
     places = [[f"x{k}{j}" for j in range(features)] for k in range(POINTS)]
     targets = [f"y{k}" for k in range(POINTS)]
     slopes = [f"m{j}" for j in range(features)]
@@ -92,7 +92,7 @@ def _number(field: Field, name: str) -> Number:
 
 
 def _is_stationary(field: Field, found: Coefficients, x: Any, y: Any) -> bool:
-    """Whether the gradient is 0, and nothing was divided by but what cannot be."""
+    """Whether the gradient is 0, and every divisor is known to be nonzero."""
     slopes, intercept = manual.regression.gradient(found, x, y)
     centred = x - x.sum(axis=0) / POINTS
     positive = [pivot.tree for pivot in _pivots(centred.T @ centred)]
@@ -102,14 +102,14 @@ def _is_stationary(field: Field, found: Coefficients, x: Any, y: Any) -> bool:
 
 
 def _pivots(matrix: Any) -> Iterator[Number]:
-    """What elimination divides by."""
+    """Yield the pivots of elimination."""
     if len(matrix):
         yield matrix[0, 0]
         yield from _pivots(matrix[1:, 1:] - np.outer(matrix[1:, 0], matrix[0, 1:] / matrix[0, 0]))
 
 
 def _on_symbols(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same lines with what is said above in the place of NumPy and `float`."""
+    """Rebuild a function with the replacements for NumPy and `float`, see the module."""
     numpy = types.SimpleNamespace(
         asarray=lambda value, dtype: value.view(_Points),
         float64=np.float64,
@@ -129,7 +129,7 @@ def _on_symbols(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _solved(matrix: Any, right: Any) -> Any:
-    """The solution by elimination; pivots of independent columns are not 0."""
+    """Solve by elimination; pivots of independent columns are not 0."""
     matrix, right = matrix.copy(), right.copy()
     for at in range(len(right)):
         pivot = matrix[at, at]

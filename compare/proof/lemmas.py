@@ -1,4 +1,4 @@
-"""What is proved beside the gradient: claims that hold for all real numbers, or were not proved."""
+"""Lemmas: further claims about all real numbers, each proved or not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from manual.activations import SIGMOID_DERIVATIVES, sigmoid
 
 @dataclass(frozen=True)
 class Lemma:
-    """A claim."""
+    """A claim, with the result of its proof."""
 
     name: str
     says: str
@@ -27,7 +27,7 @@ def equal(one: Number, other: Number | int) -> bool:
 
 
 def slope_of_sigmoid() -> Lemma:
-    """σ′ = σ(1 - σ) = σ(z)σ(-z): both, and both forms of the lines, are the derivative of σ."""
+    """Prove σ′ = σ(1 - σ) = σ(z)σ(-z), for both forms of the hand-written lines."""
     field = Field(["z"], room=1)
     z = Array(Number(field, field.named["z"]))
     slope = Number(field, field.derivative(sigmoid(z).number.tree, "z"))
@@ -42,15 +42,15 @@ def slope_of_sigmoid() -> Lemma:
 
 
 def permuted_units(subject: Subject, numbers: Mapping[str, Number], loss: Number) -> bool:
-    """Whether hidden units that change places leave the loss as it is.
+    """Whether permuting hidden units leaves the loss unchanged.
 
-    Shown for the subject's permutations, so for what these make one after the other: for all. If
-    L(Pθ) = L(θ), the chain rule says that the gradient is permuted, if it is that of the loss.
+    Checked for the subject's permutations, which generate all others. If L(Pθ) = L(θ), the chain
+    rule says that the gradient is permuted as well.
 
     Args:
-        subject: the lines; the gradient has been proved.
+        subject: the hand-written lines, whose gradient has been proved.
         numbers: the symbols that they were run on.
-        loss: what they made of these.
+        loss: the loss that they computed.
     """
     return all(
         equal(subject.loss({name: numbers[new.get(name, name)] for name in numbers}), loss)
@@ -59,7 +59,7 @@ def permuted_units(subject: Subject, numbers: Mapping[str, Number], loss: Number
 
 
 def of_units(holds: bool) -> Lemma:
-    """The claim about hidden units, which `permuted_units` decides."""
+    """Return the lemma about permuted hidden units, which `permuted_units` decides."""
     return Lemma(
         "hidden-units",
         "hidden units that change places permute the gradient",

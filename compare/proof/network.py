@@ -1,4 +1,4 @@
-"""A network of any shape as something to be proved. Everything is counted from 0."""
+"""A network of any shape as the subject of a proof. Everything is counted from 0."""
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -14,13 +14,13 @@ from manual.network import Cache, Network
 
 
 class Entry:
-    """The names of an array's numbers: w0[2,1]; of one example's, without the example's number."""
+    """The names of an array's elements, w0[2,1]; for one example, without the example's index."""
 
     def __init__(self, letter: str, layer: int | None, shape: tuple[int, ...]):
         self.letter, self.layer, self.shape = letter, layer, shape
 
     def names(self) -> Iterator[tuple[tuple[int, ...], Symbol]]:
-        """All of them, by their indices."""
+        """Yield the indices and the symbol of every element."""
         of_examples = self.letter not in "wb"
         for at in np.ndindex(self.shape):
             shown = ",".join(map(str, at[1:] if of_examples and self.shape[0] == 1 else at))
@@ -31,11 +31,11 @@ class Entry:
             yield at, Symbol(text, f"{self.letter}{above}_{{{shown}}}")
 
     def symbols(self) -> dict[str, Symbol]:
-        """By their texts."""
+        """Return the symbols by their texts."""
         return {symbol.text: symbol for _, symbol in self.names()}
 
     def array(self, numbers: Mapping[str, Number]) -> Array:
-        """The numbers of these names."""
+        """Build the array from numbers by name."""
         array = np.empty(self.shape, dtype=object)
         for at, symbol in self.names():
             array[at] = numbers[symbol.text]
@@ -43,18 +43,18 @@ class Entry:
 
 
 def generators(units: int) -> list[tuple[int, ...]]:
-    """Permutations of which all permutations of some units are made, as new places.
+    """Return generators of all permutations of some units, as new positions.
 
-    The first two exchanged, and all moved on by one: moved on, exchanged and moved back gives the
-    exchange of any two neighbours, and exchanges of neighbours sort any order. What leaves a loss
-    as it is one by one does so one after the other as well. Of two units, both are the same.
+    The exchange of the first two, and the cycle of all: conjugating the exchange with cycles gives
+    the exchange of any two neighbours, and these sort any order. A loss that is invariant under the
+    generators is invariant under all. For two units, both are the same.
     """
     exchange, cycle = (1, 0, *range(2, units)), (*range(1, units), 0)
     return [exchange, cycle][: units - 1]
 
 
 class General:
-    """A network and some examples.
+    """A network and some examples, as the subject of a proof.
 
     Args:
         network: its description.
@@ -81,7 +81,7 @@ class General:
         )
 
     def _permutation(self, hidden: int, places: tuple[int, ...]) -> dict[str, str]:
-        """Units of one hidden layer, those that layer `hidden` computes, take other places."""
+        """Return the parameters' new names when the units of hidden layer `hidden` are permuted."""
         new: dict[str, str] = {}
         for layer, (w, b) in enumerate(self._layers):
             for entry in (w, b):
@@ -116,7 +116,7 @@ class General:
         return params, self._x.array(numbers), self._y.array(numbers)
 
     def _steps(self, params: list[Layer], cache: Cache) -> Iterator[tuple[Symbol, Number]]:
-        """Pre-activations, and of hidden layers the activations: the inputs of the next layer."""
+        """Yield the pre-activations and, for hidden layers, the activations."""
         for layer, ((w, b), kept) in enumerate(zip(params, cache.affine, strict=True)):
             if layer:
                 for at, symbol in Entry("a", layer - 1, kept.x.shape).names():

@@ -1,8 +1,8 @@
-"""Numbers that the hand-written lines run on: exact symbols, or balls at a point.
+"""Numbers for the hand-written lines to run on: exact symbols, or balls at a point.
 
-A number has the operators of Python, and for what the lines take from a namespace a method each.
-What the leaves of its cases are, and what can be said of their signs, is for an `Arithmetic` to
-know; there are two, `compare.proof.field.Field` and `compare.proof.balls.Balls`.
+A number has Python's operators, and a method for each function that the lines take from a
+namespace. An `Arithmetic` operates on the leaves of its cases and decides their signs; there are
+two, `compare.proof.field.Field` and `compare.proof.balls.Balls`.
 """
 
 import math
@@ -17,14 +17,14 @@ from compare.proof.cases import combined, leaves
 
 
 class InexactError(TypeError):
-    """The lines turn a number into a float, or decide something that depends on it."""
+    """The lines convert a number to a float, or branch on it."""
 
 
 class Arithmetic(Protocol):
-    """What is done with the leaves, for which Python's + - * and ** have a meaning."""
+    """Operations on leaves, which also support Python's + - * and **."""
 
     def exact(self, value: Fraction) -> Any:
-        """The leaf that stands for a rational number."""
+        """Return the leaf for a rational number."""
         ...
 
     def divide(self, a: Any, b: Any) -> Any:
@@ -40,12 +40,12 @@ class Arithmetic(Protocol):
         ...
 
     def choose(self, a: Any, positive: Any, negative: Any, zero: Any) -> Any:
-        """One of three leaves by the sign of a; or, if that depends, the cases."""
+        """Choose one of three leaves by the sign of a; return the cases if the sign varies."""
         ...
 
 
 class NoNumber:
-    """The leaf of what is a NaN, or divided by 0; and of what is computed from it."""
+    """The leaf for NaN and for a quotient by 0, and for anything computed from them."""
 
     def __repr__(self) -> str:
         return "no number"
@@ -69,15 +69,15 @@ class Number:
     def _combined(
         self, function: Callable[..., Any], *others: Any, turned: bool = False
     ) -> "Number":
-        """A function of leaves of which some may be `NO_NUMBER`."""
+        """Apply a function to leaves, some of which may be `NO_NUMBER`."""
         trees = [self.tree, *map(self._tree, others)]
         return Number(self.arithmetic, combined(function, *(trees[::-1] if turned else trees)))
 
     def _tree(self, other: Any) -> Any:
-        """The tree of another number; a float is the rational number that it is.
+        """Return the tree of another number; a float is converted to its exact rational value.
 
         Raises:
-            InexactError: it is infinite. What is computed from that may be a number again.
+            InexactError: it is infinite; computing with it could give a finite number again.
         """
         if isinstance(other, Number):
             return other.tree
@@ -125,22 +125,22 @@ class Number:
         return self._with(lambda a: self.arithmetic.choose(a, a, -a, a))
 
     def __gt__(self, other: Any) -> "Number":
-        return self._truth(other, 1, 0, 0)
+        return self._comparison(other, 1, 0, 0)
 
     def __ge__(self, other: Any) -> "Number":
-        return self._truth(other, 1, 0, 1)
+        return self._comparison(other, 1, 0, 1)
 
     def __lt__(self, other: Any) -> "Number":
-        return self._truth(other, 0, 1, 0)
+        return self._comparison(other, 0, 1, 0)
 
     def __le__(self, other: Any) -> "Number":
-        return self._truth(other, 0, 1, 1)
+        return self._comparison(other, 0, 1, 1)
 
     def __eq__(self, other: object) -> "Number":  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._truth(other, 0, 0, 1)
+        return self._comparison(other, 0, 0, 1)
 
     def __ne__(self, other: object) -> "Number":  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._truth(other, 1, 1, 0)
+        return self._comparison(other, 1, 1, 0)
 
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
@@ -151,11 +151,11 @@ class Number:
         raise InexactError("exact numbers turned into floats")
 
     def exp(self) -> "Number":
-        """The exponential function of it."""
+        """The exponential function."""
         return self._with(self.arithmetic.exp)
 
     def log(self) -> "Number":
-        """Its natural logarithm."""
+        """The natural logarithm."""
         return self._with(self.arithmetic.log)
 
     def log1p(self) -> "Number":
@@ -169,7 +169,7 @@ class Number:
 
     def sign(self) -> "Number":
         """1, -1 or 0."""
-        return self._truth(0, 1, -1, 0)
+        return self._comparison(0, 1, -1, 0)
 
     def maximum(self, other: Any) -> "Number":
         """The larger of the two."""
@@ -180,7 +180,7 @@ class Number:
         return self._with(lambda a, b: self.arithmetic.choose(a - b, b, a, a), other)
 
     def where(self, yes: Any, no: Any) -> "Number":
-        """One of two numbers; which, this one says: a truth value, or whether it is not 0.
+        """Choose between two numbers by whether this one is nonzero.
 
         The other one may be a NaN.
         """
@@ -191,11 +191,11 @@ class Number:
         return self._combined(chosen, yes, no)
 
     @property
-    def is_truth(self) -> bool:
-        """Whether it is 1 or 0 in every case."""
+    def is_boolean(self) -> bool:
+        """Whether the number is 1 or 0 in every case."""
         outcomes = [self._tree(of) for of in (0, 1)]
         return all(leaf in outcomes for _, leaf in leaves(self.tree))
 
-    def _truth(self, other: Any, larger: int, smaller: int, equal: int) -> "Number":
+    def _comparison(self, other: Any, larger: int, smaller: int, equal: int) -> "Number":
         outcomes = [self.arithmetic.exact(Fraction(of)) for of in (larger, smaller, equal)]
         return self._with(lambda a, b: self.arithmetic.choose(a - b, *outcomes), other)

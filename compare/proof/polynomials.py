@@ -1,21 +1,21 @@
-"""Polynomials with rational coefficients, as far as SymPy's do not have it."""
+"""Helpers for polynomials with rational coefficients that SymPy lacks."""
 
 from collections.abc import Iterable
 from fractions import Fraction
 from math import prod
 from typing import Any
 
-#: SymPy says nothing of its type.
+#: SymPy has no type to annotate with.
 Polynomial = Any
 
 
 def used(polynomial: Polynomial) -> set[int]:
-    """Which variables are in it."""
+    """Return the indices of the variables that occur."""
     return {at for powers in polynomial for at, power in enumerate(powers) if power}
 
 
 def divided(polynomial: Polynomial, by: Polynomial) -> tuple[Polynomial, int]:
-    """What is left of a polynomial without a factor, and how often that was there."""
+    """Divide out a factor as often as possible; return the rest and the multiplicity."""
     times = 0
     while polynomial:
         quotient, rest = polynomial.div(by)
@@ -26,15 +26,14 @@ def divided(polynomial: Polynomial, by: Polynomial) -> tuple[Polynomial, int]:
 
 
 def sign_between_0_and_1(polynomial: Polynomial, variables: Iterable[Polynomial]) -> int | None:
-    """1, -1 or 0 if it has that sign wherever all variables are between 0 and 1, and it is seen.
+    """Return 1, -1 or 0 if it provably has that sign wherever all variables lie in (0, 1).
 
-    With s = e / (1 + e) for every variable s, e is any number above 0. Multiplied by 1 + e as often
-    as there is an s, what comes out is a polynomial in e; if all its coefficients have one sign,
-    it has that sign, too.
+    Substitute s = e / (1 + e) with e > 0 for every variable s and multiply by the powers of 1 + e:
+    the result is a polynomial in e; if all its coefficients have one sign, so has the polynomial.
 
     Args:
-        polynomial: in no other variables.
-        variables: all that it may have.
+        polynomial: a polynomial in these variables only.
+        variables: the variables that it may contain.
     """
     if not polynomial:
         return 0
@@ -51,5 +50,5 @@ def sign_between_0_and_1(polynomial: Polynomial, variables: Iterable[Polynomial]
 
 
 def fraction(value: Any) -> Fraction:
-    """A coefficient as Python has it."""
+    """Convert a coefficient to a Python fraction."""
     return Fraction(int(value.numerator), int(value.denominator))

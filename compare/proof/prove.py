@@ -1,19 +1,18 @@
-"""The proof: in every case, the derivative of the loss less what the lines say is 0.
+"""The proof: in every case, the derivative of the loss minus the hand-written one is 0.
 
-The hand-written lines run once on symbols, the loss that they make is differentiated in the field,
-and each partial derivative is compared with theirs, case by case (`compare.proof.cases`). Only if
-the difference is the element 0 in every case is it "proved". Otherwise a point is looked for where
-the two differ (`compare.proof.refute`); if none is found, it is "undecided".
+The hand-written lines run once on symbols, their loss is differentiated in the field, and each
+partial derivative is compared with theirs, case by case (`compare.proof.cases`). Only if the
+difference is the element 0 in every case is it "proved". Otherwise `compare.proof.refute` searches
+for a point where the two differ; if there is none, it is "undecided".
 
-A case is where the numbers that were asked about have given signs and are not 0. On a border the
-lines must take one of the two sides, the same one throughout: with > beside >= for one number they
-would be on neither, and are "undecided" (`Field.choose`). If both sides are the same formula,
-nothing happens there, as for the |z| in σ. If they are not, the border is a seam where loss and
-slopes of both sides meet, as at |r| = 1 in Huber's loss, or a kink where the loss has no
-derivative, as at 0 in a ReLU. On a seam the proof holds. That both sides meet is an identity as
-well: the difference of the two losses has the square of what is 0 at the border as a factor, so on
-it the losses are equal, and so are their slopes. Kinks are excluded from what is proved, and
-reported.
+A case fixes the nonzero signs of some numbers. On a border between cases the lines must take one
+of the two sides, the same one throughout: with > beside >= for one number they would be on
+neither, and are "undecided" (`Field.choose`). If both sides have the same formula, the border is
+irrelevant, as for the |z| in σ. Otherwise it is a seam where loss and slopes of both sides agree,
+as at |r| = 1 in Huber's loss, or a kink where the loss has no derivative, as at 0 in a ReLU. On a
+seam the proof holds. The agreement is checked as an identity, too: the difference of the two losses
+has the square of the border's number as a factor, so losses and slopes are equal there. Kinks are
+excluded from what is proved, and reported.
 """
 
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from compare.proof.number import NO_NUMBER, Number
 from compare.proof.refute import Difference, Refuter
 from compare.proof.subject import Run, Subject
 
-#: Room for exponentials and logarithms to begin with; it is doubled until there is enough.
+#: Variables for exponentials and logarithms at first; doubled until they suffice.
 ROOM = 8
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
@@ -36,36 +35,36 @@ PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
 @dataclass(frozen=True)
 class Partial:
-    """What became of one partial derivative."""
+    """The result for one partial derivative."""
 
     name: str
     verdict: str
-    by_hand: Any  #: the tree
-    difference: Difference | None  #: where it was found to be wrong
+    by_hand: Any  #: its tree
+    difference: Difference | None  #: a point where it is wrong
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What became of all, and the field in which it was done."""
+    """The result for all partial derivatives, and the field of the proof."""
 
     subject: Subject
     field: Field
     run: Run
     partials: tuple[Partial, ...]
-    cases: int  #: how many were gone through, of the partial derivative that has the most
-    kinks: tuple[Question, ...]  #: where there is no derivative
-    #: Whether hidden units that change places permute the gradient; None if none can.
+    cases: int  #: the number of cases of the partial derivative with the most
+    kinks: tuple[Question, ...]  #: the borders where there is no derivative
+    #: Whether permuting hidden units permutes the gradient; None if no layer has two.
     permutes: bool | None
 
     @property
     def verdict(self) -> str:
-        """The worst."""
+        """The worst verdict of all partial derivatives."""
         verdicts = {partial.verdict for partial in self.partials}
         return next(of for of in (REFUTED, UNDECIDED, PROVED) if of in verdicts)
 
     @property
     def refutation(self) -> Partial | None:
-        """The first that is refuted."""
+        """The first refuted partial derivative."""
         return next((of for of in self.partials if of.verdict == REFUTED), None)
 
 
@@ -74,10 +73,10 @@ def prove(subject: Subject, on_partial: Callable[[int], None] = lambda _: None) 
 
     Args:
         subject: what is to be proved.
-        on_partial: called with the number of partial derivatives that are done.
+        on_partial: called with the number of partial derivatives done.
 
     Raises:
-        InexactError: the lines are no formula in exact numbers.
+        InexactError: the lines do not compute a formula in exact numbers.
     """
     room = ROOM
     while True:
@@ -123,12 +122,12 @@ def _partial(refuter: Refuter, run: Run, name: str) -> tuple[Partial, int]:
 
 
 def _borders(run: Run) -> list[Question]:
-    """What the loss asks, each question once."""
+    """Return the questions of the loss, each once."""
     return list(dict.fromkeys(questions(run.loss.tree)))
 
 
 def _is_seam(field: Field, run: Run, question: Question) -> bool:
-    """Whether the losses on either side differ by a multiple of the square of what is 0 there."""
+    """Whether the two sides' losses differ by a multiple of the square of the border's number."""
     zero = question.of - field.constant(question.above)
 
     def meets(yes: Element, no: Element) -> bool:

@@ -1,4 +1,4 @@
-"""How a proof reads: partial derivatives with their verdicts, what else is proved, a last line."""
+"""Text and LaTeX of a proof: partial derivatives with verdicts, lemmas, a closing line."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ LONGEST = 100
 
 
 def lines_of(result: Result) -> Iterator[str]:
-    """For people, all but the closing line."""
+    """Yield the lines of the text, except the closing one."""
     if result.proof is not None:
         yield from _partials(result.proof)
         yield from _point(result.proof)
@@ -24,7 +24,7 @@ def lines_of(result: Result) -> Iterator[str]:
 
 
 def latex_of(result: Result) -> list[str]:
-    """An equation a line, of what the lines compute; verdicts are comments."""
+    """Return the hand-written lines' equations in LaTeX, one a line; verdicts are comments."""
     if result.proof is None:
         return [f"% {': '.join(closing(result))}"]
     writer = Writer(result.proof, LATEX)
@@ -38,7 +38,7 @@ def latex_of(result: Result) -> list[str]:
 
 
 def closing(result: Result) -> tuple[str, str]:
-    """The verdict, and because of what."""
+    """Return the verdict and its reason."""
     proof = result.proof
     if proof is None or result.verdict not in (PROVED, REFUTED):
         return result.verdict, str(result.reason)
@@ -51,7 +51,7 @@ def closing(result: Result) -> tuple[str, str]:
 
 
 def _because(result: Result, proof: Proof) -> list[str]:
-    count, loss = len(proof.partials), result.asked.differentiated
+    count, loss = len(proof.partials), result.request.differentiated
     because = [f"all {count} partial derivatives by hand are identically those of {loss}"]
     if proof.cases > 1:
         because.append(f"in each of {proof.cases} cases of signs")
@@ -71,7 +71,7 @@ def _partials(proof: Proof) -> Iterator[str]:
 
 
 def _point(proof: Proof) -> Iterator[str]:
-    """Where the first that is refuted is wrong."""
+    """Yield the point at which the first refuted partial derivative is wrong."""
     if (partial := proof.refutation) and (wrong := partial.difference):
         yield ""
         at = ", ".join(f"{name} = {value}" for name, value in wrong.point.items())

@@ -1,9 +1,9 @@
-"""A refutation: a point, and two numbers there that are proved to differ.
+"""Refute: find a point at which two numbers provably differ.
 
-Small rational numbers are tried in an order that is always the same, some of them large or tiny,
-for mistakes that are made in a corner only. At each point the very lines run on balls, and the
-derivative of the loss is evaluated on balls; if the two do not meet, whatever is inside them, the
-lines are wrong there. Formulas that differ do not suffice.
+Small rational numbers are tried in a fixed order, some of them large or tiny, to find mistakes
+that show only there. At each point the hand-written lines run on balls, and the derivative of the
+loss is evaluated on balls; if the two are disjoint, the lines are wrong. Different formulas alone
+do not suffice.
 """
 
 from dataclasses import dataclass
@@ -14,27 +14,27 @@ from typing import Any, NamedTuple
 
 from flint import ctx
 
-from compare.proof.balls import Balls, Place, UnsureError
+from compare.proof.balls import Balls, Evaluator, UnsureError
 from compare.proof.field import Element, Field
 from compare.proof.number import NO_NUMBER, Number
 from compare.proof.subject import Subject
 
-#: Bits of precision, and how many points are tried in it. More bits see smaller differences.
+#: Bits of precision, and the number of points tried with it. More bits show smaller differences.
 TRIES = ((256, 200), (2048, 50))
 
-#: What the numbers of a point are multiplied by, one for each, drawn from one of these rows.
+#: Factors for the numbers of a point, each drawn from one of these rows.
 SCALES = tuple(
     tuple(map(Fraction, row.split()))
     for row in ("1", "1", "1 5 20", "1/1000000000 1 10", "1/10 1 100")
 )
 
-#: What is printed, and how many bits of it must be right.
+#: Digits printed, and bits that must be right.
 DIGITS, BITS = 30, 100
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Where the lines are wrong, and what both sides are there."""
+    """A point at which the lines are wrong, and both values there."""
 
     point: dict[str, Fraction]
     by_hand: str  #: decimal digits, or `nan`
@@ -42,21 +42,21 @@ class Difference:
 
 
 class Refuter:
-    """Looks for points where hand-written derivatives are not those of the loss.
+    """Searches for points where hand-written derivatives are not those of the loss.
 
     Args:
-        subject: the lines.
-        field: in which they have been run.
+        subject: the hand-written lines.
+        field: the field in which they have been run.
         loss: the tree of the loss.
     """
 
     def __init__(self, subject: Subject, field: Field, loss: Any):
         self.subject, self.field, self.loss = subject, field, loss
-        # One point shows mostly what is wrong with several derivatives.
+        # Cached: one point often refutes several derivatives.
         self._at = cache(self._evaluated)
 
     def difference(self, name: str) -> Difference | None:
-        """Where the derivative by one parameter is wrong; None if no such point is found."""
+        """Find a point where the derivative by one parameter is wrong; None if none is found."""
         for bits, tries in TRIES:
             with ctx.workprec(bits):
                 for at in range(tries):
@@ -66,20 +66,20 @@ class Refuter:
         return None
 
     def _evaluated(self, bits: int, at: int) -> "Evaluated | None":  # noqa: ARG002 (for the cache)
-        """At a point: the element that is the loss there, and what the lines say."""
+        """Evaluate the lines at a point, and select the element that is the loss there."""
         point = point_at(at, tuple(self.field.named))
         numbers = {name: Number(Balls(), Balls().exact(value)) for name, value in point.items()}
         try:
-            place = Place(self.field, point)
-            leaf = place.leaf(self.loss)
-            return Evaluated(point, place, leaf, self.subject.run(numbers).by_hand)
+            evaluator = Evaluator(self.field, point)
+            leaf = evaluator.leaf(self.loss)
+            return Evaluated(point, evaluator, leaf, self.subject.run(numbers).by_hand)
         except UnsureError:
             return None
 
     def _compared(self, name: str, here: "Evaluated | None") -> Difference | None:
         if here is None or here.loss is NO_NUMBER:
             return None
-        exact = here.place.value(self.field.derivative(here.loss, name))
+        exact = here.evaluator.value(self.field.derivative(here.loss, name))
         by_hand = here.by_hand[name].tree
         # A ball without bounds overlaps all others.
         differs = by_hand is NO_NUMBER or not by_hand.overlaps(exact)
@@ -89,16 +89,16 @@ class Refuter:
 
 
 class Evaluated(NamedTuple):
-    """What there is at a point, in some precision."""
+    """The values at a point, in some precision."""
 
     point: dict[str, Fraction]
-    place: Place
+    evaluator: Evaluator
     loss: Element
     by_hand: dict[str, Number]
 
 
 def point_at(at: int, names: tuple[str, ...]) -> dict[str, Fraction]:
-    """The point that is tried as number `at`, counted from 0: always the same."""
+    """Return the point number `at`, counted from 0; it is always the same."""
     draw, scales = Random(at), SCALES[at % len(SCALES)]
     return {
         name: Fraction(draw.choice((-3, -2, -1, 1, 2, 3)), draw.choice((1, 2, 3, 4)))

@@ -1,26 +1,26 @@
-"""What became of a proof that was asked for, as data: for JSON, the terminal, and LaTeX."""
+"""The result of a requested proof, as data for JSON, the terminal, and LaTeX."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from compare.proof.asked import Asked
 from compare.proof.formula import Writer
 from compare.proof.least_squares import gradient_of_loss, stationary_point
 from compare.proof.lemmas import Lemma, of_units, slope_of_sigmoid
 from compare.proof.number import InexactError
 from compare.proof.prove import PROVED, REFUTED, UNDECIDED, Proof, prove
+from compare.proof.request import ProofRequest
 from compare.proof.subject import Subject
 from compare.recording.formula import LATEX
 
 
 @dataclass(frozen=True)
 class Result:
-    """All of it."""
+    """The request, the proof and the lemmas."""
 
-    asked: Asked
+    request: ProofRequest
     subject: Subject
-    proof: Proof | None  #: None if the lines are no formula over the real numbers
+    proof: Proof | None  #: None if the lines do not compute a formula over the real numbers
     reason: str | None  #: why something is undecided
     also: tuple[Lemma, ...]
 
@@ -34,7 +34,7 @@ class Result:
         return self.proof.verdict
 
     def as_object(self) -> dict[str, Any]:
-        """For JSON, but for the time."""
+        """Return the result for JSON, without the time."""
         names = self.subject.parameters
         partials = [{"name": name, "verdict": UNDECIDED, "latex": None} for name in names]
         if self.proof is not None:
@@ -45,8 +45,8 @@ class Result:
             ]
         return {
             "verdict": self.verdict,
-            **self.asked.about(),
-            "of": self.asked.differentiated,
+            **self.request.about(),
+            "of": self.request.differentiated,
             "partials": partials,
             "also": [
                 {
@@ -73,13 +73,13 @@ class Result:
         return found
 
 
-def result(asked: Asked, subject: Subject, on_partial: Callable[[int], None]) -> Result:
-    """Prove what is asked for and, of right lines, what else there is to prove.
+def result(request: ProofRequest, subject: Subject, on_partial: Callable[[int], None]) -> Result:
+    """Prove the subject and, unless a mistake is planted, the lemmas.
 
     Args:
-        asked: the options.
-        subject: what they ask for.
-        on_partial: called with the number of partial derivatives that are done.
+        request: the options.
+        subject: the subject that they describe.
+        on_partial: called with the number of partial derivatives done.
     """
     try:
         proof = prove(subject, on_partial)
@@ -88,12 +88,12 @@ def result(asked: Asked, subject: Subject, on_partial: Callable[[int], None]) ->
             f"{error}, so the lines are no formula over the real numbers; what is wrong with "
             "them, if anything, is in floating point"
         )
-        return Result(asked, subject, None, reason, ())
+        return Result(request, subject, None, reason, ())
     also: tuple[Lemma, ...] = ()
-    if asked.plant is None:
+    if request.plant is None:
         units = () if proof.permutes is None else (of_units(proof.permutes),)
         also = (slope_of_sigmoid(), *units, gradient_of_loss(), stationary_point())
-    return Result(asked, subject, proof, _reason(proof, also), also)
+    return Result(request, subject, proof, _reason(proof, also), also)
 
 
 def _reason(proof: Proof, also: tuple[Lemma, ...]) -> str | None:

@@ -1,4 +1,4 @@
-"""What is to be proved: a loss, and what hand-written lines say is its gradient."""
+"""The subject of a proof: a loss and its hand-written gradient."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from compare.proof.number import Number
 
 @dataclass(frozen=True)
 class Symbol:
-    """How something is written."""
+    """How a quantity is written, as text and in LaTeX."""
 
     text: str
     latex: str
 
 
 class Run(NamedTuple):
-    """What the lines made of some numbers."""
+    """The results of running the hand-written lines."""
 
     loss: Number
     by_hand: dict[str, Number]  #: ∂L/∂ each parameter, by its name
@@ -24,16 +24,16 @@ class Run(NamedTuple):
 
 
 class Subject(Protocol):
-    """A network, an example or some, and lines that differentiate its loss."""
+    """A network, some examples, and lines that differentiate its loss."""
 
     parameters: dict[str, Symbol]  #: by their names
     given: dict[str, Symbol]  #: inputs and targets
-    #: Ways in which hidden units change places, of which all others are made: in each, for every
-    #: parameter the one that it becomes. None at all where no layer has two hidden units.
+    #: Generators of the permutations of hidden units: each maps every parameter to its new name.
+    #: Empty where no layer has two hidden units.
     permutations: tuple[dict[str, str], ...]
 
     def loss(self, numbers: Mapping[str, Number]) -> Number:
-        """What `run` says of the loss, without the rest."""
+        """Compute the loss alone."""
         ...
 
     def run(self, numbers: Mapping[str, Number]) -> Run:

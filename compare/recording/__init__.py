@@ -1,6 +1,6 @@
-"""Numbers that know how they came about, for the lines that are written once to run on.
+"""Record how the hand-written lines compute a number: operations, names, formulas.
 
-A `number` holds a float and the operation that made it, `arrays` are arrays of them with a
-namespace of their own, `watching` sees what the lines call their numbers, `formula` writes down how
-one came about, and `program` makes what was recorded run elsewhere.
+A `number` holds a float and the operation that produced it, `arrays` are arrays of them with their
+own namespace, `watching` records the names that the lines give to numbers, `formula` writes a
+recorded number as a formula, and `program` turns a recording into a program for the page.
 """

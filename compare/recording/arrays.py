@@ -1,8 +1,8 @@
-"""Arrays of recorded numbers, and the namespace that the hand lines find for them.
+"""Arrays of recorded numbers, and their array API namespace for the hand-written lines.
 
-The lines ask an array for its namespace, as the Python array API standard
-(https://data-apis.org/array-api/) lays down, and take from it the functions that stand below. Sums
-and products of matrices are taken one term after the other, each operation rounded once.
+The lines get an array's namespace as the Python array API standard
+(https://data-apis.org/array-api/) defines it, and call the functions below. Sums and matrix
+products are computed term by term, each operation rounded once.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,10 +20,10 @@ from compare.shaped import Shaped
 class Array(Shaped):
     """Numbers in an array of any shape; operators and `@` as the standard has them."""
 
-    __array_ufunc__ = None  # NumPy leaves an operator with an array of its own to this class
+    __array_ufunc__ = None  # NumPy arrays defer to this class's operators
 
     def __init__(self, numbers: Any):
-        """Numbers: an array or nested lists of numbers, recorded or plain."""
+        """Wrap an array or nested lists of numbers, recorded or plain."""
         given = np.asarray(numbers, dtype=object)
         super().__init__(np.asarray(np.frompyfunc(recorded, 1, 1)(given), dtype=object))
 
@@ -77,12 +77,12 @@ class Array(Shaped):
 
 
 def given(values: Any) -> Array:
-    """An array of numbers that the lines are run on, of values in an array or nested lists."""
+    """Build an array of input numbers from values in an array or nested lists."""
     return Array(np.frompyfunc(Number, 1, 1)(np.asarray(values, dtype=np.float64).astype(object)))
 
 
 def _numbers(value: Any) -> np.ndarray:
-    """An object array: NumPy then goes through it, and no single number meets a whole array."""
+    """Convert to an object array, so that NumPy applies operators element by element."""
     return value.numbers if isinstance(value, Array) else np.asarray(recorded(value), dtype=object)
 
 
@@ -108,12 +108,12 @@ sign, where = map(_elementwise, ("sign", "where"))
 
 
 def sum(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)
-    """The sum along an axis, or of all numbers."""
+    """Sum along an axis, or over all numbers."""
     return _along(_total, x, axis, keepdims)
 
 
 def max(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)
-    """The largest along an axis, or of all: where the lines are run anew it may be another one."""
+    """Take the largest along an axis, or of all; a rerun of the program may pick another one."""
     return _along(_largest, x, axis, keepdims)
 
 
@@ -132,15 +132,15 @@ def _along(fold: Callable[[Any], Number], x: Array, axis: int | None, keepdims: 
 
 
 def astype(x: Array, dtype: Any) -> Array:  # noqa: ARG001 (the standard's; there is one dtype)
-    """The array as it is: truth values are numbers here already."""
+    """Return x: Booleans are the numbers 0 and 1 here."""
     return x
 
 
 def zeros_like(x: Array) -> Array:
-    """Zeros, x's shape."""
+    """Return zeros in x's shape."""
     return Array(np.zeros(x.shape))
 
 
 def eye(n: int, dtype: Any = None) -> Array:  # noqa: ARG001 (the standard's; there is one dtype)
-    """The identity matrix."""
+    """Return the identity matrix."""
     return Array(np.eye(n))

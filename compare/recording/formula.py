@@ -1,8 +1,7 @@
-"""How a number came about, written down: in symbols, and with the numbers in their places.
+"""Write a recorded number as a formula, in symbols or with numbers.
 
-What has a name is written by its name; everything else down to there is written out. Constants that
-change nothing, as a mean over one example or a matrix of zeros and ones has them, are left out:
-factors 1, and terms that are 0.
+Named numbers are written by their names, everything else is written out. Constants without effect,
+from a mean over one example or a matrix of zeros and ones, are left out: factors 1 and terms 0.
 """
 
 import re
@@ -16,8 +15,8 @@ class Style(NamedTuple):
     """How formulas are written."""
 
     operators: dict[str, str]  #: by operation
-    function: Callable[[str, str], str]  #: of a name and its arguments
-    fraction: Callable[[str, str], str] | None  #: of numerator and denominator; None: on one line
+    function: Callable[[str, str], str]  #: (name, arguments)
+    fraction: Callable[[str, str], str] | None  #: (numerator, denominator); None: on one line
     power: Callable[[str, str], str]
     absolute: Callable[[str], str]
     condition: Callable[[str], str]  #: 1 where it holds, else 0
@@ -25,9 +24,9 @@ class Style(NamedTuple):
 
 
 def plain(value: float, digits: int = 6) -> str:
-    """A number in so many digits; one that would look rounder than it is, in all of them."""
+    """Format a number to some digits; in all digits, if it would otherwise look exact."""
     text = f"{value + 0.0:.{digits}g}"  # + 0.0, so that there is no -0
-    # Zeros at the end may be chance: one of them one time in ten, four one time in ten thousand.
+    # One zero at the end is chance one time in ten, four of them one time in ten thousand.
     looks_round = len(re.sub(r"e.*|\D", "", text).lstrip("0")) <= digits - 4
     return f"{value:.15g}" if looks_round and float(text) != value else text
 
@@ -69,32 +68,32 @@ LATEX = Style(
     _latex_number,
 )
 
-#: How tightly an operation binds what stands beside it.
+#: The precedence of operations.
 SUM, PRODUCT, NEGATIVE, POWER, ATOM = range(1, 6)
 
 _BINDS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
 
 
 class Written(NamedTuple):
-    """Part of a formula, and how tightly it binds."""
+    """Part of a formula, and its precedence."""
 
     text: str
     binds: int
 
 
 def written(number: Number, style: Style, atom: Callable[[Number], str | None]) -> str:
-    """The formula of one number.
+    """Write the formula of one number.
 
     Args:
-        number: which one; it is written out even if it has a name.
+        number: the number; it is written out even if it has a name.
         style: `TEXT` or `LATEX`.
-        atom: what to write for a number, or None to write it out.
+        atom: returns the text for a number, or None to write it out.
     """
     return _Writer(style, atom, number).written(number).text
 
 
 def leaves(number: Number, has_name: Callable[[Number], bool]) -> list[Number]:
-    """The named numbers that a formula is made of, each once, from left to right."""
+    """Return the named numbers of a formula, each once, from left to right."""
     found: dict[Number, None] = {}
 
     def walk(number: Number, top: bool) -> None:
@@ -111,7 +110,7 @@ def leaves(number: Number, has_name: Callable[[Number], bool]) -> list[Number]:
 
 
 def factors(number: Number, has_name: Callable[[Number], bool]) -> list[Number]:
-    """What a number is the product of, as far as no factor has a name."""
+    """Split a product into its factors, down to those that have names."""
 
     def split(number: Number, top: bool) -> Iterable[Number]:
         if not top and has_name(number):
@@ -132,7 +131,7 @@ def _operands(number: Number) -> tuple[Number, ...]:
 
 
 def _kept(number: Number) -> Number | None:
-    """The operand that a number is, if the other one changes nothing."""
+    """Return the operand that equals the number, if the other one has no effect."""
     if number.called or len(number.operands) != 2:
         return None
     left, right = number.operands
@@ -150,7 +149,7 @@ def _kept(number: Number) -> Number | None:
 
 
 def _is_nothing(number: Number) -> bool:
-    """A term that is 0 because a factor is the constant 0."""
+    """Whether a term is 0 because a factor is the constant 0."""
     if is_constant(number, 0):
         return True
     return number.operation == "*" and any(is_constant(of, 0) for of in number.operands)
@@ -194,7 +193,7 @@ class _Writer:
         return Written(style.function(operation, ", ".join(part.text for part in parts)), ATOM)
 
     def _binary(self, operation: str, left: Written, right: Written) -> Written:
-        """Brackets say in which order the lines compute; a sign on the right has its own."""
+        """Write an operator with its operands, bracketed as the lines compute them."""
         binds = _BINDS[operation]
         bare = right.binds > binds and not right.text.startswith("-")
         first = _within(left, binds)

@@ -1,4 +1,4 @@
-"""One float64 and the operation that made it."""
+"""A recorded number: one float64 and the operation that produced it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,16 +12,16 @@ from scipy.special import erfc
 class Number:
     """A float64, and how it was computed.
 
-    Two numbers are the same only if they are the same object: equal values may come about in
-    different ways. Operators compute as NumPy does, overflow and division by zero included.
+    Two numbers are equal only if they are the same object: equal values may have been computed
+    differently. Operators compute as NumPy does, overflow and division by zero included.
     """
 
     value: float
-    #: `given` of what the lines are run on, `constant` of what stands in them, an operator, or the
-    #: name of a function.
+    #: `given` for an input, `constant` for a literal of the lines, else an operator or a function's
+    #: name.
     operation: str = "given"
     operands: "tuple[Number, ...]" = ()
-    #: The function of the hand lines that returned it, and what that was given: σ and z, say.
+    #: The function of the hand lines that returned it, and its arguments: σ and z, say.
     called: "tuple[str, tuple[Number, ...]] | None" = field(default=None, repr=False)
 
     def __float__(self) -> float:
@@ -62,12 +62,12 @@ class Number:
 
 
 def recorded(value: Any) -> Number:
-    """A number as it is, anything else as a constant."""
+    """Return a recorded number unchanged, anything else as a constant."""
     return value if isinstance(value, Number) else Number(float(value), "constant")
 
 
 def function(name: str, of: Callable[..., Any]) -> Callable[..., Number]:
-    """A function of numbers that is recorded under a name."""
+    """Wrap a function so that its calls are recorded under a name."""
 
     def apply(*operands: Any) -> Number:
         return _made(name, of, *operands)
@@ -100,8 +100,8 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
 }
 
 
-#: Of two numbers the one that is larger. In a formula it has the name of what it is there, while
-#: `max` is written as the function that it is.
+#: The larger of two numbers, for maxima along an axis. In a formula it is written as the number
+#: that it is, while `maximum` is written as a function.
 LARGEST = "largest"
 
 

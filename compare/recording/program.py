@@ -1,4 +1,4 @@
-"""Recorded lines as a program: the same operations in order, for another machine to run."""
+"""Turn a recording into a program: the same operations in order, for the page to run."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -12,24 +12,24 @@ class Line(NamedTuple):
     """One operation."""
 
     operation: str  #: as `Number.operation`
-    operands: tuple[int, ...]  #: the lines whose results it takes
-    value: float | None = None  #: of a constant
-    #: The sign of the function whose result it is, and the lines that gave its arguments.
+    operands: tuple[int, ...]  #: the lines whose results it uses
+    value: float | None = None  #: the value of a constant
+    #: The sign of the function whose result it is, and the lines of its arguments.
     called: tuple[str, tuple[int, ...]] | None = None
 
 
 class Program(NamedTuple):
-    """All operations that lead to some numbers, each after what it needs."""
+    """All operations that compute some numbers, each after its operands."""
 
     lines: tuple[Line, ...]
-    at: Mapping[str, int]  #: for each name the line that computes it, or where it is put in
+    at: Mapping[str, int]  #: for each name the line that computes it, or that is its input
 
 
 def program(named: Mapping[str, Number]) -> Program:
-    """The program that computes numbers by name. What is given to it needs a name, too.
+    """Build the program that computes named numbers. Its inputs need names, too.
 
     Raises:
-        ValueError: something that is given has no name, so that nobody could put it in.
+        ValueError: an input has no name, so it could not be set.
     """
     at: dict[Number, int] = {}
     lines: list[Line] = []
@@ -53,7 +53,7 @@ def _line(number: Number, at: Mapping[Number, int]) -> Line:
 
 
 def _in_order(numbers: Iterable[Number]) -> Iterator[Number]:
-    """Each number once, after all that it is made of. Without recursion: sums may be long."""
+    """Yield each number once, after its operands. Not recursive: sums may be long."""
     done: set[Number] = set()
     for number in numbers:
         open_ = [number]

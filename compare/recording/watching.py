@@ -1,8 +1,8 @@
-"""What the hand lines call their numbers, seen while the lines run.
+"""Record the names that the hand-written lines give to their numbers, while the lines run.
 
-Nothing is patched and nothing is copied: Python reports every line of the functions that are
-watched, and what has been bound to a name since the line before is taken down with the statement
-that did it. `# (5)` in the lines says which step of the forward pass they take, or undo.
+Nothing is patched or copied: a trace function sees every line of the watched functions, and records
+what was bound to a name since the line before, with the statement. `# (5)` in the lines numbers the
+step of the forward pass that they compute, or undo.
 """
 
 import ast
@@ -23,21 +23,21 @@ from compare.recording.arrays import Array
 
 ROOT = Path(__file__).parents[2]
 
-#: The name of what a function returns.
+#: The name for a function's return value.
 RETURN = "return"
 
 
 class Statement(NamedTuple):
     """One statement of a function."""
 
-    file: str  #: from the root of the project
+    file: str  #: relative to the root of the project
     line: int
     text: str
     step: str  #: the comment that numbers the step, without its sign: `(1)`, or `(6) o1 = ...`
 
 
 class Binding(NamedTuple):
-    """A name, what was bound to it, and where."""
+    """A name, the value bound to it, and the statement."""
 
     function: str
     variable: str
@@ -47,21 +47,21 @@ class Binding(NamedTuple):
 
 @dataclass(frozen=True)
 class Watch:
-    """What to look at.
+    """Which functions to watch.
 
     Args:
-        functions: whose names are taken down.
-        marked: functions of one array whose results are known by a sign, by that sign; they are
-            then written down as σ(z), and not as what is inside.
+        functions: the functions whose names are recorded.
+        marked: functions of one array, by their sign; formulas show a result as σ(z), not the
+            function's inner operations.
     """
 
     functions: tuple[Callable[..., Any], ...]
     marked: Mapping[str, Callable[..., Any]]
 
     def run(self, lines: Callable[[], Any]) -> list[Binding]:
-        """Run the lines, and return the arrays of recorded numbers that they gave names to.
+        """Run the lines, and return the arrays of recorded numbers that they named.
 
-        Another tracer, a debugger's or one that measures coverage, does not see these lines.
+        Another tracer, of a debugger or for coverage, does not see these lines.
         """
         bindings: list[Binding] = []
         watched = {function.__code__: function for function in self.functions}
@@ -77,7 +77,7 @@ class Watch:
         before = sys.gettrace()
         sys.settrace(entered)
         try:
-            with np.errstate(all="ignore"):  # NumPy looks at what its objects have computed, too
+            with np.errstate(all="ignore"):  # NumPy checks the results of object arrays, too
                 lines()
         finally:
             sys.settrace(before)
@@ -85,7 +85,7 @@ class Watch:
 
 
 def _names_of(function: Callable[..., Any], frame: FrameType, bindings: list[Binding]) -> Any:
-    """Takes down what each line of a frame has bound."""
+    """Return a trace function that records what each line of a frame binds."""
     known, line = dict(frame.f_locals), frame.f_lineno
 
     def on_line(frame: FrameType, event: str, result: Any) -> Any:
@@ -94,7 +94,7 @@ def _names_of(function: Callable[..., Any], frame: FrameType, bindings: list[Bin
             now = dict(frame.f_locals)
             if event == "return":
                 now[RETURN] = result
-            statement = statements(function).get(line)  # none for the head of a loop
+            statement = statements(function).get(line)  # None for the head of a loop
             for name, value in now.items():
                 if isinstance(value, Array) and known.get(name) is not value and statement:
                     bindings.append(Binding(function.__name__, name, value, statement))
@@ -105,7 +105,7 @@ def _names_of(function: Callable[..., Any], frame: FrameType, bindings: list[Bin
 
 
 def _marker(frame: FrameType, sign: str) -> Any:
-    """Marks what a function returns with its sign and its argument."""
+    """Return a trace function that marks a function's result with its sign and argument."""
     (name,) = frame.f_code.co_varnames[: frame.f_code.co_argcount]
     given = frame.f_locals[name]
 
@@ -119,7 +119,7 @@ def _marker(frame: FrameType, sign: str) -> Any:
 
 
 def _mark(sign: str, given: Any, result: Any) -> None:
-    """Element by element, or, of a function of whole rows, with the whole row."""
+    """Mark a result element by element or, for a function of whole rows, with the whole row."""
     if not (isinstance(given, Array) and isinstance(result, Array)):
         return
     of_rows = sign.endswith("[]")
@@ -133,7 +133,7 @@ def _mark(sign: str, given: Any, result: Any) -> None:
 
 @cache
 def statements(function: Callable[..., Any]) -> Mapping[int, Statement]:
-    """The statements of a function by the number of every line that they stand on."""
+    """Return the statements of a function by the number of each of their lines."""
     source, first = inspect.getsourcelines(function)
     file = Path(inspect.getsourcefile(function) or "")
     file = file.resolve().relative_to(ROOT) if file.is_file() else file  # lines compiled anew
@@ -150,7 +150,7 @@ def statements(function: Callable[..., Any]) -> Mapping[int, Statement]:
 
 
 def _steps(source: list[str]) -> Iterator[tuple[int, str]]:
-    """For each line the comment that numbers its step: its own, else the last one above it."""
+    """Yield for each line the comment that numbers its step: its own, else the last one above."""
     above = ""
     for at, line in enumerate(source):
         comment = re.search(r"#\s*(\(\d+\).*)", line)

@@ -1,6 +1,6 @@
-"""The article's network: its nine scalars, each an array over the cases.
+"""The article's network in a sweep: its nine scalars, each an array over the cases.
 
-Arrays of nine numbers a case, side by side, would have to be taken apart again at every link.
+Separate arrays avoid slicing an array of nine numbers per case at every operation.
 """
 
 from collections.abc import Callable
@@ -26,21 +26,21 @@ from manual.losses import squared_error
 
 @dataclass(frozen=True)
 class Article:
-    """A `Subject`."""
+    """The article's network as the subject of a sweep."""
 
     settings: Settings
 
     @property
     def names(self) -> list[str]:
-        """w1 to b3."""
+        """The names of the parameters, w1 to b3."""
         return list(Parameters._fields)
 
     @property
     def charge(self) -> Charge:
-        """What rounding costs.
+        """The charge for rounding.
 
-        The chain's products may be taken in any order, so what is lost in a small one may be
-        multiplied by |x|, |w| and factors below 2.
+        The chain rule's products may be computed in any order, so an underflow in a small one may
+        be multiplied by |x|, |w| and factors below 2.
         """
         settings = self.settings
         reach = 64 * max(1.0, settings.weights.largest) * max(1.0, settings.inputs.largest)
@@ -66,7 +66,7 @@ class Article:
 
 
 def _by_hand(params: Parameters, x1: Any, x2: Any, y: Any, form: str, kept: Kept) -> Parameters:
-    """`manual.article.gradient`, of which σ and σ' are computed once."""
+    """Compute `manual.article.gradient`, with each σ and σ' computed only once."""
 
     def once(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return lambda z: kept(function(z))
@@ -77,7 +77,7 @@ def _by_hand(params: Parameters, x1: Any, x2: Any, y: Any, form: str, kept: Kept
 
 
 def _planted(gradient: Callable[..., Any], params: Parameters, x1: Any, x2: Any, y: Any) -> Any:
-    """A wrong gradient: compiled as well, or where its mistake is one of NumPy's, run by NumPy."""
+    """Compute a planted wrong gradient: compiled, or by NumPy if JAX cannot trace it."""
     x = jnp.stack([x1, x2], axis=-1)
     try:
         return Parameters(*gradient(params, x, y))
@@ -86,9 +86,9 @@ def _planted(gradient: Callable[..., Any], params: Parameters, x1: Any, x2: Any,
 
 
 def _by_numpy(gradient: Callable[..., Any], params: Parameters, x: Any, y: Any) -> Parameters:
-    """The answer of a function of NumPy arrays.
+    """Call a function of NumPy arrays from compiled code.
 
-    Numbers go as words of 32 bits: JAX calls back in another thread, where it has no 64.
+    Numbers are passed as 32-bit words: JAX calls back in another thread, without 64-bit mode.
     """
     dtype = y.dtype
 
@@ -108,12 +108,12 @@ def _by_numpy(gradient: Callable[..., Any], params: Parameters, x: Any, y: Any) 
 
 
 def _words(array: np.ndarray) -> np.ndarray:
-    """As `bitcast_convert_type` lays them out: a number of 64 bits along an axis of two."""
+    """View numbers as words, as `bitcast_convert_type` does: 64 bits along an axis of two."""
     return array[..., None].view(np.uint32) if array.itemsize == 8 else array.view(np.uint32)
 
 
 def _by_autodiff(params: Parameters, x1: Any, x2: Any, y: Any) -> Any:
-    """`jax.grad` of many losses at once: each has parameters of its own."""
+    """Differentiate the sum of many losses, each with its own parameters, by `jax.grad`."""
     x = jnp.stack([x1, x2], axis=-1)
 
     def losses(of: autodiff.article.Parameters) -> Any:
@@ -123,7 +123,7 @@ def _by_autodiff(params: Parameters, x1: Any, x2: Any, y: Any) -> Any:
 
 
 def _errors(params: Parameters, x1: Any, x2: Any, y: Any, charge: Charge, kept: Kept) -> list[Any]:
-    """Of ∂L/∂w1 .. ∂L/∂b3: the chain rule once more, on numbers with their errors."""
+    """Bound the errors of ∂L/∂w1 .. ∂L/∂b3: the chain rule on numbers with error bounds."""
     w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
 
     def weighed(terms: list[tuple[Any, Any]], bias: Any) -> Rounded:

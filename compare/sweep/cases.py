@@ -1,6 +1,6 @@
-"""Cases by their numbers: a case's parameters, inputs and targets depend on nothing else.
+"""Draw cases from their numbers: a case depends on the seed and its number alone.
 
-The j-th number of case i comes from `threefry` with the key (seed, j) and the counter i.
+The j-th number of case i is `threefry` with the key (seed, j) and the counter i.
 """
 
 from typing import Any
@@ -12,20 +12,20 @@ from compare.sweep.distributions import unit
 from compare.sweep.settings import Settings
 from compare.sweep.threefry import threefry
 
-#: Cases of a block stand in rows; a sweep goes through blocks, on every device.
+#: The shape of a block of cases; a sweep runs block by block on every device.
 ROWS, LANES = 16, 256
 BLOCK = ROWS * LANES
 
 
 def of_block(block: Any, total: Any) -> tuple[Any, Any]:
-    """The numbers of the cases of a block, and which of them are cases of the sweep.
+    """Return the case numbers of a block, and which of them belong to the sweep.
 
     Args:
-        block: which, a whole number.
-        total: how many cases the sweep has.
+        block: the block's number.
+        total: the number of cases of the sweep.
 
     Returns:
-        int64 and bool, of shape (ROWS, LANES). Beyond the end stands the last case once more.
+        int64 and bool, of shape (ROWS, LANES). Beyond the end the last case is repeated.
     """
     within = np.arange(BLOCK, dtype=np.int64).reshape(ROWS, LANES)
     cases = jnp.asarray(block, jnp.int64) * BLOCK + within
@@ -33,16 +33,16 @@ def of_block(block: Any, total: Any) -> tuple[Any, Any]:
 
 
 def drawn(settings: Settings, cases: Any, seed: Any) -> list[Any]:
-    """The numbers of cases.
+    """Draw cases.
 
     Args:
-        settings: what they are drawn from.
-        cases: their numbers, int64, any shape.
+        settings: the distributions.
+        cases: the case numbers, int64, any shape.
         seed: a whole number of 32 bits.
 
     Returns:
         `settings.numbers` arrays of the shape of `cases`: parameters, then inputs example by
-        example, then what targets are made of.
+        example, then the random numbers of the targets.
     """
     counter = _word(cases), _word(cases >> 32)
     words: dict[int, tuple[Any, Any]] = {}

@@ -1,7 +1,7 @@
-"""What weights and inputs are drawn from.
+"""The distributions of weights and inputs.
 
-Every number comes from random bits by operations that do not round, but for one multiplication: so
-it is the same number in whatever program, on whatever device it is drawn.
+Numbers are made from random bits by exact operations, except for one multiplication, so every
+program on every device draws the same numbers.
 """
 
 import math
@@ -15,12 +15,12 @@ import numpy as np
 
 
 class Floats(NamedTuple):
-    """A format, as its bits are laid out."""
+    """A floating-point format and the layout of its bits."""
 
     dtype: Any
-    bits: Any  #: the unsigned whole numbers of its size
+    bits: Any  #: the unsigned integer type of its size
     mantissa: int  #: stored bits of the mantissa
-    bias: int  #: of the exponent
+    bias: int  #: the exponent's bias
 
     @property
     def u(self) -> float:
@@ -38,14 +38,13 @@ FLOATS = {
     "float32": Floats(np.float32, np.uint32, 23, 127),
 }
 
-#: The sizes of numbers that a sweep may draw, by format: products of several of them, and squares,
-#: must stay far from overflow.
+#: Limits on the size of drawn numbers, by format: products of several must stay far from overflow.
 LIMITS = {"float64": (1e-30, 1e30), "float32": (1e-4, 1e4)}
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """Between -size and size, all equally likely."""
+    """The uniform distribution between -size and size."""
 
     size: float
 
@@ -69,9 +68,9 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Spread:
-    """Of either sign and of all sizes: every power of two from low to high is equally likely.
+    """Both signs and all magnitudes: every power of two from low to high is equally likely.
 
-    The ends are taken to be powers of two, the nearest ones.
+    The ends are rounded to powers of two.
     """
 
     low: float
@@ -79,7 +78,7 @@ class Spread:
 
     @property
     def exponents(self) -> tuple[int, int]:
-        """The powers of two at the ends; the first one belongs to it, the last does not."""
+        """The exponents at the ends; the first is included, the last is not."""
         low = round(math.log2(self.low))
         return low, max(round(math.log2(self.high)), low + 1)
 
@@ -115,7 +114,7 @@ Distribution = Uniform | Spread
 
 
 def unit(bits: Any, floats: Floats) -> Any:
-    """Between 0 and 1, without 1."""
+    """Draw from [0, 1)."""
     return _from_one_to_two(bits, floats) - 1
 
 
@@ -130,10 +129,10 @@ _KINDS: dict[str, Callable[..., Distribution]] = {"uniform": Uniform, "spread": 
 
 
 def distribution(text: str) -> Distribution:
-    """`uniform:5`, or `spread:1e-3:1e3`.
+    """Parse `uniform:5` or `spread:1e-3:1e3`.
 
     Raises:
-        ValueError: it is neither, or its sizes are not positive, finite and in order.
+        ValueError: the text is neither, or its sizes are not positive, finite and in order.
     """
     kind, *sizes = text.split(":")
     wanted = {"uniform": 1, "spread": 2}

@@ -1,4 +1,4 @@
-"""A network of any shape: hand lines and loss on one case, mapped over the cases of a block."""
+"""A network of any shape in a sweep: its lines for one case, mapped over a block of cases."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -18,25 +18,25 @@ from compare.sweep.subject import APART, Compared, Kept
 from manual.affine import Layer
 from manual.network import Network
 
-#: Parameters that are compared at once.
+#: Parameters compared at once.
 AT_ONCE = 15
 
 
 @dataclass(frozen=True)
 class AnyNetwork:
-    """A `Subject`."""
+    """A network of any shape as the subject of a sweep."""
 
     settings: Settings
     network: Network
 
     @property
     def names(self) -> list[str]:
-        """w0[0,0] and so on, layer by layer, weights before biases."""
+        """The names of the parameters, w0[0,0] and so on, layer by layer, weights before biases."""
         return names(self.network.sizes)
 
     @property
     def charge(self) -> Charge:
-        """What rounding costs: in a product of a slope's factors, which are below 4, some of it."""
+        """The charge for rounding; an underflow may be multiplied by a slope's factors below 4."""
         return Charge(self.settings.floats.u, 16 * self.settings.floats.tiny)
 
     def compared(self, numbers: list[Any], kept: Kept) -> Compared:
@@ -57,7 +57,7 @@ class AnyNetwork:
         return losses.reshape(numbers[0].shape)
 
     def _errors(self, params: list[Layer], x: Any, y: Any) -> list[Layer]:
-        """Of dw and db: the chain rule once more, on numbers with their errors."""
+        """Bound the errors of dw and db: the chain rule on numbers with error bounds."""
         charge, network = self.charge, self.network
         inputs, slopes, a = [], [], exact(x)
         for (w, b), name in zip(params, network.activations, strict=True):
@@ -66,7 +66,7 @@ class AnyNetwork:
             a, slope = ACTIVATIONS[name](z, charge)
             slopes.append(slope)
         residual = RESIDUALS[network.loss](a, y, charge)
-        # Eight units for the ways in which 2/n and its factors may be multiplied.
+        # Eight units cover every order of multiplying 2/n and its factors.
         rounding = 8 * charge.u * abs(residual.value)
         n = y.shape[-2]
         da = Rounded(residual.value / n, (residual.error + rounding) / n)
@@ -84,7 +84,7 @@ class AnyNetwork:
 
 
 def names(sizes: tuple[int, ...]) -> list[str]:
-    """Of all parameters: w0[i,j], b0[j], w1[i,j] and so on."""
+    """Return the names of all parameters: w0[i,j], b0[j], w1[i,j] and so on."""
     found = []
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         found += [f"w{layer}[{i},{j}]" for i in range(n_in) for j in range(n_out)]
@@ -93,7 +93,7 @@ def names(sizes: tuple[int, ...]) -> list[str]:
 
 
 def as_arrays(settings: Settings, numbers: list[Any]) -> tuple[list[Layer], Any, Any]:
-    """Parameters, x and y of n cases, whose numbers have shape (n,): each with n as first axis."""
+    """Arrange the numbers of n cases, each of shape (n,), as parameters, x and y; n comes first."""
     network = settings.network
     assert network is not None
     of_parameters = settings.parameters
@@ -111,7 +111,7 @@ def as_arrays(settings: Settings, numbers: list[Any]) -> tuple[list[Layer], Any,
 
 
 def _flat(layers: list[Any]) -> Any:
-    """(n, p) of layers whose arrays have n as first axis."""
+    """Join layers, whose arrays have n as first axis, into shape (n, p)."""
     parts = [part.reshape(part.shape[0], -1) for layer in layers for part in layer]
     return jnp.concatenate(parts, axis=-1)
 

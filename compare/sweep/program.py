@@ -1,7 +1,7 @@
-"""The compiled part of a sweep: blocks of cases on every device, and one tally of all.
+"""The compiled part of a sweep: run blocks of cases on every device, and merge the tallies.
 
-A device goes through its blocks one after the other, each of one shape; so a block's numbers are
-the same bits wherever it is gone through, and a tally does not depend on who counted.
+A device runs its blocks one after the other, all of one shape; so a block's numbers have the same
+bits on every device, and the tally does not depend on the distribution of blocks.
 """
 
 import zlib
@@ -29,12 +29,12 @@ OfBlock = Callable[..., Tally]
 
 
 class Program:
-    """A sweep's blocks, on all devices of all processes.
+    """Runs a sweep's blocks on all devices of all processes.
 
     Args:
-        settings: what is swept.
-        total: how many cases.
-        of_block: what is done with a block.
+        settings: the settings of the sweep.
+        total: the number of cases.
+        of_block: computes the tally of a block; `compare_block` unless given.
     """
 
     def __init__(self, settings: Settings, total: int, of_block: OfBlock | None = None) -> None:
@@ -56,14 +56,14 @@ class Program:
         )
 
     def run(self, starts: np.ndarray, counts: np.ndarray, stops: bool) -> tuple[Tally, bool]:
-        """Go through some blocks.
+        """Run some blocks.
 
         Args:
-            starts, counts: for each device its first block, and how many; int64, (devices,).
-            stops: whether this process was asked to stop.
+            starts, counts: each device's first block and number of blocks; int64, (devices,).
+            stops: whether this process has a request to stop.
 
         Returns:
-            The tally of all devices, in NumPy, and whether any process was asked to stop.
+            The tally of all devices, in NumPy, and whether any process has a request to stop.
         """
         local = np.full(self.devices, stops, np.int64)
         given = map(self._shared, (starts, counts, local))
@@ -71,24 +71,24 @@ class Program:
         return jax.device_get(self._run(*given, seed, total, np.int64(0)))
 
     def differs(self) -> bool:
-        """Whether another process was given other options."""
+        """Whether another process has different options."""
         options = np.int64(zlib.crc32(repr((self.settings, self.total)).encode()))
         of_all = self._shared(np.full(self.devices, options))
         spread = jax.jit(lambda o: o.max() - o.min(), out_shardings=self._everywhere)
         return bool(jax.device_get(spread(of_all)) > 0)
 
     def _shared(self, values: np.ndarray) -> jax.Array:
-        """One number for each device; a process has those of its own devices."""
+        """Distribute one number to each device; a process sets those of its own devices."""
         return jax.make_array_from_callback(values.shape, self._sharded, lambda at: values[at])
 
 
-#: How XLA should compile on a CPU, measured: eight float64 at a time where the processor can, and
-#: loops by the older of its two ways; together, half as many cases a second more.
+#: XLA's options on a CPU, by measurement: vectors of eight float64 where the processor has them,
+#: and the older code generator for loops; together they give half as many cases a second more.
 _ON_CPU = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_use_fusion_emitters": False}
 
 
 def _options() -> dict[str, Any]:
-    """Those of them that this version of XLA knows; none elsewhere."""
+    """Return the options that this version of XLA knows; none on other devices."""
     if jax.default_backend() != "cpu":
         return {}
     return {name: value for name, value in _ON_CPU.items() if _is_known(name, value)}
@@ -128,7 +128,7 @@ def _on_device(
     total: Any,
     never: Any,
 ) -> Tally:
-    """The blocks of one device: starts and counts of shape (1,), a tally with a first axis of 1."""
+    """Run one device's blocks: starts and counts of shape (1,); the tally's first axis is 1."""
 
     def add(k: Any, found: Tally) -> Tally:
         return tally.joined(found, of_block(settings, starts[0] + k, total, seed, never))
@@ -139,7 +139,7 @@ def _on_device(
 
 
 def compare_block(settings: Settings, block: Any, total: Any, seed: Any, never: Any) -> Tally:
-    """Draw the cases of a block, take both gradients, and count how far apart they are."""
+    """Draw the cases of a block, compute both gradients, and tally their distances."""
     kept = in_memory(never)
     numbers, is_case = cases.of_block(block, total)
     drawn = kept(cases.drawn(settings, numbers, seed))
@@ -148,9 +148,9 @@ def compare_block(settings: Settings, block: Any, total: Any, seed: Any, never: 
 
 
 def evaluate_block(settings: Settings, block: Any, total: Any, seed: Any, never: Any) -> Tally:  # noqa: ARG001 (the form of what is done with a block)
-    """Draw the cases of a block and evaluate the loss by hand, no more: the floor of a sweep.
+    """Only draw the cases of a block and evaluate the loss by hand: the floor of a sweep.
 
-    The largest loss stands in the place of the largest ratio.
+    The tally has the largest loss in place of the largest ratio.
     """
     numbers, _ = cases.of_block(block, total)
     losses = subject_of(settings).losses(cases.drawn(settings, numbers, seed))
@@ -159,5 +159,5 @@ def evaluate_block(settings: Settings, block: Any, total: Any, seed: Any, never:
 
 
 def subject_of(settings: Settings) -> Subject:
-    """The network that is swept."""
+    """Return the subject of the sweep."""
     return Article(settings) if settings.network is None else AnyNetwork(settings, settings.network)

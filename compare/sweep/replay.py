@@ -1,4 +1,4 @@
-"""One case of a sweep again, by its number: its numbers, the judge's ruling, its trace."""
+"""Rebuild one case of a sweep from its number: its values, the judge's report, its trace."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from manual.affine import Layer
 
 @dataclass(frozen=True)
 class Case:
-    """A case as NumPy has it, in the format of the sweep."""
+    """A case as NumPy arrays, in the format of the sweep."""
 
     settings: Settings
     number: int
@@ -38,27 +38,27 @@ class Case:
     y: Any  #: a number, or shape (examples, n_out)
 
     def named(self) -> dict[str, float]:
-        """Its parameters by name."""
+        """Return the parameters by name."""
         leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(self.params)])
         names = subject_of(self.settings).names
         return {name: float(leaf) for name, leaf in zip(names, leaves, strict=True)}
 
     def inputs(self) -> dict[str, Any]:
-        """Its examples."""
+        """Return the examples."""
         return {"x": np.asarray(self.x).tolist(), "y": np.asarray(self.y).tolist()}
 
     def ruling(self) -> GradientReport:
-        """What handgrad's judge says of the gradient by hand, or the planted one, at this case."""
+        """Judge the gradient by hand, or the planted one, at this case with handgrad."""
         gradient, loss = _by_hand(self.settings), _loss(self.settings)
-        # NaN and infinity are the judge's to report.
+        # The judge reports NaN and infinity.
         with np.errstate(all="ignore"):
             return check_gradient(gradient, loss, self.params, self.x, self.y, points=0)
 
     def trace(self) -> Trace:
-        """Every link of the right derivation at its first example, in float64.
+        """Trace the right derivation at the first example, in float64.
 
         Raises:
-            InputError: a number of it is not finite.
+            InputError: a number of the pass is not finite.
         """
         try:
             return self._trace()
@@ -75,7 +75,7 @@ class Case:
 
 
 def case(settings: Settings, number: int) -> Case:
-    """The case of that number."""
+    """Rebuild the case of that number."""
     with jax.enable_x64(True):
         numbers = drawn(settings, jnp.asarray([number], jnp.int64), settings.seed)
         if settings.network is None:
@@ -96,7 +96,7 @@ def _by_hand(settings: Settings) -> Callable[..., Any]:
         right = partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[settings.form])
 
     def gradient(params: Any, x: Any, y: Any) -> Any:
-        # Shaped as the parameters are, which are autodiff's here.
+        # In the type of the parameters, which is autodiff's here.
         return type(params)(*right(manual.article.Parameters(*params), x, y))
 
     return gradient

@@ -1,4 +1,4 @@
-"""A sweep from its first case to its last, or as far as it gets."""
+"""Run a sweep from its first case to its last, or until it is stopped."""
 
 import math
 import time
@@ -17,49 +17,49 @@ from compare.sweep.settings import Settings
 from compare.sweep.tally import ENDS
 from compare.wording import InputError
 
-#: Elements of gradients that a device goes through in a step; a fraction of a second's.
+#: Gradient elements that a device computes in a step, a fraction of a second.
 _ELEMENTS = 9 * 256 * BLOCK
 
-#: Most cases that are looked at closely.
+#: Most cases passed to the judge.
 SUSPECTS = 3
 
 
 @dataclass(frozen=True)
-class Swept:
-    """What was found."""
+class SweepResult:
+    """The result of a sweep."""
 
     settings: Settings
-    requested: int  #: cases
-    cases: int  #: that were gone through, from case 0 on
+    requested: int  #: the number of cases requested
+    cases: int  #: the number of cases done, from case 0 on
     disagreements: int
     overflowed: int
-    judged: dict[str, int]  #: by parameter, elements larger than what is allowed
+    judged: dict[str, int]  #: by parameter, the number of elements larger than their bound
     max_ulps: dict[str, float]  #: by parameter; |by hand - autodiff| / ulp(the larger)
     max_bound_ratio: float
     histogram: np.ndarray  #: see `compare.sweep.tally.ENDS`
-    suspects: list[tuple[int, float]]  #: cases and their ratios, the most suspicious first
+    suspects: list[tuple[int, float]]  #: cases and their ratios to the bound, largest first
     devices: int
     processes: int
-    seconds: float  #: without compiling
-    floor: float | None = None  #: cases a second of the loop of `floor`, if it was timed
+    seconds: float  #: without compilation
+    floor: float | None = None  #: cases a second of `floor`, if it was timed
 
     @property
     def is_whole(self) -> bool:
-        """Whether no case was left out."""
+        """Whether all cases were done."""
         return self.cases == self.requested
 
     @property
     def network(self) -> str:
-        """What was swept, as `--network` takes it."""
+        """The network's sizes, as `--network` takes them."""
         return shape(self.settings.sizes)
 
     def verdict(self, rulings: Sequence[str]) -> str:
-        """`agree`, `disagree`, or `undecidable` where there is nothing to compare.
+        """Return `agree`, `disagree`, or `undecidable` where there is nothing to compare.
 
-        Overflow leaves nothing, nor do bounds as large as all elements of a parameter.
+        That is the case after overflow, or if all elements of a parameter are below their bounds.
 
         Args:
-            rulings: the judge's, on the suspects: both gradients may be wrong in the same way.
+            rulings: the judge's verdicts on the suspects: both gradients may share a mistake.
         """
         if self.disagreements or "disagree" in rulings:
             return "disagree"
@@ -67,7 +67,7 @@ class Swept:
         return "undecidable" if nothing else "agree"
 
     def as_object(self, suspects: list[dict[str, Any]]) -> dict[str, Any]:
-        """Everything but the verdict, for JSON."""
+        """Return everything but the verdict, for JSON."""
         settings = self.settings
         return {
             "network": self.network,
@@ -103,15 +103,15 @@ def sweep(
     settings: Settings,
     requested: int,
     on_progress: Callable[[int], None] = lambda _: None,
-    asked_to_stop: Callable[[], bool] = lambda: False,
-) -> Swept:
-    """Go through cases 0 to `requested` - 1, or until somebody asks to stop.
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> SweepResult:
+    """Compare cases 0 to `requested` - 1, or until a stop is requested.
 
     Args:
-        settings: what is swept.
-        requested: how many cases.
-        on_progress: called with how many are done.
-        asked_to_stop: asked between steps, each some tenths of a second.
+        settings: the settings of the sweep.
+        requested: the number of cases.
+        on_progress: called with the number of cases done.
+        stop_requested: called between steps, each some tenths of a second.
     """
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         program = Program(settings, requested)
@@ -124,11 +124,11 @@ def sweep(
         began, done = time.perf_counter(), 0
         for starts, counts, after in steps:
             try:
-                more, stops = program.run(starts, counts, asked_to_stop())
+                more, stops = program.run(starts, counts, stop_requested())
             except jax.errors.JaxRuntimeError:
                 if jax.process_count() == 1:
                     raise
-                break  # another process has gone; what was covered before stays
+                break  # another process is gone; keep the cases done so far
             found = jax.device_get(join(found, more))
             done = after
             on_progress(done)
@@ -138,11 +138,11 @@ def sweep(
 
 
 def floor(settings: Settings, requested: int) -> float:
-    """Cases a second of a loop that draws them and evaluates the loss by hand, on the same devices.
+    """Time a loop that only draws cases and evaluates the loss by hand; return cases a second.
 
     Args:
-        settings: what would be swept.
-        requested: how many cases to go through.
+        settings: the settings of the sweep.
+        requested: the number of cases.
     """
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         program = Program(settings, requested, evaluate_block)
@@ -155,7 +155,7 @@ def floor(settings: Settings, requested: int) -> float:
 
 
 class _Steps:
-    """Blocks for all devices, step by step: (first block, how many) of each, cases done by then."""
+    """Iterates over steps: each device's first block and number of blocks, cases done by then."""
 
     def __init__(self, requested: int, devices: int, settings: Settings) -> None:
         self.requested, self.devices = requested, devices
@@ -175,12 +175,12 @@ class _Steps:
 
 def _as_swept(
     settings: Settings, requested: int, done: int, found: Any, program: Program, seconds: float
-) -> Swept:
+) -> SweepResult:
     names = subject_of(settings).names
     largest = found.ulps.max(axis=1)
     ratio = found.ratio
     order = np.lexsort([found.case, -ratio])[:SUSPECTS]
-    return Swept(
+    return SweepResult(
         settings=settings,
         requested=requested,
         cases=done,

@@ -1,4 +1,4 @@
-"""What is swept."""
+"""The settings of a sweep."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,29 +8,29 @@ from compare.sweep.distributions import FLOATS, LIMITS, Distribution, Floats
 from compare.wording import InputError
 from manual.network import Network
 
-#: More numbers in one case than this would make blocks of cases larger than a cache.
+#: Most numbers of one case; with more, a block of cases would not fit a cache.
 MOST_NUMBERS = 2000
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Which gradients are compared, and where.
+    """The gradients to compare and the distributions of the cases.
 
     Raises:
-        InputError: one of them does not fit.
+        InputError: a setting is out of range.
     """
 
     network: Network | None  #: None for the article's, with its nine scalars
-    examples: int  #: of one case
+    examples: int  #: examples of one case
     dtype: str  #: float64 or float32
-    weights: Distribution  #: of the biases, too
+    weights: Distribution  #: of weights and biases
     inputs: Distribution
     seed: int
-    form: str = "stable"  #: of σ' in the article's lines by hand
+    form: str = "stable"  #: the form of σ' in the article's lines by hand
     plant: str | None = None  #: a mistake of `compare.planted`
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be swept."""
+        """Refuse settings that are out of range or contradict each other."""
         low, high = LIMITS[self.dtype]
         for what in ("weights", "inputs"):
             sizes: Distribution = getattr(self, what)
@@ -53,7 +53,7 @@ class Settings:
 
     @property
     def floats(self) -> Floats:
-        """The format of all numbers."""
+        """The floating-point format of all numbers."""
         return FLOATS[self.dtype]
 
     @property
@@ -63,16 +63,16 @@ class Settings:
 
     @cached_property
     def parameters(self) -> int:
-        """How many there are."""
+        """The number of parameters."""
         return count_parameters(self.sizes)
 
     @property
     def targets(self) -> int:
-        """How many random numbers the targets of an example take: of classes, one for the class."""
+        """The number of random numbers for an example's targets: one for classes, else one each."""
         is_class = self.network is not None and self.network.loss == "softmax-ce"
         return 1 if is_class else self.sizes[-1]
 
     @property
     def numbers(self) -> int:
-        """How many numbers a case is drawn from: parameters, inputs, targets."""
+        """The number of random numbers of a case: parameters, inputs, targets."""
         return self.parameters + self.examples * (self.sizes[0] + self.targets)

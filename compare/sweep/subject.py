@@ -1,16 +1,16 @@
-"""What is asked of a block of cases, whichever network they are of."""
+"""The interface of a network in a sweep."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import jax
 
-#: Identity; what goes through it is computed once, and kept in memory. See `in_memory`.
+#: An identity that forces an array to be computed once and stored. See `in_memory`.
 Kept = Callable[[Any], Any]
 
 
 class Compared(NamedTuple):
-    """Both gradients of a block of cases, and how far apart right ones may be.
+    """Both gradients of a block of cases, and the largest distance of right ones.
 
     Lists of arrays of shape (ROWS, LANES), or (k, ROWS, LANES) for k parameters at once, in the
     order of the subject's names.
@@ -22,36 +22,36 @@ class Compared(NamedTuple):
 
 
 class Subject(Protocol):
-    """A network."""
+    """A network whose gradients are compared."""
 
     @property
     def names(self) -> list[str]:
-        """Of its parameters."""
+        """The names of the parameters."""
         ...
 
     def compared(self, numbers: list[Any], kept: Kept) -> Compared:
-        """Of the numbers that `compare.sweep.cases` draws."""
+        """Compute both gradients and bounds from the numbers drawn by `compare.sweep.cases`."""
         ...
 
     def losses(self, numbers: list[Any]) -> Any:
-        """The loss of each case by hand, (ROWS, LANES)."""
+        """Compute the loss of each case by hand, (ROWS, LANES)."""
         ...
 
 
-#: Right gradients may be so many errors apart: one each. (What is above 2 is for the rounding of
-#: the errors themselves, some dozens of operations of 2⁻²⁴ or less.)
+#: The distance of two right gradients in error bounds: one each. (The excess over 2 covers the
+#: rounding of the bounds themselves, some dozens of operations of 2⁻²⁴ or less.)
 APART = 2.01
 
 
 def in_memory(never: Any) -> Kept:
-    """An identity that XLA does not see through.
+    """Return an identity that XLA cannot optimise away.
 
-    XLA on a CPU computes an array anew in every loop that reads it, if that is cheap, or seems to
-    be: random bits and long chains of products, over and over. What passes through a loop of no
-    rounds is written to memory, and read.
+    XLA on a CPU recomputes an array in every loop that reads it if it considers that cheap: random
+    bits and long chains of products, over and over. An array that passes through a loop of zero
+    iterations is stored in memory and read back.
 
     Args:
-        never: 0, known when the program runs.
+        never: 0, but only known at run time.
     """
 
     def kept(tree: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a sweep keeps of its cases: counts and largest values, which may be taken in any order."""
+"""The tally of a sweep: counts and largest values, which can be merged in any order."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -16,12 +16,12 @@ from compare.sweep.subject import Compared, Kept
 ENDS = (0.0, 0.0, *(2.0**k for k in range(8)), *(2.0**k for k in range(8, 49, 8)))
 BINS = len(ENDS)
 
-#: Counts of one parameter of one case stand in 4 bits each, of a block's rows in 8.
+#: Counts of the parameters of one case take 4 bits each, those of a block's rows 8.
 _MOST_AT_ONCE = 15
 
-#: In the place of the ratio of a case of which what is allowed is not finite.
+#: Marks a case whose bound is not finite, in place of its ratio.
 _OVERFLOWED = -1
-#: Of the fields of 8 bits in a word.
+#: The positions of the 8-bit fields in a word.
 _SHIFTS = np.arange(0, 64, 8)
 
 assert BINS == 16
@@ -29,20 +29,20 @@ assert _MOST_AT_ONCE * ROWS < 256
 
 
 class Tally(NamedTuple):
-    """Of the cases so far, lane by lane."""
+    """Counts and largest values of the cases so far, by lane."""
 
-    disagreements: Any  #: cases with an element further apart than is allowed; int64, (LANES,)
-    overflowed: Any  #: cases of which what is allowed is not finite; int64, (LANES,)
-    judged: Any  #: elements larger than what is allowed; int64, (parameters, LANES)
+    disagreements: Any  #: cases with an element further apart than its bound; int64, (LANES,)
+    overflowed: Any  #: cases with a bound that is not finite; int64, (LANES,)
+    judged: Any  #: elements larger than their bound; int64, (parameters, LANES)
     histogram: Any  #: elements by their distance in ulps; int64, (BINS, LANES)
     ulps: Any  #: the largest distance of each parameter; (parameters, LANES)
-    ratio: Any  #: the largest distance in units of what is allowed, infinite for NaN, below 0
-    #: where there is no case, or none that did not overflow; (LANES,)
-    case: Any  #: where that was, the first one; int64, (LANES,)
+    ratio: Any  #: the largest distance over its bound, infinite for NaN, below 0
+    #: where there is no case, or every case overflowed; (LANES,)
+    case: Any  #: the first case with that ratio; int64, (LANES,)
 
 
 def empty(parameters: int, floats: Floats) -> Tally:
-    """Of no case."""
+    """Return the tally of no case."""
     counts = jnp.zeros(LANES, jnp.int64)
     return Tally(
         disagreements=counts,
@@ -56,7 +56,7 @@ def empty(parameters: int, floats: Floats) -> Tally:
 
 
 def joined(a: Tally, b: Tally) -> Tally:
-    """Of the cases of both; of equal ratios the case with the smaller number."""
+    """Merge two tallies; for equal ratios, the case with the smaller number is kept."""
     first = (a.ratio > b.ratio) | ((a.ratio == b.ratio) & (a.case <= b.case))
     return Tally(
         a.disagreements + b.disagreements,
@@ -70,16 +70,16 @@ def joined(a: Tally, b: Tally) -> Tally:
 
 
 def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept: Kept) -> Tally:
-    """Of the cases of a block.
+    """Tally the cases of a block.
 
     Args:
         compared: their gradients.
-        cases, is_case: as `compare.sweep.cases.of_block` gives them.
+        cases, is_case: the result of `compare.sweep.cases.of_block`.
         floats: their format.
         kept: see `compare.sweep.subject.in_memory`.
     """
     distances, ratios, gaps, allowed = [], [], [], []
-    # Kept, so that one number is compared: computed anew, it may be rounded in another way.
+    # Stored, because a recomputed number may be rounded differently.
     for by_hand, by_autodiff, most in zip(*kept(tuple(compared)), strict=True):
         apart = abs(by_hand - by_autodiff)
         larger = jnp.maximum(abs(by_hand), abs(by_autodiff))
@@ -88,7 +88,7 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
         ratios.append(_over(jnp.max, apart / most))
         gaps.append(_over(jnp.sum, apart))
         allowed.append(_over(jnp.sum, most))
-    # Sums tell what is no number; whether it comes through `max` depends on how that is compiled.
+    # Sums detect NaN; whether `max` propagates NaN depends on the compiler.
     is_number, is_finite = sum(gaps) < jnp.inf, sum(allowed) < jnp.inf
     ratio = jnp.where(is_number, reduce(jnp.maximum, ratios), jnp.inf)
     distances, ratio = kept((distances, jnp.where(is_finite, ratio, _OVERFLOWED)))
@@ -105,17 +105,17 @@ def of_block(compared: Compared, cases: Any, is_case: Any, floats: Floats, kept:
 
 
 def _over(take: Callable[..., Any], array: Any) -> Any:
-    """Of each case, where several parameters stand together."""
+    """Reduce over the parameters of each case, if there are several."""
     return array if array.ndim == 2 else take(array, axis=0)
 
 
 def _counted(which: Any) -> Any:
-    """By lane, of arrays whose last axes are rows and lanes."""
+    """Count by lane; the last axes are rows and lanes."""
     return which.astype(jnp.int64).sum(axis=-2)
 
 
 def _marked(distance: Any, is_judged: Any, floats: Floats) -> Any:
-    """The bits of a distance; that of its sign says that the element is not judged."""
+    """Return a distance's bits; the sign bit marks an element that is not judged."""
     return _without_mark(_bits(distance, floats), floats) | jnp.where(is_judged, 0, _mark(floats))
 
 
@@ -128,19 +128,19 @@ def _without_mark(bits: Any, floats: Floats) -> Any:
 
 
 def _largest_of_rows(distances: list[Any], floats: Floats) -> Any:
-    """(parameters, LANES): as bits, among which NaN is largest."""
+    """Reduce distances to (parameters, LANES), comparing bits, for which NaN is largest."""
     rows = [jnp.atleast_2d(_without_mark(d, floats).max(axis=-2)) for d in distances]
     numbers = jax.lax.bitcast_convert_type(jnp.concatenate(rows), floats.dtype)
     return jnp.where(numbers < jnp.inf, numbers, jnp.inf)
 
 
 def _in_ulps(apart: Any, of: Any, floats: Floats) -> Any:
-    """`apart` in units in the last place of positive numbers; of the smallest normal at least."""
+    """Convert distances to ulps of positive numbers, at least of the smallest normal number."""
     size = floats.bits
     exponent = _bits(of, floats) & size((2 * floats.bias + 1) << floats.mantissa)
-    # Of the very largest the inverse would be subnormal; what is no number is infinitely far.
+    # The inverse of the very largest would be subnormal; NaN counts as infinitely far.
     exponent = jnp.minimum(exponent, size((2 * floats.bias - 1) << floats.mantissa))
-    # The bits of the power of two 1 / 2^e, from those of the number's 2^e.
+    # The bits of 1 / 2^e, computed from those of 2^e.
     inverse = jax.lax.bitcast_convert_type(
         size((2 * floats.bias) << floats.mantissa) - exponent, floats.dtype
     )
@@ -152,11 +152,11 @@ def _bits(of: Any, floats: Floats) -> Any:
 
 
 def _histogram(distances: list[Any], is_case: Any, floats: Floats, kept: Kept) -> Any:
-    """Counts by bin and lane.
+    """Count distances by bin and lane.
 
-    A distance adds 1 to one of sixteen fields of 4 bits in a word, by its power of two; a sum over
-    parameters of such words counts up to 15 of each, and one over rows is taken of every other
-    field, which so has 8 bits.
+    A distance adds 1 to one of sixteen 4-bit fields of a word, by its power of two. A sum of such
+    words over parameters counts up to 15 in each field; the sum over rows takes every other field,
+    which leaves 8 bits for each.
     """
     counts = jnp.zeros((BINS, LANES), jnp.int64)
     for words in kept(_summed([_field(d, floats) for d in distances])):
@@ -180,7 +180,7 @@ def _field(distance: Any, floats: Floats) -> Any:
 
 
 def _summed(words: list[Any]) -> list[Any]:
-    """Sums over parameters, of at most `_MOST_AT_ONCE` each."""
+    """Sum words over parameters, at most `_MOST_AT_ONCE` at a time."""
     if words[0].ndim == 3:
         return [word.sum(axis=0) for word in words]
     starts = range(0, len(words), _MOST_AT_ONCE)

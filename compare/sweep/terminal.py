@@ -1,19 +1,19 @@
-"""How a sweep reads on a terminal."""
+"""Print the result of a sweep on a terminal."""
 
 from typing import Any
 
 from rich.console import Console
 
-from compare.sweep.run import Swept
+from compare.sweep.run import SweepResult
 from compare.sweep.tally import ENDS
 from compare.terminal import console, show_verdict, table, ulps
 
-#: Signs of the longest bar of the histogram.
+#: Characters of the longest bar of the histogram.
 _LONGEST = 40
 
 
-def show_swept(swept: Swept, suspects: list[dict[str, Any]], verdict: str) -> None:
-    """What was found, from what was swept to the verdict."""
+def show_swept(swept: SweepResult, suspects: list[dict[str, Any]], verdict: str) -> None:
+    """Print the whole result, from the settings to the verdict."""
     out = console()
     out.print(_title(swept))
     out.print("\nHow far apart, in ulps of the larger of the two:\n")
@@ -30,7 +30,7 @@ def show_swept(swept: Swept, suspects: list[dict[str, Any]], verdict: str) -> No
     show_verdict(out, verdict, _because(swept, verdict))
 
 
-def _title(swept: Swept) -> str:
+def _title(swept: SweepResult) -> str:
     settings = swept.settings
     planted = f", with {settings.plant} planted" if settings.plant else ""
     return (
@@ -44,7 +44,7 @@ def _count(count: int, what: str, plural: str = "s") -> str:
     return f"{count} {what}{'' if count == 1 else plural}"
 
 
-def _show_histogram(out: Console, swept: Swept) -> None:
+def _show_histogram(out: Console, swept: SweepResult) -> None:
     rows = table("ulps", "elements", "")
     most = max(1, int(swept.histogram.max()))
     last = max((k for k, count in enumerate(swept.histogram) if count), default=0)
@@ -61,7 +61,7 @@ def _bin(k: int) -> str:
     return f"{ENDS[k]:.3g} to {ENDS[k + 1]:.3g}"
 
 
-def _show_largest(out: Console, swept: Swept) -> None:
+def _show_largest(out: Console, swept: SweepResult) -> None:
     rows = table("parameter", "most ulps apart", "elements judged")
     for name, distance in swept.max_ulps.items():
         rows.add_row(name, ulps(distance), _share(swept.judged[name], swept.cases))
@@ -69,14 +69,14 @@ def _show_largest(out: Console, swept: Swept) -> None:
 
 
 def _share(count: int, of: int) -> str:
-    """Never 0 % of something, nor all of less."""
+    """Format a share: never 0 % of something, nor 100 % of less than all."""
     share = 100 * count / max(of, 1)
     if 0 < share < 0.01:
         return "below 0.01 %"
     return f"{min(share, 99.99) if count < of else share:.4g} %"
 
 
-def _speed(swept: Swept) -> str:
+def _speed(swept: SweepResult) -> str:
     rate = swept.cases / max(swept.seconds, 1e-9) / 1e6
     says = f"{swept.cases:,} cases in {swept.seconds:.3g} s, {rate:.3g} million a second."
     if swept.floor:
@@ -85,7 +85,7 @@ def _speed(swept: Swept) -> str:
     return says if swept.is_whole else f"{says} Stopped before {swept.requested:,}."
 
 
-def _because(swept: Swept, verdict: str) -> str:
+def _because(swept: SweepResult, verdict: str) -> str:
     found = f"{swept.disagreements:,}" if swept.disagreements else "none"
     are = "is" if swept.disagreements in (0, 1) else "are"
     says = f"{found} of {swept.cases:,} cases {are} further apart than rounding explains"

@@ -1,9 +1,9 @@
-"""Random bits by number: the same ones whoever asks, in whatever order.
+"""A counter-based random number generator: the bits depend on key and counter alone.
 
 Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw, Parallel random numbers: as easy as
-1, 2, 3, SC 2011), the function behind `jax.random`, to whose bits the tests hold these. It stands
-here because XLA runs JAX's own as a loop over the rounds on a CPU, with arrays written and read
-between them: written out, a sweep draws twice as fast.
+1, 2, 3, SC 2011), the generator of `jax.random`, whose bits the tests compare with these. XLA on a
+CPU runs JAX's implementation as a loop over the rounds, storing arrays in between; unrolled here, a
+sweep draws twice as fast.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ _PARITY = np.uint32(0x1BD11BDA)
 
 
 def threefry(key: tuple[Any, Any], counter: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Two words of random bits.
+    """Return two words of random bits.
 
     Args:
         key, counter: two words each, uint32, arrays whose shapes broadcast.

@@ -1,1 +1,1 @@
-"""Which numbers of a network have names, and what the witnesses are asked about them."""
+"""Build traces of passes through networks: named quantities, their exact values, and checks."""

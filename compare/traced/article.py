@@ -1,4 +1,4 @@
-"""The trace of the article's 2-2-1 network: all that `manual.article` computes for one sample."""
+"""Trace the article's 2-2-1 network: all that `manual.article` computes for one sample."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 import autodiff.article
 import manual.article
 import manual.sgd
-from autodiff.seeing import See
+from autodiff.intermediates import See
 from compare.agreement import AUTODIFF_FORM, stack
 from compare.bounds import derivative_ranges, value_ranges
 from compare.recording.arrays import Array, given
@@ -45,7 +45,7 @@ def trace_article(
     learning_rate: float = 0.1,
     about: dict[str, Any] | None = None,
 ) -> Trace:
-    """What the article's network computes for one sample, there and back, and one update.
+    """Trace one sample's forward and backward pass and one update of the article's network.
 
     Args:
         params: nine numbers.
@@ -53,7 +53,7 @@ def trace_article(
         y: the target.
         sigmoid_derivative: the form of σ' that the hand lines use, `stable` or `article`.
         learning_rate: η of the update.
-        about: what else is known of the pass, for the reader.
+        about: further facts about the pass, for the reader.
 
     Raises:
         InputError: a number of the pass is not finite.
@@ -61,19 +61,19 @@ def trace_article(
     point = Point(stack(params), np.asarray(x, np.float64), float(y), learning_rate)
     started, computed = _recorded(point, sigmoid_derivative)
     refuse_what_overflows(computed)
-    told = {"network": "2-2-1", "sigmoid_derivative": sigmoid_derivative, **(about or {})}
-    return assemble(told, started, computed, Checks(point, sigmoid_derivative).of)
+    description = {"network": "2-2-1", "sigmoid_derivative": sigmoid_derivative, **(about or {})}
+    return assemble(description, started, computed, Checks(point, sigmoid_derivative).of)
 
 
 class Point:
-    """Where the pass is taken, as floats and as numbers that are recorded."""
+    """The point of the pass, as floats and as recorded numbers."""
 
     def __init__(self, params: np.ndarray, x: np.ndarray, y: float, rate: float) -> None:
         self.params, self.x, self.y, self.rate = params, x, np.float64(y), rate
         self.recorded = Parameters(*map(given, params)), given(x), given(y), given(rate)
 
     def given(self) -> list[Given]:
-        """Inputs, target, parameters and η."""
+        """Return inputs, target, parameters and η."""
         params, x, y, rate = self.recorded
         inputs = {"x1": x[0], "x2": x[1], "y": y}
         return [
@@ -92,13 +92,13 @@ def _number(array: Array) -> Any:
 
 
 def meant(name: str) -> Value | Derivative:
-    """What the lines mean by a name of theirs."""
+    """Return the value or derivative that a variable of the lines stands for."""
     derivative = re.fullmatch(r"d(\w+)_d(\w+)", name)
     return Derivative(*map(Value, derivative.groups())) if derivative else Value(name)
 
 
 def symbol(name: str) -> Symbol:
-    """Of a value, a parameter, or a derivative by its name in the lines: ∂L/∂w1 of `dL_dw1`."""
+    """Return a variable's symbol: ∂L/∂w1 for `dL_dw1`."""
     meaning = meant(name)
     if isinstance(meaning, Derivative):
         return derivative_symbol(symbol(meaning.of.of), symbol(meaning.by.of))
@@ -108,7 +108,7 @@ def symbol(name: str) -> Symbol:
 
 
 def _recorded(point: Point, form: str) -> tuple[list[Given], list[Computed]]:
-    """The lines, run."""
+    """Run the lines on recorded numbers."""
     params, x, y, rate = point.recorded
     updated: list[Parameters] = []
 
@@ -135,7 +135,7 @@ def _computed(binding: Binding, bindings: list[Binding]) -> Computed:
     statement, variable = binding.statement, binding.variable
     if binding.function == squared_error.__name__:
         assert variable == RETURN, "a step inside the loss: it needs a name of its own"
-        # The step is numbered where it is undone first.
+        # The number of the loss's step is in the comment where it is undone.
         title = _spaced(next(b.statement.step for b in bindings if b.variable == "dL_dypred"))
         name, kind, phase = "L", LOSS, "loss"
     elif binding.function == manual.article.forward_lines.__name__:
@@ -150,12 +150,12 @@ def _computed(binding: Binding, bindings: list[Binding]) -> Computed:
     return Computed(name, variable, symbol(name), kind, *parts)
 
 
-#: Factors that the chain rule takes further back.
+#: Endings of factors that lead to the hidden units.
 _ON = ("_dh1", "_dh2")
 
 
 def _spaced(code: str) -> str:
-    """A line of code as a formula."""
+    """Format a line of code as a formula."""
     return re.sub(r"\s*\*\s*", " · ", code.replace("**2", "²"))
 
 
@@ -183,14 +183,14 @@ def _loss(named: Any, sample: Any, see: See) -> dict[str, Any]:
 
 
 class Checks:
-    """What the other witnesses say of the numbers of one pass."""
+    """The checks of the numbers of one pass, by autodiff, exact values and ranges."""
 
     def __init__(self, point: Point, form: str) -> None:
         self.point = point
         names = dict(zip(NAMES, point.params, strict=True))
         self.witnesses = Witnesses(_loss, names, (point.x, point.y))
         auto = autodiff.article.Parameters(*point.params)
-        # The very program that training differentiates, which rounds in an order of its own.
+        # The gradient of the compiled program that training uses, which may round differently.
         gradient = autodiff.article.gradient(auto, point.x, point.y)
         self.gradient = {f"dL_d{name}": float(of) for name, of in gradient._asdict().items()}
         self.new = self._stepped(auto)
@@ -207,7 +207,7 @@ class Checks:
         return {name: float(of[0]) for name, of in step.params._asdict().items()}
 
     def of(self, computed: Computed) -> Check:
-        """A `Check` of a computed number."""
+        """Return the check of a computed number."""
         name, meaning = computed.name, computed.meaning
         if isinstance(meaning, Updated):
             return self._of_update(meaning.of.of)

@@ -1,4 +1,4 @@
-"""From numbers that the lines have given names to, to a trace: formulas, checks, steps."""
+"""Assemble a trace from named recorded numbers: formulas, checks, steps."""
 
 import math
 import re
@@ -19,7 +19,7 @@ from handgrad.data.findings import Enclosure
 
 
 class Symbol(NamedTuple):
-    """How a quantity is written."""
+    """How a quantity is written, as text and in LaTeX."""
 
     text: str
     latex: str
@@ -32,7 +32,7 @@ def derivative_symbol(of: Symbol, by: Symbol) -> Symbol:
 
 
 class Given(NamedTuple):
-    """A number that the pass begins with."""
+    """An input or parameter of the pass."""
 
     name: str
     symbol: Symbol
@@ -42,10 +42,10 @@ class Given(NamedTuple):
 
 
 class Computed(NamedTuple):
-    """A number that the lines have given a name to."""
+    """A number that the lines compute and name."""
 
     name: str
-    variable: str  #: what the lines call it
+    variable: str  #: its name in the lines
     symbol: Symbol
     kind: str
     number: Number
@@ -56,7 +56,7 @@ class Computed(NamedTuple):
 
 
 class Check(NamedTuple):
-    """What the other witnesses say of a computed number."""
+    """The check of a computed number: autodiff's value, the exact one, and the ranges of both."""
 
     autodiff: float
     exact: Enclosure | None
@@ -70,13 +70,13 @@ def assemble(
     computed: list[Computed],
     check: Callable[[Computed], Check],
 ) -> Trace:
-    """The trace of what has been recorded.
+    """Assemble the trace of a recording.
 
     Args:
         about: see `Trace`.
-        given: what the pass begins with.
-        computed: the rest, in order.
-        check: of a computed number.
+        given: the inputs and parameters of the pass.
+        computed: the computed numbers, in order.
+        check: returns the check of a computed number.
     """
     given = list(given)
     names = _Names()
@@ -148,7 +148,7 @@ class _Name(NamedTuple):
 
 
 class _Names:
-    """Which numbers have names already; the same number may have several."""
+    """The names of the numbers so far; one number may have several."""
 
     def __init__(self) -> None:
         self._of: dict[Number, list[_Name]] = {}
@@ -157,18 +157,18 @@ class _Names:
         self._of.setdefault(number, []).append(_Name(name, variable, symbol))
 
     def of(self, number: Number, words: set[str]) -> _Name | None:
-        """The newest name for the number, of those that a statement with these words uses first."""
+        """Return the newest name for a number, preferring names among a statement's words."""
         all_ = self._of.get(number, [])
         used = [name for name in all_ if name.variable in words]
         return used[-1] if used else all_[-1] if all_ else None
 
 
 class _Formulas:
-    """The formula of one number in the ways in which it is shown."""
+    """The formula of one number: in symbols, in numbers, with placeholders."""
 
     def __init__(self, number: Number, names: _Names, words: set[str]) -> None:
         self.number, self.names, self.words = number, names, words
-        self.same = names.of(number, words)  # a second name for a number that has one
+        self.same = names.of(number, words)  # an earlier name of the same number, if any
 
     def in_symbols(self, style: Style) -> str:
         def atom(number: Number) -> str | None:
@@ -211,7 +211,7 @@ class _Formulas:
 
 
 def refuse_what_overflows(computed: Iterable[Computed]) -> None:
-    """Raise InputError where a number of the pass is not finite, which no range contains."""
+    """Raise InputError if a number of the pass is not finite, as no range contains it."""
     for quantity in computed:
         if not math.isfinite(quantity.number.value):
             raise InputError(

@@ -1,4 +1,4 @@
-"""The trace of a network of any shape: all that `manual.network` computes for one example.
+"""Trace a network of any shape: all that `manual.network` computes for one example.
 
 Layers, units and inputs are counted from 0, as the arrays are: z0[1] is the pre-activation of the
 second unit of the first layer, w0[2,1] its weight of the third input.
@@ -48,14 +48,14 @@ def trace_network(
     learning_rate: float = 0.1,
     about: dict[str, Any] | None = None,
 ) -> Trace:
-    """What a network computes for one example, there and back, and one step of plain descent.
+    """Trace one example's forward and backward pass and one step of plain descent.
 
     Args:
         network: its description.
         params: its layers, float64.
         x, y: the example, shapes (n_in,) and (n_out,).
         learning_rate: η of the step.
-        about: what else is known of the pass, for the reader.
+        about: further facts about the pass, for the reader.
 
     Raises:
         InputError: a number of the pass is not finite.
@@ -66,7 +66,7 @@ def trace_network(
     recorder = _Recorder(network, params, x, y, learning_rate)
     started, computed = recorder.run()
     refuse_what_overflows(computed)
-    told = {
+    description = {
         "network": shape(network.sizes),
         "activation": network.activation,
         "output": network.output,
@@ -75,11 +75,11 @@ def trace_network(
         **(about or {}),
     }
     checks = Checks(network, params, x, y, learning_rate)
-    return assemble(told, started, computed, checks.of)
+    return assemble(description, started, computed, checks.of)
 
 
 class Place(NamedTuple):
-    """Which number: of `w`, `b`, `z`, `a`, x or y, of which layer, at which indices."""
+    """The place of a number: an array `w`, `b`, `z`, `a`, x or y, a layer, and indices."""
 
     letter: str
     layer: int | None
@@ -87,19 +87,19 @@ class Place(NamedTuple):
 
     @property
     def name(self) -> str:
-        """z0[1], or x[0]."""
+        """The name, such as z0[1] or x[0]."""
         layer = "" if self.layer is None else self.layer
         return f"{self.letter}{layer}[{self._listed}]"
 
     @property
     def symbol(self) -> Symbol:
-        """As the name; in LaTeX with the layer above and the indices below."""
+        """The symbol; in LaTeX the layer is a superscript, the indices are a subscript."""
         above = "" if self.layer is None else f"^{{({self.layer})}}"
         return Symbol(self.name, f"{self.letter}{above}_{{{self._listed}}}")
 
     @property
     def value(self) -> Value:
-        """The same in the arrays of a pass, of which z and a have a row for each example."""
+        """The place in the arrays of a pass, where z and a have a row for each example."""
         rows = (0,) if self.letter in ("z", "a") else ()
         return Value(f"{self.letter}{self.layer}", (*rows, *self.indices))
 
@@ -109,7 +109,7 @@ class Place(NamedTuple):
 
 
 def places(letter: str, layer: int | None, shape: tuple[int, ...]) -> Iterator[Place]:
-    """The places of an array."""
+    """Yield the places of an array's elements."""
     for indices in np.ndindex(shape):
         yield Place(letter, layer, indices)
 
@@ -119,7 +119,7 @@ _L_DATA = Symbol(OF_DATA, r"L_{\text{data}}")
 
 
 class _Recorder:
-    """Runs the lines and says what each number is called."""
+    """Runs the lines on recorded numbers and names each number."""
 
     def __init__(
         self, network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
@@ -157,14 +157,14 @@ class _Recorder:
         yield Given("η", Symbol("η", r"\eta"), INPUT, self.rate.numbers[()], Value("η"))
 
     def _with_recorded_l2(self) -> Network:
-        """The network, whose λ is a number that is recorded; a `Network` itself takes floats."""
+        """Return the network with a recorded number as λ, which `Network` itself would refuse."""
         network = copy(self.network)
         if self.network.l2:
             object.__setattr__(network, "l2", self.l2)
         return network
 
     def _named(self, bindings: list[Binding]) -> Iterator[Computed]:
-        """Forward, layers are met one after the other; backward, each of them from the last on."""
+        """Name the numbers; the backward pass meets the layers in reverse order."""
         layer, seen = -1, set()
         for binding in bindings:
             variable = binding.variable
@@ -208,7 +208,7 @@ class _Recorder:
                 self.came_back[at] = number
             if letter == "z":
                 yield from self._slope(number, at, statement, title)
-            # Of a weight there are two where λ Σ w² has a part of its own.
+            # With l2, a weight has two derivatives: of the data's loss, and of the whole loss.
             loss = _L_DATA if self.network.l2 and first and letter == "w" else _L
             kind = GRADIENT if letter == "b" or (letter == "w" and loss is _L) else FACTOR
             name = f"d{at.name}" + ("_data" if loss is _L_DATA else "")
@@ -220,7 +220,7 @@ class _Recorder:
     def _slope(
         self, number: Number, at: Place, statement: Statement, title: str
     ) -> Iterator[Computed]:
-        """f'(z), if the lines multiply by it: what stands beside ∂L/∂a in ∂L/∂z."""
+        """Yield f'(z), if the lines multiply by it: the other factor of ∂L/∂z beside ∂L/∂a."""
         a = at._replace(letter="a")
         if number is self.came_back[a]:
             return

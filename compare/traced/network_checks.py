@@ -1,4 +1,4 @@
-"""What autodiff, the truth, and the ranges of rounding say of a pass through any network."""
+"""The checks of a pass through a network of any shape: autodiff, exact values, ranges."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ import numpy as np
 
 import autodiff.network
 from autodiff import sgd
+from autodiff.intermediates import See
 from autodiff.precision import in_float64
-from autodiff.seeing import See
 from compare.networks.ranges import (
     CANCELLING,
     STABLE,
@@ -26,13 +26,13 @@ from compare.traced.witnesses import Derivative, Updated, Value, Witnesses, desc
 from manual.affine import Layer
 from manual.network import Network
 
-#: The loss, and the loss without what λ Σ w² adds.
+#: The loss, and the loss without λ Σ w².
 WHOLE, OF_DATA = "L", "L_data"
 
 
 @dataclass(frozen=True)
 class Losses:
-    """The loss in JAX, of parameters by name, and its part of the data."""
+    """The loss in JAX as a function of named parameters, whole and without λ Σ w²."""
 
     network: Network
 
@@ -50,12 +50,12 @@ class Losses:
 
 @cache
 def _step(network: Network) -> Callable[..., sgd.Step]:
-    """Gradient and update by the very step that training by autodiff takes, compiled once."""
+    """Compile the gradient and update of the step that training by autodiff takes."""
     return in_float64(jax.jit(sgd.step(partial(autodiff.network.loss, network))))
 
 
 class Checks:
-    """What the other witnesses say of the numbers of one pass."""
+    """The checks of the numbers of one pass, by autodiff, exact values and ranges."""
 
     def __init__(
         self, network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
@@ -75,7 +75,7 @@ class Checks:
         self.derivatives = [_of_derivatives(steps.by_form[form]) for form in (STABLE, CANCELLING)]
 
     def of(self, computed: Computed) -> Check:
-        """A `Check` of a computed number."""
+        """Return the check of a computed number."""
         meaning = computed.meaning
         if isinstance(meaning, Updated):
             return self._of_update(meaning.of)
@@ -90,7 +90,7 @@ class Checks:
         return self.witnesses.by_autodiff(meaning)
 
     def _spans(self, meaning: Value | Derivative) -> list[Range]:
-        """Where it may lie by hand, and by autodiff."""
+        """Return the ranges for the value by hand and by autodiff."""
         if isinstance(meaning, Value):
             return [self.values[meaning.of][0, *meaning.at]] * 2
         of, by = meaning
@@ -109,7 +109,7 @@ class Checks:
 
 
 def _named(layers: Sequence[Any]) -> dict[str, Any]:
-    """w0, b0, w1 and so on."""
+    """Name the arrays w0, b0, w1 and so on."""
     return {
         f"{letter}{at}": array
         for at, layer in enumerate(layers)
@@ -118,13 +118,13 @@ def _named(layers: Sequence[Any]) -> dict[str, Any]:
 
 
 def _of_values(steps: Steps) -> dict[str, Range]:
-    """The ranges of z0, a0 and so on, of one pass."""
+    """Return the ranges of z0, a0 and so on, of one pass."""
     ranges = {"z": steps.z, "a": steps.a}
     return {f"{letter}{at}": of for letter in ranges for at, of in enumerate(ranges[letter])}
 
 
 def _of_derivatives(steps: list[Backward]) -> dict[tuple[str, str], Range]:
-    """The ranges of the derivatives of one pass, by the names of what and by what."""
+    """Return the ranges of the derivatives of one pass, by the names (of, by)."""
     found = {}
     for at, back in enumerate(steps):
         found |= {(WHOLE, f"{letter}{at}"): getattr(back, f"d{letter}") for letter in "azwb"}

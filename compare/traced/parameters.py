@@ -1,8 +1,8 @@
-"""Parameters that somebody wrote into a JSON file, to set an exercise or to look at a network.
+"""Read parameters from a JSON file, for an exercise or to inspect a network.
 
-For the article's network an object with its nine numbers, {"w1": 1, ..., "b3": 0}. For any other
-{"layers": [{"w": [[...], ...], "b": [...]}, ...]}, w with a row for each input of the layer, and
-beside it, if it is not the usual one, "activation", "output", "loss" or "l2".
+For the article's network the file is an object with its nine numbers, {"w1": 1, ..., "b3": 0}. For
+any other it is {"layers": [{"w": [[...], ...], "b": [...]}, ...]}, w with a row for each input of
+the layer, and optionally "activation", "output", "loss" or "l2".
 """
 
 import json
@@ -22,10 +22,10 @@ from manual.affine import Layer
 from manual.article import Parameters
 from manual.network import LINKS, Network
 
-#: What may stand beside the layers.
+#: The optional keys beside the layers.
 KINDS = ("activation", "output", "loss", "l2")
 
-#: Bytes; far more than a network that can be read link by link has.
+#: Bytes; far more than any network small enough to be traced needs.
 LONGEST = 1_000_000
 
 Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
@@ -48,7 +48,7 @@ class _Network(Struct, forbid_unknown_fields=True):
 
 
 def network_of(sizes: tuple[int, ...], kinds: dict[str, Any]) -> Network:
-    """The network of these sizes, with what `kinds` leaves open as usual.
+    """Build the network of these sizes; what `kinds` omits has its default.
 
     Raises:
         InputError: see `Network`.
@@ -63,24 +63,24 @@ def network_of(sizes: tuple[int, ...], kinds: dict[str, Any]) -> Network:
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """What a file holds."""
+    """The content of a file."""
 
     params: Parameters | list[Layer]
     kinds: dict[str, Any] = field(default_factory=dict)  #: those of `KINDS` that it names
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Numbers of inputs and of each layer's units."""
+        """The numbers of inputs and of each layer's units."""
         if isinstance(self.params, Parameters):
             return (2, 2, 1)
         return (self.params[0].w.shape[0], *(layer.b.shape[0] for layer in self.params))
 
 
 def read_parameters(path: Path) -> Written:
-    """What stands in a file.
+    """Read a file.
 
     Raises:
-        InputError: the file cannot be read, or holds something else; says where.
+        InputError: the file cannot be read or has other content; says where.
     """
     where = shown(str(path), LONGEST_PATH)
     try:
@@ -93,7 +93,7 @@ def read_parameters(path: Path) -> Written:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise InputError(f"{where}, {place}: {error.msg}; expected JSON") from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, a number or a nesting without end
+    except (ValueError, RecursionError) as error:  # not UTF-8, a huge number, or deep nesting
         raise InputError(f"{where}: no JSON; expected a JSON file with parameters") from error
     if isinstance(content, dict) and "layers" in content:
         return _network(converted(content, _Network, where), where)
@@ -113,7 +113,7 @@ def _text(path: Path, where: str) -> str:
 
 
 def _once(where: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object that has no name twice."""
+    """Build an object, refusing a key that occurs twice."""
     names = [name for name, _ in pairs]
     if twins := [name for name in names if names.count(name) > 1]:
         raise InputError(f"{where}: {shown(twins[0])} twice; expected it once")
@@ -146,7 +146,7 @@ def _network(content: _Network, where: str) -> Written:
 
 
 def as_layers(params: Parameters) -> list[Layer]:
-    """The article's nine parameters as a network of two layers has them."""
+    """Arrange the article's nine parameters as two layers."""
     w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
     hidden = Layer(np.array([[w1, w3], [w2, w4]]), np.array([b1, b2]))
     return [hidden, Layer(np.array([[w5], [w6]]), np.array([b3]))]

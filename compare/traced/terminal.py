@@ -1,4 +1,4 @@
-"""How a pass reads on a terminal: the factor tree of one quantity, and the micro-steps."""
+"""Print a pass on a terminal: the factor tree of one quantity, and the micro-steps."""
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -18,20 +18,20 @@ from compare.traced.parameters import KINDS
 from compare.wording import shown
 from handgrad.data.numerals import right_digits
 
-#: Formulas are broken at so many signs: a tree puts more before them.
+#: Characters after which formulas are wrapped; the tree adds an indent.
 FORMULA_WIDTH = 64
 
-#: Beyond so many ulps it reads better how many digits are left.
+#: Beyond so many ulps, the number of digits left is printed as well.
 MANY_ULPS = 1e6
 
 
 def show_explanation(out: Console, trace: Trace, name: str) -> None:
-    """One quantity: its formula in symbols, in numbers, the result, and where each factor is from.
+    """Print one quantity: its formula in symbols and numbers, the result, and its factors' origin.
 
     Args:
-        out: where to.
+        out: the console.
         trace: the pass.
-        name: of the quantity.
+        name: the quantity's name.
     """
     quantity = trace.quantities[name]
     out.print(f"{quantity.symbol} {_point(trace)}\n")
@@ -51,14 +51,14 @@ def show_explanation(out: Console, trace: Trace, name: str) -> None:
 
 
 def show_start(out: Console, trace: Trace) -> None:
-    """Which pass it is."""
+    """Print which pass it is."""
     kinds = [f"{name} {trace.about[name]}" for name in KINDS if trace.about.get(name)]
     network = ", ".join([f"Network {trace.about['network']}", *kinds])
     out.print(f"{network}: one pass {_point(trace)}.\n")
 
 
 def show_screen(out: Console, trace: Trace, step: Step) -> None:
-    """One micro-step and what is known by then, as much of it as the terminal has lines for."""
+    """Print a micro-step and the values known so far, as much as fits the terminal."""
     quantities = [trace.quantities[name] for name in step.names]
     parts: dict[str, Callable[[], Any]] = {
         "pass": lambda: show_start(out, trace),
@@ -77,14 +77,14 @@ def show_screen(out: Console, trace: Trace, step: Step) -> None:
         with out.capture() as captured:
             for part in view:
                 parts[part]()
-        # One line more for the keys, and one for the cursor.
+        # One more line for the keys, and one for the cursor.
         if _height(captured.get()) + 2 <= out.height:
             break
     out.file.write(captured.get())
 
 
 def _height(printed: str) -> int:
-    """How many lines of the terminal a text takes, which may be narrower than the text."""
+    """Count the lines that a text takes in the terminal, which may be narrower."""
     columns = get_terminal_size().columns
     widths = (Text.from_ansi(line).cell_len for line in printed.splitlines())
     return sum(max(1, -(-width // columns)) for width in widths)
@@ -96,7 +96,7 @@ def _title(trace: Trace, step: Step) -> Text:
 
 
 def _show_numbers(out: Console, trace: Trace, step: Step) -> None:
-    """One micro-step on few lines: a line for each number, and no more than there is room for."""
+    """Print a micro-step briefly: one line per number, at most as many as fit."""
     out.print(_title(trace, step))
     quantities = [trace.quantities[name] for name in step.names]
     room = out.height - 2  # for the title and the keys
@@ -109,7 +109,7 @@ def _show_numbers(out: Console, trace: Trace, step: Step) -> None:
 
 
 def show_step(out: Console, trace: Trace, step: Step) -> None:
-    """One micro-step: the lines that are run, what they compute, and the checks."""
+    """Print a micro-step: its statements, their results, and the checks."""
     out.print(_title(trace, step))
     quantities = [trace.quantities[name] for name in step.names]
     for place in dict.fromkeys((q.file, q.line, q.statement) for q in quantities):
@@ -122,7 +122,7 @@ def show_step(out: Console, trace: Trace, step: Step) -> None:
 
 
 def show_state(out: Console, trace: Trace, step: Step) -> None:
-    """What is known after a step: the parameters, their derivatives, and what they become."""
+    """Print what is known after a step: parameters, derivatives, and updated parameters."""
     done = {q.symbol: q for q in trace.quantities.values() if q.step <= step.number}
     rows = table("parameter", "value", "∂L/∂", "after the update")
     for quantity in trace.quantities.values():
@@ -134,7 +134,7 @@ def show_state(out: Console, trace: Trace, step: Step) -> None:
 
 
 def show_legend(out: Console, quantities: Iterable[Quantity]) -> None:
-    """What the marks behind the numbers mean, and which digits were lost."""
+    """Print what the marks behind the numbers mean, and where digits were lost."""
     out.print(
         "✓ by hand and autodiff both answer where every right program must; behind it, how many "
         "ulps by hand | autodiff are off the exact value."
@@ -150,7 +150,7 @@ def show_legend(out: Console, quantities: Iterable[Quantity]) -> None:
 
 
 def _checks(quantities: Iterable[Quantity]) -> Table:
-    """Each quantity by both, below the exact value."""
+    """Make a table of each quantity: the exact value, by hand, and by autodiff."""
     rows = table("", "", "", "ulps", "verdict")
     for q in quantities:
         exact = " none: a kink" if q.exact is None else number(float(q.exact))
@@ -164,7 +164,7 @@ def _checks(quantities: Iterable[Quantity]) -> Table:
 
 
 def _point(trace: Trace) -> str:
-    """Whose example, at which inputs and parameters."""
+    """Describe the point: whose example, its inputs, and the parameters."""
     given = [q for q in trace.quantities.values() if q.kind == "input" and q.name != "η"]
     inputs = ", ".join(f"{q.symbol} = {plain(q.by_hand)}" for q in given)
     features = trace.about.get("features", {})
@@ -174,7 +174,7 @@ def _point(trace: Trace) -> str:
 
 
 def _meaning(quantity: Quantity) -> str:
-    """What a partial derivative of the loss says of its parameter."""
+    """Explain what a partial derivative of the loss means for its parameter."""
     symbol, value, exact = quantity.symbol, quantity.by_hand, quantity.exact
     parameter = symbol.removeprefix("∂L/∂")
     if exact is None:
@@ -195,7 +195,7 @@ def _meaning(quantity: Quantity) -> str:
 
 
 def _equation(trace: Trace, quantity: Quantity) -> Text:
-    """Symbols, numbers in all their digits where it is a product, and the result."""
+    """Write the equation: in symbols, in numbers, and the result."""
     if quantity.formula is None:
         return Text(f"{quantity.symbol} = {plain(quantity.by_hand, DIGITS)}, which is given")
     substituted = quantity.substituted
@@ -211,7 +211,7 @@ def _equation(trace: Trace, quantity: Quantity) -> Text:
 
 
 def _tree(trace: Trace, top: Quantity) -> Tree:
-    """What depends on what; a quantity that is needed twice is taken apart once."""
+    """Build the tree of dependencies; a quantity needed twice is expanded once."""
     grown: set[str] = set()
 
     def grow(tree: Tree, quantity: Quantity) -> None:
@@ -235,7 +235,7 @@ def _joined(lines: list[Text]) -> Text:
 
 
 def _block(quantity: Quantity) -> list[Text]:
-    """Formula, numbers, result and check, in up to three lines."""
+    """Write formula, numbers, result and check, in up to three lines."""
     indent = " " * len(quantity.symbol)
     result = f"{plain(quantity.by_hand, DIGITS)}  {_mark(quantity)}"
     lines = [quantity.formula, quantity.substituted]
@@ -260,7 +260,7 @@ def _mark(quantity: Quantity) -> str:
 
 
 def _off(exact: str | None, value: float | None, distance: float | None) -> str:
-    """How far from the exact value: whole ulps, and of many the digits that are left."""
+    """Format the distance from the exact value: ulps, and for many the digits left."""
     if exact is None or value is None or distance is None:
         return ""
     if distance <= MANY_ULPS or (left := right_digits(Decimal(exact), value)) is None:

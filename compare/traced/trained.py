@@ -1,4 +1,4 @@
-"""A network that `compare train` has trained, at an example in the units of its data."""
+"""Load a network trained by `compare train`, with an example in the units of its data."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from compare.networks import flat
 from compare.networks.files import Model, load
-from compare.networks.sides import BY_HAND, SIDES
+from compare.networks.trainers import BY_HAND, SIDE_LABELS
 from compare.wording import InputError, listed
 from manual.affine import Layer
 from manual.network import Network
@@ -18,15 +18,15 @@ Numbers = tuple[float, ...] | None
 def of_model(
     path: Path, x: Numbers, y: Numbers
 ) -> tuple[Network, list[Layer], np.ndarray, np.ndarray, dict[str, Any]]:
-    """The network, its parameters, and the example as the network sees it.
+    """Load the network and its parameters, and standardise the example.
 
     Args:
-        path: a model; of one that both sides trained, the parameters by hand are taken.
+        path: a model; if both sides trained it, the parameters by hand are used.
         x: features, in the units of the data.
         y: the class, counted from 0, or the number.
 
     Returns:
-        Network, layers, standardised features and target, and what to say of them.
+        Network, layers, standardised features and target, and a description of them.
 
     Raises:
         InputError: the model cannot be read, or the example does not fit it.
@@ -42,7 +42,7 @@ def of_model(
     side = BY_HAND if BY_HAND in model.by else model.by[0]
     params = flat.split(model.progress.points[side].params, model.plan.network.sizes)
     about = {
-        "parameters": f"parameters as {path} has them, trained {SIDES[side]}",
+        "parameters": f"parameters as {path} has them, trained {SIDE_LABELS[side]}",
         "features": dict(zip(features, x, strict=True)),
     }
     seen = model.scale.standardised(np.array(x))
@@ -50,7 +50,7 @@ def of_model(
 
 
 def _target(model: Model, y: tuple[float, ...]) -> np.ndarray:
-    """What the network should have said."""
+    """Encode the target."""
     classes, outputs = model.source.classes, model.plan.network.sizes[-1]
     if len(y) != 1:
         raise InputError(f"--y has length {len(y)}; expected 1 ({model.source.target})")

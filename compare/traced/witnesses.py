@@ -1,4 +1,4 @@
-"""What autodiff and the truth say of every value of a loss, and of every derivative between two."""
+"""Compute every value of a loss, and every derivative between two, by autodiff and exactly."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
@@ -8,27 +8,27 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from autodiff.seeing import See, as_it_is
+from autodiff.intermediates import See, as_it_is
 from handgrad import exact_gradient
 from handgrad.data.findings import Enclosure
 
 Index = tuple[int, ...]
 
-#: (given, data, see) -> what it ends with, by name: a loss in JAX of arrays by name, and of data
-#: that it is not differentiated by. It shows `see(name, value)` every value on the way and goes on
-#: with what that returns. Equal ones are compiled once.
+#: (given, data, see) -> the final values by name: a loss in JAX of named arrays, and of data that
+#: it is not differentiated by. It passes every intermediate value to `see(name, value)` and goes on
+#: with the result. Equal runs are compiled once.
 Run = Callable[[Mapping[str, Any], Any, See], dict[str, Any]]
 
 
 class Value(NamedTuple):
-    """One number of an array on the way to the loss."""
+    """One element of an intermediate value of the loss."""
 
     of: str
     at: Index = ()
 
 
 class Derivative(NamedTuple):
-    """The partial derivative of one number by another one that is computed before it."""
+    """The partial derivative of one number by an earlier one."""
 
     of: Value
     by: Value
@@ -40,12 +40,12 @@ class Updated(NamedTuple):
     of: Value
 
 
-#: What a number of a pass is, to those who say what it should be.
+#: What a number of a pass stands for.
 Meaning = Value | Derivative | Updated
 
 
 def descended(start: float, rate: float, gradient: Enclosure | None) -> Enclosure | None:
-    """Exactly start - rate * gradient, of two floats and an enclosed number."""
+    """Enclose start - rate * gradient, of two floats and an enclosed number."""
     if gradient is None:
         return None
     with localcontext(prec=60):
@@ -57,14 +57,14 @@ def descended(start: float, rate: float, gradient: Enclosure | None) -> Enclosur
 
 
 class Witnesses:
-    """Autodiff in float64, and the referee's enclosures of the exact numbers.
+    """Autodiff in float64, and certified enclosures of the exact numbers.
 
-    A zero is added to every value on the way; the derivative by that zero is the one by the value.
+    A zero is added to every intermediate value; the derivative by it is the one by the value.
 
     Args:
         run: the loss.
-        given: parameters and whatever else is differentiated by, float64, by name.
-        data: what the loss takes besides.
+        given: parameters and other arrays to differentiate by, float64, by name.
+        data: further arguments of the loss.
     """
 
     def __init__(self, run: Run, given: Mapping[str, np.ndarray], data: Any) -> None:
@@ -72,16 +72,16 @@ class Witnesses:
         self._exact: dict[Value, dict[str, Any] | None] = {}
 
     def by_autodiff(self, meaning: Value | Derivative) -> float:
-        """A value, or a derivative by `jax.jacrev`."""
+        """Return a value, or a derivative by `jax.jacrev`."""
         if isinstance(meaning, Value):
             return float(self._computed[0][meaning.of][meaning.at])
         (of, by) = meaning
         return float(self._computed[1][of.of][by.of][of.at + by.at])
 
     def exactly(self, meaning: Value | Derivative) -> Enclosure | None:
-        """Between proved bounds; None where there is no one number, as behind a kink.
+        """Enclose a number between proved bounds; None where it is not unique, as behind a kink.
 
-        Exact values come as derivatives, too: of t v by t.
+        Exact values are computed as derivatives, too: of t v by t.
         """
         if isinstance(meaning, Value):
             return None if self._values is None else self._values[meaning.of][meaning.at]
@@ -129,7 +129,7 @@ class Witnesses:
         return _enclosed(lambda at: self._all(at)[of.of][of.at], self._at)
 
     def _alone(self, of: Value, by: Value) -> Enclosure | None:
-        """By one number, all others held: a kink that it does not move is none to it."""
+        """Differentiate by one number, all others held, so kinks that it does not move are none."""
 
         def held(moved: dict[str, Any]) -> Any:
             given = jax.numpy.asarray(self._at[by.of])
@@ -141,7 +141,7 @@ class Witnesses:
 
 
 def _moved(run: Run, at: Mapping[str, Any], data: Any) -> dict[str, Any]:
-    """Every value, each moved by what `at` has under its name."""
+    """Return every intermediate value, each shifted by the entry of `at` under its name."""
     seen = {}
 
     def see(name: str, value: Any) -> Any:
@@ -154,13 +154,13 @@ def _moved(run: Run, at: Mapping[str, Any], data: Any) -> dict[str, Any]:
 
 @cache
 def compiled(run: Run) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Of (at, data): every value, and the derivatives of all by all."""
+    """Compile two functions of (at, data): every value, and the derivatives of all by all."""
     values = partial(_moved, run)
     return jax.jit(values), jax.jit(jax.jacrev(values))
 
 
 def _enclosed(function: Callable[..., Any], *at: Any) -> dict[str, Any] | None:
-    """By power series, however many they are: what is printed must not depend on the machine."""
+    """Enclose a gradient, always by power series, so that no output depends on the machine."""
     try:
         enclosures = exact_gradient(function, *at, referee="series")
     except ArithmeticError:

@@ -1,4 +1,4 @@
-// The keys that step through the pass, wherever the reader is but in a field of his own.
+// Keyboard shortcuts that step through the pass, except while a field has the focus.
 
 import { play } from "./views/steps.js";
 
@@ -20,10 +20,10 @@ export function listen(store) {
   });
 }
 
-// Fields, sliders and lists have a use of their own for these keys, and so has what is scrolled by them.
+// Fields, sliders, lists and scrollable elements use these keys themselves.
 const ownsKeys = (target) =>
   target.closest?.("input, select, textarea, [role=slider], [role=radiogroup]") !== null ||
   target.matches?.("[role=region]");
 
-// Space presses what has the focus.
+// Space activates the focused element.
 const pressable = (target) => target.closest?.("button, a, summary, [role=button]") !== null;

@@ -1,4 +1,4 @@
-// The page: the study is read, a store opened, and every view given its place.
+// The page: read the study, open a store, and mount every view. A new view is one line here.
 
 import { opened } from "./model/point.js";
 import { Store } from "./model/store.js";
@@ -20,7 +20,7 @@ import { errata } from "./views/errata.js";
 import { derivation } from "./views/derivation.js";
 import { check } from "./views/check.js";
 
-// By the id of the element that each is drawn in.
+// Views by the id of their element.
 const VIEWS = { notice, samples, network, steps, parameter, equation, nudge, surface, training, you, quiz, break: breakIt, errata, derivation, check };
 
 const study = opened(JSON.parse(document.getElementById("content").textContent));

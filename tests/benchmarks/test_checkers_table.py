@@ -46,10 +46,10 @@ def test_a_part_that_was_not_asked_has_no_table() -> None:
 
 def test_notes_are_about_those_that_were_asked() -> None:
     made = made_up()
-    for alone in table_module.ASKED:
+    for alone in table_module.HOW:
         made.contenders = {alone: None, "another": "not installed"}
         text = table_module.markdown(made)
-        assert [n for n, how in table_module.ASKED.items() if how in text] == [alone]
+        assert [n for n, how in table_module.HOW.items() if how in text] == [alone]
         for name, note in NOTES.items():
             assert (note in text) == (name == alone)
         compiled = "All but `check_gradient` are given the loss compiled."

@@ -11,7 +11,7 @@ from benchmarks.analysis.factors import between, factors, verdict
 from benchmarks.analysis.floors import dispatch_bound, over_floor
 from benchmarks.comparing import WORSE, compare
 from benchmarks.document.build import DOCUMENT, README, STORED
-from benchmarks.document.lookup import COMPARISON, RUNS, Lookup
+from benchmarks.document.queries import COMPARISON, RUNS, Queries
 from benchmarks.document.reasons import reason
 from benchmarks.goals import TAX, goals
 from benchmarks.results import Results
@@ -23,36 +23,36 @@ SAMPLE, LARGE = "sample/1/float64/1", "digits/512/float32/1"
 
 
 @pytest.fixture(scope="module")
-def stored() -> Lookup:
-    return Lookup(Results.load(STORED))
+def stored() -> Queries:
+    return Queries(Results.load(STORED))
 
 
-def ratio(asked: Lookup, label: str, name: str, other: str) -> float:
+def ratio(asked: Queries, label: str, name: str, other: str) -> float:
     return sure(between(asked.cell(label), name, other)).middle
 
 
-def tax(asked: Lookup, label: str) -> float:
+def tax(asked: Queries, label: str) -> float:
     return sure(factors(asked.cell(label))).autodiff_tax.middle
 
 
-def floor(asked: Lookup, label: str, name: str) -> float:
+def floor(asked: Queries, label: str, name: str) -> float:
     return sure(over_floor(*asked.row(label, name))).middle
 
 
-def time(asked: Lookup, label: str, name: str) -> float:
+def time(asked: Queries, label: str, name: str) -> float:
     return spread(asked.row(label, name)[1].samples).median
 
 
-def slope(asked: Lookup, name: str, other: str) -> float:
+def slope(asked: Queries, name: str, other: str) -> float:
     return sure(exponent(asked.axis("width/float32/1"), name, other)).middle
 
 
-def dots(asked: Lookup, label: str, name: str) -> int:
+def dots(asked: Queries, label: str, name: str) -> int:
     return asked.row(label, name)[1].operations["dot"][0]
 
 
 #: A sentence of the document, and what the numbers must be for it to stand.
-CLAIMS: dict[str, Callable[[Lookup], bool]] = {
+CLAIMS: dict[str, Callable[[Queries], bool]] = {
     "There, by hand pays": lambda asked: (
         ratio(asked, SAMPLE, names.FLOATS, names.GRAD) < 0.5
         and ratio(asked, SAMPLE, names.FLOATS, names.ARTICLE) < 1
@@ -120,13 +120,13 @@ CLAIMS: dict[str, Callable[[Lookup], bool]] = {
 
 
 @pytest.mark.parametrize("sentence", CLAIMS)
-def test_a_sentence_is_so_in_the_numbers(stored: Lookup, sentence: str) -> None:
+def test_a_sentence_is_so_in_the_numbers(stored: Queries, sentence: str) -> None:
     text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
     assert sentence in text
     assert CLAIMS[sentence](stored)
 
 
-def test_the_readme_says_what_is_so(stored: Lookup) -> None:
+def test_the_readme_says_what_is_so(stored: Queries) -> None:
     text = " ".join(README.read_text(encoding="utf-8").split())
     assert "nothing beats nine lines on plain floats but C" in text
     sample = stored.cell(SAMPLE)
@@ -136,7 +136,7 @@ def test_the_readme_says_what_is_so(stored: Lookup) -> None:
     assert CLAIMS["Autodiff costs no more than the same lines by hand"](stored)
 
 
-def test_two_counts_of_the_work_agree(stored: Lookup) -> None:
+def test_two_counts_of_the_work_agree(stored: Queries) -> None:
     """XLA's own of the compiled gradient, and the formula's of its products: some more is right.
 
     With one example a product xᵀ·dz has nothing to add, a sixth of the formula's operations.
@@ -151,7 +151,7 @@ def test_two_counts_of_the_work_agree(stored: Lookup) -> None:
     assert compared > 30
 
 
-def test_every_missed_goal_has_its_reason(stored: Lookup) -> None:
+def test_every_missed_goal_has_its_reason(stored: Queries) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     for goal in goals(stored.results):
         if goal.met is False:
@@ -160,7 +160,7 @@ def test_every_missed_goal_has_its_reason(stored: Lookup) -> None:
             assert row in text
 
 
-def test_a_goal_that_nobody_has_looked_into_has_no_reason(stored: Lookup) -> None:
+def test_a_goal_that_nobody_has_looked_into_has_no_reason(stored: Queries) -> None:
     """A tax above 1 without copies, and one below 1 where the hand lines ask for nothing more."""
     cell = stored.cell("width/256/float32/1")
     goal = next(goal for goal in goals(stored.results) if goal.cell == cell.label)
@@ -174,7 +174,7 @@ def test_a_goal_that_nobody_has_looked_into_has_no_reason(stored: Lookup) -> Non
     assert reason(below, same) is None
 
 
-def test_one_example_is_part_of_its_reason(stored: Lookup) -> None:
+def test_one_example_is_part_of_its_reason(stored: Queries) -> None:
     cell = deepcopy(stored.cell("map/256x1/float32/1"))
     goal = next(goal for goal in goals(stored.results) if goal.cell == cell.label)
     assert "one example" in sure(reason(goal, cell))

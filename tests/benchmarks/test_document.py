@@ -20,7 +20,7 @@ from benchmarks.document.build import (
     readme,
     shown,
 )
-from benchmarks.document.lookup import UnknownError, looked_up_in
+from benchmarks.document.queries import UnknownError, queries_of
 from benchmarks.document.reasons import REASONS
 from benchmarks.results import Results
 from tests.benchmarks.made_results import made_results
@@ -169,4 +169,4 @@ def test_all_that_can_be_looked_up_is() -> None:
         for found in LOOKED_UP.findall(file.read_text("utf-8"))
         for name in re.findall(r"\b(\w+)\(", found)
     }
-    assert {*looked_up_in(made_results(()))} - {"cell", "row", "axis"} <= used
+    assert {*queries_of(made_results(()))} - {"cell", "row", "axis"} <= used

@@ -20,12 +20,12 @@ from benchmarks.analysis.factors import between, noise, verdict
 from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group, groups
 from benchmarks.cases import CASES
-from benchmarks.figures import CannotDrawError, draw, drawing, looks, wording
+from benchmarks.figures import CannotDrawError, draw, drawing, styles, wording
 from benchmarks.figures.axis import FLOORS, along_axis, crossings, floors, line
 from benchmarks.figures.bars import of_one_cell, without_time
 from benchmarks.figures.drawing import plan
-from benchmarks.figures.looks import look
 from benchmarks.figures.sheet import sizes_along, times_along
+from benchmarks.figures.styles import style_of
 from benchmarks.figures.tax import autodiff_tax, taxes
 from benchmarks.figures.themes import DARK, LIGHT, THEMES, Theme
 from benchmarks.figures.winners import RIVALS, squares, who_wins, winner
@@ -67,7 +67,7 @@ def group_of(results: Results) -> Group:
 def lines_of(figure: Figure) -> dict[str, list[Any]]:
     """What was drawn as lines, by the row or the label."""
     (axes,) = figure.axes
-    names_of = {how.label: name for name, how in looks.LOOKS.items()}
+    names_of = {how.label: name for name, how in styles.STYLES.items()}
     found: dict[str, list[Any]] = {}
     for drawn in axes.lines:
         label = str(drawn.get_label())
@@ -229,7 +229,7 @@ def test_one_cell_is_sorted_by_time_with_the_ratio_beside_it() -> None:
     for name, time in zip(order, times, strict=True):
         row, ratio = row_of(cell, name), sure(between(cell, name, names.GRAD))
         assert time == spread(row.samples).median
-        assert {units.seconds(time), look(name).label} < {*texts}
+        assert {units.seconds(time), style_of(name).label} < {*texts}
         assert units.digits(ratio.middle) in texts
 
 
@@ -333,7 +333,7 @@ def test_no_text_is_cut_off_or_covers_another(case: str, theme: Theme) -> None:
             assert box.x1 <= figure.bbox.width, text
             assert box.y1 <= figure.bbox.height, text
         if make in (along_axis, of_one_cell):
-            known = {look(name).label for name in names.CONTENDERS}
+            known = {style_of(name).label for name in names.CONTENDERS}
             assert known < {text for text, _ in boxes}
         for (one, first), (other, second) in itertools.combinations(boxes, 2):
             # Two capitals and what hangs below a letter do not fill the height of their boxes.
@@ -379,13 +379,13 @@ def test_what_is_drawn_and_what_is_read_stand_out(theme: Theme) -> None:
 
 
 def test_every_contender_has_a_look_that_no_other_has() -> None:
-    assert {*looks.LOOKS} == {*names.CONTENDERS}
-    signs = [(look.hue, look.marker, look.dash) for look in looks.LOOKS.values()]
+    assert {*styles.STYLES} == {*names.CONTENDERS}
+    signs = [(look.hue, look.marker, look.dash) for look in styles.STYLES.values()]
     assert len({*signs}) == len(signs)
-    main = [look for look in looks.LOOKS.values() if look.prominent]
+    main = [look for look in styles.STYLES.values() if look.prominent]
     assert len({look.marker for look in main}) == len({look.hue for look in main}) == len(main)
-    assert look("new").label == "new"
-    assert looks.in_order(["new", names.GRAD, names.HAND]) == [names.HAND, names.GRAD, "new"]
+    assert style_of("new").label == "new"
+    assert styles.in_order(["new", names.GRAD, names.HAND]) == [names.HAND, names.GRAD, "new"]
 
 
 def ticks_of(axis: Any) -> list[str]:

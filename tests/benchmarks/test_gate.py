@@ -154,7 +154,9 @@ def test_a_kept_gate_is_the_same(judge: Gate, tmp_path: Any) -> None:
     judge.save(tmp_path / "gate.npz")
     again = load(tmp_path / "gate.npz")
     assert (again.names, again.dtype, again.doubt) == (judge.names, judge.dtype, judge.doubt)
-    for kept, made in zip(again.truth + again.allowed, judge.truth + judge.allowed, strict=True):
+    for kept, made in zip(
+        again.reference + again.allowed, judge.reference + judge.allowed, strict=True
+    ):
         assert np.array_equal(kept, made)
 
 
@@ -189,7 +191,7 @@ def test_differences_may_be_off_by_their_own_error_and_no_more(dtype: str) -> No
     extra = allowance(judge, _loss, params, inputs)
     assert extra[0] == 0
     wider = judge.wider(extra)
-    answer = [np.asarray(leaf, dtype) for leaf in judge.truth]
+    answer = [np.asarray(leaf, dtype) for leaf in judge.reference]
     assert wider.complaint(answer) == ""
     assert wider.complaint([*answer[:3], -answer[3], *answer[4:]]).startswith("∂L/∂w3")
     twice = [answer[0], *(2 * leaf for leaf in answer[1:])]

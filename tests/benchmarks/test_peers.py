@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import names
 from benchmarks.contenders.peers import importing, micrograd_values, scikit_learn
-from benchmarks.contenders.peers.ways import TO_ARTICLE, TO_NETWORK
+from benchmarks.contenders.peers.contenders import TO_ARTICLE, TO_NETWORK
 from benchmarks.problems.article import ArticleProblem, mass_problem, sample_problem
 from benchmarks.problems.network import network_problem
 from benchmarks.ready import Unavailable
@@ -138,7 +138,7 @@ def test_a_library_that_cannot_be_imported_is_not_called_absent(
 
 
 def test_an_error_without_words_is_its_name() -> None:
-    assert importing.told(RuntimeError()) == "RuntimeError"
+    assert importing.error_line(RuntimeError()) == "RuntimeError"
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

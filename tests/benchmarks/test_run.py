@@ -162,13 +162,13 @@ def test_without_device_it_is_the_one_that_jax_finds(
     monkeypatch: pytest.MonkeyPatch, gpus: list[str], ask: str, device: str
 ) -> None:
     monkeypatch.setattr(machine, "gpus", lambda: gpus)
-    monkeypatch.setattr(gpu, "ASK", ask)
+    monkeypatch.setattr(gpu, "PROBE", ask)
     assert time_command._device(None) == device
 
 
 def test_a_device_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     # It is ended after the second; the sleep only has to be longer.
-    monkeypatch.setattr(gpu, "ASK", "import time; time.sleep(60)")
+    monkeypatch.setattr(gpu, "PROBE", "import time; time.sleep(60)")
     monkeypatch.setattr(gpu, "PATIENCE", 1)
     assert gpu.why_not().startswith("JAX found none in 1 seconds; expected a GPU")
 
@@ -246,7 +246,7 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
 def test_bad_input_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list, says: str
 ) -> None:
-    monkeypatch.setattr(gpu, "ASK", "raise RuntimeError('no device')")
+    monkeypatch.setattr(gpu, "PROBE", "raise RuntimeError('no device')")
     assert ended(*arguments) == 2
     shown: Any = capsys.readouterr()
     assert (shown.out, shown.err.count("\n")) == ("", 1)

@@ -120,11 +120,11 @@ def test_addresses_in_the_documents_say_something(pages: Pages, study_page: Path
 def test_all_weights_1_are_said_where_a_page_begins_with_a_seed(
     pages: Pages, tmp_path: Path
 ) -> None:
-    from compare.traced.asked import Asked
+    from compare.traced.request import PassRequest
     from study.build import build
     from study.content import of_article
 
-    path = build(of_article(Asked(person="charlie", seed=5)), tmp_path / "page.html")
+    path = build(of_article(PassRequest(person="charlie", seed=5)), tmp_path / "page.html")
     page = pages.open(path)
     assert (state(page)["sample"], state(page)["seed"]) == ("charlie", 5)
     assert page.evaluate("modules['main.js'].store.point.certified") is True

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 import manual.article
 from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, Person, label
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from manual.article import Parameters
 from study.build import build
 from study.content import of_pass
@@ -106,7 +106,7 @@ def test_contours_of_a_known_function(pages: Pages, study_page: Path) -> None:
 
 def test_two_inputs_and_a_probability_have_a_boundary(pages: Pages, tmp_path: Path) -> None:
     """Of a loss on logits, where σ of the output is one half."""
-    trace = Asked(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), loss="bce", seed=2).trace()
+    trace = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), loss="bce", seed=2).trace()
     page = opened(pages, build(of_pass(trace), tmp_path / "index.html"))
     page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
     ((_, *cells),) = page.locator("#training .predictions tbody tr").evaluate_all(
@@ -120,7 +120,7 @@ def test_the_plane_of_another_network_follows_an_input_that_is_set(
     pages: Pages, tmp_path: Path
 ) -> None:
     """The row of its example has the input that the reader has set, and what Python says of it."""
-    asked = Asked(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
+    asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
     path = build(of_pass(asked.trace()), tmp_path / "two.html")
     page = pages.open(path, "edits=x%5B1%5D:4", still=True)
     page.locator(".boundary").scroll_into_view_if_needed()

@@ -21,7 +21,7 @@ import pytest
 import study.build
 from compare.cli import main
 from compare.networks.files import load
-from compare.networks.sides import BY_HAND
+from compare.networks.trainers import BY_HAND
 from study.__main__ import study as command
 from study.build import PAGE, build, page
 from study.content import of_pass

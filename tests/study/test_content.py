@@ -9,10 +9,10 @@ from compare.errata.catalogue import ERRATA
 from compare.errata.entry import Erratum
 from compare.people import NEWCOMERS, PEOPLE
 from compare.trace import Trace
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from compare.wording import InputError
 from study.content import of_article, of_pass
-from tests.compare.errata.asked import shown
+from tests.compare.errata.runs import shown
 from tests.passes import trace
 from tests.tiers import one_of_each, slowly
 
@@ -47,7 +47,7 @@ def test_passes_of_the_four_from_both_starts(
 ) -> None:
     """Whom, from where, and how can be told from the numbers that are given."""
     person = PEOPLE[1]
-    of = Asked(person="bob", sigmoid_derivative=form, **start).trace()
+    of = PassRequest(person="bob", sigmoid_derivative=form, **start).trace()
     given = {q.name: q.by_hand for q in of.quantities.values() if q.step == 0}
     (told, *_) = (of for of in content["passes"] if (of["given"], of["form"]) == (given, form))
     assert told["sample"] == person.name
@@ -69,7 +69,7 @@ def test_people_as_in_the_table(content: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_it_begins_with_what_is_asked_for() -> None:
-    asked = Asked(person="diana", seed=7, learning_rate=0.5, sigmoid_derivative="article")
+    asked = PassRequest(person="diana", seed=7, learning_rate=0.5, sigmoid_derivative="article")
     told = of_article(asked)
     assert told["begin"] == {"sample": "diana", "seed": 7, "form": "article"}
     assert told["eta"] == 0.5
@@ -79,7 +79,7 @@ def test_it_begins_with_what_is_asked_for() -> None:
 
 def test_options_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(InputError, match="--seed beside --init ones"):
-        of_article(Asked(init="ones", seed=3))
+        of_article(PassRequest(init="ones", seed=3))
 
 
 @pytest.mark.parametrize("name", ["identity output", slowly("one edge"), slowly("relu")])

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from compare.trace import Trace
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from tests.study.browser import Pages
 from tests.study.reading import number
 
@@ -24,7 +24,7 @@ def state(page: Page, key: str) -> object:
 
 @pytest.fixture(scope="module")
 def alice() -> Trace:
-    return Asked(person="alice").trace()
+    return PassRequest(person="alice").trace()
 
 
 def test_every_derivative_with_its_factors(pages: Pages, study_page: Path, alice: Trace) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from compare.errata.catalogue import ERRATA
 from compare.errata.entry import Cell
 from study.errata import ELSEWHERE
-from tests.compare.errata.asked import shown
+from tests.compare.errata.runs import shown
 from tests.study.browser import PHONE, Pages, axe
 from tests.study.reading import number
 

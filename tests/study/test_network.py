@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from study.build import build
 from study.content import of_pass
 from tests.study.browser import PHONE, Pages
@@ -34,7 +34,7 @@ def state(page: Page, key: str) -> object:
 def test_edges_show_values_or_gradients_with_their_signs(
     pages: Pages, study_page: Path, size: tuple[int, int]
 ) -> None:
-    trace = Asked(person="alice", seed=44).trace()
+    trace = PassRequest(person="alice", seed=44).trace()
     page = pages.open(study_page, "person=alice&seed=44", size=size)
     digits = 2 if size == PHONE else 3
     for show, of in (("values", lambda name: name), ("gradients", lambda name: f"dL_d{name}")):
@@ -98,7 +98,7 @@ def test_a_negative_edge_is_dashed_as_well_as_coloured(pages: Pages, study_page:
 def test_larger_gradients_are_thicker_over_twelve_powers_of_ten(
     pages: Pages, study_page: Path
 ) -> None:
-    trace = Asked(person="bob", seed=44).trace()
+    trace = PassRequest(person="bob", seed=44).trace()
     page = pages.open(study_page, "person=bob&seed=44&show=gradients")
     sizes = {name: abs(trace.gradient_of(name).by_hand) for name in trace.parameters()[:6]}
     widths = {name: float(line(page, name, "stroke-width") or 0) for name in sizes}
@@ -212,7 +212,7 @@ def test_a_large_network_labels_only_what_is_pointed_at(pages: Pages, own_page: 
 def test_a_high_layer_stays_in_view_and_shows_a_bias_that_is_chosen(
     pages: Pages, tmp_path: Path
 ) -> None:
-    trace = Asked(sizes=(2, 8, 1), x=(0.5, -1.0), y=(1.0,), seed=3).trace()
+    trace = PassRequest(sizes=(2, 8, 1), x=(0.5, -1.0), y=(1.0,), seed=3).trace()
     page = pages.open(build(of_pass(trace), tmp_path / "high.html"), size=(1440, 900))
     box = page.locator("#network svg").bounding_box()
     assert box is not None

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page
 from compare.bounds import value_ranges
 from compare.rounding import U
 from compare.trace import Trace
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from manual.article import Parameters, draw_parameters, gradient, loss, ones_parameters
 from study.build import build
 from study.content import of_pass
@@ -259,7 +259,7 @@ def test_a_network_of_the_readers_own(pages: Pages, own_page: Path, own: Trace) 
 
 def test_at_a_kink_it_says_that_there_is_no_slope(pages: Pages, tmp_path: Path) -> None:
     """relu where its argument is 0."""
-    trace = Asked(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1).trace()
+    trace = PassRequest(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1).trace()
     page = pages.open(build(of_pass(trace), tmp_path / "page.html"))
     weight = page.evaluate("modules['main.js'].store.point.given['w0[0,0]']")
     page.evaluate(
@@ -273,7 +273,7 @@ def test_at_a_kink_it_says_that_there_is_no_slope(pages: Pages, tmp_path: Path) 
 
 def test_a_kink_that_the_loss_does_not_show(pages: Pages, tmp_path: Path) -> None:
     """relu at 0 has no one derivative; with a weight of 0 behind it the loss has one."""
-    trace = Asked(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1).trace()
+    trace = PassRequest(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1).trace()
     page = pages.open(build(of_pass(trace), tmp_path / "page.html"))
     page.evaluate(
         """() => modules['main.js'].store.set({ parameter: 'b0[0]',

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from compare.trace import Trace
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from study.build import build
 from study.content import of_pass
 from tests.passes import trace
@@ -142,7 +142,7 @@ def test_numbers_a_few_ulps_apart_hang_nothing(
     expect(page.locator("#surface .picture > svg")).to_have_attribute(
         "aria-label", re.compile("lowest")
     )
-    two = Asked(sizes=(2, 2, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
+    two = PassRequest(sizes=(2, 2, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
     path = build(of_pass(two.trace()), tmp_path / "two.html")
     page = pages.open(path, "edits=x%5B0%5D:1e17", still=True)
     page.locator(".boundary .picture").scroll_into_view_if_needed()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from compare.errata.catalogue import ERRATA
 from compare.trace import Trace
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from tests.study.browser import Pages
 from tests.study.reading import number
 
@@ -22,7 +22,7 @@ A4 = (680, 960)
 
 @pytest.fixture(scope="module")
 def bob() -> Trace:
-    return Asked(person="bob").trace()
+    return PassRequest(person="bob").trace()
 
 
 def on_paper(page: Page) -> Page:
@@ -74,7 +74,7 @@ def test_every_quantity_with_python_s_numbers(pages: Pages, study_page: Path, bo
 
 
 def test_formulas_with_numbers_in_place(pages: Pages, study_page: Path) -> None:
-    trace = Asked(person="alice").trace()
+    trace = PassRequest(person="alice").trace()
     found = {of["name"]: of for of in read(on_paper(pages.open(study_page)))}
     for name in ("z1", "h1", "dL_dypred", "dL_dw1", "dypred_dw5", "dypred_dh1"):
         substituted = trace.quantities[name].substituted or ""

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from compare.trace import Trace
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from tests.study.browser import PHONE, Pages, axe
 from tests.study.conftest import OWN
 
@@ -20,7 +20,7 @@ EVERYWHERE = "quiz=1&person=diana&seed=7&parameter=w4&show=gradients"
 
 @pytest.fixture(scope="module")
 def diana() -> Trace:
-    return Asked(person="diana", seed=7).trace()
+    return PassRequest(person="diana", seed=7).trace()
 
 
 def exact(trace: Trace, name: str) -> float:

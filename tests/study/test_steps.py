@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from compare.trace import Trace
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from tests.study.browser import Pages
 from tests.study.reading import number
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def bob() -> Trace:
-    return Asked(person="bob").trace()
+    return PassRequest(person="bob").trace()
 
 
 def shown(page: Page) -> dict[str, dict[str, str]]:
@@ -195,7 +195,7 @@ def test_what_is_substituted_is_python_s(
 ) -> None:
     """The formula in numbers, as Python writes it, for all quantities of all four people."""
     for person in ("alice", "bob", "charlie", "diana"):
-        trace = Asked(person=person).trace()
+        trace = PassRequest(person=person).trace()
         page = pages.open(study_page, f"person={person}")
         for step in trace.steps:
             page.get_by_label("Micro-step").fill(str(step.number))

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from compare.trace import Trace
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from manual.article import (
     Parameters,
     draw_parameters,
@@ -345,7 +345,7 @@ def test_a_point_far_away_is_met_in_words_out_of_sight_too(pages: Pages, study_p
 
 def test_the_loss_is_that_of_the_input_that_is_set(pages: Pages, tmp_path: Path) -> None:
     """And so are its slopes."""
-    asked = Asked(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
+    asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
     path = build(of_pass(asked.trace()), tmp_path / "two.html")
     page = pages.open(path, "edits=x%5B1%5D:4&axes=w0%5B1,2%5D;b1%5B0%5D")
     moved = replace(asked, x=(0.5, 4.0)).trace().quantities

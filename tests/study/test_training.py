@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from compare.experiment import Settings
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from manual.article import Parameters
 from study.build import build
 from study.content import of_pass
@@ -131,7 +131,7 @@ def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path)
 
 def test_a_training_follows_the_example_that_is_set(pages: Pages, tmp_path: Path) -> None:
     """Its losses, and an epoch gone to, are those of the input that the reader has set."""
-    asked = Asked(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
+    asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
     page = opened(pages, build(of_pass(asked.trace()), tmp_path / "two.html"), "edits=x%5B1%5D:4")
     moved = replace(asked, x=(0.5, 4.0)).trace()
     assert says(moved.quantities["L"].by_hand, title(page).inner_text().rpartition(" ")[2])
@@ -153,7 +153,7 @@ def test_a_page_keeps_the_learning_rate_that_it_was_built_with(
     pages: Pages, tmp_path: Path
 ) -> None:
     """However large: the field takes it, and so does an address."""
-    asked = Asked(sizes=(1, 1), x=(0.5,), y=(1.0,), learning_rate=1000.0, seed=1)
+    asked = PassRequest(sizes=(1, 1), x=(0.5,), y=(1.0,), learning_rate=1000.0, seed=1)
     path = build(of_pass(asked.trace()), tmp_path / "index.html")
     page = pages.open(path)
     field = page.get_by_label("Learning rate η", exact=True)

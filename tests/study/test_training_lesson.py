@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from compare.experiment import Settings
-from compare.traced.asked import Asked
+from compare.traced.request import PassRequest
 from study.build import build
 from study.content import of_pass
 from tests.study.browser import Pages
@@ -60,7 +60,7 @@ def test_a_training_that_fails_says_so(pages: Pages, study_page: Path) -> None:
 
 def test_a_training_that_runs_away_says_where(pages: Pages, tmp_path: Path) -> None:
     """w ← w - η 2 (w x - y) x is -199 times as far from its end each time: 1e100 in 43 updates."""
-    trace = Asked(
+    trace = PassRequest(
         sizes=(1, 1), x=(10.0,), y=(0.0,), loss="mse", output="identity", learning_rate=1.0, seed=1
     ).trace()
     page = opened(pages, build(of_pass(trace), tmp_path / "index.html"))
@@ -101,7 +101,7 @@ def test_what_helps_is_what_helps(
 
 def test_where_no_update_changes_anything_it_says_so(pages: Pages, tmp_path: Path) -> None:
     """A relu that is off has no slope, whatever η is."""
-    asked = Asked(
+    asked = PassRequest(
         sizes=(1, 1),
         x=(-1.0,),
         y=(1.0,),

@@ -1,1 +1,1 @@
-"""Other libraries that differentiate: each an extra of its own, absent by name and reason."""
+"""Contenders from other libraries, one module each; a missing library is reported by name."""

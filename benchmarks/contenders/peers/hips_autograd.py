@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contenders.peers.importing import module
-from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.peers.operations import ArrayProblem, Operations
 from benchmarks.ready import Ready
 
 
 def operations() -> Operations:
-    """NumPy's functions and SciPy's, as autograd has them.
+    """Return autograd's versions of NumPy's and SciPy's functions.
 
     Raises:
         Unavailable: it is not installed.
@@ -29,7 +29,7 @@ def operations() -> Operations:
         activations={
             "sigmoid": special.expit,
             "tanh": anp.tanh,
-            # The slopes of its maximum and of its where are float64, whatever their arguments are.
+            # The derivatives of its maximum and where are float64 for any dtype.
             "relu": lambda z: z * (z > 0),
             "identity": lambda z: z,
         },
@@ -37,16 +37,16 @@ def operations() -> Operations:
     )
 
 
-def value_and_gradient(question: Question) -> Ready:
-    """`autograd.make_vjp`: `value_and_grad` without its demand for one number.
+def value_and_gradient(problem: ArrayProblem) -> Ready:
+    """Prepare `autograd.make_vjp`, which unlike `value_and_grad` takes losses that are arrays.
 
     Raises:
         Unavailable: it is not installed.
     """
-    differentiated = module("autograd").make_vjp(question.loss)
-    params = [array[()] for array in question.params]
-    inputs = [array[()] for array in question.inputs]
-    ones = np.ones_like(question.loss(params, *inputs))[()]
+    differentiated = module("autograd").make_vjp(problem.loss)
+    params = [array[()] for array in problem.params]
+    inputs = [array[()] for array in problem.inputs]
+    ones = np.ones_like(problem.loss(params, *inputs))[()]
 
     def run() -> Any:
         pull_back, value = differentiated(params, *inputs)

@@ -1,16 +1,16 @@
-"""Libraries that may not be installed."""
+"""Import libraries that may not be installed."""
 
 import importlib
 from typing import Any
 
-from benchmarks.ready import Unavailable, told
+from benchmarks.ready import Unavailable, error_line
 
-#: How to have them all.
+#: How to install them all.
 HINT = "not installed; it is in the extra peers: .venv/bin/pip install -e '.[peers]'"
 
 
 def module(name: str) -> Any:
-    """A module by its full name, imported when it is wanted.
+    """Import a module by its full name.
 
     Raises:
         Unavailable: its library is not installed, or cannot be imported.
@@ -19,4 +19,4 @@ def module(name: str) -> Any:
         return importlib.import_module(name)
     except (ImportError, OSError) as error:
         absent = isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]
-        raise Unavailable(HINT if absent else f"cannot be imported: {told(error)}") from error
+        raise Unavailable(HINT if absent else f"cannot be imported: {error_line(error)}") from error

@@ -1,4 +1,4 @@
-"""micrograd, which differentiates Python floats one by one; here in NumPy's arrays of objects."""
+"""micrograd, which differentiates single Python floats; here in NumPy arrays of objects."""
 
 import math
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contenders.peers.importing import module
-from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.peers.operations import ArrayProblem, Operations
 from benchmarks.ready import Leaves, Ready, Unavailable
 
-#: Beyond so many multiply-adds of the forward pass it is not timed: each is two Python objects.
+#: Most multiply-adds of the forward pass for which it is timed: each is two Python objects.
 MOST_PRODUCTS = 2000
 
 
 def operations() -> Operations:
-    """Its own operators and `relu`, and what it lacks.
+    """Return its operators and `relu`, and the operations that it lacks.
 
     Raises:
         Unavailable: it is not installed.
@@ -33,47 +33,47 @@ def operations() -> Operations:
     )
 
 
-def value_and_gradient(question: Question) -> Ready:
-    """`Value.backward` of each loss; it adds derivatives to what is there, so that is set to 0.
+def value_and_gradient(problem: ArrayProblem) -> Ready:
+    """Prepare `Value.backward` of each loss; derivatives accumulate, so they are reset to 0.
 
-    It walks through sets of objects, in the order of their addresses: sums of derivatives are
+    It iterates over sets of objects in the order of their addresses, so sums of derivatives are
     rounded differently from call to call.
 
     Raises:
         Unavailable: it is not installed, or not for this dtype or so much work.
     """
     value = module("micrograd.engine").Value
-    if question.params[0].dtype != np.float64:
+    if problem.params[0].dtype != np.float64:
         raise Unavailable("it has Python floats, which are float64")
-    if question.products > MOST_PRODUCTS:
+    if problem.products > MOST_PRODUCTS:
         raise Unavailable(
-            f"{question.products} multiply-adds, one Python object after the other; "
+            f"{problem.products} multiply-adds, one Python object after the other; "
             f"timed up to {MOST_PRODUCTS}"
         )
     box = _elementwise(lambda number: value(float(number)))
     params, inputs = (
         [box(array) for array in arrays]  # of an array without axes, the number alone
-        for arrays in (question.params, question.inputs)
+        for arrays in (problem.params, problem.inputs)
     )
     numbers = [number for array in params for number in np.ravel(array)]
 
     def run() -> tuple[list[float], list[float]]:
         for number in numbers:
             number.grad = 0.0
-        losses = np.ravel(question.loss(params, *inputs))
+        losses = np.ravel(problem.loss(params, *inputs))
         for loss in losses:
             loss.backward()
         return [loss.data for loss in losses], [number.grad for number in numbers]
 
-    return Ready(run, read=lambda answer: _read(answer, question))
+    return Ready(run, read=lambda answer: _read(answer, problem))
 
 
-def _read(answer: tuple[list[float], list[float]], question: Question) -> Leaves:
+def _read(answer: tuple[list[float], list[float]], problem: ArrayProblem) -> Leaves:
     losses, grads = np.array(answer[0]), np.array(answer[1])
-    parts = np.split(grads, np.cumsum([array.size for array in question.params])[:-1])
-    shaped = [part.reshape(a.shape) for part, a in zip(parts, question.params, strict=True)]
+    parts = np.split(grads, np.cumsum([array.size for array in problem.params])[:-1])
+    shaped = [part.reshape(a.shape) for part, a in zip(parts, problem.params, strict=True)]
     # Many networks have a loss each, any other problem has one.
-    return [losses if question.params[0].ndim == 1 else losses[0], *shaped]
+    return [losses if problem.params[0].ndim == 1 else losses[0], *shaped]
 
 
 def _elementwise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -82,7 +82,7 @@ def _elementwise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def total(terms: np.ndarray) -> Any:
-    """The sum over the first axis, in pairs: a backward pass calls itself for each link of one."""
+    """Sum over the first axis in pairs, as the backward pass recurses for each term of a chain."""
     while len(terms) > 1:
         even = len(terms) // 2 * 2
         terms = np.concatenate([terms[:even:2] + terms[1:even:2], terms[even:]])
@@ -90,7 +90,7 @@ def total(terms: np.ndarray) -> Any:
 
 
 def _step(value: Any, result: float, slope: float) -> Any:
-    """An operation that micrograd lacks, in the way that its own are written."""
+    """Build an operation that micrograd lacks, in the style of its own."""
     out = type(value)(result, (value,))
 
     def backward() -> None:

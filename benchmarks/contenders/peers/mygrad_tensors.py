@@ -3,12 +3,12 @@
 from typing import Any
 
 from benchmarks.contenders.peers.importing import module
-from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.peers.operations import ArrayProblem, Operations
 from benchmarks.ready import Ready
 
 
 def operations() -> Operations:
-    """The functions of `mygrad` and `mygrad.nnet`.
+    """Return the functions of `mygrad` and `mygrad.nnet`.
 
     Raises:
         Unavailable: it is not installed.
@@ -33,21 +33,21 @@ def operations() -> Operations:
     )
 
 
-def value_and_gradient(question: Question) -> Ready:
-    """`Tensor.backward`; it forgets the gradients of tensors that a new loss is computed from.
+def value_and_gradient(problem: ArrayProblem) -> Ready:
+    """Prepare `Tensor.backward`; a new loss clears the gradients of its tensors.
 
-    Its guard against changes of arrays in use is off, as its manual advises where time matters.
+    Its memory guard is off, as its manual recommends for speed.
 
     Raises:
         Unavailable: it is not installed.
     """
     mygrad = module("mygrad")
     mygrad.turn_memory_guarding_off()
-    params = [mygrad.tensor(array, constant=False) for array in question.params]
-    inputs = [mygrad.tensor(array, constant=True) for array in question.inputs]
+    params = [mygrad.tensor(array, constant=False) for array in problem.params]
+    inputs = [mygrad.tensor(array, constant=True) for array in problem.inputs]
 
     def run() -> Any:
-        value = question.loss(params, *inputs)
+        value = problem.loss(params, *inputs)
         value.backward()
         return value.data, [tensor.grad for tensor in params]
 

@@ -1,4 +1,4 @@
-"""The problems' losses, written once for all libraries of arrays, in the operations of each."""
+"""The problems' losses, written once in terms of a library's operations."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from manual.network import Network
 
 @dataclass(frozen=True)
 class Operations:
-    """What a library has for the networks here; its own arrays in, its own arrays out."""
+    """A library's operations for the networks here, on its own arrays."""
 
     affine: Callable[[Any, Any, Any], Any]  #: (x, w, b) to x @ w + b
     activations: Mapping[str, Callable[[Any], Any]]  #: by the names in a network's description
     losses: Mapping[str, Callable[[Any, Any], Any]]  #: (outputs, targets) to the loss
-    takes_classes: bool = False  #: softmax-ce takes the classes' numbers, not rows with one 1
+    takes_classes: bool = False  #: whether softmax-ce takes class indices, not one-hot rows
 
 
 @dataclass(frozen=True)
-class Question:
-    """A loss that a library can differentiate, and where, in NumPy arrays."""
+class ArrayProblem:
+    """A loss in a library's operations, with its parameters and inputs as NumPy arrays."""
 
     loss: Callable[..., Any]  #: (parameters, *inputs) to the loss, or the losses of many networks
     params: list[np.ndarray]
@@ -35,8 +35,8 @@ class Question:
     fewer_bits: bool = False  #: whether products may round their factors, as a GPU can
 
 
-def of_article(problem: ArticleProblem, operations: Operations) -> Question:
-    """The article's network, or many of them: nine parameters, two inputs, one target."""
+def of_article(problem: ArticleProblem, operations: Operations) -> ArrayProblem:
+    """Convert the article's network, or many of them: nine parameters, two inputs, one target."""
     sigmoid = operations.activations["sigmoid"]
 
     def loss(params: Sequence[Any], x1: Any, x2: Any, y: Any) -> Any:
@@ -44,14 +44,14 @@ def of_article(problem: ArticleProblem, operations: Operations) -> Question:
         return error * error
 
     x1, x2 = (np.array(problem.x[..., at]) for at in range(2))
-    return Question(loss, list(problem.params), [x1, x2, problem.y], 6 * problem.networks)
+    return ArrayProblem(loss, list(problem.params), [x1, x2, problem.y], 6 * problem.networks)
 
 
-def of_network(problem: NetworkProblem, operations: Operations) -> Question:
-    """A network of any shape; its parameters in one list, w and b of each layer in turn.
+def of_network(problem: NetworkProblem, operations: Operations) -> ArrayProblem:
+    """Convert a network of any shape; the parameters are one list, w and b of each layer in turn.
 
     Raises:
-        Unavailable: the library is not asked for such a network here.
+        Unavailable: the library is not timed for such a network.
     """
     network = problem.network
     refuse_unknown(network, operations.activations, operations.losses)
@@ -68,16 +68,16 @@ def of_network(problem: NetworkProblem, operations: Operations) -> Question:
         y = _classes(y)
     params = [array for layer in problem.params for array in layer]
     products = len(y) * sum(w.size for w, _ in problem.params)
-    return Question(loss, params, [problem.x, y], products, problem.product_unit > U)
+    return ArrayProblem(loss, params, [problem.x, y], products, problem.product_unit > U)
 
 
 def refuse_unknown(
     network: Network, activations: Mapping[str, Any], losses: Mapping[str, Any]
 ) -> None:
-    """Say which networks a library is asked for.
+    """Refuse a network with operations that are not set up for a library.
 
     Raises:
-        Unavailable: this is none of them.
+        Unavailable: an activation or loss is not set up, or there is L2.
     """
     for name, known in [*((a, activations) for a in network.activations), (network.loss, losses)]:
         if name not in known:
@@ -87,10 +87,10 @@ def refuse_unknown(
 
 
 def _classes(y: np.ndarray) -> np.ndarray:
-    """Which output is 1 in each row.
+    """Return the class of each one-hot row.
 
     Raises:
-        Unavailable: there are rows that are no single class.
+        Unavailable: a row is not one-hot.
     """
     classes = y.argmax(axis=1)
     if not np.array_equal(y, np.eye(y.shape[1], dtype=y.dtype)[classes]):

@@ -1,4 +1,4 @@
-"""PyTorch, as it is and compiled; on the GPU where JAX is on one."""
+"""PyTorch, eager and compiled; on the GPU if JAX uses one."""
 
 import warnings
 from collections.abc import Callable
@@ -8,13 +8,13 @@ import jax
 import numpy as np
 
 from benchmarks.contenders.peers.importing import module
-from benchmarks.contenders.peers.operations import Operations, Question
+from benchmarks.contenders.peers.operations import ArrayProblem, Operations
 from benchmarks.machine import usable
-from benchmarks.ready import Ready, Unavailable, told
+from benchmarks.ready import Ready, Unavailable, error_line
 
 
 def operations() -> Operations:
-    """The functions of `torch.nn.functional`.
+    """Return the functions of `torch.nn.functional`.
 
     Raises:
         Unavailable: PyTorch is not installed.
@@ -38,64 +38,64 @@ def operations() -> Operations:
     )
 
 
-def eager(question: Question) -> Ready:
-    """`torch.autograd.grad` of the loss, which leaves nothing behind to be added to.
+def eager(problem: ArrayProblem) -> Ready:
+    """Prepare `torch.autograd.grad` of the loss, which accumulates nothing.
 
     Raises:
         Unavailable: PyTorch is not installed.
     """
-    torch, (params, inputs) = _begun(question)
+    torch, (params, inputs) = _begun(problem)
     for tensor in params:
         tensor.requires_grad_()
-    ones = torch.ones_like(question.loss(params, *inputs))
+    ones = torch.ones_like(problem.loss(params, *inputs))
 
     def run() -> Any:
-        value = question.loss(params, *inputs)
+        value = problem.loss(params, *inputs)
         return value, torch.autograd.grad(value, params, ones)
 
     return Ready(_awaited(torch, run), read=_read)
 
 
-def compiled(question: Question) -> Ready:
-    """`torch.compile` of `torch.func.grad`: forward and backward pass in one program.
+def compiled(problem: ArrayProblem) -> Ready:
+    """Prepare `torch.compile` of `torch.func.grad`: forward and backward pass in one program.
 
-    The loss alone compiled, and its gradient asked of autograd, took five times as long for the
-    article's network: the backward pass is then a second program, which autograd calls.
+    Compiling only the loss and differentiating it by autograd took five times as long for the
+    article's network: the backward pass is then a second program, called by autograd.
 
     Raises:
         Unavailable: PyTorch is not installed, or cannot compile it here.
     """
-    torch, (params, inputs) = _begun(question)
+    torch, (params, inputs) = _begun(problem)
 
     def total(params: Any, *inputs: Any) -> Any:
-        values = question.loss(params, *inputs)
+        values = problem.loss(params, *inputs)
         return values.sum(), values
 
     def value_and_gradient(params: Any, *inputs: Any) -> Any:
         grads, values = torch.func.grad(total, has_aux=True)(params, *inputs)
         return values, grads
 
-    # It keeps programs by their lines, which are the same for every problem, and keeps eight.
+    # It caches eight programs by their source lines, which are the same for every problem.
     torch.compiler.reset()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of PyTorch against parts of itself
             program = torch.compile(value_and_gradient, fullgraph=True, dynamic=False)
             program(params, *inputs)
-    except Exception as error:  # of its many back ends; whichever it is, there is no program
-        raise Unavailable(f"torch.compile failed: {told(error)}") from error
+    except Exception as error:  # its back ends raise many types; there is no program then
+        raise Unavailable(f"torch.compile failed: {error_line(error)}") from error
     return Ready(_awaited(torch, lambda: program(params, *inputs)), read=_read)
 
 
-def _begun(question: Question) -> tuple[Any, Any]:
-    """PyTorch on as many threads as this process may use, and the tensors, parameters first."""
+def _begun(problem: ArrayProblem) -> tuple[Any, Any]:
+    """Set PyTorch's threads to this process's limit; return it and the tensors."""
     torch = module("torch")
     torch.set_num_threads(usable())
-    torch.set_float32_matmul_precision("high" if question.fewer_bits else "highest")
+    torch.set_float32_matmul_precision("high" if problem.fewer_bits else "highest")
     device = "cuda" if _on_gpu(torch) else "cpu"
     tensors = [
         [torch.tensor(array, device=device) for array in arrays]
-        for arrays in (question.params, question.inputs)
+        for arrays in (problem.params, problem.inputs)
     ]
     return torch, tensors
 

@@ -1,6 +1,7 @@
-"""scikit-learn's multi-layer perceptron: what its solvers call for a loss and a gradient.
+"""scikit-learn's multi-layer perceptron: the method that its solvers call for loss and gradient.
 
-That is `_backprop`, a private method; an estimator that was never fitted is given what it reads.
+That is `_backprop`, a private method; it runs on an unfitted estimator with the attributes it
+reads.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import refuse_unknown
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
-from benchmarks.ready import Leaves, Ready, Unavailable, told
+from benchmarks.ready import Leaves, Ready, Unavailable, error_line
 from manual.network import Network
 
 #: Its names of the hidden layers' activations.
@@ -24,7 +25,7 @@ NO_SUCH_OUTPUT = "its outputs are softmax for cross-entropy and identity for squ
 
 
 def article(problem: ArticleProblem) -> Ready:  # noqa: ARG001 (the form of every contender)
-    """None: a sigmoid at the output goes with another loss there.
+    """Unavailable: scikit-learn combines a sigmoid output with another loss.
 
     Raises:
         Unavailable: always.
@@ -34,7 +35,7 @@ def article(problem: ArticleProblem) -> Ready:  # noqa: ARG001 (the form of ever
 
 
 def network(problem: NetworkProblem) -> Ready:
-    """One call of `_backprop`, without L2.
+    """Prepare one call of `_backprop`, without L2.
 
     Raises:
         Unavailable: it is not installed, its version has another `_backprop`, or it has no such
@@ -44,7 +45,7 @@ def network(problem: NetworkProblem) -> Ready:
     x, y = problem.x, problem.y
 
     def run() -> Any:
-        # It fills these lists, so each answer has its own.
+        # It fills these lists, so each call needs new ones.
         activations = [x, *[None] * layers]
         deltas, to_w, to_b = ([None] * layers for _ in range(3))
         return estimator._backprop(x, y, None, activations, deltas, to_w, to_b)
@@ -52,12 +53,14 @@ def network(problem: NetworkProblem) -> Ready:
     try:
         run()
     except (AttributeError, TypeError) as error:
-        raise Unavailable(f"its _backprop is not that of 1.7 and later: {told(error)}") from error
+        raise Unavailable(
+            f"its _backprop is not that of 1.7 and later: {error_line(error)}"
+        ) from error
     return Ready(run, read=lambda answer: _read(answer, problem.network))
 
 
 def _estimator(problem: NetworkProblem) -> Any:
-    """One that has nothing but what `_backprop` reads."""
+    """Build an estimator with only the attributes that `_backprop` reads."""
     described = problem.network
     library = module("sklearn.neural_network")
     refuse_unknown(described, ACTIVATIONS, LOSSES)
@@ -73,10 +76,10 @@ def _estimator(problem: NetworkProblem) -> Any:
 
 
 def _read(answer: Any, described: Network) -> Leaves:
-    """In our units.
+    """Convert the result to the scale of our loss.
 
-    Its squared error is half the sum over the outputs, and while the gradient that it returns is
-    of that, the loss that it returns is divided by the number of outputs.
+    Its gradient is that of half the squared error summed over the outputs, but the loss that it
+    returns is also divided by the number of outputs.
     """
     loss, to_w, to_b = answer
     of_loss, of_gradient = (2 * described.sizes[-1], 2) if described.loss == "mse" else (1, 1)

@@ -1,11 +1,11 @@
-// Levels of a function of two numbers, known on a grid: lines at a level, and regions above it.
+// Contour lines and regions above a level of a function on a grid.
 //
 // Between the points of the grid the function is taken as linear along each side of a cell (the
 // marching squares of Lorensen and Cline's marching cubes, 1987, in two dimensions).
 //
 //   values   row after row, `columns` to a row
 //   place    (column, row), fractions too -> [x, y] in the picture
-// Lines and regions are a path in SVG's words.
+// Lines and regions are returned as SVG path data.
 
 export function lineAt(values, columns, level, place) {
   const points = new Map(); // by the side of a cell that the line crosses there
@@ -23,7 +23,7 @@ export function lineAt(values, columns, level, place) {
       join(sides[k + 1], sides[k]);
     }
   });
-  // From the ends first; what is left then are rings.
+  // Open lines first; the rest are closed ones.
   const order = [...next.keys()].sort((a, b) => next.get(a).length - next.get(b).length);
   const done = new Set();
   let all = "";
@@ -31,7 +31,7 @@ export function lineAt(values, columns, level, place) {
   return all;
 }
 
-// The same line as loose pieces, [column, row, column, row]: for whoever draws them all at once.
+// The same line as separate segments, [column, row, column, row], for drawing all at once.
 export function piecesAt(values, columns, level) {
   const pieces = [];
   eachCell(values, columns, level, (column, row, corners) => {
@@ -44,7 +44,7 @@ export function piecesAt(values, columns, level) {
   return pieces;
 }
 
-// Along a line, each side once; a ring comes back to where it began.
+// Follow a line, each side once; a closed line returns to its start.
 function walked(start, next, done) {
   const sides = [];
   for (let side = start; side !== undefined; side = next.get(side).find((of) => !done.has(of))) {
@@ -56,7 +56,7 @@ function walked(start, next, done) {
 
 const words = (sides, points, place) => `M${sides.map((side) => placed(points.get(side), place)).join("L")}`;
 
-// A name for a side of a cell that is the same from the cell beside it.
+// A key for a side of a cell, the same from both cells that share it.
 function sideOf(columns, column, row, side) {
   const at = (c, r, isUpright) => 2 * (r * columns + c) + isUpright;
   return [at(column, row, 0), at(column + 1, row, 1), at(column, row + 1, 0), at(column, row, 1)][side];
@@ -120,7 +120,7 @@ function countAbove(values, columns, column, row, level) {
   return upper + (values[at + columns] >= level) + (values[at + columns + 1] >= level);
 }
 
-// Most cells are not crossed: they are passed over without a list being made.
+// Most cells are not crossed: skip them without allocating a list.
 function eachCell(values, columns, level, visit) {
   const rows = values.length / columns;
   for (let row = 0; row < rows - 1; row += 1) {

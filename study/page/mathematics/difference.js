@@ -1,4 +1,4 @@
-// The slope of the loss as a difference quotient, and what becomes of it as the step shrinks.
+// The slope of the loss as a difference quotient, and its error as the step shrinks.
 
 import { DOUBLED } from "./doubled.js";
 import { Machine, partOf, run } from "./mathematics.js";
@@ -6,7 +6,7 @@ import { Machine, partOf, run } from "./mathematics.js";
 // The step of an exponent; 10 ** -5 need not be the float64 that is nearest to it.
 export const stepSize = (exponent) => (Number.isInteger(exponent) ? Number(`1e-${exponent}`) : 10 ** -exponent);
 
-// The loss of one sample along one parameter, all else held.
+// The loss of one sample as a function of one parameter, all others held.
 export class Slice {
   constructor(study, program) {
     this.loss = study.loss;
@@ -42,11 +42,11 @@ export class Slice {
     return close.isCertain && close.size > wide.size / 32;
   }
 
-  // The slope to the right less that to the left, in 106 bits, and whether it is more than their error.
+  // The right slope minus the left one, in 106 bits, and whether that exceeds their error.
   turn(h) {
     const w = this.given[this.parameter];
     const [before, here, after] = [w - h, w, w + h].map((value) => this.exactlyAt(value));
-    // The steps as they are once w ± h is rounded; their differences are exact.
+    // The actual steps after rounding w ± h; their differences are exact.
     const left = DOUBLED["/"](DOUBLED["-"](here, before), DOUBLED.from(w - (w - h)));
     const right = DOUBLED["/"](DOUBLED["-"](after, here), DOUBLED.from(w + h - w));
     const [high, low, error] = DOUBLED["-"](right, left);
@@ -59,8 +59,8 @@ export class Slice {
     return results[this.program.at[this.loss]];
   }
 
-  // c in c·h², the relative error that the bend of the curve alone makes: from one difference in
-  // 106 bits. Null where there is none.
+  // c in c·h², the relative truncation error, from one difference in 106 bits. Null where there is
+  // none.
   //
   // Of a curve that bends within about 1 the next term is h² of it, a millionth with this step. It is
   // not smaller because `slope` is a float64: its rounding counts for 2^-53 / h², a ten-billionth.

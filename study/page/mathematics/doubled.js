@@ -1,4 +1,4 @@
-// Double-double: numbers of about 106 bits, each with a bound of its error. An arithmetic as that of
+// Double-double arithmetic: numbers of about 106 bits, each with an error bound. The same interface as
 // floats.js.
 //
 // A number is a sum of two float64, the second at most half an ulp of the first. Dekker 1971
@@ -131,8 +131,8 @@ function power(a, b) {
   return b[0] < 0 ? divide(ONE, result) : result;
 }
 
-// How far a result may lie from what it should be, beside what its operands bring along: so much of
-// it, many times what the slowest function loses, and what is smaller than any float64.
+// The error charged to an operation, besides that of its operands: relative, many times that of the
+// least accurate function, and absolute, below any float64.
 const UNIT = 2 ** -98;
 const LEAST = 2 ** -1070;
 

@@ -1,7 +1,7 @@
-// Float64, as NumPy has it: one of the kinds of numbers that a program is run on.
+// Float64 arithmetic as in NumPy, one of the arithmetics that a program can run on.
 //
-// Such an arithmetic has a function for every operation that Python's recording knows, by the same
-// name, and `from` and `value`, which lead from a float64 into it and back.
+// An arithmetic has a function for every operation that Python's recording knows, by the same name,
+// and `from` and `value`, which convert from a float64 and back.
 
 import { doubledErfc } from "./doubled.js";
 

@@ -2,7 +2,7 @@
 
 import { Machine, mean, partOf } from "./mathematics.js";
 
-// Runs only what a move along an axis changes: the rest once for each sample, or once for each row.
+// Recomputes only what a move along an axis changes; the rest once per sample or once per row.
 export class Landscape {
   constructor(study, program, [across, up]) {
     const { loss, gradients } = study;
@@ -18,7 +18,7 @@ export class Landscape {
     this.back = new Machine(partOf(program, this.slopes));
   }
 
-  // What a grid of so many points and samples costs, in operations.
+  // The cost of a grid with so many points and samples, in operations.
   cost(points, samples) {
     return points * samples * this.inner.length;
   }
@@ -71,7 +71,7 @@ function again(steps, results) {
   }
 }
 
-// The lines that one line leads to.
+// The lines that depend on a line.
 function reached(steps, from) {
   const found = new Set([from]);
   for (const [, a, b, c, at] of steps) if ([a, b, c].some((of) => found.has(of))) found.add(at);

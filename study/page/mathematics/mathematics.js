@@ -1,13 +1,13 @@
-// The mathematics of the page: Python's recorded lines are run again, backwards too, and trained.
+// The page's mathematics: run the lines recorded by Python forwards and backwards, and train.
 //
-// Nothing here knows the network or its derivatives. A program is a list of operations, each of
-// which takes the results of earlier ones; Python records it from the lines that are written by
-// hand. Reverse mode needs only the derivative of each operation, and is the page's autodiff.
+// Nothing here depends on the network or its derivatives. A program is a list of operations on the
+// results of earlier ones, recorded by Python from the hand-written lines. The page's autodiff is
+// reverse mode, which needs only the derivative of each operation.
 
 import { DOUBLED } from "./doubled.js";
 import { FLOATS } from "./floats.js";
 
-// What a program computes of given numbers.
+// Run a program on given numbers.
 //
 //   program  {lines: [[operation, operands, value, called], ...], at: {name: line}}
 //   given    numbers by name
@@ -26,7 +26,7 @@ export function run(program, given, arithmetic = FLOATS) {
   return results;
 }
 
-// A program as the page uses it, from the one that Python has written.
+// Convert a program from Python's JSON to the page's form.
 export function prepared(written) {
   // A line may have a second name: of a parameter that an update leaves as it is. It is put in once.
   const given = new Map();
@@ -36,7 +36,7 @@ export function prepared(written) {
   return { ...written, given: [...given.values()] };
 }
 
-// The part of a program that some of its names need.
+// The part of a program that computes some of its names.
 export function partOf(program, names) {
   const needed = new Set();
   const open = names.map((name) => program.at[name]);
@@ -83,8 +83,7 @@ export function sigmoid(z, n) {
 
 // The derivatives of one result by all others, from the last line back to the first.
 //
-// Where two arguments of a maximum or a minimum are equal, or |0| is met, there is no one
-// derivative: not a number.
+// Where the arguments of a maximum or minimum are equal, or for |0|, the derivative is not unique: NaN.
 function reverse(program, results, of, arithmetic, rules) {
   const n = arithmetic;
   const zero = n.from(0);
@@ -141,7 +140,7 @@ const BACK = {
     return [n["*"](d, n["*"](n["*"](n.from(-2), steep), one_over(n, n.rootOfPi)))];
   },
   max: (d, [a, b], _, n) => chosen(d, n, n.value(n["-"](a, b))),
-  // Lines take the largest out of all numbers of a row, which changes nothing, whichever it is.
+  // The lines subtract the largest number of a row, which has no effect, so its derivative is 0.
   largest: (d, [a, b], _, n) => (n.value(n["-"](a, b)) >= 0 ? [d, n.from(0)] : [n.from(0), d]),
   min: (d, [a, b], _, n) => chosen(d, n, n.value(n["-"](b, a))),
   ">": (_, __, ___, n) => [n.from(0), n.from(0)],
@@ -156,7 +155,7 @@ function chosen(d, n, ahead) {
   return ahead > 0 ? [d, n.from(0)] : [n.from(0), d];
 }
 
-// What the page's autodiff says of every quantity: values, derivatives, updated parameters.
+// Every quantity by the page's autodiff: values, derivatives, updated parameters.
 function differentiated(study, program, given, arithmetic, rules) {
   const results = run(program, given, arithmetic);
   const backs = {};
@@ -195,7 +194,7 @@ export function lossSlopes(study, program, given, arithmetic = FLOATS, isExact =
   return Object.fromEntries(study.parameters.map((name) => [name, back[program.at[name]]]));
 }
 
-// What the hand-written lines say, by name.
+// The quantities by the hand-written lines, by name.
 export function byHand(program, given) {
   const results = run(program, given);
   const values = {};
@@ -203,7 +202,7 @@ export function byHand(program, given) {
   return values;
 }
 
-// A program that is run many times on float64: what is given to it stays until it is put in anew.
+// A program for repeated runs on float64: inputs keep their values until they are set again.
 export class Machine {
   constructor(program) {
     this.at = program.at;
@@ -234,14 +233,14 @@ export class Machine {
   }
 }
 
-// A training whose parameters grow beyond this has run away, as `compare.trajectory` has it.
+// A training with parameters beyond this has diverged, as in `compare.trajectory`.
 export const LARGEST = 1e100;
 
 // A training by the hand-written lines: the parameters before and after each update.
 //
 //   samples  [{name: number}, ...]: what to put in for each
 //   order    the index of the sample of each update
-// Stops before the first parameter that runs away, or is no number: `end` is "large" or "no number".
+// Stops before the first parameter that is too large or NaN: `end` is "large" or "no number".
 export function train(study, program, start, samples, order, rate) {
   const machine = new Machine(partOf(program, Object.keys(study.updates)));
   machine.put({ ...start, [study.rate]: rate });
@@ -261,7 +260,7 @@ export function train(study, program, start, samples, order, rate) {
   return { path, end: null };
 }
 
-// The loss of each sample at any parameters: a function of them. `program` is run forward only.
+// Returns a function from parameters to each sample's loss. `program` is run forward only.
 export function losses(study, program, samples) {
   const machine = new Machine(partOf(program, [study.loss]));
   return (params) => {

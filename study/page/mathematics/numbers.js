@@ -1,7 +1,6 @@
-// How numbers are written: as Python writes them, and against the exact one, digit by digit.
+// Format numbers: as Python does, and compared with the exact one, digit by digit.
 
-// A number in six digits; one that would look rounder than it is, in fifteen. As
-// compare/recording/formula.py writes the numbers of a formula.
+// Format to six digits, or to fifteen if six would look exact, as compare/recording/formula.py does.
 export function plain(value, digits = 6) {
   const text = general(value, digits);
   const shown = text.replace(/e.*/, "").replace(/\D/g, "").replace(/^0+/, "");
@@ -54,7 +53,7 @@ export const inSigns = (text) => text.replace(/(?<![A-Za-z])-/g, "−");
 
 export const short = (value, digits = 4) => written(general(value, digits));
 
-// The sign in front, always: colour is not the only thing that tells it.
+// Always with a sign, so that it does not depend on colour alone.
 export function signed(value, digits = 3) {
   return value > 0 ? `+${short(value, digits)}` : short(value, digits);
 }
@@ -134,7 +133,7 @@ export function parted(text) {
   return { right: shown.slice(0, end), lost: "", rest: shown.slice(end) };
 }
 
-// As few digits as tell a float64 from its neighbours.
+// The shortest digits that identify a float64.
 export const shortest = (value) => written(placedFloat(value));
 
 // A float64 against the exact number: the digits that are right, those that are lost, and the rest.

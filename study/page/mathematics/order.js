@@ -1,4 +1,4 @@
-// The order in which a training takes its samples, as `manual.sgd.sample_order` has it.
+// The order of samples in a training, as in `manual.sgd.sample_order`.
 //
 // Shuffled, each epoch is a permutation by NumPy's generator of that seed: PCG64 (O'Neill 2014,
 // HMC-CS-2014-0905, the XSL-RR output), seeded by way of NumPy's SeedSequence.

@@ -1,4 +1,4 @@
-// How far rounding can lead right lines astray: a number and a bound on its error, carried along.
+// Bound the rounding error of right lines: numbers that carry an error bound.
 //
 // Running error analysis (Wilkinson 1986; Higham, Accuracy and Stability of Numerical Algorithms, 2002,
 // section 3.3). Each operation is charged what compare/rounding.py charges: an addition, a product and
@@ -7,7 +7,7 @@
 
 import { UNIT } from "./numbers.js";
 
-// What the bounds themselves lose by rounding: far below this, over a few hundred operations.
+// An allowance for rounding in the bounds themselves, ample for a few hundred operations.
 const SLACK = 1 + 2 ** -40;
 
 const rounded = (value, carried, units = 1) => [

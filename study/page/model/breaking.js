@@ -1,5 +1,5 @@
-// What each check sees of a planted mistake: from the weakest evidence to the best, and then what no
-// check of gradients looks at. As compare/breaking has it, at the point that the reader has chosen.
+// Run the checks of a planted mistake, from the weakest evidence to the strongest, then the updates,
+// which no gradient check covers. As in compare/breaking, at the point that the reader has chosen.
 //
 // A check is {sees, says}: whether it sees the mistake, null where it cannot tell, and a sentence without
 // its full stop.
@@ -23,7 +23,7 @@ const TOLERANCE = 1e-5;
 
 // ---- The training
 
-// The first two checks: what comes out of the training, and how its loss ends.
+// The first two checks: the outcome of the training, and its final loss.
 export function checksOfTraining(study, state) {
   const [planted, right] = [state, { ...state, mistake: null }].map((of) => path(study, of));
   const full = study.samples.length * EPOCHS + 1;
@@ -62,7 +62,7 @@ function training(study, state, [start, planted, right], ranAway, isComparable) 
   const isStuck = end >= UNDECIDED;
   const how = isStuck ? "no better than always answering one half" : "which looks like learning";
   return {
-    // Where the right training has not learned either, nobody wonders.
+    // If the right training has not learned either, a high loss is no sign of a mistake.
     sees: isStuck && isComparable && rightEnd < UNDECIDED,
     says: `the loss goes from ${short(before)} to ${short(end)}, ${how} (right: to ${short(rightEnd)})`,
   };
@@ -93,7 +93,7 @@ export function judged(study, state, point, mistake) {
         auto: auto[parameter],
         exact: exact[parameter],
         quotient: programs.slice.hold(given, parameter).central(STEP).slope,
-        // What rounding can do to the right lines by hand, and to autodiff.
+        // The rounding errors of the right hand lines and of autodiff.
         bounds: [right[programs.lines.at[gradient]][1], loose[parameter][1]],
         moved: hand[programs.updates[parameter]],
       });
@@ -124,7 +124,7 @@ function row(study, given, { parameter, hand, auto, exact, quotient, bounds, mov
   // Both sides round a product and a difference.
   const ofUpdate = rate * (ofHand + ofAuto) + 4 * UNIT * (Math.abs(rate * auto) + Math.abs(expected));
   const isKnown = [auto, exact[0], ofHand, ofAuto].every(Number.isFinite);
-  // Written so that what is not a number is within nothing.
+  // Written so that NaN fails the comparison.
   const beyond = (a, b, bound) => isKnown && !(Math.abs(a - b) <= bound);
   const off = Math.abs(hand - exact[0] - exact[1]);
   return {
@@ -143,7 +143,7 @@ function row(study, given, { parameter, hand, auto, exact, quotient, bounds, mov
   };
 }
 
-// The other four checks, from what `judged` has found.
+// The other four checks, from the result of `judged`.
 export function checksOfPoint(study, people) {
   if (!people.some(({ rows }) => rows.some((of) => of.isKnown))) {
     const nothing = { sees: null, says: "the numbers of this point are too large to check anything" };
@@ -182,7 +182,7 @@ function disagreeing(study, rows, [one, several, link]) {
   return rows.length === 1 ? `the ${one} ${link} ${names} disagrees` : `the ${several} ${link} ${names} disagree`;
 }
 
-// By how much the farthest is off.
+// The largest error.
 function withDistance(study, people, check) {
   if (!check.sees) return check;
   const all = people.flatMap(({ sample, rows }) => rows.map((of) => ({ ...of, name: sample.name })));
@@ -198,7 +198,7 @@ function distance({ ulps, exact, allowed }) {
   return `is ${inUlps(ulps)} ulps off, and rounding makes at most ${inUlps(Math.ceil(allowed))}`;
 }
 
-// What is said of whom; people of whom the same is said are named together.
+// List descriptions with the people they apply to; people who share one are named together.
 function grouped(said) {
   const people = new Map();
   for (const [name, what] of said) people.set(what, [...(people.get(what) ?? []), name]);
@@ -211,7 +211,7 @@ const OF_GRADIENTS = ["difference", "autodiff", "exact"];
 
 const NO_PROOF = "Agreement at some points is no proof for all; take other parameters.";
 
-// One or a few sentences: which checks are blind to the mistake, and why that matters.
+// One or a few sentences: which checks miss the mistake, and why that matters.
 export function lesson(mistake, checks, names) {
   const blind = Object.keys(checks).filter((name) => checks[name].sees === false);
   const isBlind = (name) => blind.includes(name);

@@ -1,4 +1,4 @@
-// How a training goes: the losses on the way, from the parameters after each update.
+// The course of a training: the losses, from the parameters after each update.
 
 import { losses, mean } from "../mathematics/mathematics.js";
 import { samplesOf, training } from "./point.js";
@@ -21,7 +21,7 @@ class Course {
     this.lossesAt = lossesAt;
     this.count = lossesAt(path[0]).length;
     this.updates = path.length - 1;
-    // Those of which all updates are done.
+    // The number of complete epochs.
     this.epochs = Math.floor(this.updates / this.count);
     this.means = Array.from({ length: this.epochs + 1 }, (_, epoch) => this.mean(epoch * this.count));
   }
@@ -31,7 +31,7 @@ class Course {
     return mean(this.lossesAt(this.path[updates]));
   }
 
-  // What one update does, counted from 0: to its own sample's loss, and to the mean.
+  // The effect of one update, counted from 0, on its own sample's loss and on the mean.
   //
   // `expected` is the change of its own to first order, -η‖∇L‖²: but for the rounding of the parameters
   // the step is -η∇L, so that is its square over η.
@@ -64,7 +64,7 @@ class Course {
   }
 }
 
-// Units of one layer that do the same: they get the same and give the same.
+// Units of one layer that compute the same: equal incoming and outgoing weights.
 //
 // Returns lists of two or more, each unit as {a, parameters}: its activation, and its parameters in
 // an order that is the same for all of the list.

@@ -11,7 +11,7 @@ export function plantable(told) {
   return told.list.map((mistake) => ({ ...mistake, program: programs(mistake.changes, told.right, lines) }));
 }
 
-// A function: the program of a mistake with a form of σ'. One that is never planted is never made.
+// Returns a function from mistake and form of σ' to the program, built on first use.
 function programs(changes, right, lines) {
   const made = {};
   return (form) => {
@@ -20,5 +20,5 @@ function programs(changes, right, lines) {
   };
 }
 
-// The mistake that is planted, where it is one that this page can run.
+// The planted mistake, if this page can run it.
 export const planted = (study, state) => study.mistakes.find((of) => of.slug === state.mistake && of.changes);

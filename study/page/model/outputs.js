@@ -1,4 +1,4 @@
-// What a network's outputs mean: of a loss on logits they are logits, and lead to probabilities.
+// The meaning of a network's outputs: with a loss on logits they are logits of probabilities.
 
 import { FLOATS } from "../mathematics/floats.js";
 import { sigmoid } from "../mathematics/mathematics.js";
@@ -16,7 +16,7 @@ export const isFit = (study, name, value) =>
 
 export const isTarget = ({ samples, drawing }, name) => name in samples[0].given && !drawing.inputs.includes(name);
 
-// The outputs themselves, where they are no logits.
+// The outputs themselves, unless they are logits.
 export const meant = (study, values) => (isOfLogits(study) ? LINKS[study.about.loss](values) : values);
 
 // The largest is subtracted from all, so that no power overflows.

@@ -1,5 +1,5 @@
-// People as they are measured and as the network is given them. As compare/people.py has it, and
-// compare/experiment.py the range of training.
+// People's measures and the network's inputs, as in compare/people.py; the training range as in
+// compare/experiment.py.
 
 import { general } from "../mathematics/numbers.js";
 
@@ -24,10 +24,10 @@ export const fromUnit = (measured, unit) => measured.map((value, k) => value * U
 
 export const measuresOf = ({ weight, height }) => [weight, height];
 
-// What the network is given: lb and in, shifted.
+// The network's inputs: lb and in, shifted.
 export const inputsOf = ({ people: { shift } }, measured) => measured.map((value, k) => value - shift[k]);
 
-// From a probability of one half upwards "F", below it "M".
+// "F" for a probability of at least one half, else "M".
 export const label = (probability) => (Number.isNaN(probability) ? "–" : probability >= 0.5 ? "F" : "M");
 
 // A probability in three decimals; one that is not 0 or 1 is not written so.
@@ -50,7 +50,7 @@ export function outsideTrainingRange(study, measured, unit) {
     const value = measured[k];
     if (low <= value && value <= high) return [];
     const written = (of, digits) => general(of / sizes[k], digits);
-    // So many digits that it is seen to lie outside.
+    // Enough digits to show that it lies outside.
     const isSeen = (digits) => [low, high].every((end) => written(end, digits) !== written(value, digits));
     const digits = [4, 6, 8, 10, 12, 14].find(isSeen) ?? 17;
     const range = `${written(low, digits)} to ${written(high, digits)} ${names[k]}`;

@@ -1,4 +1,4 @@
-// All numbers of the pass that the reader is looking at, from what is chosen.
+// All numbers of the current pass, computed from the state.
 
 import { decimal, distance } from "../mathematics/numbers.js";
 import { byAutodiff, byHand, exactly, prepared, train } from "../mathematics/mathematics.js";
@@ -7,7 +7,7 @@ import { RandomState } from "../mathematics/random.js";
 import { sampleOrder } from "../mathematics/order.js";
 import { EPOCHS, inputsSet } from "./state.js";
 
-// The study as Python told it, made ready: programs prepared, quantities by name.
+// The study from Python, prepared: programs converted, quantities by name.
 export function opened(told) {
   const programs = {};
   for (const [form, program] of Object.entries(told.programs)) programs[form] = prepared(program);
@@ -19,17 +19,17 @@ export function opened(told) {
   };
 }
 
-// Where training starts: the parameters that Python gives, or those of a seed.
+// The start of the training: parameters from Python, or drawn from a seed.
 function start(study, state) {
   if (state.seed === null) return study.starts[0].params;
   const random = new RandomState(state.seed);
   return Object.fromEntries(study.parameters.map((name) => [name, random.normal()]));
 }
 
-// The lines that are run by hand: the right ones, or those with the mistake that is planted.
+// The hand-written lines: the right ones, or those with the planted mistake.
 const handProgram = (study, state) => planted(study, state)?.program(state.form) ?? study.programs[state.form];
 
-// What is put in for each sample, as given or as the reader has set it.
+// The inputs of each sample, as given or as set by the reader.
 export const samplesOf = (study, state) =>
   study.samples.map((sample) => ({ ...constants(study), ...sample.given, ...inputsSet(study, state) }));
 
@@ -52,19 +52,19 @@ export function training(study, state) {
   return kept.get(key);
 }
 
-// A start that no seed draws still needs one to shuffle by.
+// A start that is not drawn still needs a seed for shuffling.
 export const orderSeed = (state) => state.seed ?? 0;
 
 export const path = (study, state) => training(study, state).path;
 
-// The parameters at which the reader stands: so many epochs into the training, then as edited.
+// The current parameters: after so many epochs of training, with the reader's edits.
 function parameters(study, state) {
   if (state.epoch === 0) return start(study, state);
   const updates = path(study, state);
   return updates[Math.min(state.epoch * study.samples.length, updates.length - 1)];
 }
 
-// What the point depends on, of all that a reader can choose.
+// The parts of the state that the point depends on.
 export const AT_POINT = ["sample", "seed", "edits", "form", "eta", "epoch", "order", "mistake"];
 
 // Why a quantity has no exact digits: a kink is met, or all of its digits cancel.
@@ -119,7 +119,7 @@ function recomputed(study, program, given, hand) {
     ulps.autodiff[name] = distance(autodiff[name], pairs[name]);
   }
   const why = (name) => (Number.isNaN(pairs[name][0]) ? NO_ONE : TOO_SMALL);
-  // Few of the digits are looked at, and they are dear.
+  // Computed on demand: few of the digits are shown, and they are expensive.
   return { by_hand: { ...given, ...hand }, autodiff, exact: (name) => decimal(pairs[name]), unknown: why, ulps };
 }
 

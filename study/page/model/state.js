@@ -1,4 +1,4 @@
-// What the reader has chosen, all of it, and how it is written into the address.
+// The state, all that the reader has chosen, and how it is written into the address.
 
 import { isFit } from "./outputs.js";
 
@@ -18,48 +18,48 @@ export function limits(study) {
   };
 }
 
-// The forms of σ' by hand, as they are read.
+// The forms of σ' by hand, as shown.
 export const FORMS = { stable: "σ(z) σ(−z)", article: "f (1 − f)" };
 
 // The inputs and targets that can be set: those of a page with one example. People are who they are.
 const settableInputs = (study) => (study.samples.length > 1 ? [] : Object.keys(study.samples[0].given));
 
-// Those that the reader has set.
+// The edits that apply to this page.
 export const inputsSet = (study, { edits }) =>
   Object.fromEntries(settableInputs(study).filter((name) => name in edits).map((name) => [name, edits[name]]));
 
-// Everything that an address can say, with what is meant where it says nothing.
+// The whole state with its defaults.
 export function defaults(study) {
   return {
-    sample: study.begin.sample, // whose pass: `person` in the address
-    step: study.steps.length, // so many micro-steps are done
+    sample: study.begin.sample, // the example: `person` in the address
+    step: study.steps.length, // the number of micro-steps done
     seed: study.begin.seed, // parameters drawn at random; null: those of the first start
     edits: {}, // parameters and inputs that the reader has set, by name
     form: study.begin.form, // of σ' by hand
     eta: study.eta,
-    epoch: 0, // how far the training has gone
+    epoch: 0, // the current epoch of the training
     order: "fixed", // of the samples of a training: fixed or shuffled
     parameter: study.parameters[0], // the chosen one
-    pinned: false, // whether the equation stays with it while others are pointed at
-    pointed: null, // the parameter that is pointed at, which no address says
-    lit: [], // quantities whose nodes are lit, neither
-    playing: false, // whether the steps go on by themselves, neither
+    pinned: false, // whether the equation keeps showing it while others are pointed at
+    pointed: null, // the parameter that is pointed at, not in the address
+    lit: [], // highlighted quantities, not in the address
+    playing: false, // whether the steps advance automatically, not in the address
     show: "values", // on the network: values or gradients
     nudge: 1, // how far the chosen parameter is moved for the secant, a power of ten
-    close: false, // whether the nudge is looked at closely
+    close: false, // whether the nudge is magnified
     axes: [study.parameters[0], study.parameters[1] ?? study.parameters[0]], // of the surface
     printed: false, // errata: the article as it is printed
     section: null, // of the article: only its errata
     erratum: null, // the number of the one that is open
-    mistake: null, // that is planted in the hand-written lines
+    mistake: null, // the mistake planted in the hand-written lines
     quiz: false,
-    revealed: null, // the question that is answered, which no address says
+    revealed: null, // the answered question, not in the address
     unit: "lb",
     you: null, // weight and height, in lb and in
   };
 }
 
-// How each choice is written and read; what cannot be read is left as it was.
+// How each choice is written and parsed; an invalid value is ignored.
 function codecs(study) {
   const { seed: seeds, eta, epoch, nudge } = limits(study);
   const one = (of) => ({ write: (value) => value, read: (text) => (of.includes(text) ? text : undefined) });
@@ -123,7 +123,7 @@ function codecs(study) {
   };
 }
 
-// What an address says of a state, and what it does not: where a pointer is, or what is played.
+// Whether a part of the state is written into the address.
 export const isInAddress = (study, key) => key in codecs(study);
 
 // A sample is a person in the address, as people call it.
@@ -141,7 +141,7 @@ export function toAddress(study, state) {
   return parts.join("&");
 }
 
-// The state that an address asks for. What it says wrongly is passed over, and named.
+// Parse the state from an address. Invalid parts are skipped, and listed.
 export function fromAddress(study, hash) {
   const state = defaults(study);
   const unread = [];

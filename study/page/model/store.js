@@ -1,4 +1,4 @@
-// One state, one point, and views that are told of both: data flows one way.
+// The store: one state, its point, and the views, which are updated from both: data flows one way.
 
 import { AT_POINT, evaluate } from "./point.js";
 import { fromAddress, isInAddress, toAddress } from "./state.js";
@@ -8,19 +8,19 @@ export class Store {
     this.study = study;
     this.views = [];
     const { state, unread } = fromAddress(study, location.hash);
-    this.unread = unread; // parts of the address that say nothing to this page
+    this.unread = unread; // invalid parts of the address
     this.state = state;
     this.point = evaluate(study, state);
     addEventListener("hashchange", () => this.#fromAddress());
   }
 
-  // A view is a function of (state, point, what has changed: a set of the state's keys).
+  // A view is a function of (state, point, set of changed keys).
   add(view) {
     this.views.push(view);
     view(this.state, this.point, new Set(Object.keys(this.state)));
   }
 
-  // Choose something; all views are drawn anew, at once.
+  // Change the state; all views are updated at once.
   set(choice) {
     const changed = new Set(Object.keys(choice).filter((key) => choice[key] !== this.state[key]));
     if (changed.size === 0) return;
@@ -35,7 +35,7 @@ export class Store {
     for (const view of this.views) view(this.state, this.point, changed);
   }
 
-  // When the reader rests: browsers refuse to be told of every drag.
+  // Deferred: browsers limit the rate of history updates.
   #toAddress() {
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {

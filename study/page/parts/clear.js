@@ -1,4 +1,4 @@
-// What stays at the top of a narrow screen must not hide what is scrolled to or has the focus.
+// Keep sticky elements of a narrow screen from covering the focused or scrolled-to element.
 
 export function keepClear(always) {
   const root = document.documentElement;

@@ -32,14 +32,14 @@ function setText(node, name, value) {
   else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }
 
-// Hides what is not needed now; whoever had the focus in it goes on at `heir`, a node.
+// Hide a node; if it contained the focus, move that to the node `heir`.
 export function hide(node, isHidden, heir) {
   const hadFocus = isHidden && node.contains(document.activeElement);
   set(node, { hidden: isHidden });
   if (hadFocus) heir.focus({ preventScroll: true });
 }
 
-// Text that is written only when it changes: layout is what costs.
+// Set text only when it changes, because layout is expensive.
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
   return node;

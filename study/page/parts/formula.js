@@ -1,4 +1,4 @@
-// Formulas in MathML, as Python has written them, with numbers put in their places.
+// Formulas in MathML from Python, with numbers filled into their placeholders.
 
 import { element } from "./dom.js";
 import { plain, powered } from "../mathematics/numbers.js";

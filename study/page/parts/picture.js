@@ -1,4 +1,4 @@
-// Frames that draw only what is seen, at the size that they have.
+// Pictures that are drawn only while visible, at their actual size.
 
 import { element, svg } from "./dom.js";
 
@@ -26,7 +26,7 @@ export function picture(height, draw, ...content) {
     now.isSeen = entries.at(-1).isIntersecting;
     if (now.isSeen && now.isStale) redraw();
   };
-  // A little before it comes into view, so that nobody sees it empty.
+  // Slightly before it comes into view, so that it is never seen empty.
   new IntersectionObserver(seen, { rootMargin: "200px" }).observe(node);
   return { node, drawing, redraw, isSeen: () => now.isSeen };
 }
@@ -34,7 +34,7 @@ export function picture(height, draw, ...content) {
 // Milliseconds without a change after which a picture is drawn finely.
 const REST = 150;
 
-// A picture that is dear: drawn coarsely while something changes, and finely once it rests.
+// An expensive picture: drawn coarsely while something changes, finely afterwards.
 //
 //   draw   (width, height, isFine)
 export function refined(height, draw, ...content) {

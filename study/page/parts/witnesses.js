@@ -1,4 +1,4 @@
-// One quantity and its three witnesses: by hand, by autodiff, and exactly, digit under digit.
+// One quantity by hand, by autodiff, and exactly, digits aligned.
 
 import { element, replace, say, set } from "./dom.js";
 import { fill, math } from "./formula.js";
@@ -9,7 +9,7 @@ const SIDES = [
   ["autodiff", "autodiff"],
 ];
 
-// So many digits tell any float64 from the exact number, and some more.
+// More digits than needed to tell any float64 from the exact number.
 const DIGITS = 20;
 
 // Of what is given there is only its value. Returns a node and `update(point, isKnown)`, which writes the numbers of a point into it.
@@ -82,7 +82,7 @@ function row(side, name) {
   return { node, show };
 }
 
-// A list of quantities that changes: what stays is kept, what is new is made.
+// A changing list of quantities: existing nodes are reused, new ones are created.
 export function witnessList(place, study) {
   const made = new Map();
   let shown = [];

@@ -1,4 +1,4 @@
-// Words as sentences have them.
+// Helpers for writing sentences.
 
 // With a capital letter in front; a name of the mathematics, like w1 or f′, stays as it is.
 export const capital = (text) => (/^[a-z]+(?![\w'′])/.test(text) ? `${text[0].toUpperCase()}${text.slice(1)}` : text);

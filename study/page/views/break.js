@@ -1,7 +1,7 @@
-// A mistake is planted in the hand-written lines; which checks see it?
+// Plant a mistake in the hand-written lines, and see which checks notice it.
 
 import { element, hide, say, set } from "../parts/dom.js";
-import { knownTo } from "../model/asked.js";
+import { knownTo } from "../model/question.js";
 import { checksOfPoint, checksOfTraining, judged, lesson } from "../model/breaking.js";
 import { planted } from "../model/mistakes.js";
 import { inSigns, inUlps, signed } from "../mathematics/numbers.js";
@@ -11,7 +11,7 @@ import { capital } from "../parts/words.js";
 
 const PARTS = { link: "In a link of the chain", answer: "Around the chain", loop: "In the training loop" };
 
-// From the weakest evidence to the best, and how each is called.
+// The checks from the weakest evidence to the strongest, with their names.
 const CHECKS = {
   outcome: ["The outcome", `labels after ${EPOCHS} epochs, with the mistake and without`],
   training: ["The loss curve", "does it look as if something was learned?"],
@@ -86,7 +86,7 @@ export function breakIt(place, store) {
   };
 }
 
-// What the checks, and what is said of them, depend on.
+// The parts of the state that the checks depend on.
 const MATTERS = new Set([...AT_POINT, "quiz", "revealed", "parameter"]);
 
 const sentence = ({ says }) => `${capital(inSigns(says))}.`;
@@ -109,7 +109,7 @@ function commandOf(study, state) {
   return [".venv/bin/python -m compare break", state.mistake, ...options.filter(Boolean)].join(" ");
 }
 
-// At the top, for as long as the numbers by hand are wrong on purpose.
+// A notice at the top, while a mistake is planted.
 function sign(store) {
   const text = element("span", {});
   const remove = element("button", { type: "button", onclick: () => store.set({ mistake: null }) }, "remove");

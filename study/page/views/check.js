@@ -1,4 +1,4 @@
-// How far this page's own mathematics is from Python's.
+// Compare the page's own mathematics with Python's.
 
 import { counted } from "../parts/words.js";
 import { element } from "../parts/dom.js";

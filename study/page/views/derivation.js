@@ -1,4 +1,4 @@
-// The whole derivation on paper: made when the page is printed, and gone afterwards.
+// The whole derivation for print: created when the page is printed, and removed afterwards.
 
 import { element, replace, set } from "../parts/dom.js";
 import { inPieces } from "../parts/formula.js";
@@ -54,7 +54,7 @@ function onPaper(store, show) {
   return drawing;
 }
 
-// Whose pass it is, at which parameters, and what is not as usual.
+// The example, the parameters, and settings that differ from the defaults.
 function about({ study, state, point }) {
   const from = state.seed === null ? study.starts[0].says : `parameters drawn at random with seed ${state.seed}`;
   const edited = Object.keys(state.edits).map((name) => study.quantity[name].symbol);

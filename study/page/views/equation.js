@@ -1,7 +1,7 @@
-// One partial derivative as a product: each factor in symbols, in numbers, and with its witnesses.
+// One partial derivative as a product: each factor in symbols, in numbers, and checked.
 
 import { element, replace, say, set } from "../parts/dom.js";
-import { knownTo } from "../model/asked.js";
+import { knownTo } from "../model/question.js";
 import { signed } from "../mathematics/numbers.js";
 import { witnesses } from "../parts/witnesses.js";
 
@@ -50,7 +50,7 @@ export function equation(place, store) {
   };
 }
 
-// What the sign means: which way to go.
+// The meaning of the sign: the direction of the update.
 function sentence(study, name, point, isKnown, step) {
   const gradient = study.gradients[name];
   if (!isKnown(gradient) && study.quantity[gradient].step <= step) return "The quiz asks for it.";

@@ -1,4 +1,4 @@
-// The article's slips: as it prints them and corrected, and what running each one shows.
+// The article's errata: as printed and corrected, with the result of each run.
 
 import { element, say, set } from "../parts/dom.js";
 import { inPieces, math } from "../parts/formula.js";
@@ -100,7 +100,7 @@ function item(store, slip) {
 const tag = (isPrinted) =>
   element("span", { class: "tag", "data-printed": isPrinted }, isPrinted ? "✗ printed" : "✓ corrected");
 
-// Formulas; where there are none, or where they say more, the words.
+// The formulas, and the text where there are none or where it says more.
 function form({ formulas, text }) {
   const words = text && element("span", { class: "words" }, text);
   return element("span", { class: "formed" }, formulas.map((of) => element("span", { class: "one" }, inPieces(math(of)))), words);

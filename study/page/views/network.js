@@ -1,6 +1,6 @@
-// The network, always in view: what goes in, what every unit makes of it, and what comes back.
+// The network, always in view: inputs, units' values, and derivatives.
 
-import { knownTo } from "../model/asked.js";
+import { knownTo } from "../model/question.js";
 import { replace, set, svg } from "../parts/dom.js";
 import { edge } from "./network/edge.js";
 import { input, lossNode } from "./network/ends.js";
@@ -45,7 +45,7 @@ export function network(place, store) {
 export function picture(store, show, width) {
   const { study, state, point } = store;
   const parts = drawn(store, width);
-  // After the last step nothing is what a step is about.
+  // After the last step nothing is highlighted.
   const after = { step: study.steps.length + 1, parameter: "", pointed: null, lit: [], quiz: false };
   parts.update({ ...state, show, ...after }, point);
   const words = `The network, ${show === "values" ? "its values and parameters" : "its derivatives"}`;
@@ -54,7 +54,7 @@ export function picture(store, show, width) {
   return drawing;
 }
 
-// Where everything stands at a width: the middle of each value's node, and of the loss.
+// The layout at a width: the centre of each value's node, and of the loss.
 function places(study, width, room) {
   const { inputs, layers } = study.drawing;
   const height = rowsOf(study) * room.height;
@@ -80,7 +80,7 @@ function rowsOf({ drawing: { inputs, layers } }) {
   return Math.max(2, inputs.length, ...layers.map((layer) => layer.length));
 }
 
-// Everything in the drawing at a width, and what writes a point into it.
+// Build the drawing at a width; returns it with a function that writes a point into it.
 function drawn(store, width) {
   const { study } = store;
   const { inputs, layers, edges } = study.drawing;

@@ -1,4 +1,4 @@
-// What the address says and this page cannot make anything of.
+// A notice about invalid parts of the address.
 
 import { say, set } from "../parts/dom.js";
 

@@ -41,5 +41,5 @@ export function nudge(place, store) {
   };
 }
 
-// What the numbers here depend on.
+// The parts of the state that the numbers here depend on.
 const SHOWN = new Set([...AT_POINT, "parameter", "nudge", "close"]);

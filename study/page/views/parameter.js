@@ -1,4 +1,4 @@
-// The chosen parameter as a slider and a number, and what the edges show.
+// The chosen parameter as a slider and a number, and the choice of what the edges show.
 
 import { general } from "../mathematics/numbers.js";
 import { element, say, set } from "../parts/dom.js";

@@ -1,12 +1,12 @@
-// Is it positive or negative, and how large? The answer is out of sight until it has been given.
+// The quiz: is the derivative positive or negative, and how large? The answer is hidden until given.
 
 import { element, replace, say, set } from "../parts/dom.js";
-import { isAsking, questionOf } from "../model/asked.js";
+import { isAsking, questionOf } from "../model/question.js";
 import { inSigns, short, signed } from "../mathematics/numbers.js";
 
 const SIGNS = [[1, "+ positive"], [-1, "− negative"], [0, "0 zero"]];
 
-// Seeds that are drawn from: short enough to be told to somebody.
+// The range of random seeds: short enough to pass on.
 const SEEDS = 1000;
 
 export function quiz(place, store) {
@@ -46,7 +46,7 @@ export function quiz(place, store) {
   );
   const live = document.getElementById("live");
   const scored = { signs: [0, 0], values: [0, 0] };
-  let asked = null; // the question and how far it is answered
+  let current = null; // the question and how far it is answered
 
   const truth = () => trueValue(study, store.point, study.gradients[store.state.parameter]);
   const told = (node, text) => {
@@ -55,17 +55,17 @@ export function quiz(place, store) {
   };
 
   function another() {
-    asked = null;
+    current = null;
     store.set(drawn(store));
-    if (asked) return;
+    if (current) return;
     begin(store.state, store.point); // a page with one parameter asks for it again
     draw();
   }
 
   function guessSign(sign) {
-    if (asked.isSigned) return;
+    if (current.isSigned) return;
     const right = Math.sign(truth());
-    asked.isSigned = true;
+    current.isSigned = true;
     count(scored.signs, sign === right);
     const { parameter } = store.state;
     const gradient = study.gradients[parameter];
@@ -87,8 +87,8 @@ export function quiz(place, store) {
     }
     const right = truth();
     const isRight = isClose(guess, right);
-    if (!asked.isTried) count(scored.values, isRight);
-    asked.isTried = true;
+    if (!current.isTried) count(scored.values, isRight);
+    current.isTried = true;
     if (isRight) reveal();
     else told(ofValue, `✗ Not yet: ${nearer(guess, right)}.`);
     draw();
@@ -104,8 +104,8 @@ export function quiz(place, store) {
     const { symbol } = study.quantity[study.gradients[store.state.parameter]];
     const guess = parsed(field.value);
     const isRight = guess !== null && isClose(guess, truth());
-    if (!asked.isTried) count(scored.values, false);
-    asked.isTried = true;
+    if (!current.isTried) count(scored.values, false);
+    current.isTried = true;
     hint();
     told(ofValue, `${isRight ? "✓ Right" : "It is this"}: ${symbol} = ${signed(truth(), 6)}.`);
     store.set({ revealed: questionOf(store.state) });
@@ -118,7 +118,7 @@ export function quiz(place, store) {
   };
 
   function begin(state, point) {
-    asked = { question: questionOf(state), isSigned: false, isTried: false };
+    current = { question: questionOf(state), isSigned: false, isTried: false };
     for (const node of [ofSign, hints, ofValue]) say(node, "");
     replace(reasons);
     field.value = "";
@@ -133,8 +133,8 @@ export function quiz(place, store) {
   function draw() {
     const isOpen = isAsking(store.state);
     const isPossible = Number.isFinite(truth());
-    for (const button of signs) set(button, { disabled: asked.isSigned || !isPossible });
-    set(value, { hidden: !asked.isSigned || !isOpen });
+    for (const button of signs) set(button, { disabled: current.isSigned || !isPossible });
+    set(value, { hidden: !current.isSigned || !isOpen });
     for (const node of [ofSign, reasons, hints, ofValue]) set(node, { hidden: !node.hasChildNodes() });
     const [[s, ofS], [v, ofV]] = [scored.signs, scored.values];
     say(score, [ofS && `signs ${s} of ${ofS}`, ofV && `values ${v} of ${ofV}`].filter(Boolean).join(", "));
@@ -147,10 +147,10 @@ export function quiz(place, store) {
     set(next, { hidden: !state.quiz });
     set(body, { hidden: !state.quiz });
     if (!state.quiz) {
-      asked = null;
+      current = null;
       return;
     }
-    if (asked?.question !== questionOf(state)) begin(state, point);
+    if (current?.question !== questionOf(state)) begin(state, point);
     draw();
   };
 }

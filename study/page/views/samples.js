@@ -1,4 +1,4 @@
-// Whose pass it is, from which parameters, and in which form the hand lines have σ'.
+// Choose the example, the start parameters, and the form of σ' by hand.
 
 import { FORMS } from "../model/state.js";
 import { choice } from "../parts/controls.js";

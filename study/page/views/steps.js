@@ -1,7 +1,7 @@
 // The micro-steps of the pass, forwards and backwards, and what the current one computes.
 
 import { element, hide, say, set } from "../parts/dom.js";
-import { knownTo } from "../model/asked.js";
+import { knownTo } from "../model/question.js";
 import { short } from "../mathematics/numbers.js";
 import { witnessList } from "../parts/witnesses.js";
 

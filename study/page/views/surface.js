@@ -1,4 +1,4 @@
-// The mean loss over two of the parameters: contours, the way of the training, and the way down.
+// The mean loss over two of the parameters: contours, the training's path, and the descent direction.
 
 import { Landscape } from "../mathematics/landscape.js";
 import { short, signed } from "../mathematics/numbers.js";
@@ -7,10 +7,10 @@ import { edited } from "../model/store.js";
 import { element, say } from "../parts/dom.js";
 import { drawnMap } from "./surface/map.js";
 
-// What is listed of the parameters that are held.
+// The list of the other parameters, which are held.
 const LISTED = 12;
 
-// What the picture depends on.
+// The parts of the state that the picture depends on.
 const SHOWN = new Set([...AT_POINT, "axes"]);
 
 export function surface(place, store) {

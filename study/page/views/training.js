@@ -1,4 +1,4 @@
-// The training, run in the page by the hand-written lines: its losses, and what it leads to.
+// The training, run in the page by the hand-written lines: its losses and its result.
 
 import { mean } from "../mathematics/mathematics.js";
 import { short } from "../mathematics/numbers.js";
@@ -16,7 +16,7 @@ import { sawtooth } from "./training/sawtooth.js";
 // The slider of η, in powers of ten; the field beside it takes what an address takes.
 const POWERS = [-3, 1];
 
-// What the numbers here depend on.
+// The parts of the state that the numbers here depend on.
 const SHOWN = new Set(["seed", "edits", "form", "eta", "epoch", "order", "mistake", "unit", "you"]);
 
 export function training(place, store) {

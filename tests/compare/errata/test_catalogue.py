@@ -7,7 +7,7 @@ import pytest
 from compare.commands.errata import COUNT
 from compare.errata.catalogue import ERRATA
 from compare.errata.entry import Erratum
-from tests.compare.errata.asked import shown
+from tests.compare.errata.runs import shown
 
 EACH = pytest.mark.parametrize("entry", ERRATA, ids=lambda entry: f"{entry.number}: {entry.title}")
 

@@ -12,7 +12,7 @@ import pytest
 
 from compare.errata import catalogue
 from compare.errata.catalogue import ERRATA
-from tests.compare.errata.asked import shown
+from tests.compare.errata.runs import shown
 from tests.compare.networks.calls import compare
 from tests.tiers import one_of_each
 

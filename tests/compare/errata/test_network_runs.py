@@ -6,7 +6,7 @@ import pytest
 from compare.agreement import NAMES
 from compare.experiment import Settings, hand_path
 from manual.article import Parameters, mean_loss
-from tests.compare.errata.asked import numbers, shown
+from tests.compare.errata.runs import numbers, shown
 from tests.reference import PARTIALS, XS, YS, close
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.compare.errata.asked import numbers, shown
+from tests.compare.errata.runs import numbers, shown
 
 
 def test_the_slope_has_a_unit_and_the_correlation_has_none() -> None:

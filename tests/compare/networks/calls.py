@@ -18,7 +18,7 @@ from compare import cli
 from compare.datasets import dataset_named
 from compare.networks.job import Job, source_of
 from compare.networks.plan import Plan
-from compare.networks.sides import BY_AUTODIFF, BY_HAND
+from compare.networks.trainers import BY_AUTODIFF, BY_HAND
 from manual.network import Network
 
 _backward = manual.network.backward

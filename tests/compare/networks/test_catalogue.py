@@ -10,7 +10,7 @@ import pytest
 import manual.network
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, unscaled
-from compare.networks.sides import BY_HAND, ByHand, MisshapenError
+from compare.networks.trainers import BY_HAND, ByHand, MisshapenError
 from compare.networks.training import Training, train
 from models.general_network import PLANTS, Plant
 from tests.compare.networks.calls import BOTH

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from flint import arb, fmpq
 
-from compare.proof.balls import Balls, Place, UnsureError
+from compare.proof.balls import Balls, Evaluator, UnsureError
 from compare.proof.cases import Fork, Question
 from tests.compare.proof.proving import symbols
 
@@ -26,6 +26,6 @@ def test_on_a_border_no_case_holds() -> None:
     field, _ = symbols("x")
     tree = Fork(Question(field.named["x"].numer, Fraction(2)), "above", "below")
     for x, leaf in ((3, "above"), (1, "below")):
-        assert Place(field, {"x": Fraction(x)}).leaf(tree) == leaf
+        assert Evaluator(field, {"x": Fraction(x)}).leaf(tree) == leaf
     with pytest.raises(UnsureError):
-        Place(field, {"x": Fraction(2)}).leaf(tree)
+        Evaluator(field, {"x": Fraction(2)}).leaf(tree)

@@ -8,7 +8,7 @@ import sympy
 from flint import arb, ctx
 
 from compare.proof.arrays import exp, maximum
-from compare.proof.balls import Place
+from compare.proof.balls import Evaluator
 from compare.proof.field import Element, Field, FullError
 from compare.proof.number import NO_NUMBER
 from tests.compare.proof.proving import symbols
@@ -43,8 +43,8 @@ def test_derivatives_are_those_of_sympy(of: str, name: str) -> None:
         .subs({X: sympy.Rational(2, 3), Y: sympy.Rational(-1, 5)})
     )
     with ctx.workprec(200):
-        place = Place(field, {"x": Fraction(2, 3), "y": Fraction(-1, 5)})
-        ours = place.value(field.derivative(element, name))
+        evaluator = Evaluator(field, {"x": Fraction(2, 3), "y": Fraction(-1, 5)})
+        ours = evaluator.value(field.derivative(element, name))
         assert abs(ours - arb(str(slope.evalf(50)))) < arb(10) ** -40
 
 
@@ -107,7 +107,7 @@ def test_the_larger_of_a_number_and_0() -> None:
     for positive in (exp(z), exp(-z)):
         product = z * positive
         tree = maximum(product, 0).number.tree
-        above, below = (Place(field, {"z": Fraction(at)}).leaf(tree) for at in (1, -1))
+        above, below = (Evaluator(field, {"z": Fraction(at)}).leaf(tree) for at in (1, -1))
         assert (above, below) == (product.number.tree, 0)
 
 

@@ -11,9 +11,9 @@ from flint import arb
 import manual.article
 from compare.proof.arrays import exp, maximum, minimum, where
 from compare.proof.article import Article
-from compare.proof.asked import Asked
 from compare.proof.balls import Balls
 from compare.proof.number import NO_NUMBER, InexactError, Number
+from compare.proof.request import ProofRequest
 from compare.proof.result import result
 from tests.compare.proof.proving import of_article, refuted, symbols
 
@@ -39,7 +39,7 @@ def test_right_lines_with_an_infinity_are_not_refuted() -> None:
         right = manual.article.gradient(p, x, y)
         return right._replace(w1=minimum(right.w1, np.inf))
 
-    found = result(Asked(), Article(lambda: gradient), lambda _: None)
+    found = result(ProofRequest(), Article(lambda: gradient), lambda _: None)
     assert found.verdict == "undecided"
     assert str(found.reason).startswith("an infinity among exact numbers, so the lines are no ")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from compare.proof.asked import Asked
+from compare.proof.request import ProofRequest
 from compare.proof.size import LARGEST, SMALL, Size, size_of
 from manual.network import Network
 
@@ -26,4 +26,7 @@ def test_two_examples_are_for_small_networks() -> None:
     assert two.within(SMALL)
     assert one.within(LARGEST)
     assert not one.within(SMALL)
-    assert [Asked(sizes=sizes).about()["examples"] for sizes in ((3, 2, 1), (10, 7, 1))] == [2, 1]
+    assert [ProofRequest(sizes=sizes).about()["examples"] for sizes in ((3, 2, 1), (10, 7, 1))] == [
+        2,
+        1,
+    ]

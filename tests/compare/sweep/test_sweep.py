@@ -40,7 +40,7 @@ def test_beyond_the_last_case_nothing_is_counted(requested: int) -> None:
 
 
 def test_a_sweep_can_be_stopped_between_steps() -> None:
-    found = sweep(swept(), 10**9, asked_to_stop=lambda: True)
+    found = sweep(swept(), 10**9, stop_requested=lambda: True)
     assert 0 < found.cases < 10**9
     assert found.cases % BLOCK == 0
     assert not found.is_whole

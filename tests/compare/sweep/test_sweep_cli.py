@@ -9,7 +9,7 @@ import manual.article
 import manual.network
 from compare.sweep.program import evaluate_block
 from compare.sweep.replay import case
-from compare.sweep.run import Swept, sweep
+from compare.sweep.run import SweepResult, sweep
 from manual.network import Network
 from tests.compare.networks.calls import compare
 from tests.compare.sweep.blocks import swept
@@ -95,7 +95,7 @@ def test_a_case_of_another_network() -> None:
 
 @pytest.mark.slow
 def test_a_sweep_says_what_it_swept() -> None:
-    found: Swept = sweep(swept(Network((3, 2, 1)), 2, "float32", seed=3), 10)
+    found: SweepResult = sweep(swept(Network((3, 2, 1)), 2, "float32", seed=3), 10)
     told = found.as_object([])
     assert (told["network"], told["dtype"], told["seed"]) == ("3-2-1", "float32", 3)
     assert (told["weights"], told["examples"]) == ("uniform:5", 2)

@@ -1,10 +1,10 @@
-// What edges and units of the network share: they are taken hold of, and they have a sign.
+// Shared by edges and units of the network: dragging, and the sign.
 
 import { set } from "../../parts/dom.js";
 import { short, signed } from "../../mathematics/numbers.js";
 import { edited } from "../../model/store.js";
 
-// How far a pointer is drawn to move a parameter by 1.
+// The drag distance that changes a parameter by 1.
 const DRAG = 80;
 
 export const signOf = (value) => (value > 0 ? "positive" : value < 0 ? "negative" : "zero");

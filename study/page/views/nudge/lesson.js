@@ -1,4 +1,4 @@
-// What a nudge teaches, in plain words.
+// The lesson of a nudge, in plain words.
 
 import { relativeError } from "../../mathematics/difference.js";
 import { raised, short, signed } from "../../mathematics/numbers.js";

@@ -1,4 +1,4 @@
-// What is measured of a parameter at a point with a step: losses, slopes, and their errors.
+// Measure a parameter at a point with a step: losses, slopes, and their errors.
 
 import { stepSize } from "../../mathematics/difference.js";
 import { UNIT, short } from "../../mathematics/numbers.js";

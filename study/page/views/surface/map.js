@@ -1,4 +1,4 @@
-// The picture of the surface: its contours, the way of the training, the point and the way down from it.
+// The picture of the surface: contours, the training's path, the point and its descent direction.
 
 import { short } from "../../mathematics/numbers.js";
 import { path } from "../../model/point.js";

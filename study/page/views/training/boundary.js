@@ -1,4 +1,4 @@
-// What the network says of everybody: its output over the plane of weight and height, and where they lie.
+// The network's output over the plane of weight and height, with the people.
 
 import { lineAt, regionAbove } from "../../mathematics/contour.js";
 import { predictor } from "../../mathematics/mathematics.js";
@@ -34,7 +34,7 @@ const WIDEST = [
   [24, 96],
 ]; // and not beyond this, where the reader is
 
-// A network has a boundary to show if it makes a probability of two numbers.
+// A network has a boundary to show if it maps two numbers to a probability.
 export function hasBoundary(study) {
   return study.drawing.inputs.length === 2 && study.outputs.length === 1 && areProbabilities(study);
 }
@@ -218,7 +218,7 @@ function planeOf(study, whom) {
 // Enough to differ from it as a float64, however large it is.
 const roomAround = (value) => Math.max(3, Math.abs(value) / 4);
 
-// What the colours and the marks say.
+// The legend of colours and marks.
 function marksOf(study) {
   const [most, least] = study.people ? ["the network says F", "it says M"] : ["0.5 or above", "below 0.5"];
   const sides = [

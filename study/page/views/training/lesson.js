@@ -1,4 +1,4 @@
-// What is to be learned from a training: why it fails, where it does, and what an equal start leads to.
+// The lesson of a training: why it fails, if it does, and the effect of equal starting weights.
 
 import { LARGEST } from "../../mathematics/mathematics.js";
 import { short } from "../../mathematics/numbers.js";
@@ -8,7 +8,7 @@ import { UNDECIDED } from "../../model/people.js";
 import { EPOCHS } from "../../model/state.js";
 import { counted } from "../../parts/words.js";
 
-// Empty where there is nothing to be said.
+// Empty if there is nothing to say.
 export function lessonOf(study, state, course, given) {
   const mistake = planted(study, state);
   const sentences = [

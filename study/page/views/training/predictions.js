@@ -1,4 +1,4 @@
-// What the network says of everybody, as a table.
+// The network's predictions for everybody, as a table.
 
 import { short } from "../../mathematics/numbers.js";
 import { UNITS, inUnit, label, probability } from "../../model/people.js";

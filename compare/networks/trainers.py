@@ -1,7 +1,7 @@
-"""The two sides of a training, asked in the same words: by hand, and by autodiff.
+"""The interface of the two trainers, by hand and by autodiff, and the trainer by hand.
 
-A side turns a point of the training (parameters, what the optimiser remembers, how many updates it
-made) and minibatches into later points. Points are flat NumPy arrays, whatever a side works with.
+A trainer advances a point of the training (parameters, the optimiser's moments, the count of
+updates) by minibatches. Points are flat NumPy arrays, whatever the trainer works with.
 """
 
 from collections.abc import Sequence
@@ -17,36 +17,39 @@ from compare.networks.plan import Plan
 from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.optimisers import OPTIMISERS, State
 
-#: The sides in words.
-SIDES = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
+#: The names of the sides in messages.
+SIDE_LABELS = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
 
 
 class MisshapenError(ValueError):
-    """The gradient by hand is not shaped and typed like the parameters: it cannot be descended."""
+    """The gradient by hand is not shaped and typed like the parameters; no update is possible."""
 
     def __init__(self, update: int, parameter: str, reason: str) -> None:
         super().__init__(f"update {update}, gradient of {parameter}: by hand it {reason}")
         self.update, self.parameter = update, parameter
 
 
-class Side(Walker, Protocol):
-    """Data are held by the side; a stretch is a matrix of row numbers, a minibatch a row."""
+class Trainer(Walker, Protocol):
+    """Holds the data, trains and predicts.
+
+    A stretch is a matrix of row numbers, one minibatch a row.
+    """
 
     def run(self, start: Point, stretch: np.ndarray) -> Point:
-        """The point after all updates of the stretch."""
+        """Return the point after all updates of the stretch."""
         ...
 
     def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """The network's outputs, shape (n, n_out), for x of shape (n, n_in)."""
+        """Compute the network's outputs, shape (n, n_out), for x of shape (n, n_in)."""
         ...
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-        """The loss on a whole table."""
+        """Compute the loss on a whole table."""
         ...
 
 
 class ByHand:
-    """`manual.network` and `manual.optimisers`, in NumPy."""
+    """Trains and predicts by hand, with `manual.network` and `manual.optimisers`."""
 
     def __init__(self, plan: Plan, x: np.ndarray, y: np.ndarray) -> None:
         self.network, self.x, self.y = plan.network, x, y
@@ -54,18 +57,18 @@ class ByHand:
         self.optimiser = OPTIMISERS[plan.optimiser](plan.learning_rate)
 
     def start(self, params: Any) -> Point:
-        """The point before the first update."""
+        """Return the point before the first update."""
         return self._packed(params, self.optimiser.init(params))
 
     def run(self, start: Point, stretch: np.ndarray) -> Point:
-        """See `Side`."""
+        """See `Trainer`."""
         params, state = self._unpacked(start)
         for batch in stretch:
             params, state, _ = self._step(params, state, batch)
         return self._packed(params, state)
 
     def walk(self, start: Point, stretch: np.ndarray) -> Point:
-        """See `Side`."""
+        """See `Trainer`."""
         params, state = self._unpacked(start)
         points = []
         for batch in stretch:
@@ -74,7 +77,7 @@ class ByHand:
         return _stacked(points)
 
     def steps(self, before: Point, stretch: np.ndarray) -> Steps:
-        """See `Side`."""
+        """See `Trainer`."""
         grads, points = [], []
         for at, batch in enumerate(stretch):
             params, state, gradient = self._step(*self._unpacked(before.at(at)), batch)
@@ -83,12 +86,12 @@ class ByHand:
         return Steps(np.stack(grads), _stacked(points))
 
     def predict(self, params: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """See `Side`."""
+        """See `Trainer`."""
         with np.errstate(over="ignore", invalid="ignore"):
             return manual.network.predict(self.network, self._split(params), x)
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-        """See `Side`."""
+        """See `Trainer`."""
         with np.errstate(over="ignore", invalid="ignore"):
             return float(manual.network.loss(self.network, self._split(params), x, y))
 

@@ -1,4 +1,4 @@
-"""Which proof somebody asks for: the article's network, or a small one of another shape."""
+"""The request of a proof: the article's network, or a small one of another shape."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +20,8 @@ ARTICLE = (2, 2, 1)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The options of the command line; None of what was not given."""
+class ProofRequest:
+    """The options of `compare prove`; None for an option that was not given."""
 
     sizes: tuple[int, ...] | None = None
     activation: str | None = None
@@ -34,16 +34,16 @@ class Asked:
 
     @property
     def is_article(self) -> bool:
-        """Whether it is the network whose nine parameters have names of their own."""
+        """Whether it is the article's network, with its nine named parameters."""
         return self.sizes in (None, ARTICLE) and not self._kinds and self.examples in (None, 1)
 
     @property
     def slug(self) -> str | None:
-        """Of the mistake, in lower case."""
+        """The slug of the mistake, in lower case."""
         return None if self.plant is None else self.plant.lower()
 
     def subject(self) -> Subject:
-        """What is to be proved.
+        """Build the subject of the proof.
 
         Raises:
             InputError: options that do not go together, or a proof that is too large.
@@ -52,7 +52,7 @@ class Asked:
 
     @property
     def differentiated(self) -> str:
-        """Whose derivatives are proved; of one example, no mean over several is part of it."""
+        """Name the loss whose derivatives are proved: of one example, or a mean over several."""
         if self.is_article:
             return "the loss"
         examples = self._examples(self._described())
@@ -61,7 +61,7 @@ class Asked:
         )
 
     def about(self) -> dict[str, Any]:
-        """Which network, how many examples, for JSON."""
+        """Describe the network and the number of examples, for JSON."""
         if self.is_article:
             form = self.sigmoid_derivative or "stable"
             planted = {} if self.slug is None else {"plant": self.slug}
@@ -101,7 +101,7 @@ class Asked:
         return network
 
     def _examples(self, network: Network) -> int:
-        """As many as asked for, or two if that is small, else one."""
+        """Return the number of examples requested, else two if that is small enough, else one."""
         small = size_of(network, 2).within(SMALL)
         examples = self.examples or (2 if small else 1)
         size = size_of(network, examples)

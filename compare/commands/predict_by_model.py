@@ -1,4 +1,4 @@
-"""`compare predict --model`: what a trained network says of named features or of a CSV file."""
+"""`compare predict --model`: predictions of a trained network for named features or a CSV file."""
 
 import csv
 import io
@@ -29,12 +29,12 @@ VALUE = Number(
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a model says of some rows."""
+    """A model's predictions for some rows, and whether both sides agree on them."""
 
     model: "Model"
     x: "np.ndarray"  #: features, shape (rows, features)
-    said: "dict[str, Predictions]"  #: by side
-    file: "Csv | None"  #: that was asked about, if it was one
+    predictions: "dict[str, Predictions]"  #: by side
+    file: "Csv | None"  #: the CSV file that the rows are from, if any
     first_divergence: "Divergence | None"  #: of the predictions
 
     @property
@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def because(self) -> str:
-        """What the verdict rests on."""
+        """The reason for the verdict."""
         found = self.first_divergence
         if found is None:
             if self.verdict == "disagree":
@@ -55,7 +55,7 @@ class Answer:
         return f"prediction{of}{at}: {difference(found)}"
 
     def warnings(self) -> list[str]:
-        """What the reader of the predictions should know, a sentence each."""
+        """Return warnings about the predictions, a sentence each."""
         from compare.networks.prediction import far_off
 
         warnings, done = [], self.model.progress.epochs
@@ -67,7 +67,7 @@ class Answer:
         return warnings + far_off(self.model, self.x, lines)
 
 
-def ask(
+def predict_rows(
     model_file: Path,
     given: dict[str, str],
     words: list[str],
@@ -77,11 +77,11 @@ def ask(
     """Predict for named features, or for a CSV file.
 
     Args:
-        model_file: what `train` has written.
+        model_file: a file written by `train`.
         given: features by name, as text.
-        words: more of them, as NAME=VALUE, --NAME=VALUE, or --NAME VALUE.
-        table: a CSV file instead.
-        out: a CSV file for the answer.
+        words: more features, as NAME=VALUE, --NAME=VALUE, or --NAME VALUE.
+        table: a CSV file to predict for instead.
+        out: where the CSV file with the predictions will be written; checked here.
 
     Raises:
         InputError: the model or the CSV file cannot be used.
@@ -112,7 +112,7 @@ def ask(
 
 
 def _named(given: dict[str, str], words: list[str], features: tuple[str, ...]) -> dict[str, str]:
-    """All features by name; a name may hold anything, also "=" or dashes in front."""
+    """Return all features by name; a name may contain anything, even "=" or leading dashes."""
     named = dict(given)
     rest = iter(words)
     for word in rest:
@@ -174,7 +174,7 @@ def show(answer: Answer, table: Path | None, out: Path | None, as_json: bool) ->
     if as_json:
         print_object(_as_object(answer))
         return
-    # On standard error: standard output may be the CSV file.
+    # Warnings go to standard error: standard output may be the CSV file.
     for sentence in answer.warnings():
         click.echo(f"Warning: {sentence}.", err=True)
     if text is None:
@@ -198,15 +198,15 @@ def _write(path: Path, text: str) -> None:
 
 
 def _show_one(answer: Answer) -> None:
-    from compare.networks.sides import SIDES
+    from compare.networks.trainers import SIDE_LABELS
     from compare.terminal import console, table
     from compare.wording import shown
 
-    said, source = answer.said, answer.model.source
-    columns = table(shown(source.target), *(SIDES[side] for side in said))
-    values = [p.values[0] for p in said.values()]
+    predictions, source = answer.predictions, answer.model.source
+    columns = table(shown(source.target), *(SIDE_LABELS[side] for side in predictions))
+    values = [p.values[0] for p in predictions.values()]
     columns.add_row("prediction", *(shown(v) if isinstance(v, str) else f"{v:.6g}" for v in values))
-    chances = [p.probabilities for p in said.values() if p.probabilities is not None]
+    chances = [p.probabilities for p in predictions.values() if p.probabilities is not None]
     if chances:
         for code, label in enumerate(source.classes or ()):
             of_class = (f"{p[0, code]:.3f}" for p in chances)
@@ -221,7 +221,7 @@ def _as_object(answer: Answer) -> dict[str, Any]:
     rows = []
     for at, row in enumerate(answer.x.tolist()):
         by = {}
-        for side, predictions in answer.said.items():
+        for side, predictions in answer.predictions.items():
             chances = predictions.probabilities
             by[WORDS[side]] = {
                 "prediction": predictions.values[at],
@@ -241,12 +241,12 @@ def _as_object(answer: Answer) -> dict[str, Any]:
 
 
 def _as_csv(answer: Answer, file: "Csv") -> str:
-    """The cells as they were, then the prediction, by hand if it trained, and its probability.
+    """Append the prediction and its probability to each row; by hand, if that side trained.
 
     Raises:
         click.UsageError: the file has a column of that name already.
     """
-    first = next(iter(answer.said.values()))
+    first = next(iter(answer.predictions.values()))
     new: dict[str, list[Any]] = {f"predicted {answer.model.source.target}": first.values}
     if first.probabilities is not None:
         new["probability"] = [float(p) for p in first.probabilities.max(axis=1)]

@@ -1,4 +1,4 @@
-"""Which pass somebody asks to see: the article's network or another one, at whose numbers."""
+"""The request of a pass to trace: the network, its parameters and the example."""
 
 import re
 from dataclasses import dataclass
@@ -20,21 +20,21 @@ from manual.affine import Layer
 from manual.article import Parameters
 from manual.network import LINKS, Network
 
-#: A pass with more of them is for a machine to check, not for a person to read.
+#: Most parameters of a network that is traced; more would be too long to read.
 MOST_PARAMETERS = 200
 
-#: The seed of a random start, unless given.
+#: The default seed of a random start.
 SEED = Settings.seed
 
-#: Options that are not called as their fields are.
+#: Options whose names differ from their fields.
 _OPTION = {"sizes": "network", "sigmoid_derivative": "sigmoid-derivative"}
 
 GIVEN = "the given example"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The options of the command line; None of what was not given."""
+class PassRequest:
+    """The options that select a pass; None for an option that was not given."""
 
     person: str | None = None
     x: tuple[float, ...] | None = None
@@ -52,7 +52,7 @@ class Asked:
     sigmoid_derivative: str | None = None
 
     def trace(self) -> Trace:
-        """The pass.
+        """Compute the trace of the pass.
 
         Raises:
             InputError: options that do not go together, or numbers that do not fit.
@@ -100,7 +100,7 @@ class Asked:
         return trace_network(network, params, x, y, self.learning_rate, about)
 
     def _example_for(self, network: Network) -> tuple[Any, Any, str]:
-        """One that is given, or a person where the network has two inputs and one output."""
+        """Return the example given, or a person if the network has two inputs and one output."""
         counts = (network.sizes[0], network.sizes[-1])
         if counts == (2, 1) and self.x is None and self.y is None:
             x, y, whose = self._sample()
@@ -127,9 +127,9 @@ class Asked:
         return network, layers, f"parameters read from {self.params}"
 
     def _network(self, sizes: tuple[int, ...], written: dict[str, Any]) -> Network:
-        asked = {name: value for name in KINDS if (value := getattr(self, name)) is not None}
+        chosen = {name: value for name in KINDS if (value := getattr(self, name)) is not None}
         _refuse_large(sizes)
-        return network_of(sizes, written | asked)
+        return network_of(sizes, written | chosen)
 
     def _of_model(self, path: Path) -> Trace:
         self._refuse("a trained model (--model)", "params", "sizes", *KINDS, "seed")
@@ -149,7 +149,7 @@ class Asked:
         return self.x, self.y
 
     def _refuse(self, beside: str, *names: str) -> None:
-        """Options that mean nothing beside another choice are refused, not passed over."""
+        """Refuse options that have no meaning beside another choice."""
         for name in names:
             if getattr(self, name) is not None:
                 option = _OPTION.get(name, name)
@@ -165,12 +165,12 @@ class Asked:
 
 
 def named(trace: Trace, text: str) -> str:
-    """The name of the quantity that somebody calls `text`: of a parameter, its derivative.
+    """Return the name of the quantity that a user calls `text`; a parameter means its derivative.
 
-    Brackets may be left out: w0.2.1 is w0[2,1].
+    Brackets may be omitted: w0.2.1 is w0[2,1].
 
     Raises:
-        InputError: there is none; says which there are.
+        InputError: there is no such quantity; lists the valid ones.
     """
     wanted = _plain(text)
     parameters = {_plain(name): name for name in trace.parameters()}
@@ -185,7 +185,7 @@ def named(trace: Trace, text: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """Whatever way it is spelled: ∂L/∂w1, dL/dw1, dL_dw1; w0[2,1], w0.2.1."""
+    """Normalise the spelling: ∂L/∂w1, dL/dw1, dL_dw1; w0[2,1], w0.2.1."""
     separated = name.replace("[", ".").replace(",", ".").replace("]", "").replace("∂", "d")
     return re.sub(r"[\s/_]", "", separated).lower()
 
@@ -195,7 +195,7 @@ def _count(count: int) -> str:
 
 
 def _refuse_targets(loss: str, y: tuple[float, ...]) -> None:
-    """Those that a loss on probabilities makes nothing of."""
+    """Refuse targets outside [0, 1] for a loss on probabilities."""
     if loss in LINKS and not all(0 <= target <= 1 for target in y):
         given = ",".join(f"{target:g}" for target in y)
         raise InputError(f"--y {given}; expected numbers from 0 to 1 for {loss}")

@@ -1,7 +1,7 @@
-"""What the templates of the documents look up in the stored results.
+"""The queries on stored results that the templates of the documents can call.
 
-A template may call every public method of `Lookup`. A cell is named by its label, an axis by its
-case, dtype and threads; what is left out at the end of either is `highest` and `cpu`.
+A template may call every public method of `Queries`. A cell is named by its label, an axis by its
+case, dtype and threads; a missing end of either means `highest` and `cpu`.
 """
 
 from collections.abc import Callable
@@ -33,11 +33,11 @@ from benchmarks.report.markdown import table
 from benchmarks.results import Cell, Results, Row
 from benchmarks.statistics import SLOWER, TIE, spread
 
-#: Three runs of the quick set, the last one with every contender slowed by a tenth.
+#: Three stored runs of the quick set, the last one with every contender slowed by a tenth.
 COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
 RUNS = ("first", "again", "slowed")
 
-#: Operations that take time: on numbers, calls of pieces that are compiled as a whole, and copies.
+#: Operations that take time: arithmetic, calls of fused kernels, and copies.
 COMPUTES = (
     *("call", "copy", "transpose"),
     *("dot", "add", "subtract", "multiply", "divide", "exponential", "log", "logistic", "tanh"),
@@ -46,19 +46,19 @@ COMPUTES = (
 
 
 class UnknownError(ValueError):
-    """What a template looks up and the results do not have; the message is one line."""
+    """A value that a template needs and the results lack; the message is one line."""
 
 
 @dataclass
-class Lookup:
-    """The results, and what a template can look up in them; None where they do not have it."""
+class Queries:
+    """Queries on results for templates; None where the results lack the value."""
 
     results: Results
 
-    # Where to look
+    # Selecting cells and rows
 
     def cell(self, label: str) -> Cell:
-        """The cell of that label."""
+        """Return the cell of that label."""
         full = "/".join([*label.split("/"), "highest", "cpu"][:6])
         found = self.results.cell(full)
         if found is None:
@@ -66,7 +66,7 @@ class Lookup:
         return found
 
     def row(self, label: str, name: str) -> tuple[Cell, Row]:
-        """A row that has times, and its cell."""
+        """Return a row that has times, and its cell."""
         cell = self.cell(label)
         row = cell.row(name)
         if row is None or not row.timed:
@@ -74,7 +74,7 @@ class Lookup:
         return cell, row
 
     def axis(self, case: str) -> list[Cell]:
-        """The cells of `case/dtype/threads`, by size."""
+        """Return the cells of `case/dtype/threads`, by size."""
         kind = [*case.split("/"), "highest", "cpu"][:5]
         for group in groups(self.results):
             if [group.case, group.dtype, group.threads, group.precision, group.device] == kind:
@@ -93,58 +93,58 @@ class Lookup:
         return found and units.digits(found.middle)
 
     def factor(self, label: str, which: str) -> str | None:
-        """One of `Factors`."""
+        """One of `Factors`, formatted."""
         found = factors(self.cell(label))
         return found and f"{getattr(found, which).middle:.3f}"
 
     def cost(self, label: str) -> str | None:
-        """What a loss and its gradient cost in losses, as measured."""
+        """The measured cost of a loss and its gradient, in losses."""
         found = gradient_cost(self.cell(label))
         return found and f"{found.middle:.2f}"
 
     def expected(self, label: str) -> str:
-        """The same as counted."""
+        """The same cost by counting multiply-adds."""
         return f"{self.cell(label).expected_cost:.2f}"
 
     def noise(self, label: str) -> str | None:
-        """What noise may hide."""
+        """The noise in percent."""
         band = noise(self.cell(label))
         return band and units.percent(band.high - 1)
 
     def memory(self, label: str, name: str) -> str | None:
-        """Of a call, at its highest moment."""
+        """The peak memory of a call."""
         peak = self.row(label, name)[1].peak_bytes
         return None if peak is None else units.size_in_bytes(peak)
 
     def untuned(self, label: str, name: str) -> str | None:
-        """The time of a call where freed memory is not kept."""
+        """The time of a call where freed memory is returned to the system."""
         taken = self.row(label, name)[1].untuned
         return None if taken is None else units.seconds(taken)
 
     def once(self, label: str, phase: str) -> str | None:
-        """The time of a phase that comes once, or of `all` of them."""
+        """The time of a phase of the first call, or of `all` of them."""
         found = self.row(label, GRAD)[1].phases
         taken = sum(found.values()) if phase == "all" else found[phase]
         return units.seconds(taken) if found else None
 
     def paid(self, label: str) -> str | None:
-        """After how many calls compiling has paid."""
+        """The number of calls after which compiling is recovered."""
         found = break_even(self.cell(label))
         if found is None:
             return None
         return "never" if found.calls is None else f"after {units.many(found.calls)} calls"
 
     def part(self, label: str, part: str) -> str | None:
-        """The `products` or the `bytes` of the floor, and by which library."""
+        """The time of `products` or `bytes` in the floor, and the library."""
         found = fastest(self.cell(label), {"products": PRODUCTS, "bytes": MEMORY}[part])
         return found and f"{units.seconds(float(np.median(found[1])))} by {found[0]}"
 
     def table(self, label: str) -> str:
-        """All rows of a cell."""
+        """The table of all rows of a cell."""
         return table(lines(self.cell(label)))
 
     def operations(self, label: str, *rows: str) -> dict[str, list[str]] | None:
-        """What the compiled programs of some rows have not equally many of: the counts by row."""
+        """The operations whose counts differ between the compiled programs of some rows."""
         programs = [self.row(label, name)[1].operations for name in rows]
         if not all(programs):
             return None
@@ -157,13 +157,13 @@ class Lookup:
     # Along an axis
 
     def taxes(self, case: str, least: int) -> str | None:
-        """The smallest and the largest tax, from a size on."""
+        """The smallest and the largest tax from a size on."""
         cells = [cell for cell in self.axis(case) if cell.size[0] >= least]
         found = [made.autodiff_tax.middle for cell in cells if (made := factors(cell))]
         return f"{min(found):.3f} to {max(found):.3f}" if found else None
 
     def crossover(self, case: str, name: str, other: str) -> str:
-        """Where two rows exchange places."""
+        """The sizes at which two rows change their order."""
         cells = self.axis(case)
         if found := crossovers(cells, name, other):
             return "; ".join(map(summary.crossing, found))
@@ -173,43 +173,43 @@ class Lookup:
         return f"nowhere, {other if slower == {SLOWER} else name} is never the slower one"
 
     def exponent(self, case: str, name: str, other: str) -> str | None:
-        """The power of the parameters that a ratio grows with."""
+        """The exponent of a ratio's growth with the number of parameters."""
         found = exponent(self.axis(case), name, other)
         return found and f"{found.middle:.2f} ({found.low:.2f} to {found.high:.2f})"
 
     def fit(self, case: str, name: str) -> str | None:
-        """The line through the times of a row."""
+        """The line fitted to the times of a row."""
         found = fit(self.axis(case), name)
         return found and summary.line(found)
 
     # Of the run
 
     def fact(self, name: str) -> str:
-        """Of the fingerprint."""
+        """An entry of the fingerprint."""
         found = self.results.fingerprint[name]
         if isinstance(found, dict):
             return ", ".join(f"{key} {value}" for key, value in found.items())
         return str(found)
 
     def setting(self, name: str) -> str:
-        """Of how it was timed."""
+        """A setting of the run."""
         return str(self.results.settings[name])
 
     def started(self, threads: str) -> str:
-        """How long JAX took to start, the median over the workers."""
+        """The time in which JAX started, the median over the workers."""
         taken = self.results.fingerprint["workers"][threads]["seconds to start JAX"]
         return units.seconds(float(np.median(taken)))
 
     def cells(self) -> str:
-        """How many."""
+        """The number of cells."""
         return str(len(self.results.cells))
 
     def rows(self) -> str:
-        """How many have a time."""
+        """The number of rows with a time."""
         return str(sum(len(lines(cell)) for cell in self.results.cells))
 
     def contenders(self) -> dict[str, str]:
-        """Every row that has a time somewhere, and what it is."""
+        """Every row that has a time somewhere, with its description."""
         timed = {row.name for cell in self.results.cells for row in cell.rows if row.timed}
         return {name: what for name, what in LABELS.items() if name in timed}
 
@@ -218,7 +218,7 @@ class Lookup:
         return goals(self.results)
 
     def aims(self) -> list[Goal]:
-        """The goals but for the taxes, of which there are many."""
+        """The goals, except the many taxes."""
         return [goal for goal in self._goals if goal.what != TAX]
 
     def exceptions(self) -> list[Goal]:
@@ -226,18 +226,18 @@ class Lookup:
         return [goal for goal in self._goals if goal.what == TAX and goal.met is False]
 
     def why(self, goal: Goal) -> str:
-        """Why a goal is missed."""
+        """The reason why a goal is missed."""
         if (why := reason(goal, self.cell(goal.cell))) is None:
             found = f"{goal.found.middle:.3f}"
             raise UnknownError(f"{goal.cell}: {goal.what} is {found}, and no reason is written")
         return why
 
     def evidence(self, goal: Goal) -> str:
-        """What the compiled programs say of a tax."""
+        """The differences of the compiled programs that explain a tax."""
         return evidence(self.cell(goal.cell))
 
     def taxed(self) -> str:
-        """In how many cells the tax is 1, is not, or cannot be said."""
+        """The number of cells in which the tax is 1, is not, or is hidden by noise."""
         found = [goal for goal in self._goals if goal.what == TAX]
         met, hidden = (sum(goal.met is word for goal in found) for word in (True, None))
         return (
@@ -248,40 +248,40 @@ class Lookup:
     # Of the three stored quick runs
 
     def again(self) -> Comparison:
-        """The same run again, by `compare`."""
+        """The comparison of two equal runs."""
         return compare(*(Results.load(COMPARISON / f"{name}.json") for name in RUNS[:2]))
 
     def slowed(self) -> Comparison:
-        """A run in which every contender is a tenth slower, by `compare`."""
+        """The comparison with a run in which every contender is a tenth slower."""
         return compare(*(Results.load(COMPARISON / f"{name}.json") for name in RUNS[::2]))
 
     def quick(self) -> str:
-        """How long the first one took."""
+        """The duration of the first quick run."""
         seconds = Results.load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"]
         return f"{seconds / 60:.1f} minutes"
 
 
-def looked_up_in(results: Results) -> dict[str, Callable[..., Any]]:
-    """What a template calls, by name; what finds nothing raises `UnknownError`."""
-    names = [name for name, what in vars(Lookup).items() if callable(what) and name[0] != "_"]
-    lookup = Lookup(results)
-    return {name: _sure(getattr(lookup, name)) for name in names}
+def queries_of(results: Results) -> dict[str, Callable[..., Any]]:
+    """Return the queries by name for templates; a missing value raises `UnknownError`."""
+    names = [name for name, what in vars(Queries).items() if callable(what) and name[0] != "_"]
+    queries = Queries(results)
+    return {name: _sure(getattr(queries, name)) for name in names}
 
 
 def precise(number: float) -> str:
-    """With three digits behind the point; goals are missed by less than a hundredth."""
+    """Format with three decimals, as goals are missed by less than a hundredth."""
     return f"{number:.3f}" if number < 10 else units.digits(number)
 
 
 def _counted(found: list[int] | None, operation: str) -> str:
-    """How often an operation is there; of one that moves numbers, how many at most."""
+    """Format the count of an operation; for a copy, also its largest size."""
     count, largest = found or (0, 0)
     moves = operation in MOVES and largest > 0
     return f"{count}, of {largest:,} numbers at most" if moves else str(count)
 
 
 def _sure(method: Callable[..., Any]) -> Callable[..., Any]:
-    """The method, with its call in the message where it finds nothing."""
+    """Wrap a query to raise an error with its call where it finds nothing."""
 
     @wraps(method)
     def checked(*given: Any) -> Any:

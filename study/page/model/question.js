@@ -1,24 +1,24 @@
-// What the quiz asks, and what stays out of sight until it is answered.
+// The quiz's question, and the numbers that are hidden until it is answered.
 //
-// It always asks for the derivative by the chosen parameter at the point where the reader stands: at
-// another point, or of another parameter, it is another question.
+// The question is the derivative by the chosen parameter at the current point; another point or
+// parameter is another question.
 
 import { AT_POINT } from "./point.js";
 
-// A question is what it depends on.
+// The state that identifies a question.
 const DEPENDS_ON = ["parameter", ...AT_POINT];
 
 export const questionOf = (state) => JSON.stringify(DEPENDS_ON.map((key) => state[key]));
 
 export const isAsking = (state) => state.quiz && state.revealed !== questionOf(state);
 
-// Whether the number of a quantity may be seen: its step is done, and the quiz does not ask for it.
+// Whether the number of a quantity may be shown: its step is done, and the quiz does not hide it.
 export function knownTo(study, state) {
   const hidden = isAsking(state) ? hiddenBy(study, state) : new Set();
   return (name) => study.quantity[name].step <= state.step && !hidden.has(name);
 }
 
-// The derivative, whatever is the same number by another name, the terms of one that is a sum, and the
+// Hidden are the derivative, the same number under other names, its terms if it is a sum, and the
 // updated parameter.
 function hiddenBy(study, { parameter, form }) {
   const { at } = study.programs[form];
