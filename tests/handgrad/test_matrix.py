@@ -150,8 +150,8 @@ def test_the_tolerances_are_narrow_and_right_gradients_keep_to_them(once: Once) 
 
 # What is said of mistakes that people make.
 
-#: Of the cells below, those in which a kind is told that is accepted; as measured. Who makes the
-#: diagnosis better may raise the number, and none may lower it.
+#: Of the 39 cells below, in no fewer an accepted kind is told. Who makes the diagnosis better may
+#: raise the number, and none may lower it.
 NAMED = 36
 
 
