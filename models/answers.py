@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from models.model import Gradient
+from models.edits import Gradient
 
 
 def accumulates(gradient: Gradient, only: Collection[int] | None = None) -> Gradient:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import manual.network
 from manual.activations import ACTIVATIONS
 from manual.losses import LOSSES
-from models.model import Edit, edited
+from models.edits import Edit, edited
 
 _LOSS = "da = LOSSES[network.loss].backward(1.0, cache.loss)"
 _ACTIVATION = "dz = ACTIVATIONS[network.activations[at]].backward(da, cache.activation[at])"

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from models.model import Edit, Shared
+from models.edits import Edit, Shared
 
 #: The learning rate of mistakes that update weights too early.
 STEP = 0.1

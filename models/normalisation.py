@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.answers import one_element_off, sign_of_one_element
-from models.model import Edit, Mistake, Model
+from models.edits import Edit
+from models.model import Mistake, Model
 from models.numerics import size, softmax_delta
 
 EPS = 1e-5

@@ -12,7 +12,8 @@ import numpy as np
 from scipy.special import erfc
 
 from models.answers import one_element_off, sign_of_one_element, update_before_use
-from models.model import Draw, Edit, Mistake, Model
+from models.edits import Edit
+from models.model import Draw, Mistake, Model
 from models.numerics import (
     normal_density,
     sigmoid,

@@ -11,8 +11,8 @@ from handgrad import check_gradient
 from handgrad.report import GradientReport
 from manual.affine import Layer
 from manual.network import Network
+from models.edits import edited
 from models.general_network import AT_ZERO, PLANTS, Plant
-from models.model import edited
 from tests.network_planting import PRIME, hosts, loss_of
 from tests.network_strategies import Described, draw_point
 from tests.tiers import one_of_each, slowly

@@ -8,7 +8,7 @@ from functools import partial
 
 import manual.article
 from compare.planted.plant import FIRST, HIDDEN, NAMES, SECOND, Derivative, Gradient, Plant
-from models.model import Edit, edited
+from models.edits import Edit, edited
 
 
 def _link(says: str, wrong: tuple[str, ...], *edits: Edit) -> Plant:

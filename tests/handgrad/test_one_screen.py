@@ -7,7 +7,7 @@ import jax
 import pytest
 
 from handgrad import GradientMismatch, assert_gradient
-from handgrad.commands.loading import Loader, Reference
+from handgrad.commands.loading import Loader, Location
 
 DOCS = Path(__file__).parents[2] / "docs" / "layer_norm.py"
 
@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "layer_norm.py"
 @pytest.mark.slow
 def test_the_missing_term_its_line_and_its_step_on_one_screen() -> None:
     names = ("gradient", "loss", "example")
-    gradient, loss, example = (Loader().load(Reference(str(DOCS), name)) for name in names)
+    gradient, loss, example = (Loader().load(Location(str(DOCS), name)) for name in names)
     with jax.numpy_rank_promotion("allow"), pytest.raises(GradientMismatch) as raised:
         assert_gradient(gradient, loss, *example())
     lines = str(raised.value).splitlines()

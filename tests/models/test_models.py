@@ -16,8 +16,9 @@ import pytest
 import models
 from manual.network import Network
 from models import checkers, general_network, held_out, right_points, small, zoo
+from models.edits import Gradient
 from models.mistakes import ACCEPTED
-from models.model import Gradient, Model
+from models.model import Model
 from tests.tiers import one_of_each
 
 COLLECTIONS: dict[str, list[Model]] = {

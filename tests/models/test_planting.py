@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from models.model import Model, changed, edited
+from models.edits import changed, edited
+from models.model import Model
 
 
 def scale(x: float) -> float:
