@@ -1,7 +1,7 @@
-"""handgrad: is this hand-written gradient right?
+"""handgrad: the library and command line that judge hand-written gradients.
 
-A library for gradients of your own; it knows nothing of the article's network. Start with
-`check_gradient`.
+It works on any loss and gradient and knows nothing of the article's network. Public names are added
+here, commands in `handgrad.commands`. Start with `check_gradient`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -39,8 +39,8 @@ __all__ = [
     "ulp_distance",
 ]
 
-#: Where each public name lives. They are imported when asked for: JAX takes seconds to load, and
-#: neither a command line's --help nor a test session that checks no gradient should wait for it.
+#: The module of each public name, imported on first use: JAX takes seconds to load, and neither
+#: `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
     "Diagnosis": "data.findings",
     "Enclosure": "data.findings",

@@ -1,4 +1,4 @@
-"""Questions about parts of a gradient: a backward step, and a custom derivative rule of JAX."""
+"""The public checks of parts of a gradient: a backward step, a custom derivative rule of JAX."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from handgrad.judging.part_cases import backward_case, custom_case
 from handgrad.judging.trial import judge, rule_names
 from handgrad.report import GradientReport
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
 
@@ -24,21 +24,20 @@ def check_backward(
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
-    The output is weighed with a cotangent c; what `backward` makes of c must be the gradient of
-    Σ c·output.
+    For a cotangent c, `backward` must return the gradient of Σ c·output by the inputs.
 
     Args:
         forward: `forward(*inputs) -> (output, cache)`, in `jax.numpy` or NumPy.
         backward: `backward(cotangent, cache) -> cotangents`, one for each input in a tuple or list
-            (or the bare one if there is one input), shaped like it; anything for inputs that hold
-            no floats.
+            (or the bare one if there is one input), shaped like it; those of inputs that hold no
+            floats are ignored.
         inputs: arrays, or pytrees of arrays.
-        cotangent: shaped like the output, in whose dtype it is taken; random numbers unless it is
-            given.
-        points, seed, referee, strict, trust_rules: as for `check_gradient`; the inputs are moved.
+        cotangent: shaped like the output, and converted to its dtype; random by default.
+        points, seed, referee, strict, trust_rules: as for `check_gradient`; the points vary the
+            inputs.
 
     Returns:
-        The ruling; leaves are called after the inputs' positions, `params[0]` and so on.
+        The report; leaves are named by the inputs' positions, `params[0]` and so on.
 
     Raises:
         TypeError: no input holds floats, the output is no array of floats, or the cotangent is
@@ -70,13 +69,13 @@ def check_custom(
 ) -> GradientReport:
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
-    "Yours" is what `jax.grad` makes of Σ c·f with the rule, for a random cotangent c; "autodiff" is
-    what it makes of the function without the rule; the reference is the function's own derivative.
+    "Yours" is `jax.grad` of Σ c·f with the rule, for a random cotangent c; "autodiff" is `jax.grad`
+    of the same function without the rule; the reference is the function's own derivative.
 
     Args:
         f: the decorated function; its result is any pytree of arrays.
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
-        points, seed, referee, strict: as for `check_gradient`; all floats are moved.
+        points, seed, referee, strict: as for `check_gradient`; the points vary all floats.
 
     Raises:
         TypeError: f has no custom rule, or no argument holds floats.

@@ -1,4 +1,4 @@
-"""The public questions: is this hand-written gradient right?"""
+"""The public checks of a whole gradient: `check_gradient` and `assert_gradient`."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -8,19 +8,19 @@ from handgrad.judging.case import Case
 from handgrad.judging.trial import judge, rule_names
 from handgrad.report import GradientReport
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
 
 class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the public interface)
-    """A gradient that is not right; the message is the report."""
+    """A gradient does not pass; the message is the report."""
 
     def __init__(self, report: GradientReport) -> None:
         super().__init__(report)
         self.report = report
 
     def __str__(self) -> str:
-        # Only where it is shown: a search for a failing example raises hundreds of these.
+        # Rendered only when shown: a search for a failing example raises hundreds of these.
         return str(self.report)
 
 
@@ -36,31 +36,32 @@ def check_gradient(
     strict: bool = False,
     trust_rules: Collection[Any] = (),
 ) -> GradientReport:
-    """Rule on a hand-written gradient, with a certified truth.
+    """Rule on a hand-written gradient by a certified reference.
 
     Args:
         gradient: `gradient(params, *inputs)`, a pytree shaped and typed like `params`; with
-            `has_value`, `(loss, grads)`. In NumPy, JAX, or anything else.
+            `has_value`, `(loss, grads)`. Written with NumPy, JAX, or anything else.
         loss: `loss(params, *inputs)`, a real scalar; traced by JAX, or else run by NumPy on power
             series.
         params: any pytree of float64 or float32 arrays; each leaf is judged at its own precision.
-        inputs: whatever both take besides: arrays, pytrees, settings.
-        points: how many points to try besides the given one, with the parameters moved and the
-            inputs as they are; or a list of points, each (params, *inputs).
-        seed: of the points, and of the draws behind the tolerances.
-        referee: "auto"; "series" has every element certified by power series, however many there
-            are; "program" has JAX's gradient program held to series in random directions.
-        has_value: whether the gradient returns the loss as well, which is then judged, too.
+        inputs: the further arguments of both: arrays, pytrees, settings.
+        points: how many points to judge at besides the given one, with other parameters and the
+            same inputs; or a list of points, each (params, *inputs).
+        seed: of the random points, and of the draws behind the tolerances.
+        referee: "series" certifies every element by power series, however many there are;
+            "program" runs JAX's gradient program and verifies it by series in random directions;
+            "auto" chooses.
+        has_value: whether the gradient returns the loss as well, which is then judged too.
         strict: whether `imprecise` is a failure; see `GradientReport.passes`.
         trust_rules: custom derivative rules that are meant to differ from the derivative of their
             functions (a straight-through estimator, say): functions, or their names.
 
     Returns:
-        The ruling. `imprecise` is a right formula that has lost digits.
+        The report. `imprecise` means a right formula that has lost digits.
 
     Raises:
         TypeError: a leaf of `params` holds no floats, or the loss is not a real scalar.
-        ValueError: `params` is empty or not finite, or an option is not one of the allowed.
+        ValueError: `params` is empty or not finite, or an option has no such value.
         Exception: whatever `gradient` or `loss` raise at the given point.
 
     Example:
@@ -78,7 +79,7 @@ def check_gradient(
 
 
 def assert_gradient(*args: Any, **options: Any) -> None:
-    """`check_gradient`, for tests: the same arguments.
+    """Raise unless `check_gradient` passes; for tests. The arguments are the same.
 
     Raises:
         GradientMismatch: the verdict is `disagree` or `undecidable`; with `strict`, `imprecise`.

@@ -1,8 +1,9 @@
-"""The command line: which commands there are, and how a command ends.
+"""The command line: its commands, its exit codes and its error messages.
 
-Exit codes: 0 the gradient is right (or right but losing digits, with a warning), 1 it is not, 2 bad
-input, 3 undecidable, 130 interrupted. A mistake in the input is one line on standard error that
-says what was found and what was expected; an error in somebody's own code comes with their frames.
+Exit codes: 0 the gradient is right (or right but losing digits, with a warning), 1 it is wrong, 2
+bad input, 3 undecidable, 130 interrupted. A mistake in the input is reported in one line on
+standard error that says what was found and what was expected; an error in the caller's code is
+reported with the caller's own frames.
 """
 
 import io
@@ -28,7 +29,7 @@ cli.add_command(check)
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a sign gets a "?" for it, not a traceback.
+        # A terminal that cannot show a character gets "?" for it, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     sys.exit(_run(sys.argv[1:]))
@@ -36,7 +37,7 @@ def main() -> None:
 
 def _run(words: list[str]) -> int:
     try:
-        # Not click's own main: it ends a closed pipe with 1, which here says that it is wrong.
+        # Not click's own main: on a closed pipe it exits with 1, which here means a wrong gradient.
         with cli.make_context("handgrad", words) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
@@ -47,7 +48,7 @@ def _run(words: list[str]) -> int:
         click.echo("\nStopped.", err=True)
         return 130
     except BrokenPipeError:
-        # The reader of a pipe has seen enough. What is still buffered has nowhere to go.
+        # The reader closed the pipe; flushing the rest at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -55,7 +56,7 @@ def _run(words: list[str]) -> int:
 
 
 def _complain(error: Exception) -> int:
-    """Print what was wrong with the input; 2."""
+    """Print what was wrong with the input, and return exit code 2."""
     from handgrad.commands.complaints import about, theirs
     from handgrad.commands.loading import LoadingError
 

@@ -1,4 +1,4 @@
-"""The exact gradient of a loss, for whoever needs reference numbers."""
+"""The public function for reference values: the exact gradient of a loss."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,12 +16,13 @@ from handgrad.oracle.enclosures import enclosure
 def exact_gradient(
     loss: Callable[..., Any], params: Any, *inputs: Any, referee: str = "auto"
 ) -> Any:
-    """The exact gradient of a loss at a point, every element between rigorous bounds.
+    """Compute the exact gradient of a loss at a point, every element between rigorous bounds.
 
     Args:
-        loss: `loss(params, *inputs)`, a real scalar that JAX can trace, or NumPy run on objects.
+        loss: `loss(params, *inputs)`, a real scalar that JAX can trace or that NumPy can compute on
+            object arrays.
         params: any pytree of float64 or float32 arrays.
-        inputs: whatever the loss takes besides.
+        inputs: the further arguments of the loss.
         referee: as for `handgrad.check_gradient`; "series" gives the same digits on every machine,
             however many elements there are.
 
@@ -30,7 +31,7 @@ def exact_gradient(
         of them for each other leaf.
 
     Raises:
-        TypeError, ValueError: as `handgrad.check_gradient`, of the referee, too.
+        TypeError, ValueError: as `handgrad.check_gradient`.
         ArithmeticError: the gradient is not finite, has more than one value (at a kink), or cannot
             be enclosed at 6,000 bits.
         NotImplementedError: the loss has an operation without a rule.

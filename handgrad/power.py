@@ -1,7 +1,7 @@
-"""How much the judge would have seen: mistakes planted in the exact gradient, at the same points.
+"""The power of a check: which mistakes, planted in the exact gradient, it would have caught.
 
 Each kind of mistake is made in every leaf, in single elements, and in every link of the loss's own
-backpropagation where it can be made. One that lies beyond both tolerances somewhere would have been
+backpropagation where it can be made. One that exceeds both tolerances at some point would have been
 caught.
 """
 
@@ -22,16 +22,16 @@ from handgrad.diagnosis.wording import of_place, of_switches
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 
-#: Missed mistakes to name of each kind.
+#: The most missed mistakes of each kind to name.
 MOST_MISSED = 3
 
-#: A relative error of single elements, as a slip in one of many makes it.
+#: A small relative error of a single element.
 SLIGHT = 1e-6
 
-#: Weight decay and learning rate as people choose them.
+#: A usual weight decay and learning rate.
 DECAY, RATE = 1e-3, 1e-2
 
-#: How long to plant mistakes in the links.
+#: The time limit for planting mistakes in the links.
 SECONDS = 20.0
 
 
@@ -42,24 +42,24 @@ class Planted:
     mistake: str  #: sign, zero, factor, ...
     where: str  #: a leaf, an element, or a place in the loss
     caught: bool
-    change: float  #: the largest relative change that it makes in an element; 0 where it makes none
+    change: float  #: the largest relative change of an element; 0 if there is none
 
 
 @dataclass(frozen=True)
 class Power:
-    """What would have been caught of each kind of mistake, and what not."""
+    """The planted mistakes of each kind, caught and missed."""
 
     planted: tuple[Planted, ...]
-    points: int  #: at how many points
-    not_planted: str = ""  #: what was not, and why; empty where all was
+    points: int  #: the number of points
+    not_planted: str = ""  #: what was not planted, and why; empty if all was
 
     @property
     def missed(self) -> tuple[Planted, ...]:
-        """Mistakes that the points do not show."""
+        """The mistakes that no point shows."""
         return tuple(p for p in self.planted if not p.caught)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, for machines; an infinite change is the string "inf"."""
+        """Return everything as data for JSON; an infinite change is the string "inf"."""
         planted = [
             {
                 "mistake": p.mistake,
@@ -79,10 +79,10 @@ def power(trial: Trial) -> Power:
     """Plant mistakes at the points of a trial.
 
     Args:
-        trial: what was judged; its gradient plays no part.
+        trial: the loss and the points; the gradient is not used.
 
     Returns:
-        What would have been caught. Empty where no point was judged.
+        The mistakes, caught and missed; none if no point was judged.
     """
     rulings = [outcome.ruling for outcome in trial.outcomes if outcome.ruling is not None]
     if not rulings:
@@ -99,7 +99,7 @@ def _exact(ruling: Ruling) -> np.ndarray:
 def _planted(
     mistake: str, where: str, rulings: Sequence[Ruling], changes: Sequence[np.ndarray]
 ) -> Planted:
-    """Whether changes of the exact gradient, one for each point, would have been seen."""
+    """Tell whether changes of the exact gradient, one for each point, would have been caught."""
     caught, largest = False, 0.0
     for ruling, change in zip(rulings, changes, strict=True):
         limits = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
@@ -146,7 +146,7 @@ def _factors(given: Point) -> list[tuple[str, float]]:
 
 
 def _exchanged(rulings: Sequence[Ruling]) -> Iterator[Planted]:
-    """Every leaf with the next one of its shape."""
+    """Exchange every leaf with the next one of its shape."""
     given = rulings[0].given
     parts, shapes = given.parts(), [leaf.shape for leaf in given.leaves]
     for k, shape in enumerate(shapes):
@@ -163,7 +163,7 @@ def _exchanged(rulings: Sequence[Ruling]) -> Iterator[Planted]:
 
 
 def _in_elements(rulings: Sequence[Ruling]) -> Iterator[Planted]:
-    """In the largest, the middle and the smallest element of every leaf that are not 0."""
+    """Plant in the largest, the median and the smallest element of every leaf that are not 0."""
     given, exact = rulings[0].given, [_exact(ruling) for ruling in rulings]
     slips = (("sign", -2.0), ("zero", -1.0), (f"off by {SLIGHT:.0e}", SLIGHT))
     for path, part in zip(given.paths, given.parts(), strict=True):
@@ -184,16 +184,16 @@ def _some(exact: np.ndarray, part: slice) -> list[int]:
 
 
 def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> tuple[list[Planted], str]:
-    """Every wrong rule at every link, nothing back through every place, an update too early.
+    """Plant every wrong rule at every link, a missing term at every place, and an early update.
 
     Returns:
-        The mistakes, and why some or all of these are not among them.
+        The mistakes, and why some or all were not planted.
     """
     try:
         run = engine(trial.case.loss, rulings[0].given, rulings[0].exact)
     except TooLargeError:
         return [], "in the links of the chain: there are too many"
-    except Exception:  # whatever it is, JAX could not trace the loss in float64
+    except Exception:  # JAX may raise anything when it cannot trace the loss in float64
         return [], "in the links of the chain: JAX cannot trace the loss"
     found, clock = [], Clock(SECONDS)
     for mistake, where, changes in _links(run, rulings):
@@ -229,7 +229,7 @@ def _slug(option: Option) -> str:
 
 
 def _as_text(power: Power) -> str:
-    """A table by kinds, and what was missed by name."""
+    """Write a table by kinds, with the missed mistakes by name."""
     if not power.planted:
         return "No mistake was planted: no point was judged."
     kinds = list(dict.fromkeys(p.mistake for p in power.planted))

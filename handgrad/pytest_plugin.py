@@ -1,8 +1,7 @@
-"""How a `GradientMismatch` reads when a test fails: the test's own line, and the report under it.
+"""The pytest plugin: it shows a `GradientMismatch` as the test's own line and the report below.
 
-pytest by itself would show handgrad's frames, the whole test, and the report behind an `E` on each
-line. With --full-trace it still does. Loading this module loads no other of ours, and asks for none
-while tests pass.
+Without it, or with --full-trace, pytest shows handgrad's frames, the whole test, and the report
+with an `E` before each line. This module imports no other of handgrad unless a test fails.
 """
 
 import sys
@@ -11,10 +10,10 @@ from typing import Any
 
 import pytest
 
-#: Of what hypothesis says of its example, lines to show.
+#: The most lines of Hypothesis's notes on its example to show.
 MOST_NOTES = 8
 
-#: The module of a frame that hypothesis passes off as the test's.
+#: The module of frames that Hypothesis makes look like the test's.
 IMPERSONATED = "hypothesis_temporary_module_"
 
 
@@ -22,7 +21,7 @@ IMPERSONATED = "hypothesis_temporary_module_"
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Any, Any]:
-    """Replace how the failure is shown, if it is a `GradientMismatch`."""
+    """Replace the display of a failure, if it is a `GradientMismatch`."""
     report = yield
     error = call.excinfo
     if error is not None and _is_mismatch(error.value) and not item.config.getoption("fulltrace"):
@@ -31,27 +30,27 @@ def pytest_runtest_makereport(
 
 
 def _is_mismatch(error: BaseException) -> bool:
-    # Only handgrad.check raises it: where that was not imported, nothing has to be.
+    # Only handgrad.check raises it, so without that import there is none.
     check = sys.modules.get("handgrad.check")
     return check is not None and isinstance(error, check.GradientMismatch)
 
 
 def _shown(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
-    # The native form is one piece of text, which xdist and subtests send on as it is.
+    # The native style is plain text, which xdist and subtests pass on unchanged.
     shown: Any = excinfo.getrepr(style="native")
     frames = _own_frames(item, excinfo.value)
     if shown.reprcrash is not None and frames:
         shown.reprcrash.path, shown.reprcrash.lineno = frames[-1].filename, frames[-1].lineno
         shown.reprcrash.message = f"GradientMismatch: {str(excinfo.value).splitlines()[0]}"
     (entry,) = shown.reprtraceback.reprentries
-    # --tb=line: where and the headline, which pytest takes from reprcrash.
+    # With --tb=line pytest prints only place and headline, from reprcrash.
     brief = item.config.getoption("tbstyle") == "line"
     entry.lines = [] if brief else ["\n".join(_lines(item, excinfo.value)) + "\n"]
     return shown
 
 
 def _lines(item: pytest.Item, error: BaseException) -> list[str]:
-    """The lines of the test that led to the report, the report, and what hypothesis adds."""
+    """Return the lines of the test that led to the report, the report, and Hypothesis's notes."""
     from handgrad.data.frames import near
 
     lines = []
@@ -65,7 +64,7 @@ def _lines(item: pytest.Item, error: BaseException) -> list[str]:
 
 
 def _without_explanation(notes: list[str]) -> list[str]:
-    """What hypothesis says, but for the lines that it suspects: they are ours and JAX's."""
+    """Drop the lines of code that Hypothesis suspects: they are handgrad's and JAX's."""
     kept, explaining = [], False
     for note in notes:
         explaining = note.startswith("Explanation:") or (explaining and note.startswith(" "))
@@ -75,7 +74,7 @@ def _without_explanation(notes: list[str]) -> list[str]:
 
 
 def _own_frames(item: pytest.Item, error: BaseException) -> list[Any]:
-    """From the test down to the call, without frames of libraries."""
+    """Return the frames from the test down to the call, without those of libraries."""
     from handgrad.data.frames import frames_of, is_handgrads, is_own
 
     frames = [
@@ -84,7 +83,7 @@ def _own_frames(item: pytest.Item, error: BaseException) -> list[Any]:
         if not str(frame.f_globals.get("__name__")).startswith(IMPERSONATED)
         and not is_handgrads(place.filename)
     ]
-    # What leads to the test: conftest files, plugins.
+    # Frames before the test are those of conftest files and plugins.
     files = [place.filename for place in frames]
     start = files.index(str(item.path)) if str(item.path) in files else 0
     own = [place for place in frames[start:] if is_own(place.filename, [item.path])]

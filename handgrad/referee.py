@@ -1,4 +1,4 @@
-"""`python -m handgrad.referee`: the operations that are certified, from the table of rules."""
+"""`python -m handgrad.referee`: list the operations that have a rule, and so can be certified."""
 
 import textwrap
 
@@ -6,7 +6,7 @@ from handgrad.program.rules import GROUPS
 
 
 def main() -> None:
-    """Print the names of the table, group by group."""
+    """Print the names of the operations, group by group."""
     for title, rules in GROUPS.items():
         names = textwrap.wrap(" ".join(sorted(rules)), width=76, break_on_hyphens=False)
         print(f"{title}:", *names, sep="\n  ", end="\n\n")

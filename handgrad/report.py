@@ -1,6 +1,6 @@
-"""The report that people read and ask: a facade over the judgement, which is data.
+"""The reports that the public checks return: a judgement, with everything computed from it.
 
-Diagnoses, steps, the smallest counterexample and the power are worked out when they are asked for.
+Diagnoses, steps, the smallest counterexample and the power are computed on first access.
 """
 
 import math
@@ -16,30 +16,30 @@ from handgrad.render import Reading, StepReading, StepsReading, as_html, as_text
 if TYPE_CHECKING:
     from handgrad.power import Power
 
-#: Fields of a report that hold the caller's own objects, and are not data.
+#: Fields of a report that hold the caller's own objects; they are not part of `to_dict`.
 _KEPT = ("params", "trial")
 
 
 @dataclass(frozen=True)
 class GradientReport(Judgement):
-    """The ruling on a hand-written gradient, and what can be asked about it.
+    """The report on a hand-written gradient.
 
-    `verdict` is about the hand-written gradient at the points that were tried, `blame` says which
-    witness is off, whatever the verdict: None, "yours", "autodiff" or "both".
+    `verdict` is about the hand-written gradient at the points that were tried. `blame` says which
+    gradient is off, whatever the verdict: None, "yours", "autodiff" or "both".
     """
 
     @classmethod
     def of(cls, judgement: Judgement) -> Self:
-        """The report on what was judged."""
+        """Make the report on a judgement."""
         return cls(**{f.name: getattr(judgement, f.name) for f in fields(Judgement)})
 
     def __getstate__(self) -> dict[str, Any]:
-        # With what has been worked out so far, which is data.
+        # Includes the cached properties, which are data.
         return self.__dict__ | {"trial": None}
 
     @cached_property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
-        """What kinds of mistake explain a wrong gradient; worked out when first asked for."""
+        """The kinds of mistake that explain a wrong gradient; computed on first access."""
         if self.trial is None or self.verdict != "disagree":
             return ()
         from handgrad.diagnosis import diagnose
@@ -48,11 +48,11 @@ class GradientReport(Judgement):
 
     @cached_property
     def steps(self) -> "StepsReport | None":
-        """The rulings on the steps that a wrong gradient is made of.
+        """The reports on the steps of a wrong gradient.
 
         Steps are pairs of functions `NAME_forward` and `NAME_backward` that it calls; None if it
-        calls none. To see whether a wrong one is to blame, the gradient is run with another
-        function under the step's name, in all modules that know it; afterwards all is as before.
+        calls none. To see whether a wrong step is to blame, the gradient is rerun with another
+        function under the step's name, in all modules that have it; the names are then restored.
         """
         if not self.leaves or self.trial is None or self.verdict != "disagree":
             return None
@@ -69,7 +69,7 @@ class GradientReport(Judgement):
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything that was found, each by its kind as far as a diagnosis could tell it."""
+        """All findings, each with the kind that a diagnosis gave it, if any."""
         return tuple(_with_kind(finding, self.diagnoses) for finding in self.observed)
 
     @property
@@ -77,8 +77,8 @@ class GradientReport(Judgement):
         """The smallest point found at which the gradient is wrong in the same way.
 
         A `handgrad.shrinking.counterexample.Counterexample`, whose `as_code()` is a failing test;
-        None unless the verdict is `disagree`, and of a report that was pickled. Takes about ten
-        seconds at most, when first asked for.
+        None unless the verdict is `disagree`, and after unpickling. The first access takes about
+        ten seconds at most.
         """
         if self.trial is None or self.verdict != "disagree":
             return None
@@ -87,13 +87,13 @@ class GradientReport(Judgement):
         return counterexample(self.trial)
 
     def power(self) -> "Power":
-        """Which mistakes would have been caught at these points, had they been made.
+        """Compute which mistakes would have been caught at these points.
 
         Mistakes of every kind are planted in the exact gradient, in every leaf, in single elements,
         and in every link of the loss's backpropagation. Takes seconds.
 
         Raises:
-            ValueError: the report was pickled, and its points were left behind.
+            ValueError: the report was pickled, and so has no points.
         """
         from handgrad.power import power
 
@@ -113,17 +113,17 @@ class GradientReport(Judgement):
         return as_html(self._reading())
 
     def _reading(self) -> Reading:
-        """The data that the report is rendered from."""
+        """Return the data that the report is rendered from."""
         data = {f.name: getattr(self, f.name) for f in fields(Judgement)}
         steps = None if self.steps is None else self.steps._reading()
         return Reading(**data, diagnoses=self.diagnoses, findings=self.findings, steps=steps)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the parameters and the trial, for machines.
+        """Return everything but the parameters and the trial as data for JSON.
 
         Returns:
-            Strings, numbers, lists and dicts, which JSON takes: a number that is not finite is one
-            of the strings "nan", "inf" and "-inf".
+            Strings, numbers, lists and dicts; a number that is not finite is one of the strings
+            "nan", "inf" and "-inf".
         """
         names = ("findings" if f.name == "observed" else f.name for f in fields(self))
         found = {name: _plain(getattr(self, name)) for name in names if name not in _KEPT}
@@ -135,7 +135,7 @@ class GradientReport(Judgement):
 
 
 def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
-    """A finding with the kind that a diagnosis gives it, unless it was observed as what it is."""
+    """Return a finding with the kind of its diagnosis, unless its kind was observed directly."""
     if finding.kind not in INFERRED:
         return finding
     for diagnosis in diagnoses:
@@ -160,22 +160,22 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class StepReport:
-    """The ruling on one step."""
+    """The report on one step."""
 
     name: str
     report: GradientReport
-    inputs: tuple[str, ...] = ()  #: how the leaves of its report are called by its author, if known
-    #: Of a step that was seen in a wrong gradient: whether more of it is right without the step's
-    #: mistake; None if there is no mistake, or it could not be tried.
+    inputs: tuple[str, ...] = ()  #: the author's names for the leaves of its report, if known
+    #: For a step of a wrong gradient: whether more of the gradient is right without the step's
+    #: mistake; None if the step is right, or that could not be tried.
     guilty: bool | None = None
 
 
 @dataclass(frozen=True)
 class StepsReport:
-    """The rulings on all steps, in the order of the forward pass."""
+    """The reports on all steps, in the order of the forward pass."""
 
     steps: tuple[StepReport, ...]
-    not_judged: tuple[NotJudged, ...] = ()  #: of a gradient; in the order of its backward pass
+    not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
 
     @property
     def first_wrong(self) -> StepReport | None:
@@ -189,7 +189,7 @@ class StepsReport:
 
     @property
     def passes(self) -> bool:
-        """Whether every step that was judged does."""
+        """Whether every step that was judged passes."""
         return self.first_wrong is None
 
     def __str__(self) -> str:
@@ -210,7 +210,7 @@ class StepsReport:
         return f"Going back, {first.name} is the first step that {how}{rest}. {why}".rstrip()
 
     def _verdicts(self) -> list[str]:
-        """Name and verdict of each step, in the order of the backward pass."""
+        """Return name and verdict of each step, in the order of the backward pass."""
         width = max((len(step.name) for step in self.steps), default=0)
         return [f"  {s.name:{width}}  {s.report.verdict}" for s in reversed(self.steps)]
 
@@ -223,7 +223,7 @@ class StepsReport:
         return StepsReading(tuple(steps), self.not_judged, guilty and guilty.report._reading())
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, for machines."""
+        """Return everything as data for JSON."""
         steps = [
             {"name": step.name, "guilty": step.guilty, "report": step.report.to_dict()}
             for step in self.steps

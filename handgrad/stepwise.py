@@ -1,4 +1,4 @@
-"""The steps of a backward pass, each judged by itself."""
+"""The public check of the steps of a backward pass, each judged by itself."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from handgrad.backward import check_backward
 from handgrad.data.point import shortly
 from handgrad.report import StepReport, StepsReport
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
 
@@ -21,7 +21,7 @@ class Step(NamedTuple):
     name: str
     forward: Callable[..., Any]
     backward: Callable[..., Any]
-    inputs: tuple[Any, ...] = ()  #: what the forward pass takes beside the step before's output
+    inputs: tuple[Any, ...] = ()  #: arguments of the forward pass after the previous output
 
 
 def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsReport:
@@ -29,14 +29,14 @@ def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsRepo
 
     Args:
         steps: in the order of the forward pass, each a `Step` or a tuple (name, forward, backward)
-            or (name, forward, backward, inputs). The first is given `inputs`, every other the
-            output of the one before; its own inputs, parameters say, come after.
-        inputs: what the first step starts from.
+            or (name, forward, backward, inputs). The first is called with `inputs`, every other
+            with the output of the previous one; its own inputs (parameters) come after.
+        inputs: the arguments of the first step.
         options: `points`, `seed`, `referee`, `strict`, `trust_rules`, as for `check_backward`.
 
     Returns:
-        The rulings. Each step's cotangent is the one that the steps after it give by autodiff for
-        a random cotangent at the end (1 for a loss), or a random one where JAX cannot trace them.
+        The reports. Each step's cotangent comes by autodiff through the steps after it, from a
+        random cotangent at the end (1 for a loss); it is random if JAX cannot trace them.
 
     Raises:
         TypeError: there is no step, or one has another form.
@@ -76,10 +76,10 @@ def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsRepo
 
 @contextmanager
 def _naming(step: Step, what: str) -> Iterator[None]:
-    """Whatever is raised says which step it is about."""
+    """Add the name of the step to any error."""
     try:
         yield
-    except Exception as error:  # somebody's function may raise anything; it is raised again
+    except Exception as error:  # the caller's functions may raise anything; it is raised again
         error.add_note(f"This was raised by {what} the step {step.name!r}.")
         raise
 
@@ -98,7 +98,7 @@ def _step(k: int, step: Any) -> Step:
 
 
 def _values(chain: Sequence[Step], inputs: tuple[Any, ...]) -> Iterator[Any]:
-    """Each step, what it is given, and its output."""
+    """Yield each step, its first arguments, and its output."""
     given = inputs
     for step in chain:
         with _naming(step, "the forward pass of"), jax.enable_x64(True):
@@ -112,7 +112,7 @@ def _values(chain: Sequence[Step], inputs: tuple[Any, ...]) -> Iterator[Any]:
 
 
 def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
-    """What comes back to an output through the steps after it."""
+    """Return the cotangent of an output by autodiff through the later steps; None if impossible."""
 
     def rest(value: Any) -> Any:
         for step in later:
@@ -122,7 +122,7 @@ def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
     with jax.enable_x64(True):
         try:
             end, back = jax.vjp(rest, jax.tree_util.tree_map(np.asarray, output))
-        except Exception:  # NumPy's functions on what JAX traces; a random cotangent shows as much
+        except Exception:  # NumPy's functions on tracers: a random cotangent will do
             return None
         rng = np.random.default_rng(seed)
         drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)

@@ -14,9 +14,9 @@ Example:
     ...     assert_gradient(gradient, loss, *point, points=0)
     >>> test_gradient()
 
-Where sums saturate a right formula may keep no digit, and neither does autodiff's: that is
+Where activations saturate, a right formula may lose all digits, and so does autodiff: that is
 `undecidable`, and fails. To look for wrong formulas only, assert that `check_gradient(...).verdict`
-is not "disagree"; to stay where digits are kept, pass `max_magnitude`, 4 say.
+is not "disagree"; to avoid saturation, pass `max_magnitude`, 4 for example.
 """
 
 import math
@@ -26,39 +26,39 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-#: Sums in whose neighbourhood σ(1 - σ) has lost half its digits, nearly all, and all; tanh earlier.
+#: Pre-activations near which σ(1 - σ) has lost half its digits, nearly all, and all; tanh earlier.
 SATURATING = (17.0, 31.0, 37.0)
 
-#: Ordinary numbers are at most this and at least `SMALLEST`, so that a scale says what it means.
+#: The range of ordinary numbers except 0, which scales multiply.
 LARGEST, SMALLEST = 8.0, 2.0**-7
 
-#: Beyond so many elements an array is drawn as few numbers and a fill, or from a seed.
+#: Arrays of more elements are drawn as a few numbers and a fill, or from a seed.
 MANY = 64
 
 
 def points(
     params: Any, *inputs: Any, move_inputs: bool = False, max_magnitude: float | None = None
 ) -> st.SearchStrategy[tuple[Any, ...]]:
-    """Points like the one that is given: same structure, shapes, dtypes and kinds of array.
+    """Return a strategy of points with the same structure, shapes, dtypes and types of array.
 
-    Each float leaf is drawn anew: of zeros and ones, of ordinary size, where sigmoids saturate,
-    tiny, huge, or mixed. Everything else stays as it is. Failures shrink towards zeros, ones and
-    short numbers.
+    Each float leaf is drawn: zeros and ones, numbers of ordinary size, where sigmoids saturate,
+    tiny, huge, or mixed. All else stays the same. Failures shrink towards zeros, ones and short
+    numbers.
 
     Args:
         params: a pytree of arrays or numbers.
-        inputs: whatever else the loss takes, pytrees too.
-        move_inputs: draw the float leaves of the inputs as well; unless it is set they stay, since
-            labels may have to sum to one and matrices to be positive definite.
-        max_magnitude: no element is larger; unless given, 1e77 in float64 and 1e9 in float32, so
-            that a product of four stays finite. A loss with exp(z) in it wants less.
+        inputs: the further arguments of the loss, pytrees too.
+        move_inputs: whether to draw the float leaves of the inputs as well. By default they stay
+            the same, since labels may have to sum to one and matrices to be positive definite.
+        max_magnitude: the largest magnitude of an element; by default 1e77 in float64 and 1e9 in
+            float32, so that a product of four is finite. A loss with exp(z) needs a smaller one.
 
     Returns:
         A strategy of tuples `(params, *inputs)`.
 
     Raises:
         ValueError: `max_magnitude` is not a finite number above 0.
-        TypeError: no leaf of what is to be drawn is a float array or number.
+        TypeError: no leaf to draw is a float array or number.
     """
     if max_magnitude is not None and not 0 < max_magnitude < math.inf:
         raise ValueError(f"points: max_magnitude is {max_magnitude}; expected a number above 0")
@@ -82,7 +82,7 @@ def _dtype(leaf: Any) -> np.dtype[Any]:
 
 
 def _like(leaf: Any, most: float | None) -> st.SearchStrategy[Any]:
-    """A float leaf drawn anew; another one as it is."""
+    """Return a strategy for a float leaf; another leaf stays the same."""
     if not _is_float(leaf):
         return st.just(leaf)
     dtype, shape = _dtype(leaf), np.shape(leaf)
@@ -92,12 +92,12 @@ def _like(leaf: Any, most: float | None) -> st.SearchStrategy[Any]:
 
 
 def _bound(dtype: np.dtype[Any]) -> float:
-    """The power of ten below the fourth root of the largest number."""
+    """Return the power of ten below the fourth root of the largest number."""
     return 10.0 ** math.floor(math.log10(float(np.finfo(dtype).max)) / 4)
 
 
 def _kinds(dtype: np.dtype[Any], most: float) -> list[st.SearchStrategy[float]]:
-    """Elements of one kind each, the simplest first: Hypothesis shrinks towards it."""
+    """Return strategies for elements of one kind, the simplest first, which failures shrink to."""
     width: Any = dtype.itemsize * 8
     numbers = st.floats(-LARGEST, LARGEST, width=width, allow_subnormal=False)
     ordinary = numbers.map(lambda value: value if abs(value) >= SMALLEST else 0.0)
@@ -121,19 +121,19 @@ def _array(
     size = math.prod(shape)
     if size <= MANY:
         return arrays(dtype, shape, elements=elements, fill=st.nothing())
-    # With a fill most elements are the same, which hides a transposition: from a seed none are.
+    # With a fill most elements are equal, which hides a transposition; from a seed none are.
     few = arrays(dtype, shape, elements=elements, fill=elements)
     seeds = st.integers(0, 2**16)
     return few | st.builds(_dense, elements, seeds, st.just(dtype), st.just(shape))
 
 
 def _dense(scale: float, seed: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarray:
-    """An array without two elements alike, of a scale."""
+    """Return an array of a scale without equal elements."""
     return (scale * np.random.default_rng(seed).uniform(-1, 1, shape)).astype(dtype)
 
 
 def _as(leaf: Any, array: np.ndarray) -> Any:
-    """The array as what the leaf is: NumPy's or JAX's, an array or a number."""
+    """Convert an array to the leaf's type: NumPy's or JAX's array, or a number."""
     if isinstance(leaf, np.ndarray):
         return array
     if isinstance(leaf, np.generic):

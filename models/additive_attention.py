@@ -30,7 +30,7 @@ def loss(params: Any, x: Any, labels: Any) -> Any:
 
 
 def attend_backward(attend: Any, x: Any, e: Any, a: Any, dcontext: Any) -> Any:
-    """From the context's derivative, (batch, features), to the attention's own parameters."""
+    """Return the derivatives by the attention's parameters from that by the context (n, 4)."""
     # context = einsum("bt,btd->bd", a, x)
     da = np.einsum("bd,btd->bt", dcontext, x)
     # a = softmax(s)
@@ -75,7 +75,7 @@ def gradient(params: Any, x: Any, labels: Any) -> Any:
 
 
 def draw(rng: np.random.Generator) -> Any:
-    """Five texts; one is all padding, and the third relu's bias is still zero: there it is at 0."""
+    """Draw five texts; one is all padding, so that the third relu, whose bias is 0, is at 0."""
     attend = {"w": rng.normal(size=(4, 4)), "b": rng.normal(size=4), "v": rng.normal(size=4)}
     dense = {"w": rng.normal(size=(4, 4)) * 0.8, "b": rng.normal(size=4) * 0.5}
     out = {"w": rng.normal(size=(4, 3)), "b": rng.normal(size=3) * 0.3}

@@ -1,4 +1,4 @@
-"""Mistakes in what a gradient answers: each makes a wrong gradient of the right one."""
+"""Mistakes in the result of a gradient: each function makes a wrong gradient from a right one."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -10,13 +10,13 @@ from models.model import Gradient
 
 
 def accumulates(gradient: Gradient, only: Collection[int] | None = None) -> Gradient:
-    """The gradient is added to buffers which nobody sets to zero between two calls.
+    """Add the gradient to buffers that are never reset to zero.
 
-    The buffers themselves are returned, so that a later call also changes an earlier answer.
+    The buffers themselves are returned, so that a later call also changes an earlier result.
 
     Args:
         gradient: the right one.
-        only: the leaves that have such a buffer; None: all.
+        only: the leaves that have such a buffer; all by default.
     """
     buffers: dict[int, np.ndarray] = {}
 
@@ -33,7 +33,7 @@ def accumulates(gradient: Gradient, only: Collection[int] | None = None) -> Grad
 
 
 def update_before_use(gradient: Gradient, rate: float = 0.1) -> Gradient:
-    """The last leaf is updated before the derivatives of the others are taken."""
+    """Update the last leaf before the derivatives by the others are taken."""
 
     def wrong(params: Any, *inputs: Any) -> Any:
         leaves, tree = jax.tree.flatten(params)
@@ -46,24 +46,24 @@ def update_before_use(gradient: Gradient, rate: float = 0.1) -> Gradient:
 
 
 def sign_of_one_element(gradient: Gradient, rank: float = 1.0) -> Gradient:
-    """The largest element, or that of another rank, has the wrong sign."""
+    """Change the sign of the largest element, or of that of another rank."""
     return _one_element(gradient, rank, lambda value: -value)
 
 
 def one_element_zeroed(gradient: Gradient, rank: float = 1.0) -> Gradient:
-    """The largest element, or that of another rank, is 0."""
+    """Set the largest element, or that of another rank, to 0."""
     return _one_element(gradient, rank, lambda value: 0 * value)
 
 
 def one_element_off(gradient: Gradient, rank: float = 0.5) -> Gradient:
-    """One element, of middling size, is off by a millionth; by a fiftieth in float32."""
+    """Change one element of medium size by a millionth; by a fiftieth in float32."""
     return _one_element(
         gradient, rank, lambda value: value + value * (64 * np.sqrt(np.finfo(value.dtype).eps))
     )
 
 
 def small_elements_zeroed(gradient: Gradient) -> Gradient:
-    """Everything is set to 0 that is a thousand times smaller than the largest."""
+    """Set all elements to 0 that are a thousand times smaller than the largest."""
 
     def change(flat: Any) -> Any:
         return np.where(abs(flat) < 1e-3 * abs(flat).max(), 0 * flat, flat)
@@ -72,12 +72,12 @@ def small_elements_zeroed(gradient: Gradient) -> Gradient:
 
 
 def exchanged_elements(gradient: Gradient) -> Gradient:
-    """The first element is swapped with the last."""
+    """Exchange the first element and the last."""
     return _changed(gradient, lambda flat: flat[[-1, *range(1, flat.size - 1), 0]])
 
 
 def _one_element(gradient: Gradient, rank: float, change: Callable[[Any], Any]) -> Gradient:
-    """Changes the element at that rank, 0 to 1, among all nonzero ones ordered by size."""
+    """Change the element at that rank, 0 to 1, among all nonzero ones ordered by size."""
 
     def apply(flat: Any) -> Any:
         order = np.argsort(abs(flat), kind="stable")
@@ -91,7 +91,7 @@ def _one_element(gradient: Gradient, rank: float, change: Callable[[Any], Any]) 
 
 
 def _changed(gradient: Gradient, change: Callable[[Any], Any]) -> Gradient:
-    """The right gradient, then `change` of all its elements in one array."""
+    """Apply `change` to all elements of the right gradient in one array."""
 
     def wrong(params: Any, *inputs: Any) -> Any:
         leaves, tree = jax.tree.flatten(gradient(params, *inputs))

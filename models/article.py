@@ -1,6 +1,6 @@
 """The article's network of two inputs, two hidden units and one output, in scalars.
 
-Several people at once with a dict of parameters, and one person with all nine in one array.
+Once for several people with a dict of parameters, once for one person with all nine in one array.
 """
 
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ def people_loss(params: Any, x: Any, y: Any) -> Any:
 
 
 def person_loss(theta: Any, x: Any, y: Any) -> Any:
-    """The squared error of one: theta of shape (9,), x of shape (2,), y a scalar."""
+    """The squared error of one person: theta of shape (9,), x of shape (2,), y a scalar."""
     w1, w2, w3, w4, w5, w6, b1, b2, b3 = theta
     h1 = 1 / (1 + jnp.exp(-(w1 * x[0] + w2 * x[1] + b1)))
     h2 = 1 / (1 + jnp.exp(-(w3 * x[0] + w4 * x[1] + b2)))

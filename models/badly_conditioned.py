@@ -24,7 +24,7 @@ def quadratic_gradient(w: np.ndarray, matrix: np.ndarray, b: np.ndarray) -> np.n
 
 
 def draw_quadratic(rng: np.random.Generator) -> Any:
-    """Near the minimum, where the two terms cancel but for their last digits."""
+    """Draw a point near the minimum, where the two terms cancel in all but their last digits."""
     w, matrix = rng.normal(size=8), hilbert(8)
     return w + 1e-9 * rng.normal(size=8), matrix, matrix @ w
 

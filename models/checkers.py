@@ -1,4 +1,4 @@
-"""The models of the comparison of checkers, as people write them, in the order of its results."""
+"""The models of the comparison of checkers, in the order of its results."""
 
 from models import (
     article,

@@ -32,7 +32,7 @@ def hinge_gradient(params: Any, x: Any, labels: Any) -> Any:
 
 
 def draw_hinge(rng: np.random.Generator) -> Any:
-    """The labels are those of the scores, but for a few."""
+    """Draw labels that are those of the scores except a few."""
     w, b, x = size(rng) * rng.normal(size=(2, 3)), rng.normal(size=3), rng.normal(size=(7, 2))
     labels = np.where(rng.random(7) < 0.6, (x @ w + b).argmax(axis=1), rng.integers(0, 3, size=7))
     return {"layer": {"w": w, "b": b}}, x, labels

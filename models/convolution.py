@@ -1,4 +1,4 @@
-"""A convolution along a line of numbers, relu, one output of yes or no; and where a sum is 0."""
+"""A 1-D convolution with relu and one binary output; and a point where a pre-activation is 0."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def draw(rng: np.random.Generator) -> Any:
 
 
 def draw_tie(rng: np.random.Generator) -> Any:
-    """One window of zeros, and a channel without a bias: one sum is exactly 0."""
+    """Draw one window of zeros, and a channel with bias 0: one pre-activation is exactly 0."""
     params, x, y = draw(rng)
     x[1, 2:5], params["bias"][0] = 0.0, 0.0
     return params, x, y

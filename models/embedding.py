@@ -1,4 +1,4 @@
-"""A bag of words: rows of a table averaged, a relu, softmax over topics; and where a sum is 0."""
+"""A bag of words: averaged rows of a table, relu, softmax over topics; and a point at a kink."""
 
 from functools import partial
 from typing import Any
@@ -63,7 +63,7 @@ def draw(rng: np.random.Generator) -> Any:
 
 
 def draw_tie(rng: np.random.Generator) -> Any:
-    """A text of padding alone, row 10 of zeros, and a unit without a bias."""
+    """Draw a text of padding alone, whose row 10 is zeros, and a unit with bias 0."""
     params, words, topics = draw(rng)
     words[3], params["table"][10], params["b"][2] = 10, 0.0, 0.0
     return params, words, topics
@@ -71,7 +71,7 @@ def draw_tie(rng: np.random.Generator) -> Any:
 
 INNER = 'dw, db, de = affine_backward(dz, e, params["w"])'
 
-#: Of a word that comes more than once, only the last is counted.
+#: If a word occurs more than once, only the last occurrence counts.
 DROPPED = ("np.add.at(dtable, words, each)", "dtable[words] = each")
 
 MODELS = [

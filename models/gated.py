@@ -1,4 +1,4 @@
-"""Gated units: a tanh times a sigmoid, a sum times a relu; and where a sum is 0."""
+"""Gated units: a tanh times a sigmoid, a linear unit times a relu; and a point at a kink."""
 
 from typing import Any
 
@@ -102,7 +102,7 @@ def draw_relu(rng: np.random.Generator) -> Any:
 
 
 def draw_relu_tie(rng: np.random.Generator) -> Any:
-    """One example of zeros, and a gate without a bias: its sum is exactly 0."""
+    """Draw one example of zeros, and a gate with bias 0: its pre-activation is exactly 0."""
     params, x, y = draw_relu(rng)
     x[4], params["c"][3] = 0.0, 0.0
     return params, x, y

@@ -15,7 +15,7 @@ MATRICES = ("wz", "uz", "wr", "ur", "wh", "uh")
 
 
 class Step(NamedTuple):
-    """What one step keeps for the way back, each (batch, hidden)."""
+    """The cache of one step, each (batch, hidden)."""
 
     h0: Any
     z: Any
@@ -55,7 +55,7 @@ def forward(p: Any, x: Any) -> Any:
 
 
 def backward(p: Any, x: Any, dh: Any, step: Step, grads: Any) -> Any:
-    """One step back: adds to the gradients, returns the derivative by the state before."""
+    """Undo one step: add to the gradients, and return the derivative by the previous state."""
     h0, z, r, g = step[:4]
     # h = (1 - z) * h0 + z * g
     dz = dh * (g - h0)

@@ -1,6 +1,6 @@
-"""The network of any shape, `manual.network`, and mistakes as edits of its own lines.
+"""The network of any shape, `manual.network`, and planted mistakes as edits of its own lines.
 
-The slugs are those of `models.mistakes`; each is planted in every variant that it names.
+The slugs are those of `models.mistakes`. Each mistake is planted in every network that it fits.
 """
 
 from collections.abc import Callable
@@ -20,22 +20,22 @@ _DX, _LAYER = "dz @ cache.w.T", "grads.append(Layer(dw, db))"
 
 
 class Plant(NamedTuple):
-    """A mistake, and in which networks it is one."""
+    """A mistake, and the networks that it fits."""
 
     slug: str
     variant: str
     edits: tuple[Edit, ...]
-    activation: str | None = None  #: that the network must have; None: any
+    activation: str | None = None  #: what the network must have; any if None
     output: str | None = None
     loss: str | None = None
-    square: bool = False  #: whether all layers have one size, so that no shape tells
+    square: bool = False  #: whether all layers must have one size, which hides mistakes
 
     def __str__(self) -> str:
-        """Readable as a test's name."""
+        """Return a readable name for a test."""
         return f"{self.slug}:{self.variant}"
 
     def gradient(self, network: manual.network.Network) -> Callable[..., Any]:
-        """The wrong gradient of a network, compiled anew."""
+        """Compile the wrong gradient of a network."""
         return partial(edited(manual.network.gradient, *self.edits), network)
 
 
@@ -45,7 +45,7 @@ def in_loss(wrong: str) -> tuple[Edit, ...]:
 
 
 def slope(wrong: str) -> tuple[Edit, ...]:
-    """The hidden activation's derivative, by z and by da, what comes back."""
+    """The hidden activation's derivative, as a function of z and the cotangent da."""
     hidden = "if at < len(network.sizes) - 2:"
     return (
         (_ACTIVATION, f"{_ACTIVATION}\n{hidden}\n    z = cache.activation[at]\n    dz = {wrong}"),
@@ -66,7 +66,7 @@ def _of_loss(loss: str) -> tuple[Plant, ...]:
     )
 
 
-#: Every mistake; of a layer's first, then by what the network must have.
+#: Every mistake: first those in a layer, then by what the network must have.
 PLANTS: tuple[Plant, ...] = (
     Plant("bias-mean", "", ((_DB, "dz.mean(axis=0)"),)),
     Plant("bias-unsummed", "", ((_DB, "dz"),)),

@@ -1,4 +1,4 @@
-"""Where floating point is short of digits or of range: tails, tiny and huge, badly conditioned."""
+"""Losses at the limits of floating point: tails, tiny and huge numbers, bad conditioning."""
 
 from functools import partial
 from typing import Any
@@ -17,12 +17,12 @@ from models.numerics import sigmoid, sigmoid_derivative
 
 
 def reaching(draw: Any, double: float, single: float) -> tuple[Draw, Draw]:
-    """Draws as far as float64 reaches, and float32."""
+    """Return draws that use the ranges of float64 and of float32."""
     return partial(draw, far=double), partial(draw, far=single)
 
 
 def sigmoid_loss(w: Any, x: Any, y: Any) -> Any:
-    """Sigmoids as the textbook writes them, saturated: Σ (y - 1 / (1 + e^(-w x)))² / 2."""
+    """Saturated sigmoids by the textbook formula: Σ (y - 1 / (1 + e^(-w x)))² / 2."""
     return jnp.sum(jnp.square(y - 1 / (1 + jnp.exp(-w * x)))) / 2
 
 
@@ -56,7 +56,7 @@ def draw_tail(rng: np.random.Generator, far: float) -> Any:
 
 
 def squares_loss(w: Any, x: Any, y: Any) -> Any:
-    """Least squares where the inputs are tiny, so that the gradient is: Σ (x w - y)²."""
+    """Least squares with tiny inputs, and so a tiny gradient: Σ (x w - y)²."""
     return jnp.sum(jnp.square(x @ w - y))
 
 

@@ -1,7 +1,7 @@
-"""Five models kept aside: no rule that names a mistake was written on them.
+"""Five held-out models: no kind of diagnosis was developed on them.
 
-Their first run is told in docs/checking.md, and so is what a later one showed. That has been
-mended, so they are no longer unseen: who writes new rules keeps other models aside.
+docs/checking.md reports their first run, and what a later one showed. The faults it showed have
+been fixed, so the models are no longer unseen: for new kinds of diagnosis hold out other models.
 """
 
 from models import (

@@ -24,7 +24,7 @@ def squares_gradient(params: Any, x: np.ndarray, y: np.ndarray) -> Any:
 
 
 def draw_incomes(rng: np.random.Generator) -> Any:
-    """Incomes and prices of houses in dollars, not scaled."""
+    """Draw incomes and house prices in dollars, not scaled."""
     params = {"w": np.array([3.0, 1200.0]), "b": np.array(1e4)}
     x = np.stack([rng.uniform(2e4, 2e5, size=9), rng.uniform(500, 4000, size=9)], axis=1)
     return params, x, rng.uniform(1e5, 2e6, size=9)
@@ -39,7 +39,7 @@ def counts_gradient(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def draw_counts(rng: np.random.Generator) -> Any:
-    """Poisson regression of counts about 1e9."""
+    """Draw a Poisson regression with counts of about 1e9."""
     x = np.stack([np.ones(9), rng.normal(size=9)], axis=1)
     w = np.array([20.0, 0.5])
     return w + 0.1, x, np.round(np.exp(x @ w))
@@ -74,7 +74,7 @@ def offset_gradient(w: np.ndarray, constant: float) -> np.ndarray:  # noqa: ARG0
 
 
 def draw_offset(rng: np.random.Generator) -> Any:
-    """A log-likelihood with its constant, say: large, and no part of the gradient."""
+    """Draw a loss with a large constant, like that of a log-likelihood, which has no gradient."""
     return rng.normal(size=5), 1e7
 
 

@@ -12,7 +12,7 @@ from models.numerics import size
 
 
 def factorisation_loss(params: Any, target: Any, seen: Any) -> Any:
-    """Matrix factorisation: Σ over the entries seen of (u vᵀ - target)², plus |u|² / 8."""
+    """Matrix factorisation: Σ over the observed entries of (u vᵀ - target)², plus |u|² / 8."""
     u, v = params
     squares = jnp.square(u @ v.T - target)
     return jnp.sum(jnp.where(seen, squares, 0.0)) + jnp.sum(jnp.square(u)) / 8

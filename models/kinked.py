@@ -1,4 +1,4 @@
-"""Points on a kink: more than one gradient is right there, and each of these is one."""
+"""Points at a kink, where several gradients are right; each gradient here is one of them."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def relu_gradient(params: Any, x: np.ndarray, y: np.ndarray) -> Any:
 
 
 def draw_relu(rng: np.random.Generator) -> Any:
-    """A layer whose first unit starts at zero weights: it ties in every example."""
+    """Draw a layer whose first unit has zero weights, so that it ties in every example."""
     w = rng.normal(size=(3, 2))
     w[:, 0] = 0
     return {"w": w, "b": np.zeros(2)}, rng.normal(size=(5, 3)), rng.normal(size=5)
@@ -37,7 +37,7 @@ def lasso_gradient(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def draw_lasso(rng: np.random.Generator) -> Any:
-    """Two coefficients are exactly zero, as the lasso leaves them."""
+    """Draw coefficients of which two are exactly zero, as the lasso makes them."""
     return np.array([1.5, 0.0, -0.5, 0.0]), rng.normal(size=(7, 4)), rng.normal(size=7)
 
 
@@ -50,7 +50,7 @@ def hinge_gradient(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def draw_hinge(_: np.random.Generator) -> Any:
-    """A support vector exactly on its margin."""
+    """Draw a support vector exactly on its margin."""
     x = np.array([[1.0, 0.5], [-2.0, 1.0], [0.25, 3.0]])
     return np.array([0.5, 1.0]), x, np.array([1.0, -1.0, 1.0])
 
@@ -82,7 +82,7 @@ def pool_gradient(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def draw_pool(rng: np.random.Generator) -> Any:
-    """Max pooling of an image with a black corner."""
+    """Draw an image with a black corner, for max pooling."""
     image = rng.normal(size=(4, 4))
     image[:2, :2] = 0
     return image, rng.normal(size=4)
@@ -99,7 +99,7 @@ def pinball_gradient(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def draw_pinball(_: np.random.Generator) -> Any:
-    """A quantile's line goes through one of its points exactly."""
+    """Draw a quantile's line exactly through one of its points."""
     x = np.array([[1.0, 0.5], [1.0, 1.0], [1.0, 2.0], [1.0, 3.0]])
     return np.array([0.5, 0.25]), x, np.array([0.7, 0.75, 0.2, 1.9])
 

@@ -21,7 +21,7 @@ def log_determinant_gradient(a: Any) -> Any:
 
 
 def draw_matrix(rng: np.random.Generator) -> Any:
-    """Three rows, in a fifth of the draws of very different scale."""
+    """Draw three rows, in a fifth of the draws of very different scales."""
     rows = np.array([1.0, size(rng, large=1e4), 1.0])
     return (rows[:, None] * (rng.normal(size=(3, 3)) + 1.5 * np.eye(3)),)
 

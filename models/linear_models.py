@@ -125,9 +125,9 @@ def margin_gradient(params: tuple[Any, Any], x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def draw_margin(rng: np.random.Generator) -> Any:
-    """Two thirds of the examples on their own side, some of them beyond the margin.
+    """Draw two thirds of the examples on the right side, some of them beyond the margin.
 
-    Drawn again where none is beyond it, or where the derivative by the bias is 0.
+    Draw again if none is beyond it, or if the derivative by the bias is 0.
     """
     w, b, x = rng.normal(scale=0.7, size=5), biases(rng, 1)[0], rng.normal(size=(11, 5))
     y = np.sign(x @ w + b) * np.where(np.arange(11) % 3, 1.0, -1.0)
@@ -136,7 +136,7 @@ def draw_margin(rng: np.random.Generator) -> Any:
 
 
 def draw_margin_tie(rng: np.random.Generator) -> Any:
-    """The last example is all zeros and of the class 1, and the bias is 1: its margin is 0."""
+    """Draw a last example of zeros and class 1, and the bias 1, so that its margin is 0."""
     (w, _), x, y = draw_margin(rng)
     x[-1], y[-1] = 0.0, 1.0
     return (w, np.float64(1.0)), x, y

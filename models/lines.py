@@ -1,4 +1,4 @@
-"""Lines that many backward passes have in common, and what people get wrong in each of them."""
+"""Lines shared by many backward passes, and the usual mistakes in each of them."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from models.model import Edit, Shared
 
-#: The learning rate of those who update weights before the backward pass is through with them.
+#: The learning rate of mistakes that update weights too early.
 STEP = 0.1
 
 
 def affine_backward(dz: Any, x: Any, w: Any) -> tuple[Any, Any, Any]:
-    """z = x @ w + b for examples in rows, undone: (dw, db, dx)."""
+    """z = x @ w + b for examples in rows: return (dw, db, dx)."""
     dw = x.T @ dz
     db = bias_backward(dz)
     dx = dz @ w.T
@@ -19,7 +19,7 @@ def affine_backward(dz: Any, x: Any, w: Any) -> tuple[Any, Any, Any]:
 
 
 def decayed_backward(dz: Any, x: Any, w: Any, penalty: float) -> tuple[Any, Any, Any]:
-    """The same where penalty · Σ w² is in the loss."""
+    """z = x @ w + b, with penalty · Σ w² in the loss: return (dw, db, dx)."""
     dw = x.T @ dz + 2 * penalty * w
     db = bias_backward(dz)
     dx = dz @ w.T
@@ -27,7 +27,7 @@ def decayed_backward(dz: Any, x: Any, w: Any, penalty: float) -> tuple[Any, Any,
 
 
 def bias_backward(dz: Any) -> Any:
-    """The same b is added to every row, so its derivative is the sum over the rows."""
+    """b is added to every row, so its derivative is the sum over the rows."""
     return dz.sum(axis=0)
 
 
@@ -42,7 +42,7 @@ def sigmoid_slope(z: Any, a: Any) -> Any:  # noqa: ARG001 (a mistake takes z)
 
 
 def sigmoid_slope_twice(z: Any, a: Any) -> Any:  # noqa: ARG001 (a mistake takes a)
-    """The same, by a function of z that some call with a: σ is then taken twice."""
+    """σ′(z); some call it with a by mistake, so that σ is applied twice."""
     s = sigmoid(z)
     return s * (1 - s)
 
@@ -53,12 +53,12 @@ def tanh_slope(h: Any) -> Any:
 
 
 def relu_backward(dh: Any, z: Any) -> Any:
-    """h = max(0, z) passes on what comes back where z > 0."""
+    """h = max(0, z) passes the cotangent on where z > 0."""
     return dh * (z > 0)
 
 
 def softmax(z: Any, axis: int = 1) -> Any:
-    """Each row's probabilities."""
+    """Return the probabilities of each row."""
     e = np.exp(z - z.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 
@@ -84,12 +84,12 @@ def squared_error_backward(p: Any, y: Any) -> Any:
 
 
 def examples(y: Any) -> int:
-    """What the sum over examples is divided by where the loss is their mean; a row each in y."""
+    """The number of examples, rows of y, by which a loss divides that is their mean."""
     return len(y)
 
 
 def elements(y: Any) -> int:
-    """What the sum is divided by where the loss is the mean over examples and outputs."""
+    """The number of elements, by which a loss divides that is a mean over examples and outputs."""
     return y.size
 
 
@@ -164,7 +164,7 @@ MISTAKES: dict[str, dict[str, Edit]] = {
 
 
 def usual(*slugs: str) -> dict[str, Shared]:
-    """Mistakes in lines of this module, in all of them that a gradient calls."""
+    """Return the mistakes in all functions of this module that a gradient calls."""
     return {
         slug: {name: edits[slug] for name, edits in MISTAKES.items() if slug in edits}
         for slug in slugs
@@ -172,10 +172,10 @@ def usual(*slugs: str) -> dict[str, Shared]:
 
 
 def also(slug: str, *edits: Edit) -> dict[str, list[Edit | Shared]]:
-    """The usual mistake, and the same one in lines of the model itself."""
+    """Combine the usual mistake with the same one in the model's own lines."""
     return {slug: [usual(slug)[slug], *edits]}
 
 
-#: Slugs that often go together.
+#: Slugs that are often planted together.
 MEANS = ("missing-mean", "double-mean")
 BIASES = ("bias-mean", "bias-unsummed", "bias-wrong-axis")

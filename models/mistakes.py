@@ -1,9 +1,9 @@
-"""The mistakes that people make, and what kinds of finding name each of them rightly."""
+"""The slugs of planted mistakes, and the kinds of finding that name each of them rightly."""
 
 from collections.abc import Mapping
 
-#: By slug, the kinds that are accepted. An honest `unknown` beside or instead of one is never
-#: wrong; a confident other kind is.
+#: The accepted kinds by slug. `unknown`, beside or instead of one, is never counted as wrong; any
+#: other kind is.
 ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "missing-square": ("unknown",),
     "half-mse": ("factor",),

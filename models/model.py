@@ -1,4 +1,4 @@
-"""What a model is, and how a mistake is planted in it: by changing a line of its right gradient."""
+"""`Model`, and how a mistake is planted in it: by editing a line of its right gradient."""
 
 import dis
 import inspect
@@ -15,16 +15,16 @@ import numpy as np
 
 Gradient = Callable[..., Any]
 
-#: A text that is there exactly once, and what is written there instead.
+#: A text that occurs exactly once, and its replacement.
 Edit = tuple[str, str]
 
 #: Edits of functions that many gradients call, by the function's name; see `models.lines`.
 Shared = dict[str, Edit]
 
-#: One edit, several at once, or what is done to the right gradient's answer.
+#: One edit, several at once, or a function that makes the wrong gradient from the right one.
 Mistake = Edit | Shared | list[Edit | Shared] | Callable[[Gradient], Gradient]
 
-#: Where to try a model: (params, *inputs) in float64.
+#: Draws a point: (params, *inputs) in float64.
 Draw = Callable[[np.random.Generator], tuple[Any, ...]]
 
 _NUMBERS = count()
@@ -32,7 +32,7 @@ _NUMBERS = count()
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A loss, its gradient by hand, where to try it, and what people get wrong in it."""
+    """A loss, its gradient by hand, a draw of points, and planted mistakes."""
 
     name: str
     loss: Callable[..., Any]  #: loss(params, *inputs), a scalar, in JAX
@@ -53,10 +53,10 @@ class Model:
         return jax.tree.map(cast, draw(rng))
 
     def wrong(self, slug: str) -> Gradient:
-        """The gradient with a mistake, anew at each call: none remembers what another was asked.
+        """Make the gradient with a mistake; each call makes a new one, which shares no state.
 
         Raises:
-            ValueError: a text to be changed is not there, or more than once.
+            ValueError: a text to replace does not occur exactly once.
         """
         mistake = self.mistakes[slug]
         if callable(mistake):
@@ -65,10 +65,10 @@ class Model:
 
 
 def edited(gradient: Gradient, *edits: Edit | Shared) -> Gradient:
-    """A gradient compiled anew, after edits of it or of functions of its room that it calls.
+    """Compile a gradient with edits of it, or of functions in its package that it calls.
 
     Raises:
-        ValueError: an edit's text is not there exactly once, or none of its functions is called.
+        ValueError: an edit's text does not occur exactly once, or its function is not called.
     """
     if isinstance(gradient, partial):
         return partial(edited(gradient.func, *edits), *gradient.args, **gradient.keywords)
@@ -90,10 +90,10 @@ def edited(gradient: Gradient, *edits: Edit | Shared) -> Gradient:
 
 
 def changed(source: str, old: str, new: str) -> str:
-    """The source with the one place that reads `old` reading `new`, further lines indented alike.
+    """Replace the one occurrence of `old` by `new`, whose further lines are indented alike.
 
     Raises:
-        ValueError: `old` is there not at all or more than once.
+        ValueError: `old` does not occur exactly once.
     """
     if source.count(old) != 1:
         raise ValueError(f"{old!r} occurs {source.count(old)} times, expected once, in\n{source}")
@@ -105,7 +105,7 @@ def changed(source: str, old: str, new: str) -> str:
 
 
 def _shared(edits: Shared, sources: Mapping[str, str]) -> dict[str, str]:
-    """The functions among some that have an edit, with it."""
+    """Return the edits of those functions that have one."""
     found = {name: changed(sources[name], *edits[name]) for name in edits if name in sources}
     if not found:
         raise ValueError(f"expected one of {list(edits)} among what is called: {list(sources)}")
@@ -114,7 +114,7 @@ def _shared(edits: Shared, sources: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def called(gradient: FunctionType) -> dict[str, FunctionType]:
-    """A gradient and the functions of its room that it calls, by name; itself comes last."""
+    """Return the functions in its package that a gradient calls, by name, and itself last."""
     room = _room(gradient)
     found: dict[str, FunctionType] = {}
     left = [gradient]
@@ -133,20 +133,20 @@ def _room(function: FunctionType) -> str:
     return function.__module__.partition(".")[0]
 
 
-#: A function's source, read from its file once.
+#: Returns a function's source, cached.
 _source = cache(inspect.getsource)
 
 
 @cache
 def _used(code: CodeType) -> set[str]:
-    """The names that some code looks up in its module, and the functions within it."""
+    """Return the global names that code uses, those of nested functions included."""
     names = {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
     within = [_used(const) for const in code.co_consts if isinstance(const, CodeType)]
     return names.union(*within)
 
 
 def _names(functions: Mapping[str, FunctionType]) -> dict[str, Any]:
-    """What the functions' modules define, with every name that they use meaning one thing."""
+    """Merge the globals of the functions' modules; every name they use must mean one thing."""
     names: dict[str, Any] = {}
     used: dict[str, Any] = {}
     for function in functions.values():

@@ -70,11 +70,11 @@ MEAN = ("(dc - dc.mean(axis=axis, keepdims=True) if centre else dc)", "dc")
 
 
 def started(line: str) -> Edit:
-    """A line before all others."""
+    """Return the edit that inserts a first line."""
     return "# z = x @ w\n    z =", f"{line}\nz ="
 
 
-#: Those that every normalising layer can have.
+#: Mistakes that fit every normalising layer.
 USUAL: dict[str, Mistake] = {
     "statistics-constant": [VARIANCE, MEAN],
     "variance-term-dropped": VARIANCE,

@@ -1,4 +1,4 @@
-"""Functions of a float array that keep their digits where the textbook's form loses them."""
+"""Accurate functions of float arrays, where the textbook formula loses digits."""
 
 import math
 from typing import Any
@@ -43,7 +43,7 @@ def binomial_delta(z: Array, failures: Array, successes: Array) -> Array:
 
 
 def softmax(z: Array) -> Array:
-    """Along the last axis."""
+    """The softmax along the last axis."""
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
@@ -72,7 +72,7 @@ def normal_density(z: Array) -> Array:
 
 
 def size(rng: np.random.Generator, large: float = 12.0, small: float = 1e-3) -> float:
-    """About 1; in a fifth of the draws so large that things saturate, or very small."""
+    """Draw a scale: about 1, in a fifth of the draws so large that sigmoids saturate, or tiny."""
     if rng.random() < 0.8:
         return float(rng.uniform(0.3, 1.5))
     return float(rng.choice([large, small]))

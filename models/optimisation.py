@@ -1,4 +1,4 @@
-"""Functions that optimisers are tried on; two of the gradients are written in jax.numpy."""
+"""Test functions for optimisers; two of the gradients are written in jax.numpy."""
 
 from typing import Any
 

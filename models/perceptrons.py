@@ -58,7 +58,7 @@ def gradient(activation: Function, derivative: Function, params: Any, x: Any, y:
 def draw_layers(
     rng: np.random.Generator, widths: tuple[int, ...], n: int = 7, large: float = 4.0
 ) -> Any:
-    """Layers, x of shape (n, first width), y of shape (n, last width).
+    """Draw layers, x of shape (n, first width), y of shape (n, last width).
 
     In a fifth of the draws the first layer's weights and biases are large or small.
     """
@@ -117,7 +117,7 @@ def elu_derivative(z: Any) -> Any:
 
 
 def slope(new: str) -> Edit:
-    """What is taken for the activation's derivative, as a function of z and a."""
+    """Return the edit that takes another derivative of the activation, an expression in z and a."""
     return "derivative(z)\n", new + "\n"
 
 
@@ -140,7 +140,7 @@ def perceptron(
     draw: Draw,
     mistakes: dict[str, Mistake],
 ) -> Model:
-    """A model with that activation, in JAX and with its derivative by hand."""
+    """Make a model with an activation, given in JAX and with its derivative by hand."""
     return Model(
         name, partial(loss, activation), partial(gradient, *by_hand), draw, USUAL | mistakes
     )

@@ -1,4 +1,4 @@
-"""Elman networks: a scan over time with squared errors, and one that foretells letters."""
+"""Elman networks: a scan over time with squared errors, and one that predicts letters."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ Params = dict[str, Any]
 
 
 class Elman(NamedTuple):
-    """h' = tanh(x @ wx + h @ wh + b), and out of it h' @ wy + c."""
+    """h' = tanh(x @ wx + h @ wh + b), and the output h' @ wy + c."""
 
     wx: Any
     wh: Any
@@ -59,7 +59,7 @@ def scan_gradient(net: Elman, xs: Any, ys: Any) -> Elman:
 
 
 def scan_through_time(wh: Any, hs: list[Any], dhs: Any) -> Any:
-    """The derivatives by the sums of all steps, last step first, given those by the outputs."""
+    """Return the derivatives by z of all steps, last step first, given those by the outputs."""
     dzs, dnext = [], np.zeros_like(hs[0])
     for t in reversed(range(len(dhs))):
         # h is used for the output and for the next step
@@ -77,7 +77,7 @@ def draw_scan(rng: np.random.Generator) -> Any:
 
 
 def letters_loss(params: Params, letters: Any, following: Any) -> Any:
-    """The sum over the letters of a text: numbers of letters, both of shape (time,)."""
+    """The sum over the letters of a text: letters and targets as numbers, shape (time,)."""
     h, loss = jnp.zeros_like(params["bh"]), 0.0
     for letter, target in zip(letters, following, strict=True):
         h = jnp.tanh(params["Wxh"][:, letter] + params["Whh"] @ h + params["bh"])
@@ -99,7 +99,7 @@ def letters_gradient(params: Params, letters: Any, following: Any) -> Params:
 
 
 def letters_through_time(params: Params, letters: Any, hs: list[Any], dhs: Any) -> Params:
-    """The derivatives by what the states are made of, given those by what they put out."""
+    """Return the derivatives by z of all states, given those by the outputs."""
     whh = params["Whh"]
     grads = {name: np.zeros_like(params[name]) for name in ("Wxh", "Whh", "bh")}
     dhnext = np.zeros_like(hs[0])
@@ -117,7 +117,7 @@ def letters_through_time(params: Params, letters: Any, hs: list[Any], dhs: Any) 
 
 
 def read(params: Params, letters: Any) -> tuple[list[Any], list[Any]]:
-    """The states before and after every letter, and the probabilities of the next one."""
+    """Return the states before and after every letter, and the probabilities of the next one."""
     hs, ps = [np.zeros_like(params["bh"])], []
     for letter in letters:
         hs.append(np.tanh(params["Wxh"][:, letter] + params["Whh"] @ hs[-1] + params["bh"]))

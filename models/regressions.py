@@ -33,7 +33,7 @@ def line_backward(dz: Any, x: Any) -> Line:
 
 
 def draw_line(rng: np.random.Generator, large: float = 12.0) -> tuple[Line, Any, Any]:
-    """The parameters, x and z."""
+    """Draw the parameters, x and z."""
     w, b = size(rng, large) * rng.normal(size=3), rng.normal()
     x = rng.normal(size=(5, 3))
     return Line(w, b), x, x @ w + b

@@ -1,4 +1,4 @@
-"""Relu networks: examples in columns, three layers, a residual block; and where a sum is 0."""
+"""Relu networks: examples in columns, three layers, a residual block; and points at a kink."""
 
 from typing import Any, NamedTuple
 
@@ -70,7 +70,7 @@ def draw_columns(rng: np.random.Generator) -> Any:
 
 
 def draw_columns_tie(rng: np.random.Generator) -> Any:
-    """One example of zeros, and two units without a bias: two sums are exactly 0."""
+    """Draw one example of zeros, and two units with bias 0: two pre-activations are exactly 0."""
     params, x, y = draw_columns(rng)
     x[:, 4], params["b1"][:2] = 0.0, 0.0
     return params, x, y
@@ -151,7 +151,7 @@ def draw_residual(rng: np.random.Generator) -> Any:
 
 
 def draw_residual_tie(rng: np.random.Generator) -> Any:
-    """One example of zeros, and a unit without a bias: its sum is exactly 0."""
+    """Draw one example of zeros, and a unit with bias 0: its pre-activation is exactly 0."""
     net, x, y = draw_residual(rng)
     x[0], net.b[1] = 0.0, 0.0
     return net, x, y

@@ -1,7 +1,7 @@
 """Right gradients at points that are hard to judge; calling one wrong is a false alarm.
 
-Every one is written the way a careful author would: no digit is lost that need not be, and at a
-kink it is one of the valid answers.
+They are written as a careful author would: they lose no digits that can be kept, and at a kink they
+return one of the right gradients.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from models import badly_conditioned, huge, kinked, saturated, tiny
 from models.model import Model
 
-#: By what makes them hard.
+#: The models by what makes them hard.
 POINTS: Mapping[str, Sequence[Model]] = {
     "saturated": saturated.MODELS,
     "tiny": tiny.MODELS,

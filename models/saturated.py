@@ -10,7 +10,7 @@ from models.model import Model
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
-    """σ(z), by the branch whose exponential does not overflow; σ(-z) is then 1 - σ(z) in full."""
+    """σ(z), by the branch whose exponential does not overflow; σ(-z) is an accurate 1 - σ(z)."""
     e = np.exp(-np.abs(z))
     return np.where(z >= 0, 1.0, e) / (1 + e)
 

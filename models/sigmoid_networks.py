@@ -1,4 +1,4 @@
-"""Sigmoid networks with binary cross-entropy: its literal formula, and several labels on logits."""
+"""Sigmoid networks with binary cross-entropy: by its textbook formula, and of logits for labels."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Small losses of which the smallest counterexamples are sought."""
+"""Small losses for tests of shrinking."""
 
 from collections.abc import Callable
 from typing import Any
@@ -110,7 +110,7 @@ def soft_labels(w: Any, x: Any, y: Any) -> Any:
 
 
 def soft_labels_gradient(w: Any, x: Any, y: Any) -> Any:
-    """Right only where the labels of each example sum to one."""
+    """A gradient that is right only if the labels of each example sum to one."""
     return x.T @ (softmax(x @ w) - y) / len(x)
 
 
@@ -120,7 +120,7 @@ def draw_soft_labels(rng: np.random.Generator) -> Any:
 
 
 def energy(places: Any, charges: Any) -> Any:
-    """Of pairs; JAX takes indices beyond the last place for the last."""
+    """An energy of pairs; JAX clamps indices out of range to the last element."""
     i, j = np.triu_indices(len(charges), 1)
     squares = jnp.sum((places[i] - places[j]) ** 2, axis=1)
     return jnp.sum(charges[i] * charges[j] / jnp.sqrt(squares) + squares)
@@ -136,7 +136,7 @@ def energy_gradient(places: Any, charges: Any) -> Any:
 
 
 def contrast(w: Any, x: Any, y: Any) -> Any:
-    """Of rows of two views, by the cosines of the angles between them."""
+    """A contrastive loss of the rows of two views, by the cosines of their angles."""
     u, v = x @ w, y @ w
     u = u / jnp.sqrt(jnp.sum(u**2, axis=1, keepdims=True))
     v = v / jnp.sqrt(jnp.sum(v**2, axis=1, keepdims=True))

@@ -58,7 +58,7 @@ SOFTMAX = Model(
 
 
 class Filter(NamedTuple):
-    """A kernel of shape (3,), its bias, and the weights (5,) of what it finds."""
+    """A kernel of shape (3,), its bias, and the weights (5,) of its outputs."""
 
     kernel: Any
     bias: Any
@@ -66,7 +66,7 @@ class Filter(NamedTuple):
 
 
 def convolution_loss(params: Filter, x: Any, y: Any) -> Any:
-    """One-dimensional convolution: (w · tanh(x * kernel + bias) - y)², where it overlaps."""
+    """One-dimensional valid convolution: (w · tanh(x * kernel + bias) - y)²."""
     a = jnp.tanh(jnp.convolve(x, params.kernel, mode="valid") + params.bias)
     return jnp.square(a @ params.w - y)
 

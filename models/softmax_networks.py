@@ -1,4 +1,4 @@
-"""Softmax classifiers: by cross-entropy, and by squared error of the probabilities, Brier's."""
+"""Softmax classifiers, with cross-entropy and with the squared error of probabilities (Brier)."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -85,7 +85,7 @@ def draw_regression(rng: np.random.Generator) -> Any:
 
 
 def relu_loss(params: Any, x: Any, classes: Any) -> Any:
-    """Two hidden layers: x of shape (n, 5), n numbers of classes."""
+    """Two hidden layers: x of shape (n, 5), n class numbers."""
     for w, b in params[:-1]:
         x = jax.nn.relu(x @ w + b[None, :])
     w, b = params[-1]
@@ -124,7 +124,7 @@ def draw_relu(rng: np.random.Generator) -> Any:
 
 
 def draw_relu_tie(rng: np.random.Generator) -> Any:
-    """One example of zeros and one unit without a bias: its sum is exactly 0."""
+    """Draw one example of zeros, and one unit with bias 0: its pre-activation is exactly 0."""
     params, x, classes = draw_relu(rng)
     x[2], params[0][1][3] = 0.0, 0.0
     return params, x, classes

@@ -82,7 +82,7 @@ COX = Model(
 
 
 class Sticks(NamedTuple):
-    """Logits of what each break takes of the rest, and a leaf that this model has no use for."""
+    """Logits of the fraction that each break takes of the rest, and a leaf that is not used."""
 
     v: Any
     unused: Any

@@ -1,4 +1,4 @@
-"""Tanh networks with squared error: with weight decay, and one that reproduces its input."""
+"""Tanh networks with squared error: one with weight decay, and an autoencoder."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def outputs(params: Layers, x: Any) -> Any:
 
 
 def forward(params: Layers, x: Any) -> tuple[list[Any], Any]:
-    """What goes into each layer, and what the last one puts out."""
+    """Return the input of each layer, and the output of the last one."""
     inputs, z = [x], x
     for i, (w, b) in enumerate(params):
         if i:
@@ -65,7 +65,7 @@ def decayed_gradient(params: Layers, x: Any, y: Any) -> Layers:
 
 
 def reproduced_loss(params: Layers, x: Any) -> Any:
-    """The mean over everything of what is not reproduced: x of shape (n, 5)."""
+    """The mean squared error of the reproduced input: x of shape (n, 5)."""
     return jnp.mean(jnp.square(outputs(params, x) - x))
 
 

@@ -28,7 +28,7 @@ def loss(params: Any, noisy: Any, x: Any) -> Any:
 
 
 def gradient(params: Any, noisy: Any, x: Any) -> Any:
-    """By hand; each matrix is met twice on the way back."""
+    """By hand; each matrix gets two terms, since its weights are tied."""
     (w, b, c), (v, d, f) = params
     m = x.shape[1]
     z = w @ noisy + b
@@ -68,7 +68,7 @@ def gradient(params: Any, noisy: Any, x: Any) -> Any:
 
 
 def draw(rng: np.random.Generator) -> Any:
-    """Five examples of five features, in 256ths, so that one relu is at 0 whoever adds it up."""
+    """Draw five examples of five features, in 256ths, so that one relu is at 0 in any order."""
     w, v = rng.normal(size=(2, 5, 5)) * 0.7
     b, c, d, f = rng.normal(size=(4, 5, 1)) * 0.4
     x = rng.normal(size=(5, 5))

@@ -29,7 +29,7 @@ def squares_gradient(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def draw_small_units(rng: np.random.Generator) -> Any:
-    """Lengths of molecules, in metres."""
+    """Draw lengths of molecules, in metres."""
     return rng.normal(size=3), 1e-9 * rng.normal(size=(11, 3)), 1e-9 * rng.normal(size=11)
 
 
@@ -43,7 +43,7 @@ def likelihood_gradient(mean: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def draw_likelihood(rng: np.random.Generator) -> Any:
-    """A likelihood that nobody took the logarithm of."""
+    """Draw a likelihood whose logarithm was not taken."""
     return rng.normal(size=2), rng.normal(size=(13, 2))
 
 

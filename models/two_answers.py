@@ -1,6 +1,6 @@
-"""A batch-normed relu network with two answers: class probabilities, and whether it happened.
+"""A batch-normed relu network with two outputs: class probabilities, and that of an event.
 
-The probabilities are scored by squares (Brier, 1950), the event by its cross-entropy.
+The class probabilities have a squared error (Brier, 1950), the event a cross-entropy.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ def loss(params: Any, x: Any, t: Any, y: Any) -> Any:
 
 
 def norm_backward(dn: Any, xhat: Any, std: Any, gamma: Any) -> tuple[Any, Any, Any]:
-    """Through the batch's own mean and variance: the derivatives by z, gamma and beta."""
+    """Return the derivatives by z, gamma and beta, through the batch's mean and variance."""
     # n = gamma * xhat + beta
     dgamma = np.sum(dn * xhat, axis=0)
     dbeta = np.sum(dn, axis=0)
@@ -86,7 +86,7 @@ def gradient(params: Any, x: Any, t: Any, y: Any) -> Any:
 
 
 def draw(rng: np.random.Generator) -> Any:
-    """Seven examples; the layer between is square."""
+    """Draw seven examples; the middle layer is square."""
     normed = {"w": rng.normal(size=(3, 4)), "gamma": 1 + 0.3 * rng.normal(size=4)}
     normed["beta"] = 0.8 * rng.normal(size=4)
     dense = {"w": rng.normal(size=(4, 4)) * 0.7, "b": 0.3 + 0.4 * rng.normal(size=4)}

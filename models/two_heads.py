@@ -1,4 +1,4 @@
-"""A tanh network with two heads, a fit and classes, weighted by learned uncertainties.
+"""A tanh network with two heads, a regression and classes, weighted by learned uncertainties.
 
 The weighting is that of Kendall, Gal and Cipolla (2018): each loss times exp(-s), plus s.
 """
@@ -41,7 +41,7 @@ def loss(p: Params, x: Any, y: Any, t: Any) -> Any:
 
 
 def heads(p: Params, h2: Any, y: Any, t: Any) -> tuple[Any, Any, Any]:
-    """The derivatives with respect to s, to the residuals and to the classes' scores."""
+    """Return the derivatives by s, by the residuals and by the logits of the classes."""
     n = len(y)
     r = h2 @ p.wr + p.br - y
     c = h2 @ p.wc + p.bc
@@ -88,7 +88,7 @@ def gradient(p: Params, x: Any, y: Any, t: Any) -> Params:
 
 
 def draw(rng: np.random.Generator) -> Any:
-    """A batch of five, as many as hidden units."""
+    """Draw a batch of five, as many as hidden units."""
     w1, wr = rng.normal(size=(3, 5)) * 0.6, rng.normal(size=(5, 2)) * 0.5
     w2, wc = rng.normal(size=(5, 5)) * 0.5, rng.normal(size=(5, 3)) * 0.7
     b1, b2, br, bc = (rng.normal(size=n) * 0.3 for n in (5, 5, 2, 3))

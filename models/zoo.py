@@ -1,4 +1,4 @@
-"""Forty models of every kind, for both precisions: whom the judge has to judge."""
+"""Forty models of every kind, in both precisions, for tests of the judge."""
 
 from models import (
     article,

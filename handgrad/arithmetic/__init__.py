@@ -1,1 +1,1 @@
-"""Balls, series and comparisons of balls: real numbers with rigorous bounds."""
+"""Ball arithmetic on real numbers with rigorous bounds: arrays, two-term series, comparisons."""

@@ -17,13 +17,13 @@ from flint import arb, arb_mat, ctx
 ZERO = arb(0)
 ONE = arb(1)
 
-#: The working precision belongs to the process, so one thread at a time works at its own.
+#: The working precision is global to the process, so only one thread at a time may change it.
 _LOCK = threading.RLock()
 
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
-    """Work with `bits` bits; the precision found is put back."""
+    """Work with `bits` bits, and restore the earlier precision afterwards."""
     with _LOCK:
         before, ctx.prec = ctx.prec, bits
         try:
@@ -33,25 +33,25 @@ def precision(bits: int) -> Iterator[None]:
 
 
 def boxed(numbers: list[Any], shape: tuple[int, ...]) -> np.ndarray:
-    """An object array of that shape. (NumPy would take some numbers apart as sequences.)"""
+    """Return an object array of that shape. (`np.array` would unpack some numbers as sequences.)"""
     array = np.empty(len(numbers), dtype=object)
     array[:] = numbers
     return array.reshape(shape)
 
 
 def exact(values: Any) -> np.ndarray:
-    """Floats, any shape, as balls of radius zero."""
+    """Convert floats of any shape to balls of radius zero."""
     values = np.asarray(values, dtype=np.float64)
     return boxed([arb(v) for v in values.ravel().tolist()], values.shape)
 
 
 def midpoints(balls: Any) -> np.ndarray:
-    """The nearest float64 to each midpoint; NaN where there is none."""
+    """Return the nearest float64 to each midpoint; NaN where there is none."""
     return np.asarray(balls).astype(np.float64)
 
 
 def radii(balls: np.ndarray) -> np.ndarray:
-    """The radius of each ball, float64; NaN where a ball is not finite."""
+    """Return the radius of each ball, float64; NaN where a ball is not finite."""
     sizes = _radii(balls) if balls.size else np.zeros(balls.shape)
     return np.asarray(sizes, dtype=np.float64)
 
@@ -60,7 +60,7 @@ _radii = np.frompyfunc(lambda ball: float(ball.rad()) if ball.is_finite() else n
 
 
 def magnitudes(balls: np.ndarray) -> np.ndarray:
-    """An upper bound of each absolute value, float64."""
+    """Return an upper bound of each absolute value, float64."""
     sizes = _magnitudes(balls) if balls.size else np.zeros(balls.shape)
     return np.asarray(sizes, dtype=np.float64)
 
@@ -76,19 +76,19 @@ _magnitudes = np.frompyfunc(_magnitude, 1, 1)
 
 
 def zeros(shape: tuple[int, ...]) -> np.ndarray:
-    """Exact zeros."""
+    """Return exact zeros."""
     return full(shape, ZERO)
 
 
 def full(shape: tuple[int, ...], ball: arb) -> np.ndarray:
-    """That ball everywhere."""
+    """Return an array filled with one ball."""
     array = np.empty(shape, dtype=object)
     array.fill(ball)
     return array
 
 
 def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The products of two stacks of matrices, (batch, m, k) and (batch, k, n)."""
+    """Multiply two stacks of matrices, (batch, m, k) and (batch, k, n)."""
     batch, m, k = a.shape
     n = b.shape[-1]
     out = zeros((batch, m, n))

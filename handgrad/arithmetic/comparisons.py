@@ -1,11 +1,11 @@
-"""Comparisons of balls: certain, or refused until there are bits enough, or exact ties.
+"""Comparisons of balls: certain, refused until the precision is high enough, or exact ties.
 
-Where two numbers are exactly equal, a comparison has no one answer for the neighbourhood of the
-point. It is then given *along a direction*: x + t·ε against y + s·ε is decided by t against s. The
-direction is the first that is followed, if nothing else is said, so that every tie of a run is
-decided for the same small step away from the point, and consistently. Where t and s are equal, too,
-the tie is *flat*: equality is the answer, and whether it matters is for
-`handgrad.oracle.kink_search` to find out, as is what happens on the other side of all ties.
+Where two numbers are exactly equal, the answer differs from one side of the point to the other.
+It is then decided *along a direction*: x + t·ε is compared with y + s·ε by comparing t with s. By
+default this is the first tangent direction, so that all ties of a run are decided consistently, for
+the same small step away from the point. Where t and s are equal too, the tie is *flat* and the
+answer is equality. `handgrad.oracle.kink_search` finds out whether a flat tie matters, and what
+happens on the other side of every tie.
 """
 
 from collections.abc import Mapping
@@ -17,60 +17,60 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual
 
-#: Outcomes of a comparison, and of one with NaN.
+#: Outcomes of a comparison; UNORDERED is that of a comparison with NaN.
 LESS, EQUAL, GREATER, UNORDERED = -1, 0, 1, 2
 
-#: A comparison's number in the run, and the element in it.
+#: The number of a comparison in the run, and of the element within it.
 Where = tuple[int, int]
 
 
 class MorePrecisionNeededError(ArithmeticError):
-    """Two balls overlap, and only more bits can say which number is larger."""
+    """Two balls overlap: only a higher precision can tell which number is larger."""
 
 
 @dataclass(frozen=True)
 class Tie:
     """Two numbers that are exactly equal at the point."""
 
-    outcome: int  #: as decided for the small step
-    normal: np.ndarray  #: how their difference changes in each direction, objects
+    outcome: int  #: as decided along the direction
+    normal: np.ndarray  #: the derivative of their difference in each direction, objects
 
 
 @dataclass
 class Comparisons:
     """How the comparisons of one run are decided, and which ones tied."""
 
-    #: Take what cannot be told apart at this precision for equal, instead of asking for more.
+    #: Treat numbers that overlap at this precision as equal, instead of raising.
     final: bool = False
-    #: Take what is not a number at this precision for none at any. (log(0 ± r) is one once r is
-    #: small enough to exclude 0.)
+    #: Treat NaN at this precision as NaN at any. (log(x ± r) is NaN until r is small enough to
+    #: exclude 0.)
     undefined: bool = False
-    #: Decide these ties so, whatever the direction says.
+    #: Outcomes of these ties, which override the direction.
     forced: Mapping[Where, int] = field(default_factory=dict)
     #: Decide ties for a small step against the direction, not along it.
     backwards: bool = False
-    #: Which of the directions that are followed it is.
-    along: int = 0
-    #: Decide these elements as an earlier run of the same program did.
+    #: The index of that direction among the tangents.
+    direction: int = 0
+    #: Outcomes of an earlier run of the same program, to repeat: as `decided`.
     frozen: dict[int, tuple[np.ndarray, np.ndarray]] | None = None
-    #: What tied, with a difference that some direction changes.
+    #: The ties whose difference changes in some direction.
     ties: dict[Where, Tie] = field(default_factory=dict)
-    #: What tied, with a difference that no direction changes, though it depends on parameters.
+    #: The ties whose difference depends on the parameters but changes in no direction.
     flat: set[Where] = field(default_factory=set)
-    #: Everything that tied, by comparison: which elements, and what was answered.
+    #: All ties by comparison: the elements, and their outcomes.
     decided: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    #: What was taken for equal without a proof; nothing may depend on it.
+    #: What was treated as equal without a proof; no result may depend on it.
     unproved: set[Where] = field(default_factory=set)
     _count: int = 0
 
-    def otherwise(
-        self, forced: Mapping[Where, int] | None = None, backwards: bool = False, along: int = 0
+    def for_rerun(
+        self, forced: Mapping[Where, int] | None = None, backwards: bool = False, direction: int = 0
     ) -> Self:
-        """For another run at the same precision, with ties decided in another way."""
-        return type(self)(self.final, self.undefined, forced or {}, backwards, along)
+        """Return comparisons for a run at the same precision that decide ties in another way."""
+        return type(self)(self.final, self.undefined, forced or {}, backwards, direction)
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
-        """LESS, EQUAL, GREATER or UNORDERED for each pair of elements, int8."""
+        """Compare each pair of elements: LESS, EQUAL, GREATER or UNORDERED, int8."""
         here, self._count = self._count, self._count + 1
         x, y = (np.broadcast_to(d.value, np.broadcast_shapes(a.shape, b.shape)) for d in (a, b))
         less, greater = (np.asarray(c).astype(bool) for c in (x < y, x > y))
@@ -87,7 +87,7 @@ class Comparisons:
     def _as_before(
         self, here: int, result: np.ndarray, open_ones: np.ndarray, x: np.ndarray, y: np.ndarray
     ) -> np.ndarray:
-        """A perturbed run of a program: exact ties must not fall to either side by chance."""
+        """Repeat earlier outcomes: in a perturbed run, ties must not fall to a side by chance."""
         flat = result.reshape(-1)
         for i in open_ones:
             pair: list[Any] = [x.flat[i], y.flat[i]]
@@ -105,22 +105,22 @@ class Comparisons:
             return UNORDERED
         equal = p is q or p == q  # balls of some radius are never certainly equal
         if not equal:
-            self._settle_for_less(where)
+            self._accept_unproved(where)
         return self._along_the_direction(where, a, b, x.shape, p is q)
 
     def _along_the_direction(
         self, where: Where, a: Dual, b: Dual, shape: tuple[int, ...], same: bool
     ) -> int:
-        """How a tie goes; `same` says that one number was taken from the other, unchanged."""
+        """Decide a tie; `same` says that both numbers are one object, copied unchanged."""
         normal = _difference(a, b, shape, where[1])
         if normal is None or not normal.size:
             return EQUAL
         if all(n.is_zero() for n in normal):
             return EQUAL if same else self._flat(where)
-        first = -normal[self.along] if self.backwards else normal[self.along]
+        first = -normal[self.direction] if self.backwards else normal[self.direction]
         outcome = GREATER if first > 0 else LESS if first < 0 else EQUAL
         if outcome == EQUAL and not first.is_zero():
-            self._settle_for_less(where)
+            self._accept_unproved(where)
             return self._flat(where)
         outcome = self.forced.get(where, outcome)
         self.ties[where] = Tie(outcome, normal)
@@ -130,14 +130,14 @@ class Comparisons:
         self.flat.add(where)
         return self.forced.get(where, EQUAL)
 
-    def _settle_for_less(self, where: Where) -> None:
+    def _accept_unproved(self, where: Where) -> None:
         if not self.final:
             raise MorePrecisionNeededError
         self.unproved.add(where)
 
 
 def _difference(a: Dual, b: Dual, shape: tuple[int, ...], element: int) -> Any:
-    """How element `element` of a - b changes in each direction; None if neither changes."""
+    """Return the tangents of one element of a - b; None if both are constant."""
     changes = [_changes(dual, shape, element) for dual in (a, b)]
     if changes[0] is None and changes[1] is None:
         return None
@@ -151,7 +151,7 @@ def _difference(a: Dual, b: Dual, shape: tuple[int, ...], element: int) -> Any:
 
 
 def _changes(dual: Dual, shape: tuple[int, ...], element: int) -> Any:
-    t = dual.along(len(shape))
+    t = dual.tangent_for(len(shape))
     if t is None:
         return None
     return np.broadcast_to(t, (t.shape[0], *shape)).reshape(t.shape[0], -1)[:, element]

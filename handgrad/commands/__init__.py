@@ -1,1 +1,1 @@
-"""What `handgrad` can be asked to do, a command a file."""
+"""The commands of the `handgrad` command line, one file each; a new command is added here."""

@@ -11,15 +11,15 @@ import click
 from handgrad.commands.extras import EXTRAS
 
 if TYPE_CHECKING:
-    from handgrad.commands.loading import Loader, Reference
+    from handgrad.commands.loading import Loader, Location
     from handgrad.report import GradientReport
 
-#: How the command ends where the gradient does not pass, if not with 1.
+#: Exit codes by verdict where the gradient does not pass; 1 for all others.
 NOT_PASSED = {"undecidable": 3}
 
 
 class BadInput(click.ClickException):
-    """What ends the command with 2: our line, and under it what belongs to it."""
+    """Bad input, which ends the command with 2: one line, and details printed below it."""
 
     exit_code = 2
 
@@ -34,7 +34,7 @@ class WholeNumber(click.ParamType):
     name = "number"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        """The number that the text stands for."""
+        """Parse the text."""
         try:
             number = int(value)
         except ValueError:
@@ -94,16 +94,16 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
     gradient is right, with 1 if it is not, with 3 if that cannot be decided.
     """
     extras = [extra for name, extra in EXTRAS.items() if options.pop(name)]
-    # Whatever the file prints goes to standard error: standard output is the answer's alone.
+    # Whatever the file prints goes to standard error; standard output is for the report alone.
     with redirect_stdout(sys.stderr), _working(f"Judging {gradient}"):
         report = _judged(gradient, loss, like, options)
         answer = report.to_dict()  # naming the kinds runs the gradient again, which may print
-    # The report is there to be read while more is worked out.
+    # Printed first, to be read while the extras are computed.
     if not as_json:
         _show(report)
     for extra in extras:
         with redirect_stdout(sys.stderr), _working(f"{extra.doing} {gradient}"):
-            text, answer[extra.key] = extra.ask(report)
+            text, answer[extra.key] = extra.compute(report)
         if not as_json:
             click.echo(f"\n{text}")
     if as_json:
@@ -119,41 +119,45 @@ def _judged(gradient: str, loss: str, like: str, options: dict[str, Any]) -> "Gr
     from handgrad.commands.loading import Loader, parse
 
     loader = Loader()
-    accused = parse(gradient, "gradient")
-    witness = parse(loss, "loss", accused.source)
-    function = _function(loader, accused, "gradient(params, *inputs)")
-    truth = _function(loader, witness, "loss(params, *inputs)")
-    point = _example(loader, parse(like, "example", accused.source))
+    where = parse(gradient, "gradient")
+    where_loss = parse(loss, "loss", where.source)
+    gradient_function = _function(loader, where, "gradient(params, *inputs)")
+    loss_function = _function(loader, where_loss, "loss(params, *inputs)")
+    point = _example(loader, parse(like, "example", where.source))
     from handgrad.check import check_gradient
 
-    with _blaming(loader, {f"the gradient, {accused},": function, f"the loss, {witness},": truth}):
-        return check_gradient(function, truth, *point, **options)
+    functions = {
+        f"the gradient, {where},": gradient_function,
+        f"the loss, {where_loss},": loss_function,
+    }
+    with _as_bad_input(loader, functions):
+        return check_gradient(gradient_function, loss_function, *point, **options)
 
 
-def _function(loader: "Loader", reference: "Reference", form: str) -> Any:
-    found = loader.load(reference)
+def _function(loader: "Loader", location: "Location", form: str) -> Any:
+    found = loader.load(location)
     if not callable(found):
-        raise BadInput(f"{reference} is {_what(found)}; expected a function {form}")
+        raise BadInput(f"{location} is {_what(found)}; expected a function {form}")
     return found
 
 
-def _example(loader: "Loader", reference: "Reference") -> tuple[Any, ...]:
-    found = loader.load(reference)
+def _example(loader: "Loader", location: "Location") -> tuple[Any, ...]:
+    found = loader.load(location)
     if callable(found):
         if needed := _needed(found):
             raise BadInput(
-                f"{reference} is a function of {', '.join(needed)}; expected a tuple "
+                f"{location} is a function of {', '.join(needed)}; expected a tuple "
                 "(params, *inputs), or a function without arguments that returns one"
             )
-        with _blaming(loader, {f"the example, {reference},": found}):
+        with _as_bad_input(loader, {f"the example, {location},": found}):
             found = found()
     if isinstance(found, tuple) and found and not hasattr(found, "_fields"):
         return found
-    raise BadInput(f"{reference} is {_what(found)}; expected a tuple (params, *inputs)")
+    raise BadInput(f"{location} is {_what(found)}; expected a tuple (params, *inputs)")
 
 
 def _needed(function: Any) -> list[str]:
-    """The arguments that a function cannot be called without; none of one that does not tell."""
+    """Return the arguments that a function requires; none if it has no signature."""
     try:
         given = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -170,19 +174,19 @@ def _what(found: Any) -> str:
 
 
 @contextmanager
-def _blaming(loader: "Loader", asked: dict[str, Any]) -> Iterator[None]:
-    """Any error within becomes `BadInput`, with the lines that its author needs."""
+def _as_bad_input(loader: "Loader", functions: dict[str, Any]) -> Iterator[None]:
+    """Turn any error within into `BadInput`, with the frames that its author needs."""
     from handgrad.commands.complaints import about
 
     try:
         yield
     except Exception as error:
-        raise BadInput(*about(error, asked, loader.named)) from error
+        raise BadInput(*about(error, functions, loader.named)) from error
 
 
 @contextmanager
 def _working(what: str) -> Iterator[None]:
-    """A sign on standard error that something goes on, where that is a terminal."""
+    """Show a spinner on standard error while something runs, if that is a terminal."""
     if not sys.stderr.isatty():
         yield
         return

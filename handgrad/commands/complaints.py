@@ -1,4 +1,4 @@
-"""What is said of an error in somebody's own code: one line of ours, and their own frames."""
+"""Messages for errors in the caller's code: one line of ours, and the caller's own frames."""
 
 import inspect
 from collections.abc import Iterable, Mapping
@@ -9,29 +9,29 @@ from typing import Any
 from handgrad.data.frames import frames_of, near, own_frames, quoted
 from handgrad.judging.untraceable import explanation
 
-#: Lines of an exception's message to show at most.
+#: The most lines of an exception's message to show.
 MOST_LINES = 8
 
 
 def theirs(error: BaseException, named: Iterable[Path] = ()) -> list[str]:
-    """Somebody's own frames of an error, and its message."""
+    """Return the caller's own frames of an error, and its message."""
     frames = [summary for _, summary in own_frames(error.__traceback__, named)]
     message = "".join(format_exception_only(error)).rstrip().split("\n")
     more = ["..."] if message[MOST_LINES:] else []
     return [*quoted(frames), *message[:MOST_LINES], *more]
 
 
-def about(error: Exception, asked: Mapping[str, Any], named: Iterable[Path] = ()) -> list[str]:
-    """What went wrong while somebody's functions were judged, the first line ours.
+def about(error: Exception, functions: Mapping[str, Any], named: Iterable[Path] = ()) -> list[str]:
+    """Describe an error that was raised while the caller's functions were judged.
 
     Args:
         error: what was raised.
-        asked: their functions, by what to call each in the first line.
+        functions: the caller's functions, by the name of each in the first line.
         named: as for `handgrad.data.frames.is_own`.
 
     Returns:
-        One line for bad input and for a loss that JAX cannot trace; their frames under it if the
-        error came out of their code.
+        One line for bad input and for a loss that JAX cannot trace; followed by the caller's frames
+        if the error was raised in the caller's code.
     """
     named = list(named)
     line = explanation(error, named)
@@ -39,7 +39,7 @@ def about(error: Exception, asked: Mapping[str, Any], named: Iterable[Path] = ()
         return [line]
     frames = own_frames(error.__traceback__, named)
     if frames:
-        codes = {_code(function): name for name, function in asked.items()}
+        codes = {_code(function): name for name, function in functions.items()}
         who = [codes[frame.f_code] for frame, _ in frames if frame.f_code in codes]
         first = f"{(who or [near(frames[0][1].filename)])[0]} raised {type(error).__name__}"
         return [first, *theirs(error, named)]
@@ -49,12 +49,12 @@ def about(error: Exception, asked: Mapping[str, Any], named: Iterable[Path] = ()
 
 
 def _code(function: Any) -> Any:
-    """The code that a function runs, under whatever it is wrapped in."""
+    """Return the code object of a function, below its wrappers."""
     return getattr(inspect.unwrap(function), "__code__", None)
 
 
 def _ours(error: Exception) -> str:
-    """A failure of handgrad itself, in one line that can be reported."""
+    """Describe a failure of handgrad itself in one line that can be reported."""
     if isinstance(error, ModuleNotFoundError):
         return f"the package {error.name!r} is not installed; expected what handgrad depends on"
     message = " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,4 +1,4 @@
-"""What `handgrad check` can be asked besides the verdict: times, planted mistakes, an example."""
+"""The extra results of `handgrad check`: timings, planted mistakes, a counterexample."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,18 +8,18 @@ if TYPE_CHECKING:
 
 
 class Answer(NamedTuple):
-    """What an extra question came to."""
+    """An extra result."""
 
     text: str
     data: Any  #: for JSON
 
 
 class Extra(NamedTuple):
-    """An extra question."""
+    """An extra result that an option requests."""
 
     key: str  #: in the JSON object
     doing: str  #: completes "... FILE.py:gradient"
-    ask: Callable[["GradientReport"], Answer]
+    compute: Callable[["GradientReport"], Answer]
 
 
 def _timed(report: "GradientReport") -> Answer:

@@ -1,4 +1,4 @@
-"""`FILE.py:name` and `package.module:name`: from what somebody typed to the object."""
+"""Load the objects that a user names: `FILE.py:name` and `package.module:name`."""
 
 import difflib
 import importlib
@@ -12,21 +12,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-#: Names to list where none is near.
+#: The most names to list where none is similar.
 MOST_NAMES = 6
 
 _numbers = itertools.count(1)
 
 
 class LoadingError(Exception):
-    """What was typed names nothing; the message is one line that says what was expected.
+    """No object has the name; the message is one line that says what was expected.
 
-    Its `__cause__` is an error in the file's own code, if that is why.
+    If an error in the file's own code is the reason, it is the `__cause__`.
     """
 
 
-class Reference(NamedTuple):
-    """Where an object is to be found."""
+class Location(NamedTuple):
+    """The file or module of an object, and its name there."""
 
     source: str  #: a file or a module
     name: str  #: the object's name there, with dots for what is inside another
@@ -35,16 +35,16 @@ class Reference(NamedTuple):
         return f"{self.source}:{self.name}"
 
 
-def parse(text: str, expected: str, source: str | None = None) -> Reference:
-    """Read a reference.
+def parse(text: str, expected: str, source: str | None = None) -> Location:
+    """Parse the location of an object.
 
     Args:
-        text: `FILE.py:name`, `package.module:name`, or where there is a source `:name` and `name`.
-        expected: the object's name in the message of a failure, `gradient`.
-        source: the file or module that is meant where the text names none.
+        text: `FILE.py:name` or `package.module:name`; with a source also `:name` and `name`.
+        expected: an example of a name for the error message, `gradient`.
+        source: the default file or module.
 
     Returns:
-        The reference; nothing is looked for yet.
+        The location; nothing is loaded yet.
 
     Raises:
         LoadingError: the text has another form.
@@ -54,30 +54,30 @@ def parse(text: str, expected: str, source: str | None = None) -> Reference:
     looks_like_a_file = not colon and (text.endswith(".py") or os.sep in text)
     if looks_like_a_file or not before or not all(map(str.isidentifier, name.split("."))):
         raise LoadingError(f"{text!r}; expected FILE.py:{expected} or package.module:{expected}")
-    return Reference(before, name)
+    return Location(before, name)
 
 
 class Loader:
-    """Loads objects, each file once however many objects of it are asked for."""
+    """Loads objects; a file with several of them is imported once."""
 
     def __init__(self) -> None:
         self._modules: dict[str, ModuleType] = {}
-        self.named: list[Path] = []  #: the files and packages that were asked for
+        self.named: list[Path] = []  #: the files and packages that were loaded
 
-    def load(self, reference: Reference) -> Any:
-        """The object that is meant.
+    def load(self, location: Location) -> Any:
+        """Load an object.
 
-        Importing a file runs it, with its folder in front of `sys.path`, where it stays.
+        Importing a file runs it. Its folder is put first on `sys.path` and stays there.
 
         Raises:
             LoadingError: there is no such file, module or name, or importing it failed.
         """
-        if reference.source not in self._modules:
-            self._modules[reference.source] = self._import(reference.source)
-        found: Any = self._modules[reference.source]
-        for part in reference.name.split("."):
+        if location.source not in self._modules:
+            self._modules[location.source] = self._import(location.source)
+        found: Any = self._modules[location.source]
+        for part in location.name.split("."):
             if not hasattr(found, part):
-                raise LoadingError(_no_such_name(reference.source, part, vars_of(found)))
+                raise LoadingError(_no_such_name(location.source, part, vars_of(found)))
             found = getattr(found, part)
         return found
 
@@ -95,7 +95,7 @@ class Loader:
 
 
 def vars_of(owner: Any) -> list[str]:
-    """The names that somebody may have meant: public, and no modules."""
+    """Return the names to suggest: public ones that are not modules."""
     return [
         name
         for name, value in getattr(owner, "__dict__", {}).items()
@@ -104,7 +104,7 @@ def vars_of(owner: Any) -> list[str]:
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """`; did you mean 'gradient'?`, or a few of the names where none is near."""
+    """Return `; did you mean 'gradient'?`, or a few of the names if none is similar."""
     names = list(names)
     near = difflib.get_close_matches(word, names, n=1)
     if near:

@@ -1,1 +1,1 @@
-"""What travels between the layers: arguments and pytrees, findings, numerals, source frames."""
+"""Plain data that all layers share: points and pytrees, findings, numerals, source frames."""

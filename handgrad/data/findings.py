@@ -1,4 +1,7 @@
-"""What was found, as data: enclosures, findings, diagnoses, and the report on a leaf."""
+"""The results as data: enclosures, findings, diagnoses, and the report on a leaf.
+
+A new kind of finding or diagnosis is named in `KINDS`.
+"""
 
 import decimal
 import math
@@ -7,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: Every verdict, from the best to the worst; `undecidable` stands beside them.
+#: Every verdict, from best to worst; `undecidable` is not ranked with them.
 VERDICTS = ("agree", "imprecise", "disagree", "undecidable")
 
 
-#: Every kind of finding: about the answer's form, about the whole, about its elements.
+#: Every kind of finding. First line: the form of the gradient; the others: its elements.
 KINDS = (
     *("structure", "shape", "dtype", "mutation", "not-repeatable", "non-finite", "loss-value"),
     *("sign", "factor", "transposed", "exchanged", "zero", "axis", "activation-derivative"),
@@ -19,11 +22,11 @@ KINDS = (
 )
 
 
-#: Kinds of findings about wrong elements that a diagnosis may replace by a better one.
+#: Kinds of findings that a diagnosis may replace by a better one.
 INFERRED = ("unknown", "zero")
 
 
-#: What explains every digit of a gap at fresh points is as good as certain; it is an inference.
+#: The confidence in a diagnosis: it explains every digit at fresh points, but is an inference.
 CONFIDENCE = 0.99
 
 
@@ -39,7 +42,7 @@ class Enclosure:
         return float(self.midpoint)
 
     def ulps(self, value: float) -> float:
-        """How far a float64 is from it: |value - exact| / ulp(exact); NaN of NaN."""
+        """Return an upper bound of |value - exact| / ulp(exact) of a float64; NaN for NaN."""
         if not math.isfinite(value):
             return abs(value)
         with decimal.localcontext(prec=60):
@@ -52,27 +55,27 @@ class Enclosure:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found, and where."""
+    """One observation, and its place."""
 
     kind: str  #: one of `KINDS`
-    leaf: str | None  #: the leaf's path, `params['w']`; None where it is about the whole
+    leaf: str | None  #: the leaf's path, `params['w']`; None for the whole gradient
     index: tuple[int, ...] | None  #: the element within the leaf
     detail: str  #: one sentence for the author of the gradient
-    confidence: float  #: 1 where it was observed as such, less where it was inferred
+    confidence: float  #: 1 if observed directly, less if inferred
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A mistake that explains, at fresh points and in every element, how some leaves are wrong."""
+    """A mistake that explains all wrong elements of some leaves, confirmed at fresh points."""
 
-    kind: str  #: one of `KINDS`; `unknown` where it has no name there, but can be described
+    kind: str  #: one of `KINDS`; `unknown` if it is described but has no name there
     says: str  #: one sentence for the author of the gradient
     leaves: tuple[str, ...]  #: the paths of those leaves
 
 
 @dataclass(frozen=True)
 class LeafReport:
-    """One array of the gradient, by its worst element at the point that decided."""
+    """The ruling on one array of the gradient, by its worst element at the deciding point."""
 
     path: str  #: `params`, `params['w']`, `params[0].b`
     shape: tuple[int, ...]
@@ -84,15 +87,15 @@ class LeafReport:
     exact: Enclosure
     ulps: float  #: |yours - exact| / ulp(exact)
     ulps_autodiff: float  #: |autodiff - exact| / ulp(exact)
-    sharp: float  #: how far from exact counts as right, at this element
-    loose: float  #: how far ordinary rounding may lead, at this element
+    sharp: float  #: the largest error that counts as right, at this element
+    loose: float  #: the largest error of ordinary rounding, at this element
     detection_limit: float  #: a larger relative error in any element would have been caught
     elements: int  #: how many the leaf has
     judged: int  #: how many of them were judged; all but for the largest gradients
 
 
 class NotJudged(NamedTuple):
-    """A step that was seen and could not be judged by itself."""
+    """A step that was recorded and could not be judged by itself."""
 
     name: str
     reason: str  #: in words

@@ -1,33 +1,33 @@
-"""How a number reads in a report: enough digits to see where two of them part, and no more."""
+"""Numbers as a report prints them: with enough digits to show where two differ, and no more."""
 
 import math
 from decimal import Context, Decimal, InvalidOperation
 
-#: A terminal as it comes, and the line that its prompt takes.
+#: The usual size of a terminal, less the line of the prompt.
 WIDTH, HEIGHT = 80, 24 - 1
 
 
-#: Significant digits that tell any two floats of a dtype apart; float64 unless it says otherwise.
+#: Significant digits that tell any two floats of a dtype apart, if not those of float64.
 DIGITS = {"float32": 9}
 DIGITS_OF_FLOAT64 = 17
 
-#: How many more of the exact value's are shown: what a float rounds away.
+#: How many digits more the exact value is shown with.
 BEYOND = 3
 
-#: Numbers of this size are written without an exponent: 0.00001 to 999999.
+#: Decimal exponents of the numbers that are written in full: 0.00001 to 999999.
 PLAIN_EXPONENTS = range(-5, 6)
 
-#: Numbers within this many decades of the exact value are written as it is, so that they line up.
+#: Numbers within this many decades of the exact value are written in its format, to line up.
 ALIKE = 3
 
 
 def short(value: float, digits: int = 6) -> str:
-    """A number in a few significant digits: `0.184956`, `1.59177e-13`, `nan`."""
+    """Write a number with a few significant digits: `0.184956`, `1.59177e-13`, `nan`."""
     return _without_plus(f"{value:.{digits}g}")
 
 
 def ulps(value: float) -> str:
-    """A distance in ulps: `0.3`, `12`, `1.4e12`; a dash where there is none."""
+    """Write a distance in ulps: `0.3`, `12`, `1.4e12`; a dash for NaN."""
     if math.isnan(value):
         return "-"
     if value == 0 or not math.isfinite(value) or value >= 1000:
@@ -36,12 +36,12 @@ def ulps(value: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 point`, `2 points`, `1,000 points`."""
+    """Write a count: `1 point`, `2 points`, `1,000 points`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def decimal(text: str | float) -> Decimal:
-    """The number that a text or a float stands for, exactly; NaN where it stands for none."""
+    """Convert a text or a float to a decimal number exactly; NaN if the text is no number."""
     try:
         return Decimal(text)
     except InvalidOperation:
@@ -49,12 +49,12 @@ def decimal(text: str | float) -> Decimal:
 
 
 def beside(exact: Decimal, others: list[float], dtype: str) -> list[str]:
-    """The exact value and floats beside it, their decimal points in one column.
+    """Write the exact value and other floats with their decimal points in one column.
 
     Args:
-        exact: as many digits of the reference as are known; NaN where nothing is.
-        others: what is to be compared with it.
-        dtype: theirs, which says how many digits they have.
+        exact: as many digits of the reference as are known; NaN if none is.
+        others: the floats to compare with it.
+        dtype: the dtype of the floats, which sets how many digits are written.
 
     Returns:
         The exact value's text, then the others', padded on the left.
@@ -68,7 +68,7 @@ def beside(exact: Decimal, others: list[float], dtype: str) -> list[str]:
 
 
 def right_digits(exact: Decimal, other: float) -> int | None:
-    """To about how many significant digits a float is right; None where that makes no sense."""
+    """Return about how many significant digits of a float are right; None if undefined."""
     value = decimal(other)
     if not (exact.is_finite() and value.is_finite()) or not exact:
         return None
@@ -77,7 +77,7 @@ def right_digits(exact: Decimal, other: float) -> int | None:
 
 
 def same_start(exact: str, other: str) -> int:
-    """How many characters the two begin with in common, digits that are rounded away included."""
+    """Return the length of the common prefix; digits that are rounded away count as equal."""
     pairs = zip(exact, other, strict=False)
     first = next((place for place, (a, b) in enumerate(pairs) if a != b), len(other))
     return min(first, len(other))
@@ -95,11 +95,11 @@ def _written(value: Decimal, digits: int, like: int | None) -> str:
 
 
 def _without_plus(text: str) -> str:
-    """`1.4e12` for Python's `1.4e+12`, `1e-9` for `1e-09`."""
+    """Shorten exponents: `1.4e12` for Python's `1.4e+12`, `1e-9` for `1e-09`."""
     mantissa, letter, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if letter else text
 
 
 def place(index: tuple[int, ...] | None) -> str:
-    """`[0, 1]`; nothing for a single number."""
+    """Write an index: `[0, 1]`; nothing for a single number."""
     return f"[{', '.join(map(str, index))}]" if index else ""

@@ -1,4 +1,4 @@
-"""The caller's arguments: leaves with names, floats to judge, copies that may be spoilt."""
+"""The caller's arguments: named leaves of the parameters, and copies to call functions with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 from handgrad.data.pytrees import is_real, split
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
 JUDGED = (np.dtype(np.float64), np.dtype(np.float32))
@@ -17,7 +17,7 @@ JUDGED = (np.dtype(np.float64), np.dtype(np.float32))
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """What a loss and its gradient are called with: `params` and `inputs`, taken apart."""
+    """The arguments of a loss and its gradient: `params`, flattened, and `inputs`."""
 
     params: Any
     inputs: tuple[Any, ...]
@@ -26,7 +26,7 @@ class Point:
 
     @property
     def size(self) -> int:
-        """How many numbers the parameters hold."""
+        """The number of elements of all parameters."""
         return sum(leaf.size for leaf in self.leaves)
 
     @property
@@ -35,19 +35,19 @@ class Point:
         return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(self.params), self.leaves)
 
     def parts(self) -> list[slice]:
-        """Where each leaf lies in a vector of all parameters."""
+        """Return the slice of each leaf in a vector of all parameters."""
         ends = np.cumsum([leaf.size for leaf in self.leaves]).tolist()
         return [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
 
     def not_judged(self) -> str | None:
-        """Why gradients of this format are not judged, if they are not."""
+        """Return why gradients of this dtype are not judged; None if they are."""
         for path, leaf in zip(self.paths, self.leaves, strict=True):
             if leaf.dtype not in JUDGED:
                 return f"{path} is {leaf.dtype.name}: not judged; float64 and float32 are"
         return None
 
     def call(self, function: Any) -> tuple[Any, list[str]]:
-        """Call a function with copies of the arguments; its result, and the paths it wrote to."""
+        """Call a function with copies of the arguments; return its result and what it changed."""
         params, inputs = copied(self.params), copied(self.inputs)
         with jax.enable_x64(self.wide):
             result = function(params, *inputs)
@@ -56,12 +56,12 @@ class Point:
 
     @property
     def wide(self) -> bool:
-        """Whether 64 bits are needed: some array has them."""
+        """Whether some array is float64, so that JAX needs 64 bits."""
         leaves = [*self.leaves, *jax.tree_util.tree_leaves(self.inputs)]
         return any(getattr(leaf, "dtype", None) == np.float64 for leaf in leaves)
 
     def moved(self, leaves: Sequence[np.ndarray]) -> "Point":
-        """The same with other values of the parameters; each leaf keeps its kind of array."""
+        """Return the point with other parameter values; each leaf keeps its type of array."""
         old, tree = jax.tree_util.tree_flatten(self.params)
         with jax.enable_x64(True):
             new = [_alike(leaf, kind) for leaf, kind in zip(leaves, old, strict=True)]
@@ -70,7 +70,7 @@ class Point:
 
 
 def point_at(params: Any, inputs: Sequence[Any]) -> Point:
-    """Take the arguments apart.
+    """Flatten the arguments of a loss.
 
     Raises:
         TypeError: a leaf of `params` is no array of floats.
@@ -94,7 +94,7 @@ def point_at(params: Any, inputs: Sequence[Any]) -> Point:
 
 
 def index_of(given: Point, path: str, i: int) -> tuple[int, ...]:
-    """Where the i-th element of a leaf stands in it."""
+    """Return the index of the i-th element of a leaf."""
     shape = given.leaves[given.paths.index(path)].shape
     return tuple(int(j) for j in np.unravel_index(i, shape)) if shape else ()
 
@@ -114,7 +114,7 @@ def _typed(value: Any) -> str:
 
 
 def shortly(value: Any) -> str:
-    """A value in at most 60 characters, on one line."""
+    """Write a value in at most 60 characters, on one line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -128,14 +128,14 @@ def _alike(leaf: np.ndarray, kind: Any) -> Any:
 
 
 def copied(tree: Any) -> Any:
-    """A copy of every NumPy array; everything else cannot be written to, or is not ours to copy."""
+    """Copy every NumPy array; other leaves cannot be written to or need not be copied."""
     return jax.tree_util.tree_map(
         lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, tree
     )
 
 
 def written(before: Any, after: Any, name: str) -> list[str]:
-    """The paths of the NumPy arrays that are not what they were."""
+    """Return the paths of the NumPy arrays that were changed."""
     old, tree = jax.tree_util.tree_flatten_with_path(before)
     new = tree.flatten_up_to(after) if jax.tree_util.tree_structure(after) == tree else None
     if new is None:
@@ -148,12 +148,12 @@ def written(before: Any, after: Any, name: str) -> list[str]:
 
 
 def vector(leaves: list[np.ndarray]) -> np.ndarray:
-    """All leaves in one float64 vector."""
+    """Concatenate all leaves to one float64 vector."""
     return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
 
 
 def real_inputs(given: Point) -> list[np.ndarray]:
-    """The real arrays among the inputs, in formats that balls are made from."""
+    """Return the real arrays among the inputs, as float64 or float32."""
     real, _ = split(given.inputs)
     return [np.asarray(array, dtype=_float(array)) for array in real]
 
@@ -163,7 +163,7 @@ def _float(array: Any) -> Any:
 
 
 def signature(leaf: Any) -> Any:
-    """Shape and dtype of an array of floats; anything else is part of the program as it is."""
+    """Return a key for caching programs: shape and dtype of floats, the value of other leaves."""
     if is_real(leaf):
         return leaf.shape, str(leaf.dtype)
     if isinstance(leaf, np.ndarray):

@@ -1,4 +1,4 @@
-"""Pytrees of real arrays, and the width that they need."""
+"""Pytrees of real arrays, and the precision that JAX needs for them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,17 +8,17 @@ import numpy as np
 
 
 def wide(leaves: Sequence[Any]) -> Any:
-    """64 bits if anything has them, as the user's own call of `jax.grad` would need."""
+    """Return the context that enables 64 bits in JAX if some array has them."""
     return jax.enable_x64(any(np.dtype(leaf.dtype) == np.float64 for leaf in leaves))
 
 
 def is_real(leaf: Any) -> bool:
-    """Whether an input is an array of floats, which stands for real numbers."""
+    """Tell whether an input is an array of floats."""
     return hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating)
 
 
 def split(inputs: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """The real arrays among the inputs, and what puts others in their place."""
+    """Return the real arrays among the inputs, and a function that replaces them."""
     leaves, tree = jax.tree_util.tree_flatten(inputs)
     places = [i for i, leaf in enumerate(leaves) if is_real(leaf)]
 

@@ -1,4 +1,4 @@
-"""How far apart two floating-point numbers are, in units in the last place (ulp)."""
+"""Distances of floating-point numbers in units in the last place (ulp)."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 def ulp_distance(a: Any, b: Any, exact: Any = None) -> np.ndarray:
-    """|a - b| / ulp(exact), element by element; 0 when both are 0.
+    """Return |a - b| / ulp(exact), element by element; 0 where both are 0.
 
-    Without the exact values the spacing of floats is taken at the larger of the two numbers, which
-    for two that approximate one value is the same up to a factor of 2, at a power of two.
+    Without exact values, the ulp is that of the larger of the two numbers. For two approximations
+    of one value this differs at most by a factor of 2, at a power of two.
 
     Args:
         a, b: floating arrays or numbers of one shape and dtype.

@@ -1,8 +1,9 @@
-"""What kind of mistake a gradient has: found by fitting, believed after fresh points confirm it.
+"""Diagnose what kind of mistake a wrong gradient has; a new kind is one row of a table here.
 
-The simplest explanation is looked for first: one for the whole gradient, one for each of its
-leaves, and then one link of backpropagation that is wrong. What explains the gap at fresh points,
-element by element, is said; where nothing does, the kind is `unknown`.
+Rows about the numbers of a gradient are in `kinds`, rows about one link of backpropagation in
+`links`. The simplest explanation is tried first: one for the whole gradient, one for each leaf,
+then one wrong link. It is fitted at some points and reported only if it explains every element at
+fresh ones; if none does, the kind is `unknown`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,15 +18,15 @@ from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.judging.outcome import Trial
 
-#: How long to look for the link.
+#: The longest search for a wrong link, in seconds.
 SECONDS = 30.0
 
-#: Kinds that are what they are whatever else is wrong in other leaves.
+#: Kinds that are reported for some leaves even if the other wrong leaves are not explained.
 STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "unknown"})
 
 
 def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
-    """What kinds of mistake explain a wrong gradient; nothing where none does."""
+    """Return the mistakes that explain a wrong gradient; empty if none does."""
     found = evidence(trial)
     if found is None:
         return ()
@@ -45,14 +46,14 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
         return (_diagnosis(link, found, wrong),)
     if explained:
         return together
-    # Some leaves alone may look as if they had a decay, or were 0 but for rounding, where all of
-    # them have another mistake.
+    # A single leaf may look like a weight decay, or like 0 up to rounding, although one other
+    # mistake affects all of them.
     exactly = {k: t for k, t in by_leaf.items() if not _nearly_zero(t, found)}
     return tuple(d for d in _merged(found, exactly) if d.kind in STANDS_ALONE)
 
 
 def _nearly_zero(theory: Theory | None, found: Evidence) -> bool:
-    """Whether what is said to be 0 is so up to rounding, as sums over the wrong axis may be."""
+    """Tell whether a `zero` theory holds only up to rounding, as for a sum over a wrong axis."""
     if theory is None or theory.kind != "zero":
         return False
     return any((s.yours[found.wrong & (theory.predict(s) == 0)] != 0).any() for s in found.all)
@@ -69,13 +70,13 @@ def _mask(found: Evidence, leaf: int) -> np.ndarray:
 
 
 def _first(table: Sequence[kinds.Kind], found: Evidence, within: np.ndarray) -> Theory | None:
-    """The first theory that explains what is asked."""
+    """Return the first theory that explains the elements `within`."""
     theories: Iterator[Theory] = (t for kind in table for t in kind.proposes(found, within))
     return next((theory for theory in theories if explains(theory, found, within)), None)
 
 
 def _link(found: Evidence, within: np.ndarray, but: Sequence[str]) -> Theory | None:
-    """The first link that explains everything, of a kind that is not one of `but`."""
+    """Return the first wrong link that explains everything, of a kind that is not in `but`."""
     if found.engine is None:
         return None
     try:
@@ -83,12 +84,12 @@ def _link(found: Evidence, within: np.ndarray, but: Sequence[str]) -> Theory | N
         theories = (theory for rule in links.RULES for theory in rule(search))
         named = (theory for theory in theories if theory.kind not in but)
         return next((theory for theory in named if explains(theory, found, within)), None)
-    except Exception:  # whatever it is, it must not stand between the caller and the verdict
+    except Exception:  # a failed diagnosis must not cost the caller the verdict
         return None
 
 
 def _merged(found: Evidence, by_leaf: dict[int, Theory | None]) -> tuple[Diagnosis, ...]:
-    """What is said of several leaves, once."""
+    """Merge diagnoses that say the same of several leaves."""
     leaves: dict[tuple[str, str], list[int]] = {}
     for k, theory in by_leaf.items():
         if theory is not None:

@@ -1,7 +1,7 @@
-"""The derivative of an activation, as people get it wrong.
+"""Wrong derivatives of activations.
 
-Activations are found in the loss as they are written, `jax.nn.sigmoid(z)` or `1 / (1 + exp(-z))`:
-a stretch of element-wise operations from one value to another that computes a known function.
+Activations are found in the loss however they are written, `jax.nn.sigmoid(z)` or
+`1 / (1 + exp(-z))`: as a stretch of elementwise operations that computes a known function.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,35 +17,35 @@ from handgrad.diagnosis.activations import Wrong
 from handgrad.diagnosis.rewired import Option
 from handgrad.program.graph import ELEMENTWISE, Graph, Node, Numbering
 
-#: Longer stretches are not looked at: gelu by tanh has 8 operations, logaddexp 10.
+#: The longest stretch to consider: gelu by tanh has 8 operations, logaddexp 10.
 LONGEST = 16
 
-#: Functions of one number that are not straight lines.
+#: Nonlinear functions of one number.
 CURVED = ELEMENTWISE - {"add", "add_any", "convert_element_type", "copy", "copy_p", "div", "mul"}
 CURVED -= {"neg", "select_n", "sub", "max", "min", "clamp", "not", "and", "or"}
 
 
 @dataclass(frozen=True, eq=False)
 class Derivative:
-    """The derivative of a stretch of element-wise operations from z to a."""
+    """The derivative of a stretch of elementwise operations from z to a."""
 
     z: int
     at: int
     stretch: tuple[Node, ...]
     name: str
-    known: bool  #: whether it is one of the activations that have a name
+    known: bool  #: whether it is a known activation
     wrongs: tuple[Wrong, ...]
     options: tuple[Option, ...]
     node: Node
 
     def parts(self, graph: Graph) -> set[Node]:
-        """The operations whose results are used in here alone: exp, where it is a part of tanh."""
+        """Return the operations whose results are used only here: exp as a part of tanh."""
         outside = {o for n in graph.all_nodes() if n not in self.stretch for o in n.operands}
         outside.update(graph.outputs, (self.at,))
         return {node for node in self.stretch if outside.isdisjoint(node.outputs)}
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """z times the wrong derivative."""
+        """Return z times the wrong derivative."""
         z, a = (jax.lax.stop_gradient(values[v]) for v in (self.z, self.at))
 
         def slope(t: Any) -> Any:
@@ -60,7 +60,7 @@ class Derivative:
 
 @jax.custom_vjp
 def _gated(z: Any) -> Any:
-    """z; of what comes back, what is positive."""
+    """Return z; the derivative keeps the positive part of the cotangent."""
     return z
 
 
@@ -69,14 +69,14 @@ _gated.defvjp(lambda z: (z, None), lambda _, g: (jnp.where(g > 0, g, 0),))
 
 @dataclass(frozen=True, eq=False)
 class Extra:
-    """A derivative that the loss does not have, at a sum before an activation."""
+    """A superfluous derivative, at a pre-activation."""
 
     at: int
     options: tuple[Option, ...]
     node: Node
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """The value times the derivative of an activation there."""
+        """Return the value times the derivative of an activation there."""
         z = jax.lax.stop_gradient(values[self.at])
         factors = [activations.slope_of(activations.named(name).f, z) for name in activations.EXTRA]
         chosen = [choice == k + 1 for k in range(len(factors))]
@@ -86,14 +86,14 @@ class Extra:
 def derivatives(
     graph: Graph, node: Node, entries: set[int], into_product: bool, numbering: Numbering
 ) -> Iterator[Derivative]:
-    """The derivatives of activations that end at an operation.
+    """Yield the derivatives of activations that end at an operation.
 
     Args:
         graph: the loss, or a body of it.
         node: the operation.
-        entries: the values through which all of its value comes, element by element.
-        into_product: whether the value goes into a product of matrices.
-        numbering: shapes, and what is known beforehand.
+        entries: the values that its result is an elementwise function of.
+        into_product: whether the result goes into a matrix product.
+        numbering: shapes, and the values of constants.
     """
     (at, *_) = node.outputs
     unknown = []
@@ -110,7 +110,7 @@ def derivatives(
             unknown.append((z, stretch))
     if not unknown or len(unknown) < len(entries) - 1:
         return
-    # No known function: between layers it is an activation all the same, elsewhere some function.
+    # No known function: between layers it counts as an activation, elsewhere as a function.
     z, stretch = unknown[0] if into_product else unknown[-1]
     if into_product or (len(stretch) == 1 and stretch[0].name in CURVED):
         kind = "activation-derivative" if into_product else "unknown"
@@ -130,7 +130,7 @@ def _options(
         Option(
             "sign" if wrong is activations.NEGATIVE else kind,
             f"the derivative of {name} {wrong.says}",
-            # What a library's function does within itself is another matter.
+            # Operations within a library's function form a group of their own.
             f"{stretch[-1].call and stretch[-1].call.name}, {kind}: {name} {wrong.says}",
             f"the derivative of every activation {wrong.says}" if common(wrong, kind) else "",
         )
@@ -145,7 +145,7 @@ def _name(node: Node) -> str:
 
 
 def _stretch(graph: Graph, z: int, at: int) -> tuple[Node, ...]:
-    """The operations from z to a value, in order; none if there are too many."""
+    """Return the operations from z to a value, in order; none if there are too many."""
     wanted, found = {at}, []
     for node in reversed(graph.nodes):
         if not wanted.isdisjoint(node.outputs):
@@ -176,14 +176,14 @@ def _recognised(
     try:
         found = _along(stretch, z, jnp.asarray(activations.PROBES), values)
     except (TypeError, ValueError):
-        return None  # an operation that is told the shapes
+        return None  # an operation with fixed shapes
     if found.shape != activations.PROBES.shape:
         return None
     return activations.recognised(np.asarray(found))
 
 
 def _along(stretch: Sequence[Node], z: int, t: Any, values: dict[int, Any]) -> Any:
-    """What the stretch makes of t in place of z."""
+    """Evaluate the stretch at t in place of z."""
     found = {**values, z: t}
     output = t
     for node in stretch:

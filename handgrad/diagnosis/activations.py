@@ -1,7 +1,7 @@
-"""Activation functions, and what people write for their derivatives.
+"""Activation functions and the wrong derivatives that people write for them; a new one is a row.
 
-`z` is the sum before the activation, `a` the activation. A wrong derivative is what stands in the
-backward pass where f′(z) should.
+`z` is the pre-activation, `a` the activation. A wrong derivative stands in the backward pass in
+place of f′(z).
 """
 
 from collections.abc import Callable
@@ -18,16 +18,16 @@ Function = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Wrong:
-    """Something that people write for a derivative."""
+    """A wrong derivative that people write."""
 
     says: str  #: completes "the derivative of tanh ..."
-    #: Of z, a and f′; None where it is 1 for what comes back positive, and 0 for the rest.
+    #: A function of z, a and f′; None for the mask cotangent > 0.
     factor: Callable[[Any, Any, Function], Any] | None
 
 
 @dataclass(frozen=True)
 class Activation:
-    """A function by name, and mistakes that belong to it alone."""
+    """A function by name, and the mistakes that are specific to it."""
 
     name: str
     f: Function
@@ -57,7 +57,7 @@ OF_ANY = (
     NEGATIVE,
 )
 
-#: And with those that are known, or lie between layers: of exp this is the derivative.
+#: Mistakes with known activations. (Not with any function: the derivative of exp is itself.)
 OF_ACTIVATIONS = (*OF_ANY, Wrong("is replaced by the activation itself", lambda z, a, slope: a))
 
 ACTIVATIONS = (
@@ -165,26 +165,25 @@ ACTIVATIONS = (
     Activation("arctan", jnp.arctan),
 )
 
-#: Activations whose derivative people put where there is none to take: a loss of logits has it in
-#: itself.
+#: Activations whose derivative people write twice: a loss of logits already contains it.
 EXTRA = ("sigmoid", "tanh", "relu")
 
-#: Leaky relus have a slope below 0 that is smaller than this.
+#: The slope of a leaky relu below 0 is smaller than this.
 STEEPEST = 0.9
 
-#: Numbers that tell one function from another.
+#: Arguments at which the functions differ.
 PROBES = np.array([-3.1, -1.7, -0.6, -0.05, 0.04, 0.45, 1.3, 2.9, 7.5])
 
 
 def slope_of(f: Function, z: Any) -> Any:
-    """f′(z)."""
+    """Return f′(z)."""
     return jax.jvp(f, (z,), (jnp.ones_like(z),))[1]
 
 
 def recognised(values: np.ndarray) -> Activation | None:
-    """The activation that has these values at `PROBES`."""
+    """Return the activation that has these values at `PROBES`; None if there is none."""
     for activation, theirs in zip(ACTIVATIONS, _values(), strict=True):
-        # They are the same formula, up to rounding; different ones differ by 1e-4 somewhere.
+        # Equal up to rounding; different functions differ by at least 1e-4 somewhere.
         if np.allclose(values, theirs, rtol=1e-9, atol=1e-12):
             return activation
     return _leaky(values)
@@ -192,17 +191,17 @@ def recognised(values: np.ndarray) -> Activation | None:
 
 @cache
 def _values() -> list[np.ndarray]:
-    """What each activation is at the probes."""
+    """Return the values of each activation at the probes."""
     with jax.enable_x64(True):
         found = jax.jit(lambda t: [activation.f(t) for activation in ACTIVATIONS])(PROBES)
         return [np.asarray(values) for values in found]
 
 
 def _leaky(values: np.ndarray) -> Activation | None:
-    """z for z > 0, and a fixed part of it below."""
+    """Recognise a leaky relu: z for z > 0, and a constant times z below."""
     slope = float(values[0] / PROBES[0])
     expected = np.where(PROBES > 0, PROBES, slope * PROBES)
-    # A slope of about 1 is p + ε.
+    # A slope of about 1 is more likely p + ε.
     if not 0 < abs(slope) < STEEPEST or not np.allclose(values, expected, rtol=1e-9):
         return None
     (like,) = (a for a in ACTIVATIONS if a.name == "leaky relu")
@@ -217,5 +216,5 @@ def _leaky(values: np.ndarray) -> Activation | None:
 
 
 def named(name: str) -> Activation:
-    """The activation of that name."""
+    """Return the activation of that name."""
     return next(a for a in ACTIVATIONS if a.name == name)

@@ -1,4 +1,4 @@
-"""Products, sums, lookups and softmaxes, whose derivatives people get wrong."""
+"""Wrong derivatives of products, sums, lookups and softmaxes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from scipy.special import softmax
 from handgrad.diagnosis.rewired import Option
 from handgrad.program.graph import Graph, Node, Numbering
 
-#: How close numbers must be that are the same formula, up to rounding.
+#: The relative difference of values that count as the same formula, up to rounding.
 SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """A product with a square matrix: that, or its derivative, may be taken for its transpose."""
+    """A product with a square matrix, which, or whose derivative, may be transposed by mistake."""
 
     at: int
     node: Node
@@ -26,7 +26,7 @@ class Product:
     options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """A product that has the wrong derivative, for the other operand or for the matrix."""
+        """Return the product, with a wrong derivative for the other operand or for the matrix."""
         operands = [values[o] for o in self.node.operands]
         matrix, still = operands[self.square], jax.lax.stop_gradient
         for_the_other = self._product(operands, still(jnp.where(choice == 1, matrix.T, matrix)))
@@ -48,7 +48,7 @@ class Lookup:
     options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
-        """The same; of equal lookups only the last one comes back, as where items are assigned."""
+        """Return the value; of equal lookups only the last has a derivative, as with assignment."""
         table, *indices = (values[o] for o in self.node.operands)
         places = jnp.arange(table.size, dtype=jnp.float64).reshape(table.shape)
         (looked_up,) = self.node.bound([places, *indices])
@@ -60,7 +60,7 @@ class Lookup:
 
 @jax.custom_vjp
 def _masked(value: Any, mask: Any) -> Any:  # noqa: ARG001 (it is for the derivative)
-    """The value; of what comes back, what is not masked."""
+    """Return the value; the derivative keeps the cotangent where the mask is set."""
     return value
 
 
@@ -69,30 +69,30 @@ _masked.defvjp(lambda value, mask: (value, mask), lambda mask, g: (jnp.where(mas
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """A product, element by element, with an array: a mask, a gate, a gain."""
+    """An elementwise product with an array: a mask, a gate, a gain."""
 
     at: int
     node: Node
-    moving: int  #: the operand whose derivative lacks the other
+    wrong: int  #: the operand whose derivative lacks the other
     options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
-        """What has the derivative 1 for the one operand, and the right one for the other."""
+        """Return a value with derivative 1 for one operand, and the right one for the other."""
         operands = [values[o] for o in self.node.operands]
-        mine, other = operands[self.moving], operands[1 - self.moving]
+        mine, other = operands[self.wrong], operands[1 - self.wrong]
         return jnp.broadcast_to(mine, values[self.at].shape) + jax.lax.stop_gradient(mine) * other
 
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """A sum over one axis of a square array, or a value spread along one: the other is as good."""
+    """A sum or broadcast along one axis of a square array, where the other axis fits as well."""
 
     at: int
     node: Node
     options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
-        """The same along the other axis."""
+        """Sum or broadcast along the other axis."""
         operands = [values[o] for o in self.node.operands]
         if self.node.name == "reduce_sum":
             return jnp.sum(operands[0], axis=1 - self.node.eqn.params["axes"][0])
@@ -105,7 +105,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Softmax:
-    """A softmax, of whose matrix of derivatives people take the diagonal, a part of it, or 1."""
+    """A softmax, whose Jacobian people replace by its diagonal, by diag(p), or by 1."""
 
     z: int
     at: int
@@ -113,7 +113,7 @@ class Softmax:
     options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """z times what stands for the matrix."""
+        """Return z times what replaces the Jacobian."""
         p = jax.lax.stop_gradient(values[self.at])
         return values[self.z] * jnp.select([choice == 1, choice == 2], [p * (1 - p), p], 1)
 
@@ -127,7 +127,7 @@ _OTHER_AXIS = (Option("axis", "derivatives are summed over the other axis", "sum
 
 _SPREAD_OTHER = (Option("axis", "a derivative is spread along the other axis", "spread other"),)
 
-#: Where the sum is a part of softmax, it is not a sum that somebody wrote.
+#: A sum within a library function (softmax) is not one that the author wrote.
 _OTHER_AXIS_WITHIN = tuple(replace(option, kind="unknown") for option in _OTHER_AXIS)
 _SPREAD_OTHER_WITHIN = tuple(replace(option, kind="unknown") for option in _SPREAD_OTHER)
 
@@ -163,18 +163,18 @@ _SOFTMAX = (
 )
 
 
-def products(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Product]:
-    """A product with a square matrix."""
+def products(node: Node, active: set[int], numbering: Numbering) -> Iterator[Product]:
+    """Yield the products with a square matrix."""
     if node.name != "dot_general" or node.eqn.params["dimension_numbers"][1] != ((), ()):
         return
     for k, o in enumerate(node.operands):
         shape = numbering.avals[o].shape
-        if _square(shape) and not moving.isdisjoint(node.operands):
+        if _square(shape) and not active.isdisjoint(node.operands):
             yield Product(node.outputs[0], node, k, _TRANSPOSED)
 
 
-def axes(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Axis]:
-    """A sum along an axis of a square array, or a value spread along one."""
+def axes(node: Node, active: set[int], numbering: Numbering) -> Iterator[Axis]:
+    """Yield the sums and broadcasts along an axis of a square array."""
     (at, *_), shapes = node.outputs, [numbering.avals[o].shape for o in node.operands]
     if node.name == "reduce_sum":
         found = _square(shapes[0]) and len(node.eqn.params["axes"]) == 1
@@ -184,7 +184,7 @@ def axes(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Axis]:
         found = len(shapes[0]) == 1
     else:
         spread = [o for o, s in zip(node.operands, shapes, strict=True) if len(s) == 2 and 1 in s]
-        found = node.elementwise and not moving.isdisjoint(spread)
+        found = node.elementwise and not active.isdisjoint(spread)
     if found:
         within = node.call is not None and node.call.name not in ("sum", "mean")
         spread = _SPREAD_OTHER_WITHIN if within else _SPREAD_OTHER
@@ -192,21 +192,21 @@ def axes(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Axis]:
         yield Axis(at, node, spread if node.name == "reduce_sum" else other)
 
 
-def lookups(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Lookup]:
-    """Lookups of several elements of a table."""
-    if node.name == "gather" and node.operands[0] in moving:
+def lookups(node: Node, active: set[int], numbering: Numbering) -> Iterator[Lookup]:
+    """Yield the lookups of several elements of a table."""
+    if node.name == "gather" and node.operands[0] in active:
         several = np.prod(numbering.avals[node.outputs[0]].shape, dtype=int) > 1
-        if several and moving.isdisjoint(node.operands[1:]):
+        if several and active.isdisjoint(node.operands[1:]):
             yield Lookup(node.outputs[0], node, _ONCE)
 
 
-def times(node: Node, moving: set[int], numbering: Numbering) -> Iterator[Times]:
-    """Products with arrays, once for each operand that depends on the parameters."""
+def times(node: Node, active: set[int], numbering: Numbering) -> Iterator[Times]:
+    """Yield the products with arrays, once for each operand that depends on the parameters."""
     if node.name != "mul" or node.operands[0] == node.operands[1]:
         return
     for k, o in enumerate(node.operands):
         other = numbering.avals[node.operands[1 - k]]
-        if o in moving and np.prod(other.shape, dtype=int) > 1:
+        if o in active and np.prod(other.shape, dtype=int) > 1:
             yield Times(node.outputs[0], node, k, _WITHOUT)
 
 
@@ -215,7 +215,7 @@ def _square(shape: tuple[int, ...]) -> bool:
 
 
 def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> list[Softmax]:
-    """The softmaxes of a graph, found by their values at a point."""
+    """Find the softmaxes of a graph by their values at a point."""
     found = []
     earlier = list(graph.inputs)
     for node in graph.nodes:
@@ -223,7 +223,7 @@ def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> lis
         if node.name in ("div", "mul", "exp") and numbering.avals[at].shape:
             p = np.asarray(values[at])
             along = _axes_of_probabilities(p)
-            # Of the scores themselves, and of what is left of them once their maximum is taken off.
+            # Softmax of the scores themselves, and of the scores minus their maximum.
             found += [
                 Softmax(z, at, node, _SOFTMAX)
                 for z in (earlier if along else ())
@@ -235,7 +235,7 @@ def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> lis
 
 
 def _axes_of_probabilities(p: np.ndarray) -> list[int]:
-    """Along which axes numbers are between 0 and 1, and 1 together."""
+    """Return the axes along which the numbers are probabilities: in [0, 1], with sum 1."""
     if p.dtype.kind != "f" or not ((p >= 0) & (p <= 1)).all():
         return []
     several = [axis for axis in range(p.ndim) if p.shape[axis] > 1]

@@ -1,4 +1,4 @@
-"""Backpropagation through the caller's loss, with one thing changed, at any point."""
+"""Backpropagation through the caller's loss, right or with a mistake, at any point."""
 
 import time
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ from handgrad.diagnosis.array_links import softmaxes
 from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rewired import Knobs, Rewired
 from handgrad.diagnosis.switches import switches
-from handgrad.program.graph import Graph, Numbering, active, flattened
+from handgrad.program.graph import Graph, Numbering, active_values, flattened
 from handgrad.program.numpy_to_jax import in_jax
 from handgrad.program.trace import Function
 
-#: Programs of more operations take too long to compile with a switch at every link.
+#: Programs with more operations take too long to compile with a switch at every link.
 MOST_NODES = 2000
 
-#: Lines mean the same in NumPy and in JAX if their gradients have half of the digits in common.
+#: Code means the same in NumPy and in JAX if its gradients agree to this relative error.
 SAME = 1e-8
 
-#: The program runs a few hundred times at most: compiling it well would take longer than running.
+#: The program runs a few hundred times at most, so optimising it would take longer than it saves.
 QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 
@@ -35,16 +35,16 @@ class TooLargeError(Exception):
 
 @dataclass(eq=False)
 class Engine:
-    """The gradient of a loss in float64, right or changed at a place."""
+    """The gradient of a loss in float64, right or with changes."""
 
     rewired: Rewired
     traced_inputs: bool
-    constants: tuple[float, ...] = ()  #: single numbers that the loss computes with
+    constants: tuple[float, ...] = ()  #: scalar constants of the loss
     _compiled: dict[bool, Any] = field(default_factory=dict, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     def right(self, given: Point) -> np.ndarray:
-        """The gradient as it should be: shape (size,)."""
+        """Return the right gradient, shape (size,)."""
         if id(given) not in self._right:
             self._right[id(given)] = self.changed(given)
         return self._right[id(given)]
@@ -57,13 +57,13 @@ class Engine:
         updated: Sequence[np.ndarray | None] = (),
         leaves: Sequence[np.ndarray] | None = None,
     ) -> np.ndarray:
-        """The gradient with something changed: shape (size,).
+        """Return the gradient with changes, shape (size,).
 
         Args:
             given: the point.
-            scale: what derivatives are multiplied by, by the number of a place.
-            choice: which wrong rule is taken, by the number of a switch.
-            updated: parameters as an update leaves them, for derivatives of all else; None for
+            scale: factors of the cotangents, by the number of the place.
+            choice: the wrong rule to take, by the number of the switch.
+            updated: updated parameters, which the derivatives of all else are taken with; None for
                 those that are not updated.
             leaves: parameters in place of the point's.
         """
@@ -80,7 +80,7 @@ class Engine:
             return np.concatenate([np.asarray(leaf).reshape(-1) for leaf in found])
 
     def without(self, number: int) -> "Engine":
-        """The same with 0 for something that is known beforehand."""
+        """Return the engine of the same loss with 0 in place of a constant."""
         numbering = self.rewired.numbering
         known = numbering.known | {number: np.zeros_like(numbering.known[number])}
         return Engine(
@@ -88,11 +88,11 @@ class Engine:
         )
 
     def through(self, place: int, given: Point) -> np.ndarray:
-        """What comes back through a place: shape (size,)."""
+        """Return the part of the gradient that flows through a place, shape (size,)."""
         return self.right(given) - self.changed(given, {place: 0.0})
 
     def _gradient(self, with_switches: bool) -> Any:
-        """Compiled; without the switches that takes a quarter of the time."""
+        """Return the compiled gradient; without switches compiling takes a quarter of the time."""
         if with_switches not in self._compiled:
             rewired = self.rewired if with_switches else replace(self.rewired, switches=())
             self._compiled[with_switches] = jax.jit(rewired.gradient, compiler_options=QUICK)
@@ -100,28 +100,28 @@ class Engine:
 
 
 class AnotherLossError(Exception):
-    """Read as JAX's, the lines of a loss say something else."""
+    """The code of a NumPy loss computes something else in `jax.numpy`."""
 
 
 def engine(loss: Function, given: Point, exact: np.ndarray | None = None) -> Engine:
-    """The engine of a loss at points like this one.
+    """Build the engine of a loss for points like this one.
 
     Args:
-        loss: in `jax.numpy`, or in NumPy if its lines mean the same in `jax.numpy`.
+        loss: in `jax.numpy`, or in NumPy if its code means the same in `jax.numpy`.
         given: the point.
-        exact: the gradient there, shape (size,), NaN where it is not known; None of a loss that is
-            in `jax.numpy`.
+        exact: the gradient there, shape (size,), NaN where it is not known; None for a loss in
+            `jax.numpy`.
 
     Raises:
         TooLargeError: there are more than `MOST_NODES` operations.
-        AnotherLossError: its lines do not mean the same in `jax.numpy`.
+        AnotherLossError: the code does not mean the same in `jax.numpy`.
         Exception: whatever JAX raises where it cannot trace the loss in float64.
     """
     try:
         return _engine(loss, given)
     except TooLargeError:
         raise
-    except Exception:  # NumPy's functions on what JAX traces, in most cases
+    except Exception:  # in most cases NumPy's functions on tracers
         if exact is None:
             raise
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
@@ -151,23 +151,23 @@ def _engine(loss: Function, given: Point) -> Engine:
         graph = flattened(program, numbering)
         if sum(1 for _ in graph.all_nodes()) > MOST_NODES:
             raise TooLargeError
-        moving = graph.inputs[: len(leaves)]
-        found = switches(graph, moving, numbering)
+        parameters = graph.inputs[: len(leaves)]
+        found = switches(graph, parameters, numbering)
         values = _values(graph, numbering, [*leaves, *(_wide(real) if traced_inputs else [])])
         found += softmaxes(graph, numbering, values)
     activations = [switch for switch in found if isinstance(switch, Derivative)]
-    places_found = tuple(places(graph, moving, activations))
+    places_found = tuple(places(graph, parameters, activations))
     rewired = Rewired(graph, numbering, places_found, tuple(found), given.paths)
-    return Engine(rewired, traced_inputs, _constants(graph, moving, values))
+    return Engine(rewired, traced_inputs, _constants(graph, parameters, values))
 
 
 def _constants(graph: Graph, leaves: Sequence[int], values: dict[int, Any]) -> tuple[float, ...]:
-    """The single numbers that do not depend on the parameters, but for 0, ±1 and inputs.
+    """Return the scalars that do not depend on the parameters, except 0, ±1 and inputs.
 
-    An input that is one number may be a factor of a derivative, and be missing as any other term.
+    Scalar inputs are left out: one may be a term of a derivative that is missing, not a factor.
     """
-    moving, given = active(graph, leaves), set(graph.inputs)
-    fixed = {number: np.asarray(value) for number, value in values.items() if number not in moving}
+    active, given = active_values(graph, leaves), set(graph.inputs)
+    fixed = {number: np.asarray(value) for number, value in values.items() if number not in active}
     single = {
         o: float(a.flat[0]) for o, a in fixed.items() if a.size == 1 and a.dtype.kind in "fiu"
     }
@@ -180,7 +180,7 @@ def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:
 
 
 def _values(graph: Graph, numbering: Numbering, given: Sequence[Any]) -> dict[int, Any]:
-    """All values on the way to the loss."""
+    """Compute all intermediate values of the loss."""
     values = dict(numbering.known) | dict(zip(graph.inputs, given, strict=True))
     for node in graph.nodes:
         outputs = node.bound([values[o] for o in node.operands])
@@ -189,7 +189,7 @@ def _values(graph: Graph, numbering: Numbering, given: Sequence[Any]) -> dict[in
 
 
 class Clock:
-    """How much time is left."""
+    """A limit on wall-clock time."""
 
     def __init__(self, seconds: float) -> None:
         self.end = time.perf_counter() + seconds

@@ -1,4 +1,4 @@
-"""A factor by its name: the batch size, its inverse, 2, a half, the number of outputs."""
+"""Names of factors: the batch size, its inverse, 2, a half, the number of outputs."""
 
 import itertools
 import math
@@ -12,11 +12,11 @@ import numpy as np
 from handgrad.data.numerals import short
 from handgrad.data.point import Point
 
-#: A factor has a name if it is as close as this to it: what float32 tells of a fitted factor. For
-#: one of the one or two hundred names to be so close by chance is a matter of a few in a thousand.
+#: The relative distance at which a factor gets a name: the accuracy of a factor fitted in float32.
+#: The chance that one of the one or two hundred names is so close is a few in a thousand.
 CLOSE = 1e-5
 
-#: A factor as close as this to 1 is shown by its distance from it.
+#: A factor within this distance of 1 is shown as 1 plus or minus the distance.
 NEAR_ONE = 1e-3
 
 #: Plain numbers that are forgotten or written twice.
@@ -32,13 +32,13 @@ CONSTANTS = (
 
 
 class Length(NamedTuple):
-    """A length that occurs in the arrays."""
+    """The meaning of a length that occurs in the arrays."""
 
     what: str
     likely: bool  #: whether people divide by it: examples, outputs, elements
 
-    def told(self, also: bool = False) -> str:
-        """What it is; it may be by chance that it has the length of something else."""
+    def described(self, also: bool = False) -> str:
+        """Describe the length; `also` if the number may be a coincidence."""
         return f"also {self.what}" if also or not self.likely else self.what
 
 
@@ -47,16 +47,16 @@ class Name:
     """A factor in words."""
 
     text: str  #: 1/7
-    about: str  #: what the numbers in it are, " (7 is the batch size)", or nothing
+    about: str  #: an explanation, " (7 is the batch size)", or nothing
 
 
 def name(factor: float, given: Point | None = None, constants: Sequence[float] = ()) -> Name | None:
-    """What a factor is; None if it has no name.
+    """Name a factor; None if it has no name.
 
     Args:
         factor: the number.
-        given: the point, whose arrays have the sizes; None if they do not matter.
-        constants: numbers that the loss computes with.
+        given: the point, whose array lengths may be the factor; None to ignore them.
+        constants: scalar constants of the loss.
     """
     for text, value, about in itertools.chain(
         _candidates(_lengths(given) if given else {}), _of_loss(constants)
@@ -67,7 +67,7 @@ def name(factor: float, given: Point | None = None, constants: Sequence[float] =
 
 
 def part(factor: float, found: Name | None, of: str) -> str:
-    """`1/7 of exact (7 is the batch size)`, `2 times exact`."""
+    """Write a multiple: `1/7 of exact (7 is the batch size)`, `2 times exact`."""
     if 0 < abs(factor - 1) < NEAR_ONE:
         return f"(1 {'+' if factor > 1 else '-'} {short(abs(factor - 1), 3)}) times {of}"
     found = found or Name(_nameless(factor), "")
@@ -76,7 +76,7 @@ def part(factor: float, found: Name | None, of: str) -> str:
 
 
 def _nameless(factor: float) -> str:
-    """`1/88` for the inverse of a whole number, else digits."""
+    """Write a factor without a name: `1/88` for the inverse of a whole number, else digits."""
     inverse = 1 / factor if factor else 0.0
     whole = round(inverse)
     if abs(whole) > 1 and abs(inverse - whole) < CLOSE * abs(whole):
@@ -87,17 +87,17 @@ def _nameless(factor: float) -> str:
 def _candidates(lengths: dict[int, Length]) -> Iterator[tuple[str, float, str]]:
     for sign, minus in ((1, ""), (-1, "-")):
         for n in PLAIN:
-            about = f" ({n} is {lengths[n].told(also=n == 2)})" if n in lengths else ""
+            about = f" ({n} is {lengths[n].described(also=n == 2)})" if n in lengths else ""
             yield f"{minus}{n}", sign * n, about
             yield f"{minus}1/{n}", sign / n, about
         for n, length in lengths.items():
             for text, value in _of_one(n, length.likely):
-                yield minus + text, sign * value, f" ({n} is {length.told()})"
+                yield minus + text, sign * value, f" ({n} is {length.described()})"
         likely = [n for n, length in lengths.items() if length.likely]
         for n, m in itertools.combinations(likely, 2):
             about = f" ({n} is {lengths[n].what}, {m} {lengths[m].what})"
             if math.gcd(n, m) > 1:
-                continue  # 10/15 tells nothing of either
+                continue  # 10/15 is 2/3, which may have another reason
             for text, value in ((f"{n}·{m}", n * m), (f"{n}/{m}", n / m), (f"{m}/{n}", m / n)):
                 yield minus + text, sign * value, about
             yield f"{minus}1/({n}·{m})", sign / (n * m), about
@@ -106,7 +106,7 @@ def _candidates(lengths: dict[int, Length]) -> Iterator[tuple[str, float, str]]:
 
 
 def _of_loss(constants: Sequence[float]) -> Iterator[tuple[str, float, str]]:
-    """A number of the loss, forgotten or there twice."""
+    """Yield the constants of the loss, forgotten or applied twice."""
     for c in constants:
         text, about = short(c, 6), f" ({short(c, 6)} is a number in the loss)"
         yield text, c, about
@@ -114,10 +114,10 @@ def _of_loss(constants: Sequence[float]) -> Iterator[tuple[str, float, str]]:
 
 
 def _of_one(n: int, likely: bool) -> Iterator[tuple[str, float]]:
-    """What people make of a length; of one that is seldom divided by only itself and its root."""
+    """Yield the factors made of a length; an unlikely divisor gives only itself and its root."""
     yield f"{n}", n
     yield f"1/{n}", 1 / n
-    # Scores of attention are divided by the root of a width.
+    # Attention scores are divided by the root of a width.
     yield f"√{n}", n**0.5
     yield f"1/√{n}", 1 / n**0.5
     if not likely:
@@ -134,7 +134,7 @@ def _of_one(n: int, likely: bool) -> Iterator[tuple[str, float]]:
 
 
 def _lengths(given: Point) -> dict[int, Length]:
-    """The lengths that occur, each by what it most likely is, the likeliest first."""
+    """Return the lengths that occur, each with its likeliest meaning; the likeliest first."""
     found: list[tuple[int, Length]] = []
     for path, leaf in zip(given.paths, given.leaves, strict=True):
         for k, n in enumerate(leaf.shape):
@@ -144,7 +144,7 @@ def _lengths(given: Point) -> dict[int, Length]:
     for shape in shapes:
         found.append((int(np.prod(shape)), Length("the number of elements of an input", True)))
         found += [(n, Length("the width of an input", False)) for n in shape[1:]]
-    # Targets come last; two inputs of one shape are likelier to be two of a kind.
+    # Targets come last; but two inputs of one shape are more likely two inputs of a kind.
     if shapes and len(shapes[-1]) > 1 and shapes[-1] not in shapes[:-1]:
         found.append((shapes[-1][-1], Length("the number of outputs", True)))
     if shapes:
@@ -156,7 +156,7 @@ def _lengths(given: Point) -> dict[int, Length]:
 
 
 def _first_axis(shapes: Sequence[tuple[int, ...]]) -> str:
-    """What axis 0 of the inputs counts: of an array of three axes it may be time."""
+    """Describe axis 0 of the inputs: the batch, unless it may be time in an array of 3 axes."""
     dimensions = {len(shape) for shape in shapes}
     if dimensions == {1}:
         return "the length of an input"

@@ -1,7 +1,7 @@
-"""The kinds of mistake that show in the numbers of a gradient, one small rule each.
+"""The kinds of mistake that show in the numbers of a gradient; a new kind is a function and a row.
 
-A rule is given the evidence and the elements that are to be explained; it proposes theories, fitted
-to the first points. Nothing it proposes is believed before fresh points have confirmed it.
+A function takes the evidence and the elements to explain, and proposes theories fitted to the first
+points. A theory is accepted only if fresh points confirm it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,17 +17,17 @@ from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 
-#: Leaves to name at most.
+#: The most leaves to name.
 MOST_NAMES = 4
 
-#: How close leaves must be to be taken for each other's by a first look, which decides nothing.
+#: The relative difference up to which a leaf is proposed to be another one's; later checks decide.
 PLAUSIBLE = 1e-4
 
-#: Nobody forgets a factor so close to 1 that has no name. Where other leaves are wrong, too, it is
-#: what has been done to them that looks like it, as a decay of an updated parameter does.
+#: A nameless factor within this distance of 1 is not believed if other leaves are wrong too: then
+#: their mistake looks like a factor here, as the decay of an updated parameter does.
 NEAR_ONE = 0.1
 
-#: What a leaf is called that is a single number.
+#: How a leaf that is a single number is called.
 ONE_NUMBER = "yours"
 
 #: (evidence, elements) -> theories about these elements.
@@ -36,14 +36,14 @@ Proposes = Callable[[Evidence, np.ndarray], Iterator[Theory]]
 
 @dataclass(frozen=True)
 class Kind:
-    """One row of the table."""
+    """A kind of mistake: one row of the table."""
 
     name: str
     proposes: Proposes
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> float | None:
-    """The number that one is of the other in every element, if there is one; from the clearest."""
+    """Return the median of the finite quotients; None if there is none."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratios = numerator / denominator
     ratios = ratios[np.isfinite(ratios)]
@@ -51,7 +51,7 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> float | None:
 
 
 def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """yours = c · exact in every element that is wrong, with c = -1, 0, or a name of its own."""
+    """Propose yours = c · exact in every wrong element, with c = -1, 0, or any factor."""
     first = evidence.fit[0]
     wrong = evidence.wrong & within
     c = ratio(first.yours[wrong & first.wrong], first.exact[wrong & first.wrong])
@@ -59,7 +59,7 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         return
     subject, partly = _subject(evidence, within, wrong)
     for value in dict.fromkeys((float(np.round(c)), c)):
-        # Looking for a name may take longer than all else.
+        # Checked first, since finding a name may take longer than all else.
         if not first.explained(_times(value, wrong, first), within):
             continue
         kind = {-1.0: "sign", 0.0: "zero"}.get(value, "factor")
@@ -73,10 +73,10 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
 
 
 def _may_be_a_term(evidence: Evidence, wrong: np.ndarray, nameless: bool) -> bool:
-    """Whether a term or an input that was left out looks the same as a factor.
+    """Tell whether a missing term or input would look the same as a factor.
 
-    One number may lack an input that is a factor of it, and inputs are the same at all points; rows
-    of a table that are looked up twice may lack one of two equal terms.
+    A single number may lack an input that is a factor of it, since inputs are the same at all
+    points; rows of a table that are looked up twice may lack one of two equal terms.
     """
     if nameless and wrong.sum() == 1:
         return True
@@ -87,7 +87,7 @@ def _may_be_a_term(evidence: Evidence, wrong: np.ndarray, nameless: bool) -> boo
 def _said(kind: str, value: float, subject: str, evidence: Evidence) -> str:
     if kind == "factor":
         return f"{subject} is {factors.part(value, evidence.name(value), 'exact')}"
-    # Of a parameter's name one may think that it is the parameter which is 0.
+    # "in", since "params['b'] is 0" could be read as the parameter being 0.
     where = "" if subject == ONE_NUMBER else f" in {subject}"
     return f"yours {'is 0' if kind == 'zero' else 'has the wrong sign'}{where}"
 
@@ -97,12 +97,12 @@ def _times(value: float, wrong: np.ndarray, sample: Sample) -> np.ndarray:
 
 
 def _subject(evidence: Evidence, within: np.ndarray, wrong: np.ndarray) -> tuple[str, bool]:
-    """How to call the wrong elements, and whether they are only some of those that can be wrong."""
+    """Name the wrong elements, and tell whether they are only some of those that can be wrong."""
     given, count = evidence.given, int(wrong.sum())
     if any(_partly(evidence, wrong, part) for part in given.parts()):
         one = _element(evidence, int(np.argmax(wrong)))
         return (one if count == 1 else f"each of {count} elements"), True
-    if not (within & evidence.moving & ~wrong).any():
+    if not (within & evidence.nonzero & ~wrong).any():
         return ("every element" if within.sum() > 1 else ONE_NUMBER), False
     pairs = zip(given.paths, given.parts(), strict=True)
     names = shortened([path for path, part in pairs if wrong[part].any()])
@@ -110,19 +110,19 @@ def _subject(evidence: Evidence, within: np.ndarray, wrong: np.ndarray) -> tuple
 
 
 def _partly(evidence: Evidence, wrong: np.ndarray, part: slice) -> bool:
-    """Whether some elements of a leaf are wrong, and others could be and are not."""
-    return bool(wrong[part].any() and (evidence.moving & ~wrong)[part].any())
+    """Tell whether some elements of a leaf are wrong, while others could be and are not."""
+    return bool(wrong[part].any() and (evidence.nonzero & ~wrong)[part].any())
 
 
 def shortened(names: Sequence[str]) -> str:
-    """`a, b and c`; of many only the first ones."""
+    """List names, `a, b and c`; only the first ones of many."""
     if len(names) > MOST_NAMES:
         return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _off_by(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """A few elements are off by a fixed part of themselves, which has no name."""
+    """Propose that a few elements are off by a factor without a name."""
     first = evidence.fit[0]
     wrong = evidence.wrong & within
     c = ratio(first.yours[wrong & first.wrong], first.exact[wrong & first.wrong])
@@ -133,7 +133,7 @@ def _off_by(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
 
 
 def _transposed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """yours = exactᵀ, of a square matrix."""
+    """Propose yours = exactᵀ for a square matrix."""
     for part, leaf in zip(evidence.given.parts(), evidence.given.leaves, strict=True):
         square = leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] > 1
         if square and within[part].any():
@@ -151,7 +151,7 @@ def _moved(part: slice, order: np.ndarray) -> Callable[[Sample], np.ndarray]:
 
 
 def _reversed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """yours is exact with an axis reversed: a kernel that is not flipped, or flipped once more."""
+    """Propose that an axis is reversed: a kernel not flipped, or flipped once too often."""
     for part, leaf in zip(evidence.given.parts(), evidence.given.leaves, strict=True):
         if not within[part].any():
             continue
@@ -163,7 +163,7 @@ def _reversed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
 
 
 def _exchanged_elements(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """Two elements of one leaf have each other's value."""
+    """Propose that two elements of one leaf are exchanged."""
     wrong = np.flatnonzero(evidence.wrong & within)
     if len(wrong) != 2:
         return
@@ -174,14 +174,14 @@ def _exchanged_elements(evidence: Evidence, within: np.ndarray) -> Iterator[Theo
 
 
 def _element(evidence: Evidence, i: int) -> str:
-    """An element by its path and index."""
+    """Name an element by its path and index."""
     given = evidence.given
     k = next(k for k, part in enumerate(given.parts()) if part.start <= i < part.stop)
     return given.paths[k] + place(index_of(given, given.paths[k], i - given.parts()[k].start))
 
 
 def _exchanged_leaves(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """Leaves of one shape have each other's derivatives."""
+    """Propose that leaves of one shape are exchanged."""
     given, first = evidence.given, evidence.fit[0]
     parts = given.parts()
     concerned = [k for k, part in enumerate(parts) if (evidence.wrong & within)[part].any()]
@@ -198,7 +198,7 @@ def _exchanged_leaves(evidence: Evidence, within: np.ndarray) -> Iterator[Theory
 
 
 def _same(sample: Sample, mine: slice, other: slice) -> bool:
-    """Whether yours of one leaf may be the exact derivative of another."""
+    """Tell whether yours of one leaf may be the exact derivative by another."""
     scale = np.max(np.abs(sample.exact[other]), initial=0.0)
     with np.errstate(invalid="ignore"):
         off = np.abs(sample.yours[mine] - sample.exact[other])
@@ -206,7 +206,7 @@ def _same(sample: Sample, mine: slice, other: slice) -> bool:
 
 
 def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """yours - exact = λ · parameter."""
+    """Propose yours - exact = λ · parameter."""
     first = evidence.fit[0]
     wrong = evidence.wrong & within
     rate = ratio(first.gap[wrong & first.wrong], first.params[wrong & first.wrong])
@@ -225,10 +225,10 @@ def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
 
 
 def _has_penalty(evidence: Evidence, wrong: np.ndarray) -> bool:
-    """Whether the loss has a term whose derivatives are a fixed multiple of the parameters.
+    """Tell whether the loss has a term whose derivatives are a constant times the parameters.
 
-    Nobody takes a decay off that is not there. Least squares without the prediction look like it,
-    where the features are orthogonal. Where JAX cannot trace the loss, nobody knows.
+    Without it a negative decay is unlikely: least squares without the prediction looks like one if
+    the features are orthogonal. True if JAX cannot trace the loss, where this is not known.
     """
     run = evidence.engine
     if run is None:
@@ -237,19 +237,19 @@ def _has_penalty(evidence: Evidence, wrong: np.ndarray) -> bool:
 
 
 def decays(run: Engine, at: int, evidence: Evidence, wrong: np.ndarray) -> bool:
-    """Whether what comes back through a place is the same multiple of the parameters everywhere."""
+    """Tell whether what flows through a place is a constant times the parameters at all points."""
     rate: float | None = None
     for sample in evidence.all[:3]:
         through = run.through(at, sample.given)[wrong]
         rate = ratio(through, sample.params[wrong]) if rate is None else rate
-        # The same formula, up to rounding, which differences of gradients have more of.
+        # Equal up to rounding; the tolerance is wide since `through` is a difference of gradients.
         if not rate or not np.allclose(through, rate * sample.params[wrong], rtol=1e-6, atol=0):
             return False
     return True
 
 
 def _clipped(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """yours is exact, but not beyond ±c; or as long as c in all, and points where exact points."""
+    """Propose that yours is exact, clipped elementwise at ±c or by its norm."""
     first = evidence.fit[0]
     c = float(np.max(np.abs(first.yours[within]), initial=0.0))
     length = float(np.linalg.norm(first.yours[within]))
@@ -265,14 +265,14 @@ def _no_longer_than(length: float, within: np.ndarray, sample: Sample) -> np.nda
     return np.where(within, sample.exact * min(1.0, length / norm if norm else 1.0), sample.exact)
 
 
-#: What a whole gradient can be in relation to the exact one, the simplest first.
+#: Kinds of mistake in a whole gradient, the simplest first.
 OF_THE_WHOLE = (
     Kind("sign, factor", _factor),
     Kind("exchanged", _exchanged_leaves),
     Kind("clipped", _clipped),
 )
 
-#: What one leaf can be.
+#: Kinds of mistake in one leaf, the simplest first.
 OF_A_LEAF = (
     Kind("sign, zero, factor", _factor),
     Kind("transposed", _transposed),

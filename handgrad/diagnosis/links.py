@@ -1,7 +1,7 @@
-"""The kinds of mistake that show in one link of the chain: backpropagation is run with each.
+"""The kinds of mistake in one link of the chain rule; a new kind is a function and a row.
 
-A gradient is an affine function of the factor at one place, so two runs tell what every other
-factor would give: what comes back through the place is the difference that a 0 there makes.
+Backpropagation is run with each mistake and compared with the gradient. The gradient is an affine
+function of the factor at one place, so two runs give its value for every other factor.
 """
 
 import itertools
@@ -21,30 +21,31 @@ from handgrad.diagnosis.theory import Theory, explains
 from handgrad.diagnosis.wording import of_nodes, of_place, of_switches
 from handgrad.program.graph import Node
 
-#: Pairs of places are looked through for so many places at most.
+#: Pairs are formed of this many places at most.
 MOST_PAIRED = 300
 
-#: How many of the wrong elements must be explained before the others are computed: a quick look.
+#: The number of wrong elements that pairs of places are first compared at, to save time.
 FEW = 64
 
-#: What keeps a logarithm or a division from 0 is smaller than this; so many are tried.
+#: Constants that keep a logarithm or a division from 0 are smaller than the first number; the
+#: second is how many are tried.
 SMALL, MOST_SMALL = 1e-2, 4
 
-#: How much of a gap may be left by a first look at sums of two terms, of which there are thousands.
-#: It spares computing and decides nothing: what comes out of it is held to all points.
+#: The relative residual up to which a sum of two terms is proposed. There are thousands of such
+#: sums: this only saves time, and all points decide.
 PLAUSIBLE_PAIR = 1e-3
 
 
-#: A switch by its number, its option by number, and itself.
+#: The number of a switch, the number of its option, and the switch.
 Choice = tuple[int, int, Switch]
 
 
 def _factor_at_a_place(search: Search, inside: bool = False) -> Iterator[Theory]:
-    """Nothing at all, a wrong sign, a factor too many, a missing factor: at one place.
+    """Propose a factor at one place: 0 (a missing term), -1 (a wrong sign), or any other.
 
-    Where two places differ only by a factor, a term that is missing through one is a strange factor
-    through the other: the simplest comes first, wherever it is. Places within one function come
-    after what people write for its derivative as a whole.
+    If two places differ only by a factor, a term that is missing at one is an odd factor at the
+    other; so the simplest factor is proposed first, at whatever place. Places inside one function
+    are tried after the wrong derivatives of the function as a whole.
     """
     first = search.evidence.fit[0]
     found = []
@@ -64,31 +65,31 @@ def _factor_at_a_place(search: Search, inside: bool = False) -> Iterator[Theory]
         yield _of_a_penalty(theory) if _is_a_penalty(theory, search, i) else theory
 
 
-#: The same at places within one function.
+#: The same at places inside one function.
 _factor_inside = partial(_factor_at_a_place, inside=True)
 
 
 def _is_a_penalty(theory: Theory, search: Search, place: int) -> bool:
-    """Whether it explains the gap, and what comes back there is a multiple of the parameters."""
+    """Tell whether a theory explains the gap and the place is that of a weight penalty."""
     concerned = search.evidence.wrong & (search.through(place, search.evidence.fit[0]) != 0)
     explained = concerned.any() and explains(theory, search.evidence, search.within)
     return bool(explained) and kinds.decays(search.engine, place, search.evidence, concerned)
 
 
 def _of_a_penalty(theory: Theory) -> Theory:
-    """The same theory by its own name."""
+    """Return the theory as one of kind `weight-decay`."""
     says = theory.says.removesuffix(": a term is missing")
     return replace(theory, kind="weight-decay", says=f"{says}: the loss's weight decay")
 
 
 def _strangeness(search: Search, factor: float) -> int:
-    """How far-fetched a factor is."""
+    """Rank a factor by plausibility: 0 is missing, -1 is a sign, then named ones, then others."""
     named = search.evidence.name(factor) is not None
     return {0.0: 0, -1.0: 1}.get(factor, 2 if named else 3)
 
 
 def _factor_at_a_line(search: Search) -> Iterator[Theory]:
-    """Nothing comes back, or with the wrong sign, at one place in every round of a loop."""
+    """Propose the factor 0 or -1 at one place in every round of a loop."""
     alike: dict[object, list[int]] = {}
     places = search.engine.rewired.places
     for i, place in enumerate(places):
@@ -100,7 +101,7 @@ def _factor_at_a_line(search: Search) -> Iterator[Theory]:
 
 
 def _written(place: Place) -> object:
-    """What places of different rounds of an unrolled loop have in common: where they stand."""
+    """Return a key that the same place has in all rounds of an unrolled loop: its source lines."""
     use = place.uses[0] if place.uses else None
     nodes = (place.made_by, use and use[0])
     lines = [node and node.source and (node.source.file, node.source.line) for node in nodes]
@@ -108,7 +109,7 @@ def _written(place: Place) -> object:
 
 
 def _fitted(sample: Sample, through: np.ndarray, within: np.ndarray) -> float | None:
-    """The factor that would explain the gap, if one may."""
+    """Fit the factor that would explain the gap; None if none can."""
     wrong = within & sample.wrong
     if not wrong.any() or (through[wrong] == 0).any():
         return None
@@ -123,7 +124,7 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
     elif value == -1:
         kind, says = "sign", f"what comes back {what} has the wrong sign"
     else:
-        # The lengths of arrays have no part in what one function does.
+        # Inside one function, array lengths are no likely factors.
         name = factors.name(value) if place.inside else search.evidence.name(value)
         kind = "factor" if name else "unknown"
         part = factors.part(value, name, "what it should be")
@@ -136,7 +137,7 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
 
 
 def _wrong_rule(search: Search) -> Iterator[Theory]:
-    """A derivative that is wrong: at one link, at all of its like, at all but the last of them."""
+    """Propose a wrong derivative: at one link, at all links of a group, at all but one."""
     alike: dict[tuple[type, str], list[Choice]] = {}
     everywhere: dict[str, list[Choice]] = {}
     for i, switch in enumerate(search.engine.rewired.switches):
@@ -153,9 +154,9 @@ def _wrong_rule(search: Search) -> Iterator[Theory]:
 
 
 def _wrong_rule_for_some(search: Search) -> Iterator[Theory]:
-    """A derivative that is wrong for the leaves that are wrong, and right on the way to the others.
+    """Propose a derivative that is wrong for the wrong leaves, and right for the others.
 
-    A bias whose gradient is taken before the activation's derivative, and the weights' after it.
+    Example: the bias's gradient is taken before the activation's derivative, the weights' after it.
     """
     evidence = search.evidence
     parts = evidence.given.parts()
@@ -179,7 +180,7 @@ def _in_part(
 
 
 def _choices(members: list[Choice]) -> Iterator[list[Choice]]:
-    """All of them, those of one line, each, and all but one at either end."""
+    """Yield subsets: all, those of one line, each alone, all but the last, all but the first."""
     yield members
     by_line: dict[object, list[Choice]] = {}
     for member in members:
@@ -207,7 +208,7 @@ def _switched(search: Search, members: list[Choice]) -> Theory:
 
 
 def _two_terms_missing(search: Search) -> Iterator[Theory]:
-    """Nothing comes back through two places, as where mean and variance are held constant."""
+    """Propose two missing terms, as if mean and variance were held constant."""
     first = search.evidence.fit[0]
     places = search.engine.rewired.places[:MOST_PAIRED]
     wrong = np.flatnonzero(search.within & first.wrong)[:FEW]
@@ -235,7 +236,7 @@ def _both_missing(search: Search, i: int, j: int) -> Theory:
 
 
 def _left_out(search: Search) -> Iterator[Theory]:
-    """The derivatives are those at other parameters: with one leaf forgotten, 0, on the way."""
+    """Propose that one leaf was left out of the forward pass, as if it were 0."""
     for k, path in enumerate(search.evidence.given.paths):
         if search.clock.over:
             return
@@ -249,7 +250,7 @@ def _without(engine: Engine, k: int, sample: Sample) -> np.ndarray:
 
 
 def _small_number_left_out(search: Search) -> Iterator[Theory]:
-    """The derivatives are those of another loss: of log p for log(p + ε)."""
+    """Propose that a small constant was left out: log p for log(p + ε)."""
     for number, (value, node) in itertools.islice(_small_numbers(search).items(), MOST_SMALL):
         if search.clock.over:
             return
@@ -262,7 +263,7 @@ def _right(engine: Engine, sample: Sample) -> np.ndarray:
 
 
 def _small_numbers(search: Search) -> dict[int, tuple[float, Node]]:
-    """What is added to something, or bounds it, and is small; and the operation that does it."""
+    """Return the small constants that are added or used as bounds, each with its operation."""
     known = search.engine.rewired.numbering.known
     found: dict[int, tuple[float, Node]] = {}
     for node in search.engine.rewired.graph.nodes:

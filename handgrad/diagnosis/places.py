@@ -1,4 +1,4 @@
-"""Which places a derivative flows back through: each chain of operations has one."""
+"""Find the places where a factor can be wrong: one on each chain of operations."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -6,29 +6,29 @@ from dataclasses import replace
 
 from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.rewired import Place
-from handgrad.program.graph import Graph, Node, active
+from handgrad.program.graph import Graph, Node, active_values
 
-#: Uses of a value, each an operation and as which operand.
+#: The uses of a value: (operation, number of the operand).
 Uses = list[tuple[Node, int]]
 
 
 def places(
     graph: Graph, leaves: Sequence[int], activations: Sequence[Derivative] = ()
 ) -> list[Place]:
-    """The places of a graph and of the bodies in it, those within one function last.
+    """Return the places of a graph and of the bodies in it, those inside one function last.
 
-    A factor has the same effect wherever along a chain it stands, so a chain from one fork or
-    junction to the next has one place: the value where paths have met, or the use where they part.
-    Nobody writes the derivative of half a function: what a library's function or an activation is
-    given flows back through all of its uses there, before any of them is looked at alone.
+    A factor has the same effect anywhere on a chain, so a chain from one fork or junction to the
+    next has one place: the value where paths have joined, or the use where they fork. The
+    derivative of a library function or an activation is written as a whole, so all uses of its
+    argument in it form one place, which comes before each use by itself.
 
     Args:
-        graph: the loss, written out.
+        graph: the loss, with calls expanded.
         leaves: the numbers of its parameters.
         activations: stretches of operations, each of which is one function.
     """
-    moving = active(graph, leaves)
-    found = [Place(leaf, (), None) for leaf in leaves] + list(_within(graph, moving))
+    active = active_values(graph, leaves)
+    found = [Place(leaf, (), None) for leaf in leaves] + list(_within(graph, active))
     for activation in activations:
         if activation.known:
             found = _closed(found, activation)
@@ -36,7 +36,7 @@ def places(
 
 
 def _closed(found: list[Place], activation: Derivative) -> list[Place]:
-    """The places, of which those between the ends of an activation are inside."""
+    """Mark the places between the two ends of an activation as inside it."""
     within = set(activation.stretch)
     between = {o for node in activation.stretch for o in node.outputs} - {activation.at}
     there = [place for place in found if place.uses and within.issuperset(_users(place))]
@@ -54,24 +54,24 @@ def _users(place: Place) -> list[Node]:
     return [node for node, _ in place.uses]
 
 
-def _within(graph: Graph, moving: set[int]) -> Iterator[Place]:
+def _within(graph: Graph, active: set[int]) -> Iterator[Place]:
     uses: dict[int, Uses] = defaultdict(list)
     for node in graph.nodes:
         for k, o in enumerate(node.operands):
             uses[o].append((node, k))
     made_by = {o: node for node in graph.nodes for o in node.outputs}
     for node in graph.nodes:
-        if moving.isdisjoint(node.outputs):
+        if active.isdisjoint(node.outputs):
             continue
         for k, o in enumerate(node.operands):
-            if o in moving and len(uses[o]) + graph.outputs.count(o) > 1:
+            if o in active and len(uses[o]) + graph.outputs.count(o) > 1:
                 yield from _of_use(o, (node, k), uses[o], made_by.get(o))
         for body in node.bodies:
-            yield from (Place(i, (), node) for i in body.inputs if i in moving)
-            yield from _within(body, moving)
-        if _junction(node, moving):
+            yield from (Place(i, (), node) for i in body.inputs if i in active)
+            yield from _within(body, active)
+        if _junction(node, active):
             for o in node.outputs:
-                if o in moving:
+                if o in active:
                     leaves_call = o in graph.outputs or any(
                         u.call is not node.call for u, _ in uses[o]
                     )
@@ -79,7 +79,7 @@ def _within(graph: Graph, moving: set[int]) -> Iterator[Place]:
 
 
 def _of_use(value: int, use: tuple[Node, int], uses: Uses, made_by: Node | None) -> Iterator[Place]:
-    """The use by itself; before the first one within a call, all that are there together."""
+    """Yield the place of one use; before the first use in a call, that of all uses in the call."""
     call = use[0].call
     if call is None:
         yield Place(value, (use,), made_by)
@@ -91,5 +91,5 @@ def _of_use(value: int, use: tuple[Node, int], uses: Uses, made_by: Node | None)
     yield Place(value, (use,), made_by, inside=len(there) > 1 or not enters)
 
 
-def _junction(node: Node, moving: set[int]) -> bool:
-    return bool(node.bodies) or sum(o in moving for o in node.operands) > 1
+def _junction(node: Node, active: set[int]) -> bool:
+    return bool(node.bodies) or sum(o in active for o in node.operands) > 1

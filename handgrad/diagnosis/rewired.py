@@ -1,12 +1,12 @@
-"""The loss's gradient with a mistake in it: backpropagation, changed at a place of our choice.
+"""The gradient of a loss with a mistake in it: backpropagation with chosen changes.
 
-A mistake in a hand-written backward pass is most often one link of the chain: a factor, a term that
-was left out, a derivative taken at the wrong number. Each can be made in the loss's own program as
-well. Whoever finds the change that gives the same wrong numbers knows the mistake.
+A mistake in a hand-written backward pass is most often in one link of the chain rule: a factor, a
+missing term, a derivative taken at the wrong number. Each can be made in backpropagation through
+the loss's own program too. The change that gives the same wrong numbers is the mistake.
 
-The program runs in float64 under JAX. Its values stay as they are; what changes is how derivatives
-flow back: at every *place* they are multiplied by a number (1 unless changed), and at every
-*switch* one of several wrong rules may stand in for the right one.
+The program runs in float64 under JAX. Its values stay the same, only the derivatives change: at
+every *place* the cotangent is multiplied by a factor (1 by default), and at every *switch* one of
+several wrong rules may replace the right one.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.program.graph import MOVES, Graph, Node, Numbering, scan_groups
+from handgrad.program.graph import REARRANGING, Graph, Node, Numbering, scan_groups
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class Option:
 
     kind: str
     says: str
-    group: str  #: the same mistake elsewhere is in the same group
-    anywhere: str = ""  #: how it reads if all of its like have it, of whatever function; or nothing
+    group: str  #: shared by the same mistake at other switches
+    anywhere: str = ""  #: the sentence if all such switches have it, of any function; or nothing
 
 
 class Switch(Protocol):
-    """A place where a wrong rule may stand in for the right one."""
+    """An operation whose right derivative rule may be replaced by a wrong one."""
 
     @property
     def at(self) -> int:
-        """The number of the value whose derivative is concerned."""
+        """The number of the value whose derivative changes."""
         ...
 
     @property
@@ -49,7 +49,7 @@ class Switch(Protocol):
         ...
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """Something shaped like the value, with the derivative that the wrong rule has."""
+        """Return an array shaped like the value, with the derivative of the wrong rule."""
         ...
 
 
@@ -58,9 +58,9 @@ class Place:
     """A value, or some uses of it, through which derivatives flow back."""
 
     value: int
-    uses: tuple[tuple[Node, int], ...]  #: operations, and as which operand; none: all there are
-    made_by: Node | None  #: the operation that makes the value; None for what the loss is given
-    inside: bool = False  #: whether it is half of what one function does
+    uses: tuple[tuple[Node, int], ...]  #: (operation, number of the operand); empty for all uses
+    made_by: Node | None  #: the operation that makes the value; None for an input of the loss
+    inside: bool = False  #: whether it is inside one function
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ class Rewired:
     names: tuple[str, ...]  #: of the parameters, which are the first inputs
 
     def gradient(self, leaves: Any, real: Any, knobs: "Knobs") -> Any:
-        """The gradient, changed: for `jax.jit`."""
+        """Return the changed gradient; to be compiled by `jax.jit`."""
         return jax.grad(lambda leaves: self._loss(leaves, real, knobs))(leaves)
 
     def _loss(self, leaves: Any, real: Any, knobs: "Knobs") -> Any:
@@ -86,11 +86,11 @@ class Rewired:
 
 @dataclass(frozen=True)
 class Knobs:
-    """How backpropagation is changed. As it should be: all ones, all zeros, nothing."""
+    """The changes of backpropagation; none for all ones, all zeros and no updates."""
 
     scale: Any  #: float64, one for each place
     choice: Any  #: int, one for each switch; 0 is the right rule, k the k-th wrong one
-    #: Parameters as an update leaves them, for derivatives of all else; None where there is none.
+    #: Updated parameters, which the derivatives of all else are taken with; None if not updated.
     updated: Any = ()
 
 
@@ -116,7 +116,7 @@ class _Run:
 
     def graph(self, graph: Graph, given: Sequence[Any], updated: dict[int, Any]) -> list[Any]:
         values: dict[int, Any] = dict(self.known)
-        later = dict(updated)  # values as an update leaves them, where all is known of them
+        later = dict(updated)  # updated values, as far as they follow from updated parameters
         for number, value in zip(graph.inputs, given, strict=True):
             values[number] = self._scaled(self.of_value.get(number, ()), value)
         for node in graph.nodes:
@@ -150,11 +150,11 @@ class _Run:
             return self._plain(node, operands, dict(enumerate(after)))
         pairs = list(zip(node.operands, operands, after, strict=True))
         if all(v is not None or o in self.known for o, _, v in pairs):
-            if node.name in MOVES:
+            if node.name in REARRANGING:
                 given = [self.known[o] if v is None else v for o, _, v in pairs]
                 later.update(zip(node.outputs, node.bound(given), strict=True))
             return self._plain(node, operands, {})
-        # What is updated is so for the derivatives of the other operands alone.
+        # The updated value is seen only by the derivatives of the other operands.
         still = jax.lax.stop_gradient
         own = node.bound([still(x) if v is None else x for _, x, v in pairs])
         others = node.bound([x if v is None else still(v) for _, x, v in pairs])
@@ -195,7 +195,7 @@ class _Run:
 
 @jax.custom_vjp
 def _scaled(value: Any, factor: Any) -> Any:  # noqa: ARG001 (it is for the derivative)
-    """The value; derivatives are multiplied by the factor on their way back."""
+    """Return the value; the cotangent is multiplied by the factor."""
     return value
 
 
@@ -207,7 +207,7 @@ _scaled.defvjp(
 
 @jax.custom_vjp
 def _joined(value: Any, changed: Any, chosen: Any) -> Any:  # noqa: ARG001 (as above)
-    """The value, with the derivative of `changed` where that is chosen."""
+    """Return the value, with the derivative of `changed` where that is chosen."""
     return value
 
 
@@ -219,7 +219,7 @@ _joined.defvjp(
 
 @jax.custom_vjp
 def _both(value: Any, other: Any) -> Any:  # noqa: ARG001 (as above)
-    """The value, with the derivatives of both."""
+    """Return the value, with the derivatives of both."""
     return value
 
 

@@ -1,4 +1,4 @@
-"""The points at which a kind of mistake is fitted, and those at which it must hold as well."""
+"""The evidence of a diagnosis: points to fit a kind of mistake at, and points to confirm it at."""
 
 import time
 import warnings
@@ -19,32 +19,32 @@ from handgrad.judging.outcome import Trial
 from handgrad.judging.points import points
 from handgrad.judging.ruling import RIGHT, WRONG, Ruling
 
-#: A kind is fitted at this many points at most, and must hold at so many others.
+#: The most points to fit a kind of mistake at, and to confirm it at.
 FIT, CONFIRM = 2, 4
 
-#: Points that are drawn beyond those already judged, to find enough where the gradient is wrong:
-#: with those judged more than twice what is needed, as a gradient may be right at half of them.
+#: Points drawn beyond those already judged, to find enough where the gradient is wrong; together
+#: more than twice what is needed, since the gradient may be right at half of them.
 MORE = 8
 
-#: After so many seconds two points where the gradient is wrong are enough.
+#: After this many seconds two points where the gradient is wrong are enough.
 SECONDS = 10.0
 
-#: Near 0 functions look like straight lines and their derivatives like factors, so leaves smaller
-#: than this are also tried at a size at which they do not.
+#: Near 0 functions look linear and their derivatives like constant factors, so leaves smaller than
+#: this are also tried at about size 1.
 SMALL = 0.1
 
-#: Points of that size.
+#: The number of points of that size.
 LARGER = 2
 
-#: How much of a gap may be left, for what was fitted to numbers that are rounded: to about half of
-#: a format's digits, as a factor is fitted to differences that may have lost the other half.
+#: The relative residual that a fit to rounded numbers may leave: about half of a dtype's digits,
+#: since a factor is fitted to differences that may have lost the other half.
 LEFT = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 1e-5}
 
-#: A gap of so many times what may be left stands out from rounding: three bits of it are told.
+#: A gap this many times the allowed residual stands out from rounding, by three bits.
 CLEAR = 8
 
-#: So many times what the tolerances allow counts as explained: one for the answer, one for the
-#: prediction, which is computed in floats as well.
+#: The residual may be this many tolerances: one for the gradient, one for the prediction, which is
+#: computed in floats too.
 SLACK = 2
 
 
@@ -55,9 +55,9 @@ class Sample:
     given: Point
     yours: np.ndarray
     exact: np.ndarray
-    noise: np.ndarray  #: how far rounding may lead
+    noise: np.ndarray  #: a bound of the rounding error
     wrong: np.ndarray  #: bool
-    judged: np.ndarray  #: bool: whether it is known what yours should be there, and is or is not
+    judged: np.ndarray  #: bool, whether the element is known to be right or wrong
 
     @cached_property
     def gap(self) -> np.ndarray:
@@ -72,19 +72,19 @@ class Sample:
         return np.concatenate([leaf.reshape(-1).astype(np.float64) for leaf in self.given.leaves])
 
     def explained(self, prediction: np.ndarray, within: np.ndarray) -> bool:
-        """Whether yours is what was predicted, up to rounding, at the elements `within`."""
+        """Tell whether yours is the prediction, up to rounding, at the elements `within`."""
         with np.errstate(invalid="ignore"):
             close = np.abs(self.yours - prediction) <= self._allowed
         return bool((close | ~(within & self.judged)).all())
 
-    def tells(self, within: np.ndarray) -> bool:
-        """Whether a gap at these elements stands out from rounding, which looks like anything."""
+    def stands_out(self, within: np.ndarray) -> bool:
+        """Tell whether a gap at these elements stands out from rounding."""
         clear = self._allowed <= np.abs(self.gap) / CLEAR
         return bool((within & self.judged & self.wrong & clear).any())
 
     @cached_property
     def _allowed(self) -> np.ndarray:
-        """How far a prediction may be off."""
+        """The allowed error of a prediction."""
         dtypes = [leaf.dtype for leaf in self.given.leaves]
         left = np.repeat([LEFT[d] for d in dtypes], [leaf.size for leaf in self.given.leaves])
         with np.errstate(invalid="ignore"):
@@ -93,7 +93,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a diagnosis rests on: points to fit at, and fresh ones to confirm at."""
+    """The evidence of a diagnosis: points to fit at, and fresh ones to confirm at."""
 
     trial: Trial
     fit: tuple[Sample, ...]
@@ -101,35 +101,35 @@ class Evidence:
 
     @property
     def all(self) -> tuple[Sample, ...]:
-        """Both."""
+        """All samples, those to fit at first."""
         return self.fit + self.fresh
 
     @cached_property
-    def moving(self) -> np.ndarray:
-        """The elements whose exact value is not 0 at all of the points."""
+    def nonzero(self) -> np.ndarray:
+        """The elements, bool, whose exact value is not 0 at some of the points."""
         return np.any([sample.exact != 0 for sample in self.all], axis=0)
 
     @cached_property
     def engine(self) -> Engine | None:
-        """Backpropagation through the loss; None where JAX cannot trace it, or it is too long."""
+        """Backpropagation through the loss; None if JAX cannot trace it, or it is too long."""
         try:
             ruling = self.trial.outcomes[self.trial.deciding].ruling
             exact = ruling.exact if ruling else np.full(self.given.size, np.nan)
             return engine(self.trial.case.loss, self.given, exact)
-        except Exception:  # whatever it is, it must not stand between the caller and the verdict
+        except Exception:  # a failed diagnosis must not cost the caller the verdict
             return None
 
     def name(self, factor: float) -> factors.Name | None:
-        """What a factor is: by the lengths of arrays, else by the numbers in the loss."""
+        """Name a factor by the lengths of arrays, else by the constants in the loss."""
         found = factors.name(factor, self.given)
         if found is None and self.engine is not None:
             found = factors.name(factor, self.given, self.engine.constants)
         return found
 
-    def speaks(self, sample: Sample) -> np.ndarray:
-        """The elements, bool, of which a sample can tell a mistake from a loss of all digits.
+    def conclusive(self, sample: Sample) -> np.ndarray:
+        """Return the elements, bool, where a mistake can be told from a loss of all digits.
 
-        A right formula may end at 0 where the exact value is nothing beside what it is elsewhere.
+        A right formula may underflow to 0 where the exact value is tiny beside that elsewhere.
         """
         peak = np.max([np.abs(other.exact) for other in self.all], axis=0)
         return (sample.yours != 0) | (np.abs(sample.exact) > np.finfo(float).eps * peak)
@@ -141,14 +141,14 @@ class Evidence:
 
     @cached_property
     def wrong(self) -> np.ndarray:
-        """The elements that are wrong at any of the points."""
+        """The elements, bool, that are wrong at some of the points."""
         return np.any([sample.wrong for sample in self.all], axis=0)
 
 
 def evidence(trial: Trial) -> Evidence | None:
-    """The points for a diagnosis; None where the gradient is wrong at too few of them.
+    """Collect the evidence for a diagnosis; None if the gradient is wrong at too few points.
 
-    Where it is right, it must be so for a reason: a kind that says otherwise there is refuted.
+    Points where it is right count too: they refute a kind that predicts a wrong gradient there.
     """
     wrong: list[Sample] = []
     right: list[Sample] = []
@@ -169,10 +169,10 @@ def evidence(trial: Trial) -> Evidence | None:
 
 
 def _rulings(trial: Trial) -> Iterator[Ruling]:
-    """Those of the trial, the deciding one first, and of points drawn anew.
+    """Yield the rulings of the trial, the deciding one first, and those of new points.
 
-    At a kink more than one gradient is right, and the one that is nearest to a wrong one need not
-    be what its author meant: such points come last of all.
+    At a kink several gradients are right, and the one nearest to the wrong one need not be the one
+    that its author meant; so such points come last.
     """
     first = trial.outcomes[trial.deciding]
     judged = [o.ruling for o in (first, *trial.outcomes) if o.ruling is not None]
@@ -202,7 +202,7 @@ def _judged(trial: Trial, fresh: Iterator[Point]) -> Iterator[Ruling]:
 
 
 def _larger(given: Point, seed: int) -> Iterator[Point]:
-    """Points at which small leaves are about as large as 1."""
+    """Yield points at which small leaves have about size 1."""
     small = [np.max(np.abs(leaf), initial=0.0) < SMALL for leaf in given.leaves]
     rng = np.random.default_rng(seed)
     for _ in range(LARGER if any(small) else 0):

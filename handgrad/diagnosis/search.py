@@ -1,4 +1,4 @@
-"""What the rules that look for a wrong link are given, and how they tell of one."""
+"""The search for a wrong link: the argument of its rules, and how their sentences begin."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from handgrad.diagnosis.engine import Clock, Engine
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 
-#: How these mistakes are told.
+#: The beginning of the sentence that describes a wrong link.
 GIVES = "yours is what backpropagation gives if "
 
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """What a rule is given."""
+    """The argument of a rule."""
 
     engine: Engine
     evidence: Evidence
-    within: np.ndarray  #: the elements that are to be explained
+    within: np.ndarray  #: the elements to explain, bool
     clock: Clock
 
     def through(self, place: int, sample: Sample) -> np.ndarray:
-        """What comes back through a place."""
+        """Return the part of the gradient that flows through a place."""
         return self.engine.through(place, sample.given)
 
 

@@ -1,4 +1,4 @@
-"""Where in a loss a wrong rule may stand in for the right one: the links that people get wrong."""
+"""Find the operations of a loss whose derivative people get wrong."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,19 +7,19 @@ import numpy as np
 from handgrad.diagnosis import activation_links, array_links
 from handgrad.diagnosis.activation_links import Derivative, Extra
 from handgrad.diagnosis.rewired import Switch
-from handgrad.program.graph import MOVES, Graph, Numbering, active
+from handgrad.program.graph import REARRANGING, Graph, Numbering, active_values
 
-#: Larger constants are not computed beforehand.
+#: Larger constants are not folded.
 MOST_ELEMENTS = 10**6
 
-#: Operations that make the sum before an activation.
+#: Operations that make a pre-activation.
 SUMS = frozenset({"add", "sub", "dot_general", "conv_general_dilated"})
 
 
 def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Switch]:
-    """The switches of a graph and of the bodies in it."""
+    """Return the switches of a graph and of the bodies in it."""
     fold(graph, numbering)
-    found = list(_within(graph, active(graph, leaves), numbering))
+    found = list(_within(graph, active_values(graph, leaves), numbering))
     known = [s for s in found if isinstance(s, Derivative) and s.known]
     parts = {node for activation in known for node in activation.parts(graph)}
     return [
@@ -30,7 +30,7 @@ def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[
 
 
 def fold(graph: Graph, numbering: Numbering) -> None:
-    """Compute what depends on constants alone."""
+    """Fold constants: compute what depends on constants alone."""
     for node in graph.nodes:
         for body in node.bodies:
             fold(body, numbering)
@@ -42,13 +42,13 @@ def fold(graph: Graph, numbering: Numbering) -> None:
             numbering.known.update(zip(node.outputs, outputs, strict=True))
 
 
-def _within(graph: Graph, moving: set[int], numbering: Numbering) -> Iterator[Switch]:
-    single = _single_entries(graph, moving, numbering)
+def _within(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Switch]:
+    single = _single_entries(graph, active, numbering)
     into_products = _into_products(graph)
     for node in graph.nodes:
         for body in node.bodies:
-            yield from _within(body, moving, numbering)
-        if node.bodies or moving.isdisjoint(node.outputs):
+            yield from _within(body, active, numbering)
+        if node.bodies or active.isdisjoint(node.outputs):
             continue
         (at, *_) = node.outputs
         yield from activation_links.derivatives(
@@ -56,32 +56,32 @@ def _within(graph: Graph, moving: set[int], numbering: Numbering) -> Iterator[Sw
         )
         if node.name in SUMS and len(single.get(at, {at})) == 1:
             yield Extra(at, activation_links.EXTRA, node)
-        yield from array_links.products(node, moving, numbering)
-        yield from array_links.axes(node, moving, numbering)
-        yield from array_links.lookups(node, moving, numbering)
-        yield from array_links.times(node, moving, numbering)
+        yield from array_links.products(node, active, numbering)
+        yield from array_links.axes(node, active, numbering)
+        yield from array_links.lookups(node, active, numbering)
+        yield from array_links.times(node, active, numbering)
 
 
-def _single_entries(graph: Graph, moving: set[int], numbering: Numbering) -> dict[int, set[int]]:
-    """For each value those through which all of it comes, element by element; itself included."""
+def _single_entries(graph: Graph, active: set[int], numbering: Numbering) -> dict[int, set[int]]:
+    """Return for each value those that it is an elementwise function of, itself included."""
     found: dict[int, set[int]] = {}
     for node in graph.nodes:
         (at, *_) = node.outputs
-        operands = [o for o in node.operands if o in moving]
+        operands = [o for o in node.operands if o in active]
         shape = numbering.avals[at].shape
         alike = all(numbering.avals[o].shape == shape for o in operands)
-        if at in moving and operands and alike and node.elementwise:
+        if at in active and operands and alike and node.elementwise:
             common = set.intersection(*(found.get(o, {o}) for o in operands))
             found[at] = {at} | common
     return found
 
 
 def _into_products(graph: Graph) -> set[int]:
-    """The values that go into products of matrices, perhaps after being moved about."""
+    """Return the values that go into matrix products, perhaps reshaped or transposed first."""
     found: set[int] = set()
     for node in reversed(graph.nodes):
         if node.name in ("dot_general", "conv_general_dilated") or (
-            node.name in MOVES and not found.isdisjoint(node.outputs)
+            node.name in REARRANGING and not found.isdisjoint(node.outputs)
         ):
             found.update(node.operands)
     return found

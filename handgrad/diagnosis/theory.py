@@ -1,4 +1,4 @@
-"""What a kind of mistake says about a gradient: a prediction, which is held to fresh points."""
+"""Theories: a mistake that may have been made, and the gradient that it predicts at each point."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from handgrad.diagnosis.samples import Evidence, Sample
 class Theory:
     """A mistake that may have been made."""
 
-    kind: str  #: one of `handgrad.report.KINDS`
-    says: str  #: how it reads, one sentence without its full stop
-    predict: Callable[[Sample], np.ndarray]  #: what yours would be, shape (size,)
+    kind: str  #: one of `handgrad.data.findings.KINDS`
+    says: str  #: one sentence without its full stop
+    predict: Callable[[Sample], np.ndarray]  #: the predicted gradient, shape (size,)
 
 
 def explains(theory: Theory, evidence: Evidence, within: np.ndarray) -> bool:
-    """Whether a theory explains the gap at the points that it was fitted to, and at fresh ones.
+    """Tell whether a theory explains the gap at the points it was fitted to and at fresh ones.
 
-    A gap must stand out from rounding at two of them at least.
+    The gap must stand out from rounding at two of them at least.
 
     Args:
-        theory: what may have happened.
+        theory: the mistake.
         evidence: the points.
-        within: the elements that it is about, bool, shape (size,).
+        within: the elements to explain, bool, shape (size,).
     """
-    if sum(sample.tells(within & evidence.speaks(sample)) for sample in evidence.all) < 2:
+    if sum(sample.stands_out(within & evidence.conclusive(sample)) for sample in evidence.all) < 2:
         return False
     return all(sample.explained(theory.predict(sample), within) for sample in evidence.all)

@@ -1,4 +1,4 @@
-"""Parameters that are updated before they are used: derivatives at p - η·dp in place of p."""
+"""Parameters that are updated too early: derivatives at p - η·dp in place of p."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -13,30 +13,30 @@ from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.theory import Theory
 
-#: Steps of Gauss and Newton towards a learning rate; the usual ones take four or five.
+#: The most Gauss-Newton steps towards a learning rate; usual rates take four or five.
 STEPS = 12
 
-#: The step of the slope's difference quotient: small beside usual learning rates, large beside the
-#: rounding of a gradient.
+#: The step of the difference quotient by the learning rate: small beside usual rates, large beside
+#: the rounding of a gradient.
 DIFFERENCE = 1e-6
 
-#: How much of a gap may be left by a rate, a first look that decides nothing: what comes out of it
-#: is held to all points. One that leaves less than the other bound gets no better.
+#: The relative residuals at which a rate is proposed (all points decide later), and at which the
+#: iteration stops.
 PLAUSIBLE, FOUND = 1e-2, 1e-9
 
 
 @dataclass(frozen=True)
 class Update:
-    """What is updated, with what, and what is computed afterwards."""
+    """An update that comes too early: of which leaves, and what is computed with them."""
 
     moved: tuple[int, ...]  #: leaves
-    mixed: bool  #: whether only what is passed on sees it; the forward pass came before
-    decay: Mapping[int, float]  #: by leaf, how many times the leaf the loss's penalty adds to yours
-    with_decay: bool = True  #: whether the update has that
+    mixed: bool  #: whether only cotangents see the update; the forward pass came before
+    decay: Mapping[int, float]  #: by leaf, the multiple of the leaf that a penalty adds to yours
+    with_decay: bool = True  #: whether the update includes the penalty's part
     late: bool = False  #: whether the penalty is differentiated after the update
 
     def gradient(self, engine: Engine, sample: Sample, rate: float) -> np.ndarray:
-        """What yours would be with the learning rate."""
+        """Return the predicted gradient for a learning rate."""
         parts, leaves = sample.given.parts(), sample.given.leaves
         right = engine.right(sample.given)
         after = {}
@@ -46,7 +46,7 @@ class Update:
             after[k] = leaves[k] - rate * (own - less * leaves[k])
         found = self._with(engine, sample, after)
         for k in self.moved:
-            # An update needs the leaf's own derivative before.
+            # The leaf's own derivative was computed before its update.
             if len(self.moved) < len(parts) and not self.mixed:
                 found[parts[k]] = right[parts[k]]
             if self.late:
@@ -60,8 +60,8 @@ class Update:
             return engine.changed(sample.given, updated=[after.get(k) for k in range(len(leaves))])
         return engine.changed(sample.given, leaves=[after.get(k, p) for k, p in enumerate(leaves)])
 
-    def told(self, paths: tuple[str, ...], rate: float) -> str:
-        """In words."""
+    def described(self, paths: tuple[str, ...], rate: float) -> str:
+        """Describe the mistake in words."""
         everything = len(self.moved) == len(paths) > 1
         which = "the parameters" if everything else ", ".join(paths[k] for k in self.moved)
         penalised = any(self.decay[k] for k in self.moved)
@@ -72,19 +72,19 @@ class Update:
 
 
 def updated(search: Search) -> Iterator[Theory]:
-    """Derivatives taken with parameters that an update has moved."""
+    """Propose that derivatives were taken with parameters already updated."""
     for update in _updates(search):
         if search.clock.over:
             return
         predict = partial(update.gradient, search.engine)
         rate = _rate(search.evidence.fit[0], predict, search.within)
         if rate and rate > 0:
-            says = f"{GIVES}{update.told(search.evidence.given.paths, rate)}"
+            says = f"{GIVES}{update.described(search.evidence.given.paths, rate)}"
             yield Theory("updated-parameter", says, partial(predict, rate=rate))
 
 
 def _updates(search: Search) -> Iterator[Update]:
-    """The simplest first: the whole derivative, then without a penalty's part, then before it."""
+    """Yield the updates, simplest first: with the whole derivative, then without the penalty's."""
     groups, decay = _together(search.evidence), _decay(search)
     for moved, mixed in itertools.product(groups, (True, False)):
         yield Update(moved, mixed, decay)
@@ -97,18 +97,18 @@ def _updates(search: Search) -> Iterator[Update]:
 
 
 def _together(evidence: Evidence) -> list[tuple[int, ...]]:
-    """Leaves that may have been updated: all, any one, or those whose own derivatives are right."""
+    """Return the groups of leaves that may have been updated: all, the right ones, any one."""
     parts = evidence.given.parts()
     right = tuple(k for k, part in enumerate(parts) if not evidence.wrong[part].any())
     matrices = tuple(k for k in right if evidence.given.leaves[k].ndim > 1)
     groups = [tuple(range(len(parts))), right, matrices, *((k,) for k in range(len(parts)))]
-    # Of two heads on one layer both are updated.
+    # Two heads on one layer are both updated.
     groups += itertools.combinations(matrices, 2)
     return [group for group in dict.fromkeys(groups) if group]
 
 
 def _decay(search: Search) -> dict[int, float]:
-    """By leaf, how many times the leaf a penalty of the loss adds to its derivative; 0 if none."""
+    """Return by leaf the multiple of the leaf that a penalty adds to its derivative; 0 if none."""
     first, parts = search.evidence.fit[0], search.evidence.given.parts()
     found = dict.fromkeys(range(len(parts)), 0.0)
     for i in range(len(search.engine.rewired.places)):
@@ -119,14 +119,14 @@ def _decay(search: Search) -> dict[int, float]:
             rate = ratio(through[parts[k]], first.params[parts[k]]) or 0.0
             own = np.zeros(through.size, dtype=bool)
             own[parts[k]] = True
-            # Through v @ v comes twice of what comes through each v.
+            # The place of v @ v carries twice as much as that of each v: keep the largest.
             if abs(rate) > abs(so_far) and decays(search.engine, i, search.evidence, own):
                 found[k] = rate
     return found
 
 
 def _rate(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray) -> float | None:
-    """The learning rate that explains the gap, by least squares, after Gauss and Newton."""
+    """Fit the learning rate that explains the gap, by Gauss-Newton; None if none does."""
     wrong = within & sample.wrong
     weight = 1 / np.maximum(np.abs(sample.gap[wrong]), np.finfo(float).tiny)
 

@@ -1,4 +1,4 @@
-"""How a place in the loss is called: by what is done there, and by the line where it is written."""
+"""Names for places in the loss: the operation, and the line where it is written."""
 
 import linecache
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from handgrad.data.frames import near
 from handgrad.diagnosis.rewired import Place, Rewired, Switch
 from handgrad.program.graph import Node, Source
 
-#: A longer line of source is cut.
+#: Longer source lines are cut.
 LONGEST = 60
 
-#: Lines to name at most.
+#: The most lines to name.
 MOST_LINES = 4
 
-#: Operations by the names that people use.
+#: Names of operations in sentences.
 NAMES = {
     "add": "the sum",
     "sub": "the difference",
@@ -37,7 +37,7 @@ NAMES = {
 
 
 def of_place(rewired: Rewired, place: Place) -> str:
-    """Where something comes back: `through the difference`, `from var to the matrix product`."""
+    """Name a place: `through the difference`, `from var to the matrix product`."""
     made = _leaf(rewired, place.value) if place.made_by is None else of_node(place.made_by)
     user = place.uses[0][0] if place.uses else None
     nodes = [node for node in (user, place.made_by) if node is not None]
@@ -56,7 +56,7 @@ def _leaf(rewired: Rewired, value: int) -> str:
 
 
 def of_node(node: Node) -> str:
-    """An operation in words: by the library function that it is part of, or by its own name."""
+    """Name an operation: by the library function that it is part of, or by its own name."""
     if node.call:
         return node.call.name
     if node.name == "reduce_sum" and len(node.eqn.params["axes"]) == 1:
@@ -65,17 +65,17 @@ def of_node(node: Node) -> str:
 
 
 def of_switches(members: Sequence[Switch]) -> str:
-    """Where wrong rules stand."""
+    """Return the source lines of switches."""
     return of_nodes([switch.node for switch in members])
 
 
 def of_nodes(nodes: Sequence[Node]) -> str:
-    """Where operations are written."""
+    """Return the source lines of operations."""
     return _where([node.source for node in nodes if node.source is not None])
 
 
 def _where(sources: Sequence[Source]) -> str:
-    """` (model.py, line 12, `...`)`; nothing where no line is known."""
+    """Write source lines: ` (model.py, line 12, `...`)`; nothing if no line is known."""
     if not sources:
         return ""
     lines = sorted({source.line for source in sources if source.file == sources[0].file})
@@ -86,6 +86,6 @@ def _where(sources: Sequence[Source]) -> str:
 
 
 def quoted(source: Source) -> str:
-    """The line as it is written."""
+    """Return the source line, cut if it is long."""
     line = linecache.getline(source.file, source.line).strip()
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."

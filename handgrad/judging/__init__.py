@@ -1,1 +1,1 @@
-"""Rule on a gradient at a point, and sum up the rulings: form, evidence, ruling, report."""
+"""Judge a gradient: its form, a ruling at each point, reruns, and the verdict over all points."""

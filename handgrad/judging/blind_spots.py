@@ -1,4 +1,4 @@
-"""What the points could not have shown: for whoever trusts the verdict that a gradient is right."""
+"""Warnings about mistakes that the points of a trial cannot show."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,12 +7,12 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.judging.ruling import Ruling
-from handgrad.program.graph import Graph, Node, Numbering, active, flattened
+from handgrad.program.graph import Graph, Node, Numbering, active_values, flattened
 
-#: Operations that mix values, each with a weight.
+#: Operations that form weighted sums.
 PRODUCTS = frozenset({"dot_general", "conv_general_dilated"})
 
-#: Operations that add values up, or move them about.
+#: Operations that add values, or only rearrange or convert them.
 ADDING = frozenset(
     {"reduce_sum", "add", "sub", "neg", "reshape", "squeeze", "transpose", "broadcast_in_dim"}
     | {"convert_element_type", "copy", "copy_p", "expand_dims"}
@@ -20,12 +20,12 @@ ADDING = frozenset(
 
 
 def blind_spots(rulings: Sequence[Ruling], part: bool = False) -> list[str]:
-    """What mistakes could hide at the points, one sentence each.
+    """Return what mistakes could hide at the points, one sentence each.
 
     Args:
         rulings: of all points.
-        part: whether a step of a gradient was judged, whose parameters are its inputs: they hold
-            examples themselves, and what stops at one of them is no dead unit.
+        part: whether a step of a gradient was judged. Its parameters are its inputs, which hold
+            examples; zero derivatives of one example are no dead unit.
     """
     if not rulings:
         return []
@@ -34,7 +34,7 @@ def blind_spots(rulings: Sequence[Ruling], part: bool = False) -> list[str]:
 
 
 def _zeros(rulings: Sequence[Ruling]) -> Iterator[str]:
-    """A parameter that is 0 everywhere takes with it whatever it is a factor of."""
+    """Find parameters that are 0 at all points, which hide all terms that they are factors of."""
     for k, path in enumerate(rulings[0].given.paths):
         leaves = [ruling.given.leaves[k] for ruling in rulings]
         if leaves[0].size and not any(leaf.any() for leaf in leaves):
@@ -42,7 +42,7 @@ def _zeros(rulings: Sequence[Ruling]) -> Iterator[str]:
 
 
 def _dead(rulings: Sequence[Ruling], part: bool) -> Iterator[str]:
-    """A unit whose derivatives are all 0 may have any factor in them."""
+    """Find units whose derivatives are 0 at all points, which hide wrong factors."""
     zero = np.all([balls.midpoints(ruling.yours.reference) == 0 for ruling in rulings], axis=0)
     given = rulings[0].given
     for path, place, leaf in zip(given.paths, given.parts(), given.leaves, strict=True):
@@ -56,7 +56,7 @@ def _dead(rulings: Sequence[Ruling], part: bool) -> Iterator[str]:
 
 
 def _of_units(zeros: np.ndarray) -> np.ndarray:
-    """Those that are 0 with all of their row, or of their column, or of whatever an axis counts."""
+    """Return the elements, bool, whose whole slice along some axis (row, column) is 0."""
     axes = range(zeros.ndim)
     others = [tuple(b for b in axes if b != a) for a in axes]
     found = [np.broadcast_to(zeros.all(axis=o, keepdims=True), zeros.shape) for o in others]
@@ -64,7 +64,7 @@ def _of_units(zeros: np.ndarray) -> np.ndarray:
 
 
 def _lengths(ruling: Ruling, part: bool) -> Iterator[str]:
-    """One example, or as many examples as something else is long."""
+    """Find a batch of one example, or one as long as another axis."""
     given = ruling.given
     shapes = [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(given.inputs)]
     batch = _batch([*shapes, *(leaf.shape for leaf in given.leaves if part)])
@@ -77,7 +77,7 @@ def _lengths(ruling: Ruling, part: bool) -> Iterator[str]:
     named += [("an input", shape[1:]) for shape in shapes]
     equal = [name for name, shape in named if batch in shape]
     if equal:
-        # Of an array of three axes the first one may be time.
+        # The first of three axes may be time.
         examples = "axis 0 of the inputs" if any(len(s) == 3 for s in shapes) else "the batch"
         yield (
             f"equal lengths: {examples} and an axis of {equal[0]} are both {batch} long, so "
@@ -86,21 +86,21 @@ def _lengths(ruling: Ruling, part: bool) -> Iterator[str]:
 
 
 def _batch(shapes: Sequence[tuple[int, ...]]) -> int | None:
-    """How many examples there are: what the first of them, in rows, has in common with another."""
+    """Return the number of examples: the length of axis 0 that two arrays share; None if none."""
     lengths = [shape[0] for shape in shapes if shape]
     rows = [shape[0] for shape in shapes if len(shape) > 1]
     return next((n for n in rows if lengths.count(n) > 1), None)
 
 
 def _uniform(ruling: Ruling) -> Iterator[str]:
-    """A loss that adds up outputs as they are gives all of them the same derivative."""
+    """Find a loss that only adds its outputs, so that all have the same derivative."""
     traced = getattr(ruling.problem, "traced", None)
     if traced is None:
         return
     numbering = Numbering()
     graph = flattened(traced.loss.jaxpr, numbering)
-    moving = active(graph, graph.inputs[: len(ruling.given.leaves)])
-    products = _added_up(graph, moving, numbering)
+    active = active_values(graph, graph.inputs[: len(ruling.given.leaves)])
+    products = _added_up(graph, active, numbering)
     if any(np.prod(numbering.avals[node.outputs[0]].shape) > 1 for node in products):
         yield (
             "the loss adds up its outputs, so all of them have the same derivative, and what is "
@@ -108,22 +108,22 @@ def _uniform(ruling: Ruling) -> Iterator[str]:
         )
 
 
-def _added_up(graph: Graph, moving: set[int], numbering: Numbering) -> list[Node]:
-    """The products that a loss adds up; none where it does anything else to any of its values."""
+def _added_up(graph: Graph, active: set[int], numbering: Numbering) -> list[Node]:
+    """Return the products that a loss adds up; none if it does anything else to its values."""
     made_by = {o: node for node in graph.nodes for o in node.outputs}
-    found, waiting = [], [o for o in graph.outputs if o in moving]
+    found, waiting = [], [o for o in graph.outputs if o in active]
     while waiting:
         node = made_by.get(waiting.pop())
         if node is None or node.name in PRODUCTS:
             found += [node] if node else []
-        elif node.name in ADDING or _scales(node, moving, numbering):
-            waiting += [o for o in node.operands if o in moving]
+        elif node.name in ADDING or _scales(node, active, numbering):
+            waiting += [o for o in node.operands if o in active]
         else:
             return []
     return found
 
 
-def _scales(node: Node, moving: set[int], numbering: Numbering) -> bool:
-    """Whether all of a value is multiplied by one number."""
-    fixed = [o for o in node.operands if o not in moving]
+def _scales(node: Node, active: set[int], numbering: Numbering) -> bool:
+    """Tell whether an operation multiplies all of a value by one number."""
+    fixed = [o for o in node.operands if o not in active]
     return node.name in ("mul", "div") and any(numbering.avals[o].shape == () for o in fixed)

@@ -1,4 +1,4 @@
-"""What is on trial: a gradient, the loss that it should be of, and how it is judged."""
+"""The case: a gradient to judge, its loss, and the options."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
 
-#: Puts the float inputs of a part among all of its inputs: float arrays -> inputs.
+#: Combines the float inputs of a part with its other inputs: float arrays -> inputs.
 Together = Callable[[Sequence[Any]], Any]
 
 
 @dataclass(frozen=True, eq=False)
 class BackwardStep:
-    """The caller's functions behind a case that `check_backward` made."""
+    """The caller's functions of a case of `check_backward`."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
@@ -22,7 +22,7 @@ class BackwardStep:
 
 @dataclass(frozen=True, eq=False)
 class CustomRule:
-    """The caller's function behind a case that `check_custom` made."""
+    """The caller's function of a case of `check_custom`."""
 
     f: Callable[..., Any]
     together: Together
@@ -30,7 +30,7 @@ class CustomRule:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What is on trial: a gradient, the loss that it should be of, and how it is judged."""
+    """A gradient to judge, its loss, and the options."""
 
     gradient: Callable[..., Any]
     loss: Callable[..., Any]
@@ -38,8 +38,8 @@ class Case:
     referee: str = "auto"
     seed: int = 0
     trusted: frozenset[str] = frozenset()
-    autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not of the loss
-    part: BackwardStep | CustomRule | None = None  #: of another gradient; not taken apart further
+    autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
+    part: BackwardStep | CustomRule | None = None  #: the part that is judged; None for a gradient
 
 
 def check_referee(name: str) -> None:

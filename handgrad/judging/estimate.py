@@ -1,7 +1,7 @@
-"""Where the referee has no rule for an operation: the best estimate there is, and said to be one.
+"""An uncertified estimate of the gradient, for losses with an operation that has no rule.
 
-`jax.grad` in float64, held to finite differences of the loss (`scipy.differentiate`, which
-estimates its own error). Where the two contradict each other, nothing is decided.
+It is `jax.grad` in float64, compared with finite differences of the loss (`scipy.differentiate`,
+which estimates its own error). Where the two contradict each other, nothing is decided.
 """
 
 from collections.abc import Callable
@@ -17,24 +17,24 @@ from handgrad.data.pytrees import is_real
 from handgrad.oracle.reference import Reference
 from handgrad.tolerance.tolerances import SHARP, Tolerance
 
-#: Differences take several evaluations of the loss for each parameter; beyond these, some are
-#: drawn.
+#: The most parameters to take finite differences by, each of which costs several evaluations of the
+#: loss; of more parameters a random sample is taken.
 MOST = 64
 
-#: The error estimate of finite differences is an estimate, as is the rounding of the loss divided
-#: by the step: so many of both are allowed for.
+#: A safety factor on the error estimate of the finite differences, and on the rounding of the loss
+#: divided by the step.
 TRUST = 10
 
 
 def reference(
     loss: Callable[..., Any], given: Point, operation: str, seed: int
 ) -> tuple[Reference, Tolerance]:
-    """An estimate of the gradient in float64, and tolerances from the same.
+    """Estimate the gradient and its tolerances in float64.
 
     Args:
         loss: (params, *inputs) -> a scalar.
         given: the point.
-        operation: what has no rule.
+        operation: the operation without a rule.
         seed: of the random draws.
     """
     rng = np.random.default_rng(seed)
@@ -44,10 +44,10 @@ def reference(
         both = jax.jit(jax.value_and_grad(f))
         value, gradient = (np.asarray(out) for out in both(point))
         slopes, errors, known = _differences(jax.jit(f), point, rng)
-        moves = _moves(both, given, point, value, gradient, rng)
+        changes = _changes(both, given, point, value, gradient, rng)
     floor = np.spacing(abs(float(value))) / _scales(point)
     contradicted = known & (np.abs(gradient - slopes) > TRUST * (errors + floor))
-    unit = moves[1:]
+    unit = changes[1:]
     # Two estimates that contradict each other decide nothing.
     loose = np.where(contradicted, np.inf, SHARP * unit)
     unit = np.where(contradicted, 0.0, unit)
@@ -64,11 +64,11 @@ def reference(
         program=None,
         certified=False,
     )
-    return found, Tolerance(unit, loose, moves[0], SHARP * moves[0], balls.exact(gradient))
+    return found, Tolerance(unit, loose, changes[0], SHARP * changes[0], balls.exact(gradient))
 
 
 def _flat(loss: Callable[..., Any], given: Point) -> Callable[[Any], Any]:
-    """The loss as a function of one vector in float64."""
+    """Return the loss as a function of one float64 vector."""
     tree = jax.tree_util.tree_structure(given.params)
     inputs = jax.tree_util.tree_map(_wide, given.inputs)
 
@@ -87,7 +87,7 @@ def _wide(leaf: Any) -> Any:
 
 
 def _scales(point: np.ndarray) -> np.ndarray:
-    """How far each parameter is moved for differences, to begin with: about its own size."""
+    """Return the initial step of the differences for each parameter: about its own size."""
     largest = float(np.max(np.abs(point), initial=0.0))
     return np.maximum(np.abs(point), 1e-3 * largest or 1.0)
 
@@ -111,18 +111,18 @@ def _differences(f: Any, point: np.ndarray, rng: Any) -> tuple[np.ndarray, np.nd
     return slopes, errors, known
 
 
-def _moves(
+def _changes(
     both: Any, given: Point, point: np.ndarray, value: Any, gradient: np.ndarray, rng: Any
 ) -> np.ndarray:
-    """Units of the loss and its gradient, from float64 runs at points half an ulp away."""
+    """Return the units of the loss and its gradient: how far they move by half an ulp of inputs."""
     ulps = np.concatenate(
         [np.spacing(np.abs(leaf)).reshape(-1).astype(np.float64) for leaf in given.leaves]
     )
     eps = max(float(np.finfo(leaf.dtype).eps) for leaf in given.leaves)
     base = np.concatenate([[float(value)], gradient])
-    moves = np.abs(base) * eps / 2 + np.max(np.abs(gradient), initial=0.0) * eps / 2
+    changes = np.abs(base) * eps / 2 + np.max(np.abs(gradient), initial=0.0) * eps / 2
     for _ in range(4):
         moved = both(point + rng.choice([-0.5, 0.5], size=point.size) * ulps)
         there = np.concatenate([[float(moved[0])], np.asarray(moved[1])])
-        moves = np.fmax(moves, np.abs(there - base))
-    return moves
+        changes = np.fmax(changes, np.abs(there - base))
+    return changes

@@ -1,4 +1,4 @@
-"""What was found, in sentences: the mistakes, whose they are, and where."""
+"""The findings in sentences: what is wrong, where, and with which of the two gradients."""
 
 import decimal
 
@@ -14,7 +14,7 @@ from handgrad.oracle.enclosures import enclosure
 
 
 def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
-    """Everything that was found at the point that decided."""
+    """Return all findings at the deciding point."""
     found = list(deciding.findings)
     if deciding.value and not deciding.value.right:
         value = deciding.value
@@ -28,9 +28,9 @@ def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
 
 
 def _of_elements(ruling: Ruling) -> list[Finding]:
-    """One finding for each leaf that is not right, the worst of them first."""
+    """Return one finding for each leaf that is not right, the worst first."""
     wrong = (ruling.yours.level == WRONG) & np.isfinite(ruling.yours.answer)
-    # Zeros among other numbers that are wrong may be there by chance, of units that are off.
+    # Zeros among other wrong numbers may be those of inactive units.
     kind = "zero" if (ruling.yours.answer[wrong] == 0).all() else "unknown"
     found = []
     for path, part in zip(ruling.given.paths, ruling.given.parts(), strict=True):
@@ -67,7 +67,7 @@ def _of_leaf(ruling: Ruling, path: str, part: slice, kind: str) -> Finding:
 
 
 def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
-    """A custom rule that is not the derivative of its function."""
+    """Report custom rules that are not the derivative of their functions."""
     if ruling.autodiff.worst < WRONG or case.autodiff is not None:
         return []
     names = broken_rules(ruling.problem, ruling.reference)
@@ -85,31 +85,31 @@ def _of_convention(ruling: Ruling) -> list[Finding]:
         return []
     if ruling.yours.worst > RIGHT or not differs_at_kink(ruling):
         return []
-    # How far between its two sides each maximum is taken, or, where ties lie inside ties, with what
-    # weight each side that was found; what is left of a 0 by rounding is 0.
+    # λ is how far each tie lies between its two one-sided derivatives, or for nested ties the
+    # weight of each gradient that meets here; rounded, so that a 0 with rounding error reads 0.
     choices = ", ".join(f"{round(float(c), 12):.3g}" for c in ruling.yours.choices[:8])
-    heard = not np.isnan(ruling.autodiff.gap).any()
+    has_autodiff = not np.isnan(ruling.autodiff.gap).any()
     what = (
         "the loss has a kink at this point, where more than one gradient is right; yours is one of "
-        f"them (λ = {choices}){', autodiff answers another' if heard else ''}"
+        f"them (λ = {choices}){', autodiff answers another' if has_autodiff else ''}"
     )
     return [Finding("convention", None, None, what, 1.0)]
 
 
 def differs_at_kink(ruling: Ruling) -> bool:
-    """Whether the two witnesses made different choices at a kink."""
+    """Tell whether the two gradients are different subgradients at a kink."""
     gap = np.abs(ruling.yours.answer - ruling.autodiff.answer)
     return bool((~(gap <= ruling.tolerance.sharp)).any())
 
 
 def worst_element(ruling: Ruling, part: slice) -> int:
-    """The element of a leaf that fares worst: by level, then by distance in tolerances."""
+    """Return the worst element of a leaf: by level, then by error in tolerances."""
     order = np.lexsort((distances(ruling)[part], ruling.yours.level[part]))
     return part.start + int(order[-1])
 
 
 def distances(ruling: Ruling) -> np.ndarray:
-    """How far each element is off, in sharp tolerances; -1 of those that were not judged."""
+    """Return the error of each element in sharp tolerances; -1 if it was not judged."""
     allowed = np.maximum(ruling.tolerance.sharp, np.finfo(float).smallest_subnormal)
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.maximum(ruling.yours.gap, 0) / allowed
@@ -118,10 +118,10 @@ def distances(ruling: Ruling) -> np.ndarray:
 
 
 def right_value(ruling: Ruling, i: int) -> Enclosure:
-    """The right value of one element."""
+    """Return the exact value of one element."""
     return enclosure(ruling.yours.reference[i], ruling.reference.bits, ruling.reference.certified)
 
 
 def shown(exact: Enclosure) -> str:
-    """A right value in as many digits as tell it from any float."""
+    """Write an exact value with 17 digits, enough to tell it from any float."""
     return f"{decimal.Decimal(exact.midpoint):.17g}"

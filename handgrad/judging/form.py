@@ -1,4 +1,4 @@
-"""The form of an answer, before any number is compared: broadcasting would hide what is wrong."""
+"""Check the form of a gradient before any number is compared, since broadcasting would hide it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,18 +9,18 @@ import numpy as np
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: Said of a single number where there should be more.
+#: The hint on a single number where there should be more.
 _EXCHANGED = "; were the loss and the gradient given in each other's place?"
 
-#: What (params, *inputs) -> grads answered, as one vector of floats in the leaves' own formats.
+#: The leaves of a gradient, in their own dtypes.
 Answer = list[np.ndarray]
 
 
 def answer(grads: Any, given: Point) -> tuple[Answer, list[Finding]]:
-    """The leaves of a gradient, in the order of the parameters', or what is wrong with its form."""
+    """Return the leaves of a gradient in the order of the parameters, or the faults of its form."""
     found, _ = jax.tree_util.tree_flatten_with_path(grads)
     by_path = {"params" + jax.tree_util.keystr(path): leaf for path, leaf in found}
     missing = [path for path in given.paths if path not in by_path]
@@ -33,7 +33,7 @@ def answer(grads: Any, given: Point) -> tuple[Answer, list[Finding]]:
 
 
 def _structure(grads: Any, given: Point, missing: list[str], surplus: list[str]) -> Finding:
-    """What the gradient returned, and what it should have."""
+    """Describe a gradient whose pytree is not that of the parameters."""
     if grads is None:
         what = "the gradient returned None; is its return statement missing?"
         return _finding("structure", None, what)
@@ -57,7 +57,7 @@ def _some(paths: list[str]) -> str:
 
 
 def _kind(tree: Any) -> str:
-    """A pytree in a few words."""
+    """Describe a pytree in a few words."""
     if isinstance(tree, dict):
         return f"a dict of {', '.join(map(repr, list(tree)[:6]))}" if tree else "an empty dict"
     if type(tree) in (list, tuple):
@@ -82,8 +82,8 @@ def _finding(kind: str, path: str | None, detail: str) -> Finding:
     return Finding(kind, path, None, detail, 1.0)
 
 
-def taken(gradient: Callable[..., Any], given: Point, has_value: bool) -> Any:
-    """One call of a gradient: its value (None unless it returns one), its answer, its findings."""
+def call_gradient(gradient: Callable[..., Any], given: Point, has_value: bool) -> Any:
+    """Call a gradient; return (value, leaves, findings), the value None unless it returns one."""
     result, changed = given.call(gradient)
     value, grads, findings = None, result, []
     if has_value:
@@ -102,7 +102,7 @@ def taken(gradient: Callable[..., Any], given: Point, has_value: bool) -> Any:
 
 
 def differs(first: Answer, second: Answer, given: Point) -> Finding | None:
-    """Whether a second call of the same gradient at the same point answered something else."""
+    """Return a finding if a second call of a gradient at the same point returned other numbers."""
     for path, a, b in zip(given.paths, first, second, strict=True):
         if not np.array_equal(a, b, equal_nan=True):
             with np.errstate(invalid="ignore"):

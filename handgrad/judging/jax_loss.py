@@ -1,4 +1,4 @@
-"""A loss that JAX can trace: the oracle runs its program, `jax.grad` is the second witness."""
+"""A loss that JAX can trace: the oracle evaluates its program, and `jax.grad` is judged too."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,40 +18,40 @@ from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
 from handgrad.tolerance.tolerances import Tolerance, measure
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
 
 @dataclass(frozen=True, eq=False)
 class JaxLoss:
-    """The loss of a case as JAX's program; one program for all points alike in form."""
+    """The loss of a case as JAX's program; one program for all points of the same shapes."""
 
     case: Case
-    witnessed: ClassVar[bool] = True  #: whether there is a second witness
-    #: By the form of the point. A form may hold the identity of a leaf, so the leaves live as long.
+    has_autodiff: ClassVar[bool] = True  #: whether `jax.grad` can be judged too
+    #: By the form of the point. A form may hold the id of a leaf, so the leaves are kept alive.
     _programs: dict[Any, tuple[Traced, list[Any]]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
 
     def answers(self, given: Point) -> tuple[float, np.ndarray]:
-        """The loss and its gradient as `jax.grad` gives them to the caller."""
-        witness = self._witness(given)
+        """Return the loss and its gradient as `jax.grad` gives them to the caller."""
+        autodiff = self._autodiff(given)
         with jax.enable_x64(given.wide):
-            loss, grads = witness(given.arrays, *given.inputs)
+            loss, grads = autodiff(given.arrays, *given.inputs)
             leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)]
             return float(loss), vector(leaves)
 
     def problem(self, given: Point, suspects: Sequence[int] = ()) -> Problem:
-        """The traced loss at a point; `suspects` are the elements to certify first."""
+        """Return the traced loss at a point; `suspects` are the elements to certify first."""
         traced = self.traced(given)
         inputs = real_inputs(given) if traced.traced_inputs else []
         return Problem(traced, given.leaves, inputs, self.case.trusted, tuple(suspects))
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
-        """The certified gradient; see `handgrad.oracle.certify`."""
+        """Return the certified gradient; see `handgrad.oracle.certify`."""
         return certify(self.problem(given, suspects), self.case.referee)
 
     def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerance]:
-        """The reference and both tolerances; an estimate where an operation has no rule."""
+        """Return the reference and both tolerances; an estimate if an operation has no rule."""
         try:
             reference = self.reference(given, suspects)
             return reference, measure(self.problem(given), reference, self.case.seed)
@@ -59,22 +59,22 @@ class JaxLoss:
             return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
 
     def traced(self, given: Point) -> Traced:
-        """The loss as a program; one for all points that differ in real numbers only."""
+        """Return the traced loss; points that differ only in real numbers share one."""
         leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
         form = (str(tree), *(signature(leaf) for leaf in leaves))
         if form not in self._programs:
             self._programs[form] = trace(self.case.loss, given.arrays, given.inputs), leaves
         return self._programs[form][0]
 
-    def _witness(self, given: Point) -> Callable[..., Any]:
-        """Autodiff: (params, *inputs) -> the loss and its gradient, as the caller gets them."""
+    def _autodiff(self, given: Point) -> Callable[..., Any]:
+        """Return (params, *inputs) -> (loss, gradient), as the caller gets them from JAX."""
         if self.case.autodiff is not None:
             return self.case.autodiff
         traced, loss = self.traced(given), self.case.loss
         if not (traced.loops and traced.traced_inputs):
             return jax.value_and_grad(loss)
-        # Loops are compiled at every call unless all of it is compiled once. What is no real array
-        # may decide how the loss is traced, so it stays outside.
+        # JAX compiles loops at every call unless the whole is compiled once. Other inputs than real
+        # arrays may decide how the loss is traced, so they stay outside.
         if traced not in self._compiled:
             _, together = split(given.inputs)
             compiled = jax.jit(

@@ -1,4 +1,4 @@
-"""Judging a gradient at one point: both witnesses, the reference, the ruling."""
+"""Judge a gradient and autodiff at one point: call both, certify the reference, rule."""
 
 from typing import Any
 
@@ -15,35 +15,36 @@ from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.tolerance.tolerances import SHARP
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: Elements that are looked at first where there is no time for all.
+#: The most elements to certify first if there is no time for all.
 MOST_SUSPECTS = 64
 
 
 def judge_point(loss: PreparedLoss, given: Point) -> Outcome:
-    """Hold both witnesses to the reference at one point."""
+    """Judge the gradient and autodiff by the reference at one point."""
     case = loss.case
     value, autodiff = loss.answers(given)
     if not np.isfinite(value):
         return dropped(given, value)
-    return judge_answer(loss, given, form.taken(case.gradient, given, case.has_value), autodiff)
+    answer = form.call_gradient(case.gradient, given, case.has_value)
+    return judge_answer(loss, given, answer, autodiff)
 
 
 def dropped(given: Point, loss: float) -> Outcome:
-    """The outcome where the loss is not finite."""
+    """Return the outcome of a point where the loss is not finite."""
     return Outcome(given, cause=f"the loss is {loss} at this point", dropped=True)
 
 
 def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.ndarray) -> Outcome:
-    """Judge what the gradient answered at a point.
+    """Judge what the gradient returned at a point.
 
     Args:
         loss: of the case.
         given: the point.
-        answer: as `form.taken` gives it.
-        autodiff: the second witness's gradient, shape (size,); NaN where there is none.
+        answer: the result of `form.call_gradient`.
+        autodiff: JAX's gradient, shape (size,); NaN where there is none.
     """
     value, leaves, findings = answer
     if findings:
@@ -59,12 +60,12 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
     unexplained = ruling.unexplained
     if unexplained is not None:
         ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
-    ruling = ruling if loss.witnessed else ruling.without_witness()
+    ruling = ruling if loss.has_autodiff else ruling.without_autodiff()
     return Outcome(given, ruling, value=_value(loss.case, value, ruling))
 
 
 def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:
-    """The elements in which the witnesses differ most, relative to their size; the worst first."""
+    """Return the elements where the two gradients differ most, relatively; the worst first."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         apart = np.abs(yours - autodiff) / np.maximum(np.abs(yours), np.abs(autodiff))
     apart = np.where(yours == autodiff, 0.0, np.where(np.isnan(apart), np.inf, apart))

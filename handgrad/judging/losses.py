@@ -1,29 +1,29 @@
-"""The loss of a case, prepared to be evaluated and certified at one point after another."""
+"""Prepare the loss of a case to be evaluated and certified at many points: by JAX or by NumPy."""
 
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: Both answer `answers`, `problem`, `truth` and `measured` at a point.
+#: Both have the methods `answers`, `problem`, `reference` and `measured` of a point.
 PreparedLoss = JaxLoss | NumpyLoss
 
 
 def prepare(case: Case, given: Point) -> PreparedLoss:
-    """Choose once, for this point and all others like it: JAX's program, or the lines in NumPy.
+    """Choose, once for all points of a trial, between JAX's program and the code run by NumPy.
 
     Raises:
-        TypeError: one line, where the loss can be judged in neither way.
+        TypeError: the loss can be judged in neither way; the message is one line.
         Exception: what the loss raises.
     """
     prepared = JaxLoss(case)
     try:
         prepared.traced(given)
     except Exception as error:
-        # Who asks for JAX's program, or brings its answers, means JAX.
+        # These options only make sense with JAX's program.
         if case.autodiff is not None or case.referee == "program":
             raise
         return numpy_loss(case, given, error)

@@ -1,7 +1,7 @@
-"""Whether a gap is rounding: then it is another one, at random, right beside the point.
+"""Tell rounding from a wrong formula by neighbouring points, where rounding errors are random.
 
-A wrong formula is off by nearly as much there as here. For lines that run in one precision only,
-because they call functions that were compiled for it.
+A wrong formula is off by nearly the same amount there as here. This is for code that runs in one
+precision only, because it calls functions that were compiled for it.
 """
 
 import time
@@ -13,14 +13,14 @@ from handgrad.arithmetic import balls
 from handgrad.data.point import Point
 from handgrad.judging.losses import PreparedLoss
 
-#: How many neighbours are asked, and how far away they are, relative to each leaf.
+#: The number of neighbours, and their distance relative to each parameter.
 NEIGHBOURS, DISTANCE = 8, 1e-3
 
-#: After so many seconds there is no answer: certifying a large gradient takes several.
+#: The time limit: certifying a large gradient takes several seconds.
 SECONDS = 20.0
 
-#: The standard deviation of gaps that differ at random, in their mean size: 1.15 where they are
-#: spread evenly about 0. Those of a formula change by a tenth where they grow as z¹⁰⁰ does.
+#: Gaps count as random if their standard deviation exceeds this multiple of their mean size. It is
+#: 1.15 for gaps uniform about 0; the gap of a formula that grows like z¹⁰⁰ changes by a tenth.
 RANDOM = 0.4
 
 
@@ -30,16 +30,16 @@ def at_random(
     given: Point,
     gap: np.ndarray,
 ) -> np.ndarray | None:
-    """Which elements of a gradient are off by another amount at each neighbour of a point.
+    """Tell which elements of a gradient have random errors at the neighbours of a point.
 
     Args:
-        answer: the gradient at a point, float64, shape (size,).
+        answer: returns the gradient at a point, float64, shape (size,).
         loss: certifies the gradient there.
         given: the point.
-        gap: how far off the gradient is here, shape (size,).
+        gap: the error of the gradient here, shape (size,).
 
     Returns:
-        bool, shape (size,); None where time ran out.
+        bool, shape (size,); None if time ran out.
     """
     began = time.perf_counter()
     rng = np.random.default_rng(0)
@@ -55,10 +55,10 @@ def at_random(
 
 
 def more_than_half(given: Point, size: np.ndarray, gap: np.ndarray) -> np.ndarray:
-    """Which elements have more than half of their digits right.
+    """Tell which elements have more than half of their digits right.
 
-    The others are not asked about: a difference quotient is off at random as well, and the best
-    step of a simple one leaves half of the digits.
+    For the others random errors prove nothing: those of a difference quotient are random too, and
+    with the best step a simple one has half of the digits right.
     """
     half = [np.sqrt(np.finfo(leaf.dtype).eps) for leaf in given.leaves]
     return gap < np.repeat(half, [leaf.size for leaf in given.leaves]) * size

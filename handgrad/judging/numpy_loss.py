@@ -1,4 +1,4 @@
-"""A loss in NumPy that JAX cannot trace: the oracle runs its own lines on power series."""
+"""A loss in NumPy that JAX cannot trace: the oracle runs its code on power series."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,26 +21,26 @@ from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.tolerance.tolerances import SHARP, Tolerance
 from handgrad.tolerance.tolerances_numpy import measure
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: A loss whose lines do something else on objects than on floats, as those that ask for a type may,
-#: is not the loss on series. Rounding explains no such part of it.
+#: The relative difference of the loss on series from that in floats above which its code does
+#: something else on objects, as code that tests a type may.
 ANOTHER_LOSS = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class NumpyLoss:
-    """The loss of a case, run on series; there is no second witness."""
+    """The loss of a case, run on series; there is no autodiff to judge."""
 
     case: Case
-    real_inputs: bool = True  #: whether the floats among the inputs are series, too
-    witnessed: ClassVar[bool] = False
-    #: What the runs on series keep from one to the next; see `Untraced`.
+    real_inputs: bool = True  #: whether the floats among the inputs are series too
+    has_autodiff: ClassVar[bool] = False
+    #: A cache of the runs on series; see `Untraced`.
     _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def answers(self, given: Point) -> tuple[float, np.ndarray]:
-        """The loss in floats; of a gradient, nothing is known."""
+        """Return the loss in floats, and NaN for autodiff's gradient."""
         value, _ = given.call(self.case.loss)
         if np.shape(value) != () or np.asarray(value).dtype.kind not in "fiu":
             got = f"an array of shape {np.shape(value)}" if np.shape(value) else shortly(value)
@@ -48,7 +48,7 @@ class NumpyLoss:
         return float(value), np.full(given.size, np.nan)
 
     def problem(self, given: Point, suspects: Sequence[int] = ()) -> Untraced:
-        """The lines at the point."""
+        """Return the loss at a point, to be run on series."""
         leaves, tree = jax.tree_util.tree_flatten(given.params)
         found, together = split(given.inputs)
         inputs = found if self.real_inputs else []
@@ -69,16 +69,15 @@ class NumpyLoss:
         )
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
-        """See `handgrad.oracle.numpy_losses.certify`."""
+        """Return the certified gradient; see `handgrad.oracle.numpy_losses.certify`."""
         return certify.certify(self.problem(given, suspects), every=self.case.referee == "series")
 
     def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerance]:
-        """Certified, or a reason why not.
+        """Return the reference and both tolerances.
 
         Raises:
             UndecidableError, UndecidableKinkError: as `handgrad.oracle.numpy_losses.certify`;
-                also where the lines cannot be run on series, or answer something else there than in
-                floats.
+                also if the code cannot run on series, or gives another loss there than in floats.
         """
         try:
             reference = self.reference(given, suspects)
@@ -99,7 +98,7 @@ class NumpyLoss:
             raise UndecidableError(f"the loss is {value!r} in floats and {exact!r} on power series")
 
     def attempt(self, given: Point) -> None:
-        """Run the lines once; whatever they raise on series comes through."""
+        """Run the code on series once, and raise whatever it raises."""
         problem = self.problem(given)
         along = generic_direction(np.random.default_rng(0), problem.size)
         with balls.precision(BITS[0]):
@@ -107,16 +106,16 @@ class NumpyLoss:
 
 
 def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
-    """Prepare a loss that JAX could not trace, if it answers in floats and runs on series.
+    """Prepare a loss that JAX could not trace, if it runs in floats and on series.
 
     Args:
-        case: whose loss.
+        case: the case of the loss.
         given: the point.
         by_jax: what JAX raised.
 
     Raises:
-        TypeError: one line that says what stopped it, or that the loss is no scalar.
-        Exception: what JAX raised, where that says more, or where the loss itself raises.
+        TypeError: one line that says what stopped it, or that the loss is not a scalar.
+        Exception: what JAX raised, if that says more, or if the loss itself raises.
     """
     if str(by_jax).startswith("loss: "):
         raise by_jax
@@ -126,12 +125,13 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
         raise by_jax from None
     NumpyLoss(case).answers(given)
     first: Exception | None = None
-    # As `jax.grad` does not trace the inputs, the loss may do to them what it likes.
+    # `jax.grad` does not trace the inputs, so the loss may use them in ways that series do not
+    # allow: then only the parameters are series.
     for on_series in (True, False):
         try:
             prepared = NumpyLoss(case, real_inputs=on_series)
             prepared.attempt(given)
-        except Exception as error:  # whatever lines raise on what they were not written for
+        except Exception as error:  # code may raise anything on numbers that it was not written for
             first = first or error
         else:
             return prepared

@@ -1,4 +1,4 @@
-"""The outcomes of the points that were tried."""
+"""The outcome of each point, and the trial that collects them."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from handgrad.judging.ruling import WRONG, Ruling
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """The outcome of one point: a ruling, or why there is none."""
+    """The outcome of one point: a ruling, or the reason why there is none."""
 
     given: Point
     ruling: Ruling | None = None
@@ -30,18 +30,18 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A case and its outcomes, kept so that more can be worked out later."""
+    """A case and its outcomes, kept for diagnosis, shrinking and power later."""
 
     case: Case
     loss: PreparedLoss | None  #: None where no point was judged
     outcomes: tuple[Outcome, ...]  #: the caller's point first
-    deciding: int  #: which of them decided
+    deciding: int  #: the number of the deciding one
 
 
 @dataclass(frozen=True)
 class Value:
-    """The loss that a gradient returned beside it."""
+    """The loss that a gradient function returned with the gradient."""
 
     yours: float
     exact: float
-    right: bool  #: within what conditioning and rounding explain
+    right: bool  #: whether conditioning and rounding explain the difference

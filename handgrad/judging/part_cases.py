@@ -1,7 +1,7 @@
-"""Cases about parts of a gradient: a backward step, a custom derivative rule of JAX.
+"""Cases for parts of a gradient: a backward step, a custom derivative rule of JAX.
 
-Each is put as a gradient of a scalar: the output is weighted with a cotangent c, and what the part
-makes of c must be the gradient of Σ c·output.
+Each part becomes the gradient of a scalar: applied to a cotangent c, it must return the gradient of
+Σ c·output.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from handgrad.data.pytrees import is_real, split, wide
 from handgrad.judging.case import BackwardStep, Case, CustomRule
 from handgrad.program.trace import custom_rules, trace, without_custom_rules
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
 
@@ -28,7 +28,7 @@ def backward_case(
     referee: str = "auto",
     trusted: frozenset[str] = frozenset(),
 ) -> tuple[Case, Point]:
-    """The case of a backward step, and the point; arguments as for `handgrad.check_backward`."""
+    """Build the case of a backward step, and its point; see `handgrad.check_backward`."""
     real, together = _float_inputs(inputs)
     with wide(real):
         output, _ = _passed(forward(*together(real)))
@@ -51,7 +51,7 @@ def backward_case(
 def custom_case(
     f: Callable[..., Any], args: tuple[Any, ...], seed: int = 0, referee: str = "auto"
 ) -> tuple[Case, Point]:
-    """The case of a custom rule, and the point; arguments as for `handgrad.check_custom`."""
+    """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
     real, together = _float_inputs(args)
     with wide(real):
         output = f(*together(real))
@@ -64,7 +64,7 @@ def custom_case(
     try:
         program = trace(loss, list(real), ()).loss
     except jax.errors.TracerArrayConversionError:
-        program = None  # a function of NumPy's
+        program = None  # a NumPy function
     if program is None or not custom_rules(program):
         raise TypeError(f"{_name(f)}: expected a jax.custom_vjp or jax.custom_jvp function")
     plain = jax.value_and_grad(lambda params: without_custom_rules(program.jaxpr, params)[0])
@@ -85,7 +85,7 @@ def _as_array(leaf: Any) -> Any:
 
 
 def _cotangent(output: Any, seed: int) -> Any:
-    """Random numbers shaped and typed like an output."""
+    """Draw a random cotangent shaped and typed like an output."""
     rng = np.random.default_rng(seed)
 
     def like(leaf: Any) -> np.ndarray:
@@ -98,17 +98,17 @@ def _cotangent(output: Any, seed: int) -> Any:
 
 
 def _weighed(output: Any, cotangent: Any) -> Any:
-    """Σ c·output over everything in it, in whatever arrays it comes."""
+    """Return Σ c·output over all leaves of the output."""
     products = jax.tree_util.tree_map(lambda o, c: c * o, output, cotangent)
-    # A single number that NumPy's lines end at on power series is its own sum.
+    # NumPy code on power series may return a single number, which has no `sum`.
     return sum(p.sum() if hasattr(p, "sum") else p for p in jax.tree_util.tree_leaves(products))
 
 
 def _shaped(cotangent: Any, like: Any) -> Any:
-    """The caller's cotangent in the output's dtypes.
+    """Convert the caller's cotangent to the output's dtypes.
 
     Raises:
-        TypeError: it has another structure or shape than the output, or is not of numbers.
+        TypeError: its structure or shape is not that of the output, or it holds no numbers.
     """
     leaves, tree = jax.tree_util.tree_flatten(cotangent)
     expected, structure = jax.tree_util.tree_flatten(like)
@@ -125,7 +125,7 @@ def _shaped(cotangent: Any, like: Any) -> Any:
 
 
 def _like(cotangent: Any, output: Any) -> Any:
-    """The cotangent in the kind of arrays that the output is made of; fresh ones, to be spoilt."""
+    """Copy the cotangent to the output's type of arrays; a backward pass may write to the copy."""
     return jax.tree_util.tree_map(
         lambda c, o: jax.numpy.asarray(c) if isinstance(o, jax.Array) else np.array(c)[()],
         cotangent,
@@ -134,14 +134,14 @@ def _like(cotangent: Any, output: Any) -> Any:
 
 
 def _passed(result: Any) -> tuple[Any, Any]:
-    """What a forward pass returned."""
+    """Split the result of a forward pass into (output, cache)."""
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise TypeError(f"forward: got {shortly(type(result))}, expected (output, cache)")
     return result[0], result[1]
 
 
 def _of_floats(answer: Any, inputs: Any) -> Any:
-    """The cotangents of the float inputs, in their order; an answer of another form as it is."""
+    """Return the cotangents of the float inputs in order; a result of another form unchanged."""
     if not isinstance(answer, tuple | list):
         answer = (answer,)
     chosen = []

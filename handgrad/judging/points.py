@@ -1,7 +1,7 @@
-"""Where a gradient is judged: at the caller's point, and at others around it.
+"""The points at which a gradient is judged: the caller's own, and others around it.
 
-Only the parameters are moved. The inputs stay: labels that sum to one and matrices that are
-positive definite must go on doing so.
+Only the parameters vary. The inputs stay the same, since labels must go on summing to one and
+matrices must stay positive definite.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ import numpy as np
 
 from handgrad.data.point import Point, point_at, shortly
 
-#: How far points lie from the caller's, relative to the size of the parameters, in turn.
+#: The distances from the caller's point, relative to the size of the parameters, in turn.
 SCALES = (0.1, 1.0, 0.01, 3.0)
 
 
 def points(given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:
-    """The caller's point, then `more` of them: a number, or a list of (params, *inputs).
+    """Yield the caller's point, then `more` points: a number, or a list of (params, *inputs).
 
     Raises:
         TypeError: `more` is neither.
@@ -46,7 +46,7 @@ def _moved(leaf: np.ndarray, scale: float, rng: Any) -> np.ndarray:
 
 
 def _size(values: np.ndarray) -> float:
-    """The root of the mean square, without overflow."""
+    """Return the root mean square, without overflow."""
     largest = float(np.max(np.abs(values), initial=0.0))
     return largest and largest * float(np.sqrt(np.mean((values.astype(float) / largest) ** 2)))
 

@@ -1,8 +1,8 @@
-"""Whether a gradient that lost digits has the right formula: the same lines at another precision.
+"""Rerun a gradient at another precision, to tell lost digits from a wrong formula.
 
-What shrinks when numbers get longer is rounding; what stays is a mistake. Lines that JAX can trace
-and lines that NumPy can run on objects run in ball arithmetic, where nothing is lost; others in
-NumPy's longest floats. Lines that run in one precision only are asked beside the point.
+A gap that shrinks at a higher precision is rounding; a gap that stays is a mistake. Code that JAX
+can trace or that NumPy can run on objects is rerun in ball arithmetic, where nothing is lost; other
+code in NumPy's longest floats. Code that runs in one precision only is rerun at points nearby.
 """
 
 import warnings
@@ -20,72 +20,72 @@ from handgrad.data.point import Point
 from handgrad.data.pytrees import split, wide
 from handgrad.judging import neighbours
 from handgrad.judging.losses import PreparedLoss
-from handgrad.judging.ruling import NOT_TOLD, RIGHT_FORMULA, WRONG_FORMULA, Held
+from handgrad.judging.ruling import INCONCLUSIVE, RIGHT_FORMULA, WRONG_FORMULA, Gaps
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
 from handgrad.program.trace import Program
 
-#: In longer floats a gap that is rounding shrinks as the unit of rounding does, up to a factor that
-#: luck may hide. What shrinks only with its root, as the error of a finite difference does, is no
-#: rounding: from float64 to NumPy's longest floats on x86, 45 times instead of 2048.
+#: In longer floats a gap that is rounding shrinks with the unit roundoff, up to this factor by
+#: chance. A gap that shrinks only with its root, as that of a finite difference does, is not
+#: rounding: from float64 to NumPy's longest floats on x86 45 times instead of 2048.
 LUCK = 16
 
-#: Bits for the caller's lines in ball arithmetic.
+#: The precision of the caller's code in ball arithmetic.
 BITS = 1024
 
 Gradient = Callable[..., Any]
 
 
-def formula(loss: PreparedLoss, given: Point, held_to: Held) -> np.ndarray:
-    """Whether elements of a gradient are off by rounding alone, as far as its lines can show.
+def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
+    """Tell whether elements of a gradient are off by rounding alone, as far as reruns can show.
 
     Args:
         loss: of the case; it certifies the gradient at other points.
         given: the point.
-        held_to: the reference there, and how far the lines end from it.
+        gaps: the reference there, and the gradient's gap from it.
 
     Returns:
-        WRONG_FORMULA, NOT_TOLD or RIGHT_FORMULA for each element.
+        WRONG_FORMULA, INCONCLUSIVE or RIGHT_FORMULA for each element.
     """
     gradient, has_value = loss.case.gradient, loss.case.has_value
     with balls.precision(BITS):
         traced = _attempt(_traced, gradient, given, has_value)
         if traced is not None:
-            return _told(held_to.gap_of(traced) <= held_to.sharp)
-        told = np.full(held_to.gap.shape, NOT_TOLD)
+            return _formula_shown(gaps.gap_of(traced) <= gaps.sharp)
+        shown = np.full(gaps.gap.shape, INCONCLUSIVE)
         on_objects = _attempt(_on_objects, gradient, given, has_value)
         if on_objects is not None:
-            gap = held_to.gap_of(on_objects)
-            right = gap <= held_to.sharp
-            # A gap as large as in floats may be there because the lines turned balls into floats.
-            told = np.where(right | (gap * LUCK <= held_to.gap), _told(right), NOT_TOLD)
+            gap = gaps.gap_of(on_objects)
+            right = gap <= gaps.sharp
+            # A gap as large as in floats may mean that the code turned balls into floats.
+            shown = np.where(right | (gap * LUCK <= gaps.gap), _formula_shown(right), INCONCLUSIVE)
         longer = _attempt(_in_longer_floats, gradient, given, has_value)
         if longer is not None:
-            shrinks = held_to.gap_of(longer) * _shrinks(given) <= held_to.gap
-            return np.where((told == NOT_TOLD) & shrinks, RIGHT_FORMULA, told)
-    asked = held_to.wrong & (told == NOT_TOLD)
-    size = np.abs(balls.midpoints(held_to.reference))
-    if asked.any() and neighbours.more_than_half(given, size, held_to.gap)[held_to.wrong].all():
-        beside = partial(_at_random, loss=loss, held_to=held_to)
+            shrinks = gaps.gap_of(longer) * _shrinks(given) <= gaps.gap
+            return np.where((shown == INCONCLUSIVE) & shrinks, RIGHT_FORMULA, shown)
+    unclear = gaps.wrong & (shown == INCONCLUSIVE)
+    size = np.abs(balls.midpoints(gaps.reference))
+    if unclear.any() and neighbours.more_than_half(given, size, gaps.gap)[gaps.wrong].all():
+        beside = partial(_at_random, loss=loss, gaps=gaps)
         random = _attempt(beside, gradient, given, has_value)
         if random is not None:
-            return np.where((told == NOT_TOLD) & random, RIGHT_FORMULA, told)
-    return told
+            return np.where((shown == INCONCLUSIVE) & random, RIGHT_FORMULA, shown)
+    return shown
 
 
-def _told(right: np.ndarray) -> np.ndarray:
+def _formula_shown(right: np.ndarray) -> np.ndarray:
     return np.where(right, RIGHT_FORMULA, WRONG_FORMULA)
 
 
 def _shrinks(given: Point) -> np.ndarray:
-    """How many times smaller rounding is in longer floats at least, for each element."""
+    """Return by how much rounding shrinks in longer floats at least, for each element."""
     longest = np.finfo(np.longdouble).eps
     factors = [float(np.finfo(leaf.dtype).eps / longest) / LUCK for leaf in given.leaves]
     return np.repeat(factors, [leaf.size for leaf in given.leaves])
 
 
 def _attempt(lines: Any, gradient: Gradient, given: Point, has_value: bool) -> Any:
-    """The caller's lines in numbers that they were not written for: anything may happen."""
+    """Run the caller's code on numbers that it was not written for; None if it raises."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -95,7 +95,7 @@ def _attempt(lines: Any, gradient: Gradient, given: Point, has_value: bool) -> A
 
 
 def _traced(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray:
-    """The caller's lines as a program, in ball arithmetic."""
+    """Trace the caller's code, and run the program in ball arithmetic."""
     tree = jax.tree_util.tree_structure(given.params)
     real, together = split(given.inputs)
 
@@ -111,7 +111,7 @@ def _traced(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray:
 
 
 def _on_objects(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray:
-    """NumPy's lines on object arrays of balls."""
+    """Run NumPy code on object arrays of balls."""
 
     def boxed(leaf: Any) -> Any:
         return balls.exact(leaf) if _is_floats(leaf) else leaf
@@ -122,7 +122,7 @@ def _on_objects(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray
 
 
 def _in_longer_floats(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray | None:
-    """NumPy's lines in its longest floats, where those are longer and the lines keep them."""
+    """Run NumPy code in longer floats; None if there are none, or the code converts them."""
     if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
         return None
 
@@ -140,15 +140,15 @@ def _at_random(
     given: Point,
     has_value: bool,
     loss: PreparedLoss,
-    held_to: Held,
+    gaps: Gaps,
 ) -> np.ndarray | None:
-    """The same lines beside the point."""
+    """Run the code at neighbouring points; see `handgrad.judging.neighbours`."""
 
     def answer(near: Point) -> np.ndarray:
         found = _called(gradient, near, has_value, lambda leaf: leaf)
         return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in found])
 
-    return neighbours.at_random(answer, loss, given, held_to.gap)
+    return neighbours.at_random(answer, loss, given, gaps.gap)
 
 
 def _called(gradient: Gradient, given: Point, has_value: bool, change: Any) -> list[Any]:
@@ -165,7 +165,7 @@ def _is_floats(leaf: Any) -> bool:
 
 
 def _exact(values: np.ndarray) -> np.ndarray:
-    """Longest floats as balls: the float64 nearest to each, and what is left."""
+    """Convert longest floats to balls exactly: the nearest float64, and the remainder."""
     head = values.astype(np.float64)
     with np.errstate(invalid="ignore"):
         tail = (values - head).astype(np.float64)

@@ -1,4 +1,4 @@
-"""One point's ruling: every element of both witnesses, held to the reference within tolerance."""
+"""The ruling at one point: every element of both gradients compared with the reference."""
 
 from dataclasses import dataclass, replace
 
@@ -10,48 +10,48 @@ from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, sizes_about
 from handgrad.tolerance.tolerances import Tolerance
 
-#: How an element fares, from the best to the worst.
+#: The levels of an element, from best to worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 
-#: What a rerun of the caller's lines at another precision tells about an element.
-WRONG_FORMULA, NOT_TOLD, RIGHT_FORMULA = -1, 0, 1
+#: What a rerun of the gradient at another precision shows of an element.
+WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA = -1, 0, 1
 
-#: Where rounding may take more than this part of an element, a gap proves nothing either way.
+#: If rounding may cost more than this fraction of an element, a gap proves nothing either way.
 HALF_KNOWN = 1e-3
 
-#: A gap of more than this part of an element leaves no digit of it.
+#: A gap of more than this fraction of an element leaves no right digit.
 NOTHING_LEFT = 0.5
 
 VERDICT = {RIGHT: "agree", ROUNDED: "imprecise", DOUBTFUL: "undecidable", WRONG: "disagree"}
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
-    """A gradient held to the reference; arrays of shape (size,)."""
+class Gaps:
+    """The gaps between a gradient and the reference; arrays of shape (size,)."""
 
     reference: np.ndarray  #: objects
-    gap: np.ndarray  #: how far the lines end from it in the format of the parameters
-    sharp: np.ndarray  #: how far counts as right
-    wrong: np.ndarray  #: bool: whether it is more than rounding explains, as far as is known
+    gap: np.ndarray  #: the error of the gradient in the dtype of the parameters
+    sharp: np.ndarray  #: the largest error that counts as right
+    wrong: np.ndarray  #: bool, whether the gap is more than rounding explains, before a rerun
 
     def gap_of(self, other: np.ndarray) -> np.ndarray:
-        """How far another answer, in balls, is from the reference."""
+        """Return the error of another result, in balls."""
         gap = balls.magnitudes(other - self.reference)
         return np.where(np.isnan(gap), np.inf, gap)
 
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """One gradient at a point, judged. Arrays of shape (size,)."""
+    """One of the two gradients at a point, judged. Arrays of shape (size,)."""
 
     answer: np.ndarray  #: float64
     reference: (
         np.ndarray
-    )  #: the right gradient that it is held to (at a kink, the nearest one), objects
-    gap: np.ndarray  #: |answer - truth|, rounded up; infinite where the answer is not finite
+    )  #: the right gradient that it is compared with (at a kink, the nearest one), objects
+    gap: np.ndarray  #: |answer - reference|, rounded up; infinite where the answer is not finite
     level: np.ndarray  #: RIGHT .. WRONG
-    size: np.ndarray  #: of each element; of a 0, that of the largest about it
-    choices: np.ndarray | None = None  #: λ of each hyperplane at a kink
+    size: np.ndarray  #: the size of each element; for a 0, that of its largest neighbour
+    choices: np.ndarray | None = None  #: λ of each edge at a kink
 
     @property
     def worst(self) -> int:
@@ -61,7 +61,7 @@ class Witness:
 
 @dataclass(frozen=True, eq=False)
 class Ruling:
-    """Both witnesses at a point, and by what they were held."""
+    """Both gradients at a point, judged, and the reference and tolerances used."""
 
     given: Point
     reference: Reference
@@ -71,27 +71,28 @@ class Ruling:
     problem: Problem
 
     @property
-    def unexplained(self) -> Held | None:
+    def unexplained(self) -> Gaps | None:
         """The gaps of yours that the sharp tolerance does not explain; None if there are none."""
         mine = self.yours
         if not ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
-        return Held(mine.reference, mine.gap, self.tolerance.sharp, wrong)
+        return Gaps(mine.reference, mine.gap, self.tolerance.sharp, wrong)
 
-    def with_rerun(self, told: np.ndarray) -> "Ruling":
-        """The ruling after a rerun of the caller's lines told right formulas from wrong ones.
+    def with_rerun(self, shown: np.ndarray) -> "Ruling":
+        """Return the ruling after a rerun of the caller's gradient at another precision.
 
         Args:
-            told: `WRONG_FORMULA`, `NOT_TOLD` or `RIGHT_FORMULA` of each element, shape (size,).
+            shown: `WRONG_FORMULA`, `INCONCLUSIVE` or `RIGHT_FORMULA` for each element, shape
+                (size,).
         """
-        level = _excused(self.yours, told == RIGHT_FORMULA)
+        level = _excused(self.yours, shown == RIGHT_FORMULA)
         if self.reference.certified:
-            level[(level > RIGHT) & (told == WRONG_FORMULA)] = WRONG
+            level[(level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level))
 
-    def without_witness(self) -> "Ruling":
-        """The same ruling where there is no second witness: NaN in its place, nothing to blame."""
+    def without_autodiff(self) -> "Ruling":
+        """Return the ruling without autodiff: NaN in its place, and no blame."""
         nothing = np.full_like(self.autodiff.gap, np.nan)
         level = np.full_like(self.autodiff.level, RIGHT)
         silent = replace(self.autodiff, answer=nothing, gap=nothing, level=level, choices=None)
@@ -99,12 +100,12 @@ class Ruling:
 
     @property
     def exact(self) -> np.ndarray:
-        """The right gradient in float64, shape (size,); NaN where it is not known."""
+        """The reference gradient in float64, shape (size,); NaN where it is not known."""
         return np.where(self.reference.known, balls.midpoints(self.yours.reference), np.nan)
 
     @property
     def limits(self) -> np.ndarray:
-        """How large an error of each element must be, relative to it, to be caught here."""
+        """The relative error of each element above which it is caught here, shape (size,)."""
         sizes = np.abs(balls.midpoints(self.yours.reference))
         allowed = np.maximum(self.tolerance.sharp, self.tolerance.loose)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -120,22 +121,22 @@ def rule(
     autodiff: np.ndarray,
     problem: Problem,
 ) -> Ruling:
-    """Hold both witnesses to the reference, by the tolerances alone.
+    """Compare both gradients with the reference, by the tolerances alone.
 
-    Where `Ruling.unexplained` tells that elements of yours lie outside the sharp tolerance, the
-    caller may rerun its lines at another precision and rule again `with_rerun`.
+    If `Ruling.unexplained` is not None, some elements of yours lie outside the sharp tolerance. The
+    caller may then rerun the gradient at another precision and rule again by `with_rerun`.
 
     Args:
         given: the point.
-        truth: its certified gradient.
-        tolerances: how far from it counts as right, and as rounding.
+        reference: the certified gradient there.
+        tolerance: the errors that count as right, and as rounding.
         yours, autodiff: the two gradients, float64, shape (size,).
         problem: the loss at the point, traced.
     """
     with balls.precision(max(reference.bits, 192)):
         mine = _judge(given, reference, tolerance, yours)
         theirs = _judge(given, reference, tolerance, autodiff)
-    # Whether JAX's formula is wrong or only its rounding is known exactly: the oracle ran it.
+    # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or not.
     exact = balls.magnitudes(tolerance.program - theirs.reference)
     theirs = replace(theirs, level=_excused(theirs, exact <= tolerance.sharp))
     return Ruling(given, reference, tolerance, mine, theirs, problem)
@@ -161,7 +162,7 @@ def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.
 
 
 def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:
-    """The levels, where elements of a right formula lost digits only; DOUBTFUL if none is left."""
+    """Return the levels with WRONG lowered where the formula is right: to ROUNDED or DOUBTFUL."""
     off = (witness.level > RIGHT) & np.isfinite(witness.gap) & right_formula
     nothing_left = witness.gap > NOTHING_LEFT * witness.size
     return np.where(off, np.where(nothing_left, DOUBTFUL, ROUNDED), witness.level)

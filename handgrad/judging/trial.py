@@ -1,4 +1,4 @@
-"""A gradient on trial at the caller's point and at others around it."""
+"""Judge a case at the caller's point and at others around it."""
 
 import time
 import warnings
@@ -19,10 +19,10 @@ from handgrad.judging.points import points as points_around
 from handgrad.judging.untraceable import explanation
 from handgrad.judging.verdict import decisive, judgement
 
-#: pytest leaves these frames out: an error in somebody's own function is shown there.
+#: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: After so many seconds no further point is begun.
+#: After this many seconds no further point is started.
 SECONDS = 20.0
 
 
@@ -32,9 +32,9 @@ def judge(
     """Judge a case at a point and at others around it.
 
     Args:
-        case: what is on trial.
+        case: the gradient and its loss.
         given: the caller's point.
-        points: how many others, or which; see `handgrad.check_gradient`.
+        points: the number or the list of other points; see `handgrad.check_gradient`.
         strict: whether lost digits are a failure.
         call: the start of the call that gives the judgement again.
 
@@ -45,11 +45,11 @@ def judge(
     _check_case(case)
     points = int(points) if isinstance(points, np.integer) else points
     reproduce = f"{call}{_options(case, points, strict)})"
-    asked = len(points) if isinstance(points, Sequence) else points
+    requested = len(points) if isinstance(points, Sequence) else points
     reason = given.not_judged()
     loss, tried = (None, [Outcome(given, cause=reason)]) if reason else _tried(case, given, points)
     trial = Trial(case, loss, tuple(tried), decisive(tried))
-    made = judgement(trial, None if reason else asked, reproduce, strict)
+    made = judgement(trial, None if reason else requested, reproduce, strict)
     return replace(made, seconds=time.perf_counter() - began)
 
 
@@ -84,18 +84,18 @@ def _check_case(case: Case) -> None:
 
 
 def _repeated(case: Case, given: Point) -> Outcome | None:
-    """What two calls at the same point say about the form of the answer, if that is wrong."""
-    _, first, findings = form.taken(case.gradient, given, case.has_value)
+    """Call the gradient twice at the same point; return an outcome if its form is wrong."""
+    _, first, findings = form.call_gradient(case.gradient, given, case.has_value)
     if findings:
         return Outcome(given, findings=tuple(findings))
-    _, second, findings = form.taken(case.gradient, given, case.has_value)
+    _, second, findings = form.call_gradient(case.gradient, given, case.has_value)
     changed = form.differs(first, second, given) if not findings else None
     found = [*findings, *([changed] if changed else [])]
     return Outcome(given, findings=tuple(found)) if found else None
 
 
 def rule_names(trusted: Collection[Any]) -> frozenset[str]:
-    """The names of the functions whose custom rules are trusted."""
+    """Return the names of the functions whose custom rules are trusted."""
     if isinstance(trusted, str) or not isinstance(trusted, Collection):
         raise TypeError(f"trust_rules: got {trusted!r}, expected a list of functions or names")
     names = [rule if isinstance(rule, str) else getattr(rule, "__name__", None) for rule in trusted]
@@ -106,7 +106,7 @@ def rule_names(trusted: Collection[Any]) -> frozenset[str]:
 
 
 def _options(case: Case, points: Any, strict: bool) -> str:
-    """The options of a call: points and seed, and what else is not as usual."""
+    """Write the options of a call: points, seed, and all others that are not the default."""
     shown = {"points": points if isinstance(points, int) else "points", "seed": case.seed}
     if case.referee != "auto":
         shown["referee"] = repr(case.referee)
@@ -120,10 +120,10 @@ def _options(case: Case, points: Any, strict: bool) -> str:
 
 
 def _outcomes(loss: PreparedLoss, points: Iterator[Point], listed: bool) -> Iterator[Outcome]:
-    """One outcome a point, the caller's first, until the time is up.
+    """Yield one outcome per point, the caller's first, until the time is up.
 
-    Where the parameters were moved at random, the caller's functions may not be defined, and may
-    say so in their own way; at points that the caller listed, what they raise comes through.
+    At random points the caller's functions may not be defined and may raise, which is recorded; at
+    points that the caller listed, the error is raised.
     """
     began = time.perf_counter()
     yield judge_point(loss, next(points))
@@ -147,7 +147,7 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     if not np.isfinite(value):
         return dropped(given, value)
     try:
-        answer = form.taken(case.gradient, given, case.has_value)
+        answer = form.call_gradient(case.gradient, given, case.has_value)
     except Exception as error:
         return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
     return judge_answer(loss, given, answer, autodiff)

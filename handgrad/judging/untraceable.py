@@ -1,4 +1,4 @@
-"""A loss that JAX cannot trace: the call that stopped it, and how to write it in jax.numpy."""
+"""Explain why JAX cannot trace a loss: the call that stopped it, and how to write it in JAX."""
 
 import ast
 import linecache
@@ -11,35 +11,35 @@ from typing import Any
 
 from handgrad.data.frames import near, own_frames
 
-#: What JAX raises where a traced array is taken for a value; by name, so that JAX is not loaded.
+#: What JAX raises where a tracer is used as a value; by name, so that JAX is not loaded.
 _RAISED = {"TracerArrayConversionError", "ConcretizationTypeError"}
 
-#: Which module's functions have a counterpart in JAX, and in which of its modules.
-_TWINS = {"numpy": "jax.numpy", "math": "jax.numpy", "scipy": "jax.scipy"}
+#: Modules whose functions have a counterpart in JAX, and the module of the counterpart.
+_JAX_MODULES = {"numpy": "jax.numpy", "math": "jax.numpy", "scipy": "jax.scipy"}
 
-#: Where functions, and distributions that have functions, are imported from.
+#: Modules that functions, and distributions with functions, are imported from.
 HOMES = ("numpy", "math", "scipy.special", "scipy.stats", "scipy.linalg")
 
-#: A longer call is quoted by its name.
+#: Longer calls are quoted without their arguments.
 LONG = 40
 
 
 def explanation(error: BaseException, named: Iterable[Path] = ()) -> str | None:
-    """Why JAX could not trace somebody's function, in one line.
+    """Explain in one line why JAX could not trace the caller's function.
 
     Args:
         error: what was raised.
         named: as for `handgrad.data.frames.is_own`.
 
     Returns:
-        The line, file and line number in front; None if the error is another one.
+        The explanation, with file and line number in front; None for any other error.
     """
     frames = own_frames(error.__traceback__, named)
     return _explained(*frames[-1], error) if frames and _of_tracing(error) else None
 
 
 def _of_tracing(error: BaseException) -> bool:
-    """Whether JAX says that a traced array cannot do what was asked of it, if through NumPy."""
+    """Tell whether an error, or its cause, is JAX's refusal to use a tracer as a value."""
     raised = {cls.__name__ for cls in type(error).__mro__}
     if not raised.isdisjoint(_RAISED) or "JAX arrays are immutable" in str(error):
         return True
@@ -47,14 +47,14 @@ def _of_tracing(error: BaseException) -> bool:
 
 
 def stopped(by_jax: BaseException, on_series: BaseException | None) -> str | None:
-    """Why a loss that answers in floats can be judged in neither way, in one line.
+    """Explain in one line why a loss that runs in floats can be judged neither by JAX nor by NumPy.
 
     Args:
         by_jax: what was raised when JAX traced it.
-        on_series: what was raised when NumPy ran it on power series, if it was tried.
+        on_series: what was raised when NumPy ran it on power series, if that was tried.
 
     Returns:
-        The line; None if JAX says something else, or was not in the caller's own code.
+        The explanation; None if JAX raised another error, or not in the caller's own code.
     """
     line = explanation(by_jax)
     frames = own_frames(on_series.__traceback__) if line and on_series else []
@@ -102,7 +102,7 @@ def _advice(stopped: str, frame: FrameType, error: BaseException) -> str:
 
 
 def _source(place: FrameSummary) -> str:
-    """The expression that was being evaluated, or its whole line where that is not known."""
+    """Return the expression that was being evaluated, or its line if that is not known."""
     if place.colno is None or place.end_colno is None or place.end_lineno != place.lineno:
         return place.line or ""
     # The offsets count bytes.
@@ -116,7 +116,7 @@ def _shown(stopped: str) -> str:
 
 
 def _called(text: str) -> str | None:
-    """The name of the function that an expression calls, as it is written there."""
+    """Return the name of the function that an expression calls, as it is written there."""
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError:
@@ -125,15 +125,15 @@ def _called(text: str) -> str | None:
 
 
 def _counterpart(name: str, frame: FrameType) -> str | None:
-    """JAX's function for the one that is called `name` in a frame."""
+    """Return JAX's counterpart of the function called `name` in a frame; None if none."""
     top, _, path = _full(name, frame).partition(".")
-    if top not in _TWINS or not _exists(f"{_TWINS[top]}.{path}"):
+    if top not in _JAX_MODULES or not _exists(f"{_JAX_MODULES[top]}.{path}"):
         return None
-    return f"jnp.{path}" if _TWINS[top] == "jax.numpy" else f"{_TWINS[top]}.{path}"
+    return f"jnp.{path}" if _JAX_MODULES[top] == "jax.numpy" else f"{_JAX_MODULES[top]}.{path}"
 
 
 def _full(name: str, frame: FrameType) -> str:
-    """The name of a function from its top module on."""
+    """Return the full name of a function, from its top module on."""
     root, *rest = name.split(".")
     found = frame.f_locals.get(root, frame.f_globals.get(root))
     if isinstance(found, ModuleType):
@@ -142,7 +142,7 @@ def _full(name: str, frame: FrameType) -> str:
 
 
 def _home(name: str, found: Any) -> str:
-    """The module that something was imported from, `from numpy import exp`."""
+    """Return the module that an object was imported from, as by `from numpy import exp`."""
     homes = [home for home in HOMES if home in sys.modules]
     same = [home for home in homes if getattr(sys.modules[home], name, None) is found]
     return same[0] if found is not None and same else ""

@@ -1,4 +1,4 @@
-"""From outcomes to the judgement: verdict, blame, findings, every leaf's worst element."""
+"""Sum up the outcomes in a judgement: verdict, blame, findings, every leaf's worst element."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,12 +16,12 @@ from handgrad.judging.ruling import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Ru
 from handgrad.program.trace import custom_rules
 
 
-def judgement(trial: Trial, asked: int | None, reproduce: str, strict: bool) -> Judgement:
+def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool) -> Judgement:
     """Sum up a trial.
 
     Args:
-        trial: the case and the outcomes of all points; the first one is the caller's own.
-        asked: how many points besides that one were to be tried; None where none could be.
+        trial: the case and the outcomes of all points, the caller's own first.
+        requested: how many other points the caller requested; None if none can be judged.
         reproduce: the call that gives the judgement again.
         strict: whether lost digits are a failure.
     """
@@ -38,7 +38,7 @@ def judgement(trial: Trial, asked: int | None, reproduce: str, strict: bool) -> 
         headline=_headline(verdict, blame, deciding, i, found, judged),
         observed=found,
         leaves=_leaves(ruling, outcomes) if ruling else (),
-        warnings=(*_warnings(outcomes, i, asked), *_blind_spots(verdict, outcomes, part)),
+        warnings=(*_warnings(outcomes, i, requested), *_blind_spots(verdict, outcomes, part)),
         certificate=_certificate(outcomes),
         reproduce=reproduce,
         points=judged,
@@ -51,7 +51,7 @@ def judgement(trial: Trial, asked: int | None, reproduce: str, strict: bool) -> 
 
 
 def decisive(outcomes: Sequence[Outcome]) -> int:
-    """The caller's point, unless it is another one at which the gradient is wrong."""
+    """Return the deciding point: the first where the gradient is wrong, else the caller's."""
     wrong = [i for i, outcome in enumerate(outcomes) if outcome.wrong]
     return wrong[0] if wrong else 0
 
@@ -79,7 +79,7 @@ def _leaves(ruling: Ruling, outcomes: Sequence[Outcome]) -> tuple[LeafReport, ..
 
 
 def _limits(outcomes: Sequence[Outcome]) -> np.ndarray:
-    """How large an error of each element must be to be caught at one of the points; NaN of 0."""
+    """Return the relative error of each element above which some point catches it; NaN for 0."""
     return np.fmin.reduce([outcome.ruling.limits for outcome in outcomes if outcome.ruling])
 
 
@@ -117,14 +117,14 @@ def _empty(path: str, leaf: np.ndarray) -> LeafReport:
 
 
 def _not_judged(path: str, leaf: np.ndarray) -> LeafReport:
-    """A leaf of which no element was among those that there was time for."""
+    """Report a leaf of which no element was judged, since time was short."""
     unknown, nan = Enclosure("0", np.inf, False), float("nan")
     numbers = (nan, nan, unknown, nan, nan, nan, nan, nan)
     return LeafReport(path, leaf.shape, leaf.dtype.name, "not judged", (), *numbers, leaf.size, 0)
 
 
 def ulps(witness: Witness, i: int, dtype: Any) -> float:
-    """|answer - exact| / ulp(exact), in the format of the parameters."""
+    """Return |answer - exact| / ulp(exact), in the dtype of the parameters."""
     with np.errstate(over="ignore"):
         exact = dtype.type(balls.midpoints(witness.reference[i : i + 1])[0])
     with np.errstate(over="ignore", invalid="ignore"):
@@ -138,7 +138,7 @@ def _certificate(outcomes: Sequence[Outcome]) -> str:
     return "nothing was judged"
 
 
-def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> list[str]:
+def _warnings(outcomes: Sequence[Outcome], deciding: int, requested: int | None) -> list[str]:
     rulings = [o.ruling for i, o in enumerate(outcomes) if o.ruling and i != deciding]
     warnings = []
     lost = sum(r.yours.worst == ROUNDED for r in rulings)
@@ -157,8 +157,8 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> 
     if dropped:
         left_out = f"{dropped} of {len(outcomes) - 1} other points left out"
         warnings.append(f"{left_out}: the loss is not finite there, or raises")
-    if asked is not None and len(outcomes) <= asked and not outcomes[deciding].findings:
-        warnings.append(f"time ran out after {len(outcomes) - 1} of {asked} other points")
+    if requested is not None and len(outcomes) <= requested and not outcomes[deciding].findings:
+        warnings.append(f"time ran out after {len(outcomes) - 1} of {requested} other points")
     theirs = sum(r.autodiff.worst in (ROUNDED, DOUBTFUL) for r in rulings)
     if theirs:
         warnings.append(f"autodiff loses digits at {theirs} of {len(outcomes) - 1} other points")
@@ -166,7 +166,7 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, asked: int | None) -> 
 
 
 def _blind_spots(verdict: str, outcomes: Sequence[Outcome], part: bool) -> list[str]:
-    """What could hide from a verdict that the gradient is right."""
+    """Return the mistakes that a verdict of a right gradient could miss."""
     if verdict not in ("agree", "imprecise"):
         return []
     return blind_spots([outcome.ruling for outcome in outcomes if outcome.ruling], part)

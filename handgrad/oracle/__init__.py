@@ -1,1 +1,1 @@
-"""The oracle: certified gradients, from no derivative rule of JAX and no step size."""
+"""The oracle: certified reference gradients, by ball arithmetic, independent of JAX's rules."""

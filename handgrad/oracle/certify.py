@@ -1,9 +1,9 @@
-"""The certified gradient of a loss at a point: every element between bounds, or a reason why not.
+"""Certify the gradient of a loss at a point: enclose every element, or raise a reason why not.
 
-Few parameters: the loss is evaluated on series, one direction for each parameter. Many: JAX's own
-gradient program is evaluated in balls, which gives every element at once, and *held to* series in
-random directions. The directions are scaled so that an error of any element, relative to its size,
-shows equally.
+With few parameters the loss is evaluated on power series, one direction for each parameter. With
+many, JAX's own gradient program is evaluated in balls, which gives every element at once, and is
+verified by series in random directions. The directions are scaled so that a relative error of any
+element shows equally.
 """
 
 import time
@@ -16,51 +16,51 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.kink_search import KnownSide
+from handgrad.oracle.kink_search import KinkSearch
 from handgrad.oracle.random_directions import (
     UNSEEN,
-    and_units,
     by_program,
+    by_sample,
     candidates,
+    generic_and_units,
     generic_direction,
-    in_part,
-    one_and_units,
+    with_units,
 )
 from handgrad.oracle.reference import (
     BITS,
     Reference,
     UndecidableError,
     check_good,
-    comparing,
+    comparisons_at,
     element_scale,
 )
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.trace import Program, custom_rules
 
-#: Up to so many parameters each gets a direction of its own; beyond, if no more than so many
-#: numbers are gone through in all directions together, which takes about a quarter of a second. A
-#: count and no clock, since the enclosures of the two ways, and so what is printed, differ.
+#: Every element is certified by series up to SMALL parameters, or if all directions together take
+#: no more than QUICK operations on numbers (about a quarter of a second). This is a count and not a
+#: clock, since the two methods give different enclosures, and so print different digits.
 SMALL, QUICK = 24, 400_000
 
-#: One direction among many costs about so much of one alone.
+#: The cost of one direction among many, relative to that of one alone.
 AMONG_MANY = 1 / 4
 
-#: A point takes about so many times the evaluation of the loss on series in one direction: the
-#: gradient program, what it is held to, and the tolerances after it.
+#: The cost of a point in evaluations of the loss on series in one direction: the gradient program,
+#: its verification, and the tolerances.
 RUNS = 50
 
-#: About how long a point may take; beyond, elements are drawn.
+#: About how long a point may take; with less time only a sample of elements is certified.
 SECONDS = 60.0
 
 
 def certify(problem: Problem, method: str = "auto", seconds: float | None = None) -> Reference:
-    """The certified gradient.
+    """Return the reference gradient.
 
     Args:
         problem: the loss and the point.
-        method: "auto", "series" (every element by series), or "program" (held to series).
-        seconds: about how long a point may take. Where that is not enough for a whole gradient,
-            some elements are drawn, and the others stay unknown.
+        method: "auto", "series" (every element by series), or "program" (verified by series).
+        seconds: about how long a point may take. If that is too short for the whole gradient, a
+            sample of elements is certified, and the others stay unknown.
 
     Raises:
         UndecidableError: no enclosure at the highest precision, too many ties, a jump.
@@ -79,13 +79,15 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
 
 
 def _with_trust(problem: Problem, reference: Reference) -> Reference:
-    """Trusted rules that are not linear, as clipping, are no derivative: JAX's program is all."""
+    """Take JAX's gradient if a trusted rule is not linear (clipping), and so no derivative."""
     program = problem.traced.gradient
     trusted = problem.trusted.intersection(custom_rules(problem.traced.loss))
-    held = reference.program is not None and reference.program.jaxpr is program.jaxpr
-    if not trusted or held or reference.kink is not None:
+    verified = reference.program is not None and reference.program.jaxpr is program.jaxpr
+    if not trusted or verified or reference.kink is not None:
         return reference
-    loss, gradient = evaluate.gradient(problem, program, problem.arguments(), comparing(BITS[-1]))
+    loss, gradient = evaluate.gradient(
+        problem, program, problem.arguments(), comparisons_at(BITS[-1])
+    )
     how = (
         "not certified: JAX's gradient program in ball arithmetic, as a trusted rule is not linear"
     )
@@ -107,10 +109,10 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Refere
     if method == "auto" and elements * problem.size <= QUICK:
         return _by_series(problem, bits)
     if took * RUNS > seconds:
-        # The first run has JAX compile what depends on no real number, too.
+        # Measured again: in the first run JAX also compiled what depends on no real number.
         _, took = _probed(problem, bits)
     if method == "auto" and took * RUNS > seconds:
-        return in_part(problem, bits, seconds, took)
+        return by_sample(problem, bits, seconds, took)
     try:
         return by_program(problem, bits, seconds, took)
     except UndecidableKinkError:
@@ -120,31 +122,31 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Refere
 
 
 def _probed(problem: Problem, bits: int) -> tuple[float, float]:
-    """How many numbers one direction goes through, and how many seconds it takes."""
+    """Return the operations on numbers that one direction takes, and the seconds."""
     direction = generic_direction(np.random.default_rng(bits), problem.size)
-    began = time.process_time()  # of this process, whatever else the machine does
-    elements = evaluate.elements(problem, direction, comparing(bits))
+    began = time.process_time()  # not wall-clock time, so that other load does not count
+    elements = evaluate.elements(problem, direction, comparisons_at(bits))
     return elements, time.process_time() - began
 
 
 def _by_series(problem: Problem, bits: int) -> Reference:
     n = problem.size
-    directions = one_and_units(np.random.default_rng(n), n)
-    comparisons = comparing(bits)
+    directions = generic_and_units(np.random.default_rng(n), n)
+    comparisons = comparisons_at(bits)
     loss, slopes = evaluate.slopes(problem, directions, comparisons)
     gradient = slopes[1:]
     check_good(problem, gradient, loss, bits)
 
-    def sides(otherwise: Comparisons) -> tuple[arb, np.ndarray]:
-        value, along = evaluate.slopes(problem, directions, otherwise)
+    def rerun(ties: Comparisons) -> tuple[arb, np.ndarray]:
+        value, along = evaluate.slopes(problem, directions, ties)
         return value, along[1:]
 
     def step(direction: np.ndarray) -> tuple[Comparisons, arb, np.ndarray]:
-        there = comparisons.otherwise()
-        value, along = evaluate.slopes(problem, and_units(direction), there)
+        there = comparisons.for_rerun()
+        value, along = evaluate.slopes(problem, with_units(direction), there)
         return there, value, along[1:]
 
-    around = KnownSide(sides, step, directions[0], comparisons, loss, gradient).kink()
+    around = KinkSearch(rerun, step, directions[0], comparisons, loss, gradient).kink()
     if around and comparisons.unproved:
         raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
     return Reference(
@@ -159,12 +161,12 @@ def _by_series(problem: Problem, bits: int) -> Reference:
 
 
 def _program_with(problem: Problem, gradient: np.ndarray) -> Program | None:
-    """JAX's gradient program, if this is its gradient in exact arithmetic."""
+    """Return a gradient program of JAX that has this gradient in exact arithmetic, or None."""
     scale = element_scale(problem, gradient)
     for program in candidates(problem):
         try:
             _, theirs = evaluate.gradient(
-                problem, program, problem.arguments(), comparing(BITS[-1])
+                problem, program, problem.arguments(), comparisons_at(BITS[-1])
             )
         except NotImplementedError:
             continue

@@ -1,7 +1,7 @@
-"""Custom derivative rules of JAX, held to account: is each the derivative of its function?
+"""Find custom derivative rules of JAX that are not the derivative of their function.
 
-The referee differentiates the functions themselves. Taking one rule at its word and getting another
-gradient shows that this rule is not what it stands for.
+The oracle differentiates the functions themselves. If trusting one rule gives another gradient,
+that rule is wrong.
 """
 
 from dataclasses import replace
@@ -14,16 +14,16 @@ from handgrad.oracle.random_directions import slopes_along
 from handgrad.oracle.reference import Reference, element_scale
 from handgrad.program.trace import custom_rules
 
-#: Two slopes that differ by more, relative to their terms, are two: both are known to 80 bits.
+#: Two slopes are different if they differ by more, relative to their terms: both have 80 bits.
 SAME = 2.0**-60
 
 
 def broken_rules(problem: Problem, reference: Reference) -> list[str]:
-    """The functions whose custom rule is not their derivative, by name, in the order of their use.
+    """Return the names of functions whose custom rule is not their derivative, in order of use.
 
     Args:
-        problem: the loss at a point; rules that it trusts are passed over.
-        truth: its certified gradient.
+        problem: the loss at a point; rules that it trusts are skipped.
+        reference: the certified gradient there.
     """
     names = [name for name in custom_rules(problem.traced.loss) if name not in problem.trusted]
     if not names:
@@ -36,12 +36,12 @@ def broken_rules(problem: Problem, reference: Reference) -> list[str]:
 
 
 def trusting(problem: Problem, name: str) -> Problem:
-    """The problem with one more rule taken at its word."""
+    """Return the problem with one more trusted rule."""
     return replace(problem, trusted=problem.trusted | {name})
 
 
 def _slopes(problem: Problem, reference: Reference, scale: np.ndarray) -> np.ndarray | None:
-    """Slopes in random directions; None where they cannot be told."""
+    """Return the slopes in random directions; None if they cannot be computed."""
     try:
         return slopes_along(problem, scale, reference.bits)
     except (ArithmeticError, NotImplementedError):

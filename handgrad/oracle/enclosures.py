@@ -1,4 +1,4 @@
-"""Certified numbers in decimal digits."""
+"""Convert balls to enclosures in decimal digits."""
 
 import numpy as np
 from flint import arb
@@ -6,21 +6,21 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.data.findings import Enclosure
 
-#: Decimal digits of an exact value at most.
+#: The most decimal digits of an exact value.
 DIGITS = 40
 
 
-#: And of its size: beyond this power of ten, up or down, Python's decimals compute no more, and all
-#: that is said is on which side of every float64 it lies. e^-x² comes there with an x of 2000.
+#: The largest decimal exponent, up or down: beyond it Python's decimals cannot compute, so only the
+#: side of all float64 numbers is given. e^-x² gets there with an x of 2000.
 EXPONENT = 999_999
 
 
 def enclosure(ball: arb, bits: int, certified: bool = True) -> Enclosure:
-    """A ball in as many decimal digits as are certain; beyond `EXPONENT` as 0 and a bound.
+    """Write a ball with as many decimal digits as are certain; beyond `EXPONENT` as 0 and a bound.
 
     Args:
         ball: the number.
-        bits: the precision that it was computed with.
+        bits: the precision of its computation.
         certified: whether its bounds are proved.
     """
     if ball.contains(0):
@@ -35,6 +35,6 @@ def enclosure(ball: arb, bits: int, certified: bool = True) -> Enclosure:
 
 
 def _plain(text: str) -> str:
-    """Without the zeros at the end of a number that has fewer digits."""
+    """Strip trailing zeros of a number that has fewer digits."""
     head, e, exponent = text.partition("e")
     return (head.rstrip("0").rstrip(".") if "." in head else head) + e + exponent

@@ -1,4 +1,4 @@
-"""The two programs of a loss at a point, in balls: the loss as a series, JAX's gradient of it."""
+"""Evaluate the two programs of a loss in balls: the loss on series, and JAX's gradient of it."""
 
 import zlib
 from collections.abc import Sequence
@@ -24,20 +24,20 @@ class Problem:
     leaves: Sequence[np.ndarray]  #: the parameters, floats
     inputs: Sequence[np.ndarray]  #: the real inputs, floats
     trusted: frozenset[str] = frozenset()
-    suspects: tuple[int, ...] = ()  #: elements to know first, where there is no time for all
+    suspects: tuple[int, ...] = ()  #: elements to certify first if there is no time for all
 
     @property
     def size(self) -> int:
-        """How many parameters there are."""
+        """The number of parameters."""
         return sum(leaf.size for leaf in self.leaves)
 
     @property
     def fingerprint(self) -> int:
-        """A number that belongs to the point, to seed what is drawn there."""
+        """A hash of the parameters, to seed random draws at the point."""
         return zlib.crc32(b"".join(leaf.tobytes() for leaf in self.leaves))
 
     def arguments(self) -> list[np.ndarray]:
-        """Everything the programs are given, as arrays of balls."""
+        """Return the arguments of the programs as arrays of balls."""
         return [balls.exact(array) for array in (*self.leaves, *self.inputs)]
 
 
@@ -47,17 +47,17 @@ def slopes(
     comparisons: Comparisons,
     arguments: Sequence[np.ndarray] | None = None,
 ) -> tuple[arb, np.ndarray]:
-    """The loss, and its slope in each of k directions of the parameters: shape (k, size) to (k,).
+    """Return the loss, and its slope in each of k directions of the parameters, shape (k,).
 
-    Power series throughout: nothing is differentiated by a rule.
+    Only power series are used, no derivative rule of JAX.
 
     Args:
         problem: the loss and the point.
         directions: objects, shape (k, size).
-        comparisons: how they are decided.
+        comparisons: how comparisons are decided.
         arguments: parameters and inputs as balls, if not those of the point.
     """
-    given = moving(problem, directions, arguments)
+    given = series_arguments(problem, directions, arguments)
     (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
         problem.traced.loss.jaxpr, given
     )
@@ -65,16 +65,16 @@ def slopes(
 
 
 def elements(problem: Problem, direction: np.ndarray, comparisons: Comparisons) -> float:
-    """About how many numbers the loss goes through on series in a direction, objects (1, size)."""
+    """Count the operations on numbers of the loss on series in one direction, objects (1, size)."""
     run = _run(problem, problem.traced.loss, comparisons)
-    run.closed(problem.traced.loss.jaxpr, moving(problem, direction))
+    run.closed(problem.traced.loss.jaxpr, series_arguments(problem, direction))
     return run.elements
 
 
-def moving(
+def series_arguments(
     problem: Problem, directions: np.ndarray, arguments: Sequence[np.ndarray] | None = None
 ) -> list[Dual]:
-    """The arguments, where the parameters move in the directions, (k, size), and nothing else."""
+    """Return the arguments as series: tangents of parameters are the directions, (k, size)."""
     arguments = problem.arguments() if arguments is None else arguments
     given = [Dual(array) for array in arguments]
     start, k = 0, directions.shape[0]
@@ -93,15 +93,15 @@ def gradient(
     rounding: Rounding | None = None,
     constants: Sequence[Any] | None = None,
 ) -> tuple[arb, np.ndarray]:
-    """The loss and the gradient, shape (size,), that JAX's program has in exact arithmetic.
+    """Return the loss and the gradient, shape (size,), of JAX's program in exact arithmetic.
 
     Args:
-        problem: where its parts come from.
-        program: which program, `problem.traced.gradient` or one like it.
+        problem: the loss and the point.
+        program: `problem.traced.gradient` or a variant of it.
         arguments: parameters and inputs as balls; those of the point, or others near it.
-        comparisons: how they are decided.
-        rounding: what happens to numbers on their way, if anything.
-        constants: what the loss has in its closure, if not as it is.
+        comparisons: how comparisons are decided.
+        rounding: perturbs operands and results, if given.
+        constants: replacements for the constants in the loss's closure, if given.
     """
     run = _run(problem, program, comparisons, rounding)
     given = [Dual(a) for a in arguments]
@@ -123,8 +123,8 @@ def _run(
     return Run(RULES, comparisons, program.memory, rounding, problem.trusted, literals)
 
 
-#: Constants in the derivative rules of erf, erfc, erf_inv and cbrt, which JAX's programs hold
-#: rounded.
+#: Constants in the derivative rules of erf, erfc, erf_inv and cbrt, by their rounded values, which
+#: JAX's programs contain.
 _MEANT = {
     float(np.asarray(sign * rounded, dtype=dtype)): (sign, constant)
     for rounded, constant in (
@@ -138,7 +138,7 @@ _MEANT = {
 
 
 def meant_literal(literal: Any) -> Dual | None:
-    """The number that a literal is the rounding of, where JAX's derivative rules have one."""
+    """Return the exact constant of JAX's derivative rules that a literal is rounded from."""
     value = np.asarray(literal.val)
     if value.ndim or not np.issubdtype(value.dtype, np.floating) or float(value) not in _MEANT:
         return None
@@ -147,5 +147,5 @@ def meant_literal(literal: Any) -> Dual | None:
 
 
 def rounded_constants(program: Program) -> bool:
-    """Whether a program has literals that `meant_literal` knows."""
+    """Tell whether a program has literals that `meant_literal` replaces."""
     return any(meant_literal(literal) is not None for literal in literals_of(program))

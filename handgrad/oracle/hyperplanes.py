@@ -1,8 +1,8 @@
 """The hyperplanes that decide ties, and the cells between them.
 
 Near the point a tie is decided by the sign of normal·direction. The directions in which all ties
-are decided alike are a cell: a cone between hyperplanes. Parameters may be in very different units,
-so each is measured here in one of its own, by which no normal is longer than 1 in any of them.
+are decided alike form a cell: a cone between hyperplanes. Parameters may have very different
+scales, so each is scaled here such that no component of a normal exceeds 1.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,13 +12,13 @@ from flint import arb
 
 from handgrad.arithmetic.comparisons import Comparisons, Tie, Where
 
-#: A point on a hyperplane is on a wall of the cell if it lies this deep inside of all others, in a
-#: cube of ±1.
+#: A hyperplane is a wall of the cell if some point on it, in the cube ±1, lies this deep inside all
+#: others.
 SHALLOWEST = 1e-6
 
 
 def hyperplanes(ties: Mapping[Where, Tie]) -> list[list[Where]]:
-    """The ties by the hyperplane that decides them: those with parallel normals go together."""
+    """Group the ties by the hyperplane that decides them: those with parallel normals."""
     normals, _ = _measured(ties)
     groups: list[tuple[np.ndarray, list[Where]]] = []
     for where, normal in zip(ties, normals, strict=True):
@@ -32,7 +32,7 @@ def hyperplanes(ties: Mapping[Where, Tie]) -> list[list[Where]]:
 
 
 def same_hyperplanes(a: Comparisons, b: Comparisons) -> bool:
-    """Whether two runs have the same ties, each with the same hyperplane and the same side up."""
+    """Tell whether two runs have the same ties with the same oriented hyperplanes."""
     if a.flat != b.flat or a.ties.keys() != b.ties.keys():
         return False
     ours, units = _measured(a.ties)
@@ -41,16 +41,17 @@ def same_hyperplanes(a: Comparisons, b: Comparisons) -> bool:
 
 
 def units(ties: Mapping[Where, Tie]) -> np.ndarray:
-    """How long the longest normal is in each parameter, 1 where none is: floats, (size,)."""
+    """Return the scale of each parameter: the largest component of a normal, floats, (size,)."""
     return _measured(ties)[1]
 
 
 def beyond_the_walls(ties: Mapping[Where, Tie], rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """For each wall of a cell a direction that leads just through its middle: floats, (size,).
+    """Yield for each wall of a cell a direction just beyond its middle, floats, (size,).
 
     Args:
         ties: as decided in the cell.
-        rng: what keeps the directions away from hyperplanes that are beyond the wall only.
+        rng: adds a random offset, so that no direction lies on a hyperplane that only exists
+            beyond the wall.
     """
     from scipy.optimize import linprog
 
@@ -61,7 +62,7 @@ def beyond_the_walls(ties: Mapping[Where, Tie], rng: np.random.Generator) -> Ite
         inwards.append(ties[plane[0]].outcome * normal / np.linalg.norm(normal))
     for i, wall in enumerate(inwards):
         others = np.array([*inwards[:i], *inwards[i + 1 :]]).reshape(-1, wall.size)
-        # The point of the wall that is deepest inside of all other hyperplanes.
+        # The point of the wall that lies deepest inside all other hyperplanes.
         best = linprog(
             np.append(np.zeros(wall.size), -1.0),
             A_ub=np.hstack([-others, np.ones((len(others), 1))]),
@@ -77,7 +78,7 @@ def beyond_the_walls(ties: Mapping[Where, Tie], rng: np.random.Generator) -> Ite
 
 
 def _measured(ties: Mapping[Where, Tie]) -> tuple[np.ndarray, np.ndarray]:
-    """The normals in units of the parameters, floats, (ties, size), and those units, (size,)."""
+    """Return the normals in scaled parameters, floats, (ties, size), and the scales, (size,)."""
     rows = _rows(ties.values())
     longest = np.max(np.abs(rows), axis=0)
     unit = np.where(longest == 0, 1.0, longest)
@@ -85,15 +86,15 @@ def _measured(ties: Mapping[Where, Tie]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _rows(ties: Iterable[Tie]) -> np.ndarray:
-    """The normals along the parameters, each divided by a power of two: floats, (ties, size).
+    """Return the normals by the parameters, each over a power of two: floats, (ties, size).
 
-    The first of a tie's slopes is along whatever direction its run followed.
+    The first component of `Tie.normal`, along the direction of the run, is left out.
     """
     return np.array([_as_floats(tie.normal[1:]) for tie in ties])
 
 
 def _as_floats(normal: np.ndarray) -> np.ndarray:
-    """A vector in the range of floats, whatever range it was in."""
+    """Scale a vector by a power of two into the range of floats."""
     parts = [ball.mid().man_exp() for ball in normal]
     sizes = [int(m).bit_length() + int(e) for m, e in parts if m != 0]
     scale = arb(2) ** -max(sizes, default=0)

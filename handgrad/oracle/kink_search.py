@@ -1,8 +1,8 @@
-"""The gradients on all sides of the ties at a point.
+"""Find the gradients on all sides of the ties at a point.
 
-Where every tie has a hyperplane of its own, whatever side the others take, a step across one
-changes the gradient by the same edge everywhere, and the sides are sums of such steps. Otherwise
-they are found one by one.
+If every tie keeps its hyperplane whatever side the others take, a step across one changes the
+gradient by the same edge everywhere, and every other gradient is a sum of such edges. Otherwise the
+gradients are found one by one.
 """
 
 from collections import deque
@@ -18,53 +18,54 @@ from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Comparisons, W
 from handgrad.oracle.hyperplanes import beyond_the_walls, hyperplanes, same_hyperplanes, units
 from handgrad.oracle.subgradients import Kink, UndecidableKinkError
 
-#: With more hyperplanes than this through one point the question is given up.
+#: The most hyperplanes through one point; with more it is undecidable.
 MOST = 64
 
-#: So many sets of hyperplanes are crossed at once where the sides are taken for sums, beside all of
-#: them. Where two ties together do what neither does alone, one set in four shows it, and all miss
-#: it once in thirty times.
+#: The number of random sets of hyperplanes that are crossed at once to check that edges add up,
+#: besides the set of all. If two ties interact, one set in four shows it, and all miss it once in
+#: thirty times.
 TRIED = 12
 
-#: So many steps in a row must find no new side before the search ends, and it goes on to so many
-#: while there are walls that were not crossed.
+#: The search ends after the first number of steps in a row without a new gradient, or while some
+#: walls are not crossed after the second.
 IN_VAIN, MOST_IN_VAIN = 32, 128
 
-#: With more sides than this the question is given up.
-MOST_SIDES = 24
+#: The most gradients around one point; with more it is undecidable.
+MOST_GRADIENTS = 24
 
 Compared = TypeVar("Compared", bound=Comparisons)
 
-#: Evaluate with ties decided so: the loss and its gradient.
-Sides = Callable[[Compared], tuple[arb, np.ndarray]]
+#: Evaluates the loss and its gradient with ties decided by the comparisons.
+Evaluate = Callable[[Compared], tuple[arb, np.ndarray]]
 
-#: Evaluate for a small step in a direction, objects of shape (size,): the ties, which have normals
-#: along that direction and along each parameter, the loss, and its gradient.
+#: Evaluates for a small step in a direction, objects of shape (size,). Returns the ties, whose
+#: normals are along that direction and each parameter, the loss, and its gradient.
 Step = Callable[[np.ndarray], tuple[Comparisons, arb, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class KnownSide(Generic[Compared]):
-    """A side that is known, and the means to know others."""
+class KinkSearch(Generic[Compared]):
+    """The search for other gradients around a point, from the one in a known direction."""
 
-    sides: Sides[Compared]
+    evaluate: Evaluate[Compared]
     step: Step
-    direction: np.ndarray  #: that of the side that is known, objects, shape (size,)
-    found: Compared  #: what tied there
+    direction: np.ndarray  #: the known direction, objects, shape (size,)
+    found: Compared  #: the ties there
     loss: arb
     gradient: np.ndarray  #: objects, shape (size,)
 
     def kink(self) -> Kink | None:
-        """The gradients around the point; None if they are all one.
+        """Return the gradients around the point; None if they are all the same.
 
         Raises:
-            UndecidableKinkError: too many hyperplanes or sides, the loss jumps, or has no slope.
+            UndecidableKinkError: too many hyperplanes or gradients, or the loss jumps or has no
+                slope.
         """
         found = self.found
-        check_flat_ties(self.sides, found, (self.loss, self.gradient))
+        check_flat_ties(self.evaluate, found, (self.loss, self.gradient))
         if not found.ties:
             return None
-        at_the_point, _ = self.sides(found.otherwise(dict.fromkeys(found.ties, EQUAL)))
+        at_the_point, _ = self.evaluate(found.for_rerun(dict.fromkeys(found.ties, EQUAL)))
         _check_continuous(self.loss, at_the_point)
         planes = hyperplanes(found.ties)
         if len(planes) > MOST:
@@ -77,7 +78,7 @@ class KnownSide(Generic[Compared]):
         return self._made(edges, [-self.direction]) if edges else None
 
     def _edges(self, planes: list[list[Where]]) -> list[np.ndarray | None] | None:
-        """What changes across each hyperplane; None if another tie's hyperplane does."""
+        """Return the edge across each hyperplane; None if crossing it changes another one."""
         edges = []
         for plane in planes:
             loss, gradient, same = self._flipped(plane)
@@ -88,12 +89,12 @@ class KnownSide(Generic[Compared]):
         return edges
 
     def _flipped(self, ties: list[Where]) -> tuple[arb, np.ndarray, bool]:
-        """With these ties the other way: loss, gradient, whether hyperplanes are the same."""
-        beyond = self.found.otherwise({where: -self.found.ties[where].outcome for where in ties})
-        return *self.sides(beyond), same_hyperplanes(self.found, beyond)
+        """Flip these ties: return loss, gradient, and whether the hyperplanes are the same."""
+        beyond = self.found.for_rerun({where: -self.found.ties[where].outcome for where in ties})
+        return *self.evaluate(beyond), same_hyperplanes(self.found, beyond)
 
     def _adds_up(self, planes: list[list[Where]], edges: list[np.ndarray | None]) -> bool:
-        """Whether other sides have the gradient that single steps add up to."""
+        """Tell whether across several hyperplanes the gradient changes by the sum of the edges."""
         if len(planes) == 1:
             return True
         some = np.random.default_rng(0).integers(2, size=(TRIED, len(planes)))
@@ -112,17 +113,17 @@ class KnownSide(Generic[Compared]):
         return total
 
     def _of_many(self) -> Kink | None:
-        """The kink where sides are found one by one: by a walk from cell to cell, and at random.
+        """Find the gradients one by one, by a walk from cell to cell and by random steps.
 
-        Cells with a gradient of their own are left first. The walk ends where all walls were
-        crossed, or when so many steps were in vain that it will not find more.
+        Cells with a new gradient are explored first. The walk ends when all walls were crossed, or
+        after many steps without a new gradient.
         """
         gradients, directions, in_vain = [self.gradient], [self.direction], 0
         seen, rng = {_cell(self.found)}, np.random.default_rng(self.gradient.size)
         unit = units(self.found.ties)
-        ways = deque([beyond_the_walls(self.found.ties, rng)])
-        while in_vain < IN_VAIN or (in_vain < MOST_IN_VAIN and ways):
-            through = _next(ways) if in_vain % 2 else None
+        walls = deque([beyond_the_walls(self.found.ties, rng)])
+        while in_vain < IN_VAIN or (in_vain < MOST_IN_VAIN and walls):
+            through = _next(walls) if in_vain % 2 else None
             direction = _at_random(rng, unit) if through is None else balls.exact(through)
             there, loss, gradient = self.step(direction)
             in_vain += 1
@@ -134,11 +135,13 @@ class KnownSide(Generic[Compared]):
                 in_vain = 0
                 gradients.append(gradient)
                 directions.append(direction)
-            if len(gradients) > MOST_SIDES:
-                raise UndecidableKinkError(f"more than {MOST_SIDES} gradients meet at this point")
+            if len(gradients) > MOST_GRADIENTS:
+                raise UndecidableKinkError(
+                    f"more than {MOST_GRADIENTS} gradients meet at this point"
+                )
             if _cell(there) not in seen:
                 seen.add(_cell(there))
-                put = ways.appendleft if new else ways.append
+                put = walls.appendleft if new else walls.append
                 put(beyond_the_walls(there.ties, rng))
         edges = [gradient - self.gradient for gradient in gradients[1:]]
         return self._made(edges, directions[1:], shared=True) if edges else None
@@ -148,16 +151,17 @@ class KnownSide(Generic[Compared]):
         if not np.isfinite(balls.magnitudes(gradient)).all():
             raise UndecidableKinkError("on one side of this point the loss has no slope")
 
-    def _made(self, edges: list[Any], ways: list[Any], shared: bool = False) -> Kink:
-        rows = [np.array(v, dtype=object).reshape(-1, self.gradient.size) for v in (edges, ways)]
+    def _made(self, edges: list[Any], directions: list[Any], shared: bool = False) -> Kink:
+        both, size = (edges, directions), self.gradient.size
+        rows = [np.array(vectors, dtype=object).reshape(-1, size) for vectors in both]
         return Kink(self.gradient, *rows, shared=shared)
 
 
-def check_flat_ties(sides: Sides[Compared], found: Compared, here: tuple[arb, Any]) -> None:
-    """Ties that no small step decides to first order must not matter, whichever way they go.
+def check_flat_ties(evaluate: Evaluate[Compared], found: Compared, here: tuple[arb, Any]) -> None:
+    """Check that flat ties, which no small step decides to first order, do not matter.
 
     Raises:
-        UndecidableKinkError: they do, as in where(x·x > 0, 5·x, 0) at 0.
+        UndecidableKinkError: they do matter, as in where(x·x > 0, 5·x, 0) at 0.
     """
     if not found.flat:
         return
@@ -165,50 +169,50 @@ def check_flat_ties(sides: Sides[Compared], found: Compared, here: tuple[arb, An
     below, above = [LESS] * len(mixed), [GREATER] * len(mixed)
     for outcomes in (below, above, mixed):
         forced = dict(zip(sorted(found.flat), outcomes, strict=True))
-        loss, gradient = sides(found.otherwise(forced))
+        loss, gradient = evaluate(found.for_rerun(forced))
         if not loss.overlaps(here[0]) or differ(gradient, here[1]):
             raise UndecidableKinkError("a tie that no small step decides to first order")
 
 
-def check_sides(
-    sides: Sides[Compared], found: Compared, here: tuple[arb, np.ndarray], generic: int = 1
+def check_smooth(
+    evaluate: Evaluate[Compared], found: Compared, here: tuple[arb, np.ndarray], generic: int = 1
 ) -> None:
-    """Whether loss and slopes are the same on other sides of the ties, as far as can be seen.
+    """Check that loss and slopes are the same on other sides of the ties, for a few of them.
 
     Args:
-        sides: the slopes with ties decided in another way.
-        found: what tied on the side that is given.
+        evaluate: the loss and the slopes, by how ties are decided.
+        found: the ties on the given side.
         here: loss and slopes on that side.
         generic: how many of the directions, from the first on, may decide ties.
 
     Raises:
-        UndecidableKinkError: they are not.
+        UndecidableKinkError: they are different.
     """
-    check_flat_ties(sides, found, here)
+    check_flat_ties(evaluate, found, here)
     if not found.ties:
         return
-    others = [found.otherwise(backwards=True)]
+    others = [found.for_rerun(backwards=True)]
     for k in range(1, generic):
-        others += [found.otherwise(along=k), found.otherwise(along=k, backwards=True)]
-    # No small step may do this, but it shows a cone that none of the directions is in.
-    others.append(found.otherwise({where: -tie.outcome for where, tie in found.ties.items()}))
+        others += [found.for_rerun(direction=k), found.for_rerun(direction=k, backwards=True)]
+    # Perhaps no small step flips all ties, but this reaches cells that no direction lies in.
+    others.append(found.for_rerun({where: -tie.outcome for where, tie in found.ties.items()}))
     for other in others:
-        loss, slopes = sides(other)
+        loss, slopes = evaluate(other)
         if not loss.overlaps(here[0]) or differ(slopes, here[1]):
             raise UndecidableKinkError("a kink in a gradient of so many elements")
 
 
 def _at_random(rng: np.random.Generator, unit: np.ndarray) -> np.ndarray:
-    """A direction with some parameters far ahead of others, in their units: objects, (size,)."""
+    """Draw a direction with very different components in scaled parameters: objects, (size,)."""
     return balls.exact(rng.normal(size=unit.size) * np.exp(2 * rng.normal(size=unit.size)) / unit)
 
 
-def _next(ways: deque[Iterator[np.ndarray]]) -> np.ndarray | None:
-    """What the first of the iterators that are not exhausted has; the exhausted ones are left."""
-    while ways:
-        for direction in ways[0]:
+def _next(walls: deque[Iterator[np.ndarray]]) -> np.ndarray | None:
+    """Return the next direction of the first iterator that has one; drop exhausted iterators."""
+    while walls:
+        for direction in walls[0]:
             return direction
-        ways.popleft()
+        walls.popleft()
     return None
 
 
@@ -222,5 +226,5 @@ def _check_continuous(a: arb, b: arb) -> None:
 
 
 def differ(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two vectors of balls are certainly different."""
+    """Tell whether two vectors of balls are certainly different."""
     return not all(p.overlaps(q) for p, q in zip(a, b, strict=True))

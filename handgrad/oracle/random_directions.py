@@ -1,8 +1,7 @@
-"""Gradient programs, held to the loss itself along random directions.
+"""Verify gradient programs by slopes of the loss in random directions.
 
-A program gives every element at once, but trusts the derivative rules that it was made by. The
-slopes of the loss by power series trust none: the program's gradient must have the same in every
-direction.
+A gradient program gives every element at once, but trusts JAX's derivative rules. Slopes of the
+loss by power series trust none: the program's gradient must have the same slope in every direction.
 """
 
 from collections.abc import Iterator
@@ -17,67 +16,67 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem, rounded_constants
-from handgrad.oracle.kink_search import check_sides
+from handgrad.oracle.kink_search import check_smooth
 from handgrad.oracle.reference import (
     BITS,
     Reference,
     check_finite,
     check_good,
-    comparing,
+    comparisons_at,
     element_scale,
 )
 from handgrad.program.trace import Program, custom_rules
 
-#: So many elements are certified by series whatever time it takes, and so many at once.
+#: The fewest elements to certify by series, whatever time it takes, and how many at once.
 FEWEST, BLOCK = 8, 8
 
-#: Random directions that a gradient program is held to.
+#: The number of random directions.
 DIRECTIONS = 2
 
-#: An element of a gradient program that is off by more than `UNSEEN`, relative to its size, goes
-#: unseen in a random direction with probability below 2⁻⁵⁰: whatever the other errors are, its own,
-#: times one of 2⁵³ random factors that lie 2⁻⁵² apart, would have to fall into an interval of four
-#: windows, which holds at most one of them.
+#: A relative error above `UNSEEN` in one element of a gradient program is missed in a random
+#: direction with probability below 2⁻⁵⁰: whatever the other errors are, this one, times one of 2⁵³
+#: random factors 2⁻⁵² apart, would have to fall into an interval of four windows, which contains at
+#: most one such product.
 UNSEEN = 2.0**-58
 WINDOW = 2.0**-114
 
 
 def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Reference:
-    """The gradient by the first program that holds; else as many elements as there is time for."""
+    """Return the gradient of the first program that is verified, else a sample of elements."""
     arguments = problem.arguments()
     for program in candidates(problem):
-        loss, gradient = evaluate.gradient(problem, program, arguments, comparing(bits))
+        loss, gradient = evaluate.gradient(problem, program, arguments, comparisons_at(bits))
         finite = balls.magnitudes(gradient)
         if np.isfinite(finite).all() and loss.is_finite():
             check_good(problem, gradient, loss, bits)
-            if holds(problem, gradient, bits):
-                return _held(problem, program, loss, gradient, bits)
-    return in_part(problem, bits, seconds, took)
+            if is_consistent(problem, gradient, bits):
+                return _verified(problem, program, loss, gradient, bits)
+    return by_sample(problem, bits, seconds, took)
 
 
 def candidates(problem: Problem) -> Iterator[Program]:
-    """Gradient programs to try: JAX's own, and the same without custom derivative rules."""
+    """Yield the gradient programs to try: JAX's own, and that without custom derivative rules."""
     yield problem.traced.gradient
     if rounded_constants(problem.traced.gradient):
-        # They may be the loss's own, which then mean what they are.
+        # They may be the loss's own constants, which are exact.
         yield replace(problem.traced.gradient, meant=False)
     if custom_rules(problem.traced.loss) and (plain := _plain(problem)):
         yield plain
 
 
 def _plain(problem: Problem) -> Program | None:
-    """The loss without its custom rules may be one that JAX cannot differentiate."""
+    """Return the gradient without custom rules; None if JAX cannot differentiate the loss then."""
     try:
         return problem.traced.plain()
     except (ValueError, TypeError, NotImplementedError):
         return None
 
 
-def holds(problem: Problem, gradient: np.ndarray, bits: int) -> bool:
-    """Whether the slopes of the loss in random directions are those that the gradient says.
+def is_consistent(problem: Problem, gradient: np.ndarray, bits: int) -> bool:
+    """Tell whether the slopes of the loss in random directions are those of the gradient.
 
     Raises:
-        MorePrecisionNeededError: the slopes are not known well enough to tell.
+        MorePrecisionNeededError: the slopes are not known well enough.
         UndecidableKinkError: the loss has a kink at the point.
     """
     scale = element_scale(problem, gradient)
@@ -93,15 +92,15 @@ def holds(problem: Problem, gradient: np.ndarray, bits: int) -> bool:
 
 
 def slopes_along(problem: Problem, scale: np.ndarray, bits: int) -> np.ndarray:
-    """The slopes in random directions that let elements of these sizes count equally.
+    """Return the slopes in random directions that weight elements of these sizes equally.
 
     Raises:
-        UndecidableKinkError: they are others on the other side of a tie.
+        UndecidableKinkError: they are different on the other side of a tie.
     """
     directions = _equalising(problem, scale)
-    found = comparing(bits)
+    found = comparisons_at(bits)
     loss, slopes = evaluate.slopes(problem, directions, found)
-    check_sides(partial(evaluate.slopes, problem, directions), found, (loss, slopes), DIRECTIONS)
+    check_smooth(partial(evaluate.slopes, problem, directions), found, (loss, slopes), DIRECTIONS)
     return slopes
 
 
@@ -110,7 +109,7 @@ def _equalising(problem: Problem, scale: np.ndarray) -> np.ndarray:
 
 
 def random_directions(rng: np.random.Generator, scale: np.ndarray, k: int) -> np.ndarray:
-    """k directions ±2^e·r, r of 53 random bits in [1, 2), 2^e near 1 / scale; objects (k, size)."""
+    """Draw k directions ±2^e·r, r in [1, 2) of 53 random bits, 2^e ≈ 1/scale; objects (k, size)."""
     _, exponents = np.frexp(scale)
     r = rng.integers(2**52, 2**53, size=(k, scale.size)) / 2.0**52
     signs = rng.choice([-1.0, 1.0], size=(k, scale.size))
@@ -118,17 +117,17 @@ def random_directions(rng: np.random.Generator, scale: np.ndarray, k: int) -> np
 
 
 def generic_direction(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A direction that lies in no hyperplane that anybody thought of, objects (1, size)."""
+    """Draw a direction in general position, on no hyperplane of a tie; objects (1, size)."""
     return random_directions(rng, np.ones(size), 1)
 
 
-def one_and_units(rng: np.random.Generator, size: int, which: Any = None) -> np.ndarray:
-    """A direction that decides ties, and then one for each parameter, or each of some."""
-    return and_units(generic_direction(rng, size)[0], which)
+def generic_and_units(rng: np.random.Generator, size: int, which: Any = None) -> np.ndarray:
+    """Return a generic direction, which decides ties, then the unit vectors (or some of them)."""
+    return with_units(generic_direction(rng, size)[0], which)
 
 
-def and_units(direction: np.ndarray, which: Any = None) -> np.ndarray:
-    """A direction, objects (size,), and then one for each parameter, or each of some."""
+def with_units(direction: np.ndarray, which: Any = None) -> np.ndarray:
+    """Return a direction, objects (size,), then the unit vectors (or some of them)."""
     size = direction.size
     which = np.arange(size) if which is None else which
     units = balls.zeros((len(which), size))
@@ -137,11 +136,11 @@ def and_units(direction: np.ndarray, which: Any = None) -> np.ndarray:
 
 
 def powers_of_two(exponents: np.ndarray) -> np.ndarray:
-    """2^e, beyond the range of floats too."""
+    """Return 2^e, beyond the range of floats too."""
     return balls.boxed([arb(2) ** int(e) for e in exponents.ravel()], exponents.shape)
 
 
-def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Reference:
+def _verified(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Reference:
     slack = balls.exact(UNSEEN * element_scale(problem, gradient))
     return Reference(
         loss,
@@ -157,13 +156,13 @@ def _held(problem: Problem, program: Program, loss: arb, gradient: Any, bits: in
     )
 
 
-def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Reference:
-    """As many elements by series as there is time for: half of them suspects, others at random.
+def by_sample(problem: Problem, bits: int, seconds: float, took: float) -> Reference:
+    """Certify the elements that there is time for by series: half suspects, the others random.
 
-    Among the others is one of each leaf, if there is time for so many.
+    Among the others is one of each leaf, if there is time.
     """
     n = problem.size
-    # Once for the elements, twice for how far they move.
+    # One run for the elements, two for their tolerances.
     affordable = int(min(n, max(FEWEST, seconds / max(took, 1e-6) / 3)))
     drawn = np.random.default_rng(n).permutation(n)
     first = np.asarray(problem.suspects, dtype=int)[: -(-affordable // 2)]
@@ -173,8 +172,8 @@ def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Referen
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
     loss = arb(0)
     for block in np.array_split(chosen, -(-affordable // BLOCK)):
-        comparisons = comparing(bits)
-        directions = one_and_units(np.random.default_rng(n), n, block)
+        comparisons = comparisons_at(bits)
+        directions = generic_and_units(np.random.default_rng(n), n, block)
         loss, slopes = evaluate.slopes(problem, directions, comparisons)
         _check_block(problem, directions, comparisons, (loss, slopes))
         gradient[block], known[block] = slopes[1:], True
@@ -187,17 +186,17 @@ def in_part(problem: Problem, bits: int, seconds: float, took: float) -> Referen
 
 
 def _one_of_each_leaf(problem: Problem, drawn: np.ndarray) -> np.ndarray:
-    """The first of the drawn elements in each leaf."""
+    """Return the first of the drawn elements in each leaf."""
     ends = np.cumsum([leaf.size for leaf in problem.leaves])
     _, first = np.unique(np.searchsorted(ends, drawn, side="right"), return_index=True)
     return drawn[np.sort(first)]
 
 
 def _check_block(problem: Problem, directions: Any, found: Comparisons, here: Any) -> None:
-    """The sides of all ties must have the same elements; the first direction only decides ties."""
+    """Check that there is no kink in these elements; the first direction only decides ties."""
 
-    def sides(otherwise: Comparisons) -> tuple[arb, np.ndarray]:
-        loss, slopes = evaluate.slopes(problem, directions, otherwise)
+    def rerun(ties: Comparisons) -> tuple[arb, np.ndarray]:
+        loss, slopes = evaluate.slopes(problem, directions, ties)
         return loss, slopes[1:]
 
-    check_sides(sides, found, (here[0], here[1][1:]))
+    check_smooth(rerun, found, (here[0], here[1][1:]))

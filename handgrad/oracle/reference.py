@@ -1,4 +1,4 @@
-"""What a certified gradient is, and when an enclosure is good enough to be one."""
+"""The certified reference gradient, and when enclosures are narrow enough to be one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.subgradients import Kink
 from handgrad.program.trace import Program
 
-#: Working precisions, each about twice the one before; beyond the last an element is undecidable.
+#: Working precisions in bits, each about twice the one before; beyond the last it is undecidable.
 BITS = (192, 384, 768, 1536, 3072, 6000)
 
-#: An enclosure is good when it is this much narrower than the element, or than its unit.
+#: The largest radius of a good enclosure, relative to `element_scale`.
 GOOD = 2.0**-80
 
-#: An element that is not told from 0 at this precision is 0.
+#: An element whose ball contains 0 at this precision counts as 0.
 BITS_OF_ZERO = 1500
 
 
@@ -33,20 +33,20 @@ class Reference:
     loss: arb
     gradient: np.ndarray  #: objects, shape (size,)
     known: np.ndarray  #: whether each element was certified, bool, shape (size,)
-    how: str  #: on what it rests
+    how: str  #: how it was certified, for reports
     bits: int  #: the precision that sufficed
     program: Program | None  #: a gradient program that has this gradient in exact arithmetic
-    kink: Kink | None = None  #: other gradients that are as right
+    kink: Kink | None = None  #: the right gradients, if there are several
     certified: bool = True
 
 
-def comparing(bits: int) -> Comparisons:
-    """How numbers of so many bits are compared."""
+def comparisons_at(bits: int) -> Comparisons:
+    """Return the comparisons for a precision."""
     return Comparisons(bits == BITS[-1], bits >= BITS_OF_ZERO)
 
 
 def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> None:
-    """Ask for more bits until the enclosures are good and zeros are told from small numbers."""
+    """Raise if more bits are needed: for good enclosures, or to tell zeros from small numbers."""
     radii, zero = balls.radii(gradient), contains_zero(gradient)
     check_finite(loss, radii, bits)
     good = radii <= GOOD * element_scale(problem, gradient)
@@ -57,7 +57,7 @@ def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> 
 
 
 def check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
-    """What is not finite at many bits either, as the slope of √x at 0, never will be."""
+    """Raise if loss or gradient are not finite; at many bits, as for √x at 0, they never will."""
     if not loss.is_finite() or not np.isfinite(radii).all():
         if bits >= BITS_OF_ZERO:
             raise UndecidableError("the exact gradient is not finite")
@@ -65,7 +65,7 @@ def check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
 
 
 def element_scale(problem: Problem, gradient: np.ndarray) -> np.ndarray:
-    """The size of each element, > 0: of a 0, half an ulp of the largest element about it."""
+    """Return the size of each element, > 0; for a 0, half an ulp of its largest neighbour."""
     zero = contains_zero(gradient)
     eps = np.repeat(
         [float(np.finfo(leaf.dtype).eps) for leaf in problem.leaves],
@@ -77,7 +77,7 @@ def element_scale(problem: Problem, gradient: np.ndarray) -> np.ndarray:
 
 
 def sizes_about(leaves: Sequence[np.ndarray], gradient: np.ndarray) -> np.ndarray:
-    """The size of each element; of a 0, that of the largest in its leaf, or else of all."""
+    """Return the size of each element; for a 0, that of the largest in its leaf, or else of all."""
     sizes, zero = np.abs(balls.midpoints(gradient)), contains_zero(gradient)
     largest, start = np.max(sizes, initial=0.0), 0
     for leaf in leaves:
@@ -89,5 +89,5 @@ def sizes_about(leaves: Sequence[np.ndarray], gradient: np.ndarray) -> np.ndarra
 
 
 def contains_zero(gradient: np.ndarray) -> np.ndarray:
-    """Which elements are not told from 0."""
+    """Tell which elements may be 0."""
     return np.array([g.contains(0) for g in gradient], dtype=bool)

@@ -1,18 +1,18 @@
-"""Points where the loss has a kink: more than one gradient is right there, but not any.
+"""Subgradients at a kink of the loss, where more than one gradient is right.
 
-At a tie the loss continues one way for a step to one side and another way for a step to the other.
-The ties that one hyperplane decides (as `logaddexp` has two for one) flip together. If nothing
-changes on the other side of any of them, there is no kink. Otherwise a right gradient makes one
-choice λ for each hyperplane, *the same in every element*: g + Σ λᵢ·eᵢ with 0 <= λᵢ <= 1. For |x +
-y| at 0 that is (s, s) with |s| <= 1, and not (1, -1). Every Clarke subgradient is among them
-(Clarke, Optimization and Nonsmooth Analysis, 1983, section 2.3: the sum rule); where hyperplanes
-depend on each other, so are some that are none.
+On the two sides of a tie the loss continues differently. Ties that one hyperplane decides
+(`logaddexp` has two) flip together. If the gradient is the same on all sides, there is no kink.
+Otherwise a right gradient is g + Σ λᵢ·eᵢ with one 0 <= λᵢ <= 1 for each hyperplane, *the same in
+every element*, where eᵢ is the change of the gradient across it. For |x + y| at 0 that is (s, s)
+with |s| <= 1, and not (1, -1). Every Clarke subgradient is of this form (Clarke, Optimization and
+Nonsmooth Analysis, 1983, section 2.3: the sum rule); if hyperplanes depend on each other, some
+other vectors are too.
 
-Where one tie lies inside another, as in the maximum of three equal numbers or in relu(|x|), the
-outcome of one turns the hyperplane of the other around, and the sides are no sum of single steps.
-They are then found one by one, by a walk from cell to cell and by steps in random directions, until
-no new one has come up for a while (`handgrad.oracle.kink_search`), and a right gradient is a mean
-of theirs: weights λᵢ >= 0 that sum to 1. That is Clarke's set and no more.
+With nested ties, as in the maximum of three equal numbers or in relu(|x|), the outcome of one tie
+changes the hyperplane of another, and the changes do not add up. The one-sided gradients are then
+found one by one, by a walk from cell to cell and by steps in random directions, until no new one
+has been found for a while (`handgrad.oracle.kink_search`). A right gradient is a weighted mean of
+them, with weights λᵢ >= 0 that sum to 1: exactly Clarke's set.
 """
 
 from dataclasses import dataclass
@@ -23,38 +23,38 @@ from handgrad.arithmetic import balls
 
 
 class UndecidableKinkError(ArithmeticError):
-    """The gradients around a point cannot be told: too many ties, or the loss itself jumps."""
+    """The gradients around a point cannot be found: too many ties, or the loss itself jumps."""
 
 
 @dataclass(frozen=True, eq=False)
 class Kink:
-    """The gradients that are right at a kink: `corner` + Σ λᵢ·`edges`[i], 0 <= λᵢ <= 1."""
+    """The right gradients at a kink: `vertex` + Σ λᵢ·`edges`[i] with 0 <= λᵢ <= 1."""
 
-    corner: np.ndarray  #: objects, shape (size,)
-    edges: np.ndarray  #: objects, shape (edges, size)
-    ways: np.ndarray  #: a direction to every other side that was seen, objects, shape (ways, size)
+    vertex: np.ndarray  #: the gradient on one side, objects, shape (size,)
+    edges: np.ndarray  #: changes to the gradients on other sides, objects, shape (edges, size)
+    directions: np.ndarray  #: one for each other side found, objects, shape (sides, size)
     shared: bool = False  #: whether the λᵢ sum to at most 1
 
     def nearest(self, answer: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The right gradient nearest to an answer, and the choices λ that it makes.
+        """Return the right gradient nearest to another one, and its λ, shape (edges,).
 
         Args:
-            answer: floats, shape (size,), finite.
-            allowed: what counts as one step away in each element, floats.
+            answer: the other gradient, floats, shape (size,), finite.
+            allowed: the unit of distance in each element, floats.
         """
         edges = balls.midpoints(self.edges)
-        # What no choice changes has no say in it.
+        # Elements that no λ changes do not matter.
         moved = (edges != 0).any(axis=0)
-        gap = balls.midpoints(balls.exact(answer) - self.corner)[moved]
+        gap = balls.midpoints(balls.exact(answer) - self.vertex)[moved]
         weight = 1 / np.maximum(allowed[moved], np.finfo(float).tiny)
         fit = _fit_of_mean if self.shared else _fit
         best = fit(edges[:, moved].T * weight[:, None], gap * weight)
         tries = [best, *(_snapped(best, step) for step in (1e-9, 1e-6))]
         tries += [
-            self._refined(choices, answer, margin, with_corner)
+            self._refined(choices, answer, margin, with_vertex)
             for choices in tries
             for margin in (0.0, 1e-6)
-            for with_corner in ((True, False) if self.shared else (True,))
+            for with_vertex in ((True, False) if self.shared else (True,))
         ]
         candidates = [self.at(choices) for choices in tries]
         gaps = [balls.magnitudes((balls.exact(answer) - c)[moved]) for c in candidates]
@@ -62,19 +62,19 @@ class Kink:
         return candidates[chosen], tries[chosen]
 
     def _refined(
-        self, choices: np.ndarray, answer: np.ndarray, margin: float, with_corner: bool
+        self, choices: np.ndarray, answer: np.ndarray, margin: float, with_vertex: bool
     ) -> np.ndarray:
-        """Choices inside of their bounds, corrected by what an exact gap leaves.
+        """Refine λ within bounds by least squares on the gap in exact arithmetic.
 
         Args:
-            choices: those to begin with.
-            answer: what they are to give.
-            margin: choices that are closer to 0 or 1 stay where they are.
-            with_corner: whether the corner has a part in a mean; if not, the others sum to 1.
+            choices: the initial λ.
+            answer: the gradient to approximate.
+            margin: a λ that is closer to 0 or 1 is kept.
+            with_vertex: whether the vertex has a weight in a mean; if not, the λ sum to 1.
         """
         free = (choices > margin) & (choices < 1 - margin)
         edges = balls.midpoints(self.edges)[free].T
-        size = 0.0 if with_corner else np.max(np.abs(edges), initial=0.0)
+        size = 0.0 if with_vertex else np.max(np.abs(edges), initial=0.0)
         edges = np.vstack([edges, np.full(free.sum(), size)])
         refined = choices.copy()
         for _ in range(2):
@@ -85,8 +85,8 @@ class Kink:
         return refined / max(1.0, refined.sum()) if self.shared else refined
 
     def at(self, choices: np.ndarray) -> np.ndarray:
-        """The gradient with these choices."""
-        return self.corner + (balls.exact(choices)[:, None] * self.edges).sum(axis=0)
+        """Return the gradient for given λ."""
+        return self.vertex + (balls.exact(choices)[:, None] * self.edges).sum(axis=0)
 
 
 def _fit(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def _fit_of_mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     from scipy.optimize import nnls
 
     size = max(float(np.max(np.abs(a), initial=0.0)), np.finfo(float).tiny)
-    # One weight more is what the others leave of 1, which is held fast by a heavy row.
+    # One weight more is the vertex's; a heavy row enforces that all sum to 1.
     heavy = 1e6
     rows = np.vstack([np.hstack([a / size, np.zeros((len(a), 1))]), np.full(a.shape[1] + 1, heavy)])
     weights, _ = nnls(rows, np.append(b / size, heavy))
@@ -109,6 +109,6 @@ def _fit_of_mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _snapped(choices: np.ndarray, step: float) -> np.ndarray:
-    """Choices that are nearly 0, ½ or 1 are those: conventions choose nothing else."""
+    """Snap λ that are nearly 0, ½ or 1, the usual conventions at a kink."""
     halves = np.rint(choices * 2) / 2
     return np.where(np.abs(choices - halves) < step, halves, choices)

@@ -1,1 +1,1 @@
-"""A loss as a traced program: how it is traced, run and walked, and a rule for each operation."""
+"""A loss as a traced program: trace it, interpret it in balls, list its operations as a graph."""

@@ -1,8 +1,8 @@
-"""How much arithmetic an operation of a program is, by the shapes in its equation.
+"""The cost of an operation, as a count of operations on numbers, by the shapes in its equation.
 
-Counted and not timed: what a count decides is the same on every machine. A number in one direction
-takes from half a microsecond (a sum) to some (a root). Functions that are dearer, as the digamma
-function, are so once: each further direction is a product.
+It is counted and not timed, so that decisions are the same on every machine. One number in one
+direction takes from half a microsecond (a sum) to a few (a root). Expensive functions such as
+digamma are evaluated once; each direction then costs a product.
 """
 
 import math
@@ -10,22 +10,22 @@ from typing import Any
 
 
 def largest(eqn: Any) -> float:
-    """The size of the largest operand or result."""
+    """Return the size of the largest operand or result."""
     return max(map(size, (*eqn.invars, *eqn.outvars)))
 
 
 def products(eqn: Any) -> float:
-    """All terms of the sums that make up the first result."""
+    """Return the number of all terms of the sums in the first result."""
     return size(eqn.outvars[0]) * terms(eqn)
 
 
 def factorisation(eqn: Any) -> float:
-    """A matrix once for each of its rows."""
+    """Return the cost of a factorisation: the size of a matrix times its rows."""
     return largest(eqn) * eqn.invars[0].aval.shape[-1]
 
 
 def terms(eqn: Any) -> float:
-    """How many terms a sum has, on average over its results."""
+    """Return the number of terms of a sum, on average over its results."""
     name = eqn.primitive.name
     shapes = [v.aval.shape for v in eqn.invars]
     if name == "dot_general":
@@ -41,7 +41,7 @@ def terms(eqn: Any) -> float:
 
 
 def size(v: Any) -> int:
-    """How many numbers a variable has."""
+    """Return the number of elements of a variable."""
     return math.prod(v.aval.shape)
 
 

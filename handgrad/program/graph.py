@@ -1,8 +1,8 @@
-"""The loss as one flat list of operations, in which every place has a name of its own.
+"""The loss as a flat list of operations, with all calls inlined.
 
-JAX's program of a loss has calls in it, and one called program may stand for several calls. Here
-every call is written out, so that a derivative can be changed at one place and nowhere else. Loops
-and branches keep their bodies.
+JAX's program of a loss contains calls, and several calls may share one program. Here every call is
+inlined, so that a derivative can be changed at one place and nowhere else. Loops and branches keep
+their bodies.
 """
 
 import itertools
@@ -20,28 +20,28 @@ from handgrad.data.pytrees import is_real
 from handgrad.program.rules import RULES
 from handgrad.program.trace import of_jax, rule_name, without_custom_rules
 
-#: Calls, which are written out.
+#: Calls, which are inlined.
 CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"}) | {
     "custom_jvp_call",
     "custom_vjp_call",
 }
 
-#: JAX's files through which it calls its own functions, and those of operators and methods.
+#: JAX's internal files between a caller and its public functions, operators and methods.
 MACHINERY = frozenset(
     {"traceback_util.py", "pjit.py", "api.py", "array_methods.py", "custom_derivatives.py"}
     | {"ufunc_api.py", "core.py", "partial_eval.py", "source_info_util.py"}
 )
 
-#: Operations of arrays element by element; truth values have no rule, JAX combines them.
+#: Elementwise operations; those on truth values have no rule, JAX runs them.
 ELEMENTWISE = frozenset(n for n, rule in RULES.items() if rule.elementwise) | {"not", "and", "or"}
 
-#: Operations that move elements about.
-MOVES = frozenset(name for name, rule in RULES.items() if rule.moves)
+#: Operations that only rearrange elements.
+REARRANGING = frozenset(name for name, rule in RULES.items() if rule.rearranges)
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where in somebody's own code an operation was written."""
+    """The line of the caller's own code that an operation comes from."""
 
     file: str
     line: int
@@ -49,25 +49,25 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One call of a library's function: softplus, logsumexp."""
+    """One call of a library function: softplus, logsumexp."""
 
     name: str
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One operation; values are known by number."""
+    """One operation; values are identified by numbers."""
 
     eqn: Any
     operands: tuple[int, ...]
     outputs: tuple[int, ...]
     source: Source | None
-    call: Call | None  #: that it is part of; the outermost one
-    bodies: tuple["Graph", ...] = ()  #: of a loop or a branch
+    call: Call | None  #: the outermost call that it is part of
+    bodies: tuple["Graph", ...] = ()  #: the bodies of a loop or a branch
 
     @property
     def name(self) -> str:
-        """The operation's name: tanh, dot_general; of a function with its own rule, its name."""
+        """The name of the operation (tanh, dot_general), or of a function with its own rule."""
         return rule_name(self.eqn) if _own_rule(self.eqn) else self.eqn.primitive.name
 
     @property
@@ -76,11 +76,11 @@ class Node:
         return self.name in ELEMENTWISE or _own_rule(self.eqn)
 
     def bound(self, operands: Sequence[Any]) -> list[Any]:
-        """What JAX makes of these operands."""
+        """Evaluate the operation by JAX."""
         if _own_rule(self.eqn):
             formula = self.eqn.params["call_jaxpr"]
             alike = np.shape(operands[0]) == self.eqn.invars[0].aval.shape
-            # Its rule is for arrays of this shape.
+            # Its rule was traced for this shape only.
             run = _with_its_rule if alike else lambda _, given: without_custom_rules(formula, given)
             return run(self.eqn, operands)
         outputs = self.eqn.primitive.bind(*operands, **self.eqn.params)
@@ -96,7 +96,7 @@ class Graph:
     outputs: tuple[int, ...]
 
     def all_nodes(self) -> Iterator[Node]:
-        """The operations, and those in loops and branches after the one that they belong to."""
+        """Yield the operations; those in a loop or branch come after it."""
         for node in self.nodes:
             yield node
             for body in node.bodies:
@@ -105,32 +105,32 @@ class Graph:
 
 @dataclass(eq=False)
 class Numbering:
-    """Numbers for values, their shapes, and the values that are known beforehand."""
+    """Numbers for values, their shapes and dtypes, and the values of constants."""
 
     avals: list[Any] = field(default_factory=list)
     known: dict[int, Any] = field(default_factory=dict)
 
     def fresh(self, aval: Any) -> int:
-        """A number for a value of that shape and dtype."""
+        """Return a new number for a value of that shape and dtype."""
         self.avals.append(aval)
         return len(self.avals) - 1
 
     def constant(self, value: Any) -> int:
-        """A number for a value that depends on nothing."""
+        """Return a new number for a constant."""
         number = self.fresh(jax.typeof(value))
         self.known[number] = value
         return number
 
 
 def flattened(program: Any, numbering: Numbering) -> Graph:
-    """A closed jaxpr written out."""
+    """Inline the calls of a closed jaxpr."""
     inputs = [numbering.fresh(v.aval) for v in program.jaxpr.invars]
     nodes: list[Node] = []
-    outputs = _written_out(program, inputs, numbering, nodes, None, None)
+    outputs = _inlined(program, inputs, numbering, nodes, None, None)
     return Graph(tuple(inputs), tuple(nodes), tuple(outputs))
 
 
-def _written_out(
+def _inlined(
     program: Any,
     inputs: Sequence[int],
     numbering: Numbering,
@@ -147,14 +147,14 @@ def _written_out(
             return numbers[atom]
         return numbering.constant(np.asarray(atom.val, dtype=getattr(atom.aval, "dtype", None)))
 
-    for eqn, inlined in _with_calls(jaxpr.eqns):
+    for eqn, library_call in _with_calls(jaxpr.eqns):
         operands = [number(atom) for atom in eqn.invars]
         source = within if call else _source(eqn) or within
-        part_of = call or inlined
+        part_of = call or library_call
         if eqn.primitive.name in CALLS and not _own_rule(eqn):
             inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
             named = part_of or _library_function(eqn, inner)
-            outputs = _written_out(inner, operands, numbering, nodes, source, named)
+            outputs = _inlined(inner, operands, numbering, nodes, source, named)
         else:
             outputs = [numbering.fresh(v.aval) for v in eqn.outvars]
             bodies = tuple(flattened(body, numbering) for body in _bodies(eqn))
@@ -164,9 +164,9 @@ def _written_out(
 
 
 def _own_rule(eqn: Any) -> bool:
-    """Whether it is one of JAX's functions of numbers with a rule: relu, logaddexp.
+    """Tell whether an equation is an elementwise function of JAX with a custom rule: relu.
 
-    Their formulas differ from their rules where they choose, at 0.
+    At a kink the custom rule differs from the derivative of the formula.
     """
     if eqn.primitive.name != "custom_jvp_call" or len(eqn.outvars) != 1 or not of_jax(eqn):
         return False
@@ -191,7 +191,7 @@ def _bodies(eqn: Any) -> Sequence[Any]:
 
 
 def _library_function(eqn: Any, inner: Any) -> Call | None:
-    """The call of a function that is not somebody's own."""
+    """Return the call, if the function is not the caller's own."""
     info = getattr(getattr(inner, "jaxpr", inner), "debug_info", None)
     where = str(getattr(info, "func_src_info", "")).rpartition(" at ")[2].rpartition(":")[0]
     if info is None or not where or is_own(where):
@@ -201,39 +201,39 @@ def _library_function(eqn: Any, inner: Any) -> Call | None:
 
 
 def _with_calls(eqns: Sequence[Any]) -> Iterator[tuple[Any, Call | None]]:
-    """Each operation, and the call that it is part of though JAX's program does not show it.
+    """Yield each operation with the library call that it comes from, which JAX does not record.
 
-    A function of a library that is not compiled by itself leaves its operations one after another.
-    One operation alone is what it is; what moves elements about does not count.
+    A library function that is not jitted leaves its operations one after another. A single
+    operation counts as itself; rearrangements are not counted.
     """
-    for asked, run in itertools.groupby(eqns, _asked_of_a_library):
+    for site, run in itertools.groupby(eqns, _library_call_site):
         some = list(run)
-        several = sum(eqn.primitive.name not in MOVES for eqn in some) > 1
-        call = Call(asked.of) if asked and several else None
+        several = sum(eqn.primitive.name not in REARRANGING for eqn in some) > 1
+        call = Call(site.function) if site and several else None
         yield from ((eqn, call) for eqn in some)
 
 
-class _Asked(NamedTuple):
-    """What in somebody's own code asks which function of a library for something."""
+class _CallSite(NamedTuple):
+    """A call of a library function in the caller's own code."""
 
     code: Any
-    instruction: int  #: each call in the text is another
-    of: str
+    instruction: int  #: the bytecode offset, which tells calls apart
+    function: str
 
 
-def _asked_of_a_library(eqn: Any) -> _Asked | None:
-    traceback, of = getattr(eqn.source_info, "traceback", None), ""
+def _library_call_site(eqn: Any) -> _CallSite | None:
+    traceback, function = getattr(eqn.source_info, "traceback", None), ""
     codes, instructions = traceback.raw_frames() if traceback else ((), ())
     for code, instruction in zip(codes, instructions, strict=True):
         if is_own(code.co_filename):
-            return _Asked(code, instruction, of) if of else None
+            return _CallSite(code, instruction, function) if function else None
         if Path(code.co_filename).name not in MACHINERY and not code.co_name.startswith("_"):
-            of = code.co_name
+            function = code.co_name
     return None
 
 
 def _source(eqn: Any) -> Source | None:
-    """The innermost line of somebody's own code that made an operation."""
+    """Return the innermost line of the caller's own code that an operation comes from."""
     traceback = getattr(eqn.source_info, "traceback", None)
     for frame in getattr(traceback, "frames", ()):
         if is_own(frame.file_name):
@@ -241,9 +241,9 @@ def _source(eqn: Any) -> Source | None:
     return None
 
 
-def active(graph: Graph, moving: Sequence[int]) -> set[int]:
-    """The values that depend on those of `moving` and hold real numbers."""
-    found = set(moving)
+def active_values(graph: Graph, leaves: Sequence[int]) -> set[int]:
+    """Return the real values that depend on those of `leaves`."""
+    found = set(leaves)
     _spread(graph, found)
     return found
 
@@ -257,7 +257,7 @@ def _spread(graph: Graph, found: set[int]) -> None:
 
 
 def _spread_into(node: Node, found: set[int]) -> None:
-    # The branch of a cond gets all operands but the first.
+    # A branch of cond takes all operands but the first.
     operands = node.operands[1:] if node.name == "cond" else node.operands
     for body in node.bodies:
         for _ in itertools.count():
@@ -276,7 +276,7 @@ def _spread_into(node: Node, found: set[int]) -> None:
 
 
 def scan_groups(node: Node) -> tuple[int, int]:
-    """How many operands of a scan are constants, and how many it carries."""
+    """Return how many operands of a scan are constants, and how many are carried."""
     from handgrad.program.rules.control import groups
 
     return groups(node.eqn)

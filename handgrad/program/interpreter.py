@@ -1,8 +1,8 @@
-"""Running a traced program on series of balls, equation by equation.
+"""Interpret a traced program on series of balls, equation by equation.
 
-A traced program is a short list of primitive operations on arrays. Real arrays are `Dual`,
-everything else (indices, labels, masks, random keys) stays as it is; an equation that touches no
-real number is run by JAX itself.
+A traced program is a list of primitive operations on arrays. Real arrays are `Dual`; all others
+(indices, labels, masks, random keys) stay plain arrays. An equation without real numbers is run by
+JAX or NumPy.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,19 +28,19 @@ class UncertifiedPrimitiveError(NotImplementedError):
 
 
 class Rounding(Protocol):
-    """What happens to numbers on their way, in a run that imitates rounding."""
+    """Perturbs the numbers of a run, to imitate rounding."""
 
     def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
-        """What the operation is given."""
+        """Perturb the operands of an operation."""
         ...
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
-        """What is made of its answers."""
+        """Perturb the results of an operation."""
         ...
 
 
 class Run:
-    """One run through a program: its rules, its comparisons, and what is kept between runs."""
+    """One run of a program: its rules, its comparisons, and a cache shared between runs."""
 
     def __init__(
         self,
@@ -53,16 +53,14 @@ class Run:
     ) -> None:
         self.rules = rules
         self.comparisons = comparisons
-        self.memory = memory  # what depends on no real number: indices, constants
+        self.memory = memory  # a cache of what depends on no real number: indices, constants
         self.rounding = rounding
-        self.trusted = trusted  # names of custom rules that are taken at their word
-        self.literals = (
-            literals  # numbers that a literal stands for, where it is only their rounding
-        )
-        self.elements = 0.0  # about how many numbers have been gone through
+        self.trusted = trusted  # names of custom rules to use
+        self.literals = literals  # returns the exact constant of a rounded literal, or None
+        self.elements = 0.0  # a count of operations on numbers
 
     def closed(self, program: Any, operands: Sequence[Any]) -> list[Any]:
-        """Run a closed jaxpr: its constants count as numbers that depend on no parameter."""
+        """Run a closed jaxpr; its constants depend on no parameter."""
         key = ("constants", id(program))
         if key not in self.memory:
             self.memory[key] = [number(constant) for constant in program.consts]
@@ -86,12 +84,12 @@ class Run:
         rule = self.rules.get(name)
         if rule is None and real:
             raise UncertifiedPrimitiveError(name)
-        # The parts of a structured operation may touch real numbers where its operands do not.
+        # The body of a structured operation may use real numbers even if its operands are not.
         if rule is None or not (real or rule.structured):
             return self.by_jax(eqn, operands)
         if self.rounding:
             operands = self.rounding.before(eqn, operands)
-        if not rule.structured:  # their parts come here by themselves
+        if not rule.structured:  # the equations of the body are counted one by one
             self.elements += self._elements(rule, eqn)
         outputs = rule(self, eqn, *operands)
         outputs = outputs if isinstance(outputs, list) else [outputs]
@@ -104,11 +102,11 @@ class Run:
         return self.memory[key]
 
     def by_jax(self, eqn: Any, operands: list[Any]) -> list[Any]:
-        """An equation that touches no real number, as JAX runs it; remembered between runs."""
+        """Run an equation without real numbers by JAX or NumPy; cached between runs."""
         return self.remembered(eqn, operands, lambda: [number(out) for out in bind(eqn, operands)])
 
     def remembered(self, eqn: Any, operands: list[Any], work: Callable[[], Any]) -> Any:
-        """The result of `work`, kept for the same equation with the same (plain) operands."""
+        """Return the result of `work`, cached by the equation and its plain operands."""
         plain = [o for o in operands if not isinstance(o, Dual)]
         if not all(isinstance(o, np.ndarray) for o in plain):
             return work()
@@ -126,7 +124,7 @@ class Run:
         return self.memory[key]
 
     def _needed(self, jaxpr: Any) -> list[Any]:
-        """The equations that some output depends on, or that have an effect."""
+        """Return the equations that some output depends on."""
         key = ("needed", id(jaxpr))
         if key not in self.memory:
             wanted = {v for v in jaxpr.outvars if not isinstance(v, jex.Literal)}
@@ -140,7 +138,7 @@ class Run:
 
 
 def number(value: Any) -> Any:
-    """A constant of a program: floats as a `Dual`, keys as they are, the rest as NumPy."""
+    """Convert a constant of a program: floats to `Dual`, keys unchanged, the rest to NumPy."""
     if jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
         return value
     if jax.numpy.issubdtype(value.dtype, np.floating):

@@ -1,8 +1,8 @@
-"""A loss in NumPy as it would be in `jax.numpy`: the same lines, which find the other module.
+"""Translate a NumPy loss to `jax.numpy`: the same code, with the modules replaced.
 
-For the diagnosis alone. No verdict rests on it, and a kind only where the lines give the exact
-gradient in JAX as well. Lines that write into arrays, or ask for floats, stop it; then there are no
-links.
+This serves the diagnosis only. No verdict depends on it, and a kind of mistake only if the code has
+the exact gradient in JAX too. Code that writes into arrays, or needs floats, cannot be translated;
+then links of backpropagation are not diagnosed.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ import jax.scipy.special
 import numpy as np
 import scipy.special
 
-#: Modules, and those that have the same functions by the same names.
+#: Modules, and their counterparts with functions of the same names.
 MODULES: dict[ModuleType, ModuleType] = {
     np: jnp,
     np.linalg: jnp.linalg,
@@ -26,26 +26,26 @@ MODULES: dict[ModuleType, ModuleType] = {
 
 
 def in_jax(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function with JAX's modules in place of NumPy's, and so all that it calls.
+    """Copy a function, and all that it calls, with JAX's modules in place of NumPy's.
 
     Args:
-        function: anything; what is no plain function stays as it is.
+        function: any object; only plain functions are changed.
     """
     return _Translation().of(function)
 
 
 class _Translation:
-    """One copy of each function, so that those that call each other do so again."""
+    """Keeps one copy of each function, so that the copies call each other."""
 
     def __init__(self) -> None:
         self.made: dict[int, tuple[Any, Any]] = {}
 
     def of(self, value: Any) -> Any:
-        """What takes the place of a value that a function finds by a name."""
+        """Return the replacement of a value that a function refers to."""
         if isinstance(value, ModuleType):
             return MODULES.get(value, value)
         if isinstance(value, FunctionType):
-            return self._function(value) if _of_somebody(value) else value
+            return self._function(value) if _is_own(value) else value
         if isinstance(value, MethodType):
             return MethodType(self.of(value.__func__), value.__self__)
         if isinstance(value, partial):
@@ -66,7 +66,7 @@ class _Translation:
             tuple(CellType() for _ in function.__closure__ or ()),
         )
         copy.__kwdefaults__ = function.__kwdefaults__
-        # Kept with what it is a copy of, whose number is not given to another meanwhile.
+        # The original is kept alive, so that its id is not reused.
         self.made[id(function)] = function, copy
         for name in _names(function.__code__) & variables.keys():
             variables[name] = self.of(variables[name])
@@ -74,18 +74,18 @@ class _Translation:
             try:
                 cell.cell_contents = self.of(old.cell_contents)
             except ValueError:
-                continue  # a variable that has no value yet
+                continue  # a closure variable without a value yet
         return copy
 
 
 def _names(code: CodeType) -> set[str]:
-    """The names that some code asks for, and the functions within it."""
+    """Return the names that code uses, those of nested functions included."""
     within = [_names(const) for const in code.co_consts if isinstance(const, CodeType)]
     return set(code.co_names).union(*within)
 
 
-def _of_somebody(function: FunctionType) -> bool:
-    """Whether a function may find NumPy by a name: not one of NumPy's, SciPy's or JAX's own."""
+def _is_own(function: FunctionType) -> bool:
+    """Tell whether a function may refer to NumPy: one not of NumPy, SciPy or JAX."""
     module = (function.__module__ or "").partition(".")[0]
     return module not in ("numpy", "scipy", "jax")
 
@@ -95,9 +95,9 @@ def _of_numpy(value: Any) -> bool:
 
 
 def _counterpart(value: Any) -> Any:
-    """The function of the same name in JAX's module; itself if there is none."""
+    """Return the function of the same name in JAX's module; itself if there is none."""
     name = getattr(value, "__name__", "")
-    for theirs, twins in MODULES.items():
-        if getattr(theirs, name, None) is value:
-            return getattr(twins, name, value)
+    for module, counterpart in MODULES.items():
+        if getattr(module, name, None) is value:
+            return getattr(counterpart, name, value)
     return value

@@ -1,7 +1,7 @@
-"""Operations on plain arrays (positions, labels, masks), in NumPy where it has them.
+"""Run operations on plain arrays (positions, labels, masks) in NumPy.
 
-JAX compiles an operation for every shape that it meets, which takes tens of milliseconds; for what
-is a handful of integers, NumPy has answered long before. What is not in the table goes to JAX.
+JAX compiles an operation for every new shape, which takes tens of milliseconds; for a handful of
+integers NumPy is much faster. Operations that are not in the table are run by JAX.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ def _broadcast(x: np.ndarray, p: Parameters) -> np.ndarray:
 
 
 def _pad(x: np.ndarray, filling: np.ndarray, p: Parameters) -> np.ndarray:
-    """What lies between and around the elements; a negative width cuts off."""
+    """Pad between and around the elements; a negative width cuts elements off."""
     low, high, gaps = zip(*p["padding_config"], strict=True) if x.ndim else ((), (), ())
     shape = [max(0, (n - 1) * (gap + 1) + 1) for n, gap in zip(x.shape, gaps, strict=True)]
     spread = np.full(shape, filling, x.dtype)
@@ -47,7 +47,7 @@ def _split(x: np.ndarray, p: Parameters) -> list[np.ndarray]:
     return np.split(x, np.cumsum(p["sizes"])[:-1], axis=p["axis"])
 
 
-#: (*operands, parameters) -> what the operation gives, an array or a list of several.
+#: (*operands, parameters) -> the result: an array, or a list of several.
 IN_NUMPY: dict[str, Callable[..., Any]] = {
     "broadcast_in_dim": _broadcast,
     "concatenate": lambda *xs: np.concatenate(xs[:-1], axis=xs[-1]["dimension"]),

@@ -1,4 +1,4 @@
-"""One row of the tables of rules: how an operation runs on series, and what is known about it."""
+"""`Rule`, a row of the tables of rules: how an operation runs on series, rounds, and costs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,31 +9,29 @@ from handgrad.program import cost
 
 
 class Rounds(Enum):
-    """Where floats round in an operation, as Monte Carlo arithmetic imitates it."""
+    """Where an operation rounds in floats, for Monte Carlo arithmetic to imitate."""
 
-    NOTHING = auto()  #: it moves or chooses numbers, or its parts round by themselves
+    NOTHING = auto()  #: it rearranges or selects numbers, or its body rounds by itself
     RESULT = auto()  #: each result, once
     SUM = auto()  #: a sum of many terms, in any order
-    ARGUMENTS = auto()  #: backward stable: exact for arguments a little off
+    ARGUMENTS = auto()  #: backward stable: exact for slightly perturbed arguments
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One operation of JAX. Calling the rule runs it.
+    """The rule of one operation of JAX. Calling the rule runs the operation.
 
-    `run(run, equation, *operands)` gives the output, or a list of several. It may use no derivative
-    rule of JAX.
+    `run(run, equation, *operands)` returns the output, or a list of several. It must not use a
+    derivative rule of JAX.
     """
 
     run: Callable[..., Any]
     rounds: Rounds = Rounds.NOTHING
     elementwise: bool = False
-    moves: bool = False  #: whether it moves elements about, and computes nothing
-    structured: bool = False  #: whether it is made of operations, which are run one by one
-    cost: Callable[[Any], float] = (
-        cost.largest
-    )  #: equation -> about how many numbers it goes through
-    numpy: tuple[str, ...] = ()  #: NumPy's functions that do the same under other names
+    rearranges: bool = False  #: whether it only rearranges elements
+    structured: bool = False  #: whether it has a body of operations, which are run one by one
+    cost: Callable[[Any], float] = cost.largest  #: equation -> count of operations on numbers
+    numpy: tuple[str, ...] = ()  #: other names of the same function in NumPy
 
     def __call__(self, run: Any, eqn: Any, *operands: Any) -> Any:
         """Run the operation."""
@@ -41,10 +39,10 @@ class Rule:
 
 
 def elementwise(run: Callable[..., Any], *numpy: str) -> Rule:
-    """A function of each element that rounds its result."""
+    """Make the rule of an elementwise function that rounds its result."""
     return Rule(run, Rounds.RESULT, elementwise=True, numpy=numpy)
 
 
 def choice(run: Callable[..., Any], *numpy: str) -> Rule:
-    """A comparison or a choice, element by element, which rounds nothing."""
+    """Make the rule of an elementwise function that does not round: a comparison, a choice."""
     return Rule(run, elementwise=True, numpy=numpy)

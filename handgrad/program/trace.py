@@ -1,7 +1,7 @@
-"""From a Python function to the programs that the referee runs.
+"""Trace a Python loss to the programs that the oracle runs.
 
-`jax.make_jaxpr` gives a loss as a list of primitive operations. The parameters and the real arrays
-among the inputs are its arguments; everything else (labels, keys, settings) is part of the program.
+`jax.make_jaxpr` turns a loss into a list of primitive operations. The parameters and the real
+arrays among the inputs are its arguments; all other inputs (labels, keys, settings) are constants.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from handgrad.data.pytrees import is_real, split, wide
 #: A loss or a gradient: (params, *inputs) -> ...
 Function = Callable[..., Any]
 
-#: Calls of functions with a derivative rule of their own.
+#: Calls of functions with a custom derivative rule.
 CUSTOM = ("custom_jvp_call", "custom_vjp_call")
 
 _NEEDS_A_NUMBER = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
@@ -27,15 +27,15 @@ _NEEDS_A_NUMBER = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayCon
 class Program:
     """A traced function of real arrays."""
 
-    jaxpr: Any  #: closed; its constants are what the function has in its closure
-    memory: dict[Any, Any] = field(default_factory=dict, repr=False)
-    #: Whether a literal that is a rounded constant of a derivative rule stands for the constant.
+    jaxpr: Any  #: a closed jaxpr, with the constants of the function's closure
+    memory: dict[Any, Any] = field(default_factory=dict, repr=False)  #: a cache of its runs
+    #: Whether rounded constants of derivative rules count as exact; see `evaluate.meant_literal`.
     meant: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Traced:
-    """A loss as a program, and JAX's gradient of it as another, on the same arguments."""
+    """A loss as a program, and JAX's gradient of it as another with the same arguments."""
 
     loss: Program  #: (*parameter leaves, *real inputs) -> the loss
     gradient: Program  #: the same -> the loss and its gradient's leaves
@@ -66,7 +66,7 @@ def trace(loss: Function, params: Any, inputs: Sequence[Any]) -> Traced:
         try:
             return _trace(of_both, leaves, real, True)
         except _NEEDS_A_NUMBER:
-            # jax.grad does not trace the inputs, so the loss may do to them what it likes.
+            # jax.grad does not trace the inputs, so the loss may use their values.
             return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False)
 
 
@@ -89,7 +89,7 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
 
 
 def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
-    """Run a closed jaxpr in JAX with the functions in place of their custom derivative rules."""
+    """Run a closed jaxpr in JAX, with custom derivative rules removed from its functions."""
     jaxpr = program.jaxpr
     values = dict(
         zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *arguments], strict=True)
@@ -113,7 +113,7 @@ def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
 
 
 def _replaced(parameter: Any) -> Any:
-    """A parameter of an operation; programs in it are traced again, without custom rules."""
+    """Remove custom rules from the programs in a parameter of an operation."""
     if type(parameter) is tuple:
         return tuple(_replaced(part) for part in parameter)
     if not isinstance(parameter, jex.ClosedJaxpr):
@@ -122,7 +122,7 @@ def _replaced(parameter: Any) -> Any:
 
 
 def equations(jaxpr: Any) -> Iterator[Any]:
-    """The equations of a program and of those inside of it."""
+    """Yield the equations of a program and of all programs inside it."""
     for eqn in jaxpr.eqns:
         yield eqn
         for inner in jex.jaxprs_in_params(eqn.params):
@@ -130,24 +130,24 @@ def equations(jaxpr: Any) -> Iterator[Any]:
 
 
 def literals_of(program: Program) -> Iterator[Any]:
-    """The numbers that are written in a program."""
+    """Yield the literals of a program."""
     for eqn in equations(program.jaxpr.jaxpr):
         yield from (atom for atom in eqn.invars if isinstance(atom, jex.Literal))
 
 
 def custom_rules(program: Program) -> list[str]:
-    """The names of the functions in a program that bring a derivative rule of their own."""
+    """Return the names of the functions in a program that have a custom derivative rule."""
     calls = (eqn for eqn in equations(program.jaxpr.jaxpr) if eqn.primitive.name in CUSTOM)
     return list(dict.fromkeys(rule_name(eqn) for eqn in calls))
 
 
 def rule_name(eqn: Any) -> str:
-    """The name of the function that a custom rule belongs to."""
+    """Return the name of the function that a custom rule belongs to."""
     info = eqn.params["call_jaxpr"].jaxpr.debug_info
     return getattr(info, "func_name", None) or str(info.func_src_info).split(" ")[0]
 
 
 def of_jax(eqn: Any) -> bool:
-    """Whether a function with a custom rule is one of JAX's own."""
+    """Tell whether a function with a custom rule is one of JAX's own."""
     info = eqn.params["call_jaxpr"].jaxpr.debug_info
     return "/jax/_src/" in str(info.func_src_info).replace("\\", "/")

@@ -1,4 +1,4 @@
-"""How a judgement reads: as text, on a rich terminal, in a notebook."""
+"""Render a report as text, on a terminal, or as HTML in a notebook; a new format is added here."""
 
 from handgrad.render.content import Reading, StepReading, StepsReading
 from handgrad.render.html import as_html

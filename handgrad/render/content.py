@@ -1,4 +1,4 @@
-"""What a report says, in plain sentences and in order, before it is text, rich or HTML."""
+"""The sentences and numbers of a report, in order, for all formats."""
 
 import math
 from collections.abc import Iterable
@@ -10,28 +10,28 @@ from handgrad.data.findings import Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural, short, ulps
 from handgrad.judging.judgement import Judgement
 
-#: The verdicts of leaves from the one to read first.
+#: The verdicts of leaves, in the order of the report.
 WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
 
-#: Ulps beyond which it is worth saying to how many digits a number is right.
+#: Beyond this many ulps the number of right digits is shown.
 MANY_ULPS = 1000
 
-#: So many tolerances away, a report leaves out how far rounding may lead.
+#: Beyond this many tolerances the bound of rounding is left out.
 FAR_OFF = 1e6
 
-#: So many leaves or steps are named; of more, the first ones, or a range.
+#: The most leaves or steps to name; of more, the first ones or a range.
 FEW_LEAVES = 3
 
 
 @dataclass(frozen=True)
 class StepReading:
-    """One step of a gradient, as its report reads."""
+    """One step of a gradient, for rendering."""
 
     name: str
-    inputs: tuple[str, ...]  #: how the leaves are called by the step's author, if known
+    inputs: tuple[str, ...]  #: the author's names for the leaves, if known
     verdict: str
     passes: bool
-    guilty: bool | None  #: whether the gradient is wrong because of it; None if that is not known
+    guilty: bool | None  #: whether the gradient is wrong because of it; None if not known
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class StepsReading:
 
 @dataclass(frozen=True)
 class Reading(Judgement):
-    """A judgement with what was worked out about it: all that rendering needs."""
+    """A judgement with its diagnoses, findings and steps: all that rendering needs."""
 
     diagnoses: tuple[Diagnosis, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -67,7 +67,7 @@ class Row(NamedTuple):
 
     who: str  #: exact, yours, autodiff
     digits: str
-    same: int  #: how many characters of it are those of the exact value
+    same: int  #: the number of leading characters in common with the exact value
     note: str
 
 
@@ -80,13 +80,13 @@ class CloseUp(NamedTuple):
 
 
 def headline(report: Reading) -> str:
-    """The answer in one line, which begins with the verdict."""
+    """Return the summary line, which begins with the verdict."""
     text = report.headline
     return text if text.startswith(report.verdict) else f"{report.verdict}: {text}"
 
 
 def ordered(report: Judgement) -> list[LeafReport]:
-    """The leaves, the ones to read first in front; those that agree stay in their order."""
+    """Sort the leaves, the worst first; those that agree keep their order."""
 
     def key(leaf: LeafReport) -> tuple[int, float]:
         rank = WORST_FIRST.index(leaf.verdict)
@@ -98,18 +98,18 @@ def ordered(report: Judgement) -> list[LeafReport]:
 
 
 def _off(leaf: LeafReport) -> float:
-    """How far the worst element is off, in sharp tolerances, as the findings are ordered."""
+    """Return the error of the worst element in sharp tolerances, as for findings."""
     gap = abs(leaf.yours - float(leaf.exact))
     return math.inf if math.isnan(gap) or not leaf.sharp else gap / leaf.sharp
 
 
 def element(leaf: LeafReport) -> str:
-    """`params['w'][0, 1]`, or the path alone for a single number."""
+    """Name the worst element: `params['w'][0, 1]`, or the path for a single number."""
     return leaf.path + place(leaf.index)
 
 
 def close_up(report: Reading) -> CloseUp | None:
-    """The worst element digit by digit; None where all is well and there is nothing to see."""
+    """Return the worst element digit by digit; None if both gradients are right."""
     if not report.leaves or (report.verdict == "agree" and report.blame is None):
         return None
     leaf = ordered(report)[0]
@@ -118,7 +118,7 @@ def close_up(report: Reading) -> CloseUp | None:
 
 
 def rows(leaf: LeafReport) -> list[Row]:
-    """The exact value, yours and autodiff's at a leaf's worst element."""
+    """Return the rows exact, yours and autodiff of a leaf's worst element."""
     exact = numerals.decimal("nan" if math.isinf(leaf.exact.radius) else leaf.exact.midpoint)
     first, yours, autodiff = numerals.beside(exact, [leaf.yours, leaf.autodiff], leaf.dtype)
     found = [
@@ -126,7 +126,7 @@ def rows(leaf: LeafReport) -> list[Row]:
         _row("yours", yours, first, leaf.ulps, numerals.right_digits(exact, leaf.yours)),
     ]
     if math.isnan(leaf.ulps_autodiff):
-        # A loss that JAX cannot trace has no second witness.
+        # For a loss that JAX cannot trace there is no autodiff.
         return found
     right = numerals.right_digits(exact, leaf.autodiff)
     return [*found, _row("autodiff", autodiff, first, leaf.ulps_autodiff, right)]
@@ -151,26 +151,27 @@ def _tolerance(leaf: LeafReport) -> str:
 
 
 def diagnoses(report: Reading) -> list[str]:
-    """What kind of mistake it is, a paragraph for each."""
-    told = ([] if _told_by_its_step(report) else _kinds(report)) + _step(report)
+    """Describe the kinds of mistake, a paragraph each."""
+    texts = ([] if _told_by_its_step(report) else _kinds(report)) + _step(report)
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     left = [path for path in _wrong(report) if path not in explained]
     if report.trial is not None and left:
         where = f" in {_these(left)}"
-        told.append(f"Kind: unknown{where if told else ''}; no kind explains it at other points.")
-    return told
+        where = where if texts else ""
+        texts.append(f"Kind: unknown{where}; no kind explains it at other points.")
+    return texts
 
 
 def _told_by_its_step(report: Reading) -> bool:
-    """Whether one mistake explains all that is wrong, and a step is told to have it."""
+    """Tell whether one mistake explains everything, and the text on the guilty step names it."""
     steps = report.steps
     if steps is None or sum(step.guilty is True for step in steps.steps) != 1:
         return False
     closer = steps.closer or report
     kinds = [d.kind for d in report.diagnoses]
     everything = all(
-        len(told.diagnoses) == 1 and set(_wrong(told)) <= set(told.diagnoses[0].leaves)
-        for told in (report, closer)
+        len(each.diagnoses) == 1 and set(_wrong(each)) <= set(each.diagnoses[0].leaves)
+        for each in (report, closer)
     )
     return everything and kinds == [d.kind for d in closer.diagnoses]
 
@@ -184,7 +185,7 @@ def _kinds(report: Reading) -> list[str]:
 
 
 def _step(report: Reading) -> list[str]:
-    """The first step that makes it wrong, if it is made of steps; or what is known of them."""
+    """Describe the first guilty step of a gradient made of steps, or what is known of them."""
     if report.steps is None:
         return []
     if report.steps.first_guilty is not None and report.steps.closer is not None:
@@ -193,30 +194,32 @@ def _step(report: Reading) -> list[str]:
     wrong = [step for step in reversed(report.steps.steps) if step.verdict == "disagree"]
     harmless = [step.name for step in wrong if step.guilty is False]
     others = [step.name for step in wrong if step.guilty is None]
-    told = []
+    texts = []
     if right and not wrong:
         which = "step back that was judged is"
         several = f"{len(right)} steps back that were judged are"
-        told.append(f"The {which if len(right) == 1 else several} right.")
+        texts.append(f"The {which if len(right) == 1 else several} right.")
     if harmless:
-        told.append(f"{_these(harmless)}: wrong, but with the right answer no array becomes right.")
+        texts.append(
+            f"{_these(harmless)}: wrong, but with the right answer no array becomes right."
+        )
     if others:
-        told.append(f"{_these(others)}: wrong; what the right answer makes of it cannot be tried.")
-    # All that have one reason, once.
+        texts.append(f"{_these(others)}: wrong; what the right answer makes of it cannot be tried.")
+    # One sentence for all steps with the same reason.
     reasons: dict[str, list[str]] = {}
     for step in report.steps.not_judged:
         reasons.setdefault(step.reason, []).append(step.name)
-    return told + [f"{_these(names)}: not judged, {why}." for why, names in reasons.items()]
+    return texts + [f"{_these(names)}: not judged, {why}." for why, names in reasons.items()]
 
 
 def _these(names: Iterable[str]) -> str:
-    """Some names, of many the first ones."""
+    """List names, only the first ones of many."""
     first = list(names)
     return ", ".join(first[:FEW_LEAVES]) + (" ..." if first[FEW_LEAVES:] else "")
 
 
 def _guilty(steps: StepsReading, first: StepReading, closer: Reading) -> str:
-    # One before it on the way back may be wrong as well, and do no harm.
+    # An earlier step of the backward pass may be wrong too, but harmless.
     what = "is wrong" if first is steps.first_wrong else "makes it wrong"
     count = len(steps.steps)
     which = f"is the first of its {count} steps back that {what}"
@@ -231,7 +234,7 @@ def _guilty(steps: StepsReading, first: StepReading, closer: Reading) -> str:
 
 
 def _wrong_answers(step: StepReading, closer: Reading) -> str:
-    """Which of the cotangents that a step gives back are wrong, if some are right."""
+    """Name the wrong cotangents that a step returns, if some are right."""
     wrong, leaves = _wrong(closer), [leaf.path for leaf in closer.leaves]
     if not 0 < len(wrong) < len(leaves):
         return ""
@@ -247,22 +250,22 @@ def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
     says = diagnosis.says if everywhere or paths[0] in diagnosis.says else ""
     text = says or f"in {named}, {diagnosis.says}"
     kind = "" if diagnosis.kind == "unknown" else f"Kind: {diagnosis.kind}. "
-    # Paths are names, and stay as they are.
+    # A sentence that begins with a path gets no capital letter.
     start = text[0] if text.startswith(paths[0]) else text[0].upper()
     return f"{kind}{start}{text[1:]}."
 
 
 def findings(report: Reading) -> list[str]:
-    """Every finding in one sentence; of one that the headline has told, what kind it is.
+    """Return every finding in one sentence; for one in the headline only its kind.
 
-    Of a leaf that a diagnosis has explained the table tells the rest.
+    Findings on a leaf that a diagnosis explains are left out: the table shows it.
     """
-    told, news = report.headline, []
+    headline, news = report.headline, []
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     for found in report.findings:
         if found.leaf in explained and found.kind in {"unknown", *_named(report)}:
             continue
-        if found.detail not in told:
+        if found.detail not in headline:
             news.append(_finding(found))
         elif found.kind != "unknown":
             news.append(f"Kind: {found.kind}{_sure(found)}.")
@@ -279,13 +282,13 @@ def _finding(found: Finding) -> str:
 
 
 def _sure(found: Finding) -> str:
-    """How sure the kind is, where it was inferred; that it is unknown is no inference."""
+    """Return the confidence in a kind that was inferred, else nothing."""
     inferred = found.confidence < 1 and found.kind not in ("unknown", "rounding")
     return f" (confidence {found.confidence:.2g})" if inferred else ""
 
 
 def detection(leaves: tuple[LeafReport, ...]) -> str:
-    """How small an error would have been caught, in one or two sentences; empty if not known."""
+    """Say how small an error would have been caught; empty if not known."""
     known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
     if not known:
         return ""
@@ -304,7 +307,7 @@ def detection(leaves: tuple[LeafReport, ...]) -> str:
 
 
 def footing(report: Reading) -> list[str]:
-    """On what the verdict rests: how sharp the look was, the points, the certificate."""
+    """Return the closing sentences: the detection limits, the points, the certificate."""
     judged = f"{plural(report.points, 'point') if report.points else 'No point'} judged"
     if report.dropped:
         judged += f", {report.dropped} left out because the loss is not finite there"
@@ -316,13 +319,13 @@ def footing(report: Reading) -> list[str]:
     if sampled:
         judged += f"; {', '.join(sampled[:FEW_LEAVES])}{' ...' if sampled[FEW_LEAVES:] else ''}"
     certificate = report.certificate if report.points else ""
-    # What is wrong has been caught.
+    # Detection limits only matter if nothing was caught.
     sharp = "" if report.verdict == "disagree" else detection(report.leaves)
     texts = [sharp, _sentences(judged, certificate)]
     return [text for text in texts if text]
 
 
 def _sentences(*texts: str) -> str:
-    """Each with a capital letter and a full stop."""
+    """Join sentences, each with a capital letter and a full stop."""
     trimmed = [text.strip().rstrip(".") for text in texts]
     return " ".join(f"{text[0].upper()}{text[1:]}." for text in trimmed if text)

@@ -1,4 +1,4 @@
-"""A report as HTML for a notebook: one piece, no script, legible on light and on dark."""
+"""Render a report as HTML for a notebook: no script, legible on light and dark pages."""
 
 from collections.abc import Iterable
 from html import escape
@@ -9,8 +9,8 @@ from handgrad.render import content
 from handgrad.render.content import Reading
 from handgrad.render.text import MOST_LEAVES, left_out
 
-#: White on these has a contrast above 4.5. Text takes its colour from the page; where there is a
-#: background of ours the colour on it is ours, so that both go together on any page.
+#: White text on these has a contrast above 4.5. Other text has the page's colour, except on our own
+#: backgrounds, so that both fit on any page.
 BADGES = {
     "agree": "#1a7f37",
     "imprecise": "#8a6100",
@@ -25,7 +25,7 @@ MARK = "background: #ffe08a; color: #000"
 
 
 def as_html(report: Reading) -> str:
-    """The report as one `div`; whatever comes from outside is escaped."""
+    """Return the report as one `div`, with all text escaped."""
     remarks = content.findings(report)
     remarks += [f"Warning: {warning}" for warning in report.warnings]
     parts = [
@@ -50,7 +50,7 @@ def _badge(verdict: str) -> str:
 
 
 def _leaves(leaves: list[LeafReport]) -> str:
-    """A table of those to read first, and one behind a triangle for the others."""
+    """Return a table of the first leaves, and a collapsed one of the others."""
     if not leaves:
         return ""
     hidden = leaves[MOST_LEAVES:]

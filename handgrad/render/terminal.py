@@ -1,4 +1,4 @@
-"""A report on a terminal that rich draws: the text, with colours where they help."""
+"""Render a report for a terminal by rich: the text with colours."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,7 +12,7 @@ STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "unde
 
 
 def as_rich(report: Reading) -> RenderableType:
-    """The report as something that a rich console prints: the same words, coloured."""
+    """Return the report as a rich renderable: the same words, coloured."""
     blocks = (_headline(report), _close_up(report), _leaves(report))
     texts = [Text(text) for text in (remarks(report), footing(report)) if text]
     parts: list[RenderableType] = []

@@ -1,4 +1,4 @@
-"""A report as plain text that fits one screen."""
+"""Render a report as plain text that fits one screen."""
 
 from math import isinf
 from textwrap import TextWrapper
@@ -8,7 +8,7 @@ from handgrad.data.numerals import HEIGHT, WIDTH, place, short, ulps
 from handgrad.render import content
 from handgrad.render.content import Reading
 
-#: Leaves in the table: what the screen has room for, but no fewer and no more than this.
+#: The fewest and the most leaves in the table; between them as many as fit the screen.
 FEWEST_LEAVES, MOST_LEAVES = 3, 8
 
 #: Findings and warnings beyond this many are counted, not shown.
@@ -18,14 +18,14 @@ HEADINGS = ("leaf", "worst", "yours", "exact", "ulps", "(autodiff)", "verdict")
 
 
 def as_text(report: Reading) -> str:
-    """The report as text: the answer, the worst element, the leaves, and what it rests on."""
+    """Return the report as text: summary, worst element, table of leaves, closing lines."""
     above, below = _around_the_table(report)
     table = _table(content.ordered(report), fitting(report))
     return "\n\n".join(block for block in (*above, table, *below) if block)
 
 
 def fitting(report: Reading) -> int:
-    """How many leaves the table shows, so that the whole fits one screen."""
+    """Return how many leaves the table may show, so that the whole fits one screen."""
     above, below = _around_the_table(report)
     taken = sum(_height(block) + 1 for block in (*above, *below) if block)
     free = HEIGHT - taken - len(("headings",))
@@ -41,7 +41,7 @@ def _around_the_table(report: Reading) -> tuple[list[str], list[str]]:
 
 
 def cells(leaf: LeafReport) -> tuple[str, ...]:
-    """What the table has to say of a leaf, under `HEADINGS`."""
+    """Return the cells of a leaf's row, under `HEADINGS`."""
     exact = "not known" if isinf(leaf.exact.radius) else short(float(leaf.exact))
     distances = (ulps(leaf.ulps), f"({ulps(leaf.ulps_autodiff)})")
     yours = short(leaf.yours) if leaf.judged or not leaf.elements else ""
@@ -49,7 +49,7 @@ def cells(leaf: LeafReport) -> tuple[str, ...]:
 
 
 def left_out(leaves: list[LeafReport]) -> str:
-    """What became of the leaves that the table has no room for; empty if there are none."""
+    """Sum up the leaves that the table has no room for; empty if there are none."""
     if not leaves:
         return ""
     agreeing = sum(leaf.verdict == "agree" for leaf in leaves)
@@ -60,7 +60,7 @@ def left_out(leaves: list[LeafReport]) -> str:
 
 
 def remarks(report: Reading) -> str:
-    """Findings and warnings, a paragraph each."""
+    """Return findings and warnings, a paragraph each."""
     texts = content.findings(report)
     return "\n".join(
         [*_some(texts, "findings"), *_some([f"Warning: {w}" for w in report.warnings], "warnings")]
@@ -68,14 +68,14 @@ def remarks(report: Reading) -> str:
 
 
 def footing(report: Reading) -> str:
-    """The closing lines."""
+    """Return the closing lines."""
     lines = [_wrapped(text, "") for text in content.footing(report)]
-    # Not wrapped: it is there to be copied.
+    # Not wrapped, so that it can be copied.
     return "\n".join([*lines, f"Again: {report.reproduce}"] if report.reproduce else lines)
 
 
 def diagnoses(report: Reading) -> str:
-    """What kind of mistake it is; empty where there is none."""
+    """Describe the kinds of mistake; empty if there is none."""
     return "\n".join(_wrapped(text) for text in content.diagnoses(report))
 
 
@@ -94,7 +94,7 @@ def _close_up(report: Reading) -> str:
 def _table(leaves: list[LeafReport], room: int) -> str:
     if not leaves:
         return ""
-    room += len(leaves) == room + 1  # the line that says how many more has place for one
+    room += len(leaves) == room + 1  # one more leaf fits in place of the line that counts the rest
     shown = leaves[:room]
     rows = [HEADINGS, *map(cells, shown)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -115,7 +115,7 @@ def _some(texts: list[str], noun: str) -> list[str]:
 
 
 def _end_of(path: str, width: int) -> str:
-    """A path, or its end where the table has no room for more."""
+    """Shorten a path to its end if the column is too narrow."""
     return path if len(path) <= width else f"...{path[len(path) - width + 3 :]}"
 
 
@@ -124,7 +124,7 @@ def _height(block: str) -> int:
 
 
 def _wrapped(text: str, indent: str = "  ") -> str:
-    """A paragraph in lines, all but the first indented; its own line breaks and runs are kept."""
+    """Wrap a paragraph, with all lines but the first indented; its own line breaks are kept."""
     wrapper = TextWrapper(
         WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )

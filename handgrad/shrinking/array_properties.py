@@ -1,7 +1,7 @@
-"""What arrays look like, so that simpler ones in their place look the same.
+"""Properties of arrays, which simpler arrays in their place must keep; a new one is a row.
 
-A right gradient may rely on what its inputs are: labels that sum to one, a matrix that is positive
-definite, counts. Nothing says so but the arrays themselves, so what they look like is kept.
+A right gradient may rely on properties of its inputs: labels that sum to one, a positive definite
+matrix, counts. They are only known from the arrays themselves.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,31 +12,30 @@ import numpy as np
 #: Numbers to try, the simplest first.
 SHORT = (0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, 0.25, 0.75, 1.5)
 
-#: Of whole numbers in a range, so many are tried.
+#: The most whole numbers of a range to try.
 MOST_WHOLE = 6
 
-#: Rows whose sum is this near to one are meant to sum to one: divisions in float32 leave 6e-8 in
-#: each of their elements.
+#: Rows sum to one up to this error: divisions in float32 leave 6e-8 in each element.
 NEAR_ONE = 1e-5
 
 
 class Property(NamedTuple):
-    """One way that an array may look."""
+    """A property of arrays, and how to simplify an array that has it."""
 
     name: str
     fits: Callable[[np.ndarray], bool]
-    mended: Callable[[np.ndarray], np.ndarray]  #: what was cut off a larger one, looking as before
-    simpler: Callable[[np.ndarray, np.ndarray], list[np.ndarray]]  #: (mended, the given one)
-    whole: bool  #: whether an element can be told only with the others
+    mended: Callable[[np.ndarray], np.ndarray]  #: restores the property of a part of an array
+    simpler: Callable[[np.ndarray, np.ndarray], list[np.ndarray]]  #: (mended, given) -> simpler
+    whole: bool  #: whether it concerns all elements together, not each by itself
 
 
 def filled(like: np.ndarray, numbers: Sequence[float]) -> list[np.ndarray]:
-    """Arrays of one number each."""
+    """Return arrays, each filled with one of the numbers."""
     return [np.full(like.shape, number) for number in numbers]
 
 
 def rounded(array: np.ndarray) -> list[np.ndarray]:
-    """An array to one and to two digits."""
+    """Round an array to one and to two digits."""
     with np.errstate(all="ignore"):
         sizes = np.floor(np.log10(np.abs(array.astype(np.float64))))
     units = 10.0 ** np.where(np.isfinite(sizes), sizes, 0.0)
@@ -66,7 +65,7 @@ def _summing_to_one(array: np.ndarray) -> np.ndarray:
     first = np.zeros_like(array)
     first[..., 0] = 1
     with np.errstate(all="ignore"):
-        # Rows that still sum to one stay as they are, to the last bit.
+        # Rows that still sum to one are not changed, not even by rounding.
         scaled = np.where(np.abs(sums - 1) < NEAR_ONE, array, array / sums)
     return np.where(sums > 0, scaled, first)
 
@@ -151,7 +150,7 @@ def _whole_numbers(array: np.ndarray, given: np.ndarray) -> list[np.ndarray]:
 
 
 def _numbers(array: np.ndarray, given: np.ndarray) -> list[np.ndarray]:
-    """Short numbers with the sign of the given ones: whole, or at most one, if those are."""
+    """Return short numbers that satisfy the restraints that the given ones satisfy."""
     tries = [*filled(array, SHORT), *rounded(array)]
     return [found for found in tries if all(r(found) for r in RESTRAINTS if r(given))]
 
@@ -160,7 +159,7 @@ def _between(array: np.ndarray) -> bool:
     return bool((array > 0).all() and (array < 1).all())
 
 
-#: What is kept of single numbers, if all of the given ones are so.
+#: Properties of single numbers, kept if all of the given ones have them.
 RESTRAINTS: tuple[Callable[[np.ndarray], bool], ...] = (
     lambda a: bool((a >= 0).all()),
     lambda a: bool((a > 0).all()),
@@ -183,7 +182,7 @@ def _nothing(_: np.ndarray, __: np.ndarray) -> list[np.ndarray]:
     return []
 
 
-#: How an array may look; the first that fits is meant.
+#: The properties; the first that fits an array is kept.
 PROPERTIES: tuple[Property, ...] = (
     Property(
         "rows that sum to one",
@@ -217,6 +216,6 @@ PROPERTIES: tuple[Property, ...] = (
         *(lambda a: _floats(a) and bool(np.isfinite(a).all()), _as_it_is, _numbers),
         whole=False,
     ),
-    # Masks of truth values, NaN for what is missing, text: they may mean anything.
+    # Boolean masks, NaN for missing values, text: their meaning is unknown.
     Property("anything else", _anything, _as_it_is, _nothing, whole=True),
 )

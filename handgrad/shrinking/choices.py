@@ -1,4 +1,4 @@
-"""What may stand in place of an array: a few numbers for each element, the simplest first."""
+"""Simpler replacements of an array: a few numbers for each element, the simplest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from handgrad.shrinking.array_properties import PROPERTIES, SHORT, filled, rounded
 
-#: Arrays of more elements are one choice as a whole: a search has only hundreds of tries.
+#: Arrays of more elements are replaced as a whole: a search has only hundreds of tries.
 MANY = 64
 
 
@@ -20,11 +20,11 @@ class Choices:
 
     @property
     def count(self) -> int:
-        """How many choices there are to make: one, or one for each element."""
+        """The number of choices to make: one, or one for each element."""
         return 1 if self.whole else self.arrays[0].size
 
     def chosen(self, which: Sequence[int]) -> np.ndarray:
-        """The array of these choices."""
+        """Return the array of these choices."""
         if self.whole:
             return self.arrays[which[0]]
         table = np.stack([array.reshape(-1) for array in self.arrays])
@@ -33,26 +33,27 @@ class Choices:
 
 
 def choices(given: np.ndarray, cut: np.ndarray, below: int | None) -> Choices:
-    """What may stand in place of an input.
+    """Return replacements of an input.
 
     Args:
         given: the caller's array.
-        cut: as much of it as there is room for.
-        below: what integers index is so long; None if nothing.
+        cut: the part of it that is kept.
+        below: the length of what its integers index; None if they index nothing.
 
     Returns:
-        Arrays that look like the given one, of the shape and dtype of the cut one, which is last.
+        Arrays with the property of the given one, and the shape and dtype of the cut one, which is
+        the last.
     """
-    look = next(look for look in PROPERTIES if look.fits(given))
-    mended = look.mended(cut if below is None else np.minimum(cut, below - 1).astype(cut.dtype))
+    kept = next(known for known in PROPERTIES if known.fits(given))
+    mended = kept.mended(cut if below is None else np.minimum(cut, below - 1).astype(cut.dtype))
     simpler = [
-        array for array in look.simpler(mended, given) if below is None or _fits(array, below)
+        array for array in kept.simpler(mended, given) if below is None or _fits(array, below)
     ]
-    return _choices([*simpler, mended], look.whole)
+    return _choices([*simpler, mended], kept.whole)
 
 
 def free_choices(base: np.ndarray) -> Choices:
-    """What may stand in place of a parameter: anything, the numbers it has last."""
+    """Return replacements of a parameter: any numbers, its own last."""
     return _choices([*filled(base, SHORT), *rounded(base), base], whole=False)
 
 

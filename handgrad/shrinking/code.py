@@ -1,4 +1,4 @@
-"""Python code that makes the same values again: pytrees as literals, functions as imports."""
+"""Write values as Python code: pytrees as literals, functions as imports."""
 
 import dataclasses
 import importlib.util
@@ -17,16 +17,16 @@ from handgrad.shrinking.literals import Group, Node, after, end, filled, flat, n
 
 @dataclass
 class Source:
-    """What a piece of code needs above it."""
+    """The imports and notes that a piece of code needs."""
 
     modules: dict[str, str] = field(default_factory=dict)  #: `import module as name`, by name
     names: dict[str, tuple[str, str]] = field(
         default_factory=dict
     )  #: (module, name) by alias; no module if own
-    own: list[str] = field(default_factory=list)  #: notes on what the reader has to add
+    own: list[str] = field(default_factory=list)  #: notes on what the reader must add
 
     def written(self, tree: Any, path: str) -> Node:
-        """Code for a value; `path` is what it is called where it cannot be written."""
+        """Write a value as code; `path` is its name if that is impossible."""
         if isinstance(tree, np.ndarray | np.generic | jax.Array):
             return self._array(tree, path)
         if tree is None or type(tree) in (bool, int, bytes):
@@ -44,7 +44,7 @@ class Source:
         return self._other(tree, path)
 
     def named(self, thing: Any, name: str) -> str:
-        """The name of a function or class; `name` where it has none that can be imported."""
+        """Import a function or class and return its name; `name` if it cannot be imported."""
         home = home_of(thing)
         if home is None:
             name = self._alias("", name, name)
@@ -61,12 +61,12 @@ class Source:
         return f"{alias}.{rest}" if rest else alias
 
     def module(self, name: str, module: str) -> str:
-        """A module under its usual name."""
+        """Import a module under its usual name, and return the name."""
         self.modules[name] = module
         return name
 
     def lines(self) -> list[str]:
-        """The imports."""
+        """Return the lines of the imports."""
         plain = [
             f"import {module}" + (f" as {name}" if name != module else "")
             for name, module in sorted(self.modules.items(), key=lambda item: item[1])
@@ -135,13 +135,13 @@ class Source:
 
 
 def home_of(thing: Any) -> tuple[str, str] | None:
-    """The module and the name by which something is known there; None if there is none."""
+    """Return the module of an object and its name there; None if there is none."""
     module = sys.modules.get(getattr(thing, "__module__", None) or "")
     if module is None or module.__name__ == "__main__":
         return None
     name = getattr(thing, "__qualname__", "")
     if not name or "<" in name or _at(module, name) is not thing:
-        # A lambda, say, which has a name there all the same.
+        # A lambda may have been assigned to a name.
         names = [name for name, value in vars(module).items() if value is thing]
         if not names:
             return None
@@ -150,12 +150,12 @@ def home_of(thing: Any) -> tuple[str, str] | None:
 
 
 def _found(module: str) -> bool:
-    """Whether Python finds a module by its name; not that of a file that was loaded by path."""
+    """Tell whether a module can be imported by its name; one loaded by path cannot."""
     try:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         return False
-    # One that is loaded is found by any name that it was given.
+    # find_spec finds a loaded module by any name, so the file name must match too.
     if spec is None or spec.origin is None:
         return spec is not None
     file = Path(spec.origin)

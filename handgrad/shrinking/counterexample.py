@@ -13,7 +13,7 @@ from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.shrinking.code import Source
 from handgrad.shrinking.literals import WIDTH, laid_out
-from handgrad.shrinking.reproduction import question
+from handgrad.shrinking.reproduction import check_of
 from handgrad.shrinking.shrinker import smaller_points
 from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake, quiet
@@ -21,7 +21,7 @@ from handgrad.shrinking.still_fails import Mistake, quiet
 
 @dataclass(frozen=True, eq=False)
 class Counterexample:
-    """A point at which a gradient is wrong, as small as one was found."""
+    """The smallest point found at which a gradient is wrong."""
 
     params: Any
     inputs: tuple[Any, ...]
@@ -29,41 +29,42 @@ class Counterexample:
     case: Case = field(repr=False)
 
     def as_code(self) -> str:
-        """A test for pytest, imports and all, which fails as long as the gradient is wrong.
+        """Write a test for pytest, with imports, which fails as long as the gradient is wrong.
 
-        What cannot be imported is called `gradient` and `loss`, a class by its own name, and a
-        comment says that it is the reader's.
+        Functions that cannot be imported are called `gradient` and `loss`, classes by their own
+        name, and a comment asks the reader to define them.
         """
-        asked, source = question(self.case), Source()
-        source.names[asked.asked] = ("handgrad", asked.asked)
+        check, source = check_of(self.case), Source()
+        source.names[check.public_name] = ("handgrad", check.public_name)
         source.module("np", "numpy")
-        functions = [source.named(function, name) for function, name in asked.functions]
-        values = asked.values(self.params, self.inputs)
-        names = _distinct(asked.names(len(values)), {"np", "jnp", "jax", asked.asked, *functions})
+        functions = [source.named(function, name) for function, name in check.functions]
+        values = check.values(self.params, self.inputs)
+        taken = {"np", "jnp", "jax", check.public_name, *functions}
+        names = _distinct(check.names(len(values)), taken)
         nodes = [source.written(value, name) for name, value in zip(names, values, strict=True)]
         body = [
             line
             for name, node in zip(names, nodes, strict=True)
             for line in laid_out(f"{name} = ", node)
         ]
-        body += asked.call([*functions, *names])
+        body += check.call([*functions, *names])
         return _test(source, self.finding, _wide(source, values, body))
 
     def __str__(self) -> str:
         return self.as_code()
 
 
-#: What was found for a trial, as long as there is the trial.
+#: The counterexamples found, for as long as their trials exist.
 _known: WeakKeyDictionary[Trial, Counterexample | None] = WeakKeyDictionary()
 
 
 def counterexample(trial: Trial) -> Counterexample | None:
-    """The smallest point found at which the gradient on trial is wrong as it was there.
+    """Find the smallest point at which the gradient is wrong in the same way.
 
     Returns:
-        None if it was not wrong. A point that the judge has confirmed, with parameters and inputs
-        as short and as simple as Hypothesis makes them within about ten seconds; the same one
-        whenever it is asked for.
+        A point that the judge has confirmed, with parameters and inputs as short and as simple as
+        Hypothesis makes them within about ten seconds; the same one at every call. None if the
+        gradient was not wrong.
     """
     if trial not in _known:
         _known[trial] = _found(trial)
@@ -75,10 +76,10 @@ def _found(trial: Trial) -> Counterexample | None:
     seen = signature(found)
     if seen is None:
         return None
-    mistake, asked = Mistake(trial.case, found, seen), question(trial.case)
+    mistake, check = Mistake(trial.case, found, seen), check_of(trial.case)
     for given in smaller_points(trial.case.loss, found.given, mistake):
         with quiet():
-            judgement = asked.answer(mistake.case, given)
+            judgement = check.judge(mistake.case, given)
         if _shows(judgement, seen.kind) or given is found.given:
             finding = judgement.headline.removeprefix("disagree: ")
             return Counterexample(given.params, given.inputs, finding, trial.case)
@@ -86,14 +87,14 @@ def _found(trial: Trial) -> Counterexample | None:
 
 
 def _shows(judgement: Judgement, kind: str) -> bool:
-    """Whether a judgement is about the same kind of mistake."""
+    """Tell whether a judgement finds the same kind of mistake."""
     trial = judgement.trial
     now = signature(trial.outcomes[trial.deciding])
     return judgement.verdict == "disagree" and now is not None and now.kind == kind
 
 
 def _distinct(names: tuple[str, ...], taken: set[str]) -> list[str]:
-    """The names, with underscores behind those that are taken."""
+    """Make names distinct, by underscores after those that are taken."""
     free: list[str] = []
     for name in names:
         while name in taken:
@@ -104,7 +105,7 @@ def _distinct(names: tuple[str, ...], taken: set[str]) -> list[str]:
 
 
 def _wide(source: Source, values: Any, body: list[str]) -> list[str]:
-    """The body with 64 bits turned on for JAX's arrays, if any has them."""
+    """Enable 64 bits around the body if a JAX array needs them."""
     leaves = jax.tree_util.tree_leaves(list(values))
     if not any(isinstance(a, jax.Array) and np.dtype(a.dtype).itemsize == 8 for a in leaves):
         return body

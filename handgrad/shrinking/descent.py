@@ -1,7 +1,7 @@
-"""The least lengths at which something shows: all are lowered together, then by halves, then each.
+"""Minimise lengths at which a property holds: lower all together, then halves, then each.
 
-Together first, because what is equal may have to stay equal, and because each try takes JAX a
-compilation: what shows with two of everything is found at once, and what shows with one.
+All together first, because equal lengths may have to stay equal, and because JAX compiles for each
+try: a property that holds with lengths 1 or 2 is found at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +10,11 @@ Numbers = tuple[int, ...]
 
 
 def descended(full: Numbers, shows: Callable[[Numbers], bool]) -> Numbers:
-    """Lengths from 1 to `full` at which something shows, none of which can be lowered by itself.
+    """Return lengths from 1 to `full` at which `shows` holds; none can be lowered by itself.
 
     Args:
-        full: lengths at which it shows.
-        shows: whether it shows at others; may be asked about the same ones again.
+        full: lengths at which it holds.
+        shows: the property; may be called with the same lengths again.
     """
     lengths = full
     while (lower := _lowered(lengths, range(len(full)), shows)) != lengths:
@@ -23,7 +23,7 @@ def descended(full: Numbers, shows: Callable[[Numbers], bool]) -> Numbers:
 
 
 def _lowered(lengths: Numbers, group: Sequence[int], shows: Callable[[Numbers], bool]) -> Numbers:
-    """The lengths with those of a group as low as it can be, and then with those of its halves."""
+    """Lower the lengths of a group together as far as possible, then those of its halves."""
     top = max((lengths[i] for i in group), default=1)
     for level in _levels(top, alone=len(group) == 1):
         lower = tuple(min(n, level) if i in group else n for i, n in enumerate(lengths))
@@ -38,7 +38,7 @@ def _lowered(lengths: Numbers, group: Sequence[int], shows: Callable[[Numbers], 
 
 
 def _levels(top: int, alone: bool) -> Iterator[int]:
-    """Lengths below the top, ever further apart: 1, 2, 3, 5, 8; for a single one, the next, too."""
+    """Yield lengths below the top, further and further apart: 1, 2, 3, 5, 8; if alone, top - 1."""
     level, after = 1, 2
     while level < top:
         yield level

@@ -1,9 +1,9 @@
-"""Which lengths of the arguments may be shorter, and which only together.
+"""Find the dimensions of the arguments: axes whose lengths can only change together.
 
 Two axes are of one dimension (the batch, the width of a layer) if the loss is defined, and the
-gradient answers, only where they grow together. One step longer, not shorter: an axis of length one
-fits anything. The gradient is asked, too, because a loss in JAX takes indices that are too large,
-and what a gradient makes of arrays that do not belong together is nothing to judge it by.
+gradient runs, only if both grow together. They are made one longer, not shorter, since an axis of
+length 1 broadcasts. The gradient is run too, because JAX accepts indices out of range in a loss,
+and because a gradient should not be judged on arrays that do not fit together.
 """
 
 import itertools
@@ -12,40 +12,40 @@ from collections.abc import Iterator, Sequence
 from handgrad.shrinking.layout import Layout
 from handgrad.shrinking.shapes import Probes
 
-#: An axis: the leaf's number among the arrays, and the axis' number.
+#: An axis: the number of the array, and of the axis in it.
 Axis = tuple[int, int]
 
-#: So many shapes are tried at most; one takes milliseconds, and long for a deep network.
+#: The most shapes to try; each takes milliseconds, and longer for a deep network.
 MOST_PROBES = 400
 
-#: Of those, for one axis with one or two others.
+#: The most sets of one axis with one or two others to try.
 MOST_FEW = 100
 
-#: So often is the gradient asked whether it answers, once for most dimensions: it may have to be
-#: run each time. After that, the loss's word is taken.
-MOST_QUESTIONS = 24
+#: The most calls of the gradient, about one for each dimension, since each may have to run it.
+#: After that only the loss decides.
+MOST_GRADIENT_CALLS = 24
 
 
 class Dimensions:
     """The dimensions of a loss at a point: sets of axes that grow and shrink together."""
 
-    def __init__(self, asked: Probes, layout: Layout) -> None:
-        self._asked, self._layout = asked, layout
+    def __init__(self, probes: Probes, layout: Layout) -> None:
+        self._probes, self._layout = probes, layout
         self._shapes = [array.shape for array in layout.arrays]
-        self._probes, self._questions = MOST_PROBES, MOST_QUESTIONS
+        self._probes_left, self._gradient_calls_left = MOST_PROBES, MOST_GRADIENT_CALLS
         inputs = [leaf for leaf in range(len(self._shapes)) if layout.is_input(leaf)]
-        self._unused = {leaf for leaf in inputs if self._shapes[leaf] and asked.is_unused(leaf)}
+        self._unused = {leaf for leaf in inputs if self._shapes[leaf] and probes.is_unused(leaf)}
         self.sets = self._with_unused(self._found())
 
     @property
     def lengths(self) -> list[int]:
-        """How long each dimension is: the shortest of its axes."""
+        """The length of each dimension: that of its shortest axis."""
         return [min(self._length(axis) for axis in found) for found in self.sets]
 
     def shapes(self, lengths: Sequence[int]) -> list[tuple[int, ...]] | None:
-        """The shapes of all arrays at these lengths; None if one would be empty.
+        """Return the shapes of all arrays for these lengths; None if an array would be empty.
 
-        An axis may belong to two dimensions, as that of a convolution's input does.
+        An axis may belong to two dimensions, like that of a convolution's input.
         """
         less = [before - now for before, now in zip(self.lengths, lengths, strict=True)]
         shapes = self._changed({d: -by for d, by in enumerate(less)})
@@ -54,10 +54,10 @@ class Dimensions:
         return None if empty else shapes
 
     def bound(self, leaf: int, shapes: Sequence[tuple[int, ...]]) -> int | None:
-        """Below what number the integers of a leaf must stay, if they index something.
+        """Return the bound below which the integers of a leaf must stay, if they index something.
 
-        They may index any axis that is longer than the largest of them and not of the same
-        dimension as their own axes.
+        They may index any axis that is longer than the largest of them and of another dimension
+        than their own axes.
         """
         values = self._layout.arrays[leaf]
         if values.dtype.kind not in "iu" or not values.size:
@@ -88,7 +88,7 @@ class Dimensions:
         return [tuple(shape) for shape in shapes]
 
     def _found(self) -> list[tuple[Axis, ...]]:
-        """Those that can be told apart; the leading axes of inputs first, they are examples."""
+        """Find the dimensions; the leading axes of inputs, which count examples, come first."""
         if not self._takes(frozenset()):
             return []
         found: list[tuple[Axis, ...]] = []
@@ -101,19 +101,19 @@ class Dimensions:
         return found
 
     def _start(self, axis: Axis, known: set[Axis]) -> frozenset[Axis] | None:
-        """Axes, this one among them, that may all be longer.
+        """Return a set of axes, including this one, that may all be longer.
 
-        Where the gradient takes no such lengths at all, it may be wrong in that, and the loss's
-        word is taken.
+        If the gradient takes no such lengths at all, that may be its mistake, and only the loss
+        decides.
         """
         tries = itertools.chain(self._few(axis, known), self._starts(axis))
         taken, again = itertools.tee(filter(self._takes, tries))
         return next(filter(self._agreed, taken), None) or next(again, None)
 
     def _with_unused(self, found: list[tuple[Axis, ...]]) -> list[tuple[Axis, ...]]:
-        """The axes of what the loss does not use: nothing tells them from others of their length.
+        """Add the axes of arrays that the loss does not use to a dimension of the same length.
 
-        They go with those in the same place, if there are any: the examples with examples.
+        Preferably to one with an axis in the same position: examples with examples.
         """
         sets = [list(axes) for axes in found]
         unused = [a for a in self._axes() if a[0] in self._unused and self._length(a) > 1]
@@ -127,7 +127,7 @@ class Dimensions:
         return [tuple(sorted(axes)) for axes in sets]
 
     def _few(self, axis: Axis, known: set[Axis]) -> Iterator[frozenset[Axis]]:
-        """An axis by itself; the leading axes of inputs; with one or two others of its length."""
+        """Yield an axis alone, with all leading axes of inputs, with one or two others as long."""
         same = [a for a in self._used() if self._length(a) == self._length(axis)]
         leading = frozenset(filter(self._leads, same))
         yield frozenset([axis])
@@ -141,7 +141,7 @@ class Dimensions:
         return self._layout.is_input(axis[0]) and axis[1] == 0
 
     def _starts(self, axis: Axis) -> Iterator[frozenset[Axis]]:
-        """All axes of its length; those but the leading ones; all axes of two lengths."""
+        """Yield all axes of its length, these without the leading ones, all axes of two lengths."""
         same = frozenset(a for a in self._used() if self._length(a) == self._length(axis))
         yield same
         leading = frozenset(filter(self._leads, same))
@@ -156,18 +156,18 @@ class Dimensions:
         return tuple(sorted(axes))
 
     def _takes(self, longer: frozenset[Axis]) -> bool:
-        """Whether the loss is a scalar where these axes are one step longer."""
-        if self._probes <= 0:
+        """Tell whether the loss is a scalar if these axes are one longer."""
+        if self._probes_left <= 0:
             return False
-        self._probes -= 1
-        return self._asked.loss_takes(self._longer(longer))
+        self._probes_left -= 1
+        return self._probes.loss_takes(self._longer(longer))
 
     def _agreed(self, longer: frozenset[Axis]) -> bool:
-        """Whether the gradient answers there, too, as far as it may still be asked."""
-        if self._questions <= 0:
+        """Tell whether the gradient runs there too; true once its calls are used up."""
+        if self._gradient_calls_left <= 0:
             return True
-        self._questions -= 1
-        return self._asked.gradient_takes(self._longer(longer))
+        self._gradient_calls_left -= 1
+        return self._probes.gradient_takes(self._longer(longer))
 
     def _longer(self, longer: frozenset[Axis]) -> list[tuple[int, ...]]:
         return [

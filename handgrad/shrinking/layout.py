@@ -1,4 +1,4 @@
-"""The arguments of a loss as one list of arrays, so that they can be exchanged for others."""
+"""The arguments of a loss as one list of arrays, so that they can be replaced by others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from handgrad.data.point import Point, point_at
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The arguments of a loss as one list of arrays, and what is not to be touched around it."""
+    """The arguments of a loss as one list of arrays, in the structure around them."""
 
     given: Point
 
@@ -23,7 +23,7 @@ class Layout:
 
     @cached_property
     def places(self) -> tuple[int, ...]:
-        """Which leaves are arrays: all parameters, and inputs that have a shape."""
+        """The numbers of the leaves that are arrays: all parameters, and inputs with a shape."""
         leaves, _ = self._flat
         first = len(self.given.leaves)
         return tuple(i for i, leaf in enumerate(leaves) if i < first or _is_array(leaf))
@@ -35,11 +35,11 @@ class Layout:
         return tuple(np.asarray(leaves[place]) for place in self.places)
 
     def is_input(self, leaf: int) -> bool:
-        """Whether an array is one of the inputs."""
+        """Tell whether an array is one of the inputs."""
         return self.places[leaf] >= len(self.given.leaves)
 
     def together(self, arrays: Sequence[Any]) -> tuple[Any, tuple[Any, ...]]:
-        """(params, inputs) with anything in place of the arrays."""
+        """Return (params, inputs) with other values in place of the arrays."""
         leaves, tree = self._flat
         replaced = list(leaves)
         for place, array in zip(self.places, arrays, strict=True):
@@ -47,7 +47,7 @@ class Layout:
         return jax.tree_util.tree_unflatten(tree, replaced)
 
     def arguments(self, arrays: Sequence[np.ndarray]) -> Point:
-        """The same with other arrays, each of the kind that it was: NumPy's, JAX's, a number."""
+        """Return the point with other arrays, converted to the types of the old ones."""
         leaves, _ = self._flat
         kinds = [leaves[place] for place in self.places]
         with jax.enable_x64(True):
@@ -56,13 +56,13 @@ class Layout:
 
 
 def _is_array(leaf: Any) -> bool:
-    # Random keys of JAX have a dtype that is not NumPy's; they stay.
+    # JAX's random keys have a dtype that NumPy does not know; they are not replaced.
     kinds = np.ndarray | np.generic | jax.Array
     return isinstance(leaf, kinds) and not is_key(leaf)
 
 
 def is_key(array: Any) -> bool:
-    """Whether an array of JAX holds keys of random numbers."""
+    """Tell whether an array holds JAX's random keys."""
     return jax.numpy.issubdtype(array.dtype, jax.dtypes.prng_key)
 
 

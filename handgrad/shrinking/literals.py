@@ -1,20 +1,20 @@
-"""Literals of Python: numbers, text and arrays as code that makes the same ones, in lines."""
+"""Write numbers, text and arrays as Python code, broken into lines."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-#: Of a line of code; a test's lines are moved in once.
+#: The width of a line of code, less the indentation of a test's body.
 WIDTH = 96
 
-#: An array of more elements that are all the same is written as one of them.
+#: A constant array of more elements is written by `full`, `zeros` or `ones`.
 FEW = 9
 
 
 @dataclass(frozen=True)
 class Group:
-    """Brackets with parts between them, which go on one line if they fit."""
+    """Brackets with parts between them, written on one line if they fit."""
 
     opening: str
     parts: tuple["Node", ...]
@@ -25,7 +25,7 @@ Node = str | Group
 
 
 def laid_out(start: str, node: Node, indent: int = 0) -> list[str]:
-    """Lines of code: `start`, then the node, broken within brackets where it is too long."""
+    """Write lines of code: `start`, then the node, broken within brackets if it is too long."""
     line = start + flat(node)
     if isinstance(node, str) or indent + len(line) <= WIDTH or not node.parts:
         return [" " * indent + line]
@@ -37,35 +37,35 @@ def laid_out(start: str, node: Node, indent: int = 0) -> list[str]:
 
 
 def flat(node: Node) -> str:
-    """A node on one line."""
+    """Write a node on one line."""
     if isinstance(node, str):
         return node
     return node.opening + ", ".join(map(flat, node.parts)) + node.closing
 
 
 def after(start: str, node: Node) -> Node:
-    """A node with something in front."""
+    """Prefix a node."""
     if isinstance(node, str):
         return start + node
     return replace(node, opening=start + node.opening)
 
 
 def end(parts: tuple[Any, ...]) -> str:
-    """The end of a tuple."""
+    """Return the closing bracket of a tuple."""
     return ",)" if len(parts) == 1 else ")"
 
 
 def text(text: str) -> str:
-    """Text in quotes."""
+    """Quote a text."""
     plain = repr(text)
     return f'"{text}"' if plain[1:-1] == text and '"' not in text else plain
 
 
 def number(value: Any) -> str:
-    """A number in as few digits as give it again, in its own format."""
+    """Write a number with as few digits as restore it in its own dtype."""
     if isinstance(value, np.floating) and not isinstance(value, float):
         short = str(value)
-        # What is short may be rounded twice on its way back.
+        # The short form is parsed as float64 first, and so may be rounded twice.
         value = short if type(value)(float(short)) == value else repr(float(value))
     text = (
         value if isinstance(value, str) else repr(value.item() if hasattr(value, "item") else value)
@@ -74,7 +74,7 @@ def number(value: Any) -> str:
 
 
 def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...]) -> Node:
-    """The call that makes an array."""
+    """Write the call that makes an array."""
     first = values.reshape(-1)[0] if values.size else values.dtype.type(0)
     same = values.size != 1 and values.tobytes() == np.full_like(values, first).tobytes()
     if same and (values.size > FEW or not values.size):
@@ -85,7 +85,7 @@ def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...]) -> Node:
 
 
 def nested(values: np.ndarray) -> Node:
-    """The elements of an array in lists."""
+    """Write the elements of an array as nested lists."""
     if values.ndim == 0:
         return number(values[()])
     return Group("[", tuple(nested(values[i]) for i in range(len(values))), "]")

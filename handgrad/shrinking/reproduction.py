@@ -1,4 +1,4 @@
-"""How a case came to be: what was asked about, and the call that asks it again."""
+"""The call of handgrad that a case came from, to judge other points and to write it as code."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -14,19 +14,19 @@ from handgrad.shrinking.literals import Group, laid_out
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question to the judge: about a gradient and a loss, a backward step, or a rule."""
+class Check:
+    """A check of a gradient and a loss, a backward step, or a custom rule."""
 
-    asked: str  #: the function of handgrad
-    functions: tuple[tuple[Any, str], ...]  #: about what, and what that is called in general
+    public_name: str  #: the function of handgrad
+    functions: tuple[tuple[Any, str], ...]  #: the caller's functions, with general names
     options: dict[str, str]
-    values: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]  #: of params and inputs
-    answer: Callable[[Case, Point], Judgement]  #: the ruling at one point
-    like: Any  #: a function whose arguments have names for the values
+    values: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]  #: (params, inputs) -> arguments
+    judge: Callable[[Case, Point], Judgement]  #: judges one point
+    like: Any  #: a function whose parameters name the arguments
 
     def names(self, count: int) -> tuple[str, ...]:
-        """What the values are called: as the function calls them, where that is known."""
-        first = ("params",) if self.asked == "assert_gradient" else ()
+        """Return names for the arguments: those of the function's parameters, if known."""
+        first = ("params",) if self.public_name == "assert_gradient" else ()
         try:
             found = inspect.signature(self.like).parameters.values()
         except (TypeError, ValueError):
@@ -36,24 +36,24 @@ class Question:
         return tuple([*names, *(f"x{i}" for i in range(len(names), count))][:count])
 
     def call(self, arguments: Sequence[str]) -> list[str]:
-        """The lines that ask."""
+        """Write the lines that make the check."""
         options = [f"{name}={value}" for name, value in self.options.items()]
         parts = (*arguments, *options)
-        if self.asked == "assert_gradient":
+        if self.public_name == "assert_gradient":
             return laid_out("", Group("assert_gradient(", parts, ")"))
         return [
-            *laid_out("report = ", Group(f"{self.asked}(", parts, ")")),
+            *laid_out("report = ", Group(f"{self.public_name}(", parts, ")")),
             "assert report.passes, report",
         ]
 
 
-def question(case: Case) -> Question:
-    """What was asked."""
+def check_of(case: Case) -> Check:
+    """Return the check that a case came from."""
     if isinstance(case.part, BackwardStep):
         return _of_step(case, case.part)
     if isinstance(case.part, CustomRule):
         return _of_rule(case, case.part)
-    return Question(
+    return Check(
         "assert_gradient",
         ((case.gradient, "gradient"), (case.loss, "loss")),
         _options(case, ("referee", "has_value", "trust_rules")),
@@ -63,7 +63,7 @@ def question(case: Case) -> Question:
     )
 
 
-def _of_step(case: Case, part: BackwardStep) -> Question:
+def _of_step(case: Case, part: BackwardStep) -> Check:
     forward, together = part.forward, part.together
 
     def answer(_: Case, given: Point) -> Judgement:
@@ -73,10 +73,10 @@ def _of_step(case: Case, part: BackwardStep) -> Question:
 
     functions = ((forward, "forward"), (part.backward, "backward"))
     options = _options(case, ("referee", "trust_rules"))
-    return Question("check_backward", functions, options, lambda p, _: together(p), answer, forward)
+    return Check("check_backward", functions, options, lambda p, _: together(p), answer, forward)
 
 
-def _of_rule(case: Case, part: CustomRule) -> Question:
+def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together = part.f, part.together
 
     def answer(_: Case, given: Point) -> Judgement:
@@ -84,11 +84,11 @@ def _of_rule(case: Case, part: CustomRule) -> Question:
         return judge(*again, 0, False, "check_custom(f, *args")
 
     options = _options(case, ("referee",))
-    return Question("check_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)
+    return Check("check_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)
 
 
 def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
-    """Those of the case that are not as usual."""
+    """Return the options of the case that are not the default."""
     found = {"points": "0"} | ({"seed": str(case.seed)} if case.seed else {})
     if case.referee != "auto":
         found["referee"] = f'"{case.referee}"'

@@ -1,4 +1,4 @@
-"""What shapes a loss and its gradient take: tried on shapes alone, where JAX traces them."""
+"""Probe which shapes a loss and its gradient accept: by shapes alone, if JAX can trace them."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -12,13 +12,13 @@ from handgrad.shrinking.still_fails import quiet
 
 Shape = tuple[int, ...]
 
-#: Which arrays to trace, by the kinds of their numbers. A loss may look at its integers while it is
-#: traced; where nothing can be traced, it is run.
+#: Kinds of dtypes of the arrays to trace. A loss may need the values of its integers while it is
+#: traced; if it cannot be traced at all, it is run.
 KINDS = ("fiub", "f", "")
 
 
 class _Anything:
-    """No array: whatever is asked of it, beyond its being there, is refused."""
+    """A placeholder that refuses any use, to find out whether an argument is used."""
 
     def _refused(self, *_: Any) -> Any:
         raise TypeError("the array is used")
@@ -27,11 +27,11 @@ class _Anything:
 
 
 class Probes:
-    """A loss and its gradient at a point, asked about arrays of other shapes in place of its own.
+    """Probes of a loss and its gradient with arrays of other shapes than those of a point.
 
     Args:
         loss: loss(params, *inputs).
-        gradient: gradient(params, *inputs), its answer in the structure of params.
+        gradient: gradient(params, *inputs), a pytree like params.
         layout: the point.
     """
 
@@ -42,14 +42,14 @@ class Probes:
         self._own = [array.shape for array in layout.arrays]
 
     def loss_takes(self, shapes: Sequence[Shape]) -> bool:
-        """Whether the loss is a scalar there."""
+        """Tell whether the loss is a scalar for these shapes."""
         kinds = self._loss_kinds
         return kinds is not None and self._called(self._loss, shapes, kinds) == [()]
 
     def gradient_takes(self, shapes: Sequence[Shape]) -> bool:
-        """Whether the gradient answers there, in the parameters' shapes if it does so at the point.
+        """Tell whether the gradient runs, with the parameters' shapes if it has them at the point.
 
-        One that does not answer at the point itself, with what it is asked with here, says nothing.
+        True if it does not even run at the point itself in this way.
         """
         kinds = self._gradient_kinds
         if kinds is None:
@@ -58,7 +58,7 @@ class Probes:
         return found is not None and (found == self._of_params(shapes) or not self._fits)
 
     def is_unused(self, leaf: int) -> bool:
-        """Whether the loss takes anything at all for an array, whose shape then says nothing."""
+        """Tell whether the loss does not use an array, so that its shape does not matter."""
         kinds = self._loss_kinds
         return kinds is not None and self._called(self._loss, self._own, kinds, leaf) == [()]
 
@@ -85,7 +85,10 @@ class Probes:
         kinds: str,
         anything: int | None = None,
     ) -> list[Shape] | None:
-        """The shapes of what a function answers, None if it raises; one array may be no array."""
+        """Return the shapes of a function's result, None if it raises.
+
+        The array number `anything` is replaced by a placeholder.
+        """
         pairs = list(zip(self._layout.arrays, shapes, strict=True))
         traces = [array.dtype.kind in kinds for array, _ in pairs]
 
@@ -102,10 +105,10 @@ class Probes:
             with quiet(), jax.enable_x64(self._layout.given.wide):
                 found = jax.eval_shape(answer, structs) if kinds else answer(structs)
             return [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(found)]
-        except Exception:  # whatever is raised at shapes that it was not written for
+        except Exception:  # code may raise anything on shapes that it was not written for
             return None
 
 
 def _grown(array: np.ndarray, shape: Shape) -> np.ndarray:
-    """The array with its last entries repeated; a copy, which may be spoilt."""
+    """Return a copy of an array, extended by repeating its last entries."""
     return np.pad(array, [(0, n - m) for n, m in zip(shape, array.shape, strict=True)], "edge")

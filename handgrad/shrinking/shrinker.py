@@ -1,7 +1,7 @@
-"""The smallest point at which a mistake still shows: first short arrays, then simple numbers.
+"""Shrink a point at which a mistake shows: first to short arrays, then to simple numbers.
 
-Hypothesis finds the numbers. What it has to choose are whole numbers, and less is simpler: which of
-the simple numbers each element is.
+Hypothesis finds the numbers. It draws one integer for each element, an index into a list of numbers
+with the simplest first.
 """
 
 import itertools
@@ -22,32 +22,32 @@ from handgrad.shrinking.layout import Layout
 from handgrad.shrinking.shapes import Probes
 from handgrad.shrinking.still_fails import Mistake
 
-#: Lengths at which JAX may be made to compile the loss anew, which takes it a fifth of a second.
+#: The most lengths to try, at each of which JAX compiles the loss, for a fifth of a second.
 MOST_LENGTHS = 24
 
-#: Of arrays of some lengths, so many are tried: the caller's cut short, and some at random.
+#: The number of arrays to try at each lengths: the caller's, cut, and some at random.
 FILLINGS = 12
 
-#: Choices of numbers that are tried at the final lengths; each takes a millisecond or two.
+#: The most choices of numbers to try at the final lengths; each takes a millisecond or two.
 MOST_NUMBERS = 1000
 
-#: Choices that are drawn until one of them shows the mistake.
+#: The most choices to draw until one of them shows the mistake.
 DRAWS = 200
 
-#: After so many seconds of work no other lengths are tried, and after as many again no other
-#: numbers. Only slow losses take as long; what is found for them depends on the machine.
+#: The CPU time to spend on lengths, and again on numbers. Only slow losses take that long; their
+#: counterexamples depend on the machine.
 SECONDS = 5.0
 
 Arrays = Sequence[np.ndarray]
 
 
 def smaller_points(loss: Callable[..., Any], given: Point, mistake: Mistake) -> Iterator[Point]:
-    """Points at which a mistake shows, the smallest first, the caller's own last.
+    """Yield points at which a mistake shows, the smallest first, the caller's own last.
 
     Args:
-        loss: loss(params, *inputs), for what shapes it takes.
-        given: where the mistake was found.
-        mistake: what must show.
+        loss: loss(params, *inputs), to find the shapes that it accepts.
+        given: the point where the mistake was found.
+        mistake: the mistake.
     """
     search = _Search(loss, given, mistake)
     lengths, shown = search.shortest()
@@ -65,7 +65,7 @@ class _Search:
         self._ends = time.process_time() + SECONDS
 
     def shortest(self) -> tuple[Numbers, Arrays]:
-        """The least lengths at which the mistake shows, and arrays that show it."""
+        """Return the least lengths at which the mistake shows, and arrays that show it."""
         full = tuple(self._dimensions.lengths)
         shown: dict[Numbers, list[Arrays]] = {full: [list(self.layout.arrays)]}
         room = MOST_LENGTHS
@@ -79,9 +79,9 @@ class _Search:
                 shown[lengths] = list(filter(self._seems, fillings)) if may else []
             return bool(shown[lengths])
 
-        # The judge takes long at new lengths, so it is asked about the least ones only.
+        # Judging takes long at new lengths, so it is done for the least ones only.
         while (found := descended(full, seems)) != full:
-            # What was found in time may be judged after it.
+            # No time limit here: what was found in time may be judged later.
             certain = next(filter(self._certain, shown[found]), None)
             if certain:
                 return found, certain
@@ -89,7 +89,7 @@ class _Search:
         return full, list(self.layout.arrays)
 
     def simplest(self, lengths: Numbers, shown: Arrays) -> Iterator[Point]:
-        """The point of the simplest numbers at these lengths, if any are found."""
+        """Yield the point with the simplest numbers at these lengths, if one is found."""
         self._ends = time.process_time() + SECONDS
         plain = self._plain_start(lengths, shown)
         if plain:
@@ -108,15 +108,15 @@ class _Search:
             yield self.layout.arguments(_chosen(options, found))
 
     def _plain_start(self, lengths: Numbers, shown: Arrays) -> Arrays | None:
-        """Arrays of these lengths that show it with neither number 0, if some are soon found.
+        """Find arrays of these lengths where neither yours nor exact is 0, if that is quick.
 
-        With a 0 one mistake looks like another: a term that is missing like a gradient of 0.
+        With a 0 different mistakes look alike: a missing term and a gradient of 0.
         """
         plainer, until = self._mistake.beside_a_number(), self._ends - SECONDS / 2
         tries = itertools.chain([shown], self._drawn(self._options(lengths, shown), DRAWS))
         points = ((arrays, self.layout.arguments(arrays)) for arrays in tries)
         seem = (pair for pair in points if time.process_time() < until and plainer.seems(pair[1]))
-        # The judge takes longer, and is asked as often as about lengths.
+        # Judging takes longer, so it is done no more often than for lengths.
         likely = itertools.islice(seem, FILLINGS)
         return next((arrays for arrays, given in likely if plainer.shows(given)), None)
 
@@ -136,7 +136,7 @@ class _Search:
         return self._mistake.may_show(self.layout.arguments(arrays))
 
     def _options(self, lengths: Numbers, arrays: Arrays | None) -> list[Choices]:
-        """What may stand in place of each array; none if there are no such lengths."""
+        """Return the replacements of each array; none if there are no such lengths."""
         shapes = self._dimensions.shapes(lengths) or []
         options = []
         for leaf, shape in enumerate(shapes):
@@ -157,7 +157,7 @@ class _Search:
 
     @staticmethod
     def _drawn(options: Sequence[Choices], count: int) -> Iterator[Arrays]:
-        """Arrays of random choices, the same ones whenever asked."""
+        """Yield arrays of random choices, the same ones at every call."""
         for seed in range(count):
             rng = np.random.default_rng(seed)
             which = [rng.integers(0, len(o.arrays), size=o.count).tolist() for o in options]
@@ -171,9 +171,10 @@ def _chosen(options: Sequence[Choices], which: Numbers) -> Arrays:
 
 
 def _least(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) -> Numbers | None:
-    """The least whole numbers in these ranges for which something shows, as Hypothesis finds them.
+    """Return the least integers in these ranges for which `shows` holds, found by Hypothesis.
 
-    Half of all draws are the upper end, where the point is as it was: a mistake may show at few.
+    Half of all draws are the upper end, which keeps the original number: the mistake may show at
+    few others.
     """
     up_to = [
         st.integers(low, 2 * high - low + 1).map(lambda number, high=high: min(number, high))
@@ -181,11 +182,11 @@ def _least(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) 
     ]
     try:
         return find(st.tuples(*up_to), shows, settings=_SETTINGS)
-    except HypothesisException:  # none was found
+    except HypothesisException:  # none found
         return None
 
 
-#: Nothing is written to a database or printed; every run draws the same.
+#: Without a database or output, and with the same draws in every run.
 _SETTINGS = settings(
     max_examples=DRAWS,
     derandomize=True,

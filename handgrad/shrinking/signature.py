@@ -1,4 +1,4 @@
-"""How a mistake looks at the point where it was found, so that it is known when seen again."""
+"""The signature of a mistake at a point, to recognise the mistake at other points."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from handgrad.data.point import Point
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Witness
 
-#: Of a leaf's largest element, what is plainly more than rounding in either format: a thousand
-#: ulps of float32 are 1e-4 of it.
+#: A gap that is plainly more than rounding in either dtype, relative to a leaf's largest element: a
+#: thousand ulps of float32 are 1e-4.
 PLAIN = 1e-3
 
-#: A mistake that is smaller where it was found may be so many times smaller elsewhere. Whether it
-#: is one is the judge's to say; this only spares asking.
+#: How many times smaller the mistake may be elsewhere, if it is smaller than that where it was
+#: found. This only saves judging, which decides.
 SMALLER = 8.0
 
 NUMBERS, NOT_FINITE, LOSS = "numbers", "non-finite", "loss-value"
@@ -22,29 +22,29 @@ NUMBERS, NOT_FINITE, LOSS = "numbers", "non-finite", "loss-value"
 
 @dataclass(frozen=True)
 class Signature:
-    """How a mistake looked where it was found."""
+    """The appearance of a mistake at the point where it was found."""
 
-    kind: str  #: NUMBERS, NOT_FINITE, LOSS, or what was wrong with the form
-    least: float  #: of what is wrong, relative to the largest element of a leaf
-    autodiff: int  #: how autodiff fared: RIGHT with half of its digits, too
+    kind: str  #: NUMBERS, NOT_FINITE, LOSS, or the kind of a finding on the form
+    least: float  #: the smallest gap to look for, relative to the largest element of a leaf
+    autodiff: int  #: the level of autodiff; RIGHT also if half of its digits are right
     kink: bool  #: whether the loss has a kink there
-    leaves: frozenset[int] = frozenset()  #: which leaves have wrong numbers
-    neither_zero: bool = False  #: whether there is a wrong element with neither number 0
+    leaves: frozenset[int] = frozenset()  #: the numbers of the leaves with wrong numbers
+    neither_zero: bool = False  #: whether some wrong element is 0 neither in yours nor exactly
 
     @property
     def of_form(self) -> bool:
-        """Whether the form of the answer was wrong, and no number was compared."""
+        """Whether the form of the gradient was wrong, and no number was compared."""
         return self.kind not in (NUMBERS, NOT_FINITE, LOSS)
 
 
 def signature(outcome: Outcome) -> Signature | None:
-    """How the mistake at a point looks; None if there is none."""
+    """Return the signature of the mistake at a point; None if there is no mistake."""
     if outcome.findings:
         return Signature(outcome.findings[0].kind, 0.0, RIGHT, False)
     ruling = outcome.ruling
     if ruling is None or not outcome.wrong:
         return None
-    theirs, kink = _fared(ruling.autodiff, ruling.given), ruling.reference.kink is not None
+    theirs, kink = _level(ruling.autodiff, ruling.given), ruling.reference.kink is not None
     wrong = (ruling.yours.level == WRONG) & np.isfinite(ruling.yours.answer)
     if wrong.any():
         yours, exact = ruling.yours.answer, balls.midpoints(ruling.yours.reference)
@@ -52,7 +52,7 @@ def signature(outcome: Outcome) -> Signature | None:
         found = [relative(gap[p], yours[p], exact[p]) for p in ruling.given.parts()]
         leaves = frozenset(i for i, part in enumerate(found) if part > 0)
         least = min(PLAIN, max(found) / SMALLER)
-        # Where autodiff makes the same mistake it does not show it.
+        # If autodiff makes the same mistake, comparing with it does not show the mistake.
         same = np.abs(yours - ruling.autodiff.answer) < gap / 2
         least = 0.0 if (same & wrong).any() else least
         return Signature(NUMBERS, least, theirs, kink, leaves, neither_zero(gap, yours, exact))
@@ -61,10 +61,10 @@ def signature(outcome: Outcome) -> Signature | None:
     return Signature(LOSS, 0.0, theirs, kink)
 
 
-def _fared(autodiff: Witness, given: Point) -> int:
-    """The level of its worst element, where one that has half of its digits left is right.
+def _level(autodiff: Witness, given: Point) -> int:
+    """Return the level of autodiff's worst element, where half of the digits count as right.
 
-    A right gradient that loses twice as many there is right still.
+    A right gradient that loses twice as many digits is then still right.
     """
     formats = [np.full(leaf.size, np.finfo(leaf.dtype).eps) for leaf in given.leaves]
     half = autodiff.gap <= np.sqrt(np.concatenate(formats)) * autodiff.size
@@ -73,13 +73,13 @@ def _fared(autodiff: Witness, given: Point) -> int:
 
 
 def neither_zero(gap: np.ndarray, one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two arrays plainly differ, by these gaps, in an element that is 0 in neither."""
+    """Tell whether two arrays plainly differ, by these gaps, in an element that is 0 in neither."""
     plainly = gap > PLAIN * np.max(gap, initial=0.0)
     smaller = np.minimum(np.abs(one), np.abs(other))
     return bool((plainly & (smaller > PLAIN * gap)).any())
 
 
 def relative(gap: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
-    """The largest gap between two arrays, relative to the largest number in either."""
+    """Return the largest gap between two arrays, relative to the largest number in either."""
     largest = float(np.max(np.maximum(np.abs(one), np.abs(other)), initial=0.0))
     return float(np.max(gap, initial=0.0)) / largest if largest > 0 else 0.0

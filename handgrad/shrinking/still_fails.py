@@ -1,4 +1,4 @@
-"""One mistake of a gradient, and whether it shows at other points as well."""
+"""Tell whether the mistake of a gradient shows at other points."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,30 +26,30 @@ from handgrad.shrinking.signature import (
     signature,
 )
 
-#: Points are near that differ by so much of the largest number of a leaf: enough to part what ties,
-#: too little to make up the mistakes that there are.
+#: The distance of nearby points, relative to the largest number of a leaf: enough to break ties,
+#: too little to hide a mistake.
 NEAR = 2.0**-10
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings: the caller's functions run at points that nobody asked about."""
+    """Suppress warnings of the caller's functions at points that the caller did not choose."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 class Mistake:
-    """A gradient's mistake as it was found at a point; asks whether it shows at others."""
+    """A mistake of a gradient that was found at a point, to be looked for at others."""
 
     def __init__(self, case: Case, found: Outcome, seen: Signature) -> None:
         self.seen = seen
         self.loss = prepare(case, found.given)
-        if self.loss.witnessed and case.autodiff is None:
-            witness = _compiled(case, found.given)
-            self.loss = prepare(replace(case, autodiff=witness), found.given)
+        if self.loss.has_autodiff and case.autodiff is None:
+            autodiff = _compiled(case, found.given)
+            self.loss = prepare(replace(case, autodiff=autodiff), found.given)
         self.case = self.loss.case
-        # Where it was found without a warning of NumPy's, it is to be shown without one.
+        # If NumPy did not warn where it was found, it must not warn at other points either.
         self._floats: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
         if not self._quietly(self._is_shown, found.given):
             self._floats = {}
@@ -58,49 +58,51 @@ class Mistake:
         self._continues = self.seems(found.given) and self._quietly(self._stays, found.given)
 
     def beside_a_number(self) -> "Mistake":
-        """The same mistake, to show where neither the wrong number nor the right one is 0.
+        """Return the mistake, to be looked for only where neither yours nor exact is 0.
 
-        If it did so where it was found: with a 0, one mistake looks like another.
+        This applies only if it was found in such an element. With a 0 different mistakes look
+        alike.
         """
         plainer = copy(self)
         plainer._neither_zero = self.seen.neither_zero
         return plainer
 
     def answer(self, params: Any, *inputs: Any) -> Any:
-        """What the gradient answers, in the structure of params."""
+        """Return the gradient, without the loss."""
         found = self.case.gradient(params, *inputs)
         return found[1] if self.case.has_value else found
 
     def may_show(self, given: Point) -> bool:
-        """Whether it can show at a point, as far as the form of the gradient tells."""
+        """Tell whether the mistake can show at a point, by the form of the gradient."""
         return self.seen.of_form or self._quietly(self._has_form, given)
 
     def seems(self, given: Point) -> bool:
-        """Whether it shows, as far as autodiff tells; the judge may know better.
+        """Tell whether the mistake shows in comparison with autodiff, before it is judged.
 
-        If it shows about as much near the point where it was found, it must do so near this one:
-        where numbers are 0 or tie, there may be mistakes that are none anywhere else.
+        If it is about as large near the point where it was found, it must be so near this one too:
+        at zeros and ties there may be gaps that exist nowhere else.
         """
-        told = self._stays if self._continues else self._is_shown
-        return self._quietly(told, given)
+        is_shown = self._stays if self._continues else self._is_shown
+        return self._quietly(is_shown, given)
 
     def shows(self, given: Point) -> bool:
-        """Whether the same mistake is made at another point, where a right gradient would pass.
+        """Tell whether the same mistake is made at a point where a right gradient would pass.
 
-        First what is quick, then the judge. Whatever the functions raise there, it does not show.
+        It is compared with autodiff first, which is quick, and then judged. If the functions raise,
+        it does not show.
         """
         return self.seems(given) and self._quietly(self._certainly, given)
 
     @staticmethod
-    def _quietly(told: Callable[[Point], bool], given: Point) -> bool:
+    def _quietly(predicate: Callable[[Point], bool], given: Point) -> bool:
         with quiet():
             try:
-                return told(given)
+                return predicate(given)
             except Exception:  # the caller's functions, at points that they were not written for
                 return False
 
     def _has_form(self, given: Point) -> bool:
-        return not form.taken(self.case.gradient, given, self.case.has_value)[2]
+        return not form.call_gradient(self.case.gradient, given, self.case.has_value)[2]
 
     def _is_shown(self, given: Point) -> bool:
         return self._gap(given) is not None
@@ -112,15 +114,16 @@ class Mistake:
         return bool(np.max(np.abs(here - there)) <= np.max(np.abs(here)) / 2)
 
     def _gap(self, given: Point) -> np.ndarray | None:
-        """How wrong the numbers are in those leaves, 0 for other mistakes; None if it is not seen.
+        """Return the gap to autodiff in the wrong leaves, 0 for other kinds; None if it is small.
 
-        Without a second witness all that answers in numbers may be wrong.
+        Without autodiff any finite gradient may be wrong.
         """
         loss, autodiff = self.loss.answers(given)
         if self.seen.of_form:
             return np.zeros(1) if np.isfinite(loss) and self._same_form(given) else None
         with np.errstate(**self._floats):
-            value, answer, findings = form.taken(self.case.gradient, given, self.case.has_value)
+            called = form.call_gradient(self.case.gradient, given, self.case.has_value)
+        value, answer, findings = called
         if findings or not np.isfinite(loss):
             return None
         yours = vector(answer)
@@ -129,7 +132,7 @@ class Mistake:
             return None if finite else np.zeros(1)
         if self.seen.kind == LOSS:
             return np.zeros(1) if value != loss else None
-        if not (finite and self.loss.witnessed):
+        if not (finite and self.loss.has_autodiff):
             return np.zeros(1) if finite else None
         parts = [given.parts()[i] for i in sorted(self.seen.leaves)]
         largest = max(relative(np.abs(yours - autodiff)[p], yours[p], autodiff[p]) for p in parts)
@@ -151,8 +154,8 @@ class Mistake:
             now is not None
             and now.kind == self.seen.kind
             and (not self.seen.leaves or bool(now.leaves & self.seen.leaves))
-            # A right gradient must pass there: one that loses digits may not, and where there are
-            # ties, the judge may not know every choice.
+            # A right gradient must pass there; it may not if digits are lost, or at ties, where not
+            # every subgradient may be known.
             and now.autodiff <= self.seen.autodiff
             and now.kink <= self.seen.kink
             and now.neither_zero >= self._neither_zero
@@ -160,7 +163,7 @@ class Mistake:
 
 
 def nearby(given: Point) -> Point:
-    """The point with its parameters moved a little: a leaf of zeros as one that has ones."""
+    """Return a point with slightly different parameters; zeros move as ones do."""
     rng = np.random.default_rng(0)
     moves = [
         NEAR * (float(np.max(np.abs(leaf), initial=0.0)) or 1.0) * rng.uniform(-1, 1, leaf.shape)
@@ -171,36 +174,36 @@ def nearby(given: Point) -> Point:
 
 
 def form_findings(case: Case, given: Point) -> list[Any]:
-    """What is wrong with the form of the answer, over two calls."""
-    _, first, findings = form.taken(case.gradient, given, case.has_value)
+    """Return the findings on the form of the gradient, from two calls."""
+    _, first, findings = form.call_gradient(case.gradient, given, case.has_value)
     if findings:
         return findings
-    _, second, findings = form.taken(case.gradient, given, case.has_value)
+    _, second, findings = form.call_gradient(case.gradient, given, case.has_value)
     changed = None if findings else form.differs(first, second, given)
     return [*findings, changed] if changed else findings
 
 
 def _compiled(case: Case, given: Point) -> Callable[..., Any]:
-    """Autodiff as one compiled function for each choice of shapes."""
+    """Return autodiff, compiled once for each choice of shapes."""
     layout = Layout(given)
 
     def together(arrays: Any) -> Any:
         params, inputs = layout.together(arrays)
         return jax.value_and_grad(case.loss)(params, *inputs)
 
-    # Small arrays gain nothing from an optimised program, which takes twice as long to compile.
+    # An optimised program takes twice as long to compile, which small arrays do not repay.
     compiled = jax.jit(together, compiler_options={"xla_backend_optimization_level": 0})
     traceable = True
 
-    def witness(params: Any, *inputs: Any) -> Any:
+    def autodiff(params: Any, *inputs: Any) -> Any:
         nonlocal traceable
         if traceable:
             with suppress(
                 Exception
-            ):  # the loss looks at its inputs, or is not defined there at all
+            ):  # the loss needs the values of its inputs, or is not defined there
                 return compiled(Layout(replace(given, params=params, inputs=inputs)).arrays)
         found = jax.value_and_grad(case.loss)(params, *inputs)
         traceable = False
         return found
 
-    return witness
+    return autodiff

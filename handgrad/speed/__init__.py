@@ -1,1 +1,1 @@
-"""How fast a gradient is, beside the autodiff of its loss."""
+"""Time a gradient and the autodiff of its loss; the rounds of `benchmarks/` are timed here too."""

@@ -1,4 +1,4 @@
-"""A loss and its gradient under `jit`: with which inputs as arguments, or why it cannot be."""
+"""Compile a loss and its gradient with `jit`, with as many inputs as arguments as possible."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ import numpy as np
 from handgrad.data.pytrees import is_real
 from handgrad.judging.untraceable import explanation
 
-#: Which inputs are arguments of the compiled program, from all of them to none: a loss may need a
-#: number (`range(n)`), a text or its labels as they are. The first of these that it can be traced
-#: with is taken, as its author would mark as static no more than it needs.
+#: Which inputs are arguments of the compiled program, from all of them to none: a loss may need the
+#: value of a number (`range(n)`), a text or its labels. The first choice that can be traced is
+#: used, so that no more inputs are static than needed.
 _ARGUMENTS: tuple[Callable[[Any], bool], ...] = (
     lambda leaf: True,
     lambda leaf: hasattr(leaf, "dtype"),
@@ -27,18 +27,18 @@ class Compiled:
 
     autodiff: Callable[..., Any]  #: (params, arguments) -> the loss and its gradient
     loss: Callable[..., Any]  #: (params, arguments) -> the loss
-    arguments: tuple[Any, list[Any]]  #: what both are called with, as the caller gave it
+    arguments: tuple[Any, list[Any]]  #: the arguments of both, as the caller gave them
     static: tuple[str, ...]  #: the paths of the inputs that are constants of the program
 
     @property
     def from_numpy(self) -> bool:
-        """Whether a call has arrays to hand over that JAX does not hold yet."""
+        """Whether some arguments are NumPy arrays, which every call converts."""
         leaves = jax.tree_util.tree_leaves(self.arguments)
         return any(isinstance(leaf, np.ndarray) for leaf in leaves)
 
 
 def compiled(loss: Callable[..., Any], params: Any, inputs: Sequence[Any]) -> Compiled | Exception:
-    """The loss and its gradient under `jit`, or what JAX raised when it traced the loss."""
+    """Return the loss and its gradient under `jit`, or what JAX raised when it traced the loss."""
     found, tree = jax.tree_util.tree_flatten_with_path(tuple(inputs))
     leaves = [leaf for _, leaf in found]
     raised: Exception = TypeError("the loss was not traced")
@@ -47,7 +47,7 @@ def compiled(loss: Callable[..., Any], params: Any, inputs: Sequence[Any]) -> Co
         of_arguments = _with_constants(loss, leaves, is_argument, tree)
         try:
             jax.eval_shape(jax.value_and_grad(of_arguments), params, given)
-        except Exception as error:  # whatever their lines raise at what is no number yet
+        except Exception as error:  # the caller's code may raise anything on tracers
             raised = error
             continue
         static = [jax.tree_util.keystr(path) for path, leaf in found if not is_argument(leaf)]
@@ -63,7 +63,7 @@ def compiled(loss: Callable[..., Any], params: Any, inputs: Sequence[Any]) -> Co
 def _with_constants(
     loss: Callable[..., Any], leaves: list[Any], is_argument: Callable[[Any], bool], tree: Any
 ) -> Callable[..., Any]:
-    """The loss as a function of the parameters and of those inputs that are arguments."""
+    """Return the loss as a function of the parameters and of the inputs that are arguments."""
 
     def of_arguments(params: Any, given: Iterable[Any]) -> Any:
         given = iter(given)
@@ -74,7 +74,7 @@ def _with_constants(
 
 
 def why_not(error: Exception) -> str:
-    """Why a loss is not compiled, in one sentence."""
+    """Say in one sentence why a loss is not compiled."""
     line = explanation(error)
     message = str(error).strip().split("\n")[0].rstrip(".")
     return f"The loss cannot be compiled: {line or f'{type(error).__name__}: {message}'}."

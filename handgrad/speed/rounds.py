@@ -1,4 +1,4 @@
-"""Rounds: all contenders in every one of them, and what the times of two say of each other."""
+"""Time contenders in rounds, each round all of them, and compare the times of two."""
 
 import gc
 import math
@@ -11,20 +11,20 @@ from typing import Any
 
 import jax
 
-#: Calls are repeated until a sample takes this long: ten thousand times what the clock resolves.
+#: Calls are repeated until a sample takes this long: ten thousand times the clock's resolution.
 SAMPLE_SECONDS = 0.005
 
-#: Before each sample. OpenBLAS's threads spin for some 20 ms after their work before they sleep; a
-#: contender with threads of its own would share the processors with them.
+#: The pause before each sample. OpenBLAS's threads spin for some 20 ms after their work, and would
+#: compete with the threads of the next contender.
 PAUSE_SECONDS = 0.025
 
-#: What the bounds of a ratio enclose its median with.
+#: The confidence level of the bounds of a ratio.
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of two times: the median over the rounds, and bounds of it."""
+    """A ratio of two times: the median over the rounds, and its bounds."""
 
     median: float
     low: float  #: the bounds enclose the median with 95 % confidence; from fewer than six rounds
@@ -33,14 +33,14 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Rival:
-    """Autodiff beside the gradient."""
+    """The time of autodiff, compared with that of the gradient."""
 
     seconds: float  #: of one call, the median over the rounds
     ratio: Ratio  #: yours / this one
-    comparison: str  #: yours is `faster` or `slower`, or `as fast`: what the noise may hide
+    comparison: str  #: yours is `faster`, `slower`, or `as fast` up to the noise
+    #: The number of calls after which the faster one has repaid its longer first call; None for
+    #: `as fast`, and if nothing is compiled.
     break_even: int | None
-    """After how many calls the faster one has made up for what its first call costs beyond that of
-    the other; None for `as fast`, and where nothing is compiled."""
 
 
 def time_rounds(
@@ -51,22 +51,22 @@ def time_rounds(
     pause: bool = True,
     shuffle: Callable[[list[str]], None] | None = None,
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
-    """Time all contenders in every round, each time in the reverse order, or in a shuffled one.
+    """Time all contenders in every round, in alternating or shuffled order.
 
-    Before each sample comes a pause, and a call that is not timed: another contender's arrays have
-    just had the caches.
+    Each sample follows a pause and a call that is not timed, since the previous contender's arrays
+    have filled the caches.
 
     Args:
-        running: what to time; what JAX answers is awaited.
-        rounds: how many, if there is time.
-        seconds: after which no further round is begun.
-        repeats: the calls of a sample, by name, of contenders that await their answers themselves;
-            found out here by default.
-        pause: whether contenders have threads that spin after their work.
-        shuffle: puts the names of a round in another order.
+        running: the contenders by name; JAX's results are awaited.
+        rounds: the number of rounds, if there is time.
+        seconds: the time after which no further round is started.
+        repeats: calls in a sample, by name, for contenders that await their results themselves;
+            measured by default.
+        pause: whether to pause, for contenders with threads that spin after their work.
+        shuffle: shuffles the names of a round in place.
 
     Returns:
-        Seconds of one call, by name and round, and what the last timed call of each answered.
+        Seconds of one call, by name and round, and the result of the last timed call of each.
     """
     waits = dict.fromkeys(running, False)
     if repeats is None:
@@ -96,7 +96,7 @@ def time_rounds(
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """No garbage is collected while times are taken; what there is, before."""
+    """Collect garbage, then disable the collector while times are taken."""
     was_on = gc.isenabled()
     gc.collect()
     gc.disable()
@@ -108,13 +108,13 @@ def collector_off() -> Iterator[None]:
 
 
 def sample(run: Callable[[], Any], repeats: int, waits: bool = False) -> tuple[float, Any]:
-    """Seconds of one call, the mean over some, and the last answer.
+    """Return the mean seconds of one call, and the last result.
 
     Args:
-        run: what is called.
-        repeats: how often.
-        waits: whether an answer must be awaited; where no array is JAX's, not even looking for one
-            is timed.
+        run: the function to call.
+        repeats: the number of calls.
+        waits: whether results hold JAX arrays and must be awaited; otherwise not even the search
+            for them is timed.
     """
     answer = None
     begin = time.perf_counter()
@@ -133,12 +133,12 @@ def _repeats(run: Callable[[], Any], waits: bool) -> int:
 
 
 def calls_of_a_sample(once: float, seconds: float) -> int:
-    """How often what takes `once` is called until it has taken so many seconds."""
+    """Return the number of calls of `once` seconds each that fill a sample."""
     return max(1, round(seconds / max(once, 1e-9)))
 
 
 def ratio(times: Sequence[float], others: Sequence[float]) -> Ratio:
-    """The median of the ratios within a round, with bounds that assume no distribution.
+    """Return the median of the ratios within rounds, with distribution-free bounds.
 
     The median of the distribution lies outside the k-th smallest and the k-th largest of n values
     if fewer than k are on one side of it: as likely as fewer than k heads, or tails, of n coins.
@@ -153,13 +153,13 @@ def ratio(times: Sequence[float], others: Sequence[float]) -> Ratio:
 def rival(
     yours: Sequence[float], theirs: Sequence[float], noise: Ratio, late: float | None
 ) -> Rival:
-    """What the times of the gradient and of autodiff, a number a round, say of each other.
+    """Compare the times of the gradient and of autodiff, one number per round each.
 
     Args:
         yours: seconds of one call of the gradient.
-        theirs: of autodiff.
-        noise: the gradient beside itself.
-        late: how many seconds later than yours autodiff is compiled; None where nothing is.
+        theirs: seconds of one call of autodiff.
+        noise: the ratio of the gradient to itself.
+        late: how many seconds longer autodiff takes to compile; None if nothing is compiled.
     """
     between = ratio(yours, theirs)
     word = comparison(between, noise)
@@ -171,7 +171,7 @@ def rival(
 
 
 def comparison(between: Ratio, noise: Ratio) -> str:
-    """Whether yours is `faster` or `slower`, or `as fast`, as far as the noise lets one see."""
+    """Return whether yours is `faster`, `slower`, or `as fast` up to the noise."""
     hidden = max(noise.high, 1 / noise.low)
     if between.low > hidden:
         return "slower"

@@ -1,8 +1,8 @@
-"""How long a right gradient takes beside the one that JAX compiles, and what is a difference.
+"""Time a right gradient and the one that JAX compiles, and tell a difference from noise.
 
-All run in every round, and ratios are taken within a round: what slows the machine for a while
-slows both sides. The gradient runs twice in every round; how far it is from itself is the noise,
-and what the noise may hide is not called a difference.
+All run in every round, and ratios are taken within a round, so that a slow phase of the machine
+slows both. The gradient runs twice in every round; its ratio to itself is the noise, and a
+difference within the noise does not count.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,10 +23,10 @@ from handgrad.speed.timings import NotTimedError, Timings
 #: With so many rounds the fourth ratio from either end bounds the median with 96 % confidence.
 ROUNDS = 15
 
-#: After so many seconds no further round is begun.
+#: After this many seconds no further round is started.
 SECONDS = 3.0
 
-#: The contenders.
+#: The names of the contenders.
 YOURS, AGAIN, AUTODIFF, ON_DEVICE = "yours", "again", "autodiff", "on device"
 LOSS, COMPILED_LOSS = "loss", "compiled loss"
 
@@ -44,20 +44,20 @@ def time_gradient(
     """Time a right gradient beside `jit(value_and_grad(loss))`, and the loss alone.
 
     Args:
-        gradient: as for `check_gradient`; it is timed as it stands, its results awaited.
-        loss: as for `check_gradient`. Inputs that it needs as they are become constants.
-        params: where. Autodiff is handed NumPy arrays where the gradient is, too.
-        inputs: whatever both take besides.
+        gradient: as for `check_gradient`; it is timed as it is, with its results awaited.
+        loss: as for `check_gradient`. Inputs whose values it needs for tracing become constants.
+        params: the parameters. Autodiff gets NumPy arrays where the gradient does.
+        inputs: the further arguments of both.
         has_value: whether the gradient returns the loss as well. Autodiff always does.
-        report: a ruling on this gradient; without one, it is judged at this point first.
-        rounds: how many, if there is time.
-        seconds: after which no further round is begun; compiling and warming up come on top.
+        report: the report on this gradient; by default it is judged at this point first.
+        rounds: the number of rounds, if there is time.
+        seconds: the time after which no further round is started, without compiling and warming up.
 
     Returns:
-        Seconds of one call each. A gradient under `jax.jit` is compiled anew for its first call.
+        Seconds of one call each. A gradient under `jax.jit` is recompiled to time its first call.
 
     Raises:
-        NotTimedError: the gradient is not right, or its last answer is not its first one.
+        NotTimedError: the gradient is not right, or its last result differs from its first one.
         Exception: as `check_gradient`.
     """
     if report is None:
@@ -79,7 +79,7 @@ def time_gradient(
 
 @dataclass(frozen=True, eq=False)
 class _Contest:
-    """What runs, and what was found out before it."""
+    """The contenders, the compiled program, and the times of first calls."""
 
     running: Mapping[str, Callable[[], Any]]
     program: Compiled | Exception
@@ -108,7 +108,7 @@ def _contest(gradient: Any, loss: Any, given: Point) -> _Contest:
 
 
 def _as_array(leaf: Any, array: Any) -> Any:
-    """The caller's array where it is JAX's; of anything else, a number say, NumPy's."""
+    """Return the caller's leaf if it is a JAX array, else the NumPy array of it."""
     return leaf if isinstance(leaf, jax.Array) else array
 
 
@@ -155,7 +155,7 @@ def _timings(contest: _Contest, times: Mapping[str, Sequence[float]]) -> Timings
 
 
 def _late(contest: _Contest, times: Mapping[str, Sequence[float]]) -> float | None:
-    """How many seconds more autodiff's first call costs, beyond one of its others, than yours."""
+    """Return how many seconds longer autodiff takes to compile than yours; None if it is not."""
     if contest.first_call_of_autodiff is None:
         return None
     autodiffs = contest.first_call_of_autodiff - median(times[AUTODIFF])

@@ -1,4 +1,4 @@
-"""Timings as data, and how they read."""
+"""Timings as data and as text."""
 
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -8,30 +8,30 @@ from typing import Any
 from handgrad.data.numerals import WIDTH, plural, short
 from handgrad.speed.rounds import Ratio, Rival
 
-#: Units of time, each where a number has no more than three digits before the point.
+#: Units of time (below how many seconds, factor, unit), for at most three digits before the point.
 UNITS = ((1e-6, 1e9, "ns"), (1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (float("inf"), 1.0, "s"))
 
 BY_JAX, PLAIN = "jit(value_and_grad(loss))", "value_and_grad(loss)"
 
 
 class NotTimedError(ValueError):
-    """Why a gradient gets no time, in one line."""
+    """A gradient is not timed; the message is one line that says why."""
 
 
 @dataclass(frozen=True)
 class Timings:
     """Seconds of one call each, the medians over the rounds."""
 
-    yours: float  #: the gradient, with its arguments as they were given
-    first_call: float | None  #: of the gradient, where it is under `jit` itself
+    yours: float  #: the gradient, with the caller's arguments
+    first_call: float | None  #: the gradient's first call, if it is under `jit` itself
     autodiff: Rival | None  #: jit(value_and_grad(loss)), with the same arguments
-    on_device: Rival | None  #: the same with arguments that JAX holds; None if it does anyway
+    on_device: Rival | None  #: the same with JAX arrays as arguments; None if they are anyway
     first_call_of_autodiff: float | None  #: tracing, compiling and running it
-    loss: float  #: the loss alone, as it was given
+    loss: float  #: the loss alone, as the caller gave it
     compiled_loss: float | None  #: jit(loss)
     noise: Ratio  #: yours / yours
-    static: tuple[str, ...]  #: the inputs that are constants of what is compiled
-    not_compiled: str | None  #: why nothing is; `autodiff` is then value_and_grad(loss) if it runs
+    static: tuple[str, ...]  #: the inputs that are constants of the compiled program
+    not_compiled: str | None  #: why it is not compiled; `autodiff` is then plain value_and_grad
     device: str  #: JAX's name for it: cpu, gpu
     rounds: int
 
@@ -39,12 +39,12 @@ class Timings:
         return as_text(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, for machines; JSON takes it."""
+        """Return everything as data for JSON."""
         return asdict(self) | {"static": list(self.static)}
 
 
 def as_text(timings: Timings) -> str:
-    """The timings as text, at most 80 columns wide."""
+    """Write the timings as text, at most 80 columns wide."""
     title = f"What one call takes ({timings.device}, {_medians(timings.rounds)}):"
     rows = _rows(timings)
     width = max(len(name) for name, _, _ in rows)
@@ -55,7 +55,7 @@ def as_text(timings: Timings) -> str:
 
 
 def sentences(timings: Timings) -> list[str]:
-    """What the numbers say, a paragraph each."""
+    """Write what the numbers mean, a paragraph each."""
     texts = [timings.not_compiled] if timings.not_compiled else []
     if timings.autodiff is None:
         return [*texts, "JAX cannot differentiate it either: there is nothing to compare with."]
@@ -68,7 +68,7 @@ def sentences(timings: Timings) -> list[str]:
 
 
 def seconds(value: float) -> str:
-    """A time in three digits: `2.38 µs`, `35.6 ms`, `12.0 s`."""
+    """Write a time with three digits: `2.38 µs`, `35.6 ms`, `12.0 s`."""
     factor, unit = next((factor, unit) for below, factor, unit in UNITS if value < below * 0.9995)
     scaled = value * factor
     return f"{scaled:.{2 if scaled < 9.995 else 1 if scaled < 99.95 else 0}f} {unit}"
@@ -83,7 +83,7 @@ def _name(timings: Timings) -> str:
 
 
 def _rows(timings: Timings) -> list[tuple[str, str, str]]:
-    """What was timed, its time, and its first call."""
+    """Return the rows: contender, time, and first call."""
     rows = [("yours", timings.yours, timings.first_call)]
     if timings.autodiff is not None:
         rows.append((_name(timings), timings.autodiff.seconds, timings.first_call_of_autodiff))
@@ -115,14 +115,14 @@ def _beside(rival: Rival, name: str) -> str:
 
 
 def _times(value: float) -> str:
-    """A ratio in three digits: `1.00`, `45.3`, `0.0949`; all of a large one's, `1,234`."""
+    """Write a ratio with three digits, `1.00`, `45.3`, `0.0949`; a large one whole, `1,234`."""
     if value >= 999.5:
         return f"{value:,.0f}"
     return f"{value:.2f}" if 0.995 <= value < 9.995 else short(value, 3)
 
 
 def _break_even(timings: Timings) -> list[str]:
-    """When the first call has paid for itself; nothing where none was compiled."""
+    """Say when the first call has paid for itself; nothing if none was compiled."""
     if timings.first_call_of_autodiff is None:
         return []
     rivals = [rival for rival in (timings.autodiff, timings.on_device) if rival is not None]
@@ -146,7 +146,7 @@ def _paid(rival: Rival) -> str:
 
 
 def _about(calls: int) -> str:
-    """Two digits of a number of calls: times are not known better."""
+    """Write a number of calls with two digits, the accuracy of the times."""
     digits = max(0, len(str(calls)) - 2)
     rounded = round(calls, -digits)
     return f"{'about ' if digits else ''}{plural(rounded, 'call')}"

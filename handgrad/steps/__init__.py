@@ -1,1 +1,1 @@
-"""Which step of a backward pass is wrong: every forward and backward pair judged by itself."""
+"""Find the wrong step of a backward pass: judge every pair of forward and backward functions."""

@@ -1,8 +1,8 @@
-"""Which wrong steps make a gradient wrong: those without whose mistake more of it is right.
+"""Find the wrong steps that make a gradient wrong, by correcting them.
 
-A step may differ from its derivative and do no harm, where what it does differently is multiplied
-by 0 later on, say; or it may undo what somebody did elsewhere. So the gradient is run once more
-with the right answer in place of the step's own. Only what then becomes right was its fault.
+A wrong step may do no harm, if its error is multiplied by 0 later, for example, or undoes another
+error. So the gradient is rerun with the step's right result in place of its own. The leaves that
+then become right were its fault.
 """
 
 import inspect
@@ -25,20 +25,20 @@ from handgrad.steps.rebound import rebound
 
 
 class NotCorrectedError(Exception):
-    """What the right answer of a step would be is not known."""
+    """The right result of a step is not known."""
 
 
 def guilty(trial: Trial, wrong: Sequence[Pair]) -> dict[Callable[..., Any], bool | None]:
-    """Which backward functions are to blame for a wrong gradient.
+    """Tell which backward functions are to blame for a wrong gradient.
 
     Args:
-        trial: of the gradient.
-        wrong: pairs that it calls at the deciding point whose backward pass is wrong.
+        trial: the trial of the gradient.
+        wrong: the pairs it calls at the deciding point whose backward pass is wrong.
 
     Returns:
-        For each backward function, whether a wrong leaf becomes right with its right answer, and no
-        right one wrong; None where that could not be tried. Where no function makes a difference
-        by itself, those are to blame without which all of them together make less of one.
+        For each backward function, whether correcting it makes a wrong leaf right and no right one
+        wrong; None if that could not be tried. If no function does so by itself, all are corrected
+        together, and those are to blame without which fewer leaves become right.
     """
     pairs = {pair.backward: pair for pair in wrong}
     alone = {function: _made_right(trial, [pair]) for function, pair in pairs.items()}
@@ -54,9 +54,9 @@ def guilty(trial: Trial, wrong: Sequence[Pair]) -> dict[Callable[..., Any], bool
 
 
 def _made_right(trial: Trial, pairs: Sequence[Pair]) -> frozenset[str] | None:
-    """The wrong leaves that are right where some pairs answer as they should.
+    """Return the wrong leaves that become right if some pairs are corrected.
 
-    None where they cannot; nothing where a leaf that was right would be wrong.
+    None if they cannot be corrected; empty if a right leaf becomes wrong.
     """
     case, ruling = trial.case, trial.outcomes[trial.deciding].ruling
     if ruling is None:
@@ -64,19 +64,20 @@ def _made_right(trial: Trial, pairs: Sequence[Pair]) -> frozenset[str] | None:
     corrected = [Corrected(pair) for pair in pairs]
     try:
         with _quietly(), jax.disable_jit(), rebound(list(_instead(corrected))):
-            _, leaves, findings = form.taken(case.gradient, ruling.given, case.has_value)
-    except Exception:  # a step that cannot be mended, or lines that take no other answer
+            called = form.call_gradient(case.gradient, ruling.given, case.has_value)
+    except Exception:  # a step that cannot be corrected, or code that does not take the result
         return None
-    if findings or not all(step.asked for step in corrected):
+    _, leaves, findings = called
+    if findings or not all(step.was_called for step in corrected):
         return None
     before, after = _off(ruling, ruling.yours.answer), _off(ruling, vector(leaves))
-    # What lost digits only may be as far off as what is wrong, and that is nobody's fault.
+    # Leaves that only lost digits may be as far off as wrong ones, but no step is to blame.
     wrong = before & _leaves(ruling, ruling.yours.level)
     return frozenset() if after - before else wrong - after
 
 
 def _quietly() -> Any:
-    """The same lines have had their say before, at this point."""
+    """Suppress warnings: the same code has run before at this point."""
     return warnings.catch_warnings(action="ignore")
 
 
@@ -87,40 +88,40 @@ def _instead(corrected: Iterable["Corrected"]) -> Iterator[Any]:
 
 
 def _off(ruling: Ruling, answer: np.ndarray) -> frozenset[str]:
-    """The leaves in which an answer is farther off than both tolerances allow."""
-    # Without a rerun: the lines of the mended gradient are not there to be run at another
-    # precision, so those of the caller's are not rerun either.
+    """Return the leaves in which a gradient exceeds both tolerances."""
+    # Without a rerun at another precision, which the corrected gradient does not allow; so the
+    # caller's gradient is not rerun either.
     measures, second = (ruling.reference, ruling.tolerance), ruling.autodiff.answer
     again = rule(ruling.given, *measures, answer, second, ruling.problem)
     return _leaves(ruling, again.yours.level)
 
 
 def _leaves(ruling: Ruling, level: np.ndarray) -> frozenset[str]:
-    """The leaves some element of which is wrong."""
+    """Return the leaves with a wrong element."""
     parts = zip(ruling.given.paths, ruling.given.parts(), strict=True)
     return frozenset(path for path, part in parts if (level[part] == WRONG).any())
 
 
 @dataclass(eq=False)
 class Corrected:
-    """A pair whose backward function gives the right answer."""
+    """A pair whose backward function returns the right result."""
 
     pair: Pair
-    #: Caches that were made, and from what. They are kept, so that no other object is taken for one
-    #: of them.
+    #: The caches that were made, with the arguments. They are kept alive, since they are identified
+    #: by their ids.
     made: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
-    asked: bool = False  #: whether the backward function was called
+    was_called: bool = False  #: whether the backward function was called
 
     def forward(self, *args: Any, **named: Any) -> Any:
-        """What the pair's own gives."""
+        """Run the pair's own forward function, and remember its arguments."""
         given = copied(_in_order(self.pair.forward, args, named))
         output, cache = self.pair.forward(*args, **named)
         self.made.append((cache, given))
         return output, cache
 
     def backward(self, *args: Any, **named: Any) -> Any:
-        """The right answer, in the form of the one that the pair's own gives."""
-        self.asked = True
+        """Return the right result, in the form of the result of the pair's own function."""
+        self.was_called = True
         *taken, cache = _in_order(self.pair.backward, args, named)
         given, count = self._taken(cache), len(self.pair.inputs)
         own = self.pair.backward(*copied((*taken, cache)))
@@ -133,7 +134,7 @@ class Corrected:
         return _filled(own, call.inputs, _right(call))
 
     def _taken(self, cache: Any) -> tuple[Any, ...]:
-        """From what a cache was made; of several, the last, as those that share one are undone."""
+        """Return the arguments that a cache was made from; the last, if several share one."""
         for k in reversed(range(len(self.made))):
             if self.made[k][0] is cache:
                 return self.made.pop(k)[1]
@@ -141,7 +142,7 @@ class Corrected:
 
 
 def _in_order(function: Any, args: Any, named: Any) -> tuple[Any, ...]:
-    """The arguments of a call in the order of the function's parameters, defaults among them."""
+    """Return the arguments of a call in the order of the parameters, with defaults."""
     bound = inspect.signature(function).bind(*args, **named)
     bound.apply_defaults()
     if bound.kwargs:
@@ -150,14 +151,14 @@ def _in_order(function: Any, args: Any, named: Any) -> tuple[Any, ...]:
 
 
 def _right(call: Pair) -> list[np.ndarray]:
-    """The right cotangents of a call's float inputs; at a kink, the nearest to those given."""
-    # The gradient runs with `jit` taken out, the judge does not.
+    """Return the right cotangents of a call's float inputs; at a kink, the nearest right ones."""
+    # The gradient runs without `jit`, the judge with it.
     with jax.disable_jit(False):
         judgement = call.judged(points=0, seed=0)
     ruling = judgement.trial.outcomes[0].ruling
     if ruling is None:
         raise NotCorrectedError(f"{call.name}: {judgement.headline}")
-    # Of the largest arrays not every element is judged; of the others, JAX's own is as good.
+    # Elements of large arrays that were not judged are taken from autodiff.
     known = ruling.reference.known
     right = np.where(known, balls.midpoints(ruling.yours.reference), ruling.autodiff.answer)
     pieces = zip(ruling.given.parts(), ruling.given.leaves, strict=True)
@@ -165,7 +166,7 @@ def _right(call: Pair) -> list[np.ndarray]:
 
 
 def _filled(own: Any, inputs: tuple[Any, ...], right: Iterable[np.ndarray]) -> Any:
-    """An answer of the form of its own with the right cotangents in it; what is no float stays."""
+    """Return a result in the form of `own` with the right cotangents; other leaves are kept."""
     several = isinstance(own, tuple | list)
     left, answer = iter(right), []
     for given, got in zip(inputs, own if several else [own], strict=True):

@@ -1,4 +1,4 @@
-"""A forward and a backward function that belong together, and how they are judged by themselves."""
+"""A pair of a forward and a backward function, and how it is judged by itself."""
 
 from dataclasses import dataclass
 from types import FunctionType
@@ -11,25 +11,25 @@ from handgrad.judging.trial import judge
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A forward call and the backward call that is given its cache."""
+    """A forward call, and the backward call that gets its cache."""
 
     name: str
     forward: FunctionType
     backward: FunctionType
-    inputs: tuple[Any, ...]  #: those that the backward pass answers for
-    settings: tuple[Any, ...]  #: what the forward pass takes after them
-    names: tuple[str, ...]  #: of the inputs, where each is one array or number; else none
+    inputs: tuple[Any, ...]  #: those with a cotangent from the backward pass
+    settings: tuple[Any, ...]  #: further arguments of the forward pass
+    names: tuple[str, ...]  #: names of the inputs if each is one array or number; else empty
     cotangent: Any
     cache_alone: bool = False  #: whether the backward pass takes no cotangent, as a loss's may
 
     def judged(self, points: int, seed: int) -> Judgement:
-        """The ruling on the backward pass, as `check_backward` gives it.
+        """Judge the backward pass, as `check_backward` does.
 
         Args:
-            points: besides the one at which it was called.
-            seed: of those.
+            points: the number of points besides the one at which it was called.
+            seed: of those points.
         """
-        # By names of their own, for whoever reads what a function refers to.
+        # In local variables, so that `numpy_to_jax`, which reads closures, finds the function.
         there, settings = self.forward, self.settings
 
         def forward(*inputs: Any) -> Any:

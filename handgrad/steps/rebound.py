@@ -1,4 +1,4 @@
-"""Another function in a function's place, wherever code finds it by a name, for a while."""
+"""Temporarily replace a function by another, under every name that code refers to it by."""
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
@@ -7,25 +7,25 @@ from functools import partial
 from types import CellType, FunctionType
 from typing import Any
 
-#: What puts a function in one place.
+#: Assigns a function to one name.
 Place = Callable[[Any], None]
 
 
 class NowhereError(LookupError):
-    """No name leads to the function: it is an element of a list, say, or was made on the way."""
+    """No name refers to the function: it is an element of a list, say, or a temporary."""
 
 
 @contextmanager
 def rebound(instead: Sequence[tuple[FunctionType, Callable[..., Any]]]) -> Iterator[None]:
-    """Every name of some functions leads to others; afterwards, whatever happens, to them again.
+    """Replace functions under every name, and restore them afterwards, also after an error.
 
     Args:
-        instead: each function and what takes its place.
+        instead: each function and its replacement.
 
     Raises:
         NowhereError: a function has no name.
     """
-    # All are found before any is moved: what takes a function's place is not taken for it.
+    # All names are found before any is changed, so that no replacement is replaced itself.
     found = [(place, old, new) for old, new in instead for place in _places(old)]
     try:
         for place, _, new in found:
@@ -37,7 +37,7 @@ def rebound(instead: Sequence[tuple[FunctionType, Callable[..., Any]]]) -> Itera
 
 
 def _places(function: FunctionType) -> list[Place]:
-    """The global variables of every module, and the variables of closures, that hold a function."""
+    """Find the global variables and the closure variables that hold a function."""
     places: list[Place] = []
     # No inner scope here may use `function`: it would be a cell itself.
     for holder in gc.get_referrers(function):

@@ -1,7 +1,7 @@
-"""The steps that a gradient is made of, seen while it runs: calls of `..._forward`, `..._backward`.
+"""Record the steps of a gradient while it runs: calls of `NAME_forward` and `NAME_backward`.
 
-Nothing is patched: Python reports every call and every return while the gradient is called once
-more. A forward call belongs to the backward call that is given its cache.
+Nothing is patched: a profile function sees every call and return while the gradient is called once
+more. A forward call is paired with the backward call that gets its cache.
 """
 
 import gc
@@ -22,7 +22,7 @@ from handgrad.judging.outcome import Trial
 from handgrad.steps.corrected import guilty
 from handgrad.steps.pair import Pair
 
-#: Points for each step besides the one where it was seen.
+#: The number of points to judge each step at, besides the one where it was called.
 MORE = 2
 
 FORWARD, BACKWARD = "_forward", "_backward"
@@ -30,14 +30,14 @@ FORWARD, BACKWARD = "_forward", "_backward"
 
 @dataclass(eq=False)
 class Call:
-    """One call of a function that was seen."""
+    """One recorded call of a function."""
 
     code: CodeType
-    args: tuple[Any, ...]  #: as they were when it was called; arrays copied
-    given: tuple[Any, ...]  #: the same objects as were given
+    args: tuple[Any, ...]  #: copies of the arguments, made before the call
+    given: tuple[Any, ...]  #: the arguments themselves
     result: Any = None
-    used: bool = False
-    of_steps: bool = False  #: whether it called others of its like
+    used: bool = False  #: whether it is in a pair
+    of_steps: bool = False  #: whether it called other backward functions
 
     @property
     def base(self) -> str:
@@ -46,31 +46,31 @@ class Call:
 
     @property
     def name(self) -> str:
-        """The name, and where the function stands."""
+        """The name, with file and line of the function."""
         where = f"{near(self.code.co_filename)}, line {self.code.co_firstlineno}"
         return f"{self.code.co_name} ({where})"
 
 
 def pairs(gradient: Callable[..., Any], given: Point) -> list[Pair | NotJudged]:
-    """The pairs that a gradient is made of, in the order of its backward pass.
+    """Return the pairs that a gradient calls, in the order of its backward pass.
 
     Args:
-        gradient: called once, at the point.
+        gradient: is called once, at the point.
         given: the point.
 
     Returns:
-        In place of a backward call that belongs to no forward call, why it does not. That is not
-        said of the gradient itself, of one that is made of steps, and of a library's.
+        The pairs; in place of a backward call without a forward call, why it is not judged. The
+        gradient itself, backward functions made of steps, and those of a library are left out.
     """
     calls = _calls(gradient, given)
     forwards = [call for call in calls if call.code.co_name.endswith(FORWARD)]
     backwards = [call for call in calls if call.code.co_name.endswith(BACKWARD)]
     found = ((call, _pair(call, forwards)) for call in backwards)
-    accused = getattr(gradient, "__code__", None)
+    own_code = getattr(gradient, "__code__", None)
     return [
         pair or _alone(call)
         for call, pair in found
-        if pair or not (call.of_steps or call.code is accused or not is_own(call.code.co_filename))
+        if pair or not (call.of_steps or call.code is own_code or not is_own(call.code.co_filename))
     ]
 
 
@@ -96,7 +96,7 @@ def _calls(gradient: Callable[..., Any], given: Point) -> list[Call]:
         with jax.disable_jit():
             sys.setprofile(profile)
             given.call(gradient)
-    except Exception:  # what it raises it has raised before, or does so only where it is watched
+    except Exception:  # e.g. code that does not run without `jit` or under a profile function
         return []
     finally:
         sys.setprofile(before)
@@ -109,7 +109,7 @@ def _arguments(frame: FrameType) -> Iterator[Any]:
 
 
 def _pair(call: Call, forwards: list[Call]) -> Pair | None:
-    """A backward call with the forward call whose cache it is given: of several, the last."""
+    """Pair a backward call with the forward call whose cache it gets; the last, if several."""
     for forward in reversed(forwards):
         if forward.base != call.base or forward.used or not _is_pair(forward.result):
             continue
@@ -141,12 +141,12 @@ def _alone(call: Call) -> NotJudged:
 
 
 def _answered(result: Any) -> int:
-    """For how many inputs a backward pass answers: the first ones. What follows are settings."""
+    """Return how many inputs, from the first on, a backward pass returns cotangents for."""
     return len(result) if isinstance(result, tuple | list) else 1
 
 
 def _names(forward: Call, count: int) -> tuple[str, ...]:
-    """The names of the floats among the first inputs of a forward call, in order."""
+    """Return the names of the floats among the first inputs of a forward call, in order."""
     pairs = list(zip(forward.code.co_varnames, forward.args[:count], strict=False))
     if not all(jax.tree_util.all_leaves([value]) for _, value in pairs):
         return ()
@@ -158,7 +158,7 @@ def _is_pair(result: Any) -> bool:
 
 
 def _function(code: CodeType) -> FunctionType | None:
-    """The function that runs some code; the first one, where a closure was made several times."""
+    """Return the function of a code object; the first one, if a closure was made several times."""
     return next((f for f in gc.get_referrers(code) if isinstance(f, FunctionType)), None)
 
 
@@ -168,17 +168,17 @@ class JudgedStep:
 
     name: str
     judgement: Judgement
-    inputs: tuple[str, ...]  #: how the leaves are called by the step's author, if known
-    #: Whether more of the gradient is right without the step's mistake; None if there is no
-    #: mistake, or it could not be tried.
+    inputs: tuple[str, ...]  #: the author's names for the leaves, if known
+    #: Whether more of the gradient is right without the step's mistake; None if the step is right,
+    #: or that could not be tried.
     guilty: bool | None
 
 
 def steps(trial: Trial) -> tuple[tuple[JudgedStep, ...], tuple[NotJudged, ...]]:
-    """Judge the steps that a wrong gradient is made of, each at what it was given.
+    """Judge the steps of a wrong gradient, each at its own arguments.
 
     Args:
-        trial: of the gradient; its steps are seen at the point that decided.
+        trial: the trial of the gradient; its steps are recorded at the deciding point.
 
     Returns:
         The steps in the order of the forward pass, and those that could not be judged; both empty
@@ -206,7 +206,7 @@ def steps(trial: Trial) -> tuple[tuple[JudgedStep, ...], tuple[NotJudged, ...]]:
 def _judged(pair: Pair, seed: int) -> Judgement | NotJudged:
     try:
         judgement = pair.judged(MORE, seed)
-    except Exception as error:  # whatever the caller's functions raise on what they are given
+    except Exception as error:  # the caller's functions may raise anything at other points
         message = str(error).strip().split("\n")[0]
         raised = type(error).__name__
         return NotJudged(pair.name, f"{raised}: {message}" if message else f"it raised {raised}")

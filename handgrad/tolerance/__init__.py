@@ -1,1 +1,1 @@
-"""How far from the reference an answer may be: conditioning, and what rounding explains."""
+"""The tolerances of each element: what conditioning and what ordinary rounding explain."""

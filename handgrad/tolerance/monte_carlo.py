@@ -1,12 +1,12 @@
-"""Runs that imitate rounding: every number on the way is moved by what a format may move it.
+"""Monte Carlo arithmetic: runs whose numbers are randomly perturbed to imitate rounding.
 
-Monte Carlo arithmetic (Parker, Monte Carlo Arithmetic, 1997), at a precision where nothing else is
-lost. Each result of an arithmetic operation is multiplied by 1 ± u and moved by the smallest normal
-number, below which results may become 0; u is half the spacing of floats at 1. A sum of n terms is
-moved by √n·u·Σ|terms| instead, which bounds its rounding errors in any order of summation with high
-probability (Higham and Mary, A new approach to probabilistic rounding error analysis, 2019).
-Factorisations and triangular systems are moved at their arguments: they answer exactly for
-arguments a little off (Higham, Accuracy and Stability of Numerical Algorithms, chapters 8 to 10).
+(Parker, Monte Carlo Arithmetic, 1997), at a precision where nothing else is lost. Each result of an
+arithmetic operation is multiplied by 1 ± u and shifted by the smallest normal number, below which
+results may become 0; u is the unit roundoff. A sum of n terms is shifted by √n·u·Σ|terms| instead,
+which bounds its rounding errors in any order of summation with high probability (Higham and Mary, A
+new approach to probabilistic rounding error analysis, 2019). Factorisations and triangular systems
+are backward stable, so their arguments are perturbed (Higham, Accuracy and Stability of Numerical
+Algorithms, chapters 8 to 10).
 """
 
 from functools import cache
@@ -25,13 +25,13 @@ from handgrad.program.rules.summing import contract
 
 
 class MonteCarlo:
-    """Moves the numbers of one run at random."""
+    """Perturbs the numbers of one run at random."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
 
     def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
-        """Moved arguments, where an operation is backward stable."""
+        """Perturb the arguments, if the operation is backward stable."""
         if _rounds(eqn) is not Rounds.ARGUMENTS:
             return operands
         return [
@@ -42,7 +42,7 @@ class MonteCarlo:
         ]
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
-        """Moved results, where an operation rounds."""
+        """Perturb the results, if the operation rounds them."""
         rounds = _rounds(eqn)
         if rounds is Rounds.SUM and isinstance(outputs[0], Dual):
             return [self._summed(eqn, operands, outputs[0])]
@@ -59,7 +59,7 @@ class MonteCarlo:
         return Dual(self._underflow(x.value, value, tiny) if tiny else value)
 
     def _underflow(self, before: np.ndarray, value: np.ndarray, tiny: float) -> np.ndarray:
-        """Numbers near the smallest normal one may become 0, or move by as much; 0 stays 0."""
+        """Shift numbers near the smallest normal one by as much; 0 stays 0."""
         near = np.abs(balls.midpoints(before)) < tiny * 2.0**60
         if not near.any():
             return value
@@ -77,7 +77,7 @@ class MonteCarlo:
 
 
 def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
-    """Σ|terms| of a sum, in floats."""
+    """Return Σ|terms| of a sum, in floats."""
     name = eqn.primitive.name
     if name == "reduce_sum":
         return np.asarray(sizes[0].sum(axis=tuple(eqn.params["axes"])))
@@ -93,18 +93,18 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
 
 @cache
 def _factors(u: float) -> np.ndarray:
-    """Exactly 1 - u and 1 + u, at a precision that holds both."""
+    """Return 1 - u and 1 + u exactly."""
     with balls.precision(128):
         return balls.boxed([arb(1) - arb(u), arb(1) + arb(u)], (2,))
 
 
 def unit(v: Any) -> float:
-    """Half the spacing of floats at 1, in the format of a variable."""
+    """Return the unit roundoff of a variable's dtype: half the spacing of floats at 1."""
     return _unit_and_smallest(v.aval.dtype)[0]
 
 
 def smallest(v: Any) -> float:
-    """The smallest normal number of the format of a variable."""
+    """Return the smallest normal number of a variable's dtype."""
     return _unit_and_smallest(v.aval.dtype)[1]
 
 
@@ -121,7 +121,7 @@ def _rounds(eqn: Any) -> Rounds:
 
 
 def _narrows(eqn: Any) -> bool:
-    """Whether an operation rounds numbers to a shorter format."""
+    """Tell whether an operation converts to a shorter float dtype."""
     if eqn.primitive.name == "reduce_precision":
         return True
     if eqn.primitive.name != "convert_element_type":

@@ -1,7 +1,7 @@
-"""Runs of a loss's lines that imitate rounding, or data a little off.
+"""Perturbed runs of NumPy code on series: they imitate rounding, or slightly different data.
 
-Both are for series what `handgrad.tolerance.monte_carlo` and the moved constants of a traced
-program are for JAX's programs.
+They correspond to `handgrad.tolerance.monte_carlo` and to the perturbed constants of a traced
+program.
 """
 
 import numpy as np
@@ -12,10 +12,10 @@ from handgrad.arithmetic.dual import Dual
 
 
 class OtherData:
-    """Floats from outside of the loss stand for values half an ulp away; 0 and ±1 are meant.
+    """Perturbs floats from outside the loss by half an ulp; 0 and ±1 are exact.
 
-    Lines slice such arrays and use them more than once, so which way a number is moved is drawn for
-    the number itself, wherever it comes in.
+    Code may slice such arrays and use them more than once, so the sign of a perturbation is a hash
+    of the number itself.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
@@ -23,7 +23,7 @@ class OtherData:
         self._odd = odd | np.uint64(1)
 
     def constant(self, values: np.ndarray) -> Dual:
-        """Moved floats."""
+        """Perturb floats from outside the loss."""
         fixed = (values == 0) | (np.abs(values) == 1) | ~np.isfinite(values)
         with np.errstate(invalid="ignore"):
             ulps = np.where(fixed, 0.0, np.spacing(values).astype(np.float64))
@@ -33,21 +33,21 @@ class OtherData:
         return Dual(np.asarray(moved, dtype=object))
 
     def before(self, operand: Dual, terms: int) -> Dual:  # noqa: ARG002 (part of the protocol)
-        """As it is."""
+        """Return the operand unchanged."""
         return operand
 
     def after(self, result: Dual) -> Dual:
-        """As it is."""
+        """Return the result unchanged."""
         return result
 
 
 class Rounding:
-    """Every result, and every slope beside it, is moved by what a format rounds.
+    """Perturbs every result, and its slopes, by the rounding of a dtype.
 
-    Results are multiplied by 1 ± u, u half the spacing at 1, and near the smallest normal number
-    moved by as much. A sum of n terms, and whatever is made of such sums, answers exactly for
-    operands that are off by √n·u (Higham and Mary, A new approach to probabilistic rounding error
-    analysis, 2019).
+    Results are multiplied by 1 ± u, u the unit roundoff, and shifted by the smallest normal number
+    if they are near it. For a sum of n terms, and functions made of sums, the operands are
+    perturbed by √n·u (Higham and Mary, A new approach to probabilistic rounding error analysis,
+    2019).
     """
 
     def __init__(self, rng: np.random.Generator, dtype: np.dtype) -> None:
@@ -55,15 +55,15 @@ class Rounding:
         self._unit, self._tiny = float(finfo.eps) / 2, float(finfo.smallest_normal)
 
     def constant(self, values: np.ndarray) -> Dual:
-        """As they are."""
+        """Return the floats unchanged."""
         return dual.constant(values)
 
     def before(self, operand: Dual, terms: int) -> Dual:
-        """An operand of a sum, moved."""
+        """Perturb an operand of a sum."""
         return self._both(operand, float(np.sqrt(max(terms, 1))) * self._unit)
 
     def after(self, result: Dual) -> Dual:
-        """A result, moved."""
+        """Perturb a result."""
         return self._both(result, self._unit)
 
     def _both(self, x: Dual, unit: float) -> Dual:

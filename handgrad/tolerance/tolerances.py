@@ -1,14 +1,14 @@
-"""How far from the reference an answer may be: two tolerances, derived from the loss at the point.
+"""Compute the two tolerances of a gradient from the loss at the point.
 
-**The sharp one is conditioning.** Parameters, inputs and arrays that the loss has in its closure
-stand for values up to half an ulp away (an exact 0 or ±1 is meant). The *unit* of an element is the
-largest move of the exact gradient over `SHARP_DRAWS` random draws of such values, and half an ulp
-of the element on top; where the exact value is 0 and does not move, half an ulp of the largest
-element about it (where all are 0, the deviation that rounding explains). An answer within `SHARP`
-units is as right as floating point can be.
+**The sharp tolerance is conditioning.** Parameters, inputs and arrays in the closure of the loss
+may be up to half an ulp from the values they stand for (0 and ±1 are exact). The *unit* of an
+element is the largest change of the exact gradient over `SHARP_DRAWS` random draws of such values,
+plus half an ulp of the element. For an exact 0 that does not change it is half an ulp of the
+largest element in its leaf, or else of all (if all are 0, the deviation below). A gradient within
+`SHARP` units is as right as floating point can be.
 
-**The loose one is ordinary rounding.** JAX's program for the gradient is run at high precision with
-every number on its way moved by as much as the format rounds (`handgrad.tolerance.monte_carlo`);
+**The loose tolerance is ordinary rounding.** JAX's program for the gradient is run at high
+precision with every number perturbed as the dtype rounds (`handgrad.tolerance.monte_carlo`).
 `LOOSE` times the largest deviation of an element over `LOOSE_DRAWS` runs is what rounding explains.
 """
 
@@ -25,55 +25,55 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.data.pytrees import is_real
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.random_directions import BLOCK, and_units, one_and_units
+from handgrad.oracle.random_directions import BLOCK, generic_and_units, with_units
 from handgrad.oracle.reference import Reference, contains_zero, element_scale
 from handgrad.program.interpreter import number
 from handgrad.program.trace import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
 
-#: Right is within so many units. Measured over the models of models/zoo.py (`test_judge.py`).
+#: The sharp tolerance in units. Measured over the models of models/zoo.py (`test_judge.py`).
 SHARP = 64
 
-#: Explained by rounding is within so many of the largest deviations seen; measured as above.
+#: The loose tolerance in largest deviations; measured in the same way.
 LOOSE = 32
 
 SHARP_DRAWS, LOOSE_DRAWS = 4, 8
 
-#: Up to so many parameters the moves are had by series, where no program has the gradient: each
-#: draw costs as many directions. Beyond, a unit is half an ulp.
+#: The most parameters for which changes are computed by series if no program has the gradient: each
+#: draw costs one direction per parameter. With more, a unit is half an ulp.
 MOST_BY_SERIES = 400
 
-#: Bits that the moves of a gradient are computed with, beyond those of a float64.
+#: The precision in bits that changes of a gradient are computed with.
 BITS = 192
 
 
 @dataclass(frozen=True, eq=False)
 class Tolerance:
-    """How far each element, and the loss, may be from the reference. Floats, shape (size,)."""
+    """The tolerances of each element, floats of shape (size,), and of the loss."""
 
     unit: np.ndarray
     loose: np.ndarray
     unit_of_loss: float
     loose_of_loss: float
-    program: np.ndarray  #: what JAX's program answers in exact arithmetic, objects
+    program: np.ndarray  #: the gradient of JAX's program in exact arithmetic, objects
 
     @property
     def sharp(self) -> np.ndarray:
-        """The largest distance that counts as right."""
+        """The largest error that counts as right, shape (size,)."""
         return SHARP * self.unit
 
 
 def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
-    """Both tolerances at a point.
+    """Compute the two tolerances at a point.
 
     Args:
         problem: the loss and the point.
-        truth: its certified gradient.
+        reference: the certified gradient there.
         seed: of the random draws.
     """
     rng = np.random.default_rng(seed)
     if not reference.known.all():
-        return _of_some(problem, reference, rng)
+        return _of_known_elements(problem, reference, rng)
     program = problem.traced.gradient
     with balls.precision(max(BITS, reference.bits)):
         base, frozen = _run(problem, program, problem.arguments(), None)
@@ -84,26 +84,28 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
         for _ in range(LOOSE_DRAWS):
             moved, _ = _run(problem, program, problem.arguments(), frozen, MonteCarlo(rng))
             loose = np.fmax(loose, distance(moved, base))
-        # Of a number that JAX's program does not have, its rounding tells nothing.
+        # If JAX's program does not give a finite number, its rounding is no measure.
         loose = np.where(_finite(base), loose, 0.0)
         if contains_zero(reference.gradient).all():
-            # Nothing but exact zeros has no size; what is left of terms that cancel has.
+            # Exact zeros alone give no scale, but the rounding of terms that cancel does.
             unit[1:] = np.fmax(unit[1:], loose[1:])
     return Tolerance(unit[1:], LOOSE * loose[1:], unit[0], LOOSE * loose[0], base[1:])
 
 
-def _of_some(problem: Problem, reference: Reference, rng: np.random.Generator) -> Tolerance:
-    """The sharp tolerance where only some elements are known; for the loose one is no time."""
+def _of_known_elements(
+    problem: Problem, reference: Reference, rng: np.random.Generator
+) -> Tolerance:
+    """Compute the sharp tolerance of the known elements; for the loose one there is no time."""
     chosen = np.flatnonzero(reference.known)
     with balls.precision(max(BITS, reference.bits)):
-        moves = np.zeros(1 + problem.size)
+        changes = np.zeros(1 + problem.size)
         for block in np.array_split(chosen, -(-chosen.size // BLOCK)):
-            directions = one_and_units(rng, problem.size, block)
-            moved = _moves_of_series(problem, rng, directions, draws=1)
-            moves[np.append(0, 1 + block)] = moved
+            directions = generic_and_units(rng, problem.size, block)
+            moved = _changes_by_series(problem, rng, directions, draws=1)
+            changes[np.append(0, 1 + block)] = moved
         here = element_scale(problem, reference.gradient)
     loss = np.abs(balls.midpoints(balls.boxed([reference.loss], (1,))))
-    unit = moves + np.concatenate([np.spacing(loss) / 2, half_ulps(problem, here)])
+    unit = changes + np.concatenate([np.spacing(loss) / 2, half_ulps(problem, here)])
     nothing = np.zeros(problem.size)
     return Tolerance(unit[1:], nothing, unit[0], 0.0, reference.gradient)
 
@@ -114,69 +116,69 @@ def _units(
     rng: np.random.Generator,
     here: tuple[np.ndarray, Any] | None,
 ) -> np.ndarray:
-    """The units of the loss and of every element, shape (1 + size,).
+    """Compute the units of the loss and of every element, shape (1 + size,).
 
     Args:
         problem: the loss and the point.
-        truth: its certified gradient.
-        rng: of the draws.
-        here: what the reference's program answers at the point, if that has been run.
+        reference: the certified gradient there.
+        rng: draws the perturbations.
+        here: the run of the reference's program at the point, if there was one.
     """
     loss = balls.boxed([reference.loss], (1,))
     sizes = np.concatenate(
         [np.abs(balls.midpoints(loss)), element_scale(problem, reference.gradient)]
     )
     if reference.program is not None:
-        moves = _moves_of_program(problem, reference.program, rng, here)
+        changes = _changes_by_program(problem, reference.program, rng, here)
     elif problem.size <= MOST_BY_SERIES:
-        moves = _moves_of_series(problem, rng)
+        changes = _changes_by_series(problem, rng)
     else:
-        moves = np.zeros(sizes.size)
+        changes = np.zeros(sizes.size)
     if reference.kink is not None:
-        # The answer may be on any side.
-        for way in reference.kink.ways:
-            moves = np.fmax(moves, _moves_of_series(problem, rng, and_units(way)))
-        sides = reference.kink.corner + reference.kink.edges
-        sizes[1:] = np.fmax(sizes[1:], np.max(balls.magnitudes(sides), axis=0))
+        # The gradient may be that of any side.
+        for direction in reference.kink.directions:
+            changes = np.fmax(changes, _changes_by_series(problem, rng, with_units(direction)))
+        one_sided = reference.kink.vertex + reference.kink.edges
+        sizes[1:] = np.fmax(sizes[1:], np.max(balls.magnitudes(one_sided), axis=0))
     half = np.concatenate([[np.spacing(sizes[0]) / 2], half_ulps(problem, sizes[1:])])
     zero = np.concatenate([[False], contains_zero(reference.gradient)])
     if reference.kink is None:
-        half = np.where(zero, np.where(moves == 0, sizes, 0.0), half)
-    return moves + half
+        half = np.where(zero, np.where(changes == 0, sizes, 0.0), half)
+    return changes + half
 
 
-def _moves_of_program(
+def _changes_by_program(
     problem: Problem, program: Program, rng: Any, here: tuple[np.ndarray, Any] | None
 ) -> np.ndarray:
-    """The largest moves of a gradient, by a program that has it; infinite where it breaks down."""
+    """Compute the largest changes of a gradient by its program; infinite if that breaks down."""
     base, frozen = here or _run(problem, program, problem.arguments(), None)
-    moves = np.zeros(base.size)
+    changes = np.zeros(base.size)
     for _ in range(SHARP_DRAWS):
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         constants = [_near(constant, rng) for constant in program.jaxpr.consts]
         moved, _ = _run(problem, program, around, frozen, constants=constants)
-        moves = np.fmax(moves, distance(moved, base))
-    return moves
+        changes = np.fmax(changes, distance(moved, base))
+    return changes
 
 
-def _moves_of_series(
+def _changes_by_series(
     problem: Problem,
     rng: Any,
     directions: np.ndarray | None = None,
     draws: int = SHARP_DRAWS,
 ) -> np.ndarray:
-    """The same by power series of the loss, on the side of its ties where the first one leads."""
+    """Compute them by series of the loss, on the side of its ties of the first direction."""
     if directions is None:
-        directions = one_and_units(np.random.default_rng(problem.size), problem.size)
+        directions = generic_and_units(np.random.default_rng(problem.size), problem.size)
     found = Comparisons(final=True, undefined=True)
     base = _vector(*evaluate.slopes(problem, directions, found))
-    moves = np.zeros(base.size)
+    changes = np.zeros(base.size)
     for _ in range(draws):
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         frozen = Comparisons(final=True, undefined=True, frozen=found.decided)
         moved = _vector(*evaluate.slopes(problem, directions, frozen, around))
-        moves = np.fmax(moves, distance(moved, base))
-    return moves
+        changes = np.fmax(changes, distance(moved, base))
+    return changes
 
 
 def _vector(loss: arb, slopes: np.ndarray) -> np.ndarray:
@@ -188,7 +190,7 @@ def _finite(vector: np.ndarray) -> np.ndarray:
 
 
 def half_ulps(problem: Problem, sizes: np.ndarray) -> np.ndarray:
-    """Half an ulp of each element, in the format of its leaf; sizes of shape (size,)."""
+    """Return half an ulp of each element, in the dtype of its leaf; sizes of shape (size,)."""
     out, start = np.empty_like(sizes), 0
     for leaf in problem.leaves:
         part = slice(start, start + leaf.size)
@@ -199,12 +201,12 @@ def half_ulps(problem: Problem, sizes: np.ndarray) -> np.ndarray:
 
 
 def half_an_ulp_away(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """The arrays as balls, with every float half an ulp up or down; 0 and ±1 stay."""
+    """Return the arrays as balls, every float perturbed by ± half an ulp except 0 and ±1."""
     return [_moved(np.asarray(array), rng) for array in arrays]
 
 
 def _near(constant: Any, rng: np.random.Generator) -> Any:
-    """What a loss has in its closure: floats half an ulp away, the rest as it is."""
+    """Perturb a constant of the loss's closure by half an ulp, if it holds floats."""
     if not is_real(constant):
         return number(constant)
     return Dual(half_an_ulp_away([np.asarray(constant)], rng)[0])
@@ -226,7 +228,7 @@ def _run(
     rounding: MonteCarlo | None = None,
     constants: Sequence[Any] | None = None,
 ) -> tuple[np.ndarray, Any]:
-    """The loss and its gradient in one vector, and how the comparisons were decided."""
+    """Return the loss and its gradient in one vector, and how the comparisons were decided."""
     comparisons = Comparisons(final=True, undefined=True, frozen=frozen)
     loss, gradient = evaluate.gradient(
         problem, program, arguments, comparisons, rounding, constants
@@ -235,7 +237,7 @@ def _run(
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """How far apart the midpoints are certainly; 0 where the balls overlap, NaN as infinity."""
+    """Return a lower bound of the distances of balls; 0 where they overlap, infinity for NaN."""
     gaps = balls.boxed([(p - q).abs_lower() for p, q in zip(a, b, strict=True)], a.shape)
     distance = balls.midpoints(gaps)
     return np.where(np.isnan(distance), np.inf, distance)

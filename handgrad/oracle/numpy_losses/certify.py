@@ -1,8 +1,8 @@
-"""The certified gradient of a loss that only NumPy can run: its lines, run on series.
+"""Certify the gradient of a loss that only NumPy can run, by running its code on power series.
 
-There is no program to hold anything to, so every element is had by series, and of very many as many
-as there is time for. The lines may branch on numbers. Where a tie decides which of them are run,
-the sides of the tie have other comparisons, and nothing is said about it.
+There is no gradient program, so every element is computed by series; of very many elements, as many
+as there is time for. The code may branch on numbers. If a tie decides a branch, the other side of
+the tie makes other comparisons, and the point is undecidable.
 """
 
 import time
@@ -20,30 +20,29 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
 from handgrad.oracle.certify import SECONDS, SMALL
-from handgrad.oracle.evaluate import Problem, moving
-from handgrad.oracle.kink_search import KnownSide, check_sides
-from handgrad.oracle.numpy_losses.dispatch import Disturbance, NumpyRun
+from handgrad.oracle.evaluate import Problem, series_arguments
+from handgrad.oracle.kink_search import KinkSearch, check_smooth
+from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
 from handgrad.oracle.numpy_losses.pack import packed, series, unpacked
 from handgrad.oracle.random_directions import (
     BLOCK,
     FEWEST,
-    and_units,
-    one_and_units,
+    generic_and_units,
     random_directions,
+    with_units,
 )
 from handgrad.oracle.reference import BITS, BITS_OF_ZERO, Reference, UndecidableError, check_good
 from handgrad.oracle.subgradients import Kink, UndecidableKinkError
 from handgrad.program.trace import Program, Traced
 
-#: On what such a truth rests.
+#: How such a reference was certified.
 HOW = (
     "the loss in NumPy on power series in ball arithmetic; JAX cannot trace it, so there is no "
     "second witness"
 )
 
-#: A point takes about so many evaluations in all directions: the reference, the sides of its
-#: ties, and the tolerances, whose runs imitate rounding at twice the cost. Ties inside ties take
-#: many more.
+#: The cost of a point in evaluations of all directions: the reference, the other sides of its ties,
+#: and the tolerances, whose perturbed runs cost twice as much. Nested ties take many more.
 RUNS = 25
 
 
@@ -51,7 +50,7 @@ RUNS = 25
 class Untraced(Problem):
     """A loss that JAX cannot trace, at a point; its programs are empty."""
 
-    #: (the parameters, the real inputs) -> the loss, on whatever numbers those are.
+    #: (parameters, real inputs) -> loss, on any numbers.
     loss: Callable[[list[Any], list[Any]], Any] = field(kw_only=True)
     arrays: Sequence[bool] = field(kw_only=True)  #: which arguments are arrays, not bare numbers
     memory: dict[Any, Any] = field(default_factory=dict, repr=False, kw_only=True)
@@ -59,26 +58,26 @@ class Untraced(Problem):
 
 @cache
 def no_program() -> Traced:
-    """What stands in the place of a traced loss: no operand, no operation, one number."""
+    """Return an empty program, in place of a traced loss."""
     empty = Program(jax.make_jaxpr(lambda: 0.0)())
     return Traced(empty, empty, lambda: empty, traced_inputs=False)
 
 
 @dataclass
-class Followed(Comparisons):
-    """Comparisons that remember which ones there were."""
+class RecordedComparisons(Comparisons):
+    """Comparisons that record the shapes compared, to detect other branches."""
 
     path: list[tuple[int, ...]] = field(default_factory=list)
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
-        """As `Comparisons.order`."""
+        """Record and compare; see `Comparisons.order`."""
         self.path.append(np.broadcast_shapes(a.shape, b.shape))
         return super().order(a, b)
 
 
-def comparing(bits: int) -> Followed:
-    """How numbers of so many bits are compared."""
-    return Followed(bits == BITS[-1], bits >= BITS_OF_ZERO)
+def comparisons_at(bits: int) -> RecordedComparisons:
+    """Return the comparisons for a precision."""
+    return RecordedComparisons(bits == BITS[-1], bits >= BITS_OF_ZERO)
 
 
 def slopes(
@@ -86,22 +85,23 @@ def slopes(
     directions: np.ndarray,
     comparisons: Comparisons,
     arguments: Sequence[np.ndarray] | None = None,
-    disturbance: Disturbance | None = None,
+    perturbation: Perturbation | None = None,
 ) -> tuple[arb, np.ndarray]:
-    """The loss, and its slope in each of k directions: shape (k, size) to (k,).
+    """Return the loss, and its slope in each of k directions, shape (k,).
 
     Args:
         problem: the loss and the point.
         directions: objects, shape (k, size).
-        comparisons: how they are decided.
+        comparisons: how comparisons are decided.
         arguments: parameters and inputs as balls, if not those of the point.
-        disturbance: what happens to numbers on their way, if anything.
+        perturbation: perturbs operands and results, if given.
 
     Raises:
-        TypeError: the lines need something that series are not; or whatever else they raise.
+        TypeError: the code does something that series do not support.
+        Exception: whatever else the code raises.
     """
-    lines = NumpyRun(comparisons, problem.memory, disturbance)
-    given = moving(problem, directions, arguments)
+    lines = NumpyRun(comparisons, problem.memory, perturbation)
+    given = series_arguments(problem, directions, arguments)
     objects = [_object(lines, d, kind) for d, kind in zip(given, problem.arrays, strict=True)]
     n = len(problem.leaves)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -118,17 +118,18 @@ def _object(lines: NumpyRun, given: Dual, array: bool) -> Any:
 
 
 def certify(problem: Untraced, every: bool = False, seconds: float | None = None) -> Reference:
-    """The certified gradient.
+    """Return the reference gradient.
 
     Args:
         problem: the loss and the point.
-        every: whether every element is certified, however long it takes.
-        seconds: about how long a point may take; where that is not enough, elements are drawn.
+        every: whether to certify every element, however long it takes.
+        seconds: about how long a point may take; if that is too short, a sample of elements is
+            certified.
 
     Raises:
         UndecidableError: no enclosure at the highest precision.
-        UndecidableKinkError: too many ties, a jump, or a tie that decides which lines are run.
-        Exception: what the lines raise on series.
+        UndecidableKinkError: too many ties, a jump, or a tie that decides a branch.
+        Exception: what the code raises on series.
     """
     seconds = SECONDS if seconds is None else seconds
     for bits in BITS:
@@ -143,7 +144,7 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
 def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:
     n = problem.size
     chosen = _affordable(problem, bits, seconds)
-    directions, found = one_and_units(np.random.default_rng(n), n, chosen), comparing(bits)
+    directions, found = generic_and_units(np.random.default_rng(n), n, chosen), comparisons_at(bits)
     loss, along = slopes(problem, directions, found)
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
     gradient[chosen], known[chosen] = along[1:], True
@@ -156,7 +157,7 @@ def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:
 
 
 def _affordable(problem: Untraced, bits: int, seconds: float) -> np.ndarray:
-    """The elements that there is time for, drawn at random; all of them if it is enough."""
+    """Draw the elements that there is time for; all if there is enough."""
     n = problem.size
     if n <= SMALL or seconds == np.inf:
         return np.arange(n)
@@ -167,30 +168,32 @@ def _affordable(problem: Untraced, bits: int, seconds: float) -> np.ndarray:
 
 
 def _seconds(problem: Untraced, bits: int, k: int) -> float:
-    """How long a run in k directions takes."""
+    """Measure the seconds of a run in k directions."""
     directions = random_directions(np.random.default_rng(bits), np.ones(problem.size), k)
     began = time.perf_counter()
-    slopes(problem, directions, comparing(bits))
+    slopes(problem, directions, comparisons_at(bits))
     return time.perf_counter() - began
 
 
-def _kink(problem: Untraced, directions: Any, found: Followed, here: Any) -> Kink | None:
-    """What else is right at the point; where only some elements are known, nothing else may be."""
+def _kink(problem: Untraced, directions: Any, found: RecordedComparisons, here: Any) -> Kink | None:
+    """Find other right gradients; if only some elements are known, check that there are none."""
 
-    def sides(otherwise: Followed) -> tuple[arb, np.ndarray]:
-        return followed(directions, otherwise)
+    def rerun(ties: RecordedComparisons) -> tuple[arb, np.ndarray]:
+        return slopes_on_same_path(directions, ties)
 
-    def step(direction: np.ndarray) -> tuple[Followed, arb, np.ndarray]:
-        there = found.otherwise()
-        return there, *followed(and_units(direction), there)
+    def step(direction: np.ndarray) -> tuple[RecordedComparisons, arb, np.ndarray]:
+        there = found.for_rerun()
+        return there, *slopes_on_same_path(with_units(direction), there)
 
-    def followed(directions: np.ndarray, there: Followed) -> tuple[arb, np.ndarray]:
+    def slopes_on_same_path(
+        directions: np.ndarray, there: RecordedComparisons
+    ) -> tuple[arb, np.ndarray]:
         loss, along = slopes(problem, directions, there)
         if there.path != found.path:
             raise UndecidableKinkError("a tie that decides which lines of the loss are run")
         return loss, along[1:]
 
     if len(directions) <= problem.size:
-        check_sides(sides, found, here)
+        check_smooth(rerun, found, here)
         return None
-    return KnownSide(sides, step, directions[0], found, *here).kink()
+    return KinkSearch(rerun, step, directions[0], found, *here).kink()

@@ -1,8 +1,9 @@
-"""One run of a loss's lines on series: what each of NumPy's functions becomes.
+"""Run NumPy code on series: dispatch each NumPy function to a rule, NumPy, or a JAX counterpart.
 
-Arithmetic and the usual functions are rules of the referee's table. What moves elements about is
-left to NumPy, which can do it with objects. Everything else, `np.linalg.solve` or
-`scipy.special.expit`, becomes its counterpart in JAX, traced at these shapes and run by the table.
+Arithmetic and the usual functions are computed by the table of rules. Functions that only rearrange
+elements are left to NumPy, which can do that with objects. Every other function, `np.linalg.solve`
+or `scipy.special.expit`, is replaced by its counterpart in JAX, traced at these shapes and run by
+the table.
 """
 
 from collections.abc import Callable
@@ -21,65 +22,65 @@ from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, exact
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
 
-#: Sums of products, which NumPy would do with objects, one by one.
+#: Sums of products, which NumPy would compute object by object.
 PRODUCTS = {np.dot, np.inner, np.vdot, np.outer, np.tensordot, np.einsum}
 
-#: Options of a sum that leave it one.
+#: Options of a sum that the rule supports.
 _OF_A_SUM = {"axis", "keepdims", "where"}
 
 
-class Disturbance(Protocol):
-    """What a run does to numbers on their way, if it imitates rounding or other data."""
+class Perturbation(Protocol):
+    """Perturbs the numbers of a run, to imitate rounding or other data."""
 
     def constant(self, values: np.ndarray) -> Dual:
-        """Floats from outside of the loss."""
+        """Perturb floats from outside the loss."""
         ...
 
     def before(self, operand: Dual, terms: int) -> Dual:
-        """An operand of a sum of so many terms."""
+        """Perturb an operand of a sum of that many terms."""
         ...
 
     def after(self, result: Dual) -> Dual:
-        """A result."""
+        """Perturb a result."""
         ...
 
 
 class NumpyRun:
-    """One run of a loss's lines."""
+    """One run of a loss on series."""
 
     def __init__(
         self,
         comparisons: Comparisons,
         memory: dict[Any, Any],
-        disturbance: Disturbance | None = None,
+        perturbation: Perturbation | None = None,
     ) -> None:
         self.run = Run(RULES, comparisons, memory)
-        self.disturbance = disturbance
+        self.perturbation = perturbation
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
-        """How two arrays of numbers compare."""
+        """Compare two arrays of numbers."""
         return self.run.comparisons.order(a, b)
 
     def constant(self, values: np.ndarray) -> Dual:
-        """Floats that depend on no parameter; a single one is taken for a literal."""
+        """Convert floats that depend on no parameter; a single one counts as a literal."""
         if values.dtype.kind != "f":
             return Dual(balls.boxed([exact(v) for v in values.ravel().tolist()], values.shape))
-        if self.disturbance and values.ndim:
-            return self.disturbance.constant(values)
+        if self.perturbation and values.ndim:
+            return self.perturbation.constant(values)
         return dual.constant(values)
 
     def rounded(self, result: Number) -> Number:
-        """A single result, disturbed if this run does so."""
-        if self.disturbance is None:
+        """Return a single result, perturbed if this run does so."""
+        if self.perturbation is None:
             return result
-        moved = self.disturbance.after(result.dual)
+        moved = self.perturbation.after(result.dual)
         return Number(self, moved.value.item(), moved.tangent)
 
     def ufunc(self, ufunc: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Any:
-        """An operation element by element, or its reduction.
+        """Run a ufunc or one of its methods.
 
         Raises:
-            NotOnSeriesError: the result is to go into an array of floats.
+            NotOnSeriesError: `out` is an array of floats.
             TypeError: NumPy has no such operation on objects, and JAX no counterpart.
         """
         (out,) = options.pop("out", None) or (None,)
@@ -99,15 +100,15 @@ class NumpyRun:
         return out
 
     def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
-        """Another function: NumPy's own if it takes objects, or else its counterpart.
+        """Run another function: NumPy's own if it takes objects, or else its JAX counterpart.
 
         Raises:
-            TypeError: it takes none, and has no counterpart that could be run.
+            TypeError: it takes no objects, and has no counterpart that could be run.
         """
-        ways = (
+        runners = (
             [self._by_numpy, self._by_counterpart] if counterpart_of(function) else [self._by_numpy]
         )
-        first, *others = ways[::-1] if function in PRODUCTS else ways
+        first, *others = runners[::-1] if function in PRODUCTS else runners
         try:
             return first(function, args, options)
         except (TypeError, AttributeError, NotImplementedError):
@@ -131,7 +132,7 @@ class NumpyRun:
 
     def _made(self, result: Any) -> Any:
         if isinstance(result, Dual):
-            return unpacked(self, self.disturbance.after(result) if self.disturbance else result)
+            return unpacked(self, self.perturbation.after(result) if self.perturbation else result)
         return result[()] if isinstance(result, np.ndarray) else result
 
     def _summed(self, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -145,10 +146,10 @@ class NumpyRun:
         return self._made(total.reshape(*kept) if keepdims else total)
 
     def _before(self, operand: Dual, terms: int) -> Dual:
-        return self.disturbance.before(operand, terms) if self.disturbance else operand
+        return self.perturbation.before(operand, terms) if self.perturbation else operand
 
     def _natively(self, function: Callable[..., Any], inputs: Any, options: dict[str, Any]) -> Any:
-        """By NumPy's loops over objects, which ask the numbers themselves."""
+        """Run NumPy's loop over objects, which calls the numbers' own methods."""
         return self._wrapped(function(*map(_objects, inputs), **_given(options)))
 
     def _wrapped(self, result: Any) -> Any:
@@ -158,10 +159,10 @@ class NumpyRun:
         return series(self, result) if bare else result
 
     def _by_counterpart(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
-        """JAX's function of the same name, as a program on these operands.
+        """Run JAX's function of the same name, traced for these operands.
 
         Raises:
-            UncertifiedPrimitiveError: it is made of operations without a rule.
+            UncertifiedPrimitiveError: it contains an operation without a rule.
         """
         leaves, tree = jax.tree_util.tree_flatten((args, _given(options)))
         real = {i for i, leaf in enumerate(leaves) if _is_real(leaf)}
@@ -182,7 +183,7 @@ def _is_real(leaf: Any) -> bool:
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that say something; a format of floats says nothing about real numbers."""
+    """Return the options that are not the default; dtypes of floats do not matter for reals."""
     defaults = {"where": True, "keepdims": False, "out": None, "initial": np._NoValue}
     return {
         key: value

@@ -1,4 +1,4 @@
-"""What NumPy's functions are called in the table of rules, and in JAX."""
+"""The rules and the JAX counterparts of NumPy's functions."""
 
 import importlib
 import sys
@@ -10,7 +10,7 @@ import numpy as np
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.rules import RULES
 
-#: The rules of NumPy's functions that have one, under the rule's name or another.
+#: The names of the rules of NumPy's ufuncs, as far as they have one.
 RULE_OF = {
     function: name
     for name, rule in RULES.items()
@@ -20,13 +20,13 @@ RULE_OF = {
 
 
 def traced(counterpart: Any, tree: Any, fixed: list[Any], operands: list[Dual]) -> tuple[Any, Any]:
-    """A counterpart as a program of its real operands, and the structure of what it returns.
+    """Trace a counterpart as a program of its real operands; return it and its output structure.
 
     Args:
         counterpart: JAX's function.
         tree: the structure of (arguments, options).
-        fixed: their leaves, None where a real operand stands.
-        operands: the real ones; only their shapes count.
+        fixed: their leaves, with None in place of real operands.
+        operands: the real operands; only their shapes matter.
     """
     places = [i for i, leaf in enumerate(fixed) if leaf is None]
 
@@ -37,7 +37,7 @@ def traced(counterpart: Any, tree: Any, fixed: list[Any], operands: list[Dual]) 
         args, options = jax.tree_util.tree_unflatten(tree, leaves)
         return counterpart(*args, **options)
 
-    # Whatever the caller has JAX refuse, NumPy allows.
+    # NumPy allows all promotions, whatever the caller has configured in JAX.
     with (
         jax.enable_x64(True),
         jax.numpy_rank_promotion("allow"),
@@ -50,7 +50,7 @@ def traced(counterpart: Any, tree: Any, fixed: list[Any], operands: list[Dual]) 
 
 
 def counterpart_of(function: Any) -> Any:
-    """JAX's function that does the same; None if there is none."""
+    """Return JAX's function of the same name; None if there is none."""
     name = function.__name__
     for home in ("numpy", "numpy.linalg", "scipy.special"):
         if getattr(sys.modules.get(home), name, None) is function:
@@ -59,7 +59,7 @@ def counterpart_of(function: Any) -> Any:
 
 
 def key_of(leaf: Any) -> Any:
-    """What tells an argument that is part of a program from others."""
+    """Return a cache key for an argument that is part of the traced program."""
     if isinstance(leaf, np.ndarray):
         return leaf.shape, leaf.dtype.str, leaf.tobytes()
     return repr(leaf)

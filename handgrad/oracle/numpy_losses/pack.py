@@ -1,4 +1,4 @@
-"""Object arrays of power series, and the same numbers as arrays of values and of slopes."""
+"""Convert between object arrays of power series and `Dual`, arrays of values and tangents."""
 
 from typing import Any
 
@@ -18,22 +18,22 @@ from handgrad.oracle.numpy_losses.series import (
 
 
 def series(session: Session, array: np.ndarray) -> Series:
-    """An object array as one of numbers."""
+    """View an object array as an array of series."""
     view = array.view(Series)
     view.session = session
     return view
 
 
 def is_series(value: Any) -> bool:
-    """Whether something holds series: a number, or an array of objects."""
+    """Tell whether a value holds series: a number, or an array of objects."""
     return isinstance(value, Number) or (isinstance(value, np.ndarray) and value.dtype == object)
 
 
 def packed(session: Session, value: Any) -> Dual:
-    """Numbers, or floats, as one array of series.
+    """Convert numbers, or floats, to a `Dual`.
 
     Raises:
-        NotOnSeriesError: there is something else among them.
+        NotOnSeriesError: an element is neither.
     """
     if isinstance(value, Number):
         return value.dual
@@ -64,7 +64,7 @@ def _value(element: Any) -> arb:
 
 
 def unpacked(session: Session, dual: Dual) -> Any:
-    """An array of series as a `Number` if it has no axes, and else as a `Series`."""
+    """Convert a `Dual` to a `Number` if it has no axes, else to a `Series`."""
     if not dual.shape:
         return Number(session, dual.value.item(), dual.tangent)
     values = dual.value.reshape(-1).tolist()
@@ -73,5 +73,5 @@ def unpacked(session: Session, dual: Dual) -> Any:
     else:
         rows = dual.tangent.reshape(dual.tangent.shape[0], -1).T
         numbers = [Number(session, v, row) for v, row in zip(values, rows, strict=True)]
-    # An array that is made of a list would ask every number what it is.
+    # np.array of a list would inspect every number.
     return series(session, np.fromiter(numbers, object, len(numbers)).reshape(dual.shape))

@@ -1,9 +1,9 @@
-"""Numbers that NumPy's own lines can be run on: power series of two terms, in object arrays.
+"""Numbers that NumPy code can run on: power series of two terms, in object arrays.
 
-A `Number` is one series, x + t·ε in every direction at once, in ball arithmetic; a `Series` is a
-NumPy array of them. Loops, slices and whatever else moves elements about is NumPy's own; what is
-computed goes through `handgrad.oracle.numpy_losses.dispatch`. Comparisons answer True or False as
-that run decides them: balls by themselves would answer False where they cannot tell.
+A `Number` is one series, x + t·ε for all directions at once, in ball arithmetic; a `Series` is a
+NumPy array of them. Loops, slices and other rearrangements are NumPy's own; arithmetic goes through
+`handgrad.oracle.numpy_losses.dispatch`. Comparisons return True or False as that run decides them:
+balls by themselves return False where they overlap.
 """
 
 from functools import partial
@@ -16,41 +16,41 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
 from handgrad.arithmetic.dual import Dual
 
-#: What counts as a single real number besides a `Number`.
+#: The types of single real numbers besides `Number`.
 REAL = (float, int, np.floating, np.integer, np.bool_)
 
 
 class NotOnSeriesError(TypeError):
-    """The lines ask for a float, or for something else that a series cannot be."""
+    """The code needs a float, or something else that a series is not."""
 
 
 def exact(number: Any) -> arb:
-    """One real number as a ball of radius zero."""
+    """Convert one real number to a ball of radius zero."""
     whole = isinstance(number, int | np.integer | np.bool_)
     return arb(int(number)) if whole else arb(float(number))
 
 
 class Session(Protocol):
-    """One run of a loss's lines; see `handgrad.oracle.numpy_losses.dispatch.Lines`."""
+    """One run of a loss; see `handgrad.oracle.numpy_losses.dispatch.NumpyRun`."""
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
-        """How two arrays of numbers compare."""
+        """Compare two arrays of numbers."""
         ...
 
     def constant(self, values: np.ndarray) -> Dual:
-        """Floats that depend on no parameter."""
+        """Convert floats that depend on no parameter."""
         ...
 
     def rounded(self, result: "Number") -> "Number":
-        """What becomes of a single result, in a run that imitates rounding."""
+        """Return a single result, perturbed in a run that imitates rounding."""
         ...
 
     def ufunc(self, ufunc: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Any:
-        """An operation of NumPy, element by element."""
+        """Run a ufunc."""
         ...
 
     def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
-        """Another function of NumPy."""
+        """Run another NumPy function."""
         ...
 
 
@@ -70,7 +70,7 @@ class Number:
         return self.session.function(func, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        # NumPy's loops over objects look for methods that are called as its functions.
+        # NumPy's loops over objects call methods named like its functions.
         ufunc = None if name.startswith("__") else getattr(np, name, None)
         if isinstance(ufunc, np.ufunc) and ufunc.nin == 1:
             return partial(ufunc, self)
@@ -91,7 +91,7 @@ class Number:
         return self
 
     def _made(self, value: arb, *parts: tuple[np.ndarray | None, Any]) -> "Number":
-        """A result, its tangent the sum of tangents times slopes."""
+        """Return a result whose tangent is the sum of the tangents times slopes."""
         total: np.ndarray | None = None
         for tangent, slope in parts:
             if tangent is not None:
@@ -99,7 +99,7 @@ class Number:
         return self.session.rounded(Number(self.session, value, total))
 
     def _with(self, other: Any) -> "Number | None":
-        """The other operand, if it is a single real number."""
+        """Convert the other operand, if it is a single real number; else None."""
         if isinstance(other, Number):
             return other
         return Number(self.session, exact(other), None) if isinstance(other, REAL) else None
@@ -141,7 +141,7 @@ class Number:
         b = self._with(other)
         if b is None:
             return NotImplemented
-        # Of q = a / b the change is (a′ - q·b′) / b.
+        # q = a / b, so q′ = (a′ - q·b′) / b.
         quotient, slope = self.value / b.value, balls.ONE / b.value
         return self._made(quotient, (self.tangent, slope), (b.tangent, -quotient * slope))
 
@@ -209,7 +209,7 @@ class Series(np.ndarray):
         return self.session.function(func, args, kwargs)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] (NumPy's overloads)
-        """Real numbers stay what they are, whatever format of floats they are to have."""
+        """Return a copy for every dtype of floats: real numbers are not rounded."""
         if np.issubdtype(dtype, np.floating):
             return self.copy()
         return super().astype(dtype, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""What the oracle knows of each operation of JAX: a new operation is one row in one table here."""
+"""The rules of JAX's operations in ball arithmetic: a new operation is one row in a table here."""
 
 from handgrad.program.rule import Rule
 from handgrad.program.rules import (
@@ -15,7 +15,7 @@ from handgrad.program.rules import (
     windows,
 )
 
-#: The table by subject.
+#: The rules by subject.
 GROUPS: dict[str, dict[str, Rule]] = {
     "Element by element": elementwise.RULES | binary.RULES | special.RULES,
     "Comparisons and choices": comparison.RULES,
@@ -26,5 +26,5 @@ GROUPS: dict[str, dict[str, Rule]] = {
     "Calls, branches and loops": control.RULES,
 }
 
-#: The table, by the name of the operation.
+#: The rules by the name of the operation.
 RULES: dict[str, Rule] = {name: rule for rules in GROUPS.values() for name, rule in rules.items()}

@@ -1,4 +1,4 @@
-"""Rules for functions of two numbers: powers, angles, and what follows the digamma function."""
+"""Rules for functions of two numbers: powers, angles, polygamma and zeta functions."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from handgrad.program.rules.elementwise import NAN, hurwitz, spread
 
 
 def integer_pow(run: Run, eqn: Any, a: Dual) -> Dual:
-    """a to a power that the program knows; a⁰ is 1."""
+    """a to a constant whole power; a⁰ is 1."""
     n = eqn.params["y"]
     if n == 0:
         return Dual(balls.full(a.shape, balls.ONE))
@@ -22,7 +22,7 @@ def integer_pow(run: Run, eqn: Any, a: Dual) -> Dual:
 
 
 def _whole_power(x: arb, n: int) -> arb:
-    """xⁿ; FLINT's own is NaN for a ball about 0, as a difference of equal numbers is one."""
+    """Return xⁿ; FLINT's own power is NaN for a ball around 0, such as x - x."""
     if n <= 0 or not x.contains(0):
         return x**n if n >= 0 or x != 0 else NAN
     half = _whole_power(x, n // 2)
@@ -47,7 +47,7 @@ def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
 
 
 def _log(x: arb, y: arb) -> arb:
-    """log(x) for the slope of x^y in y; 0^y does not change with y > 0."""
+    """Return log(x) for the slope of x^y in y; 0^y is constant for y > 0."""
     return balls.ZERO if x.is_zero() and y > 0 else x.log()
 
 
@@ -110,10 +110,10 @@ _zeta = np.frompyfunc(hurwitz, 2, 1)
 
 
 def must_stand_still(order: Dual, eqn: Any) -> None:
-    """There is no rule for what moves with this operand.
+    """Refuse an operand that depends on the parameters, if there is no derivative by it.
 
     Raises:
-        UncertifiedPrimitiveError: it does move.
+        UncertifiedPrimitiveError: the operand depends on the parameters.
     """
     if order.tangent is not None and not all(t.is_zero() for t in order.tangent.flat):
         raise UncertifiedPrimitiveError(eqn.primitive.name)

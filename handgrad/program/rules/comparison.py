@@ -22,7 +22,7 @@ def _compare(*true_for: int) -> Callable[..., np.ndarray]:
 
 
 def choose(which: np.ndarray, *cases: Dual) -> Dual:
-    """cases[which], element by element."""
+    """Return cases[which], elementwise."""
     shape = np.broadcast_shapes(*(case.shape for case in cases))
     which = np.broadcast_to(np.asarray(which).astype(np.intp), shape)
     value = dual.array(np.choose(which, [case.value for case in cases]))
@@ -30,7 +30,7 @@ def choose(which: np.ndarray, *cases: Dual) -> Dual:
     if k is None:
         return Dual(value)
     tangents = [
-        np.broadcast_to(Dual(c.value, dual.tangents(c, k)).along(len(shape)), (k, *shape))
+        np.broadcast_to(Dual(c.value, dual.tangents(c, k)).tangent_for(len(shape)), (k, *shape))
         for c in cases
     ]
     return Dual(value, np.choose(which[None], tangents))
@@ -44,7 +44,7 @@ def select(run: Run, eqn: Any, which: np.ndarray, *cases: Any) -> Any:
 
 
 def larger(run: Run, a: Dual, b: Dual, sign: int = 1) -> Dual:
-    """The larger of two numbers (sign -1: the smaller); NaN where either is."""
+    """Return the larger of two numbers (sign -1: the smaller); NaN where either is."""
     order = run.comparisons.order(a, b)
     undefined = balls.full((), balls.ZERO / balls.ZERO)
     which = np.where(order == UNORDERED, 2, np.where(order * sign >= 0, 0, 1))
@@ -98,19 +98,19 @@ _ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def truncated(run: Run, eqn: Any, x: Dual) -> Dual:
-    """The whole number next to x on the way to 0."""
+    """Round towards 0."""
     down, up = _whole("floor")(run, eqn, x), _whole("ceil")(run, eqn, x)
     return choose(run.comparisons.order(x, ZERO) == LESS, down, up)
 
 
 def nearest_whole(run: Run, eqn: Any, x: Dual) -> Dual:
-    """round: floor(x + ½), except that a half may go either way; that is a jump, too."""
+    """round: floor(x + ½); a half is a jump, so its rounding does not matter."""
     half = dual.constant(0.5)
     return _whole("floor")(run, eqn, x + half)
 
 
 def remainder(run: Run, eqn: Any, x: Any, n: Any) -> Any:
-    """x - n·trunc(x / n), the sign of x."""
+    """x - n·trunc(x / n), with the sign of x."""
     if not isinstance(x, Dual):
         return run.by_jax(eqn, [x, n])[0]
     return x - n * truncated(run, eqn, run.rules["div"](run, eqn, x, n))
@@ -134,7 +134,7 @@ def _along(run: Run, x: Dual, axis: int, sign: int) -> Dual:
 
 
 def slices(x: Dual, axis: int) -> list[Dual]:
-    """The array taken apart along an axis."""
+    """Split an array along an axis."""
     index = (slice(None),) * axis
     return [x[(*index, i)] for i in range(x.shape[axis])]
 
@@ -167,10 +167,10 @@ def cumulative_extreme(sign: int) -> Callable[..., Dual]:
 
 
 def convert(run: Run, eqn: Any, x: Any) -> Any:
-    """Another format.
+    """Convert to another dtype.
 
-    A real number stays what it is, and so does a whole one that becomes real. Real numbers become
-    whole ones by truncation, and true unless they are 0.
+    Real numbers are not rounded, and integers become exact reals. Reals become integers by
+    truncation, and true unless they are 0.
     """
     dtype = np.dtype(eqn.params["new_dtype"])
     if np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16":
@@ -194,7 +194,7 @@ RULES: dict[str, Rule] = {
     "eq": choice(_compare(EQUAL), "equal"),
     "ne": choice(_compare(LESS, GREATER, UNORDERED), "not_equal"),
     "select_n": choice(select),
-    "convert_element_type": Rule(convert, elementwise=True, moves=True),
+    "convert_element_type": Rule(convert, elementwise=True, rearranges=True),
     "max": choice(maximum, "maximum"),
     "min": choice(minimum, "minimum"),
     "clamp": choice(clamp),

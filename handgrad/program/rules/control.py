@@ -1,4 +1,4 @@
-"""Rules for operations made of operations: calls, branches, loops, custom rules."""
+"""Rules for operations with a body of operations: calls, branches, loops, custom rules."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from handgrad.program.trace import of_jax, rule_name
 
 
 def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """jit, checkpoint and their like: the program inside."""
+    """Run the body of jit, checkpoint and similar calls."""
     program = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
     if eqn.params.get("name") == "signbit" and _takes_bits(program):
         return [run.comparisons.order(operands[0], ZERO) == LESS]
@@ -26,19 +26,19 @@ def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:
 
 
 def _takes_bits(program: Any) -> bool:
-    """Whether a program is jnp.signbit, which asks the bits of its argument whether it is < 0."""
+    """Tell whether a program is jnp.signbit, which looks at the bits of its argument."""
     names = [eqn.primitive.name for eqn in program.eqns]
     return names == ["bitcast_convert_type", "shift_right_arithmetic", "convert_element_type"]
 
 
 def cond(run: Run, eqn: Any, index: np.ndarray, *operands: Any) -> list[Any]:
-    """The branch that the index names; one out of range is clamped."""
+    """Run the branch of that index, clamped to the range."""
     branches = eqn.params["branches"]
     return run.closed(branches[min(max(int(index), 0), len(branches) - 1)], operands)
 
 
 def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """As long as the condition holds; where it is an array, each element for as long as its own."""
+    """Loop while the condition holds; for an array, each element while its own holds."""
     p = eqn.params
     of_test, of_body = p["cond_nconsts"], p["body_nconsts"]
     test, body = operands[:of_test], operands[of_test : of_test + of_body]
@@ -50,7 +50,7 @@ def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
 
 
 def _where(going: np.ndarray, after: Any, before: Any) -> Any:
-    """What comes after where the loop goes on; its elements are along the first axes."""
+    """Select `after` where the loop goes on; `going` has the leading axes of `after`."""
     if going.all():
         return after
     going = going.reshape(going.shape + (1,) * (len(after.shape) - going.ndim))
@@ -61,7 +61,7 @@ def _where(going: np.ndarray, after: Any, before: Any) -> Any:
 
 
 def scan(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """A loop over the first axis, carrying some values and collecting others."""
+    """Loop over the first axis, carrying some values and collecting others."""
     p = eqn.params
     n_consts, n_carry = groups(eqn)
     consts, carry = operands[:n_consts], list(operands[n_consts : n_consts + n_carry])
@@ -79,10 +79,10 @@ def scan(run: Run, eqn: Any, *operands: Any) -> list[Any]:
 
 
 def groups(eqn: Any) -> tuple[int, int]:
-    """How many operands of a scan are constants, and how many it carries.
+    """Return how many operands of a scan are constants, and how many are carried.
 
-    JAX's versions say so in different ways. What is taken or collected step by step has one axis
-    more outside than inside.
+    The parameters that say so differ between versions of JAX, so shapes decide: a stepped operand
+    or a collected result has one axis more outside than inside.
     """
     inside = eqn.params["jaxpr"].jaxpr
     stepped = sum(map(_one_axis_more, eqn.invars, inside.invars))
@@ -112,40 +112,40 @@ def _log_of_normal_cdf(run: Run, eqn: Any, x: Dual) -> Dual:
     return run.rules["log"](run, eqn, tail * half)
 
 
-#: Functions of JAX that stand for others: one splits the bits of its argument, which is no
-#: arithmetic of real numbers, the other is a series that is cut off.
+#: Functions of JAX that are computed by another formula here: the one splits the bits of its
+#: argument, which is not real arithmetic, the other truncates a series.
 KNOWN = {"exp_neg_sq": _exp_of_minus_square, "log_ndtr": _log_of_normal_cdf}
 
 
 def custom(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """A function with a custom derivative rule: the referee differentiates the function itself.
+    """Run a function with a custom derivative rule; the function itself is differentiated.
 
-    A rule that is trusted is taken for the derivative: its program is run in balls.
+    If the rule is trusted, it is the derivative instead: its program is run in balls.
     """
     if rule_name(eqn) in KNOWN and of_jax(eqn):
         return [KNOWN[rule_name(eqn)](run, eqn, *operands)]
     given = {
         v: o for v, o in zip(eqn.invars, operands, strict=True) if not isinstance(v, jex.Literal)
     }
-    moving = [o for o in given.values() if isinstance(o, Dual) and o.tangent is not None]
-    if not moving or rule_name(eqn) not in run.trusted:
+    active = [o for o in given.values() if isinstance(o, Dual) and o.tangent is not None]
+    if not active or rule_name(eqn) not in run.trusted:
         return call(run, eqn, *operands)
     plain = [Dual(o.value) if isinstance(o, Dual) else o for o in given.values()]
     outputs = call(run, eqn, *(Dual(o.value) if isinstance(o, Dual) else o for o in operands))
-    places = tuple(i for i, o in enumerate(given.values()) if any(o is m for m in moving))
+    places = tuple(i for i, o in enumerate(given.values()) if any(o is m for m in active))
     key = [np.array(places)]
     slopes = run.closed(
         run.remembered(eqn, key, lambda: _jacobian(eqn, list(given), places)), plain
     )
-    blocks = [slopes[i : i + len(moving)] for i in range(0, len(slopes), len(moving))]
-    k = dual.directions(*moving) or 0
+    blocks = [slopes[i : i + len(active)] for i in range(0, len(slopes), len(active))]
+    k = dual.directions(*active) or 0
     return [
-        Dual(o.value, _pushed(o, row, moving, k)) for o, row in zip(outputs, blocks, strict=True)
+        Dual(o.value, _pushed(o, row, active, k)) for o, row in zip(outputs, blocks, strict=True)
     ]
 
 
 def _jacobian(eqn: Any, variables: list[Any], places: tuple[int, ...]) -> Any:
-    """The program of a custom rule: the slopes of every output, one block for each operand."""
+    """Trace the Jacobian by a custom rule: for every output one block for each operand."""
     info = eqn.params["call_jaxpr"].jaxpr.debug_info
     alone = jex.Jaxpr(
         [],
@@ -160,7 +160,7 @@ def _jacobian(eqn: Any, variables: list[Any], places: tuple[int, ...]) -> Any:
 
 
 def _pushed(output: Dual, slopes: list[Dual], real: list[Dual], k: int) -> np.ndarray:
-    """The slopes times the tangents of the operands, summed."""
+    """Return the sum of the slopes times the tangents of the operands."""
     total = balls.zeros((k, *output.shape))
     for block, operand in zip(slopes, real, strict=True):
         matrix = block.value.reshape(output.value.size, operand.value.size)

@@ -1,7 +1,7 @@
-"""Rules for arithmetic and for functions of one number, element by element.
+"""Rules for arithmetic and for functions of one number, elementwise.
 
-FLINT's power series give value and slope together wherever it has the function: f(v + ε) to the
-term in ε. Where it has not, the slope is written beside the value, and the tests hold it to a
+Where FLINT has the power series of a function, it gives value and slope together: f(v + ε) to first
+order. Where it has not, the slope is written beside the value, and the tests compare it with a
 difference quotient at a thousand bits. No derivative rule of JAX is used.
 """
 
@@ -22,7 +22,7 @@ NAN = arb("nan")
 
 
 def logistic(z: Number) -> Number:
-    """σ, in the form that keeps its digits on either side."""
+    """Return σ(z), by the formula that is accurate for the sign of z."""
     negative = _first(z) < 0
     e = z.exp() if negative else (-z).exp()
     return e / (1 + e) if negative else 1 / (1 + e)
@@ -42,14 +42,14 @@ def log_gamma(x: Number) -> Number:
 
 
 def hurwitz(s: arb, q: arb) -> arb:
-    """ζ(s, q) = Σ (q + k)^-s over k = 0, 1, ..; its first terms apart where q is negative."""
+    """Return ζ(s, q) = Σ (q + k)^-s over k >= 0; terms with negative q + k are added directly."""
     total = balls.ZERO
     while q < 0:
         total, q = total + q**-s, q + 1
     return total + s.zeta(q)
 
 
-#: Functions whose slope FLINT's series give.
+#: Functions whose slope FLINT's power series give; a new one is a row.
 BY_SERIES: dict[str, Callable[[Number], Number]] = {
     "exp": lambda x: x.exp(),
     "log": lambda x: x.log(),
@@ -67,7 +67,7 @@ BY_SERIES: dict[str, Callable[[Number], Number]] = {
     "lgamma": log_gamma,
 }
 
-#: Functions with their slopes: (x) -> f(x), and (x, f(x)) -> f′(x).
+#: Functions with their slopes, (x) -> f(x) and (x, f(x)) -> f′(x); a new one is a row.
 WITH_SLOPE: dict[str, tuple[Callable[[arb], arb], Callable[[arb, arb], arb]]] = {
     "log1p": (lambda x: x.log1p(), lambda x, f: 1 / (1 + x)),
     "expm1": (lambda x: x.expm1(), lambda x, f: x.exp()),
@@ -90,7 +90,7 @@ WITH_SLOPE: dict[str, tuple[Callable[[arb], arb], Callable[[arb, arb], arb]]] = 
 
 
 def by_series(f: Callable[[Number], Number]) -> Callable[..., Dual]:
-    """The rule of a function in `BY_SERIES`."""
+    """Make the rule of a function in `BY_SERIES`."""
 
     def both(x: arb) -> tuple[arb, arb]:
         try:
@@ -103,7 +103,7 @@ def by_series(f: Callable[[Number], Number]) -> Callable[..., Dual]:
 
 
 def with_slope(f: Callable[[arb], arb], slope: Callable[[arb, arb], arb]) -> Callable[..., Dual]:
-    """The rule of a function in `WITH_SLOPE`."""
+    """Make the rule of a function in `WITH_SLOPE`."""
 
     def both(x: arb) -> tuple[arb, arb]:
         value = f(x)
@@ -125,7 +125,7 @@ def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Ca
 
 
 def quietly(f: Callable[[arb], arb]) -> Callable[[arb], arb]:
-    """A function that is NaN where FLINT raises."""
+    """Return a function that is NaN where FLINT raises."""
 
     def quiet(x: arb) -> arb:
         try:
@@ -157,7 +157,7 @@ def neg(run: Run, eqn: Any, a: Dual) -> Dual:
 
 
 def div(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
-    """a / b. Of q = a / b the change is (a′ - q·b′) / b."""
+    """q = a / b, so q′ = (a′ - q·b′) / b."""
     value = array(a.value / b.value)
     change = a if b.tangent is None else a - Dual(value) * b
     if a.tangent is None and b.tangent is None:
@@ -166,23 +166,23 @@ def div(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
 
 
 def spread(dual: Dual, like: np.ndarray) -> Any:
-    """The tangent of an operand, in the shape of a result."""
-    t = dual.along(like.ndim)
+    """Broadcast the tangent of an operand to the shape of a result."""
+    t = dual.tangent_for(like.ndim)
     return np.broadcast_to(t, (t.shape[0], *like.shape))
 
 
 def same(run: Run, eqn: Any, x: Any) -> Any:
-    """Operations that leave the real number as it is, whatever they do to its format."""
+    """Return the operand: these operations only change a dtype or copy."""
     return x
 
 
 def stop_gradient(run: Run, eqn: Any, x: Any) -> Any:
-    """The value, taken for a constant."""
+    """Return the value as a constant."""
     return Dual(x.value) if isinstance(x, Dual) else x
 
 
 def is_finite(run: Run, eqn: Any, x: Dual) -> np.ndarray:
-    """Neither infinite nor undefined."""
+    """Tell which elements are finite."""
     return np.asarray(np.frompyfunc(lambda v: v.is_finite(), 1, 1)(x.value)).astype(bool)
 
 
@@ -195,8 +195,8 @@ RULES: dict[str, Rule] = {
     "mul": elementwise(mul, "multiply"),
     "neg": choice(neg, "negative"),
     "div": elementwise(div, "divide"),
-    "copy": Rule(same, elementwise=True, moves=True),
-    "copy_p": Rule(same, elementwise=True, moves=True),
+    "copy": Rule(same, elementwise=True, rearranges=True),
+    "copy_p": Rule(same, elementwise=True, rearranges=True),
     "reduce_precision": choice(same),
     "optimization_barrier": Rule(lambda run, eqn, *xs: list(xs)),
     "device_put": Rule(lambda run, eqn, *xs: list(xs)),

@@ -1,4 +1,4 @@
-"""Rules for factorisations and triangular systems, as loops over rows and columns."""
+"""Rules for factorisations and linear systems, as loops over rows and columns."""
 
 from itertools import pairwise
 from typing import Any
@@ -13,7 +13,7 @@ from handgrad.program.rule import Rounds, Rule
 
 
 def cholesky(run: Run, eqn: Any, a: Dual) -> Dual:
-    """The lower triangular l with l @ lᵀ = a (Golub and Van Loan, section 4.2)."""
+    """Return the lower triangular l with l @ lᵀ = a (Golub and Van Loan, section 4.2)."""
     n = a.shape[-1]
     columns: list[Dual] = []
     for j in range(n):
@@ -29,7 +29,7 @@ def cholesky(run: Run, eqn: Any, a: Dual) -> Dual:
 
 
 def triangular_solve(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
-    """x with a @ x = b, or x @ a = b, for a triangular a; rows one after another."""
+    """Solve a @ x = b, or x @ a = b, for a triangular a, row by row."""
     p = eqn.params
     flipped = bool(p["transpose_a"]) != (not p["left_side"])
     a = _transposed(a) if flipped else a
@@ -51,7 +51,7 @@ def _transposed(a: Dual) -> Dual:
 
 
 def lu(run: Run, eqn: Any, a: Dual) -> list[Any]:
-    """Factors l and u in one matrix, the row exchanges, and the permutation they make."""
+    """Return the factors l and u in one matrix, the row exchanges, and their permutation."""
     batch = a.shape[:-2]
     matrices = [_lu(run, eqn, a[index]) for index in np.ndindex(*batch)]
     factors = dual.stacked([factored for factored, _, _ in matrices])
@@ -65,7 +65,7 @@ def lu(run: Run, eqn: Any, a: Dual) -> list[Any]:
 
 
 def _lu(run: Run, eqn: Any, a: Dual) -> tuple[Dual, np.ndarray, np.ndarray]:
-    """One matrix. The largest element of a column is its pivot; any other would do as well."""
+    """Factor one matrix; the largest element of a column is its pivot, though any would do."""
     m, n = a.shape
     rows, order = [a[i] for i in range(m)], np.arange(m)
     exchanges = np.arange(min(m, n))
@@ -82,7 +82,7 @@ def _lu(run: Run, eqn: Any, a: Dual) -> tuple[Dual, np.ndarray, np.ndarray]:
 
 
 def tridiagonal_solve(run: Run, eqn: Any, low: Dual, mid: Dual, high: Dual, b: Dual) -> Dual:
-    """x with a @ x = b, by elimination without exchanges (Golub and Van Loan, section 4.3.6)."""
+    """Solve a @ x = b by elimination without exchanges (Golub and Van Loan, section 4.3.6)."""
     div, n = run.rules["div"], mid.shape[-1]
     pivots, rows = [mid[..., 0]], [b[..., 0, :]]
     for i in range(1, n):
@@ -96,9 +96,9 @@ def tridiagonal_solve(run: Run, eqn: Any, low: Dual, mid: Dual, high: Dual, b: D
 
 
 def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """custom_linear_solve: x with A(x) = b, and so A(x′) = b′ - A′(x).
+    """custom_linear_solve: A(x) = b, and so A(x′) = b′ - A′(x).
 
-    The program solves with factors that it holds constant, and gives A apart.
+    The equation has one program that solves with constant factors, and one that applies A.
     """
     lengths, programs = eqn.params["const_lengths"], eqn.params["jaxprs"]
     ends = np.cumsum([0, *lengths])
@@ -108,7 +108,7 @@ def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     x = run.closed(programs.solve, [*factors, *map(_constant, knowns)])
     images = run.closed(programs.matvec, [*matvec, *x])
     if not all(_may_be_equal(b, image) for b, image in zip(knowns, images, strict=True)):
-        # It does not solve the system, as an iteration that ends early: then it is what it does.
+        # It does not solve the system (an iteration that ends early): differentiate what it does.
         return run.closed(programs.solve, [*solve, *knowns])
     moved = [Dual(b.value, (b - image).tangent) for b, image in zip(knowns, images, strict=True)]
     return run.closed(programs.solve, [*factors, *moved])

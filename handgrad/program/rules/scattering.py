@@ -1,4 +1,4 @@
-"""Rules for updates that are scattered over an array: added, multiplied, the larger one kept."""
+"""Rules for updates scattered into an array: added, multiplied, or combined by max and min."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,12 +12,12 @@ from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rounds, Rule
 from handgrad.program.rules.comparison import larger
 
-#: Two numbers to one, in a run.
+#: Combines two arrays elementwise, in a run.
 Combine = Callable[[Run, Dual, Dual], Dual]
 
 
 def added(into: Dual, targets: np.ndarray, updates: Dual) -> Dual:
-    """Each update added to the element of the flat array that it is meant for, -1 for none."""
+    """Add each update to its target element, a position in the flattened array or -1 for none."""
     chosen = np.flatnonzero(targets.reshape(-1) >= 0)
 
     def one(into: np.ndarray, what: np.ndarray) -> np.ndarray:
@@ -29,28 +29,28 @@ def added(into: Dual, targets: np.ndarray, updates: Dual) -> Dual:
 
 
 def _both(f: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Dual, b: Dual) -> Dual:
-    """A linear map of two arrays, applied to both terms."""
+    """Apply a linear map of two arrays to both terms."""
     value, k = f(a.value, b.value), dual.directions(a, b)
     if k is None:
         return Dual(value)
     pairs = zip(dual.tangents(a, k), dual.tangents(b, k), strict=True)
-    # NumPy takes the directions of a single number for bare elements.
+    # For a single number NumPy iterates over the directions as bare elements.
     moved = [f(dual.array(p), dual.array(q)) for p, q in pairs]
     return Dual(value, dual.stack(moved, lambda _: value, value))
 
 
 def scatter_add(run: Run, eqn: Any, operand: Any, indices: Any, updates: Any) -> Any:
-    """Add each update to the element it is meant for; those meant for none are dropped."""
+    """Add each update to its target element; updates without a target are dropped."""
     return added(operand, targets(run, eqn, operand, indices, updates), updates)
 
 
 def scatter_sub(run: Run, eqn: Any, operand: Any, indices: Any, updates: Any) -> Any:
-    """The same with the updates taken off."""
+    """Subtract each update from its target element."""
     return scatter_add(run, eqn, operand, indices, -updates)
 
 
 def _combining(combine: Combine) -> Callable[..., Dual]:
-    """Updates one after another, those for different elements together."""
+    """Make a rule that combines the updates of one element one after another."""
 
     def rule(run: Run, eqn: Any, operand: Dual, indices: Any, updates: Dual) -> Dual:
         places = targets(run, eqn, operand, indices, updates).reshape(-1)
@@ -64,7 +64,7 @@ def _combining(combine: Combine) -> Callable[..., Dual]:
 
 
 def _rounds(places: np.ndarray) -> list[np.ndarray]:
-    """Which updates come first for their element, which second, and so on."""
+    """Group the updates by whether they are the first for their element, the second, and so on."""
     chosen = np.argsort(places, kind="stable")
     chosen = chosen[places[chosen] >= 0]
     sorted_places = places[chosen]
@@ -82,13 +82,13 @@ def _replaced(into: Dual, where: np.ndarray, what: Dual) -> Dual:
 
 
 def targets(run: Run, eqn: Any, operand: Dual, indices: np.ndarray, updates: Dual) -> np.ndarray:
-    """The position that each update is meant for, -1 for none."""
+    """Return the target position of each update, -1 for none."""
     key = [np.array(operand.shape), indices]
     return run.remembered(eqn, key, lambda: _targets(eqn, operand.shape, indices, updates.shape))
 
 
 def _targets(eqn: Any, shape: Any, indices: np.ndarray, update_shape: Any) -> np.ndarray:
-    """Adding is linear, and its transpose brings the positions to the updates."""
+    """Compute the targets by the transpose of scatter-add, applied to the positions."""
     names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
     options = {name: eqn.params[name] for name in names}
     with jax.enable_x64(True):

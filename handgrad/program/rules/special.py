@@ -1,7 +1,7 @@
-"""Rules for Bessel's functions and the incomplete gamma and beta functions.
+"""Rules for Bessel functions and the incomplete gamma and beta functions.
 
-Values are FLINT's. Slopes are written beside them, from the formulas of the Digital Library of
-Mathematical Functions (DLMF); the tests hold them to difference quotients.
+FLINT gives the values. The slopes are written beside them, by formulas of the Digital Library of
+Mathematical Functions (DLMF); the tests compare them with difference quotients.
 """
 
 from collections.abc import Callable
@@ -19,16 +19,16 @@ from handgrad.program.rules.binary import must_stand_still
 from handgrad.program.rules.comparison import ZERO, choose
 from handgrad.program.rules.elementwise import NAN, quietly, spread, with_slope
 
-#: An incomplete gamma function is not differentiated by its parameter with more terms than this.
+#: The most terms of the derivative of an incomplete gamma function by its parameter.
 MOST_TERMS = 20_000
 
 
 def _scaled(n: int) -> Callable[[arb], arb]:
-    """e⁻ᵘ·Iₙ(u), u >= 0."""
+    """Return the function e⁻ᵘ·Iₙ(u), u >= 0."""
     return lambda u: u.bessel_i(arb(n), scaled=True)
 
 
-#: The same as rules for u >= 0: I₀′ = I₁, I₁′ = (I₀ + I₂) / 2 (DLMF, 10.29).
+#: Rules for e⁻ᵘ·Iₙ(u), u >= 0: I₀′ = I₁, I₁′ = (I₀ + I₂) / 2 (DLMF, 10.29).
 _OF_THE_MODULUS = (
     with_slope(_scaled(0), lambda u, f: _scaled(1)(u) - f),
     with_slope(_scaled(1), lambda u, f: (_scaled(0)(u) + _scaled(2)(u)) / 2 - f),
@@ -90,10 +90,10 @@ _density = np.frompyfunc(_slope_of_lower, 2, 1)
 
 
 def _lower_by_parameter(a: arb, x: arb) -> arb:
-    """∂P/∂a = Σ Tₖ·(log x - ψ(a + k + 1)), the terms of P = Σ Tₖ differentiated one by one.
+    """Return ∂P/∂a = Σ Tₖ·(log x - ψ(a + k + 1)), the termwise derivative of P = Σ Tₖ.
 
-    Tₖ = x^(a + k)·e⁻ˣ / Γ(a + k + 1) (DLMF, 8.7.1). From where Tₖ₊₁ <= Tₖ / 2 on, the rest of the
-    sum is below Tₖ·(2·|log x| + 2·log(a + k + 1) + 4), as |ψ(z)| <= log z + 1/z for z >= 1.
+    Tₖ = x^(a + k)·e⁻ˣ / Γ(a + k + 1) (DLMF, 8.7.1). Once Tₖ₊₁ <= Tₖ / 2, the rest of the sum is
+    below Tₖ·(2·|log x| + 2·log(a + k + 1) + 4), since |ψ(z)| <= log z + 1/z for z >= 1.
     """
     if x.is_zero() and a > 0:
         return balls.ZERO

@@ -1,8 +1,8 @@
 """Rules for eigenvalues, singular values and the QR factorisation.
 
-FLINT encloses eigenvalues that it can tell apart, with their vectors. Slopes are those of first
-order perturbation theory (Horn and Johnson, Matrix Analysis, section 6.3): λᵢ′ = vᵢᵀ A′ vᵢ. Vectors
-have the sign that LAPACK gives them: nothing else decides it.
+FLINT encloses separated eigenvalues, with their vectors. Slopes are those of first-order
+perturbation theory (Horn and Johnson, Matrix Analysis, section 6.3): λᵢ′ = vᵢᵀ A′ vᵢ. The sign of a
+vector is arbitrary, so that of LAPACK is taken.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from handgrad.program.rule import Rounds, Rule
 
 
 def eigh(run: Run, eqn: Any, a: Dual) -> list[Dual]:
-    """The vectors and values of symmetric matrices, the smallest first; one triangle counts."""
+    """Return vectors and values of symmetric matrices, the smallest first, from one triangle."""
     if eqn.params.get("subset_by_index") is not None:
         raise UncertifiedPrimitiveError(eqn.primitive.name)
     half = np.tril if eqn.params["lower"] else np.triu
@@ -31,7 +31,7 @@ def eigh(run: Run, eqn: Any, a: Dual) -> list[Dual]:
 
 
 def _each(a: Dual, f: Callable[[Dual], list[Dual]]) -> list[Dual]:
-    """A function of one matrix for each of a batch."""
+    """Apply a function of one matrix to each of a batch."""
     batch = a.shape[:-2]
     found = [f(a[index]) for index in np.ndindex(*batch)]
     outputs = [dual.stacked(list(parts)) for parts in zip(*found, strict=True)]
@@ -39,14 +39,14 @@ def _each(a: Dual, f: Callable[[Dual], list[Dual]]) -> list[Dual]:
 
 
 def _eigh(a: Dual, like: np.ndarray) -> list[Dual]:
-    """One symmetric matrix; the signs of the vectors are those of `like`."""
+    """Decompose one symmetric matrix; the signs of the vectors are those of `like`."""
     values, vectors = _enclosed(a.value, like)
     if a.tangent is None:
         return [Dual(vectors), Dual(values)]
     k, n = a.tangent.shape[0], values.size
     columns, rows = _many(vectors, k), _many(vectors.T, k)
     inner = balls.matmul(balls.matmul(rows, a.tangent), columns)  # vᵢᵀ A′ vⱼ
-    # vᵢ′ has of vⱼ as much as vⱼᵀ A′ vᵢ / (λᵢ - λⱼ), and nothing of itself.
+    # vᵢ′ = Σ vⱼ·vⱼᵀ A′ vᵢ / (λᵢ - λⱼ) over j ≠ i.
     itself = np.eye(n, dtype=bool)
     gaps = np.where(itself, balls.full((), balls.ONE), values[None, :] - values[:, None])
     mixing = np.where(itself, balls.zeros(()), inner / gaps)
@@ -59,13 +59,13 @@ def _many(matrix: np.ndarray, k: int) -> np.ndarray:
 
 
 def _enclosed(a: np.ndarray, like: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values and orthonormal vectors, enclosed.
+    """Enclose the eigenvalues and orthonormal eigenvectors.
 
-    Both are real. The real part of an enclosed vector encloses one, too: a real vector times the
-    real part of a factor.
+    Both are real. FLINT's vectors are complex multiples of real ones, so their real parts are
+    eigenvectors too.
 
     Raises:
-        MorePrecisionNeededError: two values cannot be told apart.
+        MorePrecisionNeededError: two eigenvalues overlap.
     """
     n = len(a)
     try:
@@ -84,7 +84,7 @@ def _enclosed(a: np.ndarray, like: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def svd(run: Run, eqn: Any, a: Dual) -> list[Dual]:
-    """Singular values, the largest first, and their vectors: a = u·diag(s)·vᵀ."""
+    """Return the singular values, the largest first, and their vectors: a = u·diag(s)·vᵀ."""
     p = eqn.params
     square = a.shape[-2] == a.shape[-1]
     if p.get("subset_by_index") is not None or (
@@ -95,7 +95,7 @@ def svd(run: Run, eqn: Any, a: Dual) -> list[Dual]:
 
 
 def _svd(run: Run, eqn: Any, a: Dual, vectors: bool) -> list[Dual]:
-    """By the eigenvalues of aᵀa, or of aaᵀ if that is smaller."""
+    """Decompose one matrix by the eigenvalues of aᵀa, or of aaᵀ if that is smaller."""
     wide = a.shape[0] < a.shape[1]
     tall = _transposed(a) if wide else a
     u, _, vt = np.linalg.svd(balls.midpoints(a.value), full_matrices=False)
@@ -110,7 +110,7 @@ def _svd(run: Run, eqn: Any, a: Dual, vectors: bool) -> list[Dual]:
 
 
 def qr(run: Run, eqn: Any, a: Dual) -> list[Dual]:
-    """Orthonormal columns q and an upper triangular r with q @ r = a."""
+    """Return orthonormal columns q and an upper triangular r with q @ r = a."""
     m, n = a.shape[-2:]
     if eqn.params.get("pivoting") or (eqn.params["full_matrices"] and m > n):
         raise UncertifiedPrimitiveError(eqn.primitive.name)
@@ -118,7 +118,7 @@ def qr(run: Run, eqn: Any, a: Dual) -> list[Dual]:
 
 
 def _qr(run: Run, eqn: Any, a: Dual) -> list[Dual]:
-    """Column by column (Golub and Van Loan, section 5.2.8)."""
+    """Factor one matrix column by column (Golub and Van Loan, section 5.2.8)."""
     m, n = a.shape
     floats = balls.midpoints(a.value)
     signs = np.sign(np.diag(np.linalg.qr(floats)[1]))

@@ -1,7 +1,7 @@
-"""Rules for operations that move numbers without changing them.
+"""Rules for operations that rearrange numbers without changing them.
 
-JAX itself says where each element goes: it runs the operation on the positions of the elements
-instead of the elements. What it answers once is remembered.
+The operation is run on the positions of the elements instead of the elements, which gives the
+origin of each element of the result. The origins are cached.
 """
 
 from typing import Any
@@ -15,12 +15,12 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run, bind
 from handgrad.program.rule import Rule
 
-#: Where an operation fills in for what lies outside of an array.
+#: The origin of an element that an operation fills in.
 OUTSIDE = -1
 
 
-def move(run: Run, eqn: Any, *operands: Any) -> Any:
-    """Any operation that only moves: reshape, transpose, slice, concatenate, gather, pad, ..."""
+def rearrange(run: Run, eqn: Any, *operands: Any) -> Any:
+    """Run any operation that only rearranges: reshape, slice, concatenate, gather, pad, ..."""
     real = [operand for operand in operands if isinstance(operand, Dual)]
     if not real:
         return run.by_jax(eqn, list(operands))
@@ -36,7 +36,7 @@ def _joined(real: list[Dual]) -> Dual:
 
 
 def _origins(eqn: Any, operands: Any) -> list[np.ndarray]:
-    """For every element of every output, the position it comes from among all real operands."""
+    """Return for every element of every output its position among all real operands."""
     positions, start = [], 0
     for operand in operands:
         if isinstance(operand, Dual):
@@ -50,7 +50,7 @@ def _origins(eqn: Any, operands: Any) -> list[np.ndarray]:
 
 
 def _taken(flat: Dual, origin: np.ndarray, filling: float | None) -> Dual:
-    """The elements at these positions; outside, what fills in: NaN unless it is said."""
+    """Return the elements at these positions; elsewhere the filling, NaN by default."""
     outside = origin == OUTSIDE
     value = dual.array(flat.value[np.where(outside, 0, origin)]) if flat.value.size else flat.value
     if not flat.value.size:
@@ -64,7 +64,7 @@ def _taken(flat: Dual, origin: np.ndarray, filling: float | None) -> Dual:
 
 
 def sort(run: Run, eqn: Any, *operands: Any) -> Any:
-    """Sort along an axis by the first `num_keys` operands, the others going with them."""
+    """Sort all operands along an axis by the first `num_keys` of them."""
     axis, keys = eqn.params["dimension"], eqn.params["num_keys"]
     if any(isinstance(operand, Dual) for operand in operands[:keys]):
         order = _order(run, [_as_real(operand) for operand in operands[:keys]], axis)
@@ -74,7 +74,7 @@ def sort(run: Run, eqn: Any, *operands: Any) -> Any:
 
 
 def top_k(run: Run, eqn: Any, x: Any) -> Any:
-    """The k largest along an axis, the largest first, and where they are."""
+    """Return the k largest along an axis, the largest first, and their indices."""
     axis, k = (
         eqn.params.get("axis", eqn.params.get("operand_axis", len(x.shape) - 1)),
         eqn.params["k"],
@@ -90,7 +90,7 @@ def _as_real(operand: Any) -> Dual:
 
 
 def _order(run: Run, keys: list[Dual], axis: int) -> np.ndarray:
-    """The sorting permutation, along the last axis."""
+    """Return the sorting permutation along the last axis."""
     keys = [key.linear(lambda array: np.moveaxis(array, axis, -1)) for key in keys]
     by_floats = np.lexsort([balls.midpoints(key.value) for key in keys[::-1]])
     in_order = np.take_along_axis(keys[0].value, by_floats, -1)
@@ -100,7 +100,7 @@ def _order(run: Run, keys: list[Dual], axis: int) -> np.ndarray:
 
 
 def _by_pairs(run: Run, keys: list[Dual]) -> np.ndarray:
-    """The same where numbers may tie: every pair is compared, equal ones stay as they came."""
+    """Sort numbers that may tie by comparing every pair; equal ones keep their order."""
     rank = np.zeros(keys[0].shape, dtype=np.intp)
     for i in range(rank.shape[-1]):
         for j in range(i):
@@ -121,16 +121,19 @@ def _permuted(operand: Any, order: np.ndarray, axis: int) -> Any:
     return operand.linear(permuted) if isinstance(operand, Dual) else permuted(operand)
 
 
-#: Those that only lead a number from its place to another, whatever the program computes.
-_MOVES = (
+#: Operations that only rearrange elements, for the diagnosis too.
+_REARRANGING = (
     *("reshape", "transpose", "broadcast_in_dim", "squeeze", "expand_dims", "rev", "slice"),
     *("concatenate", "gather", "dynamic_slice"),
 )
 
 RULES: dict[str, Rule] = {
-    **{name: Rule(move, moves=True) for name in _MOVES},
-    **{name: Rule(move) for name in ("pad", "dynamic_update_slice", "split", "scatter", "tile")},
-    **{name: Rule(move) for name in ("stack", "unstack")},
+    **{name: Rule(rearrange, rearranges=True) for name in _REARRANGING},
+    **{
+        name: Rule(rearrange)
+        for name in ("pad", "dynamic_update_slice", "split", "scatter", "tile")
+    },
+    **{name: Rule(rearrange) for name in ("stack", "unstack")},
     "sort": Rule(sort),
     "top_k": Rule(top_k),
 }

@@ -16,7 +16,7 @@ from handgrad.program.rules.comparison import slices
 
 
 def reduce_sum(run: Run, eqn: Any, x: Any) -> Any:
-    """The sum over axes."""
+    """Sum over axes."""
     axes = tuple(eqn.params["axes"])
     if not isinstance(x, Dual):
         return run.by_jax(eqn, [x])[0]
@@ -30,7 +30,7 @@ def reduce_sum(run: Run, eqn: Any, x: Any) -> Any:
 
 
 def reduce_prod(run: Run, eqn: Any, x: Any) -> Any:
-    """The product over axes."""
+    """Multiply over axes."""
     if not isinstance(x, Dual):
         return run.by_jax(eqn, [x])[0]
     for axis in sorted(eqn.params["axes"], reverse=True):
@@ -57,14 +57,14 @@ def _cumulative(combine: Callable[[Dual, Dual], Dual]) -> Callable[..., Any]:
 
 
 def cumlogsumexp(run: Run, eqn: Any, x: Dual) -> Dual:
-    """log Σ exp of everything so far: balls need no shift by the maximum."""
+    """Cumulative log Σ exp; balls need no shift by the maximum."""
     exp, log = run.rules["exp"], run.rules["log"]
     summed = _cumulative(lambda a, b: a + b)(run, eqn, exp(run, eqn, x))
     return log(run, eqn, summed)
 
 
 def dot_general(run: Run, eqn: Any, a: Any, b: Any) -> Any:
-    """The product of two arrays over any axes, any others side by side."""
+    """Multiply two arrays, summed over any axes, with any batch axes."""
     if not isinstance(a, Dual) or not isinstance(b, Dual):
         if isinstance(a, Dual) or isinstance(b, Dual):
             a, b = (o if isinstance(o, Dual) else dual.constant(o) for o in (a, b))
@@ -75,7 +75,7 @@ def dot_general(run: Run, eqn: Any, a: Any, b: Any) -> Any:
     value = contract(a.value, b.value, *axes)
     tangent = None
     if a.tangent is not None:
-        # The directions are one more axis that a contributes to the product, in front of its own.
+        # The directions are one more free axis of a, before its own.
         shifted = (_up(axes[0]), axes[1], _up(axes[2]), axes[3])
         tangent = np.moveaxis(contract(a.tangent, b.value, *shifted), len(batch_a), 0)
     if b.tangent is not None:
@@ -95,7 +95,7 @@ def contract(
     batch_b: tuple[int, ...],
     matmul: Callable[[np.ndarray, np.ndarray], np.ndarray] = balls.matmul,
 ) -> np.ndarray:
-    """A stack of matrix products, with the axes batch, those left of a, those left of b."""
+    """Compute a stack of matrix products; its axes are batch, those left of a, those left of b."""
     left_a, left_b = _others(a.ndim, over_a + batch_a), _others(b.ndim, over_b + batch_b)
     batch = tuple(a.shape[i] for i in batch_a)
     rows, columns = tuple(a.shape[i] for i in left_a), tuple(b.shape[i] for i in left_b)
@@ -114,7 +114,7 @@ def _up(axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def convolution(run: Run, eqn: Any, x: Dual, kernel: Dual) -> Dual:
-    """conv_general_dilated, as the sum of terms that JAX says where they come from."""
+    """conv_general_dilated, as sums of products whose positions JAX computes."""
     key = [np.array(x.shape), np.array(kernel.shape)]
     terms = run.remembered(eqn, key, lambda: _terms(eqn, x.shape, kernel.shape))
     outputs, from_x, from_kernel = terms
@@ -131,11 +131,10 @@ def convolution(run: Run, eqn: Any, x: Dual, kernel: Dual) -> Dual:
 
 
 def _terms(eqn: Any, shape: Any, kernel_shape: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The terms of a convolution as (output, input, kernel) positions.
+    """Return the terms of a convolution as (output, input, kernel) positions.
 
-    One kernel element at a time is 1 and the inputs are their own positions: the answer shows which
-    input that element meets in each output. (Adding the answer for inputs that are all 1 tells
-    position 0 from nothing.)
+    One kernel element at a time is 1, and each input is its own position, counted from 1. The
+    result shows which input that element is multiplied by in each output, 0 for none.
     """
     inputs = np.arange(1.0, np.prod(shape) + 1).reshape(shape)
     found = []

@@ -1,7 +1,7 @@
-"""Rules for windows that slide over an array, as in pooling, and for reductions by any function.
+"""Rules for sliding windows, as in pooling, and for reductions by any function.
 
-Where each window begins and what it holds is the arithmetic of strides, padding and dilations of
-XLA's ReduceWindow. What is padded, or lies in a gap of a dilated array, is in no window.
+The windows follow the strides, padding and dilations of XLA's ReduceWindow. Padding, and gaps of a
+dilated array, are in no window.
 """
 
 import math
@@ -22,20 +22,20 @@ from handgrad.program.rule import Rounds, Rule
 from handgrad.program.rules.comparison import larger
 from handgrad.program.rules.scattering import added
 
-#: The place of what is in no window.
+#: The position of an element that is in no window.
 NOWHERE = -1
 
-#: JAX's names for taking the largest of a window, or the smallest: the sign of what is best.
+#: JAX's comparisons that select the largest of a window (sign 1) or the smallest (-1).
 _BEST = {"ge": 1, "le": -1}
 
-#: By that sign, what is worse than anything.
+#: By that sign, a number that is never selected.
 _WORST = {1: arb("-inf"), -1: arb("inf")}
 
 
 def members(run: Run, eqn: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """What each window holds: places in the flat array, NOWHERE for none.
+    """Return the elements of each window: positions in the flattened array, or NOWHERE.
 
-    Shape (windows.., size of a window), the size row by row.
+    The shape is (*windows, elements of a window).
     """
     return run.remembered(eqn, [np.array(shape)], lambda: _members(eqn.params, shape))
 
@@ -51,24 +51,24 @@ def _members(p: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
         reach = (size - 1) * spread[i] + 1
         begins = np.arange(low + length + high - reach + 1)[:: p["window_strides"][i]] - low
         where = begins[:, None] + np.arange(size) * spread[i]
-        held = (where >= 0) & (where < length) & (where % spaced[i] == 0)
+        valid = (where >= 0) & (where < length) & (where % spaced[i] == 0)
         axes = [1] * (2 * ndim)
         axes[i], axes[ndim + i] = where.shape
         places = places * n + (where // spaced[i]).reshape(axes)
-        inside = inside & held.reshape(axes)
+        inside = inside & valid.reshape(axes)
     places = np.where(inside, places, NOWHERE)
     return places.reshape(*places.shape[:ndim], math.prod(places.shape[ndim:]))
 
 
 def _and(x: Dual, filling: arb) -> Dual:
-    """The flat array with a last element, which is found NOWHERE."""
+    """Flatten an array and append an element, which the index NOWHERE selects."""
     return dual.concatenate([x.reshape(-1), Dual(balls.boxed([filling], (1,)))], 0)
 
 
 def window_sum(run: Run, eqn: Any, x: Dual) -> Dual:
-    """The sum of each window."""
-    held = members(run, eqn, x.shape)
-    return _and(x, balls.ZERO).linear(lambda flat: _summed(flat[held]))
+    """Sum each window."""
+    elements = members(run, eqn, x.shape)
+    return _and(x, balls.ZERO).linear(lambda flat: _summed(flat[elements]))
 
 
 def _summed(terms: np.ndarray) -> np.ndarray:
@@ -76,39 +76,39 @@ def _summed(terms: np.ndarray) -> np.ndarray:
 
 
 def window_extreme(sign: int) -> Callable[..., Dual]:
-    """The largest of each window, or (sign -1) the smallest; an infinity where it is empty."""
+    """Return the largest (sign -1: smallest) of each window; an infinity for an empty one."""
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
-        held, x = members(run, eqn, x.shape), _and(x, _WORST[sign])
-        best = x[held[..., 0]]
-        for i in range(1, held.shape[-1]):
-            best = larger(run, best, x[held[..., i]], sign)
+        elements, x = members(run, eqn, x.shape), _and(x, _WORST[sign])
+        best = x[elements[..., 0]]
+        for i in range(1, elements.shape[-1]):
+            best = larger(run, best, x[elements[..., i]], sign)
         return best
 
     return rule
 
 
 def _chosen(run: Run, eqn: Any, x: Dual) -> np.ndarray:
-    """The place of the best element of each window, the first of equal ones."""
+    """Return the position of the selected element of each window, the first of equal ones."""
     sign = _BEST[eqn.params["select_prim"].name]
-    held, x = members(run, eqn, x.shape), _and(x, _WORST[sign])
-    where = held[..., 0]
-    for i in range(1, held.shape[-1]):
-        order = run.comparisons.order(x[where], x[held[..., i]])
+    elements, x = members(run, eqn, x.shape), _and(x, _WORST[sign])
+    where = elements[..., 0]
+    for i in range(1, elements.shape[-1]):
+        order = run.comparisons.order(x[where], x[elements[..., i]])
         kept = (order == EQUAL) | (order == (GREATER if sign > 0 else LESS))
-        where = np.where(kept, where, held[..., i])
+        where = np.where(kept, where, elements[..., i])
     return where
 
 
 def scattered_to_best(run: Run, eqn: Any, source: Any, x: Any) -> Dual:
-    """select_and_scatter_add: each number is added where its window has its best element."""
+    """select_and_scatter_add: add each number at the selected element of its window."""
     places = _chosen(run, eqn, _real(x))
     zeros = Dual(balls.zeros(x.shape))
     return added(zeros, places, _real(source))
 
 
 def gathered_from_best(run: Run, eqn: Any, moved: Any, x: Any) -> Dual:
-    """select_and_gather_add: of each window, the number that lies where it has its best."""
+    """select_and_gather_add: take from each window the number at the selected element."""
     return _and(_real(moved), balls.ZERO)[_chosen(run, eqn, _real(x))]
 
 
@@ -117,23 +117,23 @@ def _real(operand: Any) -> Dual:
 
 
 def reduce_window(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """The reduction of each window by a program; what is padded counts as where it starts."""
+    """Reduce each window by a program; padding counts as the start value."""
     arrays, starts = _halves(operands)
-    held = members(run, eqn, arrays[0].shape)
+    elements = members(run, eqn, arrays[0].shape)
     columns = [
         [
-            _filled(array, start, held[..., i]).reshape(-1)
+            _filled(array, start, elements[..., i]).reshape(-1)
             for array, start in zip(arrays, starts, strict=True)
         ]
-        for i in range(held.shape[-1])
+        for i in range(elements.shape[-1])
     ]
     program = jex.ClosedJaxpr(eqn.params["jaxpr"], eqn.params["consts"])
-    found = _folded(run, eqn, program, starts, columns, math.prod(held.shape[:-1]))
-    return [_shaped(out, held.shape[:-1]) for out in found]
+    found = _folded(run, eqn, program, starts, columns, math.prod(elements.shape[:-1]))
+    return [_shaped(out, elements.shape[:-1]) for out in found]
 
 
 def reduce(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """The reduction over axes by a program."""
+    """Reduce over axes by a program."""
     arrays, starts = _halves(operands)
     axes, shape = tuple(eqn.params["dimensions"]), arrays[0].shape
     left = tuple(i for i in range(len(shape)) if i not in axes)
@@ -166,10 +166,10 @@ def _filled(array: Any, start: Any, where: np.ndarray) -> Any:
 def _folded(
     run: Run, eqn: Any, program: Any, starts: Any, columns: list[list[Any]], size: int
 ) -> list[Any]:
-    """The columns, put together one after another by a program of two rows of single numbers.
+    """Fold the columns one after another by a program that combines two rows of scalars.
 
-    A start that is infinite leaves everything as it is, as JAX demands of every start: nothing is
-    known about the slopes there.
+    JAX requires that the start value changes nothing. An infinite one is therefore skipped, since
+    slopes are unknown there.
     """
     total = [_moved(start, lambda s: np.broadcast_to(dual.array(s), (size,))) for start in starts]
     many = _of_arrays(run, eqn, program, total)
@@ -184,7 +184,7 @@ def _folded(
 
 
 def _of_arrays(run: Run, eqn: Any, program: Any, like: list[Any]) -> Any:
-    """The same program, element by element of arrays."""
+    """Vectorise a program of scalars."""
     key = ("of arrays", id(eqn), *(x.shape for x in like))
     if key not in run.memory:
         shapes = [

@@ -172,9 +172,9 @@ def test_nothing_more_is_worked_out_than_was_asked_for(
 
         def ask(report: Any, name: str = name, extra: Any = extra) -> Any:
             asked.append(name)
-            return extra.ask(report)
+            return extra.compute(report)
 
-        monkeypatch.setitem(EXTRAS, name, extra._replace(ask=ask))
+        monkeypatch.setitem(EXTRAS, name, extra._replace(compute=ask))
     check("gradient")
     assert asked == []
     check("gradient", "--counterexample")

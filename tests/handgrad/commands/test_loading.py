@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handgrad.commands.loading import Loader, LoadingError, Reference, parse
+from handgrad.commands.loading import Loader, LoadingError, Location, parse
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_a_file_is_imported_once_with_its_folder_on_the_path(folder: Path) -> No
         "import helper_of_mine\nclass A:\n  class B:\n    x = helper_of_mine.two\ny = object()"
     )
     loader = Loader()
-    assert loader.load(Reference("sub/mine.py", "A.B.x")) == 2
-    assert loader.load(Reference("sub/mine.py", "y")) is loader.load(Reference("sub/mine.py", "y"))
+    assert loader.load(Location("sub/mine.py", "A.B.x")) == 2
+    assert loader.load(Location("sub/mine.py", "y")) is loader.load(Location("sub/mine.py", "y"))
     assert loader.named == [folder / "sub" / "mine.py"]
 
 
@@ -65,9 +65,9 @@ def test_two_files_of_one_name_do_not_meet(folder: Path) -> None:
         (folder / name).mkdir()
         (folder / name / "json.py").write_text(f"here = {name!r}\nclass C: pass")
     loader = Loader()
-    assert [loader.load(Reference(f"{name}/json.py", "here")) for name in "ab"] == ["a", "b"]
+    assert [loader.load(Location(f"{name}/json.py", "here")) for name in "ab"] == ["a", "b"]
     assert sys.modules["json"].__file__ != str(folder / "a" / "json.py")
-    assert "json" not in {type(loader.load(Reference("a/json.py", "C"))).__module__}
+    assert "json" not in {type(loader.load(Location("a/json.py", "C"))).__module__}
 
 
 def test_its_classes_can_be_pickled(folder: Path) -> None:
@@ -76,7 +76,7 @@ def test_its_classes_can_be_pickled(folder: Path) -> None:
         "from __future__ import annotations\nfrom dataclasses import dataclass\n"
         "@dataclass\nclass Layer:\n    w: float\nlayer = Layer(1.0)"
     )
-    layer = Loader().load(Reference("mine.py", "layer"))
+    layer = Loader().load(Location("mine.py", "layer"))
     assert pickle.loads(pickle.dumps(layer)) == layer
 
 
@@ -85,7 +85,7 @@ def test_a_module_is_found_from_the_current_directory(folder: Path) -> None:
     (folder / "package_of_mine" / "__init__.py").write_text("")
     (folder / "package_of_mine" / "part.py").write_text("from . import __name__ as name")
     loader = Loader()
-    assert loader.load(Reference("package_of_mine.part", "name")) == "package_of_mine"
+    assert loader.load(Location("package_of_mine.part", "name")) == "package_of_mine"
     assert loader.named == [folder / "package_of_mine"]
 
 
@@ -122,10 +122,10 @@ def test_what_cannot_be_found(folder: Path, source: str, name: str, message: str
     (folder / "package_of_mine" / "__init__.py").write_text("")
     (folder / "package_of_mine" / "lacks.py").write_text("import surely_not_installed")
     if message is None:  # a module is not suggested, and is found if it is meant
-        assert Loader().load(Reference(source, name)) is sys
+        assert Loader().load(Location(source, name)) is sys
         return
     with pytest.raises(LoadingError) as error:
-        Loader().load(Reference(source, name))
+        Loader().load(Location(source, name))
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
     assert (error.value.__cause__ is not None) == ("raised" in message)
@@ -134,5 +134,5 @@ def test_what_cannot_be_found(folder: Path, source: str, name: str, message: str
 def test_a_stop_while_importing_is_a_stop(folder: Path) -> None:
     (folder / "slow.py").write_text("raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
-        Loader().load(Reference("slow.py", "loss"))
+        Loader().load(Location("slow.py", "loss"))
     assert not [name for name in sys.modules if name.startswith("slow")]

@@ -13,7 +13,7 @@ from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.losses import prepare
 from handgrad.judging.reruns import formula
-from handgrad.judging.ruling import RIGHT_FORMULA, Held
+from handgrad.judging.ruling import RIGHT_FORMULA, Gaps
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.tolerances import measure
 from tests.handgrad.referee.problems import flat, problem
@@ -39,7 +39,7 @@ def right(
     gap = balls.magnitudes(
         balls.exact(flat(answer[1] if has_value else answer)) - reference.gradient
     )
-    held = Held(reference.gradient, gap, measure(case, reference, 0).sharp, gap > 0)
+    held = Gaps(reference.gradient, gap, measure(case, reference, 0).sharp, gap > 0)
 
     prepared = prepare(Case(gradient, loss, has_value=has_value), given)
     told = formula(prepared, given, held)

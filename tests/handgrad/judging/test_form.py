@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handgrad.data.point import point_at
-from handgrad.judging.form import answer, differs, taken
+from handgrad.judging.form import answer, call_gradient, differs
 
 PARAMS = {"w": np.ones((3, 2)), "b": np.ones(2, np.float32), "s": 1.0}
 GIVEN = point_at(PARAMS, ())
@@ -93,7 +93,7 @@ def test_details_say_what_came_and_what_was_expected() -> None:
 def test_an_answer_is_kept_apart_from_what_the_gradient_goes_on_with() -> None:
     buffer = np.ones(2)
     given = point_at(np.ones(2), ())
-    _, first, _ = taken(lambda p: buffer, given, False)
+    _, first, _ = call_gradient(lambda p: buffer, given, False)
     buffer += 1
     assert first[0].tolist() == [1.0, 1.0]
 
@@ -103,16 +103,16 @@ def test_writing_to_an_argument_is_found() -> None:
         p["w"] *= 2.0
         return RIGHT
 
-    _, _, findings = taken(accumulates, GIVEN, False)
+    _, _, findings = call_gradient(accumulates, GIVEN, False)
     assert kinds(findings) == [("mutation", "params['w']")]
     assert (PARAMS["w"] == 1.0).all()
 
 
 def test_a_value_and_its_gradient() -> None:
-    value, leaves, findings = taken(lambda p: (np.float64(7.5), RIGHT), GIVEN, True)
+    value, leaves, findings = call_gradient(lambda p: (np.float64(7.5), RIGHT), GIVEN, True)
     assert (value, len(leaves), findings) == (7.5, 3, [])
-    assert taken(lambda p: RIGHT, GIVEN, False)[0] is None
-    assert taken(lambda p: [jnp.float32(7.5), RIGHT], GIVEN, True)[2] == []
+    assert call_gradient(lambda p: RIGHT, GIVEN, False)[0] is None
+    assert call_gradient(lambda p: [jnp.float32(7.5), RIGHT], GIVEN, True)[2] == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_value_and_its_gradient() -> None:
     ],
 )
 def test_no_value_and_gradient(result: Any, kind: str, words: str) -> None:
-    _, leaves, findings = taken(lambda p: result, GIVEN, True)
+    _, leaves, findings = call_gradient(lambda p: result, GIVEN, True)
     assert findings[0].kind == kind
     assert words in findings[0].detail
     assert leaves == []

@@ -130,13 +130,13 @@ def test_holding_catches_one_tiny_element_that_is_off_by_2_to_the_minus_50(eleme
     case = problem(network, params, x, y)
     with balls.precision(768):
         _, right = evaluate.gradient(case, case.traced.gradient, case.arguments(), Comparisons())
-        assert random_directions.holds(case, right, bits=768)
+        assert random_directions.is_consistent(case, right, bits=768)
         wrong = right.copy()
         wrong[element] = wrong[element] * (1 + arb(2) ** -50)
-        assert not random_directions.holds(case, wrong, bits=768)
+        assert not random_directions.is_consistent(case, wrong, bits=768)
         wrong[element] = right[element] + arb(0, 2.0**-50) * right[element]
         with pytest.raises(MorePrecisionNeededError):
-            random_directions.holds(case, wrong, bits=768)
+            random_directions.is_consistent(case, wrong, bits=768)
 
 
 def test_data_in_the_closure_is_data() -> None:

@@ -13,14 +13,16 @@ from jax import lax
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import elements
 from handgrad.oracle.random_directions import generic_direction
-from handgrad.oracle.reference import comparing
+from handgrad.oracle.reference import comparisons_at
 from tests.handgrad.referee.problems import hidden, problem
 from tests.handgrad.referee.test_certify import network, network_at
 
 
 def counted(loss: Any, params: Any, *inputs: Any) -> float:
     case = problem(loss, params, *inputs)
-    return elements(case, generic_direction(np.random.default_rng(0), case.size), comparing(192))
+    return elements(
+        case, generic_direction(np.random.default_rng(0), case.size), comparisons_at(192)
+    )
 
 
 def vector(n: int) -> np.ndarray:

@@ -79,7 +79,7 @@ def test_every_side_is_right_and_so_is_a_mean_of_two(size: int, depth: int, coun
         assert (reference.kink is None) == (len(found) == 1)
         if reference.kink and reference.kink.shared and size == 1:
             ends = balls.midpoints(
-                np.vstack([reference.kink.corner, reference.kink.corner + reference.kink.edges])
+                np.vstack([reference.kink.vertex, reference.kink.vertex + reference.kink.edges])
             )
             assert np.array_equal(np.unique(ends, axis=0), found)
         for answer in (*found, *(found[:-1] + found[1:]) / 2):

@@ -95,7 +95,7 @@ def test_bessel_without_its_exponential_has_no_kink_at_0() -> None:
         assert balls.midpoints(reference.gradient).tolist() == [known]
     kink = certified(jax.scipy.special.i0e, 0.0).kink
     assert kink is not None
-    ends = sorted(float(end[0]) for end in (kink.corner, kink.corner + kink.edges.sum(axis=0)))
+    ends = sorted(float(end[0]) for end in (kink.vertex, kink.vertex + kink.edges.sum(axis=0)))
     assert ends == [-1.0, 1.0]
 
 
