@@ -17,7 +17,7 @@ as more than one answer is right there.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -56,39 +56,52 @@ def deviations(
         AtAKinkError: a comparison is within `LOOSE` times the reach of rounding.
     """
     traced = jax.make_jaxpr(program)(*arguments)
-    leaves = jax.tree.leaves(arguments)
+    shapes: list[tuple[int, ...]] = []  # of what rounds, in the order of the program
 
-    def run(rng: Any, frozen: Any) -> tuple[list[Any], list[Any], list[Any]]:
-        walk = _Walk(rng, frozen, products)
-        return walk.program(traced.jaxpr, traced.consts, leaves), walk.decided, walk.margins
+    def as_it_is(leaves: Any) -> tuple[list[Any], list[Any], list[Any]]:
+        walk = _Walk(None, None, products)
+        outputs = walk.program(traced.jaxpr, traced.consts, leaves)
+        shapes.extend(walk.rounding)
+        return outputs, walk.decided, walk.margins
 
-    base, decided, margins = run(None, None)
-    deviation = [jnp.zeros_like(out) for out in base]
-    reach = [jnp.zeros_like(margin) for margin in margins]
+    def when_moved(leaves: Any, signs: Any, frozen: Any) -> tuple[list[Any], list[Any]]:
+        walk = _Walk(iter(signs), frozen, products)
+        return walk.program(traced.jaxpr, traced.consts, leaves), walk.margins
+
+    # Compiled as two programs: by themselves its operations take longer to compile than to run.
+    leaves, moving = jax.tree.leaves(arguments), jax.jit(when_moved)
+    base, decided, margins = jax.jit(as_it_is)(leaves)
+    deviation = [np.zeros(out.shape) for out in base]
+    reach = [np.zeros(margin.shape) for margin in margins]
     rng = np.random.default_rng(0)
     for _ in range(LOOSE_DRAWS):
-        moved, _, margins_moved = run(rng, decided)
+        signs = [2 * rng.integers(2, size=shape, dtype=np.int8) - 1 for shape in shapes]
+        moved, margins_moved = moving(leaves, signs, decided)
         deviation = _largest(deviation, moved, base)
         reach = _largest(reach, margins_moved, margins)
     for margin, most in zip(margins, reach, strict=True):
-        undecided = int(jnp.sum(jnp.abs(margin) <= LOOSE * most))
+        undecided = int(np.sum(np.abs(margin) <= LOOSE * most))
         if undecided:
             raise AtAKinkError(
                 f"{undecided} of {margin.size} units of a layer are within rounding of a kink, "
                 "where more than one gradient is right; try a smaller batch or a smooth activation"
             )
-    return [np.asarray(leaf) for leaf in deviation]
+    return deviation
 
 
-def _largest(so_far: Any, moved: Any, base: Any) -> Any:
-    return jax.tree.map(lambda s, a, b: jnp.fmax(s, jnp.abs(a - b)), so_far, moved, base)
+def _largest(so_far: list[np.ndarray], moved: Any, base: Any) -> list[np.ndarray]:
+    return [
+        np.fmax(s, np.abs(np.asarray(a) - np.asarray(b)))
+        for s, a, b in zip(so_far, moved, base, strict=True)
+    ]
 
 
 class _Walk:
-    """One run of a traced program; with random numbers, perturbed and with comparisons frozen."""
+    """One run of a traced program; with random signs, perturbed and with comparisons frozen."""
 
-    def __init__(self, rng: Any, frozen: Any, products: float) -> None:
-        self.rng, self.frozen, self.products = rng, frozen, products
+    def __init__(self, signs: Iterator[Any] | None, frozen: Any, products: float) -> None:
+        self.signs, self.frozen, self.products = signs, frozen, products
+        self.rounding: list[tuple[int, ...]] = []  # the shapes of rounded results
         self.decided: list[Any] = []  # the results of comparisons
         self.margins: list[Any] = []  # the distances of their two operands
 
@@ -109,12 +122,15 @@ class _Walk:
             self.margins.append(jnp.asarray(given[0] - given[1]))
             self.decided.append(outputs[0])
             return outputs if self.frozen is None else [self.frozen[len(self.decided) - 1]]
-        if self.rng is None or eqn.primitive.name in EXACT:
+        if eqn.primitive.name in EXACT:
             return outputs
         return [self._moved(eqn, given, out) for out in outputs]
 
     def _moved(self, eqn: Any, given: list[Any], out: Any) -> Any:
         if not jnp.issubdtype(out.dtype, jnp.floating):
+            return out
+        if self.signs is None:
+            self.rounding.append(out.shape)
             return out
         size, terms, spread = jnp.abs(out), 1.0, 0.0
         if eqn.primitive.name == "dot_general" and self.products > U:
@@ -124,7 +140,7 @@ class _Walk:
         if eqn.primitive.name in ("dot_general", "reduce_sum"):
             size = eqn.primitive.bind(*(jnp.abs(operand) for operand in given), **eqn.params)
             terms = _terms(eqn)
-        signs = jnp.asarray(self.rng.integers(2, size=out.shape, dtype=np.int8) * 2.0 - 1.0)
+        signs = jnp.asarray(next(self.signs), jnp.float64)
         return out + signs * jnp.where(size > 0, math.sqrt(terms) * U * size + spread + TINY, 0.0)
 
 

@@ -115,7 +115,7 @@ def gate(
     witness = jax.default_device(jax.local_devices(backend="cpu")[0])
     with witness, jax.enable_x64(True), jax.default_matmul_precision("highest"):
         given = jax.tree.map(jnp.asarray, tuple(arguments))
-        reference = [np.asarray(leaf) for leaf in jax.tree.leaves(program(*given))]
+        reference = [np.asarray(leaf) for leaf in jax.tree.leaves(jax.jit(program)(*given))]
         found = deviations(program, given, products)
     deviation = [LOOSE * leaf for leaf in found]
     exact = [2 * TO_FLOAT64 * leaf for leaf in deviation]

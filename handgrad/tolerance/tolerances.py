@@ -31,7 +31,7 @@ from handgrad.program.interpreter import number
 from handgrad.program.trace import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
 
-#: The sharp tolerance in units. Measured over the models of models/zoo.py (`test_judge.py`).
+#: The sharp tolerance in units. Measured over the models of models/zoo.py (`test_matrix.py`).
 SHARP = 64
 
 #: The loose tolerance in largest deviations; measured in the same way.

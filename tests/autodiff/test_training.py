@@ -10,7 +10,6 @@ import pytest
 from autodiff.network import Layer
 from autodiff.training import OPTIMISERS, Training, training
 from manual.network import Network
-from tests.tiers import one_of_each
 
 NETWORK = Network((2, 3, 1), "tanh")
 X = np.random.default_rng(1).standard_normal((11, 2))
@@ -26,7 +25,8 @@ def start() -> list[Layer]:
     ]
 
 
-@pytest.mark.parametrize("optimiser", one_of_each(OPTIMISERS, ["adam"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_what_is_carried_is_given_away(optimiser: str) -> None:
     """A training holds its parameters once: the buffers that go in are those that come out."""
     made = training(NETWORK, optimiser, 0.1)
@@ -38,6 +38,7 @@ def test_what_is_carried_is_given_away(optimiser: str) -> None:
         assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(after))
 
 
+@pytest.mark.slow
 def test_running_walking_and_stepping_arrive_at_the_same_place() -> None:
     """They are compiled apart, so that some units of rounding of numbers near 1 may differ."""
     made = training(NETWORK, "momentum", 0.1)

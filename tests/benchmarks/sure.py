@@ -1,7 +1,10 @@
-"""What may be absent of results, where a test knows that it is there."""
+"""What tests know to be there, and how a command ends."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import pytest
+
+from benchmarks.__main__ import main
 from benchmarks.results import Cell, Row
 
 T = TypeVar("T")
@@ -16,3 +19,18 @@ def sure(found: T | None) -> T:
 def row_of(cell: Cell, name: str) -> Row:
     """The row of that name; the test fails if there is none."""
     return sure(cell.row(name))
+
+
+def ended(*arguments: str, of: Any = main) -> int:
+    """The exit code of `python -m benchmarks`, or of another command, in this process."""
+    with pytest.raises(SystemExit) as ending:
+        of(list(arguments))
+    assert isinstance(ending.value.code, int)
+    return ending.value.code
+
+
+def one_line(capsys: pytest.CaptureFixture[str], says: str) -> None:
+    """Hold what was printed to one line of an error."""
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
+    assert says in shown.err

@@ -29,6 +29,7 @@ from handgrad.speed import rounds
 from handgrad.speed.rounds import sample
 from manual.network import Network
 from tests.benchmarks.sure import row_of, sure
+from tests.tiers import slowly
 
 SMALL = Spec("width", (3,))
 BRIEF = Plan(rounds=2, seed=0, only=(names.HAND, names.HAND_JIT, names.GRAD, names.C))
@@ -53,7 +54,7 @@ def plan(gates: Path) -> Plan:
     return replace(BRIEF, gates=gates)
 
 
-def test_every_row_of_a_cell(plan: Plan) -> None:
+def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
     steps: list[str] = []
     found = time_cell(SMALL, plan, steps.append)
     kinds = {row.name: row.kind for row in found.rows}
@@ -77,10 +78,6 @@ def test_every_row_of_a_cell(plan: Plan) -> None:
         assert (row.gate_error is None) == (row.kind == FLOOR)
     assert steps[0] == "the gate"
     assert set(kinds) - {names.C} <= set(steps)
-
-
-def test_the_cell_says_what_it_is(plan: Plan) -> None:
-    found = time_cell(SMALL, plan)
     # 64-3-3-10 with 64 examples: s₁ = 192, S = 192 + 9 + 30.
     assert found.about["sizes"] == [64, 3, 3, 10]
     assert found.flops == 2 * 64 * (3 * 231 - 192)
@@ -90,7 +87,7 @@ def test_the_cell_says_what_it_is(plan: Plan) -> None:
     assert found.label == SMALL.label == "width/3/float32/all/highest/cpu"
 
 
-@pytest.mark.parametrize("mistake", ["sign", "number"])
+@pytest.mark.parametrize("mistake", ["sign", slowly("number")])
 def test_a_wrong_contender_gets_no_time(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, mistake: str
 ) -> None:
@@ -146,6 +143,7 @@ def test_what_is_planted_in_the_reference_is_in_its_second_row(plan: Plan) -> No
         assert row_of(found, name).wrong
 
 
+@pytest.mark.slow
 def test_what_is_planted_in_all_is_in_every_contender(plan: Plan) -> None:
     found = time_cell(SMALL, replace(plan, plants={"all": "wrong"}))
     wrong = {row.name for row in found.rows if row.wrong}
@@ -284,7 +282,7 @@ def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, pl
         time_cell(spec, replace(plan, gates=None))
 
 
-@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize("call", [slowly(1), 2])
 def test_a_row_that_raises_is_wrong_and_the_others_are_timed(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:

@@ -30,11 +30,6 @@ def test_every_case_has_a_name_of_its_own_and_words_in_the_table() -> None:
     assert set(OF_ELEMENTS) == set(elements_module.MISTAKES) == set(counts.ACCEPTED_OF_ELEMENTS)
 
 
-def test_every_mistake_is_planted_in_six_models() -> None:
-    planted = Counter(case.what for case in cases.cases() if case.part == cases.MISTAKES)
-    assert {slug: planted[slug] for slug in ACCEPTED if planted[slug] < 6} == {}
-
-
 def test_there_are_five_right_points_of_each_sort() -> None:
     assert all(len(points) >= 5 for points in right_points.POINTS.values())
 
@@ -52,7 +47,7 @@ def test_the_quick_part_has_something_of_everything() -> None:
 NAMES = [point.name for points in right_points.POINTS.values() for point in points]
 
 
-@pytest.mark.parametrize("name", one_of_each(NAMES, ["1e-6 sum(sin)", "hinge"]))
+@pytest.mark.parametrize("name", one_of_each(NAMES, ["hinge"]))
 def test_a_right_point_is_right(name: str) -> None:
     """Beside the judge's certified truth: nothing was derived wrongly here."""
     with jax.enable_x64(True):
@@ -67,13 +62,14 @@ def test_one_element_is_wrong(mistake: str) -> None:
     assert (wrong["w"] != right["w"]).sum() == 1
     assert (wrong["b"] == right["b"]).all()
     assert asked.wrong_leaves() == ("params['w']",)
-    assert contenders.check_gradient(replace_gradient(asked)).verdict == RIGHT
 
 
-def replace_gradient(asked: Question) -> Question:
-    """The same question about the right gradient."""
+@pytest.mark.slow
+def test_before_it_is_planted_no_element_is_wrong() -> None:
+    asked = elements_module.planted(100, "sign", 0)
     assert asked.right is not None
-    return replace(asked, gradient=asked.right, right=None)
+    right = replace(asked, gradient=asked.right, right=None)
+    assert contenders.check_gradient(right).verdict == RIGHT
 
 
 @pytest.mark.parametrize(

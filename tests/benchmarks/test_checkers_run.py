@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-import benchmarks.__main__
 from benchmarks.checkers import cases, command, contenders
 from benchmarks.checkers import run as run_module
 from benchmarks.checkers import table as table_module
@@ -41,6 +40,7 @@ from tests.benchmarks.planted_checkers import (
     turned,
     unbuilt,
 )
+from tests.benchmarks.sure import ended, one_line
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -166,19 +166,12 @@ def test_a_case_that_cannot_be_built_is_no_answer_of_the_checker() -> None:
         worker.ask(a_case("half-mse", unbuilt))
 
 
-def ended(arguments: list[str]) -> int:
-    with pytest.raises(SystemExit) as ending:
-        benchmarks.__main__.main(["checkers", *arguments])
-    assert isinstance(ending.value.code, int)
-    return ending.value.code
-
-
 def test_stored_results_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stored = tmp_path / "results.json"
     made_up().save(stored)
-    assert ended(["--table", str(stored)]) == 0
+    assert ended("checkers", "--table", str(stored)) == 0
     assert capsys.readouterr().out == table_module.markdown(made_up())
-    assert ended(["--table", str(stored), "--json"]) == 0
+    assert ended("checkers", "--table", str(stored), "--json") == 0
     assert json.loads(capsys.readouterr().out) == json.loads(stored.read_text("utf-8"))
 
 
@@ -204,14 +197,8 @@ def test_a_bad_file_is_one_line(
     stored = tmp_path / "results.json"
     if content is not None:
         stored.write_text(content, "utf-8")
-    assert ended(["--table", str(stored)]) == 2
+    assert ended("checkers", "--table", str(stored)) == 2
     one_line(capsys, says)
-
-
-def one_line(capsys: pytest.CaptureFixture[str], says: str) -> None:
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err.count("\n")) == ("", 1)
-    assert says in shown.err
 
 
 @pytest.mark.parametrize(
@@ -226,7 +213,7 @@ def one_line(capsys: pytest.CaptureFixture[str], says: str) -> None:
 def test_bad_options_are_one_line(
     capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
 ) -> None:
-    assert ended([*arguments, "--quick"]) == 2
+    assert ended("checkers", *arguments, "--quick") == 2
     one_line(capsys, says)
 
 
@@ -241,17 +228,17 @@ def little(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("little")
 def test_a_run_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "results.json")
-    assert ended(["--out", out]) == 0
+    assert ended("checkers", "--out", out) == 0
     shown = capsys.readouterr()
     assert shown.out == table_module.markdown(Results.load(Path(out)))
     assert "1/2 always wrong: linear, half-mse: wrong, " in shown.err
-    assert ended(["--out", out]) == 2
+    assert ended("checkers", "--out", out) == 2
     one_line(capsys, "is there already; expected --resume or --overwrite")
-    assert ended(["--out", out, "--resume"]) == 0
+    assert ended("checkers", "--out", out, "--resume") == 0
     assert capsys.readouterr().err == "", "there was nothing left to ask"
-    assert ended(["--out", out, "--resume", "--limit", "5"]) == 2
+    assert ended("checkers", "--out", out, "--resume", "--limit", "5") == 2
     one_line(capsys, "was made with --limit 120, got 5")
-    assert ended(["--out", out, "--overwrite", "--json"]) == 0
+    assert ended("checkers", "--out", out, "--overwrite", "--json") == 0
     assert len(json.loads(capsys.readouterr().out)["checks"]) == 2
 
 
@@ -260,14 +247,14 @@ def test_a_run_goes_on_only_where_it_began(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "results.json"
-    assert ended(["--out", str(out)]) == 0
+    assert ended("checkers", "--out", str(out)) == 0
     made = Results.load(out)
     replace(made, fingerprint={**made.fingerprint, "date": "1999-01-01"}).save(out)
     capsys.readouterr()
-    assert ended(["--out", str(out), "--resume"]) == 0, "a run may take more than a day"
+    assert ended("checkers", "--out", str(out), "--resume") == 0, "a run may take more than a day"
     capsys.readouterr()
     replace(made, fingerprint={**made.fingerprint, "processor": "another"}).save(out)
-    assert ended(["--out", str(out), "--resume"]) == 2
+    assert ended("checkers", "--out", str(out), "--resume") == 2
     one_line(capsys, "was made with another processor; expected a run to go on where it began")
 
 
@@ -276,10 +263,10 @@ def test_a_part_of_a_run_is_not_stored_as_the_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "STORED", tmp_path / "stored.json")
-    assert ended(["--subject", "linear"]) == 0
-    assert ended(["--quick"]) == 0
+    assert ended("checkers", "--subject", "linear") == 0
+    assert ended("checkers", "--quick") == 0
     assert not command.STORED.exists()
-    assert ended([]) == 0
+    assert ended("checkers") == 0
     assert command.STORED.exists()
 
 
@@ -288,7 +275,7 @@ def test_a_file_that_cannot_be_written_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert ended(["--out", str(tmp_path / "file" / "results.json")]) == 2
+    assert ended("checkers", "--out", str(tmp_path / "file" / "results.json")) == 2
     one_line(capsys, "cannot be written: ")
 
 

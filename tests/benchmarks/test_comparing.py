@@ -8,20 +8,24 @@ import pytest
 from rich.console import Console
 
 from benchmarks import names
-from benchmarks.__main__ import main
 from benchmarks.comparing import BETTER, WORSE, Comparison, compare
 from benchmarks.report.changes import last_word, show
 from benchmarks.results import CONTENDER, PYTHON, Results
 from benchmarks.statistics import TIE
 from tests.benchmarks.made_results import made_results
-from tests.benchmarks.sure import row_of
+from tests.benchmarks.sure import ended, row_of
 
-CASES = ("sample", "training", "digits", "mass")
+#: Enough rows to count verdicts of.
+MANY = ("sample", "training", "digits", "mass")
 
 
-def run(seed: int, slower: Callable[[str], float] = lambda _: 1.0) -> Results:
+def run(
+    seed: int,
+    slower: Callable[[str], float] = lambda _: 1.0,
+    cases: tuple[str, ...] = ("sample", "training"),
+) -> Results:
     """Made-up results, their contenders so much slower."""
-    results = made_results(CASES, seed)
+    results = made_results(cases, seed)
     for cell in results.cells:
         for row in cell.rows:
             if row.kind != "floor":
@@ -34,7 +38,7 @@ def share(found: Comparison, verdict: str) -> float:
 
 
 def test_the_same_again_is_a_tie() -> None:
-    found = compare(run(1), run(2))
+    found = compare(run(1, cases=MANY), run(2, cases=MANY))
     assert len(found.changes) > 100
     assert share(found, TIE) >= 0.9
     assert (found.by_floor, found.missing) == ([], [])
@@ -128,13 +132,6 @@ def test_a_row_without_a_floor_is_named_where_floors_are_compared() -> None:
     lines = [line for line in compare(here, there).missing if line.startswith(cell.label)]
     assert f"{cell.label}: c: no floor to compare it by" in lines
     assert len(lines) == sum(row.called == PYTHON for row in cell.timed(CONTENDER))
-
-
-def ended(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ending:
-        main(list(arguments))
-    assert isinstance(ending.value.code, int)
-    return ending.value.code
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

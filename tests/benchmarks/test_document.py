@@ -48,6 +48,7 @@ def stored() -> Results:
     return Results.load(STORED)
 
 
+@pytest.mark.slow
 def test_the_document_is_what_the_results_say(stored: Results) -> None:
     """`make document` makes it anew."""
     assert DOCUMENT.read_text(encoding="utf-8") == document(stored)

@@ -15,7 +15,7 @@ from benchmarks.problems.article import ArticleProblem, mass_problem, sample_pro
 from benchmarks.problems.network import network_problem
 from benchmarks.ready import Unavailable
 from manual.network import Network
-from tests.tiers import slowly
+from tests.tiers import one_of_each, slowly
 
 RELU = Network((7, 11, 5, 3), activation="relu", loss="softmax-ce")
 SQUARES = Network((3, 4, 2), activation="tanh", loss="mse")
@@ -66,11 +66,8 @@ def refused(name: str, of: str, dtype: str) -> str:
 EVERYTHING = [
     (name, of, dtype) for name in LIBRARIES for of in PROBLEMS for dtype in ("float32", "float64")
 ]
-#: One answer that is held to the gate, and all that is refused.
-QUICK = [
-    (names.SKLEARN, "squares", "float64"),
-    *(asked for asked in EVERYTHING if refused(*asked)),
-]
+#: All that is refused, but by a library that takes seconds to import.
+QUICK = [asked for asked in EVERYTHING if refused(*asked) and asked[0] != names.SKLEARN]
 
 
 def test_every_peer_is_there_for_both_families() -> None:
@@ -141,7 +138,7 @@ def test_an_error_without_words_is_its_name() -> None:
     assert importing.error_line(RuntimeError()) == "RuntimeError"
 
 
-@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("name", one_of_each(LIBRARIES, [names.MICROGRAD]))
 @pytest.mark.parametrize(
     ("described", "batch", "reason"),
     [
@@ -178,6 +175,7 @@ def test_micrograd_does_not_call_itself_too_often_for_a_wide_layer() -> None:
     assert asked.gate().complaint(ready.read(ready.run())) == ""
 
 
+@pytest.mark.slow
 def test_another_version_of_scikit_learn_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     library = pytest.importorskip("sklearn.neural_network", reason=f"sklearn: {importing.HINT}")
 

@@ -103,6 +103,7 @@ def test_the_screen_ends_with_one_word_on_all() -> None:
     )
 
 
+@pytest.mark.slow
 def test_markdown_is_the_same_text_every_time() -> None:
     results = made_results(("sample", "digits"))
     assert markdown(results) == markdown(results)

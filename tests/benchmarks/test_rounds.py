@@ -39,7 +39,7 @@ class Clock:
 
 def test_a_jax_time_that_is_not_awaited_is_too_short() -> None:
     """JAX answers before it has computed: the call returns, the products are still running."""
-    w = jnp.asarray(np.random.default_rng(0).normal(size=(1200, 1200)).astype(np.float32))
+    w = jnp.asarray(np.random.default_rng(0).normal(size=(600, 600)).astype(np.float32))
     chain = jax.jit(lambda w: w @ w @ w @ w @ w)
     jax.block_until_ready(chain(w))
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from benchmarks import machine, names
-from benchmarks.__main__ import main
 from benchmarks.cases import Spec
 from benchmarks.commands import time as time_command
 from benchmarks.fingerprint import differences
@@ -23,7 +22,7 @@ from benchmarks.protocol.cell import Plan
 from benchmarks.protocol.worker import MEMORY, TIMES, UNTUNED, Request, answers, environment
 from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.made_results import made_results
-from tests.benchmarks.sure import row_of
+from tests.benchmarks.sure import ended, one_line, row_of
 
 pytestmark = pytest.mark.slow
 
@@ -31,13 +30,6 @@ ROOT = Path(__file__).parents[2]
 BRIEF = ["--processes", "2", "--rounds", "4"]
 #: The reference and two more.
 FEW = ["--contender", "hand-numpy", "--contender", "hand-floats"]
-
-
-def ended(*arguments: str, of: Any = main) -> int:
-    with pytest.raises(SystemExit) as ending:
-        of(list(arguments))
-    assert isinstance(ending.value.code, int)
-    return ending.value.code
 
 
 def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,22 +184,9 @@ def dies(_pipe: Any, _threads: str) -> None:
 
 def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
     out = tmp_path / "interrupted.json"
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks",
-        "--case",
-        "sample",
-        "--rounds",
-        "400",
-        "--processes",
-        "100",
-        *FEW,
-        "--out",
-        str(out),
-    ]
+    long = ["--case", "sample", "--rounds", "400", "--processes", "100", *FEW, "--out", str(out)]
     run = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "benchmarks", *long],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -248,9 +227,7 @@ def test_bad_input_is_one_line(
 ) -> None:
     monkeypatch.setattr(gpu, "PROBE", "raise RuntimeError('no device')")
     assert ended(*arguments) == 2
-    shown: Any = capsys.readouterr()
-    assert (shown.out, shown.err.count("\n")) == ("", 1)
-    assert says in shown.err
+    one_line(capsys, says)
 
 
 def test_the_workers_environment() -> None:

@@ -14,6 +14,7 @@ from benchmarks.statistics import (
     time,
     word,
 )
+from tests.tiers import slowly
 
 PROCESSES, ROUNDS = 5, 6
 
@@ -46,8 +47,14 @@ def test_a_ratio_is_taken_within_a_round() -> None:
     assert ratio(b, a) == pytest.approx((2, 2, 2), rel=1e-14)
 
 
-@pytest.mark.parametrize("processes", [2, 3, 5, 10])
-@pytest.mark.parametrize(("between", "within"), [(0.01, 0.01), (0.01, 0.001), (0.0, 0.01)])
+@pytest.mark.parametrize(
+    ("between", "within", "processes"),
+    [
+        *((0.01, 0.01, 2), (0.01, 0.001, 3), (0.0, 0.01, 5)),
+        *(slowly(0.01, within, 10) for within in (0.01, 0.001)),
+        *(slowly(0.0, 0.01, processes) for processes in (2, 10)),
+    ],
+)
 def test_intervals_hold_the_truth_as_often_as_they_say(
     between: float, within: float, processes: int
 ) -> None:

@@ -58,15 +58,11 @@ def test_every_mistake_is_planted_in_at_least_six_subjects() -> None:
     assert {slug: n for slug, n in planted.items() if n < 6} == {}
 
 
-def test_names_are_unique() -> None:
-    assert len(BY_NAME) == len(MODELS) >= 10
-
-
 @pytest.mark.parametrize(
     "name",
     one_of_each(
         list(BY_NAME),
-        ("article-people", "softmax-relu-tie", "relu-columns", "margin-tie", "brier-sigmoid"),
+        ("article-people", "softmax-relu-tie"),
     ),
 )
 def test_the_gradient_is_right(name: str) -> None:
@@ -99,6 +95,7 @@ def test_the_other_convention_differs_at_the_tie_alone(name: str) -> None:
         assert _agree(other(moved, *inputs), subject.gradient(moved, *inputs), 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_NAME)
 def test_arguments_are_left_as_they_are(name: str) -> None:
     subject = BY_NAME[name]

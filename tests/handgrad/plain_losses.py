@@ -70,16 +70,6 @@ def logistic_by_logaddexp(np: Any) -> Any:
     return lambda w, x, y: np.mean(np.logaddexp(0, x @ w) - y * (x @ w))
 
 
-def margin_gradient(w: Any, x: Any, y: Any) -> Any:
-    sign = 2 * y - 1
-    return -x.T @ (sign / (1 + np.exp(sign * (x @ w))))
-
-
-@plain(data(7, 3), margin_gradient)
-def logistic_by_log1p(np: Any) -> Any:
-    return lambda w, x, y: np.sum(np.log1p(np.exp(-(2 * y - 1) * (x @ w))))
-
-
 def by_loops(w: Any, x: Any, y: Any) -> Any:
     total = 0.0
     for i in range(len(y)):
@@ -136,11 +126,6 @@ def softplus_network(np: Any) -> Any:
     )
 
 
-@plain(vector(4), lambda x: -np.prod(np.cos(x)) * np.tan(x))
-def product(np: Any) -> Any:
-    return lambda x: np.prod(np.cos(x))
-
-
 def softmax_gradient(z: Any, label: int) -> Any:
     e = np.exp(z - z.max())
     return e / e.sum() - (np.arange(len(z)) == label).astype(z.dtype)
@@ -153,30 +138,6 @@ def normalised_exponentials(np: Any) -> Any:
         return -np.log((e / e.sum())[label])
 
     return loss
-
-
-def gaussian_gradient(p: Any, y: Any) -> Any:
-    scale = np.exp(p[1])
-    z = (y - p[0]) / scale
-    return np.stack([-np.sum(z) / scale, np.sum(1 - z * z)])
-
-
-@plain(lambda rng: (rng.standard_normal(2), rng.standard_normal(7)), gaussian_gradient)
-def gaussian(np: Any) -> Any:
-    def loss(p: Any, y: Any) -> Any:
-        mean, log_scale = p
-        scale = np.exp(log_scale)
-        return len(y) * np.log(scale) + np.sum(((y - mean) / scale) ** 2) / 2
-
-    return loss
-
-
-@plain(
-    lambda rng: (rng.standard_normal(3), rng.standard_normal((4, 3))),
-    lambda x, a: a.T @ (a @ x) / np.linalg.norm(a @ x) + x / np.sqrt(1 + x @ x),
-)
-def norms(np: Any) -> Any:
-    return lambda x, a: np.linalg.norm(a @ x) + np.sqrt(1 + x @ x)
 
 
 def walk_gradient(x: Any) -> Any:

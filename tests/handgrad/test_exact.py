@@ -74,6 +74,7 @@ def test_two_referees_that_share_no_line() -> None:
                 assert (arb(found.midpoint) - ball).abs_upper() < abs(ball) * arb(2) ** -120
 
 
+@pytest.mark.slow
 def test_the_referee_may_be_chosen() -> None:
     """By series every digit is the same, however many elements there are and long they take."""
     w = np.linspace(0.1, 2, 40)

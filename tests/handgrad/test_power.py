@@ -73,6 +73,7 @@ def test_an_ordinary_point_shows_all_of_them(power: Power) -> None:
     assert {p.change for p in power.missed} <= {0.0}
 
 
+@pytest.mark.slow
 def test_what_is_said_to_be_caught_is_caught(ruled: GradientReport, power: Power) -> None:
     """The judge is asked again about some of them, made by hand."""
     said = {(p.mistake, p.where): p.caught for p in power.planted}
@@ -118,6 +119,7 @@ def hidden() -> Power:
     return check_gradient(of_rectified, rectified, DEAD, ONE, points=0).power()
 
 
+@pytest.mark.slow
 def test_a_point_that_hides_things_is_told_so(hidden: Power) -> None:
     missed = {(p.mistake, p.where) for p in hidden.missed}
     # ∂L/∂v is w times something, and w is 0.
@@ -128,6 +130,7 @@ def test_a_point_that_hides_things_is_told_so(hidden: Power) -> None:
     assert all(p.change == 0 for p in hidden.missed)
 
 
+@pytest.mark.slow
 def test_what_is_missed_passes_indeed(hidden: Power) -> None:
     assert ("sign", "params['v']") in {(p.mistake, p.where) for p in hidden.missed}
 
@@ -139,6 +142,7 @@ def test_what_is_missed_passes_indeed(hidden: Power) -> None:
     assert check_gradient(negative, rectified, DEAD, ONE).verdict == "disagree"
 
 
+@pytest.mark.slow
 def test_what_one_point_hides_another_shows() -> None:
     alive = {name: leaf + 1.0 for name, leaf in DEAD.items()}
     power = check_gradient(of_rectified, rectified, alive, ONE, points=[(DEAD, ONE)]).power()
@@ -158,6 +162,7 @@ def test_a_slight_change_is_within_rounding() -> None:
     assert "of an element, within rounding" in str(ruled.power())
 
 
+@pytest.mark.slow
 def test_how_it_reads(power: Power, hidden: Power) -> None:
     lines = str(power).splitlines()
     caught = len(power.planted) - len(power.missed)
@@ -196,6 +201,7 @@ def test_the_verdict_plays_no_part(power: Power) -> None:
     assert [p.caught for p in of_wrong.planted] == [p.caught for p in power.planted]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_planted_is_said() -> None:
     """A loss that writes into an array has no links that JAX could show."""
     w, x = np.array([0.5, -1.0]), np.array([1.0, 2.0])

@@ -170,6 +170,7 @@ def source_line(text: str) -> int:
     return next(i for i, line in enumerate(TESTS.splitlines(), start=1) if text in line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["test_plain", "test_helper", "test_given", "test_subtests (n=1)", "TestCase.test_unittest"],
@@ -186,70 +187,44 @@ def test_the_tests_own_line_and_the_report(shown: dict[str, str], name: str) -> 
     assert not re.search("^E ", shown[name], flags=re.M)
 
 
-def test_nothing_but_the_line_that_called(shown: dict[str, str]) -> None:
+@pytest.mark.slow
+def test_what_is_shown_of_each_test(shown: dict[str, str]) -> None:
+    # Nothing but the line that called.
     number = source_line('"is not shown"') + 1
     assert shown["test_plain"].startswith(
         f"\ntest_mine.py:{number}: in test_plain\n"
         f"    assert_gradient(wrong, loss, W, X, points=0)\n\n{FIRST}"
     )
-
-
-def test_a_helper_is_shown_below_the_test(shown: dict[str, str]) -> None:
+    # A helper is shown below the test.
     assert re.findall(r"^test_mine.py:\d+: in (\w+)$", shown["test_helper"], flags=re.M) == [
         *("test_helper", "held")
     ]
-
-
-def test_hypothesis_adds_its_example(shown: dict[str, str]) -> None:
+    # Hypothesis adds its example.
     called = re.findall(r"^test_mine.py:(\d+): in test_given$", shown["test_given"], flags=re.M)
     assert called == [str(source_line("W * n, X"))]
     assert re.search(r"test_given\(\n +n=1", shown["test_given"])
-
-
-def test_a_fixture_that_fails(shown: dict[str, str]) -> None:
+    # A fixture may fail as well.
     text = shown["ERROR at setup of test_fixture"]
     assert "in broken\n    held(wrong)\n" in text
     assert FIRST in text
-
-
-def test_other_failures_stay_as_they_are(shown: dict[str, str]) -> None:
+    # Other failures stay as they are, and an error of their own is shown in their own lines.
     assert "\nE       AssertionError: assert 'something' == 'else'\n" in shown["test_other"]
-
-
-def test_an_error_of_their_own_is_shown_in_their_own_lines(shown: dict[str, str]) -> None:
-    text = shown["test_raises"]
-    assert "w[9] * x" in text
-    assert "IndexError: " in text
-    assert "handgrad/" not in text
-
-
-def test_the_summary_names_the_answer(shown: dict[str, str]) -> None:
+    assert "w[9] * x" in shown["test_raises"]
+    assert "IndexError: " in shown["test_raises"]
+    assert "handgrad/" not in shown["test_raises"]
     assert "FAILED test_mine.py::test_plain - GradientMismatch: disagree:" in shown["summary"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("style", ["short", "native"])
-def test_any_style_of_traceback(printed: dict[str, str], shown: dict[str, str], style: str) -> None:
-    assert shown["test_plain"].strip() in printed[style]
-
-
-@pytest.mark.slow
-def test_one_line_where_that_is_asked_for(printed: dict[str, str]) -> None:
+def test_other_styles_of_traceback(printed: dict[str, str], shown: dict[str, str]) -> None:
+    for style in printed.keys() & {"short", "native", "xdist"}:
+        assert shown["test_plain"].strip() in printed[style], style
     number = source_line('"is not shown"') + 1
     assert f"test_mine.py:{number}: GradientMismatch: {FIRST}" in printed["line"]
     assert LAST not in printed["line"]
-
-
-@pytest.mark.slow
-def test_the_full_trace_is_pytests_own(printed: dict[str, str]) -> None:
+    # The full trace is pytest's own.
     assert "what_happens_before" in printed["full trace"]
     assert "handgrad/check.py" in printed["full trace"]
-
-
-@pytest.mark.slow
-@pytest.mark.skipif("xdist" not in WORDS, reason="pytest-xdist is not installed")
-def test_through_xdist(printed: dict[str, str], shown: dict[str, str]) -> None:
-    assert shown["test_plain"].strip() in printed["xdist"]
 
 
 def test_nothing_is_loaded_while_nothing_needs_it(tmp_path: Path) -> None:
@@ -263,3 +238,32 @@ def test_nothing_is_loaded_while_nothing_needs_it(tmp_path: Path) -> None:
     (out,) = run(tmp_path, ["-p", "no:hypothesispytest"])
     assert "1 failed" in out
     assert "loaded handgrad handgrad.pytest_plugin\n" in out
+
+
+#: What `assert_gradient` raises, without a judge that would load JAX.
+MISMATCH = """
+from handgrad import GradientMismatch
+from tests.handgrad.reports import wrong
+
+
+def test_mine():
+    raise GradientMismatch(wrong())
+"""
+
+
+def test_a_report_is_shown_below_the_tests_own_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process, which has loaded JAX."""
+    (tmp_path / "test_mine.py").write_text(MISMATCH)
+    monkeypatch.setenv("COLUMNS", "80")
+    options = ["-p", "no:cacheprovider", "--import-mode=importlib", f"--rootdir={tmp_path}"]
+    assert pytest.main([*PLUGIN, *options, str(tmp_path)]) == 1
+    out = str(capfd.readouterr().out)
+    line = MISMATCH.splitlines().index("    raise GradientMismatch(wrong())") + 1
+    shown = out.partition(" test_mine _")[2].partition("\n")[2]
+    place, code, *text = shown.splitlines()
+    assert place.endswith(f"test_mine.py:{line}: in test_mine")
+    assert code == "    raise GradientMismatch(wrong())"
+    assert "disagree: params['w'][0, 1] is not the derivative" in text
+    assert any(each.startswith("Again: handgrad.check_gradient(") for each in text)

@@ -43,9 +43,7 @@ def test_the_object_is_json_whatever_the_numbers_are() -> None:
         *("nan", "inf", "-inf", "nan")
     ]
     assert float(found["yours"]) == -math.inf
-
-
-def test_numpys_numbers_become_plain_ones() -> None:
+    # Numpys numbers become plain ones.
     from_numpy = leaf(yours=np.float32(0.5), index=(np.int64(1),), judged=np.int32(6))
     found = report(from_numpy, points=np.int64(9)).to_dict()
     assert {type(found["points"]), type(found["leaves"][0]["judged"])} == {int}

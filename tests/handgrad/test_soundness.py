@@ -47,11 +47,13 @@ def root_not_taken(p: Any) -> Any:
         slowly(constant(3, 2), root_not_taken, [0.1, 4.0], "agree"),
         slowly(constant(-3, 2), root_not_taken, [0.1, 4.0], "disagree"),
         # To first order the argument does not move, and yet the function does.
-        (constant(0), lambda p: jnp.sum(jnp.cbrt(p**3)), [0.0], "undecidable"),
+        slowly(constant(0), lambda p: jnp.sum(jnp.cbrt(p**3)), [0.0], "undecidable"),
         slowly(constant(1, 0), lambda p: jnp.sqrt(jnp.sum(p**2)), [0.0, 0.0], "undecidable"),
         slowly(lambda p: 2 * p, guarded_root, [0.0, *[1.0] * 39], "undecidable"),
         # What cannot be compared must not matter.
-        (constant(1), lambda p: jnp.sum(jnp.where(jnp.isnan(jnp.exp(p)), 0.0, p)), [0.3], "agree"),
+        slowly(
+            constant(1), lambda p: jnp.sum(jnp.where(jnp.isnan(jnp.exp(p)), 0.0, p)), [0.3], "agree"
+        ),
         slowly(
             constant(3),
             lambda p: jnp.sum(jnp.where(jnp.sin(p) ** 2 + jnp.cos(p) ** 2 > 1, 5 * p, 3 * p)),
@@ -62,7 +64,8 @@ def root_not_taken(p: Any) -> Any:
         (constant(np.inf), lambda p: jnp.sum(p * 1e300) * 1e300, [1e-300], "undecidable"),
     ],
 )
-@pytest.mark.parametrize("referee", ["series", "program"])
+@pytest.mark.usefixtures("measured_once")
+@pytest.mark.parametrize("referee", one_of_each(["series", "program"], ["program"]))
 def test_nothing_passes_for_want_of_knowledge(
     answer: Any, loss: Any, at: list[float], verdict: str, referee: str
 ) -> None:
@@ -70,6 +73,7 @@ def test_nothing_passes_for_want_of_knowledge(
     assert report.verdict == verdict, str(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("side", [0, 1])
 def test_at_a_kink_either_side_has_its_own_rounding(sign: int, side: int) -> None:
@@ -85,6 +89,7 @@ def test_at_a_kink_either_side_has_its_own_rounding(sign: int, side: int) -> Non
     assert report.verdict == "agree", str(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("side", [0, 1])
 def test_at_a_kink_a_slope_may_be_far_larger_on_one_side(sign: int, side: int) -> None:
@@ -109,8 +114,8 @@ def test_where_half_an_ulp_leads_out_of_the_domain_no_unit_is_known() -> None:
     assert "undecidable" in verdicts
 
 
-@pytest.mark.parametrize("k", one_of_each(range(4), [0]))
-@pytest.mark.parametrize("slope", one_of_each([0.0, 0.5, 1.0, 1.5], [0.5, 1.5]))
+@pytest.mark.slow
+@pytest.mark.parametrize(("k", "slope"), [(0, 1.5), (0, 0.5), (1, 0.0), (2, 0.5), (3, 1.0)])
 def test_a_kink_among_many_parameters(k: int, slope: float) -> None:
     """Whichever side the first random direction takes."""
     p = np.random.default_rng(0).normal(size=200)
@@ -145,26 +150,23 @@ def test_a_solver_that_does_not_solve_is_taken_for_what_it_does() -> None:
 
 @pytest.mark.slow
 def test_complex_numbers_are_not_certified() -> None:
+    """The answer rests on uncertified witnesses, says so, and still sees a mistake."""
+
     def loss(p: Any) -> Any:
         return jnp.sum(jnp.abs(jnp.fft.fft(p)) ** 2)
 
     with pytest.raises(NotImplementedError, match="complex"):
         exact_gradient(loss, np.array([0.3, 1.7]))
     for p in (np.array([1.0, 2.0]), np.array([0.3, 1.7]), np.array([3e-100, 1e-100])):
-        assert check_gradient(lambda p: 4 * p, loss, p, points=0).verdict != "disagree"
+        right = check_gradient(lambda p: 4 * p, loss, p, points=0)
+        assert right.verdict != "disagree"
+        assert "no rule for `complex`" in right.certificate
+        assert "not certified" in str(right)
+        assert not right.leaves[0].exact.certified
     assert check_gradient(lambda p: 5 * p, loss, np.ones(2), points=0).verdict == "disagree"
 
 
-def test_max_pooling_of_equal_numbers_has_one_choice_a_window() -> None:
-    def loss(p: Any) -> Any:
-        window = jax.lax.reduce_window(p, -jnp.inf, jax.lax.max, (2,), (2,), "VALID")
-        return jnp.sum(window)
-
-    for right in (constant(1, 0, 1, 0), constant(0, 1, 0.5, 0.5)):
-        assert check_gradient(right, loss, np.zeros(4), points=0).verdict == "agree"
-    assert check_gradient(constant(1, 1, 1, 0), loss, np.zeros(4), points=0).verdict == "disagree"
-
-
+@pytest.mark.slow
 def test_clipping_is_a_trusted_rule_that_is_not_linear() -> None:
     @jax.custom_vjp
     def clipped(x: Any) -> Any:
@@ -187,6 +189,7 @@ def test_clipping_is_a_trusted_rule_that_is_not_linear() -> None:
     assert any("no custom rule 'cliped'" in warning for warning in unused.warnings)
 
 
+@pytest.mark.slow
 def test_a_wrong_formula_inside_of_what_rounding_may_do() -> None:
     """The same lines in exact arithmetic show it: a factor of 1 + 1e-5 in single precision."""
     rng = np.random.default_rng(0)
@@ -244,7 +247,7 @@ def test_losses_that_cannot_be_judged_say_so_in_one_line() -> None:
         check_gradient(lambda p: p, lambda p: jnp.sum(p), w, seed=-1)
 
 
-@pytest.mark.parametrize("options", [{}, {"points": 2, "seed": 5}, {"referee": "series"}])
+@pytest.mark.parametrize("options", [{"points": 2, "seed": 5, "referee": "series"}])
 def test_the_call_that_gives_the_report_again(options: dict[str, Any]) -> None:
     names = {
         "check_gradient": check_gradient,

@@ -63,7 +63,7 @@ def test_inputs_move_if_asked_for(point: tuple[Any, ...]) -> None:
     assert y is Y  # labels are no floats
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(
     st.sampled_from([np.float64, np.float32]),
     st.sampled_from([None, 1e-3, 0.5, 20.0, 1e5]),
@@ -99,6 +99,7 @@ def test_every_scale_is_drawn(what: str, wanted: Any) -> None:
     assert wanted(found[0]), what
 
 
+@pytest.mark.slow
 def test_failures_shrink_to_short_numbers() -> None:
     def smallest(condition: Any) -> list[float]:
         # How far a failure shrinks depends on where the search began.

@@ -162,14 +162,6 @@ TIES = [
         Row("floor", answer(0), jnp.floor, (np.ones(()),), "undecidable", None),
         Row("sign", answer(0), jnp.sign, (np.zeros(()),), "undecidable", None),
         Row("root", answer(0), jnp.sqrt, (np.zeros(()),), "undecidable", None),
-        Row(
-            "hidden root",
-            answer(0, 0.25),
-            lambda p: jnp.sum(jnp.where(p > 1e-3, jnp.sqrt(jnp.abs(p)), 0.0)),
-            (np.array([0.0, 4.0]),),
-            "agree",
-            "autodiff",
-        ),
     )
 ]
 
@@ -282,18 +274,19 @@ ROWS = {row.name: row for row in (*SATURATED, *CUSTOM, *TIES, *SIZES, *FORM)}
 #: For the quick tests: each sort of ruling, on losses that several rows share.
 QUICK = [
     *[row.name for row in (*SATURATED, *FORM)],
-    *("same mistake", "trusted", "floor", "all cancels", "not so much"),
+    *("same mistake", "trusted", "floor", "two maxima", "tiny, wrong"),
     *("right side", "left side", "in between", "two choices", "beyond"),
-    *("first maximum", "two maxima", "tiny", "tiny, wrong", "Hilbert, off by 1e-9"),
 ]
 
 
+@pytest.mark.usefixtures("measured_once")
 @pytest.mark.parametrize("name", one_of_each(ROWS, QUICK))
 def test_the_ruling(name: str) -> None:
     row = ROWS[name]
     report = check_gradient(row.gradient, row.loss, *row.point, **row.options)
     assert (report.verdict, report.blame) == (row.verdict, row.blame), str(report)
-    assert set(row.kinds) <= {finding.kind for finding in report.findings}, str(report)
+    if row.kinds:
+        assert set(row.kinds) <= {finding.kind for finding in report.findings}, str(report)
 
 
 def test_what_is_left_of_bob() -> None:
@@ -328,23 +321,6 @@ def test_what_is_not_finite_is_dropped_and_counted() -> None:
     assert outside.verdict == "undecidable"
 
 
-@pytest.mark.slow
-def test_an_operation_without_a_rule() -> None:
-    """The answer rests on uncertified witnesses, says so, and still sees a mistake."""
-
-    def loss(p: Any) -> Any:
-        return jnp.sum(jnp.abs(jnp.fft.fft(p)) ** 2)
-
-    p = np.array([0.1, 0.2, 0.3])
-    right = check_gradient(lambda p: 2 * p.size * p, loss, p)
-    assert right.verdict == "agree"
-    assert "no rule for `complex`" in right.certificate
-    assert "not certified" in str(right)
-    assert not right.leaves[0].exact.certified
-    wrong = check_gradient(lambda p: 2 * p, loss, p)
-    assert wrong.verdict == "disagree"
-
-
 def test_the_same_seed_gives_the_same_report() -> None:
     first, second = (check_gradient(stable, neuron, *BOB, seed=5).to_dict() for _ in range(2))
     for report in (first, second):
@@ -352,6 +328,7 @@ def test_the_same_seed_gives_the_same_report() -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_the_detection_limit_is_the_best_of_all_points() -> None:
     """A saturated neuron hides what it shows elsewhere; a planted error of that size is caught."""
     one = check_gradient(stable, neuron, *BOB, points=0).leaves[0].detection_limit

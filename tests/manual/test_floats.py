@@ -17,7 +17,7 @@ from manual.article import Parameters
 from tests.equivalence import verdict_on
 from tests.reference import ALICE, BOB, BOB_W1, BOB_W1_ARTICLE, PARTIALS, close
 from tests.strategies import Point, points
-from tests.tiers import one_of_each
+from tests.tiers import fewer, one_of_each
 
 ONES = article.ones_parameters()
 
@@ -45,6 +45,7 @@ def on_objects(form: str, params: Any, x: Any, y: float) -> list[float]:
 
 
 @pytest.mark.parametrize("form", one_of_each(floats.SIGMOID_DERIVATIVES, ["stable"]))
+@fewer(4)
 @given(point=points)
 def test_the_judge_agrees(form: str, point: Point) -> None:
     """Each answer lies where the rounding of its lines leaves it, beside that on arrays."""
@@ -85,6 +86,7 @@ def test_the_references_of_the_article() -> None:
     assert close(on_floats("article")(ONES, *BOB).w1, BOB_W1_ARTICLE, 15)
 
 
+@fewer(4)
 @given(point=points)
 def test_the_loss_comes_with_the_gradient(point: Point) -> None:
     value, grads = floats.value_and_gradient(*point)

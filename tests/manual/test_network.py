@@ -36,8 +36,13 @@ from tests.tiers import one_of_each, slowly
 
 #: Every activation, every loss, one layer to five.
 NETWORKS = described(20)
-#: Every activation with every loss.
-MORE = described(60, seed=1, shapes=drawn_shapes(25, seed=1))
+#: Every activation with every loss, once.
+MORE = [
+    *{
+        (of.network.activation, of.network.loss): of
+        for of in described(84, seed=1, shapes=drawn_shapes(25, seed=1))
+    }.values()
+]
 
 #: In the quick tests: a network for each kind of point, so that none is compiled for one point.
 QUICK = {kind: NETWORKS[at] for kind, at in zip(SCALES, (9, 1, 2, 18), strict=True)}
@@ -105,39 +110,40 @@ def test_the_judge_agrees(kind: str, soft: bool) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("of", "dtype"),
-    [*((of, np.float32) for of in NETWORKS), *((of, np.float64) for of in MORE)],
+    [*((of, np.float32) for of in NETWORKS[:10]), *((of, np.float64) for of in MORE)],
     ids=str,
 )
 def test_the_judge_agrees_everywhere(of: Described, dtype: Any) -> None:
     """Every make of network, at a point of every kind; at ordinary ones nothing is forgiven."""
     for seed, kind in enumerate(SCALES):
-        hold_to_the_judge(of, draw_point(of, seed, kind, soft=seed % 2 == 1, dtype=dtype))
-    report = ruling_on(of, draw_point(of, 5, dtype=dtype))
-    assert report.verdict == "agree", str(report)
+        point = draw_point(of, seed, kind, soft=seed % 2 == 1, dtype=dtype)
+        report = ruling_on(of, point)
+        is_agreed = report.verdict == "agree"
+        assert is_agreed if kind == "ordinary" else is_right(of, point, report), str(report)
 
 
 @pytest.mark.slow
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), networks(), st.sampled_from([np.float64, np.float32]))
 def test_the_judge_agrees_wherever_hypothesis_looks(
     data: st.DataObject, of: Described, dtype: Any
 ) -> None:
     """Shapes, depths, makes and points are all drawn.
 
-    Few, as each compiles some hundred operations of its shapes, and eighty networks are in lists.
+    Few, as each compiles some hundred operations of its shapes, and forty networks are in lists.
     """
     hold_to_the_judge(of, data.draw(points(of, dtype)))
 
 
 def test_what_is_asked_about() -> None:
     """The slow tests ask about every make and depth, and about one example and more."""
-    makes = {(of.network.activation, of.network.loss) for of in [*NETWORKS, *MORE]}
+    makes = {(of.network.activation, of.network.loss) for of in MORE}
     assert makes == {(name, loss) for name in ACTIVATIONS for loss in LOSSES}
     assert {len(of.network.sizes) - 1 for of in MORE} == {1, 2, 3, 4, 5}
     assert {of.n == 1 for of in MORE} == {True, False}
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", [np.float64, slowly(np.float32)])
 def test_structure_shapes_and_dtypes_are_those_of_jax(dtype: Any) -> None:
     for of in NETWORKS[:7]:
         params, x, y = draw_point(of, 1, dtype=dtype)

@@ -17,6 +17,7 @@ from manual.affine import Layer
 from manual.losses import LOSSES
 from manual.network import LINKS, Network
 from tests.network_strategies import Described, Point, described, draw_point
+from tests.tiers import one_of_each
 
 QUICK = described(14)
 
@@ -25,7 +26,7 @@ def numbers(result: Any) -> list[np.ndarray]:
     return [np.asarray(leaf) for leaf in jax.tree.leaves(result)]
 
 
-@pytest.mark.parametrize("of", QUICK[::3], ids=str)
+@pytest.mark.parametrize("of", one_of_each(QUICK[::3], QUICK[:4:3]), ids=str)
 def test_under_jit(of: Described) -> None:
     """XLA may take sums in another order and fuse; 2⁻³⁰ of the largest is far more than that."""
     point = draw_point(of, 1)
@@ -154,16 +155,18 @@ def rationals(rng: np.random.Generator, shape: tuple[int, ...], positive: bool =
 
 HIDDEN = [Network((2, 2, 1), name, loss="mse") for name in ACTIVATIONS]
 OUTPUT = [Network((2, 2), loss=name, l2=0.25) for name in LOSSES]
+NETS = [*HIDDEN, *OUTPUT]
 
 
-@pytest.mark.parametrize("net", [*HIDDEN, *OUTPUT], ids=str)
+@pytest.mark.parametrize(
+    "net", one_of_each([*HIDDEN, *OUTPUT], [*HIDDEN[1:3], *OUTPUT[:2]]), ids=str
+)
 def test_on_symbols(net: Network) -> None:
     hold_to_sympy(net, 1, 1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize(("activation", "loss"), [*zip(("tanh", "relu") * 2, LOSSES, strict=True)])
 def test_on_more_symbols(activation: str, loss: str) -> None:
     """Both layers at once; SymPy takes minutes for more units or examples."""
     hold_to_sympy(Network((2, 2, 2), activation, loss=loss, l2=0.25), 1, 1)

@@ -13,19 +13,18 @@ from manual.affine import affine_backward, affine_forward
 from manual.losses import LOSSES
 from manual.network import LINKS, Network
 from tests.network_strategies import Described, draw_point
+from tests.tiers import one_of_each, slowly
 
 #: Saturated, ordinary, nearly 0 and 0; in single precision e^-80 is about the smallest number.
 POINTS = {
     np.float64: [-800, -40, -8, -1, -0.3, -1e-300, 0, 1e-300, 0.3, 1, 8, 40, 800],
     np.float32: [-800, -40, -8, -1, -0.3, -1e-30, 0, 1e-30, 0.3, 1, 8, 40, 800],
 }
-DTYPES = pytest.mark.parametrize(
-    "dtype", [np.float64, pytest.param(np.float32, marks=pytest.mark.slow)]
-)
+DTYPES = pytest.mark.parametrize("dtype", [np.float64, slowly(np.float32)])
 
 
 @DTYPES
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", one_of_each(ACTIVATIONS, ("sigmoid", "relu")))
 def test_activations(name: str, dtype: Any) -> None:
     z = np.array(POINTS[dtype], dtype)
     report = check_backward(*ACTIVATIONS[name], z, points=2, strict=True)
@@ -33,7 +32,7 @@ def test_activations(name: str, dtype: Any) -> None:
 
 
 @DTYPES
-@pytest.mark.parametrize("n", [1, 7])
+@pytest.mark.parametrize("n", [slowly(1), 7])
 def test_the_affine_step(n: int, dtype: Any) -> None:
     rng = np.random.default_rng(n)
     x, w, b = (rng.standard_normal(shape).astype(dtype) for shape in ((n, 3), (3, 5), 5))
@@ -42,17 +41,17 @@ def test_the_affine_step(n: int, dtype: Any) -> None:
 
 
 @DTYPES
-@pytest.mark.parametrize("soft", [False, pytest.param(True, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("soft", [False, slowly(True)])
+@pytest.mark.parametrize("name", one_of_each(LOSSES, ("mse", "bce")))
 def test_losses(name: str, soft: bool, dtype: Any) -> None:
-    """With outputs of 0.5, 8 and 40: right classes nearly sure, and wrong ones as well."""
+    """With outputs of 0.5, 8 and 40, a row each: classes nearly sure, right ones and wrong ones."""
     y = draw_point(Described(Network((2, 3), loss=name), 5), 4, soft=soft, dtype=dtype).y
     # Rounded once here and once by the pair: y is read back in the precision of the outputs.
-    for scale in (0.5, 8.0, 40.0):
-        a = (scale * np.random.default_rng(3).standard_normal(y.shape)).astype(dtype)
-        forward = partial(lambda a, y, pair: pair.forward(a, y), y=y, pair=LOSSES[name])
-        report = check_backward(forward, LOSSES[name].backward, a, points=1, strict=True)
-        assert report.verdict == "agree", str(report)
+    scales = np.array([[0.5], [8.0], [40.0], [8.0], [40.0]])
+    a = (scales * np.random.default_rng(3).standard_normal(y.shape)).astype(dtype)
+    forward = partial(lambda a, y, pair: pair.forward(a, y), y=y, pair=LOSSES[name])
+    report = check_backward(forward, LOSSES[name].backward, a, points=1, strict=True)
+    assert report.verdict == "agree", str(report)
 
 
 def of_mpmath(name: str, z: Any, y: Any) -> tuple[Any, list[Any]]:
@@ -72,9 +71,7 @@ def of_mpmath(name: str, z: Any, y: Any) -> tuple[Any, list[Any]]:
 
 
 @pytest.mark.parametrize("name", LINKS)
-@pytest.mark.parametrize(
-    "size", [17.0, 40.0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1.0, 600.0, 1e4))]
-)
+@pytest.mark.parametrize("size", [1.0, 17.0, 40.0, 600.0, slowly(1e4)])
 @pytest.mark.parametrize("right", [True, False])
 def test_losses_on_logits_keep_their_digits(name: str, size: float, right: bool) -> None:
     """Nearly perfect predictions and utterly wrong ones: no overflow, and 2e-14 relative.

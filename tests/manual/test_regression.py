@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manual.regression import Coefficients, gradient, least_squares, line, loss, predict
+from tests.tiers import fewer
 
 #: 11 rows, 3 features: prime and different, so that a transposition cannot hide.
 X = np.random.default_rng(0).normal(size=(11, 3)) * [1.0, 10.0, 0.1] + [5.0, -50.0, 0.0]
@@ -42,6 +43,7 @@ def test_the_closed_form_is_the_minimum() -> None:
     np.testing.assert_allclose([*best.slopes, best.intercept], reference, rtol=1e-9)
 
 
+@fewer(4)
 @given(st.integers(0, 2**32 - 1))
 def test_the_loss_grows_away_from_the_minimum(seed: int) -> None:
     best = least_squares(X, Y)

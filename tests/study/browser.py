@@ -1,6 +1,7 @@
 """A page in Chromium, as its reader has it, watched for everything that it must not do."""
 
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -12,12 +13,14 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     ViewportSize,
     WebError,
 )
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
+from compare.traced.request import PassRequest
 from study import chromium
 
 # What a test waits for comes within milliseconds, or never; a loaded machine may be that slow.
@@ -39,6 +42,24 @@ def required() -> str:
     pytest.skip(chromium.MISSING)
 
 
+#: Goes to another address as a link does. What was left behind is let go: focus, place, and what
+#: the page would write into its address in a moment.
+_GO = """(fragment) => {
+  document.activeElement.blur();
+  scrollTo(0, 0);
+  clearTimeout(modules["main.js"].store.waiting);
+  history.replaceState(null, "", `#${fragment}`);
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}"""
+
+#: After which pictures know whether they are in view, and have drawn what is new.
+_TWO_FRAMES = """async () => {
+  for (let k = 0; k < 2; k += 1) {
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  }
+}"""
+
+
 class Pages:
     """Opens pages offline, and closes them; leaving, it raises what they did that they must not.
 
@@ -55,6 +76,38 @@ class Pages:
         self._browser = browser
         self._contexts: list[BrowserContext] = []
         self._scripted: list[BrowserContext] = []
+        self._shared: dict[Path, Page] = {}
+
+    def at(
+        self,
+        path: Path,
+        fragment: str = "",
+        *,
+        size: tuple[int, int] = DESKTOP,
+        dark: bool = False,
+        still: bool = False,
+    ) -> Page:
+        """The one page of this file that tests share, gone to an address.
+
+        That takes a tenth of what loading takes. All that an address says is as it says, and
+        nothing has the focus; a test of how a page begins, or of what it remembers, opens its own.
+        """
+        if path not in self._shared:
+            shared = self.open(path, fragment, size=size, dark=dark, still=still)
+            self._shared[path] = shared
+            return shared
+        shared = self._shared[path]
+        self._scripted.append(shared.context)
+        shared.set_viewport_size(ViewportSize(width=size[0], height=size[1]))
+        shared.emulate_media(
+            media="screen",
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce" if still else "no-preference",
+        )
+        shared.mouse.move(0, 0)
+        shared.evaluate(_GO, fragment)
+        shared.evaluate(_TWO_FRAMES)
+        return shared
 
     def open(
         self,
@@ -94,13 +147,27 @@ class Pages:
         page.goto(f"{address}#{fragment}" if fragment else address)
         return page
 
+    def finish(self) -> None:
+        """Close all pages but those that are shared; raises AssertionError if there were faults.
+
+        After a fault the shared ones are closed, too: the next test begins with new ones.
+        """
+        for page in {page for context in self._scripted for page in context.pages}:
+            self._settle(page)
+        faults, self.faults = self.faults, []
+        kept = [] if faults else [page.context for page in self._shared.values()]
+        for context in self._contexts:
+            if context not in kept:
+                context.close()
+        self._contexts = [context for context in self._contexts if context in kept]
+        self._scripted.clear()
+        self._shared = {path: of for path, of in self._shared.items() if of.context in kept}
+        assert not faults, "\n".join(["a page did what it must not:", *faults])
+
     def close(self) -> None:
         """Close all pages; raises AssertionError if there were faults."""
-        for page in [page for context in self._scripted for page in context.pages]:
-            self._settle(page)
-        for context in self._contexts:
-            context.close()
-        assert not self.faults, "\n".join(["a page did what it must not:", *self.faults])
+        self._shared.clear()
+        self.finish()
 
     def __enter__(self) -> "Pages":
         return self
@@ -139,20 +206,30 @@ class Pages:
             self.faults.append("hangs: no frame comes any more")
 
 
-def axe(page: Page) -> list[str]:
+def into_view(place: Locator) -> None:
+    """Scroll to a place, and wait until its pictures have drawn what is new."""
+    place.scroll_into_view_if_needed()
+    place.page.evaluate(_TWO_FRAMES)
+
+
+def axe(page: Page, part: str = "html") -> list[str]:
     """What axe-core finds wrong with the accessibility of a page as it is now; empty if nothing.
 
     A colour in the midst of a transition counts as it is: open the page with `still=True`.
+
+    Args:
+        page: to look at.
+        part: of it, a selector; what concerns a page as a whole is looked at in a whole one.
     """
-    page.evaluate(_axe_source())
-    violations = page.evaluate(
-        "options => axe.run(document, options).then(r => r.violations)",
-        {
-            "resultTypes": ["violations"],
-            "preload": False,
-            "rules": {"target-size": {"enabled": True}},
-        },
-    )
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_axe_source())
+    options = {
+        "resultTypes": ["violations"],
+        "preload": False,
+        "rules": {"target-size": {"enabled": True}},
+    }
+    run = "([part, options]) => axe.run(part, options).then((found) => found.violations)"
+    violations = page.evaluate(run, [part, options])
     return [_in_words(violation) for violation in violations]
 
 
@@ -167,3 +244,10 @@ def _in_words(violation: dict[str, Any]) -> str:
 @cache
 def _axe_source() -> str:
     return (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+
+
+#: Goes to an address of one page: `Pages.at` without its path.
+At = Callable[..., Page]
+
+#: For a network and an example: goes to an address of its page.
+PageOf = Callable[[PassRequest], At]

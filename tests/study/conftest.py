@@ -5,8 +5,8 @@ not longer: as long as Playwright's synchronous API is in use, no other test of 
 an event loop.
 """
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,16 +16,20 @@ from playwright.sync_api import Browser
 
 import study.build
 from compare.trace import Trace
+from compare.traced.request import PassRequest
 from study.build import build, page
 from study.chromium import launched
 from study.content import of_article, of_pass
 from study.font import embedded
 from tests.once import Once
 from tests.passes import NETWORKS
-from tests.study.browser import Pages, required
+from tests.study.browser import At, PageOf, Pages, required
 
 #: A network and an example that are not the article's.
 OWN = NETWORKS["identity output"]
+
+#: One with two inputs, whose plane is drawn, and a layer that is higher than others.
+TWO_INPUTS = PassRequest(sizes=(2, 8, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
 
 
 @pytest.fixture(autouse=True, scope="package")
@@ -40,6 +44,16 @@ def fonts_once() -> Iterator[None]:
 def content(once: Once) -> dict[str, Any]:
     """What the article's page is told."""
     return once("study-content", of_article)
+
+
+#: What an article's page may begin with besides.
+DIANA = PassRequest(person="diana", seed=7, learning_rate=0.5, sigmoid_derivative="article")
+
+
+@pytest.fixture(scope="session")
+def of_diana(once: Once) -> dict[str, Any]:
+    """What a page is told that begins with another person, seed, form and η."""
+    return once("study-content-diana", lambda: of_article(DIANA))
 
 
 @pytest.fixture(scope="session")
@@ -63,9 +77,9 @@ def own() -> Trace:
 
 
 @pytest.fixture(scope="session")
-def own_page(own: Trace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_page(built: Callable[[PassRequest], Path]) -> Path:
     """The page of another network, built."""
-    return build(of_pass(own), tmp_path_factory.mktemp("own") / "index.html")
+    return built(OWN)
 
 
 @pytest.fixture(scope="package")
@@ -75,8 +89,44 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def pages(browser: Browser) -> Iterator[Pages]:
-    """Opens pages; at the end of the test it fails on what a page did that it must not."""
+@pytest.fixture(scope="package")
+def shared_pages(browser: Browser) -> Iterator[Pages]:
+    """The pages that tests share."""
     with Pages(browser) as pages:
         yield pages
+
+
+@pytest.fixture
+def pages(shared_pages: Pages) -> Iterator[Pages]:
+    """Opens pages; at the end of the test it fails on what a page did that it must not."""
+    yield shared_pages
+    shared_pages.finish()
+
+
+@pytest.fixture
+def at(pages: Pages, study_page: Path) -> At:
+    """Goes to an address of the article's page, which tests share."""
+    return partial(pages.at, study_page)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[PassRequest], Path]:
+    """The page of a network and an example of anybody's, built when it is first asked for."""
+
+    @cache
+    def made(asked: PassRequest) -> Path:
+        return build(of_pass(asked.trace()), tmp_path_factory.mktemp("page") / "index.html")
+
+    return made
+
+
+@pytest.fixture
+def at_page_of(pages: Pages, built: Callable[[PassRequest], Path]) -> PageOf:
+    """For a network: goes to an address of its page, which tests share."""
+    return lambda asked: partial(pages.at, built(asked))
+
+
+@pytest.fixture
+def at_own(pages: Pages, own_page: Path) -> At:
+    """Goes to an address of the page of another network, which tests share."""
+    return partial(pages.at, own_page)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.study.browser import Pages
+from study.build import build
+from tests.study.browser import At, Pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,25 +49,25 @@ def state(page: Page) -> dict[str, Any]:
     return page.evaluate("modules['main.js'].store.state")
 
 
-@pytest.mark.parametrize("key", CHOSEN)
-def test_each_choice_comes_back(pages: Pages, study_page: Path, key: str) -> None:
-    page = pages.open(study_page)
-    address, read = page.evaluate(_ROUND_TRIP, {key: CHOSEN[key]})
-    assert read["unread"] == []
-    assert read["state"][key] == CHOSEN[key]
-    assert address.count("=") == 1  # what is as usual is not said
+def test_each_choice_comes_back(at: At) -> None:
+    page = at()
+    for key, chosen in CHOSEN.items():
+        address, read = page.evaluate(_ROUND_TRIP, {key: chosen})
+        assert read["unread"] == []
+        assert read["state"][key] == chosen
+        assert address.count("=") == 1  # what is as usual is not said
 
 
-def test_all_of_them_at_once(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page)
+def test_all_of_them_at_once(at: At) -> None:
+    page = at()
     address, read = page.evaluate(_ROUND_TRIP, CHOSEN)
     assert {key: read["state"][key] for key in CHOSEN} == CHOSEN
-    page = pages.open(study_page, address)
+    page = at(address)
     assert {key: state(page)[key] for key in CHOSEN} == CHOSEN
 
 
-def test_the_address_follows_what_is_done(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page)
+def test_the_address_follows_what_is_done(at: At) -> None:
+    page = at()
     page.get_by_role("button", name="Diana").click()
     page.get_by_label("Micro-step").fill("9")
     page.wait_for_function("() => location.hash === '#person=diana&step=9'")
@@ -74,8 +75,8 @@ def test_the_address_follows_what_is_done(pages: Pages, study_page: Path) -> Non
     assert (state(page)["sample"], state(page)["step"]) == ("diana", 9)
 
 
-def test_another_address_is_followed_at_once(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "person=bob")
+def test_another_address_is_followed_at_once(at: At) -> None:
+    page = at("person=bob")
     page.evaluate("location.hash = '#person=alice&step=9&seed=44'")
     page.wait_for_function("() => modules['main.js'].store.state.step === 9")
     assert page.get_by_role("button", name="Alice").get_attribute("aria-pressed") == "true"
@@ -88,10 +89,8 @@ def test_another_address_is_followed_at_once(pages: Pages, study_page: Path) -> 
      "edits=w1:x", "eta=0", "axes=w1", "you=1", "nonsense", "parameter=w7", "%E0%A4%A=1",
      "edits=w1:", "you=1;Infinity", "__proto__=1", "constructor=1"],
 )  # fmt: skip
-def test_what_cannot_be_read_is_named_and_the_rest_followed(
-    pages: Pages, study_page: Path, part: str
-) -> None:
-    page = pages.open(study_page, f"{part}&person=bob")
+def test_what_cannot_be_read_is_named_and_the_rest_followed(at: At, part: str) -> None:
+    page = at(f"{part}&person=bob")
     assert state(page)["sample"] == "bob"
     notice = page.get_by_role("alert").inner_text()
     assert part.split("=")[0] in notice
@@ -103,11 +102,11 @@ def test_what_cannot_be_read_is_named_and_the_rest_followed(
     assert page.get_by_role("alert").count() == 0
 
 
-def test_addresses_in_the_documents_say_something(pages: Pages, study_page: Path) -> None:
+def test_addresses_in_the_documents_say_something(at: At) -> None:
     documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     found = [of for path in documents for of in re.findall(r"`#(\w+=[^`]*)`", path.read_text())]
     assert len(found) > 4
-    page = pages.open(study_page)
+    page = at()
     for address in found:
         read = page.evaluate(
             "address => modules['model/state.js'].fromAddress("
@@ -118,15 +117,10 @@ def test_addresses_in_the_documents_say_something(pages: Pages, study_page: Path
 
 
 def test_all_weights_1_are_said_where_a_page_begins_with_a_seed(
-    pages: Pages, tmp_path: Path
+    pages: Pages, of_diana: dict[str, Any], tmp_path: Path
 ) -> None:
-    from compare.traced.request import PassRequest
-    from study.build import build
-    from study.content import of_article
-
-    path = build(of_article(PassRequest(person="charlie", seed=5)), tmp_path / "page.html")
-    page = pages.open(path)
-    assert (state(page)["sample"], state(page)["seed"]) == ("charlie", 5)
+    page = pages.open(build(of_diana, tmp_path / "page.html"))
+    assert (state(page)["sample"], state(page)["seed"]) == ("diana", 7)
     assert page.evaluate("modules['main.js'].store.point.certified") is True
     page.locator("#samples").get_by_role("button", name="all weights 1").click()
     page.wait_for_function("() => location.hash === '#seed=ones'")

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,18 +12,17 @@ from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, Person, label
 from compare.traced.request import PassRequest
 from manual.article import Parameters
-from study.build import build
-from study.content import of_pass
-from tests.study.browser import Pages
+from tests.study.browser import At, PageOf, into_view
+from tests.study.conftest import TWO_INPUTS
 from tests.study.trained import axes_of, opened, path, rows
 
 pytestmark = pytest.mark.slow
 
 
-def test_what_it_says_of_everybody(pages: Pages, study_page: Path) -> None:
+def test_what_it_says_of_everybody(at: At) -> None:
     """The article's predictions, and the reader's."""
     settings = Settings(seed=44)
-    page = opened(pages, study_page, "seed=44&epoch=1000&you=150;67")
+    page = opened(at, "seed=44&epoch=1000&you=150;67")
     you = Person("you", 150, 67, None)
     params = Parameters(*path(settings)[:, -1])
     shown = rows(page)
@@ -44,13 +42,11 @@ def test_what_it_says_of_everybody(pages: Pages, study_page: Path) -> None:
     assert rows(page)["Alice"][:2] == [f"{133 * 0.45359237:.4g}", f"{65 * 2.54:.4g}"]
 
 
-def test_the_line_of_one_half_is_where_the_network_says_one_half(
-    pages: Pages, study_page: Path
-) -> None:
+def test_the_line_of_one_half_is_where_the_network_says_one_half(at: At) -> None:
     """Read off the picture by its ticks, and given to Python's network."""
     settings = Settings(seed=0)
-    page = opened(pages, study_page, "seed=0&epoch=300")
-    page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
+    page = opened(at, "seed=0&epoch=300")
+    into_view(page.locator(".boundary .picture .plot"))
     level = page.locator(".boundary .level[data-level='0.5']")
     expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
     expect(level).to_have_attribute("d", re.compile("M"))
@@ -68,10 +64,10 @@ def test_the_line_of_one_half_is_where_the_network_says_one_half(
     assert "At or above 0.5: Alice, Diana, Emily. Below: Bob, Charlie, Frank." in words
 
 
-def test_a_picture_without_a_line_says_why(pages: Pages, study_page: Path) -> None:
+def test_a_picture_without_a_line_says_why(at: At) -> None:
     """From all ones everybody is F; and somebody far away is not drawn."""
-    page = opened(pages, study_page, "you=900;66")
-    page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
+    page = opened(at, "you=900;66")
+    into_view(page.locator(".boundary .picture .plot"))
     expect(page.locator(".boundary .note")).to_have_text(
         "Everywhere in this picture the network says F. You are outside this picture."
     )
@@ -79,9 +75,9 @@ def test_a_picture_without_a_line_says_why(pages: Pages, study_page: Path) -> No
     expect(page.locator(".boundary .note")).to_have_text("")
 
 
-def test_contours_of_a_known_function(pages: Pages, study_page: Path) -> None:
+def test_contours_of_a_known_function(at: At) -> None:
     """A circle: the line is one ring at its radius, the region above has its area; a saddle."""
-    page = pages.open(study_page)
+    page = at()
     line, region, saddle = page.evaluate(
         """() => {
           const { lineAt, regionAbove } = modules["mathematics/contour.js"];
@@ -104,27 +100,23 @@ def test_contours_of_a_known_function(pages: Pages, study_page: Path) -> None:
     assert saddle.count("M") == 2
 
 
-def test_two_inputs_and_a_probability_have_a_boundary(pages: Pages, tmp_path: Path) -> None:
+def test_two_inputs_and_a_probability_have_a_boundary(at_page_of: PageOf) -> None:
     """Of a loss on logits, where σ of the output is one half."""
-    trace = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), loss="bce", seed=2).trace()
-    page = opened(pages, build(of_pass(trace), tmp_path / "index.html"))
-    page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
+    asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), loss="bce", seed=2)
+    page = opened(at_page_of(asked))
+    into_view(page.locator(".boundary .picture .plot"))
     ((_, *cells),) = page.locator("#training .predictions tbody tr").evaluate_all(
         "(all) => all.map((row) => [...row.children].map((cell) => cell.textContent))"
     )
-    (output,) = (q.by_hand for name, q in trace.quantities.items() if name == "a1[0]")
+    (output,) = (q.by_hand for name, q in asked.trace().quantities.items() if name == "a1[0]")
     assert cells == ["0.5", "−1", f"{1 / (1 + np.exp(-output)):.3f}", "1"]
 
 
-def test_the_plane_of_another_network_follows_an_input_that_is_set(
-    pages: Pages, tmp_path: Path
-) -> None:
+def test_the_plane_of_another_network_follows_an_input_that_is_set(at_page_of: PageOf) -> None:
     """The row of its example has the input that the reader has set, and what Python says of it."""
-    asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
-    path = build(of_pass(asked.trace()), tmp_path / "two.html")
-    page = pages.open(path, "edits=x%5B1%5D:4", still=True)
-    page.locator(".boundary").scroll_into_view_if_needed()
-    moved = replace(asked, x=(0.5, 4.0)).trace().quantities["a1[0]"].by_hand
+    page = at_page_of(TWO_INPUTS)("edits=x%5B1%5D:4", still=True)
+    into_view(page.locator(".boundary"))
+    moved = replace(TWO_INPUTS, x=(0.5, 4.0)).trace().quantities["a1[0]"].by_hand
     cells = page.locator(".boundary table tbody tr").first.locator("td").all_text_contents()
     assert cells[:3] == ["0.5", "4", f"{moved:.3f}"]
 
@@ -143,13 +135,11 @@ _SIDES = """
 SHADES = np.array([0.5, 0.6, 0.7, 0.8, 0.9])
 
 
-def test_each_side_of_the_line_is_shaded_as_what_the_network_says(
-    pages: Pages, study_page: Path
-) -> None:
+def test_each_side_of_the_line_is_shaded_as_what_the_network_says(at: At) -> None:
     """The surer it is, the stronger; all over the picture, but not where a shade ends."""
     settings = Settings(seed=0)
-    page = opened(pages, study_page, "seed=0&epoch=1000")
-    page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
+    page = opened(at, "seed=0&epoch=1000")
+    into_view(page.locator(".boundary .picture .plot"))
     expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
     across, up = axes_of(page.locator(".boundary"))
     places, chances = [], []
@@ -170,12 +160,10 @@ def test_each_side_of_the_line_is_shaded_as_what_the_network_says(
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_the_sides_have_the_colours_that_are_said(
-    pages: Pages, study_page: Path, dark: bool
-) -> None:
+def test_the_sides_have_the_colours_that_are_said(at: At, dark: bool) -> None:
     """Blue where the network says F, orange where it says M; beside the words, and in the plane."""
-    page = opened(pages, study_page, "seed=0&epoch=300", dark=dark)
-    page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
+    page = opened(at, "seed=0&epoch=300", dark=dark)
+    into_view(page.locator(".boundary .picture .plot"))
     expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
     for side, colour in (("female", "blue"), ("male", "orange")):
         areas = page.locator(f".boundary .picture .plot .side.{side}")
@@ -189,9 +177,9 @@ def test_the_sides_have_the_colours_that_are_said(
 _FILL = "(node) => getComputedStyle(node).fill"
 
 
-def test_who_is_mistaken_is_marked(pages: Pages, study_page: Path) -> None:
+def test_who_is_mistaken_is_marked(at: At) -> None:
     """Untrained, from all ones, the network says F of everybody."""
-    page = opened(pages, study_page)
+    page = opened(at)
     marked = page.locator("#training .predictions tr[data-wrong=true]")
     wrong = [person.name.lower() for person in (*PEOPLE, *NEWCOMERS) if person.gender == "M"]
     assert [of.get_attribute("data-person") for of in marked.all()] == wrong
@@ -199,13 +187,13 @@ def test_who_is_mistaken_is_marked(pages: Pages, study_page: Path) -> None:
     expect(marked).to_have_count(0)
 
 
-def test_the_plane_is_fine_after_coming_back(pages: Pages, study_page: Path) -> None:
+def test_the_plane_is_fine_after_coming_back(at: At) -> None:
     """Left before it was drawn finely, it is when it is seen again."""
-    page = opened(pages, study_page, "seed=44&epoch=100")
+    page = opened(at, "seed=44&epoch=100")
     picture = page.locator(".boundary .picture .plot")
-    picture.scroll_into_view_if_needed()
+    into_view(picture)
     expect(picture).to_have_attribute("data-fine", "true")
     page.evaluate("modules['main.js'].store.set({ epoch: 200 }); scrollTo(0, 0)")
     page.wait_for_timeout(500)
-    picture.scroll_into_view_if_needed()
+    into_view(picture)
     expect(picture).to_have_attribute("data-fine", "true")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from study.chromium import MISSING
-from tests.study.browser import PHONE, Pages, axe
+from tests.study.browser import PHONE, Pages, axe, required
 
 pytestmark = pytest.mark.slow
 
@@ -156,7 +156,7 @@ def test_hypothesis_drives_it(browser: Browser, tmp_path: Path) -> None:
 A_TEST = """
 import pytest
 from pathlib import Path
-from tests.study.conftest import browser, pages
+from tests.study.conftest import browser, pages, shared_pages
 
 
 @pytest.mark.parametrize("code", ["", "console.error('so')"])
@@ -167,38 +167,30 @@ def test_page(pages, tmp_path, code):
 """
 
 
-def run(folder: Path, **environment: str) -> tuple[int, str]:
-    """A run of two tests, of which the second opens a page with a fault."""
-    (folder / "test_page.py").write_text(A_TEST)
+def test_the_test_fails_that_opened_the_page(tmp_path: Path) -> None:
+    """Of two, of which the second opens a page with a fault."""
+    (tmp_path / "test_page.py").write_text(A_TEST)
     command = [sys.executable, "-m", "pytest", "-q", "-ra", "-W", "error", "--rootdir", "."]
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider", "test_page.py"],
-        cwd=folder,
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]},
     )
-    return done.returncode, done.stdout + done.stderr
-
-
-def test_the_test_fails_that_opened_the_page(tmp_path: Path) -> None:
-    code, says = run(tmp_path, PATH=os.environ["PATH"])
-    assert code == 1
+    says = done.stdout + done.stderr
+    assert done.returncode == 1, says
     assert "2 passed, 1 error" in says
     assert "ERROR test_page.py::test_page[console.error('so')] - AssertionError" in says
     assert "console error: so" in says
 
 
-def test_without_a_browser_it_says_so(tmp_path: Path) -> None:
-    code, says = run(tmp_path, PATH=str(tmp_path))
-    assert code == 0
-    assert "2 skipped" in says
-    assert MISSING in says
-
-
-def test_without_a_browser_ci_fails(tmp_path: Path) -> None:
-    code, says = run(tmp_path, PATH=str(tmp_path), HANDGRAD_BROWSER="required")
-    assert code == 1
-    assert MISSING in says
-    assert "skipped" not in says
+def test_without_a_browser_it_says_so_and_ci_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("HANDGRAD_BROWSER", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=MISSING):
+        required()
+    monkeypatch.setenv("HANDGRAD_BROWSER", "required")
+    with pytest.raises(pytest.fail.Exception, match=MISSING):
+        required()

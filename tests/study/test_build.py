@@ -26,8 +26,9 @@ from study.__main__ import study as command
 from study.build import PAGE, build, page
 from study.content import of_pass
 from tests.compare.networks.calls import compare
-from tests.passes import trace
-from tests.study.browser import Pages
+from tests.passes import NETWORKS, trace
+from tests.study.browser import At, PageOf
+from tests.tiers import slowly
 
 
 class Elements(HTMLParser):
@@ -62,19 +63,25 @@ def small() -> dict[str, Any]:
     return of_pass(trace("one edge"))
 
 
+@pytest.fixture(params=["small", slowly("content")])
+def html(request: pytest.FixtureRequest) -> str:
+    """A page: a small one, and the article's."""
+    return page(request.getfixturevalue(request.param))
+
+
 def hashed(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def test_it_is_one_file_of_moderate_size(article_html: str) -> None:
-    assert len(article_html.encode()) < 1_500_000
-    assert article_html.startswith("<!doctype html>")
-    assert not re.search(r"\{\{\w+\}\}", article_html)  # every part has found its place
-    assert "FONT_URL" not in article_html
+def test_it_is_one_file_of_moderate_size(html: str) -> None:
+    assert len(html.encode()) < 1_500_000
+    assert html.startswith("<!doctype html>")
+    assert not re.search(r"\{\{\w+\}\}", html)  # every part has found its place
+    assert "FONT_URL" not in html
 
 
-def test_the_policy_allows_what_is_inline_and_nothing_else(article_html: str) -> None:
-    elements = Elements(article_html)
+def test_the_policy_allows_what_is_inline_and_nothing_else(html: str) -> None:
+    elements = Elements(html)
     (policy,) = (
         attributes["content"]
         for attributes, _ in elements.of("meta")
@@ -95,8 +102,8 @@ def test_the_policy_allows_what_is_inline_and_nothing_else(article_html: str) ->
     assert json.loads(data)["steps"]
 
 
-def test_it_needs_nothing_from_anywhere(article_html: str) -> None:
-    elements = Elements(article_html)
+def test_it_needs_nothing_from_anywhere(html: str) -> None:
+    elements = Elements(html)
     for tag, attributes, text in elements.found:
         assert tag not in {"link", "iframe", "object", "embed", "base", "img"}
         assert not {"src", "srcset", "href", "action", "style"} & attributes.keys()
@@ -208,6 +215,7 @@ def test_bad_input_is_one_line_and_2(tmp_path: Path, words: tuple[str, ...], say
     assert says.format(tmp_path) in err
 
 
+@pytest.mark.slow
 def test_an_input_of_any_size_has_its_page(tmp_path: Path) -> None:
     """Also where a derivative is e to minus the square of something huge."""
     words = ("--network", "3-1-1", "--activation", "gelu", "--x", "1.6,-3e-62,2.9e21", "--y", "0")
@@ -215,6 +223,7 @@ def test_an_input_of_any_size_has_its_page(tmp_path: Path) -> None:
     assert (code, err) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_trained_model_has_its_page(tmp_path: Path) -> None:
     """With the parameters that are saved, at an example in the units of its data."""
     path, out = tmp_path / "model.npz", tmp_path / "page.html"
@@ -293,9 +302,17 @@ def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "1.html").read_bytes() == (tmp_path / "2.html").read_bytes()
 
 
-def test_it_opens_and_says_how_far_it_is_from_python(pages: Pages, study_page: Path) -> None:
+def test_it_opens_and_says_how_far_it_is_from_python(at_page_of: PageOf) -> None:
     """In a browser, once among the quick tests; the others of this folder look at every view."""
-    page = pages.open(study_page)
+    page = at_page_of(NETWORKS["one edge"])()
+    difference = float(page.locator("#difference").get_attribute("data-difference") or "nan")
+    assert 0 <= difference < 1e-12
+    assert "1 pass" in page.locator("#check").inner_text()
+
+
+@pytest.mark.slow
+def test_the_articles_page_is_held_to_all_its_passes(at: At) -> None:
+    page = at()
     difference = float(page.locator("#difference").get_attribute("data-difference") or "nan")
     assert 0 <= difference < 1e-12
     assert "16 passes" in page.locator("#check").inner_text()

@@ -1,13 +1,11 @@
 """One partial derivative as a product of its factors."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page
 
 from compare.trace import Trace
 from compare.traced.request import PassRequest
-from tests.study.browser import Pages
+from tests.study.browser import At
 from tests.study.reading import number
 
 pytestmark = pytest.mark.slow
@@ -27,8 +25,8 @@ def alice() -> Trace:
     return PassRequest(person="alice").trace()
 
 
-def test_every_derivative_with_its_factors(pages: Pages, study_page: Path, alice: Trace) -> None:
-    page = pages.open(study_page)
+def test_every_derivative_with_its_factors(at: At, alice: Trace) -> None:
+    page = at()
     for name in alice.parameters():
         page.get_by_label("Parameter", exact=True).select_option(name)
         gradient = alice.gradient_of(name)
@@ -38,23 +36,23 @@ def test_every_derivative_with_its_factors(pages: Pages, study_page: Path, alice
             assert float(number(cell.inner_text())) == alice.quantities[of].by_hand
 
 
-def test_the_worked_example(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "person=alice&parameter=w1")
+def test_the_worked_example(at: At) -> None:
+    page = at("person=alice&parameter=w1")
     places = page.locator("#equation .quantity math").nth(2).text_content() or ""
     assert places == "−0.95261·0.249439·(−0.0903533)"
     says = page.locator("#equation .says").inner_text()
     assert says == "+0.0215: as w1 grows, the loss rises; so the update lowers w1."
 
 
-def test_what_is_not_yet_computed_stays_open(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "person=alice&parameter=w1&step=12")
+def test_what_is_not_yet_computed_stays_open(at: At) -> None:
+    page = at("person=alice&parameter=w1&step=12")
     places = page.locator("#equation .quantity math").nth(2).text_content() or ""
     assert places == "−0.95261·0.249439·?"
     assert page.locator("#equation .says").inner_text() == "Step 18 computes it."
 
 
-def test_it_follows_the_pointer_unless_it_is_pinned(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "parameter=w1")
+def test_it_follows_the_pointer_unless_it_is_pinned(at: At) -> None:
+    page = at("parameter=w1")
     w5 = page.locator('#network [role=button][data-parameter="w5"]')
     w5.hover()
     assert shown(page)[0] == "dL_dw5"
@@ -68,8 +66,8 @@ def test_it_follows_the_pointer_unless_it_is_pinned(pages: Pages, study_page: Pa
     assert shown(page)[0] == "dL_dw5"
 
 
-def test_a_factor_lights_its_nodes(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "parameter=w1")
+def test_a_factor_lights_its_nodes(at: At) -> None:
+    page = at("parameter=w1")
     factor = page.locator('#equation .factor:has([data-quantity="dypred_dh1"])')
     lit = page.locator('#network .unit[data-lit="true"]')
     assert lit.count() == 0
@@ -79,8 +77,8 @@ def test_a_factor_lights_its_nodes(pages: Pages, study_page: Path) -> None:
     assert state(page, "lit") != ["ypred", "h1"]
 
 
-def test_any_network(pages: Pages, own_page: Path, own: Trace) -> None:
-    page = pages.open(own_page, "parameter=w0%5B2%2C1%5D")
+def test_any_network(at_own: At, own: Trace) -> None:
+    page = at_own("parameter=w0%5B2%2C1%5D")
     gradient = own.gradient_of("w0[2,1]")
     assert shown(page) == [gradient.name, *gradient.factors]
     # What is given has a value and no witnesses.
@@ -105,8 +103,8 @@ RISES = "as w1 grows, the loss rises; but by hand the update"
     ],
 )
 def test_what_the_loss_does_is_told_by_the_exact_value(
-    pages: Pages, study_page: Path, fragment: str, sentence: str
+    at: At, fragment: str, sentence: str
 ) -> None:
     """And what the update does, by the update: a mistake makes them two things."""
-    page = pages.open(study_page, fragment)
+    page = at(fragment)
     assert sentence in page.locator("#equation .says").inner_text()

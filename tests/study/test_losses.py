@@ -2,7 +2,6 @@
 
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,17 +12,17 @@ from compare.people import PEOPLE
 from compare.planted import MISTAKES
 from manual.article import Parameters, feedforward
 from tests.reference import XS, YS
-from tests.study.browser import Pages
+from tests.study.browser import At
 from tests.study.pictures import Scales, points
 from tests.study.trained import axes_of, losses, mean, opened, path, says, state
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_curve_is_the_mean_loss_of_every_epoch(pages: Pages, study_page: Path) -> None:
+def test_the_curve_is_the_mean_loss_of_every_epoch(at: At) -> None:
     """Its points lie where the losses are; and in words for who does not see it."""
     settings = Settings(seed=44)
-    page = opened(pages, study_page, "seed=44")
+    page = opened(at, "seed=44")
     curve = page.locator(".curve-of-losses .plot .curve")
     places = points(curve)
     means = np.array([mean(settings, epochs) for epochs in range(1001)])
@@ -68,9 +67,9 @@ def reader_stands_at(page: Page, updates: int) -> bool:
     return abs(float(found) - Scales(picture).place(updates, 0)[0]) < 1e-6
 
 
-def test_another_training_has_another_curve(pages: Pages, study_page: Path) -> None:
+def test_another_training_has_another_curve(at: At) -> None:
     """Drawn anew, in view, when η is another one; and so are the numbers of the sawtooth."""
-    page = opened(pages, study_page, "seed=44")
+    page = opened(at, "seed=44")
     line = page.locator(".curve-of-losses .plot .curve")
     before = line.get_attribute("d")
     page.evaluate("modules['main.js'].store.set({ eta: 0.5 })")
@@ -89,11 +88,9 @@ def test_another_training_has_another_curve(pages: Pages, study_page: Path) -> N
     assert says(float(after.mean()), found[2])
 
 
-def test_pointing_at_the_curve_reads_it_and_drawing_goes_there(
-    pages: Pages, study_page: Path
-) -> None:
+def test_pointing_at_the_curve_reads_it_and_drawing_goes_there(at: At) -> None:
     settings = Settings(init="ones")
-    page = opened(pages, study_page)
+    page = opened(at)
     box = page.locator(".curve-of-losses .plot").bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
@@ -111,13 +108,13 @@ def test_pointing_at_the_curve_reads_it_and_drawing_goes_there(
     assert page.locator("#training .reading").inner_text().startswith("Point at")
 
 
-def test_one_update_lowers_its_own_loss_to_first_order(pages: Pages, study_page: Path) -> None:
+def test_one_update_lowers_its_own_loss_to_first_order(at: At) -> None:
     """Both losses before and after, and -η‖∇L‖², for a person whose turn it is."""
     settings = Settings(seed=3, order="shuffled")
-    page = opened(pages, study_page, "seed=3&order=shuffled&epoch=7")
-    at = int(settings.sample_order()[7, 0])
+    page = opened(at, "seed=3&order=shuffled&epoch=7")
+    who = int(settings.sample_order()[7, 0])
     text = page.locator("#training .says").nth(0).inner_text()
-    name = PEOPLE[at].name
+    name = PEOPLE[who].name
     pattern = (
         rf"The next update is {name}’s\. It takes {name}’s own loss from (\S+) to (\S+), "
         r"a change of (\S+); to first order −η‖∇L‖² = (\S+)\. "
@@ -127,9 +124,9 @@ def test_one_update_lowers_its_own_loss_to_first_order(pages: Pages, study_page:
     assert found, text
     before, after = losses(settings, 28), losses(settings, 29)
     step = path(settings)[:, 29] - path(settings)[:, 28]
-    assert says(before[at], found[1])
-    assert says(after[at], found[2])
-    assert says(after[at] - before[at], found[3].replace("+", ""), 3)
+    assert says(before[who], found[1])
+    assert says(after[who], found[2])
+    assert says(after[who] - before[who], found[3].replace("+", ""), 3)
     assert says(float(-(step @ step)) / 0.1, found[4], 3)
     assert says(float(before.mean()), found[5])
     assert says(float(after.mean()), found[6])
@@ -141,8 +138,8 @@ def test_one_update_lowers_its_own_loss_to_first_order(pages: Pages, study_page:
     assert reader_stands_at(page, 28)
 
 
-def test_the_next_update_is_that_of_the_training_itself(pages: Pages, study_page: Path) -> None:
-    page = opened(pages, study_page, "seed=44&epoch=100&edits=w1:5")
+def test_the_next_update_is_that_of_the_training_itself(at: At) -> None:
+    page = opened(at, "seed=44&epoch=100&edits=w1:5")
     expect(page.locator("#training .says").first).to_contain_text(
         "Without your changes the next update"
     )
@@ -172,9 +169,9 @@ def every_loss(settings: Settings, slug: str | None) -> np.ndarray:
     ],
 )
 def test_how_often_a_loss_rises(
-    pages: Pages, study_page: Path, fragment: str, settings: Settings, slug: str | None
+    at: At, fragment: str, settings: Settings, slug: str | None
 ) -> None:
-    page = opened(pages, study_page, fragment)
+    page = opened(at, fragment)
     text = page.locator("#training .says").nth(1)
     expect(text).to_contain_text("Of all 4000 updates")
     every = every_loss(settings, slug)

@@ -1,14 +1,11 @@
 """The network that is always in view, and the slider below it."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page
 
 from compare.traced.request import PassRequest
-from study.build import build
-from study.content import of_pass
-from tests.study.browser import PHONE, Pages
+from tests.study.browser import PHONE, At, PageOf
+from tests.study.conftest import TWO_INPUTS
 from tests.study.reading import number
 
 pytestmark = pytest.mark.slow
@@ -31,11 +28,9 @@ def state(page: Page, key: str) -> object:
 
 
 @pytest.mark.parametrize("size", [(1280, 800), PHONE])
-def test_edges_show_values_or_gradients_with_their_signs(
-    pages: Pages, study_page: Path, size: tuple[int, int]
-) -> None:
+def test_edges_show_values_or_gradients_with_their_signs(at: At, size: tuple[int, int]) -> None:
     trace = PassRequest(person="alice", seed=44).trace()
-    page = pages.open(study_page, "person=alice&seed=44", size=size)
+    page = at("person=alice&seed=44", size=size)
     digits = 2 if size == PHONE else 3
     for show, of in (("values", lambda name: name), ("gradients", lambda name: f"dL_d{name}")):
         page.locator(f'[data-choice="show"] [data-value="{show}"]').click()
@@ -48,17 +43,17 @@ def test_edges_show_values_or_gradients_with_their_signs(
             assert line(page, name, "data-sign") == ("positive" if value > 0 else "negative")
 
 
-def test_numbers_are_smaller_on_a_narrow_screen(pages: Pages, study_page: Path) -> None:
+def test_numbers_are_smaller_on_a_narrow_screen(at: At) -> None:
     size = "node => parseFloat(getComputedStyle(node).fontSize)"
     sizes = [
-        pages.open(study_page, size=of).locator("#network text.label").first.evaluate(size)
+        at(size=of).locator("#network text.label").first.evaluate(size)
         for of in ((1280, 800), (360, 800))
     ]
     assert sizes == [13, 11]
 
 
-def test_only_the_first_button_of_a_mouse_takes_hold(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page)
+def test_only_the_first_button_of_a_mouse_takes_hold(at: At) -> None:
+    page = at()
     box = page.locator('#network [role=button][data-parameter="w5"] .label-back').bounding_box()
     assert box
     page.mouse.move(box["x"] + 5, box["y"] + 5)
@@ -68,24 +63,24 @@ def test_only_the_first_button_of_a_mouse_takes_hold(pages: Pages, study_page: P
     assert page.evaluate("modules['main.js'].store.state.edits") == {}
 
 
-def test_what_comes_back_is_called_what_it_is(pages: Pages, study_page: Path) -> None:
+def test_what_comes_back_is_called_what_it_is(at: At) -> None:
     """∂L/∂z is ∂L/∂b by the article's lines; a mistake in the one is none in the other."""
-    page = pages.open(study_page, "seed=44")
+    page = at("seed=44")
     above = page.locator("#network .gradient").first
     assert (above.text_content() or "").startswith("∂L/∂z1 ")
     page.evaluate("modules['main.js'].store.set({ mistake: 'bias-takes-input' })")
     assert (above.text_content() or "").startswith("∂L/∂b1 ")
 
 
-def test_an_edge_says_why_it_has_no_number(pages: Pages, study_page: Path) -> None:
+def test_an_edge_says_why_it_has_no_number(at: At) -> None:
     w1 = '#network [role=button][data-parameter="w1"]'
     for fragment, says in (("step=3", "not yet computed"), ("quiz=1", "hidden by the quiz")):
-        words = pages.open(study_page, fragment).locator(w1).get_attribute("aria-label")
+        words = at(fragment).locator(w1).get_attribute("aria-label")
         assert says in str(words)
 
 
-def test_a_negative_edge_is_dashed_as_well_as_coloured(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "seed=44")
+def test_a_negative_edge_is_dashed_as_well_as_coloured(at: At) -> None:
+    page = at("seed=44")
     style = "node => getComputedStyle(node).strokeDasharray"
     dashes = {
         sign: page.locator(f'#network line.edge[data-sign="{sign}"]').first.evaluate(style)
@@ -95,11 +90,9 @@ def test_a_negative_edge_is_dashed_as_well_as_coloured(pages: Pages, study_page:
     assert dashes["negative"] != "none"
 
 
-def test_larger_gradients_are_thicker_over_twelve_powers_of_ten(
-    pages: Pages, study_page: Path
-) -> None:
+def test_larger_gradients_are_thicker_over_twelve_powers_of_ten(at: At) -> None:
     trace = PassRequest(person="bob", seed=44).trace()
-    page = pages.open(study_page, "person=bob&seed=44&show=gradients")
+    page = at("person=bob&seed=44&show=gradients")
     sizes = {name: abs(trace.gradient_of(name).by_hand) for name in trace.parameters()[:6]}
     widths = {name: float(line(page, name, "stroke-width") or 0) for name in sizes}
     by_size = sorted(sizes, key=lambda name: sizes[name])
@@ -107,41 +100,39 @@ def test_larger_gradients_are_thicker_over_twelve_powers_of_ten(
     assert len(set(widths.values())) > 3
 
 
-def test_what_is_not_yet_computed_is_not_shown(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "person=bob&step=2&show=gradients")
+def test_what_is_not_yet_computed_is_not_shown(at: At) -> None:
+    page = at("person=bob&step=2&show=gradients")
     unit = page.locator('#network [data-unit="z1"]')
     assert "z1 31" in (unit.text_content() or "")
     assert "z2 ?" in (page.locator('#network [data-unit="z2"]').text_content() or "")
     assert edge(page, "w1") == "∂L/∂w1 ?"
 
 
-@pytest.mark.parametrize(
-    ("step", "units", "parameters"),
-    [
-        (1, {"z1"}, set()),
-        (8, {"L", "z3"}, set()),  # ∂L/∂ypred
-        (12, {"z1", "z2", "z3"}, set()),  # ∂ypred/∂h1, ∂ypred/∂h2
-        (18, {"L"}, {"w1", "w2", "b1"}),
-        (19, set(), {"w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3"}),
-    ],
-)
-def test_what_a_step_is_about_is_marked(
-    pages: Pages, study_page: Path, step: int, units: set[str], parameters: set[str]
-) -> None:
-    page = pages.open(study_page, f"step={step}")
-    marked = page.evaluate(
-        """() => [
-          [...document.querySelectorAll('#network .unit[data-now="true"]')].map(
-            (node) => node.parentNode.dataset.unit),
-          [...document.querySelectorAll('#network .handle[data-now="true"]')].map(
-            (node) => node.dataset.parameter),
-        ]"""
-    )
-    assert [set(found) for found in marked] == [units, parameters]
+#: By step: the units and the parameters that it is about.
+ABOUT: dict[int, tuple[set[str], set[str]]] = {
+    1: ({"z1"}, set()),
+    8: ({"L", "z3"}, set()),  # ∂L/∂ypred
+    12: ({"z1", "z2", "z3"}, set()),  # ∂ypred/∂h1, ∂ypred/∂h2
+    18: ({"L"}, {"w1", "w2", "b1"}),
+    19: (set(), {"w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3"}),
+}
 
 
-def test_pointing_at_an_edge_lights_its_path(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page)
+def test_what_a_step_is_about_is_marked(at: At) -> None:
+    for step, marked in ABOUT.items():
+        found = at(f"step={step}").evaluate(
+            """() => [
+              [...document.querySelectorAll('#network .unit[data-now="true"]')].map(
+                (node) => node.parentNode.dataset.unit),
+              [...document.querySelectorAll('#network .handle[data-now="true"]')].map(
+                (node) => node.dataset.parameter),
+            ]"""
+        )
+        assert tuple(map(set, found)) == marked, step
+
+
+def test_pointing_at_an_edge_lights_its_path(at: At) -> None:
+    page = at()
     page.locator('#network [role=button][data-parameter="w4"]').hover()
     on_path = {name for name in ("w1", "w2", "w3", "w4", "w5", "w6")
                if line(page, name, "data-path") == "true"}  # fmt: skip
@@ -150,8 +141,8 @@ def test_pointing_at_an_edge_lights_its_path(pages: Pages, study_page: Path) -> 
     assert lit == 2  # h2 and the output
 
 
-def test_an_edge_is_chosen_by_the_keyboard(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page)
+def test_an_edge_is_chosen_by_the_keyboard(at: At) -> None:
+    page = at()
     handle = page.locator('#network [role=button][data-parameter="w6"]')
     handle.focus()
     page.keyboard.press("Enter")
@@ -161,8 +152,8 @@ def test_an_edge_is_chosen_by_the_keyboard(pages: Pages, study_page: Path) -> No
     assert label.startswith("w6 1, derivative −0.0113")
 
 
-def test_drawing_an_edge_moves_its_weight(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "person=alice")
+def test_drawing_an_edge_moves_its_weight(at: At) -> None:
+    page = at("person=alice")
     box = page.locator('#network [role=button][data-parameter="w5"] rect').bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -175,10 +166,8 @@ def test_drawing_an_edge_moves_its_weight(pages: Pages, study_page: Path) -> Non
     assert state(page, "edits") == {"w5": 0.5}
 
 
-def test_the_slider_and_the_number_move_the_chosen_parameter(
-    pages: Pages, study_page: Path
-) -> None:
-    page = pages.open(study_page, "parameter=b2")
+def test_the_slider_and_the_number_move_the_chosen_parameter(at: At) -> None:
+    page = at("parameter=b2")
     page.get_by_label("b2, from −5 to 5").fill("-1.25")
     assert state(page, "edits") == {"b2": -1.25}
     page.get_by_label("b2, any number").fill("7.5")
@@ -188,9 +177,9 @@ def test_the_slider_and_the_number_move_the_chosen_parameter(
     assert state(page, "edits") == {}
 
 
-def test_what_is_edited_is_computed_anew_and_says_so(pages: Pages, study_page: Path) -> None:
+def test_what_is_edited_is_computed_anew_and_says_so(at: At) -> None:
     """Against Python's trace of the very same parameters."""
-    page = pages.open(study_page, "person=bob&edits=w1:0.5;b3:-2&step=18")
+    page = at("person=bob&edits=w1:0.5;b3:-2&step=18")
     params = {f"w{k}": 1.0 for k in range(1, 7)} | {"b1": 0.0, "b2": 0.0, "b3": -2.0, "w1": 0.5}
     from compare.traced.article import trace_article
 
@@ -201,25 +190,22 @@ def test_what_is_edited_is_computed_anew_and_says_so(pages: Pages, study_page: P
     assert "106 bits" in row.inner_text()
 
 
-def test_a_large_network_labels_only_what_is_pointed_at(pages: Pages, own_page: Path) -> None:
-    page = pages.open(own_page)
+def test_a_large_network_labels_only_what_is_pointed_at(at_own: At) -> None:
+    page = at_own()
     visible = page.locator("#network [role=button] text.label:not([visibility])")
     assert visible.count() == 2  # its name, and its number
     page.locator('#network [role=button][data-parameter="w1[2,1]"]').focus()
     assert visible.count() == 4
 
 
-def test_a_high_layer_stays_in_view_and_shows_a_bias_that_is_chosen(
-    pages: Pages, tmp_path: Path
-) -> None:
-    trace = PassRequest(sizes=(2, 8, 1), x=(0.5, -1.0), y=(1.0,), seed=3).trace()
-    page = pages.open(build(of_pass(trace), tmp_path / "high.html"), size=(1440, 900))
+def test_a_high_layer_stays_in_view_and_shows_a_bias_that_is_chosen(at_page_of: PageOf) -> None:
+    page = at_page_of(TWO_INPUTS)(size=(1440, 900))
     box = page.locator("#network svg").bounding_box()
     assert box is not None
     assert box["height"] < 600
     unit = page.locator('#network [data-unit="z0[5]"]')
     shown = unit.locator("text:not([visibility])")
-    activation = trace.quantities["a0[5]"].by_hand
+    activation = TWO_INPUTS.trace().quantities["a0[5]"].by_hand
     assert shown.last.text_content() == f"a0[5] {activation:.4g}"
     page.get_by_label("Parameter", exact=True).select_option("b0[5]")
     assert shown.last.text_content() == "b0[5] 0"

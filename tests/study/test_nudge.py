@@ -13,10 +13,8 @@ from compare.rounding import U
 from compare.trace import Trace
 from compare.traced.request import PassRequest
 from manual.article import Parameters, draw_parameters, gradient, loss, ones_parameters
-from study.build import build
-from study.content import of_pass
 from tests.reference import BOB_W1, PARTIALS, XS, YS, close
-from tests.study.browser import PHONE, Pages
+from tests.study.browser import PHONE, At, PageOf, Pages, into_view
 from tests.study.pictures import Scales, points
 from tests.study.reading import number
 
@@ -68,15 +66,13 @@ def lesson(page: Page) -> str:
 def shown(page: Page, picture: int) -> Any:
     """One of the two pictures, brought into view and drawn."""
     svg = page.locator("#nudge .picture > svg").nth(picture)
-    svg.scroll_into_view_if_needed()
+    into_view(svg)
     svg.locator(".axes .tick").first.wait_for()
     return svg
 
 
-def test_on_bob_the_difference_falls_to_0_while_the_exact_slope_stays(
-    pages: Pages, study_page: Path
-) -> None:
-    page = pages.open(study_page, "person=bob&parameter=w1&nudge=5&seed=ones")
+def test_on_bob_the_difference_falls_to_0_while_the_exact_slope_stays(at: At) -> None:
+    page = at("person=bob&parameter=w1&nudge=5&seed=ones")
     assert row(page, "secant") == "0"
     assert float(central_difference(ones_parameters(), "w1", 1, 1e-5)) == 0
     assert close(float(number(row(page, "exact"))), BOB_W1, 15)
@@ -93,11 +89,11 @@ def test_on_bob_the_difference_falls_to_0_while_the_exact_slope_stays(
 @pytest.mark.parametrize("seed", [None, 0])
 @pytest.mark.parametrize(("who", "name"), [(0, "w5"), (1, "w1"), (2, "b3"), (3, "w4")])
 def test_a_difference_is_pythons_with_every_step(
-    pages: Pages, study_page: Path, who: int, name: str, seed: int | None
+    at: At, who: int, name: str, seed: int | None
 ) -> None:
     params = ones_parameters() if seed is None else draw_parameters(seed)
     start = "ones" if seed is None else seed
-    page = pages.open(study_page, f"person={PEOPLE[who]}&seed={start}&parameter={name}")
+    page = at(f"person={PEOPLE[who]}&seed={start}&parameter={name}")
     texts = page.evaluate(_ALL_STEPS, list(EXPONENTS))
     for exponent, text in zip(EXPONENTS, texts, strict=True):
         h = float(f"1e-{exponent}")
@@ -107,11 +103,11 @@ def test_a_difference_is_pythons_with_every_step(
 
 
 @pytest.mark.parametrize("person", ["alice", "bob"])
-def test_the_errors_are_drawn_where_they_are(pages: Pages, study_page: Path, person: str) -> None:
+def test_the_errors_are_drawn_where_they_are(at: At, person: str) -> None:
     """All twelve dots: at Python's error as far as rounding leaves it, at 100 % where 0 is left."""
     who, params = PEOPLE.index(person), ones_parameters()
     exact = PARTIALS["w1"] if person == "alice" else BOB_W1
-    page = pages.open(study_page, f"person={person}&seed=ones&parameter=w1&nudge=3")
+    page = at(f"person={person}&seed=ones&parameter=w1&nudge=3")
     svg = shown(page, 1)
     scales = Scales(svg, logarithmic=True)
     dots = svg.locator(".dot").evaluate_all(
@@ -144,9 +140,9 @@ def test_the_errors_are_drawn_where_they_are(pages: Pages, study_page: Path, per
     assert [float(here.get_attribute(of) or "nan") for of in ("cx", "cy")] == dots[2]
 
 
-def test_the_curve_and_its_tangent_are_drawn_where_they_are(pages: Pages, study_page: Path) -> None:
+def test_the_curve_and_its_tangent_are_drawn_where_they_are(at: At) -> None:
     params = draw_parameters(3)
-    svg = shown(pages.open(study_page, "person=alice&seed=3&parameter=b3"), 0)
+    svg = shown(at("person=alice&seed=3&parameter=b3"), 0)
     scales = Scales(svg)
     pixel = abs(scales.at(0, 1)[1] - scales.at(0, 0)[1])
     curve = [scales.at(*place) for place in points(svg.locator(".curve"))]
@@ -173,17 +169,17 @@ def test_the_curve_and_its_tangent_are_drawn_where_they_are(pages: Pages, study_
     # Above the curve there is room.
     top = float(svg.locator(".axes .grid").first.get_attribute("y2") or "nan")
     assert min(y for _, y in points(svg.locator(".curve"))) > top + 5
-    at = scales.at(here[0], here[1])
-    assert abs(at[0] - params.b3) < 1e-6
-    assert abs(at[1] - loss(params, XS[0], YS[0])) < 1e-6
-    assert abs(low[1] + slope * (at[0] - low[0]) - at[1]) < 2 * pixel
+    x, y = scales.at(here[0], here[1])
+    assert abs(x - params.b3) < 1e-6
+    assert abs(y - loss(params, XS[0], YS[0])) < 1e-6
+    assert abs(low[1] + slope * (x - low[0]) - y) < 2 * pixel
 
 
-def test_close_up_bobs_loss_is_a_stair(pages: Pages, study_page: Path) -> None:
+def test_close_up_bobs_loss_is_a_stair(at: At) -> None:
     """Of float64, in which Alice's is still a line."""
     stairs = {}
     for person in ("alice", "bob"):
-        page = pages.open(study_page, f"person={person}&seed=ones&parameter=w1&nudge=4&close=1")
+        page = at(f"person={person}&seed=ones&parameter=w1&nudge=4&close=1")
         stairs[person] = len({y for _, y in points(shown(page, 0).locator(".curve"))})
     assert stairs["bob"] <= 10
     assert stairs["alice"] > 100
@@ -197,9 +193,9 @@ def lessons(page: Page, exponents: Iterable[int]) -> list[str]:
     return said
 
 
-def test_it_says_which_way_a_better_step_lies(pages: Pages, study_page: Path) -> None:
+def test_it_says_which_way_a_better_step_lies(at: At) -> None:
     """In the article's example both errors are equal near h = 6e-6, which is 3e-16 to the third."""
-    page = pages.open(study_page, "person=alice&seed=ones&parameter=w1")
+    page = at("person=alice&seed=ones&parameter=w1")
     said = lessons(page, EXPONENTS)
     errors = [
         abs(central_difference(ones_parameters(), "w1", 0, 10.0**-k) / PARTIALS["w1"] - 1)
@@ -211,8 +207,8 @@ def test_it_says_which_way_a_better_step_lies(pages: Pages, study_page: Path) ->
     assert all("A larger step is better" in text for text in said[best + 2 :])
 
 
-def test_the_step_is_chosen_by_the_keyboard(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "person=alice&nudge=4")
+def test_the_step_is_chosen_by_the_keyboard(at: At) -> None:
+    page = at("person=alice&nudge=4")
     slider = page.get_by_label("Step size h", exact=True)
     slider.focus()
     page.keyboard.press("ArrowLeft")
@@ -224,8 +220,8 @@ def test_the_step_is_chosen_by_the_keyboard(pages: Pages, study_page: Path) -> N
     assert page.evaluate("modules['main.js'].store.state.nudge") == 1
 
 
-def test_another_parameter_and_its_value_are_chosen(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "person=alice&seed=ones", size=PHONE)
+def test_another_parameter_and_its_value_are_chosen(at: At) -> None:
+    page = at("person=alice&seed=ones", size=PHONE)
     page.locator("#nudge select").select_option("b3")
     assert close(float(number(row(page, "exact"))), PARTIALS["b3"], 15)
     slider = page.locator("#nudge input[type=range]").first
@@ -236,19 +232,20 @@ def test_another_parameter_and_its_value_are_chosen(pages: Pages, study_page: Pa
     assert close(float(number(row(page, "exact"))), gradient(moved, XS[0], YS[0]).b3, 14)
 
 
-def test_values_far_away_are_met_in_words(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "edits=w1:1e20&parameter=w1&nudge=2")
+def test_values_far_away_are_met_in_words(at: At) -> None:
+    page = at("edits=w1:1e20&parameter=w1&nudge=2")
     assert "the same float64 as w1: nothing was moved" in lesson(page)
-    page = pages.open(study_page, "edits=w1:1000&parameter=w1&nudge=2")
+    page = at("edits=w1:1000&parameter=w1&nudge=2")
     assert "too small to be known" in lesson(page)
-    page = pages.open(study_page, "edits=w1:1e308;w2:-1e308&parameter=w2")
+    assert row(page, "exact") == "too small for 106 bits"
+    page = at("edits=w1:1e308;w2:-1e308&parameter=w2")
     said = page.locator("#nudge").inner_text()
     assert "NaN" not in said
     assert "not a number" not in said
 
 
-def test_a_network_of_the_readers_own(pages: Pages, own_page: Path, own: Trace) -> None:
-    page = pages.open(own_page, "parameter=w0[2,1]&nudge=5")
+def test_a_network_of_the_readers_own(at_own: At, own: Trace) -> None:
+    page = at_own("parameter=w0[2,1]&nudge=5")
     assert page.locator("#nudge option").count() == len(own.parameters())
     exact = own.quantities["dw0[2,1]"].exact
     assert exact is not None
@@ -257,10 +254,13 @@ def test_a_network_of_the_readers_own(pages: Pages, own_page: Path, own: Trace) 
     shown(page, 1)
 
 
-def test_at_a_kink_it_says_that_there_is_no_slope(pages: Pages, tmp_path: Path) -> None:
-    """relu where its argument is 0."""
-    trace = PassRequest(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1).trace()
-    page = pages.open(build(of_pass(trace), tmp_path / "page.html"))
+#: A relu whose argument a bias can make 0.
+RELU = PassRequest(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1)
+
+
+def test_at_a_kink_it_says_that_there_is_no_slope(at_page_of: PageOf) -> None:
+    """Of the loss; or of a relu alone, where with a weight of 0 behind it the loss has one."""
+    page = at_page_of(RELU)()
     weight = page.evaluate("modules['main.js'].store.point.given['w0[0,0]']")
     page.evaluate(
         "(b) => modules['main.js'].store.set({ parameter: 'b0[0]', edits: { 'b0[0]': b } })",
@@ -269,12 +269,6 @@ def test_at_a_kink_it_says_that_there_is_no_slope(pages: Pages, tmp_path: Path) 
     assert "the curve has a kink" in lesson(page)
     assert row(page, "exact") == "no one value"
     assert shown_is_empty(page)
-
-
-def test_a_kink_that_the_loss_does_not_show(pages: Pages, tmp_path: Path) -> None:
-    """relu at 0 has no one derivative; with a weight of 0 behind it the loss has one."""
-    trace = PassRequest(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1).trace()
-    page = pages.open(build(of_pass(trace), tmp_path / "page.html"))
     page.evaluate(
         """() => modules['main.js'].store.set({ parameter: 'b0[0]',
           edits: { 'w0[0,0]': 0, 'b0[0]': 0, 'w1[0,0]': 0 } })"""
@@ -282,15 +276,14 @@ def test_a_kink_that_the_loss_does_not_show(pages: Pages, tmp_path: Path) -> Non
     assert "in the loss no kink is to be seen" in lesson(page)
 
 
-def test_close_up_the_secant_leads_through_its_ends(pages: Pages, study_page: Path) -> None:
+def test_close_up_the_secant_leads_through_its_ends(at: At) -> None:
     """And not through the point between them, which here lies two pixels off."""
     params = draw_parameters(49)
-    svg = shown(pages.open(study_page, "seed=49&parameter=w1&nudge=1&close=1"), 0)
+    svg = shown(at("seed=49&parameter=w1&nudge=1&close=1"), 0)
     scales = Scales(svg)
     pixel = abs(scales.at(0, 1)[1] - scales.at(0, 0)[1])
-    at = params.w1
     below, here, above = (
-        float(loss(params._replace(w1=value), XS[0], YS[0])) for value in (at - 0.1, at, at + 0.1)
+        float(loss(params._replace(w1=params.w1 + step), XS[0], YS[0])) for step in (-0.1, 0, 0.1)
     )
     assert abs((above + below) / 2 - here) > 2 * pixel
     left, right = (scales.at(*place) for place in points(svg.locator(".secant")))
@@ -298,15 +291,9 @@ def test_close_up_the_secant_leads_through_its_ends(pages: Pages, study_page: Pa
     ends = svg.locator("circle.mark.end").all()
     for end, offset, height in zip(ends, (-0.1, 0.1), (below - here, above - here), strict=True):
         assert abs(left[1] + steep * (offset - left[0]) - height) < 0.2 * pixel
-        at = scales.at(*(float(end.get_attribute(of) or "nan") for of in ("cx", "cy")))
-        assert abs(at[0] - offset) < 1e-6
-        assert abs(at[1] - height) < 1e-6
-
-
-def test_why_there_is_no_exact_slope_is_said_alike(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "edits=w1:1000&parameter=w1")
-    assert "too small to be known" in lesson(page)
-    assert row(page, "exact") == "too small for 106 bits"
+        x, y = scales.at(*(float(end.get_attribute(of) or "nan") for of in ("cx", "cy")))
+        assert abs(x - offset) < 1e-6
+        assert abs(y - height) < 1e-6
 
 
 def test_that_nothing_can_be_drawn_is_said_out_of_sight_too(pages: Pages, study_page: Path) -> None:
@@ -331,6 +318,6 @@ def is_hidden(node: Locator) -> bool:
 
 def shown_is_empty(page: Page) -> bool:
     figure = page.locator("#nudge figure").nth(1)
-    figure.scroll_into_view_if_needed()
+    into_view(figure)
     figure.get_by_text("There is no relative error to draw").wait_for()
     return not figure.locator("svg[role=img]").is_visible()

@@ -10,12 +10,13 @@ import pytest
 from playwright.sync_api import expect
 
 from compare.trace import Trace
-from compare.traced.request import PassRequest
 from study.build import build
 from study.content import of_pass
-from tests.passes import trace
-from tests.study.browser import DESKTOP, Pages, axe
+from tests.passes import NETWORKS, trace
+from tests.study.browser import DESKTOP, At, PageOf, Pages, into_view
+from tests.study.conftest import TWO_INPUTS
 from tests.study.dragging import drag
+from tests.study.test_views import NONSENSE
 
 pytestmark = pytest.mark.slow
 
@@ -30,75 +31,23 @@ STATES = (
 )
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("fragment", STATES)
-def test_axe_finds_no_violation(pages: Pages, study_page: Path, fragment: str, dark: bool) -> None:
-    page = pages.open(study_page, fragment, dark=dark, still=True)
-    assert axe(page) == []
+def test_no_page_is_wider_than_its_screen(at: At) -> None:
+    """And the network stays in view."""
+    for width in WIDTHS:
+        page = at()
+        for fragment in STATES:
+            page = at(fragment, size=(width, 800))
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, fragment
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(100)
+        box = page.locator("#network svg").bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < 400
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_none_at_any_width(pages: Pages, study_page: Path, width: int) -> None:
-    page = pages.open(study_page, "person=bob", size=(width, 800), still=True)
-    assert axe(page) == []
-
-
-def test_axe_finds_none_on_a_page_of_another_network(pages: Pages, own_page: Path) -> None:
-    assert axe(pages.open(own_page, still=True)) == []
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("fragment", STATES)
-def test_no_page_is_wider_than_its_screen(
-    pages: Pages, study_page: Path, width: int, fragment: str
-) -> None:
-    page = pages.open(study_page, fragment, size=(width, 800))
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_network_stays_in_view(pages: Pages, study_page: Path, width: int) -> None:
-    page = pages.open(study_page, size=(width, 800))
-    page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    page.wait_for_timeout(100)
-    box = page.locator("#network svg").bounding_box()
-    assert box is not None
-    assert 0 <= box["y"] < 400
-
-
-_CONTROLS = """
-() => [...document.querySelectorAll("button, input, select, textarea, summary, [tabindex]")].filter(
-  (node) => !node.disabled && node.tabIndex >= 0 && node.checkVisibility()
-).filter((node) => node.dataset.seen !== "1").map((node) => node.outerHTML.slice(0, 80))
-"""
-
-#: Marks what has the focus, and says whether it can be seen that it has; null beyond the last one.
-_FOCUSED = """
-() => {
-  const node = document.activeElement;
-  if (node === document.body) return null;
-  node.dataset.seen = "1";
-  const label = node.querySelector?.(".label-back");
-  const hasRing = getComputedStyle(node).outlineStyle !== "none";
-  const isOutlined = label && getComputedStyle(label).strokeWidth === "3px";
-  return { shows: hasRing || isOutlined, html: node.outerHTML };
-}
-"""
-
-
-def test_every_control_is_reached_by_the_keyboard(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "seed=44&edits=w1:2", still=True)
-    assert len(page.evaluate(_CONTROLS)) > 25
-    page.keyboard.press("Tab")
-    while (at := page.evaluate(_FOCUSED)) is not None:
-        assert at["shows"], at["html"][:80]
-        page.keyboard.press("Tab")
-    assert page.evaluate(_CONTROLS) == []
-
-
-def test_dragging_a_weight_takes_less_than_a_frame(pages: Pages, study_page: Path) -> None:
+def test_dragging_a_weight_takes_less_than_a_frame(at: At) -> None:
     """Script and layout of everything that changes, the best of five rounds of 60 movements."""
-    page = pages.open(study_page, "person=alice", size=DESKTOP)
+    page = at("person=alice", size=DESKTOP)
     page.wait_for_timeout(500)
     rounds = [drag(page, "w1", count=60) for _ in range(5)]
     moved = page.evaluate("modules['main.js'].store.state.edits.w1")
@@ -106,8 +55,8 @@ def test_dragging_a_weight_takes_less_than_a_frame(pages: Pages, study_page: Pat
     assert min(rounds) < 16, rounds
 
 
-def test_reduced_motion_moves_nothing(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, still=True)
+def test_reduced_motion_moves_nothing(at: At) -> None:
+    page = at(still=True)
     moving = page.evaluate(
         """() => [...document.querySelectorAll("*")].filter((node) => {
           const style = getComputedStyle(node);
@@ -123,8 +72,6 @@ def test_a_page_that_computes_otherwise_would_say_so(
     """One number of Python's, changed in its tenth digit."""
     from copy import deepcopy
 
-    from study.build import build
-
     other = deepcopy(content)
     passes: list[dict[str, dict[str, float]]] = other["passes"]  # pyright: ignore[reportAssignmentType]
     passes[3]["by_hand"]["dL_dw3"] *= 1 + 1e-10
@@ -133,25 +80,21 @@ def test_a_page_that_computes_otherwise_would_say_so(
     assert 0.9e-10 < difference < 1.1e-10
 
 
-def test_numbers_a_few_ulps_apart_hang_nothing(
-    pages: Pages, study_page: Path, tmp_path: Path
-) -> None:
+def test_numbers_a_few_ulps_apart_hang_nothing(at: At, at_page_of: PageOf) -> None:
     """Axes have no ticks where no round numbers lie between; the page goes on."""
-    page = pages.open(study_page, "edits=b3:35.7", still=True)
-    page.locator("#surface .picture").scroll_into_view_if_needed()
+    page = at("edits=b3:35.7", still=True)
+    into_view(page.locator("#surface .picture"))
     expect(page.locator("#surface .picture > svg")).to_have_attribute(
         "aria-label", re.compile("lowest")
     )
-    two = PassRequest(sizes=(2, 2, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
-    path = build(of_pass(two.trace()), tmp_path / "two.html")
-    page = pages.open(path, "edits=x%5B0%5D:1e17", still=True)
-    page.locator(".boundary .picture").scroll_into_view_if_needed()
+    page = at_page_of(TWO_INPUTS)("edits=x%5B0%5D:1e17", still=True)
+    into_view(page.locator(".boundary .picture"))
     expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
 
 
-def test_round_numbers(pages: Pages, study_page: Path) -> None:
+def test_round_numbers(at: At) -> None:
     """Few, within the ends, and none where there are none."""
-    ticks = pages.open(study_page).evaluate(
+    ticks = at().evaluate(
         """() => {
           const { linear } = modules["parts/scales.js"];
           const of = (low, high) => linear([low, high], [0, 100]).ticks(5).map(([value]) => value);
@@ -176,34 +119,19 @@ EXTREMES = (
     "mistake=sigmoid-of-z&seed=44&epoch=1000",
     "mistake=not-a-number&seed=44&epoch=10",
     "mistake=float32",
+    "mistake=half-mse&edits=w1:1e308;w2:1e308",
 )
-
-#: Words that no reader should meet, in texts and in what is drawn.
-_NONSENSE = r"""
-() => {
-  const bad = /\b(NaN|undefined|null|Infinity)\b|\[object/;
-  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (texts.nextNode()) if (bad.test(texts.currentNode.data)) found.push(texts.currentNode.data);
-  for (const node of document.querySelectorAll("main *")) {
-    for (const { name, value } of node.attributes) {
-      if (bad.test(value)) found.push(`${name}=${value}`);
-    }
-  }
-  return found.map((of) => of.slice(0, 80));
-}
-"""
 
 _SECTIONS = ("equation", "nudge", "surface", "training", "you", "break")
 
 
 @pytest.mark.parametrize("fragment", EXTREMES)
-def test_no_number_is_shown_that_is_none(pages: Pages, study_page: Path, fragment: str) -> None:
-    page = pages.open(study_page, fragment, still=True)
+def test_no_number_is_shown_that_is_none(at: At, fragment: str) -> None:
+    page = at(fragment, still=True)
     for section in _SECTIONS:
-        page.locator(f"#{section}").scroll_into_view_if_needed()
+        into_view(page.locator(f"#{section}"))
         page.wait_for_timeout(120)  # it draws as it comes into view
-    assert page.evaluate(_NONSENSE) == []
+    assert page.evaluate(NONSENSE, "main") == []
 
 
 def anywhere(drawn: random.Random, told: dict[str, Any]) -> str:
@@ -225,27 +153,27 @@ def anywhere(drawn: random.Random, told: dict[str, Any]) -> str:
     return quote("&".join(drawn.sample(parts, drawn.randint(2, len(parts)))), safe="=&;:-.")
 
 
-@pytest.mark.parametrize("network", ["article", "relu", "classes", "huber", "identity output"])
+@pytest.mark.parametrize("network", ["the article's", "relu", "classes", "huber"])
 def test_no_state_is_too_far(
-    pages: Pages, content: dict[str, Any], study_page: Path, tmp_path: Path, network: str
+    at: At, at_page_of: PageOf, content: dict[str, Any], network: str
 ) -> None:
     """A dozen addresses at random on one page, high enough that all views draw: nothing that hangs,
     fails, or shows a number that is none."""
-    told = content if network == "article" else of_pass(trace(network))
-    path = study_page if network == "article" else build(told, tmp_path / "page.html")
-    page = pages.open(path, size=(1280, 7000), still=True)
+    is_article = network == "the article's"
+    told = content if is_article else of_pass(trace(network))
+    page = (at if is_article else at_page_of(NETWORKS[network]))(size=(1280, 7000), still=True)
     drawn = random.Random(network)
     for _ in range(12):
         fragment = anywhere(drawn, told)
         page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
         page.wait_for_timeout(250)  # until fine pictures are drawn
-        assert page.evaluate(_NONSENSE) == [], fragment
+        assert page.evaluate(NONSENSE, "main") == [], fragment
         assert page.locator("#notice").is_hidden(), fragment
 
 
-def test_what_could_not_be_drawn_is_drawn_again(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "edits=w1:1e308;w5:1e308", still=True)
-    page.locator("#nudge").scroll_into_view_if_needed()
+def test_what_could_not_be_drawn_is_drawn_again(at: At) -> None:
+    page = at("edits=w1:1e308;w5:1e308", still=True)
+    into_view(page.locator("#nudge"))
     drawings = page.locator("#nudge svg.plot[role=img]")
     page.wait_for_function("() => document.querySelector('#nudge svg.plot[hidden]') !== null")
     page.get_by_role("button", name="undo changes").click()
@@ -253,22 +181,22 @@ def test_what_could_not_be_drawn_is_drawn_again(pages: Pages, study_page: Path) 
         drawings.nth(k).wait_for(state="visible")
 
 
-def test_what_is_edited_can_be_undone_on_any_page(pages: Pages, own_page: Path, own: Trace) -> None:
-    page = pages.open(own_page, "edits=w0%5B0%2C0%5D:2")
+def test_what_is_edited_can_be_undone_on_any_page(at_own: At, own: Trace) -> None:
+    page = at_own("edits=w0%5B0%2C0%5D:2")
     page.get_by_role("button", name="undo changes").click()
     given = page.evaluate("modules['main.js'].store.point.given['w0[0,0]']")
     assert given == own.quantities["w0[0,0]"].by_hand
 
 
-def test_a_page_without_seeds_takes_none(pages: Pages, own_page: Path) -> None:
-    page = pages.open(own_page, "seed=9")
+def test_a_page_without_seeds_takes_none(at_own: At) -> None:
+    page = at_own("seed=9")
     assert "seed=9" in page.get_by_role("alert").inner_text()
     page.keyboard.press("Home")
     assert page.locator("#notice").is_hidden()  # the address no longer says it
 
 
-def test_it_stops_playing_when_another_address_is_followed(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "step=2")
+def test_it_stops_playing_when_another_address_is_followed(at: At) -> None:
+    page = at("step=2")
     page.get_by_role("button", name="play").click()
     page.evaluate("location.hash = '#step=5'")
     page.wait_for_timeout(1600)  # longer than from step to step

@@ -1,20 +1,19 @@
 """The picture of the README is what the page draws today."""
 
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from compare.traced.request import PassRequest
 from study.picture import PICTURE, SAYS, STATE, picture
-from tests.study.browser import Pages
+from tests.study.browser import At
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_stored_picture_is_the_page_s(pages: Pages, study_page: Path) -> None:
-    drawn = picture(pages.open(study_page, STATE))
+def test_the_stored_picture_is_the_page_s(at: At) -> None:
+    drawn = picture(at(STATE))
     stored = PICTURE.read_text(encoding="utf-8")
     assert stored == drawn, "draw it anew: python -m study.picture"
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from compare.errata.catalogue import ERRATA
 from compare.trace import Trace
 from compare.traced.request import PassRequest
-from tests.study.browser import Pages
+from tests.study.browser import At
 from tests.study.reading import number
 
 pytestmark = pytest.mark.slow
@@ -62,8 +62,8 @@ def assert_all_of(trace: Trace, found: list[dict[str, Any]]) -> None:
         assert of["line"] == [quantity.statement, f"{quantity.file}, line {quantity.line}"]
 
 
-def test_every_quantity_with_python_s_numbers(pages: Pages, study_page: Path, bob: Trace) -> None:
-    found = read(on_paper(pages.open(study_page, "person=bob")))
+def test_every_quantity_with_python_s_numbers(at: At, bob: Trace) -> None:
+    found = read(on_paper(at("person=bob")))
     assert_all_of(bob, found)
     ulps = {of["name"]: of["ulps"] for of in found}
     lost = bob.quantities["dL_dw1"].ulps_autodiff or 0
@@ -73,17 +73,17 @@ def test_every_quantity_with_python_s_numbers(pages: Pages, study_page: Path, bo
     assert source == "certified"
 
 
-def test_formulas_with_numbers_in_place(pages: Pages, study_page: Path) -> None:
+def test_formulas_with_numbers_in_place(at: At) -> None:
     trace = PassRequest(person="alice").trace()
-    found = {of["name"]: of for of in read(on_paper(pages.open(study_page)))}
+    found = {of["name"]: of for of in read(on_paper(at()))}
     for name in ("z1", "h1", "dL_dypred", "dL_dw1", "dypred_dw5", "dypred_dh1"):
         substituted = trace.quantities[name].substituted or ""
         expected = re.sub(r"\s", "", substituted).replace("-", "−")
         assert re.sub(r"\s", "", "".join(found[name]["formulas"])).endswith(expected)
 
 
-def test_steps_in_order_by_phase(pages: Pages, study_page: Path, bob: Trace) -> None:
-    page = on_paper(pages.open(study_page, "person=bob"))
+def test_steps_in_order_by_phase(at: At, bob: Trace) -> None:
+    page = on_paper(at("person=bob"))
     titles = page.locator("#derivation [data-phase] h3").all_inner_texts()
     assert titles == [f"Step {step.number}: {step.title}" for step in bob.steps]
     phases = page.locator("#derivation [data-phase]").evaluate_all(
@@ -93,9 +93,9 @@ def test_steps_in_order_by_phase(pages: Pages, study_page: Path, bob: Trace) -> 
     assert phases == [[p, counts.count(p)] for p in ("forward", "loss", "backward", "update")]
 
 
-def test_columns_stand_one_below_the_other(pages: Pages, study_page: Path) -> None:
+def test_columns_stand_one_below_the_other(at: At) -> None:
     """The lines of code too, whatever the numbers beside them."""
-    page = on_paper(pages.open(study_page, "person=bob", size=A4))
+    page = on_paper(at("person=bob", size=A4))
     for part in ("td.value", "td.ulps", ".line"):
         lefts = page.locator(f"#derivation .quantity {part}").evaluate_all(
             "all => [...new Set(all.map((of) => Math.round(of.getBoundingClientRect().left)))]"
@@ -103,16 +103,16 @@ def test_columns_stand_one_below_the_other(pages: Pages, study_page: Path) -> No
         assert len(lefts) == 1, part
 
 
-def test_a_network_of_the_reader_s_own(pages: Pages, own_page: Path, own: Trace) -> None:
-    page = on_paper(pages.open(own_page))
+def test_a_network_of_the_reader_s_own(at_own: At, own: Trace) -> None:
+    page = on_paper(at_own())
     assert_all_of(own, read(page))
     assert page.locator("#derivation [data-erratum]").count() == 0
 
 
-@pytest.mark.parametrize("which", ["study_page", "own_page"])
-def test_nothing_is_cut_off(pages: Pages, which: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("page_of", ["at", "at_own"])
+def test_nothing_is_cut_off(page_of: str, request: pytest.FixtureRequest) -> None:
     """Long sums are broken into lines, and no part of them is lost."""
-    page = on_paper(pages.open(request.getfixturevalue(which), size=A4))
+    page = on_paper(request.getfixturevalue(page_of)(size=A4))
     wide = page.evaluate(
         """() => [...document.querySelectorAll("#derivation :is(math, p, td, h3, svg, .words)")]
           .filter((of) => of.getBoundingClientRect().right > innerWidth)
@@ -128,8 +128,8 @@ def test_nothing_is_cut_off(pages: Pages, which: str, request: pytest.FixtureReq
         assert formula is None or formula in "".join(formulas[name])
 
 
-def test_nothing_else_is_printed(pages: Pages, study_page: Path) -> None:
-    page = on_paper(pages.open(study_page, dark=True))
+def test_nothing_else_is_printed(at: At) -> None:
+    page = on_paper(at(dark=True))
     for part in ("header", "main", "body > footer", "#errata", "button", "input"):
         assert page.locator(f"{part}:visible").count() == 0
     colours = page.evaluate(
@@ -143,8 +143,8 @@ def test_nothing_else_is_printed(pages: Pages, study_page: Path) -> None:
     assert broken == 0
 
 
-def test_the_network_is_drawn_as_at_the_end_of_the_pass(pages: Pages, study_page: Path) -> None:
-    page = on_paper(pages.open(study_page, "step=2&parameter=w3&quiz=1"))
+def test_the_network_is_drawn_as_at_the_end_of_the_pass(at: At) -> None:
+    page = on_paper(at("step=2&parameter=w3&quiz=1"))
     pictures = page.locator("#derivation svg[role=img]")
     values, gradients = (
         re.sub(r"\s", "", picture.text_content() or "") for picture in pictures.all()
@@ -162,17 +162,17 @@ def test_the_network_is_drawn_as_at_the_end_of_the_pass(pages: Pages, study_page
     )
 
 
-def test_the_errata_follow(pages: Pages, study_page: Path) -> None:
-    page = on_paper(pages.open(study_page))
+def test_the_errata_follow(at: At) -> None:
+    page = on_paper(at())
     slips = page.locator("#derivation [data-erratum]")
     assert slips.count() == len(ERRATA)
     assert slips.locator(".side").count() == 2 * len(ERRATA)
     assert ERRATA[17].right in (slips.nth(17).text_content() or "")
 
 
-def test_it_says_whose_pass_it_is_and_what_was_changed(pages: Pages, study_page: Path) -> None:
+def test_it_says_whose_pass_it_is_and_what_was_changed(study_page: Path, at: At) -> None:
     fragment = "person=charlie&seed=7&edits=w2%3A3&eta=0.5&epoch=2&mistake=missing-square"
-    page = on_paper(pages.open(study_page, fragment))
+    page = on_paper(at(fragment))
     says = page.locator("#derivation > p").inner_text()
     for part in ("Charlie", "seed 7", "2 epochs", "w2", "η = 0.5", "the square of the loss"):
         assert part in says
@@ -183,8 +183,8 @@ def test_it_says_whose_pass_it_is_and_what_was_changed(pages: Pages, study_page:
     assert (page.locator("#check").text_content() or "?") in end.replace("\n", " ")
 
 
-def test_it_is_there_only_while_it_is_printed(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page)
+def test_it_is_there_only_while_it_is_printed(at: At) -> None:
+    page = at()
     inside = "document.getElementById('derivation').childElementCount"
     page.evaluate("modules['main.js'].store.set({ edits: { w1: 2 } })")
     assert page.evaluate(inside) == 0
@@ -196,16 +196,14 @@ def test_it_is_there_only_while_it_is_printed(pages: Pages, study_page: Path) ->
     page.wait_for_function(f"() => {inside} === 0")
 
 
-def test_a_file_has_several_pages(pages: Pages, study_page: Path) -> None:
+def test_a_file_has_several_pages(at: At) -> None:
     """Printed without a word before: the browser asks for it, and the page writes it."""
-    pdf = pages.open(study_page).pdf(format="A4")
+    pdf = at().pdf(format="A4")
     assert 7 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 16
 
 
-def test_a_mistake_that_the_page_cannot_plant_is_not_claimed(
-    pages: Pages, study_page: Path
-) -> None:
+def test_a_mistake_that_the_page_cannot_plant_is_not_claimed(at: At) -> None:
     claim = "A mistake is planted"
     for mistake, is_planted in (("float32", False), ("half-mse", True)):
-        page = on_paper(pages.open(study_page, f"mistake={mistake}"))
+        page = on_paper(at(f"mistake={mistake}"))
         assert (claim in page.locator("#derivation").inner_text()) is is_planted

@@ -2,7 +2,6 @@
 
 import re
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from compare.trace import Trace
 from compare.traced.request import PassRequest
-from tests.study.browser import Pages
+from tests.study.browser import At
 from tests.study.reading import number
 
 pytestmark = pytest.mark.slow
@@ -60,8 +59,8 @@ def assert_python_s(page: Page, trace: Trace, step: int) -> None:
         assert abs(read[name][2] - Decimal(exact)) <= abs(Decimal(exact)) * Decimal("1e-19")
 
 
-def test_all_steps_of_bob_there_and_back(pages: Pages, study_page: Path, bob: Trace) -> None:
-    page = pages.open(study_page, "person=bob&step=0")
+def test_all_steps_of_bob_there_and_back(at: At, bob: Trace) -> None:
+    page = at("person=bob&step=0")
     assert shown(page) == {}
     there = []
     for step in range(1, len(bob.steps) + 1):
@@ -74,8 +73,8 @@ def test_all_steps_of_bob_there_and_back(pages: Pages, study_page: Path, bob: Tr
     assert shown(page) == {}
 
 
-def test_autodiff_s_lost_digits_are_marked(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "person=bob&step=18")
+def test_autodiff_s_lost_digits_are_marked(at: At) -> None:
+    page = at("person=bob&step=18")
     row = page.locator('#now [data-quantity="dL_dw1"] td[data-side="autodiff"]')
     assert row.inner_text() == "1.5914044194235976·10⁻¹³"
     assert row.locator(".lost").inner_text() == "4044194235976"
@@ -83,8 +82,8 @@ def test_autodiff_s_lost_digits_are_marked(pages: Pages, study_page: Path) -> No
     assert by_hand.locator(".lost").inner_text() == ""  # rounding, no more
 
 
-def test_with_the_article_s_derivative_both_lose_them(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "person=bob&step=18&form=article")
+def test_with_the_article_s_derivative_both_lose_them(at: At) -> None:
+    page = at("person=bob&step=18&form=article")
     for side in ("by_hand", "autodiff"):
         row = page.locator(f'#now [data-quantity="dL_dw1"] td[data-side="{side}"]')
         assert row.locator(".right").first.inner_text() == "1.591"
@@ -95,25 +94,18 @@ def step_of(page: Page) -> int:
     return int(page.evaluate("modules['main.js'].store.state.step"))
 
 
-@pytest.mark.parametrize(
-    ("key", "before", "after"),
-    [
-        ("ArrowRight", 7, 8),
-        ("ArrowLeft", 7, 6),
-        ("Home", 7, 0),
-        ("End", 7, 19),
-        ("ArrowLeft", 0, 0),
-        ("ArrowRight", 19, 19),
-    ],
-)
-def test_keys(pages: Pages, study_page: Path, key: str, before: int, after: int) -> None:
-    page = pages.open(study_page, f"step={before}")
-    page.keyboard.press(key)
-    assert step_of(page) == after
+def test_keys(at: At) -> None:
+    page = at("step=7")
+    for key, after in (
+        *(("ArrowRight", 8), ("ArrowLeft", 7), ("Home", 0), ("ArrowLeft", 0)),
+        *(("End", 19), ("ArrowRight", 19)),
+    ):
+        page.keyboard.press(key)
+        assert step_of(page) == after
 
 
-def test_space_plays_and_stops(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "step=3")
+def test_space_plays_and_stops(at: At) -> None:
+    page = at("step=3")
     page.keyboard.press(" ")
     page.wait_for_function("() => modules['main.js'].store.state.step === 4")
     page.keyboard.press(" ")
@@ -122,8 +114,8 @@ def test_space_plays_and_stops(pages: Pages, study_page: Path) -> None:
     assert step_of(page) == stopped
 
 
-def test_it_stops_at_the_end_and_begins_anew(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "step=18")
+def test_it_stops_at_the_end_and_begins_anew(at: At) -> None:
+    page = at("step=18")
     page.get_by_role("button", name="play").click()
     page.wait_for_function("() => !modules['main.js'].store.state.playing")
     assert step_of(page) == 19
@@ -131,16 +123,16 @@ def test_it_stops_at_the_end_and_begins_anew(pages: Pages, study_page: Path) -> 
     assert step_of(page) == 0
 
 
-def test_a_field_keeps_its_own_keys(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "step=7&seed=44")
+def test_a_field_keeps_its_own_keys(at: At) -> None:
+    page = at("step=7&seed=44")
     page.locator("#samples").get_by_label("Seed of the random").focus()
     for key in ("ArrowLeft", "Home", "End", " "):
         page.keyboard.press(key)
     assert step_of(page) == 7
 
 
-def test_buttons_and_scrubber(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "step=7")
+def test_buttons_and_scrubber(at: At) -> None:
+    page = at("step=7")
     for name, step in (("Forward", 8), ("Back", 7), ("To the beginning", 0), ("To the end", 19)):
         page.get_by_label("Steps").get_by_role("button", name=name).click()
         assert step_of(page) == step
@@ -149,16 +141,16 @@ def test_buttons_and_scrubber(pages: Pages, study_page: Path) -> None:
     assert "Undo (6)" in page.locator("#now .title").inner_text()
 
 
-def test_a_screen_reader_hears_each_step(pages: Pages, study_page: Path, bob: Trace) -> None:
-    page = pages.open(study_page, "person=bob&step=7")
+def test_a_screen_reader_hears_each_step(at: At, bob: Trace) -> None:
+    page = at("person=bob&step=7")
     page.keyboard.press("ArrowRight")
     said = page.locator("#live").text_content() or ""
     assert said.startswith("8 of 19 · Backward · Undo (7)")
     assert f"∂L/∂ypred is {bob.quantities['dL_dypred'].by_hand:.4g}" in said
 
 
-def test_whoever_presses_a_button_that_goes_keeps_a_place(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "seed=44&you=140;66&mistake=missing-square&edits=w1:3")
+def test_whoever_presses_a_button_that_goes_keeps_a_place(at: At) -> None:
+    page = at("seed=44&you=140;66&mistake=missing-square&edits=w1:3")
     for name, heir in (
         ("start at step 1", page.get_by_role("button", name="Forward (→)")),
         ("train it for 1000 epochs", page.locator("#you [data-measure=weight] input")),
@@ -170,9 +162,9 @@ def test_whoever_presses_a_button_that_goes_keeps_a_place(pages: Pages, study_pa
         expect(heir).to_be_focused()
 
 
-def test_what_is_scrolled_by_keys_is_scrolled(pages: Pages, study_page: Path) -> None:
+def test_what_is_scrolled_by_keys_is_scrolled(at: At) -> None:
     """And a selection of text is made by them, wherever it is."""
-    page = pages.open(study_page, "step=7&erratum=1")
+    page = at("step=7&erratum=1")
     page.locator("#errata details[open] [role=region]").focus()
     page.keyboard.press("ArrowRight")
     assert step_of(page) == 7
@@ -183,20 +175,18 @@ def test_what_is_scrolled_by_keys_is_scrolled(pages: Pages, study_page: Path) ->
     assert step_of(page) == 8
 
 
-def test_any_network(pages: Pages, own_page: Path, own: Trace) -> None:
-    page = pages.open(own_page, "step=0")
+def test_any_network(at_own: At, own: Trace) -> None:
+    page = at_own("step=0")
     for step in range(1, len(own.steps) + 1):
         page.keyboard.press("ArrowRight")
         assert_python_s(page, own, step)
 
 
-def test_what_is_substituted_is_python_s(
-    pages: Pages, study_page: Path, content: dict[str, Any]
-) -> None:
+def test_what_is_substituted_is_python_s(at: At, content: dict[str, Any]) -> None:
     """The formula in numbers, as Python writes it, for all quantities of all four people."""
     for person in ("alice", "bob", "charlie", "diana"):
         trace = PassRequest(person=person).trace()
-        page = pages.open(study_page, f"person={person}")
+        page = at(f"person={person}")
         for step in trace.steps:
             page.get_by_label("Micro-step").fill(str(step.number))
             for name in step.names:

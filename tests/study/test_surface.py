@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from compare.trace import Trace
-from compare.traced.request import PassRequest
 from manual.article import (
     Parameters,
     draw_parameters,
@@ -19,10 +18,9 @@ from manual.article import (
     ones_parameters,
 )
 from manual.sgd import sample_order
-from study.build import build
-from study.content import of_pass
-from tests.reference import START, TRAINED, XS, YS
-from tests.study.browser import PHONE, Pages
+from tests.reference import TRAINED, XS, YS
+from tests.study.browser import PHONE, At, PageOf, Pages, into_view
+from tests.study.conftest import TWO_INPUTS
 from tests.study.pictures import Scales, points
 from tests.study.reading import number
 
@@ -67,7 +65,7 @@ def mean_slopes(params: Parameters) -> Parameters:
 def drawn(page: Page, *, finely: bool = False) -> Locator:
     """The picture, in view and drawn."""
     svg = page.locator("#surface .picture > svg")
-    svg.scroll_into_view_if_needed()
+    into_view(svg)
     svg.locator(".axes .tick").first.wait_for()
     if finely:
         page.wait_for_timeout(500)
@@ -78,34 +76,28 @@ def attributes(node: Locator, *names: str) -> list[float]:
     return [float(node.get_attribute(name) or "nan") for name in names]
 
 
-@pytest.mark.parametrize("names", [("w1", "w2"), ("b3", "w5"), ("w6", "w3")])
-def test_the_loss_over_a_plane_is_pythons(
-    pages: Pages, study_page: Path, names: tuple[str, str]
-) -> None:
+def test_the_loss_over_a_plane_is_pythons(at: At) -> None:
     """To 1e-14: a loss of at most 1 comes out of 30 roundings, each of 1.1e-16 of at most 2."""
-    params = draw_parameters(5)
+    params, page = draw_parameters(5), at()
     across, up = np.linspace(-3, 3, 7), np.linspace(-2, 4, 5)
-    page = pages.open(study_page)
-    asked = [
-        names,
-        {k: float(v) for k, v in params._asdict().items()},
-        across.tolist(),
-        up.tolist(),
-    ]
-    found = np.reshape(page.evaluate(_GRID, asked), (len(up), len(across)))
-    for y, row in zip(up, found, strict=True):
-        for x, value in zip(across, row, strict=True):
-            moved = params._replace(**{names[0]: x, names[1]: y})
-            assert abs(value - mean_loss(moved, XS, YS)) <= 1e-14
+    given = {name: float(value) for name, value in params._asdict().items()}
+    for names in (("w1", "w2"), ("b3", "w5"), ("w6", "w3")):
+        found = page.evaluate(_GRID, [names, given, across.tolist(), up.tolist()])
+        wanted = [
+            float(mean_loss(params._replace(**{names[0]: x, names[1]: y}), XS, YS))
+            for y in up
+            for x in across
+        ]
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("fragment", ["seed=44", "seed=44&epoch=1000", ""])
-def test_the_colour_is_as_strong_as_the_loss(pages: Pages, study_page: Path, fragment: str) -> None:
+def test_the_colour_is_as_strong_as_the_loss(at: At, fragment: str) -> None:
     """In parts of a power of 4, of which at least a quarter is used: 190 of 255 are the whole.
 
     Between contours the picture is a field of a grid; there it is within a step of its colours.
     """
-    page = pages.open(study_page, fragment)
+    page = at(fragment)
     svg = drawn(page, finely=True)
     scales = Scales(svg)
     path = page.evaluate("modules['main.js'].store.point.given")
@@ -125,11 +117,11 @@ def test_the_colour_is_as_strong_as_the_loss(pages: Pages, study_page: Path, fra
 
 
 @pytest.mark.parametrize("fragment", ["seed=44&axes=w5;b3", "seed=2&axes=w2;w6"])
-def test_a_contour_lies_at_its_level(pages: Pages, study_page: Path, fragment: str) -> None:
+def test_a_contour_lies_at_its_level(at: At, fragment: str) -> None:
     """Where its number stands: the mean loss there is that number, to a step of the grid."""
     seed = int(fragment[5 : fragment.index("&")])
     names = fragment.partition("axes=")[2].split(";")
-    page = pages.open(study_page, fragment)
+    page = at(fragment)
     svg = drawn(page, finely=True)
     scales = Scales(svg)
     labels = [of for of in svg.locator(".levels text").all() if of.text_content()]
@@ -138,8 +130,8 @@ def test_a_contour_lies_at_its_level(pages: Pages, study_page: Path, fragment: s
     assert min(math.dist(*pair) for pair in combinations(places, 2)) >= 40
     for label in labels:
         x, y = attributes(label, "x", "y")
-        at = dict(zip(names, scales.at(x, y - 4), strict=True))
-        loss = float(mean_loss(draw_parameters(seed)._replace(**at), XS, YS))
+        there = dict(zip(names, scales.at(x, y - 4), strict=True))
+        loss = float(mean_loss(draw_parameters(seed)._replace(**there), XS, YS))
         level = float(number(label.text_content() or ""))
         assert abs(loss - level) < 0.005
         # A line runs there, over a field that is as strong as the loss.
@@ -147,24 +139,10 @@ def test_a_contour_lies_at_its_level(pages: Pages, study_page: Path, fragment: s
         assert max(page.evaluate(_STRENGTHS, around)) > 190 * level + 40
 
 
-def test_the_colour_is_the_stronger_the_larger_the_loss(pages: Pages, study_page: Path) -> None:
-    """At places of which the losses differ by a tenth at least."""
-    params = draw_parameters(44)
-    page = pages.open(study_page, "seed=44&axes=w5;b3")
-    scales = Scales(drawn(page, finely=True))
-    places = [(x, y) for x in (-4.5, -3.1, -1.7, 0.3, 1.6) for y in (0.3, 1.3, 2.7)]
-    losses = [float(mean_loss(params._replace(w5=x, b3=y), XS, YS)) for x, y in places]
-    strengths = page.evaluate(_STRENGTHS, [scales.place(*place) for place in places])
-    pairs = [(i, j) for i in range(len(places)) for j in range(len(places))]
-    apart = [(i, j) for i, j in pairs if losses[i] > losses[j] + 0.1]
-    assert len(apart) > 40
-    assert all(strengths[i] > strengths[j] for i, j in apart)
-
-
 @pytest.mark.parametrize("order", ["fixed", "shuffled"])
-def test_the_way_of_the_training_is_pythons(pages: Pages, study_page: Path, order: str) -> None:
+def test_the_way_of_the_training_is_pythons(at: At, order: str) -> None:
     seed = 7
-    svg = drawn(pages.open(study_page, f"seed={seed}&axes=w1;w6&order={order}"))
+    svg = drawn(at(f"seed={seed}&axes=w1;w6&order={order}"))
     scales = Scales(svg)
     pixel = abs(scales.at(1, 0)[0] - scales.at(0, 0)[0])
     found = [scales.at(*place) for place in points(svg.locator(".way"))]
@@ -180,8 +158,8 @@ def test_the_way_of_the_training_is_pythons(pages: Pages, study_page: Path, orde
         assert math.hypot(x - w1, y - w6) < pixel
 
 
-def test_it_ends_where_the_training_does(pages: Pages, study_page: Path) -> None:
-    svg = drawn(pages.open(study_page, "seed=ones&axes=w5;b3"))
+def test_it_ends_where_the_training_does(at: At) -> None:
+    svg = drawn(at("seed=ones&axes=w5;b3"))
     scales = Scales(svg)
     pixel = abs(scales.at(1, 0)[0] - scales.at(0, 0)[0])
     start = scales.at(*attributes(svg.locator(".start"), "cx", "cy"))
@@ -196,14 +174,12 @@ def test_it_ends_where_the_training_does(pages: Pages, study_page: Path) -> None
 
 
 @pytest.mark.parametrize("fragment", ["seed=ones&axes=w1;w2", "seed=11&axes=b2;w6"])
-def test_the_arrow_points_down_the_steepest_way(
-    pages: Pages, study_page: Path, fragment: str
-) -> None:
+def test_the_arrow_points_down_the_steepest_way(at: At, fragment: str) -> None:
     """Both axes have one scale, so the arrow's direction is that of −∇ of the mean loss."""
     seed = fragment[5 : fragment.index("&")]
     params = ones_parameters() if seed == "ones" else draw_parameters(int(seed))
     names = fragment.partition("axes=")[2].split(";")
-    svg = drawn(pages.open(study_page, fragment))
+    svg = drawn(at(fragment))
     scales = Scales(svg)
     one = scales.at(1, 1), scales.at(0, 0)
     assert math.isclose(one[0][0] - one[1][0], one[1][1] - one[0][1], rel_tol=1e-6)
@@ -217,9 +193,9 @@ def test_the_arrow_points_down_the_steepest_way(
     assert abs(math.remainder(angle, math.tau)) < 0.01
 
 
-def test_what_it_says_is_pythons(pages: Pages, study_page: Path) -> None:
+def test_what_it_says_is_pythons(at: At) -> None:
     params = draw_parameters(9)
-    page = pages.open(study_page, "seed=9&axes=w1;b3")
+    page = at("seed=9&axes=w1;b3")
     said = page.locator("#surface .says").inner_text()
     loss, *slopes = [
         float(number(word.rstrip(".;").removeprefix("+")))
@@ -237,13 +213,8 @@ def test_what_it_says_is_pythons(pages: Pages, study_page: Path) -> None:
         assert math.isclose(float(number(text)), getattr(params, name), rel_tol=1e-2)
 
 
-def test_at_the_articles_start_it_is_the_articles_loss(pages: Pages, study_page: Path) -> None:
-    said = pages.open(study_page, "seed=ones").locator("#surface .says").inner_text()
-    assert f"is {START:.4f};" in said
-
-
-def test_a_click_puts_the_point_there(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "seed=ones&axes=w5;b3")
+def test_a_click_puts_the_point_there(at: At) -> None:
+    page = at("seed=ones&axes=w5;b3")
     svg = drawn(page)
     before = Scales(svg)
     svg.click(position={"x": 200, "y": 120})
@@ -257,8 +228,8 @@ def test_a_click_puts_the_point_there(pages: Pages, study_page: Path) -> None:
     assert np.allclose(here, [edits["w5"], edits["b3"]], atol=1e-6)
 
 
-def test_while_the_point_is_dragged_the_axes_stay(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "seed=ones&axes=w5;b3")
+def test_while_the_point_is_dragged_the_axes_stay(at: At) -> None:
+    page = at("seed=ones&axes=w5;b3")
     svg = drawn(page)
     box = svg.bounding_box()
     assert box is not None
@@ -273,8 +244,8 @@ def test_while_the_point_is_dragged_the_axes_stay(pages: Pages, study_page: Path
     page.mouse.up()
 
 
-def test_the_keyboard_moves_the_point_and_chooses_the_axes(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "seed=ones&axes=w1;w2", size=PHONE)
+def test_the_keyboard_moves_the_point_and_chooses_the_axes(at: At) -> None:
+    page = at("seed=ones&axes=w1;w2", size=PHONE)
     sliders = page.locator("#surface input[type=range]")
     sliders.nth(1).focus()
     page.keyboard.press("ArrowRight")
@@ -288,14 +259,14 @@ def test_the_keyboard_moves_the_point_and_chooses_the_axes(pages: Pages, study_p
     assert drawn(page).locator(".axis").all_text_contents() == ["w2", "b1"]
 
 
-def test_one_parameter_twice_is_no_plane(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "axes=w3;w3")
+def test_one_parameter_twice_is_no_plane(at: At) -> None:
+    page = at("axes=w3;w3")
     across, up = page.locator("#surface select").all()
     assert (across.input_value(), up.input_value()) == ("w3", "w1")
 
 
-def test_a_held_weight_changes_the_picture(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "seed=ones&axes=w1;w2")
+def test_a_held_weight_changes_the_picture(at: At) -> None:
+    page = at("seed=ones&axes=w1;w2")
     svg = drawn(page)
     place = attributes(svg.locator(".here"), "cx", "cy")
     place[0] -= 60
@@ -319,22 +290,14 @@ def test_nothing_is_drawn_out_of_sight(pages: Pages, study_page: Path) -> None:
     assert math.isclose(x, 2, abs_tol=1e-6)
 
 
-def test_a_point_far_away_is_met_in_words(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "edits=w1:1e308;w2:-1e308&axes=w1;w2")
-    page.locator("#surface").scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
-    said = page.locator("#surface").inner_text()
-    assert "no finite number" in said
-    assert "NaN" not in said
-
-
 def test_a_point_far_away_is_met_in_words_out_of_sight_too(pages: Pages, study_page: Path) -> None:
     """Up to where a picture can be drawn, which then is."""
     page = pages.open(study_page, "axes=w1;w2", size=PHONE)
     note = page.locator("#surface .map > .note")
     assert note.get_attribute("hidden") is not None
-    page.evaluate("modules['main.js'].store.set({ edits: { w1: 1e308 } })")
+    page.evaluate("modules['main.js'].store.set({ edits: { w1: 1e308, w2: -1e308 } })")
     assert note.get_attribute("hidden") is None
+    assert "no finite number" in (page.locator("#surface").text_content() or "")
     page.evaluate("modules['main.js'].store.set({ edits: { w1: 8e307 } })")
     assert note.get_attribute("hidden") is not None
     assert page.locator("#surface .axes .tick").count() == 0  # out of sight nothing is drawn
@@ -343,12 +306,10 @@ def test_a_point_far_away_is_met_in_words_out_of_sight_too(pages: Pages, study_p
     assert math.isclose(x, 8e307, rel_tol=1e-6)
 
 
-def test_the_loss_is_that_of_the_input_that_is_set(pages: Pages, tmp_path: Path) -> None:
+def test_the_loss_is_that_of_the_input_that_is_set(at_page_of: PageOf) -> None:
     """And so are its slopes."""
-    asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
-    path = build(of_pass(asked.trace()), tmp_path / "two.html")
-    page = pages.open(path, "edits=x%5B1%5D:4&axes=w0%5B1,2%5D;b1%5B0%5D")
-    moved = replace(asked, x=(0.5, 4.0)).trace().quantities
+    page = at_page_of(TWO_INPUTS)("edits=x%5B1%5D:4&axes=w0%5B1,2%5D;b1%5B0%5D")
+    moved = replace(TWO_INPUTS, x=(0.5, 4.0)).trace().quantities
     said = page.locator("#surface .says").inner_text()
     assert f"The loss here is {moved['L'].by_hand:.4g};" in said
     for symbol, name in (("w0[1,2]", "dw0[1,2]"), ("b1[0]", "db1[0]")):
@@ -358,8 +319,8 @@ def test_the_loss_is_that_of_the_input_that_is_set(pages: Pages, tmp_path: Path)
         )
 
 
-def test_a_network_of_the_readers_own(pages: Pages, own_page: Path, own: Trace) -> None:
-    page = pages.open(own_page, "axes=w0[1,2];b1[1]")
+def test_a_network_of_the_readers_own(at_own: At, own: Trace) -> None:
+    page = at_own("axes=w0[1,2];b1[1]")
     svg = drawn(page, finely=True)
     assert page.locator("#surface .held").inner_text().startswith("The other 24 are held at ")
     loss = own.quantities["L"].by_hand

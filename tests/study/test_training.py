@@ -10,18 +10,17 @@ from playwright.sync_api import expect
 from compare.experiment import Settings
 from compare.traced.request import PassRequest
 from manual.article import Parameters
-from study.build import build
-from study.content import of_pass
-from tests.study.browser import PHONE, Pages, axe
+from tests.study.browser import At, PageOf, Pages, into_view
+from tests.study.conftest import TWO_INPUTS
 from tests.study.trained import losses, mean, opened, path, says, state, title
 
 pytestmark = pytest.mark.slow
 
 
-def test_going_to_an_epoch_the_whole_page_stands_there(pages: Pages, study_page: Path) -> None:
+def test_going_to_an_epoch_the_whole_page_stands_there(at: At) -> None:
     """Parameters, loss and network; changes of the reader are gone."""
     settings = Settings(seed=44)
-    page = opened(pages, study_page, "seed=44&edits=w1:3")
+    page = opened(at, "seed=44&edits=w1:3")
     assert "with your changes" in title(page).inner_text()
     page.get_by_label("Epochs done").fill("100")
     assert state(page, "epoch") == 100
@@ -41,10 +40,8 @@ def test_going_to_an_epoch_the_whole_page_stands_there(pages: Pages, study_page:
     assert state(page, "epoch") == 0
 
 
-def test_the_learning_rate_is_chosen_on_a_log_slider_or_typed(
-    pages: Pages, study_page: Path
-) -> None:
-    page = opened(pages, study_page, "seed=44&epoch=1000")
+def test_the_learning_rate_is_chosen_on_a_log_slider_or_typed(at: At) -> None:
+    page = opened(at, "seed=44&epoch=1000")
     slider = page.get_by_label("Learning rate η, on a logarithmic scale")
     field = page.get_by_label("Learning rate η", exact=True)
     slider.fill("1")
@@ -65,30 +62,24 @@ def test_the_learning_rate_is_chosen_on_a_log_slider_or_typed(
     assert field.input_value() == "0.5"
 
 
-def test_another_network_trains_on_its_example(pages: Pages, own_page: Path) -> None:
+def test_another_network_trains_on_its_example(at_own: At) -> None:
     """One curve, no boundary, nobody's letters, and no choice that makes no difference."""
-    page = opened(pages, own_page, "epoch=1000")
+    page = opened(at_own, "epoch=1000")
     assert page.locator("#training .boundary").count() == 0
     assert page.locator("#training .turns text").count() == 0
     assert page.locator("#training [data-choice]").count() == 0
     expect(page.locator("#training .says").nth(1)).to_contain_text("Of all 1000 updates")
 
 
-def test_it_is_readable_for_all(pages: Pages, study_page: Path) -> None:
-    for dark in (False, True):
-        page = opened(pages, study_page, "seed=44&epoch=40&you=140;66", size=PHONE, dark=dark)
-        page.locator(".boundary .picture .plot").scroll_into_view_if_needed()
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-        assert [of for of in axe(page) if "#training" in of or ".boundary" in of] == []
-
-
-def test_each_form_of_the_slope_has_a_training_of_its_own(pages: Pages, study_page: Path) -> None:
+def test_each_form_of_the_slope_has_a_training_of_its_own(
+    pages: Pages, study_page: Path, at: At
+) -> None:
     """With f(1 - f) digits are lost, so the two part; a page that has shown both knows which is."""
     end = """form => {
       const { study, state } = modules["main.js"].store;
       return modules["model/point.js"].path(study, { ...state, form }).at(-1);
     }"""
-    both = pages.open(study_page, "seed=44")
+    both = at("seed=44")
     stable, article = both.evaluate(end, "stable"), both.evaluate(end, "article")
     assert stable != article
     assert article == pages.open(study_page, "seed=44").evaluate(end, "article")
@@ -114,7 +105,7 @@ def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path)
     expect(page.locator("#training .says").nth(1)).to_contain_text("Of all 4000 updates")
     note = page.locator(".boundary .note")
     page.evaluate("modules['main.js'].store.set({ seed: null, epoch: 0 })")
-    page.locator(".boundary .picture").scroll_into_view_if_needed()
+    into_view(page.locator(".boundary .picture"))
     expect(note).to_contain_text("the network says F")
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_function(
@@ -129,11 +120,10 @@ def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path)
     )
 
 
-def test_a_training_follows_the_example_that_is_set(pages: Pages, tmp_path: Path) -> None:
+def test_a_training_follows_the_example_that_is_set(at_page_of: PageOf) -> None:
     """Its losses, and an epoch gone to, are those of the input that the reader has set."""
-    asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
-    page = opened(pages, build(of_pass(asked.trace()), tmp_path / "two.html"), "edits=x%5B1%5D:4")
-    moved = replace(asked, x=(0.5, 4.0)).trace()
+    page = opened(at_page_of(TWO_INPUTS), "edits=x%5B1%5D:4")
+    moved = replace(TWO_INPUTS, x=(0.5, 4.0)).trace()
     assert says(moved.quantities["L"].by_hand, title(page).inner_text().rpartition(" ")[2])
     page.get_by_role("button", name="An epoch on").click()
     assert state(page, "edits") == {"x[1]": 4}
@@ -145,29 +135,27 @@ def test_a_training_follows_the_example_that_is_set(pages: Pages, tmp_path: Path
     page.evaluate("modules['main.js'].store.set({ edits: { 'x[1]': 5 } })")
     assert title(page).inner_text() != last
     again = page.evaluate("modules['main.js'].store.point.given")
-    twice = replace(asked, x=(0.5, 5.0)).trace().quantities["w0[1,0]_new"].by_hand
+    twice = replace(TWO_INPUTS, x=(0.5, 5.0)).trace().quantities["w0[1,0]_new"].by_hand
     assert again["w0[1,0]"] == pytest.approx(twice, rel=1e-12)
 
 
-def test_a_page_keeps_the_learning_rate_that_it_was_built_with(
-    pages: Pages, tmp_path: Path
-) -> None:
+def test_a_page_keeps_the_learning_rate_that_it_was_built_with(at_page_of: PageOf) -> None:
     """However large: the field takes it, and so does an address."""
     asked = PassRequest(sizes=(1, 1), x=(0.5,), y=(1.0,), learning_rate=1000.0, seed=1)
-    path = build(of_pass(asked.trace()), tmp_path / "index.html")
-    page = pages.open(path)
+    there = at_page_of(asked)
+    page = there()
     field = page.get_by_label("Learning rate η", exact=True)
     assert field.input_value() == "1000"
     assert field.evaluate("field => field.validity.valid")
     field.fill("900")
     field.press("Tab")
     assert state(page, "eta") == 900
-    assert state(pages.open(path, "eta=1000"), "eta") == 1000
-    expect(pages.open(path, "eta=1001").get_by_role("alert")).to_contain_text("eta=1001")
+    assert state(there("eta=1000"), "eta") == 1000
+    expect(there("eta=1001").get_by_role("alert")).to_contain_text("eta=1001")
 
 
-def test_the_end_of_the_epochs_keeps_the_focus(pages: Pages, study_page: Path) -> None:
-    page = opened(pages, study_page, "seed=44")
+def test_the_end_of_the_epochs_keeps_the_focus(at: At) -> None:
+    page = opened(at, "seed=44")
     button = page.get_by_role("button", name="After the last epoch")
     button.focus()
     page.keyboard.press("Enter")

@@ -1,7 +1,6 @@
 """What a training teaches: why it fails, what helps, and what an equal start leads to."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,17 +8,15 @@ from playwright.sync_api import expect
 
 from compare.experiment import Settings
 from compare.traced.request import PassRequest
-from study.build import build
-from study.content import of_pass
-from tests.study.browser import Pages
+from tests.study.browser import At, PageOf
 from tests.study.trained import mean, opened, path, says, title
 
 pytestmark = pytest.mark.slow
 
 
-def test_from_all_ones_there_is_one_unit_in_effect(pages: Pages, study_page: Path) -> None:
+def test_from_all_ones_there_is_one_unit_in_effect(at: At) -> None:
     """h1 and h2 stay equal, with the numbers of the article; at random they do not."""
-    page = opened(pages, study_page, "epoch=1000")
+    page = opened(at, "epoch=1000")
     lesson = page.locator("#training .lesson")
     w1, w2, _, _, w5, *_ = path(Settings(init="ones"))[:, -1]
     expect(lesson).to_contain_text("h1 and h2 are equal for every input")
@@ -36,18 +33,18 @@ def test_from_all_ones_there_is_one_unit_in_effect(pages: Pages, study_page: Pat
     expect(lesson).to_be_hidden()
 
 
-def test_a_mistake_may_part_equal_units(pages: Pages, study_page: Path) -> None:
+def test_a_mistake_may_part_equal_units(at: At) -> None:
     """And an update with one promises nothing of its own loss."""
-    page = opened(pages, study_page, "mistake=zeroed-element")
+    page = opened(at, "mistake=zeroed-element")
+    expect(page.locator("#training")).to_contain_text("Of all 4000 updates")
     text = page.locator("#training").inner_text()
     assert "are equal for every input" not in text
-    assert "Of all 4000 updates" in text
     assert "to first order it lowers" not in text
 
 
-def test_a_training_that_fails_says_so(pages: Pages, study_page: Path) -> None:
+def test_a_training_that_fails_says_so(at: At) -> None:
     settings = Settings(seed=44, learning_rate=50)
-    page = opened(pages, study_page, "seed=44&eta=50")
+    page = opened(at, "seed=44&eta=50")
     lesson = page.locator("#training .lesson")
     expect(lesson).to_contain_text("With η = 50 the training gets nowhere")
     expect(lesson).to_contain_text("A smaller η helps.")
@@ -58,16 +55,16 @@ def test_a_training_that_fails_says_so(pages: Pages, study_page: Path) -> None:
     assert mean(settings, 1000) > 0.4
 
 
-def test_a_training_that_runs_away_says_where(pages: Pages, tmp_path: Path) -> None:
+def test_a_training_that_runs_away_says_where(at_page_of: PageOf) -> None:
     """w ← w - η 2 (w x - y) x is -199 times as far from its end each time: 1e100 in 43 updates."""
-    trace = PassRequest(
+    asked = PassRequest(
         sizes=(1, 1), x=(10.0,), y=(0.0,), loss="mse", output="identity", learning_rate=1.0, seed=1
-    ).trace()
-    page = opened(pages, build(of_pass(trace), tmp_path / "index.html"))
+    )
+    page = opened(at_page_of(asked))
     text = page.locator("#training .lesson")
     expect(text).to_contain_text("With η = 1 the training runs away: after")
     expect(text).to_contain_text("a parameter grows beyond 1·10¹⁰⁰. A smaller η helps.")
-    w = [abs(trace.quantities["w0[0,0]"].by_hand)]
+    w = [abs(asked.trace().quantities["w0[0,0]"].by_hand)]
     factor = 1 - 2 * (10.0**2 + 1)  # w and b move together
     found = re.search(r"after (\d+) epochs", text.inner_text())
     assert found
@@ -91,15 +88,13 @@ def test_a_training_that_runs_away_says_where(pages: Pages, tmp_path: Path) -> N
         ),
     ],
 )
-def test_what_helps_is_what_helps(
-    pages: Pages, study_page: Path, fragment: str, sentence: str
-) -> None:
-    lesson = opened(pages, study_page, fragment).locator("#training .lesson")
+def test_what_helps_is_what_helps(at: At, fragment: str, sentence: str) -> None:
+    lesson = opened(at, fragment).locator("#training .lesson")
     expect(lesson).to_contain_text(sentence)
     expect(lesson).not_to_contain_text("A smaller η")
 
 
-def test_where_no_update_changes_anything_it_says_so(pages: Pages, tmp_path: Path) -> None:
+def test_where_no_update_changes_anything_it_says_so(at_page_of: PageOf) -> None:
     """A relu that is off has no slope, whatever η is."""
     asked = PassRequest(
         sizes=(1, 1),
@@ -110,9 +105,8 @@ def test_where_no_update_changes_anything_it_says_so(pages: Pages, tmp_path: Pat
         seed=3,
         learning_rate=0.5,
     )
-    trace = asked.trace()
-    assert trace.quantities["z0[0]"].by_hand < 0
-    page = opened(pages, build(of_pass(trace), tmp_path / "index.html"))
+    assert asked.trace().quantities["z0[0]"].by_hand < 0
+    page = opened(at_page_of(asked))
     expect(page.locator("#training .lesson")).to_have_text(
         "The training gets nowhere: no update changes a parameter. Another start helps."
     )

@@ -1,7 +1,6 @@
 """The reader's own numbers, held against Python's network, units and warning."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,8 @@ from compare.experiment import Settings, hand_path, outside_training_range
 from compare.people import Person, from_metric, label
 from compare.trace import Trace
 from manual.article import Parameters
-from study.build import build
-from study.content import of_pass
-from tests.passes import trace
-from tests.study.browser import PHONE, Pages, axe
+from tests.passes import NETWORKS, trace
+from tests.study.browser import At, PageOf
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +41,8 @@ def short(value: float) -> str:
     return f"{value:.4g}".replace("-", "−")
 
 
-def test_the_networks_answer(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "seed=44&epoch=1000")
+def test_the_networks_answer(at: At) -> None:
+    page = at("seed=44&epoch=1000")
     expect(page.locator("#you .answer")).to_be_hidden()
     fill(page, "141", "65.5")
     expect(page.locator("#you .answer")).to_have_text(answer(141, 65.5))
@@ -59,9 +56,9 @@ def test_the_networks_answer(pages: Pages, study_page: Path) -> None:
     expect(page.locator("#you .answer")).to_have_text(answer(141, 65.5, 10))
 
 
-def test_kilograms_and_centimetres(pages: Pages, study_page: Path) -> None:
+def test_kilograms_and_centimetres(at: At) -> None:
     """By the definitions; what is typed stays what it is when the unit changes."""
-    page = pages.open(study_page, "seed=44&epoch=1000&unit=kg")
+    page = at("seed=44&epoch=1000&unit=kg")
     fill(page, "61,5", "170")
     weight, height = from_metric(61.5, 170)
     expect(page.locator("#you")).to_contain_text("are converted to lb and in")
@@ -78,23 +75,16 @@ def test_kilograms_and_centimetres(pages: Pages, study_page: Path) -> None:
     assert page.locator("#you [data-measure=weight] input").input_value() == "61.5"
 
 
-@pytest.mark.parametrize(("weight", "height"), [(170, 66), (119.5, 73), (160, 72), (120, 60)])
-def test_outside_the_training_range(
-    pages: Pages, study_page: Path, weight: float, height: float
-) -> None:
-    """As the command line says it; on its edge nobody is warned."""
-    page = pages.open(study_page, f"seed=44&epoch=1000&you={weight};{height}")
-    sentences = outside_training_range(Person("you", weight, height, None))
-    warning = page.locator("#you .warning")
-    if not sentences:
-        expect(warning).to_be_hidden()
-        return
-    text = "; ".join(sentences)
-    expect(warning).to_contain_text(text[0].upper() + text[1:])
-
-
-def test_the_range_in_the_readers_unit(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "unit=kg&you=170;66")
+def test_outside_the_training_range(at: At) -> None:
+    """As the command line says it, in the reader's unit; on its edge nobody is warned."""
+    for weight, height in ((160, 72), (120, 60)):
+        page = at(f"seed=44&epoch=1000&you={weight};{height}")
+        expect(page.locator("#you .warning")).to_be_hidden()
+    for weight, height in ((170, 66), (119.5, 73)):
+        page = at(f"seed=44&epoch=1000&you={weight};{height}")
+        text = "; ".join(outside_training_range(Person("you", weight, height, None)))
+        expect(page.locator("#you .warning")).to_contain_text(text[0].upper() + text[1:])
+    page = at("unit=kg&you=170;66")
     kg = [f"{pounds * 0.45359237:.4g}" for pounds in (170, 120, 160)]
     expect(page.locator("#you .warning")).to_contain_text(
         "Weight {} kg lies outside the training range, {} to {} kg".format(*kg)
@@ -110,10 +100,8 @@ def test_the_range_in_the_readers_unit(pages: Pages, study_page: Path) -> None:
         ("1e999", "66", "Weight: got “1e999”, expected a number above 0, in lb."),
     ],
 )
-def test_bad_input_gets_one_line(
-    pages: Pages, study_page: Path, weight: str, height: str, line: str
-) -> None:
-    page = pages.open(study_page, "seed=44&you=140;66")
+def test_bad_input_gets_one_line(at: At, weight: str, height: str, line: str) -> None:
+    page = at("seed=44&you=140;66")
     fill(page, weight, height)
     expect(page.locator("#you .error")).to_have_text(line)
     expect(page.locator("#you [aria-invalid=true]")).to_have_count(1)
@@ -124,22 +112,16 @@ def test_bad_input_gets_one_line(
     expect(page.locator("#you .answer")).to_be_visible()
 
 
-def test_no_such_person_in_the_address(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "you=-5;66")
-    expect(page.locator("#you .error")).to_contain_text("Weight: got “-5”")
-    expect(page.locator("#you .answer")).to_be_hidden()
-
-
-def test_an_untrained_network_can_be_trained_there(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "seed=44&you=140;66")
+def test_an_untrained_network_can_be_trained_there(at: At) -> None:
+    page = at("seed=44&you=140;66")
     page.locator("#you").get_by_role("button", name="train it for 1000 epochs").click()
     assert state(page, "epoch") == 1000
     expect(page.locator("#you .answer")).to_have_text(answer(140, 66))
 
 
-def test_another_networks_example(pages: Pages, own_page: Path, own: Trace) -> None:
+def test_another_networks_example(at_own: At, own: Trace) -> None:
     """Its inputs and targets can be set, within what the loss takes; its outputs follow."""
-    page = pages.open(own_page)
+    page = at_own()
     outputs = [own.quantities[name].by_hand for name in ("a1[0]", "a1[1]")]
     chances = [1 / (1 + np.exp(-value)) for value in outputs]
     said = [
@@ -164,10 +146,10 @@ def test_another_networks_example(pages: Pages, own_page: Path, own: Trace) -> N
     expect(page.locator("#you .answer")).to_have_text("; ".join(said))
 
 
-def test_probabilities_of_classes_where_powers_overflow(pages: Pages, tmp_path: Path) -> None:
+def test_probabilities_of_classes_where_powers_overflow(at_page_of: PageOf) -> None:
     """And where another class leads than the one that led when the lines were recorded."""
     pass_ = trace("classes")
-    page = pages.open(build(of_pass(pass_), tmp_path / "classes.html"), "edits=b1%5B2%5D:1000")
+    page = at_page_of(NETWORKS["classes"])("edits=b1%5B2%5D:1000")
     z = [pass_.quantities[f"z1[{k}]"].by_hand + [0, 0, 1000][k] for k in range(3)]
     said = [f"a1[{k}] = {short(z[k])}, a probability of" for k in range(3)]
     words = ("below 0.001", "below 0.001", "above 0.999")
@@ -184,10 +166,11 @@ def fields(page: Page) -> list[str]:
     ]
 
 
-def test_fields_have_what_the_address_has(pages: Pages, study_page: Path) -> None:
+def test_fields_have_what_the_address_has(at: At) -> None:
     """Followed to an address without a reader, they are empty, and nothing is wrong with them."""
-    page = pages.open(study_page, "you=-5;66")
+    page = at("you=-5;66")
     expect(page.locator("#you .error")).to_contain_text("Weight: got “-5”")
+    expect(page.locator("#you .answer")).to_be_hidden()
     page.evaluate("location.hash = '#step=1'")
     page.wait_for_function("() => modules['main.js'].store.state.step === 1")
     assert fields(page) == ["", ""]
@@ -197,17 +180,17 @@ def test_fields_have_what_the_address_has(pages: Pages, study_page: Path) -> Non
     assert fields(page) == [f"{140 * 0.45359237:.6g}", f"{66 * 2.54:.6g}"]
 
 
-def test_a_bound_that_is_nearly_met_is_told_from_it(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "you=119.9976;66&unit=kg")
+def test_a_bound_that_is_nearly_met_is_told_from_it(at: At) -> None:
+    page = at("you=119.9976;66&unit=kg")
     text = page.locator("#you .warning").inner_text()
     weight, low = re.findall(r"[\d.]+", text)[:2]
     assert weight != low
     assert float(weight) < float(low)
 
 
-def test_what_is_wrong_follows_the_unit(pages: Pages, study_page: Path) -> None:
+def test_what_is_wrong_follows_the_unit(at: At) -> None:
     """What was typed right is converted; what was not stays, and is named in the unit."""
-    page = pages.open(study_page)
+    page = at()
     fill(page, "100", "tall")
     expect(page.locator("#you .error")).to_contain_text("expected a number above 0, in in.")
     page.locator("#you [data-choice=unit] [data-value=kg]").click()
@@ -217,10 +200,8 @@ def test_what_is_wrong_follows_the_unit(pages: Pages, study_page: Path) -> None:
     assert fields(page) == ["45.3592", "tall"]
 
 
-def test_a_field_that_nobody_came_to_is_not_complained_about(
-    pages: Pages, study_page: Path
-) -> None:
-    page = pages.open(study_page)
+def test_a_field_that_nobody_came_to_is_not_complained_about(at: At) -> None:
+    page = at()
     weight, height = (
         page.locator(f"#you [data-measure={of}] input") for of in ("weight", "height")
     )
@@ -233,11 +214,9 @@ def test_a_field_that_nobody_came_to_is_not_complained_about(
     assert fields(page) == ["140", ""]
 
 
-def test_fields_that_an_address_empties_are_as_if_nobody_had_come(
-    pages: Pages, study_page: Path
-) -> None:
+def test_fields_that_an_address_empties_are_as_if_nobody_had_come(at: At) -> None:
     """Whoever then fills in the first is not told of the second before coming to it."""
-    page = pages.open(study_page)
+    page = at()
     fill(page, "140", "66")
     page.evaluate("location.hash = '#step=1'")
     page.wait_for_function("() => modules['main.js'].store.state.step === 1")
@@ -246,10 +225,3 @@ def test_fields_that_an_address_empties_are_as_if_nobody_had_come(
     weight.fill("150")
     weight.press("Tab")
     expect(page.locator("#you .error")).to_be_hidden()
-
-
-def test_it_is_readable_for_all(pages: Pages, study_page: Path) -> None:
-    page = pages.open(study_page, "you=170;66", size=PHONE, still=True)
-    page.locator("#you").scroll_into_view_if_needed()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-    assert [of for of in axe(page) if "#you" in of] == []

@@ -3,7 +3,6 @@
 import re
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import manual.article
 from compare.experiment import Settings, hand_path
 from compare.people import PEOPLE, targets
 from manual.article import Parameters
-from tests.study.browser import Pages
+from tests.study.browser import At, into_view
 from tests.study.reading import number
 
 YS = targets(PEOPLE)
@@ -39,10 +38,10 @@ def says(value: float, text: str, digits: int = 4) -> bool:
     return number(text) == Decimal(f"{value:.{digits}g}")
 
 
-def opened(pages: Pages, page: Path, fragment: str = "", **how: Any) -> Page:
+def opened(at: At, fragment: str = "", **how: Any) -> Page:
     """The page, scrolled to the training, drawn."""
-    shown = pages.open(page, fragment, still=True, **how)
-    shown.locator(".curve-of-losses").scroll_into_view_if_needed()
+    shown = at(fragment, still=True, **how)
+    into_view(shown.locator(".curve-of-losses"))
     expect(shown.locator(".curve-of-losses .plot .curve")).to_have_attribute("d", re.compile("M"))
     return shown
 

@@ -4,16 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 import handgrad.check
-from handgrad import cli
 from handgrad.report import GradientReport
-from handgrad.speed import rounds
+from tests.handgrad.commands.conftest import Ended
 from tests.handgrad.reports import RIGHT, report
 
 MINE = """
@@ -87,50 +85,6 @@ def line_of(text: str) -> int:
     return next(i for i, line in enumerate(MINE.splitlines(), start=1) if text in line)
 
 
-class Ended(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The current directory, with mine.py in it; sys.path is put back."""
-    (tmp_path / "mine.py").write_text(MINE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    yield tmp_path
-    sys.modules.pop("mine", None)
-
-
-@pytest.fixture
-def run(
-    folder: Path,  # noqa: ARG001 (what the command is run in)
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Any:
-    """Run the command line in this process."""
-
-    def run(*words: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["handgrad", *words])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        shown = capsys.readouterr()
-        return Ended(int(ending.value.code or 0), str(shown.out), str(shown.err))
-
-    return run
-
-
-@pytest.fixture
-def check(run: Any) -> Any:
-    """Run `handgrad check` on what is in mine.py."""
-
-    def check(gradient: str, *words: str, loss: str = "loss", like: str = "example") -> Ended:
-        return run("check", f"mine.py:{gradient}", "--loss", loss, "--like", like, *words)
-
-    return check
-
-
 @pytest.fixture
 def judge(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Put something else in the judge's place."""
@@ -139,13 +93,6 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(handgrad.check, "check_gradient", function)
 
     return replace
-
-
-@pytest.fixture
-def short_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sample is one call, and no pause is made before it."""
-    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 0.0)
-    monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0.0)
 
 
 def ruling(verdict: str) -> Any:
@@ -232,6 +179,7 @@ def test_the_time_of_a_right_gradient(check: Any) -> None:
     assert "a word while judging" not in ended.out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_samples")
 def test_the_time_as_json(check: Any) -> None:
     ended = check("gradient", "--points=0", "--time", "--json")
@@ -245,8 +193,6 @@ def test_a_wrong_gradient_gets_no_time(check: Any) -> None:
     ended = check("exchanged", "--points=0", "--time")
     line = "Not timed: disagree: a gradient gets a time once it is right."
     assert (ended.code, ended.out.splitlines()[-1]) == (1, line)
-    answer = json.loads(check("exchanged", "--points=0", "--time", "--json").out)
-    assert answer["timings"] == {"not_timed": "disagree: a gradient gets a time once it is right"}
 
 
 def test_the_value_is_judged_too(check: Any) -> None:
@@ -310,6 +256,7 @@ def test_ctrl_c(check: Any) -> None:
         (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
         (["gradient", "--seed=x"], "'--seed': 'x'; expected a whole number from 0."),
         (["gradient", "--sed=1"], "No such option '--sed'. Did you mean '--seed'?"),
+        (["gradient", "--plant=sign"], "Option '--plant' does not take a value."),
         (
             ["gradient", "--loss=numpy_loss"],
             f"mine.py, line {line_of('math.exp(')}: JAX cannot trace "

@@ -13,32 +13,15 @@ import handgrad.steps.recorded
 from handgrad import GradientMismatch, assert_gradient, check_gradient
 from handgrad.diagnosis import diagnose, samples
 from handgrad.report import GradientReport
-from tests.tiers import slowly
+from tests.handgrad.diagnosis.network import NETWORK, PARAMS, X, Y, linear, loss, right
+
+pytestmark = pytest.mark.usefixtures("measured_once")
 
 RNG = np.random.default_rng(4)
-PARAMS = {"v": RNG.normal(size=(3, 5)), "b": RNG.normal(size=5), "w": RNG.normal(size=(5, 2))}
-X, Y = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 2))
-
-
-def loss(p: Any, x: Any, y: Any) -> Any:
-    h = jnp.tanh(x @ p["v"] + p["b"][None, :])
-    return jnp.mean((h @ p["w"] - y) ** 2)
-
-
-def right(p: Any, x: Any, y: Any, linear: bool = False) -> dict[str, Any]:
-    h = np.tanh(x @ p["v"] + p["b"])
-    dout = 2 * (h @ p["w"] - y) / y.size
-    dz = dout @ p["w"].T * (1 - h if linear else 1 - h * h)
-    return {"v": x.T @ dz, "b": dz.sum(axis=0), "w": h.T @ dout}
-
-
-def value(p: Any, x: Any, y: Any) -> Any:
-    """The loss in NumPy."""
-    return np.mean((np.tanh(x @ p["v"] + p["b"]) @ p["w"] - y) ** 2)
 
 
 def report(gradient: Any) -> GradientReport:
-    return check_gradient(gradient, loss, PARAMS, X, Y, points=0)
+    return check_gradient(gradient, loss, *NETWORK, points=0)
 
 
 def kinds(told: GradientReport) -> set[str]:
@@ -46,12 +29,12 @@ def kinds(told: GradientReport) -> set[str]:
     return {finding.kind for finding in told.findings} | {d.kind for d in told.diagnoses}
 
 
-def test_a_right_gradient_has_no_diagnosis() -> None:
+def test_what_is_right_has_no_diagnosis() -> None:
     ruled = report(right)
-    assert (ruled.verdict, ruled.diagnoses) == ("agree", ())
-    assert diagnose(ruled.trial) == ()
+    assert (ruled.verdict, ruled.diagnoses, diagnose(ruled.trial)) == ("agree", (), ())
 
 
+@pytest.mark.slow
 def test_lost_digits_are_no_kind_of_mistake() -> None:
     """Right in exact arithmetic; as it is computed, half of the digits cancel."""
 
@@ -93,44 +76,29 @@ def of_another_loss(p: Any, x: Any, y: Any) -> Any:
 
 def by_a_coarse_step(p: Any, x: Any, y: Any) -> Any:
     """Forward differences."""
+
+    def value(p: Any) -> Any:
+        return np.mean((np.tanh(x @ p["v"] + p["b"]) @ p["w"] - y) ** 2)
+
     grads = {name: np.zeros_like(leaf) for name, leaf in p.items()}
     for name, leaf in p.items():
         for i in np.ndindex(leaf.shape):
             moved = leaf.copy()
             moved[i] += 1e-2
-            grads[name][i] = (value(p | {name: moved}, x, y) - value(p, x, y)) / 1e-2
+            grads[name][i] = (value(p | {name: moved}) - value(p)) / 1e-2
     return grads
-
-
-def of_an_example_too_few(p: Any, x: Any, y: Any) -> Any:
-    return right(p, x[:-1], y[:-1])
-
-
-@pytest.mark.parametrize(
-    "gradient",
-    [
-        noisy,
-        slowly(of_another_loss),
-        slowly(clipped),
-        slowly(of_unit_length),
-        slowly(by_a_coarse_step),
-        slowly(of_an_example_too_few),
-    ],
-)
-def test_what_is_outside_the_catalogue_is_unknown(gradient: Any) -> None:
-    assert kinds(report(gradient)) == {"unknown"}
 
 
 # Two mistakes at once, in the same numbers: neither explains them.
 
 
 def linear_and_halved(p: Any, x: Any, y: Any) -> Any:
-    grads = right(p, x, y, linear=True)
+    grads = linear(p, x, y)
     return grads | {"v": grads["v"] / 2}
 
 
 def linear_and_reversed(p: Any, x: Any, y: Any) -> Any:
-    grads = right(p, x, y, linear=True)
+    grads = linear(p, x, y)
     return grads | {"b": grads["b"][::-1]}
 
 
@@ -140,46 +108,71 @@ def decayed_and_noisy(p: Any, x: Any, y: Any) -> Any:
     return grads | {"w": grads["w"] + 0.01 * p["w"], "b": noisy(p, x, y)["b"]}
 
 
-@pytest.mark.parametrize(
-    ("gradient", "accepted"),
-    [
-        (linear_and_halved, {"unknown", "activation-derivative", "factor"}),
-        slowly(linear_and_reversed, {"unknown", "activation-derivative"}),
-        slowly(decayed_and_noisy, {"unknown"}),
-    ],
-)
-def test_two_mistakes_at_once_are_not_one_of_another_kind(
-    gradient: Any, accepted: set[str]
-) -> None:
-    assert kinds(report(gradient)) <= accepted
+# What looks the same in small losses.
 
 
-def test_two_mistakes_in_two_leaves_have_their_own_names() -> None:
-    def gradient(p: Any, x: Any, y: Any) -> Any:
-        grads = right(p, x, y)
-        return grads | {"v": -grads["v"], "w": grads["w"] / 7}
-
-    assert [(d.kind, d.leaves) for d in report(gradient).diagnoses] == [
-        ("sign", ("params['v']",)),
-        ("factor", ("params['w']",)),
-    ]
+def of_one_number(w: Any, x: Any) -> Any:
+    return (jnp.tanh(w * x) - 1) ** 2
 
 
-# What looks the same.
+def lacking_an_input(w: Any, x: Any) -> Any:
+    """Inputs are the same at all points: dw without its x is 1/x of exact, and no factor."""
+    h = np.tanh(w * x)
+    return 2 * (h - 1) * (1 - h * h)
 
 
-def symmetric(p: Any) -> Any:
-    """Its gradient is a symmetric matrix at every point."""
-    return jnp.sum(jnp.tanh(p + p.T) ** 2)
+def of_squares(p: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((jnp.tanh(x @ p["w"] + p["b"][None, :]) - y) ** 2)
 
 
-def of_symmetric(p: Any) -> Any:
-    t = np.tanh(p + p.T)
-    return 4 * t * (1 - t * t)
+def summed_over_the_wrong_axis(p: Any, x: Any, y: Any) -> Any:
+    """Of 3 by 3 it has the right shape, and is not an order of elements."""
+    h = np.tanh(x @ p["w"] + p["b"])
+    dz = 2 * (h - y) / y.size * (1 - h * h)
+    return {"w": x.T @ dz, "b": dz.sum(axis=1)}
+
+
+def slightly_off(w: Any) -> Any:
+    """Four hundred times the spacing of these numbers: of such a gap two digits are left."""
+    return (2 * w * (1 + np.float32(5e-5) * np.cos(3 * w))).astype(np.float32)
+
+
+CUBES = ({"w": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3)}, *RNG.normal(size=(2, 3, 3)))
+SINGLE = (np.array([0.3, -1.7, 0.9], dtype=np.float32),)
+
+#: A gradient, the loss and the point, and what may be said of it beside `unknown`.
+SAID: dict[str, tuple[Any, Any, Any, set[str]]] = {
+    "noisy": (noisy, loss, NETWORK, set()),
+    "clipped": (clipped, loss, NETWORK, set()),
+    "of unit length": (of_unit_length, loss, NETWORK, set()),
+    "of another loss": (of_another_loss, loss, NETWORK, set()),
+    "by a coarse step": (by_a_coarse_step, loss, NETWORK, set()),
+    "of one example less": (lambda p, x, y: right(p, x[:-1], y[:-1]), loss, NETWORK, set()),
+    "1 - h and halved": (linear_and_halved, loss, NETWORK, {"activation-derivative", "factor"}),
+    "1 - h and reversed": (linear_and_reversed, loss, NETWORK, {"activation-derivative"}),
+    "decayed and noisy": (decayed_and_noisy, loss, NETWORK, set()),
+    "one number": (lacking_an_input, of_one_number, (np.array(0.3), np.array(1.7)), set()),
+    "equal lengths": (summed_over_the_wrong_axis, of_squares, CUBES, {"axis"}),
+    "rounding of float32": (slightly_off, lambda w: jnp.sum(w**2), SINGLE, set()),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_outside_the_catalogue_is_unknown(name: str) -> None:
+    gradient, loss, point, accepted = SAID[name]
+    assert kinds(check_gradient(gradient, loss, *point, points=0)) <= {"unknown"} | accepted
 
 
 @pytest.mark.slow
 def test_a_symmetric_matrix_is_its_transpose() -> None:
+    def of_symmetric(p: Any) -> Any:
+        t = np.tanh(p + p.T)
+        return 4 * t * (1 - t * t)
+
+    def symmetric(p: Any) -> Any:
+        return jnp.sum(jnp.tanh(p + p.T) ** 2)
+
     square = (RNG.normal(size=(3, 3)),)
     transposed = check_gradient(lambda p: of_symmetric(p).T, symmetric, *square, points=0)
     assert (transposed.verdict, transposed.diagnoses) == ("agree", ())
@@ -204,54 +197,6 @@ def test_2_is_2_whatever_else_it_may_be() -> None:
     assert "2 times exact (2 is also " in told.says
 
 
-@pytest.mark.slow
-def test_one_number_may_lack_an_input_as_well_as_a_factor() -> None:
-    """Inputs are the same at all points: dw without its x is 1/x of exact, and no factor."""
-
-    def square(w: Any, x: Any) -> Any:
-        return (jnp.tanh(w * x) - 1) ** 2
-
-    def lacking(w: Any, x: Any) -> Any:
-        h = np.tanh(w * x)
-        return 2 * (h - 1) * (1 - h * h)
-
-    told = check_gradient(lacking, square, np.array(0.3), np.array(1.7), points=0)
-    assert kinds(told) == {"unknown"}
-
-
-@pytest.mark.slow
-def test_equal_lengths_do_not_make_an_exchange() -> None:
-    """A sum over the wrong axis of 3 by 3 has the right shape, and is not an order of elements."""
-
-    def squares(p: Any, x: Any, y: Any) -> Any:
-        return jnp.mean((jnp.tanh(x @ p["w"] + p["b"][None, :]) - y) ** 2)
-
-    def summed(p: Any, x: Any, y: Any) -> Any:
-        h = np.tanh(x @ p["w"] + p["b"])
-        dz = 2 * (h - y) / y.size * (1 - h * h)
-        return {"w": x.T @ dz, "b": dz.sum(axis=1)}
-
-    params = {"w": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3)}
-    point = (params, RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3)))
-    assert kinds(check_gradient(summed, squares, *point, points=0)) <= {"unknown", "axis"}
-
-
-@pytest.mark.slow
-def test_rounding_in_single_precision_is_not_read_as_a_kind() -> None:
-    """A wrong formula whose gap is within what float32 rounds nearly everywhere."""
-
-    def squares(w: Any) -> Any:
-        return jnp.sum(w**2)
-
-    def slightly_off(w: Any) -> Any:
-        # Four hundred times the spacing of these numbers: of such a gap two digits are left.
-        return (2 * w * (1 + np.float32(5e-5) * np.cos(3 * w))).astype(np.float32)
-
-    w = np.array([0.3, -1.7, 0.9], dtype=np.float32)
-    told = check_gradient(slightly_off, squares, w, points=0)
-    assert kinds(told) == {"unknown"}
-
-
 # What it costs.
 
 
@@ -274,7 +219,7 @@ def wrong(p: Any, x: Any, y: Any) -> Any:
     return {name: -g for name, g in right(p, x, y).items()}
 
 
-def test_a_verdict_costs_no_diagnosis(asked: list[str]) -> None:
+def test_a_verdict_costs_no_diagnosis_and_a_diagnosis_is_made_once(asked: list[str]) -> None:
     ruled = report(wrong)
     assert (ruled.verdict, ruled.blame, ruled.passes) == ("disagree", "yours", False)
     assert ruled.headline
@@ -284,10 +229,6 @@ def test_a_verdict_costs_no_diagnosis(asked: list[str]) -> None:
     with pytest.raises(GradientMismatch):
         assert_gradient(wrong, loss, PARAMS, X, Y, points=0)
     assert asked == []
-
-
-def test_a_diagnosis_is_made_once(asked: list[str]) -> None:
-    ruled = report(wrong)
     first = ruled.diagnoses
     assert (asked, [d.kind for d in first]) == (["diagnose"], ["sign"])
     texts = [str(ruled), str(ruled), ruled._repr_html_()]
@@ -314,7 +255,7 @@ def test_what_breaks_in_a_diagnosis_does_not_reach_the_verdict(
     assert kinds(report(noisy)) == {"unknown"}
 
 
-def test_a_pickled_report_keeps_what_was_worked_out() -> None:
+def test_a_report_keeps_what_was_worked_out_when_pickled_and_as_json() -> None:
     ruled = report(wrong)
     before = pickle.loads(pickle.dumps(ruled))
     assert (before.verdict, before.headline, before.diagnoses) == ("disagree", ruled.headline, ())
@@ -323,17 +264,20 @@ def test_a_pickled_report_keeps_what_was_worked_out() -> None:
     assert (after.diagnoses, after.trial) == (told, None)
     assert [finding.kind for finding in after.findings] == ["sign"] * 3
     assert str(after).splitlines()[0] == str(ruled).splitlines()[0]
-
-
-def test_diagnoses_are_json() -> None:
-    ruled = report(wrong)
     answer = json.loads(json.dumps(ruled.to_dict(), allow_nan=False))
-    assert answer["diagnoses"] == [
-        {
-            "kind": "sign",
-            "says": ruled.diagnoses[0].says,
-            "leaves": ["params['b']", "params['v']", "params['w']"],
-        }
-    ]
+    paths = ["params['b']", "params['v']", "params['w']"]
+    assert answer["diagnoses"] == [{"kind": "sign", "says": told[0].says, "leaves": paths}]
     assert {finding["kind"] for finding in answer["findings"]} == {"sign"}
     assert answer["guilty_step"] is None
+
+
+@pytest.mark.slow
+def test_two_mistakes_in_two_leaves_have_their_own_names() -> None:
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        grads = right(p, x, y)
+        return grads | {"v": -grads["v"], "w": grads["w"] / 7}
+
+    assert [(d.kind, d.leaves) for d in report(gradient).diagnoses] == [
+        ("sign", ("params['v']",)),
+        ("factor", ("params['w']",)),
+    ]

@@ -11,7 +11,9 @@ from handgrad import check_gradient
 from handgrad.data.findings import Diagnosis
 from handgrad.data.point import point_at
 from handgrad.diagnosis import factors
-from tests.tiers import slowly
+from tests.tiers import one_of_each, slowly
+
+pytestmark = pytest.mark.usefixtures("measured_once")
 
 Grads = dict[str, Any]
 
@@ -24,7 +26,6 @@ PARAMS = {
     "w": RNG.normal(size=(3, 5)),
 }
 X, Y = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 5))
-ALL = tuple(f"params[{name!r}]" for name in PARAMS)
 
 
 def loss(params: Any, x: Any, y: Any) -> Any:
@@ -83,97 +84,75 @@ def exchanged(one: tuple[int, ...], other: tuple[int, ...]) -> Callable[[Any], A
     return change
 
 
-@pytest.mark.parametrize(
-    ("factor", "kind", "says"),
-    [
-        (-1, "sign", "the wrong sign"),
-        (1 / 7, "factor", "1/7 of exact (7 is the batch size)"),
-        slowly(5, "factor", "5 times exact (5 is the number of outputs)"),
-        # With no name it is told by its digits.
-        slowly(1.2345678, "factor", "1.2345678 times exact"),
-    ],
-)
-def test_the_whole_is_a_multiple(factor: float, kind: str, says: str) -> None:
-    (told,) = diagnoses(everywhere(factor))
-    assert (told.kind, told.leaves) == (kind, ALL)
-    assert says in told.says
+def decayed(grads: Grads, params: Any) -> Grads:
+    return {name: g + 0.01 * params[name] for name, g in grads.items()}
 
 
-@pytest.mark.slow
-def test_a_slight_factor_is_told_by_its_distance_from_1() -> None:
-    (told,) = diagnoses(everywhere(1 - 3e-6))
-    assert told.kind == "factor"
-    assert "(1 - 3e-6) times exact" in told.says
+def of(*leaves: str) -> tuple[str, ...]:
+    return tuple(f"params[{name!r}]" for name in leaves)
 
 
-@pytest.mark.parametrize(
-    ("mistake", "kind", "says"),
-    [
-        slowly(lambda g: -g, "sign", "the wrong sign"),
-        slowly(lambda g: 0 * g, "zero", " 0"),
-        slowly(lambda g: g / 2, "factor", "1/2 of exact"),
-        (np.transpose, "transposed", "the transpose of exact"),
-        (exchanged((0, 1), (2, 2)), "exchanged",
-         "params['square'][0, 1] and params['square'][2, 2] are exchanged"),
-        slowly(at(2, 1, factor=-1), "sign", "params['square'][2, 1]"),
-        slowly(at(2, 1, factor=0), "zero", "params['square'][2, 1]"),
-        slowly(at(2, 1, factor=1.3), "unknown", "0.3 of itself"),
-        # Twice too large may as well be one of two equal terms that was taken twice.
-        slowly(at(2, 1, factor=2), "unknown", "2 times exact"),
-        (lambda g: g[::-1], "unknown", "exact, reversed along axis 0"),
-        slowly(lambda g: g[:, ::-1], "unknown", "exact, reversed along axis 1"),
-        slowly(lambda g: g[::-1, ::-1], "unknown", "exact, reversed along every axis"),
-    ],
-)  # fmt: skip
-def test_one_leaf_is_wrong(mistake: Callable[[Any], Any], kind: str, says: str) -> None:
-    (told,) = diagnoses(in_leaf("square", mistake))
-    assert (told.kind, told.leaves) == (kind, ("params['square']",))
-    assert says in told.says
+ALL, BATCH = of(*PARAMS), "(7 is the batch size)"
+
+#: What is done to the right gradient; the kind, the leaves, and what is said.
+MISTAKES: dict[str, tuple[Callable[[Grads, Any], Grads], str, tuple[str, ...], str]] = {
+    "sign": (everywhere(-1), "sign", ALL, "the wrong sign"),
+    "mean for sum": (everywhere(1 / 7), "factor", ALL, f"1/7 of exact {BATCH}"),
+    "outputs": (everywhere(5), "factor", ALL, "5 times exact (5 is the number of outputs)"),
+    "digits": (everywhere(1.2345678), "factor", ALL, "1.2345678 times exact"),
+    "slight": (everywhere(1 - 3e-6), "factor", ALL, "(1 - 3e-6) times exact"),
+    **{
+        name: (in_leaf("square", change), kind, of("square"), says)
+        for name, change, kind, says in (
+            ("leaf's sign", lambda g: -g, "sign", "the wrong sign"),
+            ("leaf 0", lambda g: 0 * g, "zero", " 0"),
+            ("leaf halved", lambda g: g / 2, "factor", "1/2 of exact"),
+            ("transposed", np.transpose, "transposed", "the transpose of exact"),
+            (
+                *("elements exchanged", exchanged((0, 1), (2, 2)), "exchanged"),
+                "params['square'][0, 1] and params['square'][2, 2] are exchanged",
+            ),
+            ("element's sign", at(2, 1, factor=-1), "sign", "params['square'][2, 1]"),
+            ("element 0", at(2, 1, factor=0), "zero", "params['square'][2, 1]"),
+            ("element off", at(2, 1, factor=1.3), "unknown", "0.3 of itself"),
+            # Twice too large may as well be one of two equal terms that was taken twice.
+            ("element doubled", at(2, 1, factor=2), "unknown", "2 times exact"),
+            ("rows reversed", lambda g: g[::-1], "unknown", "exact, reversed along axis 0"),
+            ("columns", lambda g: g[:, ::-1], "unknown", "exact, reversed along axis 1"),
+            ("both", lambda g: g[::-1, ::-1], "unknown", "exact, reversed along every axis"),
+        )
+    },
+    # No term can have been left out of a vector: a bias that was summed over too few rows, say.
+    "vector's element": (
+        *(in_leaf("shift", at(1, factor=7)), "factor", of("shift")),
+        f"7 times exact {BATCH}",
+    ),
+    "a column's sign": (
+        in_leaf("w", lambda g: np.where(np.arange(5) == 3, -1, 1) * g),
+        *("sign", of("w"), "3 elements"),
+    ),
+    "two leaves": (
+        lambda g, _: g | {name: g[name] / 7 for name in ("scale", "shift")},
+        *("factor", of("scale", "shift"), f"1/7 of exact {BATCH}"),
+    ),
+    "leaves exchanged": (
+        lambda g, _: g | {"scale": g["shift"], "shift": g["scale"]},
+        *("exchanged", of("scale", "shift"), ""),
+    ),
+    "decay": (decayed, "weight-decay", ALL, "yours is exact plus 0.01 times the parameter itself"),
+    "decay of w": (lambda g, p: g | {"w": decayed(g, p)["w"]}, "weight-decay", of("w"), ""),
+}
+QUICK = ("sign", "mean for sum", "transposed", "leaves exchanged", "decay")
 
 
-def test_an_element_of_a_vector_has_a_factor() -> None:
-    """No term can have been left out of it: a bias that was summed over too few rows, say."""
-    (told,) = diagnoses(in_leaf("shift", at(1, factor=7)))
-    assert (told.kind, told.leaves) == ("factor", ("params['shift']",))
-    assert "7 times exact (7 is the batch size)" in told.says
-    assert "params['shift'][1]" in told.says
-
-
-@pytest.mark.slow
-def test_several_elements_have_one_mistake() -> None:
-    def mistake(grads: Grads, _: Any) -> Grads:
-        return grads | {"w": np.where(np.arange(5) == 3, -1, 1) * grads["w"]}
-
+@pytest.mark.parametrize("name", one_of_each(MISTAKES, QUICK))
+def test_what_a_mistake_is_called_and_where(name: str) -> None:
+    mistake, kind, leaves, says = MISTAKES[name]
     (told,) = diagnoses(mistake)
-    assert (told.kind, told.leaves) == ("sign", ("params['w']",))
-    assert "3 elements" in told.says
-
-
-@pytest.mark.slow
-def test_two_leaves_have_one_factor() -> None:
-    def mistake(grads: Grads, _: Any) -> Grads:
-        return grads | {name: grads[name] / 7 for name in ("scale", "shift")}
-
-    (told,) = diagnoses(mistake)
-    assert told.leaves == ("params['scale']", "params['shift']")
-    assert "1/7 of exact (7 is the batch size)" in told.says
-
-
-def test_leaves_are_exchanged() -> None:
-    (told,) = diagnoses(lambda g, _: g | {"scale": g["shift"], "shift": g["scale"]})
-    assert (told.kind, told.leaves) == ("exchanged", ("params['scale']", "params['shift']"))
-
-
-def test_a_decay_that_the_loss_does_not_have() -> None:
-    (told,) = diagnoses(lambda grads, p: {name: g + 0.01 * p[name] for name, g in grads.items()})
-    assert (told.kind, told.leaves) == ("weight-decay", ALL)
-    assert told.says.startswith("yours is exact plus 0.01 times the parameter itself")
-
-
-@pytest.mark.slow
-def test_a_decay_of_the_weights_alone() -> None:
-    (told,) = diagnoses(lambda grads, p: grads | {"w": grads["w"] + 0.01 * p["w"]})
-    assert (told.kind, told.leaves) == ("weight-decay", ("params['w']",))
+    assert (told.kind, told.leaves) == (kind, leaves)
+    assert says in told.says
+    if name == "vector's element":
+        assert "params['shift'][1]" in told.says
 
 
 @pytest.mark.slow
@@ -225,20 +204,17 @@ def test_the_name_of_a_factor(factor: float, text: str, about: str) -> None:
     assert factors.name(factor, given) == factors.Name(text, about)
 
 
-@pytest.mark.parametrize("factor", [1.0, -1.0, 0.0, 1.3, 7.001, 0.1234, np.nan])
-def test_a_factor_without_a_name(factor: float) -> None:
-    assert factors.name(factor, point_at({"w": np.zeros((3, 5))}, (X, Y))) is None
-
-
-@pytest.mark.parametrize(("factor", "text"), [(0.7, "0.7"), (1 / 0.7, "1/0.7")])
-def test_a_number_of_the_loss_is_a_name(factor: float, text: str) -> None:
+def test_factors_without_a_name_but_that_of_a_number_in_the_loss() -> None:
     given = point_at({"w": np.zeros((3, 5))}, (X, Y))
-    expected = factors.Name(text, " (0.7 is a number in the loss)")
-    assert factors.name(factor, given, (0.7,)) == expected
-    assert factors.name(factor, given) is None
-
-
-def test_an_inverse_without_a_name_is_told_as_one() -> None:
+    for factor in (1.0, -1.0, 0.0, 1.3, 7.001, 0.1234, np.nan, 0.7, 1 / 0.7):
+        assert factors.name(factor, given) is None
+    for factor, text in ((0.7, "0.7"), (1 / 0.7, "1/0.7")):
+        expected = factors.Name(text, " (0.7 is a number in the loss)")
+        assert factors.name(factor, given, (0.7,)) == expected
+    without_a_batch = point_at(np.zeros(3), (np.zeros(11),))
+    name = factors.Name("11", " (11 is the length of an input)")
+    assert factors.name(11, without_a_batch) == name
+    # An inverse is told as one.
     assert factors.part(1 / 88, None, "exact") == "1/88 of exact"
     assert factors.part(-1 / 88, None, "exact") == "-1/88 of exact"
     assert factors.part(0.1234, None, "exact") == "0.1234 of exact"
@@ -277,8 +253,3 @@ def test_a_strange_factor_near_1_is_no_kind_beside_another_mistake(another: bool
     told = check_gradient(gradient, loss, params, x, y, points=2).diagnoses
     assert [found.kind for found in told] == ["unknown" if another else "factor"]
     assert "0.97 of exact" in told[0].says
-
-
-def test_without_a_batch_it_is_a_length() -> None:
-    given = point_at(np.zeros(3), (np.zeros(11),))
-    assert factors.name(11, given) == factors.Name("11", " (11 is the length of an input)")

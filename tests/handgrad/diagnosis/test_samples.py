@@ -10,6 +10,8 @@ from handgrad import check_gradient
 from handgrad.diagnosis import samples
 from handgrad.diagnosis.samples import CONFIRM, FIT, Evidence, evidence
 
+pytestmark = pytest.mark.usefixtures("measured_once")
+
 W, X = np.array([0.5, -1.0, 2.0]), np.array([1.0, 2.0, 3.0])
 
 
@@ -26,17 +28,15 @@ def of(gradient: Any, **options: Any) -> Evidence | None:
     return evidence(check_gradient(gradient, loss, W, X, **options).trial)
 
 
-def test_a_wrong_gradient_is_wrong_at_some_points_to_fit_at_and_at_others_to_confirm() -> None:
-    found = of(doubled)
+@pytest.mark.parametrize("options", [{}, {"points": 0}])
+def test_a_wrong_gradient_is_wrong_at_some_points_to_fit_at_and_at_others_to_confirm(
+    options: Any,
+) -> None:
+    """Fresh points are drawn where the caller gave none."""
+    found = of(doubled, **options)
     assert found is not None
     assert (len(found.fit), len(found.fresh)) == (FIT, CONFIRM)
     assert all(sample.wrong.all() for sample in found.all)
-
-
-def test_fresh_points_are_drawn_where_the_caller_gave_none() -> None:
-    found = of(doubled, points=0)
-    assert found is not None
-    assert (len(found.fit), len(found.fresh)) == (FIT, CONFIRM)
     places = [tuple(sample.params) for sample in found.all]
     assert len(set(places)) == len(places)
 
@@ -64,6 +64,7 @@ def test_late_two_points_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (len(found.fit), len(found.fresh)) == (1, 1)
 
 
+@pytest.mark.slow
 def test_a_kink_is_asked_last() -> None:
     """What is nearest to a wrong gradient there is not what its author meant."""
 

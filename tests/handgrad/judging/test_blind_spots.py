@@ -10,6 +10,7 @@ import pytest
 from handgrad import check_backward, check_gradient
 from handgrad.judging.blind_spots import blind_spots
 from handgrad.report import GradientReport
+from models.zoo import MODELS as ZOO
 from tests.tiers import slowly
 
 RNG = np.random.default_rng(6)
@@ -41,6 +42,7 @@ def test_a_weight_that_is_0() -> None:
     assert warned(ruled(loss, *point, points=1), "is 0 at every point") == []
 
 
+@pytest.mark.slow
 def test_one_example() -> None:
     assert len(warned(ruled(loss, PARAMS, X[:1], Y[:1]), "one example: ")) == 1
     assert warned(ruled(loss, PARAMS, X[:2], Y[:2]), "one example: ") == []
@@ -48,7 +50,7 @@ def test_one_example() -> None:
 
 @pytest.mark.parametrize(
     ("examples", "axis_of"),
-    [(5, "params['b']"), slowly(3, "params['v']"), slowly(2, "params['w']")],
+    [slowly(5, "params['b']"), slowly(3, "params['v']"), slowly(2, "params['w']")],
 )
 def test_as_many_examples_as_something_is_long(examples: int, axis_of: str) -> None:
     (told,) = warned(ruled(loss, PARAMS, X[:examples], Y[:examples]), "equal lengths: ")
@@ -142,58 +144,18 @@ def test_a_wrong_gradient_is_told_what_is_wrong_and_no_more() -> None:
     assert [w for w in report.warnings if "cannot show" in w or "adds up" in w] == []
 
 
-# Nothing to be said: ordinary points of several models, none of whose lengths are equal.
+#: Ordinary points of several models, none of whose lengths are equal.
+ORDINARY = ("linear-regression", "softmax-regression", "rosenbrock", "convolution", "tanh-rnn")
 
 
-def entropy(p: Any, x: Any, y: Any) -> Any:
-    z = jnp.tanh(x @ p["v"] + p["b"][None, :]) @ p["w"]
-    return jnp.mean(jax.nn.logsumexp(z, axis=1) - jnp.sum(z * y, axis=1))
-
-
-def squares(w: Any, x: Any, y: Any) -> Any:
-    return jnp.mean((x @ w - y) ** 2)
-
-
-def convolved(w: Any, x: Any) -> Any:
-    return jnp.mean(jnp.tanh(jax.lax.conv_general_dilated(x, w, (1,), "VALID")) ** 2)
-
-
-def recurrent(p: Any, x: Any) -> Any:
-    def step(h: Any, row: Any) -> Any:
-        return jnp.tanh(h @ p["u"] + row @ p["v"]), None
-
-    return jnp.sum(jax.lax.scan(step, jnp.zeros(3), x)[0] ** 2)
-
-
-def rosenbrock(w: Any) -> Any:
-    return jnp.sum(100 * (w[1:] - w[:-1] ** 2) ** 2 + (1 - w[:-1]) ** 2)
-
-
-def attended(p: Any, x: Any) -> Any:
-    q, k, v = (x @ p[name] for name in "qkv")
-    return jnp.sum((jax.nn.softmax(q @ k.T) @ v) ** 2)
-
-
-ORDINARY = {
-    "relu network": (loss, PARAMS, X, Y),
-    "cross-entropy": (entropy, PARAMS, X, np.eye(2)[[0, 1, 1, 0, 1, 0, 0]]),
-    "least squares": (squares, RNG.normal(size=3), X, Y[:, 0]),
-    "rosenbrock": (rosenbrock, RNG.normal(size=5)),
-    "convolution": (convolved, RNG.normal(size=(2, 3, 2)), RNG.normal(size=(7, 3, 11))),
-    "recurrence": (
-        recurrent,
-        {"u": RNG.normal(size=(3, 3)), "v": RNG.normal(size=(2, 3))},
-        RNG.normal(size=(5, 2)),
-    ),
-    "attention": (attended, {name: RNG.normal(size=(3, 5)) for name in "qkv"}, X),
-}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [*("relu network", "least squares"),
-     *map(slowly, ("cross-entropy", "rosenbrock", "convolution", "recurrence", "attention"))],
-)  # fmt: skip
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*ORDINARY, "attention"])
 def test_an_ordinary_point_hides_nothing(name: str) -> None:
-    loss, *point = ORDINARY[name]
-    assert ruled(loss, *point, points=1).warnings == ()
+    (model,) = (model for model in ZOO if model.name == name)
+    point = model.draw(np.random.default_rng(0))
+    assert check_gradient(model.gradient, model.loss, *point, points=1).warnings == ()
+
+
+@pytest.mark.slow
+def test_nor_does_a_network_of_rectified_units() -> None:
+    assert ruled(loss, PARAMS, X, Y, points=1).warnings == ()

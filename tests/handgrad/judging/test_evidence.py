@@ -16,7 +16,8 @@ from handgrad.judging.reruns import formula
 from handgrad.judging.ruling import RIGHT_FORMULA, Gaps
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.tolerances import measure
-from tests.handgrad.referee.problems import flat, problem
+from tests.handgrad.oracle.problems import flat, problem
+from tests.tiers import slowly
 
 SATURATED = np.array([31.0, -31.0, 2.0])
 
@@ -89,8 +90,14 @@ def test_lines_that_only_run_in_floats_are_run_in_longer_ones() -> None:
 def test_lines_that_only_run_in_float64_prove_nothing() -> None:
     assert right(only_in_float64, np.array([31.0, 29.0])) == [False] * 2
 
+    # Lines that answer in another shape prove nothing.
+    def other(z: Any) -> Any:
+        return only_in_floats(z) if z.dtype == np.float64 else only_in_floats(z)[:2]
 
-@pytest.mark.parametrize("s", [sigmoid, lambda z: np.exp(-np.logaddexp(z * 0, -z))])
+    assert right(other) == [False] * 3
+
+
+@pytest.mark.parametrize("s", [sigmoid, slowly(lambda z: np.exp(-np.logaddexp(z * 0, -z)))])
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -111,8 +118,10 @@ def test_a_wrong_formula_is_not_right_where_digits_are_lost_as_well() -> None:
     assert right(lambda z: textbook(z) * (1 + 1e-9), np.array([31.0])) == [False]
 
 
-@pytest.mark.parametrize("step", [1e-5, 1e-7, 1e-8])
-@pytest.mark.parametrize("f", [sigmoid, lambda z: np.exp(-np.logaddexp(z * 0, -z)), jax.nn.sigmoid])
+@pytest.mark.parametrize("step", [1e-5, slowly(1e-7), slowly(1e-8)])
+@pytest.mark.parametrize(
+    "f", [sigmoid, slowly(lambda z: np.exp(-np.logaddexp(z * 0, -z))), slowly(jax.nn.sigmoid)]
+)
 def test_a_finite_difference_is_not_right_by_precision(f: Any, step: float) -> None:
     """Its own error stays where rounding goes."""
 
@@ -171,13 +180,6 @@ def test_float32_must_gain_more_than_float64() -> None:
         return only_in_floats(z) * (1 + np.finfo(z.dtype).eps ** 0.5)
 
     assert not any(right(shrinking, at))
-
-
-def test_lines_that_answer_in_another_shape_prove_nothing() -> None:
-    def other(z: Any) -> Any:
-        return only_in_floats(z) if z.dtype == np.float64 else only_in_floats(z)[:2]
-
-    assert right(other) == [False] * 3
 
 
 def one_precision(z: Any, slip: float = 0.0) -> Any:

@@ -23,11 +23,9 @@ def test_a_right_form_has_no_findings() -> None:
     assert findings == []
     assert [leaf.tolist() for leaf in found] == [[3, 3], 4.0, [[2, 2]] * 3]
     assert [leaf.dtype for leaf in found] == [np.float32, np.float64, np.float64]
-
-
-@pytest.mark.parametrize("s", [np.float64(4), np.array(4.0), np.asarray(4.0)[()]])
-def test_a_number_may_be_of_any_kind(s: Any) -> None:
-    assert answer({**RIGHT, "s": s}, GIVEN)[1] == []
+    # A number may be of any kind.
+    for s in (np.float64(4), np.array(4.0), np.asarray(4.0)[()]):
+        assert answer({**RIGHT, "s": s}, GIVEN)[1] == []
     assert answer({**RIGHT, "b": jnp.full(2, 3, jnp.float32)}, GIVEN)[1] == []
 
 
@@ -70,15 +68,16 @@ def test_another_container_is_another_structure() -> None:
     )
 
 
-def test_what_is_returned_by_mistake() -> None:
+def test_details_say_what_came_and_what_was_expected() -> None:
     given = point_at(np.ones(2), ())
     (nothing,) = answer(None, given)[1]
     assert "is its return statement missing?" in nothing.detail
     (value_too,) = answer((3.0, np.ones(2)), given)[1]
     assert "has_value=True" in value_too.detail
-
-
-def test_details_say_what_came_and_what_was_expected() -> None:
+    for single in (np.float64(2.5), 2.5, jnp.float32(2.5)):
+        (swapped,) = answer(single, GIVEN)[1]
+        words = "; were the loss and the gradient given in each other's place?"
+        assert swapped.detail.endswith(words)
     for wrong, words in (
         ({"w": np.ones((2, 3))}, "got shape (2, 3), expected (3, 2)"),
         ({"b": np.ones(2)}, "got float64, expected float32"),
@@ -131,12 +130,6 @@ def test_no_value_and_gradient(result: Any, kind: str, words: str) -> None:
     assert leaves == []
 
 
-@pytest.mark.parametrize("single", [np.float64(2.5), 2.5, jnp.float32(2.5)])
-def test_a_single_number_for_many_parameters_may_be_the_loss(single: Any) -> None:
-    (found,) = answer(single, GIVEN)[1]
-    assert found.detail.endswith("; were the loss and the gradient given in each other's place?")
-
-
 def test_a_second_call_must_answer_the_same() -> None:
     first, second = answer(RIGHT, GIVEN)[0], answer(RIGHT, GIVEN)[0]
     assert differs(first, second, GIVEN) is None
@@ -146,9 +139,7 @@ def test_a_second_call_must_answer_the_same() -> None:
     assert finding is not None
     assert (finding.kind, finding.leaf, finding.index) == ("not-repeatable", "params['w']", (2, 1))
     assert finding.detail == "a second call gave 5.0, the first one 2.0"
-
-
-def test_not_a_number_twice_is_the_same_answer_and_once_is_not() -> None:
+    # Not a number twice is the same answer, and once is not.
     first, second = answer(RIGHT, GIVEN)[0], answer(RIGHT, GIVEN)[0]
     first[0][1] = np.nan
     finding = differs(first, second, GIVEN)

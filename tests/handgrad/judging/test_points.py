@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import check_gradient
 from handgrad.data.point import point_at
 from handgrad.judging.points import SCALES, points
 
@@ -23,16 +22,16 @@ def leaves(point: Any) -> list[Any]:
     return [leaf.tolist() for leaf in point.leaves]
 
 
-def test_the_callers_point_comes_first() -> None:
+def test_points_are_seeded_and_the_callers_comes_first() -> None:
     given = given_here()
     assert next(points(given, 0, 0)) is given
     assert len(list(points(given, 0, 0))) == 1
     assert len(list(points(given, 5, 0))) == 6
     three: Any = np.int64(3)
     assert len(list(points(given, three, 0))) == 4
-
-
-def test_the_seed_decides() -> None:
+    _, moved, *_ = points(given_here([np.ones((0, 2)), 1.0]), 1, 0)
+    assert moved.params[0].shape == (0, 2)
+    # The seed decides.
     one, same, other = (list(points(given_here(), 3, seed)) for seed in (1, 1, 2))
     assert [leaves(p) for p in one] == [leaves(p) for p in same]
     assert leaves(one[1]) != leaves(other[1])
@@ -82,18 +81,6 @@ def test_huge_parameters_stay_finite(dtype: Any) -> None:
     params = {"w": np.array([largest, -largest, 1.0], dtype), "b": np.zeros(3, dtype)}
     for point in points(given_here(params), 8, 0):
         assert all(np.isfinite(leaf).all() for leaf in point.leaves)
-
-
-def test_an_empty_leaf() -> None:
-    _, moved, *_ = points(given_here([np.ones((0, 2)), 1.0]), 1, 0)
-    assert moved.params[0].shape == (0, 2)
-
-
-def test_a_count_may_be_of_numpy() -> None:
-    count: Any = np.int64(2)
-    assert check_gradient(
-        lambda w: 2 * w, lambda w: jnp.sum(w * w), np.ones(3), points=count
-    ).passes
 
 
 def test_a_list_of_points_is_taken_as_it_is() -> None:

@@ -120,12 +120,10 @@ def test_nine_digits_tell_float32_apart(value: float) -> None:
     assert len(re.sub(r"e.*|\D", "", text).strip("0")) <= 9
 
 
-def test_the_exact_value_has_twenty_digits() -> None:
+def test_the_exact_value_and_numbers_of_one_size() -> None:
     exact, yours = numerals.beside(Decimal(2).sqrt(), [2.0**0.5], "float64")
     assert (exact, yours) == ("1.4142135623730950488", "1.4142135623730951")
-
-
-def test_numbers_of_one_size_are_written_alike() -> None:
+    # Numbers of one size are written alike.
     assert numerals.beside(Decimal("1.2e-5"), [9.9e-6], "float64")[1].startswith("0.00000990")
     assert numerals.beside(Decimal("-12.5"), [0.0], "float64") == ["-12.5", "  0"]
     assert numerals.beside(Decimal("nan"), [math.inf, math.nan], "float64") == [
@@ -206,14 +204,12 @@ def test_what_the_headline_tells_is_not_told_twice() -> None:
     assert str(answer).count(ZERO.detail) == answer._repr_html_().count(ZERO.detail) == 1
 
 
-def test_many_remarks_are_counted() -> None:
+def test_many_remarks_are_counted_and_what_was_left_out_is_said() -> None:
     text = str(wrong(observed=(ZERO,) * 9, warnings=("careful",) * 5))
     assert (text.count("zero in"), text.count("careful")) == (4, 4)
     assert "... and 5 more findings" in text
     assert "... and 1 more warnings" in text
-
-
-def test_what_was_left_out_is_said() -> None:
+    # What was left out is said.
     text = str(report(leaf(elements=100_352, judged=1000), points=1, dropped=2))
     text = " ".join(words(text))
     assert "1 point judged, 2 left out because the loss is not finite there" in text
@@ -246,14 +242,12 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
-def test_rich_says_the_same_words() -> None:
+def test_rich_says_the_same_words_in_colours() -> None:
     worst = leaf("params['[red]b']", BOB, yours=1.0)
     answer = wrong(worst, RIGHT, warnings=("[bold]markup[/bold] is text",))
     assert content.ordered(answer)[0] is worst
     assert words(on_a_console(answer)) == words(str(answer))
-
-
-def test_rich_colours_the_verdict_and_underlines_where_digits_part() -> None:
+    # Rich colours the verdict and underlines where digits part.
     text = on_a_console(wrong(), colour=True)
     assert text.startswith("\x1b[1;31mdisagree\x1b[0m")
     assert "1.591\x1b[4m4044194235999e-13" in text

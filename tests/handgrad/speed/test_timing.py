@@ -46,6 +46,7 @@ def timed(gradient: Any, loss: Any = loss, *point: Any, **options: Any) -> Timin
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 0.001)
 
 
 def test_a_slow_gradient_is_slower_and_compiling_pays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +73,7 @@ def test_a_slow_gradient_is_slower_and_compiling_pays(monkeypatch: pytest.Monkey
     assert (found.rounds, found.static, found.not_compiled) == (2, (), None)
 
 
+@pytest.mark.slow
 def test_a_fast_gradient_and_compiling_never_pays() -> None:
     """It does less than what calling anything of JAX costs."""
     answer = gradient(W, X, Y)
@@ -80,6 +82,7 @@ def test_a_fast_gradient_and_compiling_never_pays() -> None:
     assert (autodiff.comparison, autodiff.break_even) == ("faster", 0)
 
 
+@pytest.mark.slow
 def test_a_gradient_under_jit_has_a_first_call_of_its_own() -> None:
     point = jax.tree_util.tree_map(lambda a: jnp.asarray(a, dtype=jnp.float32), (W, X, Y))
     by_hand = jax.jit(lambda w, x, y: 2 * x.T @ (x @ w - y) / 3)
@@ -97,12 +100,14 @@ def test_only_a_right_gradient_gets_a_time(verdict: str) -> None:
         time_gradient(gradient, loss, W, X, Y, report=report(verdict=verdict))
 
 
+@pytest.mark.slow
 def test_without_a_ruling_it_is_judged_first() -> None:
     with pytest.raises(NotTimedError, match="disagree"):
         time_gradient(lambda *a: gradient(*a) / 2, loss, W, X, Y)
     assert time_gradient(gradient, loss, W, X, Y, rounds=1).rounds == 1
 
 
+@pytest.mark.slow
 def test_the_last_answer_is_held_to_the_first() -> None:
     calls = count()
 
@@ -113,6 +118,7 @@ def test_the_last_answer_is_held_to_the_first() -> None:
         timed(tiring)
 
 
+@pytest.mark.slow
 def test_with_the_loss_beside_the_gradient() -> None:
     found = timed(lambda *a: (np.float64(loss(*a)), gradient(*a)), has_value=True)
     assert found.autodiff
@@ -122,7 +128,7 @@ def test_with_the_loss_beside_the_gradient() -> None:
     ("loss", "inputs", "static"),
     [
         slowly(lambda w, x, k: jnp.sum(w * k * x[0]), (X, 2.5), ()),
-        (lambda w, x, n: sum(jnp.sum(w**k * x[0]) for k in range(n)), (X, 3), ("inputs[1]",)),
+        slowly(lambda w, x, n: sum(jnp.sum(w**k * x[0]) for k in range(n)), (X, 3), ("inputs[1]",)),
         (lambda w, o: jnp.sum(w) if o["mean"] == "no" else w[0], ({"mean": "no"},), ("mean",)),
         slowly(lambda w, x, i: jnp.sum(w * x[int(i[0])]), (X, np.array([1])), ("inputs[1]",)),
         slowly(lambda w, i, o: jnp.sum(w[i]) if o == "sum" else w[0], (np.array([1]), "sum"),
@@ -151,6 +157,7 @@ def test_a_numpy_loss_is_timed_alone() -> None:
     assert "nothing to compare with" in str(found)
 
 
+@pytest.mark.slow
 def test_a_loss_that_asks_for_values_is_differentiated_as_it_stands() -> None:
     found = timed(gradient, lambda w, x, y: loss(w, x, y) if w[0] > 0 else 0 * w[0])
     assert found.autodiff

@@ -1,7 +1,12 @@
-"""Which step of a wrong gradient is to blame: one without whose mistake more of it is right."""
+"""Which step of a wrong gradient is to blame: one without whose mistake more of it is right.
+
+Also of steps that cannot be replaced or judged, and that answer in a form of their own.
+"""
 
 import json
-from typing import Any
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,13 +14,20 @@ import pytest
 
 from tests.handgrad.steps.recorded_problem import (
     NORMED,
+    PARAMS,
     asked,
+    bare,
     blamed,
     called,
+    loss,
     made_of,
+    scale_backward,
+    scale_forward,
     seen,
     told,
 )
+
+pytestmark = pytest.mark.slow
 
 
 def halved(dz: Any, cache: Any) -> Any:
@@ -30,96 +42,56 @@ def averaged(dz: Any, cache: Any) -> Any:
     return dz @ w.T, a.T @ dz, dz.mean(axis=0)
 
 
-@pytest.mark.slow
-def test_a_harmless_step_is_not_blamed() -> None:
-    """The mistake is in what the gradient does after its steps."""
-
-    def gradient(p: Any, x: Any, y: Any) -> Any:
-        grads = made_of()(p, x, y)
-        return grads | {"b": -grads["b"]}
-
-    report = asked(gradient)
-    assert blamed(report) == {"pool_backward": False}
-    assert report.to_dict()["guilty_step"] is None
-    assert " step" not in told(report)
-    wording = "): wrong, but with the right answer no array becomes right."
-    assert wording in told(report)[told(report).index("pool_backward (") :]
+def divided(dz: Any, cache: Any) -> Any:
+    """Of the linear layer; all of it is averaged."""
+    a, w = cache
+    return dz @ w.T / len(dz), a.T @ dz / len(dz), dz.sum(axis=0) / len(dz)
 
 
-@pytest.mark.slow
-def test_a_guilty_step_is_named_with_a_harmless_one_before_it() -> None:
-    report = asked(made_of(scale=called("scale_backward", halved)))
-    assert blamed(report) == {"pool_backward": False, "scale_backward": True}
-    first = seen(report).first_guilty
-    assert first is not None
-    assert report.to_dict()["guilty_step"] == first.name
-    wording = f"{first.name} is the first of its 4 steps back that makes it wrong. Kind: factor."
-    assert wording in told(report)
-    assert "pool_backward" not in told(report)
-    flags = [step["guilty"] for step in json.loads(json.dumps(seen(report).to_dict()))["steps"]]
-    assert flags == [True, None, False, None]
+def linear(da: Any, z: Any) -> Any:
+    """Of ReLU."""
+    return np.ones_like(z) * da
 
 
-@pytest.mark.slow
-def test_of_two_guilty_steps_the_first_on_the_way_back_is_named() -> None:
-    wrong = {"scale": ("scale_backward", halved), "affine": ("affine_backward", averaged)}
-    report = asked(made_of(**{step: called(*which) for step, which in wrong.items()}))
-    guilty = {"affine_backward": True, "pool_backward": False, "scale_backward": True}
-    assert blamed(report) == guilty
-    assert "affine_backward (" in told(report)
-    assert "is the first of its 4 steps back that is wrong. Kind: factor." in told(report)
-    assert told(report).index("Also wrong: scale_backward (") > told(report).index("Kind: factor.")
+HALVED = called("scale_backward", halved)
+AVERAGED, DIVIDED = called("affine_backward", averaged), called("affine_backward", divided)
 
 
-@pytest.mark.slow
-def test_two_steps_that_spoil_the_same_leaf_are_both_guilty() -> None:
-    """With either of them mended it is as wrong as before; the pool makes no difference to that."""
-
-    def relu_backward(da: Any, z: Any) -> Any:
-        return np.ones_like(z) * da
-
-    report = asked(made_of(scale=called("scale_backward", halved), relu=relu_backward))
-    guilty = {"pool_backward": False, "relu_backward": True, "scale_backward": True}
-    assert blamed(report) == guilty
+def wrong_at_the_end(p: Any, x: Any, y: Any) -> Any:
+    """In what it does after its steps."""
+    grads = made_of()(p, x, y)
+    return grads | {"b": -grads["b"]}
 
 
-@pytest.mark.slow
-def test_a_step_that_undoes_what_is_wrong_elsewhere_is_not_guilty() -> None:
-    """Mended, it would spoil what is right."""
-
-    def affine_backward(dz: Any, cache: Any) -> Any:
-        a, w = cache
-        return dz @ w.T / len(dz), a.T @ dz / len(dz), dz.sum(axis=0) / len(dz)
-
-    def gradient(p: Any, x: Any, y: Any) -> Any:
-        grads = made_of(affine=affine_backward)(p, x, y)
-        return {"k": grads["k"] * len(y), "w": grads["w"] * len(y), "b": grads["b"]}
-
-    assert blamed(asked(gradient)) == {"affine_backward": False, "pool_backward": False}
+def undone(p: Any, x: Any, y: Any) -> Any:
+    """Mended, the step would spoil what is right."""
+    grads = made_of(affine=DIVIDED)(p, x, y)
+    return {"k": grads["k"] * len(y), "w": grads["w"] * len(y), "b": grads["b"]}
 
 
-@pytest.mark.slow
-def test_digits_that_a_step_loses_are_not_what_is_wrong() -> None:
-    """Mended, it would lose none; what it makes wrong besides is not used."""
+# Digits that a step loses: mended, it would lose none; what it makes wrong besides is not used.
 
-    def softplus_forward(z: Any, scale: Any) -> Any:
-        return scale * np.log1p(np.exp(z)), (z, scale)
 
-    def softplus_backward(d: Any, cache: Any) -> Any:
-        z, scale = cache
-        return d * scale * (1 - 1 / (1 + np.exp(z))), 0 * scale
+def softplus_forward(z: Any, scale: Any) -> Any:
+    return scale * np.log1p(np.exp(z)), (z, scale)
 
-    def gradient(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
-        _, cache = softplus_forward(p["z"], 1.0)
-        dz, _ = softplus_backward(np.ones(3), cache)
-        return {"z": dz, "b": -p["b"]}
 
-    def soft(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
-        return jnp.sum(jnp.log1p(jnp.exp(p["z"]))) + jnp.sum(p["b"] ** 2) / 2
+def softplus_backward(d: Any, cache: Any) -> Any:
+    z, scale = cache
+    return d * scale * (1 - 1 / (1 + np.exp(z))), 0 * scale
 
-    report = asked(gradient, soft, {"z": np.array([-28.0, -27.5, -29.1]), "b": np.ones(2)})
-    assert {leaf.path: leaf.verdict for leaf in report.leaves}["params['z']"] == "imprecise"
-    assert blamed(report) == {"softplus_backward": False}
+
+def lossy(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
+    _, cache = softplus_forward(p["z"], 1.0)
+    dz, _ = softplus_backward(np.ones(3), cache)
+    return {"z": dz, "b": -p["b"]}
+
+
+def soft(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+    return jnp.sum(jnp.log1p(jnp.exp(p["z"]))) + jnp.sum(p["b"] ** 2) / 2
+
+
+SATURATED = {"z": np.array([-28.0, -27.5, -29.1]), "b": np.ones(2)}
 
 
 # Functions that are global variables.
@@ -150,6 +122,14 @@ def bessel_backward(dn: Any, cache: Any) -> Any:
     return (dn - n * (dn * n).mean(axis=0)[None, :]) / s[None, :]
 
 
+def noisy_forward(z: Any) -> Any:
+    return norm_forward(z)
+
+
+def noisy_backward(dn: Any, cache: Any) -> Any:
+    return bessel_backward(dn, cache) + 0.1
+
+
 def twice_normed(p: Any, x: Any, y: Any) -> Any:
     h = x @ p["v"]
     for _ in range(2):
@@ -170,46 +150,307 @@ def once_normed(p: Any, x: Any, y: Any) -> Any:
     return jnp.mean((z / jnp.sqrt(jnp.mean(z**2, axis=0))[None, :] @ p["w"] - y) ** 2)
 
 
-def by_bessel(p: Any, x: Any, y: Any) -> Any:
-    n, cache = bessel_forward(x @ p["v"])
-    d = 2 * (n @ p["w"] - y) / y.size
-    return {"v": x.T @ bessel_backward(d @ p["w"].T, cache), "w": n.T @ d}
-
-
-@pytest.mark.slow
-def test_a_step_that_is_used_twice_is_mended_at_both_places() -> None:
-    report = asked(by_twice_norm, twice_normed, NORMED)
-    assert [step.guilty for step in seen(report).steps] == [True, True]
-    assert "is the first of its 2 steps back that is wrong." in told(report)
-
-
-@pytest.mark.slow
-def test_a_wrong_forward_pass_is_no_fault_of_the_backward_pass() -> None:
-    """It is not that of its own forward pass, but mending it would make nothing right."""
-    report = asked(by_bessel, once_normed, NORMED)
-    assert blamed(report) == {"bessel_backward": False}
-    assert "wrong, but with the right answer no array becomes right." in told(report)
-    assert " is wrong" not in told(report)
-
-
-@pytest.mark.slow
-def test_a_kind_that_is_not_known_is_not_told_of_a_step() -> None:
-    """The sentence about the whole may say what it is; two would contradict each other."""
-
-    def noisy_backward(dn: Any, cache: Any) -> Any:
-        return bessel_backward(dn, cache) + 0.1
-
-    def noisy_forward(z: Any) -> Any:
-        return norm_forward(z)
+def by(forward: Any, backward: Any) -> Any:
+    """The gradient of a loss with one step between two products."""
 
     def gradient(p: Any, x: Any, y: Any) -> Any:
-        n, cache = noisy_forward(x @ p["v"])
-        d = 2 * (n @ p["w"] - y) / y.size
-        return {"v": x.T @ noisy_backward(d @ p["w"].T, cache), "w": n.T @ d}
+        a, cache = forward(x @ p["v"])
+        d = 2 * (a @ p["w"] - y) / y.size
+        dz = backward(d @ p["w"].T, cache)
+        return {"v": x.T @ (dz[0] if isinstance(dz, tuple) else dz), "w": a.T @ d}
 
-    report = asked(gradient, once_normed, NORMED)
-    assert blamed(report) == {"noisy_backward": True}
-    assert told(report).count("Kind: unknown") == 1
-    # It is that of the whole.
-    wording = "is wrong, its only step that was judged. Kind: unknown in params['v'];"
-    assert wording in told(report)
+    return gradient
+
+
+def cube(p: Any, x: Any, y: Any) -> Any:
+    return jnp.mean(((x @ p["v"]) ** 3 @ p["w"] - y) ** 2)
+
+
+def cube_forward(z: Any) -> Any:
+    return z**3, z
+
+
+def cube_backward(d: Any, z: Any) -> Any:
+    """Wrong: linear in z."""
+    return 3 * d * z
+
+
+def power_forward(z: Any, power: Any = 3.0) -> Any:
+    return z**power, (z, power)
+
+
+def power_backward(d: Any, cache: Any) -> Any:
+    """A setting has no derivative: ∂L/∂power is nobody's question."""
+    z, power = cache
+    return (d * z ** (power - 1),)
+
+
+#: An element of a list is not replaced.
+LISTED = [called("cube_backward", cube_backward)]
+
+
+def raising(p: Any, x: Any, y: Any) -> Any:
+    """It takes no answer but its own."""
+    a, cache = cube_forward(x @ p["v"])
+    d = 2 * (a @ p["w"] - y) / y.size
+    dz = cube_backward(d @ p["w"].T, cache)
+    if not np.array_equal(dz, 3 * (d @ p["w"].T) * cache):
+        raise ValueError("another answer")
+    return {"v": x.T @ dz, "w": a.T @ d}
+
+
+# A loss of one's own gives back what its cache alone tells: nothing comes back to it but 1.
+
+
+def summed(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
+    return jnp.sum((x * p[None, :]) ** 2)
+
+
+def squares_forward(a: Any) -> Any:
+    return (a * a).sum(), a
+
+
+def squares_backward(a: Any) -> Any:
+    return a  # 2 a
+
+
+def by_squares(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
+    out, of_scale = scale_forward(x, p)
+    _, of_squares = squares_forward(out)
+    return scale_backward(squares_backward(of_squares), of_scale)[1]
+
+
+# The right answer has the form of the wrong one: an input in a dict, another of integers.
+
+ROWS = np.array([0, 2, 2, 5, 1])
+
+
+class Back(NamedTuple):
+    """Cotangents by name."""
+
+    layer: dict[str, Any]
+    rows: None
+
+
+def lookup_forward(layer: dict[str, Any], rows: Any) -> Any:
+    return layer["table"][rows], (rows, layer["table"].shape)
+
+
+def lookup_backward(d: Any, cache: Any) -> Back:
+    rows, shape = cache
+    table = np.zeros(shape)
+    table[rows] += d  # once for each row, however often it is there
+    return Back({"table": table}, None)
+
+
+def looked_up(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take x)
+    return jnp.mean((p["v"][ROWS] @ p["w"] - y) ** 2)
+
+
+def by_lookup(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
+    h, cache = lookup_forward({"table": p["v"]}, rows=ROWS)
+    d = 2 * (h @ p["w"] - y) / y.size
+    return {"v": lookup_backward(d @ p["w"].T, cache=cache).layer["table"], "w": h.T @ d}
+
+
+class Case(NamedTuple):
+    """A wrong gradient, which of its steps that are wrong are to blame, and what is told."""
+
+    gradient: Any
+    blamed: Mapping[str, bool | None]
+    says: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()
+    loss: Any = loss
+    params: Any = PARAMS
+
+
+POOL = {"pool_backward": False}
+NOTHING = "wrong, but with the right answer no array becomes right."
+CASES = {
+    "harmless": Case(wrong_at_the_end, POOL, (NOTHING,), (" step",)),
+    "guilty after a harmless one": Case(
+        made_of(scale=HALVED),
+        POOL | {"scale_backward": True},
+        ("is the first of its 4 steps back that makes it wrong. Kind: factor.",),
+        ("pool_backward",),
+    ),
+    "two guilty": Case(
+        made_of(scale=HALVED, affine=AVERAGED),
+        POOL | {"scale_backward": True, "affine_backward": True},
+        (
+            "affine_backward (",
+            "is the first of its 4 steps back that is wrong. Kind: factor.",
+            "Also wrong: scale_backward (",
+        ),
+    ),
+    # With either of them mended it is as wrong as before; the pool makes no difference to that.
+    "two in one leaf": Case(
+        made_of(scale=HALVED, relu=called("relu_backward", linear)),
+        POOL | {"relu_backward": True, "scale_backward": True},
+    ),
+    "undone elsewhere": Case(undone, POOL | {"affine_backward": False}),
+    "lost digits": Case(lossy, {"softplus_backward": False}, loss=soft, params=SATURATED),
+    "used twice": Case(
+        by_twice_norm,
+        {"norm_backward": True},
+        ("is the first of its 2 steps back that is wrong.",),
+        loss=twice_normed,
+        params=NORMED,
+    ),
+    # It is not that of its own forward pass, but mending it would make nothing right.
+    "wrong forward pass": Case(
+        by(bessel_forward, bessel_backward),
+        *({"bessel_backward": False}, (NOTHING,), (" is wrong",), once_normed, NORMED),
+    ),
+    # The sentence about the whole may say what it is; two would contradict each other.
+    "unknown kind": Case(
+        by(noisy_forward, noisy_backward),
+        {"noisy_backward": True},
+        ("is wrong, its only step that was judged. Kind: unknown in params['v'];",),
+        loss=once_normed,
+        params=NORMED,
+    ),
+    "in a list": Case(
+        by(cube_forward, lambda d, z: LISTED[0](d, z)),
+        *({"cube_backward": None}, (), (" step",), cube, NORMED),
+    ),
+    "settings": Case(
+        by(power_forward, power_backward),
+        {"power_backward": True},
+        ("is wrong, its only step that was judged. Kind: factor.",),
+        loss=cube,
+        params=NORMED,
+    ),
+    "raises when mended": Case(raising, {"cube_backward": None}, loss=cube, params=NORMED),
+    "a loss": Case(
+        by_squares,
+        {"squares_backward": True},
+        (
+            "squares_backward (",
+            "its 2 steps back that is wrong. Kind: factor. In a, every element is 1/2",
+        ),
+        loss=summed,
+        params=PARAMS["k"],
+    ),
+    "forms": Case(by_lookup, {"lookup_backward": True}, loss=looked_up, params=NORMED),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_which_steps_are_to_blame(name: str) -> None:
+    case, before = CASES[name], dict(vars(sys.modules[__name__]))
+    report = asked(case.gradient, case.loss, case.params)
+    assert blamed(report) == case.blamed
+    text = told(report)
+    assert [part for part in case.says if part not in text] == []
+    assert [part for part in case.hides if part in text] == []
+    assert text.count("Kind: unknown") <= 1
+    places = [text.index(part) for part in case.says]
+    assert places == sorted(places)
+    # Whatever was put in a step's place is taken away again, also when that raises.
+    assert vars(sys.modules[__name__]) == before
+    if case.params is SATURATED:
+        assert {leaf.path: leaf.verdict for leaf in report.leaves}["params['z']"] == "imprecise"
+    if name == "used twice":
+        assert [step.guilty for step in seen(report).steps] == [True, True]
+    if name == "settings":
+        assert [step.inputs for step in seen(report).steps] == [("z",)]
+
+
+def test_the_first_guilty_step_as_json() -> None:
+    report = asked(made_of(scale=HALVED))
+    first = seen(report).first_guilty
+    assert first is not None
+    assert report.to_dict()["guilty_step"] == first.name
+    flags = [step["guilty"] for step in json.loads(json.dumps(seen(report).to_dict()))["steps"]]
+    assert flags == [True, None, False, None]
+    assert asked(wrong_at_the_end).to_dict()["guilty_step"] is None
+
+
+# Steps that are not judged.
+
+
+def backward_first(z: Any, d: Any) -> Any:
+    return d * z
+
+
+def by_cache_first(p: Any, x: Any, y: Any) -> Any:
+    """It would be judged with its arguments exchanged."""
+    backward = called("cube_backward", backward_first)
+    return by(cube_forward, lambda d, z: backward(z, d))(p, x, y)
+
+
+def first_forward(x: Any, w: Any) -> Any:
+    return x * w[None, :], x
+
+
+def first_backward(d: Any, x: Any) -> Any:
+    """Nothing comes back to x, and what comes back to the weights is right."""
+    return (d * x).sum(axis=0)
+
+
+def of_a_later_input(p: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (the others take them)
+    out, cache = first_forward(x, p)
+    return first_backward(out, cache)  # 2 out
+
+
+def whole_forward(z: Any) -> Any:
+    return np.arange(3), z  # of a dtype that has no derivatives
+
+
+def whole_backward(d: Any, z: Any) -> Any:  # noqa: ARG001 (a step takes its cache)
+    return d
+
+
+def with_whole_numbers(p: Any, x: Any, y: Any) -> Any:
+    _, cache = whole_forward(p["b"])
+    grads = made_of()(p, x, y)
+    return grads | {"b": -whole_backward(grads["b"], cache)}
+
+
+FORM = "cube_forward(...) -> (output, cache), cube_backward(cotangent, cache)"
+
+
+@pytest.mark.parametrize(
+    ("gradient", "loss", "params", "name", "says"),
+    [
+        (by_cache_first, cube, NORMED, "cube_backward", f"it does not have the form {FORM}"),
+        (
+            *(of_a_later_input, summed, PARAMS["k"], "first_backward"),
+            "its answers are not those of its first inputs (",
+        ),
+        (
+            *(with_whole_numbers, loss, PARAMS, "whole_backward"),
+            "TypeError: output: got int64, expected floats.",
+        ),
+    ],
+)
+def test_a_step_that_cannot_be_judged_is_named_with_the_reason(
+    gradient: Any, loss: Any, params: Any, name: str, says: str
+) -> None:
+    report = asked(gradient, loss, params)
+    (left,) = json.loads(json.dumps(seen(report).to_dict()))["not_judged"]
+    assert bare(left["name"]) == name
+    assert left["reason"] in says or says in left["reason"] + "."
+    assert f": not judged, {says}" in told(report)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_all_steps_that_were_judged_are_right(count: int) -> None:
+    def right_backward(d: Any, z: Any) -> Any:
+        return 3 * d * z * z
+
+    def right_forward(z: Any) -> Any:
+        return z**3, z
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        for _ in range(count - 1):
+            _, cache = right_forward(x)
+            right_backward(1.0 * x, cache)
+        grads = by(right_forward, right_backward)(p, x, y)
+        return grads | {"v": -grads["v"]}
+
+    report = asked(gradient, cube, NORMED)
+    assert seen(report).passes
+    wording = {1: "The step back that was judged is right.", 2: "The 2 steps back that were judged"}
+    assert wording[count] in told(report)

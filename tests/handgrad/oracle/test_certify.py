@@ -1,0 +1,180 @@
+"""The certified gradient: numbers known otherwise, precision, zeros, programs held to series."""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flint import arb
+from jax import lax
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.oracle import evaluate, random_directions
+from handgrad.oracle.certify import certify
+from handgrad.oracle.reference import UndecidableError
+from handgrad.program.interpreter import UncertifiedPrimitiveError
+from tests.exact import gradient as by_series_of_the_article
+from tests.handgrad.oracle.problems import by_jax, certified, flat, gradient, problem
+from tests.tiers import slowly
+
+START = np.array([1.0, 1, 1, 1, 1, 1, 0, 0, 0])
+ALICE, BOB = (np.array([-2.0, -1.0]), 1.0), (np.array([25.0, 6.0]), 0.0)
+
+
+def article(p: Any, x: Any, y: Any) -> Any:
+    h1 = jax.nn.sigmoid(p[0] * x[0] + p[1] * x[1] + p[6])
+    h2 = jax.nn.sigmoid(p[2] * x[0] + p[3] * x[1] + p[7])
+    return (y - jax.nn.sigmoid(p[4] * h1 + p[5] * h2 + p[8])) ** 2
+
+
+@pytest.mark.parametrize("method", ["series", "program"])
+def test_alice_has_the_printed_gradient(method: str) -> None:
+    w1, w2, w5, b3 = 0.0214695352658111, 0.0107347676329056, -0.0112692202429582, -0.237617559528428
+    reference = certified(article, START, *ALICE, method=method)
+    expected = [w1, w2, w1, w2, w5, w5, -w2, -w2, b3]
+    np.testing.assert_allclose(balls.midpoints(reference.gradient), expected, rtol=5e-15)
+    assert float(reference.loss.mid()) == pytest.approx(0.226866287190871, rel=3e-15)
+
+
+def test_bob_where_both_witnesses_are_wrong() -> None:
+    reference = gradient(article, START, *BOB)
+    assert reference[0] == pytest.approx(1.591767734273890e-13, rel=2e-15)
+    _, witness = by_jax(article, START, *BOB)
+    assert abs(witness[0] / reference[0] - 1) == pytest.approx(2.3e-4, rel=0.02)
+
+
+@pytest.mark.parametrize(("x", "y"), [ALICE, BOB])
+def test_another_evaluation_in_balls_agrees(x: Any, y: float) -> None:
+    params = START + np.linspace(-0.7, 0.9, 9)
+    reference = certified(article, params, x, y)
+    pairs = zip(reference.gradient, by_series_of_the_article(params, x, y), strict=True)
+    assert all(ours.overlaps(theirs) for ours, theirs in pairs)
+    assert (
+        balls.radii(reference.gradient) < 2.0**-80 * abs(balls.midpoints(reference.gradient))
+    ).all()
+
+
+@pytest.mark.parametrize("e", [80, slowly(550)])
+def test_cancellation_that_takes_more_bits(e: int) -> None:
+    """((x + 2^2e) - 2^2e)² by factors that floats can hold."""
+
+    def loss(x: Any) -> Any:
+        large = lax.optimization_barrier(jnp.float64(2.0**e)) ** 2
+        return ((x + large) - large) ** 2
+
+    reference = certified(loss, 0.3)
+    assert reference.bits >= 2 * e + 80
+    assert (reference.gradient[0] - 2 * arb(0.3)).contains(0)
+    assert balls.radii(reference.gradient)[0] < 2.0**-80
+
+
+def test_an_exact_zero_by_cancellation() -> None:
+    """d/dx of sin² x + cos² x is 0, and no precision gives it relative bits."""
+    reference = certified(
+        lambda p: jnp.sin(p[0]) ** 2 + jnp.cos(p[0]) ** 2 + p[1], np.array([0.7, 2])
+    )
+    assert reference.gradient[0].contains(0)
+    assert abs(reference.gradient[0]) < arb(2) ** -1400
+    assert reference.gradient[1] == 1
+
+
+@pytest.mark.parametrize("tiny", [1e-60, 1e-150, -1e-290])
+def test_a_tiny_number_beside_large_ones_is_no_zero(tiny: float) -> None:
+    """Its enclosure contains 0 until there are bits enough."""
+
+    def loss(p: Any, c: Any) -> Any:
+        return (p[0] + c) * 1e10 - p[0] * 1e10 + p[1] * 1e10 + (jnp.exp(p[0] * c) - 1.0)
+
+    reference = gradient(loss, np.array([0.7, 1.0]), np.float64(tiny))
+    assert reference[0] == pytest.approx(tiny, rel=1e-15)
+    assert reference[1] == 1e10
+
+
+def network(p: Any, x: Any, y: Any) -> Any:
+    h = jnp.tanh(x @ p["w"] + p["b"][None, :])
+    return jnp.mean((h @ p["v"] - y) ** 2)
+
+
+def network_at(n_in: int, n_hidden: int, n_out: int) -> Any:
+    rng = np.random.default_rng(11)
+    params = {
+        "w": rng.normal(size=(n_in, n_hidden)),
+        "b": rng.normal(size=n_hidden),
+        "v": rng.normal(size=(n_hidden, n_out)),
+    }
+    return params, rng.normal(size=(2, n_in)), rng.normal(size=(2, n_out))
+
+
+def test_both_methods_agree_on_a_network_of_a_hundred_parameters() -> None:
+    point = network_at(7, 11, 3)
+    series, program = (certified(network, *point, method=m) for m in ("series", "program"))
+    assert series.gradient.size == 121
+    assert "every element" in series.how
+    assert "held to" in program.how
+    for p, q in zip(series.gradient, program.gradient, strict=True):
+        assert p.overlaps(q)
+        # What a random direction does not see belongs to the enclosure.
+        assert arb(2) ** -59 * abs(p) <= q.rad() <= arb(2) ** -57 * abs(p)
+    assert series.program is not None
+    assert series.known.all()
+    assert program.known.all()
+
+
+@pytest.mark.parametrize("element", [0, 40, 120])
+def test_holding_catches_one_tiny_element_that_is_off_by_2_to_the_minus_50(element: int) -> None:
+    params, x, y = network_at(7, 11, 3)
+    params["w"][:] *= 1e-30  # some elements are far smaller than others
+    case = problem(network, params, x, y)
+    with balls.precision(768):
+        _, right = evaluate.gradient(case, case.traced.gradient, case.arguments(), Comparisons())
+        assert random_directions.is_consistent(case, right, bits=768)
+        wrong = right.copy()
+        wrong[element] = wrong[element] * (1 + arb(2) ** -50)
+        assert not random_directions.is_consistent(case, wrong, bits=768)
+        wrong[element] = right[element] + arb(0, 2.0**-50) * right[element]
+        with pytest.raises(MorePrecisionNeededError):
+            random_directions.is_consistent(case, wrong, bits=768)
+
+
+def test_data_in_the_closure_is_data() -> None:
+    c = np.array([0.1, -0.3, 0.7])
+    at = np.array([1.5, 2.5, -3.5])
+    reference = gradient(lambda p: jnp.sum(p * p * jnp.asarray(c)), at)
+    np.testing.assert_array_equal(reference, 2 * at * c)
+
+
+def test_what_has_no_rule_is_named() -> None:
+    """A sampler that rejects what it draws has no derivative, though JAX has a rule for one."""
+    with pytest.raises(UncertifiedPrimitiveError, match="random_gamma") as caught:
+        certified(lambda p: jax.random.gamma(jax.random.key(0), p[0]), np.array([0.3]))
+    assert caught.value.name == "random_gamma"
+
+
+@pytest.mark.parametrize("at", [0.0, -1.0])
+def test_what_is_not_finite_is_undecidable(at: float) -> None:
+    with pytest.raises(UndecidableError, match="not finite"):
+        certified(lambda x: jnp.sqrt(x), at)
+
+
+def test_no_parameters_in_a_leaf() -> None:
+    reference = certified(lambda p: p[0] ** 2 + p[1].sum(), (3.0, np.zeros((0, 2))))
+    assert balls.midpoints(reference.gradient).tolist() == [6.0]
+
+
+def test_a_trusted_rule_is_taken_at_its_word() -> None:
+    @jax.custom_vjp
+    def straight(x: Any) -> Any:
+        return jnp.tanh(x)
+
+    straight.defvjp(lambda x: (straight(x), None), lambda _, ct: (ct,))
+    case = problem(lambda p: jnp.sum(straight(p) * 3.0), np.array([0.3, 0.5]))
+    own = certify(case)
+    taken = certify(replace(case, trusted=frozenset({"straight"})))
+    expected = 3 * (1 - np.tanh([0.3, 0.5]) ** 2)
+    np.testing.assert_allclose(balls.midpoints(own.gradient), expected, rtol=1e-15)
+    assert own.program is None or own.program is case.traced.plain()
+    assert balls.midpoints(taken.gradient).tolist() == [3.0, 3.0]
+    assert flat({"a": 1.0}).tolist() == [1.0]

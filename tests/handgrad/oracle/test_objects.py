@@ -1,0 +1,261 @@
+"""NumPy's own lines on object arrays of power series."""
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.special
+from flint import arb
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.dual import Dual
+from handgrad.oracle.numpy_losses.dispatch import NumpyRun
+from handgrad.oracle.numpy_losses.pack import packed, unpacked
+from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series
+from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
+from tests.tiers import one_of_each
+
+X = np.array([0.3, -0.7, 1.2])
+A = np.array([[2.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 1.0]])
+
+
+def lines(disturbance: Any = None, final: bool = True) -> NumpyRun:
+    return NumpyRun(Comparisons(final=final, undefined=final), {}, disturbance)
+
+
+def series(session: NumpyRun, x: np.ndarray) -> Any:
+    """The numbers of an array, each followed in its own direction."""
+    tangent = balls.zeros((x.size, x.size))
+    tangent[np.arange(x.size), np.arange(x.size)] = balls.ONE
+    return unpacked(session, Dual(balls.exact(x), tangent.reshape(x.size, *x.shape)))
+
+
+def value_and_slopes(f: Callable[[Any], Any], x: np.ndarray = X) -> tuple[float, list[float]]:
+    with balls.precision(192):
+        session = lines()
+        found = packed(session, f(series(session, x)))
+        assert found.tangent is not None
+        return float(found.value.item()), [float(t) for t in found.tangent]
+
+
+#: What NumPy's functions, on objects and as their counterparts, have in common with jax.numpy's.
+SAME: dict[str, Callable[[Any, Any], Any]] = {
+    "exp": lambda np, x: np.sum(np.exp(A @ x) ** 2),
+    "softplus": lambda np, x: np.mean(np.log1p(np.exp(x))),
+    "tanh": lambda np, x: np.tanh(x).sum() + np.sinh(x[0]) / np.cosh(x[1]),
+    "sqrt": lambda np, x: np.sqrt(np.square(x) + 1).sum(),
+    "maximum": lambda np, x: np.maximum(x, 0) @ np.minimum(x, 1),
+    "where": lambda np, x: np.sum(np.where(x > 0, x**2, 3 * x)),
+    "where with floats": lambda np, x: np.sum(np.where(x > 0, x, 1.0) * x),
+    "abs": lambda np, x: np.prod(np.abs(x)),
+    "norm": lambda np, x: np.linalg.norm(x) + np.linalg.norm(x, 1),
+    "dot": lambda np, x: np.dot(x, A) @ x + np.dot(x, x) + np.vdot(x, x) + np.inner(x, x),
+    "cumsum": lambda np, x: np.cumsum(x)[1] * np.cumprod(x)[-1],
+    "clip": lambda np, x: np.clip(x, -0.5, 0.5).sum() + np.clip(x, None, 1.0).sum(),
+    "logaddexp": lambda np, x: np.logaddexp(x, 0).sum() + np.logaddexp(x[0], x[1]),
+    "arctan2": lambda np, x: np.arctan2(x[0], x[1]) + np.hypot(x[0], x[2]),
+    "power": lambda np, x: np.power(np.abs(x), 1.7).sum() + 2.0 ** x[0] + x[0] ** x[1] + x[1] ** 0,
+    "whole powers": lambda np, x: x[0] ** 3 + x[1] ** -2 + np.power(x[2], 4),
+    "logarithms": lambda np, x: np.log2(x[2]) + np.log10(x[2]) + np.log(x[0]) + np.reciprocal(x[1]),
+    "extremes": lambda np, x: np.max(x) * np.min(x) + x.max() + np.ptp(x),
+    "sorting": lambda np, x: np.sort(x)[1] * np.median(x) + x[np.argsort(x)[0]] * x[np.argmax(x)],
+    "moments": lambda np, x: np.var(x) + np.std(x) + np.average(x, weights=np.arange(1.0, 4.0)),
+    "einsum": lambda np, x: np.einsum("i,ij,j->", x, A, x) + np.trace(np.outer(x, x)),
+    "tensordot": lambda np, x: np.tensordot(np.outer(x, x), A, 2) + np.kron(x, x).sum(),
+    "solve": lambda np, x: (
+        np.linalg.solve(A + np.outer(x, x), x)[1] + np.linalg.inv(A).sum() * x[0]
+    ),
+    "slogdet": lambda np, x: np.linalg.slogdet(A + np.outer(x, x))[1] + np.linalg.det(A * x[0]),
+    "moving": lambda np, x: (x.reshape(3, 1) * A).T.sum(axis=0).max() + np.roll(x, 1) @ x,
+    "joining": lambda np, x: np.concatenate([x, 2 * x]).sum() * np.stack([x, x])[1, 2],
+    "differences": lambda np, x: np.diff(x) @ np.diff(x) + np.polyval(np.array([1.0, 2.0]), x[0]),
+    "convolve": lambda np, x: np.convolve(x, x)[2] + np.interp(x[0], X[::2], X[::2] ** 2),
+    "sums": lambda np, x: (A * x).sum(axis=1, keepdims=True)[2, 0] + np.sum(A * x, axis=(0, 1)),
+    "some": lambda np, x: np.sum(x, where=np.array([True, False, True])) * x[x > 0].sum(),
+    "remainder": lambda np, x: np.mod(x[2], 0.5) + np.sinc(x[0]) + np.float64(2.0) * x[1],
+    "expit": lambda np, x: np.sum(scipy_of(np).expit(x) * scipy_of(np).gammaln(x + 2)),
+    "xlogy": lambda np, x: scipy_of(np).xlogy(x[2], x[0]) + scipy_of(np).erf(x[1]),
+}
+
+
+def scipy_of(module: Any) -> Any:
+    return scipy.special if module is np else jax.scipy.special
+
+
+#: For the quick tests: each way that a function may go, once.
+QUICK = ("exp", "where", "norm", "logaddexp")
+
+
+@pytest.mark.parametrize("name", one_of_each(SAME, QUICK))
+def test_numpys_functions_and_jaxs_have_the_same_gradient(name: str) -> None:
+    f = SAME[name]
+    value, slopes = value_and_slopes(lambda x: f(np, x))
+    with jax.enable_x64(True), jax.numpy_rank_promotion("allow"):
+        by_jax = jax.value_and_grad(lambda x: f(jnp, x))
+        # Compiled in one piece, but where elements are picked by their value.
+        expected, gradient = (by_jax if name == "some" else jax.jit(by_jax))(jnp.asarray(X))
+        # JAX rounds; its linear algebra the most.
+        assert value == pytest.approx(float(expected), rel=1e-12)
+        np.testing.assert_allclose(slopes, np.asarray(gradient), rtol=1e-10, atol=1e-12)
+
+
+def test_twins_with_other_options_are_other_twins() -> None:
+    def f(x: Any) -> Any:
+        square = np.outer(x, x) + A @ np.diag(x)
+        return np.einsum("ij,j->i", square, X)[0] - np.einsum("ij,i->j", square, X)[0]
+
+    value, _ = value_and_slopes(f)
+    assert value == pytest.approx((A @ np.diag(X) @ X - np.diag(X) @ A.T @ X)[0])
+    assert abs(value) > 0.1
+
+
+def test_what_jax_is_told_to_refuse_is_numpys_right() -> None:
+    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
+        value, _ = value_and_slopes(lambda x: np.logaddexp(A, x).sum() + np.hypot(x, 2).sum())
+    assert value == pytest.approx(np.logaddexp(A, X).sum() + np.hypot(X, 2).sum())
+
+
+def test_arrays_of_ones_own() -> None:
+    def f(x: Any) -> Any:
+        out = np.zeros_like(x)
+        for i, xi in enumerate(x):
+            out[i] += xi * x[i - 1]
+        row = out[:2]
+        row *= 2
+        out[2:] -= 1
+        np.multiply(out, x, out=out)
+        first, *others = x
+        return out.sum() + first * sum(others) + np.array([first, 2 * first]).sum() + abs(x[1])
+
+    def expected(x: Any) -> Any:
+        out = x * jnp.roll(x, 1) * jnp.array([2.0, 2.0, 1.0]) - jnp.array([0.0, 0.0, 1.0])
+        return (out * x).sum() + x[0] * (x[1] + x[2]) + 3 * x[0] - x[1]
+
+    value, slopes = value_and_slopes(f)
+    with jax.enable_x64(True):
+        assert value == pytest.approx(float(expected(jnp.asarray(X))), rel=1e-14)
+        compiled = jax.jit(jax.grad(expected))
+        np.testing.assert_allclose(slopes, compiled(jnp.asarray(X)), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda x: x + 2, 1), (lambda x: 2 - x, -1), (lambda x: x - np.float64(3), 1),
+        (lambda x: x * x, 6), (lambda x: np.float32(0.5) * x, 0.5), (lambda x: 1 / x, -1 / 9),
+        (lambda x: x / (1 + x), 1 / 16), (lambda x: x**3, 27), (lambda x: x**2.0, 6),
+        (lambda x: 2**x, 8 * math.log(2)), (lambda x: -(+x), -1), (lambda x: abs(-x), 1),
+        (lambda x: np.exp(-x), -math.exp(-3)), (lambda x: x.real.item().conjugate(), 1),
+        (lambda x: max(x, 1) + min(x, 4), 2), (lambda x: np.sum(x) + np.mean(x), 2),
+    ],
+)  # fmt: skip
+def test_a_number_by_itself(f: Any, slope: float) -> None:
+    assert value_and_slopes(f, np.array(3.0))[1] == [pytest.approx(slope, rel=1e-15)]
+
+
+def test_comparisons_of_numbers() -> None:
+    with balls.precision(192):
+        session = lines(final=False)
+        small, large = series(session, np.array([1.0, 2.0]))
+        orders = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
+        assert [f(small, large) for f in orders] == [True, True, False, False, False, True]
+        assert [f(small, 1.0) for f in (operator.eq, operator.ne)] != [False, False]
+        assert (np.array([0.0, 3.0]) < small).tolist() == [True, False]
+        assert bool(large)
+        assert not unpacked(session, Dual(balls.zeros(())))
+
+
+def test_what_cannot_be_told_apart_is_no_silent_false() -> None:
+    with balls.precision(192):
+        unknown = arb(0, 1e-40)
+        for f in (operator.lt, operator.gt, operator.eq, operator.ne, max):
+            number = Number(lines(final=False), unknown, balls.zeros((1,)))
+            with pytest.raises(MorePrecisionNeededError):
+                f(number, 0)
+        array = unpacked(lines(final=False), Dual(balls.boxed([unknown], (1,))))
+        for f in (lambda x: np.maximum(x, 0), np.abs, np.sort, lambda x: x > 0, np.max):
+            with pytest.raises(MorePrecisionNeededError):
+                f(np.concatenate([array, array * 2]))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: float(x[0]),
+        lambda x: int(x[0]),
+        lambda x: math.exp(x[0]),
+        lambda x: np.asarray(x, dtype=float),
+        lambda x: x.astype(int),
+        lambda x: np.zeros(3).__setitem__(0, x[0]),
+        lambda x: operator.iadd(np.zeros(3), x),
+        lambda x: x + 1j,
+        lambda x: x + np.array(["a", "b", "c"]),
+        lambda x: range(x[0]),
+        lambda x: np.fft.fft(x),
+    ],
+)
+def test_what_a_series_cannot_be(f: Any) -> None:
+    with balls.precision(192), pytest.raises(TypeError):
+        f(series(lines(), X))
+
+
+def test_what_a_series_is_and_is_not() -> None:
+    with balls.precision(192), pytest.raises(NotOnSeriesError, match="is no float"):
+        float(series(lines(), X)[0])
+    # Arrays remain series.
+    with balls.precision(192):
+        x = series(lines(), X)
+        for array in (x[1:], x * 2, x.T, np.concatenate([x, x]), np.zeros_like(x), 1 - x, x.copy()):
+            assert isinstance(array, Series)
+        assert isinstance(x[0], Number)
+        assert isinstance(np.dot(x, x), Number)
+        assert x.astype(np.float32) is not x
+    # Whole numbers are exact.
+    with balls.precision(192):
+        session = lines()
+        x = series(session, X)
+        large = 2**60 + 1
+        assert (x[0] + large - large).value.overlaps(arb(0.3))
+        assert packed(session, np.array([large])).value[0] == arb(large)
+
+
+def test_data_half_an_ulp_away() -> None:
+    rng = np.random.default_rng(0)
+    other, values = OtherData(rng), rng.standard_normal((40, 3))
+    with balls.precision(192):
+        moved = other.constant(values).value
+        gaps = balls.midpoints(np.abs(moved - balls.exact(values))) / np.spacing(np.abs(values))
+        assert (gaps == 0.5).all()
+        signs = balls.midpoints(moved - balls.exact(values)) > 0
+        assert 0.25 < signs.mean() < 0.75
+        # A slice of the same data is moved as the whole is, another draw moves it otherwise.
+        assert (other.constant(values[3:, 1]).value == moved[3:, 1]).all()
+        assert not (OtherData(rng).constant(values).value == moved).all()
+        meant = np.array([0.0, 1.0, -1.0, np.inf])
+        assert (other.constant(meant).value == balls.exact(meant)).all()
+        single = other.constant(values.astype(np.float32)[:1]).value
+        assert np.abs(balls.midpoints(single) / values[0] - 1).max() > 1e-9
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_results_and_slopes_are_rounded(dtype: Any) -> None:
+    """As far as a float is in its own format, and no further."""
+    unit, seen = float(np.finfo(dtype).eps) / 2, []
+    with balls.precision(192):
+        for seed in range(8):
+            session = lines(Rounding(np.random.default_rng(seed), np.dtype(dtype)))
+            x = series(session, X)
+            for made, exact in ((x[0] * 3, 3.0), (np.sum(x), 1.0), (np.exp(x)[0], math.exp(0.3))):
+                assert made.tangent is not None
+                seen.append(abs(float(made.tangent[0]) / exact - 1) / unit)
+    assert 0.9 < max(seen) < 4
+    tiny = float(np.finfo(dtype).smallest_normal)
+    with balls.precision(192):
+        near = Rounding(np.random.default_rng(0), np.dtype(dtype)).after(Dual(balls.exact([tiny])))
+        assert abs(float(near.value[0]) / tiny - 1) >= 0.9

@@ -1,0 +1,144 @@
+"""Every rule of the table, in a loss that has the operation and in JAX's gradient of it."""
+
+from itertools import product
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+from jax.extend import core as jex
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.oracle import evaluate
+from handgrad.oracle.certify import certify
+from handgrad.oracle.evaluate import Problem
+from handgrad.program.rules import RULES
+from tests.handgrad.oracle.problems import assert_right, problem
+from tests.handgrad.program.rule_losses import COMPARING, CONTROL, ELEMENTWISE, of
+from tests.handgrad.program.rule_losses_of_arrays import (
+    LINEAR_ALGEBRA,
+    MOVING,
+    SUMMING,
+    triangular,
+)
+from tests.handgrad.program.rule_losses_of_windows import WINDOWS
+from tests.tiers import one_of_each
+
+LOSSES = {
+    **ELEMENTWISE,
+    **COMPARING,
+    **CONTROL,
+    **MOVING,
+    **SUMMING,
+    **WINDOWS,
+    **LINEAR_ALGEBRA,
+}
+
+#: Names that the installed JAX gives to no operation of a loss of real numbers.
+NEVER: dict[str, str] = {
+    "pjit": "the name of `jit` in earlier versions",
+    "checkpoint": "the name of `remat2` in other versions",
+    "copy_p": "the name of the Python object; the operation is `copy`",
+    "closed_call": "from inside of transformations alone",
+    "core_call": "from inside of transformations alone",
+    "expand_dims": "traced as broadcast_in_dim or reshape",
+    "scatter_add": "spelt scatter-add",
+    "lt_to": "inside of jnp.interp and searchsorted, in some versions",
+    "le_to": "as lt_to",
+    "device_put": "inside of jax.scipy.sparse.linalg.cg",
+    "one_minus_square": "in the gradient of tanh, in later versions alone",
+}
+
+#: Gradient programs that are not the gradient: their rule has a rounded literal.
+ROUNDED_RULES = {"cbrt": "1/3"}
+
+#: The design's operations that take no real number: JAX runs them as they stand.
+BY_JAX = {
+    "and": of(lambda p: jnp.where((p > 0) & (p < 0.9), p, p * p)),
+    "iota": of(lambda p: jnp.where(lax.iota(np.int32, 5) > 2, p, p * p)),
+    "platform_index": of(lambda p: lax.platform_dependent(p, cpu=jnp.sin, default=jnp.cos)),
+    "reduce_or": of(lambda p: jnp.where(jnp.any(p > 1), p, p * p)),
+}
+
+DESIGN = """
+abs add add_any and broadcast_in_dim cholesky concatenate cond convert_element_type copy
+custom_jvp_call custom_linear_solve digamma div dot_general eq erfc exp gather ge gt integer_pow
+iota is_finite jit lgamma log log1p logistic lt lu max min mul ne neg platform_index reduce_max
+reduce_or reduce_sum rem reshape rsqrt scan scatter-add select_n sign square squeeze stop_gradient
+sub tanh transpose triangular_solve
+erf erf_inv expm1 pow sqrt sin cos tan atan2 clamp cumsum cumlogsumexp sort argmax while
+dynamic_slice dynamic_update_slice pad rev reduce_prod reduce_min conv_general_dilated
+custom_vjp_call expand_dims exp2 cbrt
+"""
+
+
+def operations(jaxpr: Any) -> set[str]:
+    names = {eqn.primitive.name for eqn in jaxpr.eqns}
+    inner = (part for eqn in jaxpr.eqns for part in jex.jaxprs_in_params(eqn.params))
+    return names.union(*map(operations, inner))
+
+
+def names_in(case: Problem) -> set[str]:
+    programs = (case.traced.loss, case.traced.gradient)
+    return set().union(*(operations(program.jaxpr.jaxpr) for program in programs))
+
+
+def assert_program_right(case: Problem, bits: int = 300) -> None:
+    """JAX's gradient program in exact arithmetic gives the slopes that the series of the loss do,
+    even at a precision where nothing of float64 could hide.
+    """
+    with balls.precision(bits):
+        arguments, units = case.arguments(), balls.exact(np.eye(case.size))
+        value, slopes = evaluate.slopes(case, units, Comparisons(final=True))
+        loss, grads = evaluate.gradient(
+            case, case.traced.gradient, arguments, Comparisons(final=True)
+        )
+        assert loss.overlaps(value)
+        assert np.max(balls.magnitudes(slopes - grads)) < 2.0 ** (100 - bits)
+
+
+def test_every_rule_has_its_loss() -> None:
+    assert set(LOSSES) | set(NEVER) == set(RULES)
+    assert not set(LOSSES) & set(NEVER)
+
+
+def test_the_design_is_covered() -> None:
+    assert set(DESIGN.split()) - set(RULES) == set(BY_JAX)
+
+
+@pytest.mark.slow  # each compiles a loss of its own
+@pytest.mark.parametrize("name", [*LOSSES, *BY_JAX])
+def test_a_rule(name: str) -> None:
+    loss, params = {**LOSSES, **BY_JAX}[name]
+    case = assert_right(loss, params)
+    assert name in names_in(case)
+    if name not in ROUNDED_RULES:
+        assert_program_right(case)
+
+
+@pytest.mark.parametrize(
+    "options", one_of_each(list(product((True, False), repeat=3)), [(True, True, True)])
+)
+def test_triangular_systems_of_every_kind(options: tuple[bool, ...]) -> None:
+    """The value by NumPy, and two derivations of the slopes."""
+    left, lower, transposed = options
+    ones = left == lower
+    loss, (m, b) = triangular(
+        left_side=left, lower=lower, transpose_a=transposed, unit_diagonal=ones
+    )
+    a = np.stack([m, m.T]) + 2.0 * np.eye(3)
+    a = np.tril(a) if lower else np.triu(a)
+    a = np.where(np.eye(3) == 1, 1.0, a) if ones else a
+    a = a.swapaxes(1, 2) if transposed else a
+    x = np.linalg.solve(a if left else a.swapaxes(1, 2), b)
+    case = problem(loss, (m, b))
+    known = numpy_mixed(x if left else x.swapaxes(1, 2))
+    assert float(certify(case, "series").loss.mid()) == pytest.approx(known, rel=1e-13)
+    assert_program_right(case)
+
+
+def numpy_mixed(x: np.ndarray) -> float:
+    """`mixed` once more, for NumPy."""
+    return float(np.sum(np.cos(1.0 + np.arange(x.size)).reshape(x.shape) * x * x + x))

@@ -1,1 +1,0 @@
-"""The referee's truth, held to what is known without it."""

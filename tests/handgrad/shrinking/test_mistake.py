@@ -1,0 +1,136 @@
+"""Whether a mistake shows at another point: what autodiff says is asked first, and is not all."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_gradient
+from handgrad.data.point import point_at
+from handgrad.judging.judge import judge_point
+from handgrad.judging.ruling import RIGHT, ROUNDED
+from handgrad.shrinking.signature import neither_zero, signature
+from handgrad.shrinking.still_fails import Mistake
+
+#: For which sign of each parameter a gradient is wrong.
+SIGNS = (("a", 1), ("b", -1))
+
+
+def mistake(gradient: Any, loss: Any, *point: Any) -> Mistake:
+    """The mistake of a gradient, as it is found at a point."""
+    trial = check_gradient(gradient, loss, *point, points=0).trial
+    seen = signature(trial.outcomes[0])
+    assert seen is not None
+    return Mistake(trial.case, trial.outcomes[0], seen)
+
+
+@pytest.mark.slow
+def test_the_judge_knows_better_than_autodiff() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(jax.nn.sigmoid(w))
+
+    def wrong_below_0(w: Any) -> Any:
+        e = np.exp(-np.abs(w))
+        return np.where(w < 0, -1, 1) * e / (1 + e) ** 2
+
+    found = mistake(wrong_below_0, loss, np.array([-1.0]))
+    assert found.shows(point_at(np.array([-2.0]), ()))
+    saturated = point_at(np.array([36.0]), ())  # autodiff has lost all digits but one
+    assert found.seems(saturated)
+    assert not found.shows(saturated)
+
+
+def test_not_where_there_are_ties_if_there_were_none() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.abs(w["a"]) + w["b"] ** 2
+
+    def wrong(w: Any) -> Any:
+        return {"a": np.sign(w["a"]), "b": w["b"]}
+
+    found = mistake(wrong, loss, {"a": np.array(0.5), "b": np.array(1.0)})
+    assert found.shows(point_at({"a": np.array(2.0), "b": np.array(1.0)}, ()))
+    assert not found.shows(point_at({"a": np.array(0.0), "b": np.array(1.0)}, ()))
+
+
+def test_not_where_it_is_another_mistake() -> None:
+    def loss(w: Any) -> Any:
+        return w["a"] ** 2 + w["b"] ** 2
+
+    def wrong(w: Any) -> Any:
+        return {name: w[name] * (1 if w[name] * sign > 0 else 2) for name, sign in SIGNS}
+
+    found = mistake(wrong, loss, {"a": np.array(1.0), "b": np.array(1.0)})
+    assert found.shows(point_at({"a": np.array(2.0), "b": np.array(3.0)}, ()))
+    assert not found.shows(point_at({"a": np.array(-2.0), "b": np.array(-1.0)}, ()))
+
+
+@pytest.mark.slow
+def test_not_where_it_is_of_that_point_only() -> None:
+    """At ties of its parameters the gradient is wrong in a way that nobody asked about."""
+
+    def loss(w: Any) -> Any:
+        return jax.nn.logsumexp(w["z"]) * w["t"]
+
+    def wrong(w: Any) -> Any:
+        z, t = w["z"], w["t"]
+        p = np.exp(z) / np.exp(z).sum()
+        value = z.max() + np.log1p(np.exp(z - z.max())[z < z.max()].sum())  # one is the largest
+        return {"z": p * t, "t": value * (1 + (t > 1))}
+
+    point = {"z": np.array([0.0, 1.0]), "t": np.array(2.0)}
+    found = mistake(wrong, loss, point)
+    assert found.shows(point_at(point, ()))
+    tied = {"z": np.array([1.0, 1.0]), "t": np.array(0.5)}
+    assert check_gradient(wrong, loss, tied, points=0).verdict == "disagree"
+    assert not found.seems(point_at(tied, ()))
+
+
+def test_beside_a_number_neither_wrong_nor_right_is_0() -> None:
+    def loss(w: Any, x: Any) -> Any:
+        return (w * x - 1) ** 2 + w**2
+
+    def no_decay(w: Any, x: Any) -> Any:
+        return 2 * (w * x - 1) * x
+
+    found = mistake(no_decay, loss, np.array(3.0), np.array(2.0))
+    plainer = found.beside_a_number()
+    for x, plain in ((0.0, False), (1.0, False), (0.5, True)):  # yours is 0, 0, -0.5; exact 2, 2, 1
+        point = point_at(np.array(1.0), (np.array(x),))
+        assert found.shows(point)
+        assert plainer.seems(point) == plainer.shows(point) == plain
+
+
+def test_where_it_was_found_as_a_0_it_may_be_one() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(w**2)
+
+    found = mistake(lambda w: 0 * w, loss, np.array([3.0]))
+    assert found.beside_a_number().shows(point_at(np.array([1.0]), ()))
+
+
+def test_rounding_in_another_element_is_no_number_beside_it() -> None:
+    ones = np.ones(2)
+    assert neither_zero(np.array([1.0, 0.0]), ones, ones + 1)
+    assert not neither_zero(np.array([1.0, 1e-16]), np.array([1.0, 1.0]), np.array([0.0, 1.0]))
+    assert not neither_zero(np.zeros(2), ones, ones)
+
+
+@pytest.mark.parametrize(("offset", "shown"), [(2.0**10, True), (2.0**40, False)])
+def test_not_where_a_right_gradient_keeps_less_than_half_of_its_digits(
+    offset: float, shown: bool
+) -> None:
+    def loss(w: Any, offset: Any) -> Any:
+        return ((w + offset) ** 2 - offset**2) ** 2
+
+    def half(w: Any, offset: Any) -> Any:
+        return 2 * w * (w + 2 * offset) * (w + offset)
+
+    found = mistake(half, loss, np.array(1.5), np.array(1.0))
+    assert found.seen.autodiff == RIGHT
+    point = point_at(np.array(1 / 3), (np.array(offset),))
+    ruling = judge_point(found.loss, point).ruling
+    assert ruling is not None
+    assert ruling.autodiff.worst == ROUNDED
+    assert found.shows(point) == shown

@@ -1,0 +1,161 @@
+"""The two tolerances: how far from the reference an answer may be."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad.arithmetic import balls
+from handgrad.oracle.certify import certify
+from handgrad.tolerance.tolerances import LOOSE, SHARP, Tolerance, half_an_ulp_away, measure
+from tests.handgrad.oracle.problems import by_jax, problem
+
+BOTH = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+
+
+def measured(loss: Any, params: Any, *inputs: Any, seed: int = 0) -> tuple[Tolerance, np.ndarray]:
+    case = problem(loss, params, *inputs)
+    reference = certify(case)
+    return measure(case, reference, seed), balls.midpoints(reference.gradient)
+
+
+@BOTH
+def test_floats_stand_for_values_half_an_ulp_away(dtype: Any) -> None:
+    x = np.array([0.3, -1.7, 1e-40, 3e7, 0.0, -0.0, 1.0, -1.0, np.inf], dtype)
+    with balls.precision(300):
+        (moved,) = half_an_ulp_away([x], np.random.default_rng(0))
+        gaps = balls.midpoints(np.array(moved[:-1] - balls.exact(x[:-1])))
+    np.testing.assert_array_equal(np.abs(gaps[:4]), np.abs(np.spacing(x[:4])).astype(float) / 2)
+    assert not gaps[4:].any()
+    assert float(moved[-1]) == np.inf
+
+
+def test_half_ulps_go_both_ways_and_differ_from_draw_to_draw() -> None:
+    rng = np.random.default_rng(0)
+    x = np.full(64, 0.3)
+    with balls.precision(300):
+        gaps = [half_an_ulp_away([x], rng)[0] - balls.exact(x) for _ in range(2)]
+    draws = [np.sign(balls.midpoints(gap)) for gap in gaps]
+    assert all(20 < np.sum(draw > 0) < 44 for draw in draws)
+    assert (draws[0] != draws[1]).any()
+
+
+def hilbert(n: int) -> np.ndarray:
+    i = np.arange(n)
+    return 1.0 / (i[:, None] + i[None, :] + 1.0)
+
+
+def least_squares(p: Any, a: Any, b: Any) -> Any:
+    return jnp.sum((a @ p - b) ** 2)
+
+
+def first_order(p: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The most that half an ulp in every number moves 2 aᵀ(a p - b), to first order; 0 and ±1
+    stay.
+    """
+    half = [np.where(np.abs(v) == 1, 0, np.spacing(np.abs(v)) / 2) for v in (p, a, b)]
+    r = np.abs(a @ p - b)
+    of_a = half[1].T @ r + np.abs(a).T @ (half[1] @ np.abs(p))
+    return 2 * (np.abs(a.T @ a) @ half[0] + of_a + np.abs(a).T @ half[2])
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_the_sharp_yardstick_is_the_conditioning(n: int) -> None:
+    """Near the solution of Hilbert's system the residual is small and every digit of it counts."""
+    a, p = hilbert(n), np.linspace(0.7, 1.9, n)
+    b = a @ p + 1e-9 * np.cos(np.arange(n))
+    measures, reference = measured(least_squares, p, a, b)
+    most = first_order(p, a, b)
+    assert (measures.unit <= most + np.spacing(np.abs(reference))).all()
+    assert (measures.unit >= most / 20).all()
+    assert (measures.unit / np.abs(reference) > 1e-9).all()
+    assert (np.abs(by_jax(least_squares, p, a, b)[1] - reference) <= measures.sharp).all()
+
+
+def test_units_follow_the_condition_number() -> None:
+    """The relative move of aᵀa x = c is that of the residual over the residual."""
+    sizes = []
+    for small in (1e-3, 1e-6, 1e-9):
+        a, p = hilbert(5), np.linspace(0.7, 1.9, 5)
+        measures, reference = measured(least_squares, p, a, a @ p + small * np.cos(np.arange(5)))
+        sizes.append(np.median(measures.unit / np.abs(reference)))
+    assert 100 < sizes[1] / sizes[0] < 10_000
+    assert 100 < sizes[2] / sizes[1] < 10_000
+
+
+def test_where_nothing_moves_half_an_ulp_of_the_largest_about_it_counts() -> None:
+    def loss(p: Any) -> Any:
+        return p["a"][0] * 3.0 + p["a"][1] * 0.0 + jnp.sum(p["b"].astype(jnp.float64) * 0.0)
+
+    at = {"a": np.ones(2), "b": np.ones(2, np.float32)}
+    measures, _ = measured(loss, at)
+    assert measures.unit.tolist() == [2.0**-52, 3 * 2.0**-53, *[3 * 2.0**-24] * 2]
+    assert measures.sharp.tolist() == (SHARP * measures.unit).tolist()
+
+
+def test_where_all_is_zero_rounding_is_the_size() -> None:
+    def loss(p: Any) -> Any:
+        return jnp.sum(jnp.sin(p) ** 2 + jnp.cos(p) ** 2)
+
+    measures, reference = measured(loss, np.array([0.3, 1.2]))
+    assert np.max(np.abs(reference)) < 1e-300
+    assert ((measures.unit > 1e-17) & (measures.unit < 1e-15)).all()
+
+
+@BOTH
+def test_each_leaf_has_the_units_of_its_format(dtype: Any) -> None:
+    measures, reference = measured(lambda p: jnp.sum(jnp.exp(p)), np.array([0.3, -1.7], dtype))
+    spacing = float(np.finfo(dtype).eps)
+    assert (measures.unit >= spacing / 4 * np.abs(reference)).all()
+    assert (measures.unit <= 2 * spacing * np.abs(reference)).all()
+    assert (measures.loose >= LOOSE * spacing / 4 * np.abs(reference)).all()
+    assert (measures.loose <= LOOSE * 4 * spacing * np.abs(reference)).all()
+    assert 0 < measures.unit_of_loss < measures.loose_of_loss < 100 * spacing
+
+
+def test_lost_digits_are_rounding_and_not_conditioning() -> None:
+    """σ(1 - σ) at 31 has four digits left; the number itself is well conditioned."""
+
+    def loss(z: Any) -> Any:
+        return jax.nn.sigmoid(z)
+
+    measures, reference = measured(loss, 31.0)
+    error = np.abs(by_jax(loss, 31.0)[1] - reference)
+    assert (error > 1e-5 * reference).all()
+    assert (measures.sharp < 1e-11 * reference).all()
+    assert (error <= measures.loose).all()
+    assert np.max(np.abs(balls.midpoints(measures.program) / reference - 1)) < 1e-15
+
+
+def test_a_tie_does_not_fall_to_either_side_by_chance() -> None:
+    """max(a, b) where both are equal numbers, each moved by itself."""
+    at = np.full(7, 0.3, np.float32)
+    b = jnp.asarray(at)
+
+    def loss(p: Any, c: Any) -> Any:
+        return jnp.sum(jnp.maximum(p, c) * 5.0 + jnp.maximum(p, b) + p**2)
+
+    measures, reference = measured(loss, at, at)
+    assert (measures.unit < 1e-6).all()
+    assert (measures.loose < 1e-4).all()
+    assert np.abs(reference).max() > 0.5
+
+
+def test_constants_in_the_closure_move_as_well() -> None:
+    x = np.array([0.3, 0.7, 1.9])
+    inside, _ = measured(lambda p: jnp.exp(jnp.sum(p * jnp.asarray(x)) * 100.0), np.zeros(3))
+    outside, _ = measured(lambda p, x: jnp.exp(jnp.sum(p * x) * 100.0), np.zeros(3), x)
+    assert (inside.unit > 2e-15).all()
+    np.testing.assert_allclose(inside.unit, outside.unit, rtol=1.0)
+
+
+def test_the_seed_decides() -> None:
+    x = np.cos(np.arange(5.0))
+    one, same, other = (
+        measured(lambda p: jnp.sum(jnp.sin(p) ** 3), x, seed=seed)[0] for seed in (1, 1, 2)
+    )
+    assert one.unit.tolist() == same.unit.tolist()
+    assert one.loose.tolist() == same.loose.tolist()
+    assert one.loose.tolist() != other.loose.tolist()

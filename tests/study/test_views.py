@@ -1,0 +1,166 @@
+"""What every view of the page keeps: it opens, by the keyboard too, to everybody, and on paper."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from study.build import PAGE
+from tests.study.browser import DESKTOP, PHONE, At, axe, into_view
+
+pytestmark = pytest.mark.slow
+
+#: By view: an address at which there is much in it.
+VIEWS = {
+    "notice": "nonsense=1",
+    "samples": "seed=44",
+    "network": "seed=44&edits=w1:2&show=gradients",
+    "steps": "step=8",
+    "parameter": "edits=w1:2",
+    "equation": "person=bob&step=18&form=article",
+    "nudge": "person=bob&nudge=4",
+    "surface": "seed=44&axes=w5;b3",
+    "training": "seed=44&epoch=40&you=140;66",
+    "you": "you=170;66&unit=kg",
+    "quiz": "quiz=1&seed=7",
+    "break": "mistake=clipped",
+    "errata": "printed=1&erratum=18",
+    "derivation": "person=bob&mistake=half-mse",
+    "check": "",
+}
+
+
+def answer(page: Page) -> None:
+    """Half of a question, so that the field for the rest is there."""
+    for name in ("negative", "hint"):
+        page.locator("#quiz").get_by_role("button", name=name).click()
+
+
+def on_paper(page: Page) -> None:
+    """As it is printed on A4."""
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 960})
+
+
+#: What is done besides.
+DONE: dict[str, Callable[[Page], None]] = {"quiz": answer, "derivation": on_paper}
+
+#: Words that no reader should meet, in texts and in what is drawn.
+NONSENSE = r"""
+(place) => {
+  const bad = /\b(NaN|undefined|null|Infinity)\b|\[object/;
+  const root = document.querySelector(place);
+  const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) if (bad.test(texts.currentNode.data)) found.push(texts.currentNode.data);
+  for (const node of root.querySelectorAll("*")) {
+    for (const { name, value } of node.attributes) {
+      if (bad.test(value)) found.push(`${name}=${value}`);
+    }
+  }
+  return found.map((of) => of.slice(0, 80));
+}
+"""
+
+#: The focus goes to the beginning of a view; the controls in it, how many.
+_BEGIN = """
+(view) => {
+  const place = document.getElementById(view);
+  window.left = new Set([...place.querySelectorAll(
+    "button, input, select, textarea, summary, [tabindex]"
+  )].filter((node) => !node.disabled && node.tabIndex >= 0 &&
+    node.checkVisibility({ visibilityProperty: true })));
+  place.tabIndex = -1;
+  place.focus();
+  place.removeAttribute("tabindex");
+  return window.left.size;
+}
+"""
+
+#: What has the focus, if it does not show that; it is ticked off.
+_FOCUSED = """
+() => {
+  const node = document.activeElement;
+  if (!window.left.delete(node)) return null;
+  const label = node.querySelector?.(".label-back");
+  const hasRing = getComputedStyle(node).outlineStyle !== "none";
+  const isOutlined = label && getComputedStyle(label).strokeWidth === "3px";
+  return hasRing || isOutlined ? null : node.outerHTML.slice(0, 80);
+}
+"""
+
+
+def by_keyboard(page: Page, view: str) -> list[str]:
+    """The controls of a view that the tabulator does not come to, or that do not show it."""
+    unseen = []
+    for _ in range(page.evaluate(_BEGIN, view)):
+        page.keyboard.press("Tab")
+        unseen.append(page.evaluate(_FOCUSED))
+    left = page.evaluate("[...window.left].map((node) => node.outerHTML.slice(0, 80))")
+    return [*filter(None, unseen), *left]
+
+
+@pytest.mark.parametrize(("size", "dark"), [(DESKTOP, False), (PHONE, True)])
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view(at: At, view: str, size: tuple[int, int], dark: bool) -> None:
+    at()  # so that a question that was answered is asked again
+    page = at(VIEWS[view], size=size, dark=dark, still=True)
+    DONE.get(view, lambda _: None)(page)
+    place = page.locator(f"#{view}")
+    into_view(place)
+    page.wait_for_timeout(200)  # what is drawn as it comes into view is drawn finely
+    assert place.inner_text() != ""
+    assert page.evaluate(NONSENSE, f"#{view}") == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert axe(page, f"#{view}") == []
+    assert by_keyboard(page, view) == []
+    page.emulate_media(media="print")
+    assert place.is_visible() == (view == "derivation")
+
+
+def test_it_is_every_view() -> None:
+    found = re.search(r"const VIEWS = \{([^}]*)\}", (PAGE / "main.js").read_text("utf-8"))
+    assert found is not None
+    names = [of.partition(":")[0].strip() for of in found[1].split(",")]
+    assert sorted(names) == sorted(VIEWS)
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ('<button tabindex="2">a</button><button>b</button>', ["<button>b</button>"]),
+        ("<button disabled>a</button><button hidden>b</button>", []),
+        ("<button>a</button><input><a>no control</a>", []),
+    ],
+)
+def test_a_control_that_is_not_reached_would_be_seen(at: At, body: str, seen: list[str]) -> None:
+    assert by_keyboard(made_up(at, body), "made-up") == seen
+
+
+def test_a_control_that_does_not_show_its_focus_would_be_seen(at: At) -> None:
+    page = made_up(at, "<button>a</button>")
+    page.evaluate("document.querySelector('#made-up button').style.outline = 'none'")
+    assert by_keyboard(page, "made-up") == ['<button style="outline: none;">a</button>']
+
+
+def made_up(at: At, body: str) -> Page:
+    """The page with another part at its end."""
+    page = at()
+    page.evaluate(
+        """(body) => {
+          document.getElementById("made-up")?.remove();
+          const place = document.createElement("p");
+          place.id = "made-up";
+          place.innerHTML = body;
+          document.body.append(place);
+        }""",
+        body,
+    )
+    return page
+
+
+def test_the_page_as_a_whole(at: At, at_own: At) -> None:
+    """What axe sees in no part of it: its landmarks, and the order of its headings."""
+    assert axe(at("person=diana&seed=44&epoch=300&step=4&printed=1&unit=kg", still=True)) == []
+    assert axe(at_own(size=(768, 800), dark=True, still=True)) == []
