@@ -110,6 +110,7 @@ def test_predictions_of_general_networks_lie_where_they_must(of: Described) -> N
             assert np.all(span.hi - span.lo <= 1e-11 * np.abs(by_hand))
 
 
+@pytest.mark.slow
 def test_examples_are_the_same_whatever_is_imported(tmp_path: Path) -> None:
     """Hypothesis takes constants from modules that are not installed; none reaches our draws."""
     of_networks = network_strategies.points(NETWORKS[2]).map(lambda point: point.x[0, 0].item())

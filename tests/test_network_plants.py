@@ -51,6 +51,7 @@ QUICK_SLUGS = ("dw-transposed", "accumulates", "dropped-term")
 QUICK = [pair for pair in PLANTED if pair[0] in [FIRST[slug] for slug in QUICK_SLUGS]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("at", "host"), [ALL[0], *(slowly(*host) for host in ALL[1:])])
 def test_the_right_gradient_agrees_in_every_host(at: int, host: str) -> None:
     """Made as the wrong ones are, with nothing changed."""

@@ -54,6 +54,7 @@ def plan(gates: Path) -> Plan:
     return replace(BRIEF, gates=gates)
 
 
+@pytest.mark.slow
 def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
     steps: list[str] = []
     found = time_cell(SMALL, plan, steps.append)
@@ -282,6 +283,7 @@ def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, pl
         time_cell(spec, replace(plan, gates=None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", [slowly(1), 2])
 def test_a_row_that_raises_is_wrong_and_the_others_are_timed(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, call: int

@@ -47,6 +47,7 @@ def test_a_ratio_is_taken_within_a_round() -> None:
     assert ratio(b, a) == pytest.approx((2, 2, 2), rel=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("between", "within", "processes"),
     [

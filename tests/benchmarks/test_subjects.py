@@ -75,6 +75,7 @@ def test_the_gradient_is_right(name: str) -> None:
             assert _agree(right, autodiff(*point), ROUNDING)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_NAME)
 def test_mistakes_are_wrong_at_nearly_all_points(name: str) -> None:
     subject = BY_NAME[name]

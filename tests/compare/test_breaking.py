@@ -102,6 +102,7 @@ def test_every_other_mistake_is_seen_by_what_compares(slug: str) -> None:
     assert seeing(found(slug)) >= COMPARED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", one_of_each(sorted(LOOPS), quick=["update-before-use"]))
 def test_of_a_wrong_loop_the_gradient_shows_nothing(slug: str) -> None:
     """Wherever it starts: nothing but the training is wrong."""
@@ -112,6 +113,7 @@ def test_of_a_wrong_loop_the_gradient_shows_nothing(slug: str) -> None:
         assert checked["updates"].sees
 
 
+@pytest.mark.slow
 def test_the_outcome_beside_the_right_one() -> None:
     """The published bug moves Emily by 7e-7 and no label."""
     outcome = found("update-before-use", ONES)["outcome"]
@@ -123,6 +125,7 @@ def test_the_outcome_beside_the_right_one() -> None:
     assert outcome.says.startswith("no label changes: Emily 0.94678911 (right: 0.94678839), Frank ")
 
 
+@pytest.mark.slow
 def test_wrong_labels_are_named() -> None:
     outcome = found("missing-square")["outcome"]
     assert outcome.says == "F instead of M: Bob, Charlie, Frank"
@@ -201,6 +204,7 @@ def test_which_partial_derivatives_of_whom() -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_the_judge_says() -> None:
     judge = judged("half-mse")
     assert judge.says == f"disagree: {judge.numbers['diagnosis']}"
@@ -219,6 +223,7 @@ def test_the_judge_is_asked_about_everybody() -> None:
     assert judge.says.startswith("disagree for Bob: params.w1: yours is 0.0, exactly it is 1.59176")
 
 
+@pytest.mark.slow
 def test_what_a_gradient_keeps_stays_with_its_check() -> None:
     plant = PLANTS["accumulates"]
     plant.gradient(Settings().start(), np.array([-2.0, -1.0]), 1.0)

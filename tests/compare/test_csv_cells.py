@@ -168,6 +168,7 @@ def test_numbers_of_cells() -> None:
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=9)
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.lists(texts, min_size=2, max_size=2).filter(lambda r: any(map(str.strip, r)))),

@@ -34,6 +34,7 @@ FIGURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", one_of_each(FIGURES, ["loss"]))
 @pytest.mark.parametrize("suffix", [".svg", slowly(".png")])
 def test_the_same_bytes_every_time(tmp_path: Path, name: str, suffix: str) -> None:
@@ -60,6 +61,7 @@ def test_the_loss_curve_is_the_loss() -> None:
     assert [text.split()[-1] for text in texts] == [f"{x:.4g}" for x in trainings.losses[-1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "losses", [[1.0, 0.0], [0.0, 0.0], [0.5, 0.5 + 1e-13], [0.3]], ids=["zero", "0", "flat", "one"]
 )

@@ -166,6 +166,7 @@ def test_its_own_answer_is_not_asked_again(tmp_path: Path, iris: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "json", "csv"])
 def test_a_model_of_two_sides_that_disagreed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str

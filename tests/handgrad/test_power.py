@@ -44,6 +44,7 @@ def places(power: Power, mistake: str) -> list[str]:
     return [planted.where for planted in power.planted if planted.mistake == mistake]
 
 
+@pytest.mark.slow
 def test_every_kind_is_planted_in_every_leaf(power: Power) -> None:
     paths = [f"params[{name!r}]" for name in sorted(PARAMS)]
     whole = ("sign", "zero", "factor 1/2", "factor 2", "factor batch size", "factor 1/batch size")
@@ -68,9 +69,10 @@ def test_mistakes_are_planted_in_the_links(power: Power) -> None:
 
 def test_an_ordinary_point_shows_all_of_them(power: Power) -> None:
     assert power.points == 2
-    assert [p for p in power.missed if p.change > 0] == []
-    # What makes no difference is no mistake there: x is no parameter, nothing goes back to it.
-    assert {p.change for p in power.missed} <= {0.0}
+    # What makes no difference is no mistake there: x is no parameter, nothing goes back to it. Nor is
+    # what the changed program rounds elsewhere than the right one.
+    rounding = SHARP * np.finfo(np.float64).eps
+    assert [p for p in power.missed if p.change > rounding] == []
 
 
 @pytest.mark.slow

@@ -101,6 +101,7 @@ def hold_to_the_judge(of: Described, point: Point) -> None:
     assert is_right(of, point, report), str(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("soft", [False, slowly(True)])
 @pytest.mark.parametrize("kind", one_of_each(list(SCALES), ["saturating"]))
 def test_the_judge_agrees(kind: str, soft: bool) -> None:

@@ -130,6 +130,7 @@ def test_a_gradient_has_the_form_of_its_parameters(name: str) -> None:
             jax.tree.map(np.testing.assert_array_equal, case, before)
 
 
+@pytest.mark.slow
 @every
 def test_a_mistake_is_one_at_most_points(name: str) -> None:
     model, claim = CLAIMED[name]

@@ -60,6 +60,7 @@ def test_every_sign_of_the_article_s_page(content: dict[str, Any], article_html:
 SIGNS = ("one edge", "identity output", "gelu", "classes", "three layers", "huber", "relu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", one_of_each(SIGNS, ("one edge",)))
 def test_every_sign_of_other_networks(network: str) -> None:
     content = of_pass(trace(network))

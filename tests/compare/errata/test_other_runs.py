@@ -26,6 +26,7 @@ def test_a_line_turned_round_is_another_line() -> None:
     assert ratio == pytest.approx(1 / found["r_squared"], rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_closed_form_is_where_descent_ends() -> None:
     found = numbers(13)
     assert found["agree"]

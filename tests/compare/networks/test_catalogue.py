@@ -61,6 +61,7 @@ def test_a_mistake_is_laid_to_its_side(plant: Plant, dtype: Any) -> None:
     assert (found.off, found.quantity) == (BY_HAND, "gradient")
 
 
+@pytest.mark.slow
 def test_nothing_replaced_is_nothing_wrong() -> None:
     of = hosts(PLANTS[0])[0]
     training = with_gradient(of, partial(manual.network.gradient, of.network), np.float64)

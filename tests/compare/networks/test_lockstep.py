@@ -159,6 +159,7 @@ PLANTS: dict[str, tuple[Callable[[Any], Any], str, int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "side"),
     [

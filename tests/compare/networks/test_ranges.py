@@ -141,6 +141,7 @@ def test_both_sides_are_inside(name: str) -> None:
             check(network, drawn(network, rows, kind, DTYPES[at % 2], seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", one_of_each(DTYPES, ["float32"]))
 def test_small_residuals_of_huber(dtype: str) -> None:
     """optax's derivative of it cancels: (|r| - 1) + 1."""

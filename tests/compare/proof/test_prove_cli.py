@@ -100,6 +100,7 @@ def test_floating_point_is_out_of_reach() -> None:
     assert compare("prove", "--plant", "float32", "--latex").out.startswith("% undecided: ")
 
 
+@pytest.mark.slow
 def test_other_networks() -> None:
     words = "prove --network 2-2-1 --activation relu --loss huber --output identity --examples 1"
     answer = one_object(compare(*words.split(), "--json"))
@@ -140,6 +141,7 @@ def test_where_no_units_can_change_places_nothing_is_said_of_it() -> None:
     assert r"L(P \theta)" in compare("prove", "--latex").out
 
 
+@pytest.mark.slow
 def test_what_else_is_not_proved_leaves_the_whole_undecided(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -111,6 +111,7 @@ ARTICLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", one_of_each(ARTICLE, ["small"]))
 def test_of_the_article(of: str) -> None:
     hold_to_the_truth(ARTICLE[of], 3, 10)

@@ -101,6 +101,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", one_of_each(SETTINGS, ["article"]))
 def test_a_case_is_the_same_in_a_block_and_alone(of: str) -> None:
     settings = SETTINGS[of]
@@ -113,6 +114,7 @@ def test_a_case_is_the_same_in_a_block_and_alone(of: str) -> None:
         assert alone == numbers[:, row, lane].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", one_of_each(SETTINGS, ["article"]))
 def test_no_two_numbers_are_the_same(of: str) -> None:
     """Of the cases of a block, of their parameters and inputs; in float32 a few may meet."""

@@ -23,6 +23,7 @@ from tests.tiers import one_of_each, slowly
 NINE = list(manual.article.Parameters._fields)
 
 
+@pytest.mark.slow
 def test_all_cases_are_counted_once() -> None:
     for requested in (10, BLOCK, 5 * BLOCK + 1):
         done: list[int] = []
@@ -78,6 +79,7 @@ def test_what_overflows_is_undecidable() -> None:
     assert found.verdict(()) == "undecidable"
 
 
+@pytest.mark.slow
 def test_a_gradient_that_is_no_number_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a network whose parameters are compared at once; in one layer alone."""
     right = manual.network.gradient

@@ -65,6 +65,7 @@ def test_the_floor_evaluates_the_loss_by_hand() -> None:
         assert found == pytest.approx(max(losses), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_report_to_read() -> None:
     ended = compare("sweep", "--cases", 5000, "--plant", "exchanged")
     assert (ended.code, ended.err) == (1, "")
@@ -78,6 +79,7 @@ def test_the_report_to_read() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_planted_case_to_read() -> None:
     """w5 and w6 are exchanged: the judge says so, and the trace has the right derivation."""
     ended = compare("replay", "--case", 7, "--plant", "exchanged")

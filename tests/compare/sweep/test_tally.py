@@ -31,6 +31,7 @@ def in_ulps(found: Block) -> np.ndarray:
     return apart / np.spacing(np.maximum(larger, tiny))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", one_of_each(SETTINGS, ["article"]))
 def test_a_tally_is_what_numpy_counts(of: str) -> None:
     """With an end within the block: only the cases before it are counted."""

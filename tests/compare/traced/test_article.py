@@ -90,6 +90,7 @@ def test_bob_keeps_his_digits_by_hand_and_four_by_autodiff(bob: Trace) -> None:
     assert (bob.quantities["dypred_dz3"].ulps_autodiff or 99) < 10
 
 
+@pytest.mark.slow
 def test_the_other_form_of_the_slope_is_written_as_it_is_computed() -> None:
     trace = trace_article(ONES, [25, 6], 0, sigmoid_derivative="article")
     slope = trace.quantities["dh1_dz1"]

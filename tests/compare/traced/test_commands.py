@@ -57,6 +57,7 @@ def test_bob_keeps_digits_by_hand_only() -> None:
     assert "digits" not in compare("explain", "w1").out
 
 
+@pytest.mark.slow
 def test_other_quantities_and_spellings() -> None:
     network = ("--network", "2-3-1", "--x", "1,-2", "--y", "1")
     named = compare("explain", "w0[1,2]", *network).out
@@ -144,6 +145,7 @@ def test_a_network_of_ones_own(tmp_path: Path) -> None:
     assert json.loads(compare(*words).out)["about"]["output"] == "identity"
 
 
+@pytest.mark.slow
 def test_a_trained_model(tmp_path: Path) -> None:
     model = str(tmp_path / "model.npz")
     training = ("--data", "davis", "--network", "2-3-1", "--epochs", "0")

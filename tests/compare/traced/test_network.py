@@ -83,6 +83,7 @@ def check_gradients(trace: Trace, network: Network, params: Any, x: Any, y: Any)
                 assert abs(mine - of[index]) <= 1e-12 * np.abs(of).max(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", one_of_each(QUICK, [QUICK[1]]), ids=title)
 def test_some_networks(network: Network) -> None:
     check(network)

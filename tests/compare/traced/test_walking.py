@@ -44,6 +44,7 @@ class Terminal:
         os.write(self.screen, keys.encode())
 
 
+@pytest.mark.slow
 def test_step_in_a_terminal_goes_there_and_back() -> None:
     at = Terminal()
     assert "Step 1 of 19" in at.until("q quit")

@@ -125,6 +125,7 @@ def off(found: np.ndarray, rebuilt: Rebuilt) -> float:
     return float(np.max(np.abs(found - rebuilt.by_jax) / rebuilt.rounding))
 
 
+@pytest.mark.slow
 def test_nothing_is_wrong(rebuilt: Rebuilt) -> None:
     assert off(rebuilt.run.right(rebuilt.given), rebuilt) <= 1
 

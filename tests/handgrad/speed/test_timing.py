@@ -49,6 +49,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "SAMPLE_SECONDS", 0.001)
 
 
+@pytest.mark.slow
 def test_a_slow_gradient_is_slower_and_compiling_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call of it takes 5 ms at least, and one of autodiff 20 microseconds, by this clock."""
     assert timed(slow).yours >= 0.005
