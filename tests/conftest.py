@@ -1,7 +1,5 @@
 """Settings under which every test runs."""
 
-# ruff: noqa: E402 (XLA's flags are read before JAX is)
-
 import os
 
 # The quick tests run small programs once each: to compile one well takes twice as long, and more

@@ -12,6 +12,7 @@ from handgrad import check_gradient
 from handgrad import power as power_module
 from handgrad.power import Planted, Power
 from handgrad.report import GradientReport
+from handgrad.tolerance.tolerances import SHARP
 
 RNG = np.random.default_rng(5)
 PARAMS = {"v": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3), "w": RNG.normal(size=(3, 2))}
@@ -69,8 +70,8 @@ def test_mistakes_are_planted_in_the_links(power: Power) -> None:
 
 def test_an_ordinary_point_shows_all_of_them(power: Power) -> None:
     assert power.points == 2
-    # What makes no difference is no mistake there: x is no parameter, nothing goes back to it. Nor is
-    # what the changed program rounds elsewhere than the right one.
+    # What makes no difference is no mistake there: x is no parameter, nothing goes back to it.
+    # Nor is what the changed program rounds elsewhere than the right one.
     rounding = SHARP * np.finfo(np.float64).eps
     assert [p for p in power.missed if p.change > rounding] == []
 
