@@ -31,7 +31,7 @@ def in_a_fresh_interpreter(code: str) -> str:
     [
         ("manual", {"jax", "autodiff", "handgrad", "compare"}),
         slowly("autodiff", {"manual", "handgrad", "compare"}),
-        ("handgrad", {"manual", "autodiff", "compare"}),
+        slowly("handgrad", {"manual", "autodiff", "compare"}),
         slowly("compare", {"benchmarks", "study", "tests"}),
     ],
 )

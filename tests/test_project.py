@@ -148,6 +148,7 @@ def test_the_readme_has_its_two_commands_and_its_picture() -> None:
     assert "](docs/loss.svg)" in README
 
 
+@pytest.mark.slow
 def test_the_readmes_picture_is_drawn_by_the_project(tmp_path: Path) -> None:
     """Drawn anew it shows the same curves: paths are compared to a tenth of a point."""
     from compare import plots

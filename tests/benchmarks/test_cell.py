@@ -108,6 +108,7 @@ def test_a_wrong_contender_gets_no_time(
     assert (row.samples, row.timed, row.gate_error) == ([], False, None)
 
 
+@pytest.mark.slow
 def test_the_last_timed_answer_is_judged(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """Right when it is asked the first time, wrong once it is timed."""
 

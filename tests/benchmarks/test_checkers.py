@@ -47,6 +47,7 @@ def test_the_quick_part_has_something_of_everything() -> None:
 NAMES = [point.name for points in right_points.POINTS.values() for point in points]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", one_of_each(NAMES, ["hinge"]))
 def test_a_right_point_is_right(name: str) -> None:
     """Beside the judge's certified truth: nothing was derived wrongly here."""
@@ -95,6 +96,7 @@ def leaves_of(function: Callable[..., Any], asked: Question) -> list[Any]:
     return [np.array(leaf) for leaf in jax.tree_util.tree_leaves(function(*asked.point()))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contender", CONTENDERS, ids=lambda contender: contender.name)
 def test_a_checker_is_asked_as_it_should_be(contender: Contender) -> None:
     if reason := contender.absent():

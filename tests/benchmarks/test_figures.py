@@ -159,6 +159,7 @@ def test_lines_along_an_axis_are_the_medians() -> None:
     assert len(found[names.MICROGRAD][0].get_xdata()) < len(found[names.HAND][0].get_xdata())
 
 
+@pytest.mark.slow
 def test_absent_and_wrong_rows_are_not_drawn_and_neither_are_other_kinds() -> None:
     for case, make in (("depth", along_axis), ("sample", of_one_cell)):
         results = made(case)
@@ -221,6 +222,7 @@ def test_crossings_lie_on_both_lines_and_their_sizes_are_written() -> None:
     assert units.many(size) in [text.get_text() for text in texts_of(figure)]
 
 
+@pytest.mark.slow
 def test_one_cell_is_sorted_by_time_with_the_ratio_beside_it() -> None:
     group = group_of(made("sample"))
     (cell,) = group.cells
@@ -327,6 +329,7 @@ def _boxes(figure: Figure) -> list[tuple[str, Any]]:
     return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in shown]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", one_of_each((*KINDS, "batch-2-2-1", "mass"), ["depth"]))
 def test_no_text_is_cut_off_or_covers_another(case: str) -> None:
     """In either theme, which differ in colours alone."""
@@ -359,6 +362,7 @@ def _contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", one_of_each(KINDS, ["sample"]))
 def test_a_figure_keeps_the_colours_of_its_theme(case: str) -> None:
     """Drawn when matplotlib's settings are others again, as ticks come into being late."""

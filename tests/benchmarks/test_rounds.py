@@ -72,6 +72,7 @@ def test_a_sample_is_of_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seconds == pytest.approx(1e-3, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_all_run_in_every_round_in_another_order() -> None:
     seen: list[str] = []
     collecting: list[bool] = []
@@ -96,6 +97,7 @@ def test_all_run_in_every_round_in_another_order() -> None:
     assert all(int(answer.split()[1]) > 32 for answer in last.values())
 
 
+@pytest.mark.slow
 def test_a_slow_row_is_called_once_and_a_fast_one_until_a_sample_is_long() -> None:
     calls = {"slow": 0, "fast": 0}
 

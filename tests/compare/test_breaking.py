@@ -175,6 +175,7 @@ def test_what_runs_away_without_the_mistake_too() -> None:
             checks(MISTAKES[slug], Settings(epochs=2, learning_rate=rate))
 
 
+@pytest.mark.slow
 def test_the_first_update_that_differs() -> None:
     updates = found("half-mse", FEW)["updates"].numbers
     first = updates["first"]
@@ -189,6 +190,7 @@ def test_the_first_update_that_differs() -> None:
     assert late.says.startswith("epoch 0, Diana: w1 becomes ")
 
 
+@pytest.mark.slow
 def test_which_partial_derivatives_of_whom() -> None:
     autodiff = found("small-elements-zeroed", FEW)["autodiff"]
     assert autodiff.says == "the partial derivative by w1 disagrees: Bob, Charlie, Diana"
@@ -241,6 +243,7 @@ def test_the_form_of_the_derivative_is_the_one_asked_for() -> None:
         assert close(2 * bob["w1"]["by_hand"], whole, 15)
 
 
+@pytest.mark.slow
 def test_the_epochs_are_counted() -> None:
     counted: list[int] = []
     checks(LOOPS["ascends"], Settings(epochs=3), counted.append)

@@ -84,6 +84,7 @@ def test_run_as_json() -> None:
     assert answer["verdict"] == "agree"
 
 
+@pytest.mark.slow
 def test_bob_in_both_forms() -> None:
     for form, by_hand in (("stable", BOB_W1), ("article", BOB_W1_ARTICLE)):
         words = ("run", "--init", "ones", "--person", "Bob", "--epochs", 5)
@@ -201,6 +202,7 @@ def test_each_prediction_is_of_its_own_network() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_network_that_has_not_learned_is_remarked() -> None:
     out = compare("run", "--learning-rate", "1e10", "--epochs", "20").out
     assert "no better than always answering one half" in " ".join(out.split())

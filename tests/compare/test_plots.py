@@ -78,6 +78,7 @@ def test_a_loss_without_a_logarithmic_range_is_drawn_from_zero(
     assert [line.get_marker() for line in axes.lines] == ["o" if len(losses) == 1 else ""] * 2
 
 
+@pytest.mark.slow
 def test_no_epochs_are_said_to_be_none(tmp_path: Path) -> None:
     figure = plots.loss(replace(train(Settings(epochs=1)), losses=np.empty((0, 2))))
     plots.save(figure, tmp_path / "loss.png")
@@ -143,6 +144,7 @@ def test_without_training_there_is_only_a_start(tmp_path: Path, columns: int) ->
         assert len(axes.lines) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [slowly(0.5), 0.0, slowly(1e-200)])
 def test_a_flat_loss_has_no_hills_of_rounding_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float

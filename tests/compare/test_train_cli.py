@@ -285,6 +285,7 @@ def test_resume_asks_for_no_less(iris: Path) -> None:
     assert done["model"] == str(iris)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["svg", "png"])
 def test_plots(tmp_path: Path, suffix: str) -> None:
     picture = tmp_path / f"loss.{suffix}"

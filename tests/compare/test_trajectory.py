@@ -71,6 +71,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (late.update, late.epoch) == (4, 1)
 
 
+@pytest.mark.slow
 def test_each_side_has_its_own_losses_and_parameters() -> None:
     """With a wrong gradient by hand the two trainings differ, and no column is the other's."""
     trainings = compared(DRAWN, 30, by_hand=PLANTS["half-mse"].gradient)
@@ -84,6 +85,7 @@ def test_each_side_has_its_own_losses_and_parameters() -> None:
 NOT_HERE = {"small-elements-zeroed", "saturated-unit-zeroed"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", sorted(set(PLANTS) - NOT_HERE))
 def test_a_wrong_gradient_is_found_in_training(slug: str) -> None:
     with np.errstate(all="ignore"):
@@ -93,6 +95,7 @@ def test_a_wrong_gradient_is_found_in_training(slug: str) -> None:
     assert divergence.parameter in PLANTS[slug].wrong
 
 
+@pytest.mark.slow
 def test_what_a_divergence_says() -> None:
     """b2's derivative is wrong from the first sample on, and by the factor that was dropped."""
     d = compared(DRAWN, 3, by_hand=PLANTS["dropped-term-loss"].gradient).first_divergence

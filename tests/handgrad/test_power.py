@@ -61,6 +61,7 @@ def test_every_kind_is_planted_in_every_leaf(power: Power) -> None:
         assert len(set(elements)) == 9
 
 
+@pytest.mark.slow
 def test_mistakes_are_planted_in_the_links(power: Power) -> None:
     assert any("the derivative of tanh" in p for p in places(power, "activation-derivative"))
     assert any("through" in p or "from" in p for p in places(power, "dropped-term"))

@@ -44,6 +44,7 @@ def on_objects(form: str, params: Any, x: Any, y: float) -> list[float]:
     return [part.item() for part in grads]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", one_of_each(floats.SIGMOID_DERIVATIVES, ["stable"]))
 @fewer(4)
 @given(point=points)

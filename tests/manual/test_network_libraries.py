@@ -158,6 +158,7 @@ OUTPUT = [Network((2, 2), loss=name, l2=0.25) for name in LOSSES]
 NETS = [*HIDDEN, *OUTPUT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "net", one_of_each([*HIDDEN, *OUTPUT], [*HIDDEN[1:3], *OUTPUT[:2]]), ids=str
 )

@@ -73,6 +73,7 @@ def hashed(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
+@pytest.mark.slow
 def test_it_is_one_file_of_moderate_size(html: str) -> None:
     assert len(html.encode()) < 1_500_000
     assert html.startswith("<!doctype html>")

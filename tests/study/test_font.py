@@ -92,5 +92,6 @@ def test_slanted_letters_come_with_upright_ones() -> None:
     assert {"h", "ℎ", "w", "𝑤", "σ", "𝜎", "∂", "𝜕", "9", "("} <= glyphs(["hwσ∂"])
 
 
+@pytest.mark.slow
 def test_two_builds_are_the_same() -> None:
     assert embedded(glyphs(["w·x"])) == embedded(glyphs(["x·w"]))

@@ -39,6 +39,7 @@ def test_the_texts(entry: Erratum) -> None:
     assert entry.right_latex or not entry.printed_latex
 
 
+@pytest.mark.slow
 @EACH
 def test_the_run_shows_a_table_and_says_what_it_comes_to(entry: Erratum) -> None:
     run = shown(entry.number)

@@ -10,6 +10,7 @@ from tests.compare.errata.runs import numbers, shown
 from tests.reference import PARTIALS, XS, YS, close
 
 
+@pytest.mark.slow
 def test_without_the_square_everybody_is_female() -> None:
     found = numbers(1)
     assert f"{found['loss_printed']:.4f}" == "0.4996"
@@ -94,6 +95,7 @@ def test_nine_slopes_make_one_gradient() -> None:
     assert found["drop_along_gradient"] > 10 * found["drop_along_w1"] > 0
 
 
+@pytest.mark.slow
 def test_a_fixed_order_is_no_chance() -> None:
     found = numbers(10)
     assert found["repeats"] == {"in turn": True, "shuffled": False, "drawn": False}
@@ -104,6 +106,7 @@ def test_a_fixed_order_is_no_chance() -> None:
     assert len(set(found["losses"].values())) == 3
 
 
+@pytest.mark.slow
 def test_four_of_200_seeds_print_the_published_numbers() -> None:
     found = numbers(21)
     assert shown(21).columns[0] == "seeds 0 to 199"

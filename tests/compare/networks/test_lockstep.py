@@ -310,6 +310,7 @@ WRONG_CONSTANTS: dict[str, tuple[str, Any, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", one_of_each(WRONG_CONSTANTS, ["momentum"]))
 def test_a_wrong_constant_is_laid_to_its_own_side(
     what: str, monkeypatch: pytest.MonkeyPatch

@@ -90,6 +90,7 @@ def _line_moved(x: Any, y: Any) -> Any:
     return slope + x.sum(), y.mean() - slope * x.mean() - x @ x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [

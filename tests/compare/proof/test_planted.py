@@ -72,6 +72,7 @@ def test_floats_are_no_formula() -> None:
         prove(Article(lambda: plant.make(SIGMOID_DERIVATIVES["stable"])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", ["small-elements-zeroed", "saturated-unit-zeroed", "clipped"])
 def test_corners_are_found(slug: str) -> None:
     """Where these are wrong hardly any point lies; it is asked for with other cases in mind."""

@@ -41,6 +41,7 @@ def test_the_article_with_its_form_of_the_slope() -> None:
     assert proof.verdict == "proved"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "loss"),
     [
@@ -66,6 +67,7 @@ def test_other_outputs(output: str) -> None:
     assert of_network((2, 2, 2), 1, activation="tanh", output=output).verdict == "proved"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sizes", "kinds"),
     [
@@ -227,6 +229,7 @@ def test_formulas_that_differ_as_such_alone_are_left_undecided() -> None:
     assert proof.refutation is None
 
 
+@pytest.mark.slow
 def test_a_difference_that_many_digits_show_is_refuted() -> None:
     """By a factor of 1 + 2⁻⁴⁰⁰: of 256 bits, none shows it."""
 

@@ -117,6 +117,7 @@ def test_of_the_article(of: str) -> None:
     hold_to_the_truth(ARTICLE[of], 3, 10)
 
 
+@pytest.mark.slow
 def test_it_is_no_wider_than_digits_are_lost() -> None:
     """Where no unit is saturated: some hundred ulps, more where the network is nearly right."""
     found = block(ARTICLE["small"], 1)

@@ -129,6 +129,7 @@ def test_no_two_numbers_are_the_same(of: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_seeds_and_neighbours_differ() -> None:
     settings = swept()
     first = drawn_alone(settings, 0)

@@ -44,6 +44,7 @@ def test_beyond_the_last_case_nothing_is_counted() -> None:
         assert found.judged == dict.fromkeys(NINE, requested)
 
 
+@pytest.mark.slow
 def test_a_sweep_can_be_stopped_between_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compare.sweep.run._ELEMENTS", 9 * 4 * BLOCK)
     found = sweep(swept(), 10**9, stop_requested=lambda: True)

@@ -100,6 +100,7 @@ def test_a_case_of_another_network() -> None:
     assert all(sum(row) == 1 for row in found["inputs"]["y"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_with_a_report(
     number: int, code: int, monkeypatch: pytest.MonkeyPatch
@@ -131,6 +132,7 @@ def test_a_signal_ends_it_with_a_report(
     assert len(found["suspects"]) == 3
 
 
+@pytest.mark.slow
 def test_a_sweep_says_what_it_swept() -> None:
     of = swept(Network((3, 2, 1)), 2, "float32", seed=3)
     told = replace(sweep(swept(), 10), settings=of).as_object([])

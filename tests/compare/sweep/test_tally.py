@@ -60,6 +60,7 @@ def test_a_tally_is_what_numpy_counts(of: str) -> None:
     assert counted.judged.sum() > 0
 
 
+@pytest.mark.slow
 def test_ulps_are_those_of_the_house() -> None:
     found = block(SETTINGS["article"])
     ours, theirs = in_ulps(found), ulp_distance(found.autodiff, found.by_hand)
@@ -137,6 +138,7 @@ def test_no_order_of_joining_matters() -> None:
     assert first.disagreements.sum() > 0
 
 
+@pytest.mark.slow
 def test_of_equal_ratios_the_first_case_counts() -> None:
     one = tally_of(SMALL)
     later = one._replace(case=one.case + 5)

@@ -69,6 +69,7 @@ def test_other_quantities_and_spellings() -> None:
     assert compare("explain", "dL/dw1").out == compare("explain", "w1").out
 
 
+@pytest.mark.slow
 def test_a_person_before_any_network_of_that_shape() -> None:
     told = json.loads(compare("explain", "w0.0.0", "--network", "2-3-1", "--json").out)
     assert told["about"]["whose"] == "Alice"

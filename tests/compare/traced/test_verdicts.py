@@ -64,6 +64,7 @@ def test_of_the_articles_network(form: str, checks: dict[str, Check]) -> None:
         assert check_all(trace, checks, off=1e-12) == 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", one_of_each(QUICK, [QUICK[1]]), ids=title)
 def test_of_any_network(network: Network, checks: dict[str, Check]) -> None:
     """The ranges of `compare.networks.ranges` are wider, and allow for sums that cancel."""

@@ -167,6 +167,7 @@ def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_samples")
 def test_the_time_of_a_right_gradient(check: Any) -> None:
     ended = check("with_value", "--has-value", "--points=0", "--time")

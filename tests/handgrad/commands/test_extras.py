@@ -45,6 +45,7 @@ def check(check: Any, short_samples: None) -> Any:  # noqa: ARG001 (what is meas
     return lambda gradient, *words: check(gradient, "--points=0", *words)
 
 
+@pytest.mark.slow
 def test_planted_mistakes_follow_the_report(check: Any) -> None:
     ended = check("gradient", "--plant")
     report, _, power = ended.out.partition("\n\nOf ")

@@ -74,6 +74,7 @@ def test_a_step_in_numpy_has_links() -> None:
     assert [told.kind for told in first.report.diagnoses] == ["activation-derivative"]
 
 
+@pytest.mark.slow
 def test_its_power_counts_links() -> None:
     report = check_gradient(
         lambda w, x, y: x.T @ (2 * (np.tanh(x @ w) - y) * (1 - np.tanh(x @ w) ** 2)),

@@ -130,6 +130,7 @@ def test_nothing_is_wrong(rebuilt: Rebuilt) -> None:
     assert off(rebuilt.run.right(rebuilt.given), rebuilt) <= 1
 
 
+@pytest.mark.slow
 def test_switches_that_are_off_change_nothing(rebuilt: Rebuilt) -> None:
     assert len(rebuilt.run.rewired.switches) > 0
     assert off(rebuilt.run.changed(rebuilt.given, choice={0: 0}), rebuilt) <= 1

@@ -34,6 +34,7 @@ def ruled(loss: Any, *point: Any, points: int = 0) -> GradientReport:
     return report
 
 
+@pytest.mark.slow
 def test_a_weight_that_is_0() -> None:
     point = (PARAMS | {"w": 0 * PARAMS["w"]}, X, Y)
     (told,) = warned(ruled(loss, *point), "is 0 at every point")

@@ -100,6 +100,7 @@ def bent(p: Any) -> Any:
     return jax.nn.relu(jnp.abs(p[0] - p[1])) + jnp.sum(p**2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("referee", one_of_each(["auto", "program"], ["program"]))
 def test_what_lies_outside_of_all_sides_is_wrong(referee: str) -> None:
     def ruling(slope: float) -> GradientReport:

@@ -149,6 +149,7 @@ def test_what_must_stay_as_it_is_is_a_constant(loss: Any, inputs: Any, static: A
         np.testing.assert_allclose(grads, expected, rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_a_numpy_loss_is_timed_alone() -> None:
     found = timed(gradient, lambda w, x, y: np.mean(np.square(x @ w - y)))
     assert (found.autodiff, found.on_device, found.compiled_loss) == (None, None, None)
