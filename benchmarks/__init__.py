@@ -1,4 +1,4 @@
-"""Time gradients by hand and by autodiff against the floor; compare gradient checkers.
+"""Time gradients by hand and by autodiff; compare checkers. Cases are listed in `cases.py`.
 
 A new case goes into `cases`, a new contender into `contenders`, a new checker into `checkers`.
 """

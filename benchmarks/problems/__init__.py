@@ -1,1 +1,1 @@
-"""The problems that are timed: a loss at a point, the gate that judges answers, and the work."""
+"""The timed problems: a loss at a point, the gate that judges answers, counts of operations."""

@@ -1,1 +1,1 @@
-"""The measuring protocol: rounds in a process, processes in a run, memory in separate ones."""
+"""The measuring protocol: alternating rounds in a process, several processes, memory apart."""

@@ -1,1 +1,1 @@
-"""Train networks of any shape by hand and by autodiff in lockstep; prepare data, save models."""
+"""Train networks of any shape by both in lockstep; activations have a row in `ranges.py`."""

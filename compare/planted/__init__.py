@@ -1,4 +1,4 @@
-"""Planted mistakes in the article's gradient and training loop, by slug; a new one goes here.
+"""Planted mistakes in the article's gradient and training; those of other models: `models/`.
 
 They are mistakes that people really make. A mistake in a factor of the chain rule belongs into
 `links`, one in the arguments or the result into `answers`, one in the training loop into `loops`.

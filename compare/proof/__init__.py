@@ -1,4 +1,4 @@
-"""Prove that the hand-written lines are the derivative of the loss, for all real numbers.
+"""Prove for all real numbers that the lines, the article's or a network's, are the derivative.
 
 The lines run on `number`s whose leaves are elements of a `field` of formulas, with all `cases` of
 signs kept; `prove` differentiates the loss there and compares. Where they differ, `refute` finds a

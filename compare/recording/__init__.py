@@ -1,4 +1,4 @@
-"""Record how the hand-written lines compute a number: operations, names, formulas.
+"""Run the hand-written lines on numbers that record their operations, names and formulas.
 
 A `number` holds a float and the operation that produced it, `arrays` are arrays of them with their
 own namespace, `watching` records the names that the lines give to numbers, `formula` writes a

@@ -1,4 +1,4 @@
-"""Compare both gradients at very many random cases: drawn, computed and judged on the device.
+"""Compare both gradients at millions of random cases; activations have a row in `links.py`.
 
 A case is a network's parameters and examples. `cases` draws it from its number alone; `article`
 and `network` compute both gradients and the bound on their distance (`links`, with numbers that are

@@ -1,1 +1,1 @@
-"""Build traces of passes through networks: named quantities, their exact values, and checks."""
+"""Traces of one pass: each number with name, formula and exact value, to explain and to show."""

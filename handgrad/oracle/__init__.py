@@ -1,1 +1,1 @@
-"""The oracle: certified reference gradients, by ball arithmetic, independent of JAX's rules."""
+"""The oracle: certified gradients, from the loss run in balls, without derivative rules of JAX."""

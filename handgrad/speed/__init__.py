@@ -1,1 +1,1 @@
-"""Time a gradient and the autodiff of its loss; the rounds of `benchmarks/` are timed here too."""
+"""Time a gradient beside the autodiff of its loss, in alternating rounds."""
