@@ -31,6 +31,12 @@ def _pad(x: np.ndarray, filling: np.ndarray, p: Parameters) -> np.ndarray:
     return padded[tuple(slice(max(0, -lo), n - max(0, -hi)) for n, lo, hi in ends)]
 
 
+def _reshape(x: np.ndarray, p: Parameters) -> np.ndarray:
+    """Reshape, of the transpose where an order of the axes is given."""
+    order = p["dimensions"]
+    return (x if order is None else np.transpose(x, order)).reshape(p["new_sizes"])
+
+
 def _slice(x: np.ndarray, p: Parameters) -> np.ndarray:
     steps = p["strides"] or (1,) * x.ndim
     starts, ends = p["start_indices"], p["limit_indices"]
@@ -53,7 +59,7 @@ IN_NUMPY: dict[str, Callable[..., Any]] = {
     "concatenate": lambda *xs: np.concatenate(xs[:-1], axis=xs[-1]["dimension"]),
     "iota": _iota,
     "pad": _pad,
-    "reshape": lambda x, p: x.reshape(p["new_sizes"]),
+    "reshape": _reshape,
     "rev": lambda x, p: np.flip(x, p["dimensions"]),
     "slice": _slice,
     "split": _split,

@@ -32,7 +32,10 @@ CALLS: dict[str, list[tuple[Callable[..., Any], tuple[np.ndarray, ...]]]] = {
         (lambda x, y: lax.pad(x, y, []), (TWO, TWO)),
         (lambda x, y: lax.pad(x, y, [(2, 1, 3)]), (X[:0, 0, 0], TWO)),
     ],
-    "reshape": [(lambda x: lax.reshape(x, (6, 5)), (X,))],
+    "reshape": [
+        (lambda x: lax.reshape(x, (6, 5)), (X,)),
+        (lambda x: lax.reshape(x, (6, 5), dimensions=(2, 0, 1)), (X,)),
+    ],
     "rev": [(lambda x: lax.rev(x, (0, 2)), (X,))],
     "slice": [
         (lambda x: lax.slice(x, (1, 0, 0), (3, 5, 1), (1, 2, 1)), (X,)),
