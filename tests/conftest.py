@@ -3,11 +3,14 @@
 import os
 
 # The quick tests run small programs once each: to compile one well takes twice as long, and more
-# than half of their time. Where the variable is set, as in the slow tests of `make` and in CI's
-# second round, programs are compiled as for everybody.
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-)
+# than half of their time; and JAX looks through the whole stack at every exception, to shorten it.
+# Where the variable is set, as in the slow tests of `make` and in CI's second round of the quick
+# ones, all is as it is for everybody.
+if "XLA_FLAGS" not in os.environ:
+    os.environ |= {
+        "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false",
+        "JAX_TRACEBACK_FILTERING": "off",
+    }
 
 from collections.abc import Iterator
 

@@ -38,6 +38,7 @@ def seeing(checked: dict[str, Check]) -> set[str]:
     return {name for name, check in checked.items() if check.sees}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

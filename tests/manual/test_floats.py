@@ -59,6 +59,7 @@ def test_the_judge_agrees(form: str, point: Point) -> None:
     assert (np.abs(verdict.by_hand - on_arrays) <= width).all()
 
 
+@pytest.mark.slow
 @forms
 @given(numbers=any_numbers)
 @example(numbers=(math.inf,) * 12)

@@ -81,6 +81,7 @@ def test_it_is_one_file_of_moderate_size(html: str) -> None:
     assert "FONT_URL" not in html
 
 
+@pytest.mark.slow
 def test_the_policy_allows_what_is_inline_and_nothing_else(html: str) -> None:
     elements = Elements(html)
     (policy,) = (

@@ -126,6 +126,7 @@ def test_what_nothing_named_needs_is_left_out() -> None:
     assert len(program({"z": z}).lines) == 1
 
 
+@pytest.mark.slow
 def test_a_long_sum_needs_no_recursion() -> None:
     numbers = {f"x{k}": Number(float(k)) for k in range(5001)}
     total = numbers["x0"]

@@ -65,6 +65,7 @@ def test_a_hundred_cases_see_less_than_a_million() -> None:
     assert case(rare, worst).ruling().verdict == "disagree"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", slowly("float32")])
 def test_a_right_gradient_agrees(dtype: str) -> None:
     found = sweep(swept(dtype=dtype), 50_000)
