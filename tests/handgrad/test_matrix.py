@@ -148,15 +148,15 @@ def test_the_tolerances_are_narrow_and_right_gradients_keep_to_them(once: Once) 
     assert 0.1 < max(each.units for name in three for each in rulings[name]) < SHARP / 2
 
 
-# What is said of mistakes that people make.
+# The diagnosis of common mistakes.
 
-#: Of the 39 cells below, in no fewer an accepted kind is told. Who makes the diagnosis better may
-#: raise the number, and none may lower it.
+#: In at least so many of the 39 cells below the diagnosis names an accepted kind. A better
+#: diagnosis may raise the number; nothing may lower it.
 NAMED = 36
 
 
 class Told(NamedTuple):
-    """What was said of one mistake in one model."""
+    """The verdict on one mistake in one model, and the kinds that the diagnosis named."""
 
     verdict: str
     kinds: frozenset[str]

@@ -140,7 +140,7 @@ def slightly_off(w: Any) -> Any:
 CUBES = ({"w": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3)}, *RNG.normal(size=(2, 3, 3)))
 SINGLE = (np.array([0.3, -1.7, 0.9], dtype=np.float32),)
 
-#: A gradient, the loss and the point, and what may be said of it beside `unknown`.
+#: A gradient, its loss, a point, and the kinds that a diagnosis may name beside `unknown`.
 SAID: dict[str, tuple[Any, Any, Any, set[str]]] = {
     "noisy": (noisy, loss, NETWORK, set()),
     "clipped": (clipped, loss, NETWORK, set()),

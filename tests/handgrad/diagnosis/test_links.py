@@ -21,7 +21,7 @@ OF_V = ("params['b']", "params['v']")
 
 
 class Wrong(NamedTuple):
-    """What asks for a report on a wrong gradient, and what is to be said of it."""
+    """A call that reports on a wrong gradient, and the diagnosis expected of it."""
 
     ask: Callable[[], GradientReport]
     kind: str
