@@ -12,7 +12,7 @@ from compare.traced.request import PassRequest
 from manual.article import Parameters
 from tests.study.browser import At, PageOf, Pages, into_view
 from tests.study.conftest import TWO_INPUTS
-from tests.study.trained import losses, mean, opened, path, says, state, title
+from tests.study.trained import counted, losses, mean, opened, path, says, state, title
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,7 @@ def test_another_network_trains_on_its_example(at_own: At) -> None:
     assert page.locator("#training .boundary").count() == 0
     assert page.locator("#training .turns text").count() == 0
     assert page.locator("#training [data-choice]").count() == 0
-    expect(page.locator("#training .says").nth(1)).to_contain_text("Of all 1000 updates")
+    assert "Of all 1000 updates" in counted(page)
 
 
 def test_each_form_of_the_slope_has_a_training_of_its_own(
@@ -102,7 +102,7 @@ def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path)
     above, below = re.findall(r": ([^.]+)\.", plane)
     assert above == "Alice, Diana, Emily"
     assert below == "Bob, Charlie, Frank"
-    expect(page.locator("#training .says").nth(1)).to_contain_text("Of all 4000 updates")
+    assert "Of all 4000 updates" in counted(page)
     note = page.locator(".boundary .note")
     page.evaluate("modules['main.js'].store.set({ seed: null, epoch: 0 })")
     into_view(page.locator(".boundary .picture"))

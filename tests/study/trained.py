@@ -54,6 +54,16 @@ def title(page: Page) -> Locator:
     return page.locator("#training .title")
 
 
+def counted(page: Page) -> str:
+    """How often a loss rose in the training, once that is counted.
+
+    Until then the words of another training may stand there, out of sight.
+    """
+    words = page.locator("#training .says").nth(1)
+    expect(words).to_be_visible()
+    return words.inner_text()
+
+
 def rows(page: Page) -> dict[str, list[str]]:
     read = "(all) => all.map((row) => [...row.children].map((cell) => cell.textContent))"
     found = page.locator("#training .predictions tbody tr").evaluate_all(read)
