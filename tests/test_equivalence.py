@@ -48,6 +48,7 @@ UNDERFLOWS = [
 ]
 
 
+@pytest.mark.hypothesis  # which is not seen from outside: the thorough profile runs it, too
 @forms
 def test_by_hand_and_by_autodiff_agree(form: str) -> None:
     """At every example, of which three in ten and more know all nine elements to six digits."""
@@ -70,8 +71,8 @@ def test_by_hand_and_by_autodiff_agree(form: str) -> None:
 
     agree()
     assert np.mean(informative) > 0.3
-    assert np.mean([not 0 <= target <= 1 for target in targets]) > 0.3
-    assert np.mean(np.isin(targets, (0, 1))) > 0.3
+    assert np.mean([not 0 <= target <= 1 for target in targets]) > 0.15
+    assert np.mean(np.isin(targets, (0, 1))) > 0.15
 
 
 #: Both kinds of loss on logits, and one on outputs; one, two and three layers.
@@ -82,6 +83,7 @@ NETWORKS = (
 )
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("of", NETWORKS, ids=str)
 def test_general_networks_agree_by_hand_and_by_autodiff(of: Described) -> None:
     verdict_at, informative = NetworkVerdicts(of), []
