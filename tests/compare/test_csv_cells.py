@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from compare.csv_cells import Row, as_float, read_csv
 from compare.wording import InputError
+from tests.tiers import fewer
 
 
 def written(folder: Path, data: str | bytes) -> Path:
@@ -168,8 +169,7 @@ def test_numbers_of_cells() -> None:
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=9)
 
 
-@pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(fewer(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.lists(texts, min_size=2, max_size=2).filter(lambda r: any(map(str.strip, r)))),
     mark=st.sampled_from(["", "\ufeff"]),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from compare.csv_cells import Row
 from compare.datasets import dataset_named, read_features
 from compare.wording import InputError
+from tests.tiers import fewer
 
 FLOWERS = """\
 petal,colour,height,note
@@ -336,8 +337,7 @@ def test_rows_at_fault(tmp_path: Path, text: str, features: list[str], message: 
 finite = st.floats(-1e100, 1e100)
 
 
-@pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(fewer(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.integers(1, 5).flatmap(
         lambda n: st.lists(st.lists(finite, min_size=n, max_size=n), min_size=1, max_size=7)
@@ -349,7 +349,7 @@ finite = st.floats(-1e100, 1e100)
 def test_numbers_are_read_back_exactly(
     tmp_path: Path, values: list[list[float]], mark: str, end: str, quoting: Any
 ) -> None:
-    """To the bit, in whatever order the columns are asked for, and from either reader."""
+    """To the bit, in any order of columns, and by either reader."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator=end, quoting=quoting)
     names = [f"x{j}" for j in range(len(values[0]))]

@@ -49,9 +49,3 @@ def test_the_run_shows_a_table_and_says_what_it_comes_to(entry: Erratum) -> None
     assert all(cell == cell.strip() for row in run.rows for cell in row if isinstance(cell, str))
     assert run.says.endswith(".")
     assert run.numbers
-
-
-@pytest.mark.slow
-def test_the_same_run_says_the_same() -> None:
-    for entry in ERRATA:
-        assert entry.run() == shown(entry.number)

@@ -20,11 +20,13 @@ from compare.recording.watching import RETURN, Watch, statements
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.arrays import namespace
 from tests.strategies import drawn_points
+from tests.tiers import fewer
 
 floats = st.floats(allow_nan=False, width=64)
 OPERATORS = (operator.add, operator.sub, operator.mul, operator.truediv)
 
 
+@fewer(4)
 @cases(a=floats, b=floats)
 def test_operators_are_those_of_numpy(a: float, b: float) -> None:
     for operate in OPERATORS:
