@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from compare.built_in import DAVIS
 from compare.datasets import BUILT_IN, Dataset, dataset_named
 from compare.wording import InputError
 
@@ -54,10 +53,6 @@ def test_davis_with_the_wrong_row_and_without() -> None:
         "corrected to 57 kg and 166 cm"
     )
     assert raw.note.endswith("56 kg and 163 cm; kept as printed")
-
-
-def test_the_evidence_is_in_the_file() -> None:
-    assert DAVIS.read_text().splitlines()[12] == '"12","F",166,57,56,163'
 
 
 def test_bdims() -> None:

@@ -1,4 +1,4 @@
-"""Training against training: judged from common parameters, reported when running freely."""
+"""Two trainings of the article's network in lockstep."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_the_articles_training() -> None:
 
 @pytest.mark.parametrize(
     ("seed", "form"),
-    [(0, "stable"), *(slowly(*of) for of in ((None, "stable"), (None, "article"), (0, "article")))],
+    [(0, "stable"), slowly(None, "article")],
 )
 def test_both_agree_update_by_update(form: str, seed: int | None) -> None:
     trainings = compared(DRAWN, 300, seed, sigmoid_derivative=form)
@@ -120,10 +120,6 @@ def _momentum(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, 
         yield params
 
 
-def _backwards(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
-    return train(params, xs, ys, gradient, rate, order[:, ::-1])
-
-
 def _decaying_rate(
     params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
 ) -> Any:
@@ -144,7 +140,6 @@ OTHER_LOOPS: dict[str, tuple[Loop, int]] = {
         0,
     ),
     "momentum": (_momentum, 1),
-    "order-backwards": (_backwards, 0),
     "decaying-rate": (_decaying_rate, 4),
 }
 
@@ -174,13 +169,13 @@ def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.Monk
     assert found == (0, "update", "autodiff", "autodiff")
 
 
-@pytest.mark.parametrize("rate", [1e101, 1e300, 1.7e308])
+@pytest.mark.parametrize("rate", [1e101, 1.7e308])
 def test_a_training_that_runs_away_says_so(rate: float) -> None:
     with pytest.raises(TrainingDivergedError, match=r"in epoch 0.*expected one around 0\.1"):
         compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 3))
 
 
-@pytest.mark.parametrize("rate", [10.0, 1e6, 1e90])
+@pytest.mark.parametrize("rate", [10.0, 1e90])
 def test_saturated_trainings_agree(rate: float) -> None:
     last = compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 30))
     assert last.first_divergence is None
