@@ -1,4 +1,4 @@
-"""The one question that the equivalence tests ask: where do two gradients disagree?"""
+"""Where two gradients disagree, by the ranges of right programs."""
 
 from dataclasses import replace
 from functools import cache, partial
@@ -28,7 +28,7 @@ def by_autodiff(point: Point) -> np.ndarray:
 
 
 def verdict_on(gradient: Gradient, point: Point, form: str = "stable") -> Verdict:
-    """`gradient` held against autodiff; it is said to compute σ' in that form."""
+    """Compare `gradient`, which computes σ' in that form, with autodiff."""
     with np.errstate(over="ignore", invalid="ignore"):
         by_hand = np.broadcast_arrays(*gradient(*point))
     return compare.agreement.verdict_on(by_hand, by_autodiff(point), *point, form)
@@ -83,5 +83,5 @@ def disagreements(gradient: Gradient, form: str = "stable") -> dict[str, int]:
 
 @cache
 def _right(seed: int, form: str) -> Verdict:
-    """At the points of `disagreements`, which are asked about again and again."""
+    """At the points of `disagreements`, for all gradients."""
     return verdict_on(compare.agreement.hand_gradient(form), drawn_points(256, seed), form)

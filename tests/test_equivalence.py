@@ -1,8 +1,8 @@
 """By hand and by autodiff: the two gradients agree at random weights, inputs and targets.
 
-"Agree" means: within what rounding explains, as `compare.rounding` derives it. The truth is asked
-too, because two that agree may both be wrong. Where rounding explains much, agreement says little,
-so the tests count the examples at which it says something.
+"Agree" means: within what rounding explains, as `compare.rounding` derives it. Both are compared
+with the exact gradient as well, because two that agree may both be wrong. Where rounding explains
+much, agreement is weak evidence, so the tests count the examples at which it is strong.
 """
 
 import importlib.util
@@ -222,16 +222,6 @@ def test_the_same_lines_under_array_api_strict(form: str) -> None:
     params, x, y = jax.tree.map(array_api_strict.asarray, point)
     strict = [np.asarray(part) for part in hand_gradient(form)(params, x, y)]
     assert stack(strict).tobytes() == stack(hand_gradient(form)(*point)).tobytes()
-
-
-@forms
-def test_many_points_at_once_answer_as_one_by_one(form: str) -> None:
-    point = drawn_points(64, seed=5)
-    together = stack(hand_gradient(form)(*point))
-    for i in range(64):
-        one = Point(Parameters(*(w[i] for w in point.params)), point.x[i], point.y[i])
-        spans = gradient_ranges(*one, form)
-        assert all(s.lo <= a <= s.hi for s, a in zip(spans, together[:, i], strict=True))
 
 
 def test_in_float32_the_lines_stay_in_float32() -> None:

@@ -143,14 +143,19 @@ for words in {calls!r}:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_a_wrong_side_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+def change_first(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    """Change the first layer's derivatives by hand."""
     right = manual.network.backward
 
     def wrong(network: Any, cache: Any) -> Any:
-        grads = right(network, cache)
-        return [grads[0]._replace(b=-grads[0].b), *grads[1:]]
+        first, *others = right(network, cache)
+        return [change(first), *others]
 
     monkeypatch.setattr(manual.network, "backward", wrong)
+
+
+def test_a_wrong_side_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    change_first(monkeypatch, lambda layer: layer._replace(b=-layer.b))
     words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2)
     answer = one_object(compare(*words, "--json"), code=1)
     assert answer["verdict"] == "disagree"
@@ -166,11 +171,7 @@ def test_a_wrong_side_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     right = manual.network.backward
-
-    def wrong(network: Any, cache: Any) -> Any:
-        return [layer._replace(b=layer.b * np.nan) for layer in right(network, cache)]
-
-    monkeypatch.setattr(manual.network, "backward", wrong)
+    change_first(monkeypatch, lambda layer: layer._replace(b=layer.b * np.nan))
     words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2)
     path = tmp_path / "m.npz"
     answer = one_object(compare(*words, "--out", path, "--json"), code=1)
@@ -234,13 +235,7 @@ def test_a_program_that_breaks_does_not_end_with_1(monkeypatch: pytest.MonkeyPat
 def test_a_gradient_of_another_form_ends_with_1(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: Any, expected: str
 ) -> None:
-    right = manual.network.backward
-
-    def wrong(network: Any, cache: Any) -> Any:
-        first, *others = right(network, cache)
-        return [change(first), *others]
-
-    monkeypatch.setattr(manual.network, "backward", wrong)
+    change_first(monkeypatch, change)
     path = tmp_path / "m.npz"
     words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2, "--json")
     ended = compare(*words, "--out", path)

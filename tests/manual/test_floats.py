@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from compare.agreement import NAMES, compare_gradients
+from compare.agreement import NAMES
 from compare.bounds import output_range, sigmoid_slope
 from compare.rounding import exactly, sigmoid, square
 from manual import activations, article, floats
@@ -58,13 +58,6 @@ def test_with_the_same_exponential_every_bit_is_the_same(
     assert [*map(repr, answers)] == [*map(repr, on_objects(form, params, (x1, x2), y))]
 
 
-@forms
-@pytest.mark.parametrize("person", [ALICE, BOB])
-def test_by_the_judge_of_one_point(form: str, person: tuple) -> None:
-    rows = compare_gradients(ONES, *person, sigmoid_derivative=form, by_hand=on_floats(form))
-    assert [row.verdict for row in rows] == ["agree"] * 9
-
-
 def test_the_references_of_the_article() -> None:
     grads = floats.gradient(ONES, *ALICE)
     assert all(close(getattr(grads, name), PARTIALS[name], 15) for name in NAMES)
@@ -94,13 +87,6 @@ def test_activations_from_end_to_end(size: float, sign: float) -> None:
     assert sigmoid(exactly(z)).contains(floats.sigmoid(z))
     for form, derivative in floats.SIGMOID_DERIVATIVES.items():
         assert sigmoid_slope(exactly(z), form).contains(derivative(z))
-
-
-@pytest.mark.parametrize(("z", "one"), [(math.inf, 1.0), (-math.inf, 0.0), (math.nan, math.nan)])
-def test_activations_at_what_is_not_finite(z: float, one: float) -> None:
-    assert repr(floats.sigmoid(z)) == repr(one)
-    for derivative in floats.SIGMOID_DERIVATIVES.values():
-        assert repr(derivative(z)) == repr(0.0 * one)
 
 
 def test_numbers_of_any_kind_become_floats() -> None:
