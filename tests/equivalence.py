@@ -35,7 +35,7 @@ def verdict_on(gradient: Gradient, point: Point, form: str = "stable") -> Verdic
 
 
 class NetworkVerdicts:
-    """The gradient of one general network by hand held against autodiff, compiled once."""
+    """Compare the gradient of one general network by hand with autodiff, compiled once."""
 
     def __init__(self, of: network_strategies.Described) -> None:
         self.network = of.network

@@ -1,4 +1,4 @@
-"""Networks of every make, and points at which their gradients are held against each other.
+"""Networks of every kind, and points at which their gradients are compared.
 
 Descriptions of networks are drawn from a seed, in a list, because each costs a compilation; the
 points come from Hypothesis. Sizes are primes, all different, and so is the number of examples: no

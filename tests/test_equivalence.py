@@ -149,8 +149,8 @@ def _examples(drawn: st.SearchStrategy[Any], count: int = 40) -> list[str]:
 @fewer(2)  # the truth takes most of the time
 @given(point=points)
 @example(point=UNDERFLOWS[0])
-def test_the_truth_lies_where_both_must_answer(form: str, point: Point) -> None:
-    """The ranges that both are held to contain the exact derivative."""
+def test_the_exact_gradient_lies_in_the_ranges_of_both(form: str, point: Point) -> None:
+    """The ranges that judge both contain the exact derivative."""
     truth = exact.gradient(*point)
     for name, true, span in zip(NAMES, truth, gradient_ranges(*point, form), strict=True):
         note(f"{name}: truth {true}, range [{span.lo}, {span.hi}]")
@@ -191,7 +191,7 @@ def test_the_bound_is_sharp(form: str) -> None:
     assert np.quantile(verdict.bound / np.abs(verdict.by_hand), 0.9) < 1e-12
 
 
-def test_saturated_points_are_held_to_the_stable_forms_digits() -> None:
+def test_at_saturated_points_the_stable_form_keeps_its_digits() -> None:
     """Where autodiff answers 0, a zero or a flipped sign by hand is still seen."""
     point = drawn_points(4096, seed=8, scale=3.0)
     right = stack(manual.article.gradient(*point))

@@ -177,13 +177,13 @@ def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     answer = one_object(compare(*words, "--out", path, "--json"), code=1)
     assert answer["verdict"] == "disagree"
     assert answer["training"]["first_divergence"]["by_hand"] is None
-    # The file holds the newest parameters that are numbers, and says that the sides disagreed.
+    # The file has the newest parameters that are finite, and records that the sides disagreed.
     model = load(path)
     assert model.progress.epochs == 0
     assert model.progress.first_divergence is not None
     text = compare(*words, "--out", path, "--overwrite").out
     assert f"Model: {path}, as it was after 0 epochs; later ones ran away\n" in text
-    # Mended, it goes on from there, and still says so.
+    # Corrected, it goes on from there, and the verdict stays.
     monkeypatch.setattr(manual.network, "backward", right)
     ended = compare("resume", path)
     assert ended.code == 1
