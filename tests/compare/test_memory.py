@@ -11,7 +11,7 @@ from compare import memory
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["main", "thread"])
 def test_freed_memory_is_kept(where: str) -> None:
-    """In a process of its own: page faults of arrays that are made again and again, with and without.
+    """In a process of its own: page faults of arrays made again and again, in both settings.
 
     Of 64 MiB, which no pool of a thread's own keeps.
     """

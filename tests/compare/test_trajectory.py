@@ -9,7 +9,6 @@ import autodiff.article
 import manual.article
 from compare import trajectory
 from compare.planted import LOOPS, PLANTS
-from compare.planted.loops import each_by
 from compare.planted.plant import Loop
 from compare.trajectory import Problem, TrainingDivergedError, Trainings, compare_trainings
 from manual.article import Parameters
@@ -120,6 +119,16 @@ def _momentum(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, 
         yield params
 
 
+def _weight_decay(
+    params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
+) -> Any:
+    def decayed(params: Parameters, x: Any, y: Any) -> Parameters:
+        grads = gradient(params, x, y)
+        return Parameters(*(g + 1e-3 * w for g, w in zip(grads, params, strict=True)))
+
+    return train(params, xs, ys, decayed, rate, order)
+
+
 def _decaying_rate(
     params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
 ) -> Any:
@@ -131,14 +140,7 @@ def _decaying_rate(
 #: Training loops that are not ours, and the first update that must be seen to differ.
 OTHER_LOOPS: dict[str, tuple[Loop, int]] = {
     **{slug: (plant.train, FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
-    "weight-decay": (
-        each_by(
-            lambda p, x, y, g, r: update(
-                p, [d + 1e-3 * w for d, w in zip(g(p, x, y), p, strict=True)], r
-            )
-        ),
-        0,
-    ),
+    "weight-decay": (_weight_decay, 0),
     "momentum": (_momentum, 1),
     "decaying-rate": (_decaying_rate, 4),
 }
