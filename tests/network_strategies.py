@@ -128,7 +128,7 @@ def networks(draw: st.DrawFn) -> Described:
     return Described(made, draw(st.sampled_from((1, 17, *sorted(set(PRIMES) - set(sizes))))))
 
 
-def points(of: Described, dtype: Any = np.float64) -> st.SearchStrategy[Point]:
+def points(of: Described) -> st.SearchStrategy[Point]:
     """Points of every kind, every other one ordinary; the same on every machine.
 
     Hypothesis leaves integers below 100 alone, where it mixes constants of local modules into
@@ -140,5 +140,4 @@ def points(of: Described, dtype: Any = np.float64) -> st.SearchStrategy[Point]:
         st.tuples(*[st.integers(0, 99)] * 4),
         st.sampled_from(["ordinary"] * (len(SCALES) - 2) + list(SCALES)),
         st.booleans(),
-        st.just(dtype),
     )

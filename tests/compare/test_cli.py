@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -224,6 +225,12 @@ def test_no_command_shows_the_help() -> None:
     ended = compare()
     assert ended.code == 2
     assert "Commands:" in ended.err
+
+
+def seconds_of_children() -> float:
+    """The CPU seconds of processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 HELP = """
