@@ -71,6 +71,8 @@ def test_by_hand_and_by_autodiff_agree(form: str) -> None:
 
     agree()
     assert np.mean(informative) > 0.3
+    # Half of what is drawn at random: Hypothesis also varies examples that it has, so that in seven
+    # thorough runs the shares were between 0.28 and 0.52.
     assert np.mean([not 0 <= target <= 1 for target in targets]) > 0.15
     assert np.mean(np.isin(targets, (0, 1))) > 0.15
 
