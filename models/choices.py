@@ -62,12 +62,9 @@ def ordered_gradient(w: Any, c: Any) -> Any:
     return 2 * c[rank] * w
 
 
-def draw_ordered(rng: np.random.Generator) -> Any:
-    return size(rng) * rng.normal(size=7), rng.normal(size=7)
-
-
 ORDERED = Model(
-    *("ordered-average", ordered_loss, ordered_gradient, draw_ordered),
+    *("ordered-average", ordered_loss, ordered_gradient),
+    lambda rng: (size(rng) * rng.normal(size=7), rng.normal(size=7)),
     {
         "permutation-not-inverted": ("c[rank]", "c[order]"),
         "sort-forgotten": ("c[rank]", "c"),

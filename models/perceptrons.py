@@ -109,14 +109,6 @@ def swish_derivative(z: Any) -> Any:
     return sigmoid(z) * (1 + z * sigmoid(-z))
 
 
-def elu(z: Any) -> Any:
-    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
-
-
-def elu_derivative(z: Any) -> Any:
-    return np.exp(np.minimum(z, 0))
-
-
 def slope(new: str) -> Edit:
     """Return the edit that takes another derivative of the activation, an expression in z and a."""
     return "derivative(z)\n", new + "\n"
@@ -225,16 +217,5 @@ MODELS = [
             "gate-only": slope("sigmoid(z)"),
             "dropped-term": slope("z * sigmoid_derivative(z)"),
         },
-    ),
-    perceptron(
-        *("elu-network", jax.nn.elu, (elu, elu_derivative), drawn(2, 5, 3)),
-        {
-            "elu-of-activation": slope("np.where(z > 0, z / z, a)"),
-            "exponential-everywhere": slope("np.exp(z)"),
-        },
-    ),
-    perceptron(
-        *("sine-network", jnp.sin, (np.sin, np.cos), drawn(2, 5, 3)),
-        {"cosine-of-sine": AT_ACTIVATED, "cosine-sign": slope("-np.cos(z)")},
     ),
 ]

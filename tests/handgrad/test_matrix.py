@@ -116,7 +116,7 @@ def test_a_right_gradient_agrees(name: str) -> None:
 @pytest.mark.slow
 @every
 def test_right_gradients_raise_no_alarm(name: str, once: Once) -> None:
-    """Some 660 cases in all; hardly any has lost digits."""
+    """Some 480 cases in all; hardly any has lost digits."""
     double, single = matrix(BY_NAME[name], once)
     assert_right([*double[""], *single], name)
     assert [each.level for each in (*double[""], *single)].count(ROUNDED) <= 1
