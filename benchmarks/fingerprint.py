@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.machine import caches, gpus, processor, revision, today, usable, versions
+from benchmarks.machine import caches, described, gpus
 
 #: Packages whose versions affect times.
 PACKAGES = (
@@ -56,18 +55,11 @@ PARTIAL = ("workers", "versions")
 
 def fingerprint(device: str) -> dict[str, Any]:
     """Collect everything that times depend on; each worker adds its own facts to `workers`."""
-    return {
-        "date": today(),
-        "revision": revision(),
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "processor": processor(),
-        "processors": usable(),
+    return described(PACKAGES) | {
         "caches": caches(),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "set_up": _set_up(),
         "load": round(psutil.getloadavg()[0], 2),
-        "versions": versions(PACKAGES),
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "gpus": gpus() if device == "gpu" else [],
         "workers": {},

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: The results that docs/checking.md shows.
 STORED = Path(__file__).parent.parent / "results" / "checkers.json"
 
+#: Packages whose versions affect the checkers' answers.
+PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint")
+
 #: Seconds after which a check is stopped; of `--quick`, whose checks are small.
 LIMIT, QUICK_LIMIT = 120.0, 10.0
 
@@ -106,10 +109,10 @@ def _measured(
 
 def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Results":
     """Load the results to resume, or start new ones."""
-    from benchmarks.checkers.fingerprint import fingerprint
     from benchmarks.checkers.results import Results, differences
+    from benchmarks.machine import described
 
-    here = fingerprint()
+    here = described(PACKAGES)
     if out is None or not out.exists() or overwrite:
         return Results(here, limit, {})
     if not resume:

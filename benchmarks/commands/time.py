@@ -10,13 +10,14 @@ import click
 from benchmarks import names
 from benchmarks.commands import shared
 from benchmarks.commands.shared import expect
+from compare.commands.options import together
 
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
     from benchmarks.protocol.session import Step
     from benchmarks.results import Results
 
-OPTIONS = [
+options = together(
     click.option("--full", is_flag=True, help="Everything; without it, the quick set."),
     click.option(
         "--case",
@@ -93,14 +94,7 @@ OPTIONS = [
         multiple=True,
         help="Make a contender, or all, slow by a tenth or wrong, to see that it is noticed.",
     ),
-]
-
-
-def options(command: Callable) -> Callable:
-    """Add all options, in the order in which they are listed."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+)
 
 
 def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> int:
@@ -113,19 +107,14 @@ def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> in
     job, results = prepared(out, **wanted)
     with progress(busy(results)) as on_step:
         run(job, results, on_step)
-    shown(results, as_json)
-    return int(not results.right)
-
-
-def shown(results: "Results", as_json: bool) -> None:
-    """Print results."""
     if as_json:
         click.echo(results.as_json(), nl=False)
-        return
-    from benchmarks.report.terminal import show
-    from compare.terminal import console
+    else:
+        from benchmarks.report.terminal import show
+        from compare.terminal import console
 
-    show(results, console())
+        show(results, console())
+    return int(not results.right)
 
 
 def prepared(
@@ -140,32 +129,24 @@ def prepared(
 ) -> tuple[Any, "Results"]:
     """Return the job that the options describe, and empty results for it."""
     from benchmarks.fingerprint import fingerprint
-    from benchmarks.protocol import session
+    from benchmarks.protocol import session, worker
     from benchmarks.results import Results
 
     expect("--contender", contenders, names.CONTENDERS)
     device = _device(choice.pop("device"))
     specs = _specs(**choice, device=device)
+    thorough = choice["full"] or choice["cases"]
     job = session.Job(
         specs=specs,
         rounds=rounds or session.ROUNDS,
         processes=processes or session.PROCESSES,
         only=contenders,
         plants=_planted(plants, contenders),
-        apart=_apart(times_only, thorough=bool(choice["full"] or choice["cases"])),
+        apart=() if times_only else session.APART if thorough else (worker.FIRST,),
         limit=limit,
         out=out,
     )
     return job, Results(fingerprint(device), job.settings)
-
-
-def _apart(times_only: bool, thorough: bool) -> tuple[str, ...]:
-    """Return the measurements besides times: all in the full set, only one in the quick set."""
-    from benchmarks.protocol.worker import FIRST, MEMORY, UNTUNED
-
-    if times_only:
-        return ()
-    return (FIRST, MEMORY, UNTUNED) if thorough else (FIRST,)
 
 
 def _specs(

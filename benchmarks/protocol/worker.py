@@ -82,15 +82,15 @@ def _work(pipe: Connection, threads: str) -> None:
         kept = keep_freed_memory()  # before JAX has computed anything
     started = _started()
     if request.measure == FIRST:
-        from benchmarks.protocol.first import phases
+        from benchmarks.protocol.apart import phases
 
         pipe.send({"phases": phases(request.specs[0])})
     elif request.measure == MEMORY:
-        from benchmarks.protocol.memory import peak
+        from benchmarks.protocol.apart import peak
 
         pipe.send({"peak": peak(request.specs[0], request.name)})
     elif request.measure == UNTUNED:
-        from benchmarks.protocol.memory import time_untuned
+        from benchmarks.protocol.apart import time_untuned
 
         pipe.send({"untuned": time_untuned(request.specs[0], request.name)})
     else:
