@@ -69,11 +69,7 @@ class Case:
 
 
 def _mlp(
-    spec: Spec,
-    *hidden: int,
-    batch: int = BATCH,
-    inputs: int = INPUTS,
-    activation: str = "relu",
+    spec: Spec, *hidden: int, batch: int = BATCH, inputs: int = INPUTS, activation: str = "relu"
 ) -> Problem:
     # With TF32 products most units of a ReLU would be within rounding of the kink.
     activation = "tanh" if spec.device == "gpu" else activation

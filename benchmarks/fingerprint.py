@@ -15,18 +15,8 @@ import psutil
 from benchmarks.machine import caches, described, gpus
 
 #: Packages whose versions affect times.
-PACKAGES = (
-    "numpy",
-    "scipy",
-    "jax",
-    "jaxlib",
-    "optax",
-    "torch",
-    "autograd",
-    "mygrad",
-    "micrograd",
-    "scikit-learn",
-)
+PEERS = ("torch", "autograd", "mygrad", "micrograd", "scikit-learn")
+PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "optax", *PEERS)
 
 #: Environment variables that affect the speed of libraries.
 VARIABLES = ("XLA_FLAGS", "JAX_DEFAULT_MATMUL_PRECISION", "OPENBLAS_CORETYPE", "GLIBC_TUNABLES")
@@ -36,17 +26,8 @@ SET_UP = ("aslr", "cpu_config", "cpu_freq", "timer")
 
 #: Times of two runs may be compared if they differ in none of these.
 SAME = (
-    "machine",
-    "system",
-    "processor",
-    "processors",
-    "caches",
-    "memory",
-    "versions",
-    "variables",
-    "workers",
-    "gpus",
-    "set_up",
+    *("machine", "system", "processor", "processors", "caches", "memory", "versions"),
+    *("variables", "workers", "gpus", "set_up"),
 )
 
 #: Entries compared only where both runs have them: a run may lack some threads or libraries.

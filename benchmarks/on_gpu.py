@@ -104,7 +104,7 @@ def command(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the script and end the process: 0 all are right, 1 one is not, 2 bad options."""
-    from benchmarks.commands.ending import ended
+    from benchmarks.commands.shared import ended
 
     sys.exit(ended(command, arguments, "python -m benchmarks.on_gpu"))
 

@@ -6,11 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import (
-    one_element_off,
-    sign_of_one_element,
-    small_elements_zeroed,
-)
+from models.answers import one_element_off, sign_of_one_element, small_elements_zeroed
 from models.model import Draw, Model
 from models.numerics import sigmoid, sigmoid_derivative
 

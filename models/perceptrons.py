@@ -177,10 +177,7 @@ MODELS = [
     ),
     perceptron(
         *("relu-network", jax.nn.relu, (relu, relu_derivative), drawn(3, 5, 5, 2)),
-        {
-            "relu-mask": slope("(z < 0).astype(z.dtype)"),
-            "relu-gates-by-value": slope("a"),
-        },
+        {"relu-mask": slope("(z < 0).astype(z.dtype)"), "relu-gates-by-value": slope("a")},
     ),
     perceptron(
         *("leaky-relu-network", partial(jax.nn.leaky_relu, negative_slope=0.1)),
@@ -213,9 +210,6 @@ MODELS = [
     ),
     perceptron(
         *("swish-network", jax.nn.swish, (swish, swish_derivative), drawn(5, 3, 2)),
-        {
-            "gate-only": slope("sigmoid(z)"),
-            "dropped-term": slope("z * sigmoid_derivative(z)"),
-        },
+        {"gate-only": slope("sigmoid(z)"), "dropped-term": slope("z * sigmoid_derivative(z)")},
     ),
 ]

@@ -189,10 +189,7 @@ LOGISTIC = Model(
 )
 NETWORK = Model(
     *("network", network, network_gradient, draw_network(2, 3, 5)),
-    {
-        "tanh-of-h": (SLOPE, "(1 - np.tanh(h) ** 2)"),
-        "no-activation-derivative": (SLOPE, "1.0"),
-    },
+    {"tanh-of-h": (SLOPE, "(1 - np.tanh(h) ** 2)"), "no-activation-derivative": (SLOPE, "1.0")},
 )
 SQUARE = Model(
     *("square network", network, network_gradient, draw_network(3, 3, 2)),

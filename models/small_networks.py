@@ -10,13 +10,7 @@ import numpy as np
 from models.answers import accumulates, one_element_off, one_element_zeroed, sign_of_one_element
 from models.edits import Edit
 from models.model import Mistake, Model
-from models.numerics import (
-    size,
-    softmax,
-    softmax_backward,
-    softmax_delta,
-    tanh_derivative,
-)
+from models.numerics import size, softmax, softmax_backward, softmax_delta, tanh_derivative
 
 
 def softmax_loss(params: Any, x: Any, labels: Any) -> Any:

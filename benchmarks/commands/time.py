@@ -64,9 +64,7 @@ options = together(
         help="At least so many samples of each row, 30 by default.",
     ),
     click.option(
-        "--processes",
-        type=click.IntRange(1, 100),
-        help="Over so many processes, 5 by default.",
+        "--processes", type=click.IntRange(1, 100), help="Over so many processes, 5 by default."
     ),
     click.option(
         "--limit",

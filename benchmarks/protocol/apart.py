@@ -42,9 +42,6 @@ def peak(spec: Spec, name: str) -> int | None:
 
     Returns:
         None where the system does not report it.
-
-    Raises:
-        Unavailable: the contender cannot run here.
     """
     give_back_freed_memory()
     with _prepared(spec, name) as ready:
@@ -59,11 +56,7 @@ def peak(spec: Spec, name: str) -> int | None:
 
 
 def time_untuned(spec: Spec, name: str) -> float:
-    """Measure the median seconds of a call with the C library's default settings.
-
-    Raises:
-        Unavailable: the contender cannot run here.
-    """
+    """Measure the median seconds of a call with the C library's default settings."""
     with _prepared(spec, name) as ready, collector_off():
         ready.run()
         return median([sample(ready.run, 1)[0] for _ in range(TIMED_CALLS)])

@@ -106,11 +106,7 @@ def test_a_process_stays_warm_and_is_gone_afterwards() -> None:
         second = worker.ask(a_case("exchanged"))
         assert worker._process is process
     assert process._process.exitcode is not None
-    assert (first.answer.verdict, first.wrong_leaves, first.leaves) == (
-        WRONG,
-        ("params['w']",),
-        2,
-    )
+    assert (first.answer.verdict, first.wrong_leaves, first.leaves) == (WRONG, ("params['w']",), 2)
     assert second.wrong_leaves == ()
 
 

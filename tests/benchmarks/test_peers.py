@@ -75,8 +75,7 @@ def test_every_peer_is_there_for_both_families() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "of", "dtype"),
-    [asked if asked in QUICK else slowly(*asked) for asked in EVERYTHING],
+    ("name", "of", "dtype"), [asked if asked in QUICK else slowly(*asked) for asked in EVERYTHING]
 )
 def test_a_peer_is_right_twice_or_says_why_it_is_not_asked(name: str, of: str, dtype: str) -> None:
     if reason := refused(name, of, dtype):
