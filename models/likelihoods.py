@@ -224,40 +224,6 @@ STUDENT = Model(
 )
 
 
-def beta_loss(params: Any, x: Any) -> Any:
-    """Beta distribution: -mean log density, given log a and log b."""
-    a, b = jnp.exp(params["log_a"]), jnp.exp(params["log_b"])
-    constant = gammaln(a) + gammaln(b) - gammaln(a + b)
-    return constant - jnp.mean((a - 1) * jnp.log(x) + (b - 1) * jnp.log1p(-x))
-
-
-def beta_gradient(params: Any, x: Any) -> Any:
-    a, b = np.exp(params["log_a"]), np.exp(params["log_b"])
-    # L = lgamma(a) + lgamma(b) - lgamma(a + b) - mean((a-1) log x + (b-1) log(1-x))
-    both = digamma(a + b)
-    da = digamma(a) - both - np.log(x).mean()
-    db = digamma(b) - both - np.log1p(-x).mean()
-    # a = exp(log a), b = exp(log b)
-    return {"log_a": a * da, "log_b": b * db}
-
-
-def draw_beta(rng: np.random.Generator) -> Any:
-    log_a, log_b = rng.uniform(-1, 2, size=2)
-    x = rng.beta(np.exp(log_a), np.exp(log_b), size=5)
-    return {"log_a": log_a, "log_b": log_b}, np.clip(x, 1e-4, 0.999)
-
-
-BETA = Model(
-    *("beta-likelihood", beta_loss, beta_gradient, draw_beta),
-    {
-        "normaliser-dropped": ("both = digamma(a + b)", "both = 0"),
-        "complement-forgotten": ("np.log1p(-x)", "np.log(x)"),
-        "log-chain-forgotten": ('a * da, "log_b": b * db', 'da, "log_b": db'),
-        "exchanged": ('a * da, "log_b": b * db', 'b * db, "log_b": a * da'),
-    },
-)
-
-
 def mixture_loss(params: Any, x: Any) -> Any:
     """Mixture of Gaussians: -mean logsumexp_k(log π_k - z²/2 - log s_k), z = (x - μ_k) / s_k."""
     z = (x[:, None] - params["mean"][None, :]) * jnp.exp(-params["log_scale"])[None, :]
@@ -411,4 +377,4 @@ STICKS = Model(
 )
 
 
-MODELS = [CHOLESKY, COVARIANCE, PROCESS, POISSON, STUDENT, BETA, MIXTURE, HAZARD, COX, STICKS]
+MODELS = [CHOLESKY, COVARIANCE, PROCESS, POISSON, STUDENT, MIXTURE, HAZARD, COX, STICKS]

@@ -101,14 +101,6 @@ def gelu_derivative(z: Any) -> Any:
     return normal_cdf(z) + z * normal_density(z)
 
 
-def swish(z: Any) -> Any:
-    return z * sigmoid(z)
-
-
-def swish_derivative(z: Any) -> Any:
-    return sigmoid(z) * (1 + z * sigmoid(-z))
-
-
 def slope(new: str) -> Edit:
     """Return the edit that takes another derivative of the activation, an expression in z and a."""
     return "derivative(z)\n", new + "\n"
@@ -207,9 +199,5 @@ MODELS = [
             "softplus-of-activation": AT_ACTIVATED,
             "sigmoid-derivative": slope("sigmoid_derivative(z)"),
         },
-    ),
-    perceptron(
-        *("swish-network", jax.nn.swish, (swish, swish_derivative), drawn(5, 3, 2)),
-        {"gate-only": slope("sigmoid(z)"), "dropped-term": slope("z * sigmoid_derivative(z)")},
     ),
 ]

@@ -1,4 +1,4 @@
-"""Forty-four models of every kind, in both precisions, for tests of the judge."""
+"""Forty models of every kind, in both precisions, for tests of the judge."""
 
 from models import (
     choices,
