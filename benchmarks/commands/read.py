@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
+from benchmarks.commands.shared import FILE
 from compare.commands.options import JSON
-
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(short_help="Stored results as tables for a document.")

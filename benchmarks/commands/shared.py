@@ -1,10 +1,33 @@
-"""Shared by the commands: checking names, showing progress, exit codes and one-line errors."""
+"""Shared by the commands: options, checking names, showing progress, exit codes and errors."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import click
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+
+
+def file_option(name: str, about: str) -> Callable:
+    """An option that takes a file."""
+    return click.option(name, type=FILE, metavar="FILE", help=about)
+
+
+def several(name: str, dest: str, about: str, among: list[str] | None = None) -> Callable:
+    """An option that may be repeated, for names; `among` lists them where they are few."""
+    how: dict[str, Any] = {"type": click.Choice(among)} if among else {"metavar": "NAME"}
+    return click.option(name, dest, multiple=True, help=about, **how)
+
+
+def limit_option(about: str) -> Callable:
+    """--limit, in seconds."""
+    kind = click.FloatRange(0, min_open=True)
+    return click.option("--limit", type=kind, metavar="SECONDS", help=about)
 
 
 def expect(option: str, given: Iterable[str], known: Iterable[str]) -> None:

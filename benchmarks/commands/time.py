@@ -9,7 +9,7 @@ import click
 
 from benchmarks import names
 from benchmarks.commands import shared
-from benchmarks.commands.shared import expect
+from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
 from compare.commands.options import together
 
 if TYPE_CHECKING:
@@ -19,44 +19,30 @@ if TYPE_CHECKING:
 
 options = together(
     click.option("--full", is_flag=True, help="Everything; without it, the quick set."),
-    click.option(
-        "--case",
-        "cases",
-        metavar="NAME",
-        multiple=True,
-        help="A case, width say; repeatable. A wrong name lists the right ones.",
-    ),
-    click.option(
-        "--contender",
-        "contenders",
-        metavar="NAME",
-        multiple=True,
-        help=f"hand-numpy, say; repeatable. Ratios are to {names.REFERENCE}, always there.",
+    several("--case", "cases", "A case, width say; repeatable. A wrong name lists the right ones."),
+    several(
+        *("--contender", "contenders"),
+        f"hand-numpy, say; repeatable. Ratios are to {names.REFERENCE}, always there.",
     ),
     click.option(
         "--device",
         type=click.Choice(["cpu", "gpu"]),
         help="Where JAX's programs run; by default a GPU if JAX finds one.",
     ),
-    click.option(
-        "--dtype",
-        "dtypes",
-        type=click.Choice(["float32", "float64"]),
-        multiple=True,
-        help="Repeatable. By default each case's first, with --full both.",
+    several(
+        *("--dtype", "dtypes"),
+        "Repeatable. By default each case's first, with --full both.",
+        ["float32", "float64"],
     ),
-    click.option(
-        "--threads",
-        type=click.Choice(["all", "1"]),
-        multiple=True,
-        help="Repeatable. By default one; with --full some cells on all as well.",
+    several(
+        *("--threads", "threads"),
+        "Repeatable. By default one; with --full some cells on all as well.",
+        ["all", "1"],
     ),
-    click.option(
-        "--precision",
-        "precisions",
-        type=click.Choice(["highest", "default"]),
-        multiple=True,
-        help="Of JAX's float32 products; repeatable. By default highest, on a GPU both.",
+    several(
+        *("--precision", "precisions"),
+        "Of JAX's float32 products; repeatable. By default highest, on a GPU both.",
+        ["highest", "default"],
     ),
     click.option(
         "--rounds",
@@ -66,24 +52,14 @@ options = together(
     click.option(
         "--processes", type=click.IntRange(1, 100), help="Over so many processes, 5 by default."
     ),
-    click.option(
-        "--limit",
-        type=click.FloatRange(0, min_open=True),
-        metavar="SECONDS",
-        help="Begin no cell after so long; what is left out is named.",
-    ),
+    limit_option("Begin no cell after so long; what is left out is named."),
     click.option(
         "--times-only",
         is_flag=True,
         help="Measure neither compiling nor memory, which take processes of their own.",
     ),
-    click.option(
-        "--out",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Store the results as JSON, as they come.",
-    ),
-    click.option("--overwrite", is_flag=True, help="Replace FILE if it is there."),
+    file_option("--out", "Store the results as JSON, as they come."),
+    OVERWRITE,
     click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables."),
     click.option(
         "--plant",
