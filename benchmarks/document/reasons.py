@@ -67,12 +67,11 @@ REASONS = (
     ),
     Reason(
         _asks_for_more,
-        "the hand lines ask for more, so that slopes keep their digits where they are small",
+        "the hand-written lines compute more, so that small slopes keep their digits",
     ),
     Reason(
         _of_floor("all"),
-        "what is not a product takes one thread, one pass after the other, while the products take "
-        "all",
+        "only the products use all threads; the rest runs on one, one pass after the other",
     ),
     Reason(
         _of_floor("1"),
