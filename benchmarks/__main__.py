@@ -11,8 +11,8 @@ import click
 
 from benchmarks.checkers.command import checkers
 from benchmarks.commands.document import document
-from benchmarks.commands.ending import ended
 from benchmarks.commands.read import compare, plot, table
+from benchmarks.commands.shared import ended
 from benchmarks.commands.time import options, timed
 
 

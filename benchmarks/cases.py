@@ -1,6 +1,6 @@
 """The benchmark cases: problems, sizes, dtypes and threads; a new case is a row of `CASES`."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks import names
@@ -14,6 +14,10 @@ from manual.network import Network
 
 #: Defaults of a network: hidden units, examples, inputs, outputs.
 WIDTH, BATCH, INPUTS, OUTPUTS = 64, 64, 64, 10
+
+#: One thread by default: the cost of waking a second one, and the load of other programs, vary by
+#: more than the differences of interest. All threads as well, for sizes worth sharing.
+ONE, ALL = "1", "all"
 
 #: The relative rounding error of factors on devices that use TF32 by default: 10 mantissa bits.
 FEWER_BITS = 2.0**-10
@@ -50,13 +54,14 @@ class Spec:
 class Case:
     """A problem whose size varies along an axis, or along two."""
 
+    title: str  #: of its figure
     about: str  #: a short description
     axis: str  #: the meaning of the size
     problem: Callable[[Spec], Problem]
-    quick: Sequence[tuple[int, ...]]  #: the sizes of the quick set
     full: Sequence[tuple[int, ...]]  #: the sizes of the full set
-    dtype: str  #: the default dtype
-    threads: str  #: the default threads
+    quick: Sequence[tuple[int, ...]] = ()  #: the sizes of the quick set
+    dtype: str = "float32"  #: the default dtype
+    threads: str = ONE  #: the default threads
     rows: Sequence[str] = ()  #: the contenders of this case; () for all
     others: Mapping[tuple[str, str], Sequence[tuple[int, ...]]] = field(default_factory=dict)
     """Further sizes of the full set, by dtype and threads."""
@@ -64,11 +69,7 @@ class Case:
 
 
 def _mlp(
-    spec: Spec,
-    *hidden: int,
-    batch: int = BATCH,
-    inputs: int = INPUTS,
-    activation: str = "relu",
+    spec: Spec, *hidden: int, batch: int = BATCH, inputs: int = INPUTS, activation: str = "relu"
 ) -> Problem:
     # With TF32 products most units of a ReLU would be within rounding of the kink.
     activation = "tanh" if spec.device == "gpu" else activation
@@ -85,107 +86,92 @@ def _sizes(*numbers: int) -> list[tuple[int, ...]]:
     return [(number,) for number in numbers]
 
 
-#: One thread by default: the cost of waking a second one, and the load of other programs, vary by
-#: more than the differences of interest. All threads as well, for sizes worth sharing.
-ONE, ALL = "1", "all"
-
 CASES: dict[str, Case] = {
     "sample": Case(
+        title="One gradient of the 2-2-1 network",
         about="one gradient of the article's 2-2-1 network, one sample",
         axis="samples",
         problem=lambda spec: sample_problem(spec.dtype),
         quick=_sizes(1),
         full=_sizes(1),
         dtype="float64",
-        threads=ONE,
         others={("float32", ONE): _sizes(1)},
     ),
     "batch-2-2-1": Case(
+        title="One gradient of the 2-2-1 network, by its batch",
         about="the 2-2-1 network, the mean loss of many examples",
         axis="examples",
         problem=_batch,
-        quick=(),
         full=_sizes(4, 4**2, 4**3, 4**5, 4**7, 4**10),
         dtype="float64",
-        threads=ONE,
         others={("float32", ONE): _sizes(4**5), ("float64", ALL): _sizes(4**5, 4**10)},
     ),
     "training": Case(
+        title="A whole training of the 2-2-1 network",
         about="1000 epochs of the article's training, 4 updates each",
         axis="epochs",
         problem=lambda spec: TrainingProblem(),
         quick=_sizes(1000),
         full=_sizes(1000),
         dtype="float64",
-        threads=ONE,
         dtypes=("float64",),
     ),
     "mass": Case(
+        title="The gradients of many 2-2-1 networks at once",
         about="independent 2-2-1 networks, one sample each",
         axis="networks",
         problem=lambda spec: mass_problem(spec.size[0], spec.dtype),
         quick=_sizes(10**3),
         full=_sizes(1, 10, 10**2, 10**3, 10**4, 10**6),
         dtype="float64",
-        threads=ONE,
         others={("float32", ONE): _sizes(10**4), ("float64", ALL): _sizes(10**6)},
     ),
     "digits": Case(
+        title="One gradient of a network for digits",
         about="784-1024-1024-10, 512 examples: a network for handwritten digits",
         axis="examples",
         problem=lambda spec: _mlp(spec, 1024, 1024, batch=spec.size[0], inputs=784),
         quick=_sizes(512),
         full=_sizes(512),
-        dtype="float32",
-        threads=ONE,
         others={("float32", ALL): _sizes(512), ("float64", ONE): _sizes(512)},
     ),
     "width": Case(
+        title="One gradient of an MLP, by its width",
         about=f"two hidden layers of equal width, {BATCH} examples",
         axis="units a hidden layer",
         problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0]),
         quick=_sizes(64),
         full=_sizes(2, 8, 16, 64, 256, 1024, 4096),
-        dtype="float32",
-        threads=ONE,
         others={("float64", ONE): _sizes(64, 1024), ("float32", ALL): _sizes(64, 1024)},
     ),
     "depth": Case(
+        title="One gradient of an MLP, by its depth",
         about=f"hidden layers of {WIDTH} tanh units, {BATCH} examples",
         axis="hidden layers",
         # Behind 32 layers rounding would turn some rectifier's answer.
         problem=lambda spec: _mlp(spec, *[WIDTH] * spec.size[0], activation="tanh"),
-        quick=(),
         full=_sizes(1, 4, 16, 32),
-        dtype="float32",
-        threads=ONE,
     ),
     "batch": Case(
+        title="One gradient of an MLP, by its batch",
         about=f"two hidden layers of {WIDTH} units",
         axis="examples",
         problem=lambda spec: _mlp(spec, WIDTH, WIDTH, batch=spec.size[0]),
-        quick=(),
         full=_sizes(1, 8, 64, 512, 8192),
-        dtype="float32",
-        threads=ONE,
     ),
     "diagonal": Case(
+        title="One gradient of an MLP, by its width and batch together",
         about="width and batch alike, two hidden layers",
         axis="units a hidden layer, and examples",
         problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0], batch=spec.size[0]),
-        quick=(),
         full=_sizes(4, 16, 64, 256, 1024),
-        dtype="float32",
-        threads=ONE,
     ),
     "map": Case(
+        title="Who is fastest at one gradient of an MLP",
         about="two hidden layers, width by batch",
         axis="units a hidden layer × examples",
         problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0], batch=spec.size[1]),
-        quick=(),
         full=[(width, batch) for width in (4, 32, 256, 1024) for batch in (1, 8, 64, 512)],
-        dtype="float32",
-        threads=ONE,
         rows=(names.HAND, names.HAND_JIT, names.GRAD),
     ),
 }
@@ -215,7 +201,8 @@ class Choice:
         everywhere = [
             replace(spec, precision=precision, leave_out=self._leave_out(spec))
             for spec in found
-            for precision in self._precisions(spec)
+            # Reduced precision only exists for float32 products.
+            for precision in (self.precisions if spec.dtype == "float32" else ["highest"])
         ]
         return list({spec.label: spec for spec in everywhere}.values())
 
@@ -246,7 +233,3 @@ class Choice:
         first = (spec.dtype, spec.threads) == (case.dtype, case.threads)
         beside = () if first and (self.full or spec.case in THOROUGH) else BESIDE
         return (*beside, *(() if first and spec.case in WITH_PEERS else names.PEERS))
-
-    def _precisions(self, spec: Spec) -> Iterable[str]:
-        # Reduced precision only exists for float32 products.
-        return self.precisions if spec.dtype == "float32" else ["highest"]

@@ -1,12 +1,13 @@
 """JSON files of results: written as a whole, and validated when read."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import msgspec
+
+from compare.files import write_whole
 
 
 class BadResultsError(ValueError):
@@ -38,11 +39,13 @@ class Stored:
         Raises:
             BadResultsError: it cannot be written.
         """
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+
+        def write(part: Path) -> None:
+            part.write_text(self.as_json(), encoding="utf-8")
+
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(self.as_json(), encoding="utf-8")
-            os.replace(part, path)
+            write_whole(path, write)
         except OSError as error:
             raise BadResultsError(f"{path}: cannot be written: {error.strerror}") from error
 

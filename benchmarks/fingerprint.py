@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -13,21 +12,11 @@ from typing import Any
 
 import psutil
 
-from benchmarks.machine import caches, gpus, processor, revision, today, usable, versions
+from benchmarks.machine import caches, described, gpus
 
 #: Packages whose versions affect times.
-PACKAGES = (
-    "numpy",
-    "scipy",
-    "jax",
-    "jaxlib",
-    "optax",
-    "torch",
-    "autograd",
-    "mygrad",
-    "micrograd",
-    "scikit-learn",
-)
+PEERS = ("torch", "autograd", "mygrad", "micrograd", "scikit-learn")
+PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "optax", *PEERS)
 
 #: Environment variables that affect the speed of libraries.
 VARIABLES = ("XLA_FLAGS", "JAX_DEFAULT_MATMUL_PRECISION", "OPENBLAS_CORETYPE", "GLIBC_TUNABLES")
@@ -37,17 +26,8 @@ SET_UP = ("aslr", "cpu_config", "cpu_freq", "timer")
 
 #: Times of two runs may be compared if they differ in none of these.
 SAME = (
-    "machine",
-    "system",
-    "processor",
-    "processors",
-    "caches",
-    "memory",
-    "versions",
-    "variables",
-    "workers",
-    "gpus",
-    "set_up",
+    *("machine", "system", "processor", "processors", "caches", "memory", "versions"),
+    *("variables", "workers", "gpus", "set_up"),
 )
 
 #: Entries compared only where both runs have them: a run may lack some threads or libraries.
@@ -56,18 +36,11 @@ PARTIAL = ("workers", "versions")
 
 def fingerprint(device: str) -> dict[str, Any]:
     """Collect everything that times depend on; each worker adds its own facts to `workers`."""
-    return {
-        "date": today(),
-        "revision": revision(),
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "processor": processor(),
-        "processors": usable(),
+    return described(PACKAGES) | {
         "caches": caches(),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "set_up": _set_up(),
         "load": round(psutil.getloadavg()[0], 2),
-        "versions": versions(PACKAGES),
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "gpus": gpus() if device == "gpu" else [],
         "workers": {},

@@ -11,7 +11,7 @@ from benchmarks.statistics import Band, Interval, band
 
 TAX = f"autodiff tax, {names.GRAD} / {names.HAND_JIT}"
 
-#: The width from which autodiff and the hand lines should take the same time.
+#: From so many units in the narrowest layer on both derivatives should take the same time.
 WIDE = 64
 
 #: A tie is meaningless if the noise, or the ratio's interval, reaches farther from 1 than this.
@@ -46,13 +46,8 @@ def _of(cell: Cell) -> Iterator[Goal]:
         yield from _at_least(cell, names.ARTICLE, names.GRAD, 100)
     if cell.case == "sample":
         yield from _at_most(cell, names.FLOATS, names.ARTICLE, 0.5)
-    if _width(cell) >= WIDE:
+    if min(cell.about["sizes"][1:-1]) >= WIDE:
         yield from _tax(cell)
-
-
-def _width(cell: Cell) -> int:
-    """Return the width of the narrowest hidden layer."""
-    return min(cell.about["sizes"][1:-1])
 
 
 def _floor(cell: Cell) -> Iterator[Goal]:

@@ -8,11 +8,20 @@ import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 
-def today() -> str:
-    """Return the date, in UTC."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
+def described(packages: Iterable[str]) -> dict[str, Any]:
+    """Return date (UTC), revision, machine, and the versions of the installed packages."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "revision": revision(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "processor": processor(),
+        "processors": usable(),
+        "versions": versions(packages),
+    }
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:

@@ -48,16 +48,13 @@ def specs(device: str) -> "list[Spec]":
     """Return the cells, in both precisions where there are two."""
     from benchmarks.cases import CASES, Spec
 
-    found = []
-    for case, sizes in SIZES.items():
-        dtype = CASES[case].dtype
-        for size in sizes:
-            precisions = ("highest", "default") if dtype == "float32" else ("highest",)
-            found += [
-                Spec(case, (size,), dtype, precision=precision, device=device)
-                for precision in precisions
-            ]
-    return found
+    return [
+        Spec(case, (size,), CASES[case].dtype, precision=precision, device=device)
+        for case, sizes in SIZES.items()
+        for size in sizes
+        for precision in ("highest", "default")
+        if precision == "highest" or CASES[case].dtype == "float32"
+    ]
 
 
 @click.command()
@@ -79,6 +76,7 @@ def command(
     device: str, out: Path, cases: tuple[str, ...], limit: float, processes: int, rounds: int
 ) -> int:
     """Judge and time gradients on a GPU; a short table last, JSON beside it."""
+    from benchmarks.commands.shared import expect
     from benchmarks.commands.time import progress
     from benchmarks.fingerprint import fingerprint
     from benchmarks.protocol.gpu import why_not
@@ -87,9 +85,7 @@ def command(
     from benchmarks.report.short import short
     from benchmarks.results import Results
 
-    unknown = [name for name in cases if name not in SIZES]
-    if unknown:
-        raise click.UsageError(f"--case: got {unknown[0]!r}, expected one of {', '.join(SIZES)}")
+    expect("--case", cases, SIZES)
     if device == "gpu" and (reason := why_not()):
         raise click.UsageError(reason)
     chosen = [spec for spec in specs(device) if not cases or spec.case in cases]
@@ -104,7 +100,7 @@ def command(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the script and end the process: 0 all are right, 1 one is not, 2 bad options."""
-    from benchmarks.commands.ending import ended
+    from benchmarks.commands.shared import ended
 
     sys.exit(ended(command, arguments, "python -m benchmarks.on_gpu"))
 

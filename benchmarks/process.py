@@ -6,7 +6,6 @@ It is spawned, never forked: a fork of a process in which JAX has started hangs.
 import math
 import multiprocessing
 import os
-import re
 import signal
 import tempfile
 import threading
@@ -16,6 +15,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
+
+import psutil
 
 #: Seconds between two readings of a process's memory.
 POLL_SECONDS = 0.2
@@ -118,12 +119,11 @@ class Process:
 
 
 def resident(pid: int | None) -> int:
-    """Return the resident memory of a process in bytes; 0 if the system is not Linux."""
+    """Return the resident memory of a process in bytes; 0 if it has ended."""
     try:
-        found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.M)
-    except OSError:
+        return psutil.Process(pid).memory_info().rss
+    except psutil.Error:
         return 0
-    return int(found[1]) * 1024 if found else 0
 
 
 def _serve(pipe: Connection, printed: str, work: Callable[..., None], *given: Any) -> None:

@@ -42,18 +42,26 @@ class Ready:
     """For an inexact method: maps the gate to additional tolerances, leaf by leaf."""
 
 
-def jitted(function: Callable[..., Any], arguments: Sequence[Any], **options: Any) -> Ready:
+def jitted(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    read: Callable[[Any], Leaves] = leaves,
+    extra: Callable[[Any], Leaves] | None = None,
+) -> Ready:
     """Prepare a function under `jax.jit`, its arguments on the device, waiting for its result."""
     run, given = jax.jit(function), jax.block_until_ready(jax.device_put(tuple(arguments)))
     return Ready(
         lambda: jax.block_until_ready(run(*given)),
         called=JAX,
         compiled=lambda: run.lower(*given).compile(),
-        **options,
+        read=read,
+        extra=extra,
     )
 
 
-def ahead_of_time(function: Callable[..., Any], arguments: Sequence[Any], **options: Any) -> Ready:
+def ahead_of_time(
+    function: Callable[..., Any], arguments: Sequence[Any], read: Callable[[Any], Leaves] = leaves
+) -> Ready:
     """Prepare a function compiled ahead of time, with the times of the phases."""
     given = jax.block_until_ready(jax.device_put(tuple(arguments)))
     begin = time.perf_counter()
@@ -72,11 +80,13 @@ def ahead_of_time(function: Callable[..., Any], arguments: Sequence[Any], **opti
         called=JAX,
         phases=phases,
         compiled=lambda: run,
-        **options,
+        read=read,
     )
 
 
-def from_host(function: Callable[..., Any], arguments: Sequence[Any], **options: Any) -> Ready:
+def from_host(
+    function: Callable[..., Any], arguments: Sequence[Any], read: Callable[[Any], Leaves] = leaves
+) -> Ready:
     """Prepare a function under `jax.jit` that gets NumPy arrays in every call."""
     run, given = jax.jit(function), tuple(arguments)
-    return Ready(lambda: jax.block_until_ready(run(*given)), called=JAX, **options)
+    return Ready(lambda: jax.block_until_ready(run(*given)), read, JAX)

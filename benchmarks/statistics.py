@@ -16,7 +16,7 @@ processes, Hesterberg, What teachers should know about the bootstrap, The Americ
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,7 +67,9 @@ def spread(samples: Samples) -> Spread:
 
 def time(samples: Samples) -> Interval:
     """Compute the median time in seconds, with its interval."""
-    return _enclosed(table(samples), lambda drawn: np.median(drawn, axis=-1))
+    values = table(samples)
+    drawn = np.log(np.median(draws(values), axis=-1))
+    return enclosing(math.log(np.median(values)), drawn, independent(values)).exp()
 
 
 def ratio(samples: Samples, others: Samples) -> Interval:
@@ -119,12 +121,6 @@ def _low(samples: Samples, below: Samples | None, seed: int) -> tuple[float, np.
         return middle, drawn
     middle_below, drawn_below = _low(below, None, seed)
     return middle / middle_below, drawn / drawn_below
-
-
-def _enclosed(values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) -> Interval:
-    """Compute a positive statistic with its interval, in logarithms."""
-    middle, drawn = np.log(statistic(values.reshape(-1))), np.log(statistic(draws(values)))
-    return enclosing(float(middle), drawn, independent(values)).exp()
 
 
 def enclosing(middle: float, drawn: np.ndarray, n: int) -> Interval:

@@ -3,17 +3,15 @@
 Once for several people with a dict of parameters, once for one person with all nine in one array.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import accumulates, one_element_off
+from models.answers import accumulates
 from models.lines import sigmoid, sigmoid_slope, usual
 from models.model import Mistake, Model
-from models.numerics import bernoulli_delta, sigmoid_derivative, size
-from models.numerics import sigmoid as stable_sigmoid
 
 NAMES = ("w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3")
 
@@ -80,49 +78,6 @@ def draw_person(rng: np.random.Generator) -> Any:
     return rng.normal(0.2, 0.8, size=9), rng.normal(size=2), np.float64(rng.integers(2))
 
 
-class Nine(NamedTuple):
-    """The article's parameters, nine numbers."""
-
-    w1: Any
-    w2: Any
-    w3: Any
-    w4: Any
-    w5: Any
-    w6: Any
-    b1: Any
-    b2: Any
-    b3: Any
-
-
-def nine_loss(p: Nine, x: Any, y: Any) -> Any:
-    """Two inputs, two hidden sigmoids, one sigmoid: (y - ypred)²."""
-    h1 = jax.nn.sigmoid(p.w1 * x[0] + p.w2 * x[1] + p.b1)
-    h2 = jax.nn.sigmoid(p.w3 * x[0] + p.w4 * x[1] + p.b2)
-    return jnp.square(y - jax.nn.sigmoid(p.w5 * h1 + p.w6 * h2 + p.b3))
-
-
-def nine_gradient(p: Nine, x: Any, y: Any) -> Nine:
-    z1 = p.w1 * x[0] + p.w2 * x[1] + p.b1
-    z2 = p.w3 * x[0] + p.w4 * x[1] + p.b2
-    h1, h2 = stable_sigmoid(z1), stable_sigmoid(z2)
-    z3 = p.w5 * h1 + p.w6 * h2 + p.b3
-    # L = (y - ypred)², ypred = sigmoid(z3)
-    dz3 = 2 * bernoulli_delta(z3, y) * sigmoid_derivative(z3)
-    # z3 = w5 h1 + w6 h2 + b3
-    dw5, dw6, db3 = dz3 * h1, dz3 * h2, dz3
-    # h1 = sigmoid(z1), h2 = sigmoid(z2)
-    dz1 = dz3 * p.w5 * sigmoid_derivative(z1)
-    dz2 = dz3 * p.w6 * sigmoid_derivative(z2)
-    # z1 = w1 x1 + w2 x2 + b1, z2 = w3 x1 + w4 x2 + b2
-    dw1, dw2, dw3, dw4 = dz1 * x[0], dz1 * x[1], dz2 * x[0], dz2 * x[1]
-    return Nine(dw1, dw2, dw3, dw4, dw5, dw6, dz1, dz2, db3)
-
-
-def draw_nine(rng: np.random.Generator) -> Any:
-    params = Nine(*(size(rng, large=4.0) * rng.normal(size=9)))
-    return params, rng.normal(size=2) * [6, 9], rng.integers(0, 2) * 1.0
-
-
 OF_ONE: dict[str, Mistake] = {
     "missing-square": ("-2 * (y - ypred) /", "-np.ones_like(ypred) /"),
     "half-mse": ("-2 * (y", "-1 * (y"),
@@ -162,20 +117,3 @@ MODELS = [
         },
     ),
 ]
-
-NINE = Model(
-    *("article-network", nine_loss, nine_gradient, draw_nine),
-    {
-        "sigmoid-of-z": {"sigmoid_derivative": ("e / (1 + e) ** 2", "z * (1 - z)")},
-        "sigmoid-of-activation": [
-            ("w5 * sigmoid_derivative(z1)", "w5 * sigmoid_derivative(h1)"),
-            ("w6 * sigmoid_derivative(z2)", "w6 * sigmoid_derivative(h2)"),
-        ],
-        "no-activation-derivative": {"sigmoid_derivative": ("e / (1 + e) ** 2", "1 + 0 * z")},
-        "residual-sign": ("dz3 = 2", "dz3 = -2"),
-        "half-mse": ("dz3 = 2 *", "dz3 ="),
-        "exchanged": ("dw5, dw6, dz1", "dw6, dw5, dz1"),
-        "dropped-term": ("dz2, db3)", "dz2, 0 * db3)"),
-        "one-element-off": one_element_off,
-    },
-)

@@ -2,33 +2,23 @@
 
 from models import (
     article,
-    attention,
-    convolution,
-    embedding,
-    gated,
-    layer_norm,
+    dense_networks,
+    layers,
     linear_models,
     recurrent,
     relu_networks,
-    sigmoid_networks,
     softmax_networks,
-    tanh_networks,
 )
 from models.model import Model
 
 MODELS: list[Model] = [
     *article.MODELS,
-    *sigmoid_networks.MODELS,
-    *tanh_networks.MODELS,
+    *dense_networks.MODELS,
     *linear_models.CLASSIFIERS,
     *softmax_networks.MODELS,
     *linear_models.REGRESSIONS,
     *relu_networks.MODELS,
     *recurrent.MODELS,
-    *convolution.MODELS,
-    *embedding.MODELS,
-    *layer_norm.MODELS,
-    *gated.MODELS,
-    *attention.MODELS,
+    *layers.MODELS,
     *linear_models.MARGINS,
 ]

@@ -1,52 +1,13 @@
-"""Losses that select, away from ties: the largest, the sorted, all but one."""
+"""Losses that select or order: sorted numbers, and a product of all but one."""
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from models.answers import one_element_off, one_element_zeroed
 from models.model import Model
-from models.numerics import one_hot, size
-
-
-def hinge_loss(params: Any, x: Any, labels: Any) -> Any:
-    """Multi-class hinge: mean of max(0, 1 + largest other score - score of the label)."""
-    z = x @ params["layer"]["w"] + params["layer"]["b"][None, :]
-    hot = jax.nn.one_hot(labels, z.shape[1], dtype=bool)
-    own = jnp.sum(jnp.where(hot, z, 0.0), axis=1)
-    return jnp.mean(jnp.maximum(1 + jnp.max(jnp.where(hot, -jnp.inf, z), axis=1) - own, 0.0))
-
-
-def hinge_gradient(params: Any, x: Any, labels: Any) -> Any:
-    # z = x @ w + b
-    z = x @ params["layer"]["w"] + params["layer"]["b"][None, :]
-    hot = one_hot(labels, z.shape[1])
-    others = np.where(hot, -np.inf, z)
-    # l = max(0, 1 + rival - z[label]), rival = max(others)
-    violated = 1 + others.max(axis=1) - z[hot] > 0
-    drival = one_hot(others.argmax(axis=1), z.shape[1]).astype(z.dtype)
-    dz = np.where(violated[:, None], drival - hot, 0 * z) / len(x)
-    return {"layer": {"w": x.T @ dz, "b": dz.sum(axis=0)}}
-
-
-def draw_hinge(rng: np.random.Generator) -> Any:
-    """Draw labels that are those of the scores except a few."""
-    w, b, x = size(rng) * rng.normal(size=(2, 3)), rng.normal(size=3), rng.normal(size=(7, 2))
-    labels = np.where(rng.random(7) < 0.6, (x @ w + b).argmax(axis=1), rng.integers(0, 3, size=7))
-    return {"layer": {"w": w, "b": b}}, x, labels
-
-
-HINGE = Model(
-    *("multi-class-hinge", hinge_loss, hinge_gradient, draw_hinge),
-    {
-        "margin-forgotten": ("1 + others", "others"),
-        "label-term-dropped": ("drival - hot", "drival"),
-        "mask-forgotten": ("np.where(violated[:, None], drival - hot, 0 * z)", "(drival - hot)"),
-        "missing-mean": (" / len(x)", ""),
-    },
-)
+from models.numerics import size
 
 
 def ordered_loss(w: Any, c: Any) -> Any:
@@ -62,12 +23,9 @@ def ordered_gradient(w: Any, c: Any) -> Any:
     return 2 * c[rank] * w
 
 
-def draw_ordered(rng: np.random.Generator) -> Any:
-    return size(rng) * rng.normal(size=7), rng.normal(size=7)
-
-
 ORDERED = Model(
-    *("ordered-average", ordered_loss, ordered_gradient, draw_ordered),
+    *("ordered-average", ordered_loss, ordered_gradient),
+    lambda rng: (size(rng) * rng.normal(size=7), rng.normal(size=7)),
     {
         "permutation-not-inverted": ("c[rank]", "c[order]"),
         "sort-forgotten": ("c[rank]", "c"),
@@ -108,4 +66,4 @@ PRODUCT = Model(
     },
 )
 
-MODELS = [HINGE, ORDERED, PRODUCT]
+MODELS = [ORDERED, PRODUCT]

@@ -6,12 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import (
-    exchanged_elements,
-    one_element_off,
-    sign_of_one_element,
-    small_elements_zeroed,
-)
+from models.answers import one_element_off, sign_of_one_element, small_elements_zeroed
 from models.model import Draw, Model
 from models.numerics import sigmoid, sigmoid_derivative
 
@@ -101,23 +96,9 @@ def draw_quadratic(rng: np.random.Generator, far: float) -> Any:
     return rng.normal(size=5), d[:, None] * rng.normal(size=(5, 5)) * d[None, :]
 
 
-def solve_loss(b: Any, h: Any) -> Any:
-    """Badly conditioned: bᵀ H⁻¹ b / 2, H a Hilbert matrix and its rounding."""
-    return b @ jnp.linalg.solve(h, b) / 2
-
-
-def solve_gradient(b: Any, h: Any) -> Any:
-    # L = b @ H⁻¹ @ b / 2
-    return (np.linalg.solve(h, b) + np.linalg.solve(h.T, b)) / 2
-
-
-def draw_solve(rng: np.random.Generator, far: int) -> Any:
-    return rng.normal(size=far), 1 / (np.arange(far)[:, None] + np.arange(far)[None, :] + 1.0)
-
-
 SATURATED, TAIL = reaching(draw_saturated, 400, 60), reaching(draw_tail, 30, 12)
 TINY, HUGE = reaching(draw_tiny, 1e-75, 1e-14), reaching(draw_huge, 345, 40)
-SCALED, HILBERT = reaching(draw_quadratic, 6, 4), reaching(draw_solve, 5, 3)
+SCALED = reaching(draw_quadratic, 6, 4)
 
 MODELS = [
     Model(
@@ -171,15 +152,5 @@ MODELS = [
             "sign-of-smallest": partial(sign_of_one_element, rank=0.0),
         },
         SCALED[1],
-    ),
-    Model(
-        *("hilbert-solve", solve_loss, solve_gradient, HILBERT[0]),
-        {
-            "inverse-forgotten": ("np.linalg.solve(h, b) + np.linalg.solve(h.T, b)", "2 * h @ b"),
-            "half-forgotten": ("b)) / 2", "b))"),
-            "exchanged-elements": exchanged_elements,
-            "sign-of-one-element": sign_of_one_element,
-        },
-        HILBERT[1],
     ),
 ]

@@ -4,13 +4,7 @@ docs/checking.md reports their first run, and what a later one showed. The fault
 been fixed, so the models are no longer unseen: for new kinds of diagnosis hold out other models.
 """
 
-from models import (
-    additive_attention,
-    gated_recurrence,
-    tied_autoencoder,
-    two_answers,
-    two_heads,
-)
+from models import additive_attention, gated_recurrence, tied_autoencoder, two_answers, two_heads
 from models.model import Model
 
 MODELS: list[Model] = [

@@ -1,16 +1,154 @@
-"""Negative log likelihoods: of counts, those with gamma functions, and of a mixture."""
+"""Negative log likelihoods: Gaussians, counts, gamma functions, a mixture, lifetimes."""
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import gammaln, logsumexp
 from scipy.special import digamma
 
-from models.answers import one_element_off, sign_of_one_element
+from models.answers import one_element_off, one_element_zeroed
 from models.model import Model
-from models.numerics import size, softmax
+from models.numerics import binomial_delta, size, softmax
+
+
+def cholesky_loss(params: Any, x: Any) -> Any:
+    """Gaussian by its factor: Σ_i |L⁻¹ (x_i - μ)|² / 2 + n log det L, L = tril, e^ on diagonal."""
+    raw = params["raw"]
+    factor = jnp.tril(raw, -1) + jnp.diag(jnp.exp(jnp.diagonal(raw)))
+    white = solve_triangular(factor, (x - params["mean"][None, :]).T, lower=True)
+    return jnp.sum(jnp.square(white)) / 2 + len(x) * jnp.sum(jnp.diagonal(raw))
+
+
+def cholesky_gradient(params: Any, x: Any) -> Any:
+    raw = params["raw"]
+    diagonal = np.exp(np.diagonal(raw))
+    factor = np.tril(raw, -1) + np.diag(diagonal)
+    # white = L⁻¹ (x - μ)ᵀ
+    white = np.linalg.solve(factor, (x - params["mean"][None, :]).T)
+    # loss = Σ white² / 2 + n Σ log diag L
+    dcentred = np.linalg.solve(factor.T, white)
+    # L white = (x - μ)ᵀ
+    dfactor = -dcentred @ white.T
+    # L = tril(raw, -1) + diag(exp(diag(raw)))
+    below = np.tril(dfactor, -1)
+    own = np.diag(np.diagonal(dfactor) * diagonal + len(x))
+    return {"mean": -dcentred.sum(axis=1), "raw": below + own}
+
+
+def draw_cholesky(rng: np.random.Generator) -> Any:
+    raw = rng.normal(size=(3, 3)) * np.where(np.eye(3) == 1, size(rng, large=2.0, small=0.1), 1.0)
+    return {"mean": rng.normal(size=3), "raw": raw}, rng.normal(size=(5, 3))
+
+
+CHOLESKY = Model(
+    *("gaussian-cholesky", cholesky_loss, cholesky_gradient, draw_cholesky),
+    {
+        "exponential-forgotten": ("np.diagonal(dfactor) * diagonal", "np.diagonal(dfactor)"),
+        "determinant-forgotten": ("diagonal + len(x)", "diagonal"),
+        "adjoint-untransposed": ("solve(factor.T,", "solve(factor,"),
+        "upper-triangle-kept": ("np.tril(dfactor, -1)", "dfactor - np.diag(np.diagonal(dfactor))"),
+        "one-element-off": one_element_off,
+    },
+)
+
+
+def covariance_loss(params: Any, x: Any) -> Any:
+    """Gaussian by its covariance: Σ_i (x_i - μ)ᵀ S⁻¹ (x_i - μ) / 2 + n log det S / 2."""
+    mean, covariance = params
+    white = solve_triangular(jnp.linalg.cholesky(covariance), (x - mean[None, :]).T, lower=True)
+    return jnp.sum(jnp.square(white)) / 2 + len(x) * jnp.linalg.slogdet(covariance)[1] / 2
+
+
+def covariance_gradient(params: Any, x: Any) -> Any:
+    mean, covariance = params
+    # cholesky reads (S + Sᵀ) / 2, the determinant reads S as it stands
+    s = (covariance + covariance.T) / 2
+    # loss = Σ c · S⁻¹ c / 2 + n log det S / 2, c = x - μ
+    c = (x - mean[None, :]).T
+    a = np.linalg.solve(s, c)
+    inverse = np.linalg.inv(covariance).T
+    # d(S⁻¹) = -S⁻¹ dS S⁻¹, d log det S = tr(S⁻¹ dS)
+    ds = (len(x) * inverse - a @ a.T) / 2
+    return -a.sum(axis=1), ds
+
+
+def draw_covariance(rng: np.random.Generator) -> Any:
+    rows = np.array([1.0, size(rng, large=30.0, small=0.1), 1.0])
+    root = rows[:, None] * rng.normal(size=(3, 7))
+    return (rng.normal(size=3), root @ root.T / 7), rng.normal(size=(5, 3))
+
+
+COVARIANCE = Model(
+    *("gaussian-covariance", covariance_loss, covariance_gradient, draw_covariance),
+    {
+        "one-inverse": ("- a @ a.T", "- c @ a.T"),
+        "determinant-forgotten": ("(len(x) * inverse - a", "(-a"),
+        "symmetric-parameters": ("axis=1), ds", "axis=1), 2 * ds - np.diag(np.diagonal(ds))"),
+        "lower-only": ("axis=1), ds", "axis=1), np.tril(2 * ds) - np.diag(np.diagonal(ds))"),
+        "residual-sign": ("return -a.sum", "return a.sum"),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Logarithms of the length scale, the signal's and the noise's standard deviation."""
+
+    length: Any
+    signal: Any
+    noise: Any
+
+
+jax.tree_util.register_dataclass(Kernel, data_fields=["length", "signal", "noise"], meta_fields=[])
+
+
+def process_loss(params: Kernel, x: Any, y: Any) -> Any:
+    """Gaussian process: yᵀ K⁻¹ y / 2 + log det K / 2 + n log 2π / 2, K = s² e^(-d²/2l²) + e² I."""
+    squares = jnp.square(x[:, None] - x[None, :])
+    k = jnp.exp(2 * params.signal - squares * jnp.exp(-2 * params.length) / 2)
+    k = k + jnp.exp(2 * params.noise) * jnp.eye(len(x), dtype=x.dtype)
+    factor = jnp.linalg.cholesky(k)
+    white = solve_triangular(factor, y, lower=True)
+    constant = len(x) * math.log(2 * math.pi) / 2
+    return jnp.sum(jnp.square(white)) / 2 + jnp.sum(jnp.log(jnp.diagonal(factor))) + constant
+
+
+def process_gradient(params: Kernel, x: Any, y: Any) -> Kernel:
+    d = np.square(x[:, None] - x[None, :]) * np.exp(-2 * params.length)
+    signal, e2 = np.exp(2 * params.signal - d / 2), np.exp(2 * params.noise)
+    k = signal + e2 * np.eye(len(x), dtype=x.dtype)
+    # loss = y · K⁻¹ y / 2 + log det K / 2
+    a = np.linalg.solve(k, y)
+    dk = (np.linalg.inv(k) - np.outer(a, a)) / 2
+    # K = signal + e² I, signal = s² exp(-d / 2), d ∝ l⁻²
+    dlength, dsignal = (dk * signal * d).sum(), 2 * (dk * signal).sum()
+    dnoise = 2 * np.trace(dk) * e2
+    return Kernel(dlength, dsignal, dnoise)
+
+
+def draw_process(rng: np.random.Generator) -> Any:
+    noise = rng.choice([0.2, 0.0, -0.4]) + 0.1 * rng.normal()
+    return Kernel(rng.normal() / 2, rng.normal() / 2, noise), rng.normal(size=5), rng.normal(size=5)
+
+
+PROCESS = Model(
+    *("gaussian-process", process_loss, process_gradient, draw_process),
+    {
+        "log-scale-forgotten": (
+            "Kernel(dlength, dsignal,",
+            "Kernel(dlength / np.exp(params.length), dsignal / np.exp(params.signal),",
+        ),
+        "data-term-dropped": (" - np.outer(a, a)", ""),
+        "determinant-dropped": ("(np.linalg.inv(k) - np", "(-np"),
+        "noise-square-forgotten": ("dnoise = 2 *", "dnoise ="),
+        "exchanged": ("Kernel(dlength, dsignal,", "Kernel(dsignal, dlength,"),
+    },
+)
 
 
 def poisson_loss(params: Any, x: Any, log_exposure: Any, counts: Any) -> Any:
@@ -86,69 +224,6 @@ STUDENT = Model(
 )
 
 
-def beta_loss(params: Any, x: Any) -> Any:
-    """Beta distribution: -mean log density, given log a and log b."""
-    a, b = jnp.exp(params["log_a"]), jnp.exp(params["log_b"])
-    constant = gammaln(a) + gammaln(b) - gammaln(a + b)
-    return constant - jnp.mean((a - 1) * jnp.log(x) + (b - 1) * jnp.log1p(-x))
-
-
-def beta_gradient(params: Any, x: Any) -> Any:
-    a, b = np.exp(params["log_a"]), np.exp(params["log_b"])
-    # L = lgamma(a) + lgamma(b) - lgamma(a + b) - mean((a-1) log x + (b-1) log(1-x))
-    both = digamma(a + b)
-    da = digamma(a) - both - np.log(x).mean()
-    db = digamma(b) - both - np.log1p(-x).mean()
-    # a = exp(log a), b = exp(log b)
-    return {"log_a": a * da, "log_b": b * db}
-
-
-def draw_beta(rng: np.random.Generator) -> Any:
-    log_a, log_b = rng.uniform(-1, 2, size=2)
-    x = rng.beta(np.exp(log_a), np.exp(log_b), size=5)
-    return {"log_a": log_a, "log_b": log_b}, np.clip(x, 1e-4, 0.999)
-
-
-BETA = Model(
-    *("beta-likelihood", beta_loss, beta_gradient, draw_beta),
-    {
-        "normaliser-dropped": ("both = digamma(a + b)", "both = 0"),
-        "complement-forgotten": ("np.log1p(-x)", "np.log(x)"),
-        "log-chain-forgotten": ('a * da, "log_b": b * db', 'da, "log_b": db'),
-        "exchanged": ('a * da, "log_b": b * db', 'b * db, "log_b": a * da'),
-    },
-)
-
-
-def dirichlet_loss(alpha: Any, p: Any) -> Any:
-    """Dirichlet distribution: -Σ_i log density of the rows of p, given α itself."""
-    constant = jnp.sum(gammaln(alpha)) - gammaln(jnp.sum(alpha))
-    return len(p) * constant - jnp.sum((alpha - 1)[None, :] * jnp.log(p))
-
-
-def dirichlet_gradient(alpha: Any, p: Any) -> Any:
-    # L = n (Σ lgamma(α) - lgamma(Σ α)) - Σ (α - 1) log p
-    constant = digamma(alpha) - digamma(alpha.sum())
-    return len(p) * constant - np.log(p).sum(axis=0)
-
-
-def draw_dirichlet(rng: np.random.Generator) -> Any:
-    alpha = rng.uniform(0.5, 3.0, size=4) * (1 if rng.random() < 0.8 else 4)
-    p = np.clip(rng.dirichlet(alpha, size=5), 1e-4, 1)
-    return alpha, p / p.sum(axis=1, keepdims=True)
-
-
-DIRICHLET = Model(
-    *("dirichlet-likelihood", dirichlet_loss, dirichlet_gradient, draw_dirichlet),
-    {
-        "total-dropped": (" - digamma(alpha.sum())", ""),
-        "digamma-dropped": ("digamma(alpha) - digamma", "-digamma"),
-        "rows-forgotten": ("len(p) * constant", "constant"),
-        "sign-of-one-element": sign_of_one_element,
-    },
-)
-
-
 def mixture_loss(params: Any, x: Any) -> Any:
     """Mixture of Gaussians: -mean logsumexp_k(log π_k - z²/2 - log s_k), z = (x - μ_k) / s_k."""
     z = (x[:, None] - params["mean"][None, :]) * jnp.exp(-params["log_scale"])[None, :]
@@ -193,4 +268,113 @@ MIXTURE = Model(
     },
 )
 
-MODELS = [POISSON, STUDENT, BETA, DIRICHLET, MIXTURE]
+
+def hazard_loss(params: Any, t: Any, died: Any) -> Any:
+    """Discrete hazards: -Σ log of S(t) h(t) or of S(t + 1), S = cumprod(1 - σ(a)), by interval."""
+    h = jax.nn.sigmoid(params["a"])
+    s = jnp.concatenate([jnp.ones_like(h[:1]), jnp.cumprod(1 - h)])
+    return -jnp.sum(jnp.log(jnp.where(died, s[t] * h[t], s[t + 1])))
+
+
+def hazard_gradient(params: Any, t: Any, died: Any) -> Any:
+    a = params["a"]
+    k = np.arange(a.size)[None, :]
+    # log S(t) h(t) = Σ_k<t log σ(-a_k) + log σ(a_t); the censored survive interval t too
+    end = np.where(died, t, t + 1)[:, None]
+    at_risk = (k < end).sum(axis=0).astype(a.dtype)
+    deaths = ((k == t[:, None]) & died[:, None]).sum(axis=0).astype(a.dtype)
+    # d log σ(-a) = -σ(a) da, d log σ(a) = σ(-a) da
+    return {"a": binomial_delta(a, at_risk, deaths)}
+
+
+def draw_hazard(rng: np.random.Generator) -> Any:
+    a = size(rng, large=4.0) * rng.normal(size=5)
+    return {"a": a}, rng.integers(0, 5, 7), rng.random(7) < 0.6
+
+
+HAZARD = Model(
+    *("survival-hazards", hazard_loss, hazard_gradient, draw_hazard),
+    {
+        "off-by-one-in-time": ("np.where(died, t,", "np.where(died, t + 1,"),
+        "censored-as-died-later": ("t, t + 1)", "t, t)"),
+        "deaths-dropped": ("at_risk, deaths)", "at_risk, 0)"),
+        "sigmoid-sign": ("binomial_delta(a,", "binomial_delta(-a,"),
+    },
+)
+
+
+def cox_loss(w: Any, x: Any, died: Any) -> Any:
+    """Cox regression: Σ over deaths of logsumexp of z over those at risk, minus z; rows by time."""
+    z = x @ w
+    at_risk = jax.lax.cumlogsumexp(z, reverse=True)
+    return jnp.sum(jnp.where(died, at_risk - z, 0.0))
+
+
+def cox_gradient(w: Any, x: Any, died: Any) -> Any:
+    # z = x @ w
+    z = x @ w
+    # log Σ_j≥i e^z_j: row i of p is the softmax over those at risk
+    at_risk = np.triu(np.ones((len(z), len(z))))
+    scores = np.where(at_risk == 1, z[None, :], -np.inf)
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p = p / p.sum(axis=1, keepdims=True)
+    # L = Σ_died (log Σ e^z - z_i), dw = Σ_died Σ_j p_ij (x_j - x_i)
+    rows = p[:, :, None] * (x[None, :, :] - x[:, None, :])
+    return rows[died].sum(axis=(0, 1))
+
+
+def draw_cox(rng: np.random.Generator) -> Any:
+    died = rng.permutation([True, True, True, False, False])
+    return size(rng, large=4.0) * rng.normal(size=3), rng.normal(size=(5, 3)), died
+
+
+COX = Model(
+    *("cox-regression", cox_loss, cox_gradient, draw_cox),
+    {
+        "risk-set-reversed": ("np.triu(", "np.tril("),
+        "risk-set-everybody": ("np.triu(", "np.abs("),
+        "double-mean": ("sum(axis=(0, 1))", "sum(axis=(0, 1)) / float(died.sum())"),
+        "one-element-zeroed": one_element_zeroed,
+    },
+)
+
+
+class Sticks(NamedTuple):
+    """Logits of the fraction that each break takes of the rest, and a leaf that is not used."""
+
+    v: Any
+    unused: Any
+
+
+def sticks_loss(params: Sticks, counts: Any) -> Any:
+    """Stick breaking: -Σ n_k log π_k, π_k = σ(v_k) Π_j<k (1 - σ(v_j)), the rest is the last."""
+    rest = jnp.cumsum(jax.nn.log_sigmoid(-params.v))
+    zero = jnp.zeros_like(rest[:1])
+    taken = jnp.concatenate([jax.nn.log_sigmoid(params.v), zero])
+    return -jnp.sum(counts * (taken + jnp.concatenate([zero, rest]))) + jnp.sum(params.unused)
+
+
+def sticks_gradient(params: Sticks, counts: Any) -> Sticks:
+    # log π_k = log σ(v_k) + Σ_j<k log σ(-v_j)
+    after = np.cumsum(counts[::-1])[::-1]
+    dv = binomial_delta(params.v, after[1:], counts[:-1])
+    return Sticks(dv, params.unused)
+
+
+def draw_sticks(rng: np.random.Generator) -> Any:
+    counts = rng.integers(1, 9, size=6) * 1.0
+    return Sticks(size(rng, large=5.0) * rng.normal(size=5), np.zeros(0)), counts
+
+
+STICKS = Model(
+    *("stick-breaking", sticks_loss, sticks_gradient, draw_sticks),
+    {
+        "off-by-one": ("after[1:]", "after[:-1]"),
+        "own-term-dropped": ("after[1:], counts[:-1]", "after[1:], 0"),
+        "log-likelihood-sign": ("Sticks(dv,", "Sticks(-dv,"),
+        "one-element-off": one_element_off,
+    },
+)
+
+
+MODELS = [CHOLESKY, COVARIANCE, PROCESS, POISSON, STUDENT, MIXTURE, HAZARD, COX, STICKS]

@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import exchanged_elements, one_element_off, sign_of_one_element
+from models.answers import one_element_off, sign_of_one_element
 from models.model import Model
 from models.numerics import size
 
@@ -71,61 +71,4 @@ SOLVE = Model(
 )
 
 
-def squares_loss(w: Any, h: Any, y: Any) -> Any:
-    """Least squares: Σ (H w - y)²."""
-    return jnp.sum(jnp.square(h @ w - y))
-
-
-def squares_gradient(w: Any, h: Any, y: Any) -> Any:
-    # r = H @ w - y
-    r = h @ w - y
-    # L = r · r
-    return 2 * h.T @ r
-
-
-def draw_hilbert(rng: np.random.Generator) -> Any:
-    """H_ij = 1 / (i + j + 1), a Hilbert matrix of eight rows."""
-    h = 1 / (np.arange(8)[:, None] + np.arange(rng.choice([3, 7]))[None, :] + 1)
-    w = rng.normal(size=h.shape[1])
-    return w, h, h @ w + size(rng) * rng.normal(size=8)
-
-
-HILBERT = Model(
-    *("hilbert-least-squares", squares_loss, squares_gradient, draw_hilbert),
-    {
-        "gradient-half": ("2 * h.T", "h.T"),
-        "residual-sign": ("2 * h.T", "-2 * h.T"),
-        "targets-forgotten": ("h @ w - y\n    # L", "h @ w\n    # L"),
-        "matrix-symmetric": ("h.T @ r", "h[: w.size] @ (h[: w.size].T @ r[: w.size])"),
-        "missing-mean": ("return 2 * h.T @ r", "return 2 * h.T @ r / len(h)"),
-        "one-element-off": one_element_off,
-    },
-)
-
-
-def rayleigh_loss(x: Any, a: Any) -> Any:
-    """Rayleigh quotient: ρ = xᵀ A x / xᵀ x, A not symmetric."""
-    return x @ a @ x / (x @ x)
-
-
-def rayleigh_gradient(x: Any, a: Any) -> Any:
-    # ρ = x @ A @ x / (x @ x)
-    rho = x @ a @ x / (x @ x)
-    return (a @ x + x @ a - 2 * rho * x) / (x @ x)
-
-
-def draw_rayleigh(rng: np.random.Generator) -> Any:
-    return size(rng) * rng.normal(size=5), rng.normal(size=(5, 5))
-
-
-RAYLEIGH = Model(
-    *("rayleigh-quotient", rayleigh_loss, rayleigh_gradient, draw_rayleigh),
-    {
-        "matrix-symmetric": ("(a @ x + x @ a -", "(2 * a @ x -"),
-        "denominator-constant": (" - 2 * rho * x", ""),
-        "denominator-forgotten": ("* x) / (x @ x)", "* x)"),
-        "exchanged-elements": exchanged_elements,
-    },
-)
-
-MODELS = [LOG_DETERMINANT, SOLVE, HILBERT, RAYLEIGH]
+MODELS = [LOG_DETERMINANT, SOLVE]

@@ -53,10 +53,6 @@ def outputs_gradient(params: tuple[Any, Any], x: Any, y: Any) -> Any:
     return dw + 2 * OUTPUTS_DECAY * w, db
 
 
-def draw_outputs(rng: np.random.Generator) -> Any:
-    return affine(rng, 5, 2), rng.normal(size=(7, 5)), rng.normal(size=(7, 2))
-
-
 def logistic_loss(theta: Any, x: Any, y: Any) -> Any:
     """Weights and, last, the intercept: theta of shape (6,), x of shape (n, 5), y of shape (n,)."""
     z = x @ theta[:-1] + theta[-1]
@@ -167,7 +163,8 @@ REGRESSIONS = [
         },
     ),
     Model(
-        *("linear-outputs", outputs_loss, outputs_gradient, draw_outputs),
+        *("linear-outputs", outputs_loss, outputs_gradient),
+        lambda rng: (affine(rng, 5, 2), rng.normal(size=(7, 5)), rng.normal(size=(7, 2))),
         {
             "missing-square": ("2.0 * errors / n", "np.full_like(errors, 1 / n)"),
             "half-mse": ("2.0 * errors", "errors"),

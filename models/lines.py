@@ -131,7 +131,7 @@ MISTAKES: dict[str, dict[str, Edit]] = {
     },
     "softmax": {"softmax-wrong-axis": ("axis: int = 1", "axis: int = 0")},
     "softmax_backward": {
-        "softmax-diagonal": ("p * (dp - (dp * p).sum(axis=1, keepdims=True))", "dp * p * (1 - p)"),
+        "softmax-diagonal": ("p * (dp - (dp * p).sum(axis=1, keepdims=True))", "dp * p * (1 - p)")
     },
     "softmax_cross_entropy_backward": {
         "ce-minus-missing": ("return p - y", "return p"),

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from models.answers import exchanged_elements, one_element_off
 from models.model import Model
-from models.numerics import size, softmax
+from models.numerics import size
 
 
 def rosenbrock_loss(x: Any) -> Any:
@@ -26,45 +25,14 @@ def rosenbrock_gradient(x: Any) -> Any:
     return dx
 
 
-def draw_rosenbrock(rng: np.random.Generator) -> Any:
-    return (size(rng) * rng.normal(size=5),)
-
-
 ROSENBROCK = Model(
-    *("rosenbrock", rosenbrock_loss, rosenbrock_gradient, draw_rosenbrock),
+    *("rosenbrock", rosenbrock_loss, rosenbrock_gradient),
+    lambda rng: (size(rng) * rng.normal(size=5),),
     {
         "dropped-term": (" - 2 * (1 - x[:-1])", ""),
         "neighbour-forgotten": ("+= 200 * r", "+= 0"),
         "power-rule": ("-400 * r", "-200 * r"),
         "one-element-off": one_element_off,
-    },
-)
-
-
-def himmelblau_loss(params: Any) -> Any:
-    """Himmelblau: (x² + y - 11)² + (x + y² - 7)²."""
-    x, y = params
-    return jnp.square(x * x + y - 11) + jnp.square(x + y * y - 7)
-
-
-def himmelblau_gradient(params: Any) -> Any:
-    x, y = params
-    # L = p² + q², p = x² + y - 11, q = x + y² - 7
-    dp, dq = 2 * (x * x + y - 11), 2 * (x + y * y - 7)
-    return 2 * x * dp + dq, dp + 2 * y * dq
-
-
-def draw_himmelblau(rng: np.random.Generator) -> Any:
-    return (tuple(size(rng) * rng.normal(size=2) * 3),)
-
-
-HIMMELBLAU = Model(
-    *("himmelblau", himmelblau_loss, himmelblau_gradient, draw_himmelblau),
-    {
-        "power-rule": ("return 2 * x * dp + dq, dp + 2 * y", "return x * dp + dq, dp + y"),
-        "dropped-term": ("dp + dq, dp", "dp, dp"),
-        "residual-sign": ("2 * (x + y * y - 7)\n", "-2 * (x + y * y - 7)\n"),
-        "exchanged": ("2 * x * dp + dq, dp + 2 * y * dq", "dp + 2 * y * dq, 2 * x * dp + dq"),
     },
 )
 
@@ -86,50 +54,14 @@ def ackley_gradient(x: Any) -> Any:
     return first + second
 
 
-def draw_ackley(rng: np.random.Generator) -> Any:
-    return (size(rng, large=3.0, small=0.1) * rng.normal(size=3) + 0.1,)
-
-
 ACKLEY = Model(
-    *("ackley", ackley_loss, ackley_gradient, draw_ackley),
+    *("ackley", ackley_loss, ackley_gradient),
+    lambda rng: (size(rng, large=3.0, small=0.1) * rng.normal(size=3) + 0.1,),
     {
         "missing-mean": ("n = x.size", "n = 1"),
         "sine-sign": ("first + second", "first - second"),
         "chain-forgotten": ("2 * jnp.pi * waves", "waves"),
         "exchanged-elements": exchanged_elements,
-    },
-)
-
-
-def temperature_loss(params: Any, target: Any) -> Any:
-    """Softmax with temperature: T logsumexp(z / T) - target · z, T = e^t."""
-    t = jnp.exp(params["log_t"])
-    return t * jax.nn.logsumexp(params["z"] / t) - target @ params["z"]
-
-
-def temperature_gradient(params: Any, target: Any) -> Any:
-    t, z = np.exp(params["log_t"]), params["z"]
-    # L = T log Σ e^(z / T) - target · z
-    p = softmax(z / t)
-    # dL/dT is the entropy of p: with u = (z - max z) / T, log Σ e^u - p · u
-    u = (z - z.max()) / t
-    dt = np.log1p(np.where(u == 0, 0, np.exp(u)).sum()) - p @ u
-    # T = e^t
-    return {"z": p - target, "log_t": dt * t}
-
-
-def draw_temperature(rng: np.random.Generator) -> Any:
-    params = {"z": rng.normal(size=5) * 2, "log_t": rng.choice([0.0, 0.5, -1.0, -2.0]) + 0.1}
-    return params, rng.dirichlet(np.ones(5))
-
-
-TEMPERATURE = Model(
-    *("softmax-temperature", temperature_loss, temperature_gradient, draw_temperature),
-    {
-        "temperature-forgotten": ("softmax(z / t)", "softmax(z)"),
-        "entropy-term-dropped": (" - p @ u", ""),
-        "log-chain-forgotten": ("dt * t", "dt"),
-        "residual-sign": ("p - target", "p + target"),
     },
 )
 
@@ -161,4 +93,4 @@ BARRIER = Model(
     },
 )
 
-MODELS = [ROSENBROCK, HIMMELBLAU, ACKLEY, TEMPERATURE, BARRIER]
+MODELS = [ROSENBROCK, ACKLEY, BARRIER]

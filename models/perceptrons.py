@@ -101,22 +101,6 @@ def gelu_derivative(z: Any) -> Any:
     return normal_cdf(z) + z * normal_density(z)
 
 
-def swish(z: Any) -> Any:
-    return z * sigmoid(z)
-
-
-def swish_derivative(z: Any) -> Any:
-    return sigmoid(z) * (1 + z * sigmoid(-z))
-
-
-def elu(z: Any) -> Any:
-    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
-
-
-def elu_derivative(z: Any) -> Any:
-    return np.exp(np.minimum(z, 0))
-
-
 def slope(new: str) -> Edit:
     """Return the edit that takes another derivative of the activation, an expression in z and a."""
     return "derivative(z)\n", new + "\n"
@@ -185,10 +169,7 @@ MODELS = [
     ),
     perceptron(
         *("relu-network", jax.nn.relu, (relu, relu_derivative), drawn(3, 5, 5, 2)),
-        {
-            "relu-mask": slope("(z < 0).astype(z.dtype)"),
-            "relu-gates-by-value": slope("a"),
-        },
+        {"relu-mask": slope("(z < 0).astype(z.dtype)"), "relu-gates-by-value": slope("a")},
     ),
     perceptron(
         *("leaky-relu-network", partial(jax.nn.leaky_relu, negative_slope=0.1)),
@@ -218,23 +199,5 @@ MODELS = [
             "softplus-of-activation": AT_ACTIVATED,
             "sigmoid-derivative": slope("sigmoid_derivative(z)"),
         },
-    ),
-    perceptron(
-        *("swish-network", jax.nn.swish, (swish, swish_derivative), drawn(5, 3, 2)),
-        {
-            "gate-only": slope("sigmoid(z)"),
-            "dropped-term": slope("z * sigmoid_derivative(z)"),
-        },
-    ),
-    perceptron(
-        *("elu-network", jax.nn.elu, (elu, elu_derivative), drawn(2, 5, 3)),
-        {
-            "elu-of-activation": slope("np.where(z > 0, z / z, a)"),
-            "exponential-everywhere": slope("np.exp(z)"),
-        },
-    ),
-    perceptron(
-        *("sine-network", jnp.sin, (np.sin, np.cos), drawn(2, 5, 3)),
-        {"cosine-of-sine": AT_ACTIVATED, "cosine-sign": slope("-np.cos(z)")},
     ),
 ]

@@ -168,10 +168,7 @@ MODELS = [
             "dw-after-activation": ("np.outer(dz, hs[t])", "np.outer(dz, hs[t + 1])"),
             **usual("tanh-linear", "tanh-of-h", "no-activation-derivative"),
             "softmax-diagonal": ("return p - y", "return -y / p * p * (1 - p)"),
-            "softmax-shortcut": (
-                "return p - y",
-                "return (np.diag(p) - np.outer(p, p)) @ (p - y)",
-            ),
+            "softmax-shortcut": ("return p - y", "return (np.diag(p) - np.outer(p, p)) @ (p - y)"),
             "ce-minus-missing": ("return p - y", "return p"),
             "update-before-use": ("dys @ why", "dys @ (why - LETTERS_RATE * dwhy)"),
             "dropped-term": ("dhnext = whh.T @ dz", "dhnext = 0 * dz"),

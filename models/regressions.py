@@ -4,14 +4,11 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.stats import norm
-from scipy.special import erfcx
 
 from models.answers import (
     accumulates,
     one_element_off,
     one_element_zeroed,
-    sign_of_one_element,
     update_before_use,
 )
 from models.model import Mistake, Model
@@ -74,28 +71,6 @@ def draw_logistic(rng: np.random.Generator) -> Any:
     return params, x, rng.permutation([0.0, 0.0, 1.0, 1.0, 1.0])
 
 
-def probit_loss(params: Line, x: Any, y: Any) -> Any:
-    """Probit regression: -mean log Φ(y z), with labels -1 and 1."""
-    return -jnp.mean(jnp.log(norm.cdf(y * (x @ params.w + params.b))))
-
-
-def probit_gradient(params: Line, x: Any, y: Any) -> Line:
-    z = x @ params.w + params.b
-    # L = -mean(log Φ(y z))
-    dz = -y * mills(y * z) / len(x)
-    return line_backward(dz, x)
-
-
-def mills(z: Any) -> Any:
-    """φ(z) / Φ(z)."""
-    return 2 / np.sqrt(2 * z.dtype.type(np.pi)) / erfcx(-z * 0.5**0.5)
-
-
-def draw_probit(rng: np.random.Generator) -> Any:
-    params, x, _ = draw_line(rng, large=3.0)
-    return params, x / 2, rng.permutation([-1.0, -1.0, 1.0, 1.0, 1.0])
-
-
 def huber_loss(params: Line, x: Any, y: Any) -> Any:
     """Huber regression: mean of r²/2 where |r| ≤ δ, else δ (|r| - δ/2); r = z - y."""
     r = x @ params.w + params.b - y
@@ -156,16 +131,6 @@ MODELS = [
             "ce-minus-missing": ("bernoulli_delta(z, y) /", "sigmoid(z) /"),
             "residual-sign": ("dz = bernoulli", "dz = -bernoulli"),
             "one-element-zeroed": one_element_zeroed,
-        },
-    ),
-    Model(
-        *("probit-regression", probit_loss, probit_gradient, draw_probit),
-        {
-            "label-forgotten": ("-y * mills(y * z)", "-mills(y * z)"),
-            "label-outside-only": ("mills(y * z)", "mills(z)"),
-            "logistic-delta": ("mills(y * z)", "(1 / (1 + np.exp(y * z)))"),
-            "missing-mean": COMMON["missing-mean"],
-            "sign-of-one-element": sign_of_one_element,
         },
     ),
     Model(

@@ -157,10 +157,7 @@ def draw_residual_tie(rng: np.random.Generator) -> Any:
     return net, x, y
 
 
-OF_COLUMNS = {
-    "half-mse": ("2 * (a2", "(a2"),
-    "dw-transposed": ("dz @ a.T", "a @ dz.T"),
-}
+OF_COLUMNS = {"half-mse": ("2 * (a2", "(a2"), "dw-transposed": ("dz @ a.T", "a @ dz.T")}
 UNTRANSPOSED = {
     "dx-untransposed": ("dz @ w.T", "dz @ w"),
     "dropped-term": ("dh0 = dh1 + dz", "dh0 = dz"),

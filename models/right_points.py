@@ -5,15 +5,457 @@ return one of the right gradients.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from models import badly_conditioned, huge, kinked, saturated, tiny
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from models import hard
 from models.model import Model
+from models.numerics import sigmoid, softmax_delta, tanh_derivative
+from models.optimisation import rosenbrock_gradient, rosenbrock_loss
+
+# Saturated units: their derivatives are tiny, and 1 - σ would lose their digits.
+
+
+def neuron_loss(params: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((jax.nn.sigmoid(x @ params["w"] + params["b"]) - y) ** 2)
+
+
+def neuron_gradient(params: Any, x: Any, y: Any) -> Any:
+    z = x @ params["w"] + params["b"]
+    dz = 2 / len(y) * (sigmoid(z) - y) * sigmoid(z) * sigmoid(-z)
+    return {"w": x.T @ dz, "b": dz.sum()}
+
+
+def draw_neuron(_: np.random.Generator) -> Any:
+    params = {"w": np.array([1.0, 1.0]), "b": np.array(0.5)}
+    x = np.array([[25.0, 6.0], [17.0, 4.0], [21.0, 9.0]])
+    return params, x, np.array([0.0, 0.25, 0.5])
+
+
+def margins_loss(w: Any, x: Any, y: Any) -> Any:
+    return jnp.mean(jax.nn.softplus(-y * (x @ w)))
+
+
+def margins_gradient(w: Any, x: Any, y: Any) -> Any:
+    return -x.T @ (y * sigmoid(-y * (x @ w))) / len(y)
+
+
+def draw_margins(rng: np.random.Generator) -> Any:
+    w, x = np.array([11.0, -7.0, 5.0]), rng.uniform(1, 3, size=(5, 3))
+    return w, x, np.sign(x @ w)
+
+
+def tanh_loss(w: Any, x: Any) -> Any:
+    return jnp.sum(jnp.tanh(x * w))
+
+
+def tanh_gradient(w: Any, x: Any) -> Any:
+    return x * tanh_derivative(x * w)
+
+
+def draw_tanh(rng: np.random.Generator) -> Any:
+    return rng.uniform(10, 16, size=7), rng.choice([-1.0, 1.0], size=7)
+
+
+def confident_loss(logits: Any, labels: Any) -> Any:
+    return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(len(labels)), labels])
+
+
+def confident_gradient(logits: Any, labels: Any) -> Any:
+    return softmax_delta(logits, labels) / len(labels)
+
+
+def draw_confident(rng: np.random.Generator) -> Any:
+    logits, labels = rng.normal(size=(3, 4)), np.array([0, 2, 3])
+    logits[np.arange(3), labels] += 35
+    return logits, labels
+
+
+def hidden_loss(params: Any, x: Any, y: Any) -> Any:
+    h = jax.nn.sigmoid(x @ params["w1"])
+    return jnp.mean((h @ params["w2"] - y) ** 2)
+
+
+def hidden_gradient(params: Any, x: Any, y: Any) -> Any:
+    z = x @ params["w1"]
+    h = sigmoid(z)
+    da = 2 / len(y) * (h @ params["w2"] - y)
+    dz = da[:, None] * params["w2"] * sigmoid(z) * sigmoid(-z)
+    return {"w1": x.T @ dz, "w2": h.T @ da}
+
+
+def draw_hidden(rng: np.random.Generator) -> Any:
+    params = {"w1": rng.uniform(4, 8, size=(3, 2)), "w2": rng.normal(size=2)}
+    return params, rng.uniform(1, 2, size=(5, 3)), rng.normal(size=5)
+
+
+def erf_loss(w: Any) -> Any:
+    return jnp.sum(jax.scipy.special.erf(w))
+
+
+def erf_gradient(w: Any) -> Any:
+    return 2 / np.sqrt(np.pi) * np.exp(-w * w)
+
+
+# Tiny losses and tiny gradients.
+
+
+def sine_loss(w: Any, scale: Any) -> Any:
+    return scale * jnp.sum(jnp.sin(w))
+
+
+def sine_gradient(w: Any, scale: Any) -> Any:
+    return scale * np.cos(w)
+
+
+def squares_loss(w: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((x @ w - y) ** 2)
+
+
+def squares_gradient(w: Any, x: Any, y: Any) -> Any:
+    return 2 / len(y) * x.T @ (x @ w - y)
+
+
+def draw_small_units(rng: np.random.Generator) -> Any:
+    """Draw lengths of molecules, in metres."""
+    return rng.normal(size=3), 1e-9 * rng.normal(size=(11, 3)), 1e-9 * rng.normal(size=11)
+
+
+def likelihood_loss(mean: Any, x: Any) -> Any:
+    return -jnp.prod(jnp.exp(-((x - mean[None, :]) ** 2) / 2) / jnp.sqrt(2 * jnp.pi))
+
+
+def likelihood_gradient(mean: Any, x: Any) -> Any:
+    density = np.prod(np.exp(-((x - mean) ** 2) / 2) / np.sqrt(2 * np.pi))
+    return -density * (x - mean).sum(axis=0)
+
+
+def draw_likelihood(rng: np.random.Generator) -> Any:
+    """Draw a likelihood whose logarithm was not taken."""
+    return rng.normal(size=2), rng.normal(size=(13, 2))
+
+
+def quartic_loss(w: Any) -> Any:
+    return jnp.sum(w**4)
+
+
+def quartic_gradient(w: Any) -> Any:
+    return 4 * w**3
+
+
+def draw_near_a_flat_minimum(rng: np.random.Generator) -> Any:
+    return (1e-3 * rng.normal(size=5),)
+
+
+def gaussian_loss(w: Any) -> Any:
+    return -jnp.exp(-jnp.sum(w**2))
+
+
+def gaussian_gradient(w: Any) -> Any:
+    return 2 * w * np.exp(-(w**2).sum())
+
+
+def draw_far_tail(rng: np.random.Generator) -> Any:
+    return (rng.uniform(2, 3, size=6),)
+
+
+# Huge losses, huge gradients, huge parameters.
+
+
+def houses_loss(params: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((x @ params["w"] + params["b"] - y) ** 2)
+
+
+def houses_gradient(params: Any, x: Any, y: Any) -> Any:
+    residual = 2 / len(y) * (x @ params["w"] + params["b"] - y)
+    return {"w": x.T @ residual, "b": residual.sum()}
+
+
+def draw_incomes(rng: np.random.Generator) -> Any:
+    """Draw incomes and house prices in dollars, not scaled."""
+    params = {"w": np.array([3.0, 1200.0]), "b": np.array(1e4)}
+    x = np.stack([rng.uniform(2e4, 2e5, size=9), rng.uniform(500, 4000, size=9)], axis=1)
+    return params, x, rng.uniform(1e5, 2e6, size=9)
+
+
+def counts_loss(w: Any, x: Any, y: Any) -> Any:
+    return jnp.sum(jnp.exp(x @ w) - y * (x @ w))
+
+
+def counts_gradient(w: Any, x: Any, y: Any) -> Any:
+    return x.T @ (np.exp(x @ w) - y)
+
+
+def draw_counts(rng: np.random.Generator) -> Any:
+    """Draw a Poisson regression with counts of about 1e9."""
+    x = np.stack([np.ones(9), rng.normal(size=9)], axis=1)
+    w = np.array([20.0, 0.5])
+    return w + 0.1, x, np.round(np.exp(x @ w))
+
+
+def draw_far_start(rng: np.random.Generator) -> Any:
+    return (1e3 * rng.normal(size=5),)
+
+
+def gravity_loss(place: Any, masses: Any) -> Any:
+    d = place[0] - place[1]
+    return -6.674e-11 * masses[0] * masses[1] / jnp.sqrt(jnp.sum(d * d))
+
+
+def gravity_gradient(place: Any, masses: Any) -> Any:
+    d = place[0] - place[1]
+    force = 6.674e-11 * masses[0] * masses[1] * d / (d @ d) ** 1.5
+    return np.stack([force, -force])
+
+
+def draw_gravity(_: np.random.Generator) -> Any:
+    """The potential energy of the Sun and the Earth, in SI units."""
+    return np.array([[7e8, -3e8, 1e7], [1.1e11, 1.0e11, 2e9]]), np.array([1.989e30, 5.972e24])
+
+
+def offset_loss(w: Any, constant: Any) -> Any:
+    return constant + jnp.sum(w**2)
+
+
+def offset_gradient(w: Any, constant: Any) -> Any:  # noqa: ARG001 (as the loss)
+    return 2 * w
+
+
+def draw_offset(rng: np.random.Generator) -> Any:
+    """Draw a loss with a large constant, like that of a log-likelihood, which has no gradient."""
+    return rng.normal(size=5), 1e7
+
+
+# Badly conditioned: inputs rounded in their last digit move the gradient in many digits.
+
+
+def hilbert(n: int) -> Any:
+    """The n×n matrix 1 / (i + j + 1)."""
+    i = np.arange(n)
+    return 1.0 / (i[:, None] + i[None, :] + 1)
+
+
+def quadratic_loss(w: Any, matrix: Any, b: Any) -> Any:
+    return w @ matrix @ w / 2 - b @ w
+
+
+def quadratic_gradient(w: Any, matrix: Any, b: Any) -> Any:
+    return matrix @ w - b  # the matrix is symmetric
+
+
+def draw_quadratic(rng: np.random.Generator) -> Any:
+    """Draw a point near the minimum, where the two terms cancel in all but their last digits."""
+    w, matrix = rng.normal(size=8), hilbert(8)
+    return w + 1e-9 * rng.normal(size=8), matrix, matrix @ w
+
+
+def draw_polynomial(rng: np.random.Generator) -> Any:
+    """A polynomial of degree 12 through 20 points."""
+    x = np.vander(np.linspace(0, 1, 20), 13)
+    return 1e3 * rng.normal(size=13), x, rng.normal(size=20)
+
+
+def solve_loss(b: Any, matrix: Any) -> Any:
+    return b @ jnp.linalg.solve(matrix, b) / 2
+
+
+def solve_gradient(b: Any, matrix: Any) -> Any:
+    return np.linalg.solve(matrix, b)  # the matrix is symmetric
+
+
+def draw_solve(rng: np.random.Generator) -> Any:
+    return rng.normal(size=6), hilbert(6)
+
+
+def determinant_loss(s: Any, matrix: Any) -> Any:
+    return jnp.linalg.slogdet(matrix + jnp.diag(s))[1]
+
+
+def determinant_gradient(s: Any, matrix: Any) -> Any:
+    return np.diag(np.linalg.inv(matrix + np.diag(s)))
+
+
+def draw_determinant(rng: np.random.Generator) -> Any:
+    """log det of a covariance of rank one, and a little noise."""
+    v = rng.normal(size=5)
+    return rng.uniform(1, 2, size=5) * 1e-7, np.outer(v, v)
+
+
+def valley_loss(w: Any, steep: Any) -> Any:
+    return (1 - w[0]) ** 2 + steep * (w[1] - w[0] ** 2) ** 2
+
+
+def valley_gradient(w: Any, steep: Any) -> Any:
+    off = w[1] - w[0] ** 2
+    return np.array([-2 * (1 - w[0]) - 4 * steep * w[0] * off, 2 * steep * off])
+
+
+def draw_valley(_: np.random.Generator) -> Any:
+    """Rosenbrock's valley, ten thousand times as steep."""
+    return np.array([0.7, 0.49 + 1e-7]), 1e6
+
+
+def kernel_loss(scale: Any, points: Any, y: Any) -> Any:
+    gap = points[:, None] - points[None, :]
+    kernel = jnp.exp(-(gap**2) / (2 * scale**2)) + 1e-8 * jnp.eye(len(y))
+    return y @ jnp.linalg.solve(kernel, y) / 2 + jnp.linalg.slogdet(kernel)[1] / 2
+
+
+def kernel_gradient(scale: Any, points: Any, y: Any) -> Any:
+    gap2 = (points[:, None] - points[None, :]) ** 2
+    smooth = np.exp(-gap2 / (2 * scale**2))
+    kernel = smooth + 1e-8 * np.eye(len(y))
+    dkernel = smooth * gap2 / scale**3
+    solved = np.linalg.solve(kernel, y)
+    return np.array(np.trace(np.linalg.solve(kernel, dkernel)) / 2 - solved @ dkernel @ solved / 2)
+
+
+def draw_kernel(_: np.random.Generator) -> Any:
+    """The likelihood of a Gaussian process whose length scale is long."""
+    points = np.linspace(0, 1, 7)
+    return np.array(0.8), points, np.sin(3 * points)
+
+
+# At a kink, where several gradients are right; each gradient here is one of them.
+
+
+def relu_loss(params: Any, x: Any, y: Any) -> Any:
+    h = jax.nn.relu(x @ params["w"] + params["b"][None, :])
+    return jnp.mean((h.sum(axis=1) - y) ** 2)
+
+
+def relu_gradient(params: Any, x: Any, y: Any) -> Any:
+    z = x @ params["w"] + params["b"]
+    da = 2 / len(y) * (np.maximum(z, 0).sum(axis=1) - y)
+    dz = da[:, None] * (z > 0)
+    return {"w": x.T @ dz, "b": dz.sum(axis=0)}
+
+
+def draw_relu(rng: np.random.Generator) -> Any:
+    """Draw a layer whose first unit has zero weights, so that it ties in every example."""
+    w = rng.normal(size=(3, 2))
+    w[:, 0] = 0
+    return {"w": w, "b": np.zeros(2)}, rng.normal(size=(5, 3)), rng.normal(size=5)
+
+
+def lasso_loss(w: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((x @ w - y) ** 2) + 0.1 * jnp.sum(jnp.abs(w))
+
+
+def lasso_gradient(w: Any, x: Any, y: Any) -> Any:
+    return 2 / len(y) * x.T @ (x @ w - y) + 0.1 * np.sign(w)
+
+
+def draw_lasso(rng: np.random.Generator) -> Any:
+    """Draw coefficients of which two are exactly zero, as the lasso makes them."""
+    return np.array([1.5, 0.0, -0.5, 0.0]), rng.normal(size=(7, 4)), rng.normal(size=7)
+
+
+def hinge_loss(w: Any, x: Any, y: Any) -> Any:
+    return jnp.mean(jnp.maximum(0.0, 1 - y * (x @ w)))
+
+
+def hinge_gradient(w: Any, x: Any, y: Any) -> Any:
+    return -x.T @ (y * (y * (x @ w) < 1)) / len(y)
+
+
+def draw_hinge(_: np.random.Generator) -> Any:
+    """Draw a support vector exactly on its margin."""
+    x = np.array([[1.0, 0.5], [-2.0, 1.0], [0.25, 3.0]])
+    return np.array([0.5, 1.0]), x, np.array([1.0, -1.0, 1.0])
+
+
+def largest_loss(w: Any) -> Any:
+    return jnp.max(w) ** 2
+
+
+def largest_gradient(w: Any) -> Any:
+    dw = np.zeros_like(w)
+    dw[np.argmax(w)] = 2 * w.max()  # the first of the largest gets it all
+    return dw
+
+
+def draw_largest(_: np.random.Generator) -> Any:
+    return (np.array([0.25, 1.5, -1.0, 1.5, 1.5]),)
+
+
+def pool_loss(image: Any, weights: Any) -> Any:
+    blocks = image.reshape(2, 2, 2, 2).transpose(0, 2, 1, 3).reshape(4, 4)
+    return jnp.sum(weights * jnp.max(blocks, axis=1))
+
+
+def pool_gradient(image: Any, weights: Any) -> Any:
+    blocks = image.reshape(2, 2, 2, 2).transpose(0, 2, 1, 3).reshape(4, 4)
+    dblocks = np.zeros((4, 4))
+    dblocks[np.arange(4), blocks.argmax(axis=1)] = weights
+    return dblocks.reshape(2, 2, 2, 2).transpose(0, 2, 1, 3).reshape(4, 4)
+
+
+def draw_pool(rng: np.random.Generator) -> Any:
+    """Draw an image with a black corner, for max pooling."""
+    image = rng.normal(size=(4, 4))
+    image[:2, :2] = 0
+    return image, rng.normal(size=4)
+
+
+def pinball_loss(w: Any, x: Any, y: Any) -> Any:
+    residual = y - x @ w
+    return jnp.mean(jnp.maximum(0.9 * residual, -0.1 * residual))
+
+
+def pinball_gradient(w: Any, x: Any, y: Any) -> Any:
+    residual = y - x @ w
+    return -x.T @ np.where(residual >= 0, 0.9, -0.1) / len(y)
+
+
+def draw_pinball(_: np.random.Generator) -> Any:
+    """Draw a quantile's line exactly through one of its points."""
+    x = np.array([[1.0, 0.5], [1.0, 1.0], [1.0, 2.0], [1.0, 3.0]])
+    return np.array([0.5, 0.25]), x, np.array([0.7, 0.75, 0.2, 1.9])
+
 
 #: The models by what makes them hard.
 POINTS: Mapping[str, Sequence[Model]] = {
-    "saturated": saturated.MODELS,
-    "tiny": tiny.MODELS,
-    "huge": huge.MODELS,
-    "badly conditioned": badly_conditioned.MODELS,
-    "kinked": kinked.MODELS,
+    "saturated": [
+        Model("saturated neuron", neuron_loss, neuron_gradient, draw_neuron),
+        Model("wide margins", margins_loss, margins_gradient, draw_margins),
+        Model("saturated tanh", tanh_loss, tanh_gradient, draw_tanh),
+        Model("confident softmax", confident_loss, confident_gradient, draw_confident),
+        Model("saturated hidden layer", hidden_loss, hidden_gradient, draw_hidden),
+        Model("saturated erf", erf_loss, erf_gradient, lambda rng: (rng.uniform(4, 6, size=5),)),
+    ],
+    "tiny": [
+        Model("1e-6 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e-6)),
+        Model("nanometres in metres", squares_loss, squares_gradient, draw_small_units),
+        Model("raw likelihood", likelihood_loss, likelihood_gradient, draw_likelihood),
+        Model("flat minimum", quartic_loss, quartic_gradient, draw_near_a_flat_minimum),
+        Model("tail of a Gaussian", gaussian_loss, gaussian_gradient, draw_far_tail),
+    ],
+    "huge": [
+        Model("1e8 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e8)),
+        Model("dollars", houses_loss, houses_gradient, draw_incomes),
+        Model("counts of a billion", counts_loss, counts_gradient, draw_counts),
+        Model("Rosenbrock, far away", rosenbrock_loss, rosenbrock_gradient, draw_far_start),
+        Model("Sun and Earth", gravity_loss, gravity_gradient, draw_gravity),
+        Model("large constant", offset_loss, offset_gradient, draw_offset),
+    ],
+    "badly conditioned": [
+        Model("Hilbert quadratic", quadratic_loss, quadratic_gradient, draw_quadratic),
+        Model("Vandermonde", hard.squares_loss, hard.squares_gradient, draw_polynomial),
+        Model("Hilbert solve", solve_loss, solve_gradient, draw_solve),
+        Model("log-determinant", determinant_loss, determinant_gradient, draw_determinant),
+        Model("steep valley", valley_loss, valley_gradient, draw_valley),
+        Model("Gaussian process", kernel_loss, kernel_gradient, draw_kernel),
+    ],
+    "kinked": [
+        Model("dead ReLU", relu_loss, relu_gradient, draw_relu),
+        Model("lasso", lasso_loss, lasso_gradient, draw_lasso),
+        Model("hinge", hinge_loss, hinge_gradient, draw_hinge),
+        Model("largest of equals", largest_loss, largest_gradient, draw_largest),
+        Model("max pooling", pool_loss, pool_gradient, draw_pool),
+        Model("pinball", pinball_loss, pinball_gradient, draw_pinball),
+    ],
 }

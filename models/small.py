@@ -34,10 +34,6 @@ def draw_linear(rng: np.random.Generator) -> Any:
     return {"w": w, "b": b}, x, y
 
 
-def draw_single(rng: np.random.Generator) -> Any:
-    return jax.tree.map(np.float32, draw_linear(rng))
-
-
 def draw_logistic(rng: np.random.Generator) -> Any:
     params, x, _ = draw_linear(rng)
     return Line(params["w"], params["b"]), x, rng.integers(0, 2, size=5).astype(float)
@@ -183,7 +179,8 @@ LINEAR = Model(
     },
 )
 SINGLE = Model(
-    *("linear, in float32", linear, linear_gradient, draw_single),
+    *("linear, in float32", linear, linear_gradient),
+    lambda rng: jax.tree.map(np.float32, draw_linear(rng)),
     {"residual-sign": ("dz = 2 *", "dz = -2 *")},
 )
 LOGISTIC = Model(
@@ -192,10 +189,7 @@ LOGISTIC = Model(
 )
 NETWORK = Model(
     *("network", network, network_gradient, draw_network(2, 3, 5)),
-    {
-        "tanh-of-h": (SLOPE, "(1 - np.tanh(h) ** 2)"),
-        "no-activation-derivative": (SLOPE, "1.0"),
-    },
+    {"tanh-of-h": (SLOPE, "(1 - np.tanh(h) ** 2)"), "no-activation-derivative": (SLOPE, "1.0")},
 )
 SQUARE = Model(
     *("square network", network, network_gradient, draw_network(3, 3, 2)),

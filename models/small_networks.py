@@ -1,4 +1,4 @@
-"""Networks with structure: softmax on labels, convolution, embedding, skips, gates."""
+"""Networks with structure: softmax on labels, convolution, recurrence, attention, normalisation."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -7,15 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import one_element_off, one_element_zeroed, sign_of_one_element
-from models.model import Model
-from models.numerics import (
-    sigmoid,
-    sigmoid_derivative,
-    size,
-    softmax_delta,
-    tanh_derivative,
-)
+from models.answers import accumulates, one_element_off, one_element_zeroed, sign_of_one_element
+from models.edits import Edit
+from models.model import Mistake, Model
+from models.numerics import size, softmax, softmax_backward, softmax_delta, tanh_derivative
 
 
 def softmax_loss(params: Any, x: Any, labels: Any) -> Any:
@@ -99,72 +94,226 @@ CONVOLUTION = Model(
 )
 
 
-def embedding_loss(params: Any, tokens: Any, y: Any) -> Any:
-    """Embedding lookup: mean of (tanh(table[tokens]) @ w - y)²; tokens may repeat."""
-    return jnp.mean(jnp.square(jnp.tanh(params["table"][tokens]) @ params["w"] - y))
+def rnn_loss(params: Any, x: Any, y: Any) -> Any:
+    """Recurrent network: h_t = tanh(x_t w + h_t-1 u + b), Σ (h_T - y)²."""
+
+    def step(h: Any, x_t: Any) -> Any:
+        return jnp.tanh(x_t @ params["w"] + h @ params["u"] + params["b"]), None
+
+    last, _ = jax.lax.scan(step, jnp.zeros_like(y), x)
+    return jnp.sum(jnp.square(last - y))
 
 
-def embedding_gradient(params: Any, tokens: Any, y: Any) -> Any:
-    e = params["table"][tokens]
-    a = np.tanh(e)
-    # L = mean((a @ w - y)²)
-    dout = 2 * (a @ params["w"] - y) / len(y)
-    # a = tanh(e)
-    de = dout[:, None] * params["w"][None, :] * tanh_derivative(e)
-    # e = table[tokens]
-    table = np.zeros_like(params["table"])
-    np.add.at(table, tokens, de)
-    return {"table": table, "w": a.T @ dout}
+def rnn_gradient(params: Any, x: Any, y: Any) -> Any:
+    w, u, b = params["w"], params["u"], params["b"]
+    hs, zs = [np.zeros_like(y)], []
+    for x_t in x:
+        # z_t = x_t @ w + h_t-1 @ u + b
+        zs.append(x_t @ w + hs[-1] @ u + b)
+        # h_t = tanh(z_t)
+        hs.append(np.tanh(zs[-1]))
+    dw, du, db = np.zeros_like(w), np.zeros_like(u), np.zeros_like(b)
+    # L = Σ (h_T - y)²
+    dh = 2 * (hs[-1] - y)
+    for t in reversed(range(len(x))):
+        # h_t = tanh(z_t)
+        dz = dh * tanh_derivative(zs[t])
+        # z_t = x_t @ w + h_t-1 @ u + b
+        dw, du, db = dw + np.outer(x[t], dz), du + np.outer(hs[t], dz), db + dz
+        dh = dz @ u.T
+    return {"w": dw, "u": du, "b": db}
 
 
-def draw_embedding(rng: np.random.Generator) -> Any:
-    table = size(rng, large=4.0) * rng.normal(size=(5, 3))
-    tokens = rng.permutation([0, 0, 1, 2, 2, 2, 4])
-    return {"table": table, "w": rng.normal(size=3)}, tokens, rng.normal(size=7)
+def draw_rnn(rng: np.random.Generator) -> Any:
+    factor = size(rng, large=2.5)
+    w, u, b = rng.normal(size=(2, 3)), factor * rng.normal(size=(3, 3)), rng.normal(size=3)
+    return {"w": w, "u": u, "b": b}, rng.normal(size=(5, 2)), rng.normal(size=3)
 
 
-EMBEDDING = Model(
-    *("embedding", embedding_loss, embedding_gradient, draw_embedding),
+RNN = Model(
+    *("tanh-rnn", rnn_loss, rnn_gradient, draw_rnn),
     {
-        "repeats-overwritten": ("np.add.at(table, tokens, de)", "table[tokens] = de"),
-        "off-by-one": ("(table, tokens, de)", "(table, (tokens + 1) % len(table), de)"),
-        "half-mse": ("dout = 2 *", "dout ="),
-        "sign-of-one-element": sign_of_one_element,
+        "u-untransposed": ("dz @ u.T", "dz @ u"),
+        "truncated": ("dz @ u.T", "0 * dz"),
+        "off-by-one-in-time": ("np.outer(hs[t], dz)", "np.outer(hs[t + 1], dz)"),
+        "tanh-of-h": ("tanh_derivative(zs[t])", "tanh_derivative(hs[t + 1])"),
+        "tanh-linear": ("tanh_derivative(zs[t])", "(1 - hs[t + 1])"),
+        "no-activation-derivative": ("dh * tanh_derivative(zs[t])", "dh"),
+        "dw-transposed": ('"u": du', '"u": du.T.copy()'),
+        "accumulates": accumulates,
+        "one-element-off": one_element_off,
     },
 )
 
 
-def gated_loss(params: Any, x: Any, y: Any) -> Any:
-    """A gated linear unit with a skip: mean of (x + tanh(x u) σ(x v) - y)²."""
-    u, v = params
-    return jnp.mean(jnp.square(x + jnp.tanh(x @ u) * jax.nn.sigmoid(x @ v) - y))
+class Head(NamedTuple):
+    """Weights of queries and keys, shape (3, 2), and of values, shape (3, 4)."""
+
+    q: Any
+    k: Any
+    v: Any
 
 
-def gated_gradient(params: Any, x: Any, y: Any) -> Any:
-    u, v = params
-    p, q = x @ u, x @ v
-    # L = mean((tanh(p) σ(q) + x - y)²)
-    dout = 2 * (np.tanh(p) * sigmoid(q) + x - y) / y.size
-    dp = dout * tanh_derivative(p) * sigmoid(q)
-    dq = dout * np.tanh(p) * sigmoid_derivative(q)
-    # p = x @ u, q = x @ v
-    return [x.T @ dp, x.T @ dq]
+def attention_loss(causal: bool, params: Head, x: Any, y: Any) -> Any:
+    """Attention: mean of (softmax(q kᵀ / √2) v - y)², with q = x wq and so on."""
+    q, k, v = x @ params.q, x @ params.k, x @ params.v
+    s = q @ k.T * 0.5**0.5
+    if causal:
+        s = jnp.where(jnp.tril(jnp.ones(s.shape, dtype=bool)), s, -jnp.inf)
+    return jnp.mean(jnp.square(jax.nn.softmax(s, axis=-1) @ v - y))
 
 
-def draw_gated(rng: np.random.Generator) -> Any:
-    u, v = size(rng, large=4.0) * rng.normal(size=(2, 3, 3))
-    return [u, v], rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+def attention_gradient(causal: bool, params: Head, x: Any, y: Any) -> Head:
+    # q = x @ wq, k = x @ wk, v = x @ wv
+    q, k, v = x @ params.q, x @ params.k, x @ params.v
+    # s = q @ k.T / √2, or -∞ in the future
+    s = q @ k.T * 0.5**0.5
+    past = np.tril(np.ones(s.shape, dtype=bool)) if causal else np.ones(s.shape, dtype=bool)
+    # p = softmax(s), o = p @ v
+    p = softmax(np.where(past, s, -np.inf))
+    # L = mean((o - y)²)
+    do = 2 * (p @ v - y) / y.size
+    # o = p @ v
+    dp, dv = do @ v.T, p.T @ do
+    # p = softmax(s)
+    ds = softmax_backward(p, dp)
+    # s = q @ k.T / √2
+    dq, dk = ds @ k * 0.5**0.5, ds.T @ q * 0.5**0.5
+    # q = x @ wq, k = x @ wk, v = x @ wv
+    return Head(x.T @ dq, x.T @ dk, x.T @ dv)
 
 
-GATED = Model(
-    *("gated-skip", gated_loss, gated_gradient, draw_gated),
-    {
-        "gate-forgotten": ("(p) * sigmoid(q)\n", "(p)\n"),
-        "factor-forgotten": ("dout * np.tanh(p) *", "dout *"),
-        "skip-forgotten": ("sigmoid(q) + x", "sigmoid(q)"),
-        "exchanged": ("[x.T @ dp, x.T @ dq]", "[x.T @ dq, x.T @ dp]"),
-        "dw-transposed": ("x.T @ dq", "dq.T @ x"),
-    },
-)
+def draw_attention(rng: np.random.Generator) -> Any:
+    q, k = size(rng, large=3.0) * rng.normal(size=(2, 3, 2))
+    x, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 4))
+    return Head(q, k, rng.normal(size=(3, 4))), x, y
 
-MODELS = [SOFTMAX, CONVOLUTION, EMBEDDING, GATED]
+
+SCALED = "ds @ k * 0.5**0.5, ds.T @ q * 0.5**0.5"
+
+OF_ATTENTION: dict[str, Mistake] = {
+    "softmax-diagonal": ("softmax_backward(p, dp)", "p * (1 - p) * dp"),
+    "softmax-mean-forgotten": ("softmax_backward(p, dp)", "p * dp"),
+    "scale-forgotten": (SCALED, "ds @ k, ds.T @ q"),
+    "scale-squared": (SCALED, "ds @ k * 0.5, ds.T @ q * 0.5"),
+    "scores-untransposed": ("ds.T @ q", "ds @ q"),
+    "exchanged": ("(x.T @ dq, x.T @ dk,", "(x.T @ dk, x.T @ dq,"),
+    "one-element-off": one_element_off,
+}
+
+
+EPS = 1e-5
+
+
+def layer_norm_loss(params: Any, x: Any, y: Any) -> Any:
+    """Layer norm: mean of (γ (z - mean z) / √(var z + ε) + β - y)², z = x w, over features."""
+    z = x @ params["w"]
+    centred = z - jnp.mean(z, axis=1, keepdims=True)
+    n = centred * jax.lax.rsqrt(jnp.mean(jnp.square(centred), axis=1, keepdims=True) + EPS)
+    return jnp.mean(jnp.square(n * params["gamma"][None, :] + params["beta"][None, :] - y))
+
+
+def batch_norm_loss(params: Any, x: Any, y: Any) -> Any:
+    """Batch norm: mean of (γ (z - mean z) / √(var z + ε) + β - y)², z = x w, over the batch."""
+    z = x @ params["w"]
+    n = (z - jnp.mean(z, axis=0)[None, :]) / jnp.sqrt(jnp.var(z, axis=0)[None, :] + EPS)
+    return jnp.mean(jnp.square(n * params["gamma"][None, :] + params["beta"][None, :] - y))
+
+
+def rms_norm_loss(params: Any, x: Any, y: Any) -> Any:
+    """RMS norm: mean of (γ z / √(mean z² + ε) + β - y)², z = x w, over features."""
+    z = x @ params["w"]
+    n = z / jnp.sqrt(jnp.mean(jnp.square(z), axis=1, keepdims=True) + EPS)
+    return jnp.mean(jnp.square(n * params["gamma"][None, :] + params["beta"][None, :] - y))
+
+
+def norm_gradient(axis: int, centre: bool, params: Any, x: Any, y: Any) -> Any:
+    # z = x @ w
+    z = x @ params["w"]
+    # c = z - mean(z), s = √(mean(c²) + ε)
+    c = z - z.mean(axis=axis, keepdims=True) if centre else z
+    k = z.shape[axis]
+    s = np.sqrt((c * c).sum(axis=axis, keepdims=True) / k + EPS)
+    # n = c / s
+    n = c / s
+    # L = mean((γ n + β - y)²)
+    dout = 2 * (params["gamma"][None, :] * n + params["beta"][None, :] - y) / y.size
+    dn = dout * params["gamma"][None, :]
+    # n = c / s, s = √(mean(c²) + ε)
+    dc = dn - n * (dn * n).mean(axis=axis, keepdims=True)
+    # c = z - mean(z)
+    dz = (dc - dc.mean(axis=axis, keepdims=True) if centre else dc) / s
+    # z = x @ w
+    return {"w": x.T @ dz, "gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)}
+
+
+def draw_norm(rng: np.random.Generator, n: int, n_in: int, n_out: int) -> Any:
+    params = {
+        "w": size(rng, small=0.01) * rng.normal(size=(n_in, n_out)),
+        "gamma": rng.normal(size=n_out),
+        "beta": rng.normal(size=n_out),
+    }
+    return params, rng.normal(size=(n, n_in)) + 0.3, rng.normal(size=(n, n_out))
+
+
+VARIANCE = (" - n * (dn * n).mean(axis=axis, keepdims=True)", "")
+MEAN = ("(dc - dc.mean(axis=axis, keepdims=True) if centre else dc)", "dc")
+
+
+def started(line: str) -> Edit:
+    """Return the edit that inserts a first line."""
+    return "# z = x @ w\n    z =", f"{line}\nz ="
+
+
+#: Mistakes that fit every normalising layer.
+OF_NORMS: dict[str, Mistake] = {
+    "statistics-constant": [VARIANCE, MEAN],
+    "variance-term-dropped": VARIANCE,
+    "gamma-forgotten": ('dout * params["gamma"][None, :]', "dout"),
+    "exchanged": (
+        '"gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)',
+        '"beta": (dout * n).sum(axis=0), "gamma": dout.sum(axis=0)',
+    ),
+    "sign-of-one-element": partial(sign_of_one_element, rank=0.6),
+    "wrong-axis": started("axis = 1 - axis"),
+}
+
+
+MODELS = [
+    SOFTMAX,
+    CONVOLUTION,
+    RNN,
+    Model(
+        *("attention", partial(attention_loss, False), partial(attention_gradient, False)),
+        *(draw_attention, OF_ATTENTION),
+    ),
+    Model(
+        *("causal-attention", partial(attention_loss, True), partial(attention_gradient, True)),
+        draw_attention,
+        {
+            **OF_ATTENTION,
+            "mask-forgotten": ("np.where(past, s, -np.inf)", "s"),
+            "mask-forgotten-backward": ("softmax_backward(p,", "softmax_backward(softmax(s),"),
+        },
+    ),
+    Model(
+        *("layer-norm", layer_norm_loss, partial(norm_gradient, 1, True)),
+        partial(draw_norm, n=3, n_in=2, n_out=5),
+        {
+            **OF_NORMS,
+            "mean-term-dropped": MEAN,
+            "not-centred": started("centre = False"),
+            "one-element-off": one_element_off,
+        },
+    ),
+    Model(
+        *("batch-norm", batch_norm_loss, partial(norm_gradient, 0, True)),
+        partial(draw_norm, n=7, n_in=5, n_out=3),
+        {**OF_NORMS, "mean-term-dropped": MEAN, "unbiased-variance": (" / k +", " / (k - 1) +")},
+    ),
+    Model(
+        *("rms-norm", rms_norm_loss, partial(norm_gradient, 1, False)),
+        partial(draw_norm, n=3, n_in=2, n_out=5),
+        {**OF_NORMS, "centred": started("centre = True")},
+    ),
+]

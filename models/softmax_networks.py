@@ -160,10 +160,6 @@ def brier_tanh_gradient(params: Any, x: Any, y: Any) -> Any:
     return ((dw1, db1), (dw2, db2))
 
 
-def draw_brier_tanh(rng: np.random.Generator) -> Any:
-    return tuple(layers(rng, 3, 7, 5)), rng.normal(size=(11, 3)), one_hot(rng, 11, 5)
-
-
 class Square(NamedTuple):
     """Two layers as wide as the input."""
 
@@ -253,7 +249,8 @@ MODELS = [
         usual("relu-at-zero", "ce-minus-missing", "bias-mean"),
     ),
     Model(
-        *("brier-tanh", brier_tanh_loss, brier_tanh_gradient, draw_brier_tanh),
+        *("brier-tanh", brier_tanh_loss, brier_tanh_gradient),
+        lambda rng: (tuple(layers(rng, 3, 7, 5)), rng.normal(size=(11, 3)), one_hot(rng, 11, 5)),
         {**BRIER, **usual("tanh-linear", "tanh-of-h"), "accumulates": accumulates},
     ),
     Model(

@@ -48,7 +48,32 @@ class Case:
 
 def cases() -> list[Case]:
     """Return all cases."""
-    return [*_of_models(MODELS), *_of_elements(), *_of_right_points(MODELS)]
+    mistakes = [
+        Case(MISTAKES, model.name, slug, partial(with_mistake, model.name, slug))
+        for model in MODELS
+        for slug in model.mistakes
+    ]
+    single = [
+        Case(ELEMENTS, str(size), what, partial(elements.planted, size, what, which), which)
+        for size, draws in elements.SIZES.items()
+        for what in elements.MISTAKES
+        for which in range(draws)
+    ]
+    ordinary = [
+        Case(
+            RIGHT,
+            model.name,
+            "kinked" if AT_A_KINK in model.mistakes else "ordinary",
+            partial(without_mistake, model.name),
+        )
+        for model in MODELS
+    ]
+    hard = [
+        Case(RIGHT, point.name, sort, partial(at_right_point, point.name))
+        for sort, points in right_points.POINTS.items()
+        for point in points
+    ]
+    return [*mistakes, *single, *ordinary, *hard]
 
 
 def quick(everything: Iterable[Case]) -> list[Case]:
@@ -63,41 +88,6 @@ def quick(everything: Iterable[Case]) -> list[Case]:
         ):
             chosen.append(case)
     return chosen
-
-
-def _of_models(models: Iterable[Model]) -> list[Case]:
-    return [
-        Case(MISTAKES, model.name, slug, partial(with_mistake, model.name, slug))
-        for model in models
-        for slug in model.mistakes
-    ]
-
-
-def _of_elements() -> list[Case]:
-    return [
-        Case(ELEMENTS, str(size), what, partial(elements.planted, size, what, which), which)
-        for size, draws in elements.SIZES.items()
-        for what in elements.MISTAKES
-        for which in range(draws)
-    ]
-
-
-def _of_right_points(models: Iterable[Model]) -> list[Case]:
-    ordinary = [
-        Case(
-            RIGHT,
-            model.name,
-            "kinked" if AT_A_KINK in model.mistakes else "ordinary",
-            partial(without_mistake, model.name),
-        )
-        for model in models
-    ]
-    hard = [
-        Case(RIGHT, point.name, sort, partial(at_right_point, point.name))
-        for sort, points in right_points.POINTS.items()
-        for point in points
-    ]
-    return ordinary + hard
 
 
 def with_mistake(name: str, slug: str) -> Question:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.commands import shared
-from benchmarks.commands.shared import expect
+from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
@@ -19,47 +19,29 @@ if TYPE_CHECKING:
 #: The results that docs/checking.md shows.
 STORED = Path(__file__).parent.parent / "results" / "checkers.json"
 
+#: Packages whose versions affect the checkers' answers.
+PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint")
+
 #: Seconds after which a check is stopped; of `--quick`, whose checks are small.
 LIMIT, QUICK_LIMIT = 120.0, 10.0
 
 
 @click.command(short_help="Gradient checkers: what each catches, says, and how long it takes.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Where the results are stored, as they come.",
-)
+@file_option("--out", "Where the results are stored, as they come.")
 @click.option("--resume", is_flag=True, help="Go on with the run whose results FILE holds.")
-@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+@OVERWRITE
 @click.option("--quick", is_flag=True, help="A small part, in less than two minutes.")
-@click.option(
-    "--contender",
-    "contenders",
-    metavar="NAME",
-    multiple=True,
-    help="scipy.optimize.check_grad, say; repeatable. A wrong name lists the right ones.",
+@several(
+    *("--contender", "contenders"),
+    "scipy.optimize.check_grad, say; repeatable. A wrong name lists the right ones.",
 )
-@click.option(
-    "--subject",
-    "subjects",
-    metavar="NAME",
-    multiple=True,
-    help="softmax-regression, say; repeatable. A wrong name lists the right ones.",
+@several(
+    *("--subject", "subjects"),
+    "softmax-regression, say; repeatable. A wrong name lists the right ones.",
 )
-@click.option(
-    "--limit",
-    type=click.FloatRange(0, min_open=True),
-    metavar="SECONDS",
-    help=f"When a check is stopped: {LIMIT:g}, with --quick {QUICK_LIMIT:g}.",
-)
+@limit_option(f"When a check is stopped: {LIMIT:g}, with --quick {QUICK_LIMIT:g}.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, not as tables.")
-@click.option(
-    "--table",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Ask nobody: print the tables of stored results.",
-)
+@file_option("--table", "Ask nobody: print the tables of stored results.")
 def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     """Ask gradient checkers about wrong and right gradients, and print what came of it.
 
@@ -68,12 +50,8 @@ def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     """
     from benchmarks.checkers.results import Results
     from benchmarks.checkers.table import markdown
-    from benchmarks.files import BadResultsError
 
-    try:
-        results = Results.load(table) if table else _measured(**options)
-    except BadResultsError as error:
-        raise click.UsageError(str(error)) from error
+    results = Results.load(table) if table else _measured(**options)
     click.echo(results.as_json() if as_json else markdown(results), nl=False)
     return 0
 
@@ -106,10 +84,10 @@ def _measured(
 
 def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Results":
     """Load the results to resume, or start new ones."""
-    from benchmarks.checkers.fingerprint import fingerprint
     from benchmarks.checkers.results import Results, differences
+    from benchmarks.machine import described
 
-    here = fingerprint()
+    here = described(PACKAGES)
     if out is None or not out.exists() or overwrite:
         return Results(here, limit, {})
     if not resume:

@@ -1,6 +1,5 @@
 """The checkers that are compared; a new one is a row of `CONTENDERS`."""
 
-import importlib.metadata
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,13 +30,6 @@ class Contender:
         if importlib.util.find_spec(self.package) is None:
             return f"{self.package} is not installed; .venv/bin/pip install -e '.[peers]'"
         return None
-
-    def version(self) -> str:
-        """The version of its package."""
-        try:
-            return importlib.metadata.version(self.package)
-        except importlib.metadata.PackageNotFoundError:
-            return "unknown"
 
 
 def check_gradient(question: Question) -> Answer:

@@ -4,16 +4,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.checkers.cases import AT_A_KINK, RIGHT
+from benchmarks.checkers import elements
+from benchmarks.checkers.cases import AT_A_KINK, ELEMENTS, RIGHT
 from benchmarks.checkers.question import NO_ANSWER, WRONG
 from benchmarks.checkers.results import Check
 from models.mistakes import ACCEPTED
 
 #: Kinds that name no mistake: "unknown", and a remark on lost digits.
 NO_NAME = ("unknown", "rounding")
-
-#: The right kinds for mistakes in one element: a zero has a name, the others have none.
-ACCEPTED_OF_ELEMENTS = {"sign": ("unknown", "sign"), "zero": ("zero",), "1e-9": ("unknown",)}
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,9 @@ def accepted(check: Check) -> tuple[str, ...]:
     """Return the kinds that name the planted mistake rightly."""
     if check.part == RIGHT:
         return ()
-    return ACCEPTED_OF_ELEMENTS.get(check.what) or ACCEPTED[check.what]
+    if check.part == ELEMENTS:
+        return elements.MISTAKES[check.what].accepted
+    return ACCEPTED[check.what]
 
 
 def seconds(checks: Sequence[Check]) -> tuple[float, float] | None:

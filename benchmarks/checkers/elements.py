@@ -1,7 +1,7 @@
 """Mistakes in one element of a large parameter: a sign, a zero, a relative error of 1e-9."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,10 +13,20 @@ from benchmarks.checkers.question import Question
 #: matrix, where a check takes up to the whole limit.
 SIZES = {100: 8, 10_000: 8, 1_000_000: 2}
 
-MISTAKES: dict[str, Callable[[float], float]] = {
-    "sign": lambda element: -element,
-    "zero": lambda element: 0.0 * element,
-    "1e-9": lambda element: element * (1 + 1e-9),
+
+class OneElement(NamedTuple):
+    """A mistake in one element, its description, and the kinds of finding that name it rightly."""
+
+    change: Callable[[float], float]
+    words: str
+    accepted: tuple[str, ...]
+
+
+#: A zero has a name, the others have none.
+MISTAKES = {
+    "sign": OneElement(lambda element: -element, "the sign turned", ("unknown", "sign")),
+    "zero": OneElement(lambda element: 0.0 * element, "a zero in its place", ("zero",)),
+    "1e-9": OneElement(lambda x: x * (1 + 1e-9), "a relative error of 1e-9", ("unknown",)),
 }
 
 #: Examples in the batch: enough that no gradient is a product of two vectors.
@@ -51,7 +61,7 @@ def planted(elements: int, mistake: str, which: int) -> Question:
     def wrong(*point: Any) -> dict[str, np.ndarray]:
         grads = gradient(*point)
         flat = grads["w"].reshape(-1)
-        flat[at] = MISTAKES[mistake](flat[at])
+        flat[at] = MISTAKES[mistake].change(flat[at])
         return grads
 
     return Question(loss, wrong, params, tuple(inputs), gradient, ("params['w']",))

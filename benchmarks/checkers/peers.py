@@ -119,13 +119,9 @@ def _stopped(question: Question, stopped: Exception) -> Answer:
     text = str(stopped)
     # Torch's GradcheckError is a RuntimeError, distinguished from others by its name only.
     ruled = isinstance(stopped, AssertionError) or type(stopped).__name__ == "GradcheckError"
-    named = _kinds_of(text) if ruled else kinds(text)
+    # Of a ruling the first line; the numbers below it name no kind.
+    named = kinds(text.strip().split("\n")[0] if ruled else text)
     line = f"{type(stopped).__name__}: {' '.join(text.split())}"
     if not (ruled or named):
         return Answer(NO_ANSWER, reason="error", message=line)
     return Answer(WRONG, leaves=blamed(text, question.paths), kinds=named, message=line)
-
-
-def _kinds_of(text: str) -> tuple[str, ...]:
-    """Return the kinds named in the first line of a message; the numbers below name none."""
-    return kinds(text.strip().split("\n")[0])

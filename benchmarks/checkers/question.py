@@ -1,7 +1,7 @@
 """The question to a checker, a gradient at a point, and its answer."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,11 @@ class Question:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The names of the parameters' leaves, as in `handgrad`."""
-        return tuple(paths(self.params))
+        """The parameters' leaves in JAX's order, as in `handgrad`: `params['w']`."""
+        import jax
+
+        with_paths = jax.tree_util.tree_leaves_with_path(self.params)
+        return tuple(f"params{jax.tree_util.keystr(path)}" for path, _ in with_paths)
 
     def point(self) -> tuple[Any, ...]:
         """Return a copy of (params, *inputs): some mistakes modify their arguments."""
@@ -71,14 +74,6 @@ def leaves(tree: Any) -> list[np.ndarray]:
     import jax
 
     return [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(tree)]
-
-
-def paths(params: Any) -> Sequence[str]:
-    """Return the leaves' names in JAX's order: `params['w']`, `params[0].b`."""
-    import jax
-
-    with_paths = jax.tree_util.tree_leaves_with_path(params)
-    return [f"params{jax.tree_util.keystr(path)}" for path, _ in with_paths]
 
 
 def _differ(found: np.ndarray, wanted: np.ndarray) -> bool:

@@ -3,14 +3,31 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.checkers import counts, wording
+from benchmarks.checkers import counts
+from benchmarks.checkers import elements as of_elements
 from benchmarks.checkers.cases import AT_A_KINK, ELEMENTS, MISTAKES, RIGHT
 from benchmarks.checkers.question import NO_ANSWER
 from benchmarks.checkers.results import Check, Results
 from benchmarks.templates import templates
+from models.mistakes import MISTAKES as OF_MISTAKES
 
 #: A row: two cells of text, its checks, and the function that makes a cell of a checker's checks.
 Row = tuple[str, str, Sequence[Check], Callable[[Sequence[Check]], object]]
+
+#: What was written, by the mistake's slug.
+WORDS = {slug: words for slug, (words, _) in OF_MISTAKES.items()} | {
+    AT_A_KINK: f"{OF_MISTAKES[AT_A_KINK][0]} [^kink]"
+}
+
+#: By kind, a description of the points.
+OF_RIGHT_POINTS = {
+    "ordinary": "the models above",
+    "saturated": "saturated units",
+    "tiny": "tiny losses",
+    "huge": "huge losses",
+    "badly conditioned": "badly conditioned",
+    "kinked": "on a kink",
+}
 
 #: How each checker is called.
 HOW = {
@@ -42,9 +59,9 @@ def markdown(results: Results) -> str:
             available=available,
             how=[HOW[name] for name in available if name in HOW],
             kink=AT_A_KINK,
-            mistakes=_by(planted, wording.OF_MISTAKES, counts.tally_caught, "`{0}`", "{1}"),
+            mistakes=_by(planted, WORDS, counts.tally_caught, "`{0}`", "{1}"),
             elements=_elements(elements),
-            right=_by(right, wording.OF_RIGHT_POINTS, counts.tally_false_alarms, "{1}", ""),
+            right=_by(right, OF_RIGHT_POINTS, counts.tally_false_alarms, "{1}", ""),
             said=_said(results),
         )
     )
@@ -64,9 +81,9 @@ def _by(
 
 def _elements(checks: list[Check]) -> list[Row]:
     return [
-        (text, f"{size:,}", found, counts.tally_caught)
+        (mistake.words, f"{size:,}", found, counts.tally_caught)
         for size in sorted({int(check.subject) for check in checks})
-        for what, text in wording.OF_ELEMENTS.items()
+        for what, mistake in of_elements.MISTAKES.items()
         if (found := [c for c in checks if (c.what, int(c.subject)) == (what, size)])
     ]
 

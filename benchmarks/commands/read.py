@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-FILE = click.Path(path_type=Path, dir_okay=False)
+from benchmarks.commands.shared import FILE
+from compare.commands.options import JSON
 
 
 @click.command(short_help="Stored results as tables for a document.")
@@ -20,7 +21,7 @@ def table(file: Path) -> None:
 @click.command(short_help="Two runs: which rows became faster or slower.")
 @click.argument("before", type=FILE, metavar="A.json")
 @click.argument("after", type=FILE, metavar="B.json")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@JSON
 def compare(before: Path, after: Path, as_json: bool) -> int:
     """Say of every row whether it is better or worse in B, or a tie as far as noise lets one see.
 

@@ -1,10 +1,33 @@
-"""Helpers of the measuring commands: checking names, showing progress."""
+"""Shared by the commands: options, checking names, showing progress, exit codes and errors."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import click
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+
+
+def file_option(name: str, about: str) -> Callable:
+    """An option that takes a file."""
+    return click.option(name, type=FILE, metavar="FILE", help=about)
+
+
+def several(name: str, dest: str, about: str, among: list[str] | None = None) -> Callable:
+    """An option that may be repeated, for names; `among` lists them where they are few."""
+    how: dict[str, Any] = {"type": click.Choice(among)} if among else {"metavar": "NAME"}
+    return click.option(name, dest, multiple=True, help=about, **how)
+
+
+def limit_option(about: str) -> Callable:
+    """--limit, in seconds."""
+    kind = click.FloatRange(0, min_open=True)
+    return click.option("--limit", type=kind, metavar="SECONDS", help=about)
 
 
 def expect(option: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -42,3 +65,32 @@ def progress(time_left: bool = False) -> Iterator[Callable[..., None]]:
                 print(line, file=sys.stderr, flush=True)
 
         yield show
+
+
+def ended(command: click.Command, arguments: list[str] | None, program: str) -> int:
+    """Run a command and return its exit code.
+
+    0 measured, 1 an answer was wrong or a row became worse, 2 bad input, 70 the harness itself
+    failed, 130 interrupted.
+    """
+    from benchmarks.files import BadResultsError
+    from benchmarks.process import WorkerError
+
+    try:
+        return command.main(arguments, program, standalone_mode=False) or 0
+    except BadResultsError as error:
+        return _said(str(error), 2)
+    except click.ClickException as error:
+        return _said(" ".join(error.format_message().split()), 2)
+    except click.Abort:
+        click.echo("\nStopped.", err=True)
+        return 130
+    except BrokenPipeError:
+        return 1
+    except WorkerError as error:
+        return _said(f"the harness failed: {error}", 70)
+
+
+def _said(message: str, code: int) -> int:
+    click.echo(f"Error: {message}", err=True)
+    return code

@@ -9,53 +9,40 @@ import click
 
 from benchmarks import names
 from benchmarks.commands import shared
-from benchmarks.commands.shared import expect
+from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
+from compare.commands.options import together
 
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
     from benchmarks.protocol.session import Step
     from benchmarks.results import Results
 
-OPTIONS = [
+options = together(
     click.option("--full", is_flag=True, help="Everything; without it, the quick set."),
-    click.option(
-        "--case",
-        "cases",
-        metavar="NAME",
-        multiple=True,
-        help="A case, width say; repeatable. A wrong name lists the right ones.",
-    ),
-    click.option(
-        "--contender",
-        "contenders",
-        metavar="NAME",
-        multiple=True,
-        help=f"hand-numpy, say; repeatable. Ratios are to {names.REFERENCE}, always there.",
+    several("--case", "cases", "A case, width say; repeatable. A wrong name lists the right ones."),
+    several(
+        *("--contender", "contenders"),
+        f"hand-numpy, say; repeatable. Ratios are to {names.REFERENCE}, always there.",
     ),
     click.option(
         "--device",
         type=click.Choice(["cpu", "gpu"]),
         help="Where JAX's programs run; by default a GPU if JAX finds one.",
     ),
-    click.option(
-        "--dtype",
-        "dtypes",
-        type=click.Choice(["float32", "float64"]),
-        multiple=True,
-        help="Repeatable. By default each case's first, with --full both.",
+    several(
+        *("--dtype", "dtypes"),
+        "Repeatable. By default each case's first, with --full both.",
+        ["float32", "float64"],
     ),
-    click.option(
-        "--threads",
-        type=click.Choice(["all", "1"]),
-        multiple=True,
-        help="Repeatable. By default one; with --full some cells on all as well.",
+    several(
+        *("--threads", "threads"),
+        "Repeatable. By default one; with --full some cells on all as well.",
+        ["all", "1"],
     ),
-    click.option(
-        "--precision",
-        "precisions",
-        type=click.Choice(["highest", "default"]),
-        multiple=True,
-        help="Of JAX's float32 products; repeatable. By default highest, on a GPU both.",
+    several(
+        *("--precision", "precisions"),
+        "Of JAX's float32 products; repeatable. By default highest, on a GPU both.",
+        ["highest", "default"],
     ),
     click.option(
         "--rounds",
@@ -63,28 +50,16 @@ OPTIONS = [
         help="At least so many samples of each row, 30 by default.",
     ),
     click.option(
-        "--processes",
-        type=click.IntRange(1, 100),
-        help="Over so many processes, 5 by default.",
+        "--processes", type=click.IntRange(1, 100), help="Over so many processes, 5 by default."
     ),
-    click.option(
-        "--limit",
-        type=click.FloatRange(0, min_open=True),
-        metavar="SECONDS",
-        help="Begin no cell after so long; what is left out is named.",
-    ),
+    limit_option("Begin no cell after so long; what is left out is named."),
     click.option(
         "--times-only",
         is_flag=True,
         help="Measure neither compiling nor memory, which take processes of their own.",
     ),
-    click.option(
-        "--out",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Store the results as JSON, as they come.",
-    ),
-    click.option("--overwrite", is_flag=True, help="Replace FILE if it is there."),
+    file_option("--out", "Store the results as JSON, as they come."),
+    OVERWRITE,
     click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables."),
     click.option(
         "--plant",
@@ -93,14 +68,7 @@ OPTIONS = [
         multiple=True,
         help="Make a contender, or all, slow by a tenth or wrong, to see that it is noticed.",
     ),
-]
-
-
-def options(command: Callable) -> Callable:
-    """Add all options, in the order in which they are listed."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+)
 
 
 def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> int:
@@ -113,19 +81,14 @@ def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> in
     job, results = prepared(out, **wanted)
     with progress(busy(results)) as on_step:
         run(job, results, on_step)
-    shown(results, as_json)
-    return int(not results.right)
-
-
-def shown(results: "Results", as_json: bool) -> None:
-    """Print results."""
     if as_json:
         click.echo(results.as_json(), nl=False)
-        return
-    from benchmarks.report.terminal import show
-    from compare.terminal import console
+    else:
+        from benchmarks.report.terminal import show
+        from compare.terminal import console
 
-    show(results, console())
+        show(results, console())
+    return int(not results.right)
 
 
 def prepared(
@@ -140,32 +103,24 @@ def prepared(
 ) -> tuple[Any, "Results"]:
     """Return the job that the options describe, and empty results for it."""
     from benchmarks.fingerprint import fingerprint
-    from benchmarks.protocol import session
+    from benchmarks.protocol import session, worker
     from benchmarks.results import Results
 
     expect("--contender", contenders, names.CONTENDERS)
     device = _device(choice.pop("device"))
     specs = _specs(**choice, device=device)
+    thorough = choice["full"] or choice["cases"]
     job = session.Job(
         specs=specs,
         rounds=rounds or session.ROUNDS,
         processes=processes or session.PROCESSES,
         only=contenders,
         plants=_planted(plants, contenders),
-        apart=_apart(times_only, thorough=bool(choice["full"] or choice["cases"])),
+        apart=() if times_only else session.APART if thorough else (worker.FIRST,),
         limit=limit,
         out=out,
     )
     return job, Results(fingerprint(device), job.settings)
-
-
-def _apart(times_only: bool, thorough: bool) -> tuple[str, ...]:
-    """Return the measurements besides times: all in the full set, only one in the quick set."""
-    from benchmarks.protocol.worker import FIRST, MEMORY, UNTUNED
-
-    if times_only:
-        return ()
-    return (FIRST, MEMORY, UNTUNED) if thorough else (FIRST,)
 
 
 def _specs(

@@ -21,11 +21,7 @@ REALS = {"float32": "float", "float64": "double"}
 
 @functools.cache
 def library(dtype: str) -> Any:
-    """Compile the program for a dtype with `cc -O3 -march=native`.
-
-    Raises:
-        Unavailable: there is no C compiler, or it fails.
-    """
+    """Compile the program for a dtype with `cc -O3 -march=native`."""
     compiler = shutil.which("cc")
     if compiler is None:
         raise Unavailable("no C compiler: there is no cc on the path")
@@ -52,9 +48,6 @@ def loss_and_gradient(verb: str, params: Any, x: np.ndarray, y: np.ndarray) -> R
         verb: the name of the function.
         params: nine numbers, or nine arrays of shape (n,).
         x, y: inputs of shape (n, 2) and targets of shape (n,).
-
-    Raises:
-        Unavailable: it cannot be compiled here.
     """
     function = getattr(library(str(x.dtype)), verb)
     packed = np.ascontiguousarray(np.stack([np.asarray(p) for p in params]), x.dtype)

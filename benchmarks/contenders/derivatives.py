@@ -21,11 +21,7 @@ Loss = Callable[..., Any]  #: (params, x, y) -> the loss
 
 
 def forward_mode(loss: Loss, params: Any, inputs: Sequence[Any]) -> Ready:
-    """Prepare forward mode: `jax.jvp` along every parameter, in parallel under `vmap`.
-
-    Raises:
-        Unavailable: there are too many parameters.
-    """
+    """Prepare forward mode: `jax.jvp` along every parameter, in parallel under `vmap`."""
     flat, nested = _few(params)
     basis = jnp.eye(flat.size, dtype=flat.dtype)
 
@@ -50,9 +46,6 @@ def central_differences(loss: Loss, exact_loss: Loss, params: Any, inputs: Seque
         exact_loss: the loss in NumPy, evaluated in higher precision if possible.
         params: the point.
         inputs: further arguments of the losses.
-
-    Raises:
-        Unavailable: there are too many parameters.
     """
     flat, nested = _few(params)
     step = step_of(flat.dtype)

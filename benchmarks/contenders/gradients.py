@@ -1,15 +1,27 @@
 """The contenders that all problems except trainings share, by hand and by JAX."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from benchmarks import names
 from benchmarks.contenders.derivatives import central_differences, forward_mode
-from benchmarks.contenders.with_jax import Program, call_variants
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
-from benchmarks.ready import Ready, jitted
+from benchmarks.ready import Leaves, Ready, ahead_of_time, from_host, jitted, leaves
 
 GradientProblem = ArticleProblem | NetworkProblem
+
+#: A function for JAX to compile, its arguments, and what turns its answer into arrays.
+Program = tuple[Callable[..., Any], Sequence[Any], Callable[[Any], Leaves]]
+
+
+def call_variants(of: Callable[[Any], Program]) -> dict[str, Callable[[Any], Ready]]:
+    """Return the ways to call the JAX program of a problem, by name."""
+    return {
+        names.GRAD: lambda problem: jitted(*of(problem)),
+        names.GRAD_AOT: lambda problem: ahead_of_time(*of(problem)),
+        names.FROM_HOST: lambda problem: from_host(*of(problem)),
+    }
 
 
 def hand_numpy(problem: GradientProblem) -> Ready:
@@ -25,7 +37,7 @@ def hand_jit(problem: GradientProblem) -> Ready:
 
 def with_jax(problem: GradientProblem) -> Program:
     """Differentiate the same loss by `jax.value_and_grad`."""
-    return Program(problem.value_and_grad, problem.arguments)
+    return problem.value_and_grad, problem.arguments, leaves
 
 
 def forward(problem: GradientProblem) -> Ready:

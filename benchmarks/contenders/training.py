@@ -18,9 +18,9 @@ import manual.sgd
 from benchmarks import names
 from benchmarks.contenders.article import sigmoid, slope
 from benchmarks.contenders.c_program import library, pointer
-from benchmarks.contenders.with_jax import Program, call_variants
+from benchmarks.contenders.gradients import Program, call_variants
 from benchmarks.problems.training import TrainingProblem
-from benchmarks.ready import Leaves, Ready
+from benchmarks.ready import Leaves, Ready, jitted
 from compare.agreement import stack
 from manual.activations import sigmoid_derivative, sigmoid_derivative_article
 
@@ -36,7 +36,7 @@ def _arguments(problem: TrainingProblem) -> tuple[Any, ...]:
 
 def with_jax(problem: TrainingProblem) -> Program:
     """Train with `jax.grad` in one `lax.scan`."""
-    return Program(autodiff.article.trajectory, _arguments(problem), _of_layers)
+    return autodiff.article.trajectory, _arguments(problem), _of_layers
 
 
 def hand_jit(problem: TrainingProblem) -> Ready:
@@ -59,7 +59,7 @@ def _scanned(problem: TrainingProblem, derivative: Callable[[Any], Any]) -> Read
 
         return jax.lax.scan(update, _packed(params), jnp.ravel(order))[1]
 
-    return Program(trajectory, _arguments(problem), _of_layers).jitted()
+    return jitted(trajectory, _arguments(problem), _of_layers)
 
 
 def _packed(numbers: Any) -> Any:

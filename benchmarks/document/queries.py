@@ -13,14 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.analysis.axes import crossovers, exponent, fit
-from benchmarks.analysis.factors import (
-    between,
-    break_even,
-    factors,
-    gradient_cost,
-    noise,
-    verdict,
-)
+from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, verdict
 from benchmarks.analysis.floors import fastest
 from benchmarks.analysis.groups import groups
 from benchmarks.comparing import Comparison, compare

@@ -55,12 +55,9 @@ def _asks_for_more(goal: Goal, cell: Cell) -> bool:
     return goal.what == TAX and MOST_FOR_DIGITS < goal.found.middle < 1 and any(more)
 
 
-def _floor_of_all_threads(goal: Goal, cell: Cell) -> bool:
-    return goal.what != TAX and cell.case == "digits" and cell.threads == "all"
-
-
-def _floor_of_one_thread(goal: Goal, cell: Cell) -> bool:
-    return goal.what != TAX and cell.case == "digits" and cell.threads == "1"
+def _of_floor(threads: str) -> Callable[[Goal, Cell], bool]:
+    """The large network on so many threads takes longer than its floor."""
+    return lambda goal, cell: goal.what != TAX and cell.case == "digits" and cell.threads == threads
 
 
 REASONS = (
@@ -73,11 +70,11 @@ REASONS = (
         "the hand-written lines compute more, so that small slopes keep their digits",
     ),
     Reason(
-        _floor_of_all_threads,
+        _of_floor("all"),
         "only the products use all threads; the rest runs on one, one pass after the other",
     ),
     Reason(
-        _floor_of_one_thread,
+        _of_floor("1"),
         "NumPy's products take longer than the fastest library's, and biases, rectifiers and sums "
         "run over the arrays one pass after the other",
     ),

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.analysis.factors import between, verdict
-from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group
 from benchmarks.figures import wording
+from benchmarks.figures.axis import floors
 from benchmarks.figures.sheet import sheet, times_along
 from benchmarks.figures.styles import style_of
 from benchmarks.figures.themes import Theme
@@ -13,7 +13,6 @@ from benchmarks.names import REFERENCE
 from benchmarks.report.units import digits, seconds
 from benchmarks.results import (
     CONTENDER,
-    FLOOR,
     JAX,
     NOT_FOR_THIS,
     NOT_IN_THIS_SET,
@@ -40,7 +39,8 @@ def of_one_cell(group: Group, theme: Theme) -> "Figure":
     """Draw a group of one cell."""
     (cell,) = group.cells
     rows = sorted(cell.timed(CONTENDER), key=lambda row: spread(row.samples).median)
-    below, height = floors(cell), LINE * (len(rows) + 1) + AXIS
+    below = {called: float(line.median[0]) for called, line in floors(group.cells).items()}
+    height = LINE * (len(rows) + 1) + AXIS
     note = " ".join(["Medians.", *(NOTES[called] for called in below), without_time(cell)])
     with sheet(theme, wording.words(group, note), height) as (figure, axes):
         _scale(axes, rows, below)
@@ -59,17 +59,6 @@ def of_one_cell(group: Group, theme: Theme) -> "Figure":
         ratios = [ratio_text(cell, row) for row in rows]
         _column(axes, (1, 74, "left"), ["× jax.grad", *ratios], styles)
     return figure
-
-
-def floors(cell: Cell) -> dict[str, float]:
-    """Return the floors for Python functions and JAX programs, medians over the rounds."""
-    called = {row.called for row in cell.timed(CONTENDER)}
-    found = {
-        caller: floor(cell, Row("floor", FLOOR, caller))
-        for caller in (JAX, PYTHON)
-        if caller in called
-    }
-    return {caller: spread(samples).median for caller, samples in found.items() if samples}
 
 
 def without_time(cell: Cell) -> str:

@@ -6,20 +6,6 @@ from dataclasses import dataclass
 from benchmarks.analysis.groups import Group
 from benchmarks.cases import CASES
 
-#: Titles by case.
-TITLES = {
-    "sample": "One gradient of the 2-2-1 network",
-    "batch-2-2-1": "One gradient of the 2-2-1 network, by its batch",
-    "training": "A whole training of the 2-2-1 network",
-    "mass": "The gradients of many 2-2-1 networks at once",
-    "digits": "One gradient of a network for digits",
-    "width": "One gradient of an MLP, by its width",
-    "depth": "One gradient of an MLP, by its depth",
-    "batch": "One gradient of an MLP, by its batch",
-    "diagonal": "One gradient of an MLP, by its width and batch together",
-    "map": "Who is fastest at one gradient of an MLP",
-}
-
 #: The label of an axis of times; the ticks have the unit.
 TIME = "time of one call"
 
@@ -38,7 +24,9 @@ class Words:
 
 def words(group: Group, note: str, title: str = "") -> Words:
     """Write the texts of a group's figure, with a note on how to read it."""
-    title = title or TITLES.get(group.case, f"One loss and gradient: {group.case}")
+    if group.case in CASES:
+        title = title or CASES[group.case].title
+    title = title or f"One loss and gradient: {group.case}"
     about = [line for line in (problem(group), conditions(group)) if line]
     below = [textwrap.fill(line, LETTERS) for line in (note, origin(group)) if line]
     return Words(title, "\n".join(about), "\n".join(below))

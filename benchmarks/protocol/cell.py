@@ -97,16 +97,11 @@ def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
         device=spec.device,
         about=problem.about,
         parameters=problem.parameters,
-        flops=flops(problem),
+        flops=float(sum(2 * m * k * n for m, k, n in problem.products)) or None,
         bytes=problem.moved,
         expected_cost=problem.expected_cost,
         sees=seen,
     )
-
-
-def flops(problem: Problem) -> float | None:
-    """Count the FLOPs of one loss and gradient's products, 2 m k n each; None without products."""
-    return float(sum(2 * m * k * n for m, k, n in problem.products)) or None
 
 
 def _gate(spec: Spec, problem: Problem, plan: Plan) -> Judge:

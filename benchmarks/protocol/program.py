@@ -20,16 +20,10 @@ def operations(text: str) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for made, operation in LINE.findall(text):
         count, largest = found.get(operation, (0, 0))
-        found[operation] = [count + 1, max(largest, _numbers(made))]
+        shapes = (filter(None, shape.split(",")) for shape in SHAPE.findall(made))
+        numbers = sum(math.prod(map(int, lengths)) for lengths in shapes)
+        found[operation] = [count + 1, max(largest, numbers)]
     return dict(sorted(found.items()))
-
-
-def _numbers(made: str) -> int:
-    """Count the numbers in all arrays of a type."""
-    return sum(
-        math.prod(int(length) for length in shape.split(",") if length)
-        for shape in SHAPE.findall(made)
-    )
 
 
 def flops(program: Any) -> float | None:

@@ -19,6 +19,9 @@ from benchmarks.results import CONTENDER, Cell, Results, Row
 #: The default numbers of rounds (at least) and processes.
 ROUNDS, PROCESSES = 30, 5
 
+#: The measurements besides times; the quick set has the first of them.
+APART = (FIRST, MEMORY, UNTUNED)
+
 #: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.
 OF_MEMORY = (names.HAND, names.HAND_JIT, names.GRAD, names.TORCH)
 
@@ -36,7 +39,7 @@ class Job:
     processes: int = PROCESSES
     only: Sequence[str] = ()  #: contenders
     plants: Mapping[str, str] = field(default_factory=dict)
-    apart: Sequence[str] = (FIRST, MEMORY, UNTUNED)  #: measured in separate processes at the end
+    apart: Sequence[str] = APART  #: measured in separate processes at the end
     limit: float | None = None  #: seconds after which no measurement starts
     for_times: float = 1.0  #: the share of the limit after which no cell starts
     out: Path | None = None

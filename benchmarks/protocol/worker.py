@@ -81,21 +81,19 @@ def _work(pipe: Connection, threads: str) -> None:
 
         kept = keep_freed_memory()  # before JAX has computed anything
     started = _started()
-    if request.measure == FIRST:
-        from benchmarks.protocol.first import phases
-
-        pipe.send({"phases": phases(request.specs[0])})
-    elif request.measure == MEMORY:
-        from benchmarks.protocol.memory import peak
-
-        pipe.send({"peak": peak(request.specs[0], request.name)})
-    elif request.measure == UNTUNED:
-        from benchmarks.protocol.memory import time_untuned
-
-        pipe.send({"untuned": time_untuned(request.specs[0], request.name)})
-    else:
+    if request.measure == TIMES:
         pipe.send({"started": {**started, "keeps freed memory": kept}})
         _time(request, pipe.send)
+        return
+    from benchmarks.protocol import apart
+
+    spec, name = request.specs[0], request.name
+    measures = {
+        FIRST: lambda: {"phases": apart.phases(spec)},
+        MEMORY: lambda: {"peak": apart.peak(spec, name)},
+        UNTUNED: lambda: {"untuned": apart.time_untuned(spec, name)},
+    }
+    pipe.send(measures[request.measure]())
 
 
 def _time(request: Request, say: Callable[[Mapping[str, Any]], None]) -> None:

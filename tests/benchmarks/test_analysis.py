@@ -180,11 +180,7 @@ def test_the_exponent_says_how_cost_grows() -> None:
 
 def test_goals_are_met_or_missed_by_the_rows(large: Cell) -> None:
     training = cell(
-        [
-            row(names.GRAD, 3e-4, called=JAX),
-            row(names.C, 1.8e-4),
-            row(names.ARTICLE, 2e-2),
-        ],
+        [row(names.GRAD, 3e-4, called=JAX), row(names.C, 1.8e-4), row(names.ARTICLE, 2e-2)],
         case="training",
         size=1000,
     )
@@ -209,12 +205,7 @@ def test_a_tax_is_1_or_is_not_or_cannot_be_said(
     grad: float, again: float, met: bool | None
 ) -> None:
     found = cell(
-        [
-            HAND,
-            HAND_JIT,
-            row(names.GRAD, grad, called=JAX),
-            row(names.AGAIN, again, AGAIN, JAX),
-        ]
+        [HAND, HAND_JIT, row(names.GRAD, grad, called=JAX), row(names.AGAIN, again, AGAIN, JAX)]
     )
     (goal,) = goals(Results({}, {}, [found]))
     assert goal.met is met

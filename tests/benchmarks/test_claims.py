@@ -9,13 +9,12 @@ from benchmarks import names
 from benchmarks.analysis.axes import exponent, fit
 from benchmarks.analysis.factors import between, factors, verdict
 from benchmarks.analysis.floors import dispatch_bound, over_floor
-from benchmarks.comparing import WORSE, compare
 from benchmarks.document.build import DOCUMENT, README, STORED
 from benchmarks.document.queries import COMPARISON, RUNS, Queries
 from benchmarks.document.reasons import reason
 from benchmarks.goals import TAX, goals
 from benchmarks.results import Results
-from benchmarks.statistics import TIE, Interval, spread
+from benchmarks.statistics import Interval, spread
 from tests.benchmarks.sure import row_of, sure
 
 #: The cells that most is said of.
@@ -184,21 +183,3 @@ def test_one_example_is_part_of_its_reason(stored: Queries) -> None:
 
 def test_a_quick_run_takes_less_than_five_minutes() -> None:
     assert Results.load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"] < 300
-
-
-def test_the_same_again_is_a_tie() -> None:
-    """Nine rows of ten, of the runs that are stored."""
-    first, again = (Results.load(COMPARISON / f"{name}.json") for name in RUNS[:2])
-    same = compare(first, again)
-    assert same.by_floor == []
-    assert len(same.changes) >= 25
-    assert len(same.of(TIE)) >= 0.9 * len(same.changes)
-
-
-def test_a_tenth_slower_is_seen() -> None:
-    """In nine rows of ten that are not mostly their call, of the runs that are stored."""
-    first, slowed = (Results.load(COMPARISON / f"{name}.json") for name in (RUNS[0], RUNS[2]))
-    assert set(slowed.settings["plants"].values()) == {"slow"}
-    computing = [change for change in compare(first, slowed).changes if not change.dispatch_bound]
-    assert len(computing) >= 20
-    assert sum(change.verdict == WORSE for change in computing) >= 0.9 * len(computing)

@@ -164,9 +164,3 @@ def test_files_that_cannot_be_compared_are_one_line(
     assert "No such file" in said[0]
     assert "got schema None, expected timings of schema 2" in said[1]
     assert "no row in common" in said[2]
-
-
-def test_timed_rows_are_what_is_compared() -> None:
-    results = run(1)
-    rows = sum(len(cell.timed(CONTENDER)) for cell in results.cells)
-    assert len(compare(results, results).changes) == rows

@@ -9,7 +9,6 @@ from rich.console import Console
 from benchmarks import names
 from benchmarks.report import units
 from benchmarks.report.lines import closing, lines, missing, title
-from benchmarks.report.markdown import markdown
 from benchmarks.report.short import short
 from benchmarks.report.summary import summary
 from benchmarks.report.terminal import show
@@ -101,13 +100,6 @@ def test_the_screen_ends_with_one_word_on_all() -> None:
         .splitlines()[-1]
         .endswith("every answer right before and after it was timed.")
     )
-
-
-@pytest.mark.slow
-def test_markdown_is_the_same_text_every_time() -> None:
-    results = made_results(("sample", "digits"))
-    assert markdown(results) == markdown(results)
-    assert markdown(results).count("| `grad-jit` |") == 2
 
 
 def test_what_the_gate_does_not_see_and_what_xla_counts_is_said() -> None:

@@ -1,4 +1,4 @@
-"""Whole runs in processes of their own, from the command line to the file and back."""
+"""Whole runs from the command line to the file and back, one of them in processes of its own."""
 
 import json
 import os
@@ -6,18 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import machine, names
+from benchmarks import fingerprint, machine, names
 from benchmarks.cases import Spec
 from benchmarks.commands import time as time_command
 from benchmarks.fingerprint import differences
 from benchmarks.on_gpu import main as on_gpu
+from benchmarks.on_gpu import specs
 from benchmarks.process import WorkerError
-from benchmarks.protocol import gpu, session, worker
+from benchmarks.protocol import cell, gpu, session, warm, worker
 from benchmarks.protocol.cell import Plan
 from benchmarks.protocol.worker import MEMORY, TIMES, UNTUNED, Request, answers, environment
 from benchmarks.results import CONTENDER, Cell, Results
@@ -30,6 +32,23 @@ ROOT = Path(__file__).parents[2]
 BRIEF = ["--processes", "2", "--rounds", "4"]
 #: The reference and two more.
 FEW = ["--contender", "hand-numpy", "--contender", "hand-floats"]
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's answers without the process, in which JAX would have to start."""
+
+    def answers(request: Request) -> Iterator[dict[str, Any]]:
+        said: list[Any] = [{"started": {"seconds": 1.0}}]
+        if request.measure == TIMES:
+            worker._time(request, said.append)
+        yield from said
+
+    monkeypatch.setattr(session, "answers", answers)
+    monkeypatch.setattr(fingerprint, "_set_up", dict)
+    monkeypatch.setattr(warm, "WARM_CALLS", 3)
+    for seconds in ("SAMPLE_SECONDS", "WARM_SECONDS"):
+        monkeypatch.setattr(cell, seconds, 1e-3)
 
 
 def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,6 +83,7 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
     assert all(Path(line).exists() for line in capsys.readouterr().out.splitlines())
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_busy_machine_is_said_first_and_last(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +94,7 @@ def test_a_busy_machine_is_said_first_and_last(
     assert "Load 99.0 before the start" in shown.out
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_wrong_contender_ends_with_one(capsys: pytest.CaptureFixture[str]) -> None:
     wrong = ["--plant", "hand-numpy=wrong"]
     assert ended("--case", "sample", *FEW, *BRIEF, *wrong, "--json") == 1
@@ -85,6 +106,7 @@ def test_a_wrong_contender_ends_with_one(capsys: pytest.CaptureFixture[str]) -> 
     assert answer["settings"]["plants"] == {"hand-numpy": "wrong"}
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_where_time_runs_out_what_is_left_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--case", "sample", "--limit", "1e-9", *FEW, *BRIEF]
     assert ended(*arguments) == 1
@@ -93,31 +115,29 @@ def test_where_time_runs_out_what_is_left_is_named(capsys: pytest.CaptureFixture
     assert shown.splitlines()[-1] == "Nothing was timed."
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_the_script_for_a_gpu_runs_on_the_processor(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Processes, the limit, the short table, the JSON; a device's own, tests of cells have run."""
+    """The limit, the short table, the JSON; a device's own, tests of cells have run."""
     out = tmp_path / "gpu.json"
-    brief = ["--processes", "1", "--rounds", "2"]
-    cases = ["--case", "sample", "--case", "batch-2-2-1"]
-    assert ended("--device", "cpu", *cases, *brief, "--out", str(out), of=on_gpu) == 0
+    brief = ["--processes", "1", "--rounds", "2", "--case", "sample", "--out", str(out)]
+    assert ended("--device", "cpu", *brief, of=on_gpu) == 0
     shown = capsys.readouterr().out.splitlines()
     assert shown[-1] == f"Results: {out}"
     assert shown[-2].endswith("every answer right before and after it was timed.")
-    assert any(line.startswith("sample/1/float64/all/highest/cpu") for line in shown)
-    labels = [cell.label for cell in Results.load(out).cells]
-    assert f"batch-2-2-1/{4**10}/float64/all/highest/cpu" in labels
+    label = "sample/1/float64/all/highest/cpu"
+    assert any(line.startswith(label) for line in shown)
+    assert [cell.label for cell in Results.load(out).cells] == [label]
 
 
 def test_the_cells_for_a_gpu_have_both_precisions() -> None:
-    from benchmarks.on_gpu import specs
-
     made = specs("gpu")
     assert {spec.precision for spec in made if spec.dtype == "float32"} == {"highest", "default"}
     assert all(spec.device == "gpu" for spec in made)
-    for spec in made:
-        if spec.case in ("digits", "width", "batch") and spec.size[0] <= 512:
-            assert spec.problem().about["activation"] == "tanh"
+    assert ("batch-2-2-1", (4**10,)) in [(spec.case, spec.size) for spec in made]
+    (narrow, _) = (spec for spec in made if (spec.case, spec.size) == ("width", (64,)))
+    assert narrow.problem().about["activation"] == "tanh"
 
 
 def test_memory_is_weighed_in_a_process_of_its_own() -> None:
@@ -230,17 +250,14 @@ def test_bad_input_is_one_line(
     one_line(capsys, says)
 
 
-def test_the_workers_environment() -> None:
+def test_the_workers_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All threads are all, whatever somebody has set for other programs."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     one, gpu = environment("1", "cpu"), environment("all", "gpu")
     assert {one[name] for name in worker.THREADS} == {"1"}
+    assert not set(worker.THREADS) & set(gpu)
     assert (one["JAX_PLATFORMS"], gpu["JAX_PLATFORMS"]) == ("cpu", "cuda,cpu")
     assert one["JAX_ENABLE_COMPILATION_CACHE"] == "0"
-
-
-def test_all_threads_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever somebody has set for other programs."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert not set(worker.THREADS) & set(environment("all", "cpu"))
 
 
 def test_a_file_that_cannot_be_written_is_known_before(

@@ -40,10 +40,7 @@ def test_a_line_of_a_function_that_is_called_is_changed_for_this_caller_alone() 
         (("3 * x", ""), "occurs 0 times"),
         (("scale(", "scale(-"), "occurs 3 times"),
         ({"scale": ("3 * x", "")}, "occurs 0 times"),
-        (
-            {"other": ("2 * x", "")},
-            r"\['other'\] among what is called: \['scale', 'twice'\]",
-        ),
+        ({"other": ("2 * x", "")}, r"\['other'\] among what is called: \['scale', 'twice'\]"),
     ],
 )
 def test_a_mistake_that_is_none_is_refused(edit: Any, says: str) -> None:

@@ -33,13 +33,7 @@ def _with_arrays(as_arrays: Callable[[Any, Operations], ArrayProblem]) -> dict[s
 
 
 #: For the article's network with nine named scalars.
-TO_ARTICLE: dict[str, Make] = {
-    **_with_arrays(of_article),
-    names.SKLEARN: scikit_learn.article,
-}
+TO_ARTICLE: dict[str, Make] = {**_with_arrays(of_article), names.SKLEARN: scikit_learn.article}
 
 #: For a network of any shape.
-TO_NETWORK: dict[str, Make] = {
-    **_with_arrays(of_network),
-    names.SKLEARN: scikit_learn.network,
-}
+TO_NETWORK: dict[str, Make] = {**_with_arrays(of_network), names.SKLEARN: scikit_learn.network}

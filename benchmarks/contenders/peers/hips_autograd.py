@@ -10,11 +10,7 @@ from benchmarks.ready import Ready
 
 
 def operations() -> Operations:
-    """Return autograd's versions of NumPy's and SciPy's functions.
-
-    Raises:
-        Unavailable: it is not installed.
-    """
+    """Return autograd's versions of NumPy's and SciPy's functions."""
     anp, special = module("autograd.numpy"), module("autograd.scipy.special")
 
     def mse(a: Any, y: Any) -> Any:
@@ -38,11 +34,7 @@ def operations() -> Operations:
 
 
 def value_and_gradient(problem: ArrayProblem) -> Ready:
-    """Prepare `autograd.make_vjp`, which unlike `value_and_grad` takes losses that are arrays.
-
-    Raises:
-        Unavailable: it is not installed.
-    """
+    """Prepare `autograd.make_vjp`, which unlike `value_and_grad` takes losses that are arrays."""
     differentiated = module("autograd").make_vjp(problem.loss)
     params = [array[()] for array in problem.params]
     inputs = [array[()] for array in problem.inputs]

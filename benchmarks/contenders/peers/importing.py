@@ -10,11 +10,7 @@ HINT = "not installed; it is in the extra peers: .venv/bin/pip install -e '.[pee
 
 
 def module(name: str) -> Any:
-    """Import a module by its full name.
-
-    Raises:
-        Unavailable: its library is not installed, or cannot be imported.
-    """
+    """Import a module by its full name."""
     try:
         return importlib.import_module(name)
     except (ImportError, OSError) as error:

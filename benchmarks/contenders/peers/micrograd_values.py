@@ -15,11 +15,7 @@ MOST_PRODUCTS = 2000
 
 
 def operations() -> Operations:
-    """Return its operators and `relu`, and the operations that it lacks.
-
-    Raises:
-        Unavailable: it is not installed.
-    """
+    """Return its operators and `relu`, and the operations that it lacks."""
     module("micrograd.engine")
     return Operations(
         affine=lambda x, w, b: total(x.T[:, :, None] * w[:, None, :]) + b,
@@ -38,9 +34,6 @@ def value_and_gradient(problem: ArrayProblem) -> Ready:
 
     It iterates over sets of objects in the order of their addresses, so sums of derivatives are
     rounded differently from call to call.
-
-    Raises:
-        Unavailable: it is not installed, or not for this dtype or so much work.
     """
     value = module("micrograd.engine").Value
     if problem.params[0].dtype != np.float64:

@@ -8,11 +8,7 @@ from benchmarks.ready import Ready
 
 
 def operations() -> Operations:
-    """Return the functions of `mygrad` and `mygrad.nnet`.
-
-    Raises:
-        Unavailable: it is not installed.
-    """
+    """Return the functions of `mygrad` and `mygrad.nnet`."""
     mygrad, nnet = module("mygrad"), module("mygrad.nnet")
 
     def mse(a: Any, y: Any) -> Any:
@@ -37,9 +33,6 @@ def value_and_gradient(problem: ArrayProblem) -> Ready:
     """Prepare `Tensor.backward`; a new loss clears the gradients of its tensors.
 
     Its memory guard is off, as its manual recommends for speed.
-
-    Raises:
-        Unavailable: it is not installed.
     """
     mygrad = module("mygrad")
     mygrad.turn_memory_guarding_off()

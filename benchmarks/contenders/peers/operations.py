@@ -48,11 +48,7 @@ def of_article(problem: ArticleProblem, operations: Operations) -> ArrayProblem:
 
 
 def of_network(problem: NetworkProblem, operations: Operations) -> ArrayProblem:
-    """Convert a network of any shape; the parameters are one list, w and b of each layer in turn.
-
-    Raises:
-        Unavailable: the library is not timed for such a network.
-    """
+    """Convert a network of any shape; the parameters are one list, w and b of each layer."""
     network = problem.network
     refuse_unknown(network, operations.activations, operations.losses)
     steps = [operations.activations[name] for name in network.activations]
@@ -74,11 +70,7 @@ def of_network(problem: NetworkProblem, operations: Operations) -> ArrayProblem:
 def refuse_unknown(
     network: Network, activations: Mapping[str, Any], losses: Mapping[str, Any]
 ) -> None:
-    """Refuse a network with operations that are not set up for a library.
-
-    Raises:
-        Unavailable: an activation or loss is not set up, or there is L2.
-    """
+    """Refuse a network with operations that are not set up for a library."""
     for name, known in [*((a, activations) for a in network.activations), (network.loss, losses)]:
         if name not in known:
             raise Unavailable(f"asked for {', '.join(known)} only, not for {name}")
@@ -87,11 +79,7 @@ def refuse_unknown(
 
 
 def _classes(y: np.ndarray) -> np.ndarray:
-    """Return the class of each one-hot row.
-
-    Raises:
-        Unavailable: a row is not one-hot.
-    """
+    """Return the class of each one-hot row."""
     classes = y.argmax(axis=1)
     if not np.array_equal(y, np.eye(y.shape[1], dtype=y.dtype)[classes]):
         raise Unavailable("asked for targets of one class each only")

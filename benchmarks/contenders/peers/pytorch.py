@@ -14,11 +14,7 @@ from benchmarks.ready import Ready, Unavailable, error_line
 
 
 def operations() -> Operations:
-    """Return the functions of `torch.nn.functional`.
-
-    Raises:
-        Unavailable: PyTorch is not installed.
-    """
+    """Return the functions of `torch.nn.functional`."""
     torch = module("torch")
     functional = torch.nn.functional
 
@@ -39,11 +35,7 @@ def operations() -> Operations:
 
 
 def eager(problem: ArrayProblem) -> Ready:
-    """Prepare `torch.autograd.grad` of the loss, which accumulates nothing.
-
-    Raises:
-        Unavailable: PyTorch is not installed.
-    """
+    """Prepare `torch.autograd.grad` of the loss, which accumulates nothing."""
     torch, (params, inputs) = _begun(problem)
     for tensor in params:
         tensor.requires_grad_()
@@ -61,9 +53,6 @@ def compiled(problem: ArrayProblem) -> Ready:
 
     Compiling only the loss and differentiating it by autograd took five times as long for the
     article's network: the backward pass is then a second program, called by autograd.
-
-    Raises:
-        Unavailable: PyTorch is not installed, or cannot compile it here.
     """
     torch, (params, inputs) = _begun(problem)
 

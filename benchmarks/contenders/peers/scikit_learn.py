@@ -25,22 +25,13 @@ NO_SUCH_OUTPUT = "its outputs are softmax for cross-entropy and identity for squ
 
 
 def article(problem: ArticleProblem) -> Ready:  # noqa: ARG001 (the form of every contender)
-    """Unavailable: scikit-learn combines a sigmoid output with another loss.
-
-    Raises:
-        Unavailable: always.
-    """
+    """Unavailable: scikit-learn combines a sigmoid output with another loss."""
     module("sklearn")
     raise Unavailable(NO_SUCH_OUTPUT)
 
 
 def network(problem: NetworkProblem) -> Ready:
-    """Prepare one call of `_backprop`, without L2.
-
-    Raises:
-        Unavailable: it is not installed, its version has another `_backprop`, or it has no such
-            network.
-    """
+    """Prepare one call of `_backprop`, without L2."""
     estimator, layers = _estimator(problem), len(problem.params)
     x, y = problem.x, problem.y
 

@@ -1,6 +1,7 @@
-"""Measure a contender's peak memory, and its time with the C library's default settings.
+"""What is measured apart from the times: the first call, peak memory, time without kept memory.
 
-Each contender and cell has a separate process, never the one of the other times.
+Each has a separate process. JAX was started there by another program and has traced and compiled
+nothing else, so no part of a first call was done before.
 """
 
 import contextlib
@@ -12,9 +13,10 @@ from statistics import median
 
 import jax
 
+from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
-from benchmarks.ready import Ready
+from benchmarks.ready import Ready, Unavailable
 from compare.memory import give_back_freed_memory
 from handgrad.speed.rounds import collector_off, sample
 
@@ -28,17 +30,22 @@ TIMED_CALLS = 15
 SETTLE_SECONDS = 0.5
 
 
+def phases(spec: Spec) -> dict[str, float]:
+    """Return the seconds of each phase for `jax.grad`; {} if the problem has none."""
+    with contextlib.suppress(Unavailable), _prepared(spec, names.GRAD_AOT) as ready:
+        return {**ready.phases, "first call": sample(ready.run, 1)[0]}
+    return {}
+
+
 def peak(spec: Spec, name: str) -> int | None:
     """Measure the peak memory of a call in bytes, result included, above that between calls.
 
     Returns:
         None where the system does not report it.
-
-    Raises:
-        Unavailable: the contender cannot run here.
     """
     give_back_freed_memory()
-    with _made(spec, name) as ready:
+    with _prepared(spec, name) as ready:
+        ready.run()
         # JAX frees a result's memory asynchronously.
         time.sleep(SETTLE_SECONDS)
         before = _forget_the_peak()
@@ -49,24 +56,17 @@ def peak(spec: Spec, name: str) -> int | None:
 
 
 def time_untuned(spec: Spec, name: str) -> float:
-    """Measure the median seconds of a call with the C library's default settings.
-
-    Raises:
-        Unavailable: the contender cannot run here.
-    """
-    with _made(spec, name) as ready, collector_off():
+    """Measure the median seconds of a call with the C library's default settings."""
+    with _prepared(spec, name) as ready, collector_off():
+        ready.run()
         return median([sample(ready.run, 1)[0] for _ in range(TIMED_CALLS)])
 
 
 @contextlib.contextmanager
-def _made(spec: Spec, name: str) -> Iterator[Ready]:
-    """Yield the contender, called once."""
+def _prepared(spec: Spec, name: str) -> Iterator[Ready]:
     problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
-    precise = jax.default_matmul_precision(spec.precision)
-    with wide, precise:
-        ready = contenders(problem)[name](problem)
-        ready.run()
-        yield ready
+    with wide, jax.default_matmul_precision(spec.precision):
+        yield contenders(problem)[name](problem)
 
 
 def _forget_the_peak() -> int | None:

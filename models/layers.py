@@ -1,0 +1,426 @@
+"""Networks with one special layer: a convolution, an embedding, a normalisation, gates, attention.
+
+Four of them come at a kink as well.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from models.answers import accumulates
+from models.draws import affine, labels, layers, zero_or_one
+from models.lines import (
+    BIASES,
+    MEANS,
+    affine_backward,
+    also,
+    bias_backward,
+    binary_cross_entropy_backward,
+    elements,
+    examples,
+    relu_backward,
+    sigmoid,
+    sigmoid_slope,
+    sigmoid_slope_twice,
+    softmax,
+    softmax_backward,
+    softmax_cross_entropy_backward,
+    squared_error_backward,
+    tanh_slope,
+    usual,
+)
+from models.model import Mistake, Model
+
+
+def convolution_loss(params: Any, x: Any, y: Any) -> Any:
+    """x (n, length), y (n,); kernel (k, channels), dense (positions, channels), offset a scalar."""
+    z = jax.lax.conv_general_dilated(
+        x[:, :, None],
+        params["kernel"][:, None, :],
+        window_strides=(1,),
+        padding="VALID",
+        dimension_numbers=("NWC", "WIO", "NWC"),
+    )
+    h = jax.nn.relu(z + params["bias"][None, None, :])
+    logits = jnp.einsum("npc,pc->n", h, params["dense"]) + params["offset"]
+    p = jax.nn.sigmoid(logits)
+    return jnp.mean(-y * jnp.log(p) - (1 - y) * jnp.log1p(-p))
+
+
+def convolution_gradient(params: Any, x: Any, y: Any) -> Any:
+    kernel, dense = params["kernel"], params["dense"]
+    windows = np.lib.stride_tricks.sliding_window_view(x, len(kernel), axis=1)
+    z = windows @ kernel + params["bias"]
+    h = np.maximum(z, 0)
+    p = sigmoid((h * dense).sum(axis=(1, 2)) + params["offset"])
+    # mean(-y * log(p) - (1 - y) * log(1 - p)), p = sigmoid(logits)
+    dlogits = binary_cross_entropy_backward(p, y) / examples(y)
+    # logits = sum(h * dense) + offset
+    ddense = np.tensordot(dlogits, h, axes=1)
+    doffset = dlogits.sum()
+    dh = dlogits[:, None, None] * dense
+    # h = relu(z)
+    dz = relu_backward(dh, z)
+    # z[n, p] = x[n, p:p + k] @ kernel + bias
+    dkernel = np.tensordot(windows, dz, axes=([0, 1], [0, 1]))
+    # The bias of a channel is added in every example and at every position.
+    dbias = dz.sum(axis=(0, 1))
+    return {"kernel": dkernel, "bias": dbias, "dense": ddense, "offset": doffset}
+
+
+def draw_convolution(rng: np.random.Generator) -> Any:
+    (kernel, bias), (dense, offset) = affine(rng, 3, 2), affine(rng, 5, 2)
+    params = {"kernel": kernel, "bias": bias, "dense": dense, "offset": offset[0]}
+    return params, rng.normal(size=(5, 7)), zero_or_one(rng, 5)
+
+
+def draw_convolution_tie(rng: np.random.Generator) -> Any:
+    """Draw one window of zeros, and a channel with bias 0: one pre-activation is exactly 0."""
+    params, x, y = draw_convolution(rng)
+    x[1, 2:5], params["bias"][0] = 0.0, 0.0
+    return params, x, y
+
+
+BIAS_MEAN: Mistake = [
+    ("dz.sum(axis=(0, 1))", "dz.mean(axis=(0, 1))"),
+    ("dlogits.sum()", "dlogits.mean()"),
+]
+
+
+def embedding_loss(params: Any, words: Any, topics: Any) -> Any:
+    """words: numbers of rows of the table, shape (n, 3); topics: numbers of classes, shape (n,)."""
+    e = jnp.take(params["table"], words, axis=0).mean(axis=1)
+    h = jax.nn.relu(e @ params["w"] + params["b"][None, :])
+    logits = h @ params["out"] + params["c"][None, :]
+    return optax.softmax_cross_entropy_with_integer_labels(logits, topics).mean()
+
+
+def embedding_gradient(params: Any, words: Any, topics: Any) -> Any:
+    e = params["table"][words].mean(axis=1)
+    z = e @ params["w"] + params["b"]
+    h = np.where(z > 0, z, 0)
+    p = softmax(h @ params["out"] + params["c"])
+    # softmax_cross_entropy_with_integer_labels(logits, topics).mean()
+    y = np.eye(p.shape[1])[topics]
+    dlogits = softmax_cross_entropy_backward(p, y) / examples(y)
+    # logits = h @ out + c
+    dout, dc, dh = affine_backward(dlogits, h, params["out"])
+    # h = relu(z)
+    dz = relu_backward(dh, z)
+    # z = e @ w + b
+    dw, db, de = affine_backward(dz, e, params["w"])
+    # e = table[words].mean(axis=1)
+    each = np.repeat(de[:, None, :], words.shape[1], axis=1) / words.shape[1]
+    dtable = np.zeros_like(params["table"])
+    np.add.at(dtable, words, each)
+    return {"table": dtable, "w": dw, "b": db, "out": dout, "c": dc}
+
+
+def draw_embedding(rng: np.random.Generator) -> Any:
+    (w, b), (out, c) = layers(rng, 5, 5, 3)
+    params = {"table": rng.normal(size=(11, 5)), "w": w, "b": b, "out": out, "c": c}
+    # Every text has one word in common.
+    words = np.append(rng.integers(1, 11, size=(7, 2)), np.zeros((7, 1), dtype=int), axis=1)
+    return params, words, labels(rng, 7, 3)
+
+
+def draw_embedding_tie(rng: np.random.Generator) -> Any:
+    """Draw a text of padding alone, whose row 10 is zeros, and a unit with bias 0."""
+    params, words, topics = draw_embedding(rng)
+    words[3], params["table"][10], params["b"][2] = 10, 0.0, 0.0
+    return params, words, topics
+
+
+INNER = 'dw, db, de = affine_backward(dz, e, params["w"])'
+
+#: If a word occurs more than once, only the last occurrence counts.
+DROPPED = ("np.add.at(dtable, words, each)", "dtable[words] = each")
+
+
+TINY = 1e-5
+
+
+class Normalised(NamedTuple):
+    """The parameters; w and the normalisation are as wide as the input."""
+
+    w: Any
+    gain: Any
+    shift: Any
+    out: Any
+    out_bias: Any
+
+
+def norm_loss(net: Normalised, x: Any, y: Any) -> Any:
+    """The mean over examples and outputs: x of shape (n, 5), y of shape (n, 2)."""
+    z = x @ net.w
+    centred = z - z.mean(axis=-1, keepdims=True)
+    hat = centred / jnp.sqrt(z.var(axis=-1, keepdims=True) + TINY)
+    h = jnp.tanh(hat * net.gain[None, :] + net.shift[None, :])
+    return jnp.mean((h @ net.out + net.out_bias[None, :] - y) ** 2)
+
+
+def norm_gradient(net: Normalised, x: Any, y: Any) -> Normalised:
+    z = x @ net.w
+    sd = np.sqrt(z.var(axis=-1, keepdims=True) + TINY)
+    hat = (z - z.mean(axis=-1, keepdims=True)) / sd
+    h = np.tanh(hat * net.gain + net.shift)
+    # mean((h @ out + out_bias - y) ** 2)
+    errors = squared_error_backward(h @ net.out + net.out_bias, y) / elements(y)
+    # h @ out + out_bias; out is not square
+    dout = h.T @ errors
+    dout_bias = errors.sum(axis=0)
+    dh = errors @ net.out.T
+    # h = tanh(u)
+    du = dh * tanh_slope(h)
+    # u = hat * gain + shift
+    dgain, dshift = (du * hat).sum(axis=0), bias_backward(du)
+    # hat = (z - mean(z)) / sd
+    dz = normalise_backward(du * net.gain, hat, sd)
+    # z = x @ w
+    dw = x.T @ dz
+    return Normalised(dw, dgain, dshift, dout, dout_bias)
+
+
+def normalise_backward(dhat: Any, hat: Any, sd: Any) -> Any:
+    """The mean and the standard deviation depend on every element of a row."""
+    through_mean = dhat.mean(axis=-1, keepdims=True)
+    through_sd = hat * (dhat * hat).mean(axis=-1, keepdims=True)
+    return (dhat - through_mean - through_sd) / sd
+
+
+def draw_norm(rng: np.random.Generator) -> Any:
+    (w, shift), (out, out_bias) = layers(rng, 5, 5, 2)
+    net = Normalised(w, rng.uniform(0.6, 1.2, size=5), shift, out, out_bias)
+    return net, rng.normal(size=(5, 5)), rng.normal(size=(5, 2))
+
+
+#: The learning rate of the weights that are updated too early.
+RATE = 0.2
+
+DECAY = 0.05
+
+
+def gated_tanh_loss(params: Any, x: Any, y: Any) -> Any:
+    """The mean over examples of the sum over outputs: x of shape (n, 3), y of shape (n, 2)."""
+    (w, b), (v, c) = params["unit"], params["gate"]
+    unit = jnp.tanh(x @ w + b[None, :])
+    gate = jax.nn.sigmoid(x @ v + c[None, :])
+    out = (unit * gate) @ params["out"]
+    return jnp.sum((out - y) ** 2, axis=1).mean()
+
+
+def gated_tanh_gradient(params: Any, x: Any, y: Any) -> Any:
+    (w, b), (v, c), out = params["unit"], params["gate"], params["out"]
+    unit = np.tanh(x @ w + b)
+    sums = x @ v + c
+    gate = sigmoid(sums)
+    h = unit * gate
+    # sum((h @ out - y) ** 2, axis=1).mean()
+    dz = squared_error_backward(h @ out, y) / examples(y)
+    # z = h @ out
+    dout = h.T @ dz
+    dh = dz @ out.T
+    # h = unit * gate
+    dunit, dgate = dh * gate, dh * unit
+    # unit = tanh(x @ w + b), gate = sigmoid(x @ v + c)
+    dw, db, _ = affine_backward(dunit * tanh_slope(unit), x, w)
+    dv, dc, _ = affine_backward(dgate * sigmoid_slope(sums, gate), x, v)
+    return {"unit": (dw, db), "gate": (dv, dc), "out": dout}
+
+
+def draw_gated_tanh(rng: np.random.Generator) -> Any:
+    params = {"unit": affine(rng, 3, 5), "gate": affine(rng, 3, 5), "out": affine(rng, 5, 2)[0]}
+    return params, rng.normal(size=(7, 3)), rng.normal(size=(7, 2))
+
+
+def gated_relu_loss(params: Any, x: Any, y: Any) -> Any:
+    """Binary cross-entropy and a penalty: x of shape (n, 3), y of shape (n,)."""
+    unit = x @ params["w"] + params["b"][None, :]
+    h = unit * jax.nn.relu(x @ params["v"] + params["c"][None, :])
+    z = h @ params["out"]
+    losses = jax.nn.softplus(z) - y * z
+    return losses.mean() + DECAY * (jnp.sum(params["w"] ** 2) + jnp.sum(params["v"] ** 2))
+
+
+def gated_relu_gradient(params: Any, x: Any, y: Any) -> Any:
+    w, b, v, c, out = (params[name] for name in ("w", "b", "v", "c", "out"))
+    unit = x @ w + b
+    sums = x @ v + c
+    gate = np.maximum(sums, 0)
+    h = unit * gate
+    # mean(softplus(z) - y * z)
+    dz = binary_cross_entropy_backward(sigmoid(h @ out), y) / examples(y)
+    # z = h @ out
+    dout = h.T @ dz
+    dh = np.outer(dz, out)
+    # h = unit * gate, gate = relu(sums)
+    dunit, dgate = dh * gate, dh * unit
+    dsums = relu_backward(dgate, sums)
+    # unit = x @ w + b, sums = x @ v + c, and the penalty of w and v
+    dw = x.T @ dunit + 2 * DECAY * w
+    dv = x.T @ dsums + 2 * DECAY * v
+    db, dc = bias_backward(dunit), bias_backward(dsums)
+    return {"w": dw, "b": db, "v": dv, "c": dc, "out": dout}
+
+
+def draw_gated_relu(rng: np.random.Generator) -> Any:
+    (w, b), (v, c), (out, _) = affine(rng, 3, 5), affine(rng, 3, 5), affine(rng, 5, 1)
+    params = {"w": w, "b": b, "v": v, "c": c, "out": out[:, 0]}
+    return params, rng.normal(size=(5, 3)), zero_or_one(rng, 5)
+
+
+def draw_gated_relu_tie(rng: np.random.Generator) -> Any:
+    """Draw one example of zeros, and a gate with bias 0: its pre-activation is exactly 0."""
+    params, x, y = draw_gated_relu(rng)
+    x[4], params["c"][3] = 0.0, 0.0
+    return params, x, y
+
+
+def attention_loss(params: Any, x: Any, y: Any) -> Any:
+    """x of shape (n, time, 3), y of shape (n,); params are w (3, 3), b, query, out, all (3,)."""
+    w, b, query, out = params
+    keys = jax.nn.sigmoid(jnp.einsum("nti,ij->ntj", x, w) + b[None, None, :])
+    weights = jax.nn.softmax(keys @ query, axis=1)
+    z = jnp.einsum("nt,nti->ni", weights, x) @ out
+    return -jnp.mean(y * jax.nn.log_sigmoid(z) + (1 - y) * jax.nn.log_sigmoid(-z))
+
+
+def attention_gradient(params: Any, x: Any, y: Any) -> Any:
+    w, b, query, out = params
+    sums = x @ w + b
+    keys = sigmoid(sums)
+    weights = softmax(keys @ query)
+    context = np.einsum("nt,nti->ni", weights, x)
+    # -mean(y * log(p) + (1 - y) * log(1 - p)), p = sigmoid(z)
+    dz = binary_cross_entropy_backward(sigmoid(context @ out), y) / examples(y)
+    # z = context @ out
+    dout = context.T @ dz
+    dcontext = np.outer(dz, out)
+    # context = sum(weights * x)
+    dweights = np.einsum("ni,nti->nt", dcontext, x)
+    # weights = softmax(scores), scores = keys @ query
+    dscores = softmax_backward(dweights, weights)
+    dquery = np.einsum("nt,ntj->j", dscores, keys)
+    dkeys = dscores[:, :, None] * query
+    # keys = sigmoid(x @ w + b)
+    dsums = dkeys * sigmoid_slope_twice(sums, keys)
+    dw = np.einsum("ntj,nti->ij", dsums, x)
+    db = dsums.sum(axis=(0, 1))
+    return [dw, db, dquery, dout]
+
+
+def draw_attention(rng: np.random.Generator) -> Any:
+    w, b = affine(rng, 3, 3)
+    params = [1.5 * w, b, rng.normal(size=3), rng.normal(size=3)]
+    return params, rng.normal(size=(5, 3, 3)), zero_or_one(rng, 5)
+
+
+MODELS = [
+    Model(
+        *("convolution", convolution_loss, convolution_gradient, draw_convolution),
+        {
+            **usual(*MEANS, "residual-sign"),
+            "bias-mean": BIAS_MEAN,
+            "bias-unsummed": ("dz.sum(axis=(0, 1))", "dz.sum(axis=0)"),
+            "bias-wrong-axis": ("dz.sum(axis=(0, 1))", "dz.sum(axis=(0, 2))"),
+            "dw-transposed": ("np.tensordot(windows, dz", "np.tensordot(dz, windows"),
+            **usual("no-activation-derivative", "bce-extra-derivative", "ce-minus-missing"),
+            **usual("relu-mask"),
+            "update-before-use": ("None] * dense", "None] * (dense - STEP * ddense)"),
+            # The last position of the kernel stands still.
+            "dropped-term": ("tensordot(windows, dz", "tensordot(windows[:, :-1], dz[:, :-1]"),
+            "accumulates": accumulates,
+        },
+    ),
+    Model(
+        *("convolution-tie", convolution_loss, convolution_gradient, draw_convolution_tie),
+        {**usual("relu-at-zero", "residual-sign"), "bias-mean": BIAS_MEAN},
+    ),
+    Model(
+        *("embedding-bag", embedding_loss, embedding_gradient, draw_embedding),
+        {
+            **usual(*MEANS, "residual-sign", *BIASES),
+            "dw-transposed": (INNER, INNER + "\ndw = dz.T @ e"),
+            "dx-untransposed": (INNER, INNER + '\nde = dz @ params["w"]'),
+            "dw-after-activation": ("affine_backward(dz, e,", "affine_backward(dz, h,"),
+            **usual("no-activation-derivative", "softmax-diagonal", "softmax-shortcut"),
+            **usual("softmax-wrong-axis", "ce-minus-missing"),
+            "relu-mask": ("relu_backward(dh, z)\n", "relu_backward(dh, e)\n"),
+            **usual("update-before-use"),
+            "dropped-term": DROPPED,
+            "accumulates": partial(accumulates, only=(3,)),
+        },
+    ),
+    Model(
+        *("embedding-bag-tie", embedding_loss, embedding_gradient, draw_embedding_tie),
+        {**usual("relu-at-zero", "softmax-shortcut"), "dropped-term": DROPPED},
+    ),
+    Model(
+        *("layer-norm", norm_loss, norm_gradient, draw_norm),
+        {
+            **usual("missing-square", "half-mse", *MEANS, "mean-over-outputs", "residual-sign"),
+            **also("bias-mean", ("errors.sum(axis=0)", "errors.mean(axis=0)")),
+            **also("bias-unsummed", ("errors.sum(axis=0)", "errors")),
+            **usual("bias-wrong-axis"),
+            "dw-transposed": ("x.T @ dz", "dz.T @ x"),
+            "dw-after-activation": ("x.T @ dz", "h.T @ dz"),
+            **usual("tanh-linear", "tanh-of-h", "no-activation-derivative"),
+            "update-before-use": ("errors @ net.out.T", "errors @ (net.out - STEP * dout).T"),
+            "dropped-term": ("(dhat - through_mean - through_sd)", "(dhat - through_mean)"),
+            "exchanged": ("(dw, dgain, dshift,", "(dw, dshift, dgain,"),
+            "accumulates": accumulates,
+        },
+    ),
+    Model(
+        *("gated-tanh", gated_tanh_loss, gated_tanh_gradient, draw_gated_tanh),
+        {
+            **usual("missing-square", "half-mse", *MEANS, "mean-over-outputs", "residual-sign"),
+            **usual(*BIASES, "dw-transposed", "tanh-linear", "tanh-of-h", "sigmoid-of-z"),
+            **usual("no-activation-derivative"),
+            "update-before-use": ("dh = dz @ out.T", "dh = dz @ (out - RATE * dout).T"),
+            "dropped-term": ("dh * gate, dh * unit", "dh * gate, 0 * dh"),
+            "exchanged": ('(dw, db), "gate": (dv, dc)', '(dv, dc), "gate": (dw, db)'),
+            "accumulates": accumulates,
+        },
+    ),
+    Model(
+        *("gated-relu", gated_relu_loss, gated_relu_gradient, draw_gated_relu),
+        {
+            **usual(*MEANS, "residual-sign", *BIASES, "no-activation-derivative"),
+            **usual("bce-extra-derivative", "ce-minus-missing"),
+            "relu-mask": ("relu_backward(dgate, sums)", "dgate * (unit > 0)"),
+            "update-before-use": ("np.outer(dz, out)", "np.outer(dz, out - RATE * dout)"),
+            "decay-factor": [("2 * DECAY * w", "DECAY * w"), ("2 * DECAY * v", "DECAY * v")],
+            "dropped-term": ("dh * gate, dh * unit", "dh * gate, dh"),
+            "exchanged": ('"w": dw, "b": db, "v": dv', '"w": dv, "b": db, "v": dw'),
+        },
+    ),
+    Model(
+        *("gated-relu-tie", gated_relu_loss, gated_relu_gradient, draw_gated_relu_tie),
+        usual("relu-at-zero", "bias-unsummed", "bce-extra-derivative"),
+    ),
+    Model(
+        *("attention", attention_loss, attention_gradient, draw_attention),
+        {
+            **usual(*MEANS, "residual-sign"),
+            "bias-mean": ("dsums.sum(axis=(0, 1))", "dsums.mean(axis=(0, 1))"),
+            "bias-unsummed": ("dsums.sum(axis=(0, 1))", "dsums.sum(axis=1)"),
+            "bias-wrong-axis": ("dsums.sum(axis=(0, 1))", "dsums.sum(axis=(0, 2))"),
+            "dw-transposed": ("ntj,nti->ij", "ntj,nti->ji"),
+            "dw-after-activation": ('"ntj,nti->ij", dsums, x', '"ntj,nti->ij", dsums, keys'),
+            **usual("sigmoid-of-z", "no-activation-derivative", "bce-extra-derivative"),
+            **usual("softmax-diagonal", "softmax-wrong-axis", "ce-minus-missing"),
+            "update-before-use": ("np.outer(dz, out)", "np.outer(dz, out - STEP * dout)"),
+            "dropped-term": (
+                "    # keys = sigmoid(x",
+                "    dkeys[:, 0] = 0.0\n    # keys = sigmoid(x",
+            ),
+            "exchanged": ("dquery, dout]", "dout, dquery]"),
+            "accumulates": accumulates,
+        },
+    ),
+]
