@@ -180,11 +180,11 @@ class Pages:
         """A page in a window of its own, with nothing stored.
 
         Args:
-            path: Of the file.
-            fragment: What stands behind the # of its address.
-            size: Width and height of the viewport, in CSS pixels.
-            dark: Whether the reader prefers dark colours.
-            still: Whether the reader prefers reduced motion.
+            path: of the file.
+            fragment: of its address, behind the #.
+            size: width and height of the viewport, in CSS pixels.
+            dark: whether the reader prefers dark colours.
+            still: whether the reader prefers reduced motion.
         """
         opened = self._browser.new_context(
             offline=True,

@@ -130,13 +130,9 @@ def test_one_update_lowers_its_own_loss_to_first_order(at: At) -> None:
     assert letters == order
     sawtooth_is_drawn(page, settings, range(18, 38))
     assert reader_stands_at(page, 28)
-
-
-def test_the_next_update_is_that_of_the_training_itself(at: At) -> None:
-    page = opened(at, "seed=44&epoch=100&edits=w1:5")
-    expect(page.locator("#training .says").first).to_contain_text(
-        "Without your changes the next update"
-    )
+    choose(page, edits={"w1": 5})
+    said = page.locator("#training .says").first
+    expect(said).to_contain_text("Without your changes the next update")
 
 
 def every_loss(settings: Settings, slug: str | None) -> np.ndarray:

@@ -41,12 +41,8 @@ def test_edges_show_values_or_gradients_with_their_signs(at: At, size: tuple[int
 
 
 def test_numbers_are_smaller_on_a_narrow_screen(at: At) -> None:
-    size = "node => parseFloat(getComputedStyle(node).fontSize)"
-    sizes = [
-        at(size=of).locator("#network text.label").first.evaluate(size)
-        for of in ((1280, 800), (360, 800))
-    ]
-    assert sizes == [13, 11]
+    for size, pixels in ((DESKTOP, "13px"), ((360, 800), "11px")):
+        expect(at(size=size).locator("#network text.label").first).to_have_css("font-size", pixels)
 
 
 def test_what_comes_back_is_called_what_it_is(at: At) -> None:
@@ -66,13 +62,9 @@ def test_an_edge_says_why_it_has_no_number(at: At) -> None:
 
 def test_a_negative_edge_is_dashed_as_well_as_coloured(at: At) -> None:
     page = at("seed=44")
-    style = "node => getComputedStyle(node).strokeDasharray"
-    dashes = {
-        sign: page.locator(f'#network line.edge[data-sign="{sign}"]').first.evaluate(style)
-        for sign in ("positive", "negative")
-    }
-    assert dashes["positive"] == "none"
-    assert dashes["negative"] != "none"
+    for sign, dashes in (("positive", "none"), ("negative", "9px, 3px")):
+        edges = page.locator(f'#network line.edge[data-sign="{sign}"]')
+        expect(edges.first).to_have_css("stroke-dasharray", dashes)
 
 
 def test_larger_gradients_are_thicker_over_twelve_powers_of_ten(at: At) -> None:

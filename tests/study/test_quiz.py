@@ -96,7 +96,7 @@ def test_the_number_is_nowhere_on_the_page_until_it_is_given(at: At, diana: Trac
     assert not page.locator("body[data-asking=true]").count()
 
 
-@pytest.mark.parametrize("parameter", ["w1", "w4", "w6", "b2", "b3"])
+@pytest.mark.parametrize("parameter", ["w1", "w6", "b2"])
 def test_the_sign_is_python_s_and_its_reason_holds(at: At, diana: Trace, parameter: str) -> None:
     value = exact(diana, f"dL_d{parameter}")
     page = at(f"quiz=1&person=diana&seed=7&parameter={parameter}")
@@ -157,14 +157,17 @@ def test_a_value_is_right_to_one_in_a_hundred(pages: Pages, study_page: Path, di
     expect(quiz(page).get_by_role("button", name="another question")).to_be_focused()
 
 
-def test_two_digits_are_enough(pages: Pages, study_page: Path) -> None:
+def test_two_digits_are_enough(at: At) -> None:
     """Though 0.011 is 2 % off 0.0107347676329056."""
-    page = pages.open(study_page, "quiz=1&person=alice&parameter=w2")
+    page = at("quiz=1&person=alice&parameter=w2")
     press(page, "positive")
     page.locator("#quiz-value").fill("1,1 · 10⁻²")
     press(page, "check")
     assert live(page).startswith("✓ Right")
-    expect(quiz(page)).to_contain_text("signs 1 of 1, values 1 of 1")
+    # Zero is an answer, too.
+    page = at("quiz=1&edits=w5:0")
+    press(page, "zero")
+    assert live(page).startswith("✓ Right: ∂L/∂w1 is zero. To first order w1 changes nothing.")
 
 
 def test_numbers_as_people_type_them(pages: Pages, study_page: Path) -> None:
@@ -212,12 +215,6 @@ def test_the_hint_has_the_factors(at: At, diana: Trace) -> None:
     assert product == pytest.approx(exact(diana, "dL_dw4"), rel=2e-3)  # three factors of 4 digits
 
 
-def test_zero_is_an_answer(at: At) -> None:
-    page = at("quiz=1&edits=w5:0")
-    press(page, "zero")
-    assert live(page).startswith("✓ Right: ∂L/∂w1 is zero. To first order w1 changes nothing.")
-
-
 def test_another_question_is_another_one(at: At) -> None:
     page = at("quiz=1&edits=w1:2")
     asked = set()
@@ -246,7 +243,7 @@ def test_a_question_is_over_when_the_point_is_another(at: At) -> None:
     page.wait_for_function("() => !location.hash.includes('quiz')")
 
 
-@pytest.mark.parametrize("parameter", ["w0[2,1]", "w1[3,0]", "b0[3]", "b1[1]"])
+@pytest.mark.parametrize("parameter", ["w0[2,1]", "w1[3,0]", "b0[3]"])
 def test_a_network_of_one_s_own(at_own: At, parameter: str) -> None:
     trace = OWN.trace()
     gradient = next(q.name for q in trace.quantities.values() if q.derivative == ("L", parameter))

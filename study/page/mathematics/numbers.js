@@ -21,12 +21,12 @@ export function general(value, digits) {
   return trimmed(placed(value < 0, mantissa.replace(/[-.]/g, ""), power));
 }
 
-// So many digits; what lies halfway goes to the even one, as everywhere in Python, and not up.
+// Rounded to so many digits, ties to even, as Python does.
 function toEven(value, digits) {
   const up = value.toExponential(digits - 1);
   const [longer] = value.toExponential(digits).split("e");
   if (!longer.endsWith("5")) return up;
-  // A float64 that is so close to halfway is halfway.
+  // All digits of the float64, which show whether it is a tie.
   const [all, exponent] = value.toExponential(100).split("e");
   const down = longer.slice(0, -1);
   const isEven = "02468".includes(down.match(/\d/g).at(-1));
@@ -174,7 +174,7 @@ function placedFloat(value) {
   return digits ? placed(negative, digits, power) : "0";
 }
 
-// Where in a written number its significant digits, so many of them, end.
+// The index in a written number after so many significant digits.
 function position(text, count) {
   let [seen, started] = [0, false];
   for (let at = 0; at < text.length; at += 1) {
