@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pytest
@@ -120,18 +119,15 @@ def follow(page: Page, fragment: str) -> None:
 
 
 class Pages:
-    """Opens pages offline, and closes them; leaving, it raises what they did that they must not.
+    """Opens pages offline; `finish` and `close` raise what the pages did that they must not.
 
     That is: a request for anything but the page itself, an error or a warning on the console, which
     is also how Chromium reports what a content security policy blocked, and an exception or a
     rejected promise that nobody caught; or that it hangs.
-
-    Attributes:
-        faults: What was seen so far, a line each. A test that provokes one takes it out.
     """
 
     def __init__(self, browser: Browser) -> None:
-        self.faults: list[str] = []
+        self._faults: list[str] = []
         self._browser = browser
         self._contexts: list[BrowserContext] = []
         self._used: list[BrowserContext] = []
@@ -209,7 +205,7 @@ class Pages:
         """
         for page in {page for context in self._used for page in context.pages}:
             self._settle(page)
-        faults, self.faults = self.faults, []
+        faults, self._faults = self._faults, []
         kept = [] if faults else [page.context for page in self._shared.values()]
         for context in self._contexts:
             if context not in kept:
@@ -224,28 +220,17 @@ class Pages:
         self._shared.clear()
         self.finish()
 
-    def __enter__(self) -> "Pages":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _watch(self, context: BrowserContext, address: str) -> None:
         def asked(url: str) -> None:
             if url.partition("#")[0] != address:
-                self.faults.append(f"request: {url}")
+                self._faults.append(f"request: {url}")
 
         def said(message: ConsoleMessage) -> None:
             if message.type in {"error", "warning", "assert"}:
-                self.faults.append(f"console {message.type}: {message.text}")
+                self._faults.append(f"console {message.type}: {message.text}")
 
         def threw(error: WebError) -> None:
-            self.faults.append(f"uncaught: {error.error}")
+            self._faults.append(f"uncaught: {error.error}")
 
         context.on("request", lambda request: asked(request.url))
         context.on("page", lambda page: page.on("websocket", lambda socket: asked(socket.url)))
@@ -257,7 +242,7 @@ class Pages:
         try:
             settle(page)
         except PlaywrightTimeoutError:
-            self.faults.append("hangs: no frame comes any more")
+            self._faults.append("hangs: no frame comes any more")
 
 
 def into_view(place: Locator) -> None:

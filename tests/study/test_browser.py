@@ -60,12 +60,11 @@ def test_a_file_beside_the_page_and_what_its_policy_blocks_are_seen(
     assert "console error: Executing inline script violates" in seen
 
 
-def test_a_page_that_hangs_is_seen(
-    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tests.study.browser.PATIENCE_MS", 3000)
+def test_a_page_that_hangs_is_seen(browser: Browser, tmp_path: Path) -> None:
     pages = Pages(browser)
-    pages.open(written(tmp_path, "")).evaluate("() => { setTimeout(() => { for (;;); }) }")
+    page = pages.open(written(tmp_path, ""))
+    page.set_default_timeout(1000)
+    page.evaluate("() => { setTimeout(() => { for (;;); }) }")
     with pytest.raises(AssertionError, match="hangs: no frame comes any more"):
         pages.close()
 

@@ -1,5 +1,7 @@
 """The network that is always in view, and the slider below it."""
 
+from typing import Literal
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -133,7 +135,9 @@ def test_drawing_an_edge_moves_its_weight(at: At) -> None:
     box = page.locator('#network [role=button][data-parameter="w5"] rect').bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    for button, edits in (("right", {}), ("left", {"w5": 0.5})):
+    tried: tuple[tuple[Literal["left", "right"], dict[str, float]], ...]
+    tried = ("right", {}), ("left", {"w5": 0.5})
+    for button, edits in tried:
         page.mouse.move(x, y)
         page.mouse.down(button=button)
         page.mouse.move(x - 40, y, steps=4)

@@ -18,9 +18,9 @@ export class Landscape {
     this.back = new Machine(partOf(program, this.slopes));
   }
 
-  // The cost of a grid with so many points and samples, in operations.
-  cost(points, samples) {
-    return points * samples * this.inner.length;
+  // The operations that one point of a grid takes.
+  cost(samples) {
+    return samples.length * this.inner.length;
   }
 
   // Row by row, from the first of ups: an array of ups.length rows.

@@ -9,7 +9,7 @@ import { element, set } from "./dom.js";
 //   chosen   (value) -> what to set in the state
 export function choice(store, key, label, options, chosen = (value) => ({ [key]: value }), current = (state) => state[key]) {
   const buttons = options.map(([value, text]) =>
-    element("button", { type: "button", class: "chip", "data-value": value, onclick: () => store.set(chosen(value)) }, text),
+    element("button", { type: "button", "data-value": value, onclick: () => store.set(chosen(value)) }, text),
   );
   const node = element("div", { class: "choice", role: "group", "aria-label": label, "data-choice": key }, element("span", { class: "label", "aria-hidden": "true" }, label), buttons);
   return {

@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// element("button", { class: "chip", onclick: act }, "Alice")
+// element("button", { class: "quiet", onclick: act }, "Alice")
 export const element = (tag, attributes, ...children) =>
   filled(document.createElement(tag), attributes, children);
 

@@ -2,7 +2,7 @@
 //
 // A scale is a function from a number to a coordinate, with
 //   domain, range   as given
-//   invert          from a coordinate back to the number
+//   invert          of a linear scale: from a coordinate back to the number
 //   ticks(count)    about so many round numbers within, as [number, text]
 
 import { raised, short } from "../mathematics/numbers.js";
@@ -25,7 +25,6 @@ export function logarithmic(domain, range) {
   return Object.assign((value) => range[0] + (Math.log10(value) - low) * factor, {
     domain,
     range,
-    invert: (at) => 10 ** (low + (at - range[0]) / factor),
     ticks: (count) => roundPowers(low, high, count),
   });
 }

@@ -8,7 +8,7 @@ import { witnesses } from "../parts/witnesses.js";
 
 export function equation(place, store) {
   const { study } = store;
-  const pin = element("button", { type: "button", class: "chip", title: "Stay with this parameter while others are pointed at", onclick: () => store.set({ pinned: !store.state.pinned }) }, "pin");
+  const pin = element("button", { type: "button", title: "Stay with this parameter while others are pointed at", onclick: () => store.set({ pinned: !store.state.pinned }) }, "pin");
   const pick = parameterList(store, (parameter) => store.set({ parameter }), { "aria-label": "Parameter" });
   const bar = element("div", { class: "bar" }, element("label", {}, "Derivative by ", pick), pin);
   const says = element("p", { class: "says" });

@@ -50,5 +50,5 @@ function undoing(store) {
 
 function forms(store) {
   const options = Object.keys(store.study.programs).map((form) => [form, FORMS[form]]);
-  return options.length > 1 ? choice(store, "form", "σ′ by hand as", options, (form) => ({ form })) : null;
+  return options.length > 1 ? choice(store, "form", "σ′ by hand as", options) : null;
 }

@@ -15,7 +15,6 @@ export function measured(study, slice, state, point) {
   const loss = slice.at(value);
   return {
     slice,
-    name,
     whose: point.sample.name,
     symbol: study.quantity[name].symbol,
     value,

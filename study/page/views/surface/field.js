@@ -15,7 +15,7 @@ const DARKEST = 190;
 
 // The losses of a grid over the window, as fine as the operations allow.
 export function fieldOf({ landscape, given, samples }, x, y, most) {
-  const side = Math.floor(Math.sqrt(most / landscape.cost(1, samples.length)));
+  const side = Math.floor(Math.sqrt(most / landscape.cost(samples)));
   const count = Math.min(MOST, Math.max(FEWEST, side));
   const spread = ([low, high]) => Array.from({ length: count }, (_, k) => low + ((high - low) * k) / (count - 1));
   const [acrosses, ups] = [spread(x.domain), spread(y.domain)];
