@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 import study.content
-
 from compare.errata.catalogue import ERRATA
 from compare.people import NEWCOMERS, PEOPLE
 from compare.trace import Trace
@@ -67,7 +66,7 @@ def test_people_as_in_the_table(content: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_it_begins_with_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looked at without the others' passes, the mistakes and the errata, which do not depend on it."""
+    """Without the mistakes, the errata and most people's passes, which do not depend on it."""
     monkeypatch.setattr(study.content, "PEOPLE", PEOPLE[:1])
     for part in ("mistakes", "errata"):
         monkeypatch.setattr(study.content, part, list)

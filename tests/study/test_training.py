@@ -70,20 +70,6 @@ def test_another_network_trains_on_its_example(at_own: At) -> None:
     assert "Of all 1000 updates" in counted(page)
 
 
-def test_each_form_of_the_slope_has_a_training_of_its_own(
-    pages: Pages, study_page: Path, at: At
-) -> None:
-    """With f(1 - f) digits are lost, so the two part; a page that has shown both knows which is."""
-    end = """form => {
-      const { study, state } = modules["main.js"].store;
-      return modules["model/point.js"].path(study, { ...state, form }).at(-1);
-    }"""
-    both = at("seed=44")
-    stable, article = both.evaluate(end, "stable"), both.evaluate(end, "article")
-    assert stable != article
-    assert article == pages.open(study_page, "seed=44").evaluate(end, "article")
-
-
 def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path) -> None:
     """A screen reader comes to pictures that nobody has scrolled to; their words are new."""
     page = pages.open(study_page, "seed=44", still=True)

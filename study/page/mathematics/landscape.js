@@ -1,6 +1,6 @@
 // The mean loss over two parameters, all others held, and its slopes there.
 
-import { Machine, mean, partOf } from "./mathematics.js";
+import { Machine, apply, mean, partOf } from "./mathematics.js";
 
 // Recomputes only what a move along an axis changes; the rest once per sample or once per row.
 export class Landscape {
@@ -35,10 +35,10 @@ export class Landscape {
       let k = 0;
       for (const up of ups) {
         results[y] = up;
-        again(outer, results);
+        apply(outer, results);
         for (const across of acrosses) {
           results[x] = across;
-          again(inner, results);
+          apply(inner, results);
           values[k] += results[at[this.loss]] / samples.length;
           k += 1;
         }
@@ -61,13 +61,6 @@ export class Landscape {
       return slopes.map((name) => back.value(name));
     });
     return slopes.map((_, k) => mean(found.map((of) => of[k])));
-  }
-}
-
-function again(steps, results) {
-  for (let k = 0; k < steps.length; k += 1) {
-    const [operation, a, b, c, at] = steps[k];
-    results[at] = operation(results[a], results[b], results[c]);
   }
 }
 
