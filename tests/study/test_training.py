@@ -70,6 +70,16 @@ def test_another_network_trains_on_its_example(at_own: At) -> None:
     assert "Of all 1000 updates" in counted(page)
 
 
+def test_each_form_of_the_slope_has_a_training_of_its_own(at: At) -> None:
+    """With f(1 - f) digits are lost, so that the two part."""
+    end = """form => {
+      const { study, state } = modules["main.js"].store;
+      return modules["model/point.js"].path(study, { ...state, form }).at(-1);
+    }"""
+    page = at("seed=44")
+    assert page.evaluate(end, "stable") != page.evaluate(end, "article")
+
+
 def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path) -> None:
     """A screen reader comes to pictures that nobody has scrolled to; their words are new."""
     page = pages.open(study_page, "seed=44", still=True)
