@@ -10,33 +10,19 @@ from typing import Any
 import click
 
 from compare.cli import main
+from compare.commands.options import OutFile
 from compare.commands.passes import pass_options
 
 #: Options that select another network, or another example, than the article's.
 _OWN = ("x", "y", "params", "model", "sizes")
 
 
-class PageFile(click.ParamType):
-    """A path that the page can be written to; checked before anything is computed."""
-
-    name = "file.html"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        """Return the path, after checking that it can be written to."""
-        from compare.files import unwritable
-
-        path = Path(value)
-        if path.suffix.lower() not in (".html", ".htm"):
-            self.fail(f"'{path}'; expected a file that ends in .html.", param, ctx)
-        if reason := unwritable(path):
-            self.fail(f"'{path}': {reason}; expected a file that can be written.", param, ctx)
-        return path
-
-
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @pass_options
 @click.option(
-    "--out", type=PageFile(), help="Where to write the page; study/out/index.html unless given."
+    "--out",
+    type=OutFile(".html", ".htm"),
+    help="Where to write the page; study/out/index.html unless given.",
 )
 @click.option("--open", "open_", is_flag=True, help="Open it in the browser.")
 def study(out: Path | None, open_: bool, **options: Any) -> None:

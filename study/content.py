@@ -157,7 +157,6 @@ def _pass(trace: Trace) -> dict[str, Any]:
         "exact": {q.name: q.exact for q in computed},
         "ulps_by_hand": {q.name: q.ulps_by_hand for q in computed},
         "ulps_autodiff": {q.name: q.ulps_autodiff for q in computed},
-        "verdict": {q.name: q.verdict for q in computed},
     }
 
 

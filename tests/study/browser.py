@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pytest
@@ -52,30 +51,86 @@ _GO = """(fragment) => {
   dispatchEvent(new HashChangeEvent("hashchange"));
 }"""
 
-#: After which pictures know whether they are in view, and have drawn what is new.
-_TWO_FRAMES = """async () => {
-  for (let k = 0; k < 2; k += 1) {
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
-  }
-}"""
+#: The tests rule time in a page. `settle()` does at once what the page has put off, until nothing
+#: is left to do: in two frames pictures learn whether they are in view, and draw what is new.
+#: Intervals pass by `tick()` alone.
+_TIME = """(() => {
+  const [later, never, frame] = [setTimeout, clearTimeout, requestAnimationFrame];
+  const [waiting, repeated] = [new Map(), new Map()];
+  window.setTimeout = (act, ...rest) => {
+    const id = later(() => waiting.delete(id) && act(), ...rest);
+    waiting.set(id, act);
+    return id;
+  };
+  window.clearTimeout = (id) => {
+    waiting.delete(id);
+    never(id);
+  };
+  window.setInterval = (act) => {
+    repeated.set(act, act);
+    return act;
+  };
+  window.clearInterval = (act) => repeated.delete(act);
+  window.tick = () => [...repeated.values()].forEach((act) => act());
+  window.settle = async () => {
+    for (let isBusy = true; isBusy; ) {
+      for (let k = 0; k < 2; k += 1) await new Promise((done) => frame(() => later(done, 0)));
+      isBusy = waiting.size > 0;
+      for (const [id, act] of [...waiting]) {
+        if (!waiting.has(id)) continue;
+        clearTimeout(id);
+        try {
+          act();
+        } catch (error) {
+          reportError(error);
+        }
+      }
+    }
+    return true;
+  };
+})()"""
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has nothing left to do: what it shows now stays."""
+    page.wait_for_function("() => settle()")
+
+
+def choose(page: Page, **choice: Any) -> None:
+    """Change the state of the page, as its controls do, and wait until all of it follows."""
+    page.evaluate("(choice) => modules['main.js'].store.set(choice)", choice)
+    settle(page)
+
+
+def state(page: Page) -> dict[str, Any]:
+    """What is chosen."""
+    return page.evaluate("modules['main.js'].store.state")
+
+
+def given(page: Page) -> dict[str, float]:
+    """The parameters, inputs and targets of the page's point."""
+    return page.evaluate("modules['main.js'].store.point.given")
+
+
+def follow(page: Page, fragment: str) -> None:
+    """Follow a link to another address of the page."""
+    page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+    settle(page)
 
 
 class Pages:
-    """Opens pages offline, and closes them; leaving, it raises what they did that they must not.
+    """Opens pages offline; `finish` and `close` raise what the pages did that they must not.
 
     That is: a request for anything but the page itself, an error or a warning on the console, which
     is also how Chromium reports what a content security policy blocked, and an exception or a
     rejected promise that nobody caught; or that it hangs.
-
-    Attributes:
-        faults: What was seen so far, a line each. A test that provokes one takes it out.
     """
 
     def __init__(self, browser: Browser) -> None:
-        self.faults: list[str] = []
+        self._faults: list[str] = []
         self._browser = browser
         self._contexts: list[BrowserContext] = []
-        self._scripted: list[BrowserContext] = []
+        self._used: list[BrowserContext] = []
         self._shared: dict[Path, Page] = {}
 
     def at(
@@ -93,11 +148,11 @@ class Pages:
         nothing has the focus; a test of how a page begins, or of what it remembers, opens its own.
         """
         if path not in self._shared:
-            shared = self.open(path, fragment, size=size, dark=dark, still=still)
-            self._shared[path] = shared
-            return shared
+            self._shared[path] = self.open(path, fragment, size=size, dark=dark, still=still)
+            settle(self._shared[path])
+            return self._shared[path]
         shared = self._shared[path]
-        self._scripted.append(shared.context)
+        self._used.append(shared.context)
         shared.set_viewport_size(ViewportSize(width=size[0], height=size[1]))
         shared.emulate_media(
             media="screen",
@@ -106,7 +161,7 @@ class Pages:
         )
         shared.mouse.move(0, 0)
         shared.evaluate(_GO, fragment)
-        shared.evaluate(_TWO_FRAMES)
+        settle(shared)
         return shared
 
     def open(
@@ -117,30 +172,26 @@ class Pages:
         size: tuple[int, int] = DESKTOP,
         dark: bool = False,
         still: bool = False,
-        **context: Any,
     ) -> Page:
         """A page in a window of its own, with nothing stored.
 
         Args:
-            path: Of the file.
-            fragment: What stands behind the # of its address.
-            size: Width and height of the viewport, in CSS pixels.
-            dark: Whether the reader prefers dark colours.
-            still: Whether the reader prefers reduced motion.
-            context: Other options of Playwright's `new_context`, as `java_script_enabled=False`.
-
+            path: of the file.
+            fragment: of its address, behind the #.
+            size: width and height of the viewport, in CSS pixels.
+            dark: whether the reader prefers dark colours.
+            still: whether the reader prefers reduced motion.
         """
         opened = self._browser.new_context(
             offline=True,
             viewport=ViewportSize(width=size[0], height=size[1]),
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if still else "no-preference",
-            **context,
         )
         self._contexts.append(opened)
-        if context.get("java_script_enabled", True):
-            self._scripted.append(opened)
+        self._used.append(opened)
         opened.set_default_timeout(PATIENCE_MS)
+        opened.add_init_script(_TIME)
         address = path.resolve().as_uri()
         self._watch(opened, address)
         page = opened.new_page()
@@ -152,15 +203,15 @@ class Pages:
 
         After a fault the shared ones are closed, too: the next test begins with new ones.
         """
-        for page in {page for context in self._scripted for page in context.pages}:
+        for page in {page for context in self._used for page in context.pages}:
             self._settle(page)
-        faults, self.faults = self.faults, []
+        faults, self._faults = self._faults, []
         kept = [] if faults else [page.context for page in self._shared.values()]
         for context in self._contexts:
             if context not in kept:
                 context.close()
         self._contexts = [context for context in self._contexts if context in kept]
-        self._scripted.clear()
+        self._used.clear()
         self._shared = {path: of for path, of in self._shared.items() if of.context in kept}
         assert not faults, "\n".join(["a page did what it must not:", *faults])
 
@@ -169,28 +220,17 @@ class Pages:
         self._shared.clear()
         self.finish()
 
-    def __enter__(self) -> "Pages":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _watch(self, context: BrowserContext, address: str) -> None:
         def asked(url: str) -> None:
             if url.partition("#")[0] != address:
-                self.faults.append(f"request: {url}")
+                self._faults.append(f"request: {url}")
 
         def said(message: ConsoleMessage) -> None:
             if message.type in {"error", "warning", "assert"}:
-                self.faults.append(f"console {message.type}: {message.text}")
+                self._faults.append(f"console {message.type}: {message.text}")
 
         def threw(error: WebError) -> None:
-            self.faults.append(f"uncaught: {error.error}")
+            self._faults.append(f"uncaught: {error.error}")
 
         context.on("request", lambda request: asked(request.url))
         context.on("page", lambda page: page.on("websocket", lambda socket: asked(socket.url)))
@@ -198,21 +238,20 @@ class Pages:
         context.on("weberror", threw)
 
     def _settle(self, page: Page) -> None:
-        """Let the page do what it has scheduled for now, so that its faults are still seen."""
-        next_frame = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 0, true)))"
+        """Let the page do what it has put off, so that its faults are still seen."""
         try:
-            page.wait_for_function(f"() => {next_frame}")
+            settle(page)
         except PlaywrightTimeoutError:
-            self.faults.append("hangs: no frame comes any more")
+            self._faults.append("hangs: no frame comes any more")
 
 
 def into_view(place: Locator) -> None:
     """Scroll to a place, and wait until its pictures have drawn what is new."""
     place.scroll_into_view_if_needed()
-    place.page.evaluate(_TWO_FRAMES)
+    settle(place.page)
 
 
-def axe(page: Page, part: str = "html") -> list[str]:
+def axe(page: Page, part: str = "html", *, contrast: bool = True) -> list[str]:
     """What axe-core finds wrong with the accessibility of a page as it is now; empty if nothing.
 
     A colour in the midst of a transition counts as it is: open the page with `still=True`.
@@ -220,13 +259,14 @@ def axe(page: Page, part: str = "html") -> list[str]:
     Args:
         page: to look at.
         part: of it, a selector; what concerns a page as a whole is looked at in a whole one.
+        contrast: whether colours are looked at, which takes most of the time.
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe_source())
     options = {
         "resultTypes": ["violations"],
         "preload": False,
-        "rules": {"target-size": {"enabled": True}},
+        "rules": {"target-size": {"enabled": True}, "color-contrast": {"enabled": contrast}},
     }
     run = "([part, options]) => axe.run(part, options).then((found) => found.violations)"
     violations = page.evaluate(run, [part, options])

@@ -6,6 +6,7 @@ an event loop.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -46,16 +47,6 @@ def content(once: Once) -> dict[str, Any]:
     return once("study-content", of_article)
 
 
-#: What an article's page may begin with besides.
-DIANA = PassRequest(person="diana", seed=7, learning_rate=0.5, sigmoid_derivative="article")
-
-
-@pytest.fixture(scope="session")
-def of_diana(once: Once) -> dict[str, Any]:
-    """What a page is told that begins with another person, seed, form and η."""
-    return once("study-content-diana", lambda: of_article(DIANA))
-
-
 @pytest.fixture(scope="session")
 def article_html(content: dict[str, Any], once: Once) -> str:
     """The page of the article's network as HTML."""
@@ -76,12 +67,6 @@ def own() -> Trace:
     return OWN.trace()
 
 
-@pytest.fixture(scope="session")
-def own_page(built: Callable[[PassRequest], Path]) -> Path:
-    """The page of another network, built."""
-    return built(OWN)
-
-
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium, one for each worker."""
@@ -92,7 +77,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def shared_pages(browser: Browser) -> Iterator[Pages]:
     """The pages that tests share."""
-    with Pages(browser) as pages:
+    with closing(Pages(browser)) as pages:
         yield pages
 
 
@@ -127,6 +112,6 @@ def at_page_of(pages: Pages, built: Callable[[PassRequest], Path]) -> PageOf:
 
 
 @pytest.fixture
-def at_own(pages: Pages, own_page: Path) -> At:
+def at_own(at_page_of: PageOf) -> At:
     """Goes to an address of the page of another network, which tests share."""
-    return partial(pages.at, own_page)
+    return at_page_of(OWN)

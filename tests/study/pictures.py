@@ -1,13 +1,28 @@
-"""Places in the pictures of the page, read as numbers by the ticks of their axes."""
+"""Numbers as the page writes them, and places in its pictures, by the ticks of their axes."""
 
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import Locator
 
-from tests.study.reading import number
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def number(text: str) -> Decimal:
+    """A number as the page writes it, −1.5·10⁻¹³."""
+    mantissa, _, power = text.partition("·10")
+    return Decimal(mantissa.replace("−", "-").lstrip("+")).scaleb(
+        int(power.translate(_RAISED) or 0)
+    )
+
+
+def attributes(node: Locator, *names: str) -> list[float]:
+    """Places and sizes that a node of a picture has."""
+    return [float(node.get_attribute(name) or "nan") for name in names]
+
 
 #: The numbers at the axes of a picture, and where they stand: [text, x, y, anchor].
 _TICKS = """

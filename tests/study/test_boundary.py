@@ -12,66 +12,68 @@ from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, Person, label
 from compare.traced.request import PassRequest
 from manual.article import Parameters
-from tests.study.browser import At, PageOf, into_view
-from tests.study.conftest import TWO_INPUTS
-from tests.study.trained import axes_of, opened, path, rows
+from tests.study.browser import At, PageOf, choose, settle
+from tests.study.pictures import Scales, points
+from tests.study.trained import boundary, path
 
 pytestmark = pytest.mark.slow
+
+#: The table's rows, by name.
+_ROWS = """() => Object.fromEntries(
+  [...document.querySelectorAll("#training .predictions tbody tr")].map((row) => {
+    const [name, ...cells] = [...row.children].map((cell) => cell.textContent);
+    return [name, cells];
+  }))"""
 
 
 def test_what_it_says_of_everybody(at: At) -> None:
     """The article's predictions, and the reader's."""
     settings = Settings(seed=44)
-    page = opened(at, "seed=44&epoch=1000&you=150;67")
+    page = at("seed=44&epoch=1000&you=150;67")
     you = Person("you", 150, 67, None)
     params = Parameters(*path(settings)[:, -1])
-    shown = rows(page)
+    shown = page.evaluate(_ROWS)
     for person in (*PEOPLE, *NEWCOMERS, you):
         (x,) = settings.inputs((person,))
         chance = float(manual.article.feedforward(params, x))
+        measured = [f"{person.weight:g}", f"{person.height:g}"]
         assert shown[person.name] == [
-            f"{person.weight:g}",
-            f"{person.height:g}",
-            f"{chance:.3f}",
-            label(chance),
-            person.gender or "–",
+            *(*measured, f"{chance:.3f}", label(chance), person.gender or "–")
         ]
     assert shown["Emily"][2:4] == ["0.951", "F"]
     assert shown["Frank"][2:4] == ["0.039", "M"]
-    page.evaluate("modules['main.js'].store.set({ unit: 'kg' })")
-    assert rows(page)["Alice"][:2] == [f"{133 * 0.45359237:.4g}", f"{65 * 2.54:.4g}"]
+    choose(page, unit="kg")
+    alice = [f"{133 * 0.45359237:.4g}", f"{65 * 2.54:.4g}"]
+    assert page.evaluate(_ROWS)["Alice"][:2] == alice
 
 
 def test_the_line_of_one_half_is_where_the_network_says_one_half(at: At) -> None:
     """Read off the picture by its ticks, and given to Python's network."""
     settings = Settings(seed=0)
-    page = opened(at, "seed=0&epoch=300")
-    into_view(page.locator(".boundary .picture .plot"))
-    level = page.locator(".boundary .level[data-level='0.5']")
-    expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
-    expect(level).to_have_attribute("d", re.compile("M"))
-    across, up = axes_of(page.locator(".boundary"))
-    points = np.array(re.findall(r"[ML]([\d.]+) ([\d.]+)", str(level.get_attribute("d"))), float)
-    people = tuple(Person("", np.polyval(across, x), np.polyval(up, y), None) for x, y in points)
+    page = at("seed=0&epoch=300", still=True)
+    picture = boundary(page)
+    scales = Scales(picture)
+    line = points(picture.locator(".level[data-level='0.5']"))
+    people = tuple(Person("", *scales.at(*place), None) for place in line)
     params = Parameters(*path(settings)[:, 1200, None])
     chances = manual.article.feedforward(params, settings.inputs(people))
-    assert len(points) > 20
+    assert len(line) > 20
     np.testing.assert_allclose(chances, 0.5, atol=0.02)
-    words = str(page.locator(".boundary .picture .plot").get_attribute("aria-label"))
+    words = str(picture.get_attribute("aria-label"))
+    assert "At or above 0.5: Alice, Diana, Emily. Below: Bob, Charlie, Frank." in words
     legend = page.locator(".boundary .legend").nth(1).inner_text().split("\n")
     said = ["blue: the network says F", "orange: it says M", "is F", "is M", "not known"]
     assert [of.strip() for of in legend if of.strip()] == said
-    assert "At or above 0.5: Alice, Diana, Emily. Below: Bob, Charlie, Frank." in words
 
 
 def test_a_picture_without_a_line_says_why(at: At) -> None:
     """From all ones everybody is F; and somebody far away is not drawn."""
-    page = opened(at, "you=900;66")
-    into_view(page.locator(".boundary .picture .plot"))
+    page = at("you=900;66")
+    boundary(page)
     expect(page.locator(".boundary .note")).to_have_text(
         "Everywhere in this picture the network says F. You are outside this picture."
     )
-    page.evaluate("modules['main.js'].store.set({ epoch: 1000, you: [150, 66] })")
+    choose(page, epoch=1000, you=[150, 66])
     expect(page.locator(".boundary .note")).to_have_text("")
 
 
@@ -89,9 +91,9 @@ def test_contours_of_a_known_function(at: At) -> None:
         }"""
     )
     (ring,) = line.split("M")[1:]
-    points = np.array([point.split() for point in ring.split("L")], float)
-    assert (points[0] == points[-1]).all()
-    np.testing.assert_allclose(np.hypot(*(points - 20).T), 10, atol=0.1)
+    around = np.array([point.split() for point in ring.split("L")], float)
+    assert (around[0] == around[-1]).all()
+    np.testing.assert_allclose(np.hypot(*(around - 20).T), 10, atol=0.1)
     area = 0.0
     for polygon in region.split("M")[1:]:
         x, y = np.array([p.split() for p in polygon.rstrip("Z").split("L")], float).T
@@ -101,24 +103,15 @@ def test_contours_of_a_known_function(at: At) -> None:
 
 
 def test_two_inputs_and_a_probability_have_a_boundary(at_page_of: PageOf) -> None:
-    """Of a loss on logits, where σ of the output is one half."""
+    """Of a loss on logits, where σ of the output is one half; it follows an input that is set."""
     asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), loss="bce", seed=2)
-    page = opened(at_page_of(asked))
-    into_view(page.locator(".boundary .picture .plot"))
-    ((_, *cells),) = page.locator("#training .predictions tbody tr").evaluate_all(
-        "(all) => all.map((row) => [...row.children].map((cell) => cell.textContent))"
-    )
-    (output,) = (q.by_hand for name, q in asked.trace().quantities.items() if name == "a1[0]")
-    assert cells == ["0.5", "−1", f"{1 / (1 + np.exp(-output)):.3f}", "1"]
-
-
-def test_the_plane_of_another_network_follows_an_input_that_is_set(at_page_of: PageOf) -> None:
-    """The row of its example has the input that the reader has set, and what Python says of it."""
-    page = at_page_of(TWO_INPUTS)("edits=x%5B1%5D:4", still=True)
-    into_view(page.locator(".boundary"))
-    moved = replace(TWO_INPUTS, x=(0.5, 4.0)).trace().quantities["a1[0]"].by_hand
-    cells = page.locator(".boundary table tbody tr").first.locator("td").all_text_contents()
-    assert cells[:3] == ["0.5", "4", f"{moved:.3f}"]
+    page = at_page_of(asked)()
+    boundary(page)
+    for x, edits, shown in ((-1.0, {}, "−1"), (4.0, {"x[1]": 4}, "4")):
+        choose(page, edits=edits)
+        output = replace(asked, x=(0.5, x)).trace().quantities["a1[0]"].by_hand
+        (cells,) = page.evaluate(_ROWS).values()
+        assert cells == ["0.5", shown, f"{1 / (1 + np.exp(-output)):.3f}", "1"]
 
 
 #: In how many areas of either side of the plane places of the picture lie: a shade for each.
@@ -138,10 +131,8 @@ SHADES = np.array([0.5, 0.6, 0.7, 0.8, 0.9])
 def test_each_side_of_the_line_is_shaded_as_what_the_network_says(at: At) -> None:
     """The surer it is, the stronger; all over the picture, but not where a shade ends."""
     settings = Settings(seed=0)
-    page = opened(at, "seed=0&epoch=1000")
-    into_view(page.locator(".boundary .picture .plot"))
-    expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
-    across, up = axes_of(page.locator(".boundary"))
+    page = at("seed=0&epoch=1000", still=True)
+    scales = Scales(boundary(page))
     places, chances = [], []
     params = Parameters(*path(settings)[:, 4000])
     for weight in np.linspace(115, 165, 41):
@@ -150,7 +141,7 @@ def test_each_side_of_the_line_is_shaded_as_what_the_network_says(at: At) -> Non
             chance = float(manual.article.feedforward(params, x))
             if min(abs(of - level) for of in (chance, 1 - chance) for level in SHADES) < 0.02:
                 continue
-            places.append([(weight - across[1]) / across[0], (height - up[1]) / up[0]])
+            places.append(scales.place(weight, height))
             chances.append(chance)
     shades = [[int((of > SHADES).sum()) for of in (chance, 1 - chance)] for chance in chances]
     assert page.evaluate(_SIDES, places) == shades
@@ -162,38 +153,30 @@ def test_each_side_of_the_line_is_shaded_as_what_the_network_says(at: At) -> Non
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_sides_have_the_colours_that_are_said(at: At, dark: bool) -> None:
     """Blue where the network says F, orange where it says M; beside the words, and in the plane."""
-    page = opened(at, "seed=0&epoch=300", dark=dark)
-    into_view(page.locator(".boundary .picture .plot"))
-    expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
+    page = at("seed=0&epoch=300", dark=dark, still=True)
+    picture = boundary(page)
     for side, colour in (("female", "blue"), ("male", "orange")):
-        areas = page.locator(f".boundary .picture .plot .side.{side}")
         swatch = page.locator(".boundary .legend li", has_text=f"{colour}: ").locator("path")
-        fills = {of.evaluate(_FILL) for of in (*areas.all(), swatch)}
-        (fill,) = fills
+        areas = [*picture.locator(f".side.{side}").all(), swatch]
+        (fill,) = {of.evaluate("(node) => getComputedStyle(node).fill") for of in areas}
         red, _, blue = map(int, re.findall(r"\d+", fill))
         assert (colour == "blue") == (blue > red), fill
 
 
-_FILL = "(node) => getComputedStyle(node).fill"
-
-
 def test_who_is_mistaken_is_marked(at: At) -> None:
     """Untrained, from all ones, the network says F of everybody."""
-    page = opened(at)
+    page = at()
     marked = page.locator("#training .predictions tr[data-wrong=true]")
     wrong = [person.name.lower() for person in (*PEOPLE, *NEWCOMERS) if person.gender == "M"]
     assert [of.get_attribute("data-person") for of in marked.all()] == wrong
-    page.evaluate("modules['main.js'].store.set({ epoch: 1000 })")
+    choose(page, epoch=1000)
     expect(marked).to_have_count(0)
 
 
 def test_the_plane_is_fine_after_coming_back(at: At) -> None:
     """Left before it was drawn finely, it is when it is seen again."""
-    page = opened(at, "seed=44&epoch=100")
-    picture = page.locator(".boundary .picture .plot")
-    into_view(picture)
-    expect(picture).to_have_attribute("data-fine", "true")
+    page = at("seed=44&epoch=100")
+    before = boundary(page).locator(".level").nth(1).get_attribute("d")
     page.evaluate("modules['main.js'].store.set({ epoch: 200 }); scrollTo(0, 0)")
-    page.wait_for_timeout(500)
-    into_view(picture)
-    expect(picture).to_have_attribute("data-fine", "true")
+    settle(page)
+    assert boundary(page).locator(".level").nth(1).get_attribute("d") != before

@@ -14,7 +14,6 @@ from study.build import page
 from study.content import formulas, of_pass
 from study.font import ALWAYS, embedded, glyphs
 from tests.passes import trace
-from tests.tiers import one_of_each, slowly
 
 
 def font_of(html: str) -> TTFont:
@@ -56,33 +55,28 @@ def test_every_sign_of_the_article_s_page(content: dict[str, Any], article_html:
     assert wanted - known <= {"\xa0", "\n"}
 
 
-#: Networks whose formulas differ.
-SIGNS = ("one edge", "identity output", "gelu", "classes", "three layers", "huber", "relu")
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("network", one_of_each(SIGNS, ("one edge",)))
-def test_every_sign_of_other_networks(network: str) -> None:
-    content = of_pass(trace(network))
-    known = known_to(font_of(page(content)))
-    assert signs(formulas(content)) - known <= {"\xa0", "\n"}
+def test_every_sign_of_other_networks() -> None:
+    """Whose formulas differ, all of them on one page."""
+    contents = [
+        of_pass(trace(of)) for of in ("identity output", "gelu", "classes", "huber", "relu")
+    ]
+    together = [of for content in contents for of in content["quantities"]]
+    content = {**contents[0], "quantities": together}
+    assert signs(formulas(content)) - known_to(font_of(page(content))) <= {"\xa0", "\n"}
 
 
 @pytest.mark.slow
 def test_brackets_and_roots_can_grow(article_html: str) -> None:
     font = font_of(article_html)
     math: Any = font["MATH"]
-    table = math.table
-    tall = table.MathVariants.VertGlyphCoverage.glyphs
+    tall = math.table.MathVariants.VertGlyphCoverage.glyphs
     cmap = font.getBestCmap() or {}
-    for sign in "(){|∑":
-        assert cmap[ord(sign)] in tall
+    assert {cmap[ord(sign)] for sign in "(){|∑"} <= set(tall)
 
 
-@pytest.mark.parametrize("told", ["one edge", slowly("the article's")])
-def test_no_more_than_is_needed(told: str, request: pytest.FixtureRequest) -> None:
-    is_small = told == "one edge"
-    html = page(of_pass(trace(told))) if is_small else request.getfixturevalue("article_html")
+def test_no_more_than_is_needed() -> None:
+    html = page(of_pass(trace("one edge")))
     (encoded,) = re.findall(r'url\("(data:font/woff;base64,[^"]+)"\)', html)
     assert len(encoded) < 60_000
     assert "字" not in known_to(font_of(html))

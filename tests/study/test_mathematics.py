@@ -27,9 +27,9 @@ from manual.optimisers import Sgd
 from study.content import of_pass
 from tests import passes
 from tests.passes import NETWORKS
-from tests.reference import LOSSES, START
 from tests.study.browser import At
 from tests.study.conftest import OWN
+from tests.study.pictures import number
 
 pytestmark = pytest.mark.slow
 
@@ -135,7 +135,6 @@ def test_every_quantity_is_as_in_the_trace(
 ) -> None:
     """By hand to 1e-12, by autodiff as far as its rule keeps digits, exactly to all that are shown.
 
-
     The autodiff of the page and JAX share a rule, not an exponential: where the rule loses digits
     they lose different ones.
     """
@@ -158,39 +157,18 @@ def test_every_quantity_is_as_in_the_trace(
     assert compared == sum(len(t.quantities) - len(given(t)) for _, t in traces)
 
 
-def test_a_quantity_that_is_off_would_be_seen(
-    page: Page, content: dict[str, Any], traces: list[tuple[str, Trace]]
-) -> None:
-    """One bias off by 1e-10 shows in what depends on it."""
-    form, trace = traces[0]
-    moved = given(trace) | {"b3": given(trace)["b3"] * (1 + 1e-10)}
-    (shown,) = page.evaluate(EVALUATE, [content, [[form, moved]]])
-    off = {
-        name
-        for name, (hand, *_) in shown.items()
-        if not is_close(hand, trace.quantities[name].by_hand)
-    }
-    assert {"z3", "b3_new"} <= off
-    assert not {"z1", "h1", "z2", "h2"} & off
-
-
 def test_values_and_gradients_are_those_of_the_lines(page: Page, content: dict[str, Any]) -> None:
     """At many more parameters, without a trace: the hand-written functions themselves."""
     rate = 0.1
     cases = [
         (p, x, y, form) for p in draws(25) for x, y in zip(XS, YS, strict=True) for form in FORMS
     ]
-    items = [
-        [
-            form,
-            dict(zip(p._fields, map(float, p), strict=True))
-            | {"x1": x[0], "x2": x[1], "y": y, "η": rate},
-        ]
-        for p, x, y, form in cases
-    ]
-    for (params, x, y, form), shown in zip(
-        cases, page.evaluate(EVALUATE, [content, items]), strict=True
-    ):
+    items = []
+    for params, x, y, form in cases:
+        at = {name: float(value) for name, value in params._asdict().items()}
+        items.append([form, at | {"x1": x[0], "x2": x[1], "y": y, "η": rate}])
+    evaluations = page.evaluate(EVALUATE, [content, items])
+    for (params, x, y, form), shown in zip(cases, evaluations, strict=True):
         steps = manual.article.forward(params, x)
         grads = manual.article.gradient(params, x, y, SIGMOID_DERIVATIVES[form])
         new = manual.sgd.update(params, grads, rate)
@@ -221,13 +199,14 @@ def test_other_networks_are_as_in_their_traces(page: Page, kind: str) -> None:
             assert is_certain(exact, quantity.exact), (name, exact, quantity)
 
 
+#: One after the other on one page, which keeps the last two; they differ in one choice each.
 TRAININGS = [
-    *(Settings(seed=seed) for seed in (44, 0)),
-    Settings(seed=3, order="shuffled"),
+    Settings(seed=44),
+    Settings(seed=44, sigmoid_derivative="article"),
+    Settings(seed=44, order="shuffled"),
+    Settings(seed=44, learning_rate=1.0),
     Settings(init="ones"),
     Settings(init="ones", seed=0, order="shuffled"),
-    Settings(seed=3, sigmoid_derivative="article"),
-    Settings(seed=44, learning_rate=1.0),
 ]
 
 TRAIN = """(choices) => {
@@ -249,45 +228,36 @@ def chosen(settings: Settings) -> dict[str, Any]:
     }
 
 
-def test_trainings_of_1000_epochs_go_the_same_way(page: Page) -> None:
-    """Every parameter after each of 4000 updates to 1e-12 of its value.
+def assert_same_way(path: list[list[float]], theirs: np.ndarray) -> None:
+    """Every parameter after each update to 1e-12 of its value.
 
     One that passes through 0 keeps the rounding of the larger numbers that it was before: of those,
-    64 roundings. At the ends and of the losses there is no such exception.
+    64 roundings.
     """
+    mine = np.array(path).T
+    assert mine.shape == theirs.shape
+    size = np.maximum(np.abs(mine), np.abs(theirs))
+    allowed = np.maximum(CLOSE * size, 64 * U * np.maximum.accumulate(size, axis=1))
+    assert np.all(np.abs(mine - theirs) <= allowed)
+
+
+def test_trainings_of_1000_epochs_go_the_same_way(page: Page) -> None:
+    """At the ends and of the losses to 1e-12 without exception."""
     walked = page.evaluate(TRAIN, [chosen(settings) for settings in TRAININGS])
     for settings, (path, means) in zip(TRAININGS, walked, strict=True):
-        mine, theirs = np.array(path).T, hand_path(settings)
-        assert mine.shape == theirs.shape == (9, 4001)
-        size = np.maximum(np.abs(mine), np.abs(theirs))
-        allowed = np.maximum(CLOSE * size, 64 * U * np.maximum.accumulate(size, axis=1))
-        assert np.all(np.abs(mine - theirs) <= allowed), settings
-        np.testing.assert_allclose(mine[:, -1], theirs[:, -1], rtol=CLOSE, atol=0)
+        theirs = hand_path(settings)
+        assert_same_way(path, theirs)
+        np.testing.assert_allclose(path[-1], theirs[:, -1], rtol=CLOSE, atol=0)
         ends = Parameters(*theirs[:, ::4, None])
         losses = np.mean((YS - manual.article.feedforward(ends, XS)) ** 2, axis=1)
         np.testing.assert_allclose(means, losses, rtol=CLOSE, atol=0)
-
-
-def test_the_articles_training_from_all_ones(page: Page) -> None:
-    """The reference numbers of the article: the loss after all updates of an epoch."""
-    ((path, means),) = page.evaluate(TRAIN, [chosen(Settings(init="ones"))])
-    for epoch, loss in LOSSES.items():
-        assert is_close(means[epoch + 1], loss), epoch
-    assert is_close(means[0], START)
-    w1, _, w3, *_ = path[-1]
-    assert w1 == w3
-    assert f"{w1:.12f}" == "1.289637872141"
 
 
 def test_a_training_of_another_network_with_a_penalty(at_own: At) -> None:
     """λ Σ w² is part of every update and of the losses, and 1000 epochs are 1000 updates."""
     page = at_own()
     ((path, means),) = page.evaluate(TRAIN, [{}])
-    assert OWN.sizes is not None
-    assert OWN.activation is not None
-    assert OWN.loss is not None
-    assert OWN.l2 is not None
-    assert OWN.seed is not None
+    assert OWN.sizes and OWN.activation and OWN.loss and OWN.l2 and OWN.seed  # noqa: PT018 (types)
     network = Network(OWN.sizes, OWN.activation, loss=OWN.loss, l2=OWN.l2)
     x, y = np.array([OWN.x]), np.array([OWN.y])
     params, descent = manual.network.draw_parameters(network, OWN.seed), Sgd(OWN.learning_rate)
@@ -297,28 +267,8 @@ def test_a_training_of_another_network_with_a_penalty(at_own: At) -> None:
         walked.append(np.concatenate([of.ravel() for layer in params for of in layer]))
         losses.append(float(loss))
         params, _ = descent.update(params, grads, descent.init(params))
-    mine, theirs = np.array(path).T, np.array(walked).T
-    size = np.maximum(np.abs(mine), np.abs(theirs))
-    allowed = np.maximum(CLOSE * size, 64 * U * np.maximum.accumulate(size, axis=1))
-    assert np.all(np.abs(mine - theirs) <= allowed)
+    assert_same_way(path, np.array(walked).T)
     np.testing.assert_allclose(means, losses, rtol=CLOSE, atol=0)
-
-
-def test_a_training_stops_before_it_runs_away(page: Page) -> None:
-    """At the same number as Python's: w ← w - η w with η = 101 is w multiplied by -100."""
-    lengths = page.evaluate(
-        """() => {
-          const { train, prepared } = modules["mathematics/mathematics.js"];
-          const given = ["given", [], null, null];
-          const update = [["*", [1, 0], null, null], ["-", [0, 3], null, null]];
-          const lines = [given, given, given, ...update, ["+", [2, 2], null, null]];
-          const program = prepared({ lines, at: { w: 0, η: 1, x: 2, w_new: 4, L: 5 } });
-          const study = { rate: "η", loss: "L", updates: { w_new: ["w", "η", "w"] } };
-          return train(study, program, { w: 1 }, [{ x: 1 }], Array(1000).fill(0), 101).path;
-        }"""
-    )
-    assert [abs(at["w"]) for at in lengths][-1] <= 1e100
-    assert len(lengths) in (50, 51)  # 100⁵⁰ is 1e100, give or take a rounding
 
 
 def test_the_seeds_are_numpys(page: Page) -> None:
@@ -360,24 +310,10 @@ def numbers() -> list[float]:
         float(f"{value:.3g}") for value in rng.normal(size=300) * 10.0 ** rng.integers(-9, 9, 300)
     ]
     tiny = rng.integers(1, 2**40, 60) * 5e-324
-    ends = [
-        5e-324,
-        2.2250738585072014e-308,
-        1.7976931348623157e308,
-        1.0,
-        0.5,
-        1e16,
-        1e17,
-        1e-5,
-        1e-6,
-        123456.5,
-        999999.5,
-        0.1,
-        9.999995,
-        2.0**70,
-        1e22,
-        1e-7,
-    ]
+    ends = (
+        *(5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1.0, 0.5, 0.1, 1e-5, 1e-6, 1e-7),
+        *(1e16, 1e17, 1e22, 2.0**70, 123456.5, 999999.5, 9.999995),
+    )
     found = [*long, *near, *few, *tiny, *ends]
     return [float(value) for value in found] + [-float(value) for value in found]
 
@@ -424,13 +360,8 @@ def test_a_pair_in_decimal_digits(page: Page) -> None:
 
 
 def test_digits_are_cut_by_rounding(page: Page) -> None:
-    texts = [str(Decimal(value)) for value in numbers()[:1300]] + [
-        "9.9999",
-        "-0.00099999",
-        "99.5e10",
-        "0",
-        "12",
-    ]
+    texts = [str(Decimal(value)) for value in numbers()[:1300]]
+    texts += ["9.9999", "-0.00099999", "99.5e10", "0", "12"]
     shown = page.evaluate(
         """(texts) => texts.map((text) => [4, 20].map((n) =>
           modules['mathematics/numbers.js'].cut(text, n)))""",
@@ -460,12 +391,12 @@ def test_lost_digits_are_those_that_differ(page: Page) -> None:
     )
     lost = 0
     for (value, *_), truth, parts in zip(asked, truths, shown, strict=True):
-        assert read(parts["right"] + parts["lost"] + parts["rest"]) == value
+        assert float(number(parts["right"] + parts["lost"] + parts["rest"])) == value
         if not parts["lost"] or abs(value) < 1e-300:
             continue
         lost += 1
         zeros = "".join("0" if of.isdigit() else of for of in parts["lost"])
-        right = Decimal(read_exactly(parts["right"] + zeros + parts["rest"]))
+        right = number(parts["right"] + zeros + parts["rest"])
         count = sum(map(str.isdigit, parts["right"].lstrip("−0.")))
         unit = Decimal(1).scaleb(truth.adjusted() - count + 1)
         assert abs(right - truth) <= 2 * unit, (value, truth, parts)
@@ -474,18 +405,5 @@ def test_lost_digits_are_those_that_differ(page: Page) -> None:
     within = """(values) => values.map((x) =>
       modules['mathematics/numbers.js'].against(x, String(x), 0.5))"""
     for value, parts in zip(numbers(), page.evaluate(within, numbers()), strict=True):
-        assert read(parts["right"] + parts["rest"]) == value
+        assert float(number(parts["right"] + parts["rest"])) == value
         assert not parts["lost"]
-
-
-SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
-
-
-def read_exactly(text: str) -> str:
-    """A number as the page writes it, as Python does."""
-    mantissa, _, power = text.translate(SUPERSCRIPTS).partition("·10")
-    return f"{mantissa}e{power or 0}"
-
-
-def read(text: str) -> float:
-    return float(read_exactly(text))

@@ -1,12 +1,10 @@
 """The nudge: slopes by difference, their errors, and how they are drawn, against Python's."""
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from compare.bounds import value_ranges
 from compare.rounding import U
@@ -14,22 +12,13 @@ from compare.trace import Trace
 from compare.traced.request import PassRequest
 from manual.article import Parameters, draw_parameters, gradient, loss, ones_parameters
 from tests.reference import BOB_W1, PARTIALS, XS, YS, close
-from tests.study.browser import PHONE, At, PageOf, Pages, into_view
-from tests.study.pictures import Scales, points
-from tests.study.reading import number
+from tests.study.browser import PHONE, At, PageOf, Pages, choose, given, into_view, settle, state
+from tests.study.pictures import Scales, attributes, number, points
 
 pytestmark = pytest.mark.slow
 
 EXPONENTS = range(1, 13)
 PEOPLE = ("alice", "bob", "charlie", "diana")
-
-#: What the view shows with each step: the secant's slope, its digits right and wrong together.
-_ALL_STEPS = """
-(exponents) => exponents.map((nudge) => {
-  modules["main.js"].store.set({ nudge });
-  return document.querySelector("#nudge [data-row=secant] .value").textContent;
-})
-"""
 
 
 def central_difference(params: Parameters, name: str, who: int, h: float) -> float:
@@ -63,11 +52,10 @@ def lesson(page: Page) -> str:
     return page.locator("#nudge .lesson").inner_text()
 
 
-def shown(page: Page, picture: int) -> Any:
+def shown(page: Page, picture: int) -> Locator:
     """One of the two pictures, brought into view and drawn."""
     svg = page.locator("#nudge .picture > svg").nth(picture)
     into_view(svg)
-    svg.locator(".axes .tick").first.wait_for()
     return svg
 
 
@@ -86,20 +74,20 @@ def test_on_bob_the_difference_falls_to_0_while_the_exact_slope_stays(at: At) ->
     assert "100 %" in page.locator("#nudge [data-row=secant] .ulps").inner_text()
 
 
-@pytest.mark.parametrize("seed", [None, 0])
-@pytest.mark.parametrize(("who", "name"), [(0, "w5"), (1, "w1"), (2, "b3"), (3, "w4")])
+@pytest.mark.parametrize(("who", "name", "seed"), [(0, "w5", 0), (1, "w1", None), (2, "b3", 0)])
 def test_a_difference_is_pythons_with_every_step(
     at: At, who: int, name: str, seed: int | None
 ) -> None:
     params = ones_parameters() if seed is None else draw_parameters(seed)
     start = "ones" if seed is None else seed
     page = at(f"person={PEOPLE[who]}&seed={start}&parameter={name}")
-    texts = page.evaluate(_ALL_STEPS, list(EXPONENTS))
-    for exponent, text in zip(EXPONENTS, texts, strict=True):
+    for exponent in EXPONENTS:
+        choose(page, nudge=exponent)
+        found = float(number(row(page, "secant")))
         h = float(f"1e-{exponent}")
         python = central_difference(params, name, who, h)
-        assert abs(float(number(text)) - python) <= bound(params, name, who, h), exponent
-        assert (float(number(text)) == 0) == (python == 0), exponent
+        assert abs(found - python) <= bound(params, name, who, h), exponent
+        assert (found == 0) == (python == 0), exponent
 
 
 @pytest.mark.parametrize("person", ["alice", "bob"])
@@ -136,8 +124,7 @@ def test_the_errors_are_drawn_where_they_are(at: At, person: str) -> None:
     assert 1 / factor < c[0] / c[-1] < factor
     large = abs(central_difference(params, "w1", who, 1e-2) - exact) / exact
     assert person == "bob" or 0.99 / factor < c[0] * 1e-4 / large < 1.01 * factor
-    here = svg.locator(".here")
-    assert [float(here.get_attribute(of) or "nan") for of in ("cx", "cy")] == dots[2]
+    assert attributes(svg.locator(".here"), "cx", "cy") == dots[2]
 
 
 def test_the_curve_and_its_tangent_are_drawn_where_they_are(at: At) -> None:
@@ -154,7 +141,7 @@ def test_the_curve_and_its_tangent_are_drawn_where_they_are(at: At) -> None:
     assert abs(exact) > 0.05
     slope = (high[1] - low[1]) / (high[0] - low[0])
     assert abs(slope - exact) < 2 * pixel / (high[0] - low[0])
-    here = [float(svg.locator(".here").get_attribute(of) or "nan") for of in ("cx", "cy")]
+    here = attributes(svg.locator(".here"), "cx", "cy")
     assert svg.locator("circle.mark").count() == 3  # the secant's ends, and the point
     # The secant leads through both its ends, with the slope that Python finds.
     left, right = (scales.at(*place) for place in points(svg.locator(".secant")))
@@ -162,12 +149,12 @@ def test_the_curve_and_its_tangent_are_drawn_where_they_are(at: At) -> None:
     secant = central_difference(params, "b3", 0, 0.1)
     assert abs(steep - secant) < 2 * pixel / (right[0] - left[0])
     for end in svg.locator("circle.mark.end").all():
-        x, y = scales.at(*(float(end.get_attribute(of) or "nan") for of in ("cx", "cy")))
+        x, y = scales.at(*attributes(end, "cx", "cy"))
         assert abs(abs(x - params.b3) - 0.1) < 1e-6
         assert abs(y - loss(params._replace(b3=x), XS[0], YS[0])) < 1e-6
         assert abs(left[1] + steep * (x - left[0]) - y) < 2 * pixel
     # Above the curve there is room.
-    top = float(svg.locator(".axes .grid").first.get_attribute("y2") or "nan")
+    (top,) = attributes(svg.locator(".axes .grid").first, "y2")
     assert min(y for _, y in points(svg.locator(".curve"))) > top + 5
     x, y = scales.at(here[0], here[1])
     assert abs(x - params.b3) < 1e-6
@@ -185,18 +172,13 @@ def test_close_up_bobs_loss_is_a_stair(at: At) -> None:
     assert stairs["alice"] > 100
 
 
-def lessons(page: Page, exponents: Iterable[int]) -> list[str]:
-    said = []
-    for exponent in exponents:
-        page.evaluate("(nudge) => modules['main.js'].store.set({ nudge })", exponent)
-        said.append(lesson(page))
-    return said
-
-
 def test_it_says_which_way_a_better_step_lies(at: At) -> None:
     """In the article's example both errors are equal near h = 6e-6, which is 3e-16 to the third."""
     page = at("person=alice&seed=ones&parameter=w1")
-    said = lessons(page, EXPONENTS)
+    said = []
+    for exponent in EXPONENTS:
+        choose(page, nudge=exponent)
+        said.append(lesson(page))
     errors = [
         abs(central_difference(ones_parameters(), "w1", 0, 10.0**-k) / PARTIALS["w1"] - 1)
         for k in EXPONENTS
@@ -207,27 +189,19 @@ def test_it_says_which_way_a_better_step_lies(at: At) -> None:
     assert all("A larger step is better" in text for text in said[best + 2 :])
 
 
-def test_the_step_is_chosen_by_the_keyboard(at: At) -> None:
-    page = at("person=alice&nudge=4")
+def test_step_and_value_are_chosen_by_the_keyboard(at: At) -> None:
+    page = at("person=alice&seed=ones&nudge=4", size=PHONE)
     slider = page.get_by_label("Step size h", exact=True)
-    slider.focus()
-    page.keyboard.press("ArrowLeft")
-    assert page.evaluate("modules['main.js'].store.state.nudge") == 5
+    slider.press("ArrowLeft")
+    settle(page)
+    assert state(page)["nudge"] == 5
     assert slider.get_attribute("aria-valuetext") == "10 to the power of −5"
     assert "h = 10⁻⁵" in lesson(page)
-    page.wait_for_url("**#*nudge=5*")
-    page.keyboard.press("End")
-    assert page.evaluate("modules['main.js'].store.state.nudge") == 1
-
-
-def test_another_parameter_and_its_value_are_chosen(at: At) -> None:
-    page = at("person=alice&seed=ones", size=PHONE)
     page.locator("#nudge select").select_option("b3")
     assert close(float(number(row(page, "exact"))), PARTIALS["b3"], 15)
-    slider = page.locator("#nudge input[type=range]").first
-    slider.focus()
-    page.keyboard.press("ArrowRight")
-    assert page.evaluate("modules['main.js'].store.state.edits") == {"b3": 0.01}
+    page.locator("#nudge input[type=range]").first.press("ArrowRight")
+    settle(page)
+    assert state(page)["edits"] == {"b3": 0.01}
     moved = ones_parameters()._replace(b3=0.01)
     assert close(float(number(row(page, "exact"))), gradient(moved, XS[0], YS[0]).b3, 14)
 
@@ -261,18 +235,13 @@ RELU = PassRequest(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=
 def test_at_a_kink_it_says_that_there_is_no_slope(at_page_of: PageOf) -> None:
     """Of the loss; or of a relu alone, where with a weight of 0 behind it the loss has one."""
     page = at_page_of(RELU)()
-    weight = page.evaluate("modules['main.js'].store.point.given['w0[0,0]']")
-    page.evaluate(
-        "(b) => modules['main.js'].store.set({ parameter: 'b0[0]', edits: { 'b0[0]': b } })",
-        -weight,
-    )
+    choose(page, parameter="b0[0]", edits={"b0[0]": -given(page)["w0[0,0]"]})
     assert "the curve has a kink" in lesson(page)
     assert row(page, "exact") == "no one value"
-    assert shown_is_empty(page)
-    page.evaluate(
-        """() => modules['main.js'].store.set({ parameter: 'b0[0]',
-          edits: { 'w0[0,0]': 0, 'b0[0]': 0, 'w1[0,0]': 0 } })"""
-    )
+    figure = page.locator("#nudge figure").nth(1)
+    expect(figure).to_contain_text("There is no relative error to draw")
+    expect(figure.locator("svg[role=img]")).to_be_hidden()
+    choose(page, edits={"w0[0,0]": 0, "b0[0]": 0, "w1[0,0]": 0})
     assert "in the loss no kink is to be seen" in lesson(page)
 
 
@@ -291,7 +260,7 @@ def test_close_up_the_secant_leads_through_its_ends(at: At) -> None:
     ends = svg.locator("circle.mark.end").all()
     for end, offset, height in zip(ends, (-0.1, 0.1), (below - here, above - here), strict=True):
         assert abs(left[1] + steep * (offset - left[0]) - height) < 0.2 * pixel
-        x, y = scales.at(*(float(end.get_attribute(of) or "nan") for of in ("cx", "cy")))
+        x, y = scales.at(*attributes(end, "cx", "cy"))
         assert abs(x - offset) < 1e-6
         assert abs(y - height) < 1e-6
 
@@ -300,24 +269,14 @@ def test_that_nothing_can_be_drawn_is_said_out_of_sight_too(pages: Pages, study_
     """Who listens or searches comes to words that nobody has scrolled to."""
     page = pages.open(study_page, "parameter=w1", size=PHONE)
     notes = page.locator("#nudge figure > .note")
-    assert [is_hidden(of) for of in notes.all()] == [True, True]
-    # With so large a bias Alice's loss is 0, whatever the weight.
-    page.evaluate("modules['main.js'].store.set({ edits: { b3: 1e308 } })")
-    assert [is_hidden(of) for of in notes.all()] == [False, False]
-    # Errors need an exact slope that is known; the curve does not.
-    page.evaluate("modules['main.js'].store.set({ edits: { w1: 1000 } })")
-    assert [is_hidden(of) for of in notes.all()] == [True, False]
-    page.evaluate("modules['main.js'].store.set({ edits: {} })")
-    assert [is_hidden(of) for of in notes.all()] == [True, True]
+    for edits, hidden in (
+        ({}, [True, True]),
+        # With so large a bias Alice's loss is 0, whatever the weight.
+        ({"b3": 1e308}, [False, False]),
+        # Errors need an exact slope that is known; the curve does not.
+        ({"w1": 1000}, [True, False]),
+        ({}, [True, True]),
+    ):
+        choose(page, edits=edits)
+        assert notes.evaluate_all("all => all.map((of) => of.hidden)") == hidden
     assert page.locator("#nudge .axes .tick").count() == 0  # out of sight they are not drawn
-
-
-def is_hidden(node: Locator) -> bool:
-    return node.get_attribute("hidden") is not None
-
-
-def shown_is_empty(page: Page) -> bool:
-    figure = page.locator("#nudge figure").nth(1)
-    into_view(figure)
-    figure.get_by_text("There is no relative error to draw").wait_for()
-    return not figure.locator("svg[role=img]").is_visible()

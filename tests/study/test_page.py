@@ -2,7 +2,6 @@
 
 import random
 import re
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -10,17 +9,18 @@ import pytest
 from playwright.sync_api import expect
 
 from compare.trace import Trace
-from study.build import build
 from study.content import of_pass
 from tests.passes import NETWORKS, trace
-from tests.study.browser import DESKTOP, At, PageOf, Pages, into_view
+from tests.study.browser import DESKTOP, At, PageOf, given, into_view, settle, state
 from tests.study.conftest import TWO_INPUTS
-from tests.study.dragging import drag
 from tests.study.test_views import NONSENSE
 
 pytestmark = pytest.mark.slow
 
 WIDTHS = (360, 768, 1440)
+
+#: High enough that all views draw.
+HIGH = (1280, 7000)
 
 #: States in which much is on the page.
 STATES = (
@@ -33,25 +33,59 @@ STATES = (
 
 def test_no_page_is_wider_than_its_screen(at: At) -> None:
     """And the network stays in view."""
+    page = at()
     for width in WIDTHS:
-        page = at()
         for fragment in STATES:
             page = at(fragment, size=(width, 800))
             assert page.evaluate("document.documentElement.scrollWidth") <= width, fragment
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        page.wait_for_timeout(100)
-        box = page.locator("#network svg").bounding_box()
-        assert box is not None
-        assert 0 <= box["y"] < 400
+        settle(page)
+        top = page.locator("#network svg").evaluate("(of) => of.getBoundingClientRect().top")
+        assert 0 <= top < 400
+
+
+#: Draws the handle of w1 to and fro; each movement is answered and laid out.
+_DRAG = """
+(count) => {
+  const handle = document.querySelector(`#network [role=button][data-parameter="w1"]`);
+  const box = handle.getBoundingClientRect();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const event = (type, dx) => {
+    const at = { clientX: x + dx, clientY: y, pointerId: 1, bubbles: true };
+    handle.dispatchEvent(new PointerEvent(type, at));
+  };
+  handle.setPointerCapture = () => {};
+  event("pointerdown", 0);
+  for (let k = 1; k <= count; k += 1) {
+    event("pointermove", 4 * k);
+    document.body.getBoundingClientRect();
+  }
+  event("pointerup", 0);
+}
+"""
 
 
 def test_dragging_a_weight_takes_less_than_a_frame(at: At) -> None:
-    """Script and layout of everything that changes, the best of five rounds of 60 movements."""
+    """Script and layout of everything that changes, the best of three rounds of 60 movements.
+
+    In milliseconds of the page's own thread: what else runs on the machine does not count.
+    """
     page = at("person=alice", size=DESKTOP)
-    page.wait_for_timeout(500)
-    rounds = [drag(page, "w1", count=60) for _ in range(5)]
-    moved = page.evaluate("modules['main.js'].store.state.edits.w1")
-    assert moved == 16.0  # five times 60 movements of 4 pixels, 80 of which are 1, from 1 on
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def drag() -> float:
+        before = seconds()
+        page.evaluate(_DRAG, 60)
+        return 1000 * (seconds() - before) / 60
+
+    def seconds() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "ThreadTime")
+
+    rounds = [drag() for _ in range(3)]
+    # Three times 60 movements of 4 pixels, 80 of which are 1, from 1 on.
+    assert state(page)["edits"] == {"w1": 10.0}
     assert min(rounds) < 16, rounds
 
 
@@ -64,20 +98,6 @@ def test_reduced_motion_moves_nothing(at: At) -> None:
         }).length"""
     )
     assert moving == 0
-
-
-def test_a_page_that_computes_otherwise_would_say_so(
-    pages: Pages, content: dict[str, object], tmp_path: Path
-) -> None:
-    """One number of Python's, changed in its tenth digit."""
-    from copy import deepcopy
-
-    other = deepcopy(content)
-    passes: list[dict[str, dict[str, float]]] = other["passes"]  # pyright: ignore[reportAssignmentType]
-    passes[3]["by_hand"]["dL_dw3"] *= 1 + 1e-10
-    page = pages.open(build(other, tmp_path / "page.html"))
-    difference = float(page.locator("#difference").get_attribute("data-difference") or "nan")
-    assert 0.9e-10 < difference < 1.1e-10
 
 
 def test_numbers_a_few_ulps_apart_hang_nothing(at: At, at_page_of: PageOf) -> None:
@@ -122,15 +142,10 @@ EXTREMES = (
     "mistake=half-mse&edits=w1:1e308;w2:1e308",
 )
 
-_SECTIONS = ("equation", "nudge", "surface", "training", "you", "break")
-
 
 @pytest.mark.parametrize("fragment", EXTREMES)
 def test_no_number_is_shown_that_is_none(at: At, fragment: str) -> None:
-    page = at(fragment, still=True)
-    for section in _SECTIONS:
-        into_view(page.locator(f"#{section}"))
-        page.wait_for_timeout(120)  # it draws as it comes into view
+    page = at(fragment, size=HIGH, still=True)
     assert page.evaluate(NONSENSE, "main") == []
 
 
@@ -153,20 +168,18 @@ def anywhere(drawn: random.Random, told: dict[str, Any]) -> str:
     return quote("&".join(drawn.sample(parts, drawn.randint(2, len(parts)))), safe="=&;:-.")
 
 
-@pytest.mark.parametrize("network", ["the article's", "relu", "classes", "huber"])
+@pytest.mark.parametrize("network", ["the article's", "relu", "classes"])
 def test_no_state_is_too_far(
     at: At, at_page_of: PageOf, content: dict[str, Any], network: str
 ) -> None:
-    """A dozen addresses at random on one page, high enough that all views draw: nothing that hangs,
-    fails, or shows a number that is none."""
+    """Eight addresses at random: nothing that hangs, fails, or shows a number that is none."""
     is_article = network == "the article's"
     told = content if is_article else of_pass(trace(network))
-    page = (at if is_article else at_page_of(NETWORKS[network]))(size=(1280, 7000), still=True)
+    there = at if is_article else at_page_of(NETWORKS[network])
     drawn = random.Random(network)
-    for _ in range(12):
+    for _ in range(8):
         fragment = anywhere(drawn, told)
-        page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
-        page.wait_for_timeout(250)  # until fine pictures are drawn
+        page = there(fragment, size=HIGH, still=True)
         assert page.evaluate(NONSENSE, "main") == [], fragment
         assert page.locator("#notice").is_hidden(), fragment
 
@@ -175,29 +188,22 @@ def test_what_could_not_be_drawn_is_drawn_again(at: At) -> None:
     page = at("edits=w1:1e308;w5:1e308", still=True)
     into_view(page.locator("#nudge"))
     drawings = page.locator("#nudge svg.plot[role=img]")
-    page.wait_for_function("() => document.querySelector('#nudge svg.plot[hidden]') !== null")
+    expect(drawings.nth(1)).to_be_hidden()
     page.get_by_role("button", name="undo changes").click()
     for k in range(2):
-        drawings.nth(k).wait_for(state="visible")
+        expect(drawings.nth(k)).to_be_visible()
 
 
 def test_what_is_edited_can_be_undone_on_any_page(at_own: At, own: Trace) -> None:
     page = at_own("edits=w0%5B0%2C0%5D:2")
+    assert given(page)["w0[0,0]"] == 2
     page.get_by_role("button", name="undo changes").click()
-    given = page.evaluate("modules['main.js'].store.point.given['w0[0,0]']")
-    assert given == own.quantities["w0[0,0]"].by_hand
+    settle(page)
+    assert given(page)["w0[0,0]"] == own.quantities["w0[0,0]"].by_hand
 
 
 def test_a_page_without_seeds_takes_none(at_own: At) -> None:
     page = at_own("seed=9")
-    assert "seed=9" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("seed=9")
     page.keyboard.press("Home")
-    assert page.locator("#notice").is_hidden()  # the address no longer says it
-
-
-def test_it_stops_playing_when_another_address_is_followed(at: At) -> None:
-    page = at("step=2")
-    page.get_by_role("button", name="play").click()
-    page.evaluate("location.hash = '#step=5'")
-    page.wait_for_timeout(1600)  # longer than from step to step
-    assert page.evaluate("modules['main.js'].store.state.step") == 5
+    expect(page.locator("#notice")).to_be_hidden()  # the address no longer says it

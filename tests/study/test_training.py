@@ -10,9 +10,9 @@ from playwright.sync_api import expect
 from compare.experiment import Settings
 from compare.traced.request import PassRequest
 from manual.article import Parameters
-from tests.study.browser import At, PageOf, Pages, into_view
+from tests.study.browser import At, PageOf, Pages, choose, given, into_view, settle, state
 from tests.study.conftest import TWO_INPUTS
-from tests.study.trained import counted, losses, mean, opened, path, says, state, title
+from tests.study.trained import counted, losses, mean, opened, path, says, title
 
 pytestmark = pytest.mark.slow
 
@@ -21,23 +21,22 @@ def test_going_to_an_epoch_the_whole_page_stands_there(at: At) -> None:
     """Parameters, loss and network; changes of the reader are gone."""
     settings = Settings(seed=44)
     page = opened(at, "seed=44&edits=w1:3")
-    assert "with your changes" in title(page).inner_text()
+    assert "with your changes" in title(page)
     page.get_by_label("Epochs done").fill("100")
-    assert state(page, "epoch") == 100
-    assert state(page, "edits") == {}
-    assert says(mean(settings, 100), title(page).inner_text().rpartition(" ")[2])
-    given = page.evaluate("modules['main.js'].store.point.given")
+    assert state(page)["epoch"] == 100
+    assert state(page)["edits"] == {}
+    assert says(mean(settings, 100), title(page).rpartition(" ")[2])
     for name, value in zip(Parameters._fields, path(settings)[:, 400], strict=True):
-        assert given[name] == pytest.approx(value, rel=1e-12)
+        assert given(page)[name] == pytest.approx(value, rel=1e-12)
     page.get_by_role("button", name="An epoch on").click()
-    assert state(page, "epoch") == 101
-    page.get_by_role("button", name="After the last epoch").click()
-    assert says(mean(settings, 1000), title(page).inner_text().rpartition(" ")[2])
-    expect(page.get_by_role("button", name="An epoch on")).to_have_attribute(
-        "aria-disabled", "true"
-    )
+    assert state(page)["epoch"] == 101
+    end = page.get_by_role("button", name="After the last epoch")
+    end.press("Enter")
+    assert says(mean(settings, 1000), title(page).rpartition(" ")[2])
+    expect(end).to_be_focused()  # it is not disabled, which would take the focus away
+    expect(end).to_have_attribute("aria-disabled", "true")
     page.get_by_role("button", name="Before the first epoch").click()
-    assert state(page, "epoch") == 0
+    assert state(page)["epoch"] == 0
 
 
 def test_the_learning_rate_is_chosen_on_a_log_slider_or_typed(at: At) -> None:
@@ -45,20 +44,20 @@ def test_the_learning_rate_is_chosen_on_a_log_slider_or_typed(at: At) -> None:
     slider = page.get_by_label("Learning rate η, on a logarithmic scale")
     field = page.get_by_label("Learning rate η", exact=True)
     slider.fill("1")
-    assert state(page, "eta") == 10
+    assert state(page)["eta"] == 10
     assert field.input_value() == "10"
     slider.fill("-3")
-    assert state(page, "eta") == 0.001
+    assert state(page)["eta"] == 0.001
     field.fill("0.5")
     field.press("Tab")
-    assert state(page, "eta") == 0.5
+    assert state(page)["eta"] == 0.5
     assert says(
         mean(Settings(seed=44, learning_rate=0.5), 1000),
-        title(page).inner_text().rpartition(" ")[2],
+        title(page).rpartition(" ")[2],
     )
     field.fill("-1")
     field.press("Tab")
-    assert state(page, "eta") == 0.5
+    assert state(page)["eta"] == 0.5
     assert field.input_value() == "0.5"
 
 
@@ -71,24 +70,20 @@ def test_another_network_trains_on_its_example(at_own: At) -> None:
     assert "Of all 1000 updates" in counted(page)
 
 
-def test_each_form_of_the_slope_has_a_training_of_its_own(
-    pages: Pages, study_page: Path, at: At
-) -> None:
-    """With f(1 - f) digits are lost, so the two part; a page that has shown both knows which is."""
+def test_each_form_of_the_slope_has_a_training_of_its_own(at: At) -> None:
+    """With f(1 - f) digits are lost, so that the two part."""
     end = """form => {
       const { study, state } = modules["main.js"].store;
       return modules["model/point.js"].path(study, { ...state, form }).at(-1);
     }"""
-    both = at("seed=44")
-    stable, article = both.evaluate(end, "stable"), both.evaluate(end, "article")
-    assert stable != article
-    assert article == pages.open(study_page, "seed=44").evaluate(end, "article")
+    page = at("seed=44")
+    assert page.evaluate(end, "stable") != page.evaluate(end, "article")
 
 
 def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path) -> None:
     """A screen reader comes to pictures that nobody has scrolled to; their words are new."""
     page = pages.open(study_page, "seed=44", still=True)
-    page.evaluate("modules['main.js'].store.set({ epoch: 300, eta: 0.5 })")
+    choose(page, epoch=300, eta=0.5)
     settings = Settings(seed=44, learning_rate=0.5)
     assert page.locator(".curve-of-losses .plot .curve").get_attribute("d") is None
     curve = str(page.locator(".curve-of-losses .plot").get_attribute("aria-label"))
@@ -104,17 +99,14 @@ def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path)
     assert below == "Bob, Charlie, Frank"
     assert "Of all 4000 updates" in counted(page)
     note = page.locator(".boundary .note")
-    page.evaluate("modules['main.js'].store.set({ seed: null, epoch: 0 })")
+    choose(page, seed=None, epoch=0)
     into_view(page.locator(".boundary .picture"))
     expect(note).to_contain_text("the network says F")
     page.evaluate("scrollTo(0, 0)")
-    page.wait_for_function(
-        "() => document.querySelector('.boundary').getBoundingClientRect().y > innerHeight + 300"
-    )
-    page.wait_for_timeout(100)
-    page.evaluate("modules['main.js'].store.set({ seed: 44, epoch: 300 })")
+    settle(page)
+    choose(page, seed=44, epoch=300)
     expect(note).to_have_text("")
-    page.evaluate("modules['main.js'].store.set({ eta: 50 })")
+    choose(page, eta=50)
     expect(page.locator("#training .lesson")).to_contain_text(
         "With η = 50 the training gets nowhere"
     )
@@ -124,19 +116,18 @@ def test_a_training_follows_the_example_that_is_set(at_page_of: PageOf) -> None:
     """Its losses, and an epoch gone to, are those of the input that the reader has set."""
     page = opened(at_page_of(TWO_INPUTS), "edits=x%5B1%5D:4")
     moved = replace(TWO_INPUTS, x=(0.5, 4.0)).trace()
-    assert says(moved.quantities["L"].by_hand, title(page).inner_text().rpartition(" ")[2])
+    assert says(moved.quantities["L"].by_hand, title(page).rpartition(" ")[2])
     page.get_by_role("button", name="An epoch on").click()
-    assert state(page, "edits") == {"x[1]": 4}
-    given = page.evaluate("modules['main.js'].store.point.given")
+    assert state(page)["edits"] == {"x[1]": 4}
     for update, of in moved.quantities.items():
         if of.kind == "update":
-            assert given[update.removesuffix("_new")] == pytest.approx(of.by_hand, rel=1e-12)
-    last = title(page).inner_text()
-    page.evaluate("modules['main.js'].store.set({ edits: { 'x[1]': 5 } })")
-    assert title(page).inner_text() != last
-    again = page.evaluate("modules['main.js'].store.point.given")
+            after = given(page)[update.removesuffix("_new")]
+            assert after == pytest.approx(of.by_hand, rel=1e-12)
+    last = title(page)
+    choose(page, edits={"x[1]": 5})
+    assert title(page) != last
     twice = replace(TWO_INPUTS, x=(0.5, 5.0)).trace().quantities["w0[1,0]_new"].by_hand
-    assert again["w0[1,0]"] == pytest.approx(twice, rel=1e-12)
+    assert given(page)["w0[1,0]"] == pytest.approx(twice, rel=1e-12)
 
 
 def test_a_page_keeps_the_learning_rate_that_it_was_built_with(at_page_of: PageOf) -> None:
@@ -149,16 +140,6 @@ def test_a_page_keeps_the_learning_rate_that_it_was_built_with(at_page_of: PageO
     assert field.evaluate("field => field.validity.valid")
     field.fill("900")
     field.press("Tab")
-    assert state(page, "eta") == 900
-    assert state(there("eta=1000"), "eta") == 1000
+    assert state(page)["eta"] == 900
+    assert state(there("eta=1000"))["eta"] == 1000
     expect(there("eta=1001").get_by_role("alert")).to_contain_text("eta=1001")
-
-
-def test_the_end_of_the_epochs_keeps_the_focus(at: At) -> None:
-    page = opened(at, "seed=44")
-    button = page.get_by_role("button", name="After the last epoch")
-    button.focus()
-    page.keyboard.press("Enter")
-    assert state(page, "epoch") == 1000
-    expect(button).to_be_focused()
-    expect(button).to_have_attribute("aria-disabled", "true")

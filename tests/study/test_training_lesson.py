@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from compare.experiment import Settings
 from compare.traced.request import PassRequest
-from tests.study.browser import At, PageOf
+from tests.study.browser import At, PageOf, choose
 from tests.study.trained import counted, mean, opened, path, says, title
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ def test_from_all_ones_there_is_one_unit_in_effect(at: At) -> None:
     expect(lesson).to_be_hidden()
     page.locator("#training [data-choice=start] button[data-value=ones]").click()
     expect(lesson).to_be_visible()
-    page.evaluate("modules['main.js'].store.set({ edits: { w1: 2 } })")
+    choose(page, edits={"w1": 2})
     expect(lesson).to_be_hidden()
 
 
@@ -72,25 +72,21 @@ def test_a_training_that_runs_away_says_where(at_page_of: PageOf) -> None:
     assert abs(int(found[1]) - wanted) <= 1
     page.get_by_role("button", name="After the last epoch").click()
     stopped = f"After {found[1]} of 1000 epochs, where it broke off: "
-    assert title(page).inner_text().startswith(stopped)
+    assert title(page).startswith(stopped)
     assert "NaN" not in page.locator("main").inner_text()
 
 
 @pytest.mark.parametrize(
     ("fragment", "sentence"),
     [
-        ("eta=0.001", "With η = 0.001 the training is slow: "),
-        ("eta=0.001", "still falling. A larger η helps."),
+        ("eta=0.001", r"With η = 0.001 the training is slow: .* still falling. A larger η helps."),
         ("mistake=ascends&seed=44", "A mistake is planted in its lines."),
-        (
-            "mistake=not-a-number&seed=44",
-            "after 0 epochs a parameter is no number any more. A mistake is planted in its lines.",
-        ),
+        ("mistake=not-a-number&seed=44", "after 0 epochs a parameter is no number any more."),
     ],
 )
 def test_what_helps_is_what_helps(at: At, fragment: str, sentence: str) -> None:
     lesson = opened(at, fragment).locator("#training .lesson")
-    expect(lesson).to_contain_text(sentence)
+    expect(lesson).to_have_text(re.compile(sentence))
     expect(lesson).not_to_contain_text("A smaller η")
 
 

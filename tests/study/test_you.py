@@ -1,7 +1,6 @@
 """The reader's own numbers, held against Python's network, units and warning."""
 
 import re
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from compare.people import Person, from_metric, label
 from compare.trace import Trace
 from manual.article import Parameters
 from tests.passes import NETWORKS, trace
-from tests.study.browser import At, PageOf
+from tests.study.browser import At, PageOf, follow, given, state
 
 pytestmark = pytest.mark.slow
 
@@ -23,10 +22,6 @@ def fill(page: Page, weight: str, height: str) -> None:
         field = page.locator(f"#you [data-measure={measure}] input")
         field.fill(text)
         field.press("Tab")
-
-
-def state(page: Page, key: str) -> Any:
-    return page.evaluate("(key) => modules['main.js'].store.state[key]", key)
 
 
 def answer(weight: float, height: float, epochs: int = 1000) -> str:
@@ -42,18 +37,20 @@ def short(value: float) -> str:
 
 
 def test_the_networks_answer(at: At) -> None:
-    page = at("seed=44&epoch=1000")
+    """Of an untrained network, which can be trained there, and of a trained one."""
+    page = at("seed=44")
     expect(page.locator("#you .answer")).to_be_hidden()
     fill(page, "141", "65.5")
+    expect(page.locator("#you .answer")).to_have_text(answer(141, 65.5, 0))
+    page.locator("#you").get_by_role("button", name="train it for 1000 epochs").click()
     expect(page.locator("#you .answer")).to_have_text(answer(141, 65.5))
     expect(page.locator("#you .shift")).to_have_text(
         "x1 = 141 lb − 135 lb = 6, x2 = 65.5 in − 66 in = −0.5"
     )
     expect(page.locator("#you .warning")).to_be_hidden()
-    assert state(page, "you") == [141, 65.5]
+    assert state(page)["you"] == [141, 65.5]
     expect(page.locator("#you")).to_contain_text("Four people are no basis to judge anybody")
-    page.evaluate("modules['main.js'].store.set({ epoch: 10 })")
-    expect(page.locator("#you .answer")).to_have_text(answer(141, 65.5, 10))
+    assert state(page)["epoch"] == 1000
 
 
 def test_kilograms_and_centimetres(at: At) -> None:
@@ -62,15 +59,12 @@ def test_kilograms_and_centimetres(at: At) -> None:
     fill(page, "61,5", "170")
     weight, height = from_metric(61.5, 170)
     expect(page.locator("#you")).to_contain_text("are converted to lb and in")
-    assert state(page, "you") == pytest.approx([weight, height], rel=1e-15)
+    assert state(page)["you"] == pytest.approx([weight, height], rel=1e-15)
     expect(page.locator("#you .answer")).to_have_text(answer(weight, height))
     page.locator("#you [data-choice=unit] [data-value=lb]").click()
     expect(page.locator("#you")).not_to_contain_text("are converted")
-    shown = [
-        page.locator(f"#you [data-measure={of}] input").input_value() for of in ("weight", "height")
-    ]
-    assert shown == [f"{weight:.6g}", f"{height:.6g}"]
-    assert state(page, "you") == pytest.approx([weight, height], rel=1e-15)
+    assert fields(page) == [f"{weight:.6g}", f"{height:.6g}"]
+    assert state(page)["you"] == pytest.approx([weight, height], rel=1e-15)
     page.locator("#you [data-choice=unit] [data-value=kg]").click()
     assert page.locator("#you [data-measure=weight] input").input_value() == "61.5"
 
@@ -91,32 +85,25 @@ def test_outside_the_training_range(at: At) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("weight", "height", "line"),
-    [
-        ("heavy", "66", "Weight: got “heavy”, expected a number above 0, in lb."),
-        ("140", "-3", "Height: got “-3”, expected a number above 0, in in."),
-        ("140", "", "Height: got nothing, expected a number above 0, in in."),
-        ("1e999", "66", "Weight: got “1e999”, expected a number above 0, in lb."),
-    ],
-)
-def test_bad_input_gets_one_line(at: At, weight: str, height: str, line: str) -> None:
-    page = at("seed=44&you=140;66")
-    fill(page, weight, height)
-    expect(page.locator("#you .error")).to_have_text(line)
-    expect(page.locator("#you [aria-invalid=true]")).to_have_count(1)
-    expect(page.locator("#you .answer")).to_be_hidden()
-    assert state(page, "you") is None
-    fill(page, "140", "66")
-    expect(page.locator("#you .error")).to_be_hidden()
-    expect(page.locator("#you .answer")).to_be_visible()
+WRONG = {
+    ("heavy", "66"): "Weight: got “heavy”, expected a number above 0, in lb.",
+    ("140", "-3"): "Height: got “-3”, expected a number above 0, in in.",
+    ("140", ""): "Height: got nothing, expected a number above 0, in in.",
+    ("1e999", "66"): "Weight: got “1e999”, expected a number above 0, in lb.",
+}
 
 
-def test_an_untrained_network_can_be_trained_there(at: At) -> None:
+def test_bad_input_gets_one_line(at: At) -> None:
     page = at("seed=44&you=140;66")
-    page.locator("#you").get_by_role("button", name="train it for 1000 epochs").click()
-    assert state(page, "epoch") == 1000
-    expect(page.locator("#you .answer")).to_have_text(answer(140, 66))
+    for (weight, height), line in WRONG.items():
+        fill(page, weight, height)
+        expect(page.locator("#you .error")).to_have_text(line)
+        expect(page.locator("#you [aria-invalid=true]")).to_have_count(1)
+        expect(page.locator("#you .answer")).to_be_hidden()
+        assert state(page)["you"] is None
+        fill(page, "140", "66")
+        expect(page.locator("#you .error")).to_be_hidden()
+        expect(page.locator("#you .answer")).to_be_visible()
 
 
 def test_another_networks_example(at_own: At, own: Trace) -> None:
@@ -132,8 +119,8 @@ def test_another_networks_example(at_own: At, own: Trace) -> None:
     field = page.get_by_label("x[1]", exact=True)
     field.fill("3")
     field.press("Tab")
-    assert state(page, "edits") == {"x[1]": 3}
-    assert page.evaluate("modules['main.js'].store.point.given['x[1]']") == 3
+    assert state(page)["edits"] == {"x[1]": 3}
+    assert given(page)["x[1]"] == 3
     expect(page.locator("#you .answer")).not_to_have_text("; ".join(said))
     target = page.get_by_label("y[0]", exact=True)
     target.fill("2")
@@ -141,7 +128,7 @@ def test_another_networks_example(at_own: At, own: Trace) -> None:
     expect(page.locator("#you .error")).to_have_text(
         "y[0]: got 2, expected a number from 0 to 1 for bce."
     )
-    assert state(page, "edits") == {"x[1]": 3}
+    assert state(page)["edits"] == {"x[1]": 3}
     page.locator("#you").get_by_role("button", name="as given").click()
     expect(page.locator("#you .answer")).to_have_text("; ".join(said))
 
@@ -161,9 +148,8 @@ def test_probabilities_of_classes_where_powers_overflow(at_page_of: PageOf) -> N
 
 
 def fields(page: Page) -> list[str]:
-    return [
-        page.locator(f"#you [data-measure={of}] input").input_value() for of in ("weight", "height")
-    ]
+    """What stands in weight and height."""
+    return [of.input_value() for of in page.locator("#you [data-measure] input").all()]
 
 
 def test_fields_have_what_the_address_has(at: At) -> None:
@@ -171,12 +157,10 @@ def test_fields_have_what_the_address_has(at: At) -> None:
     page = at("you=-5;66")
     expect(page.locator("#you .error")).to_contain_text("Weight: got “-5”")
     expect(page.locator("#you .answer")).to_be_hidden()
-    page.evaluate("location.hash = '#step=1'")
-    page.wait_for_function("() => modules['main.js'].store.state.step === 1")
+    follow(page, "step=1")
     assert fields(page) == ["", ""]
     expect(page.locator("#you .error")).to_be_hidden()
-    page.evaluate("location.hash = '#you=140;66&unit=kg'")
-    page.wait_for_function("() => modules['main.js'].store.state.unit === 'kg'")
+    follow(page, "you=140;66&unit=kg")
     assert fields(page) == [f"{140 * 0.45359237:.6g}", f"{66 * 2.54:.6g}"]
 
 
@@ -201,27 +185,18 @@ def test_what_is_wrong_follows_the_unit(at: At) -> None:
 
 
 def test_a_field_that_nobody_came_to_is_not_complained_about(at: At) -> None:
+    """Nor is one that an address has emptied."""
     page = at()
-    weight, height = (
-        page.locator(f"#you [data-measure={of}] input") for of in ("weight", "height")
-    )
-    weight.fill("140")
-    weight.press("Tab")
-    expect(height).to_be_focused()
-    expect(page.locator("#you .error")).to_be_hidden()
-    height.press("Tab")
-    expect(page.locator("#you .error")).to_contain_text("Height: got nothing")
-    assert fields(page) == ["140", ""]
-
-
-def test_fields_that_an_address_empties_are_as_if_nobody_had_come(at: At) -> None:
-    """Whoever then fills in the first is not told of the second before coming to it."""
-    page = at()
-    fill(page, "140", "66")
-    page.evaluate("location.hash = '#step=1'")
-    page.wait_for_function("() => modules['main.js'].store.state.step === 1")
-    assert fields(page) == ["", ""]
-    weight = page.locator("#you [data-measure=weight] input")
-    weight.fill("150")
-    weight.press("Tab")
-    expect(page.locator("#you .error")).to_be_hidden()
+    weight, height = page.locator("#you [data-measure] input").all()
+    error = page.locator("#you .error")
+    for text in ("140", "150"):
+        weight.fill(text)
+        weight.press("Tab")
+        expect(height).to_be_focused()
+        expect(error).to_be_hidden()
+        height.press("Tab")
+        expect(error).to_contain_text("Height: got nothing")
+        assert fields(page) == [text, ""]
+        fill(page, "140", "66")
+        follow(page, "step=1" if text == "140" else "step=2")
+        assert fields(page) == ["", ""]

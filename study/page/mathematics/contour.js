@@ -62,21 +62,14 @@ function sideOf(columns, column, row, side) {
   return [at(column, row, 0), at(column + 1, row, 1), at(column, row + 1, 0), at(column, row, 1)][side];
 }
 
-// Whole cells that lie side by side are one rectangle. In a saddle both parts above are one.
+// The region above a level. Adjacent cells that are entirely above become one rectangle; in a saddle both parts
+// above are joined.
 export function regionAbove(values, columns, level, place) {
   let words = "";
   let run = null;
   const close = () => {
     if (run)
-      words += polygon(
-        [
-          [run.from, run.row],
-          [run.to, run.row],
-          [run.to, run.row + 1],
-          [run.from, run.row + 1],
-        ],
-        place,
-      );
+      words += polygon([[run.from, run.row], [run.to, run.row], [run.to, run.row + 1], [run.from, run.row + 1]], place);
     run = null;
   };
   const rows = values.length / columns;
@@ -101,12 +94,7 @@ export function regionAbove(values, columns, level, place) {
 }
 
 // Around a cell, from the first corner on.
-const CORNERS = [
-  [0, 0],
-  [1, 0],
-  [1, 1],
-  [0, 1],
-];
+const CORNERS = [[0, 0], [1, 0], [1, 1], [0, 1]];
 
 const cornersOf = (values, columns, column, row) => {
   const at = row * columns + column;

@@ -1,6 +1,6 @@
 // The mean loss over two parameters, all others held, and its slopes there.
 
-import { Machine, mean, partOf } from "./mathematics.js";
+import { Machine, apply, mean, partOf } from "./mathematics.js";
 
 // Recomputes only what a move along an axis changes; the rest once per sample or once per row.
 export class Landscape {
@@ -18,9 +18,9 @@ export class Landscape {
     this.back = new Machine(partOf(program, this.slopes));
   }
 
-  // The cost of a grid with so many points and samples, in operations.
-  cost(points, samples) {
-    return points * samples * this.inner.length;
+  // The operations that one point of a grid takes.
+  cost(samples) {
+    return samples.length * this.inner.length;
   }
 
   // Row by row, from the first of ups: an array of ups.length rows.
@@ -35,10 +35,10 @@ export class Landscape {
       let k = 0;
       for (const up of ups) {
         results[y] = up;
-        again(outer, results);
+        apply(outer, results);
         for (const across of acrosses) {
           results[x] = across;
-          again(inner, results);
+          apply(inner, results);
           values[k] += results[at[this.loss]] / samples.length;
           k += 1;
         }
@@ -61,13 +61,6 @@ export class Landscape {
       return slopes.map((name) => back.value(name));
     });
     return slopes.map((_, k) => mean(found.map((of) => of[k])));
-  }
-}
-
-function again(steps, results) {
-  for (let k = 0; k < steps.length; k += 1) {
-    const [operation, a, b, c, at] = steps[k];
-    results[at] = operation(results[a], results[b], results[c]);
   }
 }
 

@@ -202,6 +202,14 @@ export function byHand(program, given) {
   return values;
 }
 
+// Apply the steps of a machine to its results.
+export function apply(steps, results) {
+  for (let k = 0; k < steps.length; k += 1) {
+    const [operation, a, b, c, at] = steps[k];
+    results[at] = operation(results[a], results[b], results[c]);
+  }
+}
+
 // A program for repeated runs on float64: inputs keep their values until they are set again.
 export class Machine {
   constructor(program) {
@@ -220,11 +228,7 @@ export class Machine {
   }
 
   run() {
-    const { results, steps } = this;
-    for (let k = 0; k < steps.length; k += 1) {
-      const [operation, a, b, c, at] = steps[k];
-      results[at] = operation(results[a], results[b], results[c]);
-    }
+    apply(this.steps, this.results);
     return this;
   }
 

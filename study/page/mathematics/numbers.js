@@ -1,10 +1,10 @@
 // Format numbers: as Python does, and compared with the exact one, digit by digit.
 
 // Format to six digits, or to fifteen if six would look exact, as compare/recording/formula.py does.
-export function plain(value, digits = 6) {
-  const text = general(value, digits);
+export function plain(value) {
+  const text = general(value, 6);
   const shown = text.replace(/e.*/, "").replace(/\D/g, "").replace(/^0+/, "");
-  const looksRound = shown.length <= digits - 4;
+  const looksRound = shown.length <= 2;
   return looksRound && Number(text) !== value ? general(value, 15) : text;
 }
 
@@ -21,12 +21,12 @@ export function general(value, digits) {
   return trimmed(placed(value < 0, mantissa.replace(/[-.]/g, ""), power));
 }
 
-// So many digits; what lies halfway goes to the even one, as everywhere in Python, and not up.
+// Rounded to so many digits, ties to even, as Python does.
 function toEven(value, digits) {
   const up = value.toExponential(digits - 1);
   const [longer] = value.toExponential(digits).split("e");
   if (!longer.endsWith("5")) return up;
-  // A float64 that is so close to halfway is halfway.
+  // All digits of the float64, which show whether it is a tie.
   const [all, exponent] = value.toExponential(100).split("e");
   const down = longer.slice(0, -1);
   const isEven = "02468".includes(down.match(/\d/g).at(-1));
@@ -58,9 +58,12 @@ export function signed(value, digits = 3) {
   return value > 0 ? `+${short(value, digits)}` : short(value, digits);
 }
 
+// The most digits of an exact number.
+const MOST = 25;
+
 // A pair of float64 whose sum is the number, in decimal digits: as many as its error leaves certain.
-export function decimal([high, low, error = 0], most = 25) {
-  const digits = error > 0 ? Math.min(most, Math.floor(Math.log10(Math.abs(high) / error))) : most;
+export function decimal([high, low, error = 0]) {
+  const digits = error > 0 ? Math.min(MOST, Math.floor(Math.log10(Math.abs(high) / error))) : MOST;
   if (!Number.isFinite(high) || !Number.isFinite(low) || !(digits > 0)) return null;
   if (high === 0) return "0";
   const [a, b] = [fraction(high), fraction(low)];
@@ -174,7 +177,7 @@ function placedFloat(value) {
   return digits ? placed(negative, digits, power) : "0";
 }
 
-// Where in a written number its significant digits, so many of them, end.
+// The index in a written number after so many significant digits.
 function position(text, count) {
   let [seen, started] = [0, false];
   for (let at = 0; at < text.length; at += 1) {

@@ -16,9 +16,8 @@ import { BOUNDED } from "../mathematics/rounding.js";
 // The step of the difference quotient: about the cube root of 2^-53, where its errors are smallest.
 const STEP = 1e-5;
 
-// It agrees with a derivative within so much, and within such a part of itself: what
-// `jax.test_util.check_grads` allows for float64 unless it is told otherwise. It has to allow far more
-// than the quotient is off by, or right gradients would fail where the loss is steep or large.
+// Its absolute and relative tolerance: the default of `jax.test_util.check_grads` for float64. It must be far
+// larger than the error of the quotient, or right gradients would fail where the loss is steep or large.
 const TOLERANCE = 1e-5;
 
 // ---- The training
@@ -71,7 +70,7 @@ function training(study, state, [start, planted, right], ranAway, isComparable) 
 // ---- The point
 
 // Every derivative of every person's loss at the parameters of the point, by hand with the mistake and
-// by those who check it.
+// by every check.
 //
 // Returns for each sample {sample, rows}; a row is of one parameter: `hand`, `exact` (a pair), `ulps`,
 // `allowed`: how many of them rounding can make, `isKnown`: whether there is a right value to hold it

@@ -5,7 +5,7 @@ import { samplesOf, training } from "./point.js";
 
 const known = new WeakMap();
 
-// The training that is chosen; kept while its path is.
+// The chosen training, cached with its path.
 export function course(study, state) {
   const { path, order, end } = training(study, state);
   if (!known.has(path)) known.set(path, new Course(losses(study, study.programs[state.form], samplesOf(study, state)), path, order, end));
@@ -48,7 +48,7 @@ class Course {
     };
   }
 
-  // Counts of all updates how many raise the loss of their own sample, and how many the mean: `found`.
+  // Count the updates that raise the loss of their own sample, and those that raise the mean: `found`.
   counted() {
     if (this.found) return this;
     this.found = { own: 0, mean: 0 };

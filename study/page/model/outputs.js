@@ -7,7 +7,7 @@ const LINKS = { bce: (values) => values.map((value) => sigmoid(value, FLOATS)), 
 
 export const isOfLogits = (study) => study.about.loss in LINKS;
 
-// Whether they mean probabilities, by σ or by the link of the loss. The article's do.
+// Whether the outputs mean probabilities, by σ or by the link of the loss. The article's do.
 export const areProbabilities = (study) => study.people !== null || study.about.output === "sigmoid" || isOfLogits(study);
 
 // Whether a number can be put in for an input or target: targets of a loss on logits are probabilities.

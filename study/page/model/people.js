@@ -30,7 +30,7 @@ export const inputsOf = ({ people: { shift } }, measured) => measured.map((value
 // "F" for a probability of at least one half, else "M".
 export const label = (probability) => (Number.isNaN(probability) ? "–" : probability >= 0.5 ? "F" : "M");
 
-// A probability in three decimals; one that is not 0 or 1 is not written so.
+// A probability in three decimals, never rounded to 0 or 1.
 export function probability(value) {
   if (!Number.isFinite(value)) return "not a number";
   if (value < 0.0005) return "below 0.001";

@@ -35,7 +35,7 @@ export const samplesOf = (study, state) =>
 
 const kept = new Map();
 
-// The training that is chosen; the last two are kept, with a mistake and without.
+// The chosen training; the last two are cached, with a mistake and without.
 //
 //   path   the parameters before and after each update
 //   order  the index of the sample of each update

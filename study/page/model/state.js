@@ -81,7 +81,7 @@ function codecs(study) {
   return {
     sample: one(study.samples.map((sample) => sample.key)),
     step: number(0, study.steps.length, true),
-    // Only where a page has parameters that are drawn, is there a seed.
+    // A page has a seed only if its parameters can be drawn.
     ...(study.starts.length > 1 && { seed }),
     edits: {
       write: (edits) => Object.entries(edits).map(([name, value]) => `${name}:${value}`).join(";"),

@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// element("button", { class: "chip", onclick: act }, "Alice")
+// element("button", { class: "quiet", onclick: act }, "Alice")
 export const element = (tag, attributes, ...children) =>
   filled(document.createElement(tag), attributes, children);
 
@@ -15,8 +15,8 @@ function filled(node, attributes, children) {
   return node;
 }
 
-// Attributes; functions named on... are listeners, true and false are there and not there, but of
-// aria- and data- attributes, where they are words.
+// Set attributes. Functions named on... become listeners; true and false set and remove an attribute, except
+// for aria- and data- attributes, where they are written out.
 export function set(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(name.slice(2), value);

@@ -7,7 +7,7 @@ const MATH = "http://www.w3.org/1998/Math/MathML";
 
 const templates = new Map();
 
-// A `math` element of its own.
+// A new `math` element.
 export function math(markup) {
   if (!templates.has(markup)) {
     const template = element("template");
@@ -17,7 +17,7 @@ export function math(markup) {
   return templates.get(markup).content.firstElementChild.cloneNode(true);
 }
 
-// Fill in numbers by name, in six digits; a place that `shown` leaves out stays open.
+// Fill in numbers by name, to six digits; a place that `shown` excludes gets a question mark.
 export function fill(formula, values, shown = () => true) {
   for (const place of formula.querySelectorAll("[data-place]")) {
     const name = place.getAttribute("data-place");
@@ -27,7 +27,7 @@ export function fill(formula, values, shown = () => true) {
   return formula;
 }
 
-// A formula as several, so that a line may end before each sign that stands between two terms.
+// Split a formula so that a line can break before each operator between two terms.
 export function inPieces(formula) {
   let row = formula;
   while (row.children.length === 1 && row.firstElementChild.localName === "mrow") row = row.firstElementChild;

@@ -2,13 +2,13 @@
 
 import { element, svg } from "./dom.js";
 
-// A picture as wide as its place, drawn at its size in pixels, and only while it is in view.
+// A picture as wide as its container, drawn at its size in pixels, and only while it is in view.
 //
-//   draw     (width, height): draws; called at once by redraw(), or as soon as it can be seen
-//   content  the nodes within
+//   draw     (width, height): draws; redraw() calls it at once, or as soon as the picture is in view
+//   content  the nodes in it
 // Returns {node, drawing, redraw, isSeen}; `drawing` is the svg.
 export function picture(height, draw, ...content) {
-  const name = "A picture, drawn as it comes into view"; // until draw() or its view knows better
+  const name = "A picture, drawn as it comes into view"; // until draw() or its view sets another
   const drawing = svg("svg", { class: "plot", role: "img", "aria-label": name, height, width: "100%" }, content);
   const node = element("div", { class: "picture" }, drawing);
   const now = { width: 0, isSeen: false, isAsked: false, isStale: false };
@@ -43,7 +43,7 @@ export function refined(height, draw, ...content) {
   function coarse(width) {
     clearTimeout(resting);
     draw(width, height, false);
-    // Out of view it is drawn anew when it comes back.
+    // A picture that has left the view is redrawn when it comes back.
     resting = setTimeout(() => (shown.isSeen() ? draw(width, height, true) : shown.redraw()), REST);
   }
   return shown;

@@ -1,17 +1,17 @@
-// What pictures of functions consist of: axes, lines, a legend, and what is cut off at the edge.
+// Parts of plots: axes, lines, a legend, and clipping.
 
 import { element, replace, set, svg } from "./dom.js";
 
 // Pixels that tick texts and the names of the axes need around a plot.
 const MARGIN = { left: 52, right: 16, top: 24, bottom: 36 };
 
-// The ranges of x and y in a picture of so many pixels; numbers with powers need more at the left.
+// The pixel ranges of x and y in a picture; tick labels with powers need more room at the left.
 export const inside = (width, height, left = MARGIN.left) => ({
   x: [left, Math.max(left + 1, width - MARGIN.right)],
   y: [height - MARGIN.bottom, MARGIN.top],
 });
 
-// Both axes with their names, x below and y at the left; made anew only when they change.
+// Both axes with their names, x below and y at the left; rebuilt only when they change.
 export function axes() {
   const node = svg("g", { class: "axes", "aria-hidden": "true" });
   let drawn = null;
@@ -38,8 +38,7 @@ export function axes() {
   return { node, update };
 }
 
-// A line through points [[x, y], ...] of the picture, in SVG's words. It has a gap where a place is
-// no finite number.
+// SVG path data of a line through points [[x, y], ...], with a gap where a coordinate is not finite.
 export function through(points) {
   let words = "";
   let open = false;
@@ -51,12 +50,12 @@ export function through(points) {
   return words;
 }
 
-// Far outside of any picture no more is to be seen, and no browser reads such numbers.
+// Browsers reject huge coordinates, and nothing is visible so far out.
 const FARTHEST = 1e5;
 const near = (at) => Math.max(-FARTHEST, Math.min(FARTHEST, at)).toFixed(1);
 
-// What is drawn how: [[class, text], ...], each beside a short piece of such a line or such a mark; the
-// class says its shape too, if it is no circle.
+// A legend of [[class, text], ...], each text beside a sample of its line or mark; the class also names the
+// shape, unless it is a circle.
 export function legend(entries) {
   const sample = (name) =>
     svg("svg", { class: "plot", width: 26, height: 12, "aria-hidden": "true" },
@@ -77,7 +76,7 @@ function shapeOf(words) {
   return SHAPES[words.find((word) => word in SHAPES) ?? (words.includes("mark") ? "circle" : "line")];
 }
 
-// The part of a picture between the axes, in the picture's own places: what leaves it is cut off.
+// The part of a picture between the axes, in the picture's coordinates, clipped at them.
 export function clipped(...content) {
   const node = svg("svg", {}, content);
   function update({ range: [left, right] }, { range: [bottom, top] }) {

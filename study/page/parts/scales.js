@@ -1,8 +1,8 @@
 // Scales of a picture, and the round numbers on them.
 //
-// A scale is a function from a number to a place, with
+// A scale is a function from a number to a coordinate, with
 //   domain, range   as given
-//   invert          from a place back to the number
+//   invert          of a linear scale: from a coordinate back to the number
 //   ticks(count)    about so many round numbers within, as [number, text]
 
 import { raised, short } from "../mathematics/numbers.js";
@@ -25,7 +25,6 @@ export function logarithmic(domain, range) {
   return Object.assign((value) => range[0] + (Math.log10(value) - low) * factor, {
     domain,
     range,
-    invert: (at) => 10 ** (low + (at - range[0]) / factor),
     ticks: (count) => roundPowers(low, high, count),
   });
 }
@@ -38,10 +37,10 @@ function roundNumbers(low, high, count) {
   const digits = Math.min(17, 6 + Math.max(0, Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / step))));
   const found = [];
   const [first, last] = [Math.ceil(Math.min(low, high) / step - 1e-9), Math.floor(Math.max(low, high) / step + 1e-9)];
-  // So close together that whole numbers of steps are no longer told apart: no ticks lie between.
+  // The ends are so close that float64 cannot count the steps between them: there are no ticks.
   if (!(step > 0 && Math.max(Math.abs(first), Math.abs(last)) < Number.MAX_SAFE_INTEGER)) return [];
   for (let k = first; k <= last; k += 1) found.push([k * step, short(k * step, digits)]);
-  // One number alone tells no scale.
+  // One tick alone shows no scale.
   return found.length < 2 && count < 9 ? roundNumbers(low, high, count + 1) : found;
 }
 
@@ -50,7 +49,7 @@ function roundPowers(low, high, count) {
   const step = Math.max(1, Math.ceil((last - first) / count));
   const found = [];
   for (let k = Math.ceil(first / step) * step; k <= last; k += step) {
-    // Powers near 1 are read more easily as they are.
+    // Powers near 1 are easier to read written out.
     found.push([10 ** k, Math.abs(k) < 3 ? short(10 ** k) : `10${raised(k)}`]);
   }
   return found;

@@ -13,10 +13,7 @@ export function startOf(store, label) {
     store,
     "start",
     label,
-    [
-      ["ones", "all weights 1"],
-      ["random", "random"],
-    ],
+    [["ones", "all weights 1"], ["random", "random"]],
     (key) => ({ seed: key === "ones" ? null : (store.state.seed ?? usual), edits: {} }),
     (state) => (state.seed === null ? "ones" : "random"),
   );
@@ -30,7 +27,7 @@ export function startOf(store, label) {
     onchange: () => {
       if (field.validity.valid && field.value !== "") store.set({ seed: field.valueAsNumber, edits: {} });
     },
-    onblur: () => (field.value = store.state.seed ?? usual), // what is no seed does not stay
+    onblur: () => (field.value = store.state.seed ?? usual), // discard what is not a seed
   });
   const seed = element("label", { class: "seed" }, "seed ", field);
   kind.node.append(seed);

@@ -4,15 +4,12 @@ import { element, replace, say, set } from "./dom.js";
 import { fill, math } from "./formula.js";
 import { against, cut, inUlps, parted, plain, written } from "../mathematics/numbers.js";
 
-const SIDES = [
-  ["by_hand", "by hand"],
-  ["autodiff", "autodiff"],
-];
+const SIDES = [["by_hand", "by hand"], ["autodiff", "autodiff"]];
 
-// More digits than needed to tell any float64 from the exact number.
+// Enough digits to tell any float64 from the exact number.
 const DIGITS = 20;
 
-// Of what is given there is only its value. Returns a node and `update(point, isKnown)`, which writes the numbers of a point into it.
+// A given quantity has only its value. Returns a node and `update(point, isKnown)`, which shows the numbers of a point.
 export function witnesses(quantity) {
   return quantity.step === 0 ? given(quantity) : computed(quantity);
 }
@@ -66,20 +63,27 @@ const distance = (ulps) => (ulps === null ? "" : `${inUlps(ulps)} ulp${inUlps(ul
 const source = (known, point) => (known ? (point.certified ? "certified" : "106 bits") : "");
 
 function row(side, name) {
-  const right = element("span", { class: "right" });
-  const lost = element("del", { class: "lost" });
-  const rest = element("span", { class: "rest" });
-  const off = element("td", { class: "ulps" });
-  const value = element("td", { class: "value", "data-side": side }, right, lost, rest);
-  const node = element("tr", { "data-side": side }, element("th", { scope: "row" }, name), value, off);
-  function show(text, ulps) {
-    say(right, text?.right ?? "?");
-    say(lost, text?.lost ?? "");
-    say(rest, text?.rest ?? "");
-    set(lost, { title: text?.lost ? "digits that are lost: the exact number has others here" : null, hidden: !text?.lost });
-    say(off, ulps);
+  const numbers = numberRow({ "data-side": side }, ["right", "lost", "rest"]);
+  set(numbers.value, { "data-side": side });
+  say(numbers.name, name);
+  return { node: numbers.node, show: (text, ulps) => numbers.show(text ?? { right: "?" }, ulps) };
+}
+
+const LOST = "digits that are lost: the exact number has others here";
+
+// A table row: a name, a number in parts that look different, and a note.
+export function numberRow(attributes, parts) {
+  const name = element("th", { scope: "row" });
+  const spans = parts.map((part) => element(part === "lost" ? "del" : "span", { class: part }));
+  const noted = element("td", { class: "ulps" });
+  const value = element("td", { class: "value" }, spans);
+  const node = element("tr", attributes, name, value, noted);
+  function show(text, note) {
+    spans.forEach((span, k) => say(span, text[parts[k]] ?? ""));
+    set(spans[parts.indexOf("lost")], { title: text.lost ? LOST : null, hidden: !text.lost });
+    say(noted, note);
   }
-  return { node, show };
+  return { name, value, node, show };
 }
 
 // A changing list of quantities: existing nodes are reused, new ones are created.

@@ -15,10 +15,7 @@ const PARTS = { link: "In a link of the chain", answer: "Around the chain", loop
 const CHECKS = {
   outcome: ["The outcome", `labels after ${EPOCHS} epochs, with the mistake and without`],
   training: ["The loss curve", "does it look as if something was learned?"],
-  difference: [
-    "A difference quotient",
-    "h = 10⁻⁵; may differ by 10⁻⁵ and by 10⁻⁵ of itself, as in JAX's check_grads",
-  ],
+  difference: ["A difference quotient", "h = 10⁻⁵; may differ by 10⁻⁵ and by 10⁻⁵ of itself, as in JAX's check_grads"],
   autodiff: ["Autodiff", "may differ by what rounding can do to both"],
   exact: ["The exact derivative", "may differ by what rounding can do to the right lines"],
   update: ["The update", "is the new parameter w − η times autodiff's derivative?"],
@@ -59,7 +56,7 @@ export function breakIt(place, store) {
   );
   const live = document.getElementById("live");
 
-  // Out of view as well: words are searched and read aloud there too.
+  // Also out of view: text is searched and read aloud there.
   function write(state, point, mistake) {
     const people = judged(study, state, point, mistake);
     const found = { ...checksOfTraining(study, state), ...checksOfPoint(study, people) };

@@ -16,7 +16,7 @@ import { counted } from "../parts/words.js";
 const WIDTH = 640;
 
 export function derivation(place, store) {
-  // Printing is announced by both or by one of them, as the browser likes it.
+  // Browsers announce printing by one of these events, or by both.
   const paper = matchMedia("print");
   let isPrinted = false;
   const write = () => replace(place, isPrinted ? sheets(store) : []);
@@ -28,7 +28,7 @@ export function derivation(place, store) {
   addEventListener("beforeprint", () => turn(true));
   addEventListener("afterprint", () => turn(paper.matches));
   paper.addEventListener("change", () => turn(paper.matches));
-  queueMicrotask(() => turn(paper.matches)); // when all views are there
+  queueMicrotask(() => turn(paper.matches)); // once all views are mounted
   return () => {
     if (isPrinted) write();
   };
@@ -47,7 +47,7 @@ function sheets(store) {
   ].filter(Boolean);
 }
 
-// The network; black lines on white look heavier than on a screen.
+// The network with thinner lines: black on white looks heavier than on a screen.
 function onPaper(store, show) {
   const drawing = picture(store, show, WIDTH);
   for (const edge of drawing.querySelectorAll(".edge")) set(edge, { "stroke-width": edge.getAttribute("stroke-width") / 2 });
@@ -91,11 +91,11 @@ function part(store, phase) {
 
 function oneStep(store, { number, title, names }) {
   const [first, ...others] = names.map((name) => quantity(store, name));
-  // The title stays with what is below it.
+  // Keep the title on one page with what follows it.
   return [element("div", { class: "whole" }, element("h3", {}, element("span", { class: "note" }, `Step ${number}: `), title), first), ...others];
 }
 
-// As on the screen, and the line of code that computes it.
+// A quantity as on the screen, with the line of code that computes it.
 function quantity({ study, point }, name) {
   const of = study.quantity[name];
   const { node, update } = witnesses(of);

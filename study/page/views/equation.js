@@ -1,5 +1,6 @@
 // One partial derivative as a product: each factor in symbols, in numbers, and checked.
 
+import { parameterList } from "../parts/controls.js";
 import { element, replace, say, set } from "../parts/dom.js";
 import { knownTo } from "../model/question.js";
 import { signed } from "../mathematics/numbers.js";
@@ -7,12 +8,8 @@ import { witnesses } from "../parts/witnesses.js";
 
 export function equation(place, store) {
   const { study } = store;
-  const pin = element("button", { type: "button", class: "chip", title: "Stay with this parameter while others are pointed at", onclick: () => store.set({ pinned: !store.state.pinned }) }, "pin");
-  const pick = element(
-    "select",
-    { "aria-label": "Parameter", onchange: () => store.set({ parameter: pick.value }) },
-    study.parameters.map((name) => element("option", { value: name }, study.quantity[name].symbol)),
-  );
+  const pin = element("button", { type: "button", title: "Stay with this parameter while others are pointed at", onclick: () => store.set({ pinned: !store.state.pinned }) }, "pin");
+  const pick = parameterList(store, (parameter) => store.set({ parameter }), { "aria-label": "Parameter" });
   const bar = element("div", { class: "bar" }, element("label", {}, "Derivative by ", pick), pin);
   const says = element("p", { class: "says" });
   const body = element("div", { class: "factors" });
@@ -27,7 +24,7 @@ export function equation(place, store) {
     shown = name;
   }
 
-  // A factor that is pointed at lights what it is a derivative of, and by.
+  // Pointing at a factor highlights the two quantities of its derivative in the network.
   function factor(node, name) {
     const [of, by] = study.quantity[name].derivative ?? [];
     const light = () => store.set({ lit: [of, by].filter(Boolean) });
@@ -64,8 +61,8 @@ function sentence(study, name, point, isKnown, step) {
   return `${signed(slope)}: ${loss}; ${update(study, name, point, slope)}.`;
 }
 
-// What the hand-written lines make of it: they may have lost it, or have a mistake; and what is right may
-// be too small to change the parameter's float64.
+// What the hand-written update does. It may differ from the sign of the slope: the lines may have lost digits
+// or contain a mistake, or the step may be too small to change the parameter's float64.
 function update(study, name, point, slope) {
   const { symbol } = study.quantity[name];
   const [updated] = Object.entries(study.updates).find(([, [parameter]]) => parameter === name);

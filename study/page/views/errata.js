@@ -54,7 +54,7 @@ function sections(store, slips) {
   };
 }
 
-// One of the list. What is inside is made when it is first opened.
+// One entry of the list; its content is built when it is first opened.
 function item(store, slip) {
   const summary = element(
     "summary",
@@ -72,7 +72,7 @@ function item(store, slip) {
     details.append(inside(store, slip, sides));
   }
 
-  // The one that was open is closed by this; what was pressed stays where it is on the screen.
+  // Opening an entry closes the other one; the title that was pressed stays where it is on the screen.
   function toggled() {
     if (details.open) {
       fill();
@@ -89,7 +89,7 @@ function item(store, slip) {
     if (isAsked && state.erratum === slip.number && !details.open) {
       fill();
       details.open = true;
-      // The address asks for it. In the frame after this one everything above has its height.
+      // The address opens it: scroll there in the frame after the next, when everything above has its height.
       requestAnimationFrame(() => requestAnimationFrame(() => node.scrollIntoView()));
     }
   }
@@ -121,7 +121,7 @@ function inside(store, slip, sides) {
 
 function table({ number, title, columns, rows, digits }) {
   const isNumber = columns.map((_, k) => rows.every((row) => typeof row[k] === "number"));
-  // A heading that says nothing is none.
+  // An empty heading is a plain cell.
   const cell = (text, k, scope) =>
     element(scope && text ? "th" : "td", { scope: text ? scope : null, class: isNumber[k] && "number" }, text);
   const shown = (value) => (typeof value === "number" ? written(general(value, digits)) : value);
@@ -138,8 +138,8 @@ function table({ number, title, columns, rows, digits }) {
   );
 }
 
-// Leads to where the slip can be seen on this page, with what is set there. Not a link: the address
-// is the state.
+// A button that goes to where the slip shows on this page, and sets the state for it. Not a link, because the
+// address holds the state.
 function look(store, { section, state, says }) {
   const go = () => {
     store.set({ step: store.study.steps.length, mistake: null, ...state });

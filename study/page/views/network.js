@@ -10,10 +10,10 @@ import { unit } from "./network/unit.js";
 // they have, and how wide a letter is.
 const WIDE = { radius: 25, height: 128, lines: 3, line: 14, digits: 3, letter: 7.8 };
 const SMALL = { radius: 20, height: 106, lines: 3, line: 12.5, digits: 2, letter: 6.7, below: 460 };
-// Of high layers, so that the network stays in view: the sum and the bias show when they are chosen.
+// For layers with many units, so that the network stays in view; a bias shows only while it is chosen.
 const DENSE = { radius: 17, height: 66, lines: 1, line: 12.5, digits: 2, letter: 6.7, from: 5 };
 
-// Narrower than this the loss stands below the output, where there is one.
+// Below this width the loss stands under the output, if there is only one.
 const NARROW = 620;
 
 export function network(place, store) {
@@ -98,8 +98,8 @@ function drawn(store, width) {
     width,
     height,
     room,
-    // Labels above all lines, or one edge would cross another one's number; and weights before biases,
-    // for those who go from one to the next by a key.
+    // Labels go on top of all lines, so that no edge crosses a number; weights come before biases in the
+    // order of the tab key.
     nodes: [...outs, ...lines.map((of) => of.line), ...nodes(given), ...nodes(lines), ...nodes(units), loss.node],
     update: (state, point) => {
       const known = knownTo(study, state);
@@ -110,7 +110,7 @@ function drawn(store, width) {
   };
 }
 
-// The values and parameters that a step computes, or takes derivatives of and by, or moves.
+// The values and parameters that a step is about.
 function touched(study, step) {
   const names = study.steps[step - 1]?.names ?? [];
   return new Set(names.flatMap((name) => study.quantity[name].derivative ?? study.updates[name]?.[0] ?? name));

@@ -1,8 +1,8 @@
-// One parameter is nudged: the loss along it, its tangent, and the secant that a small step draws.
+// Nudge one parameter: the loss along it, its tangent, and the secant of a small step.
 
 import { Slice } from "../mathematics/difference.js";
 import { AT_POINT } from "../model/point.js";
-import { choice } from "../parts/controls.js";
+import { choice, parameterList } from "../parts/controls.js";
 import { element, say } from "../parts/dom.js";
 import { curve } from "./nudge/curve.js";
 import { errors } from "./nudge/errors.js";
@@ -14,11 +14,7 @@ export function nudge(place, store) {
   const { study } = store;
   const slices = {};
   for (const [form, program] of Object.entries(study.programs)) slices[form] = new Slice(study, program);
-  const pick = element(
-    "select",
-    { onchange: () => store.set({ parameter: pick.value }) },
-    study.parameters.map((name) => element("option", { value: name }, study.quantity[name].symbol)),
-  );
+  const pick = parameterList(store, (parameter) => store.set({ parameter }));
   const look = choice(store, "close", "Look", [[false, "wide"], [true, "close, ±3 h"]]);
   const says = element("p", { class: "lesson", id: "nudge-lesson" });
   const parts = [curve(store), errors(store), numbers()];

@@ -198,16 +198,15 @@ function meaning(study, parameter, sign) {
   return sign > 0 ? `As ${symbol} grows, the loss rises.` : `As ${symbol} grows, the loss falls.`;
 }
 
-
 const mark = (value) => (value > 0 ? "+" : value < 0 ? "−" : "0");
 
-// What a quantity is the product of; past names that only hand a number on.
+// The factors of a quantity, skipping names that only pass a number on.
 function pieces(study, name) {
   const { factors } = study.quantity[name];
   return factors.length === 1 ? pieces(study, factors[0]) : { name, factors };
 }
 
-// Why it has its sign: the product of its factors' signs, and theirs of those that they consist of.
+// Explain the sign: it is the product of the signs of the factors, and each of theirs likewise.
 function explained(study, point, gradient) {
   const whole = pieces(study, gradient);
   const value = (name) => trueValue(study, point, name);
@@ -224,14 +223,14 @@ function asProduct(study, name, factors, value) {
   return `${study.quantity[name].symbol} = ${symbols}: ${signs} gives ${mark(value(name))}`;
 }
 
-// A sum, or a function of a sum, has its sign from the numbers.
+// The sign of a sum, or of a function of a sum, comes from the numbers.
 function asSum(study, name, value) {
   const { symbol, formula } = study.quantity[name];
   const isSlope = formula.startsWith("σ′(");
   return `${symbol} = ${inSigns(formula)}: ${mark(value(name))}${isSlope ? ", as σ′ always is" : ""}`;
 }
 
-// The numbers to multiply; of a sum those of its terms, and what they are the product of.
+// The numbers to multiply; for a sum, the factors of its terms.
 function factorsIn(study, point, gradient) {
   const formulaOf = (name) => `${study.quantity[name].symbol} = ${inSigns(study.quantity[name].formula)}`;
   const { name, factors } = pieces(study, gradient);

@@ -36,13 +36,13 @@ function from(store) {
   };
 }
 
-// Back to the parameters and inputs from before the reader's changes and the training.
+// Undo the changes of the reader and the training.
 function undoing(store) {
   const node = element("button", { type: "button", class: "quiet", onclick: () => store.set({ edits: {}, epoch: 0 }) }, "undo changes");
   function update(state) {
     const isNeeded = Object.keys(state.edits).length > 0 || state.epoch > 0;
     if (!isNeeded && node === document.activeElement) document.querySelector("#network [role=button]").focus();
-    // Its place is kept, so that nothing moves when the first weight does.
+    // Hidden, it keeps its space, so that nothing else moves.
     node.style.visibility = isNeeded ? "" : "hidden";
   }
   return { node, update };
@@ -50,5 +50,5 @@ function undoing(store) {
 
 function forms(store) {
   const options = Object.keys(store.study.programs).map((form) => [form, FORMS[form]]);
-  return options.length > 1 ? choice(store, "form", "σ′ by hand as", options, (form) => ({ form })) : null;
+  return options.length > 1 ? choice(store, "form", "σ′ by hand as", options) : null;
 }

@@ -1,5 +1,6 @@
 // The micro-steps of the pass, forwards and backwards, and what the current one computes.
 
+import { stepper } from "../parts/controls.js";
 import { element, hide, say, set } from "../parts/dom.js";
 import { knownTo } from "../model/question.js";
 import { short } from "../mathematics/numbers.js";
@@ -7,21 +8,21 @@ import { witnessList } from "../parts/witnesses.js";
 
 export const PHASES = { forward: "Forward", loss: "Loss", backward: "Backward", update: "Update" };
 
-// Milliseconds from step to step when it plays.
+// Milliseconds between steps while it plays.
 const PACE = 1400;
 
-// With more quantities than these, those out of sight are not laid out.
+// A step with more quantities than this lays out only those in view.
 const MANY = 12;
 
 let playing = null;
 
-// Start or stop going on by itself; from the end it begins anew.
+// Start or stop playing; at the end it starts again from the beginning.
 export function play(store) {
   const last = store.study.steps.length;
   if (playing) return stop(store);
   if (store.state.step === last) store.set({ step: 0 });
   playing = setInterval(() => {
-    if (!store.state.playing) return stop(store); // another address was followed meanwhile
+    if (!store.state.playing) return stop(store); // the reader has followed another address
     if (store.state.step < last) store.set({ step: store.state.step + 1 });
     if (store.state.step >= last) stop(store);
   }, PACE);
@@ -37,14 +38,8 @@ function stop(store) {
 export function steps(place, store) {
   const { study } = store;
   const last = study.steps.length;
-  const go = (text, name, to) =>
-    element("button", { type: "button", class: "step", "aria-label": name, title: name, onclick: () => store.set({ step: to(store.state.step) }) }, text);
-  const buttons = [
-    go("|◀", "To the beginning (Home)", () => 0),
-    go("◀", "Back (←)", (step) => Math.max(0, step - 1)),
-    go("▶", "Forward (→)", (step) => Math.min(last, step + 1)),
-    go("▶|", "To the end (End)", () => last),
-  ];
+  const names = ["To the beginning (Home)", "Back (←)", "Forward (→)", "To the end (End)"];
+  const walk = stepper(names, last, () => store.state.step, (step) => store.set({ step }));
   const player = element("button", { type: "button", class: "step wide", onclick: () => play(store) }, "play");
   const scrubber = element("input", {
     type: "range",
@@ -63,7 +58,7 @@ export function steps(place, store) {
   const title = element("p", { class: "title" });
   const list = element("div", { class: "list" });
   const witnessed = witnessList(list, study);
-  const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, buttons.slice(0, 2), player, buttons.slice(2), begin);
+  const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, walk.buttons.slice(0, 2), player, walk.buttons.slice(2), begin);
   place.append(bar, element("div", { class: "scrubber" }, scrubber, marks));
   document.getElementById("now").append(title, list, reading());
   const live = document.getElementById("live");
@@ -74,9 +69,8 @@ export function steps(place, store) {
     set(scrubber, { "aria-valuetext": heading(step, last) });
     say(title, heading(step, last));
     say(player, state.playing ? "pause" : "play");
-    // Not disabled, which would take the focus from whoever has just stepped to an end.
-    buttons.forEach((button, k) => set(button, { "aria-disabled": state.step === (k < 2 ? 0 : last) }));
-    hide(begin, state.step !== last, buttons[2]);
+    walk.update(state.step);
+    hide(begin, state.step !== last, walk.buttons[2]);
     const isKnown = knownTo(study, state);
     set(list, { "data-many": (step?.names.length ?? 0) > MANY });
     witnessed(step?.names ?? [], point, isKnown);
@@ -99,7 +93,7 @@ const heading = (step, last) =>
     ? `${step.number} of ${last} · ${PHASES[step.phase]} · ${step.title.replaceAll(" - ", " − ")}`
     : `0 of ${last} · Inputs, target and parameters are given; press → for the first sum`;
 
-// What stands beside the numbers, in words.
+// An explanation of the numbers.
 function reading() {
   const words = [
     "Autodiff is a program that differentiates the loss by itself: JAX's jax.grad, or, at numbers of your own, this page by the same rules. Exactly is what both should be: certified, between bounds that Python has proved, or computed by this page in 106 bits, twice as many as they have.",
@@ -108,7 +102,7 @@ function reading() {
   return element("details", { class: "reading" }, element("summary", {}, "How to read these numbers"), words.map((text) => element("p", { class: "note" }, text)));
 }
 
-// What a screen reader says of a step.
+// What a screen reader says about a step.
 function spoken(study, step, point, last, isKnown) {
   if (!step) return heading(step, last);
   const results = step.names.filter(isKnown).map((name) => `${study.quantity[name].symbol} is ${short(point.by_hand[name])}`);

@@ -4,10 +4,11 @@ import { Landscape } from "../mathematics/landscape.js";
 import { short, signed } from "../mathematics/numbers.js";
 import { AT_POINT, samplesOf } from "../model/point.js";
 import { edited } from "../model/store.js";
+import { parameterList } from "../parts/controls.js";
 import { element, say } from "../parts/dom.js";
 import { drawnMap } from "./surface/map.js";
 
-// The list of the other parameters, which are held.
+// How many of the other parameters, which are held, are listed.
 const LISTED = 12;
 
 // The parts of the state that the picture depends on.
@@ -52,25 +53,17 @@ export function surface(place, store) {
   };
 }
 
-// Two different parameters, also where the address has one twice.
+// Two different parameters, even where the address names one twice.
 function pair(study, [across, up]) {
   return across === up ? [across, study.parameters.find((name) => name !== across)] : [across, up];
 }
 
 function axisPick(store, k) {
-  const { study } = store;
-  const pick = element(
-    "select",
-    {
-      onchange: () => {
-        const axes = pair(study, store.state.axes);
-        // The one that is there already changes places.
-        const isSwap = pick.value === axes[1 - k];
-        store.set({ axes: axes.map((name, at) => (isSwap ? axes[1 - at] : at === k ? pick.value : name)) });
-      },
-    },
-    study.parameters.map((name) => element("option", { value: name }, study.quantity[name].symbol)),
-  );
+  const pick = parameterList(store, (chosen) => {
+    const axes = pair(store.study, store.state.axes);
+    const isSwap = chosen === axes[1 - k]; // the other axis has it: they change places
+    store.set({ axes: axes.map((name, at) => (isSwap ? axes[1 - at] : at === k ? chosen : name)) });
+  });
   return {
     node: element("label", {}, ["Across ", "Up "][k], pick),
     update({ names }) {

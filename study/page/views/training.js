@@ -5,7 +5,7 @@ import { short } from "../mathematics/numbers.js";
 import { course } from "../model/course.js";
 import { orderSeed } from "../model/point.js";
 import { EPOCHS, inputsSet, limits } from "../model/state.js";
-import { choice } from "../parts/controls.js";
+import { choice, stepper } from "../parts/controls.js";
 import { element, say, set } from "../parts/dom.js";
 import { startOf } from "../parts/start.js";
 import { boundary, hasBoundary } from "./training/boundary.js";
@@ -13,7 +13,7 @@ import { curve } from "./training/curve.js";
 import { lessonOf } from "./training/lesson.js";
 import { sawtooth } from "./training/sawtooth.js";
 
-// The slider of η, in powers of ten; the field beside it takes what an address takes.
+// The range of the slider of η, in powers of ten; the field beside it accepts more.
 const POWERS = [-3, 1];
 
 // The parts of the state that the numbers here depend on.
@@ -121,10 +121,7 @@ function rate(store) {
 
 function orderOf(store) {
   if (store.study.samples.length < 2) return null;
-  const order = choice(store, "order", "Order in each epoch", [
-    ["fixed", "fixed"],
-    ["shuffled", "shuffled"],
-  ]);
+  const order = choice(store, "order", "Order in each epoch", [["fixed", "fixed"], ["shuffled", "shuffled"]]);
   const note = element("span", { class: "note" });
   order.node.append(note);
   return {
@@ -138,18 +135,8 @@ function orderOf(store) {
 }
 
 function scrubber(store, go) {
-  const button = (text, name, to) =>
-    element(
-      "button",
-      { type: "button", class: "step", "aria-label": name, title: name, onclick: () => go(to(store.state.epoch)) },
-      text,
-    );
-  const buttons = [
-    button("|◀", "Before the first epoch", () => 0),
-    button("◀", "An epoch back", (epoch) => Math.max(0, epoch - 1)),
-    button("▶", "An epoch on", (epoch) => Math.min(EPOCHS, epoch + 1)),
-    button("▶|", "After the last epoch", () => EPOCHS),
-  ];
+  const names = ["Before the first epoch", "An epoch back", "An epoch on", "After the last epoch"];
+  const walk = stepper(names, EPOCHS, () => store.state.epoch, go);
   const range = element("input", {
     type: "range",
     min: 0,
@@ -158,13 +145,12 @@ function scrubber(store, go) {
     "aria-label": "Epochs done",
     oninput: () => go(Number(range.value)),
   });
-  const node = element("div", { class: "bar epochs", role: "group", "aria-label": "Epochs" }, buttons, range);
+  const node = element("div", { class: "bar epochs", role: "group", "aria-label": "Epochs" }, walk.buttons, range);
   return {
     node,
     update({ epoch }) {
       range.value = epoch;
-      // Not disabled, which would take the focus from whoever has just come to an end.
-      buttons.forEach((button, k) => set(button, { "aria-disabled": epoch === (k < 2 ? 0 : EPOCHS) }));
+      walk.update(epoch);
     },
   };
 }

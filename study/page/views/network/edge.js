@@ -4,11 +4,11 @@ import { say, set, svg } from "../../parts/dom.js";
 import { signed } from "../../mathematics/numbers.js";
 import { handle, marks, signOf } from "./handle.js";
 
-// Gradients span twelve powers of ten: thickness is a matter of their logarithm. From which size an
-// edge is thicker than a hair, and at which it is as thick as it gets.
+// The sizes at which an edge is thinnest and thickest. In between its thickness follows the logarithm, because
+// gradients span twelve powers of ten.
 const THICKNESS = { values: [0.01, 10], gradients: [1e-13, 1] };
 
-// With more edges than these, only those that are chosen or pointed at have their labels.
+// With more edges than this, only those that are chosen or pointed at have labels.
 const FEW = 12;
 
 function thickness(value, [hair, full]) {
@@ -44,7 +44,7 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
       });
       const labelled = edges.length <= FEW || state.parameter === parameter || state.pointed === parameter;
       for (const part of [...texts, back]) set(part, { visibility: labelled ? null : "hidden" });
-      // Where there is little room, a derivative stands for itself on its edge.
+      // Where there is little room, a derivative stands on its edge without its name.
       const isBare = isGradient && room.below !== undefined;
       say(texts[0], isBare ? "" : study.quantity[isGradient ? gradient : parameter].symbol);
       say(texts[1], seen ? signed(value, digits) : "?");

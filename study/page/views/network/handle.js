@@ -9,7 +9,7 @@ const DRAG = 80;
 
 export const signOf = (value) => (value > 0 ? "positive" : value < 0 ? "negative" : "zero");
 
-// What a parameter's handle says of itself: whether it is chosen, or touched by the step, and its numbers.
+// The attributes of a parameter's handle: whether it is chosen, whether the step is about it, and its numbers.
 export function marks(study, parameter, look) {
   const { state, now } = look;
   const isChosen = state.parameter === parameter;
@@ -23,7 +23,7 @@ const spoken = (study, parameter, { state: { step }, point, known }) => {
   return `${study.quantity[parameter].symbol} ${short(point.given[parameter])}, derivative ${slope}`;
 };
 
-// What can be pointed at, chosen, and drawn left and right to move a parameter.
+// Make a node a handle: it can be pointed at, chosen, and dragged left and right to change its parameter.
 export function handle(store, parameter, node) {
   let grip = null;
   set(node, {

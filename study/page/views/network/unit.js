@@ -1,4 +1,4 @@
-// A unit of the network: its weighted sum and its activation below, what comes back to it above.
+// A unit of the network: its weighted sum and activation below, its derivative above.
 
 import { say, set, svg } from "../../parts/dom.js";
 import { short, signed } from "../../mathematics/numbers.js";
@@ -12,7 +12,7 @@ export function unit(store, { z, a, b }, [x, y], room) {
   const circle = svg("circle", { cx: x, cy: y, r: radius, class: "unit" });
   const above = svg("text", { x, y: y - radius - line / 2, class: "gradient" });
   const name = svg("text", { x, y: y + 4, class: "name" }, study.quantity[a].symbol);
-  // Edges pass behind the numbers, and must not make them hard to read.
+  // Backgrounds, so that numbers stay readable where edges pass behind them.
   const grounds = [
     svg("rect", { class: "ground", x: x - 7 * room.letter, y: y - radius - line * 1.5, width: 14 * room.letter, height: line + 2 }),
     svg("rect", { class: "ground", x: x - 5 * room.letter, y: y + radius + 2, width: 10 * room.letter, height: line * Math.min(2, lines) }),
@@ -36,13 +36,13 @@ export function unit(store, { z, a, b }, [x, y], room) {
       if (z === a) numbers.pop();
       if (lines > 1) below.forEach((text, k) => say(text, numbers[k] ?? ""));
       else {
-        // One line for all: the activation, or, where it is chosen, the bias.
+        // There is room for one line: the activation or, while it is chosen, the bias.
         const isChosen = b && (state.parameter === b || state.pointed === b);
         say(below[0], isChosen ? "" : numbers.at(-1));
         for (const part of [bias, ground]) set(part, { visibility: isChosen ? null : "hidden" });
       }
       const back = gradient && known(gradient) ? point.by_hand[gradient] : null;
-      // The derivative by z is that by its bias, unless a mistake in the lines keeps them apart.
+      // The derivative by z equals the one by the bias, unless a planted mistake separates them.
       const of = planted(study, state) ? study.quantity[gradient]?.symbol : `∂L/∂${study.quantity[z].symbol}`;
       say(above, gradient ? `${of} ${back === null ? "?" : signed(back, digits)}` : "");
       set(above, { "data-sign": back === null ? "unknown" : signOf(back) });

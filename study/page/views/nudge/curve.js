@@ -11,13 +11,13 @@ import { areNumbers } from "./measured.js";
 // Of this picture and of the one beside it.
 export const HEIGHT = 270;
 
-// The slice shows so much of the parameter to both sides.
+// How far the slice extends to both sides of the parameter.
 const HALF = 4;
 
-// Above the highest point of a curve so much of its height stays free.
+// The part of its height that stays free above a curve.
 const HEADROOM = 0.05;
 
-// Points of a curve; on a close look a stair may have so many steps.
+// Points of a curve, and so the most steps that a magnified one can show.
 const POINTS = 240;
 
 export function curve(store) {
@@ -71,7 +71,7 @@ export function curve(store) {
       if (range.valueAsNumber !== now.value) range.value = now.value;
       points = (state.close ? closeLook : wideLook)(now, window);
       set(empty, { hidden: Boolean(points) });
-      // Not its frame, which tells when it is in view.
+      // Not its frame, which observes whether it is in view.
       set(frame.drawing, { hidden: !points, "aria-label": described(now) });
       frame.redraw();
     },
@@ -83,7 +83,7 @@ const described = ({ whose, symbol, value, loss, exact, slope, h }) =>
   `${exact === null ? "there is no tangent" : `the tangent has slope ${signed(exact)}`}, ` +
   `the secant with h = ${short(h)} has ${signed(slope)}.`;
 
-// What the slice shows: it stays where it is while the parameter is within.
+// The range of the slice, which stays the same while the parameter is inside.
 function windowAt(value, before) {
   if (!Number.isFinite(value)) return before ?? [-HALF, HALF];
   if (before && value >= before[0] && value <= before[1]) return before;
@@ -116,11 +116,11 @@ function wideLook(seen, window) {
   };
 }
 
-// Within three steps of the parameter, as float64 has it: offsets from the point.
+// Within three steps of the parameter, in float64, as offsets from the point.
 function closeLook(seen) {
   if (!areNumbers(seen)) return null;
   const { slice, value, loss, h, above, below, exact, symbol } = seen;
-  // Where the parameter really is, once value + offset is rounded.
+  // The loss is taken where the parameter is after value + offset has been rounded.
   const found = sampled((offset) => slice.at(value + offset) - loss, [-3 * h, 3 * h]);
   const heights = found.map(([, height]) => Math.abs(height)).filter(Number.isFinite);
   const most = Math.max(...heights, Math.abs(3 * h * (exact ?? 0)), 2 * ulp(loss));
@@ -136,7 +136,7 @@ function closeLook(seen) {
   };
 }
 
-// To two digits, so that the axis keeps still while a number changes a little.
+// To two digits, so that the axis does not move when a number changes a little.
 function roundUp(value) {
   const step = 10 ** (Math.floor(Math.log10(value)) - 1);
   return Math.ceil(value / step) * step;

@@ -10,7 +10,7 @@ import { logarithmic } from "../../parts/scales.js";
 import { HEIGHT } from "./curve.js";
 import { areNumbers, share } from "./measured.js";
 
-// Beside the smallest step and the largest so many times a step stays free.
+// The room beside the smallest and the largest step, as a factor.
 const ROOM = 2.5;
 
 // The steps that can be chosen, those that the errors are drawn for, and the ends of that axis.

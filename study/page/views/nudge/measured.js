@@ -15,7 +15,6 @@ export function measured(study, slice, state, point) {
   const loss = slice.at(value);
   return {
     slice,
-    name,
     whose: point.sample.name,
     symbol: study.quantity[name].symbol,
     value,
@@ -37,5 +36,5 @@ export function measured(study, slice, state, point) {
 
 export const areNumbers = (seen) => [seen.value, seen.loss, seen.above, seen.below, seen.slope].every(Number.isFinite);
 
-// A part of a whole, in percent as long as that can be read.
+// A fraction, in percent unless that is too small or too large to read.
 export const share = (part) => (part < 1e-3 || part >= 100 ? short(part, 2) : `${short(100 * part, 3)} %`);

@@ -1,11 +1,11 @@
-// The numbers of a nudge: both losses digit under digit, and the slopes side by side.
+// The numbers of a nudge: both losses digit under digit, and the slopes one below the other.
 
 import { relativeError } from "../../mathematics/difference.js";
 import { against, cut, parted, raised, signed, ulp, written } from "../../mathematics/numbers.js";
 import { element, say } from "../../parts/dom.js";
+import { numberRow } from "../../parts/witnesses.js";
 import { share } from "./measured.js";
 
-// Both losses digit under digit, and the slope that they give, beside the slopes that they should.
 export function numbers() {
   const losses = table("The two losses", ["above", "below", "difference"]);
   const slopes = table("The slope", ["secant", "by_hand", "autodiff", "exact"]);
@@ -34,11 +34,10 @@ export function numbers() {
   return { node, update };
 }
 
-// Rows of a name, a number in parts that look different, and a note.
 const PARTS = ["right", "differs", "lost", "rest"];
 
 function table(caption, keys) {
-  const rows = Object.fromEntries(keys.map((key) => [key, row(key)]));
+  const rows = Object.fromEntries(keys.map((key) => [key, numberRow({ "data-row": key }, PARTS)]));
   return {
     node: element(
       "table",
@@ -47,24 +46,13 @@ function table(caption, keys) {
       element("tbody", {}, Object.values(rows).map((of) => of.node)),
     ),
     show(key, name, parts, note = "") {
-      const of = rows[key];
-      say(of.name, name);
-      for (const part of PARTS) say(of[part], parts[part] ?? "");
-      say(of.note, note);
+      say(rows[key].name, name);
+      rows[key].show(parts, note);
     },
   };
 }
 
-function row(key) {
-  const name = element("th", { scope: "row" });
-  const span = (part) => element(part === "lost" ? "del" : "span", { class: part });
-  const parts = Object.fromEntries(PARTS.map((part) => [part, span(part)]));
-  const note = element("td", { class: "ulps" });
-  const value = element("td", { class: "value" }, Object.values(parts));
-  return { name, ...parts, note, node: element("tr", { "data-row": key }, name, value, note) };
-}
-
-// Two numbers in as many digits as a float64 may need: what both have in front, and the rest.
+// Two numbers with all digits of a float64, split into what they have in common at the front and the rest.
 function shared(...values) {
   if (!values.every(Number.isFinite)) return values.map(() => ({ right: "no finite number" }));
   const texts = values.map((value) => written(value.toPrecision(17)));

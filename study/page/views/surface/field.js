@@ -10,12 +10,12 @@ const [FEWEST, MOST] = [11, 121];
 // Pixels between two numbers of contours, at least.
 const APART = 40;
 
-// How dark the largest loss is, of 255: what lies on it can still be read.
+// How dark the largest loss is, of 255: text on it stays readable.
 const DARKEST = 190;
 
 // The losses of a grid over the window, as fine as the operations allow.
 export function fieldOf({ landscape, given, samples }, x, y, most) {
-  const side = Math.floor(Math.sqrt(most / landscape.cost(1, samples.length)));
+  const side = Math.floor(Math.sqrt(most / landscape.cost(samples)));
   const count = Math.min(MOST, Math.max(FEWEST, side));
   const spread = ([low, high]) => Array.from({ length: count }, (_, k) => low + ((high - low) * k) / (count - 1));
   const [acrosses, ups] = [spread(x.domain), spread(y.domain)];
@@ -28,7 +28,8 @@ export function fieldOf({ landscape, given, samples }, x, y, most) {
   const ticks = high > low ? linear([low, high], [0, 1]).ticks(8) : [];
   const levels = ticks.filter(([level]) => level > low && level < high);
   const pieces = levels.map(([level]) => piecesAt(values, count, level));
-  // A power of 4: colours keep still while the point moves a little, and a quarter of them is used.
+  // A power of 4, so that colours stay the same while the point moves a little; at least a quarter of the
+  // range is used.
   const full = 4 ** Math.ceil(Math.log(high) / Math.log(4));
   const best = [acrosses[lowest % count], ups[Math.floor(lowest / count)]];
   return { values, count, low, levels, pieces, best, full };
@@ -50,7 +51,7 @@ export function paint(canvas, { values, count, full, pieces }, x, y, colours) {
   for (let k = 0; k < values.length; k += 1) {
     const at = 4 * ((count - 1 - Math.floor(k / count)) * count + (k % count));
     picture.data.set(colours.field, at);
-    // Infinite losses are the darkest, and none at all is no colour: a pixel of NaN is 0.
+    // Infinite losses are darkest; NaN becomes 0, a transparent pixel.
     picture.data[at + 3] = Math.round(DARKEST * Math.min(1, Math.max(0, values[k] / full)));
   }
   small.getContext("2d").putImageData(picture, 0, 0);
@@ -58,7 +59,7 @@ export function paint(canvas, { values, count, full, pieces }, x, y, colours) {
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.clearRect(0, 0, columns, rows);
   const step = [columns / (count - 1), rows / (count - 1)];
-  // A value is the middle of its pixel, and the first and the last lie on the edge.
+  // Values are at the middle of their pixels, and the first and last ones belong on the edge.
   pen.drawImage(small, -step[0] / 2, -step[1] / 2, columns + step[0], rows + step[1]);
   pen.strokeStyle = colours.line;
   pen.lineWidth = dense;
@@ -70,8 +71,7 @@ export function paint(canvas, { values, count, full, pieces }, x, y, colours) {
   pen.stroke();
 }
 
-// Each level by its number, where its line comes closest to the diagonal; not at the edge, and not
-// where something is already.
+// Label each level where its line is closest to the diagonal, away from the edge and from other labels.
 export function label(group, { count, levels, pieces }, x, y, occupied) {
   const place = (piece) => {
     const [u, v] = [(piece[0] + piece[2]) / 2 / (count - 1), (piece[1] + piece[3]) / 2 / (count - 1)];
@@ -92,7 +92,7 @@ export function label(group, { count, levels, pieces }, x, y, occupied) {
   }
 }
 
-// The colours of the page as a canvas needs them, read anew when they change.
+// The colours of the page as a canvas needs them, read again when they change.
 export function theme(node, changed) {
   const colours = { small: element("canvas") };
   const read = () => {

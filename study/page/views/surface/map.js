@@ -10,16 +10,16 @@ import { fieldOf, label, paint, theme } from "./field.js";
 
 const HEIGHT = 400;
 
-// Operations that a picture may cost while something is dragged, and once it rests.
+// The operations that a picture may take while something is dragged, and at rest.
 const [QUICK, SLOW] = [80_000, 1_500_000];
 
-// The least that is seen of a parameter, and the most of a training that runs away.
+// The smallest range of a parameter that is shown, and how far the map follows a training that runs away.
 const [SPAN, REACH] = [4, 12];
 
 // Pixels of the arrow: it shows a direction only.
 const ARROW = 52;
 
-// Pixels of the square where the training ends: the point within is seen.
+// Pixels of the square where the training ends; the point shows inside it.
 const END = 19;
 
 const LEGEND = [
@@ -69,7 +69,7 @@ export function drawnMap(store) {
     set(frame.drawing, { "aria-label": described(seen, symbols(), field) });
   }
 
-  // The way of the training; its words are kept as long as it and the scales are.
+  // Draw the path of the training; it is kept until the training or the scales change.
   function follow(updates, x, y) {
     const key = [...seen.names, ...x.domain, ...y.domain, ...x.range].join();
     if (way.of === updates && way.key === key) return;
@@ -77,7 +77,7 @@ export function drawnMap(store) {
     const [a, b] = seen.names;
     const at = (params) => [x(params[a]), y(params[b])];
     const epoch = study.samples.length;
-    // Update by update at first, where it still turns at each; later a point for each epoch.
+    // Every update at first, where the path turns at each; later one point for each epoch.
     const kept = updates.filter((_, k) => k < 20 * epoch || k % epoch === 0);
     set(line, { d: through(kept.map(at)) });
     const [[x1, y1], [x2, y2]] = [at(updates[0]), at(updates.at(-1))];
@@ -85,11 +85,11 @@ export function drawnMap(store) {
     set(end, { x: x2 - END / 2, y: y2 - END / 2 });
   }
 
-  // The point and the arrow; returns the places that they need.
+  // Draw the point and the arrow; returns the places that they occupy.
   function mark(x, y) {
     const [cx, cy] = [x(seen.at[0]), y(seen.at[1])];
     set(here, { cx, cy });
-    // Both axes have one scale, so that a direction is what it looks like.
+    // Both axes have one scale, so that directions are true.
     const size = Math.hypot(...seen.slope);
     const isArrow = Number.isFinite(size) && size > 0;
     set(arrow, { visibility: isArrow ? null : "hidden" });
@@ -99,14 +99,14 @@ export function drawnMap(store) {
     const to = (along, beside) =>
       `${(cx + dx * along - dy * beside).toFixed(1)} ${(cy + dy * along + dx * beside).toFixed(1)}`;
     set(arrow, { d: `M${to(0, 0)}L${to(ARROW, 0)}M${to(ARROW - 9, -5)}L${to(ARROW, 0)}L${to(ARROW - 9, 5)}` });
-    // Within the picture, also where the arrow leaves it.
+    // The label stays in the picture even where the arrow leaves it.
     const within = (at, ends) => Math.min(Math.max(at, Math.min(...ends) + 14), Math.max(...ends) - 14);
     const tip = [within(cx + dx * (ARROW + 14), x.range), within(cy + dy * (ARROW + 14), y.range) + 4];
     set(name, { x: tip[0], y: tip[1] });
     return [[cx, cy], tip];
   }
 
-  // Where a pointer is put, there is the point.
+  // Move the point to the pointer.
   function move(event) {
     const box = frame.drawing.getBoundingClientRect();
     const places = inside(box.width, HEIGHT);
@@ -150,7 +150,7 @@ export function drawnMap(store) {
   };
 }
 
-// Whether a picture around the point has ends: twice a number that is farther away overflows.
+// Whether a window around the point is finite: twice a larger number overflows.
 const isNear = ({ at }) => at.every((value) => Number.isFinite(2 * value));
 
 // Around the point and the training, in one scale for both axes.
@@ -162,7 +162,7 @@ function windowAround({ names, at }, updates, places) {
       high = Math.max(high, Math.min(params[name], at[k] + REACH));
     }
     const span = Math.max(SPAN, Math.abs(at[k]) / 4, (high - low) * 1.25);
-    // In halves, so that it stays while the point moves a little.
+    // In steps of one half, so that it stays while the point moves a little.
     return [Math.round(low + high) / 2, span];
   });
   const sizes = [places.x[1] - places.x[0], places.y[0] - places.y[1]];

@@ -13,26 +13,17 @@ import { predictions } from "./predictions.js";
 
 const HEIGHT = 320;
 
-// The output is computed at so many points across and up: while something is dragged, and once it
-// rests. A trained network is nearly a step, which a coarse grid shows as a stair.
-const [QUICK, FINE] = [
-  [49, 37],
-  [145, 109],
-];
+// Points of the grid across and up, while something is dragged and at rest. A trained network is nearly a step,
+// which a coarse grid shows as a stair.
+const [QUICK, FINE] = [[49, 37], [145, 109]];
 
 // Lines that are drawn, and levels that the shade changes at.
 const LINES = [0.1, 0.5, 0.9];
 const SHADES = [0.5, 0.6, 0.7, 0.8, 0.9];
 
-// A plane that nobody trained on is far from.
-const PLANE = [
-  [112, 168],
-  [56, 76],
-];
-const WIDEST = [
-  [40, 440],
-  [24, 96],
-]; // and not beyond this, where the reader is
+// The plane that is shown: it holds everybody.
+const PLANE = [[112, 168], [56, 76]];
+const WIDEST = [[40, 440], [24, 96]]; // how far it grows for the reader
 
 // A network has a boundary to show if it maps two numbers to a probability.
 export function hasBoundary(study) {
@@ -101,10 +92,7 @@ export function boundary(store) {
     within.update(x, y);
     const all = now.all.filter(({ measured }) => inDomain(x, measured[0]) && inDomain(y, measured[1]));
     say(note, remarks(study, values, now.all, all));
-    replace(
-      marks,
-      all.map((of) => mark(of, x(of.measured[0]), y(of.measured[1]))),
-    );
+    replace(marks, all.map((of) => mark(of, x(of.measured[0]), y(of.measured[1]))));
     set(shown.drawing, { "data-fine": isFine });
   }
 
@@ -134,12 +122,12 @@ function network(study, program) {
 // log p / (1 - p): between the points of the grid it is closer to a straight line than p.
 const logOdds = (chance) => Math.min(FARTHEST, Math.max(-FARTHEST, Math.log(chance / (1 - chance))));
 
-// Of a p that is 1, or so close to 0 that nothing can be told apart in the picture.
+// Log odds are cut off here, where p is 0 or 1 in the picture.
 const FARTHEST = 40;
 
 const inDomain = ({ domain: [low, high] }, value) => low <= value && value <= high;
 
-// What the picture cannot show: a side that is all there is, and a reader who lies beyond.
+// Notes on what the picture does not show: only one side, or a reader outside of it.
 function remarks(study, values, everybody, shown) {
   const [most, least] = study.people ? ["F", "M"] : ["0.5 or above", "below 0.5"];
   const isYou = (all) => all.some((of) => of.isYou);
@@ -159,10 +147,7 @@ function unitScale(scale, k, state, plane) {
     ? scale
     : Object.assign(
         (value) => scale(value * size),
-        linear(
-          scale.domain.map((of) => of / size),
-          scale.range,
-        ),
+        linear(scale.domain.map((of) => of / size), scale.range),
       );
 }
 
@@ -193,7 +178,7 @@ function theSample(study) {
   };
 }
 
-// The plane of the two inputs: how far it is drawn, and how its axes are called.
+// The plane of the two inputs: its range, and the names of its axes.
 function planeOf(study, whom) {
   if (study.people) {
     return {
@@ -221,10 +206,7 @@ const roomAround = (value) => Math.max(3, Math.abs(value) / 4);
 // The legend of colours and marks.
 function marksOf(study) {
   const [most, least] = study.people ? ["the network says F", "it says M"] : ["0.5 or above", "below 0.5"];
-  const sides = [
-    ["side female area", `blue: ${most}`],
-    ["side male area", `orange: ${least}`],
-  ];
+  const sides = [["side female area", `blue: ${most}`], ["side male area", `orange: ${least}`]];
   return study.people
     ? [
         ...sides,

@@ -10,10 +10,10 @@ import { counted } from "../../parts/words.js";
 
 const HEIGHT = 230;
 
-// Beyond so many times the first loss a curve leaves the picture.
+// Losses beyond this multiple of the first one are cut off.
 const MOST = 4;
 
-// It can be pointed at, to read it, and dragged along, to go there.
+// Pointing at the curve reads it, and dragging along it goes to an epoch.
 //
 //   go   what to do with the epoch that a reader chooses
 export function curve(store, go) {
@@ -112,7 +112,7 @@ export function top(values, most = Infinity) {
   return end > 0 ? end : 1;
 }
 
-// A point on a curve and the upright through it; nowhere while there is no value.
+// A point on a curve with a vertical line through it, hidden while there is no value.
 function marker(name) {
   const line = svg("line", { class: `upright ${name}` });
   const dot = svg("circle", { class: `mark ${name}`, r: 4.5 });

@@ -32,7 +32,7 @@ function failure({ end, epochs, means, path }, { eta }, { isOfPeople, mistake })
   const said = Number.isFinite(last) ? short(last) : "one too large for a number";
   const way = `it begins at a mean loss of ${short(first)} and ends at ${said}`;
   if (!moves(path)) return `The training gets nowhere: no update changes a parameter. ${advice("start")}`;
-  // What falls all the way has not come to its end yet.
+  // A loss that falls in every epoch has not converged yet.
   const isSlow = means.every((mean, k) => k === 0 || mean < means[k - 1]);
   if (isSlow) return `${rate} the training is slow: ${way} after ${EPOCHS} epochs, still falling. ${advice("larger")}`;
   return `${rate} the training gets nowhere: ${way}. ${advice("smaller")}`;
@@ -47,7 +47,7 @@ function moves(path) {
   return path.some((params) => Object.keys(params).some((name) => params[name] !== path[0][name]));
 }
 
-// Units that do the same stay the same: what an equal start leads to.
+// Equal units stay equal: the effect of an equal start.
 function symmetry(study, given) {
   const symbol = (name) => study.quantity[name].symbol;
   return twins(study, given).map((group) => {

@@ -18,12 +18,7 @@ export function predictions(study, named) {
     body,
   );
   const row = () =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }),
-      Array.from({ length: columns - 1 }, () => element("td")),
-    );
+    element("tr", {}, element("th", { scope: "row" }), Array.from({ length: columns - 1 }, () => element("td")));
 
   function update(state, all) {
     const measures = isPeople ? UNITS[state.unit].names : drawing.inputs.map((of) => study.quantity[of].symbol);

@@ -18,8 +18,8 @@ const REST = 300;
 const WINDOW = { updates: 20, epochs: 5 };
 
 // Around the current epoch, update by update: the loss of the sample whose turn it is, before and
-// after its update, and the mean of all. The one only falls, then the next one's turn comes; the
-// mean may rise.
+// after its update, and the mean of all. The former falls, then
+// it is the next sample's turn; the mean may rise.
 export function sawtooth(store) {
   const { study } = store;
   const several = study.samples.length > 1;
@@ -58,10 +58,7 @@ export function sawtooth(store) {
     const y = linear([0, top([...means, ...updates.map(before), ...updates.map(after)])], places.y);
     frame.update(x, y, "updates done", study.quantity[study.loss].symbol);
     within.update(x, y);
-    const teeth = updates.map((k) => [
-      [x(k), y(before(k))],
-      [x(k + 1), y(after(k))],
-    ]);
+    const teeth = updates.map((k) => [[x(k), y(before(k))], [x(k + 1), y(after(k))]]);
     set(own, { d: teeth.map(through).join("") });
     set(jumps, {
       d: teeth
@@ -81,8 +78,8 @@ export function sawtooth(store) {
     );
   }
 
-  // Thousands of losses: after the first time counted when nothing has changed for a while. Until then
-  // the old words are out of sight but keep their place, so that nothing below them moves.
+  // Counting takes thousands of losses: after the first time it waits until nothing has changed for a while.
+  // Meanwhile the old text is invisible but keeps its space, so that nothing below it moves.
   function tally(state, of) {
     clearTimeout(counting);
     if (counting === null) of.counted();
@@ -91,7 +88,7 @@ export function sawtooth(store) {
     if (of.found) say(count, of.updates > 0 ? rises(state, of) : "");
   }
 
-  // The next update; at the end the last one.
+  // A sentence about the next update, or at the end about the last one.
   function told(state, { of, at }) {
     if (of.updates === 0) return "";
     const isNext = at < of.updates;
@@ -132,7 +129,7 @@ export function sawtooth(store) {
 
 const way = ([before, after]) => (after > before ? "rises" : after < before ? "falls" : "stays");
 
-// The updates to show, and at which one the reader stands.
+// The updates to show, and the one at which the reader is.
 function windowed({ count, updates }, epoch) {
   const span = Math.max(WINDOW.updates, WINDOW.epochs * count);
   const at = Math.min(epoch * count, updates);

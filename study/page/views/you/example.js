@@ -24,17 +24,8 @@ export function example(place, store) {
   const undo = element("button", { type: "button", class: "quiet", onclick: reset }, "as given");
   place.append(
     element("p", { class: "note" }, "Give the network other inputs and targets; the whole page follows."),
-    element(
-      "div",
-      { class: "bar" },
-      fields.filter(({ name }) => !isTarget(study, name)).map(({ node }) => node),
-    ),
-    element(
-      "div",
-      { class: "bar" },
-      fields.filter(({ name }) => isTarget(study, name)).map(({ node }) => node),
-      undo,
-    ),
+    element("div", { class: "bar" }, fields.filter(({ name }) => !isTarget(study, name)).map(({ node }) => node)),
+    element("div", { class: "bar" }, fields.filter(({ name }) => isTarget(study, name)).map(({ node }) => node), undo),
     error,
     outputs,
   );
@@ -65,8 +56,7 @@ export function example(place, store) {
     for (const field of fields) set(field.input, { "aria-invalid": wrong && field.input === input ? "true" : null });
   }
 
-  // The field that has the focus is the reader's; in all others stands what counts, and so nothing is
-  // wrong with them any more.
+  // The focused field keeps what the reader types. All others show the current values, which ends their errors.
   function write(point) {
     for (const { name, input } of fields) {
       if (document.activeElement === input) continue;

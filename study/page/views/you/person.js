@@ -13,10 +13,7 @@ export function person(place, store) {
   const predictors = Object.fromEntries(
     Object.entries(study.programs).map(([form, program]) => [form, predictor(study, program)]),
   );
-  const unit = choice(store, "unit", "Units", [
-    ["lb", "lb and in"],
-    ["kg", "kg and cm"],
-  ]);
+  const unit = choice(store, "unit", "Units", [["lb", "lb and in"], ["kg", "kg and cm"]]);
   const entry = fieldsOf(store);
   const [shift, says, warning] = ["shift", "answer", "warning"].map((name) => element("p", { class: name }));
   const train = element(
@@ -64,7 +61,7 @@ const isMeasure = (value) => value > 0 && Number.isFinite(value);
 
 const numberIn = (text) => (text === "" ? NaN : Number(text.replace(",", ".")));
 
-// The two fields, and what is wrong with what was typed into them.
+// The two fields, and the error of what was typed into them.
 function fieldsOf(store) {
   const error = element("p", { class: "error", id: "you-error", role: "status" });
   const fields = MEASURES.map((measure) => {
@@ -98,7 +95,7 @@ function fieldsOf(store) {
     complain();
   }
 
-  // Not of a field that nobody has come to yet, nor where both are empty.
+  // Not about fields that have not been visited yet, nor while both are empty.
   function complain() {
     const all = texts();
     const isNone = all.every((text) => text === "");
@@ -112,7 +109,7 @@ function fieldsOf(store) {
     fields.forEach(({ input }, k) => set(input, { "aria-invalid": k === wrong ? "true" : null }));
   }
 
-  // In the unit that is chosen: what the state has, and while it has nothing, what stands there already.
+  // Show the measures of the state in the chosen unit; without any, convert what has been typed.
   function write({ unit, you }, isNew) {
     const numbers = you ?? (isNew ? [] : fromUnit(texts().map(numberIn), written));
     const inside = inUnit(numbers, unit);
@@ -120,7 +117,7 @@ function fieldsOf(store) {
       if (numbers.length === 0) input.value = "";
       else if (you || isMeasure(numbers[k])) input.value = general(inside[k], 6);
     });
-    // Fields that are emptied are as if nobody had come to them yet.
+    // Emptied fields count as not visited.
     if (numbers.length === 0) for (const field of fields) field.isVisited = false;
     written = unit;
   }
