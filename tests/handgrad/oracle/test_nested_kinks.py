@@ -57,9 +57,7 @@ def off(reference: Reference, answer: np.ndarray) -> float:
     return float(np.max(np.abs(balls.midpoints(right) - answer) / ulps))
 
 
-@pytest.mark.parametrize(
-    ("sizes", "count"), [([(3, 3)], 3), slowly([(1, 6), (2, 5), (3, 4), (7, 3)], 16)]
-)
+@pytest.mark.parametrize(("sizes", "count"), [([(3, 3)], 3), slowly([(1, 6), (2, 5), (7, 3)], 4)])
 def test_every_side_is_right_and_so_is_a_mean_of_two(sizes: Any, count: int) -> None:
     """At functions of so many parameters, with kinks nested so deep."""
     given_up = 0
@@ -81,7 +79,7 @@ def test_every_side_is_right_and_so_is_a_mean_of_two(sizes: Any, count: int) -> 
         for answer in (*found, *(found[:-1] + found[1:]) / 2):
             # Sums of at most 24 numbers of this size.
             assert off(reference, answer) <= 64
-    assert given_up <= len(sizes) * count / 50
+    assert given_up == 0
 
 
 def narrow(p: Any) -> Any:
