@@ -28,7 +28,7 @@ def lines(disturbance: Any = None, final: bool = True) -> NumpyRun:
 
 def series(session: NumpyRun, x: np.ndarray) -> Any:
     """Return an array as series, each number with its own direction."""
-    tangent = np.where(np.eye(x.size) == 1, balls.ONE, balls.ZERO)
+    tangent = balls.exact(np.eye(x.size))
     return unpacked(session, Dual(balls.exact(x), tangent.reshape(x.size, *x.shape)))
 
 
@@ -44,7 +44,7 @@ def quotients(f: Callable[[Any], Any]) -> list[float]:
     """Return the difference quotients of a function at X, of numbers without tangents."""
     with balls.precision(600):
         h, session = arb(2) ** -200, lines()
-        steps = h * np.where(np.eye(X.size) == 1, balls.ONE, balls.ZERO)
+        steps = h * balls.exact(np.eye(X.size))
         ends = [
             [packed(session, f(unpacked(session, Dual(balls.exact(X) + s)))).value[()] for s in by]
             for by in (steps, -steps)

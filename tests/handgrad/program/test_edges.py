@@ -9,8 +9,8 @@ import pytest
 from jax import lax
 
 from handgrad.arithmetic import balls
-from tests.handgrad.oracle.problems import assert_right, certified, flat, gradient
-from tests.handgrad.program.rule_losses import TALL, P, Q, doubled_until_large, mixed
+from tests.handgrad.oracle.problems import assert_right, certified, gradient
+from tests.handgrad.program.rule_losses import P, Q, doubled_until_large, mixed
 from tests.tiers import one_of_each
 
 OUTSIDE = np.array([0, 7, 2, -1, -9])
@@ -74,12 +74,9 @@ def test_the_remainder_of_a_tiny_number(sign: int) -> None:
     assert float(reference.loss.mid()) == sign * 1e-200
 
 
-@pytest.mark.parametrize(("y", "expected"), [(2.0, [0.0, 0.0]), (1.0, [1.0, 0.0])])
-def test_powers_of_zero(y: float, expected: list[float]) -> None:
-    assert gradient(lambda p: p[0] ** p[1], np.array([0.0, y])).tolist() == expected
-
-
-def test_powers_of_zero_with_a_constant_exponent() -> None:
+def test_powers_of_zero() -> None:
+    for y, slopes in ((2.0, [0.0, 0.0]), (1.0, [1.0, 0.0])):
+        assert gradient(lambda p: p[0] ** p[1], np.array([0.0, y])).tolist() == slopes
     for y, slope in ((2.5, 0.0), (1.0, 1.0), (3.0, 0.0)):
         assert gradient(lambda p, y=y: lax.pow(p[0], jnp.float64(y)), np.zeros(1)) == [slope]
     for n, slope in ((1, 1.0), (2, 0.0), (0, 0.0)):
@@ -101,21 +98,6 @@ def test_what_is_not_selected_may_be_anything() -> None:
 
     point = np.array([1.0, -4.0])
     assert gradient(loss, point).tolist() == [0.5 + 4.0, 4.0]
-
-
-@pytest.mark.slow
-def test_a_batch_of_systems() -> None:
-    """x = a⁻¹ b, and so db = a⁻ᵀ dx and da = -db xᵀ."""
-    a = np.stack([TALL[:3] + 2 * np.eye(3), TALL[2:] - 3 * np.eye(3)])
-    b, dx = np.sin(np.arange(6.0)).reshape(2, 3, 1), np.cos(np.arange(6.0)).reshape(2, 3, 1)
-    transposed = np.linalg.inv(a).swapaxes(1, 2)
-    db = transposed @ dx
-    da = -db @ np.linalg.solve(a, b).swapaxes(1, 2)
-
-    def loss(p: Any) -> Any:
-        return jnp.sum(jnp.linalg.solve(*p) * jnp.asarray(dx))
-
-    np.testing.assert_allclose(gradient(loss, (a, b)), flat((da, db)), rtol=1e-12)
 
 
 def test_missing_data() -> None:

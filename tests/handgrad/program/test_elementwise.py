@@ -93,7 +93,7 @@ SPECIAL: list[tuple[str, Any, tuple[float, ...], tuple[int, ...]]] = [
 ]
 
 
-def applied(name: str, *operands: Dual) -> Dual:
+def applied(name: str, *operands: Dual) -> Any:
     """Run the rule of a function; the exponent of `integer_pow` is a word of its name."""
     name, _, exponent = name.partition(" ")
     params = {"y": int(exponent)} if exponent else {}
