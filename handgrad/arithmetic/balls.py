@@ -7,7 +7,7 @@ Transactions on Computers 66, 2017). A float is a ball of radius zero.
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -73,6 +73,11 @@ def _magnitude(ball: arb) -> float:
 
 
 _magnitudes = np.frompyfunc(_magnitude, 1, 1)
+
+
+def overlap(a: Iterable[arb], b: Iterable[arb]) -> bool:
+    """Tell whether the numbers may be equal, each to its own."""
+    return all(p.overlaps(q) for p, q in zip(a, b, strict=True))
 
 
 def zeros(shape: tuple[int, ...]) -> np.ndarray:

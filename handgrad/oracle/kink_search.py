@@ -85,7 +85,8 @@ class KinkSearch(Generic[Compared]):
             if not same:
                 return None
             self._check(loss, gradient)
-            edges.append(gradient - self.gradient if differ(gradient, self.gradient) else None)
+            same = balls.overlap(gradient, self.gradient)
+            edges.append(None if same else gradient - self.gradient)
         return edges
 
     def _flipped(self, ties: list[Where]) -> tuple[arb, np.ndarray, bool]:
@@ -101,7 +102,7 @@ class KinkSearch(Generic[Compared]):
         for crossed in np.vstack([np.ones(len(planes)), some]):
             ties = [where for plane, c in zip(planes, crossed, strict=True) if c for where in plane]
             _, gradient, same = self._flipped(ties)
-            if not same or differ(gradient, self._sum(edges, crossed)):
+            if not same or not balls.overlap(gradient, self._sum(edges, crossed)):
                 return False
         return True
 
@@ -130,7 +131,7 @@ class KinkSearch(Generic[Compared]):
             if any(tie.outcome == EQUAL for tie in there.ties.values()):
                 continue  # on a hyperplane, and on neither side
             self._check(loss, gradient)
-            new = all(differ(gradient, known) for known in gradients)
+            new = not any(balls.overlap(gradient, known) for known in gradients)
             if new:
                 in_vain = 0
                 gradients.append(gradient)
@@ -170,7 +171,7 @@ def check_flat_ties(evaluate: Evaluate[Compared], found: Compared, here: tuple[a
     for outcomes in (below, above, mixed):
         forced = dict(zip(sorted(found.flat), outcomes, strict=True))
         loss, gradient = evaluate(found.for_rerun(forced))
-        if not loss.overlaps(here[0]) or differ(gradient, here[1]):
+        if not loss.overlaps(here[0]) or not balls.overlap(gradient, here[1]):
             raise UndecidableKinkError("a tie that no small step decides to first order")
 
 
@@ -198,7 +199,7 @@ def check_smooth(
     others.append(found.for_rerun({where: -tie.outcome for where, tie in found.ties.items()}))
     for other in others:
         loss, slopes = evaluate(other)
-        if not loss.overlaps(here[0]) or differ(slopes, here[1]):
+        if not loss.overlaps(here[0]) or not balls.overlap(slopes, here[1]):
             raise UndecidableKinkError("a kink in a gradient of so many elements")
 
 
@@ -223,8 +224,3 @@ def _cell(found: Comparisons) -> frozenset[tuple[Where, int]]:
 def _check_continuous(a: arb, b: arb) -> None:
     if not a.overlaps(b):
         raise UndecidableKinkError("the loss jumps at this point")
-
-
-def differ(a: np.ndarray, b: np.ndarray) -> bool:
-    """Tell whether two vectors of balls are certainly different."""
-    return not all(p.overlaps(q) for p, q in zip(a, b, strict=True))

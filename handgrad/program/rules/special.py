@@ -12,12 +12,12 @@ from flint import arb, ctx
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import LESS
-from handgrad.arithmetic.dual import Dual, array, chain
+from handgrad.arithmetic.dual import Dual, array, by_slopes
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rule, elementwise
 from handgrad.program.rules.binary import must_stand_still
 from handgrad.program.rules.comparison import ZERO, choose
-from handgrad.program.rules.elementwise import NAN, quietly, spread, with_slope
+from handgrad.program.rules.elementwise import NAN, quietly, with_slope
 
 #: The most terms of the derivative of an incomplete gamma function by its parameter.
 MOST_TERMS = 20_000
@@ -51,21 +51,13 @@ def _incomplete_gamma(sign: int) -> Callable[..., Dual]:
     values = np.frompyfunc(_lower if sign > 0 else _upper, 2, 1)
 
     def rule(run: Run, eqn: Any, a: Dual, x: Dual) -> Dual:
-        value = array(values(a.value, x.value))
-        result = Dual(value)
-        if x.tangent is not None:
-            slope = array(_density(a.value, x.value) * sign)
-            result = result + _change(value, slope, x)
-        if a.tangent is not None:
-            slope = array(_by_parameter(a.value, x.value) * sign)
-            result = result + _change(value, slope, a)
-        return result
+        return by_slopes(
+            values(a.value, x.value),
+            (x, lambda: _density(a.value, x.value) * sign),
+            (a, lambda: _by_parameter(a.value, x.value) * sign),
+        )
 
     return rule
-
-
-def _change(value: np.ndarray, slope: np.ndarray, x: Dual) -> Dual:
-    return chain(balls.zeros(value.shape), np.broadcast_to(slope, value.shape), spread(x, value))
 
 
 def _lower(a: arb, x: arb) -> arb:
@@ -126,10 +118,8 @@ def incomplete_beta(run: Run, eqn: Any, a: Dual, b: Dual, x: Dual) -> Dual:
     """The regularized Iₓ(a, b), with the slope x^(a-1)·(1 - x)^(b-1) / B(a, b) (DLMF, 8.17)."""
     must_stand_still(a, eqn)
     must_stand_still(b, eqn)
-    value = array(_regularized(a.value, b.value, x.value))
-    if x.tangent is None:
-        return Dual(value)
-    return Dual(value) + _change(value, array(_beta_density(a.value, b.value, x.value)), x)
+    operands = a.value, b.value, x.value
+    return by_slopes(_regularized(*operands), (x, lambda: _beta_density(*operands)))
 
 
 def _beta(a: arb, b: arb, x: arb) -> arb:
