@@ -73,13 +73,10 @@ def constant(values: Any) -> Dual:
     return Dual(balls.exact(values))
 
 
-def chain(value: np.ndarray, slope: np.ndarray, tangent: np.ndarray | None) -> Dual:
-    """Return f(x) + f′(x)·t·ε. (An infinite f′ times t = 0 is unknown, not 0: √(x²) is |x|.)"""
-    return Dual(value) if tangent is None else Dual(value, slope * tangent)
-
-
 def by_slopes(value: Any, *parts: tuple[Dual, Callable[[], Any]]) -> Dual:
     """Return a function's value with the tangent Σ slope·tangent over its operands.
+
+    (An infinite slope times a tangent of 0 is unknown, not 0: √(x²) is |x|.)
 
     Args:
         value: the function's value, objects.

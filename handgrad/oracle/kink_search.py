@@ -8,13 +8,13 @@ gradients are found one by one.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Comparisons, Where
+from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Compared, Comparisons, Where
 from handgrad.oracle.hyperplanes import beyond_the_walls, hyperplanes, same_hyperplanes, units
 from handgrad.oracle.subgradients import Kink, UndecidableKinkError
 
@@ -32,8 +32,6 @@ IN_VAIN, MOST_IN_VAIN = 32, 128
 
 #: The most gradients around one point; with more it is undecidable.
 MOST_GRADIENTS = 24
-
-Compared = TypeVar("Compared", bound=Comparisons)
 
 #: Evaluates the loss and its gradient with ties decided by the comparisons.
 Evaluate = Callable[[Compared], tuple[arb, np.ndarray]]

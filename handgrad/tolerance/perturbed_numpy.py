@@ -11,6 +11,14 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
 
 
+def moved(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """Return floats as balls, moved by ± half an ulp except 0 and ±1."""
+    fixed = (values == 0) | (np.abs(values) == 1) | ~np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        ulps = np.where(fixed, 0.0, np.spacing(values).astype(np.float64))
+    return dual.array(balls.exact(values) + balls.exact(signs * ulps) * arb(0.5))
+
+
 class OtherData:
     """Perturbs floats from outside the loss by half an ulp; 0 and ±1 are exact.
 
@@ -24,13 +32,9 @@ class OtherData:
 
     def constant(self, values: np.ndarray) -> Dual:
         """Perturb floats from outside the loss."""
-        fixed = (values == 0) | (np.abs(values) == 1) | ~np.isfinite(values)
-        with np.errstate(invalid="ignore"):
-            ulps = np.where(fixed, 0.0, np.spacing(values).astype(np.float64))
         mixed = (values.astype(np.float64).view(np.uint64) ^ self._mask) * self._odd
         signs = np.where(mixed >> np.uint64(63), 1.0, -1.0)
-        moved = balls.exact(values) + balls.exact(signs * ulps) * arb(0.5)
-        return Dual(np.asarray(moved, dtype=object))
+        return Dual(moved(values, signs))
 
     def before(self, operand: Dual, terms: int) -> Dual:  # noqa: ARG002 (part of the protocol)
         """Return the operand unchanged."""

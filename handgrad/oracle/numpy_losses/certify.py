@@ -17,7 +17,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls, dual
-from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
@@ -31,7 +31,14 @@ from handgrad.oracle.random_directions import (
     random_directions,
     with_units,
 )
-from handgrad.oracle.reference import BITS, BITS_OF_ZERO, Reference, UndecidableError, check_good
+from handgrad.oracle.reference import (
+    BITS,
+    Reference,
+    UndecidableError,
+    at_first_precision,
+    check_good,
+    comparisons_at,
+)
 from handgrad.oracle.subgradients import Kink, UndecidableKinkError
 from handgrad.program.trace import Program, Traced
 
@@ -73,11 +80,6 @@ class RecordedComparisons(Comparisons):
         """Record and compare; see `Comparisons.order`."""
         self.path.append(np.broadcast_shapes(a.shape, b.shape))
         return super().order(a, b)
-
-
-def comparisons_at(bits: int) -> RecordedComparisons:
-    """Return the comparisons for a precision."""
-    return RecordedComparisons(bits == BITS[-1], bits >= BITS_OF_ZERO)
 
 
 def slopes(
@@ -132,19 +134,15 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
         Exception: what the code raises on series.
     """
     seconds = SECONDS if seconds is None else seconds
-    for bits in BITS:
-        try:
-            with balls.precision(bits):
-                return _attempt(problem, bits, np.inf if every else seconds)
-        except MorePrecisionNeededError:
-            continue
-    raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
+    seconds = np.inf if every else seconds
+    return at_first_precision(lambda bits: _attempt(problem, bits, seconds))
 
 
 def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:
     n = problem.size
     chosen = _affordable(problem, bits, seconds)
-    directions, found = generic_and_units(np.random.default_rng(n), n, chosen), comparisons_at(bits)
+    directions = generic_and_units(np.random.default_rng(n), n, chosen)
+    found = comparisons_at(bits, RecordedComparisons)
     loss, along = slopes(problem, directions, found)
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
     gradient[chosen], known[chosen] = along[1:], True

@@ -12,7 +12,7 @@ import numpy as np
 from flint import arb, arb_series
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.dual import Dual, array, by_slopes, chain, primal
+from handgrad.arithmetic.dual import Dual, array, by_slopes, primal
 from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rule, choice, elementwise
 
@@ -119,7 +119,7 @@ def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Ca
         if x.tangent is None or not x.value.size:
             return Dual(array(values(x.value)) if x.value.size else x.value, x.tangent)
         value, slope = pairs(x.value)
-        return chain(array(value), array(slope), x.tangent)
+        return by_slopes(value, (x, lambda: slope))
 
     return rule
 
