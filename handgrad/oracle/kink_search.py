@@ -100,16 +100,10 @@ class KinkSearch(Generic[Compared]):
         for crossed in np.vstack([np.ones(len(planes)), some]):
             ties = [where for plane, c in zip(planes, crossed, strict=True) if c for where in plane]
             _, gradient, same = self._flipped(ties)
-            if not same or not balls.overlap(gradient, self._sum(edges, crossed)):
+            over = (e for e, c in zip(edges, crossed, strict=True) if c and e is not None)
+            if not same or not balls.overlap(gradient, sum(over, start=self.gradient)):
                 return False
         return True
-
-    def _sum(self, edges: list[np.ndarray | None], crossed: np.ndarray) -> np.ndarray:
-        total = self.gradient
-        for edge, over in zip(edges, crossed, strict=True):
-            if over and edge is not None:
-                total = total + edge
-        return total
 
     def _of_many(self) -> Kink | None:
         """Find the gradients one by one, by a walk from cell to cell and by random steps.
@@ -135,9 +129,8 @@ class KinkSearch(Generic[Compared]):
                 gradients.append(gradient)
                 directions.append(direction)
             if len(gradients) > MOST_GRADIENTS:
-                raise UndecidableKinkError(
-                    f"more than {MOST_GRADIENTS} gradients meet at this point"
-                )
+                many = f"more than {MOST_GRADIENTS} gradients meet at this point"
+                raise UndecidableKinkError(many)
             if _cell(there) not in seen:
                 seen.add(_cell(there))
                 put = walls.appendleft if new else walls.append

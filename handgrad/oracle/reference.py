@@ -76,7 +76,7 @@ def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> 
 
 
 def check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
-    """Raise if loss or gradient are not finite; at many bits, as for √x at 0, they never will be."""
+    """Raise if loss or gradient are not finite; at many bits, as for √x at 0, they never are."""
     if not loss.is_finite() or not np.isfinite(radii).all():
         if bits >= BITS_OF_ZERO:
             raise UndecidableError("the exact gradient is not finite")

@@ -18,6 +18,7 @@ from jax.extend import core as jex
 from handgrad.data.frames import is_own
 from handgrad.data.pytrees import is_real
 from handgrad.program.rules import RULES
+from handgrad.program.rules.control import groups
 from handgrad.program.trace import alone, of_jax, rule_name, without_custom_rules
 
 #: Calls, which are inlined.
@@ -249,7 +250,9 @@ def _spread(graph: Graph, found: set[int]) -> None:
         if node.bodies:
             _spread_into(node, found)
         elif not found.isdisjoint(node.operands) and node.name != "stop_gradient":
-            found.update(o for o, v in zip(node.outputs, node.eqn.outvars, strict=True) if _real(v))
+            found.update(
+                o for o, v in zip(node.outputs, node.eqn.outvars, strict=True) if is_real(v.aval)
+            )
 
 
 def _spread_into(node: Node, found: set[int]) -> None:
@@ -273,10 +276,4 @@ def _spread_into(node: Node, found: set[int]) -> None:
 
 def scan_groups(node: Node) -> tuple[int, int]:
     """Return how many operands of a scan are constants, and how many are carried."""
-    from handgrad.program.rules.control import groups
-
     return groups(node.eqn)
-
-
-def _real(v: Any) -> bool:
-    return is_real(v.aval)

@@ -9,6 +9,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
+from handgrad.oracle.numpy_losses.dispatch import Perturbation
 
 
 def moved(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
@@ -19,7 +20,7 @@ def moved(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
     return dual.array(balls.exact(values) + balls.exact(signs * ulps) * arb(0.5))
 
 
-class OtherData:
+class OtherData(Perturbation):
     """Perturbs floats from outside the loss by half an ulp; 0 and ±1 are exact.
 
     Code may slice such arrays and use them more than once, so the sign of a perturbation is a hash
@@ -36,16 +37,8 @@ class OtherData:
         signs = np.where(mixed >> np.uint64(63), 1.0, -1.0)
         return Dual(moved(values, signs))
 
-    def before(self, operand: Dual, terms: int) -> Dual:  # noqa: ARG002 (part of the protocol)
-        """Return the operand unchanged."""
-        return operand
 
-    def after(self, result: Dual) -> Dual:
-        """Return the result unchanged."""
-        return result
-
-
-class Rounding:
+class Rounding(Perturbation):
     """Perturbs every result, and its slopes, by the rounding of a dtype.
 
     Results are multiplied by 1 ± u, u the unit roundoff, and shifted by the smallest normal number
@@ -57,10 +50,6 @@ class Rounding:
     def __init__(self, rng: np.random.Generator, dtype: np.dtype) -> None:
         self._rng, finfo = rng, np.finfo(dtype)
         self._unit, self._tiny = float(finfo.eps) / 2, float(finfo.smallest_normal)
-
-    def constant(self, values: np.ndarray) -> Dual:
-        """Return the floats unchanged."""
-        return dual.constant(values)
 
     def before(self, operand: Dual, terms: int) -> Dual:
         """Perturb an operand of a sum."""

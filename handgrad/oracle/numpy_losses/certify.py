@@ -23,7 +23,6 @@ from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
 from handgrad.oracle.kink_search import KinkSearch, check_smooth
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
-from handgrad.oracle.numpy_losses.pack import packed, series, unpacked
 from handgrad.oracle.random_directions import (
     BLOCK,
     FEWEST,
@@ -104,19 +103,16 @@ def slopes(
     """
     lines = NumpyRun(comparisons, problem.memory, perturbation)
     given = series_arguments(problem, directions, arguments)
-    objects = [_object(lines, d, kind) for d, kind in zip(given, problem.arrays, strict=True)]
+    numbers = zip(map(lines.unpacked, given), problem.arrays, strict=True)
+    # An array without axes is not a bare number.
+    objects = [lines.series(dual.array(v)) if array else v for v, array in numbers]
     n = len(problem.leaves)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        answer = packed(lines, problem.loss(objects[:n], objects[n:]))
+        answer = lines.packed(problem.loss(objects[:n], objects[n:]))
     if answer.shape != ():
         raise TypeError(f"loss: got an array of shape {answer.shape}, expected one real scalar")
     return answer.value.item(), dual.tangents(answer, directions.shape[0])
-
-
-def _object(lines: NumpyRun, given: Dual, array: bool) -> Any:
-    made = unpacked(lines, given)
-    return series(lines, balls.boxed([made], ())) if array and not given.shape else made
 
 
 def certify(problem: Untraced, every: bool = False, seconds: float | None = None) -> Reference:

@@ -181,15 +181,15 @@ def _folded(
 
 def _of_arrays(run: Run, eqn: Any, program: Any, like: list[Any]) -> Any:
     """Vectorise a program of scalars."""
-    key = ("of arrays", id(eqn), *(x.shape for x in like))
-    if key not in run.memory:
-        shapes = [
-            jax.ShapeDtypeStruct(x.shape, v.aval.dtype)
-            for x, v in zip(like * 2, program.jaxpr.invars, strict=True)
-        ]
+
+    def traced() -> Any:
+        dtypes = [v.aval.dtype for v in program.jaxpr.invars]
+        pairs = zip(like * 2, dtypes, strict=True)
+        shapes = [jax.ShapeDtypeStruct(x.shape, dtype) for x, dtype in pairs]
         with jax.enable_x64(True):
-            run.memory[key] = jax.make_jaxpr(jax.vmap(jex.jaxpr_as_fun(program)))(*shapes)
-    return run.memory[key]
+            return jax.make_jaxpr(jax.vmap(jex.jaxpr_as_fun(program)))(*shapes)
+
+    return run.once(("of arrays", id(eqn), *(x.shape for x in like)), traced)
 
 
 def _finite(start: Any) -> bool:

@@ -14,7 +14,6 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun
-from handgrad.oracle.numpy_losses.pack import packed, unpacked
 from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series
 from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
 
@@ -29,13 +28,13 @@ def lines(disturbance: Any = None, final: bool = True) -> NumpyRun:
 def series(session: NumpyRun, x: np.ndarray) -> Any:
     """Return an array as series, each number with its own direction."""
     tangent = balls.exact(np.eye(x.size))
-    return unpacked(session, Dual(balls.exact(x), tangent.reshape(x.size, *x.shape)))
+    return session.unpacked(Dual(balls.exact(x), tangent.reshape(x.size, *x.shape)))
 
 
 def value_and_slopes(f: Callable[[Any], Any], x: np.ndarray = X) -> tuple[float, list[float]]:
     with balls.precision(192):
         session = lines()
-        found = packed(session, f(series(session, x)))
+        found = session.packed(f(series(session, x)))
         assert found.tangent is not None
         return float(found.value.item()), [float(t) for t in found.tangent]
 
@@ -46,7 +45,7 @@ def quotients(f: Callable[[Any], Any]) -> list[float]:
         h, session = arb(2) ** -200, lines()
         steps = h * balls.exact(np.eye(X.size))
         ends = [
-            [packed(session, f(unpacked(session, Dual(balls.exact(X) + s)))).value[()] for s in by]
+            [session.packed(f(session.unpacked(Dual(balls.exact(X) + s)))).value[()] for s in by]
             for by in (steps, -steps)
         ]
         return [float((a - b) / (2 * h)) for a, b in zip(*ends, strict=True)]
@@ -139,7 +138,7 @@ def test_comparisons_of_numbers() -> None:
         assert [f(small, 1.0) for f in (operator.eq, operator.ne)] != [False, False]
         assert (np.array([0.0, 3.0]) < small).tolist() == [True, False]
         assert bool(large)
-        assert not unpacked(session, Dual(balls.zeros(())))
+        assert not session.unpacked(Dual(balls.zeros(())))
 
 
 def test_what_cannot_be_told_apart_is_no_silent_false() -> None:
@@ -149,7 +148,7 @@ def test_what_cannot_be_told_apart_is_no_silent_false() -> None:
             number = Number(lines(final=False), unknown, balls.zeros((1,)))
             with pytest.raises(MorePrecisionNeededError):
                 f(number, 0)
-        array = unpacked(lines(final=False), Dual(balls.boxed([unknown], (1,))))
+        array = lines(final=False).unpacked(Dual(balls.boxed([unknown], (1,))))
         for f in (lambda x: np.maximum(x, 0), np.abs, np.sort, lambda x: x > 0, np.max):
             with pytest.raises(MorePrecisionNeededError):
                 f(np.concatenate([array, array * 2]))
@@ -193,7 +192,7 @@ def test_what_a_series_is_and_is_not() -> None:
         x = series(session, X)
         large = 2**60 + 1
         assert (x[0] + large - large).value.overlaps(arb(0.3))
-        assert packed(session, np.array([large])).value[0] == arb(large)
+        assert session.packed(np.array([large])).value[0] == arb(large)
 
 
 def test_data_half_an_ulp_away() -> None:
