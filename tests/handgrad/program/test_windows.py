@@ -95,13 +95,31 @@ def smallest_of(numbers: Any) -> Any:
 W = np.array([1.0, 3.0])
 
 
-def test_two_equal_numbers_of_a_window() -> None:
-    assert_kink(
-        pooling_of,
-        [0.7, 0.7, 2.0, 1.0],
-        right=[(1, 0, 3, 0), (0, 1, 3, 0), (0.5, 0.5, 3, 0)],
-        wrong=[(1, 1, 3, 0), (0, 0, 3, 0), (1, 0, 0, 3), (0.5, 0.4, 3, 0)],
-    )
+KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
+    "two equal numbers": (
+        *(pooling_of, [0.7, 0.7, 2.0, 1.0]),
+        [(1, 0, 3, 0), (0, 1, 3, 0), (0.5, 0.5, 3, 0)],
+        [(1, 1, 3, 0), (0, 0, 3, 0), (1, 0, 0, 3), (0.5, 0.4, 3, 0)],
+    ),
+    # x and y are equal and in both windows: whichever is larger, it is so in both.
+    "windows that share a tie": (
+        lambda p: jnp.sum(lax.reduce_window(p, -jnp.inf, lax.max, (3,), (1,), "VALID") * W),
+        [0.1, 0.7, 0.7, 0.2],
+        [(0, 4, 0, 0), (0, 0, 4, 0), (0, 2, 2, 0)],
+        [(0, 4, 4, 0), (0, 0, 0, 0), (0, 1, 2, 0), (1, 3, 0, 0)],
+    ),
+    "the smallest ones": (
+        lambda p: jnp.sum(lax.reduce_window(p, jnp.inf, lax.min, (3,), (3,), "VALID")),
+        [2.0, 0.5, 0.5],
+        [(0, 1, 0), (0, 0, 1), (0, 0.5, 0.5)],
+        [(1, 0, 0), (0, 1, 1)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_ties_in_a_window(name: str) -> None:
+    assert_kink(*KINKS[name])
 
 
 @pytest.mark.slow
@@ -113,25 +131,6 @@ def test_programs_give_the_first_of_equal_numbers_everything_as_jax_does() -> No
             case, case.traced.gradient, case.arguments(), Comparisons(final=True)
         )
         assert balls.midpoints(found).tolist() == by_jax(loss, at)[1].tolist()
-
-
-def test_windows_that_share_a_tie_choose_together() -> None:
-    """x and y are equal and in both windows: whichever is larger, it is so in both."""
-    assert_kink(
-        lambda p: jnp.sum(lax.reduce_window(p, -jnp.inf, lax.max, (3,), (1,), "VALID") * W),
-        [0.1, 0.7, 0.7, 0.2],
-        right=[(0, 4, 0, 0), (0, 0, 4, 0), (0, 2, 2, 0)],
-        wrong=[(0, 4, 4, 0), (0, 0, 0, 0), (0, 1, 2, 0), (1, 3, 0, 0)],
-    )
-
-
-def test_the_smallest_of_a_window_ties_as_well() -> None:
-    assert_kink(
-        lambda p: jnp.sum(lax.reduce_window(p, jnp.inf, lax.min, (3,), (3,), "VALID")),
-        [2.0, 0.5, 0.5],
-        right=[(0, 1, 0), (0, 0, 1), (0, 0.5, 0.5)],
-        wrong=[(1, 0, 0), (0, 1, 1)],
-    )
 
 
 @pytest.mark.parametrize(
