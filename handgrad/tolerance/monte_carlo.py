@@ -89,6 +89,11 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
     return np.asarray(bind(eqn, given)[0], dtype=np.float64)
 
 
+@balls.elementwise
+def _is_zero(ball: arb) -> bool:
+    return ball.is_zero()
+
+
 @cache
 def _factors(u: float) -> np.ndarray:
     """Return 1 - u and 1 + u exactly."""
@@ -127,6 +132,3 @@ def _narrows(eqn: Any) -> bool:
     before, after = eqn.invars[0].aval.dtype, eqn.outvars[0].aval.dtype
     floating = all(np.issubdtype(dtype, np.floating) for dtype in (before, after))
     return floating and after.itemsize < before.itemsize
-
-
-_is_zero = np.frompyfunc(lambda ball: ball.is_zero(), 1, 1)

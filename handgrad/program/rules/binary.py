@@ -6,7 +6,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.dual import Dual, by_slopes
+from handgrad.arithmetic.dual import Dual, by_slopes, real
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rule, elementwise
 from handgrad.program.rules.elementwise import NAN, hurwitz
@@ -28,12 +28,12 @@ def _whole_power(x: arb, n: int) -> arb:
     return half * half * x if n % 2 else half * half
 
 
-_power = np.frompyfunc(_whole_power, 2, 1)
+_power = balls.elementwise(_whole_power)
 
 
 def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
     """x to the y, both real; the slopes are y·x^(y-1) and log(x)·x^y."""
-    y = y if isinstance(y, Dual) else Dual(balls.exact(y))
+    y = real(y)
     value = _real_power(x.value, y.value)
     return by_slopes(
         value,
@@ -42,23 +42,19 @@ def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
     )
 
 
-def _log(x: arb, y: arb) -> arb:
+@balls.elementwise
+def _log_of_base(x: arb, y: arb) -> arb:
     """Return log(x) for the slope of x^y in y; 0^y is constant for y > 0."""
     return balls.ZERO if x.is_zero() and y > 0 else x.log()
 
 
-_log_of_base = np.frompyfunc(_log, 2, 1)
-
-
-def _power_of_balls(x: arb, y: arb) -> arb:
+@balls.elementwise
+def _real_power(x: arb, y: arb) -> arb:
     if y.is_exact() and y.is_integer() and abs(y) < 2**31:
         return _whole_power(x, int(float(y)))
     if x.is_zero():
         return balls.ZERO if y > 0 else NAN
     return x**y
-
-
-_real_power = np.frompyfunc(_power_of_balls, 2, 1)
 
 
 def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:
@@ -75,12 +71,10 @@ def polygamma(run: Run, eqn: Any, order: Dual, x: Dual) -> Dual:
     return by_slopes(_polygamma(n, x.value), (x, lambda: _polygamma(n + balls.ONE, x.value)))
 
 
-def _derivative_of_digamma(order: arb, x: arb) -> arb:
+@balls.elementwise
+def _polygamma(order: arb, x: arb) -> arb:
     n = int(float(order))
     return x.digamma() if n == 0 else (-1) ** (n + 1) * arb.fac_ui(n) * hurwitz(arb(n + 1), x)
-
-
-_polygamma = np.frompyfunc(_derivative_of_digamma, 2, 1)
 
 
 def zeta(run: Run, eqn: Any, s: Dual, q: Dual) -> Dual:
@@ -90,7 +84,7 @@ def zeta(run: Run, eqn: Any, s: Dual, q: Dual) -> Dual:
     return by_slopes(_zeta(n, q.value), (q, lambda: -n * _zeta(n + balls.ONE, q.value)))
 
 
-_zeta = np.frompyfunc(hurwitz, 2, 1)
+_zeta = balls.elementwise(hurwitz)
 
 
 def must_stand_still(order: Dual, eqn: Any) -> None:

@@ -74,7 +74,7 @@ def _whole(towards: str) -> Callable[..., Dual]:
 
 
 _HALF = balls.ONE / 2
-_nearest = np.frompyfunc(lambda x: (x.mid() + _HALF).floor().mid(), 1, 1)
+_nearest = balls.elementwise(lambda x: (x.mid() + _HALF).floor().mid())
 
 _ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "floor": lambda side: -1.0 * (side == LESS),

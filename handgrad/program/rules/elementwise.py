@@ -113,7 +113,7 @@ def with_slope(f: Callable[[arb], arb], slope: Callable[[arb, arb], arb]) -> Cal
 
 
 def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Callable[..., Dual]:
-    values, pairs = np.frompyfunc(f, 1, 1), np.frompyfunc(both, 1, 2)
+    values, pairs = balls.elementwise(f), np.frompyfunc(both, 1, 2)
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
         if x.tangent is None or not x.value.size:
@@ -153,7 +153,7 @@ def div(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
 
 def is_finite(run: Run, eqn: Any, x: Dual) -> np.ndarray:
     """Tell which elements are finite."""
-    return np.asarray(np.frompyfunc(lambda v: v.is_finite(), 1, 1)(x.value)).astype(bool)
+    return np.asarray(balls.elementwise(lambda v: v.is_finite())(x.value)).astype(bool)
 
 
 RULES: dict[str, Rule] = {
