@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from compare.sweep.links import leaky_relu, relu
+from compare.networks.functions import _tail, leaky_relu_in_the_middle, relu_in_the_middle
+from compare.rounding import Range, added
 from compare.sweep.replay import case
-from compare.sweep.rounded import Charge, Rounded, exact, tail, total
 from compare.sweep.settings import Settings
 from compare.sweep.subject import APART
 from handgrad import exact_gradient
@@ -63,7 +63,7 @@ def test_what_is_left_of_an_exponential(dtype: Any) -> None:
     z = np.outer(10.0 ** np.arange(-3, 4, 0.25), (1, -1)).ravel().astype(dtype)
     z, error = (grid.ravel() for grid in np.meshgrid(z, np.abs(z)))
     with jax.enable_x64(True):
-        found = np.asarray(tail(Rounded(jnp.asarray(z), jnp.asarray(error)), jnp.exp(-abs(z))))
+        found = np.asarray(_tail(Range(jnp.asarray(z), jnp.asarray(error)), jnp.exp(-abs(z))))
     assert found.dtype == dtype
     nearest = np.maximum(np.abs(z.astype(float)) - error, 0)
     tiny = float(np.finfo(dtype).tiny)
@@ -75,12 +75,10 @@ def test_what_is_left_of_an_exponential(dtype: Any) -> None:
 
 
 def test_near_a_kink_either_slope_is_right() -> None:
-    charge = Charge(2.0**-53, 0.0)
-    for activation, below in ((relu, 0.0), (leaky_relu, 0.01)):
-        with jax.enable_x64(True):
-            z = Rounded(jnp.asarray([1e-17, -1e-17, 0, 1e-15, -1e-15]), jnp.full(5, 1e-16))
-            slope = activation(z, charge).slope
-        ends = [np.asarray(slope.value) + sign * np.asarray(slope.error) for sign in (-1, 1)]
+    for activation, below in ((relu_in_the_middle, 0.0), (leaky_relu_in_the_middle, 0.01)):
+        z = Range(np.array([1e-17, -1e-17, 0, 1e-15, -1e-15]), np.full(5, 1e-16))
+        slope = activation(z).slope
+        ends = slope.lo, slope.hi
         assert np.all(ends[0][:3] <= below + 1e-15)
         assert np.all(ends[1][:3] >= 1 - 1e-15)
         np.testing.assert_allclose(ends[0][3:], [1, below], rtol=0, atol=1e-15)
@@ -91,11 +89,9 @@ def test_a_sum_is_off_by_its_rounding() -> None:
     """Two small numbers beside 1: what is lost of them in two roundings, the error has."""
     u = 2.0**-53
     for small in (0.9 * u, 1.9 * u, 2.9 * u):
-        with jax.enable_x64(True):
-            terms = [exact(jnp.asarray(a)) for a in (1.0, small, small)]
-            found = total(terms, Charge(u, 0.0))
-        lost = abs(Fraction(float(found.value)) - 1 - 2 * Fraction(small))
-        assert 0 < lost <= float(found.error) < 20 * u
+        found = added(*map(Range, (1.0, small, small)))
+        lost = abs(Fraction(found.middle) - 1 - 2 * Fraction(small))
+        assert 0 < lost <= found.radius < 20 * u
 
 
 ARTICLE = {
