@@ -87,7 +87,7 @@ def _absolute(x: Range, more: Any) -> Range:
 
 def _within(x: Range, low: float, high: float) -> Range:
     """What a witness computes stays within these, but for a few roundings."""
-    return between(np.maximum(x.lo, low), np.minimum(x.hi, high), x.floats)
+    return between(np.clip(x.lo, low, high), np.clip(x.hi, low, high), x.floats)
 
 
 # Functions of the middle. What they know of a slope bounds how far they move.
