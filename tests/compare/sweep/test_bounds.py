@@ -17,8 +17,7 @@ from compare.sweep.settings import Settings
 from compare.sweep.subject import APART
 from handgrad import exact_gradient
 from manual.activations import ACTIVATIONS
-from manual.losses import LOSSES
-from manual.network import LINKS, Network
+from manual.network import Network
 from tests.compare.sweep.blocks import block, swept
 from tests.tiers import one_of_each
 
@@ -95,10 +94,8 @@ def test_a_sum_is_off_by_its_rounding() -> None:
 
 
 ARTICLE = {
-    "float64": swept(),
     "float32": swept(dtype="float32"),
     "small": swept(weights="uniform:0.5", inputs="uniform:1"),
-    "all sizes": swept(weights="spread:1e-4:1e2", inputs="spread:1e-3:1e3"),
     "all sizes, float32": swept(
         dtype="float32", weights="spread:1e-3:1e2", inputs="spread:0.01:1e2"
     ),
@@ -125,16 +122,13 @@ def test_it_is_no_wider_than_digits_are_lost() -> None:
 NAMES = list(ACTIVATIONS)
 SIZES, SCALES = ((2, 2, 1), (2, 2, 2, 1)), ("uniform:1", "uniform:5", "spread:1e-3:30")
 OUTPUTS = ("mse", "huber")
-#: Each activation hidden in one format and as the output in the other; losses on logits in both.
+#: Each activation hidden in one format and as the output in the other, and each loss.
 NETWORKS = [
     (Network(SIZES[k % 2], hidden, NAMES[k - 1], OUTPUTS[k // 2 % 2], 0.01), k % 2)
     for k, hidden in enumerate(NAMES)
 ] + [
     (Network((3, 2, 2), hidden, loss=loss, l2=0.1), single)
-    for hidden, loss, single in (
-        *(("sigmoid", "softmax-ce", 1), ("tanh", "softmax-ce", 0)),
-        *(("gelu", "bce", 0), ("softplus", "bce", 1)),
-    )
+    for hidden, loss, single in (("sigmoid", "softmax-ce", 1), ("gelu", "bce", 0))
 ]
 
 
@@ -152,11 +146,3 @@ def test_of_networks(network: Network, single: int, scale: str) -> None:
     """One scale after the other, whose number is prime to those of losses and formats."""
     dtype = ("float64", "float32")[single]
     hold_to_the_truth(swept(network, 2, dtype, scale, scale), 2, 4)
-
-
-def test_losses_on_logits_are_in_both_lists() -> None:
-    """So that the slow test has targets that they make something of, and all of both."""
-    assert set(LINKS) < set(LOSSES)
-    assert {network.loss for network, _ in NETWORKS} == set(LOSSES)
-    seen = {(name, k) for net, k in NETWORKS for name in net.activations}
-    assert seen >= {(name, k) for name in ACTIVATIONS for k in (0, 1)}
