@@ -70,12 +70,11 @@ REASONS = (
     ),
     Reason(
         _asks_for_more,
-        "the hand lines ask for more, so that slopes keep their digits where they are small",
+        "the hand-written lines compute more, so that small slopes keep their digits",
     ),
     Reason(
         _floor_of_all_threads,
-        "what is not a product takes one thread, one pass after the other, while the products take "
-        "all",
+        "only the products use all threads; the rest runs on one, one pass after the other",
     ),
     Reason(
         _floor_of_one_thread,
