@@ -220,10 +220,10 @@ def nearly(value: Any, floats: Format = FLOAT64) -> Range:
 
 
 def between(lo: Any, hi: Any, floats: Format = FLOAT64) -> Range:
-    """The range of NumPy's numbers from lo to hi, and an ulp more where it has a width."""
+    """The range of NumPy's numbers from lo to hi, and what rounding its ends may take away."""
     with _quietly():
         middle = lo / 2 + hi / 2
-        more = 2 * U * np.maximum(np.abs(lo), np.abs(hi)) + 2 * TINY
+        more = U * np.maximum(np.abs(lo), np.abs(hi)) + TINY
         half = np.maximum(hi - middle, middle - lo)
         return Range(middle, np.where(lo == hi, 0.0, half + more), floats)
 
