@@ -112,44 +112,40 @@ def sigmoid_curve() -> "Figure":
 
 
 def loss(trainings: "Trainings") -> "Figure":
-    """Draw the loss curves of both trainings; autodiff's is dashed, since they coincide."""
-    from matplotlib.ticker import MaxNLocator
-
-    with style():
-        figure, axes = _axes("The loss of both trainings", "epoch", "mean squared error")
-        if trainings.epochs == 0:
-            axes.set(xticks=[], yticks=[])
-            axes.text(0.5, 0.5, "no epochs", transform=axes.transAxes, ha="center", color=GREY)
-            return figure
-        epochs = np.arange(trainings.epochs)
-        # A line through a single point is invisible.
-        marker = "o" if trainings.epochs == 1 else ""
-        by_hand, by_auto = trainings.losses.T
-        axes.plot(epochs, by_hand, color=BLUE, linewidth=5, marker=marker, markersize=11)
-        axes.plot(epochs, by_auto, "--", color=ORANGE, linewidth=2, marker=marker)
-        ends = [f"by hand, ends at {by_hand[-1]:.4g}", f"by autodiff, ends at {by_auto[-1]:.4g}"]
-        axes.legend(axes.lines, ends, loc="best")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        _scale_loss(axes, trainings.losses)
-        axes.grid(color=GREY, alpha=0.2)
-    return figure
+    """Draw the loss curves of both trainings."""
+    names = ["by hand", "by autodiff"]
+    title, loss = "The loss of both trainings", "mean squared error"
+    return _loss_curves(trainings.losses, names, title, loss, np.arange(trainings.epochs))
 
 
 def training_losses(losses: np.ndarray, names: list[str]) -> "Figure":
-    """Draw one or two trainings' loss curves, shape (epochs, trainings), the second dashed."""
+    """Draw one or two trainings' loss curves, shape (epochs, trainings)."""
+    epochs = np.arange(1, len(losses) + 1)
+    return _loss_curves(losses, names, "The loss on the training part", "loss", epochs)
+
+
+def _loss_curves(
+    losses: np.ndarray, names: list[str], title: str, loss: str, epochs: np.ndarray
+) -> "Figure":
+    """Draw the curves; a second one is dashed and thinner, since the two coincide."""
+    from matplotlib.ticker import MaxNLocator
+
     with style():
-        figure, axes = _axes("The loss on the training part", "epoch", "loss")
-        epochs = np.arange(1, len(losses) + 1)
+        figure, axes = _axes(title, "epoch", loss)
+        if not len(losses):
+            axes.set(xticks=[], yticks=[])
+            axes.text(0.5, 0.5, "no epochs", transform=axes.transAxes, ha="center", color=GREY)
+            return figure
+        # A line through a single point is invisible.
         marker = "o" if len(losses) == 1 else ""
-        drawn = ((BLUE, 5, "-"), (ORANGE, 2, "--"))
-        for column, name, (color, width, line) in zip(losses.T, names, drawn, strict=False):
-            label = f"{name}, ends at {column[-1]:.4g}" if len(column) else f"{name}: no epochs"
-            axes.plot(
-                epochs, column, line, color=color, linewidth=width, marker=marker, label=label
-            )
+        lines = ((BLUE, 5, "-", 11), (ORANGE, 2, "--", 6))
+        for column, name, (color, width, line, size) in zip(losses.T, names, lines, strict=False):
+            style_of: dict[str, Any] = {"color": color, "linewidth": width, "markersize": size}
+            label = f"{name}, ends at {column[-1]:.4g}"
+            axes.plot(epochs, column, line, marker=marker, label=label, **style_of)
         axes.legend(loc="best")
-        if losses.size:
-            _scale_loss(axes, losses)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        _scale_loss(axes, losses)
         axes.grid(color=GREY, alpha=0.2)
     return figure
 

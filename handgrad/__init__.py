@@ -39,37 +39,28 @@ __all__ = [
     "ulp_distance",
 ]
 
-#: The module of each public name, imported on first use: JAX takes seconds to load, and neither
-#: `--help` nor a test session that checks no gradient should wait for it.
+#: The public names of each module, which is imported on first use: JAX takes seconds to load, and
+#: neither `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
-    "Diagnosis": "data.findings",
-    "Enclosure": "data.findings",
-    "Finding": "data.findings",
-    "GradientMismatch": "check",
-    "GradientReport": "report",
-    "LeafReport": "data.findings",
-    "NotTimedError": "speed.timings",
-    "Step": "stepwise",
-    "StepReport": "report",
-    "StepsReport": "report",
-    "Timings": "speed.timings",
-    "assert_gradient": "check",
-    "check_backward": "backward",
-    "check_custom": "backward",
-    "check_gradient": "check",
-    "check_steps": "stepwise",
-    "exact_gradient": "exact",
-    "time_gradient": "speed.timing",
-    "ulp_distance": "data.ulps",
+    "backward": ("check_backward", "check_custom"),
+    "check": ("GradientMismatch", "assert_gradient", "check_gradient"),
+    "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
+    "data.ulps": ("ulp_distance",),
+    "exact": ("exact_gradient",),
+    "report": ("GradientReport", "StepReport", "StepsReport"),
+    "speed.timing": ("time_gradient",),
+    "speed.timings": ("NotTimedError", "Timings"),
+    "stepwise": ("Step", "check_steps"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'handgrad' has no attribute {name!r}")
-    from importlib import import_module
+    for module, names in _HOMES.items():
+        if name in names:
+            from importlib import import_module
 
-    return getattr(import_module(f"handgrad.{_HOMES[name]}"), name)
+            return getattr(import_module(f"handgrad.{module}"), name)
+    raise AttributeError(f"module 'handgrad' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,7 @@ from typing import Any
 import jax
 
 from handgrad.arithmetic import balls
-from handgrad.data.findings import Enclosure
-from handgrad.data.point import Point, point_at
+from handgrad.data.point import point_at
 from handgrad.judging.case import Case, check_referee
 from handgrad.judging.losses import prepare
 from handgrad.oracle.enclosures import enclosure
@@ -46,12 +45,7 @@ def exact_gradient(
     reference = prepare(Case(loss, loss, referee=referee), given).reference(given)
     if reference.kink is not None:
         raise ArithmeticError("the loss has a kink at this point: more than one gradient is right")
-    return _like(given, [enclosure(ball, reference.bits) for ball in reference.gradient])
-
-
-def _like(given: Point, enclosures: list[Enclosure]) -> Any:
-    leaves = []
-    for part, leaf in zip(given.parts(), given.leaves, strict=True):
-        numbers = balls.boxed(enclosures[part], leaf.shape)
-        leaves.append(numbers[()])
+    enclosures = [enclosure(ball, reference.bits) for ball in reference.gradient]
+    parts = zip(given.parts(), given.leaves, strict=True)
+    leaves = [balls.boxed(enclosures[part], leaf.shape)[()] for part, leaf in parts]
     return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(given.params), leaves)

@@ -17,8 +17,8 @@ from handgrad.arithmetic import balls
 from handgrad.data.numerals import WIDTH, place, plural, short
 from handgrad.data.point import Point, index_of
 from handgrad.diagnosis.engine import Clock, Engine, TooLargeError, engine
-from handgrad.diagnosis.rewired import Option
-from handgrad.diagnosis.wording import of_place, of_switches
+from handgrad.diagnosis.wording import of_nodes, of_place
+from handgrad.judging.judgement import plain
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 
@@ -60,30 +60,14 @@ class Power:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON; an infinite change is the string "inf"."""
-        planted = [
-            {
-                "mistake": p.mistake,
-                "where": p.where,
-                "caught": p.caught,
-                "change": p.change if np.isfinite(p.change) else "inf",
-            }
-            for p in self.planted
-        ]
-        return {"planted": planted, "points": self.points, "not_planted": self.not_planted}
+        return plain(self)
 
     def __str__(self) -> str:
         return _as_text(self)
 
 
 def power(trial: Trial) -> Power:
-    """Plant mistakes at the points of a trial.
-
-    Args:
-        trial: the loss and the points; the gradient is not used.
-
-    Returns:
-        The mistakes, caught and missed; none if no point was judged.
-    """
+    """Plant mistakes at the points of a trial; its gradient is not used."""
     rulings = [outcome.ruling for outcome in trial.outcomes if outcome.ruling is not None]
     if not rulings:
         return Power((), 0)
@@ -208,9 +192,10 @@ def _links(run: Engine, rulings: Sequence[Ruling]) -> Iterator[tuple[str, str, l
         return [run.changed(r.given, **change) - run.right(r.given) for r in rulings]
 
     for i, switch in enumerate(run.rewired.switches):
-        where = of_switches([switch]).strip(" ()") or "somewhere in the loss"
+        where = of_nodes([switch.node]).strip(" ()") or "somewhere in the loss"
         for k, option in enumerate(switch.options):
-            yield _slug(option), f"{option.says}: {where}", effect(choice={i: k + 1})
+            mistake = "wrong-derivative" if option.kind == "unknown" else option.kind
+            yield mistake, f"{option.says}: {where}", effect(choice={i: k + 1})
     for i, link in enumerate(run.rewired.places):
         yield "dropped-term", of_place(run.rewired, link), effect(scale={i: 0.0})
     after = []
@@ -222,10 +207,6 @@ def _links(run: Engine, rulings: Sequence[Ruling]) -> Iterator[tuple[str, str, l
         for ruling, leaves in zip(rulings, after, strict=True)
     ]
     yield "updated-parameter", "all parameters", changes
-
-
-def _slug(option: Option) -> str:
-    return "wrong-derivative" if option.kind == "unknown" else option.kind
 
 
 def _as_text(power: Power) -> str:

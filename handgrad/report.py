@@ -3,14 +3,13 @@
 Diagnoses, steps, the smallest counterexample and the power are computed on first access.
 """
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, NotJudged
-from handgrad.judging.judgement import Judgement
+from handgrad.judging.judgement import Judgement, plain
 from handgrad.render import Reading, StepReading, StepsReading, as_html, as_text, content
 
 if TYPE_CHECKING:
@@ -34,8 +33,9 @@ class GradientReport(Judgement):
         return cls(**{f.name: getattr(judgement, f.name) for f in fields(Judgement)})
 
     def __getstate__(self) -> dict[str, Any]:
-        # Includes the cached properties, which are data.
-        return self.__dict__ | {"trial": None}
+        # Includes the cached properties that are data.
+        kept = {name: v for name, v in self.__dict__.items() if name != "counterexample"}
+        return kept | {"trial": None}
 
     @cached_property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
@@ -62,8 +62,8 @@ class GradientReport(Judgement):
 
         judged, not_judged = steps(self.trial)
         reports = [
-            StepReport(step.name, GradientReport.of(step.judgement), step.inputs, step.guilty)
-            for step in judged
+            StepReport(pair.name, GradientReport.of(judgement), pair.names, guilty)
+            for pair, judgement, guilty in judged
         ]
         return StepsReport(tuple(reports), not_judged) if judged or not_judged else None
 
@@ -72,7 +72,7 @@ class GradientReport(Judgement):
         """All findings, each with the kind that a diagnosis gave it, if any."""
         return tuple(_with_kind(finding, self.diagnoses) for finding in self.observed)
 
-    @property
+    @cached_property
     def counterexample(self) -> Any:
         """The smallest point found at which the gradient is wrong in the same way.
 
@@ -126,10 +126,10 @@ class GradientReport(Judgement):
             "nan", "inf" and "-inf".
         """
         names = ("findings" if f.name == "observed" else f.name for f in fields(self))
-        found = {name: _plain(getattr(self, name)) for name in names if name not in _KEPT}
+        found = {name: plain(getattr(self, name)) for name in names if name not in _KEPT}
         first = self.steps.first_guilty if self.steps else None
         return found | {
-            "diagnoses": _plain(self.diagnoses),
+            "diagnoses": plain(self.diagnoses),
             "guilty_step": first and first.name,
         }
 
@@ -142,20 +142,6 @@ def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
         if finding.leaf in diagnosis.leaves and diagnosis.kind != "unknown":
             return replace(finding, kind=diagnosis.kind, confidence=CONFIDENCE)
     return finding
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(entry) for entry in value]
-    if hasattr(value, "item"):  # NumPy's scalars
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
 
 
 @dataclass(frozen=True)

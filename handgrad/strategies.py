@@ -133,14 +133,9 @@ def _dense(scale: float, seed: int, dtype: np.dtype[Any], shape: tuple[int, ...]
 
 
 def _as(leaf: Any, array: np.ndarray) -> Any:
-    """Convert an array to the leaf's type: NumPy's or JAX's array, or a number."""
-    if isinstance(leaf, np.ndarray):
-        return array
-    if isinstance(leaf, np.generic):
-        return array[()]
-    if isinstance(leaf, float):
-        return array.item()
     import jax
 
+    from handgrad.data.point import alike
+
     with jax.enable_x64(True):
-        return jax.numpy.asarray(array)
+        return alike(array, leaf)

@@ -1,4 +1,4 @@
-"""Runs the `console` blocks of documents and holds what they print against what is printed there.
+"""Run the `console` blocks of documents and compare the output with the printed one.
 
 A command must end with 0, or with 1 where its first line says `disagree`.
 The text must be the same but for white space. Numbers of six digits and more must agree to ten

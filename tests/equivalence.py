@@ -1,4 +1,4 @@
-"""The one question that the equivalence tests ask: where do two gradients disagree?"""
+"""Where two gradients disagree, by the ranges of right programs."""
 
 from dataclasses import replace
 from functools import cache, partial
@@ -26,14 +26,14 @@ def by_autodiff(point: Point) -> np.ndarray:
 
 
 def verdict_on(gradient: Gradient, point: Point, form: str = "stable") -> Verdict:
-    """`gradient` held against autodiff; it is said to compute σ' in that form."""
+    """Compare `gradient`, which computes σ' in that form, with autodiff."""
     with np.errstate(over="ignore", invalid="ignore"):
         by_hand = np.broadcast_arrays(*gradient(*point))
     return compare.agreement.verdict_on(by_hand, by_autodiff(point), *point, form)
 
 
 class NetworkVerdicts:
-    """The gradient of one general network by hand held against autodiff, compiled once."""
+    """Compare the gradient of one general network by hand with autodiff, compiled once."""
 
     def __init__(self, of: network_strategies.Described) -> None:
         self.network = of.network
@@ -73,5 +73,5 @@ def disagreements(gradient: Gradient, form: str = "stable") -> dict[str, int]:
 
 @cache
 def _right(seed: int, form: str) -> Verdict:
-    """At the points of `disagreements`, which are asked about again and again."""
+    """At the points of `disagreements`, for all gradients."""
     return verdict_on(compare.agreement.hand_gradient(form), drawn_points(256, seed), form)

@@ -1,4 +1,4 @@
-"""Points at which gradients are held against each other: ordinary, tiny, huge and saturated.
+"""Points at which gradients are compared: ordinary, tiny, huge and saturated.
 
 The examples are the same on every machine. Hypothesis mixes constants of whatever local modules are
 imported into the floats and larger integers that it draws, so "fixed" examples would change with

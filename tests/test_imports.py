@@ -111,22 +111,6 @@ def test_a_circle_of_files_would_be_seen(tmp_path: Path, monkeypatch: pytest.Mon
     assert {"planted_circle.lazy", "planted_circle.typed"} == set(found)
 
 
-def test_a_circle_through_the_init_of_a_package_would_be_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "planted_table"
-    (package / "rows").mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "runner.py").write_text("from planted_table.rows import row\n")
-    (package / "rows" / "row.py").write_text("")
-    (package / "rows" / "__init__.py").write_text("import planted_table.runner\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert set(circle(build_graph("planted_table", cache_dir=None))) == {
-        "planted_table.rows",
-        "planted_table.runner",
-    }
-
-
 @pytest.mark.slow
 def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:
     """The contracts that `make lint` checks name real modules: turned round, they fail."""

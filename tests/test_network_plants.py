@@ -1,9 +1,8 @@
-"""Every mistake of the catalogue is caught in the general network; what is no mistake is not."""
+"""Every mistake of the catalogue is caught in the general network; what is right is not."""
 
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pytest
 
 import manual.network
@@ -13,7 +12,7 @@ from manual.affine import Layer
 from manual.network import Network
 from models.edits import edited
 from models.general_network import AT_ZERO, PLANTS, Plant
-from tests.network_planting import PRIME, hosts, loss_of
+from tests.network_planting import hosts, loss_of
 from tests.network_strategies import Described, draw_point
 from tests.tiers import slowly
 
@@ -27,7 +26,7 @@ CATALOGUE = {
     *("decay-factor", "dropped-term", "exchanged"),
 }
 
-#: What the form of an answer gives away before its numbers are looked at.
+#: What an answer shows before its numbers are compared.
 OF_FORM = {"structure", "shape", "dtype", "mutation", "not-repeatable"}
 
 
@@ -40,22 +39,19 @@ def test_every_mistake_is_planted() -> None:
     assert len({str(plant) for plant in PLANTS}) == len(PLANTS) >= 60
 
 
-HOSTS = [{str(hosts(plant)[at]): hosts(plant)[at] for plant in PLANTS} for at in range(3)]
-
 #: Each mistake is planted in one of three networks, in turn.
 PLANTED = [(plant, at % 3) for at, plant in enumerate(PLANTS)]
-ALL = sorted({(at, str(hosts(plant)[at])) for plant, at in PLANTED})
-#: One of each sort, in one of its variants; the thorough tests plant all.
-FIRST = {plant.slug: plant for plant in reversed(PLANTS)}
-QUICK_SLUGS = ("dw-transposed", "accumulates", "dropped-term")
-QUICK = [pair for pair in PLANTED if pair[0] in [FIRST[slug] for slug in QUICK_SLUGS]]
+#: One variant each of three kinds; the slow tests plant all.
+QUICK = [
+    next(pair for pair in PLANTED if pair[0].slug == slug)
+    for slug in ("dw-transposed", "accumulates", "dropped-term")
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("at", "host"), [ALL[0], *(slowly(*host) for host in ALL[1:])])
-def test_the_right_gradient_agrees_in_every_host(at: int, host: str) -> None:
+@pytest.mark.parametrize("of", hosts(PLANTS[0]), ids=str)
+def test_the_right_gradient_agrees(of: Described) -> None:
     """Made as the wrong ones are, with nothing changed."""
-    of = HOSTS[at][host]
     report = ruling_on(of, partial(edited(manual.network.gradient), of.network))
     assert report.verdict == "agree", str(report)
 
@@ -79,9 +75,8 @@ def test_a_mistake_is_caught(plant: Plant, at: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", ["bias-mean", "bias-unsummed:row", "missing-mean", "double-mean"])
-@pytest.mark.parametrize("sizes", [sizes for sizes, _ in PRIME], ids=str)
-def test_with_one_example_there_is_nothing_to_average(slug: str, sizes: tuple[int, ...]) -> None:
-    of = Described(Network(sizes, "tanh"), 1)
+def test_with_one_example_there_is_nothing_to_average(slug: str) -> None:
+    of = Described(Network((5, 3, 2), "tanh"), 1)
     for plant in PLANTS:
         if str(plant).startswith(slug) and plant.loss in (None, "mse"):
             report = ruling_on(of, plant.gradient(of.network))
@@ -96,17 +91,16 @@ def test_with_one_output_the_mean_over_outputs_is_right() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("of", hosts(AT_ZERO), ids=str)
-def test_off_the_kink_nobody_sees_the_slope_at_0(of: Described) -> None:
+def test_off_the_kink_nobody_sees_the_slope_at_0() -> None:
+    of = hosts(AT_ZERO)[0]
     report = ruling_on(of, AT_ZERO.gradient(of.network))
     assert (report.verdict, report.observed) == ("agree", ())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [2, 3, 5])
-def test_at_the_kink_the_slope_is_a_convention(size: int) -> None:
+def test_at_the_kink_the_slope_is_a_convention() -> None:
     """One hidden unit's weights and bias are 0: for every example its z is 0 exactly."""
-    of = Described(Network((size, 3, 2), "relu"), 1)
+    of = Described(Network((5, 3, 2), "relu"), 1)
     params, x, y = draw_point(of, 9)
     w, b = params[0].w.copy(), params[0].b.copy()
     w[:, 1], b[1] = 0, 0
@@ -125,4 +119,3 @@ def test_half_a_decay_without_decay_is_none() -> None:
     for plant in PLANTS:
         if plant.slug == "decay-factor":
             assert ruling_on(of, plant.gradient(of.network)).verdict == "agree"
-    assert np.isfinite(draw_point(of, 3).x).all()

@@ -18,5 +18,8 @@ def one_of_each(values: Any, quick: Any) -> list[Any]:
 
 
 def fewer(times: int) -> settings:
-    """A part of the profile's examples, where each takes long and most would show a mistake."""
-    return settings(max_examples=settings().max_examples // times)
+    """A part of the profile's examples, where each takes long and most would show a mistake.
+
+    In the thorough profile at most 500, which are others in every run.
+    """
+    return settings(max_examples=min(settings().max_examples // times, 500))

@@ -11,15 +11,14 @@ from operator import add
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from compare.recording.number import FUNCTIONS, LARGEST, Number, function, recorded
 from compare.shaped import Shaped
 
 
-class Array(Shaped):
+class Array(Shaped, NDArrayOperatorsMixin):
     """Numbers in an array of any shape; operators and `@` as the standard has them."""
-
-    __array_ufunc__ = None  # NumPy arrays defer to this class's operators
 
     def __init__(self, numbers: Any):
         """Wrap an array or nested lists of numbers, recorded or plain."""
@@ -28,38 +27,8 @@ class Array(Shaped):
 
     dtype = np.dtype(np.float64)
 
-    def __neg__(self) -> "Array":
-        return Array(-self.numbers)
-
-    def __abs__(self) -> "Array":
-        return Array(np.abs(self.numbers))
-
-    def __add__(self, other: Any) -> "Array":
-        return Array(self.numbers + _numbers(other))
-
-    def __radd__(self, other: Any) -> "Array":
-        return Array(_numbers(other) + self.numbers)
-
-    def __sub__(self, other: Any) -> "Array":
-        return Array(self.numbers - _numbers(other))
-
-    def __rsub__(self, other: Any) -> "Array":
-        return Array(_numbers(other) - self.numbers)
-
-    def __mul__(self, other: Any) -> "Array":
-        return Array(self.numbers * _numbers(other))
-
-    def __rmul__(self, other: Any) -> "Array":
-        return Array(_numbers(other) * self.numbers)
-
-    def __truediv__(self, other: Any) -> "Array":
-        return Array(self.numbers / _numbers(other))
-
-    def __rtruediv__(self, other: Any) -> "Array":
-        return Array(_numbers(other) / self.numbers)
-
-    def __pow__(self, other: Any) -> "Array":
-        return Array(self.numbers ** _numbers(other))
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any) -> "Array":
+        return Array(ufunc(*map(_numbers, operands)))
 
     def __lt__(self, other: Any) -> "Array":
         return greater(other, self)

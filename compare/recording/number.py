@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from scipy.special import erfc
 
 
 @dataclass(eq=False)
-class Number:
+class Number(NDArrayOperatorsMixin):
     """A float64, and how it was computed.
 
     Two numbers are equal only if they are the same object: equal values may have been computed
@@ -27,38 +29,26 @@ class Number:
     def __float__(self) -> float:
         return float(self.value)
 
-    def __neg__(self) -> "Number":
-        return Number(-self.value, "neg", (self,))
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any) -> "Number":
+        return _made(OPERATORS[ufunc.__name__], ufunc, *operands)
 
-    def __abs__(self) -> "Number":
-        return Number(abs(self.value), "abs", (self,))
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
-    def __add__(self, other: Any) -> "Number":
-        return _made("+", np.add, self, other)
+    def __hash__(self) -> int:
+        return id(self)
 
-    def __radd__(self, other: Any) -> "Number":
-        return _made("+", np.add, other, self)
 
-    def __sub__(self, other: Any) -> "Number":
-        return _made("-", np.subtract, self, other)
-
-    def __rsub__(self, other: Any) -> "Number":
-        return _made("-", np.subtract, other, self)
-
-    def __mul__(self, other: Any) -> "Number":
-        return _made("*", np.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> "Number":
-        return _made("*", np.multiply, other, self)
-
-    def __truediv__(self, other: Any) -> "Number":
-        return _made("/", np.divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> "Number":
-        return _made("/", np.divide, other, self)
-
-    def __pow__(self, other: Any) -> "Number":
-        return _made("**", np.power, self, other)
+#: NumPy's functions behind the operators of Python, and how they are recorded.
+OPERATORS = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "power": "**",
+    "negative": "neg",
+    "absolute": "abs",
+}
 
 
 def recorded(value: Any) -> Number:
@@ -68,11 +58,7 @@ def recorded(value: Any) -> Number:
 
 def function(name: str, of: Callable[..., Any]) -> Callable[..., Number]:
     """Wrap a function so that its calls are recorded under a name."""
-
-    def apply(*operands: Any) -> Number:
-        return _made(name, of, *operands)
-
-    return apply
+    return partial(_made, name, of)
 
 
 def _made(operation: str, of: Callable[..., Any], *operands: Any) -> Number:

@@ -5,7 +5,6 @@ import importlib
 import itertools
 import os
 import sys
-from collections.abc import Iterable
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -77,12 +76,12 @@ class Loader:
         found: Any = self._modules[location.source]
         for part in location.name.split("."):
             if not hasattr(found, part):
-                raise LoadingError(_no_such_name(location.source, part, vars_of(found)))
+                raise LoadingError(f"{location.source} has no {part!r}{_instead(part, found)}")
             found = getattr(found, part)
         return found
 
     def _import(self, source: str) -> ModuleType:
-        if _is_file(source):
+        if source.endswith(".py") or os.sep in source or Path(source).is_file():
             path = _existing(Path(source))
             self.named.append(path)
             return _running(source, lambda: _import_file(path))
@@ -94,31 +93,18 @@ class Loader:
         return module
 
 
-def vars_of(owner: Any) -> list[str]:
-    """Return the names to suggest: public ones that are not modules."""
-    return [
+def _instead(word: str, owner: Any) -> str:
+    """Return `; did you mean 'gradient'?`, or a few public names if none is similar."""
+    names = [
         name
         for name, value in getattr(owner, "__dict__", {}).items()
         if not name.startswith("_") and not isinstance(value, ModuleType)
     ]
-
-
-def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """Return `; did you mean 'gradient'?`, or a few of the names if none is similar."""
-    names = list(names)
     near = difflib.get_close_matches(word, names, n=1)
     if near:
         return f"; did you mean {near[0]!r}?"
     some = ", ".join(names[:MOST_NAMES]) + (", ..." if names[MOST_NAMES:] else "")
     return f"; it has {some}" if names else ""
-
-
-def _no_such_name(source: str, name: str, names: list[str]) -> str:
-    return f"{source} has no {name!r}{did_you_mean(name, names)}"
-
-
-def _is_file(source: str) -> bool:
-    return source.endswith(".py") or os.sep in source or Path(source).is_file()
 
 
 def _existing(path: Path) -> Path:

@@ -64,7 +64,7 @@ class Point:
         """Return the point with other parameter values; each leaf keeps its type of array."""
         old, tree = jax.tree_util.tree_flatten(self.params)
         with jax.enable_x64(True):
-            new = [_alike(leaf, kind) for leaf, kind in zip(leaves, old, strict=True)]
+            new = [alike(leaf, kind) for leaf, kind in zip(leaves, old, strict=True)]
         params = jax.tree_util.tree_unflatten(tree, new)
         return Point(params, self.inputs, self.paths, tuple(leaves))
 
@@ -119,7 +119,8 @@ def shortly(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _alike(leaf: np.ndarray, kind: Any) -> Any:
+def alike(leaf: np.ndarray, kind: Any) -> Any:
+    """Convert an array to the type of a leaf: NumPy's or JAX's array, or a number."""
     if isinstance(kind, jax.Array):
         return jax.numpy.asarray(leaf)
     if isinstance(kind, np.ndarray):

@@ -6,7 +6,7 @@ then one wrong link. It is fitted at some points and reported only if it explain
 fresh ones; if none does, the kind is `unknown`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     found = evidence(trial)
     if found is None:
         return ()
-    wrong = _wrong_leaves(found)
+    wrong = [k for k, part in enumerate(found.given.parts()) if found.wrong[part].any()]
     everything = np.ones(found.wrong.size, dtype=bool)
     whole = _first(kinds.OF_THE_WHOLE, found, everything)
     if whole and not _nearly_zero(whole, found):
@@ -59,19 +59,15 @@ def _nearly_zero(theory: Theory | None, found: Evidence) -> bool:
     return any((s.yours[found.wrong & (theory.predict(s) == 0)] != 0).any() for s in found.all)
 
 
-def _wrong_leaves(found: Evidence) -> list[int]:
-    return [k for k, part in enumerate(found.given.parts()) if found.wrong[part].any()]
-
-
 def _mask(found: Evidence, leaf: int) -> np.ndarray:
     mask = np.zeros(found.wrong.size, dtype=bool)
     mask[found.given.parts()[leaf]] = True
     return mask
 
 
-def _first(table: Sequence[kinds.Kind], found: Evidence, within: np.ndarray) -> Theory | None:
+def _first(table: Sequence[kinds.Proposes], found: Evidence, within: np.ndarray) -> Theory | None:
     """Return the first theory that explains the elements `within`."""
-    theories: Iterator[Theory] = (t for kind in table for t in kind.proposes(found, within))
+    theories = (theory for proposes in table for theory in proposes(found, within))
     return next((theory for theory in theories if explains(theory, found, within)), None)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from handgrad.diagnosis import activations
 from handgrad.diagnosis.activations import Wrong
-from handgrad.diagnosis.rewired import Option
+from handgrad.diagnosis.rewired import Option, Switch
 from handgrad.program.graph import ELEMENTWISE, Graph, Node, Numbering
 
 #: The longest stretch to consider: gelu by tanh has 8 operations, logaddexp 10.
@@ -26,17 +26,13 @@ CURVED -= {"neg", "select_n", "sub", "max", "min", "clamp", "not", "and", "or"}
 
 
 @dataclass(frozen=True, eq=False)
-class Derivative:
+class Derivative(Switch):
     """The derivative of a stretch of elementwise operations from z to a."""
 
     z: int
-    at: int
     stretch: tuple[Node, ...]
-    name: str
     known: bool  #: whether it is a known activation
     wrongs: tuple[Wrong, ...]
-    options: tuple[Option, ...]
-    node: Node
 
     def parts(self, graph: Graph) -> set[Node]:
         """Return the operations whose results are used only here: exp as a part of tanh."""
@@ -68,12 +64,8 @@ _gated.defvjp(lambda z: (z, None), lambda _, g: (jnp.where(g > 0, g, 0),))
 
 
 @dataclass(frozen=True, eq=False)
-class Extra:
+class Extra(Switch):
     """A superfluous derivative, at a pre-activation."""
-
-    at: int
-    options: tuple[Option, ...]
-    node: Node
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
         """Return the value times the derivative of an activation there."""
@@ -88,12 +80,7 @@ def derivatives(
 ) -> Iterator[Derivative]:
     """Yield the derivatives of activations that end at an operation.
 
-    Args:
-        graph: the loss, or a body of it.
-        node: the operation.
-        entries: the values that its result is an elementwise function of.
-        into_product: whether the result goes into a matrix product.
-        numbering: shapes, and the values of constants.
+    Its result is an elementwise function of the `entries`, and may go into a matrix product.
     """
     (at, *_) = node.outputs
     unknown = []
@@ -105,7 +92,7 @@ def derivatives(
         if known:
             wrongs = (activations.MISSING, *known.mistakes, *activations.OF_ACTIVATIONS[1:])
             options = _options(stretch, known.name, wrongs, "activation-derivative")
-            yield Derivative(z, at, stretch, known.name, True, wrongs, options, node)
+            yield Derivative(at, node, options, z, stretch, True, wrongs)
         else:
             unknown.append((z, stretch))
     if not unknown or len(unknown) < len(entries) - 1:
@@ -117,7 +104,7 @@ def derivatives(
         name = stretch[-1].call.name if stretch[-1].call else _name(stretch[-1])
         wrongs = activations.OF_ANY
         options = _options(stretch, name, wrongs, kind)
-        yield Derivative(z, at, stretch, name, False, wrongs, options, node)
+        yield Derivative(at, node, options, z, stretch, False, wrongs)
 
 
 def _options(
@@ -193,10 +180,6 @@ def _along(stretch: Sequence[Node], z: int, t: Any, values: dict[int, Any]) -> A
 
 
 EXTRA = tuple(
-    Option(
-        "activation-derivative",
-        f"there is one derivative of {name} too many",
-        f"extra {name}",
-    )
+    Option("activation-derivative", f"there is one derivative of {name} too many", f"extra {name}")
     for name in activations.EXTRA
 )

@@ -34,8 +34,7 @@ class Activation:
     mistakes: tuple[Wrong, ...] = ()
 
 
-def _sigmoid(z: Any) -> Any:
-    return jax.nn.sigmoid(z)
+_sigmoid = jax.nn.sigmoid
 
 
 def _normal_cdf(z: Any) -> Any:
@@ -46,7 +45,7 @@ def _normal_density(z: Any) -> Any:
     return jnp.exp(-z * z / 2) / np.sqrt(2 * np.pi)
 
 
-MISSING = Wrong("is missing", lambda z, a, slope: jnp.ones_like(z))
+MISSING = Wrong("is missing", lambda z, *_: jnp.ones_like(z))
 NEGATIVE = Wrong("has the wrong sign", lambda z, a, slope: -slope(z))
 
 #: Mistakes with any function, the simplest first.
@@ -58,37 +57,37 @@ OF_ANY = (
 )
 
 #: Mistakes with known activations. (Not with any function: the derivative of exp is itself.)
-OF_ACTIVATIONS = (*OF_ANY, Wrong("is replaced by the activation itself", lambda z, a, slope: a))
+OF_ACTIVATIONS = (*OF_ANY, Wrong("is replaced by the activation itself", lambda z, a, _: a))
 
 ACTIVATIONS = (
     Activation(
         "sigmoid",
         _sigmoid,
         (
-            Wrong("is z(1 - z), not σ(1 - σ)", lambda z, a, slope: z * (1 - z)),
-            Wrong("is 1 - σ, not σ(1 - σ)", lambda z, a, slope: 1 - a),
-            Wrong("is σ(1 + σ), not σ(1 - σ)", lambda z, a, slope: a * (1 + a)),
-            Wrong("is that of tanh, 1 - σ²", lambda z, a, slope: 1 - a * a),
+            Wrong("is z(1 - z), not σ(1 - σ)", lambda z, *_: z * (1 - z)),
+            Wrong("is 1 - σ, not σ(1 - σ)", lambda z, a, _: 1 - a),
+            Wrong("is σ(1 + σ), not σ(1 - σ)", lambda z, a, _: a * (1 + a)),
+            Wrong("is that of tanh, 1 - σ²", lambda z, a, _: 1 - a * a),
         ),
     ),
     Activation(
         "tanh",
         jnp.tanh,
         (
-            Wrong("is 1 - h, not 1 - h²", lambda z, a, slope: 1 - a),
-            Wrong("is 1 - z², not 1 - h²", lambda z, a, slope: 1 - z * z),
-            Wrong("is 1 + h², not 1 - h²", lambda z, a, slope: 1 + a * a),
-            Wrong("is (1 - h)², not 1 - h²", lambda z, a, slope: (1 - a) ** 2),
-            Wrong("is h², not 1 - h²", lambda z, a, slope: a * a),
-            Wrong("is that of sigmoid, h(1 - h)", lambda z, a, slope: a * (1 - a)),
+            Wrong("is 1 - h, not 1 - h²", lambda z, a, _: 1 - a),
+            Wrong("is 1 - z², not 1 - h²", lambda z, *_: 1 - z * z),
+            Wrong("is 1 + h², not 1 - h²", lambda z, a, _: 1 + a * a),
+            Wrong("is (1 - h)², not 1 - h²", lambda z, a, _: (1 - a) ** 2),
+            Wrong("is h², not 1 - h²", lambda z, a, _: a * a),
+            Wrong("is that of sigmoid, h(1 - h)", lambda z, a, _: a * (1 - a)),
         ),
     ),
     Activation(
         "relu",
         jax.nn.relu,
         (
-            Wrong("passes what it should stop", lambda z, a, slope: (z < 0).astype(z.dtype)),
-            Wrong("is z", lambda z, a, slope: z),
+            Wrong("passes what it should stop", lambda z, *_: (z < 0).astype(z.dtype)),
+            Wrong("is z", lambda z, *_: z),
             Wrong("takes its mask from what comes back, not from the sum", None),
         ),
     ),
@@ -96,38 +95,32 @@ ACTIVATIONS = (
         "softplus",
         jax.nn.softplus,
         (
-            Wrong("is σ′(z), not σ(z)", lambda z, a, slope: _sigmoid(z) * _sigmoid(-z)),
-            Wrong("is 1 - σ(z), not σ(z)", lambda z, a, slope: _sigmoid(-z)),
+            Wrong("is σ′(z), not σ(z)", lambda z, *_: _sigmoid(z) * _sigmoid(-z)),
+            Wrong("is 1 - σ(z), not σ(z)", lambda z, *_: _sigmoid(-z)),
         ),
     ),
     Activation(
         "silu",
         jax.nn.silu,
         (
-            Wrong("is σ(z) alone, without zσ′(z)", lambda z, a, slope: _sigmoid(z)),
-            Wrong(
-                "is zσ′(z) alone, without σ(z)",
-                lambda z, a, slope: z * _sigmoid(z) * _sigmoid(-z),
-            ),
-            Wrong(
-                "is that of sigmoid, σ(z)(1 - σ(z))",
-                lambda z, a, slope: _sigmoid(z) * _sigmoid(-z),
-            ),
+            Wrong("is σ(z) alone, without zσ′(z)", lambda z, *_: _sigmoid(z)),
+            Wrong("is zσ′(z) alone, without σ(z)", lambda z, *_: z * _sigmoid(z) * _sigmoid(-z)),
+            Wrong("is that of sigmoid, σ(z)(1 - σ(z))", lambda z, *_: _sigmoid(z) * _sigmoid(-z)),
         ),
     ),
     Activation(
         "gelu",
         lambda z: z * _normal_cdf(z),
         (
-            Wrong("is Φ(z) alone, without zφ(z)", lambda z, a, slope: _normal_cdf(z)),
-            Wrong("is zφ(z) alone, without Φ(z)", lambda z, a, slope: z * _normal_density(z)),
+            Wrong("is Φ(z) alone, without zφ(z)", lambda z, *_: _normal_cdf(z)),
+            Wrong("is zφ(z) alone, without Φ(z)", lambda z, *_: z * _normal_density(z)),
             Wrong(
                 "is that of its approximation by tanh",
-                lambda z, a, slope: slope_of(lambda t: jax.nn.gelu(t, approximate=True), z),
+                lambda z, *_: slope_of(lambda t: jax.nn.gelu(t, approximate=True), z),
             ),
             Wrong(
                 "is that of its approximation zσ(1.702 z)",
-                lambda z, a, slope: slope_of(lambda t: t * _sigmoid(1.702 * t), z),
+                lambda z, *_: slope_of(lambda t: t * _sigmoid(1.702 * t), z),
             ),
         ),
     ),
@@ -136,8 +129,7 @@ ACTIVATIONS = (
         lambda z: jax.nn.gelu(z, approximate=True),
         (
             Wrong(
-                "is that of the exact gelu",
-                lambda z, a, slope: _normal_cdf(z) + z * _normal_density(z),
+                "is that of the exact gelu", lambda z, *_: _normal_cdf(z) + z * _normal_density(z)
             ),
         ),
     ),
@@ -145,18 +137,17 @@ ACTIVATIONS = (
         "elu",
         jax.nn.elu,
         (
-            Wrong("is that of relu", lambda z, a, slope: (z > 0).astype(z.dtype)),
-            Wrong("is exp(z) where z > 0 as well", lambda z, a, slope: jnp.exp(z)),
+            Wrong("is that of relu", lambda z, *_: (z > 0).astype(z.dtype)),
+            Wrong("is exp(z) where z > 0 as well", lambda z, *_: jnp.exp(z)),
             Wrong(
-                "is elu(z), not elu(z) + 1, where z < 0",
-                lambda z, a, slope: jnp.where(z > 0, 1.0, a),
+                "is elu(z), not elu(z) + 1, where z < 0", lambda z, a, _: jnp.where(z > 0, 1.0, a)
             ),
         ),
     ),
     Activation(
         "leaky relu",
         lambda z: jax.nn.leaky_relu(z, 0.01),
-        (Wrong("is that of relu", lambda z, a, slope: (z > 0).astype(z.dtype)),),
+        (Wrong("is that of relu", lambda z, *_: (z > 0).astype(z.dtype)),),
     ),
     Activation("softsign", jax.nn.soft_sign),
     Activation("hard tanh", jax.nn.hard_tanh),
@@ -205,9 +196,7 @@ def _leaky(values: np.ndarray) -> Activation | None:
     if not 0 < abs(slope) < STEEPEST or not np.allclose(values, expected, rtol=1e-9):
         return None
     (like,) = (a for a in ACTIVATIONS if a.name == "leaky relu")
-    default = Wrong(
-        "has the slope 0.01", lambda z, a, slope: jnp.where(z > 0, 1.0, 0.01).astype(z.dtype)
-    )
+    default = Wrong("has the slope 0.01", lambda z, *_: jnp.where(z > 0, 1.0, 0.01).astype(z.dtype))
     exchanged = Wrong(
         "has its two slopes exchanged", lambda z, a, own: jnp.where(z > 0, slope, 1.0)
     )

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import softmax
 
-from handgrad.diagnosis.rewired import Option
+from handgrad.diagnosis.rewired import Option, Switch
 from handgrad.program.graph import Graph, Node, Numbering
 
 #: The relative difference of values that count as the same formula, up to rounding.
@@ -17,13 +17,10 @@ SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Product:
+class Product(Switch):
     """A product with a square matrix, which, or whose derivative, may be transposed by mistake."""
 
-    at: int
-    node: Node
     square: int  #: which operand
-    options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
         """Return the product, with a wrong derivative for the other operand or for the matrix."""
@@ -40,12 +37,8 @@ class Product:
 
 
 @dataclass(frozen=True, eq=False)
-class Lookup:
+class Lookup(Switch):
     """Elements that are looked up, some of them more than once."""
-
-    at: int
-    node: Node
-    options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
         """Return the value; of equal lookups only the last has a derivative, as with assignment."""
@@ -68,13 +61,10 @@ _masked.defvjp(lambda value, mask: (value, mask), lambda mask, g: (jnp.where(mas
 
 
 @dataclass(frozen=True, eq=False)
-class Times:
+class Times(Switch):
     """An elementwise product with an array: a mask, a gate, a gain."""
 
-    at: int
-    node: Node
     wrong: int  #: the operand whose derivative lacks the other
-    options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
         """Return a value with derivative 1 for one operand, and the right one for the other."""
@@ -84,12 +74,8 @@ class Times:
 
 
 @dataclass(frozen=True, eq=False)
-class Axis:
+class Axis(Switch):
     """A sum or broadcast along one axis of a square array, where the other axis fits as well."""
-
-    at: int
-    node: Node
-    options: tuple[Option, ...]
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
         """Sum or broadcast along the other axis."""
@@ -104,13 +90,10 @@ class Axis:
 
 
 @dataclass(frozen=True, eq=False)
-class Softmax:
+class Softmax(Switch):
     """A softmax, whose Jacobian people replace by its diagonal, by diag(p), or by 1."""
 
-    z: int
-    at: int
-    node: Node
-    options: tuple[Option, ...]
+    z: int  #: the value that it is the softmax of
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
         """Return z times what replaces the Jacobian."""
@@ -123,30 +106,17 @@ _TRANSPOSED = (
     Option("transposed", "the derivative for the matrix of a product is transposed", "dw for dwᵀ"),
 )
 
-_OTHER_AXIS = (Option("axis", "derivatives are summed over the other axis", "sum over the other"),)
+_OTHER_AXIS = Option("axis", "derivatives are summed over the other axis", "sum over the other")
+_SPREAD_OTHER = Option("axis", "a derivative is spread along the other axis", "spread other")
 
-_SPREAD_OTHER = (Option("axis", "a derivative is spread along the other axis", "spread other"),)
-
-#: A sum within a library function (softmax) is not one that the author wrote.
-_OTHER_AXIS_WITHIN = tuple(replace(option, kind="unknown") for option in _OTHER_AXIS)
-_SPREAD_OTHER_WITHIN = tuple(replace(option, kind="unknown") for option in _SPREAD_OTHER)
-
-_ONCE = (
-    Option(
-        "unknown",
-        "of elements that are looked up more than once only the last lookup counts, "
-        "which np.add.at would add up",
-        "lookups once",
-    ),
+_LAST_LOOKUP = (
+    "of elements that are looked up more than once only the last lookup counts, which np.add.at "
+    "would add up"
 )
+_ONCE = Option("unknown", _LAST_LOOKUP, "lookups once")
 
-_WITHOUT = (
-    Option(
-        "unknown",
-        "on the way back through a product its other factor is missing",
-        "without the other",
-    ),
-)
+_NO_FACTOR = "on the way back through a product its other factor is missing"
+_WITHOUT = Option("unknown", _NO_FACTOR, "without the other")
 
 _SOFTMAX = (
     Option(
@@ -170,7 +140,7 @@ def products(node: Node, active: set[int], numbering: Numbering) -> Iterator[Pro
     for k, o in enumerate(node.operands):
         shape = numbering.avals[o].shape
         if _square(shape) and not active.isdisjoint(node.operands):
-            yield Product(node.outputs[0], node, k, _TRANSPOSED)
+            yield Product(node.outputs[0], node, _TRANSPOSED, k)
 
 
 def axes(node: Node, active: set[int], numbering: Numbering) -> Iterator[Axis]:
@@ -186,10 +156,11 @@ def axes(node: Node, active: set[int], numbering: Numbering) -> Iterator[Axis]:
         spread = [o for o, s in zip(node.operands, shapes, strict=True) if len(s) == 2 and 1 in s]
         found = node.elementwise and not active.isdisjoint(spread)
     if found:
-        within = node.call is not None and node.call.name not in ("sum", "mean")
-        spread = _SPREAD_OTHER_WITHIN if within else _SPREAD_OTHER
-        other = _OTHER_AXIS_WITHIN if within else _OTHER_AXIS
-        yield Axis(at, node, spread if node.name == "reduce_sum" else other)
+        option = _SPREAD_OTHER if node.name == "reduce_sum" else _OTHER_AXIS
+        if node.call is not None and node.call.name not in ("sum", "mean"):
+            # A sum within a library function (softmax) is not one that the author wrote.
+            option = replace(option, kind="unknown")
+        yield Axis(at, node, (option,))
 
 
 def lookups(node: Node, active: set[int], numbering: Numbering) -> Iterator[Lookup]:
@@ -197,7 +168,7 @@ def lookups(node: Node, active: set[int], numbering: Numbering) -> Iterator[Look
     if node.name == "gather" and node.operands[0] in active:
         several = np.prod(numbering.avals[node.outputs[0]].shape, dtype=int) > 1
         if several and active.isdisjoint(node.operands[1:]):
-            yield Lookup(node.outputs[0], node, _ONCE)
+            yield Lookup(node.outputs[0], node, (_ONCE,))
 
 
 def times(node: Node, active: set[int], numbering: Numbering) -> Iterator[Times]:
@@ -207,7 +178,7 @@ def times(node: Node, active: set[int], numbering: Numbering) -> Iterator[Times]
     for k, o in enumerate(node.operands):
         other = numbering.avals[node.operands[1 - k]]
         if o in active and np.prod(other.shape, dtype=int) > 1:
-            yield Times(node.outputs[0], node, k, _WITHOUT)
+            yield Times(node.outputs[0], node, (_WITHOUT,), k)
 
 
 def _square(shape: tuple[int, ...]) -> bool:
@@ -225,7 +196,7 @@ def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> lis
             along = _axes_of_probabilities(p)
             # Softmax of the scores themselves, and of the scores minus their maximum.
             found += [
-                Softmax(z, at, node, _SOFTMAX)
+                Softmax(at, node, _SOFTMAX, z)
                 for z in (earlier if along else ())
                 if numbering.avals[z].shape == numbering.avals[at].shape
                 and _is_softmax(np.asarray(values[z]), p, along)

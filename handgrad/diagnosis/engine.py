@@ -109,8 +109,7 @@ def engine(loss: Function, given: Point, exact: np.ndarray | None = None) -> Eng
     Args:
         loss: in `jax.numpy`, or in NumPy if its code means the same in `jax.numpy`.
         given: the point.
-        exact: the gradient there, shape (size,), NaN where it is not known; None for a loss in
-            `jax.numpy`.
+        exact: the gradient there, shape (size,), NaN where not known; needed for a loss in NumPy.
 
     Raises:
         TooLargeError: there are more than `MOST_NODES` operations.

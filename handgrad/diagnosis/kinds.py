@@ -5,7 +5,6 @@ points. A theory is accepted only if fresh points confirm it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -32,14 +31,6 @@ ONE_NUMBER = "yours"
 
 #: (evidence, elements) -> theories about these elements.
 Proposes = Callable[[Evidence, np.ndarray], Iterator[Theory]]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of mistake: one row of the table."""
-
-    name: str
-    proposes: Proposes
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> float | None:
@@ -266,19 +257,15 @@ def _no_longer_than(length: float, within: np.ndarray, sample: Sample) -> np.nda
 
 
 #: Kinds of mistake in a whole gradient, the simplest first.
-OF_THE_WHOLE = (
-    Kind("sign, factor", _factor),
-    Kind("exchanged", _exchanged_leaves),
-    Kind("clipped", _clipped),
-)
+OF_THE_WHOLE: tuple[Proposes, ...] = (_factor, _exchanged_leaves, _clipped)
 
 #: Kinds of mistake in one leaf, the simplest first.
-OF_A_LEAF = (
-    Kind("sign, zero, factor", _factor),
-    Kind("transposed", _transposed),
-    Kind("exchanged", _exchanged_elements),
-    Kind("weight-decay", _weight_decay),
-    Kind("in another order", _reversed),
-    Kind("clipped", _clipped),
-    Kind("off by a part of itself", _off_by),
+OF_A_LEAF: tuple[Proposes, ...] = (
+    _factor,
+    _transposed,
+    _exchanged_elements,
+    _weight_decay,
+    _reversed,
+    _clipped,
+    _off_by,
 )

@@ -18,7 +18,7 @@ from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory, explains
-from handgrad.diagnosis.wording import of_nodes, of_place, of_switches
+from handgrad.diagnosis.wording import of_nodes, of_place
 from handgrad.program.graph import Node
 
 #: Pairs are formed of this many places at most.
@@ -199,7 +199,7 @@ def _switched(search: Search, members: list[Choice]) -> Theory:
     choice = {i: k for i, k, _ in members}
     options = [switch.options[k - 1] for _, k, switch in members]
     one = len({option.group for option in options}) == 1
-    where = of_switches([switch for *_, switch in members])
+    where = of_nodes([switch.node for *_, switch in members])
     return Theory(
         options[0].kind,
         f"{GIVES}{options[0].says if one else options[0].anywhere}{where}",
@@ -255,11 +255,8 @@ def _small_number_left_out(search: Search) -> Iterator[Theory]:
         if search.clock.over:
             return
         says = f"{GIVES}the {short(value)} in the loss were 0{of_nodes([node])}"
-        yield Theory("unknown", says, partial(_right, search.engine.without(number)))
-
-
-def _right(engine: Engine, sample: Sample) -> np.ndarray:
-    return engine.right(sample.given)
+        zero = search.engine.without(number)
+        yield Theory("unknown", says, lambda sample, zero=zero: zero.right(sample.given))
 
 
 def _small_numbers(search: Search) -> dict[int, tuple[float, Node]]:

@@ -21,11 +21,6 @@ def places(
     next has one place: the value where paths have joined, or the use where they fork. The
     derivative of a library function or an activation is written as a whole, so all uses of its
     argument in it form one place, which comes before each use by itself.
-
-    Args:
-        graph: the loss, with calls expanded.
-        leaves: the numbers of its parameters.
-        activations: stretches of operations, each of which is one function.
     """
     active = active_values(graph, leaves)
     found = [Place(leaf, (), None) for leaf in leaves] + list(_within(graph, active))
@@ -39,7 +34,7 @@ def _closed(found: list[Place], activation: Derivative) -> list[Place]:
     """Mark the places between the two ends of an activation as inside it."""
     within = set(activation.stretch)
     between = {o for node in activation.stretch for o in node.outputs} - {activation.at}
-    there = [place for place in found if place.uses and within.issuperset(_users(place))]
+    there = [place for place in found if place.uses and within.issuperset(n for n, _ in place.uses)]
     entries = [place for place in there if place.value == activation.z]
     inside = {id(place) for place in there if place.value in between}
     inside |= {id(place) for place in found if not place.uses and place.value in between}
@@ -48,10 +43,6 @@ def _closed(found: list[Place], activation: Derivative) -> list[Place]:
         uses = tuple(dict.fromkeys(use for place in entries for use in place.uses))
         found = [*found, Place(activation.z, uses, entries[0].made_by)]
     return [replace(place, inside=True) if id(place) in inside else place for place in found]
-
-
-def _users(place: Place) -> list[Node]:
-    return [node for node, _ in place.uses]
 
 
 def _within(graph: Graph, active: set[int]) -> Iterator[Place]:
@@ -69,7 +60,8 @@ def _within(graph: Graph, active: set[int]) -> Iterator[Place]:
         for body in node.bodies:
             yield from (Place(i, (), node) for i in body.inputs if i in active)
             yield from _within(body, active)
-        if _junction(node, active):
+        # Where paths join.
+        if node.bodies or sum(o in active for o in node.operands) > 1:
             for o in node.outputs:
                 if o in active:
                     leaves_call = o in graph.outputs or any(
@@ -89,7 +81,3 @@ def _of_use(value: int, use: tuple[Node, int], uses: Uses, made_by: Node | None)
     if enters and use == there[0] and 1 < len(there) < len(uses):
         yield Place(value, tuple(there), made_by)
     yield Place(value, (use,), made_by, inside=len(there) > 1 or not enters)
-
-
-def _junction(node: Node, active: set[int]) -> bool:
-    return bool(node.bodies) or sum(o in active for o in node.operands) > 1

@@ -9,9 +9,10 @@ every *place* the cotangent is multiplied by a factor (1 by default), and at eve
 several wrong rules may replace the right one.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -30,27 +31,17 @@ class Option:
     anywhere: str = ""  #: the sentence if all such switches have it, of any function; or nothing
 
 
-class Switch(Protocol):
+@dataclass(frozen=True, eq=False)
+class Switch(ABC):
     """An operation whose right derivative rule may be replaced by a wrong one."""
 
-    @property
-    def at(self) -> int:
-        """The number of the value whose derivative changes."""
-        ...
+    at: int  #: the number of the value whose derivative changes
+    node: Node  #: the operation that makes the value
+    options: tuple[Option, ...]  #: the wrong rules
 
-    @property
-    def options(self) -> "tuple[Option, ...]":
-        """The wrong rules."""
-        ...
-
-    @property
-    def node(self) -> Node:
-        """The operation that makes the value."""
-        ...
-
+    @abstractmethod
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
         """Return an array shaped like the value, with the derivative of the wrong rule."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

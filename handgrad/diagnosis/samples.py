@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -206,12 +205,11 @@ def _larger(given: Point, seed: int) -> Iterator[Point]:
     small = [np.max(np.abs(leaf), initial=0.0) < SMALL for leaf in given.leaves]
     rng = np.random.default_rng(seed)
     for _ in range(LARGER if any(small) else 0):
-        leaves = zip(given.leaves, small, strict=True)
-        yield given.moved([_grown(rng, leaf) if grows else leaf for leaf, grows in leaves])
-
-
-def _grown(rng: Any, leaf: np.ndarray) -> np.ndarray:
-    return np.asarray(leaf + rng.standard_normal(leaf.shape), dtype=leaf.dtype)
+        grown = [
+            np.asarray(leaf + rng.standard_normal(leaf.shape), leaf.dtype) if grows else leaf
+            for leaf, grows in zip(given.leaves, small, strict=True)
+        ]
+        yield given.moved(grown)
 
 
 def _sample(ruling: Ruling) -> Sample:

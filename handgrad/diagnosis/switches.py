@@ -55,7 +55,7 @@ def _within(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Sw
             graph, node, single.get(at, {at}), at in into_products, numbering
         )
         if node.name in SUMS and len(single.get(at, {at})) == 1:
-            yield Extra(at, activation_links.EXTRA, node)
+            yield Extra(at, node, activation_links.EXTRA)
         yield from array_links.products(node, active, numbering)
         yield from array_links.axes(node, active, numbering)
         yield from array_links.lookups(node, active, numbering)

@@ -20,12 +20,8 @@ class Theory:
 def explains(theory: Theory, evidence: Evidence, within: np.ndarray) -> bool:
     """Tell whether a theory explains the gap at the points it was fitted to and at fresh ones.
 
-    The gap must stand out from rounding at two of them at least.
-
-    Args:
-        theory: the mistake.
-        evidence: the points.
-        within: the elements to explain, bool, shape (size,).
+    The gap must stand out from rounding at two of them at least. The elements `within` are bool,
+    shape (size,).
     """
     if sum(sample.stands_out(within & evidence.conclusive(sample)) for sample in evidence.all) < 2:
         return False

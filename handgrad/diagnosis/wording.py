@@ -4,7 +4,7 @@ import linecache
 from collections.abc import Sequence
 
 from handgrad.data.frames import near
-from handgrad.diagnosis.rewired import Place, Rewired, Switch
+from handgrad.diagnosis.rewired import Place, Rewired
 from handgrad.program.graph import Node, Source
 
 #: Longer source lines are cut.
@@ -62,11 +62,6 @@ def of_node(node: Node) -> str:
     if node.name == "reduce_sum" and len(node.eqn.params["axes"]) == 1:
         return f"the sum over axis {node.eqn.params['axes'][0]}"
     return NAMES.get(node.name, node.name)
-
-
-def of_switches(members: Sequence[Switch]) -> str:
-    """Return the source lines of switches."""
-    return of_nodes([switch.node for switch in members])
 
 
 def of_nodes(nodes: Sequence[Node]) -> str:

@@ -22,10 +22,8 @@ ADDING = frozenset(
 def blind_spots(rulings: Sequence[Ruling], part: bool = False) -> list[str]:
     """Return what mistakes could hide at the points, one sentence each.
 
-    Args:
-        rulings: of all points.
-        part: whether a step of a gradient was judged. Its parameters are its inputs, which hold
-            examples; zero derivatives of one example are no dead unit.
+    The parameters of a part, a step of a gradient, are its inputs, which hold examples; zero
+    derivatives of one example are no dead unit.
     """
     if not rulings:
         return []

@@ -29,14 +29,7 @@ TRUST = 10
 def reference(
     loss: Callable[..., Any], given: Point, operation: str, seed: int
 ) -> tuple[Reference, Tolerance]:
-    """Estimate the gradient and its tolerances in float64.
-
-    Args:
-        loss: (params, *inputs) -> a scalar.
-        given: the point.
-        operation: the operation without a rule.
-        seed: of the random draws.
-    """
+    """Estimate the gradient and its tolerances in float64; `operation` is what has no rule."""
     rng = np.random.default_rng(seed)
     f = _flat(loss, given)
     point = np.concatenate([leaf.reshape(-1).astype(np.float64) for leaf in given.leaves])
@@ -70,7 +63,9 @@ def reference(
 def _flat(loss: Callable[..., Any], given: Point) -> Callable[[Any], Any]:
     """Return the loss as a function of one float64 vector."""
     tree = jax.tree_util.tree_structure(given.params)
-    inputs = jax.tree_util.tree_map(_wide, given.inputs)
+    inputs = jax.tree_util.tree_map(
+        lambda leaf: np.asarray(leaf, dtype=np.float64) if is_real(leaf) else leaf, given.inputs
+    )
 
     def f(vector: Any) -> Any:
         parts = [
@@ -80,10 +75,6 @@ def _flat(loss: Callable[..., Any], given: Point) -> Callable[[Any], Any]:
         return loss(jax.tree_util.tree_unflatten(tree, parts), *inputs)
 
     return f
-
-
-def _wide(leaf: Any) -> Any:
-    return np.asarray(leaf, dtype=np.float64) if is_real(leaf) else leaf
 
 
 def _scales(point: np.ndarray) -> np.ndarray:

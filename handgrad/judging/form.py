@@ -101,6 +101,16 @@ def call_gradient(gradient: Callable[..., Any], given: Point, has_value: bool) -
     return value, leaves, findings
 
 
+def faults(gradient: Callable[..., Any], given: Point, has_value: bool) -> list[Finding]:
+    """Return what is wrong in the form of a gradient, which is called twice at the same point."""
+    _, first, findings = call_gradient(gradient, given, has_value)
+    if findings:
+        return findings
+    _, second, findings = call_gradient(gradient, given, has_value)
+    changed = None if findings else differs(first, second, given)
+    return [*findings, changed] if changed else findings
+
+
 def differs(first: Answer, second: Answer, given: Point) -> Finding | None:
     """Return a finding if a second call of a gradient at the same point returned other numbers."""
     for path, a, b in zip(given.paths, first, second, strict=True):

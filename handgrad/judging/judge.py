@@ -38,14 +38,7 @@ def dropped(given: Point, loss: float) -> Outcome:
 
 
 def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.ndarray) -> Outcome:
-    """Judge what the gradient returned at a point.
-
-    Args:
-        loss: of the case.
-        given: the point.
-        answer: the result of `form.call_gradient`.
-        autodiff: JAX's gradient, shape (size,); NaN where there is none.
-    """
+    """Judge what `form.call_gradient` returned, and autodiff, (size,), NaN if there is none."""
     value, leaves, findings = answer
     if findings:
         return Outcome(given, findings=tuple(findings))

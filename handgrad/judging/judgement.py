@@ -1,6 +1,8 @@
 """The judgement as data: the verdict, which gradient is wrong, and the evidence leaf by leaf."""
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from handgrad.data.findings import Finding, LeafReport
@@ -8,14 +10,10 @@ from handgrad.data.findings import Finding, LeafReport
 
 @dataclass(frozen=True)
 class Judgement:
-    """The ruling on a hand-written gradient.
-
-    `verdict` is about the hand-written gradient at the points that were tried. `blame` says which
-    gradient is off, whatever the verdict: None, "yours", "autodiff" or "both".
-    """
+    """The ruling on a hand-written gradient, at the points that were tried."""
 
     verdict: str  #: one of `handgrad.data.findings.VERDICTS`
-    blame: str | None
+    blame: str | None  #: which gradient is off, whatever the verdict: yours, autodiff, both
     headline: str  #: the verdict in one line
     observed: tuple[Finding, ...]  #: the findings at the deciding point
     leaves: tuple[LeafReport, ...]  #: empty if the result has not the form of a gradient
@@ -36,3 +34,18 @@ class Judgement:
     def passes(self) -> bool:
         """Whether the gradient may be used: `agree`, or without `strict` also `imprecise`."""
         return self.verdict == "agree" or (self.verdict == "imprecise" and not self.strict)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as data for JSON; numbers that are not finite become "nan", "inf", "-inf"."""
+    if is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(entry) for entry in value]
+    if hasattr(value, "item"):  # NumPy's scalars
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

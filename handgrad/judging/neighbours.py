@@ -32,11 +32,7 @@ def at_random(
 ) -> np.ndarray | None:
     """Tell which elements of a gradient have random errors at the neighbours of a point.
 
-    Args:
-        answer: returns the gradient at a point, float64, shape (size,).
-        loss: certifies the gradient there.
-        given: the point.
-        gap: the error of the gradient here, shape (size,).
+    `answer` returns the gradient at a point, `gap` is its error here; float64, shape (size,).
 
     Returns:
         bool, shape (size,); None if time ran out.

@@ -66,7 +66,8 @@ def custom_case(
     except jax.errors.TracerArrayConversionError:
         program = None  # a NumPy function
     if program is None or not custom_rules(program):
-        raise TypeError(f"{_name(f)}: expected a jax.custom_vjp or jax.custom_jvp function")
+        name = getattr(f, "__name__", repr(f))
+        raise TypeError(f"{name}: expected a jax.custom_vjp or jax.custom_jvp function")
     plain = jax.value_and_grad(lambda params: without_custom_rules(program.jaxpr, params)[0])
     part = CustomRule(f, together)
     case = Case(jax.grad(loss), loss, referee=referee, seed=seed, autodiff=plain, part=part)
@@ -74,14 +75,12 @@ def custom_case(
 
 
 def _float_inputs(inputs: tuple[Any, ...]) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    real, together = split(jax.tree_util.tree_map(_as_array, inputs))
+    real, together = split(
+        jax.tree_util.tree_map(lambda v: np.float64(v) if isinstance(v, float) else v, inputs)
+    )
     if not real:
         raise TypeError(f"inputs: got {len(inputs)} without floats, expected an array of floats")
     return real, together
-
-
-def _as_array(leaf: Any) -> Any:
-    return np.float64(leaf) if isinstance(leaf, float) else leaf
 
 
 def _cotangent(output: Any, seed: int) -> Any:
@@ -154,7 +153,3 @@ def _of_floats(answer: Any, inputs: Any) -> Any:
     except ValueError:
         return tuple(answer)
     return chosen
-
-
-def _name(f: Any) -> str:
-    return getattr(f, "__name__", repr(f))

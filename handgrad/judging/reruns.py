@@ -39,11 +39,6 @@ Gradient = Callable[..., Any]
 def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
     """Tell whether elements of a gradient are off by rounding alone, as far as reruns can show.
 
-    Args:
-        loss: of the case; it certifies the gradient at other points.
-        given: the point.
-        gaps: the reference there, and the gradient's gap from it.
-
     Returns:
         WRONG_FORMULA, INCONCLUSIVE or RIGHT_FORMULA for each element.
     """

@@ -45,9 +45,7 @@ class Witness:
     """One of the two gradients at a point, judged. Arrays of shape (size,)."""
 
     answer: np.ndarray  #: float64
-    reference: (
-        np.ndarray
-    )  #: the right gradient that it is compared with (at a kink, the nearest one), objects
+    reference: np.ndarray  #: the right gradient, at a kink the nearest one; objects
     gap: np.ndarray  #: |answer - reference|, rounded up; infinite where the answer is not finite
     level: np.ndarray  #: RIGHT .. WRONG
     size: np.ndarray  #: the size of each element; for a 0, that of its largest neighbour
@@ -80,11 +78,9 @@ class Ruling:
         return Gaps(mine.reference, mine.gap, self.tolerance.sharp, wrong)
 
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
-        """Return the ruling after a rerun of the caller's gradient at another precision.
+        """Return the ruling after a rerun of the gradient at another precision.
 
-        Args:
-            shown: `WRONG_FORMULA`, `INCONCLUSIVE` or `RIGHT_FORMULA` for each element, shape
-                (size,).
+        It has shown `WRONG_FORMULA`, `INCONCLUSIVE` or `RIGHT_FORMULA` of each element.
         """
         level = _excused(self.yours, shown == RIGHT_FORMULA)
         if self.reference.certified:
@@ -124,14 +120,8 @@ def rule(
     """Compare both gradients with the reference, by the tolerances alone.
 
     If `Ruling.unexplained` is not None, some elements of yours lie outside the sharp tolerance. The
-    caller may then rerun the gradient at another precision and rule again by `with_rerun`.
-
-    Args:
-        given: the point.
-        reference: the certified gradient there.
-        tolerance: the errors that count as right, and as rounding.
-        yours, autodiff: the two gradients, float64, shape (size,).
-        problem: the loss at the point, traced.
+    caller may then rerun the gradient at another precision and rule again by `with_rerun`. Both
+    gradients are float64, shape (size,).
     """
     with balls.precision(max(reference.bits, 192)):
         mine = _judge(given, reference, tolerance, yours)

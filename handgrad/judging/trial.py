@@ -29,17 +29,9 @@ SECONDS = 20.0
 def judge(
     case: Case, given: Point, points: int | Sequence[Any], strict: bool, call: str
 ) -> Judgement:
-    """Judge a case at a point and at others around it.
+    """Judge a case at a point and at others, as `handgrad.check_gradient` does.
 
-    Args:
-        case: the gradient and its loss.
-        given: the caller's point.
-        points: the number or the list of other points; see `handgrad.check_gradient`.
-        strict: whether lost digits are a failure.
-        call: the start of the call that gives the judgement again.
-
-    Raises:
-        TypeError, ValueError: as `handgrad.check_gradient`.
+    `call` is the start of the call that gives the judgement again.
     """
     began = time.perf_counter()
     _check_case(case)
@@ -54,9 +46,9 @@ def judge(
 
 
 def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, list[Outcome]]:
-    repeated = _repeated(case, given)
-    if repeated:
-        return None, [repeated]
+    faults = form.faults(case.gradient, given, case.has_value)
+    if faults:
+        return None, [Outcome(given, findings=tuple(faults))]
     around = points_around(given, points, case.seed)
     try:
         loss = prepare(case, given)
@@ -81,17 +73,6 @@ def _check_case(case: Case) -> None:
     if isinstance(case.seed, bool) or not isinstance(case.seed, int | np.integer) or case.seed < 0:
         raise ValueError(f"seed: got {shortly(case.seed)}, expected a whole number from 0")
     check_referee(case.referee)
-
-
-def _repeated(case: Case, given: Point) -> Outcome | None:
-    """Call the gradient twice at the same point; return an outcome if its form is wrong."""
-    _, first, findings = form.call_gradient(case.gradient, given, case.has_value)
-    if findings:
-        return Outcome(given, findings=tuple(findings))
-    _, second, findings = form.call_gradient(case.gradient, given, case.has_value)
-    changed = form.differs(first, second, given) if not findings else None
-    found = [*findings, *([changed] if changed else [])]
-    return Outcome(given, findings=tuple(found)) if found else None
 
 
 def rule_names(trusted: Collection[Any]) -> frozenset[str]:

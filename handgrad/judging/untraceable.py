@@ -25,14 +25,9 @@ LONG = 40
 
 
 def explanation(error: BaseException, named: Iterable[Path] = ()) -> str | None:
-    """Explain in one line why JAX could not trace the caller's function.
+    """Explain in one line, with its place, why JAX could not trace the caller's function.
 
-    Args:
-        error: what was raised.
-        named: as for `handgrad.data.frames.is_own`.
-
-    Returns:
-        The explanation, with file and line number in front; None for any other error.
+    None for any other error; `named` is as for `handgrad.data.frames.is_own`.
     """
     frames = own_frames(error.__traceback__, named)
     return _explained(*frames[-1], error) if frames and _of_tracing(error) else None
@@ -52,9 +47,6 @@ def stopped(by_jax: BaseException, on_series: BaseException | None) -> str | Non
     Args:
         by_jax: what was raised when JAX traced it.
         on_series: what was raised when NumPy ran it on power series, if that was tried.
-
-    Returns:
-        The explanation; None if JAX raised another error, or not in the caller's own code.
     """
     line = explanation(by_jax)
     frames = own_frames(on_series.__traceback__) if line and on_series else []

@@ -17,31 +17,25 @@ from handgrad.program.trace import custom_rules
 
 
 def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool) -> Judgement:
-    """Sum up a trial.
-
-    Args:
-        trial: the case and the outcomes of all points, the caller's own first.
-        requested: how many other points the caller requested; None if none can be judged.
-        reproduce: the call that gives the judgement again.
-        strict: whether lost digits are a failure.
-    """
+    """Sum up a trial of `requested` points besides the caller's; None if none can be judged."""
     case, outcomes, i = trial.case, trial.outcomes, trial.deciding
     deciding = outcomes[i]
     verdict, blame = _verdict(deciding, outcomes)
     found = findings(deciding, case)
-    ruling = deciding.ruling
-    judged = sum(outcome.ruling is not None for outcome in outcomes)
-    part = case.part is not None
+    rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
+    warnings = [*_warnings(outcomes, i, requested), *_uncertain(rulings), *_unused_trust(rulings)]
+    if verdict in ("agree", "imprecise"):
+        warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
         verdict=verdict,
         blame=blame,
-        headline=_headline(verdict, blame, deciding, i, found, judged),
+        headline=_headline(verdict, blame, deciding, i, found, len(rulings)),
         observed=found,
-        leaves=_leaves(ruling, outcomes) if ruling else (),
-        warnings=(*_warnings(outcomes, i, requested), *_blind_spots(verdict, outcomes, part)),
-        certificate=_certificate(outcomes),
+        leaves=_leaves(deciding.ruling, rulings) if deciding.ruling else (),
+        warnings=tuple(warnings),
+        certificate=rulings[0].reference.how if rulings else "nothing was judged",
         reproduce=reproduce,
-        points=judged,
+        points=len(rulings),
         dropped=sum(outcome.dropped for outcome in outcomes),
         point=i,
         params=deciding.given.params,
@@ -70,26 +64,23 @@ def _verdict(deciding: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, str |
     return VERDICT[mine], "both" if theirs > RIGHT else "yours"
 
 
-def _leaves(ruling: Ruling, outcomes: Sequence[Outcome]) -> tuple[LeafReport, ...]:
-    given, limits = ruling.given, _limits(outcomes)
+def _leaves(ruling: Ruling, rulings: Sequence[Ruling]) -> tuple[LeafReport, ...]:
+    # The relative error of each element above which some point catches it; NaN for 0.
+    given, limits = ruling.given, np.fmin.reduce([each.limits for each in rulings])
     return tuple(
         _leaf(ruling, path, leaf, part, limits[part])
         for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True)
     )
 
 
-def _limits(outcomes: Sequence[Outcome]) -> np.ndarray:
-    """Return the relative error of each element above which some point catches it; NaN for 0."""
-    return np.fmin.reduce([outcome.ruling.limits for outcome in outcomes if outcome.ruling])
-
-
 def _leaf(
     ruling: Ruling, path: str, leaf: np.ndarray, part: slice, limits: np.ndarray
 ) -> LeafReport:
     if not leaf.size:
-        return _empty(path, leaf)
+        return _without_numbers(path, leaf, "agree", 0.0, Enclosure("0", 0.0))
     if not ruling.reference.known[part].any():
-        return _not_judged(path, leaf)
+        # Time was short.
+        return _without_numbers(path, leaf, "not judged", np.nan, Enclosure("0", np.inf, False))
     i = worst_element(ruling, part)
     return LeafReport(
         path=path,
@@ -110,17 +101,11 @@ def _leaf(
     )
 
 
-def _empty(path: str, leaf: np.ndarray) -> LeafReport:
-    nothing = Enclosure("0", 0.0)
-    numbers = (0.0, 0.0, nothing, 0.0, 0.0, 0.0, 0.0, 0.0)
-    return LeafReport(path, leaf.shape, leaf.dtype.name, "agree", (), *numbers, 0, 0)
-
-
-def _not_judged(path: str, leaf: np.ndarray) -> LeafReport:
-    """Report a leaf of which no element was judged, since time was short."""
-    unknown, nan = Enclosure("0", np.inf, False), float("nan")
-    numbers = (nan, nan, unknown, nan, nan, nan, nan, nan)
-    return LeafReport(path, leaf.shape, leaf.dtype.name, "not judged", (), *numbers, leaf.size, 0)
+def _without_numbers(
+    path: str, leaf: np.ndarray, verdict: str, number: float, exact: Enclosure
+) -> LeafReport:
+    numbers = (number, number, exact, number, number, number, number, number)
+    return LeafReport(path, leaf.shape, leaf.dtype.name, verdict, (), *numbers, leaf.size, 0)
 
 
 def ulps(witness: Witness, i: int, dtype: Any) -> float:
@@ -129,13 +114,6 @@ def ulps(witness: Witness, i: int, dtype: Any) -> float:
         exact = dtype.type(balls.midpoints(witness.reference[i : i + 1])[0])
     with np.errstate(over="ignore", invalid="ignore"):
         return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
-
-
-def _certificate(outcomes: Sequence[Outcome]) -> str:
-    for outcome in outcomes:
-        if outcome.ruling:
-            return outcome.ruling.reference.how
-    return "nothing was judged"
 
 
 def _warnings(outcomes: Sequence[Outcome], deciding: int, requested: int | None) -> list[str]:
@@ -162,33 +140,25 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, requested: int | None)
     theirs = sum(r.autodiff.worst in (ROUNDED, DOUBTFUL) for r in rulings)
     if theirs:
         warnings.append(f"autodiff loses digits at {theirs} of {len(outcomes) - 1} other points")
-    return warnings + _uncertain(outcomes) + _unused_trust(outcomes)
+    return warnings
 
 
-def _blind_spots(verdict: str, outcomes: Sequence[Outcome], part: bool) -> list[str]:
-    """Return the mistakes that a verdict of a right gradient could miss."""
-    if verdict not in ("agree", "imprecise"):
-        return []
-    return blind_spots([outcome.ruling for outcome in outcomes if outcome.ruling], part)
-
-
-def _unused_trust(outcomes: Sequence[Outcome]) -> list[str]:
-    for outcome in outcomes:
-        if outcome.ruling:
-            problem = outcome.ruling.problem
-            unused = problem.trusted.difference(custom_rules(problem.traced.loss))
-            return [f"trust_rules: the loss has no custom rule {name!r}" for name in sorted(unused)]
-    return []
-
-
-def _uncertain(outcomes: Sequence[Outcome]) -> list[str]:
-    for outcome in outcomes:
-        if outcome.ruling and not outcome.ruling.reference.certified:
-            return [outcome.ruling.reference.how]
-        if outcome.ruling and not outcome.ruling.reference.known.all():
-            known = outcome.ruling.reference.known
+def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
+    for ruling in rulings:
+        known = ruling.reference.known
+        if not ruling.reference.certified:
+            return [ruling.reference.how]
+        if not known.all():
             return [f"only {int(known.sum()):,} of {known.size:,} elements judged"]
     return []
+
+
+def _unused_trust(rulings: Sequence[Ruling]) -> list[str]:
+    if not rulings:
+        return []
+    problem = rulings[0].problem
+    unused = problem.trusted.difference(custom_rules(problem.traced.loss))
+    return [f"trust_rules: the loss has no custom rule {name!r}" for name in sorted(unused)]
 
 
 def _headline(

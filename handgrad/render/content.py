@@ -262,18 +262,15 @@ def findings(report: Reading) -> list[str]:
     """
     headline, news = report.headline, []
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
+    told = {"unknown", *(diagnosis.kind for diagnosis in report.diagnoses)}
     for found in report.findings:
-        if found.leaf in explained and found.kind in {"unknown", *_named(report)}:
+        if found.leaf in explained and found.kind in told:
             continue
         if found.detail not in headline:
             news.append(_finding(found))
         elif found.kind != "unknown":
             news.append(f"Kind: {found.kind}{_sure(found)}.")
     return news
-
-
-def _named(report: Reading) -> list[str]:
-    return [diagnosis.kind for diagnosis in report.diagnoses]
 
 
 def _finding(found: Finding) -> str:

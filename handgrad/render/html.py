@@ -28,8 +28,9 @@ def as_html(report: Reading) -> str:
     """Return the report as one `div`, with all text escaped."""
     remarks = content.findings(report)
     remarks += [f"Warning: {warning}" for warning in report.warnings]
+    headline = content.headline(report)[len(report.verdict) :].lstrip(": ")
     parts = [
-        f"<p>{_badge(report.verdict)} {escape(_after_the_verdict(report))}</p>",
+        f"<p>{_badge(report.verdict)} {escape(headline)}</p>",
         _each(content.diagnoses(report), "p"),
         _leaves(content.ordered(report)),
         f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",
@@ -38,10 +39,6 @@ def as_html(report: Reading) -> str:
     if report.reproduce:
         parts.append(f'<p>Again: <code style="{MONO}">{escape(report.reproduce)}</code></p>')
     return f'<div class="handgrad" style="line-height: 1.4">{"".join(parts)}</div>'
-
-
-def _after_the_verdict(report: Reading) -> str:
-    return content.headline(report)[len(report.verdict) :].lstrip(": ")
 
 
 def _badge(verdict: str) -> str:

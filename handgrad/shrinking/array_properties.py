@@ -24,9 +24,10 @@ class Property(NamedTuple):
 
     name: str
     fits: Callable[[np.ndarray], bool]
-    mended: Callable[[np.ndarray], np.ndarray]  #: restores the property of a part of an array
     simpler: Callable[[np.ndarray, np.ndarray], list[np.ndarray]]  #: (mended, given) -> simpler
-    whole: bool  #: whether it concerns all elements together, not each by itself
+    #: Restores the property of a part of an array.
+    mended: Callable[[np.ndarray], np.ndarray] = lambda part: part
+    whole: bool = True  #: whether it concerns all elements together, not each by itself
 
 
 def filled(like: np.ndarray, numbers: Sequence[float]) -> list[np.ndarray]:
@@ -44,10 +45,6 @@ def rounded(array: np.ndarray) -> list[np.ndarray]:
 
 def _floats(array: np.ndarray) -> bool:
     return array.dtype.kind == "f" and array.size > 0
-
-
-def _as_it_is(array: np.ndarray) -> np.ndarray:
-    return array
 
 
 # Rows that sum to one.
@@ -155,10 +152,6 @@ def _numbers(array: np.ndarray, given: np.ndarray) -> list[np.ndarray]:
     return [found for found in tries if all(r(found) for r in RESTRAINTS if r(given))]
 
 
-def _between(array: np.ndarray) -> bool:
-    return bool((array > 0).all() and (array < 1).all())
-
-
 #: Properties of single numbers, kept if all of the given ones have them.
 RESTRAINTS: tuple[Callable[[np.ndarray], bool], ...] = (
     lambda a: bool((a >= 0).all()),
@@ -167,55 +160,27 @@ RESTRAINTS: tuple[Callable[[np.ndarray], bool], ...] = (
     lambda a: bool((a < 0).all()),
     lambda a: bool(((a >= 0) & (a <= 1)).all()),
     lambda a: bool(((a >= -1) & (a <= 1)).all()),
-    _between,
+    lambda a: bool(((a > 0) & (a < 1)).all()),
     lambda a: bool((a == np.round(a)).all()),
     lambda a: bool(np.isin(a, (0, 1)).all()),
     lambda a: bool(np.isin(a, (-1, 1)).all()),
 )
 
 
-def _anything(_: np.ndarray) -> bool:
-    return True
-
-
-def _nothing(_: np.ndarray, __: np.ndarray) -> list[np.ndarray]:
-    return []
-
-
 #: The properties; the first that fits an array is kept.
 PROPERTIES: tuple[Property, ...] = (
+    Property("rows that sum to one", _rows_sum_to_one, _simpler_rows, _summing_to_one),
     Property(
-        "rows that sum to one",
-        *(_rows_sum_to_one, _summing_to_one, _simpler_rows),
-        whole=True,
+        "symmetric positive definite", _positive_definite, lambda a, _: [_eye(a), _eye(a) + 1]
     ),
+    Property("symmetric", _symmetric, lambda a, _: [0 * a, _eye(a), _eye(a) + 1]),
+    Property("triangular", _triangular, _simpler_triangles),
+    Property("a permutation", _permutation, lambda a, _: [np.arange(a.size)], _ranks),
+    Property("ascending", _ascending, _simpler_sequences),
     Property(
-        "symmetric positive definite",
-        *(_positive_definite, _as_it_is, lambda a, _: [_eye(a), _eye(a) + 1]),
-        whole=True,
+        "whole numbers", lambda a: a.dtype.kind in "iu" and a.size > 0, _whole_numbers, whole=False
     ),
-    Property(
-        "symmetric",
-        *(_symmetric, _as_it_is, lambda a, _: [0 * a, _eye(a), _eye(a) + 1]),
-        whole=True,
-    ),
-    Property("triangular", _triangular, _as_it_is, _simpler_triangles, whole=True),
-    Property(
-        "a permutation",
-        *(_permutation, _ranks, lambda a, _: [np.arange(a.size)]),
-        whole=True,
-    ),
-    Property("ascending", _ascending, _as_it_is, _simpler_sequences, whole=True),
-    Property(
-        "whole numbers",
-        *(lambda a: a.dtype.kind in "iu" and a.size > 0, _as_it_is, _whole_numbers),
-        whole=False,
-    ),
-    Property(
-        "numbers",
-        *(lambda a: _floats(a) and bool(np.isfinite(a).all()), _as_it_is, _numbers),
-        whole=False,
-    ),
+    Property("numbers", lambda a: _floats(a) and bool(np.isfinite(a).all()), _numbers, whole=False),
     # Boolean masks, NaN for missing values, text: their meaning is unknown.
-    Property("anything else", _anything, _as_it_is, _nothing, whole=True),
+    Property("anything else", lambda _: True, lambda *_: []),
 )

@@ -33,16 +33,10 @@ class Choices:
 
 
 def choices(given: np.ndarray, cut: np.ndarray, below: int | None) -> Choices:
-    """Return replacements of an input.
+    """Return replacements of an input that was cut to a part, which is the last of them.
 
-    Args:
-        given: the caller's array.
-        cut: the part of it that is kept.
-        below: the length of what its integers index; None if they index nothing.
-
-    Returns:
-        Arrays with the property of the given one, and the shape and dtype of the cut one, which is
-        the last.
+    They have the property of the given array, and the shape and dtype of the part. Integers stay
+    `below` the length of what they index; None if they index nothing.
     """
     kept = next(known for known in PROPERTIES if known.fits(given))
     mended = kept.mended(cut if below is None else np.minimum(cut, below - 1).astype(cut.dtype))

@@ -3,7 +3,6 @@
 import textwrap
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
@@ -54,24 +53,13 @@ class Counterexample:
         return self.as_code()
 
 
-#: The counterexamples found, for as long as their trials exist.
-_known: WeakKeyDictionary[Trial, Counterexample | None] = WeakKeyDictionary()
-
-
 def counterexample(trial: Trial) -> Counterexample | None:
     """Find the smallest point at which the gradient is wrong in the same way.
 
     Returns:
         A point that the judge has confirmed, with parameters and inputs as short and as simple as
-        Hypothesis makes them within about ten seconds; the same one at every call. None if the
-        gradient was not wrong.
+        Hypothesis makes them within about ten seconds. None if the gradient was not wrong.
     """
-    if trial not in _known:
-        _known[trial] = _found(trial)
-    return _known[trial]
-
-
-def _found(trial: Trial) -> Counterexample | None:
     found = trial.outcomes[trial.deciding]
     seen = signature(found)
     if seen is None:

@@ -12,9 +12,7 @@ Numbers = tuple[int, ...]
 def descended(full: Numbers, shows: Callable[[Numbers], bool]) -> Numbers:
     """Return lengths from 1 to `full` at which `shows` holds; none can be lowered by itself.
 
-    Args:
-        full: lengths at which it holds.
-        shows: the property; may be called with the same lengths again.
+    `shows` holds at `full`, and may be called with the same lengths again.
     """
     lengths = full
     while (lower := _lowered(lengths, range(len(full)), shows)) != lengths:

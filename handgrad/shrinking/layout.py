@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.point import Point, point_at
+from handgrad.data.point import Point, alike, point_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +51,8 @@ class Layout:
         leaves, _ = self._flat
         kinds = [leaves[place] for place in self.places]
         with jax.enable_x64(True):
-            alike = [_alike(array, kind) for array, kind in zip(arrays, kinds, strict=True)]
-        return point_at(*self.together(alike))
+            typed = [alike(array, kind) for array, kind in zip(arrays, kinds, strict=True)]
+        return point_at(*self.together(typed))
 
 
 def _is_array(leaf: Any) -> bool:
@@ -64,11 +64,3 @@ def _is_array(leaf: Any) -> bool:
 def is_key(array: Any) -> bool:
     """Tell whether an array holds JAX's random keys."""
     return jax.numpy.issubdtype(array.dtype, jax.dtypes.prng_key)
-
-
-def _alike(array: np.ndarray, kind: Any) -> Any:
-    if isinstance(kind, jax.Array):
-        return jax.numpy.asarray(array)
-    if isinstance(kind, np.ndarray):
-        return array.copy()
-    return array[()] if isinstance(kind, np.generic) else array.item()

@@ -27,13 +27,7 @@ class _Anything:
 
 
 class Probes:
-    """Probes of a loss and its gradient with arrays of other shapes than those of a point.
-
-    Args:
-        loss: loss(params, *inputs).
-        gradient: gradient(params, *inputs), a pytree like params.
-        layout: the point.
-    """
+    """Probes of a loss and its gradient with arrays of other shapes than those of a point."""
 
     def __init__(
         self, loss: Callable[..., Any], gradient: Callable[..., Any], layout: Layout

@@ -42,13 +42,7 @@ Arrays = Sequence[np.ndarray]
 
 
 def smaller_points(loss: Callable[..., Any], given: Point, mistake: Mistake) -> Iterator[Point]:
-    """Yield points at which a mistake shows, the smallest first, the caller's own last.
-
-    Args:
-        loss: loss(params, *inputs), to find the shapes that it accepts.
-        given: the point where the mistake was found.
-        mistake: the mistake.
-    """
+    """Yield points at which a mistake shows, the smallest first, the caller's own last."""
     search = _Search(loss, given, mistake)
     lengths, shown = search.shortest()
     yield from search.simplest(lengths, shown)
@@ -74,7 +68,7 @@ class _Search:
             nonlocal room
             if lengths not in shown:
                 fillings = self._fillings(lengths)
-                may = bool(fillings) and room > 0 and self._answers(fillings[0])
+                may = bool(fillings) and room > 0 and self._may_show(fillings[0])
                 room -= may
                 shown[lengths] = list(filter(self._seems, fillings)) if may else []
             return bool(shown[lengths])
@@ -99,7 +93,8 @@ class _Search:
 
         def shows(which: Numbers) -> bool:
             if which not in known:
-                known[which] = len(known) < MOST_NUMBERS and self._shows(_chosen(options, which))
+                may = len(known) < MOST_NUMBERS and self._in_time()
+                known[which] = may and self._certain(_chosen(options, which))
             return known[which]
 
         ranges = [(0, len(o.arrays) - 1) for o in options for _ in range(o.count)]
@@ -123,16 +118,13 @@ class _Search:
     def _certain(self, arrays: Arrays) -> bool:
         return self._mistake.shows(self.layout.arguments(arrays))
 
-    def _shows(self, arrays: Arrays) -> bool:
-        return self._in_time() and self._certain(arrays)
-
     def _seems(self, arrays: Arrays) -> bool:
         return self._in_time() and self._mistake.seems(self.layout.arguments(arrays))
 
     def _in_time(self) -> bool:
         return time.process_time() < self._ends
 
-    def _answers(self, arrays: Arrays) -> bool:
+    def _may_show(self, arrays: Arrays) -> bool:
         return self._mistake.may_show(self.layout.arguments(arrays))
 
     def _options(self, lengths: Numbers, arrays: Arrays | None) -> list[Choices]:

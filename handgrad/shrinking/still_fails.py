@@ -143,7 +143,7 @@ class Mistake:
         return gap if np.isfinite(autodiff).all() and largest >= self.seen.least else None
 
     def _same_form(self, given: Point) -> bool:
-        found = form_findings(self.case, given)
+        found = form.faults(self.case.gradient, given, self.case.has_value)
         return any(finding.kind == self.seen.kind for finding in found)
 
     def _certainly(self, given: Point) -> bool:
@@ -171,16 +171,6 @@ def nearby(given: Point) -> Point:
     ]
     pairs = zip(given.leaves, moves, strict=True)
     return given.moved([np.asarray(leaf + move, dtype=leaf.dtype) for leaf, move in pairs])
-
-
-def form_findings(case: Case, given: Point) -> list[Any]:
-    """Return the findings on the form of the gradient, from two calls."""
-    _, first, findings = form.call_gradient(case.gradient, given, case.has_value)
-    if findings:
-        return findings
-    _, second, findings = form.call_gradient(case.gradient, given, case.has_value)
-    changed = None if findings else form.differs(first, second, given)
-    return [*findings, changed] if changed else findings
 
 
 def _compiled(case: Case, given: Point) -> Callable[..., Any]:

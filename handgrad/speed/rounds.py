@@ -110,11 +110,8 @@ def collector_off() -> Iterator[None]:
 def sample(run: Callable[[], Any], repeats: int, waits: bool = False) -> tuple[float, Any]:
     """Return the mean seconds of one call, and the last result.
 
-    Args:
-        run: the function to call.
-        repeats: the number of calls.
-        waits: whether results hold JAX arrays and must be awaited; otherwise not even the search
-            for them is timed.
+    With `waits`, results that hold JAX arrays are awaited; without it, not even the search for them
+    is timed.
     """
     answer = None
     begin = time.perf_counter()
@@ -153,13 +150,10 @@ def ratio(times: Sequence[float], others: Sequence[float]) -> Ratio:
 def rival(
     yours: Sequence[float], theirs: Sequence[float], noise: Ratio, late: float | None
 ) -> Rival:
-    """Compare the times of the gradient and of autodiff, one number per round each.
+    """Compare the seconds of one call of the gradient and of autodiff, one number per round each.
 
-    Args:
-        yours: seconds of one call of the gradient.
-        theirs: seconds of one call of autodiff.
-        noise: the ratio of the gradient to itself.
-        late: how many seconds longer autodiff takes to compile; None if nothing is compiled.
+    `noise` is the ratio of the gradient to itself; `late` is how many seconds longer autodiff takes
+    to compile, None if nothing is compiled.
     """
     between = ratio(yours, theirs)
     word = comparison(between, noise)

@@ -95,7 +95,11 @@ def _contest(gradient: Any, loss: Any, given: Point) -> _Contest:
         gradient.clear_cache()
         first_call, _ = sample(yours, 1, waits=True)
     running: dict[str, Callable[[], Any]] = {YOURS: yours, LOSS: partial(loss, params, *inputs)}
-    arrays = jax.tree_util.tree_map(_as_array, given.params, given.arrays)
+    # JAX's arrays stay; all other leaves become NumPy's.
+    arrays = jax.tree_util.tree_map(
+        lambda leaf, array: leaf if isinstance(leaf, jax.Array) else array,
+        *(given.params, given.arrays),
+    )
     program = compiled(loss, arrays, given.inputs)
     first_call_of_autodiff = None
     if isinstance(program, Compiled):
@@ -105,11 +109,6 @@ def _contest(gradient: Any, loss: Any, given: Point) -> _Contest:
         plain = partial(jax.value_and_grad(loss), arrays, *inputs)
         running |= {AUTODIFF: plain} if _runs(plain) else {}
     return _Contest(running | {AGAIN: yours}, program, first_call, first_call_of_autodiff)
-
-
-def _as_array(leaf: Any, array: Any) -> Any:
-    """Return the caller's leaf if it is a JAX array, else the NumPy array of it."""
-    return leaf if isinstance(leaf, jax.Array) else array
 
 
 def _compiled(program: Compiled) -> dict[str, Callable[[], Any]]:

@@ -1,11 +1,12 @@
 """Timings as data and as text."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from textwrap import fill
 from typing import Any
 
 from handgrad.data.numerals import WIDTH, plural, short
+from handgrad.judging.judgement import plain
 from handgrad.speed.rounds import Ratio, Rival
 
 #: Units of time (below how many seconds, factor, unit), for at most three digits before the point.
@@ -40,12 +41,14 @@ class Timings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON."""
-        return asdict(self) | {"static": list(self.static)}
+        return plain(self)
 
 
 def as_text(timings: Timings) -> str:
     """Write the timings as text, at most 80 columns wide."""
-    title = f"What one call takes ({timings.device}, {_medians(timings.rounds)}):"
+    n = timings.rounds
+    medians = f"the medians of {n} rounds" if n > 1 else "one round"
+    title = f"What one call takes ({timings.device}, {medians}):"
     rows = _rows(timings)
     width = max(len(name) for name, _, _ in rows)
     longest = max(len(time) for _, time, _ in rows)
@@ -72,10 +75,6 @@ def seconds(value: float) -> str:
     factor, unit = next((factor, unit) for below, factor, unit in UNITS if value < below * 0.9995)
     scaled = value * factor
     return f"{scaled:.{2 if scaled < 9.995 else 1 if scaled < 99.95 else 0}f} {unit}"
-
-
-def _medians(rounds: int) -> str:
-    return f"the medians of {rounds} rounds" if rounds > 1 else "one round"
 
 
 def _name(timings: Timings) -> str:

@@ -7,7 +7,7 @@ then become right were its fault.
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,7 +32,7 @@ def guilty(trial: Trial, wrong: Sequence[Pair]) -> dict[Callable[..., Any], bool
     """Tell which backward functions are to blame for a wrong gradient.
 
     Args:
-        trial: the trial of the gradient.
+        trial: of the gradient.
         wrong: the pairs it calls at the deciding point whose backward pass is wrong.
 
     Returns:
@@ -62,8 +62,12 @@ def _made_right(trial: Trial, pairs: Sequence[Pair]) -> frozenset[str] | None:
     if ruling is None:
         return None
     corrected = [Corrected(pair) for pair in pairs]
+    instead: list[Any] = [(step.pair.forward, step.forward) for step in corrected]
+    instead += [(step.pair.backward, step.backward) for step in corrected]
+    # Without warnings: the same code has run before at this point.
+    quiet = warnings.catch_warnings(action="ignore")
     try:
-        with _quietly(), jax.disable_jit(), rebound(list(_instead(corrected))):
+        with quiet, jax.disable_jit(), rebound(instead):
             called = form.call_gradient(case.gradient, ruling.given, case.has_value)
     except Exception:  # a step that cannot be corrected, or code that does not take the result
         return None
@@ -74,17 +78,6 @@ def _made_right(trial: Trial, pairs: Sequence[Pair]) -> frozenset[str] | None:
     # Leaves that only lost digits may be as far off as wrong ones, but no step is to blame.
     wrong = before & _leaves(ruling, ruling.yours.level)
     return frozenset() if after - before else wrong - after
-
-
-def _quietly() -> Any:
-    """Suppress warnings: the same code has run before at this point."""
-    return warnings.catch_warnings(action="ignore")
-
-
-def _instead(corrected: Iterable["Corrected"]) -> Iterator[Any]:
-    for step in corrected:
-        yield step.pair.forward, step.forward
-        yield step.pair.backward, step.backward
 
 
 def _off(ruling: Ruling, answer: np.ndarray) -> frozenset[str]:

@@ -23,12 +23,7 @@ class Pair:
     cache_alone: bool = False  #: whether the backward pass takes no cotangent, as a loss's may
 
     def judged(self, points: int, seed: int) -> Judgement:
-        """Judge the backward pass, as `check_backward` does.
-
-        Args:
-            points: the number of points besides the one at which it was called.
-            seed: of those points.
-        """
+        """Judge the backward pass, as `check_backward` does."""
         # In local variables, so that `numpy_to_jax`, which reads closures, finds the function.
         there, settings = self.forward, self.settings
 

@@ -19,9 +19,6 @@ class NowhereError(LookupError):
 def rebound(instead: Sequence[tuple[FunctionType, Callable[..., Any]]]) -> Iterator[None]:
     """Replace functions under every name, and restore them afterwards, also after an error.
 
-    Args:
-        instead: each function and its replacement.
-
     Raises:
         NowhereError: a function has no name.
     """

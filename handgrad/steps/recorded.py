@@ -52,15 +52,10 @@ class Call:
 
 
 def pairs(gradient: Callable[..., Any], given: Point) -> list[Pair | NotJudged]:
-    """Return the pairs that a gradient calls, in the order of its backward pass.
+    """Call a gradient once, and return its pairs in the order of its backward pass.
 
-    Args:
-        gradient: is called once, at the point.
-        given: the point.
-
-    Returns:
-        The pairs; in place of a backward call without a forward call, why it is not judged. The
-        gradient itself, backward functions made of steps, and those of a library are left out.
+    In place of a backward call without a forward call, why it is not judged. The gradient itself,
+    backward functions made of steps, and those of a library are left out.
     """
     calls = _calls(gradient, given)
     forwards = [call for call in calls if call.code.co_name.endswith(FORWARD)]
@@ -111,7 +106,8 @@ def _arguments(frame: FrameType) -> Iterator[Any]:
 def _pair(call: Call, forwards: list[Call]) -> Pair | None:
     """Pair a backward call with the forward call whose cache it gets; the last, if several."""
     for forward in reversed(forwards):
-        if forward.base != call.base or forward.used or not _is_pair(forward.result):
+        is_pair = isinstance(forward.result, tuple) and len(forward.result) == 2
+        if forward.base != call.base or forward.used or not is_pair:
             continue
         given = [arg is forward.result[1] for arg in call.given]
         if given not in ([False, True], [True]):
@@ -120,7 +116,8 @@ def _pair(call: Call, forwards: list[Call]) -> Pair | None:
         if there is None or back is None:
             return None
         forward.used = True
-        count = _answered(call.result)
+        # It returns cotangents of so many inputs, from the first on.
+        count = len(call.result) if isinstance(call.result, tuple | list) else 1
         return Pair(
             call.name,
             there,
@@ -140,11 +137,6 @@ def _alone(call: Call) -> NotJudged:
     return NotJudged(call.name, f"it does not have the form {there}, {back}")
 
 
-def _answered(result: Any) -> int:
-    """Return how many inputs, from the first on, a backward pass returns cotangents for."""
-    return len(result) if isinstance(result, tuple | list) else 1
-
-
 def _names(forward: Call, count: int) -> tuple[str, ...]:
     """Return the names of the floats among the first inputs of a forward call, in order."""
     pairs = list(zip(forward.code.co_varnames, forward.args[:count], strict=False))
@@ -153,32 +145,18 @@ def _names(forward: Call, count: int) -> tuple[str, ...]:
     return tuple(name for name, value in pairs if isinstance(value, float) or is_real(value))
 
 
-def _is_pair(result: Any) -> bool:
-    return isinstance(result, tuple) and len(result) == 2
-
-
 def _function(code: CodeType) -> FunctionType | None:
     """Return the function of a code object; the first one, if a closure was made several times."""
     return next((f for f in gc.get_referrers(code) if isinstance(f, FunctionType)), None)
 
 
-@dataclass(frozen=True, eq=False)
-class JudgedStep:
-    """One step of a gradient, judged by itself."""
-
-    name: str
-    judgement: Judgement
-    inputs: tuple[str, ...]  #: the author's names for the leaves, if known
-    #: Whether more of the gradient is right without the step's mistake; None if the step is right,
-    #: or that could not be tried.
-    guilty: bool | None
+#: A step, how its backward pass was judged by itself, and whether more of the gradient is right
+#: without its mistake; None if the step is right, or that could not be tried.
+JudgedStep = tuple[Pair, Judgement, bool | None]
 
 
-def steps(trial: Trial) -> tuple[tuple[JudgedStep, ...], tuple[NotJudged, ...]]:
-    """Judge the steps of a wrong gradient, each at its own arguments.
-
-    Args:
-        trial: the trial of the gradient; its steps are recorded at the deciding point.
+def steps(trial: Trial) -> tuple[list[JudgedStep], tuple[NotJudged, ...]]:
+    """Judge the steps of a wrong gradient, each at its own arguments at the deciding point.
 
     Returns:
         The steps in the order of the forward pass, and those that could not be judged; both empty
@@ -194,13 +172,8 @@ def steps(trial: Trial) -> tuple[tuple[JudgedStep, ...], tuple[NotJudged, ...]]:
             judged.append((pair, judgement))
     wrong = [pair for pair, judgement in judged if judgement.verdict == "disagree"]
     blamed = guilty(trial, wrong)
-    found = [
-        JudgedStep(
-            pair.name, judgement, pair.names, blamed[pair.backward] if pair in wrong else None
-        )
-        for pair, judgement in judged
-    ]
-    return tuple(reversed(found)), tuple(dict.fromkeys(left))
+    found = [(p, judgement, blamed[p.backward] if p in wrong else None) for p, judgement in judged]
+    return found[::-1], tuple(dict.fromkeys(left))
 
 
 def _judged(pair: Pair, seed: int) -> Judgement | NotJudged:

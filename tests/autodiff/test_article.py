@@ -1,20 +1,12 @@
 """The article's network by autodiff: packing, compiled training, 64 bits by itself."""
 
-import hashlib
-import subprocess
-import sys
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
 
 from autodiff import article
-from compare.agreement import stack, stack_ranges
-from compare.bounds import gradient_ranges
 from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, TRAINED, XS, YS, close
-from tests.strategies import Point, points
 
 ONES = article.Parameters(*[1.0] * 6, *[0.0] * 3)
 ORDER = np.tile(np.arange(4), (1000, 1))
@@ -64,40 +56,6 @@ def test_where_training_ends(path: article.Parameters) -> None:
 def test_pack_and_unpack_are_inverse() -> None:
     params = article.Parameters(*np.arange(9.0))
     assert [int(w) for w in article.unpack(article.pack(params))] == list(range(9))
-
-
-@pytest.mark.slow
-@given(point=points)
-def test_the_packed_loss_is_the_same_loss(point: Point) -> None:
-    """Its gradient, unpacked, lies where that of the loss in nine scalars must."""
-    params = article.Parameters(*point.params)
-    with jax.enable_x64(True):
-        packed = _packed_gradient(jax.tree.map(jnp.asarray, params), point.x, point.y)
-    right = stack_ranges(gradient_ranges(*point, "article"))
-    assert right.contains(stack(packed)).all()
-
-
-@jax.jit
-def _packed_gradient(params: article.Parameters, x: jax.Array, y: jax.Array) -> article.Parameters:
-    return article.unpack(jax.grad(article.packed_loss)(article.pack(params), x, y))
-
-
-def test_training_is_reproducible_bit_for_bit(path: article.Parameters) -> None:
-    again = article.train(ONES, XS, YS, 0.1, ORDER)
-    assert stack(path).tobytes() == stack(again).tobytes()
-
-
-@pytest.mark.slow
-def test_so_it_is_in_another_process(path: article.Parameters) -> None:
-    code = (
-        "import hashlib\nfrom compare.agreement import stack\nfrom autodiff import article\n"
-        "from tests.autodiff.test_article import ONES, ORDER, XS, YS\n"
-        "path = stack(article.train(ONES, XS, YS, 0.1, ORDER))\n"
-        "print(path.tobytes().hex()[-256:], hashlib.sha256(path.tobytes()).hexdigest())"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    bits = stack(path).tobytes()
-    assert run.stdout.split() == [bits.hex()[-256:], hashlib.sha256(bits).hexdigest()]
 
 
 def test_the_callers_precision_is_left_alone() -> None:

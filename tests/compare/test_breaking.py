@@ -1,4 +1,4 @@
-"""What each check sees of a mistake: all that it must, and nothing of what it cannot."""
+"""Which checks see a mistake, and what they say of it."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ from compare.planted import LOOPS, MISTAKES, PLANTS, Plant
 from compare.trajectory import TrainingDivergedError
 from handgrad import GradientReport
 from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, LOSSES, PARTIALS, START, close
-from tests.tiers import one_of_each, slowly
+from tests.tiers import one_of_each
 
 RIGHT = Plant("nothing is wrong", ())
 #: Long enough to learn what there is; the article's start, for its numbers; hardly a training.
@@ -24,7 +24,7 @@ COMPARED = {"updates", "autodiff", "judge"}
 
 @cache
 def found(slug: str, settings: Settings = USUAL) -> dict[str, Check]:
-    """Without the judge's diagnosis: what it is, is tested where it is made."""
+    """Without the judge's diagnosis, which has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GradientReport, "diagnoses", ())
         return checks(MISTAKES[slug], settings)
@@ -42,10 +42,9 @@ def seeing(checked: dict[str, Check]) -> set[str]:
 @pytest.mark.parametrize(
     "settings",
     [
-        slowly(USUAL),
-        slowly(Settings(epochs=0)),
+        Settings(epochs=0),
         Settings(epochs=30, init="ones", sigmoid_derivative="article"),
-        slowly(Settings(epochs=3, seed=1, order="shuffled", shift="mean")),
+        Settings(epochs=3, seed=1, order="shuffled", shift="mean"),
     ],
 )
 def test_no_check_sees_a_mistake_where_there_is_none(settings: Settings) -> None:
@@ -58,60 +57,27 @@ def test_no_check_sees_a_mistake_where_there_is_none(settings: Settings) -> None
 
 SEEN = {
     "missing-square": EVERY,
-    "order-of-parameters": EVERY,
     "sigmoid-of-z": EVERY,  # whose parameters become NaN
     "not-a-number": EVERY,
     "half-mse": COMPARED,
-    "exchanged": COMPARED,
-    "zeroed-element": COMPARED,
-    "off-by-a-millionth": COMPARED,
     "off-by-1e-12": COMPARED,
     "float32": COMPARED,
     "accumulates": COMPARED,
     "small-elements-zeroed": {"updates"},
-    "saturated-unit-zeroed": {"updates"},
     "update-before-use": {"updates"},
-    "stale-parameters": {"updates"},
     "last-sample-skipped": {"updates"},
     "bias-not-updated": {"updates"},
     "wrong-sample": {"outcome", "training", "updates"},
     "ascends": {"outcome", "training", "updates"},
 }
 
+QUICK = ["missing-square", "half-mse", "small-elements-zeroed", "update-before-use", "ascends"]
 
-@pytest.mark.parametrize(
-    "slug",
-    one_of_each(
-        SEEN,
-        quick=[
-            "missing-square",
-            "half-mse",
-            "small-elements-zeroed",
-            "update-before-use",
-            "ascends",
-        ],
-    ),
-)
+
+@pytest.mark.parametrize("slug", one_of_each(SEEN, QUICK))
 def test_which_checks_see_it(slug: str) -> None:
     settings = Settings() if slug == "bias-not-updated" else USUAL
     assert seeing(found(slug, settings)) == SEEN[slug]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("slug", sorted(set(MISTAKES) - set(SEEN)))
-def test_every_other_mistake_is_seen_by_what_compares(slug: str) -> None:
-    assert seeing(found(slug)) >= COMPARED
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("slug", one_of_each(sorted(LOOPS), quick=["update-before-use"]))
-def test_of_a_wrong_loop_the_gradient_shows_nothing(slug: str) -> None:
-    """Wherever it starts: nothing but the training is wrong."""
-    for settings in (USUAL, FEW, Settings(epochs=3, seed=7)):
-        checked = found(slug, settings)
-        assert not checked["autodiff"].sees
-        assert not checked["judge"].sees
-        assert checked["updates"].sees
 
 
 @pytest.mark.slow
@@ -150,7 +116,7 @@ def test_a_loss_that_falls_and_one_that_does_not() -> None:
 
 
 @pytest.mark.slow
-def test_where_the_right_training_learns_nothing_either_the_curve_is_no_evidence() -> None:
+def test_a_high_loss_is_no_evidence_where_the_right_training_has_one_too() -> None:
     short = Settings(epochs=5, seed=1, shift="mean")
     training = checks(PLANTS["half-mse"], short)["training"]
     assert training.numbers["end"] > training.numbers["right_end"] > 0.25
@@ -218,8 +184,8 @@ def test_what_the_judge_says() -> None:
     assert found("exchanged")["judge"].numbers["parameters"] == ["w5", "w6"]
 
 
-def test_the_judge_is_asked_about_everybody() -> None:
-    """Of Alice the zeroed element is large enough to be right."""
+def test_the_judge_checks_all_four_people() -> None:
+    """Alice's element is large enough not to be zeroed."""
     judge = found("small-elements-zeroed", FEW)["judge"]
     assert judge.numbers["person"] == "Bob"
     assert judge.numbers["parameters"] == ["w1"]
@@ -236,7 +202,7 @@ def test_what_a_gradient_keeps_stays_with_its_check() -> None:
 
 
 @pytest.mark.slow
-def test_the_form_of_the_derivative_is_the_one_asked_for() -> None:
+def test_the_form_of_the_derivative_is_that_of_the_settings() -> None:
     """Half of Bob's derivative by w1, with all of its digits and with four of them."""
     for form, whole in (("stable", BOB_W1), ("article", BOB_W1_ARTICLE)):
         settings = Settings(epochs=0, init="ones", sigmoid_derivative=form)
@@ -251,36 +217,28 @@ def test_the_epochs_are_counted() -> None:
     assert counted == [1, 2, 3]
 
 
-@pytest.mark.slow
-def test_what_there_is_to_learn() -> None:
-    def learned(slug: str, settings: Settings = USUAL) -> str:
-        return lesson(MISTAKES[slug], found(slug, settings))
-
-    weak = "Right answers and a falling loss are weak evidence"
-    assert learned("missing-square").startswith("Every check sees it")
-    assert learned("zeroed-element").startswith(f"Blind: outcome, training. {weak}")
-    assert "gradient is right" not in learned("zeroed-element")
-    assert "At the start the gradient is right" in learned("small-elements-zeroed")
-    assert learned("update-before-use").startswith(
-        f"Blind: outcome, training, autodiff, judge. {weak}"
-    )
-    assert "The gradient is right at every point" in learned("update-before-use")
-    assert learned("ascends").startswith("Blind: autodiff, judge. The gradient is right")
-    assert learned("exchanged", Settings(epochs=1, init="ones")).startswith("No check sees it here")
-    assert "no update goes wrong" in learned("half-mse", Settings(epochs=0))
-
-
 @pytest.mark.parametrize(
     ("blind", "says"),
     [
         ({"training"}, "Blind: training. A loss that falls is weak evidence"),
         ({"outcome"}, "Blind: outcome. Right answers are weak evidence"),
+        ({"outcome", "training"}, "Blind: outcome, training. Right answers and a falling loss are"),
         ({"autodiff", "judge"}, "Blind: autodiff, judge. At the start the gradient is right"),
-        ({"updates"}, "Blind: updates. In so few epochs"),
+        ({"updates"}, "Blind: updates. In so few epochs no update goes wrong"),
+        (EVERY, "No check sees it here"),
         (set(), "Every check sees it"),
     ],
 )
 def test_the_lesson_is_of_the_checks_that_are_blind(blind: set[str], says: str) -> None:
+    assert lesson(PLANTS["half-mse"], blind_are(blind)).startswith(says)
+
+
+def test_the_lesson_of_a_wrong_loop() -> None:
+    """Its gradient is right at every point."""
+    blind = blind_are({"outcome", "training", "autodiff", "judge"})
+    assert "The gradient is right at every point" in lesson(LOOPS["update-before-use"], blind)
+
+
+def blind_are(blind: set[str]) -> dict[str, Check]:
     order = ("outcome", "training", "updates", "autodiff", "judge")
-    checked = {name: Check(name not in blind, "", {}) for name in order}
-    assert lesson(PLANTS["half-mse"], checked).startswith(says)
+    return {name: Check(name not in blind, "", {}) for name in order}

@@ -2,12 +2,12 @@
 
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import sklearn.datasets
 
-from compare.built_in import DAVIS
 from compare.datasets import BUILT_IN, Dataset, dataset_named
 from compare.wording import InputError
 
@@ -54,10 +54,6 @@ def test_davis_with_the_wrong_row_and_without() -> None:
         "corrected to 57 kg and 166 cm"
     )
     assert raw.note.endswith("56 kg and 163 cm; kept as printed")
-
-
-def test_the_evidence_is_in_the_file() -> None:
-    assert DAVIS.read_text().splitlines()[12] == '"12","F",166,57,56,163'
 
 
 def test_bdims() -> None:
@@ -121,47 +117,31 @@ def test_some_of_the_features() -> None:
     assert swapped.note
 
 
-REFUSED = {
-    "another target": (
-        ("davis", "weight"),
-        {},
-        "davis: target 'weight'; expected 'sex', its only one",
-    ),
-    "another kind": (
-        ("bdims",),
-        {"kind": "number"},
-        "bdims: kind 'number'; expected 'classes', which its target is",
-    ),
-    "no classes": (
-        ("diabetes",),
-        {"kind": "classes"},
-        "diabetes: kind 'classes'; expected 'number', which its target is",
-    ),
-    "no such feature": (
-        ("bdims", None, ["hight"]),
-        {},
-        "bdims: no column 'hight'; expected one of wgt, hgt, sex",
-    ),
-    "the target as a feature": (
-        ("bdims", None, ["sex"]),
-        {},
-        "bdims: target 'sex' and features 'sex'; expected at least one feature, all different and "
-        "none the target",
-    ),
-    "raw data of another": (
-        ("bdims",),
-        {"raw": True},
-        "bdims: the raw data; expected davis, the only data set with a correction to leave out",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_they_refuse(case: str) -> None:
-    args, options, message = REFUSED[case]
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("davis", {"target": "weight"}, "target 'weight'; expected 'sex', its only one"),
+        (
+            "bdims",
+            {"kind": "number"},
+            "kind 'number'; expected 'classes', which its target is",
+        ),
+        (
+            "bdims",
+            {"features": ["hight"]},
+            "no column 'hight'; expected one of wgt, hgt, sex",
+        ),
+        (
+            "bdims",
+            {"raw": True},
+            "the raw data; expected davis, the only data set with a correction to leave out",
+        ),
+    ],
+)
+def test_refused_options(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as raised:
-        dataset_named(*args, **options)
-    assert str(raised.value) == message
+        dataset_named(name, **options)
+    assert str(raised.value) == f"{name}: {message}"
 
 
 def small() -> Dataset:
@@ -184,11 +164,11 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("case", CHANGED)
-def test_a_fingerprint_sees(case: str) -> None:
+def test_a_fingerprint_depends_on(case: str) -> None:
     assert replace(small(), **CHANGED[case]).fingerprint() != small().fingerprint()
 
 
-def test_a_fingerprint_sees_nothing_else() -> None:
+def test_a_fingerprint_depends_on_nothing_else() -> None:
     """Neither where the data come from, nor how they lie in memory."""
     whole, x = small(), small().x
     assert len(whole.fingerprint()) == 64

@@ -22,7 +22,7 @@ from compare.people import NEWCOMERS
 from compare.planted import PLANTS
 from compare.trajectory import Trainings
 from tests.compare.networks.calls import compare, signalled, started
-from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, FRANK, LOSSES, PARTIALS, close
+from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, close
 from tests.tiers import one_of_each, slowly
 
 
@@ -44,15 +44,8 @@ def test_run_as_json() -> None:
     answer = json.loads(ended.out)
     assert (ended.code, ended.err, ended.out.count("\n")) == (0, "", 1)
     assert list(answer) == [
-        "seed",
-        "epochs",
-        "learning_rate",
-        "person",
-        "sigmoid_derivative",
-        "partials",
-        "training",
-        "predictions",
-        "verdict",
+        *("seed", "epochs", "learning_rate", "person", "sigmoid_derivative"),
+        *("partials", "training", "predictions", "verdict"),
     ]
     assert [row["name"] for row in answer["partials"]] == list(PARTIALS)
     for row in answer["partials"]:
@@ -84,20 +77,9 @@ def test_run_as_json() -> None:
     assert answer["verdict"] == "agree"
 
 
-@pytest.mark.slow
-def test_bob_in_both_forms() -> None:
-    for form, by_hand in (("stable", BOB_W1), ("article", BOB_W1_ARTICLE)):
-        words = ("run", "--init", "ones", "--person", "Bob", "--epochs", 5)
-        words += ("--sigmoid-derivative", form)
-        w1 = json.loads(compare(*words, "--json").out)["partials"][0]
-        assert abs(w1["by_hand"] / by_hand - 1) < 1e-15
-        assert abs(w1["autodiff"] / BOB_W1_ARTICLE - 1) < 1e-15
-        assert w1["exact"].startswith("1.59176773427389049790")
-        assert w1["ulps_autodiff"] > 1e12
-        assert (w1["ulps_by_hand"] < 3) == (form == "stable")
-    assert "autodiff takes σ′ as σ(1 - σ), which cancels" in " ".join(
-        compare("run", "--init", "ones", "--person", "bob", "--epochs", 5).out.split()
-    )
+def test_a_loss_of_digits_is_explained() -> None:
+    ended = compare("run", "--init", "ones", "--person", "Bob", "--epochs", 0)
+    assert "autodiff takes σ′ as σ(1 - σ), which cancels" in " ".join(ended.out.split())
 
 
 @pytest.mark.slow
@@ -145,18 +127,8 @@ def test_predict() -> None:
     assert ended.code == 0
     assert re.search(r"128 lb +63 in +0\.951 F +0\.951 F", ended.out)
     assert "Warning" not in ended.out
-    metric = json.loads(
-        compare(
-            "predict",
-            "--weight",
-            "58.05982336",
-            "--height",
-            "160.02",
-            "--units",
-            "metric",
-            "--json",
-        ).out
-    )
+    words = ["--weight", "58.05982336", "--height", "160.02", "--units", "metric", "--json"]
+    metric = json.loads(compare("predict", *words).out)
     assert abs(metric["by_hand"] - 0.951) < 5e-4
     assert metric["label"] == "F"
     assert metric["warnings"] == []
@@ -176,7 +148,7 @@ def test_predictions_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_the_training_shift_is_applied_to_whom_it_is_asked_about() -> None:
+def test_the_shift_of_the_training_is_applied_to_a_newcomer() -> None:
     """Shifted by the mean of the four, two different people are still two different inputs."""
     answers = [
         json.loads(compare("predict", *words.split(), "--shift", "mean", "--json").out)["by_hand"]
@@ -203,7 +175,7 @@ def test_each_prediction_is_of_its_own_network() -> None:
 
 
 @pytest.mark.slow
-def test_a_network_that_has_not_learned_is_remarked() -> None:
+def test_a_warning_where_the_network_has_not_learned() -> None:
     out = compare("run", "--learning-rate", "1e10", "--epochs", "20").out
     assert "no better than always answering one half" in " ".join(out.split())
 
@@ -230,7 +202,7 @@ def test_regress(tmp_path: Path) -> None:
         assert abs(row["autodiff"] / row["closed_form"] - 1) < 1e-9
 
 
-def test_regress_says_when_the_descent_has_not_arrived() -> None:
+def test_a_warning_where_the_descent_has_not_arrived() -> None:
     assert "give it more --steps" in compare("regress", "bdims", "--steps", "3").out
 
 
@@ -241,15 +213,6 @@ def test_plot(tmp_path: Path, kind: str) -> None:
     file = tmp_path / f"{kind}.png"
     assert compare("plot", kind, str(file)).code == 0
     assert file.read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_malformed_table_names_line_and_column(tmp_path: Path) -> None:
-    csv = tmp_path / "table.csv"
-    csv.write_text("a,b\n1,2\n3,oops\n")
-    ended = compare("regress", str(csv))
-    assert ended.code == 2
-    assert f"{csv}, line 3, column 2 (b): 'oops'; expected a finite number" in ended.err
-    assert ended.err.count("\n") == 1
 
 
 def test_an_unwritable_plot(tmp_path: Path) -> None:
@@ -265,7 +228,7 @@ def test_no_command_shows_the_help() -> None:
 
 
 def seconds_of_children() -> float:
-    """What the processor has spent on processes that have ended."""
+    """The CPU seconds of processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -306,14 +269,6 @@ def test_an_interruption_says_how_far_it_got() -> None:
 
 
 @pytest.mark.slow
-def test_an_interrupted_descent_says_how_far_it_got() -> None:
-    with signalled(signal.SIGINT, 2, "regress", "bdims", "--steps", 100_000) as process:
-        _, err = process.communicate()
-    assert process.returncode == 130
-    assert re.fullmatch(r"\s*Stopped after \d+ of 100000 steps\.\n", err), err
-
-
-@pytest.mark.slow
 def test_without_standard_output() -> None:
     command = f"{sys.executable} -m compare break >&-"
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
@@ -330,42 +285,28 @@ def test_in_a_python_that_lacks_the_libraries() -> None:
 
 @pytest.mark.slow
 def test_a_closed_pipe_is_no_error() -> None:
-    with started("run", "--epochs", 20) as process:
-        assert process.stdout
+    reading, writing = os.pipe()
+    os.close(reading)
+    with started("break", stdout=writing) as process:
+        os.close(writing)
         assert process.stderr
-        process.stdout.readline()
-        process.stdout.close()
         assert process.stderr.read() == ""
-        assert process.wait() == 0
+    assert process.returncode == 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("setting", [{}, {"NO_COLOR": "1"}])
-def test_colours_on_a_terminal_unless_refused(setting: dict[str, str]) -> None:
-    import pty
-
-    parent, child = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color"} | setting
-    process = started("run", "--epochs", 20, stdout=child, stderr=child, env=environment)
-    os.close(child)
-    shown = b""
-    while True:
-        try:
-            part = os.read(parent, 4096)
-        except OSError:  # how Linux ends a terminal whose other side is closed
-            break
-        if not part:
-            break
-        shown += part
-    assert process.wait() == 0
-    coloured = re.search(rb"\x1b\[(?:\d+;)*3[0-9]m", shown)
-    assert bool(coloured) is not bool(setting)
+def test_colours_on_a_terminal_unless_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FORCE_COLOR stands for a terminal."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    green = "\x1b[32m"
+    assert green in compare("run", "--epochs", 0).out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert green not in compare("run", "--epochs", 0).out
 
 
 @pytest.mark.slow
 def test_a_terminal_without_the_signs() -> None:
-    with started("run", "--epochs", 20, env=os.environ | {"PYTHONIOENCODING": "ascii"}) as process:
+    with started("break", env=os.environ | {"PYTHONIOENCODING": "ascii"}) as process:
         out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    assert out.splitlines()[-1].startswith("agree: ")
-    assert out.isascii()
+    assert "?L/?w5 and ?L/?w6 are exchanged" in out

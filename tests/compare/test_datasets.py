@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from compare.csv_cells import Row
 from compare.datasets import dataset_named, read_features
 from compare.wording import InputError
+from tests.tiers import fewer
 
 FLOWERS = """\
 petal,colour,height,note
@@ -55,11 +56,6 @@ def test_a_file_with_a_number_to_predict(tmp_path: Path) -> None:
     assert data.x.shape == (4, 1)
 
 
-def test_features_are_all_other_columns_unless_named(tmp_path: Path) -> None:
-    path = written(tmp_path, "a,b,c\n1,0,5\n2,1,7\n3,0,6\n4,1,8\n")
-    assert dataset_named(str(path), "b").features == ("a", "c")
-
-
 def column(values: list[str]) -> str:
     return "x,y\n" + "".join(f"{j},{value}\n" for j, value in enumerate(values))
 
@@ -70,8 +66,6 @@ def column(values: list[str]) -> str:
         (["10", "9", "9", "10"], ("9", "10")),  # in order of numbers, not of text
         (["1.0", "0", "1", "0.0"], ("0", "1.0")),  # as first written
         (["10", "9", "x", "10", "9", "x"], ("10", "9", "x")),  # in order of text
-        (["-1", "1", "-1", "1"], ("-1", "1")),
-        ([str(j) for j in range(10)] * 2, tuple(map(str, range(10)))),
         ([str(j) for j in range(11)] * 2, None),
         (["1.5", "2.5", "1.5", "2.5"], None),
         (["1e101", "1", "1e101", "x", "1", "x"], ("1", "1e101", "x")),
@@ -104,11 +98,6 @@ AT_FAULT = {
         {},
         f", line 4, column 2 (b): 'x'; expected a finite number, {OR_OTHERS}",
     ),
-    "line breaks in quotes": (
-        'a,t,y\n1,"\n\n",p\n3,"\r\n",q\nx,,p\n7,,q\n',
-        {"features": ["a"]},
-        f", line 7, column 1 (a): 'x'; expected a finite number, {OR_OTHERS}",
-    ),
     "an empty cell": (
         "a,y\n1,p\n ,q\n3,p\n4,q\n",
         {},
@@ -124,28 +113,10 @@ AT_FAULT = {
         {"kind": "classes"},
         ", line 3, column 2 (y): 'NA'; expected a class or a number, not a missing value",
     ),
-    "a missing number of the target": (
-        "a,y\n1,1.5\n2,nan\n3,2\n4,2\n",
-        {},
-        ", line 3, column 2 (y): 'nan'; expected a finite number, not a missing value, "
-        + OR_OTHERS,
-    ),
     "infinity": (
         "a,y\n1,p\n2,q\n-inf,p\n4,q\n",
         {},
         ", line 4, column 1 (a): '-inf'; expected a finite number of at most 1e+100 in size, "
-        + OR_OTHERS,
-    ),
-    "a number too large": (
-        "a,y\n1,p\n1e308,q\n3,p\n4,q\n",
-        {},
-        ", line 3, column 1 (a): '1e308'; expected a finite number of at most 1e+100 in size, "
-        + OR_OTHERS,
-    ),
-    "a target too large": (
-        "a,y\n1,2\n2,1e101\n3,2\n4,1e101\n",
-        {},
-        ", line 3, column 2 (y): '1e101'; expected a finite number of at most 1e+100 in size, "
         + OR_OTHERS,
     ),
     "an underscore": (
@@ -158,16 +129,6 @@ AT_FAULT = {
         {},
         ", line 3, column 1 (a): '2,5'; expected a finite number, with a point in place of the "
         f"comma, {OR_OTHERS}",
-    ),
-    "text with a comma": (
-        'a,y\n1,p\n"b,c",q\n3,p\n4,q\n',
-        {},
-        f", line 3, column 1 (a): 'b,c'; expected a finite number, {OR_OTHERS}",
-    ),
-    "text where a number is to be predicted": (
-        "a,y\n1,2\n2,3\n3,p\n4,5\n",
-        {"kind": "number"},
-        f", line 4, column 2 (y): 'p'; expected a finite number, {OR_OTHERS}",
     ),
     "a constant feature": (
         "a,c,y\n1, 7,p\n2,7.0,q\n\n3,7,p\n4,7,q\n",
@@ -198,16 +159,6 @@ AT_FAULT = {
         {},
         f", line 4, column 2 (y): class 'r' in this row only; {TWO_ROWS}",
     ),
-    "a mistake in a number to predict": (
-        "a,y\n1,2.5\n2,4.5\n3,6.5o\n4,8.5\n",
-        {},
-        f", line 4, column 2 (y): class '6.5o' in this row only; {TWO_ROWS}",
-    ),
-    "a class of one row, which was said to be one": (
-        "a,y\n1,2\n2,4\n3,2\n4,2\n",
-        {"kind": "classes"},
-        f", line 3, column 2 (y): class '4' in this row only; {TWO_ROWS}",
-    ),
     "three rows": ("a,y\n1,p\n2,q\n3,p\n", {}, ": 3 rows below the header; expected at least 4"),
     "no name": (
         "a, ,y\n1,2,p\n2,3,q\n3,4,p\n4,5,q\n",
@@ -231,11 +182,6 @@ AT_FAULT = {
         ", line 1: no column 'hieght' (did you mean 'height'?); expected one of a, b, c, d, e, f, "
         "g, h, i, j, k, l, … (13 in all)",
     ),
-    "no such feature": (
-        "a,y\n1,2\n",
-        {"features": ["q"]},
-        ", line 1: no column 'q'; expected one of a, y",
-    ),
     "only a target": (
         "y\n1\n2\n",
         {},
@@ -248,18 +194,6 @@ AT_FAULT = {
         ", line 1: target 'y' and features 'a', 'y'; expected at least one feature, all different "
         "and none the target",
     ),
-    "a feature twice": (
-        "a,y\n1,2\n",
-        {"features": ["a", "a"]},
-        ", line 1: target 'y' and features 'a', 'a'; expected at least one feature, all different "
-        "and none the target",
-    ),
-    "a broken file": (
-        'a,y\n1,"2\n',
-        {},
-        ", line 2: unexpected end of data; expected comma-separated values, and an end to every "
-        "quote of the row that begins here",
-    ),
 }
 
 
@@ -270,7 +204,7 @@ def test_a_file_at_fault(tmp_path: Path, case: str) -> None:
     assert refusal(str(path), **{"target": "y"} | options) == f"{path}{message}"
 
 
-@pytest.mark.parametrize("word", ["NA", "NaN", "nan", "?", "null", "N/A", "#N/A", "NULL"])
+@pytest.mark.parametrize("word", ["NA", "nan", "?", "null"])
 def test_words_for_nothing(tmp_path: Path, word: str) -> None:
     path = written(tmp_path, f"a,y\n1,p\n2,q\n {word} ,p\n4,q\n")
     assert refusal(str(path), "y") == (
@@ -309,20 +243,12 @@ def test_rows_to_predict_from(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "features", "message"),
     [
-        ("a\n1\nx\n", ["a"], ", line 3, column 1 (a): 'x'; expected a finite number"),
         (
             "b,a\n1,NA\n",
             ["a", "b"],
             ", line 2, column 2 (a): 'NA'; expected a finite number, not a missing value",
         ),
-        ("a,b\n1,2\n", ["a", "c"], ", line 1: no column 'c'; expected one of a, b"),
         ("a,b\n1,2\n", [], ", line 1: features none; expected at least one feature, all different"),
-        (
-            "a,b\n1,2\n",
-            ["b", "b"],
-            ", line 1: features 'b', 'b'; expected at least one feature, all different",
-        ),
-        ("a,b\n", ["a"], ": 1 lines of cells; expected a header and rows below it"),
     ],
 )
 def test_rows_at_fault(tmp_path: Path, text: str, features: list[str], message: str) -> None:
@@ -336,8 +262,7 @@ def test_rows_at_fault(tmp_path: Path, text: str, features: list[str], message: 
 finite = st.floats(-1e100, 1e100)
 
 
-@pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(fewer(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.integers(1, 5).flatmap(
         lambda n: st.lists(st.lists(finite, min_size=n, max_size=n), min_size=1, max_size=7)
@@ -349,7 +274,7 @@ finite = st.floats(-1e100, 1e100)
 def test_numbers_are_read_back_exactly(
     tmp_path: Path, values: list[list[float]], mark: str, end: str, quoting: Any
 ) -> None:
-    """To the bit, in whatever order the columns are asked for, and from either reader."""
+    """To the bit, in any order of columns, and by either reader."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator=end, quoting=quoting)
     names = [f"x{j}" for j in range(len(values[0]))]

@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next array, where the C library can be told so."""
+"""Freed memory is kept for the next array, where the C library is glibc."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from compare import memory
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["main", "thread"])
 def test_freed_memory_is_kept(where: str) -> None:
-    """In a process of its own: page faults of arrays that are made again and again, both ways.
+    """In a process of its own: page faults of arrays made again and again, in both settings.
 
     Of 64 MiB, which no pool of a thread's own keeps.
     """
@@ -64,7 +64,7 @@ def test_without_glibc_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_what_is_freed_is_given_back() -> None:
-    """In a process of its own: what it holds after arrays of 32 MB came and went many times."""
+    """In a process of its own: its memory after arrays of 32 MB came and went many times."""
     code = """
 import re
 import numpy as np

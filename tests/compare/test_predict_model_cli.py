@@ -1,4 +1,4 @@
-"""`compare predict --model`, end to end: what a trained network says, and of what it warns."""
+"""`compare predict --model`, end to end: predictions, warnings, verdicts, refusals."""
 
 import csv
 import re
@@ -54,14 +54,9 @@ def test_features_by_name(iris: Path) -> None:
 
 BAD_FEATURES: list[tuple[list[str], str]] = [
     (VALUES[:-1], "no value for petal width (cm); expected NAME=VALUE for each feature"),
-    ([], "no value for sepal length (cm), sepal width (cm)"),
     ([*VALUES, "petal with (cm)=1"], "no feature 'petal with (cm)'"),
-    ([*VALUES, "colour=blue"], "no feature 'colour'"),
     ([*VALUES, VALUES[0]], "'sepal length (cm)' a second time; expected each feature once"),
-    ([*VALUES, "--" + VALUES[0]], "'sepal length (cm)' a second time"),
     ([*VALUES[:-1], "petal width (cm)=wide"], "petal width (cm): 'wide'; expected a finite number"),
-    ([*VALUES[:-1], "petal width (cm)="], "petal width (cm): ''; expected a finite number"),
-    ([*VALUES[:-1], "petal width (cm)=nan"], "'nan'; expected a finite number"),
     ([*VALUES[:-1], "petal width (cm)=1e308"], "'1e308'; expected a finite number of size at most"),
     ([*VALUES, "wide"], "'wide'; expected a feature as NAME=VALUE"),
     ([*VALUES, "--seed", "3"], "--seed beside --model"),
@@ -157,7 +152,7 @@ def test_a_model_that_is_not_done_says_so(tmp_path: Path, iris: Path) -> None:
     assert answer["warnings"] == ["3 of the model's 9 epochs are done"]
 
 
-def test_its_own_answer_is_not_asked_again(tmp_path: Path, iris: Path) -> None:
+def test_a_file_with_predictions_is_refused(tmp_path: Path, iris: Path) -> None:
     table, out = tmp_path / "in.csv", tmp_path / "out.csv"
     table.write_text(",".join(FEATURES) + "\n5,3,1,0.2\n")
     assert compare("predict", "--model", iris, "--csv", table, "--out", out).code == 0
@@ -167,27 +162,24 @@ def test_its_own_answer_is_not_asked_again(tmp_path: Path, iris: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["text", "json", "csv"])
 def test_a_model_of_two_sides_that_disagreed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, table = tmp_path / "model.npz", tmp_path / "in.csv"
     table.write_text(",".join(FEATURES) + "\n5,3,1,0.2\n")
     monkeypatch.setattr(manual.network, "backward", biased)
     words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 1, "--out", path)
     assert compare(*words).code == 1
-    ask = {"text": VALUES, "json": [*VALUES, "--json"], "csv": ["--csv", table]}[form]
-    ended = compare("predict", "--model", path, *ask)
-    assert ended.code == 1
+    predict = ("predict", "--model", path)
     warning = "the two trainings of this model disagreed; a new one tells where"
-    if form == "json":
-        answer = one_object(ended, code=1)
-        assert (answer["warnings"], answer["verdict"]) == ([warning], "disagree")
-        assert answer["first_divergence"] is None
-        return
-    assert ended.err.startswith(f"Warning: {warning}.\n")
-    last = (ended.out if form == "text" else ended.err).splitlines()[-1]
-    assert last.startswith("disagree: the two trainings of this model; the predictions lie within")
+    answer = one_object(compare(*predict, *VALUES, "--json"), code=1)
+    assert (answer["warnings"], answer["verdict"]) == ([warning], "disagree")
+    assert answer["first_divergence"] is None
+    text, csv_file = compare(*predict, *VALUES), compare(*predict, "--csv", table)
+    for ended, last in ((text, text.out), (csv_file, csv_file.err)):
+        assert ended.code == 1
+        assert ended.err.startswith(f"Warning: {warning}.\n")
+        assert "\ndisagree: the two trainings of this model; the predictions lie within" in last
 
 
 def _hardly(network: Network, params: Any, x: Any) -> Any:
@@ -203,10 +195,10 @@ def _late(network: Network, params: Any, x: Any) -> Any:
 PREDICT = manual.network.predict
 
 #: Data, and an example of its features.
-ASKED = {"davis": ["weight=60", "height=168"], "iris": VALUES, "diabetes": ["bmi=26"]}
+EXAMPLES = {"davis": ["weight=60", "height=168"], "iris": VALUES, "diabetes": ["bmi=26"]}
 
 
-@pytest.mark.parametrize("data", one_of_each(ASKED, ["davis"]))
+@pytest.mark.parametrize("data", one_of_each(EXAMPLES, ["davis"]))
 def test_predictions_of_two_sides_are_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
 ) -> None:
@@ -214,34 +206,34 @@ def test_predictions_of_two_sides_are_judged(
     path, table, out = tmp_path / "m.npz", tmp_path / "in.csv", tmp_path / "out.csv"
     features = ["--feature", "bmi"] if data == "diabetes" else []
     train = ("train", "--data", data, *features, "--epochs", 0, "--out", path)
-    sizes = f"{len(ASKED[data])}-7-{3 if data == 'iris' else 1}"
+    sizes = f"{len(EXAMPLES[data])}-7-{3 if data == 'iris' else 1}"
     assert compare(*train, "--network", sizes).code == 0
     ask = ("predict", "--model", path)
-    names, values = zip(*(text.split("=") for text in ASKED[data]), strict=True)
+    names, values = zip(*(text.split("=") for text in EXAMPLES[data]), strict=True)
     table.write_text("".join(",".join(row) + "\n" for row in (names, values, values, values)))
 
-    right = compare(*ask, *ASKED[data])
+    right = compare(*ask, *EXAMPLES[data])
     assert (right.code, right.err) == (0, "")
     assert right.out.endswith("agree: by hand and by autodiff, every prediction within rounding\n")
-    answer = one_object(compare(*ask, *ASKED[data], "--json"))
+    answer = one_object(compare(*ask, *EXAMPLES[data], "--json"))
     assert (answer["first_divergence"], answer["verdict"]) == (None, "agree")
     printed = compare(*ask, "--csv", table)
     assert (printed.code, printed.out.count("\n")) == (0, 4)
     assert printed.err == "agree: by hand and by autodiff, every prediction within rounding\n"
 
     monkeypatch.setattr(manual.network, "predict", _hardly)
-    wrong = compare(*ask, *ASKED[data])
+    wrong = compare(*ask, *EXAMPLES[data])
     assert (wrong.code, wrong.err) == (1, "")
     assert "\ndisagree: prediction" in wrong.out
     assert "by hand is off" in " ".join(wrong.out.split())
-    found = one_object(compare(*ask, *ASKED[data], "--json"), code=1)["first_divergence"]
+    found = one_object(compare(*ask, *EXAMPLES[data], "--json"), code=1)["first_divergence"]
     assert (found["row"], found["output"], found["along"], found["off"]) == (0, 0, *["by_hand"] * 2)
     assert found["by_hand"] == pytest.approx(found["autodiff"] * (1 + 1e-9), rel=1e-12)
     assert abs(found["by_hand"] - found["autodiff"]) > found["bound"] > 0
     with monkeypatch.context() as patch:
         patch.setattr(manual.network, "predict", PREDICT)
         patch.setattr(manual.network, "LINKS", {})
-        assert compare(*ask, *ASKED[data]).code == int(data != "diabetes")
+        assert compare(*ask, *EXAMPLES[data]).code == int(data != "diabetes")
     monkeypatch.setattr(manual.network, "predict", _late)
     written = compare(*ask, "--csv", table, "--out", out)
     assert (written.code, out.read_text().count("\n")) == (1, 4)
@@ -253,10 +245,7 @@ def test_predictions_of_two_sides_are_judged(
     [
         ("a,b\n1,2\n", "sepal length (cm)"),
         (",".join(FEATURES) + "\n1,2,3,wide\n", "line 2, column 4"),
-        (",".join(FEATURES) + "\n1,2,3,1e308\n", "line 2, column 4"),
-        (",".join(FEATURES) + "\n1,2,3\n", "line 2"),
         (",".join(FEATURES) + "\n", "in.csv"),
-        ("", "in.csv"),
     ],
 )
 def test_bad_tables(tmp_path: Path, iris: Path, text: str, expected: str) -> None:

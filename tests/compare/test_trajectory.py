@@ -1,4 +1,4 @@
-"""Training against training: judged from common parameters, reported when running freely."""
+"""Two trainings of the article's network in lockstep."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ import autodiff.article
 import manual.article
 from compare import trajectory
 from compare.planted import LOOPS, PLANTS
-from compare.planted.loops import each_by
 from compare.planted.plant import Loop
 from compare.trajectory import Problem, TrainingDivergedError, Trainings, compare_trainings
 from manual.article import Parameters
@@ -40,7 +39,7 @@ def test_the_articles_training() -> None:
 
 @pytest.mark.parametrize(
     ("seed", "form"),
-    [(0, "stable"), *(slowly(*of) for of in ((None, "stable"), (None, "article"), (0, "article")))],
+    [(0, "stable"), slowly(None, "article")],
 )
 def test_both_agree_update_by_update(form: str, seed: int | None) -> None:
     trainings = compared(DRAWN, 300, seed, sigmoid_derivative=form)
@@ -120,8 +119,14 @@ def _momentum(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, 
         yield params
 
 
-def _backwards(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
-    return train(params, xs, ys, gradient, rate, order[:, ::-1])
+def _weight_decay(
+    params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
+) -> Any:
+    def decayed(params: Parameters, x: Any, y: Any) -> Parameters:
+        grads = gradient(params, x, y)
+        return Parameters(*(g + 1e-3 * w for g, w in zip(grads, params, strict=True)))
+
+    return train(params, xs, ys, decayed, rate, order)
 
 
 def _decaying_rate(
@@ -135,16 +140,8 @@ def _decaying_rate(
 #: Training loops that are not ours, and the first update that must be seen to differ.
 OTHER_LOOPS: dict[str, tuple[Loop, int]] = {
     **{slug: (plant.train, FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
-    "weight-decay": (
-        each_by(
-            lambda p, x, y, g, r: update(
-                p, [d + 1e-3 * w for d, w in zip(g(p, x, y), p, strict=True)], r
-            )
-        ),
-        0,
-    ),
+    "weight-decay": (_weight_decay, 0),
     "momentum": (_momentum, 1),
-    "order-backwards": (_backwards, 0),
     "decaying-rate": (_decaying_rate, 4),
 }
 
@@ -174,13 +171,13 @@ def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.Monk
     assert found == (0, "update", "autodiff", "autodiff")
 
 
-@pytest.mark.parametrize("rate", [1e101, 1e300, 1.7e308])
+@pytest.mark.parametrize("rate", [1e101, 1.7e308])
 def test_a_training_that_runs_away_says_so(rate: float) -> None:
     with pytest.raises(TrainingDivergedError, match=r"in epoch 0.*expected one around 0\.1"):
         compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 3))
 
 
-@pytest.mark.parametrize("rate", [10.0, 1e6, 1e90])
+@pytest.mark.parametrize("rate", [10.0, 1e90])
 def test_saturated_trainings_agree(rate: float) -> None:
     last = compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 30))
     assert last.first_divergence is None

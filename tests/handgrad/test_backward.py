@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from handgrad import check_backward, check_custom
-from tests.tiers import slowly
 
 X = np.arange(6.0).reshape(2, 3) / 7 - 0.3
 W = np.arange(15.0).reshape(3, 5) / 11 - 0.6
@@ -31,18 +30,13 @@ def test_a_right_step() -> None:
     assert [leaf.path for leaf in report.leaves] == ["params[0]", "params[1]", "params[2]"]
 
 
-@pytest.mark.parametrize(
-    ("mistake", "leaf"),
-    [
-        (lambda dz, c: (dz @ c[1].T, c[0].T @ dz, dz.mean(axis=0)), "params[2]"),
-        slowly(lambda dz, c: (dz @ c[1].T, 2 * c[0].T @ dz, dz.sum(axis=0)), "params[1]"),
-        slowly(lambda dz, c: (-dz @ c[1].T, c[0].T @ dz, dz.sum(axis=0)), "params[0]"),
-    ],
-)
-def test_a_wrong_step_is_blamed_on_its_leaf(mistake: Any, leaf: str) -> None:
-    report = check_backward(affine, mistake, X, W, B)
+def test_a_wrong_step_is_blamed_on_its_leaf() -> None:
+    def averaged(dz: Any, c: Any) -> Any:
+        return dz @ c[1].T, c[0].T @ dz, dz.mean(axis=0)
+
+    report = check_backward(affine, averaged, X, W, B)
     assert report.verdict == "disagree"
-    assert {finding.leaf for finding in report.findings} == {leaf}
+    assert {finding.leaf for finding in report.findings} == {"params[2]"}
 
 
 @pytest.mark.slow
@@ -105,15 +99,6 @@ def test_python_floats() -> None:
 
 
 @jax.custom_vjp
-def clipped(x: jax.Array) -> jax.Array:
-    """The identity, with a gradient that is cut off."""
-    return x * 1.0
-
-
-clipped.defvjp(lambda x: (x, None), lambda _, g: (jnp.clip(g, -0.1, 0.1),))
-
-
-@jax.custom_vjp
 def softplus(x: jax.Array) -> jax.Array:
     return jnp.logaddexp(x, 0.0)
 
@@ -132,14 +117,7 @@ cube.defjvp(lambda x, t: (cube(*x), 3 * x[0] * t[0]))
 def test_custom_rules() -> None:
     wrong = check_custom(cube, np.array([0.3, -1.2]), points=0)
     assert (wrong.verdict, wrong.blame) == ("disagree", "yours")
-
-
-@pytest.mark.slow
-def test_more_custom_rules() -> None:
-    x = np.array([0.3, -1.2, 25.0])
-    assert check_custom(softplus, x).verdict == "agree"
-    # It is meant to differ from the identity, and yet is no rule for it.
-    assert check_custom(clipped, x).verdict == "disagree"
+    assert check_custom(softplus, np.array([0.3, -1.2, 25.0]), points=1).verdict == "agree"
 
 
 def test_a_function_without_a_custom_rule() -> None:

@@ -78,28 +78,20 @@ def test_an_ordinary_point_shows_all_of_them(power: Power) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_said_to_be_caught_is_caught(ruled: GradientReport, power: Power) -> None:
-    """The judge is asked again about some of them, made by hand."""
+def test_what_is_said_to_be_caught_is_caught(power: Power) -> None:
+    """The judge is asked again about one of them, made by hand."""
     said = {(p.mistake, p.where): p.caught for p in power.planted}
-
-    def off(p: Any, x: Any, y: Any) -> Any:
-        grads = right(p, x, y)
-        largest = np.unravel_index(np.argmax(np.abs(grads["w"])), (3, 2))
-        grads["w"][largest] *= 1 + 1e-6
-        return grads
 
     exact = right(PARAMS, X, Y)["w"]
     i, j = np.unravel_index(np.argmax(np.abs(exact)), (3, 2))
+
+    def off(p: Any, x: Any, y: Any) -> Any:
+        grads = right(p, x, y)
+        grads["w"][i, j] *= 1 + 1e-6
+        return grads
+
     assert said["one element: off by 1e-06", f"params['w'][{i}, {j}]"]
     assert check_gradient(off, loss, PARAMS, X, Y, points=0).verdict == "disagree"
-    assert said["weight-decay", "params['b']"]
-
-    def decayed(p: Any, x: Any, y: Any) -> Any:
-        grads = right(p, x, y)
-        return grads | {"b": grads["b"] + 1e-3 * p["b"]}
-
-    assert check_gradient(decayed, loss, PARAMS, X, Y, points=0).verdict == "disagree"
-    assert ruled.verdict == "agree"
 
 
 # A point that hides things: weights of 0, a unit of relu that is never on, one example.
@@ -132,18 +124,6 @@ def test_a_point_that_hides_things_is_told_so(hidden: Power) -> None:
     assert ("factor 1/batch size", "params['w']") in missed
     assert ("sign", "params['w']") not in missed
     assert all(p.change == 0 for p in hidden.missed)
-
-
-@pytest.mark.slow
-def test_what_is_missed_passes_indeed(hidden: Power) -> None:
-    assert ("sign", "params['v']") in {(p.mistake, p.where) for p in hidden.missed}
-
-    def negative(p: Any, x: Any) -> Any:
-        grads = of_rectified(p, x)
-        return grads | {"v": -grads["v"]}
-
-    assert check_gradient(negative, rectified, DEAD, ONE, points=0).verdict == "agree"
-    assert check_gradient(negative, rectified, DEAD, ONE).verdict == "disagree"
 
 
 @pytest.mark.slow
@@ -192,17 +172,6 @@ def test_as_json() -> None:
     assert answer["points"] == 1
     assert [p["change"] for p in answer["planted"]] == ["inf", 0]
     assert [p["caught"] for p in answer["planted"]] == [True, False]
-
-
-@pytest.mark.slow
-def test_the_verdict_plays_no_part(power: Power) -> None:
-    """What would have been caught is a question about the points, not about the answer."""
-
-    def wrong(p: Any, x: Any, y: Any) -> Any:
-        return {name: 3 * g for name, g in right(p, x, y).items()}
-
-    of_wrong = check_gradient(wrong, loss, PARAMS, X, Y, points=1).power()
-    assert [p.caught for p in of_wrong.planted] == [p.caught for p in power.planted]
 
 
 @pytest.mark.slow

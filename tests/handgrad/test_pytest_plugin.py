@@ -126,7 +126,7 @@ for words in {sessions}:
 
 #: The words after `pytest` of each session, by what it is for.
 WORDS = {
-    "short": ["--tb=short", "-k", "test_plain"],
+    "all": ["-rfE"],
     "native": ["--tb=native", "-k", "test_plain"],
     "line": ["--tb=line", "-k", "test_plain", "-rN"],
     "full trace": ["--full-trace", "-k", "test_plain"],
@@ -157,10 +157,9 @@ def printed(project: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def shown(project: Path) -> dict[str, str]:
+def shown(printed: dict[str, str]) -> dict[str, str]:
     """What is shown of each test that fails, by its name."""
-    (everything,) = run(project, ["-rfE"])
-    failures, _, summary = everything.partition("= short test summary")
+    failures, _, summary = printed["all"].partition("= short test summary")
     assert re.search(r"9 failed, 1 passed, 1 xfailed, 1 error", summary), summary
     headed = re.split(r"^_{3,} (.*) _{3,}$", failures, flags=re.M)
     return dict(zip(headed[1::2], headed[2::2], strict=True)) | {"summary": summary}
@@ -217,7 +216,7 @@ def test_what_is_shown_of_each_test(shown: dict[str, str]) -> None:
 
 @pytest.mark.slow
 def test_other_styles_of_traceback(printed: dict[str, str], shown: dict[str, str]) -> None:
-    for style in printed.keys() & {"short", "native", "xdist"}:
+    for style in printed.keys() & {"native", "xdist"}:
         assert shown["test_plain"].strip() in printed[style], style
     number = source_line('"is not shown"') + 1
     assert f"test_mine.py:{number}: GradientMismatch: {FIRST}" in printed["line"]

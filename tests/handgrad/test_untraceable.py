@@ -26,10 +26,6 @@ def with_math(w: Any) -> Any:
     return math.tanh(w[0])
 
 
-def with_linalg(w: Any) -> Any:
-    return np.linalg.det(jnp.outer(w, w))
-
-
 def with_scipy(w: Any) -> Any:
     return jnp.sum(scipy.special.expit(w))
 
@@ -50,10 +46,6 @@ def with_float(w: Any) -> Any:
     return float(w[0])
 
 
-def with_item(w: Any) -> Any:
-    return w[0].item()
-
-
 def with_if(w: Any) -> Any:
     return w[0] if w[0] > 0 else -w[0]
 
@@ -69,14 +61,11 @@ def in_a_helper(w: Any) -> Any:
         (in_a_helper, "np.exp(w)", "write jnp.exp(w) (import jax.numpy as jnp)"),
         (with_an_imported_name, "exp(w)", "write jnp.exp(w) (import jax.numpy as jnp)"),
         (with_math, "math.tanh(w[0])", "write jnp.tanh(w[0]) (import jax.numpy as jnp)"),
-        (with_linalg, "np.linalg.det(jnp.outer(w, w))",
-         "write jnp.linalg.det(jnp.outer(w, w)) (import jax.numpy as jnp)"),
         (with_scipy, "scipy.special.expit(w)", "write jax.scipy.special.expit(w)"),
         (with_a_distribution, "norm.logpdf(w)", "write jax.scipy.stats.norm.logpdf(w)"),
         (with_what_jax_lacks, "np.asfortranarray(w)", "write it with jax.numpy"),
         (with_a_long_call, "np.exp(...)", "write jnp.exp(...) (import jax.numpy as jnp)"),
         (with_float, "float(w[0])", "leave the array as it is"),
-        (with_item, "w[0].item()", "leave the array as it is"),
         (with_if, "w[0] > 0", "a choice by value is jnp.where(condition, a, b), or jax.lax.cond"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is no network, what does not fit one, and the parameters that it starts from."""
+"""Descriptions and arrays that are refused, and the parameters that a network starts from."""
 
 import math
 import re
@@ -17,7 +17,6 @@ NAMES = "sigmoid, tanh, relu, leaky-relu, gelu, softplus, identity"
     ("arguments", "message"),
     [
         ({"sizes": (3,)}, "sizes: got (3,), expected two or more numbers from 1 up"),
-        ({"sizes": ()}, "sizes: got (), expected two or more numbers from 1 up"),
         ({"sizes": (3, 0, 2)}, "sizes: got (3, 0, 2), expected two or more numbers from 1 up"),
         ({"activation": "swish"}, f"activation: got 'swish', expected one of {NAMES}"),
         ({"output": "softmax"}, f"output: got 'softmax', expected one of {NAMES}"),
@@ -27,15 +26,10 @@ NAMES = "sigmoid, tanh, relu, leaky-relu, gelu, softplus, identity"
             "output: got 'sigmoid', expected identity: bce is on logits",
         ),
         (
-            {"output": "tanh", "loss": "softmax-ce"},
-            "output: got 'tanh', expected identity: softmax-ce is on logits",
-        ),
-        (
             {"sizes": (3, 1), "loss": "softmax-ce"},
             "sizes: got 1 output, expected one for each class with softmax-ce",
         ),
         ({"l2": -0.1}, "l2: got -0.1, expected a finite number from 0 up"),
-        ({"l2": math.inf}, "l2: got inf, expected a finite number from 0 up"),
         ({"l2": math.nan}, "l2: got nan, expected a finite number from 0 up"),
     ],
 )
@@ -58,17 +52,13 @@ def _single(array: np.ndarray) -> np.ndarray:
     ("params", "x", "y", "message"),
     [
         ([(W, B)], X, Y, "params: got 1 layers, expected 2"),
-        ([(W, B)] * 3, X, Y, "params: got 3 layers, expected 2"),
         ([(W, B), (V, C)], X.T, Y, "x: got shape (3, 7), expected (3, 3), n > 0"),
         ([(W, B), (V, C)], X[0], Y, "x: got shape (3,), expected (n, 3), n > 0"),
         ([(W, B), (V, C)], X[:0], Y[:0], "x: got shape (0, 3), expected (0, 3), n > 0"),
         ([(W, B), (V, C)], X, Y[:1], "y: got shape (1, 2), expected (7, 2), n > 0"),
-        ([(W, B), (V, C)], X, Y[:, 0], "y: got shape (7,), expected (7, 2), n > 0"),
         ([(W.T, B), (V, C)], X, Y, "params[0].w: got shape (5, 3), expected (3, 5), n > 0"),
         ([(W, B[:1]), (V, C)], X, Y, "params[0].b: got shape (1,), expected (5"),
-        ([(W, B[None]), (V, C)], X, Y, "params[0].b: got shape (1, 5), expected (5"),
         ([(W, B), (V[:, :1], C)], X, Y, "params[1].w: got shape (5, 1), expected (5, 2), n > 0"),
-        ([(W, B), (V, C[:1])], X, Y, "params[1].b: got shape (1,), expected (2"),
         (
             [(W, B), (V, C)],
             _single(X),

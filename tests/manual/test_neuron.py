@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from manual.activations import sigmoid, sigmoid_derivative, sigmoid_derivative_article, step
 from manual.article import Parameters, feedforward, neurons
 from manual.neuron import Neuron
+from tests.tiers import fewer
 
 ALL_THE_SAME = Parameters(w1=0, w2=1, w3=0, w4=1, w5=0, w6=1, b1=0, b2=0, b3=0)
 
@@ -31,6 +32,7 @@ def test_a_network_of_neurons_feeds_forward() -> None:
     assert feedforward(ALL_THE_SAME, [2, 3]) == 0.7216325609518421
 
 
+@fewer(8)
 @given(st.tuples(*[st.floats(-20, 20)] * 9), st.tuples(*[st.floats(-20, 20)] * 2))
 def test_the_network_is_three_neurons(numbers: tuple, x: tuple) -> None:
     params = Parameters(*map(np.float64, numbers))

@@ -32,16 +32,16 @@ def test_activations(name: str, dtype: Any) -> None:
 
 
 @DTYPES
-@pytest.mark.parametrize("n", [slowly(1), 7])
-def test_the_affine_step(n: int, dtype: Any) -> None:
-    rng = np.random.default_rng(n)
-    x, w, b = (rng.standard_normal(shape).astype(dtype) for shape in ((n, 3), (3, 5), 5))
+def test_the_affine_step(dtype: Any) -> None:
+    rng = np.random.default_rng(7)
+    x, w, b = (rng.standard_normal(shape).astype(dtype) for shape in ((7, 3), (3, 5), 5))
     report = check_backward(affine_forward, affine_backward, x, w, b, points=2, strict=True)
     assert report.verdict == "agree", str(report)
 
 
-@DTYPES
-@pytest.mark.parametrize("soft", [False, slowly(True)])
+@pytest.mark.parametrize(
+    ("soft", "dtype"), [(False, np.float64), slowly(True, np.float64), slowly(False, np.float32)]
+)
 @pytest.mark.parametrize("name", one_of_each(LOSSES, ("mse", "bce")))
 def test_losses(name: str, soft: bool, dtype: Any) -> None:
     """With outputs of 0.5, 8 and 40, a row each: classes nearly sure, right ones and wrong ones."""
@@ -71,7 +71,7 @@ def of_mpmath(name: str, z: Any, y: Any) -> tuple[Any, list[Any]]:
 
 
 @pytest.mark.parametrize("name", LINKS)
-@pytest.mark.parametrize("size", [1.0, 17.0, 40.0, 600.0, slowly(1e4)])
+@pytest.mark.parametrize("size", [1.0, 17.0, 40.0, 600.0])
 @pytest.mark.parametrize("right", [True, False])
 def test_losses_on_logits_keep_their_digits(name: str, size: float, right: bool) -> None:
     """Nearly perfect predictions and utterly wrong ones: no overflow, and 2e-14 relative.

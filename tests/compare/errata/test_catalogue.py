@@ -1,4 +1,4 @@
-"""What holds for every erratum: its texts, and that its run shows something and says so."""
+"""Every erratum: its texts, and that its run has a table and a conclusion."""
 
 import math
 
@@ -41,7 +41,7 @@ def test_the_texts(entry: Erratum) -> None:
 
 @pytest.mark.slow
 @EACH
-def test_the_run_shows_a_table_and_says_what_it_comes_to(entry: Erratum) -> None:
+def test_the_run_has_a_table_and_a_conclusion(entry: Erratum) -> None:
     run = shown(entry.number)
     assert len(run.rows) > 1
     assert all(len(row) == len(run.columns) for row in run.rows)
@@ -49,9 +49,3 @@ def test_the_run_shows_a_table_and_says_what_it_comes_to(entry: Erratum) -> None
     assert all(cell == cell.strip() for row in run.rows for cell in row if isinstance(cell, str))
     assert run.says.endswith(".")
     assert run.numbers
-
-
-@pytest.mark.slow
-def test_the_same_run_says_the_same() -> None:
-    for entry in ERRATA:
-        assert entry.run() == shown(entry.number)

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,7 +17,7 @@ from tests.tiers import one_of_each
 
 @pytest.fixture
 def run_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command shows what the run has shown to an earlier test."""
+    """The command shows the result of an earlier test's run."""
     known = (replace(entry, run=partial(shown, entry.number)) for entry in ERRATA)
     monkeypatch.setattr(catalogue, "ERRATA", tuple(known))
 
@@ -59,6 +57,9 @@ def test_one_of_them(errata: Any, entry: Any) -> None:
         assert words(text) in words(out)
     assert max(map(len, lines)) <= 80
     assert out.count("…") == entry.printed.count("…")
+    run = json.loads(errata(str(entry.number), "--json").out)["run"]
+    assert all(len(row) == len(run["columns"]) for row in run["rows"])
+    assert "null" not in json.dumps(run)
 
 
 def test_what_the_first_prints(errata: Any) -> None:
@@ -91,23 +92,3 @@ def test_one_as_json(errata: Any) -> None:
     assert list(run) == ["columns", "rows", "says", "numbers"]
     assert run["rows"][-1][:3] == ["∂L/∂w1", 0.0214, 0.0215]
     assert run["numbers"]["at_the_end"]["∂L/∂y_pred"] == -0.953
-
-
-@pytest.mark.usefixtures("run_once")
-@pytest.mark.parametrize(
-    "entry", one_of_each(ERRATA, ERRATA[:1]), ids=lambda entry: str(entry.number)
-)
-def test_each_run_is_json(errata: Any, entry: Any) -> None:
-    run = json.loads(errata(str(entry.number), "--json")[1])["run"]
-    assert all(len(row) == len(run["columns"]) for row in run["rows"])
-    assert "null" not in json.dumps(run)
-
-
-@pytest.mark.slow
-def test_plain_where_no_colour_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """FORCE_COLOR stands for a terminal; NO_COLOR is heard all the same."""
-    command = [sys.executable, "-m", "compare", "errata", "17"]
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("NO_COLOR", "1")
-    run = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", run.stdout)

@@ -60,12 +60,16 @@ def test_the_open_factors() -> None:
 
 def test_a_positive_derivative_is_a_rising_loss() -> None:
     found = numbers(6)
-    for name, way in (("w1", 1), ("w5", -1)):
-        left, middle, right = (way * loss for loss in found["losses"][name])
-        assert way * found["slopes"][name] > 0
+    for name, sign in (("w1", 1), ("w5", -1)):
+        left, middle, right = (sign * loss for loss in found["losses"][name])
+        assert sign * found["slopes"][name] > 0
         assert left < middle < right
-        # The slope is that of the curve: the cubic term of L over so short a way is below 1e-3.
-        assert (right - left) / 0.02 == pytest.approx(way * found["slopes"][name], rel=1e-3)
+        # The slope is that of the curve: the cubic term of L over so short a step is below 1e-3.
+        assert (right - left) / 0.02 == pytest.approx(sign * found["slopes"][name], rel=1e-3)
+    assert shown(6).says == (
+        "∂L/∂w1 is positive, and L rises with w1. ∂L/∂w5 is negative, and L falls with w5."
+    )
+    assert [row[-1] for row in shown(6).rows] == ["rises", "falls"]
 
 
 def test_first_order_is_kept_by_short_steps_only() -> None:
@@ -122,16 +126,6 @@ def test_four_of_200_seeds_print_the_published_numbers() -> None:
     alone = mean_loss(Parameters(*trained), XS, YS)
     assert found["loss_of_the_first_hit"] == pytest.approx(alone, rel=1e-12)
     assert "4 of 200 seeds: 44, 77, 115, 185." in shown(21).says
-
-
-def test_the_loss_rises_where_its_slope_is_positive() -> None:
-    assert shown(6).says == (
-        "∂L/∂w1 is positive, and L rises with w1. ∂L/∂w5 is negative, and L falls with w5."
-    )
-    for _, *cells, says in shown(6).rows:
-        slope, left, here, right = map(float, cells)
-        assert (slope > 0) == (left < here < right) == (says == "rises")
-        assert (slope < 0) == (left > here > right) == (says == "falls")
 
 
 def test_rounding_on_the_way_costs_the_last_digit() -> None:

@@ -1,22 +1,21 @@
 """A recorded program, run by an interpreter that knows only its operations, gives every number."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from compare.recording.number import FUNCTIONS, Number
+from compare.recording.number import Number
 from compare.recording.program import CONSTANT, GIVEN, Program, program
 from compare.trace import Trace
 from tests.passes import NETWORKS, trace
 from tests.programs import OPERATIONS
 from tests.tiers import one_of_each, slowly
 
-#: What every test run looks at.
-QUICK = ("the article's", "one edge")
+#: They have all operations; the quick tests run the first two.
+CHOSEN = ("the article's", "one edge", "relu", "gelu", "classes", "huber")
 
 
 def run(of: Program, given: Mapping[str, float]) -> dict[str, float]:
@@ -39,7 +38,7 @@ def bits(values: Mapping[str, float]) -> dict[str, bytes]:
     return {name: np.float64(value).tobytes() for name, value in values.items()}
 
 
-@pytest.mark.parametrize("network", one_of_each(NETWORKS, QUICK))
+@pytest.mark.parametrize("network", one_of_each(CHOSEN, CHOSEN[:2]))
 def test_it_gives_every_quantity_bit_for_bit(network: str) -> None:
     of = trace(network)
     given = {q.name: q.by_hand for q in of.quantities.values() if q.step == 0}
@@ -51,7 +50,6 @@ def test_it_gives_every_quantity_bit_for_bit(network: str) -> None:
     [
         ("the article's", {"person": "diana", "seed": 77}),
         slowly("relu", {"x": (-3.0, 0.25), "seed": 77}),
-        slowly("huber", {"x": (-3.0, 0.25), "y": (0.5, 7.0), "seed": 77}),
     ],
 )
 def test_other_numbers_can_be_put_in(network: str, changes: dict[str, Any]) -> None:
@@ -69,19 +67,8 @@ def by_hand_of(of: Trace) -> dict[str, float]:
     return {q.name: q.by_hand for q in of.quantities.values()}
 
 
-@pytest.mark.parametrize("network", one_of_each(NETWORKS, QUICK))
-def test_each_line_stands_after_what_it_needs(network: str) -> None:
-    of = trace(network).program
-    for at, line in enumerate(of.lines):
-        called = line.called[1] if line.called else ()
-        assert all(0 <= before < at for before in (*line.operands, *called))
-        assert (line.value is not None) == (line.operation == CONSTANT)
-    assert set(of.at.values()) <= set(range(len(of.lines)))
-    assert json.loads(json.dumps(of)) == json.loads(json.dumps([of.lines, of.at]))
-
-
 def test_what_a_function_returns_is_marked() -> None:
-    """Autodiff elsewhere has rules for σ as a whole, by the line of its argument."""
+    """The page has a derivative rule for σ as a whole, by the line of its argument."""
     of = trace("the article's").program
     sign, arguments = of.lines[of.at["h1"]].called or ("", ())
     assert (sign, arguments) == ("σ", (of.at["z1"],))
@@ -93,17 +80,6 @@ def test_what_a_function_was_given_is_kept_though_no_line_takes_it() -> None:
     slope = Number(1.0, "neg", (Number(-1.0, "constant"),), called=("slope", (z,)))
     of = program({"slope": slope, "z": z})
     assert of.lines[of.at["slope"]].called == ("slope", (of.at["z"],))
-
-
-def test_every_operation_that_is_recorded_is_known() -> None:
-    recorded = {of(*map(Number, (1.0, 2.0, 3.0)[:k])).operation for k, of in with_operands()}
-    assert recorded <= OPERATIONS.keys()
-    assert len(recorded) == len(FUNCTIONS)
-
-
-def with_operands() -> list[tuple[int, Callable[..., Number]]]:
-    counts = {"maximum": 2, "minimum": 2, "greater": 2, "greater_equal": 2, "where": 3}
-    return [(counts.get(name, 1), of) for name, of in FUNCTIONS.items()]
 
 
 def test_what_is_given_without_a_name_is_refused() -> None:

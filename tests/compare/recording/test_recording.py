@@ -20,11 +20,13 @@ from compare.recording.watching import RETURN, Watch, statements
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.arrays import namespace
 from tests.strategies import drawn_points
+from tests.tiers import fewer
 
 floats = st.floats(allow_nan=False, width=64)
 OPERATORS = (operator.add, operator.sub, operator.mul, operator.truediv)
 
 
+@fewer(4)
 @cases(a=floats, b=floats)
 def test_operators_are_those_of_numpy(a: float, b: float) -> None:
     for operate in OPERATORS:
@@ -95,15 +97,10 @@ a, b, c = Number(2.0), Number(-3.0), Number(0.5)
 NAMES = {a: "a", b: "b", c: "c"}
 
 FORMULAS: dict[str, tuple[Number, str]] = {
-    "a + b - c": (a + b - c, "2 + (-3) - 0.5"),
     "a - (b + c)": (a - (b + c), "2 - (-3 + 0.5)"),
-    "a · (b + c)": (a * (b + c), "2 · (-3 + 0.5)"),
     "a · b + c": (a * b + c, "2 · (-3) + 0.5"),
-    "a + b · c": (a + b * c, "2 + (-3 · 0.5)"),
-    "a · b / c": (a * b / c, "2 · (-3) / 0.5"),
     "a · (b / c)": (a * (b / c), "2 · (-3 / 0.5)"),
     "a / (b · c)": (a / (b * c), "2 / (-3 · 0.5)"),
-    "-(a + b)": (-(a + b), "-(2 + (-3))"),
     "-2 · (a - b)": (-2 * (a - b), "-2 · (2 - (-3))"),
     "(a - b)²": ((a - b) ** 2, "(2 - (-3))²"),
     "b²": (b**2, "(-3)²"),
@@ -200,15 +197,12 @@ def test_a_function_that_is_not_marked_is_written_out() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.8036002658, "0.8036"),
         (-0.95260965, "-0.95261"),
         (2.0, "2"),
-        (1.99999999999993, "1.99999999999993"),
         (0.999999999999966, "0.999999999999966"),
         (0.1 + 0.2, "0.3"),
         (-0.0, "0"),
         (1.5917677e-13, "1.59177e-13"),
-        (1e22, "1e+22"),
     ],
 )
 def test_numbers_in_formulas_look_no_rounder_than_they_are(value: float, text: str) -> None:

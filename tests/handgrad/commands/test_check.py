@@ -178,16 +178,8 @@ def test_the_time_of_a_right_gradient(check: Any) -> None:
         "jit(value_and_grad(loss))",
     ]
     assert "a word while judging" not in ended.out
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("short_samples")
-def test_the_time_as_json(check: Any) -> None:
-    ended = check("gradient", "--points=0", "--time", "--json")
-    timings = json.loads(ended.out)["timings"]
-    assert timings["yours"] > 0
-    assert timings["first_call_of_autodiff"] > timings["autodiff"]["seconds"] > 0
-    assert "timings" not in json.loads(check("gradient", "--points=0", "--json").out)
+    as_json = check("gradient", "--points=0", "--time", "--json")
+    assert json.loads(as_json.out)["timings"]["yours"] > 0
 
 
 def test_a_wrong_gradient_gets_no_time(check: Any) -> None:

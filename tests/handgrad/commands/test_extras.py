@@ -45,37 +45,6 @@ def check(check: Any, short_samples: None) -> Any:  # noqa: ARG001 (what is meas
     return lambda gradient, *words: check(gradient, "--points=0", *words)
 
 
-@pytest.mark.slow
-def test_planted_mistakes_follow_the_report(check: Any) -> None:
-    ended = check("gradient", "--plant")
-    report, _, power = ended.out.partition("\n\nOf ")
-    assert ended.code == 0
-    assert report.startswith("agree: ")
-    assert "planted mistakes" in power.splitlines()[0]
-    assert "would have been caught at 1 point." in power.splitlines()[0]
-    # In the one leaf, and in whatever links there are.
-    assert re.search(r"^sign +(\d+) of \1$", power, flags=re.M)
-    assert "a word" not in ended.out
-    assert max(map(len, ended.out.splitlines())) <= 80
-
-
-@pytest.mark.slow
-def test_planted_mistakes_as_json(check: Any) -> None:
-    answer = json.loads(check("gradient", "--plant", "--json").out)
-    assert answer["power"]["points"] == 1
-    planted = {(p["mistake"], p["where"]): p["caught"] for p in answer["power"]["planted"]}
-    assert planted["sign", "params"] is True
-    assert {"counterexample", "timings"}.isdisjoint(answer)
-
-
-@pytest.mark.slow
-def test_mistakes_are_planted_whatever_the_verdict(check: Any) -> None:
-    ended = check("wrong", "--plant")
-    assert ended.code == 1
-    assert ended.out.startswith("disagree: ")
-    assert "would have been caught at 1 point." in ended.out
-
-
 def test_nothing_is_planted_where_no_point_was_judged(check: Any) -> None:
     ended = check("misshapen", "--plant")
     assert (ended.code, ended.out.splitlines()[-1]) == (
@@ -112,6 +81,10 @@ def test_a_right_gradient_has_no_counterexample(check: Any) -> None:
 def test_all_at_once_in_a_fixed_order(check: Any) -> None:
     """Whichever is asked for first; none depends on what another finds."""
     ended = check("gradient", "--counterexample", "--plant", "--time")
+    assert "would have been caught at 1 point." in ended.out
+    # In the one leaf, and in whatever links there are.
+    assert re.search(r"^sign +(\d+) of \1$", ended.out, flags=re.M)
+    assert "a word" not in ended.out
     places = [
         ended.out.index(text)
         for text in ("agree: ", "What one call takes", "planted mistakes", "No counterexample")
@@ -130,6 +103,10 @@ def test_all_at_once_as_one_json_object(check: Any) -> None:
     ]
     assert answer["timings"] == {"not_timed": "disagree: a gradient gets a time once it is right"}
     assert answer["diagnoses"][0]["kind"] == "factor"
+    assert answer["power"]["points"] == 1
+    assert {"mistake": "sign", "where": "params", "caught": True, "change": 2.0} in answer["power"][
+        "planted"
+    ]
     assert "a word" not in ended.out
 
 

@@ -60,20 +60,6 @@ def clipped(p: Any, x: Any, y: Any) -> Any:
     return {name: np.clip(g, -0.05, 0.05) for name, g in right(p, x, y).items()}
 
 
-def of_unit_length(p: Any, x: Any, y: Any) -> Any:
-    grads = right(p, x, y)
-    length = np.sqrt(sum((g**2).sum() for g in grads.values()))
-    return {name: g / length for name, g in grads.items()}
-
-
-def of_another_loss(p: Any, x: Any, y: Any) -> Any:
-    """That of the mean of |out - y|."""
-    h = np.tanh(x @ p["v"] + p["b"])
-    dout = np.sign(h @ p["w"] - y) / y.size
-    dz = dout @ p["w"].T * (1 - h * h)
-    return {"v": x.T @ dz, "b": dz.sum(axis=0), "w": h.T @ dout}
-
-
 def by_a_coarse_step(p: Any, x: Any, y: Any) -> Any:
     """Forward differences."""
 
@@ -95,11 +81,6 @@ def by_a_coarse_step(p: Any, x: Any, y: Any) -> Any:
 def linear_and_halved(p: Any, x: Any, y: Any) -> Any:
     grads = linear(p, x, y)
     return grads | {"v": grads["v"] / 2}
-
-
-def linear_and_reversed(p: Any, x: Any, y: Any) -> Any:
-    grads = linear(p, x, y)
-    return grads | {"b": grads["b"][::-1]}
 
 
 def decayed_and_noisy(p: Any, x: Any, y: Any) -> Any:
@@ -144,12 +125,9 @@ SINGLE = (np.array([0.3, -1.7, 0.9], dtype=np.float32),)
 SAID: dict[str, tuple[Any, Any, Any, set[str]]] = {
     "noisy": (noisy, loss, NETWORK, set()),
     "clipped": (clipped, loss, NETWORK, set()),
-    "of unit length": (of_unit_length, loss, NETWORK, set()),
-    "of another loss": (of_another_loss, loss, NETWORK, set()),
     "by a coarse step": (by_a_coarse_step, loss, NETWORK, set()),
     "of one example less": (lambda p, x, y: right(p, x[:-1], y[:-1]), loss, NETWORK, set()),
     "1 - h and halved": (linear_and_halved, loss, NETWORK, {"activation-derivative", "factor"}),
-    "1 - h and reversed": (linear_and_reversed, loss, NETWORK, {"activation-derivative"}),
     "decayed and noisy": (decayed_and_noisy, loss, NETWORK, set()),
     "one number": (lacking_an_input, of_one_number, (np.array(0.3), np.array(1.7)), set()),
     "equal lengths": (summed_over_the_wrong_axis, of_squares, CUBES, {"axis"}),
@@ -162,39 +140,6 @@ SAID: dict[str, tuple[Any, Any, Any, set[str]]] = {
 def test_what_is_outside_the_catalogue_is_unknown(name: str) -> None:
     gradient, loss, point, accepted = SAID[name]
     assert kinds(check_gradient(gradient, loss, *point, points=0)) <= {"unknown"} | accepted
-
-
-@pytest.mark.slow
-def test_a_symmetric_matrix_is_its_transpose() -> None:
-    def of_symmetric(p: Any) -> Any:
-        t = np.tanh(p + p.T)
-        return 4 * t * (1 - t * t)
-
-    def symmetric(p: Any) -> Any:
-        return jnp.sum(jnp.tanh(p + p.T) ** 2)
-
-    square = (RNG.normal(size=(3, 3)),)
-    transposed = check_gradient(lambda p: of_symmetric(p).T, symmetric, *square, points=0)
-    assert (transposed.verdict, transposed.diagnoses) == ("agree", ())
-    negative = check_gradient(lambda p: -of_symmetric(p).T, symmetric, *square, points=0)
-    assert [d.kind for d in negative.diagnoses] == ["sign"]
-
-
-@pytest.mark.slow
-def test_2_is_2_whatever_else_it_may_be() -> None:
-    """With two examples of two outputs nobody knows which of them was forgotten."""
-
-    def squares(w: Any, x: Any, y: Any) -> Any:
-        return jnp.mean((jnp.tanh(x @ w) - y) ** 2)
-
-    def doubled(w: Any, x: Any, y: Any) -> Any:
-        h = np.tanh(x @ w)
-        return 2 * x.T @ (2 * (h - y) / y.size * (1 - h * h))
-
-    point = (RNG.normal(size=(3, 2)), RNG.normal(size=(2, 3)), RNG.normal(size=(2, 2)))
-    (told,) = check_gradient(doubled, squares, *point, points=0).diagnoses
-    assert told.kind == "factor"
-    assert "2 times exact (2 is also " in told.says
 
 
 # What it costs.

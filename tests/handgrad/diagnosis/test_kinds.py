@@ -214,6 +214,9 @@ def test_factors_without_a_name_but_that_of_a_number_in_the_loss() -> None:
     without_a_batch = point_at(np.zeros(3), (np.zeros(11),))
     name = factors.Name("11", " (11 is the length of an input)")
     assert factors.name(11, without_a_batch) == name
+    # Nobody knows whether an example or an output was forgotten.
+    pairs = point_at(np.zeros((3, 2)), (np.zeros((2, 3)), np.zeros((2, 2))))
+    assert (factors.name(2, pairs) or name).about.startswith(" (2 is also ")
     # An inverse is told as one.
     assert factors.part(1 / 88, None, "exact") == "1/88 of exact"
     assert factors.part(-1 / 88, None, "exact") == "-1/88 of exact"

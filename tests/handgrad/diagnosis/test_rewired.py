@@ -31,11 +31,6 @@ def products(p: Any, x: Any, y: Any) -> Any:
     return jnp.mean((h @ p["w"] - y) ** 2)
 
 
-def convolved(w: Any, x: Any) -> Any:
-    z = jax.lax.conv_general_dilated(x, w, (1, 2), [(1, 0), (0, 1)])
-    return jnp.sum(jax.nn.sigmoid(z) ** 2)
-
-
 def recurrent(p: Any, x: Any) -> Any:
     """Both ways through a sequence."""
 
@@ -46,24 +41,6 @@ def recurrent(p: Any, x: Any) -> Any:
     last, _ = jax.lax.scan(step, p["h"], x)
     _, rows = jax.lax.scan(step, last, x, reverse=True)
     return jnp.sum(rows**2)
-
-
-def normalised(p: Any, x: Any, y: Any) -> Any:
-    z = x @ p["w"]
-    mean = z.mean(axis=1, keepdims=True)
-    variance = ((z - mean) ** 2).mean(axis=1, keepdims=True)
-    n = (z - mean) / jnp.sqrt(variance + 1e-5)
-    return jnp.mean((n * p["gain"][None, :] + p["shift"][None, :] - y) ** 2)
-
-
-def attended(p: Any, x: Any) -> Any:
-    q, k, v = (x @ p[name] for name in "qkv")
-    return jnp.sum((jax.nn.softmax(q @ k.T / np.sqrt(5.0)) @ v) ** 2)
-
-
-def looked_up(table: Any, rows: Any, labels: Any) -> Any:
-    logits = jax.nn.relu(table)[rows]
-    return jnp.mean(jax.nn.logsumexp(logits, axis=1) - jnp.sum(logits * labels, axis=1))
 
 
 def branched(p: Any, x: Any) -> Any:
@@ -77,19 +54,13 @@ def called(p: Any, x: Any) -> Any:
     return jnp.sum(twice(p["a"] * x) * twice(p["b"] - x)) + jnp.prod(jax.nn.gelu(p["a"]))
 
 
+#: What is flattened or walked through in its own way: a loop, a branch, calls within calls.
 PROGRAMS = {
     "products": Program(
         products,
         ({"v": drawn(3, 5), "b": drawn(5), "w": drawn(5, 2)}, drawn(7, 3), drawn(7, 2)),
     ),
-    "convolution": Program(convolved, (drawn(2, 3, 2, 3), drawn(2, 3, 5, 7))),
     "scan": Program(recurrent, ({"u": drawn(3, 3), "v": drawn(2, 3), "h": drawn(3)}, drawn(5, 2))),
-    "layer norm": Program(
-        normalised,
-        ({"w": drawn(3, 5), "gain": drawn(5), "shift": drawn(5)}, drawn(7, 3), drawn(7, 5)),
-    ),
-    "attention": Program(attended, ({name: drawn(3, 5) for name in "qkv"}, drawn(7, 3))),
-    "embedding": Program(looked_up, (drawn(5, 3), np.array([1, 4, 1, 0]), np.eye(3)[[0, 2, 1, 1]])),
     "branch": Program(branched, (drawn(5), drawn(5))),
     "calls": Program(called, ({"a": drawn(3), "b": drawn(3)}, drawn(3))),
 }
@@ -104,10 +75,7 @@ class Rebuilt(NamedTuple):
     rounding: np.ndarray
 
 
-@pytest.fixture(
-    scope="module",
-    params=one_of_each(list(PROGRAMS), ("products",)),
-)
+@pytest.fixture(scope="module", params=one_of_each(PROGRAMS, ("products",)))
 def rebuilt(request: pytest.FixtureRequest) -> Rebuilt:
     loss, point = PROGRAMS[request.param]
     report = check_gradient(jax.grad(loss), loss, *point, points=0)
@@ -123,11 +91,6 @@ def rebuilt(request: pytest.FixtureRequest) -> Rebuilt:
 def off(found: np.ndarray, rebuilt: Rebuilt) -> float:
     """The largest distance from what JAX says, in what rounding allows."""
     return float(np.max(np.abs(found - rebuilt.by_jax) / rebuilt.rounding))
-
-
-@pytest.mark.slow
-def test_nothing_is_wrong(rebuilt: Rebuilt) -> None:
-    assert off(rebuilt.run.right(rebuilt.given), rebuilt) <= 1
 
 
 @pytest.mark.slow

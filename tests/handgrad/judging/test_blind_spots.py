@@ -11,7 +11,6 @@ from handgrad import check_backward, check_gradient
 from handgrad.judging.blind_spots import blind_spots
 from handgrad.report import GradientReport
 from models.zoo import MODELS as ZOO
-from tests.tiers import slowly
 
 RNG = np.random.default_rng(6)
 PARAMS = {"v": RNG.normal(size=(3, 5)), "b": RNG.normal(size=5), "w": RNG.normal(size=(5, 2))}
@@ -49,15 +48,10 @@ def test_one_example() -> None:
     assert warned(ruled(loss, PARAMS, X[:2], Y[:2]), "one example: ") == []
 
 
-@pytest.mark.parametrize(
-    ("examples", "axis_of"),
-    [slowly(5, "params['b']"), slowly(3, "params['v']"), slowly(2, "params['w']")],
-)
-def test_as_many_examples_as_something_is_long(examples: int, axis_of: str) -> None:
-    (told,) = warned(ruled(loss, PARAMS, X[:examples], Y[:examples]), "equal lengths: ")
-    assert told.startswith(
-        f"equal lengths: the batch and an axis of {axis_of} are both {examples} long"
-    )
+@pytest.mark.slow
+def test_as_many_examples_as_something_is_long() -> None:
+    (told,) = warned(ruled(loss, PARAMS, X[:2], Y[:2]), "equal lengths: ")
+    assert told.startswith("equal lengths: the batch and an axis of params['w'] are both 2 long")
 
 
 @pytest.mark.slow
@@ -146,17 +140,12 @@ def test_a_wrong_gradient_is_told_what_is_wrong_and_no_more() -> None:
 
 
 #: Ordinary points of several models, none of whose lengths are equal.
-ORDINARY = ("linear-regression", "softmax-regression", "rosenbrock", "convolution", "tanh-rnn")
+ORDINARY = ("softmax-regression", "rosenbrock", "convolution", "attention")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*ORDINARY, "attention"])
+@pytest.mark.parametrize("name", ORDINARY)
 def test_an_ordinary_point_hides_nothing(name: str) -> None:
     (model,) = (model for model in ZOO if model.name == name)
     point = model.draw(np.random.default_rng(0))
     assert check_gradient(model.gradient, model.loss, *point, points=1).warnings == ()
-
-
-@pytest.mark.slow
-def test_nor_does_a_network_of_rectified_units() -> None:
-    assert ruled(loss, PARAMS, X, Y, points=1).warnings == ()

@@ -17,7 +17,6 @@ from handgrad.judging.ruling import RIGHT_FORMULA, Gaps
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.tolerances import measure
 from tests.handgrad.oracle.problems import flat, problem
-from tests.tiers import slowly
 
 SATURATED = np.array([31.0, -31.0, 2.0])
 
@@ -97,7 +96,6 @@ def test_lines_that_only_run_in_float64_prove_nothing() -> None:
     assert right(other) == [False] * 3
 
 
-@pytest.mark.parametrize("s", [sigmoid, slowly(lambda z: np.exp(-np.logaddexp(z * 0, -z)))])
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -109,8 +107,8 @@ def test_lines_that_only_run_in_float64_prove_nothing() -> None:
         lambda s, z: s * (1 - s) + 1e-13,
     ],
 )
-def test_a_wrong_formula_is_never_right(s: Any, wrong: Any) -> None:
-    assert right(lambda z: wrong(s(z), z), np.array([2.0, -1.3])) == [False] * 2
+def test_a_wrong_formula_is_never_right(wrong: Any) -> None:
+    assert right(lambda z: wrong(sigmoid(z), z), np.array([2.0, -1.3])) == [False] * 2
 
 
 def test_a_wrong_formula_is_not_right_where_digits_are_lost_as_well() -> None:
@@ -118,10 +116,8 @@ def test_a_wrong_formula_is_not_right_where_digits_are_lost_as_well() -> None:
     assert right(lambda z: textbook(z) * (1 + 1e-9), np.array([31.0])) == [False]
 
 
-@pytest.mark.parametrize("step", [1e-5, slowly(1e-7), slowly(1e-8)])
-@pytest.mark.parametrize(
-    "f", [sigmoid, slowly(lambda z: np.exp(-np.logaddexp(z * 0, -z))), slowly(jax.nn.sigmoid)]
-)
+@pytest.mark.parametrize("step", [1e-5, 1e-8])
+@pytest.mark.parametrize("f", [sigmoid, lambda z: np.exp(-np.logaddexp(z * 0, -z))])
 def test_a_finite_difference_is_not_right_by_precision(f: Any, step: float) -> None:
     """Its own error stays where rounding goes."""
 

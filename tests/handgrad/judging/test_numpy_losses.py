@@ -50,7 +50,7 @@ def flawed(case: Plain, change: Callable[[Any], Any]) -> Callable[..., Any]:
     return gradient
 
 
-@pytest.mark.parametrize("name", one_of_each(ALL, QUICK))
+@pytest.mark.parametrize("name", QUICK)
 def test_right_and_wrong_gradients(name: str) -> None:
     case = ALL[name]
     point = case.draw(np.random.default_rng(0))
@@ -86,7 +86,7 @@ def enclosures(tree: Any) -> list[Enclosure]:
 def test_no_false_alarm_and_no_mistake_beyond_the_yardsticks_unseen(name: str, dtype: Any) -> None:
     """Measured over eight draws: right gradients lie within 20 of the 64 units."""
     case = ALL[name]
-    for seed in range(4):
+    for seed in range(2):
         given = in_format(case.draw(np.random.default_rng(seed)), dtype)
         given = point_at(given[0], given[1:])
         outcome = judged(Case(case.gradient, case.loss), given)

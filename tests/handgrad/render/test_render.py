@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from handgrad.data import numerals
-from handgrad.data.findings import Enclosure, Finding
+from handgrad.data.findings import Diagnosis, Enclosure, Finding
 from handgrad.render import content, html, text
 from handgrad.report import GradientReport
 from tests.handgrad.reports import BOB, RIGHT, ZERO, leaf, report, wrong
@@ -202,6 +202,28 @@ def test_what_the_headline_tells_is_not_told_twice() -> None:
     answer = wrong(headline=headline, observed=(ZERO, replace(ZERO, kind="unknown")))
     assert content.findings(answer._reading()) == ["Kind: zero."]
     assert str(answer).count(ZERO.detail) == answer._repr_html_().count(ZERO.detail) == 1
+
+
+@pytest.mark.parametrize(
+    ("kinds", "why"),
+    [
+        ((), "What it gives back for b is wrong, the rest is right."),
+        (
+            (Diagnosis("sign", "yours has the wrong sign in params[2]", ("params[2]",)),),
+            "Kind: sign. Yours has the wrong sign in b.",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_step_by_its_authors_names(
+    kinds: tuple[Diagnosis, ...], why: str
+) -> None:
+    leaves = [leaf(f"params[{k}]", verdict="disagree" if k == 2 else "agree") for k in range(3)]
+    closer = replace(report(*leaves)._reading(), diagnoses=kinds)
+    step = content.StepReading("affine_backward", ("x", "w", "b"), "disagree", False, True)
+    reading = replace(wrong()._reading(), steps=content.StepsReading((step,), (), closer))
+    assert content.diagnoses(reading) == [
+        f"affine_backward is wrong, its only step that was judged. {why}"
+    ]
 
 
 def test_many_remarks_are_counted_and_what_was_left_out_is_said() -> None:

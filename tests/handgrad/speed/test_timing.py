@@ -75,23 +75,12 @@ def test_a_slow_gradient_is_slower_and_compiling_pays(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.slow
-def test_a_fast_gradient_and_compiling_never_pays() -> None:
-    """It does less than what calling anything of JAX costs."""
-    answer = gradient(W, X, Y)
-    autodiff = timed(lambda *_: answer).autodiff
-    assert autodiff
-    assert (autodiff.comparison, autodiff.break_even) == ("faster", 0)
-
-
-@pytest.mark.slow
 def test_a_gradient_under_jit_has_a_first_call_of_its_own() -> None:
     point = jax.tree_util.tree_map(lambda a: jnp.asarray(a, dtype=jnp.float32), (W, X, Y))
     by_hand = jax.jit(lambda w, x, y: 2 * x.T @ (x @ w - y) / 3)
     by_hand(*point)
     found = timed(by_hand, loss, *point)
     assert found.first_call
-    # Compiling takes milliseconds, a call of what is compiled some microseconds.
-    assert found.first_call > 100 * found.yours
     assert found.on_device is None, "JAX holds the arguments anyway"
 
 
