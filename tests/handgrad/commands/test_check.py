@@ -67,6 +67,7 @@ example = (
 )
 lone = example[0]
 named = Point(1.0, 2.0)
+empty = ()
 """
 
 
@@ -204,6 +205,7 @@ def test_ctrl_c(check: Any) -> None:
         (["gradient", "--loss=example"], "expected a function loss(params, *inputs)"),
         (["gradient", "--like=lone"], "is of type dict; expected a tuple (params, *inputs)"),
         (["gradient", "--like=named"], "is of type Point alone; expected a tuple (params,"),
+        (["gradient", "--like=empty"], "is an empty tuple; expected a tuple (params, *inputs)"),
         (["gradient", "--like=loss"], "mine.py:loss is a function of params, x, y; expected"),
         (["gradient", "--loss=other.py"], "'other.py'; expected FILE.py:loss or package.module:"),
         (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
@@ -252,6 +254,13 @@ def test_a_failure_of_handgrad_is_no_traceback_either(check: Any, judge: Any) ->
     assert (ended.code, ended.out) == (2, "")
     (line,) = lines_after_error(ended)
     assert line.startswith("Error: a mistake in handgrad itself, please report it: KeyError: 'x'")
+
+
+def test_a_package_that_is_missing(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "handgrad.check", None)
+    ended = check("gradient")
+    assert ended.code == 2
+    assert "Error: the package 'handgrad.check' is not installed; expected" in ended.err
 
 
 @pytest.mark.parametrize(

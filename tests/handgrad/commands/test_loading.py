@@ -122,3 +122,10 @@ def test_what_cannot_be_found(folder: Path, source: str, name: str, message: str
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
     assert (error.value.__cause__ is not None) == ("raised" in message)
+
+
+def test_a_stop_while_importing_is_a_stop(folder: Path) -> None:
+    (folder / "slow.py").write_text("raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        Loader().load(Location("slow.py", "loss"))
+    assert not [name for name in sys.modules if name.startswith("slow")]

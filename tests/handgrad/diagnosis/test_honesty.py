@@ -17,8 +17,6 @@ from tests.handgrad.diagnosis.network import NETWORK, PARAMS, X, Y, linear, loss
 
 pytestmark = pytest.mark.usefixtures("measured_once")
 
-RNG = np.random.default_rng(4)
-
 
 def report(gradient: Any) -> GradientReport:
     return check_gradient(gradient, loss, *NETWORK, points=0)
@@ -87,23 +85,11 @@ def lacking_an_input(w: Any, x: Any) -> Any:
     return 2 * (h - 1) * (1 - h * h)
 
 
-def of_squares(p: Any, x: Any, y: Any) -> Any:
-    return jnp.mean((jnp.tanh(x @ p["w"] + p["b"][None, :]) - y) ** 2)
-
-
-def summed_over_the_wrong_axis(p: Any, x: Any, y: Any) -> Any:
-    """Of 3 by 3 it has the right shape, and is not an order of elements."""
-    h = np.tanh(x @ p["w"] + p["b"])
-    dz = 2 * (h - y) / y.size * (1 - h * h)
-    return {"w": x.T @ dz, "b": dz.sum(axis=1)}
-
-
 def slightly_off(w: Any) -> Any:
     """Four hundred times the spacing of these numbers: of such a gap two digits are left."""
     return (2 * w * (1 + np.float32(5e-5) * np.cos(3 * w))).astype(np.float32)
 
 
-CUBES = ({"w": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3)}, *RNG.normal(size=(2, 3, 3)))
 SINGLE = (np.array([0.3, -1.7, 0.9], dtype=np.float32),)
 
 #: A gradient, its loss, a point, and the kinds that a diagnosis may name beside `unknown`.
@@ -112,7 +98,6 @@ SAID: dict[str, tuple[Any, Any, Any, set[str]]] = {
     "by a coarse step": (by_a_coarse_step, loss, NETWORK, set()),
     "1 - h and halved": (linear_and_halved, loss, NETWORK, {"activation-derivative", "factor"}),
     "one number": (lacking_an_input, of_one_number, (np.array(0.3), np.array(1.7)), set()),
-    "equal lengths": (summed_over_the_wrong_axis, of_squares, CUBES, {"axis"}),
     "rounding of float32": (slightly_off, lambda w: jnp.sum(w**2), SINGLE, set()),
 }
 
