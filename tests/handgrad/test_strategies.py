@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from random import Random
 from typing import Any, NamedTuple
 
 import jax
@@ -82,9 +83,12 @@ def test_elements_are_finite_and_bounded(dtype: Any, most: float | None, data: A
     ("what", "wanted"),
     [
         ("exact zeros", lambda a: (a == 0).all()),
+        slowly("ones of both signs", lambda a: {1.0, -1.0} <= set(a.tolist())),
         slowly("ordinary", lambda a: ((np.abs(a) > 0.01) & (np.abs(a) < 8) & (a % 1 != 0)).all()),
         ("saturating", lambda a: (np.abs(a) == 31).any()),
+        slowly("negative and saturating", lambda a: (a == -37).any()),
         ("tiny", lambda a: ((a != 0) & (np.abs(a) < 1e-70)).all()),
+        slowly("huge", lambda a: (np.abs(a) > 1e70).all()),
         slowly("mixed", lambda a: (np.abs(a) > 1e70).any() and (np.abs(a) == 17).any()),
     ],
 )
@@ -93,6 +97,33 @@ def test_every_scale_is_drawn(what: str, wanted: Any) -> None:
         points(np.ones(3)), lambda p: bool(wanted(p[0])), settings=settings(max_examples=2000)
     )
     assert wanted(found[0]), what
+
+
+@pytest.mark.slow
+def test_failures_shrink_to_short_numbers() -> None:
+    def smallest(condition: Any) -> list[float]:
+        # How far a failure shrinks depends on where the search began.
+        found = find(points(np.ones(3)), lambda p: bool(condition(p[0])), random=Random(0))
+        return found[0].tolist()
+
+    assert smallest(lambda a: True) == [0, 0, 0]
+    assert smallest(lambda a: a[1] > 0) == [0, 1, 0]
+    assert smallest(lambda a: a[0] > 1.5) in ([2, 0, 0], [17, 17, 17])
+    assert smallest(lambda a: 0 < a[2] < 1e-20) == [0, 0, 1e-77]
+
+
+@pytest.mark.slow
+def test_a_large_array_is_drawn_fast_and_not_all_alike() -> None:
+    drawn = []
+
+    @settings(max_examples=100, database=None)
+    @given(points(np.ones((50, 40))))
+    def draw(point: tuple[Any, ...]) -> None:
+        drawn.append(len(np.unique(point[0])))
+
+    draw()
+    assert max(drawn) > 1900
+    assert min(drawn) == 1
 
 
 def loss(w: Any, x: Any, y: Any) -> Any:
@@ -105,6 +136,13 @@ def right(w: Any, x: Any, y: Any) -> Any:
 
 def wrong_if_large(w: Any, x: Any, y: Any) -> Any:
     return right(w, x, y) * (-1 if w[1] > 2.5 else 1)
+
+
+@pytest.mark.slow
+@settings(max_examples=40)
+@given(points(np.ones(3), X, Y * 1.0))
+def test_a_right_gradient_passes_at_every_scale(point: tuple[Any, ...]) -> None:
+    assert_gradient(right, loss, *point, points=0)
 
 
 @pytest.mark.slow

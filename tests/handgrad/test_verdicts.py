@@ -141,8 +141,12 @@ TIES = [
         Row("left side", answer(-1, -1), absolute_sum, O2, "agree", None, ("convention",)),
         Row("in between", answer(0.3, 0.3), absolute_sum, O2, "agree", None, ("convention",)),
         Row("two choices", answer(1, -1), absolute_sum, O2, "disagree", "yours"),
+        Row("beyond", answer(1.1, 1.1), absolute_sum, O2, "disagree", "yours"),
+        Row("no tie", answer(-1, -1), absolute_sum, (np.array([-0.3, 0.1]),), "agree", None),
         Row("relu at 0", answer(1, 0), rectified, O2, "agree", None, ("convention",)),
         Row("relu by 2", answer(2, 0), rectified, O2, "disagree", "yours"),
+        Row("logaddexp", answer(0.5, 0.5), lambda p: jnp.logaddexp(*p), O2, "agree", None),
+        Row("lopsided", answer(0.6, 0.4), lambda p: jnp.logaddexp(*p), O2, "disagree", "yours"),
         Row("logsumexp", answer(*[1 / 3] * 3), jax.nn.logsumexp, O3, "agree", None),
         Row("first maximum", answer(1, 0, 0), jnp.max, ALIKE, "agree", None, ("convention",)),
         Row("shared maximum", answer(*[1 / 3] * 3), jnp.max, ALIKE, "agree", None),
@@ -156,6 +160,7 @@ TIES = [
             "autodiff",
         ),
         Row("floor", answer(0), jnp.floor, (np.ones(()),), "undecidable", None),
+        Row("sign", answer(0), jnp.sign, (np.zeros(()),), "undecidable", None),
         Row("root", answer(0), jnp.sqrt, (np.zeros(()),), "undecidable", None),
     )
 ]
@@ -193,9 +198,14 @@ def by_closure(p: Any) -> Any:
 
 FLOATS = (np.array([0.3, 0.5, 0.7]),)
 SIZES = [
+    Row("tiny", lambda p: 2 * p, squares, (np.array([1e-150, 2e-150]),), "agree", None),
     Row("tiny, wrong", lambda p: 3 * p, squares, (np.array([1e-150]),), "disagree", "yours"),
+    Row(
+        "tiny zero", lambda p: 0 * p, squares, (np.array([1e-150]),), "disagree", "yours", ("zero",)
+    ),
     Row("huge", lambda p: 2 * p, squares, (np.array([1e150, -2e150]),), "agree", None),
     Row("single", lambda p: 2 * p, squares, (np.array([0.1, 7], np.float32),), "agree", None),
+    Row("all cancels", lambda p: 0 * p + 1e-17, constant_in_disguise, FLOATS, "agree", None),
     Row("not so much", lambda p: 0 * p + 1e-9, constant_in_disguise, FLOATS, "disagree", "yours"),
     Row(
         "an element cancels",
@@ -237,15 +247,25 @@ def adds_up() -> Callable[..., np.ndarray]:
     return gradient
 
 
+def of_two(p: Any) -> Any:
+    return jnp.sum(p["w"] ** 2) + p["b"]
+
+
 PAIR, HALVES = (np.array([0.1, 0.2]),), (np.array([0.5, 0.25], np.float16),)
+W_AND_B = ({"w": np.array([0.1, 0.2]), "b": np.array(1.0)},)
 VALUE = {"has_value": True}
 FORM = [
     Row("mutates", doubles_its_argument, squares, PAIR, "disagree", "yours", ("mutation",)),
     Row("accumulates", adds_up(), squares, PAIR, "disagree", "yours", ("not-repeatable",)),
+    Row("a leaf too few", lambda p: {"w": 2 * p["w"]}, of_two, W_AND_B, "disagree", "yours",
+        ("structure",)),
     Row("a column", lambda p: (2 * p)[:, None], squares, PAIR, "disagree", "yours", ("shape",)),
+    Row("shorter floats", lambda p: (2 * p).astype(np.float32), squares, PAIR, "disagree", "yours",
+        ("dtype",)),
     Row("not a number", lambda p: p * np.nan, squares, PAIR, "disagree", "yours", ("non-finite",)),
     Row("wrong loss", lambda p: (np.sum(p**2) * 1.001, 2 * p), squares, PAIR, "disagree", "yours",
         ("loss-value",), VALUE),
+    Row("right loss", lambda p: (np.sum(p**2), 2 * p), squares, PAIR, "agree", None, (), VALUE),
     Row("half floats", lambda p: 2 * p, squares, HALVES, "undecidable", None),
 ]  # fmt: skip
 
@@ -255,7 +275,7 @@ ROWS = {row.name: row for row in (*SATURATED, *CUSTOM, *TIES, *SIZES, *FORM)}
 QUICK = [
     *[row.name for row in (*SATURATED, *FORM)],
     *("same mistake", "trusted", "floor", "two maxima", "tiny, wrong"),
-    *("right side", "left side", "in between", "two choices"),
+    *("right side", "left side", "in between", "two choices", "beyond"),
 ]
 
 
