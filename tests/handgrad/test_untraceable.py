@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.special
+from numpy import exp
 from scipy.stats import norm
 
 from handgrad.judging.untraceable import explanation
@@ -16,8 +18,16 @@ def with_numpy(w: Any) -> Any:
     return jnp.sum(np.exp(w))
 
 
+def with_an_imported_name(w: Any) -> Any:
+    return jnp.sum(exp(w))
+
+
 def with_math(w: Any) -> Any:
     return math.tanh(w[0])
+
+
+def with_scipy(w: Any) -> Any:
+    return jnp.sum(scipy.special.expit(w))
 
 
 def with_a_distribution(w: Any) -> Any:
@@ -30,6 +40,10 @@ def with_what_jax_lacks(w: Any) -> Any:
 
 def with_a_long_call(w: Any) -> Any:
     return jnp.sum(np.exp(w + 1.0 + 2.0 + 3.0 + 4.0 + 5.0 + 6.0))
+
+
+def with_float(w: Any) -> Any:
+    return float(w[0])
 
 
 def with_if(w: Any) -> Any:
@@ -45,10 +59,13 @@ def in_a_helper(w: Any) -> Any:
     [
         (with_numpy, "np.exp(w)", "write jnp.exp(w) (import jax.numpy as jnp)"),
         (in_a_helper, "np.exp(w)", "write jnp.exp(w) (import jax.numpy as jnp)"),
+        (with_an_imported_name, "exp(w)", "write jnp.exp(w) (import jax.numpy as jnp)"),
         (with_math, "math.tanh(w[0])", "write jnp.tanh(w[0]) (import jax.numpy as jnp)"),
+        (with_scipy, "scipy.special.expit(w)", "write jax.scipy.special.expit(w)"),
         (with_a_distribution, "norm.logpdf(w)", "write jax.scipy.stats.norm.logpdf(w)"),
         (with_what_jax_lacks, "np.asfortranarray(w)", "write it with jax.numpy"),
         (with_a_long_call, "np.exp(...)", "write jnp.exp(...) (import jax.numpy as jnp)"),
+        (with_float, "float(w[0])", "leave the array as it is"),
         (with_if, "w[0] > 0", "a choice by value is jnp.where(condition, a, b), or jax.lax.cond"),
     ],
 )  # fmt: skip

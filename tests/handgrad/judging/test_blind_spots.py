@@ -99,6 +99,9 @@ def test_a_loss_that_adds_up_its_outputs() -> None:
     def total(p: Any, x: Any) -> Any:
         return jnp.sum(jnp.tanh(x @ p["v"]) @ p["w"])
 
+    def average(p: Any, x: Any) -> Any:
+        return jnp.mean((jnp.tanh(x @ p["v"]) @ p["w"]).T) * 3
+
     def weighed(p: Any, x: Any, c: Any) -> Any:
         return jnp.sum(jnp.tanh(x @ p["v"]) @ p["w"] * c)
 
@@ -108,6 +111,7 @@ def test_a_loss_that_adds_up_its_outputs() -> None:
 
     text = "the loss adds up its outputs"
     assert len(warned(ruled(total, PARAMS | {"b": np.ones(5)}, X), text)) == 1
+    assert len(warned(ruled(average, PARAMS, X), text)) == 1
     assert warned(ruled(weighed, PARAMS, X, Y), text) == []
     assert warned(ruled(squared_as_well, PARAMS, X), text) == []
     assert warned(ruled(loss, PARAMS, X, Y), text) == []

@@ -100,7 +100,10 @@ def test_lines_that_only_run_in_float64_prove_nothing() -> None:
     "wrong",
     [
         lambda s, z: z * (1 - z),
+        lambda s, z: s,
         lambda s, z: s * (1 - s) * (1 + 1e-9),
+        lambda s, z: -s * (1 - s),
+        lambda s, z: s * 0,
         lambda s, z: s * (1 - s) + 1e-13,
     ],
 )
@@ -186,7 +189,7 @@ def test_lines_of_one_precision_are_asked_beside_the_point() -> None:
     assert right(one_precision, z) == [True, True, True]
 
 
-@pytest.mark.parametrize("slip", [1e-12, -1e-8])
+@pytest.mark.parametrize("slip", [1e-12, 1e-9, -1e-8])
 def test_a_slip_is_as_large_beside_the_point(slip: float) -> None:
     z = np.array([0.3, -1.2, 2.0])
     assert right(lambda z: one_precision(z, slip), z) == [False, False, False]

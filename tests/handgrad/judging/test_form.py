@@ -34,11 +34,17 @@ def test_a_right_form_has_no_findings() -> None:
     [
         ({"w": None}, [("structure", "params['w']")]),
         ({"extra": np.ones(2)}, [("structure", "params['extra']")]),
+        ({"w": [np.ones((3, 2))]}, [("structure", "params['w']")]),
+        ({"w": "no"}, [("structure", "params['w']")]),
         ({"s": 4}, [("structure", "params['s']")]),
         ({"w": np.ones((2, 3))}, [("shape", "params['w']")]),
+        ({"w": np.ones((3, 1))}, [("shape", "params['w']")]),
+        ({"w": np.ones((1, 3, 2))}, [("shape", "params['w']")]),
         ({"b": np.float32(3)}, [("shape", "params['b']")]),
         ({"s": np.ones(1)}, [("shape", "params['s']")]),
         ({"w": np.ones((3, 2), np.float32)}, [("dtype", "params['w']")]),
+        ({"b": np.ones(2)}, [("dtype", "params['b']")]),
+        ({"w": np.ones((3, 2), np.int64)}, [("dtype", "params['w']")]),
         (
             {"b": np.ones(2), "w": np.ones(2)},
             [("dtype", "params['b']"), ("shape", "params['w']")],
@@ -111,6 +117,7 @@ def test_a_value_and_its_gradient() -> None:
 @pytest.mark.parametrize(
     ("result", "kind", "words"),
     [
+        (RIGHT, "structure", "got dict, expected (loss, grads), as has_value says"),
         ((1.0, RIGHT, 2.0), "structure", "got tuple, expected (loss, grads)"),
         ((np.ones(1), RIGHT), "shape", "got a loss of shape (1,), expected a scalar"),
         ((1.0, {**RIGHT, "w": 1.0}), "shape", "got shape (), expected (3, 2); were the loss and"),

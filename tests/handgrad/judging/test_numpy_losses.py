@@ -172,6 +172,23 @@ def test_data_in_the_closure_counts_as_data_among_the_inputs() -> None:
     assert (np.minimum(*sharp) > 8 * SHARP * np.spacing(2e-10)).all()
 
 
+def test_what_scipy_has() -> None:
+    report = check_gradient(scipy.optimize.rosen_der, scipy.optimize.rosen, AT)
+    assert (report.verdict, report.points) == ("agree", 9)
+
+
+def test_numbers_as_parameters() -> None:
+    def loss(p: Any) -> Any:
+        return np.exp(p["a"]) * p["b"] + p["c"] * math.e
+
+    def gradient(p: Any) -> Any:
+        e = np.exp(p["a"])
+        return {"a": np.float64(e * p["b"]), "b": np.asarray(e), "c": math.e}
+
+    params = {"a": np.float64(0.5), "b": np.array(2.0), "c": 1.5}
+    assert check_gradient(gradient, loss, params).verdict == "agree"
+
+
 def relu(x: Any) -> Any:
     return np.sum(np.maximum(x, 0) * np.array([1.0, 2.0, 3.0]))
 
@@ -179,7 +196,7 @@ def relu(x: Any) -> Any:
 WEIGHTS = np.array([1.0, 2.0, 3.0])
 
 
-@pytest.mark.parametrize("at_zero", [0.0, 0.5])
+@pytest.mark.parametrize("at_zero", [0.0, 0.5, 1.0])
 def test_at_a_kink_any_subgradient_is_right(at_zero: float) -> None:
     x = np.array([0.0, 1.0, -2.0])
     report = check_gradient(lambda x: np.where(x == 0, at_zero, x > 0) * WEIGHTS, relu, x, points=0)
@@ -201,6 +218,18 @@ def test_at_a_kink_the_yardstick_is_that_of_the_worse_side(side: int) -> None:
     assert outcome.ruling
     assert outcome.ruling.yours.worst == RIGHT
     assert outcome.ruling.tolerance.sharp[0] > SHARP * 1e-9 * math.exp(5)
+
+
+def tied_where_it_does_not_matter(x: Any) -> Any:
+    return np.sum(np.where(np.abs(x) <= 1, np.square(x), 2 * np.abs(x) - 1))
+
+
+def test_ties_that_do_not_matter() -> None:
+    x = np.array([0.0, 1.0, -1.0])
+    report = check_gradient(
+        lambda x: np.clip(2 * x, -2, 2), tied_where_it_does_not_matter, x, points=0
+    )
+    assert (report.verdict, report.findings) == ("agree", ())
 
 
 def branches(x: Any) -> Any:
@@ -271,9 +300,23 @@ def with_math(x: Any) -> Any:
     return math.exp(x[0])
 
 
+def into_floats(x: Any) -> Any:
+    out = np.zeros(3)
+    out[0] = x[0]
+    return out.sum()
+
+
+def with_logsumexp(x: Any) -> Any:
+    return scipy.special.logsumexp(x)
+
+
 def no_number(w: Any) -> Any:  # noqa: ARG001
     """A name in place of a number."""
     return "a loss"
+
+
+def no_scalar(x: Any) -> Any:
+    return np.exp(x)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +326,9 @@ def no_number(w: Any) -> Any:  # noqa: ARG001
                       "scipy.special.jv(0, y)"]),
         (with_float, ["JAX cannot trace float(x[0]); leave the array as it is"]),
         (with_math, ["write jnp.exp(x[0])", "in NumPy, write np.exp"]),
+        (into_floats, ["JAX cannot trace out[0]", "one of np.zeros_like(params) does"]),
+        (with_logsumexp, ["write jax.scipy.special.logsumexp(x)"]),
+        (no_scalar, ["loss: got an array of shape (3,), expected one real scalar"]),
         (no_number, ["loss: got 'a loss', expected one real scalar"]),
     ],
 )  # fmt: skip
@@ -294,6 +340,14 @@ def test_a_loss_that_cannot_be_run_is_answered_with_one_line(loss: Any, says: li
         assert line.startswith("loss: ")
         assert "\n" not in line
         assert all(text in line for text in says), line
+
+
+def test_what_the_loss_itself_raises_comes_through() -> None:
+    def loss(_: Any) -> Any:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        check_gradient(lambda x: x, loss, AT)
 
 
 def test_who_asks_for_the_program_of_jax_means_it() -> None:

@@ -98,11 +98,20 @@ def test_a_list_of_points_is_taken_as_it_is() -> None:
     ("more", "error", "message"),
     [
         (-1, ValueError, "points: got -1, expected 0 or more"),
+        (True, TypeError, "points: got True, expected a number"),
         ("five", TypeError, "points: got 'five', expected a number"),
+        (2.5, TypeError, "points: got 2.5, expected a number"),
+        ([PARAMS], TypeError, r"(?s)points\[0\]: got .*, expected \(params"),
         (PARAMS["w"], TypeError, "(?s)points: got .*, expected a number"),
         ([()], TypeError, r"points\[0\]: got \(\), expected \(params, \*inputs\)"),
+        ([({"w": 1.0}, X, Y)], ValueError, r"points\[0\]: expected params shaped and typed"),
         ([(PARAMS, X, Y), ({**PARAMS, "s": 1}, X, Y)], TypeError, "params.*'s'.*int"),
         ([({**PARAMS, "b": np.zeros(499)}, X, Y)], ValueError, r"points\[0\]: expected params"),
+        (
+            [({**PARAMS, "b": np.zeros(500, np.float32)}, X, Y)],
+            ValueError,
+            r"points\[0\]: expected params",
+        ),
         ([({**PARAMS, "s": np.nan}, X, Y)], ValueError, "params.*'s'.*nan"),
     ],
 )
