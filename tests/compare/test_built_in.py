@@ -8,27 +8,8 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from compare.datasets import BUILT_IN, Dataset, dataset_named
+from compare.datasets import Dataset, dataset_named
 from compare.wording import InputError
-
-
-@pytest.mark.parametrize("name", BUILT_IN)
-def test_every_one_of_them(name: str) -> None:
-    data = dataset_named(name)
-    rows, features = data.x.shape
-    assert data.name == name
-    assert data.y.shape == (rows,)
-    assert len(data.features) == features == len(set(data.features))
-    assert data.target not in data.features
-    assert data.x.dtype == np.float64
-    assert data.x.flags.c_contiguous
-    assert np.isfinite(data.x).all()
-    if data.classes is None:
-        assert data.y.dtype == np.float64
-    else:
-        assert data.y.dtype == np.int64
-        assert set(data.y.tolist()) == set(range(len(data.classes)))
-    assert data.target == BUILT_IN[name]
 
 
 def test_davis_with_the_wrong_row_and_without() -> None:

@@ -99,14 +99,6 @@ def test_the_surface_carries_the_training() -> None:
         assert np.array_equal(line.get_ydata(), path[6, at])
 
 
-def test_without_training_there_is_only_a_start() -> None:
-    figure = surface(hand_path(SETTINGS)[:, :1], ("w1", "w5"), XS, YS)
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["start"]
-    for axes in figure.axes[:2]:
-        assert len(axes.lines) == 2
-
-
 def test_residuals_are_vertical_from_prediction_to_target() -> None:
     result = compare_regressions(table_named("article"), steps=1)
     (axes,) = plots.residuals(result).axes

@@ -22,18 +22,6 @@ def test_closed_form_and_both_descents_agree(name: str) -> None:
         np.testing.assert_allclose(fit.intercept, result.closed_form.intercept, rtol=1e-11)
 
 
-def test_the_articles_line() -> None:
-    """Weight by height of the four people, by the formula done with whole numbers.
-
-    Σ(x - x̄)² = 86.75 and Σ(x - x̄)(y - ȳ) = 291.25 with x̄ = 66.75 and ȳ = 141.25.
-    """
-    result = compare_regressions(table_named("article"), steps=1)
-    assert result.names == ("height", "intercept")
-    slope = 291.25 / 86.75
-    np.testing.assert_allclose(result.closed_form.slopes, [slope], rtol=1e-14)
-    np.testing.assert_allclose(result.closed_form.intercept, 141.25 - 66.75 * slope, rtol=1e-13)
-
-
 @pytest.mark.slow
 def test_many_correlated_features_get_a_stable_learning_rate() -> None:
     rng = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from compare.planted import LOOPS, PLANTS
 from compare.planted.plant import Loop
 from compare.trajectory import Problem, TrainingDivergedError, Trainings, compare_trainings
 from manual.article import Parameters
-from manual.sgd import sample_order, train, update
+from manual.sgd import sample_order, train
 from tests.reference import LOSSES, TRAINED, XS, YS, close
 
 ONES, DRAWN = manual.article.ones_parameters(), manual.article.draw_parameters(44)
@@ -73,14 +73,6 @@ def test_each_side_has_its_own_losses_and_parameters() -> None:
 FIRST = {"stale-parameters": 1, "last-sample-skipped": 3, "wrong-sample": 1}
 
 
-def _momentum(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
-    velocity = np.zeros(9)
-    for sample in order.ravel():
-        velocity = 0.5 * velocity + np.array(gradient(params, xs[sample], ys[sample]))
-        params = update(params, velocity, rate)
-        yield params
-
-
 def _decaying_rate(
     params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
 ) -> Any:
@@ -92,7 +84,6 @@ def _decaying_rate(
 #: Training loops that are not ours, and the first update that must be seen to differ.
 OTHER_LOOPS: dict[str, tuple[Loop, int]] = {
     **{slug: (plant.train, FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
-    "momentum": (_momentum, 1),
     "decaying-rate": (_decaying_rate, 4),
 }
 

@@ -78,9 +78,3 @@ def test_a_name_for_what_another_name_has_is_the_same_line() -> None:
     of = program({"z": z, "a": double, "b": double})
     assert of.at["a"] == of.at["b"]
     assert [line.operation for line in of.lines] == [GIVEN, CONSTANT, "*"]
-
-
-def test_what_nothing_named_needs_is_left_out() -> None:
-    z = Number(2.0)
-    _ = z + 1.0
-    assert len(program({"z": z}).lines) == 1

@@ -13,7 +13,7 @@ import manual.article
 from compare.agreement import stack
 from compare.recording import arrays
 from compare.recording.arrays import Array, given
-from compare.recording.formula import LATEX, TEXT, factors, leaves, written
+from compare.recording.formula import LATEX, TEXT, leaves, written
 from compare.recording.number import FUNCTIONS, Number
 from compare.recording.program import program
 from compare.recording.watching import RETURN, Watch
@@ -123,15 +123,6 @@ def test_formulas_in_latex() -> None:
     tiny = Number(1.5e-13)
     in_numbers = written(a * tiny, LATEX, lambda n: LATEX.number(n.value))
     assert in_numbers == r"2 \cdot 1.5 \times 10^{-13}"
-
-
-def test_what_a_formula_is_made_of() -> None:
-    named = NAMES.__contains__
-    assert leaves(a * (b + c) + a, named) == [a, b, c]
-    assert factors(a * b * c, named) == [a, b, c]
-    both = b + c
-    assert factors(a * both, named) == [a, both]
-    assert leaves(1.0 * a, named) == factors(1.0 * a, named) == [a]
 
 
 def a_function(z: Any, w: Any) -> Any:
