@@ -2,9 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import jax
@@ -18,50 +17,28 @@ import manual.network
 import manual.sgd
 from compare import cli
 from compare.errata.catalogue import ERRATA
+from compare.planted import MISTAKES
 from compare.trace import UPDATE, Quantity, Trace
 from compare.traced.article import trace_article
+from compare.traced.network import trace_network
+from manual.network import Network
+from tests.compare.networks.calls import compare
 from tests.console import ROOT
-
-#: A formula on a line of its own, or one within the text.
-FORMULA = re.compile(r"^```math\n(?P<block>.*?)^```$|\$`(?P<inline>.+?)`\$", re.M | re.S)
-
-
-class Equation(NamedTuple):
-    """An equation, without the white space that changes nothing."""
-
-    left: str
-    right: str
-
-
-def equations(document: str) -> list[Equation]:
-    """The equations on lines of their own, from top to bottom."""
-    found = []
-    for formula in FORMULA.finditer(document):
-        for line in (formula["block"] or "").split("\n"):
-            plain = re.sub(r"\\begin\{aligned\}|\\end\{aligned\}|\\\\|\\quad|&|\(\d\) ", "", line)
-            left, equals, right = plain.partition("=")
-            if equals:
-                found.append(Equation(squeezed(left), squeezed(right)))
-    return found
-
-
-def squeezed(formula: str) -> str:
-    """Without white space."""
-    return re.sub(r"\s+", "", formula)
-
-
-def tables(document: str, heading: str) -> Iterator[tuple[str, ...]]:
-    """The rows of every table whose first cell is `heading`."""
-    for table in re.findall(
-        rf"^\| {re.escape(heading)} \|.*\n\|[-: |]+\n((?:\|.*\n)+)", document, re.M
-    ):
-        for row in table.strip().split("\n"):
-            yield tuple(cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1])
-
+from tests.formulas_of_documents import (
+    FORMULA,
+    Equation,
+    equations,
+    not_introduced,
+    squeezed,
+    symbols,
+    tables,
+)
 
 DERIVATION = (ROOT / "docs" / "derivation.md").read_text("utf-8")
 ROWS = list(tables(DERIVATION, "#"))
 COMMANDS = [command for row in ROWS[:27] for command in re.findall(r"`compare (.+?)`", row[2])]
+
+EXPLAINED = [line for line in COMMANDS if line.startswith(("step", "explain"))]
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +75,10 @@ def test_alices_numbers_are_those_of_the_lines(alice: Trace) -> None:
     assert f"{bob.quantities['h1'].by_hand:.15g}" == "0.999999999999966"
 
 
+def test_no_symbol_comes_before_its_introduction() -> None:
+    assert list(not_introduced(DERIVATION)) == []
+
+
 @pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
 def test_formulas_are_such_as_code_hosts_draw(document: Path) -> None:
     """In the two forms that do not collide with the marks of the text, and in known words."""
@@ -111,12 +92,26 @@ def test_formulas_are_such_as_code_hosts_draw(document: Path) -> None:
         assert formula.count(r"\left") == formula.count(r"\right"), formula
         assert not re.search(r"\\(operatorname|newcommand|def|href|label)\b", formula), formula
         assert "|" not in formula, formula  # it would end the cell of a table
+        greek = {"sigma", "delta", "eta", "nabla", "Delta", "lambda", "partial", "sum"}
+        assert {s for s in symbols(formula) if len(s.split("_")[0]) > 1} <= greek, formula
+
+
+def test_numbers_of_mistakes_and_slips() -> None:
+    for document, said in (
+        ("README.md", f"one of {len(MISTAKES)} mistakes"),
+        ("README.md", f"{len(ERRATA)} slips"),
+        ("docs/teaching.md", f"has {len(MISTAKES)} to choose from"),
+    ):
+        assert said in " ".join((ROOT / document).read_text("utf-8").split())
 
 
 def test_all_27_rows_are_there() -> None:
     assert [row[0] for row in ROWS[:27]] == [str(number) for number in range(1, 28)]
     for number, _, shown in ROWS[:26]:
         assert "](" in shown or "`compare " in shown, number
+    of_the_claims = re.findall(r"\d+", ROWS[26][2])
+    assert len(ROWS[26][2].split(";")) == 8
+    assert all(1 <= int(number) < 27 for number in of_the_claims)
 
 
 @pytest.mark.parametrize("document", ["derivation.md", "notation.md", "teaching.md"])
@@ -153,6 +148,16 @@ def test_the_commands_of_the_rows_are_valid(
         command.make_context(line, words)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line", [line for line in COMMANDS if line.startswith(("step", "explain"))]
+)
+def test_the_quantities_of_the_rows_are_explained(line: str) -> None:
+    ended = compare(*shlex.split(line))
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out
+
+
 NOTATION = (ROOT / "docs" / "notation.md").read_text("utf-8")
 
 
@@ -168,6 +173,27 @@ def test_the_notation_is_that_of_the_trace(alice: Trace) -> None:
             assert of[name].symbol == terminal.split(", ")[at].strip(), name
         found |= set(names)
     assert len(found) == 2 + 1 + 9 + 3 + 2 + 1 + 1 + 2 + 1
+
+
+@pytest.mark.slow
+def test_the_notation_of_any_network() -> None:
+    network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.1)
+    params = manual.network.draw_parameters(network, 0)
+    trace = trace_network(network, params, [1.0, 2.0], [0.5])
+    symbols_there = {q.symbol for q in trace.quantities.values()}
+    rows = list(tables(NOTATION, "meaning"))[15:]
+    said = [symbol for row in rows for symbol in row[2].split(", ") if symbol and symbol != "λ"]
+    assert len(said) == 10
+    assert set(said) <= symbols_there
+    assert "da_dz0[1]" in trace.quantities
+
+
+def test_every_symbol_of_the_derivation_is_in_the_notation() -> None:
+    """In a table; `d` stands before other symbols only."""
+    used = {s for found in FORMULA.finditer(DERIVATION) for s in symbols(_of(found))}
+    rows = "\n".join(line for line in NOTATION.split("\n") if line.startswith("|"))
+    listed = {s for found in FORMULA.finditer(rows) for s in symbols(_of(found))}
+    assert used - listed == set()
 
 
 t, f, g = sympy.Symbol("t"), *(sympy.Function(name) for name in "fg")
@@ -242,3 +268,19 @@ def test_the_loss_of_a_layer_and_the_first_order_are_right() -> None:
     change = manual.article.loss(moved, *alice) - manual.article.loss(start, *alice)
     assert abs(change / (-1e-6 * np.sum(np.square(grads))) - 1) < 1e-4
     assert squeezed(DERIVATION).count(squeezed(said)) == 2
+
+
+def test_the_printed_equations_are_the_articles() -> None:
+    """As its text has them, but for the sign of multiplication and white space."""
+    for printed in (
+        r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{\text{pred}}} \times "
+        r"\frac{\partial y_{\text{partial}}}{\partial w_i}",
+        r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{\text{pred}}} \times "
+        r"\frac{\partial y_{\text{pred}}}{\partial h_1} \times \frac{\partial h_1}{\partial w_1}",
+        r"\sum_{i=0}^{n} (y_i - y_{\text{pred}}) / n",
+    ):
+        assert squeezed(printed) in squeezed(DERIVATION)
+
+
+def _of(found: "re.Match[str]") -> str:
+    return found["block"] or found["inline"]

@@ -21,6 +21,14 @@ def test_commands_print_what_is_shown(document: Path) -> None:
     assert {command: wrong for command, wrong in said.items() if wrong} == {}
 
 
+def test_the_commands_are_found() -> None:
+    shown = [command for document in DOCUMENTS for command, _ in shown_in(document)]
+    assert {"make run", "make test"} <= set(shown)
+    assert len(shown) == sum(
+        line.startswith("$ ") for document in DOCUMENTS for line in document.read_text().split("\n")
+    )
+
+
 def test_other_numbers_and_failures_are_seen() -> None:
     """One- and two-digit numbers count units in the last place, and may differ."""
     said = "echo loss 0.357768907562423 at 12"
@@ -32,3 +40,10 @@ def test_other_numbers_and_failures_are_seen() -> None:
     assert check("echo 'disagree: yours'; exit 1", "...") is None
     assert check("echo 'disagree: yours'", "...") is not None
     assert check("echo one; exit 1", "one") is not None
+
+
+def test_our_own_commands_run_in_this_process() -> None:
+    said = ".venv/bin/python -m handgrad --help"
+    assert check(said, "Usage: handgrad [OPTIONS] COMMAND [ARGS]...\n...") is None
+    assert check(said, "Usage: handgrad\n...") is not None
+    assert check(".venv/bin/python -m handgrad chek", "...") is not None

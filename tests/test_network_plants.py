@@ -16,12 +16,27 @@ from tests.network_planting import hosts, loss_of
 from tests.network_strategies import Described, draw_point
 from tests.tiers import slowly
 
+#: The catalogue of mistakes, without `relu-at-zero`, which is none.
+CATALOGUE = {
+    *("missing-square", "half-mse", "missing-mean", "double-mean", "mean-over-outputs"),
+    *("residual-sign", "bias-mean", "bias-unsummed", "bias-wrong-axis", "dw-transposed"),
+    *("dx-untransposed", "dw-after-activation", "tanh-linear", "tanh-of-h", "sigmoid-of-z"),
+    *("no-activation-derivative", "bce-extra-derivative", "softmax-diagonal", "softmax-shortcut"),
+    *("ce-minus-missing", "softmax-wrong-axis", "relu-mask", "accumulates", "update-before-use"),
+    *("decay-factor", "dropped-term", "exchanged"),
+}
+
 #: What an answer shows before its numbers are compared.
 OF_FORM = {"structure", "shape", "dtype", "mutation", "not-repeatable"}
 
 
 def ruling_on(of: Described, gradient: Any, seed: int = 3) -> GradientReport:
     return check_gradient(gradient, loss_of(of.network), *draw_point(of, seed), points=0)
+
+
+def test_every_mistake_is_planted() -> None:
+    assert {plant.slug for plant in PLANTS} == CATALOGUE
+    assert len({str(plant) for plant in PLANTS}) == len(PLANTS) >= 60
 
 
 #: Each mistake is planted in one of three networks, in turn.
@@ -59,6 +74,30 @@ def test_a_mistake_is_caught(plant: Plant, at: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("slug", ["bias-mean", "bias-unsummed:row", "missing-mean", "double-mean"])
+def test_with_one_example_there_is_nothing_to_average(slug: str) -> None:
+    of = Described(Network((5, 3, 2), "tanh"), 1)
+    for plant in PLANTS:
+        if str(plant).startswith(slug) and plant.loss in (None, "mse"):
+            report = ruling_on(of, plant.gradient(of.network))
+            assert report.verdict == "agree", str(report)
+
+
+@pytest.mark.slow
+def test_with_one_output_the_mean_over_outputs_is_right() -> None:
+    of = Described(Network((5, 3, 1), "tanh"), 7)
+    plant = next(plant for plant in PLANTS if str(plant) == "mean-over-outputs:mse")
+    assert ruling_on(of, plant.gradient(of.network)).verdict == "agree"
+
+
+@pytest.mark.slow
+def test_off_the_kink_nobody_sees_the_slope_at_0() -> None:
+    of = hosts(AT_ZERO)[0]
+    report = ruling_on(of, AT_ZERO.gradient(of.network))
+    assert (report.verdict, report.observed) == ("agree", ())
+
+
+@pytest.mark.slow
 def test_at_the_kink_the_slope_is_a_convention() -> None:
     """One hidden unit's weights and bias are 0: for every example its z is 0 exactly."""
     of = Described(Network((5, 3, 2), "relu"), 1)
@@ -72,3 +111,11 @@ def test_at_the_kink_the_slope_is_a_convention() -> None:
     assert {finding.kind for finding in report.observed} == {"convention"}
     usual = partial(manual.network.gradient, of.network)
     assert check_gradient(usual, loss, *at_kink, points=0).verdict == "agree"
+
+
+@pytest.mark.slow
+def test_half_a_decay_without_decay_is_none() -> None:
+    of = Described(Network((5, 3, 2), "tanh"), 7)
+    for plant in PLANTS:
+        if plant.slug == "decay-factor":
+            assert ruling_on(of, plant.gradient(of.network)).verdict == "agree"

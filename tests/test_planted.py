@@ -6,7 +6,8 @@ import pytest
 import manual.article
 import manual.sgd
 from compare.agreement import NAMES, hand_gradient, stack
-from compare.planted import LOOPS, PLANTS
+from compare.planted import LOOPS, MISTAKES, PLANTS
+from manual.activations import sigmoid_derivative
 from manual.sgd import sample_order
 from tests.equivalence import disagreements
 from tests.reference import XS, YS
@@ -38,6 +39,18 @@ def test_a_fresh_gradient_keeps_nothing_of_an_earlier_one() -> None:
         assert second.tobytes() == (2 * right).tobytes()
 
 
+@pytest.mark.parametrize("slug", MISTAKES)
+def test_a_mistake_is_described(slug: str) -> None:
+    """In one sentence of its own, which fits any place in a text."""
+    says = MISTAKES[slug].says
+    assert 10 < len(says) < 100
+    assert not says.endswith(".")
+    assert "\n" not in says
+    assert [plant.says for plant in MISTAKES.values()].count(says) == 1
+    assert set(MISTAKES[slug].wrong) <= set(NAMES)
+    assert MISTAKES[slug].wrong
+
+
 @pytest.mark.parametrize("slug", PLANTS)
 def test_a_wrong_derivation_is_caught(slug: str) -> None:
     """At some of 512 ordinary points, in every parameter that is wrong and in no other."""
@@ -56,3 +69,19 @@ def test_a_wrong_loop_is_wrong_where_it_is_said_to_be(slug: str) -> None:
     ]
     wrong = {name for name, a, b in zip(NAMES, *walks, strict=True) if a != b}
     assert wrong >= set(LOOPS[slug].wrong)
+
+
+def test_the_published_bug_updates_the_output_rightly() -> None:
+    """And the hidden units with the output's new weights: σ' and ypred are still the old ones."""
+    start = manual.article.draw_parameters(44)
+    x, y = XS[0], YS[0]
+    grads, steps = manual.article.gradient(start, x, y), manual.article.forward(start, x)
+    (after,) = LOOPS["update-before-use"].train(
+        start, XS, YS, manual.article.gradient, 0.1, np.array([[0]])
+    )
+    right = manual.sgd.update(start, grads, 0.1)
+    assert (after.w5, after.w6, after.b3) == (right.w5, right.w6, right.b3)
+    slope = -2 * (y - steps.ypred) * sigmoid_derivative(steps.z3)
+    late = slope * right.w5 * sigmoid_derivative(steps.z1) * x[0]
+    assert abs(after.w1 - (start.w1 - 0.1 * late)) < 1e-15  # a few roundings of numbers below 1
+    assert after.w1 != right.w1

@@ -9,10 +9,11 @@ from compare import memory
 
 
 @pytest.mark.slow
-def test_freed_memory_is_kept() -> None:
+@pytest.mark.parametrize("where", ["main", "thread"])
+def test_freed_memory_is_kept(where: str) -> None:
     """In a process of its own: page faults of arrays made again and again, in both settings.
 
-    In a thread, and of 64 MiB, which no pool of a thread's own keeps.
+    Of 64 MiB, which no pool of a thread's own keeps.
     """
     code = """
 import ctypes, resource, sys, threading
@@ -34,14 +35,18 @@ def work():
     before = faults()
     arrays(20)
     print(kept, faults() - before)
-thread = threading.Thread(target=work)
-thread.start()
-thread.join()
+if sys.argv[2] == "main":
+    work()
+else:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
 """
 
     def run(how: str) -> tuple[str, int]:
-        command = [sys.executable, "-c", code, how]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, how, where], capture_output=True, text=True, check=True
+        )
         kept, faults = done.stdout.split()
         return kept, int(faults)
 
@@ -55,3 +60,29 @@ def test_without_glibc_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())
     assert memory.keep_freed_memory() is False
     assert memory.give_back_freed_memory() is False
+
+
+@pytest.mark.slow
+def test_what_is_freed_is_given_back() -> None:
+    """In a process of its own: its memory after arrays of 32 MB came and went many times."""
+    code = """
+import re
+import numpy as np
+from compare.memory import give_back_freed_memory
+given = give_back_freed_memory()
+def held():
+    try:
+        status = open("/proc/self/status").read()
+    except OSError:
+        return 0
+    return int(re.search(r"VmRSS:\\s+(\\d+)", status)[1])
+before = held()
+for _ in range(20):
+    np.ones(2**22) + np.ones(2**22)
+print(given, held() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    given, more = done.stdout.split()
+    if given == "False":
+        pytest.skip("the C library is not glibc")
+    assert int(more) < 4096  # kB, of 32,768 an array

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from mpl_toolkits.mplot3d.art3d import Line3D
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 
 import manual.article
@@ -21,6 +22,7 @@ from compare.surface import surface
 from compare.tables import table_named
 from manual.article import Parameters
 from tests.reference import XS, YS
+from tests.tiers import slowly
 
 SETTINGS = Settings(epochs=30)
 FIGURES = {
@@ -30,7 +32,9 @@ FIGURES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "suffix"), [("loss", ".png"), ("surface", ".svg")])
+@pytest.mark.parametrize(
+    ("name", "suffix"), [("loss", ".svg"), ("loss", ".png"), ("surface", ".svg")]
+)
 def test_the_same_bytes_every_time(tmp_path: Path, name: str, suffix: str) -> None:
     settings = dict(mpl.rcParams)
     files = [tmp_path / f"{i}{suffix}" for i in range(2)]
@@ -56,7 +60,9 @@ def test_the_loss_curve_is_the_loss() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("losses", [[1.0, 0.0], [0.5, 0.5 + 1e-13], [0.3]])
+@pytest.mark.parametrize(
+    "losses", [[1.0, 0.0], [0.0, 0.0], [0.5, 0.5 + 1e-13], [0.3]], ids=["zero", "0", "flat", "one"]
+)
 def test_a_loss_without_a_logarithmic_range_is_drawn_from_zero(losses: list[float]) -> None:
     trainings = replace(train(Settings(epochs=1)), losses=np.array([losses, losses]).T)
     (axes,) = plots.loss(trainings).axes
@@ -64,6 +70,12 @@ def test_a_loss_without_a_logarithmic_range_is_drawn_from_zero(losses: list[floa
     assert axes.get_ylim()[0] == 0
     assert axes.get_ylim()[1] > max(losses)
     assert [line.get_marker() for line in axes.lines] == ["o" if len(losses) == 1 else ""] * 2
+
+
+def test_the_figure_of_no_epochs() -> None:
+    (axes,) = plots.loss(replace(train(SETTINGS), losses=np.empty((0, 2)))).axes
+    assert [text.get_text() for text in axes.texts] == ["no epochs"]
+    assert not axes.lines
 
 
 def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,9 +111,54 @@ def test_the_surface_carries_the_training() -> None:
         assert np.array_equal(line.get_ydata(), path[6, at])
 
 
+def test_the_training_lies_on_the_surface() -> None:
+    path = hand_path(SETTINGS)
+    line = surface(path, ("w5", "b1"), XS, YS).axes[0].lines[0]
+    assert isinstance(line, Line3D)
+    x, y, z = (np.asarray(coordinate) for coordinate in line.get_data_3d())
+    assert np.array_equal(x, path[4])
+    assert np.array_equal(y, path[6])
+    held = Parameters(*path[:, -1])
+    for update in (0, 60, 120):
+        params = held._replace(w5=path[4, update], b1=path[6, update])
+        assert z[update] == pytest.approx(manual.article.mean_loss(params, XS, YS), rel=1e-14)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_without_training_there_is_only_a_start(columns: int) -> None:
+    path = np.repeat(hand_path(SETTINGS)[:, :1], columns, axis=1)
+    figure = surface(path, ("w1", "w5"), XS, YS)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["start"]
+    for axes in figure.axes[:2]:
+        assert len(axes.lines) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", [0.5, 0.0, 1e-200])
+def test_a_flat_loss_has_no_hills_of_rounding_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float
+) -> None:
+    def flat(params: Parameters, *samples: np.ndarray) -> np.ndarray:
+        errors = np.random.default_rng(0).uniform(-1e-13, 1e-13, np.shape(params.w1 + samples[1]))
+        return loss * (1 + errors)
+
+    monkeypatch.setattr(manual.article, "loss", flat)
+    figure = surface(hand_path(SETTINGS), ("w1", "w5"), XS, YS)
+    plots.save(figure, tmp_path / "surface.png")
+    relief, above, bar = figure.axes
+    assert isinstance(relief, Axes3D)
+    assert relief.get_zlim() == pytest.approx((0, 1))
+    assert bar.get_ylim() == pytest.approx((0, 1))
+    assert bar.yaxis.get_offset_text().get_text() == ""
+    (filled,) = above.collections
+    assert sum(np.size(band.vertices) > 0 for band in filled.get_paths()) == 1
+
+
 def test_residuals_are_vertical_from_prediction_to_target() -> None:
     result = compare_regressions(table_named("article"), steps=1)
     (axes,) = plots.residuals(result).axes
+    assert axes.get_title(loc="left") == "Residuals: weight by height"
     (residuals,) = axes.collections
     assert isinstance(residuals, LineCollection)
     slope, intercept = result.closed_form.slopes[0], result.closed_form.intercept
@@ -119,10 +176,21 @@ def test_residuals_of_several_features_stand_over_the_prediction() -> None:
     predicted = manual.regression.predict(result.closed_form, result.table.x)
     expected = np.stack([[predicted, predicted], [predicted, result.table.y]]).transpose(2, 0, 1)
     assert np.array_equal(residuals.get_segments(), expected)
+    line, dots = axes.lines
+    assert residuals.get_zorder() < line.get_zorder() < dots.get_zorder()
 
 
-def test_any_name_can_be_written(tmp_path: Path) -> None:
-    table = replace(table_named("article"), target="w" * 300, features=("高さ $\\frac$",))
+def test_few_values_are_the_ticks() -> None:
+    (axes,) = plots.residuals(
+        compare_regressions(table_named("bdims", "wgt", ["sex"]), steps=1)
+    ).axes
+    assert axes.get_xticks().tolist() == [0, 1]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1"]
+
+
+@pytest.mark.parametrize("target", ["体重", slowly("cost $\\frac$"), "w" * 300])
+def test_any_name_can_be_written(tmp_path: Path, target: str) -> None:
+    table = replace(table_named("article"), target=target, features=("高さ $x$",))
     figure = plots.residuals(compare_regressions(table, steps=1))
     plots.save(figure, tmp_path / "residuals.png")
     assert (tmp_path / "residuals.png").stat().st_size
