@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 import autodiff.article
 import manual.article
 from compare.bounds import gradient_ranges
-from compare.rounding import Range
+from compare.rounding import Range, joined
 from compare.verdict import Verdict
 from handgrad import exact_gradient, ulp_distance
 from manual.activations import SIGMOID_DERIVATIVES
@@ -63,7 +63,7 @@ def stack(values: Any) -> np.ndarray:
 
 def stack_ranges(ranges: Any) -> Range:
     """Stack nine ranges of shape (...) into one of shape (9, ...)."""
-    return Range(stack(r.lo for r in ranges), stack(r.hi for r in ranges))
+    return joined(stack, list(ranges))
 
 
 def verdict_on(

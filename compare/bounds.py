@@ -96,8 +96,7 @@ def _forward(params: Any, x: Any) -> tuple[Range, Range, Range, Range, Range]:
 
 def _columns(x: Any) -> tuple[Range, Range]:
     inputs = exactly(x)
-    x1, x2 = (Range(inputs.lo[..., i], inputs.hi[..., i]) for i in (0, 1))
-    return x1, x2
+    return inputs[..., 0], inputs[..., 1]
 
 
 #: σ'(z) as factors, for each form.

@@ -19,7 +19,7 @@ import manual.regression
 import manual.sgd
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
-from compare.rounding import Range, exactly, total
+from compare.rounding import Range, exactly, joined, total
 from compare.tables import Table
 from compare.verdict import BY_AUTODIFF, BY_HAND
 from compare.wording import InputError
@@ -181,7 +181,7 @@ def _lockstep(
 
     def ranges(before: Point, _: Any) -> tuple[Ranges, Ranges]:
         found = [gradient(coefficients) for coefficients in before.params]
-        grads = Range(np.array([r.lo for r in found]), np.array([r.hi for r in found]))
+        grads = joined(np.array, found)
         right = descended(before, grads, rate)
         return right, right
 

@@ -1,22 +1,25 @@
 """What rounding can do to a computation: every number a range.
 
 Two gradients in floating point differ even when both are right; the question is by how much.
-`Range` answers it without a tolerance somebody chose: an interval [lo, hi] with the operators of
-arithmetic, each of which returns an interval that contains
+`Range` answers it without a tolerance somebody chose: a middle and a radius with the operators of
+arithmetic, each of which returns a range that contains
 
-- the exact result for all exact numbers in the operands' intervals, and
+- the exact result for all exact numbers in the operands' ranges, and
 - what any witness may compute for it in float64 (or float32, see `Format`): NumPy on scalars or
   arrays, or XLA on a CPU, which
   fuses a multiplication with the addition after it, flushes subnormal numbers to zero, and takes
   sums in an order of its own.
 
-The charges, with u = 2⁻⁵³, the largest relative error of one correctly rounded operation:
+The arrays are NumPy's or, under `jit`, JAX's: a sweep goes through millions of cases a second.
+With u = 2⁻⁵³, the largest relative error of one correctly rounded operation, and every size taken
+with its radius, an operation adds to the radius that its operands' radii give:
 
 ===========  =======================  ==========================================================
 what         charged                  why
 ===========  =======================  ==========================================================
 a + b, a*b   2 u |result|             u for the witness, u for this module's own rounding; fused,
-and a / n                             the witness rounds once instead of twice, which is inside
+and a / n                             the witness rounds once instead of twice, which is inside;
+                                      nothing for a power of two
 sum of n     2 n u Σ |aᵢ|             n u Σ |aᵢ| bounds every order of summation (Higham, Accuracy
                                       and Stability of Numerical Algorithms, 2002, section 4.2),
                                       once for the witness and once here
@@ -35,6 +38,8 @@ with depth, does not matter for two layers; in saturation it follows the true co
 numbers, which is what is wanted of it: σ(1 - σ) gets its lost digits, σ(z)σ(-z) gets none.
 """
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -43,12 +48,15 @@ import numpy as np
 U = 2.0**-53
 TINY = 2.0**-1022
 
+#: Radii are themselves rounded; this is more than that can have made of them.
+_SLACK = 1 + 2.0**-20
+
 
 class Format(NamedTuple):
-    """The floats that the witnesses compute in; this module itself always takes float64."""
+    """The floats that the witnesses compute in; on NumPy this module itself takes float64."""
 
     u: float  #: the largest relative error of one correctly rounded operation
-    tiny: float  #: the smallest normal number
+    tiny: float  #: what an operation may lose to underflow: the smallest normal number
 
 
 FLOAT64 = Format(U, TINY)
@@ -57,102 +65,144 @@ FLOAT32 = Format(2.0**-24, 2.0**-126)
 
 @dataclass(frozen=True, eq=False)
 class Range:
-    """NumPy arrays lo <= hi of one shape, standing for every number between them.
+    """The numbers no further than a radius from a middle: arrays of one shape.
 
-    Make one with `exactly`. Overflow makes a range infinite, without a warning.
+    Make one with `exactly`, `nearly` or `between`. Overflow makes the radius infinite or NaN,
+    without a warning.
     """
 
-    lo: Any  #: float64
-    hi: Any  #: float64
+    middle: Any
+    radius: Any = None  #: None for what is exact
     floats: Format = FLOAT64  #: what is charged for an operation
 
     # NumPy scalars and arrays on the left of an operator leave it to this class.
     __array_ufunc__ = None
 
     @property
+    def lo(self) -> Any:
+        """The smallest of its numbers; -inf where it is not finite."""
+        return self._end(-1)
+
+    @property
+    def hi(self) -> Any:
+        """The largest of its numbers; inf where it is not finite."""
+        return self._end(1)
+
+    def _end(self, sign: int) -> Any:
+        with _quietly():
+            end = self.middle + sign * self._radius
+            return np.where(self._is_finite, end, sign * np.inf)[()]
+
+    @property
+    def _is_finite(self) -> Any:
+        return np.isfinite(self.middle) & np.isfinite(self._radius)
+
+    @property
     def magnitude(self) -> Any:
         """The largest absolute value of its numbers."""
-        return np.maximum(np.abs(self.lo), np.abs(self.hi))
+        size = abs(self.middle)
+        return size if self.radius is None else size + self.radius
+
+    @property
+    def _radius(self) -> Any:
+        return 0.0 if self.radius is None else self.radius
 
     @property
     def T(self) -> "Range":  # noqa: N802 (the array API standard's name)
         """The transpose of a matrix."""
-        return replace(self, lo=self.lo.T, hi=self.hi.T)
+        return self._of_each(lambda part: part.T)
 
     @property
     def mT(self) -> "Range":  # noqa: N802 (the array API standard's name)
         """The transposes of a stack of matrices."""
-        return replace(self, lo=np.swapaxes(self.lo, -1, -2), hi=np.swapaxes(self.hi, -1, -2))
+        return self._of_each(lambda part: part.mT)
 
     def __getitem__(self, key: Any) -> "Range":
         """Part of the numbers."""
-        return replace(self, lo=self.lo[key], hi=self.hi[key])
+        return self._of_each(lambda part: part[key])
+
+    def _of_each(self, function: Callable[[Any], Any]) -> "Range":
+        radius = None if self.radius is None else function(self.radius)
+        return replace(self, middle=function(self.middle), radius=radius)
 
     def contains(self, value: Any) -> Any:
         """Whether numbers lie inside; never in a range that is not finite, which proves nothing."""
-        finite = np.isfinite(self.lo) & np.isfinite(self.hi)
-        return finite & (self.lo <= value) & (value <= self.hi)
+        with _quietly():
+            return self._is_finite & (abs(value - self.middle) <= _SLACK * self._radius)
 
     def __neg__(self) -> "Range":
-        return replace(self, lo=-self.hi, hi=-self.lo)
+        return replace(self, middle=-self.middle)
 
     def __add__(self, other: Any) -> "Range":
-        other = _as_range(other, self.floats)
+        other = self._range(other)
         with _quietly():
-            return _rounded(self.lo + other.lo, self.hi + other.hi, self.floats)
+            middle = self.middle + other.middle
+            return self._rounded(middle, self._radius + other._radius)
 
     def __mul__(self, other: Any) -> "Range":
-        other = _as_range(other, self.floats)
+        """The product; |a b - a' b'| is at most |a| |b - b'| + |b'| |a - a'|."""
+        u, tiny = self.floats
         with _quietly():
-            ends = (self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi)
-            return _rounded(_least(*ends), -_least(*(-end for end in ends)), self.floats)
+            if isinstance(other, int | float) and abs(other) >= 1 and _is_power_of_two(other):
+                radius = None if self.radius is None else abs(other) * self.radius
+                return replace(self, middle=other * self.middle, radius=radius)
+            a, b = self, self._range(other)
+            if a.radius is None:
+                a, b = b, a
+            middle = a.middle * b.middle
+            if b.radius is None:
+                radius = abs(b.middle) * (a._radius + 2 * u * a.magnitude) + tiny
+            else:
+                spread = a.magnitude * b.radius + b.magnitude * a.radius
+                radius = spread + 2 * u * a.magnitude * b.magnitude + tiny
+            return replace(self, middle=middle, radius=radius)
 
     def __truediv__(self, other: "int | Range") -> "Range":
         """Divided by a positive number that is exact, or by a range of positive numbers."""
         if not isinstance(other, Range):
-            return _rounded(self.lo / other, self.hi / other, self.floats)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            ends = (
-                self.lo / other.lo,
-                self.lo / other.hi,
-                self.hi / other.lo,
-                self.hi / other.hi,
+            return self._rounded(self.middle / other, self._radius / other)
+        with np.errstate(all="ignore"):
+            ends = np.broadcast_arrays(
+                *(a / b for a in (self.lo, self.hi) for b in (other.lo, other.hi))
             )
-            return _rounded(_least(*ends), -_least(*(-end for end in ends)), self.floats)
+            quotient = between(np.min(ends, axis=0), np.max(ends, axis=0), self.floats)
+            radius = np.where(other.lo > 0, quotient.radius, np.inf)
+            return self._rounded(quotient.middle, radius)
 
     def __matmul__(self, other: "Range") -> "Range":
         """Matrix (n, k) times vector (k,), or (..., n, k) times (..., k, m)."""
-        if other.lo.ndim == 1:
+        if other.middle.ndim == 1:
             return total(self * other)
-        k, (u, tiny) = self.lo.shape[-1], self.floats
+        k, (u, tiny) = self.middle.shape[-1], self.floats
         with _quietly():
-            a, b = self._middle, other._middle
-            reach = np.abs(b) + other._radius
-            radius = np.abs(a) @ other._radius + self._radius @ reach
-            # Twice, as for a sum of k products; and this module's own three products beside it.
-            rounding = 2 * (k + 4) * u * ((np.abs(a) + self._radius) @ reach) + k * tiny
-            middle = a @ b
-            return replace(self, lo=middle - radius - rounding, hi=middle + radius + rounding)
-
-    @property
-    def _middle(self) -> Any:
-        return self.lo / 2 + self.hi / 2
-
-    @property
-    def _radius(self) -> Any:
-        """At least as far as the ends are from the middle; rounding may add an ulp of the ends."""
-        return np.where(
-            self.lo == self.hi, 0.0, (self.hi - self.lo) / 2 + 2 * U * self.magnitude + 2 * TINY
-        )
+            rounding = 2 * (k + 1) * u * (self.magnitude @ other.magnitude) + k * tiny
+            spread = 0.0
+            if other.radius is not None:
+                spread = self.magnitude @ other.radius
+            if self.radius is not None:
+                spread = spread + self.radius @ other.magnitude
+            return replace(self, middle=self.middle @ other.middle, radius=spread + rounding)
 
     def __sub__(self, other: Any) -> "Range":
-        return self + -_as_range(other, self.floats)
+        return self + -self._range(other)
 
     def __rsub__(self, other: Any) -> "Range":
         return -self + other
 
     __radd__ = __add__
     __rmul__ = __mul__
+
+    def _range(self, value: Any) -> "Range":
+        if isinstance(value, Range):
+            return value
+        if isinstance(value, np.ndarray):
+            return exactly(value, self.floats)
+        return Range(value, None, self.floats)
+
+    def _rounded(self, middle: Any, radius: Any) -> "Range":
+        """A range and what one rounding by the witness and one here may add."""
+        u, tiny = self.floats
+        return replace(self, middle=middle, radius=radius + 2 * u * abs(middle) + tiny)
 
 
 def exactly(value: Any, floats: Format = FLOAT64) -> Range:
@@ -161,41 +211,62 @@ def exactly(value: Any, floats: Format = FLOAT64) -> Range:
     It is the number alone, unless that is subnormal: then a witness may read it as 0.
     """
     value = np.asarray(value, dtype=np.float64)
-    subnormal = np.abs(value) < floats.tiny
-    return Range(
-        np.where(subnormal, np.minimum(value, 0.0), value),
-        np.where(subnormal, np.maximum(value, 0.0), value),
-        floats,
-    )
+    return Range(value, np.where(np.abs(value) < floats.tiny, np.abs(value), 0.0), floats)
 
 
 def nearly(value: Any, floats: Format = FLOAT64) -> Range:
     """The range of a constant that each witness rounds to its format for itself."""
-    value = np.asarray(value, dtype=np.float64)
-    return _rounded(value, value, floats)
+    return Range(value, 2 * floats.u * abs(value) + floats.tiny, floats)
+
+
+def between(lo: Any, hi: Any, floats: Format = FLOAT64) -> Range:
+    """The range of NumPy's numbers from lo to hi, and what rounding its ends may take away."""
+    with _quietly():
+        middle = lo / 2 + hi / 2
+        more = U * np.maximum(np.abs(lo), np.abs(hi)) + TINY
+        half = np.maximum(hi - middle, middle - lo)
+        return Range(middle, np.where(lo == hi, 0.0, half + more), floats)
+
+
+def joined(join: Callable[[list[Any]], Any], ranges: Sequence[Range]) -> Range:
+    """Ranges in one, with a function that joins arrays."""
+    middle, radius = join([r.middle for r in ranges]), join([r.radius for r in ranges])
+    return replace(ranges[0], middle=middle, radius=radius)
 
 
 def widened(x: Range, units: Any) -> Range:
-    """x with so many units of rounding more, relative to each number."""
+    """x with so many units of rounding more, relative to its largest number."""
     with _quietly():
         more = units * x.floats.u * x.magnitude + x.floats.tiny
-        return replace(x, lo=x.lo - more, hi=x.hi + more)
+        return replace(x, radius=x._radius + more)
 
 
 def square(x: Range) -> Range:
     """x², which is never negative."""
     low = np.where((x.lo <= 0) & (x.hi >= 0), 0.0, np.minimum(np.abs(x.lo), np.abs(x.hi)))
-    with np.errstate(over="ignore"):
-        return widened(replace(x, lo=low * low, hi=x.magnitude * x.magnitude), 2)
+    high = np.maximum(np.abs(x.lo), np.abs(x.hi))
+    with _quietly():
+        return widened(between(low * low, high * high, x.floats), 2)
 
 
 def total(x: Range, axis: int = -1) -> Range:
     """The sum along an axis, in any order."""
-    n, (u, tiny) = x.lo.shape[axis], x.floats
+    n, (u, tiny) = x.middle.shape[axis], x.floats
     with _quietly():
-        rounding = n * (2 * u * x.magnitude.sum(axis=axis) + tiny)
-        lo, hi = x.lo.sum(axis=axis) - rounding, x.hi.sum(axis=axis) + rounding
-        return replace(x, lo=lo, hi=hi)
+        sizes, radius = x.magnitude.sum(axis), x._radius
+        radius = radius.sum(axis) + 2 * n * u * sizes + n * tiny
+        return replace(x, middle=x.middle.sum(axis), radius=radius)
+
+
+def added(*terms: Range) -> Range:
+    """The sum of terms, in any order."""
+    middle, radius, sizes = terms[0].middle, terms[0]._radius, terms[0].magnitude
+    with _quietly():
+        for term in terms[1:]:
+            middle, radius = middle + term.middle, radius + term._radius
+            sizes = sizes + term.magnitude
+        radius = radius + 2 * len(terms) * terms[0].floats.u * sizes
+        return replace(terms[0], middle=middle, radius=radius)
 
 
 def product(*factors: Range) -> Range:
@@ -204,14 +275,13 @@ def product(*factors: Range) -> Range:
     with _quietly():
         for factor in factors[1:]:
             result, reach = result * factor, reach * np.maximum(1.0, factor.magnitude)
-        lost = len(factors) * TINY * reach
-        return Range(result.lo - lost, result.hi + lost)
+        return replace(result, radius=result.radius + len(factors) * TINY * reach)
 
 
 def sigmoid(z: Range) -> Range:
     """σ, which rises: its range is that between the ends, and lies in [0, 1]."""
     lo, hi = _sigmoid(z.lo), _sigmoid(z.hi)
-    return Range(
+    return between(
         np.maximum(lo - (4 + 8 * (1 - lo)) * U * lo - TINY, 0.0),
         np.minimum(hi + (4 + 8 * (1 - hi)) * U * hi + TINY, 1.0),
     )
@@ -222,20 +292,10 @@ def _sigmoid(z: Any) -> Any:
     return np.where(z < 0, e, 1.0) / (1.0 + e)
 
 
-def _as_range(value: Any, floats: Format) -> Range:
-    return value if isinstance(value, Range) else exactly(value, floats)
-
-
-def _rounded(lo: Any, hi: Any, floats: Format) -> Range:
-    """[lo, hi] and what one rounding by the witness and one here may add at either end."""
-    u, tiny = floats
-    return Range(lo - 2 * u * np.abs(lo) - tiny, hi + 2 * u * np.abs(hi) + tiny, floats)
-
-
-def _least(a: Any, b: Any, c: Any, d: Any) -> Any:
-    return np.minimum(np.minimum(a, b), np.minimum(c, d))
+def _is_power_of_two(number: float) -> bool:
+    return abs(math.frexp(number)[0]) == 0.5
 
 
 def _quietly() -> Any:
-    """A range that overflows is infinite, and `contains` says what that means."""
+    """A range that overflows is not finite, and `contains` says what that means."""
     return np.errstate(over="ignore", invalid="ignore")

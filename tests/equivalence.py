@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
 
 import jax
 import numpy as np
@@ -13,8 +12,7 @@ import compare.agreement
 import manual.network
 from compare.agreement import NAMES, Gradient, Verdict, stack
 from compare.networks import flat
-from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges
-from compare.rounding import Range
+from compare.networks.ranges import CANCELLING, STABLE, flattened, gradient_ranges
 from tests import network_strategies
 from tests.strategies import Point, drawn_points
 
@@ -49,16 +47,8 @@ class NetworkVerdicts:
             by_autodiff = jax.device_get(self.by_autodiff(layers, point.x, point.y))
         at = [(w[None], b[None]) for w, b in point.params]
         ranges = gradient_ranges(self.network, at, point.x[None], point.y[None])
-        joined = (_joined(ranges[form]) for form in (STABLE, CANCELLING))
+        joined = (flattened(ranges[form])[0] for form in (STABLE, CANCELLING))
         return Verdict(flat.join(by_hand), flat.join(by_autodiff), *joined)
-
-
-def _joined(ranges: Any) -> Range:
-    lo, hi = (
-        flat.join([(getattr(w, end)[0], getattr(b, end)[0]) for w, b in ranges])
-        for end in ("lo", "hi")
-    )
-    return Range(lo, hi)
 
 
 def says_much(verdict: Verdict) -> np.ndarray:

@@ -9,12 +9,9 @@ from click.testing import CliRunner
 
 import autodiff.network
 import manual.activations
-from compare.commands import options
-from compare.networks import ranges
-from compare.rounding import Range, square
-from compare.sweep import links
-from compare.sweep.links import Activated
-from compare.sweep.rounded import Charge, Rounded, product, scaled
+from compare.networks import functions
+from compare.networks.functions import Activated
+from compare.rounding import square
 from study.__main__ import study
 from tests.compare.networks.calls import compare
 
@@ -22,15 +19,6 @@ pytestmark = pytest.mark.slow
 
 NETWORK = ("--network", "2-3-1", "--activation", "cubic")
 PASS = (*NETWORK, "--x", "1.5,-0.5", "--y", "1")
-
-
-def slope_on_range(z: Range, form: str) -> Range:  # noqa: ARG001 (one form)
-    return 3 * square(z)
-
-
-def on_device(z: Rounded, charge: Charge) -> Activated:
-    squared = product(z, z, charge)
-    return Activated(product(squared, z, charge), scaled(squared, 3, charge))
 
 
 @pytest.fixture(autouse=True)
@@ -41,10 +29,12 @@ def cubic(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setitem(manual.activations.ACTIVATIONS, "cubic", pair)
     monkeypatch.setitem(autodiff.network.ACTIVATIONS, "cubic", lambda z: z**3)
-    cube = ranges.Activation(lambda z: z * z * z, slope_on_range)
-    monkeypatch.setitem(ranges.ACTIVATIONS, "cubic", cube)
-    monkeypatch.setitem(links.ACTIVATIONS, "cubic", on_device)
-    monkeypatch.setattr(options.ACTIVATION, "names", (*options.ACTIVATION.names, "cubic"))
+    row = functions.Activation(
+        value=lambda z: z * z * z,
+        slope=lambda z: 3 * square(z),
+        in_the_middle=lambda z: Activated(z * z * z, 3 * (z * z)),
+    )
+    monkeypatch.setitem(functions.ACTIVATIONS, "cubic", row)
 
 
 def wrongly(monkeypatch: pytest.MonkeyPatch) -> None:

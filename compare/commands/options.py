@@ -2,7 +2,8 @@
 
 import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,23 @@ def whole(low: int, high: int) -> Number:
 
 
 class Name(click.ParamType):
-    """One of a few names, in upper or lower case; the error message suggests the nearest."""
+    """One of a few names, in upper or lower case; the error message suggests the nearest.
+
+    Args:
+        names: The names, in the order in which `--help` lists them.
+        table: Returns a table that has them instead, which is loaded when the names are needed.
+
+    """
 
     name = "name"
 
-    def __init__(self, *names: str):
-        self.names = names
+    def __init__(self, *names: str, table: Callable[[], Iterable[str]] = tuple):
+        self._names, self._table = names, table
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names."""
+        return self._names or tuple(self._table())
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """Return the name in lower case."""
@@ -142,8 +154,8 @@ L2 = Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2)
 FILE = click.Path(path_type=Path)
 PLOT_FILE = OutFile(".svg", ".png", needs=("matplotlib", "plot"))
 PERSON = Name("alice", "bob", "charlie", "diana")
-ACTIVATION = Name("sigmoid", "tanh", "relu", "leaky-relu", "gelu", "softplus", "identity")
-LOSS = Name("mse", "bce", "softmax-ce", "huber")
+ACTIVATION = Name(table=lambda: import_module("manual.activations").ACTIVATIONS)
+LOSS = Name(table=lambda: import_module("manual.losses").LOSSES)
 
 CHECKPOINT_EVERY = option(
     "--checkpoint-every",

@@ -1,1 +1,1 @@
-"""Train networks of any shape by both in lockstep; activations have a row in `ranges.py`."""
+"""Train networks of any shape by both in lockstep; activations have a row in `functions.py`."""

@@ -7,10 +7,9 @@ import numpy as np
 from compare.lockstep import Divergence, Lockstep, Point, Ranges
 from compare.networks import flat
 from compare.networks.plan import Plan
-from compare.networks.ranges import CANCELLING, STABLE, gradient_ranges, loss_ranges
+from compare.networks.ranges import CANCELLING, STABLE, flattened, gradient_ranges, loss_ranges
 from compare.networks.trainers import MisshapenError, Trainer
 from compare.networks.updates import update_ranges
-from compare.rounding import Range
 from compare.verdict import BY_AUTODIFF, BY_HAND
 
 
@@ -28,7 +27,7 @@ def lockstep(plan: Plan, sides: dict[str, Trainer], x: np.ndarray, y: np.ndarray
         params = flat.split(before.params, sizes)
         by_form = gradient_ranges(plan.network, params, x[stretch], y[stretch], plan.floats)
         of_hand, of_auto = (
-            update_ranges(plan.optimiser, plan.learning_rate, before, _joined(by_form[form]))
+            update_ranges(plan.optimiser, plan.learning_rate, before, flattened(by_form[form]))
             for form in (STABLE, CANCELLING)
         )
         return of_hand, of_auto
@@ -56,9 +55,3 @@ def misshapen(error: MisshapenError) -> Divergence:
     """Return the divergence for a gradient by hand that cannot be compared at all."""
     where = (error.update, error.parameter, "shape")
     return Divergence(*where, BY_HAND, BY_HAND, *[math.nan] * 4)
-
-
-def _joined(grads: list[tuple[Range, Range]]) -> Range:
-    lo = flat.join([(w.lo, b.lo) for w, b in grads])
-    hi = flat.join([(w.hi, b.hi) for w, b in grads])
-    return Range(lo, hi, grads[0][0].floats)

@@ -4,13 +4,12 @@ All arrays are flat: n updates in rows, all parameters of a network side by side
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from compare.lockstep import Point, Ranges
-from compare.rounding import Format, Range, exactly, nearly, square, widened
+from compare.rounding import Format, Range, between, exactly, nearly, square, widened
 
 #: The constants of the optimisers, repeated here: if they were taken from one of the two sides, a
 #: mistake in them would be blamed on the other. Momentum: the common value of Polyak's μ; Adam:
@@ -68,11 +67,10 @@ def _weights(beta: float, counts: np.ndarray, floats: Format) -> Range:
 
 def _root(x: Range) -> Range:
     """Compute the range of √x for a number that is never negative, even if its range is."""
-    lo, hi = np.sqrt(np.maximum(x.lo, 0)), np.sqrt(np.maximum(x.hi, 0))
+    root = between(np.sqrt(np.maximum(x.lo, 0)), np.sqrt(np.maximum(x.hi, 0)), x.floats)
     # A program that flushes subnormals to 0 is off by the root of the smallest normal number.
-    flushed = np.sqrt(x.floats.tiny)
-    wide = widened(replace(x, lo=lo, hi=hi), 2)
-    return replace(wide, lo=np.maximum(wide.lo - flushed, 0.0), hi=wide.hi + flushed)
+    wide = widened(root, 2) + Range(0.0, np.sqrt(x.floats.tiny), x.floats)
+    return between(np.maximum(wide.lo, 0.0), wide.hi, x.floats)
 
 
 #: By the names of `manual.optimisers.OPTIMISERS`.

@@ -6,8 +6,7 @@ shape (), so that it has a namespace as well.
 """
 
 from collections.abc import Callable
-from functools import reduce
-from sys import modules
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -36,9 +35,6 @@ class Array(Shaped, NDArrayOperatorsMixin):
         if dtype not in (None, object):
             raise InexactError("exact numbers turned into floats")
         return self.numbers.copy() if copy else self.numbers
-
-    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        return modules[__name__]
 
     def __float__(self) -> float:
         raise InexactError("exact numbers turned into floats")
@@ -77,11 +73,7 @@ def sum(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # 
 
 def max(x: Array, axis: int, keepdims: bool) -> Array:  # noqa: A001 (the standard's)
     """Take the largest along an axis: a case for each number that it may be."""
-    rows = np.moveaxis(x.numbers, axis, -1)
-    largest = np.empty(rows.shape[:-1], dtype=object)
-    for at in np.ndindex(largest.shape):
-        largest[at] = reduce(Number.maximum, rows[at])
-    return Array(np.expand_dims(largest, axis) if keepdims else largest)
+    return x.along(partial(reduce, Number.maximum), axis, keepdims)
 
 
 def astype(x: Array, dtype: Any) -> Array:

@@ -6,7 +6,8 @@ from typing import Any
 import manual.article
 from compare.proof.arrays import Array
 from compare.proof.number import Number
-from compare.proof.subject import Run, Symbol
+from compare.proof.subject import Run
+from compare.symbols import variable
 from manual.article import Parameters
 
 #: (params, x, y) -> nine partial derivatives.
@@ -15,12 +16,6 @@ Gradient = Callable[[Any, Any, Any], Any]
 
 #: The nine parameters' new names when h1 and h2 are exchanged.
 SWAPPED = ("w3", "w4", "w1", "w2", "w6", "w5", "b2", "b1", "b3")
-
-
-def _symbol(name: str) -> Symbol:
-    letters, digits = name.rstrip("0123456789"), name.lstrip("bhwxyz")
-    latex = r"y_{\text{pred}}" if name == "ypred" else f"{letters}_{digits}" if digits else letters
-    return Symbol(name, latex)
 
 
 class Article:
@@ -33,8 +28,8 @@ class Article:
 
     def __init__(self, make: Callable[[], Gradient]):
         self.make = make
-        self.parameters = {name: _symbol(name) for name in Parameters._fields}
-        self.given = {name: _symbol(name) for name in ("x1", "x2", "y")}
+        self.parameters = {name: variable(name) for name in Parameters._fields}
+        self.given = {name: variable(name) for name in ("x1", "x2", "y")}
         # h1 and h2 change places.
         swapped: dict[str, str] = dict(zip(Parameters._fields, SWAPPED, strict=True))
         self.permutations = (swapped,)
@@ -53,7 +48,7 @@ class Article:
         return Run(
             self.loss(numbers),
             grads._asdict(),
-            {_symbol(name): _number(value) for name, value in steps.items()},
+            {variable(name): _number(value) for name, value in steps.items()},
         )
 
     def _given(self, numbers: Mapping[str, Number]) -> tuple[Parameters, Array, Array]:

@@ -14,8 +14,8 @@ from compare.proof.field import Element, Extension
 from compare.proof.number import NO_NUMBER
 from compare.proof.polynomials import Polynomial, fraction
 from compare.proof.prove import Proof
-from compare.proof.subject import Symbol
 from compare.recording.formula import LATEX, TEXT, Style
+from compare.symbols import Symbol
 
 #: At most so many cases are written out.
 MOST_CASES = 8

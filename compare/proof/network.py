@@ -8,7 +8,8 @@ import numpy as np
 import manual.network
 from compare.proof.arrays import Array
 from compare.proof.number import Number
-from compare.proof.subject import Run, Symbol
+from compare.proof.subject import Run
+from compare.symbols import Symbol, element
 from manual.affine import Layer, affine_forward
 from manual.network import Cache, Network
 
@@ -21,14 +22,9 @@ class Entry:
 
     def names(self) -> Iterator[tuple[tuple[int, ...], Symbol]]:
         """Yield the indices and the symbol of every element."""
-        of_examples = self.letter not in "wb"
+        of_one_example = self.letter not in "wb" and self.shape[0] == 1
         for at in np.ndindex(self.shape):
-            shown = ",".join(map(str, at[1:] if of_examples and self.shape[0] == 1 else at))
-            layer, above = "", ""
-            if self.layer is not None:
-                layer, above = str(self.layer), f"^{{({self.layer})}}"
-            text = f"{self.letter}{layer}[{shown}]"
-            yield at, Symbol(text, f"{self.letter}{above}_{{{shown}}}")
+            yield at, element(self.letter, self.layer, at[1:] if of_one_example else at)
 
     def symbols(self) -> dict[str, Symbol]:
         """Return the symbols by their texts."""

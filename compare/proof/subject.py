@@ -1,18 +1,10 @@
 """The subject of a proof: a loss and its hand-written gradient."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from compare.proof.number import Number
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """How a quantity is written, as text and in LaTeX."""
-
-    text: str
-    latex: str
+from compare.symbols import Symbol
 
 
 class Run(NamedTuple):

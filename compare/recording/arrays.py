@@ -8,7 +8,6 @@ products are computed term by term, each operation rounded once.
 from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import add
-from sys import modules
 from typing import Any
 
 import numpy as np
@@ -25,9 +24,6 @@ class Array(Shaped, NDArrayOperatorsMixin):
         """Wrap an array or nested lists of numbers, recorded or plain."""
         given = np.asarray(numbers, dtype=object)
         super().__init__(np.asarray(np.frompyfunc(recorded, 1, 1)(given), dtype=object))
-
-    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        return modules[__name__]
 
     dtype = np.dtype(np.float64)
 
@@ -78,26 +74,16 @@ sign, where = map(_elementwise, ("sign", "where"))
 
 def sum(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)
     """Sum along an axis, or over all numbers."""
-    return _along(_total, x, axis, keepdims)
+    return x.along(_total, axis, keepdims)
 
 
 def max(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001 (the standard's)
     """Take the largest along an axis, or of all; a rerun of the program may pick another one."""
-    return _along(_largest, x, axis, keepdims)
+    return x.along(_largest, axis, keepdims)
 
 
 def _largest(numbers: Iterable[Number]) -> Number:
     return reduce(function(LARGEST, np.maximum), numbers)
-
-
-def _along(fold: Callable[[Any], Number], x: Array, axis: int | None, keepdims: bool) -> Array:
-    if axis is None:
-        return Array(fold(x.numbers.ravel()))
-    moved = np.moveaxis(x.numbers, axis, -1)
-    folded = np.empty(moved.shape[:-1], dtype=object)
-    for at in np.ndindex(folded.shape):
-        folded[at] = fold(moved[at])
-    return Array(np.expand_dims(folded, axis) if keepdims else folded)
 
 
 def astype(x: Array, dtype: Any) -> Array:  # noqa: ARG001 (the standard's; there is one dtype)

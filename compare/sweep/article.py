@@ -5,6 +5,7 @@ Separate arrays avoid slicing an array of nine numbers per case at every operati
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,9 +14,9 @@ import numpy as np
 
 import autodiff.article
 import manual.article
+from compare.networks.functions import sigmoid_in_the_middle
 from compare.planted import PLANTS
-from compare.sweep.links import sigmoid
-from compare.sweep.rounded import Charge, Rounded, exact, product, scaled, total
+from compare.rounding import Format, Range, added
 from compare.sweep.settings import Settings
 from compare.sweep.subject import APART, Compared, Kept
 from manual.activations import SIGMOID_DERIVATIVES
@@ -36,15 +37,15 @@ class Article:
         return list(Parameters._fields)
 
     @property
-    def charge(self) -> Charge:
-        """The charge for rounding.
+    def floats(self) -> Format:
+        """What rounding costs.
 
         The chain rule's products may be computed in any order, so an underflow in a small one may
         be multiplied by |x|, |w| and factors below 2.
         """
         settings = self.settings
         reach = 64 * max(1.0, settings.weights.largest) * max(1.0, settings.inputs.largest)
-        return Charge(settings.floats.u, settings.floats.tiny * reach)
+        return Format(settings.floats.u, settings.floats.tiny * reach)
 
     def compared(self, numbers: list[Any], kept: Kept) -> Compared:
         """See `Subject`."""
@@ -54,8 +55,8 @@ class Article:
             by_hand = _by_hand(params, x1, x2, y, form, kept)
         else:
             by_hand = _planted(PLANTS[plant].gradient_in(form), params, x1, x2, y)
-        errors = _errors(params, x1, x2, y, self.charge, kept)
-        allowed = [APART * error + self.charge.tiny for error in errors]
+        errors = _errors(params, x1, x2, y, self.floats, kept)
+        allowed = [APART * error + self.floats.tiny for error in errors]
         return Compared(list(by_hand), list(_by_autodiff(params, x1, x2, y)), allowed)
 
     def losses(self, numbers: list[Any]) -> Any:
@@ -122,28 +123,20 @@ def _by_autodiff(params: Parameters, x1: Any, x2: Any, y: Any) -> Any:
     return jax.grad(losses)(autodiff.article.Parameters(*params))
 
 
-def _errors(params: Parameters, x1: Any, x2: Any, y: Any, charge: Charge, kept: Kept) -> list[Any]:
-    """Bound the errors of ∂L/∂w1 .. ∂L/∂b3: the chain rule on numbers with error bounds."""
-    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
+def _errors(params: Parameters, x1: Any, x2: Any, y: Any, floats: Format, kept: Kept) -> list[Any]:
+    """Bound the errors of ∂L/∂w1 .. ∂L/∂b3: the chain rule on ranges."""
+    exact = partial(Range, floats=floats)
+    w1, w2, w3, w4, w5, w6, b1, b2, b3 = map(exact, params)
+    x1, x2, y = map(exact, (x1, x2, y))
 
-    def weighed(terms: list[tuple[Any, Any]], bias: Any) -> Rounded:
-        products = [scaled(a, w, charge) for w, a in terms]
-        return total([*products, exact(bias)], charge)
-
-    x = exact(x1), exact(x2)
     h1, h2 = kept(
         (
-            sigmoid(weighed([(w1, x[0]), (w2, x[1])], b1), charge),
-            sigmoid(weighed([(w3, x[0]), (w4, x[1])], b2), charge),
+            sigmoid_in_the_middle(added(w1 * x1, w2 * x2, b1)),
+            sigmoid_in_the_middle(added(w3 * x1, w4 * x2, b2)),
         )
     )
-    o1 = sigmoid(weighed([(w5, h1.a), (w6, h2.a)], b3), charge)
-    r = y - o1.a.value
-    error = Rounded(-2 * r, 2 * (o1.a.error + 2 * charge.u * abs(r)))
-    d3 = kept(product(error, o1.slope, charge))
-    d1, d2 = kept(
-        tuple(product(scaled(d3, w, charge), h.slope, charge) for w, h in ((w5, h1), (w6, h2)))
-    )
-    of_inputs = [scaled(d, x, charge) for d in (d1, d2) for x in (x1, x2)]
-    of_hidden = [product(d3, h.a, charge) for h in (h1, h2)]
-    return [found.error for found in (*of_inputs, *of_hidden, d1, d2, d3)]
+    o1 = sigmoid_in_the_middle(added(w5 * h1.a, w6 * h2.a, b3))
+    d3 = kept(-2 * (y - o1.a) * o1.slope)
+    d1, d2 = kept((d3 * w5 * h1.slope, d3 * w6 * h2.slope))
+    found = (d1 * x1, d1 * x2, d2 * x1, d2 * x2, d3 * h1.a, d3 * h2.a, d1, d2, d3)
+    return [derivative.radius for derivative in found]

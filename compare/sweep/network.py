@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import autodiff.network
 import manual.network
 from compare.networks import flat
-from compare.sweep.links import ACTIVATIONS, RESIDUALS
-from compare.sweep.rounded import Charge, Rounded, exact, matmul, product, summed, total, transposed
+from compare.networks.functions import LOSSES
+from compare.networks.ranges import backward, forward
+from compare.rounding import Format, Range
 from compare.sweep.settings import Settings
 from compare.sweep.subject import APART, Compared, Kept
 from manual.affine import Layer
@@ -35,9 +36,9 @@ class AnyNetwork:
         return names(self.network.sizes)
 
     @property
-    def charge(self) -> Charge:
-        """The charge for rounding; an underflow may be multiplied by a slope's factors below 4."""
-        return Charge(self.settings.floats.u, 16 * self.settings.floats.tiny)
+    def floats(self) -> Format:
+        """What rounding costs; an underflow may be multiplied by a slope's factors below 4."""
+        return Format(self.settings.floats.u, 16 * self.settings.floats.tiny)
 
     def compared(self, numbers: list[Any], kept: Kept) -> Compared:
         """See `Subject`."""
@@ -46,7 +47,7 @@ class AnyNetwork:
         loss = partial(autodiff.network.loss, self.network)
         by_hand = jax.vmap(partial(manual.network.gradient, self.network))(*case)
         by_autodiff = jax.vmap(jax.grad(loss))(*case)
-        allowed = APART * _flat(self._errors(*case)) + self.charge.tiny
+        allowed = APART * _flat(self._errors(*case)) + self.floats.tiny
         arrays = (_flat(by_hand), _flat(by_autodiff), allowed)
         return Compared(*(_at_once(kept(array), shape) for array in arrays))
 
@@ -57,30 +58,14 @@ class AnyNetwork:
         return losses.reshape(numbers[0].shape)
 
     def _errors(self, params: list[Layer], x: Any, y: Any) -> list[Layer]:
-        """Bound the errors of dw and db: the chain rule on numbers with error bounds."""
-        charge, network = self.charge, self.network
-        inputs, slopes, a = [], [], exact(x)
-        for (w, b), name in zip(params, network.activations, strict=True):
-            inputs.append(a)
-            z = total([matmul(a, exact(w), charge), exact(b[..., None, :])], charge)
-            a, slope = ACTIVATIONS[name](z, charge)
-            slopes.append(slope)
-        residual = RESIDUALS[network.loss](a, y, charge)
-        # Eight units cover every order of multiplying 2/n and its factors.
-        rounding = 8 * charge.u * abs(residual.value)
-        n = y.shape[-2]
-        da = Rounded(residual.value / n, (residual.error + rounding) / n)
-        errors = []
-        for at in reversed(range(len(params))):
-            dz = product(da, slopes[at], charge)
-            dw = matmul(transposed(inputs[at]), dz, charge)
-            w = params[at].w
-            if network.l2:
-                decay = 2 * network.l2 * w
-                dw = total([dw, Rounded(decay, 4 * charge.u * abs(decay))], charge)
-            errors.append(Layer(dw.error, summed(dz, -2, charge).error))
-            da = matmul(dz, transposed(exact(w)), charge)
-        return errors[::-1]
+        """Bound the errors of dw and db: the chain rule on ranges."""
+        network = self.network
+        exact = partial(Range, floats=self.floats)
+        layers = [(exact(w), exact(b)) for w, b in params]
+        inputs, slopes, a = forward(network, layers, exact(x), lambda f, z: f.in_the_middle(z))
+        residual = LOSSES[network.loss].in_the_middle(a, exact(y))
+        back = backward(network, layers, inputs, slopes, residual)
+        return [Layer(step.dw.radius, step.db.radius) for step in back]
 
 
 def names(sizes: tuple[int, ...]) -> list[str]:

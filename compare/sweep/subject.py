@@ -5,6 +5,10 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 
+from compare.rounding import Range
+
+jax.tree_util.register_dataclass(Range, ["middle", "radius"], ["floats"])
+
 #: An identity that forces an array to be computed once and stored. See `in_memory`.
 Kept = Callable[[Any], Any]
 

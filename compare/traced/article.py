@@ -14,12 +14,12 @@ from compare.bounds import derivative_ranges, value_ranges
 from compare.recording.arrays import Array, given
 from compare.recording.watching import RETURN, Binding, Watch, statements
 from compare.rounding import exactly
+from compare.symbols import Symbol, variable
 from compare.trace import FACTOR, GRADIENT, INPUT, LOSS, PARAMETER, UPDATE, VALUE, Trace
 from compare.traced.assemble import (
     Check,
     Computed,
     Given,
-    Symbol,
     assemble,
     derivative_symbol,
     refuse_what_overflows,
@@ -102,9 +102,7 @@ def symbol(name: str) -> Symbol:
     meaning = meant(name)
     if isinstance(meaning, Derivative):
         return derivative_symbol(symbol(meaning.of.of), symbol(meaning.by.of))
-    if name == "ypred":
-        return Symbol(name, r"y_{\text{pred}}")
-    return Symbol(name, re.sub(r"(\d+)$", r"_\1", name))
+    return variable(name)
 
 
 def _recorded(point: Point, form: str) -> tuple[list[Given], list[Computed]]:

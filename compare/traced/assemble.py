@@ -12,17 +12,11 @@ from compare.recording.number import Number
 from compare.recording.program import program
 from compare.recording.watching import Statement
 from compare.rounding import Range
+from compare.symbols import Symbol
 from compare.trace import Quantity, Step, Trace, place
 from compare.traced.witnesses import Derivative, Meaning, Value
 from compare.wording import InputError
 from handgrad.data.findings import Enclosure
-
-
-class Symbol(NamedTuple):
-    """How a quantity is written, as text and in LaTeX."""
-
-    text: str
-    latex: str
 
 
 def derivative_symbol(of: Symbol, by: Symbol) -> Symbol:

@@ -15,11 +15,11 @@ from compare.limits import shape
 from compare.recording.arrays import given
 from compare.recording.number import Number
 from compare.recording.watching import Binding, Statement, Watch, statements
+from compare.symbols import Symbol, element
 from compare.trace import FACTOR, GRADIENT, INPUT, LOSS, PARAMETER, UPDATE, VALUE, Trace
 from compare.traced.assemble import (
     Computed,
     Given,
-    Symbol,
     assemble,
     derivative_symbol,
     refuse_what_overflows,
@@ -88,24 +88,18 @@ class Place(NamedTuple):
     @property
     def name(self) -> str:
         """The name, such as z0[1] or x[0]."""
-        layer = "" if self.layer is None else self.layer
-        return f"{self.letter}{layer}[{self._listed}]"
+        return self.symbol.text
 
     @property
     def symbol(self) -> Symbol:
-        """The symbol; in LaTeX the layer is a superscript, the indices are a subscript."""
-        above = "" if self.layer is None else f"^{{({self.layer})}}"
-        return Symbol(self.name, f"{self.letter}{above}_{{{self._listed}}}")
+        """The symbol."""
+        return element(*self)
 
     @property
     def value(self) -> Value:
         """The place in the arrays of a pass, where z and a have a row for each example."""
         rows = (0,) if self.letter in ("z", "a") else ()
         return Value(f"{self.letter}{self.layer}", (*rows, *self.indices))
-
-    @property
-    def _listed(self) -> str:
-        return ",".join(map(str, self.indices))
 
 
 def places(letter: str, layer: int | None, shape: tuple[int, ...]) -> Iterator[Place]:

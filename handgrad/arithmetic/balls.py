@@ -7,7 +7,7 @@ Transactions on Computers 66, 2017). A float is a ball of radius zero.
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,6 +39,11 @@ def boxed(numbers: list[Any], shape: tuple[int, ...]) -> np.ndarray:
     return array.reshape(shape)
 
 
+def elementwise(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function of arrays, which broadcast, from one of numbers."""
+    return np.frompyfunc(f, f.__code__.co_argcount, 1)
+
+
 def exact(values: Any) -> np.ndarray:
     """Convert floats of any shape to balls of radius zero."""
     values = np.asarray(values, dtype=np.float64)
@@ -52,19 +57,20 @@ def midpoints(balls: Any) -> np.ndarray:
 
 def radii(balls: np.ndarray) -> np.ndarray:
     """Return the radius of each ball, float64; NaN where a ball is not finite."""
-    sizes = _radii(balls) if balls.size else np.zeros(balls.shape)
-    return np.asarray(sizes, dtype=np.float64)
+    return np.asarray(_radius(balls), dtype=np.float64)
 
 
-_radii = np.frompyfunc(lambda ball: float(ball.rad()) if ball.is_finite() else np.nan, 1, 1)
+@elementwise
+def _radius(ball: arb) -> float:
+    return float(ball.rad()) if ball.is_finite() else math.nan
 
 
 def magnitudes(balls: np.ndarray) -> np.ndarray:
     """Return an upper bound of each absolute value, float64."""
-    sizes = _magnitudes(balls) if balls.size else np.zeros(balls.shape)
-    return np.asarray(sizes, dtype=np.float64)
+    return np.asarray(_magnitude(balls), dtype=np.float64)
 
 
+@elementwise
 def _magnitude(ball: arb) -> float:
     bound = ball.abs_upper()
     nearest = float(bound)
@@ -72,7 +78,9 @@ def _magnitude(ball: arb) -> float:
     return nearest if arb(nearest) >= bound else math.nextafter(nearest, math.inf)
 
 
-_magnitudes = np.frompyfunc(_magnitude, 1, 1)
+def overlap(a: Iterable[arb], b: Iterable[arb]) -> bool:
+    """Tell whether the numbers may be equal, each to its own."""
+    return all(p.overlaps(q) for p, q in zip(a, b, strict=True))
 
 
 def zeros(shape: tuple[int, ...]) -> np.ndarray:

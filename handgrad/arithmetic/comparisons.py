@@ -10,7 +10,7 @@ happens on the other side of every tie.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -134,6 +134,10 @@ class Comparisons:
         if not self.final:
             raise MorePrecisionNeededError
         self.unproved.add(where)
+
+
+#: `Comparisons`, or those of a run that also records something.
+Compared = TypeVar("Compared", bound=Comparisons)
 
 
 def _difference(a: Dual, b: Dual, shape: tuple[int, ...], element: int) -> Any:

@@ -73,9 +73,44 @@ def constant(values: Any) -> Dual:
     return Dual(balls.exact(values))
 
 
-def chain(value: np.ndarray, slope: np.ndarray, tangent: np.ndarray | None) -> Dual:
-    """Return f(x) + f′(x)·t·ε. (An infinite f′ times t = 0 is unknown, not 0: √(x²) is |x|.)"""
-    return Dual(value) if tangent is None else Dual(value, slope * tangent)
+def by_slopes(value: Any, *parts: tuple[Dual, Callable[[], Any]]) -> Dual:
+    """Return a function's value with the tangent Σ slope·tangent over its operands.
+
+    (An infinite slope times a tangent of 0 is unknown, not 0: √(x²) is |x|.)
+
+    Args:
+        value: the function's value, objects.
+        parts: each operand and its slope, which is computed only if the operand has a tangent.
+    """
+    value, tangent = array(value), None
+    for operand, slope in parts:
+        if operand.tangent is not None:
+            along = operand.tangent_for(value.ndim)
+            term = np.broadcast_to(array(slope()), value.shape) * along
+            tangent = _sum(tangent, term, value.shape)
+    return Dual(value, tangent)
+
+
+def real(operand: Any) -> Dual:
+    """Return an operand as a series; a plain array is constant."""
+    return operand if isinstance(operand, Dual) else constant(operand)
+
+
+def primal(operand: Any) -> Any:
+    """Return an operand without its tangent."""
+    return Dual(operand.value) if isinstance(operand, Dual) else operand
+
+
+def may_be_equal(a: Any, b: Any) -> bool:
+    """Tell whether two operands may have the same values."""
+    if isinstance(a, Dual):
+        return balls.overlap(a.value.flat, b.value.flat)
+    return bool(np.array_equal(a, b))
+
+
+def transposed(matrices: Dual) -> Dual:
+    """Exchange the last two axes."""
+    return matrices.linear(lambda m: m.swapaxes(-1, -2))
 
 
 def directions(*duals: Dual) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -36,8 +37,7 @@ class Point:
 
     def parts(self) -> list[slice]:
         """Return the slice of each leaf in a vector of all parameters."""
-        ends = np.cumsum([leaf.size for leaf in self.leaves]).tolist()
-        return [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
+        return slices(self.leaves)
 
     def not_judged(self) -> str | None:
         """Return why gradients of this dtype are not judged; None if they are."""
@@ -67,6 +67,12 @@ class Point:
             new = [alike(leaf, kind) for leaf, kind in zip(leaves, old, strict=True)]
         params = jax.tree_util.tree_unflatten(tree, new)
         return Point(params, self.inputs, self.paths, tuple(leaves))
+
+
+def slices(leaves: Sequence[np.ndarray]) -> list[slice]:
+    """Return the slice of each leaf in a vector of all."""
+    ends = np.cumsum([0, *(leaf.size for leaf in leaves)]).tolist()
+    return [slice(a, b) for a, b in pairwise(ends)]
 
 
 def point_at(params: Any, inputs: Sequence[Any]) -> Point:

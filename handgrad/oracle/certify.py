@@ -13,7 +13,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.kink_search import KinkSearch
@@ -30,6 +30,7 @@ from handgrad.oracle.reference import (
     BITS,
     Reference,
     UndecidableError,
+    at_first_precision,
     check_good,
     comparisons_at,
     element_scale,
@@ -67,15 +68,13 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
         UncertifiedPrimitiveError: an operation without a rule.
     """
     seconds = SECONDS if seconds is None else seconds
-    for bits in BITS:
-        try:
-            with balls.precision(bits):
-                reference = _attempt(problem, method, bits, seconds)
-                if reference.known.any() or not problem.size:
-                    return _with_trust(problem, reference)
-        except MorePrecisionNeededError:
-            continue
-    raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
+
+    def attempt(bits: int) -> Reference | None:
+        reference = _attempt(problem, method, bits, seconds)
+        known = reference.known.any() or not problem.size
+        return _with_trust(problem, reference) if known else None
+
+    return at_first_precision(attempt)
 
 
 def _with_trust(problem: Problem, reference: Reference) -> Reference:
@@ -91,15 +90,8 @@ def _with_trust(problem: Problem, reference: Reference) -> Reference:
     how = (
         "not certified: JAX's gradient program in ball arithmetic, as a trusted rule is not linear"
     )
-    return replace(
-        reference,
-        loss=loss,
-        gradient=gradient,
-        program=program,
-        how=how,
-        certified=False,
-        kink=None,
-    )
+    changes = {"loss": loss, "gradient": gradient, "program": program, "how": how}
+    return replace(reference, **changes, certified=False)
 
 
 def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Reference:

@@ -11,6 +11,7 @@ from flint import arb
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.point import slices
 from handgrad.program.interpreter import Rounding, Run
 from handgrad.program.rules import RULES
 from handgrad.program.trace import Program, Traced, literals_of
@@ -77,11 +78,9 @@ def series_arguments(
     """Return the arguments as series: tangents of parameters are the directions, (k, size)."""
     arguments = problem.arguments() if arguments is None else arguments
     given = [Dual(array) for array in arguments]
-    start, k = 0, directions.shape[0]
-    for i, leaf in enumerate(problem.leaves):
-        part = directions[:, start : start + leaf.size].reshape(k, *leaf.shape)
-        given[i] = Dual(arguments[i], part)
-        start += leaf.size
+    for i, (leaf, part) in enumerate(zip(problem.leaves, slices(problem.leaves), strict=True)):
+        tangent = directions[:, part].reshape(len(directions), *leaf.shape)
+        given[i] = Dual(arguments[i], tangent)
     return given
 
 

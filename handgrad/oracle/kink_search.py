@@ -8,13 +8,13 @@ gradients are found one by one.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Comparisons, Where
+from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Compared, Comparisons, Where
 from handgrad.oracle.hyperplanes import beyond_the_walls, hyperplanes, same_hyperplanes, units
 from handgrad.oracle.subgradients import Kink, UndecidableKinkError
 
@@ -32,8 +32,6 @@ IN_VAIN, MOST_IN_VAIN = 32, 128
 
 #: The most gradients around one point; with more it is undecidable.
 MOST_GRADIENTS = 24
-
-Compared = TypeVar("Compared", bound=Comparisons)
 
 #: Evaluates the loss and its gradient with ties decided by the comparisons.
 Evaluate = Callable[[Compared], tuple[arb, np.ndarray]]
@@ -85,7 +83,8 @@ class KinkSearch(Generic[Compared]):
             if not same:
                 return None
             self._check(loss, gradient)
-            edges.append(gradient - self.gradient if differ(gradient, self.gradient) else None)
+            same = balls.overlap(gradient, self.gradient)
+            edges.append(None if same else gradient - self.gradient)
         return edges
 
     def _flipped(self, ties: list[Where]) -> tuple[arb, np.ndarray, bool]:
@@ -101,16 +100,10 @@ class KinkSearch(Generic[Compared]):
         for crossed in np.vstack([np.ones(len(planes)), some]):
             ties = [where for plane, c in zip(planes, crossed, strict=True) if c for where in plane]
             _, gradient, same = self._flipped(ties)
-            if not same or differ(gradient, self._sum(edges, crossed)):
+            over = (e for e, c in zip(edges, crossed, strict=True) if c and e is not None)
+            if not same or not balls.overlap(gradient, sum(over, start=self.gradient)):
                 return False
         return True
-
-    def _sum(self, edges: list[np.ndarray | None], crossed: np.ndarray) -> np.ndarray:
-        total = self.gradient
-        for edge, over in zip(edges, crossed, strict=True):
-            if over and edge is not None:
-                total = total + edge
-        return total
 
     def _of_many(self) -> Kink | None:
         """Find the gradients one by one, by a walk from cell to cell and by random steps.
@@ -130,15 +123,14 @@ class KinkSearch(Generic[Compared]):
             if any(tie.outcome == EQUAL for tie in there.ties.values()):
                 continue  # on a hyperplane, and on neither side
             self._check(loss, gradient)
-            new = all(differ(gradient, known) for known in gradients)
+            new = not any(balls.overlap(gradient, known) for known in gradients)
             if new:
                 in_vain = 0
                 gradients.append(gradient)
                 directions.append(direction)
             if len(gradients) > MOST_GRADIENTS:
-                raise UndecidableKinkError(
-                    f"more than {MOST_GRADIENTS} gradients meet at this point"
-                )
+                many = f"more than {MOST_GRADIENTS} gradients meet at this point"
+                raise UndecidableKinkError(many)
             if _cell(there) not in seen:
                 seen.add(_cell(there))
                 put = walls.appendleft if new else walls.append
@@ -170,7 +162,7 @@ def check_flat_ties(evaluate: Evaluate[Compared], found: Compared, here: tuple[a
     for outcomes in (below, above, mixed):
         forced = dict(zip(sorted(found.flat), outcomes, strict=True))
         loss, gradient = evaluate(found.for_rerun(forced))
-        if not loss.overlaps(here[0]) or differ(gradient, here[1]):
+        if not loss.overlaps(here[0]) or not balls.overlap(gradient, here[1]):
             raise UndecidableKinkError("a tie that no small step decides to first order")
 
 
@@ -198,7 +190,7 @@ def check_smooth(
     others.append(found.for_rerun({where: -tie.outcome for where, tie in found.ties.items()}))
     for other in others:
         loss, slopes = evaluate(other)
-        if not loss.overlaps(here[0]) or differ(slopes, here[1]):
+        if not loss.overlaps(here[0]) or not balls.overlap(slopes, here[1]):
             raise UndecidableKinkError("a kink in a gradient of so many elements")
 
 
@@ -223,8 +215,3 @@ def _cell(found: Comparisons) -> frozenset[tuple[Where, int]]:
 def _check_continuous(a: arb, b: arb) -> None:
     if not a.overlaps(b):
         raise UndecidableKinkError("the loss jumps at this point")
-
-
-def differ(a: np.ndarray, b: np.ndarray) -> bool:
-    """Tell whether two vectors of balls are certainly different."""
-    return not all(p.overlaps(q) for p, q in zip(a, b, strict=True))

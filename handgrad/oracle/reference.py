@@ -1,13 +1,15 @@
 """The certified reference gradient, and when enclosures are narrow enough to be one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.comparisons import Compared, Comparisons, MorePrecisionNeededError
+from handgrad.data.point import slices
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.subgradients import Kink
 from handgrad.program.trace import Program
@@ -40,9 +42,26 @@ class Reference:
     certified: bool = True
 
 
-def comparisons_at(bits: int) -> Comparisons:
+def comparisons_at(bits: int, kind: type[Compared] = Comparisons) -> Compared:
     """Return the comparisons for a precision."""
-    return Comparisons(bits == BITS[-1], bits >= BITS_OF_ZERO)
+    return kind(bits == BITS[-1], bits >= BITS_OF_ZERO)
+
+
+def at_first_precision(attempt: Callable[[int], Reference | None]) -> Reference:
+    """Return the result at the first precision that suffices.
+
+    Args:
+        attempt: takes the precision in bits; returns None, or raises MorePrecisionNeededError, if
+            it does not suffice.
+
+    Raises:
+        UndecidableError: none does.
+    """
+    for bits in BITS:
+        with suppress(MorePrecisionNeededError), balls.precision(bits):
+            if reference := attempt(bits):
+                return reference
+    raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
 
 
 def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> None:
@@ -57,7 +76,7 @@ def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> 
 
 
 def check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
-    """Raise if loss or gradient are not finite; at many bits, as for √x at 0, they never will."""
+    """Raise if loss or gradient are not finite; at many bits, as for √x at 0, they never are."""
     if not loss.is_finite() or not np.isfinite(radii).all():
         if bits >= BITS_OF_ZERO:
             raise UndecidableError("the exact gradient is not finite")
@@ -79,12 +98,10 @@ def element_scale(problem: Problem, gradient: np.ndarray) -> np.ndarray:
 def sizes_about(leaves: Sequence[np.ndarray], gradient: np.ndarray) -> np.ndarray:
     """Return the size of each element; for a 0, that of the largest in its leaf, or else of all."""
     sizes, zero = np.abs(balls.midpoints(gradient)), contains_zero(gradient)
-    largest, start = np.max(sizes, initial=0.0), 0
-    for leaf in leaves:
-        part = slice(start, start + leaf.size)
+    largest = np.max(sizes, initial=0.0)
+    for part in slices(leaves):
         in_leaf = np.max(sizes[part], initial=0.0) or largest
         sizes[part] = np.where(zero[part], in_leaf, sizes[part])
-        start += leaf.size
     return sizes
 
 

@@ -18,7 +18,8 @@ from jax.extend import core as jex
 from handgrad.data.frames import is_own
 from handgrad.data.pytrees import is_real
 from handgrad.program.rules import RULES
-from handgrad.program.trace import of_jax, rule_name, without_custom_rules
+from handgrad.program.rules.control import groups
+from handgrad.program.trace import alone, of_jax, rule_name, without_custom_rules
 
 #: Calls, which are inlined.
 CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"}) | {
@@ -175,13 +176,9 @@ def _own_rule(eqn: Any) -> bool:
 
 
 def _with_its_rule(eqn: Any, operands: Sequence[Any]) -> list[Any]:
-    variables = [v for v in eqn.invars if not isinstance(v, jex.Literal)]
-    info = eqn.params["call_jaxpr"].jaxpr.debug_info._replace(arg_names=None, result_paths=None)
-    alone = jex.Jaxpr([], list(dict.fromkeys(variables)), eqn.outvars, [eqn], debug_info=info)
-    given = {
-        v: o for v, o in zip(eqn.invars, operands, strict=True) if not isinstance(v, jex.Literal)
-    }
-    return list(jex.jaxpr_as_fun(jex.ClosedJaxpr(alone, []))(*given.values()))
+    variables, function = alone(eqn)
+    places = [eqn.invars.index(v) for v in variables]
+    return list(function(*(operands[i] for i in places)))
 
 
 def _bodies(eqn: Any) -> Sequence[Any]:
@@ -253,7 +250,9 @@ def _spread(graph: Graph, found: set[int]) -> None:
         if node.bodies:
             _spread_into(node, found)
         elif not found.isdisjoint(node.operands) and node.name != "stop_gradient":
-            found.update(o for o, v in zip(node.outputs, node.eqn.outvars, strict=True) if _real(v))
+            found.update(
+                o for o, v in zip(node.outputs, node.eqn.outvars, strict=True) if is_real(v.aval)
+            )
 
 
 def _spread_into(node: Node, found: set[int]) -> None:
@@ -277,10 +276,4 @@ def _spread_into(node: Node, found: set[int]) -> None:
 
 def scan_groups(node: Node) -> tuple[int, int]:
     """Return how many operands of a scan are constants, and how many are carried."""
-    from handgrad.program.rules.control import groups
-
     return groups(node.eqn)
-
-
-def _real(v: Any) -> bool:
-    return is_real(v.aval)

@@ -61,10 +61,14 @@ class Run:
 
     def closed(self, program: Any, operands: Sequence[Any]) -> list[Any]:
         """Run a closed jaxpr; its constants depend on no parameter."""
-        key = ("constants", id(program))
+        consts = self.once(("constants", id(program)), lambda: [*map(number, program.consts)])
+        return self.program(program.jaxpr, consts, operands)
+
+    def once(self, key: Any, work: Callable[[], Any]) -> Any:
+        """Return the result of `work`, cached by the key."""
         if key not in self.memory:
-            self.memory[key] = [number(constant) for constant in program.consts]
-        return self.program(program.jaxpr, self.memory[key], operands)
+            self.memory[key] = work()
+        return self.memory[key]
 
     def program(self, jaxpr: Any, consts: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
         """Run an open jaxpr."""
@@ -73,7 +77,7 @@ class Run:
         def read(atom: Any) -> Any:
             return self._literal(atom) if isinstance(atom, jex.Literal) else values[atom]
 
-        for eqn in self._needed(jaxpr):
+        for eqn in self.once(("needed", id(jaxpr)), lambda: needed(jaxpr)):
             outputs = self._equation(eqn, [read(atom) for atom in eqn.invars])
             values.update(zip(eqn.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
@@ -90,16 +94,10 @@ class Run:
         if self.rounding:
             operands = self.rounding.before(eqn, operands)
         if not rule.structured:  # the equations of the body are counted one by one
-            self.elements += self._elements(rule, eqn)
+            self.elements += self.once(("elements", id(eqn)), lambda: rule.cost(eqn))
         outputs = rule(self, eqn, *operands)
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return self.rounding.after(eqn, operands, outputs) if self.rounding else outputs
-
-    def _elements(self, rule: Rule, eqn: Any) -> float:
-        key = ("elements", id(eqn))
-        if key not in self.memory:
-            self.memory[key] = rule.cost(eqn)
-        return self.memory[key]
 
     def by_jax(self, eqn: Any, operands: list[Any]) -> list[Any]:
         """Run an equation without real numbers by JAX or NumPy; cached between runs."""
@@ -110,31 +108,26 @@ class Run:
         plain = [o for o in operands if not isinstance(o, Dual)]
         if not all(isinstance(o, np.ndarray) for o in plain):
             return work()
-        key = (id(eqn), *((o.shape, o.dtype.str, o.tobytes()) for o in plain))
-        if key not in self.memory:
-            self.memory[key] = work()
-        return self.memory[key]
+        return self.once((id(eqn), *((o.shape, o.dtype.str, o.tobytes()) for o in plain)), work)
 
     def _literal(self, literal: Any) -> Any:
         if self.literals and (meant := self.literals(literal)) is not None:
             return meant
-        key = ("literal", id(literal))
-        if key not in self.memory:
-            self.memory[key] = number(np.asarray(literal.val, dtype=literal.aval.dtype))
-        return self.memory[key]
+        return self.once(
+            ("literal", id(literal)),
+            lambda: number(np.asarray(literal.val, dtype=literal.aval.dtype)),
+        )
 
-    def _needed(self, jaxpr: Any) -> list[Any]:
-        """Return the equations that some output depends on."""
-        key = ("needed", id(jaxpr))
-        if key not in self.memory:
-            wanted = {v for v in jaxpr.outvars if not isinstance(v, jex.Literal)}
-            needed = []
-            for eqn in reversed(jaxpr.eqns):
-                if not wanted.isdisjoint(eqn.outvars):
-                    needed.append(eqn)
-                    wanted.update(v for v in eqn.invars if not isinstance(v, jex.Literal))
-            self.memory[key] = needed[::-1]
-        return self.memory[key]
+
+def needed(jaxpr: Any) -> list[Any]:
+    """Return the equations that some output depends on."""
+    wanted = {v for v in jaxpr.outvars if not isinstance(v, jex.Literal)}
+    found = []
+    for eqn in reversed(jaxpr.eqns):
+        if not wanted.isdisjoint(eqn.outvars):
+            found.append(eqn)
+            wanted.update(v for v in eqn.invars if not isinstance(v, jex.Literal))
+    return found[::-1]
 
 
 def number(value: Any) -> Any:

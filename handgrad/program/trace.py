@@ -147,6 +147,14 @@ def rule_name(eqn: Any) -> str:
     return getattr(info, "func_name", None) or str(info.func_src_info).split(" ")[0]
 
 
+def alone(eqn: Any) -> tuple[list[Any], Callable[..., Any]]:
+    """Return the variables of a call with a custom rule, and it as a function of these in JAX."""
+    variables = list(dict.fromkeys(v for v in eqn.invars if not isinstance(v, jex.Literal)))
+    info = eqn.params["call_jaxpr"].jaxpr.debug_info._replace(arg_names=None, result_paths=None)
+    program = jex.Jaxpr([], variables, eqn.outvars, [eqn], debug_info=info)
+    return variables, jex.jaxpr_as_fun(jex.ClosedJaxpr(program, []))
+
+
 def of_jax(eqn: Any) -> bool:
     """Tell whether a function with a custom rule is one of JAX's own."""
     info = eqn.params["call_jaxpr"].jaxpr.debug_info

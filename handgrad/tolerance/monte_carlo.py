@@ -21,7 +21,7 @@ from handgrad.program.cost import terms
 from handgrad.program.interpreter import bind
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
-from handgrad.program.rules.summing import contract
+from handgrad.program.rules.summing import contract, contracted_axes
 
 
 class MonteCarlo:
@@ -82,13 +82,16 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
     if name == "reduce_sum":
         return np.asarray(sizes[0].sum(axis=tuple(eqn.params["axes"])))
     if name == "dot_general":
-        (over_a, over_b), batch = eqn.params["dimension_numbers"]
-        axes = [tuple(axis) for axis in (over_a, over_b, *batch)]
-        return contract(sizes[0], sizes[1], axes[0], axes[1], axes[2], axes[3], np.matmul)
+        return contract(sizes[0], sizes[1], *contracted_axes(eqn), matmul=np.matmul)
     given = [size.astype(v.aval.dtype) for size, v in zip(sizes, eqn.invars, strict=True)]
     if name == "scatter-sub":
         given[-1] = -given[-1]
     return np.asarray(bind(eqn, given)[0], dtype=np.float64)
+
+
+@balls.elementwise
+def _is_zero(ball: arb) -> bool:
+    return ball.is_zero()
 
 
 @cache
@@ -129,6 +132,3 @@ def _narrows(eqn: Any) -> bool:
     before, after = eqn.invars[0].aval.dtype, eqn.outvars[0].aval.dtype
     floating = all(np.issubdtype(dtype, np.floating) for dtype in (before, after))
     return floating and after.itemsize < before.itemsize
-
-
-_is_zero = np.frompyfunc(lambda ball: ball.is_zero(), 1, 1)

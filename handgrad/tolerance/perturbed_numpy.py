@@ -9,9 +9,18 @@ from flint import arb
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
+from handgrad.oracle.numpy_losses.dispatch import Perturbation
 
 
-class OtherData:
+def moved(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """Return floats as balls, moved by ± half an ulp except 0 and ±1."""
+    fixed = (values == 0) | (np.abs(values) == 1) | ~np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        ulps = np.where(fixed, 0.0, np.spacing(values).astype(np.float64))
+    return dual.array(balls.exact(values) + balls.exact(signs * ulps) * arb(0.5))
+
+
+class OtherData(Perturbation):
     """Perturbs floats from outside the loss by half an ulp; 0 and ±1 are exact.
 
     Code may slice such arrays and use them more than once, so the sign of a perturbation is a hash
@@ -24,24 +33,12 @@ class OtherData:
 
     def constant(self, values: np.ndarray) -> Dual:
         """Perturb floats from outside the loss."""
-        fixed = (values == 0) | (np.abs(values) == 1) | ~np.isfinite(values)
-        with np.errstate(invalid="ignore"):
-            ulps = np.where(fixed, 0.0, np.spacing(values).astype(np.float64))
         mixed = (values.astype(np.float64).view(np.uint64) ^ self._mask) * self._odd
         signs = np.where(mixed >> np.uint64(63), 1.0, -1.0)
-        moved = balls.exact(values) + balls.exact(signs * ulps) * arb(0.5)
-        return Dual(np.asarray(moved, dtype=object))
-
-    def before(self, operand: Dual, terms: int) -> Dual:  # noqa: ARG002 (part of the protocol)
-        """Return the operand unchanged."""
-        return operand
-
-    def after(self, result: Dual) -> Dual:
-        """Return the result unchanged."""
-        return result
+        return Dual(moved(values, signs))
 
 
-class Rounding:
+class Rounding(Perturbation):
     """Perturbs every result, and its slopes, by the rounding of a dtype.
 
     Results are multiplied by 1 ± u, u the unit roundoff, and shifted by the smallest normal number
@@ -53,10 +50,6 @@ class Rounding:
     def __init__(self, rng: np.random.Generator, dtype: np.dtype) -> None:
         self._rng, finfo = rng, np.finfo(dtype)
         self._unit, self._tiny = float(finfo.eps) / 2, float(finfo.smallest_normal)
-
-    def constant(self, values: np.ndarray) -> Dual:
-        """Return the floats unchanged."""
-        return dual.constant(values)
 
     def before(self, operand: Dual, terms: int) -> Dual:
         """Perturb an operand of a sum."""

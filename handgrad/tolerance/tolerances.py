@@ -12,7 +12,7 @@ precision with every number perturbed as the dtype rounds (`handgrad.tolerance.m
 `LOOSE` times the largest deviation of an element over `LOOSE_DRAWS` runs is what rounding explains.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.point import slices
 from handgrad.data.pytrees import is_real
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
@@ -30,6 +31,7 @@ from handgrad.oracle.reference import Reference, contains_zero, element_scale
 from handgrad.program.interpreter import number
 from handgrad.program.trace import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
+from handgrad.tolerance.perturbed_numpy import moved
 
 #: The sharp tolerance in units. Measured over the models of models/zoo.py (`test_matrix.py`).
 SHARP = 64
@@ -76,20 +78,27 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
         return _of_known_elements(problem, reference, rng)
     program = problem.traced.gradient
     with balls.precision(max(BITS, reference.bits)):
-        base, frozen = _run(problem, program, problem.arguments(), None)
-        unit = _units(
-            problem, reference, rng, (base, frozen) if reference.program is program else None
+        here = _run(problem, program, problem.arguments(), None)
+        unit = _units(problem, reference, rng, here)
+        base, frozen = here
+        moved = (
+            _run(problem, program, problem.arguments(), frozen, MonteCarlo(rng))[0]
+            for _ in range(LOOSE_DRAWS)
         )
-        loose = np.zeros(problem.size + 1)
-        for _ in range(LOOSE_DRAWS):
-            moved, _ = _run(problem, program, problem.arguments(), frozen, MonteCarlo(rng))
-            loose = np.fmax(loose, distance(moved, base))
         # If JAX's program does not give a finite number, its rounding is no measure.
-        loose = np.where(_finite(base), loose, 0.0)
-        if contains_zero(reference.gradient).all():
-            # Exact zeros alone give no scale, but the rounding of terms that cancel does.
-            unit[1:] = np.fmax(unit[1:], loose[1:])
-    return Tolerance(unit[1:], LOOSE * loose[1:], unit[0], LOOSE * loose[0], base[1:])
+        loose = np.where(np.isfinite(balls.magnitudes(base)), furthest(base, moved), 0.0)
+    return tolerance(reference, unit, loose, base[1:])
+
+
+def tolerance(
+    reference: Reference, unit: np.ndarray, deviations: np.ndarray, program: np.ndarray
+) -> Tolerance:
+    """Return the tolerances, given units and deviations of the loss and of every element."""
+    if contains_zero(reference.gradient).all():
+        # Exact zeros alone give no scale, but the rounding of terms that cancel does.
+        unit[1:] = np.fmax(unit[1:], deviations[1:])
+    loose = LOOSE * deviations
+    return Tolerance(unit[1:], loose[1:], unit[0], loose[0], program)
 
 
 def _of_known_elements(
@@ -103,18 +112,12 @@ def _of_known_elements(
             directions = generic_and_units(rng, problem.size, block)
             moved = _changes_by_series(problem, rng, directions, draws=1)
             changes[np.append(0, 1 + block)] = moved
-        here = element_scale(problem, reference.gradient)
-    loss = np.abs(balls.midpoints(balls.boxed([reference.loss], (1,))))
-    unit = changes + np.concatenate([np.spacing(loss) / 2, half_ulps(problem, here)])
-    nothing = np.zeros(problem.size)
-    return Tolerance(unit[1:], nothing, unit[0], 0.0, reference.gradient)
+        unit = changes + half_ulps(problem, reference, changes)
+    return Tolerance(unit[1:], np.zeros(problem.size), unit[0], 0.0, reference.gradient)
 
 
 def _units(
-    problem: Problem,
-    reference: Reference,
-    rng: np.random.Generator,
-    here: tuple[np.ndarray, Any] | None,
+    problem: Problem, reference: Reference, rng: np.random.Generator, here: tuple[np.ndarray, Any]
 ) -> np.ndarray:
     """Compute the units of the loss and of every element, shape (1 + size,).
 
@@ -122,29 +125,22 @@ def _units(
         problem: the loss and the point.
         reference: the certified gradient there.
         rng: draws the perturbations.
-        here: the run of the reference's program at the point, if there was one.
+        here: the run of JAX's gradient program at the point.
     """
-    loss = balls.boxed([reference.loss], (1,))
-    sizes = np.concatenate(
-        [np.abs(balls.midpoints(loss)), element_scale(problem, reference.gradient)]
-    )
-    if reference.program is not None:
-        changes = _changes_by_program(problem, reference.program, rng, here)
+    program = reference.program
+    if program is not None:
+        at_the_point = here if program is problem.traced.gradient else None
+        changes = _changes_by_program(problem, program, rng, at_the_point)
     elif problem.size <= MOST_BY_SERIES:
-        changes = _changes_by_series(problem, rng)
+        directions = generic_and_units(np.random.default_rng(problem.size), problem.size)
+        changes = _changes_by_series(problem, rng, directions)
     else:
-        changes = np.zeros(sizes.size)
+        changes = np.zeros(1 + problem.size)
     if reference.kink is not None:
         # The gradient may be that of any side.
         for direction in reference.kink.directions:
             changes = np.fmax(changes, _changes_by_series(problem, rng, with_units(direction)))
-        one_sided = reference.kink.vertex + reference.kink.edges
-        sizes[1:] = np.fmax(sizes[1:], np.max(balls.magnitudes(one_sided), axis=0))
-    half = np.concatenate([[np.spacing(sizes[0]) / 2], half_ulps(problem, sizes[1:])])
-    zero = np.concatenate([[False], contains_zero(reference.gradient)])
-    if reference.kink is None:
-        half = np.where(zero, np.where(changes == 0, sizes, 0.0), half)
-    return changes + half
+    return changes + half_ulps(problem, reference, changes)
 
 
 def _changes_by_program(
@@ -152,57 +148,63 @@ def _changes_by_program(
 ) -> np.ndarray:
     """Compute the largest changes of a gradient by its program; infinite if that breaks down."""
     base, frozen = here or _run(problem, program, problem.arguments(), None)
-    changes = np.zeros(base.size)
-    for _ in range(SHARP_DRAWS):
+
+    def moved() -> np.ndarray:
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         constants = [_near(constant, rng) for constant in program.jaxpr.consts]
-        moved, _ = _run(problem, program, around, frozen, constants=constants)
-        changes = np.fmax(changes, distance(moved, base))
-    return changes
+        return _run(problem, program, around, frozen, constants=constants)[0]
+
+    return furthest(base, (moved() for _ in range(SHARP_DRAWS)))
 
 
 def _changes_by_series(
-    problem: Problem,
-    rng: Any,
-    directions: np.ndarray | None = None,
-    draws: int = SHARP_DRAWS,
+    problem: Problem, rng: Any, directions: np.ndarray, draws: int = SHARP_DRAWS
 ) -> np.ndarray:
     """Compute them by series of the loss, on the side of its ties of the first direction."""
-    if directions is None:
-        directions = generic_and_units(np.random.default_rng(problem.size), problem.size)
     found = Comparisons(final=True, undefined=True)
-    base = _vector(*evaluate.slopes(problem, directions, found))
-    changes = np.zeros(base.size)
-    for _ in range(draws):
+    base = in_one(*evaluate.slopes(problem, directions, found))
+
+    def moved() -> np.ndarray:
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         frozen = Comparisons(final=True, undefined=True, frozen=found.decided)
-        moved = _vector(*evaluate.slopes(problem, directions, frozen, around))
-        changes = np.fmax(changes, distance(moved, base))
-    return changes
+        return in_one(*evaluate.slopes(problem, directions, frozen, around))
+
+    return furthest(base, (moved() for _ in range(draws)))
 
 
-def _vector(loss: arb, slopes: np.ndarray) -> np.ndarray:
-    return np.concatenate([balls.boxed([loss], (1,)), slopes[1:]])
+def in_one(loss: arb, slopes: np.ndarray) -> np.ndarray:
+    """Return the loss and its slopes but the first, whose direction only decides ties."""
+    return np.append(balls.boxed([loss], (1,)), slopes[1:])
 
 
-def _finite(vector: np.ndarray) -> np.ndarray:
-    return np.isfinite(balls.magnitudes(vector))
+def half_ulps(problem: Problem, reference: Reference, changes: np.ndarray) -> np.ndarray:
+    """Return half an ulp of the loss and of each element in the dtype of its leaf, (1 + size,).
 
-
-def half_ulps(problem: Problem, sizes: np.ndarray) -> np.ndarray:
-    """Return half an ulp of each element, in the dtype of its leaf; sizes of shape (size,)."""
-    out, start = np.empty_like(sizes), 0
-    for leaf in problem.leaves:
-        part = slice(start, start + leaf.size)
+    Args:
+        problem: the loss and the point.
+        reference: the certified gradient there.
+        changes: those of loss and elements for data half an ulp away: an exact zero that changes
+            has no ulp of its own, one that does not that of its neighbours.
+    """
+    loss = abs(float(reference.loss.mid()))
+    sizes = element_scale(problem, reference.gradient)
+    if reference.kink is not None:
+        one_sided = reference.kink.vertex + reference.kink.edges
+        sizes = np.fmax(sizes, np.max(balls.magnitudes(one_sided), axis=0))
+    half = np.empty_like(sizes)
+    for leaf, part in zip(problem.leaves, slices(problem.leaves), strict=True):
         with np.errstate(over="ignore", invalid="ignore"):
-            out[part] = np.spacing(sizes[part].astype(leaf.dtype)).astype(np.float64) / 2
-        start += leaf.size
-    return np.maximum(out, np.finfo(np.float64).smallest_subnormal)
+            half[part] = np.spacing(sizes[part].astype(leaf.dtype)).astype(np.float64) / 2
+    half = np.maximum(half, np.finfo(np.float64).smallest_subnormal)
+    if reference.kink is None:
+        of_zero = np.where(changes[1:] == 0, sizes, 0.0)
+        half = np.where(contains_zero(reference.gradient), of_zero, half)
+    return np.append(np.spacing(loss) / 2, half)
 
 
 def half_an_ulp_away(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
     """Return the arrays as balls, every float perturbed by ± half an ulp except 0 and ±1."""
-    return [_moved(np.asarray(array), rng) for array in arrays]
+    return [moved(array, rng.choice([-1.0, 1.0], size=np.shape(array))) for array in arrays]
 
 
 def _near(constant: Any, rng: np.random.Generator) -> Any:
@@ -210,14 +212,6 @@ def _near(constant: Any, rng: np.random.Generator) -> Any:
     if not is_real(constant):
         return number(constant)
     return Dual(half_an_ulp_away([np.asarray(constant)], rng)[0])
-
-
-def _moved(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    fixed = (array == 0) | (np.abs(array) == 1) | ~np.isfinite(array)
-    with np.errstate(invalid="ignore"):
-        ulps = np.where(fixed, 0.0, np.spacing(array).astype(np.float64))
-    signs = rng.choice([-1.0, 1.0], size=array.shape)
-    return np.asarray(balls.exact(array) + balls.exact(signs * ulps) * arb(0.5), dtype=object)
 
 
 def _run(
@@ -233,11 +227,17 @@ def _run(
     loss, gradient = evaluate.gradient(
         problem, program, arguments, comparisons, rounding, constants
     )
-    return np.concatenate([balls.boxed([loss], (1,)), gradient]), comparisons.decided
+    return np.append(balls.boxed([loss], (1,)), gradient), comparisons.decided
 
 
-def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return a lower bound of the distances of balls; 0 where they overlap, infinity for NaN."""
-    gaps = balls.boxed([(p - q).abs_lower() for p, q in zip(a, b, strict=True)], a.shape)
-    distance = balls.midpoints(gaps)
-    return np.where(np.isnan(distance), np.inf, distance)
+def furthest(base: np.ndarray, runs: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the largest distance of each element of perturbed runs from the base.
+
+    It is a lower bound: 0 where the balls overlap, and infinite for NaN.
+    """
+    found = np.zeros(base.size)
+    for run in runs:
+        gaps = [(p - q).abs_lower() for p, q in zip(run, base, strict=True)]
+        distance = balls.midpoints(balls.boxed(gaps, base.shape))
+        found = np.fmax(found, np.where(np.isnan(distance), np.inf, distance))
+    return found

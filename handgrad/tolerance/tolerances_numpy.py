@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
@@ -23,15 +22,18 @@ from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 from handgrad.oracle.random_directions import generic_and_units, with_units
-from handgrad.oracle.reference import Reference, contains_zero, element_scale
-from handgrad.tolerance import tolerances
+from handgrad.oracle.reference import Reference
 from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
 from handgrad.tolerance.tolerances import (
-    LOOSE,
+    BITS,
     LOOSE_DRAWS,
     SHARP_DRAWS,
     Tolerance,
+    furthest,
     half_an_ulp_away,
+    half_ulps,
+    in_one,
+    tolerance,
 )
 
 
@@ -46,7 +48,7 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerance:
     rng, known = np.random.default_rng(seed), np.flatnonzero(reference.known)
     # The dtype of intermediate results is not known; the coarsest of the parameters is likely.
     coarsest = max((leaf.dtype for leaf in problem.leaves), key=lambda dtype: np.finfo(dtype).eps)
-    with balls.precision(max(tolerances.BITS, reference.bits)):
+    with balls.precision(max(BITS, reference.bits)):
         here = generic_and_units(np.random.default_rng(problem.size), problem.size, known)
         around = Around(problem, known, here)
         changes, deviations = around.changes(rng), around.deviations(coarsest, rng)
@@ -55,12 +57,8 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerance:
             for direction in reference.kink.directions:
                 beyond = Around(problem, known, with_units(direction, known))
                 changes = np.fmax(changes, beyond.changes(rng))
-    unit = changes + _half_ulps(problem, reference, changes)
-    if contains_zero(reference.gradient).all():
-        # Exact zeros alone give no scale, but the rounding of terms that cancel does.
-        unit[1:] = np.fmax(unit[1:], deviations[1:])
-    loose = LOOSE * deviations
-    return Tolerance(unit[1:], loose[1:], unit[0], loose[0], reference.gradient)
+    unit = changes + half_ulps(problem, reference, changes)
+    return tolerance(reference, unit, deviations, reference.gradient)
 
 
 class Around:
@@ -69,7 +67,7 @@ class Around:
     def __init__(self, problem: Untraced, known: np.ndarray, directions: np.ndarray) -> None:
         self._problem, self._known, self._directions = problem, known, directions
         found = Comparisons(final=True, undefined=True)
-        self._here = _vector(*certify.slopes(problem, self._directions, found))
+        self._here = in_one(*certify.slopes(problem, self._directions, found))
         self._decided = found.decided
 
     def changes(self, rng: np.random.Generator) -> np.ndarray:
@@ -86,28 +84,9 @@ class Around:
     def _run(self, arguments: Any, perturbation: Perturbation) -> np.ndarray:
         frozen = Comparisons(final=True, undefined=True, frozen=self._decided)
         found = certify.slopes(self._problem, self._directions, frozen, arguments, perturbation)
-        return _vector(*found)
+        return in_one(*found)
 
     def _furthest(self, runs: Iterable[np.ndarray]) -> np.ndarray:
-        furthest = np.zeros(1 + self._problem.size)
-        gaps = [tolerances.distance(there, self._here) for there in runs]
-        furthest[np.append(0, 1 + self._known)] = np.fmax.reduce(gaps)
-        return furthest
-
-
-def _half_ulps(problem: Untraced, reference: Reference, changes: np.ndarray) -> np.ndarray:
-    """Return half an ulp of the loss and of each element; 0 for a zero that changes."""
-    loss = np.abs(balls.midpoints(balls.boxed([reference.loss], (1,))))
-    here = element_scale(problem, reference.gradient)
-    if reference.kink is not None:
-        one_sided = reference.kink.vertex + reference.kink.edges
-        here = np.fmax(here, np.max(balls.magnitudes(one_sided), axis=0))
-    half = tolerances.half_ulps(problem, here)
-    if reference.kink is None:
-        of_zero = np.where(changes[1:] == 0, here, 0.0)
-        half = np.where(contains_zero(reference.gradient), of_zero, half)
-    return np.concatenate([np.spacing(loss) / 2, half])
-
-
-def _vector(loss: arb, slopes: np.ndarray) -> np.ndarray:
-    return np.concatenate([balls.boxed([loss], (1,)), slopes[1:]])
+        found = np.zeros(1 + self._problem.size)
+        found[np.append(0, 1 + self._known)] = furthest(self._here, runs)
+        return found

@@ -2,7 +2,7 @@
 
 import autodiff.network
 import autodiff.training
-import compare.networks.ranges
+import compare.networks.functions
 import compare.networks.updates
 import manual.activations
 import manual.losses
@@ -17,11 +17,10 @@ def test_activations_losses_and_optimisers() -> None:
     losses = set(manual.losses.LOSSES)
     optimisers = set(manual.optimisers.OPTIMISERS)
     assert set(autodiff.network.ACTIVATIONS) == activations
-    assert set(compare.networks.ranges.ACTIVATIONS) == activations
+    assert set(compare.networks.functions.ACTIVATIONS) == activations
     assert set(train.ACTIVATION.names) == activations
     assert set(autodiff.network.LOSSES) == losses
-    assert set(compare.networks.ranges.LOSSES) == losses
-    assert set(compare.networks.ranges.RESIDUALS) == losses
+    assert set(compare.networks.functions.LOSSES) == losses
     assert set(train.LOSS.names) == losses
     assert set(autodiff.network.LINKS) == set(manual.network.LINKS)
     assert set(autodiff.training.OPTIMISERS) == optimisers

@@ -56,7 +56,7 @@ def test_the_sigmoid_contains_the_truth_and_both_witnesses(z: float) -> None:
     assert contained(truth, span.lo, span.hi)
     assert span.contains(manual.activations.sigmoid(z))
     assert span.contains(_sigmoid_of_jax(z))
-    assert 0 <= span.lo <= span.hi <= 1
+    assert span.hi <= 1 + 4 * U
     assert span.hi - span.lo <= 32 * U * span.hi + 4 * TINY
 
 
@@ -102,8 +102,8 @@ def test_a_matrix_times_a_vector() -> None:
 
 def test_a_subnormal_input_may_be_read_as_zero() -> None:
     span = exactly(np.array([1e-310, -1e-310, 1e-300]))
-    assert span.lo.tolist() == [0, -1e-310, 1e-300]
-    assert span.hi.tolist() == [1e-310, 0, 1e-300]
+    assert span.contains(np.array([1e-310, -1e-310, 1e-300])).all()
+    assert span.contains(0.0).tolist() == [True, True, False]
 
 
 def test_a_range_that_is_not_finite_contains_nothing() -> None:

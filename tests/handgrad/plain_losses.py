@@ -65,11 +65,6 @@ def rosenbrock(np: Any) -> Any:
     return lambda x: np.sum(100.0 * np.square(x[1:] - x[:-1] ** 2.0) + np.square(1 - x[:-1]))
 
 
-@plain(data(11, 3), lambda w, x, y: x.T @ (1 / (1 + np.exp(-x @ w)) - y) / len(y))
-def logistic_by_logaddexp(np: Any) -> Any:
-    return lambda w, x, y: np.mean(np.logaddexp(0, x @ w) - y * (x @ w))
-
-
 def by_loops(w: Any, x: Any, y: Any) -> Any:
     total = 0.0
     for i in range(len(y)):
@@ -87,11 +82,6 @@ def by_loops(w: Any, x: Any, y: Any) -> Any:
 )
 def least_squares_by_loops(_: Any) -> Any:
     return by_loops
-
-
-@plain(data(9, 4), lambda w, x, y: x.T @ (np.exp(x @ w) - y))
-def poisson(np: Any) -> Any:
-    return lambda w, x, y: np.sum(np.exp(x @ w) - y * np.dot(x, w))
 
 
 @plain(
@@ -138,26 +128,6 @@ def normalised_exponentials(np: Any) -> Any:
         return -np.log((e / e.sum())[label])
 
     return loss
-
-
-def walk_gradient(x: Any) -> Any:
-    steps = np.cumsum(x)
-    return np.cumsum((2 * np.tanh(steps) / np.cosh(steps) ** 2)[::-1])[::-1]
-
-
-@plain(vector(4), walk_gradient)
-def random_walk(np: Any) -> Any:
-    return lambda x: np.sum(np.tanh(np.cumsum(x)) ** 2)
-
-
-def polar_gradient(p: Any) -> Any:
-    square = p[0] ** 2 + p[1] ** 2
-    return np.stack([-p[1], p[0]]) / square + 3 * np.sqrt(square) * p
-
-
-@plain(vector(2), polar_gradient)
-def polar(np: Any) -> Any:
-    return lambda p: np.arctan2(p[1], p[0]) + np.power(p[0] ** 2 + p[1] ** 2, 1.5)
 
 
 def written(x: Any) -> Any:

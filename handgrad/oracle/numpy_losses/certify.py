@@ -17,13 +17,12 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls, dual
-from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
 from handgrad.oracle.kink_search import KinkSearch, check_smooth
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
-from handgrad.oracle.numpy_losses.pack import packed, series, unpacked
 from handgrad.oracle.random_directions import (
     BLOCK,
     FEWEST,
@@ -31,7 +30,14 @@ from handgrad.oracle.random_directions import (
     random_directions,
     with_units,
 )
-from handgrad.oracle.reference import BITS, BITS_OF_ZERO, Reference, UndecidableError, check_good
+from handgrad.oracle.reference import (
+    BITS,
+    Reference,
+    UndecidableError,
+    at_first_precision,
+    check_good,
+    comparisons_at,
+)
 from handgrad.oracle.subgradients import Kink, UndecidableKinkError
 from handgrad.program.trace import Program, Traced
 
@@ -75,11 +81,6 @@ class RecordedComparisons(Comparisons):
         return super().order(a, b)
 
 
-def comparisons_at(bits: int) -> RecordedComparisons:
-    """Return the comparisons for a precision."""
-    return RecordedComparisons(bits == BITS[-1], bits >= BITS_OF_ZERO)
-
-
 def slopes(
     problem: Untraced,
     directions: np.ndarray,
@@ -102,19 +103,16 @@ def slopes(
     """
     lines = NumpyRun(comparisons, problem.memory, perturbation)
     given = series_arguments(problem, directions, arguments)
-    objects = [_object(lines, d, kind) for d, kind in zip(given, problem.arrays, strict=True)]
+    numbers = zip(map(lines.unpacked, given), problem.arrays, strict=True)
+    # An array without axes is not a bare number.
+    objects = [lines.series(dual.array(v)) if array else v for v, array in numbers]
     n = len(problem.leaves)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        answer = packed(lines, problem.loss(objects[:n], objects[n:]))
+        answer = lines.packed(problem.loss(objects[:n], objects[n:]))
     if answer.shape != ():
         raise TypeError(f"loss: got an array of shape {answer.shape}, expected one real scalar")
     return answer.value.item(), dual.tangents(answer, directions.shape[0])
-
-
-def _object(lines: NumpyRun, given: Dual, array: bool) -> Any:
-    made = unpacked(lines, given)
-    return series(lines, balls.boxed([made], ())) if array and not given.shape else made
 
 
 def certify(problem: Untraced, every: bool = False, seconds: float | None = None) -> Reference:
@@ -132,19 +130,15 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
         Exception: what the code raises on series.
     """
     seconds = SECONDS if seconds is None else seconds
-    for bits in BITS:
-        try:
-            with balls.precision(bits):
-                return _attempt(problem, bits, np.inf if every else seconds)
-        except MorePrecisionNeededError:
-            continue
-    raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
+    seconds = np.inf if every else seconds
+    return at_first_precision(lambda bits: _attempt(problem, bits, seconds))
 
 
 def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:
     n = problem.size
     chosen = _affordable(problem, bits, seconds)
-    directions, found = generic_and_units(np.random.default_rng(n), n, chosen), comparisons_at(bits)
+    directions = generic_and_units(np.random.default_rng(n), n, chosen)
+    found = comparisons_at(bits, RecordedComparisons)
     loss, along = slopes(problem, directions, found)
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
     gradient[chosen], known[chosen] = along[1:], True

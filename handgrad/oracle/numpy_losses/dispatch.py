@@ -8,17 +8,17 @@ the table.
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import numpy as np
+from flint import arb
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.oracle.numpy_losses.jax_counterparts import RULE_OF, counterpart_of, key_of, traced
-from handgrad.oracle.numpy_losses.pack import is_series, packed, series, unpacked
-from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, exact
+from handgrad.oracle.numpy_losses.series import REAL, NotOnSeriesError, Number, Series, exact
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
 
@@ -29,20 +29,20 @@ PRODUCTS = {np.dot, np.inner, np.vdot, np.outer, np.tensordot, np.einsum}
 _OF_A_SUM = {"axis", "keepdims", "where"}
 
 
-class Perturbation(Protocol):
-    """Perturbs the numbers of a run, to imitate rounding or other data."""
+class Perturbation:
+    """Perturbs the numbers of a run, to imitate rounding or other data; this one does not."""
 
     def constant(self, values: np.ndarray) -> Dual:
         """Perturb floats from outside the loss."""
-        ...
+        return dual.constant(values)
 
-    def before(self, operand: Dual, terms: int) -> Dual:
+    def before(self, operand: Dual, terms: int) -> Dual:  # noqa: ARG002 (for those that round)
         """Perturb an operand of a sum of that many terms."""
-        ...
+        return operand
 
     def after(self, result: Dual) -> Dual:
         """Perturb a result."""
-        ...
+        return result
 
 
 class NumpyRun:
@@ -75,6 +75,52 @@ class NumpyRun:
             return result
         moved = self.perturbation.after(result.dual)
         return Number(self, moved.value.item(), moved.tangent)
+
+    def series(self, array: np.ndarray) -> Series:
+        """View an object array as an array of series of this run."""
+        view = array.view(Series)
+        view.session = self
+        return view
+
+    def packed(self, value: Any) -> Dual:
+        """Convert numbers, or floats, to a `Dual`.
+
+        Raises:
+            NotOnSeriesError: an element is neither.
+        """
+        if isinstance(value, Number):
+            return value.dual
+        array = np.asarray(value)
+        if array.dtype != object:
+            if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+                raise NotOnSeriesError(
+                    f"{array.dtype.name} beside numbers that depend on parameters"
+                )
+            return self.constant(array)
+        elements = array.reshape(-1).tolist()
+        tangents = [e.tangent if isinstance(e, Number) else None for e in elements]
+        values = balls.boxed([_value(e) for e in elements], array.shape)
+        k = next((t.size for t in tangents if t is not None), None)
+        if k is None:
+            return Dual(values)
+        rows = balls.zeros((len(tangents), k))
+        for row, tangent in zip(rows, tangents, strict=True):
+            if tangent is not None:
+                row[:] = tangent
+        return Dual(values, rows.T.reshape(k, *array.shape))
+
+    def unpacked(self, given: Dual) -> Any:
+        """Convert a `Dual` to a `Number` if it has no axes, else to a `Series`."""
+        if not given.shape:
+            return Number(self, given.value.item(), given.tangent)
+        values = given.value.reshape(-1).tolist()
+        if given.tangent is None:
+            numbers = [Number(self, value, None) for value in values]
+        else:
+            rows = given.tangent.reshape(given.tangent.shape[0], -1).T
+            numbers = [Number(self, v, row) for v, row in zip(values, rows, strict=True)]
+        # np.array of a list would inspect every number.
+        return self.series(np.fromiter(numbers, object, len(numbers)).reshape(given.shape))
 
     def ufunc(self, ufunc: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Any:
         """Run a ufunc or one of its methods.
@@ -123,20 +169,20 @@ class NumpyRun:
         name = RULE_OF.get(ufunc)
         if name == "pow" and isinstance(inputs[1], int | np.integer):
             eqn = SimpleNamespace(params={"y": int(inputs[1])})
-            return self._made(RULES["integer_pow"](self.run, eqn, packed(self, inputs[0])))
+            return self._made(RULES["integer_pow"](self.run, eqn, self.packed(inputs[0])))
         if name:
-            return self._made(RULES[name](self.run, None, *(packed(self, x) for x in inputs)))
+            return self._made(RULES[name](self.run, None, *(self.packed(x) for x in inputs)))
         return (self._by_counterpart if counterpart_of(ufunc) else self._natively)(
             ufunc, inputs, {}
         )
 
     def _made(self, result: Any) -> Any:
         if isinstance(result, Dual):
-            return unpacked(self, self.perturbation.after(result) if self.perturbation else result)
+            return self.unpacked(self.perturbation.after(result) if self.perturbation else result)
         return result[()] if isinstance(result, np.ndarray) else result
 
     def _summed(self, x: Any, axis: Any, keepdims: bool) -> Any:
-        terms = packed(self, x)
+        terms = self.packed(x)
         axes = range(len(terms.shape)) if axis is None else np.atleast_1d(axis)
         axes = tuple(int(i) % len(terms.shape) for i in axes)
         count = int(np.prod([terms.shape[i] for i in axes]))
@@ -156,7 +202,7 @@ class NumpyRun:
         if isinstance(result, tuple | list):
             return type(result)(self._wrapped(part) for part in result)
         bare = isinstance(result, np.ndarray) and result.dtype == object
-        return series(self, result) if bare else result
+        return self.series(result) if bare else result
 
     def _by_counterpart(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
         """Run JAX's function of the same name, traced for these operands.
@@ -166,20 +212,28 @@ class NumpyRun:
         """
         leaves, tree = jax.tree_util.tree_flatten((args, _given(options)))
         real = {i for i, leaf in enumerate(leaves) if _is_real(leaf)}
-        operands = [packed(self, leaves[i]) for i in sorted(real)]
+        operands = [self.packed(leaves[i]) for i in sorted(real)]
         fixed = [None if i in real else leaf for i, leaf in enumerate(leaves)]
         key = ("counterpart", function, tree, *map(key_of, fixed), *(o.shape for o in operands))
-        if key not in self.run.memory:
-            self.run.memory[key] = traced(counterpart_of(function), tree, fixed, operands)
-        program, outputs = self.run.memory[key]
+        program, outputs = self.run.once(
+            key, lambda: traced(counterpart_of(function), tree, fixed, operands)
+        )
         terms = max((max(o.shape, default=1) for o in operands), default=1)
         found = self.run.closed(program, [self._before(o, terms) for o in operands])
         return jax.tree_util.tree_unflatten(outputs, [self._made(out) for out in found])
 
 
+def _value(element: Any) -> arb:
+    if isinstance(element, Number):
+        return element.value
+    if isinstance(element, REAL):
+        return exact(element)
+    raise NotOnSeriesError(f"{type(element).__name__} among numbers that depend on parameters")
+
+
 def _is_real(leaf: Any) -> bool:
-    floats = isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"
-    return is_series(leaf) or floats or isinstance(leaf, float | np.floating)
+    array = isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO"
+    return array or isinstance(leaf, Number | float | np.floating)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ NumPy array of them. Loops, slices and other rearrangements are NumPy's own; ari
 balls by themselves return False where they overlap.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
@@ -37,10 +38,6 @@ class Session(Protocol):
         """Compare two arrays of numbers."""
         ...
 
-    def constant(self, values: np.ndarray) -> Dual:
-        """Convert floats that depend on no parameter."""
-        ...
-
     def rounded(self, result: "Number") -> "Number":
         """Return a single result, perturbed in a run that imitates rounding."""
         ...
@@ -52,6 +49,16 @@ class Session(Protocol):
     def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
         """Run another NumPy function."""
         ...
+
+
+def _operator(compute: Callable[["Number", "Number"], Any]) -> Callable[["Number", Any], Any]:
+    """Make an operator of a number and another one, or a single real number."""
+
+    def operator(self: "Number", other: Any) -> Any:
+        b = self._with(other)
+        return NotImplemented if b is None else compute(self, b)
+
+    return operator
 
 
 class Number:
@@ -113,41 +120,21 @@ class Number:
     def __abs__(self) -> "Number":
         return -self if self < 0 else self
 
-    def __add__(self, other: Any) -> Any:
-        b = self._with(other)
-        if b is None:
-            return NotImplemented
-        return self._made(self.value + b.value, (self.tangent, balls.ONE), (b.tangent, balls.ONE))
+    __add__ = __radd__ = _operator(
+        lambda a, b: a._made(a.value + b.value, (a.tangent, balls.ONE), (b.tangent, balls.ONE))
+    )
+    __sub__ = _operator(lambda a, b: a + -b)
+    __rsub__ = _operator(lambda a, b: b + -a)
+    __mul__ = __rmul__ = _operator(
+        lambda a, b: a._made(a.value * b.value, (a.tangent, b.value), (b.tangent, a.value))
+    )
+    __truediv__ = _operator(lambda a, b: a._over(b))
+    __rtruediv__ = _operator(lambda a, b: b / a)
 
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Any:
-        b = self._with(other)
-        return NotImplemented if b is None else self + -b
-
-    def __rsub__(self, other: Any) -> Any:
-        b = self._with(other)
-        return NotImplemented if b is None else b + -self
-
-    def __mul__(self, other: Any) -> Any:
-        b = self._with(other)
-        if b is None:
-            return NotImplemented
-        return self._made(self.value * b.value, (self.tangent, b.value), (b.tangent, self.value))
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Any:
-        b = self._with(other)
-        if b is None:
-            return NotImplemented
+    def _over(self, b: "Number") -> "Number":
         # q = a / b, so q′ = (a′ - q·b′) / b.
         quotient, slope = self.value / b.value, balls.ONE / b.value
         return self._made(quotient, (self.tangent, slope), (b.tangent, -quotient * slope))
-
-    def __rtruediv__(self, other: Any) -> Any:
-        b = self._with(other)
-        return NotImplemented if b is None else b / self
 
     def __pow__(self, other: Any) -> Any:
         if not isinstance(other, (Number, *REAL)):
@@ -159,33 +146,18 @@ class Number:
             return NotImplemented
         return self.session.ufunc(np.power, "__call__", (other, self), {})
 
-    def _compared(self, other: Any, *true_for: int) -> Any:
-        b = self._with(other)
-        return (
-            NotImplemented if b is None else int(self.session.order(self.dual, b.dual)) in true_for
-        )
+    __lt__ = _operator(lambda a, b: a._order(b) == LESS)
+    __le__ = _operator(lambda a, b: a._order(b) in (LESS, EQUAL))
+    __gt__ = _operator(lambda a, b: a._order(b) == GREATER)
+    __ge__ = _operator(lambda a, b: a._order(b) in (GREATER, EQUAL))
+    __eq__ = _operator(lambda a, b: a._order(b) == EQUAL)
+    __ne__ = _operator(lambda a, b: a._order(b) != EQUAL)
 
-    def __lt__(self, other: Any) -> Any:
-        return self._compared(other, LESS)
-
-    def __le__(self, other: Any) -> Any:
-        return self._compared(other, LESS, EQUAL)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._compared(other, GREATER)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._compared(other, GREATER, EQUAL)
-
-    def __eq__(self, other: object) -> Any:
-        return self._compared(other, EQUAL)
-
-    def __ne__(self, other: object) -> Any:
-        equal = self._compared(other, EQUAL)
-        return NotImplemented if equal is NotImplemented else not equal
+    def _order(self, b: "Number") -> int:
+        return int(self.session.order(self.dual, b.dual))
 
     def __bool__(self) -> bool:
-        return not self._compared(0, EQUAL)
+        return self != 0
 
     def _no_float(self) -> Any:
         raise NotOnSeriesError("a number that depends on the parameters is no float")

@@ -6,10 +6,10 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.dual import Dual, array, chain
+from handgrad.arithmetic.dual import Dual, by_slopes, real
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rule, elementwise
-from handgrad.program.rules.elementwise import NAN, hurwitz, spread
+from handgrad.program.rules.elementwise import NAN, hurwitz
 
 
 def integer_pow(run: Run, eqn: Any, a: Dual) -> Dual:
@@ -17,8 +17,7 @@ def integer_pow(run: Run, eqn: Any, a: Dual) -> Dual:
     n = eqn.params["y"]
     if n == 0:
         return Dual(balls.full(a.shape, balls.ONE))
-    value = array(_power(a.value, n))
-    return Dual(value) if a.tangent is None else chain(value, _power(a.value, n - 1) * n, a.tangent)
+    return by_slopes(_power(a.value, n), (a, lambda: _power(a.value, n - 1) * n))
 
 
 def _whole_power(x: arb, n: int) -> arb:
@@ -29,84 +28,63 @@ def _whole_power(x: arb, n: int) -> arb:
     return half * half * x if n % 2 else half * half
 
 
-_power = np.frompyfunc(_whole_power, 2, 1)
+_power = balls.elementwise(_whole_power)
 
 
 def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
     """x to the y, both real; the slopes are y·x^(y-1) and log(x)·x^y."""
-    y = y if isinstance(y, Dual) else Dual(balls.exact(y))
-    value = array(_real_power(x.value, y.value))
-    result = Dual(value)
-    if x.tangent is not None:
-        slope = array(_real_power(x.value, array(y.value - balls.ONE)) * y.value)
-        result = result + Dual(balls.zeros(value.shape), _product(slope, x, value))
-    if y.tangent is not None:
-        slope = array(value * _log_of_base(x.value, y.value))
-        result = result + Dual(balls.zeros(value.shape), _product(slope, y, value))
-    return result
+    y = real(y)
+    value = _real_power(x.value, y.value)
+    return by_slopes(
+        value,
+        (x, lambda: _real_power(x.value, y.value - balls.ONE) * y.value),
+        (y, lambda: value * _log_of_base(x.value, y.value)),
+    )
 
 
-def _log(x: arb, y: arb) -> arb:
+@balls.elementwise
+def _log_of_base(x: arb, y: arb) -> arb:
     """Return log(x) for the slope of x^y in y; 0^y is constant for y > 0."""
     return balls.ZERO if x.is_zero() and y > 0 else x.log()
 
 
-_log_of_base = np.frompyfunc(_log, 2, 1)
-
-
-def _product(slope: np.ndarray, x: Dual, like: np.ndarray) -> Any:
-    return chain(like, np.broadcast_to(slope, like.shape), spread(x, like)).tangent
-
-
-def _power_of_balls(x: arb, y: arb) -> arb:
+@balls.elementwise
+def _real_power(x: arb, y: arb) -> arb:
     if y.is_exact() and y.is_integer() and abs(y) < 2**31:
-        n = int(float(y))
-        return _whole_power(x, n)
+        return _whole_power(x, int(float(y)))
     if x.is_zero():
         return balls.ZERO if y > 0 else NAN
     return x**y
 
 
-_real_power = np.frompyfunc(_power_of_balls, 2, 1)
-
-
 def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:
     """The angle of (x, y)."""
-    value = array(np.frompyfunc(arb.atan2, 2, 1)(y.value, x.value))
-    if y.tangent is None and x.tangent is None:
-        return Dual(value)
+    value = np.frompyfunc(arb.atan2, 2, 1)(y.value, x.value)
     change = y * Dual(x.value) - x * Dual(y.value)
-    return chain(value, balls.ONE / (x.value * x.value + y.value * y.value), spread(change, value))
+    return by_slopes(value, (change, lambda: balls.ONE / (x.value * x.value + y.value * y.value)))
 
 
 def polygamma(run: Run, eqn: Any, order: Dual, x: Dual) -> Dual:
     """The derivatives of ψ: ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x) (DLMF, 5.15)."""
     must_stand_still(order, eqn)
-    value = array(_polygamma(order.value, x.value))
-    if x.tangent is None:
-        return Dual(value)
-    return chain(value, array(_polygamma(array(order.value + balls.ONE), x.value)), x.tangent)
+    n = order.value
+    return by_slopes(_polygamma(n, x.value), (x, lambda: _polygamma(n + balls.ONE, x.value)))
 
 
-def _derivative_of_digamma(order: arb, x: arb) -> arb:
+@balls.elementwise
+def _polygamma(order: arb, x: arb) -> arb:
     n = int(float(order))
     return x.digamma() if n == 0 else (-1) ** (n + 1) * arb.fac_ui(n) * hurwitz(arb(n + 1), x)
-
-
-_polygamma = np.frompyfunc(_derivative_of_digamma, 2, 1)
 
 
 def zeta(run: Run, eqn: Any, s: Dual, q: Dual) -> Dual:
     """Hurwitz's ζ(s, q), differentiated with respect to q: -s·ζ(s + 1, q) (DLMF, 25.11)."""
     must_stand_still(s, eqn)
-    value = array(_zeta(s.value, q.value))
-    if q.tangent is None:
-        return Dual(value)
-    slope = array(-s.value * _zeta(array(s.value + balls.ONE), q.value))
-    return chain(value, slope, q.tangent)
+    n = s.value
+    return by_slopes(_zeta(n, q.value), (q, lambda: -n * _zeta(n + balls.ONE, q.value)))
 
 
-_zeta = np.frompyfunc(hurwitz, 2, 1)
+_zeta = balls.elementwise(hurwitz)
 
 
 def must_stand_still(order: Dual, eqn: Any) -> None:

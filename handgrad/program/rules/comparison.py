@@ -1,5 +1,7 @@
 """Rules for comparisons, choices, and the functions that have a kink or a jump."""
 
+import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -36,29 +38,12 @@ def choose(which: np.ndarray, *cases: Dual) -> Dual:
     return Dual(value, np.choose(which[None], tangents))
 
 
-def select(run: Run, eqn: Any, which: np.ndarray, *cases: Any) -> Any:
-    """select_n: the case that `which` names."""
-    if not isinstance(cases[0], Dual):
-        return run.by_jax(eqn, [which, *cases])[0]
-    return choose(which, *cases)
-
-
 def larger(run: Run, a: Dual, b: Dual, sign: int = 1) -> Dual:
     """Return the larger of two numbers (sign -1: the smaller); NaN where either is."""
     order = run.comparisons.order(a, b)
     undefined = balls.full((), balls.ZERO / balls.ZERO)
     which = np.where(order == UNORDERED, 2, np.where(order * sign >= 0, 0, 1))
     return choose(which, a, b, Dual(undefined))
-
-
-def maximum(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
-    """max."""
-    return larger(run, a, b)
-
-
-def minimum(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
-    """min."""
-    return larger(run, a, b, -1)
 
 
 def clamp(run: Run, eqn: Any, low: Dual, x: Dual, high: Dual) -> Dual:
@@ -89,7 +74,7 @@ def _whole(towards: str) -> Callable[..., Dual]:
 
 
 _HALF = balls.ONE / 2
-_nearest = np.frompyfunc(lambda x: (x.mid() + _HALF).floor().mid(), 1, 1)
+_nearest = balls.elementwise(lambda x: (x.mid() + _HALF).floor().mid())
 
 _ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "floor": lambda side: -1.0 * (side == LESS),
@@ -105,32 +90,21 @@ def truncated(run: Run, eqn: Any, x: Dual) -> Dual:
 
 def nearest_whole(run: Run, eqn: Any, x: Dual) -> Dual:
     """round: floor(x + ½); a half is a jump, so its rounding does not matter."""
-    half = dual.constant(0.5)
-    return _whole("floor")(run, eqn, x + half)
+    return _whole("floor")(run, eqn, x + dual.constant(0.5))
 
 
-def remainder(run: Run, eqn: Any, x: Any, n: Any) -> Any:
+def remainder(run: Run, eqn: Any, x: Dual, n: Dual) -> Dual:
     """x - n·trunc(x / n), with the sign of x."""
-    if not isinstance(x, Dual):
-        return run.by_jax(eqn, [x, n])[0]
     return x - n * truncated(run, eqn, run.rules["div"](run, eqn, x, n))
 
 
 def _extreme(sign: int) -> Callable[..., Dual]:
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
         for axis in sorted(eqn.params["axes"], reverse=True):
-            x = _along(run, x, axis, sign)
+            x = functools.reduce(lambda a, b: larger(run, a, b, sign), slices(x, axis))
         return x
 
     return rule
-
-
-def _along(run: Run, x: Dual, axis: int, sign: int) -> Dual:
-    parts = slices(x, axis)
-    best = parts[0]
-    for part in parts[1:]:
-        best = larger(run, best, part, sign)
-    return best
 
 
 def slices(x: Dual, axis: int) -> list[Dual]:
@@ -152,36 +126,28 @@ def _arg_extreme(sign: int) -> Callable[..., np.ndarray]:
     return rule
 
 
-def cumulative_extreme(sign: int) -> Callable[..., Dual]:
-    """cummax and cummin."""
+def cumulative(combine: Callable[[Run, Dual, Dual], Dual]) -> Callable[..., Dual]:
+    """Make the rule of cumsum, cummax and the like: the running result of a function of two."""
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
-        axis = eqn.params["axis"]
-        parts = slices(x, axis)[:: -1 if eqn.params["reverse"] else 1]
-        running = [parts[0]]
-        for part in parts[1:]:
-            running.append(larger(run, running[-1], part, sign))
-        return dual.stacked(running[:: -1 if eqn.params["reverse"] else 1], axis)
+        axis, step = eqn.params["axis"], -1 if eqn.params["reverse"] else 1
+        parts = slices(x, axis)[::step]
+        running = list(itertools.accumulate(parts, lambda a, b: combine(run, a, b)))
+        return dual.stacked(running[::step], axis) if running else x
 
     return rule
 
 
-def convert(run: Run, eqn: Any, x: Any) -> Any:
-    """Convert to another dtype.
-
-    Real numbers are not rounded, and integers become exact reals. Reals become integers by
-    truncation, and true unless they are 0.
-    """
+def convert(run: Run, eqn: Any, x: Dual) -> Any:
+    """Convert to another dtype: not rounded, truncated to integers, and true unless 0."""
     dtype = np.dtype(eqn.params["new_dtype"])
     if np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16":
-        return x if isinstance(x, Dual) else Dual(balls.exact(x))
-    if not isinstance(x, Dual):
-        return run.by_jax(eqn, [x])[0]
+        return x
     if np.issubdtype(dtype, np.complexfloating):
         raise UncertifiedPrimitiveError("complex")
     if dtype == np.bool_:
         return run.comparisons.order(x, ZERO) != EQUAL
-    return np.asarray(balls.midpoints(truncated(run, eqn, x).value)).astype(dtype)
+    return balls.midpoints(truncated(run, eqn, x).value).astype(dtype)
 
 
 RULES: dict[str, Rule] = {
@@ -193,10 +159,10 @@ RULES: dict[str, Rule] = {
     "le_to": choice(_compare(LESS, EQUAL)),
     "eq": choice(_compare(EQUAL), "equal"),
     "ne": choice(_compare(LESS, GREATER, UNORDERED), "not_equal"),
-    "select_n": choice(select),
+    "select_n": choice(lambda run, eqn, which, *cases: choose(which, *cases)),
     "convert_element_type": Rule(convert, elementwise=True, rearranges=True),
-    "max": choice(maximum, "maximum"),
-    "min": choice(minimum, "minimum"),
+    "max": choice(lambda run, eqn, a, b: larger(run, a, b), "maximum"),
+    "min": choice(lambda run, eqn, a, b: larger(run, a, b, -1), "minimum"),
     "clamp": choice(clamp),
     "abs": choice(absolute, "fabs"),
     "sign": choice(sign),
@@ -208,6 +174,6 @@ RULES: dict[str, Rule] = {
     "reduce_min": Rule(_extreme(-1)),
     "argmax": Rule(_arg_extreme(1)),
     "argmin": Rule(_arg_extreme(-1)),
-    "cummax": Rule(cumulative_extreme(1)),
-    "cummin": Rule(cumulative_extreme(-1)),
+    "cummax": Rule(cumulative(larger)),
+    "cummin": Rule(cumulative(lambda run, a, b: larger(run, a, b, -1))),
 }

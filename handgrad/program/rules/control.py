@@ -12,7 +12,7 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
-from handgrad.program.trace import of_jax, rule_name
+from handgrad.program.trace import alone, of_jax, rule_name
 
 
 def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:
@@ -130,13 +130,11 @@ def custom(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     active = [o for o in given.values() if isinstance(o, Dual) and o.tangent is not None]
     if not active or rule_name(eqn) not in run.trusted:
         return call(run, eqn, *operands)
-    plain = [Dual(o.value) if isinstance(o, Dual) else o for o in given.values()]
-    outputs = call(run, eqn, *(Dual(o.value) if isinstance(o, Dual) else o for o in operands))
+    outputs = call(run, eqn, *map(dual.primal, operands))
     places = tuple(i for i, o in enumerate(given.values()) if any(o is m for m in active))
     key = [np.array(places)]
-    slopes = run.closed(
-        run.remembered(eqn, key, lambda: _jacobian(eqn, list(given), places)), plain
-    )
+    jacobian = run.remembered(eqn, key, lambda: _jacobian(eqn, places))
+    slopes = run.closed(jacobian, [*map(dual.primal, given.values())])
     blocks = [slopes[i : i + len(active)] for i in range(0, len(slopes), len(active))]
     k = dual.directions(*active) or 0
     return [
@@ -144,19 +142,11 @@ def custom(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     ]
 
 
-def _jacobian(eqn: Any, variables: list[Any], places: tuple[int, ...]) -> Any:
+def _jacobian(eqn: Any, places: tuple[int, ...]) -> Any:
     """Trace the Jacobian by a custom rule: for every output one block for each operand."""
-    info = eqn.params["call_jaxpr"].jaxpr.debug_info
-    alone = jex.Jaxpr(
-        [],
-        variables,
-        eqn.outvars,
-        [eqn],
-        debug_info=info._replace(arg_names=None, result_paths=None),
-    )
-    outputs = jex.jaxpr_as_fun(jex.ClosedJaxpr(alone, []))
+    variables, function = alone(eqn)
     with jax.enable_x64(True):
-        return jax.make_jaxpr(jax.jacrev(outputs, argnums=places))(*(v.aval for v in variables))
+        return jax.make_jaxpr(jax.jacrev(function, argnums=places))(*(v.aval for v in variables))
 
 
 def _pushed(output: Dual, slopes: list[Dual], real: list[Dual], k: int) -> np.ndarray:

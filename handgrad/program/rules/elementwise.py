@@ -12,7 +12,7 @@ import numpy as np
 from flint import arb, arb_series
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.dual import Dual, array, chain
+from handgrad.arithmetic.dual import Dual, array, by_slopes, primal
 from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rule, choice, elementwise
 
@@ -113,13 +113,13 @@ def with_slope(f: Callable[[arb], arb], slope: Callable[[arb, arb], arb]) -> Cal
 
 
 def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Callable[..., Dual]:
-    values, pairs = np.frompyfunc(f, 1, 1), np.frompyfunc(both, 1, 2)
+    values, pairs = balls.elementwise(f), np.frompyfunc(both, 1, 2)
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
         if x.tangent is None or not x.value.size:
             return Dual(array(values(x.value)) if x.value.size else x.value, x.tangent)
         value, slope = pairs(x.value)
-        return chain(array(value), array(slope), x.tangent)
+        return by_slopes(value, (x, lambda: slope))
 
     return rule
 
@@ -136,70 +136,40 @@ def quietly(f: Callable[[arb], arb]) -> Callable[[arb], arb]:
     return quiet
 
 
-def add(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
-    """a + b."""
+def _add(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
     return a + b
 
 
-def sub(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
-    """a - b."""
-    return a - b
-
-
-def mul(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
-    """a·b, with the product rule."""
-    return a * b
-
-
-def neg(run: Run, eqn: Any, a: Dual) -> Dual:
-    """-a."""
-    return -a
+def _same(run: Run, eqn: Any, x: Any) -> Any:
+    return x
 
 
 def div(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
     """q = a / b, so q′ = (a′ - q·b′) / b."""
-    value = array(a.value / b.value)
-    change = a if b.tangent is None else a - Dual(value) * b
-    if a.tangent is None and b.tangent is None:
-        return Dual(value)
-    return chain(value, array(balls.ONE / b.value), spread(change, value))
-
-
-def spread(dual: Dual, like: np.ndarray) -> Any:
-    """Broadcast the tangent of an operand to the shape of a result."""
-    t = dual.tangent_for(like.ndim)
-    return np.broadcast_to(t, (t.shape[0], *like.shape))
-
-
-def same(run: Run, eqn: Any, x: Any) -> Any:
-    """Return the operand: these operations only change a dtype or copy."""
-    return x
-
-
-def stop_gradient(run: Run, eqn: Any, x: Any) -> Any:
-    """Return the value as a constant."""
-    return Dual(x.value) if isinstance(x, Dual) else x
+    quotient = array(a.value / b.value)
+    change = a if b.tangent is None else a - Dual(quotient) * b
+    return by_slopes(quotient, (change, lambda: balls.ONE / b.value))
 
 
 def is_finite(run: Run, eqn: Any, x: Dual) -> np.ndarray:
     """Tell which elements are finite."""
-    return np.asarray(np.frompyfunc(lambda v: v.is_finite(), 1, 1)(x.value)).astype(bool)
+    return np.asarray(balls.elementwise(lambda v: v.is_finite())(x.value)).astype(bool)
 
 
 RULES: dict[str, Rule] = {
     **{name: elementwise(by_series(f)) for name, f in BY_SERIES.items()},
     **{name: elementwise(with_slope(*pair)) for name, pair in WITH_SLOPE.items()},
-    "add": elementwise(add),
-    "add_any": elementwise(add),
-    "sub": elementwise(sub, "subtract"),
-    "mul": elementwise(mul, "multiply"),
-    "neg": choice(neg, "negative"),
+    "add": elementwise(_add),
+    "add_any": elementwise(_add),
+    "sub": elementwise(lambda run, eqn, a, b: a - b, "subtract"),
+    "mul": elementwise(lambda run, eqn, a, b: a * b, "multiply"),
+    "neg": choice(lambda run, eqn, a: -a, "negative"),
     "div": elementwise(div, "divide"),
-    "copy": Rule(same, elementwise=True, rearranges=True),
-    "copy_p": Rule(same, elementwise=True, rearranges=True),
-    "reduce_precision": choice(same),
+    "copy": Rule(_same, elementwise=True, rearranges=True),
+    "copy_p": Rule(_same, elementwise=True, rearranges=True),
+    "reduce_precision": choice(_same),
     "optimization_barrier": Rule(lambda run, eqn, *xs: list(xs)),
     "device_put": Rule(lambda run, eqn, *xs: list(xs)),
-    "stop_gradient": Rule(stop_gradient),
+    "stop_gradient": Rule(lambda run, eqn, x: primal(x)),
     "is_finite": choice(is_finite, "isfinite"),
 }

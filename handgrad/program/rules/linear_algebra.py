@@ -32,8 +32,8 @@ def triangular_solve(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
     """Solve a @ x = b, or x @ a = b, for a triangular a, row by row."""
     p = eqn.params
     flipped = bool(p["transpose_a"]) != (not p["left_side"])
-    a = _transposed(a) if flipped else a
-    b = b if p["left_side"] else _transposed(b)
+    a = dual.transposed(a) if flipped else a
+    b = b if p["left_side"] else dual.transposed(b)
     forward = bool(p["lower"]) != flipped
     n = a.shape[-1]
     rows: dict[int, Dual] = {}
@@ -43,11 +43,7 @@ def triangular_solve(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
             row = row - a[..., i, j, None] * known
         rows[i] = row if p["unit_diagonal"] else run.rules["div"](run, eqn, row, a[..., i, i, None])
     x = dual.stacked([rows[i] for i in range(n)], b.value.ndim - 2)
-    return x if p["left_side"] else _transposed(x)
-
-
-def _transposed(a: Dual) -> Dual:
-    return a.linear(lambda m: m.swapaxes(-1, -2))
+    return x if p["left_side"] else dual.transposed(x)
 
 
 def lu(run: Run, eqn: Any, a: Dual) -> list[Any]:
@@ -104,22 +100,14 @@ def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     ends = np.cumsum([0, *lengths])
     matvec, _, solve, _ = (operands[a:b] for a, b in pairwise(ends))
     knowns = operands[ends[-1] :]
-    factors = [_constant(o) for o in solve]
-    x = run.closed(programs.solve, [*factors, *map(_constant, knowns)])
+    factors = [dual.primal(o) for o in solve]
+    x = run.closed(programs.solve, [*factors, *map(dual.primal, knowns)])
     images = run.closed(programs.matvec, [*matvec, *x])
-    if not all(_may_be_equal(b, image) for b, image in zip(knowns, images, strict=True)):
+    if not all(dual.may_be_equal(b, image) for b, image in zip(knowns, images, strict=True)):
         # It does not solve the system (an iteration that ends early): differentiate what it does.
         return run.closed(programs.solve, [*solve, *knowns])
     moved = [Dual(b.value, (b - image).tangent) for b, image in zip(knowns, images, strict=True)]
     return run.closed(programs.solve, [*factors, *moved])
-
-
-def _may_be_equal(a: Dual, b: Dual) -> bool:
-    return all(p.overlaps(q) for p, q in zip(a.value.flat, b.value.flat, strict=True))
-
-
-def _constant(operand: Any) -> Any:
-    return Dual(operand.value) if isinstance(operand, Dual) else operand
 
 
 RULES: dict[str, Rule] = {

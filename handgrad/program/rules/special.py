@@ -7,17 +7,16 @@ Mathematical Functions (DLMF); the tests compare them with difference quotients.
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from flint import arb, ctx
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import LESS
-from handgrad.arithmetic.dual import Dual, array, chain
+from handgrad.arithmetic.dual import Dual, array, by_slopes
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rule, elementwise
 from handgrad.program.rules.binary import must_stand_still
 from handgrad.program.rules.comparison import ZERO, choose
-from handgrad.program.rules.elementwise import NAN, quietly, spread, with_slope
+from handgrad.program.rules.elementwise import NAN, quietly, with_slope
 
 #: The most terms of the derivative of an incomplete gamma function by its parameter.
 MOST_TERMS = 20_000
@@ -48,48 +47,41 @@ def _bessel(n: int) -> Callable[..., Dual]:
 
 def _incomplete_gamma(sign: int) -> Callable[..., Dual]:
     """P(a, x), or (sign -1) Q = 1 - P; ∂P/∂x = x^(a - 1)·e⁻ˣ / Γ(a) (DLMF, 8.8.13)."""
-    values = np.frompyfunc(_lower if sign > 0 else _upper, 2, 1)
+    values = _lower if sign > 0 else _upper
 
     def rule(run: Run, eqn: Any, a: Dual, x: Dual) -> Dual:
-        value = array(values(a.value, x.value))
-        result = Dual(value)
-        if x.tangent is not None:
-            slope = array(_density(a.value, x.value) * sign)
-            result = result + _change(value, slope, x)
-        if a.tangent is not None:
-            slope = array(_by_parameter(a.value, x.value) * sign)
-            result = result + _change(value, slope, a)
-        return result
+        return by_slopes(
+            values(a.value, x.value),
+            (x, lambda: _density(a.value, x.value) * sign),
+            (a, lambda: _by_parameter(a.value, x.value) * sign),
+        )
 
     return rule
 
 
-def _change(value: np.ndarray, slope: np.ndarray, x: Dual) -> Dual:
-    return chain(balls.zeros(value.shape), np.broadcast_to(slope, value.shape), spread(x, value))
-
-
+@balls.elementwise
 def _lower(a: arb, x: arb) -> arb:
     if not a > 0 or x < 0:
         return NAN
     return balls.ZERO if x.is_zero() else x.gamma_lower(a, regularized=1)
 
 
+@balls.elementwise
 def _upper(a: arb, x: arb) -> arb:
     if not a > 0 or x < 0:
         return NAN
     return balls.ONE if x.is_zero() else x.gamma_upper(a, regularized=1)
 
 
-def _slope_of_lower(a: arb, x: arb) -> arb:
+@balls.elementwise
+def _density(a: arb, x: arb) -> arb:
     if x.is_zero():
         return balls.ZERO if a > 1 else balls.ONE if a == 1 else NAN
     return x ** (a - 1) * (-x).exp() * a.rgamma()
 
 
-_density = np.frompyfunc(_slope_of_lower, 2, 1)
-
-
-def _lower_by_parameter(a: arb, x: arb) -> arb:
+@balls.elementwise
+def _by_parameter(a: arb, x: arb) -> arb:
     """Return ∂P/∂a = Σ Tₖ·(log x - ψ(a + k + 1)), the termwise derivative of P = Σ Tₖ.
 
     Tₖ = x^(a + k)·e⁻ˣ / Γ(a + k + 1) (DLMF, 8.7.1). Once Tₖ₊₁ <= Tₖ / 2, the rest of the sum is
@@ -112,9 +104,6 @@ def _lower_by_parameter(a: arb, x: arb) -> arb:
     raise UncertifiedPrimitiveError("igamma_grad_a")
 
 
-_by_parameter = np.frompyfunc(_lower_by_parameter, 2, 1)
-
-
 def gamma_by_parameter(run: Run, eqn: Any, a: Dual, x: Dual) -> Dual:
     """igamma_grad_a: ∂P/∂a, in gradient programs."""
     must_stand_still(a, eqn)
@@ -126,24 +115,20 @@ def incomplete_beta(run: Run, eqn: Any, a: Dual, b: Dual, x: Dual) -> Dual:
     """The regularized Iₓ(a, b), with the slope x^(a-1)·(1 - x)^(b-1) / B(a, b) (DLMF, 8.17)."""
     must_stand_still(a, eqn)
     must_stand_still(b, eqn)
-    value = array(_regularized(a.value, b.value, x.value))
-    if x.tangent is None:
-        return Dual(value)
-    return Dual(value) + _change(value, array(_beta_density(a.value, b.value, x.value)), x)
+    operands = a.value, b.value, x.value
+    return by_slopes(_regularized(*operands), (x, lambda: _beta_density(*operands)))
 
 
-def _beta(a: arb, b: arb, x: arb) -> arb:
+@balls.elementwise
+def _regularized(a: arb, b: arb, x: arb) -> arb:
     inside = a > 0 and b > 0 and not x < 0 and not x > 1
     return quietly(lambda x: x.beta_lower(a, b, regularized=True))(x) if inside else NAN
 
 
-def _slope_of_beta(a: arb, b: arb, x: arb) -> arb:
+@balls.elementwise
+def _beta_density(a: arb, b: arb, x: arb) -> arb:
     inverse = (a + b).gamma() * a.rgamma() * b.rgamma()
     return x ** (a - 1) * (1 - x) ** (b - 1) * inverse if x > 0 and x < 1 else NAN
-
-
-_regularized = np.frompyfunc(_beta, 3, 1)
-_beta_density = np.frompyfunc(_slope_of_beta, 3, 1)
 
 
 RULES: dict[str, Rule] = {

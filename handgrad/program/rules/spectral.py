@@ -97,16 +97,18 @@ def svd(run: Run, eqn: Any, a: Dual) -> list[Dual]:
 def _svd(run: Run, eqn: Any, a: Dual, vectors: bool) -> list[Dual]:
     """Decompose one matrix by the eigenvalues of aᵀa, or of aaᵀ if that is smaller."""
     wide = a.shape[0] < a.shape[1]
-    tall = _transposed(a) if wide else a
+    tall = dual.transposed(a) if wide else a
     u, _, vt = np.linalg.svd(balls.midpoints(a.value), full_matrices=False)
     like = u if wide else vt.T
-    right, squares = _eigh(_product(run, _transposed(tall), tall), like[:, ::-1])
+    right, squares = _eigh(_product(run, dual.transposed(tall), tall), like[:, ::-1])
     values = run.rules["sqrt"](run, eqn, squares[::-1])
     if not vectors:
         return [values]
     right = right[:, ::-1]
     left = run.rules["div"](run, eqn, _product(run, tall, right), values)
-    return [values, right, _transposed(left)] if wide else [values, left, _transposed(right)]
+    return (
+        [values, right, dual.transposed(left)] if wide else [values, left, dual.transposed(right)]
+    )
 
 
 def qr(run: Run, eqn: Any, a: Dual) -> list[Dual]:
@@ -132,7 +134,7 @@ def _qr(run: Run, eqn: Any, a: Dual) -> list[Dual]:
         q.append(run.rules["div"](run, eqn, column, size))
     columns = dual.stacked(q, 1)
     upper = np.triu(np.ones((len(q), n), dtype=bool))
-    r = _product(run, _transposed(columns), a)
+    r = _product(run, dual.transposed(columns), a)
     return [columns, r.linear(lambda part: np.where(upper, part, balls.zeros(())))]
 
 
@@ -143,10 +145,6 @@ def _inner(a: Dual, b: Dual) -> Dual:
 def _product(run: Run, a: Dual, b: Dual) -> Dual:
     eqn = SimpleNamespace(params={"dimension_numbers": (((1,), (0,)), ((), ()))})
     return run.rules["dot_general"](run, eqn, a, b)
-
-
-def _transposed(a: Dual) -> Dual:
-    return a.linear(lambda m: m.swapaxes(-1, -2))
 
 
 RULES: dict[str, Rule] = {

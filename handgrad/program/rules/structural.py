@@ -22,17 +22,11 @@ OUTSIDE = -1
 def rearrange(run: Run, eqn: Any, *operands: Any) -> Any:
     """Run any operation that only rearranges: reshape, slice, concatenate, gather, pad, ..."""
     real = [operand for operand in operands if isinstance(operand, Dual)]
-    if not real:
-        return run.by_jax(eqn, list(operands))
     key = [np.array(0) if isinstance(operand, Dual) else operand for operand in operands]
     origins = run.remembered(eqn, key, lambda: _origins(eqn, operands))
-    flat = real[0].reshape(-1) if len(real) == 1 else _joined(real)
+    flat = dual.concatenate([operand.reshape(-1) for operand in real], axis=0)
     moved = [_taken(flat, origin, eqn.params.get("fill_value")) for origin in origins]
     return moved if len(moved) > 1 else moved[0]
-
-
-def _joined(real: list[Dual]) -> Dual:
-    return dual.concatenate([operand.reshape(-1) for operand in real], axis=0)
 
 
 def _origins(eqn: Any, operands: Any) -> list[np.ndarray]:
@@ -52,9 +46,9 @@ def _origins(eqn: Any, operands: Any) -> list[np.ndarray]:
 def _taken(flat: Dual, origin: np.ndarray, filling: float | None) -> Dual:
     """Return the elements at these positions; elsewhere the filling, NaN by default."""
     outside = origin == OUTSIDE
-    value = dual.array(flat.value[np.where(outside, 0, origin)]) if flat.value.size else flat.value
     if not flat.value.size:
         return Dual(balls.zeros(origin.shape))
+    value = dual.array(flat.value[np.where(outside, 0, origin)])
     tangent = None if flat.tangent is None else flat.tangent[:, origin]
     if outside.any():
         fill = arb(float("nan") if filling is None else float(filling))
@@ -67,26 +61,18 @@ def sort(run: Run, eqn: Any, *operands: Any) -> Any:
     """Sort all operands along an axis by the first `num_keys` of them."""
     axis, keys = eqn.params["dimension"], eqn.params["num_keys"]
     if any(isinstance(operand, Dual) for operand in operands[:keys]):
-        order = _order(run, [_as_real(operand) for operand in operands[:keys]], axis)
+        order = _order(run, [dual.real(operand) for operand in operands[:keys]], axis)
     else:
         order = np.lexsort([np.moveaxis(o, axis, -1) for o in operands[:keys][::-1]])
     return [_permuted(operand, order, axis) for operand in operands]
 
 
-def top_k(run: Run, eqn: Any, x: Any) -> Any:
+def top_k(run: Run, eqn: Any, x: Dual) -> list[Any]:
     """Return the k largest along an axis, the largest first, and their indices."""
-    axis, k = (
-        eqn.params.get("axis", eqn.params.get("operand_axis", len(x.shape) - 1)),
-        eqn.params["k"],
-    )
-    if not isinstance(x, Dual):
-        return run.by_jax(eqn, [x])
-    order = _order(run, [-x], axis)[..., :k]
+    # The name of the axis differs between versions of JAX.
+    axis = eqn.params.get("axis", eqn.params.get("operand_axis", len(x.shape) - 1))
+    order = _order(run, [-x], axis)[..., : eqn.params["k"]]
     return [_permuted(x, order, axis), np.moveaxis(order, -1, axis).astype(np.int32)]
-
-
-def _as_real(operand: Any) -> Dual:
-    return operand if isinstance(operand, Dual) else dual.constant(operand)
 
 
 def _order(run: Run, keys: list[Dual], axis: int) -> np.ndarray:
@@ -127,13 +113,12 @@ _REARRANGING = (
     *("concatenate", "gather", "dynamic_slice"),
 )
 
+#: Operations that also fill in, or take several arrays apart and together.
+_FILLING = ("pad", "dynamic_update_slice", "split", "scatter", "tile", "stack", "unstack")
+
 RULES: dict[str, Rule] = {
     **{name: Rule(rearrange, rearranges=True) for name in _REARRANGING},
-    **{
-        name: Rule(rearrange)
-        for name in ("pad", "dynamic_update_slice", "split", "scatter", "tile")
-    },
-    **{name: Rule(rearrange) for name in ("stack", "unstack")},
+    **{name: Rule(rearrange) for name in _FILLING},
     "sort": Rule(sort),
     "top_k": Rule(top_k),
 }

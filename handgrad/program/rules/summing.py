@@ -1,6 +1,8 @@
 """Rules for sums and products over axes: reductions, matrix products, convolutions."""
 
+import functools
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -12,14 +14,12 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
 from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rounds, Rule
-from handgrad.program.rules.comparison import slices
+from handgrad.program.rules.comparison import cumulative, slices
 
 
-def reduce_sum(run: Run, eqn: Any, x: Any) -> Any:
+def reduce_sum(run: Run, eqn: Any, x: Dual) -> Dual:
     """Sum over axes."""
     axes = tuple(eqn.params["axes"])
-    if not isinstance(x, Dual):
-        return run.by_jax(eqn, [x])[0]
     shape = tuple(n for i, n in enumerate(x.shape) if i not in axes)
     if not x.value.size:
         k = dual.directions(x)
@@ -29,49 +29,28 @@ def reduce_sum(run: Run, eqn: Any, x: Any) -> Any:
     return Dual(value, tangent)
 
 
-def reduce_prod(run: Run, eqn: Any, x: Any) -> Any:
+def reduce_prod(run: Run, eqn: Any, x: Dual) -> Dual:
     """Multiply over axes."""
-    if not isinstance(x, Dual):
-        return run.by_jax(eqn, [x])[0]
     for axis in sorted(eqn.params["axes"], reverse=True):
-        parts = slices(x, axis)
-        product = Dual(balls.full(x.shape[:axis] + x.shape[axis + 1 :], balls.ONE))
-        for part in parts:
-            product = product * part
-        x = product
+        one = Dual(balls.full(x.shape[:axis] + x.shape[axis + 1 :], balls.ONE))
+        x = functools.reduce(operator.mul, slices(x, axis), one)
     return x
 
 
-def _cumulative(combine: Callable[[Dual, Dual], Dual]) -> Callable[..., Any]:
-    def rule(run: Run, eqn: Any, x: Any) -> Any:
-        if not isinstance(x, Dual):
-            return run.by_jax(eqn, [x])[0]
-        axis, step = eqn.params["axis"], -1 if eqn.params["reverse"] else 1
-        parts = slices(x, axis)[::step]
-        running = parts[:1]
-        for part in parts[1:]:
-            running.append(combine(running[-1], part))
-        return dual.stacked(running[::step], axis) if running else x
-
-    return rule
+cumsum = cumulative(lambda run, a, b: a + b)
 
 
 def cumlogsumexp(run: Run, eqn: Any, x: Dual) -> Dual:
     """Cumulative log Σ exp; balls need no shift by the maximum."""
-    exp, log = run.rules["exp"], run.rules["log"]
-    summed = _cumulative(lambda a, b: a + b)(run, eqn, exp(run, eqn, x))
-    return log(run, eqn, summed)
+    summed = cumsum(run, eqn, run.rules["exp"](run, eqn, x))
+    return run.rules["log"](run, eqn, summed)
 
 
 def dot_general(run: Run, eqn: Any, a: Any, b: Any) -> Any:
     """Multiply two arrays, summed over any axes, with any batch axes."""
-    if not isinstance(a, Dual) or not isinstance(b, Dual):
-        if isinstance(a, Dual) or isinstance(b, Dual):
-            a, b = (o if isinstance(o, Dual) else dual.constant(o) for o in (a, b))
-        else:
-            return run.by_jax(eqn, [a, b])[0]
-    (over_a, over_b), (batch_a, batch_b) = eqn.params["dimension_numbers"]
-    axes = (tuple(over_a), tuple(over_b), tuple(batch_a), tuple(batch_b))
+    a, b = dual.real(a), dual.real(b)
+    axes = contracted_axes(eqn)
+    over_a, batch_a = axes[0], axes[2]
     value = contract(a.value, b.value, *axes)
     tangent = None
     if a.tangent is not None:
@@ -86,6 +65,12 @@ def dot_general(run: Run, eqn: Any, a: Any, b: Any) -> Any:
     return Dual(value, tangent)
 
 
+def contracted_axes(eqn: Any) -> tuple[tuple[int, ...], ...]:
+    """Return the axes of a dot_general as `contract` takes them."""
+    over, batch = eqn.params["dimension_numbers"]
+    return tuple(tuple(axes) for axes in (*over, *batch))
+
+
 def contract(
     a: np.ndarray,
     b: np.ndarray,
@@ -93,6 +78,7 @@ def contract(
     over_b: tuple[int, ...],
     batch_a: tuple[int, ...],
     batch_b: tuple[int, ...],
+    *,
     matmul: Callable[[np.ndarray, np.ndarray], np.ndarray] = balls.matmul,
 ) -> np.ndarray:
     """Compute a stack of matrix products; its axes are batch, those left of a, those left of b."""
@@ -154,8 +140,8 @@ def _terms(eqn: Any, shape: Any, kernel_shape: Any) -> tuple[np.ndarray, np.ndar
 RULES: dict[str, Rule] = {
     "reduce_sum": Rule(reduce_sum, Rounds.SUM),
     "reduce_prod": Rule(reduce_prod, Rounds.RESULT),
-    "cumsum": Rule(_cumulative(lambda a, b: a + b), Rounds.SUM),
-    "cumprod": Rule(_cumulative(lambda a, b: a * b), Rounds.RESULT),
+    "cumsum": Rule(cumsum, Rounds.SUM),
+    "cumprod": Rule(cumulative(lambda run, a, b: a * b), Rounds.RESULT),
     "cumlogsumexp": Rule(cumlogsumexp, Rounds.RESULT),
     "dot_general": Rule(dot_general, Rounds.SUM, cost=cost.products),
     "conv_general_dilated": Rule(convolution, Rounds.SUM, cost=cost.products),

@@ -100,20 +100,16 @@ def _chosen(run: Run, eqn: Any, x: Dual) -> np.ndarray:
     return where
 
 
-def scattered_to_best(run: Run, eqn: Any, source: Any, x: Any) -> Dual:
+def scattered_to_best(run: Run, eqn: Any, source: Dual, x: Dual) -> Dual:
     """select_and_scatter_add: add each number at the selected element of its window."""
-    places = _chosen(run, eqn, _real(x))
+    places = _chosen(run, eqn, x)
     zeros = Dual(balls.zeros(x.shape))
-    return added(zeros, places, _real(source))
+    return added(zeros, places, source)
 
 
-def gathered_from_best(run: Run, eqn: Any, moved: Any, x: Any) -> Dual:
+def gathered_from_best(run: Run, eqn: Any, moved: Dual, x: Dual) -> Dual:
     """select_and_gather_add: take from each window the number at the selected element."""
-    return _and(_real(moved), balls.ZERO)[_chosen(run, eqn, _real(x))]
-
-
-def _real(operand: Any) -> Dual:
-    return operand if isinstance(operand, Dual) else dual.constant(operand)
+    return _and(moved, balls.ZERO)[_chosen(run, eqn, x)]
 
 
 def reduce_window(run: Run, eqn: Any, *operands: Any) -> list[Any]:
@@ -174,8 +170,8 @@ def _folded(
     total = [_moved(start, lambda s: np.broadcast_to(dual.array(s), (size,))) for start in starts]
     many = _of_arrays(run, eqn, program, total)
     if columns and not all(_finite(start) for start in starts):
-        first = run.closed(many, [*map(_still, total), *map(_still, columns[0])])
-        if not all(_may_be_equal(a, b) for a, b in zip(first, columns[0], strict=True)):
+        first = run.closed(many, [*map(dual.primal, total), *map(dual.primal, columns[0])])
+        if not all(dual.may_be_equal(a, b) for a, b in zip(first, columns[0], strict=True)):
             raise UncertifiedPrimitiveError(eqn.primitive.name)
         total, columns = columns[0], columns[1:]
     for column in columns:
@@ -185,29 +181,19 @@ def _folded(
 
 def _of_arrays(run: Run, eqn: Any, program: Any, like: list[Any]) -> Any:
     """Vectorise a program of scalars."""
-    key = ("of arrays", id(eqn), *(x.shape for x in like))
-    if key not in run.memory:
-        shapes = [
-            jax.ShapeDtypeStruct(x.shape, v.aval.dtype)
-            for x, v in zip(like * 2, program.jaxpr.invars, strict=True)
-        ]
+
+    def traced() -> Any:
+        dtypes = [v.aval.dtype for v in program.jaxpr.invars]
+        pairs = zip(like * 2, dtypes, strict=True)
+        shapes = [jax.ShapeDtypeStruct(x.shape, dtype) for x, dtype in pairs]
         with jax.enable_x64(True):
-            run.memory[key] = jax.make_jaxpr(jax.vmap(jex.jaxpr_as_fun(program)))(*shapes)
-    return run.memory[key]
+            return jax.make_jaxpr(jax.vmap(jex.jaxpr_as_fun(program)))(*shapes)
+
+    return run.once(("of arrays", id(eqn), *(x.shape for x in like)), traced)
 
 
 def _finite(start: Any) -> bool:
     return not isinstance(start, Dual) or bool(start.value.item().is_finite())
-
-
-def _still(x: Any) -> Any:
-    return Dual(x.value) if isinstance(x, Dual) else x
-
-
-def _may_be_equal(a: Any, b: Any) -> bool:
-    if isinstance(a, Dual):
-        return all(p.overlaps(q) for p, q in zip(a.value.flat, b.value.flat, strict=True))
-    return bool(np.array_equal(a, b))
 
 
 RULES: dict[str, Rule] = {

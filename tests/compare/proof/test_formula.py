@@ -7,13 +7,8 @@ from math import exp, isclose, log, tanh
 import pytest
 
 from compare.proof import formula
-from compare.proof.article import Article
 from compare.proof.formula import Writer
-from compare.proof.network import Entry, General
 from compare.recording.formula import LATEX
-from compare.traced.article import symbol
-from compare.traced.network import Place
-from manual.network import Network
 from tests.compare.proof.proving import article_proved, of_network
 
 
@@ -49,19 +44,6 @@ def test_latex() -> None:
     assert writer.definition(next(iter(article_proved().run.steps))) == (
         r"z_1 = w_1 \cdot x_1 + w_2 \cdot x_2 + b_1"
     )
-
-
-def test_names_are_those_of_a_trace() -> None:
-    article = Article(lambda: None)  # pyright: ignore[reportArgumentType] (it is not run)
-    steps = article_proved().run.steps
-    for shown in (*article.parameters.values(), *article.given.values(), *steps):
-        assert (shown.text, shown.latex) == symbol(shown.text)
-    general = General(Network((2, 3, 1)), 1)
-    assert len(general.parameters) == 13
-    for at, shown in Entry("w", 0, (2, 3)).names():
-        assert (shown.text, shown.latex) == Place("w", 0, at).symbol
-    for (_, *at), shown in Entry("x", None, (1, 2)).names():
-        assert (shown.text, shown.latex) == Place("x", None, tuple(at)).symbol
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softplus", "relu"])

@@ -70,13 +70,3 @@ def test_floats_are_no_formula() -> None:
     plant = PLANTS[FLOATS]
     with pytest.raises(InexactError, match=r"^exact numbers turned into floats$"):
         prove(Article(lambda: plant.make(SIGMOID_DERIVATIVES["stable"])))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("slug", ["small-elements-zeroed", "saturated-unit-zeroed", "clipped"])
-def test_corners_are_found(slug: str) -> None:
-    """Where these are wrong hardly any point lies; it is asked for with other cases in mind."""
-    plant = PLANTS[slug]
-    proof = prove(Article(lambda: plant.make(SIGMOID_DERIVATIVES["article"])))
-    assert proof.cases > 1
-    assert proof.refutation

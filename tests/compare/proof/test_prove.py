@@ -72,11 +72,8 @@ def test_other_outputs(output: str) -> None:
     ("sizes", "kinds"),
     [
         ((2, 2, 2, 1), {}),
-        slowly((3, 3, 2), {}),
-        slowly((3, 3, 2), {"activation": "softplus", "loss": "softmax-ce"}),
-        slowly((3, 3, 2), {"activation": "relu"}),
-        slowly((2, 2, 2, 1), {"activation": "leaky-relu"}),
-        slowly((2, 2, 3), {"activation": "tanh", "loss": "softmax-ce"}),
+        ((3, 3, 2), {"activation": "softplus", "loss": "softmax-ce"}),
+        ((3, 3, 2), {"activation": "relu"}),
     ],
 )
 def test_networks_that_somebody_draws(sizes: tuple[int, ...], kinds: dict[str, Any]) -> None:

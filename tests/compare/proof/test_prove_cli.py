@@ -121,11 +121,8 @@ def test_other_networks() -> None:
 
 @pytest.mark.slow
 def test_of_one_example_no_mean_is_proved() -> None:
-    words = "prove --network 2-6-1 --activation relu"
-    answer = one_object(compare(*words.split(), "--json"))
-    assert (answer["examples"], answer["of"]) == (1, "the loss of one example")
-    said = " ".join(compare(*words.split()).out.split())
-    assert "are identically those of the loss of one example; in each of 64 cases" in said
+    said = " ".join(compare("prove", "--network", "2-4-1", "--activation", "relu").out.split())
+    assert "are identically those of the loss of one example; in each of 16 cases" in said
 
 
 @pytest.mark.slow
@@ -185,7 +182,6 @@ def test_without_sympy() -> None:
     [
         "--network 4-4-4-4-4",
         "--network 2-8-1 --activation relu --output identity",
-        "--network 18-18-1",
     ],
 )
 def test_what_is_attempted_ends(words: str) -> None:

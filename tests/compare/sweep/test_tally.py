@@ -10,7 +10,6 @@ import pytest
 from compare.sweep import cases, tally
 from compare.sweep.subject import Compared
 from compare.sweep.tally import BINS, ENDS, Tally
-from handgrad import ulp_distance
 from manual.network import Network
 from tests.compare.sweep.blocks import Block, block, swept, tallied, tally_of
 from tests.tiers import one_of_each, slowly
@@ -58,14 +57,6 @@ def test_a_tally_is_what_numpy_counts(of: str) -> None:
     is_told = np.maximum(np.abs(found.by_hand), np.abs(found.autodiff)) > found.allowed
     assert counted.judged.sum(axis=1).tolist() == is_told[:, :1500].sum(axis=1).tolist()
     assert counted.judged.sum() > 0
-
-
-@pytest.mark.slow
-def test_ulps_are_those_of_the_house() -> None:
-    found = block(SETTINGS["article"])
-    ours, theirs = in_ulps(found), ulp_distance(found.autodiff, found.by_hand)
-    # The house takes the first one's ulp, where the tally takes the larger one's.
-    assert np.all((ours == theirs) | (2 * ours == theirs) | (ours > 2**51))
 
 
 def counted(

@@ -51,8 +51,8 @@ def title(network: Network) -> str:
     return f"{'-'.join(map(str, network.sizes))},{kinds}"
 
 
-def check(network: Network) -> None:
-    """All that a trace must be."""
+def traced(network: Network) -> Trace:
+    """A trace that is all that it must be."""
     params, x, y = drawn(network)
     trace = trace_network(network, params, x, y)
     computed = [q for q in trace.quantities.values() if q.formula]
@@ -67,6 +67,7 @@ def check(network: Network) -> None:
         assert (quantity.ulps_by_hand or 0) < 1e6
         assert (quantity.ulps_autodiff or 0) < 1e8
     check_gradients(trace, network, params, x, y)
+    return trace
 
 
 def check_gradients(trace: Trace, network: Network, params: Any, x: Any, y: Any) -> None:
@@ -81,12 +82,6 @@ def check_gradients(trace: Trace, network: Network, params: Any, x: Any, y: Any)
                 name = f"{letter}{at}[{','.join(map(str, index))}]"
                 mine = trace.gradient_of(name).by_hand
                 assert abs(mine - of[index]) <= 1e-12 * np.abs(of).max(), name
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("network", one_of_each(QUICK, [QUICK[1]]), ids=title)
-def test_some_networks(network: Network) -> None:
-    check(network)
 
 
 def test_every_activation_and_loss_is_among_them() -> None:

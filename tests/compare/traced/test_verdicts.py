@@ -19,9 +19,8 @@ from compare.traced.network import trace_network
 from compare.traced.network_checks import Checks as NetworkChecks
 from compare.traced.witnesses import compiled
 from handgrad.oracle import certify
-from manual.affine import Layer
 from manual.network import Network
-from tests.compare.traced.test_network import QUICK, drawn, title
+from tests.compare.traced.test_network import QUICK, drawn, title, traced
 from tests.tiers import one_of_each, slowly
 
 
@@ -67,10 +66,8 @@ def test_of_the_articles_network(form: str, checks: dict[str, Check]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("network", one_of_each(QUICK, [QUICK[1]]), ids=title)
 def test_of_any_network(network: Network, checks: dict[str, Check]) -> None:
-    """The ranges of `compare.networks.ranges` are wider, and allow for sums that cancel."""
-    params, x, y = drawn(network)
-    trace = trace_network(network, params, x, y)
-    assert check_all(trace, checks, off=1e-10) >= 15
+    """Its formulas too; `compare.networks.ranges` is wider, and allows for sums that cancel."""
+    assert check_all(traced(network), checks, off=1e-10) >= 15
 
 
 def test_bob_is_held_to_all_his_digits_by_hand_alone(checks: dict[str, Check]) -> None:
@@ -83,17 +80,6 @@ def test_bob_is_held_to_all_his_digits_by_hand_alone(checks: dict[str, Check]) -
     assert sharp(value, check.hand_range, 1e-12)
     assert check.autodiff_range.contains(value * (1 + 1e-8))
     assert not check.autodiff_range.contains(2 * value)
-
-
-@pytest.mark.slow
-def test_of_a_saturated_unit_too(checks: dict[str, Check]) -> None:
-    """As Bob, in a network of any shape: 1 - tanh² has lost its digits, 4 σ'(2z) has not."""
-    network = Network((2, 2, 1), "tanh", "identity", "mse")
-    params = [Layer(np.full((2, 2), 3.0), np.zeros(2)), Layer(np.ones((2, 1)), np.zeros(1))]
-    trace = trace_network(network, params, [2.0, 1.0], [0.5])
-    value, check = trace.quantities["dw0[0,1]"].by_hand, checks["dw0[0,1]"]
-    assert sharp(value, check.hand_range, 1e-10)
-    assert check.autodiff_range.contains(value * (1 + 1e-8))
 
 
 @pytest.mark.slow

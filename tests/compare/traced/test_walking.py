@@ -77,7 +77,7 @@ def test_step_in_a_terminal_goes_there_and_back() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lines", [8, 12, 24])
+@pytest.mark.parametrize("lines", [8, 24])
 def test_a_step_fits_a_short_terminal(lines: int) -> None:
     """The title stays in sight, whatever has to be left out."""
     at = Terminal("--at", "19", lines=lines, columns=80)

@@ -1,11 +1,10 @@
 """Numbers with a first-order term, and arrays of balls: the laws that they keep."""
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,24 +61,11 @@ def test_sums_differences_and_products(a: Dual, b: Dual) -> None:
 
 
 @fewer(16)
-@given(any_dual, any_dual, any_dual)
-def test_products_distribute_over_sums(a: Dual, b: Dual, c: Dual) -> None:
-    left, right = a * (b + c), a * b + a * c
-    assert_is(left, *polynomial(right, right.shape))
-
-
-@fewer(16)
 @given(any_dual)
 def test_constants_stay_constants(a: Dual) -> None:
     constant = dual.constant(3.0)
-    both = [
-        constant + constant,
-        constant * constant,
-        -constant,
-        constant[None],
-        constant.reshape(1),
-    ]
-    assert all(result.tangent is None for result in both)
+    results = [constant + constant, constant * constant, -constant, constant[None]]
+    assert all(result.tangent is None for result in results)
     moving = a.tangent is not None
     assert ((a * constant).tangent is not None) == moving
     assert dual.directions(constant, a) == (K if moving else None)
@@ -112,35 +98,9 @@ def test_no_direction_and_infinite_slopes() -> None:
     assert [result.tangent.shape for result in results] == [(0, 3, 2), (0, 2, 3)]
     # An infinite slope leaves nothing.
     value, infinite = balls.exact([1.0, 2.0]), balls.full((2,), arb("inf"))
-    tangent: Any = dual.chain(value, infinite, balls.exact([[0.0, 1.0]])).tangent
+    x = Dual(value, balls.exact([[0.0, 1.0]]))
+    tangent: Any = dual.by_slopes(value, (x, lambda: infinite)).tangent
     assert not any(t.is_finite() for t in tangent[0])
-    assert dual.chain(value, infinite, None).tangent is None
-
-
-@fewer(16)
-@given(st.data())
-def test_stacks_of_matrix_products(data: Any) -> None:
-    batch, m, k, n = data.draw(st.tuples(*[st.integers(0, 4)] * 4))
-    numbers = st.integers(-(2**60), 2**60)
-
-    def drawn(*shape: int) -> np.ndarray:
-        size = int(np.prod(shape))
-        found = data.draw(st.lists(numbers, min_size=size, max_size=size))
-        return np.array([Fraction(v, 2**30) for v in found] + [None], dtype=object)[:-1].reshape(
-            shape
-        )
-
-    a, b = drawn(batch, m, k), drawn(batch, k, n)
-    with balls.precision(300):
-        product = balls.matmul(*(balls.boxed([_ball(v) for v in x.flat], x.shape) for x in (a, b)))
-        assert product.shape == (batch, m, n)
-        for i, row, column in np.ndindex(batch, m, n):
-            exact = sum((a[i, row, j] * b[i, j, column] for j in range(k)), Fraction(0))
-            assert product[i, row, column] == _ball(exact)
-
-
-def _ball(value: Fraction) -> arb:
-    return arb(fmpq(value.numerator, value.denominator))
 
 
 @pytest.mark.parametrize(
@@ -151,10 +111,12 @@ def _ball(value: Fraction) -> arb:
         ("abc,cba->abc", ((), (), (0, 1, 2), (2, 1, 0))),
         ("abc,bca->", ((0, 1, 2), (2, 0, 1), (), ())),
         ("abc,de->abcde", ((), (), (), ())),
+        ("az,zc->ac", ((1,), (0,), (), ())),  # sums of nothing
+        ("zab,zbc->zac", ((2,), (1,), (0,), (0,))),
     ],
 )
 def test_any_axes_are_summed_over(spec: str, axes: Any) -> None:
-    sizes = dict(zip("abcde", (2, 3, 5, 7, 4), strict=True))
+    sizes = dict(zip("abcdez", (2, 3, 5, 7, 4, 0), strict=True))
     shapes = [tuple(sizes[c] for c in part) for part in spec.split("->")[0].split(",")]
     a, b = (np.arange(1.0, 1 + np.prod(s)).reshape(s) % 11 for s in shapes)
     found = contract(balls.exact(a), balls.exact(b), *axes)

@@ -16,12 +16,10 @@ from handgrad.oracle import evaluate, random_directions
 from handgrad.oracle.certify import certify
 from handgrad.oracle.reference import UndecidableError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from tests.exact import gradient as by_series_of_the_article
-from tests.handgrad.oracle.problems import by_jax, certified, flat, gradient, problem
+from tests.handgrad.oracle.problems import certified, gradient, problem
 from tests.tiers import slowly
 
 START = np.array([1.0, 1, 1, 1, 1, 1, 0, 0, 0])
-ALICE, BOB = (np.array([-2.0, -1.0]), 1.0), (np.array([25.0, 6.0]), 0.0)
 
 
 def article(p: Any, x: Any, y: Any) -> Any:
@@ -33,28 +31,10 @@ def article(p: Any, x: Any, y: Any) -> Any:
 @pytest.mark.parametrize("method", ["series", "program"])
 def test_alice_has_the_printed_gradient(method: str) -> None:
     w1, w2, w5, b3 = 0.0214695352658111, 0.0107347676329056, -0.0112692202429582, -0.237617559528428
-    reference = certified(article, START, *ALICE, method=method)
+    reference = certified(article, START, np.array([-2.0, -1.0]), 1.0, method=method)
     expected = [w1, w2, w1, w2, w5, w5, -w2, -w2, b3]
     np.testing.assert_allclose(balls.midpoints(reference.gradient), expected, rtol=5e-15)
     assert float(reference.loss.mid()) == pytest.approx(0.226866287190871, rel=3e-15)
-
-
-def test_bob_where_both_witnesses_are_wrong() -> None:
-    reference = gradient(article, START, *BOB)
-    assert reference[0] == pytest.approx(1.591767734273890e-13, rel=2e-15)
-    _, witness = by_jax(article, START, *BOB)
-    assert abs(witness[0] / reference[0] - 1) == pytest.approx(2.3e-4, rel=0.02)
-
-
-@pytest.mark.parametrize(("x", "y"), [ALICE, BOB])
-def test_another_evaluation_in_balls_agrees(x: Any, y: float) -> None:
-    params = START + np.linspace(-0.7, 0.9, 9)
-    reference = certified(article, params, x, y)
-    pairs = zip(reference.gradient, by_series_of_the_article(params, x, y), strict=True)
-    assert all(ours.overlaps(theirs) for ours, theirs in pairs)
-    assert (
-        balls.radii(reference.gradient) < 2.0**-80 * abs(balls.midpoints(reference.gradient))
-    ).all()
 
 
 @pytest.mark.parametrize("e", [80, slowly(550)])
@@ -81,7 +61,7 @@ def test_an_exact_zero_by_cancellation() -> None:
     assert reference.gradient[1] == 1
 
 
-@pytest.mark.parametrize("tiny", [1e-60, 1e-150, -1e-290])
+@pytest.mark.parametrize("tiny", [1e-60, -1e-290])
 def test_a_tiny_number_beside_large_ones_is_no_zero(tiny: float) -> None:
     """Its enclosure contains 0 until there are bits enough."""
 
@@ -177,4 +157,3 @@ def test_a_trusted_rule_is_taken_at_its_word() -> None:
     np.testing.assert_allclose(balls.midpoints(own.gradient), expected, rtol=1e-15)
     assert own.program is None or own.program is case.traced.plain()
     assert balls.midpoints(taken.gradient).tolist() == [3.0, 3.0]
-    assert flat({"a": 1.0}).tolist() == [1.0]

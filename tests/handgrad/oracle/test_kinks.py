@@ -169,15 +169,6 @@ def test_nested_ties_that_cancel_are_no_kink(loss: Any, slope: float) -> None:
     assert balls.midpoints(reference.gradient).tolist() == [slope]
 
 
-def test_float32_slack_is_the_callers() -> None:
-    reference = certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(2, np.float32))
-    assert reference.kink
-    answer = np.array([1 + 1e-7, 0.3])
-    right, choices = reference.kink.nearest(answer, np.full(2, 1e-6))
-    assert (balls.magnitudes(balls.exact(answer) - right) <= 2e-7).all()
-    assert ((choices >= 0) & (choices <= 1)).all()
-
-
 @pytest.mark.slow
 def test_as_many_ties_as_can_be_tried_and_one_more() -> None:
     assert certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(MOST)).kink

@@ -62,5 +62,3 @@ WINDOWS: dict[str, tuple[Loss, Any]] = {
     "select_and_gather_add": of(lambda p: jax.jvp(largest, (p,), (p * p * p,))[1], TALL),
     "reduce": of(lambda p: lax.reduce(p, 0.0, together, (0,)), TALL),
 }
-
-__all__ = ["UNEVEN", "WINDOWS", "largest", "pooled", "together"]

@@ -9,8 +9,8 @@ import pytest
 from jax import lax
 
 from handgrad.arithmetic import balls
-from tests.handgrad.oracle.problems import assert_right, certified, flat, gradient
-from tests.handgrad.program.rule_losses import TALL, P, Q, doubled_until_large, mixed
+from tests.handgrad.oracle.problems import assert_right, certified, gradient
+from tests.handgrad.program.rule_losses import P, Q, doubled_until_large, mixed
 from tests.tiers import one_of_each
 
 OUTSIDE = np.array([0, 7, 2, -1, -9])
@@ -50,15 +50,13 @@ LOSSES = {
     "smaller ones kept, some dropped": lambda p: p.at[OUTSIDE].min(-p * 2.0, mode="drop"),
     "one of no update": lambda p: p.at[np.zeros(0, int)].min(p[:0]) * p,
     "loops that end one by one": lambda p: jax.vmap(doubled_until_large)(p * p + 0.1),
-    "a function that loops": lambda p: jax.scipy.special.expi(p * p + 0.1),
     "powers with a constant base": lambda p: jnp.asarray(0.0) * p + lax.pow(jnp.abs(Q), p),
 }
 
 
 @pytest.mark.parametrize("name", one_of_each(LOSSES, ["pad of nothing", "no turn"]))
 def test_an_edge(name: str) -> None:
-    f = LOSSES[name]
-    assert_right(lambda p: mixed(f(p)), P)
+    assert_right(lambda p: mixed(LOSSES[name](p)), P)
 
 
 def test_what_is_filled_with_not_a_number_is_not_one() -> None:
@@ -76,12 +74,9 @@ def test_the_remainder_of_a_tiny_number(sign: int) -> None:
     assert float(reference.loss.mid()) == sign * 1e-200
 
 
-@pytest.mark.parametrize(("y", "expected"), [(2.0, [0.0, 0.0]), (1.0, [1.0, 0.0])])
-def test_powers_of_zero(y: float, expected: list[float]) -> None:
-    assert gradient(lambda p: p[0] ** p[1], np.array([0.0, y])).tolist() == expected
-
-
-def test_powers_of_zero_with_a_constant_exponent() -> None:
+def test_powers_of_zero() -> None:
+    for y, slopes in ((2.0, [0.0, 0.0]), (1.0, [1.0, 0.0])):
+        assert gradient(lambda p: p[0] ** p[1], np.array([0.0, y])).tolist() == slopes
     for y, slope in ((2.5, 0.0), (1.0, 1.0), (3.0, 0.0)):
         assert gradient(lambda p, y=y: lax.pow(p[0], jnp.float64(y)), np.zeros(1)) == [slope]
     for n, slope in ((1, 1.0), (2, 0.0), (0, 0.0)):
@@ -103,21 +98,6 @@ def test_what_is_not_selected_may_be_anything() -> None:
 
     point = np.array([1.0, -4.0])
     assert gradient(loss, point).tolist() == [0.5 + 4.0, 4.0]
-
-
-@pytest.mark.slow
-def test_a_batch_of_systems() -> None:
-    """x = a⁻¹ b, and so db = a⁻ᵀ dx and da = -db xᵀ."""
-    a = np.stack([TALL[:3] + 2 * np.eye(3), TALL[2:] - 3 * np.eye(3)])
-    b, dx = np.sin(np.arange(6.0)).reshape(2, 3, 1), np.cos(np.arange(6.0)).reshape(2, 3, 1)
-    transposed = np.linalg.inv(a).swapaxes(1, 2)
-    db = transposed @ dx
-    da = -db @ np.linalg.solve(a, b).swapaxes(1, 2)
-
-    def loss(p: Any) -> Any:
-        return jnp.sum(jnp.linalg.solve(*p) * jnp.asarray(dx))
-
-    np.testing.assert_allclose(gradient(loss, (a, b)), flat((da, db)), rtol=1e-12)
 
 
 def test_missing_data() -> None:

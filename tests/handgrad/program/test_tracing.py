@@ -12,7 +12,7 @@ from handgrad.arithmetic import balls
 from handgrad.program.trace import trace
 from tests.handgrad.oracle.problems import by_jax, certified, gradient
 
-WIDE = np.cos(np.arange(1.0, 312.0))
+WIDE = np.cos(np.arange(1.0, 42.0))
 
 
 def test_integer_labels_choose() -> None:
@@ -26,7 +26,6 @@ def test_integer_labels_choose() -> None:
     np.testing.assert_allclose(gradient(loss, logits, labels), expected.ravel(), rtol=1e-13)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("key", [jax.random.key(7), jax.random.PRNGKey(7)], ids=["new", "old"])
 def test_dropout_with_a_fixed_key(key: Any) -> None:
     def loss(p: Any, key: Any) -> Any:
@@ -34,7 +33,7 @@ def test_dropout_with_a_fixed_key(key: Any) -> None:
         return jnp.sum(jnp.where(kept, p / 0.5, 0.0) ** 3)
 
     reference, (value, grads) = certified(loss, WIDE, key), by_jax(loss, WIDE, key)
-    assert 100 < np.count_nonzero(grads) < 211
+    assert 10 < np.count_nonzero(grads) < 31
     np.testing.assert_allclose(balls.midpoints(reference.gradient), grads, rtol=1e-14)
     assert float(reference.loss.mid()) == pytest.approx(value, rel=1e-12)
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from jax import lax
 
-from handgrad import check_gradient
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.oracle import evaluate
@@ -20,7 +19,6 @@ from tests.handgrad.oracle.problems import (
     assert_right,
     by_jax,
     certified,
-    flat,
     gradient,
     hidden,
     problem,
@@ -59,7 +57,6 @@ def test_what_a_window_holds_is_what_jax_adds_up(geometry: Any, dilated: Any) ->
 
 
 LOSSES = {
-    "max, dilated twice": lambda p: largest_inside(p, window_dilation=(2, 1)),
     "max, windows of padding alone": lambda p: largest_inside(p, padding=((3, 3), (4, 0))),
     "max, windows that miss elements": lambda p: largest_inside(p, window_strides=(3, 3)),
     "min of negative numbers": lambda p: pooled(-jnp.exp(p), jnp.inf, lax.min),
@@ -82,21 +79,9 @@ def largest_inside(p: Any, **options: Any) -> Any:
 
 
 @pytest.mark.slow  # each compiles a loss of its own
-@pytest.mark.parametrize("name", [name for name in LOSSES if "dilated" not in name])
+@pytest.mark.parametrize("name", LOSSES)
 def test_a_window(name: str) -> None:
-    f = LOSSES[name]
-    case = assert_right(lambda p: mixed(f(p)), TALL)
-    assert certified(lambda p: mixed(f(p)), TALL, method="program").program
-    assert case.size == TALL.size
-
-
-@pytest.mark.slow
-def test_the_slopes_of_a_dilated_window_which_only_forward_mode_has() -> None:
-    f = LOSSES["max, dilated twice"]
-    with jax.enable_x64(True):
-        expected = jax.jacfwd(lambda p: mixed(f(p)))(TALL)
-    found = gradient(lambda p: mixed(hidden(f)(p)), TALL)
-    np.testing.assert_allclose(found, flat(expected), rtol=1e-14)
+    assert_right(lambda p: mixed(LOSSES[name](p)), TALL)
 
 
 def pooling_of(numbers: Any) -> Any:
@@ -110,13 +95,31 @@ def smallest_of(numbers: Any) -> Any:
 W = np.array([1.0, 3.0])
 
 
-def test_two_equal_numbers_of_a_window() -> None:
-    assert_kink(
-        pooling_of,
-        [0.7, 0.7, 2.0, 1.0],
-        right=[(1, 0, 3, 0), (0, 1, 3, 0), (0.5, 0.5, 3, 0)],
-        wrong=[(1, 1, 3, 0), (0, 0, 3, 0), (1, 0, 0, 3), (0.5, 0.4, 3, 0)],
-    )
+KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
+    "two equal numbers": (
+        *(pooling_of, [0.7, 0.7, 2.0, 1.0]),
+        [(1, 0, 3, 0), (0, 1, 3, 0), (0.5, 0.5, 3, 0)],
+        [(1, 1, 3, 0), (0, 0, 3, 0), (1, 0, 0, 3), (0.5, 0.4, 3, 0)],
+    ),
+    # x and y are equal and in both windows: whichever is larger, it is so in both.
+    "windows that share a tie": (
+        lambda p: jnp.sum(lax.reduce_window(p, -jnp.inf, lax.max, (3,), (1,), "VALID") * W),
+        [0.1, 0.7, 0.7, 0.2],
+        [(0, 4, 0, 0), (0, 0, 4, 0), (0, 2, 2, 0)],
+        [(0, 4, 4, 0), (0, 0, 0, 0), (0, 1, 2, 0), (1, 3, 0, 0)],
+    ),
+    "the smallest ones": (
+        lambda p: jnp.sum(lax.reduce_window(p, jnp.inf, lax.min, (3,), (3,), "VALID")),
+        [2.0, 0.5, 0.5],
+        [(0, 1, 0), (0, 0, 1), (0, 0.5, 0.5)],
+        [(1, 0, 0), (0, 1, 1)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_ties_in_a_window(name: str) -> None:
+    assert_kink(*KINKS[name])
 
 
 @pytest.mark.slow
@@ -128,25 +131,6 @@ def test_programs_give_the_first_of_equal_numbers_everything_as_jax_does() -> No
             case, case.traced.gradient, case.arguments(), Comparisons(final=True)
         )
         assert balls.midpoints(found).tolist() == by_jax(loss, at)[1].tolist()
-
-
-def test_windows_that_share_a_tie_choose_together() -> None:
-    """x and y are equal and in both windows: whichever is larger, it is so in both."""
-    assert_kink(
-        lambda p: jnp.sum(lax.reduce_window(p, -jnp.inf, lax.max, (3,), (1,), "VALID") * W),
-        [0.1, 0.7, 0.7, 0.2],
-        right=[(0, 4, 0, 0), (0, 0, 4, 0), (0, 2, 2, 0)],
-        wrong=[(0, 4, 4, 0), (0, 0, 0, 0), (0, 1, 2, 0), (1, 3, 0, 0)],
-    )
-
-
-def test_the_smallest_of_a_window_ties_as_well() -> None:
-    assert_kink(
-        lambda p: jnp.sum(lax.reduce_window(p, jnp.inf, lax.min, (3,), (3,), "VALID")),
-        [2.0, 0.5, 0.5],
-        right=[(0, 1, 0), (0, 0, 1), (0, 0.5, 0.5)],
-        wrong=[(1, 0, 0), (0, 1, 1)],
-    )
 
 
 @pytest.mark.parametrize(
@@ -203,51 +187,3 @@ def test_several_arrays_that_are_reduced_together() -> None:
         return found * found + jnp.asarray([1.0, 10.0, 100.0, 1000.0])[where] * p[0]
 
     assert gradient(hidden(loss), np.array([0.5, 2.0, 3.0, 1.0])).tolist() == [100.0, 0.0, 6.0, 0.0]
-
-
-IMAGE = np.sin(np.arange(1.0, 33.0) ** 2).reshape(2, 4, 4)
-
-
-def network(p: Any, x: Any) -> Any:
-    h = jnp.tanh(p["k"] * x + p["b"])
-    h = lax.reduce_window(h, -jnp.inf, lax.max, (1, 2, 2), (1, 2, 2), "VALID")
-    h = lax.reduce_window(h, 0.0, lax.add, (1, 2, 2), (1, 1, 1), "VALID") / 4.0
-    return jnp.mean((h - 0.3) ** 2)
-
-
-def by_hand(p: Any, x: Any, mask: Any = None, share: float = 0.25) -> Any:
-    h = np.tanh(p["k"] * x + p["b"])
-    blocks = h.reshape(2, 2, 2, 2, 2)
-    top = blocks.max(axis=(2, 4))
-    y = top.mean(axis=(1, 2))
-    dtop = (2 * (y - 0.3) / 2 * share)[:, None, None] * np.ones((2, 2, 2))
-    best = blocks == top[:, :, None, :, None]
-    best = best if mask is None else mask(best)
-    dz = (best * dtop[:, :, None, :, None]).reshape(x.shape) * (1 - h**2)
-    return {"k": (dz * x).sum(), "b": dz.sum()}
-
-
-def first(best: Any) -> Any:
-    """What comes back goes to the first of each window."""
-    return np.broadcast_to(np.eye(4)[0].reshape(2, 1, 2), best.shape)
-
-
-PARAMS = {"k": np.array(0.7), "b": np.array(-0.2)}
-
-
-@pytest.mark.slow
-def test_pooling_by_hand_is_right() -> None:
-    report = check_gradient(by_hand, network, PARAMS, IMAGE, points=2)
-    assert (report.verdict, report.blame) == ("agree", None)
-    assert "not certified" not in report.certificate
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "mistake",
-    [{"mask": first}, {"mask": np.ones_like}, {"share": 1.0}],
-    ids=["first", "all", "share"],
-)
-def test_a_wrong_pooling_gradient_is_seen(mistake: Any) -> None:
-    report = check_gradient(lambda p, x: by_hand(p, x, **mistake), network, PARAMS, IMAGE, points=1)
-    assert (report.verdict, report.blame) == ("disagree", "yours")

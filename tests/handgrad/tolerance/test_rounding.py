@@ -169,4 +169,3 @@ def test_the_loose_yardstick_covers_what_jax_does_and_little_more(name: str, dty
     assert error.any()
     relative = measures.loose / np.abs(balls.midpoints(reference.gradient))
     assert np.median(relative) < most * UNIT[dtype]
-    assert np.median(measures.loose / np.maximum(error, 1e-300)) < 1000

@@ -74,17 +74,6 @@ def test_the_sharp_yardstick_is_the_conditioning(n: int) -> None:
     assert (np.abs(by_jax(least_squares, p, a, b)[1] - reference) <= measures.sharp).all()
 
 
-def test_units_follow_the_condition_number() -> None:
-    """The relative move of aᵀa x = c is that of the residual over the residual."""
-    sizes = []
-    for small in (1e-3, 1e-6, 1e-9):
-        a, p = hilbert(5), np.linspace(0.7, 1.9, 5)
-        measures, reference = measured(least_squares, p, a, a @ p + small * np.cos(np.arange(5)))
-        sizes.append(np.median(measures.unit / np.abs(reference)))
-    assert 100 < sizes[1] / sizes[0] < 10_000
-    assert 100 < sizes[2] / sizes[1] < 10_000
-
-
 def test_where_nothing_moves_half_an_ulp_of_the_largest_about_it_counts() -> None:
     def loss(p: Any) -> Any:
         return p["a"][0] * 3.0 + p["a"][1] * 0.0 + jnp.sum(p["b"].astype(jnp.float64) * 0.0)
