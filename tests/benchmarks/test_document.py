@@ -19,7 +19,7 @@ from benchmarks.document.build import (
     readme,
     shown,
 )
-from benchmarks.document.queries import UnknownError
+from benchmarks.document.queries import Queries, UnknownError
 from benchmarks.document.reasons import REASONS
 from benchmarks.results import Results
 from tests.benchmarks.made_results import made_results
@@ -116,6 +116,7 @@ def test_numbers_are_those_of_the_results() -> None:
     text = "{% set cell = 'digits/1797/float32/all' %}{{ time(cell, 'hand-numpy') }}"
     text += " {{ ratio(cell, 'hand-numpy', 'grad-jit') }}"
     assert filled(text, results) == "2.00 ms 2.00"
+    assert {*Queries(results).contenders()} == {row.name for row in cell.rows if row.timed}
 
 
 def test_what_noise_hides_is_no_goal_that_was_reached() -> None:

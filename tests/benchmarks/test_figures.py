@@ -93,13 +93,11 @@ def with_every_contender(results: Results) -> Results:
 # Files
 
 
-@pytest.mark.slow
 def test_all_files_are_written_and_again_with_the_same_bytes(tmp_path: Path) -> None:
     settings = dict(mpl.rcParams)
-    first, second = (draw(made("width"), tmp_path / folder / "new") for folder in ("1", "2"))
+    first, second = (draw(made("sample"), tmp_path / folder / "new") for folder in ("1", "2"))
     expected = {
-        f"{what}-float32-all-highest-cpu-{theme}.{suffix}"
-        for what in ("width", "tax")
+        f"sample-float32-all-highest-cpu-{theme}.{suffix}"
         for theme in ("light", "dark")
         for suffix in ("svg", "png")
     }
@@ -265,10 +263,12 @@ def cell_with(hand: float, hand_jit: float, grad: float) -> Cell:
 def test_the_fastest_wins_unless_noise_may_explain_it(
     times: tuple[float, float, float], expected: str | None
 ) -> None:
-    assert winner(cell_with(*times)) == expected
+    cell = cell_with(*times)
+    assert winner(cell) == expected
+    cell.rows.pop()  # the second row of the reference: no noise is known
+    assert winner(cell) == expected
 
 
-@pytest.mark.slow
 def test_the_map_says_who_and_by_how_much() -> None:
     assert plan(group_of(made("map", lambda row: row.name == names.HAND))) == []
     results = made("map")
