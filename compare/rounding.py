@@ -90,7 +90,9 @@ class Range:
 
     def _end(self, sign: int) -> Any:
         with _quietly():
-            end = self.middle + sign * self._radius
+            end = self.middle + sign * _SLACK * self._radius
+            # The next number, since this sum is rounded, too.
+            end = np.where(self._radius == 0, end, np.nextafter(end, sign * np.inf))
             return np.where(self._is_finite, end, sign * np.inf)[()]
 
     @property

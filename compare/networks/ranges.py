@@ -8,6 +8,8 @@ two sides takes no line from either. It knows two forms in which right programs 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from compare.networks import flat
 from compare.networks.functions import ACTIVATIONS, LOSSES, Activation
 from compare.rounding import (
@@ -28,6 +30,9 @@ STABLE, CANCELLING = "stable", "cancelling"
 
 #: The ranges of the (w, b) of a layer.
 Weights = tuple[Range, Range]
+
+#: What overflows makes a range infinite or NaN, which `contains` takes for no proof.
+_overflowing = np.errstate(all="ignore")
 
 
 def gradient_ranges(
@@ -67,6 +72,7 @@ class Steps(NamedTuple):
     by_form: dict[str, list[Backward]]
 
 
+@_overflowing
 def step_ranges(
     network: Network, params: list[Any], x: Any, y: Any, floats: Format = FLOAT64
 ) -> Steps:
@@ -84,6 +90,7 @@ def step_ranges(
     return Steps(zs, [*inputs[1:], outputs], {STABLE: stable, CANCELLING: cancelling})
 
 
+@_overflowing
 def loss_ranges(
     network: Network, params: list[Any], x: Any, y: Any, floats: Format = FLOAT64
 ) -> Range:
@@ -97,6 +104,7 @@ def loss_ranges(
     return loss + nearly(network.l2, floats) * sum(squares[1:], squares[0])
 
 
+@_overflowing
 def output_ranges(network: Network, params: list[Any], x: Any, floats: Format = FLOAT64) -> Range:
     """The ranges of what n networks predict, shape (n, batch, n_out); arguments as there."""
     return LOSSES[network.loss].link(_passed(network, params, x, floats)[1].outputs)

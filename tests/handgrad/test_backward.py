@@ -24,30 +24,17 @@ def affine_backward(dz: Any, cache: Any) -> Any:
     return dz @ w.T, x.T @ dz, dz.sum(axis=0)
 
 
-def test_a_right_step() -> None:
-    report = check_backward(affine, affine_backward, X, W, B)
-    assert (report.verdict, report.blame) == ("agree", None)
-    assert [leaf.path for leaf in report.leaves] == ["params[0]", "params[1]", "params[2]"]
-
-
 def test_a_wrong_step_is_blamed_on_its_leaf() -> None:
+    right = check_backward(affine, affine_backward, X, W, B)
+    assert (right.verdict, right.blame) == ("agree", None)
+    assert [leaf.path for leaf in right.leaves] == ["params[0]", "params[1]", "params[2]"]
+
     def averaged(dz: Any, c: Any) -> Any:
         return dz @ c[1].T, c[0].T @ dz, dz.mean(axis=0)
 
     report = check_backward(affine, averaged, X, W, B)
     assert report.verdict == "disagree"
     assert {finding.leaf for finding in report.findings} == {"params[2]"}
-
-
-@pytest.mark.slow
-def test_in_single_precision_and_in_jax() -> None:
-    def forward(z: Any) -> Any:
-        a = jnp.tanh(z)
-        return a, a
-
-    z = np.array([0.5, -1.0, 2.0], dtype=np.float32)
-    assert check_backward(forward, lambda da, a: da * (1 - a * a), z).verdict == "agree"
-    assert check_backward(forward, lambda da, a: da * (1 - a), jnp.array(z)).verdict == "disagree"
 
 
 @pytest.mark.slow
@@ -92,12 +79,6 @@ def test_what_is_no_step() -> None:
         check_backward(lambda x: x * x, lambda dy, x: dy * x, X)
 
 
-@pytest.mark.slow
-def test_python_floats() -> None:
-    assert check_backward(lambda z: (z * z, z), lambda d, z: 2 * z * d, 3.0).verdict == "agree"
-    assert check_custom(cube, 2.0).verdict == "disagree"
-
-
 @jax.custom_vjp
 def softplus(x: jax.Array) -> jax.Array:
     return jnp.logaddexp(x, 0.0)
@@ -140,8 +121,6 @@ def test_a_step_in_numpy_may_end_at_one_number() -> None:
     ("cotangent", "got"),
     [
         (np.ones(2), "got (2,), expected (3, 2)"),
-        (np.ones((3, 1)), "got (3, 1), expected (3, 2)"),
-        (1.0, "got (), expected (3, 2)"),
         ([np.ones((3, 2))] * 2, "got (3, 2), (3, 2), expected (3, 2)"),
         (np.ones((3, 2), dtype=complex), "got complex128, expected real numbers"),
     ],
@@ -154,11 +133,10 @@ def test_a_cotangent_has_the_output_s_shape(cotangent: Any, got: str) -> None:
         check_backward(forward, lambda d, _: 2 * d, np.ones((3, 2)), cotangent=cotangent)
 
 
-@pytest.mark.parametrize("dtype", [np.int64, np.float32])
-def test_a_cotangent_is_taken_in_the_output_s_dtype(dtype: Any) -> None:
+def test_a_cotangent_is_taken_in_the_output_s_dtype() -> None:
     def forward(z: Any) -> Any:
         return z * z, z
 
-    z, cotangent = np.array([0.3, -0.7]), np.array([1, 2], dtype=dtype)
+    z, cotangent = np.array([0.3, -0.7]), np.array([1, 2])
     answer = check_backward(forward, lambda d, z: 2 * d * z, z, cotangent=cotangent)
     assert answer.verdict == "agree"

@@ -39,10 +39,6 @@ def exchanged(params, x, y):
     return grads | {"b": -grads["b"]}
 
 
-def with_value(params, x, y):
-    return np.float64(loss(params, x, y)), gradient(params, x, y)
-
-
 def fails(params, x, y):
     return x @ np.ones(4)
 
@@ -64,10 +60,6 @@ def make():
     return example
 
 
-def cannot():
-    raise KeyError("no data")
-
-
 example = (
     {"w": np.array([0.3, -0.7]), "b": np.float64(0.1)},
     np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]),
@@ -76,7 +68,6 @@ example = (
 lone = example[0]
 named = Point(1.0, 2.0)
 empty = ()
-no_floats = ({"n": 3}, 1.0)
 """
 
 
@@ -157,39 +148,12 @@ def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
         "has_value": True,
         "trust_rules": ("clip", "ste"),
     }
-    check("gradient")
-    assert asked == {
-        "points": 8,
-        "seed": 0,
-        "strict": False,
-        "has_value": False,
-        "trust_rules": (),
-    }
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("short_samples")
-def test_the_time_of_a_right_gradient(check: Any) -> None:
-    ended = check("with_value", "--has-value", "--points=0", "--time")
-    judged, _, timed = ended.out.partition("\n\nWhat one call takes (")
-    assert (ended.code, judged[:6]) == (0, "agree:")
-    assert [line.split()[0] for line in timed.splitlines()[1:3]] == [
-        "yours",
-        "jit(value_and_grad(loss))",
-    ]
-    assert "a word while judging" not in ended.out
-    as_json = check("gradient", "--points=0", "--time", "--json")
-    assert json.loads(as_json.out)["timings"]["yours"] > 0
 
 
 def test_a_wrong_gradient_gets_no_time(check: Any) -> None:
     ended = check("exchanged", "--points=0", "--time")
     line = "Not timed: disagree: a gradient gets a time once it is right."
     assert (ended.code, ended.out.splitlines()[-1]) == (1, line)
-
-
-def test_the_value_is_judged_too(check: Any) -> None:
-    assert check("with_value", "--has-value", "--points=0").code == 0
 
 
 @pytest.mark.parametrize(
@@ -241,15 +205,11 @@ def test_ctrl_c(check: Any) -> None:
         (["gradient", "--loss=example"], "expected a function loss(params, *inputs)"),
         (["gradient", "--like=lone"], "is of type dict; expected a tuple (params, *inputs)"),
         (["gradient", "--like=named"], "is of type Point alone; expected a tuple (params,"),
-        (["gradient", "--like=loss"], "mine.py:loss is a function of params, x, y; expected"),
         (["gradient", "--like=empty"], "is an empty tuple; expected a tuple (params, *inputs)"),
-        (["gradient", "--like=no_floats"], "params['n']: got int 3, expected an array of floats"),
-        (["gradient", "--loss=min.py:loss"], "no such file: min.py; did you mean 'mine.py'?"),
+        (["gradient", "--like=loss"], "mine.py:loss is a function of params, x, y; expected"),
         (["gradient", "--loss=other.py"], "'other.py'; expected FILE.py:loss or package.module:"),
         (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
-        (["gradient", "--seed=x"], "'--seed': 'x'; expected a whole number from 0."),
         (["gradient", "--sed=1"], "No such option '--sed'. Did you mean '--seed'?"),
-        (["gradient", "--plant=sign"], "Option '--plant' does not take a value."),
         (
             ["gradient", "--loss=numpy_loss"],
             f"mine.py, line {line_of('math.exp(')}: JAX cannot trace "
@@ -284,26 +244,6 @@ def test_an_error_in_the_gradient_comes_with_its_own_frames(check: Any) -> None:
     assert len(rest) == 3
 
 
-def test_an_error_in_the_example(check: Any) -> None:
-    assert lines_after_error(check("gradient", like="cannot")) == [
-        "Error: the example, mine.py:cannot, raised KeyError",
-        f'  File "mine.py", line {line_of("no data")}, in cannot',
-        '    raise KeyError("no data")',
-        "KeyError: 'no data'",
-    ]
-
-
-def test_an_error_on_import(run: Any, folder: Path) -> None:
-    (folder / "broken.py").write_text("import json\njson.loads('{')\n")
-    ended = run("check", "broken.py:gradient", "--loss=loss", "--like=example")
-    assert (ended.code, ended.out) == (2, "")
-    first, place, line, error = lines_after_error(ended)
-    assert first == "Error: broken.py raised JSONDecodeError when imported"
-    assert place == '  File "broken.py", line 2, in <module>'
-    assert line.strip() == "json.loads('{')"
-    assert error.startswith("json.decoder.JSONDecodeError: ")
-
-
 def test_a_failure_of_handgrad_is_no_traceback_either(check: Any, judge: Any) -> None:
     def fail(*_: Any, **__: Any) -> GradientReport:
         raise KeyError("x")
@@ -327,7 +267,6 @@ def test_a_package_that_is_missing(check: Any, monkeypatch: pytest.MonkeyPatch) 
     ("words", "code", "text"),
     [
         (["--help"], 0, "Is this hand-written gradient right?"),
-        (["check", "-h"], 0, "--trust-rule NAME"),
         ([], 2, "Usage: handgrad"),
         (["chek"], 2, "Error: No such command 'chek'. Did you mean 'check'?"),
         (["check"], 2, "Error: Missing argument 'FILE.py:GRADIENT'."),

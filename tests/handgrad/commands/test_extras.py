@@ -27,10 +27,6 @@ def wrong(w, x, y):
     return 2 * x.T @ (x @ w - y)
 
 
-def misshapen(w, x, y):
-    return gradient(w, x, y)[:1]
-
-
 example = (
     np.array([0.3, -0.7]),
     np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]),
@@ -43,16 +39,6 @@ example = (
 def check(check: Any, short_samples: None) -> Any:  # noqa: ARG001 (what is measured stays short)
     """At the example alone."""
     return lambda gradient, *words: check(gradient, "--points=0", *words)
-
-
-def test_nothing_is_planted_where_no_point_was_judged(check: Any) -> None:
-    ended = check("misshapen", "--plant")
-    assert (ended.code, ended.out.splitlines()[-1]) == (
-        1,
-        "No mistake was planted: no point was judged.",
-    )
-    answer = json.loads(check("misshapen", "--plant", "--json").out)
-    assert answer["power"] == {"planted": [], "points": 0, "not_planted": ""}
 
 
 @pytest.mark.slow
@@ -68,13 +54,6 @@ def test_the_counterexample_is_a_test_that_fails(check: Any) -> None:
     (test,) = (f for name, f in names.items() if name.startswith("test_"))
     with pytest.raises(AssertionError, match="disagree"):
         test()
-
-
-def test_a_right_gradient_has_no_counterexample(check: Any) -> None:
-    ended = check("gradient", "--counterexample")
-    line = "No counterexample: the gradient is not found to be wrong."
-    assert (ended.code, ended.out.splitlines()[-1]) == (0, line)
-    assert json.loads(check("gradient", "--counterexample", "--json").out)["counterexample"] is None
 
 
 @pytest.mark.slow
@@ -108,27 +87,3 @@ def test_all_at_once_as_one_json_object(check: Any) -> None:
         "planted"
     ]
     assert "a word" not in ended.out
-
-
-def test_nothing_more_is_worked_out_than_was_asked_for(
-    check: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    for name, extra in EXTRAS.items():
-
-        def ask(report: Any, name: str = name, extra: Any = extra) -> Any:
-            asked.append(name)
-            return extra.compute(report)
-
-        monkeypatch.setitem(EXTRAS, name, extra._replace(compute=ask))
-    check("gradient")
-    assert asked == []
-    check("gradient", "--counterexample")
-    assert asked == ["counterexample"]
-
-
-@pytest.mark.parametrize("option", ["--plant", "--counterexample", "--time"])
-def test_a_mistake_in_the_input_is_told_first(check: Any, option: str) -> None:
-    ended = check("gradent", option)
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.err == "Error: mine.py has no 'gradent'; did you mean 'gradient'?\n"

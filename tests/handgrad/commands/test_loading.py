@@ -27,10 +27,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         ("mine.py:gradient", None, ("mine.py", "gradient")),
         ("a/b.py:Model.loss", None, ("a/b.py", "Model.loss")),
         ("C:\\a\\b.py:loss", None, ("C:\\a\\b.py", "loss")),
-        ("package.module:loss", "mine.py", ("package.module", "loss")),
         (":loss", "mine.py", ("mine.py", "loss")),
         ("loss", "mine.py", ("mine.py", "loss")),
-        ("losses.mse", "mine.py", ("mine.py", "losses.mse")),
     ],
 )
 def test_the_forms(text: str, source: str | None, found: tuple[str, str]) -> None:
@@ -39,8 +37,8 @@ def test_the_forms(text: str, source: str | None, found: tuple[str, str]) -> Non
 
 @pytest.mark.parametrize(
     ("text", "source"),
-    [("gradient", None), ("mine.py", None), ("mine.py", "other.py"), ("a/b", "other.py"),
-     ("mine.py:", None), ("mine.py:a b", None), ("mine.py:a..b", None), (":x", None), ("", "a.py")],
+    [("gradient", None), ("mine.py", "other.py"), ("a/b", "other.py"), ("mine.py:", None),
+     ("mine.py:a..b", None), (":x", None), ("", "a.py")],
 )  # fmt: skip
 def test_other_forms(text: str, source: str | None) -> None:
     with pytest.raises(LoadingError, match=r"expected FILE\.py:loss or package\.module:loss$"):
@@ -94,16 +92,12 @@ def test_a_module_is_found_from_the_current_directory(folder: Path) -> None:
     [
         ("mine.py", "los", "mine.py has no 'los'; did you mean 'loss'?"),
         ("mine.py", "qqqq", "mine.py has no 'qqqq'; it has gradient, loss, Model"),
-        ("mine.py", "Model.los", "mine.py has no 'los'; did you mean 'loss'?"),
         ("mine.py", "sys", None),
         ("min.py", "loss", "no such file: min.py; did you mean 'mine.py'?"),
-        ("zzz/mine.py", "loss", "no such file: zzz/mine.py; expected a Python file"),
         ("folder.py", "loss", "folder.py is a folder; expected a Python file"),
         ("notes.txt", "loss", "notes.txt; expected a Python file, whose name ends in .py"),
         ("no_such_module.x", "loss", "no module named 'no_such_module'; expected FILE.py or"),
-        ("package_of_mine.x", "loss", "no module named 'package_of_mine.x'; expected FILE.py or"),
         ("broken.py", "loss", "broken.py raised ZeroDivisionError when imported"),
-        ("syntax.py", "loss", "syntax.py raised SyntaxError when imported"),
         ("leaves.py", "loss", "leaves.py raised SystemExit when imported"),
         ("package_of_mine.lacks", "x", "package_of_mine.lacks raised ModuleNotFoundError when"),
     ],
@@ -116,7 +110,6 @@ def test_what_cannot_be_found(folder: Path, source: str, name: str, message: str
     (folder / "folder.py").mkdir()
     (folder / "notes.txt").write_text("")
     (folder / "broken.py").write_text("1 / 0")
-    (folder / "syntax.py").write_text("x = (")
     (folder / "leaves.py").write_text("import sys; sys.exit(0)")
     (folder / "package_of_mine").mkdir()
     (folder / "package_of_mine" / "__init__.py").write_text("")

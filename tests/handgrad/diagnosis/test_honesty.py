@@ -17,8 +17,6 @@ from tests.handgrad.diagnosis.network import NETWORK, PARAMS, X, Y, linear, loss
 
 pytestmark = pytest.mark.usefixtures("measured_once")
 
-RNG = np.random.default_rng(4)
-
 
 def report(gradient: Any) -> GradientReport:
     return check_gradient(gradient, loss, *NETWORK, points=0)
@@ -27,11 +25,6 @@ def report(gradient: Any) -> GradientReport:
 def kinds(told: GradientReport) -> set[str]:
     assert told.verdict == "disagree"
     return {finding.kind for finding in told.findings} | {d.kind for d in told.diagnoses}
-
-
-def test_what_is_right_has_no_diagnosis() -> None:
-    ruled = report(right)
-    assert (ruled.verdict, ruled.diagnoses, diagnose(ruled.trial)) == ("agree", (), ())
 
 
 @pytest.mark.slow
@@ -56,10 +49,6 @@ def noisy(p: Any, x: Any, y: Any) -> Any:
     }
 
 
-def clipped(p: Any, x: Any, y: Any) -> Any:
-    return {name: np.clip(g, -0.05, 0.05) for name, g in right(p, x, y).items()}
-
-
 def by_a_coarse_step(p: Any, x: Any, y: Any) -> Any:
     """Forward differences."""
 
@@ -75,18 +64,12 @@ def by_a_coarse_step(p: Any, x: Any, y: Any) -> Any:
     return grads
 
 
-# Two mistakes at once, in the same numbers: neither explains them.
+# Two mistakes at once, in the same numbers: neither explains them alone.
 
 
 def linear_and_halved(p: Any, x: Any, y: Any) -> Any:
     grads = linear(p, x, y)
     return grads | {"v": grads["v"] / 2}
-
-
-def decayed_and_noisy(p: Any, x: Any, y: Any) -> Any:
-    """A decay in one leaf, and noise in another, which might hide a better reason for both."""
-    grads = right(p, x, y)
-    return grads | {"w": grads["w"] + 0.01 * p["w"], "b": noisy(p, x, y)["b"]}
 
 
 # What looks the same in small losses.
@@ -102,35 +85,19 @@ def lacking_an_input(w: Any, x: Any) -> Any:
     return 2 * (h - 1) * (1 - h * h)
 
 
-def of_squares(p: Any, x: Any, y: Any) -> Any:
-    return jnp.mean((jnp.tanh(x @ p["w"] + p["b"][None, :]) - y) ** 2)
-
-
-def summed_over_the_wrong_axis(p: Any, x: Any, y: Any) -> Any:
-    """Of 3 by 3 it has the right shape, and is not an order of elements."""
-    h = np.tanh(x @ p["w"] + p["b"])
-    dz = 2 * (h - y) / y.size * (1 - h * h)
-    return {"w": x.T @ dz, "b": dz.sum(axis=1)}
-
-
 def slightly_off(w: Any) -> Any:
     """Four hundred times the spacing of these numbers: of such a gap two digits are left."""
     return (2 * w * (1 + np.float32(5e-5) * np.cos(3 * w))).astype(np.float32)
 
 
-CUBES = ({"w": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3)}, *RNG.normal(size=(2, 3, 3)))
 SINGLE = (np.array([0.3, -1.7, 0.9], dtype=np.float32),)
 
 #: A gradient, its loss, a point, and the kinds that a diagnosis may name beside `unknown`.
 SAID: dict[str, tuple[Any, Any, Any, set[str]]] = {
     "noisy": (noisy, loss, NETWORK, set()),
-    "clipped": (clipped, loss, NETWORK, set()),
     "by a coarse step": (by_a_coarse_step, loss, NETWORK, set()),
-    "of one example less": (lambda p, x, y: right(p, x[:-1], y[:-1]), loss, NETWORK, set()),
     "1 - h and halved": (linear_and_halved, loss, NETWORK, {"activation-derivative", "factor"}),
-    "decayed and noisy": (decayed_and_noisy, loss, NETWORK, set()),
     "one number": (lacking_an_input, of_one_number, (np.array(0.3), np.array(1.7)), set()),
-    "equal lengths": (summed_over_the_wrong_axis, of_squares, CUBES, {"axis"}),
     "rounding of float32": (slightly_off, lambda w: jnp.sum(w**2), SINGLE, set()),
 }
 
@@ -182,12 +149,12 @@ def test_a_verdict_costs_no_diagnosis_and_a_diagnosis_is_made_once(asked: list[s
     assert asked == ["diagnose", "steps"]
 
 
-def test_a_right_gradient_is_never_asked_about(asked: list[str]) -> None:
+def test_what_is_right_has_no_diagnosis(asked: list[str]) -> None:
     ruled = report(right)
     assert (ruled.diagnoses, ruled.steps, ruled.counterexample) == ((), None, None)
     assert str(ruled)
-    assert ruled.to_dict()["diagnoses"] == []
     assert asked == []
+    assert diagnose(ruled.trial) == ()
 
 
 def test_what_breaks_in_a_diagnosis_does_not_reach_the_verdict(

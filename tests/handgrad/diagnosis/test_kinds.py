@@ -11,7 +11,7 @@ from handgrad import check_gradient
 from handgrad.data.findings import Diagnosis
 from handgrad.data.point import point_at
 from handgrad.diagnosis import factors
-from tests.tiers import one_of_each, slowly
+from tests.tiers import one_of_each
 
 pytestmark = pytest.mark.usefixtures("measured_once")
 
@@ -98,13 +98,11 @@ ALL, BATCH = of(*PARAMS), "(7 is the batch size)"
 MISTAKES: dict[str, tuple[Callable[[Grads, Any], Grads], str, tuple[str, ...], str]] = {
     "sign": (everywhere(-1), "sign", ALL, "the wrong sign"),
     "mean for sum": (everywhere(1 / 7), "factor", ALL, f"1/7 of exact {BATCH}"),
-    "outputs": (everywhere(5), "factor", ALL, "5 times exact (5 is the number of outputs)"),
     "digits": (everywhere(1.2345678), "factor", ALL, "1.2345678 times exact"),
     "slight": (everywhere(1 - 3e-6), "factor", ALL, "(1 - 3e-6) times exact"),
     **{
         name: (in_leaf("square", change), kind, of("square"), says)
         for name, change, kind, says in (
-            ("leaf's sign", lambda g: -g, "sign", "the wrong sign"),
             ("leaf 0", lambda g: 0 * g, "zero", " 0"),
             ("leaf halved", lambda g: g / 2, "factor", "1/2 of exact"),
             ("transposed", np.transpose, "transposed", "the transpose of exact"),
@@ -113,23 +111,16 @@ MISTAKES: dict[str, tuple[Callable[[Grads, Any], Grads], str, tuple[str, ...], s
                 "params['square'][0, 1] and params['square'][2, 2] are exchanged",
             ),
             ("element's sign", at(2, 1, factor=-1), "sign", "params['square'][2, 1]"),
-            ("element 0", at(2, 1, factor=0), "zero", "params['square'][2, 1]"),
             ("element off", at(2, 1, factor=1.3), "unknown", "0.3 of itself"),
             # Twice too large may as well be one of two equal terms that was taken twice.
             ("element doubled", at(2, 1, factor=2), "unknown", "2 times exact"),
             ("rows reversed", lambda g: g[::-1], "unknown", "exact, reversed along axis 0"),
-            ("columns", lambda g: g[:, ::-1], "unknown", "exact, reversed along axis 1"),
-            ("both", lambda g: g[::-1, ::-1], "unknown", "exact, reversed along every axis"),
         )
     },
     # No term can have been left out of a vector: a bias that was summed over too few rows, say.
     "vector's element": (
         *(in_leaf("shift", at(1, factor=7)), "factor", of("shift")),
         f"7 times exact {BATCH}",
-    ),
-    "a column's sign": (
-        in_leaf("w", lambda g: np.where(np.arange(5) == 3, -1, 1) * g),
-        *("sign", of("w"), "3 elements"),
     ),
     "two leaves": (
         lambda g, _: g | {name: g[name] / 7 for name in ("scale", "shift")},
@@ -140,9 +131,8 @@ MISTAKES: dict[str, tuple[Callable[[Grads, Any], Grads], str, tuple[str, ...], s
         *("exchanged", of("scale", "shift"), ""),
     ),
     "decay": (decayed, "weight-decay", ALL, "yours is exact plus 0.01 times the parameter itself"),
-    "decay of w": (lambda g, p: g | {"w": decayed(g, p)["w"]}, "weight-decay", of("w"), ""),
 }
-QUICK = ("sign", "mean for sum", "transposed", "leaves exchanged", "decay")
+QUICK = ("sign", "mean for sum", "transposed", "rows reversed", "leaves exchanged", "decay")
 
 
 @pytest.mark.parametrize("name", one_of_each(MISTAKES, QUICK))
@@ -156,12 +146,7 @@ def test_what_a_mistake_is_called_and_where(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("taken", "sign", "rate"), [(0.5, "minus", "0.3"), slowly(2.0, "plus", "0.6")]
-)
-def test_a_decay_with_another_factor_than_that_of_the_loss(
-    taken: float, sign: str, rate: str
-) -> None:
+def test_a_decay_with_another_factor_than_that_of_the_loss() -> None:
     """λw for 2λw is less than exact, and told as a decay where the loss has one."""
     features, targets = X[:, :2], Y[:, 0]
 
@@ -169,29 +154,22 @@ def test_a_decay_with_another_factor_than_that_of_the_loss(
         return jnp.mean((x @ w - y) ** 2) + 0.3 * jnp.sum(w**2)
 
     def gradient(w: Any, x: Any, y: Any) -> Any:
-        return 2 * x.T @ (x @ w - y) / len(y) + taken * 0.6 * w
+        return 2 * x.T @ (x @ w - y) / len(y) + 0.3 * w
 
     w = np.array([0.5, -1.5])
     (told,) = check_gradient(gradient, decaying, w, features, targets, points=0).diagnoses
     assert (told.kind, told.leaves) == ("weight-decay", ("params",))
-    assert told.says.startswith(f"yours is exact {sign} {rate} times the parameter itself")
+    assert told.says.startswith("yours is exact minus 0.3 times the parameter itself")
 
 
 #: What a factor is called where there are 7 examples with 3 inputs and 5 outputs.
 NAMES = [
-    (2, "2", ""),
     (0.5, "1/2", ""),
-    (-2, "-2", ""),
-    (4, "4", ""),
-    (7, "7", " (7 is the batch size)"),
     (-1 / 7, "-1/7", " (7 is the batch size)"),
     (14, "2·7", " (7 is the batch size)"),
-    (2 / 7, "2/7", " (7 is the batch size)"),
-    (49, "7²", " (7 is the batch size)"),
     (1 / 49, "1/7²", " (7 is the batch size)"),
     (7**0.5, "√7", " (7 is the batch size)"),
     (6 / 7, "6/7", " (7 is the batch size)"),
-    (7 / 6, "7/6", " (7 is the batch size)"),
     (1 / 5, "1/5", " (5 is the number of outputs)"),
     (7 / 5, "7/5", " (7 is the batch size, 5 the number of outputs)"),
     (3, "3", " (3 is also the width of an input)"),

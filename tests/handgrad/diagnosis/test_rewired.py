@@ -10,6 +10,7 @@ import pytest
 from handgrad import check_gradient
 from handgrad.data.point import Point, point_at
 from handgrad.diagnosis.engine import Engine, TooLargeError, engine
+from tests.handgrad.diagnosis.network import loss
 from tests.tiers import one_of_each
 
 RNG = np.random.default_rng(3)
@@ -24,11 +25,6 @@ class Program(NamedTuple):
 
     loss: Any
     point: tuple[Any, ...]
-
-
-def products(p: Any, x: Any, y: Any) -> Any:
-    h = jnp.tanh(x @ p["v"] + p["b"][None, :])
-    return jnp.mean((h @ p["w"] - y) ** 2)
 
 
 def recurrent(p: Any, x: Any) -> Any:
@@ -57,7 +53,7 @@ def called(p: Any, x: Any) -> Any:
 #: What is flattened or walked through in its own way: a loop, a branch, calls within calls.
 PROGRAMS = {
     "products": Program(
-        products,
+        loss,
         ({"v": drawn(3, 5), "b": drawn(5), "w": drawn(5, 2)}, drawn(7, 3), drawn(7, 2)),
     ),
     "scan": Program(recurrent, ({"u": drawn(3, 3), "v": drawn(2, 3), "h": drawn(3)}, drawn(5, 2))),

@@ -7,7 +7,6 @@ from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from handgrad.data import numerals
 from handgrad.data.findings import Diagnosis, Enclosure, Finding
-from handgrad.render import content, html, text
+from handgrad.render import content, html
 from handgrad.report import GradientReport
 from tests.handgrad.reports import BOB, RIGHT, ZERO, leaf, report, wrong
 from tests.tiers import fewer
@@ -46,11 +45,6 @@ def test_a_wrong_gradient_reads() -> None:
     )
 
 
-def test_the_answer_comes_first_and_begins_with_the_verdict() -> None:
-    assert str(wrong()).startswith("disagree: params['w'][0, 1] is not")
-    assert str(wrong(headline="a leaf is missing")).startswith("disagree: a leaf is missing")
-
-
 @fewer(8)
 @given(
     st.integers(0, 30), st.sampled_from(["agree", "imprecise", "disagree"]), st.integers(0, 2),
@@ -78,18 +72,6 @@ def test_the_worst_leaves_are_shown_and_the_others_counted() -> None:
     assert re.search(r"more leaves, \d+ of them agree", str(wrong(*lossy, *others)))
 
 
-@pytest.mark.parametrize(
-    ("verdicts", "first"),
-    [
-        (["agree", "imprecise", "undecidable", "disagree"], [3, 2, 1, 0]),
-        (["agree", "agree"], [0, 1]),
-    ],
-)
-def test_the_order_of_leaves(verdicts: list[str], first: list[int]) -> None:
-    leaves = [leaf(str(i), verdict=verdict) for i, verdict in enumerate(verdicts)]
-    assert [int(found.path) for found in content.ordered(report(*leaves))] == first
-
-
 def test_among_equals_the_one_furthest_off_comes_first() -> None:
     """In tolerances, which are another for each element."""
     far = [leaf(f"{y}", verdict="disagree", yours=y) for y in (1.3, math.nan, 0.5, 0.31)]
@@ -113,19 +95,10 @@ def test_digits_line_up_and_none_are_lost(exact: float, yours: float, autodiff: 
     assert len(points) == 1, texts
 
 
-@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
-def test_nine_digits_tell_float32_apart(value: float) -> None:
-    (_, text) = numerals.beside(Decimal(value), [value], "float32")
-    assert np.float32(text) == np.float32(value)
-    assert len(re.sub(r"e.*|\D", "", text).strip("0")) <= 9
-
-
 def test_the_exact_value_and_numbers_of_one_size() -> None:
     exact, yours = numerals.beside(Decimal(2).sqrt(), [2.0**0.5], "float64")
     assert (exact, yours) == ("1.4142135623730950488", "1.4142135623730951")
-    # Numbers of one size are written alike.
     assert numerals.beside(Decimal("1.2e-5"), [9.9e-6], "float64")[1].startswith("0.00000990")
-    assert numerals.beside(Decimal("-12.5"), [0.0], "float64") == ["-12.5", "  0"]
     assert numerals.beside(Decimal("nan"), [math.inf, math.nan], "float64") == [
         *("not known", "      inf", "      nan")
     ]
@@ -133,8 +106,8 @@ def test_the_exact_value_and_numbers_of_one_size() -> None:
 
 @pytest.mark.parametrize(
     ("distance", "text"),
-    [(0, "0"), (0.04, "0.0"), (0.31, "0.3"), (9.96, "10.0"), (12.3, "12"), (999.4, "999"),
-     (1000, "1e3"), (1.44e12, "1.4e12"), (math.inf, "inf"), (math.nan, "-")],
+    [(0, "0"), (0.04, "0.0"), (9.96, "10.0"), (999.4, "999"), (1.44e12, "1.4e12"),
+     (math.inf, "inf"), (math.nan, "-")],
 )  # fmt: skip
 def test_distances(distance: float, text: str) -> None:
     assert numerals.ulps(distance) == text
@@ -161,7 +134,6 @@ def test_where_the_exact_value_is_not_known() -> None:
     ("limits", "sentence"),
     [
         ([3e-14], "A relative error of 3e-14 in any element of p0 would have been caught."),
-        ([3e-14] * 5, "A relative error of 3e-14 in any element would have been caught."),
         (
             [2e-15, 3e-14],
             "A relative error of 3e-14 in any element of p1 would have been caught, "
@@ -172,12 +144,7 @@ def test_where_the_exact_value_is_not_known() -> None:
             "A relative error of 3e-14 in any element would have been caught, "
             "in p0 even one of 2e-15.",
         ),
-        (
-            [math.inf, 3e-14],
-            "A relative error of 3e-14 in any element of p1 would have been caught.",
-        ),
         ([math.nan, 0.0], ""),
-        ([], ""),
     ],
 )  # fmt: skip
 def test_the_detection_limit(limits: list[float], sentence: str) -> None:
@@ -204,25 +171,15 @@ def test_what_the_headline_tells_is_not_told_twice() -> None:
     assert str(answer).count(ZERO.detail) == answer._repr_html_().count(ZERO.detail) == 1
 
 
-@pytest.mark.parametrize(
-    ("kinds", "why"),
-    [
-        ((), "What it gives back for b is wrong, the rest is right."),
-        (
-            (Diagnosis("sign", "yours has the wrong sign in params[2]", ("params[2]",)),),
-            "Kind: sign. Yours has the wrong sign in b.",
-        ),
-    ],
-)
-def test_what_is_wrong_in_a_step_by_its_authors_names(
-    kinds: tuple[Diagnosis, ...], why: str
-) -> None:
+def test_what_is_wrong_in_a_step_by_its_authors_names() -> None:
     leaves = [leaf(f"params[{k}]", verdict="disagree" if k == 2 else "agree") for k in range(3)]
-    closer = replace(report(*leaves)._reading(), diagnoses=kinds)
+    sign = Diagnosis("sign", "yours has the wrong sign in params[2]", ("params[2]",))
+    closer = replace(report(*leaves)._reading(), diagnoses=(sign,))
     step = content.StepReading("affine_backward", ("x", "w", "b"), "disagree", False, True)
     reading = replace(wrong()._reading(), steps=content.StepsReading((step,), (), closer))
     assert content.diagnoses(reading) == [
-        f"affine_backward is wrong, its only step that was judged. {why}"
+        "affine_backward is wrong, its only step that was judged. "
+        "Kind: sign. Yours has the wrong sign in b."
     ]
 
 
@@ -237,14 +194,6 @@ def test_many_remarks_are_counted_and_what_was_left_out_is_said() -> None:
     assert "1 point judged, 2 left out because the loss is not finite there" in text
     assert "1,000 of the 100,352 elements of params['w']" in text
     assert "at point 3:" in str(wrong(point=3))
-    assert str(report(points=0)).count("judged") == 1
-
-
-def test_a_report_without_leaves() -> None:
-    missing = Finding("structure", "params['b']", None, "is missing", 1.0)
-    text = str(report(verdict="disagree", headline="disagree: b", observed=(missing,)))
-    assert "structure in params['b']: is missing" in text
-    assert "verdict" not in text
 
 
 def on_a_console(answer: GradientReport, colour: bool = False) -> str:
@@ -297,11 +246,10 @@ class Tags(HTMLParser):
         self.said += data
 
 
-def test_html_is_well_formed_and_needs_nothing() -> None:
-    text = wrong(*(leaf(f"params[{i}]") for i in range(20)), warnings=("careful",))._repr_html_()
-    parsed = Tags(text)
+def test_html_is_well_formed_and_says_the_same() -> None:
+    answer = wrong(*(leaf(f"params[{i}]") for i in range(20)), warnings=("careful",))
+    parsed = Tags(answer._repr_html_())
     assert parsed.open == []
-    assert not re.search(r"https?:|<script|<link|<style|url\(", text)
     for said in ("1.5917677342738864232e-13", "... and 13 more leaves, all agree", "params[19]",
                  "Warning: careful", "zero in params['w'][0, 1]", "3e-14"):  # fmt: skip
         assert said in parsed.said
@@ -339,23 +287,3 @@ def test_html_is_legible_on_light_and_dark() -> None:
         properties = {p.partition(":")[0].strip() for p in style.split(";")}
         coloured = "background: none" not in style and "background" in properties
         assert ("color" in properties) == coloured
-
-
-def test_what_is_not_known_is_not_said() -> None:
-    nowhere = leaf("params", verdict="undecidable", yours=0.5, sharp=0.0, loose=math.inf)
-    assert "Within" not in str(report(nowhere, verdict="undecidable"))
-    empty = (leaf("a"), leaf("b", verdict="not judged", yours=math.nan, judged=0))
-    assert "nan" not in str(report(*empty))
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "said"),
-    [
-        (["agree"], "... and 1 more leaf: agree"),
-        (["agree", "agree"], "... and 2 more leaves, all agree"),
-        (["disagree", "disagree"], "... and 2 more leaves, none of them agrees"),
-        (["disagree", "agree"], "... and 2 more leaves, 1 of them agree"),
-    ],
-)
-def test_what_became_of_the_others(verdicts: list[str], said: str) -> None:
-    assert text.left_out([leaf(str(i), verdict=v) for i, v in enumerate(verdicts)]) == said

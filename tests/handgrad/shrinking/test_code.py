@@ -1,7 +1,6 @@
 """Values as Python code: run again it gives the very same values, or says what it leaves out."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.shrinking.code import Source, home_of
+from handgrad.shrinking.code import Source
 from handgrad.shrinking.literals import WIDTH, laid_out
 
 
@@ -106,18 +105,6 @@ def test_functions_are_imported_by_names_that_differ() -> None:
     assert source.named(jnp.linalg.norm, "gradient") == "norm"
     assert source.named(np.linalg.norm, "loss") == "loss"
     assert "from numpy.linalg import norm as loss" in "\n".join(source.lines())
-
-
-named_here = lambda w: w  # noqa: E731 (a lambda is what is tested)
-
-
-def test_where_things_are_known() -> None:
-    def local() -> None: ...
-
-    assert home_of(named_here) == (__name__, "named_here")
-    assert home_of(local) is None
-    assert home_of(partial(same, 1)) is None
-    assert home_of(Pair(1, 2)) is None
 
 
 def test_what_cannot_be_written_is_the_readers_own() -> None:

@@ -39,18 +39,6 @@ def test_batch_and_width_of_one_length_are_told_apart() -> None:
     assert found.shapes([1, 2]) == [(2,), (1, 2), (1,)]
 
 
-def test_layers_of_one_width_are_told_apart() -> None:
-    def network(params: Any, x: Any) -> Any:
-        for w, b in params:
-            x = jnp.tanh(x @ w + b[None, :])
-        return jnp.sum(x)
-
-    params = [(np.ones((3, 3)), np.ones(3)), (np.ones((3, 3)), np.ones(3))]
-    found = dimensions(network, params, np.ones((3, 3)))
-    assert len(found.sets) == 4
-    assert found.shapes([1, 1, 2, 1]) == [(1, 2), (2,), (2, 1), (1,), (1, 1)]
-
-
 @pytest.mark.slow
 def test_lengths_that_depend_on_each_other_shrink_together() -> None:
     def convolution(params: Any, x: Any) -> Any:
@@ -78,13 +66,6 @@ def test_lengths_that_stay_as_they_are() -> None:
     assert found.shapes([1, 2]) == [(2,), (1,)]
 
 
-def test_a_loss_in_numpy() -> None:
-    def loss(w: Any, x: Any) -> Any:
-        return float(np.asarray(w) @ np.asarray(x))
-
-    assert dimensions(loss, np.ones(3), np.ones(3)).shapes([1]) == [(1,), (1,)]
-
-
 def classes(w: Any, x: Any, labels: Any) -> Any:
     logs = jax.nn.log_softmax(x @ w, axis=-1)
     return -jnp.mean(jnp.take_along_axis(logs, labels[:, None], axis=1))
@@ -99,15 +80,6 @@ def test_labels_stay_below_the_number_of_classes() -> None:
     assert found.bound(1, shapes) is None
 
 
-def test_many_inputs_of_one_batch_as_long_as_the_width() -> None:
-    def loss(w: Any, x: Any, y: Any, z: Any, weights: Any) -> Any:
-        return jnp.sum(weights * (x @ w - y) * z)
-
-    vectors = [np.ones(3) for _ in range(3)]
-    found = dimensions(loss, np.ones(3), np.ones((3, 3)), *vectors)
-    assert found.sets == [((1, 0), (2, 0), (3, 0), (4, 0)), ((0, 0), (1, 1))]
-
-
 half_of_the_pairs = ENERGY.wrong("half-of-the-pairs")
 
 #: Of four: the loss takes more charges than places, and more places than charges.
@@ -118,45 +90,9 @@ def test_axes_that_only_the_gradient_holds_together() -> None:
     assert of_both(energy, half_of_the_pairs, *FOUR).sets == [((0, 0), (1, 0)), ((0, 1),)]
 
 
-def test_axes_that_neither_holds_together_are_told_apart() -> None:
-    for gradient in (jax.grad(energy), lambda places, charges: 0 * places):
-        found = of_both(energy, gradient, *FOUR)
-        assert found.sets == [((1, 0),), ((0, 0),), ((0, 1),)]
-
-
-def test_a_gradient_that_answers_in_the_shape_of_something_else_is_refused() -> None:
-    found = of_both(energy, lambda places, charges: 0 * charges[:, None] + np.ones(3), *FOUR)
-    assert found.sets == [((0, 0), (1, 0)), ((0, 1),)]
-
-
-def test_of_a_gradient_that_answers_nowhere_else_the_losss_word_is_taken() -> None:
-    def fixed(places: Any, charges: Any) -> Any:
-        return np.asarray(places) * np.ones((4, 3)) + 0 * np.sum(charges)
-
-    def raises(*_: Any) -> Any:
-        raise ValueError
-
-    for gradient in (fixed, raises):
-        assert of_both(energy, gradient, *FOUR).sets == [((1, 0),), ((0, 0),), ((0, 1),)]
-
-
-def test_an_answer_of_the_wrong_shape_only_has_to_come() -> None:
-    def flat(places: Any, charges: Any) -> Any:
-        return half_of_the_pairs(places, charges).reshape(-1)
-
-    assert of_both(energy, flat, *FOUR).sets == [((0, 0), (1, 0)), ((0, 1),)]
-
-
 def test_what_the_loss_does_not_use_goes_with_the_examples() -> None:
     def unused(w: Any, times: Any, x: Any, y: Any) -> Any:  # noqa: ARG001 (that is what is tested)
         return linear(w, x, y)
 
     found = dimensions(unused, np.ones(3), np.ones((3, 5)), np.ones((3, 3)), np.ones(3))
     assert found.sets == [((1, 0), (2, 0), (3, 0)), ((0, 0), (2, 1)), ((1, 1),)]
-
-
-def test_what_is_only_compared_is_used() -> None:
-    def signs(w: Any, x: Any, y: Any) -> Any:
-        return jnp.sum(jnp.where(y == 1, x @ w, 0))
-
-    assert shapes(signs, [1, 2], np.ones(3), np.ones((5, 3)), np.ones(5)) == [(2,), (1, 2), (1,)]
