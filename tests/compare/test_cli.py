@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from compare.planted import PLANTS
 from compare.trajectory import Trainings
 from tests.compare.networks.calls import compare, signalled, started
 from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, close
-from tests.tiers import one_of_each
+from tests.tiers import one_of_each, slowly
 
 
 def test_run_shows_the_published_predictions() -> None:
@@ -30,9 +31,10 @@ def test_run_shows_the_published_predictions() -> None:
     assert (ended.code, ended.err) == (0, "")
     assert re.search(r"Emily +128 lb +63 in +0\.951 F +0\.951 F", ended.out)
     assert re.search(r"Frank +155 lb +68 in +0\.039 M +0\.039 M", ended.out)
-    lines = ended.out.splitlines()
-    assert lines[-1].startswith("agree: ")
-    assert [line.split()[0] for line in lines if " agree" in line][:9] == list(NAMES)
+    assert ended.out.splitlines()[-1].startswith("agree: ")
+    assert [line.split()[0] for line in ended.out.splitlines() if " agree" in line][:9] == list(
+        NAMES
+    )
     assert "⡇" in ended.out  # the loss curve
     assert "\x1b" not in ended.out  # no colours in a pipe
 
@@ -75,20 +77,38 @@ def test_run_as_json() -> None:
     assert answer["verdict"] == "agree"
 
 
+def test_a_loss_of_digits_is_explained() -> None:
+    ended = compare("run", "--init", "ones", "--person", "Bob", "--epochs", 0)
+    assert "autodiff takes σ′ as σ(1 - σ), which cancels" in " ".join(ended.out.split())
+
+
 @pytest.mark.slow
 def test_the_options_matter() -> None:
     def losses(*words: str) -> Any:
-        ended = compare("run", "--epochs", "11", "--json", *words)
-        return json.loads(ended.out)["training"]["loss"]
+        return json.loads(compare("run", "--epochs", "11", "--json", *words).out)["training"][
+            "loss"
+        ]
 
     usual = losses()
+    assert losses() == usual
+    assert [epoch for epoch, *_ in usual] == [0, 10]
     for words in ("--seed 1", "--learning-rate 0.2", "--order shuffled", "--shift mean"):
         assert losses(*words.split()) != usual
+    assert losses("--order", "shuffled") == losses("--order", "shuffled")
 
 
-def test_a_disagreement_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = PLANTS["half-mse"].gradient  # made of the right one, so before that is replaced
-    monkeypatch.setattr(manual.article, "gradient", lambda p, x, y, derivative: wrong(p, x, y))
+@pytest.mark.parametrize("slug", ["half-mse", slowly("update-before-use")])
+def test_a_disagreement_ends_with_1(monkeypatch: pytest.MonkeyPatch, slug: str) -> None:
+    if slug == "half-mse":
+        wrong = PLANTS[slug].gradient  # made of the right one, so before that is replaced
+        monkeypatch.setattr(manual.article, "gradient", lambda p, x, y, derivative: wrong(p, x, y))
+    else:
+        right = manual.sgd.update
+        monkeypatch.setattr(
+            manual.sgd,
+            "update",
+            lambda p, g, rate: right(p, g, rate)._replace(b3=p.b3 + rate * g.b3),
+        )
     answer = compare("run", "--epochs", "5", "--json")
     first = json.loads(answer.out)["training"]["first_divergence"]
     assert answer.code == 1
@@ -127,12 +147,37 @@ def test_predictions_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
         assert answer["verdict"] == "disagree"
 
 
+@pytest.mark.slow
+def test_the_shift_of_the_training_is_applied_to_a_newcomer() -> None:
+    """Shifted by the mean of the four, two different people are still two different inputs."""
+    answers = [
+        json.loads(compare("predict", *words.split(), "--shift", "mean", "--json").out)["by_hand"]
+        for words in ("--weight 128 --height 63", "--weight 155 --height 68")
+    ]
+    assert answers[0] > 0.9
+    assert answers[1] < 0.1
+
+
 def test_each_prediction_is_of_its_own_network() -> None:
-    networks = [manual.article.draw_parameters(seed) for seed in (1, 2)]
-    trainings = Trainings(np.empty((0, 2)), None, 0.0, *networks)
+    trainings = Trainings(
+        np.empty((0, 2)),
+        None,
+        0.0,
+        manual.article.draw_parameters(1),
+        manual.article.draw_parameters(2),
+    )
     (emily, _) = predict(Settings(), trainings, NEWCOMERS)
-    expected = [manual.article.feedforward(params, [-7.0, -3.0]) for params in networks]
-    np.testing.assert_allclose([emily.by_hand, emily.autodiff], expected, rtol=1e-14)
+    x = [-7.0, -3.0]
+    assert emily.by_hand == manual.article.feedforward(trainings.by_hand, x)
+    np.testing.assert_allclose(
+        emily.autodiff, manual.article.feedforward(trainings.autodiff, x), rtol=1e-14
+    )
+
+
+@pytest.mark.slow
+def test_a_warning_where_the_network_has_not_learned() -> None:
+    out = compare("run", "--learning-rate", "1e10", "--epochs", "20").out
+    assert "no better than always answering one half" in " ".join(out.split())
 
 
 def test_predict_warns_outside_the_training_range() -> None:
@@ -143,17 +188,22 @@ def test_predict_warns_outside_the_training_range() -> None:
 
 @pytest.mark.slow
 def test_regress(tmp_path: Path) -> None:
-    csv = tmp_path / "rent.csv"
+    csv, plot = tmp_path / "rent.csv", tmp_path / "rent.svg"
     csv.write_text("city,area,rooms,rent\nA,50,4,700\nB,80,1,1000\nC,120,4,1500\nD,60,2,850\n")
     words = ("regress", str(csv), "--feature", "area", "--feature", "rooms")
-    ended = compare(*words)
+    ended = compare(*words, "--plot", plot)
     assert ended.code == 0
     assert ended.out.splitlines()[-1].startswith("agree: ")
+    assert plot.read_text().startswith("<?xml")
     answer = json.loads(compare(*words, "--json").out)
     assert [row["name"] for row in answer["coefficients"]] == ["area", "rooms", "intercept"]
     for row in answer["coefficients"]:
         assert abs(row["by_hand"] / row["closed_form"] - 1) < 1e-9
         assert abs(row["autodiff"] / row["closed_form"] - 1) < 1e-9
+
+
+def test_a_warning_where_the_descent_has_not_arrived() -> None:
+    assert "give it more --steps" in compare("regress", "bdims", "--steps", "3").out
 
 
 @pytest.mark.parametrize(
@@ -163,6 +213,24 @@ def test_plot(tmp_path: Path, kind: str) -> None:
     file = tmp_path / f"{kind}.png"
     assert compare("plot", kind, str(file)).code == 0
     assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unwritable_plot(tmp_path: Path) -> None:
+    folder = tmp_path / "a.svg"
+    folder.mkdir()
+    assert "is a directory; expected a file" in compare("plot", "exam", str(folder)).err
+
+
+def test_no_command_shows_the_help() -> None:
+    ended = compare()
+    assert ended.code == 2
+    assert "Commands:" in ended.err
+
+
+def seconds_of_children() -> float:
+    """The CPU seconds of processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 HELP = """
@@ -238,3 +306,11 @@ def test_colours_on_a_terminal_unless_refused(monkeypatch: pytest.MonkeyPatch) -
     assert green in compare("run", "--epochs", 0).out
     monkeypatch.setenv("NO_COLOR", "1")
     assert green not in compare("run", "--epochs", 0).out
+
+
+@pytest.mark.slow
+def test_a_terminal_without_the_signs() -> None:
+    with started("break", env=os.environ | {"PYTHONIOENCODING": "ascii"}) as process:
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert "?L/?w5 and ?L/?w6 are exchanged" in out

@@ -12,8 +12,9 @@ from compare.planted import LOOPS, PLANTS
 from compare.planted.plant import Loop
 from compare.trajectory import Problem, TrainingDivergedError, Trainings, compare_trainings
 from manual.article import Parameters
-from manual.sgd import sample_order, train
+from manual.sgd import sample_order, train, update
 from tests.reference import LOSSES, TRAINED, XS, YS, close
+from tests.tiers import slowly
 
 ONES, DRAWN = manual.article.ones_parameters(), manual.article.draw_parameters(44)
 
@@ -36,10 +37,20 @@ def test_the_articles_training() -> None:
         assert np.abs(np.subtract(side, TRAINED)).max() <= 0.51e-12
 
 
-def test_both_agree_update_by_update() -> None:
-    trainings = compared(DRAWN, 300, seed=0)
+@pytest.mark.parametrize(
+    ("seed", "form"),
+    [(0, "stable"), slowly(None, "article")],
+)
+def test_both_agree_update_by_update(form: str, seed: int | None) -> None:
+    trainings = compared(DRAWN, 300, seed, sigmoid_derivative=form)
     assert trainings.first_divergence is None
     assert 0 < trainings.max_drift_ulps < 1000
+
+
+def test_no_epochs_at_all() -> None:
+    trainings = compared(DRAWN, 0)
+    assert trainings.epochs == 0
+    assert trainings.by_hand == trainings.autodiff == DRAWN
 
 
 @pytest.mark.slow
@@ -69,8 +80,53 @@ def test_each_side_has_its_own_losses_and_parameters() -> None:
     np.testing.assert_allclose(trainings.losses[-1], losses, rtol=1e-12)
 
 
+#: They need derivatives of 1e-7 or less, and a saturated unit.
+NOT_HERE = {"small-elements-zeroed", "saturated-unit-zeroed"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", sorted(set(PLANTS) - NOT_HERE))
+def test_a_wrong_gradient_is_found_in_training(slug: str) -> None:
+    with np.errstate(all="ignore"):
+        divergence = compared(DRAWN, 30, by_hand=PLANTS[slug].gradient).first_divergence
+    assert divergence is not None
+    assert (divergence.quantity, divergence.off) == ("gradient", "by_hand")
+    assert divergence.parameter in PLANTS[slug].wrong
+
+
+@pytest.mark.slow
+def test_what_a_divergence_says() -> None:
+    """b2's derivative is wrong from the first sample on, and by the factor that was dropped."""
+    d = compared(DRAWN, 3, by_hand=PLANTS["dropped-term-loss"].gradient).first_divergence
+    assert d is not None
+    assert (d.update, d.epoch, d.sample, d.parameter) == (0, 0, 0, "b2")
+    right = manual.article.gradient(DRAWN, XS[0], YS[0]).b2
+    assert abs(d.autodiff / right - 1) < 1e-14
+    residual = YS[0] - manual.article.feedforward(DRAWN, XS[0])
+    assert abs(d.by_hand * -2 * residual / right - 1) < 1e-14
+    assert abs(d.by_hand - d.autodiff) > d.bound > 0
+
+
 #: Where the first update is right.
 FIRST = {"stale-parameters": 1, "last-sample-skipped": 3, "wrong-sample": 1}
+
+
+def _momentum(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
+    velocity = np.zeros(9)
+    for sample in order.ravel():
+        velocity = 0.5 * velocity + np.array(gradient(params, xs[sample], ys[sample]))
+        params = update(params, velocity, rate)
+        yield params
+
+
+def _weight_decay(
+    params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
+) -> Any:
+    def decayed(params: Parameters, x: Any, y: Any) -> Parameters:
+        grads = gradient(params, x, y)
+        return Parameters(*(g + 1e-3 * w for g, w in zip(grads, params, strict=True)))
+
+    return train(params, xs, ys, decayed, rate, order)
 
 
 def _decaying_rate(
@@ -84,6 +140,8 @@ def _decaying_rate(
 #: Training loops that are not ours, and the first update that must be seen to differ.
 OTHER_LOOPS: dict[str, tuple[Loop, int]] = {
     **{slug: (plant.train, FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
+    "weight-decay": (_weight_decay, 0),
+    "momentum": (_momentum, 1),
     "decaying-rate": (_decaying_rate, 4),
 }
 
@@ -93,8 +151,11 @@ def test_a_wrong_training_loop_is_found(slug: str) -> None:
     loop, first = OTHER_LOOPS[slug]
     divergence = compared(DRAWN, 3, train=loop).first_divergence
     assert divergence is not None
-    found = (divergence.update, divergence.quantity, divergence.along)
-    assert found == (first, "update", "by_hand")
+    assert (divergence.update, divergence.quantity, divergence.along) == (
+        first,
+        "update",
+        "by_hand",
+    )
 
 
 def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,13 +171,15 @@ def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.Monk
     assert found == (0, "update", "autodiff", "autodiff")
 
 
-def test_a_training_that_runs_away_says_so() -> None:
+@pytest.mark.parametrize("rate", [1e101, 1.7e308])
+def test_a_training_that_runs_away_says_so(rate: float) -> None:
     with pytest.raises(TrainingDivergedError, match=r"in epoch 0.*expected one around 0\.1"):
-        compare_trainings(DRAWN, Problem(XS, YS, 1e101), sample_order(4, 3))
+        compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 3))
 
 
-def test_saturated_trainings_agree() -> None:
-    last = compare_trainings(DRAWN, Problem(XS, YS, 1e90), sample_order(4, 30))
+@pytest.mark.parametrize("rate", [10.0, 1e90])
+def test_saturated_trainings_agree(rate: float) -> None:
+    last = compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 30))
     assert last.first_divergence is None
 
 
