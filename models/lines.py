@@ -94,18 +94,15 @@ def elements(y: Any) -> int:
 
 
 _LAYER = {
+    "dw-transposed": ("x.T @ dz", "dz.T @ x"),
     "dx-untransposed": ("dz @ w.T", "dz @ w"),
     "update-before-use": ("dz @ w.T", "dz @ (w - STEP * dw).T"),
 }
 
 #: By function and slug, the edit that makes the mistake.
 MISTAKES: dict[str, dict[str, Edit]] = {
-    "affine_backward": _LAYER | {"dw-transposed": ("x.T @ dz", "dz.T @ x")},
-    "decayed_backward": _LAYER
-    | {
-        "dw-transposed": ("x.T @ dz", "dz.T @ x"),
-        "decay-factor": ("2 * penalty * w", "penalty * w"),
-    },
+    "affine_backward": _LAYER,
+    "decayed_backward": _LAYER | {"decay-factor": ("2 * penalty * w", "penalty * w")},
     "bias_backward": {
         "bias-mean": ("dz.sum(axis=0)", "dz.mean(axis=0)"),
         "bias-unsummed": ("dz.sum(axis=0)", "dz"),

@@ -26,11 +26,6 @@ def tanh_derivative(z: Array) -> Array:
     return 4 * e / (1 + e) ** 2
 
 
-def softplus(z: Array) -> Array:
-    """log(1 + e^z)."""
-    return np.maximum(z, 0.0) + np.log1p(np.exp(-abs(z)))
-
-
 def bernoulli_delta(z: Array, y: Array) -> Array:
     """σ(z) - y without the cancellation at labels 0 and 1."""
     return (1 - y) * sigmoid(z) - y * sigmoid(-z)

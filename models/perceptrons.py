@@ -14,14 +14,7 @@ from scipy.special import erfc
 from models.answers import one_element_off, sign_of_one_element, update_before_use
 from models.edits import Edit
 from models.model import Draw, Mistake, Model
-from models.numerics import (
-    normal_density,
-    sigmoid,
-    sigmoid_derivative,
-    size,
-    softplus,
-    tanh_derivative,
-)
+from models.numerics import normal_density, sigmoid, sigmoid_derivative, size, tanh_derivative
 
 Function = Callable[[Any], Any]
 
@@ -83,14 +76,6 @@ def relu(z: Any) -> Any:
 
 def relu_derivative(z: Any) -> Any:
     return (z > 0).astype(z.dtype)
-
-
-def leaky(z: Any) -> Any:
-    return np.where(z > 0, z, 0.1 * z)
-
-
-def leaky_derivative(z: Any) -> Any:
-    return 0.1 + 0.9 * relu_derivative(z)
 
 
 def gelu(z: Any) -> Any:
@@ -172,14 +157,6 @@ MODELS = [
         {"relu-mask": slope("(z < 0).astype(z.dtype)"), "relu-gates-by-value": slope("a")},
     ),
     perceptron(
-        *("leaky-relu-network", partial(jax.nn.leaky_relu, negative_slope=0.1)),
-        *((leaky, leaky_derivative), drawn(3, 5, 2)),
-        {
-            "slope-forgotten": slope("relu_derivative(z)"),
-            "default-slope": slope("np.where(z > 0, z / z, 0.01)"),
-        },
-    ),
-    perceptron(
         *("gelu-network", partial(jax.nn.gelu, approximate=False)),
         *((gelu, gelu_derivative), drawn(3, 5, 2)),
         {
@@ -191,13 +168,6 @@ MODELS = [
             "density-without-half": slope(
                 "(normal_cdf(z) + z * np.exp(-z * z) / math.sqrt(2 * math.pi))"
             ),
-        },
-    ),
-    perceptron(
-        *("softplus-network", jax.nn.softplus, (softplus, sigmoid), drawn(3, 5, 2, large=12.0)),
-        {
-            "softplus-of-activation": AT_ACTIVATED,
-            "sigmoid-derivative": slope("sigmoid_derivative(z)"),
         },
     ),
 ]

@@ -5,12 +5,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import (
-    accumulates,
-    one_element_off,
-    one_element_zeroed,
-    update_before_use,
-)
+from models.answers import accumulates, one_element_off, one_element_zeroed, update_before_use
 from models.model import Mistake, Model
 from models.numerics import bernoulli_delta, size
 

@@ -15,6 +15,7 @@ from models import hard
 from models.model import Model
 from models.numerics import sigmoid, softmax_delta, tanh_derivative
 from models.optimisation import rosenbrock_gradient, rosenbrock_loss
+from models.small import linear, linear_gradient
 
 # Saturated units: their derivatives are tiny, and 1 - σ would lose their digits.
 
@@ -163,15 +164,6 @@ def draw_far_tail(rng: np.random.Generator) -> Any:
 
 
 # Huge losses, huge gradients, huge parameters.
-
-
-def houses_loss(params: Any, x: Any, y: Any) -> Any:
-    return jnp.mean((x @ params["w"] + params["b"] - y) ** 2)
-
-
-def houses_gradient(params: Any, x: Any, y: Any) -> Any:
-    residual = 2 / len(y) * (x @ params["w"] + params["b"] - y)
-    return {"w": x.T @ residual, "b": residual.sum()}
 
 
 def draw_incomes(rng: np.random.Generator) -> Any:
@@ -436,7 +428,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
     ],
     "huge": [
         Model("1e8 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e8)),
-        Model("dollars", houses_loss, houses_gradient, draw_incomes),
+        Model("dollars", linear, linear_gradient, draw_incomes),
         Model("counts of a billion", counts_loss, counts_gradient, draw_counts),
         Model("Rosenbrock, far away", rosenbrock_loss, rosenbrock_gradient, draw_far_start),
         Model("Sun and Earth", gravity_loss, gravity_gradient, draw_gravity),

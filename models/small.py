@@ -9,7 +9,6 @@ import numpy as np
 
 from models.lines import softmax
 from models.model import Draw, Model
-from models.regressions import Line, logistic_gradient, logistic_loss
 
 RATE, EPSILON = 0.1, 1e-5
 
@@ -32,11 +31,6 @@ def linear_gradient(params: Any, x: Any, y: Any) -> Any:
 def draw_linear(rng: np.random.Generator) -> Any:
     w, b, x, y = normal((3,), (), (5, 3), (5,))(rng)
     return {"w": w, "b": b}, x, y
-
-
-def draw_logistic(rng: np.random.Generator) -> Any:
-    params, x, _ = draw_linear(rng)
-    return Line(params["w"], params["b"]), x, rng.integers(0, 2, size=5).astype(float)
 
 
 def network(params: Any, x: Any, y: Any) -> Any:
@@ -131,28 +125,6 @@ def energy_gradient(places: Any, charges: Any) -> Any:
     return (forces[:, :, None] * apart).sum(axis=1)
 
 
-def contrast(w: Any, x: Any, y: Any) -> Any:
-    """A contrastive loss of the rows of two views, by the cosines of their angles."""
-    u, v = x @ w, y @ w
-    u = u / jnp.sqrt(jnp.sum(u**2, axis=1, keepdims=True))
-    v = v / jnp.sqrt(jnp.sum(v**2, axis=1, keepdims=True))
-    s = u @ v.T
-    return jnp.mean(jax.nn.logsumexp(s, axis=1) - jnp.diag(s))
-
-
-def contrast_gradient(w: Any, x: Any, y: Any) -> Any:
-    p, q = x @ w, y @ w
-    m, n = np.sqrt((p**2).sum(axis=1, keepdims=True)), np.sqrt((q**2).sum(axis=1, keepdims=True))
-    u, v = p / m, q / n
-    # L = mean(logsumexp(s) - diag(s)), s = u @ v.T
-    ds = (softmax(u @ v.T) - np.eye(len(x))) / len(x)
-    du, dv = ds @ v, ds.T @ u
-    # u = p / |p|, v = q / |q|
-    dp = (du - u * (du * u).sum(axis=1, keepdims=True)) / m
-    dq = (dv - v * (dv * v).sum(axis=1, keepdims=True)) / n
-    return x.T @ dp + y.T @ dq
-
-
 def batch_norm(w: Any, x: Any, y: Any) -> Any:
     z = x @ w
     z = (z - z.mean(axis=0, keepdims=True)) / jnp.sqrt(z.var(axis=0, keepdims=True) + EPSILON)
@@ -168,8 +140,6 @@ def batch_norm_gradient(w: Any, x: Any, y: Any) -> Any:
     return x.T @ (inverse * (dz - dz.mean(axis=0) - z * (dz * z).mean(axis=0)))
 
 
-SLOPE = "(1 - h**2)"
-
 LINEAR = Model(
     *("linear", linear, linear_gradient, draw_linear),
     {
@@ -178,18 +148,9 @@ LINEAR = Model(
         "one-element-off": ("return {", "dw[1] *= 1 + 1e-6\nreturn {"),
     },
 )
-SINGLE = Model(
-    *("linear, in float32", linear, linear_gradient),
-    lambda rng: jax.tree.map(np.float32, draw_linear(rng)),
-    {"residual-sign": ("dz = 2 *", "dz = -2 *")},
-)
-LOGISTIC = Model(
-    *("logistic", logistic_loss, logistic_gradient, draw_logistic),
-    {"missing-mean": (" / len(x)", "")},
-)
 NETWORK = Model(
     *("network", network, network_gradient, draw_network(2, 3, 5)),
-    {"tanh-of-h": (SLOPE, "(1 - np.tanh(h) ** 2)"), "no-activation-derivative": (SLOPE, "1.0")},
+    {"tanh-of-h": ("(1 - h**2)", "(1 - np.tanh(h) ** 2)")},
 )
 SQUARE = Model(
     *("square network", network, network_gradient, draw_network(3, 3, 2)),
@@ -201,15 +162,11 @@ GATE = Model(
 )
 RIDGE = Model(
     *("ridge", ridge, ridge_gradient, normal((3,), (5, 3), (5,))),
-    {"decay-factor": ("2 * RATE", "RATE"), "no-decay": (" + 2 * RATE * w", "")},
+    {"no-decay": (" + 2 * RATE * w", "")},
 )
 ENERGY = Model(
     *("energy", energy, energy_gradient, normal((4, 3), (4,))),
     {"half-of-the-pairs": ("(forces[:, :, None]", "(np.triu(forces)[:, :, None]")},
-)
-CONTRAST = Model(
-    *("contrast", contrast, contrast_gradient, normal((4, 3), (5, 4), (5, 4))),
-    {"ds-not-transposed": ("ds.T @ u", "ds @ u")},
 )
 BATCH_NORM = Model(
     *("batch norm", batch_norm, batch_norm_gradient, normal((3, 4), (6, 3), (6, 4))),

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.answers import accumulates, one_element_off, one_element_zeroed, sign_of_one_element
-from models.edits import Edit
 from models.model import Mistake, Model
 from models.numerics import size, softmax, softmax_backward, softmax_delta, tanh_derivative
 
@@ -213,70 +212,54 @@ def layer_norm_loss(params: Any, x: Any, y: Any) -> Any:
     return jnp.mean(jnp.square(n * params["gamma"][None, :] + params["beta"][None, :] - y))
 
 
-def batch_norm_loss(params: Any, x: Any, y: Any) -> Any:
-    """Batch norm: mean of (γ (z - mean z) / √(var z + ε) + β - y)², z = x w, over the batch."""
-    z = x @ params["w"]
-    n = (z - jnp.mean(z, axis=0)[None, :]) / jnp.sqrt(jnp.var(z, axis=0)[None, :] + EPS)
-    return jnp.mean(jnp.square(n * params["gamma"][None, :] + params["beta"][None, :] - y))
-
-
-def rms_norm_loss(params: Any, x: Any, y: Any) -> Any:
-    """RMS norm: mean of (γ z / √(mean z² + ε) + β - y)², z = x w, over features."""
-    z = x @ params["w"]
-    n = z / jnp.sqrt(jnp.mean(jnp.square(z), axis=1, keepdims=True) + EPS)
-    return jnp.mean(jnp.square(n * params["gamma"][None, :] + params["beta"][None, :] - y))
-
-
-def norm_gradient(axis: int, centre: bool, params: Any, x: Any, y: Any) -> Any:
-    # z = x @ w
+def layer_norm_gradient(params: Any, x: Any, y: Any) -> Any:
     z = x @ params["w"]
     # c = z - mean(z), s = √(mean(c²) + ε)
-    c = z - z.mean(axis=axis, keepdims=True) if centre else z
-    k = z.shape[axis]
-    s = np.sqrt((c * c).sum(axis=axis, keepdims=True) / k + EPS)
+    c = z - z.mean(axis=1, keepdims=True)
+    s = np.sqrt((c * c).mean(axis=1, keepdims=True) + EPS)
     # n = c / s
     n = c / s
     # L = mean((γ n + β - y)²)
     dout = 2 * (params["gamma"][None, :] * n + params["beta"][None, :] - y) / y.size
     dn = dout * params["gamma"][None, :]
     # n = c / s, s = √(mean(c²) + ε)
-    dc = dn - n * (dn * n).mean(axis=axis, keepdims=True)
+    dc = dn - n * (dn * n).mean(axis=1, keepdims=True)
     # c = z - mean(z)
-    dz = (dc - dc.mean(axis=axis, keepdims=True) if centre else dc) / s
+    dz = (dc - dc.mean(axis=1, keepdims=True)) / s
     # z = x @ w
     return {"w": x.T @ dz, "gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)}
 
 
-def draw_norm(rng: np.random.Generator, n: int, n_in: int, n_out: int) -> Any:
+def draw_layer_norm(rng: np.random.Generator) -> Any:
     params = {
-        "w": size(rng, small=0.01) * rng.normal(size=(n_in, n_out)),
-        "gamma": rng.normal(size=n_out),
-        "beta": rng.normal(size=n_out),
+        "w": size(rng, small=0.01) * rng.normal(size=(2, 5)),
+        "gamma": rng.normal(size=5),
+        "beta": rng.normal(size=5),
     }
-    return params, rng.normal(size=(n, n_in)) + 0.3, rng.normal(size=(n, n_out))
+    return params, rng.normal(size=(3, 2)) + 0.3, rng.normal(size=(3, 5))
 
 
-VARIANCE = (" - n * (dn * n).mean(axis=axis, keepdims=True)", "")
-MEAN = ("(dc - dc.mean(axis=axis, keepdims=True) if centre else dc)", "dc")
+CENTRED = "c = z - z.mean(axis=1, keepdims=True)"
+VARIANCE = (" - n * (dn * n).mean(axis=1, keepdims=True)", "")
+MEAN = ("(dc - dc.mean(axis=1, keepdims=True))", "dc")
 
-
-def started(line: str) -> Edit:
-    """Return the edit that inserts a first line."""
-    return "# z = x @ w\n    z =", f"{line}\nz ="
-
-
-#: Mistakes that fit every normalising layer.
-OF_NORMS: dict[str, Mistake] = {
-    "statistics-constant": [VARIANCE, MEAN],
-    "variance-term-dropped": VARIANCE,
-    "gamma-forgotten": ('dout * params["gamma"][None, :]', "dout"),
-    "exchanged": (
-        '"gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)',
-        '"beta": (dout * n).sum(axis=0), "gamma": dout.sum(axis=0)',
-    ),
-    "sign-of-one-element": partial(sign_of_one_element, rank=0.6),
-    "wrong-axis": started("axis = 1 - axis"),
-}
+LAYER_NORM = Model(
+    *("layer-norm", layer_norm_loss, layer_norm_gradient, draw_layer_norm),
+    {
+        "statistics-constant": [VARIANCE, MEAN],
+        "variance-term-dropped": VARIANCE,
+        "mean-term-dropped": MEAN,
+        "gamma-forgotten": ('dout * params["gamma"][None, :]', "dout"),
+        "exchanged": (
+            '"gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)',
+            '"beta": (dout * n).sum(axis=0), "gamma": dout.sum(axis=0)',
+        ),
+        "sign-of-one-element": partial(sign_of_one_element, rank=0.6),
+        "wrong-axis": (CENTRED, CENTRED.replace("1", "0")),
+        "not-centred": (CENTRED, "c = z"),
+        "one-element-off": one_element_off,
+    },
+)
 
 
 MODELS = [
@@ -296,24 +279,5 @@ MODELS = [
             "mask-forgotten-backward": ("softmax_backward(p,", "softmax_backward(softmax(s),"),
         },
     ),
-    Model(
-        *("layer-norm", layer_norm_loss, partial(norm_gradient, 1, True)),
-        partial(draw_norm, n=3, n_in=2, n_out=5),
-        {
-            **OF_NORMS,
-            "mean-term-dropped": MEAN,
-            "not-centred": started("centre = False"),
-            "one-element-off": one_element_off,
-        },
-    ),
-    Model(
-        *("batch-norm", batch_norm_loss, partial(norm_gradient, 0, True)),
-        partial(draw_norm, n=7, n_in=5, n_out=3),
-        {**OF_NORMS, "mean-term-dropped": MEAN, "unbiased-variance": (" / k +", " / (k - 1) +")},
-    ),
-    Model(
-        *("rms-norm", rms_norm_loss, partial(norm_gradient, 1, False)),
-        partial(draw_norm, n=3, n_in=2, n_out=5),
-        {**OF_NORMS, "centred": started("centre = True")},
-    ),
+    LAYER_NORM,
 ]

@@ -1,4 +1,4 @@
-"""Forty models of every kind, in both precisions, for tests of the judge."""
+"""Models of every kind, in both precisions, for tests of the judge."""
 
 from models import (
     choices,

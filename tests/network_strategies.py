@@ -15,8 +15,6 @@ from manual.affine import Layer
 from manual.losses import LOSSES
 from manual.network import LINKS, Network
 
-PRIMES = (2, 3, 5, 7, 11, 13)
-
 #: Sizes of networks, and examples at once. Few, because operations are compiled for each shape.
 SHAPES = (
     ((5, 3), 7),
@@ -110,22 +108,6 @@ def _targets(of: Described, rng: np.random.Generator, soft: bool) -> np.ndarray:
         # Rows of weights of the classes need not sum to 1, nor be what they are rounded to.
         return rng.random(shape) if soft else np.eye(shape[1])[rng.integers(0, shape[1], of.n)]
     return 10.0 * rng.standard_normal(shape) if soft else rng.standard_normal(shape)
-
-
-@st.composite
-def networks(draw: st.DrawFn) -> Described:
-    """Networks of every make and depth; their sizes are primes, all different."""
-    depth = draw(st.integers(1, 5))
-    sizes = tuple(draw(st.permutations(PRIMES))[: depth + 1])
-    loss = draw(st.sampled_from(list(LOSSES)))
-    made = Network(
-        sizes,
-        activation=draw(st.sampled_from(list(ACTIVATIONS))),
-        output="identity" if loss in LINKS else draw(st.sampled_from(list(ACTIVATIONS))),
-        loss=loss,
-        l2=draw(st.sampled_from((0.0, 0.01, 0.3))),
-    )
-    return Described(made, draw(st.sampled_from((1, 17, *sorted(set(PRIMES) - set(sizes))))))
 
 
 def points(of: Described) -> st.SearchStrategy[Point]:

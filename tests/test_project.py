@@ -112,14 +112,6 @@ def test_the_plugin_beside_a_strangers_modules(wheel: Path, tmp_path: Path) -> N
     assert len(run.stdout.splitlines()) < 40
 
 
-def test_the_lock_pins_and_hashes_everything() -> None:
-    requirements = re.findall(r"^[a-z0-9][^\s=]*==\S+.*", LOCK, flags=re.MULTILINE)
-    assert len(requirements) > 20
-    for block in re.split(r"\n(?=[a-z0-9])", LOCK):
-        assert re.match(r"[a-zA-Z0-9._-]+==[^\s;]+", block), block.splitlines()[0]
-        assert "--hash=sha256:" in block, block.splitlines()[0]
-
-
 def test_the_lock_serves_both_generations_of_jax() -> None:
     """On Python 3.11 the newest JAX is an older one."""
     versions = re.findall(r"^jax==(\S+) ; (.*?) ?\\?$", LOCK, flags=re.MULTILINE)
@@ -146,20 +138,3 @@ def test_the_readme_has_its_two_commands_and_its_picture() -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
     assert "](docs/loss.svg)" in README
-
-
-@pytest.mark.slow
-def test_the_readmes_picture_is_drawn_by_the_project(tmp_path: Path) -> None:
-    """Drawn anew it shows the same curves: paths are compared to a tenth of a point."""
-    from compare import plots
-    from compare.experiment import Settings, train
-
-    plots.save(plots.loss(train(Settings())), tmp_path / "loss.svg")
-    old, new = ((folder / "loss.svg").read_text() for folder in (ROOT / "docs", tmp_path))
-    curves = [
-        [list(map(float, re.findall(r"-?\d+\.?\d*", d))) for d in re.findall(r' d="([^"]+)"', svg)]
-        for svg in (old, new)
-    ]
-    longest = [max(paths, key=len) for paths in curves]
-    assert len(longest[0]) == len(longest[1]) > 100
-    assert all(abs(a - b) < 0.1 for a, b in zip(*longest, strict=True))

@@ -87,15 +87,14 @@ class TrainingGate:
         return float(self._parts(leaves[0]).max())
 
     def _parts(self, path: np.ndarray) -> np.ndarray:
-        """Compute each update's distance from the middle of its range, over half the width."""
+        """Compute each update's distance from the middle of its range, over the radius."""
         before = np.concatenate([stack(self.start)[:, None], path[:, :-1]], axis=1)
         rows = np.ravel(self.order)
         found = []
         for form in FORMS:
             ranges = gradient_ranges(Parameters(*before), self.xs[rows], self.ys[rows], form)
             after = exactly(before) - exactly(self.rate) * stack_ranges(ranges)
-            middle, half = (after.lo + after.hi) / 2, (after.hi - after.lo) / 2
             with np.errstate(invalid="ignore", divide="ignore"):
-                found.append(np.abs(path - middle) / half)
+                found.append(np.abs(path - after.middle) / after.radius)
         # NaN lies in neither range.
         return np.where(np.isfinite(path), np.fmin(*found), np.inf)

@@ -195,7 +195,6 @@ def test_goals_are_met_or_missed_by_the_rows(large: Cell) -> None:
     ("grad", "again", "met"),
     [
         (6e-4, 6e-4, True),
-        (6.6e-4, 6.6e-4, False),  # dearer than the hand lines
         (5.4e-4, 5.4e-4, False),  # cheaper: that asks for a reason as well
         (6e-4, 6.6e-4, None),  # a tie within a tenth of noise says nothing
         (9e-4, 9.9e-4, False),  # but half as much again is seen
@@ -207,8 +206,7 @@ def test_a_tax_is_1_or_is_not_or_cannot_be_said(
     found = cell(
         [HAND, HAND_JIT, row(names.GRAD, grad, called=JAX), row(names.AGAIN, again, AGAIN, JAX)]
     )
-    (goal,) = goals(Results({}, {}, [found]))
-    assert goal.met is met
+    assert [goal.met for goal in goals(Results({}, {}, [found]))] == [met]
 
 
 @pytest.mark.parametrize(

@@ -24,13 +24,12 @@ from benchmarks.floors import (
 from benchmarks.problems.gate import Gate
 from benchmarks.problems.network import NetworkProblem, network_problem
 from benchmarks.protocol import cell, program, warm
-from benchmarks.protocol.cell import Plan, RefusedError, planted_in, time_cell
+from benchmarks.protocol.cell import Plan, RefusedError, time_cell
 from benchmarks.ready import Ready, Unavailable
-from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, Row
+from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS
 from handgrad.speed import rounds
 from manual.network import Network
 from tests.benchmarks.sure import row_of, sure
-from tests.tiers import slowly
 
 SMALL = Spec("width", (3,))
 BRIEF = Plan(rounds=2, seed=0, only=(names.HAND, names.HAND_JIT, names.GRAD, names.C))
@@ -57,8 +56,7 @@ def plan(gates: Path) -> Plan:
 
 @pytest.mark.slow
 def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
-    steps: list[str] = []
-    found = time_cell(SMALL, plan, steps.append)
+    found = time_cell(SMALL, plan)
     kinds = {row.name: row.kind for row in found.rows}
     assert kinds[names.GRAD] == kinds[names.HAND] == CONTENDER
     assert (kinds[names.AGAIN], kinds[names.LOSS]) == (AGAIN, LOSS)
@@ -78,8 +76,6 @@ def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
         assert np.shape(row.samples) == (1, 2)
         assert min(row.samples[0]) > 0
         assert (row.gate_error is None) == (row.kind == FLOOR)
-    assert steps[0] == "the gate"
-    assert set(kinds) - {names.C} <= set(steps)
     # 64-3-3-10 with 64 examples: s₁ = 192, S = 192 + 9 + 30.
     assert found.about["sizes"] == [64, 3, 3, 10]
     assert found.flops == 2 * 64 * (3 * 231 - 192)
@@ -94,16 +90,13 @@ def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
         assert sure(row.planned_bytes) > 4 * found.parameters
 
 
-@pytest.mark.parametrize("mistake", ["sign", slowly("number")])
-def test_a_wrong_contender_gets_no_time(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch, mistake: str
-) -> None:
+def test_a_wrong_contender_gets_no_time(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(problem: Any) -> Ready:
         ready = gradients.hand_numpy(problem)
 
         def read(answer: Any) -> list[np.ndarray]:
             leaves = ready.read(answer)
-            leaves[1] = -leaves[1] if mistake == "sign" else leaves[1] * np.float32(np.nan)
+            leaves[1] = -leaves[1]
             return leaves
 
         return Ready(ready.run, read)
@@ -137,36 +130,10 @@ def test_the_last_timed_answer_is_judged(plan: Plan, monkeypatch: pytest.MonkeyP
     assert not row.timed
 
 
-@pytest.mark.parametrize(
-    ("plants", "wrong"),
-    [
-        ({}, set()),
-        ({names.REFERENCE: "wrong"}, {names.REFERENCE, names.AGAIN}),
-        ({"all": "wrong"}, {names.HAND, names.REFERENCE, names.AGAIN}),
-    ],
-)
-def test_what_is_planted_in_the_reference_is_in_its_second_row(
-    plants: dict[str, str], wrong: set[str]
-) -> None:
-    rows = [Row(names.HAND, CONTENDER), Row(names.REFERENCE, CONTENDER), Row(names.AGAIN, AGAIN)]
-    rows += [Row(names.LOSS, LOSS), Row(names.IDENTITY, FLOOR)]
-    plan = replace(BRIEF, plants=plants)
-    assert {row.name for row in rows if planted_in(row, plan) == "wrong"} == wrong
-
-
 def test_without_a_compiler_c_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     c_program.library.cache_clear()
     monkeypatch.setattr(c_program.shutil, "which", lambda _: None)
     with pytest.raises(Unavailable, match="no C compiler: there is no cc on the path"):
-        c_program.library("float64")
-
-
-def test_a_compiler_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    broken = tmp_path / "article.c"
-    broken.write_text("int main( {")
-    c_program.library.cache_clear()
-    monkeypatch.setattr(c_program, "SOURCE", broken)
-    with pytest.raises(Unavailable, match=r"(cc failed|no C compiler)"):
         c_program.library("float64")
 
 
@@ -176,24 +143,20 @@ def no_kept_library() -> Iterator[None]:
     c_program.library.cache_clear()
 
 
-def test_products_are_those_of_the_chain_rule() -> None:
-    """7-11-5-3 has three layers: three products forward, three dw, and two dx."""
+def test_the_floors_compute_what_they_say() -> None:
+    """A floor that left out a product, or a byte, would be too low.
+
+    7-11-5-3 has three layers: three products forward, three dw, and two dx.
+    """
     problem = network_problem(Network((7, 11, 5, 3), activation="relu"), 13, "float32")
     assert problem.products == [
         (13, 7, 11), (13, 11, 5), (13, 5, 3),
         (7, 13, 11), (11, 13, 5), (5, 13, 3),
         (13, 5, 11), (13, 3, 5),
     ]  # fmt: skip
-
-
-def test_the_floors_compute_what_they_say() -> None:
-    """A floor that left out a product, or a byte, would be too low."""
-    problem = network_problem(Network((7, 11, 5, 3), activation="relu"), 13, "float32")
     made = factors(layers(problem))
-    assert [(*left.shape, right.shape[1]) for left, right in made] == [
-        (13, 7, 11), (13, 11, 5), (13, 5, 3),
-        (5, 13, 3), (13, 3, 5), (11, 13, 5), (13, 5, 11), (7, 13, 11),
-    ]  # fmt: skip
+    shapes = [(*left.shape, right.shape[1]) for left, right in made]
+    assert sorted(shapes) == sorted(problem.products)
     for make in (products_numpy, products_jit):
         ready = make(problem)
         ready.run()
@@ -259,7 +222,7 @@ def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, pl
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("call", [slowly(1), 2])
+@pytest.mark.parametrize("call", [1, 2])
 def test_a_row_that_raises_is_wrong_and_the_others_are_timed(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
@@ -308,8 +271,5 @@ def test_the_sets_of_cells() -> None:
     assert [spec.precision for spec in both] == ["highest", "default"]
     assert {spec.threads for spec in Choice(full=True, device="gpu").specs()} == {"all"}
     assert Choice(cases=("training",), dtypes=("float32",)).specs() == []
-    assert [spec.dtype for spec in Choice(cases=("mass",), dtypes=("float32",)).specs()] == [
-        "float32"
-    ]
     twice = Choice(cases=("width", "width"), threads=("1", "1"), dtypes=("float32", "float32"))
     assert len(twice.specs()) == 1

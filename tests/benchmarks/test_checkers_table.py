@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from benchmarks.checkers import command, peers
+from benchmarks.checkers import command
 from benchmarks.checkers import table as table_module
 from benchmarks.checkers.results import Results
 from tests.benchmarks.planted_checkers import made_up
@@ -44,24 +44,13 @@ def test_a_part_that_was_not_asked_has_no_table() -> None:
 
 
 def test_notes_are_about_those_that_were_asked() -> None:
-    assert peers.SCIPY_ROOM == 100
     made = made_up()
     for alone in table_module.HOW:
         made.contenders = {alone: None, "another": "not installed"}
         text = table_module.markdown(made)
         assert [n for n, how in table_module.HOW.items() if how in text] == [alone]
-        for name, note in NOTES.items():
-            assert (note in text) == (name == alone)
         compiled = "All but `check_gradient` are given the loss compiled."
         assert (compiled in text) == (alone != "handgrad.check_gradient")
-
-
-#: The beginning of what is noted of a checker.
-NOTES = {
-    "torch.autograd.gradcheck": "`gradcheck` sums what a backward pass returns",
-    "scipy.optimize.check_grad": "`check_grad` returns a number and leaves the verdict to its "
-    "caller. The rule here is ours: wrong is what exceeds a hundred times",
-}
 
 
 def test_the_document_shows_the_stored_results() -> None:

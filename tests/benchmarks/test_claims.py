@@ -10,7 +10,7 @@ from benchmarks.analysis.axes import exponent, fit
 from benchmarks.analysis.factors import between, factors, verdict
 from benchmarks.analysis.floors import dispatch_bound, over_floor
 from benchmarks.document.build import DOCUMENT, README, STORED
-from benchmarks.document.queries import COMPARISON, RUNS, Queries
+from benchmarks.document.queries import Queries
 from benchmarks.document.reasons import reason
 from benchmarks.goals import TAX, goals
 from benchmarks.results import Results
@@ -171,15 +171,3 @@ def test_a_goal_that_nobody_has_looked_into_has_no_reason(stored: Queries) -> No
     same = deepcopy(cell)
     row_of(same, names.HAND_JIT).operations = row_of(same, names.GRAD).operations
     assert reason(below, same) is None
-
-
-def test_one_example_is_part_of_its_reason(stored: Queries) -> None:
-    cell = deepcopy(stored.cell("map/256x1/float32/1"))
-    goal = next(goal for goal in goals(stored.results) if goal.cell == cell.label)
-    assert "one example" in sure(reason(goal, cell))
-    cell.about["batch"] = 2
-    assert reason(goal, cell) is None
-
-
-def test_a_quick_run_takes_less_than_five_minutes() -> None:
-    assert Results.load(COMPARISON / f"{RUNS[0]}.json").settings["seconds"] < 300

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from matplotlib.text import Text
 
 from benchmarks import names
 from benchmarks.analysis.axes import crossovers
-from benchmarks.analysis.factors import between, noise, verdict
+from benchmarks.analysis.factors import between, verdict
 from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group, groups
 from benchmarks.figures import CannotDrawError, draw, drawing, styles, wording
@@ -26,7 +25,7 @@ from benchmarks.figures.drawing import plan
 from benchmarks.figures.sheet import sizes_along, times_along
 from benchmarks.figures.styles import style_of
 from benchmarks.figures.tax import autodiff_tax, taxes
-from benchmarks.figures.themes import DARK, LIGHT, THEMES, Theme
+from benchmarks.figures.themes import DARK, LIGHT
 from benchmarks.figures.winners import RIVALS, squares, who_wins, winner
 from benchmarks.report import units
 from benchmarks.results import (
@@ -43,7 +42,7 @@ from benchmarks.results import (
 from benchmarks.statistics import TIE, spread
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of, sure
-from tests.tiers import one_of_each, slowly
+from tests.tiers import one_of_each
 
 #: A case of each kind of figure; `width` has two.
 KINDS = ("sample", "depth", "map", "width")
@@ -94,14 +93,11 @@ def with_every_contender(results: Results) -> Results:
 # Files
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", ["sample", "width"])
-def test_all_files_are_written_and_again_with_the_same_bytes(tmp_path: Path, case: str) -> None:
+def test_all_files_are_written_and_again_with_the_same_bytes(tmp_path: Path) -> None:
     settings = dict(mpl.rcParams)
-    first, second = (draw(made(case), tmp_path / folder / "new") for folder in ("1", "2"))
+    first, second = (draw(made("sample"), tmp_path / folder / "new") for folder in ("1", "2"))
     expected = {
-        f"{what}-float32-all-highest-cpu-{theme}.{suffix}"
-        for what in ((case, "tax") if case == "width" else (case,))
+        f"sample-float32-all-highest-cpu-{theme}.{suffix}"
         for theme in ("light", "dark")
         for suffix in ("svg", "png")
     }
@@ -125,12 +121,8 @@ def test_every_kind_of_cell_has_files_of_its_own() -> None:
     assert {"width-float32-all-default-cpu", "width-float32-1-highest-cpu"} < {*stems}
 
 
-@pytest.mark.parametrize("change", ["no cells", "all wrong", "floors only"])
-def test_nothing_to_draw_is_refused_in_one_line(tmp_path: Path, change: str) -> None:
-    results = made("sample", lambda row: change != "floors only" or row.kind == FLOOR)
-    for row in results.cells[0].rows:
-        row.wrong = "off" if change == "all wrong" else row.wrong
-    results.cells = [] if change == "no cells" else results.cells
+def test_nothing_to_draw_is_refused_in_one_line(tmp_path: Path) -> None:
+    results = made("sample", lambda row: row.kind == FLOOR)
     with pytest.raises(CannotDrawError, match=r"^nothing to draw: .*$"):
         draw(results, tmp_path / "new")
     assert not (tmp_path / "new").exists()
@@ -184,17 +176,13 @@ def test_floors_are_those_of_how_a_row_is_called() -> None:
     figure = along_axis(group, LIGHT)
     (dashed,) = lines_of(figure)[FLOORS[PYTHON]]
     assert np.array_equal(dashed.get_ydata(), below[PYTHON].median)
-    # The axis ends below what was timed, whatever an empty call takes.
-    least = min(spread(r.samples).least for cell in group.cells for r in cell.timed(CONTENDER))
-    assert figure.axes[0].get_ylim()[0] > least / 10
     region = figure.axes[0].collections[0].get_paths()[0].vertices
     assert set(below[JAX].median) < set(np.asarray(region)[:, 1])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["depth", "sample"])
-def test_without_floors_and_without_the_reference_there_is_still_a_figure(case: str) -> None:
-    group = group_of(made(case, lambda row: row.name in (names.HAND, names.FORWARD)))
+def test_without_floors_and_without_the_reference_there_is_still_a_figure() -> None:
+    group = group_of(made("depth", lambda row: row.name in (names.HAND, names.FORWARD)))
     (_, make), *_ = plan(group)
     assert "floor of" not in " ".join(text.get_text() for text in texts_of(make(group, DARK)))
 
@@ -249,19 +237,18 @@ def test_the_tax_is_the_ratio_with_its_interval_and_the_noise() -> None:
 # Who wins
 
 
-def cell_with(hand: float, hand_jit: float, grad: float, again: bool = True) -> Cell:
+def cell_with(hand: float, hand_jit: float, grad: float) -> Cell:
     """A cell of the map with these times, and 1 % of noise."""
     rng = np.random.default_rng(1)
     rows = []
-    times = ((names.HAND, hand), (names.HAND_JIT, hand_jit), (names.GRAD, grad))
-    for name, seconds in (*times, *([(names.AGAIN, grad)] if again else [])):
+    times = {names.HAND: hand, names.HAND_JIT: hand_jit, names.GRAD: grad, names.AGAIN: grad}
+    for name, seconds in times.items():
         kind = AGAIN if name == names.AGAIN else CONTENDER
         samples = seconds * np.exp(0.01 * rng.normal(size=(5, 6)))
         rows.append(Row(name, kind, samples=samples.tolist() if seconds else []))
     return Cell("map", [4, 8], "float32", "all", "highest", "cpu", {}, 1, 1.0, 1, 2.0, rows=rows)
 
 
-@pytest.mark.parametrize("again", [True, False])
 @pytest.mark.parametrize(
     ("times", "expected"),
     [
@@ -269,22 +256,24 @@ def cell_with(hand: float, hand_jit: float, grad: float, again: bool = True) -> 
         ((2, 1, 3), names.HAND_JIT),
         ((3, 2, 1), names.GRAD),
         ((2, 1, 1.0001), TIE),
-        ((1, 2, 1.0001), TIE),
         ((0, 2, 1), names.GRAD),
         ((0, 0, 1), None),
     ],
 )
 def test_the_fastest_wins_unless_noise_may_explain_it(
-    times: tuple[float, float, float], expected: str | None, again: bool
+    times: tuple[float, float, float], expected: str | None
 ) -> None:
-    cell = cell_with(*times, again=again)
-    assert (noise(cell) is not None) == again
+    cell = cell_with(*times)
+    assert winner(cell) == expected
+    cell.rows.pop()  # the second row of the reference: no noise is known
     assert winner(cell) == expected
 
 
-@pytest.mark.slow
 def test_the_map_says_who_and_by_how_much() -> None:
-    group = group_of(made("map"))
+    assert plan(group_of(made("map", lambda row: row.name == names.HAND))) == []
+    results = made("map")
+    del results.cells[3]  # a hole
+    group = group_of(results)
     figure = who_wins(group, LIGHT)
     found = squares(group)
     assert len(found) == len(group.cells)
@@ -296,17 +285,6 @@ def test_the_map_says_who_and_by_how_much() -> None:
         ratio = max(sure(between(cell, names.HAND, other)).middle for other in RIVALS)
         assert units.digits(ratio) == square.text
         assert square.text in texts
-
-
-@pytest.mark.slow
-def test_a_map_with_holes_is_drawn_and_one_without_a_winner_is_not() -> None:
-    results = made("map")
-    del results.cells[3]
-    results.cells[5].rows = [row for row in results.cells[5].rows if row.name == names.HAND]
-    group = group_of(results)
-    assert len(squares(group)) == len(results.cells) - 1
-    who_wins(group, DARK)
-    assert plan(group_of(made("map", lambda row: row.name == names.HAND))) == []
 
 
 # Legibility
@@ -333,58 +311,25 @@ def test_no_text_is_cut_off_or_covers_another(case: str) -> None:
             assert box.y0 >= 0, text
             assert box.x1 <= figure.bbox.width, text
             assert box.y1 <= figure.bbox.height, text
-        if make in (along_axis, of_one_cell):
-            known = {style_of(name).label for name in names.CONTENDERS}
-            assert known < {text for text, _ in boxes}
         for (one, first), (other, second) in itertools.combinations(boxes, 2):
             # Two capitals and what hangs below a letter do not fill the height of their boxes.
             assert not first.padded(-1).overlaps(second.padded(-1)), (one, other)
 
 
-def _luminance(colour: str) -> float:
-    """Source: WCAG 2.2, relative luminance."""
-    channels = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def _contrast(one: str, other: str) -> float:
-    low, high = sorted((_luminance(one), _luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("case", ["sample", slowly("width")])
-def test_a_figure_keeps_the_colours_of_its_theme(case: str) -> None:
+def test_a_figure_keeps_the_colours_of_its_theme() -> None:
     """Drawn when matplotlib's settings are others again, as ticks come into being late."""
-    group = group_of(made(case))
-    for _, make in plan(group):
-        figure = make(group, DARK)
-        _boxes(figure)
-        colours = {text.get_color() for text in texts_of(figure)}
-        legible = {DARK.ink, DARK.muted, *(ink for _, ink in DARK.fills.values())}
-        assert colours <= legible
-        assert to_hex(figure.get_facecolor()) == to_hex(figure.axes[0].get_facecolor())
-        assert to_hex(figure.get_facecolor()) == DARK.ground
-
-
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-def test_what_is_drawn_and_what_is_read_stand_out(theme: Theme) -> None:
-    for hue in theme.hues.values():
-        assert _contrast(hue, theme.ground) >= 3
-    for text in (theme.ink, theme.muted):
-        assert _contrast(text, theme.ground) >= 4.5
-    for ground, ink in theme.fills.values():
-        assert _contrast(ink, ground) >= 4.5
-    grey = sorted(_luminance(ground) for ground, _ in theme.fills.values())
-    assert all(b + 0.05 > 1.2 * (a + 0.05) for a, b in itertools.pairwise(grey))
+    figure = of_one_cell(group_of(made("sample")), DARK)
+    _boxes(figure)
+    legible = {DARK.ink, DARK.muted, *(ink for _, ink in DARK.fills.values())}
+    assert {text.get_color() for text in texts_of(figure)} <= legible
+    grounds = (figure.get_facecolor(), figure.axes[0].get_facecolor())
+    assert {to_hex(ground) for ground in grounds} == {DARK.ground}
 
 
 def test_every_contender_has_a_look_that_no_other_has() -> None:
     assert {*styles.STYLES} == {*names.CONTENDERS}
     signs = [(look.hue, look.marker, look.dash) for look in styles.STYLES.values()]
     assert len({*signs}) == len(signs)
-    main = [look for look in styles.STYLES.values() if look.prominent]
-    assert len({look.marker for look in main}) == len({look.hue for look in main}) == len(main)
     assert style_of("new").label == "new"
     assert styles.in_order(["new", names.GRAD, names.HAND]) == [names.HAND, names.GRAD, "new"]
 
@@ -397,7 +342,6 @@ def ticks_of(axis: Any) -> list[str]:
     ("low", "high", "written"),
     [
         (2e-6, 3e-5, ["2 µs", "5 µs", "10 µs", "20 µs"]),
-        (2e-6, 3.0, ["10 µs", "100 µs", "1 ms", "10 ms", "100 ms", "1 s"]),
         (2e-9, 90.0, ["10 ns", "1 µs", "100 µs", "10 ms", "1 s"]),
     ],
 )
@@ -431,9 +375,3 @@ def test_the_words_say_what_was_timed_and_on_what() -> None:
     assert found.note == (
         "A note.\nMade-up CPU @ 2.60GHz, 4 processors, 2026-01-31, revision 0123456789ab"
     )
-    on_gpu = replace(group, case="new", device="gpu", dtype="float64", threads="1")
-    on_gpu = replace(on_gpu, fingerprint={"gpus": ["NVIDIA H100, 580.1, 81559 MiB"]})
-    found = wording.words(on_gpu, "")
-    assert found.title == "One loss and gradient: new"
-    assert found.about == "relu, softmax-ce\nfloat64, one thread, JAX on the GPU"
-    assert found.note == "NVIDIA H100"

@@ -20,9 +20,7 @@ from tests.benchmarks.sure import row_of, sure
     ("seconds", "text"),
     [
         (1.5, "1.50 s"),
-        (0.0123, "12.3 ms"),
         (0.9996e-3, "1.00 ms"),
-        (3.04e-6, "3.04 µs"),
         (4.15e-7, "415 ns"),
         (3e-12, "0.00 ns"),
     ],
@@ -35,18 +33,9 @@ def test_numbers_have_three_digits() -> None:
     assert [units.digits(value) for value in (0.123, 1.234, 12.34, 123.4, 12345)] == [
         "0.12", "1.23", "12.3", "123", "12,345",
     ]  # fmt: skip
-    assert [units.many(value) for value in (7, 0.5, 1024, 123456)] == [
-        "7",
-        "0.50",
-        "1,020",
-        "123,000",
-    ]
-    assert [units.percent(value) for value in (0, 0.0004, 0.0071, 0.667)] == [
-        "0.0 %", "< 0.1 %", "0.7 %", "66.7 %",
-    ]  # fmt: skip
-    assert [units.size_in_bytes(value) for value in (12, 4.2e3, 4.2e6, 4.2e9)] == [
-        "12 B", "4.20 kB", "4.20 MB", "4.20 GB",
-    ]  # fmt: skip
+    assert [units.many(value) for value in (7, 1024)] == ["7", "1,020"]
+    assert [units.percent(value) for value in (0.0004, 0.667)] == ["< 0.1 %", "66.7 %"]
+    assert [units.size_in_bytes(value) for value in (12, 4.2e6)] == ["12 B", "4.20 MB"]
     assert units.interval(1.31e-3, 1.42e-3) == "1.31 to 1.42 ms"
 
 
@@ -62,21 +51,15 @@ def test_every_row_has_every_column() -> None:
     assert set(words.values()) <= {"tie", "faster", "slower"}
 
 
-def test_what_has_no_time_is_said_with_the_reason() -> None:
-    (cell,) = made_results(("digits",)).cells
-    said = missing(cell)
-    assert said == [
-        "scikit-learn: no time, wrong: dw of layer 1 is off by 3e-2 at [0, 1]",
-        "not timed: mygrad: not installed: pip install 'handgrad[peers]'",
-    ]
-
-
 def test_what_follows_is_said_and_what_cannot_be_said_is_not() -> None:
     (cell,) = made_results(("digits",)).cells
     text = "\n".join(closing(cell))
-    said = ("floor: a call of Python", "noise: ratios from", "compiler gain", "the first call of")
-    for what in said:
+    for what in ("floor: a call of Python", "noise: ratios", "compiler gain", "the first call of"):
         assert what in text
+    assert missing(cell) == [
+        "scikit-learn: no time, wrong: dw of layer 1 is off by 3e-2 at [0, 1]",
+        "not timed: mygrad: not installed: pip install 'handgrad[peers]'",
+    ]
     cell.rows = [row for row in cell.rows if row.name == names.HAND]
     assert closing(cell) == []
 
@@ -89,17 +72,11 @@ def test_the_screen_ends_with_one_word_on_all() -> None:
     shown = out.getvalue()
     assert "Load 9.0 before the start: others run here, take it again" in shown
     assert shown.splitlines()[-1] == "2 wrong answers: no time for those."
-    assert "…" not in shown
     for cell in results.cells:
         assert title(cell) in shown
         cell.rows = [row for row in cell.rows if not row.wrong]
-    out.truncate(0)
     show(results, Console(file=out, width=80))
-    assert (
-        out.getvalue()
-        .splitlines()[-1]
-        .endswith("every answer right before and after it was timed.")
-    )
+    assert out.getvalue().endswith("every answer right before and after it was timed.\n")
 
 
 def test_what_the_gate_does_not_see_and_what_xla_counts_is_said() -> None:

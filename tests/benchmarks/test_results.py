@@ -24,20 +24,14 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
                 assert there == pytest.approx(process, rel=1e-5)
     again.save(tmp_path / "b.json")
     assert (tmp_path / "b.json").read_bytes() == (tmp_path / "a.json").read_bytes()
-    assert [file.name for file in tmp_path.iterdir()] == ["a.json", "b.json"]
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "no JSON"),
-        ("[1]", "got schema 'list'"),
         ('{"schema": 2, "checks": []}', "no timings: Expected `array`, got `null` - at `$.cells`"),
         ('{"schema": 99, "cells": []}', "got schema 99"),
-        (
-            '{"schema": 2, "cells": [], "left_out": [], "refused": [], "settings": {}}',
-            "missing required field `fingerprint`",
-        ),
         (
             '{"schema": 2, "cells": [{"rows": []}], "left_out": [], "refused": [], "settings": {}, '
             '"fingerprint": {}}',
@@ -62,15 +56,10 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def one_process(seed: int, *, absent: str = "", wrong: str = "") -> Cell:
     (cell,) = made_results(("sample",), seed).cells
+    timed: list[list[float]] = [] if absent or wrong else [[1.0] * 3]
     cell.rows = [
         Row("grad-jit", "contender", samples=[[float(seed)] * 3], gate_error=0.1 * seed),
-        Row(
-            "c",
-            "contender",
-            absent=absent,
-            wrong=wrong,
-            samples=[] if absent or wrong else [[1.0] * 3],
-        ),
+        Row("c", "contender", absent=absent, wrong=wrong, samples=timed),
     ]
     return cell
 

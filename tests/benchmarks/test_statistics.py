@@ -9,16 +9,12 @@ PROCESSES, ROUNDS = 5, 6
 
 
 def samples(
-    seed: int,
-    middle: float = 1.0,
-    between: float = 0.01,
-    within: float = 0.01,
-    processes: int = PROCESSES,
+    seed: int, between: float = 0.01, within: float = 0.01, processes: int = PROCESSES
 ) -> list:
     rng = np.random.default_rng(seed)
     process = rng.normal(scale=between, size=(processes, 1))
     rounds = rng.normal(scale=within, size=(processes, ROUNDS))
-    return (middle * np.exp(process + rounds)).tolist()
+    return np.exp(process + rounds).tolist()
 
 
 def test_ratios_multiply_exactly() -> None:

@@ -1,23 +1,14 @@
 """`compare break`, end to end."""
 
 import re
-from typing import Any
 
 import pytest
 
 from compare.planted import LOOPS, MISTAKES, PLANTS
 from tests.compare.networks.calls import compare, one_object
 
-CHECKS = {
-    "outcome": ["people"],
-    "training": ["start", "end", "right_end"],
-    "updates": ["updates", "first"],
-    "autodiff": ["disagree"],
-    "judge": ["verdict", "diagnosis", "parameters", "person"],
-}
 
-
-def test_without_a_slug_all_mistakes_are_listed() -> None:
+def test_all_mistakes_are_listed() -> None:
     ended = compare("break")
     assert (ended.code, ended.err) == (0, "")
     gradient, loop = ended.out.split("In the training loop, around a right gradient:")
@@ -25,11 +16,6 @@ def test_without_a_slug_all_mistakes_are_listed() -> None:
     for part, plants in ((gradient, PLANTS), (loop, LOOPS)):
         slugs = re.findall(r"^([a-z0-9-]+) {2,}\S", part, flags=re.MULTILINE)
         assert slugs == ["slug", *plants]
-    said = " ".join(ended.out.split())
-    assert all(plant.says in said for plant in PLANTS.values() if len(plant.says) < 40)
-
-
-def test_the_list_as_json() -> None:
     plants = one_object(compare("break", "--json"))["plants"]
     assert [plant["slug"] for plant in plants] == list(MISTAKES)
     for plant in plants:
@@ -50,22 +36,16 @@ def test_a_mistake_is_planted() -> None:
     assert list(answer) == ["slug", "says", "kind", "checks"]
     assert answer["slug"] == "update-before-use"
     assert (answer["says"], answer["kind"]) == (plant.says, plant.kind)
-    assert list(answer["checks"]) == list(CHECKS)
+    assert {name: list(check)[2:] for name, check in answer["checks"].items()} == {
+        "outcome": ["people"],
+        "training": ["start", "end", "right_end"],
+        "updates": ["updates", "first"],
+        "autodiff": ["disagree"],
+        "judge": ["verdict", "diagnosis", "parameters", "person"],
+    }
     for name, check in answer["checks"].items():
-        assert list(check) == ["sees", "says", *CHECKS[name]]
         assert check["sees"] == (name == "updates")
         assert f" {name} {'yes' if check['sees'] else 'no'} {check['says']}" in table
-
-
-@pytest.mark.slow
-def test_options_of_the_training() -> None:
-    def numbers(*words: Any) -> dict[str, Any]:
-        return one_object(compare("break", "bias-not-updated", "--json", *words))["checks"]
-
-    usual = numbers("--epochs", 3)
-    assert usual["updates"]["updates"] == 12
-    assert numbers("--epochs", 3, "--init", "ones")["training"] != usual["training"]
-    assert numbers("--epochs", 3, "--learning-rate", "0.2")["training"] != usual["training"]
 
 
 @pytest.mark.slow

@@ -8,35 +8,8 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from compare.datasets import BUILT_IN, Dataset, dataset_named
+from compare.datasets import Dataset, dataset_named
 from compare.wording import InputError
-
-
-@pytest.mark.parametrize("name", BUILT_IN)
-def test_every_one_of_them(name: str) -> None:
-    data = dataset_named(name)
-    rows, features = data.x.shape
-    assert data.name == name
-    assert data.y.shape == (rows,)
-    assert len(data.features) == features == len(set(data.features))
-    assert data.target not in data.features
-    assert data.x.dtype == np.float64
-    assert data.x.flags.c_contiguous
-    assert np.isfinite(data.x).all()
-    if data.classes is None:
-        assert data.y.dtype == np.float64
-    else:
-        assert data.y.dtype == np.int64
-        assert set(data.y.tolist()) == set(range(len(data.classes)))
-    assert data.target == BUILT_IN[name]
-
-
-def test_the_articles_people() -> None:
-    data = dataset_named("article")
-    assert (data.features, data.target) == (("weight", "height"), "gender")
-    assert data.x.tolist() == [[133, 65], [160, 72], [152, 70], [120, 60]]
-    assert data.classes == ("M", "F")
-    assert data.y.tolist() == [1, 0, 0, 1]
 
 
 def test_davis_with_the_wrong_row_and_without() -> None:
@@ -49,10 +22,7 @@ def test_davis_with_the_wrong_row_and_without() -> None:
     assert data.x[11].tolist() == [57, 166]
     assert np.flatnonzero((data.x != raw.x).any(axis=1)).tolist() == [11]
     assert data.y.tolist() == raw.y.tolist()
-    assert data.note == (
-        "row 12 was printed as 166 kg and 57 cm, exchanged: she herself reported 56 kg and 163 cm; "
-        "corrected to 57 kg and 166 cm"
-    )
+    assert data.note.endswith("56 kg and 163 cm; corrected to 57 kg and 166 cm")
     assert raw.note.endswith("56 kg and 163 cm; kept as printed")
 
 
@@ -66,27 +36,21 @@ def test_bdims() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shape", "classes"),
+    ("name", "classes"),
     [
-        ("digits", (1797, 64), tuple("0123456789")),
-        ("iris", (150, 4), ("setosa", "versicolor", "virginica")),
-        ("wine", (178, 13), ("class_0", "class_1", "class_2")),
-        ("breast-cancer", (569, 30), ("malignant", "benign")),
+        ("digits", tuple("0123456789")),
+        ("iris", ("setosa", "versicolor", "virginica")),
+        ("wine", ("class_0", "class_1", "class_2")),
+        ("breast-cancer", ("malignant", "benign")),
     ],
 )
-def test_scikit_learns_classes(name: str, shape: tuple[int, int], classes: tuple[str, ...]) -> None:
+def test_scikit_learns_classes(name: str, classes: tuple[str, ...]) -> None:
     data = dataset_named(name)
     x, y = getattr(sklearn.datasets, f"load_{name.replace('-', '_')}")(return_X_y=True)
-    assert data.x.shape == shape
     assert (data.x == x).all()
     assert (data.y == y).all()
     assert data.classes == classes
-
-
-def test_scikit_learns_features() -> None:
-    assert dataset_named("digits").features[:9:8] == ("pixel_0_0", "pixel_1_0")
-    assert dataset_named("iris").x[0].tolist() == [5.1, 3.5, 1.4, 0.2]
-    assert type(dataset_named("breast-cancer").features[0]) is str  # and no string of NumPy's
+    assert type(data.features[0]) is str  # and no string of NumPy's
 
 
 def test_diabetes_in_its_own_units() -> None:
@@ -99,18 +63,12 @@ def test_diabetes_in_its_own_units() -> None:
 
 def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(InputError) as raised:
+    with pytest.raises(InputError, match=r"^digits: needs scikit-learn, which is not installed"):
         dataset_named("digits")
-    assert str(raised.value) == (
-        "digits: needs scikit-learn, which is not installed; expected the extra 'data'"
-    )
     assert len(dataset_named("davis").y) == 200
 
 
 def test_some_of_the_features() -> None:
-    whole, part = dataset_named("iris"), dataset_named("iris", "species", ["petal width (cm)"])
-    assert part.features == ("petal width (cm)",)
-    assert part.x.tolist() == whole.x[:, 3:].tolist()
     swapped = dataset_named("davis", features=["height", "weight"])
     assert swapped.x[0].tolist() == [182, 77]
     assert swapped.x.flags.c_contiguous
@@ -121,27 +79,13 @@ def test_some_of_the_features() -> None:
     ("name", "options", "message"),
     [
         ("davis", {"target": "weight"}, "target 'weight'; expected 'sex', its only one"),
-        (
-            "bdims",
-            {"kind": "number"},
-            "kind 'number'; expected 'classes', which its target is",
-        ),
-        (
-            "bdims",
-            {"features": ["hight"]},
-            "no column 'hight'; expected one of wgt, hgt, sex",
-        ),
-        (
-            "bdims",
-            {"raw": True},
-            "the raw data; expected davis, the only data set with a correction to leave out",
-        ),
+        ("bdims", {"kind": "number"}, "kind 'number'; expected 'classes', which its target is"),
+        ("bdims", {"raw": True}, "the raw data; expected davis, the only data set with a"),
     ],
 )
 def test_refused_options(name: str, options: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as raised:
+    with pytest.raises(InputError, match=f"^{name}: {message}"):
         dataset_named(name, **options)
-    assert str(raised.value) == f"{name}: {message}"
 
 
 def small() -> Dataset:
@@ -152,12 +96,10 @@ def small() -> Dataset:
 CHANGED = {
     "a value": {"x": np.array([[1.0, 2.0], [3.0, 4.0], [5.0, np.nextafter(6.0, 7.0)]])},
     "a code": {"y": np.array([0, 1, 1])},
-    "a feature's name": {"features": ("a", "B")},
     "where one name ends": {"features": ("a, b",)},
     "the order of features": {"features": ("b", "a")},
     "the target's name": {"target": "d"},
     "a class": {"classes": ("p", "r")},
-    "what the target is": {"classes": None},
     "a shape": {"x": np.arange(1.0, 7.0).reshape(2, 3)},
     "a dtype": {"x": np.arange(1.0, 7.0).reshape(3, 2).view(np.int64)},
 }
@@ -171,7 +113,6 @@ def test_a_fingerprint_depends_on(case: str) -> None:
 def test_a_fingerprint_depends_on_nothing_else() -> None:
     """Neither where the data come from, nor how they lie in memory."""
     whole, x = small(), small().x
-    assert len(whole.fingerprint()) == 64
     for same in (
         replace(whole, name="big", note="checked"),
         replace(whole, x=np.asfortranarray(x)),
@@ -179,6 +120,3 @@ def test_a_fingerprint_depends_on_nothing_else() -> None:
         replace(whole, x=x.astype(">f8"), y=whole.y.astype(">i8")),
     ):
         assert same.fingerprint() == whole.fingerprint()
-    corrected = dataset_named("davis").fingerprint()
-    assert corrected != dataset_named("davis", raw=True).fingerprint()
-    assert corrected == dataset_named("davis").fingerprint()

@@ -8,7 +8,6 @@ import manual.activations
 import manual.losses
 import manual.network
 import manual.optimisers
-from compare.built_in import BUILT_IN
 from compare.commands import train
 
 
@@ -26,9 +25,3 @@ def test_activations_losses_and_optimisers() -> None:
     assert set(autodiff.training.OPTIMISERS) == optimisers
     assert set(compare.networks.updates.UPDATES) == optimisers
     assert set(train.OPTIMISER.names) == optimisers == set(train.RATES)
-
-
-def test_the_help_names_every_data_set() -> None:
-    (option,) = (param for param in train.train.params if param.name == "text")
-    text = str(getattr(option, "help", ""))
-    assert all(f"{name}, " in text for name in BUILT_IN)

@@ -44,7 +44,7 @@ def test_features_by_name(iris: Path) -> None:
     assert sum(chances.values()) == pytest.approx(1)
     assert max(chances, key=chances.get) == said["prediction"]
     apart = [part for text in VALUES for part in ("--" + text).split("=")]
-    for words in (VALUES[::-1], ["--" + text for text in VALUES], apart):
+    for words in (VALUES[::-1], apart):
         assert one_object(compare("predict", "--model", iris, *words, "--json")) == usual
     text = compare("predict", "--model", iris, *VALUES)
     assert (text.code, text.err) == (0, "")
@@ -56,9 +56,7 @@ BAD_FEATURES: list[tuple[list[str], str]] = [
     (VALUES[:-1], "no value for petal width (cm); expected NAME=VALUE for each feature"),
     ([*VALUES, "petal with (cm)=1"], "no feature 'petal with (cm)'"),
     ([*VALUES, VALUES[0]], "'sepal length (cm)' a second time; expected each feature once"),
-    ([*VALUES[:-1], "petal width (cm)=wide"], "petal width (cm): 'wide'; expected a finite number"),
     ([*VALUES[:-1], "petal width (cm)=1e308"], "'1e308'; expected a finite number of size at most"),
-    ([*VALUES, "wide"], "'wide'; expected a feature as NAME=VALUE"),
     ([*VALUES, "--seed", "3"], "--seed beside --model"),
     ([*VALUES, "--out", "x.csv"], "--out without --csv"),
     ([*VALUES, "--csv", "absent.csv"], "features beside --csv"),
@@ -77,17 +75,13 @@ def test_far_from_everything(tmp_path: Path, iris: Path) -> None:
     assert ended.code == 0
     warnings = ended.err.splitlines()
     assert len(warnings) == 3
-    assert warnings[0] == (
-        "Warning: sepal length (cm) 1e+100 lies 1.24e+100 standard deviations from the mean of "
-        "the training part."
-    )
+    assert warnings[0].startswith("Warning: sepal length (cm) 1e+100 lies 1.24e+100 standard dev")
     answer = one_object(compare("predict", "--model", iris, *words, "--json"))
     assert [f"Warning: {warning}." for warning in answer["warnings"]] == warnings
     path = tmp_path / "float32.npz"
     assert compare(*HAND, "--dtype", "float32", "--out", path).code == 0
-    assert "row 1: too far from what the network was trained on, in float32" in refused(
-        "predict", "--model", path, *words
-    )
+    said = refused("predict", "--model", path, *words)
+    assert "row 1: too far from what the network was trained on, in float32" in said
 
 
 def test_a_table(tmp_path: Path, iris: Path) -> None:
@@ -113,6 +107,8 @@ def test_a_table(tmp_path: Path, iris: Path) -> None:
     content = out.read_bytes()
     assert "is there already" in refused("predict", "--model", iris, "--csv", table, "--out", out)
     assert out.read_bytes() == content
+    said = refused("predict", "--model", iris, "--csv", out)
+    assert "a column 'predicted species' is there already; expected a file without it" in said
 
 
 def test_rows_far_from_everything(tmp_path: Path, iris: Path) -> None:
@@ -121,44 +117,15 @@ def test_rows_far_from_everything(tmp_path: Path, iris: Path) -> None:
     ended = compare("predict", "--model", iris, "--csv", table)
     assert ended.code == 0
     assert len(ended.out.splitlines()) == 4
-    assert re.fullmatch(
-        r"Warning: sepal length \(cm\) 60 in line 4 lies [\d.]+ standard deviations from the mean "
-        r"of the training part; 1 more beyond 4\.\n",
-        ended.err,
-    )
-
-
-def test_a_column_is_only_in_the_way_of_one_that_is_written(tmp_path: Path) -> None:
-    """A number has no probability."""
-    path, table = tmp_path / "m.npz", tmp_path / "in.csv"
-    words = ("train", "--data", "diabetes", "--by", "hand", "--epochs", 1, "--feature", "bmi")
-    assert compare(*words, "--out", path).code == 0
-    table.write_text("bmi,probability\n26,x\n")
-    ended = compare("predict", "--model", path, "--csv", table)
-    assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith("bmi,probability,predicted ")
+    assert re.fullmatch(r"Warning: sepal .* 60 in line 4 lies .*; 1 more beyond 4\.\n", ended.err)
 
 
 @pytest.mark.slow
 def test_a_model_that_is_not_done_says_so(tmp_path: Path, iris: Path) -> None:
     path = tmp_path / "m.npz"
-    words = ("train", "--data", "iris", "--by", "both", "--epochs", 0, "--out", path)
-    assert compare(*words).code == 0
-    answer = one_object(compare("predict", "--model", path, *VALUES, "--json"))
-    assert (answer["warnings"], answer["verdict"]) == ([], "agree")  # the predictions do
-    model = load(iris)
-    save(replace(model, epochs=9), path)
+    save(replace(load(iris), epochs=9), path)
     answer = one_object(compare("predict", "--model", path, *VALUES, "--json"))
     assert answer["warnings"] == ["3 of the model's 9 epochs are done"]
-
-
-def test_a_file_with_predictions_is_refused(tmp_path: Path, iris: Path) -> None:
-    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
-    table.write_text(",".join(FEATURES) + "\n5,3,1,0.2\n")
-    assert compare("predict", "--model", iris, "--csv", table, "--out", out).code == 0
-    assert "a column 'predicted species' is there already; expected a file without it" in refused(
-        "predict", "--model", iris, "--csv", out
-    )
 
 
 @pytest.mark.slow
@@ -245,7 +212,6 @@ def test_predictions_of_two_sides_are_judged(
     [
         ("a,b\n1,2\n", "sepal length (cm)"),
         (",".join(FEATURES) + "\n1,2,3,wide\n", "line 2, column 4"),
-        (",".join(FEATURES) + "\n", "in.csv"),
     ],
 )
 def test_bad_tables(tmp_path: Path, iris: Path, text: str, expected: str) -> None:
@@ -253,4 +219,3 @@ def test_bad_tables(tmp_path: Path, iris: Path, text: str, expected: str) -> Non
     table.write_text(text)
     assert expected in refused("predict", "--model", iris, "--csv", table, "--out", out)
     assert not out.exists()
-    assert "absent.csv" in refused("predict", "--model", iris, "--csv", tmp_path / "absent.csv")

@@ -22,27 +22,6 @@ def test_closed_form_and_both_descents_agree(name: str) -> None:
         np.testing.assert_allclose(fit.intercept, result.closed_form.intercept, rtol=1e-11)
 
 
-def test_the_articles_line() -> None:
-    """Weight by height of the four people, by the formula done with whole numbers.
-
-    Σ(x - x̄)² = 86.75 and Σ(x - x̄)(y - ȳ) = 291.25 with x̄ = 66.75 and ȳ = 141.25.
-    """
-    result = compare_regressions(table_named("article"), steps=1)
-    assert result.names == ("height", "intercept")
-    slope = 291.25 / 86.75
-    np.testing.assert_allclose(result.closed_form.slopes, [slope], rtol=1e-14)
-    np.testing.assert_allclose(result.closed_form.intercept, 141.25 - 66.75 * slope, rtol=1e-13)
-
-
-def test_too_few_steps_are_reported_not_hidden() -> None:
-    assert compare_regressions(BDIMS, steps=3).remaining > 0.01
-
-
-def test_a_learning_rate_too_large() -> None:
-    with pytest.raises(InputError, match="too large for this table, expected a smaller one"):
-        compare_regressions(BDIMS, steps=5000, learning_rate=2.0)
-
-
 @pytest.mark.slow
 def test_many_correlated_features_get_a_stable_learning_rate() -> None:
     rng = np.random.default_rng(0)
@@ -61,19 +40,13 @@ def _right(c: Coefficients, x: np.ndarray, y: np.ndarray) -> Coefficients:
 
 PLANTS = {
     "half-mse": (lambda c, x, y: Coefficients(*(d / 2 for d in _right(c, x, y))), "hgt"),
-    "residual-sign": (lambda c, x, y: Coefficients(*(-d for d in _right(c, x, y))), "hgt"),
     "bias-mean": (
         lambda c, x, y: _right(c, x, y)._replace(intercept=_right(c, x, y).intercept / len(y)),
         "intercept",
     ),
-    "zeroed-element": (lambda c, x, y: _right(c, x, y)._replace(intercept=0.0), "intercept"),
     "intercept-forgotten-in-forward": (
         lambda c, x, y: _right(c._replace(intercept=0.0), x, y),
         "intercept",
-    ),
-    "exchanged": (
-        lambda c, x, y: _right(c, x, y)._replace(slopes=_right(c, x, y).slopes[::-1]),
-        "hgt",
     ),
     "decay-factor": (
         lambda c, x, y: _right(c, x, y)._replace(slopes=_right(c, x, y).slopes + 1e-6 * c.slopes),
@@ -117,12 +90,6 @@ def test_a_mistake_late_in_the_descent_is_found() -> None:
     assert divergence.update > 20
 
 
-def test_the_fits_quality() -> None:
-    result = compare_regressions(BDIMS, steps=1)
-    ypred = manual.regression.predict(result.closed_form, BDIMS.x)
-    np.testing.assert_allclose(result.r_squared, np.corrcoef(ypred, BDIMS.y)[0, 1] ** 2, rtol=1e-10)
-
-
 def _table(x: list, y: list) -> Table:
     columns = np.array(x, dtype=float).reshape(len(y), -1)
     names = tuple("ab"[: columns.shape[1]])
@@ -132,10 +99,7 @@ def _table(x: list, y: list) -> Table:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (_table([1, 2, 3], [2, 2, 2]), "column 'y' is constant at 2"),
         (_table([7, 7, 7], [1, 2, 3]), "column 'a' is constant at 7"),
-        (_table([1e-320, 2e-320, 3e-320], [1, 2, 3]), "column 'a' is constant"),
-        (_table([1e200, 2e200, 3e200], [1, 2, 3]), "column 'a' reaches 3e\\+200"),
         (_table([1, 2, 3], [1e200, 2e200, 1e200]), "column 'y' reaches 2e\\+200"),
         (_table([1, 2, 2, 4, 3, 6, 4, 8], [1, 2, 3, 5]), "column 'b' is a combination of those"),
         (_table([1, 2, 3, 5], [1, 2]), "2 rows for 2 features, expected at least 3"),

@@ -88,17 +88,6 @@ def test_the_score_of_another_p_is_wrong() -> None:
         exact = jax.grad(module.log_likelihood)(module.PARAMS, module.X, module.Y, 1)
     yours = module.score(module.PARAMS, module.X, module.Y, 1)
     assert abs(yours / np.asarray(exact) - 1).max() > 0.1
-    model = module.TruncatedLFNegativeBinomialP(module.Y, module.X, p=1)
-    step = 1e-5 * np.eye(3)
-    slopes = [(model.loglike(module.PARAMS + h) - model.loglike(module.PARAMS - h)) for h in step]
-    # Differences of statsmodels' own likelihood, right to about the step squared.
-    np.testing.assert_allclose(np.array(slopes) / 2e-5, exact, rtol=1e-7)
-
-
-@pytest.mark.slow
-def test_a_fit_with_the_wrong_score_ends_too_low() -> None:
-    fitted, better = example("statsmodels_truncated").missed()
-    assert better - fitted > 2
 
 
 @pytest.mark.slow
@@ -131,11 +120,6 @@ def test_a_rule_that_multiplies_the_error_of_its_function() -> None:
     assert (report.verdict, report.blame) == ("disagree", "yours")
     exact, yours = exact_and_yours(report)
     assert 1e-9 < abs(yours / exact - 1).max() < 1e-7
-    with jax.enable_x64(True):
-        slope = float(jax.grad(jax.scipy.special.erfcx)(1e4))
-    # The first terms of its series at infinity; the next one is 2e-16 of it.
-    series = -(1 - 3 / (2 * 1e8)) / (np.sqrt(np.pi) * 1e8)
-    assert 1e-9 < abs(slope / series - 1) < 1e-7
 
 
 def test_a_rule_that_is_meant_to_be_another() -> None:
@@ -146,10 +130,8 @@ def test_a_rule_that_is_meant_to_be_another() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sklearn_mlp", "scipy_rosenbrock"])
-def test_as_a_script(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert example(name)
-    runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+def test_as_a_script(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(FOLDER / "scipy_rosenbrock.py"), run_name="__main__")
     assert capsys.readouterr().out.count("Again: check_") == 2
 
 

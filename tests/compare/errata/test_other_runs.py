@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.compare.errata.runs import numbers, shown
+from tests.compare.errata.runs import numbers
 
 
 def test_the_slope_has_a_unit_and_the_correlation_has_none() -> None:
@@ -33,7 +33,6 @@ def test_the_closed_form_is_where_descent_ends() -> None:
     assert found["remaining"] < 1e-8
     for way in ("by_hand", "autodiff"):
         np.testing.assert_allclose(found[way], found["closed_form"], rtol=1e-8)
-    assert len(found["closed_form"]) == 3
     assert found["networks_apart"] > 1
 
 
@@ -53,7 +52,6 @@ def test_squares_weigh_the_long_line_more() -> None:
     assert found["mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-12)
     assert found["mse"] == pytest.approx((errors**2).mean(), rel=1e-12)
     assert found["share_of_mse"] > found["share_of_mae"] > 0.4
-    assert "Alice" in shown(15).says
 
 
 def test_a_shift_leaves_the_spread() -> None:
@@ -71,7 +69,6 @@ def test_fifty_is_dinner() -> None:
     assert [found["step"][mark] for mark in ("49", "50", "51")] == [0, 1, 1]
     assert found["sigmoid"]["50"] == 0.5
     assert found["sigmoid"]["49"] + found["sigmoid"]["51"] == pytest.approx(1, rel=1e-15)
-    assert [row[-1] for row in shown(17).rows] == ["beaten", "beaten", "dinner", "dinner", "dinner"]
 
 
 def test_logic_by_threshold_units() -> None:

@@ -13,10 +13,10 @@ import manual.article
 from compare.agreement import stack
 from compare.recording import arrays
 from compare.recording.arrays import Array, given
-from compare.recording.formula import LATEX, TEXT, factors, leaves, written
+from compare.recording.formula import LATEX, TEXT, leaves, written
 from compare.recording.number import FUNCTIONS, Number
 from compare.recording.program import program
-from compare.recording.watching import RETURN, Watch, statements
+from compare.recording.watching import RETURN, Watch
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.arrays import namespace
 from tests.strategies import drawn_points
@@ -98,18 +98,13 @@ NAMES = {a: "a", b: "b", c: "c"}
 
 FORMULAS: dict[str, tuple[Number, str]] = {
     "a - (b + c)": (a - (b + c), "2 - (-3 + 0.5)"),
-    "a · b + c": (a * b + c, "2 · (-3) + 0.5"),
     "a · (b / c)": (a * (b / c), "2 · (-3 / 0.5)"),
     "a / (b · c)": (a / (b * c), "2 / (-3 · 0.5)"),
     "-2 · (a - b)": (-2 * (a - b), "-2 · (2 - (-3))"),
-    "(a - b)²": ((a - b) ** 2, "(2 - (-3))²"),
     "b²": (b**2, "(-3)²"),
-    "|a - b|": (abs(a - b), "|2 - (-3)|"),
-    "max(a, b)": (FUNCTIONS["maximum"](a, b), "max(2, -3)"),
     "[a > b]": (FUNCTIONS["greater"](a, b), "[2 > -3]"),
     "exp(-a)": (FUNCTIONS["exp"](-a), "exp(-2)"),
     "a": (1.0 * a / 1 + 0 * b, "2"),
-    "a · 0": (a * 0, "2 · 0"),
     "a + c": (a - 0 * b + c, "2 + 0.5"),
 }
 
@@ -126,18 +121,8 @@ def test_formulas_in_latex() -> None:
     number = (a - b) ** 2 / FUNCTIONS["exp"](c)
     assert written(number, LATEX, NAMES.get) == r"\frac{(a - b)^{2}}{\exp(c)}"
     tiny = Number(1.5e-13)
-    assert written(a * tiny, LATEX, lambda n: LATEX.number(n.value)) == (
-        r"2 \cdot 1.5 \times 10^{-13}"
-    )
-
-
-def test_what_a_formula_is_made_of() -> None:
-    named = NAMES.__contains__
-    assert leaves(a * (b + c) + a, named) == [a, b, c]
-    assert factors(a * b * c, named) == [a, b, c]
-    both = b + c
-    assert factors(a * both, named) == [a, both]
-    assert leaves(1.0 * a, named) == factors(1.0 * a, named) == [a]
+    in_numbers = written(a * tiny, LATEX, lambda n: LATEX.number(n.value))
+    assert in_numbers == r"2 \cdot 1.5 \times 10^{-13}"
 
 
 def a_function(z: Any, w: Any) -> Any:
@@ -183,27 +168,9 @@ def test_the_lines_are_left_as_they_were() -> None:
         assert sys.gettrace() is another
     finally:
         sys.settrace(before)
-    assert statements(a_function) is statements(a_function)
 
 
-def test_a_function_that_is_not_marked_is_written_out() -> None:
-    z = given([1.0])
-    found: list[Number] = []
-    Watch((), {}).run(lambda: found.append(sigmoid_derivative(z).numbers[0]))
-    text = written(found[0], TEXT, lambda n: "z" if n is z.numbers[0] else None)
-    assert text == "1 / (1 + exp(-|z|)) · (exp(-|z|) / (1 + exp(-|z|)))"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (-0.95260965, "-0.95261"),
-        (2.0, "2"),
-        (0.999999999999966, "0.999999999999966"),
-        (0.1 + 0.2, "0.3"),
-        (-0.0, "0"),
-        (1.5917677e-13, "1.59177e-13"),
-    ],
-)
-def test_numbers_in_formulas_look_no_rounder_than_they_are(value: float, text: str) -> None:
-    assert TEXT.number(value) == text
+def test_numbers_in_formulas_look_no_rounder_than_they_are() -> None:
+    for value, text in ((-0.95260965, "-0.95261"), (0.1 + 0.2, "0.3"), (-0.0, "0")):
+        assert TEXT.number(value) == text
+    assert TEXT.number(0.999999999999966) == "0.999999999999966"
