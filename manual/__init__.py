@@ -1,4 +1,4 @@
-"""Derivations by hand, in NumPy, to compare with `autodiff/`: an activation is a row of each.
+"""Derivations by hand, in NumPy; an activation is a row of `activations.py`.
 
 Start with `manual.article`: the 2-2-1 network and its nine partial derivatives. An activation is a
 row of `activations`, and one more in each other room that computes it: `autodiff/network.py` and
