@@ -1,5 +1,7 @@
-"""Derivations by hand, in NumPy: a new activation goes into `activations.py`, then `autodiff/`.
+"""Derivations by hand, in NumPy; an activation is a row of `activations.py`.
 
-Start with `manual.article`: the 2-2-1 network and its nine partial derivatives. An activation goes
-into `activations`. Nothing here imports JAX, reads a file, prints, or knows a tolerance.
+Start with `manual.article`: the 2-2-1 network and its nine partial derivatives. An activation is a
+row of `activations`, and one more in each other room that computes it: `autodiff/network.py` and
+`compare/networks/functions.py`. Nothing here imports JAX, reads a file, prints, or knows a
+tolerance.
 """

@@ -1,1 +1,1 @@
-"""Train networks of any shape by both in lockstep; activations have a row in `functions.py`."""
+"""Networks by both in lockstep, and their bounds: an activation is a row of `functions.py`."""

@@ -1,4 +1,4 @@
-"""Compare both gradients at millions of random cases; activations have a row in `links.py`.
+"""Compare both gradients at millions of random cases; the bounds are those of `networks/`.
 
 A case is a network's parameters and examples. `cases` draws it from its number alone; `article`
 and `network` compute both gradients and the bound on their distance (`links`, with numbers that are
