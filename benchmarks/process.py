@@ -121,7 +121,7 @@ class Process:
 def resident(pid: int | None) -> int:
     """Return the resident memory of a process in bytes; 0 if it has ended."""
     try:
-        return psutil.Process(pid).memory_info().rss
+        return psutil.Process(pid).memory_info().rss if pid is not None else 0
     except psutil.Error:
         return 0
 

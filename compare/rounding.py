@@ -80,12 +80,12 @@ class Range:
 
     @property
     def lo(self) -> Any:
-        """The smallest of its numbers; -inf where it is not finite."""
+        """The smallest of its numbers; NaN where the range is not finite."""
         return self._end(-1)
 
     @property
     def hi(self) -> Any:
-        """The largest of its numbers; inf where it is not finite."""
+        """The largest of its numbers; NaN where the range is not finite."""
         return self._end(1)
 
     def _end(self, sign: int) -> Any:
@@ -93,7 +93,8 @@ class Range:
             end = self.middle + sign * _SLACK * self._radius
             # The next number, since this sum is rounded, too.
             end = np.where(self._radius == 0, end, np.nextafter(end, sign * np.inf))
-            return np.where(self._is_finite, end, sign * np.inf)[()]
+            # Whatever a bounded function makes of an overflow, it proves nothing either.
+            return np.where(self._is_finite, end, np.nan)[()]
 
     @property
     def _is_finite(self) -> Any:
@@ -102,8 +103,8 @@ class Range:
     @property
     def magnitude(self) -> Any:
         """The largest absolute value of its numbers."""
-        size = abs(self.middle)
-        return size if self.radius is None else size + self.radius
+        with _quietly():
+            return abs(self.middle) + self._radius
 
     @property
     def _radius(self) -> Any:
@@ -163,13 +164,7 @@ class Range:
         """Divided by a positive number that is exact, or by a range of positive numbers."""
         if not isinstance(other, Range):
             return self._rounded(self.middle / other, self._radius / other)
-        with np.errstate(all="ignore"):
-            ends = np.broadcast_arrays(
-                *(a / b for a in (self.lo, self.hi) for b in (other.lo, other.hi))
-            )
-            quotient = between(np.min(ends, axis=0), np.max(ends, axis=0), self.floats)
-            radius = np.where(other.lo > 0, quotient.radius, np.inf)
-            return self._rounded(quotient.middle, radius)
+        return quotient(self, other)
 
     def __matmul__(self, other: "Range") -> "Range":
         """Matrix (n, k) times vector (k,), or (..., n, k) times (..., k, m)."""
@@ -204,7 +199,7 @@ class Range:
     def _rounded(self, middle: Any, radius: Any) -> "Range":
         """A range and what one rounding by the witness and one here may add."""
         u, tiny = self.floats
-        return replace(self, middle=middle, radius=radius + 2 * u * abs(middle) + tiny)
+        return replace(self, middle=middle, radius=radius + 2 * u * (abs(middle) + radius) + tiny)
 
 
 def exactly(value: Any, floats: Format = FLOAT64) -> Range:
@@ -227,7 +222,8 @@ def between(lo: Any, hi: Any, floats: Format = FLOAT64) -> Range:
         middle = lo / 2 + hi / 2
         more = U * np.maximum(np.abs(lo), np.abs(hi)) + TINY
         half = np.maximum(hi - middle, middle - lo)
-        return Range(middle, np.where(lo == hi, 0.0, half + more), floats)
+        is_exact = (lo == hi) & (middle == lo)
+        return Range(middle, np.where(is_exact, 0.0, half + more), floats)
 
 
 def joined(join: Callable[[list[Any]], Any], ranges: Sequence[Range]) -> Range:
@@ -243,8 +239,18 @@ def widened(x: Range, units: Any) -> Range:
         return replace(x, radius=x._radius + more)
 
 
+def quotient(a: Range, b: Range, least: Any = 0.0) -> Range:
+    """a / b, whose numbers are positive, and no less than `least`, whatever the range's end."""
+    with np.errstate(all="ignore"):
+        low = np.maximum(b.lo, least)
+        ends = np.broadcast_arrays(*(x / y for x in (a.lo, a.hi) for y in (low, b.hi)))
+        found = between(np.min(ends, axis=0), np.max(ends, axis=0), a.floats)
+        radius = np.where(b._is_finite & (low > 0), found.radius, np.inf)
+        return found._rounded(found.middle, radius)
+
+
 def square(x: Range) -> Range:
-    """x², which is never negative."""
+    """x², which is not negative but for the slack."""
     low = np.where((x.lo <= 0) & (x.hi >= 0), 0.0, np.minimum(np.abs(x.lo), np.abs(x.hi)))
     high = np.maximum(np.abs(x.lo), np.abs(x.hi))
     with _quietly():
@@ -255,19 +261,20 @@ def total(x: Range, axis: int = -1) -> Range:
     """The sum along an axis, in any order."""
     n, (u, tiny) = x.middle.shape[axis], x.floats
     with _quietly():
-        sizes, radius = x.magnitude.sum(axis), x._radius
-        radius = radius.sum(axis) + 2 * n * u * sizes + n * tiny
+        radius = 0.0 if x.radius is None else x.radius.sum(axis)
+        radius = radius + 2 * n * u * x.magnitude.sum(axis) + n * tiny
         return replace(x, middle=x.middle.sum(axis), radius=radius)
 
 
 def added(*terms: Range) -> Range:
     """The sum of terms, in any order."""
     middle, radius, sizes = terms[0].middle, terms[0]._radius, terms[0].magnitude
+    u, tiny = terms[0].floats
     with _quietly():
         for term in terms[1:]:
             middle, radius = middle + term.middle, radius + term._radius
             sizes = sizes + term.magnitude
-        radius = radius + 2 * len(terms) * terms[0].floats.u * sizes
+        radius = radius + 2 * len(terms) * u * sizes + len(terms) * tiny
         return replace(terms[0], middle=middle, radius=radius)
 
 
@@ -281,7 +288,7 @@ def product(*factors: Range) -> Range:
 
 
 def sigmoid(z: Range) -> Range:
-    """σ, which rises: its range is that between the ends, and lies in [0, 1]."""
+    """σ, which rises: its range is that between the ends, within [0, 1] but for the slack."""
     lo, hi = _sigmoid(z.lo), _sigmoid(z.hi)
     return between(
         np.maximum(lo - (4 + 8 * (1 - lo)) * U * lo - TINY, 0.0),

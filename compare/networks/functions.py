@@ -18,10 +18,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from array_api_compat import array_namespace as namespace
 from scipy.special import expit, logsumexp, ndtr
 
 from compare.rounding import Range, between, exactly, nearly, square, total, widened
-from manual.arrays import namespace
 
 #: Units of rounding charged for a function; see above.
 FUNCTION = 16

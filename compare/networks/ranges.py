@@ -156,7 +156,7 @@ def backward(
 ) -> list[Backward]:
     """The passes back, from n ∂L/∂a."""
     # Eight units, two of them in the division, for the ways to multiply 2/n and its factors.
-    da = widened(residual, 6) / residual.middle.shape[-2]
+    da = widened(residual / residual.middle.shape[-2], 6)
     steps = []
     for (w, _), a, slope in zip(layers[::-1], inputs[::-1], slopes[::-1], strict=True):
         dz = da * slope

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from compare.lockstep import Point, Ranges
-from compare.rounding import Format, Range, between, exactly, nearly, square, widened
+from compare.rounding import Format, Range, between, exactly, nearly, quotient, square, widened
 
 #: The constants of the optimisers, repeated here: if they were taken from one of the two sides, a
 #: mistake in them would be blamed on the other. Momentum: the common value of Polyak's μ; Adam:
@@ -50,7 +50,8 @@ def _adam(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range
     v = _average(BETA2, moments[1], square(grads))
     m_hat = m / _weights(BETA1, counts, w.floats)
     v_hat = v / _weights(BETA2, counts, w.floats)
-    step = m_hat / (_root(v_hat) + nearly(EPSILON, w.floats))
+    epsilon = nearly(EPSILON, w.floats)
+    step = quotient(m_hat, _root(v_hat) + epsilon, epsilon.lo)
     return Ranges(grads, w - rate * step, [m, v])
 
 

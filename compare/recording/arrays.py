@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from compare.recording.number import FUNCTIONS, LARGEST, Number, function, recorded
+from compare.recording.number import FUNCTIONS, LARGEST, OPERATORS, Number, function, recorded
 from compare.shaped import Shaped
 
 
@@ -27,8 +27,26 @@ class Array(Shaped, NDArrayOperatorsMixin):
 
     dtype = np.dtype(np.float64)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any) -> "Array":
+    def __array_ufunc__(
+        self,
+        ufunc: np.ufunc,
+        method: str,
+        *operands: Any,
+        out: Any = None,
+    ) -> Any:
+        # `out` is ignored: a += b binds a anew.
+        if method != "__call__" or ufunc.__name__ not in OPERATORS:
+            return NotImplemented
         return Array(ufunc(*map(_numbers, operands)))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     def __lt__(self, other: Any) -> "Array":
         return greater(other, self)

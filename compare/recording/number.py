@@ -29,11 +29,23 @@ class Number(NDArrayOperatorsMixin):
     def __float__(self) -> float:
         return float(self.value)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any) -> "Number":
+    def __array_ufunc__(
+        self,
+        ufunc: np.ufunc,
+        method: str,
+        *operands: Any,
+        out: Any = None,
+    ) -> Any:
+        # `out` is ignored: a += b binds a anew.
+        if method != "__call__" or ufunc.__name__ not in OPERATORS:
+            return NotImplemented
         return _made(OPERATORS[ufunc.__name__], ufunc, *operands)
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
 
     def __hash__(self) -> int:
         return id(self)

@@ -24,7 +24,7 @@ from compare.networks.ranges import (
     loss_ranges,
 )
 from compare.networks.updates import update_ranges
-from compare.rounding import Range, exactly
+from compare.rounding import Range, between, exactly
 from handgrad import exact_gradient
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
@@ -378,6 +378,15 @@ def test_wrong_updates_of_adam_are_outside(what: str) -> None:
         at = ("params", "m", "v").index(quantity)
         inside = (ranges.params, *ranges.moments)[at].contains(answer[at])
         assert not np.any(inside[moved]) if excluded else np.all(inside), what
+
+
+def test_a_first_update_by_a_derivative_that_may_be_0() -> None:
+    """As at a kink. Adam divides by √v̂ + ε, which is never below ε."""
+    before = Before(np.ones((1, 1)), np.zeros((1, 2, 1)), np.zeros(1, int))
+    ranges = update_ranges("adam", 0.01, before, between(np.zeros((1, 1)), np.full((1, 1), 5.0)))
+    assert np.isfinite(ranges.params.magnitude).all()
+    assert ranges.params.contains(1.0).all()
+    assert ranges.params.contains(0.99).all()
 
 
 def test_parameters_without_a_derivative_stay() -> None:

@@ -35,6 +35,9 @@ def test_operators_are_those_of_numpy(a: float, b: float) -> None:
         mixed: list[tuple[Any, Any]] = [(Number(a), Number(b)), (Number(a), b), (a, Number(b))]
         for x, y in mixed:
             assert same_bits(operate(x, y).value, expected)
+    x = Number(a)
+    x += b
+    assert same_bits(x.value, (Number(a) + b).value)
     assert (-Number(a)).value == -a
     assert abs(Number(a)).value == abs(a)
 
