@@ -11,13 +11,12 @@ from operator import add
 from typing import Any
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from compare.recording.number import FUNCTIONS, LARGEST, OPERATORS, Number, function, recorded
+from compare.recording.number import FUNCTIONS, LARGEST, Number, Recorded, function, recorded
 from compare.shaped import Shaped
 
 
-class Array(Shaped, NDArrayOperatorsMixin):
+class Array(Shaped, Recorded):
     """Numbers in an array of any shape; operators and `@` as the standard has them."""
 
     def __init__(self, numbers: Any):
@@ -27,26 +26,9 @@ class Array(Shaped, NDArrayOperatorsMixin):
 
     dtype = np.dtype(np.float64)
 
-    def __array_ufunc__(
-        self,
-        ufunc: np.ufunc,
-        method: str,
-        *operands: Any,
-        out: Any = None,
-    ) -> Any:
-        # `out` is ignored: a += b binds a anew.
-        if method != "__call__" or ufunc.__name__ not in OPERATORS:
-            return NotImplemented
+    @staticmethod
+    def _apply(ufunc: np.ufunc, *operands: Any) -> "Array":
         return Array(ufunc(*map(_numbers, operands)))
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __ne__(self, other: object) -> bool:
-        return self is not other
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def __lt__(self, other: Any) -> "Array":
         return greater(other, self)

@@ -10,8 +10,32 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from scipy.special import erfc
 
 
+class Recorded(NDArrayOperatorsMixin):
+    """What records its arithmetic: the operators in `OPERATORS`, and no others; `==` is `is`."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, out: Any = None) -> Any:
+        # `out` is ignored: a += b binds a anew.
+        if method != "__call__" or ufunc.__name__ not in OPERATORS:
+            return NotImplemented
+        return self._apply(ufunc, *operands)
+
+    @staticmethod
+    def _apply(ufunc: np.ufunc, *operands: Any) -> Any:
+        """Compute an operator of numbers, recorded or plain, and record it."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
 @dataclass(eq=False)
-class Number(NDArrayOperatorsMixin):
+class Number(Recorded):
     """A float64, and how it was computed.
 
     Two numbers are equal only if they are the same object: equal values may have been computed
@@ -29,26 +53,9 @@ class Number(NDArrayOperatorsMixin):
     def __float__(self) -> float:
         return float(self.value)
 
-    def __array_ufunc__(
-        self,
-        ufunc: np.ufunc,
-        method: str,
-        *operands: Any,
-        out: Any = None,
-    ) -> Any:
-        # `out` is ignored: a += b binds a anew.
-        if method != "__call__" or ufunc.__name__ not in OPERATORS:
-            return NotImplemented
+    @staticmethod
+    def _apply(ufunc: np.ufunc, *operands: Any) -> "Number":
         return _made(OPERATORS[ufunc.__name__], ufunc, *operands)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __ne__(self, other: object) -> bool:
-        return self is not other
-
-    def __hash__(self) -> int:
-        return id(self)
 
 
 #: NumPy's functions behind the operators of Python, and how they are recorded.

@@ -1,4 +1,4 @@
-"""The general network by hand: right everywhere, and nothing is changed or kept in vain."""
+"""The general network by hand: it is right everywhere, mutates no argument, keeps no spare cache."""
 
 from functools import partial
 from typing import Any

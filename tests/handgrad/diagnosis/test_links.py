@@ -361,7 +361,7 @@ def test_it_is_told_what_the_mistake_is(name: str) -> None:
     assert wrong.leaves in (None, told.leaves), told
 
 
-#: More activations, what stands for their derivatives, and what is said of those.
+#: More activations, what replaces their derivatives, and the sentence that the report has for each.
 TABLE: list[tuple[Any, Slope, str]] = [
     (logistic, lambda z, a: z * (1 - z), "is z(1 - z), not σ(1 - σ)"),
     (logistic, lambda z, a: 1 - a, "is 1 - σ, not σ(1 - σ)"),
