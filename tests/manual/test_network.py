@@ -1,4 +1,4 @@
-"""The general network by hand: it is right everywhere, mutates no argument, keeps no spare cache."""
+"""The general network by hand: it is right everywhere, mutates nothing, keeps no spare cache."""
 
 from functools import partial
 from typing import Any

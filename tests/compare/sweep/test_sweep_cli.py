@@ -40,6 +40,7 @@ def test_the_report_as_json() -> None:
     assert (replayed["params"], replayed["inputs"]) == (first["params"], first["inputs"])
     assert replayed["ruling"]["verdict"] == "agree"
     assert replayed["trace"]["verdict"] == "agree"
+    assert "\nagree: " in compare("sweep", "--cases", "1e4").out, "and as a text to read"
 
 
 @pytest.mark.slow

@@ -146,7 +146,6 @@ def test_a_network_of_ones_own(tmp_path: Path) -> None:
     assert json.loads(compare(*words).out)["about"]["output"] == "identity"
 
 
-@pytest.mark.slow
 def test_a_trained_model(tmp_path: Path) -> None:
     model = str(tmp_path / "model.npz")
     training = ("--data", "davis", "--network", "2-3-1", "--epochs", "0")
