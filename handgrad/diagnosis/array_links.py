@@ -48,16 +48,16 @@ class Lookup(Switch):
         found = jnp.clip(looked_up.reshape(-1), 0, table.size - 1).astype(jnp.int64)
         order = jnp.arange(found.size)
         last = jnp.zeros(table.size, dtype=order.dtype).at[found].max(order)
-        return _masked(values[self.at], (last[found] == order).reshape(looked_up.shape))
+        return masked(values[self.at], (last[found] == order).reshape(looked_up.shape))
 
 
 @jax.custom_vjp
-def _masked(value: Any, mask: Any) -> Any:  # noqa: ARG001 (it is for the derivative)
+def masked(value: Any, mask: Any) -> Any:  # noqa: ARG001 (it is for the derivative)
     """Return the value; the derivative keeps the cotangent where the mask is set."""
     return value
 
 
-_masked.defvjp(lambda value, mask: (value, mask), lambda mask, g: (jnp.where(mask, g, 0), None))
+masked.defvjp(lambda value, mask: (value, mask), lambda mask, g: (jnp.where(mask, g, 0), None))
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +113,10 @@ _LAST_LOOKUP = (
     "of elements that are looked up more than once only the last lookup counts, which np.add.at "
     "would add up"
 )
-_ONCE = Option("unknown", _LAST_LOOKUP, "lookups once")
+_ONCE = Option("overwritten", _LAST_LOOKUP, "lookups once")
 
 _NO_FACTOR = "on the way back through a product its other factor is missing"
-_WITHOUT = Option("unknown", _NO_FACTOR, "without the other")
+_WITHOUT = Option("missing-factor", _NO_FACTOR, "without the other")
 
 _SOFTMAX = (
     Option(

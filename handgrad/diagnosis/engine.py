@@ -12,9 +12,10 @@ from handgrad.data.point import Point
 from handgrad.data.pytrees import split
 from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.array_links import softmaxes
+from handgrad.diagnosis.constants import constants
 from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rewired import Knobs, Rewired
-from handgrad.diagnosis.switches import switches
+from handgrad.diagnosis.switches import late_switches, switches
 from handgrad.program.graph import Graph, Numbering, active_values, flattened
 from handgrad.program.numpy_to_jax import in_jax
 from handgrad.program.trace import Function
@@ -40,7 +41,7 @@ class Engine:
     rewired: Rewired
     traced_inputs: bool
     constants: tuple[float, ...] = ()  #: scalar constants of the loss
-    _compiled: dict[bool, Any] = field(default_factory=dict, repr=False)
+    _compiled: dict[str, Any] = field(default_factory=dict, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     def right(self, given: Point) -> np.ndarray:
@@ -56,6 +57,7 @@ class Engine:
         choice: dict[int, int] | None = None,
         updated: Sequence[np.ndarray | None] = (),
         leaves: Sequence[np.ndarray] | None = None,
+        constants: dict[int, float] | None = None,
     ) -> np.ndarray:
         """Return the gradient with changes, shape (size,).
 
@@ -66,16 +68,19 @@ class Engine:
             updated: updated parameters, which the derivatives of all else are taken with; None for
                 those that are not updated.
             leaves: parameters in place of the point's.
+            constants: the numbers that change values, by the number of the constant.
         """
         scales = np.ones(len(self.rewired.places))
         choices = np.zeros(len(self.rewired.switches), dtype=np.int64)
         scales[list(scale or {})] = list((scale or {}).values())
         choices[list(choice or {})] = list((choice or {}).values())
+        added = np.zeros(len(self.rewired.constants))
+        added[list(constants or {})] = list((constants or {}).values())
         with jax.enable_x64(True):
-            found = self._gradient(bool(choice))(
+            found = self._gradient(self._needed(choice, constants))(
                 _wide(given.leaves if leaves is None else leaves),
                 _wide(split(given.inputs)[0]) if self.traced_inputs else [],
-                Knobs(scales, choices, [u if u is None else _wide([u])[0] for u in updated]),
+                Knobs(scales, choices, [u if u is None else _wide([u])[0] for u in updated], added),
             )
             return np.concatenate([np.asarray(leaf).reshape(-1) for leaf in found])
 
@@ -91,12 +96,23 @@ class Engine:
         """Return the part of the gradient that flows through a place, shape (size,)."""
         return self.right(given) - self.changed(given, {place: 0.0})
 
-    def _gradient(self, with_switches: bool) -> Any:
-        """Return the compiled gradient; without switches compiling takes a quarter of the time."""
-        if with_switches not in self._compiled:
-            rewired = self.rewired if with_switches else replace(self.rewired, switches=())
-            self._compiled[with_switches] = jax.jit(rewired.gradient, compiler_options=QUICK)
-        return self._compiled[with_switches]
+    def _needed(self, choice: dict[int, int] | None, constants: dict[int, float] | None) -> str:
+        if choice:
+            return "late" if self.rewired.switches[next(iter(choice))].late else "switches"
+        return "constants" if constants else ""
+
+    def _gradient(self, needed: str) -> Any:
+        """Return the compiled gradient, of the kind of changes that is needed; each takes time."""
+        if needed not in self._compiled:
+            late = needed == "late"
+            rewired = replace(
+                self.rewired,
+                switches=self.rewired.switches if needed in ("late", "switches") else (),
+                constants=self.rewired.constants if needed == "constants" else (),
+                late=late,
+            )
+            self._compiled[needed] = jax.jit(rewired.gradient, compiler_options=QUICK)
+        return self._compiled[needed]
 
 
 class AnotherLossError(Exception):
@@ -154,9 +170,11 @@ def _engine(loss: Function, given: Point) -> Engine:
         found = switches(graph, parameters, numbering)
         values = _values(graph, numbering, [*leaves, *(_wide(real) if traced_inputs else [])])
         found += softmaxes(graph, numbering, values)
+        found += late_switches(graph, parameters, numbering)
     activations = [switch for switch in found if isinstance(switch, Derivative)]
     places_found = tuple(places(graph, parameters, activations))
-    rewired = Rewired(graph, numbering, places_found, tuple(found), given.paths)
+    numbers = constants(graph, numbering)
+    rewired = Rewired(graph, numbering, places_found, tuple(found), given.paths, numbers)
     return Engine(rewired, traced_inputs, _constants(graph, parameters, values))
 
 

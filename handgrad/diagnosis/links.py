@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from handgrad.data.numerals import short
-from handgrad.diagnosis import factors, kinds, updates
+from handgrad.diagnosis import factors, kinds, other_constants, updates
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
@@ -136,12 +136,12 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
     return Theory(kind, GIVES + says, predict)
 
 
-def _wrong_rule(search: Search) -> Iterator[Theory]:
+def _wrong_rule(search: Search, late: bool = False) -> Iterator[Theory]:
     """Propose a wrong derivative: at one link, at all links of a group, at all but one."""
     alike: dict[tuple[type, str], list[Choice]] = {}
     everywhere: dict[str, list[Choice]] = {}
     for i, switch in enumerate(search.engine.rewired.switches):
-        for k, option in enumerate(switch.options):
+        for k, option in enumerate(switch.options if switch.late == late else ()):
             alike.setdefault((type(switch), option.group), []).append((i, k + 1, switch))
             if option.anywhere:
                 everywhere.setdefault(option.anywhere, []).append((i, k + 1, switch))
@@ -235,6 +235,23 @@ def _both_missing(search: Search, i: int, j: int) -> Theory:
     )
 
 
+def _only_one_use(search: Search) -> Iterator[Theory]:
+    """Propose that of several contributions to a value only one counts, as with = for +=."""
+    uses: dict[tuple[int, object], list[int]] = {}
+    for i, place in enumerate(search.engine.rewired.places):
+        if len(place.uses) == 1:
+            uses.setdefault((place.value, _written(place)), []).append(i)
+    for (value, _), some in uses.items():
+        for which, others in (("last", some[:-1]), ("first", some[1:])):
+            if search.clock.over:
+                return
+            if len(some) > 2:
+                theory = _scaled(search, others, search.engine.rewired.places[some[0]], 0.0)
+                what = of_place(search.engine.rewired, search.engine.rewired.places[some[0]])
+                says = f"only the {which} of {len(some)} contributions {what} counts, as with = for +="
+                yield replace(theory, kind="overwritten", says=GIVES + says)
+
+
 def _left_out(search: Search) -> Iterator[Theory]:
     """Propose that one leaf was left out of the forward pass, as if it were 0."""
     for k, path in enumerate(search.evidence.given.paths):
@@ -256,7 +273,7 @@ def _small_number_left_out(search: Search) -> Iterator[Theory]:
             return
         says = f"{GIVES}the {short(value)} in the loss were 0{of_nodes([node])}"
         zero = search.engine.without(number)
-        yield Theory("unknown", says, lambda sample, zero=zero: zero.right(sample.given))
+        yield Theory("constant", says, lambda sample, zero=zero: zero.right(sample.given))
 
 
 def _small_numbers(search: Search) -> dict[int, tuple[float, Node]]:
@@ -281,5 +298,8 @@ RULES: tuple[Proposes, ...] = (
     updates.updated,
     _left_out,
     _small_number_left_out,
+    other_constants.another,
+    partial(_wrong_rule, late=True),
+    _only_one_use,
     _two_terms_missing,
 )

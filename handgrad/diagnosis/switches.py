@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from handgrad.diagnosis import activation_links, array_links
+from handgrad.diagnosis import activation_links, array_links, late_links, rounds
 from handgrad.diagnosis.activation_links import Derivative, Extra
 from handgrad.diagnosis.rewired import Switch
 from handgrad.program.graph import REARRANGING, Graph, Numbering, active_values
@@ -26,6 +26,22 @@ def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[
         switch
         for switch in found
         if not (isinstance(switch, Derivative) and not switch.known and switch.node in parts)
+    ]
+
+
+def late_switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Switch]:
+    """Return the switches that are tried after all others."""
+    active = active_values(graph, leaves)
+    of_nodes = (
+        switch
+        for node in graph.all_nodes()
+        if not node.bodies and not active.isdisjoint(node.outputs)
+        for switch in late_links.late_links(node, active, numbering)
+    )
+    return [
+        *of_nodes,
+        *late_links.parts(graph, active, numbering),
+        *rounds.rounds(graph, active, numbering),
     ]
 
 

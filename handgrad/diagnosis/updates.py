@@ -77,7 +77,7 @@ def updated(search: Search) -> Iterator[Theory]:
         if search.clock.over:
             return
         predict = partial(update.gradient, search.engine)
-        rate = _rate(search.evidence.fit[0], predict, search.within)
+        rate = fitted(search.evidence.fit[0], predict, search.within)
         if rate and rate > 0:
             says = f"{GIVES}{update.described(search.evidence.given.paths, rate)}"
             yield Theory("updated-parameter", says, partial(predict, rate=rate))
@@ -125,8 +125,8 @@ def _decay(search: Search) -> dict[int, float]:
     return found
 
 
-def _rate(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray) -> float | None:
-    """Fit the learning rate that explains the gap, by Gauss-Newton; None if none does."""
+def fitted(sample: Sample, predict: Callable[..., np.ndarray], within: np.ndarray) -> float | None:
+    """Fit the `rate` of a prediction that explains the gap, by Gauss-Newton; None if none does."""
     wrong = within & sample.wrong
     weight = 1 / np.maximum(np.abs(sample.gap[wrong]), np.finfo(float).tiny)
 

@@ -1,0 +1,167 @@
+"""Wrong links between the rounds of a loop: the state of another round, or one round alone."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from handgrad.diagnosis.late_links import Late
+from handgrad.diagnosis.rewired import Neighbour, Option, Switch
+from handgrad.program.graph import Graph, Node, Numbering, scan_groups
+
+#: Operations whose derivatives see their operands.
+BILINEAR = ("mul", "dot_general", "div")
+
+#: Functions whose derivatives people write by the result, with that derivative.
+BY_RESULT = {"tanh": lambda a: 1 - a * a, "logistic": lambda a: a * (1 - a), "exp": lambda a: a}
+
+NEXT = Option("index", "a derivative takes the next round's value, as t + 1 for t", "next")
+BEFORE = Option("index", "a derivative takes the round's before, as t - 1 for t", "before")
+
+
+@dataclass(frozen=True, eq=False)
+class Stale(Late):
+    """An operation whose derivative takes an operand, or the result, of another round."""
+
+    operand: int | None  #: which operand; None for the result
+    instead: tuple[int, ...]  #: by option, the number of the value that is taken
+    taken: tuple[Neighbour, ...] = ()
+
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        """The values of other rounds."""
+        return self.taken
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:
+        """Return the value, with a derivative that takes the other round's."""
+        still = jax.lax.stop_gradient
+        there = jnp.select(
+            [choice == k + 1 for k in range(len(self.instead))],
+            [still(values[o]) for o in self.instead],
+        )
+        operands = [values[o] for o in self.node.operands]
+        if self.operand is None:
+            return operands[0] * BY_RESULT[self.node.name](there)
+        mine = operands[self.operand]
+        own = self.node.bound([mine if k == self.operand else still(o) for k, o in enumerate(operands)])
+        operands[self.operand] = there
+        return own[0] + self.node.bound(operands)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Once(Late):
+    """A value that every round of a loop takes, of which only one round has a derivative."""
+
+    flags: tuple[Neighbour, ...]  #: by option, which round
+
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        """What tells the round."""
+        return self.flags
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:
+        """Return the value times 1 in the round that counts, and 0 in the others."""
+        chosen = [choice == k + 1 for k in range(len(self.flags))]
+        flag = jnp.select(chosen, [values[n.number] for n in self.flags])
+        return values[self.at] * jax.lax.stop_gradient(flag)
+
+
+def rounds(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Switch]:
+    """Yield the switches of the loops of a graph, and of one that was unrolled."""
+    for node in graph.nodes:
+        for body in node.bodies:
+            yield from rounds(body, active, numbering)
+        if node.name == "scan":
+            yield from _once(node, active, numbering)
+            yield from _in_body(node, active, numbering)
+    yield from _unrolled(graph, active)
+
+
+def _once(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Once]:
+    (body,), (n_consts, _) = loop.bodies, scan_groups(loop)
+    for at in body.inputs[:n_consts]:
+        if at in active:
+            flags = tuple(
+                Neighbour(loop, None, numbering.fresh(numbering.avals[at].update(shape=())), ahead)
+                for ahead in (1, -1)
+            )
+            yield Once(at, loop, ONCE, flags)
+
+
+ONCE = tuple(
+    Option("overwritten", f"of the contributions of all rounds only the {which} round's counts, as "
+           "with = for +=", which)
+    for which in ("first", "last")
+)  # fmt: skip
+
+
+def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Stale]:
+    (body,) = loop.bodies
+    n_consts, _ = scan_groups(loop)
+    varies = set(body.inputs[n_consts:])
+    for node in body.nodes:
+        if not varies.isdisjoint(node.operands):
+            varies.update(node.outputs)
+    for node, operand, value in _taken(body, active):
+        if value in varies:
+            found = tuple(
+                Neighbour(loop, value, numbering.fresh(numbering.avals[value]), ahead)
+                for ahead in (1, -1)
+            )
+            numbers = tuple(n.number for n in found)
+            yield Stale(node.outputs[0], node, _named(node, operand), operand, numbers, found)
+
+
+def _taken(graph: Graph, active: set[int]) -> Iterator[tuple[Node, int | None, int]]:
+    """Yield the values that derivatives take: (operation, number of the operand, value)."""
+    for node in graph.nodes:
+        if node.name in BY_RESULT and node.operands[0] in active:
+            yield node, None, node.outputs[0]
+        for k, o in enumerate(node.operands if node.name in BILINEAR else ()):
+            others = {other for m, other in enumerate(node.operands) if m != k}
+            if not others.isdisjoint(active):
+                yield node, k, o
+
+
+def _named(node: Node, operand: int | None) -> tuple[Option, ...]:
+    """Return the options; the same line in another round of an unrolled loop has the same group."""
+    line = node.source and (node.source.file, node.source.line)
+    return tuple(
+        Option(o.kind, o.says, f"{o.group} {line} {node.name} {operand}") for o in (NEXT, BEFORE)
+    )
+
+
+def _unrolled(graph: Graph, active: set[int]) -> Iterator[Stale]:
+    """Yield the switches of operations that a loop in Python repeats."""
+    repeated: dict[object, list[Node]] = defaultdict(list)
+    made: dict[int, tuple[object, int]] = {}  # by value, the operation and the round
+    by_value = {o: node for node in graph.nodes for o in node.outputs}
+    for node in graph.nodes:
+        makers = tuple(by_value[o].name if o in by_value else "" for o in node.operands)
+        key = (node.source and (node.source.file, node.source.line), node.name, makers)
+        if node.source is not None:
+            repeated[key].append(node)
+            made.update({o: (key, len(repeated[key]) - 1) for o in node.outputs})
+
+    def shifted(value: int, by: int) -> int | None:
+        key, number = made.get(value, (None, 0))
+        there = repeated[key] if key else []
+        return there[number + by].outputs[0] if 0 <= number + by < len(there) else None
+
+    for node, operand, value in _taken(graph, active):
+        key, number = made.get(node.outputs[0], (None, 0))
+        alike = repeated[key] if key else []
+        if len(alike) < 2:
+            continue
+        found = []
+        for by in (1, -1):
+            there = shifted(value, by)
+            if there is None and operand is not None and 0 <= number + by < len(alike):
+                there = alike[number + by].operands[operand]
+            found.append(value if there is None else there)
+        if found != [value, value]:
+            options = _named(node, operand)
+            yield Stale(node.outputs[0], node, options, operand, tuple(found))
