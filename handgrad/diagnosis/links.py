@@ -237,19 +237,23 @@ def _both_missing(search: Search, i: int, j: int) -> Theory:
 
 def _only_one_use(search: Search) -> Iterator[Theory]:
     """Propose that of several contributions to a value only one counts, as with = for +=."""
+    places = search.engine.rewired.places
     uses: dict[tuple[int, object], list[int]] = {}
-    for i, place in enumerate(search.engine.rewired.places):
+    for i, place in enumerate(places):
         if len(place.uses) == 1:
             uses.setdefault((place.value, _written(place)), []).append(i)
-    for (value, _), some in uses.items():
-        for which, others in (("last", some[:-1]), ("first", some[1:])):
+    several = [some for some in uses.values() if len(some) > 2]
+    leaves = [some for some in several if places[some[0]].made_by is None]
+    groups = [[some] for some in several] + [leaves] * (len(leaves) > 1)
+    for group in groups:
+        what = kinds.shortened([of_place(search.engine.rewired, places[s[0]]) for s in group])
+        for which, kept in (("last", slice(-1)), ("first", slice(1, None))):
             if search.clock.over:
                 return
-            if len(some) > 2:
-                theory = _scaled(search, others, search.engine.rewired.places[some[0]], 0.0)
-                what = of_place(search.engine.rewired, search.engine.rewired.places[some[0]])
-                says = f"only the {which} of {len(some)} contributions {what} counts, as with = for +="
-                yield replace(theory, kind="overwritten", says=GIVES + says)
+            others = [i for some in group for i in some[kept]]
+            says = f"of {len(group[0])} contributions {what} only the {which} counts"
+            theory = _scaled(search, others, places[others[0]], 0.0)
+            yield replace(theory, kind="overwritten", says=f"{GIVES}{says}, as with = for +=")
 
 
 def _left_out(search: Search) -> Iterator[Theory]:

@@ -128,7 +128,7 @@ def _taken(graph: Graph, active: set[int]) -> Iterator[tuple[Node, int | None, i
 
 def _named(node: Node, operand: int | None) -> tuple[Option, ...]:
     """Return the options; the same line in another round of an unrolled loop has the same group."""
-    line = node.source and (node.source.file, node.source.line)
+    line = node.source and (node.source.file, node.source.line, node.source.instruction)
     return tuple(
         Option(o.kind, o.says, f"{o.group} {line} {node.name} {operand}") for o in (NEXT, BEFORE)
     )
@@ -136,32 +136,42 @@ def _named(node: Node, operand: int | None) -> tuple[Option, ...]:
 
 def _unrolled(graph: Graph, active: set[int]) -> Iterator[Stale]:
     """Yield the switches of operations that a loop in Python repeats."""
+    made_by = {o: node for node in graph.nodes for o in node.outputs}
     repeated: dict[object, list[Node]] = defaultdict(list)
-    made: dict[int, tuple[object, int]] = {}  # by value, the operation and the round
-    by_value = {o: node for node in graph.nodes for o in node.outputs}
+    place: dict[Node, tuple[object, int]] = {}  # by operation, its key and its round
+    uses: dict[int, list[tuple[Node, int]]] = defaultdict(list)
     for node in graph.nodes:
-        makers = tuple(by_value[o].name if o in by_value else "" for o in node.operands)
-        key = (node.source and (node.source.file, node.source.line), node.name, makers)
-        if node.source is not None:
-            repeated[key].append(node)
-            made.update({o: (key, len(repeated[key]) - 1) for o in node.outputs})
+        key = _written(node, made_by)
+        place[node] = (key, len(repeated[key]))
+        repeated[key].append(node)
+        for k, o in enumerate(node.operands):
+            uses[o].append((node, k))
 
-    def shifted(value: int, by: int) -> int | None:
-        key, number = made.get(value, (None, 0))
-        there = repeated[key] if key else []
-        return there[number + by].outputs[0] if 0 <= number + by < len(there) else None
+    def alike(node: Node, by: int) -> Node | None:
+        """The same operation so many rounds later."""
+        key, number = place[node]
+        return repeated[key][number + by] if 0 <= number + by < len(repeated[key]) else None
+
+    def shifted(value: int, by: int) -> int:
+        """The value so many rounds later: made alike, or used alike."""
+        there = alike(made_by[value], by) if value in made_by else None
+        if there is not None:
+            return there.outputs[0]
+        others = ((alike(node, by), k) for node, k in uses[value])
+        return next((n.operands[k] for n, k in others if n and n.operands[k] != value), value)
 
     for node, operand, value in _taken(graph, active):
-        key, number = made.get(node.outputs[0], (None, 0))
-        alike = repeated[key] if key else []
-        if len(alike) < 2:
-            continue
-        found = []
-        for by in (1, -1):
-            there = shifted(value, by)
-            if there is None and operand is not None and 0 <= number + by < len(alike):
-                there = alike[number + by].operands[operand]
-            found.append(value if there is None else there)
-        if found != [value, value]:
-            options = _named(node, operand)
-            yield Stale(node.outputs[0], node, options, operand, tuple(found))
+        found = (shifted(value, 1), shifted(value, -1))
+        if len(repeated[place[node][0]]) > 1 and found != (value, value):
+            yield Stale(node.outputs[0], node, _named(node, operand), operand, found)
+
+
+def _written(node: Node, made_by: dict[int, Node]) -> object:
+    """Return a key that an operation has in all rounds of a loop in Python, and no other has."""
+    if node.source is None:
+        return node
+    source = (node.source.file, node.source.line, node.source.instruction)
+    shapes = tuple(v.aval.shape for v in node.eqn.invars)
+    # The operations of a library's function all come from one place.
+    makers = [made_by[o].name if o in made_by else "" for o in node.operands if node.call]
+    return source, node.name, shapes, tuple(makers)

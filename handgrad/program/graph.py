@@ -46,6 +46,7 @@ class Source:
 
     file: str
     line: int
+    instruction: int  #: the bytecode offset, which tells the operations of a line apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,9 +233,10 @@ def _library_call_site(eqn: Any) -> _CallSite | None:
 def _source(eqn: Any) -> Source | None:
     """Return the innermost line of the caller's own code that an operation comes from."""
     traceback = getattr(eqn.source_info, "traceback", None)
-    for frame in getattr(traceback, "frames", ()):
+    instructions = traceback.raw_frames()[1] if traceback else ()
+    for frame, instruction in zip(getattr(traceback, "frames", ()), instructions, strict=True):
         if is_own(frame.file_name):
-            return Source(frame.file_name, frame.line_num)
+            return Source(frame.file_name, frame.line_num, instruction)
     return None
 
 
