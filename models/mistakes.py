@@ -20,7 +20,7 @@ MISTAKES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "weights not transposed on the way back",
         ("transposed", "shape", "unknown"),
     ),
-    "dw-after-activation": ("a layer's output taken for its input", ("unknown", SLOPE)),
+    "dw-after-activation": ("a layer's output taken for its input", ("unknown", SLOPE, "index")),
     "tanh-linear": ("tanh′ as 1 - h", (SLOPE,)),
     "tanh-of-h": ("tanh′ taken at h", (SLOPE,)),
     "sigmoid-of-z": ("σ′ from z, or from σ twice", (SLOPE,)),
@@ -35,7 +35,10 @@ MISTAKES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "accumulates": ("added to the last call's gradient", ("mutation", "not-repeatable")),
     "update-before-use": ("weights updated before they are used", ("updated-parameter",)),
     "decay-factor": ("weight decay's factor, or decay where there is none", ("weight-decay",)),
-    "dropped-term": ("a term or an element left out", ("zero", "unknown")),
+    "dropped-term": (
+        "a term, a factor or an element left out",
+        ("zero", "unknown", "missing-factor", "overwritten"),
+    ),
     "exchanged": ("two partial derivatives exchanged", ("exchanged",)),
 }
 

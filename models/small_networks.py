@@ -257,6 +257,7 @@ LAYER_NORM = Model(
         "sign-of-one-element": partial(sign_of_one_element, rank=0.6),
         "wrong-axis": (CENTRED, CENTRED.replace("1", "0")),
         "not-centred": (CENTRED, "c = z"),
+        "epsilon-outside": ("keepdims=True) + EPS)\n", "keepdims=True)) + EPS\n"),
         "one-element-off": one_element_off,
     },
 )

@@ -19,7 +19,7 @@ KINDS = (
     *("structure", "shape", "dtype", "mutation", "not-repeatable", "non-finite", "loss-value"),
     *("sign", "factor", "transposed", "exchanged", "zero", "axis", "activation-derivative"),
     *("weight-decay", "updated-parameter", "convention", "rounding", "unknown"),
-    *("constant", "index", "missing-factor", "overwritten", "reduction"),
+    *("constant", "index", "missing-factor", "overwritten", "reduction", "symmetry"),
 )
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from handgrad.diagnosis.rewired import Constant
@@ -18,8 +20,11 @@ GUARDED = {
     "pow": (0, "the base of the power"),
 }
 
+#: Operations that take a root.
+ROOTS = ("sqrt", "rsqrt")
+
 #: The most numbers to try: guards, and factors.
-MOST = 24
+MOST = 12
 
 
 def plus(value: Any, number: Any) -> Any:
@@ -30,6 +35,16 @@ def plus(value: Any, number: Any) -> Any:
 def root_plus(value: Any, number: Any) -> Any:
     """Add a number to the root of which a value is the inverse."""
     return value / (1 + number * value)
+
+
+def root_plus_still(value: Any, number: Any) -> Any:
+    """Add a number to the root of a value, whose derivative people then write by that root."""
+    return value + jax.lax.stop_gradient((jnp.sqrt(value) + number) ** 2 - value)
+
+
+def times_still(value: Any, number: Any) -> Any:
+    """Change a value by a multiple of itself, and not its derivative."""
+    return value + jax.lax.stop_gradient(number * value)
 
 
 def times(value: Any, number: Any) -> Any:
@@ -50,7 +65,13 @@ def constants(graph: Graph, numbering: Numbering) -> tuple[Constant, ...]:
         *(Constant(node, GUARDED[node.name][0], plus) for node in guards),
         *(Constant(node, None, root_plus) for node in guards if node.name == "rsqrt"),
         *(Constant(node, GUARDED[node.name][0], plus, alone=True) for node in guards),
-        *(Constant(node, None, times) for node in scales),
+        *(
+            Constant(node, 0, root_plus_still, alone)
+            for alone in (False, True)
+            for node in guards
+            if node.name in ROOTS
+        ),
+        *(Constant(node, None, apply) for apply in (times, times_still) for node in scales),
     )
 
 

@@ -4,6 +4,7 @@ A function takes the evidence and the elements to explain, and proposes theories
 points. A theory is accepted only if fresh points confirm it.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -25,6 +26,16 @@ PLAUSIBLE = 1e-4
 #: A nameless factor within this distance of 1 is not believed if other leaves are wrong too: then
 #: their mistake looks like a factor here, as the decay of an updated parameter does.
 NEAR_ONE = 0.1
+
+#: The most axes of a leaf whose orders are tried: 23 of four axes, 119 of five.
+MOST_AXES = 4
+
+#: What is said of a symmetric matrix.
+HALF_FILLED = "only half of a symmetric matrix is filled"
+OFF_TWICE = (
+    "yours is exact, twice off the diagonal: the derivative by one of two elements that are "
+    "equal in a symmetric matrix"
+)
 
 #: How a leaf that is a single number is called.
 ONE_NUMBER = "yours"
@@ -130,6 +141,49 @@ def _transposed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         if square and within[part].any():
             order = np.arange(leaf.size).reshape(leaf.shape).T.reshape(-1)
             yield Theory("transposed", "yours is the transpose of exact", _moved(part, order))
+
+
+def _reordered(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """Propose that a leaf was transposed and then reshaped to fit, or conversely."""
+    for part, leaf in zip(evidence.given.parts(), evidence.given.leaves, strict=True):
+        if not within[part].any() or not 1 < leaf.ndim <= MOST_AXES:
+            continue
+        places = np.arange(leaf.size).reshape(leaf.shape)
+        for axes in itertools.islice(itertools.permutations(range(leaf.ndim)), 1, None):
+            order = places.transpose(axes).reshape(-1)
+            how = "the transpose of exact" if leaf.ndim == 2 else f"exact, its axes in order {axes}"
+            says = f"yours is {how}, reshaped to fit"
+            yield Theory("transposed", says, _moved(part, order))
+            says = "yours is exact, reshaped where it should be transposed"
+            yield Theory("transposed", says, _moved(part, np.argsort(order)))
+
+
+def _half(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """Propose that of a symmetric matrix half is filled, or the elements off the diagonal twice."""
+    first = evidence.fit[0]
+    for part, leaf in zip(evidence.given.parts(), evidence.given.leaves, strict=True):
+        square = leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] > 1
+        if not square or not within[part].any():
+            continue
+        exact = first.exact[part].reshape(leaf.shape)
+        if not np.allclose(exact, exact.T, rtol=PLAUSIBLE, atol=PLAUSIBLE * np.abs(exact).max()):
+            continue
+        lower, eye = np.tri(len(leaf)), np.eye(len(leaf))
+        upper = lower.T
+        for kind, filled, says in (
+            ("zero", lower, f"yours is 0 above the diagonal: {HALF_FILLED}"),
+            ("zero", upper, f"yours is 0 below the diagonal: {HALF_FILLED}"),
+            ("symmetry", 2 * (lower + upper) - 3 * eye, OFF_TWICE),
+            ("symmetry", 2 * lower - eye, f"{OFF_TWICE}, and 0 above it"),
+            ("symmetry", 2 * upper - eye, f"{OFF_TWICE}, and 0 below it"),
+        ):
+            yield Theory(kind, says, partial(_weighed, part, filled.reshape(-1)))
+
+
+def _weighed(part: slice, weights: np.ndarray, sample: Sample) -> np.ndarray:
+    found = sample.exact.copy()
+    found[part] *= weights
+    return found
 
 
 def _moved(part: slice, order: np.ndarray) -> Callable[[Sample], np.ndarray]:
@@ -257,13 +311,15 @@ def _no_longer_than(length: float, within: np.ndarray, sample: Sample) -> np.nda
 
 
 #: Kinds of mistake in a whole gradient, the simplest first.
-OF_THE_WHOLE: tuple[Proposes, ...] = (_factor, _exchanged_leaves, _clipped)
+OF_THE_WHOLE: tuple[Proposes, ...] = (_half, _factor, _exchanged_leaves, _clipped)
 
 #: Kinds of mistake in one leaf, the simplest first.
 OF_A_LEAF: tuple[Proposes, ...] = (
+    _half,
     _factor,
     _transposed,
     _exchanged_elements,
+    _reordered,
     _weight_decay,
     _reversed,
     _clipped,

@@ -1,4 +1,4 @@
-"""Wrong links that are tried after all others: contributions overwritten, pooling, rearrangements."""
+"""Wrong links that are tried last: contributions overwritten, pooling, rearrangements."""
 
 import itertools
 from collections import defaultdict
@@ -42,6 +42,15 @@ class Reordered(Late):
         value = values[self.at]
         there = value.reshape(value.shape[::-1]).T
         return jnp.where(choice == 1, there, value.T.reshape(value.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Half(Late):
+    """A square matrix, of which only one half has a derivative."""
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:
+        """Return the half on and below the diagonal, or that on and above it."""
+        return jnp.where(choice == 1, jnp.tril(values[self.at]), jnp.triu(values[self.at]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,13 +147,17 @@ class Windows(Late):
         flat = jnp.transpose(kernel, (n_out, n_in, *n_space)).reshape(kernel.shape[n_out], -1)
         found = jnp.einsum("nfs,of->nos", windows, flat)
         shape = self.node.eqn.outvars[0].aval.shape
-        return jnp.transpose(found.reshape([shape[k] for k in out]), np.argsort(out))
+        return jnp.transpose(found.reshape([shape[k] for k in out]), np.argsort(out).tolist())
 
 
 RESHAPE = (Option("transposed", "a derivative is reshaped, not transposed, on the way back", "T"),)
 REORDER = tuple(
     Option("transposed", f"a derivative is {how} on the way back", how)
     for how in ("transposed, and reshaped to fit,", "reshaped, where it should be transposed,")
+)
+HALF = tuple(
+    Option("symmetry", f"of a square matrix only the {half} half has a derivative", half)
+    for half in ("lower", "upper")
 )
 POOLING = (
     Option("reduction", "the derivative of the maximum is that of the mean", "mean for maximum"),
@@ -180,14 +193,18 @@ def late_links(node: Node, active: set[int], numbering: Numbering) -> Iterator[S
     elif name == "cumsum":
         yield Running(at, node, RUNNING)
     elif name == "conv_general_dilated" and moving[0] and _overlaps(node, shapes[1]):
-        yield Windows(at, node, (Option("overwritten", LAST, "win"), Option("overwritten", FIRST, "win-1")))
+        yield Windows(
+            at, node, (Option("overwritten", LAST, "1"), Option("overwritten", FIRST, "2"))
+        )
     elif name == "dot_general":
-        for k in (0, 1):
+        batched = bool(node.eqn.params["dimension_numbers"][1][0])
+        for k in () if batched else (0, 1):
             square = len(shapes[1 - k]) == 2 and len(set(shapes[1 - k])) == 1
-            if moving[k] and square and shapes[k] == shape and not node.eqn.params["dimension_numbers"][1][0]:
+            if moving[k] and square and shapes[k] == shape:
                 yield MatrixLeftOut(at, node, LEFT_OUT, k)
-    if len(shape) == 2 and min(shape) > 1 and shape[0] != shape[1] and name != "transpose":
-        yield Reordered(at, node, REORDER)
+    if len(shape) == 2 and min(shape) > 1 and name != "transpose":
+        square = shape[0] == shape[1]
+        yield Half(at, node, HALF) if square else Reordered(at, node, REORDER)
 
 
 def parts(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Switch]:

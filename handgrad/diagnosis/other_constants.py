@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.numerals import short
-from handgrad.diagnosis.constants import GUARDED, root_plus, scale, times
+from handgrad.diagnosis.constants import (
+    GUARDED,
+    ROOTS,
+    plus,
+    root_plus,
+    root_plus_still,
+    scale,
+    times,
+    times_still,
+)
 from handgrad.diagnosis.rewired import Constant
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
@@ -20,18 +29,21 @@ from handgrad.program.graph import REARRANGING
 #: Digits of a number that people write down; a fitted one that is not far from it is that number.
 WRITTEN, CLOSE = 4, 1e-6
 
+#: Less of the loss's own number than this is nothing: it is fitted to differences.
+NOTHING = 1e-3
+
 
 def another(search: Search) -> Iterator[Theory]:
     """Propose that a number in the loss is another one: a guard, an ε of a root, an n."""
     found = search.engine.rewired.constants
     numbers = range(len(found))
-    guards = [i for i in numbers if found[i].apply is not times]
+    guards = [i for i in numbers if found[i].apply not in (times, times_still)]
     for i, j in itertools.permutations([i for i in guards if not found[i].alone], 2):
         yield from _moved(search, i, j)
     for some in _together(search, guards):
         yield from _guarded(search, some)
     for i in numbers:
-        if found[i].apply is times:
+        if i not in guards:
             yield from _scaled(search, i)
 
 
@@ -70,18 +82,20 @@ def _guarded(search: Search, some: Sequence[int]) -> Iterator[Theory]:
     where = of_nodes([search.engine.rewired.constants[i].node for i in some])
     own = _added(search, first)
     for number, predict in _fitted(search, some):
-        if own and not first.alone:
+        if own and first.apply is plus and not first.alone:
             left = own + number
-            says = f"the {short(own)} in the loss were {short(0.0 if abs(left) < 1e-3 * own else left, 6)}"
+            left = 0.0 if abs(left) < NOTHING * abs(own) else left
+            says = f"the {short(own)} in the loss were {short(left)}"
         else:
             how = "added to" if number > 0 else "subtracted from"
-            says = f"{short(abs(number), 6)} were {how} {_called(first)}"
+            says = f"{short(abs(number))} were {how} {_called(first)}"
             says += ", in its derivative alone" if first.alone else ""
         yield Theory("constant", f"{GIVES}{says}{where}", predict)
 
 
 def _called(constant: Constant) -> str:
-    return "the root" if constant.apply is root_plus else GUARDED[constant.node.name][1]
+    at_the_root = constant.apply in (root_plus, root_plus_still)
+    return "the root" if at_the_root else GUARDED[constant.node.name][1]
 
 
 def _added(search: Search, constant: Constant) -> float | None:
@@ -104,23 +118,31 @@ def _moved(search: Search, i: int, j: int) -> Iterator[Theory]:
     """Propose that a number is added to the root, not to what it is taken of, or conversely."""
     one, other = (search.engine.rewired.constants[k] for k in (i, j))
     number = _added(search, one)
-    names = {one.node.name, other.node.name}
-    if number is None or search.clock.over or names.isdisjoint({"sqrt", "rsqrt", "pow"}):
+    roots = {one.node.name, other.node.name}.intersection(ROOTS)
+    if number is None or search.clock.over or not roots or one.apply is not plus:
         return
-    inside = other.operand is not None and other.node.name != "div"
-    where = "inside the root, not outside" if inside else "outside the root, not inside"
-    yield Theory(
-        "constant",
-        f"{GIVES}the {short(number)} were {where}{of_nodes([one.node])}",
-        lambda s: search.engine.changed(s.given, constants={i: -number, j: number}),
-    )
+    if one.node.name in ROOTS:
+        inside_too = other.apply is plus and other.node.name in ROOTS
+        how = "" if inside_too else "were outside the root, not inside"
+    elif other.apply is plus:
+        how = "were inside the root, not outside" if other.node.name in ROOTS else ""
+    else:
+        how = "that is added to the root were in the root's derivative, too"
+    if how:
+        yield Theory(
+            "constant",
+            f"{GIVES}the {short(number)} {how}{of_nodes([one.node])}",
+            lambda s: search.engine.changed(s.given, constants={i: -number, j: number}),
+        )
 
 
 def _scaled(search: Search, i: int) -> Iterator[Theory]:
     node = search.engine.rewired.constants[i].node
     own = scale(node, search.engine.rewired.numbering)
-    for factor, predict in _fitted(search, [i]) if own else ():
-        value, divides = own
+    if own is None:
+        return
+    value, divides = own
+    for factor, predict in _fitted(search, [i]):
         other = value / (1 + factor) if divides else value * (1 + factor)
         texts = _inverse(value), _inverse(other)
         says = f"{GIVES}the {texts[0]} in the loss were {texts[1]}{of_nodes([node])}"
@@ -140,4 +162,4 @@ def _is_written(number: float) -> bool:
 def _inverse(number: float) -> str:
     inverse = 1 / number if number else 0.0
     whole = round(inverse)
-    return f"1/{whole}" if abs(whole) > 1 and abs(inverse - whole) < CLOSE else short(number, 6)
+    return f"1/{whole}" if abs(whole) > 1 and abs(inverse - whole) < CLOSE else short(number)

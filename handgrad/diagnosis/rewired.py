@@ -146,7 +146,8 @@ class _Run:
         self.constants: dict[int, list[tuple[int, Constant]]] = {}
         for i, constant in enumerate(rewired.constants):
             self.constants.setdefault(id(constant.node), []).append((i, constant))
-        self.given: dict[int, Any] = {}  #: all values of the loss, where a switch may need later ones
+        #: All values of the loss, for switches that need later ones.
+        self.given: dict[int, Any] = {}
 
     def values(self, graph: Graph, given: Sequence[Any]) -> dict[int, Any]:
         """Compute all values of a graph as they are."""
@@ -204,7 +205,8 @@ class _Run:
         operands = [applied(k, x, alone=False) for k, x in enumerate(operands)]
         outputs = [applied(None, x, alone=False) for x in self._node(node, operands, later)]
         if any(c.alone for _, c in constants):
-            seen = self._plain(node, [applied(k, x, alone=True) for k, x in enumerate(operands)], {})
+            operands = [applied(k, x, alone=True) for k, x in enumerate(operands)]
+            seen = self._plain(node, operands, {})
             outputs = [_joined(o, s, np.True_) for o, s in zip(outputs, seen, strict=True)]
         return outputs
 

@@ -18,6 +18,14 @@ BILINEAR = ("mul", "dot_general", "div")
 #: Functions whose derivatives people write by the result, with that derivative.
 BY_RESULT = {"tanh": lambda a: 1 - a * a, "logistic": lambda a: a * (1 - a), "exp": lambda a: a}
 
+ONCE = tuple(
+    Option(
+        "overwritten",
+        f"of the contributions of all rounds only the {which} round's counts, as with = for +=",
+        which,
+    )
+    for which in ("first", "last")
+)
 NEXT = Option("index", "a derivative takes the next round's value, as t + 1 for t", "next")
 BEFORE = Option("index", "a derivative takes the round's before, as t - 1 for t", "before")
 
@@ -46,9 +54,10 @@ class Stale(Late):
         if self.operand is None:
             return operands[0] * BY_RESULT[self.node.name](there)
         mine = operands[self.operand]
-        own = self.node.bound([mine if k == self.operand else still(o) for k, o in enumerate(operands)])
+        apart = [still(o) for o in operands]
+        apart[self.operand] = mine
         operands[self.operand] = there
-        return own[0] + self.node.bound(operands)[0]
+        return self.node.bound(apart)[0] + self.node.bound(operands)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +98,6 @@ def _once(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Once]:
                 for ahead in (1, -1)
             )
             yield Once(at, loop, ONCE, flags)
-
-
-ONCE = tuple(
-    Option("overwritten", f"of the contributions of all rounds only the {which} round's counts, as "
-           "with = for +=", which)
-    for which in ("first", "last")
-)  # fmt: skip
 
 
 def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Stale]:

@@ -115,7 +115,7 @@ class Evidence:
             ruling = self.trial.outcomes[self.trial.deciding].ruling
             exact = ruling.exact if ruling else np.full(self.given.size, np.nan)
             return engine(self.trial.case.loss, self.given, exact)
-        except ZeroDivisionError:  # DEBUG  # a failed diagnosis must not cost the caller the verdict
+        except Exception:  # a failed diagnosis must not cost the caller the verdict
             return None
 
     def name(self, factor: float) -> factors.Name | None:

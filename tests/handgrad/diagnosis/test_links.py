@@ -165,7 +165,7 @@ TERMS: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
 }
 OF_A_LAYER = {
-    name: of_loss(gradient, normalised, LAYER, "unknown", *says)
+    name: of_loss(gradient, normalised, LAYER, "constant" if name == "no ε" else "unknown", *says)
     for name, (gradient, says) in TERMS.items()
 }
 
@@ -333,7 +333,7 @@ STEPS = {
     "step: gate forgotten": of_step(
         lambda a, b: (a * logistic(b), (a, logistic(b))),
         lambda d, c: (d, d * c[0] * c[1] * (1 - c[1])),
-        *((A, RNG.normal(size=(4, 5))), "unknown"),
+        *((A, RNG.normal(size=(4, 5))), "missing-factor"),
         "on the way back through a product its other factor is missing",
     ),
 }
