@@ -26,8 +26,10 @@ ONCE = tuple(
     )
     for which in ("first", "last")
 )
-NEXT = Option("index", "a derivative takes the next round's value, as t + 1 for t", "next")
-BEFORE = Option("index", "a derivative takes the round's before, as t - 1 for t", "before")
+NEXT = Option("index", "a derivative takes the value of the next round, as t + 1 for t", "next")
+BEFORE = Option(
+    "index", "a derivative takes the value of the round before, as t - 1 for t", "before"
+)
 
 
 @dataclass(frozen=True, eq=False)

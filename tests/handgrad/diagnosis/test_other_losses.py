@@ -144,8 +144,8 @@ RECURRENCES: dict[str, Any] = {
     f"{what}, {how}": (loss, gradient, STATE, kind, says)
     for how, loss in (("scanned", scanned), ("unrolled", unrolled))
     for what, gradient, kind, says in (
-        ("state t + 1", through_time(state=1), "index", "the next round's value, as t + 1 for t"),
-        ("slope t", through_time(slope=0), "index", "the round's before, as t - 1 for t"),
+        ("state t + 1", through_time(state=1), "index", "the value of the next round, as t + 1"),
+        ("slope t", through_time(slope=0), "index", "the value of the round before, as t - 1"),
         ("bias assigned", through_time(assigned="b"), "overwritten", "as with = for +="),
     )
 }
