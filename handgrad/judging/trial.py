@@ -11,12 +11,13 @@ import numpy as np
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
 from handgrad.judging.case import Case, check_referee
-from handgrad.judging.judge import dropped, judge_answer, judge_point
+from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
-from handgrad.judging.untraceable import explanation
+from handgrad.judging.repeatability import CALLS_ELSEWHERE, NotAFunctionError
+from handgrad.judging.untraceable import calling
 from handgrad.judging.verdict import decisive, judgement
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -42,28 +43,26 @@ def judge(
     loss, tried = (None, [Outcome(given, cause=reason)]) if reason else _tried(case, given, points)
     trial = Trial(case, loss, tuple(tried), decisive(tried))
     made = judgement(trial, None if reason else requested, reproduce, strict)
-    return replace(made, seconds=time.perf_counter() - began)
+    said = (*case.notes, *made.warnings)
+    return replace(made, warnings=said, seconds=time.perf_counter() - began)
 
 
 def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, list[Outcome]]:
-    faults = form.faults(case.gradient, given, case.has_value)
-    if faults:
-        return None, [Outcome(given, findings=tuple(faults))]
+    _, _, faults = form.repeated(case, given)
+    wrong = Outcome(given, findings=tuple(faults))
+    if any(fault.kind != "not-repeatable" for fault in faults):
+        return None, [wrong]
     around = points_around(given, points, case.seed)
-    try:
+    with calling(case.wording.loss):
         loss = prepare(case, given)
-        return loss, list(_outcomes(loss, around, not isinstance(points, int)))
-    except Exception as error:
-        line = explanation(error) or _not_differentiable(error)
-        if line is None:
-            raise
-        raise TypeError(f"loss: {line}") from error
-
-
-def _not_differentiable(error: Exception) -> str | None:
-    if "Reverse-mode differentiation does not work" not in str(error):
-        return None
-    return f"jax.grad, the second witness, cannot differentiate it: {str(error).split('. ')[0]}"
+        try:
+            if faults:
+                # Both may draw the same random numbers.
+                loss.check_repeatable(given, loss.answers(given)[0], None)
+                return None, [wrong]
+            return loss, _outcomes(loss, around, not isinstance(points, int))
+        except NotAFunctionError as error:
+            return None, [Outcome(given, cause=str(error))]
 
 
 def _check_case(case: Case) -> None:
@@ -100,23 +99,24 @@ def _options(case: Case, points: Any, strict: bool) -> str:
     return "".join(f", {name}={value}" for name, value in shown.items())
 
 
-def _outcomes(loss: PreparedLoss, points: Iterator[Point], listed: bool) -> Iterator[Outcome]:
-    """Yield one outcome per point, the caller's first, until the time is up.
+def _outcomes(loss: PreparedLoss, points: Iterator[Point], listed: bool) -> list[Outcome]:
+    """Return one outcome per point, the caller's first, until the time is up.
 
     At random points the caller's functions may not be defined and may raise, which is recorded; at
     points that the caller listed, the error is raised.
     """
     began = time.perf_counter()
-    yield judge_point(loss, next(points))
+    found = [judge_point(loss, next(points))]
     for given in points:
         if time.perf_counter() - began > SECONDS:
-            return
+            break
         if listed:
-            yield judge_point(loss, given)
+            found.append(judge_point(loss, given))
             continue
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield _moved_point(loss, given)
+            found.append(_moved_point(loss, given))
+    return found
 
 
 def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
@@ -128,7 +128,9 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     if not np.isfinite(value):
         return dropped(given, value)
     try:
-        answer = form.call_gradient(case.gradient, given, case.has_value)
+        answer = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
     except Exception as error:
         return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
-    return judge_answer(loss, given, answer, autodiff)
+    outcome = judge_answer(loss, given, answer, autodiff)
+    check_repeatable(loss, outcome, value)
+    return outcome
