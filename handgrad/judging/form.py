@@ -7,7 +7,7 @@ import numpy as np
 
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
-from handgrad.judging.case import Case, Wording
+from handgrad.judging.case import OF_GRADIENT, Case, Wording
 from handgrad.judging.repeatability import CALLS, calls
 from handgrad.judging.untraceable import calling
 
@@ -19,7 +19,7 @@ Answer = list[np.ndarray]
 
 
 def answer(
-    grads: Any, given: Point, wording: Wording = Wording()
+    grads: Any, given: Point, wording: Wording = OF_GRADIENT
 ) -> tuple[Answer, list[Finding]]:
     """Return the leaves of a gradient in the order of the parameters, or the faults of its form."""
     found, _ = jax.tree_util.tree_flatten_with_path(grads)

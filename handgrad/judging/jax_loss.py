@@ -7,14 +7,21 @@ from typing import Any, ClassVar
 
 import jax
 import numpy as np
+from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.point import Point, copied, real_inputs, signature, vector
-from handgrad.data.pytrees import split
+from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import estimate
 from handgrad.judging.case import Case
-from handgrad.judging.repeatability import NotAFunctionError, check_same, not_a_function
+from handgrad.judging.repeatability import (
+    CALLS,
+    NotAFunctionError,
+    calls,
+    check_same,
+    not_a_function,
+)
 from handgrad.judging.ruling import Ruling
 from handgrad.oracle import evaluate
 from handgrad.oracle.certify import certify
@@ -44,7 +51,7 @@ class JaxLoss:
         autodiff = self._autodiff(given)
         with jax.enable_x64(given.wide):
             loss, grads = autodiff(given.arrays, *copied(given.inputs))
-            if isinstance(loss, jax.core.Tracer):
+            if is_traced(loss):
                 raise NotAFunctionError(
                     f"{self.case.wording.loss} is not a function of its arguments: it returned "
                     "what an earlier call had kept; expected a value of these arguments alone"
@@ -91,25 +98,24 @@ class JaxLoss:
             i = int(np.argmax(np.where(np.isnan(apart), -np.inf, apart)))
             if apart[i] > 0:
                 raise not_a_function(name, "slope", repr(float(first[i])), repr(float(grads[i])))
+        with suppress(UncertifiedPrimitiveError):
+            first = self._along_one(given)
+            for other in calls(lambda: JaxLoss(self.case)._along_one(given), CALLS, least=2):
+                check_same(name, first, other)
+
+    def _along_one(self, given: Point) -> tuple[arb, np.ndarray]:
+        """Return the loss and its slope in one direction, shape (1,), on series."""
         along = generic_direction(np.random.default_rng(0), given.size)
-        with suppress(UncertifiedPrimitiveError), balls.precision(BITS[0]):
-            check_same(
-                name,
-                *(
-                    evaluate.slopes(
-                        prepared.problem(given), along, Comparisons(final=True, undefined=True)
-                    )
-                    for prepared in (self, JaxLoss(self.case))
-                ),
-            )
+        with balls.precision(BITS[0]):
+            ties = Comparisons(final=True, undefined=True)
+            return evaluate.slopes(self.problem(given), along, ties)
 
     def traced(self, given: Point) -> Traced:
         """Return the traced loss; points that differ only in real numbers share one."""
         leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
         form = (str(tree), *(signature(leaf) for leaf in leaves))
         if form not in self._programs:
-            traced = trace(self.case.loss, given.arrays, copied(given.inputs))
-            self._programs[form] = traced, leaves
+            self._programs[form] = trace(self.case.loss, given.arrays, given.inputs), leaves
         return self._programs[form][0]
 
     def _autodiff(self, given: Point) -> Callable[..., Any]:

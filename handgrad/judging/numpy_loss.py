@@ -176,4 +176,4 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
     line = stopped(by_jax, first)
     if line is None:
         raise by_jax
-    raise TypeError(f"loss: {line}") from by_jax
+    raise TypeError(f"{case.wording.loss.removeprefix('the ')}: {line}") from by_jax

@@ -10,7 +10,7 @@ import numpy as np
 
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
-from handgrad.judging.case import Case, check_referee
+from handgrad.judging.case import Case, check_function, check_referee, check_seed
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
@@ -35,14 +35,14 @@ def judge(
     `call` is the start of the call that gives the judgement again.
     """
     began = time.perf_counter()
-    _check_case(case)
+    _check_case(case, given)
     points = int(points) if isinstance(points, np.integer) else points
     reproduce = f"{call}{_options(case, points, strict)})"
     requested = len(points) if isinstance(points, Sequence) else points
     reason = given.not_judged()
     loss, tried = (None, [Outcome(given, cause=reason)]) if reason else _tried(case, given, points)
     trial = Trial(case, loss, tuple(tried), decisive(tried))
-    made = judgement(trial, None if reason else requested, reproduce, strict)
+    made = judgement(trial, requested if loss else None, reproduce, strict)
     said = (*case.notes, *made.warnings)
     return replace(made, warnings=said, seconds=time.perf_counter() - began)
 
@@ -65,12 +65,10 @@ def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, 
             return None, [Outcome(given, cause=str(error))]
 
 
-def _check_case(case: Case) -> None:
+def _check_case(case: Case, given: Point) -> None:
     for name, function in (("gradient", case.gradient), ("loss", case.loss)):
-        if not callable(function):
-            raise TypeError(f"{name}: got {shortly(function)}, expected a function")
-    if isinstance(case.seed, bool) or not isinstance(case.seed, int | np.integer) or case.seed < 0:
-        raise ValueError(f"seed: got {shortly(case.seed)}, expected a whole number from 0")
+        check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
+    check_seed(case.seed)
     check_referee(case.referee)
 
 
