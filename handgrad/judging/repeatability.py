@@ -41,6 +41,19 @@ def calls(call: Callable[[], Any], most: int, least: int) -> Iterator[Any]:
         yield call()
 
 
+def raises_always(call: Callable[[], Any]) -> bool:
+    """Tell whether a call that has raised raises again, each time that it is made."""
+
+    def returns() -> bool:
+        try:
+            call()
+        except Exception:  # whatever the caller's function raises
+            return False
+        return True
+
+    return not any(calls(returns, CALLS, least=1))
+
+
 def check_same(name: str, one: tuple[arb, np.ndarray], other: tuple[arb, np.ndarray]) -> None:
     """Compare two runs of a loss on series in one direction: (loss, slope of shape (1,)) each.
 

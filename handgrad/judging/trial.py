@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
 from handgrad.judging.case import Case, check_function, check_referee, check_seed
@@ -16,7 +17,12 @@ from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
-from handgrad.judging.repeatability import CALLS_ELSEWHERE, NotAFunctionError
+from handgrad.judging.repeatability import (
+    CALLS_ELSEWHERE,
+    NotAFunctionError,
+    not_a_function,
+    raises_always,
+)
 from handgrad.judging.untraceable import calling
 from handgrad.judging.verdict import decisive, judgement
 
@@ -122,12 +128,18 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     try:
         value, autodiff = loss.answers(given)
     except Exception as error:
+        if not raises_always(lambda: loss.answers(given)):
+            what = f"{type(error).__name__}, which it raised,"
+            raise not_a_function(case.wording.loss, "result", what, "a number") from error
         return Outcome(given, cause=f"the loss raised {type(error).__name__}", dropped=True)
     if not np.isfinite(value):
         return dropped(given, value)
     try:
         answer = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
     except Exception as error:
+        if not raises_always(lambda: form.call_gradient(case, given)):
+            what = f"it raised {type(error).__name__} in one call and not in another"
+            return Outcome(given, findings=(Finding("not-repeatable", None, None, what, 1.0),))
         return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
     outcome = judge_answer(loss, given, answer, autodiff)
     check_repeatable(loss, outcome, value)

@@ -231,3 +231,16 @@ def test_a_formula_that_is_right_in_other_numbers_alone_is_not_called_right(fact
     report = check_gradient(gradient, traced, W, points=0)
     assert report.verdict == "undecidable", str(report)
     assert -math.log10(NOTHING_LEFT) == 0.5
+
+
+def test_what_raises_in_some_calls_alone() -> None:
+    def sometimes(function: Callable[[Any], Any], first: int) -> Callable[[Any], Any]:
+        calls = itertools.count(1)
+        return lambda w: function(w[: 4 if next(calls) != first else 0].reshape(3))
+
+    # The loss is traced twice and called once at each point.
+    report = check_gradient(right, sometimes(traced, 4), W, points=1)
+    assert NO_FUNCTION in report.headline
+    report = check_gradient(sometimes(right, CALLS + 3), traced, W, points=1)
+    assert (report.verdict, report.point) == ("disagree", 1)
+    assert "it raised ValueError in one call and not in another" in report.headline
