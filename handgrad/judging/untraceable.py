@@ -39,7 +39,7 @@ _MEANINGS = {
     "UnexpectedTracerError": _LEFT_BEHIND,
     "using defvjp.": "a jax.custom_vjp without its rule; call its defvjp(forward, backward) first",
     "using defjvp.": "a jax.custom_jvp without its rule; call its defjvp(rule) first",
-    "Custom VJP bwd rule must produce": "the backward rule of a jax.custom_vjp must return a tuple "
+    "Custom VJP bwd rule": "the backward rule of a jax.custom_vjp must return a tuple "
     "with one cotangent for each argument, shaped like it",
     "must produce a pair (list or tuple of length two) where": "the forward rule of a "
     "jax.custom_vjp must return (output, residuals)",

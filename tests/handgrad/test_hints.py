@@ -54,6 +54,11 @@ def named(text: str) -> set[str]:
     return (words & EVERY_OPTION - plain) | set(re.findall(r"(\w+)=", text)) & EVERY_OPTION
 
 
+#: What is neither a function nor a list, and an option that `check_steps` does not have.
+THREE: Any = 3
+UNKNOWN: Any = {"has_value": True}
+
+
 def forward(x: Any) -> Any:
     a = jnp.tanh(x)
     return a, a
@@ -157,10 +162,13 @@ def test_what_reproduces_a_judgement_is_a_call_of_the_same_function() -> None:
             lambda: check_custom(jnp.tanh, W, W),
             "f: too many positional arguments; it is called as f(*args), here with 2 arguments",
         ),
-        (lambda: check_backward(forward, 3, W), "backward: got 3, expected a function"),
-        (lambda: check_steps(3, W), "steps: got 3, expected a list of (name, forward, backward)"),
+        (lambda: check_backward(forward, THREE, W), "backward: got 3, expected a function"),
         (
-            lambda: check_steps([("s", forward, forward)], W, has_value=True),
+            lambda: check_steps(THREE, W),
+            "steps: got 3, expected a list of (name, forward, backward)",
+        ),
+        (
+            lambda: check_steps([("s", forward, forward)], W, **UNKNOWN),
             "check_steps() got an unexpected keyword argument 'has_value'",
         ),
     ],
