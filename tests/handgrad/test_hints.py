@@ -88,7 +88,9 @@ CALLS: dict[Callable[..., Any], Callable[[Callable[[Any], Any]], Any]] = {
     check_gradient: lambda wrong: check_gradient(wrong, lambda w: jnp.sum(w**2), W, points=0),
     check_backward: lambda wrong: check_backward(forward, lambda d, a: wrong(d), W, points=0),
     check_custom: lambda wrong: check_custom(custom(lambda x, d: wrong(d)), W, points=0),
-    check_steps: lambda wrong: check_steps([("s", forward, lambda d, a: wrong(d))], W, points=0),
+    check_steps: lambda wrong: (
+        check_steps([("s", forward, lambda d, a: wrong(d))], W, points=0).steps[0].report
+    ),
 }
 
 
@@ -96,7 +98,8 @@ CALLS: dict[Callable[..., Any], Callable[[Callable[[Any], Any]], Any]] = {
 def test_a_hint_names_options_of_the_called_function_alone(verb: Callable[..., Any]) -> None:
     for wrong in ANSWERS:
         try:
-            text = str(CALLS[verb](wrong))
+            report = CALLS[verb](wrong)
+            text = " ".join([report.headline, *report.warnings, report.reproduce])
         except TypeError as error:
             text = str(error)
         # A step is judged by `check_backward`, and its report says how to do so again.
