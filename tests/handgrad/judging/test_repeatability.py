@@ -121,6 +121,7 @@ def test_what_the_loss_and_the_gradient_both_draw_makes_nobody_guilty() -> None:
     assert NO_FUNCTION in check_gradient(gradient, loss, W, points=0).headline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss_of", [traced, by_numpy])
 def test_what_is_drawn_with_a_seed_or_in_another_order_is_a_function(loss_of: Any) -> None:
     rng = np.random.default_rng(0)
@@ -194,9 +195,9 @@ def test_a_gradient_that_is_off_in_some_calls(k: int, factor: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", [traced, by_numpy])
-@pytest.mark.parametrize("k", range(2, 25))
+@pytest.mark.parametrize("k", [2, 3, 5, 7, 11, 13, 17, 19, 23])
 def test_a_gradient_that_is_seldom_off_is_found_at_other_points(k: int, loss: Any) -> None:
-    for factor in (1.5, 0.0, 1 + 1e-9):
+    for factor in (1.5, 1 + 1e-9):
         report = check_gradient(off_at_every(k, factor), loss, W)
         assert (report.verdict, report.observed[0].kind) == ("disagree", "not-repeatable")
 
