@@ -42,6 +42,7 @@ class JaxLoss:
 
     case: Case
     has_autodiff: ClassVar[bool] = True  #: whether `jax.grad` can be judged too
+    traced_once: ClassVar[bool] = True  #: whether what the oracle runs was recorded in one call
     #: By the form of the point. A form may hold the id of a leaf, so the leaves are kept alive.
     _programs: dict[Any, tuple[Traced, list[Any]]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)

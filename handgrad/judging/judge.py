@@ -45,13 +45,14 @@ def check_repeatable(loss: PreparedLoss, outcome: Outcome, value: float) -> None
         NotAFunctionError: it is none.
     """
     ruling = outcome.ruling
-    if not loss.has_autodiff or (ruling is not None and _autodiff_is_off(ruling, value)):
+    if not loss.traced_once or (ruling is not None and _is_off_in_floats(ruling, value)):
         loss.check_repeatable(outcome.given, value, ruling)
 
 
-def _autodiff_is_off(ruling: Ruling, value: float) -> bool:
+def _is_off_in_floats(ruling: Ruling, value: float) -> bool:
+    """Tell whether rounding does not explain the loss in floats, or autodiff's gradient, if any."""
     allowed = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
-    off = ~(ruling.autodiff.gap <= allowed) & ruling.reference.known
+    off = (ruling.autodiff.gap > allowed) & ruling.reference.known
     return bool(off.any()) or not _is_right(value, ruling)
 
 

@@ -39,6 +39,7 @@ class NumpyLoss:
     case: Case
     real_inputs: bool = True  #: whether the floats among the inputs are series too
     has_autodiff: ClassVar[bool] = False
+    traced_once: ClassVar[bool] = False
     #: A cache of the runs on series; see `Untraced`.
     _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
