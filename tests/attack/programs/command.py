@@ -14,6 +14,9 @@ from tests.attack.stored import add, read
 
 RESULTS = Path(__file__).with_name("results.jsonl")
 
+#: How many programs a run is for.
+COUNT = 1000
+
 #: Programs of one seed of the command; each has a seed of its own for all that is drawn.
 SEEDS = 1_000_000
 
@@ -50,7 +53,7 @@ def _one(task: tuple[int, int, bool]) -> list[dict[str, Any]]:
 
 
 @click.command()
-@click.option("--count", default=1000, show_default=True, help="Programs in all.")
+@click.option("--count", default=COUNT, show_default=True, help="Programs in all.")
 @click.option("--seed", default=0, show_default=True, help="Of the first program.")
 @click.option("--processes", default=1, show_default=True)
 @click.option("--diagnosed", default=1, show_default=True, help="Ask for a diagnosis of each Nth.")

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.attack.programs.command import RESULTS
+from tests.attack.programs.command import COUNT, RESULTS
 from tests.attack.stored import filled, read
 
 HERE = Path(__file__).parent
@@ -55,6 +55,7 @@ def figures(rows: list[Row], reasons: dict[str, str]) -> dict[str, Any]:
         for kind in sorted({row["edit"]["kind"] for row in wrong})
     }
     return {
+        "asked": f"{COUNT:,}",
         "right": Counter(row["outcome"] for row in right),
         "wrong": Counter(row["outcome"] for row in wrong),
         "neither": Counter(
