@@ -34,7 +34,7 @@ lint: $(STAMP) ## ruff, pyright, and the import contracts
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; five minutes at most
+bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; five minutes on idle cores
 	@$(BIN)/python -m benchmarks --out bench.json --overwrite
 
 attack: $(STAMP) ## all attacks on the judge, about two hours of one core; goes on where it was broken off
