@@ -1,4 +1,4 @@
-"""The command: every subject before the judge, in an environment of its own, results as JSON lines."""
+"""The command: every subject before the judge, in an environment of its own."""
 
 import json
 import signal
@@ -17,15 +17,19 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 RESULTS = Path(__file__).with_name("results.jsonl")
 ENVIRONMENT = ROOT / ".venv-foreign"
 
+MODELS = ("statsmodels", "scikit-learn", "metric-learn", "skglm", "lifelines", "pot")
+CURVES = ("astropy", "lenstronomy", "pints", "skfem", "cma", "smt")
+SCALARS = ("scipy", "statsmodels", "scikit-learn", "glum")
+ENGINES = ("micrograd", "uncertainties", "dezero", "mygrad", "pytensor", "autograd", "tinygrad")
+
 #: The modules of `packages/`, each in a process of its own, with the packages that it judges.
 #: `engines` and what else has an argument runs once for each.
 RUNS = (
-    *(f"models:{name}" for name in "statsmodels scikit-learn metric-learn skglm lifelines pot GPy".split()),
-    *("layers:thinc", "layers:numpy-ml", "atoms", "umap"),
-    *(f"curves:{name}" for name in "astropy lenstronomy pints skfem cma smt".split()),
-    *(f"scalars:{name}" for name in "scipy statsmodels scikit-learn GPy numpy-ml pygam glum".split()),
-    "custom_rules",
-    *(f"engines:{name}" for name in "micrograd uncertainties dezero mygrad pytensor autograd tinygrad".split()),
+    *("layers", "atoms", "umap", "custom_rules"),
+    *(f"models:{name}" for name in MODELS),
+    *(f"curves:{name}" for name in CURVES),
+    *(f"scalars:{name}" for name in SCALARS),
+    *(f"engines:{name}" for name in ENGINES),
 )
 
 
@@ -59,7 +63,11 @@ def lines(python: Path, run: str, done: set[str], limit: float) -> Iterator[dict
             done.add(begun)
             package, _, name = begun.partition(": ")
             spent = process.returncode == -signal.SIGXCPU
-            says = f"no answer within {limit:g} s of processor time" if spent else f"the process ended with {process.returncode}"
+            says = (
+                f"no answer within {limit:g} s of processor time"
+                if spent
+                else f"the process ended with {process.returncode}"
+            )
             yield {"package": package, "name": name, "outcome": "error", "says": says}
         elif process.returncode:
             raise click.ClickException(f"{run} ended with {process.returncode}")
@@ -74,13 +82,29 @@ def load(results: Path) -> dict[str, dict[str, Any]]:
 
 @click.command()
 @click.option("--only", multiple=True, help="These packages or modules.")
-@click.option("--results", default=RESULTS, type=Path, help="Where rows are added; what is there is not run again.")
-@click.option("--environment", default=ENVIRONMENT, type=Path, help="The virtual environment of the packages.")
-@click.option("--limit", default=120.0, show_default=True, help="Seconds of processor time for one subject.")
+@click.option(
+    "--results",
+    default=RESULTS,
+    type=Path,
+    help="Where rows are added; what is there is not run again.",
+)
+@click.option(
+    "--environment", default=ENVIRONMENT, type=Path, help="The virtual environment of the packages."
+)
+@click.option(
+    "--limit", default=120.0, show_default=True, help="Seconds of processor time for one subject."
+)
 @click.option("--processes", default=2, show_default=True)
 @click.option("--again", is_flag=True, help="Run anew what was not ruled rightly.")
-def foreign(only: tuple[str, ...], results: Path, environment: Path, limit: float, processes: int, again: bool) -> None:
-    """Hand-written gradients of released packages before the judge, each with an independent truth."""
+def foreign(
+    only: tuple[str, ...],
+    results: Path,
+    environment: Path,
+    limit: float,
+    processes: int,
+    again: bool,
+) -> None:
+    """Put gradients of released packages before the judge, each with an independent truth."""
     python = set_up(environment.absolute())
     done = {key for key, row in load(results).items() if not again or row["outcome"] == "right"}
     runs = [run for run in RUNS if not only or set(only) & {run, *run.split(":")}]

@@ -26,7 +26,10 @@ COLUMN = np.array([[0.5], [-1.2], [2.0]])
 
 #: Of one number, by where it is defined.
 _UNARY = (
-    (REAL, "exp sin cos tan sinh cosh tanh arctan arcsinh expm1 abs square exp2 sinc sign negative"),
+    (
+        REAL,
+        "exp sin cos tan sinh cosh tanh arctan arcsinh expm1 abs square exp2 sinc sign negative",
+    ),
     (REAL, "erf erfc expit softplus ndtr log_ndtr i0 i1 sigmoid relu silu gelu softsign relu6"),
     (POSITIVE, "log sqrt log1p log2 log10 reciprocal cbrt gammaln digamma gamma rsqrt entr"),
     (INSIDE, "arcsin arccos arctanh erfinv"),
@@ -130,7 +133,10 @@ _ARRAYS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "@": (lambda xp, x, y: x @ y, (MATRIX, OTHER)),
     "abs at zero": (lambda xp, x: xp.abs(x), (np.array([0.0, -1.0]),)),
     "sinc at zero": (lambda xp, x: xp.sinc(x), (np.array([0.0, 0.5]),)),
-    "logaddexp far apart": (lambda xp, x, y: xp.logaddexp(x, y), (np.array([800.0, -30.0]), REAL[:2])),
+    "logaddexp far apart": (
+        lambda xp, x, y: xp.logaddexp(x, y),
+        (np.array([800.0, -30.0]), REAL[:2]),
+    ),
     "expit far out": (lambda xp, x: xp.expit(x), (np.array([-40.0, 30.0, 5.0]),)),
     "tanh far out": (lambda xp, x: xp.tanh(x), (np.array([-18.0, 12.0]),)),
 }
@@ -153,8 +159,8 @@ def rules(
 ) -> Iterator[Backward]:
     """The operations that a package has.
 
-    `pullback(f, cotangent, *args)` runs f on the package's own numbers and pulls the cotangent back;
-    f is the operation with the package's namespace.
+    `pullback(f, cotangent, *args)` runs f on the package's own numbers and pulls the cotangent
+    back; f is the operation with the package's namespace.
     """
     for name, (operation, args) in operations().items():
         if only and name not in only.split():
@@ -167,7 +173,7 @@ def rules(
         try:
             operation(JAX, *args)
             subject.gradient(subject.cotangent, *args)
-        except Exception:  # noqa: S112 (the package has no such operation, or not in this form)
+        except Exception:
             continue
         yield subject
 

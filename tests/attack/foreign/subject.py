@@ -108,7 +108,9 @@ class Backward(Subject):
     @cached_property
     def cotangent(self) -> np.ndarray:
         shape = np.shape(self.loss(DIGITS, *mapped(numbers, self.params)))
-        return np.random.default_rng(7).uniform(0.5, 2.0, shape) * np.where(np.arange(np.prod(shape, dtype=int)).reshape(shape) % 3, 1, -1)
+        return np.random.default_rng(7).uniform(0.5, 2.0, shape) * np.where(
+            np.arange(np.prod(shape, dtype=int)).reshape(shape) % 3, 1, -1
+        )
 
     def check(self) -> Any:
         """Put it before the judge."""
@@ -124,7 +126,7 @@ class Backward(Subject):
             forward, backward, *self.params, cotangent=self.cotangent, **self.options
         )
 
-    def error(self, params: Any, inputs: Any) -> Error:
+    def error(self, params: Any, inputs: Any) -> Error:  # noqa: ARG002
         """Put it before the truth."""
         answer = self.gradient(self.cotangent.copy(), *mapped(np.array, list(params)))
         answer = answer if isinstance(answer, tuple | list) else (answer,)

@@ -7,6 +7,7 @@ from mpmath. With `JAX` for `xp` the judge traces the same lines.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partialmethod
 from typing import Any
 
 import mpmath
@@ -21,34 +22,33 @@ PRECISION, STEP = 300, mpf(2) ** -90
 #: at a kink they do not shrink with the step.
 KINK = mpf(2) ** -30
 
-#: NumPy asks objects for a method of the function's name, so that what a package wrote with `np.exp`
-#: runs on these numbers as it stands.
-for _name, _theirs in (
-    *((name, name) for name in "exp log sqrt sin cos tan sinh cosh tanh log1p expm1 log10 fabs".split()),
-    *((f"arc{name}", f"a{name}") for name in "sin cos tan sinh cosh tanh".split()),
-):
-    setattr(mpf, _name, lambda self, function=getattr(mp, _theirs): function(self))
+#: NumPy asks objects for a method of the function's name, so that what a package wrote with
+#: `np.exp` runs on these numbers as it stands.
+_TURNS = ("sin", "cos", "tan", "sinh", "cosh", "tanh")
+_SAME = (*_TURNS, "exp", "log", "sqrt", "log1p", "expm1")
+for _name in (*_SAME, "log10", "fabs", *(f"arc{name}" for name in _TURNS)):
+    _function = getattr(mp, _name.replace("arc", "a"))
+    setattr(mpf, _name, partialmethod(lambda self, function: function(self), _function))
 
 
-def _xlogy(x: mpf, y: mpf) -> mpf:
+def _xlogy(x: Any, y: Any) -> Any:
     return mpf(0) if x == 0 else x * mp.log(y)
 
 
-def _ndtr(x: mpf) -> mpf:
+def _ndtr(x: Any) -> Any:
     return mp.erfc(-x / mp.sqrt(2)) / 2
 
 
-def _sign(x: mpf) -> mpf:
+def _sign(x: Any) -> Any:
     return mpf((x > 0) - (x < 0))
 
 
-_UNARY: dict[str, Callable[[mpf], Any]] = {
-    **{name: getattr(mp, name) for name in ("exp log sqrt sin cos tan sinh cosh tanh erf erfc").split()},
-    **{name: getattr(mp, name) for name in ("log1p expm1 cbrt ceil floor sinc").split()},
+_UNARY: dict[str, Callable[[Any], Any]] = {
+    **{name: getattr(mp, name) for name in (*_SAME, "erf", "erfc", "cbrt")},
     "log2": lambda x: mp.log(x) / mp.log(2),
     "log10": lambda x: mp.log(x) / mp.log(10),
     "exp2": lambda x: mpf(2) ** x,
-    **{f"arc{name}": getattr(mp, f"a{name}") for name in ("sin cos tan sinh cosh tanh").split()},
+    **{f"arc{name}": getattr(mp, f"a{name}") for name in _TURNS},
     "sinc": lambda x: mp.sincpi(x),
     "sign": _sign,
     "abs": abs,
@@ -172,9 +172,13 @@ DIGITS: Any = Digits()
 def flat(tree: Any) -> list[tuple[str, Any]]:
     """The leaves of dicts and tuples, with their paths."""
     if isinstance(tree, dict):
-        return [(f"[{key!r}]{path}", leaf) for key in sorted(tree) for path, leaf in flat(tree[key])]
+        return [
+            (f"[{key!r}]{path}", leaf) for key in sorted(tree) for path, leaf in flat(tree[key])
+        ]
     if isinstance(tree, list | tuple):
-        return [(f"[{key}]{path}", leaf) for key, part in enumerate(tree) for path, leaf in flat(part)]
+        return [
+            (f"[{key}]{path}", leaf) for key, part in enumerate(tree) for path, leaf in flat(part)
+        ]
     return [("", tree)]
 
 
@@ -210,7 +214,9 @@ def measure(loss: Callable[..., Any], gradient: Any, params: Any, inputs: Any) -
         for (path, leaf), (_, yours) in zip(flat(params), flat(gradient), strict=True):
             leaf, yours = np.asarray(leaf), np.asarray(yours)
             if yours.shape != leaf.shape:
-                return Error(float("nan"), f"{path}: {yours.shape} for {leaf.shape}", 0.0, "", False)
+                return Error(
+                    float("nan"), f"{path}: {yours.shape} for {leaf.shape}", 0.0, "", False
+                )
             sides = {}
             for index in np.ndindex(leaf.shape):
                 step = STEP * max(1, abs(float(leaf[index])))
@@ -223,14 +229,22 @@ def measure(loss: Callable[..., Any], gradient: Any, params: Any, inputs: Any) -
             for index, (right, left) in sides.items():
                 exact, value = (right + left) / 2, float(yours[index])
                 if not np.isfinite(value):
-                    return Error(float("nan"), f"{path}{list(index)}", value, mp.nstr(exact, 25), False)
+                    return Error(
+                        float("nan"), f"{path}{list(index)}", value, str(mp.nstr(exact, 25)), False
+                    )
                 kink = abs(right - left) > KINK * max(abs(exact), 1)
-                gap = max(min(left, right) - value, value - max(left, right), 0) if kink else abs(value - exact)
-                size = max(abs(exact), floor)
+                gap = (
+                    max(min(left, right) - value, value - max(left, right), 0)
+                    if kink
+                    else abs(value - exact)
+                )
+                size = max(abs(left), abs(right), floor)
                 relative = float(gap / size) if size else float(gap)
                 found.kink |= kink
                 if relative > found.relative or not found.where:
-                    found = Error(relative, f"{path}{list(index)}", value, mp.nstr(exact, 25), found.kink)
+                    found = Error(
+                        relative, f"{path}{list(index)}", value, str(mp.nstr(exact, 25)), found.kink
+                    )
         return found
 
 
@@ -238,7 +252,7 @@ def _scalar(value: Any) -> Any:
     return value.item() if isinstance(value, np.ndarray) else value
 
 
-def _moved(tree: Any, path: str, index: tuple[int, ...], step: mpf) -> Any:
+def _moved(tree: Any, path: str, index: tuple[int, ...], step: Any) -> Any:
     """The tree with one element of one leaf moved."""
     paths = iter([name for name, _ in flat(tree)])
 
@@ -251,4 +265,6 @@ def _moved(tree: Any, path: str, index: tuple[int, ...], step: mpf) -> Any:
         moved[index] += step
         return moved
 
-    return mapped(move, {key: tree[key] for key in sorted(tree)} if isinstance(tree, dict) else tree)
+    return mapped(
+        move, {key: tree[key] for key in sorted(tree)} if isinstance(tree, dict) else tree
+    )

@@ -1,5 +1,6 @@
 """cvxpy's atoms, each of which knows its gradient; by which it differentiates whole expressions."""
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -38,28 +39,62 @@ def _atoms(cp: Any) -> dict[str, tuple[Callable[..., Any], Callable[..., Any], A
         "sqrt": (cp.sqrt, lambda xp, x: xp.sqrt(x), POSITIVE),
         "inv_pos": (cp.inv_pos, lambda xp, x: 1 / x, POSITIVE),
         "pos": (cp.pos, lambda xp, x: xp.maximum(x, 0), REAL),
-        "maximum": (lambda x: cp.maximum(x, B[0], x**2), lambda xp, x: xp.maximum(xp.maximum(x, B[0]), x**2), REAL),
+        "maximum": (
+            lambda x: cp.maximum(x, B[0], x**2),
+            lambda xp, x: xp.maximum(xp.maximum(x, B[0]), x**2),
+            REAL,
+        ),
         "minimum": (lambda x: cp.minimum(x, B[0]), lambda xp, x: xp.minimum(x, B[0]), REAL),
-        "kl_div": (lambda x: cp.kl_div(x, 0.8), lambda xp, x: x * xp.log(x / 0.8) - x + 0.8, POSITIVE),
+        "kl_div": (
+            lambda x: cp.kl_div(x, 0.8),
+            lambda xp, x: x * xp.log(x / 0.8) - x + 0.8,
+            POSITIVE,
+        ),
         "rel_entr": (lambda x: cp.rel_entr(x, 0.8), lambda xp, x: x * xp.log(x / 0.8), POSITIVE),
-        "rel_entr, second": (lambda x: cp.rel_entr(0.8, x), lambda xp, x: 0.8 * xp.log(0.8 / x), POSITIVE),
+        "rel_entr, second": (
+            lambda x: cp.rel_entr(0.8, x),
+            lambda xp, x: 0.8 * xp.log(0.8 / x),
+            POSITIVE,
+        ),
         "one_minus_pos": (cp.one_minus_pos, lambda xp, x: 1 - x, UNIT),
         "cumsum": (lambda x: cp.cumsum(x, axis=0), lambda xp, x: xp.cumsum(x, axis=0), REAL),
         "cummax": (cp.cummax, _cummax, VECTOR),
         "log_sum_exp": (cp.log_sum_exp, lambda xp, x: xp.logsumexp(x), REAL),
-        "log_sum_exp of columns": (lambda x: cp.log_sum_exp(x, axis=0), lambda xp, x: xp.logsumexp(x, axis=0), REAL),
+        "log_sum_exp of columns": (
+            lambda x: cp.log_sum_exp(x, axis=0),
+            lambda xp, x: xp.logsumexp(x, axis=0),
+            REAL,
+        ),
         "max": (cp.max, lambda xp, x: xp.max(x), REAL),
         "max of rows": (lambda x: cp.max(x, axis=1), lambda xp, x: xp.max(x, axis=1), REAL),
         "min": (cp.min, lambda xp, x: xp.min(x), REAL),
         "norm1": (cp.norm1, total(lambda xp, x: xp.abs(x)), REAL),
-        "norm2": (lambda x: cp.norm(cp.vec(x, order="F"), 2), lambda xp, x: xp.sqrt(xp.sum(x * x)), REAL),
-        "pnorm 3": (lambda x: cp.pnorm(x, 3), lambda xp, x: xp.sum(xp.abs(x) ** 3) ** (1 / 3), REAL),
+        "norm2": (
+            lambda x: cp.norm(cp.vec(x, order="F"), 2),
+            lambda xp, x: xp.sqrt(xp.sum(x * x)),
+            REAL,
+        ),
+        "pnorm 3": (
+            lambda x: cp.pnorm(x, 3),
+            lambda xp, x: xp.sum(xp.abs(x) ** 3) ** (1 / 3),
+            REAL,
+        ),
         "pnorm 0.5": (lambda x: cp.pnorm(x, 0.5), lambda xp, x: xp.sum(xp.sqrt(x)) ** 2, POSITIVE),
-        "quad_over_lin": (lambda x: cp.quad_over_lin(x, 1.7), lambda xp, x: xp.sum(x * x) / 1.7, REAL),
-        "sum_largest": (lambda x: cp.sum_largest(x, 2), lambda xp, x: xp.sum(xp.sort(xp.reshape(x, (-1,)))[-2:]), REAL),
+        "quad_over_lin": (
+            lambda x: cp.quad_over_lin(x, 1.7),
+            lambda xp, x: xp.sum(x * x) / 1.7,
+            REAL,
+        ),
+        "sum_largest": (
+            lambda x: cp.sum_largest(x, 2),
+            lambda xp, x: xp.sum(xp.sort(xp.reshape(x, (-1,)))[-2:]),
+            REAL,
+        ),
         "sum_largest 2.5": (
             lambda x: cp.sum_largest(x, 2.5),
-            lambda xp, x: xp.sum(xp.sort(xp.reshape(x, (-1,)))[-2:]) + 0.5 * xp.sort(xp.reshape(x, (-1,)))[-3],
+            lambda xp, x: (
+                xp.sum(xp.sort(xp.reshape(x, (-1,)))[-2:]) + 0.5 * xp.sort(xp.reshape(x, (-1,)))[-3]
+            ),
             REAL,
         ),
         "dotsort": (
@@ -68,7 +103,11 @@ def _atoms(cp: Any) -> dict[str, tuple[Callable[..., Any], Callable[..., Any], A
             REAL,
         ),
         "prod": (cp.prod, lambda xp, x: xp.prod(x), POSITIVE),
-        "geo_mean": (lambda x: cp.geo_mean(x, [1, 2, 1, 3]), lambda xp, x: xp.prod(x ** (np.array([1, 2, 1, 3]) / 7)), VECTOR),
+        "geo_mean": (
+            lambda x: cp.geo_mean(x, [1, 2, 1, 3]),
+            lambda xp, x: xp.prod(x ** (np.array([1, 2, 1, 3]) / 7)),
+            VECTOR,
+        ),
         "harmonic_mean": (cp.harmonic_mean, lambda xp, x: 4 / xp.sum(1 / x), VECTOR),
         "tv": (cp.tv, lambda xp, x: xp.sum(xp.abs(x[1:] - x[:-1])), VECTOR),
         "log_det": (cp.log_det, lambda xp, x: xp.linalg.slogdet(sym(x))[1], DEFINITE),
@@ -79,7 +118,11 @@ def _atoms(cp: Any) -> dict[str, tuple[Callable[..., Any], Callable[..., Any], A
             lambda xp, x: xp.sum(xp.linalg.eigvalsh(sym(x))[-2:]),
             DEFINITE,
         ),
-        "matrix_frac": (lambda x: cp.matrix_frac(B, x), lambda xp, x: B @ xp.linalg.inv(sym(x)) @ B, DEFINITE),
+        "matrix_frac": (
+            lambda x: cp.matrix_frac(B, x),
+            lambda xp, x: B @ xp.linalg.inv(sym(x)) @ B,
+            DEFINITE,
+        ),
         "quad_form": (lambda x: cp.quad_form(x, DEFINITE), lambda xp, x: x @ DEFINITE @ x, B),
         "sigma_max": (cp.sigma_max, lambda xp, x: xp.linalg.svdvals(x)[0], REAL),
         "norm_nuc": (cp.normNuc, lambda xp, x: xp.sum(xp.linalg.svdvals(x)), REAL),
@@ -96,7 +139,9 @@ def _atoms(cp: Any) -> dict[str, tuple[Callable[..., Any], Callable[..., Any], A
         ),
         "pf_eigenvalue": (
             cp.pf_eigenvalue,
-            lambda xp, x: (x[0, 0] + x[1, 1]) / 2 + xp.sqrt((x[0, 0] - x[1, 1]) ** 2 / 4 + x[0, 1] * x[1, 0]),
+            lambda xp, x: (
+                (x[0, 0] + x[1, 1]) / 2 + xp.sqrt((x[0, 0] - x[1, 1]) ** 2 / 4 + x[0, 1] * x[1, 0])
+            ),
             np.array([[0.7, 0.4], [0.3, 1.1]]),
         ),
     }

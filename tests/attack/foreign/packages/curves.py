@@ -3,6 +3,7 @@
 The loss is Σ c·f(p; data), for a packages's Jacobian that comes as one array for each parameter.
 """
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,7 +46,7 @@ def _broken(xp: Any, p: Any, x: Any) -> Any:
     return p[0] * xp.where(x < p[1], (x / p[1]) ** -p[2], (x / p[1]) ** -p[3])
 
 
-def _smoothly_broken(xp: Any, p: Any, x: Any) -> Any:
+def _smoothly_broken(_: Any, p: Any, x: Any) -> Any:
     a, x0, a1, a2, d = (p[i] for i in range(5))
     return a * (x / x0) ** -a1 * ((1 + (x / x0) ** (1 / d)) / 2) ** ((a1 - a2) * d)
 
@@ -57,24 +58,50 @@ def _schechter(xp: Any, p: Any, x: Any) -> Any:
 
 TURN = 2 * np.pi
 ASTROPY: dict[str, tuple[Callable[..., Any], list[float], tuple[Any, ...]]] = {
-    "Gaussian1D": (lambda xp, p, x: p[0] * xp.exp(-(((x - p[1]) / p[2]) ** 2) / 2), [1.3, 0.4, 0.9], (X,)),
+    "Gaussian1D": (
+        lambda xp, p, x: p[0] * xp.exp(-(((x - p[1]) / p[2]) ** 2) / 2),
+        [1.3, 0.4, 0.9],
+        (X,),
+    ),
     "Gaussian2D": (_gaussian_2d, [1.3, 0.4, -0.2, 0.9, 1.7, 0.6], (X, Y)),
-    "RedshiftScaleFactor": (lambda xp, p, x: (1 + p[0]) * x, [0.4], (X,)),
+    "RedshiftScaleFactor": (lambda _, p, x: (1 + p[0]) * x, [0.4], (X,)),
     "Sine1D": (lambda xp, p, x: p[0] * xp.sin(TURN * (p[1] * x + p[2])), [1.3, 0.4, 0.1], (X,)),
     "Cosine1D": (lambda xp, p, x: p[0] * xp.cos(TURN * (p[1] * x + p[2])), [1.3, 0.4, 0.1], (X,)),
     "Tangent1D": (lambda xp, p, x: p[0] * xp.tan(TURN * (p[1] * x + p[2])), [1.3, 0.4, 0.1], (X,)),
-    "ArcSine1D": (lambda xp, p, x: (xp.arcsin(x / p[0]) / TURN - p[2]) / p[1], [3.9, 0.4, 0.1], (X,)),
-    "ArcCosine1D": (lambda xp, p, x: (xp.arccos(x / p[0]) / TURN - p[2]) / p[1], [3.9, 0.4, 0.1], (X,)),
-    "ArcTangent1D": (lambda xp, p, x: (xp.arctan(x / p[0]) / TURN - p[2]) / p[1], [3.9, 0.4, 0.1], (X,)),
+    "ArcSine1D": (
+        lambda xp, p, x: (xp.arcsin(x / p[0]) / TURN - p[2]) / p[1],
+        [3.9, 0.4, 0.1],
+        (X,),
+    ),
+    "ArcCosine1D": (
+        lambda xp, p, x: (xp.arccos(x / p[0]) / TURN - p[2]) / p[1],
+        [3.9, 0.4, 0.1],
+        (X,),
+    ),
+    "ArcTangent1D": (
+        lambda xp, p, x: (xp.arctan(x / p[0]) / TURN - p[2]) / p[1],
+        [3.9, 0.4, 0.1],
+        (X,),
+    ),
     "Linear1D": (lambda xp, p, x: p[0] * x + p[1], [1.3, 0.4], (X,)),
     "Planar2D": (lambda xp, p, x, y: p[0] * x + p[1] * y + p[2], [1.3, 0.4, 0.9], (X, Y)),
-    "Lorentz1D": (lambda xp, p, x: p[0] * p[2] ** 2 / 4 / ((x - p[1]) ** 2 + p[2] ** 2 / 4), [1.3, 0.4, 0.9], (X,)),
+    "Lorentz1D": (
+        lambda xp, p, x: p[0] * p[2] ** 2 / 4 / ((x - p[1]) ** 2 + p[2] ** 2 / 4),
+        [1.3, 0.4, 0.9],
+        (X,),
+    ),
     "Lorentz2D": (
-        lambda xp, p, x, y: p[0] * p[3] ** 2 / 4 / ((x - p[1]) ** 2 + (y - p[2]) ** 2 + p[3] ** 2 / 4),
+        lambda xp, p, x, y: (
+            p[0] * p[3] ** 2 / 4 / ((x - p[1]) ** 2 + (y - p[2]) ** 2 + p[3] ** 2 / 4)
+        ),
         [1.3, 0.4, -0.2, 0.9],
         (X, Y),
     ),
-    "Moffat1D": (lambda xp, p, x: p[0] * (1 + ((x - p[1]) / p[2]) ** 2) ** -p[3], [1.3, 0.4, 0.9, 1.7], (X,)),
+    "Moffat1D": (
+        lambda xp, p, x: p[0] * (1 + ((x - p[1]) / p[2]) ** 2) ** -p[3],
+        [1.3, 0.4, 0.9, 1.7],
+        (X,),
+    ),
     "Moffat2D": (
         lambda xp, p, x, y: p[0] * (1 + ((x - p[1]) ** 2 + (y - p[2]) ** 2) / p[3] ** 2) ** -p[4],
         [1.3, 0.4, -0.2, 0.9, 1.7],
@@ -106,7 +133,9 @@ def _astropy() -> Iterator[Subject]:
     for name, (f, p, data) in ASTROPY.items():
         model = getattr(functional_models, name, None) or getattr(powerlaws, name)
         slopes = model().fit_deriv
-        yield curve("astropy", f"{name}.fit_deriv", f, lambda p, *data, s=slopes: s(*data, *p), p, *data)
+        yield curve(
+            "astropy", f"{name}.fit_deriv", f, lambda p, *data, s=slopes: s(*data, *p), p, *data
+        )
 
 
 def _r(xp: Any, x: Any, y: Any) -> Any:
@@ -126,19 +155,38 @@ def _nfw(xp: Any, r: Any, scale: Any, alpha: Any) -> Any:
 
 LENSES: dict[str, tuple[str, str, Callable[..., Any], tuple[float, ...]]] = {
     "SIS": ("sis", "SIS", lambda xp, x, y, t: t * _r(xp, x, y), (1.3,)),
-    "PointMass": ("point_mass", "PointMass", lambda xp, x, y, t: t**2 * xp.log(_r(xp, x, y)), (1.3,)),
-    "Shear": ("shear", "Shear", lambda xp, x, y, a, b: (a * x * x + 2 * b * x * y - a * y * y) / 2, (0.1, -0.2)),
-    "Convergence": ("convergence", "Convergence", lambda xp, x, y, k: k * (x * x + y * y) / 2, (0.3,)),
+    "PointMass": (
+        "point_mass",
+        "PointMass",
+        lambda xp, x, y, t: t**2 * xp.log(_r(xp, x, y)),
+        (1.3,),
+    ),
+    "Shear": (
+        "shear",
+        "Shear",
+        lambda xp, x, y, a, b: (a * x * x + 2 * b * x * y - a * y * y) / 2,
+        (0.1, -0.2),
+    ),
+    "Convergence": (
+        "convergence",
+        "Convergence",
+        lambda xp, x, y, k: k * (x * x + y * y) / 2,
+        (0.3,),
+    ),
     "Gaussian": (
         "gaussian_potential",
         "GaussianPotential",
-        lambda xp, x, y, a, s, t: a / (2 * np.pi * s * t) * xp.exp(-((x / s) ** 2 + (y / t) ** 2) / 2),
+        lambda xp, x, y, a, s, t: (
+            a / (2 * np.pi * s * t) * xp.exp(-((x / s) ** 2 + (y / t) ** 2) / 2)
+        ),
         (1.3, 0.9, 1.7),
     ),
     "Flexion": (
         "flexion",
         "Flexion",
-        lambda xp, x, y, a, b, c, d: (a * x**3 + 3 * b * x**2 * y + 3 * c * x * y**2 + d * y**3) / 6,
+        lambda xp, x, y, a, b, c, d: (
+            (a * x**3 + 3 * b * x**2 * y + 3 * c * x * y**2 + d * y**3) / 6
+        ),
         (0.1, -0.2, 0.3, 0.05),
     ),
     "Hessian": (
@@ -164,7 +212,9 @@ def _lenstronomy() -> Iterator[Subject]:
             def gradient(p: Any, g: Any = profile.derivatives, s: Any = settings) -> Any:
                 return np.array(g(p[0], p[1], *s)).ravel()
 
-            yield Subject("lenstronomy", f"{name}.derivatives {i + 1}", loss, gradient, np.array([x, y]))
+            yield Subject(
+                "lenstronomy", f"{name}.derivatives {i + 1}", loss, gradient, np.array([x, y])
+            )
 
 
 def _pints() -> Iterator[Subject]:
@@ -180,7 +230,7 @@ def _pints() -> Iterator[Subject]:
         "toy NealsFunnel": (
             toy.NealsFunnelLogPDF(3),
             x3,
-            lambda xp, x: -x[2] ** 2 / 18 - xp.sum(x[:2] ** 2) * xp.exp(-x[2]) / 2 - x[2],
+            lambda xp, x: -(x[2] ** 2) / 18 - xp.sum(x[:2] ** 2) * xp.exp(-x[2]) / 2 - x[2],
         ),
         "toy TwistedGaussian": (
             toy.TwistedGaussianLogPDF(2, 0.1, 100),
@@ -200,20 +250,42 @@ def _pints() -> Iterator[Subject]:
         "toy Multimodal": (
             toy.MultimodalGaussianLogPDF([[0, 0], [3, 4]]),
             x2,
-            lambda xp, x: xp.log(xp.exp(-xp.sum(x * x) / 2) + xp.exp(-((x[0] - 3) ** 2 + (x[1] - 4) ** 2) / 2)),
+            lambda xp, x: xp.log(
+                xp.exp(-xp.sum(x * x) / 2) + xp.exp(-((x[0] - 3) ** 2 + (x[1] - 4) ** 2) / 2)
+            ),
         ),
         "toy SimpleEggBox": (
             toy.SimpleEggBoxLogPDF(2, 6),
             x2,
             lambda xp, x: xp.log(
-                sum(xp.exp(-((x[0] - 12 * a) ** 2 + (x[1] - 12 * b) ** 2) / 4) for a in (-1, 1) for b in (-1, 1))
+                sum(
+                    xp.exp(-((x[0] - 12 * a) ** 2 + (x[1] - 12 * b) ** 2) / 4)
+                    for a in (-1, 1)
+                    for b in (-1, 1)
+                )
             ),
         ),
-        "Beta prior": (pints.BetaLogPrior(1.7, 0.6), one, lambda xp, x: xp.sum(0.7 * xp.log(x) - 0.4 * xp.log(1 - x))),
-        "Cauchy prior": (pints.CauchyLogPrior(0.5, 0.8), one, lambda xp, x: -xp.sum(xp.log1p(((x - 0.5) / 0.8) ** 2))),
+        "Beta prior": (
+            pints.BetaLogPrior(1.7, 0.6),
+            one,
+            lambda xp, x: xp.sum(0.7 * xp.log(x) - 0.4 * xp.log(1 - x)),
+        ),
+        "Cauchy prior": (
+            pints.CauchyLogPrior(0.5, 0.8),
+            one,
+            lambda xp, x: -xp.sum(xp.log1p(((x - 0.5) / 0.8) ** 2)),
+        ),
         "Exponential prior": (pints.ExponentialLogPrior(1.7), one, lambda xp, x: xp.sum(-1.7 * x)),
-        "Gamma prior": (pints.GammaLogPrior(1.7, 0.6), one, lambda xp, x: xp.sum(0.7 * xp.log(x) - 0.6 * x)),
-        "Gaussian prior": (pints.GaussianLogPrior(1.7, 0.6), one, lambda xp, x: xp.sum(-((x - 1.7) ** 2) / 0.72)),
+        "Gamma prior": (
+            pints.GammaLogPrior(1.7, 0.6),
+            one,
+            lambda xp, x: xp.sum(0.7 * xp.log(x) - 0.6 * x),
+        ),
+        "Gaussian prior": (
+            pints.GaussianLogPrior(1.7, 0.6),
+            one,
+            lambda xp, x: xp.sum(-((x - 1.7) ** 2) / 0.72),
+        ),
         "HalfCauchy prior": (
             pints.HalfCauchyLogPrior(0.2, 0.8),
             one,
@@ -242,12 +314,21 @@ def _pints() -> Iterator[Subject]:
         "MultivariateGaussian prior": (
             pints.MultivariateGaussianLogPrior([1, 2], [[1.5, 0.3], [0.3, 0.7]]),
             x2,
-            lambda xp, x: -(0.7 * (x[0] - 1) ** 2 - 0.6 * (x[0] - 1) * (x[1] - 2) + 1.5 * (x[1] - 2) ** 2) / 1.92,
+            lambda xp, x: (
+                -(0.7 * (x[0] - 1) ** 2 - 0.6 * (x[0] - 1) * (x[1] - 2) + 1.5 * (x[1] - 2) ** 2)
+                / 1.92
+            ),
         ),
     }
     for name, (density, x, f) in densities.items():
         loss = f or (lambda _, x, d=density: d(x))
-        yield Subject("pints", name, loss, lambda x, d=density: np.asarray(d.evaluateS1(x)[1]).reshape(x.shape), x)
+        yield Subject(
+            "pints",
+            name,
+            loss,
+            lambda x, d=density: np.asarray(d.evaluateS1(x)[1]).reshape(x.shape),
+            x,
+        )
     times = np.array([0.5, 1.0, 2.0, 3.5])
 
     def growth(xp: Any, p: Any) -> Any:
@@ -275,10 +356,16 @@ def _skfem() -> Iterator[Subject]:
 
         def loss(_: Any, x: Any, e: Any = element, n: int = count) -> Any:
             parts = [e.lbasis(x[:, None], i)[0] for i in range(n)]
-            return sum((1 + i / 7) ** 2 * (part[0] if getattr(part, "shape", ()) else part) for i, part in enumerate(parts))
+            return sum(
+                (1 + i / 7) ** 2 * (part[0] if getattr(part, "shape", ()) else part)
+                for i, part in enumerate(parts)
+            )
 
         def gradient(x: Any, e: Any = element, n: int = count) -> Any:
-            return sum((1 + i / 7) ** 2 * np.asarray(e.lbasis(x[:, None], i)[1]).reshape(len(x)) for i in range(n))
+            return sum(
+                (1 + i / 7) ** 2 * np.asarray(e.lbasis(x[:, None], i)[1]).reshape(len(x))
+                for i in range(n)
+            )
 
         yield Subject("scikit-fem", f"Element{name}", loss, gradient, x)
 
@@ -288,11 +375,14 @@ def _cma() -> Iterator[Subject]:
     from cma import ff
 
     x = np.array([0.7, -1.3, 0.4])
-    for name in "sphere rosen elli tablet cigar".split():
-        own = lambda _, x, f=getattr(ff, name): f(x)  # noqa: E731
+    for name in ["sphere", "rosen", "elli", "tablet", "cigar"]:
+        f, slopes = getattr(ff, name), getattr(ff, f"grad_{name}")
         yield Subject(
-            "cma", f"grad_{name}", (lambda xp, x: xp.sum(x * x)) if name == "sphere" else own,
-            lambda x, g=getattr(ff, f"grad_{name}"): np.asarray(g(x), float), x,
+            "cma",
+            f"grad_{name}",
+            (lambda xp, x: xp.sum(x * x)) if name == "sphere" else lambda _, x, f=f: f(x),
+            lambda x, slopes=slopes: np.asarray(slopes(x), float),
+            x,
         )
 
 
@@ -308,12 +398,24 @@ def _smt() -> Iterator[Subject]:
         ),
         "Branin": (
             home.Branin(ndim=2),
-            lambda xp, x: (x[1] - 5.1 / (4 * np.pi**2) * x[0] ** 2 + 5 / np.pi * x[0] - 6) ** 2
-            + 10 * (1 - 1 / (8 * np.pi)) * xp.cos(x[0]) + 10,
+            lambda xp, x: (
+                (x[1] - 5.1 / (4 * np.pi**2) * x[0] ** 2 + 5 / np.pi * x[0] - 6) ** 2
+                + 10 * (1 - 1 / (8 * np.pi)) * xp.cos(x[0])
+                + 10
+            ),
         ),
-        "TensorProduct cos": (home.TensorProduct(ndim=3, func="cos"), lambda xp, x: xp.prod(xp.cos(np.pi * x))),
-        "TensorProduct exp": (home.TensorProduct(ndim=3, func="exp"), lambda xp, x: xp.prod(xp.exp(x))),
-        "TensorProduct tanh": (home.TensorProduct(ndim=3, func="tanh"), lambda xp, x: xp.prod(xp.tanh(x))),
+        "TensorProduct cos": (
+            home.TensorProduct(ndim=3, func="cos"),
+            lambda xp, x: xp.prod(xp.cos(np.pi * x)),
+        ),
+        "TensorProduct exp": (
+            home.TensorProduct(ndim=3, func="exp"),
+            lambda xp, x: xp.prod(xp.exp(x)),
+        ),
+        "TensorProduct tanh": (
+            home.TensorProduct(ndim=3, func="tanh"),
+            lambda xp, x: xp.prod(xp.tanh(x)),
+        ),
         "TensorProduct gaussian": (
             home.TensorProduct(ndim=3, func="gaussian"),
             lambda xp, x: xp.prod(xp.exp(-2 * x**2)),
@@ -330,7 +432,11 @@ def _smt() -> Iterator[Subject]:
         yield Subject("smt", f"{name} derivatives", f, gradient, x)
 
 
-PACKAGES = {name[1:]: value for name, value in globals().items() if name[1:] in "astropy lenstronomy pints skfem cma smt".split()}
+PACKAGES = {
+    name[1:]: value
+    for name, value in globals().items()
+    if name[1:] in ["astropy", "lenstronomy", "pints", "skfem", "cma", "smt"]
+}
 
 
 def subjects(package: str) -> Iterator[Subject]:

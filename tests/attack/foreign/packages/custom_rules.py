@@ -1,5 +1,6 @@
 """Functions of JAX with a derivative rule of their own."""
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ POSITIVE_2 = np.array([1.1, 0.6, 2.5])
 
 
 def subjects() -> Iterator[Subject]:
-    """`check_custom` where the function is decorated, else `jax.grad` as if it were written by hand."""
+    """By `check_custom` where the function is decorated, else `jax.grad` as if by hand."""
     import jax
     import jax.numpy as jnp
     from jax import lax
@@ -111,4 +112,3 @@ def _by_grad(name: str, function: Any, f: Any, args: Any) -> Subject:
         return jnp.sum(c[: value.shape[-1]] * value) if value.shape else value
 
     return Subject("jax", f"jax.grad of {name}", loss, gradient, args)
-

@@ -1,5 +1,6 @@
 """Packages that differentiate array programs: a hand-written rule for each operation."""
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -40,7 +41,14 @@ def _pytensor() -> Iterator[Subject]:
     import pytensor
     import pytensor.tensor as pt
 
-    xp = Namespace(pt, **{f"arc{f}{h}": getattr(pt, f"arc{f}{h}") for f in ("sin", "cos", "tan") for h in ("", "h")})
+    xp = Namespace(
+        pt,
+        **{
+            f"arc{f}{h}": getattr(pt, f"arc{f}{h}")
+            for f in ("sin", "cos", "tan")
+            for h in ("", "h")
+        },
+    )
 
     def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
         variables = [pt.as_tensor(arg).type() for arg in args]
@@ -54,10 +62,29 @@ def _tinygrad() -> Iterator[Subject]:
     os.environ.setdefault("DEV", "PYTHON")
     from tinygrad import Tensor
 
-    names = {"expit": "sigmoid", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "negative": "neg"}
-    names |= {"arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "absolute": "abs", "power": "pow"}
+    names = {
+        "expit": "sigmoid",
+        "arcsin": "asin",
+        "arccos": "acos",
+        "arctan": "atan",
+        "negative": "neg",
+    }
+    names |= {
+        "arcsinh": "asinh",
+        "arccosh": "acosh",
+        "arctanh": "atanh",
+        "absolute": "abs",
+        "power": "pow",
+    }
     own: dict[str, Any] = {name: getattr(Tensor, theirs) for name, theirs in names.items()}
-    xp = Namespace(Tensor, **own, transpose=Tensor.permute, var=lambda x, axis, ddof=0: x.var(axis, correction=ddof), std=lambda x, axis, ddof=0: x.std(axis, correction=ddof), concatenate=lambda parts, axis: parts[0].cat(*parts[1:], dim=axis))
+    xp = Namespace(
+        Tensor,
+        **own,
+        transpose=Tensor.permute,
+        var=lambda x, axis, ddof=0: x.var(axis, correction=ddof),
+        std=lambda x, axis, ddof=0: x.std(axis, correction=ddof),
+        concatenate=lambda parts, axis: parts[0].cat(*parts[1:], dim=axis),
+    )
 
     def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
         tensors = [Tensor(arg) for arg in args]
@@ -91,19 +118,26 @@ def _micrograd() -> Iterator[Subject]:
         return tuple(np.vectorize(lambda box: float(box.grad))(box) for box in boxes)
 
     class Xp(Namespace):
-        def maximum(self, x: Any, zero: int) -> Any:
+        def maximum(self, x: Any, _zero: int) -> Any:
             return np.frompyfunc(lambda box: box.relu(), 1, 1)(x)
 
-    yield from rules("micrograd", Xp(np), pullback, only="relu / sum mean matmul @ outer einsum norm silu")
+    yield from rules(
+        "micrograd", Xp(np), pullback, only="relu / sum mean matmul @ outer einsum norm silu"
+    )
 
 
 def _uncertainties() -> Iterator[Subject]:
     from uncertainties import ufloat, umath, unumpy
 
     own = {name: np.frompyfunc(getattr(umath, name), 1, 1) for name in ("erf", "erfc", "gamma")}
-    own |= {"gammaln": np.frompyfunc(umath.lgamma, 1, 1), "arctan2": np.frompyfunc(umath.atan2, 2, 1)}
+    own |= {
+        "gammaln": np.frompyfunc(umath.lgamma, 1, 1),
+        "arctan2": np.frompyfunc(umath.atan2, 2, 1),
+    }
     own |= {"hypot": np.frompyfunc(umath.hypot, 2, 1), "abs": abs, "linalg": unumpy.ulinalg}
-    own |= {name: getattr(np, name) for name in ("sum", "mean", "prod", "power", "divide", "einsum")}
+    own |= {
+        name: getattr(np, name) for name in ("sum", "mean", "prod", "power", "divide", "einsum")
+    }
 
     def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
         boxes = [np.frompyfunc(lambda x: ufloat(x, 1.0), 1, 1)(arg) for arg in args]
@@ -114,7 +148,11 @@ def _uncertainties() -> Iterator[Subject]:
     yield from rules("uncertainties", Namespace(unumpy, **own), pullback)
 
 
-ENGINES = {name[1:]: value for name, value in globals().items() if name.startswith("_") and not name.startswith("__")}
+ENGINES = {
+    name[1:]: value
+    for name, value in globals().items()
+    if name.startswith("_") and not name.startswith("__")
+}
 
 
 def subjects(package: str) -> Iterator[Subject]:

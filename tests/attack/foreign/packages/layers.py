@@ -1,5 +1,6 @@
-"""Backward passes of network packages: thinc's operations, layers and losses, numpy-ml's layers."""
+"""thinc's backward passes: operations, layers and losses."""
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,21 +35,41 @@ _ELEMENTWISE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "tanh": (lambda xp, x: xp.tanh(x), lambda ops, dy, x, y: dy * ops.dtanh(y)),
     "clipped_linear": (
         lambda xp, x: xp.clip(1.7 * x + 0.2, -1.0, 2.0),
-        lambda ops, dy, x, y: ops.backprop_clipped_linear(dy, x, slope=1.7, offset=0.2, min_val=-1.0, max_val=2.0),
+        lambda ops, dy, x, y: ops.backprop_clipped_linear(
+            dy, x, slope=1.7, offset=0.2, min_val=-1.0, max_val=2.0
+        ),
     ),
-    "relu_k": (lambda xp, x: xp.clip(x, 0, 4), lambda ops, dy, x, y: ops.backprop_relu_k(dy, x, n=4)),
-    "hard_sigmoid": (lambda xp, x: xp.clip(0.2 * x + 0.5, 0, 1), lambda ops, dy, x, y: ops.backprop_hard_sigmoid(dy, x)),
-    "hard_tanh": (lambda xp, x: xp.clip(x, -1, 1), lambda ops, dy, x, y: ops.backprop_hard_tanh(dy, x)),
+    "relu_k": (
+        lambda xp, x: xp.clip(x, 0, 4),
+        lambda ops, dy, x, y: ops.backprop_relu_k(dy, x, n=4),
+    ),
+    "hard_sigmoid": (
+        lambda xp, x: xp.clip(0.2 * x + 0.5, 0, 1),
+        lambda ops, dy, x, y: ops.backprop_hard_sigmoid(dy, x),
+    ),
+    "hard_tanh": (
+        lambda xp, x: xp.clip(x, -1, 1),
+        lambda ops, dy, x, y: ops.backprop_hard_tanh(dy, x),
+    ),
     "swish": (lambda xp, x: x * xp.expit(x), lambda ops, dy, x, y: ops.backprop_swish(dy, x, y)),
-    "hard_swish": (lambda xp, x: x * xp.clip(0.2 * x + 0.5, 0, 1), lambda ops, dy, x, y: ops.backprop_hard_swish(dy, x)),
+    "hard_swish": (
+        lambda xp, x: x * xp.clip(0.2 * x + 0.5, 0, 1),
+        lambda ops, dy, x, y: ops.backprop_hard_swish(dy, x),
+    ),
     "hard_swish_mobilenet": (
         lambda xp, x: x * xp.clip(x + 3, 0, 6) / 6,
         lambda ops, dy, x, y: ops.backprop_hard_swish_mobilenet(dy, x),
     ),
-    "dish": (lambda xp, x: x / 2 * (1 + x / xp.sqrt(1 + x * x)), lambda ops, dy, x, y: ops.backprop_dish(dy, x)),
+    "dish": (
+        lambda xp, x: x / 2 * (1 + x / xp.sqrt(1 + x * x)),
+        lambda ops, dy, x, y: ops.backprop_dish(dy, x),
+    ),
     "gelu": (lambda xp, x: x * xp.ndtr(x), lambda ops, dy, x, y: ops.backprop_gelu(dy, x)),
     "gelu_approx": (_gelu_approx, lambda ops, dy, x, y: ops.backprop_gelu_approx(dy, x)),
-    "mish": (lambda xp, x: x * xp.tanh(xp.softplus(x)), lambda ops, dy, x, y: ops.backprop_mish(dy, x)),
+    "mish": (
+        lambda xp, x: x * xp.tanh(xp.softplus(x)),
+        lambda ops, dy, x, y: ops.backprop_mish(dy, x),
+    ),
     "softmax": (_softmax, lambda ops, dy, x, y: ops.backprop_softmax(y, dy)),
     "softmax of columns": (
         lambda xp, x: _softmax(xp, x, 0),
@@ -95,8 +116,18 @@ _LAYERS: dict[str, tuple[Callable[..., Any], str, dict[str, Any], dict[str, np.n
     "Relu": (lambda xp, x, w, b: xp.maximum(x @ w.T + b, 0), "Relu", {}, {"W": W, "b": B}),
     "Sigmoid": (lambda xp, x, w, b: xp.expit(x @ w.T + b), "Sigmoid", {}, {"W": W, "b": B}),
     "Softmax": (lambda xp, x, w, b: _softmax(xp, x @ w.T + b), "Softmax", {}, {"W": W, "b": B}),
-    "Gelu": (lambda xp, x, w, b: (x @ w.T + b) * xp.ndtr(x @ w.T + b), "Gelu", {}, {"W": W, "b": B}),
-    "Swish": (lambda xp, x, w, b: (x @ w.T + b) * xp.expit(x @ w.T + b), "Swish", {}, {"W": W, "b": B}),
+    "Gelu": (
+        lambda xp, x, w, b: (x @ w.T + b) * xp.ndtr(x @ w.T + b),
+        "Gelu",
+        {},
+        {"W": W, "b": B},
+    ),
+    "Swish": (
+        lambda xp, x, w, b: (x @ w.T + b) * xp.expit(x @ w.T + b),
+        "Swish",
+        {},
+        {"W": W, "b": B},
+    ),
     "Mish": (
         lambda xp, x, w, b: (x @ w.T + b) * xp.tanh(xp.softplus(x @ w.T + b)),
         "Mish",
@@ -115,7 +146,12 @@ _LAYERS: dict[str, tuple[Callable[..., Any], str, dict[str, Any], dict[str, np.n
         {},
         {"W": W, "b": B},
     ),
-    "ClippedLinear": (lambda xp, x, w, b: xp.clip(x @ w.T + b, 0, 1), "ClippedLinear", {}, {"W": W, "b": B}),
+    "ClippedLinear": (
+        lambda xp, x, w, b: xp.clip(x @ w.T + b, 0, 1),
+        "ClippedLinear",
+        {},
+        {"W": W, "b": B},
+    ),
     "Maxout": (
         lambda xp, x, w, b: xp.max(xp.reshape(x @ xp.reshape(w, (4, 3)).T, (4, 2, 2)) + b, axis=2),
         "Maxout",
@@ -131,7 +167,8 @@ _LAYERS: dict[str, tuple[Callable[..., Any], str, dict[str, Any], dict[str, np.n
 }
 
 
-def _thinc() -> Iterator[Subject]:
+def subjects() -> Iterator[Subject]:
+    """All of them."""
     import thinc.api as api
 
     ops = api.NumpyOps()
@@ -142,12 +179,22 @@ def _thinc() -> Iterator[Subject]:
 
         yield Backward("thinc", f"backprop_{name}", f, backward, (X,))
     yield Backward(
-        "thinc", "backprop_maxout", lambda xp, x: xp.max(x, axis=2),
-        lambda dy, x: ops.backprop_maxout(dy, ops.maxout(x)[1], 3), (CUBE,),
+        "thinc",
+        "backprop_maxout",
+        lambda xp, x: xp.max(x, axis=2),
+        lambda dy, x: ops.backprop_maxout(dy, ops.maxout(x)[1], 3),
+        (CUBE,),
     )
     for name, (f, kind, settings, params) in _LAYERS.items():
 
-        def through(dy: Any, x: Any, *values: Any, kind: Any = kind, s: Any = settings, names: Any = tuple(params)) -> Any:
+        def through(
+            dy: Any,
+            x: Any,
+            *values: Any,
+            kind: Any = kind,
+            s: Any = settings,
+            names: Any = tuple(params),
+        ) -> Any:
             width = values[0].shape[0] if kind != "LayerNorm" else 3
             model = getattr(api, kind)(width, 3, **s) if kind != "LayerNorm" else api.LayerNorm(3)
             model.initialize()
@@ -166,9 +213,11 @@ def _thinc() -> Iterator[Subject]:
         return dx, dz, model.get_grad("W").reshape(w.shape)
 
     yield Backward(
-        "thinc", "CauchySimilarity layer",
+        "thinc",
+        "CauchySimilarity layer",
         lambda xp, x, y, w: 1 / (1 + xp.sum(w * (x - y) ** 2, axis=1)),
-        similarity, (X, X[::-1] / 2, np.array([0.5, 1.2, 0.8])),
+        similarity,
+        (X, X[::-1] / 2, np.array([0.5, 1.2, 0.8])),
     )
 
     def attention(dy: Any, x: Any, q: Any) -> Any:
@@ -181,13 +230,25 @@ def _thinc() -> Iterator[Subject]:
         scores = xp.sum(x * q, axis=1, keepdims=True)
         return x * xp.concatenate([_softmax(xp, scores[:1], 0), _softmax(xp, scores[1:], 0)])
 
-    yield Backward("thinc", "ParametricAttention layer", attended, attention, (X, np.array([0.5, -0.2, 0.3])))
+    yield Backward(
+        "thinc", "ParametricAttention layer", attended, attention, (X, np.array([0.5, -0.2, 0.3]))
+    )
     truths = X[::-1] / 3
     yield Subject(
-        "thinc", "L2Distance", lambda xp, x, y: xp.sum(((x - y) / 4) ** 2), api.L2Distance().get_grad, X, (truths,)
+        "thinc",
+        "L2Distance",
+        lambda xp, x, y: xp.sum(((x - y) / 4) ** 2),
+        api.L2Distance().get_grad,
+        X,
+        (truths,),
     )
     yield Subject(
-        "thinc", "CosineDistance", _cosine_distance, api.CosineDistance(normalize=False).get_grad, X, (truths,)
+        "thinc",
+        "CosineDistance",
+        _cosine_distance,
+        api.CosineDistance(normalize=False).get_grad,
+        X,
+        (truths,),
     )
 
     def recurrent(dy: Any, x: Any, p: Any) -> Any:
@@ -207,8 +268,13 @@ def _cosine_distance(xp: Any, x: Any, y: Any) -> Any:
 
 
 def _lstm(xp: Any, x: Any, p: Any) -> Any:
-    """One layer, one direction, one sequence, from zeros; gates forget, input, output, candidate."""
-    wx, bx, wh, bh = xp.reshape(p[:24], (4, 2, 3)), xp.reshape(p[24:32], (4, 2)), xp.reshape(p[32:48], (4, 2, 2)), xp.reshape(p[48:], (4, 2))
+    """One layer, one direction, one sequence, from zeros; gates: forget, input, output, new."""
+    wx, bx, wh, bh = (
+        xp.reshape(p[:24], (4, 2, 3)),
+        xp.reshape(p[24:32], (4, 2)),
+        xp.reshape(p[32:48], (4, 2, 2)),
+        xp.reshape(p[48:], (4, 2)),
+    )
     h = c = 0 * x[0, :2]
     out = []
     for t in range(3):
@@ -228,75 +294,3 @@ class _Numpy:
         if name == "softplus":
             return lambda x: np.logaddexp(0, x)
         return getattr(np, name, None) or getattr(scipy.special, name)
-
-
-def _numpy_ml() -> Iterator[Subject]:
-    import collections
-
-    vars(collections).setdefault("Hashable", collections.abc.Hashable)  # gone since Python 3.10
-    from numpy_ml.neural_nets import layers, losses
-
-    def through(make: Callable[[], Any], **params: str) -> Callable[..., Any]:
-        def backward(dy: Any, x: Any, *values: Any) -> Any:
-            layer = make()
-            layer.forward(x)
-            for name, value in zip(params, values, strict=True):
-                layer.parameters[name] = value.reshape(np.shape(layer.parameters[name]))
-            layer.X = []
-            layer.forward(x)
-            dx = layer.backward(dy)
-            return dx, *(layer.gradients[name].reshape(v.shape) for name, v in zip(params, values, strict=True))
-
-        return backward
-
-    weights = W.T.copy()
-    for act in ("Tanh", "Sigmoid", "ReLU"):
-        f = {"Tanh": lambda xp, z: xp.tanh(z), "Sigmoid": lambda xp, z: xp.expit(z), "ReLU": lambda xp, z: xp.maximum(z, 0)}[act]
-        yield Backward(
-            "numpy-ml", f"FullyConnected {act}",
-            lambda xp, x, w, b, f=f: f(xp, x @ w + b),
-            through(lambda act=act: layers.FullyConnected(2, act_fn=act), W="W", b="b"),
-            (X, weights, B),
-        )
-    yield Backward(
-        "numpy-ml", "Softmax", _softmax, through(lambda: layers.Softmax()), (X,)
-    )
-    norm = {"scaler": "g", "intercept": "b"}
-    yield Backward(
-        "numpy-ml", "LayerNorm1D",
-        lambda xp, x, g, b: g * (x - xp.mean(x, axis=1, keepdims=True))
-        / xp.sqrt(xp.mean((x - xp.mean(x, axis=1, keepdims=True)) ** 2, axis=1, keepdims=True) + 1e-5) + b,
-        through(lambda: layers.LayerNorm1D(), **norm),
-        (X, np.array([1.1, 0.7, -0.4]), np.array([0.2, -0.1, 0.3])),
-    )
-    yield Backward(
-        "numpy-ml", "BatchNorm1D",
-        lambda xp, x, g, b: g * (x - xp.mean(x, axis=0)) / xp.sqrt(xp.mean((x - xp.mean(x, axis=0)) ** 2, axis=0) + 1e-5) + b,
-        through(lambda: layers.BatchNorm1D(), **norm),
-        (X, np.array([1.1, 0.7, -0.4]), np.array([0.2, -0.1, 0.3])),
-    )
-    y = np.eye(3)[[0, 2, 1, 1]]
-    yield Subject(
-        "numpy-ml", "CrossEntropy",
-        lambda xp, z, y: xp.sum(xp.logsumexp(z, axis=1)) - xp.sum(y * z),
-        lambda z, y: losses.CrossEntropy.grad(y, _softmax(np, z)), X, (y,),
-    )
-    yield Subject(
-        "numpy-ml", "SquaredError",
-        lambda xp, z, y: xp.sum((xp.tanh(z) - y) ** 2) / 2,
-        lambda z, y: losses.SquaredError.grad(y, np.tanh(z), z, _tanh_of()), X, (y,),
-    )
-
-
-def _tanh_of() -> Any:
-    from numpy_ml.neural_nets.activations import Tanh
-
-    return Tanh()
-
-
-PACKAGES = {"thinc": _thinc, "numpy-ml": _numpy_ml}
-
-
-def subjects(package: str) -> Iterator[Subject]:
-    """Those of one package."""
-    yield from PACKAGES[package]()

@@ -1,5 +1,6 @@
 """Statistical models: scores, objectives of classifiers, kernels, and metric learning."""
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,7 +22,12 @@ def _nb(xp: Any, params: Any, q: int) -> Any:
     mu, alpha = xp.exp(X @ params[:3]), params[3]
     size = mu**q / alpha
     prob = size / (size + mu)
-    terms = xp.gammaln(size + COUNTS) - xp.gammaln(size) + size * xp.log(prob) + COUNTS * xp.log(1 - prob)
+    terms = (
+        xp.gammaln(size + COUNTS)
+        - xp.gammaln(size)
+        + size * xp.log(prob)
+        + COUNTS * xp.log(1 - prob)
+    )
     return xp.sum(terms)
 
 
@@ -49,7 +55,13 @@ def _beta_model(xp: Any, params: Any) -> Any:
     y = np.linspace(0.1, 0.8, 8)
     mu, phi = xp.expit(X @ params[:3]), xp.exp(params[3])
     a, b = mu * phi, (1 - mu) * phi
-    return xp.sum(xp.gammaln(phi + 0 * a) - xp.gammaln(a) - xp.gammaln(b) + (a - 1) * np.log(y) + (b - 1) * np.log1p(-y))
+    return xp.sum(
+        xp.gammaln(phi + 0 * a)
+        - xp.gammaln(a)
+        - xp.gammaln(b)
+        + (a - 1) * np.log(y)
+        + (b - 1) * np.log1p(-y)
+    )
 
 
 def _cox(ties: str) -> Callable[..., Any]:
@@ -60,7 +72,11 @@ def _cox(ties: str) -> Callable[..., Any]:
         total = xp.sum(eta * EVENTS)
         for time in np.unique(TIMES[EVENTS == 1]):
             dead = (time == TIMES) & (EVENTS == 1)
-            risk, tied, count = xp.sum(xp.exp(eta) * (time <= TIMES)), xp.sum(xp.exp(eta) * dead), int(dead.sum())
+            risk, tied, count = (
+                xp.sum(xp.exp(eta) * (time <= TIMES)),
+                xp.sum(xp.exp(eta) * dead),
+                int(dead.sum()),
+            )
             for i in range(count):
                 total = total - xp.log(risk - (i / count if ties == "efron" else 0) * tied)
         return total
@@ -96,14 +112,18 @@ def _statsmodels() -> Iterator[Subject]:
         eta, total = X[:, 1:] @ beta, 0
         for g in (0, 1):
             rows = np.flatnonzero(groups == g)
-            total += xp.sum(eta[rows] * COUNTS[rows]) - COUNTS[rows].sum() * xp.log(xp.sum(xp.exp(eta[rows])))
+            total += xp.sum(eta[rows] * COUNTS[rows]) - COUNTS[rows].sum() * xp.log(
+                xp.sum(xp.exp(eta[rows]))
+            )
         return total
 
     def ordered(xp: Any, p: Any) -> Any:
         """Thresholds are p2 and p2 + exp(p3)."""
         eta = X[:, 1:] @ p[:2]
         low, high = xp.expit(p[2] - eta), xp.expit(p[2] + xp.exp(p[3]) - eta)
-        return xp.sum(xp.log(xp.where(CLASSES == 0, low, xp.where(CLASSES == 1, high - low, 1 - high))))
+        return xp.sum(
+            xp.log(xp.where(CLASSES == 0, low, xp.where(CLASSES == 1, high - low, 1 - high)))
+        )
 
     def truncated(xp: Any, beta: Any) -> Any:
         mu, y = xp.exp(X @ beta), COUNTS + 1
@@ -113,28 +133,77 @@ def _statsmodels() -> Iterator[Subject]:
     for model in plain.values():
         model._transparams = False  # else the last parameter is the logarithm while it fits
     models: dict[str, tuple[Any, Callable[..., Any], np.ndarray]] = {
-        "Logit": (sm.Logit(LABELS, X), lambda xp, b: xp.sum(LABELS * (X @ b) - xp.softplus(X @ b)), BETA),
-        "Probit": (sm.Probit(LABELS, X), lambda xp, b: xp.sum(xp.log_ndtr((2 * LABELS - 1) * (X @ b))), BETA),
-        "Poisson": (sm.Poisson(COUNTS, X), lambda xp, b: xp.sum(COUNTS * (X @ b) - xp.exp(X @ b)), BETA),
+        "Logit": (
+            sm.Logit(LABELS, X),
+            lambda xp, b: xp.sum(LABELS * (X @ b) - xp.softplus(X @ b)),
+            BETA,
+        ),
+        "Probit": (
+            sm.Probit(LABELS, X),
+            lambda xp, b: xp.sum(xp.log_ndtr((2 * LABELS - 1) * (X @ b))),
+            BETA,
+        ),
+        "Poisson": (
+            sm.Poisson(COUNTS, X),
+            lambda xp, b: xp.sum(COUNTS * (X @ b) - xp.exp(X @ b)),
+            BETA,
+        ),
         "MNLogit": (sm.MNLogit(CLASSES, X), _multinomial, np.append(BETA, [0.4, -0.2, 0.1])),
         "NegativeBinomial nb2": (plain["nb2"], lambda xp, p: _nb(xp, p, 0), longer),
         "NegativeBinomial nb1": (plain["nb1"], lambda xp, p: _nb(xp, p, 1), longer),
-        "NegativeBinomialP 2": (sm.NegativeBinomialP(COUNTS, X, p=2), lambda xp, p: _nb(xp, p, 0), longer),
-        "NegativeBinomialP 1": (sm.NegativeBinomialP(COUNTS, X, p=1), lambda xp, p: _nb(xp, p, 1), longer),
+        "NegativeBinomialP 2": (
+            sm.NegativeBinomialP(COUNTS, X, p=2),
+            lambda xp, p: _nb(xp, p, 0),
+            longer,
+        ),
+        "NegativeBinomialP 1": (
+            sm.NegativeBinomialP(COUNTS, X, p=1),
+            lambda xp, p: _nb(xp, p, 1),
+            longer,
+        ),
         "GeneralizedPoisson": (sm.GeneralizedPoisson(COUNTS, X), _generalized, longer),
-        "ZeroInflatedPoisson": (count_model.ZeroInflatedPoisson(COUNTS, X), _zero_inflated, np.append(-0.4, BETA)),
+        "ZeroInflatedPoisson": (
+            count_model.ZeroInflatedPoisson(COUNTS, X),
+            _zero_inflated,
+            np.append(-0.4, BETA),
+        ),
         "TruncatedLFPoisson": (truncated_model.TruncatedLFPoisson(COUNTS + 1, X), truncated, BETA),
         "BetaModel": (BetaModel(np.linspace(0.1, 0.8, 8), X), _beta_model, np.append(BETA, 0.6)),
-        "OrderedModel": (OrderedModel(CLASSES, X[:, 1:], distr="logit"), ordered, np.array([0.5, -0.3, -0.4, 0.2])),
-        "ConditionalLogit": (ConditionalLogit(LABELS, X[:, 1:], groups=groups), conditional, BETA[1:]),
-        "ConditionalPoisson": (ConditionalPoisson(COUNTS, X[:, 1:], groups=groups), conditional_poisson, BETA[1:]),
-        "PHReg breslow": (PHReg(TIMES, X[:, 1:], status=EVENTS, ties="breslow"), _cox("breslow"), BETA[1:]),
-        "PHReg efron": (PHReg(TIMES, X[:, 1:], status=EVENTS, ties="efron"), _cox("efron"), BETA[1:]),
+        "OrderedModel": (
+            OrderedModel(CLASSES, X[:, 1:], distr="logit"),
+            ordered,
+            np.array([0.5, -0.3, -0.4, 0.2]),
+        ),
+        "ConditionalLogit": (
+            ConditionalLogit(LABELS, X[:, 1:], groups=groups),
+            conditional,
+            BETA[1:],
+        ),
+        "ConditionalPoisson": (
+            ConditionalPoisson(COUNTS, X[:, 1:], groups=groups),
+            conditional_poisson,
+            BETA[1:],
+        ),
+        "PHReg breslow": (
+            PHReg(TIMES, X[:, 1:], status=EVENTS, ties="breslow"),
+            _cox("breslow"),
+            BETA[1:],
+        ),
+        "PHReg efron": (
+            PHReg(TIMES, X[:, 1:], status=EVENTS, ties="efron"),
+            _cox("efron"),
+            BETA[1:],
+        ),
     }
     for name, (model, f, at) in models.items():
-        yield Subject("statsmodels", f"{name}.score", f, lambda p, m=model: np.asarray(m.score(p)), at)
+        yield Subject(
+            "statsmodels", f"{name}.score", f, lambda p, m=model: np.asarray(m.score(p)), at
+        )
     families: dict[str, tuple[Any, Callable[..., Any]]] = {
-        "Gamma log": (sm.families.Gamma(sm.families.links.Log()), lambda xp, e: -e - (COUNTS + 1) * xp.exp(-e)),
+        "Gamma log": (
+            sm.families.Gamma(sm.families.links.Log()),
+            lambda xp, e: -e - (COUNTS + 1) * xp.exp(-e),
+        ),
         "Gaussian": (sm.families.Gaussian(), lambda xp, e: -((COUNTS + 1 - e) ** 2) / 2),
         "InverseGaussian log": (
             sm.families.InverseGaussian(sm.families.links.Log()),
@@ -148,8 +217,11 @@ def _statsmodels() -> Iterator[Subject]:
     for name, (family, f) in families.items():
         model, at = sm.GLM(COUNTS + 1, X, family=family), np.array([1.3, 0.2, -0.1])
         yield Subject(
-            "statsmodels", f"GLM {name}.score", lambda xp, b, f=f: xp.sum(f(xp, X @ b)),
-            lambda p, m=model: np.asarray(m.score(p, scale=1.0)), at,
+            "statsmodels",
+            f"GLM {name}.score",
+            lambda xp, b, f=f: xp.sum(f(xp, X @ b)),
+            lambda p, m=model: np.asarray(m.score(p, scale=1.0)),
+            at,
         )
 
 
@@ -166,15 +238,23 @@ def _sklearn() -> Iterator[Subject]:
     distances = np.sqrt(squares)
     forms: dict[str, tuple[Any, Callable[..., Any]]] = {
         "RBF": (kernels.RBF(0.8), lambda xp, t: xp.exp(-squares / (2 * xp.exp(2 * t[0])))),
-        "Matern 0.5": (kernels.Matern(0.8, nu=0.5), lambda xp, t: xp.exp(-distances / xp.exp(t[0]))),
+        "Matern 0.5": (
+            kernels.Matern(0.8, nu=0.5),
+            lambda xp, t: xp.exp(-distances / xp.exp(t[0])),
+        ),
         "Matern 1.5": (
             kernels.Matern(0.8, nu=1.5),
-            lambda xp, t: (1 + np.sqrt(3) * distances / xp.exp(t[0])) * xp.exp(-np.sqrt(3) * distances / xp.exp(t[0])),
+            lambda xp, t: (
+                (1 + np.sqrt(3) * distances / xp.exp(t[0]))
+                * xp.exp(-np.sqrt(3) * distances / xp.exp(t[0]))
+            ),
         ),
         "Matern 2.5": (
             kernels.Matern(0.8, nu=2.5),
-            lambda xp, t: (1 + np.sqrt(5) * distances / xp.exp(t[0]) + 5 * squares / (3 * xp.exp(2 * t[0])))
-            * xp.exp(-np.sqrt(5) * distances / xp.exp(t[0])),
+            lambda xp, t: (
+                (1 + np.sqrt(5) * distances / xp.exp(t[0]) + 5 * squares / (3 * xp.exp(2 * t[0])))
+                * xp.exp(-np.sqrt(5) * distances / xp.exp(t[0]))
+            ),
         ),
         "RationalQuadratic": (
             kernels.RationalQuadratic(0.8, 1.7),
@@ -182,14 +262,19 @@ def _sklearn() -> Iterator[Subject]:
         ),
         "ExpSineSquared": (
             kernels.ExpSineSquared(0.8, 1.7),
-            lambda xp, t: xp.exp(-2 * (xp.sin(np.pi * distances / xp.exp(t[1])) / xp.exp(t[0])) ** 2),
+            lambda xp, t: xp.exp(
+                -2 * (xp.sin(np.pi * distances / xp.exp(t[1])) / xp.exp(t[0])) ** 2
+            ),
         ),
         "DotProduct": (kernels.DotProduct(0.8), lambda xp, t: points @ points.T + xp.exp(2 * t[0])),
         "Constant × RBF": (
             kernels.ConstantKernel(1.7) * kernels.RBF(0.8),
             lambda xp, t: xp.exp(t[0]) * xp.exp(-squares / (2 * xp.exp(2 * t[1]))),
         ),
-        "RBF ** 3": (kernels.RBF(0.8) ** 3, lambda xp, t: xp.exp(-squares / (2 * xp.exp(2 * t[0]))) ** 3),
+        "RBF ** 3": (
+            kernels.RBF(0.8) ** 3,
+            lambda xp, t: xp.exp(-squares / (2 * xp.exp(2 * t[0]))) ** 3,
+        ),
         "RBF + White": (
             kernels.RBF(0.8) + kernels.WhiteKernel(0.3),
             lambda xp, t: xp.exp(-squares / (2 * xp.exp(2 * t[0]))) + xp.exp(t[1]) * np.eye(8),
@@ -198,21 +283,35 @@ def _sklearn() -> Iterator[Subject]:
     for name, (kernel, f) in forms.items():
 
         def slopes(theta: Any, kernel: Any = kernel) -> Any:
-            return np.einsum("ij,ijk->k", weights, kernel.clone_with_theta(theta)(points, eval_gradient=True)[1])
+            return np.einsum(
+                "ij,ijk->k", weights, kernel.clone_with_theta(theta)(points, eval_gradient=True)[1]
+            )
 
         yield Subject(
-            "scikit-learn", f"kernel {name}", lambda xp, t, f=f: xp.sum(weights * f(xp, t)), slopes, np.array(kernel.theta)
+            "scikit-learn",
+            f"kernel {name}",
+            lambda xp, t, f=f: xp.sum(weights * f(xp, t)),
+            slopes,
+            np.array(kernel.theta),
         )
 
     def huber(xp: Any, w: Any) -> Any:
         sigma, eps, y = w[3], 1.35, COUNTS / 3
         z = xp.abs(y - points @ w[:2] - w[2]) / sigma
-        return xp.sum(sigma + sigma * xp.where(z < eps, z**2, 2 * eps * z - eps**2)) + 0.1 * xp.sum(w[:2] ** 2)
+        return xp.sum(sigma + sigma * xp.where(z < eps, z**2, 2 * eps * z - eps**2)) + 0.1 * xp.sum(
+            w[:2] ** 2
+        )
 
     def huber_slopes(w: Any) -> Any:
         return _huber_loss_and_gradient(w, points, COUNTS / 3, 1.35, 0.1, np.ones(8))[1]
 
-    yield Subject("scikit-learn", "_huber_loss_and_gradient", huber, huber_slopes, np.array([0.5, -0.3, 0.2, 0.4]))
+    yield Subject(
+        "scikit-learn",
+        "_huber_loss_and_gradient",
+        huber,
+        huber_slopes,
+        np.array([0.5, -0.3, 0.2, 0.4]),
+    )
     multinomial = LinearModelLoss(losses.HalfMultinomialLoss(n_classes=3), fit_intercept=True)
 
     def softmax(xp: Any, w: Any) -> Any:
@@ -223,8 +322,20 @@ def _sklearn() -> Iterator[Subject]:
     def softmax_slopes(w: Any) -> Any:
         return multinomial.gradient(w, points, CLASSES.astype(float), l2_reg_strength=0.3)
 
-    yield Subject("scikit-learn", "LinearModelLoss multinomial", softmax, softmax_slopes, _RNG.normal(size=(3, 3)).round(2))
-    yield Subject("scikit-learn", "NCA", lambda xp, a: -_neighbours(xp, a), _nca(NeighborhoodComponentsAnalysis()), 0.5 * np.eye(2))
+    yield Subject(
+        "scikit-learn",
+        "LinearModelLoss multinomial",
+        softmax,
+        softmax_slopes,
+        _RNG.normal(size=(3, 3)).round(2),
+    )
+    yield Subject(
+        "scikit-learn",
+        "NCA",
+        lambda xp, a: -_neighbours(xp, a),
+        _nca(NeighborhoodComponentsAnalysis()),
+        0.5 * np.eye(2),
+    )
     joint = np.exp(-squares[:4, :4])
     np.fill_diagonal(joint, 0)
     joint /= joint.sum()
@@ -238,7 +349,9 @@ def _sklearn() -> Iterator[Subject]:
     def divergence_slopes(y: Any) -> Any:
         return _kl_divergence(y.ravel(), joint[upper], 1, 4, 2)[1].reshape(y.shape)
 
-    yield Subject("scikit-learn", "t-SNE _kl_divergence", divergence, divergence_slopes, points[:4] * 1.0)
+    yield Subject(
+        "scikit-learn", "t-SNE _kl_divergence", divergence, divergence_slopes, points[:4] * 1.0
+    )
 
 
 def _neighbours(xp: Any, a: Any) -> Any:
@@ -265,7 +378,9 @@ def _nca(model: Any) -> Callable[..., Any]:
 def _metric_learn() -> Iterator[Subject]:
     from metric_learn import LSML, MLKR, NCA
 
-    yield Subject("metric-learn", "NCA", lambda xp, a: -_neighbours(xp, a), _nca(NCA()), 0.5 * np.eye(2))
+    yield Subject(
+        "metric-learn", "NCA", lambda xp, a: -_neighbours(xp, a), _nca(NCA()), 0.5 * np.eye(2)
+    )
     y = COUNTS / 3
     mlkr = MLKR()
     mlkr.n_iter_, mlkr.verbose = 0, 0
@@ -283,7 +398,10 @@ def _metric_learn() -> Iterator[Subject]:
 
     yield Subject("metric-learn", "MLKR", regression, regression_slopes, 0.5 * np.eye(2) + 0.1)
     first, second, inverse = X[:4, 1:] * 2, X[4:, 1:] * 0.8, np.array([[1.0, 0.2], [0.2, 0.7]])
-    for name, weights in {"LSML": np.ones(4), "LSML weighted": np.array([0.1, 0.4, 0.2, 0.3])}.items():
+    for name, weights in {
+        "LSML": np.ones(4),
+        "LSML weighted": np.array([0.1, 0.4, 0.2, 0.3]),
+    }.items():
         lsml = LSML()
         lsml.w_ = weights
 
@@ -311,7 +429,10 @@ def _skglm() -> Iterator[Subject]:
         "Huber": (
             datafits.Huber(0.5),
             y,
-            lambda xp, e: xp.sum(xp.where(xp.abs(y - e) < 0.5, (y - e) ** 2 / 2, 0.5 * xp.abs(y - e) - 0.125)) / 8,
+            lambda xp, e: (
+                xp.sum(xp.where(xp.abs(y - e) < 0.5, (y - e) ** 2 / 2, 0.5 * xp.abs(y - e) - 0.125))
+                / 8
+            ),
         ),
     }
     for name, (fit, target, f) in fits.items():
@@ -321,14 +442,19 @@ def _skglm() -> Iterator[Subject]:
                 fit.initialize(X, target)
             return np.array([fit.gradient_scalar(X, target, w, X @ w, j) for j in range(3)])
 
-        yield Subject("skglm", f"{name}.gradient_scalar", lambda xp, w, f=f: f(xp, X @ w), slopes, BETA)
+        yield Subject(
+            "skglm", f"{name}.gradient_scalar", lambda xp, w, f=f: f(xp, X @ w), slopes, BETA
+        )
     for efron in (False, True):
         cox, target = datafits.Cox(efron), np.column_stack([TIMES, EVENTS])
         cox.initialize(X[:, 1:], target)
         likelihood = _cox("efron" if efron else "breslow")
         yield Subject(
-            "skglm", f"Cox efron={efron}", lambda xp, w, f=likelihood: -f(xp, w) / 8,
-            lambda w, cox=cox, target=target: cox.gradient(X[:, 1:], target, X[:, 1:] @ w), BETA[1:],
+            "skglm",
+            f"Cox efron={efron}",
+            lambda xp, w, f=likelihood: -f(xp, w) / 8,
+            lambda w, cox=cox, target=target: cox.gradient(X[:, 1:], target, X[:, 1:] @ w),
+            BETA[1:],
         )
 
 
@@ -338,7 +464,10 @@ def _lifelines() -> Iterator[Subject]:
 
     frame, t, e = pd.DataFrame(X[:, 1:]), pd.Series(TIMES), pd.Series(EVENTS.astype(bool))
     fitter = SemiParametricPHFitter()
-    for name, method in {"single": fitter._get_efron_values_single, "batch": fitter._get_efron_values_batch}.items():
+    for name, method in {
+        "single": fitter._get_efron_values_single,
+        "batch": fitter._get_efron_values_batch,
+    }.items():
 
         def slopes(beta: Any, method: Any = method) -> Any:
             return np.asarray(method(frame, t, e, pd.Series(np.ones(8)), None, beta)[1])
@@ -375,102 +504,18 @@ def _pot() -> Iterator[Subject]:
     def semi_slopes(alpha: Any) -> Any:
         return smooth.semi_dual_obj_grad(alpha, a, b, cost, smooth.NegEntropy(0.7))[1]
 
-    yield Subject("pot", "semi_dual_obj_grad NegEntropy", semi_dual, semi_slopes, np.array([0.4, 0.8, 1.9]))
+    yield Subject(
+        "pot", "semi_dual_obj_grad NegEntropy", semi_dual, semi_slopes, np.array([0.4, 0.8, 1.9])
+    )
 
 
-def _gpy() -> Iterator[Subject]:
-    import GPy
-
-    points, weights = X[:, 1:] * 1.3, _RNG.uniform(0.5, 2, (8, 8)).round(2)
-    weights = (weights + weights.T) / 2
-    squares = np.sum((points[:, None] - points[None]) ** 2, axis=2)
-    r = np.sqrt(squares)
-    p = {"variance": 1.7, "lengthscale": 0.8}
-    forms: dict[str, tuple[Any, list[str], Callable[..., Any]]] = {
-        "RBF": (GPy.kern.RBF, list(p), lambda xp, v: v[0] * xp.exp(-squares / (2 * v[1] ** 2))),
-        "Exponential": (GPy.kern.Exponential, list(p), lambda xp, v: v[0] * xp.exp(-r / v[1])),
-        "Matern32": (
-            GPy.kern.Matern32,
-            list(p),
-            lambda xp, v: v[0] * (1 + np.sqrt(3) * r / v[1]) * xp.exp(-np.sqrt(3) * r / v[1]),
-        ),
-        "Matern52": (
-            GPy.kern.Matern52,
-            list(p),
-            lambda xp, v: v[0]
-            * (1 + np.sqrt(5) * r / v[1] + 5 * squares / (3 * v[1] ** 2))
-            * xp.exp(-np.sqrt(5) * r / v[1]),
-        ),
-        "RatQuad": (
-            GPy.kern.RatQuad,
-            [*p, "power"],
-            lambda xp, v: v[0] * (1 + squares / (2 * v[1] ** 2)) ** -v[2],
-        ),
-        "Cosine": (GPy.kern.Cosine, list(p), lambda xp, v: v[0] * xp.cos(r / v[1])),
-        "ExpQuadCosine": (
-            GPy.kern.ExpQuadCosine,
-            [*p, "period"],
-            lambda xp, v: v[0] * xp.exp(-2 * np.pi**2 * squares / v[1] ** 2) * xp.cos(2 * np.pi * r / v[1] / v[2]),
-        ),
-        "Linear": (GPy.kern.Linear, ["variances"], lambda xp, v: v[0] * (points @ points.T)),
-        "Poly": (
-            GPy.kern.Poly,
-            ["variance", "scale", "bias"],
-            lambda xp, v: v[0] * (v[1] * (points @ points.T) + v[2]) ** 3,
-        ),
-        "MLP": (
-            GPy.kern.MLP,
-            ["variance", "weight_variance", "bias_variance"],
-            lambda xp, v: v[0] * 2 / np.pi * xp.arcsin(
-                (v[1] * (points @ points.T) + v[2])
-                / xp.sqrt(v[1] * np.sum(points**2, 1)[:, None] + v[2] + 1)
-                / xp.sqrt(v[1] * np.sum(points**2, 1)[None] + v[2] + 1)
-            ),
-        ),
-    }
-    start = np.array([1.7, 0.8, 0.6])
-    for name, (kind, names, f) in forms.items():
-
-        def slopes(v: Any, kind: Any = kind, names: Any = names) -> Any:
-            kernel = kind(2, **dict(zip(names, v, strict=True)))
-            kernel.update_gradients_full(weights, points)
-            return np.array([float(np.sum(getattr(kernel, key).gradient)) for key in names])
-
-        yield Subject(
-            "GPy", f"{name}.update_gradients_full", lambda xp, v, f=f: xp.sum(weights * f(xp, v)), slopes, start[: len(names)]
-        )
-    f0, y = np.array([[0.3], [-0.6], [1.2], [0.4]]), np.array([[1.0], [2.0], [4.0], [3.0]])
-    home = GPy.likelihoods
-    c = np.array([[0.7], [-1.1], [1.6], [0.4]])
-    densities: dict[str, tuple[Any, Callable[..., Any], Any]] = {
-        "Poisson": (home.Poisson(), lambda xp, f: y * f - xp.exp(f), y),
-        "StudentT": (home.StudentT(deg_free=5, sigma2=2), lambda xp, f: -3 * xp.log1p((y - f) ** 2 / 10), y),
-        "Gaussian": (home.Gaussian(variance=0.7), lambda xp, f: -((y - f) ** 2) / 1.4, y),
-        "Bernoulli": (home.Bernoulli(), lambda xp, f: xp.log_ndtr((2 * (y > 2) - 1) * f), (y > 2) * 1.0),
-        "Gamma": (
-            home.Gamma(beta=0.8),
-            lambda xp, f: 0.8 * xp.exp(f) * np.log(0.8) - xp.gammaln(0.8 * xp.exp(f)) + (0.8 * xp.exp(f) - 1) * np.log(y) - 0.8 * y,
-            y,
-        ),
-        "Exponential": (home.Exponential(), lambda xp, f: f - xp.exp(f) * y, y),
-        "LogLogistic": (
-            home.LogLogistic(r=1.7),
-            lambda xp, f: -1.7 * f - 2 * xp.log1p((y / xp.exp(f)) ** 1.7),
-            y,
-        ),
-        "Weibull": (home.Weibull(beta=1.7), lambda xp, f: -f - y**1.7 * xp.exp(-f), y),
-    }
-    for name, (likelihood, f, target) in densities.items():
-
-        def slope(f: Any, likelihood: Any = likelihood, target: Any = target) -> Any:
-            meta = {"censored": np.zeros_like(target)} if type(likelihood).__name__ in ("LogLogistic", "Weibull") else None
-            return c * likelihood.dlogpdf_df(f, target, Y_metadata=meta)
-
-        yield Subject("GPy", f"{name}.dlogpdf_df", lambda xp, v, f=f: xp.sum(c * f(xp, v)), slope, f0)
-
-
-GROUPS = {"statsmodels": _statsmodels, "scikit-learn": _sklearn, "metric-learn": _metric_learn, "skglm": _skglm}
-GROUPS |= {"lifelines": _lifelines, "pot": _pot, "GPy": _gpy}
+GROUPS = {
+    "statsmodels": _statsmodels,
+    "scikit-learn": _sklearn,
+    "metric-learn": _metric_learn,
+    "skglm": _skglm,
+}
+GROUPS |= {"lifelines": _lifelines, "pot": _pot}
 
 
 def subjects(package: str) -> Iterator[Subject]:

@@ -3,7 +3,9 @@
 A row is a name, the function in `xp`, the package's derivative, and where. The loss is Σ c·f(x).
 """
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -34,7 +36,8 @@ def table(package: str, rows: Iterator[Row]) -> Iterator[Subject]:
 
 def _scipy() -> Iterator[Row]:
     from scipy import special, stats
-    from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
+
+    home = import_module("scipy.optimize._lsq.least_squares")
 
     losses: dict[str, Callable[..., Any]] = {
         "huber": lambda xp, z: xp.where(z <= 1, z, 2 * xp.sqrt(xp.abs(z)) - 1),
@@ -46,7 +49,7 @@ def _scipy() -> Iterator[Row]:
     def rho(name: str, order: int) -> Callable[..., Any]:
         def at(z: Any) -> Any:
             found = np.empty((3, len(z)))
-            IMPLEMENTED_LOSSES[name](z, found, False)
+            getattr(home, name)(z, found, False)
             return found[order]
 
         return at
@@ -80,16 +83,40 @@ def _scipy() -> Iterator[Row]:
         "hypsecant": (lambda xp, x: 2 / np.pi * xp.arctan(xp.exp(x)), stats.hypsecant, REAL),
         "invweibull": (lambda xp, x: xp.exp(-(x**-1.7)), stats.invweibull(1.7), POSITIVE),
         "gamma": (lambda xp, x: xp.gammainc(1.7 + 0 * x, x), stats.gamma(1.7), POSITIVE),
-        "genextreme": (lambda xp, x: xp.exp(-((1 - 0.3 * x) ** (1 / 0.3))), stats.genextreme(0.3), REAL),
+        "genextreme": (
+            lambda xp, x: xp.exp(-((1 - 0.3 * x) ** (1 / 0.3))),
+            stats.genextreme(0.3),
+            REAL,
+        ),
         "kappa3": (lambda xp, x: x * (1.7 + x**1.7) ** (-1 / 1.7), stats.kappa3(1.7), POSITIVE),
         "genlogistic": (lambda xp, x: (1 + xp.exp(-x)) ** -1.7, stats.genlogistic(1.7), REAL),
         "powernorm": (lambda xp, x: -(xp.ndtr(-x) ** 1.7), stats.powernorm(1.7), REAL),
-        "exponweib": (lambda xp, x: (-xp.expm1(-(x**1.7))) ** 0.6, stats.exponweib(0.6, 1.7), POSITIVE),
-        "johnsonsu": (lambda xp, x: xp.ndtr(0.4 + 1.7 * xp.arcsinh(x)), stats.johnsonsu(0.4, 1.7), REAL),
-        "johnsonsb": (lambda xp, x: xp.ndtr(0.4 + 1.7 * xp.logit(x)), stats.johnsonsb(0.4, 1.7), UNIT),
-        "fatiguelife": (lambda xp, x: xp.ndtr((xp.sqrt(x) - 1 / xp.sqrt(x)) / 1.7), stats.fatiguelife(1.7), POSITIVE),
+        "exponweib": (
+            lambda xp, x: (-xp.expm1(-(x**1.7))) ** 0.6,
+            stats.exponweib(0.6, 1.7),
+            POSITIVE,
+        ),
+        "johnsonsu": (
+            lambda xp, x: xp.ndtr(0.4 + 1.7 * xp.arcsinh(x)),
+            stats.johnsonsu(0.4, 1.7),
+            REAL,
+        ),
+        "johnsonsb": (
+            lambda xp, x: xp.ndtr(0.4 + 1.7 * xp.logit(x)),
+            stats.johnsonsb(0.4, 1.7),
+            UNIT,
+        ),
+        "fatiguelife": (
+            lambda xp, x: xp.ndtr((xp.sqrt(x) - 1 / xp.sqrt(x)) / 1.7),
+            stats.fatiguelife(1.7),
+            POSITIVE,
+        ),
         "arcsine": (lambda xp, x: 2 / np.pi * xp.arcsin(xp.sqrt(x)), stats.arcsine, UNIT),
-        "alpha": (lambda xp, x: xp.ndtr(1.7 - 1 / x) / xp.ndtr(1.7 + 0 * x), stats.alpha(1.7), POSITIVE),
+        "alpha": (
+            lambda xp, x: xp.ndtr(1.7 - 1 / x) / xp.ndtr(1.7 + 0 * x),
+            stats.alpha(1.7),
+            POSITIVE,
+        ),
         "exponpow": (lambda xp, x: -xp.exp(-xp.expm1(x**1.7)), stats.exponpow(1.7), UNIT),
     }
     for name, (cdf, distribution, x) in distributions.items():
@@ -114,7 +141,11 @@ def _statsmodels() -> Iterator[Row]:
             lambda xp, p: xp.log(-xp.log1p(-p)),
             lambda xp, z: -xp.expm1(-xp.exp(z)),
         ),
-        "LogLog": (links.LogLog(), lambda xp, p: -xp.log(-xp.log(p)), lambda xp, z: xp.exp(-xp.exp(-z))),
+        "LogLog": (
+            links.LogLog(),
+            lambda xp, p: -xp.log(-xp.log(p)),
+            lambda xp, z: xp.exp(-xp.exp(-z)),
+        ),
         "Log": (links.Log(), lambda xp, p: xp.log(p), lambda xp, z: xp.exp(z)),
         "LogC": (links.LogC(), lambda xp, p: xp.log1p(-p), lambda xp, z: -xp.expm1(z)),
         "Power(1.7)": (links.Power(1.7), lambda xp, p: p**1.7, lambda xp, z: z ** (1 / 1.7)),
@@ -150,8 +181,15 @@ def _statsmodels() -> Iterator[Row]:
     for name, (theta, f) in start.items():
         generator = getattr(transforms, f"Transf{name}")()
         own = {
-            order: lambda _, t, g=getattr(generator, order, None), a=theta: g(t, a)
-            for order in "deriv deriv2 inverse deriv_inverse deriv2_inverse deriv3_inverse".split()
+            order: lambda _, t, g=generator, o=order, a=theta: getattr(g, o)(t, a)
+            for order in [
+                "deriv",
+                "deriv2",
+                "inverse",
+                "deriv_inverse",
+                "deriv2_inverse",
+                "deriv3_inverse",
+            ]
         }
         for below, above in (
             *((f, "deriv"), (own["deriv"], "deriv2"), (own["inverse"], "deriv_inverse")),
@@ -160,10 +198,24 @@ def _statsmodels() -> Iterator[Row]:
             if above in vars(type(generator)) and (name == "Clayton" or above != "deriv2_inverse"):
                 slope = getattr(generator, above)
                 yield f"copula {name}.{above}", below, lambda t, g=slope, a=theta: g(t, a), UNIT
-    for name in "LeastSquares HuberT RamsayE AndrewWave TrimmedMean Hampel TukeyBiweight StudentT".split():
+    for name in [
+        "LeastSquares",
+        "HuberT",
+        "RamsayE",
+        "AndrewWave",
+        "TrimmedMean",
+        "Hampel",
+        "TukeyBiweight",
+        "StudentT",
+    ]:
         norm = getattr(norms, name)()
         yield f"norm {name}.psi", lambda _, z, norm=norm: norm.rho(z), norm.psi, REAL * 1.5
-        yield f"norm {name}.psi_deriv", lambda _, z, norm=norm: norm.psi(z), norm.psi_deriv, REAL * 1.5
+        yield (
+            f"norm {name}.psi_deriv",
+            lambda _, z, norm=norm: norm.psi(z),
+            norm.psi_deriv,
+            REAL * 1.5,
+        )
 
 
 def _sklearn() -> Iterator[Row]:
@@ -171,7 +223,11 @@ def _sklearn() -> Iterator[Row]:
     from sklearn.linear_model import _sgd_fast
     from sklearn.neural_network._base import DERIVATIVES
 
-    y, counts, labels = np.array([0.3, -1.0, 2.0, 0.5, -0.4]), POSITIVE.round() + 1, np.array([0.0, 1, 1, 0, 1])
+    y, counts, labels = (
+        np.array([0.3, -1.0, 2.0, 0.5, -0.4]),
+        POSITIVE.round() + 1,
+        np.array([0.0, 1, 1, 0, 1]),
+    )
     rows: dict[str, tuple[Any, Callable[..., Any], Any]] = {
         "HalfSquaredError": (losses.HalfSquaredError(), lambda xp, f: (f - y) ** 2 / 2, y),
         "AbsoluteError": (losses.AbsoluteError(), lambda xp, f: xp.abs(f - y), y),
@@ -204,8 +260,17 @@ def _sklearn() -> Iterator[Row]:
         ),
     }
     for name, (loss, f, target) in rows.items():
-        yield name, f, lambda x, loss=loss, t=target: loss.gradient(t.copy(), np.ascontiguousarray(x)), REAL
-        if hasattr(loss, "gradient_hessian") and name not in ("AbsoluteError", "PinballLoss", "HuberLoss"):
+        yield (
+            name,
+            f,
+            lambda x, loss=loss, t=target: loss.gradient(t.copy(), np.ascontiguousarray(x)),
+            REAL,
+        )
+        if hasattr(loss, "gradient_hessian") and name not in (
+            "AbsoluteError",
+            "PinballLoss",
+            "HuberLoss",
+        ):
             yield (
                 f"{name}, second",
                 {
@@ -216,19 +281,31 @@ def _sklearn() -> Iterator[Row]:
                     "HalfBinomialLoss": lambda xp, f: xp.expit(f) - labels,
                     "ExponentialLoss": lambda xp, f: (1 - labels) * xp.exp(f) - labels * xp.exp(-f),
                 }[name],
-                lambda x, loss=loss, t=target: loss.gradient_hessian(t.copy(), np.ascontiguousarray(x))[1],
+                lambda x, loss=loss, t=target: loss.gradient_hessian(
+                    t.copy(), np.ascontiguousarray(x)
+                )[1],
                 REAL,
             )
     signs = np.array([1.0, -1, 1, 1, -1])
     sgd: dict[str, tuple[Any, Callable[..., Any], Any]] = {
         "Hinge": (_sgd_fast.Hinge(1.0), lambda xp, p: xp.maximum(0, 1 - p * signs), signs),
-        "SquaredHinge": (_sgd_fast.SquaredHinge(1.0), lambda xp, p: xp.maximum(0, 1 - p * signs) ** 2, signs),
-        "ModifiedHuber": (
-            _sgd_fast.ModifiedHuber(),
-            lambda xp, p: xp.where(p * signs < -1, -4 * p * signs, xp.maximum(0, 1 - p * signs) ** 2),
+        "SquaredHinge": (
+            _sgd_fast.SquaredHinge(1.0),
+            lambda xp, p: xp.maximum(0, 1 - p * signs) ** 2,
             signs,
         ),
-        "EpsilonInsensitive": (_sgd_fast.EpsilonInsensitive(0.1), lambda xp, p: xp.maximum(0, xp.abs(y - p) - 0.1), y),
+        "ModifiedHuber": (
+            _sgd_fast.ModifiedHuber(),
+            lambda xp, p: xp.where(
+                p * signs < -1, -4 * p * signs, xp.maximum(0, 1 - p * signs) ** 2
+            ),
+            signs,
+        ),
+        "EpsilonInsensitive": (
+            _sgd_fast.EpsilonInsensitive(0.1),
+            lambda xp, p: xp.maximum(0, xp.abs(y - p) - 0.1),
+            y,
+        ),
         "SquaredEpsilonInsensitive": (
             _sgd_fast.SquaredEpsilonInsensitive(0.1),
             lambda xp, p: xp.maximum(0, xp.abs(y - p) - 0.1) ** 2,
@@ -239,7 +316,9 @@ def _sklearn() -> Iterator[Row]:
         yield (
             f"SGD {name}",
             f,
-            lambda p, loss=loss, t=target: np.array([loss.py_dloss(a, b) for a, b in zip(p, t, strict=True)]),
+            lambda p, loss=loss, t=target: np.array(
+                [loss.py_dloss(a, b) for a, b in zip(p, t, strict=True)]
+            ),
             REAL,
         )
     activations: dict[str, Callable[..., Any]] = {
@@ -260,82 +339,23 @@ def _sklearn() -> Iterator[Row]:
         yield f"MLP {name}", f, slope, REAL
 
 
-def _gpy() -> Iterator[Row]:
-    from GPy.likelihoods import link_functions
-
-    rows: dict[str, tuple[Any, Callable[..., Any], Any]] = {
-        "Probit": (link_functions.Probit(), lambda xp, f: xp.ndtr(f), REAL),
-        "ScaledProbit": (link_functions.ScaledProbit(1.7), lambda xp, f: xp.ndtr(1.7 * f), REAL),
-        "Cloglog": (link_functions.Cloglog(), lambda xp, f: -xp.expm1(-xp.exp(f)), REAL),
-        "Log": (link_functions.Log(), lambda xp, f: xp.exp(f), REAL),
-        "Log_ex_1": (link_functions.Log_ex_1(), lambda xp, f: xp.softplus(f), REAL),
-        "Reciprocal": (link_functions.Reciprocal(), lambda xp, f: 1 / f, POSITIVE),
-    }
-    #: d/df and d²/df², where `xp` writes them more simply than the package does.
-    slopes: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-        "Cloglog": (
-            lambda xp, f: xp.exp(f - xp.exp(f)),
-            lambda xp, f: (1 - xp.exp(f)) * xp.exp(f - xp.exp(f)),
-        ),
-        "Log_ex_1": (lambda xp, f: xp.expit(f), lambda xp, f: xp.expit(f) * xp.expit(-f)),
-        "Reciprocal": (lambda xp, f: -(f**-2), lambda xp, f: 2 * f**-3),
-        "Probit": (
-            lambda xp, f: xp.exp(-f * f / 2) / np.sqrt(2 * np.pi),
-            lambda xp, f: -f * xp.exp(-f * f / 2) / np.sqrt(2 * np.pi),
-        ),
-    }
-    for name, (link, f, x) in rows.items():
-        yield f"{name}.dtransf_df", f, link.dtransf_df, x
-        for order, below in enumerate(slopes.get(name, ()), start=2):
-            yield f"{name}.d{order}transf_df{order}", below, getattr(link, f"d{order}transf_df{order}"), x
-
-
-def _numpy_ml() -> Iterator[Row]:
-    import collections
-
-    vars(collections).setdefault("Hashable", collections.abc.Hashable)  # gone since Python 3.10
-    from numpy_ml.neural_nets.activations import activations as home
-
-    rows: dict[str, tuple[Any, Callable[..., Any]]] = {
-        "Sigmoid": (home.Sigmoid(), lambda xp, x: xp.expit(x)),
-        "LeakyReLU": (home.LeakyReLU(0.3), lambda xp, x: xp.where(x > 0, x, 0.3 * x)),
-        "Tanh": (home.Tanh(), lambda xp, x: xp.tanh(x)),
-        "ELU": (home.ELU(0.8), lambda xp, x: xp.where(x > 0, x, 0.8 * xp.expm1(x))),
-        "Exponential": (home.Exponential(), lambda xp, x: xp.exp(x)),
-        "SELU": (
-            home.SELU(),
-            lambda xp, x: 1.0507009873554804934193349852946
-            * xp.where(x > 0, x, 1.6732632423543772848170429916717 * xp.expm1(x)),
-        ),
-        "HardSigmoid": (home.HardSigmoid(), lambda xp, x: xp.clip(0.2 * x + 0.5, 0.0, 1.0)),
-        "SoftPlus": (home.SoftPlus(), lambda xp, x: xp.softplus(x)),
-    }
-    for name, (activation, f) in rows.items():
-        yield f"{name}.grad", f, activation.grad, REAL
-        yield f"{name}.grad2", lambda _, x, a=activation: a.grad(x), activation.grad2, REAL
-
-
-def _pygam() -> Iterator[Row]:
-    from pygam import distributions, links
-
-    binomial = distributions.BinomialDist(levels=3)
-    rows: dict[str, Callable[..., Any]] = {
-        "LogitLink": lambda xp, mu: xp.log(mu / (3 - mu)),
-        "LogLink": lambda xp, mu: xp.log(mu),
-        "InverseLink": lambda xp, mu: 1 / mu,
-        "InvSquaredLink": lambda xp, mu: mu**-2.0,
-    }
-    for name, f in rows.items():
-        yield f"{name}.gradient", f, lambda mu, link=getattr(links, name)(): link.gradient(mu, binomial), UNIT
-
-
 def _glum() -> Iterator[Row]:
     from glum import _distribution, _link
 
     rows: dict[str, tuple[Any, Callable[..., Any], Callable[..., Any], Any]] = {
-        "TweedieLink": (_link.TweedieLink(1.5), lambda xp, m: m**-0.5, lambda xp, e: e**-2.0, POSITIVE),
+        "TweedieLink": (
+            _link.TweedieLink(1.5),
+            lambda xp, m: m**-0.5,
+            lambda xp, e: e**-2.0,
+            POSITIVE,
+        ),
         "LogLink": (_link.LogLink(), lambda xp, m: xp.log(m), lambda xp, e: xp.exp(e), REAL),
-        "LogitLink": (_link.LogitLink(), lambda xp, m: xp.logit(m), lambda xp, e: xp.expit(e), REAL),
+        "LogitLink": (
+            _link.LogitLink(),
+            lambda xp, m: xp.logit(m),
+            lambda xp, e: xp.expit(e),
+            REAL,
+        ),
         "CloglogLink": (
             _link.CloglogLink(),
             lambda xp, m: xp.log(-xp.log1p(-m)),
@@ -349,27 +369,42 @@ def _glum() -> Iterator[Row]:
     y = np.array([0.0, 1.0, 2.0, 0.0, 4.0]) + 0.5
     deviances: dict[str, tuple[Any, Callable[..., Any]]] = {
         "Normal": (_distribution.NormalDistribution(), lambda xp, m: (y - m) ** 2),
-        "Poisson": (_distribution.PoissonDistribution(), lambda xp, m: 2 * (y * xp.log(y / m) - y + m)),
+        "Poisson": (
+            _distribution.PoissonDistribution(),
+            lambda xp, m: 2 * (y * xp.log(y / m) - y + m),
+        ),
         "Gamma": (_distribution.GammaDistribution(), lambda xp, m: 2 * (xp.log(m / y) + y / m - 1)),
-        "InverseGaussian": (_distribution.InverseGaussianDistribution(), lambda xp, m: (y - m) ** 2 / (m**2 * y)),
+        "InverseGaussian": (
+            _distribution.InverseGaussianDistribution(),
+            lambda xp, m: (y - m) ** 2 / (m**2 * y),
+        ),
         "NegativeBinomial": (
             _distribution.NegativeBinomialDistribution(0.6),
-            lambda xp, m: 2 * (y * xp.log(y / m) - (y + 1 / 0.6) * xp.log((0.6 * y + 1) / (0.6 * m + 1))),
+            lambda xp, m: (
+                2 * (y * xp.log(y / m) - (y + 1 / 0.6) * xp.log((0.6 * y + 1) / (0.6 * m + 1)))
+            ),
         ),
     }
     for name, (family, f) in deviances.items():
-        yield f"{name}.unit_deviance_derivative", f, lambda m, d=family: d.unit_deviance_derivative(y, m), POSITIVE
+        yield (
+            f"{name}.unit_deviance_derivative",
+            f,
+            lambda m, d=family: d.unit_deviance_derivative(y, m),
+            POSITIVE,
+        )
         v = family.unit_variance
-        yield f"{name}.unit_variance_derivative", lambda _, m, v=v: v(m), family.unit_variance_derivative, POSITIVE
+        yield (
+            f"{name}.unit_variance_derivative",
+            lambda _, m, v=v: v(m),
+            family.unit_variance_derivative,
+            POSITIVE,
+        )
 
 
 PACKAGES = {
     "scipy": _scipy,
     "statsmodels": _statsmodels,
     "scikit-learn": _sklearn,
-    "GPy": _gpy,
-    "numpy-ml": _numpy_ml,
-    "pygam": _pygam,
     "glum": _glum,
 }
 

@@ -1,5 +1,6 @@
 """umap-learn's distances, each of which returns its gradient by the first point."""
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,9 @@ from tests.attack.foreign.subject import Subject
 
 X, Y = np.array([0.7, 0.2, 0.5, 0.9]), np.array([0.3, 0.6, 0.8, 0.4])
 W = np.array([0.5, 1.5, 2.0, 0.7])
-V = np.array([[2.0, 0.3, 0.1, 0.0], [0.3, 1.5, 0.2, 0.1], [0.1, 0.2, 1.0, 0.4], [0.0, 0.1, 0.4, 3.0]])
+V = np.array(
+    [[2.0, 0.3, 0.1, 0.0], [0.3, 1.5, 0.2, 0.1], [0.1, 0.2, 1.0, 0.4], [0.0, 0.1, 0.4, 3.0]]
+)
 G, H = np.array([0.7, 0.2, 0.5, 0.9, 0.4]), np.array([0.3, 0.6, 0.8, 0.4, 0.2])
 
 
@@ -27,7 +30,10 @@ def _softmax(xp: Any, x: Any) -> Any:
 
 def _haversine(xp: Any, x: Any, y: Any) -> Any:
     """The latitudes are moved by a quarter, as the package does."""
-    a = xp.sin(x[0]) * xp.sin(y[0]) * xp.sin((x[1] - y[1]) / 2) ** 2 + xp.sin((x[0] - y[0]) / 2) ** 2
+    a = (
+        xp.sin(x[0]) * xp.sin(y[0]) * xp.sin((x[1] - y[1]) / 2) ** 2
+        + xp.sin((x[0] - y[0]) / 2) ** 2
+    )
     return 2 * xp.arcsin(xp.sqrt(a))
 
 
@@ -92,7 +98,12 @@ LOSSES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "gaussian_energy": (_gaussian, ()),
     "spherical_gaussian": (_spherical_plain, ()),
 }
-SIZES = {"haversine": 2, "spherical_gaussian": 3, "spherical_gaussian_energy": 3, "diagonal_gaussian_energy": 4}
+SIZES = {
+    "haversine": 2,
+    "spherical_gaussian": 3,
+    "spherical_gaussian_energy": 3,
+    "diagonal_gaussian_energy": 4,
+}
 
 
 def subjects() -> Iterator[Subject]:
