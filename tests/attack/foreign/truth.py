@@ -100,11 +100,11 @@ def numbers(value: Any) -> Any:
     return np.frompyfunc(lambda x: mpf(float(x)), 1, 1)(array) if array.shape else mpf(float(array))
 
 
-def _matrix(a: Any) -> mpmath.matrix:
+def _matrix(a: Any) -> Any:
     return mp.matrix(a.tolist())
 
 
-def _array(a: mpmath.matrix) -> np.ndarray:
+def _array(a: Any) -> np.ndarray:
     return np.array(a.tolist(), dtype=object)
 
 

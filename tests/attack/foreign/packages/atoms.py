@@ -58,7 +58,6 @@ def _atoms(cp: Any) -> dict[str, tuple[Callable[..., Any], Callable[..., Any], A
         ),
         "one_minus_pos": (cp.one_minus_pos, lambda xp, x: 1 - x, UNIT),
         "cumsum": (lambda x: cp.cumsum(x, axis=0), lambda xp, x: xp.cumsum(x, axis=0), REAL),
-        "cummax": (cp.cummax, _cummax, VECTOR),
         "log_sum_exp": (cp.log_sum_exp, lambda xp, x: xp.logsumexp(x), REAL),
         "log_sum_exp of columns": (
             lambda x: cp.log_sum_exp(x, axis=0),
@@ -145,12 +144,6 @@ def _atoms(cp: Any) -> dict[str, tuple[Callable[..., Any], Callable[..., Any], A
             np.array([[0.7, 0.4], [0.3, 1.1]]),
         ),
     }
-
-
-def _cummax(xp: Any, x: Any) -> Any:
-    second = xp.maximum(x[0], x[1])
-    third = xp.maximum(second, x[2])
-    return xp.stack([x[0], second, third, xp.maximum(third, x[3])])
 
 
 def subjects() -> Iterator[Subject]:
