@@ -371,18 +371,23 @@ def _skfem() -> Iterator[Subject]:
 
 
 def _cma() -> Iterator[Subject]:
-    """Test functions in NumPy, as they stand."""
     from cma import ff
 
-    x = np.array([0.7, -1.3, 0.4])
-    for name in ["sphere", "rosen", "elli", "tablet", "cigar"]:
-        f, slopes = getattr(ff, name), getattr(ff, f"grad_{name}")
+    forms: dict[str, Callable[..., Any]] = {
+        "sphere": lambda xp, x: xp.sum(x * x),
+        "rosen": lambda xp, x: xp.sum(100 * (x[:-1] ** 2 - x[1:]) ** 2 + (1 - x[:-1]) ** 2),
+        "elli": lambda xp, x: xp.sum(np.array([1.0, 1e3, 1e6]) * x * x),
+        "tablet": lambda xp, x: 1e6 * x[0] ** 2 + xp.sum(x[1:] ** 2),
+        "cigar": lambda xp, x: x[0] ** 2 + 1e6 * xp.sum(x[1:] ** 2),
+    }
+    for name, f in forms.items():
+        slopes = getattr(ff, f"grad_{name}")
         yield Subject(
             "cma",
             f"grad_{name}",
-            (lambda xp, x: xp.sum(x * x)) if name == "sphere" else lambda _, x, f=f: f(x),
+            f,
             lambda x, slopes=slopes: np.asarray(slopes(x), float),
-            x,
+            np.array([0.7, -1.3, 0.4]),
         )
 
 
