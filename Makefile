@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 # Where Python may not keep what it compiled, every start of it compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run test test-slow test-all lint bench document study picture lock clean help
+.PHONY: install run test test-slow test-all lint attack bench document study picture lock clean help
 
 install: $(STAMP) ## set up the environment in .venv
 
@@ -34,11 +34,15 @@ lint: $(STAMP) ## ruff, pyright, and the import contracts
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; five minutes at most
+bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; five minutes on idle cores
 	@$(BIN)/python -m benchmarks --out bench.json --overwrite
 
-document: $(STAMP) ## docs/benchmarks.md and its figures from the stored timings
+attack: $(STAMP) ## all attacks on the judge, about two hours of one core; goes on where it was broken off
+	@$(BIN)/python -m tests.attack all
+
+document: $(STAMP) ## docs/benchmarks.md, its figures and docs/reliability.md from what is stored
 	@$(BIN)/python -m benchmarks document
+	@$(BIN)/python -m tests.attack document
 
 study: $(STAMP) ## the page: stepping through backpropagation in the browser; OPEN=1 opens it
 	@$(BIN)/python -m study $(if $(OPEN),--open)

@@ -1,0 +1,1 @@
+"""Attacks on the judge, each run by one command and stored: `python -m tests.attack`."""

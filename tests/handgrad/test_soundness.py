@@ -206,6 +206,20 @@ def test_a_wrong_formula_inside_of_what_rounding_may_do() -> None:
     assert wrong.verdict == "disagree"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "agree"), (3.0, "disagree")])
+def test_an_order_is_a_whole_number_whatever_rounding_does(factor: float, verdict: str) -> None:
+    """A tolerance of 73 times the gradient left every factor `undecidable`."""
+
+    def loss(p: Any) -> Any:
+        return jnp.sum(jax.lax.polygamma(jnp.full_like(p, 2.0), 0.5 + p**2))
+
+    p = np.array([0.3, -1.1, 0.7])
+    exact = [float(entry) for entry in exact_gradient(loss, p)]
+    report = check_gradient(opaque(*(factor * np.array(exact))), loss, p, points=0)
+    assert report.verdict == verdict, str(report)
+
+
 def test_what_the_gradient_raises_elsewhere_is_said() -> None:
     at = np.array([0.1, 0.2])
 

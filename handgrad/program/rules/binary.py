@@ -65,7 +65,10 @@ def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:
 
 
 def polygamma(run: Run, eqn: Any, order: Dual, x: Dual) -> Dual:
-    """The derivatives of ψ: ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x) (DLMF, 5.15)."""
+    """The derivatives of ψ: ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x) (DLMF, 5.15).
+
+    JAX has a number for a whole n alone. One that simulated rounding has moved is the nearest.
+    """
     must_stand_still(order, eqn)
     n = order.value
     return by_slopes(_polygamma(n, x.value), (x, lambda: _polygamma(n + balls.ONE, x.value)))
@@ -73,7 +76,7 @@ def polygamma(run: Run, eqn: Any, order: Dual, x: Dual) -> Dual:
 
 @balls.elementwise
 def _polygamma(order: arb, x: arb) -> arb:
-    n = int(float(order))
+    n = round(float(order))
     return x.digamma() if n == 0 else (-1) ** (n + 1) * arb.fac_ui(n) * hurwitz(arb(n + 1), x)
 
 

@@ -141,12 +141,18 @@ def cancelling(p: Any, x: Any) -> Any:
     return jnp.log(jnp.exp(x @ p[0]) + 1e3).sum() - jnp.sum(jnp.sin(x @ p[0] * 20.0) ** 2)
 
 
+def orders(p: Any, x: Any) -> Any:
+    """In its gradient an order is the sum 2 + 1, which rounding does not move to another one."""
+    return jnp.sum(lax.polygamma(jnp.full_like(x @ p[0], 2.0), 0.5 + (x @ p[0]) ** 2))
+
+
 #: A loss, its shapes, and how many units of rounding the median element may be allowed: some
 #: hundred roundings sixteenfold, and twenty times that where sin(20 z) takes digits.
 MODELS = {
     "deep": (deep, [(5, 7), (7, 3), (3, 2), (2, 2)], 5000),
     "recurrent": (recurrent, [(3, 3), (3, 5)], 2500),
     "softmax": (softmax_of_large, [(5, 3)], 2500),
+    "orders": (orders, [(5, 3)], 5000),
     "cancelling": (cancelling, [(5, 3)], 100_000),
 }
 

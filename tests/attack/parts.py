@@ -1,0 +1,21 @@
+"""The parts of the attack, and what each tells in docs/reliability.md: a new part is a row here."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import click
+
+from tests.attack.foreign.command import foreign
+from tests.attack.foreign.section import section as of_foreign
+from tests.attack.programs.command import programs
+from tests.attack.programs.section import section as of_programs
+
+
+class Part(NamedTuple):
+    """A command that attacks and stores, and the section made from what it stored."""
+
+    command: click.Command
+    section: Callable[[], str]
+
+
+PARTS = (Part(programs, of_programs), Part(foreign, of_foreign))
