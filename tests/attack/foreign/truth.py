@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partialmethod
 from typing import Any
 
-import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
