@@ -131,18 +131,6 @@ def _atoms(cp: Any) -> dict[str, tuple[Callable[..., Any], Callable[..., Any], A
         "sin": (lambda x: cp.sin(x), lambda xp, x: xp.sin(x), REAL),
         "tan": (lambda x: cp.tan(x), lambda xp, x: xp.tan(x), UNIT),
         "normcdf": (lambda x: cp.normcdf(x), lambda xp, x: xp.ndtr(x), REAL),
-        "eye_minus_inv": (
-            cp.eye_minus_inv,
-            lambda xp, x: xp.linalg.inv(np.eye(3) - x),
-            np.array([[0.2, 0.1, 0.05], [0.1, 0.3, 0.02], [0.04, 0.1, 0.15]]),
-        ),
-        "pf_eigenvalue": (
-            cp.pf_eigenvalue,
-            lambda xp, x: (
-                (x[0, 0] + x[1, 1]) / 2 + xp.sqrt((x[0, 0] - x[1, 1]) ** 2 / 4 + x[0, 1] * x[1, 0])
-            ),
-            np.array([[0.7, 0.4], [0.3, 1.1]]),
-        ),
     }
 
 
