@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import click
 
+from tests.attack.foreign.command import foreign
+from tests.attack.foreign.section import section as of_foreign
 from tests.attack.programs.command import programs
 from tests.attack.programs.section import section as of_programs
 
@@ -16,4 +18,4 @@ class Part(NamedTuple):
     section: Callable[[], str]
 
 
-PARTS = (Part(programs, of_programs),)
+PARTS = (Part(programs, of_programs), Part(foreign, of_foreign))

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import pytest
 
+from examples import released_mistakes
 from handgrad.report import GradientReport
 from tests.tiers import slowly
 
@@ -127,6 +128,15 @@ def test_a_rule_that_is_meant_to_be_another() -> None:
     assert (report.verdict, report.blame) == ("disagree", "yours")
     exact, yours = exact_and_yours(report)
     np.testing.assert_allclose(yours / exact, 0.5, rtol=1e-15)  # halving rounds nothing
+
+
+@pytest.mark.parametrize("mistake", released_mistakes.MISTAKES, ids=lambda m: m.about[:24])
+def test_a_released_mistake_is_one(mistake: released_mistakes.Mistake) -> None:
+    """What a release answered is not the exact value; where it is installed, it answers so."""
+    exact = float(mistake.exact())
+    assert not abs(mistake.answer - exact) <= 1e-9 * abs(exact)
+    if mistake.installed() == mistake.release:
+        np.testing.assert_allclose(float(mistake.released()), mistake.answer, rtol=1e-12)
 
 
 @pytest.mark.slow

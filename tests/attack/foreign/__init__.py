@@ -1,0 +1,1 @@
+"""The judge on foreign code: gradients of released packages, each with a truth of its own."""

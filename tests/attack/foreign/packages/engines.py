@@ -1,0 +1,160 @@
+"""Packages that differentiate array programs: a hand-written rule for each operation."""
+
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tests.attack.foreign.operations import Namespace, rules
+from tests.attack.foreign.subject import Subject
+
+
+def _autograd() -> Iterator[Subject]:
+    import autograd.numpy as anp
+    import autograd.scipy.special as special
+    from autograd import make_vjp
+
+    def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
+        return tuple(
+            make_vjp(f, place)(*args)[0](cotangent[()] if cotangent.shape == () else cotangent)
+            for place in range(len(args))
+        )
+
+    yield from rules("autograd", Namespace(anp, special), pullback)
+
+
+def _mygrad() -> Iterator[Subject]:
+    import mygrad
+
+    def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
+        tensors = [mygrad.tensor(arg) for arg in args]
+        f(*tensors).backward(cotangent)
+        return tuple(tensor.grad for tensor in tensors)
+
+    yield from rules("mygrad", Namespace(mygrad, mygrad.nnet), pullback)
+
+
+def _pytensor() -> Iterator[Subject]:
+    os.environ.setdefault("PYTENSOR_FLAGS", "cxx=,mode=FAST_COMPILE")
+    import pytensor
+    import pytensor.tensor as pt
+
+    xp = Namespace(
+        pt,
+        **{
+            f"arc{f}{h}": getattr(pt, f"arc{f}{h}")
+            for f in ("sin", "cos", "tan")
+            for h in ("", "h")
+        },
+    )
+
+    def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
+        variables = [pt.as_tensor(arg).type() for arg in args]
+        loss = pt.sum(f(*variables) * cotangent)
+        return tuple(pytensor.function(variables, pytensor.grad(loss, variables))(*args))
+
+    yield from rules("pytensor", xp, pullback)
+
+
+def _tinygrad() -> Iterator[Subject]:
+    os.environ.setdefault("DEV", "PYTHON")
+    from tinygrad import Tensor
+
+    names = {
+        "expit": "sigmoid",
+        "arcsin": "asin",
+        "arccos": "acos",
+        "arctan": "atan",
+        "negative": "neg",
+    }
+    names |= {
+        "arcsinh": "asinh",
+        "arccosh": "acosh",
+        "arctanh": "atanh",
+        "absolute": "abs",
+        "power": "pow",
+    }
+    own: dict[str, Any] = {name: getattr(Tensor, theirs) for name, theirs in names.items()}
+    xp = Namespace(
+        Tensor,
+        **own,
+        transpose=Tensor.permute,
+        var=lambda x, axis, ddof=0: x.var(axis, correction=ddof),
+        std=lambda x, axis, ddof=0: x.std(axis, correction=ddof),
+        concatenate=lambda parts, axis: parts[0].cat(*parts[1:], dim=axis),
+    )
+
+    def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
+        tensors = [Tensor(arg) for arg in args]
+        loss = (f(*tensors) * Tensor(cotangent)).sum()
+        return tuple(slope.numpy() for slope in loss.gradient(*tensors))
+
+    yield from rules("tinygrad", xp, pullback)
+
+
+def _dezero() -> Iterator[Subject]:
+    vars(np).setdefault("int", int)  # it still uses the name that NumPy 1.24 dropped
+    from dezero import Variable, functions
+
+    def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
+        variables = [Variable(arg) for arg in args]
+        out = f(*variables)
+        out.grad = Variable(np.array(cotangent))
+        out.backward()
+        return tuple(variable.grad.data for variable in variables)
+
+    xp = Namespace(functions, expit=functions.sigmoid)
+    yield from rules("dezero", xp, pullback)
+
+
+def _micrograd() -> Iterator[Subject]:
+    from micrograd.engine import Value
+
+    def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
+        boxes = [np.frompyfunc(lambda x: Value(float(x)), 1, 1)(arg) for arg in args]
+        np.sum(f(*boxes) * cotangent).backward()
+        return tuple(np.vectorize(lambda box: float(box.grad))(box) for box in boxes)
+
+    class Xp(Namespace):
+        def maximum(self, x: Any, _zero: int) -> Any:
+            return np.frompyfunc(lambda box: box.relu(), 1, 1)(x)
+
+    yield from rules(
+        "micrograd", Xp(np), pullback, only="relu / sum mean matmul @ outer einsum norm silu"
+    )
+
+
+def _uncertainties() -> Iterator[Subject]:
+    from uncertainties import ufloat, umath, unumpy
+
+    own = {name: np.frompyfunc(getattr(umath, name), 1, 1) for name in ("erf", "erfc", "gamma")}
+    own |= {
+        "gammaln": np.frompyfunc(umath.lgamma, 1, 1),
+        "arctan2": np.frompyfunc(umath.atan2, 2, 1),
+    }
+    own |= {"hypot": np.frompyfunc(umath.hypot, 2, 1), "abs": abs, "linalg": unumpy.ulinalg}
+    own |= {
+        name: getattr(np, name) for name in ("sum", "mean", "prod", "power", "divide", "einsum")
+    }
+
+    def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
+        boxes = [np.frompyfunc(lambda x: ufloat(x, 1.0), 1, 1)(arg) for arg in args]
+        total = np.sum(np.asarray(f(*boxes)) * cotangent)
+        slopes = {id(box): slope for box, slope in total.derivatives.items()}
+        return tuple(np.vectorize(lambda box: slopes.get(id(box), 0.0))(box) for box in boxes)
+
+    yield from rules("uncertainties", Namespace(unumpy, **own), pullback)
+
+
+ENGINES = {
+    name[1:]: value
+    for name, value in globals().items()
+    if name.startswith("_") and not name.startswith("__")
+}
+
+
+def subjects(package: str) -> Iterator[Subject]:
+    """The rules of one of them."""
+    yield from ENGINES[package]()

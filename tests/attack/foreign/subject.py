@@ -1,0 +1,182 @@
+"""What is put before the judge: a loss, a released gradient of it, and a point."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from tests.attack.foreign.truth import DIGITS, Error, mapped, measure, numbers
+
+#: Where right ends and wrong begins, as powers of the dtype's epsilon: 4e-10 and 5e-7 for float64,
+#: 7e-5 and 2e-3 for float32. What lies between (arithmetic in float32 behind float64 arrays, a
+#: guard constant, a fitted function) may be called either.
+RIGHT, WRONG = 0.6, 0.4
+
+
+class Jax:
+    """`jax.numpy`, with the special functions of `jax.scipy` and `jax.nn` beside it."""
+
+    def __getattr__(self, name: str) -> Any:
+        import jax
+        import jax.scipy.special as special
+
+        for home in (jax.numpy, special, jax.nn):
+            if hasattr(home, name):
+                return getattr(home, name)
+        raise AttributeError(name)
+
+
+JAX: Any = Jax()
+
+
+@dataclass
+class Subject:
+    """One hand-written gradient.
+
+    As it stands, `gradient(params, *inputs)` is that of the scalar `loss(xp, params, *inputs)`.
+    A `Backward` has array-valued losses.
+    """
+
+    package: str
+    name: str
+    loss: Callable[..., Any]
+    gradient: Callable[..., Any]
+    params: Any
+    inputs: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    #: Whether floats lose all or most digits of a right formula here, so that `imprecise` is right.
+    lossy: bool = False
+
+    def check(self) -> Any:
+        """Put it before the judge."""
+        from handgrad import check_gradient
+
+        loss = partial(self.loss, JAX)
+        return check_gradient(self.gradient, loss, self.params, *self.inputs, **self.options)
+
+    def error(self, params: Any, inputs: Any) -> Error:
+        """Put it before the truth."""
+        answer = self.gradient(mapped(np.array, params), *mapped(np.array, list(inputs)))
+        return measure(self.loss, answer, params, inputs)
+
+    def judged(self) -> dict[str, Any]:
+        """Both: what ought to be said of it, and what is said."""
+        row: dict[str, Any] = {"package": self.package, "name": self.name}
+        error = self.error(self.params, self.inputs)
+        row |= {"expected": self.expected(error), "error": error.relative, "where": error.where}
+        if row["expected"] != "right":
+            row |= {"yours": error.yours, "exact": error.exact}
+        row |= {"kink": True} if error.kink else {}
+        start = time.process_time()
+        try:
+            report = self.check()
+        except Exception as raised:  # whatever the judge raises is what is looked for
+            text = " ".join(str(raised).split())[:300]
+            row |= {"verdict": "error", "says": f"{type(raised).__name__}: {text}"}
+        else:
+            row |= {"verdict": report.verdict, "blame": report.blame}
+            row |= {"kinds": sorted({finding.kind for finding in report.findings})}
+            row |= {"says": " ".join(str(report).split("\n\n")[0].split())[:300]}
+            if report.verdict == "disagree" and row["expected"] == "right":
+                row |= self.elsewhere(report)
+        row["seconds"] = round(time.process_time() - start, 2)
+        return row | {"outcome": outcome(row)}
+
+    def elsewhere(self, report: Any) -> dict[str, Any]:
+        """What the truth says of the other point at which the judge found it wrong."""
+        error = self.error(mapped(np.asarray, report.params), self.inputs)
+        return {"elsewhere": self.expected(error), "error_elsewhere": error.relative}
+
+    def expected(self, error: Error) -> str:
+        """Read a distance from the truth."""
+        dtypes = {np.asarray(leaf).dtype for leaf in _leaves(self.params)}
+        if self.lossy and np.isfinite(error.relative):
+            return "lossy"
+        epsilon = max(np.finfo(dtype).eps for dtype in dtypes if dtype.kind == "f")
+        if error.relative <= epsilon**RIGHT:
+            return "right"
+        return "either" if error.relative <= epsilon**WRONG else "wrong"
+
+
+@dataclass
+class Backward(Subject):
+    """One backward pass: `gradient(cotangent, *params)` of the array-valued `loss(xp, *params)`."""
+
+    @cached_property
+    def cotangent(self) -> np.ndarray:
+        shape = np.shape(self.loss(DIGITS, *mapped(numbers, self.params)))
+        return np.random.default_rng(7).uniform(0.5, 2.0, shape) * np.where(
+            np.arange(np.prod(shape, dtype=int)).reshape(shape) % 3, 1, -1
+        )
+
+    def check(self) -> Any:
+        """Put it before the judge."""
+        from handgrad import check_backward
+
+        def forward(*params: Any) -> Any:
+            return self.loss(JAX, *params), params
+
+        def backward(cotangent: Any, params: Any) -> Any:
+            return self.gradient(np.array(cotangent), *mapped(np.array, list(params)))
+
+        return check_backward(
+            forward, backward, *self.params, cotangent=self.cotangent, **self.options
+        )
+
+    def error(self, params: Any, inputs: Any) -> Error:  # noqa: ARG002
+        """Put it before the truth."""
+        answer = self.gradient(self.cotangent.copy(), *mapped(np.array, list(params)))
+        answer = answer if isinstance(answer, tuple | list) else (answer,)
+
+        def loss(xp: Any, params: Any) -> Any:
+            return xp.sum(numbers(self.cotangent) * self.loss(xp, *params))
+
+        return measure(loss, answer, tuple(params), ())
+
+
+@dataclass
+class Custom(Backward):
+    """The rule of a JAX function; `gradient` is the function, `loss` what it computes."""
+
+    def check(self) -> Any:
+        """Put it before the judge."""
+        from handgrad import check_custom
+
+        return check_custom(self.gradient, *self.params, **self.options)
+
+    def error(self, params: Any, inputs: Any) -> Error:
+        """Put it before the truth."""
+        import jax
+
+        function = self.gradient
+
+        def by_rule(cotangent: Any, *params: Any) -> Any:
+            with jax.enable_x64(True):
+                return jax.vjp(function, *params)[1](jax.numpy.asarray(cotangent))
+
+        return Backward(self.package, self.name, self.loss, by_rule, params).error(params, inputs)
+
+
+def _leaves(tree: Any) -> list[Any]:
+    found: list[Any] = []
+    mapped(found.append, tree)
+    return found
+
+
+def outcome(row: dict[str, Any]) -> str:
+    """Rate a verdict: right, wrong, undecidable or error."""
+    verdict, expected = row["verdict"], row["expected"]
+    if verdict in ("error", "undecidable"):
+        return verdict
+    if expected == "either":
+        return "right"
+    if expected == "lossy":
+        return "right" if verdict == "imprecise" else "wrong"
+    if expected == "wrong":
+        return "right" if verdict == "disagree" else "wrong"
+    if verdict != "disagree":
+        return "right"
+    return "wrong" if row["elsewhere"] == "right" else "right"

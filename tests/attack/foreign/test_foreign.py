@@ -1,0 +1,67 @@
+"""The attack with foreign code: its truth, its ratings, and what is stored of it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.attack.foreign.section import figures, section
+from tests.attack.foreign.subject import Subject, outcome
+from tests.attack.foreign.truth import measure
+
+AT = np.array([0.3, -1.2, 2.0])
+
+
+def loss(xp: Any, x: Any) -> Any:
+    return xp.sum(xp.tanh(x) * xp.exp(x))
+
+
+def gradient(x: np.ndarray) -> np.ndarray:
+    return (1 - np.tanh(x) ** 2 + np.tanh(x)) * np.exp(x)
+
+
+def test_the_truth_tells_right_from_wrong() -> None:
+    assert measure(loss, gradient(AT), AT, ()).relative < 1e-14
+    error = measure(loss, gradient(AT) * [1, 1, 1.001], AT, ())
+    assert (error.where, error.relative) == ("[2]", pytest.approx(1e-3))
+
+
+def test_at_a_kink_both_sides_are_right() -> None:
+    zero = np.array([0.0, 1.0])
+    for side, relative in ((-1.0, 0), (0.3, 0), (1.0, 0), (1.5, 0.5)):
+        error = measure(lambda xp, x: xp.sum(xp.abs(x)), np.array([side, 1.0]), zero, ())
+        assert (error.kink, error.relative) == (True, pytest.approx(relative))
+
+
+@pytest.mark.parametrize(
+    ("expected", "verdict", "elsewhere", "rating"),
+    [
+        ("right", "agree", None, "right"),
+        ("right", "disagree", "right", "wrong"),
+        ("right", "disagree", "wrong", "right"),
+        ("wrong", "imprecise", None, "wrong"),
+        ("wrong", "disagree", None, "right"),
+        ("wrong", "undecidable", None, "undecidable"),
+        ("lossy", "agree", None, "wrong"),
+        ("either", "disagree", None, "right"),
+        ("right", "error", None, "error"),
+    ],
+)
+def test_ratings(expected: str, verdict: str, elsewhere: str | None, rating: str) -> None:
+    assert outcome({"expected": expected, "verdict": verdict, "elsewhere": elsewhere}) == rating
+
+
+@pytest.mark.slow
+def test_a_subject_is_judged_beside_its_truth() -> None:
+    row = Subject("package", "name", loss, lambda x: gradient(x) * 1.01, AT).judged()
+    assert (row["expected"], row["verdict"], row["outcome"]) == ("wrong", "disagree", "right")
+
+
+def test_no_more_stored_rulings_are_wrong_than_are_known() -> None:
+    """Two are: micrograd adds in the order of addresses, so that a second call may differ."""
+    found = figures()
+    assert found["wrong"] <= 2
+    assert found["share"] >= 98
+    assert found["count"] >= 200
+    assert found["packages"] >= 20
+    assert f"{found['count']} hand-written gradients" in section()
