@@ -275,7 +275,7 @@ LINKS: dict[str, Any] = {
 }
 
 WRONG: dict[str, Wrong] = {
-    **{name: Wrong(*wrong, "constant", SAYS[name]) for name, wrong in CONSTANTS.items()},
+    **{name: Wrong._make((*wrong, "constant", SAYS[name])) for name, wrong in CONSTANTS.items()},
     **{name: Wrong(*wrong) for name, wrong in RECURRENCES.items()},
     **{name: Wrong(*wrong) for name, wrong in LINKS.items()},
 }
