@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import numpy as np
@@ -27,10 +27,16 @@ class JaxLoss:
     """The loss of a case as JAX's program; one program for all points of the same shapes."""
 
     case: Case
-    has_autodiff: ClassVar[bool] = True  #: whether `jax.grad` can be judged too
     #: By the form of the point. A form may hold the id of a leaf, so the leaves are kept alive.
     _programs: dict[Any, tuple[Traced, list[Any]]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def has_autodiff(self) -> bool:
+        """Whether JAX can differentiate the loss, so that its gradient can be judged, too."""
+        if self.case.autodiff is not None:
+            return self.case.has_autodiff
+        return all(traced.gradient is not None for traced, _ in self._programs.values())
 
     def answers(self, given: Point) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient as `jax.grad` gives them to the caller."""
@@ -72,13 +78,13 @@ class JaxLoss:
             return self.case.autodiff
         traced, loss = self.traced(given), self.case.loss
         if not (traced.loops and traced.traced_inputs):
-            return jax.value_and_grad(loss)
+            return traced.differentiate(loss)
         # JAX compiles loops at every call unless the whole is compiled once. Other inputs than real
         # arrays may decide how the loss is traced, so they stay outside.
         if traced not in self._compiled:
             _, together = split(given.inputs)
             compiled = jax.jit(
-                lambda params, real: jax.value_and_grad(loss)(params, *together(real))
+                lambda params, real: traced.differentiate(loss)(params, *together(real))
             )
             self._compiled[traced] = lambda params, *inputs: compiled(params, split(inputs)[0])
         return self._compiled[traced]

@@ -13,7 +13,7 @@ import numpy as np
 from handgrad.data.point import Point, point_at, shortly
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.judging.case import BackwardStep, Case, CustomRule
-from handgrad.program.trace import custom_rules, trace, without_custom_rules
+from handgrad.program.trace import custom_rules, differentiated, trace, without_custom_rules
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -68,9 +68,21 @@ def custom_case(
     if program is None or not custom_rules(program):
         name = getattr(f, "__name__", repr(f))
         raise TypeError(f"{name}: expected a jax.custom_vjp or jax.custom_jvp function")
-    plain = jax.value_and_grad(lambda params: without_custom_rules(program.jaxpr, params)[0])
-    part = CustomRule(f, together)
-    case = Case(jax.grad(loss), loss, referee=referee, seed=seed, autodiff=plain, part=part)
+
+    def plain(params: Any) -> Any:
+        return without_custom_rules(program.jaxpr, params)[0]
+
+    with wide(real):
+        differentiate, possible = differentiated(plain, list(real))
+    case = Case(
+        jax.grad(loss),
+        loss,
+        referee=referee,
+        seed=seed,
+        autodiff=differentiate(plain),
+        has_autodiff=possible is not None,
+        part=CustomRule(f, together),
+    )
     return case, given
 
 

@@ -54,16 +54,10 @@ def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, 
         loss = prepare(case, given)
         return loss, list(_outcomes(loss, around, not isinstance(points, int)))
     except Exception as error:
-        line = explanation(error) or _not_differentiable(error)
+        line = explanation(error)
         if line is None:
             raise
         raise TypeError(f"loss: {line}") from error
-
-
-def _not_differentiable(error: Exception) -> str | None:
-    if "Reverse-mode differentiation does not work" not in str(error):
-        return None
-    return f"jax.grad, the second witness, cannot differentiate it: {str(error).split('. ')[0]}"
 
 
 def _check_case(case: Case) -> None:

@@ -77,6 +77,11 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
     if not reference.known.all():
         return _of_known_elements(problem, reference, rng)
     program = problem.traced.gradient
+    if program is None:
+        # There is nothing to perturb; a rerun of the caller's code may still show lost digits.
+        with balls.precision(max(BITS, reference.bits)):
+            unit = _units(problem, reference, rng, None)
+        return tolerance(reference, unit, np.zeros(1 + problem.size), reference.gradient)
     with balls.precision(max(BITS, reference.bits)):
         here = _run(problem, program, problem.arguments(), None)
         unit = _units(problem, reference, rng, here)
@@ -117,7 +122,10 @@ def _of_known_elements(
 
 
 def _units(
-    problem: Problem, reference: Reference, rng: np.random.Generator, here: tuple[np.ndarray, Any]
+    problem: Problem,
+    reference: Reference,
+    rng: np.random.Generator,
+    here: tuple[np.ndarray, Any] | None,
 ) -> np.ndarray:
     """Compute the units of the loss and of every element, shape (1 + size,).
 
@@ -125,7 +133,7 @@ def _units(
         problem: the loss and the point.
         reference: the certified gradient there.
         rng: draws the perturbations.
-        here: the run of JAX's gradient program at the point.
+        here: the run of JAX's gradient program at the point, if it has one.
     """
     program = reference.program
     if program is not None:
