@@ -1,7 +1,7 @@
 """A loss that JAX can trace: the oracle evaluates its program, and `jax.grad` is judged too."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from handgrad.judging.case import Case
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
+from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
 from handgrad.tolerance.tolerances import Tolerance, measure
@@ -60,7 +61,9 @@ class JaxLoss:
         """Return the reference and both tolerances; an estimate if an operation has no rule."""
         try:
             reference = self.reference(given, suspects)
-            return reference, measure(self.problem(given), reference, self.case.seed)
+            problem = self.problem(given)
+            measures = measure(problem, reference, self.case.seed)
+            return reference, replace(measures, truncation=truncation(problem, reference))
         except UncertifiedPrimitiveError as missing:
             return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
 

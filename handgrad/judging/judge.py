@@ -13,7 +13,6 @@ from handgrad.judging.outcome import Outcome, Value
 from handgrad.judging.ruling import Ruling, rule
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.tolerance.tolerances import SHARP
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -81,5 +80,5 @@ def _value(case: Case, value: Any, ruling: Ruling) -> Value | None:
         if np.isfinite(value)
         else np.inf
     )
-    allowed = max(SHARP * measures.unit_of_loss, measures.loose_of_loss)
+    allowed = max(measures.sharp_of_loss, measures.loose_of_loss)
     return Value(float(value), float(reference.loss.mid()), gap <= allowed)

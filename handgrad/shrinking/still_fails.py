@@ -14,6 +14,7 @@ from handgrad.data.point import Point, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case
 from handgrad.judging.judge import judge_point
+from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Outcome
 from handgrad.shrinking.layout import Layout
@@ -45,7 +46,7 @@ class Mistake:
     def __init__(self, case: Case, found: Outcome, seen: Signature) -> None:
         self.seen = seen
         self.loss = prepare(case, found.given)
-        if self.loss.has_autodiff and case.autodiff is None:
+        if isinstance(self.loss, JaxLoss) and self.loss.has_autodiff and not case.autodiff:
             differentiate = self.loss.traced(found.given).differentiate
             autodiff = _compiled(case, found.given, differentiate)
             self.loss = prepare(replace(case, autodiff=autodiff), found.given)
