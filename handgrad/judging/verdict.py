@@ -161,7 +161,10 @@ def _left_out(rulings: Sequence[Ruling]) -> list[str]:
     left_out, exact = rulings[0].tolerance.left_out, np.abs(rulings[0].exact)
     i = int(np.argmax(left_out / np.fmax(exact, np.finfo(np.float64).tiny)))
     what = f"{left_out[i]:.2g} of an element of size {exact[i]:.2g}"
-    return [f"the loss stops an iteration at a tolerance: up to {what} is left out and counts as right"]
+    return [
+        f"the loss stops an iteration at a tolerance, which leaves out up to {what}: errors up to "
+        "that are not wrong"
+    ]
 
 
 def _unused_trust(rulings: Sequence[Ruling]) -> list[str]:

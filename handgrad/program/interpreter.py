@@ -151,7 +151,9 @@ def dependent(jaxpr: Any, given: Sequence[bool]) -> list[bool]:
         if any(operands):
             inner = [getattr(p, "jaxpr", p) for p in eqn.params.values() if hasattr(p, "eqns")]
             fits = len(inner) == 1 and len(inner[0].invars) == len(operands)
-            call = fits and len(inner[0].outvars) == len(eqn.outvars) and eqn.primitive.name != "scan"
+            call = (
+                fits and len(inner[0].outvars) == len(eqn.outvars) and eqn.primitive.name != "scan"
+            )
             moved = dependent(inner[0], operands) if call else [True] * len(eqn.outvars)
             found.update(v for v, active in zip(eqn.outvars, moved, strict=True) if active)
     return [not isinstance(v, jex.Literal) and v in found for v in jaxpr.outvars]

@@ -13,8 +13,8 @@ import numpy as np
 from handgrad.data.point import Point, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case
-from handgrad.judging.judge import judge_point
 from handgrad.judging.jax_loss import JaxLoss
+from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Outcome
 from handgrad.shrinking.layout import Layout

@@ -144,9 +144,9 @@ def _by_elimination(
     n = sum(b.value.size for b in knowns)
     if n > MOST_UNKNOWNS:
         raise UncertifiedPrimitiveError(f"custom_linear_solve of {n} unknowns")
-    # The slopes of A at 0 along the unit vectors are its columns.
+    # The slopes of A at 0 along the unit vectors are its columns. Perturbed runs have no slopes.
     units = _apart(balls.zeros((n,)), knowns, balls.exact(np.eye(n)))
-    columns = run.closed(program, [*map(dual.primal, consts), *units])
+    columns = run.deciding(run.comparisons).closed(program, [*map(dual.primal, consts), *units])
     a = np.concatenate([dual.tangents(c, n).reshape(n, -1) for c in columns], axis=1).T
     inverse, b = _inverted(a), _vector(knowns)
     x, slopes = _times(inverse, b), None
