@@ -52,6 +52,10 @@ FEWEST = 64
 #: nothing: it halves until something is small enough, say. It is the function that is meant.
 MEANT = 0.25
 
+#: So does one whose changes grow faster than twice as much with twice as many iterations, as those
+#: of a slow approximation never do.
+RUNAWAY = 4
+
 #: The steps, relative to the parameters, at which slopes are compared with difference quotients,
 #: and the largest relative difference. The loop should go on as far there as it did here: smaller
 #: steps than its tolerance show nothing.
@@ -101,9 +105,13 @@ def _truncation(problem: Problem, reference: Reference, bits: int) -> Changes | 
     iterations, here = further_slopes(problem, directions, comparisons_at(bits), 0)
     if not iterations:
         return None
-    sizes = np.append(abs(float(here[0].mid())), sizes)
+    # A loss near 0 may be a difference, whose terms are as large as derivatives times parameters.
+    parameters = np.concatenate([_sizes(leaf) for leaf in problem.leaves])
+    terms = np.max(scale[chosen] * parameters[chosen], initial=0.0)
+    sizes = np.append(max(abs(float(here[0].mid())), terms), sizes)
     along = np.append(here[:1], here[2:])
     largest = np.zeros(along.size)
+    grown = largest
     for further in _doubled(iterations):
         draw = min(further, DRAWS)
         _, there = further_slopes(problem, directions, comparisons_at(bits), further, draw)
@@ -121,6 +129,8 @@ def _truncation(problem: Problem, reference: Reference, bits: int) -> Changes | 
         if (largest - grown <= np.fmax(SMALL * largest, NOTHING * sizes)).all():
             break
     else:
+        if (largest > RUNAWAY * grown).any():
+            return None
         raise UndecidableError(f"{CAUSE}going on changes the gradient more and more")
     _check_slopes(problem, bits, further, rng)
     changes = SAFETY * np.where(largest > NOTHING * sizes, largest, 0.0)
