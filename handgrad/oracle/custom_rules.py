@@ -18,7 +18,9 @@ from handgrad.program.trace import custom_rules
 SAME = 2.0**-60
 
 
-def broken_rules(problem: Problem, reference: Reference, left_out: np.ndarray) -> list[str]:
+def broken_rules(
+    problem: Problem, reference: Reference, left_out: np.ndarray | float = 0.0
+) -> list[str]:
     """Return the names of functions whose custom rule is not their derivative, in order of use.
 
     Args:
