@@ -72,7 +72,8 @@ def check_custom(
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
     "Yours" is `jax.grad` of Σ c·f with the rule, for a random cotangent c; "autodiff" is `jax.grad`
-    of the same function without the rule; the reference is the function's own derivative.
+    of the same function without the rule, or `jax.jacfwd` where it has a `while` loop, or NaN where
+    JAX can do neither; the reference is the function's own derivative.
 
     Args:
         f: the decorated function; its result is any pytree of arrays.

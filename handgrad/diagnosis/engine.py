@@ -133,7 +133,9 @@ def engine(loss: Function, given: Point, exact: np.ndarray | None = None) -> Eng
         Exception: whatever JAX raises where it cannot trace the loss in float64.
     """
     try:
-        return _engine(loss, given)
+        found = _engine(loss, given)
+        found.right(given)  # raises if JAX cannot differentiate the loss backwards
+        return found
     except TooLargeError:
         raise
     except Exception:  # in most cases NumPy's functions on tracers

@@ -75,6 +75,7 @@ class Case:
     seed: int = 0
     trusted: frozenset[str] = frozenset()
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
+    has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     part: BackwardStep | CustomRule | None = None  #: the part that is judged; None for a gradient
 
     @property

@@ -14,7 +14,8 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
-from handgrad.oracle.reference import Reference
+from handgrad.oracle.reference import Reference, UndecidableError
+from handgrad.program.trace import differentiated
 from handgrad.tolerance.tolerances import SHARP, Tolerance
 
 #: The most parameters to take finite differences by, each of which costs several evaluations of the
@@ -34,7 +35,11 @@ def reference(
     f = _flat(loss, given)
     point = np.concatenate([leaf.reshape(-1).astype(np.float64) for leaf in given.leaves])
     with jax.enable_x64(True):
-        both = jax.jit(jax.value_and_grad(f))
+        differentiate, program = differentiated(f, point)
+        if program is None:
+            what = f"there is no rule for `{operation}`, and JAX cannot differentiate the loss"
+            raise UndecidableError(what)
+        both = jax.jit(differentiate(f))
         value, gradient = (np.asarray(out) for out in both(point))
         slopes, errors, known = _differences(jax.jit(f), point, rng)
         changes = _changes(both, given, point, value, gradient, rng)

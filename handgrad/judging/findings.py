@@ -59,6 +59,13 @@ def _of_leaf(ruling: Ruling, path: str, part: slice, kind: str) -> Finding:
     if level == ROUNDED:
         what = f"{where}the formula is right, {digits} digits of it are left"
         return Finding("rounding", path, index, what, 1.0)
+    if not yours.beyond(ruling.tolerance)[i]:
+        what = (
+            f"{where}yours is {answer!r}, exactly it is {shown(exact)}; but the loss stops an "
+            f"iteration at a tolerance, and going on may change it by "
+            f"{ruling.tolerance.left_out[i]:.2g}, so what is right cannot be decided"
+        )
+        return Finding("unknown", path, index, what, 0.5)
     what = (
         f"{where}{digits} digits are right; rounding may cost as much as that here, so this "
         "precision cannot decide"
@@ -70,7 +77,7 @@ def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
     """Report custom rules that are not the derivative of their functions."""
     if ruling.autodiff.worst < WRONG or case.autodiff is not None:
         return []
-    names = broken_rules(ruling.problem, ruling.reference)
+    names = broken_rules(ruling.problem, ruling.reference, ruling.tolerance.left_out)
     if not names:
         return []
     what = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import jax
@@ -28,9 +28,10 @@ from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import BITS, Reference
+from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
-from handgrad.tolerance.tolerances import SHARP, Tolerance, measure
+from handgrad.tolerance.tolerances import Tolerance, measure
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -41,11 +42,17 @@ class JaxLoss:
     """The loss of a case as JAX's program; one program for all points of the same shapes."""
 
     case: Case
-    has_autodiff: ClassVar[bool] = True  #: whether `jax.grad` can be judged too
     traced_once: ClassVar[bool] = True  #: whether what the oracle runs was recorded in one call
     #: By the form of the point. A form may hold the id of a leaf, so the leaves are kept alive.
     _programs: dict[Any, tuple[Traced, list[Any]]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def has_autodiff(self) -> bool:
+        """Whether JAX can differentiate the loss, so that its gradient can be judged, too."""
+        if self.case.autodiff is not None:
+            return self.case.has_autodiff
+        return all(traced.gradient is not None for traced, _ in self._programs.values())
 
     def answers(self, given: Point) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient as `jax.grad` gives them to the caller."""
@@ -74,7 +81,9 @@ class JaxLoss:
         """Return the reference and both tolerances; an estimate if an operation has no rule."""
         try:
             reference = self.reference(given, suspects)
-            return reference, measure(self.problem(given), reference, self.case.seed)
+            problem = self.problem(given)
+            measures = measure(problem, reference, self.case.seed)
+            return reference, replace(measures, truncation=truncation(problem, reference))
         except UncertifiedPrimitiveError as missing:
             return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
 
@@ -93,7 +102,7 @@ class JaxLoss:
         if ruling is not None:
             again, grads = self.answers(given)
             tolerance, first = ruling.tolerance, ruling.autodiff.answer
-            if abs(again - value) > max(SHARP * tolerance.unit_of_loss, tolerance.loose_of_loss):
+            if abs(again - value) > max(tolerance.sharp_of_loss, tolerance.loose_of_loss):
                 raise not_a_function(name, "value", repr(value), repr(again))
             apart = np.abs(grads - first) - np.maximum(tolerance.sharp, tolerance.loose)
             i = int(np.argmax(np.where(np.isnan(apart), -np.inf, apart)))
@@ -125,13 +134,13 @@ class JaxLoss:
             return self.case.autodiff
         traced, loss = self.traced(given), self.case.loss
         if not (traced.loops and traced.traced_inputs):
-            return jax.value_and_grad(loss)
+            return traced.differentiate(loss)
         # JAX compiles loops at every call unless the whole is compiled once. Other inputs than real
         # arrays may decide how the loss is traced, so they stay outside.
         if traced not in self._compiled:
             _, together = split(given.inputs)
             compiled = jax.jit(
-                lambda params, real: jax.value_and_grad(loss)(params, *together(real))
+                lambda params, real: traced.differentiate(loss)(params, *together(real))
             )
             self._compiled[traced] = lambda params, *inputs: compiled(params, split(inputs)[0])
         return self._compiled[traced]

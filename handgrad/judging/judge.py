@@ -14,7 +14,6 @@ from handgrad.judging.repeatability import CALLS_ELSEWHERE
 from handgrad.judging.ruling import Ruling, rule
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.tolerance.tolerances import SHARP
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -115,4 +114,4 @@ def _is_right(value: Any, ruling: Ruling) -> bool:
         if np.isfinite(value)
         else np.inf
     )
-    return gap <= max(SHARP * measures.unit_of_loss, measures.loose_of_loss)
+    return gap <= max(measures.sharp_of_loss, measures.loose_of_loss)

@@ -21,7 +21,7 @@ from handgrad.oracle.numpy_losses.certify import Untraced, no_program
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import BITS, Reference, UndecidableError, sizes_about
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.tolerance.tolerances import SHARP, Tolerance
+from handgrad.tolerance.tolerances import Tolerance
 from handgrad.tolerance.tolerances_numpy import measure
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -98,7 +98,7 @@ class NumpyLoss:
     def _check_the_same(self, given: Point, reference: Reference, measures: Tolerance) -> None:
         value, _ = self.answers(given)
         exact = float(reference.loss.mid())
-        explained = max(SHARP * measures.unit_of_loss, measures.loose_of_loss)
+        explained = max(measures.sharp_of_loss, measures.loose_of_loss)
         if not abs(value - exact) <= explained + ANOTHER_LOSS * abs(exact):
             raise UndecidableError(f"the loss is {value!r} in floats and {exact!r} on power series")
 

@@ -14,7 +14,7 @@ from handgrad.data.point import Point, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
 from handgrad.judging.case import BackwardStep, Case, CustomRule, check_function, check_seed
 from handgrad.judging.untraceable import calling
-from handgrad.program.trace import custom_rules, trace, without_custom_rules
+from handgrad.program.trace import custom_rules, differentiated, trace, without_custom_rules
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -109,9 +109,21 @@ def custom_case(
     if program is None or not custom_rules(program):
         name = getattr(f, "__name__", repr(f))
         raise TypeError(f"{name}: expected a jax.custom_vjp or jax.custom_jvp function")
-    plain = jax.value_and_grad(lambda params: without_custom_rules(program.jaxpr, params)[0])
-    part = CustomRule(f, together)
-    case = Case(jax.grad(loss), loss, referee=referee, seed=seed, autodiff=plain, part=part)
+
+    def plain(params: Any) -> Any:
+        return without_custom_rules(program.jaxpr, params)[0]
+
+    with wide(real):
+        differentiate, possible = differentiated(plain, list(real))
+    case = Case(
+        jax.grad(loss),
+        loss,
+        referee=referee,
+        seed=seed,
+        autodiff=differentiate(plain),
+        has_autodiff=possible is not None,
+        part=CustomRule(f, together),
+    )
     return case, given
 
 

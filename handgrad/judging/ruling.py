@@ -16,7 +16,8 @@ RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 #: What a rerun of the gradient at another precision shows of an element.
 WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA = -1, 0, 1
 
-#: If rounding may cost more than this fraction of an element, a gap proves nothing either way.
+#: If rounding may cost more than this fraction of an element, a gap proves nothing either way; and
+#: if an iteration leaves out more of it, it is not known what is right.
 HALF_KNOWN = 1e-3
 
 #: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
@@ -56,6 +57,10 @@ class Witness:
         """The level of its worst element."""
         return int(np.max(self.level, initial=RIGHT))
 
+    def beyond(self, tolerance: Tolerance) -> np.ndarray:
+        """Tell which elements are off by more than the sharp tolerance, shape (size,)."""
+        return (self.level > RIGHT) & ~(self.gap <= tolerance.sharp)
+
 
 @dataclass(frozen=True, eq=False)
 class Ruling:
@@ -72,7 +77,7 @@ class Ruling:
     def unexplained(self) -> Gaps | None:
         """The gaps of yours that the sharp tolerance does not explain; None if there are none."""
         mine = self.yours
-        if not ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
+        if not (mine.beyond(self.tolerance) & np.isfinite(mine.gap)).any():
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
         return Gaps(mine.reference, mine.gap, self.tolerance.sharp, wrong)
@@ -82,9 +87,10 @@ class Ruling:
 
         It has shown `WRONG_FORMULA`, `INCONCLUSIVE` or `RIGHT_FORMULA` of each element.
         """
-        level = _excused(self.yours, shown == RIGHT_FORMULA)
+        beyond = self.yours.beyond(self.tolerance)
+        level = _excused(self.yours, beyond & (shown == RIGHT_FORMULA))
         if self.reference.certified:
-            level[(level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
+            level[beyond & (shown == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level))
 
     def without_autodiff(self) -> "Ruling":
@@ -128,7 +134,8 @@ def rule(
         theirs = _judge(given, reference, tolerance, autodiff)
     # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or not.
     exact = balls.magnitudes(tolerance.program - theirs.reference)
-    theirs = replace(theirs, level=_excused(theirs, exact <= tolerance.sharp))
+    explained = theirs.beyond(tolerance) & (exact <= tolerance.sharp)
+    theirs = replace(theirs, level=_excused(theirs, explained))
     return Ruling(given, reference, tolerance, mine, theirs, problem)
 
 
@@ -143,12 +150,23 @@ def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.
     known_by_half = tolerance.loose <= HALF_KNOWN * sizes
     level = np.where(
         (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp),
-        RIGHT,
+        np.where(_vague(given, tolerance, right), DOUBTFUL, RIGHT),
         np.where(gap > tolerance.loose, WRONG, np.where(known_by_half, ROUNDED, DOUBTFUL)),
     )
     level[~reference.known] = RIGHT
     level[~finite] = WRONG
     return Witness(answer, right, gap, level, sizes, choices)
+
+
+def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
+    """Tell of which elements an iteration leaves out too much to know what is right.
+
+    What is little compared with the largest element of a leaf is not known relatively either.
+    """
+    sizes = np.abs(balls.midpoints(right))
+    for part in given.parts():
+        sizes[part] = np.fmax(sizes[part], HALF_KNOWN * np.max(sizes[part], initial=0.0))
+    return tolerance.left_out > HALF_KNOWN * sizes
 
 
 def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:

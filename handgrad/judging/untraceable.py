@@ -50,8 +50,6 @@ _MEANINGS = {
     "is not a valid JAX type": _NO_TYPE,
     "as an abstract array": _NO_TYPE,
     "as a JAX value": _NO_TYPE,
-    "Reverse-mode differentiation does not work": "jax.grad, the second witness, cannot "
-    "differentiate it: reverse-mode differentiation does not work for this loop",
 }
 
 

@@ -24,6 +24,7 @@ def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool)
     found = findings(deciding, case)
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     warnings = [*_warnings(outcomes, i, requested), *_uncertain(rulings), *_unused_trust(rulings)]
+    warnings += _left_out(rulings)
     if verdict in ("agree", "imprecise"):
         warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
@@ -151,6 +152,19 @@ def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
         if not known.all():
             return [f"only {int(known.sum()):,} of {known.size:,} elements judged"]
     return []
+
+
+def _left_out(rulings: Sequence[Ruling]) -> list[str]:
+    """Say what iterations that stop at a tolerance leave out, at the first point."""
+    if not rulings or not rulings[0].tolerance.left_out.any():
+        return []
+    left_out, exact = rulings[0].tolerance.left_out, np.abs(rulings[0].exact)
+    i = int(np.argmax(left_out / np.fmax(exact, np.finfo(np.float64).tiny)))
+    what = f"{left_out[i]:.2g} of an element of size {exact[i]:.2g}"
+    return [
+        f"the loss stops an iteration at a tolerance, which leaves out up to {what}: errors up to "
+        "that are not wrong"
+    ]
 
 
 def _unused_trust(rulings: Sequence[Ruling]) -> list[str]:

@@ -81,8 +81,9 @@ def _with_trust(problem: Problem, reference: Reference) -> Reference:
     """Take JAX's gradient if a trusted rule is not linear (clipping), and so no derivative."""
     program = problem.traced.gradient
     trusted = problem.trusted.intersection(custom_rules(problem.traced.loss))
-    verified = reference.program is not None and reference.program.jaxpr is program.jaxpr
-    if not trusted or verified or reference.kink is not None:
+    if not trusted or program is None or reference.kink is not None:
+        return reference
+    if reference.program is not None and reference.program.jaxpr is program.jaxpr:
         return reference
     loss, gradient = evaluate.gradient(
         problem, program, problem.arguments(), comparisons_at(BITS[-1])

@@ -72,6 +72,36 @@ def elements(problem: Problem, direction: np.ndarray, comparisons: Comparisons) 
     return run.elements
 
 
+def further_slopes(
+    problem: Problem,
+    directions: np.ndarray,
+    comparisons: Comparisons,
+    further: int,
+    draw: int = 0,
+    arguments: Sequence[np.ndarray] | None = None,
+) -> tuple[int, np.ndarray]:
+    """Return the loss and its slopes, (1 + k,), if loops that approximate go on.
+
+    Args:
+        problem: the loss and the point.
+        directions: objects, shape (k, size).
+        comparisons: how comparisons are decided.
+        further: by how many iterations they go on.
+        draw: which random deviation solutions of linear systems by iteration have; 0 for none.
+        arguments: parameters and inputs as balls, if not those of the point.
+
+    Returns:
+        The number of iterations of the longest such loop, plus 1, and 0 if there is none; then loss
+        and slopes in one vector.
+    """
+    program = problem.traced.loss
+    memory, trusted = program.memory, problem.trusted
+    run = Run(RULES, comparisons, memory, trusted=trusted, further=further, draw=draw)
+    (loss,) = run.closed(program.jaxpr, series_arguments(problem, directions, arguments))
+    both = np.append(balls.boxed([loss.value[()]], (1,)), dual.tangents(loss, len(directions)))
+    return run.iterations, both
+
+
 def series_arguments(
     problem: Problem, directions: np.ndarray, arguments: Sequence[np.ndarray] | None = None
 ) -> list[Dual]:

@@ -56,10 +56,12 @@ def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Refe
 
 def candidates(problem: Problem) -> Iterator[Program]:
     """Yield the gradient programs to try: JAX's own, and that without custom derivative rules."""
-    yield problem.traced.gradient
-    if rounded_constants(problem.traced.gradient):
-        # They may be the loss's own constants, which are exact.
-        yield replace(problem.traced.gradient, meant=False)
+    own = problem.traced.gradient
+    if own is not None:
+        yield own
+        if rounded_constants(own):
+            # They may be the loss's own constants, which are exact.
+            yield replace(own, meant=False)
     if custom_rules(problem.traced.loss) and (plain := _plain(problem)):
         yield plain
 

@@ -50,6 +50,8 @@ class Run:
         rounding: Rounding | None = None,
         trusted: frozenset[str] = frozenset(),
         literals: Callable[[Any], Any] | None = None,
+        further: int = 0,
+        draw: int = 0,
     ) -> None:
         self.rules = rules
         self.comparisons = comparisons
@@ -58,6 +60,17 @@ class Run:
         self.trusted = trusted  # names of custom rules to use
         self.literals = literals  # returns the exact constant of a rounded literal, or None
         self.elements = 0.0  # a count of operations on numbers
+        self.further = further  # how many iterations a loop that approximates goes on
+        self.draw = draw  # which random deviation solutions of linear systems have; 0 for none
+        self.iterations = 0  # of the longest such loop, and one more; 0 if there is none
+
+    def deciding(self, comparisons: Comparisons) -> "Run":
+        """Return a run of the same program that decides comparisons in another way."""
+        return Run(self.rules, comparisons, self.memory, None, self.trusted, self.literals)
+
+    def approximates(self, iterations: int) -> None:
+        """Record that an iteration stopped at a tolerance, after so many steps."""
+        self.iterations = max(self.iterations, iterations + 1)
 
     def closed(self, program: Any, operands: Sequence[Any]) -> list[Any]:
         """Run a closed jaxpr; its constants depend on no parameter."""
@@ -128,6 +141,22 @@ def needed(jaxpr: Any) -> list[Any]:
             found.append(eqn)
             wanted.update(v for v in eqn.invars if not isinstance(v, jex.Literal))
     return found[::-1]
+
+
+def dependent(jaxpr: Any, given: Sequence[bool]) -> list[bool]:
+    """Tell which outputs depend on inputs that are given as True, be it by a choice alone."""
+    found = {v for v, active in zip(jaxpr.invars, given, strict=True) if active}
+    for eqn in jaxpr.eqns:
+        operands = [not isinstance(v, jex.Literal) and v in found for v in eqn.invars]
+        if any(operands):
+            inner = [getattr(p, "jaxpr", p) for p in eqn.params.values() if hasattr(p, "eqns")]
+            fits = len(inner) == 1 and len(inner[0].invars) == len(operands)
+            call = (
+                fits and len(inner[0].outvars) == len(eqn.outvars) and eqn.primitive.name != "scan"
+            )
+            moved = dependent(inner[0], operands) if call else [True] * len(eqn.outvars)
+            found.update(v for v, active in zip(eqn.outvars, moved, strict=True) if active)
+    return [not isinstance(v, jex.Literal) and v in found for v in jaxpr.outvars]
 
 
 def number(value: Any) -> Any:

@@ -4,14 +4,18 @@
 arrays among the inputs are its arguments; all other inputs (labels, keys, settings) are constants.
 """
 
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from jax.extend import core as jex
 
+from handgrad.data.frames import is_handgrads
 from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
 
@@ -39,9 +43,13 @@ class Traced:
     """A loss as a program, and JAX's gradient of it as another with the same arguments."""
 
     loss: Program  #: (*parameter leaves, *real inputs) -> the loss
-    gradient: Program  #: the same -> the loss and its gradient's leaves
-    plain: Callable[[], Program]  #: as `gradient`, of the loss without custom derivative rules
+    #: The same -> the loss and its gradient's leaves; None if JAX cannot differentiate the loss.
+    gradient: Program | None
+    #: As `gradient`, of the loss without custom derivative rules.
+    plain: Callable[[], Program | None]
     traced_inputs: bool  #: whether the real inputs are arguments, or constants of the program
+    #: Makes a function that returns the loss and its gradient from the loss.
+    differentiate: Callable[[Function], Function]
 
     @property
     def loops(self) -> bool:
@@ -79,15 +87,62 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
         got = ", ".join(str(aval) for aval in outputs) or "nothing"
         raise TypeError(f"loss: got {got}, expected one real scalar; jnp.sum or jnp.mean make one")
 
-    def plain() -> Program:
+    def plain() -> Program | None:
         def flat(leaves: Any, real: Any) -> Any:
             return without_custom_rules(program, [*leaves, *real])[0]
 
         with wide([*leaves, *real]):
-            return Program(jax.make_jaxpr(jax.value_and_grad(flat))(leaves, real), meant=True)
+            return differentiated(flat, leaves, real)[1]
 
-    gradient = Program(jax.make_jaxpr(jax.value_and_grad(f))(leaves, real), meant=True)
-    return Traced(Program(program), gradient, cache(plain), traced_inputs)
+    differentiate, gradient = differentiated(f, leaves, real)
+    return Traced(Program(program), gradient, cache(plain), traced_inputs, differentiate)
+
+
+def differentiated(
+    f: Function, *arguments: Any
+) -> tuple[Callable[[Function], Function], Program | None]:
+    """Differentiate a loss backwards, or else forwards, which JAX can with a `while` loop.
+
+    Returns:
+        What makes of a loss a function that returns it and its gradient; and this, traced. If JAX
+        can do neither, they return NaN for the gradient, and None.
+
+    Raises:
+        Exception: what the caller's own derivative rules raise.
+    """
+    for differentiate in (jax.value_and_grad, _forwards):
+        try:
+            program = jax.make_jaxpr(differentiate(f))(*arguments)
+        except (ValueError, TypeError, NotImplementedError) as error:
+            # Forward mode also fails where the error is the caller's.
+            if differentiate is jax.value_and_grad and not _has_no_rule(error):
+                raise
+        else:
+            return differentiate, Program(program, meant=True)
+    return _undifferentiated, None
+
+
+def _has_no_rule(error: Exception) -> bool:
+    """Tell whether JAX itself raised an error because an operation has no derivative rule."""
+    # JAX removes its own frames from a traceback, unless it is told not to.
+    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
+    by_jax = is_handgrads(innermost) or "jax" in Path(innermost).parts
+    return by_jax and not isinstance(error, TypeError)
+
+
+def _forwards(f: Function) -> Function:
+    def both(params: Any, *inputs: Any) -> Any:
+        return f(params, *inputs), jax.jacfwd(f)(params, *inputs)
+
+    return both
+
+
+def _undifferentiated(f: Function) -> Function:
+    def both(params: Any, *inputs: Any) -> Any:
+        missing = jax.tree_util.tree_map(lambda leaf: np.full_like(leaf, np.nan), params)
+        return f(params, *inputs), missing
+
+    return both
 
 
 def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:

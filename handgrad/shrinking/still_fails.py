@@ -13,6 +13,7 @@ import numpy as np
 from handgrad.data.point import Point, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case
+from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Outcome
@@ -45,8 +46,9 @@ class Mistake:
     def __init__(self, case: Case, found: Outcome, seen: Signature) -> None:
         self.seen = seen
         self.loss = prepare(case, found.given)
-        if self.loss.has_autodiff and case.autodiff is None:
-            autodiff = _compiled(case, found.given)
+        if isinstance(self.loss, JaxLoss) and self.loss.has_autodiff and not case.autodiff:
+            differentiate = self.loss.traced(found.given).differentiate
+            autodiff = _compiled(case, found.given, differentiate)
             self.loss = prepare(replace(case, autodiff=autodiff), found.given)
         self.case = self.loss.case
         # If NumPy did not warn where it was found, it must not warn at other points either.
@@ -173,13 +175,13 @@ def nearby(given: Point) -> Point:
     return given.moved([np.asarray(leaf + move, dtype=leaf.dtype) for leaf, move in pairs])
 
 
-def _compiled(case: Case, given: Point) -> Callable[..., Any]:
+def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any]:
     """Return autodiff, compiled once for each choice of shapes."""
     layout = Layout(given)
 
     def together(arrays: Any) -> Any:
         params, inputs = layout.together(arrays)
-        return jax.value_and_grad(case.loss)(params, *inputs)
+        return differentiate(case.loss)(params, *inputs)
 
     # An optimised program takes twice as long to compile, which small arrays do not repay.
     compiled = jax.jit(together, compiler_options={"xla_backend_optimization_level": 0})
@@ -192,7 +194,7 @@ def _compiled(case: Case, given: Point) -> Callable[..., Any]:
                 Exception
             ):  # the loss needs the values of its inputs, or is not defined there
                 return compiled(Layout(replace(given, params=params, inputs=inputs)).arrays)
-        found = jax.value_and_grad(case.loss)(params, *inputs)
+        found = differentiate(case.loss)(params, *inputs)
         traceable = False
         return found
 

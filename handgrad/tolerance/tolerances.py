@@ -28,6 +28,7 @@ from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import BLOCK, generic_and_units, with_units
 from handgrad.oracle.reference import Reference, contains_zero, element_scale
+from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import number
 from handgrad.program.trace import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
@@ -58,11 +59,23 @@ class Tolerance:
     unit_of_loss: float
     loose_of_loss: float
     program: np.ndarray  #: the gradient of JAX's program in exact arithmetic, objects
+    #: What iterations that stop at a tolerance leave out; see `handgrad.oracle.truncation`.
+    truncation: Changes | None = None
+
+    @property
+    def left_out(self) -> np.ndarray:
+        """What iterations leave out of each element, shape (size,)."""
+        return self.truncation.gradient if self.truncation else np.zeros_like(self.unit)
 
     @property
     def sharp(self) -> np.ndarray:
         """The largest error that counts as right, shape (size,)."""
-        return SHARP * self.unit
+        return SHARP * self.unit + self.left_out
+
+    @property
+    def sharp_of_loss(self) -> float:
+        """The largest error of the loss that counts as right."""
+        return SHARP * self.unit_of_loss + (self.truncation.loss if self.truncation else 0.0)
 
 
 def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
@@ -77,6 +90,11 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
     if not reference.known.all():
         return _of_known_elements(problem, reference, rng)
     program = problem.traced.gradient
+    if program is None:
+        # There is nothing to perturb; a rerun of the caller's code may still show lost digits.
+        with balls.precision(max(BITS, reference.bits)):
+            unit = _units(problem, reference, rng, None)
+        return tolerance(reference, unit, np.zeros(1 + problem.size), reference.gradient)
     with balls.precision(max(BITS, reference.bits)):
         here = _run(problem, program, problem.arguments(), None)
         unit = _units(problem, reference, rng, here)
@@ -117,7 +135,10 @@ def _of_known_elements(
 
 
 def _units(
-    problem: Problem, reference: Reference, rng: np.random.Generator, here: tuple[np.ndarray, Any]
+    problem: Problem,
+    reference: Reference,
+    rng: np.random.Generator,
+    here: tuple[np.ndarray, Any] | None,
 ) -> np.ndarray:
     """Compute the units of the loss and of every element, shape (1 + size,).
 
@@ -125,7 +146,7 @@ def _units(
         problem: the loss and the point.
         reference: the certified gradient there.
         rng: draws the perturbations.
-        here: the run of JAX's gradient program at the point.
+        here: the run of JAX's gradient program at the point, if it has one.
     """
     program = reference.program
     if program is not None:

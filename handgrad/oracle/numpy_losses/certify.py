@@ -66,7 +66,7 @@ class Untraced(Problem):
 def no_program() -> Traced:
     """Return an empty program, in place of a traced loss."""
     empty = Program(jax.make_jaxpr(lambda: 0.0)())
-    return Traced(empty, empty, lambda: empty, traced_inputs=False)
+    return Traced(empty, empty, lambda: empty, False, jax.value_and_grad)
 
 
 @dataclass

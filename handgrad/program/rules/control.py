@@ -1,5 +1,6 @@
 """Rules for operations with a body of operations: calls, branches, loops, custom rules."""
 
+import itertools
 from typing import Any
 
 import jax
@@ -7,9 +8,9 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.arithmetic import balls, dual
-from handgrad.arithmetic.comparisons import LESS
+from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Decided
 from handgrad.arithmetic.dual import Dual
-from handgrad.program.interpreter import Run
+from handgrad.program.interpreter import Run, dependent
 from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
 from handgrad.program.trace import alone, of_jax, rule_name
@@ -38,15 +39,61 @@ def cond(run: Run, eqn: Any, index: np.ndarray, *operands: Any) -> list[Any]:
 
 
 def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
-    """Loop while the condition holds; for an array, each element while its own holds."""
+    """Loop while the condition holds; for an array, each element while its own holds.
+
+    A loop that a comparison of floats ends, of floats that depend on a parameter, goes on for
+    `run.further` iterations: it approximates something, and this shows how well.
+    """
     p = eqn.params
     of_test, of_body = p["cond_nconsts"], p["body_nconsts"]
     test, body = operands[:of_test], operands[of_test : of_test + of_body]
     state = list(operands[of_test + of_body :])
-    while (going := np.asarray(run.closed(p["cond_jaxpr"], [*test, *state])[0])).any():
+
+    def once_more(going: np.ndarray, state: list[Any]) -> list[Any]:
         after = run.closed(p["body_jaxpr"], [*body, *state])
-        state = [_where(going, a, b) for a, b in zip(after, state, strict=True)]
+        return [_where(going, a, b) for a, b in zip(after, state, strict=True)]
+
+    iterations = 0
+    while (going := np.asarray(run.closed(p["cond_jaxpr"], [*test, *state])[0])).any():
+        state, iterations = once_more(going, state), iterations + 1
+    key = ("dependent", id(eqn), *(_is_active(o) for o in operands))
+    if run.once(key, lambda: _may_depend(eqn, list(key[2:]))):
+        ended = _ended_by_floats(run, p["cond_jaxpr"], [*test, *state])
+        if ended.any():
+            run.approximates(iterations)
+            for _ in range(run.further):
+                state = once_more(ended, state)
     return state
+
+
+def _is_active(operand: Any) -> bool:
+    return isinstance(operand, Dual) and operand.tangent is not None
+
+
+def _may_depend(eqn: Any, active: list[bool]) -> bool:
+    """Tell whether the condition of a loop depends on its active operands, by a choice too."""
+    p, carried = eqn.params, eqn.params["cond_nconsts"] + eqn.params["body_nconsts"]
+    test, body, state = active[: p["cond_nconsts"]], active[p["cond_nconsts"] : carried], []
+    after = active[carried:]
+    while after != state:
+        state = after
+        moved = dependent(p["body_jaxpr"].jaxpr, [*body, *state])
+        after = [a or b for a, b in zip(state, moved, strict=True)]
+    return dependent(p["cond_jaxpr"].jaxpr, [*test, *state])[0]
+
+
+#: The most comparisons in the condition of a loop that are decided otherwise one by one.
+MOST_DECIDED = 3
+
+
+def _ended_by_floats(run: Run, test: Any, operands: list[Any]) -> np.ndarray:
+    """Tell which elements would go on if floats compared otherwise; the others end by a count."""
+    decided = Decided()
+    ended = np.zeros_like(run.deciding(decided).closed(test, operands)[0], dtype=bool)
+    n = min(decided.count, MOST_DECIDED)
+    for outcomes in itertools.product((LESS, EQUAL, GREATER), repeat=n) if n else ():
+        ended |= run.deciding(Decided(outcomes=outcomes)).closed(test, operands)[0]
+    return ended
 
 
 def _where(going: np.ndarray, after: Any, before: Any) -> Any:

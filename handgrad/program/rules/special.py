@@ -113,10 +113,13 @@ def gamma_by_parameter(run: Run, eqn: Any, a: Dual, x: Dual) -> Dual:
 
 def incomplete_beta(run: Run, eqn: Any, a: Dual, b: Dual, x: Dual) -> Dual:
     """The regularized Iₓ(a, b), with the slope x^(a-1)·(1 - x)^(b-1) / B(a, b) (DLMF, 8.17)."""
-    must_stand_still(a, eqn)
-    must_stand_still(b, eqn)
     operands = a.value, b.value, x.value
-    return by_slopes(_regularized(*operands), (x, lambda: _beta_density(*operands)))
+    return by_slopes(
+        _regularized(*operands),
+        (x, lambda: _beta_density(*operands)),
+        (a, lambda: _beta_by_first(*operands)),
+        (b, lambda: _beta_by_second(*operands)),
+    )
 
 
 @balls.elementwise
@@ -129,6 +132,53 @@ def _regularized(a: arb, b: arb, x: arb) -> arb:
 def _beta_density(a: arb, b: arb, x: arb) -> arb:
     inverse = (a + b).gamma() * a.rgamma() * b.rgamma()
     return x ** (a - 1) * (1 - x) ** (b - 1) * inverse if x > 0 and x < 1 else NAN
+
+
+@balls.elementwise
+def _beta_by_first(a: arb, b: arb, x: arb) -> arb:
+    return _beta_by_parameters(a, b, x)[0]
+
+
+@balls.elementwise
+def _beta_by_second(a: arb, b: arb, x: arb) -> arb:
+    return _beta_by_parameters(a, b, x)[1]
+
+
+def _beta_by_parameters(a: arb, b: arb, x: arb) -> tuple[arb, arb]:
+    """Return ∂I/∂a and ∂I/∂b, the termwise derivatives of I = P·Σ Tₖ (DLMF, 8.17.8).
+
+    P = x^a·(1 - x)^b / (a·B(a, b)), T₀ = 1 and Tₖ₊₁ = Tₖ·x·(a + b + k) / (a + 1 + k). That factor
+    tends to x monotonically, so from k on it is at most q = x·max(1, (a + b + k) / (a + 1 + k)).
+    The derivatives of log Tₖ then grow by at most w = 1 / (k + min(a + b, a + 1)) a step, and with
+    the present ones c the rest of a sum is below Tₖ·(|c| / (1 - q) + w·q / (1 - q)²). Where x is
+    large, I = 1 - I₁₋ₓ(b, a) converges faster.
+    """
+    if a > 0 and b > 0 and (x.is_zero() or x == 1):
+        return balls.ZERO, balls.ZERO
+    if not (a > 0 and b > 0 and x > 0 and x < 1):
+        return NAN, NAN
+    if x * (a + b + 2) > a + 1 and (1 - x) * (a + b + 2) <= b + 1:
+        by_b, by_a = _beta_by_parameters(b, a, 1 - x)
+        return -by_a, -by_b
+    factor = x**a * (1 - x) ** b * (a + b).gamma() * (a + 1).rgamma() * b.rgamma()
+    of_both = (a + b).digamma()
+    term, logs, sums = balls.ONE, [balls.ZERO] * 3, [balls.ZERO] * 3
+    logs[0] = balls.ONE  # Σ Tₖ, Σ Tₖ·∂log Tₖ/∂a, Σ Tₖ·∂log Tₖ/∂b
+    for k in range(MOST_TERMS):
+        q = x * ((a + b + k) / (a + 1 + k)).max(balls.ONE)
+        if q < 1:
+            w = 1 / (k + (a + b).min(a + 1))
+            rests = [(term * (abs(c) / (1 - q) + w * q / (1 - q) ** 2)).abs_upper() for c in logs]
+            if not max(rests) > sums[0] * arb(2) ** -ctx.prec:
+                total, by_a, by_b = (s + r * arb(0, 1) for s, r in zip(sums, rests, strict=True))
+                log_by_a = x.log() - (a + 1).digamma() + of_both
+                log_by_b = (1 - x).log() - b.digamma() + of_both
+                return factor * (total * log_by_a + by_a), factor * (total * log_by_b + by_b)
+        sums = [s + term * c for s, c in zip(sums, logs, strict=True)]
+        term = term * x * (a + b + k) / (a + 1 + k)
+        logs[1] = logs[1] + 1 / (a + b + k) - 1 / (a + 1 + k)
+        logs[2] = logs[2] + 1 / (a + b + k)
+    raise UncertifiedPrimitiveError("regularized_incomplete_beta")
 
 
 RULES: dict[str, Rule] = {

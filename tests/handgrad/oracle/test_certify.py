@@ -108,6 +108,7 @@ def test_holding_catches_one_tiny_element_that_is_off_by_2_to_the_minus_50(eleme
     params, x, y = network_at(7, 11, 3)
     params["w"][:] *= 1e-30  # some elements are far smaller than others
     case = problem(network, params, x, y)
+    assert case.traced.gradient is not None
     with balls.precision(768):
         _, right = evaluate.gradient(case, case.traced.gradient, case.arguments(), Comparisons())
         assert random_directions.is_consistent(case, right, bits=768)

@@ -1,5 +1,6 @@
 """Programs: custom rules that are not believed, rounded literals."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ from jax.extend import core as jex
 from handgrad.arithmetic import balls
 from handgrad.oracle.certify import certify
 from handgrad.oracle.custom_rules import broken_rules
-from handgrad.oracle.evaluate import meant_literal
+from handgrad.oracle.evaluate import Problem, meant_literal
 from handgrad.oracle.random_directions import FEWEST
 from handgrad.program.trace import custom_rules, without_custom_rules
 from tests.handgrad.oracle.problems import problem
@@ -75,10 +76,21 @@ def doubled_until_large(x: Any) -> Any:
 doubled_until_large.defvjp(lambda x: (doubled_until_large(x), None), lambda _, ct: (3 * ct,))
 
 
+def not_differentiable_otherwise(case: Problem) -> Problem:
+    """Return a problem as if JAX could not differentiate the loss without its custom rules."""
+    return replace(case, traced=replace(case.traced, plain=lambda: None))
+
+
+def test_a_loop_is_differentiated_forwards_without_its_wrong_rule() -> None:
+    case = problem(lambda p: jnp.sum(doubled_until_large(p) ** 2), np.abs(WIDE[:29]) + 0.01)
+    assert certify(case, "program").program is case.traced.plain()
+
+
 def test_where_no_program_has_the_gradient_some_elements_are_known() -> None:
     """A wrong rule for a loop that JAX cannot differentiate without one."""
     at = np.abs(WIDE[:29]) + 0.01
     case = problem(lambda p: jnp.sum(doubled_until_large(p) ** 2), at)
+    case = not_differentiable_otherwise(case)
     everything, some = certify(case, "program"), certify(case, "program", seconds=0.0)
     factor = 2.0 ** np.ceil(np.log2(100 / at[0]))
     expected = 2 * factor**2 * at
@@ -95,7 +107,7 @@ def test_some_of_every_leaf_is_known() -> None:
     """Where elements are drawn, a small leaf beside a large one is not forgotten."""
     params = {"large": np.linspace(1, 2, 200), "small": np.array([1.5]), "two": np.array([1.2, 3])}
     case = problem(lambda p: sum(jnp.sum(doubled_until_large(p[k]) ** 2) for k in p), params)
-    reference = certify(case, "program", seconds=0.0)
+    reference = certify(not_differentiable_otherwise(case), "program", seconds=0.0)
     assert reference.known.sum() == FEWEST
     ends = np.cumsum([leaf.size for leaf in case.leaves])
     assert all(known.any() for known in np.split(reference.known, ends[:-1]))
@@ -121,6 +133,7 @@ def test_a_wrong_rule_inside_of_loops_and_branches_is_found_and_replaced() -> No
     case = problem(loss, np.cos(np.arange(1.0, 13.0)).reshape(4, 3))
     assert custom_rules(case.traced.loss) == ["wrong_sign", "wrong_by_a_hair"]
     plain = case.traced.plain()
+    assert plain is not None
     assert custom_rules(plain) == []
     reference = certify(case, "series")
     assert reference.program is plain

@@ -127,6 +127,7 @@ def test_programs_give_the_first_of_equal_numbers_everything_as_jax_does() -> No
     at = np.array([0.7, 0.7, 1.0, 1.0])
     for loss in (pooling_of, smallest_of, lambda p: jnp.sum(largest(p[None])) ** 2):
         case = problem(loss, at)
+        assert case.traced.gradient is not None
         _, found = evaluate.gradient(
             case, case.traced.gradient, case.arguments(), Comparisons(final=True)
         )

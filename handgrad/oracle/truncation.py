@@ -1,0 +1,181 @@
+"""What iterations that stop at a tolerance leave out, and by how much it changes a gradient.
+
+A loop that ends by a comparison of floats approximates a function: a series, a fixed point, the
+solution of a system. The exact derivative of the loop differs from that of this function by what
+further iterations would change. So they are run: 1, 2, 4 and so on, until the changes become small
+compared with what has changed so far. Rules for such functions may differentiate either of the two,
+and so all of these changes belong to the tolerance.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic.comparisons import MorePrecisionNeededError
+from handgrad.data.point import slices
+from handgrad.oracle.evaluate import Problem, further_slopes
+from handgrad.oracle.random_directions import generic_and_units, random_directions
+from handgrad.oracle.reference import (
+    BITS,
+    Reference,
+    UndecidableError,
+    comparisons_at,
+    element_scale,
+)
+from handgrad.program.trace import equations
+
+#: A rule may take the derivative of the function at the last iterate, whose error is of the order
+#: of the changes and at most a few times as large (a product of several iterates has their sum).
+SAFETY = 4
+
+#: The most elements that changes are computed of one by one; of more, in random directions.
+MOST = 64
+
+#: Changes are known if the last doubling of the iterations added at most this part to them: with
+#: linear convergence, what is left is then a tenth of them at most.
+SMALL = 0.25
+
+#: The last draw of deviations of linear systems; draws are numbered like the iterations.
+DRAWS = 8
+
+#: Changes below this part of an element do not matter: it is a thousandth of the roundoff.
+NOTHING = 2.0**-63
+
+#: The fewest further iterations that are tried, if their changes do not become small before; more
+#: if the loop itself took more.
+FEWEST = 64
+
+#: A loop whose further iterations change the loss by more than this part of it approximates
+#: nothing: it halves until something is small enough, say. It is the function that is meant.
+MEANT = 0.25
+
+#: So does one whose changes grow faster than twice as much with twice as many iterations, as those
+#: of a slow approximation never do.
+RUNAWAY = 4
+
+#: The steps, relative to the parameters, at which slopes are compared with difference quotients,
+#: and the largest relative difference. The loop should go on as far there as it did here: smaller
+#: steps than its tolerance show nothing.
+STEPS, ALIKE = (2.0**-8, 2.0**-12), 2.0**-4
+
+CAUSE = "the loss stops an iteration at a tolerance, and "
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """How far further iterations may change the loss and its gradient; floats."""
+
+    loss: float
+    gradient: np.ndarray  #: (size,)
+
+
+def truncation(problem: Problem, reference: Reference) -> Changes:
+    """Return what the iterations of a loss leave out; zeros if there are none.
+
+    Raises:
+        UndecidableError: it cannot be bounded, or the slopes of the iteration are not those of what
+            it approximates, as those of a bisection are not.
+    """
+    none = Changes(0.0, np.zeros(problem.size))
+    if all(eqn.primitive.name != "while" for eqn in equations(problem.traced.loss.jaxpr.jaxpr)):
+        return none
+    for bits in BITS[BITS.index(reference.bits) :]:
+        try:
+            with balls.precision(bits):
+                return _truncation(problem, reference, bits) or none
+        except MorePrecisionNeededError:
+            continue
+    raise UndecidableError(f"{CAUSE}what this leaves out cannot be enclosed at {BITS[-1]} bits")
+
+
+def _truncation(problem: Problem, reference: Reference, bits: int) -> Changes | None:
+    chosen = np.flatnonzero(reference.known)
+    scale = element_scale(problem, reference.gradient)
+    rng = np.random.default_rng(problem.size)
+    one_by_one = chosen.size <= MOST
+    if one_by_one:
+        directions = generic_and_units(rng, problem.size, chosen)
+        sizes = scale[chosen]
+    else:
+        directions = random_directions(rng, scale, 3)
+        sizes = np.ones(2)
+    iterations, here = further_slopes(problem, directions, comparisons_at(bits), 0)
+    if not iterations:
+        return None
+    # A loss near 0 may be a difference, whose terms are as large as derivatives times parameters.
+    parameters = np.concatenate([_sizes(leaf) for leaf in problem.leaves])
+    terms = np.max(scale[chosen] * parameters[chosen], initial=0.0)
+    sizes = np.append(max(abs(float(here[0].mid())), terms), sizes)
+    along = np.append(here[:1], here[2:])
+    largest = np.zeros(along.size)
+    grown = largest
+    for further in _doubled(iterations):
+        draw = min(further, DRAWS)
+        _, there = further_slopes(problem, directions, comparisons_at(bits), further, draw)
+        there = np.append(there[:1], there[2:])
+        moved = balls.magnitudes(there - along)
+        if not np.isfinite(moved).all():
+            # As conjugate gradients after a residual of 0: the loop has found what it seeks.
+            _check_slopes(problem, bits, 0, rng)
+            return None
+        if moved[0] > MEANT * sizes[0]:
+            return None
+        if (balls.radii(there) > NOTHING * sizes).any() and bits < BITS[-1]:
+            raise MorePrecisionNeededError
+        grown, largest = largest, np.fmax(largest, moved)
+        if (largest - grown <= np.fmax(SMALL * largest, NOTHING * sizes)).all():
+            break
+    else:
+        if (largest > RUNAWAY * grown).any():
+            return None
+        raise UndecidableError(f"{CAUSE}going on changes the gradient more and more")
+    _check_slopes(problem, bits, further, rng)
+    changes = SAFETY * np.where(largest > NOTHING * sizes, largest, 0.0)
+    gradient = np.zeros(problem.size)
+    gradient[chosen] = changes[1:] if one_by_one else changes[1:].max() * scale[chosen]
+    return Changes(changes[0], gradient)
+
+
+def _doubled(iterations: int) -> Iterator[int]:
+    further = 1
+    while further <= max(FEWEST, iterations):
+        yield further
+        further *= 2
+
+
+def _check_slopes(problem: Problem, bits: int, further: int, rng: np.random.Generator) -> None:
+    """Check that slopes are difference quotients; those of a loop that chooses need not be."""
+    sizes = np.concatenate([_sizes(leaf) for leaf in problem.leaves])
+    direction = balls.exact(rng.choice([-1.0, 1.0], size=sizes.size) * sizes)
+    _, (_, slope) = further_slopes(problem, direction[None], comparisons_at(bits), further)
+    alike = []
+    for step in STEPS:
+        ends = [
+            further_slopes(problem, direction[None], comparisons_at(bits), further, 0, moved)[1][0]
+            for moved in (_moved(problem, direction * arb(side)) for side in (step, -step))
+        ]
+        quotient = (ends[0] - ends[1]) / (2 * arb(step))
+        if quotient.is_finite():
+            size = max(abs(float(quotient)), abs(float(slope)))
+            alike.append(float(abs(quotient - slope).mid()) <= ALIKE * size)
+    if alike and not any(alike):
+        raise UndecidableError(f"{CAUSE}its slopes are not those of what it approximates")
+
+
+def _moved(problem: Problem, step: np.ndarray) -> list[np.ndarray]:
+    """Return the arguments as balls, the parameters moved by a vector."""
+    here = problem.arguments()
+    parts = slices(problem.leaves)
+    moved = [
+        dual.array(a + step[part].reshape(a.shape)) for a, part in zip(here, parts, strict=False)
+    ]
+    return moved + here[len(parts) :]
+
+
+def _sizes(leaf: np.ndarray) -> np.ndarray:
+    """Return the size of each parameter; for a 0, that of the largest in its leaf, or 1."""
+    size = np.abs(leaf.astype(np.float64)).reshape(-1)
+    return np.where(size > 0, size, np.max(size, initial=0.0) or 1.0)

@@ -1,0 +1,291 @@
+"""Losses with iterations that stop at a tolerance, which is not where what they seek is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+from jax.scipy.sparse import linalg
+from jax.scipy.special import betainc
+
+from handgrad import check_custom, check_gradient
+
+A = np.array([[4.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 2.0]])
+C = np.array([1.0, -2.0, 0.5])
+
+Gradient = Callable[[Any], Any]
+
+
+def verdict(gradient: Gradient, loss: Gradient, at: Any, points: int = 0) -> str:
+    return check_gradient(gradient, loss, np.asarray(at), points=points).verdict
+
+
+def wrong_ones(right: Gradient) -> list[Gradient]:
+    """0, double, the other sign, and one element off by 1e-6."""
+
+    def of(change: Callable[[np.ndarray], np.ndarray]) -> Gradient:
+        return lambda p: change(np.asarray(right(p)))
+
+    def one_off(g: np.ndarray) -> np.ndarray:
+        return g * (1 + 1e-6 * (np.arange(g.size) == 0))
+
+    return [of(lambda g: 0 * g), of(lambda g: 2 * g), of(lambda g: -g), of(one_off)]
+
+
+def of_system(b: Any) -> Any:
+    return jnp.dot(C, linalg.cg(A, b)[0])
+
+
+def by_solving(_: Any) -> Any:
+    return np.linalg.solve(A.T, C)
+
+
+def test_a_solver_that_ends_at_once() -> None:
+    at = np.zeros(3)
+    assert verdict(by_solving, of_system, at) == "agree"
+    assert verdict(lambda b: 0 * b, of_system, at) == "disagree"
+
+
+def fixed_point(y: Any) -> Any:
+    """Solve x = ½·cos x + y."""
+
+    def step(s: Any) -> Any:
+        return 0.5 * jnp.cos(s[0]) + y, s[0]
+
+    start = jnp.zeros_like(y), jnp.ones_like(y)
+    return lax.while_loop(lambda s: jnp.abs(s[0] - s[1]) > 1e-8, step, start)[0]
+
+
+def implicit(factor: float) -> Any:
+    """Return `fixed_point` with its rule by the implicit function theorem, times a factor."""
+    f = jax.custom_vjp(fixed_point)
+
+    def forward(y: Any) -> Any:
+        x = f(y)
+        return x, x
+
+    f.defvjp(forward, lambda x, c: (factor * c / (1 + 0.5 * jnp.sin(x)),))
+    return f
+
+
+@pytest.mark.slow
+def test_a_rule_of_a_loop_that_stops_at_a_tolerance() -> None:
+    report = check_custom(implicit(1.0), 0.7, points=0)
+    assert report.verdict == "agree"
+    assert any("stops an iteration at a tolerance" in warning for warning in report.warnings)
+    assert check_custom(implicit(1 + 1e-6), 0.7, points=0).verdict == "disagree"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [0.0, 2.0, -1.0, 1 + 1e-6])
+def test_wrong_rules_of_a_loop_that_stops_at_a_tolerance(factor: float) -> None:
+    assert check_custom(implicit(factor), 0.7, points=1).verdict == "disagree"
+
+
+def test_a_loss_that_jax_cannot_differentiate_backwards() -> None:
+    def doubled(p: Any) -> Any:
+        return p[1] * lax.while_loop(lambda v: v < 100.0, lambda v: v * 2.0, p[0])
+
+    report = check_gradient(lambda p: 32 * p[::-1], doubled, np.array([4.0, 0.7]), points=0)
+    assert (report.verdict, report.leaves[0].autodiff) == ("agree", report.leaves[0].yours)
+    assert not report.warnings
+    assert verdict(lambda p: 16 * p[::-1], doubled, [4.0, 0.7]) == "disagree"
+
+
+@jax.custom_vjp
+def incomplete_beta(a: Any, b: Any, x: Any) -> Any:
+    return betainc(a, b, x)
+
+
+def _density(_: Any, saved: Any, c: Any) -> Any:
+    a, b, x = saved
+    return jnp.zeros_like(a), jnp.zeros_like(b), c * x ** (a - 1)
+
+
+incomplete_beta.defvjp(
+    lambda a, b, x: (incomplete_beta(a, b, x), (a, b, x)), lambda s, c: _density(None, s, c)
+)
+
+
+@pytest.mark.slow
+def test_a_function_that_jax_cannot_differentiate_at_all() -> None:
+    at = np.array([1.5, 2.5, 0.3])
+    # ∂/∂a and ∂/∂b by differences of mpmath's function in 40 digits; the density in closed form.
+    right = np.array([-0.30755699513052623, 0.15116264414909963, 1.6337206456367985])
+
+    def loss(p: Any) -> Any:
+        return betainc(p[0], p[1], p[2])
+
+    report = check_gradient(lambda p: right, loss, at, points=0)
+    assert (report.verdict, report.blame) == ("agree", None)
+    assert np.isnan(report.leaves[0].autodiff)
+    assert verdict(lambda p: right * [1, 1 + 1e-6, 1], loss, at) == "disagree"
+    found = check_custom(incomplete_beta, 1.5, 2.5, 0.3, points=0)
+    assert {f.leaf for f in found.findings} == {"params[0]", "params[1]", "params[2]"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cg", "bicgstab", "gmres"])
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (A, np.zeros(3)),
+        (3 * np.eye(3), np.array([1.0, 2.0, 3.0])),
+        (np.diag([2.0, 3.0, 5.0]), np.array([0.0, 1.0, 0.0])),
+        (A, np.array([1.0, -0.3, 2.0])),
+    ],
+    ids=["zero", "multiple", "eigenvector", "general"],
+)
+def test_systems_solved_by_iteration(name: str, a: np.ndarray, b: np.ndarray) -> None:
+    def loss(b: Any) -> Any:
+        return jnp.dot(C, getattr(linalg, name)(a, b)[0])
+
+    def right(_: Any) -> Any:
+        return np.linalg.solve(a.T, C)
+
+    assert verdict(right, loss, b) == "agree"
+    assert verdict(jax.grad(loss), loss, b) == "agree"
+    for wrong in wrong_ones(right):
+        assert verdict(wrong, loss, b) == "disagree"
+
+
+@pytest.mark.slow
+def test_a_system_whose_solver_is_far_from_the_solution() -> None:
+    rng = np.random.default_rng(0)
+    m = rng.normal(size=(11, 11))
+    a, c, at = m @ m.T / 11 + np.eye(11) / 2, rng.normal(size=11), rng.normal(size=11)
+
+    def loss(b: Any) -> Any:
+        return jnp.dot(c, jnp.sin(linalg.cg(a, b, tol=1e-7)[0]))
+
+    def right(b: Any) -> Any:
+        return np.linalg.solve(a, c * np.cos(np.linalg.solve(a, b)))
+
+    assert verdict(right, loss, at) == "agree"
+    assert verdict(jax.grad(loss), loss, at) in ("agree", "imprecise")
+    for wrong in wrong_ones(right)[:3]:
+        assert verdict(wrong, loss, at) == "disagree"
+
+
+def newton(y: Any, start: Any, tolerance: float = 1e-10) -> Any:
+    def step(x: Any) -> Any:
+        return x - (x * x - y) / (2 * x)
+
+    return lax.while_loop(lambda x: jnp.abs(x * x - y) > tolerance, step, start)
+
+
+def of_root(p: Any) -> Any:
+    return np.array([p[1] / 2 / np.sqrt(p[0]), np.sqrt(p[0])])
+
+
+@pytest.mark.slow
+def test_newtons_iteration() -> None:
+    def loss(p: Any) -> Any:
+        return newton(p[0], 2.0) * p[1]
+
+    assert verdict(of_root, loss, [3.0, 0.7], points=2) == "agree"
+    assert verdict(jax.jacfwd(loss), loss, [3.0, 0.7], points=2) == "agree"
+    for wrong in wrong_ones(of_root):
+        assert verdict(wrong, loss, [3.0, 0.7]) == "disagree"
+
+
+@pytest.mark.slow
+def test_newtons_iteration_from_the_root_itself_decides_nothing_there() -> None:
+    def loss(p: Any) -> Any:
+        return newton(p[0], 2.0) * p[1]
+
+    assert verdict(of_root, loss, [4.0, 0.7]) == "undecidable"
+    report = check_gradient(lambda p: np.array([0.0, 2.0]), loss, np.array([4.0, 0.7]), points=0)
+    assert report.verdict == "undecidable"
+    assert "the loss stops an iteration at a tolerance" in report.headline
+    assert verdict(lambda p: np.array([0.0, 2.1]), loss, [4.0, 0.7]) == "disagree"
+
+
+def conjugate(a: np.ndarray, b: Any) -> Any:
+    """Solve a @ x = b by conjugate gradients, as a loop of one's own."""
+
+    def step(s: Any) -> Any:
+        x, r, p = s
+        ap = a @ p
+        size = (r @ r) / (p @ ap)
+        after = r - size * ap
+        return x + size * p, after, after + (after @ after) / (r @ r) * p
+
+    return lax.while_loop(lambda s: s[1] @ s[1] > 1e-20, step, (jnp.zeros_like(b), b, b))[0]
+
+
+@pytest.mark.slow
+def test_conjugate_gradients_that_find_the_solution() -> None:
+    diagonal = np.diag([2.0, 3.0, 5.0])
+    at = np.array([1.0, -0.3, 2.0])
+    assert verdict(by_solving, lambda b: conjugate(A, b) @ C, at) == "agree"
+    for wrong in wrong_ones(by_solving):
+        assert verdict(wrong, lambda b: conjugate(A, b) @ C, at) == "disagree"
+    for a, b in ((A, np.zeros(3)), (diagonal, np.array([0.0, 1.0, 0.0]))):
+        for gradient in (lambda b, a=a: np.linalg.solve(a, C), lambda b: 0 * b):
+            assert verdict(gradient, lambda b, a=a: conjugate(a, b) @ C, b) == "undecidable"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("high", [10.0, None])
+def test_a_bisection_has_no_slopes_of_its_own(high: float | None) -> None:
+    def halve(s: Any, y: Any) -> Any:
+        middle = (s[0] + s[1]) / 2
+        above = middle * middle > y
+        return jnp.where(above, s[0], middle), jnp.where(above, middle, s[1])
+
+    def loss(p: Any) -> Any:
+        start = 0 * p[0], 1 + p[0] if high is None else high + 0 * p[0]
+        return (
+            p[1] * lax.while_loop(lambda s: s[1] - s[0] > 1e-12, lambda s: halve(s, p[0]), start)[0]
+        )
+
+    for gradient in (of_root, lambda p: 0 * p, lambda p: 2 * of_root(p)):
+        assert verdict(gradient, loss, [2.0, 3.0]) in ("undecidable", "disagree")
+    assert verdict(of_root, loss, [2.0, 3.0]) == "undecidable"
+
+
+@pytest.mark.slow
+def test_loops_that_end_by_a_count_or_on_data_alone_are_exact() -> None:
+    def counted(p: Any) -> Any:
+        def goes_on(s: Any) -> Any:
+            return (s[0] < 5) & (jnp.abs(s[1] - 0.739) > 1e-9)
+
+        return p[1] * lax.while_loop(goes_on, lambda s: (s[0] + 1, jnp.cos(s[1])), (0, p[0]))[1]
+
+    def timed(p: Any) -> Any:
+        def step(s: Any) -> Any:
+            return s[0] + 0.1, s[1] + 0.1 * jax.nn.relu(p[1] - s[1])
+
+        return lax.while_loop(lambda s: s[0] < 0.95, step, (0.0, p[0]))[1]
+
+    for loss in (counted, timed):
+        report = check_gradient(jax.jacfwd(loss), loss, np.array([0.3, 0.7]), points=1)
+        assert report.verdict == "agree"
+        assert not any("tolerance" in warning for warning in report.warnings)
+        for wrong in wrong_ones(jax.jacfwd(loss)):
+            assert verdict(wrong, loss, [0.3, 0.7]) == "disagree"
+
+
+@pytest.mark.slow
+def test_a_root_with_its_own_rule() -> None:
+    def loss(p: Any) -> Any:
+        def solve(f: Any, start: Any) -> Any:
+            step = lambda x: x - f(x) / jax.grad(f)(x)  # noqa: E731
+            return lax.while_loop(lambda x: jnp.abs(f(x)) > 1e-6, step, start)
+
+        def tangent(g: Any, y: Any) -> Any:
+            return y / g(1.0)
+
+        return p[1] * lax.custom_root(lambda x: x**3 - p[0], jnp.ones_like(p[0]), solve, tangent)
+
+    def right(p: Any) -> Any:
+        return np.array([p[1] / 3 * p[0] ** (-2 / 3), np.cbrt(p[0])])
+
+    assert verdict(right, loss, [2.0, 3.0], points=2) == "agree"
+    assert verdict(jax.grad(loss), loss, [2.0, 3.0], points=2) == "agree"
+    for wrong in wrong_ones(right):
+        assert verdict(wrong, loss, [2.0, 3.0]) == "disagree"
