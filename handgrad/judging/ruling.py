@@ -16,7 +16,9 @@ RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 #: What a rerun of the gradient at another precision shows of an element.
 WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA = -1, 0, 1
 
-#: If rounding may cost more than this fraction of an element, a gap proves nothing either way.
+#: If rounding may cost more than this fraction of an element, a gap proves nothing either way. A
+#: tolerance may even be larger than its element: -g lies within 2·|g| of it. So a larger gap counts
+#: as right only if the formula is: if in exact arithmetic, too, no such fraction is left of it.
 HALF_KNOWN = 1e-3
 
 #: A gap of more than this fraction of an element leaves no right digit.
@@ -31,13 +33,20 @@ class Gaps:
 
     reference: np.ndarray  #: objects
     gap: np.ndarray  #: the error of the gradient in the dtype of the parameters
-    sharp: np.ndarray  #: the largest error that counts as right
+    sharp: np.ndarray  #: the largest error that conditioning explains
+    size: np.ndarray  #: the size of each element; see `Witness.size`
     wrong: np.ndarray  #: bool, whether the gap is more than rounding explains, before a rerun
 
     def gap_of(self, other: np.ndarray) -> np.ndarray:
         """Return the error of another result, in balls."""
         gap = balls.magnitudes(other - self.reference)
         return np.where(np.isnan(gap), np.inf, gap)
+
+    def shown_by(self, gap: np.ndarray) -> np.ndarray:
+        """Return what the error that is left in exact arithmetic shows of each element."""
+        vanishes = gap <= HALF_KNOWN * np.fmax(self.size, self.gap)
+        right = np.where(vanishes, RIGHT_FORMULA, INCONCLUSIVE)
+        return np.where(gap <= self.sharp, right, WRONG_FORMULA)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +57,9 @@ class Witness:
     reference: np.ndarray  #: the right gradient, at a kink the nearest one; objects
     gap: np.ndarray  #: |answer - reference|, rounded up; infinite where the answer is not finite
     level: np.ndarray  #: RIGHT .. WRONG
-    size: np.ndarray  #: the size of each element; for a 0, that of its largest neighbour
+    #: The size of each element; for a 0, that of its largest neighbour; at a kink, on any side.
+    size: np.ndarray
+    explained: np.ndarray  #: bool, whether conditioning explains the gap
     choices: np.ndarray | None = None  #: λ of each edge at a kink
 
     @property
@@ -75,7 +86,7 @@ class Ruling:
         if not ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
-        return Gaps(mine.reference, mine.gap, self.tolerance.sharp, wrong)
+        return Gaps(mine.reference, mine.gap, self.tolerance.sharp, mine.size, wrong)
 
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
         """Return the ruling after a rerun of the gradient at another precision.
@@ -128,7 +139,8 @@ def rule(
         theirs = _judge(given, reference, tolerance, autodiff)
     # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or not.
     exact = balls.magnitudes(tolerance.program - theirs.reference)
-    theirs = replace(theirs, level=_excused(theirs, exact <= tolerance.sharp))
+    gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.size, theirs.level == WRONG)
+    theirs = replace(theirs, level=_excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA))
     return Ruling(given, reference, tolerance, mine, theirs, problem)
 
 
@@ -140,19 +152,22 @@ def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.
     gap = np.full(answer.shape, np.inf)
     gap[finite] = balls.magnitudes(balls.exact(answer[finite]) - right[finite])
     sizes = sizes_about(given.leaves, right)
-    known_by_half = tolerance.loose <= HALF_KNOWN * sizes
-    level = np.where(
-        (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp),
-        RIGHT,
-        np.where(gap > tolerance.loose, WRONG, np.where(known_by_half, ROUNDED, DOUBTFUL)),
-    )
+    if reference.kink:
+        sizes = np.fmax(sizes, reference.kink.largest)
+    explained = (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp)
+    # An answer within the enclosure may be exact.
+    alike = gap <= HALF_KNOWN * sizes + 2 * balls.radii(right)
+    rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
+    doubtful = explained | (gap <= np.fmax(tolerance.loose, tolerance.jump))
+    level = np.select([explained & alike, rounded, doubtful], [RIGHT, ROUNDED, DOUBTFUL], WRONG)
     level[~reference.known] = RIGHT
     level[~finite] = WRONG
-    return Witness(answer, right, gap, level, sizes, choices)
+    return Witness(answer, right, gap, level, sizes, explained & finite, choices)
 
 
 def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:
-    """Return the levels with WRONG lowered where the formula is right: to ROUNDED or DOUBTFUL."""
+    """Return the levels where the formula is right: RIGHT, if conditioning explains the gap."""
     off = (witness.level > RIGHT) & np.isfinite(witness.gap) & right_formula
     nothing_left = witness.gap > NOTHING_LEFT * witness.size
-    return np.where(off, np.where(nothing_left, DOUBTFUL, ROUNDED), witness.level)
+    level = np.where(witness.explained, RIGHT, np.where(nothing_left, DOUBTFUL, ROUNDED))
+    return np.where(off, level, witness.level)

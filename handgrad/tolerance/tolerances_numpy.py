@@ -33,6 +33,7 @@ from handgrad.tolerance.tolerances import (
     half_an_ulp_away,
     half_ulps,
     in_one,
+    jumps_in,
     tolerance,
 )
 
@@ -52,13 +53,14 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerance:
         here = generic_and_units(np.random.default_rng(problem.size), problem.size, known)
         around = Around(problem, known, here)
         changes, deviations = around.changes(rng), around.deviations(coarsest, rng)
+        jumps = around.jumps(coarsest, rng)
         if reference.kink is not None:
             # The gradient may be that of any side.
             for direction in reference.kink.directions:
                 beyond = Around(problem, known, with_units(direction, known))
                 changes = np.fmax(changes, beyond.changes(rng))
     unit = changes + half_ulps(problem, reference, changes)
-    return tolerance(reference, unit, deviations, reference.gradient)
+    return tolerance(reference, unit, deviations, jumps, reference.gradient)
 
 
 class Around:
@@ -81,12 +83,28 @@ class Around:
         """Return the deviations of loss and elements by rounding in a dtype, shape (1 + size,)."""
         return self._furthest(self._run(None, Rounding(rng, dtype)) for _ in range(LOOSE_DRAWS))
 
-    def _run(self, arguments: Any, perturbation: Perturbation) -> np.ndarray:
-        frozen = Comparisons(final=True, undefined=True, frozen=self._decided)
+    def jumps(self, dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
+        """Return the changes by selections that rounding may decide, shape (1 + size,)."""
+        everything = (*self._problem.leaves, *self._problem.inputs)
+        anew = (
+            self._run(half_an_ulp_away(everything, rng), Rounding(rng, dtype), only_ties=True)
+            for _ in range(LOOSE_DRAWS)
+        )
+        return self._of_all(jumps_in(self._here, self._decided, anew))
+
+    def _run(
+        self, arguments: Any, perturbation: Perturbation, only_ties: bool = False
+    ) -> np.ndarray:
+        frozen = Comparisons(
+            final=True, undefined=True, frozen=self._decided, only_ties=only_ties
+        )
         found = certify.slopes(self._problem, self._directions, frozen, arguments, perturbation)
         return in_one(*found)
 
     def _furthest(self, runs: Iterable[np.ndarray]) -> np.ndarray:
+        return self._of_all(furthest(self._here, runs))
+
+    def _of_all(self, of_known: np.ndarray) -> np.ndarray:
         found = np.zeros(1 + self._problem.size)
-        found[np.append(0, 1 + self._known)] = furthest(self._here, runs)
+        found[np.append(0, 1 + self._known)] = of_known
         return found
