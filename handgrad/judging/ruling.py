@@ -34,7 +34,6 @@ class Gaps:
     reference: np.ndarray  #: objects
     gap: np.ndarray  #: the error of the gradient in the dtype of the parameters
     sharp: np.ndarray  #: the largest error that conditioning explains
-    size: np.ndarray  #: the size of each element; see `Witness.size`
     wrong: np.ndarray  #: bool, whether the gap is more than rounding explains, before a rerun
 
     def gap_of(self, other: np.ndarray) -> np.ndarray:
@@ -44,7 +43,8 @@ class Gaps:
 
     def shown_by(self, gap: np.ndarray) -> np.ndarray:
         """Return what the error that is left in exact arithmetic shows of each element."""
-        vanishes = gap <= HALF_KNOWN * np.fmax(self.size, self.gap)
+        size = np.abs(balls.midpoints(self.reference))
+        vanishes = gap <= HALF_KNOWN * np.fmax(size, self.gap)
         right = np.where(vanishes, RIGHT_FORMULA, INCONCLUSIVE)
         return np.where(gap <= self.sharp, right, WRONG_FORMULA)
 
@@ -86,7 +86,7 @@ class Ruling:
         if not ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
-        return Gaps(mine.reference, mine.gap, self.tolerance.sharp, mine.size, wrong)
+        return Gaps(mine.reference, mine.gap, self.tolerance.sharp, wrong)
 
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
         """Return the ruling after a rerun of the gradient at another precision.
@@ -139,7 +139,7 @@ def rule(
         theirs = _judge(given, reference, tolerance, autodiff)
     # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or not.
     exact = balls.magnitudes(tolerance.program - theirs.reference)
-    gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.size, theirs.level == WRONG)
+    gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.level == WRONG)
     theirs = replace(theirs, level=_excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA))
     return Ruling(given, reference, tolerance, mine, theirs, problem)
 
