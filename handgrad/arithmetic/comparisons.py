@@ -101,7 +101,8 @@ class Comparisons:
             return self._as_before(result, x, y)
         here, open_ones = len(self.decided.made), np.flatnonzero(unclear)
         if open_ones.size:
-            outcomes = [self._settle((here, int(i)), a, b, x, y) for i in open_ones]
+            slopes = _flat_tangent(a, x.shape), _flat_tangent(b, x.shape)
+            outcomes = [self._settle((here, int(i)), x, y, *slopes) for i in open_ones]
             result.reshape(-1)[open_ones] = outcomes
         return self._made(result, unclear)
 
@@ -180,13 +181,12 @@ class Comparisons:
             order = np.take_along_axis(order, sorting.by_midpoints([values]), -1)
         return self._made(order, tied)
 
-    def _settle(self, where: Where, a: Dual, b: Dual, x: np.ndarray, y: np.ndarray) -> int:
+    def _settle(self, where: Where, x: np.ndarray, y: np.ndarray, s: Any, t: Any) -> int:
         p, q = x.flat[where[1]], y.flat[where[1]]
         if self.is_nan(p) or self.is_nan(q):
             return UNORDERED
         self._check_equal(where, p, q)
-        shape, element = x.shape, where[1]
-        changes = [_changes(dual, shape, element) for dual in (a, b)]
+        changes = (None if slopes is None else slopes[:, where[1]] for slopes in (s, t))
         return self._along_the_direction(where, _difference(*changes), p is q)
 
     def _sorted_ties(self, keys: list[Dual], places: np.ndarray) -> np.ndarray:
@@ -200,11 +200,9 @@ class Comparisons:
             self._check_equal((here, _pair(i, j, first)), first.value[i], first.value[j])
         if first.tangent is None:
             return places
-        slopes, sign = first.tangent[self.direction], -1 if self.backwards else 1
-        others = [key.value for key in keys[1:]]
-        places = np.array(
-            sorted(places, key=lambda i: [(slopes[i] * sign).mid(), *(v[i].mid() for v in others), i])
-        )
+        slopes = first.tangent[self.direction] * (-1 if self.backwards else 1)
+        by = [slopes, *(key.value for key in keys[1:])]
+        places = np.array(sorted(places, key=lambda i: [*(numbers[i].mid() for numbers in by), i]))
         exchanged = [False]
         for i, j in pairwise(places):
             low, high = min(i, j), max(i, j)
@@ -263,8 +261,9 @@ def _difference(a: Any, b: Any) -> Any:
     return balls.boxed(pairs, (len(pairs),))
 
 
-def _changes(dual: Dual, shape: tuple[int, ...], element: int) -> Any:
+def _flat_tangent(dual: Dual, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return the tangent broadcast to a shape and flattened, (k, elements); None if constant."""
     t = dual.tangent_for(len(shape))
     if t is None:
         return None
-    return np.broadcast_to(t, (t.shape[0], *shape)).reshape(t.shape[0], -1)[:, element]
+    return np.broadcast_to(t, (t.shape[0], *shape)).reshape(t.shape[0], math.prod(shape))

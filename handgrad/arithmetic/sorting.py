@@ -1,6 +1,7 @@
 """Sort arrays of balls along the last axis, by their midpoints, and find what may be equal."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +18,15 @@ def by_midpoints(keys: Sequence[np.ndarray]) -> np.ndarray:
     if order.shape[-1] > 1:
         # Floats next to each other may be of different balls.
         for row in np.flatnonzero(~_ascend(keys[0], order).all(axis=-1)):
-            of_row = [key[row] for key in keys]
+            numbers = [_comparable(key[row].tolist()) for key in keys]
             order[row] = sorted(
-                range(order.shape[-1]),
-                key=lambda i, of_row=of_row: [(key[i].is_nan(), key[i].mid()) for key in of_row],
+                range(order.shape[-1]), key=list(zip(*numbers, strict=True)).__getitem__
             )
     return order
+
+
+def _comparable(row: list[Any]) -> list[tuple[bool, Any]]:
+    return [(ball.is_nan(), ball.mid()) for ball in row]
 
 
 def tied(key: np.ndarray, order: np.ndarray, nan: np.ndarray) -> np.ndarray:

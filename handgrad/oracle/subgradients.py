@@ -38,7 +38,8 @@ class Kink:
     @property
     def largest(self) -> np.ndarray:
         """The largest size of each element on any side, floats, shape (size,)."""
-        return np.max(balls.magnitudes([self.vertex, *(self.vertex + self.edges)]), axis=0)
+        sides = np.vstack([self.vertex[None], self.vertex + self.edges])
+        return np.max(balls.magnitudes(sides), axis=0)
 
     def nearest(self, answer: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the right gradient nearest to another one, and its λ, shape (edges,).

@@ -95,9 +95,7 @@ class Around:
     def _run(
         self, arguments: Any, perturbation: Perturbation, only_ties: bool = False
     ) -> np.ndarray:
-        frozen = Comparisons(
-            final=True, undefined=True, frozen=self._decided, only_ties=only_ties
-        )
+        frozen = Comparisons(final=True, undefined=True, frozen=self._decided, only_ties=only_ties)
         found = certify.slopes(self._problem, self._directions, frozen, arguments, perturbation)
         return in_one(*found)
 
