@@ -32,7 +32,7 @@ class MorePrecisionNeededError(ArithmeticError):
 
 
 class AnotherPathError(ArithmeticError):
-    """A run that decides anew does not make the decisions of the run whose ties it repeats."""
+    """A run does not make the decisions of the run that it repeats: a loop of another length."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,14 @@ class Decisions:
 
     made: list[np.ndarray] = field(default_factory=list)
     tied: list[np.ndarray] = field(default_factory=list)  #: where each was a tie, bool
-    #: Whether a run that repeated them had numbers that are certainly ordered otherwise, except at
-    #: ties: whether rounding may select another number.
-    contested: bool = False
+    #: For each run that repeated them with numbers that are certainly ordered otherwise, except at
+    #: ties: its decisions instead, by their number. Rounding may select these.
+    others: list[dict[int, np.ndarray]] = field(default_factory=list)
+
+    def exchanged(self, other: Mapping[int, np.ndarray]) -> "Decisions":
+        """Return the decisions with some exchanged for others."""
+        made = [other.get(here, decision) for here, decision in enumerate(self.made)]
+        return Decisions(made, self.tied)
 
 
 @dataclass
@@ -75,8 +80,6 @@ class Comparisons:
     direction: int = 0
     #: The decisions of an earlier run of the same program, to repeat.
     frozen: Decisions | None = None
-    #: Repeat only where there were ties, and decide all else by the numbers of this run.
-    only_ties: bool = False
     #: The ties whose difference changes in some direction.
     ties: dict[Where, Tie] = field(default_factory=dict)
     #: The ties whose difference depends on the parameters but changes in no direction.
@@ -84,6 +87,7 @@ class Comparisons:
     decided: Decisions = field(default_factory=Decisions)
     #: What was treated as equal without a proof; no result may depend on it.
     unproved: set[Where] = field(default_factory=set)
+    _instead: dict[int, np.ndarray] = field(default_factory=dict)
 
     def for_rerun(
         self, forced: Mapping[Where, int] | None = None, backwards: bool = False, direction: int = 0
@@ -96,9 +100,9 @@ class Comparisons:
         x, y = (np.broadcast_to(d.value, np.broadcast_shapes(a.shape, b.shape)) for d in (a, b))
         less, greater = (np.asarray(c).astype(bool) for c in (x < y, x > y))
         result = np.where(less, LESS, np.where(greater, GREATER, EQUAL)).astype(np.int8)
-        unclear = ~(less | greater)
+        unclear = np.asarray(~(less | greater))
         if self.frozen is not None:
-            return self._as_before(result, x, y)
+            return self._as_before(result)
         here, open_ones = len(self.decided.made), np.flatnonzero(unclear)
         if open_ones.size:
             slopes = _flat_tangent(a, x.shape), _flat_tangent(b, x.shape)
@@ -131,8 +135,9 @@ class Comparisons:
 
     def repeated(self, work: Callable[[], np.ndarray]) -> np.ndarray:
         """Return whole numbers that this run finds, or those of the run that it repeats."""
-        again = None if self.only_ties else self.frozen
-        found = work() if again is None else again.made[len(self.decided.made)]
+        if self.frozen is not None:
+            return self._made(*self._before())
+        found = work()
         return self._made(found, np.zeros(found.shape, dtype=bool))
 
     def is_nan(self, ball: Any) -> bool:
@@ -152,34 +157,38 @@ class Comparisons:
         self.decided.tied.append(tied)
         return decision
 
-    def _before(self, shape: tuple[int, ...]) -> tuple[Decisions, np.ndarray, np.ndarray]:
-        """Return the decisions to repeat, and the next of them with its ties."""
+    def _before(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the next decision to repeat, and its ties."""
         before, here = self.frozen or Decisions(), len(self.decided.made)
-        if here >= len(before.made) or before.made[here].shape != shape:
+        if here >= len(before.made):
             raise AnotherPathError
-        return before, before.made[here], before.tied[here]
+        return before.made[here], before.tied[here]
 
-    def _as_before(self, result: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _as_before(self, result: np.ndarray) -> np.ndarray:
         """Repeat outcomes: in a perturbed run, nothing must fall to another side by chance."""
-        before, outcomes, tied = self._before(result.shape)
-        certain = result != EQUAL
-        before.contested |= bool((certain & ~tied & (result != outcomes)).any())
-        if not self.only_ties:
-            return self._made(outcomes, tied)
-        for i in np.flatnonzero(~(certain | tied)):
-            pair: list[Any] = [x.flat[i], y.flat[i]]
-            result.flat[i] = UNORDERED if any(ball.is_nan() for ball in pair) else EQUAL
-        return self._made(np.where(tied, outcomes, result), tied)
+        outcomes, tied = self._before()
+        if outcomes.shape != result.shape:
+            raise AnotherPathError
+        other = (result != EQUAL) & (result != outcomes) & ~tied
+        if other.any():
+            self._contest(np.where(other, result, outcomes))
+        return self._made(outcomes, tied)
 
     def _sorted_as_before(self, values: np.ndarray) -> np.ndarray:
-        before, order, tied = self._before(values.shape)
-        before.contested |= bool((sorting.descend(values, order) & ~tied[:, 1:]).any())
-        if self.only_ties:
+        order, tied = self._before()
+        if order.shape != values.shape:
+            raise AnotherPathError
+        if (sorting.descend(values, order) & ~tied[:, 1:]).any():
             # What was tied stays together, at the place of the first.
             first = np.maximum.accumulate(np.where(tied, 0, np.arange(order.shape[-1])), axis=-1)
             values = np.take_along_axis(values, np.take_along_axis(order, first, -1), -1)
-            order = np.take_along_axis(order, sorting.by_midpoints([values]), -1)
+            self._contest(np.take_along_axis(order, sorting.by_midpoints([values]), -1))
         return self._made(order, tied)
+
+    def _contest(self, decision: np.ndarray) -> None:
+        if self.frozen is not None and not self._instead:
+            self.frozen.others.append(self._instead)
+        self._instead[len(self.decided.made)] = decision
 
     def _settle(self, where: Where, x: np.ndarray, y: np.ndarray, s: Any, t: Any) -> int:
         p, q = x.flat[where[1]], y.flat[where[1]]

@@ -16,11 +16,11 @@ larger, what is selected, in which order. Where another number is selected the g
 the jump is no measure of rounding: at a tie a small step would jump by whole numbers, which would
 let any gradient pass. The subgradients at a tie are the oracle's concern. But two numbers may be so
 close that rounding decides between them, and then a right gradient may be off by the jump. If a
-perturbed run has shown that, `LOOSE` times the largest *jump*, in runs that decide anew all but the
-ties, is a gap that proves nothing.
+perturbed run has shown that, the gradient is computed with its decisions instead, and a gap of
+`LOOSE` times the largest *jump* proves nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,35 +98,20 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
         # If JAX's program does not give a finite number, its rounding is no measure.
         finite = np.isfinite(balls.magnitudes(base))
         loose = np.where(finite, furthest(base, moved), 0.0)
-        anew = _decided_anew(problem, rng, decisions)
-        jumps = np.where(finite, jumps_in(base, decisions, anew), 0.0)
+        otherwise = (
+            _run(problem, program, problem.arguments(), decisions.exchanged(other))[0]
+            for other in decisions.others
+        )
+        jumps = np.where(finite, jumps_in(base, otherwise), 0.0)
     return tolerance(reference, unit, loose, jumps, base[1:])
 
 
-def jumps_in(base: np.ndarray, decisions: Decisions, anew: Iterable[np.ndarray]) -> np.ndarray:
-    """Return how far selections that rounding may decide move elements, 0 if there are none.
-
-    Args:
-        base: the run at the point.
-        decisions: those of that run.
-        anew: runs that make them anew.
-    """
-    if not decisions.contested:
-        return np.zeros(base.size)
+def jumps_in(base: np.ndarray, otherwise: Iterable[np.ndarray]) -> np.ndarray:
+    """Return how far other decisions move each element; infinite if they lead to another path."""
     try:
-        return furthest(base, anew)
-    except AnotherPathError:  # loops of other lengths, or other branches
+        return furthest(base, otherwise)
+    except AnotherPathError:
         return np.full(base.size, np.inf)
-
-
-def _decided_anew(problem: Problem, rng: Any, decisions: Decisions) -> Iterator[np.ndarray]:
-    """Run JAX's program on other data and with rounding, and with selections as they then are."""
-    program = problem.traced.gradient
-    for _ in range(LOOSE_DRAWS):
-        around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
-        constants = [_near(constant, rng) for constant in program.jaxpr.consts]
-        rounding = MonteCarlo(rng)
-        yield _run(problem, program, around, decisions, rounding, constants, only_ties=True)[0]
 
 
 def tolerance(
@@ -264,10 +249,9 @@ def _run(
     frozen: Decisions | None,
     rounding: MonteCarlo | None = None,
     constants: Sequence[Any] | None = None,
-    only_ties: bool = False,
 ) -> tuple[np.ndarray, Decisions]:
     """Return the loss and its gradient in one vector, and the decisions of the run."""
-    comparisons = Comparisons(final=True, undefined=True, frozen=frozen, only_ties=only_ties)
+    comparisons = Comparisons(final=True, undefined=True, frozen=frozen)
     loss, gradient = evaluate.gradient(
         problem, program, arguments, comparisons, rounding, constants
     )

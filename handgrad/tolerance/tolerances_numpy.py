@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.comparisons import Comparisons, Decisions
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
@@ -53,7 +53,7 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerance:
         here = generic_and_units(np.random.default_rng(problem.size), problem.size, known)
         around = Around(problem, known, here)
         changes, deviations = around.changes(rng), around.deviations(coarsest, rng)
-        jumps = around.jumps(coarsest, rng)
+        jumps = around.jumps()
         if reference.kink is not None:
             # The gradient may be that of any side.
             for direction in reference.kink.directions:
@@ -83,19 +83,18 @@ class Around:
         """Return the deviations of loss and elements by rounding in a dtype, shape (1 + size,)."""
         return self._furthest(self._run(None, Rounding(rng, dtype)) for _ in range(LOOSE_DRAWS))
 
-    def jumps(self, dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
-        """Return the changes by selections that rounding may decide, shape (1 + size,)."""
-        everything = (*self._problem.leaves, *self._problem.inputs)
-        anew = (
-            self._run(half_an_ulp_away(everything, rng), Rounding(rng, dtype), only_ties=True)
-            for _ in range(LOOSE_DRAWS)
-        )
-        return self._of_all(jumps_in(self._here, self._decided, anew))
+    def jumps(self) -> np.ndarray:
+        """Return the changes by decisions that rounding may make instead, shape (1 + size,)."""
+        others = [self._decided.exchanged(other) for other in self._decided.others]
+        return self._of_all(jumps_in(self._here, (self._run(None, None, each) for each in others)))
 
     def _run(
-        self, arguments: Any, perturbation: Perturbation, only_ties: bool = False
+        self,
+        arguments: Any,
+        perturbation: Perturbation | None,
+        decided: Decisions | None = None,
     ) -> np.ndarray:
-        frozen = Comparisons(final=True, undefined=True, frozen=self._decided, only_ties=only_ties)
+        frozen = Comparisons(final=True, undefined=True, frozen=decided or self._decided)
         found = certify.slopes(self._problem, self._directions, frozen, arguments, perturbation)
         return in_one(*found)
 
