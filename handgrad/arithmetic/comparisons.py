@@ -32,7 +32,10 @@ class MorePrecisionNeededError(ArithmeticError):
 
 
 class AnotherPathError(ArithmeticError):
-    """A run does not make the decisions of the run that it repeats: a loop of another length."""
+    """A run does not make the comparisons of the run that it repeats."""
+
+    def __init__(self) -> None:
+        super().__init__("it made other comparisons than at the same point before")
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,6 @@ class Decisions:
     #: ties: its decisions instead, by their number. Rounding may select these.
     others: list[dict[int, np.ndarray]] = field(default_factory=list)
 
-    def exchanged(self, other: Mapping[int, np.ndarray]) -> "Decisions":
-        """Return the decisions with some exchanged for others."""
-        made = [other.get(here, decision) for here, decision in enumerate(self.made)]
-        return Decisions(made, self.tied)
-
 
 @dataclass
 class Comparisons:
@@ -80,6 +78,8 @@ class Comparisons:
     direction: int = 0
     #: The decisions of an earlier run of the same program, to repeat.
     frozen: Decisions | None = None
+    #: Some decisions by their number, instead of those that the numbers of this run lead to.
+    instead: Mapping[int, np.ndarray] = field(default_factory=dict)
     #: The ties whose difference changes in some direction.
     ties: dict[Where, Tie] = field(default_factory=dict)
     #: The ties whose difference depends on the parameters but changes in no direction.
@@ -87,7 +87,7 @@ class Comparisons:
     decided: Decisions = field(default_factory=Decisions)
     #: What was treated as equal without a proof; no result may depend on it.
     unproved: set[Where] = field(default_factory=set)
-    _instead: dict[int, np.ndarray] = field(default_factory=dict)
+    _other: dict[int, np.ndarray] = field(default_factory=dict)
 
     def for_rerun(
         self, forced: Mapping[Where, int] | None = None, backwards: bool = False, direction: int = 0
@@ -153,6 +153,9 @@ class Comparisons:
         return True
 
     def _made(self, decision: np.ndarray, tied: np.ndarray) -> np.ndarray:
+        other = self.instead.get(len(self.decided.made))
+        if other is not None and other.shape == decision.shape:
+            decision = other
         self.decided.made.append(decision)
         self.decided.tied.append(tied)
         return decision
@@ -178,17 +181,17 @@ class Comparisons:
         order, tied = self._before()
         if order.shape != values.shape:
             raise AnotherPathError
-        if (sorting.descend(values, order) & ~tied[:, 1:]).any():
-            # What was tied stays together, at the place of the first.
-            first = np.maximum.accumulate(np.where(tied, 0, np.arange(order.shape[-1])), axis=-1)
-            values = np.take_along_axis(values, np.take_along_axis(order, first, -1), -1)
+        # What was tied counts as the first of them, so that it stays together.
+        first = np.maximum.accumulate(np.where(tied, 0, np.arange(order.shape[-1])), axis=-1)
+        values = np.take_along_axis(values, np.take_along_axis(order, first, -1), -1)
+        if sorting.descend(values):
             self._contest(np.take_along_axis(order, sorting.by_midpoints([values]), -1))
         return self._made(order, tied)
 
     def _contest(self, decision: np.ndarray) -> None:
-        if self.frozen is not None and not self._instead:
-            self.frozen.others.append(self._instead)
-        self._instead[len(self.decided.made)] = decision
+        if self.frozen is not None and not self._other:
+            self.frozen.others.append(self._other)
+        self._other[len(self.decided.made)] = decision
 
     def _settle(self, where: Where, x: np.ndarray, y: np.ndarray, s: Any, t: Any) -> int:
         p, q = x.flat[where[1]], y.flat[where[1]]

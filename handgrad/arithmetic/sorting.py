@@ -51,10 +51,9 @@ def groups(tied: np.ndarray) -> Iterator[slice]:
             yield slice(start, end)
 
 
-def descend(key: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Tell which elements in this order are certainly less than the one before: (rows, n - 1)."""
-    in_order = np.take_along_axis(key, order, -1)
-    return np.asarray(in_order[:, 1:] < in_order[:, :-1]).astype(bool)
+def descend(rows: np.ndarray) -> bool:
+    """Tell whether some element is certainly less than the one before it in its row."""
+    return bool(np.asarray(rows[:, 1:] < rows[:, :-1]).any())
 
 
 def _ascend(key: np.ndarray, order: np.ndarray) -> np.ndarray:

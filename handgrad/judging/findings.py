@@ -59,10 +59,10 @@ def _of_leaf(ruling: Ruling, path: str, part: slice, kind: str) -> Finding:
     if level == ROUNDED:
         what = f"{where}the formula is right, {digits} digits of it are left"
         return Finding("rounding", path, index, what, 1.0)
-    what = (
-        f"{where}{digits} digits are right; rounding may cost as much as that here, so this "
-        "precision cannot decide"
-    )
+    cost = "rounding may cost as much as that here"
+    if ruling.tolerance.jump[i] >= yours.gap[i] > ruling.tolerance.loose[i]:
+        cost = "rounding may turn a comparison in the loss here, which costs as much as that"
+    what = f"{where}{digits} digits are right; {cost}, so this precision cannot decide"
     return Finding("rounding", path, index, what, 0.5)
 
 

@@ -20,15 +20,16 @@ perturbed run has shown that, the gradient is computed with its decisions instea
 `LOOSE` times the largest *jump* proves nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import AnotherPathError, Comparisons, Decisions
+from handgrad.arithmetic.comparisons import Comparisons, Decisions
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.point import slices
 from handgrad.data.pytrees import is_real
@@ -99,19 +100,11 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
         finite = np.isfinite(balls.magnitudes(base))
         loose = np.where(finite, furthest(base, moved), 0.0)
         otherwise = (
-            _run(problem, program, problem.arguments(), decisions.exchanged(other))[0]
+            _run(problem, program, problem.arguments(), None, instead=other)[0]
             for other in decisions.others
         )
-        jumps = np.where(finite, jumps_in(base, otherwise), 0.0)
+        jumps = np.where(finite, furthest(base, otherwise), 0.0)
     return tolerance(reference, unit, loose, jumps, base[1:])
-
-
-def jumps_in(base: np.ndarray, otherwise: Iterable[np.ndarray]) -> np.ndarray:
-    """Return how far other decisions move each element; infinite if they lead to another path."""
-    try:
-        return furthest(base, otherwise)
-    except AnotherPathError:
-        return np.full(base.size, np.inf)
 
 
 def tolerance(
@@ -249,9 +242,10 @@ def _run(
     frozen: Decisions | None,
     rounding: MonteCarlo | None = None,
     constants: Sequence[Any] | None = None,
+    instead: Mapping[int, np.ndarray] = MappingProxyType({}),
 ) -> tuple[np.ndarray, Decisions]:
     """Return the loss and its gradient in one vector, and the decisions of the run."""
-    comparisons = Comparisons(final=True, undefined=True, frozen=frozen)
+    comparisons = Comparisons(final=True, undefined=True, frozen=frozen, instead=instead)
     loss, gradient = evaluate.gradient(
         problem, program, arguments, comparisons, rounding, constants
     )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons, Decisions
+from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
@@ -33,7 +33,6 @@ from handgrad.tolerance.tolerances import (
     half_an_ulp_away,
     half_ulps,
     in_one,
-    jumps_in,
     tolerance,
 )
 
@@ -85,23 +84,19 @@ class Around:
 
     def jumps(self) -> np.ndarray:
         """Return the changes by decisions that rounding may make instead, shape (1 + size,)."""
-        others = [self._decided.exchanged(other) for other in self._decided.others]
-        return self._of_all(jumps_in(self._here, (self._run(None, None, each) for each in others)))
+        return self._furthest(
+            self._slopes(Comparisons(final=True, undefined=True, instead=other))
+            for other in self._decided.others
+        )
 
-    def _run(
-        self,
-        arguments: Any,
-        perturbation: Perturbation | None,
-        decided: Decisions | None = None,
-    ) -> np.ndarray:
-        frozen = Comparisons(final=True, undefined=True, frozen=decided or self._decided)
-        found = certify.slopes(self._problem, self._directions, frozen, arguments, perturbation)
-        return in_one(*found)
+    def _run(self, arguments: Any, perturbation: Perturbation) -> np.ndarray:
+        frozen = Comparisons(final=True, undefined=True, frozen=self._decided)
+        return self._slopes(frozen, arguments, perturbation)
+
+    def _slopes(self, comparisons: Comparisons, *changes: Any) -> np.ndarray:
+        return in_one(*certify.slopes(self._problem, self._directions, comparisons, *changes))
 
     def _furthest(self, runs: Iterable[np.ndarray]) -> np.ndarray:
-        return self._of_all(furthest(self._here, runs))
-
-    def _of_all(self, of_known: np.ndarray) -> np.ndarray:
         found = np.zeros(1 + self._problem.size)
-        found[np.append(0, 1 + self._known)] = of_known
+        found[np.append(0, 1 + self._known)] = furthest(self._here, runs)
         return found
