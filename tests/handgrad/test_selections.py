@@ -202,7 +202,7 @@ def test_equal_data_keep_their_order_and_are_no_ties() -> None:
         (lambda w, x: np.nanmedian(x * w[0]), np.array([0.3]), (WITH_NAN,), [2.5], [3]),
         (lambda w, x: w[0] * jnp.nanmedian(x), np.array([0.3]), (WITH_NAN,), [2.5], [3]),
         (lambda w, x: jnp.nanquantile(x * w[0], 0.3), np.array([0.3]), (WITH_NAN,), [1.9], [3]),
-        (lambda w, x: jnp.sum(w * jnp.argsort(x).astype(w.dtype)), TIED, (TIED,), [0, 1], [40, -30]),
+        (lambda w, x: w @ jnp.argsort(x).astype(w.dtype), TIED, (TIED,), [0, 1], [40, -30]),
         (lambda w: jnp.median(jnp.abs(np.arange(1.0, 6) - w)), np.array([3.0]), (), [0.5], [7]),
         (lambda w: jnp.quantile(w, 0.5), np.array([0.3, 0.3, 0.7]), (), [1, 0, 0], [9, 0, 0]),
         (lambda w, x: w[0] * jnp.round(x).sum(), np.array([0.3]), (TIED + 1.2,), [4], [2]),
