@@ -62,7 +62,9 @@ def reference(
         program=None,
         certified=False,
     )
-    return found, Tolerance(unit, loose, changes[0], SHARP * changes[0], balls.exact(gradient))
+    return found, Tolerance(
+        unit, loose, changes[0], SHARP * changes[0], balls.exact(gradient), np.zeros(point.size)
+    )
 
 
 def _flat(loss: Callable[..., Any], given: Point) -> Callable[[Any], Any]:

@@ -59,17 +59,17 @@ def _of_leaf(ruling: Ruling, path: str, part: slice, kind: str) -> Finding:
     if level == ROUNDED:
         what = f"{where}the formula is right, {digits} digits of it are left"
         return Finding("rounding", path, index, what, 1.0)
-    if not yours.beyond(ruling.tolerance)[i]:
+    if yours.vague[i]:
         what = (
             f"{where}yours is {answer!r}, exactly it is {shown(exact)}; but the loss stops an "
             f"iteration at a tolerance, and going on may change it by "
             f"{ruling.tolerance.left_out[i]:.2g}, so what is right cannot be decided"
         )
         return Finding("unknown", path, index, what, 0.5)
-    what = (
-        f"{where}{digits} digits are right; rounding may cost as much as that here, so this "
-        "precision cannot decide"
-    )
+    cost = "rounding may cost as much as that here"
+    if ruling.tolerance.jump[i] >= yours.gap[i] > ruling.tolerance.loose[i]:
+        cost = "rounding may turn a comparison in the loss here, which costs as much as that"
+    what = f"{where}{digits} digits are right; {cost}, so this precision cannot decide"
     return Finding("rounding", path, index, what, 0.5)
 
 

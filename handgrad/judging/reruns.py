@@ -46,14 +46,15 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
     with balls.precision(BITS):
         traced = _attempt(_traced, gradient, given, has_value)
         if traced is not None:
-            return _formula_shown(gaps.gap_of(traced) <= gaps.sharp)
+            return gaps.shown_by(gaps.gap_of(traced))
         shown = np.full(gaps.gap.shape, INCONCLUSIVE)
         on_objects = _attempt(_on_objects, gradient, given, has_value)
         if on_objects is not None:
             gap = gaps.gap_of(on_objects)
-            right = gap <= gaps.sharp
+            shown = gaps.shown_by(gap)
             # A gap as large as in floats may mean that the code turned balls into floats.
-            shown = np.where(right | (gap * LUCK <= gaps.gap), _formula_shown(right), INCONCLUSIVE)
+            in_floats = (shown == WRONG_FORMULA) & (gap * LUCK > gaps.gap)
+            shown = np.where(in_floats, INCONCLUSIVE, shown)
         longer = _attempt(_in_longer_floats, gradient, given, has_value)
         if longer is not None:
             shrinks = gaps.gap_of(longer) * _shrinks(given) <= gaps.gap
@@ -66,10 +67,6 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
         if random is not None:
             return np.where((shown == INCONCLUSIVE) & random, RIGHT_FORMULA, shown)
     return shown
-
-
-def _formula_shown(right: np.ndarray) -> np.ndarray:
-    return np.where(right, RIGHT_FORMULA, WRONG_FORMULA)
 
 
 def _shrinks(given: Point) -> np.ndarray:

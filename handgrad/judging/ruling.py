@@ -17,7 +17,9 @@ RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA = -1, 0, 1
 
 #: If rounding may cost more than this fraction of an element, a gap proves nothing either way; and
-#: if an iteration leaves out more of it, it is not known what is right.
+#: if an iteration leaves out more of it, it is not known what is right. A tolerance may even be
+#: larger than its element: -g lies within 2·|g| of it. So a larger gap counts as right only if the
+#: formula is: if in exact arithmetic, too, no such fraction is left of it.
 HALF_KNOWN = 1e-3
 
 #: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
@@ -32,13 +34,20 @@ class Gaps:
 
     reference: np.ndarray  #: objects
     gap: np.ndarray  #: the error of the gradient in the dtype of the parameters
-    sharp: np.ndarray  #: the largest error that counts as right
+    sharp: np.ndarray  #: the largest error that conditioning explains
     wrong: np.ndarray  #: bool, whether the gap is more than rounding explains, before a rerun
 
     def gap_of(self, other: np.ndarray) -> np.ndarray:
         """Return the error of another result, in balls."""
         gap = balls.magnitudes(other - self.reference)
         return np.where(np.isnan(gap), np.inf, gap)
+
+    def shown_by(self, gap: np.ndarray) -> np.ndarray:
+        """Return what the error that is left in exact arithmetic shows of each element."""
+        size = np.abs(balls.midpoints(self.reference))
+        vanishes = gap <= HALF_KNOWN * np.fmax(size, self.gap)
+        right = np.where(vanishes, RIGHT_FORMULA, INCONCLUSIVE)
+        return np.where(gap <= self.sharp, right, WRONG_FORMULA)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +58,10 @@ class Witness:
     reference: np.ndarray  #: the right gradient, at a kink the nearest one; objects
     gap: np.ndarray  #: |answer - reference|, rounded up; infinite where the answer is not finite
     level: np.ndarray  #: RIGHT .. WRONG
-    size: np.ndarray  #: the size of each element; for a 0, that of its largest neighbour
+    #: The size of each element; for a 0, that of its largest neighbour; at a kink, on any side.
+    size: np.ndarray
+    explained: np.ndarray  #: bool, whether conditioning explains the gap
+    vague: np.ndarray  #: bool, whether it does since iterations leave out too much of the element
     choices: np.ndarray | None = None  #: λ of each edge at a kink
 
     @property
@@ -57,9 +69,10 @@ class Witness:
         """The level of its worst element."""
         return int(np.max(self.level, initial=RIGHT))
 
-    def beyond(self, tolerance: Tolerance) -> np.ndarray:
-        """Tell which elements are off by more than the sharp tolerance, shape (size,)."""
-        return (self.level > RIGHT) & ~(self.gap <= tolerance.sharp)
+    @property
+    def open(self) -> np.ndarray:
+        """Which elements a rerun of the gradient may decide otherwise, bool, shape (size,)."""
+        return (self.level > RIGHT) & ~self.vague & np.isfinite(self.gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +90,7 @@ class Ruling:
     def unexplained(self) -> Gaps | None:
         """The gaps of yours that the sharp tolerance does not explain; None if there are none."""
         mine = self.yours
-        if not (mine.beyond(self.tolerance) & np.isfinite(mine.gap)).any():
+        if not mine.open.any():
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
         return Gaps(mine.reference, mine.gap, self.tolerance.sharp, wrong)
@@ -87,10 +100,9 @@ class Ruling:
 
         It has shown `WRONG_FORMULA`, `INCONCLUSIVE` or `RIGHT_FORMULA` of each element.
         """
-        beyond = self.yours.beyond(self.tolerance)
-        level = _excused(self.yours, beyond & (shown == RIGHT_FORMULA))
+        level = _excused(self.yours, shown == RIGHT_FORMULA)
         if self.reference.certified:
-            level[beyond & (shown == WRONG_FORMULA)] = WRONG
+            level[self.yours.open & (level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level))
 
     def without_autodiff(self) -> "Ruling":
@@ -134,8 +146,8 @@ def rule(
         theirs = _judge(given, reference, tolerance, autodiff)
     # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or not.
     exact = balls.magnitudes(tolerance.program - theirs.reference)
-    explained = theirs.beyond(tolerance) & (exact <= tolerance.sharp)
-    theirs = replace(theirs, level=_excused(theirs, explained))
+    gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.level == WRONG)
+    theirs = replace(theirs, level=_excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA))
     return Ruling(given, reference, tolerance, mine, theirs, problem)
 
 
@@ -147,15 +159,19 @@ def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.
     gap = np.full(answer.shape, np.inf)
     gap[finite] = balls.magnitudes(balls.exact(answer[finite]) - right[finite])
     sizes = sizes_about(given.leaves, right)
-    known_by_half = tolerance.loose <= HALF_KNOWN * sizes
-    level = np.where(
-        (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp),
-        np.where(_vague(given, tolerance, right), DOUBTFUL, RIGHT),
-        np.where(gap > tolerance.loose, WRONG, np.where(known_by_half, ROUNDED, DOUBTFUL)),
-    )
+    if reference.kink:
+        sizes = np.fmax(sizes, reference.kink.largest)
+    explained = (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp)
+    vague = explained & _vague(given, tolerance, right)
+    # An answer within the enclosure may be exact.
+    alike = gap <= HALF_KNOWN * sizes + 2 * balls.radii(right)
+    rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
+    doubtful = explained | (gap <= np.fmax(tolerance.loose, tolerance.jump))
+    cases = [vague, explained & alike, rounded, doubtful]
+    level = np.select(cases, [DOUBTFUL, RIGHT, ROUNDED, DOUBTFUL], WRONG)
     level[~reference.known] = RIGHT
     level[~finite] = WRONG
-    return Witness(answer, right, gap, level, sizes, choices)
+    return Witness(answer, right, gap, level, sizes, explained & finite, vague & finite, choices)
 
 
 def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
@@ -170,7 +186,8 @@ def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
 
 
 def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:
-    """Return the levels with WRONG lowered where the formula is right: to ROUNDED or DOUBTFUL."""
-    off = (witness.level > RIGHT) & np.isfinite(witness.gap) & right_formula
+    """Return the levels where the formula is right: RIGHT, if conditioning explains the gap."""
+    off = witness.open & right_formula
     nothing_left = witness.gap >= NOTHING_LEFT * witness.size
-    return np.where(off, np.where(nothing_left, DOUBTFUL, ROUNDED), witness.level)
+    level = np.where(witness.explained, RIGHT, np.where(nothing_left, DOUBTFUL, ROUNDED))
+    return np.where(off, level, witness.level)

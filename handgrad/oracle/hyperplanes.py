@@ -5,11 +5,13 @@ are decided alike form a cell: a cone between hyperplanes. Parameters may have v
 scales, so each is scaled here such that no component of a normal exceeds 1.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from flint import arb
 
+from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Tie, Where
 
 #: A hyperplane is a wall of the cell if some point on it, in the cube ±1, lies this deep inside all
@@ -17,8 +19,11 @@ from handgrad.arithmetic.comparisons import Comparisons, Tie, Where
 SHALLOWEST = 1e-6
 
 
-def hyperplanes(ties: Mapping[Where, Tie]) -> list[list[Where]]:
-    """Group the ties by the hyperplane that decides them: those with parallel normals."""
+def hyperplanes(ties: Mapping[Where, Tie], most: float = math.inf) -> list[list[Where]]:
+    """Group the ties by the hyperplane that decides them: those with parallel normals.
+
+    Of more than `most` hyperplanes some are left out.
+    """
     normals, _ = _measured(ties)
     groups: list[tuple[np.ndarray, list[Where]]] = []
     for where, normal in zip(ties, normals, strict=True):
@@ -28,6 +33,8 @@ def hyperplanes(ties: Mapping[Where, Tie]) -> list[list[Where]]:
                 break
         else:
             groups.append((normal, [where]))
+            if len(groups) > most:
+                break
     return [members for _, members in groups]
 
 
@@ -95,6 +102,10 @@ def _rows(ties: Iterable[Tie]) -> np.ndarray:
 
 def _as_floats(normal: np.ndarray) -> np.ndarray:
     """Scale a vector by a power of two into the range of floats."""
+    floats = balls.midpoints(normal)
+    size = np.abs(floats[floats != 0])
+    if ((size > 1e-200) & (size < 1e200)).all() and all(b.is_zero() for b in normal[floats == 0]):
+        return np.ldexp(floats, -np.frexp(np.max(size, initial=0.0))[1])
     parts = [ball.mid().man_exp() for ball in normal]
     sizes = [int(m).bit_length() + int(e) for m, e in parts if m != 0]
     scale = arb(2) ** -max(sizes, default=0)

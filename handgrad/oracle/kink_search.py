@@ -65,9 +65,9 @@ class KinkSearch(Generic[Compared]):
             return None
         at_the_point, _ = self.evaluate(found.for_rerun(dict.fromkeys(found.ties, EQUAL)))
         _check_continuous(self.loss, at_the_point)
-        planes = hyperplanes(found.ties)
+        planes = hyperplanes(found.ties, MOST)
         if len(planes) > MOST:
-            many = f"{len(planes)} ties meet at this point, {MOST} can be tried"
+            many = f"more than {MOST} ties meet at this point, too many to try"
             raise UndecidableKinkError(many)
         edges = self._edges(planes)
         if edges is None or not self._adds_up(planes, edges):

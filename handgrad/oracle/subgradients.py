@@ -35,6 +35,12 @@ class Kink:
     directions: np.ndarray  #: one for each other side found, objects, shape (sides, size)
     shared: bool = False  #: whether the λᵢ sum to at most 1
 
+    @property
+    def largest(self) -> np.ndarray:
+        """The largest size of each element on any side, floats, shape (size,)."""
+        sides = np.vstack([self.vertex[None], self.vertex + self.edges])
+        return np.max(balls.magnitudes(sides), axis=0)
+
     def nearest(self, answer: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the right gradient nearest to another one, and its λ, shape (edges,).
 

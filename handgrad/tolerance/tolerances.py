@@ -10,17 +10,26 @@ largest element in its leaf, or else of all (if all are 0, the deviation below).
 **The loose tolerance is ordinary rounding.** JAX's program for the gradient is run at high
 precision with every number perturbed as the dtype rounds (`handgrad.tolerance.monte_carlo`).
 `LOOSE` times the largest deviation of an element over `LOOSE_DRAWS` runs is what rounding explains.
+
+**Selections do not move.** All these runs repeat the decisions of the run at the point: what is
+larger, what is selected, in which order. Where another number is selected the gradient jumps, and
+the jump is no measure of rounding: at a tie a small step would jump by whole numbers, which would
+let any gradient pass. The subgradients at a tie are the oracle's concern. But two numbers may be so
+close that rounding decides between them, and then a right gradient may be off by the jump. If a
+perturbed run has shown that, the gradient is computed with its decisions instead, and a gap of
+`LOOSE` times the largest *jump* proves nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.comparisons import Comparisons, Decisions
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.point import slices
 from handgrad.data.pytrees import is_real
@@ -59,6 +68,8 @@ class Tolerance:
     unit_of_loss: float
     loose_of_loss: float
     program: np.ndarray  #: the gradient of JAX's program in exact arithmetic, objects
+    #: The largest error by another selection, where rounding may decide one; else 0.
+    jump: np.ndarray
     #: What iterations that stop at a tolerance leave out; see `handgrad.oracle.truncation`.
     truncation: Changes | None = None
 
@@ -94,29 +105,40 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
         # There is nothing to perturb; a rerun of the caller's code may still show lost digits.
         with balls.precision(max(BITS, reference.bits)):
             unit = _units(problem, reference, rng, None)
-        return tolerance(reference, unit, np.zeros(1 + problem.size), reference.gradient)
+        none = np.zeros(1 + problem.size)
+        return tolerance(reference, unit, none, none, reference.gradient)
     with balls.precision(max(BITS, reference.bits)):
         here = _run(problem, program, problem.arguments(), None)
+        base, decisions = here
         unit = _units(problem, reference, rng, here)
-        base, frozen = here
         moved = (
-            _run(problem, program, problem.arguments(), frozen, MonteCarlo(rng))[0]
+            _run(problem, program, problem.arguments(), decisions, MonteCarlo(rng))[0]
             for _ in range(LOOSE_DRAWS)
         )
         # If JAX's program does not give a finite number, its rounding is no measure.
-        loose = np.where(np.isfinite(balls.magnitudes(base)), furthest(base, moved), 0.0)
-    return tolerance(reference, unit, loose, base[1:])
+        finite = np.isfinite(balls.magnitudes(base))
+        loose = np.where(finite, furthest(base, moved), 0.0)
+        otherwise = (
+            _run(problem, program, problem.arguments(), None, instead=other)[0]
+            for other in decisions.others
+        )
+        jumps = np.where(finite, furthest(base, otherwise), 0.0)
+    return tolerance(reference, unit, loose, jumps, base[1:])
 
 
 def tolerance(
-    reference: Reference, unit: np.ndarray, deviations: np.ndarray, program: np.ndarray
+    reference: Reference,
+    unit: np.ndarray,
+    deviations: np.ndarray,
+    jumps: np.ndarray,
+    program: np.ndarray,
 ) -> Tolerance:
-    """Return the tolerances, given units and deviations of the loss and of every element."""
+    """Return the tolerances, given units, deviations and jumps of the loss and every element."""
     if contains_zero(reference.gradient).all():
         # Exact zeros alone give no scale, but the rounding of terms that cancel does.
         unit[1:] = np.fmax(unit[1:], deviations[1:])
     loose = LOOSE * deviations
-    return Tolerance(unit[1:], loose[1:], unit[0], loose[0], program)
+    return Tolerance(unit[1:], loose[1:], unit[0], loose[0], program, LOOSE * jumps[1:])
 
 
 def _of_known_elements(
@@ -131,7 +153,8 @@ def _of_known_elements(
             moved = _changes_by_series(problem, rng, directions, draws=1)
             changes[np.append(0, 1 + block)] = moved
         unit = changes + half_ulps(problem, reference, changes)
-    return Tolerance(unit[1:], np.zeros(problem.size), unit[0], 0.0, reference.gradient)
+    none = np.zeros(problem.size)
+    return Tolerance(unit[1:], none, unit[0], 0.0, reference.gradient, none)
 
 
 def _units(
@@ -168,12 +191,12 @@ def _changes_by_program(
     problem: Problem, program: Program, rng: Any, here: tuple[np.ndarray, Any] | None
 ) -> np.ndarray:
     """Compute the largest changes of a gradient by its program; infinite if that breaks down."""
-    base, frozen = here or _run(problem, program, problem.arguments(), None)
+    base, decisions = here or _run(problem, program, problem.arguments(), None)
 
     def moved() -> np.ndarray:
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         constants = [_near(constant, rng) for constant in program.jaxpr.consts]
-        return _run(problem, program, around, frozen, constants=constants)[0]
+        return _run(problem, program, around, decisions, constants=constants)[0]
 
     return furthest(base, (moved() for _ in range(SHARP_DRAWS)))
 
@@ -210,8 +233,7 @@ def half_ulps(problem: Problem, reference: Reference, changes: np.ndarray) -> np
     loss = abs(float(reference.loss.mid()))
     sizes = element_scale(problem, reference.gradient)
     if reference.kink is not None:
-        one_sided = reference.kink.vertex + reference.kink.edges
-        sizes = np.fmax(sizes, np.max(balls.magnitudes(one_sided), axis=0))
+        sizes = np.fmax(sizes, reference.kink.largest)
     half = np.empty_like(sizes)
     for leaf, part in zip(problem.leaves, slices(problem.leaves), strict=True):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -239,12 +261,13 @@ def _run(
     problem: Problem,
     program: Program,
     arguments: Sequence[np.ndarray],
-    frozen: Any,
+    frozen: Decisions | None,
     rounding: MonteCarlo | None = None,
     constants: Sequence[Any] | None = None,
-) -> tuple[np.ndarray, Any]:
-    """Return the loss and its gradient in one vector, and how the comparisons were decided."""
-    comparisons = Comparisons(final=True, undefined=True, frozen=frozen)
+    instead: Mapping[int, np.ndarray] = MappingProxyType({}),
+) -> tuple[np.ndarray, Decisions]:
+    """Return the loss and its gradient in one vector, and the decisions of the run."""
+    comparisons = Comparisons(final=True, undefined=True, frozen=frozen, instead=instead)
     loss, gradient = evaluate.gradient(
         problem, program, arguments, comparisons, rounding, constants
     )

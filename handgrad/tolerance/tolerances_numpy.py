@@ -52,13 +52,14 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerance:
         here = generic_and_units(np.random.default_rng(problem.size), problem.size, known)
         around = Around(problem, known, here)
         changes, deviations = around.changes(rng), around.deviations(coarsest, rng)
+        jumps = around.jumps()
         if reference.kink is not None:
             # The gradient may be that of any side.
             for direction in reference.kink.directions:
                 beyond = Around(problem, known, with_units(direction, known))
                 changes = np.fmax(changes, beyond.changes(rng))
     unit = changes + half_ulps(problem, reference, changes)
-    return tolerance(reference, unit, deviations, reference.gradient)
+    return tolerance(reference, unit, deviations, jumps, reference.gradient)
 
 
 class Around:
@@ -81,10 +82,19 @@ class Around:
         """Return the deviations of loss and elements by rounding in a dtype, shape (1 + size,)."""
         return self._furthest(self._run(None, Rounding(rng, dtype)) for _ in range(LOOSE_DRAWS))
 
+    def jumps(self) -> np.ndarray:
+        """Return the changes by decisions that rounding may make instead, shape (1 + size,)."""
+        return self._furthest(
+            self._slopes(Comparisons(final=True, undefined=True, instead=other))
+            for other in self._decided.others
+        )
+
     def _run(self, arguments: Any, perturbation: Perturbation) -> np.ndarray:
         frozen = Comparisons(final=True, undefined=True, frozen=self._decided)
-        found = certify.slopes(self._problem, self._directions, frozen, arguments, perturbation)
-        return in_one(*found)
+        return self._slopes(frozen, arguments, perturbation)
+
+    def _slopes(self, comparisons: Comparisons, *changes: Any) -> np.ndarray:
+        return in_one(*certify.slopes(self._problem, self._directions, comparisons, *changes))
 
     def _furthest(self, runs: Iterable[np.ndarray]) -> np.ndarray:
         found = np.zeros(1 + self._problem.size)

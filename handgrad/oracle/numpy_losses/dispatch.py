@@ -22,8 +22,13 @@ from handgrad.oracle.numpy_losses.series import REAL, NotOnSeriesError, Number, 
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
 
-#: Sums of products, which NumPy would compute object by object.
-PRODUCTS = {np.dot, np.inner, np.vdot, np.outer, np.tensordot, np.einsum}
+#: Functions that run as their JAX counterpart though NumPy takes objects: sums of products, which
+#: it would compute one by one, and what sorts, by comparisons that depend on each other's outcomes.
+BY_COUNTERPART = {
+    *(np.dot, np.inner, np.vdot, np.outer, np.tensordot, np.einsum),
+    *(np.sort, np.median, np.quantile, np.percentile),
+    *(np.nanmedian, np.nanquantile, np.nanpercentile),
+}
 
 #: Options of a sum that the rule supports.
 _OF_A_SUM = {"axis", "keepdims", "where"}
@@ -154,7 +159,7 @@ class NumpyRun:
         runners = (
             [self._by_numpy, self._by_counterpart] if counterpart_of(function) else [self._by_numpy]
         )
-        first, *others = runners[::-1] if function in PRODUCTS else runners
+        first, *others = runners[::-1] if function in BY_COUNTERPART else runners
         try:
             return first(function, args, options)
         except (TypeError, AttributeError, NotImplementedError):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from jax import lax
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, UNORDERED
@@ -21,6 +22,21 @@ def _compare(*true_for: int) -> Callable[..., np.ndarray]:
         return np.isin(run.comparisons.order(a, b), true_for)
 
     return rule
+
+
+def _compare_total(*true_for: int) -> Callable[..., np.ndarray]:
+    """Make a comparison in which NaN is larger than any number, and equal to itself."""
+
+    def rule(run: Run, eqn: Any, a: Dual, b: Dual) -> np.ndarray:
+        order = run.comparisons.order(a, b)
+        by_nan = _is_nan(a).astype(np.int8) - _is_nan(b)
+        return np.isin(np.where(order == UNORDERED, by_nan, order), true_for)
+
+    return rule
+
+
+def _is_nan(x: Dual) -> np.ndarray:
+    return np.array([ball.is_nan() for ball in x.value.flat], dtype=bool).reshape(x.shape)
 
 
 def choose(which: np.ndarray, *cases: Dual) -> Dual:
@@ -66,7 +82,7 @@ def _whole(towards: str) -> Callable[..., Dual]:
     """floor, ceil and the like: constant between the jumps."""
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
-        nearest = Dual(dual.array(_nearest(x.value)))
+        nearest = Dual(run.comparisons.repeated(lambda: dual.array(_nearest(x.value))))
         side = run.comparisons.order(x, nearest)
         return nearest + dual.constant(_ROUND[towards](side))
 
@@ -89,8 +105,13 @@ def truncated(run: Run, eqn: Any, x: Dual) -> Dual:
 
 
 def nearest_whole(run: Run, eqn: Any, x: Dual) -> Dual:
-    """round: floor(x + ½); a half is a jump, so its rounding does not matter."""
-    return _whole("floor")(run, eqn, x + dual.constant(0.5))
+    """Round to the nearest whole number; a half away from 0, or to the even one."""
+    half = dual.constant(0.5)
+    below, above = _whole("ceil")(run, eqn, x - half), _whole("floor")(run, eqn, x + half)
+    if eqn.params["rounding_method"] == lax.RoundingMethod.AWAY_FROM_ZERO:
+        return choose(run.comparisons.order(x, ZERO) == LESS, above, below)
+    odd = balls.midpoints(above.value) % 2 != 0
+    return choose(odd, above, below)
 
 
 def remainder(run: Run, eqn: Any, x: Dual, n: Dual) -> Dual:
@@ -119,7 +140,9 @@ def _arg_extreme(sign: int) -> Callable[..., np.ndarray]:
         parts = slices(x, axis)
         best, where = parts[0], np.zeros(parts[0].shape, dtype=eqn.params["index_dtype"])
         for i, part in enumerate(parts[1:], start=1):
-            beaten = run.comparisons.order(part, best) * sign == 1
+            order = run.comparisons.order(part, best)
+            # The first NaN wins.
+            beaten = (order * sign == 1) | ((order == UNORDERED) & ~_is_nan(best))
             best, where = choose(beaten, best, part), np.where(beaten, i, where)
         return where.astype(eqn.params["index_dtype"])
 
@@ -155,8 +178,8 @@ RULES: dict[str, Rule] = {
     "le": choice(_compare(LESS, EQUAL), "less_equal"),
     "gt": choice(_compare(GREATER), "greater"),
     "ge": choice(_compare(GREATER, EQUAL), "greater_equal"),
-    "lt_to": choice(_compare(LESS)),
-    "le_to": choice(_compare(LESS, EQUAL)),
+    "lt_to": choice(_compare_total(LESS)),
+    "le_to": choice(_compare_total(LESS, EQUAL)),
     "eq": choice(_compare(EQUAL), "equal"),
     "ne": choice(_compare(LESS, GREATER, UNORDERED), "not_equal"),
     "select_n": choice(lambda run, eqn, which, *cases: choose(which, *cases)),

@@ -26,6 +26,17 @@ def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     return run.program(program, [], operands)
 
 
+def expanded(run: Run, eqn: Any, *operands: Any) -> list[Any]:
+    """Run an operation that JAX itself writes out in others, such as a binary search."""
+    primitive = eqn.params["_prim"]
+
+    def traced() -> Any:
+        with jax.enable_x64(True):
+            return jax.make_jaxpr(primitive.expand)(*(v.aval for v in eqn.invars))
+
+    return run.closed(run.once(("expanded", id(eqn)), traced), operands)
+
+
 def _takes_bits(program: Any) -> bool:
     """Tell whether a program is jnp.signbit, which looks at the bits of its argument."""
     names = [eqn.primitive.name for eqn in program.eqns]
@@ -211,6 +222,7 @@ RULES: dict[str, Rule] = {
     for name, run in (
         *((name, call) for name in ("jit", "pjit", "closed_call", "core_call", "remat2")),
         ("checkpoint", call),
+        ("call_hi_primitive", expanded),
         ("custom_jvp_call", custom),
         ("custom_vjp_call", custom),
         ("cond", cond),

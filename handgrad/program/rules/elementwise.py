@@ -72,6 +72,7 @@ WITH_SLOPE: dict[str, tuple[Callable[[arb], arb], Callable[[arb, arb], arb]]] = 
     "log1p": (lambda x: x.log1p(), lambda x, f: 1 / (1 + x)),
     "expm1": (lambda x: x.expm1(), lambda x, f: x.exp()),
     "exp2": (lambda x: arb(2) ** x, lambda x, f: f * arb.const_log2()),
+    "log2": (lambda x: x.log() / arb.const_log2(), lambda x, f: 1 / (x * arb.const_log2())),
     "tanh": (lambda x: x.tanh(), lambda x, f: x.sech() ** 2),
     "sinh": (lambda x: x.sinh(), lambda x, f: x.cosh()),
     "cosh": (lambda x: x.cosh(), lambda x, f: x.sinh()),
@@ -151,9 +152,21 @@ def div(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
     return by_slopes(quotient, (change, lambda: balls.ONE / b.value))
 
 
+def polynomial(run: Run, eqn: Any, x: Dual, *coefficients: Dual) -> Dual:
+    """c₀ + c₁·x + c₂·x² + ..., by Horner's rule."""
+    total = Dual(balls.zeros(()))
+    for coefficient in reversed(coefficients):
+        total = total * x + coefficient
+    return total
+
+
 def is_finite(run: Run, eqn: Any, x: Dual) -> np.ndarray:
     """Tell which elements are finite."""
-    return np.asarray(balls.elementwise(lambda v: v.is_finite())(x.value)).astype(bool)
+
+    def finite(ball: arb) -> bool:
+        return ball.is_finite() or not (run.comparisons.is_nan(ball) or ball.is_exact())
+
+    return np.asarray(balls.elementwise(finite)(x.value)).astype(bool)
 
 
 RULES: dict[str, Rule] = {
@@ -171,5 +184,6 @@ RULES: dict[str, Rule] = {
     "optimization_barrier": Rule(lambda run, eqn, *xs: list(xs)),
     "device_put": Rule(lambda run, eqn, *xs: list(xs)),
     "stop_gradient": Rule(lambda run, eqn, x: primal(x)),
+    "polynomial": elementwise(polynomial),
     "is_finite": choice(is_finite, "isfinite"),
 }

@@ -10,7 +10,6 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls, dual
-from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run, bind
 from handgrad.program.rule import Rule
@@ -68,35 +67,20 @@ def sort(run: Run, eqn: Any, *operands: Any) -> Any:
 
 
 def top_k(run: Run, eqn: Any, x: Dual) -> list[Any]:
-    """Return the k largest along an axis, the largest first, and their indices."""
+    """Return the k largest along an axis, NaN and the largest first, and their indices.
+
+    They are the last ones of the sorted array; of equal ones the first counts as the larger.
+    """
     # The name of the axis differs between versions of JAX.
     axis = eqn.params.get("axis", eqn.params.get("operand_axis", len(x.shape) - 1))
-    order = _order(run, [-x], axis)[..., : eqn.params["k"]]
+    backwards = x.linear(lambda array: np.flip(array, axis))
+    order = x.shape[axis] - 1 - _order(run, [backwards], axis)[..., ::-1][..., : eqn.params["k"]]
     return [_permuted(x, order, axis), np.moveaxis(order, -1, axis).astype(np.int32)]
 
 
 def _order(run: Run, keys: list[Dual], axis: int) -> np.ndarray:
     """Return the sorting permutation along the last axis."""
-    keys = [key.linear(lambda array: np.moveaxis(array, axis, -1)) for key in keys]
-    by_floats = np.lexsort([balls.midpoints(key.value) for key in keys[::-1]])
-    in_order = np.take_along_axis(keys[0].value, by_floats, -1)
-    if np.asarray(in_order[..., :-1] < in_order[..., 1:]).all():
-        return by_floats
-    return _by_pairs(run, keys)
-
-
-def _by_pairs(run: Run, keys: list[Dual]) -> np.ndarray:
-    """Sort numbers that may tie by comparing every pair; equal ones keep their order."""
-    rank = np.zeros(keys[0].shape, dtype=np.intp)
-    for i in range(rank.shape[-1]):
-        for j in range(i):
-            later = np.full(rank.shape[:-1], GREATER)
-            for key in reversed(keys):
-                sign = run.comparisons.order(key[..., i], key[..., j])
-                later = np.where(sign == EQUAL, later, sign)
-            rank[..., i] += later != LESS
-            rank[..., j] += later == LESS
-    return np.argsort(rank, axis=-1, kind="stable")
+    return run.comparisons.sorted([k.linear(lambda a: np.moveaxis(a, axis, -1)) for k in keys])
 
 
 def _permuted(operand: Any, order: np.ndarray, axis: int) -> Any:

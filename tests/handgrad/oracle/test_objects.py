@@ -5,7 +5,6 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 import scipy.special
@@ -107,18 +106,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-#: JAX 0.12 traces a function in them by an operation of its own, which has no rule yet.
-WITHOUT_A_RULE = {"logarithms": "log2", "convolve": "searchsorted", "remainder": "polynomial"}
-
-
-def _unless_without_a_rule(name: str) -> Any:
-    newer = jax.__version_info__ >= (0, 12)
-    reason = f"no rule: {WITHOUT_A_RULE.get(name)}"
-    marks = [pytest.mark.xfail(newer, reason=reason, strict=True)] if name in WITHOUT_A_RULE else []
-    return pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", list(map(_unless_without_a_rule, FUNCTIONS)))
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_value_is_numpys_and_the_slopes_are_its_quotients(name: str) -> None:
     f = FUNCTIONS[name]
     value, slopes = value_and_slopes(f)

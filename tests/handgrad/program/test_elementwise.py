@@ -53,6 +53,7 @@ OF_ONE: dict[str, tuple[Callable[[Any], Any], list[float]]] = {
     "log1p": (np.log1p, [-0.9999, -0.7, -1e-150, 0.0, 1e-150, 30.5, 1e150]),
     "expm1": (np.expm1, MODERATE),
     "exp2": (np.exp2, MODERATE),
+    "log2": (np.log2, [*POSITIVE, 1.0001]),
     "tanh": (np.tanh, [-30.5, -0.7, -1e-150, 0.0, 1e-150, 0.3, 300.0]),
     "sinh": (np.sinh, MODERATE),
     "cosh": (np.cosh, MODERATE),

@@ -3,6 +3,7 @@
 from itertools import product
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from jax.extend import core as jex
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.rules import RULES
 from tests.handgrad.oracle.problems import assert_right
-from tests.handgrad.program.rule_losses import COMPARING, CONTROL, ELEMENTWISE, of
+from tests.handgrad.program.rule_losses import COMPARING, CONTROL, ELEMENTWISE, POSITIVE, of
 from tests.handgrad.program.rule_losses_of_arrays import (
     LINEAR_ALGEBRA,
     MOVING,
@@ -22,6 +23,17 @@ from tests.handgrad.program.rule_losses_of_arrays import (
 from tests.handgrad.program.rule_losses_of_windows import WINDOWS
 from tests.tiers import one_of_each
 
+#: Losses by operations that JAX has from version 0.12 on.
+NEWER: dict[str, Any] = {
+    "log2": of(jnp.log2, POSITIVE),
+    "polynomial": of(lambda p: jnp.polyval(jnp.array([0.5, -2.0, 1.0]), p)),
+    "call_hi_primitive": of(
+        lambda p: p * jnp.searchsorted(jnp.array([-0.5, 0.4, 0.4, 0.9]), p).astype(p.dtype)
+    ),
+}
+
+HAS_NEWER = jax.__version_info__ >= (0, 12)
+
 LOSSES = {
     **ELEMENTWISE,
     **COMPARING,
@@ -30,6 +42,7 @@ LOSSES = {
     **SUMMING,
     **WINDOWS,
     **LINEAR_ALGEBRA,
+    **(NEWER if HAS_NEWER else {}),
 }
 
 #: Names that the installed JAX gives to no operation of a loss of real numbers.
@@ -45,6 +58,7 @@ NEVER: dict[str, str] = {
     "le_to": "as lt_to",
     "device_put": "inside of jax.scipy.sparse.linalg.cg",
     "one_minus_square": "in the gradient of tanh, in later versions alone",
+    **dict.fromkeys([] if HAS_NEWER else NEWER, "in later versions alone"),
 }
 
 
