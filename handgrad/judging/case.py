@@ -18,6 +18,8 @@ class BackwardStep:
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     together: Together
+    cache: Callable[..., Any]  #: (params, cotangent) -> what `forward` keeps for `backward`
+    cotangents: Callable[..., Any]  #: (cache, cotangent) -> the gradient
 
 
 @dataclass(frozen=True, eq=False)

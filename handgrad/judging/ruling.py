@@ -13,8 +13,9 @@ from handgrad.tolerance.tolerances import Tolerance
 #: The levels of an element, from best to worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 
-#: What a rerun of the gradient at another precision shows of an element.
-WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA = -1, 0, 1
+#: What a rerun of the gradient at another precision shows of an element. ROUNDING: its error is
+#: like rounding, and too large to tell whether the formula is right.
+WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING = -1, 0, 1, 2
 
 #: If rounding may cost more than this fraction of an element, a gap proves nothing either way.
 HALF_KNOWN = 1e-3
@@ -80,9 +81,10 @@ class Ruling:
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
         """Return the ruling after a rerun of the gradient at another precision.
 
-        It has shown `WRONG_FORMULA`, `INCONCLUSIVE` or `RIGHT_FORMULA` of each element.
+        It has shown one of `WRONG_FORMULA` .. `ROUNDING` of each element.
         """
         level = _excused(self.yours, shown == RIGHT_FORMULA)
+        level[(level == WRONG) & np.isfinite(self.yours.gap) & (shown == ROUNDING)] = DOUBTFUL
         if self.reference.certified:
             level[(level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level))
