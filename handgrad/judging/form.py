@@ -73,9 +73,23 @@ def _format(path: str, got: Any, leaf: np.ndarray) -> Finding | None:
     if array.shape != leaf.shape:
         hint = _EXCHANGED if array.shape == () and leaf.size > 1 else ""
         return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}{hint}")
-    if array.dtype != leaf.dtype:
-        return _finding("dtype", path, f"got {array.dtype.name}, expected {leaf.dtype.name}")
-    return None
+    return None if _is_shorter(array, leaf) else _dtype(path, array, leaf)
+
+
+def shorter(leaves: Answer, given: Point) -> list[Finding]:
+    """Return a finding for each leaf in float32 for parameters in float64; it is judged, too."""
+    pairs = zip(given.paths, leaves, given.leaves, strict=True)
+    return [f for path, got, leaf in pairs if (f := _dtype(path, got, leaf)) is not None]
+
+
+def _is_shorter(got: np.ndarray, leaf: np.ndarray) -> bool:
+    return (got.dtype, leaf.dtype) == (np.float32, np.float64)
+
+
+def _dtype(path: str, got: np.ndarray, leaf: np.ndarray) -> Finding | None:
+    if got.dtype == leaf.dtype:
+        return None
+    return _finding("dtype", path, f"got {got.dtype.name}, expected {leaf.dtype.name}")
 
 
 def _finding(kind: str, path: str | None, detail: str) -> Finding:

@@ -54,7 +54,8 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
     if unexplained is not None:
         ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
     ruling = ruling if loss.has_autodiff else ruling.without_autodiff()
-    return Outcome(given, ruling, value=_value(loss.case, value, ruling))
+    shorter = tuple(form.shorter(leaves, given))
+    return Outcome(given, ruling, value=_value(loss.case, value, ruling), shorter=shorter)
 
 
 def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:

@@ -20,8 +20,14 @@ WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING = -1, 0, 1, 2
 #: If rounding may cost more than this fraction of an element, a gap proves nothing either way.
 HALF_KNOWN = 1e-3
 
-#: A gap of more than this fraction of an element leaves no right digit.
-NOTHING_LEFT = 0.5
+#: A gap of more than this fraction of an element leaves no right digit: -log10 of it rounds to 0.
+NOTHING_LEFT = 10**-0.5
+
+#: The unit roundoff of float32 in that of float64.
+FLOAT32 = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
+
+#: Arithmetic in float32 is seldom more exact than this, relatively: a 64th of its unit roundoff.
+SELDOM = 2.0**-30
 
 VERDICT = {RIGHT: "agree", ROUNDED: "imprecise", DOUBTFUL: "undecidable", WRONG: "disagree"}
 
@@ -95,6 +101,14 @@ class Ruling:
         level = np.full_like(self.autodiff.level, RIGHT)
         silent = replace(self.autodiff, answer=nothing, gap=nothing, level=level, choices=None)
         return replace(self, autodiff=silent)
+
+    def like_float32(self, part: slice, leaf: np.ndarray) -> bool:
+        """Tell whether a leaf of float64 is as right everywhere as arithmetic in float32 is."""
+        gap, size, answer = (a[part] for a in (self.yours.gap, self.yours.size, self.yours.answer))
+        most = np.mean(gap > SELDOM * size) > 0.5
+        single = (answer.astype(np.float32) == answer).all()
+        within = (gap <= FLOAT32 * self.tolerance.sharp[part]).all()
+        return bool(leaf.dtype == np.float64 and within and most and (leaf.size > 1 or single))
 
     @property
     def exact(self) -> np.ndarray:
