@@ -22,6 +22,7 @@ class Domain(NamedTuple):
 
     contains: Callable[[np.ndarray], np.ndarray]  #: tells of each element whether it has it
     left: str  #: says that the array no longer has it
+    by_chance: bool = False  #: whether ordinary weights may have it; then only that of wrong leaves
 
 
 def _mirrored(leaf: np.ndarray) -> np.ndarray:
@@ -46,12 +47,12 @@ DOMAINS = (
     Domain(lambda leaf: leaf < 0, "is no longer negative"),
     Domain(lambda leaf: leaf <= 0, "is no longer 0 or less"),
     Domain(lambda leaf: (leaf >= 0) & (leaf <= 1), "is no longer in [0, 1]"),
-    Domain(lambda leaf: np.abs(leaf) <= 1, "is no longer in [-1, 1]"),
+    Domain(lambda leaf: np.abs(leaf) <= 1, "is no longer in [-1, 1]", by_chance=True),
     Domain(_in_rows_of_sum_1, "no longer sums to 1"),
 )
 
 
-#: What one number among others may do.
+#: What one number among others may do, by chance as well.
 SIGN = "changes its sign"
 
 #: An array of at most so many numbers may hold parameters that each mean something else; among more
@@ -65,6 +66,8 @@ class Exit(NamedTuple):
     path: str
     left: str
     element: str  #: one that did, and its value
+    leaf: str
+    by_chance: bool
 
 
 def exits(outcomes: Sequence[Outcome]) -> dict[int, list[Exit]]:
@@ -80,11 +83,24 @@ def exits(outcomes: Sequence[Outcome]) -> dict[int, list[Exit]]:
     also = Counter((e.path, e.left) for o in right for e in _exits(given, o.given))
     found = {}
     for i in wrong:
-        left = [e for e in _exits(given, outcomes[i].given) if e.left != SIGN or not also[e[:2]]]
+        guilty = _wrong_leaves(outcomes[i])
+        left = [
+            e
+            for e in _exits(given, outcomes[i].given)
+            if not e.by_chance or (e.leaf in guilty and not also[e[:2]])
+        ]
         fewest = min((also[e[:2]] for e in left), default=0)
         first = {e.path: e for e in reversed(left) if also[e[:2]] == fewest}
         found[i] = list(first.values())[::-1]
     return found if all(found.values()) else {}
+
+
+def _wrong_leaves(outcome: Outcome) -> set[str]:
+    if outcome.ruling is None:
+        return set()
+    given, level = outcome.ruling.given, outcome.ruling.yours.level
+    parts = zip(given.paths, given.parts(), strict=True)
+    return {path for path, part in parts if (level[part] == WRONG).any()}
 
 
 def _exits(given: Point, other: Point) -> Iterator[Exit]:
@@ -93,11 +109,12 @@ def _exits(given: Point, other: Point) -> Iterator[Exit]:
         had = [d for d in DOMAINS if before.size and d.contains(before).all()]
         left = [(d, np.argwhere(~d.contains(after))) for d in had if not d.contains(after).all()]
         for domain, outside in left:
-            yield Exit(path, domain.left, _valued(path, after, outside[0]))
+            value = _valued(path, after, outside[0])
+            yield Exit(path, domain.left, value, path, domain.by_chance)
         if 1 < before.size <= FEW and not left:
             for index in np.argwhere(before * after < 0):
                 element = f"{path}{place(tuple(index.tolist()))}"
-                yield Exit(element, SIGN, _valued(path, after, index))
+                yield Exit(element, SIGN, _valued(path, after, index), path, by_chance=True)
 
 
 def _valued(path: str, leaf: np.ndarray, index: np.ndarray) -> str:

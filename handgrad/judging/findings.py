@@ -60,6 +60,7 @@ def _of_leaf(ruling: Ruling, path: str, part: slice, kind: str) -> Finding:
     if level == ROUNDED:
         what = f"{where}the formula is right, {digits} digits of it are left"
         if ruling.like_float32(part, ruling.given.leaves[ruling.given.paths.index(path)]):
+            digits = int(-np.log10(np.max(yours.gap[part] / yours.size[part])))
             what = f"{where}right to {digits} digits everywhere, as float32 arithmetic would be"
         return Finding("rounding", path, index, what, 1.0)
     what = (

@@ -31,6 +31,10 @@ RANDOM = 0.4
 #: uniform about 0 the chance is below 1 in 100.
 FIRST, ALIKE = 3, 0.1
 
+#: An error that is the same fraction of the gradient at all neighbours is a wrong factor. Where the
+#: gradient is constant because of rounding, the exact one still changes by thousandths.
+CONSTANT = 1e-6
+
 #: How many ulps of the largest intermediate result an element may be off: the result of a few
 #: operations, each off by half an ulp.
 ULPS = 16
@@ -58,35 +62,59 @@ def shown(
         RIGHT_FORMULA where the error is random and small, ROUNDING where it is random, or as large
         as that of a sum with a term that is much larger; else INCONCLUSIVE.
     """
-    here = answer(given)
-    random = open_ones & _random(answer, loss, given, open_ones)
-    small = more_than_half(given, gaps)[open_ones].all() | _like_float32(answer, here, given, gaps)
+    near = _at_neighbours(answer, loss, given, open_ones)
+    errors = np.array([error for _, error in near])
+    if len(near) < FIRST:
+        return np.full(given.size, INCONCLUSIVE)
+    answers = np.array([answered for answered, _ in near])
+    random = open_ones & (_unexplained(errors, answers - errors) > RANDOM)
+    small = more_than_half(given, gaps)[open_ones].all() | _like_float32(answer, given, gaps)
     found = np.where(random, np.where(small, RIGHT_FORMULA, ROUNDING), INCONCLUSIVE)
-    left = open_ones & ~random
+    with np.errstate(invalid="ignore", divide="ignore"):
+        in_proportion = _spread(errors / answers) < CONSTANT
+    left = open_ones & ~random & ~in_proportion
     return np.where(left & _absorbed(answer, loss, given, gaps, left), ROUNDING, found)
 
 
-def _random(answer: Answer, loss: PreparedLoss, given: Point, open_ones: np.ndarray) -> np.ndarray:
-    """Tell which elements have random errors at the neighbours of a point, bool, shape (size,)."""
-    end, rng, gaps = time.perf_counter() + SECONDS, np.random.default_rng(0), []
-    while len(gaps) < NEIGHBOURS:
-        if time.perf_counter() > end:
-            return np.zeros_like(open_ones)
+def _at_neighbours(
+    answer: Answer, loss: PreparedLoss, given: Point, open_ones: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the gradient and its error at neighbours; few if they show a mistake or time is up."""
+    end, rng, found = time.perf_counter() + SECONDS, np.random.default_rng(0), []
+    while len(found) < NEIGHBOURS and time.perf_counter() < end:
         near = given.moved([_moved(rng, leaf) for leaf in given.leaves])
-        gaps.append(_errors(answer(near), loss, near))
-        if len(gaps) == FIRST and not (_spread(gaps) > ALIKE)[open_ones].any():
-            return np.zeros_like(open_ones)
-    return _spread(gaps) > RANDOM
+        answered = answer(near)
+        found.append((answered, _errors(answered, loss, near)))
+        if len(found) == FIRST:
+            spread = _spread(np.array([error for _, error in found]))
+            if not (spread > ALIKE)[open_ones].any():
+                break
+    return found
 
 
 def _errors(answers: np.ndarray, loss: PreparedLoss, near: Point) -> np.ndarray:
     return balls.midpoints(balls.exact(answers) - loss.reference(near).gradient)
 
 
-def _spread(gaps: list[np.ndarray]) -> np.ndarray:
-    """Return the standard deviation of gaps relative to their mean size."""
+def _spread(numbers: np.ndarray) -> np.ndarray:
+    """Return the standard deviation along axis 0 relative to the mean size."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.std(gaps, axis=0) / np.mean(np.abs(gaps), axis=0)
+        return np.std(numbers, axis=0) / np.mean(np.abs(numbers), axis=0)
+
+
+def _unexplained(errors: np.ndarray, exact: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of what is left of errors, relative to their mean size.
+
+    A constant and a multiple of the exact gradient are taken off, as a wrong formula that is one of
+    these is no more random than the exact gradient.
+    """
+    from_mean, changes = errors - errors.mean(axis=0), exact - exact.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factor = np.sum(from_mean * changes, axis=0) / np.sum(changes**2, axis=0)
+        left = from_mean - np.nan_to_num(factor) * changes
+        return np.sqrt(np.sum(left**2, axis=0) / (len(errors) - 2)) / np.mean(
+            np.abs(errors), axis=0
+        )
 
 
 def more_than_half(given: Point, gaps: Gaps) -> np.ndarray:
@@ -100,13 +128,13 @@ def more_than_half(given: Point, gaps: Gaps) -> np.ndarray:
     return gaps.gap < np.repeat(half, [leaf.size for leaf in given.leaves]) * size
 
 
-def _like_float32(answer: Answer, here: np.ndarray, given: Point, gaps: Gaps) -> np.ndarray:
+def _like_float32(answer: Answer, given: Point, gaps: Gaps) -> np.ndarray:
     """Tell which elements of float64 were computed in float32, and are right for that.
 
     Either all of a leaf's numbers are float32's, or the gradient does not notice a change of the
     parameters that float32 does not show. A difference quotient has neither property.
     """
-    near = [np.asarray(leaf * UNNOTICED, leaf.dtype) for leaf in given.leaves]
+    here, near = answer(given), [np.asarray(a * UNNOTICED, a.dtype) for a in given.leaves]
     same = (here == answer(given.moved(near))).all()
     single = here.astype(np.float32) == here
     found = np.zeros(given.size, dtype=bool)

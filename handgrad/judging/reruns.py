@@ -19,7 +19,7 @@ from handgrad.judging import exact_runs, neighbours
 from handgrad.judging.case import BackwardStep, Case
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
-from handgrad.judging.ruling import INCONCLUSIVE, RIGHT_FORMULA, WRONG_FORMULA, Gaps
+from handgrad.judging.ruling import INCONCLUSIVE, RIGHT_FORMULA, Gaps
 
 #: In longer floats a gap that is rounding shrinks with the unit roundoff, up to this factor by
 #: chance. A gap that shrinks only with its root, as that of a finite difference does, is not
@@ -31,7 +31,11 @@ BITS = 1024
 
 #: How code is run in balls. NumPy comes first, since to JAX the same lines may mean another thing:
 #: after `b = a`, `b *= c` leaves a as it is. So what JAX runs must be as far off in its floats.
-WAYS = (exact_runs.by_numpy, exact_runs.by_jax, exact_runs.in_jax)
+WAYS: tuple[Callable[..., Any], ...] = (
+    exact_runs.by_numpy,
+    exact_runs.by_jax,
+    exact_runs.in_jax,
+)
 
 UNKNOWN = arb("nan")
 
@@ -49,8 +53,7 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
         shown = np.full(gaps.gap.shape, INCONCLUSIVE)
         exact = _in_balls(case, given, gaps)
         if exact is not None:
-            right = gaps.gap_of(exact) <= gaps.sharp
-            shown = np.where(_known(exact), _formula_shown(right), INCONCLUSIVE)
+            shown = np.where(_known(exact), gaps.shown_by(gaps.gap_of(exact)), INCONCLUSIVE)
         for dtype in (np.float64, np.longdouble):
             longer = _attempt(lambda d=dtype: _in_longer_floats(case, given, d))
             if longer is not None:
@@ -65,10 +68,6 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
         beside = _attempt(lambda: neighbours.shown(answer, loss, given, gaps, open_ones))
         shown = np.where(open_ones & (beside is not None), beside, shown)
     return shown
-
-
-def _formula_shown(right: np.ndarray) -> np.ndarray:
-    return np.where(right, RIGHT_FORMULA, WRONG_FORMULA)
 
 
 def _attempt(run: Callable[[], Any]) -> Any:
@@ -112,7 +111,7 @@ def _gradient_in_balls(
         if floats is not None:
             gap = gaps.gap_of(floats)
             alike = (gap * LUCK >= gaps.gap) & (gap <= gaps.gap * LUCK)
-            return np.where(alike, exact, UNKNOWN)
+            return np.where(alike, exact, np.full(exact.shape, UNKNOWN))
     return None
 
 

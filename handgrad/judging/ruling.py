@@ -1,5 +1,6 @@
 """The ruling at one point: every element of both gradients compared with the reference."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from handgrad.arithmetic import balls
 from handgrad.data.point import Point
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, sizes_about
-from handgrad.tolerance.tolerances import Tolerance
+from handgrad.tolerance.tolerances import SHARP, Tolerance
 
 #: The levels of an element, from best to worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
@@ -20,7 +21,7 @@ WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING = -1, 0, 1, 2
 #: If rounding may cost more than this fraction of an element, a gap proves nothing either way.
 HALF_KNOWN = 1e-3
 
-#: A gap of more than this fraction of an element leaves no right digit: -log10 of it rounds to 0.
+#: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
 NOTHING_LEFT = 10**-0.5
 
 #: The unit roundoff of float32 in that of float64.
@@ -45,6 +46,10 @@ class Gaps:
         """Return the error of another result, in balls."""
         gap = balls.magnitudes(other - self.reference)
         return np.where(np.isnan(gap), np.inf, gap)
+
+    def shown_by(self, gap: np.ndarray) -> np.ndarray:
+        """Return what the error that is left in exact arithmetic shows of each element."""
+        return np.where(gap <= self.sharp, RIGHT_FORMULA, WRONG_FORMULA)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +87,9 @@ class Ruling:
         if not ((mine.level > RIGHT) & np.isfinite(mine.gap)).any():
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
-        return Gaps(mine.reference, mine.gap, self.tolerance.sharp, wrong)
+        # Where no unit is known, constants of the right formula may still be rounded.
+        sharp, rounded = self.tolerance.sharp, SHARP * mine.size * _eps(self.given.leaves)
+        return Gaps(mine.reference, mine.gap, np.where(np.isinf(sharp), rounded, sharp), wrong)
 
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
         """Return the ruling after a rerun of the gradient at another precision.
@@ -162,13 +169,20 @@ def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.
         RIGHT,
         np.where(gap > tolerance.loose, WRONG, np.where(known_by_half, ROUNDED, DOUBTFUL)),
     )
+    # Half an ulp away the gradient is not finite: by how much it may be off is not known.
+    level[(level == WRONG) & np.isinf(tolerance.sharp)] = DOUBTFUL
     level[~reference.known] = RIGHT
     level[~finite] = WRONG
     return Witness(answer, right, gap, level, sizes, choices)
 
 
+def _eps(leaves: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the spacing of floats at 1 in the dtype of each element."""
+    return np.repeat([np.finfo(leaf.dtype).eps for leaf in leaves], [a.size for a in leaves])
+
+
 def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:
     """Return the levels with WRONG lowered where the formula is right: to ROUNDED or DOUBTFUL."""
     off = (witness.level > RIGHT) & np.isfinite(witness.gap) & right_formula
-    nothing_left = witness.gap > NOTHING_LEFT * witness.size
+    nothing_left = witness.gap >= NOTHING_LEFT * witness.size
     return np.where(off, np.where(nothing_left, DOUBTFUL, ROUNDED), witness.level)
