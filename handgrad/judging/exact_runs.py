@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
@@ -112,7 +113,7 @@ def by_jax(function: Callable[..., Any], arguments: Sequence[Any], floats: bool 
         left, found = iter(arrays), []
 
         def taken(leaf: Any) -> Any:
-            if not isinstance(leaf, jax.core.Tracer):
+            if not isinstance(leaf, Tracer):
                 return leaf
             found.append(leaf)
             return _Output(len(found) - 1)

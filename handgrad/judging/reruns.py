@@ -87,14 +87,15 @@ def _in_balls(case: Case, given: Point, gaps: Gaps) -> np.ndarray | None:
     )
     arguments = exact_runs.exactly((numbers, *given.inputs))
     whole = _gradient_in_balls(case, given, gaps, case.gradient, arguments)
-    if whole is not None or not isinstance(case.part, BackwardStep):
+    part = case.part
+    if whole is not None or not isinstance(part, BackwardStep):
         return whole
-    caches = (_attempt(lambda w=way: [w(case.part.cache, arguments)]) for way in WAYS)
+    caches = (_attempt(lambda w=way: [w(part.cache, arguments)]) for way in WAYS)
     cache = next((found for found in caches if found is not None), None)
     if cache is None:
         return None
     after = (*cache, *arguments[1:])
-    return _gradient_in_balls(case, given, gaps, case.part.cotangents, after)
+    return _gradient_in_balls(case, given, gaps, part.cotangents, after)
 
 
 def _gradient_in_balls(
