@@ -34,7 +34,7 @@ lint: $(STAMP) ## ruff, pyright, and the import contracts
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; five minutes at most
+bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; five minutes on idle cores
 	@$(BIN)/python -m benchmarks --out bench.json --overwrite
 
 document: $(STAMP) ## docs/benchmarks.md and its figures from the stored timings

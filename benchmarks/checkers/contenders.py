@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.checkers import peers
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
+from benchmarks.contenders.peers.importing import HINT
 
 #: `handgrad`'s verdicts; lost digits are a warning, not a false alarm.
 VERDICTS = {"agree": RIGHT, "imprecise": RIGHT, "disagree": WRONG, "undecidable": NO_ANSWER}
@@ -28,7 +29,7 @@ class Contender:
     def absent(self) -> str | None:
         """Why the checker cannot run here, or None."""
         if importlib.util.find_spec(self.package) is None:
-            return f"{self.package} is not installed; .venv/bin/pip install -e '.[peers]'"
+            return f"{self.package} is {HINT}"
         return None
 
 

@@ -10,7 +10,7 @@ PROBE = "import jax; print(jax.devices('gpu')[0].device_kind)"
 #: Seconds that JAX may take to find a device, including the first start of its driver.
 PATIENCE = 120
 
-HINT = "expected a GPU, and the extra cuda: .venv/bin/pip install -e '.[cuda]'"
+HINT = "expected a GPU, and the extra cuda: uv pip install -e '.[cuda]' (without uv: .venv/bin/pip)"
 
 
 def why_not() -> str:

@@ -90,7 +90,7 @@ def _in_balls(case: Case, given: Point, gaps: Gaps) -> np.ndarray | None:
     part = case.part
     if whole is not None or not isinstance(part, BackwardStep):
         return whole
-    caches = (_attempt(lambda w=way: [w(part.cache, arguments)]) for way in WAYS)
+    caches = (_attempt(lambda w=way, f=part.cache: [w(f, arguments)]) for way in WAYS)
     cache = next((found for found in caches if found is not None), None)
     if cache is None:
         return None

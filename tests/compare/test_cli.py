@@ -1,5 +1,6 @@
 """The command line, end to end: what it prints, how it ends, and what it says of bad input."""
 
+import io
 import json
 import os
 import re
@@ -12,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import manual.article
 import manual.sgd
-from compare import cli
+from compare import cli, terminal
 from compare.agreement import NAMES
 from compare.experiment import Settings, predict
 from compare.people import NEWCOMERS
@@ -37,6 +39,13 @@ def test_run_shows_the_published_predictions() -> None:
     )
     assert "⡇" in ended.out  # the loss curve
     assert "\x1b" not in ended.out  # no colours in a pipe
+
+
+def test_in_a_narrow_window_the_curve_is_not_wrapped() -> None:
+    shown, parameters = io.StringIO(), manual.article.draw_parameters(1)
+    trainings = Trainings(np.array([[0.5, 0.5], [0.1, 0.1]]), None, 0.0, parameters, parameters)
+    terminal.show_losses(Console(file=shown, width=40), trainings)
+    assert max(map(len, shown.getvalue().splitlines())) > 60
 
 
 def test_run_as_json() -> None:

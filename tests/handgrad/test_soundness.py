@@ -237,7 +237,7 @@ def test_losses_that_cannot_be_judged_say_so_in_one_line() -> None:
     w = np.array([0.1, 0.2])
     with pytest.raises(TypeError, match=r"loss: .*JAX cannot trace np\.exp\(p\); write jnp\.exp"):
         check_gradient(lambda p: p, lambda p: jnp.sum(np.exp(p)), w)
-    with pytest.raises(TypeError, match=r"loss: jax\.grad, the second witness, cannot"):
+    with pytest.raises(TypeError, match=r"loss: .*jax\.grad, the second witness, cannot"):
         check_gradient(
             lambda p: p, lambda p: jax.lax.while_loop(lambda s: s < 9, lambda s: 2 * s, p[0]), w
         )

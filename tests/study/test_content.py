@@ -24,6 +24,11 @@ def test_it_is_plain_data(content: dict[str, Any]) -> None:
         json.dumps(told, allow_nan=False)  # raises where it is not
 
 
+def test_equal_passes_are_told_once_in_their_order() -> None:
+    one, other = {"sample": "Bob", "form": "stable"}, {"sample": "Alice", "form": "stable"}
+    assert study.content._each_once([one, dict(one), other, dict(one)]) == [one, other]
+
+
 def assert_is(told: dict[str, Any], of: Trace) -> None:
     """A pass of the page is the trace, number by number."""
     for name, quantity in of.quantities.items():

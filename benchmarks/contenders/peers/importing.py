@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.ready import Unavailable, error_line
 
 #: How to install them all.
-HINT = "not installed; it is in the extra peers: .venv/bin/pip install -e '.[peers]'"
+HINT = "not installed: uv pip install -e '.[peers]' (without uv: .venv/bin/pip)"
 
 
 def module(name: str) -> Any:
