@@ -44,6 +44,8 @@ class BackwardStep:
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     together: Together
+    cache: Callable[..., Any]  #: (params, cotangent) -> what `forward` keeps for `backward`
+    cotangents: Callable[..., Any]  #: (cache, cotangent) -> the gradient
     #: What the backward pass raised on JAX's arrays and not on writable NumPy copies of them.
     retried: list[str]
 

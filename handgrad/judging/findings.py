@@ -24,6 +24,7 @@ def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
         found += _of_elements(deciding.ruling)
         found += _of_autodiff(deciding.ruling, case)
         found += _of_convention(deciding.ruling)
+    found += deciding.shorter
     return tuple(found)
 
 
@@ -58,6 +59,9 @@ def _of_leaf(ruling: Ruling, path: str, part: slice, kind: str) -> Finding:
     digits = max(0, round(-np.log10(yours.gap[i] / size))) if 0 < yours.gap[i] < size else 0
     if level == ROUNDED:
         what = f"{where}the formula is right, {digits} digits of it are left"
+        if ruling.like_float32(part, ruling.given.leaves[ruling.given.paths.index(path)]):
+            digits = int(-np.log10(np.max(yours.gap[part] / yours.size[part])))
+            what = f"{where}right to {digits} digits everywhere, as float32 arithmetic would be"
         return Finding("rounding", path, index, what, 1.0)
     if yours.vague[i]:
         what = (

@@ -30,7 +30,13 @@ def answer(
         return [], [_structure(grads, given, missing, surplus, wording)]
     pairs = [(p, by_path[p], leaf) for p, leaf in zip(given.paths, given.leaves, strict=True)]
     findings = [f for p, got, leaf in pairs if (f := _format(p, got, leaf, wording))]
-    return [] if findings else [np.array(got, leaf.dtype) for _, got, leaf in pairs], findings
+    return [] if findings else [_native(got) for _, got, _ in pairs], findings
+
+
+def _native(got: Any) -> np.ndarray:
+    """Copy a leaf to an array in the byte order of this machine."""
+    array = np.array(got)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _structure(
@@ -77,9 +83,23 @@ def _format(path: str, got: Any, leaf: np.ndarray, wording: Wording) -> Finding 
     if array.shape != leaf.shape:
         hint = wording.single if array.shape == () and leaf.size > 1 else ""
         return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}{hint}")
-    if array.dtype.newbyteorder("=") != leaf.dtype:
-        return _finding("dtype", path, f"got {array.dtype.name}, expected {leaf.dtype.name}")
-    return None
+    return None if _is_shorter(array, leaf) else _dtype(path, array, leaf)
+
+
+def shorter(leaves: Answer, given: Point) -> list[Finding]:
+    """Return a finding for each leaf in float32 for parameters in float64; it is judged, too."""
+    pairs = zip(given.paths, leaves, given.leaves, strict=True)
+    return [f for path, got, leaf in pairs if (f := _dtype(path, got, leaf)) is not None]
+
+
+def _is_shorter(got: np.ndarray, leaf: np.ndarray) -> bool:
+    return (got.dtype.newbyteorder("="), leaf.dtype) == (np.float32, np.float64)
+
+
+def _dtype(path: str, got: np.ndarray, leaf: np.ndarray) -> Finding | None:
+    if got.dtype.newbyteorder("=") == leaf.dtype:
+        return None
+    return _finding("dtype", path, f"got {got.dtype.name}, expected {leaf.dtype.name}")
 
 
 def _finding(kind: str, path: str | None, detail: str) -> Finding:

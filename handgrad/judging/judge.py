@@ -82,7 +82,8 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
             return Outcome(given, findings=tuple(findings))
         ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
     ruling = ruling if loss.has_autodiff else ruling.without_autodiff()
-    return Outcome(given, ruling, value=_value(case, value, ruling))
+    shorter = tuple(form.shorter(leaves, given))
+    return Outcome(given, ruling, value=_value(case, value, ruling), shorter=shorter)
 
 
 def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:

@@ -1,4 +1,4 @@
-"""Tell rounding from a wrong formula by neighbouring points, where rounding errors are random.
+"""Tell rounding from a wrong formula by other points: rounding errors are random from one to next.
 
 A wrong formula is off by nearly the same amount there as here. This is for code that runs in one
 precision only, because it calls functions that were compiled for it.
@@ -12,6 +12,10 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data.point import Point
 from handgrad.judging.losses import PreparedLoss
+from handgrad.judging.ruling import FLOAT32, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING, Gaps
+
+#: Returns the gradient at a point, float64, shape (size,).
+Answer = Callable[[Point], np.ndarray]
 
 #: The number of neighbours, and their distance relative to each parameter.
 NEIGHBOURS, DISTANCE = 8, 1e-3
@@ -23,41 +27,140 @@ SECONDS = 20.0
 #: 1.15 for gaps uniform about 0; the gap of a formula that grows like z¹⁰⁰ changes by a tenth.
 RANDOM = 0.4
 
+#: The first neighbours show a mistake if their gaps differ by less than this; for three that are
+#: uniform about 0 the chance is below 1 in 100.
+FIRST, ALIKE = 3, 0.1
 
-def at_random(
-    answer: Callable[[Point], np.ndarray],
-    loss: PreparedLoss,
-    given: Point,
-    gap: np.ndarray,
-) -> np.ndarray | None:
-    """Tell which elements of a gradient have random errors at the neighbours of a point.
+#: An error that is the same fraction of the gradient at all neighbours is a wrong factor. Where the
+#: gradient is constant because of rounding, the exact one still changes by thousandths.
+CONSTANT = 1e-6
 
-    `answer` returns the gradient at a point, `gap` is its error here; float64, shape (size,).
+#: How many ulps of the largest intermediate result an element may be off: the result of a few
+#: operations, each off by half an ulp.
+ULPS = 16
+
+#: A factor that few of a million numbers of float32 show.
+UNNOTICED = 1 + 2.0**-44
+
+#: Points on the way to the origin, where saturated functions are not saturated.
+WAY = tuple(2.0**-k for k in range(1, 7))
+
+
+def shown(
+    answer: Answer, loss: PreparedLoss, given: Point, gaps: Gaps, open_ones: np.ndarray
+) -> np.ndarray:
+    """Tell of each element whether its error here is like rounding.
+
+    Args:
+        answer: the gradient that is judged.
+        loss: its loss.
+        given: the point.
+        gaps: its gaps there.
+        open_ones: the elements that matter, bool, shape (size,).
 
     Returns:
-        bool, shape (size,); None if time ran out.
+        RIGHT_FORMULA where the error is random and small, ROUNDING where it is random, or as large
+        as that of a sum with a term that is much larger; else INCONCLUSIVE.
     """
-    began = time.perf_counter()
-    rng = np.random.default_rng(0)
-    gaps = [gap]
-    for _ in range(NEIGHBOURS):
-        if time.perf_counter() - began > SECONDS:
-            return None
-        near = given.moved([_moved(rng, leaf) for leaf in given.leaves])
-        exact = loss.reference(near).gradient
-        gaps.append(balls.midpoints(balls.exact(answer(near)) - exact))
+    near = _at_neighbours(answer, loss, given, open_ones)
+    errors = np.array([error for _, error in near])
+    if len(near) < FIRST:
+        return np.full(given.size, INCONCLUSIVE)
+    answers = np.array([answered for answered, _ in near])
+    random = open_ones & (_unexplained(errors, answers - errors) > RANDOM)
+    small = more_than_half(given, gaps)[open_ones].all() | _like_float32(answer, given, gaps)
+    found = np.where(random, np.where(small, RIGHT_FORMULA, ROUNDING), INCONCLUSIVE)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.std(gaps[1:], axis=0) > RANDOM * np.mean(np.abs(gaps), axis=0)
+        in_proportion = _spread(errors / answers) < CONSTANT
+    left = open_ones & ~random & ~in_proportion
+    return np.where(left & _absorbed(answer, loss, given, gaps, left), ROUNDING, found)
 
 
-def more_than_half(given: Point, size: np.ndarray, gap: np.ndarray) -> np.ndarray:
+def _at_neighbours(
+    answer: Answer, loss: PreparedLoss, given: Point, open_ones: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the gradient and its error at neighbours; few if they show a mistake or time is up."""
+    end, rng, found = time.perf_counter() + SECONDS, np.random.default_rng(0), []
+    while len(found) < NEIGHBOURS and time.perf_counter() < end:
+        near = given.moved([_moved(rng, leaf) for leaf in given.leaves])
+        answered = answer(near)
+        found.append((answered, _errors(answered, loss, near)))
+        if len(found) == FIRST:
+            spread = _spread(np.array([error for _, error in found]))
+            if not (spread > ALIKE)[open_ones].any():
+                break
+    return found
+
+
+def _errors(answers: np.ndarray, loss: PreparedLoss, near: Point) -> np.ndarray:
+    return balls.midpoints(balls.exact(answers) - loss.reference(near).gradient)
+
+
+def _spread(numbers: np.ndarray) -> np.ndarray:
+    """Return the standard deviation along axis 0 relative to the mean size."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.std(numbers, axis=0) / np.mean(np.abs(numbers), axis=0)
+
+
+def _unexplained(errors: np.ndarray, exact: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of what is left of errors, relative to their mean size.
+
+    A constant and a multiple of the exact gradient are taken off, as a wrong formula that is one of
+    these is no more random than the exact gradient.
+    """
+    from_mean, changes = errors - errors.mean(axis=0), exact - exact.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factor = np.sum(from_mean * changes, axis=0) / np.sum(changes**2, axis=0)
+        left = from_mean - np.nan_to_num(factor) * changes
+        return np.sqrt(np.sum(left**2, axis=0) / (len(errors) - 2)) / np.mean(
+            np.abs(errors), axis=0
+        )
+
+
+def more_than_half(given: Point, gaps: Gaps) -> np.ndarray:
     """Tell which elements have more than half of their digits right.
 
     For the others random errors prove nothing: those of a difference quotient are random too, and
     with the best step a simple one has half of the digits right.
     """
     half = [np.sqrt(np.finfo(leaf.dtype).eps) for leaf in given.leaves]
-    return gap < np.repeat(half, [leaf.size for leaf in given.leaves]) * size
+    size = np.abs(balls.midpoints(gaps.reference))
+    return gaps.gap < np.repeat(half, [leaf.size for leaf in given.leaves]) * size
+
+
+def _like_float32(answer: Answer, given: Point, gaps: Gaps) -> np.ndarray:
+    """Tell which elements of float64 were computed in float32, and are right for that.
+
+    Either all of a leaf's numbers are float32's, or the gradient does not notice a change of the
+    parameters that float32 does not show. A difference quotient has neither property.
+    """
+    here, near = answer(given), [np.asarray(a * UNNOTICED, a.dtype) for a in given.leaves]
+    same = (here == answer(given.moved(near))).all()
+    single = here.astype(np.float32) == here
+    found = np.zeros(given.size, dtype=bool)
+    for leaf, part in zip(given.leaves, given.parts(), strict=True):
+        found[part] = leaf.dtype == np.float64 and (same or single[part].all())
+    return found & (gaps.gap <= gaps.sharp * FLOAT32)
+
+
+def _absorbed(
+    answer: Answer, loss: PreparedLoss, given: Point, gaps: Gaps, open_ones: np.ndarray
+) -> np.ndarray:
+    """Tell which elements are off by no more than rounding of the largest value on the way to 0.
+
+    1 - σ(z) is 0 in floats from z = 37 on. What is true of the point must be true on the way: a
+    wrong formula is off where the element is large, too.
+    """
+    points = [given.moved([np.asarray(t * leaf, leaf.dtype) for leaf in given.leaves]) for t in WAY]
+    answers = [answer(point) for point in points]
+    eps = np.repeat([np.finfo(a.dtype).eps for a in given.leaves], [a.size for a in given.leaves])
+    allowed = ULPS * eps * np.max(np.abs(answers), axis=0)
+    found = open_ones & (gaps.gap <= allowed)
+    for point, answered in zip(points, answers, strict=True):
+        if not found.any():
+            break
+        found &= np.abs(_errors(answered, loss, point)) <= allowed
+    return found
 
 
 def _moved(rng: np.random.Generator, leaf: np.ndarray) -> np.ndarray:

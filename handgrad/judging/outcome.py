@@ -19,6 +19,7 @@ class Outcome:
     dropped: bool = False  #: whether the loss is not finite there
     findings: tuple[Finding, ...] = ()
     value: "Value | None" = None  #: the loss, if the gradient returns it
+    shorter: tuple[Finding, ...] = ()  #: leaves in float32 for parameters in float64
 
     @property
     def wrong(self) -> bool:

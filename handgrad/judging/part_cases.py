@@ -45,11 +45,16 @@ def backward_case(
     def loss(params: Any, cotangent: Any) -> Any:
         return _weighed(_passed(forward(*together(params)))[0], cotangent)
 
-    def gradient(params: Any, cotangent: Any) -> Any:
-        _, cache = _passed(forward(*together(params)))
+    def cache(params: Any, _: Any) -> Any:
+        return _passed(forward(*together(params)))[1]
+
+    def cotangents(cache: Any, cotangent: Any) -> Any:
         return _of_floats(_backward(backward, cotangent, cache, retried), together(real))
 
-    part = BackwardStep(forward, backward, together, retried)
+    def gradient(params: Any, cotangent: Any) -> Any:
+        return cotangents(cache(params, cotangent), cotangent)
+
+    part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     case = Case(gradient, loss, referee=referee, seed=seed, trusted=trusted, part=part)
     return case, point_at(list(real), (cotangent,))
 

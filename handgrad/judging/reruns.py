@@ -1,29 +1,25 @@
 """Rerun a gradient at another precision, to tell lost digits from a wrong formula.
 
-A gap that shrinks at a higher precision is rounding; a gap that stays is a mistake. Code that JAX
-can trace or that NumPy can run on objects is rerun in ball arithmetic, where nothing is lost; other
-code in NumPy's longest floats. Code that runs in one precision only is rerun at points nearby.
+A gap that shrinks at a higher precision is rounding; a gap that stays is a mistake. Code that NumPy
+can run on objects or that JAX can trace is rerun in ball arithmetic, where nothing is lost; other
+code in longer floats. Code that runs in one precision only is rerun at points nearby.
 """
 
 import warnings
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
+from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons
-from handgrad.arithmetic.dual import Dual
-from handgrad.data.point import Point
-from handgrad.data.pytrees import split, wide
-from handgrad.judging import neighbours
+from handgrad.data.point import Point, vector
+from handgrad.judging import exact_runs, neighbours
+from handgrad.judging.case import BackwardStep, Case
+from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
-from handgrad.judging.ruling import INCONCLUSIVE, RIGHT_FORMULA, WRONG_FORMULA, Gaps
-from handgrad.program.interpreter import Run
-from handgrad.program.rules import RULES
-from handgrad.program.trace import Program
+from handgrad.judging.ruling import INCONCLUSIVE, RIGHT_FORMULA, Gaps
 
 #: In longer floats a gap that is rounding shrinks with the unit roundoff, up to this factor by
 #: chance. A gap that shrinks only with its root, as that of a finite difference does, is not
@@ -33,6 +29,16 @@ LUCK = 16
 #: The precision of the caller's code in ball arithmetic.
 BITS = 1024
 
+#: How code is run in balls. NumPy comes first, since to JAX the same lines may mean another thing:
+#: after `b = a`, `b *= c` leaves a as it is. So what JAX runs must be as far off in its floats.
+RUNNERS: tuple[Callable[..., Any], ...] = (
+    exact_runs.by_numpy,
+    exact_runs.by_jax,
+    exact_runs.in_jax,
+)
+
+UNKNOWN = arb("nan")
+
 Gradient = Callable[..., Any]
 
 
@@ -40,116 +46,123 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
     """Tell whether elements of a gradient are off by rounding alone, as far as reruns can show.
 
     Returns:
-        WRONG_FORMULA, INCONCLUSIVE or RIGHT_FORMULA for each element.
+        WRONG_FORMULA, INCONCLUSIVE, ROUNDING or RIGHT_FORMULA for each element.
     """
-    gradient, has_value = loss.case.gradient, loss.case.has_value
+    case = loss.case
     with balls.precision(BITS):
-        traced = _attempt(_traced, gradient, given, has_value)
-        if traced is not None:
-            return gaps.shown_by(gaps.gap_of(traced))
         shown = np.full(gaps.gap.shape, INCONCLUSIVE)
-        on_objects = _attempt(_on_objects, gradient, given, has_value)
-        if on_objects is not None:
-            gap = gaps.gap_of(on_objects)
-            shown = gaps.shown_by(gap)
-            # A gap as large as in floats may mean that the code turned balls into floats.
-            in_floats = (shown == WRONG_FORMULA) & (gap * LUCK > gaps.gap)
-            shown = np.where(in_floats, INCONCLUSIVE, shown)
-        longer = _attempt(_in_longer_floats, gradient, given, has_value)
-        if longer is not None:
-            shrinks = gaps.gap_of(longer) * _shrinks(given) <= gaps.gap
-            return np.where((shown == INCONCLUSIVE) & shrinks, RIGHT_FORMULA, shown)
-    unclear = gaps.wrong & (shown == INCONCLUSIVE)
-    size = np.abs(balls.midpoints(gaps.reference))
-    if unclear.any() and neighbours.more_than_half(given, size, gaps.gap)[gaps.wrong].all():
-        beside = partial(_at_random, loss=loss, gaps=gaps)
-        random = _attempt(beside, gradient, given, has_value)
-        if random is not None:
-            return np.where((shown == INCONCLUSIVE) & random, RIGHT_FORMULA, shown)
+        exact = _in_balls(case, given, gaps)
+        if exact is not None:
+            shown = np.where(_known(exact), gaps.shown_by(gaps.gap_of(exact)), INCONCLUSIVE)
+        for dtype in (np.float64, np.longdouble):
+            longer = _attempt(lambda d=dtype: _in_longer_floats(case, given, d))
+            if longer is not None:
+                shrinks = gaps.gap_of(longer) * _shrinks(given, dtype) <= gaps.gap
+                shown = np.where((shown == INCONCLUSIVE) & shrinks, RIGHT_FORMULA, shown)
+    open_ones = gaps.wrong & (shown == INCONCLUSIVE)
+    if open_ones.any():
+
+        def answer(near: Point) -> np.ndarray:
+            return vector([np.asarray(leaf) for leaf in _leaves(case, near.call(case.gradient)[0])])
+
+        beside = _attempt(lambda: neighbours.shown(answer, loss, given, gaps, open_ones))
+        if beside is not None:
+            shown = np.where(open_ones, beside, shown)
     return shown
 
 
-def _shrinks(given: Point) -> np.ndarray:
-    """Return by how much rounding shrinks in longer floats at least, for each element."""
-    longest = np.finfo(np.longdouble).eps
-    factors = [float(np.finfo(leaf.dtype).eps / longest) / LUCK for leaf in given.leaves]
-    return np.repeat(factors, [leaf.size for leaf in given.leaves])
-
-
-def _attempt(lines: Any, gradient: Gradient, given: Point, has_value: bool) -> Any:
+def _attempt(run: Callable[[], Any]) -> Any:
     """Run the caller's code on numbers that it was not written for; None if it raises."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return lines(gradient, given, has_value)
+            return run()
     except Exception:
         return None
 
 
-def _traced(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray:
-    """Trace the caller's code, and run the program in ball arithmetic."""
-    tree = jax.tree_util.tree_structure(given.params)
-    real, together = split(given.inputs)
-
-    def flat(leaves: Any, real: Any) -> Any:
-        grads = gradient(jax.tree_util.tree_unflatten(tree, leaves), *together(real))
-        return jax.tree_util.tree_leaves(grads[1] if has_value else grads)
-
-    with wide([*given.leaves, *real]):
-        program = Program(jax.make_jaxpr(flat)(list(given.leaves), real))
-    run = Run(RULES, Comparisons(final=True, undefined=True), program.memory)
-    outputs = run.closed(program.jaxpr, [Dual(balls.exact(a)) for a in (*given.leaves, *real)])
-    return np.concatenate([out.value.reshape(-1) for out in outputs])
-
-
-def _on_objects(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray:
-    """Run NumPy code on object arrays of balls."""
-
-    def boxed(leaf: Any) -> Any:
-        return balls.exact(leaf) if _is_floats(leaf) else leaf
-
-    found = _called(gradient, given, has_value, boxed)
-    arrays = [np.asarray(leaf, dtype=object).reshape(-1) for leaf in found]
-    return np.concatenate(arrays) + balls.ZERO
+def _in_balls(case: Case, given: Point, gaps: Gaps) -> np.ndarray | None:
+    """Run the caller's code in balls: as a whole, or the backward pass with the forward's cache."""
+    numbers = jax.tree_util.tree_map(
+        lambda leaf: np.float64(leaf) if type(leaf) is float else leaf, given.params
+    )
+    arguments = exact_runs.exactly((numbers, *given.inputs))
+    whole = _gradient_in_balls(case, given, gaps, case.gradient, arguments)
+    part = case.part
+    if whole is not None or not isinstance(part, BackwardStep):
+        return whole
+    caches = (_attempt(lambda r=runner, f=part.cache: [r(f, arguments)]) for runner in RUNNERS)
+    cache = next((found for found in caches if found is not None), None)
+    if cache is None:
+        return None
+    after = (*cache, *arguments[1:])
+    return _gradient_in_balls(case, given, gaps, part.cotangents, after)
 
 
-def _in_longer_floats(gradient: Gradient, given: Point, has_value: bool) -> np.ndarray | None:
-    """Run NumPy code in longer floats; None if there are none, or the code converts them."""
-    if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
+def _gradient_in_balls(
+    case: Case, given: Point, gaps: Gaps, gradient: Gradient, arguments: Any
+) -> np.ndarray | None:
+    """Return the gradient in balls in the first way that works, NaN where that proves nothing."""
+    for runner in RUNNERS:
+        exact = _attempt(lambda r=runner: _flat(case, given, r(gradient, arguments)))
+        if exact is None:
+            continue
+        if runner is exact_runs.by_numpy:
+            return exact
+        floats = _attempt(lambda r=runner: _flat(case, given, r(gradient, arguments, floats=True)))
+        if floats is not None:
+            gap = gaps.gap_of(floats)
+            alike = (gap * LUCK >= gaps.gap) & (gap <= gaps.gap * LUCK)
+            return np.where(alike, exact, np.full(exact.shape, UNKNOWN))
+    return None
+
+
+def _flat(case: Case, given: Point, grads: Any) -> np.ndarray:
+    """Return a gradient as one vector of balls; floats in it, which a run left out, are unknown."""
+    parts = [
+        leaf.numbers.value if isinstance(leaf, Real) else np.full(np.shape(leaf), UNKNOWN)
+        for leaf in _checked(_leaves(case, grads), given)
+    ]
+    return np.concatenate([part.reshape(-1) for part in parts])
+
+
+def _known(exact: np.ndarray) -> np.ndarray:
+    return ~np.isnan(balls.midpoints(exact))
+
+
+def _leaves(case: Case, grads: Any) -> list[Any]:
+    return jax.tree_util.tree_leaves(grads[1] if case.has_value else grads)
+
+
+def _checked(leaves: list[Any], given: Point) -> list[Any]:
+    if [np.shape(leaf) for leaf in leaves] != [leaf.shape for leaf in given.leaves]:
+        raise ValueError("another shape")
+    return leaves
+
+
+def _in_longer_floats(case: Case, given: Point, dtype: Any) -> np.ndarray | None:
+    """Run the code in longer floats; None if these are not longer, or it converts them."""
+    if not any(np.finfo(leaf.dtype).eps > np.finfo(dtype).eps for leaf in given.leaves):
         return None
 
     def longer(leaf: Any) -> Any:
-        return leaf.astype(np.longdouble) if _is_floats(leaf) else leaf
+        return leaf.astype(dtype) if _is_floats(leaf) else leaf
 
-    found = [np.asarray(leaf) for leaf in _called(gradient, given, has_value, longer)]
-    if any(leaf.dtype != np.longdouble for leaf in found):
+    arguments = jax.tree_util.tree_map(longer, (given.params, *given.inputs))
+    with jax.enable_x64(True):
+        grads = case.gradient(*arguments)
+    found = [np.asarray(leaf) for leaf in _checked(_leaves(case, grads), given)]
+    if any(leaf.dtype != dtype for leaf in found):
         return None
     return np.concatenate([_exact(leaf).reshape(-1) for leaf in found])
 
 
-def _at_random(
-    gradient: Gradient,
-    given: Point,
-    has_value: bool,
-    loss: PreparedLoss,
-    gaps: Gaps,
-) -> np.ndarray | None:
-    """Run the code at neighbouring points; see `handgrad.judging.neighbours`."""
-
-    def answer(near: Point) -> np.ndarray:
-        found = _called(gradient, near, has_value, lambda leaf: leaf)
-        return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in found])
-
-    return neighbours.at_random(answer, loss, given, gaps.gap)
-
-
-def _called(gradient: Gradient, given: Point, has_value: bool, change: Any) -> list[Any]:
-    params = jax.tree_util.tree_map(change, given.params)
-    grads = gradient(params, *jax.tree_util.tree_map(change, given.inputs))
-    found = jax.tree_util.tree_leaves(grads[1] if has_value else grads)
-    if [np.shape(leaf) for leaf in found] != [leaf.shape for leaf in given.leaves]:
-        raise ValueError("another shape")
-    return found
+def _shrinks(given: Point, dtype: Any) -> np.ndarray:
+    """Return by how much rounding shrinks in longer floats at least, for each element."""
+    longer = np.finfo(dtype).eps
+    factors = [float(np.finfo(leaf.dtype).eps / longer) / LUCK for leaf in given.leaves]
+    factors = [factor if factor > 1 else np.inf for factor in factors]
+    return np.repeat(factors, [leaf.size for leaf in given.leaves])
 
 
 def _is_floats(leaf: Any) -> bool:

@@ -1,5 +1,6 @@
 """The ruling at one point: every element of both gradients compared with the reference."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,13 +9,14 @@ from handgrad.arithmetic import balls
 from handgrad.data.point import Point
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, sizes_about
-from handgrad.tolerance.tolerances import Tolerance
+from handgrad.tolerance.tolerances import SHARP, Tolerance
 
 #: The levels of an element, from best to worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 
-#: What a rerun of the gradient at another precision shows of an element.
-WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA = -1, 0, 1
+#: What a rerun of the gradient at another precision shows of an element. ROUNDING: its error is
+#: like rounding, and too large to tell whether the formula is right.
+WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING = -1, 0, 1, 2
 
 #: If rounding may cost more than this fraction of an element, a gap proves nothing either way; and
 #: if an iteration leaves out more of it, it is not known what is right. A tolerance may even be
@@ -24,6 +26,12 @@ HALF_KNOWN = 1e-3
 
 #: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
 NOTHING_LEFT = 10**-0.5
+
+#: The unit roundoff of float32 in that of float64.
+FLOAT32 = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
+
+#: Arithmetic in float32 is seldom more exact than this, relatively: a 64th of its unit roundoff.
+SELDOM = 2.0**-30
 
 VERDICT = {RIGHT: "agree", ROUNDED: "imprecise", DOUBTFUL: "undecidable", WRONG: "disagree"}
 
@@ -93,14 +101,17 @@ class Ruling:
         if not mine.open.any():
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
-        return Gaps(mine.reference, mine.gap, self.tolerance.sharp, wrong)
+        # Where no unit is known, constants of the right formula may still be rounded.
+        sharp, rounded = self.tolerance.sharp, SHARP * mine.size * _eps(self.given.leaves)
+        return Gaps(mine.reference, mine.gap, np.where(np.isinf(sharp), rounded, sharp), wrong)
 
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
         """Return the ruling after a rerun of the gradient at another precision.
 
-        It has shown `WRONG_FORMULA`, `INCONCLUSIVE` or `RIGHT_FORMULA` of each element.
+        It has shown one of `WRONG_FORMULA` .. `ROUNDING` of each element.
         """
         level = _excused(self.yours, shown == RIGHT_FORMULA)
+        level[(level == WRONG) & np.isfinite(self.yours.gap) & (shown == ROUNDING)] = DOUBTFUL
         if self.reference.certified:
             level[self.yours.open & (level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level))
@@ -111,6 +122,14 @@ class Ruling:
         level = np.full_like(self.autodiff.level, RIGHT)
         silent = replace(self.autodiff, answer=nothing, gap=nothing, level=level, choices=None)
         return replace(self, autodiff=silent)
+
+    def like_float32(self, part: slice, leaf: np.ndarray) -> bool:
+        """Tell whether a leaf of float64 is as right everywhere as arithmetic in float32 is."""
+        gap, size, answer = (a[part] for a in (self.yours.gap, self.yours.size, self.yours.answer))
+        most = np.mean(gap > SELDOM * size) > 0.5
+        single = (answer.astype(np.float32) == answer).all()
+        within = (gap <= FLOAT32 * self.tolerance.sharp[part]).all()
+        return bool(leaf.dtype == np.float64 and within and most and (leaf.size > 1 or single))
 
     @property
     def exact(self) -> np.ndarray:
@@ -167,6 +186,8 @@ def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.
     alike = gap <= HALF_KNOWN * sizes + 2 * balls.radii(right)
     rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
     doubtful = explained | (gap <= np.fmax(tolerance.loose, tolerance.jump))
+    # Half an ulp away the gradient is not finite: by how much it may be off is not known.
+    doubtful |= np.isinf(tolerance.sharp)
     cases = [vague, explained & alike, rounded, doubtful]
     level = np.select(cases, [DOUBTFUL, RIGHT, ROUNDED, DOUBTFUL], WRONG)
     level[~reference.known] = RIGHT
@@ -183,6 +204,11 @@ def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
     for part in given.parts():
         sizes[part] = np.fmax(sizes[part], HALF_KNOWN * np.max(sizes[part], initial=0.0))
     return tolerance.left_out > HALF_KNOWN * sizes
+
+
+def _eps(leaves: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the spacing of floats at 1 in the dtype of each element."""
+    return np.repeat([np.finfo(leaf.dtype).eps for leaf in leaves], [a.size for a in leaves])
 
 
 def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:

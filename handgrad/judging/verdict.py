@@ -9,11 +9,15 @@ from handgrad.arithmetic import balls
 from handgrad.data.findings import Enclosure, Finding, LeafReport
 from handgrad.data.point import index_of
 from handgrad.judging.blind_spots import blind_spots
+from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.ruling import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Ruling, Witness
 from handgrad.program.trace import custom_rules
+
+#: The most parameters to name.
+FEW_LEAVES = 3
 
 
 def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool) -> Judgement:
@@ -23,14 +27,15 @@ def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool)
     verdict, blame = _verdict(deciding, outcomes)
     found = findings(deciding, case)
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
-    warnings = [*_warnings(outcomes, i, requested), *_uncertain(rulings), *_unused_trust(rulings)]
-    warnings += _left_out(rulings)
+    left = exits(outcomes)
+    warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i, requested)]
+    warnings += [*_uncertain(rulings), *_unused_trust(rulings), *_left_out(rulings)]
     if verdict in ("agree", "imprecise"):
         warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
         verdict=verdict,
         blame=blame,
-        headline=_headline(verdict, blame, deciding, i, found, len(rulings)),
+        headline=_headline(verdict, blame, deciding, i, found, len(rulings), left.get(i, [])),
         observed=found,
         leaves=_leaves(deciding.ruling, rulings) if deciding.ruling else (),
         warnings=tuple(warnings),
@@ -58,7 +63,7 @@ def _verdict(deciding: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, str |
         return "disagree", "both" if theirs == WRONG and ruling else "yours"
     if ruling is None:
         return "undecidable", None
-    mine = ruling.yours.worst
+    mine = max(ruling.yours.worst, ROUNDED if deciding.shorter else RIGHT)
     if mine == RIGHT:
         wrong_elsewhere = any(o.ruling and o.ruling.autodiff.worst == WRONG for o in outcomes)
         return "agree", "autodiff" if theirs > RIGHT or wrong_elsewhere else None
@@ -144,6 +149,23 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, requested: int | None)
     return warnings
 
 
+def _outside(left: dict[int, list[Exit]], judged: int) -> list[str]:
+    """Say that the gradient is wrong only where parameters are no longer what they were."""
+    if not left:
+        return []
+    i, exits = next(iter(left.items()))
+    where = "the given point" if judged - len(left) == 1 else f"{judged - len(left)} points"
+    elements = ", ".join(e.element for e in exits[:FEW_LEAVES])
+    return [
+        f"right at {where}, wrong only where {_said(exits)}: at point {i}, {elements}; if that "
+        "cannot be, give points where it is not: points=[...], or points=0"
+    ]
+
+
+def _said(exits: Sequence[Exit]) -> str:
+    return " and ".join(f"{e.path} {e.left}" for e in exits[:FEW_LEAVES])
+
+
 def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
     for ruling in rulings:
         known = ruling.reference.known
@@ -182,8 +204,10 @@ def _headline(
     i: int,
     findings: tuple[Finding, ...],
     judged: int,
+    left: Sequence[Exit],
 ) -> str:
     where = f" at point {i}" if i else ""
+    where += f", where {_said(left)}" if left else ""
     if verdict == "agree":
         count = f"{judged} points" if judged != 1 else "1 point"
         which = (
@@ -196,4 +220,6 @@ def _headline(
     worst = findings[0] if findings else None
     leaf = f"{worst.leaf}: " if worst and worst.leaf else ""
     whose = {"yours": "", "both": "; autodiff is off, too", "autodiff": "", None: ""}[blame]
-    return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}"
+    only = ", ".join(right_for_symmetric_changes(deciding.ruling)) if deciding.ruling else ""
+    only = f"; for symmetric changes of {only} it is right" if only else ""
+    return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}"

@@ -1,8 +1,8 @@
 """Translate a NumPy loss to `jax.numpy`: the same code, with the modules replaced.
 
-This serves the diagnosis only. No verdict depends on it, and a kind of mistake only if the code has
-the exact gradient in JAX too. Code that writes into arrays, or needs floats, cannot be translated;
-then links of backpropagation are not diagnosed.
+This serves the diagnosis, if the code has the exact gradient in JAX too, and the rerun of a
+gradient that lost digits, if it loses as many in JAX. Code that writes into arrays, or needs
+floats, cannot be translated.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ MODULES: dict[ModuleType, ModuleType] = {
     np: jnp,
     np.linalg: jnp.linalg,
     np.fft: jnp.fft,
+    scipy: jax.scipy,
     scipy.special: jax.scipy.special,
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
-from handgrad.judging.form import answer, call_gradient, differs
+from handgrad.judging.form import answer, call_gradient, differs, shorter
 
 PARAMS = {"w": np.ones((3, 2)), "b": np.ones(2, np.float32), "s": 1.0}
 GIVEN = point_at(PARAMS, ())
@@ -47,7 +47,7 @@ def test_a_right_form_has_no_findings() -> None:
         ({"w": np.ones((1, 3, 2))}, [("shape", "params['w']")]),
         ({"b": np.float32(3)}, [("shape", "params['b']")]),
         ({"s": np.ones(1)}, [("shape", "params['s']")]),
-        ({"w": np.ones((3, 2), np.float32)}, [("dtype", "params['w']")]),
+        ({"w": np.ones((3, 2), np.float16)}, [("dtype", "params['w']")]),
         ({"b": np.ones(2)}, [("dtype", "params['b']")]),
         ({"w": np.ones((3, 2), np.int64)}, [("dtype", "params['w']")]),
         (
@@ -60,6 +60,12 @@ def test_a_wrong_form_is_named(wrong: Any, expected: Any) -> None:
     found, findings = answer({**RIGHT, **wrong}, GIVEN)
     assert kinds(findings) == expected
     assert found == []
+
+
+def test_float32_for_float64_is_judged_too() -> None:
+    found, findings = answer({**RIGHT, "w": np.ones((3, 2), np.float32)}, GIVEN)
+    assert findings == []
+    assert kinds(shorter(found, GIVEN)) == [("dtype", "params['w']")]
 
 
 def test_another_container_is_another_structure() -> None:

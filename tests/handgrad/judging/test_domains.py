@@ -1,0 +1,137 @@
+"""Points outside the domain that parameters are meant to keep: positive, in [0, 1], symmetric."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_gradient
+from handgrad.data.point import point_at
+from handgrad.judging.domains import exits
+from handgrad.judging.ruling import RIGHT, WRONG
+from tests.tiers import one_of_each
+
+
+def length(p: Any) -> Any:
+    return jnp.sum(jnp.abs(p["r"])) + jnp.sum(p["w"] ** 2)
+
+
+def for_lengths(p: Any) -> Any:
+    return {"r": np.ones_like(p["r"]), "w": 2 * p["w"]}
+
+
+AT = {"r": np.array([0.3, 1.5, 0.7]), "w": np.array([0.5, -1.0])}
+
+
+def test_a_wrong_answer_only_outside_of_the_domain_says_so() -> None:
+    report = check_gradient(for_lengths, length, AT, points=4)
+    assert report.headline.startswith(
+        "disagree at point 4, where params['r'] is no longer positive: params['r']: "
+    )
+    (hint,) = (w for w in report.warnings if "is no longer positive" in w)
+    assert hint.startswith(
+        "right at 4 points, wrong only where params['r'] is no longer positive: "
+    )
+    assert "at point 4, params['r'][0] is -" in hint
+    assert "points=[...]" in hint
+    assert str(report).count("no longer positive") == 2
+
+
+@pytest.mark.slow
+def test_a_mistake_inside_of_the_domain_says_nothing_of_it() -> None:
+    def wrong(p: Any) -> Any:
+        grads = for_lengths(p)
+        return grads | {"r": np.where(p["r"] > 0.5, 1.01, grads["r"])}
+
+    for at in (AT, AT | {"r": np.array([0.3, 0.4, 0.1])}):
+        report = check_gradient(wrong, length, at, points=8)
+        assert report.verdict == "disagree"
+        assert "no longer" not in report.headline
+
+
+def outcome(given: Any, wrong: bool) -> Any:
+    level = np.full(given.size, WRONG if wrong else RIGHT)
+    ruling = SimpleNamespace(given=given, yours=SimpleNamespace(level=level))
+    return SimpleNamespace(given=given, ruling=ruling, wrong=wrong, findings=())
+
+
+def left(before: Any, after: Any) -> str:
+    """What is said of a wrong point, for one right one."""
+    given, other = point_at(before, ()), point_at(after, ())
+
+    outcomes = (outcome(given, False), outcome(other, True))
+    return " and ".join(f"{e.path} {e.left}" for e in exits(outcomes).get(1, []))
+
+
+S = np.array([[2.0, 0.5], [0.5, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ([0.5, 2.0], [0.5, -2.0], "params is no longer positive"),
+        ([0.0, 2.0], [-0.5, 2.0], "params is no longer 0 or more"),
+        ([-1.0, -2.0], [-1.0, 0.0], "params is no longer negative"),
+        ([0.2, 0.9], [0.2, 1.1], "params is no longer in [0, 1]"),
+        ([0.2, -0.9], [0.2, -1.1], "params is no longer in [-1, 1]"),
+        ([0.2, 0.8], [0.2, 0.7], "params no longer sums to 1"),
+        (S, S + np.eye(2)[[1, 1]], "params is no longer symmetric"),
+        ([2.0, -3.0, 1.0], [2.0, 3.0, 1.0], "params[1] changes its sign"),
+        ([2.0, -3.0, 1.0], [2.5, -2.0, 4.0], ""),
+        (np.linspace(-5.0, 5.0, 20), np.linspace(5.0, -5.0, 20), ""),
+    ],
+)
+def test_what_was_left(before: Any, after: Any, said: str) -> None:
+    assert left(np.array(before), np.array(after)) == said
+
+
+def test_of_several_the_one_that_no_right_point_left() -> None:
+    given, other, wrong = (
+        point_at({"a": a, "b": b}, ()) for a, b in ((1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0))
+    )
+
+    found = exits([outcome(given, False), outcome(other, False), outcome(wrong, True)])
+    assert [e.path for e in found[2]] == ["params['b']"]
+    # If it is wrong where nothing was left, nothing is said.
+    assert exits([outcome(given, False), outcome(given, True), outcome(wrong, True)]) == {}
+
+
+B = np.array([0.3, -1.2, 0.8])
+SPD = np.array([[2.0, 0.3, -0.1], [0.3, 1.5, 0.4], [-0.1, 0.4, 1.0]])
+
+
+def by_one_triangle(a: Any) -> Any:
+    return B @ jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(a), B)
+
+
+def textbook(a: Any) -> Any:
+    return -np.outer(np.linalg.solve(a, B), np.linalg.solve(a, B))
+
+
+def each_pair_once(a: Any) -> Any:
+    g = textbook(a)
+    return g + g.T - np.diag(np.diag(g))
+
+
+@pytest.mark.parametrize("gradient", one_of_each([textbook, each_pair_once], [textbook]))
+def test_a_gradient_for_symmetric_changes(gradient: Any) -> None:
+    report = check_gradient(gradient, by_one_triangle, SPD, points=0)
+    assert report.verdict == "disagree"
+    assert report.headline.endswith("; for symmetric changes of params it is right")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slip", [-1.0, 1 + 1e-6])
+def test_a_mistake_in_a_symmetric_matrix(slip: float) -> None:
+    report = check_gradient(lambda a: slip * textbook(a), by_one_triangle, SPD, points=0)
+    assert report.verdict == "disagree"
+    assert "symmetric changes" not in report.headline
+
+
+@pytest.mark.slow
+def test_a_formula_for_symmetric_matrices() -> None:
+    report = check_gradient(lambda a: 2 * a, lambda a: jnp.trace(a @ a), SPD, points=2)
+    assert report.headline.startswith("disagree at point 1, where params is no longer symmetric: ")

@@ -1,0 +1,227 @@
+"""Lost digits are no mistake, whatever library a line is from; a mistake there is one."""
+
+import ctypes
+import ctypes.util
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.special
+
+from handgrad import check_backward, check_gradient
+from tests.tiers import one_of_each
+
+X = np.array([25.0, 1.0, -2.0])
+
+#: Mistakes in the gradient, whose numbers are given, at x.
+MISTAKES: dict[str, Callable[[Any, Any], Any]] = {
+    "sign": lambda dx, x: -dx,
+    "slip": lambda dx, x: dx * (1 + 1e-6),
+    "zero": lambda dx, x: 0 * dx,
+    "large x": lambda dx, x: dx * np.where(abs(x) > 20, 1.5, 1.0),
+    "zero at large x": lambda dx, x: dx * np.where(abs(x) > 20, 0.0, 1.0),
+}
+
+
+class Pair(NamedTuple):
+    """A sigmoid whose derivative σ(1 - σ) loses digits where it is saturated."""
+
+    forward: Callable[[Any], Any]
+    backward: Callable[[Any, Any], Any]
+
+
+def sigmoid_of(exp: Any) -> Any:
+    return lambda x: 1 / (1 + exp(-x))
+
+
+def slope(dy: Any, s: Any) -> Any:
+    return dy * s * (1 - s)
+
+
+def elementwise(f: Callable[[float], float]) -> Callable[[Any], Any]:
+    return lambda z: np.array([f(float(v)) for v in np.ravel(z)]).reshape(np.shape(z))
+
+
+def libm() -> Callable[[Any], Any]:
+    exp = ctypes.CDLL(ctypes.util.find_library("m")).exp
+    exp.restype, exp.argtypes = ctypes.c_double, [ctypes.c_double]
+    return elementwise(exp)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A cache that is no pytree."""
+
+    s: Any
+    shape: tuple[int, ...]
+
+
+in_jax, in_numpy = sigmoid_of(jnp.exp), sigmoid_of(np.exp)
+
+
+def into_a_new_array(dy: Any, x: Any) -> Any:
+    dx, x = np.zeros_like(x), np.asarray(x)
+    for i, value in enumerate(x):
+        dx[i] = slope(dy[i], in_numpy(value))
+    return dx
+
+
+def cached(pack: Callable[[Any], Any], s_of: Callable[[Any], Any]) -> Pair:
+    """A forward in JAX that keeps its output, and a backward in NumPy that takes it."""
+
+    def forward(x: Any) -> Any:
+        s = in_jax(x)
+        return s, pack(s)
+
+    return Pair(forward, lambda dy, cache: slope(np.asarray(dy), np.asarray(s_of(cache))))
+
+
+#: Some runs can be in higher precision.
+RERUN = {
+    "jax, numpy": Pair(
+        lambda x: (in_jax(x), x),
+        lambda dy, x: slope(np.asarray(dy), in_numpy(np.asarray(x))),
+    ),
+    "numpy, jax": Pair(lambda x: (in_numpy(x), x), lambda dy, x: slope(dy, in_jax(x))),
+    "jax, scipy": Pair(
+        lambda x: (in_jax(x), x),
+        lambda dy, x: slope(np.asarray(dy), scipy.special.expit(np.asarray(x))),
+    ),
+    "both in one": Pair(
+        lambda x: (in_jax(x), x),
+        lambda dy, x: slope(np.asarray(dy), np.asarray(jax.nn.sigmoid(jnp.asarray(x)))),
+    ),
+    "in place": Pair(lambda x: (in_jax(x), x), into_a_new_array),
+    "output": cached(lambda s: s, lambda cache: cache),
+    "tuple": cached(lambda s: (s, None), lambda cache: cache[0]),
+    "list": cached(lambda s: [2, s], lambda cache: cache[1]),
+    "dict": cached(lambda s: {"s": s, "axis": 0}, lambda cache: cache["s"]),
+    "dataclass": cached(lambda s: Kept(s, s.shape), lambda cache: cache.s),
+    "object": cached(lambda s: SimpleNamespace(s=[s]), lambda cache: cache.s[0]),
+}
+
+#: These run in float64 alone.
+COMPILED = {
+    "math": Pair(
+        lambda x: (in_jax(x), x),
+        lambda dy, x: slope(np.asarray(dy), sigmoid_of(elementwise(math.exp))(np.asarray(x))),
+    ),
+    "ctypes": Pair(
+        lambda x: (in_jax(x), x),
+        lambda dy, x: slope(np.asarray(dy), sigmoid_of(libm())(np.asarray(x))),
+    ),
+}
+
+ALL = RERUN | COMPILED
+
+
+@pytest.mark.parametrize("name", one_of_each(RERUN, ["jax, numpy"]))
+def test_a_pair_of_two_libraries_loses_digits(name: str) -> None:
+    report = check_backward(*RERUN[name], X, points=0)
+    assert report.verdict == "imprecise"
+    assert "the formula is right, 5 digits of it are left" in report.headline
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["jax, numpy", "numpy, jax", "dict"])
+def test_and_at_other_points(name: str) -> None:
+    assert check_backward(*RERUN[name], np.array([6.0, -0.5, 2.0])).verdict == "imprecise"
+
+
+@pytest.mark.parametrize("z", one_of_each([6.0, 12.0, 25.0, 31.0, 34.0, 37.0, 40.0, 100.0], [25.0]))
+def test_compiled_lines_are_not_accused_of_lost_digits(z: float) -> None:
+    """From 37 on the gradient is 0."""
+    report = check_backward(*COMPILED["math"], np.array([z, 1.0, -2.0]), points=0)
+    assert report.verdict in ("agree", "imprecise", "undecidable")
+    assert report.verdict != "undecidable" or "rounding may cost as much" in report.headline
+
+
+@pytest.mark.parametrize("mistake", one_of_each(MISTAKES, ["slip"]))
+@pytest.mark.parametrize("name", one_of_each(["jax, numpy", "both in one", *COMPILED], ["math"]))
+def test_a_mistake_is_found_there(name: str, mistake: str) -> None:
+    forward, backward = ALL[name]
+
+    def wrong(dy: Any, cache: Any) -> Any:
+        return MISTAKES[mistake](backward(dy, cache), X)
+
+    assert check_backward(forward, wrong, X, points=0).verdict == "disagree"
+
+
+def test_a_name_for_the_same_array_is_no_copy_of_it() -> None:
+    """To JAX the lines are right: there `b *= c` makes another array."""
+
+    def gradient(w: Any) -> Any:
+        a = 2 * w
+        b = a
+        b *= 1 + 1e-6
+        return a
+
+    w = np.array([0.5, -1.2])
+    assert check_gradient(gradient, lambda w: jnp.sum(w**2), w, points=0).verdict == "disagree"
+
+
+def loss(w: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((jnp.tanh(x @ w) - y) ** 2)
+
+
+def of_mse(w: Any, x: Any, y: Any, tanh: Any = np.tanh) -> Any:
+    h = tanh(x @ w)
+    return 2 * x.T @ ((h - y) * (1 - h * h)) / x.dtype.type(len(y))
+
+
+def compiled_for_float32(z: Any) -> Any:
+    return elementwise(lambda v: math.tanh(np.float32(v)))(z).astype(np.float32)
+
+
+def narrow(*arrays: Any) -> Any:
+    return [np.float32(array) for array in arrays]
+
+
+#: Gradients whose arithmetic is float32's, for parameters in float64.
+SINGLE: dict[str, Callable[..., Any]] = {
+    "inside": lambda *given: np.float64(of_mse(*narrow(*given))),
+    "in jax": lambda *given: jnp.asarray(
+        of_mse(*map(jnp.float32, given), tanh=jnp.tanh), jnp.float64
+    ),
+    "compiled": lambda *given: of_mse(*given, tanh=compiled_for_float32),
+    "answer": lambda *given: of_mse(*given).astype(np.float32),
+    "compiled answer": lambda *given: of_mse(*narrow(*given), tanh=compiled_for_float32),
+}
+
+W = np.array([0.3, -0.7, 0.2])
+DATA = np.random.default_rng(0).standard_normal((7, 3)), np.linspace(-0.8, 0.9, 7)
+
+
+@pytest.mark.parametrize("name", one_of_each(SINGLE, ["answer"]))
+def test_arithmetic_in_float32(name: str) -> None:
+    report = check_gradient(SINGLE[name], loss, W, *DATA, points=1)
+    assert report.verdict == "imprecise"
+    assert "right to 7 digits everywhere, as float32 arithmetic would be" in report.headline
+    kinds = [finding.kind for finding in report.findings]
+    assert kinds == (["rounding", "dtype"] if "answer" in name else ["rounding"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [-1.0, 1 + 1e-6])
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_mistake_in_float32(name: str, factor: float) -> None:
+    def wrong(*given: Any) -> Any:
+        answered = SINGLE[name](*given)
+        return answered * answered.dtype.type(factor)
+
+    report = check_gradient(wrong, loss, W, *DATA, points=0)
+    assert report.verdict == "disagree"
+    assert ("dtype" in [finding.kind for finding in report.findings]) == ("answer" in name)
+
+
+def test_a_float32_answer_is_never_quite_right() -> None:
+    """2w is exact in float32 at this point."""
+    w = np.array([0.5, -0.25])
+    report = check_gradient(lambda w: np.float32(2 * w), lambda w: jnp.sum(w**2), w, points=0)
+    assert report.headline == "imprecise: params: got float32, expected float64"
