@@ -5,6 +5,7 @@ from typing import Any
 
 from handgrad.judging.part_cases import backward_case, custom_case
 from handgrad.judging.trial import judge, rule_names
+from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -56,6 +57,7 @@ def check_backward(
     trusted = rule_names(trust_rules)
     case, given = backward_case(forward, backward, inputs, cotangent, seed, referee, trusted)
     call = "check_backward(forward, backward, *inputs"
+    call += "" if cotangent is None else ", cotangent=cotangent"
     return GradientReport.of(judge(case, given, points, strict, call))
 
 
@@ -90,5 +92,6 @@ def check_custom(
         >>> check_custom(f, np.array([0.5, 1.0])).verdict
         'disagree'
     """
-    case, given = custom_case(f, args, seed, referee)
+    with calling("f"):
+        case, given = custom_case(f, args, seed, referee)
     return GradientReport.of(judge(case, given, points, strict, "check_custom(f, *args"))

@@ -9,6 +9,7 @@ from handgrad.arithmetic import balls
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case, check_referee
 from handgrad.judging.losses import prepare
+from handgrad.judging.untraceable import calling
 from handgrad.oracle.enclosures import enclosure
 
 
@@ -32,7 +33,7 @@ def exact_gradient(
     Raises:
         TypeError, ValueError: as `handgrad.check_gradient`.
         ArithmeticError: the gradient is not finite, has more than one value (at a kink), or cannot
-            be enclosed at 6,000 bits.
+            be enclosed at 6,000 bits; or the loss is not a function of its arguments.
         NotImplementedError: the loss has an operation without a rule.
 
     Example:
@@ -42,7 +43,12 @@ def exact_gradient(
     """
     check_referee(referee)
     given = point_at(params, inputs)
-    reference = prepare(Case(loss, loss, referee=referee), given).reference(given)
+    if given.unknown_to_jax:
+        raise TypeError(given.not_judged())
+    with calling("loss"):
+        prepared = prepare(Case(loss, loss, referee=referee), given)
+        prepared.check_repeatable(given, prepared.answers(given)[0], None)
+        reference = prepared.reference(given)
     if reference.kink is not None:
         raise ArithmeticError("the loss has a kink at this point: more than one gradient is right")
     enclosures = [enclosure(ball, reference.bits) for ball in reference.gradient]

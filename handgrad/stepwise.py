@@ -1,6 +1,6 @@
 """The public check of the steps of a backward pass, each judged by itself."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.backward import check_backward
 from handgrad.data.point import shortly
+from handgrad.judging.case import check_seed
 from handgrad.report import StepReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -24,7 +25,15 @@ class Step(NamedTuple):
     inputs: tuple[Any, ...] = ()  #: arguments of the forward pass after the previous output
 
 
-def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsReport:
+def check_steps(
+    steps: Sequence[Any],
+    *inputs: Any,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    referee: str = "auto",
+    strict: bool = False,
+    trust_rules: Collection[Any] = (),
+) -> StepsReport:
     """Rule on every step of a backward pass, each by itself.
 
     Args:
@@ -32,7 +41,7 @@ def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsRepo
             or (name, forward, backward, inputs). The first is called with `inputs`, every other
             with the output of the previous one; its own inputs (parameters) come after.
         inputs: the arguments of the first step.
-        options: `points`, `seed`, `referee`, `strict`, `trust_rules`, as for `check_backward`.
+        points, seed, referee, strict, trust_rules: as for `check_backward`.
 
     Returns:
         The reports. Each step's cotangent comes by autodiff through the steps after it, from a
@@ -53,11 +62,15 @@ def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsRepo
         >>> check_steps(steps, np.array([0.5, -1.0, 2.0])).first_wrong.name
         'square'
     """
+    if not isinstance(steps, tuple | list):
+        raise TypeError(
+            f"steps: got {shortly(steps)}, expected a list of (name, forward, backward)"
+        )
+    check_seed(seed)
     chain = [_step(k, step) for k, step in enumerate(steps)]
     if not chain:
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
     values = list(_values(chain, inputs))
-    seed = int(options.get("seed", 0))
     found = []
     for k, (step, given, output) in enumerate(values):
         cotangent = _cotangent(chain[k + 1 :], output, seed)
@@ -68,7 +81,11 @@ def check_steps(steps: Sequence[Any], *inputs: Any, **options: Any) -> StepsRepo
                 *given,
                 *step.inputs,
                 cotangent=cotangent,
-                **options,
+                points=points,
+                seed=seed,
+                referee=referee,
+                strict=strict,
+                trust_rules=trust_rules,
             )
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.pytrees import is_real, split
+from handgrad.data.pytrees import is_real, is_traced, split
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -44,7 +44,17 @@ class Point:
         for path, leaf in zip(self.paths, self.leaves, strict=True):
             if leaf.dtype not in JUDGED:
                 return f"{path} is {leaf.dtype.name}: not judged; float64 and float32 are"
+        for path, leaf in jax.tree_util.tree_flatten_with_path(self.inputs)[0]:
+            if _is_long(leaf):
+                where = "inputs" + jax.tree_util.keystr(path)
+                return f"{where} is {leaf.dtype.name}: not judged; float64 and float32 are"
         return None
+
+    @property
+    def unknown_to_jax(self) -> bool:
+        """Whether some array has longer floats than JAX has."""
+        leaves = [*self.leaves, *jax.tree_util.tree_leaves(self.inputs)]
+        return any(map(_is_long, leaves))
 
     def call(self, function: Any) -> tuple[Any, list[str]]:
         """Call a function with copies of the arguments; return its result and what it changed."""
@@ -82,6 +92,8 @@ def point_at(params: Any, inputs: Sequence[Any]) -> Point:
         TypeError: a leaf of `params` is no array of floats.
         ValueError: `params` has no leaf or no element, or is not finite.
     """
+    for name, tree in (("params", params), ("inputs", tuple(inputs))):
+        _check_tree(name, tree)
     found, _ = jax.tree_util.tree_flatten_with_path(params)
     if not found:
         raise ValueError(f"params: got {_typed(params)}, expected at least one array of floats")
@@ -96,7 +108,45 @@ def point_at(params: Any, inputs: Sequence[Any]) -> Point:
             raise ValueError(
                 f"{path}{list(where) or ''}: got {leaf[where]}, expected finite floats"
             )
-    return Point(params, tuple(inputs), paths, leaves)
+    return Point(params, native(tuple(inputs)), paths, leaves)
+
+
+def _check_tree(name: str, tree: Any) -> None:
+    """Raise TypeError for a pytree that JAX cannot take apart, or that holds no values."""
+    try:
+        leaves = jax.tree_util.tree_leaves(tree)
+    except ValueError:
+        raise TypeError(
+            f"{name}: got a dict whose keys cannot be sorted, expected keys of one kind"
+        ) from None
+    if any(map(is_traced, leaves)):
+        raise TypeError(
+            f"{name}: got an array that JAX is tracing, expected numbers; this is called inside a "
+            "function under jit, grad or vmap"
+        )
+    if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
+        raise TypeError(f"{name}: got a JAX array that was deleted or donated, expected its values")
+
+
+def native(tree: Any) -> Any:
+    """Convert arrays of numbers to this machine's byte order, which JAX needs; keep the others."""
+
+    def converted(leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray) or leaf.dtype.isnative or leaf.dtype.kind not in "fciu":
+            return leaf
+        return leaf.astype(leaf.dtype.newbyteorder("="))
+
+    return jax.tree_util.tree_map(converted, tree)
+
+
+def _is_long(leaf: Any) -> bool:
+    """Tell whether an array has longer floats than float64."""
+    dtype = getattr(leaf, "dtype", None)
+    return (
+        isinstance(dtype, np.dtype)
+        and dtype.kind in "fc"
+        and dtype.itemsize > (8 if dtype.kind == "f" else 16)
+    )
 
 
 def index_of(given: Point, path: str, i: int) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 
 def wide(leaves: Sequence[Any]) -> Any:
@@ -15,6 +16,11 @@ def wide(leaves: Sequence[Any]) -> Any:
 def is_real(leaf: Any) -> bool:
     """Tell whether an input is an array of floats."""
     return hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating)
+
+
+def is_traced(leaf: Any) -> bool:
+    """Tell whether a value stands for an array that JAX is tracing."""
+    return isinstance(leaf, Tracer)
 
 
 def split(inputs: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:

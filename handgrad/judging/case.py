@@ -2,7 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from inspect import signature
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from handgrad.data.point import shortly
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
@@ -11,19 +16,50 @@ REFEREES = ("auto", "series", "program")
 Together = Callable[[Sequence[Any]], Any]
 
 
+class Wording(NamedTuple):
+    """What messages call the caller's functions, and the hints that fit the function he called."""
+
+    gradient: str = "the gradient"
+    loss: str = "the loss"
+    #: On a single number where there should be more.
+    single: str = "; were the loss and the gradient given in each other's place?"
+    #: On two results where there should be one.
+    two: str = "; if it returns (loss, grads), say has_value=True (--has-value on the command line)"
+
+
+#: Of `check_gradient`.
+OF_GRADIENT = Wording()
+
+
 @dataclass(frozen=True, eq=False)
 class BackwardStep:
     """The caller's functions of a case of `check_backward`."""
 
+    wording: ClassVar[Wording] = Wording(
+        "backward",
+        "forward",
+        single="; expected a cotangent for each input, shaped like it",
+        two="; expected a cotangent for each input",
+    )
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     together: Together
+    #: What the backward pass raised on JAX's arrays and not on writable NumPy copies of them.
+    retried: list[str]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The warnings for the report."""
+        what = "backward was given writable NumPy copies, as on arrays of jax.numpy it raised "
+        return (what + self.retried[0],) if self.retried else ()
 
 
 @dataclass(frozen=True, eq=False)
 class CustomRule:
     """The caller's function of a case of `check_custom`."""
 
+    wording: ClassVar[Wording] = Wording("the rule", "f", single="", two="")
+    notes: ClassVar[tuple[str, ...]] = ()
     f: Callable[..., Any]
     together: Together
 
@@ -41,6 +77,41 @@ class Case:
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     part: BackwardStep | CustomRule | None = None  #: the part that is judged; None for a gradient
+
+    @property
+    def wording(self) -> Wording:
+        """What messages call the caller's functions."""
+        return self.part.wording if self.part else OF_GRADIENT
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings for the report, once the case was judged."""
+        return self.part.notes if self.part else ()
+
+
+def check_function(name: str, function: Any, arguments: Sequence[Any], form: str) -> None:
+    """Raise TypeError if something is no function, or takes other arguments than it will get.
+
+    `form` is how it is called, `loss(params, *inputs)`.
+    """
+    if not callable(function):
+        raise TypeError(f"{name}: got {shortly(function)}, expected a function")
+    try:
+        found = signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        found.bind(*arguments)
+    except TypeError as error:
+        n = len(arguments)
+        count = f"{n} argument" + "s" * (n != 1)
+        raise TypeError(f"{name}: {error}; it is called as {form}, here with {count}") from None
+
+
+def check_seed(seed: Any) -> None:
+    """Raise ValueError if something cannot seed random draws."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed: got {shortly(seed)}, expected a whole number from 0")
 
 
 def check_referee(name: str) -> None:

@@ -1,6 +1,5 @@
 """Check the form of a gradient before any number is compared, since broadcasting would hide it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -8,47 +7,52 @@ import numpy as np
 
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
+from handgrad.judging.case import OF_GRADIENT, Case, Wording
+from handgrad.judging.repeatability import CALLS, calls
+from handgrad.judging.untraceable import calling
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
-
-#: The hint on a single number where there should be more.
-_EXCHANGED = "; were the loss and the gradient given in each other's place?"
 
 #: The leaves of a gradient, in their own dtypes.
 Answer = list[np.ndarray]
 
 
-def answer(grads: Any, given: Point) -> tuple[Answer, list[Finding]]:
+def answer(
+    grads: Any, given: Point, wording: Wording = OF_GRADIENT
+) -> tuple[Answer, list[Finding]]:
     """Return the leaves of a gradient in the order of the parameters, or the faults of its form."""
     found, _ = jax.tree_util.tree_flatten_with_path(grads)
     by_path = {"params" + jax.tree_util.keystr(path): leaf for path, leaf in found}
     missing = [path for path in given.paths if path not in by_path]
     surplus = [path for path in by_path if path not in given.paths]
     if missing or surplus:
-        return [], [_structure(grads, given, missing, surplus)]
+        return [], [_structure(grads, given, missing, surplus, wording)]
     pairs = [(p, by_path[p], leaf) for p, leaf in zip(given.paths, given.leaves, strict=True)]
-    findings = [f for p, got, leaf in pairs if (f := _format(p, got, leaf)) is not None]
-    return [] if findings else [np.array(got) for _, got, _ in pairs], findings
+    findings = [f for p, got, leaf in pairs if (f := _format(p, got, leaf, wording))]
+    return [] if findings else [np.array(got, leaf.dtype) for _, got, leaf in pairs], findings
 
 
-def _structure(grads: Any, given: Point, missing: list[str], surplus: list[str]) -> Finding:
+def _structure(
+    grads: Any, given: Point, missing: list[str], surplus: list[str], wording: Wording
+) -> Finding:
     """Describe a gradient whose pytree is not that of the parameters."""
     if grads is None:
-        what = "the gradient returned None; is its return statement missing?"
+        what = f"{wording.gradient} returned None; is its return statement missing?"
         return _finding("structure", None, what)
     if isinstance(grads, float | np.generic | jax.Array) and np.ndim(grads) == 0:
-        what = f"the gradient returned a single number; params is {_kind(given.params)}{_EXCHANGED}"
+        what = f"{wording.gradient} returned a single number; params is {_kind(given.params)}"
+        what += wording.single
         return _finding("structure", None, what)
     parts = []
     if missing:
         parts.append(f"no gradient of {_some(missing)}")
     if surplus:
         parts.append(f"something at {_some([p.replace('params', 'grads', 1) for p in surplus])}")
-    what = f"the gradient returned {_kind(grads)} with {' and '.join(parts)}; params is "
+    what = f"{wording.gradient} returned {_kind(grads)} with {' and '.join(parts)}; params is "
     what += _kind(given.params)
     if isinstance(grads, tuple) and len(grads) == 2:
-        what += "; if it returns (loss, grads), say has_value=True"
+        what += wording.two
     return _finding("structure", (missing or surplus)[0], what)
 
 
@@ -66,14 +70,14 @@ def _kind(tree: Any) -> str:
     return f"a {type(tree).__name__}" if shape is None else f"an array of shape {tuple(shape)}"
 
 
-def _format(path: str, got: Any, leaf: np.ndarray) -> Finding | None:
+def _format(path: str, got: Any, leaf: np.ndarray, wording: Wording) -> Finding | None:
     if not isinstance(got, np.ndarray | np.generic | jax.Array | float):
         return _finding("structure", path, f"got {type(got).__name__}, expected an array")
     array = np.asarray(got)
     if array.shape != leaf.shape:
-        hint = _EXCHANGED if array.shape == () and leaf.size > 1 else ""
+        hint = wording.single if array.shape == () and leaf.size > 1 else ""
         return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}{hint}")
-    if array.dtype != leaf.dtype:
+    if array.dtype.newbyteorder("=") != leaf.dtype:
         return _finding("dtype", path, f"got {array.dtype.name}, expected {leaf.dtype.name}")
     return None
 
@@ -82,11 +86,15 @@ def _finding(kind: str, path: str | None, detail: str) -> Finding:
     return Finding(kind, path, None, detail, 1.0)
 
 
-def call_gradient(gradient: Callable[..., Any], given: Point, has_value: bool) -> Any:
-    """Call a gradient; return (value, leaves, findings), the value None unless it returns one."""
-    result, changed = given.call(gradient)
+def call_gradient(case: Case, given: Point) -> tuple[Any, Answer, list[Finding]]:
+    """Call the gradient of a case; return (value, leaves, findings).
+
+    The value is None unless the gradient returns it. Errors are raised as `calling` explains them.
+    """
+    with calling(case.wording.gradient):
+        result, changed = given.call(case.gradient)
     value, grads, findings = None, result, []
-    if has_value:
+    if case.has_value:
         if not isinstance(result, tuple | list) or len(result) != 2:
             what = f"got {type(result).__name__}, expected (loss, grads), as has_value says"
             return None, [], [_finding("structure", None, what)]
@@ -95,24 +103,47 @@ def call_gradient(gradient: Callable[..., Any], given: Point, has_value: bool) -
             what = f"got a loss of shape {np.shape(value)}, expected a scalar"
             return None, [], [_finding("shape", None, what)]
         value = np.asarray(value)[()]
-    leaves, findings = answer(grads, given)
-    what = "the gradient wrote to its argument; the caller's data would be spoilt"
+    leaves, findings = answer(grads, given, case.wording)
+    what = f"{case.wording.gradient} wrote to its argument; the caller's data would be spoilt"
     findings += [_finding("mutation", path, what) for path in changed]
     return value, leaves, findings
 
 
-def faults(gradient: Callable[..., Any], given: Point, has_value: bool) -> list[Finding]:
-    """Return what is wrong in the form of a gradient, which is called twice at the same point."""
-    _, first, findings = call_gradient(gradient, given, has_value)
-    if findings:
-        return findings
-    _, second, findings = call_gradient(gradient, given, has_value)
-    changed = None if findings else differs(first, second, given)
-    return [*findings, changed] if changed else findings
+def repeated(
+    case: Case,
+    given: Point,
+    most: int = CALLS,
+    least: int = 2,
+    first: tuple[Any, Answer, list[Finding]] | None = None,
+) -> tuple[Any, Answer, list[Finding]]:
+    """Call the gradient several times at a point; return the first result as `call_gradient` does.
+
+    Its findings are what is wrong in the form of any, and the first difference between them.
+
+    Args:
+        case: the case.
+        given: the point.
+        most, least: how many calls; see `handgrad.judging.repeatability.calls`.
+        first: the first result, if it is there.
+    """
+    results = calls(lambda: call_gradient(case, given), most, least)
+    value, leaves, findings = first or next(results)
+    while not findings and (result := next(results, None)):
+        value_again, again, findings = result
+        if not findings and (changed := differs(leaves, again, given)):
+            findings = [changed]
+        elif not findings and case.has_value and not _same(value, value_again):
+            what = f"another call gave the loss {value_again!s}, the first one {value!s}"
+            findings = [_finding("not-repeatable", None, what)]
+    return value, leaves, findings
+
+
+def _same(a: Any, b: Any) -> bool:
+    return np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f")
 
 
 def differs(first: Answer, second: Answer, given: Point) -> Finding | None:
-    """Return a finding if a second call of a gradient at the same point returned other numbers."""
+    """Return a finding if another call of a gradient at the same point returned other numbers."""
     for path, a, b in zip(given.paths, first, second, strict=True):
         if not np.array_equal(a, b, equal_nan=True):
             with np.errstate(invalid="ignore"):
@@ -120,6 +151,6 @@ def differs(first: Answer, second: Answer, given: Point) -> Finding | None:
                 gaps = np.where(np.isnan(gaps), np.inf, gaps)
             where = np.unravel_index(int(np.argmax(gaps)), a.shape)
             index = tuple(int(i) for i in where)
-            what = f"a second call gave {b[index]!s}, the first one {a[index]!s}"
+            what = f"another call gave {b[index]!s}, the first one {a[index]!s}"
             return Finding("not-repeatable", path, index, what, 1.0)
     return None

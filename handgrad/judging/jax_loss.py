@@ -1,19 +1,33 @@
 """A loss that JAX can trace: the oracle evaluates its program, and `jax.grad` is judged too."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
+from flint import arb
 
-from handgrad.data.point import Point, real_inputs, signature, vector
-from handgrad.data.pytrees import split
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.data.point import Point, copied, real_inputs, signature, vector
+from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import estimate
 from handgrad.judging.case import Case
+from handgrad.judging.repeatability import (
+    CALLS,
+    NotAFunctionError,
+    calls,
+    check_same,
+    not_a_function,
+)
+from handgrad.judging.ruling import Ruling
+from handgrad.oracle import evaluate
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.reference import Reference
+from handgrad.oracle.random_directions import generic_direction
+from handgrad.oracle.reference import BITS, Reference
 from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
@@ -28,6 +42,7 @@ class JaxLoss:
     """The loss of a case as JAX's program; one program for all points of the same shapes."""
 
     case: Case
+    traced_once: ClassVar[bool] = True  #: whether what the oracle runs was recorded in one call
     #: By the form of the point. A form may hold the id of a leaf, so the leaves are kept alive.
     _programs: dict[Any, tuple[Traced, list[Any]]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
@@ -43,7 +58,12 @@ class JaxLoss:
         """Return the loss and its gradient as `jax.grad` gives them to the caller."""
         autodiff = self._autodiff(given)
         with jax.enable_x64(given.wide):
-            loss, grads = autodiff(given.arrays, *given.inputs)
+            loss, grads = autodiff(given.arrays, *copied(given.inputs))
+            if is_traced(loss):
+                raise NotAFunctionError(
+                    f"{self.case.wording.loss} is not a function of its arguments: it returned "
+                    "what an earlier call had kept; expected a value of these arguments alone"
+                )
             leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)]
             return float(loss), vector(leaves)
 
@@ -66,6 +86,39 @@ class JaxLoss:
             return reference, replace(measures, truncation=truncation(problem, reference))
         except UncertifiedPrimitiveError as missing:
             return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
+
+    def check_repeatable(self, given: Point, value: float, ruling: Ruling | None) -> None:
+        """Call the loss again, and trace it again, and compare.
+
+        Args:
+            given: the point.
+            value: the loss there in floats.
+            ruling: what was ruled there; None if only the traces are to be compared.
+
+        Raises:
+            NotAFunctionError: the loss was another, or another program.
+        """
+        name = self.case.wording.loss
+        if ruling is not None:
+            again, grads = self.answers(given)
+            tolerance, first = ruling.tolerance, ruling.autodiff.answer
+            if abs(again - value) > max(tolerance.sharp_of_loss, tolerance.loose_of_loss):
+                raise not_a_function(name, "value", repr(value), repr(again))
+            apart = np.abs(grads - first) - np.maximum(tolerance.sharp, tolerance.loose)
+            i = int(np.argmax(np.where(np.isnan(apart), -np.inf, apart)))
+            if apart[i] > 0:
+                raise not_a_function(name, "slope", repr(float(first[i])), repr(float(grads[i])))
+        with suppress(UncertifiedPrimitiveError):
+            first = self._along_one(given)
+            for other in calls(lambda: JaxLoss(self.case)._along_one(given), CALLS, least=2):
+                check_same(name, first, other)
+
+    def _along_one(self, given: Point) -> tuple[arb, np.ndarray]:
+        """Return the loss and its slope in one direction, shape (1,), on series."""
+        along = generic_direction(np.random.default_rng(0), given.size)
+        with balls.precision(BITS[0]):
+            ties = Comparisons(final=True, undefined=True)
+            return evaluate.slopes(self.problem(given), along, ties)
 
     def traced(self, given: Point) -> Traced:
         """Return the traced loss; points that differ only in real numbers share one."""

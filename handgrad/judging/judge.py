@@ -10,6 +10,7 @@ from handgrad.judging import form, reruns
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.outcome import Outcome, Value
+from handgrad.judging.repeatability import CALLS_ELSEWHERE
 from handgrad.judging.ruling import Ruling, rule
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
@@ -27,8 +28,31 @@ def judge_point(loss: PreparedLoss, given: Point) -> Outcome:
     value, autodiff = loss.answers(given)
     if not np.isfinite(value):
         return dropped(given, value)
-    answer = form.call_gradient(case.gradient, given, case.has_value)
-    return judge_answer(loss, given, answer, autodiff)
+    answer = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
+    outcome = judge_answer(loss, given, answer, autodiff)
+    check_repeatable(loss, outcome, value)
+    return outcome
+
+
+def check_repeatable(loss: PreparedLoss, outcome: Outcome, value: float) -> None:
+    """Check that the loss is a function of its arguments; `value` is what it was in floats.
+
+    JAX's program of a loss is traced once. So it is only traced again where a call of the loss gave
+    JAX another value or gradient than that program has, by more than rounding explains.
+
+    Raises:
+        NotAFunctionError: it is none.
+    """
+    ruling = outcome.ruling
+    if not loss.traced_once or (ruling is not None and _is_off_in_floats(ruling, value)):
+        loss.check_repeatable(outcome.given, value, ruling)
+
+
+def _is_off_in_floats(ruling: Ruling, value: float) -> bool:
+    """Tell whether rounding does not explain the loss in floats, or autodiff's gradient, if any."""
+    allowed = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
+    off = (ruling.autodiff.gap > allowed) & ruling.reference.known
+    return bool(off.any()) or not _is_right(value, ruling)
 
 
 def dropped(given: Point, loss: float) -> Outcome:
@@ -39,6 +63,7 @@ def dropped(given: Point, loss: float) -> Outcome:
 def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.ndarray) -> Outcome:
     """Judge what `form.call_gradient` returned, and autodiff, (size,), NaN if there is none."""
     value, leaves, findings = answer
+    case = loss.case
     if findings:
         return Outcome(given, findings=tuple(findings))
     try:
@@ -51,9 +76,13 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
     ruling = rule(given, reference, measures, vector(leaves), autodiff, loss.problem(given))
     unexplained = ruling.unexplained
     if unexplained is not None:
+        # A rerun would excuse a gradient that is off in some calls alone.
+        _, _, findings = form.repeated(case, given, first=answer)
+        if findings:
+            return Outcome(given, findings=tuple(findings))
         ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
     ruling = ruling if loss.has_autodiff else ruling.without_autodiff()
-    return Outcome(given, ruling, value=_value(loss.case, value, ruling))
+    return Outcome(given, ruling, value=_value(case, value, ruling))
 
 
 def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:
@@ -74,11 +103,15 @@ def _beyond_floats(given: Point, reference: Reference) -> bool:
 def _value(case: Case, value: Any, ruling: Ruling) -> Value | None:
     if not case.has_value:
         return None
+    return Value(float(value), float(ruling.reference.loss.mid()), _is_right(value, ruling))
+
+
+def _is_right(value: Any, ruling: Ruling) -> bool:
+    """Tell whether conditioning and rounding explain the error of a loss."""
     reference, measures = ruling.reference, ruling.tolerance
     gap = (
         float((balls.exact(value)[()] - reference.loss).abs_upper())
         if np.isfinite(value)
         else np.inf
     )
-    allowed = max(measures.sharp_of_loss, measures.loose_of_loss)
-    return Value(float(value), float(reference.loss.mid()), gap <= allowed)
+    return gap <= max(measures.sharp_of_loss, measures.loose_of_loss)

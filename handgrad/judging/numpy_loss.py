@@ -6,17 +6,20 @@ from typing import Any, ClassVar
 
 import jax
 import numpy as np
+from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
-from handgrad.data.point import Point, real_inputs, shortly
+from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
 from handgrad.judging.case import Case
+from handgrad.judging.repeatability import CALLS, calls, check_same, not_a_function
+from handgrad.judging.ruling import HALF_KNOWN, RIGHT, Ruling
 from handgrad.judging.untraceable import stopped
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
 from handgrad.oracle.random_directions import generic_direction
-from handgrad.oracle.reference import BITS, Reference, UndecidableError
+from handgrad.oracle.reference import BITS, Reference, UndecidableError, sizes_about
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.tolerance.tolerances import SHARP, Tolerance
 from handgrad.tolerance.tolerances_numpy import measure
@@ -36,6 +39,7 @@ class NumpyLoss:
     case: Case
     real_inputs: bool = True  #: whether the floats among the inputs are series too
     has_autodiff: ClassVar[bool] = False
+    traced_once: ClassVar[bool] = False
     #: A cache of the runs on series; see `Untraced`.
     _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -54,7 +58,8 @@ class NumpyLoss:
         inputs = found if self.real_inputs else []
 
         def loss(params: list[Any], real: list[Any]) -> Any:
-            others = together(real) if self.real_inputs else given.inputs
+            # The loss may write to what is no series.
+            others = copied(together(real) if self.real_inputs else given.inputs)
             return self.case.loss(jax.tree_util.tree_unflatten(tree, params), *others)
 
         return Untraced(
@@ -97,12 +102,48 @@ class NumpyLoss:
         if not abs(value - exact) <= explained + ANOTHER_LOSS * abs(exact):
             raise UndecidableError(f"the loss is {value!r} in floats and {exact!r} on power series")
 
-    def attempt(self, given: Point) -> None:
-        """Run the code on series once, and raise whatever it raises."""
+    def attempt(self, given: Point) -> tuple[arb, np.ndarray]:
+        """Run the code on series once, in one direction, and raise whatever it raises."""
         problem = self.problem(given)
         along = generic_direction(np.random.default_rng(0), problem.size)
         with balls.precision(BITS[0]):
-            certify.slopes(problem, along, Comparisons(final=True, undefined=True))
+            return certify.slopes(problem, along, Comparisons(final=True, undefined=True))
+
+    def check_repeatable(self, given: Point, value: float, ruling: Ruling | None) -> None:
+        """Run the code again, in floats and on series, and compare.
+
+        Args:
+            given: the point.
+            value: the loss there in floats.
+            ruling: what was ruled there, if anything was.
+
+        Raises:
+            NotAFunctionError: the loss was another.
+        """
+        name = self.case.wording.loss
+        values = [value, *calls(lambda: self.answers(given)[0], CALLS, 1)]
+        # Floats may differ by the order of a sum alone; series tell.
+        suspicious = ruling is not None and ruling.yours.worst > RIGHT
+        runs = len(values) if len(set(values)) > 1 else 2 * suspicious
+        try:
+            found = [self.attempt(given) for _ in range(runs)]
+        except Exception:  # here the loss cannot run on series, and so it cannot be judged
+            return
+        if suspicious and ruling is not None:
+            found.append((ruling.reference.loss, found[0][1]))
+        for other in found[1:]:
+            check_same(name, found[0], other)
+        if ruling is None:
+            return
+        # A loss that is another in few calls makes tolerances that would excuse anything.
+        sizes = sizes_about(given.leaves, ruling.reference.gradient)
+        if (ruling.tolerance.sharp > HALF_KNOWN * sizes).any():
+            again = measure(self.problem(given), ruling.reference, self.case.seed)
+            units = np.nan_to_num([ruling.tolerance.unit, again.unit])
+            i = int(np.argmax(np.abs(units[0] - units[1])))
+            if units[0][i] != units[1][i]:
+                what = "gradient's change with half an ulp of the data"
+                raise not_a_function(name, what, *(repr(float(unit[i])) for unit in units))
 
 
 def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
@@ -138,4 +179,4 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
     line = stopped(by_jax, first)
     if line is None:
         raise by_jax
-    raise TypeError(f"loss: {line}") from by_jax
+    raise TypeError(f"{case.wording.loss.removeprefix('the ')}: {line}") from by_jax

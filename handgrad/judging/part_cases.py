@@ -10,9 +10,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.point import Point, point_at, shortly
-from handgrad.data.pytrees import is_real, split, wide
-from handgrad.judging.case import BackwardStep, Case, CustomRule
+from handgrad.data.point import Point, native, point_at, shortly
+from handgrad.data.pytrees import is_real, is_traced, split, wide
+from handgrad.judging.case import BackwardStep, Case, CustomRule, check_function, check_seed
+from handgrad.judging.untraceable import calling
 from handgrad.program.trace import custom_rules, differentiated, trace, without_custom_rules
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -29,11 +30,16 @@ def backward_case(
     trusted: frozenset[str] = frozenset(),
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`."""
+    check_seed(seed)
     real, together = _float_inputs(inputs)
+    check_function("forward", forward, inputs, "forward(*inputs)")
+    check_function("backward", backward, (cotangent, None), "backward(cotangent, cache)")
     with wide(real):
-        output, _ = _passed(forward(*together(real)))
+        with calling("forward"):
+            output, _ = _passed(forward(*together(real)))
         drawn = _cotangent(output, seed)
         cotangent = _like(drawn if cotangent is None else _shaped(cotangent, drawn), output)
+    retried: list[str] = []
 
     # The cotangent is an input of both, so that a backward pass that writes to it is found.
     def loss(params: Any, cotangent: Any) -> Any:
@@ -41,18 +47,51 @@ def backward_case(
 
     def gradient(params: Any, cotangent: Any) -> Any:
         _, cache = _passed(forward(*together(params)))
-        return _of_floats(backward(cotangent, cache), together(real))
+        return _of_floats(_backward(backward, cotangent, cache, retried), together(real))
 
-    part = BackwardStep(forward, backward, together)
+    part = BackwardStep(forward, backward, together, retried)
     case = Case(gradient, loss, referee=referee, seed=seed, trusted=trusted, part=part)
     return case, point_at(list(real), (cotangent,))
+
+
+def _backward(backward: Callable[..., Any], cotangent: Any, cache: Any, retried: list[str]) -> Any:
+    """Call a backward pass; again with writable NumPy copies if it raises on JAX's arrays.
+
+    NumPy's and compiled code may write to a cache, and what they get of a forward pass in
+    `jax.numpy` is read-only. The error is then added to `retried`.
+    """
+    try:
+        return backward(cotangent, cache)
+    except Exception as error:  # whatever the caller's function raises
+        if not _of_jax((cotangent, cache)):
+            raise
+        try:
+            answer = backward(*_writable((cotangent, cache)))
+        except Exception:
+            raise error from None
+        what = str(error).split("\n")[0].split(". ")[0]
+        retried.append(f"{type(error).__name__}: {what}")
+        return answer
+
+
+def _of_jax(tree: Any) -> list[Any]:
+    """Return the leaves that are arrays of JAX's and no tracers."""
+    leaves = jax.tree_util.tree_leaves(tree)
+    return [a for a in leaves if isinstance(a, jax.Array) and not is_traced(a)]
+
+
+def _writable(tree: Any) -> Any:
+    """Copy JAX's arrays to NumPy's."""
+    return jax.tree_util.tree_map(lambda leaf: np.array(leaf) if _of_jax(leaf) else leaf, tree)
 
 
 def custom_case(
     f: Callable[..., Any], args: tuple[Any, ...], seed: int = 0, referee: str = "auto"
 ) -> tuple[Case, Point]:
     """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
+    check_seed(seed)
     real, together = _float_inputs(args)
+    check_function("f", f, args, "f(*args)")
     with wide(real):
         output = f(*together(real))
     cotangent = _cotangent(output, seed)
@@ -64,6 +103,8 @@ def custom_case(
     try:
         program = trace(loss, list(real), ()).loss
     except jax.errors.TracerArrayConversionError:
+        if hasattr(f, "defvjp") or hasattr(f, "defjvp"):
+            raise  # its rule is in NumPy
         program = None  # a NumPy function
     if program is None or not custom_rules(program):
         name = getattr(f, "__name__", repr(f))
@@ -88,7 +129,9 @@ def custom_case(
 
 def _float_inputs(inputs: tuple[Any, ...]) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
     real, together = split(
-        jax.tree_util.tree_map(lambda v: np.float64(v) if isinstance(v, float) else v, inputs)
+        jax.tree_util.tree_map(
+            lambda v: np.float64(v) if isinstance(v, float) else v, native(inputs)
+        )
     )
     if not real:
         raise TypeError(f"inputs: got {len(inputs)} without floats, expected an array of floats")
@@ -153,6 +196,8 @@ def _passed(result: Any) -> tuple[Any, Any]:
 
 def _of_floats(answer: Any, inputs: Any) -> Any:
     """Return the cotangents of the float inputs in order; a result of another form unchanged."""
+    if answer is None:
+        return None
     if not isinstance(answer, tuple | list):
         answer = (answer,)
     chosen = []

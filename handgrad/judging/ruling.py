@@ -20,8 +20,8 @@ WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA = -1, 0, 1
 #: if an iteration leaves out more of it, it is not known what is right.
 HALF_KNOWN = 1e-3
 
-#: A gap of more than this fraction of an element leaves no right digit.
-NOTHING_LEFT = 0.5
+#: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
+NOTHING_LEFT = 10**-0.5
 
 VERDICT = {RIGHT: "agree", ROUNDED: "imprecise", DOUBTFUL: "undecidable", WRONG: "disagree"}
 
@@ -172,5 +172,5 @@ def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
 def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:
     """Return the levels with WRONG lowered where the formula is right: to ROUNDED or DOUBTFUL."""
     off = (witness.level > RIGHT) & np.isfinite(witness.gap) & right_formula
-    nothing_left = witness.gap > NOTHING_LEFT * witness.size
+    nothing_left = witness.gap >= NOTHING_LEFT * witness.size
     return np.where(off, np.where(nothing_left, DOUBTFUL, ROUNDED), witness.level)

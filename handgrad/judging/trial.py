@@ -8,15 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
-from handgrad.judging.case import Case, check_referee
-from handgrad.judging.judge import dropped, judge_answer, judge_point
+from handgrad.judging.case import Case, check_function, check_referee, check_seed
+from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
-from handgrad.judging.untraceable import explanation
+from handgrad.judging.repeatability import (
+    CALLS_ELSEWHERE,
+    NotAFunctionError,
+    not_a_function,
+    raises_always,
+)
+from handgrad.judging.untraceable import calling
 from handgrad.judging.verdict import decisive, judgement
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -34,38 +41,40 @@ def judge(
     `call` is the start of the call that gives the judgement again.
     """
     began = time.perf_counter()
-    _check_case(case)
+    _check_case(case, given)
     points = int(points) if isinstance(points, np.integer) else points
     reproduce = f"{call}{_options(case, points, strict)})"
     requested = len(points) if isinstance(points, Sequence) else points
     reason = given.not_judged()
     loss, tried = (None, [Outcome(given, cause=reason)]) if reason else _tried(case, given, points)
     trial = Trial(case, loss, tuple(tried), decisive(tried))
-    made = judgement(trial, None if reason else requested, reproduce, strict)
-    return replace(made, seconds=time.perf_counter() - began)
+    made = judgement(trial, requested if loss else None, reproduce, strict)
+    said = (*case.notes, *made.warnings)
+    return replace(made, warnings=said, seconds=time.perf_counter() - began)
 
 
 def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, list[Outcome]]:
-    faults = form.faults(case.gradient, given, case.has_value)
-    if faults:
-        return None, [Outcome(given, findings=tuple(faults))]
+    _, _, faults = form.repeated(case, given)
+    wrong = Outcome(given, findings=tuple(faults))
+    if any(fault.kind != "not-repeatable" for fault in faults):
+        return None, [wrong]
     around = points_around(given, points, case.seed)
-    try:
+    with calling(case.wording.loss):
         loss = prepare(case, given)
-        return loss, list(_outcomes(loss, around, not isinstance(points, int)))
-    except Exception as error:
-        line = explanation(error)
-        if line is None:
-            raise
-        raise TypeError(f"loss: {line}") from error
+        try:
+            if faults:
+                # Both may draw the same random numbers.
+                loss.check_repeatable(given, loss.answers(given)[0], None)
+                return None, [wrong]
+            return loss, _outcomes(loss, around, not isinstance(points, int))
+        except NotAFunctionError as error:
+            return None, [Outcome(given, cause=str(error))]
 
 
-def _check_case(case: Case) -> None:
+def _check_case(case: Case, given: Point) -> None:
     for name, function in (("gradient", case.gradient), ("loss", case.loss)):
-        if not callable(function):
-            raise TypeError(f"{name}: got {shortly(function)}, expected a function")
-    if isinstance(case.seed, bool) or not isinstance(case.seed, int | np.integer) or case.seed < 0:
-        raise ValueError(f"seed: got {shortly(case.seed)}, expected a whole number from 0")
+        check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
+    check_seed(case.seed)
     check_referee(case.referee)
 
 
@@ -94,23 +103,24 @@ def _options(case: Case, points: Any, strict: bool) -> str:
     return "".join(f", {name}={value}" for name, value in shown.items())
 
 
-def _outcomes(loss: PreparedLoss, points: Iterator[Point], listed: bool) -> Iterator[Outcome]:
-    """Yield one outcome per point, the caller's first, until the time is up.
+def _outcomes(loss: PreparedLoss, points: Iterator[Point], listed: bool) -> list[Outcome]:
+    """Return one outcome per point, the caller's first, until the time is up.
 
     At random points the caller's functions may not be defined and may raise, which is recorded; at
     points that the caller listed, the error is raised.
     """
     began = time.perf_counter()
-    yield judge_point(loss, next(points))
+    found = [judge_point(loss, next(points))]
     for given in points:
         if time.perf_counter() - began > SECONDS:
-            return
+            break
         if listed:
-            yield judge_point(loss, given)
+            found.append(judge_point(loss, given))
             continue
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield _moved_point(loss, given)
+            found.append(_moved_point(loss, given))
+    return found
 
 
 def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
@@ -118,11 +128,19 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     try:
         value, autodiff = loss.answers(given)
     except Exception as error:
+        if not raises_always(lambda: loss.answers(given)):
+            what = f"{type(error).__name__}, which it raised,"
+            raise not_a_function(case.wording.loss, "result", what, "a number") from error
         return Outcome(given, cause=f"the loss raised {type(error).__name__}", dropped=True)
     if not np.isfinite(value):
         return dropped(given, value)
     try:
-        answer = form.call_gradient(case.gradient, given, case.has_value)
+        answer = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
     except Exception as error:
+        if not raises_always(lambda: form.call_gradient(case, given)):
+            what = f"it raised {type(error).__name__} in one call and not in another"
+            return Outcome(given, findings=(Finding("not-repeatable", None, None, what, 1.0),))
         return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
-    return judge_answer(loss, given, answer, autodiff)
+    outcome = judge_answer(loss, given, answer, autodiff)
+    check_repeatable(loss, outcome, value)
+    return outcome

@@ -1,9 +1,13 @@
-"""Explain why JAX cannot trace a loss: the call that stopped it, and how to write it in JAX."""
+"""Explain errors of the caller's functions whose own text does not help.
+
+Above all why JAX cannot trace a loss: the call that stopped it, and how to write it in JAX.
+"""
 
 import ast
 import linecache
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import FrameSummary
 from types import FrameType, ModuleType
@@ -23,14 +27,59 @@ HOMES = ("numpy", "math", "scipy.special", "scipy.stats", "scipy.linalg")
 #: Longer calls are quoted without their arguments.
 LONG = 40
 
+_NO_TYPE = "JAX has no type for a value that it gets here; it takes numbers, and arrays of floats, "
+_NO_TYPE += "integers or booleans in this machine's byte order (np.asarray(x, float) is one)"
+_LEFT_BEHIND = "this uses a value that an earlier call under JAX left behind; expected a function "
+_LEFT_BEHIND += "of its arguments alone"
+
+#: What other errors mean, by the name of their class or a part of their text.
+_MEANINGS = {
+    "StopIteration": "this raised StopIteration, which would end a loop around it; expected a "
+    "result, or an error of another kind",
+    "UnexpectedTracerError": _LEFT_BEHIND,
+    "using defvjp.": "a jax.custom_vjp without its rule; call its defvjp(forward, backward) first",
+    "using defjvp.": "a jax.custom_jvp without its rule; call its defjvp(rule) first",
+    "Custom VJP bwd rule": "the backward rule of a jax.custom_vjp must return a tuple "
+    "with one cotangent for each argument, shaped like it",
+    "must produce a pair (list or tuple of length two) where": "the forward rule of a "
+    "jax.custom_vjp must return (output, residuals)",
+    "must produce a pair (list or tuple of length two) representing": "the rule of a "
+    "jax.custom_jvp must return (output, tangent)",
+    "Custom JVP rule must produce": "the rule of a jax.custom_jvp must return a tangent shaped and "
+    "typed like the output",
+    "is not a valid JAX type": _NO_TYPE,
+    "as an abstract array": _NO_TYPE,
+    "as a JAX value": _NO_TYPE,
+}
+
+
+@contextmanager
+def calling(name: str) -> Iterator[None]:
+    """Raise errors that `explanation` explains as a TypeError: its line, about a function."""
+    try:
+        yield
+    except Exception as error:
+        line = explanation(error)
+        if line is None:
+            raise
+        raise TypeError(f"{name.removeprefix('the ')}: {line}") from error
+
 
 def explanation(error: BaseException, named: Iterable[Path] = ()) -> str | None:
-    """Explain in one line, with its place, why JAX could not trace the caller's function.
+    """Explain an error of the caller's function in one line, with its place if that is known.
 
-    None for any other error; `named` is as for `handgrad.data.frames.is_own`.
+    None if its own text says enough; `named` is as for `handgrad.data.frames.is_own`.
     """
     frames = own_frames(error.__traceback__, named)
-    return _explained(*frames[-1], error) if frames and _of_tracing(error) else None
+    if _of_tracing(error):
+        return _explained(*frames[-1], error) if frames else None
+    text = f"{type(error).__name__}: {error}"
+    meaning = next((says for part, says in _MEANINGS.items() if part in text), None)
+    if meaning is None or not frames:
+        return meaning
+    place = frames[-1][1]
+    shown = _shown(" ".join(_source(place).split()))
+    return f"{near(place.filename)}, line {place.lineno}: {shown}: {meaning}"
 
 
 def _of_tracing(error: BaseException) -> bool:
@@ -48,7 +97,7 @@ def stopped(by_jax: BaseException, on_series: BaseException | None) -> str | Non
         by_jax: what was raised when JAX traced it.
         on_series: what was raised when NumPy ran it on power series, if that was tried.
     """
-    line = explanation(by_jax)
+    line = explanation(by_jax) if _of_tracing(by_jax) else None
     frames = own_frames(on_series.__traceback__) if line and on_series else []
     if not frames:
         return line

@@ -16,6 +16,7 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.data.frames import is_handgrads
+from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
 
 #: A loss or a gradient: (params, *inputs) -> ...
@@ -68,7 +69,8 @@ def trace(loss: Function, params: Any, inputs: Sequence[Any]) -> Traced:
     real, together = split(tuple(inputs))
 
     def of_both(leaves: Any, real: Any) -> Any:
-        return loss(jax.tree_util.tree_unflatten(tree, leaves), *together(real))
+        # The loss may write to what is no tracer, and a program keeps such arrays as they are.
+        return loss(jax.tree_util.tree_unflatten(tree, leaves), *copied(together(real)))
 
     with wide([*leaves, *real]):
         try:

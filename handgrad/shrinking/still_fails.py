@@ -104,7 +104,7 @@ class Mistake:
                 return False
 
     def _has_form(self, given: Point) -> bool:
-        return not form.call_gradient(self.case.gradient, given, self.case.has_value)[2]
+        return not form.call_gradient(self.case, given)[2]
 
     def _is_shown(self, given: Point) -> bool:
         return self._gap(given) is not None
@@ -124,7 +124,7 @@ class Mistake:
         if self.seen.of_form:
             return np.zeros(1) if np.isfinite(loss) and self._same_form(given) else None
         with np.errstate(**self._floats):
-            called = form.call_gradient(self.case.gradient, given, self.case.has_value)
+            called = form.call_gradient(self.case, given)
         value, answer, findings = called
         if findings or not np.isfinite(loss):
             return None
@@ -145,7 +145,7 @@ class Mistake:
         return gap if np.isfinite(autodiff).all() and largest >= self.seen.least else None
 
     def _same_form(self, given: Point) -> bool:
-        found = form.faults(self.case.gradient, given, self.case.has_value)
+        _, _, found = form.repeated(self.case, given)
         return any(finding.kind == self.seen.kind for finding in found)
 
     def _certainly(self, given: Point) -> bool:

@@ -68,7 +68,7 @@ def _made_right(trial: Trial, pairs: Sequence[Pair]) -> frozenset[str] | None:
     quiet = warnings.catch_warnings(action="ignore")
     try:
         with quiet, jax.disable_jit(), rebound(instead):
-            called = form.call_gradient(case.gradient, ruling.given, case.has_value)
+            called = form.call_gradient(case, ruling.given)
     except Exception:  # a step that cannot be corrected, or code that does not take the result
         return None
     _, leaves, findings = called

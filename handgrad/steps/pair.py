@@ -34,4 +34,5 @@ class Pair:
             return self.backward(*(() if self.cache_alone else (cotangent,)), cache)
 
         case, given = backward_case(forward, backward, self.inputs, self.cotangent, seed)
-        return judge(case, given, points, False, "check_backward(forward, backward, *inputs")
+        call = "check_backward(forward, backward, *inputs, cotangent=cotangent"
+        return judge(case, given, points, False, call)

@@ -140,3 +140,45 @@ def test_a_cotangent_is_taken_in_the_output_s_dtype() -> None:
     z, cotangent = np.array([0.3, -0.7]), np.array([1, 2])
     answer = check_backward(forward, lambda d, z: 2 * d * z, z, cotangent=cotangent)
     assert answer.verdict == "agree"
+
+
+MIXED = np.array([0.3, -0.7, 1.2])
+
+
+def relu(x: Any) -> Any:
+    a = jnp.maximum(x, 0.0)
+    return a, {"a": a, "n": 3}
+
+
+def in_its_cache(d: Any, cache: Any) -> Any:
+    cache["a"][cache["a"] > 0] = 1.0
+    return d * cache["a"]
+
+
+def in_a_view(d: Any, cache: Any) -> Any:
+    d = np.asarray(d)
+    d *= np.asarray(cache["a"]) > 0
+    return d
+
+
+def as_compiled_code_does(d: Any, cache: Any) -> Any:
+    if not (isinstance(d, np.ndarray) and d.flags.writeable):
+        raise TypeError(f"cannot determine the type of {type(d)}")
+    return d * (np.asarray(cache["a"]) > 0)
+
+
+@pytest.mark.parametrize("backward", [in_its_cache, in_a_view, as_compiled_code_does])
+def test_what_jax_keeps_read_only_is_given_again_as_writable_copies(backward: Any) -> None:
+    report = check_backward(relu, backward, MIXED, points=1)
+    assert report.verdict == "agree", str(report)
+    assert report.warnings[0].startswith("backward was given writable NumPy copies, as on arrays")
+    wrong = check_backward(relu, lambda d, cache: 2 * backward(d, cache), MIXED, points=0)
+    assert wrong.verdict == "disagree"
+
+
+def test_what_raises_on_numpy_arrays_too_raises_as_it_did_first() -> None:
+    def backward(d: Any, _: Any) -> Any:
+        raise KeyError("NumPy" if isinstance(d, np.ndarray) else "JAX")
+
+    with pytest.raises(KeyError, match="JAX"):
+        check_backward(relu, backward, MIXED)

@@ -80,10 +80,10 @@ def judged(model: Model, dtype: type, points: int, mistakes: Sequence[str] = ())
         given = point_at(params, inputs)
         loss = loss or prepare(Case(model.gradient, model.loss), given)
         # The right gradient stands for autodiff's, which would have to be compiled.
-        witness = vector(form.call_gradient(model.gradient, given, False)[1])
+        witness = vector(form.call_gradient(loss.case, given)[1])
         for name, gradient in gradients.items():
             tried = replace(loss, case=replace(loss.case, gradient=gradient))
-            answer = form.call_gradient(gradient, given, False)
+            answer = form.call_gradient(tried.case, given)
             found[name].append(ruled(judge_answer(tried, given, answer, witness)))
     return dict(found)
 

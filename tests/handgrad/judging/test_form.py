@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 
 from handgrad.data.point import point_at
+from handgrad.judging.case import Case
 from handgrad.judging.form import answer, call_gradient, differs
 
 PARAMS = {"w": np.ones((3, 2)), "b": np.ones(2, np.float32), "s": 1.0}
 GIVEN = point_at(PARAMS, ())
 RIGHT: dict[str, Any] = {"w": np.full((3, 2), 2.0), "b": np.full(2, 3, np.float32), "s": 4.0}
+
+
+def case(gradient: Any, has_value: bool = False) -> Case:
+    return Case(gradient, loss=lambda p: 0.0, has_value=has_value)
 
 
 def kinds(found: Any) -> list[tuple[str, Any]]:
@@ -92,7 +97,7 @@ def test_details_say_what_came_and_what_was_expected() -> None:
 def test_an_answer_is_kept_apart_from_what_the_gradient_goes_on_with() -> None:
     buffer = np.ones(2)
     given = point_at(np.ones(2), ())
-    _, first, _ = call_gradient(lambda p: buffer, given, False)
+    _, first, _ = call_gradient(case(lambda p: buffer), given)
     buffer += 1
     assert first[0].tolist() == [1.0, 1.0]
 
@@ -102,16 +107,16 @@ def test_writing_to_an_argument_is_found() -> None:
         p["w"] *= 2.0
         return RIGHT
 
-    _, _, findings = call_gradient(accumulates, GIVEN, False)
+    _, _, findings = call_gradient(case(accumulates), GIVEN)
     assert kinds(findings) == [("mutation", "params['w']")]
     assert (PARAMS["w"] == 1.0).all()
 
 
 def test_a_value_and_its_gradient() -> None:
-    value, leaves, findings = call_gradient(lambda p: (np.float64(7.5), RIGHT), GIVEN, True)
+    value, leaves, findings = call_gradient(case(lambda p: (np.float64(7.5), RIGHT), True), GIVEN)
     assert (value, len(leaves), findings) == (7.5, 3, [])
-    assert call_gradient(lambda p: RIGHT, GIVEN, False)[0] is None
-    assert call_gradient(lambda p: [jnp.float32(7.5), RIGHT], GIVEN, True)[2] == []
+    assert call_gradient(case(lambda p: RIGHT), GIVEN)[0] is None
+    assert call_gradient(case(lambda p: [jnp.float32(7.5), RIGHT], True), GIVEN)[2] == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +129,7 @@ def test_a_value_and_its_gradient() -> None:
     ],
 )
 def test_no_value_and_gradient(result: Any, kind: str, words: str) -> None:
-    _, leaves, findings = call_gradient(lambda p: result, GIVEN, True)
+    _, leaves, findings = call_gradient(case(lambda p: result, True), GIVEN)
     assert findings[0].kind == kind
     assert words in findings[0].detail
     assert leaves == []
@@ -138,7 +143,7 @@ def test_a_second_call_must_answer_the_same() -> None:
     finding = differs(first, second, GIVEN)
     assert finding is not None
     assert (finding.kind, finding.leaf, finding.index) == ("not-repeatable", "params['w']", (2, 1))
-    assert finding.detail == "a second call gave 5.0, the first one 2.0"
+    assert finding.detail == "another call gave 5.0, the first one 2.0"
     # Not a number twice is the same answer, and once is not.
     first, second = answer(RIGHT, GIVEN)[0], answer(RIGHT, GIVEN)[0]
     first[0][1] = np.nan

@@ -1,0 +1,69 @@
+"""Whether the caller's functions give the same at the same arguments.
+
+A loss that draws random numbers, counts its calls or remembers an earlier one has no gradient that
+a hand-written one could be compared with, so such a point is undecidable.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+#: How often a function is called with the same arguments: at the given point, and at others. Each
+#: call whose result is judged is one more.
+CALLS, CALLS_ELSEWHERE = 8, 2
+
+#: The processor time after which it is not called again. Only a function whose result is not
+#: decided by its arguments can be judged otherwise for it.
+SECONDS = 0.05
+
+
+class NotAFunctionError(ArithmeticError):
+    """A loss gave different results at the same arguments."""
+
+
+def not_a_function(name: str, what: str, one: Any, other: Any) -> NotAFunctionError:
+    """Return the error for a function, called `name`, that gave one result and another."""
+    return NotAFunctionError(
+        f"{name} is not a function of its arguments: at the same point its {what} was {one} and "
+        f"then {other}; pass what it draws or remembers as an input"
+    )
+
+
+def calls(call: Callable[[], Any], most: int, least: int) -> Iterator[Any]:
+    """Yield the results of up to `most` calls, no more than `least` once `SECONDS` are over."""
+    began = time.process_time()
+    for k in range(most):
+        if k >= least and time.process_time() - began > SECONDS:
+            return
+        yield call()
+
+
+def raises_always(call: Callable[[], Any]) -> bool:
+    """Tell whether a call that has raised raises again, each time that it is made."""
+
+    def returns() -> bool:
+        try:
+            call()
+        except Exception:  # whatever the caller's function raises
+            return False
+        return True
+
+    return not any(calls(returns, CALLS, least=1))
+
+
+def check_same(name: str, one: tuple[arb, np.ndarray], other: tuple[arb, np.ndarray]) -> None:
+    """Compare two runs of a loss on series in one direction: (loss, slope of shape (1,)) each.
+
+    Both enclose what the code computes in exact arithmetic, so where they do not overlap, it
+    computed something else. Sums of the same terms in another order overlap.
+
+    Raises:
+        NotAFunctionError: they do not overlap.
+    """
+    (loss, slope), (loss_again, slope_again) = one, other
+    for what, a, b in (("value", loss, loss_again), ("slope", slope[0], slope_again[0])):
+        if a.is_finite() and b.is_finite() and not a.overlaps(b):
+            raise not_a_function(name, what, *(f"{float(ball.mid())!r}" for ball in (a, b)))

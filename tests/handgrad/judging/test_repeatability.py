@@ -1,0 +1,247 @@
+"""Losses and gradients with hidden state: random numbers, counters, caches, time."""
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_backward, check_custom, check_gradient, check_steps, exact_gradient
+from handgrad.judging.repeatability import CALLS
+from handgrad.judging.ruling import NOTHING_LEFT
+
+W = np.array([0.3, -0.7, 1.2])
+X = np.random.default_rng(0).standard_normal((5, 3))
+
+NO_FUNCTION = "is not a function of its arguments"
+
+
+def traced(w: Any) -> Any:
+    return jnp.sum(w**2)
+
+
+def by_numpy(w: Any) -> Any:
+    """What JAX cannot trace."""
+    return np.sum(np.square(np.asarray(w))) if w.dtype != object else np.sum(w * w)
+
+
+def right(w: Any) -> Any:
+    return 2 * w
+
+
+def with_a_fresh_mask(rng: np.random.Generator) -> Callable[[Any], Any]:
+    return lambda w: np.sum(np.tanh((X * (rng.random((5, 3)) > 0.5)) @ w) ** 2)
+
+
+def with_a_fresh_factor(rng: np.random.Generator) -> Callable[[Any], Any]:
+    return lambda w: traced(w) * rng.random()
+
+
+def with_a_fresh_factor_in_numpy(rng: np.random.Generator) -> Callable[[Any], Any]:
+    return lambda w: by_numpy(w) * rng.random()
+
+
+def in_a_callback(rng: np.random.Generator) -> Callable[[Any], Any]:
+    scalar = jax.ShapeDtypeStruct((), np.float64)
+    return lambda w: traced(w) * jax.pure_callback(lambda: np.float64(rng.random()), scalar)
+
+
+def with_a_counter(every: int, loss: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    calls = itertools.count(1)
+    return lambda w: loss(w) * (1.1 if next(calls) % every == 0 else 1.0)
+
+
+def with_a_default_that_grows() -> Callable[[Any], Any]:
+    def loss(w: Any, seen: list[int] = []) -> Any:  # noqa: B006 (the point of it)
+        seen.append(1)
+        return traced(w) * len(seen)
+
+    return loss
+
+
+def with_what_was_kept() -> Callable[[Any], Any]:
+    kept: dict[str, Any] = {}
+    return lambda w: kept.setdefault("loss", traced(w))
+
+
+STATEFUL: dict[str, Callable[[], Callable[[Any], Any]]] = {
+    "a mask": lambda: with_a_fresh_mask(np.random.default_rng(1)),
+    "a factor": lambda: with_a_fresh_factor(np.random.default_rng(1)),
+    "a factor, NumPy": lambda: with_a_fresh_factor_in_numpy(np.random.default_rng(1)),
+    "a callback": lambda: in_a_callback(np.random.default_rng(1)),
+    "every second call": lambda: with_a_counter(2, traced),
+    "every third call": lambda: with_a_counter(3, traced),
+    "every seventh call": lambda: with_a_counter(7, traced),
+    "every third call, NumPy": lambda: with_a_counter(3, by_numpy),
+    "every seventh call, NumPy": lambda: with_a_counter(7, by_numpy),
+    "a default that grows": with_a_default_that_grows,
+    "a tracer that was kept": with_what_was_kept,
+}
+
+
+#: For the quick tests.
+QUICK = ("a mask", "a factor", "every third call, NumPy", "a tracer that was kept")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_loss_that_is_no_function_makes_nobody_guilty(name: str) -> None:
+    report = check_gradient(right, STATEFUL[name](), W, points=0)
+    assert report.verdict == "undecidable", str(report)
+    assert NO_FUNCTION in report.headline
+    assert report.warnings == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [2.0, 0.0, -30.0])
+@pytest.mark.parametrize("name", STATEFUL)
+def test_no_gradient_agrees_with_it(name: str, factor: float) -> None:
+    report = check_gradient(lambda w: factor * w, STATEFUL[name](), W)
+    assert report.verdict == "undecidable", str(report)
+    report = check_gradient(lambda w: factor * w, STATEFUL[name](), W, points=0)
+    # Some are another loss in later calls alone, and then the one that was called is ruled on.
+    same = name in ("every second call", "every seventh call")
+    expected = "undecidable" if not same else "agree" if factor == 2 else "disagree"
+    assert report.verdict == expected, str(report)
+
+
+def test_what_the_loss_and_the_gradient_both_draw_makes_nobody_guilty() -> None:
+    rng = np.random.default_rng(0)
+
+    def loss(w: Any) -> Any:
+        return jnp.mean((X[rng.permutation(5)[:3]] @ w) ** 2)
+
+    def gradient(w: Any) -> Any:
+        x = X[rng.permutation(5)[:3]]
+        return 2 / 3 * x.T @ (x @ w)
+
+    assert NO_FUNCTION in check_gradient(gradient, loss, W, points=0).headline
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss_of", [traced, by_numpy])
+def test_what_is_drawn_with_a_seed_or_in_another_order_is_a_function(loss_of: Any) -> None:
+    rng = np.random.default_rng(0)
+
+    def shuffled(w: Any) -> Any:
+        return loss_of(w[rng.permutation(3)])
+
+    def seeded(w: Any) -> Any:
+        return loss_of(w * np.where(np.random.default_rng(5).random(3) > 0.6, 1.0, 0.0))
+
+    mask = np.where(np.random.default_rng(5).random(3) > 0.6, 1.0, 0.0)
+    assert check_gradient(right, shuffled, W, points=1).verdict == "agree"
+    assert check_gradient(lambda w: 2 * w * mask, seeded, W, points=1).verdict == "agree"
+    assert check_gradient(lambda w: 3 * w, shuffled, W, points=0).verdict == "disagree"
+    assert check_gradient(right, seeded, W, points=0).verdict == "disagree"
+
+
+def test_a_loss_may_write_to_its_inputs() -> None:
+    """Each call gets its own copies; else it would be another loss at every call."""
+    y = np.array([0, 1, 2, 0, 1])
+
+    def loss(w: Any, y: Any, more: list[float]) -> Any:
+        y += 1
+        more.append(1.0)
+        return jnp.sum((X @ w - y.astype(float)) ** 2) * len(more)
+
+    report = check_gradient(
+        lambda w, y, _: 4 * X.T @ (X @ w - (y + 1)), loss, W, y, [1.0], points=1
+    )
+    assert report.verdict == "agree", str(report)
+    assert y.tolist() == [0, 1, 2, 0, 1]
+
+
+def test_parts_and_exact_values_of_what_is_no_function() -> None:
+    rng = np.random.default_rng(1)
+
+    def forward(x: Any) -> Any:
+        mask = np.where(rng.random(3) > 0.5, 1.0, 0.0)
+        return jnp.sin(x) * mask, (x, mask)
+
+    def backward(d: Any, cache: Any) -> Any:
+        return d * cache[1] * jnp.cos(cache[0])
+
+    report = check_backward(forward, backward, W, points=0)
+    assert report.headline.startswith(f"undecidable: forward {NO_FUNCTION}")
+    (step,) = check_steps([("drop", forward, backward)], W, points=0).steps
+    assert step.report.verdict == "undecidable"
+
+    @jax.custom_vjp
+    def f(x: Any) -> Any:
+        return jnp.sin(x) * rng.random()
+
+    f.defvjp(lambda x: (f(x), x), lambda x, d: (d * jnp.cos(x),))
+    assert check_custom(f, W, points=0).headline.startswith(f"undecidable: f {NO_FUNCTION}")
+    for loss in (with_a_fresh_factor(rng), with_a_fresh_factor_in_numpy(rng)):
+        with pytest.raises(ArithmeticError, match=NO_FUNCTION):
+            exact_gradient(loss, W)
+
+
+def off_at_every(k: int, factor: float) -> Callable[[Any], Any]:
+    calls = itertools.count(1)
+    return lambda w: right(w) * (factor if next(calls) % k == 0 else 1)
+
+
+@pytest.mark.parametrize("k", [2, 3, 7, CALLS])
+@pytest.mark.parametrize("factor", [1.5, 0.0, 1 + 1e-15])
+def test_a_gradient_that_is_off_in_some_calls(k: int, factor: float) -> None:
+    report = check_gradient(off_at_every(k, factor), traced, W, points=0)
+    assert (report.verdict, report.observed[0].kind) == ("disagree", "not-repeatable")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", [traced, by_numpy])
+@pytest.mark.parametrize("k", [2, 3, 5, 7, 11, 13, 17, 19, 23])
+def test_a_gradient_that_is_seldom_off_is_found_at_other_points(k: int, loss: Any) -> None:
+    for factor in (1.5, 1 + 1e-9):
+        report = check_gradient(off_at_every(k, factor), loss, W)
+        assert (report.verdict, report.observed[0].kind) == ("disagree", "not-repeatable")
+
+
+def test_a_gradient_that_is_random_at_other_points_alone() -> None:
+    rng = np.random.default_rng(0)
+
+    def gradient(w: Any) -> Any:
+        return right(w) * (1 if np.array_equal(w, W) else 1 + 1e-15 * rng.integers(9))
+
+    report = check_gradient(gradient, traced, W, points=2)
+    assert (report.verdict, report.point) == ("disagree", 1)
+    assert report.observed[0].kind == "not-repeatable"
+
+
+def test_the_loss_beside_a_gradient_is_repeated_too() -> None:
+    rng = np.random.default_rng(0)
+    report = check_gradient(
+        lambda w: (float(traced(w)) + rng.random(), 2 * w), traced, W, has_value=True, points=0
+    )
+    assert report.observed[0].kind == "not-repeatable"
+    assert "gave the loss" in report.headline
+
+
+@pytest.mark.parametrize("factor", [1 - NOTHING_LEFT, 1.5, 3.0, -1.0])
+def test_a_formula_that_is_right_in_other_numbers_alone_is_not_called_right(factor: float) -> None:
+    """Where no digit is left, nothing shows that rounding has taken them."""
+
+    def gradient(w: Any) -> Any:
+        return 2 * w if isinstance(w, jax.Array) else factor * 2 * w
+
+    report = check_gradient(gradient, traced, W, points=0)
+    assert report.verdict == "undecidable", str(report)
+    assert -math.log10(NOTHING_LEFT) == 0.5
+
+
+def test_what_raises_in_some_calls_alone() -> None:
+    def sometimes(function: Callable[[Any], Any], first: int) -> Callable[[Any], Any]:
+        calls = itertools.count(1)
+        return lambda w: function(w[: 4 if next(calls) != first else 0].reshape(3))
+
+    # The loss is traced twice and called once at each point.
+    report = check_gradient(right, sometimes(traced, 4), W, points=1)
+    assert NO_FUNCTION in report.headline
+    report = check_gradient(sometimes(right, CALLS + 3), traced, W, points=1)
+    assert (report.verdict, report.point) == ("disagree", 1)
+    assert "it raised ValueError in one call and not in another" in report.headline
