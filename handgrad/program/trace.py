@@ -4,18 +4,15 @@
 arrays among the inputs are its arguments; all other inputs (labels, keys, settings) are constants.
 """
 
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.data.frames import is_handgrads
 from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
 
@@ -110,24 +107,25 @@ def differentiated(
     Raises:
         Exception: what the caller's own derivative rules raise.
     """
+    refusals: list[Exception] = []
     for differentiate in (jax.value_and_grad, _forwards):
         try:
             program = jax.make_jaxpr(differentiate(f))(*arguments)
         except (ValueError, TypeError, NotImplementedError) as error:
-            # Forward mode also fails where the error is the caller's.
-            if differentiate is jax.value_and_grad and not _has_no_rule(error):
-                raise
+            refusals.append(error)
         else:
             return differentiate, Program(program, meant=True)
+    backwards, forwards = refusals
+    # Operations without a rule say so in both directions; other errors are the caller's.
+    has_no_rule = str(backwards) == str(forwards) or _NO_LOOPS in str(backwards)
+    if isinstance(backwards, TypeError) or not has_no_rule:
+        raise backwards
     return _undifferentiated, None
 
 
-def _has_no_rule(error: Exception) -> bool:
-    """Tell whether JAX itself raised an error because an operation has no derivative rule."""
-    # JAX removes its own frames from a traceback, unless it is told not to.
-    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
-    by_jax = is_handgrads(innermost) or "jax" in Path(innermost).parts
-    return by_jax and not isinstance(error, TypeError)
+#: What JAX says where it cannot differentiate a loop backwards. Forwards it may fail for another
+#: reason: a function with a `jax.custom_vjp`.
+_NO_LOOPS = "Reverse-mode differentiation does not work"
 
 
 def _forwards(f: Function) -> Function:
