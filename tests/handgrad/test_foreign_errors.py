@@ -86,8 +86,8 @@ RAISED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "another shape": (
         lambda: check_custom(with_rule(lambda x: (jnp.sin(x), x), lambda x, d: (d[:1],)), W),
-        "rule: the backward rule of a jax.custom_vjp must return a tuple with one cotangent for "
-        "each argument, shaped like it",
+        "f: the backward rule of a jax.custom_vjp must return a tuple with one cotangent for each "
+        "argument, shaped like it",
     ),
     "no residuals": (
         lambda: check_custom(with_rule(lambda x: jnp.sin(x), lambda x, d: (d,)), W),
