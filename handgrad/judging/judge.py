@@ -10,8 +10,8 @@ from handgrad.judging import form, reruns
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.outcome import Outcome, Value
-from handgrad.judging.repeatability import CALLS_ELSEWHERE
-from handgrad.judging.ruling import Ruling, rule
+from handgrad.judging.repeatability import CALLS, CALLS_ELSEWHERE, calls
+from handgrad.judging.ruling import ROUNDED, Ruling, rule
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 
@@ -64,7 +64,7 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
     """Judge what `form.call_gradient` returned, and autodiff, (size,), NaN if there is none."""
     value, leaves, findings = answer
     case = loss.case
-    if findings:
+    if any(fault.kind != "not-repeatable" for fault in findings):
         return Outcome(given, findings=tuple(findings))
     try:
         reference, measures = loss.measured(given, suspects(vector(leaves), autodiff))
@@ -75,15 +75,29 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
 
     ruling = rule(given, reference, measures, vector(leaves), autodiff, loss.problem(given))
     unexplained = ruling.unexplained
-    if unexplained is not None:
+    if unexplained is not None and not findings:
         # A rerun would excuse a gradient that is off in some calls alone.
         _, _, findings = form.repeated(case, given, first=answer)
-        if findings:
-            return Outcome(given, findings=tuple(findings))
+    if findings and not _each_is_right(case, given, ruling):
+        return Outcome(given, findings=tuple(findings))
+    if unexplained is not None:
         ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
     ruling = ruling if loss.has_autodiff else ruling.without_autodiff()
-    shorter = tuple(form.shorter(leaves, given))
-    return Outcome(given, ruling, value=_value(case, value, ruling), shorter=shorter)
+    shorter, value = tuple(form.shorter(leaves, given)), _value(case, value, ruling)
+    return Outcome(given, ruling, value=value, shorter=shorter, varies=bool(findings))
+
+
+def _each_is_right(case: Case, given: Point, ruling: Ruling) -> bool:
+    """Tell whether the result of every call is right, though they differ.
+
+    Threads, atomic operations of a device and sets add the same terms in another order each time.
+    """
+    for value, leaves, faults in calls(lambda: form.call_gradient(case, given), CALLS, least=2):
+        if faults or ruling.worst_of(vector(leaves)) > ROUNDED:
+            return False
+        if case.has_value and not _is_right(value, ruling):
+            return False
+    return ruling.yours.worst <= ROUNDED
 
 
 def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:

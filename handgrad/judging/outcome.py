@@ -20,6 +20,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     value: "Value | None" = None  #: the loss, if the gradient returns it
     shorter: tuple[Finding, ...] = ()  #: leaves in float32 for parameters in float64
+    varies: bool = False  #: whether calls of the gradient differ, by no more than rounding
 
     @property
     def wrong(self) -> bool:

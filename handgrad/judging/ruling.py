@@ -116,6 +116,11 @@ class Ruling:
             level[self.yours.open & (level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level))
 
+    def worst_of(self, answer: np.ndarray) -> int:
+        """Return the level of the worst element of another gradient, float64, shape (size,)."""
+        with balls.precision(max(self.reference.bits, 192)):
+            return _judge(self.given, self.reference, self.tolerance, answer).worst
+
     def without_autodiff(self) -> "Ruling":
         """Return the ruling without autodiff: NaN in its place, and no blame."""
         nothing = np.full_like(self.autodiff.gap, np.nan)

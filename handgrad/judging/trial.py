@@ -54,7 +54,8 @@ def judge(
 
 
 def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, list[Outcome]]:
-    _, _, faults = form.repeated(case, given)
+    answer = form.repeated(case, given)
+    _, _, faults = answer
     wrong = Outcome(given, findings=tuple(faults))
     if any(fault.kind != "not-repeatable" for fault in faults):
         return None, [wrong]
@@ -64,9 +65,12 @@ def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, 
         try:
             if faults:
                 # Both may draw the same random numbers.
-                loss.check_repeatable(given, loss.answers(given)[0], None)
-                return None, [wrong]
-            return loss, _outcomes(loss, around, not isinstance(points, int))
+                value, autodiff = loss.answers(given)
+                loss.check_repeatable(given, value, None)
+                if not judge_answer(loss, given, answer, autodiff).varies:
+                    return None, [wrong]
+            first, *others = _outcomes(loss, around, not isinstance(points, int))
+            return loss, [replace(first, varies=first.varies or bool(faults)), *others]
         except NotAFunctionError as error:
             return None, [Outcome(given, cause=str(error))]
 

@@ -30,6 +30,11 @@ def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool)
     left = exits(outcomes)
     warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i, requested)]
     warnings += [*_uncertain(rulings), *_unused_trust(rulings), *_left_out(rulings)]
+    if any(outcome.varies for outcome in outcomes):
+        warnings.append(
+            f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
+            "as sums in another order do"
+        )
     if verdict in ("agree", "imprecise"):
         warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
