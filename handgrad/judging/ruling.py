@@ -102,8 +102,9 @@ class Ruling:
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
         # Where no unit is known, constants of the right formula may still be rounded.
-        sharp, rounded = self.tolerance.sharp, SHARP * mine.size * _eps(self.given.leaves)
-        return Gaps(mine.reference, mine.gap, np.where(np.isinf(sharp), rounded, sharp), wrong)
+        rounded = SHARP * mine.size * _of_dtypes(self.given.leaves, "eps")
+        sharp = np.where(np.isinf(self.tolerance.sharp), rounded, self.tolerance.sharp)
+        return Gaps(mine.reference, mine.gap, sharp, wrong)
 
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
         """Return the ruling after a rerun of the gradient at another precision.
@@ -187,8 +188,10 @@ def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.
         sizes = np.fmax(sizes, reference.kink.largest)
     explained = (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp)
     vague = explained & _vague(given, tolerance, right)
-    # An answer within the enclosure may be exact.
-    alike = gap <= HALF_KNOWN * sizes + 2 * balls.radii(right)
+    # An answer within the enclosure may be exact. Below the smallest normal number floats have
+    # fewer digits, or none: XLA takes such a number for 0.
+    least = HALF_KNOWN * sizes + 2 * balls.radii(right)
+    alike = gap <= np.fmax(least, _of_dtypes(given.leaves, "tiny"))
     rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
     doubtful = explained | (gap <= np.fmax(tolerance.loose, tolerance.jump))
     # Half an ulp away the gradient is not finite: by how much it may be off is not known.
@@ -211,9 +214,10 @@ def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
     return tolerance.left_out > HALF_KNOWN * sizes
 
 
-def _eps(leaves: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the spacing of floats at 1 in the dtype of each element."""
-    return np.repeat([np.finfo(leaf.dtype).eps for leaf in leaves], [a.size for a in leaves])
+def _of_dtypes(leaves: Sequence[np.ndarray], name: str) -> np.ndarray:
+    """Return a number of `np.finfo`, by its name, of the dtype of each element."""
+    numbers = [float(getattr(np.finfo(leaf.dtype), name)) for leaf in leaves]
+    return np.repeat(numbers, [leaf.size for leaf in leaves])
 
 
 def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:

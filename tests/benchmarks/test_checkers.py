@@ -102,7 +102,7 @@ def stopped(contender: Contender, asked: Callable[..., Any]) -> Answer:
 
 def test_an_absent_package_is_named() -> None:
     absent = Contender("none", "no_such_package_at_all", partial(says, RIGHT))
-    assert (absent.absent() or "").startswith("no_such_package_at_all is not installed; ")
+    assert (absent.absent() or "").startswith("no_such_package_at_all is not installed: ")
 
 
 @pytest.mark.parametrize(

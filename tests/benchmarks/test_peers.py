@@ -104,7 +104,7 @@ def test_an_absent_library_is_named(
         raise ModuleNotFoundError(f"No module named {wanted!r}", name=LIBRARIES[name])
 
     monkeypatch.setattr(importing, "importlib", SimpleNamespace(import_module=absent))
-    with pytest.raises(Unavailable, match=r"^not installed; it is in the extra peers: "):
+    with pytest.raises(Unavailable, match=r"^not installed: "):
         family[name](problem(of, "float64"))
 
 
