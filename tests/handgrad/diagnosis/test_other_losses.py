@@ -279,7 +279,7 @@ WRONG: dict[str, Wrong] = {
     **{name: Wrong(*wrong) for name, wrong in RECURRENCES.items()},
     **{name: Wrong(*wrong) for name, wrong in LINKS.items()},
 }
-QUICK = ["guard of a logarithm", "half filled", "reshape of a leaf"]
+QUICK = ["half filled"]
 
 
 @pytest.fixture(autouse=True)

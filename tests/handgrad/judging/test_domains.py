@@ -26,6 +26,7 @@ def for_lengths(p: Any) -> Any:
 AT = {"r": np.array([0.3, 1.5, 0.7]), "w": np.array([0.5, -1.0])}
 
 
+@pytest.mark.slow
 def test_a_wrong_answer_only_outside_of_the_domain_says_so() -> None:
     report = check_gradient(for_lengths, length, AT, points=4)
     assert report.headline.startswith(
