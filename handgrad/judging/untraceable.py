@@ -90,6 +90,20 @@ def _of_tracing(error: BaseException) -> bool:
     return error.__cause__ is not None and _of_tracing(error.__cause__)
 
 
+def _on_tracers(by_jax: BaseException) -> str | None:
+    """Name the line that raised when JAX ran it; None if the error is explained elsewhere."""
+    frames = own_frames(by_jax.__traceback__)
+    if explanation(by_jax) is not None or not frames:
+        return None
+    place = frames[-1][1]
+    what = f"{type(by_jax).__name__}: {str(by_jax).splitlines()[0] if str(by_jax) else ''}"
+    return (
+        f"{near(place.filename)}, line {place.lineno}: {_shown(_source(place))}: this runs in "
+        f"floats, but JAX, which traces it, raised {what.rstrip(': ')}; expected code that asks "
+        "for no types and values, such as np.isscalar does"
+    )
+
+
 def stopped(by_jax: BaseException, on_series: BaseException | None) -> str | None:
     """Explain in one line why a loss that runs in floats can be judged neither by JAX nor by NumPy.
 
@@ -97,7 +111,9 @@ def stopped(by_jax: BaseException, on_series: BaseException | None) -> str | Non
         by_jax: what was raised when JAX traced it.
         on_series: what was raised when NumPy ran it on power series, if that was tried.
     """
-    line = explanation(by_jax) if _of_tracing(by_jax) else None
+    if not _of_tracing(by_jax):
+        return _on_tracers(by_jax)
+    line = explanation(by_jax)
     frames = own_frames(on_series.__traceback__) if line and on_series else []
     if not frames:
         return line

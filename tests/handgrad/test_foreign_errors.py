@@ -57,6 +57,12 @@ class Net:
 
 NET = Net()
 
+
+def one_point_or_rows(w: Any) -> Any:
+    rows = [w] if np.isscalar(w[0]) else w
+    return sum(rows[0][1:] ** 2)
+
+
 RAISED: dict[str, tuple[Callable[[], Any], str]] = {
     "StopIteration": (lambda: check_gradient(right, lambda w: next(iter([])), W), "loss: {here}"),
     "StopIteration of a gradient": (
@@ -66,6 +72,10 @@ RAISED: dict[str, tuple[Callable[[], Any], str]] = {
     "StopIteration of a backward pass": (
         lambda: check_backward(lambda x: (x, x), lambda d, c: next(iter([])), W),
         "backward: {here}",
+    ),
+    "another path for tracers": (
+        lambda: check_gradient(right, one_point_or_rows, W),
+        "loss: {here}this runs in floats, but JAX, which traces it, raised IndexError: ",
     ),
     "no defvjp": (
         lambda: check_gradient(right, lambda w: jnp.sum(VJP_WITHOUT_A_RULE(w)), W),
