@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
 #: How often a function is called with the same arguments: at the given point, and at others. Each
 #: call whose result is judged is one more.
 CALLS, CALLS_ELSEWHERE = 8, 2

@@ -107,7 +107,7 @@ def test_a_kernel_without_its_derivative_has_few_digits() -> None:
     module = example("sklearn_matern")
     assert module.report(2.5).verdict == "agree"
     report = module.report(3.5)
-    assert (report.verdict, report.blame) == ("disagree", "yours")
+    assert (report.verdict, report.blame) == ("undecidable", "yours")
     exact, yours = exact_and_yours(report)
     assert 1e-8 < abs(yours / exact - 1).max() < 1e-3, "some digits are right, and not many"
     assert not any(finding.kind == "loss-value" for finding in report.findings)

@@ -144,7 +144,9 @@ def test_a_planted_mistake_is_reported(slug: str) -> None:
     assert found.verdict(()) == "disagree"
     (worst, ratio), *_ = found.suspects
     assert not ratio <= 1
-    assert case(swept(plant=slug), worst).ruling().verdict == "disagree"
+    # Arithmetic in float32 loses digits, and its formula is right.
+    ruled = "imprecise" if slug == "float32" else "disagree"
+    assert case(swept(plant=slug), worst).ruling().verdict == ruled
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import ctypes
 import ctypes.util
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -202,7 +203,9 @@ DATA = np.random.default_rng(0).standard_normal((7, 3)), np.linspace(-0.8, 0.9, 
 def test_arithmetic_in_float32(name: str) -> None:
     report = check_gradient(SINGLE[name], loss, W, *DATA, points=1)
     assert report.verdict == "imprecise"
-    assert "right to 7 digits everywhere, as float32 arithmetic would be" in report.headline
+    # Compiled with other options it may have a digit less.
+    said = r"right to [67] digits everywhere, as float32 arithmetic would be"
+    assert re.search(said, report.headline)
     kinds = [finding.kind for finding in report.findings]
     assert kinds == (["rounding", "dtype"] if "answer" in name else ["rounding"])
 

@@ -172,7 +172,7 @@ def test_nested_ties_that_cancel_are_no_kink(loss: Any, slope: float) -> None:
 @pytest.mark.slow
 def test_as_many_ties_as_can_be_tried_and_one_more() -> None:
     assert certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(MOST)).kink
-    with pytest.raises(UndecidableKinkError, match=f"{MOST + 1} ties"):
+    with pytest.raises(UndecidableKinkError, match=f"more than {MOST} ties"):
         certified(lambda p: jnp.sum(jnp.abs(p)), np.zeros(MOST + 1))
 
 
