@@ -29,8 +29,11 @@ from tests.handgrad.program.test_rules import NEVER, operations
 #: Operations that a program is drawn to have, beside those drawn at random.
 WANTED = 8
 
+#: Operations that JAX has from 0.12 on; programs are the same for every release.
+LATER = {"log2", "polynomial", "call_hi_primitive"}
+
 #: What a program has to have: every operation with a rule that the installed JAX gives to a loss.
-COVERED = frozenset(RULES) - frozenset(NEVER)
+COVERED = frozenset(RULES) - frozenset(NEVER) - LATER
 
 #: Points that the judge moves to.
 POINTS = 2

@@ -10,6 +10,7 @@ import pytest
 from handgrad import check_gradient
 from handgrad.data.point import Point, point_at
 from handgrad.diagnosis.engine import Engine, TooLargeError, engine
+from handgrad.diagnosis.late_links import REORDER
 from tests.handgrad.diagnosis.network import loss
 from tests.tiers import one_of_each
 
@@ -133,7 +134,8 @@ def test_a_switch_changes_the_gradient_and_not_the_loss() -> None:
         (i, option.says)
         for i, switch in enumerate(run.rewired.switches)
         for k, option in enumerate(switch.options)
-        if np.array_equal(run.changed(given, choice={i: k + 1}), right)
+        # What comes back to a sum is the same for all elements, in any order.
+        if option not in REORDER and np.array_equal(run.changed(given, choice={i: k + 1}), right)
     ]
     assert same == []
 
