@@ -30,7 +30,7 @@ NEAR_ONE = 0.1
 #: The most axes of a leaf whose orders are tried: 23 of four axes, 119 of five.
 MOST_AXES = 4
 
-#: What is said of a symmetric matrix.
+#: The sentences about a symmetric matrix.
 HALF_FILLED = "only half of a symmetric matrix is filled"
 OFF_TWICE = (
     "yours is exact, twice off the diagonal: the derivative by one of two elements that are "

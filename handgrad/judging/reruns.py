@@ -55,6 +55,8 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
         if exact is not None:
             shown = np.where(_known(exact), gaps.shown_by(gaps.gap_of(exact)), INCONCLUSIVE)
         for dtype in (np.float64, np.longdouble):
+            if (shown != INCONCLUSIVE).all():
+                break
             longer = _attempt(lambda d=dtype: _in_longer_floats(case, given, d))
             if longer is not None:
                 shrinks = gaps.gap_of(longer) * _shrinks(given, dtype) <= gaps.gap

@@ -22,6 +22,9 @@ It took {minutes:.0f} minutes of processor time.
 
 A ruling is right if it is `agree` or `imprecise` for what differs from the truth by less than ε^0.6
 (4e-10 in float64), `disagree` for what differs by more than ε^0.4 (5e-7), and any of them between.
+At a kink the truth looks at one element at a time, and two that are right alone may not be right
+together: there any of them counts for what differs by less than ε^0.6. Most rulings are older than
+the latest revision of the judge; those that were wrong then were made anew.
 What is wrong in a release is in [examples/released_mistakes.py](../examples/released_mistakes.py).
 """
 

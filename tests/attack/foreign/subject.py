@@ -63,7 +63,7 @@ class Subject:
         return measure(self.loss, answer, params, inputs)
 
     def judged(self) -> dict[str, Any]:
-        """Both: what ought to be said of it, and what is said."""
+        """Put it before the truth and the judge, and return the row that is stored."""
         row: dict[str, Any] = {"package": self.package, "name": self.name}
         error = self.error(self.params, self.inputs)
         row |= {"expected": self.expected(error), "error": error.relative, "where": error.where}

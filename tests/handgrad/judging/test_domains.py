@@ -60,7 +60,7 @@ def outcome(given: Any, wrong: bool) -> Any:
 
 
 def left(before: Any, after: Any) -> str:
-    """What is said of a wrong point, for one right one."""
+    """Return the exits of a wrong point, beside a right one."""
     given, other = point_at(before, ()), point_at(after, ())
 
     outcomes = (outcome(given, False), outcome(other, True))
