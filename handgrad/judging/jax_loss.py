@@ -69,7 +69,9 @@ class JaxLoss:
 
     def problem(self, given: Point, suspects: Sequence[int] = ()) -> Problem:
         """Return the traced loss at a point; `suspects` are the elements to certify first."""
-        traced = self.traced(given)
+        return self._problem(given, self.traced(given), suspects)
+
+    def _problem(self, given: Point, traced: Traced, suspects: Sequence[int] = ()) -> Problem:
         inputs = real_inputs(given) if traced.traced_inputs else []
         return Problem(traced, given.leaves, inputs, self.case.trusted, tuple(suspects))
 
@@ -87,38 +89,45 @@ class JaxLoss:
         except UncertifiedPrimitiveError as missing:
             return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
 
-    def check_repeatable(self, given: Point, value: float, ruling: Ruling | None) -> None:
+    def check_repeatable(
+        self, given: Point, value: float | None = None, ruling: Ruling | None = None
+    ) -> None:
         """Call the loss again, and trace it again, and compare.
 
         Args:
             given: the point.
-            value: the loss there in floats.
-            ruling: what was ruled there; None if only the traces are to be compared.
+            value: the loss there in floats, if that was computed.
+            ruling: what was ruled there, if anything was; otherwise only the traces are compared.
 
         Raises:
             NotAFunctionError: the loss was another, or another program.
         """
-        name = self.case.wording.loss
-        if ruling is not None:
-            again, grads = self.answers(given)
-            tolerance, first = ruling.tolerance, ruling.autodiff.answer
-            if abs(again - value) > max(tolerance.sharp_of_loss, tolerance.loose_of_loss):
-                raise not_a_function(name, "value", repr(value), repr(again))
-            apart = np.abs(grads - first) - np.maximum(tolerance.sharp, tolerance.loose)
-            i = int(np.argmax(np.where(np.isnan(apart), -np.inf, apart)))
-            if apart[i] > 0:
-                raise not_a_function(name, "slope", repr(float(first[i])), repr(float(grads[i])))
+        if value is not None and ruling is not None:
+            self._check_answers(given, value, ruling)
         with suppress(UncertifiedPrimitiveError):
-            first = self._along_one(given)
-            for other in calls(lambda: JaxLoss(self.case)._along_one(given), CALLS, least=2):
-                check_same(name, first, other)
+            first = self._along_one(given, self.traced(given))
+            for other in calls(lambda: self._along_one(given), CALLS, least=2):
+                check_same(self.case.wording.loss, first, other)
 
-    def _along_one(self, given: Point) -> tuple[arb, np.ndarray]:
+    def _check_answers(self, given: Point, value: float, ruling: Ruling) -> None:
+        name, tolerance = self.case.wording.loss, ruling.tolerance
+        again, grads = self.answers(given)
+        if abs(again - value) > max(tolerance.sharp_of_loss, tolerance.loose_of_loss):
+            raise not_a_function(name, "value", repr(value), repr(again))
+        first = ruling.autodiff.answer
+        apart = np.abs(grads - first) - np.maximum(tolerance.sharp, tolerance.loose)
+        i = int(np.argmax(np.where(np.isnan(apart), -np.inf, apart)))
+        if apart[i] > 0:
+            raise not_a_function(name, "slope", repr(float(first[i])), repr(float(grads[i])))
+
+    def _along_one(self, given: Point, traced: Traced | None = None) -> tuple[arb, np.ndarray]:
         """Return the loss and its slope in one direction, shape (1,), on series."""
         along = generic_direction(np.random.default_rng(0), given.size)
+        if traced is None:
+            traced = trace(self.case.loss, given.arrays, given.inputs, differentiate=False)
         with balls.precision(BITS[0]):
             ties = Comparisons(final=True, undefined=True)
-            return evaluate.slopes(self.problem(given), along, ties)
+            return evaluate.slopes(self._problem(given, traced), along, ties)
 
     def traced(self, given: Point) -> Traced:
         """Return the traced loss; points that differ only in real numbers share one."""

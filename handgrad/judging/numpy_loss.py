@@ -109,19 +109,22 @@ class NumpyLoss:
         with balls.precision(BITS[0]):
             return certify.slopes(problem, along, Comparisons(final=True, undefined=True))
 
-    def check_repeatable(self, given: Point, value: float, ruling: Ruling | None) -> None:
+    def check_repeatable(
+        self, given: Point, value: float | None = None, ruling: Ruling | None = None
+    ) -> None:
         """Run the code again, in floats and on series, and compare.
 
         Args:
             given: the point.
-            value: the loss there in floats.
+            value: the loss there in floats, if that was computed.
             ruling: what was ruled there, if anything was.
 
         Raises:
             NotAFunctionError: the loss was another.
         """
         name = self.case.wording.loss
-        values = [value, *calls(lambda: self.answers(given)[0], CALLS, 1)]
+        first = self.answers(given)[0] if value is None else value
+        values = [first, *calls(lambda: self.answers(given)[0], CALLS, 1)]
         # Floats may differ by the order of a sum alone; series tell.
         suspicious = ruling is not None and ruling.yours.worst > RIGHT
         runs = len(values) if len(set(values)) > 1 else 2 * suspicious

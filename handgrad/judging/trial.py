@@ -66,7 +66,7 @@ def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, 
             if faults:
                 # Both may draw the same random numbers.
                 value, autodiff = loss.answers(given)
-                loss.check_repeatable(given, value, None)
+                loss.check_repeatable(given, value)
                 if not judge_answer(loss, given, answer, autodiff).varies:
                     return None, [wrong]
             first, *others = _outcomes(loss, around, not isinstance(points, int))

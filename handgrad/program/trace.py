@@ -55,8 +55,12 @@ class Traced:
         return not found.isdisjoint({"scan", "while", "cond"})
 
 
-def trace(loss: Function, params: Any, inputs: Sequence[Any]) -> Traced:
-    """Trace a loss and JAX's gradient of it at the shapes and dtypes of these arguments.
+def trace(
+    loss: Function, params: Any, inputs: Sequence[Any], differentiate: bool = True
+) -> Traced:
+    """Trace a loss, and JAX's gradient of it, at the shapes and dtypes of these arguments.
+
+    If `differentiate` is false, the loss alone is traced, in about a third of the time.
 
     Raises:
         TypeError: the loss is not a scalar.
@@ -71,13 +75,14 @@ def trace(loss: Function, params: Any, inputs: Sequence[Any]) -> Traced:
 
     with wide([*leaves, *real]):
         try:
-            return _trace(of_both, leaves, real, True)
+            return _trace(of_both, leaves, real, True, differentiate)
         except _NEEDS_A_NUMBER:
             # jax.grad does not trace the inputs, so the loss may use their values.
-            return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False)
+            of_leaves = lambda leaves, _: of_both(leaves, real)  # noqa: E731
+            return _trace(of_leaves, leaves, [], False, differentiate)
 
 
-def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
+def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool) -> Traced:
     program = jax.make_jaxpr(f)(leaves, real)
     outputs = program.out_avals
     if len(outputs) != 1 or outputs[0].shape != () or not is_real(outputs[0]):
@@ -91,7 +96,9 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool) -> Traced:
         with wide([*leaves, *real]):
             return differentiated(flat, leaves, real)[1]
 
-    differentiate, gradient = differentiated(f, leaves, real)
+    differentiate, gradient = (
+        differentiated(f, leaves, real) if derivative else (_undifferentiated, None)
+    )
     return Traced(Program(program), gradient, cache(plain), traced_inputs, differentiate)
 
 
