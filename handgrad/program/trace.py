@@ -55,9 +55,7 @@ class Traced:
         return not found.isdisjoint({"scan", "while", "cond"})
 
 
-def trace(
-    loss: Function, params: Any, inputs: Sequence[Any], differentiate: bool = True
-) -> Traced:
+def trace(loss: Function, params: Any, inputs: Sequence[Any], differentiate: bool = True) -> Traced:
     """Trace a loss, and JAX's gradient of it, at the shapes and dtypes of these arguments.
 
     If `differentiate` is false, the loss alone is traced, in about a third of the time.
