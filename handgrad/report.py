@@ -1,6 +1,7 @@
 """The reports that the public checks return: a judgement, with everything computed from it.
 
-Diagnoses, steps, the smallest counterexample and the power are computed on first access.
+The numbers of the leaves, diagnoses, steps, the smallest counterexample and the power are computed
+on first access.
 """
 
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, NotJudged
+from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.judging.judgement import Judgement, plain
 from handgrad.render import Reading, StepReading, StepsReading, as_html, as_text, content
 
@@ -35,7 +36,16 @@ class GradientReport(Judgement):
     def __getstate__(self) -> dict[str, Any]:
         # Includes the cached properties that are data.
         kept = {name: v for name, v in self.__dict__.items() if name != "counterexample"}
-        return kept | {"trial": None}
+        return kept | {"leaves": self.leaves, "trial": None}
+
+    @cached_property
+    def leaves(self) -> tuple[LeafReport, ...]:
+        """The worst element of each leaf; empty if the result has not the form of a gradient."""
+        if self.trial is None:
+            return ()
+        from handgrad.judging.verdict import leaves
+
+        return leaves(self.trial)
 
     @cached_property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
@@ -54,9 +64,9 @@ class GradientReport(Judgement):
         calls none. To see whether a wrong step is to blame, the gradient is rerun with another
         function under the step's name, in all modules that have it; the names are then restored.
         """
-        if not self.leaves or self.trial is None or self.verdict != "disagree":
+        if self.verdict != "disagree" or self.trial is None or self.trial.case.part:
             return None
-        if self.trial.case.part:
+        if self.trial.outcomes[self.trial.deciding].ruling is None:
             return None
         from handgrad.steps.recorded import steps
 
@@ -116,7 +126,13 @@ class GradientReport(Judgement):
         """Return the data that the report is rendered from."""
         data = {f.name: getattr(self, f.name) for f in fields(Judgement)}
         steps = None if self.steps is None else self.steps._reading()
-        return Reading(**data, diagnoses=self.diagnoses, findings=self.findings, steps=steps)
+        return Reading(
+            **data,
+            leaves=self.leaves,
+            diagnoses=self.diagnoses,
+            findings=self.findings,
+            steps=steps,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the parameters and the trial as data for JSON.
@@ -125,8 +141,10 @@ class GradientReport(Judgement):
             Strings, numbers, lists and dicts; a number that is not finite is one of the strings
             "nan", "inf" and "-inf".
         """
-        names = ("findings" if f.name == "observed" else f.name for f in fields(self))
-        found = {name: plain(getattr(self, name)) for name in names if name not in _KEPT}
+        names = [f.name for f in fields(self) if f.name not in _KEPT]
+        i = names.index("observed")
+        names[i : i + 1] = ["findings", "leaves"]
+        found = {name: plain(getattr(self, name)) for name in names}
         first = self.steps.first_guilty if self.steps else None
         return found | {
             "diagnoses": plain(self.diagnoses),

@@ -16,7 +16,7 @@ from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.program.trace import differentiated
-from handgrad.tolerance.tolerances import SHARP, Tolerance
+from handgrad.tolerance.tolerances import SHARP, Measured, Tolerance, Tolerances
 
 #: The most parameters to take finite differences by, each of which costs several evaluations of the
 #: loss; of more parameters a random sample is taken.
@@ -29,7 +29,7 @@ TRUST = 10
 
 def reference(
     loss: Callable[..., Any], given: Point, operation: str, seed: int
-) -> tuple[Reference, Tolerance]:
+) -> tuple[Reference, Tolerances]:
     """Estimate the gradient and its tolerances in float64; `operation` is what has no rule."""
     rng = np.random.default_rng(seed)
     f = _flat(loss, given)
@@ -62,9 +62,9 @@ def reference(
         program=None,
         certified=False,
     )
-    return found, Tolerance(
-        unit, loose, changes[0], SHARP * changes[0], balls.exact(gradient), np.zeros(point.size)
-    )
+    none = np.zeros(point.size)
+    estimated = Tolerance(unit, loose, changes[0], SHARP * changes[0], balls.exact(gradient), none)
+    return found, Measured(estimated)
 
 
 def _flat(loss: Callable[..., Any], given: Point) -> Callable[[Any], Any]:

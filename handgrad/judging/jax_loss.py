@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import jax
@@ -31,7 +31,7 @@ from handgrad.oracle.reference import BITS, Reference
 from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
-from handgrad.tolerance.tolerances import Tolerance, measure
+from handgrad.tolerance.tolerances import Tolerances, measure
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -79,13 +79,14 @@ class JaxLoss:
         """Return the certified gradient; see `handgrad.oracle.certify`."""
         return certify(self.problem(given, suspects), self.case.referee)
 
-    def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerance]:
-        """Return the reference and both tolerances; an estimate if an operation has no rule."""
+    def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerances]:
+        """Return the reference and the tolerances; an estimate if an operation has no rule."""
         try:
             reference = self.reference(given, suspects)
             problem = self.problem(given)
             measures = measure(problem, reference, self.case.seed)
-            return reference, replace(measures, truncation=truncation(problem, reference))
+            measures.truncation = truncation(problem, reference)
+            return reference, measures
         except UncertifiedPrimitiveError as missing:
             return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
 

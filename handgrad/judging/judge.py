@@ -50,9 +50,12 @@ def check_repeatable(loss: PreparedLoss, outcome: Outcome, value: float) -> None
 
 def _is_off_in_floats(ruling: Ruling, value: float) -> bool:
     """Tell whether rounding does not explain the loss in floats, or autodiff's gradient, if any."""
+    if not _is_right(value, ruling):
+        return True
+    if ruling.sufficed is not None:
+        return False
     allowed = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
-    off = (ruling.autodiff.gap > allowed) & ruling.reference.known
-    return bool(off.any()) or not _is_right(value, ruling)
+    return bool(((ruling.autodiff.gap > allowed) & ruling.reference.known).any())
 
 
 def dropped(given: Point, loss: float) -> Outcome:
@@ -67,13 +70,13 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
     if any(fault.kind != "not-repeatable" for fault in findings):
         return Outcome(given, findings=tuple(findings))
     try:
-        reference, measures = loss.measured(given, suspects(vector(leaves), autodiff))
+        reference, tolerances = loss.measured(given, suspects(vector(leaves), autodiff))
+        if _beyond_floats(given, reference):
+            return Outcome(given, cause="the exact gradient is beyond the largest float")
+        second = autodiff if loss.has_autodiff else None
+        ruling = rule(given, reference, tolerances, vector(leaves), second, loss.problem(given))
     except (UndecidableError, UndecidableKinkError) as error:
         return Outcome(given, cause=str(error))
-    if _beyond_floats(given, reference):
-        return Outcome(given, cause="the exact gradient is beyond the largest float")
-
-    ruling = rule(given, reference, measures, vector(leaves), autodiff, loss.problem(given))
     unexplained = ruling.unexplained
     if unexplained is not None and not findings:
         # A rerun would excuse a gradient that is off in some calls alone.
@@ -82,7 +85,6 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
         return Outcome(given, findings=tuple(findings))
     if unexplained is not None:
         ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
-    ruling = ruling if loss.has_autodiff else ruling.without_autodiff()
     shorter, value = tuple(form.shorter(leaves, given)), _value(case, value, ruling)
     return Outcome(given, ruling, value=value, shorter=shorter, varies=bool(findings))
 
@@ -125,10 +127,6 @@ def _value(case: Case, value: Any, ruling: Ruling) -> Value | None:
 
 def _is_right(value: Any, ruling: Ruling) -> bool:
     """Tell whether conditioning and rounding explain the error of a loss."""
-    reference, measures = ruling.reference, ruling.tolerance
-    gap = (
-        float((balls.exact(value)[()] - reference.loss).abs_upper())
-        if np.isfinite(value)
-        else np.inf
-    )
-    return gap <= max(measures.sharp_of_loss, measures.loose_of_loss)
+    if not np.isfinite(value):
+        return False
+    return ruling.explains(float((balls.exact(value)[()] - ruling.reference.loss).abs_upper()))

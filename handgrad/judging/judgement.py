@@ -1,11 +1,11 @@
-"""The judgement as data: the verdict, which gradient is wrong, and the evidence leaf by leaf."""
+"""The judgement as data: the verdict, which gradient is wrong, and the evidence."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from handgrad.data.findings import Finding, LeafReport
+from handgrad.data.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,6 @@ class Judgement:
     blame: str | None  #: which gradient is off, whatever the verdict: yours, autodiff, both
     headline: str  #: the verdict in one line
     observed: tuple[Finding, ...]  #: the findings at the deciding point
-    leaves: tuple[LeafReport, ...]  #: empty if the result has not the form of a gradient
     warnings: tuple[str, ...]
     certificate: str  #: how the reference was certified, in one sentence
     reproduce: str  #: the call that gives this judgement again

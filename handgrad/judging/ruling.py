@@ -8,8 +8,8 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data.point import Point
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.reference import Reference, sizes_about
-from handgrad.tolerance.tolerances import SHARP, Tolerance
+from handgrad.oracle.reference import Reference, UndecidableError, sizes_about
+from handgrad.tolerance.tolerances import SHARP, Tolerance, Tolerances
 
 #: The levels of an element, from best to worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
@@ -89,10 +89,28 @@ class Ruling:
 
     given: Point
     reference: Reference
-    tolerance: Tolerance
+    tolerances: Tolerances
     yours: Witness
     autodiff: Witness
     problem: Problem
+    sufficed: Tolerance | None  #: the tolerance of few draws, if both gradients lie within that
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """The tolerances in full, measured on first access if the ruling did not need them."""
+        try:
+            return self.tolerances.full
+        except UndecidableError:
+            if self.sufficed is None:
+                raise
+            # Code may run at the point and not around it. What is decided stays so.
+            return self.sufficed
+
+    def explains(self, gap_of_loss: float) -> bool:
+        """Tell whether conditioning and rounding explain an error of the loss."""
+        if self.sufficed is not None and gap_of_loss <= self.sufficed.sharp_of_loss:
+            return True
+        return gap_of_loss <= max(self.tolerance.sharp_of_loss, self.tolerance.loose_of_loss)
 
     @property
     def unexplained(self) -> Gaps | None:
@@ -155,25 +173,40 @@ class Ruling:
 def rule(
     given: Point,
     reference: Reference,
-    tolerance: Tolerance,
+    tolerances: Tolerances,
     yours: np.ndarray,
-    autodiff: np.ndarray,
+    autodiff: np.ndarray | None,
     problem: Problem,
 ) -> Ruling:
     """Compare both gradients with the reference, by the tolerances alone.
 
     If `Ruling.unexplained` is not None, some elements of yours lie outside the sharp tolerance. The
     caller may then rerun the gradient at another precision and rule again by `with_rerun`. Both
-    gradients are float64, shape (size,).
+    gradients are float64, shape (size,); None if there is no autodiff.
     """
-    with balls.precision(max(reference.bits, 192)):
-        mine = _judge(given, reference, tolerance, yours)
-        theirs = _judge(given, reference, tolerance, autodiff)
+    answers = (yours, np.full_like(yours, np.nan) if autodiff is None else autodiff)
+
+    def judged(tolerance: Tolerance, sufficed: Tolerance | None) -> Ruling:
+        with balls.precision(max(reference.bits, 192)):
+            both = [_judge(given, reference, tolerance, answer) for answer in answers]
+        ruling = Ruling(given, reference, tolerances, both[0], both[1], problem, sufficed)
+        return ruling if autodiff is not None else ruling.without_autodiff()
+
+    if reference.kink is None:
+        for tolerance in tolerances.growing():
+            ruling = judged(tolerance, tolerance)
+            if max(ruling.yours.worst, ruling.autodiff.worst) == RIGHT:
+                return ruling
+    tolerance = tolerances.full
+    ruling = judged(tolerance, None)
+    if autodiff is None:
+        return ruling
     # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or not.
+    theirs = ruling.autodiff
     exact = balls.magnitudes(tolerance.program - theirs.reference)
     gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.level == WRONG)
-    theirs = replace(theirs, level=_excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA))
-    return Ruling(given, reference, tolerance, mine, theirs, problem)
+    level = _excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA)
+    return replace(ruling, autodiff=replace(theirs, level=level))
 
 
 def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.ndarray) -> Witness:

@@ -42,7 +42,6 @@ def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool)
         blame=blame,
         headline=_headline(verdict, blame, deciding, i, found, len(rulings), left.get(i, [])),
         observed=found,
-        leaves=_leaves(deciding.ruling, rulings) if deciding.ruling else (),
         warnings=tuple(warnings),
         certificate=rulings[0].reference.how if rulings else "nothing was judged",
         reproduce=reproduce,
@@ -75,7 +74,15 @@ def _verdict(deciding: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, str |
     return VERDICT[mine], "both" if theirs > RIGHT else "yours"
 
 
-def _leaves(ruling: Ruling, rulings: Sequence[Ruling]) -> tuple[LeafReport, ...]:
+def leaves(trial: Trial) -> tuple[LeafReport, ...]:
+    """Return the reports on the leaves; none if the result has not the form of a gradient.
+
+    The tolerances of all points are measured in full for that.
+    """
+    rulings = [outcome.ruling for outcome in trial.outcomes if outcome.ruling]
+    ruling = trial.outcomes[trial.deciding].ruling
+    if ruling is None:
+        return ()
     # The relative error of each element above which some point catches it; NaN for 0.
     given, limits = ruling.given, np.fmin.reduce([each.limits for each in rulings])
     return tuple(

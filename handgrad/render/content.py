@@ -55,8 +55,9 @@ class StepsReading:
 
 @dataclass(frozen=True)
 class Reading(Judgement):
-    """A judgement with its diagnoses, findings and steps: all that rendering needs."""
+    """A judgement with its leaves, diagnoses, findings and steps: all that rendering needs."""
 
+    leaves: tuple[LeafReport, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     findings: tuple[Finding, ...] = ()
     steps: StepsReading | None = None
@@ -85,7 +86,7 @@ def headline(report: Reading) -> str:
     return text if text.startswith(report.verdict) else f"{report.verdict}: {text}"
 
 
-def ordered(report: Judgement) -> list[LeafReport]:
+def ordered(report: Reading) -> list[LeafReport]:
     """Sort the leaves, the worst first; those that agree keep their order."""
 
     def key(leaf: LeafReport) -> tuple[int, float]:

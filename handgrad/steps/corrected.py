@@ -84,8 +84,7 @@ def _off(ruling: Ruling, answer: np.ndarray) -> frozenset[str]:
     """Return the leaves in which a gradient exceeds both tolerances."""
     # Without a rerun at another precision, which the corrected gradient does not allow; so the
     # caller's gradient is not rerun either.
-    measures, second = (ruling.reference, ruling.tolerance), ruling.autodiff.answer
-    again = rule(ruling.given, *measures, answer, second, ruling.problem)
+    again = rule(ruling.given, ruling.reference, ruling.tolerances, answer, None, ruling.problem)
     return _leaves(ruling, again.yours.level)
 
 

@@ -183,7 +183,8 @@ def _judged(pair: Pair, seed: int) -> Judgement | NotJudged:
         message = str(error).strip().split("\n")[0]
         raised = type(error).__name__
         return NotJudged(pair.name, f"{raised}: {message}" if message else f"it raised {raised}")
-    if judgement.verdict == "disagree" and not judgement.leaves:
+    trial = judgement.trial
+    if judgement.verdict == "disagree" and trial.outcomes[trial.deciding].ruling is None:
         what = judgement.observed[0]
         whose = f"{what.leaf}: " if what.leaf else ""
         reason = f"its answers are not those of its first inputs ({whose}{what.detail})"

@@ -18,10 +18,16 @@ let any gradient pass. The subgradients at a tie are the oracle's concern. But t
 close that rounding decides between them, and then a right gradient may be off by the jump. If a
 perturbed run has shown that, the gradient is computed with its decisions instead, and a gap of
 `LOOSE` times the largest *jump* proves nothing.
+
+**Only what decides is measured.** Draws can but add to a tolerance, so what lies within the sharp
+one of a few draws is right whatever the others show, and a draw or two decide for most right
+gradients. All are run where they do not, and where somebody asks how large an error would have been
+caught.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -89,28 +95,113 @@ class Tolerance:
         return SHARP * self.unit_of_loss + (self.truncation.loss if self.truncation else 0.0)
 
 
-def measure(problem: Problem, reference: Reference, seed: int) -> Tolerance:
+class Tolerances:
+    """The tolerances of a point, measured as far as is asked for.
+
+    Args:
+        problem: the loss and the point.
+        reference: the certified gradient there.
+        draws: each computes the changes of loss and elements, (1 + size,), for other data.
+        rest: (the largest changes by these draws) -> the tolerances in full.
+        program: the gradient of JAX's program in exact arithmetic, objects; if it has one.
+    """
+
+    def __init__(
+        self,
+        problem: Any,
+        reference: Reference,
+        draws: Iterator[np.ndarray],
+        rest: Callable[[np.ndarray], Tolerance],
+        program: np.ndarray | None = None,
+    ) -> None:
+        self._problem, self._reference, self._draws, self._rest = problem, reference, draws, rest
+        self._program = reference.gradient if program is None else program
+        self._changes = np.zeros(1 + problem.size)
+        self.truncation: Changes | None = None  #: what iterations leave out belongs to them
+
+    def growing(self) -> Iterator[Tolerance]:
+        """Yield the tolerances without any draw, then after each one; the loose ones are 0."""
+        yield self._so_far()
+        for changes in self._draws:
+            self._changes = np.fmax(self._changes, changes)
+            yield self._so_far()
+
+    def _so_far(self) -> Tolerance:
+        # An exact zero that no draw has changed so far may yet change, and then is given no ulp.
+        changes = np.where(self._changes == 0, 1.0, self._changes)
+        unit = self._changes + half_ulps(self._problem, self._reference, changes)
+        none = np.zeros(self._problem.size)
+        return Tolerance(unit[1:], none, unit[0], 0.0, self._program, none, self.truncation)
+
+    @cached_property
+    def full(self) -> Tolerance:
+        """The tolerances of all draws."""
+        for changes in self._draws:
+            self._changes = np.fmax(self._changes, changes)
+        return replace(self._rest(self._changes), truncation=self.truncation)
+
+
+class Measured(Tolerances):
+    """Tolerances that are known in full from the start."""
+
+    def __init__(self, full: Tolerance) -> None:
+        self.truncation, self._known = None, full
+
+    def growing(self) -> Iterator[Tolerance]:
+        """Yield none: nothing is left to be measured."""
+        return iter(())
+
+    @cached_property
+    def full(self) -> Tolerance:
+        """The tolerances."""
+        return self._known
+
+
+def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     """Compute the two tolerances at a point.
 
     Args:
         problem: the loss and the point.
         reference: the certified gradient there.
         seed: of the random draws.
+
+    Raises:
+        UncertifiedPrimitiveError: JAX's gradient program has an operation without a rule.
     """
-    rng = np.random.default_rng(seed)
+    rng, program = np.random.default_rng(seed), problem.traced.gradient
     if not reference.known.all():
-        return _of_known_elements(problem, reference, rng)
-    program = problem.traced.gradient
-    if program is None:
-        # There is nothing to perturb; a rerun of the caller's code may still show lost digits.
+        whole = partial(_of_known_elements, problem, reference, rng)
+        return Tolerances(problem, reference, iter(()), lambda _: whole())
+    here = None
+    if program is not None:
         with balls.precision(max(BITS, reference.bits)):
-            unit = _units(problem, reference, rng, None)
-        none = np.zeros(1 + problem.size)
-        return tolerance(reference, unit, none, none, reference.gradient)
+            here = _run(problem, program, problem.arguments(), None)
+    draws = _changes(problem, reference, rng, here)
+    rest = partial(_in_full, problem, reference, rng, here)
+    return Tolerances(problem, reference, draws, rest, here and here[0][1:])
+
+
+def _in_full(
+    problem: Problem,
+    reference: Reference,
+    rng: np.random.Generator,
+    here: tuple[np.ndarray, Decisions] | None,
+    changes: np.ndarray,
+) -> Tolerance:
+    """Compute both tolerances, given the changes by all draws and the run of JAX's program."""
+    program = problem.traced.gradient
     with balls.precision(max(BITS, reference.bits)):
-        here = _run(problem, program, problem.arguments(), None)
+        if reference.kink is not None:
+            # The gradient may be that of any side.
+            for direction in reference.kink.directions:
+                beyond = _changes_by_series(problem, rng, with_units(direction))
+                changes = np.fmax.reduce([changes, *beyond])
+        unit = changes + half_ulps(problem, reference, changes)
+        if program is None or here is None:
+            # There is nothing to perturb; a rerun of the caller's code may still show lost digits.
+            none = np.zeros(1 + problem.size)
+            return tolerance(reference, unit, none, none, reference.gradient)
         base, decisions = here
-        unit = _units(problem, reference, rng, here)
         moved = (
             _run(problem, program, problem.arguments(), decisions, MonteCarlo(rng))[0]
             for _ in range(LOOSE_DRAWS)
@@ -150,20 +241,20 @@ def _of_known_elements(
         changes = np.zeros(1 + problem.size)
         for block in np.array_split(chosen, -(-chosen.size // BLOCK)):
             directions = generic_and_units(rng, problem.size, block)
-            moved = _changes_by_series(problem, rng, directions, draws=1)
+            (moved,) = _changes_by_series(problem, rng, directions, draws=1)
             changes[np.append(0, 1 + block)] = moved
         unit = changes + half_ulps(problem, reference, changes)
     none = np.zeros(problem.size)
     return Tolerance(unit[1:], none, unit[0], 0.0, reference.gradient, none)
 
 
-def _units(
+def _changes(
     problem: Problem,
     reference: Reference,
     rng: np.random.Generator,
-    here: tuple[np.ndarray, Any] | None,
-) -> np.ndarray:
-    """Compute the units of the loss and of every element, shape (1 + size,).
+    here: tuple[np.ndarray, Decisions] | None,
+) -> Iterator[np.ndarray]:
+    """Yield the changes of the loss and of every element, shape (1 + size,), of each draw.
 
     Args:
         problem: the loss and the point.
@@ -171,49 +262,45 @@ def _units(
         rng: draws the perturbations.
         here: the run of JAX's gradient program at the point, if it has one.
     """
-    program = reference.program
+    bits, program = max(BITS, reference.bits), reference.program
     if program is not None:
         at_the_point = here if program is problem.traced.gradient else None
-        changes = _changes_by_program(problem, program, rng, at_the_point)
+        found = _changes_by_program(problem, program, rng, at_the_point)
     elif problem.size <= MOST_BY_SERIES:
         directions = generic_and_units(np.random.default_rng(problem.size), problem.size)
-        changes = _changes_by_series(problem, rng, directions)
+        found = _changes_by_series(problem, rng, directions)
     else:
-        changes = np.zeros(1 + problem.size)
-    if reference.kink is not None:
-        # The gradient may be that of any side.
-        for direction in reference.kink.directions:
-            changes = np.fmax(changes, _changes_by_series(problem, rng, with_units(direction)))
-    return changes + half_ulps(problem, reference, changes)
+        return
+    while True:
+        with balls.precision(bits):
+            changes = next(found, None)
+        if changes is None:
+            return
+        yield changes
 
 
 def _changes_by_program(
     problem: Problem, program: Program, rng: Any, here: tuple[np.ndarray, Any] | None
-) -> np.ndarray:
-    """Compute the largest changes of a gradient by its program; infinite if that breaks down."""
+) -> Iterator[np.ndarray]:
+    """Yield the changes of a gradient by its program; infinite if that breaks down."""
     base, decisions = here or _run(problem, program, problem.arguments(), None)
-
-    def moved() -> np.ndarray:
+    for _ in range(SHARP_DRAWS):
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         constants = [_near(constant, rng) for constant in program.jaxpr.consts]
-        return _run(problem, program, around, decisions, constants=constants)[0]
-
-    return furthest(base, (moved() for _ in range(SHARP_DRAWS)))
+        run, _ = _run(problem, program, around, decisions, constants=constants)
+        yield furthest(base, [run])
 
 
 def _changes_by_series(
     problem: Problem, rng: Any, directions: np.ndarray, draws: int = SHARP_DRAWS
-) -> np.ndarray:
-    """Compute them by series of the loss, on the side of its ties of the first direction."""
+) -> Iterator[np.ndarray]:
+    """Yield them by series of the loss, on the side of its ties of the first direction."""
     found = Comparisons(final=True, undefined=True)
     base = in_one(*evaluate.slopes(problem, directions, found))
-
-    def moved() -> np.ndarray:
+    for _ in range(draws):
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         frozen = Comparisons(final=True, undefined=True, frozen=found.decided)
-        return in_one(*evaluate.slopes(problem, directions, frozen, around))
-
-    return furthest(base, (moved() for _ in range(draws)))
+        yield furthest(base, [in_one(*evaluate.slopes(problem, directions, frozen, around))])
 
 
 def in_one(loss: arb, slopes: np.ndarray) -> np.ndarray:

@@ -11,7 +11,8 @@ has the same forward values, where most digits are lost. Gaps beyond it are reso
 the caller's gradient at another precision (`handgrad.judging.reruns`), as for all losses.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from handgrad.tolerance.tolerances import (
     LOOSE_DRAWS,
     SHARP_DRAWS,
     Tolerance,
+    Tolerances,
     furthest,
     half_an_ulp_away,
     half_ulps,
@@ -37,7 +39,7 @@ from handgrad.tolerance.tolerances import (
 )
 
 
-def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerance:
+def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerances:
     """Compute the two tolerances at a point; both are 0 for elements that are not known.
 
     Args:
@@ -46,18 +48,37 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerance:
         seed: of the random draws.
     """
     rng, known = np.random.default_rng(seed), np.flatnonzero(reference.known)
-    # The dtype of intermediate results is not known; the coarsest of the parameters is likely.
-    coarsest = max((leaf.dtype for leaf in problem.leaves), key=lambda dtype: np.finfo(dtype).eps)
     with balls.precision(max(BITS, reference.bits)):
         here = generic_and_units(np.random.default_rng(problem.size), problem.size, known)
         around = Around(problem, known, here)
-        changes, deviations = around.changes(rng), around.deviations(coarsest, rng)
+    bits = max(BITS, reference.bits)
+    return Tolerances(
+        problem,
+        reference,
+        around.draws(rng, bits),
+        partial(_in_full, problem, reference, rng, around),
+    )
+
+
+def _in_full(
+    problem: Untraced,
+    reference: Reference,
+    rng: np.random.Generator,
+    around: "Around",
+    changes: np.ndarray,
+) -> Tolerance:
+    """Compute both tolerances, given the changes by all draws."""
+    # The dtype of intermediate results is not known; the coarsest of the parameters is likely.
+    coarsest = max((leaf.dtype for leaf in problem.leaves), key=lambda dtype: np.finfo(dtype).eps)
+    bits, known = max(BITS, reference.bits), np.flatnonzero(reference.known)
+    with balls.precision(bits):
+        deviations = around.deviations(coarsest, rng)
         jumps = around.jumps()
         if reference.kink is not None:
             # The gradient may be that of any side.
             for direction in reference.kink.directions:
                 beyond = Around(problem, known, with_units(direction, known))
-                changes = np.fmax(changes, beyond.changes(rng))
+                changes = np.fmax.reduce([changes, *beyond.draws(rng, bits)])
     unit = changes + half_ulps(problem, reference, changes)
     return tolerance(reference, unit, deviations, jumps, reference.gradient)
 
@@ -68,15 +89,17 @@ class Around:
     def __init__(self, problem: Untraced, known: np.ndarray, directions: np.ndarray) -> None:
         self._problem, self._known, self._directions = problem, known, directions
         found = Comparisons(final=True, undefined=True)
-        self._here = in_one(*certify.slopes(problem, self._directions, found))
+        self._here = self._slopes(found)
         self._decided = found.decided
 
-    def changes(self, rng: np.random.Generator) -> np.ndarray:
-        """Return the changes of loss and elements for data half an ulp away, shape (1 + size,)."""
+    def draws(self, rng: np.random.Generator, bits: int) -> Iterator[np.ndarray]:
+        """Yield the changes of loss and elements for data half an ulp away, shape (1 + size,)."""
         everything = (*self._problem.leaves, *self._problem.inputs)
-        return self._furthest(
-            self._run(half_an_ulp_away(everything, rng), OtherData(rng)) for _ in range(SHARP_DRAWS)
-        )
+        for _ in range(SHARP_DRAWS):
+            with balls.precision(bits):
+                moved = self._run(half_an_ulp_away(everything, rng), OtherData(rng))
+                changes = self._furthest([moved])
+            yield changes
 
     def deviations(self, dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
         """Return the deviations of loss and elements by rounding in a dtype, shape (1 + size,)."""
@@ -94,7 +117,8 @@ class Around:
         return self._slopes(frozen, arguments, perturbation)
 
     def _slopes(self, comparisons: Comparisons, *changes: Any) -> np.ndarray:
-        return in_one(*certify.slopes(self._problem, self._directions, comparisons, *changes))
+        with certify.on_series():
+            return in_one(*certify.slopes(self._problem, self._directions, comparisons, *changes))
 
     def _furthest(self, runs: Iterable[np.ndarray]) -> np.ndarray:
         found = np.zeros(1 + self._problem.size)

@@ -52,14 +52,15 @@ def report(*leaves: LeafReport, **changes: Any) -> GradientReport:
         "blame": None,
         "headline": "agree: all elements are right",
         "observed": (),
-        "leaves": leaves,
         "warnings": (),
         "certificate": "Every element was certified.",
         "reproduce": "handgrad.check_gradient(gradient, loss, params, x, points=8, seed=0)",
         "points": 9,
         "dropped": 0,
     }
-    return GradientReport(**fields | changes)
+    made = GradientReport(**fields | changes)
+    vars(made)["leaves"] = leaves  # as after unpickling
+    return made
 
 
 def wrong(*leaves: LeafReport, **changes: Any) -> GradientReport:

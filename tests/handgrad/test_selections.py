@@ -16,7 +16,7 @@ from handgrad.arithmetic.dual import Dual, constant
 from handgrad.data.point import point_at
 from handgrad.judging.ruling import DOUBTFUL, RIGHT, RIGHT_FORMULA, WRONG, WRONG_FORMULA, rule
 from handgrad.oracle.certify import certify
-from handgrad.tolerance.tolerances import Tolerance, measure
+from handgrad.tolerance.tolerances import Measured, Tolerance, measure
 from tests.handgrad.oracle.problems import problem
 
 NAN = np.nan
@@ -29,11 +29,11 @@ def ruled(loss: Any, params: Any, inputs: tuple[Any, ...], *answers: Any) -> lis
     """The level of the worst element of each answer, by the tolerances alone."""
     case, given = problem(loss, params, *inputs), point_at(params, inputs)
     reference = certify(case)
-    tolerance = measure(case, reference, 0)
-    assert tolerance.sharp.max() < 1e-11
+    tolerances = measure(case, reference, 0)
+    assert tolerances.full.sharp.max() < 1e-11
     right = balls.midpoints(reference.gradient)
     return [
-        rule(given, reference, tolerance, np.asarray(answer, float), right, case).yours.worst
+        rule(given, reference, tolerances, np.asarray(answer, float), right, case).yours.worst
         for answer in answers
     ]
 
@@ -147,7 +147,8 @@ def test_a_tolerance_larger_than_its_element_proves_nothing(shown: int) -> None:
     tolerance = Tolerance(np.ones(1), none, 0.0, 0.0, balls.exact([2.0]), none)  # sharp is 64
     answers = [2.0, 2.0 + 1e-4, 2.1, -2.0, 0.0, 65.0, 67.0]
     rulings = [
-        rule(given, certify(case), tolerance, np.array([a]), np.array([2.0]), case) for a in answers
+        rule(given, certify(case), Measured(tolerance), np.array([a]), np.array([2.0]), case)
+        for a in answers
     ]
     assert [r.yours.worst for r in rulings] == [RIGHT, RIGHT, *[DOUBTFUL] * 4, WRONG]
     rerun = [r.with_rerun(np.array([shown])).yours.worst for r in rulings[2:6]]

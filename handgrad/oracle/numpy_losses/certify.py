@@ -7,7 +7,8 @@ the tie makes other comparisons, and the point is undecidable.
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -79,6 +80,18 @@ class RecordedComparisons(Comparisons):
         """Record and compare; see `Comparisons.order`."""
         self.path.append(np.broadcast_shapes(a.shape, b.shape))
         return super().order(a, b)
+
+
+@contextmanager
+def on_series() -> Iterator[None]:
+    """Make undecidable what code raises on series, which it may not have been written for."""
+    try:
+        yield
+    except (UndecidableError, UndecidableKinkError):
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise UndecidableError(f"on power series the loss raised {what}") from error
 
 
 def slopes(

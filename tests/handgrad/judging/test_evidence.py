@@ -39,7 +39,7 @@ def right(
     gap = balls.magnitudes(
         balls.exact(flat(answer[1] if has_value else answer)) - reference.gradient
     )
-    held = Gaps(reference.gradient, gap, measure(case, reference, 0).sharp, gap > 0)
+    held = Gaps(reference.gradient, gap, measure(case, reference, 0).full.sharp, gap > 0)
 
     prepared = prepare(Case(gradient, loss, has_value=has_value), given)
     told = formula(prepared, given, held)
