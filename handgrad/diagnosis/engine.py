@@ -199,12 +199,19 @@ def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:
 
 
 def _values(graph: Graph, numbering: Numbering, given: Sequence[Any]) -> dict[int, Any]:
-    """Compute all intermediate values of the loss."""
-    values = dict(numbering.known) | dict(zip(graph.inputs, given, strict=True))
-    for node in graph.nodes:
-        outputs = node.bound([values[o] for o in node.operands])
-        values.update(zip(node.outputs, outputs, strict=True))
-    return values
+    """Compute all intermediate values of the loss, at once: JAX would compile every operation."""
+    numbers = [o for node in graph.nodes for o in node.outputs]
+
+    def made(given: Sequence[Any]) -> list[Any]:
+        values = dict(numbering.known) | dict(zip(graph.inputs, given, strict=True))
+        for node in graph.nodes:
+            outputs = node.bound([values[o] for o in node.operands])
+            values.update(zip(node.outputs, outputs, strict=True))
+        return [values[o] for o in numbers]
+
+    found = jax.jit(made, compiler_options=QUICK)(given)
+    inputs = zip(graph.inputs, given, strict=True)
+    return numbering.known | dict(inputs) | dict(zip(numbers, found, strict=True))
 
 
 class Clock:

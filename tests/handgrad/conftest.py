@@ -13,6 +13,8 @@ from handgrad.diagnosis import engine, samples
 from handgrad.judging import neighbours, trial
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss
+from handgrad.oracle.reference import UndecidableError
+from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.shrinking import shrinker
 
 
@@ -59,11 +61,17 @@ def measured_once(references: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -
 
     def shared(measured: Any) -> Any:
         def once(of: Any, given: Any, suspects: Any = ()) -> Any:
-            key = of.case.loss, of.case.referee, of.case.seed, of.case.trusted
+            key = measured.__name__, of.case.loss, of.case.referee, of.case.seed, of.case.trusted
             key += given.paths, _arrays(given.params), _arrays(given.inputs)
             if key not in references:
-                references[key] = measured(of, given, suspects)
-            return references[key]
+                try:
+                    references[key] = measured(of, given, suspects), None
+                except (UndecidableError, UndecidableKinkError) as error:
+                    references[key] = None, error
+            found, error = references[key]
+            if error:
+                raise error
+            return found
 
         return once
 
@@ -77,6 +85,7 @@ def measured_once(references: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -
 
     for kind in (JaxLoss, NumpyLoss):
         monkeypatch.setattr(kind, "measured", shared(kind.measured))
+        monkeypatch.setattr(kind, "reference", shared(kind.reference))
     monkeypatch.setattr(JaxLoss, "traced", same)
 
 

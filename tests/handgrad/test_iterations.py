@@ -13,6 +13,8 @@ from jax.scipy.special import betainc
 
 from handgrad import check_custom, check_gradient
 
+pytestmark = pytest.mark.usefixtures("measured_once")
+
 A = np.array([[4.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 2.0]])
 C = np.array([1.0, -2.0, 0.5])
 
