@@ -28,6 +28,9 @@ SAME = 1e-8
 
 #: The program runs a few hundred times at most, so optimising it would take longer than it saves.
 QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+# Half of the time is XLA's newer way to compile fused operations; later versions have no other.
+if jax.__version_info__ < (0, 11):
+    QUICK["xla_cpu_use_fusion_emitters"] = False
 
 
 class TooLargeError(Exception):

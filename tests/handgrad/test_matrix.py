@@ -27,7 +27,7 @@ from models.model import Model
 from models.zoo import MODELS as ZOO
 from tests.once import Once
 
-pytestmark = pytest.mark.usefixtures("measured_once")
+pytestmark = pytest.mark.usefixtures("hurried")
 
 #: Points at which the right gradients are judged, by precision. What raises an alarm, a rule of an
 #: operation or a tolerance, is common to many of the 60 models: with 95 % one of their 300 cases
