@@ -118,8 +118,9 @@ def test_kinds_and_leaves_are_held_to_the_numbers() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("as_users_have_it")
 def test_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a short program."""
     monkeypatch.setattr(programs.attack, "WANTED", 2)
-    monkeypatch.setattr(programs.attack, "POINTS", 0)
+    monkeypatch.setattr(programs.source, "LINES", 3)
     right, wrong = attack(2, 2, diagnosed=False)
     assert right["outcome"] == "right", right["headline"]
     assert wrong["outcome"] in ("caught", "no value changed"), wrong["headline"]
