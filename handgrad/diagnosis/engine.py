@@ -28,6 +28,9 @@ SAME = 1e-8
 
 #: The program runs a few hundred times at most, so optimising it would take longer than it saves.
 QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+# Half of the time is XLA's newer way to compile fused operations; later versions have no other.
+if jax.__version_info__ < (0, 11):
+    QUICK["xla_cpu_use_fusion_emitters"] = False
 
 
 class TooLargeError(Exception):
@@ -199,12 +202,19 @@ def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:
 
 
 def _values(graph: Graph, numbering: Numbering, given: Sequence[Any]) -> dict[int, Any]:
-    """Compute all intermediate values of the loss."""
-    values = dict(numbering.known) | dict(zip(graph.inputs, given, strict=True))
-    for node in graph.nodes:
-        outputs = node.bound([values[o] for o in node.operands])
-        values.update(zip(node.outputs, outputs, strict=True))
-    return values
+    """Compute all intermediate values of the loss, at once: JAX would compile every operation."""
+    numbers = [o for node in graph.nodes for o in node.outputs]
+
+    def made(given: Sequence[Any]) -> list[Any]:
+        values = dict(numbering.known) | dict(zip(graph.inputs, given, strict=True))
+        for node in graph.nodes:
+            outputs = node.bound([values[o] for o in node.operands])
+            values.update(zip(node.outputs, outputs, strict=True))
+        return [values[o] for o in numbers]
+
+    found = jax.jit(made, compiler_options=QUICK)(given)
+    inputs = zip(graph.inputs, given, strict=True)
+    return numbering.known | dict(inputs) | dict(zip(numbers, found, strict=True))
 
 
 class Clock:

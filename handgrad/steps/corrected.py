@@ -15,9 +15,10 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.point import copied, vector
+from handgrad.data.point import copied, signature, vector
 from handgrad.data.pytrees import is_real
 from handgrad.judging import form
+from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import WRONG, Ruling, rule
 from handgrad.steps.pair import Pair
@@ -28,32 +29,41 @@ class NotCorrectedError(Exception):
     """The right result of a step is not known."""
 
 
-def guilty(trial: Trial, wrong: Sequence[Pair]) -> dict[Callable[..., Any], bool | None]:
+#: Judgements of calls, by `_key`; with the call, since the key may hold the id of an argument.
+Judged = dict[Any, tuple[Pair, Judgement]]
+
+
+def guilty(
+    trial: Trial, wrong: Sequence[tuple[Pair, Judgement]]
+) -> dict[Callable[..., Any], bool | None]:
     """Tell which backward functions are to blame for a wrong gradient.
 
     Args:
         trial: of the gradient.
-        wrong: the pairs it calls at the deciding point whose backward pass is wrong.
+        wrong: the pairs it calls at the deciding point whose backward pass is wrong, as judged.
 
     Returns:
         For each backward function, whether correcting it makes a wrong leaf right and no right one
         wrong; None if that could not be tried. If no function does so by itself, all are corrected
         together, and those are to blame without which fewer leaves become right.
     """
-    pairs = {pair.backward: pair for pair in wrong}
-    alone = {function: _made_right(trial, [pair]) for function, pair in pairs.items()}
+    pairs = {pair.backward: pair for pair, _ in wrong}
+    # The reruns have most calls in common, with each other and with the gradient itself.
+    judged = {_key(pair): (pair, judgement) for pair, judgement in wrong}
+    alone = {function: _made_right(trial, [pair], judged) for function, pair in pairs.items()}
     found = {function: None if right is None else bool(right) for function, right in alone.items()}
     able = [function for function, right in found.items() if right is not None]
     if len(able) < 2 or any(found.values()):
         return found
-    together = _made_right(trial, [pairs[function] for function in able]) or frozenset()
+    together = _made_right(trial, [pairs[function] for function in able], judged) or frozenset()
     for function in able if together else []:
-        others = _made_right(trial, [pairs[other] for other in able if other is not function])
+        but = [pairs[other] for other in able if other is not function]
+        others = _made_right(trial, but, judged)
         found[function] = bool(together - (others or frozenset()))
     return found
 
 
-def _made_right(trial: Trial, pairs: Sequence[Pair]) -> frozenset[str] | None:
+def _made_right(trial: Trial, pairs: Sequence[Pair], judged: Judged) -> frozenset[str] | None:
     """Return the wrong leaves that become right if some pairs are corrected.
 
     None if they cannot be corrected; empty if a right leaf becomes wrong.
@@ -61,7 +71,7 @@ def _made_right(trial: Trial, pairs: Sequence[Pair]) -> frozenset[str] | None:
     case, ruling = trial.case, trial.outcomes[trial.deciding].ruling
     if ruling is None:
         return None
-    corrected = [Corrected(pair) for pair in pairs]
+    corrected = [Corrected(pair, judged) for pair in pairs]
     instead: list[Any] = [(step.pair.forward, step.forward) for step in corrected]
     instead += [(step.pair.backward, step.backward) for step in corrected]
     # Without warnings: the same code has run before at this point.
@@ -99,6 +109,7 @@ class Corrected:
     """A pair whose backward function returns the right result."""
 
     pair: Pair
+    judged: Judged
     #: The caches that were made, with the arguments. They are kept alive, since they are identified
     #: by their ids.
     made: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)
@@ -123,7 +134,7 @@ class Corrected:
             settings=given[count:],
             cotangent=1.0 if self.pair.cache_alone else copied(taken[0]),
         )
-        return _filled(own, call.inputs, _right(call))
+        return _filled(own, call.inputs, _right(call, self.judged))
 
     def _taken(self, cache: Any) -> tuple[Any, ...]:
         """Return the arguments that a cache was made from; the last, if several share one."""
@@ -142,11 +153,14 @@ def _in_order(function: Any, args: Any, named: Any) -> tuple[Any, ...]:
     return bound.args
 
 
-def _right(call: Pair) -> list[np.ndarray]:
+def _right(call: Pair, judged: Judged) -> list[np.ndarray]:
     """Return the right cotangents of a call's float inputs; at a kink, the nearest right ones."""
-    # The gradient runs without `jit`, the judge with it.
-    with jax.disable_jit(False):
-        judgement = call.judged(points=0, seed=0)
+    key = _key(call)
+    if key not in judged:
+        # The gradient runs without `jit`, the judge with it.
+        with jax.disable_jit(False):
+            judged[key] = call, call.judged(points=0, seed=0)
+    judgement = judged[key][1]
     ruling = judgement.trial.outcomes[0].ruling
     if ruling is None:
         raise NotCorrectedError(f"{call.name}: {judgement.headline}")
@@ -155,6 +169,16 @@ def _right(call: Pair) -> list[np.ndarray]:
     right = np.where(known, balls.midpoints(ruling.yours.reference), ruling.autodiff.answer)
     pieces = zip(ruling.given.parts(), ruling.given.leaves, strict=True)
     return [right[part].reshape(leaf.shape).astype(leaf.dtype) for part, leaf in pieces]
+
+
+def _key(call: Pair) -> Any:
+    """Return a key that calls of one function have in common if all their arguments are equal."""
+    leaves, tree = jax.tree_util.tree_flatten((call.inputs, call.settings, call.cotangent))
+    floats = (isinstance(leaf, float) or is_real(leaf) for leaf in leaves)
+    numbers = [
+        np.asarray(leaf).tobytes() if f else b"" for leaf, f in zip(leaves, floats, strict=True)
+    ]
+    return call.backward, str(tree), *map(type, leaves), *map(signature, leaves), *numbers
 
 
 def _filled(own: Any, inputs: tuple[Any, ...], right: Iterable[np.ndarray]) -> Any:

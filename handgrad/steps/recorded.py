@@ -170,9 +170,9 @@ def steps(trial: Trial) -> tuple[list[JudgedStep], tuple[NotJudged, ...]]:
             left.append(judgement)
         else:
             judged.append((pair, judgement))
-    wrong = [pair for pair, judgement in judged if judgement.verdict == "disagree"]
+    wrong = [(pair, judgement) for pair, judgement in judged if judgement.verdict == "disagree"]
     blamed = guilty(trial, wrong)
-    found = [(p, judgement, blamed[p.backward] if p in wrong else None) for p, judgement in judged]
+    found = [(p, j, blamed[p.backward] if j.verdict == "disagree" else None) for p, j in judged]
     return found[::-1], tuple(dict.fromkeys(left))
 
 

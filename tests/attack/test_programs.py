@@ -9,6 +9,8 @@ import jax
 import pytest
 
 from handgrad.program.rules import RULES
+from tests.attack.programs import attack as of_programs
+from tests.attack.programs import source
 from tests.attack.programs.attack import COVERED, WANTED, attack, put
 from tests.attack.programs.command import RESULTS
 from tests.attack.programs.edits import Edit, edits
@@ -116,7 +118,10 @@ def test_kinds_and_leaves_are_held_to_the_numbers() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("as_users_have_it")
-def test_a_sample() -> None:
+def test_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a short program."""
+    monkeypatch.setattr(of_programs, "WANTED", 2)
+    monkeypatch.setattr(source, "LINES", 3)
     right, wrong = attack(2, 2, diagnosed=False)
     assert right["outcome"] == "right", right["headline"]
     assert wrong["outcome"] in ("caught", "no value changed"), wrong["headline"]

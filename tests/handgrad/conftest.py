@@ -10,10 +10,12 @@ import pytest
 
 from handgrad import diagnosis, power
 from handgrad.diagnosis import engine, samples
-from handgrad.judging import neighbours, trial
+from handgrad.judging import losses, neighbours, trial
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.shrinking import shrinker
+from handgrad.oracle.reference import UndecidableError
+from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.shrinking import shrinker, still_fails
 
 
 def _arrays(tree: Any) -> tuple[Any, ...]:
@@ -52,32 +54,68 @@ def references() -> dict[Any, Any]:
 def measured_once(references: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The exact gradient at a point, and what rounding may do there, whatever the answer is.
 
-    All answers that are judged at one point share them; for losses so small that every element is
-    certified, whichever is looked at first.
+    Also a loss's program, and JAX's gradient of a loop, which it compiles. All answers that are
+    judged at one point share them; for losses so small that every element is certified, whichever
+    is looked at first.
     """
-    traced = JaxLoss.traced
 
     def shared(measured: Any) -> Any:
         def once(of: Any, given: Any, suspects: Any = ()) -> Any:
-            key = of.case.loss, of.case.referee, of.case.seed, of.case.trusted
+            key = measured.__name__, of.case.loss, of.case.referee, of.case.seed, of.case.trusted
             key += given.paths, _arrays(given.params), _arrays(given.inputs)
             if key not in references:
-                references[key] = measured(of, given, suspects)
-            return references[key]
+                try:
+                    references[key] = measured(of, given, suspects), None
+                except (UndecidableError, UndecidableKinkError) as error:
+                    references[key] = None, error
+            found, error = references[key]
+            if error:
+                raise error
+            return found
 
         return once
 
-    def same(of: JaxLoss, given: Any) -> Any:
+    def prepared(case: Any, given: Any) -> Any:
         # Inputs may decide how a loss is traced, so they are the same, not only alike.
         form = tuple((leaf.shape, str(leaf.dtype)) for leaf in given.leaves)
-        key = of.case.loss, given.paths, form, _arrays(given.inputs)
-        if key not in references:
-            references[key] = traced(of, given)
-        return references[key]
+        key = case.loss, given.paths, form, _arrays(given.inputs)
+        if key in references:
+            return replace(references[key], case=case)
+        found = losses.prepare(case, given)
+        if isinstance(found, JaxLoss):
+            references[key] = found
+        return found
 
     for kind in (JaxLoss, NumpyLoss):
         monkeypatch.setattr(kind, "measured", shared(kind.measured))
-    monkeypatch.setattr(JaxLoss, "traced", same)
+        monkeypatch.setattr(kind, "reference", shared(kind.reference))
+    for module in (trial, samples, still_fails):
+        monkeypatch.setattr(module, "prepare", prepared)
+
+
+@pytest.fixture
+def hurried(
+    measured_once: None,  # noqa: ARG001 (it comes first)
+    references: dict[Any, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """JAX's gradient compiled at once, for tests that say nothing of it.
+
+    People get it operation by operation, each of which is compiled: that takes a third of the time.
+    """
+    shared = trial.prepare
+
+    def prepared(case: Any, given: Any) -> Any:
+        loss = shared(case, given)
+        if not isinstance(loss, JaxLoss) or case.autodiff or not loss.has_autodiff:
+            return loss
+        traced = loss.traced(given)
+        if traced not in references:
+            references[traced] = still_fails._compiled(case, given, traced.differentiate)
+        return replace(loss, case=replace(case, autodiff=references[traced]))
+
+    for module in (trial, samples, still_fails):
+        monkeypatch.setattr(module, "prepare", prepared)
 
 
 @pytest.fixture(scope="module", autouse=True)

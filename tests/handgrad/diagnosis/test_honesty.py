@@ -15,7 +15,7 @@ from handgrad.diagnosis import diagnose, samples
 from handgrad.report import GradientReport
 from tests.handgrad.diagnosis.network import NETWORK, PARAMS, X, Y, linear, loss, right
 
-pytestmark = pytest.mark.usefixtures("measured_once")
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def report(gradient: Any) -> GradientReport:

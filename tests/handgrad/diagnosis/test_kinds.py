@@ -13,7 +13,7 @@ from handgrad.data.point import point_at
 from handgrad.diagnosis import factors
 from tests.tiers import one_of_each
 
-pytestmark = pytest.mark.usefixtures("measured_once")
+pytestmark = pytest.mark.usefixtures("hurried")
 
 Grads = dict[str, Any]
 

@@ -348,7 +348,7 @@ WRONG: dict[str, Wrong] = {
 }
 
 
-@pytest.mark.usefixtures("measured_once")
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize(
     "name", one_of_each(WRONG, ["tanh missing", "tanh by 1 - h", "updated early"])
 )

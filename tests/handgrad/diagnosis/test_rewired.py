@@ -75,7 +75,7 @@ class Rebuilt(NamedTuple):
 @pytest.fixture(scope="module", params=one_of_each(PROGRAMS, ("products",)))
 def rebuilt(request: pytest.FixtureRequest) -> Rebuilt:
     loss, point = PROGRAMS[request.param]
-    report = check_gradient(jax.grad(loss), loss, *point, points=0)
+    report = check_gradient(jax.jit(jax.grad(loss)), loss, *point, points=0)
     ruling = report.trial.outcomes[0].ruling
     # What is allowed of a right gradient is derived from the loss, for each element: how far it
     # moves with half an ulp of its parameters, and with the rounding of every intermediate result.

@@ -8,13 +8,11 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data.point import point_at
 from handgrad.data.pytrees import split
+from handgrad.diagnosis.engine import QUICK
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
 from handgrad.program.trace import trace
-
-#: Options that let XLA compile in a hurry.
-HURRY = {"xla_backend_optimization_level": 0}
 
 
 def problem(loss: Any, params: Any, *inputs: Any, trusted: Any = frozenset()) -> Problem:
@@ -37,7 +35,7 @@ def gradient(loss: Any, params: Any, *inputs: Any, method: str = "series") -> np
 def by_jax(loss: Any, params: Any, *inputs: Any) -> tuple[float, np.ndarray]:
     """The loss and its gradient as one float64 vector, compiled in a hurry."""
     with jax.enable_x64(True):
-        witness = jax.jit(jax.value_and_grad(loss), compiler_options=HURRY)
+        witness = jax.jit(jax.value_and_grad(loss), compiler_options=QUICK)
         value, grads = witness(params, *inputs)
         return float(value), flat(grads)
 
@@ -62,7 +60,7 @@ def assert_right(loss: Any, params: Any) -> Problem:
     case = problem(loss, params)
     reference = certify(case, "series")
     with jax.enable_x64(True):
-        value = float(jax.jit(loss, compiler_options=HURRY)(params))
+        value = float(jax.jit(loss, compiler_options=QUICK)(params))
     assert abs(float(reference.loss.mid()) - value) <= 64 * np.spacing(max(1.0, abs(value)))
     assert reference.kink is None
     assert reference.program is case.traced.gradient
