@@ -197,9 +197,9 @@ class Field:
 
     def _total(self, a: Element, slopes: dict[Element, Element]) -> Element:
         """Sum, over all variables, the partial derivative times the variable's derivative."""
-        within, total = used(a.numer) | used(a.denom), self.elements.zero
+        total = self.elements.zero
         for variable, slope in slopes.items():
-            if slope != 0 and variable.numer.ring.index(variable.numer) in within:
+            if slope != 0 and _occurs(variable, a):
                 total = self.add(total, self.multiply(_partial(a, variable), slope))
         return total
 
@@ -243,6 +243,11 @@ class Field:
         if not used(polynomial) <= {polynomial.ring.index(s) for s in sigmoids}:
             return None
         return sign_between_0_and_1(polynomial, sigmoids)
+
+
+def _occurs(variable: Element, a: Element) -> bool:
+    at = a.field.ring.index(variable.numer)
+    return any(powers[at] for part in (a.numer, a.denom) for powers in part)
 
 
 def _partial(a: Element, variable: Element) -> Element:
