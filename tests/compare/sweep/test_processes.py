@@ -17,15 +17,6 @@ ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What one of the processes has compiled, the next one reads."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
-        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-        yield
-
-
 def same(found: dict[str, Any]) -> dict[str, Any]:
     """A report without what may differ between machines and runs."""
     differs = ("seconds", "cases_per_second", "floor_cases_per_second", "devices", "processes")
