@@ -10,12 +10,8 @@ import numpy as np
 from jax.extend.core import jaxpr_as_fun
 
 from autodiff.intermediates import See, as_it_is
+from compare.certified import enclosed_gradient
 from handgrad.data.findings import Enclosure
-from handgrad.data.point import slices
-from handgrad.oracle.certify import certify
-from handgrad.oracle.enclosures import enclosure
-from handgrad.oracle.evaluate import Problem
-from handgrad.program.trace import Program, Traced
 
 Index = tuple[int, ...]
 
@@ -175,22 +171,9 @@ def compiled(run: Run) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 def _enclosed(loss: Callable[..., Any], by: dict[str, Any], *inputs: Any) -> dict[str, Any] | None:
-    """Enclose a loss's gradient by named arrays; None where it has none, or more than one.
-
-    That is `handgrad.exact_gradient`, without calls that show whether the loss always returns the
-    same, and without JAX's gradient of it. It is always by power series, so that no output depends
-    on the machine.
-    """
-    with jax.enable_x64(True):
-        program = Program(jax.make_jaxpr(loss)(by, *inputs))
-    traced = Traced(program, None, lambda: None, True, jax.value_and_grad)
-    leaves, tree = jax.tree.flatten(by)
+    """Enclose a loss's gradient by named arrays; None where it has none, or more than one."""
     try:
-        reference = certify(Problem(traced, leaves, jax.tree.leaves(inputs)), "series")
+        enclosures = enclosed_gradient(loss, by, *inputs)
     except ArithmeticError:
         return None
-    if reference.kink is not None:
-        return None
-    of = np.array([enclosure(ball, reference.bits) for ball in reference.gradient], dtype=object)
-    parts = zip(slices(leaves), leaves, strict=True)
-    return jax.tree.unflatten(tree, [of[part].reshape(leaf.shape) for part, leaf in parts])
+    return {name: np.asarray(of, dtype=object) for name, of in enclosures.items()}
