@@ -6,7 +6,6 @@ run on balls as they run on symbols; elements of a field are evaluated. Both use
 `flint.ctx`.
 """
 
-import operator
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -29,7 +28,13 @@ class Balls:
         """Return the ball of a rational number, exact if that is a binary fraction."""
         return arb(fmpq(value.numerator, value.denominator))
 
-    add, multiply = staticmethod(operator.add), staticmethod(operator.mul)
+    def add(self, a: arb, b: arb) -> arb:
+        """Add."""
+        return a + b
+
+    def multiply(self, a: arb, b: arb) -> arb:
+        """Multiply."""
+        return a * b
 
     def divide(self, a: arb, b: arb) -> arb:
         """Divide; if the divisor may be 0, the ball is unbounded."""
