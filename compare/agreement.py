@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike
 import autodiff.article
 import manual.article
 from compare.bounds import gradient_ranges
+from compare.certified import enclosed_gradient
 from compare.rounding import Range, joined
 from compare.verdict import Verdict
-from handgrad import exact_gradient, ulp_distance
+from handgrad import ulp_distance
 from manual.activations import SIGMOID_DERIVATIVES
 
 NAMES = manual.article.Parameters._fields
@@ -129,7 +130,7 @@ def compare_gradients(
         y,
         sigmoid_derivative,
     )
-    exact = exact_gradient(autodiff.article.loss, autodiff.article.Parameters(*params), x, y)
+    exact = enclosed_gradient(autodiff.article.loss, autodiff.article.Parameters(*params), x, y)
     columns = (verdict.by_hand, verdict.autodiff, exact, verdict.bound, verdict.agree)
     return [
         Partial(

@@ -35,12 +35,16 @@ settings.load_profile("quick")
 def pytest_configure(config: pytest.Config) -> None:
     """What XLA compiled for an earlier run is not compiled again; `--cache-clear` forgets it.
 
-    It is found by the whole program, the flags and the version of jaxlib. Without a folder of
-    pytest's to keep it in, as under `-p no:cacheprovider`, it is not kept.
+    It is found by the whole program, the flags and the version of jaxlib, by the processes that
+    tests start as well. Without a folder of pytest's to keep it in, as under `-p no:cacheprovider`,
+    it is not kept.
     """
     if (cache := getattr(config, "cache", None)) is not None:
-        jax.config.update("jax_compilation_cache_dir", str(cache.mkdir("jax")))
+        folder = str(cache.mkdir("jax"))
+        jax.config.update("jax_compilation_cache_dir", folder)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -20,9 +20,9 @@ def one_of_each(values: Any, quick: Any) -> list[Any]:
 def fewer(times: int) -> settings:
     """A part of the profile's examples, where each takes long and most would show a mistake.
 
-    In the thorough profile at most 500, which are others in every run.
+    In the thorough profile at most 200, as in the quick one, which are others in every run.
     """
-    return settings(max_examples=min(settings().max_examples // times, 500))
+    return settings(max_examples=min(settings().max_examples // times, 200))
 
 
 def examples_are_fixed() -> bool:

@@ -28,6 +28,14 @@ class Balls:
         """Return the ball of a rational number, exact if that is a binary fraction."""
         return arb(fmpq(value.numerator, value.denominator))
 
+    def add(self, a: arb, b: arb) -> arb:
+        """Add."""
+        return a + b
+
+    def multiply(self, a: arb, b: arb) -> arb:
+        """Multiply."""
+        return a * b
+
     def divide(self, a: arb, b: arb) -> arb:
         """Divide; if the divisor may be 0, the ball is unbounded."""
         return a / b

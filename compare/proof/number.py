@@ -27,6 +27,14 @@ class Arithmetic(Protocol):
         """Return the leaf for a rational number."""
         ...
 
+    def add(self, a: Any, b: Any) -> Any:
+        """The sum."""
+        ...
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """The product."""
+        ...
+
     def divide(self, a: Any, b: Any) -> Any:
         """The quotient."""
         ...
@@ -90,7 +98,7 @@ class Number:
         return self._with(operator.neg)
 
     def __add__(self, other: Any) -> "Number":
-        return self._with(operator.add, other)
+        return self._with(self.arithmetic.add, other)
 
     __radd__ = __add__
 
@@ -101,7 +109,7 @@ class Number:
         return self._with(operator.sub, other, turned=True)
 
     def __mul__(self, other: Any) -> "Number":
-        return self._with(operator.mul, other)
+        return self._with(self.arithmetic.multiply, other)
 
     __rmul__ = __mul__
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax.extend.core import jaxpr_as_fun
 
 from autodiff.intermediates import See, as_it_is
-from handgrad import exact_gradient
+from compare.certified import enclosed_gradient
 from handgrad.data.findings import Enclosure
 
 Index = tuple[int, ...]
@@ -109,6 +110,16 @@ class Witnesses:
         return _moved(self._run, at, self._data)
 
     @cached_property
+    def _again(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        """`_all` for arrays like those of `_at`, traced once for all the losses made of it."""
+        with jax.enable_x64(True):
+            program, shapes = jax.make_jaxpr(self._all, return_shape=True)(self._at)
+        values = jaxpr_as_fun(program)
+        return lambda at: jax.tree.unflatten(
+            jax.tree.structure(shapes), values(*jax.tree.leaves(at))
+        )
+
+    @cached_property
     def _computed(self) -> tuple[dict[str, Any], dict[str, Any]]:
         values, derivatives = compiled(self._run)
         with jax.enable_x64(True):
@@ -120,13 +131,13 @@ class Witnesses:
         weights = {name: np.ones(np.shape(value)) for name, value in self._computed[0].items()}
 
         def weighted(weights: dict[str, Any], at: Any) -> Any:
-            values = self._all(at)
+            values = self._again(at)
             return sum((weights[name] * values[name]).sum() for name in values)
 
         return _enclosed(weighted, weights, self._at)
 
     def _gradient(self, of: Value) -> dict[str, Any] | None:
-        return _enclosed(lambda at: self._all(at)[of.of][of.at], self._at)
+        return _enclosed(lambda at: self._again(at)[of.of][of.at], self._at)
 
     def _alone(self, of: Value, by: Value) -> Enclosure | None:
         """Differentiate by one number, all others held, so kinks that it does not move are none."""
@@ -134,7 +145,7 @@ class Witnesses:
         def held(moved: dict[str, Any]) -> Any:
             given = jax.numpy.asarray(self._at[by.of])
             at = self._at | {by.of: given.at[by.at].set(moved["by"])}
-            return self._all(at)[of.of][of.at]
+            return self._again(at)[of.of][of.at]
 
         alone = _enclosed(held, {"by": np.asarray(self._at[by.of][by.at])})
         return alone["by"][()] if alone else None
@@ -159,10 +170,10 @@ def compiled(run: Run) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return jax.jit(values), jax.jit(jax.jacrev(values))
 
 
-def _enclosed(function: Callable[..., Any], *at: Any) -> dict[str, Any] | None:
-    """Enclose a gradient, always by power series, so that no output depends on the machine."""
+def _enclosed(loss: Callable[..., Any], by: dict[str, Any], *inputs: Any) -> dict[str, Any] | None:
+    """Enclose a loss's gradient by named arrays; None where it has none, or more than one."""
     try:
-        enclosures = exact_gradient(function, *at, referee="series")
+        enclosures = enclosed_gradient(loss, by, *inputs)
     except ArithmeticError:
         return None
     return {name: np.asarray(of, dtype=object) for name, of in enclosures.items()}

@@ -17,6 +17,7 @@ from compare.networks.files import Model, load, save
 from compare.networks.training import BY_HAND, train
 from compare.wording import InputError
 from tests.compare.networks.calls import BOTH, arrays, compare, job, refused
+from tests.tiers import fewer
 
 
 def trained(**of: Any) -> Model:
@@ -328,6 +329,7 @@ def read_or_refused(path: Path) -> Model | None:
 
 
 @pytest.mark.slow
+@fewer(1)  # three milliseconds each
 @given(st.data())
 def test_flipped_bytes(tmp_path_factory: pytest.TempPathFactory, good: bytes, data: Any) -> None:
     """A file that still can be read says what it said before."""

@@ -27,7 +27,8 @@ import autodiff.network  # isort: skip
 
 @cache
 def loss_of(network: Network | None) -> Any:
-    return partial(autodiff.network.loss, network) if network else autodiff.article.loss
+    loss = partial(autodiff.network.loss, network) if network else autodiff.article.loss
+    return jax.jit(loss)
 
 
 def exactly(settings: Settings, number: int) -> np.ndarray:
