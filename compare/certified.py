@@ -5,10 +5,9 @@ from typing import Any
 
 import jax
 
-from handgrad.arithmetic import balls
 from handgrad.data.point import point_at
+from handgrad.exact import enclosures
 from handgrad.oracle.certify import certify
-from handgrad.oracle.enclosures import enclosure
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.trace import Program, Traced
 
@@ -36,10 +35,5 @@ def enclosed_gradient(loss: Callable[..., Any], params: Any, *inputs: Any) -> An
     with jax.enable_x64(True):
         program = Program(jax.make_jaxpr(loss)(params, *inputs))
     traced = Traced(program, None, lambda: None, True, jax.value_and_grad)
-    reference = certify(Problem(traced, given.leaves, jax.tree.leaves(inputs)), "series")
-    if reference.kink is not None:
-        raise ArithmeticError("the loss has a kink at this point: more than one gradient is right")
-    enclosures = [enclosure(ball, reference.bits) for ball in reference.gradient]
-    parts = zip(given.parts(), given.leaves, strict=True)
-    leaves = [balls.boxed(enclosures[part], leaf.shape)[()] for part, leaf in parts]
-    return jax.tree.unflatten(jax.tree.structure(params), leaves)
+    problem = Problem(traced, given.leaves, jax.tree.leaves(inputs))
+    return enclosures(certify(problem, "series"), given)

@@ -6,11 +6,12 @@ from typing import Any
 import jax
 
 from handgrad.arithmetic import balls
-from handgrad.data.point import point_at
+from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, check_referee
 from handgrad.judging.losses import prepare
 from handgrad.judging.untraceable import calling
 from handgrad.oracle.enclosures import enclosure
+from handgrad.oracle.reference import Reference
 
 
 def exact_gradient(
@@ -49,9 +50,18 @@ def exact_gradient(
         prepared = prepare(Case(loss, loss, referee=referee), given)
         prepared.check_repeatable(given)
         reference = prepared.reference(given)
+    return enclosures(reference, given)
+
+
+def enclosures(reference: Reference, given: Point) -> Any:
+    """Return a certified gradient in the form of the parameters, every element an `Enclosure`.
+
+    Raises:
+        ArithmeticError: it has more than one value, at a kink.
+    """
     if reference.kink is not None:
         raise ArithmeticError("the loss has a kink at this point: more than one gradient is right")
-    enclosures = [enclosure(ball, reference.bits) for ball in reference.gradient]
+    found = [enclosure(ball, reference.bits) for ball in reference.gradient]
     parts = zip(given.parts(), given.leaves, strict=True)
-    leaves = [balls.boxed(enclosures[part], leaf.shape)[()] for part, leaf in parts]
+    leaves = [balls.boxed(found[part], leaf.shape)[()] for part, leaf in parts]
     return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(given.params), leaves)
