@@ -27,7 +27,7 @@ from compare.commands.run import run
 from compare.commands.step import step
 from compare.commands.sweep import sweep
 from compare.commands.train import train
-from compare.wording import InputError
+from compare.wording import InputError, escaped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,7 +71,7 @@ def main(command: click.Command = cli, program: str = "python -m compare") -> No
         click.echo(f"Error: {error}.", err=True)
         code = 2
     except click.ClickException as error:
-        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
+        click.echo(f"Error: {escaped(' '.join(error.format_message().split()))}", err=True)
         code = 2
     except KeyboardInterrupt as interrupt:
         click.echo(f"\nStopped{f' {interrupt}' if str(interrupt) else ''}.", err=True)

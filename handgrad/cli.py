@@ -73,5 +73,7 @@ def _complain(error: Exception) -> int:
         details = theirs(error.__cause__) if error.__cause__ else ()
     else:
         line, *details = about(error, {})
+    if not line.isprintable():  # what was typed is quoted in it
+        line = repr(line)[1:-1]
     click.echo("\n".join([f"Error: {line}", *details]), err=True)
     return 2

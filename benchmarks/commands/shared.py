@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from compare.wording import escaped
+
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
@@ -81,7 +83,7 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
     except BadResultsError as error:
         return _said(str(error), 2)
     except click.ClickException as error:
-        return _said(" ".join(error.format_message().split()), 2)
+        return _said(escaped(" ".join(error.format_message().split())), 2)
     except click.Abort:
         click.echo("\nStopped.", err=True)
         return 130

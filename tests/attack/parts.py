@@ -7,6 +7,8 @@ import click
 
 from tests.attack.foreign.command import foreign
 from tests.attack.foreign.section import section as of_foreign
+from tests.attack.hostile.command import hostile
+from tests.attack.hostile.section import section as of_hostile
 from tests.attack.programs.command import programs
 from tests.attack.programs.section import section as of_programs
 
@@ -18,4 +20,8 @@ class Part(NamedTuple):
     section: Callable[[], str]
 
 
-PARTS = (Part(programs, of_programs), Part(foreign, of_foreign))
+PARTS = (
+    Part(programs, of_programs),
+    Part(foreign, of_foreign),
+    Part(hostile, of_hostile),
+)
