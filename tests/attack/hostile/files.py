@@ -21,7 +21,7 @@ ROOMS = tuple(str(ROOT / room) for room in ("compare", "benchmarks", "handgrad",
 #: The rows that are asked of a model for its example, and where the data of stored models lie.
 _TABLES = (
     "height,weight,sex\n60,120,F\n72,160,M\n70,152,M\n62,131,F\n66,135,M\n65,128,F\n",
-    '\ufeff"height, in","we""ight",sex\r\n1.5,-2e3,"a\nb"\r\n\r\n+.5,1,"a\nb"\r\n3,4,c\r\n5,6,c\r\n',
+    '\ufeff"height, in","we""ight",sex\r\n1.5,-2e3,"a\nb"\r\n\r\n+.5,1,"a\nb"\r\n3,4,c\r\n5,6,c\n',
     "a,b,c\n" + "\n".join(f"{i % 7}.5,{i * i % 11},{'yes' if i % 3 else 'no'}" for i in range(30)),
     "height,weight,sex\n1,2,0\n2,3,1\n3,4,0.5\n4,5.5,3\n",
 )

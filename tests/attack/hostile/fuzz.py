@@ -53,9 +53,9 @@ class Watch:
             ours = event == "exec" and getattr(args[0], "co_filename", "").startswith(ROOMS)
             if not inside and not ours:
                 self.events.append(f"{event} {args[0]!r}"[:200])
-        elif event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
-            if not str(args[0]).startswith(self.folder):
-                self.events.append(f"open {args[0]!r} to write")
+        elif event == "open" and {*str(args[1])} & {*"wax+"} and args[1] is not None:
+            inside = str(args[0]).startswith(self.folder)
+            self.events += [] if inside else [f"open {args[0]!r} to write"]
 
     def trace(self, frame: FrameType, event: str, arg: Any) -> Any:  # noqa: ARG002 (Python's form)
         """Trace the calls of the project's functions, line by line."""

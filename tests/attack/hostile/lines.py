@@ -1,4 +1,4 @@
-"""Command lines: every option of every command, with values that it takes and values that it must refuse."""
+"""Command lines: every option of every command, with values that it takes or must refuse."""
 
 import contextlib
 import io

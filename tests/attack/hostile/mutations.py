@@ -27,7 +27,7 @@ WORDS = (
     *("\u2028", "\u202e", "é", "e\u0301", "😀", "\ud7ff", "[" * 3000, '{"a":' * 3000, "a" * 4000),
     *("__proto__", "../../x", "/dev/zero", "$(x)", "[red]", "[/]", "|", "`", "\\", "\\u0000"),
 )
-TOKENS = tuple(text.encode() for text in (*NUMBERS, *WORDS)) + (b"\xff", b"\xed\xa0\x80", b"\xc3")
+TOKENS = (*tuple(text.encode() for text in (*NUMBERS, *WORDS)), b"\xff", b"\xed\xa0\x80", b"\xc3")
 
 
 def _flip(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001

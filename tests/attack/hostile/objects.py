@@ -1,4 +1,4 @@
-"""Modules for `handgrad check` whose loss, gradient or example is what no loss, gradient or example is."""
+"""Modules for `handgrad check` whose loss, gradient or example is no such thing."""
 
 from random import Random
 
