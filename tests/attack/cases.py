@@ -100,6 +100,7 @@ def section(template: Path, results: Path, table: Mapping[str, Case]) -> str:
         large=[row for row in rows if row["id"].startswith("sizes: ")],
         groups=groups,
         rows=rows,
+        warned=sum("NumPy warns" in row["says"] for row in rows),
         odd=[row for row in rows if row["outcome"] != "held"],
         minutes=sum(row["seconds"] for row in rows) / 60,
         revisions=sorted({row["revision"] for row in rows}),

@@ -86,6 +86,7 @@ def terminal(command: str) -> str:
     with folder() as here:
         main, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 1, 1, 0, 0))
+        os.write(main, b"\n" * 200)  # `step` waits for a key after each step
         words = [sys.executable, "-m", *_words(command, here)]
         settings: dict[str, Any] = {"stdin": other, "stdout": other, "stderr": other, "cwd": here}
         with subprocess.Popen(words, env=_environment(TERM="xterm"), **settings) as process:
