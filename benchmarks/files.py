@@ -83,6 +83,7 @@ class Stored:
             if got != cls.SCHEMA:
                 wanted = f"{cls.WHAT} of schema {cls.SCHEMA}"
                 raise BadResultsError(f"{where}: got schema {shown(repr(got))}, expected {wanted}")
+            json.dumps(found, ensure_ascii=False).encode()  # half a character cannot be printed
             # The list may be empty, but a file must contain it.
             read = msgspec.convert({cls.PART: None} | found, cls)
             for name, kind in cls.ABOUT.items():

@@ -48,7 +48,10 @@ for command in (
 
 def main(command: click.Command = cli, program: str = "python -m compare") -> None:
     """Run a command line and end the process with its exit code."""
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (closed with the process)
+    # A stream that the caller has closed is None; these are closed with the process.
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a sign gets a "?" for it, not a traceback.
         if isinstance(stream, io.TextIOWrapper):

@@ -90,11 +90,12 @@ def section(template: Path, results: Path, table: Mapping[str, Case]) -> str:
     for name in dict.fromkeys(key.partition(": ")[0] for key in table):
         of = [row for row in rows if row["id"].partition(": ")[0] == name]
         counts = Counter(row["outcome"] for row in of)
+        each = {outcome: counts[outcome] for outcome in ("held", "broken", "skipped")}
         asked = sum(key.partition(": ")[0] == name for key in table)
         largest = {
             key: max((row[key] for row in of), default=0) for key in ("seconds", "megabytes")
         }
-        groups.append({"name": name, "asked": asked, "run": len(of)} | counts | largest)
+        groups.append({"name": name, "asked": asked, "run": len(of)} | each | largest)
     return filled(
         template,
         large=[row for row in rows if row["id"].startswith("sizes: ")],

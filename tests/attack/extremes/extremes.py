@@ -49,8 +49,8 @@ def said(check: Callable[[], Any]) -> str:
     try:
         with warnings.catch_warnings(record=True, action="always") as seen:
             report = check()
-        # Where the answer's form is at fault, its values were not compared.
-        form = {finding.kind for finding in report.findings} & {"dtype", "shape", "structure"}
+            # Where the answer's form is at fault, its values were not compared.
+            form = {"dtype", "shape", "structure"} & {finding.kind for finding in report.findings}
         verdict = "another form" if form and report.verdict == "disagree" else report.verdict
         ours = {
             f"{Path(w.filename).name}, line {w.lineno}" for w in seen if "/handgrad/" in w.filename

@@ -166,4 +166,4 @@ def table() -> Mapping[str, Case]:
         cases[f"read-only folder: {name}"] = partial(mounted, name, only, True)
         if name != "bench":
             cases[f"two runs, one file: {name}"] = partial(twice, name)
-    return cases | environments.table()
+    return {**cases, **environments.table()}

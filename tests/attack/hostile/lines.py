@@ -182,8 +182,12 @@ def ended(run: Callable[[], Any], argv: list[str], limit: float) -> tuple[int | 
             code = ending.code if isinstance(ending.code, int) else int(bool(ending.code))
         except BaseException as error:  # what would be a traceback
             code = f"{type(error).__name__}: {error}"
-    texts = [stream.buffer.getvalue().decode("utf-8", "replace") for stream in (out, err)]  # type: ignore[attr-defined]
-    return code, *texts
+    return code, _printed(out), _printed(err)
+
+
+def _printed(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.buffer.read().decode("utf-8", "replace")
 
 
 def wrong(program: str, code: int | str, out: str, err: str) -> str | None:
