@@ -159,7 +159,9 @@ WHOLE: dict[str, Callable[[Path], Any]] = {
 
 def ended(run: Callable[[], Any], argv: list[str], limit: float) -> tuple[int | str, str, str]:
     """Run a program in this process: its exit code, or what escaped it, and what it printed."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", "replace", write_through=True) for _ in range(2)
+    )
 
     def leave(code: int) -> None:
         raise SystemExit(code)
@@ -187,7 +189,7 @@ def ended(run: Callable[[], Any], argv: list[str], limit: float) -> tuple[int | 
 
 def _printed(stream: io.TextIOWrapper) -> str:
     stream.seek(0)
-    return stream.buffer.read().decode("utf-8", "replace")
+    return stream.read()
 
 
 def wrong(program: str, code: int | str, out: str, err: str) -> str | None:

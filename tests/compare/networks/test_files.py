@@ -374,7 +374,7 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("compare.networks.files.os.fsync", full)
-    assert "No space left on device" in refused("resume", path, "--epochs", 2)
+    assert f"No space left on device: '{path}'" in refused("resume", path, "--epochs", 2)
     assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]
 
