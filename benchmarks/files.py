@@ -1,17 +1,31 @@
 """JSON files of results: written as a whole, and validated when read."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 
 import msgspec
 
 from compare.files import write_whole
+from compare.wording import LONGEST_PATH, escaped, shown
 
 
 class BadResultsError(ValueError):
     """A file of results that cannot be read or written; the message is one line."""
+
+
+class Described(TypedDict):
+    """What tables say of the machine; a fingerprint may have more."""
+
+    date: str
+    revision: str
+    machine: str
+    system: str
+    processor: str
+    processors: int
+    versions: dict[str, str]
 
 
 @dataclass
@@ -21,6 +35,7 @@ class Stored:
     WHAT: ClassVar[str]  #: the name of the results in messages
     SCHEMA: ClassVar[int]  #: raised when the meaning of a field changes
     PART: ClassVar[str]  #: the field that grows
+    ABOUT: ClassVar[Mapping[str, Any]]  #: what readers need of the fields that are mappings
 
     def as_json(self) -> str:
         """Format as one JSON object, one line per entry."""
@@ -49,6 +64,10 @@ class Stored:
         except OSError as error:
             raise BadResultsError(f"{path}: cannot be written: {error.strerror}") from error
 
+    def contradiction(self) -> str | None:
+        """Return what is wrong between values that are right each by itself, or None."""
+        return None
+
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a file of results.
@@ -57,17 +76,27 @@ class Stored:
             BadResultsError: it cannot be read, or it is no file of these results, or of another
                 schema.
         """
+        where = shown(str(path), LONGEST_PATH)
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             got = found.get("schema") if isinstance(found, dict) else type(found).__name__
             if got != cls.SCHEMA:
                 wanted = f"{cls.WHAT} of schema {cls.SCHEMA}"
-                raise BadResultsError(f"{path}: got schema {got!r}, expected {wanted}")
+                raise BadResultsError(f"{where}: got schema {shown(repr(got))}, expected {wanted}")
+            json.dumps(found, ensure_ascii=False).encode()  # half a character cannot be printed
             # The list may be empty, but a file must contain it.
-            return msgspec.convert({cls.PART: None} | found, cls)
+            read = msgspec.convert({cls.PART: None} | found, cls)
+            for name, kind in cls.ABOUT.items():
+                msgspec.convert(found[name], kind)
         except OSError as error:
-            raise BadResultsError(f"{path}: {error.strerror}") from error
+            raise BadResultsError(f"{where}: {error.strerror}") from error
+        except BadResultsError:
+            raise
         except msgspec.ValidationError as error:
-            raise BadResultsError(f"{path}: these are no {cls.WHAT}: {error}") from error
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise BadResultsError(f"{path}: no JSON: {error}") from error
+            why = escaped(str(error))
+            raise BadResultsError(f"{where}: these are no {cls.WHAT}: {why}") from error
+        except (ValueError, RecursionError) as error:  # also not UTF-8, a huge number, deep nesting
+            raise BadResultsError(f"{where}: no JSON: {escaped(str(error))}") from error
+        if why := read.contradiction():
+            raise BadResultsError(f"{where}: these are no {cls.WHAT}: {why}")
+        return read

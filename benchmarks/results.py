@@ -3,9 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Annotated, Any, NotRequired, TypedDict
 
-from benchmarks.files import Stored
+from msgspec import Meta
+
+from benchmarks.files import Described, Stored
+from compare.wording import shown
+
+#: Of a measurement; the limit, far above any, leaves room for sums and ratios.
+Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 
 #: The kinds of rows: a contender, the reference again, the loss alone, a part of the floor.
 CONTENDER, AGAIN, LOSS, FLOOR = "contender", "again", "loss", "floor"
@@ -27,7 +34,7 @@ class Row:
     called: str = PYTHON  #: PYTHON or JAX
     absent: str = ""  #: why it cannot run here
     wrong: str = ""  #: the gate's complaint, or the exception; the row has no time then
-    samples: list[list[float]] = field(default_factory=list)  #: seconds a call, [process][round]
+    samples: list[list[Seconds]] = field(default_factory=list)  #: seconds a call, [process][round]
     gate_error: float | None = None
     """The largest error of its answers, before and after timing, in units of the tolerance."""
     phases: dict[str, float] = field(default_factory=dict)
@@ -92,17 +99,46 @@ class Cell:
         return [row for row in self.rows if row.timed and row.kind in kinds]
 
 
+class Machine(Described):
+    """What tables and comparisons need of a fingerprint."""
+
+    load: float
+    gpus: list[str]
+    workers: NotRequired[dict[str, dict[str, Any]]]
+    set_up: NotRequired[dict[str, str]]
+
+
+class Settings(TypedDict):
+    """What tables need of the settings."""
+
+    rounds: int
+    processes: int
+
+
 @dataclass
 class Results(Stored):
     """The results of a run."""
 
     WHAT, SCHEMA, PART = "timings", 2, "cells"
+    ABOUT = MappingProxyType({"fingerprint": Machine, "settings": Settings})
 
     fingerprint: Mapping[str, Any]
     settings: dict[str, Any]
     cells: list[Cell] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  #: cells left out for lack of time
     refused: list[str] = field(default_factory=list)  #: cells in which nothing could be judged
+
+    def contradiction(self) -> str | None:
+        """Return where layers' sizes are missing, or processes have unequally many samples."""
+        for cell in self.cells:
+            sizes = cell.about.get("sizes")
+            if not (isinstance(sizes, list) and sizes[2:] and {*map(type, sizes)} == {int}):
+                return f"{shown(cell.label)}: expected the sizes of three layers or more"
+            for row in cell.rows:
+                if [] in row.samples or len(set(map(len, row.samples))) > 1:
+                    where = f"{shown(cell.label)}, {shown(row.name)}"
+                    return f"{where}: expected the same number of samples of every process"
+        return None
 
     @property
     def failed(self) -> list[str]:

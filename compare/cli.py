@@ -27,7 +27,7 @@ from compare.commands.run import run
 from compare.commands.step import step
 from compare.commands.sweep import sweep
 from compare.commands.train import train
-from compare.wording import InputError
+from compare.wording import InputError, escaped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,7 +48,10 @@ for command in (
 
 def main(command: click.Command = cli, program: str = "python -m compare") -> None:
     """Run a command line and end the process with its exit code."""
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (closed with the process)
+    # A stream that the caller has closed is None; these are closed with the process.
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a sign gets a "?" for it, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
@@ -71,7 +74,7 @@ def main(command: click.Command = cli, program: str = "python -m compare") -> No
         click.echo(f"Error: {error}.", err=True)
         code = 2
     except click.ClickException as error:
-        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
+        click.echo(f"Error: {escaped(' '.join(error.format_message().split()))}", err=True)
         code = 2
     except KeyboardInterrupt as interrupt:
         click.echo(f"\nStopped{f' {interrupt}' if str(interrupt) else ''}.", err=True)

@@ -35,6 +35,10 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         # mkstemp makes files readable by their owner only; restore the usual permissions.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is None:  # a full disk does not say which file was written
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

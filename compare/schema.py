@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from compare.wording import InputError, shown
+from compare.wording import InputError, escaped, shown
 
 Kind = TypeVar("Kind")
 
@@ -28,6 +28,9 @@ def converted(value: Any, kind: type[Kind], where: str, otherwise: str = "") -> 
     """
     try:
         return msgspec.convert(value, kind)
+    except UnicodeEncodeError as error:
+        found = f"{where} has {shown(error.object)}"
+        raise InputError(f"{found}, half of a character; expected whole ones") from error
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$")
         place = place.rstrip("`").removeprefix(".")
@@ -36,4 +39,4 @@ def converted(value: Any, kind: type[Kind], where: str, otherwise: str = "") -> 
             value = value[int(part) if isinstance(value, list) else part]
         found = f"{where}: {place}" if place else where
         found += ": " if isinstance(value, dict) else f" is {shown(json.dumps(value))}; "
-        raise InputError(f"{found}{reason}") from error
+        raise InputError(f"{found}{escaped(reason)}") from error

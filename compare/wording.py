@@ -21,6 +21,11 @@ def shown(text: str, longest: int = 60) -> str:
     return short if short and short.isprintable() else repr(short)
 
 
+def escaped(text: str) -> str:
+    """Return text for a message, what cannot be printed escaped; for text that quotes some."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
 def quoted(cell: str) -> str:
     """Return a cell for a message: in quotes, cut off if it is long."""
     cell = cell.strip()

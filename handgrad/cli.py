@@ -28,6 +28,9 @@ cli.add_command(check)
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    # A stream that the caller has closed is None; these are closed with the process.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets "?" for it, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
@@ -73,5 +76,7 @@ def _complain(error: Exception) -> int:
         details = theirs(error.__cause__) if error.__cause__ else ()
     else:
         line, *details = about(error, {})
+    if not line.isprintable():  # what was typed is quoted in it
+        line = repr(line)[1:-1]
     click.echo("\n".join([f"Error: {line}", *details]), err=True)
     return 2

@@ -77,8 +77,9 @@ def accepted(check: Check) -> tuple[str, ...]:
     if check.part == RIGHT:
         return ()
     if check.part == ELEMENTS:
-        return elements.MISTAKES[check.what].accepted
-    return ACCEPTED[check.what]
+        known = elements.MISTAKES.get(check.what)
+        return known.accepted if known else ()
+    return ACCEPTED.get(check.what, ())
 
 
 def seconds(checks: Sequence[Check]) -> tuple[float, float] | None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from benchmarks.files import Stored
+from benchmarks.files import Described, Stored
 
 #: Parts of a fingerprint that may differ between an interrupted run and its continuation.
 MAY_DIFFER = ("date",)
@@ -34,6 +35,7 @@ class Results(Stored):
     """The results of a run."""
 
     WHAT, SCHEMA, PART = "results", 1, "checks"
+    ABOUT = MappingProxyType({"fingerprint": Described})
 
     fingerprint: Mapping[str, Any]
     limit: float  #: seconds after which a check is stopped

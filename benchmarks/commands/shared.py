@@ -1,5 +1,7 @@
 """Shared by the commands: options, checking names, showing progress, exit codes and errors."""
 
+import io
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -7,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from compare.wording import escaped
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -76,17 +80,33 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
     from benchmarks.files import BadResultsError
     from benchmarks.process import WorkerError
 
+    # A stream that the caller has closed is None; these are closed with the process.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign gets a "?" for it, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        return command.main(arguments, program, standalone_mode=False) or 0
+        # Not click's own main: it ends a closed pipe with 1, which means a wrong answer here.
+        words = sys.argv[1:] if arguments is None else [*arguments]
+        with command.make_context(program, words) as context:
+            code = command.invoke(context) or 0
+        sys.stdout.flush()
+        return code
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
     except BadResultsError as error:
         return _said(str(error), 2)
     except click.ClickException as error:
-        return _said(" ".join(error.format_message().split()), 2)
-    except click.Abort:
+        return _said(escaped(" ".join(error.format_message().split())), 2)
+    except (click.Abort, KeyboardInterrupt):
         click.echo("\nStopped.", err=True)
         return 130
     except BrokenPipeError:
-        return 1
+        # The reader of the pipe is gone; discard what is still buffered.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except WorkerError as error:
         return _said(f"the harness failed: {error}", 70)
 

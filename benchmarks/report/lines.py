@@ -103,7 +103,8 @@ def title(cell: Cell) -> str:
     size = " × ".join(f"{number:,}" for number in cell.size)
     threads = "one thread" if cell.threads == "1" else "all threads"
     where = f"{cell.dtype}, {threads}, {cell.device}"
-    return f"{cell.case} {size}: {CASES[cell.case].about}; {where}, products at {cell.precision}"
+    about = CASES[cell.case].about if cell.case in CASES else "of another version"
+    return f"{cell.case} {size}: {about}; {where}, products at {cell.precision}"
 
 
 def missing(cell: Cell) -> list[str]:

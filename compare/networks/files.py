@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from compare.files import write_whole
-from compare.limits import count_parameters
+from compare.limits import LARGEST_VALUE, SMALLEST_VALUE, count_parameters
 from compare.lockstep import Point
 from compare.networks.header import Header, Source, header_from
 from compare.networks.plan import Plan
@@ -174,6 +174,11 @@ def _scale(name: str, size: int, archive: Any) -> Scale:
     sd = _array(archive, f"{name}.sd", (size,), np.float64)
     if not np.all(sd > 0):
         raise InputError(f"{name}.sd is not positive")
+    # So that what is standardised stays finite. The smallest is far below that of any column that
+    # varies by more than SMALLEST_VALUE; twice the largest leaves room for rounding.
+    most = 2 * LARGEST_VALUE
+    if not np.all((np.abs(mean) <= most) & (sd <= most) & (sd >= SMALLEST_VALUE**2)):
+        raise InputError(f"{name} is of a size that no column has")
     return Scale(mean, sd)
 
 

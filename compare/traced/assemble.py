@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -205,10 +206,14 @@ class _Formulas:
 
 
 def refuse_what_overflows(computed: Iterable[Computed]) -> None:
-    """Raise InputError if a number of the pass is not finite, as no range contains it."""
+    """Raise InputError if a number of the pass is not finite, or no range around it would be."""
+    # A range is wider than its number by a few roundings; a factor of two is more than all of them.
+    most = sys.float_info.max / 2
     for quantity in computed:
-        if not math.isfinite(quantity.number.value):
+        value = quantity.number.value
+        if not abs(value) <= most:
+            wanted = f"at most {most:.1e}" if math.isfinite(value) else "finite"
             raise InputError(
-                f"{quantity.symbol.text} is {quantity.number.value} at this point; expected inputs "
-                "and parameters with which every number of the pass is finite"
+                f"{quantity.symbol.text} is {value} at this point; expected inputs and parameters "
+                f"with which every number of the pass is {wanted}"
             )

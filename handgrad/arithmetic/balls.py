@@ -57,7 +57,8 @@ def midpoints(balls: Any) -> np.ndarray:
 
 def radii(balls: np.ndarray) -> np.ndarray:
     """Return the radius of each ball, float64; NaN where a ball is not finite."""
-    return np.asarray(_radius(balls), dtype=np.float64)
+    with np.errstate(over="ignore"):
+        return np.asarray(_radius(balls), dtype=np.float64)
 
 
 @elementwise
@@ -66,8 +67,9 @@ def _radius(ball: arb) -> float:
 
 
 def magnitudes(balls: np.ndarray) -> np.ndarray:
-    """Return an upper bound of each absolute value, float64."""
-    return np.asarray(_magnitude(balls), dtype=np.float64)
+    """Return an upper bound of each absolute value, float64; infinite beyond the largest float."""
+    with np.errstate(over="ignore"):
+        return np.asarray(_magnitude(balls), dtype=np.float64)
 
 
 @elementwise

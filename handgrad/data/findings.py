@@ -8,8 +8,6 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 #: Every verdict, from best to worst; `undecidable` is not ranked with them.
 VERDICTS = ("agree", "imprecise", "disagree", "undecidable")
 
@@ -48,7 +46,7 @@ class Enclosure:
             return abs(value)
         with decimal.localcontext(prec=60):
             gap = float(abs(decimal.Decimal(value) - decimal.Decimal(self.midpoint)))
-        return (gap + self.radius) / float(np.spacing(abs(float(self))))
+        return (gap + self.radius) / math.ulp(float(self))
 
     def __str__(self) -> str:
         return self.midpoint if self.certified else f"{self.midpoint} (not certified)"

@@ -15,8 +15,11 @@ from handgrad.oracle.numpy_losses.dispatch import Perturbation
 def moved(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Return floats as balls, moved by ± half an ulp except 0 and ±1."""
     fixed = (values == 0) | (np.abs(values) == 1) | ~np.isfinite(values)
+    # NumPy's spacing of the largest float is infinite; that of the one below it is right for both.
+    most = np.nextafter(np.finfo(values.dtype).max, values.dtype.type(0))
     with np.errstate(invalid="ignore"):
-        ulps = np.where(fixed, 0.0, np.spacing(values).astype(np.float64))
+        spacing = np.spacing(np.clip(values, -most, most)).astype(np.float64)
+    ulps = np.where(fixed, 0.0, spacing)
     return dual.array(balls.exact(values) + balls.exact(signs * ulps) * arb(0.5))
 
 

@@ -5,8 +5,16 @@ from typing import NamedTuple
 
 import click
 
+from tests.attack.extremes.command import extremes
+from tests.attack.extremes.command import section as of_extremes
+from tests.attack.faults.command import faults
+from tests.attack.faults.command import section as of_faults
 from tests.attack.foreign.command import foreign
 from tests.attack.foreign.section import section as of_foreign
+from tests.attack.hostile.command import hostile
+from tests.attack.hostile.section import section as of_hostile
+from tests.attack.platforms.command import platforms
+from tests.attack.platforms.command import section as of_platforms
 from tests.attack.programs.command import programs
 from tests.attack.programs.section import section as of_programs
 
@@ -18,4 +26,11 @@ class Part(NamedTuple):
     section: Callable[[], str]
 
 
-PARTS = (Part(programs, of_programs), Part(foreign, of_foreign))
+PARTS = (
+    Part(programs, of_programs),
+    Part(foreign, of_foreign),
+    Part(hostile, of_hostile),
+    Part(faults, of_faults),
+    Part(extremes, of_extremes),
+    Part(platforms, of_platforms),
+)

@@ -34,4 +34,6 @@ def add(file: Path, rows: list[dict[str, Any]]) -> None:
 
 def filled(template: Path, **values: Any) -> str:
     """Fill a template; a name that it has and nobody gave is an error."""
-    return templates(template.parent).get_template(template.name).render(**values)
+    here = Path(__file__).parent
+    name = template.relative_to(here).as_posix()
+    return templates(here).get_template(name).render(**values)

@@ -1,6 +1,7 @@
 """The tables say what the stored answers say."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.checkers import command
@@ -59,3 +60,10 @@ def test_the_document_shows_the_stored_results() -> None:
     )
     assert shown is not None
     assert shown[1].strip() == table_module.markdown(Results.load(command.STORED)).strip()
+
+
+def test_a_mistake_of_another_version_has_no_name() -> None:
+    """It ended the tables with a KeyError."""
+    made = made_up()
+    made.checks = [replace(check, what="of-tomorrow") for check in made.checks]
+    assert rows(table_module.markdown(made))["named the mistake"][1:] == ["-", "-"]

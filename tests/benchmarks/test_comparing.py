@@ -1,7 +1,11 @@
 """Two runs: the same again is a tie, a tenth slower is worse, machines are compared by floors."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,6 +141,18 @@ def test_files_that_cannot_be_compared_are_one_line(
     run(1).save(a)
     assert ended("compare", str(a), str(b)) == 2
     one_line(capsys, "No such file")
-    Results({}, {}).save(b)
+    replace(run(1), cells=[]).save(b)
     assert ended("compare", str(a), str(b)) == 2
     one_line(capsys, "no row in common")
+
+
+@pytest.mark.slow
+def test_a_closed_pipe_is_no_wrong_answer(tmp_path: Path) -> None:
+    """It ended with 1, which is what a row that became worse ends with."""
+    run(1).save(tmp_path / "a.json")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "benchmarks", "table", str(tmp_path / "a.json")]
+    found = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (found.returncode, found.stderr) == (0, b"")

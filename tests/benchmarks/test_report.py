@@ -39,6 +39,12 @@ def test_numbers_have_three_digits() -> None:
     assert units.interval(1.31e-3, 1.42e-3) == "1.31 to 1.42 ms"
 
 
+def test_a_case_of_another_version_has_a_title() -> None:
+    (cell,) = made_results(("digits",)).cells
+    cell.case = "tomorrow"
+    assert ": of another version; " in title(cell)
+
+
 def test_every_row_has_every_column() -> None:
     (cell,) = made_results(("digits",)).cells
     found = lines(cell)

@@ -1,6 +1,8 @@
 """Results as a file: what is read is what was written, and other files are refused."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +48,49 @@ def test_what_is_no_file_of_results_is_refused(tmp_path: Path, text: str, says: 
         Results.load(file)
     assert says in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def _without(name: str) -> Any:
+    return lambda found: found["fingerprint"].pop(name)
+
+
+def _row(**values: Any) -> Any:
+    return lambda found: found["cells"][0]["rows"][0].update(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_without("load"), "missing required field `load`"),
+        (_without("processor"), "missing required field `processor`"),
+        (lambda found: found["settings"].pop("rounds"), "missing required field `rounds`"),
+        (lambda found: found["fingerprint"].update(gpus=1), "Expected `array`, got `int`"),
+        (lambda found: found["cells"][0]["about"].pop("sizes"), "the sizes of three layers"),
+        (_row(samples=[[1.0], [1.0, 2.0]]), "the same number of samples of every process"),
+        (_row(samples=[[]]), "the same number of samples of every process"),
+        (_row(samples=[[0.0]]), "Expected `float` > 0.0"),
+        (_row(name="\ud800"), "surrogates not allowed"),
+        (lambda found: found.update(schema="\x1b[2J"), r"got schema '\x1b[2J'"),
+    ],
+)
+def test_what_tables_need_is_asked_for(tmp_path: Path, change: Any, says: str) -> None:
+    """Each ended the tables with a traceback."""
+    file = tmp_path / "bad.json"
+    made_results(("sample",)).save(file)
+    found = json.loads(file.read_text(encoding="utf-8"))
+    change(found)
+    file.write_text(json.dumps(found))
+    with pytest.raises(BadResultsError) as raised:
+        Results.load(file)
+    assert says in str(raised.value)
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000])
+def test_deep_nesting_and_huge_numbers_are_no_results(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad.json").write_text(text)
+    with pytest.raises(BadResultsError, match="no JSON"):
+        Results.load(tmp_path / "bad.json")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -282,8 +282,9 @@ def test_an_interruption_says_how_far_it_got() -> None:
 
 
 @pytest.mark.slow
-def test_without_standard_output() -> None:
-    command = f"{sys.executable} -m compare break >&-"
+@pytest.mark.parametrize("words", ["break >&-", "break 2>&-", "step <&-", "step <&- 2>&-"])
+def test_without_a_standard_stream(words: str) -> None:
+    command = f"{sys.executable} -m compare {words}"
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
 

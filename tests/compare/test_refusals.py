@@ -32,6 +32,7 @@ OTHERS = {
     "regress bdims --learning-rate 5": "too large for this table",
     "plot exam": "Missing argument 'FILE'",
     "plot exma x.svg": "No such command 'exma'. Did you mean 'exam'?",
+    "plot exam \u202ex.pdf": r"'\u202ex.pdf'; expected a file that ends in .svg or .png",
     "plot surface x.svg --x w1 --y w1": "expected two different parameters",
     "plot surface x.svg --learning-rate 1e200": "learning rate 1e+200 is too large",
     "plot surface x.svg --x w7": "'w7'; expected one of w1",

@@ -39,6 +39,8 @@ def test_ulps_are_taken_at_the_exact_value() -> None:
     assert Enclosure("1", 0.0).ulps(1.0 + 2**-52) == 1
     assert np.isnan(Enclosure("1", 0.0).ulps(np.nan))
     assert Enclosure("1", 0.0).ulps(np.inf) == np.inf
+    largest = np.finfo(np.float64).max
+    assert Enclosure(str(int(largest)), 0.0).ulps(np.nextafter(largest, 0)) == 1
 
 
 @pytest.mark.parametrize("x", [3e3, 1e12])

@@ -218,6 +218,8 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Any, Any], None], str]] = {
     "losses": (_array("losses", lambda a: a[1:]), "losses has shape (2, 1)"),
     "scale": (_array("scale.mean", lambda a: a[1:]), "scale.mean has shape (3,)"),
     "sd": (_array("scale.sd", _with(0.0)), "scale.sd is not positive"),
+    "tiny sd": (_array("scale.sd", _with(1e-320)), "scale is of a size that no column has"),
+    "huge mean": (_array("target.mean", _with(-1e300)), "target is of a size that no column has"),
     "target": (_array("target.sd", _with(np.nan)), "target.sd is not finite"),
     "missing": (_without(P), f"{P} is missing"),
     "missing losses": (_without("losses"), "losses is missing"),
@@ -374,7 +376,7 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("compare.networks.files.os.fsync", full)
-    assert "No space left on device" in refused("resume", path, "--epochs", 2)
+    assert f"No space left on device: '{path}'" in refused("resume", path, "--epochs", 2)
     assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]
 

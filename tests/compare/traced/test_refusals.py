@@ -40,12 +40,21 @@ FILES = {
     "expected 1, one for each unit",
     '{"layers": [{"w": [[1]], "b": [1]}], "loss": "mae"}': "loss: got 'mae', expected one of",
     '{"layers": [{"w": [[1]], "b": [1]}], "los": "mse"}': "object contains unknown field `los`",
+    '{"w1": "\\ud800"}': r"has '\ud800', half of a character; expected whole ones",
+    '{"w1": 1, "\\u001b[2J": 1}': r"contains unknown field `\x1b[2J`",
     "\xff": "no JSON; expected a JSON file",
     '{"w1": 1, "w1": 2}': "w1 twice; expected it once",
     '{"layers": [{"w": [[1]], "b": [1]}], "loss": ["mse"]}': 'loss is ["mse"]; expected `str`',
     '{"layers": [{"w": [[1]], "b": [1]}], "l2": true}': "l2 is true; expected `float`, got `bool`",
     '{"layers": [{"w": [[1]], "b": [1]}], "l2": -1}': "l2: got -1.0, expected a finite number",
 }
+
+
+def test_a_number_whose_range_would_overflow_is_refused() -> None:
+    """It was computed, and called a disagreement."""
+    ended = compare("step", "--x=-2,1.7976931348623157e308", "--y", "1")
+    assert (ended.code, ended.out) == (2, "")
+    assert "every number of the pass is at most 9.0e+307" in ended.err
 
 
 @pytest.mark.parametrize("content", FILES)

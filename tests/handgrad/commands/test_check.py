@@ -209,6 +209,7 @@ def test_ctrl_c(check: Any) -> None:
         (["gradient", "--like=loss"], "mine.py:loss is a function of params, x, y; expected"),
         (["gradient", "--loss=other.py"], "'other.py'; expected FILE.py:loss or package.module:"),
         (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
+        (["gradient", "--\x1b[2J"], r"No such option '--\x1b[2J'"),
         (["gradient", "--sed=1"], "No such option '--sed'. Did you mean '--seed'?"),
         (
             ["gradient", "--loss=numpy_loss"],

@@ -1,0 +1,1 @@
+"""Numbers, shapes and arrays at the ends of what there is."""

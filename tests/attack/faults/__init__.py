@@ -1,0 +1,1 @@
+"""Full disks, kills, broken environments: what a run leaves behind."""

@@ -1,0 +1,1 @@
+"""Every file that is read and every option, made hostile."""

@@ -1,0 +1,287 @@
+"""Command lines: every option of every command, with values that it takes or must refuse."""
+
+import contextlib
+import io
+import json
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+import click
+import numpy as np
+
+from tests.attack.hostile import files, objects
+from tests.attack.hostile.fuzz import MEGABYTES, SECONDS
+from tests.attack.hostile.mutations import NUMBERS, WORDS
+from tests.attack.measured import at_most
+
+#: Small and valid, by a part of the option's name; what has no row takes what its type says.
+VALID: dict[str, tuple[str, ...]] = {
+    "epochs": ("0", "1", "2"),
+    "steps": ("1", "3"),
+    "cases": ("1", "10", "1e2"),
+    "case": ("width", "0", "7"),
+    "network": ("2-2-1", "4-7-3", "3-2", "1-1", "2-3-3-1"),
+    "sizes": ("2-2-1",),
+    "data": ("iris", "good.csv", "wine", "davis"),
+    "target": ("c", "sex", "height"),
+    "feature": ("a", "b", "weight"),
+    "table": ("article", "good.csv", "answers.json"),
+    "csv": ("good.csv",),
+    "model": ("model.npz",),
+    "params": ("params.json",),
+    "file": ("model.npz", "timings.json", "exam.svg"),
+    "before": ("timings.json",),
+    "after": ("timings.json",),
+    "folder": ("figures",),
+    "out": ("new.npz", "model.npz", "new.json", "timings.json", "new.html", "page.html", "new.csv"),
+    "plot": ("new.svg", "exam.svg", "new.png"),
+    "plant": ("half-mse", "dw-transposed", "numpy=slow"),
+    "slug": ("half-mse",),
+    "weights": ("uniform:5", "spread:0.1:10"),
+    "inputs": ("uniform:20",),
+    "x": ("1,2", "w1", "0.5"),
+    "y": ("1", "w5", "0,1"),
+    "name": ("w1", "b3", "a1"),
+    "gradient": ("module.py:gradient",),
+    "loss": ("module.py:loss", "mse", "bce"),
+    "like": ("module.py:example",),
+    "points": ("0", "1"),
+    "checkpoint": ("0", "0.5"),
+    "every": ("0", "5"),
+    "number": ("1", "3"),
+    "rate": ("0.1", "1e-3"),
+    "features": ("a=1", "b=2"),
+}
+
+#: What would ask others than this process: other machines, a browser, hours of timing.
+LEFT_OUT = {"coordinator", "num_processes", "process_id", "open_", "document"}
+
+
+def programs() -> dict[str, tuple[click.Command, Callable[[], Any]]]:
+    """Each program's command and what runs it with `sys.argv`."""
+    from benchmarks.__main__ import cli as benchmarks
+    from benchmarks.__main__ import main as run_benchmarks
+    from compare.cli import cli as compare
+    from compare.cli import main as run_compare
+    from handgrad.cli import cli as handgrad
+    from handgrad.cli import main as run_handgrad
+    from study.__main__ import study
+
+    return {
+        "compare": (compare, run_compare),
+        "handgrad": (handgrad, run_handgrad),
+        "study": (study, lambda: run_compare(study, "python -m study")),
+        "benchmarks": (benchmarks, run_benchmarks),
+    }
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[Any]:
+    """Yield every command of a program with the words that lead to it."""
+    if command.name not in LEFT_OUT:
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield path, command
+        if isinstance(command, click.Group):
+            for name, inner in command.commands.items():
+                yield from commands(inner, (*path, name))
+
+
+def drawn(rng: Random, path: tuple[str, ...], command: click.Command) -> list[str]:
+    """Draw a command line: what is required mostly, some options, each value hostile or not."""
+    words = [*path]
+    for parameter in command.params:
+        if parameter.name in LEFT_OUT or rng.random() > (0.93 if parameter.required else 0.25):
+            continue
+        if isinstance(parameter, click.Option):
+            words.append(rng.choice(parameter.opts))
+            if parameter.is_flag:
+                continue
+        words += [_value(rng, parameter)] * rng.choice((1, 1, 1, 2 if parameter.multiple else 1))
+    if rng.random() < 0.1:
+        words.insert(
+            rng.randrange(len(words) + 1), rng.choice((*WORDS, *NUMBERS, "--", "-h", "--x"))
+        )
+    return [word.replace("\0", "\1") for word in words]  # no argument of a process has a NUL
+
+
+def _value(rng: Random, parameter: click.Parameter) -> str:
+    names = getattr(parameter.type, "names", None) or getattr(parameter.type, "choices", None)
+    valid = next((VALID[part] for part in _parts(parameter) if part in VALID), None)
+    good = [*(names or valid or ("1", "x"))]
+    if rng.random() < 0.7:
+        return rng.choice(good)
+    word = rng.choice((*NUMBERS, *WORDS, *FILES, "", "nowhere/x.svg", ".", "/", "a.npz", "x" * 300))
+    return rng.choice((word, word, f"{rng.choice(good)}{word}", word + rng.choice(good)))
+
+
+def _parts(parameter: click.Parameter) -> list[str]:
+    name = parameter.name or ""
+    return [name, *name.split("_")]
+
+
+def _svg() -> bytes:
+    return b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "good.csv": lambda: files._tables()[2],
+    "bad.csv": lambda: b"a,b\n1\n",
+    "model.npz": lambda: files._models()[0],
+    "params.json": lambda: files._parameters()[0],
+    "layers.json": lambda: files._parameters()[1],
+    "timings.json": lambda: files._timings()[0],
+    "answers.json": lambda: files._answers()[0],
+    "module.py": lambda: files._MODULE,
+    "exam.svg": _svg,
+    "page.html": lambda: b"<html></html>\n",
+}
+
+#: Whether a file is whole, by its suffix.
+WHOLE: dict[str, Callable[[Path], Any]] = {
+    ".npz": lambda path: np.load(path, allow_pickle=False).close(),
+    ".json": lambda path: json.loads(path.read_text()),
+    ".svg": xml.etree.ElementTree.parse,
+    ".png": lambda path: path.read_bytes().index(b"IEND"),
+    ".html": lambda path: path.read_text().index("</html>"),
+    ".csv": lambda path: path.read_text(),
+}
+
+
+def ended(run: Callable[[], Any], argv: list[str], limit: float) -> tuple[int | str, str, str]:
+    """Run a program in this process: its exit code, or what escaped it, and what it printed."""
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", "replace", write_through=True) for _ in range(2)
+    )
+
+    def leave(code: int) -> None:
+        raise SystemExit(code)
+
+    with (
+        patch.object(sys, "argv", argv),
+        patch.object(os, "_exit", leave),
+        patch("compare.interrupts._interrupted", False),
+        patch("benchmarks.protocol.session.run", lambda *_: None),
+        patch("benchmarks.checkers.run.run", lambda *_: None),
+        patch("benchmarks.fingerprint._set_up", dict),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            with at_most(limit, by_interrupt=True):
+                run()
+            code: int | str = "it returned"
+        except SystemExit as ending:
+            code = ending.code if isinstance(ending.code, int) else int(bool(ending.code))
+        except BaseException as error:  # what would be a traceback
+            code = f"{type(error).__name__}: {error}"
+    return code, _printed(out), _printed(err)
+
+
+def _printed(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
+def wrong(program: str, code: int | str, out: str, err: str) -> str | None:
+    """Return what must not be in how a command line ended, or None."""
+    allowed = {0, 1, 2, 130} | ({3} if program == "handgrad" else set())
+    if code not in allowed:
+        return f"ended with {code!r}: {err[-300:]}"
+    if "Traceback (most recent" in err and program != "handgrad":
+        return f"a traceback: {err[-300:]}"
+    errors = [line for line in err.splitlines() if line.startswith("Error: ")]
+    # One line; handgrad adds the frames of the caller's own code. A group alone shows its help.
+    if code == 2 and not errors and "Usage: " not in err:
+        return f"no line that says why: {err[-300:]}"
+    if code == 2 and "please report it" in err:
+        return err[-400:]
+    if code == 2 and program != "handgrad" and errors and (len(errors) > 1 or out.strip()):
+        return f"more than one line: {out[-100:]!r} {err[-300:]!r}"
+    if any(not line.isprintable() for line in errors):
+        return f"unprintable: {errors[0]!r}"
+    return None
+
+
+def broken(folder: Path, before: dict[str, bytes]) -> str | None:
+    """Return which file is neither as it was nor whole, or was left behind, or None."""
+    for name, content in before.items():
+        path = folder / name
+        if not path.exists():
+            return f"{name} is gone"
+        if path.read_bytes() != content and (reason := _damage(path)):
+            return f"{name} is {reason}"
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            return f"{path.name} was left behind"
+        if path.is_file() and path.name not in before and (reason := _damage(path)):
+            return f"{path.name} is {reason}"
+    return None
+
+
+def _damage(path: Path) -> str | None:
+    check = WHOLE.get(path.suffix.lower())
+    if check is None:
+        return "of a kind that nothing writes"
+    try:
+        check(path)
+    except Exception as error:
+        return f"not whole: {type(error).__name__}: {error}"
+    return None
+
+
+def batch(program: str, count: int, rng: Random, limit: float = SECONDS) -> dict[str, Any]:
+    """Try so many command lines of one program, each in a folder with good and bad files."""
+    command, run = programs()[program]
+    every, outcomes, found = [*commands(command)], Counter[str](), []
+    made = {name: content() for name, content in FILES.items()}
+    start, slowest, here = _peak(), 0.0, Path.cwd()
+    for _ in range(count):
+        if program == "handgrad" and rng.random() < 0.7:
+            text, words = objects.drawn(rng)
+        else:
+            text, words = files._MODULE, drawn(rng, *rng.choice(every))
+        with tempfile.TemporaryDirectory() as name:
+            folder, before = Path(name), made | {"module.py": text}
+            for file, content in before.items():
+                (folder / file).write_bytes(content)
+            peak, began = _peak(), time.process_time()
+            try:
+                os.chdir(folder)
+                code, out, err = ended(run, [program, *words], limit)
+            finally:
+                os.chdir(here)
+            seconds, grown = time.process_time() - began, _peak() - peak
+            reason = wrong(program, code, out, err) or broken(folder, before)
+            shutil.rmtree(folder / "figures", ignore_errors=True)
+        sys.path[:] = [entry for entry in sys.path if entry != name]
+        if reason is None and ((code == 2 and seconds > limit) or grown > MEGABYTES):
+            reason = f"{seconds:.1f} s, {grown:.0f} MB more"
+        outcome = {2: "refused", 130: "stopped"}.get(code, "accepted")  # type: ignore[arg-type]
+        outcomes["found" if reason else outcome] += 1
+        slowest = max(slowest, seconds if code == 2 else 0.0)
+        if reason:
+            found.append(
+                [reason, " ".join(words)[:500] + (f"\n{text.decode()}" if "\n" in reason else "")]
+            )
+    return {
+        "kind": f"{program}: command lines",
+        "tried": count,
+        **outcomes,
+        "slowest": round(slowest, 3),
+        "megabytes": round(_peak() - start),
+        "defects": found,
+    }
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,207 @@
+"""Mutations of valid inputs: bytes of any file, nodes of JSON, arrays of a model."""
+
+import copy
+import io
+import json
+import re
+import warnings
+import zipfile
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import numpy as np
+
+#: A mutation: from a source of chance, an input, and another input, which it may borrow from.
+Mutation = Callable[[Random, bytes, bytes], bytes]
+
+NUMBERS = (
+    *("0", "-0", "1", "-1", "2", "3.5", "1e308", "-1e308", "1e309", "5e-324", "1e100", "1.1e100"),
+    *("1e-101", "nan", "NaN", "inf", "-Infinity", "Infinity", "1_000", "0x10", "١٢", "9" * 30),
+    *("9" * 5000, "1e", "1e5000", "-", "+", ".", "00", "1.0.0", "true", "2147483648"),
+    *("9223372036854775808", "18446744073709551616", "1e15", "4294967296", "-2147483649"),
+)
+WORDS = (
+    *('"', '"" ', "'", ",", ";", "\t", "\n", "\r\n", "\r", "\0", " ", "{", "}", "[", "]", ":"),
+    *("null", "class", "intercept", "by", "x", "a,b", "=", "--", "%s", "{0}", "\x1b[2J", "\ufeff"),
+    *("\u2028", "\u202e", "é", "e\u0301", "😀", "\ud7ff", "[" * 3000, '{"a":' * 3000, "a" * 4000),
+    *("__proto__", "../../x", "/dev/zero", "$(x)", "[red]", "[/]", "|", "`", "\\", "\\u0000"),
+)
+TOKENS = (*tuple(text.encode() for text in (*NUMBERS, *WORDS)), b"\xff", b"\xed\xa0\x80", b"\xc3")
+
+
+def _flip(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001
+    changed = bytearray(content or b"\0")
+    for _ in range(rng.choice((1, 1, 2, 5, 20))):
+        changed[rng.randrange(len(changed))] ^= rng.randrange(1, 256)
+    return bytes(changed)
+
+
+def _part(rng: Random, content: bytes) -> slice:
+    start = rng.randrange(len(content) + 1)
+    return slice(start, start + rng.choice((0, 1, 2, 8, 40, 1000)))
+
+
+def _cut(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001
+    if rng.random() < 0.3:
+        return content[: rng.randrange(len(content) + 1)]
+    part = _part(rng, content)
+    return content[: part.start] + content[part.stop :]
+
+
+def _repeat(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001
+    part = _part(rng, content)
+    times = rng.choice((1, 1, 2, 50))
+    return content[: part.start] + content[part] * times + content[part.start :]
+
+
+def _insert(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001
+    part = _part(rng, content)
+    end = part.start if rng.random() < 0.5 else part.stop
+    return content[: part.start] + rng.choice(TOKENS) + content[end:]
+
+
+def _splice(rng: Random, content: bytes, other: bytes) -> bytes:
+    part = _part(rng, content)
+    return content[: part.start] + other[_part(rng, other)] + content[part.stop :]
+
+
+_TOKEN = re.compile(rb"-?[0-9][0-9.eE+-]*|[A-Za-z_][A-Za-z_0-9 ]*")
+
+
+def _word(rng: Random, content: bytes, other: bytes) -> bytes:
+    """Put another token in the place of a number or a word, often one of the same file."""
+    found = [*_TOKEN.finditer(content[:20_000])]
+    if not found:
+        return _insert(rng, content, other)
+    place = rng.choice(found)
+    new = rng.choice(TOKENS) if rng.random() < 0.6 else rng.choice(found)[0]
+    return content[: place.start()] + new + content[place.end() :]
+
+
+BYTES = (_flip, _cut, _repeat, _insert, _splice, _word, _word)
+
+_ODD: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, -1, 2, 0.5, -0.0, 1e308, -1e308, 5e-324, 2**31, 2**63, 10**30),
+    *(float("nan"), float("inf"), "", "x", "\0", "\x1b[2J", "a\nb", "x" * 5000, "NaN", "1"),
+    *([], {}, [[]], [None], {"": None}, [0] * 1000, [[1.0]], [{}], {"a": {"a": {}}}, "\ud800"),
+)
+
+
+def edited(rng: Random, value: Any) -> Any:
+    """Return JSON with a few nodes replaced, removed, repeated, wrapped or renamed."""
+    value = copy.deepcopy(value)
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        value = _edited_once(rng, value)
+    return value
+
+
+def _edited_once(rng: Random, value: Any) -> Any:
+    if not (value and isinstance(value, dict | list)):
+        return rng.choice(_ODD)
+    owner, key = _place(rng, value)
+    what = rng.randrange(6)
+    if what < 2:
+        owner[key] = rng.choice(_ODD)
+    elif what == 2:
+        del owner[key]
+    elif what == 3:
+        near, at = _place(rng, value)
+        owner[key] = copy.deepcopy(near[at])
+    elif what == 4:
+        for _ in range(rng.choice((1, 2, 900))):
+            owner[key] = [owner[key]] if rng.random() < 0.5 else {"a": owner[key]}
+    elif isinstance(owner, dict):
+        owner[str(rng.choice(_ODD))] = owner.pop(key)
+    else:
+        owner[key:key] = [copy.deepcopy(owner[key])] * rng.choice((1, 2, 300))
+    return value
+
+
+def _place(rng: Random, value: Any) -> tuple[Any, Any]:
+    """Walk down from the root, and stop at any node; return its owner and its key there."""
+    while True:
+        key = rng.choice([*value] if isinstance(value, dict) else range(len(value)))
+        if not (value[key] and isinstance(value[key], dict | list)) or rng.random() < 0.15:
+            return value, key
+        value = value[key]
+
+
+def in_json(rng: Random, content: bytes, other: bytes) -> bytes:
+    """Edit the nodes of a JSON text; what is no JSON any more has its bytes changed."""
+    try:
+        return json.dumps(edited(rng, json.loads(content))).encode("utf-8", "surrogatepass")
+    except (ValueError, RecursionError):
+        return _flip(rng, content, other)
+
+
+def in_archive(rng: Random, content: bytes, other: bytes) -> bytes:
+    """Edit the header of a model, or one of its arrays, and write the archive anew."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
+        name = rng.choice(["header", *arrays])
+        if name == "header":
+            arrays[name] = np.array(json.dumps(edited(rng, json.loads(str(arrays[name])))))
+        else:
+            arrays[name] = rng.choice(ARRAYS)(rng, arrays[name])
+            if arrays[name] is None:
+                del arrays[name]
+        file = io.BytesIO()
+        (np.savez_compressed if rng.random() < 0.2 else np.savez)(file, **arrays)
+        return file.getvalue()
+    except Exception:  # no archive any more: whatever its damage raises
+        return _flip(rng, content, other)
+
+
+def _with_a_number(rng: Random, array: Any) -> Any:
+    changed = np.atleast_1d(np.array(array))
+    if changed.size and changed.dtype.kind in "fi":
+        odd = rng.choice([np.nan, np.inf, -1.0, 0.0, 1e300, -0.0, 1e-320, 2.0**40])
+        with np.errstate(all="ignore"):
+            changed.flat[rng.randrange(changed.size)] = np.float64(odd).astype(changed.dtype)
+    return changed.reshape(np.shape(array))
+
+
+class Boom:
+    """Leaves a file where it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        return open, ("unpickled", "w")
+
+
+#: What becomes of an array; None removes it.
+ARRAYS: tuple[Callable[[Random, Any], Any], ...] = (
+    _with_a_number,
+    _with_a_number,
+    lambda rng, array: array.ravel()[: rng.randrange(array.size + 1)],
+    lambda rng, array: array[None],
+    lambda rng, array: array.astype(rng.choice(["f4", ">f8", "f2", "i8", "c16", "U4", "?"])),
+    lambda rng, array: np.concatenate([array.ravel()] * rng.choice((2, 50))),
+    lambda rng, array: np.asfortranarray(np.broadcast_to(array, (2, *array.shape))),
+    lambda rng, array: np.array([Boom()], dtype=object),
+    lambda rng, array: np.array("text"),
+    lambda rng, array: np.zeros((0, 3)),
+    lambda rng, array: None,
+)
+
+
+def in_directory(rng: Random, content: bytes, other: bytes) -> bytes:
+    """Change an archive's members: bytes of one, its declared shape, a second one of its name."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = [(info.filename, archive.read(info)) for info in archive.infolist()]
+    except Exception:  # no archive any more: whatever its damage raises
+        return _flip(rng, content, other)
+    at = rng.randrange(len(members))
+    name, data = members[at]
+    shape = rng.choice((b"(99999999999,)", b"(-1,)", b"(1e9,)", b"(2,2,2)", b"(True,)", b"print()"))
+    data = rng.choice(
+        (_flip(rng, data, b""), _cut(rng, data, b""), re.sub(rb"\([\d, ]*\)", shape, data, count=1))
+    )
+    members[at] = (rng.choice((name, name, name, f"../{name}", name.upper(), "x.npy")), data)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive, warnings.catch_warnings(action="ignore"):
+        for member in [*members, members[at]] if rng.random() < 0.1 else members:
+            archive.writestr(*member)
+    return file.getvalue()

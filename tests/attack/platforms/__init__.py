@@ -1,0 +1,1 @@
+"""Pythons, and the oldest and newest of every dependency."""

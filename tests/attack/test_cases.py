@@ -1,0 +1,136 @@
+"""Attacks on files, command lines, processes and numbers: samples, and that they can fail."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import jax
+import pytest
+
+from tests.attack import cases
+from tests.attack.cases import BrokenError, SkippedError
+from tests.attack.extremes import command as extremes
+from tests.attack.faults import command as faults
+from tests.attack.faults.faults import stopped
+from tests.attack.hostile import command as hostile
+from tests.attack.hostile import fuzz, lines
+from tests.attack.hostile.files import KINDS
+from tests.attack.hostile.section import kinds
+from tests.attack.platforms import command as platforms
+from tests.attack.stored import read
+from tests.tiers import one_of_each
+
+
+@pytest.fixture(autouse=True)
+def as_users_have_it() -> Iterator[None]:
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
+
+
+@pytest.mark.parametrize("name", one_of_each([*KINDS], ["parameters", "module"]))
+def test_a_sample_of_mutated_files(name: str) -> None:
+    (row,) = fuzz.batches([name], 100, {name: [0]})
+    assert row["defects"] == []
+    assert row["tried"] == 100
+    assert row["refused"] > 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", hostile.LINES)
+def test_a_sample_of_command_lines(program: str) -> None:
+    row = lines.batch(program, 8, Random(program))
+    assert row["defects"] == []
+
+
+def _raises(path: Path) -> None:
+    if b"9" in path.read_bytes():
+        raise KeyError("9")
+
+
+def _runs(path: Path) -> None:
+    exec(path.read_bytes()[:0])
+
+
+def _writes(path: Path) -> None:
+    path.write_bytes(b"other")
+
+
+@pytest.mark.parametrize(
+    ("read_it", "says"), [(_raises, "KeyError"), (_runs, "exec"), (_writes, "another now")]
+)
+def test_a_bad_reader_is_found(
+    read_it: Callable[[Path], Any], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fuzzer = fuzz.Fuzzer("parameters", tmp_path, fuzz.Watch(tmp_path))
+    monkeypatch.setattr(fuzzer, "kind", replace(fuzzer.kind, read=read_it))
+    row = fuzzer.batch(30, Random(0))
+    assert row["found"] > 0
+    assert says in row["defects"][0][0]
+
+
+def test_what_a_command_line_must_not_do(tmp_path: Path) -> None:
+    assert lines.wrong("compare", 2, "", "Error: no.\n") is None
+    assert lines.wrong("compare", 70, "", "Traceback (most recent call last)")
+    assert lines.wrong("compare", 2, "", "")
+    assert lines.wrong("compare", 2, "", "Error: \x1b[2J.\n")
+    (tmp_path / "model.npz").write_bytes(b"PK and no more")
+    assert "not whole" in (lines.broken(tmp_path, {"model.npz": b"old"}) or "")
+    assert lines.broken(tmp_path, {"model.npz": b"PK and no more"}) is None
+    assert "gone" in (lines.broken(tmp_path, {"other.npz": b""}) or "")
+
+
+def _skip() -> str:
+    raise SkippedError("no such disk")
+
+
+def _break() -> str:
+    raise BrokenError("half a file")
+
+
+@pytest.mark.parametrize(
+    ("case", "outcome", "says"),
+    [
+        (lambda: "well", "held", "well"),
+        (_skip, "skipped", "no such disk"),
+        (_break, "broken", "half a file"),
+        (lambda: str(1 / 0), "broken", "ZeroDivisionError"),
+    ],
+)
+def test_outcomes_of_cases(case: cases.Case, outcome: str, says: str) -> None:
+    row = cases.run(case, 100)
+    assert row["outcome"] == outcome
+    assert says in row["says"]
+
+
+@pytest.mark.parametrize("part", [faults, extremes, platforms])
+def test_the_stored_cases_held(part: Any) -> None:
+    """Or were skipped, with the reason; none is of a table that has changed since."""
+    rows = read(part.RESULTS)
+    assert rows.keys() <= part.table().keys()
+    assert [key for key, row in rows.items() if row["outcome"] == "broken"] == []
+
+
+def test_the_stored_inputs_were_refused_or_accepted() -> None:
+    assert {row["kind"]: row["found"] for row in kinds() if row["found"]} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["SIGTERM", "Ctrl-C"])
+def test_a_plot_that_is_stopped(fault: str) -> None:
+    assert "file" in stopped("plot", fault, 1)
+
+
+@pytest.mark.slow
+def test_a_sample_of_extremes() -> None:
+    table = extremes.table()
+    for key in Random(0).sample([key for key in table if not key.startswith("sizes")], 25):
+        row = cases.run(table[key], 60)
+        assert row["outcome"] == "held", (key, row["says"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", platforms.ROOMS)
+def test_what_is_imported_is_declared(room: str) -> None:
+    assert platforms.declared(room)
