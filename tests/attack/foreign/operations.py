@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tests.attack.foreign.formulas import formula, table
 from tests.attack.foreign.subject import JAX, Backward
 
 _RNG = np.random.default_rng(21)
 REAL = np.array([0.7, -1.3, 2.1])
+WITH_A_ZERO = np.array([2.0, 0.0, 3.0])
 POSITIVE = np.array([0.3, 1.7, 4.2])
 UNIT = np.array([0.2, 0.55, 0.9])
 INSIDE = np.array([-0.6, 0.15, 0.8])
@@ -25,7 +27,7 @@ DEFINITE = (SQUARE @ SQUARE.T).round(3)
 COLUMN = np.array([[0.5], [-1.2], [2.0]])
 
 #: Of one number, by where it is defined.
-_UNARY = (
+_UNARY: tuple[tuple[Any, str], ...] = (
     (
         REAL,
         "exp sin cos tan sinh cosh tanh arctan arcsinh expm1 abs square exp2 sinc sign negative",
@@ -37,7 +39,7 @@ _UNARY = (
     (ABOVE_ONE, "arccosh"),
 )
 #: Of two numbers, of shapes that are broadcast.
-_BINARY = (
+_BINARY: tuple[tuple[Any, Any, str], ...] = (
     (COLUMN, REAL, "add subtract multiply arctan2 logaddexp logaddexp2 maximum minimum hypot"),
     (COLUMN, POSITIVE, "divide"),
     (POSITIVE[:, None], REAL, "power xlogy"),
@@ -45,101 +47,89 @@ _BINARY = (
 )
 
 
-def _named(name: str) -> Callable[..., Any]:
-    return lambda xp, *args: getattr(xp, name)(*args)
-
-
-_DEFINITIONS: dict[str, Callable[..., Any]] = {
-    "sigmoid": lambda xp, x: xp.expit(x),
-    "relu": lambda xp, x: xp.maximum(x, 0),
-    "relu6": lambda xp, x: xp.clip(x, 0, 6),
-    "silu": lambda xp, x: x * xp.expit(x),
-    "gelu": lambda xp, x: x * xp.ndtr(x),
-    "softsign": lambda xp, x: x / (1 + xp.abs(x)),
-    "rsqrt": lambda xp, x: 1 / xp.sqrt(x),
+#: What is not NumPy's or SciPy's own.
+_DEFINITIONS = {
+    "sigmoid": "expit(x)",
+    "relu": "maximum(x, 0)",
+    "relu6": "clip(x, 0, 6)",
+    "silu": "x * expit(x)",
+    "gelu": "x * ndtr(x)",
+    "softsign": "x / (1 + abs(x))",
+    "rsqrt": "1 / sqrt(x)",
 }
 
-
-def _softmax(xp: Any, x: Any) -> Any:
-    e = xp.exp(x)
-    return e / xp.sum(e, axis=-1, keepdims=True)
-
-
-#: What is not elementwise: the operation and its arguments.
-_ARRAYS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
-    "sum": (lambda xp, x: xp.sum(x, axis=0), (MATRIX,)),
-    "sum of all": (lambda xp, x: xp.sum(x), (MATRIX,)),
-    "sum keepdims": (lambda xp, x: x * xp.sum(x, axis=1, keepdims=True), (MATRIX,)),
-    "mean": (lambda xp, x: xp.mean(x, axis=1), (MATRIX,)),
-    "var": (lambda xp, x: xp.var(x, axis=0), (MATRIX,)),
-    "var ddof": (lambda xp, x: xp.var(x, axis=0, ddof=1), (MATRIX,)),
-    "std": (lambda xp, x: xp.std(x, axis=1), (MATRIX,)),
-    "std ddof": (lambda xp, x: xp.std(x, axis=0, ddof=1), (MATRIX,)),
-    "prod": (lambda xp, x: xp.prod(x, axis=0), (MATRIX,)),
-    "prod with a zero": (lambda xp, x: xp.prod(x), (np.array([2.0, 0.0, 3.0]),)),
-    "max": (lambda xp, x: xp.max(x, axis=1), (MATRIX,)),
-    "min": (lambda xp, x: xp.min(x, axis=0), (MATRIX,)),
-    "max of a tie": (lambda xp, x: xp.max(x), (np.array([1.0, 2.0, 2.0]),)),
-    "cumsum": (lambda xp, x: xp.cumsum(x, axis=0), (MATRIX,)),
-    "cumprod": (lambda xp, x: xp.cumprod(x, axis=0), (MATRIX,)),
-    "cumprod with a zero": (lambda xp, x: xp.cumprod(x), (np.array([2.0, 0.0, 3.0]),)),
-    "logsumexp": (lambda xp, x: xp.logsumexp(x, axis=1), (MATRIX,)),
-    "softmax": (_softmax, (MATRIX,)),
-    "sort": (lambda xp, x: xp.sort(x), (REAL,)),
-    "where": (lambda xp, x, y: xp.where(x > 0, x, y * x), (REAL, POSITIVE)),
-    "clip": (lambda xp, x: xp.clip(x, -1.0, 1.5), (REAL,)),
-    "index": (lambda xp, x: x[np.array([0, 2, 2])], (REAL,)),
-    "slice": (lambda xp, x: x[::2, 1:], (MATRIX,)),
-    "reshape": (lambda xp, x: xp.reshape(x, (2, 3)) ** 2, (MATRIX,)),
-    "transpose": (lambda xp, x: xp.transpose(x, (2, 0, 1)) ** 2, (CUBE,)),
-    "swapaxes": (lambda xp, x: xp.swapaxes(x, 0, 1) ** 3, (CUBE,)),
-    "moveaxis": (lambda xp, x: xp.moveaxis(x, 0, 2) ** 3, (CUBE,)),
-    "roll": (lambda xp, x: xp.roll(x, 1, axis=0) * x, (MATRIX,)),
-    "repeat": (lambda xp, x: xp.repeat(x, 2, axis=0), (MATRIX,)),
-    "tile": (lambda xp, x: xp.tile(x, (2, 1)), (MATRIX,)),
-    "flip": (lambda xp, x: xp.flip(x, 0) * x, (MATRIX,)),
-    "concatenate": (lambda xp, x, y: xp.concatenate([x, y], axis=0), (MATRIX, SQUARE[:, :2])),
-    "stack": (lambda xp, x, y: xp.stack([x, y], axis=1), (REAL, POSITIVE)),
-    "broadcast_to": (lambda xp, x: xp.broadcast_to(x, (3, 4)), (COLUMN,)),
-    "pad": (lambda xp, x: xp.pad(x, ((1, 0), (0, 2))), (MATRIX,)),
-    "diff": (lambda xp, x: xp.diff(x, axis=0), (MATRIX,)),
-    "tril": (lambda xp, x: xp.tril(x), (SQUARE,)),
-    "triu": (lambda xp, x: xp.triu(x, 1), (SQUARE,)),
-    "trace": (lambda xp, x: xp.trace(x), (SQUARE,)),
-    "diag": (lambda xp, x: xp.diag(x), (REAL,)),
-    "diagonal": (lambda xp, x: xp.diagonal(x), (SQUARE,)),
-    "kron": (lambda xp, x, y: xp.kron(x, y), (MATRIX, OTHER)),
-    "outer": (lambda xp, x, y: xp.outer(x, y), (REAL, POSITIVE)),
-    "matmul": (lambda xp, x, y: xp.matmul(x, y), (MATRIX, OTHER)),
-    "matmul of a batch": (lambda xp, x, y: xp.matmul(x, y), (CUBE, OTHER)),
-    "matmul of a vector": (lambda xp, x, y: xp.matmul(x, y), (REAL, MATRIX)),
-    "dot": (lambda xp, x, y: xp.dot(x, y), (CUBE, OTHER)),
-    "tensordot": (lambda xp, x, y: xp.tensordot(x, y, axes=2), (CUBE, SQUARE[:, :2])),
-    "einsum": (lambda xp, x, y: xp.einsum("ijk,kj->ij", x, y), (CUBE, OTHER)),
-    "inv": (lambda xp, x: xp.linalg.inv(x), (SQUARE,)),
-    "det": (lambda xp, x: xp.linalg.det(x), (SQUARE,)),
-    "slogdet": (lambda xp, x: xp.linalg.slogdet(x)[1], (SQUARE,)),
-    "solve": (lambda xp, x, y: xp.linalg.solve(x, y), (SQUARE, MATRIX)),
-    "solve for a vector": (lambda xp, x, y: xp.linalg.solve(x, y), (SQUARE, REAL)),
-    "cholesky": (lambda xp, x: xp.linalg.cholesky((x + x.T) / 2), (DEFINITE,)),
-    "eigvalsh": (lambda xp, x: xp.linalg.eigvalsh((x + x.T) / 2), (DEFINITE,)),
-    "svdvals": (lambda xp, x: xp.linalg.svdvals(x), (MATRIX,)),
-    "norm": (lambda xp, x: xp.sqrt(xp.sum(x * x)), (MATRIX,)),
-    "** 3": (lambda xp, x: x**3, (REAL,)),
-    "** 2.5": (lambda xp, x: x**2.5, (POSITIVE,)),
-    "2 **": (lambda xp, x: 2**x, (REAL,)),
-    "/": (lambda xp, x, y: x / y, (COLUMN, POSITIVE)),
-    "- +": (lambda xp, x, y: -x + y * x - 1, (COLUMN, REAL)),
-    "@": (lambda xp, x, y: x @ y, (MATRIX, OTHER)),
-    "abs at zero": (lambda xp, x: xp.abs(x), (np.array([0.0, -1.0]),)),
-    "sinc at zero": (lambda xp, x: xp.sinc(x), (np.array([0.0, 0.5]),)),
-    "logaddexp far apart": (
-        lambda xp, x, y: xp.logaddexp(x, y),
-        (np.array([800.0, -30.0]), REAL[:2]),
-    ),
-    "expit far out": (lambda xp, x: xp.expit(x), (np.array([-40.0, 30.0, 5.0]),)),
-    "tanh far out": (lambda xp, x: xp.tanh(x), (np.array([-18.0, 12.0]),)),
-}
+#: What is not elementwise: a name, the operation on x and y, and where.
+_ARRAYS = """
+sum                 | sum(x, axis=0)                       | MATRIX,
+sum of all          | sum(x)                               | MATRIX,
+sum keepdims        | x * sum(x, axis=1, keepdims=True)    | MATRIX,
+mean                | mean(x, axis=1)                      | MATRIX,
+var                 | var(x, axis=0)                       | MATRIX,
+var ddof            | var(x, axis=0, ddof=1)               | MATRIX,
+std                 | std(x, axis=1)                       | MATRIX,
+std ddof            | std(x, axis=0, ddof=1)               | MATRIX,
+prod                | prod(x, axis=0)                      | MATRIX,
+prod with a zero    | prod(x)                              | WITH_A_ZERO,
+max                 | max(x, axis=1)                       | MATRIX,
+min                 | min(x, axis=0)                       | MATRIX,
+max of a tie        | max(x)                               | np.array([1.0, 2.0, 2.0]),
+cumsum              | cumsum(x, axis=0)                    | MATRIX,
+cumprod             | cumprod(x, axis=0)                   | MATRIX,
+cumprod with a zero | cumprod(x)                           | WITH_A_ZERO,
+logsumexp           | logsumexp(x, axis=1)                 | MATRIX,
+softmax             | (e := exp(x)) / sum(e, axis=-1, keepdims=True) | MATRIX,
+sort                | sort(x)                              | REAL,
+where               | where(x > 0, x, y * x)               | REAL, POSITIVE
+clip                | clip(x, -1.0, 1.5)                   | REAL,
+index               | x[np.array([0, 2, 2])]               | REAL,
+slice               | x[::2, 1:]                           | MATRIX,
+reshape             | reshape(x, (2, 3)) ** 2              | MATRIX,
+transpose           | transpose(x, (2, 0, 1)) ** 2         | CUBE,
+swapaxes            | swapaxes(x, 0, 1) ** 3               | CUBE,
+moveaxis            | moveaxis(x, 0, 2) ** 3               | CUBE,
+roll                | roll(x, 1, axis=0) * x               | MATRIX,
+repeat              | repeat(x, 2, axis=0)                 | MATRIX,
+tile                | tile(x, (2, 1))                      | MATRIX,
+flip                | flip(x, 0) * x                       | MATRIX,
+concatenate         | concatenate([x, y], axis=0)          | MATRIX, SQUARE[:, :2]
+stack               | stack([x, y], axis=1)                | REAL, POSITIVE
+broadcast_to        | broadcast_to(x, (3, 4))              | COLUMN,
+pad                 | pad(x, ((1, 0), (0, 2)))             | MATRIX,
+diff                | diff(x, axis=0)                      | MATRIX,
+tril                | tril(x)                              | SQUARE,
+triu                | triu(x, 1)                           | SQUARE,
+trace               | trace(x)                             | SQUARE,
+diag                | diag(x)                              | REAL,
+diagonal            | diagonal(x)                          | SQUARE,
+kron                | kron(x, y)                           | MATRIX, OTHER
+outer               | outer(x, y)                          | REAL, POSITIVE
+matmul              | matmul(x, y)                         | MATRIX, OTHER
+matmul of a batch   | matmul(x, y)                         | CUBE, OTHER
+matmul of a vector  | matmul(x, y)                         | REAL, MATRIX
+dot                 | dot(x, y)                            | CUBE, OTHER
+tensordot           | tensordot(x, y, axes=2)              | CUBE, SQUARE[:, :2]
+einsum              | einsum("ijk,kj->ij", x, y)           | CUBE, OTHER
+inv                 | linalg.inv(x)                        | SQUARE,
+det                 | linalg.det(x)                        | SQUARE,
+slogdet             | linalg.slogdet(x)[1]                 | SQUARE,
+solve               | linalg.solve(x, y)                   | SQUARE, MATRIX
+solve for a vector  | linalg.solve(x, y)                   | SQUARE, REAL
+cholesky            | linalg.cholesky((x + x.T) / 2)       | DEFINITE,
+eigvalsh            | linalg.eigvalsh((x + x.T) / 2)       | DEFINITE,
+svdvals             | linalg.svdvals(x)                    | MATRIX,
+norm                | sqrt(sum(x * x))                     | MATRIX,
+** 3                | x**3                                 | REAL,
+** 2.5              | x**2.5                               | POSITIVE,
+2 **                | 2**x                                 | REAL,
+/                   | x / y                                | COLUMN, POSITIVE
+- +                 | -x + y * x - 1                       | COLUMN, REAL
+@                   | x @ y                                | MATRIX, OTHER
+abs at zero         | abs(x)                               | np.array([0.0, -1.0]),
+sinc at zero        | sinc(x)                              | np.array([0.0, 0.5]),
+logaddexp far apart | logaddexp(x, y)                      | np.array([800.0, -30.0]), REAL[:2]
+expit far out       | expit(x)                             | np.array([-40.0, 30.0, 5.0]),
+tanh far out        | tanh(x)                              | np.array([-18.0, 12.0]),
+"""
 
 #: Where σ(1 - σ) and 1 - tanh² keep few digits or none, in any package.
 LOSSY = ("expit far out", "tanh far out")
@@ -148,10 +138,15 @@ LOSSY = ("expit far out", "tanh far out")
 def operations() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
     """All of them: a function of (xp, *arguments), and the arguments."""
     found = {}
-    for *domain, names in (*_UNARY, *_BINARY):
-        for name in str(names).split():
-            found[name] = (_DEFINITIONS.get(name, _named(name)), tuple(domain))
-    return found | _ARRAYS
+    for *args, names in (*_UNARY, *_BINARY):
+        arguments = "x, y"[: 3 * len(args) - 2]
+        for name in names.split():
+            text = _DEFINITIONS.get(name, f"{name}({arguments})")
+            found[name] = (formula(arguments, text), tuple(args))
+    for name, text, where in table(_ARRAYS):
+        args = eval(where, globals())
+        found[name] = (formula("x, y"[: 3 * len(args) - 2], text, {"np": np}), args)
+    return found
 
 
 def rules(
@@ -176,17 +171,3 @@ def rules(
         except Exception:
             continue
         yield subject
-
-
-class Namespace:
-    """Attributes looked for in several modules, with names of its own first."""
-
-    def __init__(self, *homes: Any, **own: Any) -> None:
-        self._homes = homes
-        vars(self).update(own)
-
-    def __getattr__(self, name: str) -> Any:
-        for home in self._homes:
-            if hasattr(home, name):
-                return getattr(home, name)
-        raise AttributeError(name)

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
+import jax
+import jax.scipy.special
 import numpy as np
 
+from tests.attack.foreign.formulas import Namespace
 from tests.attack.foreign.truth import DIGITS, Error, mapped, measure, numbers
 
 #: Where right ends and wrong begins, as powers of the dtype's epsilon: 4e-10 and 5e-7 for float64,
@@ -16,20 +19,8 @@ from tests.attack.foreign.truth import DIGITS, Error, mapped, measure, numbers
 RIGHT, WRONG = 0.6, 0.4
 
 
-class Jax:
-    """`jax.numpy`, with the special functions of `jax.scipy` and `jax.nn` beside it."""
-
-    def __getattr__(self, name: str) -> Any:
-        import jax
-        import jax.scipy.special as special
-
-        for home in (jax.numpy, special, jax.nn):
-            if hasattr(home, name):
-                return getattr(home, name)
-        raise AttributeError(name)
-
-
-JAX: Any = Jax()
+#: `jax.numpy`, with the special functions of `jax.scipy` and `jax.nn` beside it.
+JAX: Any = Namespace(jax.numpy, jax.scipy.special, jax.nn)
 
 
 @dataclass
@@ -151,8 +142,6 @@ class Custom(Backward):
 
     def error(self, params: Any, inputs: Any) -> Error:
         """Put it before the truth."""
-        import jax
-
         function = self.gradient
 
         def by_rule(cotangent: Any, *params: Any) -> Any:

@@ -1,153 +1,105 @@
 """cvxpy's atoms, each of which knows its gradient; by which it differentiates whole expressions."""
 
-# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-from collections.abc import Callable, Iterator
+# pyright: reportMissingImports=false
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from tests.attack.foreign.formulas import formula, table
 from tests.attack.foreign.subject import Subject
 
 REAL = np.array([[0.7, -1.3], [2.1, 0.4], [-0.6, 1.5]])
-POSITIVE = np.abs(REAL) + 0.2
-UNIT = POSITIVE / 3
-VECTOR = np.array([0.7, 1.3, 2.1, 0.4])
-DEFINITE = np.array([[2.0, 0.3, -0.4], [0.3, 1.5, 0.2], [-0.4, 0.2, 1.1]])
 B = np.array([0.7, -1.1, 0.4])
+DEFINITE = np.array([[2.0, 0.3, -0.4], [0.3, 1.5, 0.2], [-0.4, 0.2, 1.1]])
+NAMES: dict[str, Any] = {
+    "np": np,
+    "B": B,
+    "D": DEFINITE,
+    "symmetric": lambda x: (x + x.T) / 2,
+    "flat": lambda x: x.reshape(-1),
+}
+WHERE = {
+    "real": REAL,
+    "positive": np.abs(REAL) + 0.2,
+    "unit": (np.abs(REAL) + 0.2) / 3,
+    "vector": np.array([0.7, 1.3, 2.1, 0.4]),
+    "matrix": DEFINITE,
+    "b": B,
+}
 
-
-def _atoms(cp: Any) -> dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]]:
-    """What cvxpy calls it, what `xp` calls it, and where."""
-    total = lambda f: lambda xp, x: xp.sum(f(xp, x))  # noqa: E731
-    sym = lambda x: (x + x.T) / 2  # noqa: E731
-    return {
-        "abs": (cp.abs, lambda xp, x: xp.abs(x), REAL),
-        "exp": (cp.exp, lambda xp, x: xp.exp(x), REAL),
-        "log": (cp.log, lambda xp, x: xp.log(x), POSITIVE),
-        "log1p": (cp.log1p, lambda xp, x: xp.log1p(x), POSITIVE),
-        "entr": (cp.entr, lambda xp, x: -x * xp.log(x), POSITIVE),
-        "xexp": (cp.xexp, lambda xp, x: x * xp.exp(x), POSITIVE),
-        "logistic": (cp.logistic, lambda xp, x: xp.softplus(x), REAL),
-        "huber": (
-            cp.huber,
-            lambda xp, x: xp.where(xp.abs(x) <= 1, x**2, 2 * xp.abs(x) - 1),
-            REAL,
-        ),
-        "power 1.7": (lambda x: cp.power(x, 1.7), lambda xp, x: x**1.7, POSITIVE),
-        "power -0.6": (lambda x: cp.power(x, -0.6), lambda xp, x: x**-0.6, POSITIVE),
-        "square": (cp.square, lambda xp, x: x**2, REAL),
-        "sqrt": (cp.sqrt, lambda xp, x: xp.sqrt(x), POSITIVE),
-        "inv_pos": (cp.inv_pos, lambda xp, x: 1 / x, POSITIVE),
-        "pos": (cp.pos, lambda xp, x: xp.maximum(x, 0), REAL),
-        "maximum": (
-            lambda x: cp.maximum(x, B[0], x**2),
-            lambda xp, x: xp.maximum(xp.maximum(x, B[0]), x**2),
-            REAL,
-        ),
-        "minimum": (lambda x: cp.minimum(x, B[0]), lambda xp, x: xp.minimum(x, B[0]), REAL),
-        "kl_div": (
-            lambda x: cp.kl_div(x, 0.8),
-            lambda xp, x: x * xp.log(x / 0.8) - x + 0.8,
-            POSITIVE,
-        ),
-        "rel_entr": (lambda x: cp.rel_entr(x, 0.8), lambda xp, x: x * xp.log(x / 0.8), POSITIVE),
-        "rel_entr, second": (
-            lambda x: cp.rel_entr(0.8, x),
-            lambda xp, x: 0.8 * xp.log(0.8 / x),
-            POSITIVE,
-        ),
-        "one_minus_pos": (cp.one_minus_pos, lambda xp, x: 1 - x, UNIT),
-        "cumsum": (lambda x: cp.cumsum(x, axis=0), lambda xp, x: xp.cumsum(x, axis=0), REAL),
-        "log_sum_exp": (cp.log_sum_exp, lambda xp, x: xp.logsumexp(x), REAL),
-        "log_sum_exp of columns": (
-            lambda x: cp.log_sum_exp(x, axis=0),
-            lambda xp, x: xp.logsumexp(x, axis=0),
-            REAL,
-        ),
-        "max": (cp.max, lambda xp, x: xp.max(x), REAL),
-        "max of rows": (lambda x: cp.max(x, axis=1), lambda xp, x: xp.max(x, axis=1), REAL),
-        "min": (cp.min, lambda xp, x: xp.min(x), REAL),
-        "norm1": (cp.norm1, total(lambda xp, x: xp.abs(x)), REAL),
-        "norm2": (
-            lambda x: cp.norm(cp.vec(x, order="F"), 2),
-            lambda xp, x: xp.sqrt(xp.sum(x * x)),
-            REAL,
-        ),
-        "pnorm 3": (
-            lambda x: cp.pnorm(x, 3),
-            lambda xp, x: xp.sum(xp.abs(x) ** 3) ** (1 / 3),
-            REAL,
-        ),
-        "pnorm 0.5": (lambda x: cp.pnorm(x, 0.5), lambda xp, x: xp.sum(xp.sqrt(x)) ** 2, POSITIVE),
-        "quad_over_lin": (
-            lambda x: cp.quad_over_lin(x, 1.7),
-            lambda xp, x: xp.sum(x * x) / 1.7,
-            REAL,
-        ),
-        "sum_largest": (
-            lambda x: cp.sum_largest(x, 2),
-            lambda xp, x: xp.sum(xp.sort(xp.reshape(x, (-1,)))[-2:]),
-            REAL,
-        ),
-        "sum_largest 2.5": (
-            lambda x: cp.sum_largest(x, 2.5),
-            lambda xp, x: (
-                xp.sum(xp.sort(xp.reshape(x, (-1,)))[-2:]) + 0.5 * xp.sort(xp.reshape(x, (-1,)))[-3]
-            ),
-            REAL,
-        ),
-        "dotsort": (
-            lambda x: cp.dotsort(x, np.array([0.3, 1.2, 0.9])),
-            lambda xp, x: xp.sum(xp.sort(xp.reshape(x, (-1,)))[-3:] * np.array([0.3, 0.9, 1.2])),
-            REAL,
-        ),
-        "prod": (cp.prod, lambda xp, x: xp.prod(x), POSITIVE),
-        "geo_mean": (
-            lambda x: cp.geo_mean(x, [1, 2, 1, 3]),
-            lambda xp, x: xp.prod(x ** (np.array([1, 2, 1, 3]) / 7)),
-            VECTOR,
-        ),
-        "harmonic_mean": (cp.harmonic_mean, lambda xp, x: 4 / xp.sum(1 / x), VECTOR),
-        "tv": (cp.tv, lambda xp, x: xp.sum(xp.abs(x[1:] - x[:-1])), VECTOR),
-        "log_det": (cp.log_det, lambda xp, x: xp.linalg.slogdet(sym(x))[1], DEFINITE),
-        "tr_inv": (cp.tr_inv, lambda xp, x: xp.trace(xp.linalg.inv(sym(x))), DEFINITE),
-        "lambda_max": (cp.lambda_max, lambda xp, x: xp.linalg.eigvalsh(sym(x))[-1], DEFINITE),
-        "lambda_sum_largest": (
-            lambda x: cp.lambda_sum_largest(x, 2),
-            lambda xp, x: xp.sum(xp.linalg.eigvalsh(sym(x))[-2:]),
-            DEFINITE,
-        ),
-        "matrix_frac": (
-            lambda x: cp.matrix_frac(B, x),
-            lambda xp, x: B @ xp.linalg.inv(sym(x)) @ B,
-            DEFINITE,
-        ),
-        "quad_form": (lambda x: cp.quad_form(x, DEFINITE), lambda xp, x: x @ DEFINITE @ x, B),
-        "sigma_max": (cp.sigma_max, lambda xp, x: xp.linalg.svdvals(x)[0], REAL),
-        "norm_nuc": (cp.normNuc, lambda xp, x: xp.sum(xp.linalg.svdvals(x)), REAL),
-        "tanh": (lambda x: cp.tanh(x), lambda xp, x: xp.tanh(x), REAL),
-        "sinh": (lambda x: cp.sinh(x), lambda xp, x: xp.sinh(x), REAL),
-        "asinh": (lambda x: cp.asinh(x), lambda xp, x: xp.arcsinh(x), REAL),
-        "sin": (lambda x: cp.sin(x), lambda xp, x: xp.sin(x), REAL),
-        "tan": (lambda x: cp.tan(x), lambda xp, x: xp.tan(x), UNIT),
-        "normcdf": (lambda x: cp.normcdf(x), lambda xp, x: xp.ndtr(x), REAL),
-    }
+#: Name, formula, where, and the atom where it is not called by the name. An atom that the pinned
+#: release does not have is left out.
+ATOMS = """
+abs           | abs(x)                                       | real
+exp           | exp(x)                                       | real
+log           | log(x)                                       | positive
+log1p         | log1p(x)                                     | positive
+entr          | -x * log(x)                                  | positive
+xexp          | x * exp(x)                                   | positive
+logistic      | softplus(x)                                  | real
+huber         | where(abs(x) <= 1, x**2, 2 * abs(x) - 1)     | real
+power 1.7     | x**1.7                                       | positive | power(x, 1.7)
+power -0.6    | x**-0.6                                      | positive | power(x, -0.6)
+square        | x**2                                         | real
+sqrt          | sqrt(x)                                      | positive
+inv_pos       | 1 / x                                        | positive
+pos           | maximum(x, 0)                                | real
+maximum       | maximum(maximum(x, B[0]), x**2)              | real     | maximum(x, B[0], x**2)
+minimum       | minimum(x, B[0])                             | real     | minimum(x, B[0])
+kl_div        | x * log(x / 0.8) - x + 0.8                   | positive | kl_div(x, 0.8)
+rel_entr      | x * log(x / 0.8)                             | positive | rel_entr(x, 0.8)
+rel_entr, second | 0.8 * log(0.8 / x)                        | positive | rel_entr(0.8, x)
+one_minus_pos | 1 - x                                        | unit
+cumsum        | cumsum(x, axis=0)                            | real     | cumsum(x, axis=0)
+log_sum_exp   | logsumexp(x)                                 | real
+log_sum_exp of columns | logsumexp(x, axis=0)                | real     | log_sum_exp(x, axis=0)
+max           | max(x)                                       | real
+max of rows   | max(x, axis=1)                               | real     | max(x, axis=1)
+min           | min(x)                                       | real
+norm1         | sum(abs(x))                                  | real
+norm2         | sqrt(sum(x * x))                             | real     | norm(vec(x, order="F"), 2)
+pnorm 3       | sum(abs(x) ** 3) ** (1 / 3)                  | real     | pnorm(x, 3)
+pnorm 0.5     | sum(sqrt(x)) ** 2                            | positive | pnorm(x, 0.5)
+quad_over_lin | sum(x * x) / 1.7                             | real     | quad_over_lin(x, 1.7)
+sum_largest   | sum(sort(flat(x))[-2:])                      | real     | sum_largest(x, 2)
+sum_largest 2.5 | sum(sort(flat(x))[-2:]) + 0.5 * sort(flat(x))[-3]
+                                                             | real     | sum_largest(x, 2.5)
+dotsort       | sum(sort(flat(x))[-3:] * np.array([0.3, 0.9, 1.2]))
+                                                  | real | dotsort(x, np.array([0.3, 1.2, 0.9]))
+prod          | prod(x)                                      | positive
+geo_mean      | prod(x ** (np.array([1, 2, 1, 3]) / 7))      | vector   | geo_mean(x, [1, 2, 1, 3])
+harmonic_mean | 4 / sum(1 / x)                               | vector
+tv            | sum(abs(x[1:] - x[:-1]))                     | vector
+log_det       | linalg.slogdet(symmetric(x))[1]              | matrix
+tr_inv        | trace(linalg.inv(symmetric(x)))              | matrix
+lambda_max    | linalg.eigvalsh(symmetric(x))[-1]            | matrix
+lambda_sum_largest | sum(linalg.eigvalsh(symmetric(x))[-2:]) | matrix   | lambda_sum_largest(x, 2)
+matrix_frac   | B @ linalg.inv(symmetric(x)) @ B             | matrix   | matrix_frac(B, x)
+quad_form     | x @ D @ x                                    | b        | quad_form(x, D)
+sigma_max     | linalg.svdvals(x)[0]                         | real
+norm_nuc      | sum(linalg.svdvals(x))                       | real     | normNuc(x)
+tanh          | tanh(x)                                      | real
+sinh          | sinh(x)                                      | real
+asinh         | arcsinh(x)                                   | real
+sin           | sin(x)                                       | real
+tan           | tan(x)                                       | unit
+normcdf       | ndtr(x)                                      | real
+"""
 
 
 def subjects() -> Iterator[Subject]:
     """Each atom that this release has."""
-    import cvxpy as cp
+    import cvxpy
 
-    class Missing:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(cp, name, None) or (lambda x: None)
-
-    for name, (atom, f, x) in _atoms(Missing()).items():
-        variable = cp.Variable(x.shape)
-        variable.value = x
-        expression = atom(variable)
-        if expression is None:
+    for name, text, where, *given in table(ATOMS):
+        call = given[0] if given else f"{name}(x)"
+        if not hasattr(cvxpy, call.partition("(")[0]):
             continue
+        f, x = formula("x", text, NAMES), WHERE[where]
+        variable = cvxpy.Variable(x.shape)
+        variable.value = x
+        expression = formula("x", call, NAMES)(cvxpy, variable)
         shape = expression.shape
         c = 1 + np.arange(np.prod(shape, dtype=int)).reshape(shape) / 7 if shape else np.array(1.5)
 

@@ -1,114 +1,96 @@
 """Functions of JAX with a derivative rule of their own."""
 
-# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import lax
+from jax.scipy import special
 
+from tests.attack.foreign.formulas import formula, table
 from tests.attack.foreign.subject import Custom, Subject
 
-REAL = np.array([0.7, -1.3, 2.1])
-POSITIVE = np.array([0.3, 1.7, 4.2])
-UNIT = np.array([0.2, 0.55, 0.9])
-POSITIVE_2 = np.array([1.1, 0.6, 2.5])
+NAMES: dict[str, Any] = {
+    "np": np,
+    "jnp": jnp,
+    "real": np.array([0.7, -1.3, 2.1]),
+    "positive": np.array([0.3, 1.7, 4.2]),
+    "unit": np.array([0.2, 0.55, 0.9]),
+    "other": np.array([1.1, 0.6, 2.5]),
+    "symmetric": lambda a: (a + a.T) / 2,
+}
+
+#: Name, what it computes, its arguments, and the function of JAX.
+RULES = """
+nn.relu     | maximum(x, 0)             | real,            | jax.nn.relu
+nn.relu6    | minimum(maximum(x, 0), 6) | real,            | jax.nn.relu6
+logsumexp   | logsumexp(x)              | real,            | special.logsumexp
+xlogy       | x * log(y)                | positive, other  | special.xlogy
+xlog1py     | x * log1p(y)              | positive, other  | special.xlog1py
+log_ndtr    | log_ndtr(x)               | real,            | special.log_ndtr
+expi        | expi(x)                   | positive,        | special.expi
+logaddexp   | logaddexp(x, y)           | real, positive   | jnp.logaddexp
+logaddexp2  | logaddexp2(x, y)          | real, positive   | jnp.logaddexp2
+sinc        | sinc(x)                   | real,            | jnp.sinc
+spence      | spence(x)                 | positive,        | special.spence
+erfcx       | erfcx(x)                  | real,            | special.erfcx
+entr        | -x * log(x)               | positive,        | special.entr
+betaln      | betaln(x, y)              | positive, other  | special.betaln
+lax.digamma | digamma(x)                | positive,        | lax.digamma
+lax.lgamma  | gammaln(x)                | positive,        | lax.lgamma
+lax.igamma  | gammainc(x, y)            | other, positive  | lax.igamma
+lax.igammac | gammaincc(x, y)           | other, positive  | lax.igammac
+lax.bessel_i0e | i0e(x)                 | real,            | lax.bessel_i0e
+lax.bessel_i1e | i1e(x)                 | real,            | lax.bessel_i1e
+lax.erf_inv | erfinv(x)                 | unit,            | lax.erf_inv
+lax.cbrt    | cbrt(x)                   | positive,        | lax.cbrt
+lax.logistic | expit(x)                 | real,            | lax.logistic
+lax.atan2   | arctan2(x, y)             | real, positive   | lax.atan2
+lax.asinh   | arcsinh(x)                | real,            | lax.asinh
+lax.rsqrt   | 1 / sqrt(x)               | positive,        | lax.rsqrt
+linalg.slogdet | linalg.slogdet(x)[1]   | np.array([[2.0, 0.3], [-0.4, 1.1]]),
+            | lambda x: jnp.linalg.slogdet(x)[1]
+linalg.cholesky | linalg.cholesky(symmetric(x)) | np.array([[2.0, 0.3], [0.3, 1.1]]),
+            | lambda x: jnp.linalg.cholesky(symmetric(x))
+linalg.eigh | linalg.eigvalsh(symmetric(x)) | np.array([[2.0, 0.3], [0.3, 1.1]]),
+            | lambda x: jnp.linalg.eigh(symmetric(x))[0]
+cumprod     | cumprod(x)                | real,            | jnp.cumprod
+prod with a zero | prod(x)              | np.array([2.0, 0.0, 3.0]), | jnp.prod
+special.zeta | zeta(2.5 + 0 * x, x)     | positive,        | lambda x: special.zeta(2.5, x)
+special.ndtri | ndtri(x)                | unit,            | special.ndtri
+special.i0  | i0(x)                     | real,            | special.i0
+special.polygamma | polygamma(np.ones(np.shape(x), int), x) | positive,
+            | lambda x: special.polygamma(1, x)
+special.betainc | betainc(1.7 + 0 * x, 0.6 + 0 * x, x) | unit,
+            | lambda x: special.betainc(1.7, 0.6, x)
+"""
 
 
 def subjects() -> Iterator[Subject]:
     """By `check_custom` where the function is decorated, else `jax.grad` as if by hand."""
-    import jax
-    import jax.numpy as jnp
-    from jax import lax
-    from jax.scipy import special
-
-    decorated: dict[str, tuple[Any, Callable[..., Any], tuple[Any, ...]]] = {
-        "nn.relu": (jax.nn.relu, lambda xp, x: xp.maximum(x, 0), (REAL,)),
-        "nn.relu6": (jax.nn.relu6, lambda xp, x: xp.minimum(xp.maximum(x, 0), 6), (REAL,)),
-        "logsumexp": (special.logsumexp, lambda xp, x: xp.logsumexp(x), (REAL,)),
-        "xlogy": (special.xlogy, lambda xp, x, y: x * xp.log(y), (POSITIVE, POSITIVE_2)),
-        "xlog1py": (special.xlog1py, lambda xp, x, y: x * xp.log1p(y), (POSITIVE, POSITIVE_2)),
-        "log_ndtr": (special.log_ndtr, lambda xp, x: xp.log_ndtr(x), (REAL,)),
-        "expi": (special.expi, lambda xp, x: xp.expi(x), (POSITIVE,)),
-        "logaddexp": (jnp.logaddexp, lambda xp, x, y: xp.logaddexp(x, y), (REAL, POSITIVE)),
-        "logaddexp2": (jnp.logaddexp2, lambda xp, x, y: xp.logaddexp2(x, y), (REAL, POSITIVE)),
-        "sinc": (jnp.sinc, lambda xp, x: xp.sinc(x), (REAL,)),
-        "spence": (special.spence, lambda xp, x: xp.spence(x), (POSITIVE,)),
-        "erfcx": (special.erfcx, lambda xp, x: xp.erfcx(x), (REAL,)),
-        "entr": (special.entr, lambda xp, x: -x * xp.log(x), (POSITIVE,)),
-        "betaln": (special.betaln, lambda xp, x, y: xp.betaln(x, y), (POSITIVE, POSITIVE_2)),
-    }
-    for name, (function, f, args) in decorated.items():
+    homes = NAMES | {"jax": jax, "lax": lax, "special": special}
+    for name, text, at, called in table(RULES):
+        args, function = eval(at, dict(NAMES)), eval(called, dict(homes))
+        f = formula("x, y" if len(args) == 2 else "x", text, NAMES)
         if isinstance(function, jax.custom_jvp | jax.custom_vjp):
             yield Custom("jax", f"rule of {name}", f, function, args)
         else:
             yield _by_grad(name, function, f, args)
-    plain: dict[str, tuple[Any, Callable[..., Any], tuple[Any, ...]]] = {
-        "lax.digamma": (lax.digamma, lambda xp, x: xp.digamma(x), (POSITIVE,)),
-        "lax.lgamma": (lax.lgamma, lambda xp, x: xp.gammaln(x), (POSITIVE,)),
-        "lax.igamma": (lax.igamma, lambda xp, a, x: xp.gammainc(a, x), (POSITIVE_2, POSITIVE)),
-        "lax.igammac": (lax.igammac, lambda xp, a, x: xp.gammaincc(a, x), (POSITIVE_2, POSITIVE)),
-        "lax.bessel_i0e": (lax.bessel_i0e, lambda xp, x: xp.i0e(x), (REAL,)),
-        "lax.bessel_i1e": (lax.bessel_i1e, lambda xp, x: xp.i1e(x), (REAL,)),
-        "lax.erf_inv": (lax.erf_inv, lambda xp, x: xp.erfinv(x), (UNIT,)),
-        "lax.cbrt": (lax.cbrt, lambda xp, x: xp.cbrt(x), (POSITIVE,)),
-        "lax.logistic": (lax.logistic, lambda xp, x: xp.expit(x), (REAL,)),
-        "lax.atan2": (lax.atan2, lambda xp, x, y: xp.arctan2(x, y), (REAL, POSITIVE)),
-        "lax.asinh": (lax.asinh, lambda xp, x: xp.arcsinh(x), (REAL,)),
-        "lax.rsqrt": (lax.rsqrt, lambda xp, x: 1 / xp.sqrt(x), (POSITIVE,)),
-        "linalg.slogdet": (
-            lambda a: jnp.linalg.slogdet(a)[1],
-            lambda xp, a: xp.linalg.slogdet(a)[1],
-            (np.array([[2.0, 0.3], [-0.4, 1.1]]),),
-        ),
-        "linalg.cholesky": (
-            lambda a: jnp.linalg.cholesky((a + a.T) / 2),
-            lambda xp, a: xp.linalg.cholesky((a + a.T) / 2),
-            (np.array([[2.0, 0.3], [0.3, 1.1]]),),
-        ),
-        "linalg.eigh": (
-            lambda a: jnp.linalg.eigh((a + a.T) / 2)[0],
-            lambda xp, a: xp.linalg.eigvalsh((a + a.T) / 2),
-            (np.array([[2.0, 0.3], [0.3, 1.1]]),),
-        ),
-        "cumprod": (jnp.cumprod, lambda xp, x: xp.cumprod(x), (REAL,)),
-        "prod with a zero": (jnp.prod, lambda xp, x: xp.prod(x), (np.array([2.0, 0.0, 3.0]),)),
-        "special.zeta": (
-            lambda q: special.zeta(2.5, q),
-            lambda xp, q: xp.zeta(2.5 + 0 * q, q),
-            (POSITIVE,),
-        ),
-        "special.ndtri": (special.ndtri, lambda xp, p: xp.ndtri(p), (UNIT,)),
-        "special.i0": (special.i0, lambda xp, x: xp.i0(x), (REAL,)),
-        "special.polygamma": (
-            lambda x: special.polygamma(1, x),
-            lambda xp, x: xp.polygamma(np.ones(np.shape(x), int), x),
-            (POSITIVE,),
-        ),
-        "special.betainc": (
-            lambda x: special.betainc(1.7, 0.6, x),
-            lambda xp, x: xp.betainc(1.7 + 0 * x, 0.6 + 0 * x, x),
-            (UNIT,),
-        ),
-    }
-    for name, (function, f, args) in plain.items():
-        yield _by_grad(name, function, f, args)
 
 
 def _by_grad(name: str, function: Any, f: Any, args: Any) -> Subject:
-    import jax
-    import jax.numpy as jnp
-
     c = 1 + np.arange(5) / 7
 
-    def loss(xp: Any, args: Any) -> Any:
-        value = f(xp, *args)
+    def weighed(xp: Any, value: Any) -> Any:
         return xp.sum(c[: value.shape[-1]] * value) if getattr(value, "shape", ()) else value
+
+    def loss(xp: Any, args: Any) -> Any:
+        return weighed(xp, f(xp, *args))
 
     def gradient(args: Any) -> Any:
         with jax.enable_x64(True):
-            return jax.grad(lambda args: weighed(function(*args)))(args)
-
-    def weighed(value: Any) -> Any:
-        return jnp.sum(c[: value.shape[-1]] * value) if value.shape else value
+            return jax.grad(lambda args: weighed(jnp, function(*args)))(args)
 
     return Subject("jax", f"jax.grad of {name}", loss, gradient, args)

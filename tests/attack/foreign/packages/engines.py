@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.operations import Namespace, rules
+from tests.attack.foreign.formulas import Namespace
+from tests.attack.foreign.operations import rules
 from tests.attack.foreign.subject import Subject
 
 
@@ -41,46 +42,24 @@ def _pytensor() -> Iterator[Subject]:
     import pytensor
     import pytensor.tensor as pt
 
-    xp = Namespace(
-        pt,
-        **{
-            f"arc{f}{h}": getattr(pt, f"arc{f}{h}")
-            for f in ("sin", "cos", "tan")
-            for h in ("", "h")
-        },
-    )
-
     def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
         variables = [pt.as_tensor(arg).type() for arg in args]
         loss = pt.sum(f(*variables) * cotangent)
         return tuple(pytensor.function(variables, pytensor.grad(loss, variables))(*args))
 
-    yield from rules("pytensor", xp, pullback)
+    yield from rules("pytensor", Namespace(pt), pullback)
 
 
 def _tinygrad() -> Iterator[Subject]:
     os.environ.setdefault("DEV", "PYTHON")
     from tinygrad import Tensor
 
-    names = {
-        "expit": "sigmoid",
-        "arcsin": "asin",
-        "arccos": "acos",
-        "arctan": "atan",
-        "negative": "neg",
-    }
-    names |= {
-        "arcsinh": "asinh",
-        "arccosh": "acosh",
-        "arctanh": "atanh",
-        "absolute": "abs",
-        "power": "pow",
-    }
-    own: dict[str, Any] = {name: getattr(Tensor, theirs) for name, theirs in names.items()}
+    names = "expit sigmoid arcsin asin arccos acos arctan atan arcsinh asinh arccosh acosh "
+    names += "arctanh atanh negative neg absolute abs power pow transpose permute"
+    pairs = zip(*[iter(names.split())] * 2, strict=True)
     xp = Namespace(
         Tensor,
-        **own,
-        transpose=Tensor.permute,
+        **{name: getattr(Tensor, theirs) for name, theirs in pairs},
         var=lambda x, axis, ddof=0: x.var(axis, correction=ddof),
         std=lambda x, axis, ddof=0: x.std(axis, correction=ddof),
         concatenate=lambda parts, axis: parts[0].cat(*parts[1:], dim=axis),
@@ -129,15 +108,13 @@ def _micrograd() -> Iterator[Subject]:
 def _uncertainties() -> Iterator[Subject]:
     from uncertainties import ufloat, umath, unumpy
 
-    own = {name: np.frompyfunc(getattr(umath, name), 1, 1) for name in ("erf", "erfc", "gamma")}
-    own |= {
-        "gammaln": np.frompyfunc(umath.lgamma, 1, 1),
-        "arctan2": np.frompyfunc(umath.atan2, 2, 1),
-    }
-    own |= {"hypot": np.frompyfunc(umath.hypot, 2, 1), "abs": abs, "linalg": unumpy.ulinalg}
-    own |= {
-        name: getattr(np, name) for name in ("sum", "mean", "prod", "power", "divide", "einsum")
-    }
+    theirs = {name: name for name in ("erf", "erfc", "gamma", "hypot")}
+    theirs |= {"gammaln": "lgamma", "arctan2": "atan2"}
+    own: dict[str, Any] = {"abs": abs, "linalg": unumpy.ulinalg}
+    for name, function in theirs.items():
+        own[name] = np.frompyfunc(getattr(umath, function), 1 + (name in ("hypot", "arctan2")), 1)
+    for name in ("sum", "mean", "prod", "power", "divide", "einsum"):
+        own[name] = getattr(np, name)
 
     def pullback(f: Any, cotangent: Any, *args: Any) -> Any:
         boxes = [np.frompyfunc(lambda x: ufloat(x, 1.0), 1, 1)(arg) for arg in args]
@@ -148,13 +125,6 @@ def _uncertainties() -> Iterator[Subject]:
     yield from rules("uncertainties", Namespace(unumpy, **own), pullback)
 
 
-ENGINES = {
-    name[1:]: value
-    for name, value in globals().items()
-    if name.startswith("_") and not name.startswith("__")
-}
-
-
 def subjects(package: str) -> Iterator[Subject]:
     """The rules of one of them."""
-    yield from ENGINES[package]()
+    yield from globals()[f"_{package}"]()

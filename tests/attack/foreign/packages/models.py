@@ -1,11 +1,13 @@
 """Statistical models: scores, objectives of classifiers, kernels, and metric learning."""
 
-# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
+# pyright: reportMissingImports=false
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from tests.attack.foreign.formulas import formula, modules, table
 from tests.attack.foreign.subject import Subject
 
 _RNG = np.random.default_rng(11)
@@ -14,21 +16,34 @@ BETA = np.array([0.2, 0.5, -0.3])
 LABELS = np.array([0.0, 1, 0, 1, 1, 0, 1, 1])
 COUNTS = np.array([1.0, 3, 0, 2, 5, 2, 7, 4])
 CLASSES = np.array([0, 1, 2, 0, 2, 1, 1, 0])
+GROUPS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
 TIMES = np.array([1.0, 2.5, 2.5, 3.0, 4.2, 4.2, 5.0, 6.1])
 EVENTS = np.array([1.0, 1, 1, 0, 1, 1, 0, 1])
+SHARES = np.linspace(0.1, 0.8, 8)
+NAMES: dict[str, Any] = {
+    "np": np,
+    "pi": np.pi,
+    "X": X,
+    "Z": X[:, 1:],
+    "BETA": BETA,
+    "LABELS": LABELS,
+    "SIGNS": 2 * LABELS - 1,
+    "COUNTS": COUNTS,
+    "CLASSES": CLASSES,
+    "GROUPS": GROUPS,
+    "TIMES": TIMES,
+    "EVENTS": EVENTS,
+    "SHARES": SHARES,
+    "Y": COUNTS / 3 + 0.2,
+}
 
 
 def _nb(xp: Any, params: Any, q: int) -> Any:
     mu, alpha = xp.exp(X @ params[:3]), params[3]
     size = mu**q / alpha
     prob = size / (size + mu)
-    terms = (
-        xp.gammaln(size + COUNTS)
-        - xp.gammaln(size)
-        + size * xp.log(prob)
-        + COUNTS * xp.log(1 - prob)
-    )
-    return xp.sum(terms)
+    normalizer = xp.gammaln(size + COUNTS) - xp.gammaln(size)
+    return xp.sum(normalizer + size * xp.log(prob) + COUNTS * xp.log(1 - prob))
 
 
 def _generalized(xp: Any, params: Any) -> Any:
@@ -44,185 +59,171 @@ def _zero_inflated(xp: Any, params: Any) -> Any:
     return xp.sum(xp.where(COUNTS == 0, zero, xp.log(1 - w) + COUNTS * xp.log(mu) - mu))
 
 
+def _truncated(xp: Any, beta: Any) -> Any:
+    mu, y = xp.exp(X @ beta), COUNTS + 1
+    return xp.sum(y * xp.log(mu) - mu - xp.log(-xp.expm1(-mu)))
+
+
 def _multinomial(xp: Any, params: Any) -> Any:
     scores = X @ xp.reshape(params, (2, 3)).T
-    return xp.sum(scores[:, 0] * (CLASSES == 1) + scores[:, 1] * (CLASSES == 2)) - xp.sum(
-        xp.log(1 + xp.exp(scores[:, 0]) + xp.exp(scores[:, 1]))
-    )
+    total = xp.log(1 + xp.exp(scores[:, 0]) + xp.exp(scores[:, 1]))
+    return xp.sum(scores[:, 0] * (CLASSES == 1) + scores[:, 1] * (CLASSES == 2)) - xp.sum(total)
 
 
-def _beta_model(xp: Any, params: Any) -> Any:
-    y = np.linspace(0.1, 0.8, 8)
+def _beta(xp: Any, params: Any) -> Any:
     mu, phi = xp.expit(X @ params[:3]), xp.exp(params[3])
     a, b = mu * phi, (1 - mu) * phi
-    return xp.sum(
-        xp.gammaln(phi + 0 * a)
-        - xp.gammaln(a)
-        - xp.gammaln(b)
-        + (a - 1) * np.log(y)
-        + (b - 1) * np.log1p(-y)
-    )
+    normalizer = xp.gammaln(phi + 0 * a) - xp.gammaln(a) - xp.gammaln(b)
+    return xp.sum(normalizer + (a - 1) * np.log(SHARES) + (b - 1) * np.log1p(-SHARES))
 
 
-def _cox(ties: str) -> Callable[..., Any]:
+def _ordered(xp: Any, p: Any) -> Any:
+    """Thresholds are p2 and p2 + exp(p3)."""
+    eta = X[:, 1:] @ p[:2]
+    low, high = xp.expit(p[2] - eta), xp.expit(p[2] + xp.exp(p[3]) - eta)
+    chances = xp.where(CLASSES == 0, low, xp.where(CLASSES == 1, high - low, 1 - high))
+    return xp.sum(xp.log(chances))
+
+
+def _conditional(xp: Any, beta: Any) -> Any:
+    """Σ y·η - log of the sum over all choices of as many ones in each group."""
+    eta, total = X[:, 1:] @ beta, 0
+    for g in (0, 1):
+        rows = np.flatnonzero(g == GROUPS)
+        choices = combinations(rows, int(LABELS[rows].sum()))
+        every = sum(xp.exp(sum(eta[i] for i in chosen)) for chosen in choices)
+        total += xp.sum(eta[rows] * LABELS[rows]) - xp.log(every)
+    return total
+
+
+def _conditional_poisson(xp: Any, beta: Any) -> Any:
+    eta, total = X[:, 1:] @ beta, 0
+    for g in (0, 1):
+        rows = np.flatnonzero(g == GROUPS)
+        every = xp.log(xp.sum(xp.exp(eta[rows])))
+        total += xp.sum(eta[rows] * COUNTS[rows]) - COUNTS[rows].sum() * every
+    return total
+
+
+def _cox(xp: Any, beta: Any, ties: str) -> Any:
     """The partial log-likelihood, without an intercept."""
+    eta = X[:, 1:] @ beta
+    total = xp.sum(eta * EVENTS)
+    for time in np.unique(TIMES[EVENTS == 1]):
+        dead = (time == TIMES) & (EVENTS == 1)
+        risk, tied = xp.sum(xp.exp(eta) * (time <= TIMES)), xp.sum(xp.exp(eta) * dead)
+        count = int(dead.sum())
+        for i in range(count):
+            total = total - xp.log(risk - (i / count if ties == "efron" else 0) * tied)
+    return total
 
-    def loss(xp: Any, beta: Any) -> Any:
-        eta = X[:, 1:] @ beta
-        total = xp.sum(eta * EVENTS)
-        for time in np.unique(TIMES[EVENTS == 1]):
-            dead = (time == TIMES) & (EVENTS == 1)
-            risk, tied, count = (
-                xp.sum(xp.exp(eta) * (time <= TIMES)),
-                xp.sum(xp.exp(eta) * dead),
-                int(dead.sum()),
-            )
-            for i in range(count):
-                total = total - xp.log(risk - (i / count if ties == "efron" else 0) * tied)
-        return total
 
-    return loss
+NAMES |= {
+    "nb": _nb,
+    "generalized": _generalized,
+    "zero_inflated": _zero_inflated,
+    "truncated": _truncated,
+    "multinomial": _multinomial,
+    "beta": _beta,
+    "ordered": _ordered,
+    "conditional": _conditional,
+    "conditional_poisson": _conditional_poisson,
+    "cox": _cox,
+}
+
+#: Models of statsmodels: how each is made, its log-likelihood of `b`, and where.
+SCORES = """
+Logit   | api.Logit(LABELS, X)    | sum(LABELS * (X @ b) - softplus(X @ b))   | BETA
+Probit  | api.Probit(LABELS, X)   | sum(log_ndtr(SIGNS * (X @ b)))            | BETA
+Poisson | api.Poisson(COUNTS, X)  | sum(COUNTS * (X @ b) - exp(X @ b))        | BETA
+MNLogit | api.MNLogit(CLASSES, X) | multinomial(xp, b)  | np.append(BETA, [0.4, -0.2, 0.1])
+NegativeBinomial nb2 | api.NegativeBinomial(COUNTS, X, "nb2") | nb(xp, b, 0) | np.append(BETA, 0.6)
+NegativeBinomial nb1 | api.NegativeBinomial(COUNTS, X, "nb1") | nb(xp, b, 1) | np.append(BETA, 0.6)
+NegativeBinomialP 2  | api.NegativeBinomialP(COUNTS, X, p=2) | nb(xp, b, 0) | np.append(BETA, 0.6)
+NegativeBinomialP 1  | api.NegativeBinomialP(COUNTS, X, p=1) | nb(xp, b, 1) | np.append(BETA, 0.6)
+GeneralizedPoisson   | api.GeneralizedPoisson(COUNTS, X)
+    | generalized(xp, b)         | np.append(BETA, 0.6)
+ZeroInflatedPoisson  | count_model.ZeroInflatedPoisson(COUNTS, X)
+    | zero_inflated(xp, b)       | np.append(-0.4, BETA)
+TruncatedLFPoisson   | truncated_model.TruncatedLFPoisson(COUNTS + 1, X)
+    | truncated(xp, b)           | BETA
+BetaModel            | betareg.BetaModel(SHARES, X)
+    | beta(xp, b)                | np.append(BETA, 0.6)
+OrderedModel         | ordinal_model.OrderedModel(CLASSES, Z, distr="logit")
+    | ordered(xp, b)             | np.array([0.5, -0.3, -0.4, 0.2])
+ConditionalLogit     | conditional_models.ConditionalLogit(LABELS, Z, groups=GROUPS)
+    | conditional(xp, b)         | BETA[1:]
+ConditionalPoisson   | conditional_models.ConditionalPoisson(COUNTS, Z, groups=GROUPS)
+    | conditional_poisson(xp, b) | BETA[1:]
+PHReg breslow        | hazard_regression.PHReg(TIMES, Z, status=EVENTS, ties="breslow")
+    | cox(xp, b, "breslow")      | BETA[1:]
+PHReg efron          | hazard_regression.PHReg(TIMES, Z, status=EVENTS, ties="efron")
+    | cox(xp, b, "efron")        | BETA[1:]
+"""
+
+#: Families of generalized linear models, with their links, and log-likelihoods of η = `e`.
+FAMILIES = """
+Gamma log           | Gamma(links.Log())           | -e - (COUNTS + 1) * exp(-e)
+Gaussian            | Gaussian()                   | -((COUNTS + 1 - e) ** 2) / 2
+InverseGaussian log | InverseGaussian(links.Log())
+    | -((COUNTS + 1 - exp(e)) ** 2) / (2 * (COUNTS + 1) * exp(2 * e))
+Poisson sqrt        | Poisson(links.Sqrt())        | (COUNTS + 1) * log(e**2) - e**2
+"""
 
 
 def _statsmodels() -> Iterator[Subject]:
-    import statsmodels.api as sm
-    from statsmodels.discrete import count_model, truncated_model
-    from statsmodels.discrete.conditional_models import ConditionalLogit, ConditionalPoisson
-    from statsmodels.duration.hazard_regression import PHReg
-    from statsmodels.miscmodels.ordinal_model import OrderedModel
-    from statsmodels.othermod.betareg import BetaModel
+    homes = modules(
+        "statsmodels.api",
+        "statsmodels.discrete.count_model",
+        "statsmodels.discrete.truncated_model",
+        "statsmodels.discrete.conditional_models",
+        "statsmodels.duration.hazard_regression",
+        "statsmodels.miscmodels.ordinal_model",
+        "statsmodels.othermod.betareg",
+    )
+    for name, made, text, at in table(SCORES):
+        model = eval(made, NAMES | homes)
+        if name.startswith("NegativeBinomial nb"):
+            model._transparams = False  # else the last parameter is the logarithm while it fits
 
-    longer = np.append(BETA, 0.6)
-    groups = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+        def score(p: Any, m: Any = model) -> Any:
+            return np.asarray(m.score(p))
 
-    def conditional(xp: Any, beta: Any) -> Any:
-        """Σ y·η - log of the sum over all choices of as many ones in each group."""
-        from itertools import combinations
+        f = formula("b", text, NAMES)
+        yield Subject("statsmodels", f"{name}.score", f, score, eval(at, NAMES | {}))
+    for name, made, text in table(FAMILIES):
+        family = eval(made, vars(homes["api"].families).copy())
+        f, model = formula("e", text, NAMES), homes["api"].GLM(COUNTS + 1, X, family=family)
 
-        eta, total = X[:, 1:] @ beta, 0
-        for g in (0, 1):
-            rows = np.flatnonzero(groups == g)
-            ones = int(LABELS[rows].sum())
-            total += xp.sum(eta[rows] * LABELS[rows]) - xp.log(
-                sum(xp.exp(sum(eta[i] for i in chosen)) for chosen in combinations(rows, ones))
-            )
-        return total
+        def loss(xp: Any, b: Any, f: Any = f) -> Any:
+            return xp.sum(f(xp, X @ b))
 
-    def conditional_poisson(xp: Any, beta: Any) -> Any:
-        eta, total = X[:, 1:] @ beta, 0
-        for g in (0, 1):
-            rows = np.flatnonzero(groups == g)
-            total += xp.sum(eta[rows] * COUNTS[rows]) - COUNTS[rows].sum() * xp.log(
-                xp.sum(xp.exp(eta[rows]))
-            )
-        return total
+        def score_of_one(p: Any, m: Any = model) -> Any:
+            return np.asarray(m.score(p, scale=1.0))
 
-    def ordered(xp: Any, p: Any) -> Any:
-        """Thresholds are p2 and p2 + exp(p3)."""
-        eta = X[:, 1:] @ p[:2]
-        low, high = xp.expit(p[2] - eta), xp.expit(p[2] + xp.exp(p[3]) - eta)
-        return xp.sum(
-            xp.log(xp.where(CLASSES == 0, low, xp.where(CLASSES == 1, high - low, 1 - high)))
-        )
+        at = np.array([1.3, 0.2, -0.1])
+        yield Subject("statsmodels", f"GLM {name}.score", loss, score_of_one, at)
 
-    def truncated(xp: Any, beta: Any) -> Any:
-        mu, y = xp.exp(X @ beta), COUNTS + 1
-        return xp.sum(y * xp.log(mu) - mu - xp.log(-xp.expm1(-mu)))
 
-    plain = {which: sm.NegativeBinomial(COUNTS, X, which) for which in ("nb2", "nb1")}
-    for model in plain.values():
-        model._transparams = False  # else the last parameter is the logarithm while it fits
-    models: dict[str, tuple[Any, Callable[..., Any], np.ndarray]] = {
-        "Logit": (
-            sm.Logit(LABELS, X),
-            lambda xp, b: xp.sum(LABELS * (X @ b) - xp.softplus(X @ b)),
-            BETA,
-        ),
-        "Probit": (
-            sm.Probit(LABELS, X),
-            lambda xp, b: xp.sum(xp.log_ndtr((2 * LABELS - 1) * (X @ b))),
-            BETA,
-        ),
-        "Poisson": (
-            sm.Poisson(COUNTS, X),
-            lambda xp, b: xp.sum(COUNTS * (X @ b) - xp.exp(X @ b)),
-            BETA,
-        ),
-        "MNLogit": (sm.MNLogit(CLASSES, X), _multinomial, np.append(BETA, [0.4, -0.2, 0.1])),
-        "NegativeBinomial nb2": (plain["nb2"], lambda xp, p: _nb(xp, p, 0), longer),
-        "NegativeBinomial nb1": (plain["nb1"], lambda xp, p: _nb(xp, p, 1), longer),
-        "NegativeBinomialP 2": (
-            sm.NegativeBinomialP(COUNTS, X, p=2),
-            lambda xp, p: _nb(xp, p, 0),
-            longer,
-        ),
-        "NegativeBinomialP 1": (
-            sm.NegativeBinomialP(COUNTS, X, p=1),
-            lambda xp, p: _nb(xp, p, 1),
-            longer,
-        ),
-        "GeneralizedPoisson": (sm.GeneralizedPoisson(COUNTS, X), _generalized, longer),
-        "ZeroInflatedPoisson": (
-            count_model.ZeroInflatedPoisson(COUNTS, X),
-            _zero_inflated,
-            np.append(-0.4, BETA),
-        ),
-        "TruncatedLFPoisson": (truncated_model.TruncatedLFPoisson(COUNTS + 1, X), truncated, BETA),
-        "BetaModel": (BetaModel(np.linspace(0.1, 0.8, 8), X), _beta_model, np.append(BETA, 0.6)),
-        "OrderedModel": (
-            OrderedModel(CLASSES, X[:, 1:], distr="logit"),
-            ordered,
-            np.array([0.5, -0.3, -0.4, 0.2]),
-        ),
-        "ConditionalLogit": (
-            ConditionalLogit(LABELS, X[:, 1:], groups=groups),
-            conditional,
-            BETA[1:],
-        ),
-        "ConditionalPoisson": (
-            ConditionalPoisson(COUNTS, X[:, 1:], groups=groups),
-            conditional_poisson,
-            BETA[1:],
-        ),
-        "PHReg breslow": (
-            PHReg(TIMES, X[:, 1:], status=EVENTS, ties="breslow"),
-            _cox("breslow"),
-            BETA[1:],
-        ),
-        "PHReg efron": (
-            PHReg(TIMES, X[:, 1:], status=EVENTS, ties="efron"),
-            _cox("efron"),
-            BETA[1:],
-        ),
-    }
-    for name, (model, f, at) in models.items():
-        yield Subject(
-            "statsmodels", f"{name}.score", f, lambda p, m=model: np.asarray(m.score(p)), at
-        )
-    families: dict[str, tuple[Any, Callable[..., Any]]] = {
-        "Gamma log": (
-            sm.families.Gamma(sm.families.links.Log()),
-            lambda xp, e: -e - (COUNTS + 1) * xp.exp(-e),
-        ),
-        "Gaussian": (sm.families.Gaussian(), lambda xp, e: -((COUNTS + 1 - e) ** 2) / 2),
-        "InverseGaussian log": (
-            sm.families.InverseGaussian(sm.families.links.Log()),
-            lambda xp, e: -((COUNTS + 1 - xp.exp(e)) ** 2) / (2 * (COUNTS + 1) * xp.exp(2 * e)),
-        ),
-        "Poisson sqrt": (
-            sm.families.Poisson(sm.families.links.Sqrt()),
-            lambda xp, e: (COUNTS + 1) * xp.log(e**2) - e**2,
-        ),
-    }
-    for name, (family, f) in families.items():
-        model, at = sm.GLM(COUNTS + 1, X, family=family), np.array([1.3, 0.2, -0.1])
-        yield Subject(
-            "statsmodels",
-            f"GLM {name}.score",
-            lambda xp, b, f=f: xp.sum(f(xp, X @ b)),
-            lambda p, m=model: np.asarray(m.score(p, scale=1.0)),
-            at,
-        )
+#: Kernels of Gaussian processes by their logarithmic parameters `t`, of distances D, squares S.
+KERNELS = """
+RBF             | RBF(0.8)                           | exp(-S / (2 * exp(2 * t[0])))
+Matern 0.5      | Matern(0.8, nu=0.5)                | exp(-D / exp(t[0]))
+Matern 1.5      | Matern(0.8, nu=1.5)
+    | (1 + np.sqrt(3) * D / exp(t[0])) * exp(-np.sqrt(3) * D / exp(t[0]))
+Matern 2.5      | Matern(0.8, nu=2.5)
+    | (1 + np.sqrt(5) * D / exp(t[0]) + 5 * S / (3 * exp(2 * t[0])))
+      * exp(-np.sqrt(5) * D / exp(t[0]))
+RationalQuadratic | RationalQuadratic(0.8, 1.7)
+    | (1 + S / (2 * exp(t[0]) * exp(2 * t[1]))) ** -exp(t[0])
+ExpSineSquared  | ExpSineSquared(0.8, 1.7)
+    | exp(-2 * (sin(pi * D / exp(t[1])) / exp(t[0])) ** 2)
+DotProduct      | DotProduct(0.8)                    | Z @ Z.T + exp(2 * t[0])
+Constant × RBF  | ConstantKernel(1.7) * RBF(0.8)     | exp(t[0]) * exp(-S / (2 * exp(2 * t[1])))
+RBF ** 3        | RBF(0.8) ** 3                      | exp(-S / (2 * exp(2 * t[0]))) ** 3
+RBF + White     | RBF(0.8) + WhiteKernel(0.3)
+    | exp(-S / (2 * exp(2 * t[0]))) + exp(t[1]) * np.eye(8)
+"""
 
 
 def _sklearn() -> Iterator[Subject]:
@@ -235,83 +236,31 @@ def _sklearn() -> Iterator[Subject]:
 
     points, weights = X[:, 1:], _RNG.uniform(0.5, 2, (8, 8)).round(2)
     squares = np.sum((points[:, None] - points[None]) ** 2, axis=2)
-    distances = np.sqrt(squares)
-    forms: dict[str, tuple[Any, Callable[..., Any]]] = {
-        "RBF": (kernels.RBF(0.8), lambda xp, t: xp.exp(-squares / (2 * xp.exp(2 * t[0])))),
-        "Matern 0.5": (
-            kernels.Matern(0.8, nu=0.5),
-            lambda xp, t: xp.exp(-distances / xp.exp(t[0])),
-        ),
-        "Matern 1.5": (
-            kernels.Matern(0.8, nu=1.5),
-            lambda xp, t: (
-                (1 + np.sqrt(3) * distances / xp.exp(t[0]))
-                * xp.exp(-np.sqrt(3) * distances / xp.exp(t[0]))
-            ),
-        ),
-        "Matern 2.5": (
-            kernels.Matern(0.8, nu=2.5),
-            lambda xp, t: (
-                (1 + np.sqrt(5) * distances / xp.exp(t[0]) + 5 * squares / (3 * xp.exp(2 * t[0])))
-                * xp.exp(-np.sqrt(5) * distances / xp.exp(t[0]))
-            ),
-        ),
-        "RationalQuadratic": (
-            kernels.RationalQuadratic(0.8, 1.7),
-            lambda xp, t: (1 + squares / (2 * xp.exp(t[0]) * xp.exp(2 * t[1]))) ** -xp.exp(t[0]),
-        ),
-        "ExpSineSquared": (
-            kernels.ExpSineSquared(0.8, 1.7),
-            lambda xp, t: xp.exp(
-                -2 * (xp.sin(np.pi * distances / xp.exp(t[1])) / xp.exp(t[0])) ** 2
-            ),
-        ),
-        "DotProduct": (kernels.DotProduct(0.8), lambda xp, t: points @ points.T + xp.exp(2 * t[0])),
-        "Constant × RBF": (
-            kernels.ConstantKernel(1.7) * kernels.RBF(0.8),
-            lambda xp, t: xp.exp(t[0]) * xp.exp(-squares / (2 * xp.exp(2 * t[1]))),
-        ),
-        "RBF ** 3": (
-            kernels.RBF(0.8) ** 3,
-            lambda xp, t: xp.exp(-squares / (2 * xp.exp(2 * t[0]))) ** 3,
-        ),
-        "RBF + White": (
-            kernels.RBF(0.8) + kernels.WhiteKernel(0.3),
-            lambda xp, t: xp.exp(-squares / (2 * xp.exp(2 * t[0]))) + xp.exp(t[1]) * np.eye(8),
-        ),
-    }
-    for name, (kernel, f) in forms.items():
+    for name, made, text in table(KERNELS):
+        kernel = eval(made, vars(kernels).copy())
+        of = formula("t", text, NAMES | {"S": squares, "D": np.sqrt(squares)})
+
+        def kernel_sum(xp: Any, t: Any, of: Any = of) -> Any:
+            return xp.sum(weights * of(xp, t))
 
         def slopes(theta: Any, kernel: Any = kernel) -> Any:
-            return np.einsum(
-                "ij,ijk->k", weights, kernel.clone_with_theta(theta)(points, eval_gradient=True)[1]
-            )
+            found = kernel.clone_with_theta(theta)(points, eval_gradient=True)[1]
+            return np.einsum("ij,ijk->k", weights, found)
 
-        yield Subject(
-            "scikit-learn",
-            f"kernel {name}",
-            lambda xp, t, f=f: xp.sum(weights * f(xp, t)),
-            slopes,
-            np.array(kernel.theta),
-        )
+        at = np.array(kernel.theta)
+        yield Subject("scikit-learn", f"kernel {name}", kernel_sum, slopes, at)
 
     def huber(xp: Any, w: Any) -> Any:
         sigma, eps, y = w[3], 1.35, COUNTS / 3
         z = xp.abs(y - points @ w[:2] - w[2]) / sigma
-        return xp.sum(sigma + sigma * xp.where(z < eps, z**2, 2 * eps * z - eps**2)) + 0.1 * xp.sum(
-            w[:2] ** 2
-        )
+        each = sigma + sigma * xp.where(z < eps, z**2, 2 * eps * z - eps**2)
+        return xp.sum(each) + 0.1 * xp.sum(w[:2] ** 2)
 
     def huber_slopes(w: Any) -> Any:
         return _huber_loss_and_gradient(w, points, COUNTS / 3, 1.35, 0.1, np.ones(8))[1]
 
-    yield Subject(
-        "scikit-learn",
-        "_huber_loss_and_gradient",
-        huber,
-        huber_slopes,
-        np.array([0.5, -0.3, 0.2, 0.4]),
-    )
+    at = np.array([0.5, -0.3, 0.2, 0.4])
+    yield Subject("scikit-learn", "_huber_loss_and_gradient", huber, huber_slopes, at)
     multinomial = LinearModelLoss(losses.HalfMultinomialLoss(n_classes=3), fit_intercept=True)
 
     def softmax(xp: Any, w: Any) -> Any:
@@ -322,86 +271,64 @@ def _sklearn() -> Iterator[Subject]:
     def softmax_slopes(w: Any) -> Any:
         return multinomial.gradient(w, points, CLASSES.astype(float), l2_reg_strength=0.3)
 
-    yield Subject(
-        "scikit-learn",
-        "LinearModelLoss multinomial",
-        softmax,
-        softmax_slopes,
-        _RNG.normal(size=(3, 3)).round(2),
-    )
-    yield Subject(
-        "scikit-learn",
-        "NCA",
-        lambda xp, a: -_neighbours(xp, a),
-        _nca(NeighborhoodComponentsAnalysis()),
-        0.5 * np.eye(2),
-    )
+    at = _RNG.normal(size=(3, 3)).round(2)
+    yield Subject("scikit-learn", "LinearModelLoss multinomial", softmax, softmax_slopes, at)
+    yield _nca("scikit-learn", NeighborhoodComponentsAnalysis())
     joint = np.exp(-squares[:4, :4])
     np.fill_diagonal(joint, 0)
-    joint /= joint.sum()
     upper = np.triu_indices(4, 1)
+    p = (joint / joint.sum())[upper]
 
     def divergence(xp: Any, y: Any) -> Any:
         q = 1 / (1 + xp.sum((y[upper[0]] - y[upper[1]]) ** 2, axis=1))
-        p = joint[upper]
         return 2 * xp.sum(p * (np.log(p) - xp.log(q / (2 * xp.sum(q)))))
 
     def divergence_slopes(y: Any) -> Any:
-        return _kl_divergence(y.ravel(), joint[upper], 1, 4, 2)[1].reshape(y.shape)
+        return _kl_divergence(y.ravel(), p, 1, 4, 2)[1].reshape(y.shape)
 
-    yield Subject(
-        "scikit-learn", "t-SNE _kl_divergence", divergence, divergence_slopes, points[:4] * 1.0
-    )
+    at = points[:4] * 1.0
+    yield Subject("scikit-learn", "t-SNE _kl_divergence", divergence, divergence_slopes, at)
 
 
-def _neighbours(xp: Any, a: Any) -> Any:
-    """Σ over samples of the probability that the softmax neighbour is of the same class."""
+def _neighbours(xp: Any, a: Any) -> Iterator[tuple[int, Any, Any]]:
+    """By sample: the others, and the softmax of their distances under the map a."""
     z = X[:, 1:] @ a.T
-    total = 0
     for i in range(8):
         others = np.array([j for j in range(8) if j != i])
         e = xp.exp(-xp.sum((z[others] - z[i]) ** 2, axis=1))
-        total = total + xp.sum(e * (CLASSES[others] == CLASSES[i])) / xp.sum(e)
-    return total
+        yield i, others, e / xp.sum(e)
 
 
-def _nca(model: Any) -> Callable[..., Any]:
+def _nca(package: str, model: Any) -> Subject:
     model.n_iter_, model.verbose = 0, 0
+
+    def loss(xp: Any, a: Any) -> Any:
+        found = _neighbours(xp, a)
+        return -sum(xp.sum(p * (CLASSES[at] == CLASSES[i])) for i, at, p in found)
 
     def slopes(a: Any) -> Any:
         same = CLASSES[:, None] == CLASSES[None]
         return model._loss_grad_lbfgs(a.ravel(), X[:, 1:], same, -1.0)[1].reshape(a.shape)
 
-    return slopes
+    return Subject(package, "NCA", loss, slopes, 0.5 * np.eye(2))
 
 
 def _metric_learn() -> Iterator[Subject]:
     from metric_learn import LSML, MLKR, NCA
 
-    yield Subject(
-        "metric-learn", "NCA", lambda xp, a: -_neighbours(xp, a), _nca(NCA()), 0.5 * np.eye(2)
-    )
-    y = COUNTS / 3
-    mlkr = MLKR()
+    yield _nca("metric-learn", NCA())
+    y, mlkr = COUNTS / 3, MLKR()
     mlkr.n_iter_, mlkr.verbose = 0, 0
 
     def regression(xp: Any, a: Any) -> Any:
-        z, total = X[:, 1:] @ a.T, 0
-        for i in range(8):
-            others = np.array([j for j in range(8) if j != i])
-            e = xp.exp(-xp.sum((z[others] - z[i]) ** 2, axis=1))
-            total = total + (xp.sum(e * y[others]) / xp.sum(e) - y[i]) ** 2
-        return total
+        return sum((xp.sum(p * y[at]) - y[i]) ** 2 for i, at, p in _neighbours(xp, a))
 
     def regression_slopes(a: Any) -> Any:
         return mlkr._loss(a.ravel(), X[:, 1:], y)[1].reshape(a.shape)
 
     yield Subject("metric-learn", "MLKR", regression, regression_slopes, 0.5 * np.eye(2) + 0.1)
     first, second, inverse = X[:4, 1:] * 2, X[4:, 1:] * 0.8, np.array([[1.0, 0.2], [0.2, 0.7]])
-    for name, weights in {
-        "LSML": np.ones(4),
-        "LSML weighted": np.array([0.1, 0.4, 0.2, 0.3]),
-    }.items():
+    for name, weights in (("LSML", np.ones(4)), ("LSML weighted", np.array([0.1, 0.4, 0.2, 0.3]))):
         lsml = LSML()
         lsml.w_ = weights
 
@@ -417,45 +344,42 @@ def _metric_learn() -> Iterator[Subject]:
         yield Subject("metric-learn", name, quadruplets, matrix, np.array([[1.5, 0.3], [0.3, 0.9]]))
 
 
+#: Data fits of skglm: the target, and the loss of η = `e`.
+DATAFITS = """
+Quadratic | Quadratic() | Y      | sum((Y - e) ** 2) / 16
+Logistic  | Logistic()  | SIGNS  | sum(softplus(-SIGNS * e)) / 8
+Poisson   | Poisson()   | COUNTS | sum(exp(e) - COUNTS * e) / 8
+Gamma     | Gamma()     | Y      | sum(e + Y * exp(-e)) / 8
+Huber     | Huber(0.5)  | Y
+    | sum(where(abs(Y - e) < 0.5, (Y - e) ** 2 / 2, 0.5 * abs(Y - e) - 0.125)) / 8
+"""
+
+
 def _skglm() -> Iterator[Subject]:
     from skglm import datafits
 
-    y, signs = COUNTS / 3 + 0.2, 2 * LABELS - 1
-    fits: dict[str, tuple[Any, Any, Callable[..., Any]]] = {
-        "Quadratic": (datafits.Quadratic(), y, lambda xp, e: xp.sum((y - e) ** 2) / 16),
-        "Logistic": (datafits.Logistic(), signs, lambda xp, e: xp.sum(xp.softplus(-signs * e)) / 8),
-        "Poisson": (datafits.Poisson(), COUNTS, lambda xp, e: xp.sum(xp.exp(e) - COUNTS * e) / 8),
-        "Gamma": (datafits.Gamma(), y, lambda xp, e: xp.sum(e + y * xp.exp(-e)) / 8),
-        "Huber": (
-            datafits.Huber(0.5),
-            y,
-            lambda xp, e: (
-                xp.sum(xp.where(xp.abs(y - e) < 0.5, (y - e) ** 2 / 2, 0.5 * xp.abs(y - e) - 0.125))
-                / 8
-            ),
-        ),
-    }
-    for name, (fit, target, f) in fits.items():
+    for name, made, of, text in table(DATAFITS):
+        fit, target, f = eval(made, vars(datafits).copy()), NAMES[of], formula("e", text, NAMES)
+
+        def loss(xp: Any, w: Any, f: Any = f) -> Any:
+            return f(xp, X @ w)
 
         def slopes(w: Any, fit: Any = fit, target: Any = target) -> Any:
             if hasattr(fit, "initialize"):
                 fit.initialize(X, target)
             return np.array([fit.gradient_scalar(X, target, w, X @ w, j) for j in range(3)])
 
-        yield Subject(
-            "skglm", f"{name}.gradient_scalar", lambda xp, w, f=f: f(xp, X @ w), slopes, BETA
-        )
+        yield Subject("skglm", f"{name}.gradient_scalar", loss, slopes, BETA)
     for efron in (False, True):
         cox, target = datafits.Cox(efron), np.column_stack([TIMES, EVENTS])
         cox.initialize(X[:, 1:], target)
-        likelihood = _cox("efron" if efron else "breslow")
-        yield Subject(
-            "skglm",
-            f"Cox efron={efron}",
-            lambda xp, w, f=likelihood: -f(xp, w) / 8,
-            lambda w, cox=cox, target=target: cox.gradient(X[:, 1:], target, X[:, 1:] @ w),
-            BETA[1:],
-        )
+        ties = "efron" if efron else "breslow"
+
+        def cox_slopes(w: Any, cox: Any = cox, target: Any = target) -> Any:
+            return cox.gradient(X[:, 1:], target, X[:, 1:] @ w)
+
+        likelihood = formula("b", f"-cox(xp, b, {ties!r}) / 8", NAMES)
+        yield Subject("skglm", f"Cox efron={efron}", likelihood, cox_slopes, BETA[1:])
 
 
 def _lifelines() -> Iterator[Subject]:
@@ -463,16 +387,14 @@ def _lifelines() -> Iterator[Subject]:
     from lifelines.fitters.coxph_fitter import SemiParametricPHFitter
 
     frame, t, e = pd.DataFrame(X[:, 1:]), pd.Series(TIMES), pd.Series(EVENTS.astype(bool))
-    fitter = SemiParametricPHFitter()
-    for name, method in {
-        "single": fitter._get_efron_values_single,
-        "batch": fitter._get_efron_values_batch,
-    }.items():
+    for name in ("single", "batch"):
+        method = getattr(SemiParametricPHFitter(), f"_get_efron_values_{name}")
 
         def slopes(beta: Any, method: Any = method) -> Any:
             return np.asarray(method(frame, t, e, pd.Series(np.ones(8)), None, beta)[1])
 
-        yield Subject("lifelines", f"efron, {name}", _cox("efron"), slopes, BETA[1:])
+        likelihood = formula("b", "cox(xp, b, 'efron')", NAMES)
+        yield Subject("lifelines", f"efron, {name}", likelihood, slopes, BETA[1:])
 
 
 def _pot() -> Iterator[Subject]:
@@ -480,11 +402,12 @@ def _pot() -> Iterator[Subject]:
 
     a, b = np.array([0.2, 0.5, 0.3]), np.array([0.6, 0.4])
     cost = np.array([[0.3, 1.2], [0.9, 0.4], [1.5, 0.7]])
-    parts: dict[str, tuple[Any, Callable[..., Any]]] = {
-        "NegEntropy": (smooth.NegEntropy(0.7), lambda xp, z: 0.7 * xp.sum(xp.exp(z / 0.7 - 1))),
-        "SquaredL2": (smooth.SquaredL2(0.7), lambda xp, z: xp.sum(xp.maximum(z, 0) ** 2) / 1.4),
-    }
-    for name, (regularizer, f) in parts.items():
+    at = {"alpha": np.array([0.4, 0.8, 1.9]), "beta": np.array([0.3, 0.5])}
+    for name, text in (
+        ("NegEntropy", "0.7 * sum(exp(z / 0.7 - 1))"),
+        ("SquaredL2", "sum(maximum(z, 0) ** 2) / 1.4"),
+    ):
+        f, regularizer = formula("z", text), getattr(smooth, name)(0.7)
 
         def loss(xp: Any, p: Any, f: Any = f) -> Any:
             gaps = xp.stack([p["alpha"] + p["beta"][j] - cost[:, j] for j in range(2)], axis=1)
@@ -494,7 +417,6 @@ def _pot() -> Iterator[Subject]:
             _, alpha, beta = smooth.dual_obj_grad(p["alpha"], p["beta"], a, b, cost, r)
             return {"alpha": alpha, "beta": beta}
 
-        at = {"alpha": np.array([0.4, 0.8, 1.9]), "beta": np.array([0.3, 0.5])}
         yield Subject("pot", f"dual_obj_grad {name}", loss, slopes, at)
 
     def semi_dual(xp: Any, alpha: Any) -> Any:
@@ -504,20 +426,20 @@ def _pot() -> Iterator[Subject]:
     def semi_slopes(alpha: Any) -> Any:
         return smooth.semi_dual_obj_grad(alpha, a, b, cost, smooth.NegEntropy(0.7))[1]
 
-    yield Subject(
-        "pot", "semi_dual_obj_grad NegEntropy", semi_dual, semi_slopes, np.array([0.4, 0.8, 1.9])
-    )
+    name = "semi_dual_obj_grad NegEntropy"
+    yield Subject("pot", name, semi_dual, semi_slopes, at["alpha"])
 
 
-GROUPS = {
+PACKAGES: dict[str, Callable[[], Iterator[Subject]]] = {
     "statsmodels": _statsmodels,
     "scikit-learn": _sklearn,
     "metric-learn": _metric_learn,
     "skglm": _skglm,
+    "lifelines": _lifelines,
+    "pot": _pot,
 }
-GROUPS |= {"lifelines": _lifelines, "pot": _pot}
 
 
 def subjects(package: str) -> Iterator[Subject]:
     """Those of one package."""
-    yield from GROUPS[package]()
+    yield from PACKAGES[package]()

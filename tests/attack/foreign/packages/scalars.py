@@ -1,414 +1,252 @@
 """Functions of one number beside their hand-written derivatives, elementwise in each package.
 
-A row is a name, the function in `xp`, the package's derivative, and where. The loss is Σ c·f(x).
+The loss is Σ c·f(x). A formula of `x` that names a function of the package's own runs in NumPy.
 """
 
-# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from tests.attack.foreign.formulas import formula, modules, table
 from tests.attack.foreign.subject import Subject
 
-Row = tuple[str, Callable[..., Any], Callable[..., Any], Any]
+#: A name, the function, the package's derivative and where.
+Row = tuple[str, str, str, str]
+
 C = np.array([0.7, -1.1, 1.6, 0.4, -0.9])
-REAL = np.array([-2.3, -0.7, 0.2, 1.1, 2.9])
-UNIT = np.array([0.12, 0.37, 0.55, 0.81, 0.93])
 POSITIVE = np.array([0.21, 0.8, 1.3, 2.9, 6.1])
+NAMES: dict[str, Any] = {
+    "np": np,
+    "pi": np.pi,
+    "REAL": np.array([-2.3, -0.7, 0.2, 1.1, 2.9]),
+    "UNIT": np.array([0.12, 0.37, 0.55, 0.81, 0.93]),
+    "POSITIVE": POSITIVE,
+    "y": np.array([0.3, -1.0, 2.0, 0.5, -0.4]),
+    "counts": POSITIVE.round() + 1,
+    "amounts": np.array([0.5, 1.5, 2.5, 0.5, 4.5]),
+    "labels": np.array([0.0, 1, 1, 0, 1]),
+    "signs": np.array([1.0, -1, 1, 1, -1]),
+}
+
+#: Of `scipy.optimize.least_squares`: the function, and its first derivative.
+LEAST_SQUARES = """
+huber   | where(x <= 1, x, 2 * sqrt(abs(x)) - 1) | where(x <= 1, x**0, abs(x) ** -0.5)
+soft_l1 | 2 * (sqrt(1 + x) - 1)                  | (1 + x) ** -0.5
+cauchy  | log1p(x)                               | 1 / (1 + x)
+arctan  | arctan(x)                              | 1 / (1 + x**2)
+"""
+
+#: Distribution functions and distributions, whose densities are the derivatives.
+DISTRIBUTIONS = """
+norm        | ndtr(x)                                | norm                  | REAL
+logistic    | expit(x)                               | logistic              | REAL
+expon       | -expm1(-x)                             | expon                 | POSITIVE
+cauchy      | arctan(x) / pi                         | cauchy                | REAL
+gumbel_r    | exp(-exp(-x))                          | gumbel_r              | REAL
+gumbel_l    | -exp(-exp(x))                          | gumbel_l              | REAL
+weibull_min | -expm1(-(x**1.7))                      | weibull_min(1.7)      | POSITIVE
+lomax       | -((1 + x) ** -1.7)                     | lomax(1.7)            | POSITIVE
+rayleigh    | -expm1(-(x**2) / 2)                    | rayleigh              | POSITIVE
+fisk        | 1 / (1 + x**-1.7)                      | fisk(1.7)             | POSITIVE
+burr12      | -((1 + x**1.7) ** -0.6)                | burr12(1.7, 0.6)      | POSITIVE
+gompertz    | -exp(-1.7 * expm1(x))                  | gompertz(1.7)         | UNIT
+hypsecant   | 2 / pi * arctan(exp(x))                | hypsecant             | REAL
+invweibull  | exp(-(x**-1.7))                        | invweibull(1.7)       | POSITIVE
+gamma       | gammainc(1.7 + 0 * x, x)               | gamma(1.7)            | POSITIVE
+genextreme  | exp(-((1 - 0.3 * x) ** (1 / 0.3)))     | genextreme(0.3)       | REAL
+kappa3      | x * (1.7 + x**1.7) ** (-1 / 1.7)       | kappa3(1.7)           | POSITIVE
+genlogistic | (1 + exp(-x)) ** -1.7                  | genlogistic(1.7)      | REAL
+powernorm   | -(ndtr(-x) ** 1.7)                     | powernorm(1.7)        | REAL
+exponweib   | (-expm1(-(x**1.7))) ** 0.6             | exponweib(0.6, 1.7)   | POSITIVE
+johnsonsu   | ndtr(0.4 + 1.7 * arcsinh(x))           | johnsonsu(0.4, 1.7)   | REAL
+johnsonsb   | ndtr(0.4 + 1.7 * logit(x))             | johnsonsb(0.4, 1.7)   | UNIT
+fatiguelife | ndtr((sqrt(x) - 1 / sqrt(x)) / 1.7)    | fatiguelife(1.7)      | POSITIVE
+arcsine     | 2 / pi * arcsin(sqrt(x))               | arcsine               | UNIT
+alpha       | ndtr(1.7 - 1 / x) / ndtr(1.7 + 0 * x)  | alpha(1.7)            | POSITIVE
+exponpow    | -exp(-expm1(x**1.7))                   | exponpow(1.7)         | UNIT
+"""
+
+#: Links of statsmodels and their inverses.
+LINKS = """
+Logit            | log(x / (1 - x))       | expit(x)
+Probit           | ndtri(x)               | ndtr(x)
+Cauchy           | tan(pi * (x - 0.5))    | arctan(x) / pi + 0.5
+CLogLog          | log(-log1p(-x))        | -expm1(-exp(x))
+LogLog           | -log(-log(x))          | exp(-exp(-x))
+Log              | log(x)                 | exp(x)
+LogC             | log1p(-x)              | -expm1(x)
+Power(1.7)       | x**1.7                 | x ** (1 / 1.7)
+InverseSquared   | x**-2.0                | x**-0.5
+NegativeBinomial | log(x / (x + 1 / 0.6)) | -1 / (0.6 * (1 - exp(-x)))
+"""
+NORMS = "LeastSquares HuberT RamsayE AndrewWave TrimmedMean Hampel TukeyBiweight StudentT"
+
+#: Generators of copulas, with a parameter, and their derivatives by hand beside the first.
+COPULAS = """
+Frank   | 2.3 | log(expm1(-2.3 + 0 * x) / expm1(-2.3 * x)) | deriv2 deriv3_inverse
+Clayton | 1.7 | x**-1.7 - 1     | deriv2 deriv_inverse deriv2_inverse deriv3_inverse
+Gumbel  | 1.7 | (-log(x)) ** 1.7 | deriv2 deriv3_inverse
+"""
+BELOW = {
+    "deriv2": "deriv",
+    "deriv_inverse": "inverse",
+    "deriv2_inverse": "deriv_inverse",
+    "deriv3_inverse": "deriv2_inverse",
+}
+
+#: Losses of scikit-learn of a raw prediction, their first derivatives, and the target.
+LOSSES = """
+HalfSquaredError()             | (x - y) ** 2 / 2                         | x - y     | y
+AbsoluteError()                | abs(x - y)                               |           | y
+PinballLoss(quantile=0.3)      | maximum(0.3 * (y - x), -0.7 * (y - x))   |           | y
+HuberLoss(delta=1.0)           | where(abs(x - y) <= 1, (x - y) ** 2 / 2, abs(x - y) - 0.5) |  | y
+HalfPoissonLoss()              | exp(x) - counts * x       | exp(x) - counts          | counts
+HalfGammaLoss()                | x + counts * exp(-x)      | 1 - counts * exp(-x)     | counts
+HalfTweedieLoss(power=1.5)     | exp(0.5 * x) / 0.5 + counts * exp(-0.5 * x) / 0.5
+                               | exp(0.5 * x) - counts * exp(-0.5 * x)                | counts
+HalfBinomialLoss()             | softplus(x) - labels * x  | expit(x) - labels        | labels
+ExponentialLoss()              | labels * exp(-x) + (1 - labels) * exp(x)
+                               | (1 - labels) * exp(x) - labels * exp(-x)             | labels
+"""
+SGD = """
+Hinge(1.0)                      | maximum(0, 1 - x * signs)                          | signs
+SquaredHinge(1.0)               | maximum(0, 1 - x * signs) ** 2                     | signs
+ModifiedHuber()
+    | where(x * signs < -1, -4 * x * signs, maximum(0, 1 - x * signs) ** 2)          | signs
+EpsilonInsensitive(0.1)         | maximum(0, abs(y - x) - 0.1)                       | y
+SquaredEpsilonInsensitive(0.1)  | maximum(0, abs(y - x) - 0.1) ** 2                  | y
+"""
+
+#: Links of glum and their inverses; deviances by distribution.
+GLUM_LINKS = """
+TweedieLink(1.5) | x**-0.5         | x**-2.0        | POSITIVE
+LogLink()        | log(x)          | exp(x)         | REAL
+LogitLink()      | logit(x)        | expit(x)       | REAL
+CloglogLink()    | log(-log1p(-x)) | -expm1(-exp(x)) | REAL
+"""
+DEVIANCES = """
+Normal          |     | (amounts - x) ** 2
+Poisson         |     | 2 * (amounts * log(amounts / x) - amounts + x)
+Gamma           |     | 2 * (log(x / amounts) + amounts / x - 1)
+InverseGaussian |     | (amounts - x) ** 2 / (x**2 * amounts)
+NegativeBinomial | 0.6 | 2 * (amounts * log(amounts / x)
+    - (amounts + 1 / 0.6) * log((0.6 * amounts + 1) / (0.6 * x + 1)))
+"""
 
 
-def table(package: str, rows: Iterator[Row]) -> Iterator[Subject]:
-    """A subject for each row."""
-    for name, f, df, x in rows:
-
-        def loss(xp: Any, x: Any, c: Any, f: Any = f) -> Any:
-            return (c * f(xp, x)).sum()  # in NumPy where f is the package's own
-
-        def gradient(x: Any, c: Any, df: Any = df) -> Any:
-            return c * df(x)
-
-        # Other points would leave (0, 1), where some packages clip and some are not defined.
-        options = {"points": [(0.9 * UNIT + 0.03, C)]} if x is UNIT else {}
-        yield Subject(package, name, loss, gradient, np.asarray(x, float), (C[: len(x)],), options)
+def _rho(name: str, order: int, z: Any) -> Any:
+    found = np.empty((3, len(z)))
+    getattr(import_module("scipy.optimize._lsq.least_squares"), name)(z, found, False)
+    return found[order]
 
 
 def _scipy() -> Iterator[Row]:
-    from scipy import special, stats
-
-    home = import_module("scipy.optimize._lsq.least_squares")
-
-    losses: dict[str, Callable[..., Any]] = {
-        "huber": lambda xp, z: xp.where(z <= 1, z, 2 * xp.sqrt(xp.abs(z)) - 1),
-        "soft_l1": lambda xp, z: 2 * (xp.sqrt(1 + z) - 1),
-        "cauchy": lambda xp, z: xp.log1p(z),
-        "arctan": lambda xp, z: xp.arctan(z),
-    }
-
-    def rho(name: str, order: int) -> Callable[..., Any]:
-        def at(z: Any) -> Any:
-            found = np.empty((3, len(z)))
-            getattr(home, name)(z, found, False)
-            return found[order]
-
-        return at
-
-    for name, f in losses.items():
-        yield f"least_squares {name}", f, rho(name, 1), POSITIVE
-    slopes: dict[str, Callable[..., Any]] = {
-        "huber": lambda xp, z: xp.where(z <= 1, z**0, xp.abs(z) ** -0.5),
-        "soft_l1": lambda xp, z: (1 + z) ** -0.5,
-        "cauchy": lambda xp, z: 1 / (1 + z),
-        "arctan": lambda xp, z: 1 / (1 + z**2),
-    }
-    for name, f in slopes.items():
-        yield f"least_squares {name}, second", f, rho(name, 2), POSITIVE
-    yield "digamma", lambda xp, x: xp.gammaln(x), special.digamma, POSITIVE
-    yield "polygamma(1)", lambda xp, x: xp.digamma(x), lambda x: special.polygamma(1, x), POSITIVE
-    yield "i1", lambda xp, x: xp.i0(x), special.i1, REAL
-    distributions: dict[str, tuple[Callable[..., Any], Any, Any]] = {
-        "norm": (lambda xp, x: xp.ndtr(x), stats.norm, REAL),
-        "logistic": (lambda xp, x: xp.expit(x), stats.logistic, REAL),
-        "expon": (lambda xp, x: -xp.expm1(-x), stats.expon, POSITIVE),
-        "cauchy": (lambda xp, x: xp.arctan(x) / np.pi, stats.cauchy, REAL),
-        "gumbel_r": (lambda xp, x: xp.exp(-xp.exp(-x)), stats.gumbel_r, REAL),
-        "gumbel_l": (lambda xp, x: -xp.exp(-xp.exp(x)), stats.gumbel_l, REAL),
-        "weibull_min": (lambda xp, x: -xp.expm1(-(x**1.7)), stats.weibull_min(1.7), POSITIVE),
-        "lomax": (lambda xp, x: -((1 + x) ** -1.7), stats.lomax(1.7), POSITIVE),
-        "rayleigh": (lambda xp, x: -xp.expm1(-(x**2) / 2), stats.rayleigh, POSITIVE),
-        "fisk": (lambda xp, x: 1 / (1 + x**-1.7), stats.fisk(1.7), POSITIVE),
-        "burr12": (lambda xp, x: -((1 + x**1.7) ** -0.6), stats.burr12(1.7, 0.6), POSITIVE),
-        "gompertz": (lambda xp, x: -xp.exp(-1.7 * xp.expm1(x)), stats.gompertz(1.7), UNIT),
-        "hypsecant": (lambda xp, x: 2 / np.pi * xp.arctan(xp.exp(x)), stats.hypsecant, REAL),
-        "invweibull": (lambda xp, x: xp.exp(-(x**-1.7)), stats.invweibull(1.7), POSITIVE),
-        "gamma": (lambda xp, x: xp.gammainc(1.7 + 0 * x, x), stats.gamma(1.7), POSITIVE),
-        "genextreme": (
-            lambda xp, x: xp.exp(-((1 - 0.3 * x) ** (1 / 0.3))),
-            stats.genextreme(0.3),
-            REAL,
-        ),
-        "kappa3": (lambda xp, x: x * (1.7 + x**1.7) ** (-1 / 1.7), stats.kappa3(1.7), POSITIVE),
-        "genlogistic": (lambda xp, x: (1 + xp.exp(-x)) ** -1.7, stats.genlogistic(1.7), REAL),
-        "powernorm": (lambda xp, x: -(xp.ndtr(-x) ** 1.7), stats.powernorm(1.7), REAL),
-        "exponweib": (
-            lambda xp, x: (-xp.expm1(-(x**1.7))) ** 0.6,
-            stats.exponweib(0.6, 1.7),
-            POSITIVE,
-        ),
-        "johnsonsu": (
-            lambda xp, x: xp.ndtr(0.4 + 1.7 * xp.arcsinh(x)),
-            stats.johnsonsu(0.4, 1.7),
-            REAL,
-        ),
-        "johnsonsb": (
-            lambda xp, x: xp.ndtr(0.4 + 1.7 * xp.logit(x)),
-            stats.johnsonsb(0.4, 1.7),
-            UNIT,
-        ),
-        "fatiguelife": (
-            lambda xp, x: xp.ndtr((xp.sqrt(x) - 1 / xp.sqrt(x)) / 1.7),
-            stats.fatiguelife(1.7),
-            POSITIVE,
-        ),
-        "arcsine": (lambda xp, x: 2 / np.pi * xp.arcsin(xp.sqrt(x)), stats.arcsine, UNIT),
-        "alpha": (
-            lambda xp, x: xp.ndtr(1.7 - 1 / x) / xp.ndtr(1.7 + 0 * x),
-            stats.alpha(1.7),
-            POSITIVE,
-        ),
-        "exponpow": (lambda xp, x: -xp.exp(-xp.expm1(x**1.7)), stats.exponpow(1.7), UNIT),
-    }
-    for name, (cdf, distribution, x) in distributions.items():
-        yield f"{name}.pdf", cdf, distribution.pdf, x
+    for name, f, slope in table(LEAST_SQUARES):
+        yield f"least_squares {name}", f, f"rho({name!r}, 1, x)", "POSITIVE"
+        yield f"least_squares {name}, second", slope, f"rho({name!r}, 2, x)", "POSITIVE"
+    yield "digamma", "gammaln(x)", "special.digamma(x)", "POSITIVE"
+    yield "polygamma(1)", "digamma(x)", "special.polygamma(1, x)", "POSITIVE"
+    yield "i1", "i0(x)", "special.i1(x)", "REAL"
+    for name, f, distribution, where in table(DISTRIBUTIONS):
+        yield f"{name}.pdf", f, f"stats.{distribution}.pdf(x)", where
 
 
 def _statsmodels() -> Iterator[Row]:
-    from statsmodels.distributions.copula import transforms
-    from statsmodels.genmod.families import links, varfuncs
-    from statsmodels.robust import norms
-
-    rows: dict[str, tuple[Any, Callable[..., Any], Callable[..., Any]]] = {
-        "Logit": (links.Logit(), lambda xp, p: xp.log(p / (1 - p)), lambda xp, z: xp.expit(z)),
-        "Probit": (links.Probit(), lambda xp, p: xp.ndtri(p), lambda xp, z: xp.ndtr(z)),
-        "Cauchy": (
-            links.Cauchy(),
-            lambda xp, p: xp.tan(np.pi * (p - 0.5)),
-            lambda xp, z: xp.arctan(z) / np.pi + 0.5,
-        ),
-        "CLogLog": (
-            links.CLogLog(),
-            lambda xp, p: xp.log(-xp.log1p(-p)),
-            lambda xp, z: -xp.expm1(-xp.exp(z)),
-        ),
-        "LogLog": (
-            links.LogLog(),
-            lambda xp, p: -xp.log(-xp.log(p)),
-            lambda xp, z: xp.exp(-xp.exp(-z)),
-        ),
-        "Log": (links.Log(), lambda xp, p: xp.log(p), lambda xp, z: xp.exp(z)),
-        "LogC": (links.LogC(), lambda xp, p: xp.log1p(-p), lambda xp, z: -xp.expm1(z)),
-        "Power(1.7)": (links.Power(1.7), lambda xp, p: p**1.7, lambda xp, z: z ** (1 / 1.7)),
-        "InverseSquared": (links.InverseSquared(), lambda xp, p: p**-2.0, lambda xp, z: z**-0.5),
-        "NegativeBinomial": (
-            links.NegativeBinomial(0.6),
-            lambda xp, p: xp.log(p / (p + 1 / 0.6)),
-            lambda xp, z: -1 / (0.6 * (1 - xp.exp(-z))),
-        ),
-    }
-    for name, (link, f, inverse) in rows.items():
-        yield f"{name}.deriv", f, link.deriv, UNIT
-        yield f"{name}.inverse_deriv", inverse, link.inverse_deriv, link(UNIT)
+    for name, f, inverse in table(LINKS):
+        made = {"Power(1.7)": "Power(1.7)", "NegativeBinomial": "NegativeBinomial(0.6)"}
+        link = f"links.{made.get(name, name + '()')}"
+        yield f"{name}.deriv", f, f"{link}.deriv(x)", "UNIT"
+        yield f"{name}.inverse_deriv", inverse, f"{link}.inverse_deriv(x)", f"{link}(UNIT)"
         if name not in ("Probit", "Cauchy"):  # whose first derivatives are compiled
-            yield f"{name}.deriv2", lambda _, p, link=link: link.deriv(p), link.deriv2, UNIT
-            yield (
-                f"{name}.inverse_deriv2",
-                lambda _, z, link=link: link.inverse_deriv(z),
-                link.inverse_deriv2,
-                link(UNIT),
-            )
-    for name, v in {
-        "Power(1.7)": varfuncs.Power(1.7),
-        "Binomial": varfuncs.Binomial(3),
-        "NegativeBinomial": varfuncs.NegativeBinomial(0.6),
-    }.items():
-        yield f"variance {name}.deriv", lambda _, p, v=v: v(p), v.deriv, UNIT
-    start: dict[str, tuple[float, Callable[..., Any]]] = {
-        "Frank": (2.3, lambda xp, t: xp.log(xp.expm1(-2.3 + 0 * t) / xp.expm1(-2.3 * t))),
-        "Clayton": (1.7, lambda xp, t: t**-1.7 - 1),
-        "Gumbel": (1.7, lambda xp, t: (-xp.log(t)) ** 1.7),
-    }
-    for name, (theta, f) in start.items():
-        generator = getattr(transforms, f"Transf{name}")()
-        own = {
-            order: lambda _, t, g=generator, o=order, a=theta: getattr(g, o)(t, a)
-            for order in [
-                "deriv",
-                "deriv2",
-                "inverse",
-                "deriv_inverse",
-                "deriv2_inverse",
-                "deriv3_inverse",
-            ]
-        }
-        for below, above in (
-            *((f, "deriv"), (own["deriv"], "deriv2"), (own["inverse"], "deriv_inverse")),
-            *((own["deriv_inverse"], "deriv2_inverse"), (own["deriv2_inverse"], "deriv3_inverse")),
-        ):
-            if above in vars(type(generator)) and (name == "Clayton" or above != "deriv2_inverse"):
-                slope = getattr(generator, above)
-                yield f"copula {name}.{above}", below, lambda t, g=slope, a=theta: g(t, a), UNIT
-    for name in [
-        "LeastSquares",
-        "HuberT",
-        "RamsayE",
-        "AndrewWave",
-        "TrimmedMean",
-        "Hampel",
-        "TukeyBiweight",
-        "StudentT",
-    ]:
-        norm = getattr(norms, name)()
-        yield f"norm {name}.psi", lambda _, z, norm=norm: norm.rho(z), norm.psi, REAL * 1.5
-        yield (
-            f"norm {name}.psi_deriv",
-            lambda _, z, norm=norm: norm.psi(z),
-            norm.psi_deriv,
-            REAL * 1.5,
-        )
+            for order, where in (("deriv", "UNIT"), ("inverse_deriv", f"{link}(UNIT)")):
+                yield f"{name}.{order}2", f"{link}.{order}(x)", f"{link}.{order}2(x)", where
+    for name, v in (
+        ("Power(1.7)", "varfuncs.Power(1.7)"),
+        ("Binomial", "varfuncs.Binomial(3)"),
+        ("NegativeBinomial", "varfuncs.NegativeBinomial(0.6)"),
+    ):
+        yield f"variance {name}.deriv", f"{v}(x)", f"{v}.deriv(x)", "UNIT"
+    for name, theta, f, orders in table(COPULAS):
+        own = f"transforms.Transf{name}().{{}}(x, {theta})"
+        yield f"copula {name}.deriv", f, own.format("deriv"), "UNIT"
+        for order in orders.split():
+            below, above = own.format(BELOW[order]), own.format(order)
+            yield f"copula {name}.{order}", below, above, "UNIT"
+    for name in NORMS.split():
+        for slope, f in (("psi", "rho"), ("psi_deriv", "psi")):
+            norm = f"norms.{name}()"
+            yield f"norm {name}.{slope}", f"{norm}.{f}(x)", f"{norm}.{slope}(x)", "REAL * 1.5"
 
 
 def _sklearn() -> Iterator[Row]:
-    from sklearn._loss import loss as losses
-    from sklearn.linear_model import _sgd_fast
-    from sklearn.neural_network._base import DERIVATIVES
+    for loss, f, slope, target in table(LOSSES):
+        name, given = loss.partition("(")[0], f"{target}.copy(), np.ascontiguousarray(x)"
+        yield name, f, f"loss.{loss}.gradient({given})", "REAL"
+        if slope:
+            hessian = f"loss.{loss}.gradient_hessian({given})[1]"
+            yield f"{name}, second", slope, hessian, "REAL"
+    for loss, f, target in table(SGD):
+        slopes = f"np.vectorize(_sgd_fast.{loss}.py_dloss)(x, {target})"
+        yield f"SGD {loss.partition('(')[0]}", f, slopes, "REAL"
+    for name, f in (("logistic", "expit(x)"), ("tanh", "tanh(x)"), ("relu", "maximum(x, 0)")):
+        yield f"MLP {name}", f, f"mlp({name!r}, x)", "REAL"
 
-    y, counts, labels = (
-        np.array([0.3, -1.0, 2.0, 0.5, -0.4]),
-        POSITIVE.round() + 1,
-        np.array([0.0, 1, 1, 0, 1]),
-    )
-    rows: dict[str, tuple[Any, Callable[..., Any], Any]] = {
-        "HalfSquaredError": (losses.HalfSquaredError(), lambda xp, f: (f - y) ** 2 / 2, y),
-        "AbsoluteError": (losses.AbsoluteError(), lambda xp, f: xp.abs(f - y), y),
-        "PinballLoss": (
-            losses.PinballLoss(quantile=0.3),
-            lambda xp, f: xp.maximum(0.3 * (y - f), -0.7 * (y - f)),
-            y,
-        ),
-        "HuberLoss": (
-            losses.HuberLoss(delta=1.0),
-            lambda xp, f: xp.where(xp.abs(f - y) <= 1, (f - y) ** 2 / 2, xp.abs(f - y) - 0.5),
-            y,
-        ),
-        "HalfPoissonLoss": (losses.HalfPoissonLoss(), lambda xp, f: xp.exp(f) - counts * f, counts),
-        "HalfGammaLoss": (losses.HalfGammaLoss(), lambda xp, f: f + counts * xp.exp(-f), counts),
-        "HalfTweedieLoss": (
-            losses.HalfTweedieLoss(power=1.5),
-            lambda xp, f: xp.exp(0.5 * f) / 0.5 + counts * xp.exp(-0.5 * f) / 0.5,
-            counts,
-        ),
-        "HalfBinomialLoss": (
-            losses.HalfBinomialLoss(),
-            lambda xp, f: xp.softplus(f) - labels * f,
-            labels,
-        ),
-        "ExponentialLoss": (
-            losses.ExponentialLoss(),
-            lambda xp, f: labels * xp.exp(-f) + (1 - labels) * xp.exp(f),
-            labels,
-        ),
-    }
-    for name, (loss, f, target) in rows.items():
-        yield (
-            name,
-            f,
-            lambda x, loss=loss, t=target: loss.gradient(t.copy(), np.ascontiguousarray(x)),
-            REAL,
-        )
-        if hasattr(loss, "gradient_hessian") and name not in (
-            "AbsoluteError",
-            "PinballLoss",
-            "HuberLoss",
-        ):
-            yield (
-                f"{name}, second",
-                {
-                    "HalfSquaredError": lambda xp, f: f - y,
-                    "HalfPoissonLoss": lambda xp, f: xp.exp(f) - counts,
-                    "HalfGammaLoss": lambda xp, f: 1 - counts * xp.exp(-f),
-                    "HalfTweedieLoss": lambda xp, f: xp.exp(0.5 * f) - counts * xp.exp(-0.5 * f),
-                    "HalfBinomialLoss": lambda xp, f: xp.expit(f) - labels,
-                    "ExponentialLoss": lambda xp, f: (1 - labels) * xp.exp(f) - labels * xp.exp(-f),
-                }[name],
-                lambda x, loss=loss, t=target: loss.gradient_hessian(
-                    t.copy(), np.ascontiguousarray(x)
-                )[1],
-                REAL,
-            )
-    signs = np.array([1.0, -1, 1, 1, -1])
-    sgd: dict[str, tuple[Any, Callable[..., Any], Any]] = {
-        "Hinge": (_sgd_fast.Hinge(1.0), lambda xp, p: xp.maximum(0, 1 - p * signs), signs),
-        "SquaredHinge": (
-            _sgd_fast.SquaredHinge(1.0),
-            lambda xp, p: xp.maximum(0, 1 - p * signs) ** 2,
-            signs,
-        ),
-        "ModifiedHuber": (
-            _sgd_fast.ModifiedHuber(),
-            lambda xp, p: xp.where(
-                p * signs < -1, -4 * p * signs, xp.maximum(0, 1 - p * signs) ** 2
-            ),
-            signs,
-        ),
-        "EpsilonInsensitive": (
-            _sgd_fast.EpsilonInsensitive(0.1),
-            lambda xp, p: xp.maximum(0, xp.abs(y - p) - 0.1),
-            y,
-        ),
-        "SquaredEpsilonInsensitive": (
-            _sgd_fast.SquaredEpsilonInsensitive(0.1),
-            lambda xp, p: xp.maximum(0, xp.abs(y - p) - 0.1) ** 2,
-            y,
-        ),
-    }
-    for name, (loss, f, target) in sgd.items():
-        yield (
-            f"SGD {name}",
-            f,
-            lambda p, loss=loss, t=target: np.array(
-                [loss.py_dloss(a, b) for a, b in zip(p, t, strict=True)]
-            ),
-            REAL,
-        )
-    activations: dict[str, Callable[..., Any]] = {
-        "logistic": lambda xp, x: xp.expit(x),
-        "tanh": lambda xp, x: xp.tanh(x),
-        "relu": lambda xp, x: xp.maximum(x, 0),
-    }
-    from sklearn.neural_network._base import ACTIVATIONS
 
-    for name, f in activations.items():
+def _mlp(name: str, x: Any) -> Any:
+    from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
 
-        def slope(x: Any, name: str = name) -> Any:
-            value, delta = x.copy(), np.ones_like(x)
-            ACTIVATIONS[name](value)
-            DERIVATIVES[name](value, delta)
-            return delta
-
-        yield f"MLP {name}", f, slope, REAL
+    value, delta = x.copy(), np.ones_like(x)
+    ACTIVATIONS[name](value)
+    DERIVATIVES[name](value, delta)
+    return delta
 
 
 def _glum() -> Iterator[Row]:
-    from glum import _distribution, _link
-
-    rows: dict[str, tuple[Any, Callable[..., Any], Callable[..., Any], Any]] = {
-        "TweedieLink": (
-            _link.TweedieLink(1.5),
-            lambda xp, m: m**-0.5,
-            lambda xp, e: e**-2.0,
-            POSITIVE,
-        ),
-        "LogLink": (_link.LogLink(), lambda xp, m: xp.log(m), lambda xp, e: xp.exp(e), REAL),
-        "LogitLink": (
-            _link.LogitLink(),
-            lambda xp, m: xp.logit(m),
-            lambda xp, e: xp.expit(e),
-            REAL,
-        ),
-        "CloglogLink": (
-            _link.CloglogLink(),
-            lambda xp, m: xp.log(-xp.log1p(-m)),
-            lambda xp, e: -xp.expm1(-xp.exp(e)),
-            REAL,
-        ),
-    }
-    for name, (link, f, inverse, x) in rows.items():
-        yield f"{name}.derivative", f, link.derivative, UNIT
-        yield f"{name}.inverse_derivative", inverse, link.inverse_derivative, x
-    y = np.array([0.0, 1.0, 2.0, 0.0, 4.0]) + 0.5
-    deviances: dict[str, tuple[Any, Callable[..., Any]]] = {
-        "Normal": (_distribution.NormalDistribution(), lambda xp, m: (y - m) ** 2),
-        "Poisson": (
-            _distribution.PoissonDistribution(),
-            lambda xp, m: 2 * (y * xp.log(y / m) - y + m),
-        ),
-        "Gamma": (_distribution.GammaDistribution(), lambda xp, m: 2 * (xp.log(m / y) + y / m - 1)),
-        "InverseGaussian": (
-            _distribution.InverseGaussianDistribution(),
-            lambda xp, m: (y - m) ** 2 / (m**2 * y),
-        ),
-        "NegativeBinomial": (
-            _distribution.NegativeBinomialDistribution(0.6),
-            lambda xp, m: (
-                2 * (y * xp.log(y / m) - (y + 1 / 0.6) * xp.log((0.6 * y + 1) / (0.6 * m + 1)))
-            ),
-        ),
-    }
-    for name, (family, f) in deviances.items():
-        yield (
-            f"{name}.unit_deviance_derivative",
-            f,
-            lambda m, d=family: d.unit_deviance_derivative(y, m),
-            POSITIVE,
-        )
-        v = family.unit_variance
-        yield (
-            f"{name}.unit_variance_derivative",
-            lambda _, m, v=v: v(m),
-            family.unit_variance_derivative,
-            POSITIVE,
-        )
+    for made, f, inverse, where in table(GLUM_LINKS):
+        name, link = made.partition("(")[0], f"_link.{made}"
+        yield f"{name}.derivative", f, f"{link}.derivative(x)", "UNIT"
+        yield f"{name}.inverse_derivative", inverse, f"{link}.inverse_derivative(x)", where
+    for name, setting, f in table(DEVIANCES):
+        family = f"_distribution.{name}Distribution({setting})"
+        slope = f"{family}.unit_deviance_derivative(amounts, x)"
+        yield f"{name}.unit_deviance_derivative", f, slope, "POSITIVE"
+        slope = f"{family}.unit_variance_derivative(x)"
+        yield f"{name}.unit_variance_derivative", f"{family}.unit_variance(x)", slope, "POSITIVE"
 
 
+#: By package: its rows, and the modules that they name.
 PACKAGES = {
-    "scipy": _scipy,
-    "statsmodels": _statsmodels,
-    "scikit-learn": _sklearn,
-    "glum": _glum,
+    "scipy": (_scipy, ("scipy.special", "scipy.stats")),
+    "statsmodels": (
+        _statsmodels,
+        (
+            "statsmodels.genmod.families.links",
+            "statsmodels.genmod.families.varfuncs",
+            "statsmodels.robust.norms",
+            "statsmodels.distributions.copula.transforms",
+        ),
+    ),
+    "scikit-learn": (_sklearn, ("sklearn._loss.loss", "sklearn.linear_model._sgd_fast")),
+    "glum": (_glum, ("glum._distribution", "glum._link")),
 }
 
 
 def subjects(package: str) -> Iterator[Subject]:
     """Those of one package."""
-    yield from table(package, PACKAGES[package]())
+    rows, homes = PACKAGES[package]
+    names = NAMES | modules(*homes) | {"rho": _rho, "mlp": _mlp}
+    for name, *texts, where in rows():
+        f, df = (formula("x", text, names) for text in texts)
+        x = eval(where, names)
+
+        def loss(xp: Any, x: Any, c: Any, f: Any = f) -> Any:
+            return (c * f(xp, x)).sum()  # in NumPy where f is the package's own
+
+        def gradient(x: Any, c: Any, df: Any = df) -> Any:
+            return c * df(np, x)
+
+        # Other points would leave (0, 1), where some packages clip and some are not defined.
+        options = {"points": [(0.9 * x + 0.03, C)]} if where == "UNIT" else {}
+        yield Subject(package, name, loss, gradient, x, (C,), options)
