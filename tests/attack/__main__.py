@@ -16,7 +16,7 @@ def main() -> None:
 def everything(context: click.Context) -> None:
     """Run every part, with the options that it has by default."""
     for part in PARTS:
-        click.echo(f"{part.command.name}:")
+        click.echo(f"{part.name}:")
         context.invoke(part.command)
 
 

@@ -1,18 +1,20 @@
-"""Parts that are tables of named cases: each is run once, stored, and counted in a section."""
+"""Parts that are tables of named cases: each is run once, and counted by its group in a section."""
 
+import resource
+import signal
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
-
-from tests.attack.measured import Clock, OverrunError, at_most, cost, revision
-from tests.attack.stored import add, filled, read
+from tests.attack.stored import Row
 
 #: A case says in a few words what it saw, and raises what it must not see.
 Case = Callable[[], str]
+
+ROOT = Path(__file__).parents[2]
 
 
 class BrokenError(Exception):
@@ -23,86 +25,94 @@ class SkippedError(Exception):
     """A case that this machine cannot run, and why."""
 
 
+class OverrunError(BaseException):
+    """More processor time than was allowed; no `except Exception` holds it up."""
+
+
 def require(holds: Any, otherwise: str) -> None:
     """Raise `BrokenError` unless something holds."""
     if not holds:
         raise BrokenError(otherwise)
 
 
-def run(case: Case, limit: float) -> dict[str, Any]:
+def cost() -> tuple[float, float]:
+    """Return the seconds of processor time and the peak memory in MB, of ended children as well."""
+    own, others = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    seconds = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+    return seconds, max(own.ru_maxrss, others.ru_maxrss) / 1024
+
+
+@contextmanager
+def at_most(seconds: float, by_interrupt: bool = False) -> Iterator[None]:
+    """Raise `OverrunError` in the work within when it has used so much processor time, or Ctrl-C.
+
+    Again and again after that, since Python drops what is raised inside a callback.
+    """
+
+    def ring(number: int, frame: Any) -> None:  # noqa: ARG001 (the signal module's signature)
+        if by_interrupt:
+            signal.raise_signal(signal.SIGINT)
+            return
+        raise OverrunError(f"more than {seconds:g} s of processor time")
+
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def described(error: BaseException) -> str:
+    """Return what would be a traceback in a line: the error, its text, and where it was raised."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    said = f"{type(error).__name__}: {str(error)[:600]}"
+    return f"{said} ({Path(place.filename).name}, line {place.lineno})"
+
+
+def run(case: Case, limit: float) -> Row:
     """Run a case: its outcome, what it says, and what it cost."""
-    before = cost()
+    before, _ = cost()
     try:
         with at_most(limit):
             outcome, says = "held", case()
-    except BrokenError as error:
-        outcome, says = "broken", str(error)
     except SkippedError as error:
         outcome, says = "skipped", str(error)
-    except OverrunError as error:
+    except (BrokenError, OverrunError) as error:
         outcome, says = "broken", str(error)
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(place.filename).name}, line {place.lineno}"
-        outcome, says = "broken", f"{type(error).__name__}: {error} ({where})"
-    after = cost()
-    return {
-        "outcome": outcome,
-        "says": says[:1000],
-        "seconds": round(after.seconds - before.seconds, 2),
-        "megabytes": round(after.megabytes),
-    }
+        outcome, says = "broken", described(error)
+    after, megabytes = cost()
+    row = {"outcome": outcome, "says": says[:1000]}
+    return row | {"seconds": round(after - before, 2), "megabytes": round(megabytes)}
 
 
-def command(
-    name: str, about: str, table: Callable[[], Mapping[str, Case]], results: Path, limit: float
-) -> click.Command:
-    """Return the command that runs a table's cases, named `group: case`, and stores their rows."""
-
-    @click.command(name=name, help=about)
-    @click.option("--only", multiple=True, help="Cases whose names have this in them; repeatable.")
-    @click.option("--again", is_flag=True, help="Run anew what did not hold.")
-    @click.option(
-        "--seconds", type=float, default=float("inf"), help="Begin no other after so long."
-    )
-    @click.option("--results", default=results, type=Path, show_default=True)
-    def part(only: tuple[str, ...], again: bool, seconds: float, results: Path) -> None:
-        stored, clock, now = read(results), Clock(), revision()
-        done = {key for key, row in stored.items() if not again or row["outcome"] == "held"}
-        for key, case in table().items():
-            if key in done or (only and not any(word in key for word in only)):
-                continue
-            if clock.seconds > seconds:
-                break
-            row = {"id": key} | run(case, limit) | {"revision": now}
-            add(results, [row])
-            click.echo(f"{key}: {row['outcome']}; {row['says']} ({row['seconds']} s)")
-        counts = Counter(row["outcome"] for row in read(results).values())
-        click.echo(", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items())))
-
-    return part
+def rows(
+    table: Callable[[], Mapping[str, Case]], limit: float, wanted: Callable[[str], bool]
+) -> Iterator[list[Row]]:
+    """Run what is wanted of a table, whose cases are named `group: case`."""
+    for key, case in table().items():
+        if wanted(key):
+            yield [{"id": key} | run(case, limit)]
 
 
-def section(template: Path, results: Path, table: Mapping[str, Case]) -> str:
-    """Write a section: a row for each group of cases, and what did not hold or was skipped."""
-    rows = [row for key, row in read(results).items() if key in table]
+def figures(table: Callable[[], Mapping[str, Case]], stored: list[Row]) -> dict[str, Any]:
+    """Return what a section shows: a row for each group, and what did not hold or was skipped."""
+    keys = table()
+    rows = [row for row in stored if row["id"] in keys]
     groups = []
-    for name in dict.fromkeys(key.partition(": ")[0] for key in table):
+    for name, asked in Counter(key.partition(": ")[0] for key in keys).items():
         of = [row for row in rows if row["id"].partition(": ")[0] == name]
         counts = Counter(row["outcome"] for row in of)
-        each = {outcome: counts[outcome] for outcome in ("held", "broken", "skipped")}
-        asked = sum(key.partition(": ")[0] == name for key in table)
-        largest = {
-            key: max((row[key] for row in of), default=0) for key in ("seconds", "megabytes")
-        }
-        groups.append({"name": name, "asked": asked, "run": len(of)} | each | largest)
-    return filled(
-        template,
-        large=[row for row in rows if row["id"].startswith("sizes: ")],
-        groups=groups,
-        rows=rows,
-        warned=sum("NumPy warns" in row["says"] for row in rows),
-        odd=[row for row in rows if row["outcome"] != "held"],
-        minutes=sum(row["seconds"] for row in rows) / 60,
-        revisions=sorted({row["revision"] for row in rows}),
-    )
+        longest = max((row["seconds"] for row in of), default=0)
+        group = {"name": name, "asked": asked, "run": len(of), "seconds": longest}
+        groups.append(group | {each: counts[each] for each in ("held", "broken", "skipped")})
+    return {
+        "groups": groups,
+        "rows": rows,
+        "odd": [row for row in rows if row["outcome"] != "held"],
+        "large": [row for row in rows if row["id"].startswith("sizes: ")],
+        "warned": sum("NumPy warns" in row["says"] for row in rows),
+        "minutes": sum(row["seconds"] for row in rows) / 60,
+    }

@@ -1,36 +1,140 @@
-"""The parts of the attack, and what each tells in docs/reliability.md: a new part is a row here."""
+"""The parts of the attack: what each runs, and what it tells; a new part is a row here."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import click
+from click import Option
 
-from tests.attack.extremes.command import extremes
-from tests.attack.extremes.command import section as of_extremes
-from tests.attack.faults.command import faults
-from tests.attack.faults.command import section as of_faults
-from tests.attack.foreign.command import foreign
-from tests.attack.foreign.section import section as of_foreign
-from tests.attack.hostile.command import hostile
-from tests.attack.hostile.section import section as of_hostile
-from tests.attack.platforms.command import platforms
-from tests.attack.platforms.command import section as of_platforms
-from tests.attack.programs.command import programs
-from tests.attack.programs.section import section as of_programs
+from tests.attack import cases
+from tests.attack.faults import table as of_faults
+from tests.attack.foreign import command as foreign
+from tests.attack.foreign import section as of_foreign
+from tests.attack.hostile import command as hostile
+from tests.attack.platforms import table as of_platforms
+from tests.attack.programs import command as programs
+from tests.attack.programs import section as of_programs
+from tests.attack.stored import Row, add, filled, read
+
+HERE = Path(__file__).parent
+
+#: Outcomes that need no second run, by which a row is in order.
+FINE = ("held", "right", "caught", "no value changed")
 
 
-class Part(NamedTuple):
-    """A command that attacks and stores, and the section made from what it stored."""
+@dataclass(frozen=True)
+class Part:
+    """What is attacked, and stored as `NAME/results.jsonl`, from which a section is made."""
 
-    command: click.Command
-    section: Callable[[], str]
+    name: str
+    about: str
+    #: Yields rows that are stored together: of what is `wanted` by its id, with the part's options.
+    rows: Callable[..., Iterator[list[Row]]]
+    #: What NAME/section.md.j2 shows of the stored rows.
+    figures: Callable[[list[Row]], dict[str, Any]]
+    options: tuple[Option, ...] = ()
+
+    @property
+    def results(self) -> Path:
+        """Where its rows are."""
+        return HERE / self.name / "results.jsonl"
+
+    def stored(self) -> list[Row]:
+        """Return its rows."""
+        return [*read(self.results).values()]
+
+    def section(self) -> str:
+        """Write its section."""
+        rows = self.stored()
+        revisions = sorted({row["revision"] for row in rows if "revision" in row})
+        given = {"revisions": revisions} | self.figures(rows)
+        return filled(HERE / self.name / "section.md.j2", **given)
+
+    def run(
+        self, only: tuple[str, ...], again: bool, seconds: float, results: Path, **options: Any
+    ) -> None:
+        """Run what is not stored yet, and store it."""
+        start, revision, stored = time.monotonic(), _revision(), read(results)
+        done = {key for key, row in stored.items() if not again or row.get("outcome") in FINE}
+
+        def wanted(key: str) -> bool:
+            return key not in done and (not only or any(word in key for word in only))
+
+        for rows in self.rows(wanted=wanted, **options):
+            add(results, [row | {"revision": revision} for row in rows])
+            for row in rows:
+                outcome = row.get("outcome", f"{row.get('found', 0)} failed")
+                says = row.get("says") or row.get("headline") or row.get("defects") or ""
+                click.echo(f"{row['id']}: {outcome}; {says}")
+            if time.monotonic() - start > seconds:
+                break
+        counts = Counter(row.get("outcome", "batches") for row in read(results).values())
+        click.echo(", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items())))
+
+    @property
+    def command(self) -> click.Command:
+        """The command; a run that is broken off goes on at the next call."""
+        options = (
+            Option(["--only"], multiple=True, help="What has this in its name; repeatable."),
+            Option(["--again"], is_flag=True, help="Run anew what did not hold."),
+            Option(["--seconds"], default=float("inf"), help="Begin no other after so long."),
+            Option(["--results"], default=self.results, type=Path, help="Where rows are added."),
+        )
+        params: list[click.Parameter] = [*self.options, *options]
+        return click.Command(self.name, callback=self.run, params=params, help=self.about)
+
+
+def _revision() -> str:
+    command = ["git", "-C", str(HERE), "rev-parse", "--short=10", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _of_cases(name: str, about: str, table: Any, limit: float) -> Part:
+    """A part that is a table of cases, none of which may take more seconds of processor time."""
+    return Part(name, about, partial(cases.rows, table, limit), partial(cases.figures, table))
+
+
+def _extremes() -> Mapping[str, cases.Case]:
+    from tests.attack.extremes.table import table  # which imports JAX
+
+    return table()
 
 
 PARTS = (
-    Part(programs, of_programs),
-    Part(foreign, of_foreign),
-    Part(hostile, of_hostile),
-    Part(faults, of_faults),
-    Part(extremes, of_extremes),
-    Part(platforms, of_platforms),
+    Part(
+        "programs",
+        "Random losses of every operation: the right gradient, and one of an edited loss.",
+        *(programs.rows, of_programs.figures, programs.OPTIONS),
+    ),
+    Part(
+        "foreign",
+        "Gradients of released packages, each with an independent truth.",
+        *(foreign.rows, of_foreign.figures, foreign.OPTIONS),
+    ),
+    Part(
+        "hostile",
+        "Mutated files and command lines: no traceback, hang, gigabyte, half file or foreign code.",
+        *(hostile.rows, hostile.figures, hostile.OPTIONS),
+    ),
+    _of_cases(
+        "faults",
+        "Kills, full disks and broken environments: what a run leaves behind, and what it says.",
+        *(of_faults.table, 1000),
+    ),
+    _of_cases(
+        "extremes",
+        "Extreme values, arrays and sizes: a verdict that is right, or one clear line.",
+        *(_extremes, 600),
+    ),
+    _of_cases(
+        "platforms",
+        "Pythons, the oldest and newest of each dependency, the wheel alone, what is declared.",
+        *(of_platforms.table, 3600),
+    ),
 )

@@ -7,8 +7,11 @@ from typing import Any
 
 from benchmarks.templates import templates
 
+#: What is stored of one thing that was attacked; `id` is its name.
+Row = dict[str, Any]
 
-def read(file: Path) -> dict[str, dict[str, Any]]:
+
+def read(file: Path) -> dict[str, Row]:
     """Return the stored rows by their `id`, a later one in place of an earlier one.
 
     A last line without its end was being written when the process was killed; it is left out.
@@ -20,7 +23,7 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in rows}
 
 
-def add(file: Path, rows: list[dict[str, Any]]) -> None:
+def add(file: Path, rows: list[Row]) -> None:
     """Add rows, each with an `id`; what a killed process left of a line is removed first."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+b") as stream:

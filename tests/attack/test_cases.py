@@ -11,15 +11,12 @@ import pytest
 
 from tests.attack import cases
 from tests.attack.cases import BrokenError, SkippedError
-from tests.attack.extremes import command as extremes
-from tests.attack.faults import command as faults
-from tests.attack.faults.faults import stopped
-from tests.attack.hostile import command as hostile
+from tests.attack.extremes.table import table as extremes
+from tests.attack.faults.table import stopped
 from tests.attack.hostile import fuzz, lines
 from tests.attack.hostile.files import KINDS
-from tests.attack.hostile.section import kinds
-from tests.attack.platforms import command as platforms
-from tests.attack.stored import read
+from tests.attack.parts import PARTS, Part
+from tests.attack.platforms import table as platforms
 from tests.tiers import one_of_each
 
 
@@ -31,14 +28,14 @@ def as_users_have_it() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", one_of_each([*KINDS], ["parameters", "module"]))
 def test_a_sample_of_mutated_files(name: str) -> None:
-    (row,) = fuzz.batches([name], 100, {name: [0]})
+    (row,) = fuzz.batches(100, {name: [0]})
     assert row["defects"] == []
     assert row["tried"] == 100
     assert row["refused"] > 50
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", hostile.LINES)
+@pytest.mark.parametrize("program", lines.PROGRAMS)
 def test_a_sample_of_command_lines(program: str) -> None:
     row = lines.batch(program, 8, Random(program))
     assert row["defects"] == []
@@ -104,16 +101,16 @@ def test_outcomes_of_cases(case: cases.Case, outcome: str, says: str) -> None:
     assert says in row["says"]
 
 
-@pytest.mark.parametrize("part", [faults, extremes, platforms])
-def test_the_stored_cases_held(part: Any) -> None:
+@pytest.mark.parametrize("part", PARTS[3:], ids=lambda part: part.name)
+def test_the_stored_cases_held(part: Part) -> None:
     """Or were skipped, with the reason; none is of a table that has changed since."""
-    rows = read(part.RESULTS)
-    assert rows.keys() <= part.table().keys()
-    assert [key for key, row in rows.items() if row["outcome"] == "broken"] == []
+    stored, shown = part.stored(), part.figures(part.stored())["rows"]
+    assert len(shown) == len(stored) > 0
+    assert [row["id"] for row in shown if row["outcome"] == "broken"] == []
 
 
 def test_the_stored_inputs_were_refused_or_accepted() -> None:
-    assert {row["kind"]: row["found"] for row in kinds() if row["found"]} == {}
+    assert {row["id"]: row["found"] for row in PARTS[2].stored() if row.get("found")} == {}
 
 
 @pytest.mark.slow
@@ -124,7 +121,7 @@ def test_a_plot_that_is_stopped(fault: str) -> None:
 
 @pytest.mark.slow
 def test_a_sample_of_extremes() -> None:
-    table = extremes.table()
+    table = extremes()
     for key in Random(0).sample([key for key in table if not key.startswith("sizes")], 25):
         row = cases.run(table[key], 60)
         assert row["outcome"] == "held", (key, row["says"])

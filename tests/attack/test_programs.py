@@ -9,10 +9,10 @@ import jax
 import pytest
 
 from handgrad.program.rules import RULES
+from tests.attack.parts import PARTS
 from tests.attack.programs import attack as of_programs
 from tests.attack.programs import source
 from tests.attack.programs.attack import COVERED, WANTED, attack, put
-from tests.attack.programs.command import RESULTS
 from tests.attack.programs.edits import Edit, edits
 from tests.attack.programs.section import explanations, figures, kind, leaves
 from tests.attack.programs.source import Program
@@ -43,7 +43,7 @@ def as_users_have_it() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    return [*read(RESULTS).values()]
+    return PARTS[0].stored()
 
 
 def test_every_operation_with_a_rule_is_drawn() -> None:
@@ -72,7 +72,7 @@ def test_the_stored_programs_have_every_operation(rows: list[dict[str, Any]]) ->
     A wanted line is left out where nothing fits its holes or its value is too large: half of them
     are far more than that.
     """
-    covered = figures(rows, {})["covered"]
+    covered = figures(rows)["covered"]
     programs = sum(row.get("part") == "right" for row in rows)
     assert {name: covered[name] for name in COVERED if covered[name] < _least(programs)} == {}
     assert all(row["equations"] >= 10 for row in rows if row.get("part") == "right")
@@ -83,7 +83,7 @@ def _least(programs: int) -> int:
 
 
 def test_the_stored_verdicts_are_right_or_explained(rows: list[dict[str, Any]]) -> None:
-    found = figures(rows, explanations())
+    found = figures(rows)
     assert found["right"]["false alarm"] == found["wrong"]["false alarm"] == 0
     assert [row["id"] for row, reason in found["explained"] if not reason] == []
     assert set(explanations()) <= {row["id"] for row in rows}

@@ -55,9 +55,9 @@ class Subject:
 
     def judged(self) -> dict[str, Any]:
         """Put it before the truth and the judge, and return the row that is stored."""
-        row: dict[str, Any] = {"package": self.package, "name": self.name}
         error = self.error(self.params, self.inputs)
-        row |= {"expected": self.expected(error), "error": error.relative, "where": error.where}
+        row: dict[str, Any] = {"expected": self.expected(error)}
+        row |= {"error": error.relative, "where": error.where}
         if row["expected"] != "right":
             row |= {"yours": error.yours, "exact": error.exact}
         row |= {"kink": True} if error.kink else {}

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.attack.foreign.section import figures, section
 from tests.attack.foreign.subject import Subject, outcome
 from tests.attack.foreign.truth import measure
+from tests.attack.parts import PARTS
 
 AT = np.array([0.3, -1.2, 2.0])
 
@@ -58,9 +58,10 @@ def test_a_subject_is_judged_beside_its_truth() -> None:
 
 
 def test_no_stored_ruling_is_wrong() -> None:
-    found = figures()
+    (part,) = (part for part in PARTS if part.name == "foreign")
+    found = part.figures(part.stored())
     assert found["wrong"] == 0
     assert found["share"] >= 98
     assert found["count"] >= 200
     assert found["packages"] >= 20
-    assert f"{found['count']} hand-written gradients" in section()
+    assert f"{found['count']} hand-written gradients" in part.section()

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +12,44 @@ from typing import Any
 
 import click
 
+from benchmarks.checkers.command import checkers
+from benchmarks.commands.read import compare, table
+from benchmarks.files import BadResultsError
+from compare.commands.predict_by_model import Answer, _as_csv
+from compare.datasets import dataset_named, read_features
+from compare.networks.files import load, save
+from compare.networks.job import Job, source_of
+from compare.networks.plan import Plan
+from compare.networks.prediction import far_off, first_divergence, predict
+from compare.networks.prepared import prepare
+from compare.networks.trainers import BY_HAND
+from compare.networks.training import train
+from compare.regression import compare_regressions
+from compare.tables import table_named
+from compare.traced.parameters import read_parameters
+from compare.traced.request import PassRequest, _refuse_large
+from compare.traced.trained import of_model
+from compare.wording import InputError
+from handgrad.commands.loading import Loader, LoadingError, parse
+from manual.network import Network
+from tests.attack.cases import ROOT
 from tests.attack.hostile import mutations
 from tests.attack.hostile.mutations import BYTES, Mutation
-from tests.attack.measured import ROOT
+
+#: What a file may be refused with, in one line.
+REFUSALS = (InputError, BadResultsError, LoadingError, click.ClickException)
 
 #: Files of the checkout whose lines count as coverage.
 ROOMS = tuple(str(ROOT / room) for room in ("compare", "benchmarks", "handgrad", "manual"))
 
 #: The rows that are asked of a model for its example, and where the data of stored models lie.
-_TABLES = (
+_TEXTS = (
     "height,weight,sex\n60,120,F\n72,160,M\n70,152,M\n62,131,F\n66,135,M\n65,128,F\n",
     '\ufeff"height, in","we""ight",sex\r\n1.5,-2e3,"a\nb"\r\n\r\n+.5,1,"a\nb"\r\n3,4,c\r\n5,6,c\n',
     "a,b,c\n" + "\n".join(f"{i % 7}.5,{i * i % 11},{'yes' if i % 3 else 'no'}" for i in range(30)),
     "height,weight,sex\n1,2,0\n2,3,1\n3,4,0.5\n4,5.5,3\n",
 )
+TABLES = tuple(text.encode() for text in _TEXTS)
 
 
 @dataclass(frozen=True)
@@ -39,15 +64,7 @@ class Kind:
     mutations: tuple[Mutation, ...] = BYTES
 
 
-def _tables() -> list[bytes]:
-    return [text.encode() for text in _TABLES]
-
-
 def _train(path: Path) -> None:
-    from compare.datasets import dataset_named
-    from compare.networks.job import source_of
-    from compare.networks.prepared import prepare
-
     # The last column by its place, whatever it is called now.
     name = path.read_bytes()[:2000].decode("utf-8-sig", "replace").splitlines()[:1]
     target = name[0].split(",")[-1].strip().strip('"') if name else "sex"
@@ -57,17 +74,10 @@ def _train(path: Path) -> None:
 
 
 def _regress(path: Path) -> None:
-    from compare.regression import compare_regressions
-    from compare.tables import table_named
-
     compare_regressions(table_named(str(path)), steps=1)
 
 
 def _predict(path: Path) -> None:
-    from compare.commands.predict_by_model import Answer, _as_csv
-    from compare.datasets import read_features
-    from compare.networks.prediction import first_divergence, predict
-
     model = _model()
     file, x = read_features(path, model.source.features)
     _as_csv(Answer(model, x, predict(model, x), file, first_divergence(model, x)), file)
@@ -76,22 +86,12 @@ def _predict(path: Path) -> None:
 @functools.cache
 def _model() -> Any:
     """A model of the columns a and b, trained by hand on the third table."""
-    from compare.networks.trainers import BY_HAND
-
     return _trained((BY_HAND,), "adam", "softmax-ce", (2, 3, 2))
 
 
 def _trained(by: Any, optimiser: str, loss: str, sizes: Any, dtype: str = "float64") -> Any:
-    import tempfile
-
-    from compare.datasets import dataset_named
-    from compare.networks.job import Job, source_of
-    from compare.networks.plan import Plan
-    from compare.networks.training import train
-    from manual.network import Network
-
     with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-        Path(file.name).write_text(_TABLES[2])
+        Path(file.name).write_bytes(TABLES[2])
         data = dataset_named(file.name, "c", kind="classes")
         source = source_of(data, "iris", False)
     plan = Plan(Network(sizes, loss=loss), optimiser, 0.01, 8, 0, dtype)
@@ -100,12 +100,7 @@ def _trained(by: Any, optimiser: str, loss: str, sizes: Any, dtype: str = "float
     return job.model(training.data, train(training, training.start(), 2))
 
 
-def _models() -> list[bytes]:
-    import tempfile
-
-    from compare.networks.files import save
-    from compare.networks.trainers import BY_HAND
-
+def models() -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path, made = Path(folder, "model.npz"), []
         single = _trained((BY_HAND,), "sgd", "bce", (2, 1), "float32")
@@ -116,10 +111,6 @@ def _models() -> list[bytes]:
 
 
 def _resume(path: Path) -> None:
-    from compare.networks.files import load, save
-    from compare.networks.prediction import far_off, first_divergence, predict
-    from compare.traced.trained import of_model
-
     model = load(path)
     x = model.scale.mean[None] + 1
     predict(model, x)
@@ -131,7 +122,7 @@ def _resume(path: Path) -> None:
     load(again)
 
 
-def _parameters() -> list[bytes]:
+def parameters() -> list[bytes]:
     nine = {f"w{i}": 0.5 * i for i in range(1, 7)} | {f"b{i}": -i for i in range(1, 4)}
     layers = [
         {"w": [[0.1, 0.2, -1], [3, 4e-3, 5]], "b": [0, 0.5, 1]},
@@ -142,15 +133,12 @@ def _parameters() -> list[bytes]:
 
 
 def _step(path: Path) -> None:
-    from compare.traced.parameters import read_parameters
-    from compare.traced.request import PassRequest, _refuse_large
-
     written = read_parameters(path)
     _refuse_large(written.sizes)
     PassRequest(params=path)._network(written.sizes, written.kinds)
 
 
-def _timings() -> list[bytes]:
+def timings() -> list[bytes]:
     stored = json.loads((ROOT / "benchmarks/results/cpu.json").read_text())
     cells = {cell["case"]: cell for cell in stored["cells"]}  # one of each case
     for cell in cells.values():
@@ -162,18 +150,16 @@ def _timings() -> list[bytes]:
 
 
 def _table(path: Path) -> None:
-    from benchmarks.commands.read import compare, table
-
     before = path.with_name("before.json")
     if not before.exists():
-        before.write_bytes(_timings()[1])
+        before.write_bytes(timings()[1])
     with contextlib.redirect_stdout(io.StringIO()):
         table.main([str(path)], standalone_mode=False)
         compare.main([str(before), str(path), "--json"], standalone_mode=False)
         compare.main([str(path), str(before)], standalone_mode=False)
 
 
-def _answers() -> list[bytes]:
+def answers() -> list[bytes]:
     stored = json.loads((ROOT / "benchmarks/results/checkers.json").read_text())
     checks = stored["checks"]
     for check in checks:
@@ -183,13 +169,11 @@ def _answers() -> list[bytes]:
 
 
 def _checkers(path: Path) -> None:
-    from benchmarks.checkers.command import checkers
-
     with contextlib.redirect_stdout(io.StringIO()):
         checkers.main(["--table", str(path)], standalone_mode=False)
 
 
-_MODULE = b'''"""A loss and its gradient."""
+MODULE = b'''"""A loss and its gradient."""
 import jax.numpy as jnp
 import numpy as np
 from dataclasses import dataclass
@@ -214,36 +198,24 @@ example = (np.array([1.0, 2.0]), np.ones((3, 2)))
 
 
 def _module(path: Path) -> None:
-    from handgrad.commands.loading import Loader, parse
-
     loader = Loader()
     for name in ("gradient", "loss", "example"):
         loader.load(parse(f"{path}:{name}", name))
 
 
-#: What a file may be refused with: one line.
-def refusals() -> tuple[type[Exception], ...]:
-    """Return the errors that the command lines print in one line."""
-    from benchmarks.files import BadResultsError
-    from compare.wording import InputError
-    from handgrad.commands.loading import LoadingError
-
-    return (InputError, BadResultsError, LoadingError, click.ClickException)
-
-
 _JSON = (*BYTES, *[mutations.in_json] * 14)
 
 KINDS = {
-    "table to train on": Kind("CSV, `train --data`", ".csv", 230, _tables, _train),
-    "table to fit": Kind("CSV, `regress`", ".csv", 40, lambda: _tables()[3:], _regress),
-    "rows to predict": Kind("CSV, `predict --csv`", ".csv", 180, lambda: _tables()[2:3], _predict),
+    "table to train on": Kind("CSV, `train --data`", ".csv", 230, lambda: [*TABLES], _train),
+    "table to fit": Kind("CSV, `regress`", ".csv", 40, lambda: [TABLES[3]], _regress),
+    "rows to predict": Kind("CSV, `predict --csv`", ".csv", 180, lambda: [TABLES[2]], _predict),
     "model": Kind(
         "NPZ, `resume`, `predict`, `step --model`",
-        *(".npz", 150, _models, _resume),
+        *(".npz", 150, models, _resume),
         (*BYTES, *[mutations.in_archive] * 14, *[mutations.in_directory] * 4),
     ),
-    "parameters": Kind("JSON, `step --params`", ".json", 220, _parameters, _step, _JSON),
-    "timings": Kind("JSON, `benchmarks table`, `compare`", ".json", 60, _timings, _table, _JSON),
-    "answers": Kind("JSON, `checkers --table`", ".json", 60, _answers, _checkers, _JSON),
-    "module": Kind("Python, `handgrad check`", ".py", 60, lambda: [_MODULE], _module),
+    "parameters": Kind("JSON, `step --params`", ".json", 220, parameters, _step, _JSON),
+    "timings": Kind("JSON, `benchmarks table`, `compare`", ".json", 60, timings, _table, _JSON),
+    "answers": Kind("JSON, `checkers --table`", ".json", 60, answers, _checkers, _JSON),
+    "module": Kind("Python, `handgrad check`", ".py", 60, lambda: [MODULE], _module),
 }

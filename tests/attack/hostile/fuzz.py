@@ -1,37 +1,31 @@
 """Mutated files, guided by the lines that they reach, before what reads them."""
 
 import base64
-import resource
 import sys
 import tempfile
 import time
-import traceback
 import warnings
 from collections import Counter
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from random import Random
 from types import FrameType
 from typing import Any
 
-from tests.attack.hostile.files import KINDS, ROOMS, refusals
-from tests.attack.measured import OverrunError, at_most
-
-#: Seconds of processor time and MB of memory that no input may need.
-SECONDS, MEGABYTES = 5, 1000
+from tests.attack.cases import OverrunError, at_most, cost, described
+from tests.attack.hostile.command import MEGABYTES, SECONDS
+from tests.attack.hostile.files import KINDS, REFUSALS, ROOMS
+from tests.attack.stored import Row
 
 #: Longer inputs are thrown away, and more than so many are not kept.
 LONGEST, MOST_KEPT = 40_000, 3000
 
 #: What no data may cause, of the interpreter's audit events; `compile` is how NumPy reads a header.
 FORBIDDEN = (
-    "exec",
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-    "subprocess.Popen",
-    "pickle.find_class",
+    *("exec", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "pickle.find_class"),
+    *("socket.connect", "ctypes.dlopen", "os.remove", "shutil.rmtree"),
 )
-FORBIDDEN += ("socket.connect", "ctypes.dlopen", "os.remove", "shutil.rmtree")
 
 
 class Watch:
@@ -83,7 +77,6 @@ class Fuzzer:
         self.path = folder / f"input{self.kind.suffix}"
         self.kept = self.kind.seeds()
         self.known: set[tuple[int, int, int]] = set()
-        self.refusals = refusals()
         for content in self.kept:
             self.path.write_bytes(content)
             self.kind.read(self.path)  # whatever is imported for it is imported now, unwatched
@@ -91,17 +84,17 @@ class Fuzzer:
             assert outcome == "accepted", f"{name}: a valid one is {outcome}: {says}"
             self.known |= watch.edges
 
-    def batch(self, count: int, rng: Random) -> dict[str, Any]:
+    def batch(self, count: int, rng: Random) -> Row:
         """Try so many inputs, and say what came of them."""
         outcomes: Counter[str] = Counter()
         slowest, found = 0.0, []
-        memory = start = _peak()
+        memory = start = cost()[1]
         for _ in range(count):
             content = self._drawn(rng)
             began = time.process_time()
             outcome, says = self._read(content)
             seconds = time.process_time() - began
-            grown, memory = _peak() - memory, _peak()
+            grown, memory = cost()[1] - memory, cost()[1]
             if seconds > SECONDS or grown > MEGABYTES:
                 outcome, says = "found", f"{says} {seconds:.1f} s, {grown:.0f} MB more"
             outcomes[outcome] += 1
@@ -141,15 +134,13 @@ class Fuzzer:
                     sys.settrace(None)
                     self.watch.on = False
             outcome, says = "accepted", ""
-        except self.refusals as error:
+        except REFUSALS as error:
             says = getattr(error, "format_message", error.__str__)()
             outcome = "refused" if "\n" not in says and says.isprintable() else "found"
         except OverrunError as error:
             outcome, says = "found", str(error)
         except BaseException as error:  # what would be a traceback
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            said = f"{type(error).__name__}: {str(error)[:200]}"
-            outcome, says = "found", f"{said} ({Path(frame.filename).name}, line {frame.lineno})"
+            outcome, says = "found", described(error)
         if self.watch.events:
             outcome, says = "found", f"{says} {self.watch.events[0]}"
         if self.path.read_bytes() != content:
@@ -157,20 +148,14 @@ class Fuzzer:
         return outcome, says
 
 
-def _peak() -> float:
-    """The most memory until now, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def batches(names: list[str], count: int, seeds: dict[str, list[int]]) -> Any:
-    """Try batches of each kind, in turn, and yield the row of each."""
+def batches(count: int, seeds: dict[str, list[int]]) -> Iterator[Row]:
+    """Try a batch by each seed of each kind, the kinds in turn, and yield its row."""
     # What a user would see as a warning is as unwelcome as a traceback.
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="error"):
         watch = Watch(Path(folder))
-        fuzzers = {name: Fuzzer(name, Path(folder), watch) for name in names}
-        while any(seeds.values()):
-            for name, fuzzer in fuzzers.items():
-                if seeds[name]:
-                    seed = seeds[name].pop(0)
+        fuzzers = {name: Fuzzer(name, Path(folder), watch) for name in seeds}
+        for turn in zip_longest(*seeds.values()):
+            for (name, fuzzer), seed in zip(fuzzers.items(), turn, strict=True):
+                if seed is not None:
                     row = fuzzer.batch(count, Random(f"{name} {seed}"))
                     yield {"id": f"{name} {count} {seed}"} | row

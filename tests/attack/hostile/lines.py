@@ -4,11 +4,9 @@ import contextlib
 import io
 import json
 import os
-import resource
 import shutil
 import sys
 import tempfile
-import time
 import xml.etree.ElementTree
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,10 +18,18 @@ from unittest.mock import patch
 import click
 import numpy as np
 
+from benchmarks.__main__ import cli as benchmarks
+from benchmarks.__main__ import main as run_benchmarks
+from compare.cli import cli as compare
+from compare.cli import main as run_compare
+from handgrad.cli import cli as handgrad
+from handgrad.cli import main as run_handgrad
+from study.__main__ import study
+from tests.attack.cases import at_most, cost, described
 from tests.attack.hostile import files, objects
-from tests.attack.hostile.fuzz import MEGABYTES, SECONDS
+from tests.attack.hostile.command import MEGABYTES, SECONDS
 from tests.attack.hostile.mutations import NUMBERS, WORDS
-from tests.attack.measured import at_most
+from tests.attack.stored import Row
 
 #: Small and valid, by a part of the option's name; what has no row takes what its type says.
 VALID: dict[str, tuple[str, ...]] = {
@@ -68,22 +74,13 @@ VALID: dict[str, tuple[str, ...]] = {
 LEFT_OUT = {"coordinator", "num_processes", "process_id", "open_", "document"}
 
 
-def programs() -> dict[str, tuple[click.Command, Callable[[], Any]]]:
-    """Each program's command and what runs it with `sys.argv`."""
-    from benchmarks.__main__ import cli as benchmarks
-    from benchmarks.__main__ import main as run_benchmarks
-    from compare.cli import cli as compare
-    from compare.cli import main as run_compare
-    from handgrad.cli import cli as handgrad
-    from handgrad.cli import main as run_handgrad
-    from study.__main__ import study
-
-    return {
-        "compare": (compare, run_compare),
-        "handgrad": (handgrad, run_handgrad),
-        "study": (study, lambda: run_compare(study, "python -m study")),
-        "benchmarks": (benchmarks, run_benchmarks),
-    }
+#: Each program's command, and what runs it with `sys.argv`.
+PROGRAMS: dict[str, tuple[click.Command, Callable[[], Any]]] = {
+    "compare": (compare, run_compare),
+    "handgrad": (handgrad, run_handgrad),
+    "study": (study, lambda: run_compare(study, "python -m study")),
+    "benchmarks": (benchmarks, run_benchmarks),
+}
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[Any]:
@@ -116,33 +113,26 @@ def drawn(rng: Random, path: tuple[str, ...], command: click.Command) -> list[st
 
 def _value(rng: Random, parameter: click.Parameter) -> str:
     names = getattr(parameter.type, "names", None) or getattr(parameter.type, "choices", None)
-    valid = next((VALID[part] for part in _parts(parameter) if part in VALID), None)
-    good = [*(names or valid or ("1", "x"))]
+    parts = (parameter.name or "", *(parameter.name or "").split("_"))
+    valid = next((VALID[part] for part in parts if part in VALID), ("1", "x"))
+    good = [*(names or valid)]
     if rng.random() < 0.7:
         return rng.choice(good)
     word = rng.choice((*NUMBERS, *WORDS, *FILES, "", "nowhere/x.svg", ".", "/", "a.npz", "x" * 300))
     return rng.choice((word, word, f"{rng.choice(good)}{word}", word + rng.choice(good)))
 
 
-def _parts(parameter: click.Parameter) -> list[str]:
-    name = parameter.name or ""
-    return [name, *name.split("_")]
-
-
-def _svg() -> bytes:
-    return b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'
-
-
+#: The files of the folder that a command line is run in.
 FILES: dict[str, Callable[[], bytes]] = {
-    "good.csv": lambda: files._tables()[2],
+    "good.csv": lambda: files.TABLES[2],
     "bad.csv": lambda: b"a,b\n1\n",
-    "model.npz": lambda: files._models()[0],
-    "params.json": lambda: files._parameters()[0],
-    "layers.json": lambda: files._parameters()[1],
-    "timings.json": lambda: files._timings()[0],
-    "answers.json": lambda: files._answers()[0],
-    "module.py": lambda: files._MODULE,
-    "exam.svg": _svg,
+    "model.npz": lambda: files.models()[0],
+    "params.json": lambda: files.parameters()[0],
+    "layers.json": lambda: files.parameters()[1],
+    "timings.json": lambda: files.timings()[0],
+    "answers.json": lambda: files.answers()[0],
+    "module.py": lambda: files.MODULE,
+    "exam.svg": lambda: b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
     "page.html": lambda: b"<html></html>\n",
 }
 
@@ -159,9 +149,8 @@ WHOLE: dict[str, Callable[[Path], Any]] = {
 
 def ended(run: Callable[[], Any], argv: list[str], limit: float) -> tuple[int | str, str, str]:
     """Run a program in this process: its exit code, or what escaped it, and what it printed."""
-    out, err = (
-        io.TextIOWrapper(io.BytesIO(), "utf-8", "replace", write_through=True) for _ in range(2)
-    )
+    made = {"encoding": "utf-8", "errors": "replace", "write_through": True}
+    out, err = (io.TextIOWrapper(io.BytesIO(), **made) for _ in range(2))
 
     def leave(code: int) -> None:
         raise SystemExit(code)
@@ -183,13 +172,10 @@ def ended(run: Callable[[], Any], argv: list[str], limit: float) -> tuple[int | 
         except SystemExit as ending:
             code = ending.code if isinstance(ending.code, int) else int(bool(ending.code))
         except BaseException as error:  # what would be a traceback
-            code = f"{type(error).__name__}: {error}"
-    return code, _printed(out), _printed(err)
-
-
-def _printed(stream: io.TextIOWrapper) -> str:
-    stream.seek(0)
-    return stream.read()
+            code = described(error)
+    out.seek(0)
+    err.seek(0)
+    return code, out.read(), err.read()
 
 
 def wrong(program: str, code: int | str, out: str, err: str) -> str | None:
@@ -235,53 +221,46 @@ def _damage(path: Path) -> str | None:
     try:
         check(path)
     except Exception as error:
-        return f"not whole: {type(error).__name__}: {error}"
+        return f"not whole: {described(error)}"
     return None
 
 
-def batch(program: str, count: int, rng: Random, limit: float = SECONDS) -> dict[str, Any]:
+def batch(program: str, count: int, rng: Random, limit: float = SECONDS) -> Row:
     """Try so many command lines of one program, each in a folder with good and bad files."""
-    command, run = programs()[program]
-    every, outcomes, found = [*commands(command)], Counter[str](), []
+    command, run = PROGRAMS[program]
+    every, outcomes, defects = [*commands(command)], Counter[str](), []
     made = {name: content() for name, content in FILES.items()}
-    start, slowest, here = _peak(), 0.0, Path.cwd()
+    (_, start), slowest = cost(), 0.0
     for _ in range(count):
         if program == "handgrad" and rng.random() < 0.7:
             text, words = objects.drawn(rng)
         else:
-            text, words = files._MODULE, drawn(rng, *rng.choice(every))
+            text, words = files.MODULE, drawn(rng, *rng.choice(every))
         with tempfile.TemporaryDirectory() as name:
             folder, before = Path(name), made | {"module.py": text}
             for file, content in before.items():
                 (folder / file).write_bytes(content)
-            peak, began = _peak(), time.process_time()
-            try:
-                os.chdir(folder)
+            began, peak = cost()
+            with contextlib.chdir(folder):
                 code, out, err = ended(run, [program, *words], limit)
-            finally:
-                os.chdir(here)
-            seconds, grown = time.process_time() - began, _peak() - peak
+            after, grown = cost()
+            seconds, grown = after - began, grown - peak
             reason = wrong(program, code, out, err) or broken(folder, before)
             shutil.rmtree(folder / "figures", ignore_errors=True)
         sys.path[:] = [entry for entry in sys.path if entry != name]
         if reason is None and ((code == 2 and seconds > limit) or grown > MEGABYTES):
             reason = f"{seconds:.1f} s, {grown:.0f} MB more"
-        outcome = {2: "refused", 130: "stopped"}.get(code, "accepted")  # type: ignore[arg-type]
+        outcome = "refused" if code == 2 else "stopped" if code == 130 else "accepted"
         outcomes["found" if reason else outcome] += 1
         slowest = max(slowest, seconds if code == 2 else 0.0)
         if reason:
-            found.append(
-                [reason, " ".join(words)[:500] + (f"\n{text.decode()}" if "\n" in reason else "")]
-            )
+            module = f"\n{text.decode()}" if "\n" in reason else ""
+            defects.append([reason, " ".join(words)[:500] + module])
     return {
         "kind": f"{program}: command lines",
         "tried": count,
         **outcomes,
         "slowest": round(slowest, 3),
-        "megabytes": round(_peak() - start),
-        "defects": found,
+        "megabytes": round(cost()[1] - start),
+        "defects": defects,
     }
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -29,8 +29,11 @@ WORDS = (
 )
 TOKENS = (*tuple(text.encode() for text in (*NUMBERS, *WORDS)), b"\xff", b"\xed\xa0\x80", b"\xc3")
 
+_TOKEN = re.compile(rb"-?[0-9][0-9.eE+-]*|[A-Za-z_][A-Za-z_0-9 ]*")
 
-def _flip(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001
+
+def flip(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001
+    """Change a few bytes anywhere."""
     changed = bytearray(content or b"\0")
     for _ in range(rng.choice((1, 1, 2, 5, 20))):
         changed[rng.randrange(len(changed))] ^= rng.randrange(1, 256)
@@ -42,44 +45,25 @@ def _part(rng: Random, content: bytes) -> slice:
     return slice(start, start + rng.choice((0, 1, 2, 8, 40, 1000)))
 
 
-def _cut(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001
-    if rng.random() < 0.3:
-        return content[: rng.randrange(len(content) + 1)]
-    part = _part(rng, content)
-    return content[: part.start] + content[part.stop :]
+def part(rng: Random, content: bytes, other: bytes) -> bytes:
+    """Put nothing, copies, a token, or a part of another input in the place of a part."""
+    at, copies = _part(rng, content), rng.choice((2, 2, 3, 51))
+    new = (b"", content[at] * copies, rng.choice(TOKENS), other[_part(rng, other)])
+    tail = content[at.stop :] if rng.random() < 0.9 else b""
+    return content[: at.start] + rng.choice(new) + tail
 
 
-def _repeat(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001
-    part = _part(rng, content)
-    times = rng.choice((1, 1, 2, 50))
-    return content[: part.start] + content[part] * times + content[part.start :]
-
-
-def _insert(rng: Random, content: bytes, other: bytes) -> bytes:  # noqa: ARG001
-    part = _part(rng, content)
-    end = part.start if rng.random() < 0.5 else part.stop
-    return content[: part.start] + rng.choice(TOKENS) + content[end:]
-
-
-def _splice(rng: Random, content: bytes, other: bytes) -> bytes:
-    part = _part(rng, content)
-    return content[: part.start] + other[_part(rng, other)] + content[part.stop :]
-
-
-_TOKEN = re.compile(rb"-?[0-9][0-9.eE+-]*|[A-Za-z_][A-Za-z_0-9 ]*")
-
-
-def _word(rng: Random, content: bytes, other: bytes) -> bytes:
+def word(rng: Random, content: bytes, other: bytes) -> bytes:
     """Put another token in the place of a number or a word, often one of the same file."""
     found = [*_TOKEN.finditer(content[:20_000])]
     if not found:
-        return _insert(rng, content, other)
+        return part(rng, content, other)
     place = rng.choice(found)
     new = rng.choice(TOKENS) if rng.random() < 0.6 else rng.choice(found)[0]
     return content[: place.start()] + new + content[place.end() :]
 
 
-BYTES = (_flip, _cut, _repeat, _insert, _splice, _word, _word)
+BYTES = (flip, *[part] * 4, *[word] * 2)
 
 _ODD: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 2, 0.5, -0.0, 1e308, -1e308, 5e-324, 2**31, 2**63, 10**30),
@@ -92,29 +76,24 @@ def edited(rng: Random, value: Any) -> Any:
     """Return JSON with a few nodes replaced, removed, repeated, wrapped or renamed."""
     value = copy.deepcopy(value)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
-        value = _edited_once(rng, value)
-    return value
-
-
-def _edited_once(rng: Random, value: Any) -> Any:
-    if not (value and isinstance(value, dict | list)):
-        return rng.choice(_ODD)
-    owner, key = _place(rng, value)
-    what = rng.randrange(6)
-    if what < 2:
-        owner[key] = rng.choice(_ODD)
-    elif what == 2:
-        del owner[key]
-    elif what == 3:
-        near, at = _place(rng, value)
-        owner[key] = copy.deepcopy(near[at])
-    elif what == 4:
-        for _ in range(rng.choice((1, 2, 900))):
-            owner[key] = [owner[key]] if rng.random() < 0.5 else {"a": owner[key]}
-    elif isinstance(owner, dict):
-        owner[str(rng.choice(_ODD))] = owner.pop(key)
-    else:
-        owner[key:key] = [copy.deepcopy(owner[key])] * rng.choice((1, 2, 300))
+        if not (value and isinstance(value, dict | list)):
+            return rng.choice(_ODD)
+        owner, key = _place(rng, value)
+        match rng.randrange(6):
+            case 0 | 1:
+                owner[key] = rng.choice(_ODD)
+            case 2:
+                del owner[key]
+            case 3:
+                near, at = _place(rng, value)
+                owner[key] = copy.deepcopy(near[at])
+            case 4:
+                for _ in range(rng.choice((1, 2, 900))):
+                    owner[key] = [owner[key]] if rng.random() < 0.5 else {"a": owner[key]}
+            case _ if isinstance(owner, dict):
+                owner[str(rng.choice(_ODD))] = owner.pop(key)
+            case _:
+                owner[key:key] = [copy.deepcopy(owner[key])] * rng.choice((1, 2, 300))
     return value
 
 
@@ -132,26 +111,14 @@ def in_json(rng: Random, content: bytes, other: bytes) -> bytes:
     try:
         return json.dumps(edited(rng, json.loads(content))).encode("utf-8", "surrogatepass")
     except (ValueError, RecursionError):
-        return _flip(rng, content, other)
+        return flip(rng, content, other)
 
 
-def in_archive(rng: Random, content: bytes, other: bytes) -> bytes:
-    """Edit the header of a model, or one of its arrays, and write the archive anew."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
-        name = rng.choice(["header", *arrays])
-        if name == "header":
-            arrays[name] = np.array(json.dumps(edited(rng, json.loads(str(arrays[name])))))
-        else:
-            arrays[name] = rng.choice(ARRAYS)(rng, arrays[name])
-            if arrays[name] is None:
-                del arrays[name]
-        file = io.BytesIO()
-        (np.savez_compressed if rng.random() < 0.2 else np.savez)(file, **arrays)
-        return file.getvalue()
-    except Exception:  # no archive any more: whatever its damage raises
-        return _flip(rng, content, other)
+class Boom:
+    """Leaves a file where it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        return open, ("unpickled", "w")
 
 
 def _with_a_number(rng: Random, array: Any) -> Any:
@@ -163,17 +130,9 @@ def _with_a_number(rng: Random, array: Any) -> Any:
     return changed.reshape(np.shape(array))
 
 
-class Boom:
-    """Leaves a file where it is unpickled."""
-
-    def __reduce__(self) -> Any:
-        return open, ("unpickled", "w")
-
-
 #: What becomes of an array; None removes it.
 ARRAYS: tuple[Callable[[Random, Any], Any], ...] = (
-    _with_a_number,
-    _with_a_number,
+    *[_with_a_number] * 2,
     lambda rng, array: array.ravel()[: rng.randrange(array.size + 1)],
     lambda rng, array: array[None],
     lambda rng, array: array.astype(rng.choice(["f4", ">f8", "f2", "i8", "c16", "U4", "?"])),
@@ -186,19 +145,36 @@ ARRAYS: tuple[Callable[[Random, Any], Any], ...] = (
 )
 
 
+def in_archive(rng: Random, content: bytes, other: bytes) -> bytes:
+    """Edit the header of a model, or one of its arrays, and write the archive anew."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
+        name = rng.choice(["header", *arrays])
+        if name == "header":
+            arrays[name] = np.array(json.dumps(edited(rng, json.loads(str(arrays[name])))))
+        else:
+            arrays[name] = rng.choice(ARRAYS)(rng, arrays[name])
+        file = io.BytesIO()
+        kept = {name: array for name, array in arrays.items() if array is not None}
+        (np.savez_compressed if rng.random() < 0.2 else np.savez)(file, **kept)
+        return file.getvalue()
+    except Exception:  # no archive any more: whatever its damage raises
+        return flip(rng, content, other)
+
+
 def in_directory(rng: Random, content: bytes, other: bytes) -> bytes:
     """Change an archive's members: bytes of one, its declared shape, a second one of its name."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = [(info.filename, archive.read(info)) for info in archive.infolist()]
     except Exception:  # no archive any more: whatever its damage raises
-        return _flip(rng, content, other)
+        return flip(rng, content, other)
     at = rng.randrange(len(members))
     name, data = members[at]
     shape = rng.choice((b"(99999999999,)", b"(-1,)", b"(1e9,)", b"(2,2,2)", b"(True,)", b"print()"))
-    data = rng.choice(
-        (_flip(rng, data, b""), _cut(rng, data, b""), re.sub(rb"\([\d, ]*\)", shape, data, count=1))
-    )
+    reshaped = re.sub(rb"\([\d, ]*\)", shape, data, count=1)
+    data = rng.choice((flip(rng, data, b""), part(rng, data, b""), reshaped))
     members[at] = (rng.choice((name, name, name, f"../{name}", name.upper(), "x.npy")), data)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive, warnings.catch_warnings(action="ignore"):

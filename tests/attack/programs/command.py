@@ -1,18 +1,13 @@
-"""The command line of the random programs."""
+"""Random programs before the judge, in processes that share what XLA compiled."""
 
 import multiprocessing
-import subprocess
 import tempfile
-import time
-from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
-from tests.attack.stored import add, read
-
-RESULTS = Path(__file__).with_name("results.jsonl")
+from tests.attack.stored import Row
 
 #: How many programs a run is for.
 COUNT = 1000
@@ -37,7 +32,7 @@ def _start() -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
-def _one(task: tuple[int, int, bool]) -> list[dict[str, Any]]:
+def _one(task: tuple[int, int, bool]) -> list[Row]:
     import jax
 
     from tests.attack.programs.attack import attack
@@ -52,38 +47,23 @@ def _one(task: tuple[int, int, bool]) -> list[dict[str, Any]]:
         return [{"id": name, "seed": int(name), "outcome": "not run", "headline": said}]
 
 
-@click.command()
-@click.option("--count", default=COUNT, show_default=True, help="Programs in all.")
-@click.option("--seed", default=0, show_default=True, help="Of the first program.")
-@click.option("--processes", default=1, show_default=True)
-@click.option("--diagnosed", default=1, show_default=True, help="Ask for a diagnosis of each Nth.")
-@click.option("--seconds", type=float, default=float("inf"), help="Begin no other after so long.")
-@click.option("--results", default=RESULTS, type=Path, show_default=True, help="Rows are added.")
-def programs(
-    count: int, seed: int, processes: int, diagnosed: int, seconds: float, results: Path
-) -> None:
-    """Random losses of every operation: the right gradient, and one of an edited loss.
+OPTIONS = (
+    click.Option(["--count"], default=COUNT, show_default=True, help="Programs in all."),
+    click.Option(["--seed"], default=0, show_default=True, help="Of the first program."),
+    click.Option(["--processes"], default=1, show_default=True),
+    click.Option(["--diagnosed"], default=1, show_default=True, help="Diagnose each Nth."),
+)
 
-    Programs whose rows are stored already are left out, so that a run can be broken off.
-    """
-    done = {str(row["seed"]) for row in read(results).values()}
-    start = time.monotonic()
+
+def rows(
+    wanted: Callable[[str], bool], count: int, seed: int, processes: int, diagnosed: int
+) -> Iterator[list[Row]]:
+    """Attack with the programs of which no row is stored."""
     tasks = [
-        (number, seed * SEEDS + number, number % diagnosed == 0)
-        for number in range(count)
-        if str(seed * SEEDS + number) not in done
+        (number, of, number % diagnosed == 0)
+        for number, of in enumerate(range(seed * SEEDS, seed * SEEDS + count))
+        if wanted(f"{of}") and wanted(f"{of}-right")
     ]
-    command = ["git", "-C", str(RESULTS.parent), "rev-parse", "--short=10", "HEAD"]
-    revision = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     # JAX's threads do not survive a fork.
     with multiprocessing.get_context("spawn").Pool(processes, _start) as pool:
-        for rows in pool.imap_unordered(_one, tasks):
-            add(results, [row | {"revision": revision} for row in rows])
-            for row in rows:
-                if row["outcome"] not in ("right", "caught", "no value changed"):
-                    click.echo(f"{row['id']}: {row['outcome']}; {row.get('headline', '')}")
-            if time.monotonic() - start > seconds:
-                pool.terminate()
-                break
-    for outcome, number in sorted(Counter(r["outcome"] for r in read(results).values()).items()):
-        click.echo(f"{outcome:<20} {number}")
+        yield from pool.imap_unordered(_one, tasks)

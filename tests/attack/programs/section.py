@@ -6,13 +6,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.attack.programs.command import COUNT, RESULTS
-from tests.attack.stored import filled, read
-
-HERE = Path(__file__).parent
+from tests.attack.programs.command import COUNT
+from tests.attack.stored import Row
 
 #: For each row that is a miss, a false alarm or unconfirmed: why.
-EXPLANATIONS = HERE / "explanations.json"
+EXPLANATIONS = Path(__file__).with_name("explanations.json")
 
 #: Outcomes that need no explanation.
 EXPECTED = ("right", "caught", "no value changed", "undecidable", "no gradient", "not run")
@@ -31,22 +29,15 @@ OF_EDITS = {
 #: A leaf that is changed by more than this, of its largest element, should be accused.
 PLAIN = 1e-6
 
-Row = dict[str, Any]
-
-
-def section(results: Path = RESULTS) -> str:
-    """Return the section's text."""
-    rows = [*read(results).values()]
-    return filled(HERE / "section.md.j2", **figures(rows, explanations()))
-
 
 def explanations() -> dict[str, str]:
     """Return the reasons by the row's id."""
     return json.loads(EXPLANATIONS.read_text(encoding="utf-8"))
 
 
-def figures(rows: list[Row], reasons: dict[str, str]) -> dict[str, Any]:
+def figures(rows: list[Row]) -> dict[str, Any]:
     """Return every number of the section by its name in the template."""
+    reasons = explanations()
     right, wrong = ([row for row in rows if row.get("part") == part] for part in ("right", "wrong"))
     caught = [row for row in wrong if row["outcome"] == "caught"]
     covered = Counter(name for row in right for name in row["operations"])
@@ -78,7 +69,6 @@ def figures(rows: list[Row], reasons: dict[str, str]) -> dict[str, Any]:
         "explained": [
             (row, reasons.get(row["id"])) for row in rows if row["outcome"] not in EXPECTED
         ],
-        "revisions": sorted({row["revision"] for row in rows}),
     }
 
 

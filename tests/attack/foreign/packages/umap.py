@@ -1,6 +1,6 @@
 """umap-learn's distances, each of which returns its gradient by the first point."""
 
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 from collections.abc import Iterator
 from typing import Any
 

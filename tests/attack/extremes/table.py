@@ -10,12 +10,19 @@ import warnings
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
+import autodiff.network
+import manual.network
+from handgrad import check_backward, check_gradient, check_steps
 from tests.attack.cases import Case, require
+from tests.compare.networks.calls import compare
 
 RIGHT, WRONG = {"agree", "imprecise", "undecidable"}, {"disagree", "undecidable", "another form"}
 
@@ -67,9 +74,6 @@ def said(check: Callable[[], Any]) -> str:
 
 def _judges(k: int) -> dict[str, Callable[..., Any]]:
     """Each way to have the gradient of Σ x·wᵏ judged, by the function of the library."""
-    import jax.numpy as jnp
-
-    from handgrad import check_backward, check_gradient, check_steps
 
     def loss(w: Any, x: Any) -> Any:
         return jnp.sum(x * w**k)
@@ -111,7 +115,6 @@ def expected(answer: Any, exact: list[Fraction | None]) -> set[str]:
 
 def value(k: int, name: str, position: str, dtype: str, judge: str) -> str:
     """An extreme value in one place, before one judge, with a right answer and two wrong ones."""
-    extreme = np.array(VALUES[name]).astype(dtype, copy=False) if dtype == "float64" else None
     with np.errstate(all="ignore"):
         extreme = np.asarray(VALUES[name]).astype(dtype)
         w, x = np.array([0.5, -1.25, 2.0], dtype), np.array([3.0, 0.75, -1.5], dtype)
@@ -178,7 +181,7 @@ ARRAYS: dict[str, Callable[[Any], Any]] = {
     "longdouble": lambda a: a.astype(np.longdouble),
     "a memory map": lambda a: _mapped(a),
     "unaligned": lambda a: np.frombuffer(b"\0" + a.tobytes(), np.float64, 6, 1).reshape(3, 2),
-    "a JAX array": lambda a: __import__("jax").numpy.asarray(a),
+    "a JAX array": lambda a: jnp.asarray(a),
     "zero rows": lambda a: a[:0],
     "width 1": lambda a: a[:, :1],
     "one element": lambda a: a[:1, :1],
@@ -208,10 +211,6 @@ def _mapped(array: Any) -> Any:
 
 def array(name: str, position: str) -> str:
     """Another kind of array in one place; the same values, so the same verdicts."""
-    import jax.numpy as jnp
-
-    from handgrad import check_gradient
-
     made = ARRAYS[name]
     plain = np.array([[0.5, -0.25], [1.5, 2.0], [0.75, -1.0]])
     w: Any = plain if position != "params" else made(plain)
@@ -241,45 +240,41 @@ def array(name: str, position: str) -> str:
     return f"{right}; {wrong}" if right != wrong else right
 
 
-def _rows(count: int, width: int) -> tuple[Any, ...]:
-    rng = np.random.default_rng(0)
-    return (
-        rng.standard_normal(width),
-        rng.standard_normal((count, width)),
-        rng.standard_normal(count),
+def _twice(gradient: Any, loss: Any, *at: Any) -> str:
+    """A right gradient, and one with an element off by a thousandth."""
+
+    def off(*at: Any) -> Any:
+        found = np.array(gradient(*at))
+        found.flat[-1] *= 1.001
+        return found
+
+    right, wrong = (
+        said(lambda g=g: check_gradient(g, loss, *at, points=1)) for g in (gradient, off)
     )
+    require(right in RIGHT, f"right: {right}")
+    require(wrong in WRONG, f"wrong: {wrong}")
+    return f"{right}; {wrong}"
 
 
-def rows(count: int, width: int) -> str:
+def rows(count: int) -> str:
     """Least squares on many rows."""
-    import jax.numpy as jnp
-
-    from handgrad import check_gradient
-
-    def loss(w: Any, x: Any, y: Any) -> Any:
-        return jnp.mean((x @ w - y) ** 2)
+    rng = np.random.default_rng(0)
+    w, x, y = (rng.standard_normal(shape) for shape in (2, (count, 2), count))
 
     def gradient(w: Any, x: Any, y: Any) -> Any:
         return 2 * x.T @ (x @ w - y) / len(y)
 
-    return _two(check_gradient, gradient, loss, *_rows(count, width))
+    return _twice(gradient, lambda w, x, y: jnp.mean((x @ w - y) ** 2), w, x, y)
 
 
 def parameters(count: int) -> str:
     """Σ w² of many parameters."""
-    import jax.numpy as jnp
-
-    from handgrad import check_gradient
-
     w = np.random.default_rng(0).standard_normal(count)
-    return _two(check_gradient, lambda w: 2 * w, lambda w: jnp.sum(w**2), w)
+    return _twice(lambda w: 2 * w, lambda w: jnp.sum(w**2), w)
 
 
 def depth(layers: int, width: int) -> str:
     """So many layers of tanh, the same weights in each."""
-    import jax.numpy as jnp
-
-    from handgrad import check_gradient
 
     def loss(w: Any, x: Any) -> Any:
         for _ in range(layers):
@@ -298,33 +293,12 @@ def depth(layers: int, width: int) -> str:
         return dw
 
     rng = np.random.default_rng(1)
-    return _two(
-        check_gradient,
-        gradient,
-        loss,
-        rng.standard_normal((width, width)) * 1.2,
-        rng.standard_normal((2, width)),
-    )
-
-
-def _two(check: Any, gradient: Any, loss: Any, *at: Any) -> str:
-    """A right gradient, and one with an element off by a thousandth."""
-
-    def off(*at: Any) -> Any:
-        found = np.array(gradient(*at))
-        found.flat[-1] *= 1.001
-        return found
-
-    right, wrong = (said(lambda g=g: check(g, loss, *at, points=1)) for g in (gradient, off))
-    require(right in RIGHT, f"right: {right}")
-    require(wrong in WRONG, f"wrong: {wrong}")
-    return f"{right}; {wrong}"
+    w, x = rng.standard_normal((width, width)) * 1.2, rng.standard_normal((2, width))
+    return _twice(gradient, loss, w, x)
 
 
 def article(name: str, position: str) -> str:
     """One pass through the article's network by `compare step`: both derivations, and the judge."""
-    from tests.compare.networks.calls import compare
-
     params = dict.fromkeys([*(f"w{i}" for i in range(1, 7)), "b1", "b2", "b3"], 1.0)
     x, number = ["-2.0", "-1.0"], VALUES[name]
     if position == "params":
@@ -341,13 +315,6 @@ def article(name: str, position: str) -> str:
 
 def network(name: str, position: str) -> str:
     """A network of two layers on extreme parameters or inputs, by hand and by autodiff."""
-    import warnings
-
-    import jax
-
-    import autodiff.network
-    import manual.network
-
     shape = manual.network.Network((2, 3, 1), activation="tanh", output="identity")
     layers = manual.network.draw_parameters(shape, 0)
     x, y = np.array([[0.5, -1.0], [2.0, 0.25]]), np.array([[1.0], [0.0]])
@@ -356,11 +323,9 @@ def network(name: str, position: str) -> str:
         by_hand = manual.network.gradient(shape, layers, x, y)
         twins = [autodiff.network.Layer(*layer) for layer in layers]
         by_autodiff = jax.grad(lambda p: autodiff.network.loss(shape, p, x, y))(twins)
-    for mine, theirs in zip(jax.tree.leaves(by_hand), jax.tree.leaves(by_autodiff), strict=True):
-        theirs = np.asarray(theirs)
-        same = np.isclose(mine, theirs, rtol=1e-12, atol=1e-300) | ~np.isfinite(
-            mine
-        ) & ~np.isfinite(theirs)
+    for mine, theirs in zip(*map(jax.tree.leaves, (by_hand, by_autodiff)), strict=True):
+        neither = ~np.isfinite(mine) & ~np.isfinite(np.asarray(theirs))
+        same = np.isclose(mine, theirs, rtol=1e-12, atol=1e-300) | neither
         require(same.all(), f"{mine.tolist()} and {theirs.tolist()}")
     return "the same"
 
@@ -368,26 +333,18 @@ def network(name: str, position: str) -> str:
 def table() -> Mapping[str, Case]:
     """Every extreme by its name."""
     cases: dict[str, Case] = {}
-    for judge in ("check_gradient", "check_backward", "check_steps"):
-        for name in VALUES:
-            for position in POSITIONS:
-                for k in POWERS:
-                    for dtype in ("float64", "float32"):
-                        key = f"values, {judge}: {name} in the {position}, power {k}, {dtype}"
-                        cases[key] = partial(value, k, name, position, dtype, judge)
-    for name in ARRAYS:
-        for position in POSITIONS:
-            cases[f"arrays, check_gradient: {name} as the {position}"] = partial(
-                array, name, position
-            )
-    for name in VALUES:
-        for position in POSITIONS[:2]:
-            cases[f"the article's network: {name} in the {position}"] = partial(
-                article, name, position
-            )
-            cases[f"a network: {name} in the {position}"] = partial(network, name, position)
+    every = product(_judges(1), VALUES, POSITIONS, POWERS, ("float64", "float32"))
+    for judge, name, position, k, dtype in every:
+        key = f"values, {judge}: {name} in the {position}, power {k}, {dtype}"
+        cases[key] = partial(value, k, name, position, dtype, judge)
+    for name, position in product(ARRAYS, POSITIONS):
+        key = f"arrays, check_gradient: {name} as the {position}"
+        cases[key] = partial(array, name, position)
+    for name, position in product(VALUES, POSITIONS[:2]):
+        cases[f"the article's network: {name} in the {position}"] = partial(article, name, position)
+        cases[f"a network: {name} in the {position}"] = partial(network, name, position)
     for count in (10_000, 1_000_000):
-        cases[f"sizes: {count:,} rows"] = partial(rows, count, 2)
+        cases[f"sizes: {count:,} rows"] = partial(rows, count)
     for count in (10_000, 1_000_000, 10_000_000):
         cases[f"sizes: {count:,} parameters"] = partial(parameters, count)
     for layers, width in ((50, 3), (200, 1), (200, 3)):

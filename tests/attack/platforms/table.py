@@ -7,17 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from tests.attack import cases
-from tests.attack.cases import Case, SkippedError, require
-from tests.attack.measured import ROOT
-
-RESULTS = Path(__file__).with_name("results.jsonl")
+from tests.attack.cases import ROOT, Case, SkippedError, require
+from tests.attack.processes import ended, folder, module
 
 PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -63,19 +59,17 @@ def test_right():
 """
 
 
-def _wheel(folder: str) -> Path:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (built,) = Path(folder).glob("*.whl")
+def _run(*words: object, cwd: Path) -> str:
+    """Run a command, which must succeed, in the environment as it is."""
+    found = ended(words, cwd, timeout=900, env=None)
+    require(found.code == 0, f"{found.out[-400:]} {found.err[-800:]}".strip())
+    return found.out.strip()
+
+
+def _wheel(folder: Path) -> Path:
+    _run(*module("hatchling", "build", "-t", "wheel", "-d", str(folder)), cwd=ROOT)
+    (built,) = folder.glob("*.whl")
     return built
-
-
-def _run(*words: object, cwd: Path, limit: float = 900) -> str:
-    run = subprocess.run(
-        [*map(str, words)], cwd=cwd, capture_output=True, text=True, check=False, timeout=limit
-    )
-    require(run.returncode == 0, f"{run.stdout[-400:]} {run.stderr[-800:]}".strip())
-    return run.stdout.strip()
 
 
 def _python(version: str) -> str:
@@ -95,7 +89,7 @@ def _installed(here: Path, version: str, *more: str) -> Path:
     python, env = _python(version), here / "env"
     _run("uv", "venv", "--quiet", "--no-python-downloads", "--python", python, env, cwd=here)
     inside = env / "bin" / "python"
-    _run("uv", "pip", "install", "--quiet", "--python", inside, _wheel(str(here)), *more, cwd=here)
+    _run("uv", "pip", "install", "--quiet", "--python", inside, _wheel(here), *more, cwd=here)
     (here / "smoke.py").write_text(SMOKE)
     return inside
 
@@ -105,8 +99,8 @@ def wheel(python: str, versions: str) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     # Named, so that the oldest of each is taken, and not only that of what nobody else needs.
     named = ["--resolution", VERSIONS[versions], *project["dependencies"]]
-    with tempfile.TemporaryDirectory() as name:
-        here, python_here = Path(name), _installed(Path(name), python, *named)
+    with folder() as here:
+        python_here = _installed(here, python, *named)
         said = _run(python_here, "-W", "error", "smoke.py", cwd=here)
         check = ["check", "smoke.py:gradient", "--loss", "loss", "--like", "example"]
         out = _run(python_here, "-W", "error", "-m", "handgrad", *check, cwd=here)
@@ -116,8 +110,8 @@ def wheel(python: str, versions: str) -> str:
 
 def plugin(python: str) -> str:
     """The wheel beside pytest, which finds the plugin; warnings are errors."""
-    with tempfile.TemporaryDirectory() as name:
-        here, python_here = Path(name), _installed(Path(name), python, "pytest")
+    with folder() as here:
+        python_here = _installed(here, python, "pytest")
         (here / "test_smoke.py").write_text(TEST)
         out = _run(python_here, "-W", "error", "-m", "pytest", "-q", "-W", "error", cwd=here)
         return out.splitlines()[-1]
@@ -134,20 +128,16 @@ def _project() -> dict[str, list[str]]:
     }
 
 
-def _imports(room: str) -> Iterator[tuple[str, str]]:
+def _imports(room: str) -> Iterator[tuple[str, Path]]:
     """Every module that is imported from outside, with the file that does."""
     own = {path.name for path in ROOT.iterdir()} | {"conftest", "examples"}
     for path in sorted((ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module or ""]
-            for name in names:
-                top = name.split(".")[0]
-                if top not in own and top not in sys.stdlib_module_names:
-                    yield top, str(path.relative_to(ROOT))
+            for top in {name.split(".")[0] for name in names} - own - sys.stdlib_module_names:
+                yield top, path.relative_to(ROOT)
 
 
 #: The extras whose packages a room may import.
@@ -168,9 +158,9 @@ def declared(room: str) -> str:
     extras, owners = _project(), importlib.metadata.packages_distributions()
     allowed = {package for extra in ROOMS[room] for package in extras[extra]} | {"jaxlib"}
     seen = set()
-    for module, path in _imports(room):
-        packages = {package.lower() for package in owners.get(module, [module])}
-        require(packages & allowed, f"{path} imports {module}, which is not declared")
+    for top, path in _imports(room):
+        packages = {package.lower() for package in owners.get(top, [top])}
+        require(packages & allowed, f"{path} imports {top}, which is not declared")
         seen |= packages & allowed
     return ", ".join(sorted(seen))
 
@@ -183,15 +173,3 @@ def table() -> Mapping[str, Case]:
             made[f"the wheel: Python {python}, {versions}"] = partial(wheel, python, versions)
         made[f"the plugin: Python {python}"] = partial(plugin, python)
     return made
-
-
-platforms = cases.command(
-    "platforms",
-    "Pythons, the oldest and newest of each dependency, the wheel alone, and what is declared.",
-    *(table, RESULTS, 3600),
-)
-
-
-def section() -> str:
-    """Write the section."""
-    return cases.section(Path(__file__).with_name("section.md.j2"), RESULTS, table())
