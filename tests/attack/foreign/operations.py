@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.formulas import formula, table
+from tests.attack.formulas import formula, table
 from tests.attack.foreign.subject import JAX, Backward
 
 _RNG = np.random.default_rng(21)

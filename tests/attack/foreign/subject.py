@@ -10,7 +10,7 @@ import jax
 import jax.scipy.special
 import numpy as np
 
-from tests.attack.foreign.formulas import Namespace
+from tests.attack.formulas import Namespace
 from tests.attack.foreign.truth import DIGITS, Error, mapped, measure, numbers
 
 #: Where right ends and wrong begins, as powers of the dtype's epsilon: 4e-10 and 5e-7 for float64,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.formulas import formula, table
+from tests.attack.formulas import formula, table
 from tests.attack.foreign.subject import Subject
 
 REAL = np.array([[0.7, -1.3], [2.1, 0.4], [-0.6, 1.5]])

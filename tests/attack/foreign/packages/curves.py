@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.formulas import formula, table
+from tests.attack.formulas import formula, table
 from tests.attack.foreign.subject import Subject
 
 C = np.array([0.7, -1.1, 1.6, 0.4])

@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jax.scipy import special
 
-from tests.attack.foreign.formulas import formula, table
+from tests.attack.formulas import formula, table
 from tests.attack.foreign.subject import Custom, Subject
 
 NAMES: dict[str, Any] = {

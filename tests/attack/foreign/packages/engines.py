@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.formulas import Namespace
+from tests.attack.formulas import Namespace
 from tests.attack.foreign.operations import rules
 from tests.attack.foreign.subject import Subject
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tests.attack.foreign.formulas import Namespace, formula, table
+from tests.attack.formulas import Namespace, formula, table
 from tests.attack.foreign.subject import Backward, Subject
 
 X = np.array([[0.7, -1.3, 2.1], [0.4, -0.6, 3.4], [-2.9, 1.1, -0.2], [0.3, 5.2, -7.0]])

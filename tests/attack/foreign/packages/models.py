@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.formulas import formula, modules, table
+from tests.attack.formulas import formula, modules, table
 from tests.attack.foreign.subject import Subject
 
 _RNG = np.random.default_rng(11)

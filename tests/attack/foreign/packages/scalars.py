@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.formulas import formula, modules, table
+from tests.attack.formulas import formula, modules, table
 from tests.attack.foreign.subject import Subject
 
 #: A name, the function, the package's derivative and where.
