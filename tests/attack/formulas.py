@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
+#: What a formula may use that is neither a name of its own nor a function of `xp`.
+BUILTINS = {"len": len, "range": range, "float": float}
+
 
 class Namespace:
     """Attributes looked for in several modules, with names of its own first."""
@@ -37,7 +40,7 @@ def formula(
 
     def f(xp: Any, *args: Any) -> Any:
         found = {name: getattr(xp, name) for name in used - known.keys() if hasattr(xp, name)}
-        return eval(code, {**known, **found, "xp": xp, "__builtins__": {}})(*args)
+        return eval(code, {**known, **found, "xp": xp, "__builtins__": BUILTINS})(*args)
 
     return f
 

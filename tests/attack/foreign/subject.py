@@ -1,7 +1,7 @@
 """What is put before the judge: a loss, a released gradient of it, and a point."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -10,8 +10,8 @@ import jax
 import jax.scipy.special
 import numpy as np
 
-from tests.attack.formulas import Namespace
 from tests.attack.foreign.truth import DIGITS, Error, mapped, measure, numbers
+from tests.attack.formulas import Namespace, formula, table
 
 #: Where right ends and wrong begins, as powers of the dtype's epsilon: 4e-10 and 5e-7 for float64,
 #: 7e-5 and 2e-3 for float32. What lies between (arithmetic in float32 behind float64 arrays, a
@@ -92,6 +92,22 @@ class Subject:
             # together, such as 1 for both sides of a maximum.
             return "either" if error.kink else "right"
         return "either" if error.relative <= epsilon**WRONG else "wrong"
+
+
+def tabled(package: str, text: str, names: Mapping[str, Any]) -> Iterator[Subject]:
+    """Yield a subject for each row of a table with a head.
+
+    The head says what the columns {0}, {1} and on make: a subject's name, `loss` and `gradient` as
+    formulas of the arguments `of`, the parameters `at`, and perhaps the other `inputs`.
+    """
+    top, _, rows = text.strip().partition("\n\n")
+    head = {"of": "x", "inputs": "()"}
+    head |= {line.partition(" ")[0]: line.partition("= ")[2] for line in top.split("\n")}
+    for cells in table(rows):
+        own = {key: said.format(*cells) for key, said in head.items()}
+        f, df = (formula(own["of"], own[part], names) for part in ("loss", "gradient"))
+        at, inputs = (eval(own[part], dict(names)) for part in ("at", "inputs"))
+        yield Subject(package, own["name"], f, partial(df, np), at, inputs)
 
 
 @dataclass

@@ -168,23 +168,19 @@ class Digits:
 DIGITS: Any = Digits()
 
 
-def flat(tree: Any) -> list[tuple[str, Any]]:
+def flat(tree: Any, path: str = "") -> list[tuple[str, Any]]:
     """The leaves of dicts and tuples, with their paths."""
     if isinstance(tree, dict):
-        return [
-            (f"[{key!r}]{path}", leaf) for key in sorted(tree) for path, leaf in flat(tree[key])
-        ]
+        return [pair for key in sorted(tree) for pair in flat(tree[key], f"{path}[{key!r}]")]
     if isinstance(tree, list | tuple):
-        return [
-            (f"[{key}]{path}", leaf) for key, part in enumerate(tree) for path, leaf in flat(part)
-        ]
-    return [("", tree)]
+        return [pair for key, part in enumerate(tree) for pair in flat(part, f"{path}[{key}]")]
+    return [(path, tree)]
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """The same tree with each leaf replaced."""
+    """The same tree with each leaf replaced, in the order of `flat`."""
     if isinstance(tree, dict):
-        return {key: mapped(function, part) for key, part in tree.items()}
+        return {key: mapped(function, tree[key]) for key in sorted(tree)}
     if isinstance(tree, list | tuple):
         return type(tree)(mapped(function, part) for part in tree)
     return function(tree)
@@ -192,78 +188,62 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
 
 @dataclass
 class Error:
-    """How far a gradient is from the truth."""
+    """How far a gradient is from the truth, at its worst element."""
 
-    #: The worst |yours - exact|, relative to the exact element, or to 2⁻²⁰ of its leaf's largest
-    #: where that is more; NaN where a value is not finite or of another shape.
-    relative: float
-    where: str
-    yours: float
-    exact: str
+    #: |yours - exact|, relative to the exact element, or to 2⁻²⁰ of its leaf's largest where that
+    #: is more; NaN where a value is not finite or of another shape.
+    relative: float = 0.0
+    where: str = ""
+    yours: float = 0.0
+    exact: str = ""
     #: Whether the loss has a kink there; yours is then compared with the interval of both sides.
-    kink: bool
+    kink: bool = False
 
 
 def measure(loss: Callable[..., Any], gradient: Any, params: Any, inputs: Any) -> Error:
     """Compare a gradient with central differences of the loss at a point, in 300 bits."""
     with mp.workprec(PRECISION):
         point, data = mapped(numbers, params), [mapped(numbers, part) for part in inputs]
-        found = Error(0.0, "", 0.0, "", False)
-        base = mpf(_scalar(loss(DIGITS, point, *data)))
-        for (path, leaf), (_, yours) in zip(flat(params), flat(gradient), strict=True):
-            leaf, yours = np.asarray(leaf), np.asarray(yours)
-            if yours.shape != leaf.shape:
-                return Error(
-                    float("nan"), f"{path}: {yours.shape} for {leaf.shape}", 0.0, "", False
-                )
+
+        def value(at: int, moved: Any) -> Any:
+            """The loss with one leaf replaced."""
+            leaves = iter([*leaves_of[:at], moved, *leaves_of[at + 1 :]])
+            found = loss(DIGITS, mapped(lambda _: next(leaves), point), *data)
+            return mpf(found.item() if isinstance(found, np.ndarray) else found)
+
+        leaves_of = [leaf for _, leaf in flat(point)]
+        found, base = Error(), value(0, leaves_of[0])
+        for at, ((path, leaf), (_, answer)) in enumerate(
+            zip(flat(params), flat(gradient), strict=True)
+        ):
+            leaf, answer = np.asarray(leaf), np.asarray(answer)
+            if answer.shape != leaf.shape:
+                return Error(float("nan"), f"{path}: {answer.shape} for {leaf.shape}")
             sides = {}
             for index in np.ndindex(leaf.shape):
                 step = STEP * max(1, abs(float(leaf[index])))
-                up, down = (
-                    mpf(_scalar(loss(DIGITS, _moved(point, path, index, s), *data)))
-                    for s in (step, -step)
-                )
+                up, down = (value(at, _moved(leaves_of[at], index, s)) for s in (step, -step))
                 sides[index] = ((up - base) / step, (base - down) / step)
-            floor = max(abs(a) for a, _ in sides.values()) * mpf(2) ** -20 if sides else 0
-            for index, (right, left) in sides.items():
-                exact, value = (right + left) / 2, float(yours[index])
-                if not np.isfinite(value):
-                    return Error(
-                        float("nan"), f"{path}{list(index)}", value, str(mp.nstr(exact, 25)), False
-                    )
-                kink = abs(right - left) > KINK * max(abs(exact), 1)
-                gap = (
-                    max(min(left, right) - value, value - max(left, right), 0)
-                    if kink
-                    else abs(value - exact)
-                )
-                size = max(abs(left), abs(right), floor)
+            floor = max((abs(right) for right, _ in sides.values()), default=mpf(0)) * mpf(2) ** -20
+            for index, (low, high) in ((at, sorted(pair)) for at, pair in sides.items()):
+                exact, yours, where = (low + high) / 2, float(answer[index]), f"{path}{[*index]}"
+                told = (where, yours, str(mp.nstr(exact, 25)))
+                if not np.isfinite(yours):
+                    return Error(float("nan"), *told)
+                kink = high - low > KINK * max(abs(exact), 1)
+                gap = max(low - yours, yours - high, 0) if kink else abs(yours - exact)
+                size = max(abs(low), abs(high), floor)
                 relative = float(gap / size) if size else float(gap)
                 found.kink |= kink
                 if relative > found.relative or not found.where:
-                    found = Error(
-                        relative, f"{path}{list(index)}", value, str(mp.nstr(exact, 25)), found.kink
-                    )
+                    found = Error(relative, *told, found.kink)
         return found
 
 
-def _scalar(value: Any) -> Any:
-    return value.item() if isinstance(value, np.ndarray) else value
-
-
-def _moved(tree: Any, path: str, index: tuple[int, ...], step: Any) -> Any:
-    """The tree with one element of one leaf moved."""
-    paths = iter([name for name, _ in flat(tree)])
-
-    def move(leaf: Any) -> Any:
-        if next(paths) != path:
-            return leaf
-        if not isinstance(leaf, np.ndarray):
-            return leaf + step
-        moved = leaf.copy()
-        moved[index] += step
-        return moved
-
-    return mapped(
-        move, {key: tree[key] for key in sorted(tree)} if isinstance(tree, dict) else tree
-    )
+def _moved(leaf: Any, index: tuple[int, ...], step: Any) -> Any:
+    """A leaf with one element moved."""
+    if not isinstance(leaf, np.ndarray):
+        return leaf + step
+    moved = leaf.copy()
+    moved[index] += step
+    return moved

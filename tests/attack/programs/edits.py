@@ -9,43 +9,16 @@ import numpy as np
 
 from tests.attack.programs.source import Program
 
-#: Functions that are taken for one another.
-SIBLINGS = {
-    "sin": "cos",
-    "cos": "sin",
-    "tanh": "arctan",
-    "arctan": "tanh",
-    "sinh": "cosh",
-    "cosh": "sinh",
-    "exp": "expm1",
-    "expm1": "exp",
-    "log": "log1p",
-    "log1p": "log",
-    "sqrt": "cbrt",
-    "arcsin": "arctan",
-    "max": "min",
-    "min": "max",
-    "maximum": "minimum",
-    "minimum": "maximum",
-    "argmax": "argmin",
-    "argmin": "argmax",
-    "floor": "ceil",
-    "ceil": "floor",
-    "sum": "mean",
-    "mean": "sum",
-    "cumsum": "cumprod",
-    "cumprod": "cumsum",
-    "cummax": "cummin",
-    "cummin": "cummax",
-    "erf": "tanh",
-    "erfc": "erf",
-    "igamma": "igammac",
-    "igammac": "igamma",
-    "bessel_i0e": "bessel_i1e",
-    "softmax": "log_softmax",
-    "add": "subtract",
-    "subtract": "add",
-}
+#: Functions that are taken for one another, and those that are taken for another one.
+_PAIRS = """sin/cos tanh/arctan sinh/cosh exp/expm1 log/log1p max/min maximum/minimum argmax/argmin
+floor/ceil sum/mean cumsum/cumprod cummax/cummin igamma/igammac add/subtract"""
+_ONE_WAY = "sqrt/cbrt arcsin/arctan erf/tanh erfc/erf bessel_i0e/bessel_i1e softmax/log_softmax"
+SIBLINGS: dict[str, str] = {}
+for _pair in f"{_PAIRS} {_ONE_WAY}".split():
+    _one, _other = _pair.split("/")
+    SIBLINGS[_one] = _other
+    if _pair in _PAIRS.split():
+        SIBLINGS[_other] = _one
 
 #: By operator: the kind of the edit, how it is written, and what it becomes.
 OPERATORS: dict[type[ast.AST], tuple[str, str, str]] = {

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.flatten_util import ravel_pytree
 
 from tests.attack.programs.source import NAMES, function, point
 
@@ -96,19 +97,14 @@ def quotients(source: str, params: Any, data: Any) -> tuple[Gradient, Gradient]:
     element is from the ladder of steps whose last two extrapolations are closest.
     """
     loss = _with_stops(source, params, data)
-    names, shapes = [*params], {name: np.shape(value) for name, value in params.items()}
-    flat = np.concatenate([np.ravel(params[name]) for name in names])
+    with jax.enable_x64(True):
+        flat, unravel = ravel_pytree(params)
     steps = np.array([first / 2**k for first in LADDERS for k in range(RUNGS)])
     moves = np.stack([sign * h * np.eye(flat.size) for h in steps for sign in (1, -1)])
 
-    def value(vector: Any) -> Any:
-        parts = jnp.split(vector, np.cumsum([np.prod(shapes[n], dtype=int) for n in names])[:-1])
-        return loss(
-            {n: part.reshape(shapes[n]) for n, part in zip(names, parts, strict=True)}, data
-        )
-
     with jax.enable_x64(True):
-        rows = jax.vmap(value)(jnp.asarray((flat + moves).reshape(-1, flat.size)))
+        moved = jnp.asarray((np.asarray(flat) + moves).reshape(-1, flat.size))
+        rows = jax.vmap(lambda vector: loss(unravel(vector), data))(moved)
     up, down = np.moveaxis(np.asarray(rows).reshape(len(steps), 2, flat.size), 1, 0)
     table = ((up - down) / (2 * steps[:, None])).reshape(len(LADDERS), RUNGS, flat.size)
     before = table[:, -1]
@@ -119,13 +115,9 @@ def quotients(source: str, params: Any, data: Any) -> tuple[Gradient, Gradient]:
     unsure[~np.isfinite(unsure)] = np.inf
     best = np.argmin(unsure, axis=0)[None]
     found, by = (np.take_along_axis(a, best, 0)[0] for a in (table[:, -1], unsure))
-    ends = np.cumsum([np.prod(shapes[n], dtype=int) for n in names])[:-1]
-
-    def split(vector: np.ndarray) -> Gradient:
-        pieces = np.split(vector, ends)
-        return {n: piece.reshape(shapes[n]) for n, piece in zip(names, pieces, strict=True)}
-
-    return split(found), split(by)
+    with jax.enable_x64(True):
+        found, by = (jax.tree.map(np.asarray, unravel(vector)) for vector in (found, by))
+    return found, by
 
 
 def _with_stops(source: str, params: Any, data: Any) -> Any:

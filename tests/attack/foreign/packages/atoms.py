@@ -6,19 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.formulas import formula, table
 from tests.attack.foreign.subject import Subject
+from tests.attack.formulas import formula, table
 
 REAL = np.array([[0.7, -1.3], [2.1, 0.4], [-0.6, 1.5]])
 B = np.array([0.7, -1.1, 0.4])
 DEFINITE = np.array([[2.0, 0.3, -0.4], [0.3, 1.5, 0.2], [-0.4, 0.2, 1.1]])
-NAMES: dict[str, Any] = {
-    "np": np,
-    "B": B,
-    "D": DEFINITE,
-    "symmetric": lambda x: (x + x.T) / 2,
-    "flat": lambda x: x.reshape(-1),
-}
+
+
+def symmetric(x: Any) -> Any:
+    return (x + x.T) / 2
+
+
+def flat(x: Any) -> Any:
+    return x.reshape(-1)
+
+
 WHERE = {
     "real": REAL,
     "positive": np.abs(REAL) + 0.2,
@@ -76,7 +79,7 @@ tr_inv        | trace(linalg.inv(symmetric(x)))              | matrix
 lambda_max    | linalg.eigvalsh(symmetric(x))[-1]            | matrix
 lambda_sum_largest | sum(linalg.eigvalsh(symmetric(x))[-2:]) | matrix   | lambda_sum_largest(x, 2)
 matrix_frac   | B @ linalg.inv(symmetric(x)) @ B             | matrix   | matrix_frac(B, x)
-quad_form     | x @ D @ x                                    | b        | quad_form(x, D)
+quad_form     | x @ DEFINITE @ x                             | b        | quad_form(x, DEFINITE)
 sigma_max     | linalg.svdvals(x)[0]                         | real
 norm_nuc      | sum(linalg.svdvals(x))                       | real     | normNuc(x)
 tanh          | tanh(x)                                      | real
@@ -96,10 +99,10 @@ def subjects() -> Iterator[Subject]:
         call = given[0] if given else f"{name}(x)"
         if not hasattr(cvxpy, call.partition("(")[0]):
             continue
-        f, x = formula("x", text, NAMES), WHERE[where]
+        f, x = formula("x", text, globals()), WHERE[where]
         variable = cvxpy.Variable(x.shape)
         variable.value = x
-        expression = formula("x", call, NAMES)(cvxpy, variable)
+        expression = formula("x", call, globals())(cvxpy, variable)
         shape = expression.shape
         c = 1 + np.arange(np.prod(shape, dtype=int)).reshape(shape) / 7 if shape else np.array(1.5)
 

@@ -1,39 +1,19 @@
 """Models of data beside their derivatives by the parameters, and potentials beside their slopes."""
 
 # pyright: reportMissingImports=false
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from tests.attack.formulas import formula, table
-from tests.attack.foreign.subject import Subject
+from tests.attack.foreign.subject import Subject, tabled
+from tests.attack.formulas import formula, modules, table
 
 C = np.array([0.7, -1.1, 1.6, 0.4])
-NAMES: dict[str, Any] = {
-    "np": np,
-    "pi": np.pi,
-    "TURN": 2 * np.pi,
-    "MAGNITUDE": 0.4 * np.log(10),
-    "X": np.array([-1.3, 0.4, 1.1, 2.7]),
-    "Y": np.array([0.8, -0.6, 1.9, 0.3]),
-    "POSITIVE": np.array([0.4, 1.1, 2.3, 3.7]),
-}
-
-
-def curve(
-    package: str, name: str, f: Callable[..., Any], slopes: Callable[..., Any], p: Any, *data: Any
-) -> Subject:
-    """Σ c·f(p; data), and slopes(p, *data), an array for each parameter."""
-
-    def loss(xp: Any, p: Any, *data: Any) -> Any:
-        return xp.sum(C * f(xp, p, *data))
-
-    def gradient(p: Any, *data: Any) -> Any:
-        return np.array([np.sum(C * slope) for slope in slopes(p, *data)])
-
-    return Subject(package, name, loss, gradient, np.asarray(p, float), data)
+X, Y = np.array([-1.3, 0.4, 1.1, 2.7]), np.array([0.8, -0.6, 1.9, 0.3])
+POSITIVE = np.array([0.4, 1.1, 2.3, 3.7])
+TIMES = np.array([0.5, 1.0, 2.0, 3.5])
+PI, TURN, MAGNITUDE = np.pi, 2 * np.pi, 0.4 * np.log(10)
 
 
 #: Models of astropy: parameters and values, x and perhaps y, and what they are.
@@ -80,18 +60,18 @@ def _astropy() -> Iterator[Subject]:
 
     for name, settings, data, text in table(MODELS):
         at = dict(setting.split("=") for setting in settings.split())
-        of = formula(", ".join([*at, *"xy"[: len(data.split(", "))]]), text, NAMES)
+        of, count = ", ".join([*at, *"xy"[: len(data.split(", "))]]), len(at)
+        model = getattr(functional_models, name, None) or getattr(powerlaws, name)
+        f, slopes = formula(of, text, globals()), model().fit_deriv
 
-        def f(xp: Any, p: Any, *data: Any, of: Any = of, count: int = len(at)) -> Any:
-            return of(xp, *(p[i] for i in range(count)), *data)
+        def loss(xp: Any, p: Any, *data: Any, f: Any = f, count: int = count) -> Any:
+            return xp.sum(C * f(xp, *(p[i] for i in range(count)), *data))
 
-        own = (getattr(functional_models, name, None) or getattr(powerlaws, name))().fit_deriv
+        def gradient(p: Any, *data: Any, slopes: Any = slopes) -> Any:
+            return np.array([np.sum(C * slope) for slope in slopes(*data, *p)])
 
-        def slopes(p: Any, *data: Any, own: Any = own) -> Any:
-            return own(*data, *p)
-
-        given = eval(f"({data},)", dict(NAMES))
-        yield curve("astropy", f"{name}.fit_deriv", f, slopes, [*map(float, at.values())], *given)
+        p, given = np.array([*map(float, at.values())]), eval(f"({data},)")
+        yield Subject("astropy", f"{name}.fit_deriv", loss, gradient, p, given)
 
 
 def _nfw(xp: Any, r: Any, scale: Any, alpha: Any) -> Any:
@@ -102,45 +82,43 @@ def _nfw(xp: Any, r: Any, scale: Any, alpha: Any) -> Any:
     return 2 * rho * scale**3 * (xp.log(x / 2) ** 2 - xp.where(x < 1, inside, outside))
 
 
-#: Lenses: module and class of lenstronomy, settings, and the potential at x, y.
+#: Lenses of lenstronomy: the class, its settings, where, and the potential at x, y.
 LENSES = """
-SIS         | sis SIS                              | a=1.3   | a * sqrt(x * x + y * y)
-PointMass   | point_mass PointMass                 | a=1.3   | a**2 * log(sqrt(x * x + y * y))
-Shear       | shear Shear                          | a=0.1 b=-0.2
+name     = {0}
+of       = p
+loss     = (lambda x, y, {2}: {4})(p[0], p[1])
+gradient = np.array((lambda **s: {1}().derivatives(*p, *s.values()))({2})).ravel()
+at       = np.array([[0.7, -0.4], [1.9, 0.8]][{3}])
+
+SIS.derivatives 1         | sis.SIS                      | a=1.3                     | 0
+    | a * sqrt(x * x + y * y)
+PointMass.derivatives 1   | point_mass.PointMass         | a=1.3                     | 0
+    | a**2 * log(sqrt(x * x + y * y))
+Shear.derivatives 1       | shear.Shear                  | a=0.1, b=-0.2             | 0
     | (a * x * x + 2 * b * x * y - a * y * y) / 2
-Convergence | convergence Convergence              | a=0.3   | a * (x * x + y * y) / 2
-Gaussian    | gaussian_potential GaussianPotential | a=1.3 s=0.9 t=1.7
-    | a / (2 * pi * s * t) * exp(-((x / s) ** 2 + (y / t) ** 2) / 2)
-Flexion     | flexion Flexion                      | a=0.1 b=-0.2 c=0.3 d=0.05
+Convergence.derivatives 1 | convergence.Convergence      | a=0.3                     | 0
+    | a * (x * x + y * y) / 2
+Gaussian.derivatives 1    | gaussian_potential.GaussianPotential | a=1.3, s=0.9, t=1.7 | 0
+    | a / (2 * PI * s * t) * exp(-((x / s) ** 2 + (y / t) ** 2) / 2)
+Flexion.derivatives 1     | flexion.Flexion              | a=0.1, b=-0.2, c=0.3, d=0.05 | 0
     | (a * x**3 + 3 * b * x**2 * y + 3 * c * x * y**2 + d * y**3) / 6
-Hessian     | hessian Hessian                      | a=0.1 b=-0.2 c=0.3 d=0.3
+Hessian.derivatives 1     | hessian.Hessian              | a=0.1, b=-0.2, c=0.3, d=0.3 | 0
     | (a * x**2 + (c + d) * x * y + b * y**2) / 2
-NFW         | nfw NFW                              | s=0.9 a=1.3
-    | nfw(xp, sqrt(x * x + y * y), s, a)
+NFW.derivatives 1         | nfw.NFW                      | s=0.9, a=1.3              | 0
+    | _nfw(xp, sqrt(x * x + y * y), s, a)
+NFW.derivatives 2         | nfw.NFW                      | s=0.9, a=1.3              | 1
+    | _nfw(xp, sqrt(x * x + y * y), s, a)
 """
-
-
-def _lenstronomy() -> Iterator[Subject]:
-    for name, home, settings, text in table(LENSES):
-        module, kind = home.split()
-        profile = getattr(import_module(f"lenstronomy.LensModel.Profiles.{module}"), kind)()
-        at = {k: float(v) for k, _, v in (part.partition("=") for part in settings.split())}
-        f = formula("x, y", text, NAMES | at | {"nfw": _nfw})
-
-        def loss(xp: Any, p: Any, f: Any = f) -> Any:
-            return f(xp, p[0], p[1])
-
-        def gradient(p: Any, g: Any = profile.derivatives, at: Any = at) -> Any:
-            return np.array(g(p[0], p[1], *at.values())).ravel()
-
-        for i, point in enumerate([[0.7, -0.4], [1.9, 0.8]][: 2 if name == "NFW" else 1]):
-            name_of = f"{name}.derivatives {i + 1}"
-            yield Subject("lenstronomy", name_of, loss, gradient, np.array(point))
 
 
 #: Densities of pints, their points, and their logarithms, but for a constant.
 DENSITIES = """
-toy Rosenbrock      | toy.RosenbrockLogPDF()          | [0.7, -0.4] | density(x)
+name     = {0}
+loss     = {3}
+gradient = np.asarray({1}.evaluateS1(x)[1]).reshape(x.shape)
+at       = np.array({2})
+
+toy Rosenbrock      | toy.RosenbrockLogPDF()          | [0.7, -0.4] | toy.RosenbrockLogPDF()(x)
 toy Cone            | toy.ConeLogPDF(2, 0.9)          | [0.7, -0.4] | -(sqrt(sum(x * x)) ** 0.9)
 toy NealsFunnel     | toy.NealsFunnelLogPDF(3)        | [0.7, -0.4, 1.2]
     | -(x[2] ** 2) / 18 - sum(x[:2] ** 2) * exp(-x[2]) / 2 - x[2]
@@ -152,7 +130,7 @@ toy Gaussian        | toy.GaussianLogPDF([1, 2], [1.5, 0.7]) | [0.7, -0.4]
     | -((x[0] - 1) ** 2 / 1.5 + (x[1] - 2) ** 2 / 0.7) / 2
 toy Multimodal      | toy.MultimodalGaussianLogPDF([[0, 0], [3, 4]]) | [0.7, -0.4]
     | log(exp(-sum(x * x) / 2) + exp(-((x[0] - 3) ** 2 + (x[1] - 4) ** 2) / 2))
-toy SimpleEggBox    | toy.SimpleEggBoxLogPDF(2, 6)    | [0.7, -0.4] | egg_box(xp, x)
+toy SimpleEggBox    | toy.SimpleEggBoxLogPDF(2, 6)    | [0.7, -0.4] | _egg_box(xp, x)
 Beta prior          | pints.BetaLogPrior(1.7, 0.6)    | [0.37]
     | sum(0.7 * log(x) - 0.4 * log(1 - x))
 Cauchy prior        | pints.CauchyLogPrior(0.5, 0.8)  | [0.37] | -sum(log1p(((x - 0.5) / 0.8) ** 2))
@@ -179,28 +157,15 @@ def _egg_box(xp: Any, x: Any) -> Any:
     return xp.log(sum(xp.exp(-((x[0] - a) ** 2 + (x[1] - b) ** 2) / 4) for a, b in peaks))
 
 
-def _pints() -> Iterator[Subject]:
-    """Log-densities and their sensitivities."""
-    import pints
-    from pints import toy
+#: And its models of growth.
+GROWTH = """
+name     = toy {0}Model
+loss     = sum(C * {1})
+gradient = C @ toy.{0}Model(2).simulateS1(x, TIMES)[1]
+at       = np.array([0.8, 5.0])
 
-    for name, made, at, text in table(DENSITIES):
-        density = eval(made, {"pints": pints, "toy": toy})
-        f = formula("x", text, NAMES | {"density": density, "egg_box": _egg_box})
-
-        def gradient(x: Any, density: Any = density) -> Any:
-            return np.asarray(density.evaluateS1(x)[1]).reshape(x.shape)
-
-        yield Subject("pints", name, f, gradient, np.array(eval(at)))
-    times = np.array([0.5, 1.0, 2.0, 3.5])
-    growth = formula("p, t", "p[1] / (1 + (p[1] / 2 - 1) * exp(-p[0] * t))")
-
-    def growth_slopes(p: Any) -> Any:
-        return toy.LogisticModel(2).simulateS1(p, times)[1].T
-
-    f = lambda xp, p: growth(xp, p, times)  # noqa: E731
-    yield curve("pints", "toy LogisticModel", f, growth_slopes, [0.8, 5.0])
-
+Logistic | x[1] / (1 + (x[1] / 2 - 1) * exp(-x[0] * TIMES))
+"""
 
 ELEMENTS = """LineP1 LineP2 LineMini TriP1 TriP2 TriP3 TriP4 TriCR TriMini TriCCR Quad1 Quad2 QuadS2
 TetP1 TetP2 TetCR TetMini TetCCR Hex1 Hex2 HexS2 Wedge1"""
@@ -227,6 +192,11 @@ def _skfem() -> Iterator[Subject]:
 
 
 CMA = """
+name     = grad_{0}
+loss     = {1}
+gradient = np.asarray(fitness_functions.ff.grad_{0}(x), float)
+at       = np.array([0.7, -1.3, 0.4])
+
 sphere | sum(x * x)
 rosen  | sum(100 * (x[:-1] ** 2 - x[1:]) ** 2 + (1 - x[:-1]) ** 2)
 elli   | sum(np.array([1.0, 1e3, 1e6]) * x * x)
@@ -235,28 +205,20 @@ cigar  | x[0] ** 2 + 1e6 * sum(x[1:] ** 2)
 """
 
 
-def _cma() -> Iterator[Subject]:
-    from cma import ff
-
-    for name, text in table(CMA):
-        slopes = getattr(ff, f"grad_{name}")
-
-        def gradient(x: Any, slopes: Any = slopes) -> Any:
-            return np.asarray(slopes(x), float)
-
-        f = formula("x", text, NAMES)
-        yield Subject("cma", f"grad_{name}", f, gradient, np.array([0.7, -1.3, 0.4]))
-
-
 #: Test problems of surrogate models, which the package differentiates, too.
 PROBLEMS = """
+name     = {0} derivatives
+loss     = {2}
+gradient = np.array([problems.{1}(x[None], kx=i)[0, 0] for i in range(len(x))])
+at       = np.array([0.7, -0.3, 0.4])[: problems.{1}.options["ndim"]]
+
 Sphere                 | Sphere(ndim=3)                        | sum(x * x)
 Rosenbrock             | Rosenbrock(ndim=3)
     | sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
 Branin                 | Branin(ndim=2)
-    | (x[1] - 5.1 / (4 * pi**2) * x[0] ** 2 + 5 / pi * x[0] - 6) ** 2
-      + 10 * (1 - 1 / (8 * pi)) * cos(x[0]) + 10
-TensorProduct cos      | TensorProduct(ndim=3, func="cos")      | prod(cos(pi * x))
+    | (x[1] - 5.1 / (4 * PI**2) * x[0] ** 2 + 5 / PI * x[0] - 6) ** 2
+      + 10 * (1 - 1 / (8 * PI)) * cos(x[0]) + 10
+TensorProduct cos      | TensorProduct(ndim=3, func="cos")      | prod(cos(PI * x))
 TensorProduct exp      | TensorProduct(ndim=3, func="exp")      | prod(exp(x))
 TensorProduct tanh     | TensorProduct(ndim=3, func="tanh")     | prod(tanh(x))
 TensorProduct gaussian | TensorProduct(ndim=3, func="gaussian") | prod(exp(-2 * x**2))
@@ -264,19 +226,25 @@ LpNorm                 | LpNorm(ndim=3, order=3)               | sum(abs(x) ** 3
 """
 
 
-def _smt() -> Iterator[Subject]:
-    import smt.problems
+_PROFILES = "sis point_mass shear convergence gaussian_potential flexion hessian nfw"
 
-    for name, made, text in table(PROBLEMS):
-        problem = eval(made, vars(smt.problems).copy())
-
-        def gradient(x: Any, problem: Any = problem) -> Any:
-            return np.array([problem(x[None], kx=i)[0, 0] for i in range(len(x))])
-
-        x = np.array([0.7, -0.3, 0.4])[: problem.options["ndim"]]
-        yield Subject("smt", f"{name} derivatives", formula("x", text, NAMES), gradient, x)
+#: By package, its tables, and the modules that they name.
+TABLES: dict[str, tuple[tuple[str, ...], list[str]]] = {
+    "lenstronomy": (
+        (LENSES,),
+        [f"lenstronomy.LensModel.Profiles.{profile}" for profile in _PROFILES.split()],
+    ),
+    "pints": ((DENSITIES, GROWTH), ["pints", "pints.toy"]),
+    "cma": ((CMA,), ["cma.fitness_functions"]),
+    "smt": ((PROBLEMS,), ["smt.problems"]),
+}
 
 
 def subjects(package: str) -> Iterator[Subject]:
     """Those of one package."""
-    yield from globals()[f"_{package}"]()
+    if package in TABLES:
+        texts, homes = TABLES[package]
+        for text in texts:
+            yield from tabled(package, text, globals() | modules(*homes))
+    else:
+        yield from {"astropy": _astropy, "skfem": _skfem}[package]()

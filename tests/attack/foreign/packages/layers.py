@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tests.attack.formulas import Namespace, formula, table
 from tests.attack.foreign.subject import Backward, Subject
+from tests.attack.formulas import Namespace, formula, table
 
 X = np.array([[0.7, -1.3, 2.1], [0.4, -0.6, 3.4], [-2.9, 1.1, -0.2], [0.3, 5.2, -7.0]])
 W = np.array([[0.5, -0.2, 0.9], [1.1, 0.3, -0.7]])
@@ -21,7 +21,7 @@ LENGTHS = np.array([1, 3], dtype="i")
 NUMPY = Namespace(np, scipy.special, softplus=lambda x: np.logaddexp(0, x))
 
 
-def _softmax(xp: Any, x: Any, axis: int = -1) -> Any:
+def softmax(xp: Any, x: Any, axis: int = -1) -> Any:
     return xp.exp(x) / xp.sum(xp.exp(x), axis=axis, keepdims=True)
 
 
@@ -29,8 +29,6 @@ def _layer_norm(xp: Any, x: Any, g: Any, b: Any) -> Any:
     gap = x - xp.mean(x, axis=1, keepdims=True)
     return g * gap / xp.sqrt(xp.mean(gap * gap, axis=1, keepdims=True) + 1e-8) + b
 
-
-NAMES: dict[str, Any] = {"np": np, "LENGTHS": LENGTHS, "softmax": _softmax}
 
 #: Of x alone: the forward pass, and the arguments of the backward one in the package, of dy, x, y.
 OPERATIONS = """
@@ -79,9 +77,9 @@ ClippedLinear | clip(z, 0, 1)
 
 def _operations(ops: Any) -> Iterator[Subject]:
     for name, text, arguments in table(OPERATIONS):
-        f, kind = formula("x", text, NAMES), name.partition(" ")[0]
+        f, kind = formula("x", text, globals()), name.partition(" ")[0]
         call = "dy * dtanh(y)" if name == "tanh" else f"backprop_{kind}({arguments})"
-        backprop = formula("dy, x, y", call, {"LENGTHS": LENGTHS})
+        backprop = formula("dy, x, y", call, globals())
 
         def backward(dy: Any, x: Any, f: Any = f, backprop: Any = backprop) -> Any:
             return backprop(ops, dy, x, np.asarray(f(NUMPY, x)))
@@ -131,7 +129,7 @@ def _layers(api: Any) -> Iterator[Subject]:
     for name, text in table(LAYERS):
         w, b = (np.vstack([W, [[0.2, -0.5, 0.6]]]), np.append(B, 0.1)) if name == "Dish" else (W, B)
 
-        f, make = formula("z", text, NAMES), partial(getattr(api, name), len(b), 3)
+        f, make = formula("z", text, globals()), partial(getattr(api, name), len(b), 3)
 
         def of(xp: Any, x: Any, w: Any, b: Any, f: Any = f) -> Any:
             return f(xp, x @ w.T + b)
@@ -164,7 +162,7 @@ def _layers(api: Any) -> Iterator[Subject]:
 
     def attended(xp: Any, x: Any, q: Any) -> Any:
         scores = xp.sum(x * q, axis=1, keepdims=True)
-        return x * xp.concatenate([_softmax(xp, scores[:1], 0), _softmax(xp, scores[1:], 0)])
+        return x * xp.concatenate([softmax(xp, scores[:1], 0), softmax(xp, scores[1:], 0)])
 
     at = (X, np.array([0.5, -0.2, 0.3]))
     yield Backward("thinc", "ParametricAttention layer", attended, attention, at)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.formulas import formula, modules, table
-from tests.attack.foreign.subject import Subject
+from tests.attack.foreign.subject import Subject, tabled
+from tests.attack.formulas import formula, modules
 
 _RNG = np.random.default_rng(11)
 X = np.column_stack([np.ones(8), np.linspace(-1, 1, 8), _RNG.normal(size=8).round(2)])
@@ -20,22 +20,9 @@ GROUPS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
 TIMES = np.array([1.0, 2.5, 2.5, 3.0, 4.2, 4.2, 5.0, 6.1])
 EVENTS = np.array([1.0, 1, 1, 0, 1, 1, 0, 1])
 SHARES = np.linspace(0.1, 0.8, 8)
-NAMES: dict[str, Any] = {
-    "np": np,
-    "pi": np.pi,
-    "X": X,
-    "Z": X[:, 1:],
-    "BETA": BETA,
-    "LABELS": LABELS,
-    "SIGNS": 2 * LABELS - 1,
-    "COUNTS": COUNTS,
-    "CLASSES": CLASSES,
-    "GROUPS": GROUPS,
-    "TIMES": TIMES,
-    "EVENTS": EVENTS,
-    "SHARES": SHARES,
-    "Y": COUNTS / 3 + 0.2,
-}
+SIGNS, Z, Y = 2 * LABELS - 1, X[:, 1:], COUNTS / 3 + 0.2
+S = np.sum((Z[:, None] - Z[None]) ** 2, axis=2)
+D = np.sqrt(S)
 
 
 def _nb(xp: Any, params: Any, q: int) -> Any:
@@ -79,7 +66,7 @@ def _beta(xp: Any, params: Any) -> Any:
 
 def _ordered(xp: Any, p: Any) -> Any:
     """Thresholds are p2 and p2 + exp(p3)."""
-    eta = X[:, 1:] @ p[:2]
+    eta = Z @ p[:2]
     low, high = xp.expit(p[2] - eta), xp.expit(p[2] + xp.exp(p[3]) - eta)
     chances = xp.where(CLASSES == 0, low, xp.where(CLASSES == 1, high - low, 1 - high))
     return xp.sum(xp.log(chances))
@@ -87,7 +74,7 @@ def _ordered(xp: Any, p: Any) -> Any:
 
 def _conditional(xp: Any, beta: Any) -> Any:
     """Σ y·η - log of the sum over all choices of as many ones in each group."""
-    eta, total = X[:, 1:] @ beta, 0
+    eta, total = Z @ beta, 0
     for g in (0, 1):
         rows = np.flatnonzero(g == GROUPS)
         choices = combinations(rows, int(LABELS[rows].sum()))
@@ -97,7 +84,7 @@ def _conditional(xp: Any, beta: Any) -> Any:
 
 
 def _conditional_poisson(xp: Any, beta: Any) -> Any:
-    eta, total = X[:, 1:] @ beta, 0
+    eta, total = Z @ beta, 0
     for g in (0, 1):
         rows = np.flatnonzero(g == GROUPS)
         every = xp.log(xp.sum(xp.exp(eta[rows])))
@@ -107,7 +94,7 @@ def _conditional_poisson(xp: Any, beta: Any) -> Any:
 
 def _cox(xp: Any, beta: Any, ties: str) -> Any:
     """The partial log-likelihood, without an intercept."""
-    eta = X[:, 1:] @ beta
+    eta = Z @ beta
     total = xp.sum(eta * EVENTS)
     for time in np.unique(TIMES[EVENTS == 1]):
         dead = (time == TIMES) & (EVENTS == 1)
@@ -118,62 +105,64 @@ def _cox(xp: Any, beta: Any, ties: str) -> Any:
     return total
 
 
-NAMES |= {
-    "nb": _nb,
-    "generalized": _generalized,
-    "zero_inflated": _zero_inflated,
-    "truncated": _truncated,
-    "multinomial": _multinomial,
-    "beta": _beta,
-    "ordered": _ordered,
-    "conditional": _conditional,
-    "conditional_poisson": _conditional_poisson,
-    "cox": _cox,
-}
-
 #: Models of statsmodels: how each is made, its log-likelihood of `b`, and where.
 SCORES = """
+name     = {0}.score
+of       = b
+loss     = {2}
+gradient = np.asarray({1}.score(b))
+at       = {3}
+
 Logit   | api.Logit(LABELS, X)    | sum(LABELS * (X @ b) - softplus(X @ b))   | BETA
 Probit  | api.Probit(LABELS, X)   | sum(log_ndtr(SIGNS * (X @ b)))            | BETA
 Poisson | api.Poisson(COUNTS, X)  | sum(COUNTS * (X @ b) - exp(X @ b))        | BETA
-MNLogit | api.MNLogit(CLASSES, X) | multinomial(xp, b)  | np.append(BETA, [0.4, -0.2, 0.1])
-NegativeBinomial nb2 | api.NegativeBinomial(COUNTS, X, "nb2") | nb(xp, b, 0) | np.append(BETA, 0.6)
-NegativeBinomial nb1 | api.NegativeBinomial(COUNTS, X, "nb1") | nb(xp, b, 1) | np.append(BETA, 0.6)
-NegativeBinomialP 2  | api.NegativeBinomialP(COUNTS, X, p=2) | nb(xp, b, 0) | np.append(BETA, 0.6)
-NegativeBinomialP 1  | api.NegativeBinomialP(COUNTS, X, p=1) | nb(xp, b, 1) | np.append(BETA, 0.6)
+MNLogit | api.MNLogit(CLASSES, X) | _multinomial(xp, b)  | np.append(BETA, [0.4, -0.2, 0.1])
+NegativeBinomial nb2 | _as_it_is(api.NegativeBinomial(COUNTS, X, "nb2"))
+    | _nb(xp, b, 0) | np.append(BETA, 0.6)
+NegativeBinomial nb1 | _as_it_is(api.NegativeBinomial(COUNTS, X, "nb1"))
+    | _nb(xp, b, 1) | np.append(BETA, 0.6)
+NegativeBinomialP 2  | api.NegativeBinomialP(COUNTS, X, p=2) | _nb(xp, b, 0) | np.append(BETA, 0.6)
+NegativeBinomialP 1  | api.NegativeBinomialP(COUNTS, X, p=1) | _nb(xp, b, 1) | np.append(BETA, 0.6)
 GeneralizedPoisson   | api.GeneralizedPoisson(COUNTS, X)
-    | generalized(xp, b)         | np.append(BETA, 0.6)
+    | _generalized(xp, b)         | np.append(BETA, 0.6)
 ZeroInflatedPoisson  | count_model.ZeroInflatedPoisson(COUNTS, X)
-    | zero_inflated(xp, b)       | np.append(-0.4, BETA)
+    | _zero_inflated(xp, b)       | np.append(-0.4, BETA)
 TruncatedLFPoisson   | truncated_model.TruncatedLFPoisson(COUNTS + 1, X)
-    | truncated(xp, b)           | BETA
+    | _truncated(xp, b)           | BETA
 BetaModel            | betareg.BetaModel(SHARES, X)
-    | beta(xp, b)                | np.append(BETA, 0.6)
+    | _beta(xp, b)                | np.append(BETA, 0.6)
 OrderedModel         | ordinal_model.OrderedModel(CLASSES, Z, distr="logit")
-    | ordered(xp, b)             | np.array([0.5, -0.3, -0.4, 0.2])
+    | _ordered(xp, b)             | np.array([0.5, -0.3, -0.4, 0.2])
 ConditionalLogit     | conditional_models.ConditionalLogit(LABELS, Z, groups=GROUPS)
-    | conditional(xp, b)         | BETA[1:]
+    | _conditional(xp, b)         | BETA[1:]
 ConditionalPoisson   | conditional_models.ConditionalPoisson(COUNTS, Z, groups=GROUPS)
-    | conditional_poisson(xp, b) | BETA[1:]
+    | _conditional_poisson(xp, b) | BETA[1:]
 PHReg breslow        | hazard_regression.PHReg(TIMES, Z, status=EVENTS, ties="breslow")
-    | cox(xp, b, "breslow")      | BETA[1:]
+    | _cox(xp, b, "breslow")      | BETA[1:]
 PHReg efron          | hazard_regression.PHReg(TIMES, Z, status=EVENTS, ties="efron")
-    | cox(xp, b, "efron")        | BETA[1:]
+    | _cox(xp, b, "efron")        | BETA[1:]
 """
 
 #: Families of generalized linear models, with their links, and log-likelihoods of η = `e`.
 FAMILIES = """
-Gamma log           | Gamma(links.Log())           | -e - (COUNTS + 1) * exp(-e)
+name     = GLM {0}.score
+of       = b
+loss     = sum((lambda e: {2})(X @ b))
+gradient = np.asarray(api.GLM(COUNTS + 1, X, family=families.{1}).score(b, scale=1.0))
+at       = np.array([1.3, 0.2, -0.1])
+
+Gamma log           | Gamma(families.links.Log())           | -e - (COUNTS + 1) * exp(-e)
 Gaussian            | Gaussian()                   | -((COUNTS + 1 - e) ** 2) / 2
-InverseGaussian log | InverseGaussian(links.Log())
+InverseGaussian log | InverseGaussian(families.links.Log())
     | -((COUNTS + 1 - exp(e)) ** 2) / (2 * (COUNTS + 1) * exp(2 * e))
-Poisson sqrt        | Poisson(links.Sqrt())        | (COUNTS + 1) * log(e**2) - e**2
+Poisson sqrt        | Poisson(families.links.Sqrt())        | (COUNTS + 1) * log(e**2) - e**2
 """
 
 
 def _statsmodels() -> Iterator[Subject]:
     homes = modules(
         "statsmodels.api",
+        "statsmodels.genmod.families",
         "statsmodels.discrete.count_model",
         "statsmodels.discrete.truncated_model",
         "statsmodels.discrete.conditional_models",
@@ -181,32 +170,24 @@ def _statsmodels() -> Iterator[Subject]:
         "statsmodels.miscmodels.ordinal_model",
         "statsmodels.othermod.betareg",
     )
-    for name, made, text, at in table(SCORES):
-        model = eval(made, NAMES | homes)
-        if name.startswith("NegativeBinomial nb"):
-            model._transparams = False  # else the last parameter is the logarithm while it fits
+    yield from tabled("statsmodels", SCORES, globals() | homes)
+    yield from tabled("statsmodels", FAMILIES, globals() | homes)
 
-        def score(p: Any, m: Any = model) -> Any:
-            return np.asarray(m.score(p))
 
-        f = formula("b", text, NAMES)
-        yield Subject("statsmodels", f"{name}.score", f, score, eval(at, NAMES | {}))
-    for name, made, text in table(FAMILIES):
-        family = eval(made, vars(homes["api"].families).copy())
-        f, model = formula("e", text, NAMES), homes["api"].GLM(COUNTS + 1, X, family=family)
-
-        def loss(xp: Any, b: Any, f: Any = f) -> Any:
-            return xp.sum(f(xp, X @ b))
-
-        def score_of_one(p: Any, m: Any = model) -> Any:
-            return np.asarray(m.score(p, scale=1.0))
-
-        at = np.array([1.3, 0.2, -0.1])
-        yield Subject("statsmodels", f"GLM {name}.score", loss, score_of_one, at)
+def _as_it_is(model: Any) -> Any:
+    """A model whose last parameter is not taken for its logarithm, as it is while it fits."""
+    model._transparams = False
+    return model
 
 
 #: Kernels of Gaussian processes by their logarithmic parameters `t`, of distances D, squares S.
 KERNELS = """
+name     = kernel {0}
+of       = t
+loss     = sum(weights * ({2}))
+gradient = np.einsum("ij,ijk->k", weights, slopes({1}, t))
+at       = np.array(({1}).theta)
+
 RBF             | RBF(0.8)                           | exp(-S / (2 * exp(2 * t[0])))
 Matern 0.5      | Matern(0.8, nu=0.5)                | exp(-D / exp(t[0]))
 Matern 1.5      | Matern(0.8, nu=1.5)
@@ -217,7 +198,7 @@ Matern 2.5      | Matern(0.8, nu=2.5)
 RationalQuadratic | RationalQuadratic(0.8, 1.7)
     | (1 + S / (2 * exp(t[0]) * exp(2 * t[1]))) ** -exp(t[0])
 ExpSineSquared  | ExpSineSquared(0.8, 1.7)
-    | exp(-2 * (sin(pi * D / exp(t[1])) / exp(t[0])) ** 2)
+    | exp(-2 * (sin(np.pi * D / exp(t[1])) / exp(t[0])) ** 2)
 DotProduct      | DotProduct(0.8)                    | Z @ Z.T + exp(2 * t[0])
 Constant × RBF  | ConstantKernel(1.7) * RBF(0.8)     | exp(t[0]) * exp(-S / (2 * exp(2 * t[1])))
 RBF ** 3        | RBF(0.8) ** 3                      | exp(-S / (2 * exp(2 * t[0]))) ** 3
@@ -234,47 +215,39 @@ def _sklearn() -> Iterator[Subject]:
     from sklearn.manifold._t_sne import _kl_divergence
     from sklearn.neighbors import NeighborhoodComponentsAnalysis
 
-    points, weights = X[:, 1:], _RNG.uniform(0.5, 2, (8, 8)).round(2)
-    squares = np.sum((points[:, None] - points[None]) ** 2, axis=2)
-    for name, made, text in table(KERNELS):
-        kernel = eval(made, vars(kernels).copy())
-        of = formula("t", text, NAMES | {"S": squares, "D": np.sqrt(squares)})
+    weights = _RNG.uniform(0.5, 2, (8, 8)).round(2)
 
-        def kernel_sum(xp: Any, t: Any, of: Any = of) -> Any:
-            return xp.sum(weights * of(xp, t))
+    def slopes(kernel: Any, theta: Any) -> Any:
+        return kernel.clone_with_theta(theta)(Z, eval_gradient=True)[1]
 
-        def slopes(theta: Any, kernel: Any = kernel) -> Any:
-            found = kernel.clone_with_theta(theta)(points, eval_gradient=True)[1]
-            return np.einsum("ij,ijk->k", weights, found)
-
-        at = np.array(kernel.theta)
-        yield Subject("scikit-learn", f"kernel {name}", kernel_sum, slopes, at)
+    names = vars(kernels) | globals() | {"weights": weights, "slopes": slopes}
+    yield from tabled("scikit-learn", KERNELS, names)
 
     def huber(xp: Any, w: Any) -> Any:
         sigma, eps, y = w[3], 1.35, COUNTS / 3
-        z = xp.abs(y - points @ w[:2] - w[2]) / sigma
+        z = xp.abs(y - Z @ w[:2] - w[2]) / sigma
         each = sigma + sigma * xp.where(z < eps, z**2, 2 * eps * z - eps**2)
         return xp.sum(each) + 0.1 * xp.sum(w[:2] ** 2)
 
     def huber_slopes(w: Any) -> Any:
-        return _huber_loss_and_gradient(w, points, COUNTS / 3, 1.35, 0.1, np.ones(8))[1]
+        return _huber_loss_and_gradient(w, Z, COUNTS / 3, 1.35, 0.1, np.ones(8))[1]
 
     at = np.array([0.5, -0.3, 0.2, 0.4])
     yield Subject("scikit-learn", "_huber_loss_and_gradient", huber, huber_slopes, at)
     multinomial = LinearModelLoss(losses.HalfMultinomialLoss(n_classes=3), fit_intercept=True)
 
     def softmax(xp: Any, w: Any) -> Any:
-        scores = points @ w[:, :2].T + w[:, 2]
+        scores = Z @ w[:, :2].T + w[:, 2]
         chosen = xp.sum(scores * np.eye(3)[CLASSES], axis=1)
         return xp.mean(xp.logsumexp(scores, axis=1) - chosen) + 0.3 / 2 * xp.sum(w[:, :2] ** 2)
 
     def softmax_slopes(w: Any) -> Any:
-        return multinomial.gradient(w, points, CLASSES.astype(float), l2_reg_strength=0.3)
+        return multinomial.gradient(w, Z, CLASSES.astype(float), l2_reg_strength=0.3)
 
     at = _RNG.normal(size=(3, 3)).round(2)
     yield Subject("scikit-learn", "LinearModelLoss multinomial", softmax, softmax_slopes, at)
     yield _nca("scikit-learn", NeighborhoodComponentsAnalysis())
-    joint = np.exp(-squares[:4, :4])
+    joint = np.exp(-S[:4, :4])
     np.fill_diagonal(joint, 0)
     upper = np.triu_indices(4, 1)
     p = (joint / joint.sum())[upper]
@@ -286,13 +259,13 @@ def _sklearn() -> Iterator[Subject]:
     def divergence_slopes(y: Any) -> Any:
         return _kl_divergence(y.ravel(), p, 1, 4, 2)[1].reshape(y.shape)
 
-    at = points[:4] * 1.0
+    at = Z[:4] * 1.0
     yield Subject("scikit-learn", "t-SNE _kl_divergence", divergence, divergence_slopes, at)
 
 
 def _neighbours(xp: Any, a: Any) -> Iterator[tuple[int, Any, Any]]:
     """By sample: the others, and the softmax of their distances under the map a."""
-    z = X[:, 1:] @ a.T
+    z = Z @ a.T
     for i in range(8):
         others = np.array([j for j in range(8) if j != i])
         e = xp.exp(-xp.sum((z[others] - z[i]) ** 2, axis=1))
@@ -308,7 +281,7 @@ def _nca(package: str, model: Any) -> Subject:
 
     def slopes(a: Any) -> Any:
         same = CLASSES[:, None] == CLASSES[None]
-        return model._loss_grad_lbfgs(a.ravel(), X[:, 1:], same, -1.0)[1].reshape(a.shape)
+        return model._loss_grad_lbfgs(a.ravel(), Z, same, -1.0)[1].reshape(a.shape)
 
     return Subject(package, "NCA", loss, slopes, 0.5 * np.eye(2))
 
@@ -324,7 +297,7 @@ def _metric_learn() -> Iterator[Subject]:
         return sum((xp.sum(p * y[at]) - y[i]) ** 2 for i, at, p in _neighbours(xp, a))
 
     def regression_slopes(a: Any) -> Any:
-        return mlkr._loss(a.ravel(), X[:, 1:], y)[1].reshape(a.shape)
+        return mlkr._loss(a.ravel(), Z, y)[1].reshape(a.shape)
 
     yield Subject("metric-learn", "MLKR", regression, regression_slopes, 0.5 * np.eye(2) + 0.1)
     first, second, inverse = X[:4, 1:] * 2, X[4:, 1:] * 0.8, np.array([[1.0, 0.2], [0.2, 0.7]])
@@ -346,6 +319,12 @@ def _metric_learn() -> Iterator[Subject]:
 
 #: Data fits of skglm: the target, and the loss of η = `e`.
 DATAFITS = """
+name     = {0}.gradient_scalar
+of       = w
+loss     = (lambda e: {3})(X @ w)
+gradient = slopes(datafits.{1}, {2}, w)
+at       = BETA
+
 Quadratic | Quadratic() | Y      | sum((Y - e) ** 2) / 16
 Logistic  | Logistic()  | SIGNS  | sum(softplus(-SIGNS * e)) / 8
 Poisson   | Poisson()   | COUNTS | sum(exp(e) - COUNTS * e) / 8
@@ -358,27 +337,21 @@ Huber     | Huber(0.5)  | Y
 def _skglm() -> Iterator[Subject]:
     from skglm import datafits
 
-    for name, made, of, text in table(DATAFITS):
-        fit, target, f = eval(made, vars(datafits).copy()), NAMES[of], formula("e", text, NAMES)
+    def slopes(fit: Any, target: Any, w: Any) -> Any:
+        if hasattr(fit, "initialize"):
+            fit.initialize(X, target)
+        return np.array([fit.gradient_scalar(X, target, w, X @ w, j) for j in range(3)])
 
-        def loss(xp: Any, w: Any, f: Any = f) -> Any:
-            return f(xp, X @ w)
-
-        def slopes(w: Any, fit: Any = fit, target: Any = target) -> Any:
-            if hasattr(fit, "initialize"):
-                fit.initialize(X, target)
-            return np.array([fit.gradient_scalar(X, target, w, X @ w, j) for j in range(3)])
-
-        yield Subject("skglm", f"{name}.gradient_scalar", loss, slopes, BETA)
+    yield from tabled("skglm", DATAFITS, globals() | {"datafits": datafits, "slopes": slopes})
     for efron in (False, True):
         cox, target = datafits.Cox(efron), np.column_stack([TIMES, EVENTS])
-        cox.initialize(X[:, 1:], target)
+        cox.initialize(Z, target)
         ties = "efron" if efron else "breslow"
 
         def cox_slopes(w: Any, cox: Any = cox, target: Any = target) -> Any:
-            return cox.gradient(X[:, 1:], target, X[:, 1:] @ w)
+            return cox.gradient(Z, target, Z @ w)
 
-        likelihood = formula("b", f"-cox(xp, b, {ties!r}) / 8", NAMES)
+        likelihood = formula("b", f"-_cox(xp, b, {ties!r}) / 8", globals())
         yield Subject("skglm", f"Cox efron={efron}", likelihood, cox_slopes, BETA[1:])
 
 
@@ -386,14 +359,14 @@ def _lifelines() -> Iterator[Subject]:
     import pandas as pd
     from lifelines.fitters.coxph_fitter import SemiParametricPHFitter
 
-    frame, t, e = pd.DataFrame(X[:, 1:]), pd.Series(TIMES), pd.Series(EVENTS.astype(bool))
+    frame, t, e = pd.DataFrame(Z), pd.Series(TIMES), pd.Series(EVENTS.astype(bool))
     for name in ("single", "batch"):
         method = getattr(SemiParametricPHFitter(), f"_get_efron_values_{name}")
 
         def slopes(beta: Any, method: Any = method) -> Any:
             return np.asarray(method(frame, t, e, pd.Series(np.ones(8)), None, beta)[1])
 
-        likelihood = formula("b", "cox(xp, b, 'efron')", NAMES)
+        likelihood = formula("b", "_cox(xp, b, 'efron')", globals())
         yield Subject("lifelines", f"efron, {name}", likelihood, slopes, BETA[1:])
 
 

@@ -9,26 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.formulas import formula, modules, table
 from tests.attack.foreign.subject import Subject
+from tests.attack.formulas import formula, modules, table
 
 #: A name, the function, the package's derivative and where.
 Row = tuple[str, str, str, str]
 
 C = np.array([0.7, -1.1, 1.6, 0.4, -0.9])
+REAL = np.array([-2.3, -0.7, 0.2, 1.1, 2.9])
+UNIT = np.array([0.12, 0.37, 0.55, 0.81, 0.93])
 POSITIVE = np.array([0.21, 0.8, 1.3, 2.9, 6.1])
-NAMES: dict[str, Any] = {
-    "np": np,
-    "pi": np.pi,
-    "REAL": np.array([-2.3, -0.7, 0.2, 1.1, 2.9]),
-    "UNIT": np.array([0.12, 0.37, 0.55, 0.81, 0.93]),
-    "POSITIVE": POSITIVE,
-    "y": np.array([0.3, -1.0, 2.0, 0.5, -0.4]),
-    "counts": POSITIVE.round() + 1,
-    "amounts": np.array([0.5, 1.5, 2.5, 0.5, 4.5]),
-    "labels": np.array([0.0, 1, 1, 0, 1]),
-    "signs": np.array([1.0, -1, 1, 1, -1]),
-}
+TARGETS, COUNTS = np.array([0.3, -1.0, 2.0, 0.5, -0.4]), POSITIVE.round() + 1
+LABELS, AMOUNTS = np.array([0.0, 1, 1, 0, 1]), np.array([0.5, 1.5, 2.5, 0.5, 4.5])
+SIGNS, PI = np.array([1.0, -1, 1, 1, -1]), np.pi
 
 #: Of `scipy.optimize.least_squares`: the function, and its first derivative.
 LEAST_SQUARES = """
@@ -43,7 +36,7 @@ DISTRIBUTIONS = """
 norm        | ndtr(x)                                | norm                  | REAL
 logistic    | expit(x)                               | logistic              | REAL
 expon       | -expm1(-x)                             | expon                 | POSITIVE
-cauchy      | arctan(x) / pi                         | cauchy                | REAL
+cauchy      | arctan(x) / PI                         | cauchy                | REAL
 gumbel_r    | exp(-exp(-x))                          | gumbel_r              | REAL
 gumbel_l    | -exp(-exp(x))                          | gumbel_l              | REAL
 weibull_min | -expm1(-(x**1.7))                      | weibull_min(1.7)      | POSITIVE
@@ -52,7 +45,7 @@ rayleigh    | -expm1(-(x**2) / 2)                    | rayleigh              | P
 fisk        | 1 / (1 + x**-1.7)                      | fisk(1.7)             | POSITIVE
 burr12      | -((1 + x**1.7) ** -0.6)                | burr12(1.7, 0.6)      | POSITIVE
 gompertz    | -exp(-1.7 * expm1(x))                  | gompertz(1.7)         | UNIT
-hypsecant   | 2 / pi * arctan(exp(x))                | hypsecant             | REAL
+hypsecant   | 2 / PI * arctan(exp(x))                | hypsecant             | REAL
 invweibull  | exp(-(x**-1.7))                        | invweibull(1.7)       | POSITIVE
 gamma       | gammainc(1.7 + 0 * x, x)               | gamma(1.7)            | POSITIVE
 genextreme  | exp(-((1 - 0.3 * x) ** (1 / 0.3)))     | genextreme(0.3)       | REAL
@@ -63,7 +56,7 @@ exponweib   | (-expm1(-(x**1.7))) ** 0.6             | exponweib(0.6, 1.7)   | P
 johnsonsu   | ndtr(0.4 + 1.7 * arcsinh(x))           | johnsonsu(0.4, 1.7)   | REAL
 johnsonsb   | ndtr(0.4 + 1.7 * logit(x))             | johnsonsb(0.4, 1.7)   | UNIT
 fatiguelife | ndtr((sqrt(x) - 1 / sqrt(x)) / 1.7)    | fatiguelife(1.7)      | POSITIVE
-arcsine     | 2 / pi * arcsin(sqrt(x))               | arcsine               | UNIT
+arcsine     | 2 / PI * arcsin(sqrt(x))               | arcsine               | UNIT
 alpha       | ndtr(1.7 - 1 / x) / ndtr(1.7 + 0 * x)  | alpha(1.7)            | POSITIVE
 exponpow    | -exp(-expm1(x**1.7))                   | exponpow(1.7)         | UNIT
 """
@@ -72,7 +65,7 @@ exponpow    | -exp(-expm1(x**1.7))                   | exponpow(1.7)         | U
 LINKS = """
 Logit            | log(x / (1 - x))       | expit(x)
 Probit           | ndtri(x)               | ndtr(x)
-Cauchy           | tan(pi * (x - 0.5))    | arctan(x) / pi + 0.5
+Cauchy           | tan(PI * (x - 0.5))    | arctan(x) / PI + 0.5
 CLogLog          | log(-log1p(-x))        | -expm1(-exp(x))
 LogLog           | -log(-log(x))          | exp(-exp(-x))
 Log              | log(x)                 | exp(x)
@@ -98,25 +91,26 @@ BELOW = {
 
 #: Losses of scikit-learn of a raw prediction, their first derivatives, and the target.
 LOSSES = """
-HalfSquaredError()             | (x - y) ** 2 / 2                         | x - y     | y
-AbsoluteError()                | abs(x - y)                               |           | y
-PinballLoss(quantile=0.3)      | maximum(0.3 * (y - x), -0.7 * (y - x))   |           | y
-HuberLoss(delta=1.0)           | where(abs(x - y) <= 1, (x - y) ** 2 / 2, abs(x - y) - 0.5) |  | y
-HalfPoissonLoss()              | exp(x) - counts * x       | exp(x) - counts          | counts
-HalfGammaLoss()                | x + counts * exp(-x)      | 1 - counts * exp(-x)     | counts
-HalfTweedieLoss(power=1.5)     | exp(0.5 * x) / 0.5 + counts * exp(-0.5 * x) / 0.5
-                               | exp(0.5 * x) - counts * exp(-0.5 * x)                | counts
-HalfBinomialLoss()             | softplus(x) - labels * x  | expit(x) - labels        | labels
-ExponentialLoss()              | labels * exp(-x) + (1 - labels) * exp(x)
-                               | (1 - labels) * exp(x) - labels * exp(-x)             | labels
+HalfSquaredError()        | (x - TARGETS) ** 2 / 2            | x - TARGETS           | TARGETS
+AbsoluteError()           | abs(x - TARGETS)                  |                       | TARGETS
+PinballLoss(quantile=0.3) | maximum(0.3 * (TARGETS - x), -0.7 * (TARGETS - x)) |      | TARGETS
+HuberLoss(delta=1.0)
+    | where(abs(x - TARGETS) <= 1, (x - TARGETS) ** 2 / 2, abs(x - TARGETS) - 0.5) |  | TARGETS
+HalfPoissonLoss()         | exp(x) - COUNTS * x               | exp(x) - COUNTS       | COUNTS
+HalfGammaLoss()           | x + COUNTS * exp(-x)              | 1 - COUNTS * exp(-x)  | COUNTS
+HalfTweedieLoss(power=1.5) | exp(0.5 * x) / 0.5 + COUNTS * exp(-0.5 * x) / 0.5
+                          | exp(0.5 * x) - COUNTS * exp(-0.5 * x)                     | COUNTS
+HalfBinomialLoss()        | softplus(x) - LABELS * x          | expit(x) - LABELS     | LABELS
+ExponentialLoss()         | LABELS * exp(-x) + (1 - LABELS) * exp(x)
+                          | (1 - LABELS) * exp(x) - LABELS * exp(-x)                  | LABELS
 """
 SGD = """
-Hinge(1.0)                      | maximum(0, 1 - x * signs)                          | signs
-SquaredHinge(1.0)               | maximum(0, 1 - x * signs) ** 2                     | signs
+Hinge(1.0)                     | maximum(0, 1 - x * SIGNS)                 | SIGNS
+SquaredHinge(1.0)              | maximum(0, 1 - x * SIGNS) ** 2            | SIGNS
 ModifiedHuber()
-    | where(x * signs < -1, -4 * x * signs, maximum(0, 1 - x * signs) ** 2)          | signs
-EpsilonInsensitive(0.1)         | maximum(0, abs(y - x) - 0.1)                       | y
-SquaredEpsilonInsensitive(0.1)  | maximum(0, abs(y - x) - 0.1) ** 2                  | y
+    | where(x * SIGNS < -1, -4 * x * SIGNS, maximum(0, 1 - x * SIGNS) ** 2)  | SIGNS
+EpsilonInsensitive(0.1)        | maximum(0, abs(TARGETS - x) - 0.1)        | TARGETS
+SquaredEpsilonInsensitive(0.1) | maximum(0, abs(TARGETS - x) - 0.1) ** 2   | TARGETS
 """
 
 #: Links of glum and their inverses; deviances by distribution.
@@ -127,12 +121,12 @@ LogitLink()      | logit(x)        | expit(x)       | REAL
 CloglogLink()    | log(-log1p(-x)) | -expm1(-exp(x)) | REAL
 """
 DEVIANCES = """
-Normal          |     | (amounts - x) ** 2
-Poisson         |     | 2 * (amounts * log(amounts / x) - amounts + x)
-Gamma           |     | 2 * (log(x / amounts) + amounts / x - 1)
-InverseGaussian |     | (amounts - x) ** 2 / (x**2 * amounts)
-NegativeBinomial | 0.6 | 2 * (amounts * log(amounts / x)
-    - (amounts + 1 / 0.6) * log((0.6 * amounts + 1) / (0.6 * x + 1)))
+Normal          |     | (AMOUNTS - x) ** 2
+Poisson         |     | 2 * (AMOUNTS * log(AMOUNTS / x) - AMOUNTS + x)
+Gamma           |     | 2 * (log(x / AMOUNTS) + AMOUNTS / x - 1)
+InverseGaussian |     | (AMOUNTS - x) ** 2 / (x**2 * AMOUNTS)
+NegativeBinomial | 0.6 | 2 * (AMOUNTS * log(AMOUNTS / x)
+    - (AMOUNTS + 1 / 0.6) * log((0.6 * AMOUNTS + 1) / (0.6 * x + 1)))
 """
 
 
@@ -144,8 +138,8 @@ def _rho(name: str, order: int, z: Any) -> Any:
 
 def _scipy() -> Iterator[Row]:
     for name, f, slope in table(LEAST_SQUARES):
-        yield f"least_squares {name}", f, f"rho({name!r}, 1, x)", "POSITIVE"
-        yield f"least_squares {name}, second", slope, f"rho({name!r}, 2, x)", "POSITIVE"
+        yield f"least_squares {name}", f, f"_rho({name!r}, 1, x)", "POSITIVE"
+        yield f"least_squares {name}, second", slope, f"_rho({name!r}, 2, x)", "POSITIVE"
     yield "digamma", "gammaln(x)", "special.digamma(x)", "POSITIVE"
     yield "polygamma(1)", "digamma(x)", "special.polygamma(1, x)", "POSITIVE"
     yield "i1", "i0(x)", "special.i1(x)", "REAL"
@@ -191,7 +185,7 @@ def _sklearn() -> Iterator[Row]:
         slopes = f"np.vectorize(_sgd_fast.{loss}.py_dloss)(x, {target})"
         yield f"SGD {loss.partition('(')[0]}", f, slopes, "REAL"
     for name, f in (("logistic", "expit(x)"), ("tanh", "tanh(x)"), ("relu", "maximum(x, 0)")):
-        yield f"MLP {name}", f, f"mlp({name!r}, x)", "REAL"
+        yield f"MLP {name}", f, f"_mlp({name!r}, x)", "REAL"
 
 
 def _mlp(name: str, x: Any) -> Any:
@@ -210,7 +204,7 @@ def _glum() -> Iterator[Row]:
         yield f"{name}.inverse_derivative", inverse, f"{link}.inverse_derivative(x)", where
     for name, setting, f in table(DEVIANCES):
         family = f"_distribution.{name}Distribution({setting})"
-        slope = f"{family}.unit_deviance_derivative(amounts, x)"
+        slope = f"{family}.unit_deviance_derivative(AMOUNTS, x)"
         yield f"{name}.unit_deviance_derivative", f, slope, "POSITIVE"
         slope = f"{family}.unit_variance_derivative(x)"
         yield f"{name}.unit_variance_derivative", f"{family}.unit_variance(x)", slope, "POSITIVE"
@@ -236,7 +230,7 @@ PACKAGES = {
 def subjects(package: str) -> Iterator[Subject]:
     """Those of one package."""
     rows, homes = PACKAGES[package]
-    names = NAMES | modules(*homes) | {"rho": _rho, "mlp": _mlp}
+    names = globals() | modules(*homes)
     for name, *texts, where in rows():
         f, df = (formula("x", text, names) for text in texts)
         x = eval(where, names)

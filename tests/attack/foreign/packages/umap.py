@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.formulas import formula, table
-from tests.attack.foreign.subject import Subject
+from tests.attack.foreign.subject import Subject, tabled
+from tests.attack.formulas import modules
 
 X, Y = np.array([0.7, 0.2, 0.5, 0.9, 0.4]), np.array([0.3, 0.6, 0.8, 0.4, 0.2])
 W = np.array([0.5, 1.5, 2.0, 0.7])
@@ -45,20 +45,23 @@ def _gaussian(xp: Any, x: Any, y: Any) -> Any:
     return (c * m**2 - 2 * b * m * n + a * n**2) / det + xp.log(det)
 
 
-NAMES: dict[str, Any] = {
-    "W": W,
-    "V": V,
-    "cosine": _cosine,
-    "hellinger": _hellinger,
-    "symmetric_kl": _symmetric_kl,
-    "diagonal": _diagonal,
-    "gaussian": _gaussian,
-    "softmax": lambda xp, x: xp.exp(x) / xp.sum(xp.exp(x)),
-    "spherical": lambda xp, x, y, s: xp.sum((x[:2] - y[:2]) ** 2) / (2 * s) + xp.log(s),
-}
+def _softmax(xp: Any, x: Any) -> Any:
+    return xp.exp(x) / xp.sum(xp.exp(x))
 
-#: Name, formula, size of a point, further arguments. The package moves latitudes by a quarter.
+
+def _spherical(xp: Any, x: Any, y: Any, sigma: Any) -> Any:
+    return xp.sum((x[:2] - y[:2]) ** 2) / (2 * sigma) + xp.log(sigma)
+
+
+#: Formulas, the sizes of points, further arguments. The package moves latitudes by a quarter.
 DISTANCES = """
+name     = {0}_grad
+of       = x, y
+loss     = {1}
+gradient = distances.{0}_grad(x, y, *{3})[1][: len(x)]
+at       = X[:{2}]
+inputs   = (Y[:{2}],)
+
 euclidean                 | sqrt(sum((x - y) ** 2))                            | 4 | ()
 standardised_euclidean    | sqrt(sum((x - y) ** 2 / W))                        | 4 | (W,)
 manhattan                 | sum(abs(x - y))                                    | 4 | ()
@@ -68,30 +71,21 @@ weighted_minkowski        | sum(W * abs(x - y) ** 3.0) ** (1 / 3.0)            |
 mahalanobis               | sqrt((x - y) @ V @ (x - y))                        | 4 | (V,)
 canberra                  | sum(abs(x - y) / (abs(x) + abs(y)))                | 4 | ()
 bray_curtis               | sum(abs(x - y)) / sum(abs(x + y))                  | 4 | ()
-cosine                    | cosine(xp, x, y)                                   | 4 | ()
-correlation               | cosine(xp, x - mean(x), y - mean(y))               | 4 | ()
-hellinger                 | hellinger(xp, x, y)                                | 4 | ()
-softmax_hellinger         | hellinger(xp, softmax(xp, x), softmax(xp, y))      | 4 | ()
+cosine                    | _cosine(xp, x, y)                                   | 4 | ()
+correlation               | _cosine(xp, x - mean(x), y - mean(y))               | 4 | ()
+hellinger                 | _hellinger(xp, x, y)                                | 4 | ()
+softmax_hellinger         | _hellinger(xp, _softmax(xp, x), _softmax(xp, y))      | 4 | ()
 haversine                 | 2 * arcsin(sqrt(sin(x[0]) * sin(y[0]) * sin((x[1] - y[1]) / 2) ** 2
     + sin((x[0] - y[0]) / 2) ** 2))                                            | 2 | ()
 hyperboloid               | arccosh(sqrt(1 + sum(x**2)) * sqrt(1 + sum(y**2)) - sum(x * y)) | 4 | ()
-symmetric_kl              | symmetric_kl(xp, x, y)                             | 4 | ()
-spherical_gaussian_energy | spherical(xp, x, y, abs(x[2]) + abs(y[2]))         | 3 | ()
-diagonal_gaussian_energy  | diagonal(xp, x, y)                                 | 4 | ()
-gaussian_energy           | gaussian(xp, x, y)                                 | 5 | ()
-spherical_gaussian        | 2 * spherical(xp, x, y, abs(x[2] + y[2]))          | 3 | ()
+symmetric_kl              | _symmetric_kl(xp, x, y)                             | 4 | ()
+spherical_gaussian_energy | _spherical(xp, x, y, abs(x[2]) + abs(y[2]))         | 3 | ()
+diagonal_gaussian_energy  | _diagonal(xp, x, y)                                 | 4 | ()
+gaussian_energy           | _gaussian(xp, x, y)                                 | 5 | ()
+spherical_gaussian        | 2 * _spherical(xp, x, y, abs(x[2] + y[2]))          | 3 | ()
 """
 
 
 def subjects() -> Iterator[Subject]:
     """Each distance with a gradient."""
-    from umap import distances
-
-    for name, text, size, options in table(DISTANCES):
-        function, more = getattr(distances, f"{name}_grad"), eval(options, dict(NAMES))
-
-        def gradient(x: Any, y: Any, function: Any = function, more: Any = more) -> Any:
-            return function(x, y, *more)[1][: len(x)]
-
-        at, loss = slice(int(size)), formula("x, y", text, NAMES)
-        yield Subject("umap-learn", f"{name}_grad", loss, gradient, X[at], (Y[at],))
+    yield from tabled("umap-learn", DISTANCES, globals() | modules("umap.distances"))
