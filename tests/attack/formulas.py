@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-#: What a formula may use that is neither a name of its own nor a function of `xp`.
-BUILTINS = {"len": len, "range": range, "float": float}
+#: What a formula may use that is neither a name of its own nor a function of `xp`; not `max`, which
+#: a package may not have. What C code imports, it imports by `__import__`.
+BUILTINS = {"len": len, "range": range, "int": int, "float": float, "__import__": __import__}
 
 
 class Namespace:
