@@ -36,7 +36,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        if error.filename is None:  # a full disk does not say which file was written
+        if error.errno and error.filename is None:  # a full disk does not say what was written
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:

@@ -25,6 +25,7 @@ SECONDS = 30.0
 STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "unknown"})
 
 
+@np.errstate(over="ignore")  # what is fitted may be as large as the largest float
 def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     """Return the mistakes that explain a wrong gradient; empty if none does."""
     found = evidence(trial)

@@ -112,7 +112,7 @@ def _exits(given: Point, other: Point) -> Iterator[Exit]:
             value = _valued(path, after, outside[0])
             yield Exit(path, domain.left, value, path, domain.by_chance)
         if 1 < before.size <= FEW and not left:
-            for index in np.argwhere(before * after < 0):
+            for index in np.argwhere(np.sign(before) * np.sign(after) < 0):
                 element = f"{path}{place(tuple(index.tolist()))}"
                 yield Exit(element, SIGN, _valued(path, after, index), path, by_chance=True)
 

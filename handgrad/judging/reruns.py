@@ -59,7 +59,8 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
                 break
             longer = _attempt(lambda d=dtype: _in_longer_floats(case, given, d))
             if longer is not None:
-                shrinks = gaps.gap_of(longer) * _shrinks(given, dtype) <= gaps.gap
+                with np.errstate(over="ignore"):
+                    shrinks = gaps.gap_of(longer) * _shrinks(given, dtype) <= gaps.gap
                 shown = np.where((shown == INCONCLUSIVE) & shrinks, RIGHT_FORMULA, shown)
     open_ones = gaps.wrong & (shown == INCONCLUSIVE)
     if open_ones.any():

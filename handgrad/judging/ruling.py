@@ -120,7 +120,7 @@ class Ruling:
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
         # Where no unit is known, constants of the right formula may still be rounded.
-        rounded = SHARP * mine.size * _of_dtypes(self.given.leaves, "eps")
+        rounded = mine.size * (SHARP * _of_dtypes(self.given.leaves, "eps"))
         sharp = np.where(np.isinf(self.tolerance.sharp), rounded, self.tolerance.sharp)
         return Gaps(mine.reference, mine.gap, sharp, wrong)
 

@@ -330,6 +330,22 @@ def test_the_same_seed_gives_the_same_report() -> None:
     assert first == second
 
 
+@pytest.mark.parametrize("most", [0, 1], ids=["parameter", "input"])
+def test_numbers_next_to_the_largest_float_overflow_nowhere(most: int) -> None:
+    """NumPy's warnings are errors here."""
+    point = np.full((2, 3), [3.0, 0.75, -1.5])
+    point[most, 1] = 1e308
+    w, x = point
+    for gradient, kind in (
+        (lambda w, x: x, None),
+        (lambda w, x: 0.8 * x, "factor"),
+        (lambda w, x: x + 0.1 * w, "weight-decay"),
+    ):
+        report = check_gradient(gradient, lambda w, x: jnp.sum(w * x), w, x, points=1)
+        assert report.verdict == ("disagree" if kind else "agree")
+        assert [diagnosis.kind for diagnosis in report.diagnoses] == ([kind] if kind else [])
+
+
 @pytest.mark.slow
 def test_the_detection_limit_is_the_best_of_all_points() -> None:
     """A saturated neuron hides what it shows elsewhere; a planted error of that size is caught."""
