@@ -15,6 +15,23 @@ from tests.attack.cases import ROOT, require
 #: Seconds of real time after which a process is taken to hang; none takes a tenth of it.
 PATIENCE = 300
 
+#: A module with a loss, its gradient and an example, for processes that judge.
+MODULE = """import jax.numpy as jnp
+import numpy as np
+
+
+def loss(w, x):
+    return jnp.sum(jnp.tanh(x @ w) ** 2)
+
+
+def gradient(w, x):
+    a = np.tanh(x @ w)
+    return 2 * x.T @ (a * (1 - a**2))
+
+
+example = (np.array([0.1, -0.2]), np.arange(6.0).reshape(3, 2))
+"""
+
 
 @dataclass(frozen=True)
 class Ended:

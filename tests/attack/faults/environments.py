@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.attack.cases import ROOT, Case, require
-from tests.attack.processes import PATIENCE, Ended, ended, environment, folder, module
+from tests.attack.processes import MODULE, PATIENCE, Ended, ended, environment, folder, module
 
 #: Commands that print much, or need something of the machine.
 COMMANDS = {
@@ -29,22 +29,6 @@ COMMANDS = {
     "study": "study --out page.html",
     "bench table": "benchmarks table {root}/benchmarks/results/cpu.json",
 }
-
-MODULE = """import jax.numpy as jnp
-import numpy as np
-
-
-def loss(w, x):
-    return jnp.sum(jnp.tanh(x @ w) ** 2)
-
-
-def gradient(w, x):
-    a = np.tanh(x @ w)
-    return 2 * x.T @ (a * (1 - a**2))
-
-
-example = (np.array([0.1, -0.2]), np.arange(6.0).reshape(3, 2))
-"""
 
 #: What is changed in the environment; None removes it.
 VARIABLES: dict[str, dict[str, str | None]] = {

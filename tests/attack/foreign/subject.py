@@ -175,15 +175,13 @@ def _leaves(tree: Any) -> list[Any]:
 
 def outcome(row: dict[str, Any]) -> str:
     """Rate a verdict: right, wrong, undecidable or error."""
-    verdict, expected = row["verdict"], row["expected"]
+    verdict = row["verdict"]
     if verdict in ("error", "undecidable"):
         return verdict
-    if expected == "either":
-        return "right"
-    if expected == "lossy":
-        return "right" if verdict == "imprecise" else "wrong"
-    if expected == "wrong":
-        return "right" if verdict == "disagree" else "wrong"
-    if verdict != "disagree":
-        return "right"
-    return "wrong" if row["elsewhere"] == "right" else "right"
+    right = {
+        "either": True,
+        "lossy": verdict == "imprecise",
+        "wrong": verdict == "disagree",
+        "right": verdict != "disagree" or row.get("elsewhere") != "right",
+    }
+    return "right" if right[row["expected"]] else "wrong"

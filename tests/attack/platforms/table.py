@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.attack.cases import ROOT, Case, SkippedError, require
-from tests.attack.processes import ended, folder, module
+from tests.attack.processes import MODULE, ended, folder, module
 
 PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -21,37 +21,31 @@ PYTHONS = ("3.11", "3.12", "3.13")
 VERSIONS = {"oldest": "lowest-direct", "newest": "highest"}
 
 #: What is tried in each environment, away from the checkout, with warnings as errors.
-SMOKE = """
-import importlib, pkgutil, subprocess, sys, warnings
+SMOKE = (
+    MODULE
+    + """
+
+import importlib, pkgutil
 import handgrad
+from handgrad import check_backward, check_gradient, exact_gradient, time_gradient
+from importlib.metadata import version
+
 for module in pkgutil.walk_packages(handgrad.__path__, "handgrad."):
     if not module.name.endswith(("__main__", "pytest_plugin")):  # pytest imports its plugin
         importlib.import_module(module.name)
-import jax.numpy as jnp, numpy as np
-from handgrad import check_backward, check_gradient, exact_gradient, time_gradient
-
-def loss(w, x):
-    return jnp.sum(jnp.tanh(x @ w) ** 2)
-
-def gradient(w, x):
-    a = np.tanh(x @ w)
-    return 2 * x.T @ (a * (1 - a**2))
-
-example = (np.array([0.1, -0.2]), np.arange(6.0).reshape(3, 2))
 right, wrong = (check_gradient(lambda *at: f * gradient(*at), loss, *example) for f in (1, 2))
 assert right.verdict == "agree", right
 assert wrong.verdict == "disagree" and wrong.diagnoses[0].kind == "factor", wrong
 assert "not" not in str(wrong.counterexample)[:3]
 exact_gradient(loss, *example)
 handgrad.assert_gradient(gradient, lambda w, x: np.sum(np.tanh(x @ w) ** 2), *example)
-print("handgrad", *(f"{name} {__import__('importlib.metadata').metadata.version(name)}" for name in
-      ("jax", "numpy", "scipy", "python-flint", "hypothesis", "click", "rich")))
+names = ("jax", "numpy", "scipy", "python-flint", "hypothesis", "click", "rich")
+print(*(f"{name} {version(name)}" for name in names))
 """
+)
 
 TEST = """
-import numpy as np
 from handgrad import assert_gradient
-from hypothesis import given, settings
 from smoke import gradient, loss, example
 
 def test_right():
@@ -105,7 +99,7 @@ def wheel(python: str, versions: str) -> str:
         check = ["check", "smoke.py:gradient", "--loss", "loss", "--like", "example"]
         out = _run(python_here, "-W", "error", "-m", "handgrad", *check, cwd=here)
         require(out.startswith("agree"), out[:200])
-        return said.removeprefix("handgrad ")
+        return said
 
 
 def plugin(python: str) -> str:
