@@ -30,7 +30,8 @@ SIGNALS = {"SIGKILL": (-9,), "SIGTERM": (-15, 143), "Ctrl-C": (130,)}
 #: Runs a module, and sends this process a signal at the n-th call of a Python function; with 0 as
 #: the signal it tells how many calls there are in all, on a last line of standard error.
 COUNTED = """
-import os, runpy, sys
+import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 number, moment = int(sys.argv[1]), int(sys.argv[2])
 sys.argv = sys.argv[3:]
 calls = 0
