@@ -76,8 +76,7 @@ def trace(loss: Function, params: Any, inputs: Sequence[Any], differentiate: boo
             return _trace(of_both, leaves, real, True, differentiate)
         except _NEEDS_A_NUMBER:
             # jax.grad does not trace the inputs, so the loss may use their values.
-            of_leaves = lambda leaves, _: of_both(leaves, real)  # noqa: E731
-            return _trace(of_leaves, leaves, [], False, differentiate)
+            return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False, differentiate)
 
 
 def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool) -> Traced:
