@@ -24,7 +24,7 @@ test: $(STAMP) ## the equivalence tests and all other quick ones
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(OPTIONS)
 
 test-slow: $(STAMP) ## the slow ones, and those of Hypothesis with more examples; OPTIONS=tests/compare narrows it
-	@XLA_FLAGS="$$XLA_FLAGS" $(BIN)/python -m pytest -n auto --dist loadfile -m "slow or hypothesis" --hypothesis-profile=thorough $(OPTIONS)
+	@$(if $(HURRIED),,XLA_FLAGS="$$XLA_FLAGS") $(BIN)/python -m pytest -n auto --dist loadfile -m "slow or hypothesis" --hypothesis-profile=thorough $(OPTIONS)
 
 test-all: test test-slow ## both
 

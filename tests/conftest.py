@@ -6,7 +6,7 @@ from importlib.metadata import version
 # The quick tests run small programs once each, and compiling these with all optimisations takes
 # twice as long. JAX also inspects the whole stack at every exception, to filter its traceback.
 # Where XLA_FLAGS is set, even to nothing, as in `make test-slow` and in CI's second run of the
-# quick tests, both are left at their defaults.
+# quick tests, both are left at their defaults; `make test-slow HURRIED=1` does not set it.
 if "XLA_FLAGS" not in os.environ:
     flags = ["--xla_backend_optimization_level=0"]
     # XLA ends the process at a flag that it does not know, and jaxlib 0.12 has lost this one.
