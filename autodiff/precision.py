@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def in_float64(function: Callable) -> Callable:
@@ -31,6 +32,7 @@ def in_float64(function: Callable) -> Callable:
     return with_float64
 
 
-def _as_array(leaf: Any) -> jax.Array:
-    array = jnp.asarray(leaf)
+def _as_array(leaf: Any) -> jax.Array | np.ndarray:
+    # `jnp.asarray` compiles a program for every shape; a compiled function takes NumPy's as well.
+    array = leaf if isinstance(leaf, jax.Array) else np.asarray(leaf)
     return array.astype(jnp.float64) if jnp.issubdtype(array.dtype, jnp.floating) else array

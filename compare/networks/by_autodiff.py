@@ -58,17 +58,15 @@ class ByAutodiff:
         """See `Trainer`."""
         with _judged():
             layers = self._layers(params)
-            return np.asarray(self.training.predict(layers, jnp.asarray(x)))
+            return np.asarray(self.training.predict(layers, x))
 
     def loss(self, params: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
         """See `Trainer`."""
         with _judged():
-            arrays = jnp.asarray(x), jnp.asarray(y)
-            return float(self.training.loss(self._layers(params), *arrays))
+            return float(self.training.loss(self._layers(params), x, y))
 
     def _layers(self, params: np.ndarray) -> Any:
-        layers = flat.split(params, self.network.sizes)
-        return [Layer(jnp.asarray(w), jnp.asarray(b)) for w, b in layers]
+        return [Layer(*layer) for layer in flat.split(params, self.network.sizes)]
 
     def _unpacked(self, point: Point) -> Carry:
         """Convert a point to optax's state, whose leaves are a count, if any, and the moments."""

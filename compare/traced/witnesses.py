@@ -123,8 +123,8 @@ class Witnesses:
     def _computed(self) -> tuple[dict[str, Any], dict[str, Any]]:
         values, derivatives = compiled(self._run)
         with jax.enable_x64(True):
-            at, data = jax.tree.map(jax.numpy.asarray, (self._at, self._data))
-            return jax.device_get((values(at, data), derivatives(at, data)))
+            of = self._at, self._data
+            return jax.device_get((values(*of), derivatives(*of)))
 
     @cached_property
     def _values(self) -> dict[str, Any] | None:

@@ -175,6 +175,5 @@ def bind(eqn: Any, operands: list[Any], **changes: Any) -> list[Any]:
         outputs = IN_NUMPY[name](*operands, parameters)
         return outputs if isinstance(outputs, list) else [outputs]
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        arguments = [jax.numpy.asarray(o) if isinstance(o, np.ndarray) else o for o in operands]
-        outputs = eqn.primitive.bind(*arguments, **parameters)
+        outputs = eqn.primitive.bind(*operands, **parameters)
     return list(outputs) if eqn.primitive.multiple_results else [outputs]

@@ -95,7 +95,7 @@ def _targets(eqn: Any, shape: Any, indices: np.ndarray, update_shape: Any) -> np
         zeros = jax.numpy.zeros(shape)
 
         def scattered(updates: Any) -> Any:
-            return jax.lax.scatter_add(zeros, jax.numpy.asarray(indices), updates, **options)
+            return jax.lax.scatter_add(zeros, indices, updates, **options)
 
         _, transpose = jax.vjp(scattered, jax.numpy.zeros(update_shape))
         (found,) = transpose(np.arange(1.0, zeros.size + 1).reshape(shape))
