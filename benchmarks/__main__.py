@@ -1,41 +1,11 @@
-"""Run the measurements of this project, `python -m benchmarks`.
-
-Exit codes: 0 measured, 1 an answer was wrong or a row became worse, 2 bad input, 70 the harness
-itself failed, 130 interrupted; what was measured until then is stored.
-"""
+"""Run the command line, `python -m benchmarks`."""
 
 import sys
-from typing import Any
-
-import click
-
-from benchmarks.checkers.command import checkers
-from benchmarks.commands.document import document
-from benchmarks.commands.read import compare, plot, table
-from benchmarks.commands.shared import ended
-from benchmarks.commands.time import options, timed
-
-
-@click.group(
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Without a command the gradients are timed, as the options say.",
-)
-@options
-@click.pass_context
-def cli(context: click.Context, **given: Any) -> int:
-    """Time one loss and its gradient, by hand and by autodiff, against the floor."""
-    return timed(**given) if context.invoked_subcommand is None else 0
-
-
-for command in (table, compare, plot, document, checkers):
-    cli.add_command(command)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and end the process with its exit code."""
-    sys.exit(ended(cli, arguments, "python -m benchmarks"))
-
 
 if __name__ == "__main__":
+    try:
+        from benchmarks.cli import main
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        sys.exit(130)
     main()

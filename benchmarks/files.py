@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypedDict
 
 import msgspec
 
-from compare.files import write_whole
+from compare.files import unwritable, write_whole
 from compare.wording import LONGEST_PATH, escaped, shown
 
 
@@ -47,6 +47,21 @@ class Stored:
     def entry(self, found: Any) -> str:
         """Format an entry of the list as JSON."""
         return json.dumps(asdict(found), ensure_ascii=False)
+
+    @staticmethod
+    def expect_writable(path: Path) -> None:
+        """Find out before a run whether its results can be stored; what is there stays.
+
+        Raises:
+            BadResultsError: they cannot.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            why = unwritable(path)
+        except OSError as error:
+            why = error.strerror
+        if why:
+            raise BadResultsError(f"{path}: cannot be written: {why}")
 
     def save(self, path: Path) -> None:
         """Write the file in one step: a reader sees the old file or the new one, whole.

@@ -5,14 +5,13 @@ traceback says where), 130 interrupted. A mistake in the input is one line on st
 says what was found and what was expected.
 """
 
-import io
 import os
 import sys
 import traceback
 
 import click
 
-from compare import interrupts
+from compare import interrupts, streams
 from compare.commands.break_ import break_
 from compare.commands.errata import errata
 from compare.commands.explain import explain
@@ -48,14 +47,7 @@ for command in (
 
 def main(command: click.Command = cli, program: str = "python -m compare") -> None:
     """Run a command line and end the process with its exit code."""
-    # A stream that the caller has closed is None; these are closed with the process.
-    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a sign gets a "?" for it, not a traceback.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    streams.prepare()
     interrupts.listen()
     try:
         # Not click's own main: it ends a closed pipe with 1, which means disagreement here.
@@ -82,8 +74,7 @@ def main(command: click.Command = cli, program: str = "python -m compare") -> No
         # Exit at once: a compilation still running in another thread can crash the shutdown.
         os._exit(130)
     except BrokenPipeError:
-        # The reader of the pipe is gone; discard what is still buffered.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard_output()
         code = 0
     except ModuleNotFoundError as error:
         click.echo(

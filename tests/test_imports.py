@@ -1,6 +1,7 @@
 """Arrows run down, and importing a package has no side effect: proved in fresh interpreters."""
 
 import json
+import runpy
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -113,3 +114,21 @@ def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:
         f"raise SystemExit(not lint_imports(config_filename={str(config)!r}))"
     )
     in_a_fresh_interpreter(code)
+
+
+@pytest.mark.parametrize("room", ["benchmarks", "compare"])
+def test_a_command_interrupted_while_it_is_loaded_ends_as_later(
+    room: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupting:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == f"{room}.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, f"{room}.cli", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting, *sys.meta_path])
+    with pytest.raises(SystemExit) as ending:
+        runpy.run_module(room, run_name="__main__")
+    assert ending.value.code == 130
+    assert capsys.readouterr().err == "\nStopped.\n"

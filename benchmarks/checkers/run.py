@@ -33,9 +33,10 @@ def run(
 
     Raises:
         WorkerError: a case cannot be built.
+        BadResultsError: the file cannot be written.
     """
     if out:
-        results.save(out)  # find out before the run if the file cannot be written
+        results.expect_writable(out)
     saved = time.monotonic()
     try:
         for contender in contenders:
@@ -51,7 +52,7 @@ def run(
                         results.save(out)
                         saved = time.monotonic()
     finally:
-        if out:
+        if out and results.checks:
             results.save(out)
 
 

@@ -1,7 +1,5 @@
 """Shared by the commands: options, checking names, showing progress, exit codes and errors."""
 
-import io
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,6 +8,7 @@ from typing import Any
 
 import click
 
+from compare import streams
 from compare.wording import escaped
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -80,13 +79,7 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
     from benchmarks.files import BadResultsError
     from benchmarks.process import WorkerError
 
-    # A stream that the caller has closed is None; these are closed with the process.
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a sign gets a "?" for it, not a traceback.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    streams.prepare()
     try:
         # Not click's own main: it ends a closed pipe with 1, which means a wrong answer here.
         words = sys.argv[1:] if arguments is None else [*arguments]
@@ -104,10 +97,9 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
         click.echo("\nStopped.", err=True)
         return 130
     except BrokenPipeError:
-        # The reader of the pipe is gone; discard what is still buffered.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard_output()
         return 0
-    except WorkerError as error:
+    except (WorkerError, OSError) as error:
         return _said(f"the harness failed: {error}", 70)
 
 

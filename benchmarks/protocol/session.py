@@ -70,14 +70,14 @@ OnStep = Callable[[Step], None]
 
 
 def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
-    """Time everything; results are stored even when the run is interrupted.
+    """Time everything; what was timed is stored even when the run is interrupted.
 
     Raises:
         WorkerError: a worker ended before it had answered.
         BadResultsError: the file cannot be written.
     """
     if job.out:
-        results.save(job.out)  # find out before the run if the file cannot be written
+        results.expect_writable(job.out)
     begin = time.time()
     try:
         with tempfile.TemporaryDirectory() as gates:
@@ -88,7 +88,7 @@ def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
         # Workers run the cells in different orders.
         places = {spec.label: at for at, spec in enumerate(job.specs)}
         results.cells.sort(key=lambda cell: places[cell.label])
-        if job.out:
+        if job.out and (results.cells or "seconds" in results.settings):
             results.save(job.out)
 
 

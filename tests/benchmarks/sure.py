@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.cli import main
 from benchmarks.results import Cell, Row
 
 T = TypeVar("T")

@@ -210,6 +210,25 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raised", "code"), [(KeyboardInterrupt, 130), (OSError("no temporary directory"), 70)]
+)
+@pytest.mark.usefixtures("in_this_process")
+def test_where_nothing_was_timed_old_results_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Any, code: int
+) -> None:
+    def not_begun(*_: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(session, "_times", not_begun)
+    out = tmp_path / "results.json"
+    out.write_text("of before")
+    run = ["--case", "sample", *FEW, *BRIEF, "--out", str(out)]
+    assert ended(*run, "--overwrite") == code
+    assert out.read_text() == "of before"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--case", "witdh"], "--case: got 'witdh', expected one of sample, batch-2-2-1"),

@@ -18,8 +18,8 @@ from unittest.mock import patch
 import click
 import numpy as np
 
-from benchmarks.__main__ import cli as benchmarks
-from benchmarks.__main__ import main as run_benchmarks
+from benchmarks.cli import cli as benchmarks
+from benchmarks.cli import main as run_benchmarks
 from compare.cli import cli as compare
 from compare.cli import main as run_compare
 from handgrad.cli import cli as handgrad
