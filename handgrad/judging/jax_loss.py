@@ -55,15 +55,10 @@ class JaxLoss:
         return all(traced.gradient is not None for traced, _ in self._programs.values())
 
     def answers(self, given: Point) -> tuple[float, np.ndarray]:
-        """Return the loss and its gradient as `jax.grad` gives them to the caller."""
+        """Return the loss and its gradient as JAX computes them."""
         autodiff = self._autodiff(given)
         with jax.enable_x64(given.wide):
             loss, grads = autodiff(given.arrays, *copied(given.inputs))
-            if is_traced(loss):
-                raise NotAFunctionError(
-                    f"{self.case.wording.loss} is not a function of its arguments: it returned "
-                    "what an earlier call had kept; expected a value of these arguments alone"
-                )
             leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)]
             return float(loss), vector(leaves)
 
@@ -105,10 +100,13 @@ class JaxLoss:
         """
         if value is not None and ruling is not None:
             self._check_answers(given, value, ruling)
-        with suppress(UncertifiedPrimitiveError):
-            first = self._along_one(given, self.traced(given))
-            for other in calls(lambda: self._along_one(given), CALLS, least=2):
-                check_same(self.case.wording.loss, first, other)
+        first = self.traced(given)
+        for other in calls(lambda: self._traced_again(given), CALLS, least=2):
+            if other.loss.text != first.loss.text:
+                # The same terms in another order are the same function.
+                with suppress(UncertifiedPrimitiveError):
+                    runs = self._along_one(given, first), self._along_one(given, other)
+                    check_same(self.case.wording.loss, *runs)
 
     def _check_answers(self, given: Point, value: float, ruling: Ruling) -> None:
         name, tolerance = self.case.wording.loss, ruling.tolerance
@@ -121,11 +119,23 @@ class JaxLoss:
         if apart[i] > 0:
             raise not_a_function(name, "slope", repr(float(first[i])), repr(float(grads[i])))
 
-    def _along_one(self, given: Point, traced: Traced | None = None) -> tuple[arb, np.ndarray]:
+    def _traced_again(self, given: Point) -> Traced:
+        name = self.case.wording.loss
+        try:
+            again = trace(self.case.loss, given.arrays, given.inputs, differentiate=False)
+        except Exception as error:
+            what = f"{type(error).__name__}, which it raised,"
+            raise not_a_function(name, "result", what, "a number") from error
+        if any(is_traced(const) for const in again.loss.jaxpr.consts):
+            raise NotAFunctionError(
+                f"{name} is not a function of its arguments: it returned what an earlier call had "
+                "kept; expected a value of these arguments alone"
+            )
+        return again
+
+    def _along_one(self, given: Point, traced: Traced) -> tuple[arb, np.ndarray]:
         """Return the loss and its slope in one direction, shape (1,), on series."""
         along = generic_direction(np.random.default_rng(0), given.size)
-        if traced is None:
-            traced = trace(self.case.loss, given.arrays, given.inputs, differentiate=False)
         with balls.precision(BITS[0]):
             ties = Comparisons(final=True, undefined=True)
             return evaluate.slopes(self._problem(given, traced), along, ties)
@@ -139,18 +149,18 @@ class JaxLoss:
         return self._programs[form][0]
 
     def _autodiff(self, given: Point) -> Callable[..., Any]:
-        """Return (params, *inputs) -> (loss, gradient), as the caller gets them from JAX."""
+        """Return (params, *inputs) -> (loss, gradient), which JAX computes."""
         if self.case.autodiff is not None:
             return self.case.autodiff
-        traced, loss = self.traced(given), self.case.loss
-        if not (traced.loops and traced.traced_inputs):
-            return traced.differentiate(loss)
-        # JAX compiles loops at every call unless the whole is compiled once. Other inputs than real
-        # arrays may decide how the loss is traced, so they stay outside.
+        traced = self.traced(given)
+        if not (traced.gradient and traced.traced_inputs and traced.compiles_quickly):
+            return traced.differentiate(self.case.loss)
         if traced not in self._compiled:
-            _, together = split(given.inputs)
-            compiled = jax.jit(
-                lambda params, real: traced.differentiate(loss)(params, *together(real))
-            )
-            self._compiled[traced] = lambda params, *inputs: compiled(params, split(inputs)[0])
+            compiled = traced.gradient.compiled()
+
+            def autodiff(params: Any, *inputs: Any) -> tuple[Any, list[Any]]:
+                loss, *grads = compiled(jax.tree_util.tree_leaves(params), split(inputs)[0])
+                return loss, grads
+
+            self._compiled[traced] = autodiff
         return self._compiled[traced]

@@ -63,6 +63,8 @@ def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, 
     with calling(case.wording.loss):
         loss = prepare(case, given)
         try:
+            if loss.traced_once:
+                loss.check_repeatable(given)
             if faults:
                 # Both may draw the same random numbers.
                 value, autodiff = loss.answers(given)

@@ -6,7 +6,7 @@ arrays among the inputs are its arguments; all other inputs (labels, keys, setti
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import jax
@@ -34,6 +34,28 @@ class Program:
     #: Whether rounded constants of derivative rules count as exact; see `evaluate.meant_literal`.
     meant: bool = False
 
+    @cached_property
+    def text(self) -> tuple[str, list[bytes]]:
+        """The program as text, and its constants; two with the same compute the same."""
+        numbers = [
+            jax.random.key_data(const)
+            if jax.numpy.issubdtype(const.dtype, jax.dtypes.prng_key)
+            else const
+            for const in self.jaxpr.consts
+        ]
+        return str(self.jaxpr.jaxpr), [np.asarray(const).tobytes() for const in numbers]
+
+    def compiled(self) -> Callable[..., list[Any]]:
+        """Compile the program as a function of its arguments, in any nesting."""
+        jaxpr, consts = self.jaxpr.jaxpr, self.jaxpr.consts
+
+        def run(consts: Any, given: Any) -> list[Any]:
+            # XLA would compute with constants while it compiles.
+            return jex.jaxpr_as_fun(jex.ClosedJaxpr(jaxpr, consts))(*jax.tree.leaves(given))
+
+        compiled = jax.jit(run)
+        return lambda *given: compiled(consts, given)
+
 
 @dataclass(frozen=True, eq=False)
 class Traced:
@@ -48,11 +70,15 @@ class Traced:
     #: Makes a function that returns the loss and its gradient from the loss.
     differentiate: Callable[[Function], Function]
 
-    @property
-    def loops(self) -> bool:
-        """Whether the loss has a loop or a branch, which JAX compiles at every call."""
-        found = {eqn.primitive.name for eqn in equations(self.loss.jaxpr.jaxpr)}
-        return not found.isdisjoint({"scan", "while", "cond"})
+    @cached_property
+    def compiles_quickly(self) -> bool:
+        """Whether it takes less time to compile the loss as a whole than to run its operations.
+
+        XLA compiles an operation in 2.6 ms in a long program and in 30 ms alone; run one by one at
+        nine points they take 1.7 ms each, and loops and branches are compiled at every call.
+        """
+        found = [eqn.primitive.name for eqn in equations(self.loss.jaxpr.jaxpr)]
+        return len(found) <= 200 or not {"scan", "while", "cond"}.isdisjoint(found)
 
 
 def trace(loss: Function, params: Any, inputs: Sequence[Any], differentiate: bool = True) -> Traced:

@@ -100,13 +100,9 @@ def test_a_loss_that_is_no_function_makes_nobody_guilty(name: str) -> None:
 @pytest.mark.parametrize("factor", [2.0, 0.0, -30.0])
 @pytest.mark.parametrize("name", STATEFUL)
 def test_no_gradient_agrees_with_it(name: str, factor: float) -> None:
-    report = check_gradient(lambda w: factor * w, STATEFUL[name](), W)
-    assert report.verdict == "undecidable", str(report)
-    report = check_gradient(lambda w: factor * w, STATEFUL[name](), W, points=0)
-    # Some are another loss in later calls alone, and then the one that was called is ruled on.
-    same = name in ("every second call", "every seventh call")
-    expected = "undecidable" if not same else "agree" if factor == 2 else "disagree"
-    assert report.verdict == expected, str(report)
+    for points in (0, 8):
+        report = check_gradient(lambda w: factor * w, STATEFUL[name](), W, points=points)
+        assert report.verdict == "undecidable", str(report)
 
 
 def test_what_the_loss_and_the_gradient_both_draw_makes_nobody_guilty() -> None:
@@ -258,7 +254,7 @@ def test_what_raises_in_some_calls_alone() -> None:
         calls = itertools.count(1)
         return lambda w: function(w[: 4 if next(calls) != first else 0].reshape(3))
 
-    # The loss is traced twice and called once at each point.
+    # The loss is traced twice, and then again, to compare.
     report = check_gradient(right, sometimes(traced, 4), W, points=1)
     assert NO_FUNCTION in report.headline
     report = check_gradient(sometimes(right, CALLS + 3), traced, W, points=1)
