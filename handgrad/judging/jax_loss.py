@@ -102,7 +102,7 @@ class JaxLoss:
             self._check_answers(given, value, ruling)
         first = self.traced(given)
         for other in calls(lambda: self._traced_again(given), CALLS, least=2):
-            if other.loss.text != first.loss.text:
+            if other.loss.form != first.loss.form:
                 # The same terms in another order are the same function.
                 with suppress(UncertifiedPrimitiveError):
                     runs = self._along_one(given, first), self._along_one(given, other)
