@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 Samples = Sequence[Sequence[float]]  #: [process][round]
 
@@ -127,7 +127,7 @@ def enclosing(middle: float, drawn: np.ndarray, n: int) -> Interval:
     """Compute the interval of a number from its bootstrap draws of n independent units."""
     if n < 2:
         return Interval(middle, middle, middle)
-    factor = math.sqrt(n / (n - 1)) * float(t.ppf((1 + CONFIDENCE) / 2, n - 1))
+    factor = math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, (1 + CONFIDENCE) / 2))
     half = factor * float(np.std(drawn))
     return Interval(middle, middle - half, middle + half)
 

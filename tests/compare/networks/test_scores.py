@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
 
 from compare.datasets import dataset_named
 from compare.networks.prepared import codes, prepare
@@ -35,6 +33,8 @@ def theirs(name: str, outputs: int, seed: int, model: Any) -> float:
 
 
 def test_davis_by_both_is_as_good_as_logistic_regression() -> None:
+    from sklearn.linear_model import LogisticRegression  # which takes a second
+
     words = ("--data", "davis", "--network", "2-2-1")
     scores = [
         (
@@ -49,6 +49,8 @@ def test_davis_by_both_is_as_good_as_logistic_regression() -> None:
 
 
 def test_digits_are_read_as_well_as_by_scikit_learn() -> None:
+    from sklearn.neural_network import MLPClassifier
+
     words = ("--data", "digits", "--network", "64-64-10", "--loss", "softmax-ce")
     our_score = ours(*words, "--seed", 0, by="hand")
     their_score = theirs("digits", 10, 0, MLPClassifier((64,), random_state=0))

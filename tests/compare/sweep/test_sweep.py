@@ -18,7 +18,6 @@ from compare.sweep.run import sweep
 from manual.affine import Layer
 from manual.network import Network
 from tests.compare.sweep.blocks import block, swept
-from tests.tiers import one_of_each
 
 NINE = list(manual.article.Parameters._fields)
 
@@ -131,15 +130,12 @@ def test_of_what_rounding_explains_altogether_nothing_is_known() -> None:
 SWEPT = ["exchanged", "accumulates", "float32"]
 
 
-@pytest.mark.parametrize("slug", one_of_each(SWEPT, ["exchanged"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", SWEPT)
 def test_a_planted_mistake_is_reported(slug: str) -> None:
     found = sweep(swept(plant=slug), 20_000)
     assert found.disagreements > 0
     assert found.verdict(()) == "disagree"
-    # Where the two sides agree, the judge has the last word.
-    agreeing = replace(found, disagreements=0)
-    assert agreeing.verdict(["agree", "imprecise"]) == "agree"
-    assert agreeing.verdict(["agree", "disagree"]) == "disagree"
     (worst, ratio), *_ = found.suspects
     assert not ratio <= 1
     # Arithmetic in float32 loses digits, and its formula is right.

@@ -22,7 +22,14 @@ from tests.compare.networks.calls import compare
 from tests.compare.sweep.blocks import swept
 
 
-def test_the_report_as_json() -> None:
+def test_the_report_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweeps: list[Any] = []
+
+    def kept(*words: Any) -> Any:
+        sweeps.append(sweep(*words))
+        return sweeps[0]
+
+    monkeypatch.setattr("compare.sweep.run.sweep", kept)
     ended = compare("sweep", "--cases", "1e4", "--json")
     assert (ended.code, ended.err, ended.out.count("\n")) == (0, "", 1)
     found = json.loads(ended.out)
@@ -40,7 +47,12 @@ def test_the_report_as_json() -> None:
     assert (replayed["params"], replayed["inputs"]) == (first["params"], first["inputs"])
     assert replayed["ruling"]["verdict"] == "agree"
     assert replayed["trace"]["verdict"] == "agree"
-    assert "\nagree: " in compare("sweep", "--cases", "1e4").out, "and as a text to read"
+    # The same sweep as a text to read.
+    monkeypatch.setattr("compare.sweep.run.sweep", lambda *_: sweeps[0])
+    assert "\nagree: " in compare("sweep", "--cases", "1e4").out
+    # Where the two sides agree, the judge has the last word.
+    assert sweeps[0].verdict(["agree", "imprecise"]) == "agree"
+    assert sweeps[0].verdict(["agree", "disagree"]) == "disagree"
 
 
 @pytest.mark.slow
