@@ -6,7 +6,7 @@ arrays among the inputs are its arguments; all other inputs (labels, keys, setti
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 import jax
@@ -14,13 +14,11 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.data.point import copied
-from handgrad.data.pytrees import is_real, is_traced, split, wide
+from handgrad.data.pytrees import is_real, split, wide
+from handgrad.program.form import CUSTOM, Form, compiled, form_of
 
 #: A loss or a gradient: (params, *inputs) -> ...
 Function = Callable[..., Any]
-
-#: Calls of functions with a custom derivative rule.
-CUSTOM = ("custom_jvp_call", "custom_vjp_call")
 
 _NEEDS_A_NUMBER = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 
@@ -35,89 +33,14 @@ class Program:
     meant: bool = False
 
     @cached_property
-    def form(self) -> "Form":
+    def form(self) -> Form:
         """The program without the names of its variables; two of one form compute the same."""
-        return Form((_form(self.jaxpr.jaxpr), _plain(self.jaxpr.consts)), self.jaxpr.jaxpr)
+        return form_of(self.jaxpr)
 
     def compiled(self) -> Callable[..., list[Any]]:
         """Return the program as a compiled function of its arguments, in any nesting."""
-        run = _compiled(Form(_form(self.jaxpr.jaxpr), self.jaxpr.jaxpr))
+        run = compiled(form_of(self.jaxpr.jaxpr))
         return lambda *given: run(self.jaxpr.consts, given)
-
-
-@dataclass(frozen=True)
-class Form:
-    """What two programs have in common that compute the same."""
-
-    of: tuple[Any, ...]
-    jaxpr: Any = field(compare=False, repr=False)
-
-
-def _form(jaxpr: Any) -> tuple[Any, ...]:
-    places: dict[Any, int] = {}
-
-    def atom(atom: Any) -> Any:
-        if isinstance(atom, jex.Literal):
-            return _plain(atom.val), atom.aval
-        return places.setdefault(atom, len(places)), atom.aval
-
-    def atoms(them: Sequence[Any]) -> tuple[Any, ...]:
-        return tuple(map(atom, them))
-
-    given = atoms([*jaxpr.constvars, *jaxpr.invars])
-    done = tuple(
-        (eqn.primitive, atoms(eqn.invars), _plain(_computing(eqn)), atoms(eqn.outvars))
-        for eqn in jaxpr.eqns
-    )
-    return given, done, atoms(jaxpr.outvars)
-
-
-def _computing(eqn: Any) -> dict[str, Any]:
-    """Return the parameters that decide what an operation computes; a derivative rule does not."""
-    if eqn.primitive.name in CUSTOM:
-        return {"call_jaxpr": eqn.params["call_jaxpr"]}
-    return eqn.params
-
-
-def _plain(parameter: Any) -> Any:
-    """Return something hashable that equals that of another parameter only if both are the same."""
-    if isinstance(parameter, jex.ClosedJaxpr):
-        return _form(parameter.jaxpr), _plain(parameter.consts)
-    if isinstance(parameter, jex.Jaxpr):
-        return _form(parameter)
-    if isinstance(parameter, dict):
-        return tuple((key, _plain(value)) for key, value in sorted(parameter.items()))
-    if isinstance(parameter, list | tuple):
-        return type(parameter), tuple(map(_plain, parameter))
-    if isinstance(parameter, jax.Array) and jax.numpy.issubdtype(
-        parameter.dtype, jax.dtypes.prng_key
-    ):
-        parameter = jax.random.key_data(parameter)
-    if isinstance(parameter, np.ndarray | np.generic | jax.Array) and not is_traced(parameter):
-        array = np.asarray(parameter)
-        return array.dtype, array.shape, array.tobytes()
-    if isinstance(parameter, float):
-        return parameter.hex()
-    try:
-        hash(parameter)
-    except TypeError:
-        return _Unlike()
-    return type(parameter), parameter
-
-
-class _Unlike:
-    """Something that equals nothing else."""
-
-
-@lru_cache(maxsize=128)
-def _compiled(form: Form) -> Callable[[Any, Any], list[Any]]:
-    """Compile a program as a function of its constants and arguments, for all of its form."""
-
-    def run(consts: Any, given: Any) -> list[Any]:
-        # XLA would compute with constants while it compiles, so they are arguments.
-        return jex.jaxpr_as_fun(jex.ClosedJaxpr(form.jaxpr, consts))(*jax.tree.leaves(given))
-
-    return jax.jit(run)
 
 
 @dataclass(frozen=True, eq=False)

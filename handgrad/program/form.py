@@ -1,0 +1,96 @@
+"""The form of a program, which all programs share that compute the same by the same operations.
+
+JAX compiles a function for every Python object that it gets, and a loss that is traced again makes
+a new program. By their forms, programs are compared and compiled once.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend import core as jex
+
+from handgrad.data.pytrees import is_traced
+
+#: Calls of functions with a custom derivative rule.
+CUSTOM = ("custom_jvp_call", "custom_vjp_call")
+
+
+@dataclass(frozen=True)
+class Form:
+    """Operations, their operands and parameters, with variables numbered as they appear."""
+
+    operations: Any
+    program: Any = field(compare=False, repr=False)  #: the first program that was found to have it
+
+
+def form_of(program: Any) -> Form:
+    """Return the form of a jaxpr, or of a closed one, whose constants belong to its form."""
+    return Form(_comparable(program), program)
+
+
+@lru_cache(maxsize=128)
+def compiled(form: Form) -> Callable[[Any, Any], list[Any]]:
+    """Compile the jaxpr of a form, as a function of its constants and, in any nesting, arguments.
+
+    As a constant of the compiled program, an array would be computed with while it is compiled.
+    """
+
+    def run(consts: Any, given: Any) -> list[Any]:
+        closed = jex.ClosedJaxpr(form.program, consts)
+        return jex.jaxpr_as_fun(closed)(*jax.tree.leaves(given))
+
+    return jax.jit(run)
+
+
+def _comparable(value: Any) -> Any:
+    """Return something hashable, which equals that of another value only if both mean the same."""
+    if isinstance(value, jex.ClosedJaxpr):
+        return _operations(value.jaxpr), _comparable(value.consts)
+    if isinstance(value, jex.Jaxpr):
+        return _operations(value)
+    if isinstance(value, dict):
+        return tuple((key, _comparable(of)) for key, of in sorted(value.items()))
+    if isinstance(value, list | tuple):
+        return type(value), tuple(map(_comparable, value))
+    if isinstance(value, jax.Array) and jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
+        value = jax.random.key_data(value)
+    if isinstance(value, np.ndarray | np.generic | jax.Array) and not is_traced(value):
+        array = np.asarray(value)
+        return array.dtype, array.shape, array.tobytes()
+    if isinstance(value, float):
+        return value.hex()  # which tells 0.0 and -0.0 apart
+    try:
+        hash(value)
+    except TypeError:
+        return object()  # equal to nothing else
+    return type(value), value
+
+
+def _operations(jaxpr: Any) -> tuple[Any, ...]:
+    places: dict[Any, int] = {}
+
+    def atom(atom: Any) -> tuple[Any, Any]:
+        is_literal = isinstance(atom, jex.Literal)
+        what = _comparable(atom.val) if is_literal else places.setdefault(atom, len(places))
+        return what, atom.aval
+
+    def atoms(them: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(map(atom, them))
+
+    given = atoms([*jaxpr.constvars, *jaxpr.invars])
+    operations = tuple(
+        (eqn.primitive, atoms(eqn.invars), _comparable(_parameters(eqn)), atoms(eqn.outvars))
+        for eqn in jaxpr.eqns
+    )
+    return given, operations, atoms(jaxpr.outvars)
+
+
+def _parameters(eqn: Any) -> dict[str, Any]:
+    """Return what decides the result of an operation; a derivative rule does not."""
+    if eqn.primitive.name in CUSTOM:
+        return {"call_jaxpr": eqn.params["call_jaxpr"]}
+    return eqn.params
