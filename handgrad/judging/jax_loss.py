@@ -55,8 +55,26 @@ class JaxLoss:
         return all(traced.gradient is not None for traced, _ in self._programs.values())
 
     def answers(self, given: Point) -> tuple[float, np.ndarray]:
-        """Return the loss and its gradient as JAX computes them."""
-        autodiff = self._autodiff(given)
+        """Return the loss and its gradient as JAX computes them: compiled, if that is faster.
+
+        XLA combines constants, so that 1e200 * (1e200 * x) is not finite at 0; what is not finite
+        is computed as it is written.
+        """
+        compiled = self._compiled_autodiff(given)
+        if compiled is not None:
+            loss, grads = self._called(compiled, given)
+            if np.isfinite(loss) and np.isfinite(grads).all():
+                return loss, grads
+        return self._called(self._autodiff(given), given)
+
+    def as_written(self, given: Point) -> np.ndarray | None:
+        """Return JAX's gradient, one operation after the other; None if `answers` did so, too."""
+        if self._compiled_autodiff(given) is None:
+            return None
+        return self._called(self._autodiff(given), given)[1]
+
+    @staticmethod
+    def _called(autodiff: Callable[..., Any], given: Point) -> tuple[float, np.ndarray]:
         with jax.enable_x64(given.wide):
             loss, grads = autodiff(given.arrays, *copied(given.inputs))
             leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(grads)]
@@ -149,12 +167,15 @@ class JaxLoss:
         return self._programs[form][0]
 
     def _autodiff(self, given: Point) -> Callable[..., Any]:
-        """Return (params, *inputs) -> (loss, gradient), which JAX computes."""
-        if self.case.autodiff is not None:
-            return self.case.autodiff
+        """Return (params, *inputs) -> (loss, gradient), one operation of JAX after the other."""
+        return self.case.autodiff or self.traced(given).differentiate(self.case.loss)
+
+    def _compiled_autodiff(self, given: Point) -> Callable[..., Any] | None:
+        """Return the same as one program; None if it would take longer to compile."""
         traced = self.traced(given)
-        if not (traced.gradient and traced.traced_inputs and traced.compiles_quickly):
-            return traced.differentiate(self.case.loss)
+        quickly = traced.traced_inputs and traced.compiles_quickly
+        if self.case.autodiff is not None or traced.gradient is None or not quickly:
+            return None
         if traced not in self._compiled:
             compiled = traced.gradient.compiled()
 

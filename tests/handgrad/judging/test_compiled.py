@@ -1,0 +1,43 @@
+"""Autodiff compiled as one program: where XLA makes it wrong, it is computed as it is written."""
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_gradient
+from handgrad.program import form, trace
+
+W = np.array([0.5, -1.5])
+
+
+def overflowing(w: Any) -> Any:
+    """A loss whose constants some versions of XLA multiply, which is infinite."""
+    return jnp.sum(1e-300 * (1e200 * (1e200 * (w - W))))
+
+
+def test_constants_whose_product_is_infinite() -> None:
+    report = check_gradient(lambda w: np.full_like(w, 1e100), overflowing, W, points=0)
+    assert (report.verdict, report.blame, report.points) == ("agree", None, 1), str(report)
+    np.testing.assert_allclose(report.leaves[0].autodiff, 1e100, rtol=1e-15)
+    wrong = check_gradient(lambda w: np.full_like(w, 2e100), overflowing, W, points=0)
+    assert (wrong.verdict, wrong.blame) == ("disagree", "yours")
+
+
+@pytest.mark.parametrize("factor", [2.0, 0.0, math.nan])
+def test_autodiff_is_not_blamed_for_what_xla_compiles(
+    factor: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def miscompiled(of: form.Form) -> Any:
+        def run(consts: Any, given: Any) -> list[Any]:
+            loss, *grads = form.compiled(of)(consts, given)
+            return [loss, *(factor * slope for slope in grads)]
+
+        return run
+
+    monkeypatch.setattr(trace, "compiled", miscompiled)
+    report = check_gradient(lambda w: 2 * w, lambda w: jnp.sum(w**2), W, points=1)
+    assert (report.verdict, report.blame) == ("agree", None), str(report)
+    assert report.leaves[0].autodiff in 2 * W
