@@ -12,7 +12,7 @@ from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.outcome import Outcome, Value
 from handgrad.judging.repeatability import CALLS, CALLS_ELSEWHERE, calls
-from handgrad.judging.ruling import RIGHT, ROUNDED, Ruling, rule
+from handgrad.judging.ruling import ROUNDED, Ruling, rule
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 
@@ -77,7 +77,7 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
         second = autodiff if loss.has_autodiff else None
         problem = loss.problem(given)
         ruling = rule(given, reference, tolerances, vector(leaves), second, problem)
-        if second is not None and ruling.autodiff.worst > RIGHT and isinstance(loss, JaxLoss):
+        if second is not None and ruling.autodiff.worst > ROUNDED and isinstance(loss, JaxLoss):
             # XLA may have combined constants, or rounded elsewhere than the operations do.
             written = loss.as_written(given)
             if written is not None:
