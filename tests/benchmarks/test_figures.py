@@ -93,7 +93,6 @@ def with_every_contender(results: Results) -> Results:
 # Files
 
 
-@pytest.mark.slow
 def test_all_files_are_written(tmp_path: Path) -> None:
     settings = dict(mpl.rcParams)
     expected = {
