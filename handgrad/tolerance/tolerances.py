@@ -44,7 +44,7 @@ from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import BLOCK, generic_and_units, with_units
 from handgrad.oracle.reference import Reference, contains_zero, element_scale
 from handgrad.oracle.truncation import Changes
-from handgrad.program.interpreter import number
+from handgrad.program.interpreter import UncertifiedPrimitiveError, number
 from handgrad.program.trace import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.perturbed_numpy import moved
@@ -208,7 +208,10 @@ def _in_full(
         )
         # If JAX's program does not give a finite number, its rounding is no measure.
         finite = np.isfinite(balls.magnitudes(base))
-        loose = np.where(finite, furthest(base, moved), 0.0)
+        try:
+            loose = np.where(finite, furthest(base, moved), 0.0)
+        except UncertifiedPrimitiveError:  # nor may it be, of an operation without a rule for it
+            loose = np.zeros(base.size)
         otherwise = (
             _run(problem, program, problem.arguments(), None, instead=other)[0]
             for other in decisions.others
@@ -287,8 +290,12 @@ def _changes_by_program(
     for _ in range(SHARP_DRAWS):
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         constants = [_near(constant, rng) for constant in program.jaxpr.consts]
-        run, _ = _run(problem, program, around, decisions, constants=constants)
-        yield furthest(base, [run])
+        try:
+            run, _ = _run(problem, program, around, decisions, constants=constants)
+        except UncertifiedPrimitiveError:  # a rule that other numbers are beyond
+            yield np.full(base.size, np.inf)
+        else:
+            yield furthest(base, [run])
 
 
 def _changes_by_series(

@@ -170,7 +170,9 @@ def _folded(
     total = [_moved(start, lambda s: np.broadcast_to(dual.array(s), (size,))) for start in starts]
     many = _of_arrays(run, eqn, program, total)
     if columns and not all(_finite(start) for start in starts):
-        first = run.closed(many, [*map(dual.primal, total), *map(dual.primal, columns[0])])
+        # Without simulated rounding, which would change what the start value leaves as it is.
+        exactly = run.deciding(run.comparisons)
+        first = exactly.closed(many, [*map(dual.primal, total), *map(dual.primal, columns[0])])
         if not all(dual.may_be_equal(a, b) for a, b in zip(first, columns[0], strict=True)):
             raise UncertifiedPrimitiveError(eqn.primitive.name)
         total, columns = columns[0], columns[1:]

@@ -7,10 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from handgrad import check_gradient
 from handgrad.arithmetic import balls
 from handgrad.oracle.certify import certify
+from handgrad.program.interpreter import UncertifiedPrimitiveError
+from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.tolerances import LOOSE, SHARP, Tolerance, half_an_ulp_away, measure
 from tests.handgrad.oracle.problems import by_jax, problem
+from tests.handgrad.program.rule_losses_of_windows import log_sums
 
 BOTH = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
@@ -148,3 +152,41 @@ def test_the_seed_decides() -> None:
     assert one.unit.tolist() == same.unit.tolist()
     assert one.loose.tolist() == same.loose.tolist()
     assert one.loose.tolist() != other.loose.tolist()
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.001])
+def test_a_window_whose_start_is_infinite_is_certified(factor: float) -> None:
+    """logaddexp leaves a number as it is beside -inf, but not one that simulated rounding moves."""
+    x = np.random.default_rng(0).normal(size=(4, 3))
+
+    def loss(w: Any) -> Any:
+        return jnp.sum(log_sums(w) * jnp.cos(w[1:, :2]))
+
+    def gradient(w: Any) -> Any:
+        with jax.enable_x64(True):
+            return factor * np.asarray(jax.grad(loss)(w))
+
+    report = check_gradient(gradient, loss, x, points=1)
+    assert report.verdict == ("agree" if factor == 1 else "disagree")
+    assert all(leaf.loose >= 0 for leaf in report.leaves)
+    assert report.certificate.startswith("every element by power series")
+
+
+@pytest.mark.parametrize("what", ["after", "before"])
+def test_where_a_perturbed_run_has_no_rule_nothing_is_excused(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_rule(*_: Any) -> Any:
+        raise UncertifiedPrimitiveError("tanh")
+
+    monkeypatch.setattr(MonteCarlo, what, without_rule)
+    x = np.array([0.3, -1.2])
+    for factor, verdict in ((1.0, "agree"), (1 + 1e-9, "disagree")):
+        report = check_gradient(
+            lambda w, f=factor: f * (1 - np.tanh(w) ** 2),
+            lambda w: jnp.sum(jnp.tanh(w)),
+            x,
+            points=1,
+        )
+        assert report.verdict == verdict
+        assert [leaf.loose for leaf in report.leaves] == [0.0]
