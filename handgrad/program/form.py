@@ -53,7 +53,7 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, jex.Jaxpr):
         return _operations(value)
     if isinstance(value, dict):
-        return tuple((key, _comparable(of)) for key, of in sorted(value.items()))
+        return tuple((key, _comparable(of)) for key, of in sorted(value.items(), key=str))
     if isinstance(value, list | tuple):
         return type(value), tuple(map(_comparable, value))
     if isinstance(value, jax.Array) and jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
@@ -81,9 +81,12 @@ def _operations(jaxpr: Any) -> tuple[Any, ...]:
     def atoms(them: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(map(atom, them))
 
-    given = atoms([*jaxpr.constvars, *jaxpr.invars])
+    given = atoms(jaxpr.constvars), atoms(jaxpr.invars)
     operations = tuple(
-        (eqn.primitive, atoms(eqn.invars), _comparable(_parameters(eqn)), atoms(eqn.outvars))
+        (
+            *(eqn.primitive, atoms(eqn.invars), atoms(eqn.outvars)),
+            *map(_comparable, (_parameters(eqn), _settings(eqn))),
+        )
         for eqn in jaxpr.eqns
     )
     return given, operations, atoms(jaxpr.outvars)
@@ -94,3 +97,9 @@ def _parameters(eqn: Any) -> dict[str, Any]:
     if eqn.primitive.name in CUSTOM:
         return {"call_jaxpr": eqn.params["call_jaxpr"]}
     return eqn.params
+
+
+def _settings(eqn: Any) -> list[Any]:
+    """Return the settings of JAX under which an operation was traced and will run."""
+    names = ("compute_type", "threefry_partitionable", "cur_abstract_mesh", "xla_metadata")
+    return [getattr(eqn.ctx, name, None) for name in names]

@@ -1,8 +1,10 @@
 """Autodiff compiled as one program: where XLA makes it wrong, it is computed as it is written."""
 
+import itertools
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -41,3 +43,28 @@ def test_autodiff_is_not_blamed_for_what_xla_compiles(
     report = check_gradient(lambda w: 2 * w, lambda w: jnp.sum(w**2), W, points=1)
     assert (report.verdict, report.blame) == ("agree", None), str(report)
     assert report.leaves[0].autodiff in 2 * W
+
+
+def test_jax_looks_for_nan_in_what_is_written_alone() -> None:
+    with jax.debug_nans(True), jax.debug_infs(True):
+        report = check_gradient(lambda w: np.full_like(w, 1e100), overflowing, W, points=0)
+    assert report.verdict == "agree", str(report)
+
+
+def test_a_trusted_rule_is_asked_at_each_call() -> None:
+    """One that is another every second time is no function, whatever it was first."""
+    calls = itertools.count()
+
+    @jax.custom_vjp
+    def squares(w: Any) -> Any:
+        return jnp.sum(w**2)
+
+    def backward(w: Any, cotangent: Any) -> Any:
+        return (2 * w * cotangent * (1 + 2 * (next(calls) % 2)),)
+
+    squares.defvjp(lambda w: (squares(w), w), backward)
+    for factor in (2, 6):
+        report = check_gradient(
+            lambda w, f=factor: f * w, lambda w: squares(w), W, trust_rules=["squares"]
+        )
+        assert report.verdict == "undecidable", str(report)

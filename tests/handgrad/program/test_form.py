@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from handgrad import check_gradient
 from handgrad.program import form
 from handgrad.program.trace import trace
 
@@ -104,3 +105,26 @@ def test_losses_of_one_form_share_what_was_compiled() -> None:
         np.testing.assert_allclose(loss, np.tanh(W * x).sum(), rtol=1e-14)
         np.testing.assert_allclose(slopes, x * (1 - np.tanh(W * x) ** 2), rtol=1e-13)
     assert form.compiled.cache_info().misses - before == 1
+
+
+def test_a_constant_is_no_argument() -> None:
+    """A loss with a constant and one with another argument, of the same operations."""
+    x = np.array([4.0, 5.0, 6.0])
+
+    def ones(w: Any, *_: Any) -> Any:
+        return np.ones_like(w)
+
+    assert check_gradient(ones, lambda w: jnp.sum(jnp.asarray(x) + w), W).verdict == "agree"
+    assert check_gradient(ones, lambda w, x: jnp.sum(x + w), W, x).verdict == "agree"
+    assert check_gradient(ones, lambda w: jnp.sum(x + w), W).verdict == "agree"
+
+
+def test_a_setting_of_jax_belongs_to_it() -> None:
+    """Under which it draws other numbers."""
+    forms = []
+    for partitionable in (True, False):
+        with jax.threefry_partitionable(partitionable):
+            forms.append(
+                trace(lambda w: jnp.sum(w * jax.random.normal(KEY, (3,), w.dtype)), W, ()).loss.form
+            )
+    assert forms[0] != forms[1]
