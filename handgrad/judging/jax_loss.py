@@ -55,7 +55,7 @@ class JaxLoss:
         return all(traced.gradient is not None for traced, _ in self._programs.values())
 
     def answers(self, given: Point) -> tuple[float, np.ndarray]:
-        """Return the loss and its gradient as JAX computes them: compiled, if that is faster.
+        """Return the loss and its gradient, (size,), as JAX computes them: compiled, if faster.
 
         XLA combines constants, so that 1e200 * (1e200 * x) is not finite at 0; what is not finite
         is computed as it is written.
@@ -69,7 +69,7 @@ class JaxLoss:
         return self._called(self._autodiff(given), given)
 
     def as_written(self, given: Point) -> np.ndarray | None:
-        """Return JAX's gradient, one operation after the other; None if `answers` did so, too."""
+        """Return JAX's gradient, (size,), operation by operation; None if `answers` did so, too."""
         if self._compiled_autodiff(given) is None:
             return None
         return self._called(self._autodiff(given), given)[1]
@@ -142,7 +142,7 @@ class JaxLoss:
         name = self.case.wording.loss
         try:
             again = trace(self.case.loss, given.arrays, given.inputs, differentiate=False)
-        except Exception as error:
+        except Exception as error:  # whatever the caller's function raises
             what = f"{type(error).__name__}, which it raised,"
             raise not_a_function(name, "result", what, "a number") from error
         if any(is_traced(const) for const in again.loss.jaxpr.consts):
