@@ -15,10 +15,10 @@ if "XLA_FLAGS" not in os.environ:
         flags.append("--xla_cpu_use_fusion_emitters=false")
     os.environ |= {"XLA_FLAGS": " ".join(flags), "JAX_TRACEBACK_FILTERING": "off"}
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
-import jax
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 from tests.once import Once
@@ -43,14 +43,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
     It is found by the whole program, the flags and the version of jaxlib, by the processes that
     tests start as well. Without a folder of pytest's to keep it in, as under `-p no:cacheprovider`,
-    it is not kept.
+    it is not kept. The environment says it, since the process that hands out the tests, and would
+    take a second over the import before its workers start, needs no JAX.
     """
     if (cache := getattr(config, "cache", None)) is not None:
-        folder = str(cache.mkdir("jax"))
-        jax.config.update("jax_compilation_cache_dir", folder)
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = str(cache.mkdir("jax"))
         os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Tests have no examples in their docstrings; looking for some took a seventh of collecting."""
+    return [file for file in (yield) if not isinstance(file, DoctestModule)]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -59,6 +63,8 @@ def strict_jax() -> Iterator[None]:
 
     64 bits are *not* enabled here: our functions must do so by themselves, as they must for users.
     """
+    import jax
+
     with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
         yield
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sklearn.datasets
 
 from compare.datasets import Dataset, dataset_named
 from compare.wording import InputError
@@ -45,8 +44,10 @@ def test_bdims() -> None:
     ],
 )
 def test_scikit_learns_classes(name: str, classes: tuple[str, ...]) -> None:
+    from sklearn import datasets  # which takes a second
+
     data = dataset_named(name)
-    x, y = getattr(sklearn.datasets, f"load_{name.replace('-', '_')}")(return_X_y=True)
+    x, y = getattr(datasets, f"load_{name.replace('-', '_')}")(return_X_y=True)
     assert (data.x == x).all()
     assert (data.y == y).all()
     assert data.classes == classes
