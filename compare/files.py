@@ -8,17 +8,25 @@ from pathlib import Path
 
 def unwritable(path: Path) -> str | None:
     """Return why `path` cannot be written, in a few words, or None if it seems writable."""
-    if path.is_dir():
-        return "is a directory"
-    if not path.parent.is_dir():
-        return f"there is no directory '{path.parent}'"
-    if path.exists() and not os.access(path, os.W_OK):
-        return "permission denied"
     try:
+        if path.is_dir():
+            return "is a directory"
+        if not path.parent.is_dir():
+            return f"there is no directory '{path.parent}'"
+        if path.exists() and not os.access(path, os.W_OK):
+            return "permission denied"
         with tempfile.TemporaryFile(dir=path.parent):
             return None
     except OSError as error:
         return error.strerror or str(error)
+
+
+def exists(path: Path) -> bool:
+    """Tell whether there is something; a name that the system refuses, as too long, has nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:

@@ -9,6 +9,7 @@ import click
 
 from benchmarks.commands import shared
 from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
+from compare.files import exists
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
@@ -88,7 +89,7 @@ def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Re
     from benchmarks.machine import described
 
     here = described(PACKAGES)
-    if out is None or not out.exists() or overwrite:
+    if out is None or not exists(out) or overwrite:
         return Results(here, limit, {})
     if not resume:
         raise click.UsageError(f"{out} is there already; expected --resume or --overwrite")

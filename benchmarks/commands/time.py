@@ -11,6 +11,7 @@ from benchmarks import names
 from benchmarks.commands import shared
 from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
 from compare.commands.options import together
+from compare.files import exists
 
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
@@ -76,7 +77,7 @@ def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> in
     from benchmarks.protocol.session import run
     from benchmarks.report.lines import busy
 
-    if out is not None and out.exists() and not overwrite:
+    if out is not None and exists(out) and not overwrite:
         raise click.UsageError(f"{out} is there already; expected another --out, or --overwrite")
     job, results = prepared(out, **wanted)
     with progress(busy(results)) as on_step:

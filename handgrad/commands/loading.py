@@ -81,8 +81,8 @@ class Loader:
         return found
 
     def _import(self, source: str) -> ModuleType:
-        if source.endswith(".py") or os.sep in source or Path(source).is_file():
-            path = _existing(Path(source))
+        if source.endswith(".py") or os.sep in source or _is_file(source):
+            path = _existing(source)
             self.named.append(path)
             return _running(source, lambda: _import_file(path))
         if os.getcwd() not in sys.path:
@@ -107,7 +107,21 @@ def _instead(word: str, owner: Any) -> str:
     return f"; it has {some}" if names else ""
 
 
-def _existing(path: Path) -> Path:
+def _is_file(source: str) -> bool:
+    try:
+        return Path(source).is_file()
+    except OSError:  # the name is too long
+        return False
+
+
+def _existing(source: str) -> Path:
+    path = Path(source)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise LoadingError(f"{source}: {error.strerror}; expected a Python file") from None
     if path.is_dir():
         raise LoadingError(f"{path} is a folder; expected a Python file")
     if not path.exists():

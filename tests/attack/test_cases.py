@@ -73,9 +73,13 @@ def test_what_a_command_line_must_not_do(tmp_path: Path) -> None:
     assert lines.wrong("compare", 2, "", "")
     assert lines.wrong("compare", 2, "", "Error: \x1b[2J.\n")
     (tmp_path / "model.npz").write_bytes(b"PK and no more")
-    assert "not whole" in (lines.broken(tmp_path, {"model.npz": b"old"}) or "")
-    assert lines.broken(tmp_path, {"model.npz": b"PK and no more"}) is None
-    assert "gone" in (lines.broken(tmp_path, {"other.npz": b""}) or "")
+    assert "not whole" in (lines.broken(tmp_path, {"model.npz": b"old"}, ()) or "")
+    assert lines.broken(tmp_path, {"model.npz": b"PK and no more"}, ()) is None
+    assert "gone" in (lines.broken(tmp_path, {"other.npz": b""}, ()) or "")
+    (tmp_path / ".curve.svg").write_bytes(b"<svg/>")
+    before = {"model.npz": b"PK and no more"}
+    assert "left behind" in (lines.broken(tmp_path, before, ()) or "")
+    assert lines.broken(tmp_path, before, ("plot", "sigmoid", ".curve.svg")) is None
 
 
 def _skip() -> str:

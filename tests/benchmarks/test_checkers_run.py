@@ -199,6 +199,8 @@ def test_a_run_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str
     one_line(capsys, "was made with --limit 120, got 5")
     assert ended("checkers", "--out", "/dev/null/results.json") == 2
     one_line(capsys, "cannot be written: ")
+    assert ended("checkers", "--out", "9" * 300) == 2
+    one_line(capsys, "cannot be written: File name too long")
     assert ended("checkers", "--out", out, "--overwrite", "--json") == 0
     assert len(json.loads(capsys.readouterr().out)["checks"]) == 2
 

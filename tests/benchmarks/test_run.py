@@ -238,6 +238,7 @@ def test_where_nothing_was_timed_old_results_stay(
         (["--case", "training", "--dtype", "float32"], "no cell: training is not timed in float32"),
         (["--device", "gpu"], "--device gpu: JAX finds none"),
         (["--case", "sample", "--out", "/dev/null/out.json"], "cannot be written"),
+        (["--case", "sample", "--out", "9" * 300], "999: cannot be written: File name too long"),
         (["table", "nothing.json"], "nothing.json: No such file"),
     ],
 )

@@ -228,6 +228,7 @@ def test_an_unwritable_plot(tmp_path: Path) -> None:
     folder = tmp_path / "a.svg"
     folder.mkdir()
     assert "is a directory; expected a file" in compare("plot", "exam", str(folder)).err
+    assert "File name too long; expected a file" in compare("plot", "exam", "9" * 300 + ".svg").err
 
 
 def test_no_command_shows_the_help() -> None:

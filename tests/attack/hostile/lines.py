@@ -9,7 +9,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -198,7 +198,7 @@ def wrong(program: str, code: int | str, out: str, err: str) -> str | None:
     return None
 
 
-def broken(folder: Path, before: dict[str, bytes]) -> str | None:
+def broken(folder: Path, before: dict[str, bytes], words: Collection[str]) -> str | None:
     """Return which file is neither as it was nor whole, or was left behind, or None."""
     for name, content in before.items():
         path = folder / name
@@ -207,7 +207,7 @@ def broken(folder: Path, before: dict[str, bytes]) -> str | None:
         if path.read_bytes() != content and (reason := _damage(path)):
             return f"{name} is {reason}"
     for path in folder.iterdir():
-        if path.name.startswith("."):
+        if path.name.startswith(".") and path.name not in words:
             return f"{path.name} was left behind"
         if path.is_file() and path.name not in before and (reason := _damage(path)):
             return f"{path.name} is {reason}"
@@ -245,7 +245,7 @@ def batch(program: str, count: int, rng: Random, limit: float = SECONDS) -> Row:
                 code, out, err = ended(run, [program, *words], limit)
             after, grown = cost()
             seconds, grown = after - began, grown - peak
-            reason = wrong(program, code, out, err) or broken(folder, before)
+            reason = wrong(program, code, out, err) or broken(folder, before, words)
             shutil.rmtree(folder / "figures", ignore_errors=True)
         sys.path[:] = [entry for entry in sys.path if entry != name]
         if reason is None and ((code == 2 and seconds > limit) or grown > MEGABYTES):

@@ -87,6 +87,10 @@ def test_a_module_is_found_from_the_current_directory(folder: Path) -> None:
     assert loader.named == [folder / "package_of_mine"]
 
 
+#: Longer than any file system takes.
+LONG = "9" * 300
+
+
 @pytest.mark.parametrize(
     ("source", "name", "message"),
     [
@@ -94,6 +98,8 @@ def test_a_module_is_found_from_the_current_directory(folder: Path) -> None:
         ("mine.py", "qqqq", "mine.py has no 'qqqq'; it has gradient, loss, Model"),
         ("mine.py", "sys", None),
         ("min.py", "loss", "no such file: min.py; did you mean 'mine.py'?"),
+        pytest.param(LONG, "loss", f"no module named '{LONG}'", id="a long name"),
+        pytest.param(f"{LONG}.py", "loss", f"{LONG}.py: File name too long; exp", id="a long file"),
         ("folder.py", "loss", "folder.py is a folder; expected a Python file"),
         ("notes.txt", "loss", "notes.txt; expected a Python file, whose name ends in .py"),
         ("no_such_module.x", "loss", "no module named 'no_such_module'; expected FILE.py or"),
