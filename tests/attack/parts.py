@@ -17,6 +17,7 @@ from tests.attack.faults import table as of_faults
 from tests.attack.foreign import command as foreign
 from tests.attack.foreign import section as of_foreign
 from tests.attack.hostile import command as hostile
+from tests.attack.mutants import command as mutants
 from tests.attack.platforms import table as of_platforms
 from tests.attack.programs import command as programs
 from tests.attack.programs import section as of_programs
@@ -25,7 +26,7 @@ from tests.attack.stored import Row, add, filled, read
 HERE = Path(__file__).parent
 
 #: Outcomes that need no second run, by which a row is in order.
-FINE = ("held", "right", "caught", "no value changed")
+FINE = ("held", "right", "caught", "no value changed", "killed", "timeout")
 
 
 @dataclass(frozen=True)
@@ -136,5 +137,10 @@ PARTS = (
         "platforms",
         "Pythons, the oldest and newest of each dependency, the wheel alone, what is declared.",
         *(of_platforms.table, 3600),
+    ),
+    Part(
+        "mutants",
+        "A thousand edits of what decides what is right: whether the tests notice.",
+        *(mutants.rows, mutants.figures, mutants.OPTIONS),
     ),
 )

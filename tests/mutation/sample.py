@@ -1,4 +1,8 @@
-"""The stored sample of mutants: by room in proportion to its lines, and all of the article's."""
+"""The stored samples of mutants, each in proportion to lines.
+
+One is of all rooms, with all edits of the article's lines. The other is of what decides what is
+right: `manual/`, and the oracle, tolerances, judging and diagnoses of `handgrad/`.
+"""
 
 import json
 import random
@@ -13,6 +17,13 @@ SAMPLE = Path(__file__).with_name("sample.json")
 
 TOTAL = 400
 FEWEST = 25
+
+#: The sample of what decides, and from where it is drawn.
+DECIDING = 1000
+DECIDES = (
+    "manual",
+    *(f"handgrad/{room}" for room in ("oracle", "tolerance", "judging", "diagnosis")),
+)
 
 #: Of the text of an edit in characters: a long one would not be found once it is worded anew.
 LONGEST = 90
@@ -38,6 +49,14 @@ def make_sample(seed: int = 20) -> list[tuple[str, Mutant]]:
     for room, count in counts.items():
         chosen += _draw(functions[room], count, generator)
     return chosen
+
+
+def make_deciding(seed: int = 21) -> list[tuple[str, Mutant]]:
+    """Edits of what decides what is right, but for the article's lines, of which all are tried."""
+    functions = [
+        f for room in DECIDES for file in sorted(tracked(ROOT)) for f in _functions(room, file)
+    ]
+    return _draw(functions, DECIDING, random.Random(seed))
 
 
 def _functions(room: str, file: str) -> list[Function]:
@@ -68,18 +87,18 @@ def _draw(
     return [(kind, mutant) for mutant, kind in drawn.items()]
 
 
-def store(sample: list[tuple[str, Mutant]]) -> None:
-    """Write the sample, one mutant a line, each under a name that stays when its place changes."""
+def store(sample: list[tuple[str, Mutant]], file: Path = SAMPLE) -> None:
+    """Write a sample, one mutant a line, each under a name that stays when its place changes."""
     rows = [
         json.dumps({"id": m.id, "kind": kind, **asdict(m)}, ensure_ascii=False)
         for kind, m in sample
     ]
-    SAMPLE.write_text("[\n" + ",\n".join(rows) + "\n]\n", "utf-8")
+    file.write_text("[\n" + ",\n".join(rows) + "\n]\n", "utf-8")
 
 
-def load() -> dict[str, Mutant | None]:
-    """The stored sample by id: the successor where one is named, None where it was dropped."""
-    rows: list[dict[str, Any]] = json.loads(SAMPLE.read_text("utf-8"))
+def load(file: Path = SAMPLE) -> dict[str, Mutant | None]:
+    """A stored sample by id: the successor where one is named, None where it was dropped."""
+    rows: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
     return {row["id"]: None if "dropped" in row else _mutant(row) for row in rows}
 
 

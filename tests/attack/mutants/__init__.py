@@ -1,0 +1,1 @@
+"""Edits of what decides what is right, which the tests must notice."""

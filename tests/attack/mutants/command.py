@@ -1,0 +1,67 @@
+"""A thousand edits of what decides what is right, each against the tests that execute its line."""
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tests.attack.stored import Row
+from tests.mutation.decide import KILLED, Judge
+from tests.mutation.sample import DECIDES, load
+from tests.mutation.scratch import compile_rooms, cover
+
+#: An edit that changes nothing that anybody could see has the reason, `equivalent`, in its row.
+SAMPLE = Path(__file__).with_name("sample.json")
+
+SCRATCH = Path(tempfile.gettempdir(), "handgrad-mutants")
+
+OPTIONS = (
+    click.Option(["--scratch"], default=SCRATCH, type=Path, help="Where the copy is kept."),
+    click.Option(["--cover"], is_flag=True, help="Copy the checkout and run its tests anew."),
+)
+
+
+def rows(wanted: Callable[[str], bool], scratch: Path, **options: bool) -> Iterator[list[Row]]:
+    """Decide the edits that are wanted, in a copy of the checkout."""
+    if options["cover"] or not (scratch / "coverage.json").exists():
+        cover(scratch, 2, [])
+    judge = Judge(scratch)
+    compile_rooms(judge.tree)
+    for name, mutant in load(SAMPLE).items():
+        if mutant is not None and wanted(f"{name} {mutant.file}"):
+            found = judge.decide(mutant)
+            outcome, by = found.pop("status"), found.pop("by", "")
+            row = {"id": f"{name} {mutant.file}", "outcome": outcome, "says": by}
+            yield [row | found]
+    judge.close()
+
+
+def figures(stored: list[Row]) -> dict[str, Any]:
+    """Return what the section shows: how the edits of each room ended, and why some do nothing."""
+    sample = {f"{row['id']} {row['file']}": row for row in json.loads(SAMPLE.read_text("utf-8"))}
+    decided = [row for row in stored if row["id"] in sample]
+    rooms = []
+    for room in DECIDES:
+        ended = Counter(
+            "killed"
+            if row["outcome"] in KILLED
+            else "equivalent"
+            if "equivalent" in sample[row["id"]]
+            else "left"
+            for row in decided
+            if sample[row["id"]]["file"].startswith(f"{room}/")
+        )
+        edits = sum(row["file"].startswith(f"{room}/") for row in sample.values())
+        rooms.append({"name": room, "edits": edits, "decided": ended.total()} | ended)
+    same = [row for row in decided if "equivalent" in sample[row["id"]]]
+    return {
+        "rooms": rooms,
+        "edits": len(sample),
+        "decided": len(decided),
+        "equivalent": [(row, sample[row["id"]]) for row in same if row["outcome"] not in KILLED],
+        "hours": sum(row.get("took", 0) for row in decided) / 3600,
+    }
