@@ -1,5 +1,6 @@
 """Attacks on files, command lines, processes and numbers: samples, and that they can fail."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.attack.extremes.table import table as extremes
 from tests.attack.faults.table import stopped
 from tests.attack.hostile import fuzz, lines
 from tests.attack.hostile.files import KINDS
+from tests.attack.mutants import command as mutants
 from tests.attack.parts import PARTS, Part
 from tests.attack.platforms import table as platforms
 from tests.tiers import one_of_each
@@ -105,7 +107,7 @@ def test_outcomes_of_cases(case: cases.Case, outcome: str, says: str) -> None:
     assert says in row["says"]
 
 
-@pytest.mark.parametrize("part", PARTS[3:], ids=lambda part: part.name)
+@pytest.mark.parametrize("part", PARTS[3:6], ids=lambda part: part.name)
 def test_the_stored_cases_held(part: Part) -> None:
     """Or were skipped, with the reason; none is of a table that has changed since."""
     stored, shown = part.stored(), part.figures(part.stored())["rows"]
@@ -115,6 +117,24 @@ def test_the_stored_cases_held(part: Part) -> None:
 
 def test_the_stored_inputs_were_refused_or_accepted() -> None:
     assert {row["id"]: row["found"] for row in PARTS[2].stored() if row.get("found")} == {}
+
+
+def test_edits_are_counted_by_room_and_by_how_they_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits = [{"id": str(at), "file": "manual/network.py"} for at in range(4)]
+    edits[1]["equivalent"] = "the last is the first"
+    (tmp_path / "sample.json").write_text(json.dumps(edits))
+    monkeypatch.setattr(mutants, "SAMPLE", tmp_path / "sample.json")
+    rows = [
+        {"id": f"{at} manual/network.py", "outcome": outcome, "took": 1800}
+        for at, outcome in enumerate(["timeout", "survived", "not covered"])
+    ]
+    shown = mutants.figures([*rows, {"id": "of another sample", "outcome": "killed"}])
+    of_manual = {"decided": 3, "killed": 1, "equivalent": 1, "left": 1}
+    assert shown["rooms"][0] == {"name": "manual", "edits": 4} | of_manual
+    assert [edit["id"] for _, edit in shown["equivalent"]] == ["1"]
+    assert shown["hours"] == 1.5
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ SCRATCH = Path(tempfile.gettempdir(), "handgrad-mutants")
 
 OPTIONS = (
     click.Option(["--scratch"], default=SCRATCH, type=Path, help="Where the copy is kept."),
-    click.Option(["--cover"], is_flag=True, help="Copy the checkout and run its tests anew."),
+    click.Option(["--copy", "anew"], is_flag=True, help="Copy the checkout and cover it anew."),
 )
 
 
-def rows(wanted: Callable[[str], bool], scratch: Path, **options: bool) -> Iterator[list[Row]]:
+def rows(wanted: Callable[[str], bool], scratch: Path, anew: bool) -> Iterator[list[Row]]:
     """Decide the edits that are wanted, in a copy of the checkout."""
-    if options["cover"] or not (scratch / "coverage.json").exists():
+    if anew or not (scratch / "coverage.json").exists():
+        if find_spec("coverage") is None:
+            raise click.UsageError("coverage is not installed; expected `pip install coverage`")
         cover(scratch, 2, [])
     judge = Judge(scratch)
     compile_rooms(judge.tree)
