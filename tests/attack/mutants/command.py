@@ -20,6 +20,9 @@ SAMPLE = Path(__file__).with_name("sample.json")
 
 SCRATCH = Path(tempfile.gettempdir(), "handgrad-mutants")
 
+#: The tests of what is edited, the slow ones as well.
+TESTS = ("tests/manual", "tests/handgrad", "tests/models", "manual", "handgrad")
+
 OPTIONS = (
     click.Option(["--scratch"], default=SCRATCH, type=Path, help="Where the copy is kept."),
     click.Option(["--copy", "anew"], is_flag=True, help="Copy the checkout and cover it anew."),
@@ -31,7 +34,7 @@ def rows(wanted: Callable[[str], bool], scratch: Path, anew: bool) -> Iterator[l
     if anew or not (scratch / "coverage.json").exists():
         if find_spec("coverage") is None:
             raise click.UsageError("coverage is not installed; expected `pip install coverage`")
-        cover(scratch, 2, [])
+        cover(scratch, 2, ["-m", "slow or not slow", *TESTS])
     judge = Judge(scratch)
     compile_rooms(judge.tree)
     for name, mutant in load(SAMPLE).items():
