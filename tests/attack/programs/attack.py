@@ -156,9 +156,9 @@ def outcome_of_right(row: Row, unconfirmed: float) -> str:
         return "right"
     if row["verdict"] != "disagree":
         return row["verdict"]
-    return (
-        "false alarm" if max(unconfirmed, row["unconfirmed there"]) < CONFIRMED else "unconfirmed"
-    )
+    # NaN, where JAX's gradient at the point is, is not confirmed either.
+    off = np.max([unconfirmed, row["unconfirmed there"]])
+    return "false alarm" if off < CONFIRMED else "unconfirmed"
 
 
 def outcome_of_wrong(row: Row, unconfirmed: float) -> str:
