@@ -6,7 +6,8 @@ floats, cannot be translated.
 """
 
 from collections.abc import Callable
-from types import ModuleType
+from functools import partial
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import jax
@@ -14,8 +15,6 @@ import jax.numpy as jnp
 import jax.scipy.special
 import numpy as np
 import scipy.special
-
-from handgrad.program.copies import Copies
 
 #: Modules, and their counterparts with functions of the same names.
 MODULES: dict[ModuleType, ModuleType] = {
@@ -33,16 +32,63 @@ def in_jax(function: Callable[..., Any]) -> Callable[..., Any]:
     Args:
         function: any object; only plain functions are changed.
     """
-    return Copies(_in_jax).of(function)
+    return _Translation().of(function)
 
 
-def _in_jax(value: Any) -> Any:
-    """Return the replacement of a value that a function refers to."""
-    if isinstance(value, ModuleType):
-        return MODULES.get(value, value)
-    if isinstance(value, np.ufunc) or _of_numpy(value):
-        return _counterpart(value)
-    return value
+class _Translation:
+    """Keeps one copy of each function, so that the copies call each other."""
+
+    def __init__(self) -> None:
+        self.made: dict[int, tuple[Any, Any]] = {}
+
+    def of(self, value: Any) -> Any:
+        """Return the replacement of a value that a function refers to."""
+        if isinstance(value, ModuleType):
+            return MODULES.get(value, value)
+        if isinstance(value, FunctionType):
+            return self._function(value) if _is_own(value) else value
+        if isinstance(value, MethodType):
+            return MethodType(self.of(value.__func__), value.__self__)
+        if isinstance(value, partial):
+            return partial(self.of(value.func), *value.args, **value.keywords)
+        if isinstance(value, np.ufunc) or _of_numpy(value):
+            return _counterpart(value)
+        return value
+
+    def _function(self, function: FunctionType) -> FunctionType:
+        if id(function) in self.made:
+            return self.made[id(function)][1]
+        variables = dict(function.__globals__)
+        copy = FunctionType(
+            function.__code__,
+            variables,
+            function.__name__,
+            function.__defaults__,
+            tuple(CellType() for _ in function.__closure__ or ()),
+        )
+        copy.__kwdefaults__ = function.__kwdefaults__
+        # The original is kept alive, so that its id is not reused.
+        self.made[id(function)] = function, copy
+        for name in _names(function.__code__) & variables.keys():
+            variables[name] = self.of(variables[name])
+        for cell, old in zip(copy.__closure__ or (), function.__closure__ or (), strict=True):
+            try:
+                cell.cell_contents = self.of(old.cell_contents)
+            except ValueError:
+                continue  # a closure variable without a value yet
+        return copy
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return the names that code uses, those of nested functions included."""
+    within = [_names(const) for const in code.co_consts if isinstance(const, CodeType)]
+    return set(code.co_names).union(*within)
+
+
+def _is_own(function: FunctionType) -> bool:
+    """Tell whether a function may refer to NumPy: one not of NumPy, SciPy or JAX."""
+    module = (function.__module__ or "").partition(".")[0]
+    return module not in ("numpy", "scipy", "jax")
 
 
 def _of_numpy(value: Any) -> bool:

@@ -5,8 +5,8 @@ arrays among the inputs are its arguments; all other inputs (labels, keys, setti
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, partial
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 import jax
@@ -15,7 +15,6 @@ from jax.extend import core as jex
 
 from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
-from handgrad.program.copies import Copies
 from handgrad.program.form import CUSTOM, Form, compiled, form_of
 
 #: A loss or a gradient: (params, *inputs) -> ...
@@ -56,10 +55,6 @@ class Traced:
     traced_inputs: bool  #: whether the real inputs are arguments, or constants of the program
     #: Makes a function that returns the loss and its gradient from the loss.
     differentiate: Callable[[Function], Function]
-    #: (change) -> `gradient`, traced again from a copy of the loss that refers to other data. That
-    #: is `change` of each value that it refers to, and of each real input that is no argument; None
-    #: if it refers to none that changes.
-    again: Callable[[Callable[[Any], Any]], Program | None] = lambda _: None
 
     @cached_property
     def compiles_quickly(self) -> bool:
@@ -85,34 +80,19 @@ def trace(loss: Function, params: Any, inputs: Sequence[Any], differentiate: boo
     leaves, tree = jax.tree_util.tree_flatten(params)
     real, together = split(tuple(inputs))
 
-    def of_both(loss: Function, leaves: Any, real: Any) -> Any:
+    def of_both(leaves: Any, real: Any) -> Any:
         # The loss may write to what is no tracer, and a program keeps such arrays as they are.
         return loss(jax.tree_util.tree_unflatten(tree, leaves), *copied(together(real)))
 
-    def of_parameters(loss: Function, real: Any, differentiate: bool) -> Traced:
-        # jax.grad does not trace the inputs, so the loss may use their values.
-        return _trace(lambda leaves, _: of_both(loss, leaves, real), leaves, [], differentiate)
-
-    def again(change: Callable[[Any], Any]) -> Program | None:
-        copies = Copies(change)
-        other = copies.of(loss)
-        if not copies.differ and (traced.traced_inputs or not real):
-            return None
-        with wide([*leaves, *real]):
-            if traced.traced_inputs:
-                return _trace(partial(of_both, other), leaves, real, True).gradient
-            return of_parameters(other, [change(array) for array in real], True).gradient
-
     with wide([*leaves, *real]):
         try:
-            traced = _trace(partial(of_both, loss), leaves, real, differentiate)
+            return _trace(of_both, leaves, real, True, differentiate)
         except _NEEDS_A_NUMBER:
-            traced = of_parameters(loss, real, differentiate)
-            traced = replace(traced, traced_inputs=False)
-    return replace(traced, again=again)
+            # jax.grad does not trace the inputs, so the loss may use their values.
+            return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False, differentiate)
 
 
-def _trace(f: Any, leaves: Any, real: Any, derivative: bool) -> Traced:
+def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool) -> Traced:
     program = jax.make_jaxpr(f)(leaves, real)
     outputs = program.out_avals
     if len(outputs) != 1 or outputs[0].shape != () or not is_real(outputs[0]):
@@ -129,7 +109,7 @@ def _trace(f: Any, leaves: Any, real: Any, derivative: bool) -> Traced:
     differentiate, gradient = (
         differentiated(f, leaves, real) if derivative else (_undifferentiated, None)
     )
-    return Traced(Program(program), gradient, cache(plain), True, differentiate)
+    return Traced(Program(program), gradient, cache(plain), traced_inputs, differentiate)
 
 
 def differentiated(

@@ -45,7 +45,7 @@ from handgrad.oracle.random_directions import BLOCK, generic_and_units, with_uni
 from handgrad.oracle.reference import Reference, contains_zero, element_scale
 from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import UncertifiedPrimitiveError, number
-from handgrad.program.trace import Program, equations
+from handgrad.program.trace import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.perturbed_numpy import moved
 
@@ -56,10 +56,6 @@ SHARP = 64
 LOOSE = 32
 
 SHARP_DRAWS, LOOSE_DRAWS = 4, 8
-
-#: How far data are moved that a loss may compute with while it is traced, so that its own rounding
-#: hardly counts, and how often.
-FEW_ULPS, TRACED_DRAWS = 16, 2
 
 #: The most parameters for which changes are computed by series if no program has the gradient: each
 #: draw costs one direction per parameter. With more, a unit is half an ulp.
@@ -200,8 +196,6 @@ def _in_full(
             for direction in reference.kink.directions:
                 beyond = _changes_by_series(problem, rng, with_units(direction))
                 changes = np.fmax.reduce([changes, *beyond])
-        if here is not None:
-            changes = _with_traces(problem, *here, changes)
         unit = changes + half_ulps(problem, reference, changes)
         if program is None or here is None:
             # There is nothing to perturb; a rerun of the caller's code may still show lost digits.
@@ -314,50 +308,6 @@ def _changes_by_series(
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
         frozen = Comparisons(final=True, undefined=True, frozen=found.decided)
         yield furthest(base, [in_one(*evaluate.slopes(problem, directions, frozen, around))])
-
-
-def _with_traces(
-    problem: Problem, base: np.ndarray, decisions: Decisions, changes: np.ndarray
-) -> np.ndarray:
-    """Return the largest changes, (1 + size,), those of numbers computed in a trace included.
-
-    What NumPy computes while a loss is traced stands in the program as a number: rounded, and yet
-    counted as exact. So the loss is traced again with data some ulps away. If that explains more,
-    it is with data sixteen times as far, too. Where the gradient does not move sixteen times as
-    far, but for rounding, it jumps (data may be labels, or be compared), and a jump is no measure
-    of rounding.
-    """
-    program = problem.traced.gradient
-    few, many = np.zeros(base.size), np.zeros(base.size)
-    for draw in range(TRACED_DRAWS):
-        for ulps, distances in ((FEW_ULPS, few), (16 * FEW_ULPS, many)):
-            rng = np.random.default_rng((problem.fingerprint, draw))
-            try:
-                other = problem.traced.again(partial(_away, ulps, rng))
-            except Exception:  # whatever the caller's code raises, given data that are not its own
-                other = None
-            if other is None or program is None or not _same_operations(other, program):
-                return changes
-            run, _ = _run(problem, other, problem.arguments(), decisions)
-            np.fmax(distances, furthest(base, [run]), out=distances)
-            if (few <= 2 * (2 * FEW_ULPS) * changes).all():
-                break
-    smooth = (8 * few <= many) & (many <= 32 * few)
-    return np.fmax(changes, np.where(smooth, few / (2 * FEW_ULPS), 0.0))
-
-
-def _away(ulps: int, rng: np.random.Generator, value: Any) -> Any:
-    """Return an array of floats so many ulps away, but for 0 and ±1; other values as they are."""
-    if not isinstance(value, np.ndarray) or value.dtype not in (np.float64, np.float32):
-        return value
-    signs = rng.choice([-2.0 * ulps, 2.0 * ulps], size=value.shape)
-    return balls.midpoints(moved(value, signs)).astype(value.dtype)
-
-
-def _same_operations(one: Program, other: Program) -> bool:
-    """Tell whether two programs have the same operations, be it on other numbers."""
-    both = [[eqn.primitive for eqn in equations(p.jaxpr.jaxpr)] for p in (one, other)]
-    return both[0] == both[1]
 
 
 def in_one(loss: arb, slopes: np.ndarray) -> np.ndarray:
