@@ -26,7 +26,7 @@ from compare.commands.run import run
 from compare.commands.step import step
 from compare.commands.sweep import sweep
 from compare.commands.train import train
-from compare.wording import InputError, escaped
+from compare.wording import InputError, escaped, unavailable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,18 +76,15 @@ def main(command: click.Command = cli, program: str = "python -m compare") -> No
     except BrokenPipeError:
         streams.discard_output()
         code = 0
-    except ModuleNotFoundError as error:
-        click.echo(
-            f"Error: the package {error.name!r} is not installed; expected the environment that "
-            "`make install` sets up, .venv/bin/python.",
-            err=True,
-        )
-        code = 2
     except OSError as error:
         click.echo(f"Error: {error}.", err=True)
         code = 2
-    except Exception:
-        # Not 1, Python's own code for an exception: a bug in the program is no disagreement.
-        traceback.print_exc()
-        code = 70
+    except Exception as error:
+        if line := unavailable(error):
+            click.echo(f"Error: {line}.", err=True)
+            code = 2
+        else:
+            # Not 1, Python's own code for an exception: a bug in the program is no disagreement.
+            traceback.print_exc()
+            code = 70
     sys.exit(code or 0)

@@ -2,7 +2,9 @@
 
 import difflib
 import os
+import sys
 from collections.abc import Collection
+from traceback import walk_tb
 
 LONGEST_PATH = 4096  # characters; no system takes longer ones
 MOST_LISTED = 12  # names in one message
@@ -30,6 +32,28 @@ def quoted(cell: str) -> str:
     """Return a cell for a message: in quotes, cut off if it is long."""
     cell = cell.strip()
     return repr(cell if len(cell) <= 60 else f"{cell[:59]}…")
+
+
+def unavailable(error: Exception) -> str | None:
+    """Return the line for a package that cannot be imported, or if JAX has no device."""
+    says = escaped(str(error).split("\n")[0])
+    if isinstance(error, ModuleNotFoundError):
+        what = f"the package {error.name!r} is not installed"
+    elif isinstance(error, ImportError):
+        *_, (frame, _) = walk_tb(error.__traceback__)
+        package, _, _ = str(frame.f_globals.get("__name__")).partition(".")
+        what = f"the package {package!r} cannot be imported: {says}"
+    elif jax := sys.modules.get("jax"):
+        try:
+            jax.devices()
+        except Exception as none:  # an AssertionError without a word, among others
+            named = os.environ.get("JAX_PLATFORMS", "")
+            says = escaped(str(none).split("\n")[0]) or "no device can be used"
+            return f"JAX, with JAX_PLATFORMS={named!r}: {says}; expected a device that is there"
+        return None
+    else:
+        return None
+    return f"{what}; expected the environment that `make install` sets up, .venv/bin/python"
 
 
 def listed(names: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from compare import streams
-from compare.wording import escaped
+from compare.wording import escaped, unavailable
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -101,6 +101,10 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
         return 0
     except (WorkerError, OSError) as error:
         return _said(f"the harness failed: {error}", 70)
+    except Exception as error:
+        if line := unavailable(error):
+            return _said(line, 2)
+        raise
 
 
 def _said(message: str, code: int) -> int:

@@ -24,3 +24,40 @@ def test_no_such_file(tmp_path: Path) -> None:
         assert said.isprintable()
     assert no_such_file(str(tmp_path), known) is None
     assert no_such_file("x" * 300, known) is None  # too long a name: reading it says so
+
+
+def import_from(folder: Path, text: str) -> Exception:
+    """The error of importing a package with this text."""
+    (folder / "devices_of").mkdir()
+    (folder / "devices_of" / "__init__.py").write_text(text)
+    with pytest.raises(ImportError) as raised, patch.object(sys, "path", [str(folder)]):
+        importlib.import_module("devices_of")
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import no_such_package", "the package 'no_such_package' is not installed; expected the"),
+        (
+            "raise ImportError('lib: no')",
+            "the package 'devices_of' cannot be imported: lib: no; exp",
+        ),
+    ],
+)
+def test_a_package_that_cannot_be_imported(tmp_path: Path, text: str, says: str) -> None:
+    assert (unavailable(import_from(tmp_path, text)) or "").startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("why", "says"), [("", "no device can be used"), ("none\n is left", "none")]
+)
+def test_without_a_device_it_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, why: str, says: str
+) -> None:
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda")
+    bug = RuntimeError("of ours")
+    assert unavailable(bug) is None
+    monkeypatch.setattr(jax, "devices", Mock(side_effect=AssertionError(why)))
+    expected = f"JAX, with JAX_PLATFORMS='cuda': {says}; expected a device that is there"
+    assert unavailable(bug) == expected

@@ -170,6 +170,8 @@ def in_directory(rng: Random, content: bytes, other: bytes) -> bytes:
             members = [(info.filename, archive.read(info)) for info in archive.infolist()]
     except Exception:  # no archive any more: whatever its damage raises
         return flip(rng, content, other)
+    if not members:
+        return content
     at = rng.randrange(len(members))
     name, data = members[at]
     shape = rng.choice((b"(99999999999,)", b"(-1,)", b"(1e9,)", b"(2,2,2)", b"(True,)", b"print()"))
