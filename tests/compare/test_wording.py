@@ -1,7 +1,13 @@
+import importlib
 import os
+import sys
 from pathlib import Path
+from unittest.mock import Mock, patch
 
-from compare.wording import no_such_file, quoted, shown
+import jax
+import pytest
+
+from compare.wording import no_such_file, quoted, shown, unavailable
 
 
 def test_what_others_wrote_stays_on_one_line() -> None:
@@ -41,7 +47,7 @@ def import_from(folder: Path, text: str) -> Exception:
         ("import no_such_package", "the package 'no_such_package' is not installed; expected the"),
         (
             "raise ImportError('lib: no')",
-            "the package 'devices_of' cannot be imported: lib: no; exp",
+            "the package 'devices_of' cannot be imported: lib: no; ",
         ),
     ],
 )
