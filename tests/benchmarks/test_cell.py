@@ -90,6 +90,7 @@ def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
         assert sure(row.planned_bytes) > 4 * found.parameters
 
 
+@pytest.mark.slow
 def test_a_wrong_contender_gets_no_time(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(problem: Any) -> Ready:
         ready = gradients.hand_numpy(problem)

@@ -223,6 +223,7 @@ def test_a_gradient_without_pairs_has_no_steps() -> None:
     assert report.to_dict()["guilty_step"] is None
 
 
+@pytest.mark.slow
 def test_somebody_elses_profiler_is_put_back() -> None:
     def mine(*_: Any) -> None:
         pass
