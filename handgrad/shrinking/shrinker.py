@@ -5,12 +5,14 @@ with the simplest first.
 """
 
 import itertools
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from hypothesis import Phase, Verbosity, find, settings
+from hypothesis import Phase, Verbosity, configuration, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
@@ -172,10 +174,22 @@ def _least(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) 
         st.integers(low, 2 * high - low + 1).map(lambda number, high=high: min(number, high))
         for low, high in ranges
     ]
-    try:
-        return find(st.tuples(*up_to), shows, settings=_SETTINGS)
-    except HypothesisException:  # none found
-        return None
+    with _nothing_left():
+        try:
+            return find(st.tuples(*up_to), shows, settings=_SETTINGS)
+        except HypothesisException:  # none found
+            return None
+
+
+@contextmanager
+def _nothing_left() -> Iterator[None]:
+    """Let Hypothesis store what it reads in modules elsewhere than in the working directory."""
+    with tempfile.TemporaryDirectory() as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(None)
 
 
 #: Without a database or output, and with the same draws in every run.

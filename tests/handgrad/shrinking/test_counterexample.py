@@ -3,15 +3,18 @@
 All arrays' lengths are asserted: one example where one shows the mistake, two for a missing mean.
 """
 
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import configuration
 
 from handgrad import GradientMismatch, check_backward, check_gradient
 from handgrad.report import GradientReport
+from handgrad.shrinking import shrinker
 from handgrad.shrinking.counterexample import Counterexample
 from tests.handgrad.shrinking import wrong_gradients
 from tests.handgrad.shrinking.wrong_gradients import WRONG, Wrong
@@ -51,6 +54,23 @@ def test_it_is_a_test_with_no_array_longer_than_needed(
         run(code)
     monkeypatch.setattr(wrong_gradients, wrong.name, wrong.model.gradient)
     run(code)
+
+
+def test_hypothesis_leaves_nothing_in_the_working_directory() -> None:
+    def stored() -> Path:
+        place: Any = configuration.storage_directory("constants")
+        return getattr(place, "path", place)
+
+    before, during = stored(), set[Path]()
+
+    def shows(numbers: Any) -> bool:
+        during.add(stored())
+        return numbers[0] > 1
+
+    assert shrinker._least([(0, 3)], shows) == (2,)
+    assert before not in during
+    assert not any(place.parent.exists() for place in during), "it is removed afterwards"
+    assert stored() == before
 
 
 def loss(w: Any, x: Any) -> Any:
