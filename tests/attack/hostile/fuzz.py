@@ -87,14 +87,13 @@ class Fuzzer:
     def batch(self, count: int, rng: Random) -> Row:
         """Try so many inputs, and say what came of them."""
         outcomes: Counter[str] = Counter()
-        slowest, found = 0.0, []
-        memory = start = cost()[1]
+        slowest, more, found = 0.0, 0.0, []
         for _ in range(count):
             content = self._drawn(rng)
-            began = time.process_time()
+            began, memory = time.process_time(), cost()[1]  # what drawing takes is not the reader's
             outcome, says = self._read(content)
             seconds = time.process_time() - began
-            grown, memory = cost()[1] - memory, cost()[1]
+            more += (grown := cost()[1] - memory)
             if seconds > SECONDS or grown > MEGABYTES:
                 outcome, says = "found", f"{says} {seconds:.1f} s, {grown:.0f} MB more"
             outcomes[outcome] += 1
@@ -110,7 +109,7 @@ class Fuzzer:
             "tried": count,
             **outcomes,
             "slowest": round(slowest, 3),
-            "megabytes": round(memory - start),
+            "megabytes": round(more),
             "edges": len(self.known),
             "defects": found,
         }
