@@ -262,6 +262,7 @@ def test_rows_at_fault(tmp_path: Path, text: str, features: list[str], message: 
 finite = st.floats(-1e100, 1e100)
 
 
+@pytest.mark.slow
 @settings(fewer(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.integers(1, 5).flatmap(

@@ -26,6 +26,7 @@ from tests.compare.networks.calls import (
 )
 
 
+@pytest.mark.slow
 def test_json_by_both(tmp_path: Path) -> None:
     path = tmp_path / "model.npz"
     words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 3, "--seed", 5)

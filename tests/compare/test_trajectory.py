@@ -177,6 +177,7 @@ def test_a_training_that_runs_away_says_so(rate: float) -> None:
         compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [10.0, 1e90])
 def test_saturated_trainings_agree(rate: float) -> None:
     last = compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 30))

@@ -123,6 +123,7 @@ def test_a_rule_that_multiplies_the_error_of_its_function() -> None:
     assert 1e-9 < abs(yours / exact - 1).max() < 1e-7
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_meant_to_be_another() -> None:
     report = example("optax_rules").report_on_scaling()
     assert (report.verdict, report.blame) == ("disagree", "yours")

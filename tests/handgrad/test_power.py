@@ -57,6 +57,7 @@ def test_mistakes_are_planted_in_the_links(power: Power) -> None:
     assert any("not transposed" in p for p in places(power, "transposed"))
 
 
+@pytest.mark.slow
 def test_an_ordinary_point_shows_all_of_them(power: Power) -> None:
     assert power.points == 2
     # What makes no difference is no mistake there: x is no parameter, nothing goes back to it.

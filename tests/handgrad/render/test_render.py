@@ -45,6 +45,7 @@ def test_a_wrong_gradient_reads() -> None:
     )
 
 
+@pytest.mark.slow
 @fewer(8)
 @given(
     st.integers(0, 30), st.sampled_from(["agree", "imprecise", "disagree"]), st.integers(0, 2),

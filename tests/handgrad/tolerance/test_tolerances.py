@@ -154,6 +154,7 @@ def test_the_seed_decides() -> None:
     assert one.loose.tolist() != other.loose.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [1.0, 1.001])
 def test_a_window_whose_start_is_infinite_is_certified(factor: float) -> None:
     """logaddexp leaves a number as it is beside -inf, but not one that simulated rounding moves."""
