@@ -37,10 +37,10 @@ lint: $(STAMP) ## ruff, pyright, and the import contracts
 bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; five minutes on idle cores
 	@$(BIN)/python -m benchmarks --out bench.json --overwrite
 
-attack: $(STAMP) ## all attacks on the judge and the tests, some eight hours of one core; goes on where it was broken off
+attack: $(STAMP) ## all attacks on the judge and the tests, for hours; goes on where it was broken off
 	@$(BIN)/python -m tests.attack all
 
-mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; five hours, and needs `pip install coverage`
+mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, and needs `pip install coverage`
 	@$(BIN)/python -m tests.attack mutants
 
 document: $(STAMP) ## docs/benchmarks.md, its figures and docs/reliability.md from what is stored

@@ -79,7 +79,7 @@ def main(command: click.Command = cli, program: str = "python -m compare") -> No
     except OSError as error:
         click.echo(f"Error: {error}.", err=True)
         code = 2
-    except Exception as error:
+    except Exception as error:  # a bug, unless a package or a device is missing
         if line := unavailable(error):
             click.echo(f"Error: {line}.", err=True)
             code = 2

@@ -21,14 +21,6 @@ def unwritable(path: Path) -> str | None:
         return error.strerror or str(error)
 
 
-def exists(path: Path) -> bool:
-    """Tell whether there is something; a name that the system refuses, as too long, has nothing."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
-
-
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in its place.
 

@@ -43,17 +43,21 @@ def unavailable(error: Exception) -> str | None:
         *_, (frame, _) = walk_tb(error.__traceback__)
         package, _, _ = str(frame.f_globals.get("__name__")).partition(".")
         what = f"the package {package!r} cannot be imported: {says}"
-    elif jax := sys.modules.get("jax"):
-        try:
-            jax.devices()
-        except Exception as none:  # an AssertionError without a word, among others
-            named = os.environ.get("JAX_PLATFORMS", "")
-            says = escaped(str(none).split("\n")[0]) or "no device can be used"
-            return f"JAX, with JAX_PLATFORMS={named!r}: {says}; expected a device that is there"
-        return None
     else:
-        return None
+        return _no_device()
     return f"{what}; expected the environment that `make install` sets up, .venv/bin/python"
+
+
+def _no_device() -> str | None:
+    jax = sys.modules.get("jax")
+    try:
+        if jax is not None:
+            jax.devices()
+    except Exception as error:  # an AssertionError without a word, among others
+        named = os.environ.get("JAX_PLATFORMS", "")
+        says = escaped(str(error).split("\n")[0]) or "no device can be used"
+        return f"JAX, with JAX_PLATFORMS={named!r}: {says}; expected a device that is there"
+    return None
 
 
 def listed(names: Collection[str]) -> str:

@@ -1,5 +1,6 @@
 """`python -m benchmarks checkers`: compare gradient checkers."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,6 @@ import click
 
 from benchmarks.commands import shared
 from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
-from compare.files import exists
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
@@ -89,7 +89,7 @@ def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Re
     from benchmarks.machine import described
 
     here = described(PACKAGES)
-    if out is None or not exists(out) or overwrite:
+    if out is None or not os.path.exists(out) or overwrite:
         return Results(here, limit, {})
     if not resume:
         raise click.UsageError(f"{out} is there already; expected --resume or --overwrite")

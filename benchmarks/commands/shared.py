@@ -101,7 +101,7 @@ def ended(command: click.Command, arguments: list[str] | None, program: str) -> 
         return 0
     except (WorkerError, OSError) as error:
         return _said(f"the harness failed: {error}", 70)
-    except Exception as error:
+    except Exception as error:  # whatever is raised where a package or a device is missing
         if line := unavailable(error):
             return _said(line, 2)
         raise

@@ -1,5 +1,6 @@
 """`python -m benchmarks`: time gradients by hand and by autodiff against the floor."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,6 @@ from benchmarks import names
 from benchmarks.commands import shared
 from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
 from compare.commands.options import together
-from compare.files import exists
 
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
@@ -77,7 +77,7 @@ def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> in
     from benchmarks.protocol.session import run
     from benchmarks.report.lines import busy
 
-    if out is not None and exists(out) and not overwrite:
+    if out is not None and os.path.exists(out) and not overwrite:
         raise click.UsageError(f"{out} is there already; expected another --out, or --overwrite")
     job, results = prepared(out, **wanted)
     with progress(busy(results)) as on_step:

@@ -81,7 +81,7 @@ class Loader:
         return found
 
     def _import(self, source: str) -> ModuleType:
-        if source.endswith(".py") or os.sep in source or _is_file(source):
+        if source.endswith(".py") or os.sep in source or os.path.isfile(source):
             path = _existing(source)
             self.named.append(path)
             return _running(source, lambda: _import_file(path))
@@ -105,13 +105,6 @@ def _instead(word: str, owner: Any) -> str:
         return f"; did you mean {near[0]!r}?"
     some = ", ".join(names[:MOST_NAMES]) + (", ..." if names[MOST_NAMES:] else "")
     return f"; it has {some}" if names else ""
-
-
-def _is_file(source: str) -> bool:
-    try:
-        return Path(source).is_file()
-    except OSError:  # the name is too long
-        return False
 
 
 def _existing(source: str) -> Path:

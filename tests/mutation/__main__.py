@@ -28,9 +28,13 @@ def main(context: click.Context, scratch: Path) -> None:
 
 
 @main.command()
-def sample() -> None:
-    """Make the sample anew."""
-    samples.store(samples.make_sample())
+@click.option("--deciding", type=Path, help="Make that of what decides, and write it here.")
+def sample(deciding: Path | None) -> None:
+    """Make a sample anew."""
+    if deciding:
+        samples.store(samples.make_deciding(), deciding)
+    else:
+        samples.store(samples.make_sample())
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -37,13 +37,15 @@ def rows(wanted: Callable[[str], bool], scratch: Path, anew: bool) -> Iterator[l
         cover(scratch, 2, ["-m", "slow or not slow", *TESTS])
     judge = Judge(scratch)
     compile_rooms(judge.tree)
-    for name, mutant in load(SAMPLE).items():
-        if mutant is not None and wanted(f"{name} {mutant.file}"):
-            found = judge.decide(mutant)
-            outcome, by = found.pop("status"), found.pop("by", "")
-            row = {"id": f"{name} {mutant.file}", "outcome": outcome, "says": by}
-            yield [row | found]
-    judge.close()
+    try:
+        for name, mutant in load(SAMPLE).items():
+            if mutant is not None and wanted(f"{name} {mutant.file}"):
+                found = judge.decide(mutant)
+                outcome, by = found.pop("status"), found.pop("by", "")
+                row = {"id": f"{name} {mutant.file}", "outcome": outcome, "says": by}
+                yield [row | found]
+    finally:
+        judge.close()
 
 
 def figures(stored: list[Row]) -> dict[str, Any]:
