@@ -52,6 +52,13 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A worker that has said all ends: it takes three seconds to take apart what JAX has built."""
+    if hasattr(config, "workerinput"):
+        os._exit(0)
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """A file that is slow as a whole is not imported where slow tests are left out."""
     if config.option.markexpr != "not slow" or collection_path.suffix != ".py":

@@ -93,6 +93,7 @@ def with_every_contender(results: Results) -> Results:
 # Files
 
 
+@pytest.mark.slow
 def test_all_files_are_written(tmp_path: Path) -> None:
     settings = dict(mpl.rcParams)
     expected = {
@@ -154,6 +155,7 @@ def test_lines_along_an_axis_are_the_medians() -> None:
     assert len(found[names.MICROGRAD][0].get_xdata()) < len(found[names.HAND][0].get_xdata())
 
 
+@pytest.mark.slow
 def test_rows_without_a_time_are_named_and_not_drawn() -> None:
     results = made("sample")
     (one,) = results.cells

@@ -26,6 +26,7 @@ def compared(
     return compare_trainings(start, problem, sample_order(4, epochs, seed), train)
 
 
+@pytest.mark.slow
 def test_the_articles_training() -> None:
     trainings = compared(ONES, 1000)
     assert trainings.epochs == 1000

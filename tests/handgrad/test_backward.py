@@ -95,6 +95,7 @@ def cube(x: jax.Array) -> jax.Array:
 cube.defjvp(lambda x, t: (cube(*x), 3 * x[0] * t[0]))
 
 
+@pytest.mark.slow
 def test_custom_rules() -> None:
     wrong = check_custom(cube, np.array([0.3, -1.2]), points=0)
     assert (wrong.verdict, wrong.blame) == ("disagree", "yours")

@@ -165,6 +165,7 @@ def test_what_cannot_be_planted_is_said() -> None:
     assert found.to_dict()["not_planted"] == found.not_planted
 
 
+@pytest.mark.slow
 def test_time_that_runs_out_is_said(
     ruled: GradientReport, power: Power, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -235,6 +235,7 @@ def test_mine():
 """
 
 
+@pytest.mark.slow
 def test_a_report_is_shown_below_the_tests_own_line(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -273,6 +273,7 @@ def test_the_call_that_gives_the_report_again(options: dict[str, Any]) -> None:
     assert again.to_dict() | {"seconds": 0} == report.to_dict() | {"seconds": 0}
 
 
+@pytest.mark.slow
 def test_bob() -> None:
     """The article's network, saturated: a zero for 1.6e-13 is wrong, and 2.3e-4 is autodiff's."""
     params = autodiff.article.Parameters(*manual.article.ones_parameters())

@@ -11,7 +11,7 @@ from flint import arb
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
-from tests.tiers import one_of_each
+from tests.tiers import one_of_each, slowly
 
 
 class Row(NamedTuple):
@@ -323,6 +323,7 @@ def test_what_is_not_finite_is_dropped_and_counted() -> None:
     assert outside.verdict == "undecidable"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report() -> None:
     first, second = (check_gradient(stable, neuron, *BOB, seed=5).to_dict() for _ in range(2))
     for report in (first, second):
@@ -330,7 +331,7 @@ def test_the_same_seed_gives_the_same_report() -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("most", [0, 1], ids=["parameter", "input"])
+@pytest.mark.parametrize("most", [0, slowly(1)], ids=["parameter", "input"])
 def test_numbers_next_to_the_largest_float_overflow_nowhere(most: int) -> None:
     """NumPy's warnings are errors here."""
     point = np.full((2, 3), [3.0, 0.75, -1.5])

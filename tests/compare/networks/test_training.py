@@ -241,6 +241,7 @@ def test_hits() -> None:
     assert hits(np.array([[0.2, 0.5, 0.3], [1, 2, 3]]), np.eye(3)[[1, 0]]) == 0.5
 
 
+@pytest.mark.slow
 def test_targets_that_are_numbers_come_back_in_units() -> None:
     work = job("diabetes", (10, 8, 1), "mse", epochs=150, rate=0.02)
     training = work.training()

@@ -45,6 +45,7 @@ def test_it_gives_every_quantity_bit_for_bit(network: str) -> None:
     assert bits(run(of.program, given)) == bits(by_hand_of(of))
 
 
+@pytest.mark.slow
 def test_other_numbers_can_be_put_in() -> None:
     """At an example that opens other units it gives what the lines record there."""
     of, other = trace("relu"), replace(NETWORKS["relu"], x=(-3.0, 0.25), seed=77).trace()

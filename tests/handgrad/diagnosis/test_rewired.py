@@ -96,6 +96,7 @@ def test_switches_that_are_off_change_nothing(rebuilt: Rebuilt) -> None:
     assert off(rebuilt.run.changed(rebuilt.given, choice={0: 0}), rebuilt) <= 1
 
 
+@pytest.mark.slow
 def test_an_update_by_nothing_changes_nothing(rebuilt: Rebuilt) -> None:
     leaves = rebuilt.given.leaves
     assert off(rebuilt.run.changed(rebuilt.given, updated=leaves), rebuilt) <= 1

@@ -12,7 +12,6 @@ from handgrad import check_gradient
 from handgrad.data.point import point_at
 from handgrad.judging.domains import exits
 from handgrad.judging.ruling import RIGHT, WRONG
-from tests.tiers import one_of_each
 
 
 def length(p: Any) -> Any:
@@ -117,7 +116,8 @@ def each_pair_once(a: Any) -> Any:
     return g + g.T - np.diag(np.diag(g))
 
 
-@pytest.mark.parametrize("gradient", one_of_each([textbook, each_pair_once], [textbook]))
+@pytest.mark.slow
+@pytest.mark.parametrize("gradient", [textbook, each_pair_once])
 def test_a_gradient_for_symmetric_changes(gradient: Any) -> None:
     report = check_gradient(gradient, by_one_triangle, SPD, points=0)
     assert report.verdict == "disagree"

@@ -11,6 +11,7 @@ from jax import lax
 from handgrad.arithmetic import balls
 from handgrad.program.trace import trace
 from tests.handgrad.oracle.problems import by_jax, certified, gradient
+from tests.tiers import slowly
 
 WIDE = np.cos(np.arange(1.0, 42.0))
 
@@ -26,7 +27,9 @@ def test_integer_labels_choose() -> None:
     np.testing.assert_allclose(gradient(loss, logits, labels), expected.ravel(), rtol=1e-13)
 
 
-@pytest.mark.parametrize("key", [jax.random.key(7), jax.random.PRNGKey(7)], ids=["new", "old"])
+@pytest.mark.parametrize(
+    "key", [slowly(jax.random.key(7)), jax.random.PRNGKey(7)], ids=["new", "old"]
+)
 def test_dropout_with_a_fixed_key(key: Any) -> None:
     def loss(p: Any, key: Any) -> Any:
         kept = jax.random.bernoulli(key, 0.5, p.shape)

@@ -162,6 +162,13 @@ def test_why_not_is_one_sentence() -> None:
     assert why_not(KeyError("x")) == "The loss cannot be compiled: KeyError: 'x'."
 
 
+@pytest.fixture
+def no_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collection before the rounds, which takes long beside all that the tests have loaded."""
+    monkeypatch.setattr(rounds.gc, "collect", lambda: 0)
+
+
+@pytest.mark.usefixtures("no_collection")
 def test_rounds_alternate_and_the_answers_are_those_of_the_last_call() -> None:
     asked: list[str] = []
     running = {name: lambda name=name: asked.append(name) or len(asked) for name in "ab"}
@@ -172,6 +179,7 @@ def test_rounds_alternate_and_the_answers_are_those_of_the_last_call() -> None:
     assert last["a"] == len(asked)
 
 
+@pytest.mark.usefixtures("no_collection")
 def test_no_round_begins_after_the_time() -> None:
     times, _ = time_rounds({"a": lambda: None}, 5, 0.0)
     assert len(times["a"]) == 1

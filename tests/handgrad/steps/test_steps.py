@@ -151,6 +151,7 @@ def recorded(gradient: Any, *point: Any) -> Any:
     return pairs(gradient, point_at(point[0], point[1:]))
 
 
+@pytest.mark.slow
 def test_the_steps_of_a_gradient_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorded_steps, "MORE", 0)
 
