@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.commands import shared
-from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
+from benchmarks.commands.shared import OVERWRITE, file_option, limit_option, several
+from compare.commands.options import JSON, Name
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
@@ -27,6 +28,18 @@ PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint")
 LIMIT, QUICK_LIMIT = 120.0, 10.0
 
 
+def _known_contenders() -> "dict[str, Contender]":
+    from benchmarks.checkers.contenders import CONTENDERS
+
+    return {contender.name: contender for contender in CONTENDERS}
+
+
+def _known_subjects() -> list[str]:
+    from benchmarks.checkers.cases import cases
+
+    return list(dict.fromkeys(case.subject for case in cases()))
+
+
 @click.command(short_help="Gradient checkers: what each catches, says, and how long it takes.")
 @file_option("--out", "Where the results are stored, as they come.")
 @click.option("--resume", is_flag=True, help="Go on with the run whose results FILE holds.")
@@ -35,13 +48,17 @@ LIMIT, QUICK_LIMIT = 120.0, 10.0
 @several(
     *("--contender", "contenders"),
     "scipy.optimize.check_grad, say; repeatable. A wrong name lists the right ones.",
+    Name(table=_known_contenders),
+    metavar="NAME",
 )
 @several(
     *("--subject", "subjects"),
     "softmax-regression, say; repeatable. A wrong name lists the right ones.",
+    Name(table=_known_subjects),
+    metavar="NAME",
 )
 @limit_option(f"When a check is stopped: {LIMIT:g}, with --quick {QUICK_LIMIT:g}.")
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, not as tables.")
+@JSON
 @file_option("--table", "Ask nobody: print the tables of stored results.")
 def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     """Ask gradient checkers about wrong and right gradients, and print what came of it.
@@ -68,7 +85,8 @@ def _measured(
 ) -> "Results":
     from benchmarks.checkers.run import left, run
 
-    chosen = _contenders(contenders)
+    known = _known_contenders()
+    chosen = [known[name] for name in known if not contenders or name in contenders]
     cases = _cases(subjects, quick)
     if out is None and not (quick or contenders or subjects):
         out = STORED
@@ -104,20 +122,10 @@ def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Re
     return found
 
 
-def _contenders(names: tuple[str, ...]) -> "list[Contender]":
-    from benchmarks.checkers.contenders import CONTENDERS
-
-    known = [contender.name for contender in CONTENDERS]
-    expect("--contender", names, known)
-    return [contender for contender in CONTENDERS if not names or contender.name in names]
-
-
 def _cases(names: tuple[str, ...], quick: bool) -> "list[Case]":
     from benchmarks.checkers import cases
 
-    everything = cases.cases()
-    expect("--subject", names, list(dict.fromkeys(case.subject for case in everything)))
-    chosen = [case for case in everything if not names or case.subject in names]
+    chosen = [case for case in cases.cases() if not names or case.subject in names]
     return cases.quick(chosen) if quick else chosen
 
 
