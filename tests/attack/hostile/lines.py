@@ -28,7 +28,7 @@ from study.cli import main as run_study
 from study.cli import study
 from tests.attack.cases import at_most, cost, described
 from tests.attack.hostile import files, objects
-from tests.attack.hostile.command import MEGABYTES, SECONDS
+from tests.attack.hostile.limits import MEGABYTES, SECONDS
 from tests.attack.hostile.mutations import NUMBERS, WORDS
 from tests.attack.stored import Row
 
