@@ -32,6 +32,6 @@ for command in (table, compare, plot, document, checkers):
     cli.add_command(command)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Run the command line and end the process with its exit code."""
-    exit_codes.run(cli, "python -m benchmarks", ENDINGS, arguments)
+    exit_codes.run(cli, "python -m benchmarks", ENDINGS)

@@ -67,7 +67,7 @@ def specs(device: str) -> "list[Spec]":
     default=Path("gpu.json"),
     help="Where the results are stored, as they come; a file that is there is replaced.",
 )
-@several("--case", "cases", "A case only; repeatable.", Name(*SIZES))
+@several("--case", "cases", "A case only; repeatable.", *SIZES)
 @option("--limit", type=SECONDS, default=LIMIT, help="Begin nothing after so long.")
 @option("--processes", type=whole(1, 100), default=PROCESSES)
 @option("--rounds", type=whole(2, 10_000), default=ROUNDS)
@@ -95,9 +95,9 @@ def command(
     return int(not results.right)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Run the script and end the process: 0 all are right, 1 one is not, 2 bad options."""
-    exit_codes.run(command, "python -m benchmarks.on_gpu", ENDINGS, arguments)
+    exit_codes.run(command, "python -m benchmarks.on_gpu", ENDINGS)
 
 
 if __name__ == "__main__":

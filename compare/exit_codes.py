@@ -5,14 +5,14 @@ says where), 130 interrupted. What is wrong with the input is one line on standa
 what was found and what was expected.
 """
 
+import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from compare import interrupts, streams
+from compare import interrupts
 
 if TYPE_CHECKING:
     import click
@@ -22,14 +22,10 @@ Endings = Mapping[type[Exception], tuple[str, int]]
 
 
 @contextmanager
-def ending(own: Endings = MappingProxyType({})) -> Iterator[None]:
-    """End the process if what is inside raises; imports belong there, too, as they may be missing.
-
-    Args:
-        own: looked up first.
-    """
+def ending(own: Endings | None = None) -> Iterator[None]:
+    """End the process if what is inside raises, imports included; `own` is looked up first."""
     try:
-        streams.prepare()
+        _prepare_streams()
         interrupts.listen()
         yield
     except KeyboardInterrupt as interrupt:
@@ -38,29 +34,36 @@ def ending(own: Endings = MappingProxyType({})) -> Iterator[None]:
         # Exit at once: a compilation still running in another thread can crash the shutdown.
         os._exit(130)
     except BrokenPipeError:
-        streams.discard_output()
+        # Discard what is still buffered: the reader of the pipe is gone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        line, code = _told(error, own)
+        line, code = _told(error, own or {})
         if line:
             print(line, file=sys.stderr)
         sys.exit(code)
 
 
-def run(
-    command: "click.Command",
-    program: str,
-    own: Endings = MappingProxyType({}),
-    words: Sequence[str] | None = None,
-) -> None:
-    """Run a command line, by default `sys.argv`, and end the process with its exit code."""
+def run(command: "click.Command", program: str, own: Endings | None = None) -> None:
+    """Run a command line, and end the process with its exit code."""
     with ending(own):
         # Not click's own main: it ends a closed pipe with 1, which means bad news here.
-        words = sys.argv[1:] if words is None else words
-        with command.make_context(program, [*words]) as context:
+        with command.make_context(program, sys.argv[1:]) as context:
             code = command.invoke(context)
         sys.stdout.flush()
         sys.exit(code or 0)
+
+
+def _prepare_streams() -> None:
+    """Make the standard streams usable, whatever the caller has made of them."""
+    # A stream that the caller has closed is None; these are closed with the process.
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign gets a "?" for it, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _told(error: Exception, own: Endings) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from benchmarks.commands import shared
 from benchmarks.commands.shared import OVERWRITE, file_option, limit_option, several
-from compare.commands.options import JSON, Name
+from compare.commands.options import JSON
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
@@ -28,18 +29,6 @@ PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint")
 LIMIT, QUICK_LIMIT = 120.0, 10.0
 
 
-def _known_contenders() -> "dict[str, Contender]":
-    from benchmarks.checkers.contenders import CONTENDERS
-
-    return {contender.name: contender for contender in CONTENDERS}
-
-
-def _known_subjects() -> list[str]:
-    from benchmarks.checkers.cases import cases
-
-    return list(dict.fromkeys(case.subject for case in cases()))
-
-
 @click.command(short_help="Gradient checkers: what each catches, says, and how long it takes.")
 @file_option("--out", "Where the results are stored, as they come.")
 @click.option("--resume", is_flag=True, help="Go on with the run whose results FILE holds.")
@@ -48,14 +37,12 @@ def _known_subjects() -> list[str]:
 @several(
     *("--contender", "contenders"),
     "scipy.optimize.check_grad, say; repeatable. A wrong name lists the right ones.",
-    Name(table=_known_contenders),
-    metavar="NAME",
+    table=lambda: [c.name for c in import_module("benchmarks.checkers.contenders").CONTENDERS],
 )
 @several(
     *("--subject", "subjects"),
     "softmax-regression, say; repeatable. A wrong name lists the right ones.",
-    Name(table=_known_subjects),
-    metavar="NAME",
+    table=lambda: {c.subject: c for c in import_module("benchmarks.checkers.cases").cases()},
 )
 @limit_option(f"When a check is stopped: {LIMIT:g}, with --quick {QUICK_LIMIT:g}.")
 @JSON
@@ -83,10 +70,10 @@ def _measured(
     subjects: tuple[str, ...],
     limit: float | None,
 ) -> "Results":
+    from benchmarks.checkers.contenders import CONTENDERS
     from benchmarks.checkers.run import left, run
 
-    known = _known_contenders()
-    chosen = [known[name] for name in known if not contenders or name in contenders]
+    chosen = [asked for asked in CONTENDERS if not contenders or asked.name in contenders]
     cases = _cases(subjects, quick)
     if out is None and not (quick or contenders or subjects):
         out = STORED

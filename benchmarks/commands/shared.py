@@ -24,9 +24,10 @@ def file_option(name: str, about: str) -> Callable:
     return click.option(name, type=FILE, metavar="FILE", help=about)
 
 
-def several(name: str, dest: str, about: str, names: Name, **settings: Any) -> Callable:
-    """An option that may be repeated, for names."""
-    return click.option(name, dest, multiple=True, type=names, help=about, **settings)
+def several(name: str, dest: str, about: str, *few: str, **table: Callable) -> Callable:
+    """An option that may be repeated, for names; help lists a few, an error those of a table."""
+    how: dict[str, Any] = {"type": Name(*few, **table), "metavar": None if few else "NAME"}
+    return click.option(name, dest, multiple=True, help=about, **how)
 
 
 def limit_option(about: str) -> Callable:

@@ -25,14 +25,12 @@ options = together(
     several(
         *("--case", "cases"),
         "A case, width say; repeatable. A wrong name lists the right ones.",
-        Name(table=lambda: import_module("benchmarks.cases").CASES),
-        metavar="NAME",
+        table=lambda: import_module("benchmarks.cases").CASES,
     ),
     several(
         *("--contender", "contenders"),
         f"hand-numpy, say; repeatable. Ratios are to {names.REFERENCE}, always there.",
-        Name(*names.CONTENDERS),
-        metavar="NAME",
+        table=lambda: names.CONTENDERS,
     ),
     click.option(
         "--device",
@@ -42,17 +40,17 @@ options = together(
     several(
         *("--dtype", "dtypes"),
         "Repeatable. By default each case's first, with --full both.",
-        Name("float32", "float64"),
+        *("float32", "float64"),
     ),
     several(
         *("--threads", "threads"),
         "Repeatable. By default one; with --full some cells on all as well.",
-        Name("all", "1"),
+        *("all", "1"),
     ),
     several(
         *("--precision", "precisions"),
         "Of JAX's float32 products; repeatable. By default highest, on a GPU both.",
-        Name("highest", "default"),
+        *("highest", "default"),
     ),
     click.option(
         "--rounds",
