@@ -1,11 +1,9 @@
 """Run the command line, `python -m benchmarks`."""
 
-import sys
+from compare.exit_codes import ending
 
 if __name__ == "__main__":
-    try:
+    with ending():
         from benchmarks.cli import main
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        sys.exit(130)
-    main()
+
+        main()

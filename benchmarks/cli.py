@@ -1,10 +1,9 @@
 """The command line of the measurements, `python -m benchmarks`.
 
-Exit codes: 0 measured, 1 an answer was wrong or a row became worse, 2 bad input, 70 the harness
-itself failed, 130 interrupted; what was measured until then is stored.
+Exit codes: 0 measured, 1 an answer was wrong or a row became worse, 70 the harness itself failed;
+the others are in `compare.exit_codes`. What was measured until then is stored.
 """
 
-import sys
 from typing import Any
 
 import click
@@ -12,8 +11,9 @@ import click
 from benchmarks.checkers.command import checkers
 from benchmarks.commands.document import document
 from benchmarks.commands.read import compare, plot, table
-from benchmarks.commands.shared import ended
+from benchmarks.commands.shared import ENDINGS
 from benchmarks.commands.time import options, timed
+from compare import exit_codes
 
 
 @click.group(
@@ -32,6 +32,6 @@ for command in (table, compare, plot, document, checkers):
     cli.add_command(command)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Run the command line and end the process with its exit code."""
-    sys.exit(ended(cli, arguments, "python -m benchmarks"))
+    exit_codes.run(cli, "python -m benchmarks", ENDINGS)

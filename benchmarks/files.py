@@ -6,14 +6,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypedDict
 
-import msgspec
-
 from compare.files import unwritable, write_whole
-from compare.wording import LONGEST_PATH, escaped, shown
-
-
-class BadResultsError(ValueError):
-    """A file of results that cannot be read or written; the message is one line."""
+from compare.schema import converted, read_json
+from compare.wording import LONGEST_PATH, InputError, shown
 
 
 class Described(TypedDict):
@@ -53,7 +48,7 @@ class Stored:
         """Find out before a run whether its results can be stored; what is there stays.
 
         Raises:
-            BadResultsError: they cannot.
+            InputError: they cannot.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,13 +56,13 @@ class Stored:
         except OSError as error:
             why = error.strerror
         if why:
-            raise BadResultsError(f"{path}: cannot be written: {why}")
+            raise InputError(f"{path}: cannot be written: {why}")
 
     def save(self, path: Path) -> None:
         """Write the file in one step: a reader sees the old file or the new one, whole.
 
         Raises:
-            BadResultsError: it cannot be written.
+            InputError: it cannot be written.
         """
 
         def write(part: Path) -> None:
@@ -77,7 +72,7 @@ class Stored:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, write)
         except OSError as error:
-            raise BadResultsError(f"{path}: cannot be written: {error.strerror}") from error
+            raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
     def contradiction(self) -> str | None:
         """Return what is wrong between values that are right each by itself, or None."""
@@ -88,30 +83,19 @@ class Stored:
         """Read a file of results.
 
         Raises:
-            BadResultsError: it cannot be read, or it is no file of these results, or of another
+            InputError: it cannot be read, or it is no file of these results, or of another
                 schema.
         """
         where = shown(str(path), LONGEST_PATH)
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            got = found.get("schema") if isinstance(found, dict) else type(found).__name__
-            if got != cls.SCHEMA:
-                wanted = f"{cls.WHAT} of schema {cls.SCHEMA}"
-                raise BadResultsError(f"{where}: got schema {shown(repr(got))}, expected {wanted}")
-            json.dumps(found, ensure_ascii=False).encode()  # half a character cannot be printed
-            # The list may be empty, but a file must contain it.
-            read = msgspec.convert({cls.PART: None} | found, cls)
-            for name, kind in cls.ABOUT.items():
-                msgspec.convert(found[name], kind)
-        except OSError as error:
-            raise BadResultsError(f"{where}: {error.strerror}") from error
-        except BadResultsError:
-            raise
-        except msgspec.ValidationError as error:
-            why = escaped(str(error))
-            raise BadResultsError(f"{where}: these are no {cls.WHAT}: {why}") from error
-        except (ValueError, RecursionError) as error:  # also not UTF-8, a huge number, deep nesting
-            raise BadResultsError(f"{where}: no JSON: {escaped(str(error))}") from error
+        found = read_json(path, f"a JSON file with {cls.WHAT}")
+        got = found.get("schema") if isinstance(found, dict) else type(found).__name__
+        if got != cls.SCHEMA:
+            wanted = f"{cls.WHAT} of schema {cls.SCHEMA}"
+            raise InputError(f"{where}: got schema {shown(repr(got))}, expected {wanted}")
+        # The list may be empty, but a file must contain it.
+        read = converted({cls.PART: None} | found, cls, where)
+        for name, kind in cls.ABOUT.items():
+            converted(found[name], kind, f"{where}: {name}")
         if why := read.contradiction():
-            raise BadResultsError(f"{where}: these are no {cls.WHAT}: {why}")
+            raise InputError(f"{where}: these are no {cls.WHAT}: {why}")
         return read

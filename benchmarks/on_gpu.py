@@ -10,13 +10,15 @@ has a third of four fifths of the limit and takes the cells in the order below; 
 is for measuring the first calls.
 """
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from benchmarks import names
+from benchmarks.commands.shared import ENDINGS, SECONDS, several
+from compare import exit_codes
+from compare.commands.options import FILE, Name, option, whole
 
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
@@ -58,25 +60,21 @@ def specs(device: str) -> "list[Spec]":
 
 
 @click.command()
-@click.option("--device", type=click.Choice(["gpu", "cpu"]), default="gpu", show_default=True)
-@click.option(
+@option("--device", type=Name("gpu", "cpu"), default="gpu")
+@option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=Path("gpu.json"),
-    show_default=True,
     help="Where the results are stored, as they come; a file that is there is replaced.",
 )
-@click.option("--case", "cases", metavar="NAME", multiple=True, help="A case only; repeatable.")
-@click.option(
-    "--limit", type=float, default=LIMIT, show_default=True, help="Begin nothing after so long."
-)
-@click.option("--processes", type=click.IntRange(1), default=PROCESSES, show_default=True)
-@click.option("--rounds", type=click.IntRange(2), default=ROUNDS, show_default=True)
+@several("--case", "cases", "A case only; repeatable.", *SIZES)
+@option("--limit", type=SECONDS, default=LIMIT, help="Begin nothing after so long.")
+@option("--processes", type=whole(1, 100), default=PROCESSES)
+@option("--rounds", type=whole(2, 10_000), default=ROUNDS)
 def command(
     device: str, out: Path, cases: tuple[str, ...], limit: float, processes: int, rounds: int
 ) -> int:
     """Judge and time gradients on a GPU; a short table last, JSON beside it."""
-    from benchmarks.commands.shared import expect
     from benchmarks.commands.time import progress
     from benchmarks.fingerprint import fingerprint
     from benchmarks.protocol.gpu import why_not
@@ -85,7 +83,6 @@ def command(
     from benchmarks.report.short import short
     from benchmarks.results import Results
 
-    expect("--case", cases, SIZES)
     if device == "gpu" and (reason := why_not()):
         raise click.UsageError(reason)
     chosen = [spec for spec in specs(device) if not cases or spec.case in cases]
@@ -98,11 +95,9 @@ def command(
     return int(not results.right)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Run the script and end the process: 0 all are right, 1 one is not, 2 bad options."""
-    from benchmarks.commands.shared import ended
-
-    sys.exit(ended(command, arguments, "python -m benchmarks.on_gpu"))
+    exit_codes.run(command, "python -m benchmarks.on_gpu", ENDINGS)
 
 
 if __name__ == "__main__":

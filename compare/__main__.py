@@ -1,18 +1,9 @@
 """Run the command line, `python -m compare`."""
 
-import sys
+from compare.exit_codes import ending
 
 if __name__ == "__main__":
-    try:
+    with ending():
         from compare.cli import main
-    except ModuleNotFoundError as error:
-        print(
-            f"Error: the package {error.name!r} is not installed in this Python; expected the one "
-            "that `make install` sets up, .venv/bin/python.",
-            file=sys.stderr,
-        )
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        sys.exit(130)
-    main()
+
+        main()

@@ -1,9 +1,27 @@
-"""Writing files whole or not at all."""
+"""What can be read, and writing files whole or not at all."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from compare.wording import LONGEST_PATH, InputError, shown
+
+
+def expect_regular(path: Path, expected: str) -> None:
+    """Refuse a pipe or a device: reading one may never end.
+
+    Raises:
+        InputError: the path leads to one.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # the latter of a NUL in the path
+        return  # reading it will say so
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        where = shown(str(path), LONGEST_PATH)
+        raise InputError(f"{where}: no regular file; expected {expected}")
 
 
 def unwritable(path: Path) -> str | None:

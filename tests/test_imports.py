@@ -1,6 +1,7 @@
 """Arrows run down, and importing a package has no side effect: proved in fresh interpreters."""
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -130,7 +131,7 @@ def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:
         assert f"No cycles are allowed in {room}.\n" in broken
 
 
-@pytest.mark.parametrize("room", ["benchmarks", "compare"])
+@pytest.mark.parametrize("room", ["benchmarks", "compare", "study"])
 def test_a_command_interrupted_while_it_is_loaded_ends_as_later(
     room: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,6 +142,7 @@ def test_a_command_interrupted_while_it_is_loaded_ends_as_later(
                 raise KeyboardInterrupt
 
     monkeypatch.delitem(sys.modules, f"{room}.cli", raising=False)
+    monkeypatch.setattr(os, "_exit", sys.exit)
     monkeypatch.setattr(sys, "meta_path", [Interrupting, *sys.meta_path])
     with pytest.raises(SystemExit) as ending:
         runpy.run_module(room, run_name="__main__")

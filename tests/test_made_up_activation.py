@@ -12,7 +12,7 @@ import manual.activations
 from compare.networks import functions
 from compare.networks.functions import Activated
 from compare.rounding import square
-from study.__main__ import study
+from study.cli import study
 from tests.compare.networks.calls import compare
 
 pytestmark = pytest.mark.slow

@@ -3,13 +3,15 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmarks.commands import shared
-from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
+from benchmarks.commands.shared import OVERWRITE, file_option, limit_option, several
+from compare.commands.options import JSON
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
@@ -35,13 +37,15 @@ LIMIT, QUICK_LIMIT = 120.0, 10.0
 @several(
     *("--contender", "contenders"),
     "scipy.optimize.check_grad, say; repeatable. A wrong name lists the right ones.",
+    table=lambda: [c.name for c in import_module("benchmarks.checkers.contenders").CONTENDERS],
 )
 @several(
     *("--subject", "subjects"),
     "softmax-regression, say; repeatable. A wrong name lists the right ones.",
+    table=lambda: {c.subject: c for c in import_module("benchmarks.checkers.cases").cases()},
 )
 @limit_option(f"When a check is stopped: {LIMIT:g}, with --quick {QUICK_LIMIT:g}.")
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, not as tables.")
+@JSON
 @file_option("--table", "Ask nobody: print the tables of stored results.")
 def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     """Ask gradient checkers about wrong and right gradients, and print what came of it.
@@ -66,9 +70,10 @@ def _measured(
     subjects: tuple[str, ...],
     limit: float | None,
 ) -> "Results":
+    from benchmarks.checkers.contenders import CONTENDERS
     from benchmarks.checkers.run import left, run
 
-    chosen = _contenders(contenders)
+    chosen = [asked for asked in CONTENDERS if not contenders or asked.name in contenders]
     cases = _cases(subjects, quick)
     if out is None and not (quick or contenders or subjects):
         out = STORED
@@ -104,20 +109,10 @@ def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Re
     return found
 
 
-def _contenders(names: tuple[str, ...]) -> "list[Contender]":
-    from benchmarks.checkers.contenders import CONTENDERS
-
-    known = [contender.name for contender in CONTENDERS]
-    expect("--contender", names, known)
-    return [contender for contender in CONTENDERS if not names or contender.name in names]
-
-
 def _cases(names: tuple[str, ...], quick: bool) -> "list[Case]":
     from benchmarks.checkers import cases
 
-    everything = cases.cases()
-    expect("--subject", names, list(dict.fromkeys(case.subject for case in everything)))
-    chosen = [case for case in everything if not names or case.subject in names]
+    chosen = [case for case in cases.cases() if not names or case.subject in names]
     return cases.quick(chosen) if quick else chosen
 
 

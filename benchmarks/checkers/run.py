@@ -33,7 +33,7 @@ def run(
 
     Raises:
         WorkerError: a case cannot be built.
-        BadResultsError: the file cannot be written.
+        InputError: the file cannot be written.
     """
     if out:
         results.expect_writable(out)

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.commands.shared import FILE
-from compare.commands.options import JSON
+from compare.commands.options import FILE, JSON
 
 
 @click.command(short_help="Stored results as tables for a document.")
@@ -50,13 +49,11 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 def plot(file: Path, folder: Path) -> None:
     """Draw the figures of stored results into a folder."""
-    from benchmarks.figures import CannotDrawError, draw
+    from benchmarks.figures import draw
     from benchmarks.results import Results
 
     try:
         files = draw(Results.load(file), folder)
-    except CannotDrawError as error:
-        raise click.UsageError(str(error)) from error
     except OSError as error:
         raise click.UsageError(f"{folder}: cannot be written: {error.strerror}") from error
     for made in files:

@@ -1,18 +1,21 @@
-"""Shared by the commands: options, checking names, showing progress, exit codes and errors."""
+"""Shared by the commands: options, showing progress, and how they end."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 
-from compare import streams
-from compare.wording import escaped, unavailable
+from benchmarks.process import WorkerError
+from compare.commands.options import FILE, Name, Number
+from compare.exit_codes import Endings
 
-FILE = click.Path(path_type=Path, dir_okay=False)
+#: How our own errors end, of whatever command; 1 is a wrong answer, or a row that became worse.
+_FAILED = ("Error: the harness failed: {}.", 70)
+ENDINGS: Endings = {WorkerError: _FAILED, OSError: _FAILED}
 
+SECONDS = Number("a number of seconds above 0", above=0)
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 
 
@@ -21,27 +24,15 @@ def file_option(name: str, about: str) -> Callable:
     return click.option(name, type=FILE, metavar="FILE", help=about)
 
 
-def several(name: str, dest: str, about: str, among: list[str] | None = None) -> Callable:
-    """An option that may be repeated, for names; `among` lists them where they are few."""
-    how: dict[str, Any] = {"type": click.Choice(among)} if among else {"metavar": "NAME"}
+def several(name: str, dest: str, about: str, *few: str, **table: Callable) -> Callable:
+    """An option that may be repeated, for names; help lists a few, an error those of a table."""
+    how: dict[str, Any] = {"type": Name(*few, **table), "metavar": None if few else "NAME"}
     return click.option(name, dest, multiple=True, help=about, **how)
 
 
 def limit_option(about: str) -> Callable:
     """--limit, in seconds."""
-    kind = click.FloatRange(0, min_open=True)
-    return click.option("--limit", type=kind, metavar="SECONDS", help=about)
-
-
-def expect(option: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse an unknown name.
-
-    Raises:
-        UsageError: with the names that are.
-    """
-    for name in given:
-        if name not in known:
-            raise click.UsageError(f"{option}: got {name!r}, expected one of {', '.join(known)}")
+    return click.option("--limit", type=SECONDS, metavar="SECONDS", help=about)
 
 
 @contextmanager
@@ -68,45 +59,3 @@ def progress(time_left: bool = False) -> Iterator[Callable[..., None]]:
                 print(line, file=sys.stderr, flush=True)
 
         yield show
-
-
-def ended(command: click.Command, arguments: list[str] | None, program: str) -> int:
-    """Run a command and return its exit code.
-
-    0 measured, 1 an answer was wrong or a row became worse, 2 bad input, 70 the harness itself
-    failed, 130 interrupted.
-    """
-    from benchmarks.files import BadResultsError
-    from benchmarks.process import WorkerError
-
-    streams.prepare()
-    try:
-        # Not click's own main: it ends a closed pipe with 1, which means a wrong answer here.
-        words = sys.argv[1:] if arguments is None else [*arguments]
-        with command.make_context(program, words) as context:
-            code = command.invoke(context) or 0
-        sys.stdout.flush()
-        return code
-    except click.exceptions.Exit as ending:
-        return ending.exit_code
-    except BadResultsError as error:
-        return _said(str(error), 2)
-    except click.ClickException as error:
-        return _said(escaped(" ".join(error.format_message().split())), 2)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("\nStopped.", err=True)
-        return 130
-    except BrokenPipeError:
-        streams.discard_output()
-        return 0
-    except (WorkerError, OSError) as error:
-        return _said(f"the harness failed: {error}", 70)
-    except Exception as error:  # whatever is raised where a package or a device is missing
-        if line := unavailable(error):
-            return _said(line, 2)
-        raise
-
-
-def _said(message: str, code: int) -> int:
-    click.echo(f"Error: {message}", err=True)
-    return code

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import click
 
 from benchmarks import names
 from benchmarks.commands import shared
-from benchmarks.commands.shared import OVERWRITE, expect, file_option, limit_option, several
-from compare.commands.options import together
+from benchmarks.commands.shared import OVERWRITE, file_option, limit_option, several
+from compare.commands.options import JSON, Name, together, whole
+from compare.wording import InputError
 
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
@@ -20,39 +22,42 @@ if TYPE_CHECKING:
 
 options = together(
     click.option("--full", is_flag=True, help="Everything; without it, the quick set."),
-    several("--case", "cases", "A case, width say; repeatable. A wrong name lists the right ones."),
+    several(
+        *("--case", "cases"),
+        "A case, width say; repeatable. A wrong name lists the right ones.",
+        table=lambda: import_module("benchmarks.cases").CASES,
+    ),
     several(
         *("--contender", "contenders"),
         f"hand-numpy, say; repeatable. Ratios are to {names.REFERENCE}, always there.",
+        table=lambda: names.CONTENDERS,
     ),
     click.option(
         "--device",
-        type=click.Choice(["cpu", "gpu"]),
+        type=Name("cpu", "gpu"),
         help="Where JAX's programs run; by default a GPU if JAX finds one.",
     ),
     several(
         *("--dtype", "dtypes"),
         "Repeatable. By default each case's first, with --full both.",
-        ["float32", "float64"],
+        *("float32", "float64"),
     ),
     several(
         *("--threads", "threads"),
         "Repeatable. By default one; with --full some cells on all as well.",
-        ["all", "1"],
+        *("all", "1"),
     ),
     several(
         *("--precision", "precisions"),
         "Of JAX's float32 products; repeatable. By default highest, on a GPU both.",
-        ["highest", "default"],
+        *("highest", "default"),
     ),
     click.option(
         "--rounds",
-        type=click.IntRange(2, 10_000),
+        type=whole(2, 10_000),
         help="At least so many samples of each row, 30 by default.",
     ),
-    click.option(
-        "--processes", type=click.IntRange(1, 100), help="Over so many processes, 5 by default."
-    ),
+    click.option("--processes", type=whole(1, 100), help="Over so many processes, 5 by default."),
     limit_option("Begin no cell after so long; what is left out is named."),
     click.option(
         "--times-only",
@@ -61,7 +66,7 @@ options = together(
     ),
     file_option("--out", "Store the results as JSON, as they come."),
     OVERWRITE,
-    click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables."),
+    JSON,
     click.option(
         "--plant",
         "plants",
@@ -107,7 +112,6 @@ def prepared(
     from benchmarks.protocol import session, worker
     from benchmarks.results import Results
 
-    expect("--contender", contenders, names.CONTENDERS)
     device = _device(choice.pop("device"))
     specs = _specs(**choice, device=device)
     thorough = choice["full"] or choice["cases"]
@@ -132,9 +136,8 @@ def _specs(
     threads: tuple[str, ...],
     precisions: tuple[str, ...],
 ) -> "list[Spec]":
-    from benchmarks.cases import CASES, Choice
+    from benchmarks.cases import Choice
 
-    expect("--case", cases, CASES)
     choice = Choice(
         full=full,
         cases=cases,
@@ -168,8 +171,10 @@ def _planted(plants: tuple[str, ...], contenders: tuple[str, ...]) -> dict[str, 
     for text in plants:
         contender, _, what = text.partition("=")
         timed = (*((*contenders, names.REFERENCE) if contenders else names.CONTENDERS), ALL)
-        expect("--plant", (contender,), timed)
-        expect(f"--plant {contender}", (what,), PLANTS)
+        for where, name, known in (("", contender, timed), (f" {contender}", what, PLANTS)):
+            if name not in known:
+                among = ", ".join(known)
+                raise InputError(f"--plant{where}: {name!r}; expected one of {among}")
         found[contender] = what
     return found
 

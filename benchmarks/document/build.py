@@ -61,9 +61,9 @@ def build() -> list[Path]:
     """Write the document and its figures; return the files written.
 
     Raises:
-        BadResultsError: there are no stored results.
+        InputError: there are no stored results.
         UnknownError: a template needs a value that they lack.
-        CannotDrawError: matplotlib is not installed.
+        InputError: matplotlib is not installed.
     """
     from benchmarks.figures import draw
 

@@ -25,6 +25,7 @@ from benchmarks.report.lines import lines
 from benchmarks.report.markdown import table
 from benchmarks.results import Cell, Results, Row
 from benchmarks.statistics import SLOWER, TIE, spread
+from compare.wording import InputError
 
 #: Three stored runs of the quick set, the last one with every contender slowed by a tenth.
 COMPARISON = Path(__file__).parents[1] / "results" / "comparison"
@@ -38,7 +39,7 @@ COMPUTES = (
 )
 
 
-class UnknownError(ValueError):
+class UnknownError(InputError):
     """A value that a template needs and the results lack; the message is one line."""
 
 

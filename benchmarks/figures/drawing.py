@@ -13,16 +13,13 @@ from benchmarks.figures.themes import THEMES, Theme
 from benchmarks.figures.winners import squares, who_wins
 from benchmarks.results import Results
 from compare.plots import save
+from compare.wording import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Draws a figure of a group.
 Make = Callable[[Group, Theme], "Figure"]
-
-
-class CannotDrawError(ValueError):
-    """Figures cannot be drawn; the message is one line."""
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
@@ -39,14 +36,14 @@ def draw(results: Results, folder: Path) -> list[Path]:
         case, or `tax`.
 
     Raises:
-        CannotDrawError: there is nothing to draw, or matplotlib is not installed.
+        InputError: there is nothing to draw, or matplotlib is not installed.
         OSError: a file cannot be written.
     """
     if find_spec("matplotlib") is None:
-        raise CannotDrawError("matplotlib is not installed; expected the extra 'plot'")
+        raise InputError("matplotlib is not installed; expected the extra 'plot'")
     planned = [(group, what, make) for group in groups(results) for what, make in plan(group)]
     if not planned:
-        raise CannotDrawError("nothing to draw: no contender of these results has a time")
+        raise InputError("nothing to draw: no contender of these results has a time")
     folder.mkdir(parents=True, exist_ok=True)
     return [
         file

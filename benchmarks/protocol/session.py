@@ -74,7 +74,7 @@ def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
 
     Raises:
         WorkerError: a worker ended before it had answered.
-        BadResultsError: the file cannot be written.
+        InputError: the file cannot be written.
     """
     if job.out:
         results.expect_writable(job.out)

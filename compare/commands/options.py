@@ -83,13 +83,13 @@ class Name(click.ParamType):
         return self._names or tuple(self._table())
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """Return the name in lower case."""
-        lower = str(value).lower()
-        if lower not in self.names:
+        """Return the name as the table has it."""
+        names = {name.lower(): name for name in self.names}
+        if (lower := str(value).lower()) not in names:
             near = difflib.get_close_matches(lower, self.names, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             self.fail(f"{value!r}; expected one of {', '.join(self.names)}.{hint}", param, ctx)
-        return lower
+        return names[lower]
 
     def get_metavar(self, param: Any, ctx: Any) -> str:  # noqa: ARG002 (click's signature)
         """Return how `--help` shows the type."""

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from compare.files import write_whole
+from compare.files import expect_regular, write_whole
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE, count_parameters
 from compare.lockstep import Point
 from compare.networks.header import Header, Source, header_from
 from compare.networks.plan import Plan
 from compare.networks.prepared import Scale
 from compare.networks.training import Progress, is_sound
+from compare.schema import parsed
 from compare.wording import LONGEST_PATH, InputError, shown
 from manual.optimisers import OPTIMISERS
 
@@ -91,8 +92,7 @@ def load(path: Path) -> Model:
             itself.
     """
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise InputError(f"{_shown(path)}: no regular file; expected a model file")
+        expect_regular(path, "a model file")
         with path.open("rb") as file:
             return _read(path, file)
     except InputError:
@@ -113,7 +113,8 @@ def _read(path: Path, file: Any) -> Model:
         raise _no_model(path)
     if _size(archive, "header") > LONGEST_HEADER:
         raise _no_model(path)
-    header = json.loads(str(archive["header"]))
+    content = str(archive["header"]).encode()
+    header = parsed(content, f"{_shown(path)}: header", "a file that train has written")
     if not isinstance(header, dict) or header.get("kind") != KIND:
         raise _no_model(path)
     version = header.get("version")

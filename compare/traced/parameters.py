@@ -5,10 +5,8 @@ any other it is {"layers": [{"w": [[...], ...], "b": [...]}, ...]}, w with a row
 the layer, and optionally "activation", "output", "loss" or "l2".
 """
 
-import json
 import sys
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +14,8 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
-from compare.schema import converted
+from compare.files import expect_regular
+from compare.schema import converted, read_json
 from compare.wording import LONGEST_PATH, InputError, shown
 from manual.affine import Layer
 from manual.article import Parameters
@@ -82,42 +81,14 @@ def read_parameters(path: Path) -> Written:
     Raises:
         InputError: the file cannot be read or has other content; says where.
     """
-    where = shown(str(path), LONGEST_PATH)
-    try:
-        content = json.loads(_text(path, where), object_pairs_hook=partial(_once, where))
-    except InputError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{where}: {reason}; expected a JSON file with parameters") from error
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise InputError(f"{where}, {place}: {error.msg}; expected JSON") from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, a huge number, or deep nesting
-        raise InputError(f"{where}: no JSON; expected a JSON file with parameters") from error
+    where, expected = shown(str(path), LONGEST_PATH), "a JSON file with parameters"
+    expect_regular(path, expected)
+    content = read_json(path, expected, LONGEST)
     if isinstance(content, dict) and "layers" in content:
         return _network(converted(content, _Network, where), where)
     names = ", ".join(Parameters._fields)
     nine = converted(content, _Nine, where, f" (expected {names}, or layers)")
     return Written(Parameters(*map(np.float64, msgspec.structs.astuple(nine))))
-
-
-def _text(path: Path, where: str) -> str:
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise InputError(f"{where}: no regular file; expected a JSON file with parameters")
-    with path.open("rb") as file:
-        content = file.read(LONGEST + 1)
-    if len(content) > LONGEST:
-        raise InputError(f"{where}: more than {LONGEST} bytes; expected some parameters in JSON")
-    return content.decode("utf-8")
-
-
-def _once(where: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object, refusing a key that occurs twice."""
-    names = [name for name, _ in pairs]
-    if twins := [name for name in names if names.count(name) > 1]:
-        raise InputError(f"{where}: {shown(twins[0])} twice; expected it once")
-    return dict(pairs)
 
 
 def _network(content: _Network, where: str) -> Written:

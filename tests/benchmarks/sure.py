@@ -1,6 +1,8 @@
 """What tests know to be there, and how a command ends."""
 
+import sys
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import pytest
 
@@ -23,8 +25,8 @@ def row_of(cell: Cell, name: str) -> Row:
 
 def ended(*arguments: str, of: Any = main) -> int:
     """The exit code of `python -m benchmarks`, or of another command, in this process."""
-    with pytest.raises(SystemExit) as ending:
-        of(list(arguments))
+    with patch.object(sys, "argv", ["", *arguments]), pytest.raises(SystemExit) as ending:
+        of()
     assert isinstance(ending.value.code, int)
     return ending.value.code
 

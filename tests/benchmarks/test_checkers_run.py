@@ -21,8 +21,8 @@ from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
 from benchmarks.checkers.results import Check, Results
 from benchmarks.checkers.worker import Worker
-from benchmarks.files import BadResultsError
 from benchmarks.process import WorkerError
+from compare.wording import InputError
 from tests.benchmarks.planted_checkers import (
     ALWAYS_RIGHT,
     ALWAYS_WRONG,
@@ -157,16 +157,16 @@ def test_stored_results_are_printed(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_a_file_without_results_is_refused(tmp_path: Path) -> None:
     stored = tmp_path / "results.json"
     stored.write_text('{"schema": 1}', "utf-8")
-    with pytest.raises(BadResultsError, match=r"Expected `array`, got `null` - at `\$.checks`"):
+    with pytest.raises(InputError, match="checks is null; expected `array`, got `null`"):
         Results.load(stored)
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--contender", "mine"], "--contender: got 'mine', expected one of handgrad.check_grad"),
+        (["--contender", "mine"], "'--contender': 'mine'; expected one of handgrad.check_grad"),
         (["--table", "nothing.json"], "nothing.json: No such file or directory"),
-        (["--subject", "nothing"], "--subject: got 'nothing', expected one of "),
+        (["--subject", "nothing"], "'--subject': 'nothing'; expected one of "),
     ],
 )
 def test_bad_options_are_one_line(

@@ -18,7 +18,7 @@ from benchmarks.analysis.axes import crossovers
 from benchmarks.analysis.factors import between, verdict
 from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group, groups
-from benchmarks.figures import CannotDrawError, draw, drawing, styles, wording
+from benchmarks.figures import draw, drawing, styles, wording
 from benchmarks.figures.axis import FLOORS, along_axis, crossings, floors, line
 from benchmarks.figures.bars import of_one_cell, without_time
 from benchmarks.figures.drawing import plan
@@ -40,6 +40,7 @@ from benchmarks.results import (
     Row,
 )
 from benchmarks.statistics import TIE, spread
+from compare.wording import InputError
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of, sure
 from tests.tiers import one_of_each
@@ -128,7 +129,7 @@ def test_every_kind_of_cell_has_files_of_its_own() -> None:
 
 def test_nothing_to_draw_is_refused_in_one_line(tmp_path: Path) -> None:
     results = made("sample", lambda row: row.kind == FLOOR)
-    with pytest.raises(CannotDrawError, match=r"^nothing to draw: .*$"):
+    with pytest.raises(InputError, match=r"^nothing to draw: .*$"):
         draw(results, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
@@ -137,7 +138,7 @@ def test_without_matplotlib_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawing, "find_spec", lambda _: None)
-    with pytest.raises(CannotDrawError, match=r"^matplotlib is not installed; .* extra 'plot'$"):
+    with pytest.raises(InputError, match=r"^matplotlib is not installed; .* extra 'plot'$"):
         draw(made("sample"), tmp_path)
 
 

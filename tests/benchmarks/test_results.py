@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.files import BadResultsError
 from benchmarks.protocol.session import add
 from benchmarks.results import Cell, Results, Row
+from compare.wording import InputError
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of
 
@@ -31,20 +31,21 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "no JSON"),
-        ('{"schema": 2, "checks": []}', "no timings: Expected `array`, got `null` - at `$.cells`"),
+        ("", "line 1, column 1: Expecting value; expected a JSON file with timings"),
+        ('{"schema": 2, "checks": []}', "cells is null; expected `array`, got `null`"),
+        ('{"schema": 2, "schema": 2}', "schema twice; expected it once"),
         ('{"schema": 99, "cells": []}', "got schema 99"),
         (
             '{"schema": 2, "cells": [{"rows": []}], "left_out": [], "refused": [], "settings": {}, '
             '"fingerprint": {}}',
-            "missing required field `case` - at `$.cells[0]`",
+            ": cells[0]: object missing required field `case`",
         ),
     ],
 )
 def test_what_is_no_file_of_results_is_refused(tmp_path: Path, text: str, says: str) -> None:
     file = tmp_path / "bad.json"
     file.write_text(text)
-    with pytest.raises(BadResultsError) as raised:
+    with pytest.raises(InputError) as raised:
         Results.load(file)
     assert says in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -61,15 +62,22 @@ def _row(**values: Any) -> Any:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (_without("load"), "missing required field `load`"),
+        (_without("load"), "fingerprint: object missing required field `load`"),
         (_without("processor"), "missing required field `processor`"),
         (lambda found: found["settings"].pop("rounds"), "missing required field `rounds`"),
-        (lambda found: found["fingerprint"].update(gpus=1), "Expected `array`, got `int`"),
+        (
+            lambda found: found["fingerprint"].update(gpus=1),
+            "gpus is 1; expected `array`, got `int`",
+        ),
         (lambda found: found["cells"][0]["about"].pop("sizes"), "the sizes of three layers"),
         (_row(samples=[[1.0], [1.0, 2.0]]), "the same number of samples of every process"),
         (_row(samples=[[]]), "the same number of samples of every process"),
-        (_row(samples=[[0.0]]), "Expected `float` > 0.0"),
-        (_row(name="\ud800"), "surrogates not allowed"),
+        (_row(samples=[[0.0]]), "samples[0][0] is 0.0; expected `float` > 0.0"),
+        (_row(name="\ud800"), r"has '\ud800', half of a character; expected whole ones"),
+        (
+            _row(operations={"add": [1, 2.5]}),
+            "cells[0].rows[0].operations[...][1]: expected `int`, got `float`",
+        ),
         (lambda found: found.update(schema="\x1b[2J"), r"got schema '\x1b[2J'"),
     ],
 )
@@ -80,7 +88,7 @@ def test_what_tables_need_is_asked_for(tmp_path: Path, change: Any, says: str) -
     found = json.loads(file.read_text(encoding="utf-8"))
     change(found)
     file.write_text(json.dumps(found))
-    with pytest.raises(BadResultsError) as raised:
+    with pytest.raises(InputError) as raised:
         Results.load(file)
     assert says in str(raised.value)
     assert str(raised.value).isprintable()
@@ -89,13 +97,13 @@ def test_what_tables_need_is_asked_for(tmp_path: Path, change: Any, says: str) -
 @pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000])
 def test_deep_nesting_and_huge_numbers_are_no_results(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.json").write_text(text)
-    with pytest.raises(BadResultsError, match="no JSON"):
+    with pytest.raises(InputError, match="no JSON"):
         Results.load(tmp_path / "bad.json")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadResultsError, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot be written"):
         made_results(("sample",)).save(tmp_path / "file" / "a.json")
 
 

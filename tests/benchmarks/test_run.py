@@ -210,7 +210,8 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raised", "code"), [(KeyboardInterrupt, 130), (OSError("no temporary directory"), 70)]
+    ("raised", "code"),
+    [(KeyboardInterrupt, 130), (OSError("no temporary directory"), 70), (ZeroDivisionError, 70)],
 )
 @pytest.mark.usefixtures("in_this_process")
 def test_where_nothing_was_timed_old_results_stay(
@@ -220,6 +221,7 @@ def test_where_nothing_was_timed_old_results_stay(
         raise raised
 
     monkeypatch.setattr(session, "_times", not_begun)
+    monkeypatch.setattr(os, "_exit", sys.exit)
     out = tmp_path / "results.json"
     out.write_text("of before")
     run = ["--case", "sample", *FEW, *BRIEF, "--out", str(out)]
@@ -231,9 +233,10 @@ def test_where_nothing_was_timed_old_results_stay(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--case", "witdh"], "--case: got 'witdh', expected one of sample, batch-2-2-1"),
-        (["--plant", "me=slow"], "--plant: got 'me'"),
-        (["--plant", "c=quick"], "--plant c: got 'quick', expected one of slow, wrong"),
+        (["--case", "witdh"], "'--case': 'witdh'; expected one of sample, batch-2-2-1"),
+        (["--plant", "me=slow"], "--plant: 'me'; expected one of article-lines"),
+        (["--plant", "c=quick"], "--plant c: 'quick'; expected one of slow, wrong"),
+        (["--limit", "nan"], "'--limit': 'nan'; expected a number of seconds above 0"),
         (["--contender", "c", "--plant", "hand-jit=slow"], "expected one of c, grad-jit, all"),
         (["--case", "training", "--dtype", "float32"], "no cell: training is not timed in float32"),
         (["--device", "gpu"], "--device gpu: JAX finds none"),

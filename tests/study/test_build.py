@@ -21,11 +21,10 @@ import pytest
 from playwright.sync_api import Page
 
 import study.build
-from compare.cli import main
 from compare.networks.files import load
 from compare.networks.trainers import BY_HAND
-from study.__main__ import study as command
 from study.build import PAGE, build, page
+from study.cli import main
 from study.content import of_pass
 from tests.compare.networks.calls import compare
 from tests.passes import NETWORKS, trace
@@ -164,7 +163,7 @@ def run(*words: object) -> tuple[int, str, str]:
         contextlib.redirect_stderr(err),
         pytest.raises(SystemExit) as ending,
     ):
-        main(command, "python -m study")
+        main()
     return int(ending.value.code or 0), out.getvalue(), err.getvalue()
 
 

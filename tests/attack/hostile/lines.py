@@ -24,7 +24,8 @@ from compare.cli import cli as compare
 from compare.cli import main as run_compare
 from handgrad.cli import cli as handgrad
 from handgrad.cli import main as run_handgrad
-from study.__main__ import study
+from study.cli import main as run_study
+from study.cli import study
 from tests.attack.cases import at_most, cost, described
 from tests.attack.hostile import files, objects
 from tests.attack.hostile.limits import MEGABYTES, SECONDS
@@ -78,7 +79,7 @@ LEFT_OUT = {"coordinator", "num_processes", "process_id", "open_", "document"}
 PROGRAMS: dict[str, tuple[click.Command, Callable[[], Any]]] = {
     "compare": (compare, run_compare),
     "handgrad": (handgrad, run_handgrad),
-    "study": (study, lambda: run_compare(study, "python -m study")),
+    "study": (study, run_study),
     "benchmarks": (benchmarks, run_benchmarks),
 }
 
