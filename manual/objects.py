@@ -38,7 +38,12 @@ def _called(name: str, element: Any, *others: Any) -> Any:
     raise TypeError(f"{name}: no such function for {type(element).__name__}")
 
 
+#: An identity, be it None, says that all axes may be folded at once.
+_LARGEST = np.frompyfunc(partial(_called, "largest"), 2, 1, identity=None)
+
+
 def _compared(above: Callable[..., Any], not_above: Callable[..., Any], a: Any, bound: Any) -> Any:
+    """Return 1 where an object is above a bound, else 0, or what covers both."""
     outcome = above(a, bound)
     if isinstance(outcome, bool | np.bool):
         if outcome or not_above(a, bound) or not hasattr(a, "union"):
@@ -70,7 +75,7 @@ class Namespace:
         array: makes an array from a NumPy array of objects; as it is by default.
     """
 
-    __name__ = __name__  # as a module has one
+    __name__ = __name__  # which array_api_compat asks for, as of a module
 
     def __init__(self, array: Callable[[Any], Any] = lambda numbers: numbers):
         self.array = array
@@ -114,10 +119,6 @@ class Namespace:
     def zeros_like(self, x: Any) -> Any:
         """Return integer zeros in x's shape."""
         return self.array(np.zeros(np.shape(self.numbers(x)), dtype=object))
-
-
-#: Reorderable, which NumPy asks of what is folded along all axes at once.
-_LARGEST = np.frompyfunc(partial(_called, "largest"), 2, 1, identity=None)
 
 
 class ObjectArray(NDArrayOperatorsMixin):

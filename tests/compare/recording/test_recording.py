@@ -65,6 +65,8 @@ def test_the_namespace_has_what_the_lines_take() -> None:
     assert values(arrays.greater(x, 0)).tolist() == [[1, 0, 0]]
     assert values(arrays.greater_equal(x, 0)).tolist() == [[1, 0, 1]]
     assert values(x < 0).tolist() == [[0, 1, 0]]
+    assert values(x <= 0).tolist() == [[0, 1, 1]]
+    assert values(x >= 0).tolist() == [[1, 0, 1]]
     assert values(arrays.sign(x)).tolist() == [[1, -1, 0]]
     assert values(arrays.where(x < 0, 5.0, x)).tolist() == [[1, 5, 0]]
     assert values(arrays.sum(x, axis=-1, keepdims=True)).tolist() == [[-1]]
