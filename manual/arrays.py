@@ -2,8 +2,8 @@
 
 The hand-written lines take `exp` and `where` from their argument's own namespace, so that the same
 lines run on NumPy arrays, on JAX arrays under `jit`, on anything else that follows the
-Python array API standard (https://data-apis.org/array-api/), and on NumPy arrays of objects: balls,
-symbols, or a recorder's numbers (see `manual.objects`).
+Python array API standard (https://data-apis.org/array-api/), and on arrays of objects: balls,
+symbols, recorded numbers (see `manual.objects`).
 """
 
 import importlib
@@ -12,7 +12,7 @@ from typing import Any
 import array_api_compat
 import numpy
 
-from manual import objects
+from manual.objects import Namespace
 
 #: Anything the hand lines run on: a number, or an array of a library of the array API standard.
 #: The standard has no common base class to annotate with, hence Any.
@@ -37,7 +37,7 @@ def namespace(value: Array) -> Any:
         TypeError: `value` belongs to no library of the standard.
     """
     if isinstance(value, numpy.ndarray) and value.dtype.hasobject:
-        return objects
+        return Namespace()
     return array_api_compat.array_namespace(value)
 
 

@@ -183,6 +183,8 @@ class Number:
         """The larger of the two."""
         return self._with(lambda a, b: self.arithmetic.choose(a - b, a, b, a), other)
 
+    largest = maximum
+
     def minimum(self, other: Any) -> "Number":
         """The smaller of the two."""
         return self._with(lambda a, b: self.arithmetic.choose(a - b, b, a, a), other)

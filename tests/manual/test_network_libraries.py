@@ -1,4 +1,4 @@
-"""The same lines on other numbers: JAX under jit, the strict standard, and balls."""
+"""The same lines on other numbers: JAX under jit, the strict standard, balls, and symbols."""
 
 from functools import partial
 from typing import Any
@@ -7,6 +7,7 @@ import array_api_strict
 import jax
 import numpy as np
 import pytest
+import sympy
 from flint import arb, ctx
 
 import manual.network
@@ -99,3 +100,13 @@ def test_a_ball_across_0_encloses_the_values_inside(name: str, lo: float, hi: fl
         at, kept = pair.forward(point)
         assert value[0].overlaps(at[0])
         assert slope[0].overlaps(pair.backward(np.array([arb(1)], dtype=object), kept)[0])
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("at", [sympy.Rational(-3, 7), sympy.Rational(3, 7)])
+def test_on_symbols_the_slope_is_that_of_sympy(name: str, at: Any) -> None:
+    """In 30 digits; in the lines of `gelu` there are floats, hence 2^-50 of what is below 1."""
+    pair, z = ACTIVATIONS[name], sympy.Symbol("z", real=True)
+    (value,), cache = pair.forward(np.array([z], dtype=object))
+    (slope,) = pair.backward(np.array([sympy.Integer(1)], dtype=object), cache)
+    assert abs((slope - value.diff(z)).subs(z, at).evalf(30)) <= 2**-50

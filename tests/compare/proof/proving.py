@@ -14,6 +14,10 @@ from compare.proof.network import General
 from compare.proof.number import Number
 from compare.proof.prove import Proof, prove
 from compare.traced.parameters import network_of
+from manual.objects import Namespace
+
+#: The namespace of the symbols' arrays.
+objects = Namespace(Array)
 
 
 def of_article(gradient: Callable[..., Any] = manual.article.gradient) -> Proof:

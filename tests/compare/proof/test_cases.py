@@ -5,11 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from compare.proof.arrays import maximum, minimum, sign, where
 from compare.proof.cases import Fork, Question, at_the_border, combined, leaves, questions
 from compare.proof.number import InexactError
 from manual.activations import ACTIVATIONS, sigmoid
-from tests.compare.proof.proving import symbols
+from tests.compare.proof.proving import objects, symbols
 
 
 def ask(above: int, yes: object, no: object) -> Fork:
@@ -71,17 +70,17 @@ def test_signs_that_are_known_are_not_asked_for() -> None:
     _, (z,) = symbols("z")
     positive = 1 + sigmoid(z)
     assert abs(positive).number.tree == positive.number.tree
-    assert minimum(positive, 0).number.tree == 0
+    assert objects.minimum(positive, 0).number.tree == 0
     # Where it decides, s(1 - s) has the sign of what it is multiplied by.
-    (question,) = questions(maximum(z * sigmoid(z), 0).number.tree)
+    (question,) = questions(objects.maximum(z * sigmoid(z), 0).number.tree)
     assert question.of == z.number.tree.numer
 
 
 def test_functions_of_two_cases() -> None:
     field, (a, b) = symbols("a", "b")
-    assert (maximum(a, b) + minimum(a, b)).number.tree == (a + b).number.tree
-    assert (where(a > b, a, b)).number.tree == maximum(a, b).number.tree
-    assert (sign(a) * abs(a)).number.tree == a.number.tree
+    assert (objects.maximum(a, b) + objects.minimum(a, b)).number.tree == (a + b).number.tree
+    assert (objects.where(a > b, a, b)).number.tree == objects.maximum(a, b).number.tree
+    assert (objects.sign(a) * abs(a)).number.tree == a.number.tree
     # ... but for a = 0, where the sign is neither: nothing counts as proved then.
     assert field.unproved == [field.named["a"]]
 

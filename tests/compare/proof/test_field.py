@@ -7,11 +7,10 @@ import pytest
 import sympy
 from flint import arb, ctx
 
-from compare.proof.arrays import exp, maximum
 from compare.proof.balls import Evaluator
 from compare.proof.field import Element, Field, FullError
 from compare.proof.number import NO_NUMBER
-from tests.compare.proof.proving import symbols
+from tests.compare.proof.proving import objects, symbols
 
 X, Y = sympy.symbols("x y")
 
@@ -104,9 +103,9 @@ def test_what_is_negative_has_no_logarithm() -> None:
 def test_the_larger_of_a_number_and_0() -> None:
     """Of z e^z, whose denominator 1 - s SymPy writes as s - 1, and of z e^-z."""
     field, (z,) = symbols("z")
-    for positive in (exp(z), exp(-z)):
+    for positive in (objects.exp(z), objects.exp(-z)):
         product = z * positive
-        tree = maximum(product, 0).number.tree
+        tree = objects.maximum(product, 0).number.tree
         above, below = (Evaluator(field, {"z": Fraction(at)}).leaf(tree) for at in (1, -1))
         assert (above, below) == (product.number.tree, 0)
 

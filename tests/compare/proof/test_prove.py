@@ -8,14 +8,12 @@ import pytest
 
 import manual.article
 import manual.network
-from compare.proof.arrays import astype, exp, maximum, sign, where
-from compare.proof.arrays import sum as sum_of
 from compare.proof.formula import Writer
 from compare.proof.number import InexactError
 from manual.activations import ACTIVATIONS, SIGMOID_DERIVATIVES, Activation, sigmoid
 from manual.affine import Layer
 from manual.losses import LOSSES, Loss
-from tests.compare.proof.proving import article_proved, of_article, of_network, refuted
+from tests.compare.proof.proving import article_proved, objects, of_article, of_network, refuted
 from tests.tiers import one_of_each, slowly
 
 PROVABLE = [name for name in ACTIVATIONS if name != "gelu"]
@@ -107,9 +105,9 @@ def test_a_border_that_is_no_whole_number(monkeypatch: pytest.MonkeyPatch) -> No
         def forward(prediction: Any, y: Any) -> Any:
             r = prediction - y
             far = r - 0.25 + shift
-            return sum_of(where(r > 0.5, far, r * r)), r
+            return objects.sum(objects.where(r > 0.5, far, r * r)), r
 
-        return Loss(forward, lambda dloss, r: dloss * where(r > 0.5, 1 + 0 * r, 2 * r))
+        return Loss(forward, lambda dloss, r: dloss * objects.where(r > 0.5, 1 + 0 * r, 2 * r))
 
     for shift, kinks in ((0.0, 0), (1.0, 1)):
         monkeypatch.setitem(LOSSES, "mse", loss(shift))
@@ -185,7 +183,7 @@ def test_wrong_backward_functions_are_refuted(monkeypatch: pytest.MonkeyPatch, o
 @pytest.mark.parametrize("leak", [0.0, 0.02])
 def test_a_mistake_in_one_sign_alone_is_seen(monkeypatch: pytest.MonkeyPatch, leak: float) -> None:
     """The slope of the leaky ReLU below 0: right above."""
-    wrong = _backward("leaky-relu", lambda da, z: da * maximum(z >= 0, leak))
+    wrong = _backward("leaky-relu", lambda da, z: da * objects.maximum(z >= 0, leak))
     wrong(monkeypatch)
     proof = of_network((1, 1, 1), 1, activation="leaky-relu", output="identity")
     assert refuted(proof) == {"w0[0,0]", "b0[0]"}
@@ -216,7 +214,7 @@ def test_formulas_that_differ_as_such_alone_are_left_undecided() -> None:
 
     def gradient(p: Any, x: Any, y: Any) -> Any:
         right = manual.article.gradient(p, x, y)
-        nothing = exp(x[..., 0]) - exp(x[..., 0] / 2) * exp(x[..., 0] / 2)
+        nothing = objects.exp(x[..., 0]) - objects.exp(x[..., 0] / 2) * objects.exp(x[..., 0] / 2)
         return right._replace(w1=right.w1 + nothing)
 
     proof = of_article(gradient)
@@ -252,10 +250,10 @@ ONE_BUT_AT_0: dict[str, Callable[[Any], Any]] = {
     "the other way round": lambda b: (b > 0) + (-3 * b > 0),
     "both at least and at most": lambda b: 1 - (b >= 0) * (b <= 0),
     "size above 0": lambda b: abs(b) > 0,
-    "sign squared": lambda b: sign(b) ** 2,
+    "sign squared": lambda b: objects.sign(b) ** 2,
     "is not 0": lambda b: b != 0,
     "less what is 0": lambda b: 1 - (b == 0),
-    "where it is not 0": lambda b: where(b, 1, 0),
+    "where it is not 0": lambda b: objects.where(b, 1, 0),
     "negative power": lambda b: b * b**-1,
     "negative power of a square": lambda b: b**2 * b**-2,
 }
@@ -276,7 +274,7 @@ def test_what_is_wrong_at_0_alone_is_not_proved(of: str) -> None:
 ONE: dict[str, Callable[[Any], Any]] = {
     "above or not": lambda b: (b > 0) + (b <= 0),
     "not below, or below": lambda b: (b >= 0) + (-b > 0),
-    "both sizes": lambda b: 1 + abs(b) - maximum(b, -b),
+    "both sizes": lambda b: 1 + abs(b) - objects.maximum(b, -b),
     "equal numbers": lambda b: 1 * (b == b + 0),
     "a power that is a float": lambda b: 1 + b**2.0 - b * b,
 }
@@ -294,10 +292,10 @@ def test_what_is_right_at_0_as_well_is_proved(of: str) -> None:
 
 #: What is no formula, and why.
 NO_FORMULA: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "whole numbers": (lambda w: astype(w, int), "exact numbers turned into int64"),
-    "small floats": (lambda w: astype(w, np.float32), "exact numbers turned into float32"),
-    "truth values": (lambda w: w * astype(w, bool), "exact numbers turned into bool"),
-    "bytes": (lambda w: w * astype(w > 0, np.uint8), "exact numbers turned into uint8"),
+    "whole numbers": (lambda w: objects.astype(w, int), "exact numbers turned into int64"),
+    "small floats": (lambda w: objects.astype(w, np.float32), "exact numbers turned into float32"),
+    "truth values": (lambda w: w * objects.astype(w, bool), "exact numbers turned into bool"),
+    "bytes": (lambda w: w * objects.astype(w > 0, np.uint8), "exact numbers turned into uint8"),
     "a root": (lambda w: (w * w) ** 0.5, "a power whose exponent is no whole number"),
     "a power": (lambda w: w**w, "a power whose exponent is no whole number"),
     "an infinite power": (lambda w: w**np.inf, "a power whose exponent is no whole number"),
@@ -319,7 +317,10 @@ def test_what_is_no_formula_is_not_proved(of: str) -> None:
 def test_truth_values_may_become_floats() -> None:
     def gradient(p: Any, x: Any, y: Any) -> Any:
         right = manual.article.gradient(p, x, y)
-        above, not_above = astype(p.b1 > 0, np.float64), astype(p.b1 <= 0, p.b1.dtype)
+        above, not_above = (
+            objects.astype(p.b1 > 0, np.float64),
+            objects.astype(p.b1 <= 0, p.b1.dtype),
+        )
         return right._replace(b3=right.b3 * (above + not_above))
 
     assert of_article(gradient).verdict == "proved"

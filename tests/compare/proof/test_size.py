@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from compare.proof.arrays import exp, maximum
 from compare.proof.request import ProofRequest
 from compare.proof.size import LARGEST, SMALL, Size, size_of
 from manual.activations import ACTIVATIONS
 from manual.network import Network
+from tests.compare.proof.proving import objects
 
 
 def test_what_is_counted() -> None:
@@ -31,7 +31,7 @@ def test_pieces_and_functions_of_an_activation_are_counted_on_its_line(
     """Four pieces and an exponential; one that turns into a float is counted as nothing."""
 
     def hat(z: Any) -> Any:
-        return maximum(1 - abs(z), 0) + exp(z), z
+        return objects.maximum(1 - abs(z), 0) + objects.exp(z), z
 
     right = ACTIVATIONS["tanh"]
     monkeypatch.setitem(ACTIVATIONS, "hat", right._replace(forward=hat))
