@@ -1,4 +1,4 @@
-"""Where every right program must answer: the ranges of the nine partial derivatives.
+"""The ranges in which every right program's nine partial derivatives lie.
 
 The factors of the chain rule are multiplied here once more, on ranges: the judge of the two
 derivations takes no line from either of them. (The tests hold these ranges against the truth from

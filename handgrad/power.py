@@ -14,9 +14,10 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data.clock import Clock
 from handgrad.data.numerals import WIDTH, place, plural, short
 from handgrad.data.point import Point, index_of
-from handgrad.diagnosis.engine import Clock, Engine, TooLargeError, engine
+from handgrad.diagnosis.engine import Engine, TooLargeError, engine
 from handgrad.diagnosis.wording import of_nodes, of_place
 from handgrad.judging.judgement import plain
 from handgrad.judging.outcome import Trial

@@ -189,15 +189,16 @@ class Activation(NamedTuple):
 
     forward: Callable[[Array], tuple[Array, Array]]
     backward: Callable[[Array, Array], Array]
+    gain: int = 1  #: of random weights' variance: 2 if it is zero, or nearly, on one side
 
 
 #: The pairs by the names that a network's description uses.
 ACTIVATIONS: dict[str, Activation] = {
     "sigmoid": Activation(sigmoid_forward, sigmoid_backward),
     "tanh": Activation(tanh_forward, tanh_backward),
-    "relu": Activation(relu_forward, relu_backward),
-    "leaky-relu": Activation(leaky_relu_forward, leaky_relu_backward),
-    "gelu": Activation(gelu_forward, gelu_backward),
+    "relu": Activation(relu_forward, relu_backward, gain=2),
+    "leaky-relu": Activation(leaky_relu_forward, leaky_relu_backward, gain=2),
+    "gelu": Activation(gelu_forward, gelu_backward, gain=2),
     "softplus": Activation(softplus_forward, softplus_backward),
     "identity": Activation(identity_forward, identity_backward),
 }

@@ -94,7 +94,7 @@ def draw_parameters(network: Network, seed: int, dtype: Any = np.float64) -> lis
     """Random weights and zero biases, by NumPy's default generator, layer by layer.
 
     Weights come from N(0, g/n_in), so that pre-activations of standardised inputs have a variance
-    of about g: 2 for the activations that are zero on one side (He et al., ICCV 2015), else 1.
+    of about g, the activation's gain (He et al., ICCV 2015).
 
     Args:
         network: its description.
@@ -105,11 +105,10 @@ def draw_parameters(network: Network, seed: int, dtype: Any = np.float64) -> lis
         ValueError: the seed is negative.
     """
     rng = np.random.default_rng(seed)
-    one_sided = ("relu", "leaky-relu", "gelu")
     layers = []
     sizes = zip(network.sizes, network.sizes[1:], network.activations, strict=False)
     for n_in, n_out, activation in sizes:
-        gain = 2 if activation in one_sided else 1
+        gain = ACTIVATIONS[activation].gain
         w = rng.normal(scale=math.sqrt(gain / n_in), size=(n_in, n_out))
         layers.append(Layer(w.astype(dtype), np.zeros(n_out, dtype)))
     return layers

@@ -1,4 +1,4 @@
-"""Models to judge: losses, gradients by hand, points, and planted mistakes, which are added here.
+"""Models to judge: losses, gradients by hand, points, planted mistakes. New ones go here.
 
 Each module is a family with a list of `Model`s, or a collection of models: `checkers` and
 `right_points` for the comparison of checkers, `zoo`, `held_out` and `small` for tests of the judge,

@@ -1,1 +1,1 @@
-"""The measuring protocol: alternating rounds in a process, several processes, memory apart."""
+"""The measuring protocol: alternating rounds in a process, several processes; memory separately."""

@@ -65,7 +65,8 @@ pass_options = together(
     click.option(
         "--init",
         type=Name("ones", "normal"),
-        help="All weights 1 and biases 0, or drawn from N(0, 1); ones unless --seed is given.",
+        help="All weights 1 and biases 0, or drawn from N(0, 1). Ones for the article's network "
+        "unless --seed is given; parameters of another one are always drawn.",
     ),
     click.option("--seed", type=SEED, help="Draws parameters at random; 44 unless given."),
     option("--learning-rate", type=LEARNING_RATE, default=0.1, help="η of the update."),

@@ -24,7 +24,7 @@ def resume(
 ) -> int:
     """Go on with the training that FILE holds, as if it had never stopped: bit for bit.
 
-    --epochs asks for more than were asked for at first.
+    --epochs sets another end than the one that was asked for at first.
     """
     from dataclasses import replace
 

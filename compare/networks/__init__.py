@@ -1,1 +1,1 @@
-"""Networks by both in lockstep, and their bounds: an activation is a row of `functions.py`."""
+"""Networks by hand and by autodiff, in lockstep and in bounds; an activation: `functions.py`."""

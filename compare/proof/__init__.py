@@ -1,4 +1,4 @@
-"""Prove for all real numbers that the lines, the article's or a network's, are the derivative.
+"""Prove for all real numbers that what is written by hand computes the derivatives.
 
 The lines run on `number`s whose leaves are elements of a `field` of formulas, with all `cases` of
 signs kept; `prove` differentiates the loss there and compares. Where they differ, `refute` finds a

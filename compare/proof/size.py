@@ -4,16 +4,19 @@ Its time depends on the numbers of formulas, cases and variables. Within the lim
 most about a minute on a slow machine, and mostly seconds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from compare.limits import count_parameters
+from compare.proof.arrays import Array
+from compare.proof.cases import leaves
+from compare.proof.field import Field
+from compare.proof.number import InexactError, Number
+from compare.proof.prove import ROOM
+from manual.activations import ACTIVATIONS
 from manual.network import Network
-
-#: Activations with two pieces.
-KINKED = ("relu", "leaky-relu")
-
-#: Exponentials and logarithms of one activation.
-_VARIABLES = {"sigmoid": 1, "tanh": 1, "softplus": 2}
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,10 @@ def size_of(network: Network, examples: int) -> Size:
     outputs, classes = network.sizes[-1], 1
     cases, variables = 1, 0  # of one example
     for units, activation in zip(network.sizes[1:], network.activations, strict=True):
-        if activation in KINKED:
-            cases *= 2**units
+        pieces, functions = _counted(ACTIVATIONS[activation].forward)
+        cases *= pieces**units
         # After a ReLU, a pre-activation is a different number in every case.
-        variables += units * cases * _VARIABLES.get(activation, 0)
+        variables += units * cases * functions
     if network.loss == "huber":
         cases *= 4**outputs
     elif network.loss in ("bce", "softmax-ce"):
@@ -66,3 +69,17 @@ def size_of(network: Network, examples: int) -> Size:
         cases**examples,
         variables * examples,
     )
+
+
+@cache
+def _counted(forward: Callable[[Any], tuple[Any, Any]]) -> tuple[int, int]:
+    """Count an activation's pieces, and the exponentials and logarithms of all, on a symbol.
+
+    Its slope needs no further ones: the field is closed under differentiation.
+    """
+    field = Field(["z"], ROOM)
+    try:
+        a, _ = forward(Array(Number(field, field.named["z"])))
+    except InexactError:  # which the proof reports
+        return 1, 0
+    return sum(1 for _ in leaves(a.number.tree)), len(field.extensions)

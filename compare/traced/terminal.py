@@ -136,8 +136,8 @@ def show_state(out: Console, trace: Trace, step: Step) -> None:
 def show_legend(out: Console, quantities: Iterable[Quantity]) -> None:
     """Print what the marks behind the numbers mean, and where digits were lost."""
     out.print(
-        "✓ by hand and autodiff both answer where every right program must; behind it, how many "
-        "ulps by hand | autodiff are off the exact value."
+        "✓ by hand and autodiff are both within what rounding allows; behind it, how many ulps by "
+        "hand | autodiff are off the exact value."
     )
     lossy = [q for q in quantities if (q.ulps_autodiff or 0) > MANY_ULPS]
     if lossy:

@@ -1,1 +1,1 @@
-"""Plain data of all layers: points (parameters and inputs), findings, numerals, source frames."""
+"""Plain data of all layers: points (parameters and inputs), findings, numerals, clocks."""

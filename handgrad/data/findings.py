@@ -1,7 +1,4 @@
-"""The results as data: enclosures, findings, diagnoses, and the report on a leaf.
-
-A new kind of finding or diagnosis is named in `KINDS`.
-"""
+"""The results as data: enclosures, findings, diagnoses, and the report on a leaf."""
 
 import decimal
 import math
@@ -10,15 +7,6 @@ from typing import NamedTuple
 
 #: Every verdict, from best to worst; `undecidable` is not ranked with them.
 VERDICTS = ("agree", "imprecise", "disagree", "undecidable")
-
-
-#: Every kind of finding. First line: the form of the gradient; the others: its elements.
-KINDS = (
-    *("structure", "shape", "dtype", "mutation", "not-repeatable", "non-finite", "loss-value"),
-    *("sign", "factor", "transposed", "exchanged", "zero", "axis", "activation-derivative"),
-    *("weight-decay", "updated-parameter", "convention", "rounding", "unknown"),
-    *("constant", "index", "missing-factor", "overwritten", "reduction", "symmetry"),
-)
 
 
 #: Kinds of findings that a diagnosis may replace by a better one.
@@ -56,7 +44,7 @@ class Enclosure:
 class Finding:
     """One observation, and its place."""
 
-    kind: str  #: one of `KINDS`
+    kind: str  #: one of those that docs/checking.md lists
     leaf: str | None  #: the leaf's path, `params['w']`; None for the whole gradient
     index: tuple[int, ...] | None  #: the element within the leaf
     detail: str  #: one sentence for the author of the gradient
@@ -67,7 +55,7 @@ class Finding:
 class Diagnosis:
     """A mistake that explains all wrong elements of some leaves, confirmed at fresh points."""
 
-    kind: str  #: one of `KINDS`; `unknown` if it is described but has no name there
+    kind: str  #: one of those of a finding; `unknown` if it is described but has no name
     says: str  #: one sentence for the author of the gradient
     leaves: tuple[str, ...]  #: the paths of those leaves
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from handgrad.data.clock import Clock
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links
-from handgrad.diagnosis.engine import Clock
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.theory import Theory, explains

@@ -1,6 +1,5 @@
 """Backpropagation through the caller's loss, right or with a mistake, at any point."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -215,15 +214,3 @@ def _values(graph: Graph, numbering: Numbering, given: Sequence[Any]) -> dict[in
     found = jax.jit(made, compiler_options=QUICK)(given)
     inputs = zip(graph.inputs, given, strict=True)
     return numbering.known | dict(inputs) | dict(zip(numbers, found, strict=True))
-
-
-class Clock:
-    """A limit on wall-clock time."""
-
-    def __init__(self, seconds: float) -> None:
-        self.end = time.perf_counter() + seconds
-
-    @property
-    def over(self) -> bool:
-        """Whether the time is up."""
-        return time.perf_counter() > self.end

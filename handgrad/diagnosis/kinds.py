@@ -260,8 +260,8 @@ def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     subject, partly = _subject(evidence, within, wrong)
     of = "yours" if not partly else f"in {subject}, yours"
     says = f"{of} is exact {'plus' if rate > 0 else 'minus'} {abs(rate):.6g} times the parameter"
-    who_lacks_it = "the loss" if rate > 0 else "yours"
-    says += f" itself: a weight decay that {who_lacks_it} lacks, or has with another factor"
+    without = "the loss" if rate > 0 else "yours"
+    says += f" itself: a weight decay that {without} lacks, or has with another factor"
 
     def predict(sample: Sample) -> np.ndarray:
         return sample.exact + np.where(wrong, rate * sample.params, 0.0)

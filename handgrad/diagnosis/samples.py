@@ -1,6 +1,5 @@
 """The evidence of a diagnosis: points to fit a kind of mistake at, and points to confirm it at."""
 
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data.clock import Clock
 from handgrad.data.point import Point
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine, engine
@@ -151,15 +151,14 @@ def evidence(trial: Trial) -> Evidence | None:
     """
     wrong: list[Sample] = []
     right: list[Sample] = []
-    began = time.perf_counter()
+    clock = Clock(SECONDS)
     for ruling in _rulings(trial):
         sample = _sample(ruling)
         if sample.wrong.any():
             wrong.append(sample)
         elif ruling.reference.kink is None:
             right.append(sample)
-        late = time.perf_counter() - began > SECONDS
-        if len(wrong) == FIT + CONFIRM or (late and len(wrong) >= 2):
+        if len(wrong) == FIT + CONFIRM or (clock.over and len(wrong) >= 2):
             break
     if len(wrong) < 2:
         return None

@@ -12,7 +12,7 @@ from handgrad.diagnosis.samples import Evidence, Sample
 class Theory:
     """A mistake that may have been made."""
 
-    kind: str  #: one of `handgrad.data.findings.KINDS`
+    kind: str  #: that of the diagnosis
     says: str  #: one sentence without its full stop
     predict: Callable[[Sample], np.ndarray]  #: the predicted gradient, shape (size,)
 

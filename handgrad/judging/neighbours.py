@@ -4,12 +4,12 @@ A wrong formula is off by nearly the same amount there as here. This is for code
 precision only, because it calls functions that were compiled for it.
 """
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data.clock import Clock
 from handgrad.data.point import Point
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import FLOAT32, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING, Gaps
@@ -80,8 +80,8 @@ def _at_neighbours(
     answer: Answer, loss: PreparedLoss, given: Point, open_ones: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the gradient and its error at neighbours; few if they show a mistake or time is up."""
-    end, rng, found = time.perf_counter() + SECONDS, np.random.default_rng(0), []
-    while len(found) < NEIGHBOURS and time.perf_counter() < end:
+    clock, rng, found = Clock(SECONDS), np.random.default_rng(0), []
+    while len(found) < NEIGHBOURS and not clock.over:
         near = given.moved([_moved(rng, leaf) for leaf in given.leaves])
         answered = answer(near)
         found.append((answered, _errors(answered, loss, near)))

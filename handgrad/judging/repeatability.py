@@ -4,12 +4,13 @@ A loss that draws random numbers, counts its calls or remembers an earlier one h
 a hand-written one could be compared with, so such a point is undecidable.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from flint import arb
+
+from handgrad.data.clock import Clock
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -37,9 +38,9 @@ def not_a_function(name: str, what: str, one: Any, other: Any) -> NotAFunctionEr
 
 def calls(call: Callable[[], Any], most: int, least: int) -> Iterator[Any]:
     """Yield the results of up to `most` calls, no more than `least` once `SECONDS` are over."""
-    began = time.process_time()
+    clock = Clock(SECONDS)
     for k in range(most):
-        if k >= least and time.process_time() - began > SECONDS:
+        if k >= least and clock.over:
             return
         yield call()
 

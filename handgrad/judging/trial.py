@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.data.clock import Clock
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
@@ -115,10 +116,10 @@ def _outcomes(loss: PreparedLoss, points: Iterator[Point], listed: bool) -> list
     At random points the caller's functions may not be defined and may raise, which is recorded; at
     points that the caller listed, the error is raised.
     """
-    began = time.perf_counter()
+    clock = Clock(SECONDS)
     found = [judge_point(loss, next(points))]
     for given in points:
-        if time.perf_counter() - began > SECONDS:
+        if clock.over:
             break
         if listed:
             found.append(judge_point(loss, given))

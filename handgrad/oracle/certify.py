@@ -6,7 +6,6 @@ verified by series in random directions. The directions are scaled so that a rel
 element shows equally.
 """
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.data.clock import Clock
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.kink_search import KinkSearch
@@ -117,9 +117,9 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Refere
 def _probed(problem: Problem, bits: int) -> tuple[float, float]:
     """Return the operations on numbers that one direction takes, and the seconds."""
     direction = generic_direction(np.random.default_rng(bits), problem.size)
-    began = time.process_time()  # not wall-clock time, so that other load does not count
+    clock = Clock(np.inf)
     elements = evaluate.elements(problem, direction, comparisons_at(bits))
-    return elements, time.process_time() - began
+    return elements, clock.spent
 
 
 def _by_series(problem: Problem, bits: int) -> Reference:

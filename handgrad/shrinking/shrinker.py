@@ -6,7 +6,6 @@ with the simplest first.
 
 import itertools
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +15,7 @@ from hypothesis import Phase, Verbosity, configuration, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
+from handgrad.data.clock import Clock
 from handgrad.data.point import Point
 from handgrad.shrinking.choices import Choices, choices, free_choices
 from handgrad.shrinking.descent import Numbers, descended
@@ -58,7 +58,7 @@ class _Search:
     def __init__(self, loss: Callable[..., Any], given: Point, mistake: Mistake) -> None:
         self.layout, self._mistake = Layout(given), mistake
         self._dimensions = Dimensions(Probes(loss, mistake.answer, self.layout), self.layout)
-        self._ends = time.process_time() + SECONDS
+        self._clock = Clock(SECONDS)
 
     def shortest(self) -> tuple[Numbers, Arrays]:
         """Return the least lengths at which the mistake shows, and arrays that show it."""
@@ -86,7 +86,7 @@ class _Search:
 
     def simplest(self, lengths: Numbers, shown: Arrays) -> Iterator[Point]:
         """Yield the point with the simplest numbers at these lengths, if one is found."""
-        self._ends = time.process_time() + SECONDS
+        self._clock = Clock(SECONDS)
         plain = self._plain_start(lengths, shown)
         if plain:
             self._mistake = self._mistake.beside_a_number()
@@ -109,10 +109,10 @@ class _Search:
 
         With a 0 different mistakes look alike: a missing term and a gradient of 0.
         """
-        plainer, until = self._mistake.beside_a_number(), self._ends - SECONDS / 2
+        plainer, clock = self._mistake.beside_a_number(), Clock(SECONDS / 2)
         tries = itertools.chain([shown], self._drawn(self._options(lengths, shown), DRAWS))
         points = ((arrays, self.layout.arguments(arrays)) for arrays in tries)
-        seem = (pair for pair in points if time.process_time() < until and plainer.seems(pair[1]))
+        seem = (pair for pair in points if not clock.over and plainer.seems(pair[1]))
         # Judging takes longer, so it is done no more often than for lengths.
         likely = itertools.islice(seem, FILLINGS)
         return next((arrays for arrays, given in likely if plainer.shows(given)), None)
@@ -124,7 +124,7 @@ class _Search:
         return self._in_time() and self._mistake.seems(self.layout.arguments(arrays))
 
     def _in_time(self) -> bool:
-        return time.process_time() < self._ends
+        return not self._clock.over
 
     def _may_show(self, arrays: Arrays) -> bool:
         return self._mistake.may_show(self.layout.arguments(arrays))

@@ -1,1 +1,1 @@
-"""The tolerances of each element: what conditioning and what ordinary rounding explain."""
+"""The tolerance of each element: how far conditioning and ordinary rounding may move it."""

@@ -27,7 +27,7 @@ DTYPES = pytest.mark.parametrize("dtype", [np.float64, slowly(np.float32)])
 @pytest.mark.parametrize("name", one_of_each(ACTIVATIONS, ("sigmoid", "relu")))
 def test_activations(name: str, dtype: Any) -> None:
     z = np.array(POINTS[dtype], dtype)
-    report = check_backward(*ACTIVATIONS[name], z, points=2, strict=True)
+    report = check_backward(*ACTIVATIONS[name][:2], z, points=2, strict=True)
     assert report.verdict == "agree", str(report)
 
 

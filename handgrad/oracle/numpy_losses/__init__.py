@@ -1,1 +1,1 @@
-"""The oracle for losses in NumPy that JAX cannot trace: it runs their code on power series."""
+"""The oracle for losses in NumPy that JAX cannot trace: their code is run on power series."""

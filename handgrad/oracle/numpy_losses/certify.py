@@ -5,7 +5,6 @@ as there is time for. The code may branch on numbers. If a tie decides a branch,
 the tie makes other comparisons, and the point is undecidable.
 """
 
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from flint import arb
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.clock import Clock
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
 from handgrad.oracle.kink_search import KinkSearch, check_smooth
@@ -177,9 +177,9 @@ def _affordable(problem: Untraced, bits: int, seconds: float) -> np.ndarray:
 def _seconds(problem: Untraced, bits: int, k: int) -> float:
     """Measure the seconds of a run in k directions."""
     directions = random_directions(np.random.default_rng(bits), np.ones(problem.size), k)
-    began = time.perf_counter()
+    clock = Clock(np.inf)
     slopes(problem, directions, comparisons_at(bits))
-    return time.perf_counter() - began
+    return clock.spent
 
 
 def _kink(problem: Untraced, directions: Any, found: RecordedComparisons, here: Any) -> Kink | None:

@@ -68,7 +68,7 @@ class Course {
 //
 // Returns lists of two or more, each unit as {a, parameters}: its activation, and its parameters in
 // an order that is the same for all of the list.
-export function twins(study, given) {
+export function equalUnits(study, given) {
   const { layers, edges } = study.drawing;
   const groups = layers.slice(0, -1).flatMap((layer) => {
     const alike = new Map();

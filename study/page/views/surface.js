@@ -48,7 +48,7 @@ export function surface(place, store) {
     const seen = { landscape, names, samples, given, at, loss, slope, state };
     for (const part of [...picks, ...sliders]) part.update(seen);
     say(says, sentence(study, seen));
-    say(held, holding(study, seen));
+    say(held, heldFixed(study, seen));
     map.update(seen);
   };
 }
@@ -97,11 +97,11 @@ function sentence(study, seen) {
   const slopes = `its slopes are ∂L/∂${x} = ${signed(slope[0])} and ∂L/∂${y} = ${signed(slope[1])}`;
   const end = slope.some((of) => of !== 0)
     ? "The arrow −∇ points the steepest way down in this picture; its length says nothing."
-    : "To first order no way in this picture leads down.";
+    : "To first order no direction in this picture leads down.";
   return `${what} here is ${short(loss)}; ${slopes}. ${end}`;
 }
 
-function holding(study, { names, given }) {
+function heldFixed(study, { names, given }) {
   const others = study.parameters.filter((name) => !names.includes(name));
   if (others.length === 0) return "No other parameter is held.";
   const value = (name) => `${study.quantity[name].symbol}\u00a0=\u00a0${short(given[name], 3)}`;

@@ -1,1 +1,1 @@
-"""Numbers, shapes and arrays at the ends of what there is."""
+"""Extreme numbers, shapes and arrays: the largest, the smallest, the empty."""

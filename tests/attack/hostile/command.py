@@ -6,15 +6,13 @@ from typing import Any
 
 import click
 
+from tests.attack.hostile.limits import MEGABYTES, SECONDS
 from tests.attack.stored import Row
 
 #: Inputs in all; of a batch of files; and how many command lines of each program.
 COUNT, BATCH = 1_000_000, 5000
 LINES = {"compare": 4000, "handgrad": 2000, "study": 1000, "benchmarks": 3000}
 LINES_BATCH = 100
-
-#: Seconds of processor time and MB of memory that no input may need.
-SECONDS, MEGABYTES = 5, 1000
 
 SUMS, LARGEST = ("tried", "refused", "accepted", "stopped", "found"), ("slowest", "megabytes")
 

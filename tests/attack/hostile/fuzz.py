@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Any
 
 from tests.attack.cases import OverrunError, at_most, cost, described
-from tests.attack.hostile.command import MEGABYTES, SECONDS
 from tests.attack.hostile.files import KINDS, REFUSALS, ROOMS
+from tests.attack.hostile.limits import MEGABYTES, SECONDS
 from tests.attack.stored import Row
 
 #: Longer inputs are thrown away, and more than so many are not kept.

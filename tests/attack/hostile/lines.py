@@ -27,7 +27,7 @@ from handgrad.cli import main as run_handgrad
 from study.__main__ import study
 from tests.attack.cases import at_most, cost, described
 from tests.attack.hostile import files, objects
-from tests.attack.hostile.command import MEGABYTES, SECONDS
+from tests.attack.hostile.limits import MEGABYTES, SECONDS
 from tests.attack.hostile.mutations import NUMBERS, WORDS
 from tests.attack.stored import Row
 

@@ -1,1 +1,1 @@
-"""Edits of what decides what is right, which the tests must notice."""
+"""Mutants of the code that decides what is right, each of which a test must kill."""

@@ -198,7 +198,7 @@ def outside(network: Network, point: Point, wrong: np.ndarray) -> Any:
 def _mildly(rows: int, network: Network, seed: int = 0) -> Point:
     """Where nothing saturates, so that derivatives are of ordinary size."""
     params, x, y = drawn(network, rows, "ordinary", "float64", seed)
-    return [Layer(w / np.sqrt(len(w)), b / 2) for w, b in params], x, y
+    return [Layer(w / len(w), b / 2) for w, b in params], x, y
 
 
 @pytest.mark.parametrize("at", range(len(WITH_ROWS)))

@@ -18,7 +18,7 @@ from compare.traced.assemble import Check
 from compare.traced.network import trace_network
 from compare.traced.network_checks import Checks as NetworkChecks
 from compare.traced.witnesses import compiled
-from handgrad.oracle import certify
+from handgrad.data.clock import Clock
 from manual.network import Network
 from tests.compare.traced.test_network import QUICK, drawn, title, traced
 from tests.tiers import one_of_each, slowly
@@ -89,7 +89,7 @@ def test_exact_values_depend_on_no_clock(monkeypatch: pytest.MonkeyPatch) -> Non
     point = drawn(network, seed=1)
     before = exact(trace_network(network, *point))
     seconds = iter(range(10**6))
-    monkeypatch.setattr(certify.time, "process_time", lambda: 100.0 * next(seconds))
+    monkeypatch.setattr(Clock, "spent", property(lambda _: 100.0 * next(seconds)))
     assert exact(trace_network(network, *point)) == before
     assert "0" in before.values()  # a unit that is off
 

@@ -1,6 +1,7 @@
 """Mistakes that show in the numbers of a gradient: what they are called, and in which leaves."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -141,6 +142,7 @@ def test_what_a_mistake_is_called_and_where(name: str) -> None:
     (told,) = diagnoses(mistake)
     assert (told.kind, told.leaves) == (kind, leaves)
     assert says in told.says
+    assert f"| `{kind}` |" in Path("docs/checking.md").read_text("utf-8")
     if name == "vector's element":
         assert "params['shift'][1]" in told.says
 

@@ -1,7 +1,6 @@
 """How much arithmetic a loss is, counted; and that no clock chooses how a gradient is certified."""
 
 import itertools
-from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -82,11 +81,15 @@ def test_a_matrix_is_gone_through_row_by_row() -> None:
 class Slow:
     """A clock of a machine on which everything takes long, or nothing does."""
 
-    def __init__(self, step: float) -> None:
-        self.ticks = itertools.count(0.0, step)
+    def __init__(self, *steps: float) -> None:
+        self.ticks = itertools.accumulate(itertools.chain(steps, itertools.repeat(steps[-1])))
+        self.wall = itertools.count(0.0, 1e6)
 
     def process_time(self) -> float:
         return next(self.ticks)
+
+    def perf_counter(self) -> float:
+        return next(self.wall)
 
 
 @pytest.mark.parametrize("step", [0.0, 1.0])
@@ -94,25 +97,18 @@ class Slow:
 def test_no_clock_chooses_the_way(
     shape: tuple[int, int, int], how: str, step: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "handgrad.oracle.certify.time", SimpleNamespace(process_time=Slow(step).process_time)
-    )
+    monkeypatch.setattr("handgrad.data.clock.time", Slow(step))
     assert how in certify(problem(network, *network_at(*shape))).how
 
 
 def test_what_only_the_first_run_takes_draws_no_elements(monkeypatch: pytest.MonkeyPatch) -> None:
     """JAX compiles in it, and on many threads at that."""
-    ticks = iter([0.0, 100.0, 100.0, 100.1])
-    monkeypatch.setattr(
-        "handgrad.oracle.certify.time", SimpleNamespace(process_time=lambda: next(ticks))
-    )
+    monkeypatch.setattr("handgrad.data.clock.time", Slow(0.0, 100.0, 0.0, 0.1))
     assert "held to" in certify(problem(network, *network_at(7, 44, 7))).how
 
 
 def test_what_takes_too_long_twice_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "handgrad.oracle.certify.time", SimpleNamespace(process_time=Slow(100.0).process_time)
-    )
+    monkeypatch.setattr("handgrad.data.clock.time", Slow(100.0))
     reference = certify(problem(network, *network_at(7, 44, 7)))
     assert "drawn at random" in reference.how
     assert not reference.known.all()

@@ -2,7 +2,7 @@
 
 import { LARGEST } from "../../mathematics/mathematics.js";
 import { short } from "../../mathematics/numbers.js";
-import { twins } from "../../model/course.js";
+import { equalUnits } from "../../model/course.js";
 import { planted } from "../../model/mistakes.js";
 import { UNDECIDED } from "../../model/people.js";
 import { EPOCHS } from "../../model/state.js";
@@ -50,7 +50,7 @@ function moves(path) {
 // Equal units stay equal: the effect of an equal start.
 function symmetry(study, given) {
   const symbol = (name) => study.quantity[name].symbol;
-  return twins(study, given).map((group) => {
+  return equalUnits(study, given).map((group) => {
     const equal = group[0].parameters.map((name, k) => {
       const all = group.map(({ parameters }) => symbol(parameters[k]));
       return `${all.join(" = ")} = ${short(given[name])}`;

@@ -1,1 +1,1 @@
-"""The subjects, by what is common to their packages; see `tests.attack.foreign.subject`."""
+"""The foreign gradients, a file for each group of packages; see `tests.attack.foreign.subject`."""
