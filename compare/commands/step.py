@@ -63,7 +63,13 @@ def _print(trace: "Trace", at: int | None) -> None:
     show_legend(out, [trace.quantities[name] for one in steps for name in one.names])
     if at is None:
         out.print()
-        show_verdict(out, trace.verdict, "every number of the pass, by hand and by autodiff")
+        show_verdict(out, trace.verdict, _because(trace))
+
+
+def _because(trace: "Trace") -> str:
+    every = "every number of the pass, by hand and by autodiff"
+    wrong = [q.symbol for q in trace.quantities.values() if q.verdict == "disagree"]
+    return f"{len(wrong)} numbers of the pass, first {wrong[0]}" if wrong else every
 
 
 def _walk(trace: "Trace", at: int) -> None:

@@ -94,6 +94,12 @@ def _because(swept: SweepResult, verdict: str) -> str:
     if swept.overflowed:
         says += f"; {swept.overflowed:,} overflow, and prove nothing"
     silent = [name for name, count in swept.judged.items() if not count]
+    least = min(swept.judged, key=swept.judged.__getitem__)
+    if not silent and swept.judged[least] < swept.cases / 2:
+        says += (
+            f"; of {least} only {_share(swept.judged[least], swept.cases)} of the elements are "
+            "larger than that"
+        )
     if silent:
         says += (
             f"; of {_some(silent)} no element is larger than what rounding explains, and nothing "

@@ -50,6 +50,15 @@ class Point:
                 return f"{where} is {leaf.dtype.name}: not judged; float64 and float32 are"
         return None
 
+    def not_finite(self) -> str | None:
+        """Return which number among the inputs is infinite or NaN, the first; None if none is."""
+        for path, leaf in jax.tree_util.tree_flatten_with_path(self.inputs)[0]:
+            if is_real(leaf) and not (finite := np.isfinite(leaf)).all():
+                index = np.argwhere(~finite)[0].tolist()
+                where = "inputs" + jax.tree_util.keystr(path) + (str(index) if index else "")
+                return f"{where} is {np.asarray(leaf)[tuple(index)]}"
+        return None
+
     @property
     def unknown_to_jax(self) -> bool:
         """Whether some array has longer floats than JAX has."""

@@ -61,7 +61,9 @@ def _is_off_in_floats(ruling: Ruling, value: float) -> bool:
 
 def dropped(given: Point, loss: float) -> Outcome:
     """Return the outcome of a point where the loss is not finite."""
-    return Outcome(given, cause=f"the loss is {loss} at this point", dropped=True)
+    where = given.not_finite()
+    cause = f"the loss is {loss} at this point" + (f", where {where}" if where else "")
+    return Outcome(given, cause=cause, dropped=True)
 
 
 def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.ndarray) -> Outcome:

@@ -50,6 +50,10 @@ def test_the_report_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     # The same sweep as a text to read.
     monkeypatch.setattr("compare.sweep.run.sweep", lambda *_: sweeps[0])
     assert "\nagree: " in compare("sweep", "--cases", "1e4").out
+    few = replace(sweeps[0], judged=sweeps[0].judged | {"w2": 17})
+    monkeypatch.setattr("compare.sweep.run.sweep", lambda *_: few)
+    says = " ".join(compare("sweep", "--cases", "1e4").out.split())
+    assert says.endswith("; of w2 only 0.17 % of the elements are larger than that")
     # Where the two sides agree, the judge has the last word.
     assert sweeps[0].verdict(["agree", "imprecise"]) == "agree"
     assert sweeps[0].verdict(["agree", "disagree"]) == "disagree"

@@ -219,7 +219,9 @@ def test_a_wrong_number_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended.code == 1
     assert "✗ disagree" in ended.out
     assert compare("explain", "ypred").code == 0  # no slope is in it
-    assert compare("step").code == 1
+    ended = compare("step")
+    assert ended.code == 1
+    assert "\ndisagree: 32 numbers of the pass, first ∂ypred/∂z3\n" in ended.out
 
 
 def test_step_in_a_pipe_shows_all_steps() -> None:
