@@ -6,14 +6,18 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from compare.wording import LONGEST_PATH, InputError, quoted, shown
 
-#: Other separators that occur in files called CSV.
-OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+#: What separates cells in files called CSV.
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+#: A number with a decimal comma, and one whose comma may as well stand between thousands: 1,500.
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+OR_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,20 @@ class Csv:
 
 
 def read_csv(path: Path) -> Csv:
-    """Read a CSV file with a header: UTF-8, commas, double quotes, any line endings.
+    """Read a CSV file with a header: UTF-8, double quotes, any line endings.
 
-    Empty lines are skipped, but count as lines.
+    Cells are separated by commas unless the header has none and one other of `SEPARATORS`. Then
+    numbers may have a decimal comma, which becomes a point: see `_have_decimal_commas`. Empty lines
+    are skipped, but count as lines.
 
     Raises:
         InputError: the file cannot be read or is not such a file, the header has a number, or a
             name twice, or a row has more or fewer cells than the header.
     """
     where = shown(str(path), LONGEST_PATH)
-    lines = list(_rows(where, _text(where, path)))
+    text = _text(where, path)
+    separator = _separator(text)
+    lines = list(_rows(where, text, separator))
     if len(lines) < 2:
         raise InputError(
             f"{where}: {len(lines)} lines of cells; expected a header and rows below it"
@@ -70,12 +78,16 @@ def read_csv(path: Path) -> Csv:
     names = _names(where, header)
     for row in rows:
         if len(row.cells) != len(names):
-            separator = _other_separator(header) or _other_separator(row)
-            hint = f" and separated by commas, not {separator}" if separator else ""
+            hint = f" and separated by {SEPARATORS[separator]}"
+            if separator == ",":
+                other = _other_separator(header) or _other_separator(row)
+                hint = f"{hint}, not {other}" if other else ""
             raise InputError(
                 f"{where}, line {row.line}: {len(row.cells)} cells; "
                 f"expected {len(names)}, as many as the header has{hint}"
             )
+    if separator != "," and _have_decimal_commas(cell for row in rows for cell in row.cells):
+        rows = [Row(row.line, [*map(_with_a_point, row.cells)]) for row in rows]
     return Csv(where, header, names, rows)
 
 
@@ -104,9 +116,30 @@ def _text(where: str, path: Path) -> str:
         ) from error
 
 
-def _rows(where: str, text: str) -> Iterator[Row]:
+def _separator(text: str) -> str:
+    """Return the separator that the header has outside of quotes; a comma if there are several."""
+    header = re.split("[\r\n]", re.sub('"[^"]*"', "", text.lstrip()), maxsplit=1)[0]
+    found = [sign for sign in SEPARATORS if sign in header]
+    return found[0] if len(found) == 1 else ","
+
+
+def _have_decimal_commas(cells: Iterable[str]) -> bool:
+    """Whether one cell at least has a decimal comma for certain, and no number has a point."""
+    found = [cell.strip() for cell in cells if "," in cell or "." in cell]
+    with_commas = [cell for cell in found if DECIMAL_COMMA.fullmatch(cell)]
+    return not (
+        all(map(OR_THOUSANDS.fullmatch, with_commas))
+        or any("." in cell and as_float(cell) is not None for cell in found)
+    )
+
+
+def _with_a_point(cell: str) -> str:
+    return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell.strip()) else cell
+
+
+def _rows(where: str, text: str, separator: str) -> Iterator[Row]:
     """Yield the rows that are not empty. A quoted row may span several lines."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -115,8 +148,8 @@ def _rows(where: str, text: str) -> Iterator[Row]:
             return
         except csv.Error as error:
             raise InputError(
-                f"{where}, line {line}: {error}; expected comma-separated values, and an end to "
-                "every quote of the row that begins here"
+                f"{where}, line {line}: {error}; expected cells separated by "
+                f"{SEPARATORS[separator]}, and an end to every quote of the row that begins here"
             ) from error
         if any(map(str.strip, cells)):
             yield Row(line, cells)
@@ -145,6 +178,6 @@ def _names(where: str, header: Row) -> tuple[str, ...]:
 
 def _other_separator(row: Row) -> str | None:
     """Return the separator that would split this row into more cells than commas do, if any."""
-    counts = {sign: sum(cell.count(sign) for cell in row.cells) for sign in OTHER_SEPARATORS}
+    counts = {sign: sum(cell.count(sign) for cell in row.cells) for sign in [*SEPARATORS][1:]}
     sign = max(counts, key=lambda sign: counts[sign])
-    return OTHER_SEPARATORS[sign] if counts[sign] >= len(row.cells) else None
+    return SEPARATORS[sign] if counts[sign] >= len(row.cells) else None

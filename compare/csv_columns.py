@@ -98,9 +98,10 @@ def check_varies(table: Csv, position: int, column: np.ndarray, otherwise: str =
 
 
 def holds_classes(table: Csv, position: int) -> bool:
-    """Guess from its cells whether a column holds classes.
+    """Guess from its cells whether a column holds classes, which decides a network's loss.
 
-    It is if one of them is text, or if all are whole numbers, of at most `MOST_CLASSES` values.
+    It does if one of them is text, or if all are whole numbers, of at most `MOST_CLASSES` values:
+    docs/networks.md tells users so, and `--target-kind` says otherwise.
     """
     values = {as_float(row.cells[position]) for row in table.rows}
     return None in values or (

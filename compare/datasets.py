@@ -1,16 +1,19 @@
-"""Load data sets: a built-in one, or a user's CSV file.
+"""Load data sets, built-in ones or a user's CSV files: for a network, or for least squares.
+
+A network needs to be told the target of a file, since what it is decides the loss; least squares
+predicts the last column unless told otherwise, as any column of numbers will do.
 
 A class is encoded as its index among the labels. Where the classes are the sexes, male is 0 and
 female is 1, as in the article.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from compare.built_in import BUILT_IN, built_in
+from compare.built_in import BUILT_IN, TABLES, built_in, built_in_table
 from compare.csv_cells import Csv, read_csv
 from compare.csv_columns import (
     OTHER_COLUMNS,
@@ -57,9 +60,32 @@ def dataset_named(
         )
     if text in BUILT_IN:
         return _selected(built_in(text, raw), target, features, kind)
-    if message := no_such_file(text, BUILT_IN):
-        raise InputError(message)
-    return _from_file(Path(text), target, features, kind)
+    return _from_file(_read(text, BUILT_IN), Path(text).name, target, features, kind)
+
+
+def table_named(text: str, target: str | None = None, features: Sequence[str] = ()) -> Dataset:
+    """Load the built-in table of that name, else the CSV file at that path, for least squares.
+
+    Args:
+        text: one of `TABLES`, or a path.
+        target: the column to predict; the last one unless given.
+        features: the columns to predict it from, all others unless given. Columns that are not
+            used may hold anything.
+
+    Raises:
+        InputError: there is neither a table nor a file of that name, it cannot be read or lacks a
+            column, or a cell in use is not a number; names line and column.
+    """
+    table = built_in_table(text) if text in TABLES else _read(text, TABLES)
+    if "intercept" in table.names:
+        place = table.at(table.header, table.names.index("intercept"))
+        raise InputError(f"{place}: a name which the regression itself uses; expected a new name")
+    columns = TABLES.get(text, table.names)
+    target = columns[-1] if target is None else target
+    features = features or [name for name in columns if name != target]
+    values = numbers(table, choose(table.where, table.names, features, target), OTHER_COLUMNS)
+    name = text if text in TABLES else Path(text).name
+    return Dataset(name, tuple(features), target, None, values[:, :-1], values[:, -1])
 
 
 def read_features(path: Path, features: Sequence[str]) -> tuple[Csv, np.ndarray]:
@@ -80,8 +106,15 @@ def read_features(path: Path, features: Sequence[str]) -> tuple[Csv, np.ndarray]
     return table, numbers(table, choose(table.heading, table.names, features))
 
 
-def _from_file(path: Path, target: str | None, features: Sequence[str], kind: str) -> Dataset:
-    table = read_csv(path)
+def _read(text: str, built_in_names: Collection[str]) -> Csv:
+    if message := no_such_file(text, built_in_names):
+        raise InputError(message)
+    return read_csv(Path(text))
+
+
+def _from_file(
+    table: Csv, name: str, target: str | None, features: Sequence[str], kind: str
+) -> Dataset:
     if target is None:
         columns = listed(table.names)
         raise InputError(
@@ -99,7 +132,7 @@ def _from_file(path: Path, target: str | None, features: Sequence[str], kind: st
         otherwise = ": leave this one out by naming the others with --feature"
         check_varies(table, position, column, otherwise)
     labels, y = _target(table, output, kind)
-    return Dataset(path.name, tuple(features), target, labels, x, y)
+    return Dataset(name, tuple(features), target, labels, x, y)
 
 
 def _all_but(table: Csv, target: str) -> list[str]:

@@ -17,10 +17,10 @@ import numpy as np
 import autodiff.regression
 import manual.regression
 import manual.sgd
+from compare.dataset import Dataset
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
 from compare.rounding import Range, exactly, joined, total
-from compare.tables import Table
 from compare.verdict import BY_AUTODIFF, BY_HAND
 from compare.wording import InputError
 from manual.regression import Coefficients
@@ -35,7 +35,7 @@ CHUNK = 200
 class Regression:
     """One table's three fits in its own units, and the result of comparing the descents."""
 
-    table: Table
+    table: Dataset
     learning_rate: float
     steps: int
     closed_form: Coefficients
@@ -52,7 +52,7 @@ class Regression:
 
 
 def compare_regressions(
-    table: Table,
+    table: Dataset,
     steps: int = 1000,
     learning_rate: float | None = None,
     by_hand: Gradient = manual.regression.gradient,
@@ -112,7 +112,7 @@ def compare_regressions(
     )
 
 
-def _check(table: Table) -> None:
+def _check(table: Dataset) -> None:
     """Refuse columns that are constant up to rounding, or whose squares overflow."""
     columns = np.column_stack([table.x, table.y])
     for name, column in zip((*table.features, table.target), columns.T, strict=True):
@@ -131,7 +131,7 @@ def _check(table: Table) -> None:
             )
 
 
-def _closed_form(table: Table) -> Coefficients:
+def _closed_form(table: Dataset) -> Coefficients:
     """Solve by the article's formula for one feature, by multiple regression for several."""
     if table.x.shape[1] == 1:
         slope, intercept = manual.regression.line(table.x[:, 0], table.y)
@@ -210,7 +210,7 @@ def _flat(coefficients: Any) -> np.ndarray:
 class _Scale:
     """Means and standard deviations of a table's columns."""
 
-    def __init__(self, table: Table):
+    def __init__(self, table: Dataset):
         self.x_mean, self.x_sd = table.x.mean(axis=0), table.x.std(axis=0)
         self.y_mean, self.y_sd = table.y.mean(), table.y.std()
 

@@ -1,6 +1,6 @@
-"""The article's network of two inputs, two hidden units and one output, in scalars.
+"""The article's network: once for several people with a dict of parameters, once for one person.
 
-Once for several people with a dict of parameters, once for one person with all nine in one array.
+The gradient of one person is that of `manual.article`, in whose lines the mistakes are planted.
 """
 
 from typing import Any
@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from manual.article import Parameters, gradient
 from models.answers import accumulates
-from models.lines import sigmoid, sigmoid_slope, usual
+from models.lines import STEP
 from models.model import Mistake, Model
-
-NAMES = ("w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3")
+from models.planted import LINKS
 
 
 def people_loss(params: Any, x: Any, y: Any) -> Any:
@@ -25,6 +25,18 @@ def people_loss(params: Any, x: Any, y: Any) -> Any:
     return jnp.mean((y - ypred) ** 2)
 
 
+def people_gradient(params: Any, x: Any, y: Any) -> Any:
+    # L = mean((y - ypred) ** 2), of which `gradient` differentiates each term
+    each = gradient(Parameters(**params), x, y)
+    sums = [*map(np.sum, each[:6]), *map(np.sum, each[6:])]
+    return {name: total / len(y) for name, total in zip(each._fields, sums, strict=True)}
+
+
+def draw_people(rng: np.random.Generator) -> Any:
+    params = {name: np.float64(rng.normal(0.2, 0.8)) for name in Parameters._fields}
+    return params, rng.normal(size=(5, 2)), np.array([1.0, 0.0, 0.0, 1.0, 1.0])
+
+
 def person_loss(theta: Any, x: Any, y: Any) -> Any:
     """The squared error of one person: theta of shape (9,), x of shape (2,), y a scalar."""
     w1, w2, w3, w4, w5, w6, b1, b2, b3 = theta
@@ -34,74 +46,40 @@ def person_loss(theta: Any, x: Any, y: Any) -> Any:
     return (y - ypred) ** 2
 
 
-def partials(params: Any, x: Any, y: Any) -> list[Any]:
-    """The nine derivatives, each the sum over people."""
-    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
-    x1, x2 = x
-    sum_h1 = w1 * x1 + w2 * x2 + b1
-    sum_h2 = w3 * x1 + w4 * x2 + b2
-    h1, h2 = sigmoid(sum_h1), sigmoid(sum_h2)
-    sum_o1 = w5 * h1 + w6 * h2 + b3
-    ypred = sigmoid(sum_o1)
-    # L = mean((y - ypred) ** 2), ypred = sigmoid(sum_o1)
-    d_ypred = -2 * (y - ypred) / np.size(y)
-    d_sum_o1 = d_ypred * sigmoid_slope(sum_o1, ypred)
-    # sum_o1 = w5 * h1 + w6 * h2 + b3
-    d_w5, d_w6 = np.sum(d_sum_o1 * h1), np.sum(d_sum_o1 * h2)
-    d_h1, d_h2 = d_sum_o1 * w5, d_sum_o1 * w6
-    # h1 = sigmoid(sum_h1), h2 = sigmoid(sum_h2)
-    d_sum_h1 = d_h1 * sigmoid_slope(sum_h1, h1)
-    d_sum_h2 = d_h2 * sigmoid_slope(sum_h2, h2)
-    # sum_h1 = w1 * x1 + w2 * x2 + b1, sum_h2 = w3 * x1 + w4 * x2 + b2
-    d_w1, d_w2 = np.sum(d_sum_h1 * x1), np.sum(d_sum_h1 * x2)
-    d_w3, d_w4 = np.sum(d_sum_h2 * x1), np.sum(d_sum_h2 * x2)
-    d_b1, d_b2, d_b3 = map(np.sum, (d_sum_h1, d_sum_h2, d_sum_o1))
-    return [d_w1, d_w2, d_w3, d_w4, d_w5, d_w6, d_b1, d_b2, d_b3]
-
-
-def people_gradient(params: Any, x: Any, y: Any) -> Any:
-    grads = partials([params[name] for name in NAMES], x.T, y)
-    return dict(zip(NAMES, grads, strict=True))
-
-
 def person_gradient(theta: Any, x: Any, y: Any) -> Any:
-    grads = partials(theta, x, y)
-    return np.array(grads)
-
-
-def draw_people(rng: np.random.Generator) -> Any:
-    params = {name: np.float64(rng.normal(0.2, 0.8)) for name in NAMES}
-    return params, rng.normal(size=(5, 2)), np.array([1.0, 0.0, 0.0, 1.0, 1.0])
+    return np.array(gradient(Parameters(*theta), x, y))
 
 
 def draw_person(rng: np.random.Generator) -> Any:
     return rng.normal(0.2, 0.8, size=9), rng.normal(size=2), np.float64(rng.integers(2))
 
 
+#: σ' of all three units.
+SLOPE = "= sigmoid_derivative"
+
 OF_ONE: dict[str, Mistake] = {
-    "missing-square": ("-2 * (y - ypred) /", "-np.ones_like(ypred) /"),
-    "half-mse": ("-2 * (y", "-1 * (y"),
-    "residual-sign": ("-2 * (y", "2 * (y"),
-    "dw-after-activation": ("d_w1, d_w2 = np", "x1, x2 = h1, h2\nd_w1, d_w2 = np"),
-    **usual("sigmoid-of-z", "no-activation-derivative"),
+    **{slug: [*LINKS[slug].edits] for slug in ("missing-square", "half-mse", "residual-sign")},
+    "dw-after-activation": ("ypred = steps\n", "ypred = steps\nx1, x2 = h1, h2\n"),
+    "sigmoid-of-z": (SLOPE, "= lambda z: z * (1 - z)"),
+    "no-activation-derivative": (SLOPE, "= np.ones_like"),
     "update-before-use": (
-        "d_h1, d_h2 = d_sum_o1",
-        "w5, w6 = w5 - STEP * d_w5, w6 - STEP * d_w6\nd_h1, d_h2 = d_sum_o1",
+        "dypred_dh1 = dypred_dz3 * w5",
+        f"w5, w6 = (w - {STEP} * np.mean(dw) for w, dw in ((w5, dL_dw5), (w6, dL_dw6)))\n"
+        "dypred_dh1 = dypred_dz3 * w5",
     ),
-    "dropped-term": ("d_sum_o1 * w5, d_sum_o1 * w6", "d_sum_o1 * w5, 0 * d_sum_o1"),
+    "dropped-term": ("dypred_dz3 * w6", "0 * dypred_dz3"),
 }
-BIASES = "map(np.sum, (d_sum_h1, d_sum_h2, d_sum_o1))"
 
 MODELS = [
     Model(
         *("article-people", people_loss, people_gradient, draw_people),
         {
             **OF_ONE,
-            "exchanged": ("return dict(", "grads[1], grads[2] = grads[2], grads[1]\nreturn dict("),
-            "missing-mean": (" / np.size(y)", ""),
-            "double-mean": ("/ np.size(y)", "/ np.size(y) ** 2"),
-            "bias-mean": (BIASES, BIASES.replace("sum", "mean", 1)),
-            "bias-unsummed": (BIASES, "(d_sum_h1, d_sum_h2, d_sum_o1)"),
+            "exchanged": [*LINKS["dw-transposed"].edits],
+            "missing-mean": (" / len(y)", ""),
+            "double-mean": ("/ len(y)", "/ len(y) ** 2"),
+            "bias-mean": ("np.sum, each[6:]", "np.mean, each[6:]"),
+            "bias-unsummed": ("*map(np.sum, each[6:])", "*each[6:]"),
             "accumulates": accumulates,
         },
     ),
@@ -109,10 +87,7 @@ MODELS = [
         *("article-person", person_loss, person_gradient, draw_person),
         {
             **OF_ONE,
-            "exchanged": (
-                "return np.array(",
-                "grads[4], grads[5] = grads[5], grads[4]\nreturn np.array(",
-            ),
+            "exchanged": ("dL_dw5, dL_dw6, dL_db1", "dL_dw6, dL_dw5, dL_db1"),
             "accumulates": accumulates,
         },
     ),

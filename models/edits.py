@@ -22,7 +22,7 @@ _NUMBERS = count()
 
 
 def edited(gradient: Gradient, *edits: Edit | Shared) -> Gradient:
-    """Compile a gradient with edits of it, or of functions in its package that it calls.
+    """Compile a gradient with edits of it, or of what it calls in its package or in `manual`.
 
     Raises:
         ValueError: an edit's text does not occur exactly once, or its function is not called.
@@ -71,8 +71,8 @@ def _shared(edits: Shared, sources: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def called(gradient: FunctionType) -> dict[str, FunctionType]:
-    """Return the functions in its package that a gradient calls, by name, and itself last."""
-    room = _room(gradient)
+    """Return the functions that a gradient calls in its package or `manual`; itself is last."""
+    rooms = {"manual", _room(gradient)}
     found: dict[str, FunctionType] = {}
     left = [gradient]
     while left:
@@ -81,7 +81,7 @@ def called(gradient: FunctionType) -> dict[str, FunctionType]:
         for name in sorted(_used(function.__code__) - found.keys()):
             value = function.__globals__.get(name)
             # Under another name it would not be found anew, so it stays as it is.
-            if isinstance(value, FunctionType) and value.__name__ == name and _room(value) == room:
+            if isinstance(value, FunctionType) and value.__name__ == name and _room(value) in rooms:
                 left.append(value)
     return dict(reversed(found.items()))
 

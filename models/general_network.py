@@ -19,8 +19,8 @@ _PARAMETERS = f"return Layer(w={_DW}, b={_DB})"
 _DX, _LAYER = "dz @ cache.w.T", "grads.append(Layer(dw, db))"
 
 
-class Plant(NamedTuple):
-    """A mistake, and the networks that it fits."""
+class Variant(NamedTuple):
+    """A mistake in one form, and the networks that it fits."""
 
     slug: str
     variant: str
@@ -57,27 +57,27 @@ def of_output(wrong: str) -> tuple[Edit, ...]:
     return ((_ACTIVATION, f"{_ACTIVATION}\nif at == len(network.sizes) - 2:\n    dz = {wrong}"),)
 
 
-def _of_loss(loss: str) -> tuple[Plant, ...]:
+def _of_loss(loss: str) -> tuple[Variant, ...]:
     return (
-        Plant("missing-mean", loss, in_loss("da * len(da)"), loss=loss),
-        Plant("double-mean", loss, in_loss("da / len(da)"), loss=loss),
-        Plant("mean-over-outputs", loss, in_loss("da / da.shape[1]"), loss=loss),
-        Plant("residual-sign", loss, in_loss("-da"), loss=loss),
+        Variant("missing-mean", loss, in_loss("da * len(da)"), loss=loss),
+        Variant("double-mean", loss, in_loss("da / len(da)"), loss=loss),
+        Variant("mean-over-outputs", loss, in_loss("da / da.shape[1]"), loss=loss),
+        Variant("residual-sign", loss, in_loss("-da"), loss=loss),
     )
 
 
 #: Every mistake: first those in a layer, then by what the network must have.
-PLANTS: tuple[Plant, ...] = (
-    Plant("bias-mean", "", ((_DB, "dz.mean(axis=0)"),)),
-    Plant("bias-unsummed", "", ((_DB, "dz"),)),
-    Plant("bias-unsummed", "row", ((_DB, "dz[0]"),)),
-    Plant("bias-wrong-axis", "", ((_DB, "dz.sum(axis=1)"),)),
-    Plant("bias-wrong-axis", "cut", ((_DB, "np.resize(dz.sum(axis=1), dz.shape[1])"),)),
-    Plant("dw-transposed", "shape", ((_LAYER, "grads.append(Layer(dw.T, db))"),)),
-    Plant("dw-transposed", "square", ((_DW, "dz.T @ cache.x"),), square=True),
-    Plant("dx-untransposed", "", ((_DX, "dz @ cache.w"),), square=True),
-    Plant("dx-untransposed", "axes", ((_DX, "dz @ cache.w.reshape(cache.w.shape[::-1])"),)),
-    Plant(
+VARIANTS: tuple[Variant, ...] = (
+    Variant("bias-mean", "", ((_DB, "dz.mean(axis=0)"),)),
+    Variant("bias-unsummed", "", ((_DB, "dz"),)),
+    Variant("bias-unsummed", "row", ((_DB, "dz[0]"),)),
+    Variant("bias-wrong-axis", "", ((_DB, "dz.sum(axis=1)"),)),
+    Variant("bias-wrong-axis", "cut", ((_DB, "np.resize(dz.sum(axis=1), dz.shape[1])"),)),
+    Variant("dw-transposed", "shape", ((_LAYER, "grads.append(Layer(dw.T, db))"),)),
+    Variant("dw-transposed", "square", ((_DW, "dz.T @ cache.x"),), square=True),
+    Variant("dx-untransposed", "", ((_DX, "dz @ cache.w"),), square=True),
+    Variant("dx-untransposed", "axes", ((_DX, "dz @ cache.w.reshape(cache.w.shape[::-1])"),)),
+    Variant(
         *("dw-after-activation", ""),
         (
             (
@@ -87,7 +87,7 @@ PLANTS: tuple[Plant, ...] = (
         ),
         square=True,
     ),
-    Plant(
+    Variant(
         *("accumulates", "buffer"),
         (
             ("def affine_backward_parameters(", "BUFFERS = {}\ndef affine_backward_parameters("),
@@ -98,13 +98,13 @@ PLANTS: tuple[Plant, ...] = (
             ),
         ),
     ),
-    Plant(
+    Variant(
         *("accumulates", "weights"),
         ((_PARAMETERS, f"dw = cache.w\ndw += {_DW}\nreturn Layer(w=dw, b={_DB})"),),
     ),
-    Plant("update-before-use", "", ((_DX, f"dz @ (cache.w - 0.1 * ({_DW})).T"),)),
-    Plant("decay-factor", "half", (("2 * network.l2", "network.l2"),)),
-    Plant(
+    Variant("update-before-use", "", ((_DX, f"dz @ (cache.w - 0.1 * ({_DW})).T"),)),
+    Variant("decay-factor", "half", (("2 * network.l2", "network.l2"),)),
+    Variant(
         *("decay-factor", "biases"),
         (
             (
@@ -115,63 +115,65 @@ PLANTS: tuple[Plant, ...] = (
             ),
         ),
     ),
-    Plant("dropped-term", "example", ((_DW, "cache.x[1:].T @ dz[1:]"),)),
-    Plant("dropped-term", "element", ((_DB, f"0 * {_DB}"),)),
-    Plant("dropped-term", "unit", ((f"return {_DX}", f"dx = {_DX}\ndx[:, 0] = 0\nreturn dx"),)),
-    Plant("exchanged", "weights", ((_DW, f"({_DW})[::-1]"),)),
-    Plant("exchanged", "biases", ((_DB, f"{_DB}[[1, 0, *range(2, dz.shape[1])]]"),)),
-    Plant("exchanged", "layers", (("return grads[::-1]", "return grads"),), square=True),
-    Plant("missing-square", "", in_loss("da * 0 + 1 / len(da)"), loss="mse"),
-    Plant("half-mse", "", in_loss("da / 2"), loss="mse"),
+    Variant("dropped-term", "example", ((_DW, "cache.x[1:].T @ dz[1:]"),)),
+    Variant("dropped-term", "element", ((_DB, f"0 * {_DB}"),)),
+    Variant("dropped-term", "unit", ((f"return {_DX}", f"dx = {_DX}\ndx[:, 0] = 0\nreturn dx"),)),
+    Variant("exchanged", "weights", ((_DW, f"({_DW})[::-1]"),)),
+    Variant("exchanged", "biases", ((_DB, f"{_DB}[[1, 0, *range(2, dz.shape[1])]]"),)),
+    Variant("exchanged", "layers", (("return grads[::-1]", "return grads"),), square=True),
+    Variant("missing-square", "", in_loss("da * 0 + 1 / len(da)"), loss="mse"),
+    Variant("half-mse", "", in_loss("da / 2"), loss="mse"),
     *(plant for loss in LOSSES for plant in _of_loss(loss)),
-    Plant("tanh-linear", "", slope("da * (1 - np.tanh(z))"), "tanh"),
-    Plant("tanh-of-h", "", slope("da * (1 - np.tanh(np.tanh(z)) ** 2)"), "tanh"),
-    Plant("sigmoid-of-z", "z", slope("da * z * (1 - z)"), "sigmoid"),
-    Plant("sigmoid-of-z", "a", slope("da * sigmoid(sigmoid(z)) * sigmoid(-sigmoid(z))"), "sigmoid"),
+    Variant("tanh-linear", "", slope("da * (1 - np.tanh(z))"), "tanh"),
+    Variant("tanh-of-h", "", slope("da * (1 - np.tanh(np.tanh(z)) ** 2)"), "tanh"),
+    Variant("sigmoid-of-z", "z", slope("da * z * (1 - z)"), "sigmoid"),
+    Variant(
+        "sigmoid-of-z", "a", slope("da * sigmoid(sigmoid(z)) * sigmoid(-sigmoid(z))"), "sigmoid"
+    ),
     *(
-        Plant("no-activation-derivative", name, slope("da"), name)
+        Variant("no-activation-derivative", name, slope("da"), name)
         for name in ACTIVATIONS
         if name != "identity"
     ),
     *(
-        Plant("no-activation-derivative", f"output {name}", of_output("da"), "relu", name)
+        Variant("no-activation-derivative", f"output {name}", of_output("da"), "relu", name)
         for name in ("sigmoid", "tanh", "softplus")
     ),
-    Plant(
+    Variant(
         *("bce-extra-derivative", ""),
         in_loss("da * sigmoid(cache.loss.z) * sigmoid(-cache.loss.z)"),
         loss="bce",
     ),
-    Plant(
+    Variant(
         *("softmax-diagonal", ""),
         in_loss("-cache.loss.y * (1 - softmax(cache.loss.z)) / len(da)"),
         loss="softmax-ce",
     ),
-    Plant(
+    Variant(
         *("softmax-shortcut", "with MSE"),
         (*in_loss("da / 2"), *of_output("da")),
         *("tanh", "sigmoid", "mse"),
     ),
-    Plant(
+    Variant(
         *("softmax-shortcut", "and the Jacobian"),
         in_loss("softmax(z := cache.loss.z) * (da - (da * softmax(z)).sum(axis=1, keepdims=True))"),
         loss="softmax-ce",
     ),
-    Plant("ce-minus-missing", "bce", in_loss("sigmoid(cache.loss.z) / len(da)"), loss="bce"),
-    Plant(
+    Variant("ce-minus-missing", "bce", in_loss("sigmoid(cache.loss.z) / len(da)"), loss="bce"),
+    Variant(
         *("ce-minus-missing", "softmax"),
         in_loss("softmax(cache.loss.z) / len(da)"),
         loss="softmax-ce",
     ),
-    Plant(
+    Variant(
         *("softmax-wrong-axis", ""),
         in_loss("(softmax(cache.loss.z.T).T - cache.loss.y) / len(da)"),
         loss="softmax-ce",
     ),
-    Plant("relu-mask", "of da", slope("da * (da > 0)"), "relu"),
-    Plant("relu-mask", "below", slope("da * (z < 0)"), "relu"),
-    Plant("relu-mask", "value", slope("da * np.maximum(z, 0)"), "relu"),
+    Variant("relu-mask", "of da", slope("da * (da > 0)"), "relu"),
+    Variant("relu-mask", "below", slope("da * (z < 0)"), "relu"),
+    Variant("relu-mask", "value", slope("da * np.maximum(z, 0)"), "relu"),
 )
 
 #: The slope of 1 where z = 0, which is as valid as 0.
-AT_ZERO = Plant("relu-at-zero", "", slope("da * (z >= 0)"), "relu")
+AT_ZERO = Variant("relu-at-zero", "", slope("da * (z >= 0)"), "relu")

@@ -11,13 +11,13 @@ import numpy as np
 
 import manual.article
 import manual.sgd
-from compare.planted import MISTAKES, Plant
 from compare.recording.arrays import Array, given
 from compare.recording.program import GIVEN, Program, program
 from compare.recording.watching import Watch
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
 from manual.losses import squared_error
+from models.planted import MISTAKES, Plant
 
 #: Mistakes that cannot be run as one pass on the page's numbers, and why.
 ELSEWHERE = {
@@ -61,7 +61,7 @@ def _listed(
         "says": plant.says,
         "wrong": plant.wrong,
         "kind": plant.kind,
-        "part": "link" if plant.in_link else "answer" if plant.kind == "gradient" else "loop",
+        "part": "link" if plant.edits else "answer" if plant.kind == "gradient" else "loop",
         "changes": changes,
         "why": ELSEWHERE.get(slug),
     }
@@ -124,7 +124,7 @@ def _backward(plant: Plant, form: str, point: _Point) -> tuple[dict[str, Array],
     gradient: Any = plant.gradient_in(form)
     found: list[Parameters] = []
     lines = manual.article.gradient_lines
-    if plant.in_link:  # its edited lines are compiled separately
+    if plant.edits:  # its edited lines are compiled separately
         lines = gradient.func.__globals__[lines.__name__]
     bindings = Watch((lines,), {}).run(lambda: found.append(gradient(*point)))
     return {of.variable: of.value for of in bindings if of.variable.startswith("d")}, found[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import autodiff.network
 from manual.network import Network
-from models.general_network import Plant
+from models.general_network import Variant
 from tests.network_strategies import Described
 
 #: Sizes and examples; in `SQUARE` a transposition keeps the shape, and n differs from it.
@@ -16,7 +16,7 @@ SQUARE = (((3, 3, 3), 5), ((2, 2, 2, 2), 7), ((5, 5, 5), 3))
 _MAKES = (("tanh", "mse"), ("sigmoid", "huber"), ("softplus", "bce"))
 
 
-def hosts(plant: Plant) -> list[Described]:
+def hosts(plant: Variant) -> list[Described]:
     """Three networks in which the mistake is one."""
     made = []
     for (sizes, n), (hidden, loss) in zip(SQUARE if plant.square else PRIME, _MAKES, strict=True):

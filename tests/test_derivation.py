@@ -17,11 +17,11 @@ import manual.network
 import manual.sgd
 from compare import cli
 from compare.errata.catalogue import ERRATA
-from compare.planted import MISTAKES
 from compare.trace import UPDATE, Quantity, Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
 from manual.network import Network
+from models.planted import MISTAKES
 from tests.compare.networks.calls import compare
 from tests.console import ROOT
 from tests.formulas_of_documents import (

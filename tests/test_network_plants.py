@@ -11,7 +11,7 @@ from handgrad.report import GradientReport
 from manual.affine import Layer
 from manual.network import Network
 from models.edits import edited
-from models.general_network import AT_ZERO, PLANTS, Plant
+from models.general_network import AT_ZERO, VARIANTS, Variant
 from tests.network_planting import hosts, loss_of
 from tests.network_strategies import Described, draw_point
 from tests.tiers import slowly
@@ -35,13 +35,13 @@ def ruling_on(of: Described, gradient: Any, seed: int = 3) -> GradientReport:
 
 
 def test_every_mistake_is_planted() -> None:
-    assert {plant.slug for plant in PLANTS} == CATALOGUE
-    assert len({str(plant) for plant in PLANTS}) == len(PLANTS) >= 60
+    assert {plant.slug for plant in VARIANTS} == CATALOGUE
+    assert len({str(plant) for plant in VARIANTS}) == len(VARIANTS) >= 60
 
 
 #: Each mistake is planted in the first network that has it, which most of them share, and so what
 #: is compiled for it; every tenth in one of all three depths.
-PLANTED = [(plant, 0 if at % 10 else at // 10 % 3) for at, plant in enumerate(PLANTS)]
+PLANTED = [(plant, 0 if at % 10 else at // 10 % 3) for at, plant in enumerate(VARIANTS)]
 #: One variant each of three kinds; the slow tests plant all.
 QUICK = [
     next(pair for pair in PLANTED if pair[0].slug == slug)
@@ -50,7 +50,7 @@ QUICK = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("of", hosts(PLANTS[0]), ids=str)
+@pytest.mark.parametrize("of", hosts(VARIANTS[0]), ids=str)
 def test_the_right_gradient_agrees(of: Described) -> None:
     """Made as the wrong ones are, with nothing changed."""
     report = ruling_on(of, partial(edited(manual.network.gradient), of.network))
@@ -60,7 +60,7 @@ def test_the_right_gradient_agrees(of: Described) -> None:
 @pytest.mark.parametrize(
     ("plant", "at"), [pair if pair in QUICK else slowly(*pair) for pair in PLANTED], ids=str
 )
-def test_a_mistake_is_caught(plant: Plant, at: int) -> None:
+def test_a_mistake_is_caught(plant: Variant, at: int) -> None:
     of = hosts(plant)[at]
     report = ruling_on(of, plant.gradient(of.network))
     assert report.verdict == "disagree", str(report)
@@ -78,7 +78,7 @@ def test_a_mistake_is_caught(plant: Plant, at: int) -> None:
 @pytest.mark.parametrize("slug", ["bias-mean", "bias-unsummed:row", "missing-mean", "double-mean"])
 def test_with_one_example_there_is_nothing_to_average(slug: str) -> None:
     of = Described(Network((5, 3, 2), "tanh"), 1)
-    for plant in PLANTS:
+    for plant in VARIANTS:
         if str(plant).startswith(slug) and plant.loss in (None, "mse"):
             report = ruling_on(of, plant.gradient(of.network))
             assert report.verdict == "agree", str(report)
@@ -87,7 +87,7 @@ def test_with_one_example_there_is_nothing_to_average(slug: str) -> None:
 @pytest.mark.slow
 def test_with_one_output_the_mean_over_outputs_is_right() -> None:
     of = Described(Network((5, 3, 1), "tanh"), 7)
-    plant = next(plant for plant in PLANTS if str(plant) == "mean-over-outputs:mse")
+    plant = next(plant for plant in VARIANTS if str(plant) == "mean-over-outputs:mse")
     assert ruling_on(of, plant.gradient(of.network)).verdict == "agree"
 
 
@@ -117,6 +117,6 @@ def test_at_the_kink_the_slope_is_a_convention() -> None:
 @pytest.mark.slow
 def test_half_a_decay_without_decay_is_none() -> None:
     of = Described(Network((5, 3, 2), "tanh"), 7)
-    for plant in PLANTS:
+    for plant in VARIANTS:
         if plant.slug == "decay-factor":
             assert ruling_on(of, plant.gradient(of.network)).verdict == "agree"

@@ -6,9 +6,9 @@ import pytest
 import manual.article
 import manual.sgd
 from compare.agreement import NAMES, hand_gradient, stack
-from compare.planted import LOOPS, MISTAKES, PLANTS
 from manual.activations import sigmoid_derivative
 from manual.sgd import sample_order
+from models.planted import LOOPS, MISTAKES, PLANTS
 from tests.equivalence import disagreements
 from tests.reference import XS, YS
 from tests.strategies import drawn_points

@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.checkers import elements
 from benchmarks.checkers.cases import AT_A_KINK, ELEMENTS, RIGHT
 from benchmarks.checkers.question import NO_ANSWER, WRONG
 from benchmarks.checkers.results import Check
+from models import elements
 from models.mistakes import ACCEPTED
 
 #: Kinds that name no mistake: "unknown", and a remark on lost digits.

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.checkers import counts
-from benchmarks.checkers import elements as of_elements
 from benchmarks.checkers.cases import AT_A_KINK, ELEMENTS, MISTAKES, RIGHT
 from benchmarks.checkers.question import NO_ANSWER
 from benchmarks.checkers.results import Check, Results
 from benchmarks.templates import templates
+from models import elements as of_elements
 from models.mistakes import MISTAKES as OF_MISTAKES
 
 #: A row: two cells of text, its checks, and the function that makes a cell of a checker's checks.

@@ -15,8 +15,8 @@ from compare.breaking.gradients import before_the_judge, beside_autodiff
 from compare.breaking.lesson import lesson
 from compare.breaking.trainings import outcome, ran_away, training, updates
 from compare.experiment import Settings, hand_path
-from compare.planted import Plant
 from compare.trajectory import Trainings, compare_trainings
+from models.planted import Plant
 
 __all__ = ["Check", "checks", "lesson"]
 

@@ -9,8 +9,8 @@ from compare.agreement import NAMES, Partial, compare_gradients
 from compare.breaking.check import Check, grouped
 from compare.experiment import Settings
 from compare.people import PEOPLE, targets
-from compare.planted import Plant
 from handgrad import GradientReport, check_gradient
+from models.planted import Plant
 
 
 def beside_autodiff(plant: Plant, settings: Settings) -> Check:

@@ -1,7 +1,7 @@
 """The lesson of a mistake: which checks miss it, and why that matters."""
 
 from compare.breaking.check import Check
-from compare.planted import Plant
+from models.planted import Plant
 
 _EVERY = (
     "Every check sees it: so coarse a mistake shows in the outcome. Where it is, the outcome does "

@@ -8,7 +8,7 @@ from compare.commands.options import JSON, training_options
 
 if TYPE_CHECKING:
     from compare.breaking import Check
-    from compare.planted import Plant
+    from models.planted import Plant
 
 KINDS = {
     "gradient": "In the gradient:",
@@ -31,7 +31,8 @@ def break_(slug: str | None, as_json: bool, **training: Any) -> int:
     if slug is None:
         _list(as_json)
         return 0
-    from compare.planted import MISTAKES, slug_of
+    from compare.planted import slug_of
+    from models.planted import MISTAKES
 
     slug = slug_of(slug, "SLUG", MISTAKES)
     _show(slug, MISTAKES[slug], _checks(MISTAKES[slug], training), as_json)
@@ -50,7 +51,7 @@ def _checks(plant: "Plant", training: dict[str, Any]) -> "dict[str, Check]":
 
 def _list(as_json: bool) -> None:
     from compare.commands.output import print_object
-    from compare.planted import MISTAKES
+    from models.planted import MISTAKES
 
     if as_json:
         print_object({"plants": [_as_object(slug, plant) for slug, plant in MISTAKES.items()]})

@@ -77,8 +77,8 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
 def residuals(file: Path, table: str, target: str | None, features: tuple[str, ...]) -> None:
     """A table's least-squares fit and its residuals."""
     from compare import plots
+    from compare.datasets import table_named
     from compare.regression import compare_regressions
-    from compare.tables import table_named
 
     result = compare_regressions(table_named(table, target, features), steps=1)
     _save(plots.residuals(result), file)

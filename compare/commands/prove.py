@@ -71,9 +71,9 @@ def _proved(options: dict[str, Any]) -> "Result":
 
 
 def _show(found: "Result") -> None:
-    from compare.planted import PLANTS
     from compare.proof.reading import closing, lines_of
     from compare.terminal import console, show_verdict
+    from models.planted import PLANTS
 
     out = console()
     if (slug := found.request.slug) is not None:

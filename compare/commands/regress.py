@@ -51,8 +51,8 @@ def regress(
     """
     from compare import plots
     from compare.commands.output import print_object
+    from compare.datasets import table_named
     from compare.regression import compare_regressions
-    from compare.tables import table_named
     from compare.terminal import console, progress
 
     chosen = table_named(table, target, features)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from compare.datasets import table_named
 from compare.errata.entry import Cell, Shown, erratum
 from compare.people import INCHES_PER_CM, PEOPLE, POUNDS_PER_KG
-from compare.tables import table_named
 from manual.losses import mse
 from manual.regression import line
 

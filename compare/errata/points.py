@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from compare.datasets import table_named
 from compare.errata.entry import Shown, erratum
-from compare.tables import table_named
 from manual.regression import least_squares, predict
 
 #: Errors here are either tenths of a pound and more, or rounding, 1e-12 lb at most; the threshold

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from compare.datasets import table_named
 from compare.errata.entry import Shown, erratum
 from compare.errata.example import trained
 from compare.experiment import Settings
 from compare.regression import compare_regressions
-from compare.tables import table_named
 
 #: Steps of descent, enough to agree with the closed form in all digits shown.
 STEPS = 300

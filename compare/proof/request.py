@@ -6,7 +6,7 @@ from typing import Any
 
 import manual.article
 from compare.limits import shape
-from compare.planted import PLANTS, slug_of
+from compare.planted import slug_of
 from compare.proof.article import Article
 from compare.proof.network import General
 from compare.proof.size import LARGEST, SMALL, WORK, size_of
@@ -15,6 +15,7 @@ from compare.traced.parameters import KINDS, network_of
 from compare.wording import InputError
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.network import Network
+from models.planted import PLANTS
 
 ARTICLE = (2, 2, 1)
 

@@ -15,7 +15,6 @@ import numpy as np
 import autodiff.article
 import manual.article
 from compare.networks.functions import sigmoid_in_the_middle
-from compare.planted import PLANTS
 from compare.rounding import Format, Range, added
 from compare.sweep.settings import Settings
 from compare.sweep.subject import APART, Compared, Kept
@@ -23,6 +22,7 @@ from manual.activations import SIGMOID_DERIVATIVES
 from manual.activations import sigmoid as sigmoid_by_hand
 from manual.article import Parameters
 from manual.losses import squared_error
+from models.planted import PLANTS
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ import autodiff.article
 import autodiff.network
 import manual.article
 import manual.network
-from compare.planted import PLANTS
 from compare.sweep.cases import drawn
 from compare.sweep.network import as_arrays
 from compare.sweep.program import subject_of
@@ -25,6 +24,7 @@ from compare.wording import InputError
 from handgrad import GradientReport, check_gradient
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.affine import Layer
+from models.planted import PLANTS
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Settings:
     inputs: Distribution
     seed: int
     form: str = "stable"  #: the form of σ' in the article's lines by hand
-    plant: str | None = None  #: a mistake of `compare.planted`
+    plant: str | None = None  #: a mistake of `models.planted`
 
     def __post_init__(self) -> None:
         """Refuse settings that are out of range or contradict each other."""

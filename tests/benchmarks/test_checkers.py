@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from benchmarks.checkers import cases, contenders, messages
-from benchmarks.checkers import elements as elements_module
 from benchmarks.checkers.contenders import CONTENDERS, Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer
 from benchmarks.checkers.table import OF_RIGHT_POINTS
-from models import right_points
+from models import elements, right_points
 from tests.benchmarks.planted_checkers import broken, gradient, question, says, transposed, turned
 from tests.tiers import one_of_each
 
@@ -29,9 +28,7 @@ def test_the_quick_part_has_something_of_everything() -> None:
     chosen = cases.quick(cases.cases())
     assert len(chosen) <= 20
     assert {case.what for case in chosen if case.part == cases.RIGHT} == set(OF_RIGHT_POINTS)
-    assert {case.what for case in chosen if case.part == cases.ELEMENTS} == set(
-        elements_module.MISTAKES
-    )
+    assert {case.what for case in chosen if case.part == cases.ELEMENTS} == set(elements.MISTAKES)
     assert {case.what for case in chosen if case.part == cases.MISTAKES} == set(
         cases.QUICK_MISTAKES
     )
@@ -48,9 +45,9 @@ def test_a_right_point_is_right(name: str) -> None:
         assert contenders.check_gradient(cases.at_right_point(name)).verdict == RIGHT
 
 
-@pytest.mark.parametrize("mistake", elements_module.MISTAKES)
+@pytest.mark.parametrize("mistake", elements.MISTAKES)
 def test_one_element_is_wrong(mistake: str) -> None:
-    asked = elements_module.planted(100, mistake, 0)
+    asked = cases.in_one_element(100, mistake, 0)
     assert asked.right is not None
     wrong, right = asked.gradient(*asked.point()), asked.right(*asked.point())
     assert (wrong["w"] != right["w"]).sum() == 1

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from compare.planted import LOOPS, MISTAKES, PLANTS
+from models.planted import LOOPS, MISTAKES, PLANTS
 from tests.compare.networks.calls import compare, one_object
 
 

@@ -7,8 +7,8 @@ import pytest
 from compare.agreement import NAMES
 from compare.breaking import Check, checks, lesson
 from compare.experiment import Settings
-from compare.planted import MISTAKES, PLANTS, Plant
 from handgrad import GradientReport
+from models.planted import MISTAKES, PLANTS, Plant
 from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, LOSSES, PARTIALS, START, close
 from tests.tiers import one_of_each
 

@@ -21,8 +21,8 @@ from compare import cli, terminal
 from compare.agreement import NAMES
 from compare.experiment import Settings, predict
 from compare.people import NEWCOMERS
-from compare.planted import PLANTS
 from compare.trajectory import Trainings
+from models.planted import PLANTS
 from tests.compare.networks.calls import compare, signalled, started
 from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, close
 from tests.tiers import one_of_each, slowly

@@ -36,7 +36,14 @@ BROKEN = {
     "too few cells": ("a,b\n1,2\n\n3\n", ", line 4: 1 cells; expected 2, as many as the header"),
     "numbers on top": ("\n1.5,2\n3,4\n", ", line 2, column 1: the number 1.5 in the header;"),
     "a name twice": ("a,b, a\n1,2,3\n", ", line 1, column 3: the name 'a' a second time;"),
-    "semicolons": ("a;b\n1;2\n", ", line 1: one column, 'a;b'; expected cells separated by commas"),
+    "two separators": (
+        "a;b|c\n1;2|3\n",
+        ", line 1: one column, 'a;b|c'; expected cells",
+    ),
+    "a row of commas": (
+        "a;b\n1;2\n3,4\n",
+        ", line 3: 1 cells; expected 2, as many as the header has and separated by semicolons",
+    ),
     "semicolons in the header": (
         "a;b;c,d\n1,2,3\n",
         ", line 2: 3 cells; expected 2, as many as the header has and separated by commas, "
@@ -66,6 +73,32 @@ def test_signs_that_only_look_like_other_separators(tmp_path: Path) -> None:
     assert table.names == ("a; b", "c")
     assert read_csv(written(tmp_path, "x; y; z,c\n1,2\n")).names == ("x; y; z", "c")
     assert len(read_csv(written(tmp_path, 'notes,c\n"x; y; z",1\n')).rows) == 1
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_another_separator_that_the_header_has_alone(tmp_path: Path, sign: str) -> None:
+    lines = ['"a, b"', "c"], ["x, y", '"2,5"'], ["-,5e1", "3"]
+    table = read_csv(written(tmp_path, "\n" + "\n".join(map(sign.join, lines))))
+    assert table.names == ("a, b", "c")
+    assert table.rows == [Row(3, ["x, y", "2.5"]), Row(4, ["-.5e1", "3"])]
+
+
+@pytest.mark.parametrize(
+    ("cells", "read"),
+    [
+        (["1,5", "1,500", "x"], ["1.5", "1.500", "x"]),
+        (["0,500", "1,500"], ["0.500", "1.500"]),
+        (["1,500", "22,250"], None),  # thousands, or three decimals
+        (["1,5", "2.5"], None),
+        (["1,5", "v1.2.3"], ["1.5", "v1.2.3"]),
+        (["1,500,000", "2"], None),
+    ],
+)
+def test_decimal_commas_that_can_mean_nothing_else(
+    tmp_path: Path, cells: list[str], read: list[str] | None
+) -> None:
+    table = read_csv(written(tmp_path, "\n".join(["a;b", *(f"1;{cell}" for cell in cells)])))
+    assert [row.cells[1] for row in table.rows] == (read or cells)
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compare.csv_cells import Row
-from compare.datasets import dataset_named, read_features
+from compare.datasets import dataset_named, read_features, table_named
 from compare.wording import InputError
 from tests.tiers import fewer
 
@@ -256,6 +256,49 @@ def test_rows_at_fault(tmp_path: Path, text: str, features: list[str], message: 
     with pytest.raises(InputError) as raised:
         read_features(path, features)
     assert str(raised.value) == f"{path}{message}"
+
+
+def test_a_table_of_numbers(tmp_path: Path) -> None:
+    table = table_named(str(written(tmp_path, "area,rooms,rent\n50,2,700\n\n 80.5 ,3,1e3\n")))
+    assert (table.features, table.target) == (("area", "rooms"), "rent")
+    assert table.x.tolist() == [[50, 2], [80.5, 3]]
+    assert table.y.tolist() == [700, 1000]
+
+
+def test_a_table_as_a_spreadsheet_with_decimal_commas_writes_it(tmp_path: Path) -> None:
+    table = table_named(str(written(tmp_path, "area;rent\r\n50,5;1000\r\n80;1250,5\r\n")))
+    assert table.x.tolist() == [[50.5], [80]]
+    assert table.y.tolist() == [1000, 1250.5]
+
+
+def test_columns_of_a_table_that_are_not_used_may_hold_anything(tmp_path: Path) -> None:
+    path = written(tmp_path, '\ufeff"",city,area,rent\r\n"1",Oslo,50,700\r\n"2",Bonn,,900\r\n')
+    table = table_named(str(path), target="rent", features=["column 1"])
+    assert table.x.tolist() == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n3,x\n", r"line 3, column 2 \(b\): 'x'; expected a finite number"),
+        ("a,intercept,b\n1,2,3\n", "which the regression itself uses; expected a new name"),
+    ],
+)
+def test_a_table_at_fault(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        table_named(str(written(tmp_path, text)))
+
+
+def test_the_built_in_tables() -> None:
+    article = table_named("article")
+    assert article.x[:, 0].tolist() == [65, 72, 70, 60]
+    assert article.y.tolist() == [133, 160, 152, 120]
+    assert table_named("article", target="height").features == ("weight",)
+    bdims = table_named("bdims")
+    assert bdims.x.shape == (507, 2)
+    assert bdims.x[:, 1].sum() == 247  # men
+    assert table_named("bdims", features=["hgt"]).x.shape == (507, 1)
+    assert table_named("bdims", target="sex").features == ("hgt", "wgt")
 
 
 #: Whatever may be squared; zeros of either sign and the smallest numbers among them.

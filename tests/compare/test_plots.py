@@ -16,10 +16,10 @@ import manual.article
 import manual.regression
 from compare import plots
 from compare.agreement import NAMES
+from compare.datasets import table_named
 from compare.experiment import Settings, hand_path, train
 from compare.regression import compare_regressions
 from compare.surface import surface
-from compare.tables import table_named
 from manual.article import Parameters
 from tests.reference import XS, YS
 from tests.tiers import slowly

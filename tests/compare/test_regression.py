@@ -3,8 +3,9 @@ import pytest
 
 import manual.regression
 import manual.sgd
+from compare.dataset import Dataset
+from compare.datasets import table_named
 from compare.regression import compare_regressions
-from compare.tables import Table, table_named
 from compare.wording import InputError
 from manual.regression import Coefficients
 from tests.tiers import slowly
@@ -27,7 +28,7 @@ def test_many_correlated_features_get_a_stable_learning_rate() -> None:
     rng = np.random.default_rng(0)
     shared = rng.normal(size=(53, 1))
     x = shared + 0.3 * rng.normal(size=(53, 29))
-    table = Table("wide", tuple(f"x{j}" for j in range(29)), "y", None, x, rng.normal(size=53))
+    table = Dataset("wide", tuple(f"x{j}" for j in range(29)), "y", None, x, rng.normal(size=53))
     result, sooner = (compare_regressions(table, steps=steps) for steps in (300, 30))
     assert result.learning_rate < 0.1
     assert result.first_divergence is None
@@ -90,10 +91,10 @@ def test_a_mistake_late_in_the_descent_is_found() -> None:
     assert divergence.update > 20
 
 
-def _table(x: list, y: list) -> Table:
+def _table(x: list, y: list) -> Dataset:
     columns = np.array(x, dtype=float).reshape(len(y), -1)
     names = tuple("ab"[: columns.shape[1]])
-    return Table("t", names, "y", None, columns, np.array(y, dtype=float))
+    return Dataset("t", names, "y", None, columns, np.array(y, dtype=float))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def _table(x: list, y: list) -> Table:
         (_table([1, 2, 3, 5], [1, 2]), "2 rows for 2 features, expected at least 3"),
     ],
 )
-def test_tables_without_a_single_best_fit(table: Table, message: str) -> None:
+def test_tables_without_a_single_best_fit(table: Dataset, message: str) -> None:
     """Warnings are errors here: none may leak before the sentence."""
     with pytest.raises(InputError, match=message):
         compare_regressions(table)

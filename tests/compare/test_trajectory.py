@@ -8,11 +8,11 @@ import pytest
 import autodiff.article
 import manual.article
 from compare import trajectory
-from compare.planted import LOOPS, PLANTS
-from compare.planted.plant import Loop
 from compare.trajectory import Problem, TrainingDivergedError, Trainings, compare_trainings
 from manual.article import Parameters
 from manual.sgd import sample_order, train, update
+from models.planted import LOOPS, PLANTS
+from models.planted.plant import Loop
 from tests.reference import LOSSES, TRAINED, XS, YS, close
 from tests.tiers import slowly
 

@@ -15,9 +15,9 @@ from compare.breaking.trainings import outcome
 from compare.breaking.trainings import training as loss_curve
 from compare.experiment import Settings
 from compare.people import PEOPLE
-from compare.planted import MISTAKES, PLANTS
 from compare.trajectory import Trainings
 from manual.article import Parameters
+from models.planted import MISTAKES, PLANTS
 from study.mistakes import ELSEWHERE
 from tests.reference import XS, YS
 from tests.strategies import drawn_points

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from compare.experiment import Settings
 from compare.people import PEOPLE
-from compare.planted import MISTAKES
 from manual.article import Parameters, feedforward
+from models.planted import MISTAKES
 from tests.reference import XS, YS
 from tests.study.browser import At, choose, settle, state
 from tests.study.pictures import Scales, attributes, points

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import manual.article
-from compare.planted import LOOPS, MISTAKES, PLANTS
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
+from models.planted import LOOPS, MISTAKES, PLANTS
 from study.mistakes import ELSEWHERE, mistakes
 from tests.programs import OPERATIONS
 from tests.strategies import drawn_points

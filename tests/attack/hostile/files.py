@@ -15,7 +15,7 @@ import click
 from benchmarks.checkers.command import checkers
 from benchmarks.commands.read import compare, table
 from compare.commands.predict_by_model import Answer, _as_csv
-from compare.datasets import dataset_named, read_features
+from compare.datasets import dataset_named, read_features, table_named
 from compare.networks.files import load, save
 from compare.networks.job import Job, source_of
 from compare.networks.plan import Plan
@@ -24,7 +24,6 @@ from compare.networks.prepared import prepare
 from compare.networks.trainers import BY_HAND
 from compare.networks.training import train
 from compare.regression import compare_regressions
-from compare.tables import table_named
 from compare.traced.parameters import read_parameters
 from compare.traced.request import PassRequest, _refuse_large
 from compare.traced.trained import of_model

@@ -12,7 +12,7 @@ from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, unscaled
 from compare.networks.trainers import BY_HAND, ByHand, MisshapenError
 from compare.networks.training import Training, train
-from models.general_network import PLANTS, Plant
+from models.general_network import VARIANTS, Variant
 from tests.compare.networks.calls import BOTH
 from tests.network_planting import hosts
 from tests.network_strategies import Described, draw_point
@@ -43,12 +43,12 @@ ASKED = [
         id=f"{plant}-{dtype.__name__}",
         marks=() if str(plant) in QUICK else pytest.mark.slow,
     )
-    for plant, dtype in zip(PLANTS, itertools.cycle((np.float64, np.float32)), strict=False)
+    for plant, dtype in zip(VARIANTS, itertools.cycle((np.float64, np.float32)), strict=False)
 ]
 
 
 @pytest.mark.parametrize(("plant", "dtype"), ASKED)
-def test_a_mistake_is_laid_to_its_side(plant: Plant, dtype: Any) -> None:
+def test_a_mistake_is_laid_to_its_side(plant: Variant, dtype: Any) -> None:
     of = hosts(plant)[0]
     training = with_gradient(of, plant.gradient(of.network), dtype)
     if str(plant) in MISSHAPEN:
@@ -63,6 +63,6 @@ def test_a_mistake_is_laid_to_its_side(plant: Plant, dtype: Any) -> None:
 
 @pytest.mark.slow
 def test_nothing_replaced_is_nothing_wrong() -> None:
-    of = hosts(PLANTS[0])[0]
+    of = hosts(VARIANTS[0])[0]
     training = with_gradient(of, partial(manual.network.gradient, of.network), np.float64)
     assert train(training, training.start(), 2).first_divergence is None

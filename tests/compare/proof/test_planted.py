@@ -6,12 +6,12 @@ import mpmath
 import numpy as np
 import pytest
 
-from compare.planted import PLANTS
 from compare.proof.article import Article
 from compare.proof.number import InexactError
 from compare.proof.prove import prove
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
+from models.planted import PLANTS
 from tests.compare.proof.proving import refuted, slope_of_article
 from tests.tiers import one_of_each
 

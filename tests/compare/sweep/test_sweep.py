@@ -10,13 +10,13 @@ import pytest
 
 import manual.article
 import manual.network
-from compare.planted import PLANTS
 from compare.sweep import cases
 from compare.sweep.cases import BLOCK
 from compare.sweep.replay import case
 from compare.sweep.run import sweep
 from manual.affine import Layer
 from manual.network import Network
+from models.planted import PLANTS
 from tests.compare.sweep.blocks import block, swept
 
 NINE = list(manual.article.Parameters._fields)

@@ -1,22 +1,7 @@
-"""Planted mistakes in the article's gradient and training; those of other models: `models/`.
+"""The slug of a planted mistake, as a user types it."""
 
-They are mistakes that people really make. A mistake in a factor of the chain rule belongs into
-`links`, one in the arguments or the result into `answers`, one in the training loop into `loops`.
-"""
-
-from compare.planted.answers import ANSWERS
-from compare.planted.links import LINKS
-from compare.planted.loops import LOOPS
-from compare.planted.plant import Plant
 from compare.wording import InputError, near_miss, quoted
-
-#: Wrong gradients, by slug.
-PLANTS: dict[str, Plant] = LINKS | ANSWERS
-
-#: The wrong gradients and the wrong training loops, by slug.
-MISTAKES: dict[str, Plant] = PLANTS | LOOPS
-
-__all__ = ["LOOPS", "MISTAKES", "PLANTS", "Plant", "slug_of"]
+from models.planted import MISTAKES, PLANTS, Plant
 
 
 def slug_of(typed: str, option: str, among: dict[str, Plant] = PLANTS) -> str:

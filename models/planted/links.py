@@ -7,15 +7,15 @@ result, as they would in real code.
 from functools import partial
 
 import manual.article
-from compare.planted.plant import FIRST, HIDDEN, NAMES, SECOND, Derivative, Gradient, Plant
 from models.edits import Edit, edited
+from models.planted.plant import FIRST, HIDDEN, NAMES, SECOND, Derivative, Gradient, Plant
 
 
 def _link(says: str, wrong: tuple[str, ...], *edits: Edit) -> Plant:
     def make(derivative: Derivative) -> Gradient:
         return partial(edited(manual.article.gradient, *edits), derivative=derivative)
 
-    return Plant(says, wrong, make, in_link=True)
+    return Plant(says, wrong, make, edits=edits)
 
 
 #: The lines that most mistakes replace.

@@ -8,6 +8,7 @@ from typing import Any
 import manual.article
 import manual.sgd
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid_derivative
+from models.edits import Edit
 
 #: (params, x, y) -> nine partial derivatives.
 Gradient = Callable[[Any, Any, Any], Any]
@@ -39,7 +40,7 @@ class Plant:
     make: Callable[[Derivative], Gradient] = right  #: (form of σ') -> the gradient
     #: (form of σ') -> the training loop; None for the right one.
     loop: Callable[[Derivative], Loop] | None = None
-    in_link: bool = False  #: whether the mistake is in a line of the chain rule, not around it
+    edits: tuple[Edit, ...] = ()  #: of lines of the chain rule; none where it is around them
 
     @property
     def kind(self) -> str:

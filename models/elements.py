@@ -6,12 +6,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.checkers.question import Question
-
-#: Sizes of the parameter, a square matrix, and the number of elements in which each mistake is
-#: planted, one at a time. Several, as the element decides what a checker sees; few in the largest
-#: matrix, where a check takes up to the whole limit.
-SIZES = {100: 8, 10_000: 8, 1_000_000: 2}
+from models.edits import Gradient
 
 
 class OneElement(NamedTuple):
@@ -53,15 +48,14 @@ def draw(elements: int) -> tuple[Any, ...]:
     return params, rng.normal(size=(BATCH, units)), rng.normal(size=(BATCH, units))
 
 
-def planted(elements: int, mistake: str, which: int) -> Question:
-    """Build the question with a mistake in one random element, the `which`-th draw."""
-    params, *inputs = draw(elements)
+def planted(elements: int, mistake: str, which: int) -> Gradient:
+    """Make the gradient with a mistake in one random element of w, the `which`-th draw."""
     at = int(np.random.default_rng((elements, which)).integers(elements))
 
-    def wrong(*point: Any) -> dict[str, np.ndarray]:
-        grads = gradient(*point)
+    def wrong(params: dict[str, Any], x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+        grads = gradient(params, x, y)
         flat = grads["w"].reshape(-1)
         flat[at] = MISTAKES[mistake].change(flat[at])
         return grads
 
-    return Question(loss, wrong, params, tuple(inputs), gradient, ("params['w']",))
+    return wrong

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 import manual.article
-from compare.planted.plant import NAMES, WEIGHTS, Derivative, Gradient, Plant
 from manual.arrays import namespace
 from manual.article import Parameters
+from models.planted.plant import NAMES, WEIGHTS, Derivative, Gradient, Plant
 
 Point = tuple[Parameters, Any, Any]
 

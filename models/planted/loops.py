@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 import manual.sgd
-from compare.planted.plant import HIDDEN, NAMES, Derivative, Loop, Plant
 from manual.article import Parameters, forward, gradient_lines
 from manual.sgd import update
 from models.edits import Edit, edited
+from models.planted.plant import HIDDEN, NAMES, Derivative, Loop, Plant
 
 
 def _loop(says: str, wrong: tuple[str, ...], *edits: Edit) -> Plant:
