@@ -6,7 +6,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,8 @@ from compare.wording import LONGEST_PATH, InputError, quoted, shown
 #: What separates cells in files called CSV.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
-#: A number with a decimal comma, and one whose comma may as well stand between thousands: 1,500.
-DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-OR_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+#: A number with a comma, which may be a decimal comma or stand between thousands: 1,500.
+WITH_A_COMMA = re.compile(r"[+-]?[\d.' \xa0\u202f]*,[\d.,]+(?:e[+-]?\d+)?", re.ASCII | re.I)
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,12 @@ class Csv:
 def read_csv(path: Path) -> Csv:
     """Read a CSV file with a header: UTF-8, double quotes, any line endings.
 
-    Cells are separated by commas unless the header has none and one other of `SEPARATORS`. Then
-    numbers may have a decimal comma, which becomes a point: see `_have_decimal_commas`. Empty lines
-    are skipped, but count as lines.
+    Cells are separated by commas unless the header has none and one other of `SEPARATORS`. Empty
+    lines are skipped, but count as lines.
 
     Raises:
         InputError: the file cannot be read or is not such a file, the header has a number, or a
-            name twice, or a row has more or fewer cells than the header.
+            name twice, a row has more or fewer cells than the header, or a number a comma.
     """
     where = shown(str(path), LONGEST_PATH)
     text = _text(where, path)
@@ -86,9 +84,10 @@ def read_csv(path: Path) -> Csv:
                 f"{where}, line {row.line}: {len(row.cells)} cells; "
                 f"expected {len(names)}, as many as the header has{hint}"
             )
-    if separator != "," and _have_decimal_commas(cell for row in rows for cell in row.cells):
-        rows = [Row(row.line, [*map(_with_a_point, row.cells)]) for row in rows]
-    return Csv(where, header, names, rows)
+    table = Csv(where, header, names, rows)
+    if separator != ",":
+        _expect_points(table)
+    return table
 
 
 def as_float(cell: str) -> float | None:
@@ -118,23 +117,20 @@ def _text(where: str, path: Path) -> str:
 
 def _separator(text: str) -> str:
     """Return the separator that the header has outside of quotes; a comma if there are several."""
-    header = re.split("[\r\n]", re.sub('"[^"]*"', "", text.lstrip()), maxsplit=1)[0]
+    header = re.split("[\r\n]", re.sub('"[^"]*"', "", text.lstrip(" \r\n")), maxsplit=1)[0]
     found = [sign for sign in SEPARATORS if sign in header]
     return found[0] if len(found) == 1 else ","
 
 
-def _have_decimal_commas(cells: Iterable[str]) -> bool:
-    """Whether one cell at least has a decimal comma for certain, and no number has a point."""
-    found = [cell.strip() for cell in cells if "," in cell or "." in cell]
-    with_commas = [cell for cell in found if DECIMAL_COMMA.fullmatch(cell)]
-    return not (
-        all(map(OR_THOUSANDS.fullmatch, with_commas))
-        or any("." in cell and as_float(cell) is not None for cell in found)
-    )
-
-
-def _with_a_point(cell: str) -> str:
-    return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell.strip()) else cell
+def _expect_points(table: Csv) -> None:
+    """Refuse a number with a comma anywhere: then no point in the file is certain, either."""
+    for row in table.rows:
+        for at, cell in enumerate(row.cells):
+            if WITH_A_COMMA.fullmatch(cell.strip()):
+                raise InputError(
+                    f"{table.at(row, at)}: {quoted(cell.strip())}; expected numbers with a decimal "
+                    "point and nothing between thousands, in all columns"
+                )
 
 
 def _rows(where: str, text: str, separator: str) -> Iterator[Row]:

@@ -103,7 +103,7 @@ def holds_classes(table: Csv, position: int) -> bool:
     It does if one of them is text, or if all are whole numbers, of at most `MOST_CLASSES` values:
     docs/networks.md tells users so, and `--target-kind` says otherwise.
     """
-    values = {as_float(row.cells[position]) for row in table.rows}
+    values = {as_float(row.cells[position].replace(",", ".")) for row in table.rows}
     return None in values or (
         len(values) <= MOST_CLASSES
         and all(v is not None and v.is_integer() and abs(v) <= LARGEST_VALUE for v in values)

@@ -29,7 +29,7 @@ def ending(own: Endings | None = None) -> Iterator[None]:
         interrupts.listen()
         yield
     except KeyboardInterrupt as interrupt:
-        print(f"\nStopped{f' {interrupt}' if str(interrupt) else ''}.", file=sys.stderr)
+        _say(f"\nStopped{f' {interrupt}' if str(interrupt) else ''}.")
         sys.stdout.flush()
         # Exit at once: a compilation still running in another thread can crash the shutdown.
         os._exit(130)
@@ -40,7 +40,7 @@ def ending(own: Endings | None = None) -> Iterator[None]:
     except Exception as error:
         line, code = _told(error, own or {})
         if line:
-            print(line, file=sys.stderr)
+            _say(line)
         sys.exit(code)
 
 
@@ -52,6 +52,14 @@ def run(command: "click.Command", program: str, own: Endings | None = None) -> N
             code = command.invoke(context)
         sys.stdout.flush()
         sys.exit(code or 0)
+
+
+def _say(line: str) -> None:
+    """Print a line on standard error, if anybody can read it; the exit code says enough."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:  # a pipe whose reader is gone, a full disk
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _prepare_streams() -> None:

@@ -310,6 +310,13 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("errors", ["2> >(true)", "2>/dev/full"])
+def test_what_is_wrong_ends_with_2_though_nobody_can_read_it(errors: str) -> None:
+    command = ["bash", "-c", f"{sys.executable} -m compare nope {errors}"]
+    assert subprocess.run(command, check=False).returncode == 2
+
+
 def test_colours_on_a_terminal_unless_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """FORCE_COLOR stands for a terminal."""
     monkeypatch.setenv("FORCE_COLOR", "1")

@@ -130,6 +130,12 @@ AT_FAULT = {
         ", line 3, column 1 (a): '2,5'; expected a finite number, with a point in place of the "
         f"comma, {OR_OTHERS}",
     ),
+    "a decimal comma in the target": (
+        'a,y\n1,"1,5"\n2,"2,5"\n3,"1,5"\n4,"2,5"\n',
+        {},
+        ", line 2, column 2 (y): '1,5'; expected a finite number, with a point in place of the "
+        f"comma, {OR_OTHERS}",
+    ),
     "a constant feature": (
         "a,c,y\n1, 7,p\n2,7.0,q\n\n3,7,p\n4,7,q\n",
         {},
@@ -265,8 +271,8 @@ def test_a_table_of_numbers(tmp_path: Path) -> None:
     assert table.y.tolist() == [700, 1000]
 
 
-def test_a_table_as_a_spreadsheet_with_decimal_commas_writes_it(tmp_path: Path) -> None:
-    table = table_named(str(written(tmp_path, "area;rent\r\n50,5;1000\r\n80;1250,5\r\n")))
+def test_a_table_with_semicolons(tmp_path: Path) -> None:
+    table = table_named(str(written(tmp_path, "area;rent\r\n50.5;1000\r\n80;1250.5\r\n")))
     assert table.x.tolist() == [[50.5], [80]]
     assert table.y.tolist() == [1000, 1250.5]
 
