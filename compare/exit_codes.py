@@ -37,7 +37,7 @@ def ending(own: Endings | None = None) -> Iterator[None]:
         # Discard what is still buffered: the reader of the pipe is gone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception as error:
+    except Exception as error:  # also a bug: whatever it is, it has a line and an exit code
         line, code = _told(error, own or {})
         if line:
             _say(line)

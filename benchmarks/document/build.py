@@ -61,9 +61,8 @@ def build() -> list[Path]:
     """Write the document and its figures; return the files written.
 
     Raises:
-        InputError: there are no stored results.
+        InputError: there are no stored results, or matplotlib is not installed.
         UnknownError: a template needs a value that they lack.
-        InputError: matplotlib is not installed.
     """
     from benchmarks.figures import draw
 

@@ -69,7 +69,8 @@ def _print(trace: "Trace", at: int | None) -> None:
 def _because(trace: "Trace") -> str:
     every = "every number of the pass, by hand and by autodiff"
     wrong = [q.symbol for q in trace.quantities.values() if q.verdict == "disagree"]
-    return f"{len(wrong)} numbers of the pass, first {wrong[0]}" if wrong else every
+    numbers = "number" if len(wrong) == 1 else "numbers"
+    return f"{len(wrong)} {numbers} of the pass, first {wrong[0]}" if wrong else every
 
 
 def _walk(trace: "Trace", at: int) -> None:

@@ -95,16 +95,14 @@ def _because(swept: SweepResult, verdict: str) -> str:
         says += f"; {swept.overflowed:,} overflow, and prove nothing"
     silent = [name for name, count in swept.judged.items() if not count]
     least = min(swept.judged, key=swept.judged.__getitem__)
-    if not silent and swept.judged[least] < swept.cases / 2:
-        says += (
-            f"; of {least} only {_share(swept.judged[least], swept.cases)} of the elements are "
-            "larger than that"
-        )
     if silent:
         says += (
             f"; of {_some(silent)} no element is larger than what rounding explains, and nothing "
             "is known"
         )
+    elif swept.judged[least] < swept.cases / 2:
+        share = _share(swept.judged[least], swept.cases)
+        says += f"; of {least} only {share} of the elements are larger than that"
     return says
 
 

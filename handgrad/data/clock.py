@@ -21,11 +21,13 @@ class Clock:
     @property
     def over(self) -> bool:
         """Whether the time is up."""
-        wall = time.perf_counter() - self._wall
-        return wall > PATIENCE * self._seconds or self.spent > self._seconds
+        return self._passed > PATIENCE * self._seconds or self.spent > self._seconds
 
     @property
     def spent(self) -> float:
         """The seconds that count: of the processor, and no more than have passed."""
-        wall = time.perf_counter() - self._wall
-        return min(wall, time.process_time() - self._processor)
+        return min(self._passed, time.process_time() - self._processor)
+
+    @property
+    def _passed(self) -> float:
+        return time.perf_counter() - self._wall

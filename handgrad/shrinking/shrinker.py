@@ -184,12 +184,14 @@ def _least(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) 
 @contextmanager
 def _nothing_left() -> Iterator[None]:
     """Let Hypothesis store what it reads in modules elsewhere than in the working directory."""
+    # Hypothesis has no function that tells what was set; None is its own default.
+    before = getattr(configuration, "__hypothesis_home_directory", None)
     with tempfile.TemporaryDirectory() as folder:
         configuration.set_hypothesis_home_dir(folder)
         try:
             yield
         finally:
-            configuration.set_hypothesis_home_dir(None)
+            configuration.set_hypothesis_home_dir(before)
 
 
 #: Without a database or output, and with the same draws in every run.

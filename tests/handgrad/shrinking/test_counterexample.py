@@ -56,7 +56,14 @@ def test_it_is_a_test_with_no_array_longer_than_needed(
     run(code)
 
 
-def test_hypothesis_leaves_nothing_in_the_working_directory() -> None:
+@pytest.mark.parametrize("chosen", [False, True])
+def test_hypothesis_leaves_nothing_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: bool
+) -> None:
+    """Neither in the working directory nor in the one that a caller has chosen, which stays so."""
+    if chosen:
+        monkeypatch.setattr(configuration, "__hypothesis_home_directory", tmp_path)
+
     def stored() -> Path:
         place: Any = configuration.storage_directory("constants")
         return getattr(place, "path", place)
