@@ -5,14 +5,12 @@ says where), 130 interrupted. What is wrong with the input is one line on standa
 what was found and what was expected.
 """
 
-import io
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from compare import interrupts
+from handgrad.commands import process
 
 if TYPE_CHECKING:
     import click
@@ -24,24 +22,16 @@ Endings = Mapping[type[Exception], tuple[str, int]]
 @contextmanager
 def ending(own: Endings | None = None) -> Iterator[None]:
     """End the process if what is inside raises, imports included; `own` is looked up first."""
-    try:
-        _prepare_streams()
-        interrupts.listen()
-        yield
-    except KeyboardInterrupt as interrupt:
-        _say(f"\nStopped{f' {interrupt}' if str(interrupt) else ''}.")
-        sys.stdout.flush()
-        # Exit at once: a compilation still running in another thread can crash the shutdown.
-        os._exit(130)
-    except BrokenPipeError:
-        # Discard what is still buffered: the reader of the pipe is gone.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except Exception as error:  # also a bug: whatever it is, it has a line and an exit code
-        line, code = _told(error, own or {})
-        if line:
-            _say(line)
-        sys.exit(code)
+    with process.prepared():
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # also a bug: whatever it is, it has a line and an exit code
+            line, code = _told(error, own or {})
+            if line:
+                process.say(line)
+            sys.exit(code)
 
 
 def run(command: "click.Command", program: str, own: Endings | None = None) -> None:
@@ -52,26 +42,6 @@ def run(command: "click.Command", program: str, own: Endings | None = None) -> N
             code = command.invoke(context)
         sys.stdout.flush()
         sys.exit(code or 0)
-
-
-def _say(line: str) -> None:
-    """Print a line on standard error, if anybody can read it; the exit code says enough."""
-    try:
-        print(line, file=sys.stderr, flush=True)
-    except OSError:  # a pipe whose reader is gone, a full disk
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
-def _prepare_streams() -> None:
-    """Make the standard streams usable, whatever the caller has made of them."""
-    # A stream that the caller has closed is None; these are closed with the process.
-    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a sign gets a "?" for it, not a traceback.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def _told(error: Exception, own: Endings) -> tuple[str, int]:

@@ -1,38 +1,9 @@
-"""Handle Ctrl-C reliably: Python can drop the exception inside a library's callback."""
+"""A request to stop: work that can end between two steps goes on to the next one."""
 
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-_interrupted = False
-
-
-def listen() -> None:
-    """Raise KeyboardInterrupt on Ctrl-C as Python does, and remember it.
-
-    Where the exception is dropped, as in JAX's callback on garbage collection, nothing is printed.
-    """
-    signal.signal(signal.SIGINT, _on_signal)
-    sys.unraisablehook = _on_dropped
-
-
-def check() -> None:
-    """Raise KeyboardInterrupt if one was dropped."""
-    if _interrupted:
-        raise KeyboardInterrupt
-
-
-def _on_signal(number: int, frame: Any) -> None:  # noqa: ARG001 (the signal module's signature)
-    global _interrupted
-    _interrupted = True
-    raise KeyboardInterrupt
-
-
-def _on_dropped(dropped: Any) -> None:
-    if not (_interrupted and issubclass(dropped.exc_type, KeyboardInterrupt)):
-        sys.__unraisablehook__(dropped)
 
 
 class StopRequest:
@@ -55,9 +26,9 @@ class StopRequest:
         """The exit code that shells expect of a process stopped by the signal; 0 if none came."""
         return 0 if self.signal is None else 128 + self.signal
 
-    def _on_signal(self, number: int, frame: Any) -> None:
+    def _on_signal(self, number: int, frame: Any) -> None:  # noqa: ARG002 (the signal module's signature)
         if self.signal == number == signal.SIGINT:
-            _on_signal(number, frame)
+            raise KeyboardInterrupt
         self.signal = number
 
 

@@ -1,6 +1,9 @@
 """`python -m handgrad`."""
 
-from handgrad.cli import main
+from handgrad.commands.process import prepared
 
 if __name__ == "__main__":
-    main()
+    with prepared():
+        from handgrad.cli import main
+
+        main()

@@ -6,12 +6,11 @@ standard error that says what was found and what was expected; an error in the c
 reported with the caller's own frames.
 """
 
-import io
-import os
 import sys
 
 import click
 
+from handgrad.commands import process
 from handgrad.commands.check import BadInput, check
 
 
@@ -28,14 +27,8 @@ cli.add_command(check)
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    # A stream that the caller has closed is None; these are closed with the process.
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character gets "?" for it, not a traceback.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    sys.exit(_run(sys.argv[1:]))
+    with process.prepared():
+        sys.exit(_run(sys.argv[1:]))
 
 
 def _run(words: list[str]) -> int:
@@ -47,13 +40,8 @@ def _run(words: list[str]) -> int:
         return code
     except click.exceptions.Exit as ending:
         return ending.exit_code
-    except KeyboardInterrupt:
-        click.echo("\nStopped.", err=True)
-        return 130
     except BrokenPipeError:
-        # The reader closed the pipe; flushing the rest at exit must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except Exception as error:
         return _complain(error)
 
@@ -65,7 +53,7 @@ def _complain(error: Exception) -> int:
 
     details: tuple[str, ...] | list[str] = ()
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
+        process.say(error.format_message())
         return 2
     if isinstance(error, BadInput):
         line, details = error.message, error.details
@@ -78,5 +66,5 @@ def _complain(error: Exception) -> int:
         line, *details = about(error, {})
     if not line.isprintable():  # what was typed is quoted in it
         line = repr(line)[1:-1]
-    click.echo("\n".join([f"Error: {line}", *details]), err=True)
+    process.say("\n".join([f"Error: {line}", *details]))
     return 2

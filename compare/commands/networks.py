@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from compare import interrupts, terminal
+from compare import terminal
 from compare.commands.output import Disagreement, difference, print_object
 from compare.limits import shape
 from compare.lockstep import Divergence
@@ -83,7 +83,6 @@ def _trained(job: Job, training: Training, progress: Progress, keep: "_Checkpoin
 
             def on_epoch(now: Progress) -> None:
                 keep.offer(now)
-                interrupts.check()
                 show(now.epochs, lambda: _state(training, now, with_accuracy))
 
             return train(training, progress, job.epochs, on_epoch)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import manual.network
-from compare import interrupts
+from compare.commands import networks
 from compare.networks.files import load
 from tests.compare.networks.calls import (
     HAND,
@@ -224,9 +224,12 @@ def test_an_interruption_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
 
 
 def test_an_interruption_without_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
+    offer = networks._Checkpoints.offer
+
+    def interrupted(*now: Any) -> None:
+        offer(*now)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(interrupts, "check", interrupted)
+    monkeypatch.setattr(networks._Checkpoints, "offer", interrupted)
     monkeypatch.setattr(os, "_exit", sys.exit)
     assert compare(*HAND) == (130, ANY, "\nStopped after 1 of 3 epochs.\n")

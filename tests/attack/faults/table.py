@@ -29,8 +29,7 @@ SIGNALS = {"SIGKILL": (-9,), "SIGTERM": (-15, 143), "Ctrl-C": (130,)}
 
 #: Runs a module, and sends this process a signal at the n-th call of a Python function; with 0 as
 #: the signal it tells how many calls there are in all, on a last line of standard error. They count
-#: from the first line of the module. Python drops a Ctrl-C in a callback, of importing say; then it
-#: is pressed again.
+#: from the first line of the module.
 COUNTED = """
 import os, runpy, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
@@ -43,13 +42,6 @@ def counted(frame, event, arg):
         calls += 1
         if calls == moment:
             os.kill(os.getpid(), number)
-def dropped(args):
-    global moment
-    if not issubclass(args.exc_type, KeyboardInterrupt):
-        return sys.__unraisablehook__(args)
-    moment = calls + 1
-    sys.setprofile(counted)
-sys.unraisablehook = dropped
 sys.setprofile(counted)
 try:
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -159,7 +159,6 @@ def ended(run: Callable[[], Any], argv: list[str], limit: float) -> tuple[int | 
     with (
         patch.object(sys, "argv", argv),
         patch.object(os, "_exit", leave),
-        patch("compare.interrupts._interrupted", False),
         patch("benchmarks.protocol.session.run", lambda *_: None),
         patch("benchmarks.checkers.run.run", lambda *_: None),
         patch("benchmarks.fingerprint._set_up", dict),

@@ -191,7 +191,8 @@ def test_on_a_terminal(check: Any, judge: Any, monkeypatch: pytest.MonkeyPatch) 
     assert "Judging" not in ended.out + check("gradient", "--json").out
 
 
-def test_ctrl_c(check: Any) -> None:
+def test_ctrl_c(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "_exit", sys.exit)
     ended = check("interrupted")
     assert (ended.code, ended.out) == (130, "")
     assert ended.err.endswith("\nStopped.\n")

@@ -1,0 +1,87 @@
+"""What every command's process needs: streams that can be written to, and a Ctrl-C that ends it.
+
+Libraries drop the exception of a Ctrl-C in their callbacks, and some of JAX's modules crash, or go
+on without it, where it ends an import.
+"""
+
+import _thread
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+#: What Python calls the file of the functions that import.
+_IMPORTING = "<frozen importlib._bootstrap>"
+
+#: Seconds until an exception that was dropped is raised again: by then the callback has ended.
+_AGAIN = 0.01
+
+
+@contextmanager
+def prepared() -> Iterator[None]:
+    """End the process with 130 on Ctrl-C, and with 0 where the reader of its output is gone."""
+    try:
+        _prepare_streams()
+        signal.signal(signal.SIGINT, _on_signal)
+        sys.unraisablehook = _on_dropped
+        yield
+    except KeyboardInterrupt as interrupt:
+        _stop(str(interrupt))
+    except BrokenPipeError:
+        # Discard what is still buffered: the reader of the pipe is gone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def say(line: str) -> None:
+    """Print a line on standard error, if anybody can read it; the exit code says enough."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:  # a pipe whose reader is gone, a full disk
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def _stop(when: str = "") -> None:
+    """End the process as interrupted."""
+    say(f"\nStopped{f' {when}' if when else ''}.")
+    # The reader may be gone, or printing be what was interrupted.
+    with suppress(OSError, RuntimeError):
+        sys.stdout.flush()
+    # Exit at once: a compilation still running in another thread can crash the shutdown.
+    os._exit(130)
+
+
+def _prepare_streams() -> None:
+    """Make the standard streams usable, whatever the caller has made of them."""
+    # A stream that the caller has closed is None; these are closed with the process.
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign gets a "?" for it, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signal module's signature)
+    """Raise KeyboardInterrupt as Python does, but end at once while a module is imported."""
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTING:
+            _stop()
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _on_dropped(dropped: Any) -> None:
+    """Print nothing of a KeyboardInterrupt that was dropped, and raise it again."""
+    if not issubclass(dropped.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
+        return
+    again = threading.Timer(_AGAIN, _thread.interrupt_main)
+    again.daemon = True
+    again.start()
