@@ -58,6 +58,13 @@ def _stop(when: str = "") -> None:
 
 def _prepare_streams() -> None:
     """Make the standard streams usable, whatever the caller has made of them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except (
+            OSError
+        ):  # closed; the lowest free number is taken, and else other files would get it
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     # A stream that the caller has closed is None; these are closed with the process.
     sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115

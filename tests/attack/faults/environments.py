@@ -30,6 +30,7 @@ COMMANDS = {
     "plot": "compare plot exam exam.png",
     "check": "handgrad check {module}:gradient --loss loss --like example --points 1",
     "study": "study --out page.html",
+    "bench": "benchmarks --case sample --contender hand-numpy --rounds 2 --processes 1 --times-only",
     "bench table": "benchmarks table {root}/benchmarks/results/cpu.json",
 }
 
@@ -254,7 +255,7 @@ def table() -> Mapping[str, Case]:
         for name in VARIABLES:
             cases[f"{name}: {command}"] = partial(variables, name, command)
         cases[f"a terminal of one column: {command}"] = partial(terminal, command)
-    for command in ("run", "step", "break", "check", "bench table", "study", "sweep"):
+    for command in ("run", "step", "break", "check", "bench", "bench table", "study", "sweep"):
         for redirection in STREAMS:
             name = f"closed or full streams: {command} {redirection}"
             cases[name] = partial(stream, redirection, command)
