@@ -11,8 +11,8 @@ from msgspec import Meta
 from benchmarks.files import Described, Stored
 from compare.wording import shown
 
-#: Of a measurement; the limit, far above any, leaves room for sums and ratios.
-Seconds = Annotated[float, Meta(gt=0, le=1e9)]
+#: Of a measurement; the limits, far beyond any, leave room for sums and ratios.
+Seconds = Annotated[float, Meta(ge=1e-15, le=1e9)]
 
 #: The kinds of rows: a contender, the reference again, the loss alone, a part of the floor.
 CONTENDER, AGAIN, LOSS, FLOOR = "contender", "again", "loss", "floor"

@@ -66,13 +66,21 @@ def read_csv(path: Path) -> Csv:
     """
     where = shown(str(path), LONGEST_PATH)
     text = _text(where, path)
-    separator = _separator(text)
+    found = _separators(text)
+    separator = found[0] if len(found) == 1 else ","
     lines = list(_rows(where, text, separator))
     if len(lines) < 2:
         raise InputError(
             f"{where}: {len(lines)} lines of cells; expected a header and rows below it"
         )
     header, *rows = lines
+    if len(found) > 1 and (
+        len(header.cells) == 1 or any(len(row.cells) != len(header.cells) for row in rows)
+    ):
+        raise InputError(
+            f"{where}, line {header.line}: {' and '.join(SEPARATORS[sign] for sign in found)}; "
+            "expected one of them between the names, and double quotes around a name with another"
+        )
     names = _names(where, header)
     for row in rows:
         if len(row.cells) != len(names):
@@ -115,11 +123,10 @@ def _text(where: str, path: Path) -> str:
         ) from error
 
 
-def _separator(text: str) -> str:
-    """Return the separator that the header has outside of quotes; a comma if there are several."""
+def _separators(text: str) -> list[str]:
+    """Return the separators that the header has outside of quotes."""
     header = re.split("[\r\n]", re.sub('"[^"]*"', "", text.lstrip(" \r\n")), maxsplit=1)[0]
-    found = [sign for sign in SEPARATORS if sign in header]
-    return found[0] if len(found) == 1 else ","
+    return [sign for sign in SEPARATORS if sign in header]
 
 
 def _expect_points(table: Csv) -> None:

@@ -72,7 +72,7 @@ def _row(**values: Any) -> Any:
         (lambda found: found["cells"][0]["about"].pop("sizes"), "the sizes of three layers"),
         (_row(samples=[[1.0], [1.0, 2.0]]), "the same number of samples of every process"),
         (_row(samples=[[]]), "the same number of samples of every process"),
-        (_row(samples=[[0.0]]), "samples[0][0] is 0.0; expected `float` > 0.0"),
+        (_row(samples=[[5e-324]]), "samples[0][0] is 5e-324; expected `float` >= 1e-15"),
         (_row(name="\ud800"), r"has '\ud800', half of a character; expected whole ones"),
         (
             _row(operations={"add": [1, 2.5]}),

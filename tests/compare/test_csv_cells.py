@@ -38,7 +38,7 @@ BROKEN = {
     "a name twice": ("a,b, a\n1,2,3\n", ", line 1, column 3: the name 'a' a second time;"),
     "two separators": (
         "a;b|c\n1;2|3\n",
-        ", line 1: one column, 'a;b|c'; expected cells",
+        ", line 1: semicolons and vertical bars; expected one of them between the names, and ",
     ),
     "a row of commas": (
         "a;b\n1;2\n3,4\n",
@@ -46,8 +46,7 @@ BROKEN = {
     ),
     "semicolons in the header": (
         "a;b;c,d\n1,2,3\n",
-        ", line 2: 3 cells; expected 2, as many as the header has and separated by commas, "
-        "not semicolons",
+        ", line 1: commas and semicolons; expected one of them between the names, and double quote",
     ),
     "an open quote": ('a,b\n1,2\n"3,4\n5,6\n', ", line 3: unexpected end of data; expected"),
     "an open quote in a long file": (

@@ -30,7 +30,7 @@ COMMANDS = {
     "plot": "compare plot exam exam.png",
     "check": "handgrad check {module}:gradient --loss loss --like example --points 1",
     "study": "study --out page.html",
-    "bench": "benchmarks --case sample --contender hand-numpy --rounds 2 --processes 1 --times-only",
+    "bench": "benchmarks --case sample --contender hand-numpy --rounds 2 --processes 1",
     "bench table": "benchmarks table {root}/benchmarks/results/cpu.json",
 }
 
