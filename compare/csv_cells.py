@@ -150,8 +150,10 @@ def _rows(where: str, text: str, separator: str) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
+            # Its own words have the separator as it is, which may be a tab.
+            said = "text after a closing quote" if "expected after" in str(error) else error
             raise InputError(
-                f"{where}, line {line}: {error}; expected cells separated by "
+                f"{where}, line {line}: {said}; expected cells separated by "
                 f"{SEPARATORS[separator]}, and an end to every quote of the row that begins here"
             ) from error
         if any(map(str.strip, cells)):

@@ -48,6 +48,10 @@ BROKEN = {
         "a;b;c,d\n1,2,3\n",
         ", line 1: commas and semicolons; expected one of them between the names, and double quote",
     ),
+    "more after a quote": (
+        '"a"b\tc\n1\t2\n',
+        r", line 1: '\t' expected after '\"'; expected cells",
+    ),
     "an open quote": ('a,b\n1,2\n"3,4\n5,6\n', ", line 3: unexpected end of data; expected"),
     "an open quote in a long file": (
         'a,b\n1,"2\n' + "3,4\n" * 50_000,
