@@ -50,7 +50,7 @@ BROKEN = {
     ),
     "more after a quote": (
         '"a"b\tc\n1\t2\n',
-        r", line 1: '\t' expected after '\"'; expected cells",
+        ", line 1: text after a closing quote; expected cells separated by tabs",
     ),
     "an open quote": ('a,b\n1,2\n"3,4\n5,6\n', ", line 3: unexpected end of data; expected"),
     "an open quote in a long file": (
