@@ -1,5 +1,6 @@
 """Backward steps and custom derivative rules."""
 
+import itertools
 import re
 from typing import Any
 
@@ -102,6 +103,13 @@ def test_custom_rules() -> None:
     assert check_custom(softplus, np.array([0.3, -1.2, 25.0]), points=1).verdict == "agree"
 
 
+def test_a_seed_is_a_whole_number_from_0() -> None:
+    with pytest.raises(ValueError, match="seed: got -1, expected a whole number from 0"):
+        check_backward(affine, affine_backward, X, W, B, seed=-1)
+    with pytest.raises(ValueError, match="seed: got -1, expected a whole number from 0"):
+        check_custom(cube, X, seed=-1)
+
+
 def test_a_function_without_a_custom_rule() -> None:
     with pytest.raises(TypeError, match=r"expected a jax\.custom_vjp or jax\.custom_jvp function"):
         check_custom(jnp.sin, np.array([1.0]))
@@ -175,6 +183,18 @@ def test_what_jax_keeps_read_only_is_given_again_as_writable_copies(backward: An
     assert report.warnings[0].startswith("backward was given writable NumPy copies, as on arrays")
     wrong = check_backward(relu, lambda d, cache: 2 * backward(d, cache), MIXED, points=0)
     assert wrong.verdict == "disagree"
+
+
+def test_what_raises_on_numpy_arrays_is_not_called_again() -> None:
+    calls = itertools.count()
+
+    def backward(d: Any, cache: Any) -> Any:
+        if next(calls) == 0:
+            raise ValueError("at first")
+        return 2 * d * cache
+
+    with pytest.raises(ValueError, match="at first"):
+        check_backward(lambda x: (x * x, x), backward, MIXED, points=0)
 
 
 def test_what_raises_on_numpy_arrays_too_raises_as_it_did_first() -> None:

@@ -1,5 +1,6 @@
 """The verdict table: who is right, who is off, and by what kind of mistake."""
 
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -301,7 +302,26 @@ def test_what_is_left_of_bob() -> None:
     assert "4 digits" in report.findings[0].detail
     assert 1e12 < leaf.ulps < 1e13
     assert leaf.ulps_autodiff > 1e12
+    assert report.headline.endswith("4 digits of it are left; autodiff is off, too")
+    right = check_gradient(stable, neuron, *BOB, points=0)
+    assert right.headline.endswith("1 point judged; autodiff is off")
     assert not check_gradient(lossy, neuron, *BOB, strict=True).passes
+
+
+def test_leaves_of_zeros_and_without_elements() -> None:
+    params = {"e": np.zeros((0, 2)), "w": np.array([0.3, 0.0]), "z": np.ones(2)}
+    began = time.perf_counter()
+    report = check_gradient(
+        lambda p: {"e": p["e"], "w": 2 * p["w"], "z": 0 * p["z"]},
+        lambda p: jnp.sum(p["w"] ** 2) + jnp.sum(p["e"]) + 0 * jnp.sum(p["z"]),
+        params,
+        points=0,
+    )
+    assert 0 < report.seconds <= time.perf_counter() - began
+    assert [leaf.verdict for leaf in report.leaves] == ["agree"] * 3
+    assert [leaf.judged for leaf in report.leaves] == [0, 2, 2]
+    limits = [leaf.detection_limit for leaf in report.leaves]
+    assert limits[0] == limits[2] == 0.0 < limits[1] < 1e-12
 
 
 def test_a_wrong_formula_that_only_other_points_show() -> None:

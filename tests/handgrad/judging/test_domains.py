@@ -78,6 +78,8 @@ S = np.array([[2.0, 0.5], [0.5, 1.0]])
         ([0.2, 0.9], [0.2, 1.1], "params is no longer in [0, 1]"),
         ([0.2, -0.9], [0.2, -1.1], "params is no longer in [-1, 1]"),
         ([0.2, 0.8], [0.2, 0.7], "params no longer sums to 1"),
+        ([0.5, 0.5 + 2**-51], [0.5, 0.7], "params no longer sums to 1"),
+        ([0.5, 0.5 + 2**-50], [0.5, 0.7], ""),
         (S, S + np.eye(2)[[1, 1]], "params is no longer symmetric"),
         ([2.0, -3.0, 1.0], [2.0, 3.0, 1.0], "params[1] changes its sign"),
         ([2.0, -3.0, 1.0], [2.5, -2.0, 4.0], ""),
@@ -95,6 +97,10 @@ def test_of_several_the_one_that_no_right_point_left() -> None:
 
     found = exits([outcome(given, False), outcome(other, False), outcome(wrong, True)])
     assert [e.path for e in found[2]] == ["params['b']"]
+    signs = [point_at(np.array([2.0, b, 1.0]), ()) for b in (-3.0, 3.0, 2.5)]
+    assert (
+        exits([outcome(signs[0], False), outcome(signs[1], False), outcome(signs[2], True)]) == {}
+    )
     # If it is wrong where nothing was left, nothing is said.
     assert exits([outcome(given, False), outcome(given, True), outcome(wrong, True)]) == {}
 
@@ -121,6 +127,12 @@ def each_pair_once(a: Any) -> Any:
 def test_a_gradient_for_symmetric_changes(gradient: Any) -> None:
     report = check_gradient(gradient, by_one_triangle, SPD, points=0)
     assert report.verdict == "disagree"
+    assert report.headline.endswith("; for symmetric changes of params it is right")
+
+
+def test_changes_of_two_elements_that_cancel_exactly() -> None:
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    report = check_gradient(lambda a: turn + 0 * a, lambda a: 0.0 * jnp.sum(a), S, points=0)
     assert report.headline.endswith("; for symmetric changes of params it is right")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_backward, check_custom, check_gradient, check_steps, exact_gradient
+from handgrad.judging import repeatability
 from handgrad.judging.repeatability import CALLS
 from handgrad.judging.ruling import NOTHING_LEFT
 from tests.tiers import one_of_each
@@ -235,6 +236,25 @@ def test_the_loss_beside_a_gradient_is_repeated_too() -> None:
     )
     assert report.observed[0].kind == "not-repeatable"
     assert "gave the loss" in report.headline
+
+
+def test_a_loss_that_is_no_number_twice_is_the_same() -> None:
+    report = check_gradient(lambda w: (math.nan, 2 * w), traced, W, has_value=True, points=0)
+    assert report.headline.startswith("disagree: the loss beside the gradient is nan, exactly")
+
+
+def test_slow_functions_are_called_no_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeatability, "SECONDS", -1.0)
+    made: list[int] = []
+
+    def raises() -> Any:
+        made.append(1)
+        raise ValueError
+
+    assert repeatability.raises_always(raises)
+    assert len(made) == 1
+    for least in (1, 2, 5):
+        assert len(list(repeatability.calls(lambda: 0, CALLS, least))) == least
 
 
 @pytest.mark.parametrize("factor", [1 - NOTHING_LEFT, 1.5, 3.0, -1.0])
