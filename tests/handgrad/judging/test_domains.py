@@ -97,10 +97,11 @@ def test_of_several_the_one_that_no_right_point_left() -> None:
 
     found = exits([outcome(given, False), outcome(other, False), outcome(wrong, True)])
     assert [e.path for e in found[2]] == ["params['b']"]
+    # A sign that changes by chance is no reason if a right point changes it, too.
     signs = [point_at(np.array([2.0, b, 1.0]), ()) for b in (-3.0, 3.0, 2.5)]
-    assert (
-        exits([outcome(signs[0], False), outcome(signs[1], False), outcome(signs[2], True)]) == {}
-    )
+    by_chance = [outcome(point, point is signs[2]) for point in signs]
+    assert exits(by_chance) == {}
+    assert [e.left for e in exits(by_chance[::2])[1]] == ["changes its sign"]
     # If it is wrong where nothing was left, nothing is said.
     assert exits([outcome(given, False), outcome(given, True), outcome(wrong, True)]) == {}
 
@@ -127,12 +128,6 @@ def each_pair_once(a: Any) -> Any:
 def test_a_gradient_for_symmetric_changes(gradient: Any) -> None:
     report = check_gradient(gradient, by_one_triangle, SPD, points=0)
     assert report.verdict == "disagree"
-    assert report.headline.endswith("; for symmetric changes of params it is right")
-
-
-def test_changes_of_two_elements_that_cancel_exactly() -> None:
-    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
-    report = check_gradient(lambda a: turn + 0 * a, lambda a: 0.0 * jnp.sum(a), S, points=0)
     assert report.headline.endswith("; for symmetric changes of params it is right")
 
 

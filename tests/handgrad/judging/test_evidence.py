@@ -1,5 +1,6 @@
 """A gradient that lost digits has the right formula if they come back with more of them."""
 
+import itertools
 import math
 import warnings
 from typing import Any
@@ -87,8 +88,10 @@ def test_lines_that_leave_jax_are_run_with_its_functions_for_numpys() -> None:
 
 
 def test_what_lines_warn_of_in_other_numbers_is_no_error() -> None:
+    calls = itertools.count()
+
     def warns(z: Any) -> Any:
-        if not isinstance(z, np.ndarray) or z.dtype != np.float64:
+        if next(calls):
             warnings.warn("slow on these numbers", stacklevel=1)
         return textbook(z)
 
