@@ -142,6 +142,23 @@ def test_a_cotangent_has_the_output_s_shape(cotangent: Any, got: str) -> None:
         check_backward(forward, lambda d, _: 2 * d, np.ones((3, 2)), cotangent=cotangent)
 
 
+@pytest.mark.parametrize("array", [np.asarray, jnp.asarray])
+def test_a_cotangent_is_an_array_of_the_output_s_kind(array: Any) -> None:
+    kinds: set[bool] = set()
+
+    def backward(d: Any, z: Any) -> Any:
+        kinds.add(isinstance(d, jax.Array))
+        return 2 * d * z
+
+    def forward(z: Any) -> Any:
+        z = array(z)
+        return z * z, z
+
+    cotangent = np.array([1.0, 2.0])
+    check_backward(forward, backward, np.array([0.3, -0.7]), cotangent=cotangent, points=0)
+    assert kinds == {array is jnp.asarray}
+
+
 def test_a_cotangent_is_taken_in_the_output_s_dtype() -> None:
     def forward(z: Any) -> Any:
         return z * z, z

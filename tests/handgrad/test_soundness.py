@@ -173,17 +173,17 @@ def test_an_estimate_knows_the_conditioning_of_a_difference(last_bit: int) -> No
 
     def loss(p: Any, c: Any, row: Any) -> Any:
         difference = 1e3 * (p[row, 0] - p[row, 1])
-        return jnp.abs(jax.lax.complex(difference, c))
+        return jnp.abs(jax.lax.complex(difference, c)) + p[row, 2]
 
     def gradient(p: Any, c: Any, _: Any) -> Any:
         difference = 1e3 * float(p[0, 0]) - 1e3 * float(p[0, 1])
         slope = 1e3 * difference / math.sqrt(difference**2 + float(c) ** 2)
-        return np.array([[slope, -slope]])
+        return np.array([[slope, -slope, 1.0]])
 
-    p = np.array([[0.7, 0.6997]])
+    p = np.array([[0.7, 0.6997, 0.2]])
     p = (p.view(np.int64) // 2 * 2 + last_bit).view(np.float64)
     report = check_gradient(gradient, loss, p, np.float64(1.0), np.int64(0), points=0)
-    assert "2 of 2 elements held to finite differences" in report.certificate
+    assert "3 of 3 elements held to finite differences" in report.certificate
     assert report.verdict == "agree", str(report)
 
 

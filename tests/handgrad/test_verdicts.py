@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +13,7 @@ from flint import arb
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
+from handgrad.judging.findings import worst_element
 from tests.tiers import one_of_each, slowly
 
 
@@ -322,6 +324,18 @@ def test_leaves_of_zeros_and_without_elements() -> None:
     assert [leaf.judged for leaf in report.leaves] == [0, 2, 2]
     limits = [leaf.detection_limit for leaf in report.leaves]
     assert limits[0] == limits[2] == 0.0 < limits[1] < 1e-12
+
+
+def test_the_worst_element_is_one_that_was_judged() -> None:
+    known, none = np.array([True, True, False]), np.zeros(3, dtype=int)
+    for gap, sharp in (([0.1, 0.5, 0.0], 1.0), ([0.1, np.inf, 0.0], np.inf)):
+        ruling: Any = SimpleNamespace(
+            yours=SimpleNamespace(gap=np.array(gap), level=none),
+            tolerance=SimpleNamespace(sharp=np.full(3, sharp)),
+            reference=SimpleNamespace(known=known),
+        )
+        assert worst_element(ruling, slice(0, 3)) == 1
+        assert worst_element(ruling, slice(2, 3)) == 2
 
 
 def test_a_wrong_formula_that_only_other_points_show() -> None:

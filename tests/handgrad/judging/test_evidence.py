@@ -98,6 +98,21 @@ def test_what_lines_warn_of_in_other_numbers_is_no_error() -> None:
     assert right(warns) == [True] * 3
 
 
+def test_choices_that_no_precision_decides() -> None:
+    def on_tracers(z: Any) -> Any:
+        return by_jax(z) * jnp.where(jnp.exp(z) * jnp.exp(-z) >= 1.0, 1.0, 1.0)
+
+    def in_place(z: Any) -> Any:
+        found = np.zeros_like(z)
+        for i, value in enumerate(z):
+            with np.errstate(invalid="ignore"):
+                found[i] = textbook(value if np.log(value) > 0 else -value)
+        return found
+
+    for gradient in (on_tracers, in_place):
+        assert right(gradient) == [True] * 3
+
+
 @long_floats
 def test_lines_that_only_run_in_floats_are_run_in_longer_ones() -> None:
     assert right(only_in_floats) == [True] * 3

@@ -119,6 +119,15 @@ def test_what_the_loss_and_the_gradient_both_draw_makes_nobody_guilty() -> None:
     assert NO_FUNCTION in check_gradient(gradient, loss, W, points=0).headline
 
 
+def test_another_order_of_terms_that_compares_what_is_no_number_is_a_function() -> None:
+    rng = np.random.default_rng(0)
+
+    def shuffled(w: Any) -> Any:
+        return traced(jnp.where(jnp.log(w) > 0, w, w)[rng.permutation(3)])
+
+    assert check_gradient(right, shuffled, W, points=0).verdict == "agree"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("loss_of", [traced, by_numpy])
 def test_what_is_drawn_with_a_seed_or_in_another_order_is_a_function(loss_of: Any) -> None:
