@@ -154,7 +154,10 @@ def test_a_mistake_is_found_there(name: str, mistake: str) -> None:
     assert check_backward(forward, wrong, X, points=0).verdict == "disagree"
 
 
-def test_a_factor_is_no_lost_digit_however_small_the_element() -> None:
+@pytest.mark.parametrize(("z", "beyond", "factor"), [(34.5, 20, 1.1), (40.0, 5, 0.0)])
+def test_a_factor_is_no_lost_digit_however_small_the_element(
+    z: float, beyond: float, factor: float
+) -> None:
     """It is wrong by less than an ulp of the elements that are large, and wrong all the same."""
 
     def loss(z: Any) -> Any:
@@ -162,9 +165,9 @@ def test_a_factor_is_no_lost_digit_however_small_the_element() -> None:
 
     def gradient(z: Any) -> Any:
         e = np.array([math.exp(-abs(v)) for v in z])
-        return -e / (1 + e) ** 2 * np.where(z > 20, 1.1, 1.0)
+        return -e / (1 + e) ** 2 * np.where(z > beyond, factor, 1.0)
 
-    assert check_gradient(gradient, loss, np.array([34.5, 1.0]), points=0).verdict == "disagree"
+    assert check_gradient(gradient, loss, np.array([z, 1.0]), points=0).verdict == "disagree"
 
 
 def test_a_name_for_the_same_array_is_no_copy_of_it() -> None:
