@@ -103,6 +103,24 @@ def test_custom_rules() -> None:
     assert check_custom(softplus, np.array([0.3, -1.2, 25.0]), points=1).verdict == "agree"
 
 
+@jax.custom_jvp
+def falling(x: Any) -> Any:
+    return jnp.exp(-x) / (1 + jnp.exp(-x))
+
+
+@falling.defjvp
+def _lossy_rule(x: Any, t: Any) -> Any:
+    s = 1 / (1 + jnp.exp(-x[0]))
+    return falling(*x), -s * (1 - s) * t[0]
+
+
+def test_a_rule_that_loses_digits_is_held_to_the_functions_own_derivative() -> None:
+    report = check_custom(falling, np.array([29.0]), points=0)
+    assert (report.verdict, report.blame) == ("imprecise", "yours")
+    (leaf,) = report.leaves
+    assert leaf.ulps_autodiff < 100 < leaf.ulps
+
+
 def test_a_seed_is_a_whole_number_from_0() -> None:
     with pytest.raises(ValueError, match="seed: got -1, expected a whole number from 0"):
         check_backward(affine, affine_backward, X, W, B, seed=-1)

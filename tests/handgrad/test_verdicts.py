@@ -310,6 +310,11 @@ def test_what_is_left_of_bob() -> None:
     assert not check_gradient(lossy, neuron, *BOB, strict=True).passes
 
 
+def test_a_number_has_no_index() -> None:
+    report = check_gradient(lambda p: 3 * p, lambda p: p**2, np.float64(0.5), points=0)
+    assert report.headline == "disagree: params: yours is 1.5, exactly it is 1"
+
+
 def test_leaves_of_zeros_and_without_elements() -> None:
     params = {"e": np.zeros((0, 2)), "w": np.array([0.3, 0.0]), "z": np.ones(2)}
     began = time.perf_counter()
