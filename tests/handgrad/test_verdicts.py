@@ -13,7 +13,7 @@ from flint import arb
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
-from handgrad.judging.findings import worst_element
+from handgrad.judging.findings import differs_at_kink, worst_element
 from tests.tiers import one_of_each, slowly
 
 
@@ -341,6 +341,31 @@ def test_the_worst_element_is_one_that_was_judged() -> None:
         )
         assert worst_element(ruling, slice(0, 3)) == 1
         assert worst_element(ruling, slice(2, 3)) == 2
+
+
+def test_subgradients_within_the_tolerance_are_the_same() -> None:
+    for yours, differ in (([1.0, 3.0], False), ([1.5, 3.0], True), ([np.nan, 3.0], True)):
+        ruling: Any = SimpleNamespace(
+            yours=SimpleNamespace(answer=np.array(yours)),
+            autodiff=SimpleNamespace(answer=np.array([0.0, 3.0])),
+            tolerance=SimpleNamespace(sharp=np.ones(2)),
+        )
+        assert differs_at_kink(ruling) == differ
+
+
+def test_the_largest_float_is_a_gradient_and_more_is_none() -> None:
+    largest, p = np.finfo(np.float32).max, np.array([1e-3, 2e-3], np.float32)
+
+    report = check_gradient(
+        lambda p: np.full_like(p, largest), lambda p: jnp.sum(largest * p), p, points=0
+    )
+    assert (report.points, report.passes) == (1, True)
+
+    def overflowing(p: Any) -> Any:
+        return jnp.sum(p * 1e30) * 1e30
+
+    report = check_gradient(lambda p: p + np.inf, overflowing, p * np.float32(1e-25), points=0)
+    assert report.headline == "undecidable: the exact gradient is beyond the largest float"
 
 
 def test_a_wrong_formula_that_only_other_points_show() -> None:
