@@ -310,6 +310,15 @@ def test_what_is_left_of_bob() -> None:
     assert not check_gradient(lossy, neuron, *BOB, strict=True).passes
 
 
+def test_a_wrong_rule_is_named_and_trusted_by_a_list_alone() -> None:
+    report = check_gradient(np.cos, of_doubled, *ANGLES, points=0)
+    (found,) = report.observed
+    assert found.detail.startswith("the custom derivative rule of doubled is not the derivative")
+    name: Any = "doubled"
+    with pytest.raises(TypeError, match="trust_rules: got 'doubled', expected a list"):
+        check_gradient(np.cos, of_doubled, *ANGLES, points=0, trust_rules=name)
+
+
 def test_a_number_has_no_index() -> None:
     report = check_gradient(lambda p: 3 * p, lambda p: p**2, np.float64(0.5), points=0)
     assert report.headline == "disagree: params: yours is 1.5, exactly it is 1"
