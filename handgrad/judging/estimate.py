@@ -119,8 +119,12 @@ def _changes(
     eps = max(float(np.finfo(leaf.dtype).eps) for leaf in given.leaves)
     base = np.concatenate([[float(value)], gradient])
     changes = np.abs(base) * eps / 2 + np.max(np.abs(gradient), initial=0.0) * eps / 2
-    for _ in range(4):
-        moved = both(point + rng.choice([-0.5, 0.5], size=point.size) * ulps)
+    drawn = rng.choice([-1.0, 1.0], size=(4, point.size))
+    # By chance all draws may move two parameters alike; then these move them apart.
+    alternating = (-1.0) ** np.arange(point.size)
+    # Half an ulp would be rounded to none, or to one: so half of what a whole one changes.
+    for signs in (*drawn, *(drawn * alternating)):
+        moved = both(point + signs * ulps)
         there = np.concatenate([[float(moved[0])], np.asarray(moved[1])])
-        changes = np.fmax(changes, np.abs(there - base))
+        changes = np.fmax(changes, np.abs(there - base) / 2)
     return changes

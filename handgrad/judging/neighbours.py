@@ -51,6 +51,8 @@ def shown(
 ) -> np.ndarray:
     """Tell of each element whether its error here is like rounding.
 
+    Some divide 0 by 0 on the way: whoever calls this silences NumPy.
+
     Args:
         answer: the gradient that is judged.
         loss: its loss.
@@ -70,8 +72,7 @@ def shown(
     random = open_ones & (_unexplained(errors, answers - errors) > RANDOM)
     small = more_than_half(given, gaps)[open_ones].all() | _like_float32(answer, given, gaps)
     found = np.where(random, np.where(small, RIGHT_FORMULA, ROUNDING), INCONCLUSIVE)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        in_proportion = _spread(errors / answers) < CONSTANT
+    in_proportion = _spread(errors / answers) < CONSTANT
     left = open_ones & ~random & ~in_proportion
     return np.where(left & _absorbed(answer, loss, given, gaps, left), ROUNDING, found)
 
@@ -98,8 +99,7 @@ def _errors(answers: np.ndarray, loss: PreparedLoss, near: Point) -> np.ndarray:
 
 def _spread(numbers: np.ndarray) -> np.ndarray:
     """Return the standard deviation along axis 0 relative to the mean size."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.std(numbers, axis=0) / np.mean(np.abs(numbers), axis=0)
+    return np.std(numbers, axis=0) / np.mean(np.abs(numbers), axis=0)
 
 
 def _unexplained(errors: np.ndarray, exact: np.ndarray) -> np.ndarray:
@@ -109,12 +109,10 @@ def _unexplained(errors: np.ndarray, exact: np.ndarray) -> np.ndarray:
     these is no more random than the exact gradient.
     """
     from_mean, changes = errors - errors.mean(axis=0), exact - exact.mean(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        factor = np.sum(from_mean * changes, axis=0) / np.sum(changes**2, axis=0)
-        left = from_mean - np.nan_to_num(factor) * changes
-        return np.sqrt(np.sum(left**2, axis=0) / (len(errors) - 2)) / np.mean(
-            np.abs(errors), axis=0
-        )
+    factor = np.sum(from_mean * changes, axis=0) / np.sum(changes**2, axis=0)
+    left = from_mean - np.nan_to_num(factor) * changes
+    deviation = np.sqrt(np.sum(left**2, axis=0) / (len(errors) - 2))
+    return deviation / np.mean(np.abs(errors), axis=0)
 
 
 def more_than_half(given: Point, gaps: Gaps) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Backward steps and custom derivative rules."""
 
+import itertools
 import re
 from typing import Any
 
@@ -102,6 +103,31 @@ def test_custom_rules() -> None:
     assert check_custom(softplus, np.array([0.3, -1.2, 25.0]), points=1).verdict == "agree"
 
 
+@jax.custom_jvp
+def falling(x: Any) -> Any:
+    return jnp.exp(-x) / (1 + jnp.exp(-x))
+
+
+@falling.defjvp
+def _lossy_rule(x: Any, t: Any) -> Any:
+    s = 1 / (1 + jnp.exp(-x[0]))
+    return falling(*x), -s * (1 - s) * t[0]
+
+
+def test_a_rule_that_loses_digits_is_held_to_the_functions_own_derivative() -> None:
+    report = check_custom(falling, np.array([29.0]), points=0)
+    assert (report.verdict, report.blame) == ("imprecise", "yours")
+    (leaf,) = report.leaves
+    assert leaf.ulps_autodiff < 100 < leaf.ulps
+
+
+def test_a_seed_is_a_whole_number_from_0() -> None:
+    with pytest.raises(ValueError, match="seed: got -1, expected a whole number from 0"):
+        check_backward(affine, affine_backward, X, W, B, seed=-1)
+    with pytest.raises(ValueError, match="seed: got -1, expected a whole number from 0"):
+        check_custom(cube, X, seed=-1)
+
+
 def test_a_function_without_a_custom_rule() -> None:
     with pytest.raises(TypeError, match=r"expected a jax\.custom_vjp or jax\.custom_jvp function"):
         check_custom(jnp.sin, np.array([1.0]))
@@ -132,6 +158,23 @@ def test_a_cotangent_has_the_output_s_shape(cotangent: Any, got: str) -> None:
 
     with pytest.raises(TypeError, match=re.escape(f"cotangent: {got}")):
         check_backward(forward, lambda d, _: 2 * d, np.ones((3, 2)), cotangent=cotangent)
+
+
+@pytest.mark.parametrize("array", [np.asarray, jnp.asarray])
+def test_a_cotangent_is_an_array_of_the_output_s_kind(array: Any) -> None:
+    kinds: set[bool] = set()
+
+    def backward(d: Any, z: Any) -> Any:
+        kinds.add(isinstance(d, jax.Array))
+        return 2 * d * z
+
+    def forward(z: Any) -> Any:
+        z = array(z)
+        return z * z, z
+
+    cotangent = np.array([1.0, 2.0])
+    check_backward(forward, backward, np.array([0.3, -0.7]), cotangent=cotangent, points=0)
+    assert kinds == {array is jnp.asarray}
 
 
 def test_a_cotangent_is_taken_in_the_output_s_dtype() -> None:
@@ -175,6 +218,18 @@ def test_what_jax_keeps_read_only_is_given_again_as_writable_copies(backward: An
     assert report.warnings[0].startswith("backward was given writable NumPy copies, as on arrays")
     wrong = check_backward(relu, lambda d, cache: 2 * backward(d, cache), MIXED, points=0)
     assert wrong.verdict == "disagree"
+
+
+def test_what_raises_on_numpy_arrays_is_not_called_again() -> None:
+    calls = itertools.count()
+
+    def backward(d: Any, cache: Any) -> Any:
+        if next(calls) == 0:
+            raise ValueError("at first")
+        return 2 * d * cache
+
+    with pytest.raises(ValueError, match="at first"):
+        check_backward(lambda x: (x * x, x), backward, MIXED, points=0)
 
 
 def test_what_raises_on_numpy_arrays_too_raises_as_it_did_first() -> None:

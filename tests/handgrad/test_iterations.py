@@ -1,6 +1,7 @@
 """Losses with iterations that stop at a tolerance, which is not where what they seek is."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ from jax.scipy.sparse import linalg
 from jax.scipy.special import betainc
 
 from handgrad import check_custom, check_gradient
+from handgrad.judging.verdict import _left_out
 
 pytestmark = pytest.mark.usefixtures("measured_once")
 
@@ -85,6 +87,13 @@ def test_a_rule_of_a_loop_that_stops_at_a_tolerance() -> None:
 @pytest.mark.parametrize("factor", [0.0, 2.0, -1.0])
 def test_wrong_rules_of_a_loop_that_stops_at_a_tolerance(factor: float) -> None:
     assert check_custom(implicit(factor), 0.7, points=1).verdict == "disagree"
+
+
+def test_of_what_an_iteration_leaves_out_the_largest_fraction_is_said() -> None:
+    left_out = SimpleNamespace(left_out=np.array([1e-8, 2e-9, 0.0]))
+    ruling: Any = SimpleNamespace(tolerance=left_out, exact=np.array([1.0, -1e-6, 0.0]))
+    (warning,) = _left_out([ruling])
+    assert "leaves out up to 2e-09 of an element of size 1e-06" in warning
 
 
 def test_a_loss_that_jax_cannot_differentiate_backwards() -> None:

@@ -1,6 +1,7 @@
 """Gradients through selections: sorting, ties, NaN in data, numbers that rounding may exchange."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -153,6 +154,11 @@ def test_a_tolerance_larger_than_its_element_proves_nothing(shown: int) -> None:
     assert [r.yours.worst for r in rulings] == [RIGHT, RIGHT, *[DOUBTFUL] * 4, WRONG]
     rerun = [r.with_rerun(np.array([shown])).yours.worst for r in rulings[2:6]]
     assert rerun == [RIGHT if shown == RIGHT_FORMULA else WRONG] * 4
+    # Of autodiff the exact value of its program shows it.
+    exact = balls.exact([2.0 if shown == RIGHT_FORMULA else 2.1])
+    measured = Measured(replace(tolerance, program=exact))
+    ruling = rule(given, certify(case), measured, np.array([2.0]), np.array([2.1]), case)
+    assert ruling.autodiff.worst == (RIGHT if shown == RIGHT_FORMULA else DOUBTFUL)
 
 
 def test_a_right_formula_that_is_ill_conditioned_is_right_and_a_wrong_one_is_not() -> None:

@@ -1,5 +1,6 @@
 """Where a judge could be led astray: what it cannot know it must not pass, nor turn down."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -164,6 +165,26 @@ def test_complex_numbers_are_not_certified() -> None:
         assert "not certified" in str(right)
         assert not right.leaves[0].exact.certified
     assert check_gradient(lambda p: 5 * p, loss, np.ones(2), points=0).verdict == "disagree"
+
+
+@pytest.mark.parametrize("last_bit", [0, 1])
+def test_an_estimate_knows_the_conditioning_of_a_difference(last_bit: int) -> None:
+    """Half an ulp of one of two parameters that nearly cancel changes the gradient most."""
+
+    def loss(p: Any, c: Any, row: Any) -> Any:
+        difference = 1e3 * (p[row, 0] - p[row, 1])
+        return jnp.abs(jax.lax.complex(difference, c)) + p[row, 2]
+
+    def gradient(p: Any, c: Any, _: Any) -> Any:
+        difference = 1e3 * float(p[0, 0]) - 1e3 * float(p[0, 1])
+        slope = 1e3 * difference / math.sqrt(difference**2 + float(c) ** 2)
+        return np.array([[slope, -slope, 1.0]])
+
+    p = np.array([[0.7, 0.6997, 0.2]])
+    p = (p.view(np.int64) // 2 * 2 + last_bit).view(np.float64)
+    report = check_gradient(gradient, loss, p, np.float64(1.0), np.int64(0), points=0)
+    assert "3 of 3 elements held to finite differences" in report.certificate
+    assert report.verdict == "agree", str(report)
 
 
 @pytest.mark.slow

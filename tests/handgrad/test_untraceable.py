@@ -38,6 +38,10 @@ def with_what_jax_lacks(w: Any) -> Any:
     return np.asfortranarray(w)
 
 
+def with_a_module_that_jax_lacks(w: Any) -> Any:
+    return np.polynomial.polynomial.polyval(2, w)
+
+
 def with_a_long_call(w: Any) -> Any:
     return jnp.sum(np.exp(w + 1.0 + 2.0 + 3.0 + 4.0 + 5.0 + 6.0))
 
@@ -64,6 +68,8 @@ def in_a_helper(w: Any) -> Any:
         (with_scipy, "scipy.special.expit(w)", "write jax.scipy.special.expit(w)"),
         (with_a_distribution, "norm.logpdf(w)", "write jax.scipy.stats.norm.logpdf(w)"),
         (with_what_jax_lacks, "np.asfortranarray(w)", "write it with jax.numpy"),
+        (with_a_module_that_jax_lacks, "np.polynomial.polynomial.polyval(2, w)",
+         "write it with jax.numpy"),
         (with_a_long_call, "np.exp(...)", "write jnp.exp(...) (import jax.numpy as jnp)"),
         (with_float, "float(w[0])", "leave the array as it is"),
         (with_if, "w[0] > 0", "a choice by value is jnp.where(condition, a, b), or jax.lax.cond"),

@@ -1,6 +1,8 @@
 """The verdict table: who is right, who is off, and by what kind of mistake."""
 
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +13,7 @@ from flint import arb
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
+from handgrad.judging.findings import differs_at_kink, worst_element
 from tests.tiers import one_of_each, slowly
 
 
@@ -301,7 +304,77 @@ def test_what_is_left_of_bob() -> None:
     assert "4 digits" in report.findings[0].detail
     assert 1e12 < leaf.ulps < 1e13
     assert leaf.ulps_autodiff > 1e12
+    assert report.headline.endswith("4 digits of it are left; autodiff is off, too")
+    right = check_gradient(stable, neuron, *BOB, points=0)
+    assert right.headline.endswith("1 point judged; autodiff is off")
     assert not check_gradient(lossy, neuron, *BOB, strict=True).passes
+
+
+def test_a_wrong_rule_is_named_and_trusted_by_a_list_alone() -> None:
+    report = check_gradient(np.cos, of_doubled, *ANGLES, points=0)
+    (found,) = report.observed
+    assert found.detail.startswith("the custom derivative rule of doubled is not the derivative")
+    name: Any = "doubled"
+    with pytest.raises(TypeError, match="trust_rules: got 'doubled', expected a list"):
+        check_gradient(np.cos, of_doubled, *ANGLES, points=0, trust_rules=name)
+
+
+def test_a_number_has_no_index() -> None:
+    report = check_gradient(lambda p: 3 * p, lambda p: p**2, np.float64(0.5), points=0)
+    assert report.headline == "disagree: params: yours is 1.5, exactly it is 1"
+
+
+def test_leaves_of_zeros_and_without_elements() -> None:
+    params = {"e": np.zeros((0, 2)), "w": np.array([0.3, 0.0]), "z": np.ones(2)}
+    began = time.perf_counter()
+    report = check_gradient(
+        lambda p: {"e": p["e"], "w": 2 * p["w"], "z": 0 * p["z"]},
+        lambda p: jnp.sum(p["w"] ** 2) + jnp.sum(p["e"]) + 0 * jnp.sum(p["z"]),
+        params,
+        points=0,
+    )
+    assert 0 < report.seconds <= time.perf_counter() - began
+    assert [leaf.verdict for leaf in report.leaves] == ["agree"] * 3
+    assert [leaf.judged for leaf in report.leaves] == [0, 2, 2]
+    limits = [leaf.detection_limit for leaf in report.leaves]
+    assert limits[0] == limits[2] == 0.0 < limits[1] < 1e-12
+
+
+def test_the_worst_element_is_one_that_was_judged() -> None:
+    known, none = np.array([True, True, False]), np.zeros(3, dtype=int)
+    for gap, sharp in (([0.1, 0.5, 0.0], 1.0), ([0.1, np.inf, 0.0], np.inf)):
+        ruling: Any = SimpleNamespace(
+            yours=SimpleNamespace(gap=np.array(gap), level=none),
+            tolerance=SimpleNamespace(sharp=np.full(3, sharp)),
+            reference=SimpleNamespace(known=known),
+        )
+        assert worst_element(ruling, slice(0, 3)) == 1
+        assert worst_element(ruling, slice(2, 3)) == 2
+
+
+def test_subgradients_within_the_tolerance_are_the_same() -> None:
+    for yours, differ in (([1.0, 3.0], False), ([1.5, 3.0], True), ([np.nan, 3.0], True)):
+        ruling: Any = SimpleNamespace(
+            yours=SimpleNamespace(answer=np.array(yours)),
+            autodiff=SimpleNamespace(answer=np.array([0.0, 3.0])),
+            tolerance=SimpleNamespace(sharp=np.ones(2)),
+        )
+        assert differs_at_kink(ruling) == differ
+
+
+def test_the_largest_float_is_a_gradient_and_more_is_none() -> None:
+    largest, p = np.finfo(np.float32).max, np.array([1e-3, 2e-3], np.float32)
+
+    report = check_gradient(
+        lambda p: np.full_like(p, largest), lambda p: jnp.sum(largest * p), p, points=0
+    )
+    assert (report.points, report.passes) == (1, True)
+
+    def overflowing(p: Any) -> Any:
+        return jnp.sum(p * 1e30) * 1e30
+
+    report = check_gradient(lambda p: p + np.inf, overflowing, p * np.float32(1e-25), points=0)
+    assert report.headline == "undecidable: the exact gradient is beyond the largest float"
 
 
 def test_a_wrong_formula_that_only_other_points_show() -> None:

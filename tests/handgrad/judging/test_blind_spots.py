@@ -112,6 +112,7 @@ def test_a_loss_that_adds_up_its_outputs() -> None:
     text = "the loss adds up its outputs"
     assert len(warned(ruled(total, PARAMS | {"b": np.ones(5)}, X), text)) == 1
     assert len(warned(ruled(average, PARAMS, X), text)) == 1
+    assert len(warned(ruled(total, PARAMS, X[:1]), text)) == 1
     assert warned(ruled(weighed, PARAMS, X, Y), text) == []
     assert warned(ruled(squared_as_well, PARAMS, X), text) == []
     assert warned(ruled(loss, PARAMS, X, Y), text) == []

@@ -78,6 +78,8 @@ S = np.array([[2.0, 0.5], [0.5, 1.0]])
         ([0.2, 0.9], [0.2, 1.1], "params is no longer in [0, 1]"),
         ([0.2, -0.9], [0.2, -1.1], "params is no longer in [-1, 1]"),
         ([0.2, 0.8], [0.2, 0.7], "params no longer sums to 1"),
+        ([0.5, 0.5 + 2**-51], [0.5, 0.7], "params no longer sums to 1"),
+        ([0.5, 0.5 + 2**-50], [0.5, 0.7], ""),
         (S, S + np.eye(2)[[1, 1]], "params is no longer symmetric"),
         ([2.0, -3.0, 1.0], [2.0, 3.0, 1.0], "params[1] changes its sign"),
         ([2.0, -3.0, 1.0], [2.5, -2.0, 4.0], ""),
@@ -95,6 +97,11 @@ def test_of_several_the_one_that_no_right_point_left() -> None:
 
     found = exits([outcome(given, False), outcome(other, False), outcome(wrong, True)])
     assert [e.path for e in found[2]] == ["params['b']"]
+    # A sign that changes by chance is no reason if a right point changes it, too.
+    signs = [point_at(np.array([2.0, b, 1.0]), ()) for b in (-3.0, 3.0, 2.5)]
+    by_chance = [outcome(point, point is signs[2]) for point in signs]
+    assert exits(by_chance) == {}
+    assert [e.left for e in exits(by_chance[::2])[1]] == ["changes its sign"]
     # If it is wrong where nothing was left, nothing is said.
     assert exits([outcome(given, False), outcome(given, True), outcome(wrong, True)]) == {}
 

@@ -1,6 +1,8 @@
 """A gradient that lost digits has the right formula if they come back with more of them."""
 
+import itertools
 import math
+import warnings
 from typing import Any
 
 import jax
@@ -10,6 +12,7 @@ import pytest
 
 from handgrad.arithmetic import balls
 from handgrad.data.point import point_at
+from handgrad.judging import neighbours
 from handgrad.judging.case import Case
 from handgrad.judging.losses import prepare
 from handgrad.judging.reruns import formula
@@ -82,6 +85,33 @@ def test_lines_for_jax_alone() -> None:
 
 def test_lines_that_leave_jax_are_run_with_its_functions_for_numpys() -> None:
     assert right(lambda z: np.asarray(by_jax(jnp.asarray(z)))) == [True] * 3
+
+
+def test_what_lines_warn_of_in_other_numbers_is_no_error() -> None:
+    calls = itertools.count()
+
+    def warns(z: Any) -> Any:
+        if next(calls):
+            warnings.warn("slow on these numbers", stacklevel=1)
+        return textbook(z)
+
+    assert right(warns) == [True] * 3
+
+
+def test_choices_that_no_precision_decides() -> None:
+    def on_tracers(z: Any) -> Any:
+        return by_jax(z) * jnp.where(jnp.exp(z) * jnp.exp(-z) >= 1.0, 1.0, 1.0)
+
+    def in_place(z: Any) -> Any:
+        assert z.dtype.itemsize <= 8, "not in longer floats"
+        found = np.zeros_like(z)
+        for i, value in enumerate(z):
+            with np.errstate(invalid="ignore"):
+                found[i] = textbook(value if np.log(value) > 0 else -value)
+        return found
+
+    for gradient in (on_tracers, in_place):
+        assert right(gradient) == [True] * 3
 
 
 @long_floats
@@ -196,6 +226,23 @@ def test_lines_of_one_precision_are_asked_beside_the_point() -> None:
 def test_a_slip_is_as_large_beside_the_point(slip: float) -> None:
     z = np.array([0.3, -1.2, 2.0])
     assert right(lambda z: one_precision(z, slip), z) == [False, False, False]
+
+
+def test_errors_are_random_where_the_gradient_is_constant_as_well() -> None:
+    def by_a_detour(w: Any) -> Any:
+        return np.array([(float(v) * 1e5 + 1) * 0.3 - float(v) * 1e5 * 0.3 for v in w])
+
+    w = np.array([0.3, 1.7])
+    assert right(by_a_detour, w, loss=lambda w: jnp.sum(0.3 * w)) == [True, True]
+
+
+def test_each_element_has_errors_of_its_own() -> None:
+    errors, exact = np.random.default_rng(0).normal(size=(2, 8, 2)) * [1.0, 1e-9]
+    for i in range(2):
+        alone, of_it = errors[:, i : i + 1], exact[:, i : i + 1]
+        spread, left = neighbours._spread(alone)[0], neighbours._unexplained(alone, of_it)[0]
+        assert neighbours._spread(errors)[i] == pytest.approx(spread)
+        assert neighbours._unexplained(errors, exact)[i] == pytest.approx(left)
 
 
 def test_what_has_less_than_half_of_its_digits_is_not_asked_about() -> None:

@@ -154,6 +154,22 @@ def test_a_mistake_is_found_there(name: str, mistake: str) -> None:
     assert check_backward(forward, wrong, X, points=0).verdict == "disagree"
 
 
+@pytest.mark.parametrize(("z", "beyond", "factor"), [(34.5, 20, 1.1), (40.0, 5, 0.0)])
+def test_a_factor_is_no_lost_digit_however_small_the_element(
+    z: float, beyond: float, factor: float
+) -> None:
+    """It is wrong by less than an ulp of the elements that are large, and wrong all the same."""
+
+    def loss(z: Any) -> Any:
+        return jnp.sum(1 / (1 + jnp.exp(z)))
+
+    def gradient(z: Any) -> Any:
+        e = np.array([math.exp(-abs(v)) for v in z])
+        return -e / (1 + e) ** 2 * np.where(z > beyond, factor, 1.0)
+
+    assert check_gradient(gradient, loss, np.array([z, 1.0]), points=0).verdict == "disagree"
+
+
 def test_a_name_for_the_same_array_is_no_copy_of_it() -> None:
     """To JAX the lines are right: there `b *= c` makes another array."""
 
@@ -221,6 +237,28 @@ def test_a_mistake_in_float32(name: str, factor: float) -> None:
     report = check_gradient(wrong, loss, W, *DATA, points=0)
     assert report.verdict == "disagree"
     assert ("dtype" in [finding.kind for finding in report.findings]) == ("answer" in name)
+
+
+def test_a_number_in_float32() -> None:
+    report = check_gradient(
+        lambda w: np.float64(np.exp(np.float32(w))), lambda w: jnp.exp(w), np.float64(0.3), points=0
+    )
+    assert report.headline.endswith("right to 7 digits everywhere, as float32 arithmetic would be")
+    report = check_gradient(
+        lambda w: (w * 1e8 + 1) * 0.3 - w * 1e8 * 0.3, lambda w: 0.3 * w, np.float64(0.3), points=0
+    )
+    assert "the formula is right, 8 digits" in report.headline
+
+
+def test_lost_digits_of_numbers_beyond_the_largest_float32() -> None:
+    """NumPy's warnings are errors here."""
+    report = check_gradient(
+        lambda z: 1e50 * in_numpy(z) * (1 - in_numpy(z)),
+        lambda z: 1e50 * jnp.sum(in_jax(z)),
+        X,
+        points=0,
+    )
+    assert report.verdict == "imprecise"
 
 
 def test_a_float32_answer_is_never_quite_right() -> None:

@@ -22,7 +22,9 @@ from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
 from handgrad.oracle.numpy_losses import certify
+from handgrad.oracle.reference import UndecidableError
 from handgrad.tolerance.tolerances import SHARP
+from handgrad.tolerance.tolerances_numpy import Around
 from tests.handgrad.plain_losses import ALL, Plain, in_format
 from tests.tiers import one_of_each
 
@@ -363,7 +365,7 @@ def test_jax_is_asked_first() -> None:
     assert not np.isnan(report.leaves[0].autodiff)
 
 
-def test_of_many_parameters_some_are_drawn() -> None:
+def test_of_many_parameters_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(0).standard_normal(200)
     given = point_at(x, ())
     problem = NumpyLoss(Case(np.exp, lambda x: np.sum(np.exp(x)))).problem(given)
@@ -373,6 +375,23 @@ def test_of_many_parameters_some_are_drawn() -> None:
     known = reference.gradient[reference.known]
     assert np.allclose([float(g) for g in known], np.exp(x[reference.known]), rtol=1e-15)
     assert certify.certify(problem, every=True, seconds=1e-6).known.all()
+    monkeypatch.setattr(certify, "SECONDS", 1e-6)
+    for referee in ("auto", "series"):
+        case = Case(np.exp, lambda x: np.sum(np.exp(x)), referee=referee)
+        assert NumpyLoss(case).reference(given).known.all() == (referee == "series")
+
+
+def test_a_loss_that_runs_at_the_point_and_not_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: Any) -> Any:
+        raise UndecidableError("on power series the loss raised ValueError: other data")
+
+    monkeypatch.setattr(Around, "deviations", stopped)
+    x = np.array([0.3, -1.2])
+    report = check_gradient(np.exp, lambda x: np.sum(np.exp(x)), x, points=0)
+    assert report.verdict == "agree"
+    assert [leaf.loose for leaf in report.leaves] == [0.0]
+    report = check_gradient(np.sinh, lambda x: np.sum(np.exp(x)), x, points=0)
+    assert report.headline == "undecidable: on power series the loss raised ValueError: other data"
 
 
 def test_inputs_that_the_loss_needs_as_floats() -> None:

@@ -3,16 +3,27 @@
 import itertools
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flint import arb
 
 from handgrad import check_backward, check_custom, check_gradient, check_steps, exact_gradient
-from handgrad.judging.repeatability import CALLS
-from handgrad.judging.ruling import NOTHING_LEFT
+from handgrad.data.point import point_at
+from handgrad.judging import repeatability
+from handgrad.judging.case import Case
+from handgrad.judging.jax_loss import JaxLoss
+from handgrad.judging.judge import check_repeatable
+from handgrad.judging.numpy_loss import NumpyLoss
+from handgrad.judging.outcome import Outcome
+from handgrad.judging.repeatability import CALLS, NotAFunctionError
+from handgrad.judging.ruling import NOTHING_LEFT, RIGHT, WRONG
 from tests.tiers import one_of_each
 
 W = np.array([0.3, -0.7, 1.2])
@@ -118,6 +129,15 @@ def test_what_the_loss_and_the_gradient_both_draw_makes_nobody_guilty() -> None:
     assert NO_FUNCTION in check_gradient(gradient, loss, W, points=0).headline
 
 
+def test_another_order_of_terms_that_compares_what_is_no_number_is_a_function() -> None:
+    rng = np.random.default_rng(0)
+
+    def shuffled(w: Any) -> Any:
+        return traced(jnp.where(jnp.log(w) > 0, w, w)[rng.permutation(3)])
+
+    assert check_gradient(right, shuffled, W, points=0).verdict == "agree"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("loss_of", [traced, by_numpy])
 def test_what_is_drawn_with_a_seed_or_in_another_order_is_a_function(loss_of: Any) -> None:
@@ -208,6 +228,89 @@ def test_calls_may_differ_by_rounding(k: int) -> None:
     assert any("differ, by no more than rounding" in warning for warning in report.warnings)
 
 
+def test_a_gradient_that_is_off_in_the_calls_that_are_judged_alone() -> None:
+    calls = itertools.count(1)
+
+    def gradient(w: Any) -> Any:
+        return right(w) * (1 + 1e-9 * (next(calls) in (CALLS + 1, CALLS + 2)))
+
+    report = check_gradient(gradient, traced, W, points=0)
+    assert (report.verdict, report.observed[0].kind) == ("disagree", "not-repeatable")
+
+
+@pytest.mark.parametrize(
+    ("value", "gap", "again"), [(1.0, 0.5, False), (2.0, 0.5, True), (1.0, 2.0, True)]
+)
+def test_a_traced_loss_is_called_again_where_its_floats_are_off(
+    value: float, gap: float, again: bool
+) -> None:
+    """An element that is not known says nothing."""
+    ruling: Any = SimpleNamespace(
+        sufficed=None,
+        explains=lambda gap: gap <= 0.5,
+        reference=SimpleNamespace(loss=arb(1), known=np.array([True, False])),
+        tolerance=SimpleNamespace(sharp=np.ones(2), loose=np.zeros(2)),
+        autodiff=SimpleNamespace(gap=np.array([gap, 9.0])),
+    )
+    called: list[Any] = []
+    loss: Any = SimpleNamespace(traced_once=True, check_repeatable=lambda *_: called.append(1))
+    given = point_at(W, ())
+    check_repeatable(loss, Outcome(given, ruling), value)
+    assert bool(called) == again
+    check_repeatable(loss, Outcome(given), value)
+    assert bool(called) == again
+
+
+@pytest.mark.parametrize(
+    ("value", "slope", "says"),
+    [(2.02, 0.6, ""), (2.5, 0.6, "its value was 2.5"), (2.02, 0.7, "its slope was 0.7")],
+)
+def test_what_a_traced_loss_was_in_floats_is_what_it_is(
+    value: float, slope: float, says: str
+) -> None:
+    given = point_at(W, ())
+    loss = JaxLoss(Case(right, traced))
+    tolerance = SimpleNamespace(
+        sharp_of_loss=1e-9, loose_of_loss=0.0, sharp=np.full(3, 1e-9), loose=np.zeros(3)
+    )
+    theirs = SimpleNamespace(answer=np.array([slope, *2 * W[1:]]))
+    ruling: Any = SimpleNamespace(tolerance=tolerance, autodiff=theirs)
+    with pytest.raises(NotAFunctionError, match=says) if says else nullcontext():
+        loss.check_repeatable(given, value, ruling)
+
+
+def test_what_a_loss_in_numpy_was_on_series_is_what_it_is() -> None:
+    given, loss = point_at(W, ()), NumpyLoss(Case(right, by_numpy))
+    reference, tolerances = loss.measured(given)
+    unit, sharp = tolerances.full.unit * [1.5, 1, 1], np.array([1e-3, 0.0, 0.0])
+
+    def again(level: int, ball: arb, sharp: Any) -> None:
+        ruling: Any = SimpleNamespace(
+            yours=SimpleNamespace(worst=level),
+            reference=replace(reference, loss=ball),
+            sufficed=None,
+            tolerance=SimpleNamespace(unit=unit, sharp=sharp),
+        )
+        loss.check_repeatable(given, None, ruling)
+
+    again(RIGHT, reference.loss, 0 * sharp)
+    again(WRONG, reference.loss, 0 * sharp)
+    with pytest.raises(NotAFunctionError, match="its value was"):
+        again(WRONG, reference.loss + 1, 0 * sharp)
+    # A tolerance that would excuse much is measured again.
+    with pytest.raises(NotAFunctionError, match="change with half an ulp of the data"):
+        again(RIGHT, reference.loss, sharp)
+
+
+def test_a_loss_in_numpy_that_is_random_at_other_points_alone() -> None:
+    rng = np.random.default_rng(0)
+
+    def loss(w: Any) -> Any:
+        return by_numpy(w) * (1 + rng.random() if w[0] > 0.31 else 1)
+
+    assert NO_FUNCTION in check_gradient(right, loss, W, points=4).headline
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", [traced, by_numpy])
 @pytest.mark.parametrize("k", [2, 3, 5, 7, 11, 13, 17, 19, 23])
@@ -235,6 +338,25 @@ def test_the_loss_beside_a_gradient_is_repeated_too() -> None:
     )
     assert report.observed[0].kind == "not-repeatable"
     assert "gave the loss" in report.headline
+
+
+def test_a_loss_that_is_no_number_twice_is_the_same() -> None:
+    report = check_gradient(lambda w: (math.nan, 2 * w), traced, W, has_value=True, points=0)
+    assert report.headline.startswith("disagree: the loss beside the gradient is nan, exactly")
+
+
+def test_slow_functions_are_called_no_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeatability, "SECONDS", -1.0)
+    made: list[int] = []
+
+    def raises() -> Any:
+        made.append(1)
+        raise ValueError
+
+    assert repeatability.raises_always(raises)
+    assert len(made) == 1
+    for least in (1, 2, 5):
+        assert len(list(repeatability.calls(lambda: 0, CALLS, least))) == least
 
 
 @pytest.mark.parametrize("factor", [1 - NOTHING_LEFT, 1.5, 3.0, -1.0])
