@@ -11,40 +11,8 @@ import pytest
 
 import handgrad.diagnosis
 from handgrad.data.findings import Diagnosis
-from handgrad.data.point import point_at
 from handgrad.diagnosis import diagnose, kinds
-from handgrad.diagnosis.samples import Evidence, Sample
-
-Leaves = tuple[Any, ...]
-#: (exact, parameters) -> yours, leaf by leaf.
-Mistake = Callable[[Leaves, Leaves], Leaves]
-
-
-def curved(*leaves: Any) -> Leaves:
-    """A gradient that is no constant times the parameters."""
-    return tuple(np.exp(leaf) + np.cos(3 * leaf) for leaf in leaves)
-
-
-def evidence_of(
-    mistake: Mistake, exact: Callable[..., Leaves], *leaves: Any, loss: Any = None
-) -> Evidence:
-    rng, given = np.random.default_rng(0), point_at(leaves, ())
-    samples = []
-    for _ in range(6):
-        point = given.moved([leaf + rng.normal(size=leaf.shape) for leaf in given.leaves])
-        right = exact(*point.leaves)
-        with np.errstate(all="ignore"):
-            yours, true = (
-                np.concatenate([np.ravel(leaf) for leaf in gradient])
-                for gradient in (mistake(right, point.leaves), right)
-            )
-        noise = 1e-15 * np.abs(true)
-        wrong = np.abs(yours - true) > noise
-        samples.append(Sample(point, yours, true, noise, wrong, np.ones(given.size, dtype=bool)))
-    outcome = SimpleNamespace(given=given, ruling=None)
-    case = SimpleNamespace(loss=loss)
-    trial: Any = SimpleNamespace(outcomes=[outcome], deciding=0, case=case)
-    return Evidence(trial, tuple(samples[:2]), tuple(samples[2:]))
+from tests.handgrad.diagnosis.made_up import Leaves, Mistake, curved, evidence_of
 
 
 @pytest.fixture
@@ -108,6 +76,10 @@ THEORIES: dict[str, tuple[Mistake, Any, Leaves, str, str]] = {
     "factor beside": (
         *(lambda g, _: (0.7 * g[0], np.sin(g[1])), curved, (VECTOR, VECTOR), "factor"),
         "every element is 0.7 of exact",
+    ),
+    "one leaf": (
+        *(lambda g, _: (-g[0], g[1]), curved, (VECTOR, VECTOR), "sign"),
+        "yours has the wrong sign in every element of params[0]",
     ),
     "many leaves": (
         *(lambda g, _: (*(-a for a in g[:6]), g[6]), curved, (VECTOR,) * 7, "sign"),
