@@ -242,6 +242,23 @@ def test_rows_of_other_rounds(reverse: bool) -> None:
     assert [says.count("the next round") for _, says in found] == [1, 0, 1, 0]
 
 
+def test_values_stay_as_they_are_where_nothing_comes_back() -> None:
+    """A sign has no derivative, so no rule for what is made of it changes anything."""
+
+    def loss(p: Any, rows: Any) -> Any:
+        def step(s: Any, row: Any) -> Any:
+            return s, row * jnp.sign(p)
+
+        return jnp.sum(jax.lax.scan(step, 0.0, rows)[1]) * p
+
+    given = point_at(np.array(0.7), (drawn(5),))
+    run = engine(loss, given)
+    late = [i for i, switch in enumerate(run.rewired.switches) if switch.neighbours]
+    inside = [i for i in late if run.rewired.switches[i].node.name == "mul"]
+    assert len(inside) == 1
+    np.testing.assert_allclose(run.changed(given, choice={inside[0]: 1}), run.right(given))
+
+
 @pytest.mark.slow
 def test_a_loop_that_runs_backwards_has_the_mistakes_of_the_one_that_runs_forwards() -> None:
     p, x = {"u": drawn(2), "v": drawn(2), "h": drawn(2)}, drawn(4, 2)
