@@ -1,4 +1,4 @@
-"""Which theory is believed, by evidence made up for it: no loss, or one that only names factors."""
+"""Which theory is believed, by evidence that is made up for it: of the leaves, or of a link."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -36,7 +36,7 @@ def of_first(change: Callable[[Any], Any]) -> Mistake:
     return lambda exact, _: (change(exact[0]), *exact[1:])
 
 
-def shortened(g: Any) -> Any:
+def at_most_2_long(g: Any) -> Any:
     return g * min(1.0, 2.0 / np.linalg.norm(g))
 
 
@@ -69,7 +69,7 @@ THEORIES: dict[str, tuple[Mistake, Any, Leaves, str, str]] = {
             (lambda g: g[::-1], (VECTOR,), "unknown", "exact, reversed along axis 0"),
             (lambda g: g[::-1, ::-1], (S,), "unknown", "exact, reversed along every axis"),
             (lambda g: np.clip(g, -0.5, 0.5), (S,), "unknown", "yours is exact, clipped at ±0.5"),
-            (shortened, (S,), "unknown", "yours is exact, clipped at a norm of 2"),
+            (at_most_2_long, (S,), "unknown", "yours is exact, clipped at a norm of 2"),
             (lambda g: -0.7 * g, (np.array(1.0), VECTOR), "unknown", "params[0] is -0.7 of exact"),
         )
     },

@@ -84,7 +84,7 @@ def test_what_an_update_predicts(name: str, run: tuple[Engine, Point]) -> None:
 
 def test_the_decay_of_a_penalty(run: tuple[Engine, Point]) -> None:
     found = evidence_of(
-        lambda g, _: (g[0], 2 * g[1]), lambda m, v: np.split(gradient(m, v), [9]), M, V
+        lambda g, _: (g[0], 2 * g[1]), lambda *p: tuple(np.split(gradient(*p), [9])), M, V
     )
     search = Search(run[0], found, found.wrong, Clock(np.inf))
     assert updates._decay(search) == pytest.approx({0: 2 * DECAY, 1: 0.0}, rel=1e-9)
