@@ -237,14 +237,14 @@ def _exchanged_leaves(evidence: Evidence, within: np.ndarray) -> Iterator[Theory
             if alike and _same(first, parts[k], parts[m]):
                 order[parts[k]] = np.arange(parts[m].start, parts[m].stop)
     names = [given.paths[k] for k in concerned if order[parts[k].start] != parts[k].start]
-    if len(names) > 1 and len(names) == len(concerned):
+    if names and len(names) == len(concerned):
         says = f"{shortened(names)} are exchanged"
         yield Theory("exchanged", says, lambda sample: sample.exact[order])
 
 
 def _same(sample: Sample, mine: slice, other: slice) -> bool:
     """Tell whether yours of one leaf may be the exact derivative by another."""
-    scale = np.max(np.abs(sample.exact[other]), initial=0.0)
+    scale = np.max(np.abs(sample.exact[other]))
     with np.errstate(invalid="ignore"):
         off = np.abs(sample.yours[mine] - sample.exact[other])
     return bool((off <= PLAUSIBLE * scale).all())

@@ -174,7 +174,12 @@ NAMES = [
     (6 / 7, "6/7", " (7 is the batch size)"),
     (1 / 5, "1/5", " (5 is the number of outputs)"),
     (7 / 5, "7/5", " (7 is the batch size, 5 the number of outputs)"),
+    (
+        *(1 / 105, "1/(5·21)"),
+        " (5 is the number of outputs, 21 the number of elements of an input)",
+    ),
     (3, "3", " (3 is also the width of an input)"),
+    (15, "15", " (15 is also the number of elements of params['w'])"),
 ]
 
 
@@ -197,10 +202,17 @@ def test_factors_without_a_name_but_that_of_a_number_in_the_loss() -> None:
     # Nobody knows whether an example or an output was forgotten.
     pairs = point_at(np.zeros((3, 2)), (np.zeros((2, 3)), np.zeros((2, 2))))
     assert (factors.name(2, pairs) or name).about.startswith(" (2 is also ")
+    # 10/15 is 2/3, which may have another reason.
+    alike = point_at(np.zeros((3, 15)), (np.zeros((10, 3)), np.zeros((10, 15))))
+    assert factors.name(10 / 15, alike) is None
+    assert factors.name(1 / 15, alike) == factors.Name("1/15", " (15 is the number of outputs)")
+    long = factors.name(0.1234567, None, (0.1234567,))
+    assert long == factors.Name("0.123457", " (0.123457 is a number in the loss)")
     # An inverse is told as one.
     assert factors.part(1 / 88, None, "exact") == "1/88 of exact"
     assert factors.part(-1 / 88, None, "exact") == "-1/88 of exact"
     assert factors.part(0.1234, None, "exact") == "0.1234 of exact"
+    assert factors.part(-1.000001, None, "exact") == "-1.000001 times exact"
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.diagnosis import samples
-from handgrad.diagnosis.samples import CONFIRM, FIT, Evidence, evidence
+from handgrad.diagnosis.samples import CONFIRM, FIT, LARGER, SMALL, Evidence, evidence
 
 pytestmark = pytest.mark.usefixtures("measured_once")
 
@@ -36,7 +36,7 @@ def test_a_wrong_gradient_is_wrong_at_some_points_to_fit_at_and_at_others_to_con
     found = of(doubled, **options)
     assert found is not None
     assert (len(found.fit), len(found.fresh)) == (FIT, CONFIRM)
-    assert all(sample.wrong.all() for sample in found.all)
+    assert all(sample.wrong.all() and (sample.noise < 1e-12).all() for sample in found.all)
     places = [tuple(sample.params) for sample in found.all]
     assert len(set(places)) == len(places)
 
@@ -62,6 +62,35 @@ def test_late_two_points_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     found = of(doubled)
     assert found is not None
     assert (len(found.fit), len(found.fresh)) == (1, 1)
+
+
+def test_points_where_a_gradient_raises_are_passed_over() -> None:
+    def raising(w: Any, x: Any) -> Any:
+        if w[0] > W[0]:
+            raise ValueError("not there")
+        return doubled(w, x)
+
+    found = of(raising, points=0)
+    assert found is not None
+    places = [tuple(sample.params) for sample in found.all]
+    assert len(set(places)) == len(places) == FIT + CONFIRM
+    assert all(place[0] <= W[0] for place in places)
+
+
+def test_small_parameters_are_tried_at_about_size_1_as_well() -> None:
+    def of_two(p: Any, x: Any) -> Any:
+        return loss(p["small"] + p["large"], x)
+
+    def twice(p: Any, x: Any) -> Any:
+        return dict.fromkeys(p, doubled(p["small"] + p["large"], x))
+
+    params = {"small": 1e-3 * W, "large": W}
+    found = evidence(check_gradient(twice, of_two, params, X, points=0).trial)
+    assert found is not None
+    large, small = np.split(np.array([sample.params for sample in found.all]), 2, axis=1)
+    grown = (large == W).all(axis=1) & (np.abs(small).max(axis=1) > SMALL)
+    assert grown.sum() == LARGER == len(np.unique(small[grown], axis=0))
+    assert np.abs(small).max() < 5
 
 
 @pytest.mark.slow
