@@ -45,7 +45,7 @@ class Lookup(Switch):
         table, *indices = (values[o] for o in self.node.operands)
         places = jnp.arange(table.size, dtype=jnp.float64).reshape(table.shape)
         (looked_up,) = self.node.bound([places, *indices])
-        found = jnp.clip(looked_up.reshape(-1), 0, table.size - 1).astype(jnp.int64)
+        found = looked_up.reshape(-1).astype(jnp.int64)
         order = jnp.arange(found.size)
         last = jnp.zeros(table.size, dtype=order.dtype).at[found].max(order)
         return masked(values[self.at], (last[found] == order).reshape(looked_up.shape))
@@ -206,8 +206,8 @@ def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> lis
 
 
 def _axes_of_probabilities(p: np.ndarray) -> list[int]:
-    """Return the axes along which the numbers are probabilities: in [0, 1], with sum 1."""
-    if p.dtype.kind != "f" or not ((p >= 0) & (p <= 1)).all():
+    """Return the axes along which the numbers may be probabilities, with sum 1."""
+    if p.dtype.kind != "f":
         return []
     several = [axis for axis in range(p.ndim) if p.shape[axis] > 1]
     return [axis for axis in several if np.allclose(p.sum(axis), 1, rtol=SAME, atol=0)]
