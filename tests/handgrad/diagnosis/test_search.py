@@ -145,6 +145,28 @@ def test_what_is_wrong_for_some_leaves_alone() -> None:
     assert list(links._wrong_rule_for_some(everywhere)) == []
 
 
+def test_a_leaf_that_is_left_out() -> None:
+    of = search(loss, lambda p, x, y: right(p | {"b": 0 * p["b"]}, x, y), *NETWORK)
+    says = "params['b'] is left out of the forward pass, as if it were 0"
+    assert explained(links._left_out, of) == ("unknown", says)
+
+
+def in_rounds(w: Any, x: Any) -> Any:
+    total = 0.0
+    for row in x:
+        total += jnp.sum(jnp.exp(w * row))
+    return total
+
+
+@pytest.mark.parametrize(("which", "t"), [("last", -1), ("first", 0)])
+def test_one_contribution_of_several(which: str, t: int) -> None:
+    of = search(in_rounds, lambda w, x: np.exp(w * x[t]) * x[t], drawn(3), X[:4])
+    kind, says = explained(links._only_one_use, of)
+    assert kind == "overwritten"
+    assert says.startswith("of 4 contributions from the product to params (")
+    assert says.endswith(f") only the {which} counts, as with = for +=")
+
+
 def test_without_a_loop_no_line_is_repeated() -> None:
     of = search(loss, before_the_slope, *NETWORK)
     assert list(links._factor_at_a_line(of)) == []
