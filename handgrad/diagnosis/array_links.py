@@ -206,8 +206,8 @@ def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> lis
 
 
 def _axes_of_probabilities(p: np.ndarray) -> list[int]:
-    """Return the axes along which the numbers may be probabilities, with sum 1."""
-    if p.dtype.kind != "f":
+    """Return the axes along which the numbers are probabilities: in [0, 1], with sum 1."""
+    if p.dtype.kind != "f" or not ((p >= 0) & (p <= 1)).all():
         return []
     several = [axis for axis in range(p.ndim) if p.shape[axis] > 1]
     return [axis for axis in several if np.allclose(p.sum(axis), 1, rtol=SAME, atol=0)]
