@@ -37,7 +37,6 @@ class Derivative(Switch):
     def parts(self, graph: Graph) -> set[Node]:
         """Return the operations whose results are used only here: exp as a part of tanh."""
         outside = {o for n in graph.all_nodes() if n not in self.stretch for o in n.operands}
-        outside.update(graph.outputs, (self.at,))
         return {node for node in self.stretch if outside.isdisjoint(node.outputs)}
 
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
@@ -50,7 +49,7 @@ class Derivative(Switch):
         own = {k + 1: w.factor for k, w in enumerate(self.wrongs) if w.factor is not None}
         factors = [factor(z, a, slope) for factor in own.values()]
         chosen = [choice == k for k in own]
-        scaled = values[self.z] * jax.lax.stop_gradient(jnp.select(chosen, factors))
+        scaled = values[self.z] * jnp.select(chosen, factors)
         return jnp.where(jnp.isin(choice, jnp.array([*own])), scaled, _gated(values[self.z]))
 
 
@@ -72,7 +71,7 @@ class Extra(Switch):
         z = jax.lax.stop_gradient(values[self.at])
         factors = [activations.slope_of(activations.named(name).f, z) for name in activations.EXTRA]
         chosen = [choice == k + 1 for k in range(len(factors))]
-        return values[self.at] * jax.lax.stop_gradient(jnp.select(chosen, factors))
+        return values[self.at] * jnp.select(chosen, factors)
 
 
 def derivatives(

@@ -1,6 +1,7 @@
 """Wrong links that are tried last: contributions overwritten, pooling, rearrangements."""
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -224,7 +225,7 @@ def parts(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Swit
 def _of_parts(
     shape: tuple[int, ...], nodes: list[Node], numbering: Numbering, value: int
 ) -> Iterator[Switch]:
-    size = int(np.prod(shape, dtype=int))
+    size = math.prod(shape)
     numbers = jnp.arange(float(size)).reshape(shape)
     found = [n.bound([numbers, *(numbering.known[o] for o in n.operands[1:])])[0] for n in nodes]
     places = [np.clip(np.nan_to_num(np.asarray(f)), 0, size - 1).astype(int) for f in found]

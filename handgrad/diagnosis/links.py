@@ -93,7 +93,8 @@ def _factor_at_a_line(search: Search) -> Iterator[Theory]:
     alike: dict[object, list[int]] = {}
     places = search.engine.rewired.places
     for i, place in enumerate(places):
-        alike.setdefault(_written(place), []).append(i)
+        if place.uses or place.made_by:  # a leaf is no line
+            alike.setdefault(_written(place), []).append(i)
     for some in alike.values():
         for value in (0.0, -1.0):
             if len(some) > 1 and not search.clock.over:

@@ -206,7 +206,7 @@ class _Run:
         outputs = [applied(None, x, alone=False) for x in self._node(node, operands, later)]
         if any(c.alone for _, c in constants):
             operands = [applied(k, x, alone=True) for k, x in enumerate(operands)]
-            seen = self._plain(node, operands, {})
+            seen = [applied(None, x, alone=False) for x in self._plain(node, operands, {})]
             outputs = [_joined(o, s, np.True_) for o, s in zip(outputs, seen, strict=True)]
         return outputs
 
