@@ -124,6 +124,7 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
         "factors": quantity.factors,
         "derivative": quantity.derivative,
         "formula": quantity.formula,
+        "reason": quantity.reason,
         "where": quantity.file and f"{quantity.file}, line {quantity.line}",
         "statement": quantity.statement,
         "mathml": {

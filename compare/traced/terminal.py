@@ -38,6 +38,7 @@ def show_explanation(out: Console, trace: Trace, name: str) -> None:
     out.print(_equation(trace, quantity))
     if quantity.formula is None:
         return
+    out.print(f"\n{quantity.reason}")
     if quantity.kind == GRADIENT:
         out.print(f"\n{_meaning(quantity)}")
     out.print(f"\n{quantity.file}, line {quantity.line}: {quantity.statement}", soft_wrap=True)
@@ -112,6 +113,8 @@ def show_step(out: Console, trace: Trace, step: Step) -> None:
     """Print a micro-step: its statements, their results, and the checks."""
     out.print(_title(trace, step))
     quantities = [trace.quantities[name] for name in step.names]
+    for line in wrap(str(quantities[0].reason), out.width - 4):
+        out.print(f"  {line}")
     for place in dict.fromkeys((q.file, q.line, q.statement) for q in quantities):
         out.print("  {}, line {}: {}".format(*place), soft_wrap=True)
     out.print()

@@ -56,11 +56,12 @@ export function steps(place, store) {
   }));
   const begin = element("button", { type: "button", class: "quiet", onclick: () => store.set({ step: 1 }) }, "start at step 1");
   const title = element("p", { class: "title" });
+  const reason = element("p", { class: "reason" });
   const list = element("div", { class: "list" });
   const witnessed = witnessList(list, study);
   const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, walk.buttons.slice(0, 2), player, walk.buttons.slice(2), begin);
   place.append(bar, element("div", { class: "scrubber" }, scrubber, marks));
-  document.getElementById("now").append(title, list, reading());
+  document.getElementById("now").append(title, reason, list, reading());
   const live = document.getElementById("live");
 
   return (state, point, changed) => {
@@ -68,6 +69,7 @@ export function steps(place, store) {
     scrubber.value = state.step;
     set(scrubber, { "aria-valuetext": heading(step, last) });
     say(title, heading(step, last));
+    say(reason, why(study, step, state));
     say(player, state.playing ? "pause" : "play");
     walk.update(state.step);
     hide(begin, state.step !== last, walk.buttons[2]);
@@ -92,6 +94,12 @@ const heading = (step, last) =>
   step
     ? `${step.number} of ${last} · ${PHASES[step.phase]} · ${step.title.replaceAll(" - ", " − ")}`
     : `0 of ${last} · Inputs, target and parameters are given; press → for the first sum`;
+
+// Why the step computes what it does: of several quantities, that of the parameter that is looked at.
+function why(study, step, { parameter }) {
+  const found = (step?.names ?? []).map((name) => study.quantity[name]);
+  return (found.find(({ derivative }) => derivative?.[1] === parameter) ?? found[0])?.reason ?? "";
+}
 
 // An explanation of the numbers.
 function reading() {
