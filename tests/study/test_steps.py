@@ -151,7 +151,6 @@ def test_a_screen_reader_hears_each_step(at: At, bob: Trace) -> None:
 def test_whoever_presses_a_button_that_goes_keeps_a_place(at: At) -> None:
     page = at("seed=44&you=140;66&mistake=missing-square&edits=w1:3")
     for name, heir in (
-        ("start at step 1", page.get_by_role("button", name="Forward (→)")),
         ("train it for 1000 epochs", page.locator("#you [data-measure=weight] input")),
         ("undo changes", page.locator("#network [role=button]").first),
         ("remove", page.locator("#break select")),
