@@ -72,10 +72,10 @@ def _lost_digits(row: "Partial") -> bool:
     return row.bound > HALF_THE_DIGITS * max(abs(row.by_hand), abs(row.autodiff))
 
 
-def show_losses(out: Console, trainings: "Trainings") -> None:
-    """Print the mean loss by both at some epochs, and a small curve of the loss by hand."""
+def show_losses(out: Console, trainings: "Trainings", every: int | None = None) -> None:
+    """Print the mean loss by both every so many epochs, and a small curve of the loss by hand."""
     rows = table("epoch", "mean loss by hand", "autodiff")
-    every = max(1, trainings.epochs // 10)
+    every = every or max(1, trainings.epochs // 10)
     for epoch in sorted({*range(0, trainings.epochs, every), trainings.epochs - 1}):
         by_hand, auto = trainings.losses[epoch]
         rows.add_row(str(epoch), number(by_hand), number(auto))

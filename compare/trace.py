@@ -37,6 +37,7 @@ class Quantity:
     depends_on: tuple[str, ...] = ()  #: names in the formula, from left to right
     factors: tuple[str, ...] = ()  #: names of the factors, if it is a product of named ones
     # Inputs and parameters have none of the following.
+    reason: str | None = None  #: why it is computed so, in a sentence or two, at any point
     formula: str | None = None  #: in symbols
     formula_latex: str | None = None
     substituted: str | None = None  #: the formula with numbers of six digits

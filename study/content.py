@@ -48,7 +48,11 @@ def of_article(request: PassRequest = PassRequest()) -> dict[str, Any]:  # noqa:
         **_of_network(first),
         "begin": {
             "sample": first.about["whose"].lower(),
-            "seed": request.seed if request.seed is not None or request.init != "normal" else SEED,
+            "seed": None
+            if request.init == "ones"
+            else SEED
+            if request.seed is None
+            else request.seed,
             "form": first.about["sigmoid_derivative"],
         },
         "programs": {form: _program(traces["alice", "ones", form]) for form in FORMS},
@@ -124,6 +128,7 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
         "factors": quantity.factors,
         "derivative": quantity.derivative,
         "formula": quantity.formula,
+        "reason": quantity.reason,
         "where": quantity.file and f"{quantity.file}, line {quantity.line}",
         "statement": quantity.statement,
         "mathml": {

@@ -16,7 +16,7 @@ PRINTED = re.compile(r"^\| printed \| right \|\n.*?\n\n", re.M | re.S)
 #: Words of the language of formulas that stand for no quantity.
 WORDS = {
     *("frac", "cdot", "quad", "qquad", "begin", "end", "aligned", "approx", "left"),
-    *("right", "big", "times", "lVert", "rVert", "ldots", "text", "max"),
+    *("right", "big", "times", "lVert", "rVert", "ldots", "text", "max", "log"),
 }
 
 _SYMBOL = re.compile(r"\\([a-zA-Z]+)|([a-zA-Z])(?:_(?:\{([^}]*)\}|(\w)))?")

@@ -65,14 +65,42 @@ def test_the_update_is_that_of_the_lines(alice: Trace) -> None:
 
 
 def test_alices_numbers_are_those_of_the_lines(alice: Trace) -> None:
-    values = {squeezed(q.latex): f"{q.by_hand:.15g}" for q in computed(alice)}
-    rows = list(tables(DERIVATION, "Alice"))
-    assert len(rows) == 6 + 1 + 17
-    for symbol, value in rows:
-        assert values[squeezed(symbol[2:-2])] == value, symbol
+    """Of the way back each factor as well, with the numbers in its formula."""
+    wanted = [
+        (
+            f"$`{q.latex}`$",
+            *([f"$`{q.substituted_latex}`$"] if q.derivative else []),
+            f"{q.by_hand:.15g}",
+        )
+        for q in computed(alice)
+    ]
+    assert list(tables(DERIVATION, "Alice")) == wanted
     assert "0.999999999999966" in DERIVATION
     bob = trace_article(manual.article.ones_parameters(), [25, 6], 0)
     assert f"{bob.quantities['h1'].by_hand:.15g}" == "0.999999999999966"
+
+
+def test_what_the_nine_mean_is_computed() -> None:
+    """What the loss should rise by and rises by, and what the update does, to the digits shown."""
+    ones, alice = manual.article.ones_parameters(), np.array([-2.0, -1.0])
+    loss = float(manual.article.loss(ones, alice, 1.0))
+    grads = manual.article.gradient(ones, alice, 1.0)
+    rows = list(tables(DERIVATION, "raise by 0.1"))
+    assert len(rows) == len(grads)
+    for (name, value), slope, row in zip(ones._asdict().items(), grads, rows, strict=True):
+        moved = manual.article.loss(ones._replace(**{name: value + 0.1}), alice, 1.0) - loss
+        shown = (f"$`{name[0]}_{name[1]}`$", f"{slope:.5f}", f"{slope / 10:.5f}", f"{moved:.5f}")
+        assert row == shown
+    new = manual.sgd.update(ones, grads, 0.1)
+    after = float(manual.article.loss(new, alice, 1.0))
+    squares = sum(slope**2 for slope in grads)
+    said = (
+        f"{squares:.4f}",
+        f"{squares / 10:.5f}",
+        f"{loss:.4f} to {after:.4f}, by {loss - after:.5f}",
+    )
+    for number in said:
+        assert number in DERIVATION
 
 
 def test_no_symbol_comes_before_its_introduction() -> None:
@@ -92,7 +120,17 @@ def test_formulas_are_such_as_code_hosts_draw(document: Path) -> None:
         assert formula.count(r"\left") == formula.count(r"\right"), formula
         assert not re.search(r"\\(operatorname|newcommand|def|href|label)\b", formula), formula
         assert "|" not in formula, formula  # it would end the cell of a table
-        greek = {"sigma", "delta", "eta", "nabla", "Delta", "lambda", "partial", "sum"}
+        greek = {
+            "sigma",
+            "delta",
+            "varepsilon",
+            "eta",
+            "nabla",
+            "Delta",
+            "lambda",
+            "partial",
+            "sum",
+        }
         assert {s for s in symbols(formula) if len(s.split("_")[0]) > 1} <= greek, formula
 
 

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, LOSS_PLOT, PERSON, option, training_options
+from compare.commands.options import (
+    JSON,
+    LOSS_PLOT,
+    MOST_EPOCHS,
+    PERSON,
+    option,
+    training_options,
+    whole,
+)
 
 if TYPE_CHECKING:
     from compare.agreement import Partial
@@ -22,9 +30,16 @@ if TYPE_CHECKING:
     help="Whose loss the nine partial derivatives at the start are of.",
 )
 @training_options
+@option(
+    "--every",
+    type=whole(1, MOST_EPOCHS),
+    help="Print the loss every so many epochs, 10 as in the article; ten rows unless given.",
+)
 @LOSS_PLOT
 @JSON
-def run(person: str, plot_file: Path | None, as_json: bool, **training: Any) -> int:
+def run(
+    person: str, every: int | None, plot_file: Path | None, as_json: bool, **training: Any
+) -> int:
     """Train the article's network by hand and by autodiff, compared at every step.
 
     Shows the nine partial derivatives at the starting parameters, trains twice, judges every update
@@ -55,7 +70,7 @@ def run(person: str, plot_file: Path | None, as_json: bool, **training: Any) -> 
     if as_json:
         print_object(_as_object(settings, person, rows, trainings, predictions, agree))
     else:
-        _show_result(console(), rows, trainings, predictions, plot_file, agree)
+        _show_result(console(), rows, trainings, predictions, every, plot_file, agree)
     return int(not agree)
 
 
@@ -80,6 +95,7 @@ def _show_result(
     rows: "list[Partial]",
     trainings: "Trainings",
     predictions: "list[Prediction]",
+    every: int | None,
     plot_file: Path | None,
     agree: bool,
 ) -> None:
@@ -88,7 +104,7 @@ def _show_result(
 
     names = [person.name for person in PEOPLE]
     if trainings.epochs:
-        terminal.show_losses(out, trainings)
+        terminal.show_losses(out, trainings, every)
         out.print()
         terminal.show_trainings(out, trainings, names)
     else:

@@ -1,6 +1,7 @@
 """Trace the article's 2-2-1 network: all that `manual.article` computes for one sample."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,18 @@ from compare.recording.arrays import Array, given
 from compare.recording.watching import RETURN, Binding, Watch, statements
 from compare.rounding import exactly
 from compare.symbols import Symbol, variable
-from compare.trace import FACTOR, GRADIENT, INPUT, LOSS, PARAMETER, UPDATE, VALUE, Trace
+from compare.trace import (
+    FACTOR,
+    GRADIENT,
+    INPUT,
+    LOSS,
+    PARAMETER,
+    UPDATE,
+    VALUE,
+    Quantity,
+    Trace,
+)
+from compare.traced import reasons
 from compare.traced.assemble import (
     Check,
     Computed,
@@ -62,7 +74,7 @@ def trace_article(
     started, computed = _recorded(point, sigmoid_derivative)
     refuse_what_overflows(computed)
     description = {"network": "2-2-1", "sigmoid_derivative": sigmoid_derivative, **(about or {})}
-    return assemble(description, started, computed, Checks(point, sigmoid_derivative).of)
+    return assemble(description, started, computed, Checks(point, sigmoid_derivative).of, reason)
 
 
 class Point:
@@ -173,6 +185,31 @@ def _update(new: Parameters) -> list[Computed]:
         )
         for name, value in new._asdict().items()
     ]
+
+
+def reason(quantity: Quantity, known: Mapping[str, Quantity]) -> str:
+    """Return why a number of the article's lines is computed as it is."""
+    if quantity.kind == LOSS:
+        return reasons.LOSSES["mse"]
+    if quantity.kind == UPDATE:
+        return reasons.UPDATE.format(by=quantity.name.removesuffix("_new"))
+    if quantity.derivative is None:
+        (z, *others) = quantity.depends_on
+        if others:
+            return reasons.weighted_sum(quantity.symbol)
+        return reasons.ACTIVATIONS["sigmoid"].format(z=z)
+    of, by = quantity.derivative
+    if by == "ypred":
+        return reasons.SQUARED_DISTANCE_SLOPE.format(by=by)
+    if not quantity.factors:
+        return reasons.activation_slope(of, by)
+    slopes = [known[name] for name in quantity.factors if known[name].derivative]
+    between = [slope.derivative[1] for slope in slopes if slope.derivative]
+    if quantity.kind == GRADIENT:
+        return reasons.chained(by, between[-2::-1], of)
+    partners = quantity.factors[1:]
+    through = (*partners, *between, of, slopes[0].symbol)
+    return reasons.times(by, *through) if partners else reasons.added(by, *through)
 
 
 def _loss(named: Any, sample: Any, see: See) -> dict[str, Any]:

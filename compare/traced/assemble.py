@@ -3,7 +3,7 @@
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -64,6 +64,7 @@ def assemble(
     given: Iterable[Given],
     computed: list[Computed],
     check: Callable[[Computed], Check],
+    reason: Callable[[Quantity, Mapping[str, Quantity]], str],
 ) -> Trace:
     """Assemble the trace of a recording.
 
@@ -72,10 +73,11 @@ def assemble(
         given: the inputs and parameters of the pass.
         computed: the computed numbers, in order.
         check: returns the check of a computed number.
+        reason: returns why a quantity is computed so, from those before it.
     """
     given = list(given)
     names = _Names()
-    quantities = {}
+    quantities: dict[str, Quantity] = {}
     for start in given:
         quantities[start.name] = _given(start)
         names.add(start.number, start.name, start.name, start.symbol)
@@ -84,7 +86,8 @@ def assemble(
     name_of = {of.meaning: of.name for of in (*given, *computed)}
     for quantity in computed:
         made = _computed(quantity, number_of[quantity.name], names, check(quantity))
-        quantities[quantity.name] = replace(made, derivative=_derivative(quantity, name_of))
+        made = replace(made, derivative=_derivative(quantity, name_of))
+        quantities[quantity.name] = replace(made, reason=reason(made, quantities))
         names.add(quantity.number, quantity.name, quantity.variable, quantity.symbol)
     lines = program({of.name: of.number for of in (*given, *computed)})
     return Trace(about, quantities, tuple(steps), lines)

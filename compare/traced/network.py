@@ -4,8 +4,10 @@ Layers, units and inputs are counted from 0, as the arrays are: z0[1] is the pre
 second unit of the first layer, w0[2,1] its weight of the third input.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from copy import copy
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +18,18 @@ from compare.recording.arrays import given
 from compare.recording.number import Number
 from compare.recording.watching import Binding, Statement, Watch, statements
 from compare.symbols import Symbol, element
-from compare.trace import FACTOR, GRADIENT, INPUT, LOSS, PARAMETER, UPDATE, VALUE, Trace
+from compare.trace import (
+    FACTOR,
+    GRADIENT,
+    INPUT,
+    LOSS,
+    PARAMETER,
+    UPDATE,
+    VALUE,
+    Quantity,
+    Trace,
+)
+from compare.traced import reasons
 from compare.traced.assemble import (
     Computed,
     Given,
@@ -75,7 +88,7 @@ def trace_network(
         **(about or {}),
     }
     checks = Checks(network, params, x, y, learning_rate)
-    return assemble(description, started, computed, checks.of)
+    return assemble(description, started, computed, checks.of, partial(reason, network))
 
 
 class Place(NamedTuple):
@@ -245,6 +258,52 @@ class _Recorder:
                     number = array.numbers[at.indices]
                     parts = (number, statement, "update", title, Updated(at.value))
                     yield Computed(f"{at.name}_new", "", symbol, UPDATE, *parts)
+
+
+def reason(network: Network, quantity: Quantity, known: Mapping[str, Quantity]) -> str:
+    """Return why a number of the lines is computed as it is."""
+    if quantity.kind == LOSS:
+        return reasons.PENALTY if OF_DATA in known else reasons.LOSSES[network.loss]
+    if quantity.kind == UPDATE:
+        return reasons.UPDATE.format(by=quantity.name.removesuffix("_new"))
+    if quantity.derivative is None:
+        if quantity.name.startswith("z"):
+            return reasons.weighted_sum(quantity.name)
+        activation = network.activations[_layer(quantity.name)]
+        return reasons.ACTIVATIONS[activation].format(z=quantity.depends_on[0])
+    return _reason_of_slope(network, quantity, known)
+
+
+def _reason_of_slope(network: Network, quantity: Quantity, known: Mapping[str, Quantity]) -> str:
+    assert quantity.derivative
+    of, by = quantity.derivative
+    if of.startswith("a"):
+        return reasons.activation_slope(of, by)
+    if by.startswith("z"):
+        return reasons.through_activation(by, f"a{by[1:]}", len(quantity.factors) == 1)
+    slopes = [name for name in quantity.depends_on if known[name].derivative]
+    if by.startswith("a"):
+        if _layer(by) == len(network.sizes) - 2:
+            return reasons.LOSS_SLOPES[network.loss].format(by=by)
+        return reasons.paths(by, [_by(known[slope]) for slope in slopes])
+    if f"d{by}_data" in known:
+        return reasons.PENALTY_SLOPE.format(by=by)
+    (slope,) = (known[name] for name in slopes)
+    through = (_by(slope), of, slope.symbol)
+    if by.startswith("b"):
+        return reasons.added(by, *through)
+    (partner,) = (name for name in quantity.depends_on if name not in slopes)
+    return reasons.times(by, partner, *through)
+
+
+def _by(slope: Quantity) -> str:
+    """Return what a derivative is by."""
+    assert slope.derivative
+    return slope.derivative[1]
+
+
+def _layer(name: str) -> int:
+    return int(re.findall(r"\d+", name)[0])
 
 
 def _number(statement: Statement) -> str:

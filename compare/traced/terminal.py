@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from itertools import chain
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Any
@@ -18,8 +19,8 @@ from compare.traced.parameters import KINDS
 from compare.wording import shown
 from handgrad.data.numerals import right_digits
 
-#: Characters after which formulas are wrapped; the tree adds an indent.
-FORMULA_WIDTH = 64
+#: The columns of a tree's level, and the fewest that a formula gets however deep it stands.
+LEVEL, FEWEST = 4, 24
 
 #: Beyond so many ulps, the number of digits left is printed as well.
 MANY_ULPS = 1e6
@@ -33,19 +34,20 @@ def show_explanation(out: Console, trace: Trace, name: str) -> None:
         trace: the pass.
         name: the quantity's name.
     """
-    quantity = trace.quantities[name]
-    out.print(f"{quantity.symbol} {_point(trace)}\n")
-    out.print(_equation(trace, quantity))
+    quantity, width = trace.quantities[name], _width(out)
+    out.print(f"{quantity.symbol} {_point(trace)}\n", width=width)
+    out.print(_equation(trace, quantity), width=width)
     if quantity.formula is None:
         return
+    out.print(f"\n{quantity.reason}", width=width)
     if quantity.kind == GRADIENT:
-        out.print(f"\n{_meaning(quantity)}")
+        out.print(f"\n{_meaning(quantity)}", width=width)
     out.print(f"\n{quantity.file}, line {quantity.line}: {quantity.statement}", soft_wrap=True)
     out.print("\nEach number and its check:\n")
     parts = [trace.quantities[factor] for factor in quantity.factors or quantity.depends_on]
-    out.print(_checks(part for part in (*parts, quantity) if part.formula))
+    out.print(_checks([part for part in (*parts, quantity) if part.formula], out, width))
     out.print("\nWhere each comes from, down to what is given:\n")
-    out.print(_tree(trace, quantity))
+    out.print(_tree(trace, quantity, width), width=width)
     out.print()
     show_legend(out, trace.before(name))
 
@@ -83,6 +85,11 @@ def show_screen(out: Console, trace: Trace, step: Step) -> None:
     out.file.write(captured.get())
 
 
+def _width(out: Console) -> int:
+    """Return the columns for text. Tables take 80 at least, wherever they are printed."""
+    return min(out.width, get_terminal_size((out.width, 0)).columns)
+
+
 def _height(printed: str) -> int:
     """Count the lines that a text takes in the terminal, which may be narrower."""
     columns = get_terminal_size().columns
@@ -112,11 +119,13 @@ def show_step(out: Console, trace: Trace, step: Step) -> None:
     """Print a micro-step: its statements, their results, and the checks."""
     out.print(_title(trace, step))
     quantities = [trace.quantities[name] for name in step.names]
+    for line in wrap(str(quantities[0].reason), _width(out) - 4):
+        out.print(f"  {line}")
     for place in dict.fromkeys((q.file, q.line, q.statement) for q in quantities):
         out.print("  {}, line {}: {}".format(*place), soft_wrap=True)
     out.print()
     for quantity in quantities:
-        for line in _block(quantity):
+        for line in _block(quantity, _width(out) - 2):
             out.print(Text("  ") + line)
     out.print()
 
@@ -137,7 +146,8 @@ def show_legend(out: Console, quantities: Iterable[Quantity]) -> None:
     """Print what the marks behind the numbers mean, and where digits were lost."""
     out.print(
         "✓ by hand and autodiff are both within what rounding allows; behind it, how many ulps by "
-        "hand | autodiff are off the exact value."
+        "hand | autodiff are off the exact value.",
+        width=_width(out),
     )
     lossy = [q for q in quantities if (q.ulps_autodiff or 0) > MANY_ULPS]
     if lossy:
@@ -145,22 +155,33 @@ def show_legend(out: Console, quantities: Iterable[Quantity]) -> None:
         out.print(
             f"{names}: digits are lost where a difference of nearly equal numbers is taken, as in "
             "σ(1 - σ); that is rounding, and allowed for. The relative error says how many are "
-            "left."
+            "left.",
+            width=_width(out),
         )
 
 
-def _checks(quantities: Iterable[Quantity]) -> Table:
-    """Make a table of each quantity: the exact value, by hand, and by autodiff."""
-    rows = table("", "", "", "ulps", "verdict")
+def _checks(quantities: list[Quantity], out: Console, width: int) -> Table | Text:
+    """List each quantity's exact value, by hand, and by autodiff; in a table where it fits."""
+    rows, folded = table("", "", "", "ulps", "verdict"), Text()
     for q in quantities:
-        exact = " none: a kink" if q.exact is None else number(float(q.exact))
-        rows.add_row(q.symbol, "exact", exact)
-        by_hand = _off(q.exact, q.by_hand, q.ulps_by_hand)
-        rows.add_row("", "by hand", number(q.by_hand), by_hand, q.verdict)
         assert q.autodiff is not None
+        folded.append(f"{q.symbol}  {q.verdict}\n", style="bold")
+        exact = " none: a kink" if q.exact is None else number(float(q.exact))
+        by_hand = _off(q.exact, q.by_hand, q.ulps_by_hand)
         autodiff = _off(q.exact, q.autodiff, q.ulps_autodiff)
-        rows.add_row("", "autodiff", number(q.autodiff), autodiff)
-    return rows
+        for label, value, off in (
+            ("exact", exact, ""),
+            ("by hand", number(q.by_hand), by_hand),
+            ("autodiff", number(q.autodiff), autodiff),
+        ):
+            first, verdict = label == "exact", q.verdict if label == "by hand" else ""
+            rows.add_row(q.symbol if first else "", label, value, off, verdict)
+            folded.append(f"  {label:<9}{value}\n")
+            if off not in ("", "0"):
+                distance, _, left = off.partition(" ")
+                folded.append(f"           {distance} ulps {left}".rstrip() + "\n")
+    folded.rstrip()
+    return rows if out.measure(rows).maximum <= width else folded
 
 
 def _point(trace: Trace) -> str:
@@ -210,11 +231,11 @@ def _equation(trace: Trace, quantity: Quantity) -> Text:
     return Text(f"{quantity.symbol} = {joined}")
 
 
-def _tree(trace: Trace, top: Quantity) -> Tree:
+def _tree(trace: Trace, top: Quantity, width: int) -> Tree:
     """Build the tree of dependencies; a quantity needed twice is expanded once."""
     grown: set[str] = set()
 
-    def grow(tree: Tree, quantity: Quantity) -> None:
+    def grow(tree: Tree, quantity: Quantity, width: int) -> None:
         grown.add(quantity.name)
         for name in quantity.depends_on:
             part = trace.quantities[name]
@@ -223,10 +244,10 @@ def _tree(trace: Trace, top: Quantity) -> Tree:
             if name in grown:
                 tree.add(Text(f"{part.symbol} = {plain(part.by_hand)}, as above"))
             else:
-                grow(tree.add(_joined(_block(part))), part)
+                grow(tree.add(_joined(_block(part, width))), part, width - LEVEL)
 
-    tree = Tree(_joined(_block(top)))
-    grow(tree, top)
+    tree = Tree(_joined(_block(top, width)))
+    grow(tree, top, width - LEVEL)
     return tree
 
 
@@ -234,21 +255,29 @@ def _joined(lines: list[Text]) -> Text:
     return Text("\n").join(lines)
 
 
-def _block(quantity: Quantity) -> list[Text]:
-    """Write formula, numbers, result and check, in up to three lines."""
+def _block(quantity: Quantity, width: int) -> list[Text]:
+    """Write formula, numbers, result and check, in three lines or more, within a width."""
     indent = " " * len(quantity.symbol)
-    result = f"{plain(quantity.by_hand, DIGITS)}  {_mark(quantity)}"
     lines = [quantity.formula, quantity.substituted]
     if quantity.substituted == plain(quantity.by_hand):
         lines.pop()
-    texts = [f"{quantity.symbol} = {lines[0]}", *(f"{indent} = {line}" for line in lines[1:])]
-    texts = [
-        text
-        for line in texts
-        for text in wrap(line, FORMULA_WIDTH, subsequent_indent=f"{indent}   ")
-    ]
-    last = Text(f"{indent} = {result}", style="bold red" if quantity.verdict != "agree" else "")
-    return [*map(Text, texts), last]
+    lines.append(f"{plain(quantity.by_hand, DIGITS)}  {_mark(quantity)}")
+    room = max(FEWEST, width - len(indent) - 3)
+    first, *others = (_wrapped(str(line), room) for line in lines)
+    texts = [[f"{quantity.symbol} = {first[0]}", *(f"{indent}   {line}" for line in first[1:])]]
+    texts += [[f"{indent} = {of[0]}", *(f"{indent}   {line}" for line in of[1:])] for of in others]
+    style = "bold red" if quantity.verdict != "agree" else ""
+    *before, result = texts
+    return [*map(Text, chain(*before)), *(Text(line, style=style) for line in result)]
+
+
+def _wrapped(line: str, room: int) -> list[str]:
+    """Break a formula between its terms; within a term only where it is too long by itself."""
+    held = line.replace(" · ", "\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}")
+    if max(map(len, held.split(" "))) > room - 2:
+        held = line
+    found = wrap(held, room, subsequent_indent="  ", break_on_hyphens=False)
+    return [of.replace("\N{NO-BREAK SPACE}", " ") for of in found]
 
 
 def _mark(quantity: Quantity) -> str:

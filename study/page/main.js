@@ -17,6 +17,7 @@ import { training } from "./views/training.js";
 import { you } from "./views/you.js";
 import { quiz } from "./views/quiz.js";
 import { breakIt } from "./views/break.js";
+import { settings } from "./views/settings.js";
 import { errata } from "./views/errata.js";
 import { derivation } from "./views/derivation.js";
 import { check } from "./views/check.js";
@@ -28,6 +29,7 @@ const VIEWS = {
   network,
   steps,
   parameter,
+  settings,
   equation: ["Equation", equation],
   nudge: ["Nudge", nudge],
   surface: ["Surface", surface],

@@ -41,6 +41,14 @@ def test_run_shows_the_published_predictions() -> None:
     assert "\x1b" not in ended.out  # no colours in a pipe
 
 
+def test_the_loss_is_printed_as_often_as_asked() -> None:
+    out = compare("run", "--epochs", 35, "--every", 10).out
+    rows = re.findall(r"^(\d+) +(0\.\d+) +(0\.\d+) *$", out, re.MULTILINE)
+    assert [int(epoch) for epoch, *_ in rows] == [0, 10, 20, 30, 34]
+    assert float(rows[0][1]) > float(rows[-1][1])
+    assert compare("run", "--every", 0).code == 2
+
+
 def test_in_a_narrow_window_the_curve_is_not_wrapped() -> None:
     shown, parameters = io.StringIO(), manual.article.draw_parameters(1)
     trainings = Trainings(np.array([[0.5, 0.5], [0.1, 0.1]]), None, 0.0, parameters, parameters)

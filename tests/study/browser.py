@@ -141,12 +141,17 @@ class Pages:
         size: tuple[int, int] = DESKTOP,
         dark: bool = False,
         still: bool = False,
+        usual: str = "",
     ) -> Page:
         """The one page of this file that tests share, gone to an address.
 
         That takes a tenth of what loading takes. All that an address says is as it says, and
         nothing has the focus; a test of how a page begins, or of what it remembers, opens its own.
+        What an address does not say is as in `usual`.
         """
+        said = {part.partition("=")[0] for part in fragment.split("&")}
+        missing = [part for part in usual.split("&") if part.partition("=")[0] not in said]
+        fragment = "&".join(filter(None, [*missing, fragment]))
         if path not in self._shared:
             self._shared[path] = self.open(path, fragment, size=size, dark=dark, still=still)
             settle(self._shared[path])

@@ -90,8 +90,8 @@ def pages(shared_pages: Pages) -> Iterator[Pages]:
 
 @pytest.fixture
 def at(pages: Pages, study_page: Path) -> At:
-    """Goes to an address of the article's page, which tests share."""
-    return partial(pages.at, study_page)
+    """Goes to an address of the article's page, which tests share: the whole worked example."""
+    return partial(pages.at, study_page, usual="seed=ones&step=19&show=values")
 
 
 @pytest.fixture(scope="session")
@@ -100,15 +100,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[PassRequest], P
 
     @cache
     def made(asked: PassRequest) -> Path:
-        return build(of_pass(asked.trace()), tmp_path_factory.mktemp("page") / "index.html")
+        return build(of_pass(traced(asked)), tmp_path_factory.mktemp("page") / "index.html")
 
     return made
 
 
+@cache
+def traced(asked: PassRequest) -> Trace:
+    """The pass of a network and an example."""
+    return asked.trace()
+
+
 @pytest.fixture
 def at_page_of(pages: Pages, built: Callable[[PassRequest], Path]) -> PageOf:
-    """For a network: goes to an address of its page, which tests share."""
-    return lambda asked: partial(pages.at, built(asked))
+    """For a network: goes to an address of its page, which tests share: the whole pass."""
+    return lambda asked: partial(
+        pages.at, built(asked), usual=f"step={len(traced(asked).steps)}&show=values"
+    )
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_the_address_follows_what_is_done(at: At) -> None:
     page = at()
     page.get_by_role("button", name="Diana").click()
     page.get_by_label("Micro-step").fill("9")
-    page.wait_for_function("() => location.hash === '#person=diana&step=9'")
+    page.wait_for_function("() => location.hash === '#person=diana&step=9&seed=ones&show=values'")
     page.reload()
     assert (state(page)["sample"], state(page)["step"]) == ("diana", 9)
 

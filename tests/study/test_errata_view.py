@@ -90,7 +90,7 @@ def test_the_switch_shows_the_one_or_the_other_first(at: At) -> None:
     expect(sides).to_have_text([corrected, printed])
     page.get_by_role("button", name="as the article prints it").click()
     expect(sides).to_have_text([printed, corrected])
-    expect(page).to_have_url(re.compile("#printed=1&erratum=18$"))
+    expect(page).to_have_url(re.compile("&printed=1&erratum=18$"))
     page.reload()
     expect(sides).to_have_text([printed, corrected])
     page.get_by_role("button", name="corrected", exact=True).click()
@@ -115,9 +115,9 @@ def test_one_section_of_the_article(at: At) -> None:
 def test_the_address_says_which_is_open(at: At) -> None:
     page = at()
     slip(page, 7).locator("summary").click()
-    expect(page).to_have_url(re.compile("#erratum=7$"))
+    expect(page).to_have_url(re.compile("&erratum=7$"))
     slip(page, 7).locator("summary").click()
-    expect(page).to_have_url(re.compile("#$"))
+    expect(page).to_have_url(re.compile("&show=values$"))
 
 
 def test_only_the_one_in_the_address_is_open(at: At) -> None:
@@ -132,7 +132,7 @@ def test_only_the_one_in_the_address_is_open(at: At) -> None:
     settle(page)
     expect(page.locator("#errata details[open]")).to_have_count(1)
     expect(slip(page, 5).locator(".inside")).to_be_visible()
-    expect(page).to_have_url(re.compile("#erratum=5$"))
+    expect(page).to_have_url(re.compile("&erratum=5$"))
     assert abs(title.evaluate(top) - before) <= 1
 
 

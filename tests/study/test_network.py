@@ -32,6 +32,7 @@ def test_edges_show_values_or_gradients_with_their_signs(at: At, size: tuple[int
     page = at("person=alice&seed=44", size=size)
     digits = 2 if size == PHONE else 3
     for show, of in (("values", lambda name: name), ("gradients", lambda name: f"dL_d{name}")):
+        page.locator("#settings").evaluate("(of) => (of.open = true)")
         page.locator(f'[data-choice="show"] [data-value="{show}"]').click()
         for name in trace.parameters()[:6]:
             value = trace.quantities[of(name)].by_hand

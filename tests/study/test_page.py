@@ -2,6 +2,7 @@
 
 import random
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from playwright.sync_api import expect
 from compare.trace import Trace
 from study.content import of_pass
 from tests.passes import NETWORKS, trace
-from tests.study.browser import DESKTOP, At, PageOf, given, into_view, settle, state
+from tests.study.browser import DESKTOP, At, PageOf, Pages, given, into_view, settle, state
 from tests.study.conftest import TWO_INPUTS
 from tests.study.test_views import NONSENSE
 
@@ -42,6 +43,46 @@ def test_no_page_is_wider_than_its_screen(at: At) -> None:
         settle(page)
         top = page.locator("#network svg").evaluate("(of) => of.getBoundingClientRect().top")
         assert 0 <= top < 400
+
+
+#: What of the first screen is not wholly on it: the network, its controls, the step's name, its
+#: reason, and its first formula.
+_CUT_OFF = """() => ["#network svg", "#steps .bar", "#steps .scrubber", "#now .title",
+  "#now .reason", "#now .equation"].filter((part) => {
+    const box = document.querySelector(part)?.getBoundingClientRect();
+    const isInside = box && box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+    return !(isInside && box.height > 0);
+  })"""
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844), (320, 640)], ids=str)
+def test_each_step_is_read_without_scrolling(
+    pages: Pages, study_page: Path, size: tuple[int, int]
+) -> None:
+    """It opens at the first step of Alice's pass, at the seed that leads to the published 0.951."""
+    page = pages.open(study_page, size=size)
+    settle(page)
+    begun = state(page)
+    assert (begun["sample"], begun["seed"], begun["step"]) == ("alice", 44, 1)
+    for step in range(1, 20):
+        assert state(page)["step"] == step
+        assert page.evaluate(_CUT_OFF) == [], step
+        page.keyboard.press("ArrowRight")
+        settle(page)
+
+
+def test_on_the_way_back_the_edges_show_derivatives(at: At) -> None:
+    """And digits are shown where they differ, of Bob's lost ones, or where they are asked for."""
+    for step, shown in ((5, "w5"), (10, "∂L/∂w5"), (19, "∂L/∂w5")):
+        page = at(f"show=auto&step={step}&person=bob")
+        expect(page.locator("#network [data-parameter=w5] text").first).to_have_text(shown)
+    tables = at("person=bob&step=17").locator("#now .witnesses")
+    expect(tables.first).to_be_visible()
+    alice = at("person=alice&step=17").locator("#now .witnesses")
+    expect(alice.first).to_be_hidden()
+    expect(at("step=17").locator("#now .mark")).to_have_text(["✓", "✓", "✓"])
+    expect(at("person=bob&step=17").locator("#now .mark").first).to_have_text("≠")
+    expect(at("step=17&digits=1").locator("#now .witnesses").first).to_be_visible()
 
 
 #: Draws the handle of w1 to and fro; each movement is answered and laid out.

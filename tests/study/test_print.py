@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from compare.errata.catalogue import ERRATA
 from compare.trace import Trace
 from compare.traced.request import PassRequest
-from tests.study.browser import At, choose, settle
+from tests.study.browser import At, Pages, choose, settle
 from tests.study.pictures import number
 
 pytestmark = pytest.mark.slow
@@ -162,7 +162,8 @@ def test_the_errata_follow(at: At) -> None:
 
 
 def test_it_says_whose_pass_it_is_and_what_was_changed(study_page: Path, at: At) -> None:
-    fragment = "person=charlie&seed=7&edits=w2%3A3&eta=0.5&epoch=2&mistake=missing-square"
+    fragment = "person=charlie&step=19&seed=7&edits=w2%3A3&eta=0.5&epoch=2&show=values"
+    fragment += "&mistake=missing-square"
     page = on_paper(at(fragment))
     says = page.locator("#derivation > p").inner_text()
     for part in ("Charlie", "seed 7", "2 epochs", "w2", "η = 0.5", "the square of the loss"):
@@ -189,7 +190,8 @@ def test_it_is_there_only_while_it_is_printed(at: At) -> None:
     expect(inside).to_have_count(0)
 
 
-def test_a_file_has_several_pages(at: At) -> None:
+def test_a_file_has_several_pages(pages: Pages, study_page: Path) -> None:
     """Printed without a word before: the browser asks for it, and the page writes it."""
-    pdf = at().pdf(format="A4")
+    # In a window of its own: where a medium was emulated, that is printed.
+    pdf = pages.open(study_page).pdf(format="A4")
     assert 7 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 16

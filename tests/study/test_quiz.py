@@ -15,7 +15,7 @@ from tests.study.pictures import number
 pytestmark = pytest.mark.slow
 
 #: Of one derivative everything is shown, wherever the page can show it.
-EVERYWHERE = "quiz=1&person=diana&seed=7&parameter=w4&show=gradients"
+EVERYWHERE = "quiz=1&person=diana&seed=7&parameter=w4&show=gradients&digits=1"
 
 
 @pytest.fixture(scope="module")

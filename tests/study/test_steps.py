@@ -44,6 +44,16 @@ def assert_python_s(page: Page, trace: Trace, step: int) -> None:
         assert abs(read["exact"] - exact) <= abs(exact) * Decimal("1e-19")
 
 
+def test_each_step_says_why_for_the_parameter_that_is_looked_at(at: At, bob: Trace) -> None:
+    why = at("person=bob&step=0&parameter=w6").locator("#now .reason")
+    expect(why).to_have_text("")
+    for step in bob.steps:
+        page = at(f"person=bob&step={step.number}&parameter=w6")
+        found = [bob.quantities[name] for name in step.names]
+        of_w6 = [q for q in found if q.derivative and q.derivative[1] == "w6"]
+        expect(page.locator("#now .reason")).to_have_text(str((of_w6 or found)[0].reason))
+
+
 def test_all_steps_of_bob_there_and_back(at: At, bob: Trace) -> None:
     page = at("person=bob&step=0")
     assert shown(page) == {}
@@ -141,7 +151,6 @@ def test_a_screen_reader_hears_each_step(at: At, bob: Trace) -> None:
 def test_whoever_presses_a_button_that_goes_keeps_a_place(at: At) -> None:
     page = at("seed=44&you=140;66&mistake=missing-square&edits=w1:3")
     for name, heir in (
-        ("start at step 1", page.get_by_role("button", name="Forward (→)")),
         ("train it for 1000 epochs", page.locator("#you [data-measure=weight] input")),
         ("undo changes", page.locator("#network [role=button]").first),
         ("remove", page.locator("#break select")),

@@ -18,6 +18,7 @@ VIEWS = {
     "network": "seed=44&edits=w1:2&show=gradients",
     "steps": "step=8",
     "parameter": "edits=w1:2",
+    "settings": "digits=1",
     "equation": "person=bob&step=18&form=article",
     "nudge": "person=bob&nudge=4",
     "surface": "seed=44&axes=w5;b3",

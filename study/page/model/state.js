@@ -32,7 +32,7 @@ export const inputsSet = (study, { edits }) =>
 export function defaults(study) {
   return {
     sample: study.begin.sample, // the example: `person` in the address
-    step: study.steps.length, // the number of micro-steps done
+    step: 1, // the number of micro-steps done
     seed: study.begin.seed, // parameters drawn at random; null: those of the first start
     edits: {}, // parameters and inputs that the reader has set, by name
     form: study.begin.form, // of σ' by hand
@@ -44,7 +44,8 @@ export function defaults(study) {
     pointed: null, // the parameter that is pointed at, not in the address
     lit: [], // highlighted quantities, not in the address
     playing: false, // whether the steps advance automatically, not in the address
-    show: "values", // on the network: values or gradients
+    show: "auto", // on the network: values, gradients, or one after the other as the pass goes
+    digits: false, // whether all three witnesses are shown where they agree
     nudge: 1, // how far the chosen parameter is moved for the secant, a power of ten
     close: false, // whether the nudge is magnified
     axes: [study.parameters[0], study.parameters[1] ?? study.parameters[0]], // of the surface
@@ -97,7 +98,8 @@ function codecs(study) {
     order: one(["fixed", "shuffled"]),
     parameter: one(study.parameters),
     pinned: flag,
-    show: one(["values", "gradients"]),
+    show: one(["auto", "values", "gradients"]),
+    digits: flag,
     nudge: number(...nudge, true),
     close: flag,
     axes: {

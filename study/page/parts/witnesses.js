@@ -2,7 +2,7 @@
 
 import { element, replace, say, set } from "./dom.js";
 import { fill, math } from "./formula.js";
-import { against, cut, inUlps, parted, plain, written } from "../mathematics/numbers.js";
+import { against, cut, inUlps, parted, plain, short, written } from "../mathematics/numbers.js";
 
 const SIDES = [["by_hand", "by hand"], ["autodiff", "autodiff"]];
 
@@ -31,6 +31,9 @@ function computed(quantity) {
     places && element("span", {}, " = "),
     places,
   );
+  const result = element("span", { class: "result" });
+  const mark = element("span", { class: "mark" });
+  equation.append(element("span", {}, " = "), result, " ", mark);
   const rows = SIDES.map(([side, name]) => row(side, name));
   const exact = row("exact", "exactly");
   const table = element(
@@ -46,11 +49,15 @@ function computed(quantity) {
     set(node, { "data-known": known });
     if (places) fill(places, point.by_hand, isKnown);
     const truth = known ? point.exact(quantity.name) : null;
+    const texts = SIDES.map(([side]) => (known ? against(point[side][quantity.name], truth, point.ulps[side][quantity.name] ?? null) : null));
     for (const [k, [side]] of SIDES.entries()) {
-      const ulps = point.ulps[side][quantity.name] ?? null;
-      const value = point[side][quantity.name];
-      rows[k].show(known ? against(value, truth, ulps) : null, known ? distance(ulps) : "");
+      rows[k].show(texts[k], known ? distance(point.ulps[side][quantity.name] ?? null) : "");
     }
+    const isFine = !known || (truth !== null && texts.every((text) => !text.lost));
+    set(node, { "data-fine": isFine });
+    say(result, known ? short(point.by_hand[quantity.name], 5) : "?");
+    say(mark, known ? (isFine ? "✓" : "≠") : "");
+    set(mark, { title: isFine ? "by hand, autodiff and exact agree to the last digits" : "the three below differ" });
     const digits = truth === null ? { right: point.unknown(quantity.name) } : parted(cut(truth, DIGITS));
     exact.show(known ? digits : null, source(known, point));
   }

@@ -104,10 +104,16 @@ function drawn(store, width) {
     update: (state, point) => {
       const known = knownTo(study, state);
       const path = pathOf(study, state.pointed ?? state.parameter);
-      const look = { state, point, known, path, now: touched(study, state.step) };
+      const look = { state: { ...state, show: shown(study, state) }, point, known, path, now: touched(study, state.step) };
       for (const part of all) part.update(look);
     },
   };
+}
+
+// What the edges show: on the way back, unless the reader has chosen, the derivatives.
+function shown(study, { show, step }) {
+  if (show !== "auto") return show;
+  return ["backward", "update"].includes(study.steps[step - 1]?.phase) ? "gradients" : "values";
 }
 
 // The values and parameters that a step is about.

@@ -1,19 +1,14 @@
-// The chosen parameter as a slider and a number, and the choice of what the edges show.
+// The chosen parameter as a slider and a number.
 
 import { general } from "../mathematics/numbers.js";
 import { element, say, set } from "../parts/dom.js";
 import { edited } from "../model/store.js";
-import { choice } from "../parts/controls.js";
 
 export function parameter(place, store) {
-  const show = choice(store, "show", "Edges show", [["values", "values"], ["gradients", "gradients"]]);
   const slider = parameterSlider(store);
   const legend = element("p", { class: "note" }, "Solid is +, dashed is −; thickness goes with the logarithm of the size. Drag an edge left or right to change its weight.");
-  place.append(show.node, slider.node, legend);
-  return (state, point) => {
-    show.update(state);
-    slider.update(state, point);
-  };
+  place.append(slider.node, legend);
+  return slider.update;
 }
 
 function parameterSlider(store) {

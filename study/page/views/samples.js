@@ -1,13 +1,12 @@
-// Choose the example, the start parameters, and the form of σ' by hand.
+// Choose the example and the start parameters.
 
-import { FORMS } from "../model/state.js";
 import { choice } from "../parts/controls.js";
 import { element } from "../parts/dom.js";
 import { startOf } from "../parts/start.js";
 
 export function samples(place, store) {
   const { study } = store;
-  const parts = [whose(store), from(store), forms(store)].filter(Boolean);
+  const parts = [whose(store), from(store)];
   place.append(...parts.map((part) => part.node));
   return (state, point) => {
     for (const part of parts) part.update(state, point);
@@ -46,9 +45,4 @@ function undoing(store) {
     node.style.visibility = isNeeded ? "" : "hidden";
   }
   return { node, update };
-}
-
-function forms(store) {
-  const options = Object.keys(store.study.programs).map((form) => [form, FORMS[form]]);
-  return options.length > 1 ? choice(store, "form", "σ′ by hand as", options) : null;
 }

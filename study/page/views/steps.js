@@ -1,7 +1,7 @@
 // The micro-steps of the pass, forwards and backwards, and what the current one computes.
 
 import { stepper } from "../parts/controls.js";
-import { element, hide, say, set } from "../parts/dom.js";
+import { element, say, set } from "../parts/dom.js";
 import { knownTo } from "../model/question.js";
 import { short } from "../mathematics/numbers.js";
 import { witnessList } from "../parts/witnesses.js";
@@ -54,13 +54,13 @@ export function steps(place, store) {
     mark.style.flexGrow = count;
     return mark;
   }));
-  const begin = element("button", { type: "button", class: "quiet", onclick: () => store.set({ step: 1 }) }, "start at step 1");
   const title = element("p", { class: "title" });
+  const reason = element("p", { class: "reason" });
   const list = element("div", { class: "list" });
   const witnessed = witnessList(list, study);
-  const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, walk.buttons.slice(0, 2), player, walk.buttons.slice(2), begin);
+  const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, walk.buttons.slice(0, 2), player, walk.buttons.slice(2));
   place.append(bar, element("div", { class: "scrubber" }, scrubber, marks));
-  document.getElementById("now").append(title, list, reading());
+  document.getElementById("now").append(title, reason, list, reading());
   const live = document.getElementById("live");
 
   return (state, point, changed) => {
@@ -68,9 +68,9 @@ export function steps(place, store) {
     scrubber.value = state.step;
     set(scrubber, { "aria-valuetext": heading(step, last) });
     say(title, heading(step, last));
+    say(reason, why(study, step, state));
     say(player, state.playing ? "pause" : "play");
     walk.update(state.step);
-    hide(begin, state.step !== last, walk.buttons[2]);
     const isKnown = knownTo(study, state);
     set(list, { "data-many": (step?.names.length ?? 0) > MANY });
     witnessed(step?.names ?? [], point, isKnown);
@@ -93,9 +93,16 @@ const heading = (step, last) =>
     ? `${step.number} of ${last} · ${PHASES[step.phase]} · ${step.title.replaceAll(" - ", " − ")}`
     : `0 of ${last} · Inputs, target and parameters are given; press → for the first sum`;
 
+// Why the step computes what it does: of several quantities, that of the parameter that is looked at.
+function why(study, step, { parameter }) {
+  const found = (step?.names ?? []).map((name) => study.quantity[name]);
+  return (found.find(({ derivative }) => derivative?.[1] === parameter) ?? found[0])?.reason ?? "";
+}
+
 // An explanation of the numbers.
 function reading() {
   const words = [
+    "Every number is there three times: by the chain rule by hand, by autodiff, and exactly. ✓ stands where by hand and autodiff have all digits that a computer can keep; elsewhere all three are shown.",
     "Autodiff is a program that differentiates the loss by itself: JAX's jax.grad, or, at numbers of your own, this page by the same rules. Exactly is what both should be: certified, between bounds that Python has proved, or computed by this page in 106 bits, twice as many as they have.",
     "An ulp is the distance between neighbouring numbers of that size, as a computer has them. A few are rounding. Struck out are digits that are lost: those that differ, where fewer than 15 are right.",
   ];

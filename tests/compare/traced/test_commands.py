@@ -38,6 +38,31 @@ def test_explain_w1_of_alice() -> None:
     assert "∂L/∂w1 is positive" in ended.out
 
 
+@pytest.mark.parametrize("width", [50, 80, 132])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("w1", "--person", "bob"),
+        ("w0[1,0]", "--network", "3-4-2", "--activation", "tanh", "--x", "1,-2,0.5", "--y", "0,1"),
+    ],
+)
+def test_lines_end_within_the_width(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], width: int
+) -> None:
+    """But for source lines, which are to be copied, and what stands too deep in a narrow tree."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = compare("explain", *words).out
+    lines = [line.rstrip() for line in out.splitlines() if not line.startswith("manual/")]
+    formulas = [line for line in lines if re.match(r"[ │]*[├└]", line)]
+    assert len(formulas) >= 7
+    shallow = [line for line in lines if len(re.match(r"[ │├└─]*", line)[0]) < 24]
+    assert max(map(len, lines if width > 50 else shallow)) <= width
+    # A branch is a new quantity: no line of a formula breaks out of its place in the tree.
+    assert all(" = " in line for line in formulas)
+    assert not any(line.endswith("·") for line in shallow if width > 50)
+    assert bool(re.search("^ {8,}by hand ", out, re.MULTILINE)) == (width > 50)  # in the table
+
+
 def test_explain_as_json() -> None:
     ended = compare("explain", "w1", "--json")
     answer = json.loads(ended.out)
