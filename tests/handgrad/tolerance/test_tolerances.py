@@ -114,7 +114,8 @@ def test_each_draw_adds_to_the_sharp_tolerance_until_it_is_full() -> None:
     tolerances = measure(case, reference, seed=0)
     units = [tolerance.unit for tolerance in tolerances.growing()]
     assert len(units) == 1 + SHARP_DRAWS
-    assert units[0].tolist() == (np.spacing(np.abs(balls.midpoints(reference.gradient))) / 2).tolist()
+    half_ulps = np.spacing(np.abs(balls.midpoints(reference.gradient))) / 2
+    assert units[0].tolist() == half_ulps.tolist()
     assert all((before <= after).all() for before, after in pairwise(units))
     assert (units[-1] > units[0]).all()
     assert units[-1].tolist() == tolerances.full.unit.tolist()
