@@ -10,7 +10,7 @@ import pytest
 from handgrad.arithmetic import balls
 from handgrad.oracle.kink_search import MOST
 from handgrad.oracle.reference import Reference
-from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.oracle.subgradients import Kink, UndecidableKinkError
 from tests.handgrad.oracle.problems import certified
 
 ULP = 2.0**-52
@@ -111,6 +111,19 @@ KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
 @pytest.mark.parametrize("name", KINKS)
 def test_which_gradients_are_right(name: str) -> None:
     assert_kink(*KINKS[name])
+
+
+def test_a_right_gradient_across_one_of_more_hyperplanes_than_parameters_is_found() -> None:
+    """Edges of very different sizes depend on each other, and only one λ is not 0."""
+    edges = np.array([
+        [0.3, -0.2, -0.3, 0.3], [-0.03, -0.03, 0.02, -0.03], [0.02, 0.01, -0.02, 0.01],
+        [10.0, 30.0, 10.0, -20.0], [-0.001, 0.002, -0.002, 0.003],
+    ])  # fmt: skip
+    kink = Kink(balls.exact(np.ones(4)), balls.exact(edges), balls.exact(np.zeros((1, 5))))
+    for edge in edges:
+        answer = 1 + 0.6374 * edge
+        right, _ = kink.nearest(answer, np.full(4, 32 * ULP))
+        assert (balls.magnitudes(balls.exact(answer) - right) <= 32 * ULP).all()
 
 
 @pytest.mark.parametrize(
