@@ -1,6 +1,7 @@
 """Losses with iterations that stop at a tolerance, which is not where what they seek is."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -98,6 +99,26 @@ def test_a_change_of_the_loss_by_a_quarter_may_still_be_an_approximation() -> No
 
     assert left_out(of(3 / 16), 1.0).loss == 4 * 0.25
     assert left_out(of(3.01 / 16), 1.0).loss == 0
+
+
+def drifting(orders: int) -> Callable[[Any], Any]:
+    """A loop that adds to a number, to its difference, and so on; it ends at once."""
+
+    def step(s: Any) -> Any:
+        return (*(a + b for a, b in pairwise(s)), s[-1])
+
+    def loss(p: Any) -> Any:
+        start = (p, *[0 * p] * (orders - 1), p * 2.0**-21)
+        return lax.while_loop(lambda s: s[0] > 2.0, step, start)[0]
+
+    return loss
+
+
+def test_changes_that_grow_and_grow() -> None:
+    """In proportion, as of an approximation that is not in sight; or faster, as of none."""
+    with pytest.raises(UndecidableError, match="changes the gradient more and more"):
+        left_out(drifting(1), 1.0)
+    assert left_out(drifting(3), 1.0).loss == 0
 
 
 def fixed_point(y: Any) -> Any:

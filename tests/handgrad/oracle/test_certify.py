@@ -12,8 +12,9 @@ from jax import lax
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.oracle import certify as certifying
 from handgrad.oracle import evaluate, random_directions
-from handgrad.oracle.certify import certify
+from handgrad.oracle.certify import QUICK, certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import BITS, Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
@@ -184,6 +185,8 @@ def test_a_sample_has_a_unit_for_each_known_element() -> None:
     )
     known = reference.known
     assert known.sum() == random_directions.FEWEST
+    where = "drawn at random and from where the witnesses differ,"
+    assert reference.how == f"8 of 11 elements, {where} by power series in ball arithmetic"
     assert known[:2].all()
     assert not balls.midpoints(reference.gradient[~known]).any()
     expected = 9 * np.exp(9 * at)
@@ -192,6 +195,20 @@ def test_a_sample_has_a_unit_for_each_known_element() -> None:
     half = 9 * expected * np.spacing(at) / 2 + np.spacing(expected) / 2
     unit = measure(case, reference, seed=0).full.unit
     np.testing.assert_allclose(unit[known], half[known], 0.02)
+
+
+def test_of_a_sample_without_suspects_all_are_drawn() -> None:
+    _, reference = sampled(jnp.sum, np.zeros(11))
+    assert reference.how.startswith("8 of 11 elements, drawn at random by power series")
+
+
+@pytest.mark.parametrize(("seconds", "how"), [(49.0, "16 of"), (50.0, "JAX's gradient program")])
+def test_a_point_that_takes_as_long_as_it_may_is_certified_as_a_whole(
+    seconds: float, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifying, "_probed", lambda *_: (QUICK, 1.0))
+    case = problem(lambda p: jnp.sum(jnp.sin(p)), np.ones(50))
+    assert certify(case, seconds=seconds).how.startswith(how)
 
 
 def test_a_kink_in_a_sample_is_undecidable() -> None:

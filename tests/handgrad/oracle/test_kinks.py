@@ -119,11 +119,19 @@ def test_a_right_gradient_across_one_of_more_hyperplanes_than_parameters_is_foun
         [0.3, -0.2, -0.3, 0.3], [-0.03, -0.03, 0.02, -0.03], [0.02, 0.01, -0.02, 0.01],
         [10.0, 30.0, 10.0, -20.0], [-0.001, 0.002, -0.002, 0.003],
     ])  # fmt: skip
-    kink = Kink(balls.exact(np.ones(4)), balls.exact(edges), balls.exact(np.zeros((1, 5))))
+    kink = Kink(balls.exact(np.ones(4)), balls.exact(edges), balls.exact(edges))
     for edge in edges:
         answer = 1 + 0.6374 * edge
         right, _ = kink.nearest(answer, np.full(4, 32 * ULP))
         assert (balls.magnitudes(balls.exact(answer) - right) <= 32 * ULP).all()
+
+
+def test_a_mean_that_is_nearly_a_side_is_found_among_dependent_edges() -> None:
+    edges = np.array([[2.0, 1.0], [-2.0, 1.0], [-2.0, 2.0]])
+    kink = Kink(balls.exact([-2.0, 1.0]), balls.exact(edges), balls.exact(edges), shared=True)
+    answer = [-2, 1] + (1 - 1e-7) * edges[0]
+    right, _ = kink.nearest(answer, np.full(2, 16 * ULP))
+    assert (balls.magnitudes(balls.exact(answer) - right) <= 16 * ULP).all()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from jax import lax
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons, Tie
 from handgrad.oracle.certify import certify
-from handgrad.oracle.hyperplanes import hyperplanes
+from handgrad.oracle.hyperplanes import beyond_the_walls, hyperplanes
 from handgrad.oracle.reference import UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.interpreter import Run
@@ -104,6 +104,13 @@ def test_ties_with_parallel_normals_are_of_one_hyperplane() -> None:
 def test_normals_that_differ_by_rounding_are_parallel() -> None:
     ties = {(0, 0): tie(1, 0), (1, 0): tie(0, 1), (2, 0): tie(1, 1e-12), (3, 0): tie(1, 2e-12)}
     assert hyperplanes(ties) == [[(0, 0), (2, 0)], [(1, 0)], [(3, 0)]]
+
+
+def test_beyond_each_wall_of_a_cell_lies_a_direction_on_its_other_side_alone() -> None:
+    """Where both parameters grow, their sum does as well, and is no wall."""
+    ties = {(0, 0): tie(1, 0), (1, 0): tie(0, 1), (2, 0): tie(1, 1)}
+    found = [*beyond_the_walls(ties, np.random.default_rng(0))]
+    assert [np.sign([x, y, x + y]).tolist() for x, y in found] == [[-1, 1, 1], [1, -1, 1]]
 
 
 def test_normals_beyond_floats() -> None:
