@@ -15,7 +15,7 @@ from jax.scipy.special import betainc
 from handgrad import check_custom, check_gradient
 from handgrad.oracle.certify import certify
 from handgrad.oracle.reference import UndecidableError
-from handgrad.oracle.truncation import Changes, truncation
+from handgrad.oracle.truncation import MOST, Changes, truncation
 from tests.handgrad.oracle.problems import problem
 
 pytestmark = pytest.mark.usefixtures("measured_once")
@@ -101,6 +101,13 @@ def test_a_change_of_the_loss_by_a_quarter_may_still_be_an_approximation() -> No
     assert left_out(of(3.01 / 16), 1.0).loss == 0
 
 
+@pytest.mark.parametrize(("n", "alone"), [(MOST, True), (MOST + 1, False)])
+def test_what_a_loop_leaves_out_belongs_to_an_element_if_there_are_few(n: int, alone: bool) -> None:
+    changes = left_out(lambda p: jnp.sum(p[1:]) + newton(p[0], 1.7, 1e-3), np.full(n, 3.0))
+    assert changes.gradient[0] > 0
+    assert (changes.gradient[1:] == 0).all() == alone
+
+
 def drifting(orders: int) -> Callable[[Any], Any]:
     """A loop that adds to a number, to its difference, and so on; it ends at once."""
 
@@ -108,7 +115,7 @@ def drifting(orders: int) -> Callable[[Any], Any]:
         return (*(a + b for a, b in pairwise(s)), s[-1])
 
     def loss(p: Any) -> Any:
-        start = (p, *[0 * p] * (orders - 1), p * 2.0**-21)
+        start = (p, *[p * 2.0**-21] * orders)
         return lax.while_loop(lambda s: s[0] > 2.0, step, start)[0]
 
     return loss

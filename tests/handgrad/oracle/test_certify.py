@@ -170,11 +170,13 @@ def test_a_loss_of_data_alone_has_a_gradient_of_zeros(method: str) -> None:
     assert balls.midpoints(reference.gradient).tolist() == [0.0, 0.0, 0.0]
 
 
-def sampled(loss: Any, at: np.ndarray, suspects: tuple[int, ...] = ()) -> tuple[Problem, Reference]:
-    """Return a problem and what is certified of it at 192 bits in no time."""
+def sampled(
+    loss: Any, at: np.ndarray, suspects: tuple[int, ...] = (), seconds: float = 0.0
+) -> tuple[Problem, Reference]:
+    """Return a problem and what is certified of it at 192 bits, if a run takes a second."""
     case = replace(problem(loss, at), suspects=suspects)
     with balls.precision(192):
-        return case, random_directions.by_sample(case, 192, seconds=0.0, took=1.0)
+        return case, random_directions.by_sample(case, 192, seconds, took=1.0)
 
 
 def test_a_sample_has_a_unit_for_each_known_element() -> None:
@@ -200,6 +202,8 @@ def test_a_sample_has_a_unit_for_each_known_element() -> None:
 def test_of_a_sample_without_suspects_all_are_drawn() -> None:
     _, reference = sampled(jnp.sum, np.zeros(11))
     assert reference.how.startswith("8 of 11 elements, drawn at random by power series")
+    _, reference = sampled(jnp.sum, np.zeros(11), seconds=33.0)
+    assert reference.how.startswith("every element by power series")
 
 
 @pytest.mark.parametrize(("seconds", "how"), [(49.0, "16 of"), (50.0, "JAX's gradient program")])

@@ -106,7 +106,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "differences": lambda x: np.diff(x) @ np.diff(x) + np.polyval(np.array([1.0, 2.0]), x[0]),
     "convolve": lambda x: np.convolve(x, x)[2] + np.interp(x[0] + 0.1, X[::2], X[::2] ** 2),
     "sums": lambda x: (A * x).sum(axis=1, keepdims=True)[2, 0] + np.sum(A * x, axis=(0, 1)),
-    "sums in a format": lambda x: np.sum(x, dtype=float) + np.mean(A * x, dtype=np.float64),
+    "sums in a format": lambda x: x.sum(dtype=float) * np.mean(A * x, dtype=np.float64),
     "some": lambda x: np.sum(x, where=np.array([True, False, True])) * x[x > 0].sum(),
     "remainder": lambda x: np.mod(x[2], 0.5) + np.sinc(x[0]) + np.float64(2.0) * x[1],
     "expit": lambda x: np.sum(scipy.special.expit(x) * scipy.special.gammaln(x + 2)),
@@ -240,6 +240,11 @@ def test_results_and_slopes_are_rounded(dtype: Any) -> None:
                 assert made.tangent is not None
                 seen.append(abs(float(made.tangent[0]) / exact - 1) / unit)
     assert 0.9 < max(seen) < 4
+    with balls.precision(192):
+        for terms, by in ((0, 1), (1, 1), (4, 2)):
+            rounding = Rounding(np.random.default_rng(0), np.dtype(dtype))
+            moved = rounding.before(Dual(balls.exact([3.0])), terms).value[0]
+            assert abs(float(moved / 3 - 1)) == pytest.approx(by * unit, rel=1e-6)
     tiny = float(np.finfo(dtype).smallest_normal)
     with balls.precision(192):
         rounding = Rounding(np.random.default_rng(0), np.dtype(dtype))
@@ -273,6 +278,13 @@ def test_a_kink_is_undecidable_if_any_element_is_unknown(monkeypatch: pytest.Mon
         monkeypatch.setattr(certify, "_affordable", lambda *_, k=known: np.array(k))
         with pytest.raises(UndecidableKinkError, match="a kink in a gradient of so many elements"):
             certify.certify(problem)
+
+
+def test_what_is_sorted_has_a_kink_where_two_numbers_are_equal() -> None:
+    for f in (lambda x: np.sort(x) @ np.array([1.0, 5.0, 7.0]), np.median):
+        kink = certify.certify(untraced(f, np.array([2.0, 2.0, 9.0]))).kink
+        assert kink is not None
+        assert len(kink.edges) == 1
 
 
 def test_as_many_elements_are_drawn_as_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:

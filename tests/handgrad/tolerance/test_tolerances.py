@@ -12,6 +12,7 @@ import pytest
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
 from handgrad.oracle.certify import certify
+from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.tolerances import (
@@ -112,7 +113,12 @@ def test_each_draw_adds_to_the_sharp_tolerance_until_it_is_full() -> None:
     case = problem(lambda p: jnp.exp(jnp.sum(jnp.sin(9.0 * p))), np.cos(np.arange(5.0)))
     reference = certify(case)
     tolerances = measure(case, reference, seed=0)
-    units = [tolerance.unit for tolerance in tolerances.growing()]
+    tolerances.truncation = Changes(0.5, np.arange(1.0, 6.0))
+    steps = [*tolerances.growing()]
+    units = [step.unit for step in steps]
+    for step in (*steps, tolerances.full):
+        np.testing.assert_allclose(step.sharp, np.arange(1.0, 6.0), rtol=1e-9)
+        assert step.sharp_of_loss == pytest.approx(0.5)
     assert len(units) == 1 + SHARP_DRAWS
     half_ulps = np.spacing(np.abs(balls.midpoints(reference.gradient))) / 2
     assert units[0].tolist() == half_ulps.tolist()
