@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from handgrad.arithmetic import balls
-from handgrad.oracle.kink_search import MOST
+from handgrad.oracle import evaluate
+from handgrad.oracle.kink_search import IN_VAIN, MOST
 from handgrad.oracle.reference import Reference
 from handgrad.oracle.subgradients import Kink, UndecidableKinkError
 from tests.handgrad.oracle.problems import certified
@@ -188,6 +189,16 @@ def test_nested_ties_that_cancel_are_no_kink(loss: Any, slope: float) -> None:
     reference = certified(loss, np.array(0.0))
     assert reference.kink is None
     assert balls.midpoints(reference.gradient).tolist() == [slope]
+
+
+def test_the_search_ends_when_all_walls_were_crossed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that were seen before have no new walls."""
+    runs, slopes = [], evaluate.slopes
+    monkeypatch.setattr(evaluate, "slopes", lambda *given: runs.append(0) or slopes(*given))
+    reference = certified(jnp.max, np.full(3, 0.7))
+    assert reference.kink is not None
+    assert len(reference.kink.edges) == 2
+    assert len(runs) < IN_VAIN + 16
 
 
 @pytest.mark.slow

@@ -1,0 +1,32 @@
+"""Arrays of objects and their namespace."""
+
+from fractions import Fraction
+
+import pytest
+
+from manual.objects import Namespace, ObjectArray
+
+
+class Sized(Fraction):
+    """A number that can be the largest."""
+
+    def largest(self, other: Fraction) -> Fraction:
+        return max(self, other)
+
+
+def test_whole_numbers_stay_exact() -> None:
+    x = ObjectArray([2**62, 3])
+    assert (x * x).numbers.tolist() == [2**124, 9]
+    assert (x[0] + x[0]).numbers.item() == 2**63
+
+
+@pytest.mark.parametrize("numbers", [[[2]], [[2], [5]], [[5, 1, 2], [3, 8, 9]]])
+def test_the_largest_is_that_of_the_objects_or_else_zero(numbers: list[list[int]]) -> None:
+    xp = Namespace(ObjectArray)
+    sized = ObjectArray([[Sized(number) for number in row] for row in numbers])
+    assert xp.max(sized).numbers.item() == max(map(max, numbers))
+    rows = xp.max(sized, axis=1, keepdims=True).numbers
+    assert rows.tolist() == [[max(row)] for row in numbers]
+    assert xp.max(ObjectArray(numbers), axis=1, keepdims=True).numbers.tolist() == [
+        [0] for _ in numbers
+    ]
