@@ -2,7 +2,9 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
+from flint import arb
 
 from manual.objects import Namespace, ObjectArray
 
@@ -18,6 +20,27 @@ def test_whole_numbers_stay_exact() -> None:
     """Beside floats too, and beyond 64 bits."""
     x = ObjectArray([2**62 + 1, 0.5])
     assert (x * x).numbers.tolist() == [(2**62 + 1) ** 2, 0.25]
+    assert x.astype(np.float64) is x
+
+
+def test_a_ball_around_the_bound_is_above_it_or_not() -> None:
+    xp, balls = Namespace(), np.array([arb(2), arb(-2), arb(0, 1)], dtype=object)
+    for compared in (xp.greater(balls, 0), xp.greater_equal(balls, 0)):
+        assert compared[:2].tolist() == [1, 0]
+        assert compared[2].contains(0)
+        assert compared[2].contains(1)
+
+
+def test_sums_are_from_first_to_last_however_the_array_lies_in_memory() -> None:
+    xp = Namespace(ObjectArray)
+    letters = ObjectArray([["a", "b", "c"], ["d", "e", "f"]])
+    assert xp.sum(letters.T).numbers.item() == "adbecf"
+    assert xp.sum(letters, axis=1).numbers.tolist() == ["abc", "def"]
+
+
+def test_the_identity_matrix_is_of_whole_numbers() -> None:
+    third = Fraction(1, 3) * Namespace().eye(2)
+    assert third.tolist() == [[Fraction(1, 3), 0], [0, Fraction(1, 3)]]
 
 
 @pytest.mark.parametrize("numbers", [[[2]], [[2], [5]], [[5, 1, 2], [3, 8, 9]]])
