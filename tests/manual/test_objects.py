@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 from flint import arb
 
 from manual.objects import Namespace, ObjectArray
@@ -29,6 +30,11 @@ def test_a_ball_around_the_bound_is_above_it_or_not() -> None:
         assert compared[:2].tolist() == [1, 0]
         assert compared[2].contains(0)
         assert compared[2].contains(1)
+
+
+def test_the_logarithm_of_1_plus_a_number_where_a_library_has_only_that_of_a_number() -> None:
+    x = sympy.Symbol("x")
+    assert Namespace().log1p(np.array([x])).tolist() == [sympy.log(1 + x)]
 
 
 def test_sums_are_from_first_to_last_however_the_array_lies_in_memory() -> None:
