@@ -138,8 +138,7 @@ def gradient(
         loss, *leaves = run.closed(program.jaxpr, given)
     else:
         loss, *leaves = run.program(program.jaxpr.jaxpr, constants, given)
-    flat = [leaf.value.reshape(-1) for leaf in leaves]
-    return loss.value[()], np.concatenate(flat) if flat else balls.zeros((0,))
+    return loss.value[()], np.concatenate([leaf.value.reshape(-1) for leaf in leaves])
 
 
 def _run(

@@ -55,7 +55,7 @@ class Kink:
         weight = 1 / np.maximum(allowed[moved], np.finfo(float).tiny)
         fit = _fit_of_mean if self.shared else _fit
         best = fit(edges[:, moved].T * weight[:, None], gap * weight)
-        tries = [best, *(_snapped(best, step) for step in (1e-9, 1e-6))]
+        tries = [*best, *(_snapped(choices, step) for choices in best for step in (1e-9, 1e-6))]
         tries += [
             self._refined(choices, answer, margin, with_vertex)
             for choices in tries
@@ -95,15 +95,20 @@ class Kink:
         return self.vertex + (balls.exact(choices)[:, None] * self.edges).sum(axis=0)
 
 
-def _fit(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _fit(a: np.ndarray, b: np.ndarray) -> list[np.ndarray]:
+    """Fit λ by two methods: either ends early where edges have very different sizes."""
     from scipy.optimize import lsq_linear
 
     size = np.max(np.abs(a), axis=1, initial=0.0, keepdims=True)
     size[size == 0] = 1.0
-    return np.clip(lsq_linear(a / size, b / size[:, 0], bounds=(0, 1), tol=1e-14).x, 0, 1)
+    fitted = (
+        lsq_linear(a / size, b / size[:, 0], bounds=(0, 1), tol=1e-14, method=method).x
+        for method in ("trf", "bvls")
+    )
+    return [np.clip(choices, 0, 1) for choices in fitted]
 
 
-def _fit_of_mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _fit_of_mean(a: np.ndarray, b: np.ndarray) -> list[np.ndarray]:
     from scipy.optimize import nnls
 
     size = max(float(np.max(np.abs(a), initial=0.0)), np.finfo(float).tiny)
@@ -111,7 +116,7 @@ def _fit_of_mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     heavy = 1e6
     rows = np.vstack([np.hstack([a / size, np.zeros((len(a), 1))]), np.full(a.shape[1] + 1, heavy)])
     weights, _ = nnls(rows, np.append(b / size, heavy))
-    return np.clip(weights[:-1] / max(weights.sum(), 1.0), 0, 1)
+    return [np.clip(weights[:-1] / max(weights.sum(), 1.0), 0, 1)]
 
 
 def _snapped(choices: np.ndarray, step: float) -> np.ndarray:

@@ -17,7 +17,11 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import MorePrecisionNeededError
 from handgrad.data.point import slices
 from handgrad.oracle.evaluate import Problem, further_slopes
-from handgrad.oracle.random_directions import generic_and_units, random_directions
+from handgrad.oracle.random_directions import (
+    generic_and_units,
+    generic_direction,
+    random_directions,
+)
 from handgrad.oracle.reference import (
     BITS,
     Reference,
@@ -149,7 +153,7 @@ def _doubled(iterations: int) -> Iterator[int]:
 def _check_slopes(problem: Problem, bits: int, further: int, rng: np.random.Generator) -> None:
     """Check that slopes are difference quotients; those of a loop that chooses need not be."""
     sizes = np.concatenate([_sizes(leaf) for leaf in problem.leaves])
-    direction = balls.exact(rng.choice([-1.0, 1.0], size=sizes.size) * sizes)
+    direction = generic_direction(rng, sizes.size)[0] * balls.exact(sizes)
     _, (_, slope) = further_slopes(problem, direction[None], comparisons_at(bits), further)
     alike = []
     for step in STEPS:

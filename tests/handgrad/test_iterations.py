@@ -1,6 +1,7 @@
 """Losses with iterations that stop at a tolerance, which is not where what they seek is."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,10 @@ from jax.scipy.special import betainc
 
 from handgrad import check_custom, check_gradient
 from handgrad.judging.verdict import _left_out
+from handgrad.oracle.certify import certify
+from handgrad.oracle.reference import UndecidableError
+from handgrad.oracle.truncation import MOST, Changes, truncation
+from tests.handgrad.oracle.problems import problem
 
 pytestmark = pytest.mark.usefixtures("measured_once")
 
@@ -51,6 +56,78 @@ def test_a_solver_that_ends_at_once() -> None:
     at = np.zeros(3)
     assert verdict(by_solving, of_system, at) == "agree"
     assert verdict(lambda b: 0 * b, of_system, at) == "disagree"
+
+
+def left_out(loss: Callable[[Any], Any], at: Any) -> Changes:
+    case = problem(loss, np.asarray(at))
+    return truncation(case, certify(case))
+
+
+def test_what_a_solver_that_ends_early_leaves_out() -> None:
+    """Three conjugate directions have the whole solution, two of them do not."""
+    two, three = (
+        left_out(lambda b, n=n: jnp.dot(C, linalg.cg(A, b, maxiter=n)[0]), [1.0, -0.3, 2.0])
+        for n in (2, 3)
+    )
+    assert (np.append(two.loss, two.gradient) > 0.01).all()
+    assert (np.append(three.loss, three.gradient) < 1e-12).all()
+
+
+def test_what_a_loop_leaves_out_takes_more_bits_than_the_loop() -> None:
+    """Each of its iterations loses 50 bits more where large numbers cancel."""
+
+    def of(large: float) -> Callable[[Any], Any]:
+        def step(s: Any) -> Any:
+            return large * s[0] - (large - 0.5) * s[0] + 0.5 * jnp.cos(s[0]), s[0]
+
+        return lambda y: lax.while_loop(lambda s: jnp.abs(s[0] - s[1]) > 0.1, step, (y, y + 1))[0]
+
+    plain, cancelling = left_out(of(1.0), 0.3), left_out(of(2.0**50), 0.3)
+    assert cancelling.loss == plain.loss > 0.05
+    assert cancelling.gradient == plain.gradient > 0.2
+
+
+def test_a_change_of_the_loss_by_a_quarter_may_still_be_an_approximation() -> None:
+    """It falls by 3/16 and 1/16 of itself; a little more, and the loop approximates nothing."""
+
+    def of(first: float) -> Callable[[Any], Any]:
+        def step(s: Any) -> Any:
+            return s[0] - s[1], s[1] - 2 / 16, s[2]
+
+        def goes_on(s: Any) -> Any:
+            return s[0] > 20 * s[2]
+
+        return lambda p: lax.while_loop(goes_on, step, (p, first, p / 16))[0]
+
+    assert left_out(of(3 / 16), 1.0).loss == 4 * 0.25
+    assert left_out(of(3.01 / 16), 1.0).loss == 0
+
+
+@pytest.mark.parametrize(("n", "alone"), [(MOST, True), (MOST + 1, False)])
+def test_what_a_loop_leaves_out_belongs_to_an_element_if_there_are_few(n: int, alone: bool) -> None:
+    changes = left_out(lambda p: jnp.sum(p[1:]) + newton(p[0], 1.7, 1e-3), np.full(n, 3.0))
+    assert changes.gradient[0] > 0
+    assert (changes.gradient[1:] == 0).all() == alone
+
+
+def drifting(orders: int) -> Callable[[Any], Any]:
+    """A loop that adds to a number, to its difference, and so on; it ends at once."""
+
+    def step(s: Any) -> Any:
+        return (*(a + b for a, b in pairwise(s)), s[-1])
+
+    def loss(p: Any) -> Any:
+        start = (p, *[p * 2.0**-21] * orders)
+        return lax.while_loop(lambda s: s[0] > 2.0, step, start)[0]
+
+    return loss
+
+
+def test_changes_that_grow_and_grow() -> None:
+    """In proportion, as of an approximation that is not in sight; or faster, as of none."""
+    with pytest.raises(UndecidableError, match="changes the gradient more and more"):
+        left_out(drifting(1), 1.0)
+    assert left_out(drifting(3), 1.0).loss == 0
 
 
 def fixed_point(y: Any) -> Any:
@@ -250,14 +327,27 @@ def test_conjugate_gradients_that_find_the_solution() -> None:
             assert verdict(gradient, lambda b, a=a: conjugate(a, b) @ C, b) == "undecidable"
 
 
+def halve(s: Any, y: Any) -> Any:
+    """Halve the interval that √y is in."""
+    middle = (s[0] + s[1]) / 2
+    above = middle * middle > y
+    return jnp.where(above, s[0], middle), jnp.where(above, middle, s[1])
+
+
+def test_a_bisection_by_the_difference_of_two_equal_numbers_has_no_slopes_of_its_own() -> None:
+    """Where both parameters move by as much, it stays as it is."""
+
+    def loss(p: Any) -> Any:
+        apart, start = p[0] - p[1], (0 * p[0], 5 + p[1] - p[0])
+        return lax.while_loop(lambda s: s[1] - s[0] > 1e-6, lambda s: halve(s, 2 + apart), start)[0]
+
+    with pytest.raises(UndecidableError, match="its slopes are not those"):
+        left_out(loss, [1.0, 1.0])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("high", [10.0, None])
 def test_a_bisection_has_no_slopes_of_its_own(high: float | None) -> None:
-    def halve(s: Any, y: Any) -> Any:
-        middle = (s[0] + s[1]) / 2
-        above = middle * middle > y
-        return jnp.where(above, s[0], middle), jnp.where(above, middle, s[1])
-
     def loss(p: Any) -> Any:
         start = 0 * p[0], 1 + p[0] if high is None else high + 0 * p[0]
         return (

@@ -43,6 +43,15 @@ def test_structure_shapes_and_dtypes_are_those_of_jax() -> None:
             assert (type(mine), mine.shape, mine.dtype) == (np.ndarray, its.shape, its.dtype)
 
 
+def test_the_loss_has_the_squares_of_all_weights_and_of_no_bias() -> None:
+    layers = [Layer(np.full((3, 2), 0.5), np.ones(2)), Layer(np.full((2, 1), -2.0), np.ones(1))]
+    x, y = np.ones((5, 3)), np.zeros((5, 1))
+    with_l2, without = (
+        manual.network.loss(Network((3, 2, 1), "tanh", l2=l2), layers, x, y) for l2 in (0.25, 0.0)
+    )
+    assert with_l2 == without + 0.25 * (6 * 0.25 + 2 * 4)
+
+
 ARTICLE = Network((2, 2, 1), output="sigmoid")
 
 

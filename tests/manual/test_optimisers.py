@@ -66,6 +66,13 @@ def test_adam_remembers_two_means() -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_gradient_of_fewer_layers_is_refused(name: str) -> None:
+    optimiser, params = OPTIMISERS[name](0.1), PARAMS * 2
+    with pytest.raises(ValueError, match="shorter"):
+        optimiser.update(params, GRADS, optimiser.init(params))
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_nothing_is_written_to_and_nothing_widened(name: str, dtype: Any) -> None:
     params = [Layer(W.astype(dtype), B.astype(dtype))]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from manual.article import Parameters
-from manual.sgd import sample_order, train, update
+from manual.sgd import minibatches, sample_order, train, update
 
 
 def test_one_visible_update() -> None:
@@ -41,3 +41,16 @@ def test_training_takes_all_derivatives_from_the_old_parameters() -> None:
     path = list(train(start, [10.0, 20.0], [1.0, 0.0], gradient, 0.5, np.array([[1, 0]])))
     assert seen == [(0.0, 20.0, 0.0), (-0.5, 10.0, 1.0)]
     assert [params.b3 for params in path] == [-0.5, -1.0]
+
+
+def test_the_minibatches_of_an_epoch_have_every_row_once() -> None:
+    batches = minibatches(11, 4, seed=3, epoch=2)
+    assert [len(batch) for batch in batches] == [4, 4, 3]
+    assert sorted(np.concatenate(batches).tolist()) == [*range(11)]
+    others = [np.concatenate(minibatches(11, 11, *of)).tolist() for of in ((3, 1), (4, 2))]
+    assert np.concatenate(batches).tolist() not in others
+
+
+def test_a_training_goes_on_with_the_same_rows_in_every_version() -> None:
+    (rows,) = minibatches(11, 11, seed=3, epoch=2)
+    assert rows.tolist() == np.random.default_rng([3, 2, 1]).permutation(11).tolist()

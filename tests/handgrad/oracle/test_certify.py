@@ -12,10 +12,14 @@ from jax import lax
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.oracle import certify as certifying
 from handgrad.oracle import evaluate, random_directions
-from handgrad.oracle.certify import certify
-from handgrad.oracle.reference import UndecidableError
+from handgrad.oracle.certify import QUICK, certify
+from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.reference import BITS, Reference, UndecidableError
+from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
+from handgrad.tolerance.tolerances import measure
 from tests.handgrad.oracle.problems import certified, gradient, problem
 from tests.tiers import slowly
 
@@ -71,6 +75,16 @@ def test_a_tiny_number_beside_large_ones_is_no_zero(tiny: float) -> None:
     reference = gradient(loss, np.array([0.7, 1.0]), np.float64(tiny))
     assert reference[0] == pytest.approx(tiny, rel=1e-15)
     assert reference[1] == 1e10
+
+
+def test_a_tie_that_no_precision_proves_and_that_does_not_matter() -> None:
+    reference = certified(
+        lambda p: jnp.abs(jnp.exp(p[0]) / jnp.exp(p[1]) - 1.0) ** 2 + p[2], np.array([0.7, 0.7, 1])
+    )
+    assert reference.bits == BITS[-1]
+    assert balls.midpoints(reference.gradient).tolist() == [0.0, 0.0, 1.0]
+    assert reference.kink is None
+    assert reference.program is not None
 
 
 def network(p: Any, x: Any, y: Any) -> Any:
@@ -138,6 +152,72 @@ def test_what_has_no_rule_is_named() -> None:
 def test_what_is_not_finite_is_undecidable(at: float) -> None:
     with pytest.raises(UndecidableError, match="not finite"):
         certified(lambda x: jnp.sqrt(x), at)
+
+
+@pytest.mark.parametrize("method", ["series", "program"])
+def test_what_is_finite_at_more_bits_is_certified(method: str) -> None:
+    """At few bits exp(tiny) - 1 may be 0, which has no logarithm."""
+
+    def loss(p: Any) -> Any:
+        return jnp.sum(jnp.log(jnp.exp(p * 1e-100) - 1.0))
+
+    assert gradient(loss, np.array([0.7, 2.0]), method=method).tolist() == [1 / 0.7, 0.5]
+
+
+@pytest.mark.parametrize("method", ["series", "program"])
+def test_a_loss_of_data_alone_has_a_gradient_of_zeros(method: str) -> None:
+    reference = certified(lambda p, x: jnp.sum(x), np.ones(3), START, method=method)
+    assert balls.midpoints(reference.gradient).tolist() == [0.0, 0.0, 0.0]
+
+
+def sampled(
+    loss: Any, at: np.ndarray, suspects: tuple[int, ...] = (), seconds: float = 0.0
+) -> tuple[Problem, Reference]:
+    """Return a problem and what is certified of it at 192 bits, if a run takes a second."""
+    case = replace(problem(loss, at), suspects=suspects)
+    with balls.precision(192):
+        return case, random_directions.by_sample(case, 192, seconds, took=1.0)
+
+
+def test_a_sample_has_a_unit_for_each_known_element() -> None:
+    at = np.linspace(0.1, 2, 11)
+    at[1] = at[0]  # a tie that does not matter
+    case, reference = sampled(
+        lambda p: jnp.sum(jnp.exp(9 * p)) + jnp.abs(p[0] - p[1]) ** 2, at, suspects=(0, 1)
+    )
+    known = reference.known
+    assert known.sum() == random_directions.FEWEST
+    where = "drawn at random and from where the witnesses differ,"
+    assert reference.how == f"8 of 11 elements, {where} by power series in ball arithmetic"
+    assert known[:2].all()
+    assert not balls.midpoints(reference.gradient[~known]).any()
+    expected = 9 * np.exp(9 * at)
+    np.testing.assert_allclose(balls.midpoints(reference.gradient)[known], expected[known], 1e-14)
+    # Half an ulp of the parameter, and of the slope itself.
+    half = 9 * expected * np.spacing(at) / 2 + np.spacing(expected) / 2
+    unit = measure(case, reference, seed=0).full.unit
+    np.testing.assert_allclose(unit[known], half[known], 0.02)
+
+
+def test_of_a_sample_without_suspects_all_are_drawn() -> None:
+    _, reference = sampled(jnp.sum, np.zeros(11))
+    assert reference.how.startswith("8 of 11 elements, drawn at random by power series")
+    _, reference = sampled(jnp.sum, np.zeros(11), seconds=33.0)
+    assert reference.how.startswith("every element by power series")
+
+
+@pytest.mark.parametrize(("seconds", "how"), [(49.0, "16 of"), (50.0, "JAX's gradient program")])
+def test_a_point_that_takes_as_long_as_it_may_is_certified_as_a_whole(
+    seconds: float, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifying, "_probed", lambda *_: (QUICK, 1.0))
+    case = problem(lambda p: jnp.sum(jnp.sin(p)), np.ones(50))
+    assert certify(case, seconds=seconds).how.startswith(how)
+
+
+def test_a_kink_in_a_sample_is_undecidable() -> None:
+    with pytest.raises(UndecidableKinkError, match="a kink in a gradient of so many elements"):
+        sampled(lambda p: jnp.sum(jnp.abs(p)), np.zeros(11))
 
 
 def test_no_parameters_in_a_leaf() -> None:

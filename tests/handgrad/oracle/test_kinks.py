@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from handgrad.arithmetic import balls
-from handgrad.oracle.kink_search import MOST
+from handgrad.oracle import evaluate
+from handgrad.oracle.kink_search import IN_VAIN, MOST
 from handgrad.oracle.reference import Reference
-from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.oracle.subgradients import Kink, UndecidableKinkError
 from tests.handgrad.oracle.problems import certified
 
 ULP = 2.0**-52
@@ -113,6 +114,27 @@ def test_which_gradients_are_right(name: str) -> None:
     assert_kink(*KINKS[name])
 
 
+def test_a_right_gradient_across_one_of_more_hyperplanes_than_parameters_is_found() -> None:
+    """Edges of very different sizes depend on each other, and only one λ is not 0."""
+    edges = np.array([
+        [0.3, -0.2, -0.3, 0.3], [-0.03, -0.03, 0.02, -0.03], [0.02, 0.01, -0.02, 0.01],
+        [10.0, 30.0, 10.0, -20.0], [-0.001, 0.002, -0.002, 0.003],
+    ])  # fmt: skip
+    kink = Kink(balls.exact(np.ones(4)), balls.exact(edges), balls.exact(edges))
+    for edge in edges:
+        answer = 1 + 0.6374 * edge
+        right, _ = kink.nearest(answer, np.full(4, 32 * ULP))
+        assert (balls.magnitudes(balls.exact(answer) - right) <= 32 * ULP).all()
+
+
+def test_a_mean_that_is_nearly_a_side_is_found_among_dependent_edges() -> None:
+    edges = np.array([[2.0, 1.0], [-2.0, 1.0], [-2.0, 2.0]])
+    kink = Kink(balls.exact([-2.0, 1.0]), balls.exact(edges), balls.exact(edges), shared=True)
+    answer = [-2, 1] + (1 - 1e-7) * edges[0]
+    right, _ = kink.nearest(answer, np.full(2, 16 * ULP))
+    assert (balls.magnitudes(balls.exact(answer) - right) <= 16 * ULP).all()
+
+
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
@@ -167,6 +189,16 @@ def test_nested_ties_that_cancel_are_no_kink(loss: Any, slope: float) -> None:
     reference = certified(loss, np.array(0.0))
     assert reference.kink is None
     assert balls.midpoints(reference.gradient).tolist() == [slope]
+
+
+def test_the_search_ends_when_all_walls_were_crossed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that were seen before have no new walls."""
+    runs, slopes = [], evaluate.slopes
+    monkeypatch.setattr(evaluate, "slopes", lambda *given: runs.append(0) or slopes(*given))
+    reference = certified(jnp.max, np.full(3, 0.7))
+    assert reference.kink is not None
+    assert len(reference.kink.edges) == 2
+    assert len(runs) < IN_VAIN + 16
 
 
 @pytest.mark.slow

@@ -13,9 +13,19 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.point import point_at
+from handgrad.judging.case import Case
+from handgrad.judging.numpy_loss import NumpyLoss
+from handgrad.oracle.numpy_losses import certify
+from handgrad.oracle.numpy_losses.certify import Untraced
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun
 from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series
+from handgrad.oracle.random_directions import with_units
+from handgrad.oracle.reference import BITS
+from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
+from handgrad.tolerance.tolerances import LOOSE
+from handgrad.tolerance.tolerances_numpy import measure
 
 X = np.array([0.3, -0.7, 1.2])
 A = np.array([[2.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 1.0]])
@@ -82,7 +92,9 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "power": lambda x: np.power(np.abs(x), 1.7).sum() + 2.0 ** x[0] + x[0] ** x[1] + x[1] ** 0,
     "whole powers": lambda x: x[0] ** 3 + x[1] ** -2 + np.power(x[2], 4),
     "logarithms": lambda x: np.log2(x[2]) + np.log10(x[2]) + np.log(x[0]) + np.reciprocal(x[1]),
-    "extremes": lambda x: np.max(x) * np.min(x) + x.max() + np.ptp(x),
+    "extremes": lambda x: (
+        np.max(x) * np.min(x) + x.max() + np.ptp(x) + np.max(A * x, axis=1, keepdims=True)[2, 0]
+    ),
     "sorting": lambda x: np.sort(x)[1] * np.median(x) + x[np.argsort(x)[0]] * x[np.argmax(x)],
     "moments": lambda x: np.var(x) + np.std(x) + np.average(x, weights=np.arange(1.0, 4.0)),
     "einsum": lambda x: np.einsum("i,ij,j->", x, A, x) + np.trace(np.outer(x, x)),
@@ -94,6 +106,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "differences": lambda x: np.diff(x) @ np.diff(x) + np.polyval(np.array([1.0, 2.0]), x[0]),
     "convolve": lambda x: np.convolve(x, x)[2] + np.interp(x[0] + 0.1, X[::2], X[::2] ** 2),
     "sums": lambda x: (A * x).sum(axis=1, keepdims=True)[2, 0] + np.sum(A * x, axis=(0, 1)),
+    "sums in a format": lambda x: x.sum(dtype=float) * np.mean(A * x, dtype=np.float64),
     "some": lambda x: np.sum(x, where=np.array([True, False, True])) * x[x > 0].sum(),
     "remainder": lambda x: np.mod(x[2], 0.5) + np.sinc(x[0]) + np.float64(2.0) * x[1],
     "expit": lambda x: np.sum(scipy.special.expit(x) * scipy.special.gammaln(x + 2)),
@@ -185,7 +198,9 @@ def test_what_a_series_is_and_is_not() -> None:
             assert isinstance(array, Series)
         assert isinstance(x[0], Number)
         assert isinstance(np.dot(x, x), Number)
-        assert x.astype(np.float32) is not x
+        for copy in (x.astype(np.float32), x.astype(object), x.astype(object, order="F")):
+            assert copy is not x
+            assert copy.tolist() == x.tolist()
     # Whole numbers are exact.
     with balls.precision(192):
         session = lines()
@@ -225,7 +240,75 @@ def test_results_and_slopes_are_rounded(dtype: Any) -> None:
                 assert made.tangent is not None
                 seen.append(abs(float(made.tangent[0]) / exact - 1) / unit)
     assert 0.9 < max(seen) < 4
+    with balls.precision(192):
+        for terms, by in ((0, 1), (1, 1), (4, 2)):
+            rounding = Rounding(np.random.default_rng(0), np.dtype(dtype))
+            moved = rounding.before(Dual(balls.exact([3.0])), terms).value[0]
+            assert abs(float(moved / 3 - 1)) == pytest.approx(by * unit, rel=1e-6)
     tiny = float(np.finfo(dtype).smallest_normal)
     with balls.precision(192):
-        near = Rounding(np.random.default_rng(0), np.dtype(dtype)).after(Dual(balls.exact([tiny])))
-        assert abs(float(near.value[0]) / tiny - 1) >= 0.9
+        rounding = Rounding(np.random.default_rng(0), np.dtype(dtype))
+        *near, far = rounding.after(Dual(balls.exact([tiny] * 9 + [3.0]))).value
+        assert {round(float(number) / tiny, 6) for number in near} == {0.0, 2.0}
+        assert abs(float(far) / 3 - 1) == pytest.approx(unit, rel=1e-6)
+
+
+def untraced(loss: Callable[[Any], Any], at: np.ndarray) -> Untraced:
+    return NumpyLoss(Case(loss, loss)).problem(point_at(at, ()))
+
+
+def test_a_loss_of_data_alone_has_a_gradient_of_zeros() -> None:
+    reference = certify.certify(untraced(lambda x: 3.0, X))
+    assert balls.midpoints(reference.gradient).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_direction_of_a_kink_leads_to_its_other_side() -> None:
+    problem = untraced(lambda x: np.sum(np.abs(x) * np.arange(3.0)), np.zeros(3))
+    kink = certify.certify(problem).kink
+    assert kink is not None
+    (direction,) = kink.directions
+    with balls.precision(192):
+        _, slopes = certify.slopes(problem, with_units(direction), Comparisons(final=True))
+    assert (slopes[1:] == kink.vertex + kink.edges.sum(axis=0)).all()
+
+
+def test_a_kink_is_undecidable_if_any_element_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = untraced(lambda x: np.sum(np.abs(x)), np.zeros(3))
+    for known in ([1, 2], [0]):
+        monkeypatch.setattr(certify, "_affordable", lambda *_, k=known: np.array(k))
+        with pytest.raises(UndecidableKinkError, match="a kink in a gradient of so many elements"):
+            certify.certify(problem)
+
+
+def test_what_is_sorted_has_a_kink_where_two_numbers_are_equal() -> None:
+    for f in (lambda x: np.sort(x) @ np.array([1.0, 5.0, 7.0]), np.median):
+        kink = certify.certify(untraced(f, np.array([2.0, 2.0, 9.0]))).kink
+        assert kink is not None
+        assert len(kink.edges) == 1
+
+
+def test_as_many_elements_are_drawn_as_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run takes a second, and an eighth of one for each direction."""
+    monkeypatch.setattr(certify, "_seconds", lambda _problem, _bits, k: 1 + k / 8)
+    problem = untraced(np.sum, np.zeros(100))
+    for elements in (20, 90):
+        seconds = certify.RUNS * (1 + (1 + elements) / 8)
+        known = certify.certify(problem, seconds=seconds).known
+        assert known.sum() == elements
+
+
+def test_a_tie_that_no_precision_proves_and_that_does_not_matter() -> None:
+    problem = untraced(
+        lambda x: np.abs(np.exp(x[0]) / np.exp(x[1]) - 1.0) ** 2 + x[2], np.array([0.7, 0.7, 1])
+    )
+    reference = certify.certify(problem)
+    assert reference.bits == BITS[-1]
+    assert reference.kink is None
+    assert measure(problem, reference, seed=0).full.unit[2] == 2.0**-53
+
+
+def test_another_selection_that_rounding_may_make_is_a_jump() -> None:
+    """Three times 0.1 is less than 0.1 + 0.2 by a third of an ulp."""
+    problem = untraced(lambda x: np.maximum(x[0], 3.0 * x[1]), np.array([0.1 + 0.2, 0.1]))
+    tolerance = measure(problem, certify.certify(problem), seed=0).full
+    assert tolerance.jump.tolist() == [LOOSE, 3 * LOOSE]

@@ -13,12 +13,13 @@ from jax import lax
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons, Tie
-from handgrad.oracle.hyperplanes import hyperplanes
+from handgrad.oracle.certify import certify
+from handgrad.oracle.hyperplanes import beyond_the_walls, hyperplanes
 from handgrad.oracle.reference import UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
-from tests.handgrad.oracle.problems import certified, gradient
+from tests.handgrad.oracle.problems import certified, gradient, problem
 
 JUMPS = {
     "floor": lambda p: jnp.floor(p[0]) * p[1],
@@ -100,6 +101,18 @@ def test_ties_with_parallel_normals_are_of_one_hyperplane() -> None:
     ]
 
 
+def test_normals_that_differ_by_rounding_are_parallel() -> None:
+    ties = {(0, 0): tie(1, 0), (1, 0): tie(0, 1), (2, 0): tie(1, 1e-12), (3, 0): tie(1, 2e-12)}
+    assert hyperplanes(ties) == [[(0, 0), (2, 0)], [(1, 0)], [(3, 0)]]
+
+
+def test_beyond_each_wall_of_a_cell_lies_a_direction_on_its_other_side_alone() -> None:
+    """Where both parameters grow, their sum does as well, and is no wall."""
+    ties = {(0, 0): tie(1, 0), (1, 0): tie(0, 1), (2, 0): tie(1, 1)}
+    found = [*beyond_the_walls(ties, np.random.default_rng(0))]
+    assert [np.sign([x, y, x + y]).tolist() for x, y in found] == [[-1, 1, 1], [1, -1, 1]]
+
+
 def test_normals_beyond_floats() -> None:
     small = Tie(1, balls.exact([9.0, 1.0, 2.0]) * arb(2) ** -2000)
     other = Tie(1, balls.exact([9.0, 1.0, -2.0]) * arb(2) ** -2000)
@@ -141,6 +154,12 @@ def test_at_a_kink_series_take_over_from_the_program() -> None:
     reference = certified(lambda p: jnp.sum(jax.nn.relu(p)), np.zeros(30), method="program")
     assert reference.kink is not None
     assert len(reference.kink.edges) == 30
+
+
+def test_a_kink_is_undecidable_if_series_would_take_too_long() -> None:
+    case = problem(lambda p: jnp.sum(jax.nn.relu(p)), np.zeros(30))
+    with pytest.raises(UndecidableKinkError, match="a kink in a gradient of so many elements"):
+        certify(case, method="program", seconds=0.0)
 
 
 @pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])

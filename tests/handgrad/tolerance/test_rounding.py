@@ -108,12 +108,15 @@ def test_factorisations_move_with_their_arguments(dtype: Any) -> None:
 @formats
 def test_exact_zeros_stay_and_tiny_numbers_may_vanish(dtype: Any) -> None:
     tiny = float(np.finfo(dtype).smallest_normal)
-    x = np.array([0.0, 4.0, tiny * 4], dtype)
+    x = np.array([0.0, 4.0, tiny * 4, tiny * 2.0**20], dtype)
     found = abs(moves(lambda x: x * x[1:2] * 0.25, x))
     assert not found[:, 0].any()
     assert (found[:, 1] < 1e-6).all()
     assert (found[:, 2] > 0.9 * tiny).any()
     assert (found[:, 2] < 2.1 * tiny).all()
+    assert ((found[:, 3] > 0.6 * tiny) & (found[:, 3] < 1.5 * tiny)).all()
+    far = np.array([tiny * 2.0**60], dtype)
+    assert (abs(moves(lambda x: x * 1.0, far)) == UNIT[dtype] * far).all()
     summed = abs(moves(lambda x: jnp.sum(x[None, :] * 0.0 + x[None, :], axis=0), x))
     assert not summed[:, 0].any()
 

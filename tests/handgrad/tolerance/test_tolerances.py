@@ -1,5 +1,7 @@
 """The two tolerances: how far from the reference an answer may be."""
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -10,10 +12,18 @@ import pytest
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
 from handgrad.oracle.certify import certify
+from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.tolerance.monte_carlo import MonteCarlo
-from handgrad.tolerance.tolerances import LOOSE, SHARP, Tolerance, half_an_ulp_away, measure
-from tests.handgrad.oracle.problems import by_jax, problem
+from handgrad.tolerance.tolerances import (
+    LOOSE,
+    SHARP,
+    SHARP_DRAWS,
+    Tolerance,
+    half_an_ulp_away,
+    measure,
+)
+from tests.handgrad.oracle.problems import by_jax, hidden, problem
 from tests.handgrad.program.rule_losses_of_windows import log_sums
 
 BOTH = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -78,6 +88,55 @@ def test_the_sharp_yardstick_is_the_conditioning(n: int) -> None:
     assert (np.abs(by_jax(least_squares, p, a, b)[1] - reference) <= measures.sharp).all()
 
 
+def test_without_a_gradient_program_series_show_the_conditioning() -> None:
+    a, p = hilbert(3), np.linspace(0.7, 1.9, 3)
+    b = a @ p + 1e-9 * np.cos(np.arange(3))
+    case = problem(least_squares, p, a, b)
+    case = replace(case, traced=replace(case.traced, gradient=None, plain=lambda: None))
+    reference = certify(case)
+    assert reference.program is None
+    unit, most = measure(case, reference, seed=0).full.unit, first_order(p, a, b)
+    assert (unit <= most + np.spacing(np.abs(balls.midpoints(reference.gradient)))).all()
+    assert (unit >= most / 20).all()
+
+
+def test_a_wrong_rule_does_not_change_the_units() -> None:
+    def f(p: Any) -> Any:
+        return jnp.sum(jnp.exp(9.0 * p))
+
+    x = np.array([0.3, -1.7])
+    (right, _), (wrong, _) = (measured(loss, x) for loss in (f, hidden(f)))
+    np.testing.assert_allclose(wrong.unit, right.unit, rtol=1e-6)
+
+
+def test_each_draw_adds_to_the_sharp_tolerance_until_it_is_full() -> None:
+    case = problem(lambda p: jnp.exp(jnp.sum(jnp.sin(9.0 * p))), np.cos(np.arange(5.0)))
+    reference = certify(case)
+    tolerances = measure(case, reference, seed=0)
+    tolerances.truncation = Changes(0.5, np.arange(1.0, 6.0))
+    steps = [*tolerances.growing()]
+    units = [step.unit for step in steps]
+    for step in (*steps, tolerances.full):
+        np.testing.assert_allclose(step.sharp, np.arange(1.0, 6.0), rtol=1e-9)
+        assert step.sharp_of_loss == pytest.approx(0.5)
+    assert len(units) == 1 + SHARP_DRAWS
+    half_ulps = np.spacing(np.abs(balls.midpoints(reference.gradient))) / 2
+    assert units[0].tolist() == half_ulps.tolist()
+    assert all((before <= after).all() for before, after in pairwise(units))
+    assert (units[-1] > units[0]).all()
+    assert units[-1].tolist() == tolerances.full.unit.tolist()
+
+
+def test_a_branch_on_an_undefined_number_at_a_kink_has_units() -> None:
+    """The comparison with the logarithm of a negative number is false at every precision."""
+    measures, _ = measured(
+        lambda p: jnp.where(jnp.log(-jnp.exp(p[0])) > 0, 5.0, 7.0) * p[1] + jnp.abs(p[2]),
+        np.array([0.7, 0.3, 0.0]),
+    )
+    assert (measures.unit[1:] > 0).all()
+    assert (measures.unit < 1e-15).all()
+
+
 def test_where_nothing_moves_half_an_ulp_of_the_largest_about_it_counts() -> None:
     def loss(p: Any) -> Any:
         return p["a"][0] * 3.0 + p["a"][1] * 0.0 + jnp.sum(p["b"].astype(jnp.float64) * 0.0)
@@ -92,7 +151,7 @@ def test_where_all_is_zero_rounding_is_the_size() -> None:
     def loss(p: Any) -> Any:
         return jnp.sum(jnp.sin(p) ** 2 + jnp.cos(p) ** 2)
 
-    measures, reference = measured(loss, np.array([0.3, 1.2]))
+    measures, reference = measured(loss, np.array([0.3, 1.2, -0.7]))
     assert np.max(np.abs(reference)) < 1e-300
     assert ((measures.unit > 1e-17) & (measures.unit < 1e-15)).all()
 
