@@ -55,7 +55,7 @@ def test_lines_end_within_the_width(
     lines = [line.rstrip() for line in out.splitlines() if not line.startswith("manual/")]
     formulas = [line for line in lines if re.match(r"[ │]*[├└]", line)]
     assert len(formulas) >= 7
-    shallow = [line for line in lines if len(re.match(r"[ │├└─]*", line)[0]) < 24]
+    shallow = [line for line in lines if not re.match(r"[ │├└─]{24}", line)]
     assert max(map(len, lines if width > 50 else shallow)) <= width
     # A branch is a new quantity: no line of a formula breaks out of its place in the tree.
     assert all(" = " in line for line in formulas)
