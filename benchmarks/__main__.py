@@ -1,8 +1,13 @@
 """Run the command line, `python -m benchmarks`."""
 
-from compare.exit_codes import ending
+import os
+import signal
 
 if __name__ == "__main__":
+    # Until it can be answered in words, Ctrl-C just ends the process.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    from compare.exit_codes import ending
+
     with ending():
         from benchmarks.cli import main
 

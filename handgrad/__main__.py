@@ -1,8 +1,13 @@
 """`python -m handgrad`."""
 
-from handgrad.commands.process import prepared
+import os
+import signal
 
 if __name__ == "__main__":
+    # Until it can be answered in words, Ctrl-C just ends the process.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    from handgrad.commands.process import prepared
+
     with prepared():
         from handgrad.cli import main
 
