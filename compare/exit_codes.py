@@ -25,7 +25,7 @@ def ending(own: Endings | None = None) -> Iterator[None]:
     with process.prepared():
         try:
             yield
-        except BrokenPipeError:
+        except BrokenPipeError:  # `prepared` ends it
             raise
         except Exception as error:  # also a bug: whatever it is, it has a line and an exit code
             line, code = _told(error, own or {})

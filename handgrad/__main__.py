@@ -5,7 +5,8 @@ import signal
 
 if __name__ == "__main__":
     # Until it can be answered in words, Ctrl-C just ends the process.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     from handgrad.commands.process import prepared
 
     with prepared():

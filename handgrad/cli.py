@@ -40,7 +40,7 @@ def _run(words: list[str]) -> int:
         return code
     except click.exceptions.Exit as ending:
         return ending.exit_code
-    except BrokenPipeError:
+    except BrokenPipeError:  # `prepared` ends it
         raise
     except Exception as error:
         return _complain(error)

@@ -2,8 +2,14 @@
 
 import gc
 import os
+import signal
 from importlib.metadata import version
 from pathlib import Path
+
+# A shell's background jobs ignore Ctrl-C, which commands leave so; here they are to answer to it.
+# Workers, and what tests start, inherit it from the process that hands out the tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The quick tests run small programs once each, and compiling these with all optimisations takes
 # twice as long. JAX also inspects the whole stack at every exception, to filter its traceback.

@@ -15,8 +15,10 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-#: What Python calls the file of the functions that import.
+#: What Python calls the file of the functions that import, and how the names of files begin that
+#: are neither ours nor the caller's.
 _IMPORTING = "<frozen importlib._bootstrap>"
+_LIBRARIES = ("<", sys.prefix, sys.base_prefix)
 
 #: Seconds until an exception that was dropped is raised again: by then the callback has ended.
 _AGAIN = 0.01
@@ -27,8 +29,11 @@ def prepared() -> Iterator[None]:
     """End the process with 130 on Ctrl-C, and with 0 where the reader of its output is gone."""
     try:
         _prepare_streams()
-        signal.signal(signal.SIGINT, _on_signal)
-        sys.unraisablehook = _on_dropped
+        # A shell's background jobs ignore Ctrl-C, which is left so; a thread may set no handler.
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            with suppress(ValueError):
+                signal.signal(signal.SIGINT, _on_signal)
+                sys.unraisablehook = _on_dropped
         yield
     except KeyboardInterrupt as interrupt:
         _stop(str(interrupt))
@@ -61,9 +66,8 @@ def _prepare_streams() -> None:
     for number in range(3):
         try:
             os.fstat(number)
-        except (
-            OSError
-        ):  # closed; the lowest free number is taken, and else other files would get it
+        except OSError:
+            # Closed. The lowest free number is taken, which other files would get otherwise.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     # A stream that the caller has closed is None; these are closed with the process.
     sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
@@ -75,9 +79,9 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signal module's signature)
-    """Raise KeyboardInterrupt as Python does, but end at once while a module is imported."""
-    while frame is not None:
+def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (see signal)
+    """Raise KeyboardInterrupt as Python does, but end at once while a library is imported."""
+    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
         if frame.f_code.co_filename == _IMPORTING:
             _stop()
         frame = frame.f_back

@@ -120,10 +120,11 @@ def _changes(
     base = np.concatenate([[float(value)], gradient])
     changes = np.abs(base) * eps / 2 + np.max(np.abs(gradient), initial=0.0) * eps / 2
     drawn = rng.choice([-1.0, 1.0], size=(4, point.size))
-    # By chance all draws may move two parameters alike; then these move them apart.
-    alternating = (-1.0) ** np.arange(point.size)
+    # Two parameters that the first draw moves alike differ in a bit of their numbers, and one of
+    # these moves them apart.
+    bits = (np.arange(point.size) >> np.arange(point.size.bit_length())[:, None]) & 1
     # Half an ulp would be rounded to none, or to one: so half of what a whole one changes.
-    for signs in (*drawn, *(drawn * alternating)):
+    for signs in (*drawn, *(drawn[0] * (1 - 2 * bits))):
         moved = both(point + signs * ulps)
         there = np.concatenate([[float(moved[0])], np.asarray(moved[1])])
         changes = np.fmax(changes, np.abs(there - base) / 2)

@@ -51,7 +51,7 @@ def shown(
 ) -> np.ndarray:
     """Tell of each element whether its error here is like rounding.
 
-    Some divide 0 by 0 on the way: whoever calls this silences NumPy.
+    Elements without a gap divide 0 by 0 on the way: whoever calls this silences NumPy.
 
     Args:
         answer: the gradient that is judged.

@@ -60,9 +60,9 @@ MEANT = 0.25
 #: of a slow approximation never do.
 RUNAWAY = 4
 
-#: The steps, relative to the parameters, at which slopes are compared with difference quotients,
-#: and the largest relative difference. The loop should go on as far there as it did here: smaller
-#: steps than its tolerance show nothing.
+#: The steps at which slopes are compared with difference quotients, each parameter moving by a half
+#: to all of that share of its size, and the largest relative difference. The loop should go on as
+#: far there as it did here: smaller steps than its tolerance show nothing.
 STEPS, ALIKE = (2.0**-8, 2.0**-12), 2.0**-4
 
 CAUSE = "the loss stops an iteration at a tolerance, and "

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 DROPPED = """
 import gc, signal, time
 from handgrad.commands.process import prepared
@@ -21,13 +23,21 @@ with prepared():
         time.sleep(0.01)
 """
 
-#: A module that has what breaks it off taken for something else, as libraries do.
+#: A module that takes what breaks it off for something else, as libraries do.
 SWALLOWS = """
 import signal
 try:
     signal.raise_signal(signal.SIGINT)
 except BaseException:
     print("swallowed")
+"""
+
+#: What imports it: `libraries` are where no code of the caller's is.
+IMPORTS = """
+from handgrad.commands import process
+process._LIBRARIES += {libraries}
+with process.prepared():
+    import swallows
 """
 
 
@@ -50,7 +60,27 @@ def test_other_errors_that_are_dropped_are_printed() -> None:
     assert "ValueError: of another kind" in err
 
 
-def test_an_import_ends_the_process_at_once(tmp_path: Path) -> None:
+def test_the_import_of_a_library_ends_the_process_at_once(tmp_path: Path) -> None:
     (tmp_path / "swallows.py").write_text(SWALLOWS)
-    code = "from handgrad.commands.process import prepared\nwith prepared():\n    import swallows"
+    code = IMPORTS.format(libraries=(str(tmp_path),))
     assert _ended(code, tmp_path) == (130, "", "\nStopped.\n")
+
+
+def test_in_a_caller_s_file_the_exception_is_raised_as_usual(tmp_path: Path) -> None:
+    (tmp_path / "swallows.py").write_text(SWALLOWS)
+    assert _ended(IMPORTS.format(libraries=()), tmp_path) == (0, "swallowed\n", "")
+
+
+@pytest.mark.parametrize("room", ["compare", "handgrad"])
+def test_what_ignores_ctrl_c_goes_on_ignoring_it(room: str) -> None:
+    code = f"""
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.argv = [{room!r}, "--help"]
+try:
+    runpy.run_module({room!r}, run_name="__main__", alter_sys=True)
+finally:
+    print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)
+"""
+    code, out, err = _ended(code)
+    assert (code, out.splitlines()[-1], err) == (0, "True", "")
