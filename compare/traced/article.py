@@ -197,7 +197,7 @@ def reason(quantity: Quantity, known: Mapping[str, Quantity]) -> str:
         (z, *others) = quantity.depends_on
         if others:
             return reasons.weighted_sum(quantity.symbol)
-        return reasons.ACTIVATIONS["sigmoid"].format(z=z)
+        return reasons.activated("sigmoid", z)
     of, by = quantity.derivative
     if by == "ypred":
         return reasons.SQUARED_DISTANCE_SLOPE.format(by=by)

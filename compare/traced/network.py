@@ -270,7 +270,7 @@ def reason(network: Network, quantity: Quantity, known: Mapping[str, Quantity]) 
         if quantity.name.startswith("z"):
             return reasons.weighted_sum(quantity.name)
         activation = network.activations[_layer(quantity.name)]
-        return reasons.ACTIVATIONS[activation].format(z=quantity.depends_on[0])
+        return reasons.activated(activation, quantity.depends_on[0])
     return _reason_of_slope(network, quantity, known)
 
 

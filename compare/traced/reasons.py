@@ -60,6 +60,11 @@ def weighted_sum(value: str) -> str:
     return f"{value} adds up what comes in, each number times its weight, and the bias."
 
 
+def activated(activation: str, z: str) -> str:
+    """Return what an activation makes of its z; of one without words of its own, its name."""
+    return ACTIVATIONS.get(activation, f"{activation} makes the output of {{z}}.").format(z=z)
+
+
 def activation_slope(of: str, by: str) -> str:
     """Return why the slope of an activation counts."""
     return (
