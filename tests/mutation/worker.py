@@ -48,6 +48,8 @@ def _run(tests: str, limit: int) -> dict[str, Any]:
     _forget()
     ended = _Ended()
     options = ["-xq", "--tb=no", "-p", "no:terminalreporter", f"--basetemp={tests}.tmp"]
+    # Those that are asked for by name, whatever they are marked as.
+    options += ["-m", "slow or not slow"]
     # Plugins from elsewhere stay imported.
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     code = pytest.main([*options, f"@{tests}"], [ended])
