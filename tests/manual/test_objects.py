@@ -59,3 +59,10 @@ def test_the_largest_is_that_of_the_objects_or_else_zero(numbers: list[list[int]
     assert xp.max(ObjectArray(numbers), axis=1, keepdims=True).numbers.tolist() == [
         [0] for _ in numbers
     ]
+
+
+def test_it_has_axes_and_what_is_compared_stays_an_object() -> None:
+    x = sympy.Symbol("x")
+    array = ObjectArray([[x, 2 * x]])
+    assert (array.ndim, array.shape) == (2, (1, 2))
+    assert (array > 1).numbers.tolist() == [[x > 1, 2 * x > 1]]

@@ -83,13 +83,16 @@ class Judge:
         return None
 
     def _groups(self, file: str, lines: range, killer: str | None) -> list[list[str]]:
-        """The tests for some lines, those of its own room and the short ones first, in groups."""
+        """The tests for some lines, in groups: first those in a file of its name, then the short ones
+        of its own room.
+        """
         covered = self.lines.get(file, {})
         tests = {t for at in lines for t in covered.get(at, ())} & self.seconds.keys()
         room = file.split("/")[0]
 
-        def order(test: str) -> tuple[bool, float]:
-            return not test.startswith((f"tests/{room}/", room)), self.seconds[test]
+        def order(test: str) -> tuple[bool, bool, float]:
+            named = Path(test.split("::")[0]).stem == f"test_{Path(file).stem}"
+            return not named, not test.startswith((f"tests/{room}/", room)), self.seconds[test]
 
         # A line run on import, or in a fixture of a whole file, is under one test's name only.
         homes = {test.split("::")[0] for test in tests}
