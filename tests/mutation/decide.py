@@ -83,8 +83,9 @@ class Judge:
         return None
 
     def _groups(self, file: str, lines: range, killer: str | None) -> list[list[str]]:
-        """The tests for some lines, in groups: first those in a file of its name, then the short ones
-        of its own room.
+        """The tests for some lines, in groups.
+
+        Those of a file of its name come first, then those of its own room, the short ones first.
         """
         covered = self.lines.get(file, {})
         tests = {t for at in lines for t in covered.get(at, ())} & self.seconds.keys()
