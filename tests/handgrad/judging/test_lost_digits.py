@@ -16,6 +16,7 @@ import pytest
 import scipy.special
 
 from handgrad import check_backward, check_gradient
+from handgrad.judging.exact_runs import mapped
 from tests.tiers import one_of_each
 
 X = np.array([25.0, 1.0, -2.0])
@@ -120,6 +121,16 @@ COMPILED = {
 }
 
 ALL = RERUN | COMPILED
+
+
+def test_numbers_inside_objects_are_changed_in_copies() -> None:
+    """For another precision; functions, modules and what has a shape are leaves."""
+    given = {"a": Kept(1.0, (2,)), "b": [SimpleNamespace(s=3.0, f=len, of=math), X]}
+    changed = mapped(lambda leaf: leaf + 1 if isinstance(leaf, int | float) else leaf, given)
+    assert changed["a"] == Kept(2.0, (3,))
+    assert changed["b"][0] == SimpleNamespace(s=4.0, f=len, of=math)
+    assert changed["b"][1] is X
+    assert given["a"] == Kept(1.0, (2,))
 
 
 @pytest.mark.parametrize("name", one_of_each(RERUN, ["jax, numpy"]))
