@@ -61,7 +61,7 @@ class Kept:
     """A cache that is no pytree."""
 
     s: Any
-    shape: tuple[int, ...]
+    of: tuple[int, ...]
 
 
 in_jax, in_numpy = sigmoid_of(jnp.exp), sigmoid_of(np.exp)
