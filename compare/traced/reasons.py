@@ -39,7 +39,8 @@ LOSS_SLOPES = {
     "huber": "As far as the distance to the target is below 1, it is the slope itself; beyond, L "
     "grows in proportion, and the slope is 1 or -1.",
     "bce": "The probability that σ makes of {by}, less the target: 0 when they agree.",
-    "softmax-ce": "The probability that softmax makes of {by}, less the target: 0 when they agree.",
+    "softmax-ce": "The probability that softmax makes of {by}, times the sum of all targets, which "
+    "is 1 where one class is right, less its own target: 0 when they agree.",
 }
 
 SQUARED_DISTANCE_SLOPE = (
@@ -49,7 +50,7 @@ SQUARED_DISTANCE_SLOPE = (
 
 PENALTY = "Large weights cost as well: λ times the sum of their squares."
 PENALTY_SLOPE = (
-    "{by} changes L in two ways, and they add: as before, and by its own square, times λ."
+    "{by} changes L in two ways, and they add: through the network, and by its own square, times λ."
 )
 
 UPDATE = "The slope says where L rises, so {by} goes the other way: by η times the slope."

@@ -79,7 +79,7 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (see signal)
+def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (as handlers are called)
     """Raise KeyboardInterrupt as Python does, but end at once while a library is imported."""
     while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
         if frame.f_code.co_filename == _IMPORTING:

@@ -51,7 +51,7 @@ def shown(
 ) -> np.ndarray:
     """Tell of each element whether its error here is like rounding.
 
-    Elements without a gap divide 0 by 0 on the way: whoever calls this silences NumPy.
+    0 is divided by 0 where an element has no gap: the caller turns NumPy's warnings off.
 
     Args:
         answer: the gradient that is judged.

@@ -19,6 +19,7 @@ with prepared():
     gc.collect()
     gc.callbacks.remove(callback)
     print("went on", flush=True)
+    # In short sleeps, after which Python looks whether there was a Ctrl-C; too long ends with 0.
     for _ in range(1000):
         time.sleep(0.01)
 """
