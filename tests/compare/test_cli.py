@@ -291,19 +291,11 @@ def test_an_interruption_says_how_far_it_got() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "words",
-    [
-        *("compare break >&-", "compare break 2>&-", "compare step <&-", "compare step <&- 2>&-"),
-        # Other processes do its work.
-        "benchmarks --case sample --contender hand-numpy --rounds 2 --processes 1 --times-only >&-",
-    ],
-)
+@pytest.mark.parametrize("words", ["break >&-", "break 2>&-", "step <&-", "step <&- 2>&-"])
 def test_without_a_standard_stream(words: str) -> None:
-    command = f"{sys.executable} -m {words}"
+    command = f"{sys.executable} -m compare {words}"
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    assert "rror" not in ended.stderr
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("room", ["benchmarks", "compare", "study"])

@@ -11,6 +11,8 @@ import pytest
 import manual.article
 from compare.agreement import NAMES
 from compare.networks.files import load
+from compare.traced.request import PassRequest
+from compare.traced.terminal import _block
 from tests.compare.networks.calls import compare
 
 FACTORS = ("-0.952609651832001", "0.249438538725129", "-0.0903533194618243")
@@ -61,6 +63,17 @@ def test_lines_end_within_the_width(
     assert all(" = " in line for line in formulas)
     assert not any(line.endswith("·") for line in shallow if width > 50)
     assert bool(re.search("^ {8,}by hand ", out, re.MULTILINE)) == (width > 50)  # in the table
+
+
+def test_a_formula_is_broken_between_its_terms_and_uses_the_width() -> None:
+    trace = PassRequest(sizes=(3, 4, 2), x=(1, -2, 0.5), y=(0, 1), activation="tanh").trace()
+    sums = [q for q in trace.quantities.values() if q.name.startswith("z1")]
+    for quantity in sums:
+        blocks = {width: [*map(str, _block(quantity, width))] for width in (44, 60, 200)}
+        for width, lines in blocks.items():
+            assert max(map(len, lines)) <= width
+            assert not any(line.endswith("·") or line.lstrip().startswith("·") for line in lines)
+        assert len(blocks[44]) > len(blocks[60]) > len(blocks[200]) == 3
 
 
 def test_explain_as_json() -> None:

@@ -1,5 +1,6 @@
 """Ctrl-C where the exception is dropped, or breaks an import."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,19 @@ finally:
 """
     code, out, err = _ended(code)
     assert (code, out.splitlines()[-1], err) == (0, "True", "")
+
+
+#: Its process has the three streams, though its parent was started without.
+INHERITS = """
+import subprocess, sys
+from handgrad.commands.process import prepared
+with prepared():
+    code = "import os; [os.fstat(number) for number in range(3)]"
+    sys.exit(subprocess.run([sys.executable, "-c", code]).returncode)
+"""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_open_for_processes_that_are_started(closed: str) -> None:
+    command = f"{shlex.join([sys.executable, '-c', INHERITS])} {closed}"
+    assert subprocess.run(command, shell=True, capture_output=True, check=False).returncode == 0
