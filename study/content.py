@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted
-from compare.trace import INPUT, PARAMETER, Quantity, Trace
+from compare.trace import INPUT, PARAMETER, Quantity, Trace, place
 from compare.traced.request import SEED, PassRequest
 from study.drawing import drawing, ends
 from study.errata import USUAL, errata
@@ -135,8 +135,27 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
             "symbol": mathml(quantity.latex),
             "formula": quantity.formula_latex and mathml(quantity.formula_latex),
             "places": quantity.places_latex and mathml(quantity.places_latex),
+            "worked": _worked(quantity),
         },
     }
+
+
+#: What a pocket calculator needs to come to an activation, or to its slope, at z.
+_WORKED = {
+    "σ({})": r"\frac{{1}}{{1 + e^{{-{0}}}}}",
+    "σ′({})": r"\frac{{e^{{-{0}}}}}{{(1 + e^{{-{0}}})^2}}",
+    "tanh({})": r"\frac{{e^{{{0}}} - e^{{-{0}}}}}{{e^{{{0}}} + e^{{-{0}}}}}",
+    "tanh′({})": r"\frac{{4}}{{(e^{{{0}}} + e^{{-{0}}})^2}}",
+}
+
+
+def _worked(quantity: Quantity) -> str | None:
+    """Return an activation by its own arithmetic, with a placeholder for z."""
+    if quantity.formula is None or len(quantity.depends_on) != 1:
+        return None
+    name, _, _ = quantity.formula.partition("(")
+    latex = _WORKED.get(f"{name}({{}})")
+    return latex and mathml(latex.format(place(quantity.depends_on[0])))
 
 
 def _program(trace: Trace) -> dict[str, Any]:

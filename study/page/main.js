@@ -3,8 +3,10 @@
 import { opened } from "./model/point.js";
 import { Store } from "./model/store.js";
 import { listen } from "./keys.js";
-import { keepClear } from "./parts/clear.js";
-import { element } from "./parts/dom.js";
+import { viewsOf } from "./model/state.js";
+import { element, set } from "./parts/dom.js";
+import { HEADINGS, layOut, list, turn } from "./views/list.js";
+import { lesson } from "./views/lesson.js";
 import { notice } from "./views/notice.js";
 import { samples } from "./views/samples.js";
 import { network } from "./views/network.js";
@@ -22,38 +24,41 @@ import { errata } from "./views/errata.js";
 import { derivation } from "./views/derivation.js";
 import { check } from "./views/check.js";
 
-// Views by the id of their place. One with a heading gets its section below the network.
-const VIEWS = {
-  notice,
-  samples,
-  network,
-  steps,
-  parameter,
-  settings,
-  equation: ["Equation", equation],
-  nudge: ["Nudge", nudge],
-  surface: ["Surface", surface],
-  training: ["Training", training],
-  you: ["You", you],
-  quiz: ["Quiz", quiz],
-  break: ["Break it", breakIt],
-  errata: ["Errata: what the article prints wrongly", errata],
-  derivation,
-  check,
-};
+// Parts that are always there, by the id of their place.
+const PARTS = { notice, list, samples, network, steps, parameter, settings, lesson, turn, derivation, check };
 
-function section(id, heading) {
+// Views, of which one is shown beside the network, by their name in the address; a new one is a line here and one
+// in the list of model/state.js. The pass itself stands with the network.
+const BESIDE = { equation, nudge, surface, training, you, quiz, break: breakIt, errata };
+
+// Of these a part stands elsewhere: the sign that a mistake is planted, and what a question hides.
+const ALSO_ELSEWHERE = ["break", "quiz"];
+
+function section(id) {
   const title = `${id}-title`;
-  const node = element("section", { id, "aria-labelledby": title }, element("h2", { id: title }, heading));
+  const node = element("section", { id, hidden: true, "aria-labelledby": title }, element("h2", { id: title }, HEADINGS[id]));
   document.querySelector(".views").append(node);
   return node;
 }
 
+// A view that is not shown is not updated; as soon as it is, it hears of all that has changed meanwhile.
+function whenShown(id, node, update) {
+  const missed = new Set();
+  return (state, point, changed) => {
+    changed.forEach((key) => missed.add(key));
+    set(node, { hidden: state.view !== id });
+    if (node.hidden && !ALSO_ELSEWHERE.includes(id)) return;
+    update(state, point, new Set(missed));
+    missed.clear();
+  };
+}
+
 const study = opened(JSON.parse(document.getElementById("content").textContent));
 export const store = new Store(study);
-for (const [id, row] of Object.entries(VIEWS)) {
-  if (Array.isArray(row)) store.add(row[1](section(id, row[0]), store));
-  else store.add(row(document.getElementById(id), store));
+for (const [id, part] of Object.entries(PARTS)) store.add(part(document.getElementById(id), store));
+for (const id of viewsOf(study).filter((view) => view in BESIDE)) {
+  const node = section(id);
+  store.add(whenShown(id, node, BESIDE[id](node, store)));
 }
+layOut(store);
 listen(store);
-keepClear(document.querySelector(".always"));

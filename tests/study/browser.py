@@ -28,6 +28,9 @@ PATIENCE_MS = 15_000
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
 
+#: So low that what is read begins out of sight.
+LOW = (390, 160)
+
 
 def required() -> str:
     """The path of Chromium; a test that asks for it is skipped where there is none.

@@ -89,9 +89,16 @@ def pages(shared_pages: Pages) -> Iterator[Pages]:
 
 
 @pytest.fixture
-def at(pages: Pages, study_page: Path) -> At:
+def at(pages: Pages, study_page: Path, its_view: str) -> At:
     """Goes to an address of the article's page, which tests share: the whole worked example."""
-    return partial(pages.at, study_page, usual="seed=ones&step=19&show=values")
+    return partial(pages.at, study_page, usual=f"seed=ones&step=19&show=values{its_view}")
+
+
+@pytest.fixture
+def its_view(request: pytest.FixtureRequest) -> str:
+    """The part of an address that shows the view that a module of tests is about, its `VIEW`."""
+    shown = getattr(request.module, "VIEW", None)
+    return f"&view={shown}" if shown else ""
 
 
 @pytest.fixture(scope="session")
@@ -112,10 +119,10 @@ def traced(asked: PassRequest) -> Trace:
 
 
 @pytest.fixture
-def at_page_of(pages: Pages, built: Callable[[PassRequest], Path]) -> PageOf:
+def at_page_of(pages: Pages, built: Callable[[PassRequest], Path], its_view: str) -> PageOf:
     """For a network: goes to an address of its page, which tests share: the whole pass."""
     return lambda asked: partial(
-        pages.at, built(asked), usual=f"step={len(traced(asked).steps)}&show=values"
+        pages.at, built(asked), usual=f"step={len(traced(asked).steps)}&show=values{its_view}"
     )
 
 

@@ -56,7 +56,8 @@ def test_each_choice_comes_back(at: At) -> None:
     for chosen, (address, read) in zip(choices, found, strict=True):
         assert read["unread"] == []
         assert {key: read["state"][key] for key in chosen} == chosen
-        assert address.count("=") == len(chosen)  # what is as usual is not said
+        # What is as usual is not said, nor the view that follows from the rest.
+        assert address.count("=") == len(chosen)
     page = at(found[-1][0])
     assert {key: state(page)[key] for key in CHOSEN} == CHOSEN
 

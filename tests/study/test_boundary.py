@@ -18,6 +18,8 @@ from tests.study.trained import boundary, path
 
 pytestmark = pytest.mark.slow
 
+VIEW = "training"
+
 #: The table's rows, by name.
 _ROWS = """() => Object.fromEntries(
   [...document.querySelectorAll("#training .predictions tbody tr")].map((row) => {

@@ -25,6 +25,8 @@ from tests.study.browser import PHONE, At, choose
 
 pytestmark = pytest.mark.slow
 
+VIEW = "break"
+
 RUNNABLE = sorted(set(MISTAKES) - set(ELSEWHERE))
 SEED = 44
 

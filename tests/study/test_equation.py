@@ -10,6 +10,8 @@ from tests.study.pictures import number
 
 pytestmark = pytest.mark.slow
 
+VIEW = "equation"
+
 
 def shown(page: Page) -> list[str]:
     """The quantities that stand there, once nothing changes any more."""

@@ -16,6 +16,8 @@ from tests.study.pictures import number
 
 pytestmark = pytest.mark.slow
 
+VIEW = "errata"
+
 #: Each is opened once, and copies stay open: of the list itself only one is open at a time.
 OPEN_ALL = """() => {
   const { store } = modules["main.js"];

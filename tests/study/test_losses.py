@@ -18,6 +18,8 @@ from tests.study.trained import counted, losses, mean, opened, path, says
 
 pytestmark = pytest.mark.slow
 
+VIEW = "training"
+
 
 def curve_is_drawn(page: Page, settings: Settings) -> None:
     """The curve leads through Python's mean loss of every epoch, to half a pixel."""

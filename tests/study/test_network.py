@@ -28,8 +28,10 @@ def line(page: Page, parameter: str, attribute: str) -> str | None:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_edges_show_values_or_gradients_with_their_signs(at: At, size: tuple[int, int]) -> None:
+    """While another view is read, on a desktop; alone it is larger, with a digit more."""
     trace = PassRequest(person="alice", seed=44).trace()
-    page = at("person=alice&seed=44", size=size)
+    view = "pass" if size == PHONE else "equation"
+    page = at(f"person=alice&seed=44&view={view}", size=size)
     digits = 2 if size == PHONE else 3
     for show, of in (("values", lambda name: name), ("gradients", lambda name: f"dL_d{name}")):
         page.locator("#settings").evaluate("(of) => (of.open = true)")
@@ -43,9 +45,14 @@ def test_edges_show_values_or_gradients_with_their_signs(at: At, size: tuple[int
             assert line(page, name, "data-sign") == ("positive" if value > 0 else "negative")
 
 
-def test_numbers_are_smaller_on_a_narrow_screen(at: At) -> None:
-    for size, pixels in ((DESKTOP, "13px"), ((360, 800), "11px")):
-        expect(at(size=size).locator("#network text.label").first).to_have_css("font-size", pixels)
+def test_numbers_are_as_large_as_the_screen_has_room_for(at: At) -> None:
+    for size, view, pixels in (
+        (DESKTOP, "pass", "16px"),
+        (DESKTOP, "equation", "13px"),
+        ((360, 800), "pass", "11px"),
+    ):
+        label = at(f"view={view}", size=size).locator("#network text.label").first
+        expect(label).to_have_css("font-size", pixels)
 
 
 def test_what_comes_back_is_called_what_it_is(at: At) -> None:
@@ -179,7 +186,7 @@ def test_a_large_network_labels_only_what_is_pointed_at(at_own: At) -> None:
 
 
 def test_a_high_layer_stays_in_view_and_shows_a_bias_that_is_chosen(at_page_of: PageOf) -> None:
-    page = at_page_of(TWO_INPUTS)(size=(1440, 900))
+    page = at_page_of(TWO_INPUTS)("view=equation", size=(1440, 900))
     box = page.locator("#network svg").bounding_box()
     assert box is not None
     assert box["height"] < 600

@@ -12,10 +12,23 @@ from compare.trace import Trace
 from compare.traced.request import PassRequest
 from manual.article import Parameters, draw_parameters, gradient, loss, ones_parameters
 from tests.reference import BOB_W1, PARTIALS, XS, YS, close
-from tests.study.browser import PHONE, At, PageOf, Pages, choose, given, into_view, settle, state
+from tests.study.browser import (
+    LOW,
+    PHONE,
+    At,
+    PageOf,
+    Pages,
+    choose,
+    given,
+    into_view,
+    settle,
+    state,
+)
 from tests.study.pictures import Scales, attributes, number, points
 
 pytestmark = pytest.mark.slow
+
+VIEW = "nudge"
 
 EXPONENTS = range(1, 13)
 PEOPLE = ("alice", "bob", "charlie", "diana")
@@ -267,7 +280,7 @@ def test_close_up_the_secant_leads_through_its_ends(at: At) -> None:
 
 def test_that_nothing_can_be_drawn_is_said_out_of_sight_too(pages: Pages, study_page: Path) -> None:
     """Who listens or searches comes to words that nobody has scrolled to."""
-    page = pages.open(study_page, "parameter=w1", size=PHONE)
+    page = pages.open(study_page, "parameter=w1&view=nudge", size=LOW)
     notes = page.locator("#nudge figure > .note")
     for edits, hidden in (
         ({}, [True, True]),

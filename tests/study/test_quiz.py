@@ -14,6 +14,8 @@ from tests.study.pictures import number
 
 pytestmark = pytest.mark.slow
 
+VIEW = "quiz"
+
 #: Of one derivative everything is shown, wherever the page can show it.
 EVERYWHERE = "quiz=1&person=diana&seed=7&parameter=w4&show=gradients&digits=1"
 

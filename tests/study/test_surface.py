@@ -13,11 +13,24 @@ from compare.trace import Trace
 from manual.article import Parameters, draw_parameters, gradient, mean_loss, ones_parameters
 from manual.sgd import sample_order
 from tests.reference import TRAINED, XS, YS
-from tests.study.browser import PHONE, At, PageOf, Pages, choose, given, into_view, settle, state
+from tests.study.browser import (
+    LOW,
+    PHONE,
+    At,
+    PageOf,
+    Pages,
+    choose,
+    given,
+    into_view,
+    settle,
+    state,
+)
 from tests.study.conftest import TWO_INPUTS
 from tests.study.pictures import Scales, attributes, number, points
 
 pytestmark = pytest.mark.slow
+
+VIEW = "surface"
 
 #: A mean loss over a grid, by the page's own script.
 _GRID = """
@@ -259,7 +272,7 @@ def test_a_held_weight_changes_the_picture(at: At) -> None:
 
 def test_a_point_far_away_is_met_in_words_out_of_sight_too(pages: Pages, study_page: Path) -> None:
     """Up to where a picture can be drawn, which then is, once it is in sight."""
-    page = pages.open(study_page, "axes=w1;w2", size=PHONE)
+    page = pages.open(study_page, "axes=w1;w2&view=surface", size=LOW)
     note, ticks = page.locator("#surface .map > .note"), page.locator("#surface .axes .tick")
     for edits, is_hidden in (
         ({}, True), ({"w1": 1e308, "w2": -1e308}, False), ({"w1": 8e307}, True)

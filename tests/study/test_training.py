@@ -16,6 +16,8 @@ from tests.study.trained import counted, losses, mean, opened, path, says, title
 
 pytestmark = pytest.mark.slow
 
+VIEW = "training"
+
 
 def test_going_to_an_epoch_the_whole_page_stands_there(at: At) -> None:
     """Parameters, loss and network; changes of the reader are gone."""

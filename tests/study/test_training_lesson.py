@@ -13,6 +13,8 @@ from tests.study.trained import counted, mean, opened, path, says, title
 
 pytestmark = pytest.mark.slow
 
+VIEW = "training"
+
 
 def test_from_all_ones_there_is_one_unit_in_effect(at: At) -> None:
     """h1 and h2 stay equal, with the numbers of the article; at random they do not."""

@@ -16,6 +16,8 @@ from tests.study.browser import At, PageOf, follow, given, state
 
 pytestmark = pytest.mark.slow
 
+VIEW = "you"
+
 
 def fill(page: Page, weight: str, height: str) -> None:
     for measure, text in (("weight", weight), ("height", height)):

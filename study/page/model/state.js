@@ -1,6 +1,7 @@
 // The state, all that the reader has chosen, and how it is written into the address.
 
 import { isFit } from "./outputs.js";
+import { ROUTE } from "./route.js";
 
 // Epochs of a training.
 export const EPOCHS = 1000;
@@ -18,6 +19,17 @@ export function limits(study) {
   };
 }
 
+// The views by the name that the address has for them, in the order of the list.
+const VIEWS = ["pass", "equation", "nudge", "surface", "training", "you", "quiz", "break", "errata"];
+
+// What an address without a view asks to see, by what else it says.
+const MEANT = {
+  break: ({ mistake }) => mistake !== null,
+  quiz: ({ quiz }) => quiz,
+  errata: ({ erratum, printed, section }) => erratum !== null || printed || section !== null,
+};
+const meant = (state) => Object.keys(MEANT).find((view) => MEANT[view](state)) ?? "pass";
+
 // The forms of σ' by hand, as shown.
 export const FORMS = { stable: "σ(z) σ(−z)", article: "f (1 − f)" };
 
@@ -28,9 +40,15 @@ const settableInputs = (study) => (study.samples.length > 1 ? [] : Object.keys(s
 export const inputsSet = (study, { edits }) =>
   Object.fromEntries(settableInputs(study).filter((name) => name in edits).map((name) => [name, edits[name]]));
 
-// The whole state with its defaults.
-export function defaults(study) {
+// The whole state with its defaults; in a lesson, as that begins.
+export function defaults(study, lesson = null) {
+  return { ...usual(study), ...(lesson && { lesson, ...ROUTE[lesson - 1].at }) };
+}
+
+function usual(study) {
   return {
+    view: null, // what stands beside the network; null until an address is read
+    lesson: null, // the number of the lesson that is read
     sample: study.begin.sample, // the example: `person` in the address
     step: 1, // the number of micro-steps done
     seed: study.begin.seed, // parameters drawn at random; null: those of the first start
@@ -80,6 +98,8 @@ function codecs(study) {
   };
   const settable = new Set([...study.parameters, ...settableInputs(study)]);
   return {
+    view: one(viewsOf(study)),
+    ...(study.people && { lesson: number(1, ROUTE.length, true) }),
     sample: one(study.samples.map((sample) => sample.key)),
     step: number(0, study.steps.length, true),
     // A page has a seed only if its parameters can be drawn.
@@ -125,6 +145,12 @@ function codecs(study) {
   };
 }
 
+// The views that this page has.
+export function viewsOf(study) {
+  const lacks = { surface: study.parameters.length < 2, break: !study.mistakes?.length, errata: !study.errata };
+  return VIEWS.filter((view) => !lacks[view]);
+}
+
 // Whether a part of the state is written into the address.
 export const isInAddress = (study, key) => key in codecs(study);
 
@@ -133,10 +159,12 @@ const CALLED = { sample: "person" };
 
 // The part of the address after #: what differs from the defaults.
 export function toAddress(study, state) {
-  const usual = defaults(study);
+  const { lesson, ...begun } = defaults(study, state.lesson);
+  const usual = { ...begun, lesson: null, view: begun.view ?? meant(state) };
   const parts = [];
   for (const [key, { write }] of Object.entries(codecs(study))) {
     const value = state[key];
+    if (value === null && key === "view") continue; // it follows from the rest
     if (JSON.stringify(value) === JSON.stringify(usual[key])) continue;
     parts.push(`${CALLED[key] ?? key}=${encodeURIComponent(write(value))}`);
   }
@@ -145,9 +173,9 @@ export function toAddress(study, state) {
 
 // Parse the state from an address. Invalid parts are skipped, and listed.
 export function fromAddress(study, hash) {
-  const state = defaults(study);
   const unread = [];
   const readers = codecs(study);
+  const state = defaults(study, readers.lesson?.read(/(?:^|[#&])lesson=(\d+)/.exec(hash)?.[1] ?? ""));
   const keys = Object.fromEntries(Object.keys(readers).map((key) => [CALLED[key] ?? key, key]));
   for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
     const [name, text = ""] = part.split("=");
@@ -156,6 +184,7 @@ export function fromAddress(study, hash) {
     if (value === undefined) unread.push(part);
     else state[key] = value;
   }
+  state.view ??= meant(state);
   return { state, unread };
 }
 

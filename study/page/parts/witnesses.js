@@ -31,6 +31,8 @@ function computed(quantity) {
     places && element("span", {}, " = "),
     places,
   );
+  const worked = quantity.mathml.worked && math(quantity.mathml.worked);
+  if (worked) equation.append(element("span", {}, " = "), worked);
   const result = element("span", { class: "result" });
   const mark = element("span", { class: "mark" });
   equation.append(element("span", {}, " = "), result, " ", mark);
@@ -47,7 +49,7 @@ function computed(quantity) {
   function update(point, isKnown = () => true) {
     const known = isKnown(quantity.name);
     set(node, { "data-known": known });
-    if (places) fill(places, point.by_hand, isKnown);
+    for (const formula of [places, worked].filter(Boolean)) fill(formula, point.by_hand, isKnown);
     const truth = known ? point.exact(quantity.name) : null;
     const texts = SIDES.map(([side]) => (known ? against(point[side][quantity.name], truth, point.ulps[side][quantity.name] ?? null) : null));
     for (const [k, [side]] of SIDES.entries()) {

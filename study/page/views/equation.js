@@ -1,6 +1,7 @@
 // One partial derivative as a product: each factor in symbols, in numbers, and checked.
 
 import { parameterList } from "../parts/controls.js";
+import { lights, nodesOf } from "../parts/lights.js";
 import { element, replace, say, set } from "../parts/dom.js";
 import { knownTo } from "../model/question.js";
 import { signed } from "../mathematics/numbers.js";
@@ -14,6 +15,7 @@ export function equation(place, store) {
   const says = element("p", { class: "says" });
   const body = element("div", { class: "factors" });
   place.append(bar, says, body);
+  const light = lights(body, store);
   let shown = null;
   let parts = [];
 
@@ -26,8 +28,7 @@ export function equation(place, store) {
 
   // Pointing at a factor highlights the two quantities of its derivative in the network.
   function factor(node, name) {
-    const [of, by] = study.quantity[name].derivative ?? [];
-    const light = () => store.set({ lit: [of, by].filter(Boolean) });
+    const light = () => store.set({ lit: nodesOf(study, name) });
     const dark = () => store.set({ lit: [] });
     return element(
       "div",
@@ -43,6 +44,7 @@ export function equation(place, store) {
     if (document.activeElement !== pick) pick.value = state.parameter;
     const isKnown = knownTo(study, state);
     for (const part of parts) part.update(point, isKnown);
+    light(state);
     say(says, sentence(study, name, point, isKnown, state.step));
   };
 }

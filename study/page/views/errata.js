@@ -1,5 +1,6 @@
 // The article's errata: as printed and corrected, with the result of each run.
 
+import { viewsOf } from "../model/state.js";
 import { element, say, set } from "../parts/dom.js";
 import { inPieces, math } from "../parts/formula.js";
 import { general, written } from "../mathematics/numbers.js";
@@ -142,7 +143,8 @@ function table({ number, title, columns, rows, digits }) {
 // address holds the state.
 function look(store, { section, state, says }) {
   const go = () => {
-    store.set({ step: store.study.steps.length, mistake: null, ...state });
+    const view = viewsOf(store.study).includes(section) ? section : "pass";
+    store.set({ step: store.study.steps.length, mistake: null, ...state, view });
     const target = document.getElementById(section);
     const heading = target.querySelector("h2") ?? target;
     set(heading, { tabindex: -1 });

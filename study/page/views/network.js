@@ -2,16 +2,33 @@
 
 import { knownTo } from "../model/question.js";
 import { replace, set, svg } from "../parts/dom.js";
+import { arrow } from "./network/arrow.js";
 import { edge } from "./network/edge.js";
 import { input, lossNode } from "./network/ends.js";
 import { unit } from "./network/unit.js";
 
-// Room for a unit and its numbers, in pixels: how many lines of them stand below it, how many digits
-// they have, and how wide a letter is.
-const WIDE = { radius: 25, height: 128, lines: 3, line: 14, digits: 3, letter: 7.8 };
-const SMALL = { radius: 20, height: 106, lines: 3, line: 12.5, digits: 2, letter: 6.7, below: 460 };
+// Rooms for a unit and its numbers, in pixels, from the largest: how many lines of numbers stand below it, how many
+// digits they have, how wide a letter is. `bare` are numbers without their symbols.
+const LARGE = { size: "large", radius: 36, height: 168, lines: 3, line: 19, digits: 4, letter: 9.6 };
+const WIDE = { size: "wide", radius: 25, height: 128, lines: 3, line: 14, digits: 3, letter: 7.8 };
+const SMALL = { size: "small", radius: 20, height: 106, lines: 3, line: 12.5, digits: 2, letter: 6.7, isTight: true };
 // For layers with many units, so that the network stays in view; a bias shows only while it is chosen.
-const DENSE = { radius: 17, height: 66, lines: 1, line: 12.5, digits: 2, letter: 6.7, from: 5 };
+const DENSE = { size: "small", radius: 17, height: 66, lines: 1, line: 12.5, digits: 2, letter: 6.7 };
+// Names alone: on a small screen while another view is read, and where numbers would meet.
+const TINY = { size: "tiny", radius: 15, height: 44, lines: 0, line: 11, digits: 2, letter: 6 };
+
+// The widths from which rooms are used, and the number of rows that is dense.
+const FROM = { large: 900, wide: 460 };
+const MANY = 5;
+
+// The height of what stands above and below the network on the first screen of the pass.
+const AROUND = 385;
+
+// The largest network is not higher than this for each row.
+const HIGHEST = 230;
+
+// The width from which another view stands beside the network.
+const BESIDE = 1024;
 
 // Below this width the loss stands under the output, if there is only one.
 const NARROW = 620;
@@ -22,29 +39,58 @@ export function network(place, store) {
   place.append(drawing);
 
   let parts = null;
-  let last = null;
-  const draw = () => {
-    parts = drawn(store, drawing.clientWidth || 640);
-    set(drawing, { viewBox: `0 0 ${parts.width} ${parts.height}`, height: parts.height, "data-small": parts.room !== WIDE });
+  let fitted = "";
+  function draw(width, room) {
+    parts = drawn(store, width, room);
+    set(drawing, { viewBox: `0 0 ${parts.width} ${parts.height}`, height: parts.height, "data-size": room.size });
     replace(drawing, parts.nodes);
-  };
-  new ResizeObserver(() => {
-    if (parts && Math.abs(parts.width - drawing.clientWidth) < 1) return;
-    draw();
-    if (last) parts.update(...last);
-  }).observe(drawing);
+  }
+  function fit() {
+    const width = drawing.clientWidth || 640;
+    const room = roomFor(study, width, store.state);
+    const wanted = JSON.stringify([width, room]);
+    if (wanted === fitted) return;
+    fitted = wanted;
+    draw(width, room);
+    parts.update(store.state, store.point);
+  }
+  new ResizeObserver(fit).observe(drawing);
+  addEventListener("resize", fit);
 
-  return (state, point) => {
-    if (!parts) draw();
-    last = [state, point];
+  return (state, point, changed) => {
+    if (!parts || changed.has("view") || changed.has("lesson")) fit();
     parts.update(state, point);
+    set(drawing, { "data-phase": study.steps[state.step - 1]?.phase ?? null });
+    if (changed.has("step") && !changed.has("view")) parts.flow();
   };
+}
+
+// The largest room in which the numbers of neighbouring units do not meet.
+function roomFor(study, width, { view, lesson }) {
+  const rows = rowsOf(study);
+  if (innerWidth < BESIDE && view !== "pass") return TINY;
+  const high = Math.min(HIGHEST, (innerHeight - AROUND) / rows);
+  const isAlone = view === "pass" && lesson === null;
+  const rooms = [
+    isAlone && width >= FROM.large && high >= LARGE.height && { ...LARGE, height: high },
+    width >= FROM.wide && WIDE,
+    SMALL,
+  ].filter(Boolean);
+  const usable = rows >= MANY ? [DENSE] : rooms;
+  const fits = (room) => room.letter * longest(study, room) <= columnsAt(study, width, room).apart;
+  return [...usable, ...usable.map((room) => ({ ...room, bare: true }))].find(fits) ?? TINY;
+}
+
+// The letters of the longest text at a unit, as a rule: of what comes back to it, and of its own numbers.
+function longest({ drawing: { layers }, quantity }, { digits, bare }) {
+  const symbols = bare ? [""] : layers.flat().flatMap(({ z, a, b }) => [`∂L/∂${quantity[b ?? z].symbol} `, `${quantity[a].symbol} `]);
+  return Math.max(...symbols.map((text) => text.length)) + digits + (bare ? 7 : 4);
 }
 
 // The network at the end of the pass, at a width, for paper: nothing in it can be chosen.
 export function picture(store, show, width) {
   const { study, state, point } = store;
-  const parts = drawn(store, width);
+  const parts = drawn(store, width, rowsOf(study) >= MANY ? DENSE : WIDE);
   // After the last step nothing is highlighted.
   const after = { step: study.steps.length + 1, parameter: "", pointed: null, lit: [], quiz: false };
   parts.update({ ...state, show, ...after }, point);
@@ -54,16 +100,24 @@ export function picture(store, show, width) {
   return drawing;
 }
 
+// How the columns of units stand at a width, and the loss: under the output where it is narrow.
+function columnsAt(study, width, room) {
+  const { layers } = study.drawing;
+  const isNarrow = width < NARROW && layers.at(-1).length === 1 && room !== TINY && !room.bare;
+  const count = layers.length + (isNarrow ? 0 : 1);
+  // The longest text of the last unit is that above it.
+  const label = Math.max(...study.outputs.map((name) => study.quantity[name].symbol.length + 12)) * room.letter;
+  const left = room.radius + 9;
+  const right = isNarrow ? label / 2 : left;
+  return { isNarrow, count, left, apart: (width - left - right) / count };
+}
+
 // The layout at a width: the centre of each value's node, and of the loss.
 function places(study, width, room) {
   const { inputs, layers } = study.drawing;
   const height = rowsOf(study) * room.height;
-  const isNarrow = width < NARROW && layers.at(-1).length === 1;
-  const columns = layers.length + (isNarrow ? 0 : 1);
-  // The longest text of the last unit is that above it.
-  const label = Math.max(...study.outputs.map((name) => study.quantity[name].symbol.length + 12)) * room.letter;
-  const margin = { left: 32, right: isNarrow ? label / 2 : 34 };
-  const x = (column) => margin.left + (column * (width - margin.left - margin.right)) / columns;
+  const { isNarrow, count: columns, left, apart } = columnsAt(study, width, room);
+  const x = (column) => left + column * apart;
   const y = (row, count) => (height * (row + 0.5)) / count - (room.line - 2) * (room.lines > 1);
   const at = {};
   inputs.forEach((name, row) => (at[name] = [x(0), y(row, inputs.length)]));
@@ -72,7 +126,7 @@ function places(study, width, room) {
       at[unit.z] = at[unit.a] = [x(column + 1), y(row, layer.length)];
     }),
   );
-  const loss = isNarrow ? [x(columns), height - 32] : [x(columns), y(0, 1)];
+  const loss = isNarrow ? [x(columns), height - 1.3 * room.radius] : [x(columns), y(0, 1)];
   return { height, isNarrow, at, loss };
 }
 
@@ -81,30 +135,28 @@ function rowsOf({ drawing: { inputs, layers } }) {
 }
 
 // Build the drawing at a width; returns it with a function that writes a point into it.
-function drawn(store, width) {
+function drawn(store, width, room) {
   const { study } = store;
   const { inputs, layers, edges } = study.drawing;
-  const rows = rowsOf(study);
-  const room = rows >= DENSE.from ? DENSE : width < SMALL.below ? SMALL : WIDE;
   const { height, isNarrow, at, loss: end } = places(study, width, room);
   const lines = edges.map((of) => edge(store, of, at[of.from], at[of.to], room));
   const units = layers.flat().map((of) => unit(store, of, at[of.z], room));
-  const given = inputs.map((name) => input(study, name, at[name]));
-  const loss = lossNode(study, end, isNarrow);
-  const outs = study.outputs.map((name) => wire(at[name], end));
-  const all = [...lines, ...units, ...given, loss];
+  const given = inputs.map((name) => input(store, name, at[name], room));
+  const loss = lossNode(store, end, isNarrow, room);
+  const outs = study.outputs.map((name) => wire(study, name, at[name], end, room));
+  const all = [...lines, ...units, ...given, ...outs, loss];
   const nodes = (of) => of.map(({ node }) => node);
   return {
     width,
     height,
-    room,
     // Labels go on top of all lines, so that no edge crosses a number; weights come before biases in the
     // order of the tab key.
-    nodes: [...outs, ...lines.map((of) => of.line), ...nodes(given), ...nodes(lines), ...nodes(units), loss.node],
+    nodes: [...nodes(outs), ...lines.map((of) => of.line), ...[...lines, ...outs].map((of) => of.arrow), ...nodes(given), ...nodes(lines), ...nodes(units), loss.node],
+    flow: () => [...lines, ...outs].forEach((of) => of.flow()),
     update: (state, point) => {
       const known = knownTo(study, state);
       const path = pathOf(study, state.pointed ?? state.parameter);
-      const look = { state: { ...state, show: shown(study, state) }, point, known, path, now: touched(study, state.step) };
+      const look = { state: { ...state, show: shown(study, state) }, point, known, path, now: touched(study, state.step), step: study.steps[state.step - 1] };
       for (const part of all) part.update(look);
     },
   };
@@ -122,7 +174,26 @@ function touched(study, step) {
   return new Set(names.flatMap((name) => study.quantity[name].derivative ?? study.updates[name]?.[0] ?? name));
 }
 
-const wire = ([x1, y1], [x2, y2]) => svg("line", { class: "out", x1, y1, x2, y2 });
+// From an output to the loss.
+function wire({ loss, quantity }, name, [x1, y1], [x2, y2], { radius }) {
+  const node = svg("line", { class: "out", x1, y1, x2, y2 });
+  // Between the two shapes, whichever way the line goes.
+  const share = (radius + 1) / Math.hypot(x2 - x1, y2 - y1);
+  const [dx, dy] = [(x2 - x1) * share, (y2 - y1) * share];
+  const flow = arrow([x1 + dx, y1 + dy], [x2 - dx, y2 - dy]);
+  return {
+    node,
+    arrow: flow.node,
+    flow: flow.run,
+    update({ step, known }) {
+      const back = Object.values(quantity).find(({ derivative: d }) => d?.[0] === loss && d[1] === name);
+      const isBack = step?.phase === "backward" || step?.phase === "update";
+      const isNow = isBack ? step.names.includes(back?.name) : Boolean(step?.names.includes(loss));
+      flow.update(isBack ? "back" : "forward", isBack ? Boolean(back) && known(back.name) : known(loss), isNow);
+      set(node, { "data-flow": isNow ? (isBack ? "back" : "forward") : null });
+    },
+  };
+}
 
 // The units that a parameter reaches the loss through.
 function pathOf(study, parameter) {

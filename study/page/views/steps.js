@@ -1,9 +1,11 @@
 // The micro-steps of the pass, forwards and backwards, and what the current one computes.
 
 import { stepper } from "../parts/controls.js";
-import { element, say, set } from "../parts/dom.js";
+import { element, replace, say, set } from "../parts/dom.js";
+import { math } from "../parts/formula.js";
+import { lights } from "../parts/lights.js";
 import { knownTo } from "../model/question.js";
-import { short } from "../mathematics/numbers.js";
+import { short, signed } from "../mathematics/numbers.js";
 import { witnessList } from "../parts/witnesses.js";
 
 export const PHASES = { forward: "Forward", loss: "Loss", backward: "Backward", update: "Update" };
@@ -60,7 +62,10 @@ export function steps(place, store) {
   const witnessed = witnessList(list, study);
   const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, walk.buttons.slice(0, 2), player, walk.buttons.slice(2));
   place.append(bar, element("div", { class: "scrubber" }, scrubber, marks));
-  document.getElementById("now").append(title, reason, list, reading());
+  const way = soFar(study);
+  const now = document.getElementById("now");
+  now.append(title, reason, list, way.node, reading());
+  const light = lights(now, store);
   const live = document.getElementById("live");
 
   return (state, point, changed) => {
@@ -74,9 +79,26 @@ export function steps(place, store) {
     const isKnown = knownTo(study, state);
     set(list, { "data-many": (step?.names.length ?? 0) > MANY });
     witnessed(step?.names ?? [], point, isKnown);
+    way.update(state, step, point, isKnown);
+    light(state);
     for (const mark of marks.children) set(mark, { "data-now": mark.dataset.phase === step?.phase });
     if (changed.has("step") || changed.has("sample")) say(live, spoken(study, step, point, last, isKnown));
   };
+}
+
+// On the way back: what is known by now of the derivative that is looked at.
+function soFar(study) {
+  const node = element("p", { class: "note so-far" });
+  function update({ parameter }, step, point, isKnown) {
+    const { name, mathml, factors } = study.quantity[study.gradients[parameter]];
+    const isOnTheWay = step?.phase === "backward" && study.quantity[name].step > step.number && factors.some(isKnown);
+    set(node, { hidden: !isOnTheWay });
+    if (!isOnTheWay) return;
+    const joined = (show) => factors.flatMap((of, k) => [k > 0 && " · ", isKnown(of) ? show(of) : "…"]).filter(Boolean);
+    const number = (of) => element("span", { "data-place": of }, signed(point.by_hand[of]));
+    replace(node, "On the way to ", math(mathml.symbol), " = ", ...joined((of) => math(study.quantity[of].mathml.symbol)), " = ", ...joined(number));
+  }
+  return { node, update };
 }
 
 function spans(study) {

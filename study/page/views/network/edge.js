@@ -1,6 +1,7 @@
 // An edge of the network, as thick as its weight or its derivative is large, and its label.
 
 import { say, set, svg } from "../../parts/dom.js";
+import { arrow } from "./arrow.js";
 import { signed } from "../../mathematics/numbers.js";
 import { handle, marks, signOf } from "./handle.js";
 
@@ -27,12 +28,21 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
   const texts = [-3, row - 3].map((dy) => svg("text", { x, y: y + dy, class: "label" }));
   const back = svg("rect", { class: "label-back", x, y: y - row - 3, height: 2 * row + 5, rx: 4 });
   const node = handle(store, parameter, svg("g", {}, svg("line", { class: "hit", x1: x1 + radius, y1, x2: x2 - radius, y2 }), back, texts));
+  // Where units are close, a label would cover them.
+  const areAll = edges.length <= FEW && !room.bare;
+  const hasRoom = x2 - x1 - 2 * radius > letter * (digits + 7);
   const gradient = study.gradients[parameter];
+  const flow = arrow([x1 + radius, y1], [x2 - radius, y2]);
   return {
     line,
     node,
+    arrow: flow.node,
+    flow: flow.run,
     update(look) {
-      const { state, point, path, known, now } = look;
+      const { state, point, path, known, now, step } = look;
+      const isBack = step?.phase === "backward" || step?.phase === "update";
+      const isNow = isBack ? now.has(parameter) || comesBackTo(study, step, from) : Boolean(step?.names.includes(to));
+      flow.update(isBack ? "back" : "forward", known(isBack ? gradient : to), isNow && step.phase !== "update");
       const isGradient = state.show === "gradients";
       const value = isGradient ? point.by_hand[gradient] : point.given[parameter];
       const seen = !isGradient || known(gradient);
@@ -40,17 +50,21 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
         "data-sign": seen ? signOf(value) : "unknown",
         "stroke-width": seen ? thickness(value, THICKNESS[state.show]).toFixed(2) : 1,
         "data-now": now.has(parameter),
+        "data-flow": isNow && step.phase !== "update" ? (isBack ? "back" : "forward") : null,
         "data-path": path.parameter === parameter || (path.sources.has(from) && path.reached.has(to)),
       });
-      const labelled = edges.length <= FEW || state.parameter === parameter || state.pointed === parameter;
+      const labelled = room.lines > 0 && (areAll || (hasRoom && (state.parameter === parameter || state.pointed === parameter)));
       for (const part of [...texts, back]) set(part, { visibility: labelled ? null : "hidden" });
       // Where there is little room, a derivative stands on its edge without its name.
-      const isBare = isGradient && room.below !== undefined;
+      const isBare = room.bare || (isGradient && room.isTight);
       say(texts[0], isBare ? "" : study.quantity[isGradient ? gradient : parameter].symbol);
       say(texts[1], seen ? signed(value, digits) : "?");
       const wide = letter * Math.max(...texts.map((text) => text.textContent.length)) + 8;
       set(back, { x: x - wide / 2, width: wide, y: y - 3 - (isBare ? 1 : row), height: (isBare ? 1 : 2) * row + 5 });
-      set(node, marks(study, parameter, look));
+      set(node, { ...marks(study, parameter, look), "data-lit": state.lit.includes(parameter) });
     },
   };
 }
+
+// Whether the step carries a derivative back to a value, as ∂L/∂h1 does to h1.
+const comesBackTo = (study, step, value) => step.names.some((name) => study.quantity[name].derivative?.[1] === value);

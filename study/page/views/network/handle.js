@@ -23,6 +23,12 @@ const spoken = (study, parameter, { state: { step }, point, known }) => {
   return `${study.quantity[parameter].symbol} ${short(point.given[parameter])}, derivative ${slope}`;
 };
 
+// Pointing at a node lights the numbers that belong to it.
+export const lighting = (store, names) => ({
+  onpointerenter: () => store.set({ lit: names }),
+  onpointerleave: () => store.set({ lit: [] }),
+});
+
 // Make a node a handle: it can be pointed at, chosen, and dragged left and right to change its parameter.
 export function handle(store, parameter, node) {
   let grip = null;

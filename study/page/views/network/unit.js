@@ -3,11 +3,12 @@
 import { say, set, svg } from "../../parts/dom.js";
 import { short, signed } from "../../mathematics/numbers.js";
 import { planted } from "../../model/mistakes.js";
-import { handle, marks, signOf } from "./handle.js";
+import { handle, lighting, marks, signOf } from "./handle.js";
 
 export function unit(store, { z, a, b }, [x, y], room) {
   const { study } = store;
-  const { radius, line, lines, digits } = room;
+  const { radius, line, lines, digits, bare } = room;
+  const called = (symbol, number) => (bare ? number : `${symbol} ${number}`);
   const gradient = b && study.gradients[b];
   const circle = svg("circle", { cx: x, cy: y, r: radius, class: "unit" });
   const above = svg("text", { x, y: y - radius - line / 2, class: "gradient" });
@@ -17,25 +18,26 @@ export function unit(store, { z, a, b }, [x, y], room) {
     svg("rect", { class: "ground", x: x - 7 * room.letter, y: y - radius - line * 1.5, width: 14 * room.letter, height: line + 2 }),
     svg("rect", { class: "ground", x: x - 5 * room.letter, y: y + radius + 2, width: 10 * room.letter, height: line * Math.min(2, lines) }),
   ];
-  const below = (lines > 1 ? [0, 1] : [0]).map((k) => svg("text", { x, y: y + radius + line * (k + 1), class: "number" }));
+  const below = [0, 1].slice(0, lines).map((k) => svg("text", { x, y: y + radius + line * (k + 1), class: "number" }));
   const bias = svg("text", { x, y: y + radius + line * lines, class: "number bias" });
   const ground = svg("rect", { class: "label-back", y: y + radius + line * (lines - 1) + 2, height: 17, rx: 4 });
   const grip = b ? handle(store, b, svg("g", {}, ground, bias)) : bias;
-  const node = svg("g", { "data-unit": z }, grounds, circle, name, above, below, grip);
+  const node = svg("g", { "data-unit": z, ...lighting(store, [z, a]) }, lines ? grounds : [], circle, name, lines ? [above, ...below, grip] : []);
   return {
     node,
     update(look) {
-      const { state, point, path, known, now } = look;
+      const { state, point, path, known, now, step } = look;
+      const isBack = step?.phase === "backward" || step?.phase === "update";
       set(circle, {
         "data-known": known(a),
         "data-now": now.has(z) || now.has(a),
         "data-lit": state.lit.includes(z) || state.lit.includes(a),
         "data-path": path.reached.has(z),
       });
-      const numbers = [z, a].map((of) => `${study.quantity[of].symbol} ${known(of) ? short(point.by_hand[of]) : "?"}`);
+      const numbers = [z, a].map((of) => called(study.quantity[of].symbol, known(of) ? short(point.by_hand[of], bare ? digits : 4) : "?"));
       if (z === a) numbers.pop();
       if (lines > 1) below.forEach((text, k) => say(text, numbers[k] ?? ""));
-      else {
+      else if (lines === 1) {
         // There is room for one line: the activation or, while it is chosen, the bias.
         const isChosen = b && (state.parameter === b || state.pointed === b);
         say(below[0], isChosen ? "" : numbers.at(-1));
@@ -44,11 +46,11 @@ export function unit(store, { z, a, b }, [x, y], room) {
       const back = gradient && known(gradient) ? point.by_hand[gradient] : null;
       // The derivative by z equals the one by the bias, unless a planted mistake separates them.
       const of = planted(study, state) ? study.quantity[gradient]?.symbol : `∂L/∂${study.quantity[z].symbol}`;
-      say(above, gradient ? `${of} ${back === null ? "?" : signed(back, digits)}` : "");
+      say(above, gradient && (back !== null || isBack) ? called(of, back === null ? "?" : signed(back, digits)) : "");
       set(above, { "data-sign": back === null ? "unknown" : signOf(back) });
       if (!b) return;
       const isGradient = state.show === "gradients";
-      say(bias, isGradient ? `${study.quantity[gradient].symbol} ${back === null ? "?" : signed(back, digits)}` : `${study.quantity[b].symbol} ${signed(point.given[b])}`);
+      say(bias, isGradient ? called(study.quantity[gradient].symbol, back === null ? "?" : signed(back, digits)) : called(study.quantity[b].symbol, signed(point.given[b], bare ? digits : 3)));
       const wide = room.letter * bias.textContent.length + 8;
       set(ground, { x: x - wide / 2, width: wide });
       set(grip, marks(study, b, look));

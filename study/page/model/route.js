@@ -1,0 +1,139 @@
+// The route: nine short lessons, each with one thing to do and one to see.
+//
+//   title, says   what it is called, and its sentences
+//   at            what is shown when it begins; what it does not name is as in defaults()
+//   asks          what to do
+//   acts          [[text of a button, (state, point) => what to set], ...]
+
+const ALICE = { sample: "alice", seed: 44, edits: {}, epoch: 0, eta: 0.1, order: "fixed", mistake: null, quiz: false, form: "stable" };
+const ONES = { ...ALICE, seed: null };
+
+// How far the first lesson and the third move a parameter.
+const MOVE = 0.1;
+
+const moved = (names) => (state, point) => ({
+  edits: { ...state.edits, ...Object.fromEntries(names.map((name) => [name, Number((point.given[name] + MOVE).toPrecision(12))])) },
+});
+
+export const ROUTE = [
+  {
+    key: "slope",
+    title: "Slope",
+    says: [
+      "The network guesses from weight and height whether Alice is a woman, and L says how wrong the guess is: 0 would be right.",
+      "L depends on nine numbers: the weights w1 to w6 and the biases b1 to b3.",
+      "The slope of L by w1, written ∂L/∂w1, is how much L moves when w1 moves a little and the other eight stay: so many times as much.",
+      "So one number says what happens before it happens.",
+    ],
+    at: { ...ALICE, view: "nudge", parameter: "w1", step: 7 },
+    asks: `Move w1 by ${MOVE}, here or with the slider under the network.`,
+    acts: [[`w1 + ${MOVE}`, moved(["w1"])]],
+  },
+  {
+    key: "chain",
+    title: "Chain",
+    says: [
+      "w1 does not touch L. It moves h1, h1 moves ypred, and ypred moves L.",
+      "If h1 moves 2 times as much as w1, and ypred 3 times as much as h1, then ypred moves 6 times as much as w1: slopes along a chain multiply.",
+      "Below, ∂L/∂w1 is such a product of three factors, each the slope of one link.",
+    ],
+    at: { ...ALICE, view: "equation", parameter: "w1", step: 18 },
+    asks: "Double w5, the weight between h1 and ypred. Which of the three factors will move, and which cannot?",
+    acts: [["double w5", (state, point) => ({ edits: { ...state.edits, w5: 2 * point.given.w5 } })]],
+  },
+  {
+    key: "paths",
+    title: "Two paths add",
+    says: [
+      "Suppose w1 and w3 were one and the same number t, used twice. Here both begin at 0.5.",
+      "Moving t moves h1 and h2, and each of them moves L. What comes along the two paths adds: ∂L/∂t = ∂L/∂w1 + ∂L/∂w3.",
+      "Whoever forgets a path gets a wrong slope, and it does not look wrong.",
+    ],
+    at: { ...ALICE, edits: { w1: 0.5, w3: 0.5, b1: -12, b2: -12.5 }, view: "pass", parameter: "w1", step: 18 },
+    asks: `Move t by ${MOVE}: w1 and w3 together.`,
+    acts: [[`t + ${MOVE}`, moved(["w1", "w3"])]],
+  },
+  {
+    key: "backwards",
+    title: "Why backwards",
+    says: [
+      "The nine slopes could be measured: nudge each number in turn and run the network again, ten passes for nine numbers, n + 1 for n.",
+      "Going backwards costs one pass, for this reason: all that w1, w2 and b1 do to L, they do through z1. So ∂L/∂z1 is worked out once and serves all three, and ∂L/∂z3, worked out before, serves both hidden units.",
+      "Each slope is built from those behind it; nothing is computed twice.",
+    ],
+    at: { ...ALICE, view: "depth", step: 8 },
+    asks: "Set layers and units of the network on the right, and read what nudging would cost it, and what going backwards does.",
+    acts: [],
+  },
+  {
+    key: "descent",
+    title: "One step downhill",
+    says: [
+      "The slopes say where L rises. So each number takes a step the other way: w ← w − η ∂L/∂w, where η, the learning rate, says how far.",
+      "To first order L then falls by η times the sum of all nine squared slopes.",
+      "Alice, Bob, Charlie and Diana take turns, and all four move the same nine numbers.",
+    ],
+    at: { ...ALICE, view: "training", eta: 0.1, order: "fixed", step: 19 },
+    asks: "Take one epoch: four steps, one for each person.",
+    acts: [["an epoch on", ({ epoch }) => ({ epoch: epoch + 1, edits: {} })]],
+  },
+  {
+    key: "saturation",
+    title: "Saturation",
+    says: [
+      "With all weights 1, Bob's z1 is 31. σ is almost flat there: σ(31) is 1 but for fourteen digits, and its slope σ′(31) is 3·10⁻¹⁴.",
+      "∂L/∂w1 has this slope as a factor. So it is there, and it is right, and learning is not: a step changes w1 in the fourteenth digit.",
+      "And digits are lost: f (1 − f) subtracts two numbers that are almost equal, where σ(z) σ(−z) does not.",
+    ],
+    at: { ...ONES, sample: "bob", view: "pass", parameter: "w1", step: 18 },
+    asks: "Compute σ′ by hand as the article does, f (1 − f).",
+    acts: [
+      ["σ′ as f (1 − f)", () => ({ form: "article" })],
+      ["as σ(z) σ(−z)", () => ({ form: "stable" })],
+    ],
+  },
+  {
+    key: "symmetry",
+    title: "Symmetry",
+    says: [
+      "With all weights 1 and biases 0, h1 and h2 get the same and send on the same.",
+      "So they have equal slopes, take equal steps, and are equal again: two units that stay twins do the work of one, however long they train.",
+      "A random start makes them different, and from then on they go their own ways.",
+    ],
+    at: { ...ONES, view: "training", eta: 0.1, step: 18, parameter: "w1" },
+    asks: "Train for 300 epochs from all weights 1, then from a random start.",
+    acts: [
+      ["300 epochs", () => ({ epoch: 300, edits: {} })],
+      ["from seed 44", () => ({ seed: 44, epoch: 300, edits: {} })],
+    ],
+  },
+  {
+    key: "agreement",
+    title: "Agreement is not truth",
+    says: [
+      "The article prints its loss without the square: (y − ypred).",
+      "Take that over on both sides: by hand ∂L/∂ypred is −1 whatever was predicted, and autodiff, which differentiates whatever loss it is given, says −1 as well. They agree in every digit, and both are wrong.",
+      "The table below is such a training: everybody ends as F.",
+      "A comparison sees only what differs between the two; a truth that comes from neither is needed, or a look at what comes out.",
+    ],
+    at: { ...ALICE, view: "errata", erratum: 1, printed: true, section: null, step: 8 },
+    asks: "Now forget the square by hand alone, and look at step 8.",
+    acts: [
+      ["forget it by hand", () => ({ mistake: "missing-square" })],
+      ["put it right", () => ({ mistake: null })],
+    ],
+  },
+  {
+    key: "depth",
+    title: "Depth",
+    says: [
+      "Behind each layer of σ the slopes are multiplied by σ′, which is at most 1/4.",
+      "Through ten layers that leaves at most a millionth, times what the weights do: the first layers hear almost nothing of L and hardly learn. Gradients vanish.",
+      "ReLU's slope is 1 where it passes on, and a start with weights of the right size keeps the rest level.",
+    ],
+    at: { ...ALICE, view: "depth", step: 18 },
+    asks: "Compare sigmoid with ReLU, then change the scale of the initial weights.",
+    acts: [],
+  },
+];
+

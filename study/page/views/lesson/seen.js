@@ -1,0 +1,67 @@
+// What there is to see once the thing of a lesson is done, by the lesson's key; null as long as it is not.
+//
+//   before   the point at which the lesson begins
+
+import { mean } from "../../mathematics/mathematics.js";
+import { inUlps, short, signed } from "../../mathematics/numbers.js";
+import { course } from "../../model/course.js";
+import { planted } from "../../model/mistakes.js";
+
+const change = (from, to) => signed(to - from, 3);
+
+export const SEEN = {
+  slope({ study, point, before }) {
+    const by = point.given.w1 - before.given.w1;
+    if (by === 0) return null;
+    const said = before.by_hand.dL_dw1 * by;
+    return `w1 moved by ${signed(by)}. The slope ${signed(before.by_hand.dL_dw1)} said that L moves by ${signed(said)}; it moves by ${change(before.by_hand[study.loss], point.by_hand[study.loss])}. Close, not equal: the slope itself changes on the way. Try a smaller move.`;
+  },
+  chain({ study, point, before }) {
+    if (point.given.w5 === before.given.w5) return null;
+    const factors = study.quantity.dL_dw1.factors.map((name) => {
+      const [from, to] = [before.by_hand[name], point.by_hand[name]];
+      const { symbol } = study.quantity[name];
+      return from === to ? `${symbol} stays at ${signed(to)}` : `${symbol} goes from ${signed(from)} to ${signed(to)}`;
+    });
+    return `${factors.join("; ")}. What stays lies before w5: nothing in it knows of w5.`;
+  },
+  paths({ study, point, before }) {
+    const by = point.given.w1 - before.given.w1;
+    if (by === 0 || point.given.w3 !== point.given.w1) return null;
+    const [first, second] = [before.by_hand.dL_dw1, before.by_hand.dL_dw3];
+    return `Through h1 alone L should move by ${signed(first * by)}, through h2 alone by ${signed(second * by)}, along both by ${signed((first + second) * by)}. It moves by ${change(before.by_hand[study.loss], point.by_hand[study.loss])}.`;
+  },
+  backwards: ({ study, state }) =>
+    `The article's network: ${study.parameters.length + 1} passes by nudging, 2 backwards (one forward, one back). The other: the line "Why backwards" counts for its ${state.layers} layers of ${state.units} units.`,
+  descent({ study, state }) {
+    if (state.epoch === 0) return null;
+    const run = course(study, state);
+    const first = (Math.min(state.epoch, run.epochs) - 1) * run.count;
+    const steps = Array.from({ length: run.count }, (_, k) => {
+      const { sample, own, expected } = run.update(first + k, state.eta);
+      return `${study.samples[sample].name}: predicted ${signed(expected)}, real ${change(...own)}`;
+    });
+    const [before, after] = [first, first + run.count].map((at) => run.lossesAt(run.path[at]));
+    const risen = study.samples.filter((_, k) => after[k] > before[k]).map(({ name }) => name);
+    const all = `Over the epoch the mean loss goes from ${short(mean(before))} to ${short(mean(after))}`;
+    const others = risen.length ? `${risen.join(" and ")} ended with a higher loss than before: the others' steps were larger.` : "Nobody's loss rose in this one.";
+    return `Each one's own loss by the own step. ${steps.join("; ")}. ${all}. ${others}`;
+  },
+  saturation({ state, point }) {
+    if (state.form === "stable") return null;
+    return `∂L/∂w1 by hand is now ${inUlps(point.ulps.by_hand.dL_dw1)} units of its last digit away from the exact one; with σ(z) σ(−z) it is within a few. The formula is the same; the digits are not.`;
+  },
+  symmetry({ study, state, point }) {
+    if (state.epoch === 0) return null;
+    const { given } = point;
+    const both = `w1 = ${short(given.w1)} and w3 = ${short(given.w3)}`;
+    const loss = short(mean(course(study, state).lossesAt(given)));
+    const are = given.w1 === given.w3 ? "the twins are twins" : "two units that do different things";
+    return `After ${state.epoch} epochs ${both}: ${are}. The mean loss is ${loss}.`;
+  },
+  agreement({ study, state, point }) {
+    if (!planted(study, state)) return null;
+    return `By hand ∂L/∂ypred = ${signed(point.by_hand.dL_dypred)}, autodiff says ${signed(point.autodiff.dL_dypred)}: now that only one side has it, the comparison sees it.`;
+  },
+  depth: () => null,
+};
