@@ -37,7 +37,7 @@ JUDGED = {"float32": "imprecise", "accumulates": "disagree"}
 #: What goes wrong, by a word for the address: a title, and the mistakes.
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "factor": (
-        "A factor missing, or too many",
+        "A factor missing or too many",
         (
             "missing-square",
             "half-mse",
@@ -54,7 +54,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "sign": ("A wrong sign", ("residual-sign", "minus-missing", "ascends")),
     "function": (
-        "The slope of another function",
+        "Another function's slope",
         (
             "absolute-error",
             "cross-entropy-shortcut",
@@ -80,11 +80,11 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "order": (
-        "Right numbers in the wrong place",
+        "A wrong place",
         ("dw-transposed", "exchanged", "order-of-parameters"),
     ),
     "digits": (
-        "Zeros, limits and digits",
+        "Zeros, limits, digits",
         (
             "zeroed-element",
             "small-elements-zeroed",
@@ -98,7 +98,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "loop": (
-        "The loop around the gradient",
+        "The loop",
         (
             "update-before-use",
             "stale-parameters",

@@ -34,7 +34,8 @@ function computed(quantity) {
   );
   const result = element("span", { class: "result" });
   const mark = element("span", { class: "mark" });
-  equation.append(element("span", {}, " = "), result, " ", mark);
+  const equals = element("span", {});
+  equation.append(equals, result, " ", mark);
   const rows = SIDES.map(([side, name]) => row(side, name));
   const exact = row("exact", "exactly");
   const table = element(
@@ -63,6 +64,7 @@ function computed(quantity) {
     set(mark, { title: isFine ? "by hand, autodiff and exact agree to the last digits" : "the three below differ" });
     // The line that is wrong, where a mistake is planted in it.
     const wrong = point.wrong?.get(quantity.name) ?? null;
+    say(equals, wrong ? ", but by the wrong line " : " = ");
     if (wrong !== edits) replace(planted, wrong ? editOf(wrong) : []);
     set(planted, { hidden: !wrong });
     edits = wrong;

@@ -153,7 +153,7 @@ function gallery(store) {
   const blind = choice(store, "blind", "Not seen by", [[null, "no filter"], ...CHECKS.map((name) => [name, NAMES[name]])],
     (name) => ({ blind: name, ...(name && { group: "all" }) }));
   const heard = element("p", { class: "says", role: "status" });
-  survey.watch(list);
+  survey.watch(document.getElementById("break"));
 
   function groupOf({ group, mistake }) {
     return group ?? mistakes.find(({ slug }) => slug === mistake)?.group ?? Object.keys(groups)[0];
@@ -169,9 +169,10 @@ function gallery(store) {
       fitting += fits;
       of.update(found, state.mistake === slug, fits || state.mistake === slug);
     }
-    const done = survey.found.size === survey.count ? "" : ` Checked so far: ${survey.found.size} of ${survey.count}.`;
-    const which = state.blind === null ? counted(fitting, "mistake") : `${counted(fitting, "mistake")} that ${NAMES[state.blind]} does not see`;
-    say(heard, `${capital(which)}. The marks hold ${whereOf(state)}.${done}`);
+    const { size } = survey.found;
+    const done = size < survey.count && `Checking: ${size} of ${survey.count}.`;
+    const which = state.blind === null ? "" : ` that ${state.blind === "update" ? "the " : ""}${NAMES[state.blind]} does not see`;
+    say(heard, [`${counted(fitting, "mistake")}${which}.`, `The marks hold ${whereOf(state)}.`, done].filter(Boolean).join(" "));
   }
 
   return {

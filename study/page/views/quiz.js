@@ -127,6 +127,7 @@ export function quiz(place, store) {
     over(isRight);
     hint();
     told(`${isRight ? "✓ Right" : "It is this"}: ${symbol} = ${signed(right, 6)}.`);
+    draw();
     next.focus({ preventScroll: true });
   }
 
@@ -137,8 +138,7 @@ export function quiz(place, store) {
     for (const node of [reasons, more]) replace(node);
     field.value = "";
     const { symbol } = study.quantity[study.gradients[state.parameter]];
-    const at = `${study.quantity[state.parameter].symbol} = ${short(point.given[state.parameter])}`;
-    say(question, `For ${point.sample.name}, with the parameters as they are and ${at}: ${current.asks}`);
+    say(question, current.asks);
     say(clue, current.clue ?? "");
     replace(options, (current.options ?? []).map(([key, text, attributes]) => button(text, () => guess(key), { "data-key": key, ...attributes })));
     set(options, { "data-level": state.level });
@@ -186,12 +186,16 @@ export function quiz(place, store) {
 
 const ASKED = { sign: askSign, value: askValue, factor: askFactor, line: askLine };
 
-function askSign(study, { parameter }, point) {
+const where = (study, { parameter }, { sample, given }) =>
+  `For ${sample.name}, with the parameters as they are and ${study.quantity[parameter].symbol} = ${short(given[parameter])}`;
+
+function askSign(study, state, point) {
+  const { parameter } = state;
   const gradient = study.gradients[parameter];
   const right = Math.sign(trueValue(study, point, gradient));
   const { symbol } = study.quantity[gradient];
   return {
-    asks: `what is the sign of ${symbol}?`,
+    asks: `${where(study, state, point)}: what is the sign of ${symbol}?`,
     options: SIGNS,
     right: Number.isNaN(right) ? [] : [right],
     why: () => ({
@@ -201,10 +205,10 @@ function askSign(study, { parameter }, point) {
   };
 }
 
-function askValue(study, { parameter }, point) {
-  const gradient = study.gradients[parameter];
+function askValue(study, state, point) {
+  const gradient = study.gradients[state.parameter];
   const right = trueValue(study, point, gradient);
-  return { asks: `what is ${study.quantity[gradient].symbol}?`, right: Number.isFinite(right) ? [right] : [] };
+  return { asks: `${where(study, state, point)}: what is ${study.quantity[gradient].symbol}?`, right: Number.isFinite(right) ? [right] : [] };
 }
 
 function askFactor(study, state) {
@@ -215,7 +219,7 @@ function askFactor(study, state) {
   const product = (gap) => `${symbol(gradient)} = ${factors.map((of) => (of === missing ? gap : symbol(of))).join(" · ")}`;
   const links = factors.filter((of) => study.quantity[of].derivative).map((of) => study.quantity[of].derivative.map(symbol).join(" by "));
   return {
-    asks: missing ? `which factor is left out of ${product("▢")}?` : `which factor is left out of ${symbol(gradient)}?`,
+    asks: `Which factor is left out of ${missing ? product("▢") : symbol(gradient)}?`,
     options: missing ? choicesOf(study, state).map((name) => [name, symbol(name)]) : [],
     right: missing ? [missing] : [],
     why: () => ({
@@ -228,7 +232,7 @@ function askLine(study, state, point, store) {
   const found = wrongLine(study, state, point);
   const gradient = study.gradients[state.parameter];
   const { symbol } = study.quantity[gradient];
-  const asks = `one of the lines that lead to ${symbol} is wrong. Which?`;
+  const asks = `One of the lines that lead to ${symbol} is wrong. Which?`;
   if (!found) return { asks, right: [] };
   const { mistake, lines } = found;
   const hand = wrongBy(study, state, point, mistake);
@@ -239,7 +243,7 @@ function askLine(study, state, point, store) {
   };
   return {
     asks,
-    clue: `They give ${symbol} = ${comes}; exactly it is ${signed(trueValue(study, point, gradient))}.`,
+    clue: `For ${point.sample.name} they give ${symbol} = ${comes}; exactly it is ${signed(trueValue(study, point, gradient))}.`,
     options: lines.map(({ code }, k) => [k, element("code", {}, code)]),
     right: lines.flatMap(({ isWrong }, k) => (isWrong ? [k] : [])),
     why: () => ({
