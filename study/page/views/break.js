@@ -153,7 +153,7 @@ function gallery(store) {
   const blind = choice(store, "blind", "Not seen by", [[null, "no filter"], ...CHECKS.map((name) => [name, NAMES[name]])],
     (name) => ({ blind: name, ...(name && { group: "all" }) }));
   const heard = element("p", { class: "says", role: "status" });
-  survey.watch(document.getElementById("break"));
+  survey.watch(list);
 
   function groupOf({ group, mistake }) {
     return group ?? mistakes.find(({ slug }) => slug === mistake)?.group ?? Object.keys(groups)[0];
