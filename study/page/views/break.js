@@ -131,7 +131,7 @@ function sign(store) {
   document.querySelector("#stage .always").prepend(node);
   return {
     update(mistake) {
-      hide(node, !mistake, [...document.querySelectorAll("#break .plant, #steps button")].find((of) => of.checkVisibility()));
+      hide(node, !mistake, document.querySelector("#steps button"));
       if (!mistake) return;
       say(text, inSigns(mistake.says));
       say(see, seeAt(store));
@@ -207,7 +207,7 @@ function card(store, mistake) {
   const marks = CHECKS.map((name) => {
     const glyph = element("b", { "aria-hidden": "true" });
     const heard = element("span", { class: "visually-hidden" });
-    return { name, glyph, heard, node: element("li", { "data-check": name }, glyph, TOLD[name][1], heard) };
+    return { name, glyph, heard, node: element("li", { "data-mark": name }, glyph, TOLD[name][1], heard) };
   });
   const row = element("ul", { class: "marks", "aria-label": "Who sees it" }, marks.map(({ node }) => node));
   const node = element("li", { class: "card", "data-slug": slug }, button, editOf(edits), changes ? row : element("p", { class: "note" }, "This page cannot run it."));
