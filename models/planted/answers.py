@@ -88,8 +88,7 @@ ANSWERS: dict[str, Plant] = {
     "bias-forgotten-in-forward": _answer(
         "the forward pass of the gradient leaves out all three biases",
         NAMES,
-        "zero = 0 * params.b1\n"
-        "grads = gradient(params._replace(b1=zero, b2=zero, b3=zero), x, y)",
+        "zero = 0 * params.b1\ngrads = gradient(params._replace(b1=zero, b2=zero, b3=zero), x, y)",
     ),
     "float32": _answer(
         "the gradient is computed in single precision, with 7 digits of 16",
